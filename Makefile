@@ -1,0 +1,68 @@
+# `make bench` and `make test` work on a fresh machine with Python >= 3.11 and make; everything goes into .venv here.
+PYTHON ?= python3
+TORCH_INDEX ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+STAMP := $(VENV)/.stamp
+CLIENT_VENV := .venv-client
+SGLANG_VENV := .venv-sglang
+SGLANG_MODEL := .cache/sglang-model/tiny
+
+# The reduced suite: every live test of both methods, sizes for two cores. Everything it writes is marked REDUCED.
+REDUCED := --random-input-len=256 --random-output-len=48 --num-prompts=32 --request-rate=32 --max-concurrency=8 \
+	--decode-input-len=512 --decode-output-len=96 --batch-sizes=1,2,4,8 --prefill-lens=256,512 --prefill-prompts=32
+DATA := --dataset-path=fixtures/data/sharegpt_small.json
+
+.PHONY: help setup bench test test-unit test-browser test-sglang bench-sglang lint format clean
+
+help:
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+setup: $(STAMP) ## make .venv with what the suite and its tests need
+$(STAMP): requirements.txt requirements-dev.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "slabench needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Use make PYTHON=python3.11."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -c constraints.txt -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+bench: setup ## set up and run the reduced benchmarks on the embedded server
+	$(BIN)/pytest tests/ali tests/tencent tests/serving --base-url=sim: $(DATA) $(REDUCED)
+
+test: setup ## set up and pass all tests of the project itself
+	$(BIN)/pytest tests/unit -n auto -q
+	$(BIN)/pytest tests/integration -q -m "not sglang and not browser"
+
+test-unit: setup ## unit tests only, in seconds
+	$(BIN)/pytest tests/unit -n auto -q
+
+test-browser: setup ## the HTML report in a real browser (Debian's chromium)
+	$(BIN)/pytest tests/browser -q
+
+$(CLIENT_VENV)/.stamp: requirements-sglang.txt
+	$(PYTHON) -m venv $(CLIENT_VENV)
+	$(CLIENT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-sglang.txt
+	$(CLIENT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps sglang==0.5.7
+	@touch $@
+
+sglang-server: ## the real sglang 0.5.7 on this machine's CPU, and its tiny model
+	TORCH_INDEX="$(TORCH_INDEX)" PYTHON="$(PYTHON)" bash tools/sglang_cpu/install.sh $(SGLANG_VENV)
+
+test-sglang: setup sglang-server $(CLIENT_VENV)/.stamp ## tests against sglang's own code and the real server on CPU
+	$(BIN)/pytest tests/integration -q -m sglang
+
+bench-sglang: setup sglang-server ## the reduced suite against the real sglang 0.5.7 on CPU
+	bash tools/sglang_cpu/bench.sh $(SGLANG_VENV) $(SGLANG_MODEL) $(REDUCED)
+
+lint: setup ## ruff, mypy --strict, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy slabench fixtures tools benchmarks
+	$(BIN)/lint-imports --no-cache
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove what setup made
+	rm -rf $(VENV) $(CLIENT_VENV) $(SGLANG_VENV) .cache

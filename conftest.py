@@ -1,0 +1,1 @@
+pytest_plugins = ("slabench.plugin.options", "slabench.plugin.order")

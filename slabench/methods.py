@@ -1,0 +1,57 @@
+"""The published forms of the methods, in one place: what a live test runs unless options say otherwise, and what REDUCED means."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+INF = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One load by a method: lengths in tokens, request_rate in requests/s (inf: all at once), max_concurrency None: no cap."""
+
+    method: str
+    input_len: int
+    output_len: int
+    num_prompts: int
+    request_rate: float = INF
+    max_concurrency: int | None = None
+
+    def replaced(self, **given: Any) -> Form:
+        """This form with the options that were given; None means not given."""
+        return replace(self, **{key: value for key, value in given.items() if value is not None})
+
+    def differences(self, published: Form, *, counts: tuple[int, ...] = ()) -> tuple[str, ...]:
+        """What this form has otherwise than the published one. counts: the published numbers of prompts, if several."""
+        found = []
+        for key in ("input_len", "output_len", "num_prompts", "request_rate", "max_concurrency"):
+            mine, theirs = getattr(self, key), getattr(published, key)
+            if key == "num_prompts" and counts:
+                if mine not in counts:
+                    found.append(f"{key} {mine} instead of {', '.join(map(str, counts[:-1]))} or {counts[-1]}")
+            elif mine != theirs:
+                found.append(f"{key} {_told(mine)} instead of {_told(theirs)}")
+        return tuple(found)
+
+
+def _told(value: object) -> str:
+    return "no limit" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def reduced(differences: tuple[str, ...]) -> tuple[str, ...]:
+    """The label of a run that is not the published method, or none."""
+    return (f"REDUCED: {'; '.join(differences)}",) if differences else ()
+
+
+# shared texts of both publications: see docs/methods.md for the sources.
+ALI_DECODE = Form("ali-decode", 4096, 1536, num_prompts=1)  # num_prompts is the batch size
+ALI_PREFILL = Form("ali-prefill", 1024, 1, num_prompts=512)  # input_len 1024, 2048 and 4096
+ALI_SATURATION = Form("ali-saturation", 4096, 1536, num_prompts=4096, max_concurrency=2048)
+TENCENT = Form("tencent", 3500, 1200, num_prompts=128, request_rate=128.0, max_concurrency=128)
+TENCENT_COUNTS = (128, 256, 512)
+SERVING = Form("serving", 3500, 1200, num_prompts=8, request_rate=8.0, max_concurrency=8)
+
+TPOT_LIMIT_MS = 50.0

@@ -1,0 +1,166 @@
+"""Our figures from a run's records. Undefined figures are absent: no data is never zero."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from slabench.metrics.definitions import STATISTICS
+from slabench.records import RequestRecord, RunRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+
+NS_PER_MS = 1e6
+NS_PER_S = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFigures:
+    """What one complete answer gives, in ms; a field is None where the answer does not define it."""
+
+    ttft: float | None
+    ttft_due: float | None
+    tpot: float | None
+    e2el: float | None
+    e2el_due: float | None
+    gap_max: float | None
+
+
+def request_figures(record: RequestRecord) -> RequestFigures:
+    """TTFT, TPOT, E2EL of one request. TPOT is undefined unless tokens follow the first event."""
+    arrivals, tokens = record.arrival_ns, record.arrival_tokens
+    if not arrivals or record.sent_ns is None:
+        return RequestFigures(None, None, None, None, None, None)
+    first, last = arrivals[0], arrivals[-1]
+    later = tokens[-1] - tokens[0]
+    gaps = [after - before for before, after in itertools.pairwise(arrivals)]
+    return RequestFigures(
+        ttft=(first - record.sent_ns) / NS_PER_MS,
+        ttft_due=(first - record.due_ns) / NS_PER_MS,
+        tpot=(last - first) / later / NS_PER_MS if later > 0 else None,
+        e2el=(last - record.sent_ns) / NS_PER_MS,
+        e2el_due=(last - record.due_ns) / NS_PER_MS,
+        gap_max=max(gaps) / NS_PER_MS if gaps else None,
+    )
+
+
+def inter_token_latencies(record: RequestRecord) -> np.ndarray:
+    """Gaps in ms, one per token after the first event; a gap that brought d tokens counts d times as gap / d."""
+    import numpy as np
+
+    stamps = np.frombuffer(record.arrival_ns, dtype=np.int64)
+    counts = np.frombuffer(record.arrival_tokens, dtype=np.int64)
+    if len(stamps) < 2:
+        return np.empty(0)
+    # An event without new tokens ends no gap: drop it before taking differences.
+    keep = np.concatenate(([True], np.diff(counts) > 0))
+    stamps, counts = stamps[keep], counts[keep]
+    new = np.diff(counts)
+    return np.repeat(np.diff(stamps) / new / NS_PER_MS, new)
+
+
+def spread(values: Sequence[float] | np.ndarray) -> dict[str, float]:
+    """The STATISTICS of a sample: linear percentiles, population standard deviation (numpy's defaults). Empty in, empty out."""
+    import numpy as np
+
+    sample = np.asarray(values, dtype=float)
+    if sample.size == 0:
+        return {}
+    p50, p90, p95, p99 = np.percentile(sample, (50, 90, 95, 99))
+    found = (sample.mean(), p50, p90, p95, p99, sample.min(), sample.max(), sample.std())
+    return {name: float(value) for name, value in zip(STATISTICS, found, strict=True)}
+
+
+def peak_concurrency(records: Sequence[RequestRecord]) -> int:
+    """Most requests between sent and end at one moment. An end and a start at the same nanosecond do not overlap."""
+    moments = sorted(
+        moment
+        for record in records
+        if record.sent_ns is not None and record.end_ns is not None
+        for moment in ((record.sent_ns, 1), (record.end_ns, -1))
+    )
+    running = peak = 0
+    for _, step in moments:
+        running += step
+        peak = max(peak, running)
+    return peak
+
+
+def compute(run: RunRecord, gpus: int | None = None) -> dict[str, float]:
+    """All figures of definitions._OWN that this run defines (goodput is goodput()'s). gpus: for the per-GPU figures."""
+    import numpy as np
+
+    done = [record for record in run.requests if record.ok and record.arrival_ns]
+    found: dict[str, float] = {
+        "requests": len(run.requests),
+        "completed": len(done),
+        "failed": len(run.requests) - len(done),
+    }
+    if not done:
+        return found
+    figures = [request_figures(record) for record in done]
+    for name in ("ttft", "ttft_due", "tpot", "e2el", "e2el_due"):
+        sample = [value for one in figures if (value := getattr(one, name)) is not None]
+        found |= {f"{name}.{statistic}": value for statistic, value in spread(sample).items()}
+    itls = np.concatenate([inter_token_latencies(record) for record in done])
+    found |= {f"itl.{statistic}": value for statistic, value in spread(itls).items()}
+    gaps = [one.gap_max for one in figures if one.gap_max is not None]
+    if gaps:
+        found["gap_max"] = max(gaps)
+    duration = (max(record.arrival_ns[-1] for record in done) - run.began_ns) / NS_PER_S
+    prompt = [record.input_len if record.prompt_tokens is None else record.prompt_tokens for record in done]
+    output = [record.arrival_tokens[-1] for record in done]
+    found["input_tokens"], found["output_tokens"] = sum(prompt), sum(output)
+    cached = [record.cached_tokens for record in done if record.cached_tokens is not None]
+    if cached:
+        found["cached_tokens"] = sum(cached)
+    found["concurrency.peak"] = peak_concurrency(run.requests)
+    if duration > 0:
+        found |= _rates(duration, len(done), sum(prompt), sum(output), gpus)
+        busy = sum(record.end_ns - record.sent_ns for record in done if record.end_ns is not None and record.sent_ns is not None)
+        found["concurrency.mean"] = busy / NS_PER_S / duration
+    return found
+
+
+def sample_sizes(run: RunRecord) -> dict[str, int]:
+    """How many requests define each per-request figure; the n beside a statistic."""
+    figures = [request_figures(record) for record in run.requests if record.ok]
+    names = ("ttft", "ttft_due", "tpot", "e2el", "e2el_due")
+    return {name: sum(getattr(one, name) is not None for one in figures) for name in names}
+
+
+def _rates(duration: float, completed: int, prompt: int, output: int, gpus: int | None) -> dict[str, float]:
+    rates = {
+        "duration": duration,
+        "request_throughput": completed / duration,
+        "qpm": 60 * completed / duration,
+        "input_throughput": prompt / duration,
+        "output_throughput": output / duration,
+        "total_throughput": (prompt + output) / duration,
+    }
+    if gpus is not None:
+        for name in ("input_throughput", "output_throughput", "total_throughput"):
+            rates[f"{name}_per_gpu"] = rates[name] / gpus
+    return rates
+
+
+def goodput(run: RunRecord, limits: Mapping[str, float], duration: float | None) -> dict[str, float]:
+    """Share of the planned requests within all limits (ms, by request figure name), and their rate.
+
+    A request that failed, or whose figure is undefined, is not good. No limits: no figure.
+    """
+    if not limits or not run.requests:
+        return {}
+    good = sum(record.ok and _within(request_figures(record), limits) for record in run.requests)
+    found = {"goodput.share": good / len(run.requests)}
+    if duration:
+        found["goodput.request_throughput"] = good / duration
+    return found
+
+
+def _within(figures: RequestFigures, limits: Mapping[str, float]) -> bool:
+    values = ((getattr(figures, name), limit) for name, limit in limits.items())
+    return all(value is not None and value <= limit for value, limit in values)

@@ -1,0 +1,106 @@
+"""Every figure's name, unit, direction, formula and source; docs/metrics.md and the report's units come from here.
+
+A key is `figure` or `figure.statistic`. `classic.*` figures are bench_serving's, with its definitions (classic.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Direction = Literal["lower", "higher", "none"]  # which way is better; "none" is never gated
+
+STATISTICS = ("mean", "p50", "p90", "p95", "p99", "min", "max", "std")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One declared figure."""
+
+    name: str
+    unit: str
+    better: Direction
+    formula: str
+    source: str
+    spread: bool = False  # one value a request (or token): it has STATISTICS
+
+
+_COUNTED = "server's counts, client's clock"
+_OWN = (
+    Metric("ttft", "ms", "lower", "first token's arrival - sent", "client clock", spread=True),
+    Metric("ttft_due", "ms", "lower", "first token's arrival - due (adds waiting for a slot)", "client", spread=True),
+    Metric("tpot", "ms", "lower", "(t_last - t_first) / (n - n_first), n_first = tokens in the first event", "client", spread=True),
+    Metric("itl", "ms", "lower", "gap between events / tokens in the later one, once per token", "client", spread=True),
+    Metric("e2el", "ms", "lower", "last token's arrival - sent", "client", spread=True),
+    Metric("e2el_due", "ms", "lower", "last token's arrival - due", "client", spread=True),
+    Metric("gap_max", "ms", "lower", "longest pause between two events of one answer", "client"),
+    Metric("requests", "count", "none", "requests the plan held", "plan"),
+    Metric("completed", "count", "none", "requests whose answer came back whole", "client"),
+    Metric("failed", "count", "none", "requests - completed", "client"),
+    Metric("duration", "s", "lower", "last token of the run - the plan's zero", "client"),
+    Metric("request_throughput", "req/s", "higher", "completed / duration", "client"),
+    Metric("qpm", "req/min", "higher", "60 x request_throughput", "client"),
+    Metric("input_throughput", "tok/s", "higher", "prompt tokens of completed requests / duration", _COUNTED),
+    Metric("output_throughput", "tok/s", "higher", "completion tokens of completed requests / duration", _COUNTED),
+    Metric("total_throughput", "tok/s", "higher", "input_throughput + output_throughput", _COUNTED),
+    Metric("input_throughput_per_gpu", "tok/s", "higher", "input_throughput / GPUs", _COUNTED),
+    Metric("output_throughput_per_gpu", "tok/s", "higher", "output_throughput / GPUs", _COUNTED),
+    Metric("total_throughput_per_gpu", "tok/s", "higher", "total_throughput / GPUs", _COUNTED),
+    Metric("input_tokens", "tokens", "none", "sum of prompt_tokens", "server"),
+    Metric("output_tokens", "tokens", "none", "sum of completion_tokens", "server"),
+    Metric("cached_tokens", "tokens", "none", "sum of cached_tokens", "server"),
+    Metric("concurrency.mean", "requests", "none", "sum of (end - sent) / duration", "client"),
+    Metric("concurrency.peak", "requests", "none", "most requests between sent and end at one moment, by an exact sweep", "client"),
+    Metric("goodput.share", "share", "higher", "requests within every per-request limit of the SLOs / requests planned", "client"),
+    Metric("goodput.request_throughput", "req/s", "higher", "requests within the limits / duration", "client"),
+)
+
+_BS = "sglang.bench_serving 0.5.7, calculate_metrics"
+_CLASSIC = (
+    Metric("classic.tpot", "ms", "lower", "(latency to [DONE] - TTFT) / (output_len - 1)", _BS, spread=True),
+    Metric("classic.ttft", "ms", "lower", "first event with text - start (before connect)", _BS, spread=True),
+    Metric("classic.itl", "ms", "lower", "gap between events with text / new tokens, once per token", _BS, spread=True),
+    Metric("classic.e2el", "ms", "lower", "[DONE] - start", _BS, spread=True),
+    Metric("classic.duration", "s", "lower", "end of GET /get_server_info after the run - start of the run", _BS),
+    Metric("classic.completed", "count", "none", "requests without an exception", _BS),
+    Metric("classic.total_input", "tokens", "none", "sum of the intended prompt lengths", _BS),
+    Metric("classic.total_output", "tokens", "none", "sum of completion_tokens", _BS),
+    Metric("classic.total_output_retokenized", "tokens", "none", "tokens of the answers' texts, encoded again", _BS),
+    Metric("classic.request_throughput", "req/s", "higher", "completed / duration", _BS),
+    Metric("classic.input_throughput", "tok/s", "higher", "total_input / duration", _BS),
+    Metric("classic.output_throughput", "tok/s", "higher", "total_output / duration", _BS),
+    Metric("classic.total_throughput", "tok/s", "higher", "(total_input + total_output) / duration", _BS),
+    Metric("classic.input_throughput_per_gpu", "tok/s", "higher", "classic.input_throughput / GPUs", "ali prefill"),
+    Metric("classic.concurrency", "requests", "none", "sum of latencies / duration", _BS),
+    Metric("classic.max_output_tokens_per_s", "tok/s", "none", "most tokens in a one-second bucket", _BS),
+    Metric("classic.max_concurrent_requests", "requests", "none", "most requests touching a one-second bucket (over-counts)", _BS),
+    Metric("classic.qpm", "req/min", "higher", "60 x the request throughput as printed, two decimals", "tencent's table"),
+)
+
+_LOG = (Metric("curve", "tok/s", "higher", "median gen throughput of the Decode lines per #running-req", "deploy log"),)
+
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OWN, *_CLASSIC, *_LOG)}
+
+# bench_serving says median where we say p50; its names are kept for its figures.
+CLASSIC_STATISTICS = ("mean", "median", "std", "p95", "p99", "max")
+
+
+def metric_of(key: str) -> Metric | None:
+    """The definition behind a key such as `tpot.mean`, `qpm`, `classic.ttft.p99`, `curve.8`; None if there is none."""
+    if key in METRICS:
+        metric = METRICS[key]
+        return None if metric.spread else metric
+    figure, _, statistic = key.rpartition(".")
+    metric_or_none = METRICS.get(figure)
+    if metric_or_none is None:
+        return None
+    if figure == "curve":
+        return metric_or_none if statistic.isdigit() else None
+    allowed = CLASSIC_STATISTICS if figure.startswith("classic.") else STATISTICS
+    return metric_or_none if metric_or_none.spread and statistic in allowed else None
+
+
+def units(keys: Mapping[str, float]) -> dict[str, str]:
+    """Key -> unit for the keys of one run's figures."""
+    return {key: metric.unit for key in keys if (metric := metric_of(key)) is not None}

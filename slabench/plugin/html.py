@@ -1,0 +1,46 @@
+"""pytest-html's hooks: our summary, charts and columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from slabench.plugin.recorder import RECORDER
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_html_report_title(report: Any) -> None:
+    report.title = "slabench report"
+
+
+class HtmlColumns:
+    """Registered only where a live run is reported, so that another suite's report keeps its columns."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        from slabench.report.html import css, summary_fragment
+
+        document = self.config.stash[RECORDER].document.data
+        prefix.append(f"<style>{css()}</style>{summary_fragment(document)}")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_header(self, cells: list[str]) -> None:
+        from slabench.report.html import table_header_cells
+
+        cells[2:2] = table_header_cells()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, report: Any, cells: list[str]) -> None:
+        from slabench.report.html import table_row_cells
+
+        handed = getattr(report, "slabench", None)
+        cells[2:2] = table_row_cells(handed["entry"] if handed is not None else None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.stash.get(RECORDER, None) is not None and config.pluginmanager.hasplugin("html"):
+        config.pluginmanager.register(HtmlColumns(config), "slabench-html")

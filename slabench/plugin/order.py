@@ -1,0 +1,31 @@
+"""Which collected tests are live, and in which order they run: decode before the curve before prefill, whatever reorders."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import pytest
+
+LIVE_FOLDERS = ("tests/ali/", "tests/tencent/", "tests/serving/")
+
+
+def is_live(item: pytest.Item) -> bool:
+    """A test is live because it asks, directly or not, for the fixture `server`."""
+    return "server" in getattr(item, "fixturenames", ())
+
+
+def _stage(item: pytest.Item) -> tuple[int, tuple[int, ...]]:
+    marker = item.get_closest_marker("stage")
+    callspec = getattr(item, "callspec", None)
+    return (marker.args[0] if marker else 0), tuple(callspec.indices.values()) if callspec is not None else ()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Outermost wrapper: plugins that shuffle have had their turn when this sorts the staged tests into their own places."""
+    result = yield
+    places = [place for place, item in enumerate(items) if item.get_closest_marker("stage") is not None]
+    staged = sorted((items[place] for place in places), key=_stage)
+    for place, item in zip(places, staged, strict=True):
+        items[place] = item
+    return result

@@ -1,0 +1,224 @@
+"""The run folder and its document: made before anything is measured, written after every test, closed with the exit status.
+
+Only the process that reports does this (the xdist controller, or the only process); a worker hands its entries over as an
+attribute of the test report, built-in types only.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slabench import __version__
+from slabench.errors import ConfigError, SlabenchError
+from slabench.plugin.order import LIVE_FOLDERS, is_live
+from slabench.plugin.settings import SETTINGS, Settings
+from slabench.verdict import baselines
+
+EXIT_OUR_CRASH, EXIT_USAGE, EXIT_NOTHING, EXIT_INVALID = 3, 4, 5, 6
+
+
+class Recorder:
+    """Owns the run folder; one object a session."""
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        from slabench.report.document import RunDocument, RunFolder
+        from slabench.report.environment import environment
+
+        self.config = config
+        self.settings = settings
+        self.folder = RunFolder.create(config.getoption("report_dir"))
+        self.document = RunDocument(self.folder, environment=environment(), slabench=__version__)
+        self.document.data["command"] = redact_command([str(part) for part in config.invocation_params.args])
+        self.document.data["options"] = redact_options(vars(config.option))
+        self.live_items = 0
+        self.deselected = 0
+        self.unreachable: str | None = None
+        self.usage: str | None = None
+        self.crashed = False
+        self.notes: list[str] = []
+
+    def set_planned(self, ids: list[str]) -> None:
+        self.live_items = len(ids)
+        self.document.set_planned(ids)
+
+    def take(self, entry: dict[str, Any], server: dict[str, Any] | None, labels: list[str]) -> None:
+        """One finished test into the document, and the document to disk. A full disk costs the file, not the verdict."""
+        if server is not None:
+            self.document.data["server"] = server
+        known = self.document.data["labels"]
+        known += [label for label in labels if label not in known]
+        self.document.add_test(entry)
+        self.write()
+
+    def write(self) -> None:
+        try:
+            self.document.write()
+        except OSError as error:
+            self.note(f"run.json could not be written ({error}); the verdicts stand on this console.")
+
+    def note(self, sentence: str) -> None:
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+    # hooks
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.set_planned([item.nodeid for item in session.items if is_live(item)])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self.set_planned([one for one in ids if one.startswith(LIVE_FOLDERS)])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        node.workerinput["slabench_folder"] = str(self.folder.path)
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        self.deselected += sum(is_live(item) for item in items)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        handed = getattr(report, "slabench", None)
+        if handed is not None:
+            self.take(handed["entry"], handed["server"], handed["labels"])
+            self.crashed = self.crashed or "CRASHED" in handed["entry"]["reasons"]
+        usage = getattr(report, "slabench_usage", None)
+        if usage is not None:
+            self.usage = usage
+
+    def pytest_internalerror(self) -> None:
+        self.document.data["state"] = "crashed"
+        self.crashed = True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if not self.live_items and not self.deselected:
+            return
+        status = self.exit_status(session, int(exitstatus))
+        session.exitstatus = status
+        state = "interrupted" if status == pytest.ExitCode.INTERRUPTED else "crashed" if status == EXIT_OUR_CRASH else "finished"
+        try:
+            self._outputs(state, status)
+        except (OSError, SlabenchError) as error:
+            self.note(f"The run folder is not complete: {error}")
+
+    def _outputs(self, state: str, status: int) -> None:
+        from slabench.report.markdown import summary_md
+        from slabench.report.seed_shapes import write_seed_shapes
+
+        self.document.finish(state, status)
+        (self.folder.path / "summary.md").write_text(summary_md(self.document.data), encoding="utf-8")
+        write_seed_shapes(self.document.data, self.folder.path)
+        if self.settings.save_baseline is not None:
+            self._save_baseline(self.settings.save_baseline)
+
+    def _save_baseline(self, target: Path) -> None:
+        data = self.document.data
+        document = baselines.build(
+            source=data["run_id"],
+            created_utc=data["updated_utc"],
+            fingerprint=data["server"].get("fingerprint", {}),
+            labels=data["labels"],
+            tests=data["tests"],
+        )
+        if not document["tests"]:
+            self.note(f"No baseline was written to {target}: no test of this run was valid.")
+            return
+        baselines.save(str(target), document)
+        self.note(f"Baseline of {len(document['tests'])} tests written to {target}.")
+
+    def exit_status(self, session: pytest.Session, status: int) -> int:
+        """design: 0 all PASSED, 1 any FAILED, 2 Ctrl-C, 3 our crash, 4 usage, 5 nothing collected, 6 INVALID or nothing judged."""
+        if status in (pytest.ExitCode.INTERRUPTED, EXIT_OUR_CRASH, EXIT_USAGE):
+            return status
+        if self.usage is not None:
+            return EXIT_USAGE
+        if self.unreachable is not None:
+            return EXIT_INVALID
+        if self.crashed:
+            return EXIT_OUR_CRASH
+        if status == EXIT_NOTHING:
+            return EXIT_INVALID if self.deselected else EXIT_NOTHING
+        tests = self.document.data["tests"]
+        found = [entry["word"] for entry in tests]
+        others_failed = session.testsfailed > sum(word != "PASSED" for word in found)
+        if "FAILED" in found or others_failed:
+            return 1
+        if "INVALID" in found or not found or len(found) < self.live_items:
+            return EXIT_INVALID
+        return status
+
+
+def redact_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Our options by name, values as plain types; URLs without credentials, commands without secrets."""
+    from slabench.plugin.options import OPTIONS
+    from slabench.server.secrets import redact_url, scrub_text
+
+    def redact(text: str) -> str:
+        return redact_url(text) if "://" in text else scrub_text(text)
+
+    found = {}
+    for option in OPTIONS:
+        value = options.get(option.dest)
+        if isinstance(value, tuple | list):
+            found[option.dest] = [redact(one) if isinstance(one, str) else one for one in value]
+        else:
+            found[option.dest] = redact(value) if isinstance(value, str) else "inf" if value == float("inf") else value
+    return found
+
+
+def redact_command(command: list[str]) -> list[str]:
+    from slabench.server.secrets import scrub_command
+
+    return ["pytest", *scrub_command(command)]
+
+
+RECORDER = pytest.StashKey[Recorder]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    settings = config.stash.get(SETTINGS, None)
+    if settings is None or not settings.live or hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    try:
+        recorder = Recorder(config, settings)
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.stash[RECORDER] = recorder
+    config.pluginmanager.register(recorder, "slabench-recorder")
+    # Both plugins read their option when they are configured, which is after this.
+    if config.pluginmanager.hasplugin("html") and config.option.htmlpath is None:
+        config.option.htmlpath = str(recorder.folder.path / "report.html")
+        config.option.self_contained_html = True
+    if config.option.xmlpath is None:
+        config.option.xmlpath = str(recorder.folder.path / "junit.xml")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    recorder = config.stash.get(RECORDER, None)
+    if recorder is not None and not recorder.live_items and not recorder.deselected:
+        # A URL in the environment and only unit tests selected: an empty run folder would be litter.
+        shutil.rmtree(recorder.folder.path, ignore_errors=True)
+
+
+def say(config: pytest.Config, sentence: str) -> None:
+    """One line on the real terminal, also while output is captured."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if reporter is None:
+        print(sentence, file=sys.__stderr__)
+        return
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture is None:
+        reporter.ensure_newline()
+        reporter.write_line(sentence)
+        return
+    with capture.global_and_fixture_disabled():
+        reporter.ensure_newline()
+        reporter.write_line(sentence)

@@ -1,0 +1,140 @@
+"""From an entry to what pytest shows: the report's outcome and text, the word on the terminal, the summary at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from slabench.errors import ConfigError, InvalidRun, ServerError, SLAViolation
+from slabench.plugin.order import is_live
+from slabench.plugin.recorder import RECORDER
+from slabench.plugin.settings import SETTINGS
+
+ENTRY = pytest.StashKey[dict[str, Any]]()  # what judge() left on the item: {"entry", "server", "labels"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if not is_live(item):
+        return report
+    error = call.excinfo.value if call.excinfo is not None else None
+    if isinstance(error, ConfigError):
+        report.longrepr = str(error)
+        report.slabench_usage = str(error)  # type: ignore[attr-defined]
+        item.session.shouldstop = str(error)
+        return report
+    handed = item.stash.get(ENTRY, None)
+    if report.when == "teardown" or (report.when == "setup" and report.passed) or report.skipped:
+        return report
+    if handed is None or error is not None:
+        if error is None:
+            word, line, reason = "INVALID", "no_verdict: the test ended without judging anything", "no_verdict"
+        elif isinstance(error, SLAViolation):
+            word, line, reason = "FAILED", str(error), ""
+        elif isinstance(error, InvalidRun | ServerError):
+            word, line, reason = "INVALID", str(error), type(error).__name__
+        else:
+            word, line, reason = "INVALID", f"slabench crashed: {type(error).__name__}: {error}", "CRASHED"
+        if handed is None or reason == "CRASHED":
+            handed = {"entry": _bare_entry(item.nodeid, word, line, reason), "server": None, "labels": []}
+    entry = handed["entry"]
+    report.slabench = handed  # type: ignore[attr-defined]
+    if entry["word"] != "PASSED":
+        report.outcome = "failed"
+        if "CRASHED" not in entry["reasons"]:
+            report.longrepr = _text(entry)
+    return report
+
+
+def _bare_entry(test_id: str, word: str, line: str, reason: str) -> dict[str, Any]:
+    """The entry of a test that never came to a measurement."""
+    from slabench.report.document import utc_now
+
+    return {
+        "id": test_id,
+        "method": test_id.split("/")[1] if test_id.count("/") > 1 else "serving",
+        "point": {},
+        "word": word,
+        "headline": line,
+        "reasons": [reason] if reason else [],
+        "labels": [],
+        "objectives": [],
+        "checks": [],
+        "advice": [],
+        "workload": {},
+        "plan": {},
+        "metrics": {},
+        "began_utc": utc_now(),
+        "duration_s": 0.0,
+    }
+
+
+def _text(entry: dict[str, Any]) -> str:
+    """What JUnit and the failures section show: the word and the complete line first, then what else spoke."""
+    lines = [f"{entry['word']}: {entry['headline']}"]
+    lines += [f"  {one['text']}" for one in entry["objectives"] if not one["holds"] and one["text"] not in entry["headline"]]
+    lines += [f"  {one['name']}: {one['text']} {one['remedy']}".rstrip() for one in entry["checks"] if one["state"] == "invalid"]
+    lines += [f"  {sentence}" for sentence in entry["advice"]]
+    return "\n".join(lines)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
+    handed = getattr(report, "slabench", None)
+    if handed is None:
+        return None
+    word = handed["entry"]["word"]
+    if word == "INVALID":
+        return "invalid", "I", ("INVALID", {"red": True})
+    return ("failed", "F", "FAILED") if word == "FAILED" else ("passed", ".", "PASSED")
+
+
+class Console:
+    """Prints each test's block as it comes, and the table at the end; only where the run document is."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        handed = getattr(report, "slabench", None)
+        reporter = self.config.pluginmanager.getplugin("terminalreporter")
+        if handed is None or reporter is None or self.config.option.verbose < 0:
+            return
+        from slabench.report.console import test_block
+
+        reporter.ensure_newline()
+        for line in test_block(handed["entry"]).splitlines():
+            reporter.write_line(line)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        from slabench.report.console import summary_table
+
+        recorder = self.config.stash[RECORDER]
+        data = recorder.document.data
+        if not recorder.live_items:
+            return
+        terminalreporter.section("slabench")
+        for line in summary_table(data).splitlines():
+            terminalreporter.write_line(line)
+        for note in recorder.notes:
+            terminalreporter.write_line(note)
+        terminalreporter.write_line(f"Run folder: {recorder.folder.path}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.stash.get(RECORDER, None) is not None:
+        config.pluginmanager.register(Console(config), "slabench-console")
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    settings = config.stash.get(SETTINGS, None)
+    recorder = config.stash.get(RECORDER, None)
+    if settings is None or recorder is None:
+        return None
+    return f"slabench: run folder {recorder.folder.path}"

@@ -1,0 +1,126 @@
+"""The options as values, checked once in pytest_configure: what is wrong with them is said before anything is measured."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slabench.errors import ConfigError
+from slabench.verdict import baselines, sla, validity
+from slabench.verdict.sla import Slo
+
+SIM = "sim:"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Parsed options. given: the namespace itself, for the plain ones that need no check."""
+
+    given: Namespace
+    base_urls: tuple[str, ...]
+    slos: tuple[Slo, ...]
+    baseline: baselines.Baseline | None
+    api_key: str | None
+    save_baseline: Path | None
+
+    @property
+    def live(self) -> bool:
+        """A server is named, so live tests can run."""
+        return bool(self.base_urls)
+
+    @property
+    def tolerance(self) -> float:
+        return float(self.given.tolerance) / 100
+
+    @property
+    def dataset_name(self) -> str:
+        """The published way where a data set is given; prompts made from ids otherwise."""
+        return str(self.given.dataset_name or ("random" if self.given.dataset_path else "random-ids"))
+
+    @property
+    def prompt_form(self) -> str:
+        if self.given.prompt_form:
+            return str(self.given.prompt_form)
+        return "text" if self.given.dataset_path else "ids"
+
+    @classmethod
+    def of(cls, given: Namespace, environment: Mapping[str, str], *, worker: bool = False) -> Settings:
+        """Check what can be checked without a server; ConfigError in one sentence otherwise."""
+        urls = _urls(given, environment)
+        if given.warmup_requests < 0:
+            raise ConfigError(f"--warmup-requests={given.warmup_requests} is below 0; use 0 for none.")
+        if given.dataset_path is not None and not Path(given.dataset_path).is_file():
+            raise ConfigError(
+                f"--dataset-path={given.dataset_path} does not exist; give the ShareGPT_V3 JSON file. Nothing is downloaded."
+            )
+        name = given.dataset_name
+        if name in ("random", "sharegpt") and given.dataset_path is None:
+            raise ConfigError(f"--dataset-name={name} needs --dataset-path=FILE, a ShareGPT_V3 JSON file. Nothing is downloaded.")
+        for option in ("model", "tokenizer"):
+            _check_folder(option, getattr(given, option), allow_download=given.allow_download)
+        unknown = set(given.allow) - set(validity.names())
+        if unknown:
+            raise ConfigError(
+                f"--allow={','.join(sorted(unknown))} names no validity check; there are {', '.join(validity.names())}."
+            )
+        if given.require_baseline and given.baseline is None:
+            raise ConfigError("--require-baseline needs --baseline=FILE to look into.")
+        key = environment.get(given.api_key_env)
+        if key is not None and (not key.isascii() or not key.isprintable()):
+            raise ConfigError(f"The API key in {given.api_key_env} has characters that no HTTP header can carry.")
+        return cls(
+            given=given,
+            base_urls=urls,
+            slos=tuple(sla.parse(text) for text in given.slo or ()),
+            baseline=baselines.load(given.baseline) if given.baseline is not None else None,
+            api_key=key or None,
+            save_baseline=None if given.save_baseline is None else _writable(given.save_baseline, worker=worker),
+        )
+
+
+def _urls(given: Namespace, environment: Mapping[str, str]) -> tuple[str, ...]:
+    named: Any = given.base_url
+    if isinstance(named, str):  # pytest-base-url's own option
+        named = [named]
+    if not named and "SLABENCH_BASE_URL" in environment:
+        named = [environment["SLABENCH_BASE_URL"]]
+    urls = tuple(named or ())
+    if any(not url.strip() for url in urls):
+        raise ConfigError(
+            "--base-url (or SLABENCH_BASE_URL) is empty; give a URL such as http://127.0.0.1:30000, or sim: (embedded server)."
+        )
+    if len(urls) > 1:
+        raise ConfigError(f"{len(urls)} servers are named by --base-url; this version measures one at a time.")
+    if given.launch is not None:
+        if not given.launch.strip():
+            raise ConfigError("--launch is empty; give the command that starts the server.")
+        if urls and urls[0].startswith(SIM):
+            raise ConfigError(f"--launch starts a server, and --base-url={urls[0]} is the embedded one; leave one of them out.")
+        return urls or ("launch:",)
+    return urls
+
+
+def _check_folder(option: str, value: str | None, *, allow_download: bool) -> None:
+    """A name that looks like a path must be a folder; a hub name needs --allow-download or a local copy."""
+    if value is None:
+        return
+    looks_like_path = value.startswith((".", "/", "~")) or value.count("/") != 1
+    if not value or (looks_like_path and not Path(value).expanduser().is_dir()):
+        if value and not value.startswith((".", "/", "~")) and "/" not in value and option == "model":
+            return  # a served model name such as `tiny`
+        raise ConfigError(f"--{option}={value} is not a folder here; give the folder that holds the model's tokenizer files.")
+
+
+def _writable(path: str, *, worker: bool) -> Path:
+    target = Path(path)
+    if not worker and (target.is_dir() or not target.parent.is_dir()):
+        raise ConfigError(f"--save-baseline={path} cannot be written: its folder must exist and it must not be a folder.")
+    return target
+
+
+SETTINGS = pytest.StashKey[Settings]()

@@ -1,0 +1,119 @@
+"""What was observed, immutable: one RequestRecord a request, one RunRecord a load.
+
+Times are perf_counter_ns() readings of this machine (CLOCK_MONOTONIC on Linux, one clock for all its processes);
+None means that it never happened. Nothing here is derived: metrics/ computes, verdict/ judges.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class ErrorKind(StrEnum):
+    """Why a request did not come back whole. One word a request: the first thing that went wrong."""
+
+    CONNECT = "connect"  # no connection: refused, unresolved, TLS, connect time-out
+    RESET = "reset"  # the connection broke before the answer was complete
+    HTTP_STATUS = "http_status"  # an answer other than 200
+    NOT_A_STREAM = "not_a_stream"  # 200, but no event stream: a proxy's page, one JSON body
+    IN_STREAM = "in_stream"  # 200, and the stream carries {"error": ...}: sglang's way for every ValueError
+    MALFORMED = "malformed"  # bytes that are neither HTTP nor events nor JSON where they must be, or beyond a limit
+    TRUNCATED = "truncated"  # the body ended without [DONE]
+    NO_TOKENS = "no_tokens"  # a well-formed stream that never counted a token
+    FIRST_BYTE_TIMEOUT = "first_byte_timeout"
+    IDLE_TIMEOUT = "idle_timeout"
+    TOTAL_TIMEOUT = "total_timeout"
+    NOT_SENT = "not_sent"  # the run ended (interrupt, dead worker) before its turn
+    INTERRUPTED = "interrupted"  # sent, and the run ended while the answer was still coming
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request, from the moment it was due to the last byte of its answer.
+
+    arrival_ns and arrival_tokens run side by side: one entry per event that carried a token count, the time stamp of the
+    read() that completed the event and the count it carried (cumulative completion_tokens, as the server said it; a count
+    that is not a finite number is stored as -1). They are array('q'); treat them as read-only.
+    """
+
+    index: int  # position in the plan, from 0
+    input_len: int  # tokens the workload says the prompt has
+    output_len: int  # tokens asked for
+    due_ns: int  # when the plan wanted it sent
+    start_ns: int | None = None  # when a slot was free and the client took it up, before any connect
+    sent_ns: int | None = None  # when the last byte of the request was handed to the socket
+    arrival_ns: array[int] = field(default_factory=lambda: array("q"))
+    arrival_tokens: array[int] = field(default_factory=lambda: array("q"))
+    first_text_ns: int | None = None  # first event with a non-empty text: what bench_serving calls the first token
+    end_ns: int | None = None  # when [DONE] arrived, or the body ended, or the request failed
+    events: int = 0  # events with a payload, [DONE] not among them
+    done: bool = False  # [DONE] was seen
+    reused: bool = False  # sent on a connection that had carried a request before
+    status: int | None = None  # HTTP status
+    error: ErrorKind | None = None
+    error_text: str = ""  # the server's or the system's own words, cut to 500 characters
+    prompt_tokens: int | None = None  # these four as the last event says them
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    finish_reason: str | None = None
+    server: Mapping[str, float] = field(default_factory=dict)  # other numbers of meta_info: queue_time, e2e_latency ...
+    request_id: str | None = None  # meta_info.id
+    text: str | None = None  # kept only when asked for (--retokenize)
+
+    @property
+    def ok(self) -> bool:
+        """True if the answer came back whole. Lengths and counts are validity's business, not this flag's."""
+        return self.error is None and self.end_ns is not None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRecord:
+    """How the client itself did during a run, so that a report can state its share of the error."""
+
+    wall_s: float  # from the plan's zero to the last end
+    cpu_s: float  # user + system time of the load process(es) in that time
+    loop_lag_max_ms: float | None  # the event loop's longest lateness, sampled
+    loop_lag_p99_ms: float | None
+    send_lag_max_ms: float | None  # sent - due for requests that did not wait for a slot
+    workers: int = 1
+    peak_rss_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogSpan:
+    """Byte range of one deploy log that was written while a run was on."""
+
+    path: str
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerEvidence:
+    """What the server said of itself around a run. A field that could not be had is None and says why in notes."""
+
+    info_before: Mapping[str, Any] | None = None  # scrubbed server_info
+    info_after: Mapping[str, Any] | None = None
+    info_after_end_ns: int | None = None  # when the GET after the run was answered: bench_serving's clock stops there
+    flush_status: int | None = None  # HTTP status of the flush before the run; None: not asked for
+    flush_text: str = ""
+    log_spans: tuple[LogSpan, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One load: its requests in plan order (every planned one has a record, sent or not) and what surrounds them."""
+
+    requests: Sequence[RequestRecord]
+    began_ns: int  # the plan's zero
+    began_unix: float  # the same moment, time.time()
+    workload: Mapping[str, Any]  # Workload.describe(): built-in types only
+    plan: Mapping[str, Any]  # Plan.describe()
+    client: ClientRecord
+    server: ServerEvidence = field(default_factory=ServerEvidence)
+    interrupted: bool = False

@@ -1,0 +1,80 @@
+"""Waiting for a server, and emptying its prefix cache."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from slabench.errors import ServerError
+from slabench.server.http import Http
+
+_POLL_S = 0.2
+
+
+def flush(
+    url: str, headers: Mapping[str, str] | None = None, *, timeout: float = 10.0, busy_s: float = 30.0, ca_file: str | None = None
+) -> tuple[int, str]:
+    """POST /flush_cache -> (status, text). Only the status counts: a 400 says "Cache flushed." too before 0.5.10.
+
+    400 means that requests are still running, our own warm-up perhaps: it is asked again for busy_s seconds. Other statuses
+    (404: no such endpoint, 401: it wants the admin key) are handed back at once. ServerError if no answer comes.
+    """
+    client = Http(url, headers, timeout=timeout, ca_file=ca_file)
+    deadline = time.monotonic() + busy_s
+    while True:
+        answer = client.post("/flush_cache")
+        if answer.status != 400 or time.monotonic() >= deadline:
+            return answer.status, answer.text[:500]
+        time.sleep(_POLL_S)
+
+
+def wait_ready(
+    url: str,
+    deadline_s: float,
+    headers: Mapping[str, str] | None = None,
+    *,
+    ca_file: str | None = None,
+    log_says_ready: Callable[[], bool] | None = None,
+    check: Callable[[], None] | None = None,
+) -> None:
+    """Return once the server at url takes requests. ServerError, with the last obstacle, after deadline_s seconds.
+
+    model_info answers before a server has warmed up, so it is not enough: besides it, either the log says that the server is
+    fired up, or a request for one token is answered. GET /health is not asked, it costs a token and a log line. check() is
+    called in every round and may raise: the way to notice that a process we started has died.
+    """
+    client = Http(url, headers, timeout=min(10.0, deadline_s), ca_file=ca_file)
+    deadline = time.monotonic() + deadline_s
+    grace = time.monotonic() + 2.0
+    names = False
+    obstacle = "it was not asked"
+    while True:
+        if check is not None:
+            check()
+        try:
+            if not names:
+                answer = client.get("/model_info")
+                if answer.status == 404:
+                    answer = client.get("/get_model_info")
+                names = answer.status == 200
+                obstacle = f"{answer.url} answers {answer.status}"
+                grace = time.monotonic() + 2.0
+            if names:
+                if log_says_ready is not None and log_says_ready():
+                    return
+                # Where there is a log, its line comes first: our request would be one more in the server's own warm-up.
+                if log_says_ready is None or time.monotonic() >= grace:
+                    limit = max(1.0, min(30.0, deadline - time.monotonic()))
+                    one = {"input_ids": [1], "sampling_params": {"max_new_tokens": 1, "temperature": 0, "ignore_eos": True}}
+                    answer = client.post("/generate", one, timeout=limit)
+                    if answer.status == 200:
+                        return
+                    obstacle = f"{answer.url} answers {answer.status}"
+        except ServerError as error:
+            obstacle = str(error)
+        if time.monotonic() >= deadline:
+            raise ServerError(
+                f"{client.target.shown} was not ready after {deadline_s:g} s: {obstacle} "
+                "Check the server's log, or give it more time."
+            )
+        time.sleep(_POLL_S)

@@ -1,0 +1,246 @@
+"""Who answers: the server's own description of itself, read from every SGLang since 0.4.3. A field it does not give is None."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from slabench.errors import ServerError
+from slabench.server.http import Http, Response
+from slabench.server.secrets import scrub
+
+REFERENCE_VERSION = "0.5.7"
+
+
+@dataclass(frozen=True, slots=True)
+class Gpus:
+    """How many accelerators a deployment spans, how many share one scheduler, and the sentence that says where it comes from."""
+
+    count: int | None
+    per_scheduler: int | None  # what one decode line of the log speaks of: all GPUs of one data-parallel rank
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """server_info and model_info in our words. Capacities are in tokens; None: the server does not say."""
+
+    version: str | None
+    reference: bool  # True for the environment the published figures and the sglang comparisons are pinned to
+    model_path: str | None
+    tokenizer_path: str | None
+    served_model_name: str | None
+    model_type: str | None
+    architectures: tuple[str, ...] | None
+    quantization: str | None
+    dtype: str | None
+    load_format: str | None
+    kv_cache_dtype: str | None
+    device: str | None
+    tp: int | None
+    dp: int | None
+    pp: int | None
+    ep: int | None
+    nnodes: int | None
+    enable_dp_attention: bool | None
+    gpus: Gpus
+    token_capacity_per_rank: tuple[int, ...] | None  # one entry per data-parallel rank that spoke
+    token_capacity: int | None  # of the whole deployment
+    max_running_requests: int | None  # of the whole deployment; None also where the server was given none and does not tell
+    max_running_requests_per_dp: int | None  # as the schedulers apply it, 0.5.8 and later
+    context_length: int | None  # as given at the start; None: the model's own
+    max_req_input_len: int | None
+    chunked_prefill_size: int | None
+    page_size: int | None
+    disable_radix_cache: bool | None
+    stream_interval: int | None
+    decode_log_interval: int | None
+    disable_cuda_graph: bool | None
+    cuda_graph_max_bs: int | None
+    cuda_graph_bs: tuple[int, ...] | None
+    speculative_algorithm: str | None
+    random_seed: int | None
+    simulated: str | None  # the embedded server's profile; None for a real server
+    raw: Mapping[str, Any] = field(repr=False)  # server_info without secrets; a rank's state only where it differs from the top
+
+
+def identify(
+    url: str, headers: Mapping[str, str] | None = None, *, timeout: float = 10.0, ca_file: str | None = None
+) -> ServerInfo:
+    """Ask the server at url who it is. ServerError if nobody answers, or if what answers is no SGLang server."""
+    client = Http(url, headers, timeout=timeout, ca_file=ca_file)
+    described = _first(client, ("/server_info", "/get_server_info"))
+    info = described.json()
+    if not isinstance(info, dict) or not ({"tp_size", "version", "max_total_num_tokens", "internal_states"} & info.keys()):
+        raise ServerError(f"{described.url} answered JSON that is no server_info of SGLang. {_OURS}")
+    model: dict[str, Any] = {}
+    for path in ("/model_info", "/get_model_info"):
+        answer = client.get(path)
+        if answer.status == 200:
+            body = answer.json()
+            model = body if isinstance(body, dict) else {}
+            break
+    return read_info(info, model)
+
+
+_OURS = (
+    "slabench measures SGLang servers: check that --base-url is the SGLang server's own address, not a gateway or another engine."
+)
+
+
+def _first(client: Http, paths: Sequence[str]) -> Response:
+    """The first of several names of one endpoint that answers 200: newer servers warn at old names, older ones have no new."""
+    answer: Response | None = None
+    for path in paths:
+        answer = client.get(path)
+        if answer.status == 200:
+            return answer
+        if answer.status in (401, 403):
+            raise ServerError(f"{answer.url} answered {answer.status}: it wants an API key. Put it into SLABENCH_API_KEY.")
+        if answer.status == 503:
+            raise ServerError(f"{answer.url} answered 503: the server is starting or stopping. Wait until it is ready.")
+    assert answer is not None
+    names = " and ".join(paths)
+    raise ServerError(
+        f"{client.target.shown} answered {answer.status} to {names}, with {answer.kind()}. {_OURS}".replace(",.", ".")
+    )
+
+
+def _int(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _str(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _bool(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _states(info: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """internal_states: a list per data-parallel rank from 0.4.6, one object before."""
+    states = info.get("internal_states")
+    if isinstance(states, Mapping):
+        return [states]
+    return [state for state in states if isinstance(state, Mapping)] if isinstance(states, list) else []
+
+
+def _gpus(device: str | None, tp: int | None, dp: int | None, pp: int | None, attention: bool | None) -> Gpus:
+    """tp x pp with dp-attention (the data-parallel ranks lie inside tp), tp x pp x dp without; nodes never multiply."""
+    if tp is None:
+        return Gpus(None, None, "server_info gives no tp_size")
+    if device == "cpu":
+        return Gpus(1, 1, "device cpu: the machine counts as one device")
+    stages, ranks = pp or 1, dp or 1
+    if attention:
+        inside = tp * stages // ranks if tp % ranks == 0 else None
+        return Gpus(tp * stages, inside, f"tp {tp} x pp {stages} of server_info (dp {ranks} lies inside tp: dp-attention)")
+    if ranks == 1:
+        return Gpus(tp * stages, tp * stages, f"tp {tp} x pp {stages} of server_info")
+    return Gpus(tp * stages * ranks, tp * stages, f"tp {tp} x pp {stages} x dp {ranks} of server_info")
+
+
+def _capacity(
+    info: Mapping[str, Any], states: Sequence[Mapping[str, Any]], ranks: int
+) -> tuple[tuple[int, ...] | None, int | None]:
+    """Tokens of KV per data-parallel rank, and of all of them. One number stands for every rank where only one is told."""
+    told: list[int] = []
+    for state in states:
+        memory = state.get("memory_usage")
+        tokens = _int(memory.get("token_capacity")) if isinstance(memory, Mapping) else None
+        if tokens is not None:
+            told.append(tokens)
+    if not told:
+        top = _int(info.get("max_total_num_tokens"))
+        if top is None:
+            return None, None
+        told = [top]
+    total = sum(told) if len(told) >= ranks else told[0] * ranks if len(told) == 1 else None
+    return tuple(told), total
+
+
+def _raw(info: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Every rank's state repeats the server's arguments; only what differs is kept, so that a run document stays small."""
+    slim = dict(info)
+    if isinstance(info.get("internal_states"), list):
+        slim["internal_states"] = [
+            {k: v for k, v in state.items() if k not in info or info[k] != v} if isinstance(state, Mapping) else state
+            for state in info["internal_states"]
+        ]
+    scrubbed: dict[str, Any] = scrub(slim)
+    return scrubbed
+
+
+def read_info(info: Mapping[str, Any], model: Mapping[str, Any]) -> ServerInfo:
+    """server_info and model_info as decoded JSON -> ServerInfo. Pure; unknown or missing fields are None, never a guess."""
+    states = _states(info)
+
+    def pick(key: str) -> Any:
+        """The resolved value where the schedulers tell one: server_info's own arguments can be null."""
+        if info.get(key) is not None:
+            return info[key]
+        return next((state[key] for state in states if state.get(key) is not None), None)
+
+    tp, dp, pp = _int(pick("tp_size")), _int(pick("dp_size")), _int(pick("pp_size"))
+    device, attention = _str(pick("device")), _bool(pick("enable_dp_attention"))
+    ranks = dp or 1
+    per_rank, total = _capacity(info, states, ranks)
+    limits = [limit for state in states if (limit := _int(state.get("effective_max_running_requests_per_dp"))) is not None]
+    per_dp = min(limits) if limits else None
+    version, simulated = _str(info.get("version")), info.get("slabench_sim")
+    if isinstance(simulated, Mapping):
+        simulated = simulated.get("profile", "unnamed")
+    names, sizes = model.get("architectures"), pick("cuda_graph_bs")
+    return ServerInfo(
+        version=version,
+        reference=version == REFERENCE_VERSION,
+        model_path=_str(info.get("model_path")) or _str(model.get("model_path")),
+        tokenizer_path=_str(info.get("tokenizer_path")) or _str(model.get("tokenizer_path")),
+        served_model_name=_str(info.get("served_model_name")),
+        model_type=_str(model.get("model_type")),
+        architectures=tuple(str(name) for name in names) if isinstance(names, list) else None,
+        quantization=_str(pick("quantization")),
+        dtype=_str(pick("dtype")),
+        load_format=_str(pick("load_format")),
+        kv_cache_dtype=_str(pick("kv_cache_dtype")),
+        device=device,
+        tp=tp,
+        dp=dp,
+        pp=pp,
+        ep=_int(pick("ep_size")),
+        nnodes=_int(pick("nnodes")),
+        enable_dp_attention=attention,
+        gpus=_gpus(device, tp, dp, pp, attention),
+        token_capacity_per_rank=per_rank,
+        token_capacity=total,
+        max_running_requests=per_dp * ranks if per_dp is not None else _int(pick("max_running_requests")),
+        max_running_requests_per_dp=per_dp,
+        context_length=_int(pick("context_length")),
+        max_req_input_len=_int(pick("max_req_input_len")),
+        chunked_prefill_size=_int(pick("chunked_prefill_size")),
+        page_size=_int(pick("page_size")),
+        disable_radix_cache=_bool(pick("disable_radix_cache")),
+        stream_interval=_int(pick("stream_interval")),
+        decode_log_interval=_int(pick("decode_log_interval")),
+        disable_cuda_graph=_bool(pick("disable_cuda_graph")),
+        cuda_graph_max_bs=_int(pick("cuda_graph_max_bs")),
+        cuda_graph_bs=tuple(s for s in sizes if isinstance(s, int)) if isinstance(sizes, list) else None,
+        speculative_algorithm=_str(pick("speculative_algorithm")),
+        random_seed=_int(info.get("random_seed")),
+        simulated=None if simulated is None else str(simulated),
+        raw=_raw(info),
+    )
+
+
+def same_process(before: ServerInfo, after: ServerInfo) -> bool:
+    """False if another process than before answers: a restart in the middle of a run.
+
+    The seed is drawn anew at each launch unless it was set by hand; the other fields catch a restart with other arguments.
+    True means that no difference was seen; a restart event in the deploy log is the surer sign.
+    """
+    return all(
+        getattr(before, name) == getattr(after, name)
+        for name in ("random_seed", "version", "model_path", "served_model_name", "tp", "dp", "pp", "token_capacity_per_rank")
+    )

@@ -1,0 +1,260 @@
+"""`--launch "CMD"`: start a server through a supervisor, wait until it takes requests, end it with all it started."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import select
+import shlex
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from slabench.errors import ConfigError, ServerError
+from slabench.server.control import wait_ready
+from slabench.server.http import parse_url
+from slabench.server.log.reader import Follower
+from slabench.server.log.values import Event, EventKind
+from slabench.server.secrets import scrub_command, scrub_text
+
+DEFAULT_PORT = 30000  # sglang's own
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_TAIL_LINES = 20
+
+
+def free_port() -> int:
+    """A loopback TCP port that is free now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def split_command(command: str | Sequence[str], port: int | None = None) -> tuple[dict[str, str], list[str]]:
+    """ "FOO=1 python -m x --port {port}" -> ({"FOO": "1"}, words). No shell is involved. ConfigError if there is no command.
+
+    {port} is replaced by port, or by a free one.
+    """
+    try:
+        words = shlex.split(command) if isinstance(command, str) else list(command)
+    except ValueError as error:
+        raise ConfigError(f"The command of --launch cannot be split into words ({error}). Check its quotes.") from error
+    if any("{port}" in word for word in words):
+        number = str(free_port() if port is None else port)
+        words = [word.replace("{port}", number) for word in words]
+    environment: dict[str, str] = {}
+    while words and _ASSIGNMENT.match(words[0]):
+        name, _, value = words.pop(0).partition("=")
+        environment[name] = value
+    if not words:
+        raise ConfigError(
+            "--launch names no command. It reads --launch='python -m sglang.launch_server --model-path DIR --port {port}'."
+        )
+    return environment, words
+
+
+def _option(words: Sequence[str], name: str) -> str | None:
+    """The last value of --name VALUE or --name=VALUE."""
+    value = None
+    for index, word in enumerate(words):
+        if word == name and index + 1 < len(words):
+            value = words[index + 1]
+        elif word.startswith(name + "="):
+            value = word[len(name) + 1 :]
+    return value
+
+
+def command_url(words: Sequence[str]) -> str:
+    """Where the server of a command line will listen, from its --host, --port and TLS options, with sglang's defaults."""
+    port = _option(words, "--port") or str(DEFAULT_PORT)
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError(f"The command of --launch has --port {port!r}. It has to be a number from 1 to 65535, or {{port}}.")
+    host = _option(words, "--host") or "127.0.0.1"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    scheme = "https" if _option(words, "--ssl-certfile") else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+class Launched:
+    """A server that we started. Use it as a context manager, or call stop(); it ends by itself when this process does."""
+
+    def __init__(self, url: str, log_path: str, shown: str, supervisor: subprocess.Popen[bytes], grace: float) -> None:
+        self.url = url
+        self.log_path = log_path
+        self.command = shown  # without secrets
+        self.pid = 0  # of the server; the supervisor's is supervisor_pid
+        self.supervisor_pid = supervisor.pid
+        self.exit_status: int | None = None  # known once it has ended; negative: the number of the signal
+        self._supervisor = supervisor
+        self._grace = grace
+        self._said = b""
+
+    def __enter__(self) -> Launched:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def alive(self) -> bool:
+        """True while the server runs."""
+        self._listen(0.0)
+        return self.exit_status is None and self._supervisor.poll() is None
+
+    def log_tail(self, lines: int = _TAIL_LINES) -> str:
+        """The last lines of the log, secrets covered."""
+        try:
+            with open(self.log_path, "rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - 65536))
+                text = file.read().decode("utf-8", "replace")
+        except OSError as error:
+            return f"({self.log_path} cannot be read: {error.strerror})"
+        return scrub_text("\n".join(line[:1000] for line in text.splitlines()[-lines:]))
+
+    def stop(self) -> int | None:
+        """End the server and everything below it; return its exit status. Safe to call twice, and after it has died."""
+        pipe = self._supervisor.stdin
+        if pipe is not None and not pipe.closed:
+            with contextlib.suppress(OSError):
+                pipe.close()  # the end of its standard input tells the supervisor to end
+        try:
+            self._supervisor.wait(self._grace + 30)
+        except subprocess.TimeoutExpired:
+            self._supervisor.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._supervisor.wait(5)
+        self._listen(1.0)
+        if self._supervisor.stdout is not None:
+            self._supervisor.stdout.close()
+        return self.exit_status
+
+    def _listen(self, seconds: float) -> None:
+        """Take in what the supervisor has said so far, waiting at most seconds for the next word."""
+        pipe = self._supervisor.stdout
+        while pipe is not None and not pipe.closed:
+            ready, _, _ = select.select([pipe], [], [], seconds)
+            data = os.read(pipe.fileno(), 4096) if ready else b""
+            if not data:
+                return
+            *lines, self._said = (self._said + data).split(b"\n")
+            for line in lines:
+                self._hear(json.loads(line))
+
+    def _hear(self, event: Mapping[str, object]) -> None:
+        if "failed" in event:
+            raise ConfigError(
+                f"The command of --launch cannot be started: {self.command!r} ({event['failed']}). Check its first word."
+            )
+        if isinstance(started := event.get("started"), int):
+            self.pid = started
+        if isinstance(status := event.get("exited"), int):
+            self.exit_status = status
+
+    def _check(self) -> None:
+        if not self.alive():
+            self.stop()
+            how = "was ended by signal" if (self.exit_status or 0) < 0 else "ended with status"
+            status = "unknown" if self.exit_status is None else abs(self.exit_status)
+            raise ServerError(
+                f"The launched server {how} {status} before it was ready. Its command: {self.command}\n"
+                f"The last lines of its log {self.log_path}:\n{self.log_tail()}"
+            )
+
+
+class _LogSaysReady:
+    """True from the moment on that the part of the log written since the start says that the server is fired up."""
+
+    def __init__(self, path: str, begin: int) -> None:
+        self._follower = Follower(path, begin)
+        self._ready = False
+
+    def __call__(self) -> bool:
+        if not self._ready:
+            self._ready = any(isinstance(line, Event) and line.kind is EventKind.READY for line in self._follower.poll())
+        return self._ready
+
+    def close(self) -> None:
+        self._follower.close()
+
+
+def launch(
+    command: str | Sequence[str],
+    log_path: str,
+    *,
+    base_url: str | None = None,
+    ready_timeout: float = 1200.0,
+    headers: Mapping[str, str] | None = None,
+    ca_file: str | None = None,
+    grace: float = 15.0,
+) -> Launched:
+    """Start a server and return once it takes requests. Its output is appended to log_path.
+
+    base_url is only needed where the command line does not show the address. ConfigError: the command, the log or the port
+    cannot be used. ServerError: it died or was not ready in time; the message ends with the log's last lines. Whatever goes
+    wrong, Ctrl-C included, nothing is left running.
+    """
+    environment, words = split_command(command)
+    url = base_url or command_url(words)
+    _refuse_taken(url)
+    try:
+        Path(log_path).parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+        begin = os.stat(log_path).st_size
+    except OSError as error:
+        raise ConfigError(f"The log of the launched server cannot be written: {log_path} ({error.strerror}).") from error
+    supervisor = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "slabench.server.supervise", "--log", os.path.abspath(log_path)),
+            *("--grace", str(grace), "--parent", str(os.getpid()), "--", *words),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=_environment(environment),
+        start_new_session=True,  # a Ctrl-C at the terminal reaches us, and we end the server in order
+    )
+    shown = shlex.join(scrub_command(words))
+    server = Launched(url, log_path, shown, supervisor, grace)
+    says_ready = _LogSaysReady(log_path, begin)
+    try:
+        deadline = time.monotonic() + 30
+        while not server.pid and supervisor.poll() is None and time.monotonic() < deadline:
+            server._listen(0.5)
+        server._check()
+        wait_ready(url, ready_timeout, headers, ca_file=ca_file, log_says_ready=says_ready, check=server._check)
+    except ServerError as error:
+        if not server.alive():
+            raise
+        tail = server.log_tail()
+        server.stop()
+        raise ServerError(f"{error}\nThe last lines of its log {log_path}:\n{tail}") from error
+    except BaseException:
+        server.stop()
+        raise
+    finally:
+        says_ready.close()
+    return server
+
+
+def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """Ours plus the command's own, with this package findable from wherever the run was started."""
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH"), extra.get("PYTHONPATH")) if p)
+    return {**os.environ, "PYTHONUNBUFFERED": "1", **extra, "PYTHONPATH": path}
+
+
+def _refuse_taken(url: str) -> None:
+    """Another server on our port would answer in place of the one we start, and be measured for it."""
+    target = parse_url(url)
+    try:
+        socket.create_connection((target.host, target.port), timeout=1.0).close()
+    except OSError:
+        return
+    raise ConfigError(
+        f"Something listens at {target.shown} already, and it would be measured instead of the launched server. "
+        "Stop it, or give the command another port: --port {port} takes a free one."
+    )

@@ -1,0 +1,60 @@
+"""The lines that are no batch and still matter: start, capacity, readiness, flushes, retractions, compilation, the end."""
+
+from __future__ import annotations
+
+import re
+
+from slabench.server.log.tags import read_prefix
+from slabench.server.log.values import Event, EventKind
+
+# One short needle per kind, so that a line without any of them costs a few searches at C speed and no regular expression.
+NEEDLES: tuple[bytes, ...] = (
+    b"Cache flushed successfully!",
+    b"Cache not flushed because",
+    b"retracted_reqs:",
+    b"Retract requests.",
+    b"max_total_num_tokens=",
+    b"The server is fired up",
+    b"DeepGEMM JIT ",
+    b"server_args=ServerArgs(",
+    b"SIGTERM received",
+)
+_NUMBER = re.compile(rb"#?(\w+(?:-\w+)*)[=:] ?(-?\d+(?:\.\d+)?)(?=[ ,]|$)")
+_RATIO = re.compile(rb"#new_token_ratio: (\d+\.\d+) -> (\d+\.\d+)$")
+_FORMS: tuple[tuple[EventKind, re.Pattern[bytes]], ...] = (
+    (EventKind.FLUSHED, re.compile(rb"Cache flushed successfully!")),
+    (EventKind.FLUSH_REFUSED, re.compile(rb"Cache not flushed because there are pending requests\.")),
+    # 0.4.7 and later; SGLANG_TEST_RETRACT; up to 0.4.6
+    (
+        EventKind.RETRACTION,
+        re.compile(rb"KV cache pool is full\. Retract requests\.|Testing retraction\.|Decode out of memory happened\."),
+    ),
+    (EventKind.CAPACITY, re.compile(rb"max_total_num_tokens=\d+")),
+    (EventKind.READY, re.compile(rb"The server is fired up and ready to roll!")),
+    (EventKind.JIT, re.compile(rb"Entering DeepGEMM JIT |Try DeepGEMM JIT ")),
+    (EventKind.START, re.compile(rb"server_args=ServerArgs\(")),
+    (EventKind.STOP, re.compile(rb"SIGTERM received\.")),
+)
+_WITH_NUMBERS = frozenset({EventKind.FLUSH_REFUSED, EventKind.RETRACTION, EventKind.CAPACITY})
+
+
+def read(text: bytes) -> Event | None:
+    """A cleaned line -> the event in it. The words have to open the message: the same words in a logged request are none."""
+    if not any(needle in text for needle in NEEDLES):
+        return None
+    for kind, form in _FORMS:
+        found = form.search(text)
+        if found is None:
+            continue
+        prefix = read_prefix(text[: found.start()])
+        if prefix.fault:
+            return None
+        details: list[tuple[str, float]] = []
+        if kind in _WITH_NUMBERS:
+            rest = text[found.start() :]
+            details = [(name.decode("ascii"), float(value)) for name, value in _NUMBER.findall(rest) if name != b"new_token_ratio"]
+            ratio = _RATIO.search(rest)
+            if ratio is not None:
+                details += [("new_token_ratio_before", float(ratio[1])), ("new_token_ratio", float(ratio[2]))]
+        return Event(kind, prefix.stamp, prefix.rank, tuple(details))
+    return None

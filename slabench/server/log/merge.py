@@ -1,0 +1,170 @@
+"""The logs of one deployment, one or several per node, as one set of samples: every event and every batch counted once.
+
+Pipeline stages and attention-context-parallel ranks repeat the batch lines of another rank, and every tensor-parallel rank
+reports a retraction: the repeats are dropped here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from slabench.records import LogSpan
+from slabench.server.log.reader import Counts, LogReader, read_blocks
+from slabench.server.log.tags import Rank
+from slabench.server.log.values import DecodeLine, Event, EventKind, PrefillLine, Rejected
+
+
+class Since(StrEnum):
+    """What came between a decode line and the one before it of the same scheduler, so that its speed is not the batch's own."""
+
+    FIRST = "first"  # nothing came before it in this part of the log
+    PREFILL = "prefill"
+    IDLE = "idle"
+    FLUSH = "flush"
+    RETRACTION = "retraction"
+    JIT = "jit"
+    RESTART = "restart"
+    REJECTED = "rejected"  # a line that could not be read
+
+
+class Sample(NamedTuple):
+    """One decode line as the curve wants it."""
+
+    running: int
+    gen_throughput: float
+    queue: int
+    graph: bool | None
+    previous_running: int | None  # of the decode line before it, same scheduler; None: there is none
+    since: frozenset[Since]
+    scheduler: tuple[str, int | None]  # (file, data-parallel rank); nodes of one deployment have different ranks
+    stamp: float | None
+    accept_len: float | None
+
+
+@dataclass(slots=True)
+class Merged:
+    """What was dropped and seen on the way; complete once samples() is exhausted."""
+
+    counts: dict[str, Counts] = field(default_factory=dict)  # by path
+    copies: int = 0  # batch lines of later pipeline stages and attention-context-parallel ranks
+    repeats: int = 0  # retraction lines of further tensor-parallel ranks
+    events: list[tuple[str, Event]] = field(default_factory=list)  # with the path, repeats left out
+    prefill_lines: int = 0
+    new_tokens: int = 0
+    cached_tokens: int = 0
+    schedulers: Counter[tuple[str, int | None]] = field(default_factory=Counter)  # decode lines of each
+
+    def events_of(self, kind: EventKind) -> list[Event]:
+        """The events of one kind, in the order of the files."""
+        return [event for _, event in self.events if event.kind is kind]
+
+
+@dataclass(slots=True)
+class _Scheduler:
+    running: int | None = None
+    since: set[Since] = field(default_factory=lambda: {Since.FIRST})
+    stamp: float | None = None
+    gap: float | None = None  # seconds between the last two undisturbed lines
+
+
+_NONE: frozenset[Since] = frozenset()
+_EVENTS = {
+    EventKind.FLUSHED: Since.FLUSH,
+    EventKind.RETRACTION: Since.RETRACTION,
+    EventKind.JIT: Since.JIT,
+    EventKind.START: Since.RESTART,
+}
+
+
+def samples(parts: Sequence[str | LogSpan], merged: Merged | None = None) -> Iterator[Sample]:
+    """The decode lines of several logs, or parts of them, file after file. ConfigError if one cannot be read.
+
+    Bookkeeping goes into merged. Parts of one path (a rotated log) follow each other with no memory across them.
+    """
+    notes = Merged() if merged is None else merged
+    speaker: dict[int | None, int | None] = {}  # data-parallel rank -> the tensor-parallel rank whose retractions count
+    for part in parts:
+        span = LogSpan(part, 0, -1) if isinstance(part, str) else part
+        reader = LogReader()
+        notes.counts[span.path] = reader.counts
+        yield from _one(span, reader, notes, speaker)
+
+
+def _one(span: LogSpan, reader: LogReader, notes: Merged, speaker: dict[int | None, int | None]) -> Iterator[Sample]:
+    path = span.path
+    known: dict[int | None, _Scheduler] = {}
+    for block in read_blocks(path, reader, span.begin, None if span.end < 0 else span.end):
+        for line in block:
+            if isinstance(line, DecodeLine):
+                if line.rank.copy:
+                    notes.copies += 1
+                    continue
+                dp = line.rank.dp
+                state = known.get(dp)
+                if state is None:
+                    state = known[dp] = _Scheduler()
+                notes.schedulers[path, dp] += 1
+                yield _sample(line, state, (path, dp))
+            elif isinstance(line, PrefillLine):
+                if line.rank.copy:
+                    notes.copies += 1
+                    continue
+                notes.prefill_lines += 1
+                notes.new_tokens += line.new_token
+                notes.cached_tokens += line.cached_token
+                known.setdefault(line.rank.dp, _Scheduler()).since.add(Since.PREFILL)
+            elif isinstance(line, Rejected):
+                for state in known.values():  # whose line it was is not known
+                    state.since.add(Since.REJECTED)
+            elif _counts_once(line, speaker, notes):
+                notes.events.append((path, line))
+                cause = _EVENTS.get(line.kind)
+                if cause is not None:
+                    _touch(line.rank, cause, known)
+
+
+def _sample(line: DecodeLine, state: _Scheduler, scheduler: tuple[str, int | None]) -> Sample:
+    gap = None if line.stamp is None or state.stamp is None else line.stamp - state.stamp
+    # An idle scheduler prints nothing, so idleness shows as a gap out of proportion: stamps are whole seconds by default.
+    if gap is not None and state.gap is not None and gap > 3 * state.gap + 2:
+        state.since.add(Since.IDLE)
+    sample = Sample(
+        line.running,
+        line.gen_throughput,
+        line.queue,
+        line.graph,
+        state.running,
+        frozenset(state.since) if state.since else _NONE,
+        scheduler,
+        line.stamp,
+        line.accept_len,
+    )
+    if not state.since and gap is not None:
+        state.gap = gap
+    state.running, state.stamp = line.running, line.stamp
+    state.since.clear()
+    return sample
+
+
+def _counts_once(event: Event, speaker: dict[int | None, int | None], notes: Merged) -> bool:
+    """False for the repeats: every tensor-parallel rank reports a retraction or a flush, the first heard of its group counts."""
+    if event.kind in (EventKind.RETRACTION, EventKind.FLUSHED) and (
+        event.rank.copy or speaker.setdefault(event.rank.dp, event.rank.tp) != event.rank.tp
+    ):
+        notes.repeats += 1
+        return False
+    return True
+
+
+def _touch(rank: Rank, cause: Since, known: dict[int | None, _Scheduler]) -> None:
+    if rank.dp is not None and cause in (Since.FLUSH, Since.RETRACTION):
+        known.setdefault(rank.dp, _Scheduler()).since.add(cause)
+        return
+    for state in known.values():
+        state.since.add(cause)
+        if cause is Since.RESTART:
+            state.running = state.stamp = state.gap = None

@@ -1,0 +1,94 @@
+"""The fast lane: a shape that the careful reader has accepted once becomes one regular expression for the lines like it.
+
+It is learned by name (which group holds which key), matches a whole line from the first byte to the newline or not at all, and
+uses the same patterns and converters as lines.py, so it can only say what the careful reader would have said, faster.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from operator import call, itemgetter
+from typing import Any
+
+from slabench.server.log.lines import KEYS, OTHER_REAL, OTHER_WHOLE, Batch, Parsed
+from slabench.server.log.tags import HEAD, read_stamp, read_tags
+from slabench.server.log.values import DecodeLine, PrefillLine
+
+_cached_stamp = lru_cache(maxsize=256)(read_stamp)
+_ANCHOR = re.compile(rb"(?:Decode|Prefill) batch( \[\d+\])?([.,]) ")
+_STANDARD = re.compile(HEAD + rb"(?:Decode|Prefill) batch")
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+class Shape:
+    """One form of a batch line: match(block, position) finds it, build(groups) makes the value."""
+
+    __slots__ = ("_convert", "_fields", "_make", "_other_names", "_others", "_tail", "keys", "match")
+
+    def __init__(self, parsed: Parsed, iteration: bool, separator: bytes) -> None:
+        table = KEYS[parsed.kind]
+        names = [name for name in parsed.keys if name]
+        patterns = [
+            table[name].pattern if name in table else OTHER_WHOLE if name.startswith(b"#") else OTHER_REAL for name in names
+        ]
+        items = b", ".join(re.escape(name) + b": (" + pattern + b")" for name, pattern in zip(names, patterns, strict=True))
+        pattern = HEAD + parsed.kind.encode("ascii") + b" batch" + (rb" \[(\d+)\]" if iteration else b"") + re.escape(separator)
+        pattern += b" " + items + (b"," if parsed.keys[-1] == b"" else b"") + rb" ?\r?\n"
+        self.keys = parsed.keys
+        self.match = re.compile(pattern).match
+        convert: list[Callable[[bytes], Any]] = [_cached_stamp, read_tags]
+        where = {"stamp": 0, "rank": 1}
+        if iteration:
+            where["iteration"] = len(convert)
+            convert.append(int)
+        others: list[int] = []
+        graph_kind: str | None = None
+        for name in names:
+            if name in table:
+                where[table[name].field] = len(convert)
+                convert.append(table[name].convert)
+                if table[name].field == "graph":
+                    graph_kind = name.partition(b" ")[0].decode("ascii")
+            else:
+                others.append(len(convert))
+                convert.append(_text)
+        # Behind the converted groups stand two constants: None for every key that is not there, and the label of the graph.
+        self._tail = [None, graph_kind]
+        nothing = len(convert)
+        if graph_kind is not None:
+            where["graph_kind"] = nothing + 1
+        kind: type[Batch] = DecodeLine if parsed.kind == "Decode" else PrefillLine
+        self._make: Callable[[Any], Batch] = kind._make
+        self._fields = itemgetter(*(where.get(field, nothing) for field in kind._fields[:-1]))
+        self._convert = tuple(convert)
+        self._others = others
+        self._other_names = tuple(_text(name) for name in names if name not in table)
+
+    def build(self, groups: tuple[bytes, ...]) -> Batch:
+        """The groups of a match -> the line's value."""
+        values = [*map(call, self._convert, groups), *self._tail]
+        other = tuple(zip(self._other_names, [values[i] for i in self._others], strict=True)) if self._others else ()
+        return self._make((*self._fields(values), other))
+
+
+def learn(line: bytes, parsed: Parsed) -> Shape | None:
+    """The shape of a line that the careful reader has accepted; None if something foreign is in it, so that it stays careful.
+
+    line has its newline. A shape that does not give back the very value that the careful reader gave is not used.
+    """
+    if _STANDARD.match(line) is None or parsed.line.stamp is None:
+        return None
+    anchor = _ANCHOR.search(line)
+    if anchor is None:
+        return None
+    shape = Shape(parsed, anchor[1] is not None, anchor[2])
+    found = shape.match(line)
+    if found is None or found.end() != len(line):
+        return None
+    built = shape.build(found.groups())
+    return shape if repr(built) == repr(parsed.line) else None  # repr: nan is not equal to itself

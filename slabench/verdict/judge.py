@@ -1,0 +1,94 @@
+"""First valid, then good enough: from checks, figures, objectives and a baseline to one word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from slabench.verdict.baselines import Comparison
+from slabench.verdict.sla import Slo, evaluate, number, spoken
+from slabench.verdict.words import Check, Objective, State, Verdict, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything one test's verdict is made from."""
+
+    figures: Mapping[str, float]
+    sizes: Mapping[str, int]  # n behind a figure's statistics
+    checks: Sequence[Check]
+    slos: Sequence[Slo] = ()
+    floors: Sequence[Slo] = ()
+    comparison: Comparison | None = None
+    require_baseline: bool = False
+    labels: Sequence[str] = ()  # REDUCED, SIMULATED
+    advice: Sequence[str] = ()
+    shown: Sequence[str] = ()  # figures that stand for the test where it has no objective
+
+
+def judge(case: Case) -> Verdict:
+    """One word with its reasons. INVALID beats FAILED inside one test: what cannot be trusted is not judged."""
+    objectives: list[Objective] = []
+    undefined: list[Slo] = []
+    floors = (*case.floors, *(case.comparison.floors if case.comparison is not None else ()))
+    for kind, wanted in (("slo", case.slos), ("floor", floors)):
+        for one in wanted:
+            outcome = evaluate(one, case.figures, case.sizes, kind=kind)
+            if outcome is None:
+                undefined.append(one)
+            else:
+                objectives.append(outcome)
+    reasons: list[str] = []
+    if not floors:
+        reasons.append("NO_FLOOR")
+    if case.comparison is None:
+        reasons.append("NO_BASELINE")
+    else:
+        objectives += case.comparison.objectives
+        reasons += case.comparison.reasons
+    spoke = [check.name for check in case.checks if check.state in (State.INVALID, State.FINDING)]
+    reasons = [*spoke, *reasons, *case.labels]
+
+    headline = _invalid(case, undefined)
+    if headline is not None:
+        word = Word.INVALID
+    else:
+        failed = [one for one in objectives if not one.holds]
+        missing = case.require_baseline and "NO_BASELINE" in reasons
+        if failed:
+            word, headline = Word.FAILED, "; ".join(one.text for one in failed[:3])
+        elif missing:
+            word, headline = (
+                Word.FAILED,
+                "no baseline for this test, and --require-baseline asks for one; save one with --save-baseline=FILE",
+            )
+        else:
+            word, headline = Word.PASSED, _good(case, objectives)
+    return Verdict(word, headline, tuple(dict.fromkeys(reasons)), tuple(objectives), tuple(case.checks), tuple(case.advice))
+
+
+def _invalid(case: Case, undefined: Sequence[Slo]) -> str | None:
+    """The one line that says why nobody can judge, or None."""
+    bad = [check for check in case.checks if check.state is State.INVALID]
+    if bad:
+        more = f" (and {len(bad) - 1} more: {', '.join(check.name for check in bad[1:])})" if len(bad) > 1 else ""
+        return f"{bad[0].name}: {bad[0].text}{more}"
+    if undefined:
+        return f"{undefined[0].metric} is not defined for this run, so {undefined[0]} cannot be judged"
+    if case.comparison is not None and case.comparison.not_comparable:
+        return case.comparison.not_comparable
+    return None
+
+
+def _good(case: Case, objectives: Sequence[Objective]) -> str:
+    if objectives:
+        more = f" (and {len(objectives) - 1} more hold)" if len(objectives) > 1 else ""
+        return objectives[0].text + more
+    from slabench.metrics.definitions import metric_of
+
+    told = [
+        f"{spoken(key)} {number(case.figures[key])} {metric.unit}"
+        for key in case.shown
+        if key in case.figures and (metric := metric_of(key)) is not None
+    ]
+    return ", ".join(told) or "valid; this test has no objective"

@@ -1,0 +1,111 @@
+"""Objectives: what `--slo` and a test's own rule say, and whether figures hold them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from slabench.errors import ConfigError
+from slabench.metrics.definitions import metric_of
+from slabench.verdict.words import Objective
+
+_COMPARISON = re.compile(r"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op><=|>=|:)\s*(?P<limit>[0-9]+(\.[0-9]+)?)\s*(ms)?\s*$")
+PER_REQUEST = ("ttft", "ttft_due", "tpot", "e2el", "e2el_due")
+
+
+@dataclass(frozen=True, slots=True)
+class Slo:
+    """metric (a key of run.json's metrics) op limit, in the metric's own unit."""
+
+    metric: str
+    op: str
+    limit: float
+
+    def __str__(self) -> str:
+        return f"{self.metric}{self.op}{self.limit:g}"
+
+
+def slo(figure: str, statistic: str, op: str, limit: float) -> Slo:
+    """slo("tpot", "mean", "<=", 50): how a benchmark test states its rule."""
+    return check(Slo(f"{figure}.{statistic}" if statistic else figure, op, float(limit)))
+
+
+def parse(text: str) -> Slo:
+    """`tpot.mean<=50`, `total_throughput>=1800`, or `ttft:2000` (bench_serving's --goodput form: the mean, at most)."""
+    match = _COMPARISON.match(text)
+    if match is None:
+        raise ConfigError(
+            f"--slo={text!r} is not an objective: write METRIC.STATISTIC<=NUMBER, such as tpot.mean<=50, "
+            "METRIC>=NUMBER, such as total_throughput>=1800, or ttft:2000."
+        )
+    metric, op = match["metric"], match["op"]
+    if op == ":":
+        op = "<="
+        if metric not in PER_REQUEST:
+            raise ConfigError(f"--slo={text!r}: the form METRIC:MS is for {', '.join(PER_REQUEST)}, not for {metric}.")
+    if metric in PER_REQUEST:
+        metric += ".mean"
+    return check(Slo(metric, op, float(match["limit"])))
+
+
+def check(objective: Slo) -> Slo:
+    """The same SLO if it can be judged; ConfigError if the metric is unknown or the operator is against its direction."""
+    metric = metric_of(objective.metric)
+    if metric is None:
+        raise ConfigError(
+            f"The objective {objective} names no known metric: see docs/metrics.md for the list, such as tpot.mean or qpm."
+        )
+    wanted = {"lower": "<=", "higher": ">="}.get(metric.better)
+    if wanted is not None and objective.op != wanted:
+        raise ConfigError(
+            f"The objective {objective} is upside down: for {metric.name} {metric.better} is better, so write {wanted}."
+        )
+    return objective
+
+
+def merge(defaults: tuple[Slo, ...], extra: tuple[Slo, ...]) -> tuple[Slo, ...]:
+    """A test's rule and the command line's: the latter replaces the former for the same metric, and adds the rest."""
+    named = {one.metric: one for one in (*defaults, *extra)}
+    return tuple(named.values())
+
+
+def request_limits(objectives: tuple[Slo, ...]) -> dict[str, float]:
+    """Per-request limits for goodput: the figures of the SLOs that have one value a request, tightest limit each."""
+    limits: dict[str, float] = {}
+    for one in objectives:
+        figure, _, _ = one.metric.rpartition(".")
+        if one.op == "<=" and figure in PER_REQUEST:
+            limits[figure] = min(one.limit, limits.get(figure, one.limit))
+    return limits
+
+
+def number(value: float) -> str:
+    """A figure as the sentences print it: four significant digits and more before the point, never an exponent."""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if abs(value) >= 1 else f"{value:.3g}"
+
+
+def evaluate(objective: Slo, figures: Mapping[str, float], sizes: Mapping[str, int], *, kind: str = "slo") -> Objective | None:
+    """The comparison, or None if the figure is not defined for this run."""
+    observed = figures.get(objective.metric)
+    metric = metric_of(objective.metric)
+    if observed is None or metric is None:
+        return None
+    holds = observed <= objective.limit if objective.op == "<=" else observed >= objective.limit
+    sign = objective.op if holds else {"<=": ">", ">=": "<"}[objective.op]
+    n = sizes.get(metric.name.removeprefix("classic."))
+    distance = f"{(observed - objective.limit) / objective.limit * 100:+.0f} %" if objective.limit else "no distance from 0"
+    inside = distance if n is None else f"{distance}, n={n}"
+    shown = number(observed)
+    if shown == number(objective.limit) and observed != objective.limit:
+        shown = repr(observed)  # rounded, it would print "50.00 ms > 50 ms"
+    text = f"{spoken(objective.metric)} {shown} {metric.unit} {sign} {objective.limit:g} {metric.unit} ({inside})"
+    return Objective(kind, objective.metric, objective.op, objective.limit, observed, metric.unit, holds, n, text)
+
+
+def spoken(key: str) -> str:
+    """A metric's key in a sentence: `tpot mean`; bench_serving's figures keep their prefix: `classic.tpot mean`."""
+    figure, _, statistic = key.rpartition(".")
+    return f"{figure} {statistic}" if figure and figure not in ("classic", "concurrency") else key

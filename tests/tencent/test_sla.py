@@ -1,0 +1,19 @@
+"""tencent: 3500/1200 at rate 128, concurrency 128; with TPOT <= 50 ms as much total throughput and QPM as possible."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from fixtures.judge import Judge
+from fixtures.load import RunLoad, from_options
+from slabench.methods import TENCENT, TENCENT_COUNTS, TPOT_LIMIT_MS, reduced
+from slabench.verdict.sla import slo
+
+TPOT_RULE = slo("tpot", "mean", "<=", TPOT_LIMIT_MS)
+
+
+def test_sla(run_load: RunLoad, judge: Judge, options: Namespace, num_prompts: int) -> None:
+    form = from_options(TENCENT, options).replaced(num_prompts=num_prompts)
+    labels = reduced(form.differences(TENCENT, counts=TENCENT_COUNTS))
+    run = run_load(form, point={"num_prompts": num_prompts}, labels=labels)
+    judge(run, TPOT_RULE)

@@ -1,0 +1,73 @@
+"""bench_serving's figures against numbers worked by hand from its source."""
+
+import pytest
+
+from slabench.metrics.classic import ClassicOutput, classic_figures, classic_output, compute_classic
+from slabench.metrics.definitions import METRICS, metric_of
+from slabench.records import ServerEvidence
+from tests.unit.metrics.test_compute import MS, answer, run_of
+
+
+def test_output_as_bench_serving_would_store_it():
+    out = classic_output(answer(), 0)
+    assert out.latency == pytest.approx(0.140)  # to [DONE]
+    assert out.ttft == pytest.approx(0.100)
+    assert out.itl == pytest.approx([0.010, 0.010, 0.010])
+    assert out.output_len == 4
+
+
+def test_events_before_the_first_text_are_not_seen():
+    record = answer()
+    late = type(record)(**{name: getattr(record, name) for name in record.__slots__} | {"first_text_ns": 120 * MS})
+    out = classic_output(late, 0)
+    assert out.ttft == pytest.approx(0.110)
+    assert out.itl == pytest.approx([0.010, 0.010])
+
+
+def test_figures_by_hand():
+    outputs = [
+        ClassicOutput(start_time=0.0, latency=1.125, ttft=0.125, output_len=9, itl=[0.125] * 8, prompt_len=50),
+        ClassicOutput(start_time=0.5, latency=0.3, ttft=0.3, output_len=1, itl=[], prompt_len=70),
+    ]
+    found = classic_figures(outputs, 2.0)
+    assert found["classic.tpot.mean"] == pytest.approx(125)  # one token has no TPOT
+    assert found["classic.ttft.median"] == pytest.approx(212.5)
+    assert found["classic.itl.p99"] == pytest.approx(125)
+    assert found["classic.total_throughput"] == pytest.approx((120 + 10) / 2)
+    assert found["classic.concurrency"] == pytest.approx(0.7125)
+    assert found["classic.max_concurrent_requests"] == 2
+    assert (
+        found["classic.max_output_tokens_per_s"] == 8
+    )  # at 0.125, 0.25 ... 0.875 s, and the other's at 0.8 s; two come at 1.0 s and later
+
+
+def test_qpm_comes_from_the_printed_throughput():
+    outputs = [ClassicOutput(0.0, 1.0, 0.1, 2, [0.1], 1)] * 128
+    assert classic_figures(outputs, 332.81)["classic.qpm"] == pytest.approx(22.8)  # 0.3846 is printed 0.38
+
+
+def test_duration_ends_with_server_info():
+    run = run_of(answer())
+    plain = compute_classic(run)
+    later = type(run)(
+        requests=run.requests,
+        began_ns=0,
+        began_unix=0.0,
+        workload={},
+        plan={},
+        client=run.client,
+        server=ServerEvidence(info_after_end_ns=1150 * MS),
+    )
+    assert plain["classic.duration"] == pytest.approx(0.150)
+    assert compute_classic(later)["classic.duration"] == pytest.approx(1.150)
+
+
+def test_every_figure_has_a_definition():
+    run = run_of(answer(), answer(1))
+    for key in compute_classic(run, gpus=1):
+        assert metric_of(key) is not None, key
+    assert all(metric.formula and metric.source for metric in METRICS.values())
+    assert metric_of("tpot") is None
+    assert metric_of("tpot.median") is None
+    assert metric_of("curve.8") is not None
+    assert metric_of("curve.x") is None

@@ -1,0 +1,126 @@
+"""Figures against numbers worked by hand."""
+
+from array import array
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slabench.metrics.compute import compute, goodput, inter_token_latencies, peak_concurrency, request_figures, sample_sizes
+from slabench.records import ClientRecord, ErrorKind, RequestRecord, RunRecord
+
+MS = 1_000_000
+
+
+def answer(index=0, *, due=0, sent=10, arrivals=((110, 1), (120, 2), (140, 4)), end=150, **more):
+    """A record with times in ms: by default 4 tokens, two of them in the last event."""
+    fields = {
+        "input_len": 100,
+        "output_len": 4,
+        "prompt_tokens": 100,
+        "completion_tokens": arrivals[-1][1] if arrivals else None,
+        "cached_tokens": 0,
+        "finish_reason": "length",
+        "done": True,
+    } | more
+    return RequestRecord(
+        index=index,
+        due_ns=due * MS,
+        start_ns=sent * MS,
+        sent_ns=sent * MS,
+        arrival_ns=array("q", [at * MS for at, _ in arrivals]),
+        arrival_tokens=array("q", [count for _, count in arrivals]),
+        first_text_ns=arrivals[0][0] * MS if arrivals else None,
+        end_ns=end * MS,
+        **fields,
+    )
+
+
+def run_of(*records):
+    client = ClientRecord(wall_s=1.0, cpu_s=0.1, loop_lag_max_ms=0.1, loop_lag_p99_ms=0.1, send_lag_max_ms=0.1)
+    return RunRecord(requests=records, began_ns=0, began_unix=0.0, workload={}, plan={}, client=client)
+
+
+def test_one_answer_by_hand():
+    found = request_figures(answer())
+    assert found.ttft == 100  # 110 - 10
+    assert found.ttft_due == 110
+    assert found.tpot == 10  # (140 - 110) / (4 - 1)
+    assert found.e2el == 130  # the last token at 140, not [DONE] at 150
+    assert found.e2el_due == 140
+    assert found.gap_max == 20
+
+
+def test_tpot_leaves_out_what_the_first_event_held():
+    found = request_figures(answer(arrivals=((100, 3), (140, 5))))
+    assert found.tpot == 20  # 40 ms for the 2 tokens after the first 3
+
+
+@pytest.mark.parametrize("arrivals", [((100, 1),), ((100, 4),)], ids=["one token", "all in one event"])
+def test_tpot_is_undefined_when_nothing_follows_the_first_event(arrivals):
+    assert request_figures(answer(arrivals=arrivals)).tpot is None
+    assert not [key for key in compute(run_of(answer(arrivals=arrivals))) if key.startswith(("tpot", "itl"))]
+
+
+def test_itl_counts_each_token_of_an_event():
+    assert inter_token_latencies(answer()).tolist() == [10, 10, 10]  # 10 ms for one, 20 ms for two
+    assert inter_token_latencies(answer(arrivals=((100, 1), (105, 1), (120, 2)))).tolist() == [20]  # no new token ends no gap
+
+
+def test_throughput_by_hand():
+    run = run_of(answer(0), answer(1, sent=0, arrivals=((200, 1), (1000, 2)), end=1010))
+    found = compute(run, gpus=2)
+    assert found["duration"] == 1.0  # zero to the last token at 1000 ms
+    assert found["request_throughput"] == 2
+    assert found["qpm"] == 120
+    assert found["input_throughput"] == 200
+    assert found["output_throughput"] == 6
+    assert found["total_throughput_per_gpu"] == 103
+    assert found["concurrency.mean"] == pytest.approx((140 + 1010) / 1000)
+    assert found["concurrency.peak"] == 2
+    assert sample_sizes(run)["tpot"] == 2
+
+
+def test_a_failed_request_is_in_no_statistic_but_counted():
+    found = compute(run_of(answer(0), answer(1, error=ErrorKind.IN_STREAM)))
+    assert (found["requests"], found["completed"], found["failed"]) == (2, 1, 1)
+    assert found["input_tokens"] == 100
+
+
+def test_no_answer_gives_no_figure():
+    assert compute(run_of(answer(error=ErrorKind.CONNECT))) == {"requests": 1, "completed": 0, "failed": 1}
+
+
+def test_peak_touching_requests_do_not_overlap():
+    assert peak_concurrency([answer(0, sent=0, end=100), answer(1, sent=100, end=200)]) == 1
+    assert peak_concurrency([answer(0, sent=0, end=101), answer(1, sent=100, end=200)]) == 2
+
+
+def test_goodput_by_hand():
+    run = run_of(
+        answer(0), answer(1, arrivals=((110, 1), (410, 4))), answer(2, error=ErrorKind.RESET), answer(3, arrivals=((100, 1),))
+    )
+    assert goodput(run, {"tpot": 50.0}, 2.0) == {"goodput.share": 0.25, "goodput.request_throughput": 0.5}
+    assert goodput(run, {}, 2.0) == {}
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 10_000), st.integers(0, 5)),
+        min_size=2,
+        max_size=40,
+    )
+)
+def test_itl_adds_up_to_the_time_between_first_and_last_new_token(steps):
+    at, count, arrivals = 100, 1, [(100, 1)]
+    for gap, new in steps:
+        at, count = at + gap, count + new
+        arrivals.append((at, count))
+    record = answer(arrivals=tuple(arrivals))
+    gaps = inter_token_latencies(record)
+    last_new = max(
+        (stamp for (stamp, seen), (_, before) in zip(arrivals[1:], arrivals, strict=False) if seen > before), default=100
+    )
+    assert len(gaps) == count - 1
+    assert np.sum(gaps) == pytest.approx(last_new - 100)

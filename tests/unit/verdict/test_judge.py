@@ -1,0 +1,166 @@
+"""First valid, then good enough; and the baseline's three answers."""
+
+import json
+
+import pytest
+
+from slabench.errors import ConfigError
+from slabench.verdict import baselines
+from slabench.verdict.judge import Case, judge
+from slabench.verdict.sla import slo
+from slabench.verdict.words import Check, State, Word, overall
+
+GOOD, BAD = {"tpot.mean": 40.0, "output_throughput": 100.0}, {"tpot.mean": 60.0, "output_throughput": 100.0}
+RULE = (slo("tpot", "mean", "<=", 50),)
+OK = (Check("completed", State.OK, "All came back."),)
+BROKEN = (
+    Check("completed", State.INVALID, "1 of 2 requests failed.", "Look."),
+    Check("flush", State.INVALID, "HTTP 400.", "Wait."),
+)
+IDENTITY = {"hardware": {"gpu": "H20", "gpus": 8}, "model": {"name": "r1"}, "server": {"version": "0.5.7"}}
+WORK = {"input_len": 3500}
+
+
+def stored(figures=None, floors=None, **fingerprint):
+    entry = {"workload": WORK, "figures": GOOD if figures is None else figures, "floors": floors or {}}
+    return baselines.Baseline("b.json", "b", IDENTITY | fingerprint, {"t": entry})
+
+
+def compared(figures, baseline=None, test="t", identity=IDENTITY, work=WORK, **more):
+    given = {"tolerance": 0.05} | more
+    return baselines.compare(baseline or stored(), test, figures, {"tpot": 9}, identity, work, **given)
+
+
+def verdict(figures=GOOD, checks=OK, slos=RULE, **more):
+    return judge(Case(figures, {"tpot": 9}, checks, slos, **more))
+
+
+def test_the_three_words():
+    assert verdict().word is Word.PASSED
+    assert verdict(BAD).word is Word.FAILED
+    assert verdict(BAD, BROKEN).word is Word.INVALID  # an invalid run is not judged, good or bad
+    assert verdict(GOOD, BROKEN).word is Word.INVALID
+
+
+def test_first_lines_are_complete():
+    assert verdict(BAD).headline == "tpot mean 60.00 ms > 50 ms (+20 %, n=9)"
+    assert verdict(GOOD, BROKEN).headline == "completed: 1 of 2 requests failed. (and 1 more: flush)"
+
+
+def test_undefined_figure_under_an_objective_is_invalid_never_zero():
+    found = verdict({})
+    assert found.word is Word.INVALID
+    assert "tpot.mean is not defined" in found.headline
+
+
+def test_reason_codes():
+    assert verdict(labels=("SIMULATED",)).reasons == ("NO_FLOOR", "NO_BASELINE", "SIMULATED")
+    assert "completed" in verdict(GOOD, BROKEN).reasons
+
+
+def test_no_baseline_is_a_reason_and_red_under_require():
+    assert verdict(comparison=compared(GOOD, test="other")).word is Word.PASSED
+    found = verdict(comparison=compared(GOOD, test="other"), require_baseline=True)
+    assert found.word is Word.FAILED
+    assert "NO_BASELINE" in found.reasons
+
+
+@pytest.mark.parametrize(("tpot", "word"), [(41.9, Word.PASSED), (42.1, Word.FAILED), (20.0, Word.PASSED)])
+def test_tolerance_is_5_per_cent_of_the_baseline(tpot, word):
+    figures = {"tpot.mean": tpot, "output_throughput": 100.0}
+    assert verdict(figures, comparison=compared(figures)).word is word
+
+
+def test_higher_is_better_is_the_other_way():
+    slow = {"tpot.mean": 40.0, "output_throughput": 94.0}
+    found = verdict(slow, comparison=compared(slow))
+    assert found.word is Word.FAILED
+    assert found.headline == "output_throughput 94.00 tok/s is worse by more than 5 % of baseline 100.00 tok/s (-6.0 %)"
+
+
+def test_other_hardware_is_not_comparable_unless_allowed():
+    other = IDENTITY | {"hardware": {"gpu": "H200", "gpus": 8}}
+    found = verdict(comparison=compared(GOOD, identity=other))
+    assert found.word is Word.INVALID
+    assert found.headline.startswith("NOT_COMPARABLE: hardware.gpu: 'H200', 'H20' in the baseline")
+    for allow in (("hardware",), ("hardware.gpu",)):
+        assert verdict(comparison=compared(GOOD, identity=other, allow=allow)).word is Word.PASSED
+    assert verdict(comparison=compared(GOOD, identity=other, allow=("model",))).word is Word.INVALID
+
+
+def test_what_the_baseline_names_and_the_run_does_not_know_differs():
+    found = compared(GOOD, identity=IDENTITY | {"hardware": {"gpu": None, "gpus": 8}})
+    assert found.state == "NOT_COMPARABLE"
+    assert "unknown here" in found.differences[0]
+
+
+def test_what_the_baseline_does_not_know_is_not_compared():
+    assert compared(GOOD, stored(hardware={"gpu": None})).state == "compared"
+
+
+def test_the_version_may_differ():
+    assert compared(GOOD, identity=IDENTITY | {"server": {"version": "0.5.23"}}).state == "compared"
+
+
+def test_another_workload_is_not_comparable():
+    assert compared(GOOD, work={"input_len": 256}).state == "NOT_COMPARABLE"
+
+
+def test_a_figure_that_the_run_lacks_is_not_skipped():
+    assert compared({"tpot.mean": 40.0}).state == "NOT_COMPARABLE"
+
+
+def test_floor_from_the_baseline_has_no_tolerance():
+    base = stored(floors={"output_throughput": 100.0})
+    just = {"tpot.mean": 40.0, "output_throughput": 99.9}
+    found = verdict(just, comparison=compared(just, base))
+    assert found.word is Word.FAILED
+    assert "NO_FLOOR" not in found.reasons
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"schema": "slabench.baseline/99"}', '{"schema": "slabench.baseline/1", "tests": 3, "fingerprint": {}}'],
+)
+def test_unusable_baselines_are_refused(tmp_path, text):
+    path = tmp_path / "b.json"
+    path.write_text(text)
+    with pytest.raises(ConfigError):
+        baselines.load(str(path))
+
+
+def test_unknown_metric_in_a_baseline_is_refused(tmp_path):
+    path = tmp_path / "b.json"
+    path.write_text(json.dumps({"schema": baselines.SCHEMA, "fingerprint": {}, "tests": {"t": {"figures": {"tpto.mean": 1}}}}))
+    with pytest.raises(ConfigError, match=r"tpto\.mean"):
+        baselines.load(str(path))
+
+
+def test_missing_baseline_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="does not exist"):
+        baselines.load(str(tmp_path / "none.json"))
+
+
+def test_round_trip_leaves_out_invalid_tests(tmp_path):
+    entry = {
+        "id": "t",
+        "method": "tencent",
+        "word": "PASSED",
+        "metrics": GOOD | {"qpm": 3.0},
+        "workload": {"input_len": 3500},
+        "plan": {},
+    }
+    document = baselines.build("run", "2026", IDENTITY, ["SIMULATED"], [entry, entry | {"id": "u", "word": "INVALID"}])
+    path = tmp_path / "b.json"
+    baselines.save(str(path), document)
+    back = baselines.load(str(path))
+    assert set(back.tests) == {"t"}
+    assert back.tests["t"]["figures"] == {"tpot.mean": 40.0}
+    assert back.tests["t"]["information"]["qpm"] == 3.0
+    assert compared(GOOD, back).state == "compared"
+
+
+def test_overall_word():
+    assert overall([Word.PASSED, Word.INVALID, Word.FAILED]) is Word.FAILED
+    assert overall([Word.PASSED, Word.INVALID]) is Word.INVALID
+    assert overall([]) is None

@@ -1,0 +1,69 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slabench.errors import ConfigError
+from slabench.verdict.sla import Slo, evaluate, merge, parse, request_limits, slo
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("tpot.mean<=50", Slo("tpot.mean", "<=", 50)),
+        (" ttft.p99 <= 2000 ms", Slo("ttft.p99", "<=", 2000)),
+        ("ttft:2000", Slo("ttft.mean", "<=", 2000)),
+        ("tpot<=50", Slo("tpot.mean", "<=", 50)),
+        ("total_throughput>=1800.5", Slo("total_throughput", ">=", 1800.5)),
+        ("classic.tpot.median<=30", Slo("classic.tpot.median", "<=", 30)),
+    ],
+)
+def test_parse(text, expected):
+    assert parse(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "tpot", "tpot.mean=50", "tpot.mean<=fast", "tpot.mean>=50", "qpm<=3", "tpto.mean<=50", "qpm:3", "tpot.p42<=1"]
+)
+def test_what_cannot_be_judged_is_refused(text):
+    with pytest.raises(ConfigError):
+        parse(text)
+
+
+def test_sentence():
+    held = evaluate(slo("tpot", "mean", "<=", 50), {"tpot.mean": 35.98}, {"tpot": 128})
+    assert held is not None
+    assert held.text == "tpot mean 35.98 ms <= 50 ms (-28 %, n=128)"
+    broken = evaluate(slo("tpot", "mean", "<=", 50), {"tpot.mean": 61.2}, {"tpot": 80})
+    assert broken is not None
+    assert not broken.holds
+    assert broken.text == "tpot mean 61.20 ms > 50 ms (+22 %, n=80)"
+
+
+def test_a_hair_above_the_limit_is_not_printed_as_equal():
+    found = evaluate(slo("tpot", "mean", "<=", 50), {"tpot.mean": 50.0004}, {})
+    assert found is not None
+    assert not found.holds
+    assert "50.0004 ms > 50 ms" in found.text
+
+
+def test_no_data_is_no_outcome():
+    assert evaluate(slo("tpot", "mean", "<=", 50), {"ttft.mean": 1.0}, {}) is None
+
+
+@given(st.floats(0.001, 1e6), st.floats(0.001, 1e6))
+def test_holds_is_the_comparison(observed, limit):
+    low = evaluate(Slo("tpot.mean", "<=", limit), {"tpot.mean": observed}, {})
+    high = evaluate(Slo("qpm", ">=", limit), {"qpm": observed}, {})
+    assert low is not None
+    assert high is not None
+    assert (low.holds, high.holds) == (observed <= limit, observed >= limit)
+
+
+def test_command_line_replaces_and_adds():
+    rule = (slo("tpot", "mean", "<=", 50),)
+    assert merge(rule, (parse("tpot.mean<=70"), parse("ttft:2000"))) == (Slo("tpot.mean", "<=", 70), Slo("ttft.mean", "<=", 2000))
+
+
+def test_goodput_limits_are_the_tightest_per_figure():
+    rules = (parse("tpot.mean<=50"), parse("tpot.p99<=80"), parse("qpm>=3"), parse("ttft:2000"))
+    assert request_limits(rules) == {"tpot": 50, "ttft": 2000}
