@@ -29,8 +29,7 @@ class Key(NamedTuple):
     convert: Callable[[bytes], Any]
 
 
-def _flag(text: bytes) -> bool:
-    return text == b"True"
+_flag: Callable[[bytes], bool] = {b"True": True, b"False": False}.__getitem__
 
 
 def _whole(field: str) -> Key:
@@ -91,7 +90,7 @@ OTHER_REAL = rb"\d+|-?\d+\.\d\d%?|nan%?|inf%?|True|False|None"
 
 _ANCHOR = re.compile(rb"(Decode|Prefill) batch(?: \[(\d+)\])?([.,])(?= |$)")
 _STUB = re.compile(rb"(?:Decode|Prefill) batch(?: \[\d*\]?)?\s*\Z")
-_ITEM = re.compile(rb"(#?[A-Za-z][^:#,]*): (\S+)")
+_ITEM = re.compile(rb"(#?[A-Za-z][\w ./()+-]*): (\S+)")
 _ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 _COMPILED = {kind: {name: re.compile(key.pattern) for name, key in keys.items()} for kind, keys in KEYS.items()}
 _OTHER_WHOLE, _OTHER_REAL = re.compile(OTHER_WHOLE), re.compile(OTHER_REAL)
@@ -183,7 +182,7 @@ def _items(kind: str, body: bytes) -> dict[bytes, bytes] | Reason:
     return Reason.MISSING if closing or (body.rstrip().endswith(b",") and b"#queue-req" in items) else Reason.CUT
 
 
-_BEGINNING = re.compile(rb" ?#?[A-Za-z]?[^:#\[]*(?:: ?)?(?:-?[\d.]*|[A-Za-z]*)%?")
+_BEGINNING = re.compile(rb" ?#?(?:[A-Za-z][\w ./()+-]*(?::(?: (?:-?[\d.]*|[A-Za-z]*)%?)?)?)?")
 
 
 def _beginning(part: bytes) -> bool:

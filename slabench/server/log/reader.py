@@ -169,14 +169,13 @@ class LogReader:
 def open_log(path: str) -> IO[bytes]:
     """The file, unpacked if it is gzip by its first bytes. ConfigError if it cannot be read."""
     try:
-        file = open(path, "rb")  # noqa: SIM115 - handed to the caller, who closes it
-        packed = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
+        with open(path, "rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        return gzip.open(path, "rb") if packed else open(path, "rb")  # type: ignore[return-value]
     except OSError as error:
         raise ConfigError(
             f"The deploy log {path} cannot be read ({error.strerror}). Give the file that the server's output goes to."
         ) from error
-    return gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[return-value]
 
 
 def read_blocks(path: str, reader: LogReader, begin: int = 0, end: int | None = None) -> Iterator[list[Line]]:

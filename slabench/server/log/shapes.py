@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import call, itemgetter
 from typing import Any
 
@@ -57,14 +57,16 @@ class Shape:
             else:
                 others.append(len(convert))
                 convert.append(_text)
-        # Behind the converted groups stand two constants: None for every key that is not there, and the label of the graph.
-        self._tail = [None, graph_kind]
+        # Behind the converted groups stand None for every key that is not there, the label of the graph, and the other keys.
+        self._tail: list[Any] = [None, graph_kind, ()] if not others else [None, graph_kind]
         nothing = len(convert)
         if graph_kind is not None:
             where["graph_kind"] = nothing + 1
+        where["other"] = nothing + 2
         kind: type[Batch] = DecodeLine if parsed.kind == "Decode" else PrefillLine
-        self._make: Callable[[Any], Batch] = kind._make
-        self._fields = itemgetter(*(where.get(field, nothing) for field in kind._fields[:-1]))
+        # kind._make() without its second look at the length: the fields below are as many as the type has.
+        self._make: Callable[[Any], Batch] = partial(tuple.__new__, kind)
+        self._fields = itemgetter(*(where.get(field, nothing) for field in kind._fields))
         self._convert = tuple(convert)
         self._others = others
         self._other_names = tuple(_text(name) for name in names if name not in table)
@@ -72,8 +74,9 @@ class Shape:
     def build(self, groups: tuple[bytes, ...]) -> Batch:
         """The groups of a match -> the line's value."""
         values = [*map(call, self._convert, groups), *self._tail]
-        other = tuple(zip(self._other_names, [values[i] for i in self._others], strict=True)) if self._others else ()
-        return self._make((*self._fields(values), other))
+        if self._others:
+            values.append(tuple(zip(self._other_names, [values[i] for i in self._others], strict=True)))
+        return self._make(self._fields(values))
 
 
 def learn(line: bytes, parsed: Parsed) -> Shape | None:

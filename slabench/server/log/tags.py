@@ -38,7 +38,7 @@ HEAD = rb"\[(" + STAMP + rb")(" + TAGS + rb")\] "
 
 _BRACKET = re.compile(rb"\[(" + STAMP + rb")?(" + TAGS + rb")\] ?\Z")
 _ANY_BRACKET = re.compile(rb"\[([^\[\]]*)\] ?\Z")
-_OPEN_STAMP = re.compile(rb"\[\d{4}-\d\d-\d\d \d\d:\d\d[^\]]*\Z")
+_OPEN_STAMP = re.compile(rb"\[\d[^\]]*\Z")  # a bracket of sglang's that never closes
 _TAG = re.compile(rb"([A-Z_]+)(\d+)")
 _QUOTE = re.compile(rb"[\"'`]")
 _LEVEL = re.compile(rb"\b(?:DEBUG|INFO|WARN|WARNING|ERROR)\b|\d\d:\d\d:\d\d", re.I)

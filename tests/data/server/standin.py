@@ -50,7 +50,7 @@ def main():
             sys.executable,
             "-c",
             f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {SLEEPER!r}], "
-            "start_new_session=True, stdout=subprocess.DEVNULL); print(p.pid)",
+            "start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL); print(p.pid)",
         ],
         capture_output=True,
         text=True,

@@ -1,0 +1,112 @@
+"""Deploy log parser against a regex-per-line loop: speed and memory. Run by hand: python benchmarks/bench_log_parser.py [FILE ...]
+
+Without a file it builds two in a temporary folder from tests/data/server: the recorded 0.5.7 CPU log repeated (nearly all batch
+lines), and one of access lines of which a tenth are batch lines. The loop is what a published script does: one search per
+text line for two numbers. The reader keeps every field of every line, events and rejections besides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import random
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+RECORDED = ROOT / "tests" / "data" / "server" / "real-0.5.7-cpu-tiny-qwen3.log.gz"
+LOOP = re.compile(r"#running-req: (\d+).*gen throughput \(token/s\): (\d+\.\d+)")
+
+
+def by_loop(path: str) -> int:
+    """The regex-per-line loop; returns the samples it found."""
+    found: dict[int, list[float]] = {}
+    with open(path, encoding="utf-8", errors="replace") as file:
+        for line in file:
+            match = LOOP.search(line)
+            if match:
+                found.setdefault(int(match[1]), []).append(float(match[2]))
+    return sum(map(len, found.values()))
+
+
+def by_reader(path: str) -> int:
+    """Every line with every field, nothing kept."""
+    from slabench.server.log.reader import LogReader, read_blocks
+
+    reader = LogReader()
+    for _ in read_blocks(path, reader):
+        pass
+    return reader.counts.decode
+
+
+def by_curve(path: str) -> int:
+    """From the file to the clean curve: the reader, what came between lines, and the medians."""
+    from slabench.metrics.curve import clean_curve
+    from slabench.server.log.merge import samples
+
+    curve = clean_curve(samples([path]), 1)
+    return curve.used + sum(curve.left_out.values())
+
+
+WAYS: dict[str, Callable[[str], int]] = {"regex loop": by_loop, "reader": by_reader, "clean curve": by_curve}
+
+
+def build(folder: Path, megabytes: int) -> list[Path]:
+    """The two logs."""
+    lines = gzip.decompress(RECORDED.read_bytes()).splitlines(keepends=True)
+    whole = folder / "batch-lines.log"
+    text = b"".join(lines)
+    with whole.open("wb") as file:
+        for _ in range(megabytes * 1_000_000 // len(text)):
+            file.write(text)
+    batch = [line for line in lines if b" batch, " in line]
+    access = [line for line in lines if b"HTTP/1.1" in line and b"INFO" in line]
+    tenth = folder / "tenth.log"
+    dice = random.Random(123)
+    with tenth.open("wb") as file:
+        while file.tell() < megabytes * 1_000_000:
+            file.write(b"".join(dice.choice(batch if dice.random() < 0.1 else access) for _ in range(1000)))
+    return [whole, tenth]
+
+
+def one(way: str, path: str) -> None:
+    """Measure one way in this process, so that its memory is its own."""
+    began = time.perf_counter()
+    count = WAYS[way](path)
+    seconds = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    size = Path(path).stat().st_size / 1e6
+    print(
+        f"{Path(path).name:18} {way:12} {seconds:7.2f} s {size / seconds:7.0f} MB/s  peak {peak:5.0f} MB  {count} decode lines",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Print one row per file and way."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="*")
+    parser.add_argument("--megabytes", type=int, default=256, help="size of each built log")
+    parser.add_argument("--way", choices=sorted(WAYS), help="measure this one only, in this process")
+    options = parser.parse_args()
+    if options.way:
+        for path in options.files:
+            one(options.way, path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        files = options.files or [str(path) for path in build(Path(folder), options.megabytes)]
+        for path in files:
+            for way in WAYS:
+                subprocess.run([sys.executable, __file__, "--way", way, path], check=True)
+
+
+if __name__ == "__main__":
+    main()

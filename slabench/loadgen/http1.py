@@ -1,0 +1,164 @@
+"""One HTTP/1.1 answer in bytes: head, then a body that is chunked, of known length, or ends with the connection. No sockets."""
+
+from __future__ import annotations
+
+import re
+
+from slabench.loadgen.stream import StreamLimitError, StreamMeter
+from slabench.records import ErrorKind
+
+MAX_HEAD = 64 * 1024
+MAX_ERROR_BODY = 16 * 1024
+_STATUS = re.compile(rb"HTTP/1\.([01]) (\d{3})(?: |$)")
+_SIZE = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\Z")
+
+HEAD, SIZE, CHUNK, CHUNK_END, TRAILER, LENGTH, CLOSE, END = range(8)
+
+
+class Answer:
+    """Feed it what the socket reads; `state` END means complete. error is set at the first thing that is wrong."""
+
+    __slots__ = ("body", "buffer", "error", "error_text", "first_byte_ns", "keep_alive", "left", "meter", "state", "status", "stream")
+
+    def __init__(self, limit: int) -> None:
+        self.meter = StreamMeter(limit)
+        self.state = HEAD
+        self.status: int | None = None
+        self.stream = False  # a 200 with an event stream: its body goes to the meter
+        self.keep_alive = False
+        self.error: ErrorKind | None = None
+        self.error_text = ""
+        self.first_byte_ns: int | None = None
+        self.buffer = b""  # an incomplete head, size line or trailer
+        self.left = 0  # bytes that the chunk or the body still has
+        self.body = b""  # of an answer that is no event stream, cut
+
+    def feed(self, now_ns: int, data: bytes) -> None:
+        """Take one read. After an error nothing more is taken."""
+        if self.state == SIZE and not self.buffer:
+            # The usual read is one chunk, and the chunk is one event: `1b6\r\ndata: {...}\n\n\r\n`.
+            cut = data.find(b"\r\n", 0, 10)
+            if cut > 0:
+                try:
+                    size = int(data[:cut], 16)
+                except ValueError:
+                    size = -1  # an extension, or nonsense: the careful way below tells them apart
+                if size > 0 and cut + 4 + size == len(data):
+                    try:
+                        self.meter.feed(now_ns, data[cut + 2 : -2])
+                    except StreamLimitError as error:
+                        self._fail(ErrorKind.MALFORMED, f"The server sent {error}.")
+                    return
+        self._feed(now_ns, data)
+
+    def _feed(self, now_ns: int, data: bytes) -> None:
+        if self.buffer:
+            data, self.buffer = self.buffer + data, b""
+        at, size = 0, len(data)
+        while at < size and self.error is None:
+            if self.state == CHUNK:
+                take = min(self.left, size - at)
+                self._take(now_ns, data[at : at + take])
+                at += take
+                self.left -= take
+                if not self.left:
+                    self.state = CHUNK_END
+            elif self.state in (LENGTH, CLOSE):
+                take = size - at if self.state == CLOSE else min(self.left, size - at)
+                self._take(now_ns, data[at : at + take])
+                at += take
+                if self.state == LENGTH:
+                    self.left -= take
+                    if not self.left:
+                        self.state = END
+            elif self.state == END:
+                self._fail(ErrorKind.MALFORMED, "The server sent bytes after the end of its answer.")
+            else:
+                taken = self._line(now_ns, data, at)
+                if not taken:
+                    self.buffer = data[at:]
+                    if len(self.buffer) > MAX_HEAD:
+                        self._fail(ErrorKind.MALFORMED, f"The server sent a header or chunk line of more than {MAX_HEAD} bytes.")
+                    return
+                at += taken
+
+    def _line(self, now_ns: int, data: bytes, at: int) -> int:
+        """A head, a size line, a chunk's end or a trailer; the bytes taken, 0 if it is not complete yet."""
+        if self.state == HEAD:
+            if self.first_byte_ns is None:
+                self.first_byte_ns = now_ns
+            if not b"HTTP/1.".startswith(data[at : at + 7]):
+                self._fail(ErrorKind.MALFORMED, f"The answer is not HTTP/1.1: it begins with {data[at : at + 40]!r}.")
+                return len(data) - at
+            end = data.find(b"\r\n\r\n", at)
+            if end < 0:
+                return 0
+            self._head(data[at:end])
+            return end + 4 - at
+        end = data.find(b"\r\n", at)
+        if end < 0:
+            return 0
+        line = data[at:end]
+        if self.state == SIZE:
+            found = _SIZE.match(line)
+            if found is None:
+                self._fail(ErrorKind.MALFORMED, f"The server sent a chunk size that is none: {line[:40]!r}.")
+            else:
+                self.left = int(found[1], 16)
+                self.state = CHUNK if self.left else TRAILER
+        elif self.state == CHUNK_END:
+            if line:
+                self._fail(ErrorKind.MALFORMED, "The server sent a chunk that is longer than it said.")
+            self.state = SIZE
+        elif not line:  # the trailer's end
+            self.state = END
+        return end + 2 - at
+
+    def _head(self, head: bytes) -> None:
+        lines = head.split(b"\r\n")
+        found = _STATUS.match(lines[0])
+        if found is None:
+            self._fail(ErrorKind.MALFORMED, f"The answer has no HTTP status line: {lines[0][:60]!r}.")
+            return
+        status = int(found[2])
+        if 100 <= status < 200:
+            return  # an interim answer: the real head follows
+        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines[1:])}
+        self.status = status
+        connection = headers.get(b"connection", b"").lower()
+        self.keep_alive = connection != b"close" and (found[1] == b"1" or connection == b"keep-alive")
+        self.stream = status == 200 and b"event-stream" in headers.get(b"content-type", b"").lower()
+        length = headers.get(b"content-length")
+        if b"chunked" in headers.get(b"transfer-encoding", b"").lower():
+            self.state = SIZE
+        elif length is not None:
+            if not length.isdigit():
+                self._fail(ErrorKind.MALFORMED, f"The answer's content-length is {length[:20]!r}.")
+                return
+            self.left = int(length)
+            self.state = LENGTH if self.left else END
+        else:
+            self.state, self.keep_alive = CLOSE, False
+        if 300 <= status < 400:
+            where = headers.get(b"location", b"nowhere").decode("latin-1")
+            self.body = f"redirect to {where}".encode()
+
+    def _take(self, now_ns: int, data: bytes) -> None:
+        if not self.stream:
+            self.body += data[: MAX_ERROR_BODY - len(self.body)] if len(self.body) < MAX_ERROR_BODY else b""
+            return
+        try:
+            self.meter.feed(now_ns, data)
+        except StreamLimitError as error:
+            self._fail(ErrorKind.MALFORMED, f"The server sent {error}.")
+
+    def closed(self) -> bool:
+        """The peer closed the connection; True if that is this body's proper end."""
+        if self.state == CLOSE:
+            self.state = END
+        return self.state == END
+
+    def _fail(self, kind: ErrorKind, text: str) -> None:
+        if self.error is None:
+            self.error, self.error_text = kind, text[:500]
+        self.keep_alive = False

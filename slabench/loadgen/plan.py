@@ -1,0 +1,98 @@
+"""When each request is due, and how many may be in flight."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slabench.errors import ConfigError
+
+NS_PER_S = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Due times in ns from the plan's zero, one a request, never falling; cap: requests in flight at most, None for no limit.
+
+    Requests over the cap wait in plan order, as behind bench_serving's semaphore, and stay due when the plan said. In a closed
+    loop a request is due when the slot it takes becomes free: before that nobody wanted it sent.
+    """
+
+    kind: str  # at_once | closed_loop | open_loop
+    offsets_ns: tuple[int, ...]
+    request_rate: float = math.inf
+    cap: int | None = None
+    arrivals: str = "at_once"  # at_once | poisson | constant
+
+    @property
+    def count(self) -> int:
+        return len(self.offsets_ns)
+
+    @property
+    def closed(self) -> bool:
+        return self.kind == "closed_loop"
+
+    @classmethod
+    def at_once(cls, count: int) -> Plan:
+        return cls("at_once", (0,) * _count(count))
+
+    @classmethod
+    def closed_loop(cls, count: int, concurrency: int) -> Plan:
+        """A fixed number in flight: request rate inf and a cap, in bench_serving's words."""
+        return cls("closed_loop", (0,) * _count(count), cap=_cap(concurrency))
+
+    @classmethod
+    def open_loop(
+        cls,
+        count: int,
+        rate: float,
+        *,
+        arrivals: str = "poisson",
+        cap: int | None = None,
+        unit_gaps: Sequence[float] | None = None,
+    ) -> Plan:
+        """rate requests/s, whatever the server does; with cap, as bench_serving combines rate and concurrency.
+
+        unit_gaps: count draws of the standard exponential distribution (mean 1). Request 0 is due at 0, each later one a gap
+        after its predecessor, so the last draw is not used: bench_serving draws it too.
+        """
+        if math.isnan(rate) or rate <= 0:
+            raise ConfigError(f"A request rate of {rate} was asked for; it must be above 0, or inf for all at once.")
+        if math.isinf(rate):
+            return cls.at_once(count) if cap is None else cls.closed_loop(count, cap)
+        checked = None if cap is None else _cap(cap)
+        if arrivals == "constant":
+            offsets = tuple(round(k / rate * NS_PER_S) for k in range(_count(count)))
+            return cls("open_loop", offsets, rate, checked, arrivals)
+        if arrivals != "poisson":
+            raise ConfigError(f"Arrivals {arrivals!r} were asked for; there are poisson and constant.")
+        if unit_gaps is None or len(unit_gaps) < _count(count):
+            raise ValueError(f"poisson arrivals of {count} requests need as many gaps")
+        scale = 1.0 / rate  # numpy multiplies its draw by the scale: the same product here, bit for bit
+        starts = itertools.accumulate((gap * scale for gap in unit_gaps[: count - 1]), initial=0.0)
+        return cls("open_loop", tuple(round(start * NS_PER_S) for start in starts), rate, checked, arrivals)
+
+    def describe(self) -> Mapping[str, Any]:
+        """Built-in types, for the run document; an infinite rate is the text bench_serving prints."""
+        return {
+            "kind": self.kind,
+            "count": self.count,
+            "request_rate": "inf" if math.isinf(self.request_rate) else self.request_rate,
+            "max_concurrency": self.cap,
+            "arrivals": self.arrivals,
+        }
+
+
+def _count(count: int) -> int:
+    if count < 1:
+        raise ConfigError(f"A plan of {count} requests was asked for; it needs at least 1.")
+    return count
+
+
+def _cap(concurrency: int) -> int:
+    if concurrency < 1:
+        raise ConfigError(f"A concurrency of {concurrency} was asked for; it must be at least 1.")
+    return concurrency

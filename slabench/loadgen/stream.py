@@ -1,0 +1,97 @@
+"""An event stream in bytes, tokens and their arrival times out: no sockets, and no JSON while the stream runs.
+
+Per read: stamp, find the line ends, find the last `"completion_tokens":` of each event. The text is not looked at (it is
+cumulative by default, so an answer of 1,536 tokens is a stream of about 10 MB), and nothing is kept of it but the last event.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+
+COUNT = b'"completion_tokens":'
+_COUNT_LEN = len(COUNT)
+_VALUE = re.compile(rb"\s*(\d+)\s*[,}\]]")
+_TEXT = re.compile(rb'"text"\s*:\s*"(.)', re.DOTALL)
+MAX_IRREGULAR = 8
+MAX_IRREGULAR_BYTES = 4096
+
+
+class StreamLimitError(Exception):
+    """An event grew beyond the limit: no server of this kind sends such a line."""
+
+
+class StreamMeter:
+    """Feed it the body's bytes with the time they arrived; read the fields afterwards.
+
+    A quotation mark inside a JSON text is always escaped, so `"completion_tokens":` can only be the key itself: what a model
+    writes cannot forge a count.
+    """
+
+    __slots__ = ("arrival_ns", "arrival_tokens", "done_ns", "events", "first_text_ns", "irregular", "last", "limit", "tail")
+
+    def __init__(self, limit: int = 16 * 2**20) -> None:
+        self.arrival_ns: array[int] = array("q")
+        self.arrival_tokens: array[int] = array("q")
+        self.first_text_ns: int | None = None
+        self.done_ns: int | None = None
+        self.events = 0
+        self.last: tuple[bytes, int, int] | None = None  # the last counted event: a buffer and its range, not copied
+        self.irregular: list[bytes] = []  # events without a count, the first few, cut: errors and what nobody expects
+        self.tail = b""  # an event that is still incomplete
+        self.limit = limit
+
+    def feed(self, now_ns: int, data: bytes) -> None:
+        """Raises StreamLimitError when an incomplete event exceeds the limit."""
+        if self.tail:
+            data = self.tail + data
+            self.tail = b""
+        start = 0
+        end = data.find(b"\n")
+        while end >= 0:
+            if end > start:
+                at = data.rfind(COUNT, start, end)
+                if at >= 0:
+                    self.events += 1
+                    comma = data.find(b",", at, at + 32)
+                    digits = data[at + _COUNT_LEN : comma]
+                    self.arrival_ns.append(now_ns)
+                    self.arrival_tokens.append(int(digits) if comma > 0 and digits.isdigit() else _count(data, at, end))
+                    self.last = (data, start, end)
+                    if self.first_text_ns is None:
+                        found = _TEXT.search(data, start, end)
+                        if found is not None and found[1] != b'"':
+                            self.first_text_ns = now_ns
+                else:
+                    self._irregular(now_ns, data[start:end])
+            start = end + 1
+            end = data.find(b"\n", start)
+        if start < len(data):
+            self.tail = data[start:] if start else data
+            if len(self.tail) > self.limit:
+                raise StreamLimitError(f"an event of more than {self.limit} bytes")
+
+    def _irregular(self, now_ns: int, line: bytes) -> None:
+        line = line.rstrip(b"\r")
+        if not line or line.startswith((b":", b"event:", b"id:", b"retry:")):
+            return  # blank lines end events; comments and the other fields of the format carry no payload
+        if line.startswith(b"data:") and line[5:].strip() == b"[DONE]":
+            if self.done_ns is None:
+                self.done_ns = now_ns
+            return
+        self.events += 1
+        if len(self.irregular) < MAX_IRREGULAR:
+            self.irregular.append(line[:MAX_IRREGULAR_BYTES])
+
+    def last_event(self) -> bytes:
+        """The last counted event's line, or nothing."""
+        if self.last is None:
+            return b""
+        data, start, end = self.last
+        return data[start:end]
+
+
+def _count(data: bytes, at: int, end: int) -> int:
+    """The slow way for what is not `N,`: the key may be the object's last. Not a whole number of tokens: -1."""
+    found = _VALUE.match(data, at + _COUNT_LEN, end)
+    return min(int(found[1]), 2**62) if found is not None and len(found[1]) < 20 else -1

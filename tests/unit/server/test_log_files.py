@@ -1,0 +1,285 @@
+"""Logs as files: whole, in parts, growing, rotated, packed; several of them as one deployment."""
+
+import gzip
+import os
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slabench.errors import ConfigError
+from slabench.records import LogSpan
+from slabench.server.log.lines import parse_line
+from slabench.server.log.merge import Merged, Since, samples
+from slabench.server.log.reader import Follower, LogReader, read_blocks, read_lines
+from slabench.server.log.span import mark, spans
+from slabench.server.log.values import DecodeLine, Event, EventKind, PrefillLine, Reason, Rejected
+
+DATA = Path(__file__).resolve().parents[2] / "data" / "server"
+CPU = DATA / "real-0.5.7-cpu-tiny-qwen3.log.gz"
+H200 = DATA / "real-0.5.12-h200-qwen3-30b-a3b-dummy.log.gz"
+
+
+def decode(running, throughput, tags="", second=0, queue=0, graph="True", comma=", "):
+    return (
+        f"[2026-01-01 10:00:{second:02d}{tags}] Decode batch, #running-req: {running}, #token: 900, token usage: 0.02, "
+        f"cuda graph: {graph}, gen throughput (token/s): {throughput:.2f}, #queue-req: {queue}{comma}\n"
+    )
+
+
+def prefill(tags="", second=0):
+    return (
+        f"[2026-01-01 10:00:{second:02d}{tags}] Prefill batch, #new-seq: 1, #new-token: 512, #cached-token: 7, token usage: 0.02, "
+        "#running-req: 0, #queue-req: 0, \n"
+    )
+
+
+def message(text, tags="", second=0):
+    return f"[2026-01-01 10:00:{second:02d}{tags}] {text}\n"
+
+
+def write(path, *lines):
+    path.write_text("".join(lines))
+    return str(path)
+
+
+# Counted in the unpacked files with grep -c, sort and uniq: lines, decode, prefill, flushed, refused.
+@pytest.mark.parametrize(("path", "counted"), [(CPU, (2617, 2030, 120, 15, 2)), (H200, (831, 77, 190, 6, 0))])
+def test_the_real_logs_parse_whole(path, counted):
+    reader = LogReader()
+    lines = [line for block in read_blocks(str(path), reader) for line in block]
+    c = reader.counts
+    assert (c.lines, c.decode, c.prefill, c.events[EventKind.FLUSHED], c.events[EventKind.FLUSH_REFUSED]) == counted
+    assert c.rejected_total == 0
+    assert sum(isinstance(line, DecodeLine) for line in lines) == counted[1]
+    for kind in (EventKind.START, EventKind.CAPACITY, EventKind.READY, EventKind.STOP):
+        assert c.events[kind] == 1
+    # the same numbers by one blunt expression over the text
+    text = gzip.decompress(path.read_bytes())
+    blunt = re.findall(rb"Decode batch, #running-req: (\d+).*gen throughput \(token/s\): ([\d.]+)", text)
+    assert [(d.running, d.gen_throughput) for d in lines if isinstance(d, DecodeLine)] == [(int(a), float(b)) for a, b in blunt]
+
+
+@pytest.mark.parametrize("path", [CPU, H200])
+@pytest.mark.parametrize("size", [1, 7, 1000, 1 << 20])
+def test_blocks_of_any_size_give_the_same(path, size):
+    data = gzip.decompress(path.read_bytes())[-30000 if size < 100 else 0 :]
+    reader = LogReader()
+    found = [line for i in range(0, len(data), size) for line in reader.feed(data[i : i + size])] + reader.finish()
+    alone = [parsed for line in data.splitlines() if (parsed := parse_line(line)) is not None]
+    assert found == alone
+
+
+def test_fast_and_careful_reading_agree_on_every_known_line():
+    for path in DATA.glob("r*.log"):
+        rows = path.read_bytes().splitlines(keepends=True)[1:]
+        reader = LogReader()
+        found = reader.feed(b"".join(rows * 3))
+        assert repr(found) == repr([parse_line(row) for row in rows] * 3)
+
+
+pieces = st.lists(
+    st.one_of(
+        st.builds(decode, st.integers(0, 300), st.floats(0, 9e4), st.sampled_from(["", " TP0", " DP1 TP1"])),
+        st.just(prefill()),
+        st.just(decode(8, 100.0).replace("100.00", "nan")),
+        st.just(decode(8, 100.0)[:-40]),
+        st.just(decode(8, 100.0)[:-3]),
+        st.just(message("Cache flushed successfully!")),
+        st.just("[2026-01-01 10:00:00] INFO:     127.0.0.1:1 - GET /x?a=1 200 OK\r\n"),
+        st.text(max_size=20),
+    ),
+    max_size=12,
+)
+
+
+@given(pieces, st.integers(1, 400))
+def test_reader_never_says_more_than_the_careful_parser(parts, size):
+    data = "".join(parts).encode()
+    reader = LogReader()
+    found = [line for i in range(0, len(data), size) for line in reader.feed(data[i : i + size])]
+    alone = [p for line in data.split(b"\n")[:-1] if (p := parse_line(line)) is not None]
+    good = [repr(line) for line in found if not isinstance(line, Rejected)]
+    # The reader may reject more (it knows the file's shapes), and must give the rest in the same order.
+    rest = iter(repr(line) for line in alone)
+    assert all(line in rest for line in good)
+    assert len(alone) - len(good) <= reader.counts.rejected_total + sum(isinstance(p, Rejected) for p in alone)
+
+
+def test_a_line_without_the_comma_of_the_others_was_cut():
+    reader = LogReader()
+    found = reader.feed((decode(8, 100.0, queue=12) + decode(8, 100.0, queue=1, comma="") + prefill()).encode())
+    assert [type(line) for line in found] == [DecodeLine, Rejected, PrefillLine]
+    assert reader.counts.rejected == {Reason.CUT: 1}
+    assert reader.counts.examples[Reason.CUT][0].endswith(b"#queue-req: 1\n")
+
+
+def test_a_line_that_is_the_beginning_of_a_known_shape_was_cut():
+    longer = prefill().replace(", \n", ", #pending-token: 9, cuda graph: True, input throughput (token/s): 10.00\n")
+    shorter = prefill().replace(", \n", "\n")
+    assert [type(x) for x in LogReader().feed((longer + shorter).encode())] == [PrefillLine, Rejected]
+    restart = message("server_args=ServerArgs(x=1)")
+    assert [type(x) for x in LogReader().feed((longer + restart + shorter).encode())] == [PrefillLine, Event, PrefillLine]
+
+
+def test_the_end_of_a_file_in_the_middle_of_a_line():
+    reader = LogReader()
+    assert len(reader.feed(decode(8, 100.0).encode() + decode(9, 100.0)[:-1].encode())) == 1
+    assert [r.reason for r in reader.finish()] == [Reason.UNTERMINATED]
+
+
+def test_a_line_without_an_end_costs_bounded_memory():
+    reader = LogReader()
+    for _ in range(64):
+        reader.feed(b"text='Decode batch, " + b"x" * (1 << 18))
+        assert len(reader._tail) <= (1 << 20) + (1 << 19)
+    found = reader.feed(b"\n" + decode(8, 100.0).encode())
+    assert [type(line) for line in found] == [DecodeLine]
+    assert reader.counts.rejected[Reason.TOO_LONG] == 1
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_part_of_a_file_owns_the_lines_that_begin_in_it(tmp_path, packed):
+    lines = [decode(n, 100.0 + n) for n in range(1, 9)]
+    data = "".join(lines).encode()
+    path = tmp_path / "log"
+    path.write_bytes(gzip.compress(data) if packed else data)
+    starts = [sum(map(len, lines[:n])) for n in range(9)]
+    for begin in (0, 1, starts[2], starts[2] - 1, starts[2] + 1, starts[8]):
+        for end in (starts[5], starts[5] - 1, starts[5] + 1, starts[8]):
+            owned = [n + 1 for n in range(8) if begin <= starts[n] < end]
+            assert [line.running for line in read_lines(str(path), begin, end)] == owned, (begin, end)
+
+
+def test_a_log_that_cannot_be_read(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        list(read_lines(str(tmp_path / "none")))
+    (tmp_path / "half.gz").write_bytes(CPU.read_bytes()[:5000])
+    with pytest.raises(ConfigError, match="Is the file whole"):
+        list(read_lines(str(tmp_path / "half.gz")))
+
+
+def test_following_a_log_that_grows_and_rotates(tmp_path):
+    path = tmp_path / "log"
+    path.write_text(decode(1, 10.0) + decode(2, 10.0)[:50])
+    follower = Follower(str(path))
+    assert [line.running for line in follower.poll()] == [1]
+    with path.open("a") as file:
+        file.write(decode(2, 10.0)[50:])
+    assert [line.running for line in follower.poll()] == [2]
+    with path.open("a") as file:
+        file.write(decode(3, 10.0))
+    path.rename(tmp_path / "log.1")
+    path.write_text(decode(4, 10.0))
+    assert [line.running for line in follower.poll()] == [3, 4]
+    path.write_text("")
+    follower.poll()
+    path.write_text(decode(5, 10.0))
+    assert [line.running for line in follower.poll()] == [5]
+    assert len(follower.notes) == 2
+    follower.close()
+
+
+# -- spans ----------------------------------------------------------------------------------------------------------------
+
+
+def test_spans_are_what_was_written_between(tmp_path):
+    one, two = tmp_path / "a.log", tmp_path / "b.log"
+    one.write_text("x" * 10)
+    two.write_text("")
+    marks = mark([str(one), str(two)])
+    with one.open("a") as file:
+        file.write("y" * 5)
+    assert spans(marks) == ((LogSpan(str(one), 10, 15), LogSpan(str(two), 0, 0)), ())
+
+
+def test_spans_of_a_rotated_a_cut_and_a_vanished_log(tmp_path):
+    path = tmp_path / "a.log"
+    path.write_text("x" * 10)
+    marks = mark([str(path)])
+    path.rename(tmp_path / "a.log.1")
+    with (tmp_path / "a.log.1").open("a") as file:
+        file.write("y" * 3)
+    path.write_text("z" * 4)
+    found = spans(marks)
+    assert found.spans == (LogSpan(f"{path}.1", 10, 13), LogSpan(str(path), 0, 4))
+    assert "rotated" in found.notes[0]
+    (tmp_path / "a.log.1").unlink()
+    assert "replaced" in spans(marks).notes[0]
+    marks = mark([str(path)])
+    os.truncate(path, 2)
+    assert spans(marks).spans == (LogSpan(str(path), 0, 2),)
+    assert "cut from 4 to 2 bytes" in spans(marks).notes[0]
+    path.unlink()
+    assert spans(marks).spans == ()
+    assert "is gone" in spans(marks).notes[0]
+
+
+def test_a_missing_log_and_one_named_twice_are_refused_at_the_start(tmp_path):
+    with pytest.raises(ConfigError, match="No such file"):
+        mark([str(tmp_path / "none")])
+    (tmp_path / "a").write_text("")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with pytest.raises(ConfigError, match="one file"):
+        mark([str(tmp_path / "a"), str(tmp_path / "b")])
+    with pytest.raises(ConfigError, match="one file"):
+        mark([str(tmp_path / "a"), str(tmp_path / "a")])
+
+
+# -- merge ----------------------------------------------------------------------------------------------------------------
+
+
+def test_what_came_between_two_lines_of_one_scheduler(tmp_path):
+    path = write(
+        tmp_path / "log",
+        decode(4, 10.0), decode(4, 11.0, second=1), prefill(second=1), decode(4, 12.0, second=2), decode(4, 13.0, second=3),
+        message("Cache flushed successfully!"), decode(4, 14.0, second=4),
+        message("KV cache pool is full. Retract requests. #retracted_reqs: 1, #new_token_ratio: 0.0980 -> 0.3487"),
+        decode(4, 15.0, second=5), decode(4, 16.0, second=6)[:-30] + "\n", decode(4, 17.0, second=7),
+        message("Entering DeepGEMM JIT Pre-Compile session."), decode(4, 18.0, second=8), decode(4, 19.0, second=40),
+        message("server_args=ServerArgs(x)", second=50), decode(4, 20.0, second=51), decode(5, 21.0, second=52),
+    )  # fmt: skip
+    merged = Merged()
+    found = [(s.gen_throughput, s.previous_running, set(s.since)) for s in samples([path], merged)]
+    assert found == [
+        (10.0, None, {Since.FIRST}), (11.0, 4, set()), (12.0, 4, {Since.PREFILL}), (13.0, 4, set()), (14.0, 4, {Since.FLUSH}),
+        (15.0, 4, {Since.RETRACTION}), (17.0, 4, {Since.REJECTED}), (18.0, 4, {Since.JIT}), (19.0, 4, {Since.IDLE}),
+        (20.0, None, {Since.RESTART}), (21.0, 4, set()),
+    ]  # fmt: skip
+    assert (merged.prefill_lines, merged.new_tokens, merged.cached_tokens) == (1, 512, 7)
+    assert len(merged.events_of(EventKind.RETRACTION)) == 1
+
+
+def test_data_parallel_ranks_are_schedulers_of_their_own(tmp_path):
+    a, b = " DP0 TP0", " DP1 TP4"
+    path = write(tmp_path / "log", decode(4, 10.0, a), decode(8, 20.0, b), prefill(b), decode(4, 11.0, a), decode(8, 21.0, b))
+    merged = Merged()
+    found = list(samples([path], merged))
+    assert [(s.scheduler[1], s.previous_running, set(s.since)) for s in found[2:]] == [(0, 4, set()), (1, 8, {Since.PREFILL})]
+    assert merged.schedulers == {(path, 0): 2, (path, 1): 2}
+
+
+def test_copies_and_repeats_count_once(tmp_path):
+    retract = "KV cache pool is full. Retract requests. #retracted_reqs: 1, #new_token_ratio: 0.0980 -> 0.3487"
+    node0 = write(
+        tmp_path / "0",
+        decode(4, 10.0, " PP0 TP0"), decode(4, 10.0, " PP1 TP0"), decode(4, 10.0, " PP0 ATTN_CP1 TP0"),
+        message(retract, " PP0 TP1"), message(retract, " PP0 TP0"), message(retract, " PP1 TP0"), message(retract, " PP0 TP1"),
+    )  # fmt: skip
+    node1 = write(tmp_path / "1", message(retract, " PP0 TP2"), prefill(" PP1 TP0"), message(retract, " DP1 TP8"))
+    merged = Merged()
+    assert len(list(samples([node0, node1], merged))) == 1
+    assert merged.copies == 3
+    assert merged.repeats == 3
+    assert len(merged.events_of(EventKind.RETRACTION)) == 3  # two of TP1 and one of another data-parallel rank
+    assert merged.prefill_lines == 0
+
+
+def test_parts_of_files(tmp_path):
+    lines = [decode(n, 10.0) for n in range(1, 5)]
+    path = write(tmp_path / "log", *lines)
+    found = list(samples([LogSpan(path, len(lines[0]), len(lines[0]) * 3)]))
+    assert [s.running for s in found] == [2, 3]
+    assert set(found[0].since) == {Since.FIRST}

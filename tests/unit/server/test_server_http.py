@@ -1,0 +1,280 @@
+"""The small HTTP client and what is asked through it, against sockets that answer as scripted."""
+
+import contextlib
+import json
+import re
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from slabench.errors import ConfigError, ServerError
+from slabench.server import control
+from slabench.server.control import flush, wait_ready
+from slabench.server.http import Http, parse_url
+from slabench.server.info import identify
+from slabench.server.launch import command_url, split_command
+
+DATA = Path(__file__).resolve().parents[2] / "data" / "server"
+
+
+def answer(status, body, kind="application/json", *more):
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    head = "".join(
+        f"{line}\r\n" for line in (f"HTTP/1.1 {status} X", f"content-type: {kind}", f"content-length: {len(data)}", *more)
+    )
+    return head.encode() + b"\r\n" + data
+
+
+@contextlib.contextmanager
+def scripted(reply, family=socket.AF_INET, host="127.0.0.1"):
+    """A server on a free port; reply(request line) -> bytes to send before it hangs up. Yields (url, request heads)."""
+    listener = socket.create_server((host, 0), family=family)
+    heads = []
+
+    def serve():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection, contextlib.suppress(OSError):
+                data = b""
+                while b"\r\n\r\n" not in data and not data.startswith(b"\x16"):  # a TLS client's first byte
+                    data += connection.recv(65536) or b"\r\n\r\n"
+                length = re.search(rb"Content-Length: (\d+)", data)
+                while length and len(data.partition(b"\r\n\r\n")[2]) < int(length[1]):
+                    data += connection.recv(65536)
+                heads.append(data.decode("latin-1"))
+                connection.sendall(reply(data.partition(b"\r\n")[0].decode("latin-1")))
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    port = listener.getsockname()[1]
+    try:
+        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", heads
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(5)
+
+
+def test_get_and_post_below_a_base_path():
+    with scripted(lambda line: answer(200, {"line": line})) as (url, heads):
+        client = Http(url + "/base/", {"Authorization": "Bearer k"})
+        assert client.get("/x").json() == {"line": "GET /base/x HTTP/1.1"}
+        assert client.post("/y", {"a": 1}).json() == {"line": "POST /base/y HTTP/1.1"}
+        assert "authorization: Bearer k" in heads[0]
+        assert heads[1].endswith('{"a": 1}')
+
+
+def test_credentials_of_the_url_are_sent_and_never_shown():
+    with scripted(lambda line: answer(200, b"<html>", "text/html")) as (url, heads):
+        client = Http(url.replace("://", "://me:hush@"))
+        with pytest.raises(ServerError) as caught:
+            client.get("/x").json()
+        assert "authorization: Basic bWU6aHVzaA==" in heads[0]
+    assert "hush" not in str(caught.value)
+    assert "***@" in str(caught.value)
+    assert "HTML page" in str(caught.value)
+
+
+def test_ipv6():
+    try:
+        probe = scripted(lambda line: answer(200, {}), socket.AF_INET6, "::1")
+        with probe as (url, _):
+            assert Http(url).get("/").status == 200
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (b"", "closed the connection without an answer"),
+        (b"SSH-2.0-OpenSSH_9\r\n", "does not speak HTTP"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc", "broke off after 3 bytes"),
+        (
+            answer(302, b"", "text/plain", "location: https://user:pw@login.example/?t=1"),
+            "points to https://***@login.example/?t=***",
+        ),
+    ],
+)
+def test_what_is_no_answer(reply, words):
+    with scripted(lambda line: reply) as (url, _), pytest.raises(ServerError) as caught:
+        Http(url).get("/x")
+    assert words in str(caught.value)
+    assert url in str(caught.value)
+
+
+def test_nobody_listens():
+    with scripted(lambda line: b"") as (url, _):
+        pass
+    with pytest.raises(ServerError, match="connection refused"):
+        Http(url).get("/")
+
+
+def test_a_name_that_does_not_resolve(monkeypatch):
+    def fail(*args, **kwargs):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    with pytest.raises(ServerError, match=r"'no\.example' cannot be resolved"):
+        Http("http://no.example:1").get("/")
+
+
+def test_a_server_that_says_nothing():
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        with pytest.raises(ServerError, match=r"did not answer within 0.1 s"):
+            Http(f"http://127.0.0.1:{mute.getsockname()[1]}", timeout=0.1).get("/")
+
+
+def test_https_against_a_plain_server():
+    with scripted(lambda line: b"HTTP/1.1 400 Bad Request\r\n\r\n") as (url, _):
+        with pytest.raises(ServerError, match=r"TLS failed|closed the connection|did not answer"):
+            Http(url.replace("http:", "https:"), timeout=2).get("/")
+
+
+def test_a_body_without_end_is_cut_off(monkeypatch):
+    monkeypatch.setattr("slabench.server.http.MAX_BODY", 1000)
+    with scripted(lambda line: answer(200, b"x" * 5000)) as (url, _), pytest.raises(ServerError, match="sent more than"):
+        Http(url).get("/")
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://h", "http://", "http://h:99999", "http://h:1/?a=b", "http://[::1"])
+def test_what_is_no_base_url(url):
+    with pytest.raises(ConfigError):
+        parse_url(url)
+
+
+def test_a_ca_file_that_is_none(tmp_path):
+    with pytest.raises(ConfigError, match="CA file"):
+        Http("https://h", ca_file=str(tmp_path / "none"))
+
+
+# -- identify, flush, wait_ready ------------------------------------------------------------------------------------------
+
+INFO = (DATA / "get_server_info.http").read_bytes()
+MODEL = (DATA / "get_get_model_info.http").read_bytes()
+NONE = (DATA / "get_nosuch.http").read_bytes()
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_identify_by_the_names_of_any_version(old):
+    prefix = "/get_" if old else "/"
+
+    def reply(line):
+        path = line.split()[1]
+        return {
+            f"{prefix}server_info": INFO.replace(b"content-length: ", b"x: "),
+            f"{prefix}model_info": MODEL.replace(b"content-length: ", b"x: "),
+        }.get(path, NONE)
+
+    with scripted(reply) as (url, heads):
+        info = identify(url)
+    assert (info.version, info.model_type) == ("0.5.7", "qwen3")
+    assert len(heads) == (4 if old else 2)
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (NONE, "slabench measures SGLang servers"),
+        (answer(200, b"<!DOCTYPE html><p>", "text/html"), "HTML page"),
+        (answer(502, b"<html>", "text/html"), "answered 502"),
+        (answer(200, {"object": "list"}), "no server_info of SGLang"),
+        (answer(200, [1]), "no server_info of SGLang"),
+        (answer(401, {}), "wants an API key"),
+        (answer(503, {}), "starting or stopping"),
+    ],
+)
+def test_a_server_that_is_none_of_ours(reply, words):
+    with scripted(lambda line: reply) as (url, _), pytest.raises(ServerError) as caught:
+        identify(url)
+    assert words in str(caught.value)
+
+
+def test_flush_waits_for_our_own_warm_up_and_trusts_the_status_only(monkeypatch):
+    monkeypatch.setattr(control, "_POLL_S", 0.001)
+    busy, idle = ((DATA / f"flush_cache_{name}.http").read_bytes() for name in ("busy", "idle"))
+    replies = [busy, busy, idle]
+    with scripted(lambda line: replies.pop(0)) as (url, heads):
+        status, text = flush(url)
+        assert status == 200
+        assert text.startswith("Cache flushed.")
+        assert [head.split()[0] for head in heads] == ["POST"] * 3
+        replies[:] = [busy] * 1000
+        status, text = flush(url, busy_s=0.02)
+        assert status == 400
+        assert text.startswith("Cache flushed.")  # and that is why the text is not asked
+    with scripted(lambda line: NONE) as (url, heads):
+        assert flush(url)[0] == 404
+        assert len(heads) == 1
+
+
+def test_ready_once_a_token_comes(monkeypatch):
+    monkeypatch.setattr(control, "_POLL_S", 0.001)
+    generate = [answer(503, {}), answer(200, {"text": ""})]
+
+    def reply(line):
+        return generate.pop(0) if "/generate" in line else answer(200, {}) if "/get_model_info" in line else NONE
+
+    with scripted(reply) as (url, heads):
+        wait_ready(url, 5)
+    paths = [head.split()[1] for head in heads]
+    assert paths == ["/model_info", "/get_model_info", "/generate", "/generate"]
+
+
+def test_ready_once_the_log_says_so(monkeypatch):
+    monkeypatch.setattr(control, "_POLL_S", 0.001)
+    says = iter([False, False, True])
+    with scripted(lambda line: answer(200, {})) as (url, heads):
+        wait_ready(url, 5, log_says_ready=lambda: next(says))
+    assert [head.split()[1] for head in heads] == ["/model_info"]
+
+
+def test_never_ready_says_why(monkeypatch):
+    monkeypatch.setattr(control, "_POLL_S", 0.001)
+    with (
+        scripted(lambda line: NONE) as (url, _),
+        pytest.raises(ServerError, match=r"not ready after 0.05 s: .*/get_model_info answers 404"),
+    ):
+        wait_ready(url, 0.05)
+
+
+# -- the command of --launch ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "url"),
+    [
+        ("python -m sglang.launch_server", "http://127.0.0.1:30000"),
+        ("x --host 0.0.0.0 --port 8000", "http://127.0.0.1:8000"),
+        ("x --host=:: --port=8000", "http://[::1]:8000"),
+        ("x --port 1 --port 2 --host box", "http://box:2"),
+        ("x --port 1 --ssl-certfile c.pem", "https://127.0.0.1:1"),
+    ],
+)
+def test_where_a_command_listens(command, url):
+    assert command_url(split_command(command)[1]) == url
+
+
+def test_a_command_is_split_without_a_shell():
+    environment, words = split_command("A=1 B='x y' prog --port {port} 'a b;c' D=2", port=77)
+    assert environment == {"A": "1", "B": "x y"}
+    assert words == ["prog", "--port", "77", "a b;c", "D=2"]
+    free = split_command("x {port} {port}")[1]
+    assert free[1] == free[2]
+    assert 0 < int(free[1]) < 65536
+
+
+@pytest.mark.parametrize("command", ["", "A=1", "x 'unclosed"])
+def test_commands_that_are_none(command):
+    with pytest.raises(ConfigError, match="--launch"):
+        split_command(command)
+
+
+def test_a_port_that_is_none():
+    with pytest.raises(ConfigError, match="--port 'x'"):
+        command_url(["a", "--port", "x"])
