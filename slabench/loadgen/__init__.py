@@ -3,13 +3,11 @@
 from slabench.loadgen.backend import PreparedRequest, prepare_requests
 from slabench.loadgen.options import ClientOptions, Target
 from slabench.loadgen.plan import Plan
-from slabench.loadgen.process import LoadProcess
 from slabench.loadgen.run import LoadInterrupted, LoadResult, Progress, run_load
 
 __all__ = [
     "ClientOptions",
     "LoadInterrupted",
-    "LoadProcess",
     "LoadResult",
     "Plan",
     "PreparedRequest",

@@ -18,7 +18,19 @@ HEAD, SIZE, CHUNK, CHUNK_END, TRAILER, LENGTH, CLOSE, END = range(8)
 class Answer:
     """Feed it what the socket reads; `state` END means complete. error is set at the first thing that is wrong."""
 
-    __slots__ = ("body", "buffer", "error", "error_text", "first_byte_ns", "keep_alive", "left", "meter", "state", "status", "stream")
+    __slots__ = (
+        "body",
+        "buffer",
+        "error",
+        "error_text",
+        "first_byte_ns",
+        "keep_alive",
+        "left",
+        "meter",
+        "state",
+        "status",
+        "stream",
+    )
 
     def __init__(self, limit: int) -> None:
         self.meter = StreamMeter(limit)

@@ -1,0 +1,140 @@
+"""What an answer said, read once it has ended: from a record frame to a RequestRecord."""
+
+from __future__ import annotations
+
+import json
+import math
+from array import array
+from dataclasses import dataclass, field
+from typing import Any
+
+from slabench.loadgen.backend import PreparedRequest
+from slabench.loadgen.frames import Frame
+from slabench.records import ErrorKind, RequestRecord
+
+MAX_TEXT = 500
+COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class LastEvent:
+    """The fields of the last counted event that a record keeps."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    finish_reason: str | None = None
+    request_id: str | None = None
+    numbers: dict[str, float] = field(default_factory=dict)
+    text: str | None = None
+
+
+def read_event(line: bytes) -> Any:
+    """The JSON behind `data:`, or None if it is none."""
+    try:
+        return json.loads(line.removeprefix(b"data:"))
+    except ValueError:
+        return None
+
+
+def last_event(line: bytes) -> LastEvent | None:
+    """None for an event that is no JSON object with meta_info, as sglang's /generate sends it."""
+    event = read_event(line)
+    meta = event.get("meta_info") if isinstance(event, dict) else None
+    if not isinstance(meta, dict):
+        return None
+    reason = meta.get("finish_reason")
+    numbers = {key: float(value) for key, value in meta.items() if key not in COUNTS and _is_number(value)}
+    ids = event.get("output_ids")
+    # Deltas carry the ids of one event only: then the text is a piece, and a piece is not the answer.
+    whole = isinstance(ids, list) and len(ids) == meta.get("completion_tokens")
+    return LastEvent(
+        prompt_tokens=_count(meta.get("prompt_tokens")),
+        completion_tokens=_count(meta.get("completion_tokens")),
+        cached_tokens=_count(meta.get("cached_tokens")),
+        finish_reason=str(reason.get("type")) if isinstance(reason, dict) else None if reason is None else str(reason),
+        request_id=meta["id"] if isinstance(meta.get("id"), str) else None,
+        numbers={
+            key: value for key, value in numbers.items() if key not in ("prompt_tokens", "completion_tokens", "cached_tokens")
+        },
+        text=event["text"] if whole and isinstance(event.get("text"), str) else None,
+    )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def stream_error(irregular: bytes) -> str | None:
+    """The message of an {"error": ...} event: sglang's way to refuse inside a 200."""
+    for line in irregular.split(b"\n"):
+        event = read_event(line)
+        if isinstance(event, dict) and "error" in event:
+            error = event["error"]
+            said = error.get("message", error) if isinstance(error, dict) else error
+            return str(said)[:MAX_TEXT]
+    return None
+
+
+def _classify(
+    head: dict[str, Any], event: LastEvent | None, irregular: bytes, body: bytes, *, counted: bool
+) -> tuple[ErrorKind | None, str]:
+    """The first thing that went wrong with an answer."""
+    kind = ErrorKind(head["error"]) if head["error"] is not None else None
+    said = body.decode("utf-8", "replace").strip()[:MAX_TEXT]
+    if head["status"] is not None and head["status"] != 200:
+        return ErrorKind.HTTP_STATUS, f"HTTP {head['status']}: {said}"[:MAX_TEXT]
+    refused = stream_error(irregular)
+    if refused is not None:
+        return ErrorKind.IN_STREAM, refused
+    if kind is not None:
+        return kind, head["error_text"]
+    if not head["stream"]:
+        return ErrorKind.NOT_A_STREAM, f"The answer is no event stream: {said}"[:MAX_TEXT]
+    if not head["done"]:
+        return ErrorKind.TRUNCATED, "The stream ended without [DONE]."
+    if not counted:
+        return ErrorKind.NO_TOKENS, "The stream ended without having counted a token."
+    if event is None:
+        return ErrorKind.MALFORMED, "The last event is not one that sglang's /generate sends."
+    return None, ""
+
+
+def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> RequestRecord:
+    """One request's record from what the load process saw."""
+    head = frame.head
+    stamps, tokens, last, irregular, body = frame.parts
+    arrival_ns: array[int] = array("q", stamps)
+    arrival_tokens: array[int] = array("q", tokens)
+    event = last_event(last) if last else None
+    error, text = _classify(head, event, irregular, body, counted=bool(arrival_tokens))
+    told = event if event is not None else LastEvent()
+    return RequestRecord(
+        index=head["index"],
+        input_len=request.input_len,
+        output_len=request.output_len,
+        due_ns=head["due_ns"],
+        start_ns=head["start_ns"],
+        sent_ns=head["sent_ns"],
+        arrival_ns=arrival_ns,
+        arrival_tokens=arrival_tokens,
+        first_text_ns=head["first_text_ns"],
+        end_ns=head["end_ns"],
+        events=head["events"],
+        done=head["done"],
+        reused=head["reused"],
+        status=head["status"],
+        error=error,
+        error_text=text,
+        prompt_tokens=told.prompt_tokens,
+        completion_tokens=told.completion_tokens,
+        cached_tokens=told.cached_tokens,
+        finish_reason=told.finish_reason,
+        server=told.numbers,
+        request_id=told.request_id,
+        text=told.text if keep_text else None,
+    )

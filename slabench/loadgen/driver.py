@@ -1,0 +1,262 @@
+"""The load itself, inside the load process: who is due, who has a slot, which connection, and whose patience has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from array import array
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import perf_counter_ns
+
+from slabench.loadgen.connection import Connection, Exchange
+from slabench.loadgen.options import ClientOptions
+from slabench.records import ErrorKind
+
+SWEEP_S = 0.1
+LAG_S = 0.02
+MAX_PREOPENED = 1024
+NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+
+
+class LoadDriver:
+    """Sends every request of a plan and tells on_end of each one's end. Times are perf_counter_ns readings."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        address: Address,
+        options: ClientOptions,
+        wires: Sequence[memoryview],
+        offsets: Sequence[int],
+        *,
+        cap: int | None,
+        closed: bool,
+        on_end: Callable[[Exchange], None],
+    ) -> None:
+        self.loop = loop
+        self.address = address
+        self.options = options
+        self.wires = wires
+        self.offsets = offsets
+        self.cap = cap
+        self.closed = closed
+        self.on_end = on_end
+        self.keep_alive = options.connections == "keep-alive"
+        self.zero_ns = 0
+        self.next = 0  # the first request that is not due yet
+        self.active: dict[int, tuple[Exchange, Connection | None]] = {}
+        self.waiting: deque[Exchange] = deque()
+        self.idle: list[Connection] = []
+        self.opening: dict[int, asyncio.Task[None]] = {}
+        self.done = self.failed = self.tokens_done = 0
+        self.complete: asyncio.Future[None] = loop.create_future()
+        self.lag_ns: array[int] = array("q")
+        self._stopped = False
+
+    # before the zero
+
+    async def open_connections(self) -> None:
+        """As many as the plan can use at once, so that no request's time holds a connect; errors come again with the requests."""
+        if not self.keep_alive:
+            return
+        wanted = min(len(self.wires), self.cap or len(self.wires), MAX_PREOPENED)
+        for begin in range(0, wanted, 64):  # a listen backlog is finite
+            batch = [self._connect() for _ in range(min(64, wanted - begin))]
+            results = await asyncio.gather(*batch, return_exceptions=True)
+            self.idle += [one for one in results if isinstance(one, Connection)]
+            if any(isinstance(one, BaseException) for one in results):
+                return
+
+    async def _connect(self) -> Connection:
+        address = self.address
+        _, protocol = await asyncio.wait_for(
+            self.loop.create_connection(
+                lambda: Connection(self, secure=address.tls is not None),
+                address.host,
+                address.port,
+                ssl=address.tls,
+                server_hostname=address.host if address.tls is not None else None,
+            ),
+            self.options.connect_timeout_s,
+        )
+        return protocol
+
+    # the plan
+
+    def begin(self, zero_ns: int) -> None:
+        """Start at the plan's zero, a moment that lies ahead by a little."""
+        self.zero_ns = zero_ns
+        self.loop.call_later(max(0.0, (zero_ns - perf_counter_ns()) / NS - 0.002), self._begin)
+
+    def _begin(self) -> None:
+        while perf_counter_ns() < self.zero_ns:
+            pass  # timers of the loop are a millisecond coarse
+        self._lag_due = perf_counter_ns()
+        self._lag()
+        self._sweep()
+        if self.closed:
+            for _ in range(min(self.cap or 1, len(self.wires))):
+                self._take_next(self.zero_ns)
+        else:
+            self._release()
+
+    def _release(self) -> None:
+        """Everything that is due goes out, or waits for a slot; then a timer for the next one."""
+        if self._stopped:
+            return
+        while self.next < len(self.offsets):
+            due = self.zero_ns + self.offsets[self.next]
+            ahead = due - perf_counter_ns()
+            if ahead > 0:
+                self.loop.call_later(ahead / NS, self._release)
+                return
+            self._take_next(due)
+
+    def _take_next(self, due_ns: int) -> None:
+        index = self.next
+        self.next += 1
+        exchange = Exchange(index, self.wires[index], due_ns, self.options.max_event_bytes)
+        if self.cap is None or len(self.active) < self.cap:
+            self._start(exchange)
+        else:
+            exchange.waited = True
+            self.waiting.append(exchange)
+
+    def _start(self, exchange: Exchange) -> None:
+        exchange.start_ns = perf_counter_ns()
+        while self.idle:
+            connection = self.idle.pop()
+            if connection.reusable:
+                self.active[exchange.index] = (exchange, connection)
+                connection.send(exchange)
+                return
+        self._open_for(exchange)
+
+    def _open_for(self, exchange: Exchange) -> None:
+        self.active[exchange.index] = (exchange, None)
+        self.opening[exchange.index] = self.loop.create_task(self._open(exchange))
+
+    async def _open(self, exchange: Exchange) -> None:
+        try:
+            connection = await self._connect()
+        except (OSError, TimeoutError) as error:
+            if exchange.index in self.active:
+                told = str(error) or f"no connection within {self.options.connect_timeout_s:g} s"
+                exchange.error, exchange.error_text = ErrorKind.CONNECT, f"No connection to the server: {told}."[:500]
+                exchange.end_ns = perf_counter_ns()
+                self._ended(exchange)
+            return
+        finally:
+            self.opening.pop(exchange.index, None)
+        if exchange.index not in self.active:
+            connection.close()
+            return
+        self.active[exchange.index] = (exchange, connection)
+        connection.send(exchange)
+
+    # what connections tell
+
+    def finished(self, connection: Connection, exchange: Exchange) -> None:
+        if self.keep_alive and exchange.answer.keep_alive and exchange.error is None and connection.reusable:
+            self.idle.append(connection)
+        else:
+            connection.close()
+        self._ended(exchange)
+
+    def again(self, exchange: Exchange) -> None:
+        if exchange.index in self.active:
+            self._open_for(exchange)
+
+    def gone(self, connection: Connection) -> None:
+        if connection in self.idle:
+            self.idle.remove(connection)
+
+    def _ended(self, exchange: Exchange) -> None:
+        if self.active.pop(exchange.index, None) is None:
+            return
+        self.done += 1
+        counts = exchange.answer.meter.arrival_tokens
+        self.tokens_done += counts[-1] if counts else 0
+        self.failed += exchange.error is not None
+        if not self._stopped:
+            if self.waiting:
+                self._start(self.waiting.popleft())
+            elif self.closed and self.next < len(self.wires):
+                # The slot is free from now on: that is when a closed loop wants its next request sent.
+                self._take_next(perf_counter_ns())
+        self.on_end(exchange)
+        if self.done == len(self.wires) and not self.complete.done():
+            self.complete.set_result(None)
+
+    # watching
+
+    def _sweep(self) -> None:
+        now = perf_counter_ns()
+        limits = self.options
+        for exchange, connection in list(self.active.values()):
+            found = _out_of_patience(exchange, now, limits)
+            if found is None:
+                continue
+            kind, text = found
+            if connection is not None:
+                connection.fail(exchange, kind, text)
+            else:
+                exchange.error, exchange.error_text, exchange.end_ns = kind, text, now
+                self._ended(exchange)
+        if not self.complete.done():
+            self.loop.call_later(SWEEP_S, self._sweep)
+
+    def _lag(self) -> None:
+        now = perf_counter_ns()
+        self.lag_ns.append(max(0, now - self._lag_due))
+        self._lag_due = now + int(LAG_S * NS)
+        if not self.complete.done():
+            self.loop.call_later(LAG_S, self._lag)
+
+    def stop(self) -> None:
+        """End everything now: what is on its way is INTERRUPTED, what was not taken up is NOT_SENT."""
+        if self._stopped:
+            return
+        self._stopped = True
+        for exchange, connection in list(self.active.values()):
+            if connection is not None:
+                connection.fail(exchange, ErrorKind.INTERRUPTED, "The run was interrupted.")
+            else:
+                exchange.error, exchange.end_ns = ErrorKind.INTERRUPTED, perf_counter_ns()
+                self._ended(exchange)
+        if not self.complete.done():
+            self.complete.set_result(None)
+
+    def progress(self) -> dict[str, int]:
+        running = self.tokens_done
+        for exchange, _ in self.active.values():
+            counts = exchange.answer.meter.arrival_tokens
+            running += counts[-1] if counts else 0
+        return {"done": self.done, "running": len(self.active), "failed": self.failed, "output_tokens": running}
+
+
+def _out_of_patience(exchange: Exchange, now: int, limits: ClientOptions) -> tuple[ErrorKind, str] | None:
+    """Which time-out has passed, with its sentence; None if none has."""
+    start = exchange.start_ns or now
+    if now - start > limits.total_timeout_s * NS:
+        return ErrorKind.TOTAL_TIMEOUT, f"The answer was not complete after {limits.total_timeout_s:g} s (--total-timeout)."
+    if not exchange.connected or exchange.sent_ns is None:
+        return None  # connecting has its own limit, and a body that is still being written has the total one
+    if not exchange.arrivals:
+        if now - exchange.sent_ns > limits.first_byte_timeout_s * NS:
+            return (
+                ErrorKind.FIRST_BYTE_TIMEOUT,
+                f"No token came within {limits.first_byte_timeout_s:g} s of sending (--first-byte-timeout).",
+            )
+    elif exchange.last_ns is not None and now - exchange.last_ns > limits.idle_timeout_s * NS:
+        return ErrorKind.IDLE_TIMEOUT, f"Nothing came for {limits.idle_timeout_s:g} s within the answer (--idle-timeout)."
+    return None

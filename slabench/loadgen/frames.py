@@ -1,0 +1,49 @@
+"""What the load process and its parent say to each other: a JSON head and binary parts, length-prefixed, over a pipe."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+_LENGTHS = struct.Struct("<II")  # bytes of the JSON head, bytes of all parts
+
+
+class Frame(NamedTuple):
+    """kind is head["kind"]: ready, record, progress, done or fatal."""
+
+    head: dict[str, Any]
+    parts: list[bytes]
+
+    @property
+    def kind(self) -> str:
+        return str(self.head["kind"])
+
+
+def encode(head: Mapping[str, Any], parts: Sequence[bytes] = ()) -> bytes:
+    """One frame. The parts' lengths travel in the head."""
+    text = json.dumps({**head, "parts": [len(part) for part in parts]}, separators=(",", ":")).encode()
+    return b"".join((_LENGTHS.pack(len(text), sum(map(len, parts))), text, *parts))
+
+
+class Decoder:
+    """feed() what a read gave, and take the frames that are complete."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        self._buffer += data
+        while len(self._buffer) >= _LENGTHS.size:
+            text, binary = _LENGTHS.unpack_from(self._buffer)
+            end = _LENGTHS.size + text + binary
+            if len(self._buffer) < end:
+                return
+            head = json.loads(self._buffer[_LENGTHS.size : _LENGTHS.size + text])
+            at, parts = _LENGTHS.size + text, []
+            for size in head.pop("parts"):
+                parts.append(bytes(self._buffer[at : at + size]))
+                at += size
+            del self._buffer[:end]
+            yield Frame(head, parts)
