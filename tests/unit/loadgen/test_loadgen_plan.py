@@ -1,0 +1,113 @@
+"""Plans, frames and answers: by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slabench.errors import ConfigError
+from slabench.loadgen.answers import record_of
+from slabench.loadgen.backend import PreparedRequest
+from slabench.loadgen.frames import Decoder, Frame, encode
+from slabench.loadgen.options import Target
+from slabench.loadgen.plan import Plan
+from slabench.records import ErrorKind
+
+
+def test_poisson_offsets_are_sums_of_the_gaps_before() -> None:
+    plan = Plan.open_loop(4, 2.0, unit_gaps=[1.0, 0.5, 2.0, 9.0])
+    assert plan.offsets_ns == (0, 500_000_000, 750_000_000, 1_750_000_000)
+    assert plan.describe()["arrivals"] == "poisson"
+
+
+def test_constant_offsets_do_not_drift() -> None:
+    assert Plan.open_loop(4, 3.0, arrivals="constant").offsets_ns == (0, 333_333_333, 666_666_667, 1_000_000_000)
+
+
+def test_an_infinite_rate_is_all_at_once_or_a_closed_loop() -> None:
+    assert Plan.open_loop(3, math.inf) == Plan.at_once(3)
+    assert Plan.open_loop(3, math.inf, cap=2) == Plan.closed_loop(3, 2)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Plan.at_once(0),
+        lambda: Plan.closed_loop(3, 0),
+        lambda: Plan.open_loop(3, 0.0),
+        lambda: Plan.open_loop(3, math.nan),
+        lambda: Plan.open_loop(3, 1.0, arrivals="burst"),
+        lambda: Target("ftp://host"),
+        lambda: Target("http://host:99999"),
+        lambda: Target("http://user:secret@host"),
+    ],
+)
+def test_what_cannot_be_planned_is_a_sentence(make: Any) -> None:
+    with pytest.raises(ConfigError, match=r"\.$") as error:
+        make()
+    assert "secret" not in str(error.value)
+
+
+@given(st.lists(st.lists(st.binary(max_size=40), max_size=4), max_size=6), st.integers(1, 50))
+def test_frames_survive_any_cut(frames: list[list[bytes]], size: int) -> None:
+    data = b"".join(encode({"kind": "record", "n": k}, parts) for k, parts in enumerate(frames))
+    decoder = Decoder()
+    found = [frame for at in range(0, len(data), size) for frame in decoder.feed(data[at : at + size])]
+    assert [(frame.head["n"], frame.parts) for frame in found] == list(enumerate(frames))
+
+
+def frame(*, last: bytes = b"", irregular: bytes = b"", body: bytes = b"", tokens: int = 0, **head: Any) -> Frame:
+    known = {
+        "kind": "record", "index": 0, "due_ns": 1, "start_ns": 2, "sent_ns": 3, "end_ns": 9, "first_text_ns": 4, "events": 1,
+        "done": True, "reused": False, "waited": False, "status": 200, "stream": True, "error": None, "error_text": "",
+    }  # fmt: skip
+    count = (tokens.to_bytes(8, "little"), tokens.to_bytes(8, "little")) if tokens else (b"", b"")
+    return Frame({**known, **head}, [*count, last, irregular, body])
+
+
+META = {"id": "x", "finish_reason": {"type": "length", "length": 2}, "prompt_tokens": 5, "completion_tokens": 2, "cached_tokens": 1}
+GOOD = (
+    b"data: " + json.dumps({"text": "ab", "output_ids": [1, 2], "meta_info": {**META, "e2e_latency": 0.5, "queue": True}}).encode()
+)
+REQUEST = PreparedRequest("/generate", b"{}", 5, 2)
+
+
+def test_a_whole_answer() -> None:
+    record = record_of(frame(last=GOOD, tokens=2), REQUEST, keep_text=True)
+    assert record.ok
+    assert (record.prompt_tokens, record.completion_tokens, record.cached_tokens, record.finish_reason) == (5, 2, 1, "length")
+    assert (record.request_id, record.text, dict(record.server)) == ("x", "ab", {"e2e_latency": 0.5})
+    assert record_of(frame(last=GOOD, tokens=2), REQUEST, keep_text=False).text is None
+
+
+def test_the_text_of_a_delta_is_not_the_answer() -> None:
+    piece = b"data: " + json.dumps({"text": "b", "output_ids": [2], "meta_info": META}).encode()
+    assert record_of(frame(last=piece, tokens=2), REQUEST, keep_text=True).text is None
+
+
+REFUSED = b'data: {"error": {"message": "The input is too long."}}'
+
+
+@pytest.mark.parametrize(
+    ("seen", "kind", "words"),
+    [
+        ({"status": 503, "stream": False, "body": b"busy"}, ErrorKind.HTTP_STATUS, "HTTP 503: busy"),
+        ({"irregular": REFUSED}, ErrorKind.IN_STREAM, "The input is too long."),
+        ({"irregular": REFUSED, "last": GOOD, "tokens": 2}, ErrorKind.IN_STREAM, "too long"),
+        ({"stream": False, "done": False, "body": b"<html>"}, ErrorKind.NOT_A_STREAM, "<html>"),
+        ({"done": False, "last": GOOD, "tokens": 1}, ErrorKind.TRUNCATED, "DONE"),
+        ({}, ErrorKind.NO_TOKENS, "token"),
+        ({"last": b"data: [1]", "tokens": 1}, ErrorKind.MALFORMED, "last event"),
+        ({"error": "reset", "error_text": "The connection broke."}, ErrorKind.RESET, "broke"),
+    ],
+)
+def test_the_first_thing_that_went_wrong(seen: dict[str, Any], kind: ErrorKind, words: str) -> None:
+    record = record_of(frame(**seen), REQUEST, keep_text=False)
+    assert record.error is kind
+    assert words in record.error_text
+    assert not record.ok

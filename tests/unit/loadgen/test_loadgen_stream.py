@@ -1,0 +1,181 @@
+"""The stream parser against a straightforward one, on any chunking, and on the bytes of a real server."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slabench.loadgen.http1 import END, Answer
+from slabench.loadgen.stream import StreamLimitError, StreamMeter
+from slabench.records import ErrorKind
+
+DATA = Path(__file__).parents[2] / "data" / "loadgen"
+LIMIT = 1 << 20
+
+
+def event(text: str, tokens: int, *, last_key: bool = False) -> dict[str, Any]:
+    counts = {"prompt_tokens": 9, "completion_tokens": tokens, "cached_tokens": 0}
+    if last_key:
+        counts = {"prompt_tokens": 9, "cached_tokens": 0, "completion_tokens": tokens}
+    return {"text": text, "output_ids": list(range(tokens)), "meta_info": {"id": "a", "finish_reason": None, **counts}}
+
+
+def wire(events: list[dict[str, Any]], *, spaced: bool = False) -> bytes:
+    separators = (", ", ": ") if spaced else (",", ":")
+    return b"".join(b"data: " + json.dumps(one, separators=separators).encode() + b"\n\n" for one in events) + b"data: [DONE]\n\n"
+
+
+def straightforward(body: bytes) -> list[int]:
+    """The oracle: whole body, line by line, JSON for each."""
+    found = []
+    for line in body.decode().split("\n"):
+        if line.startswith("data: {"):
+            found.append(json.loads(line[6:])["meta_info"]["completion_tokens"])
+    return found
+
+
+def cut(data: bytes, places: list[int]) -> list[bytes]:
+    edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
+    return [data[a:b] for a, b in itertools.pairwise(edges)]
+
+
+def chunked(body: bytes, sizes: list[int]) -> bytes:
+    out, at, k = b"", 0, 0
+    while at < len(body):
+        size = max(1, sizes[k % len(sizes)])
+        piece = body[at : at + size]
+        out += f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
+        at, k = at + size, k + 1
+    return out + b"0\r\n\r\n"
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
+EVENTS = st.lists(st.tuples(st.text(max_size=30), st.integers(0, 6), st.booleans()), min_size=1, max_size=12)
+
+
+@given(EVENTS, st.lists(st.integers(0, 10_000), max_size=12), st.lists(st.integers(1, 400), min_size=1, max_size=5))
+def test_any_chunking_gives_the_counts_of_the_straightforward_parser(
+    grown: list[tuple[str, int, bool]], places: list[int], sizes: list[int]
+) -> None:
+    total, events = 0, []
+    for text, more, last_key in grown:
+        total += more
+        events.append(event(text, total, last_key=last_key))
+    body = wire(events)
+    answer = Answer(LIMIT)
+    for now, piece in enumerate(cut(HEAD + chunked(body, sizes), places), start=1):
+        answer.feed(now, piece)
+    meter = answer.meter
+    assert answer.error is None
+    assert answer.state == END
+    assert list(meter.arrival_tokens) == straightforward(body)
+    assert list(meter.arrival_ns) == sorted(meter.arrival_ns)
+    assert meter.events == len(events)
+    assert meter.done_ns is not None
+    assert json.loads(meter.last_event().removeprefix(b"data: ")) == events[-1]
+    texts = [bool(text) for text, _, _ in grown]
+    assert (meter.first_text_ns is not None) == any(texts)
+
+
+def test_spaces_in_the_json_are_read_too() -> None:
+    meter = StreamMeter()
+    meter.feed(5, wire([event("a", 3), event("ab", 7)], spaced=True))
+    assert list(meter.arrival_tokens) == [3, 7]
+
+
+def test_a_text_that_looks_like_a_count_is_no_count() -> None:
+    meter = StreamMeter()
+    meter.feed(1, wire([event('"completion_tokens":99, and \\"completion_tokens\\":98', 1)]))
+    assert list(meter.arrival_tokens) == [1]
+
+
+def test_a_count_that_is_none_is_marked() -> None:
+    meter = StreamMeter()
+    meter.feed(1, b'data: {"meta_info":{"completion_tokens":-5,"x":1}}\n\ndata: {"meta_info":{"completion_tokens":NaN}}\n\n')
+    assert list(meter.arrival_tokens) == [-1, -1]
+
+
+def test_the_first_text_is_the_first_non_empty_one() -> None:
+    meter = StreamMeter()
+    meter.feed(1, wire([event("", 1)])[:-14])
+    meter.feed(2, wire([event("a", 2)]))
+    assert meter.first_text_ns == 2
+    assert list(meter.arrival_ns) == [1, 2]
+
+
+def test_an_endless_event_is_refused() -> None:
+    meter = StreamMeter(limit=1000)
+    with pytest.raises(StreamLimitError, match="1000"):
+        meter.feed(1, b"data: " + b"x" * 2000)
+
+
+def test_memory_does_not_grow_with_the_text() -> None:
+    answer = Answer(LIMIT)
+    answer.feed(1, HEAD)
+    text = ""
+    for tokens in range(1, 400):
+        text += " token"
+        piece = b"data: " + json.dumps(event(text, tokens)).encode() + b"\n\n"
+        answer.feed(tokens, f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+    kept = answer.meter.last
+    assert kept is not None
+    assert len(kept[0]) < 2 * len(piece)
+    assert not answer.meter.irregular
+
+
+@pytest.mark.parametrize("name", ["generate_stream", "generate_input_ids_stream"])
+@pytest.mark.parametrize("size", [1, 7, 1000, 10**6])
+def test_a_real_server_s_stream(name: str, size: int) -> None:
+    data = (DATA / f"{name}.http").read_bytes()
+    answer = Answer(LIMIT)
+    for at in range(0, len(data), size):
+        answer.feed(at + 1, data[at : at + size])
+    assert (answer.error, answer.state, answer.status, answer.stream, answer.keep_alive) == (None, END, 200, True, True)
+    counts = list(answer.meter.arrival_tokens)
+    assert counts == list(range(1, len(counts) + 1))
+    assert counts
+
+
+def test_a_real_server_s_error_inside_the_stream() -> None:
+    answer = Answer(LIMIT)
+    answer.feed(1, (DATA / "generate_toolong_stream.http").read_bytes())
+    assert answer.state == END
+    assert not answer.meter.arrival_tokens
+    assert b"9000 tokens" in answer.meter.irregular[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"SSH-2.0-OpenSSH\r\n\r\n", ErrorKind.MALFORMED),
+        (HEAD + b"zz\r\nhello", ErrorKind.MALFORMED),
+        (HEAD + b"3\r\ndata: too long\r\n", ErrorKind.MALFORMED),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\n", ErrorKind.MALFORMED),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokmore", ErrorKind.MALFORMED),
+        (b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 20_000, ErrorKind.MALFORMED),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 10**7])
+def test_what_is_not_http_is_said(data: bytes, kind: ErrorKind, size: int) -> None:
+    answer = Answer(LIMIT)
+    for at in range(0, len(data), size):
+        if answer.error is None:
+            answer.feed(at + 1, data[at : at + size])
+    assert answer.error is kind
+    assert answer.error_text
+    assert not answer.keep_alive
+
+
+@given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=5))
+def test_any_bytes_end_in_an_error_or_not_at_all(noise: bytes, places: list[int]) -> None:
+    answer = Answer(LIMIT)
+    for now, piece in enumerate(cut(HEAD + noise, places), start=1):
+        if answer.error is None:
+            answer.feed(now, piece)
+    assert answer.error is None or answer.error_text
