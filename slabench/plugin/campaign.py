@@ -82,6 +82,7 @@ class Campaign:
     deployment: Deployment | None = None
     launched: Launched | None = None
     decode_points: list[DecodePoint] = field(default_factory=list)
+    interrupted: dict[str, Any] | None = None  # what a test had measured when Ctrl-C came: handed over like a report's entry
     _tokenizer: Any = None
     _store: DatasetStore | None = None
     _records: RecordsFile | None = None
@@ -103,18 +104,17 @@ class Campaign:
     def _launch(self, url: str, logs: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
         from slabench.server.launch import launch
 
-        log = self.folder / "server.log"
+        log = str(self.folder / "server.log")
         if url.startswith(SIM):
             # The profile goes through argv, never through a shell.
             command = [sys.executable, "-m", "slabench.sim", "--profile", url.removeprefix(SIM) or "demo", "--port", "{port}"]
             command += ["--log", "-", "--tokenizer", str(FIXTURE_TOKENIZER)]
             self.launched = launch(command, log, ready_timeout=60.0)
         else:
+            given = self.settings.given
             base_url = None if url == "launch:" else url
-            self.launched = launch(
-                self.settings.given.launch, log, base_url=base_url, ready_timeout=self.settings.given.launch_timeout
-            )
-        return self.launched.url, logs or (str(log),)
+            self.launched = launch(given.launch, log, base_url=base_url, ready_timeout=given.launch_timeout)
+        return self.launched.url, logs or (log,)
 
     def _identify(self, url: str, logs: tuple[str, ...]) -> Deployment:
         from slabench.server.fingerprint import fingerprint
@@ -203,7 +203,7 @@ CAMPAIGN = pytest.StashKey[Campaign]()
 
 def check_launched(campaign: Campaign) -> None:
     """A launched server that died says so, instead of a refused connection."""
-    if campaign.launched is not None and not campaign.launched.alive:
+    if campaign.launched is not None and not campaign.launched.alive():
         raise ServerError(f"The server that was launched has ended; the end of its log is in {campaign.folder / 'server.log'}.")
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from slabench import __version__
 from slabench.errors import ConfigError, SlabenchError
+from slabench.plugin.campaign import CAMPAIGN
 from slabench.plugin.order import LIVE_FOLDERS, is_live
 from slabench.plugin.settings import SETTINGS, Settings
 from slabench.verdict import baselines
@@ -90,6 +91,13 @@ class Recorder:
         usage = getattr(report, "slabench_usage", None)
         if usage is not None:
             self.usage = usage
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """pytest makes no report of the test that Ctrl-C ended: what it had measured comes this way."""
+        campaign = self.config.stash.get(CAMPAIGN, None)
+        if campaign is not None and campaign.interrupted is not None:
+            handed, campaign.interrupted = campaign.interrupted, None
+            self.take(handed["entry"], handed["server"], handed["labels"])
 
     def pytest_internalerror(self) -> None:
         self.document.data["state"] = "crashed"

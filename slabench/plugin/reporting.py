@@ -41,7 +41,7 @@ def pytest_runtest_makereport(
         else:
             word, line, reason = "INVALID", f"slabench crashed: {type(error).__name__}: {error}", "CRASHED"
         if handed is None or reason == "CRASHED":
-            handed = {"entry": _bare_entry(item.nodeid, word, line, reason), "server": None, "labels": []}
+            handed = {"entry": bare_entry(item.nodeid, word, line, reason), "server": None, "labels": []}
     entry = handed["entry"]
     report.slabench = handed  # type: ignore[attr-defined]
     if entry["word"] != "PASSED":
@@ -51,7 +51,7 @@ def pytest_runtest_makereport(
     return report
 
 
-def _bare_entry(test_id: str, word: str, line: str, reason: str) -> dict[str, Any]:
+def bare_entry(test_id: str, word: str, line: str, reason: str) -> dict[str, Any]:
     """The entry of a test that never came to a measurement."""
     from slabench.report.document import utc_now
 

@@ -1,0 +1,1 @@
+"""`python -m slabench COMMAND`: one file a command."""

@@ -1,0 +1,106 @@
+"""The suite against the real sglang 0.5.7 on CPU: every count we report is what the server itself says."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import random
+import subprocess
+import sys
+import urllib.request
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.real_sglang import REPO, RealServer
+from slabench.records import LogSpan
+from slabench.server.log.merge import Merged, samples
+
+pytestmark = pytest.mark.sglang
+
+DATA = REPO / "fixtures" / "data"
+REDUCED = (
+    "--random-input-len=200 --random-output-len=24 --num-prompts=12 --request-rate=40 --max-concurrency=6 --decode-input-len=300 "
+    "--decode-output-len=64 --batch-sizes=1,2,4 --prefill-lens=128,256 --prefill-prompts=12 --slo=tpot.mean<=1000 --progress=off"
+).split()
+TESTS = 1 + 3 + 1 + 2 + 1  # tencent, decode, curve, prefill, serving
+
+
+def run_suite(server: RealServer, tmp_path: Path, *options: str) -> tuple[int, dict[str, Any], str]:
+    command = [
+        *(sys.executable, "-m", "pytest", "tests/tencent", "tests/ali", "tests/serving", f"--base-url={server.url}"),
+        *(f"--deploy-log={server.log}", f"--report-dir={tmp_path}", *REDUCED, *options),
+    ]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, env=environment, timeout=400, check=False)
+    output = done.stdout + done.stderr
+    assert (tmp_path / "latest" / "run.json").is_file(), output
+    return done.returncode, json.loads((tmp_path / "latest" / "run.json").read_text()), output
+
+
+def counted_by_the_server(entry: dict[str, Any]) -> Merged:
+    merged = Merged()
+    spans = [LogSpan(one["path"], one["begin"], one["end"]) for one in entry["server"]["log_spans"]]
+    list(samples(spans, merged))
+    return merged
+
+
+@pytest.mark.parametrize("form", ["ids", "text"])
+def test_counts_and_lengths_equal_the_server_s(sglang_cpu_server: RealServer, tmp_path: Path, form: str) -> None:
+    options = [] if form == "ids" else [f"--dataset-path={DATA / 'sharegpt_small.json'}", f"--model={sglang_cpu_server.model}"]
+    status, run, output = run_suite(sglang_cpu_server, tmp_path, *options)
+    words = {entry["id"]: (entry["word"], entry["headline"]) for entry in run["tests"]}
+    assert status == 0, (words, output[-3000:])
+    assert len(run["tests"]) == TESTS
+    assert run["word"] == "PASSED"
+    assert run["server"]["version"] == "0.5.7"
+    assert run["server"]["model_path"] == str(sglang_cpu_server.model)
+    info = json.load(urllib.request.urlopen(f"{sglang_cpu_server.url}/get_server_info"))
+    assert run["server"]["token_capacity"] == info["max_total_num_tokens"] == 65536
+    with gzip.open(tmp_path / "latest" / "requests.jsonl.gz", "rt") as file:
+        records = [json.loads(line) for line in file]
+    per_test = Counter(record["test"] for record in records)
+    for entry in run["tests"]:
+        if entry["method"] == "ali-decode-curve":
+            assert {row["running"] for row in entry["curve"]} >= {1, 2, 4}
+            continue
+        mine = [record for record in records if record["test"] == entry["id"]]
+        assert len(mine) == per_test[entry["id"]] == entry["plan"]["count"]
+        assert {record["completion_tokens"] for record in mine} == {entry["workload"]["output_len"]}
+        assert {record["finish_reason"] for record in mine} == {"length"}
+        if form == "ids":
+            assert {record["prompt_tokens"] for record in mine} == {entry["workload"]["input_len"]}
+        # The log's own count of prompt tokens, computed and cached, is what the answers say they had.
+        merged = counted_by_the_server(entry)
+        assert merged.new_tokens + merged.cached_tokens == sum(record["prompt_tokens"] for record in mine)
+        assert merged.cached_tokens == sum(record["cached_tokens"] for record in mine)
+        assert entry["metrics"]["input_tokens"] == sum(record["prompt_tokens"] for record in mine)
+        assert entry["metrics"]["output_tokens"] == sum(record["completion_tokens"] for record in mine)
+
+
+def test_the_server_reads_the_prompts_that_we_made(sglang_cpu_server: RealServer) -> None:
+    """With input log-probabilities the server says which token ids it saw."""
+    from slabench.workloads import WorkloadSpec, prepare
+    from slabench.workloads.cache import DatasetStore
+    from slabench.workloads.tokenizer import load_tokenizer
+
+    tokenizer = load_tokenizer(str(sglang_cpu_server.model))
+    for form in ("text", "ids"):
+        spec = WorkloadSpec(
+            dataset_name="random", num_prompts=3, input_len=40, output_len=1, range_ratio=1.0, seed=random.Random(5).randint(1, 99),
+            prompt_form=form, dataset_path=str(DATA / "sharegpt_small.json"), sharegpt_output_len=None, vocab_size=None, salt="x",
+        )  # fmt: skip
+        for prompt in prepare(spec, tokenizer=lambda: tokenizer, store=DatasetStore()).prompts:
+            sent: dict[str, Any] = {"text": prompt.text} if prompt.text is not None else {"input_ids": list(prompt.ids or ())}
+            body = sent | {"return_logprob": True, "logprob_start_len": 0, "sampling_params": {"max_new_tokens": 1, "temperature": 0}}
+            request = urllib.request.Request(
+                f"{sglang_cpu_server.url}/generate", json.dumps(body).encode(), {"Content-Type": "application/json"}
+            )
+            meta = json.load(urllib.request.urlopen(request))["meta_info"]
+            seen = [token for _, token, _ in meta["input_token_logprobs"]]
+            expected = tokenizer.encode(prompt.text) if prompt.text is not None else list(prompt.ids or ())
+            assert seen == expected
+            assert meta["prompt_tokens"] == len(expected)
