@@ -95,7 +95,11 @@ def test_the_server_reads_the_prompts_that_we_made(sglang_cpu_server: RealServer
         )  # fmt: skip
         for prompt in prepare(spec, tokenizer=lambda: tokenizer, store=DatasetStore()).prompts:
             sent: dict[str, Any] = {"text": prompt.text} if prompt.text is not None else {"input_ids": list(prompt.ids or ())}
-            body = sent | {"return_logprob": True, "logprob_start_len": 0, "sampling_params": {"max_new_tokens": 1, "temperature": 0}}
+            body = sent | {
+                "return_logprob": True,
+                "logprob_start_len": 0,
+                "sampling_params": {"max_new_tokens": 1, "temperature": 0},
+            }
             request = urllib.request.Request(
                 f"{sglang_cpu_server.url}/generate", json.dumps(body).encode(), {"Content-Type": "application/json"}
             )

@@ -1,0 +1,129 @@
+"""The data set, read once a session, and prepared prompts on disk, so that the next session does not tokenize again.
+
+A cache that is damaged or cannot be written is not an error: prompts are made anew.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import tempfile
+from array import array
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from slabench.errors import ConfigError
+from slabench.workloads.model import Prompt
+
+FORMAT = 1
+
+
+def cache_folder() -> Path:
+    """$SLABENCH_CACHE, else slabench in $XDG_CACHE_HOME or ~/.cache."""
+    own = os.environ.get("SLABENCH_CACHE")
+    if own:
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "slabench"
+
+
+class DatasetStore:
+    """One a session."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = cache_folder() if folder is None else folder
+        self._turns: dict[str, list[tuple[str, str]]] = {}
+        self._sha256: dict[str, str] = {}
+
+    # the data set
+
+    def conversations(self, path: str) -> Sequence[tuple[str, str]]:
+        """The first two turns of every conversation that has two, in the file's order."""
+        if path not in self._turns:
+            self._turns[path] = read_sharegpt(path)
+        return self._turns[path]
+
+    def sha256(self, path: str) -> str:
+        """Of the file's contents; remembered on disk as long as size and modification time stay."""
+        if path not in self._sha256:
+            now = os.stat(path)
+            key = json.dumps([os.path.realpath(path), now.st_size, now.st_mtime_ns])
+            name = f"sha256-{hashlib.sha256(key.encode()).hexdigest()[:32]}.txt"
+            known = self._read(name)
+            text = known.decode("ascii", "replace") if known is not None else ""
+            if len(text) != 64 or not text.isalnum():
+                with open(path, "rb") as file:
+                    text = hashlib.file_digest(file, "sha256").hexdigest()
+                self._write(name, text.encode())
+            self._sha256[path] = text
+        return self._sha256[path]
+
+    # prepared prompts
+
+    def load(self, recipe: Mapping[str, Any]) -> list[Prompt] | None:
+        """The prompts that save() kept for this recipe, or None."""
+        data = self._read(_name(recipe))
+        if data is None:
+            return None
+        try:
+            kept = json.loads(gzip.decompress(data))
+            if kept["recipe"] != dict(recipe):
+                return None
+            return [
+                Prompt(text, None if ids is None else array("i", ids), input_len, output_len)
+                for text, ids, input_len, output_len in kept["prompts"]
+            ]
+        except (OSError, EOFError, ValueError, KeyError, TypeError):
+            return None
+
+    def save(self, recipe: Mapping[str, Any], prompts: Sequence[Prompt]) -> None:
+        rows = [(one.text, None if one.ids is None else list(one.ids), one.input_len, one.output_len) for one in prompts]
+        document = json.dumps({"recipe": dict(recipe), "prompts": rows}).encode()
+        self._write(_name(recipe), gzip.compress(document, compresslevel=1))
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            return (self.folder / name).read_bytes()
+        except OSError:
+            return None
+
+    def _write(self, name: str, data: bytes) -> None:
+        """Whole or not at all: another session may read at the same time."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
+                file.write(data)
+            os.replace(file.name, self.folder / name)
+        except OSError:
+            return
+
+
+def _name(recipe: Mapping[str, Any]) -> str:
+    text = json.dumps([FORMAT, recipe], sort_keys=True)
+    return f"prompts-{hashlib.sha256(text.encode()).hexdigest()[:32]}.json.gz"
+
+
+def read_sharegpt(path: str) -> list[tuple[str, str]]:
+    """[{"conversations": [{"value": TEXT}, {"value": TEXT}, ...]}, ...] -> the first two texts of each. ConfigError otherwise."""
+    expected = "give the ShareGPT_V3 JSON file: a list of objects with conversations, each turn with a value"
+    try:
+        with open(path, encoding="utf-8") as file:
+            document = json.load(file)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--dataset-path={path} cannot be read as JSON ({error}); {expected}.") from error
+    if not isinstance(document, list):
+        raise ConfigError(f"--dataset-path={path} holds a JSON {type(document).__name__}, not a list; {expected}.")
+    found = []
+    try:
+        for one in document:
+            turns = one.get("conversations", one.get("conversation", []))
+            if len(turns) >= 2:
+                question, answer = turns[0]["value"], turns[1]["value"]
+                if not isinstance(question, str) or not isinstance(answer, str):
+                    raise TypeError("a turn's value is no text")
+                found.append((question, answer))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ConfigError(f"--dataset-path={path} is JSON, but not in ShareGPT's form ({error!r}); {expected}.") from error
+    return found

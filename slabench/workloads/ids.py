@@ -1,0 +1,51 @@
+"""Random ids, sent as ids: exact lengths, inside the vocabulary, and no two prompts with the same beginning."""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from slabench.errors import ConfigError
+from slabench.workloads.model import Prompt, WorkloadSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SPECIAL = 10  # the first ids of a vocabulary are often special tokens; not used where there are enough others
+
+
+def bounds(vocabulary: int) -> tuple[int, int]:
+    """Lowest id used and number of ids used: SPECIAL .. vocabulary - 1, or all of a small vocabulary."""
+    low = SPECIAL if vocabulary >= 10 * SPECIAL else 0
+    return low, vocabulary - low
+
+
+def random_ids(spec: WorkloadSpec, inputs: Sequence[int], outputs: Sequence[int]) -> list[Prompt]:
+    """One prompt a length. Prompts of one workload differ in their first id, or within the first two where ids are fewer.
+
+    The generator is seeded with seed and salt, so that every test has prompts of its own and every run the same ones.
+    """
+    import numpy as np
+
+    low, usable = bounds(spec.vocabulary)
+    if usable < 2:
+        raise ConfigError(f"--vocab-size={spec.vocabulary} leaves no ids to draw prompts from; give the model's.")
+    seed = hashlib.sha256(f"{spec.seed}:{spec.salt}".encode()).digest()
+    draw = np.random.Generator(np.random.PCG64(int.from_bytes(seed[:16], "little")))
+    firsts = draw.permutation(usable)
+    prompts = []
+    for k, (input_len, output_len) in enumerate(zip(inputs, outputs, strict=True)):
+        ids = draw.integers(0, usable, size=input_len, dtype=np.int64)
+        ids[0] = firsts[k % usable]
+        if input_len > 1 and len(inputs) > usable:
+            ids[1] = k // usable % usable
+        prompts.append(Prompt(None, _array(ids + low), input_len, output_len))
+    return prompts
+
+
+def _array(ids: np.ndarray) -> array[int]:
+    found: array[int] = array("i")
+    found.frombytes(ids.astype("int32").tobytes())
+    return found

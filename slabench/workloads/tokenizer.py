@@ -1,0 +1,68 @@
+"""The model's tokenizer, through transformers; imported only when one is needed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from slabench.errors import ConfigError
+
+FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.model",
+    "config.json",
+)
+
+
+def load_tokenizer(folder: str, *, trust_remote_code: bool = False, allow_download: bool = False) -> Any:
+    """AutoTokenizer from a folder, or by name from the local copy of a hub. ConfigError in one sentence if there is none."""
+    if not allow_download and not Path(folder).exists() and folder.startswith(("/", ".", "~")):
+        raise ConfigError(f"The tokenizer folder {folder} does not exist; give --tokenizer=DIR.")
+    import transformers
+    from transformers import logging
+
+    read: Any = transformers.AutoTokenizer
+    quieten: Any = logging.set_verbosity_error
+    before = logging.get_verbosity()
+    quieten()  # its advice about sequence lengths is for models that it runs itself
+    try:
+        return read.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=not allow_download)
+    except Exception as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        hint = "give --tokenizer=DIR with the model's tokenizer files"
+        if "trust_remote_code" in str(error):
+            hint = "it wants to run its own code, which --trust-remote-code permits"
+        elif not allow_download and not Path(folder).is_dir():
+            hint += ", or --allow-download to fetch them from the hub"
+        raise ConfigError(f"The tokenizer {folder} cannot be loaded ({first[:200]}); {hint}.") from error
+    finally:
+        logging.set_verbosity(before)
+
+
+def vocab_size(tokenizer: Any) -> int:
+    """Ids below it are in the vocabulary: the tokenizer's size, or the model's own if its config says a smaller one."""
+    size = len(tokenizer)
+    config = Path(str(tokenizer.name_or_path)) / "config.json"
+    try:
+        told = json.loads(config.read_text(encoding="utf-8")).get("vocab_size")
+    except (OSError, ValueError, AttributeError):
+        told = None
+    return min(size, told) if isinstance(told, int) and told > 0 else size
+
+
+def identity(tokenizer: Any) -> str:
+    """What makes two tokenizers the same: the contents of its files, or name and size where it has no folder."""
+    folder = Path(str(tokenizer.name_or_path))
+    digest = hashlib.sha256(f"{type(tokenizer).__name__}:{len(tokenizer)}".encode())
+    found = [folder / name for name in FILES if (folder / name).is_file()]
+    if not found:
+        digest.update(str(tokenizer.name_or_path).encode())
+    for file in found:
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
