@@ -1,0 +1,178 @@
+"""What the terminal shows: for each test the block that sglang.bench_serving 0.5.7 prints, then our line; at the end one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from slabench.verdict.sla import number
+
+WIDTH = 50
+# (label, metric key, decimals); None: a heading. Source: the prints at the end of bench_serving's benchmark().
+_ROWS: tuple[tuple[str, str | None, int], ...] = (
+    ("Successful requests:", "classic.completed", 0),
+    ("Benchmark duration (s):", "classic.duration", 2),
+    ("Total input tokens:", "classic.total_input", 0),
+    ("Total input text tokens:", "classic.total_input", 0),
+    ("Total input vision tokens:", "", 0),
+    ("Total generated tokens:", "classic.total_output", 0),
+    ("Total generated tokens (retokenized):", "classic.total_output_retokenized", 0),
+    ("Request throughput (req/s):", "classic.request_throughput", 2),
+    ("Input token throughput (tok/s):", "classic.input_throughput", 2),
+    ("Output token throughput (tok/s):", "classic.output_throughput", 2),
+    ("Peak output token throughput (tok/s):", "classic.max_output_tokens_per_s", 2),
+    ("Peak concurrent requests:", "classic.max_concurrent_requests", 0),
+    ("Total token throughput (tok/s):", "classic.total_throughput", 2),
+    ("Concurrency:", "classic.concurrency", 2),
+    ("End-to-End Latency", None, 0),
+    ("Mean E2E Latency (ms):", "classic.e2el.mean", 2),
+    ("Median E2E Latency (ms):", "classic.e2el.median", 2),
+    ("Time to First Token", None, 0),
+    ("Mean TTFT (ms):", "classic.ttft.mean", 2),
+    ("Median TTFT (ms):", "classic.ttft.median", 2),
+    ("P99 TTFT (ms):", "classic.ttft.p99", 2),
+    ("Time per Output Token (excl. 1st token)", None, 0),
+    ("Mean TPOT (ms):", "classic.tpot.mean", 2),
+    ("Median TPOT (ms):", "classic.tpot.median", 2),
+    ("P99 TPOT (ms):", "classic.tpot.p99", 2),
+    ("Inter-Token Latency", None, 0),
+    ("Mean ITL (ms):", "classic.itl.mean", 2),
+    ("Median ITL (ms):", "classic.itl.median", 2),
+    ("P95 ITL (ms):", "classic.itl.p95", 2),
+    ("P99 ITL (ms):", "classic.itl.p99", 2),
+    ("Max ITL (ms):", "classic.itl.max", 2),
+)
+
+
+def bench_serving_block(plan: Mapping[str, Any], metrics: Mapping[str, float]) -> str:
+    """bench_serving's result block, label for label; a figure that is not defined is n/a, where it would print 0.00."""
+    rate, cap = plan.get("request_rate", "inf"), plan.get("max_concurrency")
+    lines = [f"{' Serving Benchmark Result ':=^{WIDTH}}"]
+    for label, value in (
+        ("Backend:", "sglang"),
+        ("Traffic request rate:", rate if isinstance(rate, str) else float(rate)),
+        ("Max request concurrency:", cap or "not set"),
+    ):
+        lines.append(f"{label:<40} {value!s:<10}")
+    for label, key, decimals in _ROWS:
+        if key is None:
+            lines.append(f"{label:-^{WIDTH}}")
+            continue
+        value = 0.0 if key == "" else metrics.get(key)
+        lines.append(f"{label:<40} {'n/a' if value is None else f'{value:.{decimals}f}':<10}")
+    return "\n".join([*lines, "=" * WIDTH])
+
+
+def curve_table(curve: Sequence[Mapping[str, Any]]) -> str:
+    """The decode curve as the published table has it, and how many lines were undisturbed decoding."""
+    head = ("running", "samples", "median tok/s", "per GPU", "per user", "clean", "baseline")
+    rows = [
+        (
+            str(row["running"]),
+            str(row["samples"]),
+            f"{row['median']:.2f}",
+            f"{row['per_gpu']:.2f}",
+            f"{row['per_user']:.2f}",
+            str(row.get("clean_samples", "n/a")),
+            "n/a" if row.get("baseline") is None else f"{row['baseline']:.2f}",
+        )
+        for row in curve
+    ]
+    return table(head, rows)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 0) -> str:
+    """Columns as wide as their longest cell; the first `left` ones begin at the left, the others end at the right."""
+    widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
+    lines = []
+    for row in (head, *rows):
+        cells = (
+            f"{cell:<{width}}" if k < left else f"{cell:>{width}}" for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def test_block(entry: Mapping[str, Any]) -> str:
+    """One finished test: its figures, then the word with the one complete line, then what else has to be said."""
+    lines = []
+    if entry.get("curve"):
+        lines.append(curve_table(entry["curve"]))
+    elif entry["metrics"]:
+        lines.append(bench_serving_block(entry["plan"], entry["metrics"]))
+    lines.append(f"{entry['word']} {entry['id']}: {entry['headline']}")
+    lines += said(entry)
+    return "\n".join(lines)
+
+
+test_block.__test__ = False  # type: ignore[attr-defined]  # its name is the recorder's word, not a test's
+
+
+def said(entry: Mapping[str, Any]) -> list[str]:
+    """Indented lines beside the headline: labels, other objectives, checks that spoke, advice."""
+    lines = [f"  {label}" for label in entry["labels"]]
+    lines += [f"  {'ok' if one['holds'] else 'no'}: {one['text']}" for one in entry["objectives"][1:]]
+    for check in entry["checks"]:
+        if check["state"] in ("invalid", "finding"):
+            lines.append(f"  {check['state']} {check['name']}: {check['text']} {check['remedy']}".rstrip())
+    unchecked = [check["name"] for check in entry["checks"] if check["state"] == "not_checked"]
+    if unchecked:
+        lines.append(f"  not checked: {', '.join(unchecked)} (run.json says how to enable them)")
+    comparison = entry.get("comparison") or {}
+    lines += [f"  differs from the baseline: {one}" for one in comparison.get("differences", ())]
+    lines += [f"  {sentence}" for sentence in entry["advice"]]
+    lines += [f"  note: {sentence}" for sentence in entry.get("server", {}).get("notes", ())]
+    return lines
+
+
+FIGURES = (("TPOT ms", "tpot.mean"), ("TTFT ms", "ttft.mean"), ("tok/s", "total_throughput"), ("QPM", "qpm"))
+
+
+def figure(metrics: Mapping[str, float], key: str) -> str:
+    return number(metrics[key]) if key in metrics else "n/a"
+
+
+def run_facts(data: Mapping[str, Any]) -> list[str]:
+    """Sentences that every output of a run begins or ends with: its labels, its prompts, its server."""
+    lines = []
+    if data["labels"]:
+        lines.append(f"This run is {', '.join(data['labels'])}.")
+    if "unreachable" in data:
+        lines.append(f"No test was tried: {data['unreachable']}")
+    kinds = {prompts_told(entry["workload"]) for entry in data["tests"] if entry["workload"]}
+    lines += [f"Prompts: {kind}." for kind in sorted(kinds)]
+    server = data["server"]
+    if server:
+        gpus = server.get("gpus", {})
+        known = (
+            f"{gpus.get('decode')} GPU ({gpus.get('source')})"
+            if gpus.get("decode")
+            else "number of GPUs unknown, so no figure per GPU"
+        )
+        lines.append(f"Server: sglang {server.get('version') or 'of unknown version'}, {server.get('model_path')}, {known}.")
+        if not server.get("reference"):
+            lines.append("This is not the reference environment (sglang 0.5.7): read its figures beside the published ones.")
+    return lines
+
+
+def prompts_told(workload: Mapping[str, Any]) -> str:
+    """`random from sharegpt.json, sent as text` or `random-ids, sent as ids, no data set`."""
+    name, form = workload.get("dataset_name", "unknown"), workload.get("prompt_form", "unknown")
+    if "dataset" in workload:
+        return f"{name} from {workload['dataset']}, sent as {form}"
+    return f"{name}, sent as {form}, no data set"
+
+
+def summary_table(data: Mapping[str, Any]) -> str:
+    """The end of a session: a row a test, what did not run, and the run's word."""
+    rows = [
+        (entry["word"], entry["id"].rpartition("/")[2], *(figure(entry["metrics"], key) for _, key in FIGURES))
+        for entry in data["tests"]
+    ]
+    lines = [table(("verdict", "test", *(name for name, _ in FIGURES)), rows, left=2)] if rows else []
+    if data["not_run"]:
+        lines.append(f"Planned and not run: {', '.join(one.rpartition('/')[2] for one in data['not_run'])}.")
+    lines += run_facts(data)
+    if data["word"] is not None:
+        lines.append(f"Verdict of the run: {data['word']}")
+    return "\n".join(lines)

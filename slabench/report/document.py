@@ -1,0 +1,145 @@
+"""The run folder and run.json: the document that every other output is made of. docs/run-json.md is its contract."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from slabench.errors import ConfigError
+from slabench.metrics.definitions import units
+from slabench.verdict.words import Word, overall
+
+# slabench.run/1: first form.
+SCHEMA = "slabench.run/1"
+
+
+def utc_now() -> str:
+    """2026-01-02T03:04:05Z"""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class RunFolder:
+    """One folder a run under the report directory, named by UTC time and a short id; `latest` points to it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def run_id(self) -> str:
+        return self.path.name
+
+    @classmethod
+    def create(cls, report_dir: str) -> RunFolder:
+        """Make it, never one that exists. ConfigError in one sentence if nothing can be written there."""
+        parent = Path(report_dir)
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            for _ in range(100):
+                path = parent / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%SZ')}-{secrets.token_hex(3)}"
+                with contextlib.suppress(FileExistsError):
+                    path.mkdir()
+                    break
+            (path / "run.json").touch(exist_ok=False)  # a full or read-only disk says so before anything is measured
+        except OSError as error:
+            raise ConfigError(
+                f"--report-dir={report_dir} cannot be written ({error.strerror}); give a folder for the reports."
+            ) from error
+        _point(parent / "latest", path.name)
+        return cls(path)
+
+
+def _point(link: Path, target: str) -> None:
+    """A relative link, replaced in one step. A file system without links costs the link, not the run."""
+    new = link.with_name(f".latest-{secrets.token_hex(4)}")
+    with contextlib.suppress(OSError):
+        if link.exists() and not link.is_symlink():
+            return
+        new.symlink_to(target)
+        os.replace(new, link)
+
+
+def finite(value: Any) -> Any:
+    """The same value with every figure left out that is no number: JSON has no NaN, and an undefined figure is absent."""
+    if isinstance(value, Mapping):
+        return {str(key): finite(one) for key, one in value.items() if not (isinstance(one, float) and not math.isfinite(one))}
+    if isinstance(value, list | tuple):
+        return [None if isinstance(one, float) and not math.isfinite(one) else finite(one) for one in value]
+    return value
+
+
+class RunDocument:
+    """run.json in memory; write() puts it on disk whole."""
+
+    def __init__(self, folder: RunFolder, *, environment: Mapping[str, Any], slabench: str) -> None:
+        self.folder = folder
+        now = utc_now()
+        self.data: dict[str, Any] = {
+            "schema": SCHEMA,
+            "run_id": folder.run_id,
+            "state": "running",
+            "word": None,
+            "exit_status": None,
+            "created_utc": now,
+            "updated_utc": now,
+            "slabench": slabench,
+            "labels": [],
+            "environment": dict(environment),
+            "command": [],
+            "options": {},
+            "server": {},
+            "client": {"name": "slabench"},
+            "planned": [],
+            "not_run": [],
+            "units": {},
+            "tests": [],
+        }
+
+    def set_planned(self, ids: Sequence[str]) -> None:
+        self.data["planned"] = list(ids)
+        self._settle()
+
+    def add_test(self, entry: Mapping[str, Any]) -> None:
+        """A finished test; a second entry of the same id replaces the first."""
+        tests = self.data["tests"]
+        tests[:] = [one for one in tests if one["id"] != entry["id"]]
+        tests.append(finite(entry))
+        self._settle()
+
+    def _settle(self) -> None:
+        data = self.data
+        ran = {one["id"] for one in data["tests"]}
+        data["not_run"] = [one for one in data["planned"] if one not in ran]
+        word = overall([Word(one["word"]) for one in data["tests"]])
+        if word is Word.PASSED and data["not_run"] and data["state"] != "running":
+            word = Word.INVALID  # a run that ended before its plan did has not passed
+        data["word"] = word.value if word is not None else None
+        for one in data["tests"]:
+            data["units"] |= units(one["metrics"])
+
+    def finish(self, state: str, status: int) -> None:
+        """state: finished, interrupted or crashed; status: the exit status. Writes."""
+        self.data["state"], self.data["exit_status"] = state, status
+        if "unreachable" in self.data:
+            self.data["word"] = Word.INVALID.value
+        else:
+            self._settle()
+        self.write()
+
+    def write(self) -> None:
+        """Whole or not at all, so that it can be read at any moment. OSError if the disk does not take it."""
+        self.data["updated_utc"] = utc_now()
+        text = json.dumps(finite(self.data), indent=1, allow_nan=False)
+        target = self.folder.path / "run.json"
+        new = target.with_name("run.json.new")
+        with new.open("w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new, target)

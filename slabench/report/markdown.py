@@ -1,0 +1,50 @@
+"""summary.md: the run for a step summary or a merge request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from slabench.report.console import FIGURES, figure, run_facts, said
+
+
+def cell(text: object) -> str:
+    """Text that cannot end its cell, begin a tag, or break out of the line."""
+    escaped = str(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
+    return " ".join(escaped.replace("`", "'").split())
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    return lines + [f"| {' | '.join(cell(one) for one in row)} |" for row in rows]
+
+
+def summary_md(data: Mapping[str, Any]) -> str:
+    """The same words and reasons as every other output."""
+    lines = [f"# slabench: {data['word'] or 'nothing was judged'}", ""]
+    lines += [f"- {cell(fact)}" for fact in run_facts(data)]
+    lines += [f"- run {cell(data['run_id'])}, slabench {cell(data['slabench'])}, exit status {data['exit_status']}", ""]
+    rows = [
+        (
+            f"**{entry['word']}**",
+            entry["id"].rpartition("/")[2],
+            *(figure(entry["metrics"], key) for _, key in FIGURES),
+            entry["headline"],
+        )
+        for entry in data["tests"]
+    ]
+    if rows:
+        lines += table(("verdict", "test", *(name for name, _ in FIGURES), "why"), rows)
+    for entry in data["tests"]:
+        spoken = said(entry)
+        if entry.get("curve"):
+            lines += ["", "## Decode curve", ""]
+            head = ("running", "samples", "median tok/s", "per GPU", "per user", "baseline")
+            keys = ("running", "samples", "median", "per_gpu", "per_user", "baseline")
+            lines += table(head, [["n/a" if row[key] is None else round(row[key], 2) for key in keys] for row in entry["curve"]])
+        if spoken and (entry["word"] != "PASSED" or entry["labels"]):
+            lines += ["", f"### {entry['word']} {cell(entry['id'])}", ""]
+            lines += [f"- {cell(one)}" for one in spoken]
+    if data["not_run"]:
+        lines += ["", "## Planned and not run", ""] + [f"- {cell(one)}" for one in data["not_run"]]
+    return "\n".join(lines) + "\n"

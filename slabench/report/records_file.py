@@ -1,0 +1,74 @@
+"""requests.jsonl.gz: one line a request, appended while the run goes, readable up to its last flush whatever happens then."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+import zlib
+from array import array
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from slabench.records import ErrorKind, RequestRecord
+
+_ARRAYS = ("arrival_ns", "arrival_tokens")
+
+
+def as_row(test_id: str, record: RequestRecord) -> dict[str, Any]:
+    """Field by field; the two arrival columns as differences (the first from 0), which compress to a few bytes a token."""
+    row: dict[str, Any] = {"test": test_id}
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if field.name in _ARRAYS:
+            row[field.name] = [after - before for before, after in itertools.pairwise([0, *value])]
+        elif value is not None:
+            row[field.name] = dict(value) if field.name == "server" else value
+    return row
+
+
+def from_row(row: dict[str, Any]) -> tuple[str, RequestRecord]:
+    given = {key: value for key, value in row.items() if key != "test"}
+    for name in _ARRAYS:
+        given[name] = array("q", itertools.accumulate(given[name]))
+    if "error" in given:
+        given["error"] = ErrorKind(given["error"])
+    return row["test"], RequestRecord(**given)
+
+
+class RecordsFile:
+    """Open for appending until close()."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = gzip.open(path, "ab", compresslevel=4)  # noqa: SIM115 - lives as long as the session
+
+    def append(self, test_id: str, record: RequestRecord) -> None:
+        self._file.write(json.dumps(as_row(test_id, record), separators=(",", ":"), allow_nan=False).encode() + b"\n")
+
+    def flush(self) -> None:
+        """Everything appended so far can be read from the disk, even if this process dies now."""
+        self._file.flush(zlib.Z_SYNC_FLUSH)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read_records(path: Path) -> Iterator[tuple[str, RequestRecord]]:
+    """(test id, record) for each whole line; a file that ends in the middle gives what came before."""
+    tail = b""
+    unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    with path.open("rb") as file:
+        while data := file.read(1 << 16):
+            while data:
+                try:
+                    text = unpack.decompress(data)
+                except zlib.error:
+                    return
+                *lines, tail = (tail + text).split(b"\n")
+                for line in lines:
+                    yield from_row(json.loads(line))
+                data = unpack.unused_data
+                if data:  # another session appended a member of its own
+                    unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
