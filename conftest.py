@@ -1,1 +1,15 @@
-pytest_plugins = ("slabench.plugin.options", "slabench.plugin.order")
+pytest_plugins = (
+    "slabench.plugin.options",
+    "slabench.plugin.order",
+    "slabench.plugin.recorder",
+    "slabench.plugin.reporting",
+    "slabench.plugin.preflight",
+    "slabench.plugin.html",
+    "fixtures.sidecar",
+    "fixtures.progress",
+    "fixtures.server",
+    "fixtures.load",
+    "fixtures.judge",
+    "fixtures.curve",
+    "fixtures.real_sglang",
+)

@@ -12,8 +12,8 @@ from slabench.plugin.options import OPTIONS, Option  # noqa: E402
 
 HEAD = """# Options
 
-Write the test path first and join values with `=`: `pytest tests/tencent --base-url=http://host:8000 --model=/models/r1`. A folder given
-as a separate word would be taken for a test path by pytest, and is refused. `SLABENCH_BASE_URL` stands in for `--base-url`.
+Write the test path first and join values with `=`: `pytest tests/tencent --base-url=http://host:8000 --model=/models/r1`. A folder
+given as a separate word would be taken for a test path by pytest, and is refused. `SLABENCH_BASE_URL` stands in for `--base-url`.
 
 This file is made by `python tools/make_options_doc.py`.
 """

@@ -41,6 +41,7 @@ class HtmlColumns:
         cells[2:2] = table_row_cells(handed["entry"] if handed is not None else None)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     if config.stash.get(RECORDER, None) is not None and config.pluginmanager.hasplugin("html"):
         config.pluginmanager.register(HtmlColumns(config), "slabench-html")

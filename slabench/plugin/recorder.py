@@ -170,7 +170,7 @@ def redact_options(options: dict[str, Any]) -> dict[str, Any]:
     def redact(text: str) -> str:
         return redact_url(text) if "://" in text else scrub_text(text)
 
-    found = {}
+    found: dict[str, Any] = {}
     for option in OPTIONS:
         value = options.get(option.dest)
         if isinstance(value, tuple | list):
@@ -189,8 +189,8 @@ def redact_command(command: list[str]) -> list[str]:
 RECORDER = pytest.StashKey[Recorder]()
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    # After options.py's (tryfirst), before pytest's own and pytest-html's (registered earlier, so called later).
     settings = config.stash.get(SETTINGS, None)
     if settings is None or not settings.live or hasattr(config, "workerinput") or config.option.collectonly:
         return

@@ -127,6 +127,7 @@ class Console:
         terminalreporter.write_line(f"Run folder: {recorder.folder.path}")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     if config.stash.get(RECORDER, None) is not None:
         config.pluginmanager.register(Console(config), "slabench-console")

@@ -139,7 +139,7 @@ def run_facts(data: Mapping[str, Any]) -> list[str]:
         lines.append(f"This run is {', '.join(data['labels'])}.")
     if "unreachable" in data:
         lines.append(f"No test was tried: {data['unreachable']}")
-    kinds = {prompts_told(entry["workload"]) for entry in data["tests"] if entry["workload"]}
+    kinds = {prompts_told(entry["workload"]) for entry in data["tests"] if "num_prompts" in entry["workload"]}
     lines += [f"Prompts: {kind}." for kind in sorted(kinds)]
     server = data["server"]
     if server:
