@@ -1,0 +1,82 @@
+"""`python -m slabench.sim --profile demo --port 30000`: the embedded server, on the loopback interface only."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import functools
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from slabench.sim.engine import Engine
+from slabench.sim.http import Connection, Encode, Face, describe
+from slabench.sim.log import DeployLog
+from slabench.sim.profiles import PROFILES, Profile, UnknownProfile, read_profile
+
+
+def options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m slabench.sim", description=__doc__)
+    parser.add_argument("--profile", default="demo", help=f"{', '.join(PROFILES)}, or NAME?parameter=value&...")
+    parser.add_argument("--port", type=int, default=30000, help="0 takes a free one")
+    parser.add_argument("--log", default="-", help="the deploy log; - is stderr")
+    parser.add_argument("--tokenizer", help="folder with a tokenizer.json, for prompts that are text")
+    return parser.parse_args(argv)
+
+
+def encoder(folder: str | None) -> Encode:
+    """Text to ids; the tokenizer is read when the first text comes. Without one a token is a byte."""
+
+    @functools.cache
+    def tokenizer() -> Any:
+        from tokenizers import Tokenizer
+
+        return Tokenizer.from_file(os.path.join(str(folder), "tokenizer.json"))
+
+    def encode(text: str) -> list[int]:
+        return list(text.encode()) if folder is None else list(tokenizer().encode(text).ids)
+
+    return encode
+
+
+async def serve(profile: Profile, port: int, log: DeployLog, tokenizer: str | None) -> None:
+    loop = asyncio.get_running_loop()
+    engine = Engine(profile, log)
+    face = Face(profile, engine, log, encoder(tokenizer), tokenizer or profile.model_path)
+    server = await loop.create_server(lambda: Connection(face), "127.0.0.1", port, backlog=4096)
+    face.port = server.sockets[0].getsockname()[1]
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    driving = asyncio.create_task(engine.run())
+    log.say(
+        f"max_total_num_tokens={profile.pool_tokens}, chunked_prefill_size={profile.chunked_prefill}, max_prefill_tokens=16384, "
+        f"max_running_requests={profile.max_running}, context_len={profile.context_length}, available_gpu_mem=0.00 GB"
+    )
+    log.plain(f"Uvicorn running on http://127.0.0.1:{face.port} (Press CTRL+C to quit)")
+    log.say("The server is fired up and ready to roll!")
+    done, _ = await asyncio.wait([driving, asyncio.create_task(ended.wait())], return_when=asyncio.FIRST_COMPLETED)
+    if driving in done:
+        driving.result()  # the engine only ends by an error: let it be seen
+
+
+def main(argv: Sequence[str]) -> int:
+    given = options(argv)
+    try:
+        profile = read_profile(given.profile)
+    except UnknownProfile as error:
+        print(error, file=sys.stderr)
+        return 2
+    out = sys.stderr if given.log == "-" else open(given.log, "a", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    try:
+        asyncio.run(serve(profile, given.port, DeployLog(out, profile), given.tokenizer))
+    except OSError as error:
+        print(describe(error, given.port), file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

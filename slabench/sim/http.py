@@ -1,0 +1,199 @@
+"""The HTTP face: requests in, the engine's events out. One protocol object a connection, keep-alive as uvicorn has it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+
+from slabench.sim import wire
+from slabench.sim.engine import Engine, Job
+from slabench.sim.log import DeployLog
+from slabench.sim.profiles import Profile
+
+MAX_HEAD = 65536
+KEEP_ALIVE_S = 5.0  # uvicorn's
+Encode = Callable[[str], list[int]]
+
+
+class BadRequest(Exception):
+    """status and body of a refusal."""
+
+    def __init__(self, body: bytes, status: int = 400) -> None:
+        super().__init__(body.decode())
+        self.body, self.status = body, status
+
+
+class Face:
+    """What all connections share."""
+
+    def __init__(self, profile: Profile, engine: Engine, log: DeployLog, encode: Encode, tokenizer: str) -> None:
+        self.profile, self.engine, self.log, self.encode, self.tokenizer = profile, engine, log, encode, tokenizer
+        self.port = 0
+
+    def read_generate(self, body: bytes) -> tuple[list[int], int, bool]:
+        """(prompt ids, max_new_tokens, stream); BadRequest as the real server words it."""
+        try:
+            given = json.loads(body)
+        except ValueError as error:
+            message = f"1 validation error:\n  {{'type': 'json_invalid', 'loc': ('body', 1), 'msg': 'JSON decode error: {error}'}}"
+            raise BadRequest(
+                wire.dumps({"object": "error", "message": message, "type": "Bad Request", "param": None, "code": 400})
+            ) from error
+        text, ids = given.get("text"), given.get("input_ids")
+        if text is None and ids is None:
+            raise BadRequest(wire.error("Either text, input_ids or input_embeds should be provided."))
+        if isinstance(text, list) or (isinstance(ids, list) and ids and isinstance(ids[0], list)):
+            raise BadRequest(wire.error("The embedded server takes one prompt a request."))
+        found = self.encode(text) if ids is None else ids
+        sampling = given.get("sampling_params") or {}
+        max_new = sampling.get("max_new_tokens", 128)
+        if not isinstance(max_new, int) or max_new < 1:
+            raise BadRequest(wire.error(f"max_new_tokens must be at least 1, got {max_new}."))
+        return found, max_new, bool(given.get("stream"))
+
+    def too_long(self, prompt: int) -> str | None:
+        limit = min(self.profile.context_length, self.profile.pool_tokens)
+        if prompt < limit:
+            return None
+        return f"The input ({prompt} tokens) is longer than the model's context length ({limit} tokens)."
+
+    def get(self, path: str) -> bytes | None:
+        """The answers that need no engine step; None: there is no such path."""
+        if path in ("/get_server_info", "/server_info"):
+            info = wire.server_info(
+                self.profile, self.tokenizer, port=self.port, random_seed=self.engine.random_seed, throughput=self.log.throughput
+            )
+            return wire.answer(200, wire.dumps(info))
+        if path in ("/get_model_info", "/model_info"):
+            return wire.answer(200, wire.dumps(wire.model_info(self.profile, self.tokenizer)))
+        if path in ("/health", "/health_generate"):
+            return wire.answer(200, b"", None)
+        if path == "/get_load":
+            return wire.answer(200, wire.dumps([self.engine.load()]))
+        if path == "/v1/models":
+            model = {"id": self.profile.model_path, "object": "model", "created": int(time.time()), "owned_by": "sglang"}
+            model |= {"root": self.profile.model_path, "parent": None, "max_model_len": self.profile.context_length}
+            return wire.answer(200, wire.dumps({"object": "list", "data": [model]}))
+        return None
+
+
+class Connection(asyncio.Protocol):
+    """One request at a time."""
+
+    def __init__(self, face: Face) -> None:
+        self.face = face
+        self.buffer = b""
+        self.transport: asyncio.Transport | None = None
+        self.job: Job | None = None
+        self.peer = "127.0.0.1:0"
+        self.close_after = False
+        self.timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]
+        host, port = transport.get_extra_info("peername")[:2]
+        self.peer = f"{host}:{port}"
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        if self.job is not None:
+            self.face.engine.abort(self.job)  # the client has gone: its work stops
+
+    def data_received(self, data: bytes) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+        self.buffer += data
+        if self.job is None:
+            self._next()
+
+    def _next(self) -> None:
+        head, mark, rest = self.buffer.partition(b"\r\n\r\n")
+        if not mark:
+            if len(self.buffer) > MAX_HEAD:
+                self._end()
+            return
+        lines = head.decode("latin-1").split("\r\n")
+        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+        size = int(headers.get("content-length", "0"))
+        if len(rest) < size:
+            return
+        body, self.buffer = rest[:size], rest[size:]
+        self.close_after = headers.get("connection", "").lower() == "close"
+        method, path, *_ = [*lines[0].split(" "), "", ""]
+        self._request(method, path.partition("?")[0], path, body)
+
+    def _request(self, method: str, path: str, shown: str, body: bytes) -> None:
+        face = self.face
+        if path == "/generate" and method == "POST":
+            try:
+                self._generate(*face.read_generate(body))
+            except BadRequest as refused:
+                self._whole(method, shown, refused.status, wire.answer(refused.status, refused.body))
+            return
+        if path == "/flush_cache" and method in ("GET", "POST"):
+            status = 200 if face.engine.flush() else 400
+            self._whole(method, shown, status, wire.answer(status, wire.FLUSH_TEXT.encode(), None))
+            return
+        found = face.get(path) if method == "GET" else None
+        if found is None:
+            self._whole(method, shown, 404, wire.answer(404, wire.dumps({"detail": "Not Found"})))
+        else:
+            self._whole(method, shown, 200, found)
+
+    def _whole(self, method: str, shown: str, status: int, data: bytes) -> None:
+        self._access(method, shown, status)
+        self._write(data)
+        self._done()
+
+    def _access(self, method: str, path: str, status: int) -> None:
+        self.face.log.plain(f'{self.peer} - "{method} {path} HTTP/1.1" {status} {wire.REASONS[status]}')
+
+    def _generate(self, ids: list[int], max_new: int, stream: bool) -> None:
+        too_long = self.face.too_long(len(ids))
+        if too_long is not None and not stream:
+            raise BadRequest(wire.error(too_long))
+        if stream:
+            self._access("POST", "/generate", 200)
+            self._write(wire.stream_head())
+        if too_long is not None:
+            self._write(wire.chunk(wire.error(too_long)) + wire.DONE)
+            self._done()
+            return
+        # As the real server does: an answer never grows beyond the context.
+        max_new = min(max_new, self.face.profile.context_length - len(ids))
+        self.job = self.face.engine.submit(ids, max_new, self._streamed if stream else self._collected)
+
+    def _streamed(self, event: bytes, last: bool) -> None:
+        self._write(wire.chunk(event) + wire.DONE if last else wire.chunk(event))
+        if last:
+            self._done()
+
+    def _collected(self, event: bytes, last: bool) -> None:
+        if last:
+            self.job = None
+            self._whole("POST", "/generate", 200, wire.answer(200, event))
+
+    def _write(self, data: bytes) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(data)
+
+    def _done(self) -> None:
+        self.job = None
+        if self.close_after:
+            self._end()
+        elif self.buffer:
+            self._next()
+        else:
+            self.timer = asyncio.get_running_loop().call_later(KEEP_ALIVE_S, self._end)
+
+    def _end(self) -> None:
+        if self.transport is not None:
+            self.transport.close()
+
+
+def describe(error: OSError, port: int) -> str:
+    return f"The embedded server cannot listen on 127.0.0.1:{port} ({error.strerror}); give another --port."

@@ -1,0 +1,67 @@
+"""The deploy log, in the words and punctuation of sglang 0.5.7 (a comma and a blank end every batch line)."""
+
+from __future__ import annotations
+
+import time
+from typing import TextIO
+
+from slabench.sim.profiles import Profile
+from slabench.sim.scheduler import Retraction, Step
+
+
+class DeployLog:
+    """Lines to a file, one write each; generation throughput as the scheduler takes it, since its previous Decode line."""
+
+    def __init__(self, out: TextIO, profile: Profile) -> None:
+        self.out = out
+        self.profile = profile
+        self.tag = " TP0" if profile.tp > 1 else ""
+        self.steps = 0
+        self.tokens = 0
+        self.last = time.monotonic()
+        self.throughput = 0.0
+
+    def say(self, text: str) -> None:
+        self.out.write(f"[{time.strftime('%Y-%m-%d %H:%M:%S')}{self.tag}] {text}\n")
+        self.out.flush()
+
+    def plain(self, text: str) -> None:
+        """uvicorn's lines, which carry no rank."""
+        self.out.write(f"[{time.strftime('%Y-%m-%d %H:%M:%S')}] INFO:     {text}\n")
+        self.out.flush()
+
+    def usage(self, used: int) -> str:
+        return f"token usage: {used / self.profile.pool_tokens:.2f}"
+
+    def prefill(self, step: Step) -> None:
+        self.say(
+            f"Prefill batch, #new-seq: {step.new_seq}, #new-token: {step.new_tokens}, #cached-token: {step.cached_tokens}, "
+            f"{self.usage(step.used)}, #running-req: {step.running}, #queue-req: {step.queue}, "
+        )
+
+    def decode(self, step: Step) -> None:
+        """Counts every step, prints each decode_log_interval-th."""
+        self.steps += 1
+        self.tokens += step.running
+        if self.steps % self.profile.decode_log_interval:
+            return
+        now = time.monotonic()
+        self.throughput = self.tokens / (now - self.last) if now > self.last else 0.0
+        self.tokens, self.last = 0, now
+        self.say(
+            f"Decode batch, #running-req: {step.running}, #token: {step.used}, {self.usage(step.used)}, cuda graph: True, "
+            f"gen throughput (token/s): {self.throughput:.2f}, #queue-req: {step.queue}, "
+        )
+
+    def retraction(self, one: Retraction) -> None:
+        self.say(
+            f"KV cache pool is full. Retract requests. #retracted_reqs: {one.requests}, #new_tokens_gained: {one.gained}, "
+            f"#new_token_ratio: {one.ratio_before:.4f} -> {one.ratio_after:.4f}"
+        )
+
+    def flushed(self) -> None:
+        self.steps = self.tokens = 0
+        self.say("Cache flushed successfully!")
+
+    def not_flushed(self, queue: int, running: int) -> None:
+        self.say(f"Cache not flushed because there are pending requests. #queue-req: {queue}, #running-req: {running}")

@@ -1,0 +1,112 @@
+"""The servers that can be imitated, and `NAME?parameter=value&...` to change one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from urllib.parse import parse_qsl
+
+from slabench.sim.cost import Cost
+from slabench.sim.scheduler import Limits
+
+
+class UnknownProfile(Exception):
+    """One sentence for the command line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Cost and limits in one flat list of parameters; tp and gpu only say what the server would call itself."""
+
+    name: str
+    model_path: str
+    prefill_tokens_per_s: float
+    prefill_overhead_ms: float
+    prefill_attention_ms: float
+    decode_base_ms: float
+    decode_request_ms: float
+    decode_context_ms: float
+    pool_tokens: int
+    max_running: int
+    context_length: int
+    tp: int = 1
+    chunked_prefill: int = 8192
+    decode_log_interval: int = 40
+    noise: float = 0.0
+    seed: int = 0  # of the noise
+    stream_interval: int = 1
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(
+            self.prefill_tokens_per_s,
+            self.prefill_overhead_ms,
+            self.prefill_attention_ms,
+            self.decode_base_ms,
+            self.decode_request_ms,
+            self.decode_context_ms,
+            self.noise,
+        )
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.pool_tokens, self.max_running, self.chunked_prefill)
+
+
+PROFILES: Mapping[str, Profile] = {
+    "demo": Profile(
+        name="demo",
+        model_path="slabench/demo",
+        prefill_tokens_per_s=100_000,
+        prefill_overhead_ms=4.0,
+        prefill_attention_ms=0.5,
+        decode_base_ms=5.0,
+        decode_request_ms=0.1,
+        decode_context_ms=0.01,
+        pool_tokens=200_000,
+        max_running=64,
+        context_length=32768,
+        decode_log_interval=10,  # short runs need samples for the decode curve
+    ),
+    # Fitted on the published tencent run with 128 prompts alone; docs/embedded-server.md shows what it predicts of the others.
+    "r1-fp8-tp8": Profile(
+        name="r1-fp8-tp8",
+        model_path="slabench/deepseek-r1-fp8",
+        prefill_tokens_per_s=4645,
+        prefill_overhead_ms=0.0,
+        prefill_attention_ms=0.0,
+        decode_base_ms=20.2,
+        decode_request_ms=0.0,
+        decode_context_ms=0.0588,
+        pool_tokens=75_235,
+        max_running=128,
+        context_length=163_840,
+        tp=8,
+    ),
+}
+
+
+def read_profile(text: str) -> Profile:
+    """`demo`, `demo?decode_base_ms=6&noise=0.02`; UnknownProfile with what there is."""
+    name, _, given = text.partition("?")
+    if name not in PROFILES:
+        raise UnknownProfile(f"There is no profile {name!r} of the embedded server; there are {', '.join(PROFILES)}.")
+    profile = PROFILES[name]
+    known = {key: value for key, value in asdict(profile).items() if isinstance(value, int | float)}
+    changes: dict[str, float] = {}
+    for key, value in parse_qsl(given, keep_blank_values=True):
+        if key not in known:
+            raise UnknownProfile(f"The embedded server has no parameter {key!r}; there are {', '.join(known)}.")
+        try:
+            changes[key] = type(known[key])(value)
+        except ValueError as error:
+            raise UnknownProfile(f"{key}={value} is no {type(known[key]).__name__}.") from error
+        if changes[key] < 0 or (changes[key] == 0 and key in _POSITIVE):
+            raise UnknownProfile(f"{key}={value} is too small.")
+    if changes:
+        shown = "&".join(f"{key}={changes[key]:g}" for key in changes)
+        return replace(profile, name=f"{name}?{shown}", **changes)  # type: ignore[arg-type]
+    return profile
+
+
+_POSITIVE = ("prefill_tokens_per_s", "pool_tokens", "max_running", "context_length", "chunked_prefill", "decode_log_interval", "tp")
