@@ -157,7 +157,7 @@ class _Load:
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """Ctrl-C asks the load process for what it has; a second one does not wait for it."""
+        """Ctrl-C (or SIGTERM, a CI's way) asks the load process for what it has; a second one does not wait for it."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -168,11 +168,12 @@ class _Load:
             self.interrupted = True
             self._say({"stop": True})
 
-        before = signal.signal(signal.SIGINT, stop)
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _end_process(self) -> None:
         process = self.process

@@ -7,7 +7,9 @@ attribute of the test report, built-in types only.
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +189,7 @@ def redact_command(command: list[str]) -> list[str]:
 
 
 RECORDER = pytest.StashKey[Recorder]()
+_SIGTERM = pytest.StashKey[Any]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -199,6 +202,9 @@ def pytest_configure(config: pytest.Config) -> None:
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[RECORDER] = recorder
+    if threading.current_thread() is threading.main_thread():
+        # A CI that cancels a job sends SIGTERM: it ends a run as Ctrl-C does, with everything written.
+        config.stash[_SIGTERM] = signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.pluginmanager.register(recorder, "slabench-recorder")
     # Both plugins read their option when they are configured, which is after this.
     if config.pluginmanager.hasplugin("html") and config.option.htmlpath is None:
@@ -210,6 +216,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
+    before = config.stash.get(_SIGTERM, None)
+    if before is not None:
+        signal.signal(signal.SIGTERM, before)
     recorder = config.stash.get(RECORDER, None)
     if recorder is not None and not recorder.live_items and not recorder.deselected:
         # A URL in the environment and only unit tests selected: an empty run folder would be litter.

@@ -71,7 +71,7 @@ class _Canvas:
     def limit(self, value: float, text: str) -> None:
         y = self.y(value)
         self.parts.append(f'<line class="limit" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        self.parts.append(f'<text class="limit-text" text-anchor="end" x="{WIDTH - RIGHT}" y="{y - 4:.1f}">{escape(text)}</text>')
+        self.parts.append(f'<text class="limit-text" text-anchor="end" x="{WIDTH - RIGHT}" y="{y - 7:.1f}">{escape(text)}</text>')
 
     def legend(self, names: Sequence[str]) -> None:
         x = float(WIDTH - RIGHT)

@@ -117,8 +117,10 @@ class RunDocument:
         ran = {one["id"] for one in data["tests"]}
         data["not_run"] = [one for one in data["planned"] if one not in ran]
         word = overall([Word(one["word"]) for one in data["tests"]])
-        if word is Word.PASSED and data["not_run"] and data["state"] != "running":
-            word = Word.INVALID  # a run that ended before its plan did has not passed
+        if word is Word.PASSED and data["state"] == "running":
+            word = None  # a run that is killed now has not passed, and this is the file that stays
+        elif word is Word.PASSED and (data["not_run"] or data["state"] != "finished"):
+            word = Word.INVALID  # nor has one that ended before its plan did
         data["word"] = word.value if word is not None else None
         for one in data["tests"]:
             data["units"] |= units(one["metrics"])

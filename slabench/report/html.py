@@ -11,7 +11,6 @@ from typing import Any
 
 from slabench.report.charts import Series, bar_chart, line_chart
 from slabench.report.console import figure, run_facts, said
-from slabench.verdict.sla import number
 
 Entry = Mapping[str, Any]
 
@@ -111,7 +110,7 @@ def _ali_decode(data: Mapping[str, Any]) -> str:
     if tests:
         series = _points(tests, lambda one: one["point"].get("batch_size", 0), "tpot.mean", "mean TPOT")
         limit = next((rule["limit"] for one in tests for rule in one["objectives"] if rule["metric"] == "tpot.mean"), None)
-        text = f"limit {number(limit)} ms" if limit is not None else ""
+        text = f"limit {limit:g} ms" if limit is not None else ""
         charts.append(line_chart("TPOT per batch size", "batch size", "ms", [series], limit=limit, limit_text=text))
     parts = ["<h3>ali decode: TPOT per batch size, throughput per running requests</h3>"]
     keys = ("tpot.mean", "tpot.p99", "ttft.mean", "output_throughput", "output_throughput_per_gpu")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import time
 import zlib
 from array import array
 from collections.abc import Iterator
@@ -38,18 +39,25 @@ def from_row(row: dict[str, Any]) -> tuple[str, RequestRecord]:
     return row["test"], RequestRecord(**given)
 
 
+FLUSH_EVERY_S = 5.0
+
+
 class RecordsFile:
-    """Open for appending until close()."""
+    """Open for appending until close(); what is older than FLUSH_EVERY_S survives the death of this process."""
 
     def __init__(self, path: Path) -> None:
+        self._flushed = time.monotonic()
         self._file = gzip.open(path, "ab", compresslevel=4)  # noqa: SIM115 - lives as long as the session
 
     def append(self, test_id: str, record: RequestRecord) -> None:
         self._file.write(json.dumps(as_row(test_id, record), separators=(",", ":"), allow_nan=False).encode() + b"\n")
+        if time.monotonic() - self._flushed > FLUSH_EVERY_S:
+            self.flush()
 
     def flush(self) -> None:
         """Everything appended so far can be read from the disk, even if this process dies now."""
         self._file.flush(zlib.Z_SYNC_FLUSH)
+        self._flushed = time.monotonic()
 
     def close(self) -> None:
         self._file.close()
