@@ -106,6 +106,12 @@ class Campaign:
 
         log = str(self.folder / "server.log")
         if url.startswith(SIM):
+            from slabench.sim.profiles import UnknownProfile, read_profile
+
+            try:
+                read_profile(url.removeprefix(SIM) or "demo")
+            except UnknownProfile as error:
+                raise ConfigError(f"--base-url={url}: {error}") from error
             # The profile goes through argv, never through a shell.
             command = [sys.executable, "-m", "slabench.sim", "--profile", url.removeprefix(SIM) or "demo", "--port", "{port}"]
             command += ["--log", "-", "--tokenizer", str(FIXTURE_TOKENIZER)]

@@ -48,6 +48,7 @@ class Recorder:
     def set_planned(self, ids: list[str]) -> None:
         self.live_items = len(ids)
         self.document.set_planned(ids)
+        self.write()  # a run that is killed during its first test has a document too
 
     def take(self, entry: dict[str, Any], server: dict[str, Any] | None, labels: list[str]) -> None:
         """One finished test into the document, and the document to disk. A full disk costs the file, not the verdict."""

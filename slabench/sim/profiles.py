@@ -92,8 +92,8 @@ def read_profile(text: str) -> Profile:
     if name not in PROFILES:
         raise UnknownProfile(f"There is no profile {name!r} of the embedded server; there are {', '.join(PROFILES)}.")
     profile = PROFILES[name]
-    known = {key: value for key, value in asdict(profile).items() if isinstance(value, int | float)}
-    changes: dict[str, float] = {}
+    known = {key: value for key, value in asdict(profile).items() if key != "name"}
+    changes: dict[str, float | str] = {}
     for key, value in parse_qsl(given, keep_blank_values=True):
         if key not in known:
             raise UnknownProfile(f"The embedded server has no parameter {key!r}; there are {', '.join(known)}.")
@@ -101,12 +101,10 @@ def read_profile(text: str) -> Profile:
             changes[key] = type(known[key])(value)
         except ValueError as error:
             raise UnknownProfile(f"{key}={value} is no {type(known[key]).__name__}.") from error
-        if changes[key] < 0 or (changes[key] == 0 and key in _POSITIVE):
+        number = changes[key]
+        if not isinstance(number, str) and (number < 0 or (number == 0 and key in _POSITIVE)):
             raise UnknownProfile(f"{key}={value} is too small.")
-    if changes:
-        shown = "&".join(f"{key}={changes[key]:g}" for key in changes)
-        return replace(profile, name=f"{name}?{shown}", **changes)  # type: ignore[arg-type]
-    return profile
+    return replace(profile, **changes) if changes else profile  # type: ignore[arg-type]
 
 
 _POSITIVE = ("prefill_tokens_per_s", "pool_tokens", "max_running", "context_length", "chunked_prefill", "decode_log_interval", "tp")

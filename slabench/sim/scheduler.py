@@ -160,15 +160,24 @@ class Scheduler:
             request = self.waiting[0]
             parent, matched = self.pool.match(self._known(request))
             extend = request.total - matched
-            if extend + min(max(request.left, 0), CLIP_MAX_NEW_TOKENS) >= budget.rem_total:
+            needed = extend + min(max(request.left, 0), CLIP_MAX_NEW_TOKENS)
+            if needed >= budget.rem_total:
                 self.full = True
                 break
             if (extend >= budget.rem_input and batch) or min(extend, budget.rem_chunk) <= 0:
                 break
-            self.waiting.popleft()
             if parent is not None and matched:
+                # What it shares can no longer be evicted for it: the room is looked at once more with that held.
+                evictable = self.pool.evictable
                 self.pool.lock(parent)
+                held = evictable - self.pool.evictable
+                if needed >= budget.rem_total - held:
+                    self.pool.unlock(parent)
+                    self.full = True
+                    break
+                budget.available -= held
                 request.parent = parent
+            self.waiting.popleft()
             if not request.retractions:
                 request.cached = matched
             cached += matched

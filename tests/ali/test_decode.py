@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.judge import Judge
 from fixtures.load import RunLoad
-from slabench.methods import ALI_DECODE, ALI_SATURATION, TPOT_LIMIT_MS, reduced
+from slabench.methods import ALI_DECODE, TPOT_LIMIT_MS, reduced
 from slabench.verdict.sla import slo
 
 TPOT_RULE = slo("tpot", "mean", "<=", TPOT_LIMIT_MS)
@@ -24,13 +24,4 @@ def test_decode_tpot(run_load: RunLoad, judge: Judge, options: Namespace, batch_
         form = form.replaced(num_prompts=waves * batch_size, max_concurrency=batch_size)
         labels = (*labels, f"LATER_FORM: {waves} x {batch_size} prompts, at most {batch_size} in flight")
     run = run_load(form, point={"batch_size": batch_size}, labels=labels, batch_size=batch_size)
-    judge(run, TPOT_RULE)
-
-
-@pytest.mark.stage(1)
-@pytest.mark.saturation
-def test_decode_saturation(run_load: RunLoad, judge: Judge, options: Namespace) -> None:
-    """The later form's first step: the server's own limit, however many requests it holds."""
-    form = ALI_SATURATION.replaced(input_len=options.decode_input_len, output_len=options.decode_output_len)
-    run = run_load(form, point={}, labels=reduced(form.differences(ALI_SATURATION)))
     judge(run, TPOT_RULE)

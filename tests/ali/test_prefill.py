@@ -11,10 +11,15 @@ from fixtures.load import RunLoad
 from slabench.methods import ALI_PREFILL, reduced
 
 
+PUBLISHED_LENS = (1024, 2048, 4096)
+
+
 @pytest.mark.stage(4)
 def test_prefill_throughput(run_load: RunLoad, judge: Judge, options: Namespace, prefill_len: int) -> None:
     published = ALI_PREFILL.replaced(input_len=prefill_len)
     form = published.replaced(num_prompts=options.prefill_prompts)
-    labels = reduced(form.differences(published)) if prefill_len in (1024, 2048, 4096) else reduced((f"input_len {prefill_len}",))
-    run = run_load(form, point={"input_len": prefill_len}, labels=labels, phase="prefill")
+    differences = form.differences(published)
+    if prefill_len not in PUBLISHED_LENS:
+        differences = (f"input_len {prefill_len} instead of 1024, 2048 or 4096", *differences)
+    run = run_load(form, point={"input_len": prefill_len}, labels=reduced(differences), phase="prefill")
     judge(run, shown=("input_throughput_per_gpu", "input_throughput", "ttft.mean"))

@@ -29,21 +29,21 @@ class Script:
 
 
 @pytest.fixture
-def server() -> Iterator[Scripted]:
+def fake() -> Iterator[Scripted]:
     with scripted() as found:
         yield found
 
 
-def load(server: Scripted, texts: list[str], plan: Plan | None = None, **options: object) -> LoadResult:
+def load(fake: Scripted, texts: list[str], plan: Plan | None = None, **options: object) -> LoadResult:
     requests = prepare_requests([Script(text) for text in texts])
-    return run_load(Target(server.url), requests, plan or Plan.at_once(len(texts)), ClientOptions(**options))  # type: ignore[arg-type]
+    return run_load(Target(fake.url), requests, plan or Plan.at_once(len(texts)), ClientOptions(**options))  # type: ignore[arg-type]
 
 
-def test_all_at_once(server: Scripted) -> None:
+def test_all_at_once(fake: Scripted) -> None:
     seen: list[RequestRecord] = []
     texts = ["plain"] * 12
     requests = prepare_requests([Script(text) for text in texts])
-    result = run_load(Target(server.url), requests, Plan.at_once(12), ClientOptions(), on_record=seen.append)
+    result = run_load(Target(fake.url), requests, Plan.at_once(12), ClientOptions(), on_record=seen.append)
     assert all(record.ok for record in result.requests)
     assert [record.index for record in result.requests] == list(range(12))
     assert sorted(record.index for record in seen) == list(range(12))
@@ -54,40 +54,40 @@ def test_all_at_once(server: Scripted) -> None:
         assert record.sent_ns is not None
         assert record.end_ns is not None
         assert record.due_ns <= record.start_ns <= record.sent_ns < record.arrival_ns[0] < record.arrival_ns[-1] <= record.end_ns
-    assert server.most == 12
+    assert fake.most == 12
     assert result.client.wall_s > 0
 
 
-def test_a_closed_loop_holds_its_concurrency_and_its_connections(server: Scripted) -> None:
-    result = load(server, ["plain"] * 30, Plan.closed_loop(30, 4))
+def test_a_closed_loop_holds_its_concurrency_and_its_connections(fake: Scripted) -> None:
+    result = load(fake, ["plain"] * 30, Plan.closed_loop(30, 4))
     assert all(record.ok for record in result.requests)
-    assert server.most == 4
-    assert server.connections == 4
+    assert fake.most == 4
+    assert fake.connections == 4
     assert peak_concurrency(result.requests) == 4
     later = [record for record in result.requests if record.index >= 4]
     assert all(record.due_ns > result.began_ns for record in later)
     assert all(record.reused for record in later)
 
 
-def test_one_connection_a_request(server: Scripted) -> None:
-    result = load(server, ["plain"] * 10, Plan.closed_loop(10, 3), connections="per-request")
+def test_one_connection_a_request(fake: Scripted) -> None:
+    result = load(fake, ["plain"] * 10, Plan.closed_loop(10, 3), connections="per-request")
     assert all(record.ok and not record.reused for record in result.requests)
-    assert server.connections == 10
+    assert fake.connections == 10
 
 
-def test_rate_and_cap_together(server: Scripted) -> None:
+def test_rate_and_cap_together(fake: Scripted) -> None:
     plan = Plan.open_loop(20, 2000.0, arrivals="constant", cap=5)
-    result = load(server, ["plain"] * 20, plan)
-    assert server.most == 5
+    result = load(fake, ["plain"] * 20, plan)
+    assert fake.most == 5
     assert [record.due_ns - result.began_ns for record in result.requests] == [k * 500_000 for k in range(20)]
     starts = [record.start_ns for record in result.requests if record.start_ns is not None]
     assert starts == sorted(starts)
 
 
-def test_an_idle_connection_that_the_server_closed_costs_nothing(server: Scripted) -> None:
-    result = load(server, ["plain-then-close"] * 8, Plan.closed_loop(8, 2))
+def test_an_idle_connection_that_the_server_closed_costs_nothing(fake: Scripted) -> None:
+    result = load(fake, ["plain-then-close"] * 8, Plan.closed_loop(8, 2))
     assert all(record.ok for record in result.requests)
-    assert server.requests == 8
+    assert fake.requests == 8
 
 
 @pytest.mark.parametrize(
@@ -102,15 +102,15 @@ def test_an_idle_connection_that_the_server_closed_costs_nothing(server: Scripte
         ("stalls", ErrorKind.IDLE_TIMEOUT, "--idle-timeout"),
     ],
 )
-def test_a_failure_is_one_record_and_the_others_are_whole(server: Scripted, script: str, kind: ErrorKind, words: str) -> None:
-    result = load(server, ["plain", script, "plain"], first_byte_timeout_s=0.3, idle_timeout_s=0.3)
+def test_a_failure_is_one_record_and_the_others_are_whole(fake: Scripted, script: str, kind: ErrorKind, words: str) -> None:
+    result = load(fake, ["plain", script, "plain"], first_byte_timeout_s=0.3, idle_timeout_s=0.3)
     assert [record.ok for record in result.requests] == [True, False, True]
     assert result.requests[1].error is kind
     assert words in result.requests[1].error_text
 
 
-def test_the_total_time_out(server: Scripted) -> None:
-    result = load(server, ["stalls"], total_timeout_s=0.3)
+def test_the_total_time_out(fake: Scripted) -> None:
+    result = load(fake, ["stalls"], total_timeout_s=0.3)
     assert result.requests[0].error is ErrorKind.TOTAL_TIMEOUT
 
 
@@ -130,10 +130,10 @@ def _children() -> list[int]:
     return [int(line.split()[0]) for line in found if "slabench.loadgen.worker" in line]
 
 
-def _once_running(server: Scripted, requests: int, act: object) -> threading.Thread:
+def _once_running(fake: Scripted, requests: int, act: object) -> threading.Thread:
     def wait() -> None:
         deadline = time.monotonic() + 10
-        while server.requests < requests and time.monotonic() < deadline:
+        while fake.requests < requests and time.monotonic() < deadline:
             time.sleep(0.01)
         time.sleep(0.2)
         act()  # type: ignore[operator]
@@ -143,19 +143,19 @@ def _once_running(server: Scripted, requests: int, act: object) -> threading.Thr
     return thread
 
 
-def test_a_load_process_that_dies_loses_no_other_record(server: Scripted) -> None:
-    thread = _once_running(server, 3, lambda: os.kill(_children()[0], signal.SIGKILL))
-    result = load(server, ["plain", "plain", "stalls", "plain"], Plan.closed_loop(4, 3))
+def test_a_load_process_that_dies_loses_no_other_record(fake: Scripted) -> None:
+    thread = _once_running(fake, 3, lambda: os.kill(_children()[0], signal.SIGKILL))
+    result = load(fake, ["plain", "plain", "stalls", "plain"], Plan.closed_loop(4, 3))
     thread.join()
     assert [record.ok for record in result.requests] == [True, True, False, True]
     assert result.requests[2].error is ErrorKind.NOT_SENT
     assert "ended with status -9" in result.requests[2].error_text
 
 
-def test_ctrl_c_keeps_what_was_measured(server: Scripted) -> None:
-    thread = _once_running(server, 3, lambda: os.kill(os.getpid(), signal.SIGINT))
+def test_ctrl_c_keeps_what_was_measured(fake: Scripted) -> None:
+    thread = _once_running(fake, 3, lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(LoadInterrupted) as raised:
-        load(server, ["plain", "stalls", "stalls", "stalls"], Plan.closed_loop(4, 2))
+        load(fake, ["plain", "stalls", "stalls", "stalls"], Plan.closed_loop(4, 2))
     thread.join()
     result = raised.value.result
     assert result.interrupted
@@ -166,16 +166,16 @@ def test_ctrl_c_keeps_what_was_measured(server: Scripted) -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_progress_is_told(server: Scripted) -> None:
+def test_progress_is_told(fake: Scripted) -> None:
     told: list[Progress] = []
     requests = prepare_requests([Script("plain", output_len=150)] * 2)
-    run_load(Target(server.url), requests, Plan.at_once(2), ClientOptions(), on_progress=told.append)
+    run_load(Target(fake.url), requests, Plan.at_once(2), ClientOptions(), on_progress=told.append)
     assert told
     assert told[0].running == 2
     assert 0 < told[0].output_tokens <= 300
 
 
-def test_the_job_with_the_key_is_gone_and_was_private(server: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_job_with_the_key_is_gone_and_was_private(fake: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    load(server, ["plain"])
+    load(fake, ["plain"])
     assert not list(tmp_path.iterdir())
