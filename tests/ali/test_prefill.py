@@ -10,7 +10,6 @@ from fixtures.judge import Judge
 from fixtures.load import RunLoad
 from slabench.methods import ALI_PREFILL, reduced
 
-
 PUBLISHED_LENS = (1024, 2048, 4096)
 
 
