@@ -241,8 +241,14 @@ def client(subject: Subject) -> Check:
     ]
     if seen.loop_lag_p99_ms is None or not spans:
         return _ok("client", f"The client used {seen.cpu_s:.2f} s of CPU in {seen.wall_s:.2f} s.")
+    span_ms = sorted(spans)[len(spans) // 2] / 1e6
+    if not span_ms:
+        one_read = f"{sum(not span for span in spans)} of {len(spans)} answers came in one read each"
+        text = f"{one_read}: all their tokens have one time stamp."
+        remedy = "Run the client on a machine with free cores, and without a proxy that gathers the stream."
+        return Check("client", State.INVALID, text, remedy)
     # Both ends of a stream's span are stamped up to one lag late, which bounds the error of TPOT taken over it.
-    bound = 2 * seen.loop_lag_p99_ms / (sorted(spans)[len(spans) // 2] / 1e6)
+    bound = 2 * seen.loop_lag_p99_ms / span_ms
     late = f"The client's event loop was late by {seen.loop_lag_p99_ms:.1f} ms (p99)"
     text = f"{late}, at most {bound:.1%} of the time TPOT is taken over"
     if bound > LAG_SHARE_LIMIT:

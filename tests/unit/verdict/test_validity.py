@@ -103,3 +103,12 @@ def test_a_late_event_loop_spoils_short_streams_only():
     long = replace(subject(), run=replace(run_of(answer(arrivals=((110, 1), (1110, 4)), end=1111)), client=slow))
     assert states(short)["client"] is State.INVALID
     assert states(long)["client"] is State.OK
+
+
+def test_answers_that_came_in_one_read_tell_no_time_between_tokens():
+    one_read = replace(
+        subject(), run=replace(run_of(answer(arrivals=((110, 1), (110, 4)))), client=ClientRecord(1.0, 0.1, 0.1, 0.1, 0.1))
+    )
+    (found,) = [check for check in examine(one_read, "tencent") if check.name == "client"]
+    assert found.state is State.INVALID
+    assert found.text.startswith("1 of 1 answers came in one read each")
