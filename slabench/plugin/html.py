@@ -22,23 +22,26 @@ class HtmlColumns:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
-        from slabench.report.html import css, summary_fragment
+        from slabench.report.html import pytest_html_css, summary_fragment
 
         document = self.config.stash[RECORDER].document.data
-        prefix.append(f"<style>{css()}</style>{summary_fragment(document)}")
+        prefix.append(f"<style>{pytest_html_css()}</style>{summary_fragment(document)}")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
         from slabench.report.html import table_header_cells
 
-        cells[2:2] = table_header_cells()
+        # Our words first. pytest's own outcome knows no INVALID: it says so in its heading, beside the duration.
+        result, _, *rest = cells
+        cells[:] = [*table_header_cells(), result.replace("Result", "pytest"), *rest]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: Any, cells: list[str]) -> None:
         from slabench.report.html import table_row_cells
 
         handed = getattr(report, "slabench", None)
-        cells[2:2] = table_row_cells(handed["entry"] if handed is not None else None)
+        result, _, *rest = cells
+        cells[:] = [*table_row_cells(report.nodeid, handed["entry"] if handed is not None else None), result, *rest]
 
 
 @pytest.hookimpl(trylast=True)

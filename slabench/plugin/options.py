@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import os
 from collections.abc import Callable
@@ -253,8 +254,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                 given["choices"] = option.choices
         try:
             group.addoption(option.name, **given)
-        except ValueError:
+        except (ValueError, argparse.ArgumentError):
             # pytest-base-url, which browser plugins pull in, has --base-url already: then its value is ours.
+            # pytest says ValueError for an option of the same group, argparse its own error for one of another.
             if option.name != "--base-url":
                 raise
 

@@ -42,6 +42,10 @@ def pytest_runtest_makereport(
             word, line, reason = "INVALID", f"slabench crashed: {type(error).__name__}: {error}", "CRASHED"
         if handed is None or reason == "CRASHED":
             handed = {"entry": bare_entry(item.nodeid, word, line, reason), "server": None, "labels": []}
+        elif handed["entry"]["word"] == "PASSED":
+            # Judged green, then something else went wrong in the test: its figures stay, its word does not.
+            reasons = [*handed["entry"]["reasons"], *([reason] if reason else [])]
+            handed = handed | {"entry": handed["entry"] | {"word": word, "headline": line, "reasons": reasons}}
     entry = handed["entry"]
     report.slabench = handed  # type: ignore[attr-defined]
     if entry["word"] != "PASSED":
@@ -119,12 +123,20 @@ class Console:
         data = recorder.document.data
         if not recorder.live_items:
             return
+        self._crashes(terminalreporter)
         terminalreporter.section("slabench")
         for line in summary_table(data).splitlines():
             terminalreporter.write_line(line)
         for note in recorder.notes:
             terminalreporter.write_line(note)
         terminalreporter.write_line(f"Run folder: {recorder.folder.path}")
+
+    def _crashes(self, terminalreporter: Any) -> None:
+        """pytest shows the tracebacks of what it counts as failed; what is INVALID because we crashed needs its own too."""
+        for report in terminalreporter.stats.get("invalid", ()):
+            if "CRASHED" in report.slabench["entry"]["reasons"]:
+                terminalreporter.section(f"slabench crashed in {report.nodeid}")
+                terminalreporter.write_line(report.longreprtext)
 
 
 @pytest.hookimpl(trylast=True)

@@ -9,7 +9,8 @@ from html import escape
 
 WIDTH, HEIGHT = 560, 320
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 40, 52
-COLOURS = ("#1f5fa8", "#9a9a9a", "#b8561b", "#2f7d4f")
+SERIES_CLASSES = ("s0", "s1", "s2", "s3")  # the style sheet's colours, which differ in the dark
+BAR_WIDTH = 90.0  # px at most: a single bar across the whole chart reads as an area
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ def tick_text(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:g}"
 
 
+def series_class(k: int) -> str:
+    return SERIES_CLASSES[k % len(SERIES_CLASSES)]
+
+
 class _Canvas:
     """Pixels for values, and the parts drawn so far."""
 
@@ -49,8 +54,8 @@ class _Canvas:
             f'<text class="chart-title" x="{LEFT}" y="20">{name}</text>',
         ]
         for value in y_ticks:
-            y = self.y(value)
-            self.parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+            y, kind = self.y(value), "frame" if value == 0 else "grid"
+            self.parts.append(f'<line class="{kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
             self.parts.append(f'<text class="tick" text-anchor="end" x="{LEFT - 6}" y="{y + 4:.1f}">{tick_text(value)}</text>')
         middle = (TOP + HEIGHT - BOTTOM) / 2
         self.parts.append(
@@ -76,9 +81,9 @@ class _Canvas:
     def legend(self, names: Sequence[str]) -> None:
         x = float(WIDTH - RIGHT)
         for k, name in reversed(list(enumerate(names))):
-            self.parts.append(f'<text class="tick" text-anchor="end" x="{x:.0f}" y="20">{escape(name)}</text>')
+            self.parts.append(f'<text class="legend" text-anchor="end" x="{x:.0f}" y="20">{escape(name)}</text>')
             x -= 7 * len(name) + 16
-            self.parts.append(f'<rect x="{x:.0f}" y="11" width="10" height="10" fill="{COLOURS[k % len(COLOURS)]}"/>')
+            self.parts.append(f'<rect class="{series_class(k)}" x="{x:.0f}" y="11" width="10" height="10"/>')
             x -= 10
 
     def svg(self) -> str:
@@ -97,21 +102,18 @@ def line_chart(
     for value in x_ticks:
         canvas.x_tick(canvas.x(value), tick_text(value))
     for k, one in enumerate(series):
-        colour = COLOURS[k % len(COLOURS)]
+        colour = series_class(k)
         places = [(canvas.x(x), canvas.y(y)) for x, y in one.points]
         if one.joined and len(places) > 1:
             path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-            canvas.parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{path}"/>')
+            canvas.parts.append(f'<polyline class="{colour}" points="{path}"/>')
         for place, (x, y) in enumerate(places):
             value_x, value_y = one.points[place]
-            fill = "#fff" if place in one.hollow else colour
+            kind = f"{colour} hollow" if place in one.hollow else colour
             told = f"{one.name}: {tick_text(value_x)}, {value_y:.2f}{' (INVALID)' if place in one.hollow else ''}"
-            canvas.parts.append(
-                f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{fill}" stroke="{colour}" stroke-width="2">'
-                f"<title>{escape(told)}</title></circle>"
-            )
+            canvas.parts.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"><title>{escape(told)}</title></circle>')
             if place < len(one.notes):
-                anchor = "end" if x > WIDTH - 80 else "start"
+                anchor = "end" if x + 8 + 7 * len(one.notes[place]) > WIDTH else "start"
                 shift = -8 if anchor == "end" else 8
                 where = f'text-anchor="{anchor}" x="{x + shift:.1f}" y="{y - 6:.1f}"'
                 canvas.parts.append(f'<text class="note" {where}>{escape(one.notes[place])}</text>')
@@ -128,13 +130,13 @@ def bar_chart(title: str, x_label: str, y_label: str, bars: Sequence[tuple[str, 
         return ""
     canvas = _Canvas(title, x_label, y_label, [0.0, float(len(bars))], ticks(max(value for _, value, _ in bars) * 1.08))
     for k, (name, value, hollow) in enumerate(bars):
-        left, right, top = canvas.x(k + 0.2), canvas.x(k + 0.8), canvas.y(value)
-        fill = "#fff" if hollow else COLOURS[0]
+        middle, top = canvas.x(k + 0.5), canvas.y(value)
+        width = min(canvas.x(k + 0.8) - canvas.x(k + 0.2), BAR_WIDTH)
+        kind = f"{series_class(0)} hollow" if hollow else series_class(0)
         canvas.parts.append(
-            f'<rect x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{canvas.y(0) - top:.1f}" fill="{fill}" '
-            f'stroke="{COLOURS[0]}"><title>{escape(name)}: {value:,.2f}{" (INVALID)" if hollow else ""}</title></rect>'
+            f'<rect class="{kind}" x="{middle - width / 2:.1f}" y="{top:.1f}" width="{width:.1f}" '
+            f'height="{canvas.y(0) - top:.1f}"><title>{escape(name)}: {value:,.2f}{" (INVALID)" if hollow else ""}</title></rect>'
         )
-        middle = (left + right) / 2
         canvas.parts.append(f'<text class="note" text-anchor="middle" x="{middle:.1f}" y="{top - 5:.1f}">{value:,.0f}</text>')
         canvas.x_tick(middle, name)
     return canvas.svg()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from slabench.report.standing import standing
 from slabench.verdict.sla import number
 
 WIDTH = 50
@@ -81,13 +82,13 @@ def curve_table(curve: Sequence[Mapping[str, Any]]) -> str:
     return table(head, rows)
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 0) -> str:
-    """Columns as wide as their longest cell; the first `left` ones begin at the left, the others end at the right."""
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[int] = ()) -> str:
+    """Columns as wide as their longest cell; those in `left` begin at the left, the others end at the right."""
     widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
     lines = []
     for row in (head, *rows):
         cells = (
-            f"{cell:<{width}}" if k < left else f"{cell:>{width}}" for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+            f"{cell:<{width}}" if k in left else f"{cell:>{width}}" for k, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
@@ -166,10 +167,11 @@ def prompts_told(workload: Mapping[str, Any]) -> str:
 def summary_table(data: Mapping[str, Any]) -> str:
     """The end of a session: a row a test, what did not run, and the run's word."""
     rows = [
-        (entry["word"], entry["id"].rpartition("/")[2], *(figure(entry["metrics"], key) for _, key in FIGURES))
+        (entry["word"], entry["id"].rpartition("/")[2], *(figure(entry["metrics"], key) for _, key in FIGURES), standing(entry))
         for entry in data["tests"]
     ]
-    lines = [table(("verdict", "test", *(name for name, _ in FIGURES)), rows, left=2)] if rows else []
+    head = ("verdict", "test", *(name for name, _ in FIGURES), "figure")
+    lines = [table(head, rows, left=(0, 1, len(head) - 1))] if rows else []
     if data["not_run"]:
         lines.append(f"Planned and not run: {', '.join(one.rpartition('/')[2] for one in data['not_run'])}.")
     lines += run_facts(data)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from slabench.report.charts import Series, bar_chart, line_chart
 from slabench.report.console import figure, run_facts, said
+from slabench.report.standing import standing
+from slabench.verdict.words import Word
 
 Entry = Mapping[str, Any]
 
@@ -24,33 +27,28 @@ COLUMNS = (
 
 
 def css() -> str:
-    """One style sheet for both pages; every selector is ours, so that pytest-html's own look stays."""
-    return (
-        ".slab{font:14px/1.45 system-ui,sans-serif;color:#1b1b1b;max-width:1180px}"
-        ".slab table{border-collapse:collapse;margin:8px 0 16px}"
-        ".slab td,.slab th{border:1px solid #cfcfcf;padding:3px 9px;text-align:right;white-space:nowrap}"
-        ".slab td.text,.slab th.text{text-align:left;white-space:normal}"
-        ".slab th{background:#f2f2f2}"
-        ".slab .word{font-weight:700}"
-        ".slab .PASSED,td.col-verdict.PASSED{color:#1c6b34}.slab .FAILED,td.col-verdict.FAILED{color:#a61b1b}"
-        ".slab .INVALID,td.col-verdict.INVALID{color:#8a4b00}"
-        ".slab .charts{display:flex;flex-wrap:wrap;gap:14px}"
-        ".slab svg.chart{background:#fff;border:1px solid #e0e0e0;max-width:100%;height:auto}"
-        ".slab svg text{font:12px system-ui,sans-serif;fill:#333}.slab svg .chart-title{font-weight:700;font-size:13px}"
-        ".slab svg .grid{stroke:#ececec}.slab svg .note{font-size:11px}"
-        ".slab svg .limit{stroke:#a61b1b;stroke-dasharray:6 4}.slab svg .limit-text{fill:#a61b1b}"
-        ".slab li{overflow-wrap:anywhere}.slab details{margin:6px 0}"
-    )
+    """The style sheet of both pages."""
+    return (Path(__file__).with_name("style.css")).read_text(encoding="utf-8")
+
+
+def pytest_html_css() -> str:
+    """What pytest-html's page needs beside it, for where a live run is reported."""
+    return css() + (Path(__file__).with_name("pytest_html.css")).read_text(encoding="utf-8")
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]], text: frozenset[int] = frozenset({0, 1})) -> str:
     """Cells are escaped; text: the columns that hold words."""
 
     def cells(tag: str, row: Sequence[object]) -> str:
-        return "".join(f"<{tag}{' class=text' if k in text else ''}>{escape(str(one))}</{tag}>" for k, one in enumerate(row))
+        return "".join(f"<{tag}{_class(k in text, str(one))}>{escape(str(one))}</{tag}>" for k, one in enumerate(row))
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{cells('th', head)}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="wide"><table><thead><tr>{cells("th", head)}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _class(text: bool, content: str) -> str:
+    names = [*(["text"] if text else []), *(["word", content] if content in list(Word) else [])]
+    return f' class="{" ".join(names)}"' if names else ""
 
 
 def _list(items: Sequence[str]) -> str:
@@ -64,13 +62,21 @@ def _of(data: Mapping[str, Any], method: str) -> list[Entry]:
 def summary_fragment(document: Mapping[str, Any]) -> str:
     """Word, labels, server, a table and the charts for each method that ran, what spoke in each test, what did not run."""
     word = document["word"] or "nothing was judged"
+    labels = "".join(f' <span class="label">{escape(one)}</span>' for one in document["labels"])
     parts = [
-        f'<div class="slab"><h2>Verdict: <span class="word {escape(word)}">{escape(word)}</span></h2>',
+        f'<div class="slab"><h2>Verdict: <span class="word {escape(word)}">{escape(word)}</span>{labels}</h2>',
         _list(run_facts(document)),
+        _overview(document),
     ]
     sections: tuple[Callable[[Mapping[str, Any]], str], ...] = (_tencent, _ali_decode, _ali_prefill, _serving, _tests, _not_run)
     parts += [section(document) for section in sections]
     return "".join([*parts, "</div>"])
+
+
+def _overview(data: Mapping[str, Any]) -> str:
+    """A row a test: what a reader wants first."""
+    rows = [(one["id"].rpartition("/")[2], one["word"], standing(one)) for one in data["tests"]]
+    return _table(("test", "verdict", "figure"), rows, frozenset({0, 1, 2})) if rows else ""
 
 
 def _tencent(data: Mapping[str, Any]) -> str:
@@ -207,23 +213,36 @@ def _not_run(data: Mapping[str, Any]) -> str:
 
 def table_header_cells() -> list[str]:
     """pytest-html 4: HTML strings, sortable by the td of the same name."""
-    cells = ['<th class="sortable" data-column-type="verdict">Verdict</th>']
-    return cells + [f'<th class="sortable" data-column-type="{name}">{escape(text)}</th>' for text, name, _ in COLUMNS]
+    cells = [_header("verdict", "Verdict"), _header("testId", "Test"), _header("figure", "Figure")]
+    return cells + [_header(name, text) for text, name, _ in COLUMNS]
 
 
-def table_row_cells(entry: Entry | None) -> list[str]:
+def _header(name: str, text: str) -> str:
+    return f'<th class="sortable" data-column-type="{name}">{escape(text)}</th>'
+
+
+def table_row_cells(test_id: str, entry: Entry | None) -> list[str]:
     """As many cells as the header has, empty for a report that is no measurement."""
+    word, stands = ("", "") if entry is None else (escape(entry["word"]), standing(entry))
+    cells = [
+        f'<td class="col-verdict word {word}">{word}</td>',
+        f'<td class="col-testId">{escape(test_id)}</td>',
+        f'<td class="col-figure">{escape(stands)}</td>',
+    ]
+    metrics: Mapping[str, float] = {} if entry is None else entry["metrics"]
+    return cells + [f'<td class="col-{name}">{_sortable(metrics, key, entry)}</td>' for _, name, key in COLUMNS]
+
+
+def _sortable(metrics: Mapping[str, float], key: str, entry: Entry | None) -> str:
+    """pytest-html sorts a cell's markup as text, where 121 comes before 88: the number in front has a fixed width."""
     if entry is None:
-        return ['<td class="col-verdict"></td>', *(f'<td class="col-{name}"></td>' for _, name, _ in COLUMNS)]
-    word = escape(entry["word"])
-    cells = [f'<td class="col-verdict {word}">{word}</td>']
-    return cells + [f'<td class="col-{name}">{figure(entry["metrics"], key)}</td>' for _, name, key in COLUMNS]
+        return ""
+    value = f"{metrics[key]:020.6f}" if key in metrics else ""
+    return f'<data value="{value}">{figure(metrics, key)}</data>'
 
 
 def standalone_html(document: Mapping[str, Any]) -> str:
     """A whole page of the summary alone."""
     title = escape(f"slabench {document['word'] or ''} {document['run_id']}")
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{css()}</style></head>'
-        f"<body>{summary_fragment(document)}</body></html>\n"
-    )
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title><style>{css()}</style>'
+    return f'<!doctype html><html lang="en"><head>{head}</head><body>{summary_fragment(document)}</body></html>\n'

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slabench.report.console import FIGURES, figure, run_facts, said
+from slabench.report.standing import standing
 
 
 def cell(text: object) -> str:
@@ -28,13 +29,14 @@ def summary_md(data: Mapping[str, Any]) -> str:
         (
             f"**{entry['word']}**",
             entry["id"].rpartition("/")[2],
+            standing(entry),
             *(figure(entry["metrics"], key) for _, key in FIGURES),
             entry["headline"],
         )
         for entry in data["tests"]
     ]
     if rows:
-        lines += table(("verdict", "test", *(name for name, _ in FIGURES), "why"), rows)
+        lines += table(("verdict", "test", "figure", *(name for name, _ in FIGURES), "why"), rows)
     for entry in data["tests"]:
         spoken = said(entry)
         if entry.get("curve"):

@@ -63,12 +63,15 @@ class RecordsFile:
         self._file.close()
 
 
+PIECE = 256  # bytes unpacked at a time: zlib gives nothing of a piece with damage in it, such as the zeros a lost machine leaves
+
+
 def read_records(path: Path) -> Iterator[tuple[str, RequestRecord]]:
-    """(test id, record) for each whole line; a file that ends in the middle gives what came before."""
+    """(test id, record) for each whole line; a file that ends or is damaged in the middle gives what came before."""
     tail = b""
     unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     with path.open("rb") as file:
-        while data := file.read(1 << 16):
+        while data := file.read(PIECE):
             while data:
                 try:
                     text = unpack.decompress(data)
@@ -76,7 +79,11 @@ def read_records(path: Path) -> Iterator[tuple[str, RequestRecord]]:
                     return
                 *lines, tail = (tail + text).split(b"\n")
                 for line in lines:
-                    yield from_row(json.loads(line))
+                    try:
+                        row = json.loads(line)
+                    except ValueError:
+                        return
+                    yield from_row(row)
                 data = unpack.unused_data
                 if data:  # another session appended a member of its own
                     unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)

@@ -1,0 +1,41 @@
+"""The one figure that stands for a test in every table: the same text on the console, in summary.md and in the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from slabench.verdict.sla import number
+
+NONE = "n/a"
+
+
+def standing(entry: Mapping[str, Any]) -> str:
+    """`TPOT 35.98 ms`, `curve 8: 432.87 tok/s per GPU, 54.11 per user`, `input 72,286 tok/s per GPU`; n/a without figures."""
+    metrics, method = entry["metrics"], entry["method"]
+    if method == "ali-decode-curve":
+        return _curve(entry)
+    if method == "ali-prefill":
+        return _first(metrics, (("input_throughput_per_gpu", "input", "tok/s per GPU"), ("input_throughput", "input", "tok/s")))
+    tpot = _first(metrics, (("tpot.mean", "TPOT", "ms"),))
+    if method == "ali-decode":
+        return tpot
+    total = _first(metrics, (("total_throughput", "total", "tok/s"),))
+    return ", ".join(one for one in (total, tpot) if one != NONE) or NONE
+
+
+def _first(metrics: Mapping[str, float], wanted: tuple[tuple[str, str, str], ...]) -> str:
+    """The first of (key, word before, unit) that is defined."""
+    for key, before, unit in wanted:
+        if key in metrics:
+            return f"{before} {number(metrics[key])} {unit}"
+    return NONE
+
+
+def _curve(entry: Mapping[str, Any]) -> str:
+    """The curve at the largest batch size that a decode test was named after: rows between sizes are a run's ramps."""
+    sizes = [int(key.removeprefix("curve.")) for key in entry["metrics"] if key.startswith("curve.")]
+    row = next((one for one in entry.get("curve", ()) if sizes and one["running"] == max(sizes)), None)
+    if row is None:
+        return NONE
+    return f"curve {row['running']}: {number(row['per_gpu'])} tok/s per GPU, {number(row['per_user'])} per user"

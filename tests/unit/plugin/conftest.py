@@ -1,0 +1,99 @@
+"""A suite of a few lines run by pytest with our plugin in it: its live tests say their word without a server."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# The fixture `server` makes a test live; here it is nobody's. `says` is what judge() leaves and raises, in three lines.
+CONFTEST = """
+import pytest
+from slabench.errors import InvalidRun, SLAViolation
+from slabench.plugin.reporting import ENTRY, bare_entry
+
+pytest_plugins = (
+    "slabench.plugin.options", "slabench.plugin.order", "slabench.plugin.recorder", "slabench.plugin.reporting",
+    "slabench.plugin.preflight", "slabench.plugin.html",
+)
+
+@pytest.fixture
+def server():
+    return None
+
+@pytest.fixture
+def says(request, server):
+    def say(word, line="tpot mean 61.20 ms > 50 ms (+22 %, n=80)"):
+        entry = bare_entry(request.node.nodeid, word, line, "")
+        request.node.stash[ENTRY] = {"entry": entry, "server": None, "labels": ["REDUCED"]}
+        if word != "PASSED":
+            raise (SLAViolation if word == "FAILED" else InvalidRun)(line)
+    return say
+"""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run's exit status, output and folder."""
+
+    status: int
+    output: str
+    folder: Path | None
+
+    @property
+    def run(self) -> dict[str, Any]:
+        assert self.folder is not None, self.output
+        found: dict[str, Any] = json.loads((self.folder / "run.json").read_text())
+        return found
+
+    @property
+    def words(self) -> dict[str, str]:
+        return {one["id"].rpartition("::")[2]: one["word"] for one in self.run["tests"]}
+
+    @property
+    def messages(self) -> dict[str, list[tuple[str, str]]]:
+        """JUnit: test name -> (tag, message)."""
+        assert self.folder is not None, self.output
+        cases = ET.parse(self.folder / "junit.xml").getroot().iter("testcase")
+        return {case.get("name", ""): [(one.tag, one.get("message", "")) for one in case] for case in cases}
+
+
+@pytest.fixture
+def run_suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+    """run_suite(source, *options, url="sim:"): one file tests/serving/test_it.py, in this process."""
+    from slabench.plugin import options
+    from slabench.plugin.campaign import Campaign
+
+    monkeypatch.delenv("SLABENCH_BASE_URL", raising=False)
+    monkeypatch.setattr(options, "REPO", pytester.path)
+    monkeypatch.setattr(Campaign, "open", lambda self: None)  # no server is asked for
+    pytester.makeini("[pytest]\naddopts = --import-mode=importlib\nmarkers = stage(n): order\n")
+    pytester.makeconftest(CONFTEST)
+
+    def run(source: str, *given: str, url: str | None = "sim:") -> Ran:
+        file = pytester.path / "tests" / "serving" / "test_it.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(source)
+        named = [f"--base-url={url}"] if url is not None else []
+        done = pytester.runpytest_inprocess(
+            "tests/serving",
+            *named,
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+            "-p",
+            "no:benchmark",
+            "-p",
+            "no:hypothesispytest",
+            *given,
+        )
+        latest = pytester.path / "reports" / "latest"
+        return Ran(int(done.ret), done.stdout.str() + done.stderr.str(), latest.resolve() if latest.exists() else None)
+
+    return run

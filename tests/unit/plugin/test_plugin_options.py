@@ -1,0 +1,159 @@
+"""Options: what each parser takes and refuses, and what is wrong with a combination is one sentence before anything runs."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from slabench.errors import ConfigError
+from slabench.plugin.options import OPTIONS, _check_rootdir, _check_workers, ints, positive_float, positive_int, rate, ratio, words
+from slabench.plugin.settings import Settings
+from slabench.verdict.sla import Slo
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "value"),
+    [
+        (positive_int, "1", 1),
+        (rate, "inf", float("inf")),
+        (rate, "0.5", 0.5),
+        (positive_float, "2.5", 2.5),
+        (ints, "1,2,4", (1, 2, 4)),
+        (ints, "1 2, 4,", (1, 2, 4)),
+        (words, " a , b,,", ("a", "b")),
+        (ratio, "0", 0.0),
+        (ratio, "1", 1.0),
+    ],
+)
+def test_values(parse: Callable[[str], object], text: str, value: object) -> None:
+    assert parse(text) == value
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        *((positive_int, text) for text in ("0", "-1", "1.5", "many", "")),
+        *((rate, text) for text in ("0", "-1", "nan", "fast")),
+        *((positive_float, text) for text in ("0", "inf", "nan", "-1")),
+        *((ints, text) for text in ("", ",", "1,1", "0", "1,x")),
+        *((ratio, text) for text in ("1.1", "-0.1", "nan")),
+    ],
+)
+def test_what_is_no_value(parse: Callable[[str], object], text: str) -> None:
+    with pytest.raises(ValueError):
+        parse(text)
+
+
+def given(**more: Any) -> Namespace:
+    return Namespace(**({option.dest: option.default for option in OPTIONS} | more))
+
+
+def test_defaults() -> None:
+    found = Settings.of(given(), {})
+    assert not found.live
+    assert (found.dataset_name, found.prompt_form, found.tolerance, found.slos) == ("random-ids", "ids", 0.05, ())
+
+
+def test_a_data_set_means_the_published_way(tmp_path: Path) -> None:
+    path = tmp_path / "sharegpt.json"
+    path.write_text("[]")
+    found = Settings.of(given(dataset_path=str(path)), {})
+    assert (found.dataset_name, found.prompt_form) == ("random", "text")
+    assert Settings.of(given(dataset_path=str(path), prompt_form="ids"), {}).prompt_form == "ids"
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "urls"),
+    [
+        ({}, {}, ()),
+        ({"base_url": ["http://a:1"]}, {}, ("http://a:1",)),
+        ({"base_url": ["http://a:1"]}, {"SLABENCH_BASE_URL": "http://b:2"}, ("http://a:1",)),
+        ({}, {"SLABENCH_BASE_URL": "http://b:2"}, ("http://b:2",)),
+        ({"base_url": "sim:"}, {}, ("sim:",)),  # as pytest-base-url's option has it
+        ({"launch": "serve"}, {}, ("launch:",)),
+        ({"launch": "serve", "base_url": ["http://a:1"]}, {}, ("http://a:1",)),
+    ],
+)
+def test_where_the_server_is(options: dict[str, Any], environment: dict[str, str], urls: tuple[str, ...]) -> None:
+    found = Settings.of(given(**options), environment)
+    assert found.base_urls == urls
+    assert found.live == bool(urls)
+
+
+def test_objectives_and_the_key() -> None:
+    found = Settings.of(given(slo=["tpot.mean<=40", "ttft:2000"], api_key_env="MINE"), {"MINE": "abc", "SLABENCH_API_KEY": "no"})
+    assert found.slos == (Slo("tpot.mean", "<=", 40), Slo("ttft.mean", "<=", 2000))
+    assert found.api_key == "abc"
+    assert Settings.of(given(), {"SLABENCH_API_KEY": ""}).api_key is None
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "sentence"),
+    [
+        ({"base_url": [" "]}, {}, "is empty"),
+        ({}, {"SLABENCH_BASE_URL": ""}, "is empty"),
+        ({"base_url": ["http://a:1", "http://b:2"]}, {}, "one at a time"),
+        ({"launch": " "}, {}, "--launch is empty"),
+        ({"launch": "x", "base_url": ["sim:"]}, {}, "leave one of them out"),
+        ({"warmup_requests": -1}, {}, "below 0"),
+        ({"dataset_path": "/no/such.json"}, {}, "does not exist"),
+        ({"dataset_name": "sharegpt"}, {}, "needs --dataset-path=FILE"),
+        ({"model": "/no/such"}, {}, "is not a folder here"),
+        ({"tokenizer": "nosuch"}, {}, "is not a folder here"),
+        ({"allow": ("nosuch",)}, {}, "names no validity check"),
+        ({"require_baseline": True}, {}, "needs --baseline=FILE"),
+        ({"slo": ["nosuch<=1"]}, {}, "names no known metric"),
+        ({"save_baseline": "/no/such/x.json"}, {}, "cannot be written"),
+        ({}, {"SLABENCH_API_KEY": "hush\nhush"}, "no HTTP header can carry"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_sentence(options: dict[str, Any], environment: dict[str, str], sentence: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        Settings.of(given(**options), environment)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+    assert "hush" not in str(error.value)  # the key itself is not in it
+
+
+def test_a_served_models_name_is_no_folder_and_no_error() -> None:
+    assert Settings.of(given(model="tiny"), {}).given.model == "tiny"
+
+
+def config(arguments: list[str], root: Path, **more: Any) -> Any:
+    values = more
+    return SimpleNamespace(
+        invocation_params=SimpleNamespace(args=arguments),
+        rootpath=root,
+        getoption=lambda name, default=None: values.get(name, default),
+    )
+
+
+REPO = Path(__file__).resolve().parents[3]
+
+
+def test_a_folder_that_pytest_takes_for_a_test_path_is_refused_with_the_right_command(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        _check_rootdir(config(["--seed=1", "--model", str(tmp_path), "tests/tencent"], REPO))
+    assert f"Write: pytest tests/tencent --seed=1 --model={tmp_path}" in str(error.value)
+    with pytest.raises(ConfigError, match="as its root"):
+        _check_rootdir(config(["tests/tencent"], tmp_path))
+    _check_rootdir(config(["tests/tencent", f"--model={tmp_path}", "--seed", "1"], REPO))
+
+
+@pytest.mark.parametrize(
+    ("tx", "urls", "refused"),
+    [(["popen"] * 2, 1, True), (["2*popen"], 1, True), (["popen"], 1, False), (["popen"] * 2, 0, False), ([], 1, False)],
+)
+def test_workers_and_servers(tx: list[str], urls: int, refused: bool) -> None:
+    settings: Any = SimpleNamespace(base_urls=("u",) * urls)
+    made = config([], REPO, dist="load", tx=tx)
+    if refused:
+        with pytest.raises(ConfigError, match="2 workers drive 1 server"):
+            _check_workers(made, settings)
+    else:
+        _check_workers(made, settings)

@@ -1,0 +1,195 @@
+"""One word a test, whatever happens in it, the same in run.json, on the console, in JUnit, and in the exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.unit.plugin.conftest import Ran
+
+pytest_plugins = ("pytester",)
+
+Run = Callable[..., Ran]
+LINE = "tpot mean 61.20 ms > 50 ms (+22 %, n=80)"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "word", "reasons", "message"),
+    [
+        ("says('PASSED')", 0, "PASSED", [], None),
+        ("says('FAILED')", 1, "FAILED", [], f"FAILED: {LINE}"),
+        ("says('INVALID', 'completed: 3 of 8 requests failed.')", 6, "INVALID", [], "INVALID: completed: 3 of 8 requests failed."),
+        ("pass", 6, "INVALID", ["no_verdict"], "INVALID: no_verdict: the test ended without judging anything"),
+        ("raise ServerError('It went away.')", 6, "INVALID", ["ServerError"], "INVALID: It went away."),
+        ("raise InvalidRun('no_deploy_log: give one.')", 6, "INVALID", ["InvalidRun"], "INVALID: no_deploy_log: give one."),
+        ("raise SLAViolation('too slow')", 1, "FAILED", [], "FAILED: too slow"),
+    ],
+)
+def test_the_word(run_suite: Run, body: str, status: int, word: str, reasons: list[str], message: str | None) -> None:
+    imports = "from slabench.errors import InvalidRun, ServerError, SLAViolation\n"
+    ran = run_suite(f"{imports}def test_x(says):\n    {body}\n")
+    assert ran.status == status, ran.output
+    assert ran.words == {"test_x": word}
+    (entry,) = ran.run["tests"]
+    assert entry["reasons"] == reasons
+    assert (ran.run["word"], ran.run["exit_status"]) == (word, status)
+    assert f"{word} tests/serving/test_it.py::test_x: {entry['headline']}" in ran.output
+    assert ran.messages == {"test_x": [("failure", message)] if message else []}
+
+
+@pytest.mark.parametrize(
+    "error", ["AssertionError('x')", "SLAViolation('x')", "InvalidRun('x')", "ServerError('x')", "KeyError('x')"]
+)
+def test_a_test_that_raises_after_its_verdict_is_not_green(run_suite: Run, error: str) -> None:
+    imports = "from slabench.errors import InvalidRun, ServerError, SLAViolation\n"
+    ran = run_suite(f"{imports}def test_x(says):\n    says('PASSED')\n    raise {error}\n")
+    assert ran.status != 0, ran.output
+    assert ran.words["test_x"] != "PASSED"
+    assert ran.run["word"] != "PASSED"
+    assert ran.messages["test_x"] != []
+
+
+@pytest.mark.parametrize("error", ["RuntimeError('no disk')", "AssertionError('x')"])
+def test_our_own_crash_is_3(run_suite: Run, error: str) -> None:
+    """In a fixture and in a test: a traceback to look at, the word INVALID, and a status of its own."""
+    source = (
+        f"import pytest\n@pytest.fixture\ndef broken(server):\n    raise {error}\ndef test_x(broken, says):\n    says('PASSED')\n"
+    )
+    ran = run_suite(source)
+    assert ran.status == 3, ran.output
+    assert ran.words == {"test_x": "INVALID"}
+    assert ran.run["tests"][0]["reasons"] == ["CRASHED"]
+    assert error.partition("(")[0] in ran.run["tests"][0]["headline"]
+    assert "def broken(server)" in ran.output  # the traceback
+    assert ran.run["state"] == "crashed"
+    in_test = run_suite(f"def test_x(says):\n    raise {error}\n")
+    assert in_test.status == 3, in_test.output
+    assert in_test.words == {"test_x": "INVALID"}
+
+
+def test_a_server_that_goes_away_in_a_fixture_is_invalid(run_suite: Run) -> None:
+    ran = run_suite(
+        "import pytest\nfrom slabench.errors import ServerError\n"
+        "@pytest.fixture\ndef gone(server):\n    raise ServerError('http://x:1 does not answer.')\n"
+        "def test_x(gone):\n    pass\n"
+    )
+    assert ran.status == 6, ran.output
+    assert ran.words == {"test_x": "INVALID"}
+    ((tag, message),) = ran.messages["test_x"]
+    assert tag == "error"
+    assert "INVALID: http://x:1 does not answer." in message
+
+
+def test_a_wrong_option_found_late_ends_the_run_with_4(run_suite: Run) -> None:
+    ran = run_suite(
+        "from slabench.errors import ConfigError\n"
+        "def test_x(says):\n    raise ConfigError('--tokenizer=x is no tokenizer.')\n"
+        "def test_y(says):\n    says('PASSED')\n"
+    )
+    assert ran.status == 4, ran.output
+    assert "--tokenizer=x is no tokenizer." in ran.output
+    assert ran.run["tests"] == [] and ran.run["word"] != "PASSED"
+
+
+def test_failed_wins_over_invalid_over_passed(run_suite: Run) -> None:
+    said = {"a": "says('INVALID', 'x')", "b": "says('FAILED')", "c": "says('PASSED')"}
+    source = "".join(f"def test_{name}(says):\n    {body}\n" for name, body in said.items())
+    ran = run_suite(source)
+    assert ran.status == 1, ran.output
+    assert ran.run["word"] == "FAILED"
+    assert ran.words == {"test_a": "INVALID", "test_b": "FAILED", "test_c": "PASSED"}
+    some = run_suite(source, "-k", "test_a or test_c")
+    assert (some.status, some.run["word"]) == (6, "INVALID"), some.output
+
+
+def test_a_skipped_live_test_proves_nothing(run_suite: Run) -> None:
+    source = "import pytest\n@pytest.mark.skip\ndef test_a(says):\n    pass\n"
+    alone = run_suite(source)
+    assert alone.status == 6, alone.output
+    beside = run_suite(source + "def test_b(says):\n    says('PASSED')\n")
+    assert beside.status == 6, beside.output
+    assert beside.run["not_run"] == ["tests/serving/test_it.py::test_a"]
+    assert beside.run["word"] == "INVALID"
+
+
+def test_another_test_that_fails_is_1(run_suite: Run) -> None:
+    """A red unit test beside green measurements must not vanish behind them."""
+    ran = run_suite("def test_a(says):\n    says('PASSED')\ndef test_b():\n    assert False\n")
+    assert ran.status == 1, ran.output
+    assert ran.words == {"test_a": "PASSED"}
+
+
+def test_nothing_live_leaves_no_folder_and_no_word(run_suite: Run) -> None:
+    ran = run_suite("def test_b():\n    pass\n")
+    assert ran.status == 0, ran.output
+    assert "Verdict" not in ran.output
+    assert ran.folder is None or not ran.folder.exists()
+
+
+def test_live_tests_without_a_server_are_not_tried(run_suite: Run) -> None:
+    ran = run_suite("def test_a(says):\n    says('PASSED')\n", url=None)
+    assert ran.status == 4, ran.output
+    assert "Live tests need a server" in ran.output
+
+
+STAGED = """
+import pytest
+@pytest.mark.stage(4)
+@pytest.mark.parametrize("n", [1, 2])
+def test_prefill(says, n): says("PASSED")
+def test_between(says): says("PASSED")
+@pytest.mark.stage(3)
+def test_curve(says): says("PASSED")
+@pytest.mark.stage(2)
+@pytest.mark.parametrize("n", [1, 2])
+def test_decode(says, n): says("PASSED")
+"""
+REVERSING = """
+def pytest_collection_modifyitems(items):
+    items.reverse()
+"""
+SHUFFLING = """
+import random
+import pytest
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    random.Random(int('{seed}')).shuffle(items)
+"""
+
+
+@pytest.mark.parametrize("source", ["", REVERSING, *(SHUFFLING.replace("{seed}", str(seed)) for seed in range(5))])
+def test_decode_runs_before_the_curve_before_prefill_whatever_reorders(
+    run_suite: Run, pytester: pytest.Pytester, source: str
+) -> None:
+    pytester.makepyfile(reorders=source)
+    pytester.syspathinsert()
+    ran = run_suite(STAGED, "-p", "reorders")
+    assert ran.status == 0, ran.output
+    order = [one["id"].rpartition("::")[2] for one in ran.run["tests"]]
+    assert [name for name in order if name != "test_between"] == [
+        "test_decode[1]",
+        "test_decode[2]",
+        "test_curve",
+        "test_prefill[1]",
+        "test_prefill[2]",
+    ]
+    assert "test_between" in order
+
+
+BASE_URL_PLUGIN = """
+def pytest_addoption(parser):
+    parser.addoption("--base-url", metavar="url", default={default}, help="base url for the application under test.")
+"""
+
+
+@pytest.mark.parametrize("default", ["None", "''"])
+def test_another_plugins_base_url_is_ours(run_suite: Run, pytester: pytest.Pytester, default: str) -> None:
+    """pytest-base-url, which browser plugins pull in, is loaded first and owns the option."""
+    pytester.makepyfile(owner=BASE_URL_PLUGIN.format(default=default))
+    pytester.syspathinsert()
+    ran = run_suite("def test_a(says):\n    says('PASSED')\n", "-p", "owner")
+    assert ran.status == 0, ran.output
+    assert ran.words == {"test_a": "PASSED"}
+    without = run_suite("def test_a(says):\n    says('PASSED')\n", "-p", "owner", url=None)
+    assert without.status == 4, without.output

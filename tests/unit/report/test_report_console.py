@@ -1,0 +1,128 @@
+"""The console: bench_serving's block byte for byte, and our lines beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slabench.report.console import bench_serving_block, curve_table, run_facts, said, summary_table, table, test_block
+from tests.unit.report.samples import document, entry
+
+# The block that sglang 0.5.7 printed for the published run with 128 prompts.
+PUBLISHED = Path(__file__).parents[2] / "data" / "report" / "seed_tencent_block.txt"
+FIGURES = {
+    "classic.completed": 128,
+    "classic.duration": 332.81,
+    "classic.total_input": 448000,
+    "classic.total_output": 153600,
+    "classic.total_output_retokenized": 153232,
+    "classic.request_throughput": 0.3846,
+    "classic.input_throughput": 1346.12,
+    "classic.output_throughput": 461.53,
+    "classic.max_output_tokens_per_s": 585,
+    "classic.max_concurrent_requests": 128,
+    "classic.total_throughput": 1807.65,
+    "classic.concurrency": 72.22,
+    "classic.e2el.mean": 187775.43,
+    "classic.e2el.median": 187361.54,
+    "classic.ttft.mean": 144639.27,
+    "classic.ttft.median": 151860.76,
+    "classic.ttft.p99": 302543.20,
+    "classic.tpot.mean": 35.98,
+    "classic.tpot.median": 28.90,
+    "classic.tpot.p99": 216.36,
+    "classic.itl.mean": 35.98,
+    "classic.itl.median": 27.18,
+    "classic.itl.p95": 28.74,
+    "classic.itl.p99": 29.52,
+    "classic.itl.max": 272786.87,
+}
+PLAN = {"count": 128, "request_rate": 128.0, "max_concurrency": 128}
+
+
+def test_the_block_is_the_published_one_byte_for_byte() -> None:
+    assert bench_serving_block(PLAN, FIGURES) + "\n" == PUBLISHED.read_text()
+
+
+def test_an_undefined_figure_is_na_and_no_zero() -> None:
+    """bench_serving prints 0.00 for the TPOT of one-token answers."""
+    block = bench_serving_block({"request_rate": "inf", "max_concurrency": None}, {"classic.completed": 3})
+    assert "Mean TPOT (ms):                          n/a       \n" in block
+    assert "Traffic request rate:                    inf       \n" in block
+    assert "Max request concurrency:                 not set   \n" in block
+    assert "0.00" not in block
+
+
+def test_a_table_aligns() -> None:
+    assert table(("word", "n"), [("PASSED", "1"), ("x", "1,234")], left=(0,)) == "word        n\nPASSED      1\nx       1,234"
+    assert table(("n", "last"), [("1", "a"), ("22", "bbbbbb")], left=(1,)) == " n  last\n 1  a\n22  bbbbbb"
+
+
+def test_the_summary() -> None:
+    tests = (
+        entry(metrics={"tpot.mean": 35.98, "ttft.mean": 144639.27, "total_throughput": 1807.65, "qpm": 23.0766}),
+        entry("tests/tencent/test_sla.py::test_sla[np256]", "FAILED"),
+    )
+    data = document(*tests, word="FAILED", labels=["REDUCED"], not_run=["tests/tencent/test_sla.py::test_sla[np512]"])
+    assert summary_table(data).splitlines() == [
+        "verdict  test                          TPOT ms  TTFT ms  tok/s    QPM  figure",
+        "PASSED   test_sla.py::test_sla[np128]    35.98  144,639  1,808  23.08  total 1,808 tok/s, TPOT 35.98 ms",
+        "FAILED   test_sla.py::test_sla[np256]      n/a      n/a    n/a    n/a  n/a",
+        "Planned and not run: test_sla.py::test_sla[np512].",
+        "This run is REDUCED.",
+        "Verdict of the run: FAILED",
+    ]
+
+
+def test_a_test_says_everything_that_spoke() -> None:
+    one = entry(
+        word="INVALID",
+        headline="completed: 3 of 128 requests failed.",
+        labels=["REDUCED: input_len 64 instead of 3500"],
+        objectives=[{"holds": True, "text": "first"}, {"holds": False, "text": "qpm 20.00 req/min < 22 req/min (-9 %)"}],
+        checks=[
+            {"name": "completed", "state": "invalid", "text": "3 of 128 requests failed.", "remedy": "See the errors."},
+            {"name": "gaps", "state": "finding", "text": "A pause of 272.8 s.", "remedy": ""},
+            {"name": "lengths", "state": "ok", "text": "All 1200.", "remedy": ""},
+            {"name": "cache", "state": "not_checked", "text": "Nobody knows.", "remedy": "Use --enable-cache-report."},
+        ],
+        comparison={"differences": ["hardware.gpu: 'H200', 'H20' in the baseline"]},
+        advice=["TPOT has room."],
+        server={"notes": ["1 of 1 warm-up requests failed."]},
+    )
+    assert said(one) == [
+        "  REDUCED: input_len 64 instead of 3500",
+        "  no: qpm 20.00 req/min < 22 req/min (-9 %)",
+        "  invalid completed: 3 of 128 requests failed. See the errors.",
+        "  finding gaps: A pause of 272.8 s.",
+        "  not checked: cache (run.json says how to enable them)",
+        "  differs from the baseline: hardware.gpu: 'H200', 'H20' in the baseline",
+        "  TPOT has room.",
+        "  note: 1 of 1 warm-up requests failed.",
+    ]
+    assert test_block(one).splitlines()[0] == f"INVALID {one['id']}: completed: 3 of 128 requests failed."
+
+
+def test_the_curve_as_the_published_table_has_it() -> None:
+    rows = [
+        {"running": 1, "samples": 419, "median": 141.67, "per_gpu": 141.67, "per_user": 141.67, "clean_samples": 400},
+        {"running": 2, "samples": 186, "median": 215.565, "per_gpu": 107.7825, "per_user": 107.7825, "baseline": 210.0},
+    ]
+    assert curve_table(rows) == (
+        "running  samples  median tok/s  per GPU  per user  clean  baseline\n"
+        "      1      419        141.67   141.67    141.67    400       n/a\n"
+        "      2      186        215.56   107.78    107.78    n/a    210.00"
+    )
+
+
+def test_facts() -> None:
+    workload = {"num_prompts": 8, "dataset_name": "random", "dataset": "sharegpt.json", "prompt_form": "text"}
+    server = {"version": "0.5.12", "model_path": "/m", "reference": False, "gpus": {"decode": None}}
+    assert run_facts(document(entry(workload=workload), labels=["SIMULATED", "REDUCED"], server=server)) == [
+        "This run is SIMULATED, REDUCED.",
+        "Prompts: random from sharegpt.json, sent as text.",
+        "Server: sglang 0.5.12, /m, number of GPUs unknown, so no figure per GPU.",
+        "This is not the reference environment (sglang 0.5.7): read its figures beside the published ones.",
+    ]
+    ids = {"num_prompts": 8, "dataset_name": "random-ids", "prompt_form": "ids"}
+    assert run_facts(document(entry(workload=ids))) == ["Prompts: random-ids, sent as ids, no data set."]
+    assert run_facts(document(unreachable="It is down.")) == ["No test was tried: It is down."]

@@ -1,0 +1,147 @@
+"""run.json: whole on disk at any moment, and a word that a run which did not end cannot borrow."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slabench.errors import ConfigError
+from slabench.report.document import RunDocument, RunFolder, finite
+from tests.unit.report.samples import entry
+
+A, B = "tests/tencent/test_sla.py::test_sla[np128]", "tests/tencent/test_sla.py::test_sla[np256]"
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> RunDocument:
+    return RunDocument(RunFolder.create(str(tmp_path)), environment={"python": "3.11.7"}, slabench="0.1.0")
+
+
+def on_disk(document: RunDocument) -> dict[str, object]:
+    found: dict[str, object] = json.loads((document.folder.path / "run.json").read_text())
+    return found
+
+
+def test_the_schemas_keys(made: RunDocument) -> None:
+    """Those of docs/run-json.md, in its order; the file is an interface."""
+    made.write()
+    assert " ".join(on_disk(made)) == (
+        "schema run_id state word exit_status created_utc updated_utc slabench labels environment command options server "
+        "client planned not_run units tests"
+    )
+    assert on_disk(made)["schema"] == "slabench.run/1"
+
+
+@pytest.mark.parametrize(
+    ("state", "words", "planned", "word"),
+    [
+        ("finished", ["PASSED", "PASSED"], 2, "PASSED"),
+        ("finished", ["PASSED", "FAILED"], 2, "FAILED"),
+        ("finished", ["INVALID", "FAILED"], 2, "FAILED"),
+        ("finished", ["PASSED", "INVALID"], 2, "INVALID"),
+        ("finished", ["PASSED"], 2, "INVALID"),  # one was planned and did not run
+        ("finished", [], 2, None),
+        ("interrupted", ["PASSED", "PASSED"], 2, "INVALID"),
+        ("interrupted", ["FAILED"], 2, "FAILED"),
+        ("crashed", ["PASSED", "PASSED"], 2, "INVALID"),
+        ("running", ["PASSED", "PASSED"], 2, None),  # killed now, this is the file that stays
+        ("running", ["FAILED"], 2, "FAILED"),
+        ("running", ["INVALID"], 2, "INVALID"),
+    ],
+)
+def test_the_runs_word(made: RunDocument, state: str, words: list[str], planned: int, word: str | None) -> None:
+    made.set_planned([A, B][:planned])
+    for test_id, one in zip((A, B), words, strict=False):
+        made.add_test(entry(test_id, one))
+    if state == "running":
+        made.write()
+    else:
+        made.finish(state, 0)
+    assert on_disk(made)["word"] == word
+    assert on_disk(made)["state"] == state
+    assert on_disk(made)["not_run"] == [A, B][len(words) : planned]
+
+
+def test_an_unreachable_server_is_invalid(made: RunDocument) -> None:
+    made.set_planned([A])
+    made.data["unreachable"] = "http://127.0.0.1:1 does not answer."
+    made.finish("finished", 6)
+    assert (on_disk(made)["word"], on_disk(made)["exit_status"], on_disk(made)["not_run"]) == ("INVALID", 6, [A])
+
+
+def test_a_second_entry_of_the_same_test_replaces_the_first(made: RunDocument) -> None:
+    made.set_planned([A])
+    made.add_test(entry(A, "PASSED"))
+    made.add_test(entry(A, "INVALID"))
+    made.finish("finished", 6)
+    tests = on_disk(made)["tests"]
+    assert isinstance(tests, list)
+    assert [one["word"] for one in tests] == ["INVALID"]
+    assert on_disk(made)["word"] == "INVALID"
+
+
+def test_units_are_those_of_the_metrics_that_are_there(made: RunDocument) -> None:
+    made.add_test(entry(metrics={"tpot.mean": 35.98, "qpm": 22.8, "curve.8": 432.87}))
+    assert made.data["units"] == {"tpot.mean": "ms", "qpm": "req/min", "curve.8": "tok/s"}
+
+
+def test_a_write_that_fails_leaves_the_last_whole_file(made: RunDocument, monkeypatch: pytest.MonkeyPatch) -> None:
+    made.set_planned([A])
+    made.write()
+    made.add_test(entry(A))
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        made.write()
+    assert on_disk(made)["tests"] == []
+    monkeypatch.undo()
+    made.write()
+    tests = on_disk(made)["tests"]
+    assert isinstance(tests, list) and len(tests) == 1
+    assert sorted(one.name for one in made.folder.path.iterdir()) == ["run.json"]
+
+
+def test_a_figure_that_is_no_number_is_absent() -> None:
+    nan, inf = float("nan"), float("inf")
+    assert finite({"tpot.mean": nan, "qpm": 22.8, "inner": {"x": -inf}}) == {"qpm": 22.8, "inner": {}}
+    assert finite([1.0, nan, (inf, 2)]) == [1.0, None, [None, 2]]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(VALUES)
+def test_whatever_comes_is_json_without_nan(value: object) -> None:
+    text = json.dumps(finite({"value": value}), allow_nan=False)
+    assert json.loads(text) == finite({"value": value})
+
+
+def test_the_folder_is_new_each_time_and_latest_points_to_the_newest(tmp_path: Path) -> None:
+    first, second = RunFolder.create(str(tmp_path)), RunFolder.create(str(tmp_path))
+    assert first.path != second.path
+    assert (tmp_path / "latest").resolve() == second.path.resolve()
+    assert not (tmp_path / "latest").readlink().is_absolute()  # the reports can be moved as a whole
+
+
+def test_a_folder_called_latest_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "latest").mkdir()
+    RunFolder.create(str(tmp_path))
+    assert (tmp_path / "latest").is_dir() and not (tmp_path / "latest").is_symlink()
+
+
+def test_a_report_folder_that_cannot_be_is_your_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"--report-dir=.*cannot be written"):
+        RunFolder.create(str(tmp_path / "file" / "reports"))

@@ -1,0 +1,169 @@
+"""Baselines: what may be compared, by how much a figure may be worse, and what a file must be to be one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slabench.errors import ConfigError
+from slabench.verdict.baselines import Baseline, build, compare, identity, load, save
+
+ID = "tests/tencent/test_sla.py::test_sla[np128]"
+PRINT = {"server": {"version": "0.5.7"}, "hardware": {"gpu": "H20", "gpus": 8}, "model": {"name": "r1", "dtype": None}}
+WORK = {"input_len": 3500, "num_prompts": 128}
+
+
+def stored(figures: dict[str, float], **more: Any) -> Baseline:
+    return Baseline("b.json", "a test", PRINT, {ID: {"workload": WORK, "figures": figures} | more})
+
+
+def against(baseline: Baseline, figures: dict[str, float], print_: Any = PRINT, work: Any = WORK, **more: Any) -> Any:
+    return compare(
+        baseline, more.pop("test_id", ID), figures, {"tpot": 128}, print_, work, tolerance=more.pop("tolerance", 0.05), **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "was", "now", "holds"),
+    [
+        ("tpot.mean", 40.0, 42.0, True),  # 5 % slower, exactly
+        ("tpot.mean", 40.0, 42.01, False),
+        ("tpot.mean", 40.0, 10.0, True),  # better is never red
+        ("total_throughput", 1000.0, 950.0, True),
+        ("total_throughput", 1000.0, 949.9, False),
+        ("total_throughput", 1000.0, 5000.0, True),
+        ("curve.8", 400.0, 379.0, False),
+    ],
+)
+def test_the_tolerance(key: str, was: float, now: float, holds: bool) -> None:
+    found = against(stored({key: was}), {key: now})
+    assert found.state == "compared"
+    (objective,) = found.objectives
+    assert (objective.holds, objective.kind, objective.observed) == (holds, "baseline", now)
+
+
+def test_the_sentence() -> None:
+    (objective,) = against(stored({"tpot.mean": 6.22}), {"tpot.mean": 9.23}).objectives
+    assert objective.text == "tpot mean 9.23 ms is worse by more than 5 % of baseline 6.22 ms (+48.4 %, n=128)"
+    (held,) = against(stored({"total_throughput": 1000.0}), {"total_throughput": 990.0}).objectives
+    assert held.text == "total_throughput 990.00 tok/s is within 5 % of baseline 1,000 tok/s (-1.0 %)"
+
+
+@given(st.floats(0.01, 1e6), st.floats(0, 0.5), st.sampled_from(["tpot.mean", "total_throughput"]))
+def test_equal_is_never_worse(value: float, tolerance: float, key: str) -> None:
+    assert all(one.holds for one in against(stored({key: value}), {key: value}, tolerance=tolerance).objectives)
+
+
+def changed(section: str, **values: Any) -> dict[str, Any]:
+    return PRINT | {section: {**PRINT[section], **values}}
+
+
+@pytest.mark.parametrize(
+    ("print_", "work", "difference"),
+    [
+        (changed("hardware", gpu="H200"), WORK, "hardware.gpu: 'H200', 'H20' in the baseline"),
+        (changed("hardware", gpu=None), WORK, "hardware.gpu: unknown here, 'H20' in the baseline"),
+        (changed("model", name="other"), WORK, "model.name: 'other', 'r1' in the baseline"),
+        ({}, WORK, "hardware.gpu: unknown here, 'H20' in the baseline"),
+        (PRINT, WORK | {"input_len": 64}, "workload.input_len: 64, 3500 in the baseline"),
+        (PRINT, {}, "workload.input_len: unknown here, 3500 in the baseline"),
+    ],
+)
+def test_what_differs_is_not_compared(print_: Any, work: Any, difference: str) -> None:
+    """Not even where the figures would hold."""
+    found = against(stored({"tpot.mean": 40.0}), {"tpot.mean": 1.0}, print_, work)
+    assert (found.state, found.objectives, found.reasons) == ("NOT_COMPARABLE", (), ("NOT_COMPARABLE",))
+    assert difference in found.differences
+    assert found.not_comparable is not None and difference in found.not_comparable
+
+
+@pytest.mark.parametrize("print_", [changed("server", version="0.5.12"), changed("model", dtype="bfloat16")])
+def test_another_version_and_what_the_baseline_does_not_name_may_differ(print_: Any) -> None:
+    assert against(stored({"tpot.mean": 40.0}), {"tpot.mean": 40.0}, print_).state == "compared"
+
+
+def test_allowed_differences_are_compared_and_told() -> None:
+    other = changed("hardware", gpu="H200", gpus=1)
+    for allow in (("hardware",), ("hardware.gpu", "hardware.gpus")):
+        found = against(stored({"tpot.mean": 40.0}), {"tpot.mean": 40.0}, other, allow=allow)
+        assert found.state == "compared"
+        assert len(found.allowed) == 2 and found.differences == ()
+    half = against(stored({"tpot.mean": 40.0}), {"tpot.mean": 40.0}, other, allow=("hardware.gpu",))
+    assert half.state == "NOT_COMPARABLE"
+    assert half.differences == ("hardware.gpus: 1, 8 in the baseline",)
+
+
+def test_no_entry_no_figure_and_no_number_are_not_zero() -> None:
+    assert against(stored({"tpot.mean": 40.0}), {"tpot.mean": 1.0}, test_id="another").reasons == ("NO_BASELINE",)
+    missing = against(stored({"tpot.mean": 40.0, "qpm": 3.0}), {"tpot.mean": 40.0})
+    assert missing.state == "NOT_COMPARABLE"
+    assert "this run has no qpm" in str(missing.not_comparable)
+    assert against(stored({}), {"tpot.mean": 1.0}).state == "NOT_COMPARABLE"
+
+
+def test_floors_have_no_tolerance_and_their_metrics_direction() -> None:
+    found = against(stored({"tpot.mean": 40.0}, floors={"total_throughput": 1600, "ttft.p99": 2000}), {"tpot.mean": 40.0})
+    assert [str(one) for one in found.floors] == ["total_throughput>=1600", "ttft.p99<=2000"]
+
+
+def run_entry(word: str, test_id: str = ID, **more: Any) -> dict[str, Any]:
+    metrics = {"tpot.mean": 40.0, "ttft.mean": 9.0, "total_throughput": 1800.0, "qpm": 22.8, "tpot.p99": 60.0, "completed": 128.0}
+    work = {"input_len": 3500, "num_prompts": 128, "seed": 123}
+    plan = {"request_rate": 128.0, "max_concurrency": 128, "count": 128}
+    return {"id": test_id, "word": word, "method": "tencent", "metrics": metrics, "workload": work, "plan": plan} | more
+
+
+def test_what_is_saved_can_be_loaded_and_holds_against_itself(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    tests = [run_entry("PASSED"), run_entry("FAILED", "t::f"), run_entry("INVALID", "t::i")]
+    save(str(path), build("run", "2026-01-02T03:04:05Z", PRINT, ["REDUCED"], tests))
+    assert [one.name for one in tmp_path.iterdir()] == ["b.json"]
+    found = load(str(path))
+    assert set(found.tests) == {ID, "t::f"}  # INVALID is no baseline
+    assert found.tests[ID]["figures"] == {"tpot.mean": 40.0, "ttft.mean": 9.0, "total_throughput": 1800.0}
+    assert found.tests[ID]["information"] == {"tpot.p99": 60.0, "qpm": 22.8}
+    assert found.tests[ID]["workload"] == {"input_len": 3500, "num_prompts": 128, "request_rate": 128.0, "max_concurrency": 128}
+    entry = run_entry("PASSED")
+    held = against(found, entry["metrics"], work=identity(entry["workload"], entry["plan"]))
+    assert held.state == "compared" and all(one.holds for one in held.objectives)
+
+
+def test_the_curves_figures_are_its_batch_sizes() -> None:
+    entry = run_entry("PASSED", method="ali-decode-curve", metrics={"curve.1": 141.67, "curve.8": 432.87})
+    made = build("run", "now", PRINT, [], [entry])
+    assert made["tests"][ID]["figures"] == {"curve.1": 141.67, "curve.8": 432.87}
+
+
+GOOD = {"schema": "slabench.baseline/1", "fingerprint": {}, "tests": {}}
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ("{", "cannot be read as a baseline"),
+        ([], "has schema None"),
+        (GOOD | {"schema": "slabench.baseline/9"}, "has schema 'slabench.baseline/9'"),
+        (GOOD | {"tests": []}, "has no tests or no fingerprint"),
+        (GOOD | {"tests": {"t": {"figures": {"nosuch": 1.0}}}}, "nosuch=1.0"),
+        (GOOD | {"tests": {"t": {"figures": {"qpm": "22"}}}}, "qpm='22'"),
+        (GOOD | {"tests": {"t": {"floors": {"qpm": True}}}}, "qpm=True"),
+    ],
+)
+def test_what_is_no_baseline_is_your_error(document: Any, sentence: str, tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    with pytest.raises(ConfigError) as error:
+        load(str(path))
+    assert sentence in str(error.value)
+    with pytest.raises(ConfigError, match="does not exist"):
+        load(str(tmp_path / "none.json"))
+
+
+@pytest.mark.parametrize("name", ["published-ali-a800.json", "published-tencent.json"])
+def test_the_published_tables_are_baselines(name: str) -> None:
+    assert load(str(Path(__file__).resolve().parents[3] / "baselines" / name)).tests
