@@ -10,8 +10,8 @@ SGLANG_VENV := .venv-sglang
 SGLANG_MODEL := .cache/sglang-model/tiny
 
 # The reduced suite: every live test of both methods, sizes for two cores. Everything it writes is marked REDUCED.
-REDUCED := --random-input-len=256 --random-output-len=48 --num-prompts=32 --request-rate=32 --max-concurrency=8 \
-	--decode-input-len=512 --decode-output-len=96 --batch-sizes=1,2,4,8 --prefill-lens=256,512 --prefill-prompts=32
+REDUCED := --random-input-len=256 --random-output-len=160 --num-prompts=32 --request-rate=32 --max-concurrency=8 \
+	--decode-input-len=512 --decode-output-len=192 --batch-sizes=1,2,4,8 --prefill-lens=256,512 --prefill-prompts=32
 # The real server computes on the cores that the client needs too: longer answers, so that its lateness stays small beside them.
 REDUCED_CPU := $(REDUCED) --random-output-len=256 --decode-output-len=384
 DATA := --dataset-path=fixtures/data/sharegpt_small.json

@@ -81,6 +81,7 @@ class ClientRecord:
     send_lag_max_ms: float | None  # sent - due for requests that did not wait for a slot
     workers: int = 1
     peak_rss_mb: float | None = None
+    loop_lateness_ms: float | None = None  # how late an arrival at a random moment is stamped, on average
 
 
 @dataclass(frozen=True, slots=True)

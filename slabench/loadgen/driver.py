@@ -223,6 +223,18 @@ class LoadDriver:
         if not self.complete.done():
             self.loop.call_later(LAG_S, self._lag)
 
+    def lateness_ns(self) -> float | None:
+        """How late an arrival at a random moment is stamped, on average; None before the first sample.
+
+        A sample x taken every p: the loop is late by about x for one p, and works off what is longer than that: x * p + x * x / 2
+        over the time of all samples. The mean of the samples alone would count a freeze of a second once.
+        """
+        if not self.lag_ns:
+            return None
+        period = LAG_S * NS
+        late = sum(lag * (period + lag / 2) for lag in self.lag_ns)
+        return late / (len(self.lag_ns) * period + sum(self.lag_ns))
+
     def stop(self) -> None:
         """End everything now: what is on its way is INTERRUPTED, what was not taken up is NOT_SENT."""
         if self._stopped:

@@ -216,6 +216,7 @@ class _Load:
             cpu_s=told.get("cpu_s", 0.0),
             loop_lag_max_ms=lags[-1] / 1e6 if lags else None,
             loop_lag_p99_ms=lags[-min(rank, len(lags))] / 1e6 if lags else None,
+            loop_lateness_ms=told["lateness_ns"] / 1e6 if told.get("lateness_ns") is not None else None,
             send_lag_max_ms=max(self.send_lag_ns) / 1e6 if self.send_lag_ns else None,
             peak_rss_mb=told.get("peak_rss_mb"),
         )

@@ -108,6 +108,7 @@ class Worker:
                 "cpu_s": time.process_time() - self.cpu_s,
                 "lag_ns": sorted(self.driver.lag_ns)[-len(self.driver.lag_ns) // 50 - 1 :],
                 "lag_samples": len(self.driver.lag_ns),
+                "lateness_ns": self.driver.lateness_ns(),
                 "peak_rss_mb": peak_rss_mb(),
             }
         )

@@ -16,7 +16,8 @@ from slabench.verdict.words import Check, State
 CACHED_SHARE_LIMIT = 0.01  # of the input; one shared first token a prompt stays far below it at the methods' lengths
 DRIFT_SHARE_LIMIT = 0.01
 CPU_SHARE_LIMIT = 0.95  # of one core per load process: beyond it the client paces the run
-LAG_SHARE_LIMIT = 0.02  # of the time TPOT is taken over
+LAG_SHARE_LIMIT = 0.02
+LAG_SHARE_LIMIT_P99 = 0.1  # of the time TPOT is taken over
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,13 +248,21 @@ def client(subject: Subject) -> Check:
         text = f"{one_read}: all their tokens have one time stamp."
         remedy = "Run the client on a machine with free cores, and without a proxy that gathers the stream."
         return Check("client", State.INVALID, text, remedy)
-    # Both ends of a stream's span are stamped up to one lag late, which bounds the error of TPOT taken over it.
-    bound = 2 * seen.loop_lag_p99_ms / span_ms
-    late = f"The client's event loop was late by {seen.loop_lag_p99_ms:.1f} ms (p99)"
-    text = f"{late}, at most {bound:.1%} of the time TPOT is taken over"
-    if bound > LAG_SHARE_LIMIT:
+    # Both ends of a stream's span are stamped late: by the mean lateness on average, which bounds the error of a mean, by the p99
+    # in the worst of a hundred, which bounds the error of a percentile.
+    mean_ms = seen.loop_lag_p99_ms if seen.loop_lateness_ms is None else seen.loop_lateness_ms
+    mean, worst = 2 * mean_ms / span_ms, 2 * seen.loop_lag_p99_ms / span_ms
+    text = (
+        f"The client stamped {mean_ms:.2f} ms late on average (p99 of its event loop {seen.loop_lag_p99_ms:.1f} ms): at most "
+        f"{mean:.1%} of the time TPOT is taken over, {worst:.1%} at p99"
+    )
+    limits = f"{LAG_SHARE_LIMIT:.0%} for the mean, {LAG_SHARE_LIMIT_P99:.0%} for the p99"
+    if mean > LAG_SHARE_LIMIT or worst > LAG_SHARE_LIMIT_P99:
+        remedy = "Run the client on a machine with free cores."
+        return Check("client", State.INVALID, f"{text}; the limits are {limits}.", remedy)
+    if worst > LAG_SHARE_LIMIT:
         return Check(
-            "client", State.INVALID, f"{text}; the limit is {LAG_SHARE_LIMIT:.0%}.", "Run the client on a machine with free cores."
+            "client", State.FINDING, f"{text}.", "Read the percentiles with that; a free core for the client makes them sharp."
         )
     return _ok("client", f"{text}.")
 

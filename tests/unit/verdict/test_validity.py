@@ -112,3 +112,15 @@ def test_answers_that_came_in_one_read_tell_no_time_between_tokens():
     (found,) = [check for check in examine(one_read, "tencent") if check.name == "client"]
     assert found.state is State.INVALID
     assert found.text.startswith("1 of 1 answers came in one read each")
+
+
+def test_a_client_that_is_late_now_and_then_spoils_percentiles_not_the_mean():
+    """One second of stream: 6 % at p99, 0.1 % on average."""
+    streams = run_of(answer(arrivals=((110, 1), (1110, 4)), end=1111))
+    seldom = ClientRecord(1.0, 0.1, 30.0, 30.0, 0.1, loop_lateness_ms=0.5)
+    often = replace(seldom, loop_lateness_ms=15.0)
+    found = {
+        name: states(replace(subject(), run=replace(streams, client=one)))["client"]
+        for name, one in (("seldom", seldom), ("often", often))
+    }
+    assert found == {"seldom": State.FINDING, "often": State.INVALID}
