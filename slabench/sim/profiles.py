@@ -68,7 +68,7 @@ PROFILES: Mapping[str, Profile] = {
         context_length=32768,
         decode_log_interval=10,  # short runs need samples for the decode curve
     ),
-    # Fitted on the published tencent run with 128 prompts alone; docs/embedded-server.md shows what it predicts of the others.
+    # Fitted on the published tencent run with 128 prompts alone; docs/sim.md shows what it predicts of the others.
     "r1-fp8-tp8": Profile(
         name="r1-fp8-tp8",
         model_path="slabench/deepseek-r1-fp8",
