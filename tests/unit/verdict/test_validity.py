@@ -1,6 +1,7 @@
 """Each check: a run that passes it, and the one thing broken that turns it red."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -103,3 +104,8 @@ def test_a_late_event_loop_spoils_short_streams_only():
     long = replace(subject(), run=replace(run_of(answer(arrivals=((110, 1), (1110, 4)), end=1111)), client=slow))
     assert states(short)["client"] is State.INVALID
     assert states(long)["client"] is State.OK
+
+
+def test_every_check_has_a_row_in_its_document():
+    page = (Path(__file__).resolve().parents[3] / "docs" / "validity.md").read_text()
+    assert [name for name in (check.__name__ for check in CHECKS) if f"| `{name}` |" not in page] == []
