@@ -145,11 +145,9 @@ class Recorder:
 
     def exit_status(self, session: pytest.Session, status: int) -> int:
         """design: 0 all PASSED, 1 any FAILED, 2 Ctrl-C, 3 our crash, 4 usage, 5 nothing collected, 6 INVALID or nothing judged."""
-        if status in (EXIT_OUR_CRASH, EXIT_USAGE):
-            return status
         if self.usage is not None:
-            return EXIT_USAGE  # before Ctrl-C: pytest calls a session that was told to stop interrupted
-        if status == pytest.ExitCode.INTERRUPTED:
+            return EXIT_USAGE  # before pytest's own status: the session is stopped for it, which pytest counts as interrupted
+        if status in (pytest.ExitCode.INTERRUPTED, EXIT_OUR_CRASH, EXIT_USAGE):
             return status
         if self.unreachable is not None:
             return EXIT_INVALID

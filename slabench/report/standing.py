@@ -38,4 +38,6 @@ def _curve(entry: Mapping[str, Any]) -> str:
     row = next((one for one in entry.get("curve", ()) if sizes and one["running"] == max(sizes)), None)
     if row is None:
         return NONE
+    if row.get("per_gpu") is None:  # GPUs unknown
+        return f"curve {row['running']}: {number(row['median'])} tok/s, {number(row['median'] / row['running'])} per user"
     return f"curve {row['running']}: {number(row['per_gpu'])} tok/s per GPU, {number(row['per_user'])} per user"

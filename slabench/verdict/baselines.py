@@ -193,7 +193,7 @@ def build(
         gated = (
             [key for key in metrics if key.startswith("curve.")]
             if entry["method"] == "ali-decode-curve"
-            else GATED[entry["method"]]
+            else GATED.get(entry["method"], GATED["serving"])  # a method of your own
         )
         stored[entry["id"]] = {
             "method": entry["method"],

@@ -36,3 +36,9 @@ CURVE = [
 def test_standing(method: str, metrics: dict[str, float], text: str) -> None:
     more: dict[str, Any] = {"curve": CURVE} if method == "ali-decode-curve" else {}
     assert standing(entry(method=method, metrics=metrics, **more)) == text
+
+
+def test_a_curve_without_a_number_of_gpus() -> None:
+    rows = [{"running": 8, "median": 432.87, "per_gpu": None, "per_user": None}]
+    one = entry(method="ali-decode-curve", metrics={"curve.8": 432.87}, curve=rows)
+    assert standing(one) == "curve 8: 432.87 tok/s, 54.11 per user"

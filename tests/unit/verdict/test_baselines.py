@@ -139,6 +139,11 @@ def test_the_curves_figures_are_its_batch_sizes() -> None:
     assert made["tests"][ID]["figures"] == {"curve.1": 141.67, "curve.8": 432.87}
 
 
+def test_a_method_of_your_own_is_gated_as_any_serving_workload() -> None:
+    made = build("run", "now", PRINT, [], [run_entry("PASSED", method="mine")])
+    assert set(made["tests"][ID]["figures"]) == {"tpot.mean", "ttft.mean", "total_throughput"}
+
+
 GOOD = {"schema": "slabench.baseline/1", "fingerprint": {}, "tests": {}}
 
 

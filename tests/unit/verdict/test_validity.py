@@ -1,6 +1,7 @@
 """Each check: a run that passes it, and the one thing broken that turns it red."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -124,3 +125,8 @@ def test_a_client_that_is_late_now_and_then_spoils_percentiles_not_the_mean():
         for name, one in (("seldom", seldom), ("often", often))
     }
     assert found == {"seldom": State.FINDING, "often": State.INVALID}
+
+
+def test_every_check_has_a_row_in_its_document():
+    page = (Path(__file__).resolve().parents[3] / "docs" / "validity.md").read_text()
+    assert [name for name in (check.__name__ for check in CHECKS) if f"| `{name}` |" not in page] == []
