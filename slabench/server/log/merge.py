@@ -6,6 +6,7 @@ reports a retraction: the repeats are dropped here.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from slabench.records import LogSpan
 from slabench.server.log.reader import Counts, LogReader, read_blocks
 from slabench.server.log.tags import Rank
-from slabench.server.log.values import DecodeLine, Event, EventKind, PrefillLine, Rejected
+from slabench.server.log.values import DecodeLine, Event, EventKind, PrefillLine, Reason, Rejected
 
 
 class Since(StrEnum):
@@ -49,7 +50,10 @@ class Sample(NamedTuple):
 class Merged:
     """What was dropped and seen on the way; complete once samples() is exhausted."""
 
-    counts: dict[str, Counts] = field(default_factory=dict)  # by path
+    counts: dict[str, Counts] = field(default_factory=dict)  # by path, over all its parts
+    outside: int = 0  # lines whose stamp says that they are of another time than their part's
+    dp_ranks: set[int] = field(default_factory=set)  # ranks that decode lines name, copies included
+    pp_ranks: set[int] = field(default_factory=set)
     copies: int = 0  # batch lines of later pipeline stages and attention-context-parallel ranks
     repeats: int = 0  # retraction lines of further tensor-parallel ranks
     events: list[tuple[str, Event]] = field(default_factory=list)  # with the path, repeats left out
@@ -62,6 +66,10 @@ class Merged:
         """The events of one kind, in the order of the files."""
         return [event for _, event in self.events if event.kind is kind]
 
+    def rejected(self) -> Counter[Reason]:
+        """Batch lines that could not be read, by reason, over all files."""
+        return sum((counts.rejected for counts in self.counts.values()), Counter[Reason]())
+
 
 @dataclass(slots=True)
 class _Scheduler:
@@ -71,6 +79,7 @@ class _Scheduler:
     gap: float | None = None  # seconds between the last two undisturbed lines
 
 
+SLACK_S = 2.0  # stamps are whole seconds by default, and a line may be stamped a moment before it is written
 _NONE: frozenset[Since] = frozenset()
 _EVENTS = {
     EventKind.FLUSHED: Since.FLUSH,
@@ -90,20 +99,28 @@ def samples(parts: Sequence[str | LogSpan], merged: Merged | None = None) -> Ite
     for part in parts:
         span = LogSpan(part, 0, -1) if isinstance(part, str) else part
         reader = LogReader()
-        notes.counts[span.path] = reader.counts
+        reader.counts = notes.counts.setdefault(span.path, reader.counts)
         yield from _one(span, reader, notes, speaker)
 
 
 def _one(span: LogSpan, reader: LogReader, notes: Merged, speaker: dict[int | None, int | None]) -> Iterator[Sample]:
     path = span.path
+    earliest = -math.inf if span.began is None else span.began - SLACK_S
+    latest = math.inf if span.ended is None else span.ended + SLACK_S
     known: dict[int | None, _Scheduler] = {}
     for block in read_blocks(path, reader, span.begin, None if span.end < 0 else span.end):
         for line in block:
-            if isinstance(line, DecodeLine):
+            if not isinstance(line, Rejected) and line.stamp is not None and not earliest <= line.stamp <= latest:
+                notes.outside += 1
+            elif isinstance(line, DecodeLine):
+                dp, pp = line.rank.dp, line.rank.pp
+                if dp is not None:
+                    notes.dp_ranks.add(dp)
+                if pp is not None:
+                    notes.pp_ranks.add(pp)
                 if line.rank.copy:
                     notes.copies += 1
                     continue
-                dp = line.rank.dp
                 state = known.get(dp)
                 if state is None:
                     state = known[dp] = _Scheduler()
