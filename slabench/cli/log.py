@@ -149,8 +149,8 @@ def _text(found: dict[str, Any]) -> str:
             str(row["samples"]),
             *(two(row[key]) for key in keys),
             str(row["clean_samples"]),
-            *(two(row[f"clean_{key}"]) for key in (*keys, "tpot_ms")),
+            *(two(row[f"clean_{key}"]) for key in (*keys, "tpot_ms", "tpot_mean_ms")),
         )
         for row in found["curve"]
     ]
-    return "\n".join([*lines, *([table(("running", "samples", *five, "clean", *five, "TPOT ms"), rows)] if rows else [])])
+    return "\n".join([*lines, *([table(("running", "samples", *five, "clean", *five, "TPOT ms", "mean"), rows)] if rows else [])])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import statistics
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,6 +46,7 @@ class CurvePoint:
     q1: float | None = None  # quartiles need two samples
     q3: float | None = None
     enough: bool = False  # as many samples as the method wants
+    tpot_mean_ms: float | None = None  # mean of running / throughput: what a client's clock sees over the same time
 
     @property
     def tpot_ms(self) -> float | None:
@@ -167,10 +167,14 @@ def shares(batch_size: int, ranks: int) -> tuple[int, ...]:
     return tuple(size for size in ((low, low + 1) if rest else (low,)) if size > 0)
 
 
-def clean_tpot(samples: Iterable[CurveSample], sizes: Sequence[int], *, graph_up_to: int | None = None) -> tuple[float | None, int]:
-    """Median of running / throughput over the clean samples of these sizes, in ms, and their number; None if there are none."""
+def clean_tpots(samples: Iterable[CurveSample], sizes: Sequence[int], *, graph_up_to: int | None = None) -> list[float]:
+    """running / throughput in ms of each clean sample of these sizes.
+
+    Every line spans as many steps as the next, so their mean is the time per token of the whole time they cover: what a client
+    sees of it. Their median leaves out a noisy machine's slow moments, which the client's clock does not.
+    """
     limit = graph_up_to if graph_up_to is not None else -1  # up to it a line without a graph is out of order
-    found = [
+    return [
         1000 * sample.running / sample.gen_throughput
         for sample in samples
         if sample.running in sizes
@@ -178,7 +182,6 @@ def clean_tpot(samples: Iterable[CurveSample], sizes: Sequence[int], *, graph_up
         and _cause(sample) is None
         and not (sample.graph is False and sample.running <= limit)
     ]
-    return (statistics.median(found) if found else None), len(found)
 
 
 def largest_graph(samples: Iterable[CurveSample]) -> int | None:
@@ -210,7 +213,9 @@ def _point(running: int, counted: Counter[float], gpus: float | None) -> CurvePo
     median = at(n // 2) if n % 2 else (at(n // 2 - 1) + at(n // 2)) / 2
     q1, q3 = (quartile(1), quartile(3)) if n > 1 else (None, None)
     per_gpu = None if gpus is None else median / gpus
-    return CurvePoint(running, n, median, per_gpu, median / running, q1, q3, n >= WANTED_SAMPLES)
+    slow = 0.0 in counted  # no tokens in an interval: no time per token
+    mean = None if slow else math.fsum(1000 * running / value * count for value, count in counted.items()) / n
+    return CurvePoint(running, n, median, per_gpu, median / running, q1, q3, n >= WANTED_SAMPLES, mean)
 
 
 def published_form(curve: Curve) -> dict[str, dict[str, Any]]:

@@ -39,6 +39,7 @@ def curve_rows(
                 "clean_per_gpu": None if pure is None else pure.per_gpu,
                 "clean_per_user": None if pure is None else pure.per_user,
                 "clean_tpot_ms": None if pure is None else pure.tpot_ms,
+                "clean_tpot_mean_ms": None if pure is None else pure.tpot_mean_ms,
                 "full_batch_tpot_ms": client.get("full_batch.tpot"),
                 "mean_tpot_ms": client.get("tpot.mean"),
                 "baseline": (stored or {}).get(f"curve.{row.running}"),

@@ -25,7 +25,7 @@ class LogEvidence:
     restarts: int
     batch_size: int | None = None
     samples: int = 0  # clean Decode lines at the batch size
-    log_tpot: float | None = None  # their median of running / throughput, ms
+    log_tpot: float | None = None  # their mean of running / throughput, ms
     mean_tpot: float | None = None  # the client's, over whole answers, ms
     full_tpot: float | None = None  # the client's, in the full-batch window, ms
     full_share: float | None = None  # of the run's duration that the window covers

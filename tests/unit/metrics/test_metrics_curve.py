@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabench.metrics.curve import classic_curve, clean_curve, clean_tpot, largest_graph, published_form, shares
+from slabench.metrics.curve import classic_curve, clean_curve, clean_tpots, largest_graph, published_form, shares
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "data" / "server" / "seed_ali_decode.json"
 
@@ -102,9 +102,13 @@ def test_clean_tpot_is_of_clean_lines_at_the_size_alone():
         S(4, 1.0, True, 4),
         S(8, 0.0, True, 8),
     ]
-    assert clean_tpot(made, (8,)) == (16.0, 3)  # 10, 20 and 16 ms
-    assert clean_tpot(made, (16,)) == (None, 0)
-    assert clean_curve(made, 1).points[-1].tpot_ms == pytest.approx(8000 / 450)
+    assert clean_tpots(made, (8,)) == [10.0, 20.0, 16.0]
+    assert clean_tpots(made, (16,)) == []
+    assert clean_tpots([S(8, 800.0, False, 8), S(8, 400.0, True, 8)], (8,), graph_up_to=8) == [20.0]
+    point = clean_curve(made[:3], 1).points[-1]
+    assert point.tpot_ms == pytest.approx(8000 / 500)
+    assert point.tpot_mean_ms == pytest.approx((10 + 20 + 16) / 3)
+    assert clean_curve(made, 1).points[-1].tpot_mean_ms is None  # an interval without tokens has no time per token
 
 
 def test_the_largest_batch_with_a_graph():
