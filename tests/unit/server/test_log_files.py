@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import random
 import re
 import time
 from pathlib import Path
@@ -79,6 +80,28 @@ def test_fast_and_careful_reading_agree_on_every_known_line():
         reader = LogReader()
         found = reader.feed(b"".join(rows * 3))
         assert repr(found) == repr([parse_line(row) for row in rows] * 3)
+
+
+def test_a_mould_says_what_the_careful_reader_says_of_any_digits():
+    """Every known line with its digits drawn anew: the fast lanes have seen its mould, the careful reader has not."""
+    dice = random.Random(7)
+    for path in DATA.glob("r*.log*"):
+        text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        rows = [row for row in text.splitlines(keepends=True)[1:] if b" batch" in row][:300]
+        # the date stays one: there are 12 months
+        fresh = [row[:20] + re.sub(rb"\d", lambda _: b"%d" % dice.randrange(10), row[20:]) for row in rows]
+        fresh = [re.sub(rb":\d\d([.\] ])", rb":07\1", re.sub(rb" \d\d:\d\d:", b" 11:22:", row, count=1), count=1) for row in fresh]
+        reader = LogReader()
+        reader.feed(b"".join(rows))
+        assert repr(reader.feed(b"".join(fresh))) == repr([parse_line(row) for row in fresh])
+        assert reader._moulds or not rows
+
+
+@pytest.mark.parametrize("date", ["2026-13-01", "2026-00-10"])
+def test_a_line_of_a_known_mould_without_a_date_is_rejected(date):
+    found = LogReader().feed((decode(8, 100.0) * 3 + decode(8, 100.0).replace("2026-01-01", date)).encode())
+    assert [type(line) for line in found] == [DecodeLine] * 3 + [Rejected]
+    assert found[-1].reason is Reason.PREFIX
 
 
 pieces = st.lists(
