@@ -74,9 +74,8 @@ class CurveBuilder:
         self.lines = 0
         self.largest_graph: int | None = None  # the largest batch that ran with its graph: a smaller one without is out of order
         self._clean: defaultdict[int, Counter[float]] = defaultdict(Counter)
-        self._graph_off: defaultdict[int, Counter[float]] = defaultdict(
-            Counter
-        )  # clean but for that; the limit is known at the end
+        # Clean but for their graph: the limit is known at the end.
+        self._graph_off: defaultdict[int, Counter[float]] = defaultdict(Counter)
         self._disturbed: defaultdict[int, Counter[float]] = defaultdict(Counter)
         self._left_out: Counter[str] = Counter()
         self._no_batch = 0
@@ -91,14 +90,11 @@ class CurveBuilder:
         graph = sample.graph
         if graph and (self.largest_graph is None or running > self.largest_graph):
             self.largest_graph = running
-        cause = _cause(sample)
-        if cause is not None:
-            self._left_out[cause] += 1
-            self._disturbed[running][value] += 1
-        elif graph is False:
-            self._graph_off[running][value] += 1
-        else:
-            self._clean[running][value] += 1
+        clean = not sample.since and sample.previous_running == running
+        if not clean:
+            self._left_out[_cause(sample) or "batch_changed"] += 1
+        part = (self._graph_off if graph is False else self._clean) if clean else self._disturbed
+        part[running][value] += 1
 
     def add_all(self, samples: Iterable[CurveSample]) -> CurveBuilder:
         for sample in samples:

@@ -20,7 +20,8 @@ from slabench.server.log.tags import STAMP, read_stamp
 _TAIL = 1 << 16
 _STAMP = re.compile(rb"\[(" + STAMP + rb")")
 _ZONE_S = 900  # zones differ by quarters of an hour
-_FRESH_S = 120  # a last stamp that is older than this, zones aside, tells nothing of the clock
+_FRESH_S = 10  # a last stamp that is older than this, zones aside, tells nothing of the clock
+_WEST_S, _EAST_S = -12 * 3600, 14 * 3600
 
 
 class Mark(NamedTuple):
@@ -73,7 +74,7 @@ def _ahead(path: str, size: int, at: float) -> float | None:
     if last is None:
         return None
     zone = round((last - at) / _ZONE_S) * _ZONE_S
-    return float(zone) if abs(last - at - zone) <= _FRESH_S else None
+    return float(zone) if _WEST_S <= zone <= _EAST_S and abs(last - at - zone) <= _FRESH_S else None
 
 
 def spans(marks: Sequence[Mark]) -> Spans:
@@ -82,12 +83,15 @@ def spans(marks: Sequence[Mark]) -> Spans:
     notes: list[str] = []
     until = time.time()
     for path, inode, size, at, ahead in marks:
-        began, ended = (None, None) if ahead is None else (at + ahead, until + ahead)
+        began = ended = None
         try:
             now = os.stat(path)
         except OSError as error:
             notes.append(f"The deploy log {path} is gone ({error.strerror}): nothing of this run can be read from it.")
             continue
+        # An old line may look like a fresh one of another zone: two looks have to say the same.
+        if ahead is not None and _ahead(path, now.st_size, until) == ahead:
+            began, ended = at + ahead, until + ahead
         if now.st_ino != inode:
             older = _moved(path, inode)
             if older is None:

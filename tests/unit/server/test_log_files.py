@@ -331,6 +331,15 @@ def test_a_log_whose_clock_is_unknown_is_bound_by_bytes(tmp_path, text):
     assert (span.began, span.ended) == (None, None)
 
 
+def test_an_old_line_is_no_other_time_zone(tmp_path):
+    path = tmp_path / "log"
+    path.write_text(time.strftime("[%Y-%m-%d %H:%M:%S] INFO: half an hour ago\n", time.gmtime(time.time() - 1800)))
+    marks = mark([str(path)])
+    with path.open("a") as file:
+        file.write(time.strftime("[%Y-%m-%d %H:%M:%S] INFO: now\n", time.gmtime()))
+    assert spans(marks).spans[0].began is None
+
+
 def test_lines_of_another_time_between_the_marks_are_left_out(tmp_path):
     path = tmp_path / "log"
     marks = [1000.0 + 60 * n for n in range(4)]
