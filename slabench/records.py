@@ -86,11 +86,13 @@ class ClientRecord:
 
 @dataclass(frozen=True, slots=True)
 class LogSpan:
-    """Byte range of one deploy log that was written while a run was on."""
+    """Byte range of one deploy log that was written while a run was on, and the run's time by that log's own clock."""
 
     path: str
     begin: int
     end: int
+    began: float | None = None  # seconds as the log's stamps read; None: the log's clock is unknown, bytes alone bound the run
+    ended: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ another batch; the clean form leaves those out. Throughput is tokens/s throughou
 
 from __future__ import annotations
 
+import itertools
 import math
-import statistics
-from array import array
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -41,11 +41,17 @@ class CurvePoint:
     running: int
     samples: int
     median: float  # of gen throughput, one scheduler
-    per_gpu: float  # median / GPUs of one scheduler
-    per_user: float  # median / running: 1000 / per_user is the TPOT in ms
+    per_gpu: float | None  # median / GPUs of one scheduler; None: their number is unknown
+    per_user: float  # median / running
     q1: float | None = None  # quartiles need two samples
     q3: float | None = None
     enough: bool = False  # as many samples as the method wants
+    tpot_mean_ms: float | None = None  # mean of running / throughput: what a client's clock sees over the same time
+
+    @property
+    def tpot_ms(self) -> float | None:
+        """Time per token of one request at this batch; None where nothing was generated."""
+        return 1000 / self.per_user if self.per_user > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,67 +63,155 @@ class Curve:
     left_out: Mapping[str, int]
 
 
-def classic_curve(samples: Iterable[CurveSample], gpus: float) -> Curve:
+class CurveBuilder:
+    """Samples one by one, both curves at the end, in memory that grows with the spread of the values and not with their number.
+
+    A log prints two decimals, so that a batch size's throughput has some thousand different values however long the log is:
+    counting equal ones keeps every median exact.
+    """
+
+    def __init__(self) -> None:
+        self.lines = 0
+        self.largest_graph: int | None = None  # the largest batch that ran with its graph: a smaller one without is out of order
+        self._clean: defaultdict[int, Counter[float]] = defaultdict(Counter)
+        # Clean but for their graph: the limit is known at the end.
+        self._graph_off: defaultdict[int, Counter[float]] = defaultdict(Counter)
+        self._disturbed: defaultdict[int, Counter[float]] = defaultdict(Counter)
+        self._left_out: Counter[str] = Counter()
+        self._no_batch = 0
+
+    def add(self, sample: CurveSample) -> None:
+        """Samples with nothing running or no finite throughput cannot enter a median and are counted as left out."""
+        self.lines += 1
+        running, value = sample.running, sample.gen_throughput
+        if running < 1 or not math.isfinite(value):
+            self._no_batch += 1
+            return
+        graph = sample.graph
+        if graph and (self.largest_graph is None or running > self.largest_graph):
+            self.largest_graph = running
+        clean = not sample.since and sample.previous_running == running
+        if not clean:
+            self._left_out[_cause(sample) or "batch_changed"] += 1
+        part = (self._graph_off if graph is False else self._clean) if clean else self._disturbed
+        part[running][value] += 1
+
+    def add_all(self, samples: Iterable[CurveSample]) -> CurveBuilder:
+        for sample in samples:
+            self.add(sample)
+        return self
+
+    def classic(self, gpus: float | None) -> Curve:
+        """Every sample counts, as in the published table; see classic_curve()."""
+        values: defaultdict[int, Counter[float]] = defaultdict(Counter)
+        for part in (self._clean, self._graph_off, self._disturbed):
+            for running, counted in part.items():
+                values[running].update(counted)
+        return _curve(values, gpus, self._no_batch_left())
+
+    def clean(self, gpus: float | None, *, graph_up_to: int | None = None) -> Curve:
+        """Only samples whose whole interval was decoding of one batch size; see clean_curve()."""
+        left_out = Counter(self._left_out) + Counter(self._no_batch_left())
+        values: defaultdict[int, Counter[float]] = defaultdict(Counter)
+        for running, counted in self._clean.items():
+            values[running].update(counted)
+        for running, counted in self._graph_off.items():
+            if graph_up_to is not None and running <= graph_up_to:
+                left_out["graph_off"] += counted.total()
+            else:
+                values[running].update(counted)
+        return _curve(values, gpus, left_out)
+
+    def _no_batch_left(self) -> dict[str, int]:
+        return {"no_batch": self._no_batch} if self._no_batch else {}
+
+
+def classic_curve(samples: Iterable[CurveSample], gpus: float | None) -> Curve:
     """Every sample counts, as in the published table. gpus divides one line's throughput, as the published script does.
 
-    ValueError unless gpus is positive. Samples with nothing running or no finite throughput cannot enter a median and are
-    counted as left out.
+    ValueError unless gpus is positive or unknown (None), when there are no figures per GPU.
     """
-    return _curve(samples, gpus, None)
+    return CurveBuilder().add_all(samples).classic(gpus)
 
 
-def clean_curve(samples: Iterable[CurveSample], gpus_per_scheduler: float, *, graph_up_to: int | None = None) -> Curve:
+def clean_curve(samples: Iterable[CurveSample], gpus_per_scheduler: float | None, *, graph_up_to: int | None = None) -> Curve:
     """Only samples whose whole interval was decoding of one batch size.
 
     Left out, the first cause that applies being counted: an earlier line of another size ("batch_changed"), none ("first"),
     whatever the sample names in since ("prefill", "idle", "flush", "retraction", "jit", "restart", "rejected"), and
     "graph_off": the line ran without graph at a size up to graph_up_to, the largest captured one.
     """
-    return _curve(samples, gpus_per_scheduler, graph_up_to if graph_up_to is not None else -1)
+    return CurveBuilder().add_all(samples).clean(gpus_per_scheduler, graph_up_to=graph_up_to)
 
 
 _ORDER = ("first", "restart", "retraction", "flush", "jit", "rejected", "prefill", "idle")
 
 
-def _cause(sample: CurveSample, graph_up_to: int) -> str | None:
-    for name in _ORDER:
-        if name in sample.since:
-            return name
+def _cause(sample: CurveSample) -> str | None:
     if sample.since:
-        return next(iter(sample.since))
+        return next((name for name in _ORDER if name in sample.since), None) or next(iter(sample.since))
     if sample.previous_running is None:
         return "first"
     if sample.previous_running != sample.running:
         return "batch_changed"
-    if sample.graph is False and sample.running <= graph_up_to:
-        return "graph_off"
     return None
 
 
-def _curve(samples: Iterable[CurveSample], gpus: float, graph_up_to: int | None) -> Curve:
-    if not gpus > 0:
+def shares(batch_size: int, ranks: int) -> tuple[int, ...]:
+    """The numbers of running requests that a batch shows as when it is spread over data-parallel ranks: 10 over 4 as 2 and 3."""
+    low, rest = divmod(batch_size, ranks)
+    return tuple(size for size in ((low, low + 1) if rest else (low,)) if size > 0)
+
+
+def clean_tpots(samples: Iterable[CurveSample], sizes: Sequence[int], *, graph_up_to: int | None = None) -> list[float]:
+    """running / throughput in ms of each clean sample of these sizes.
+
+    Every line spans as many steps as the next, so their mean is the time per token of the whole time they cover: what a client
+    sees of it. Their median leaves out a noisy machine's slow moments, which the client's clock does not.
+    """
+    limit = graph_up_to if graph_up_to is not None else -1  # up to it a line without a graph is out of order
+    return [
+        1000 * sample.running / sample.gen_throughput
+        for sample in samples
+        if sample.running in sizes
+        and 0 < sample.gen_throughput < math.inf
+        and _cause(sample) is None
+        and not (sample.graph is False and sample.running <= limit)
+    ]
+
+
+def largest_graph(samples: Iterable[CurveSample]) -> int | None:
+    """The largest batch that ran with its graph, so that a smaller one without is out of order; None if none did."""
+    return max((sample.running for sample in samples if sample.graph), default=None)
+
+
+def _curve(values: Mapping[int, Counter[float]], gpus: float | None, left_out: Mapping[str, int]) -> Curve:
+    if gpus is not None and not gpus > 0:
         raise ValueError(f"a throughput per GPU needs a positive number of GPUs, not {gpus}")
-    values: defaultdict[int, array[float]] = defaultdict(lambda: array("d"))  # 8 bytes a sample: logs can be long
-    left_out: Counter[str] = Counter()
-    for sample in samples:
-        if sample.running < 1 or not math.isfinite(sample.gen_throughput):
-            left_out["no_batch"] += 1
-            continue
-        cause = None if graph_up_to is None else _cause(sample, graph_up_to)
-        if cause is None:
-            values[sample.running].append(sample.gen_throughput)
-        else:
-            left_out[cause] += 1
     points = tuple(_point(running, values[running], gpus) for running in sorted(values))
     return Curve(points, sum(point.samples for point in points), dict(left_out))
 
 
-def _point(running: int, values: Sequence[float], gpus: float) -> CurvePoint:
-    median = statistics.median(values)
-    q1 = q3 = None
-    if len(values) > 1:
-        q1, _, q3 = statistics.quantiles(values, n=4, method="inclusive")
-    return CurvePoint(running, len(values), median, median / gpus, median / running, q1, q3, len(values) >= WANTED_SAMPLES)
+def _point(running: int, counted: Counter[float], gpus: float | None) -> CurvePoint:
+    values = sorted(counted)
+    ends = list(itertools.accumulate(counted[value] for value in values))
+    n = ends[-1]
+
+    def at(position: int) -> float:
+        """The value at this position of the sorted samples."""
+        return values[bisect_right(ends, position)]
+
+    def quartile(number: int) -> float:
+        """statistics.quantiles(..., n=4, method="inclusive")."""
+        place, beyond = divmod(number * (n - 1), 4)
+        return (at(place) * (4 - beyond) + at(place + 1) * beyond) / 4 if beyond else at(place)
+
+    median = at(n // 2) if n % 2 else (at(n // 2 - 1) + at(n // 2)) / 2
+    q1, q3 = (quartile(1), quartile(3)) if n > 1 else (None, None)
+    per_gpu = None if gpus is None else median / gpus
+    slow = 0.0 in counted  # no tokens in an interval: no time per token
+    mean = None if slow else math.fsum(1000 * running / value * count for value, count in counted.items()) / n
+    return CurvePoint(running, n, median, per_gpu, median / running, q1, q3, n >= WANTED_SAMPLES, mean)
 
 
 def published_form(curve: Curve) -> dict[str, dict[str, Any]]:

@@ -78,9 +78,24 @@ _CLASSIC = (
     Metric("classic.qpm", "req/min", "higher", "60 x the request throughput as printed, two decimals", "tencent's table"),
 )
 
-_LOG = (Metric("curve", "tok/s", "higher", "median gen throughput of the Decode lines per #running-req", "deploy log"),)
+# The window of a batch-size point in which as many requests were decoding as it is named after: metrics/full_batch.py.
+_FULL = "client: from the last first token to the first finish of each wave"
+_FULL_BATCH = (
+    Metric("full_batch.tpot", "ms", "lower", "sum of (last - first event inside) / sum of their tokens, full batch only", _FULL),
+    Metric("full_batch.share", "share", "none", "time with a full batch / duration", _FULL),
+    Metric("full_batch.tokens", "tokens", "none", "tokens that full_batch.tpot is taken over", _FULL),
+    Metric("full_batch.windows", "count", "none", "times that the batch was full", _FULL),
+)
 
-METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OWN, *_CLASSIC, *_LOG)}
+_CLEAN = "deploy log: lines with the same batch as the line before and nothing but decoding between"
+_LOG = (
+    Metric("curve", "tok/s", "higher", "median gen throughput of the Decode lines per #running-req", "deploy log"),
+    Metric("log.tpot", "ms", "lower", "mean of #running-req / gen throughput at the point's batch size", _CLEAN),
+    Metric("log.tpot_median", "ms", "lower", "median of the same, as the curve takes it", _CLEAN),
+    Metric("log.samples", "count", "none", "clean Decode lines of this test at its batch size", _CLEAN),
+)
+
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OWN, *_CLASSIC, *_FULL_BATCH, *_LOG)}
 
 # bench_serving says median where we say p50; its names are kept for its figures.
 CLASSIC_STATISTICS = ("mean", "median", "std", "p95", "p99", "max")

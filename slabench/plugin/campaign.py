@@ -70,6 +70,7 @@ class DecodePoint:
     plan: dict[str, Any]
     labels: tuple[str, ...]
     word: str
+    metrics: dict[str, float]
 
 
 @dataclass(slots=True)

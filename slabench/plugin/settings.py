@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.verdict import baselines, sla, validity
+from slabench.verdict import baselines, log_checks, sla, validity
 from slabench.verdict.sla import Slo
 
 SIM = "sim:"
@@ -63,11 +63,10 @@ class Settings:
             raise ConfigError(f"--dataset-name={name} needs --dataset-path=FILE, a ShareGPT_V3 JSON file. Nothing is downloaded.")
         for option in ("model", "tokenizer"):
             _check_folder(option, getattr(given, option), allow_download=given.allow_download)
-        unknown = set(given.allow) - set(validity.names())
+        checks = (*validity.names(), *log_checks.names())
+        unknown = set(given.allow) - set(checks)
         if unknown:
-            raise ConfigError(
-                f"--allow={','.join(sorted(unknown))} names no validity check; there are {', '.join(validity.names())}."
-            )
+            raise ConfigError(f"--allow={','.join(sorted(unknown))} names no validity check; there are {', '.join(checks)}.")
         if given.require_baseline and given.baseline is None:
             raise ConfigError("--require-baseline needs --baseline=FILE to look into.")
         key = environment.get(given.api_key_env)

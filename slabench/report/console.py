@@ -65,21 +65,62 @@ def bench_serving_block(plan: Mapping[str, Any], metrics: Mapping[str, float]) -
 
 
 def curve_table(curve: Sequence[Mapping[str, Any]]) -> str:
-    """The decode curve as the published table has it, and how many lines were undisturbed decoding."""
-    head = ("running", "samples", "median tok/s", "per GPU", "per user", "clean", "baseline")
-    rows = [
-        (
-            str(row["running"]),
-            str(row["samples"]),
-            f"{row['median']:.2f}",
-            f"{row['per_gpu']:.2f}",
-            f"{row['per_user']:.2f}",
-            str(row.get("clean_samples", "n/a")),
-            "n/a" if row.get("baseline") is None else f"{row['baseline']:.2f}",
+    """The decode curve as the published table has it, and beside it the same from the lines of undisturbed decoding alone."""
+    names = "running, samples, median tok/s, per GPU, per user, clean, clean tok/s, quartiles, clean TPOT ms, baseline"
+    head = names.split(", ")
+    rows = []
+    for row in curve:
+        quartiles = "n/a" if row.get("clean_q1") is None else f"{row['clean_q1']:.2f}-{row['clean_q3']:.2f}"
+        rows.append(
+            (
+                str(row["running"]),
+                str(row["samples"]),
+                *(two(row.get(key)) for key in ("median", "per_gpu", "per_user")),
+                str(row.get("clean_samples", "n/a")),
+                two(row.get("clean_median")),
+                quartiles,
+                two(row.get("clean_tpot_ms")),
+                two(row.get("baseline")),
+            )
         )
-        for row in curve
-    ]
     return table(head, rows)
+
+
+def two(value: float | None) -> str:
+    """Two decimals, or n/a."""
+    return "n/a" if value is None else f"{value:.2f}"
+
+
+# The decode tests' three views of one batch size: whole answers, the full batch alone, and the server's log.
+DECODE = (
+    ("mean TPOT ms", "tpot.mean"),
+    ("full-batch TPOT ms", "full_batch.tpot"),
+    ("of the run", "full_batch.share"),
+    ("log TPOT ms", "log.tpot"),
+    ("clean lines", "log.samples"),
+)
+
+
+def decode_cells(metrics: Mapping[str, float]) -> list[str]:
+    """A decode test's cells under the headings of DECODE."""
+    cells = []
+    for _, key in DECODE:
+        value = metrics.get(key)
+        if value is None:
+            cells.append("n/a")
+        elif key == "full_batch.share":
+            cells.append(f"{value:.0%}")
+        else:
+            cells.append(f"{value:.0f}" if key == "log.samples" else number(value))
+    return cells
+
+
+def decode_line(metrics: Mapping[str, float]) -> str:
+    """The same in a sentence, below one test's block; empty for a test that is no batch-size point."""
+    if "full_batch.tpot" not in metrics and "log.samples" not in metrics:
+        return ""
+    mean, full, share, log, lines = decode_cells(metrics)
+    return f"  TPOT: mean {mean} ms; full batch {full} ms, {share} of the run; deploy log {log} ms, {lines} clean lines"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[int] = ()) -> str:
@@ -102,6 +143,8 @@ def test_block(entry: Mapping[str, Any]) -> str:
     elif entry["metrics"]:
         lines.append(bench_serving_block(entry["plan"], entry["metrics"]))
     lines.append(f"{entry['word']} {entry['id']}: {entry['headline']}")
+    decode = decode_line(entry["metrics"])
+    lines += [decode] if decode else []
     lines += said(entry)
     return "\n".join(lines)
 
@@ -172,6 +215,10 @@ def summary_table(data: Mapping[str, Any]) -> str:
     ]
     head = ("verdict", "test", *(name for name, _ in FIGURES), "figure")
     lines = [table(head, rows, left=(0, 1, len(head) - 1))] if rows else []
+    decode = [entry for entry in data["tests"] if entry["method"] == "ali-decode"]
+    if decode:
+        head = ("batch size", *(name for name, _ in DECODE))
+        lines.append(table(head, [(str(one["point"].get("batch_size")), *decode_cells(one["metrics"])) for one in decode]))
     if data["not_run"]:
         lines.append(f"Planned and not run: {', '.join(one.rpartition('/')[2] for one in data['not_run'])}.")
     lines += run_facts(data)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from slabench.report.charts import Series, bar_chart, line_chart
-from slabench.report.console import figure, run_facts, said
+from slabench.report.console import DECODE, decode_cells, figure, run_facts, said, two
 from slabench.report.standing import standing
 from slabench.verdict.words import Word
 
@@ -108,37 +108,58 @@ def _points(tests: Sequence[Entry], x: Callable[[Entry], float], key: str, name:
     return Series(name, [(x(one), one["metrics"][key]) for one in known], hollow)
 
 
+# The decode curve's columns: every line first, then the clean ones, then the client, then a baseline.
+POINT = (
+    ("samples", "samples"),
+    ("median tok/s", "median"),
+    ("q1", "q1"),
+    ("q3", "q3"),
+    ("per GPU", "per_gpu"),
+    ("per user", "per_user"),
+    ("clean samples", "clean_samples"),
+    ("clean median", "clean_median"),
+    ("clean q1", "clean_q1"),
+    ("clean q3", "clean_q3"),
+    ("clean per GPU", "clean_per_gpu"),
+    ("clean TPOT (ms), by the median", "clean_tpot_ms"),
+    ("by the mean", "clean_tpot_mean_ms"),
+    ("full-batch TPOT (ms)", "full_batch_tpot_ms"),
+    ("baseline median", "baseline"),
+)
+
+
+def _cell(value: float | None) -> str:
+    return str(value) if isinstance(value, int) else two(value)
+
+
 def _ali_decode(data: Mapping[str, Any]) -> str:
     tests, curves = _of(data, "ali-decode"), _of(data, "ali-decode-curve")
     if not tests and not curves:
         return ""
     charts = []
     if tests:
-        series = _points(tests, lambda one: one["point"].get("batch_size", 0), "tpot.mean", "mean TPOT")
+        views = (("tpot.mean", "mean of whole answers"), ("full_batch.tpot", "full batch only"), ("log.tpot", "deploy log"))
+        drawn = [_points(tests, lambda one: one["point"].get("batch_size", 0), key, name) for key, name in views]
+        series = [one for one in drawn if one.points]
         limit = next((rule["limit"] for one in tests for rule in one["objectives"] if rule["metric"] == "tpot.mean"), None)
         text = f"limit {limit:g} ms" if limit is not None else ""
-        charts.append(line_chart("TPOT per batch size", "batch size", "ms", [series], limit=limit, limit_text=text))
+        charts.append(line_chart("TPOT per batch size", "batch size", "ms", series, limit=limit, limit_text=text))
     parts = ["<h3>ali decode: TPOT per batch size, throughput per running requests</h3>"]
     keys = ("tpot.mean", "tpot.p99", "ttft.mean", "output_throughput", "output_throughput_per_gpu")
     head = ("test", "verdict", "TPOT mean (ms)", "TPOT p99", "TTFT mean", "output tok/s", "per GPU")
     rows = [(one["id"].rpartition("::")[2], one["word"], *(figure(one["metrics"], key) for key in keys)) for one in tests]
     parts.append(_table(head, rows) if rows else "")
+    if tests:
+        views_head = ("test", *(name for name, _ in DECODE))
+        shown = [(one["id"].rpartition("::")[2], *decode_cells(one["metrics"])) for one in tests]
+        parts.append(_table(views_head, shown, frozenset({0})))
     for one in curves:
         curve = sorted(one.get("curve", ()), key=lambda row: row["running"])
         charts += _curve_charts(curve, hollow=one["word"] == "INVALID")
-        head = ("running requests", "samples", "median tok/s", "per GPU", "per user", "undisturbed", "baseline median")
-        rows = [
-            (
-                row["running"],
-                row["samples"],
-                *(f"{row[key]:.2f}" for key in ("median", "per_gpu", "per_user")),
-                row.get("clean_samples", "n/a"),
-                "n/a" if row.get("baseline") is None else f"{row['baseline']:.2f}",
-            )
-            for row in curve
-        ]
-        if rows:
-            parts.append(f"<details><summary>The decode curve's points</summary>{_table(head, rows, frozenset())}</details>")
+        points = [[str(row["running"]), *(_cell(row.get(key)) for _, key in POINT)] for row in curve]
+        if points:
+            table = _table(("running requests", *(name for name, _ in POINT)), points, frozenset())
+            parts.append(f"<details><summary>The decode curve's points</summary>{table}</details>")
     return "".join([*parts, f'<div class="charts">{"".join(charts)}</div>'])
 
 
@@ -146,17 +167,22 @@ def _curve_charts(curve: Sequence[Mapping[str, Any]], *, hollow: bool) -> list[s
     if not curve:
         return []
     marked = frozenset(range(len(curve))) if hollow else frozenset[int]()
-    per_gpu = [Series("this run", [(row["running"], row["per_gpu"]) for row in curve], marked)]
-    stored = [
-        (row["running"], row["baseline"] * row["per_gpu"] / row["median"]) for row in curve if row.get("baseline") and row["median"]
-    ]
+    # Without a number of GPUs the curve is the scheduler's own.
+    known = all(row["per_gpu"] is not None for row in curve)
+    key, unit = ("per_gpu", "tok/s per GPU") if known else ("median", "tok/s, GPUs unknown")
+    every = [Series("all lines", [(row["running"], row[key]) for row in curve], marked)]
+    scaled = [(row["running"], row[key] / row["median"], row) for row in curve if row["median"]]
+    clean = [(running, row["clean_median"] * factor) for running, factor, row in scaled if row.get("clean_median") is not None]
+    if clean:
+        every.append(Series("clean lines", clean))
+    stored = [(running, row["baseline"] * factor) for running, factor, row in scaled if row.get("baseline") is not None]
     if stored:
-        per_gpu.append(Series("baseline", stored))
+        every.append(Series("baseline", stored))
     notes = [str(row["running"]) for row in curve]
-    frontier = [Series("running requests", [(row["per_user"], row["per_gpu"]) for row in curve], marked, joined=False, notes=notes)]
+    frontier = [Series("running requests", [(row["per_user"], row[key]) for row in curve], marked, joined=False, notes=notes)]
     return [
-        line_chart("Decode throughput per GPU", "running requests", "tok/s per GPU", per_gpu),
-        line_chart("Throughput per GPU against per user", "tok/s per user", "tok/s per GPU", frontier),
+        line_chart(f"Decode throughput{' per GPU' if known else ''}", "running requests", unit, every),
+        line_chart(f"Throughput{' per GPU' if known else ''} against per user", "tok/s per user", unit, frontier),
     ]
 
 

@@ -41,9 +41,10 @@ def summary_md(data: Mapping[str, Any]) -> str:
         spoken = said(entry)
         if entry.get("curve"):
             lines += ["", "## Decode curve", ""]
-            head = ("running", "samples", "median tok/s", "per GPU", "per user", "baseline")
-            keys = ("running", "samples", "median", "per_gpu", "per_user", "baseline")
-            lines += table(head, [["n/a" if row[key] is None else round(row[key], 2) for key in keys] for row in entry["curve"]])
+            told = "running, samples, median tok/s, per GPU, per user, clean samples, clean median, clean TPOT ms, baseline"
+            keys = "running samples median per_gpu per_user clean_samples clean_median clean_tpot_ms baseline".split()
+            cells = [[row.get(key) for key in keys] for row in entry["curve"]]
+            lines += table(told.split(", "), [["n/a" if one is None else round(one, 2) for one in row] for row in cells])
         if spoken and (entry["word"] != "PASSED" or entry["labels"]):
             lines += ["", f"### {entry['word']} {cell(entry['id'])}", ""]
             lines += [f"- {cell(one)}" for one in spoken]

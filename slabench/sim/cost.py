@@ -17,6 +17,8 @@ class Cost:
     decode_base_ms: float  # reading the weights: one step of an empty batch
     decode_request_ms: float  # each running request
     decode_context_ms: float  # each 1,000 tokens of context in the batch
+    decode_expert_ms: float = 0.0  # mixture of experts: reading every expert once
+    expert_share: float = 0.0  # of the experts that one token uses
     noise: float = 0.0
 
     def prefill_s(self, parts: Iterable[tuple[int, int]], dice: random.Random | None = None) -> float:
@@ -29,8 +31,13 @@ class Cost:
         return self._noisy(ms, dice)
 
     def decode_s(self, requests: int, context: int, dice: random.Random | None = None) -> float:
-        """One step of a batch whose sequences hold context tokens in all."""
+        """One step of a batch whose sequences hold context tokens in all.
+
+        Experts are read once however many tokens want them: of tokens that choose independently, requests of them leave
+        (1 - share) ** requests of the experts unread. So a small batch's step grows fast, a large one's hardly.
+        """
         ms = self.decode_base_ms + self.decode_request_ms * requests + self.decode_context_ms * context / 1000
+        ms += self.decode_expert_ms * (1 - (1 - self.expert_share) ** requests)
         return self._noisy(ms, dice)
 
     def _noisy(self, ms: float, dice: random.Random | None) -> float:

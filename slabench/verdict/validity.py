@@ -285,9 +285,9 @@ BATCH_CHECKS = ("batch_fits", "batch_reached")
 
 # Which checks a method takes as findings, with the reason. Transport, counting and identity invalidate everywhere.
 FINDINGS: Mapping[str, Collection[str]] = {
-    "tencent": ("retraction",),  # queueing is the method: the published run retracts 7 of 128, and its rule is the mean
-    "serving": ("retraction",),
-    "ali-saturation": ("retraction",),  # 4096 prompts at 2048: meant to fill the server
+    "tencent": ("retraction", "log_retraction"),  # queueing is the method: the published run retracts 7 of 128
+    "serving": ("retraction", "log_retraction"),
+    "ali-saturation": ("retraction", "log_retraction"),  # 4096 prompts at 2048: meant to fill the server
 }
 
 
@@ -297,13 +297,17 @@ def examine(subject: Subject, method: str, *, allow: Collection[str] = (), stric
     for judge in CHECKS:
         if subject.batch_size is None and judge.__name__ in BATCH_CHECKS:
             continue
-        one = judge(subject)
-        if one.state is State.INVALID and (one.name in FINDINGS.get(method, ()) or one.name in allow):
-            one = replace(one, state=State.FINDING)
-        elif strict and one.state in (State.FINDING, State.NOT_CHECKED):
-            one = replace(one, state=State.INVALID)
-        found.append(one)
+        found.append(settle(judge(subject), method, allow=allow, strict=strict))
     return tuple(found)
+
+
+def settle(one: Check, method: str, *, allow: Collection[str] = (), strict: bool = False) -> Check:
+    """A check's outcome under the method's and the command line's policy."""
+    if one.state is State.INVALID and (one.name in FINDINGS.get(method, ()) or one.name in allow):
+        return replace(one, state=State.FINDING)
+    if strict and one.state in (State.FINDING, State.NOT_CHECKED):
+        return replace(one, state=State.INVALID)
+    return one
 
 
 def names() -> tuple[str, ...]:

@@ -35,6 +35,7 @@ _FORMS: tuple[tuple[EventKind, re.Pattern[bytes]], ...] = (
     (EventKind.START, re.compile(rb"server_args=ServerArgs\(")),
     (EventKind.STOP, re.compile(rb"SIGTERM received\.")),
 )
+_SIZES = re.compile(rb"\b((?:tp|pp|dp)_size|nnodes|decode_log_interval|enable_dp_attention)=(\d+|True|False)(?=[,)])")
 _WITH_NUMBERS = frozenset({EventKind.FLUSH_REFUSED, EventKind.RETRACTION, EventKind.CAPACITY})
 
 
@@ -56,5 +57,9 @@ def read(text: bytes) -> Event | None:
             ratio = _RATIO.search(rest)
             if ratio is not None:
                 details += [("new_token_ratio_before", float(ratio[1])), ("new_token_ratio", float(ratio[2]))]
+        elif kind is EventKind.START:
+            words = {b"True": 1.0, b"False": 0.0}
+            found_sizes = _SIZES.findall(text, found.start())
+            details = [(name.decode("ascii"), words[value] if value in words else float(value)) for name, value in found_sizes]
         return Event(kind, prefix.stamp, prefix.rank, tuple(details))
     return None

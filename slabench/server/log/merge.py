@@ -6,6 +6,7 @@ reports a retraction: the repeats are dropped here.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from slabench.records import LogSpan
 from slabench.server.log.reader import Counts, LogReader, read_blocks
 from slabench.server.log.tags import Rank
-from slabench.server.log.values import DecodeLine, Event, EventKind, PrefillLine, Rejected
+from slabench.server.log.values import DecodeLine, Event, EventKind, PrefillLine, Reason, Rejected
 
 
 class Since(StrEnum):
@@ -49,7 +50,10 @@ class Sample(NamedTuple):
 class Merged:
     """What was dropped and seen on the way; complete once samples() is exhausted."""
 
-    counts: dict[str, Counts] = field(default_factory=dict)  # by path
+    counts: dict[str, Counts] = field(default_factory=dict)  # by path, over all its parts
+    outside: int = 0  # lines whose stamp says that they are of another time than their part's
+    dp_ranks: set[int] = field(default_factory=set)  # ranks that decode lines name, copies included
+    pp_ranks: set[int] = field(default_factory=set)
     copies: int = 0  # batch lines of later pipeline stages and attention-context-parallel ranks
     repeats: int = 0  # retraction lines of further tensor-parallel ranks
     events: list[tuple[str, Event]] = field(default_factory=list)  # with the path, repeats left out
@@ -62,15 +66,22 @@ class Merged:
         """The events of one kind, in the order of the files."""
         return [event for _, event in self.events if event.kind is kind]
 
+    def rejected(self) -> Counter[Reason]:
+        """Batch lines that could not be read, by reason, over all files."""
+        return sum((counts.rejected for counts in self.counts.values()), Counter[Reason]())
+
 
 @dataclass(slots=True)
 class _Scheduler:
+    name: tuple[str, int | None]  # file, data-parallel rank
+    lines: int = 0
     running: int | None = None
     since: set[Since] = field(default_factory=lambda: {Since.FIRST})
     stamp: float | None = None
     gap: float | None = None  # seconds between the last two undisturbed lines
 
 
+SLACK_S = 2.0  # stamps are whole seconds by default, and a line may be stamped a moment before it is written
 _NONE: frozenset[Since] = frozenset()
 _EVENTS = {
     EventKind.FLUSHED: Since.FLUSH,
@@ -90,25 +101,33 @@ def samples(parts: Sequence[str | LogSpan], merged: Merged | None = None) -> Ite
     for part in parts:
         span = LogSpan(part, 0, -1) if isinstance(part, str) else part
         reader = LogReader()
-        notes.counts[span.path] = reader.counts
+        reader.counts = notes.counts.setdefault(span.path, reader.counts)
         yield from _one(span, reader, notes, speaker)
 
 
 def _one(span: LogSpan, reader: LogReader, notes: Merged, speaker: dict[int | None, int | None]) -> Iterator[Sample]:
     path = span.path
+    earliest = -math.inf if span.began is None else span.began - SLACK_S
+    latest = math.inf if span.ended is None else span.ended + SLACK_S
     known: dict[int | None, _Scheduler] = {}
+    rank: Rank | None = None  # of the decode line before: mostly the next one's too, and then nothing has to be looked up
+    state: _Scheduler | None = None  # its scheduler; None: its lines repeat another rank's
     for block in read_blocks(path, reader, span.begin, None if span.end < 0 else span.end):
         for line in block:
-            if isinstance(line, DecodeLine):
-                if line.rank.copy:
-                    notes.copies += 1
-                    continue
-                dp = line.rank.dp
-                state = known.get(dp)
+            if isinstance(line, Rejected):
+                for one in known.values():  # whose line it was is not known
+                    one.since.add(Since.REJECTED)
+            elif line.stamp is not None and not earliest <= line.stamp <= latest:
+                notes.outside += 1
+            elif isinstance(line, DecodeLine):
+                if line.rank is not rank:
+                    rank = line.rank
+                    state = _state(path, rank, known, notes)
                 if state is None:
-                    state = known[dp] = _Scheduler()
-                notes.schedulers[path, dp] += 1
-                yield _sample(line, state, (path, dp))
+                    notes.copies += 1
+                else:
+                    state.lines += 1
+                    yield _sample(line, state)
             elif isinstance(line, PrefillLine):
                 if line.rank.copy:
                     notes.copies += 1
@@ -116,18 +135,33 @@ def _one(span: LogSpan, reader: LogReader, notes: Merged, speaker: dict[int | No
                 notes.prefill_lines += 1
                 notes.new_tokens += line.new_token
                 notes.cached_tokens += line.cached_token
-                known.setdefault(line.rank.dp, _Scheduler()).since.add(Since.PREFILL)
-            elif isinstance(line, Rejected):
-                for state in known.values():  # whose line it was is not known
-                    state.since.add(Since.REJECTED)
+                _scheduler(path, line.rank.dp, known).since.add(Since.PREFILL)
             elif _counts_once(line, speaker, notes):
                 notes.events.append((path, line))
                 cause = _EVENTS.get(line.kind)
                 if cause is not None:
-                    _touch(line.rank, cause, known)
+                    _touch(path, line.rank, cause, known)
+    for one in known.values():
+        if one.lines:
+            notes.schedulers[one.name] += one.lines
 
 
-def _sample(line: DecodeLine, state: _Scheduler, scheduler: tuple[str, int | None]) -> Sample:
+def _scheduler(path: str, dp: int | None, known: dict[int | None, _Scheduler]) -> _Scheduler:
+    if dp not in known:
+        known[dp] = _Scheduler((path, dp))
+    return known[dp]
+
+
+def _state(path: str, rank: Rank, known: dict[int | None, _Scheduler], notes: Merged) -> _Scheduler | None:
+    """The scheduler that a decode line of this rank speaks of; None for a copy."""
+    if rank.dp is not None:
+        notes.dp_ranks.add(rank.dp)
+    if rank.pp is not None:
+        notes.pp_ranks.add(rank.pp)
+    return None if rank.copy else _scheduler(path, rank.dp, known)
+
+
+def _sample(line: DecodeLine, state: _Scheduler) -> Sample:
     gap = None if line.stamp is None or state.stamp is None else line.stamp - state.stamp
     # An idle scheduler prints nothing, so idleness shows as a gap out of proportion: stamps are whole seconds by default.
     if gap is not None and state.gap is not None and gap > 3 * state.gap + 2:
@@ -139,14 +173,15 @@ def _sample(line: DecodeLine, state: _Scheduler, scheduler: tuple[str, int | Non
         line.graph,
         state.running,
         frozenset(state.since) if state.since else _NONE,
-        scheduler,
+        state.name,
         line.stamp,
         line.accept_len,
     )
     if not state.since and gap is not None:
         state.gap = gap
     state.running, state.stamp = line.running, line.stamp
-    state.since.clear()
+    if state.since:
+        state.since.clear()
     return sample
 
 
@@ -160,9 +195,9 @@ def _counts_once(event: Event, speaker: dict[int | None, int | None], notes: Mer
     return True
 
 
-def _touch(rank: Rank, cause: Since, known: dict[int | None, _Scheduler]) -> None:
+def _touch(path: str, rank: Rank, cause: Since, known: dict[int | None, _Scheduler]) -> None:
     if rank.dp is not None and cause in (Since.FLUSH, Since.RETRACTION):
-        known.setdefault(rank.dp, _Scheduler()).since.add(cause)
+        _scheduler(path, rank.dp, known).since.add(cause)
         return
     for state in known.values():
         state.since.add(cause)

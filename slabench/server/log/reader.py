@@ -5,17 +5,18 @@ from __future__ import annotations
 import gzip
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
 from slabench.errors import ConfigError
-from slabench.server.log.lines import MAX_LINE, Parsed, parse
-from slabench.server.log.shapes import Shape, learn
+from slabench.server.log.lines import MAX_LINE, Batch, Parsed, parse
+from slabench.server.log.shapes import MOULD, Shape, learn
 from slabench.server.log.values import DecodeLine, Event, EventKind, Line, PrefillLine, Reason, Rejected
 
 BLOCK = 1 << 18
 _MAX_SHAPES = 12
+_MAX_MOULDS = 2048  # one a combination of the numbers' lengths
 _EXAMPLES = 3
 # Every line of interest holds one of these bytes: "#" all batch lines, refused flushes and retractions; "!" flushes and readiness;
 # "=" starts, capacity, ends; "J" compilation. Access lines hold none, so a log is skimmed at the speed of memchr.
@@ -52,6 +53,7 @@ class LogReader:
         self._tail = b""
         self._skipping = False  # inside a line beyond MAX_LINE
         self._shapes: list[Shape] = []
+        self._moulds: dict[bytes, Callable[[bytes], Batch]] = {}
         self._accepted: dict[str, set[tuple[bytes, ...]]] = {"Decode": set(), "Prefill": set()}
 
     def feed(self, data: bytes) -> list[Line]:
@@ -90,39 +92,49 @@ class LogReader:
         return out
 
     def _block(self, block: bytes, end: int, out: list[Line]) -> None:
-        position = 0
+        position, known = 0, len(out)
         marks = [-1] * len(_MARKS)  # the next place of each mark at or after position
-        counts = self.counts
+        find, mould_of, append = block.find, self._moulds.get, out.append
         while position < end:
-            for shape in self._shapes:
-                found = shape.match(block, position)
-                if found is not None:
-                    line = shape.build(found.groups())
-                    out.append(line)
-                    if type(line) is DecodeLine:
-                        counts.decode += 1
-                    else:
-                        counts.prefill += 1
-                    position = found.end()
-                    if shape is not self._shapes[0]:  # the shape seen last is tried first
-                        self._shapes.remove(shape)
-                        self._shapes.insert(0, shape)
-                    break
-            else:
+            stop = find(b"\n", position, end) + 1
+            line = block[position:stop]
+            build = mould_of(line.translate(MOULD))
+            if build is None:
                 for index, mark in enumerate(_MARKS):
                     if marks[index] < position:
-                        place = block.find(mark, position, end)
+                        place = find(mark, position, end)
                         marks[index] = end if place < 0 else place
                 nearest = min(marks)
                 if nearest >= end:
-                    return
-                begin = block.rfind(b"\n", position, nearest) + 1
-                if begin > position:
-                    position = begin  # a line further on: let the shapes have a look first
+                    break
+                if nearest >= stop:  # nothing of interest before the line of that mark
+                    position = block.rfind(b"\n", stop - 1, nearest) + 1
                     continue
-                stop = block.find(b"\n", nearest, end) + 1
-                self._careful(block[position:stop], out)
+                value = self._by_shape(block, position)
+            else:
+                value = build(line)
+            if value is not None and value.stamp is not None:  # no date: the careful reader says what that means
+                append(value)
                 position = stop
+                continue
+            self._careful(line, out)
+            position = stop
+        kinds = Counter(map(type, out[known:]))
+        self.counts.decode += kinds[DecodeLine]
+        self.counts.prefill += kinds[PrefillLine]
+
+    def _by_shape(self, block: bytes, position: int) -> Batch | None:
+        """The line at position by a known shape; its mould is remembered."""
+        for shape in self._shapes:
+            found = shape.match(block, position)
+            if found is not None:
+                if len(self._moulds) < _MAX_MOULDS:
+                    self._moulds[found[0].translate(MOULD)] = shape.mould(found)
+                if shape is not self._shapes[0]:  # the shape seen last is tried first
+                    self._shapes.remove(shape)
+                    self._shapes.insert(0, shape)
+                return shape.build(found.groups())
+        return None
 
     def _careful(self, line: bytes, out: list[Line]) -> None:
         found = parse(line)
@@ -145,14 +157,11 @@ class LogReader:
             if shape is not None:
                 self._shapes.insert(0, shape)
         out.append(parsed.line)
-        if isinstance(parsed.line, PrefillLine):
-            self.counts.prefill += 1
-        else:
-            self.counts.decode += 1
 
     def _event(self, event: Event, out: list[Line]) -> None:
         if event.kind is EventKind.START:  # perhaps another version, with other shapes
             self._shapes.clear()
+            self._moulds.clear()
             for accepted in self._accepted.values():
                 accepted.clear()
         self.counts.events[event.kind] += 1

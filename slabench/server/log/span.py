@@ -1,13 +1,27 @@
-"""Which bytes of the deploy logs were written during a run: sizes before, sizes after."""
+"""Which part of the deploy logs was written during a run: sizes and times before and after.
+
+Bytes bound a run as long as lines arrive when they are written. A collector that delivers late puts an earlier test's lines
+behind the mark, so the run's time bounds it too, by the log's own clock: its stamps name no time zone, and the last one before
+the mark tells how far it is from ours.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from slabench.errors import ConfigError
 from slabench.records import LogSpan
+from slabench.server.log.tags import STAMP, read_stamp
+
+_TAIL = 1 << 16
+_STAMP = re.compile(rb"\[(" + STAMP + rb")")
+_ZONE_S = 900  # zones differ by quarters of an hour
+_FRESH_S = 10  # a last stamp that is older than this, zones aside, tells nothing of the clock
+_WEST_S, _EAST_S = -12 * 3600, 14 * 3600
 
 
 class Mark(NamedTuple):
@@ -16,6 +30,8 @@ class Mark(NamedTuple):
     path: str
     inode: int
     size: int
+    at: float  # time.time()
+    ahead: float | None  # seconds by which the log's stamps are ahead of time.time(): its time zone. None: unknown
 
 
 class Spans(NamedTuple):
@@ -44,33 +60,51 @@ def mark(paths: Sequence[str]) -> tuple[Mark, ...]:
             raise ConfigError(
                 f"The deploy logs {twin} and {path} are one file, and it would be counted twice. Name each file once."
             )
-        marks.append(Mark(path, now.st_ino, now.st_size))
+        at = time.time()
+        marks.append(Mark(path, now.st_ino, now.st_size, at, _ahead(path, now.st_size, at)))
     return tuple(marks)
+
+
+def _ahead(path: str, size: int, at: float) -> float | None:
+    """The zone of the log's stamps by the last one in it: a confirmed flush has just been logged there."""
+    with open(path, "rb") as file:
+        file.seek(max(0, size - _TAIL))
+        found = _STAMP.findall(file.read(_TAIL))
+    last = read_stamp(found[-1]) if found else None
+    if last is None:
+        return None
+    zone = round((last - at) / _ZONE_S) * _ZONE_S
+    return float(zone) if _WEST_S <= zone <= _EAST_S and abs(last - at - zone) <= _FRESH_S else None
 
 
 def spans(marks: Sequence[Mark]) -> Spans:
     """What was written to each log since mark(). A file that was rotated, cut or removed gives what is left of it and a note."""
     out: list[LogSpan] = []
     notes: list[str] = []
-    for path, inode, size in marks:
+    until = time.time()
+    for path, inode, size, at, ahead in marks:
+        began = ended = None
         try:
             now = os.stat(path)
         except OSError as error:
             notes.append(f"The deploy log {path} is gone ({error.strerror}): nothing of this run can be read from it.")
             continue
+        # An old line may look like a fresh one of another zone: two looks have to say the same.
+        if ahead is not None and _ahead(path, now.st_size, until) == ahead:
+            began, ended = at + ahead, until + ahead
         if now.st_ino != inode:
             older = _moved(path, inode)
             if older is None:
                 notes.append(f"The deploy log {path} was replaced during the run: its earlier part is lost.")
             else:
                 notes.append(f"The deploy log {path} was rotated during the run: its earlier part was read from {older}.")
-                out.append(LogSpan(older, size, os.stat(older).st_size))
-            out.append(LogSpan(path, 0, now.st_size))
+                out.append(LogSpan(older, size, os.stat(older).st_size, began, ended))
+            out.append(LogSpan(path, 0, now.st_size, began, ended))
         elif now.st_size < size:
             notes.append(f"The deploy log {path} was cut from {size} to {now.st_size} bytes during the run: a part is lost.")
-            out.append(LogSpan(path, 0, now.st_size))
+            out.append(LogSpan(path, 0, now.st_size, began, ended))
         else:
-            out.append(LogSpan(path, size, now.st_size))
+            out.append(LogSpan(path, size, now.st_size, began, ended))
     return Spans(tuple(out), tuple(notes))
 
 

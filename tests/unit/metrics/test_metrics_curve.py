@@ -1,12 +1,15 @@
 """The decode curve against the published table's arithmetic and hand-made samples."""
 
 import json
+import statistics
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from slabench.metrics.curve import classic_curve, clean_curve, published_form
+from slabench.metrics.curve import classic_curve, clean_curve, clean_tpots, largest_graph, published_form, shares
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "data" / "server" / "seed_ali_decode.json"
 
@@ -77,3 +80,48 @@ def test_clean_leaves_out_and_says_why():
     assert curve.used + sum(curve.left_out.values()) == len(made)
     assert clean_curve(made, 1).left_out.get("graph_off") is None
     assert classic_curve(made, 1).used == len(made)
+
+
+def test_without_a_number_of_gpus_there_is_no_figure_per_gpu():
+    assert classic_curve([S(4, 100.0)], None).points[0].per_gpu is None
+
+
+def test_a_batch_over_data_parallel_ranks():
+    assert shares(8, 1) == (8,)
+    assert shares(8, 4) == (2,)
+    assert shares(10, 4) == (2, 3)
+    assert shares(3, 4) == (1,)  # one rank has none, and prints nothing
+
+
+def test_clean_tpot_is_of_clean_lines_at_the_size_alone():
+    made = [
+        S(8, 800.0, True, 8),
+        S(8, 400.0, True, 8),
+        S(8, 500.0, True, 8),
+        S(8, 1.0, True, 7),
+        S(4, 1.0, True, 4),
+        S(8, 0.0, True, 8),
+    ]
+    assert clean_tpots(made, (8,)) == [10.0, 20.0, 16.0]
+    assert clean_tpots(made, (16,)) == []
+    assert clean_tpots([S(8, 800.0, False, 8), S(8, 400.0, True, 8)], (8,), graph_up_to=8) == [20.0]
+    point = clean_curve(made[:3], 1).points[-1]
+    assert point.tpot_ms == pytest.approx(8000 / 500)
+    assert point.tpot_mean_ms == pytest.approx((10 + 20 + 16) / 3)
+    assert clean_curve(made, 1).points[-1].tpot_mean_ms is None  # an interval without tokens has no time per token
+
+
+def test_the_largest_batch_with_a_graph():
+    assert largest_graph([S(4, 1.0, True), S(9, 1.0, False), S(8, 1.0, True)]) == 8
+    assert largest_graph([S(4, 1.0, False), S(4, 1.0)]) is None
+
+
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 400)), min_size=1, max_size=60))
+def test_counting_equal_values_gives_the_exact_statistics(made):
+    curve = classic_curve([S(running, value / 4) for running, value in made], None)
+    for point in curve.points:
+        values = [value / 4 for running, value in made if running == point.running]
+        assert (point.samples, point.median) == (len(values), statistics.median(values))
+        if len(values) > 1:
+            q1, _, q3 = statistics.quantiles(values, n=4, method="inclusive")
+            assert (point.q1, point.q3) == (q1, q3)

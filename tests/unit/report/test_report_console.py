@@ -103,14 +103,15 @@ def test_a_test_says_everything_that_spoke() -> None:
 
 
 def test_the_curve_as_the_published_table_has_it() -> None:
+    clean = {"clean_samples": 400, "clean_median": 141.7, "clean_q1": 141.0, "clean_q3": 142.0, "clean_tpot_ms": 7.057}
     rows = [
-        {"running": 1, "samples": 419, "median": 141.67, "per_gpu": 141.67, "per_user": 141.67, "clean_samples": 400},
+        {"running": 1, "samples": 419, "median": 141.67, "per_gpu": 141.67, "per_user": 141.67} | clean,
         {"running": 2, "samples": 186, "median": 215.565, "per_gpu": 107.7825, "per_user": 107.7825, "baseline": 210.0},
     ]
     assert curve_table(rows) == (
-        "running  samples  median tok/s  per GPU  per user  clean  baseline\n"
-        "      1      419        141.67   141.67    141.67    400       n/a\n"
-        "      2      186        215.56   107.78    107.78    n/a    210.00"
+        "running  samples  median tok/s  per GPU  per user  clean  clean tok/s      quartiles  clean TPOT ms  baseline\n"
+        "      1      419        141.67   141.67    141.67    400       141.70  141.00-142.00           7.06       n/a\n"
+        "      2      186        215.56   107.78    107.78    n/a          n/a            n/a            n/a    210.00"
     )
 
 

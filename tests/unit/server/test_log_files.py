@@ -2,7 +2,9 @@
 
 import gzip
 import os
+import random
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -78,6 +80,28 @@ def test_fast_and_careful_reading_agree_on_every_known_line():
         reader = LogReader()
         found = reader.feed(b"".join(rows * 3))
         assert repr(found) == repr([parse_line(row) for row in rows] * 3)
+
+
+def test_a_mould_says_what_the_careful_reader_says_of_any_digits():
+    """Every known line with its digits drawn anew: the fast lanes have seen its mould, the careful reader has not."""
+    dice = random.Random(7)
+    for path in DATA.glob("r*.log*"):
+        text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        rows = [row for row in text.splitlines(keepends=True)[1:] if b" batch" in row][:300]
+        # the date stays one: there are 12 months
+        fresh = [row[:20] + re.sub(rb"\d", lambda _: b"%d" % dice.randrange(10), row[20:]) for row in rows]
+        fresh = [re.sub(rb":\d\d([.\] ])", rb":07\1", re.sub(rb" \d\d:\d\d:", b" 11:22:", row, count=1), count=1) for row in fresh]
+        reader = LogReader()
+        reader.feed(b"".join(rows))
+        assert repr(reader.feed(b"".join(fresh))) == repr([parse_line(row) for row in fresh])
+        assert reader._moulds or not rows
+
+
+@pytest.mark.parametrize("date", ["2026-13-01", "2026-00-10"])
+def test_a_line_of_a_known_mould_without_a_date_is_rejected(date):
+    found = LogReader().feed((decode(8, 100.0) * 3 + decode(8, 100.0).replace("2026-01-01", date)).encode())
+    assert [type(line) for line in found] == [DecodeLine] * 3 + [Rejected]
+    assert found[-1].reason is Reason.PREFIX
 
 
 pieces = st.lists(
@@ -283,3 +307,70 @@ def test_parts_of_files(tmp_path):
     found = list(samples([LogSpan(path, len(lines[0]), len(lines[0]) * 3)]))
     assert [s.running for s in found] == [2, 3]
     assert set(found[0].since) == {Since.FIRST}
+
+
+# -- only this run --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("zone_h", [-9.5, 0, 5.75])
+def test_a_run_s_time_by_the_log_s_own_clock(tmp_path, zone_h):
+    path = tmp_path / "log"
+    now = time.time()
+    stamp = time.strftime("[%Y-%m-%d %H:%M:%S] INFO: x\n", time.gmtime(now - 1 + zone_h * 3600))
+    path.write_text(stamp)
+    [span] = spans(mark([str(path)])).spans
+    assert span.began == pytest.approx(now + zone_h * 3600, abs=2)
+    assert span.ended >= span.began
+
+
+@pytest.mark.parametrize("text", ["", "no stamp at all\n", "[2020-01-01 00:07:30] an old log\n", "[2026-13-01 10:00:00] no date\n"])
+def test_a_log_whose_clock_is_unknown_is_bound_by_bytes(tmp_path, text):
+    path = tmp_path / "log"
+    path.write_text(text)
+    [span] = spans(mark([str(path)])).spans
+    assert (span.began, span.ended) == (None, None)
+
+
+def test_an_old_line_is_no_other_time_zone(tmp_path):
+    path = tmp_path / "log"
+    path.write_text(time.strftime("[%Y-%m-%d %H:%M:%S] INFO: half an hour ago\n", time.gmtime(time.time() - 1800)))
+    marks = mark([str(path)])
+    with path.open("a") as file:
+        file.write(time.strftime("[%Y-%m-%d %H:%M:%S] INFO: now\n", time.gmtime()))
+    assert spans(marks).spans[0].began is None
+
+
+def test_lines_of_another_time_between_the_marks_are_left_out(tmp_path):
+    path = tmp_path / "log"
+    marks = [1000.0 + 60 * n for n in range(4)]
+    path.write_text(
+        "".join(
+            decode(n + 1, 10.0).replace("[2026-01-01 10:00:00]", time.strftime("[%Y-%m-%d %H:%M:%S]", time.gmtime(at)))
+            for n, at in enumerate(marks)
+        )
+        + decode(9, 10.0)[:40]
+        + "\n"
+    )
+    merged = Merged()
+    whole = LogSpan(str(path), 0, path.stat().st_size, 1060.0, 1121.0)
+    found = list(samples([whole], merged))
+    assert [s.running for s in found] == [2, 3]
+    assert (merged.outside, merged.rejected()) == (2, {Reason.CUT: 1})
+    assert [s.running for s in samples([str(path)])] == [1, 2, 3, 4]
+
+
+def test_the_parts_of_one_file_add_up(tmp_path):
+    bad = decode(9, 10.0)[:40] + "\n"
+    path = write(tmp_path / "log", decode(1, 10.0), bad, decode(2, 10.0), bad)
+    half = len(decode(1, 10.0)) + len(bad)
+    merged = Merged()
+    assert [s.running for s in samples([LogSpan(path, 0, half), LogSpan(path, half, 2 * half)], merged)] == [1, 2]
+    assert merged.rejected() == {Reason.CUT: 2}
+    assert merged.counts[path].decode == 2
+
+
+def test_ranks_that_the_log_names(tmp_path):
+    nodes = [write(tmp_path / str(n), decode(4, 10.0, f" DP{n} PP0 TP0"), decode(4, 10.0, f" DP{n} PP1 TP0")) for n in range(2)]
+    merged = Merged()
+    assert len(list(samples(nodes, merged))) == 2
+    assert (merged.dp_ranks, merged.pp_ranks, merged.copies) == ({0, 1}, {0, 1}, 2)

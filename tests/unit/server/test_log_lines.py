@@ -366,6 +366,11 @@ EVENTS = [
     ("Entering DeepGEMM JIT Pre-Compile session. It may take a long time", EventKind.JIT, {}),
     ("Try DeepGEMM JIT Compiling for <GEMM_NT> N=7168", EventKind.JIT, {}),
     ("server_args=ServerArgs(model_path='x')", EventKind.START, {}),
+    (
+        "server_args=ServerArgs(model_path='x', tp_size=16, pp_size=1, dp_size=8, nnodes=2, enable_dp_attention=True, x=3)",
+        EventKind.START,
+        {"tp_size": 16, "pp_size": 1, "dp_size": 8, "nnodes": 2, "enable_dp_attention": 1},
+    ),
     ("SIGTERM received. signum=None frame=None. Draining requests and shutting down...", EventKind.STOP, {}),
 ]
 

@@ -1,0 +1,156 @@
+"""`python -m slabench log FILE...`: the decode curve of any deploy log, without a server.
+
+FILEs are the logs of one deployment, one or several a node; gzip is unpacked. The first columns count every Decode line, as the
+published table does; the "clean" ones only lines between which nothing but decoding of that batch happened.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from slabench.errors import ConfigError
+
+NO_LINES = 6  # as the suite's status: nobody can judge
+
+
+def run(argv: Sequence[str]) -> int:
+    """0, or 6 where there is no Decode line; ConfigError if a file cannot be read."""
+    given = _options(argv)
+    found = read(given.files, given.decode_gpu_num)
+    if given.json:
+        print(json.dumps(found, indent=1, allow_nan=False))
+    elif given.csv:
+        _csv(found["curve"])
+    else:
+        print(_text(found))
+    if not found["curve"]:
+        print("There is no Decode line in these logs: see that they are a server's own output.", file=sys.stderr)
+        return NO_LINES
+    return 0
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    doc = (__doc__ or "").replace("`", "")
+    parser = argparse.ArgumentParser(
+        prog="python -m slabench log", description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a deploy log")
+    parser.add_argument("--decode-gpu-num", type=int, metavar="N", help="GPUs that decode (default: what the log's start says)")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="everything, as JSON")
+    shape.add_argument("--csv", action="store_true", help="the curve, as CSV")
+    given = parser.parse_args(argv)
+    if given.decode_gpu_num is not None and given.decode_gpu_num < 1:
+        raise ConfigError(f"--decode-gpu-num={given.decode_gpu_num} is no number of GPUs; give 1 or more.")
+    return given
+
+
+def read(files: Sequence[str], decode_gpus: int | None = None) -> dict[str, Any]:
+    """Everything the logs say, in built-in types. The files are streamed: memory does not grow with them."""
+    from slabench.metrics.curve import CurveBuilder
+    from slabench.report.curve_rows import curve_rows
+    from slabench.server.log.merge import Merged, samples
+    from slabench.server.log.span import mark
+    from slabench.server.log.values import EventKind
+    from slabench.verdict.curve_checks import Scale
+
+    mark(files)  # a file that is missing or named twice is said before anything is read
+    merged = Merged()
+    builder = CurveBuilder().add_all(samples(files, merged))
+    starts = [dict(event.details) for event in merged.events_of(EventKind.START)]
+    told = started(starts[-1]) if starts else None
+    dp = int(starts[-1]["dp_size"]) if starts and "dp_size" in starts[-1] else None
+    scale = Scale(given_gpus=decode_gpus, told_gpus=told, told_dp=dp, seen_dp=merged.dp_ranks, seen_pp=merged.pp_ranks)
+    classic = builder.classic(scale.gpus_per_line)
+    clean = builder.clean(scale.gpus_per_line, graph_up_to=builder.largest_graph)
+    capacity = merged.events_of(EventKind.CAPACITY)
+    warnings = []
+    if decode_gpus is not None and told is not None and decode_gpus != told:
+        warnings.append(f"--decode-gpu-num says {decode_gpus} GPUs, the start of the server in the log {told}.")
+    return {
+        "files": [
+            {
+                "path": path,
+                "bytes": counts.size,
+                "lines": counts.lines,
+                "decode": counts.decode,
+                "prefill": counts.prefill,
+                "rejected": {reason.value: count for reason, count in counts.rejected.items()},
+                "rejected_examples": [
+                    example.decode("utf-8", "replace").strip() for some in counts.examples.values() for example in some
+                ],
+                "events": {kind.value: count for kind, count in counts.events.items()},
+            }
+            for path, counts in merged.counts.items()
+        ],
+        "decode_lines": builder.lines,
+        "copies": merged.copies,
+        "repeated_events": merged.repeats,
+        "retractions": len(merged.events_of(EventKind.RETRACTION)),
+        "prefill": {"lines": merged.prefill_lines, "new_tokens": merged.new_tokens, "cached_tokens": merged.cached_tokens},
+        "capacity": dict(capacity[-1].details) if capacity else None,
+        "schedulers": scale.ranks,
+        "gpus_per_line": scale.gpus_per_line,
+        "warnings": warnings,
+        "left_out_of_clean": dict(clean.left_out),
+        "curve": [
+            {key: value for key, value in row.items() if key not in ("full_batch_tpot_ms", "mean_tpot_ms", "baseline")}
+            for row in curve_rows(classic, clean)
+        ],
+    }
+
+
+def started(sizes: dict[str, float]) -> int | None:
+    """GPUs by the arguments that a server prints when it starts; data-parallel ranks lie inside tp with dp-attention."""
+    if "tp_size" not in sizes:
+        return None
+    inside = bool(sizes.get("enable_dp_attention"))
+    return int(sizes["tp_size"] * sizes.get("pp_size", 1) * (1 if inside else sizes.get("dp_size", 1)))
+
+
+def _csv(curve: Sequence[dict[str, Any]]) -> None:
+    if curve:
+        writer = csv.DictWriter(sys.stdout, fieldnames=list(curve[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(curve)
+
+
+def _text(found: dict[str, Any]) -> str:
+    from slabench.report.console import table, two
+
+    lines = []
+    for one in found["files"]:
+        rejected = ", ".join(f"{count} {reason}" for reason, count in one["rejected"].items()) or "none"
+        events = ", ".join(f"{count} {kind}" for kind, count in one["events"].items()) or "none"
+        lines.append(f"{one['path']}: {one['lines']} lines, {one['decode']} Decode, {one['prefill']} Prefill; rejected: {rejected}")
+        lines.append(f"  events: {events}")
+        lines += [f"  rejected: {example[:160]}" for example in one["rejected_examples"]]
+    if found["copies"] or found["repeated_events"]:
+        lines.append(f"Counted once: {found['copies']} copies of batch lines, {found['repeated_events']} repeats of events.")
+    if found["capacity"]:
+        lines.append("Capacity: " + ", ".join(f"{key} {value:g}" for key, value in found["capacity"].items()))
+    gpus = found["gpus_per_line"]
+    known = f"one line speaks of {gpus:g} GPU" if gpus is not None else "the number of GPUs is unknown (--decode-gpu-num)"
+    lines.append(f"{found['schedulers']} scheduler; {known}.")
+    lines += found["warnings"]
+    left = ", ".join(f"{count} {cause}" for cause, count in found["left_out_of_clean"].items())
+    if left:
+        lines.append(f"Left out of the clean columns: {left}.")
+    five = ("median tok/s", "q1", "q3", "per GPU", "per user")
+    keys = ("median", "q1", "q3", "per_gpu", "per_user")
+    rows = [
+        (
+            str(row["running"]),
+            str(row["samples"]),
+            *(two(row[key]) for key in keys),
+            str(row["clean_samples"]),
+            *(two(row[f"clean_{key}"]) for key in (*keys, "tpot_ms", "tpot_mean_ms")),
+        )
+        for row in found["curve"]
+    ]
+    return "\n".join([*lines, *([table(("running", "samples", *five, "clean", *five, "TPOT ms", "mean"), rows)] if rows else [])])

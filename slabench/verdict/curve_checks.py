@@ -1,0 +1,166 @@
+"""May the decode curve be read? Checks over the samples of all decode tests, and who divides their throughput."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from slabench.metrics.curve import WANTED_SAMPLES, Curve, shares
+from slabench.verdict.validity import settle
+from slabench.verdict.words import Check, State, Word
+
+METHOD = "ali-decode-curve"
+DISTURBED_SHARE = 0.10  # between the median of all lines and of the clean ones
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What the command line, server_info and the log say of the deployment's size; None or empty: says nothing."""
+
+    given_gpus: int | None = None  # --decode-gpu-num
+    told_gpus: int | None = None  # server_info
+    told_source: str = ""
+    told_dp: int | None = None
+    told_pp: int | None = None
+    seen_dp: Collection[int] = ()  # ranks that the log's decode lines name
+    seen_pp: Collection[int] = ()
+
+    @property
+    def ranks(self) -> int:
+        """Data-parallel ranks, each a scheduler with decode lines of its own."""
+        return max(self.told_dp or 1, max(self.seen_dp, default=0) + 1)
+
+    @property
+    def gpus_per_line(self) -> float | None:
+        """GPUs that one decode line speaks of: those of one data-parallel rank, all its pipeline stages included."""
+        gpus = self.given_gpus or self.told_gpus
+        return None if gpus is None else gpus / self.ranks
+
+
+@dataclass(frozen=True, slots=True)
+class CurveEvidence:
+    """The decode tests before the curve, and the log lines they wrote."""
+
+    points: Sequence[tuple[int, str]]  # batch size and word of each decode test
+    lines: int  # Decode lines, copies left out
+    copies: int
+    rejected: Mapping[str, int]
+    outside: int
+    files: int
+    classic: Curve
+    clean: Curve
+    scale: Scale
+
+
+def _sizes(seen: CurveEvidence) -> list[int]:
+    return [size for size, _ in seen.points]
+
+
+def _list(values: Collection[int]) -> str:
+    return ", ".join(map(str, values))
+
+
+def curve_lines(seen: CurveEvidence) -> Check:
+    """There are lines to make a curve from, and none had to be left out unread."""
+    if not seen.lines:
+        remedy = "See that --deploy-log names the log that this server writes, and that it can be read here while it grows."
+        return Check("curve_lines", State.INVALID, "The deploy log has no Decode line of this session's decode tests.", remedy)
+    bad = sum(seen.rejected.values())
+    copies = f", {seen.copies} copies of other ranks counted once" if seen.copies else ""
+    text = f"{seen.lines} Decode lines of this session's decode tests{copies}, {bad} rejected, {seen.outside} of another time."
+    if bad or seen.outside:
+        named = ", ".join(f"{count} {reason}" for reason, count in sorted(seen.rejected.items()))
+        text = f"{text} Rejected: {named}." if named else text
+        remedy = "See that one server alone writes to the log, and that nothing delivers it late or in pieces."
+        return Check("curve_lines", State.FINDING, text, remedy)
+    return Check("curve_lines", State.OK, text)
+
+
+def curve_samples(seen: CurveEvidence) -> Check:
+    """Every batch size that was tested has a line; fewer than the method's 100 samples are a finding."""
+    counts = {row.running: row.samples for row in seen.classic.points}
+    clean = {row.running: row.samples for row in seen.clean.points}
+    ranks = seen.scale.ranks
+    wanted = {size: shares(size, ranks) for size in _sizes(seen)}
+    missing = [size for size, runs in wanted.items() if not any(run in counts for run in runs)]
+    remedy = "Start the server with a smaller --decode-log-interval, or raise --decode-output-len."
+    if missing and seen.lines:
+        text = f"The log has no Decode line with {_list(missing)} running requests, which decode tests are named after."
+        return Check("curve_samples", State.INVALID, text, remedy)
+    held = {
+        size: (sum(counts.get(run, 0) for run in runs), sum(clean.get(run, 0) for run in runs)) for size, runs in wanted.items()
+    }
+    told = "; ".join(f"batch size {size}: {every}, {undisturbed} of them clean" for size, (every, undisturbed) in held.items())
+    few = [size for size, (every, _) in held.items() if every < WANTED_SAMPLES]
+    text = f"The method wants {WANTED_SAMPLES} samples a batch size; there are {told}."
+    if few:
+        return Check("curve_samples", State.FINDING, text, f"{remedy} --prompts-per-batch adds waves.")
+    return Check("curve_samples", State.OK, text)
+
+
+def curve_points(seen: CurveEvidence) -> Check:
+    """The lines of a decode test that was INVALID are in the curve, as in the published one; it is said."""
+    bad = [size for size, word in seen.points if word == Word.INVALID.value]
+    if bad:
+        text = f"The decode tests of batch size {_list(bad)} were INVALID; their lines are in the curve."
+        return Check("curve_points", State.FINDING, text, "Read those numbers with the tests' reasons.")
+    return Check("curve_points", State.OK, "No decode test before the curve was INVALID.")
+
+
+def curve_clean(seen: CurveEvidence) -> Check:
+    """All lines and the clean ones agree within 10 % at the sizes tested; else prefills or idle time are in the median."""
+    clean = {row.running: row.median for row in seen.clean.points}
+    runs = {run for size in _sizes(seen) for run in shares(size, seen.scale.ranks)}
+    off = {
+        row.running: row.median / clean[row.running] - 1
+        for row in seen.classic.points
+        if row.running in runs and clean.get(row.running, 0.0) > 0
+    }
+    far = {running: share for running, share in off.items() if abs(share) > DISTURBED_SHARE}
+    causes = ", ".join(f"{count} {cause}" for cause, count in sorted(seen.clean.left_out.items(), key=lambda one: -one[1]))
+    left = f" Left out of the clean curve: {causes}." if causes else ""
+    if far:
+        told = ", ".join(f"{running} running {share:+.0%}" for running, share in far.items())
+        text = f"The median of all lines differs from that of the clean ones by more than {DISTURBED_SHARE:.0%}: {told}.{left}"
+        return Check("curve_clean", State.FINDING, text, "Compare with the clean median; longer outputs give more clean lines.")
+    if not off:
+        text = f"No batch size that was tested has a clean line to compare with.{left}"
+        return Check("curve_clean", State.NOT_CHECKED, text, "Start the server with a smaller --decode-log-interval.")
+    return Check("curve_clean", State.OK, f"All lines and the clean ones agree within {DISTURBED_SHARE:.0%}.{left}")
+
+
+def curve_gpus(seen: CurveEvidence) -> Check:
+    """Command line, server_info and the log's rank tags describe one and the same deployment: a figure per GPU hangs on it."""
+    scale = seen.scale
+    odd: list[str] = []
+    if scale.given_gpus is not None and scale.told_gpus is not None and scale.given_gpus != scale.told_gpus:
+        odd.append(f"--decode-gpu-num says {scale.given_gpus} GPUs, server_info {scale.told_gpus} ({scale.told_source})")
+    for tag, told, found in (("DP", scale.told_dp, scale.seen_dp), ("PP", scale.told_pp, scale.seen_pp)):
+        if told is not None and found and max(found) + 1 > told:
+            odd.append(f"the log has lines of rank {tag}{max(found)}, server_info says {tag.lower()} {told}")
+    silent = sorted(set(range(scale.ranks)) - set(scale.seen_dp)) if scale.seen_dp and scale.ranks > 1 else []
+    if silent:
+        files = f"{seen.files} file{'s' if seen.files > 1 else ''}"
+        odd.append(f"{len(silent)} of {scale.ranks} data-parallel ranks have no Decode line in {files} (DP{silent[0]} for one)")
+    elif scale.ranks > 1 and not scale.seen_dp and seen.lines:
+        odd.append(f"server_info says dp {scale.ranks}, and no line of the log names a data-parallel rank")
+    if scale.given_gpus is not None and scale.given_gpus % scale.ranks:
+        odd.append(f"{scale.given_gpus} GPUs do not divide into {scale.ranks} data-parallel ranks")
+    if odd:
+        text = f"{'; '.join(odd)[0].upper()}{'; '.join(odd)[1:]}."
+        return Check(
+            "curve_gpus", State.FINDING, text, "Set --decode-gpu-num right, and name the log of every node in --deploy-log."
+        )
+    if scale.gpus_per_line is None:
+        text = "The number of GPUs is unknown, so the curve has no figure per GPU."
+        return Check("curve_gpus", State.NOT_CHECKED, text, "Give --decode-gpu-num.")
+    return Check("curve_gpus", State.OK, f"One Decode line speaks of {scale.gpus_per_line:g} GPU, {scale.ranks} scheduler in all.")
+
+
+CHECKS = (curve_lines, curve_samples, curve_points, curve_clean, curve_gpus)
+
+
+def examine_curve(seen: CurveEvidence, *, strict: bool = False) -> tuple[Check, ...]:
+    """All of them; without a line only the first says something."""
+    checks = CHECKS if seen.lines else CHECKS[:1]
+    return tuple(settle(check(seen), METHOD, strict=strict) for check in checks)

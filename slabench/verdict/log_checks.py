@@ -1,0 +1,144 @@
+"""What the deploy log says of one run: did it see the run, did anything disturb it, and does its speed agree with the client's?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from slabench.verdict.sla import number
+from slabench.verdict.validity import settle
+from slabench.verdict.words import Check, State
+
+AGREE_SHARE = 0.10  # log and client are two clocks at two ends of one stream: more than this has a cause
+MOSTLY_FULL = 0.5  # of the run: a smaller part of it stands for waves, not for the batch size
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvidence:
+    """One run's part of the deploy logs, counted, and the client's figures of the same time."""
+
+    lines: int  # Decode lines, copies left out
+    rejected: Mapping[str, int]  # batch lines that could not be read, by reason
+    outside: int  # lines between the marks with stamps of another time
+    retractions: int
+    jit: int
+    restarts: int
+    batch_size: int | None = None
+    samples: int = 0  # clean Decode lines at the batch size
+    log_tpot: float | None = None  # their mean of running / throughput, ms
+    mean_tpot: float | None = None  # the client's, over whole answers, ms
+    full_tpot: float | None = None  # the client's, in the full-batch window, ms
+    full_share: float | None = None  # of the run's duration that the window covers
+    planned: int | None = None  # requests
+
+
+LogCheck = Callable[[LogEvidence], Check]
+_LOWER_INTERVAL = "Start the server with a smaller --decode-log-interval, or raise --decode-output-len."
+
+
+def log_lines(seen: LogEvidence) -> Check:
+    """The log has lines of this run, all of them readable and stamped within its time; what was left out is a finding."""
+    if seen.rejected or seen.outside:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(seen.rejected.items()))
+        told = f"{sum(seen.rejected.values())} batch lines of the log could not be read ({reasons})" if seen.rejected else ""
+        late = f"{seen.outside} lines carry stamps of another time than this run's" if seen.outside else ""
+        text = f"{'; '.join(one for one in (told, late) if one)}; they were left out of {seen.lines} Decode lines."
+        remedy = "See that one server alone writes to the log, and that nothing delivers it late or in pieces."
+        return Check("log_lines", State.FINDING, text, remedy)
+    if not seen.lines and seen.batch_size is not None:
+        text = "The deploy log has no Decode line of this run."
+        remedy = f"See that --deploy-log names the log that this server writes. {_LOWER_INTERVAL}"
+        return Check("log_lines", State.FINDING, text, remedy)
+    return Check("log_lines", State.OK, f"The deploy log has {seen.lines} Decode lines of this run, none was rejected.")
+
+
+def log_retraction(seen: LogEvidence) -> Check:
+    """The log tells of no retraction: servers before 0.5.4 say so nowhere else."""
+    if seen.retractions:
+        text = f"The deploy log tells of {seen.retractions} retractions during this run: the KV pool was full."
+        return Check("log_retraction", State.INVALID, text, "Lower the concurrency, or give the server a larger KV pool.")
+    return Check("log_retraction", State.OK, "The deploy log tells of no retraction.")
+
+
+def log_disturbed(seen: LogEvidence) -> Check:
+    """No kernel was compiled and no server started while the run was on: both stop decoding for seconds."""
+    happened = [f"{seen.jit} kernel compilations"] if seen.jit else []
+    happened += [f"{seen.restarts} server starts"] if seen.restarts else []
+    if happened:
+        text = f"The deploy log tells of {' and '.join(happened)} during this run."
+        return Check("log_disturbed", State.INVALID, text, "Run it again: what was compiled is there now (--warmup-requests).")
+    return Check("log_disturbed", State.OK, "The deploy log tells of no compilation and no restart.")
+
+
+def log_agrees(seen: LogEvidence) -> Check:
+    """Batch size / generation throughput of the clean lines is within 10 % of the client's TPOT, or there is a cause for it."""
+    if seen.log_tpot is None:
+        text = f"The deploy log has no clean Decode line at batch size {seen.batch_size}, so its speed cannot be compared."
+        return Check("log_agrees", State.NOT_CHECKED, text, _LOWER_INTERVAL)
+    if seen.mean_tpot is None:
+        text = "The client's TPOT is not defined, so the log's cannot be compared with it."
+        return Check("log_agrees", State.NOT_CHECKED, text, "Raise --decode-output-len.")
+    log = f"The log says {number(seen.log_tpot)} ms a token at batch size {seen.batch_size} (n={seen.samples} clean lines)"
+    client = f"the client's mean TPOT is {number(seen.mean_tpot)} ms ({_off(seen.mean_tpot, seen.log_tpot):+.1%})"
+    if seen.full_tpot is None:
+        full = "the batch was never full at the client"
+    else:
+        covers = "" if seen.full_share is None else f", over {seen.full_share:.0%} of the run"
+        full = f"in its full-batch window {number(seen.full_tpot)} ms ({_off(seen.full_tpot, seen.log_tpot):+.1%}{covers})"
+    text = f"{log}, {client}, {full}"
+    # The two speak of the same time: when they differ, no explanation by other times can save them.
+    if seen.full_tpot is not None and abs(_off(seen.full_tpot, seen.log_tpot)) > AGREE_SHARE:
+        cause = "The likely cause is the client, the way to it, or a log that is not this server's: both saw the same batch."
+        remedy = "Look at the client's lag above, measure without a proxy, and see that --deploy-log is this server's."
+        return Check("log_agrees", State.FINDING, f"{text}. {cause}", remedy)
+    if abs(_off(seen.mean_tpot, seen.log_tpot)) <= AGREE_SHARE:
+        return Check("log_agrees", State.OK, f"{text}.")
+    return Check("log_agrees", State.FINDING, f"{text}. {_cause(seen, seen.mean_tpot, seen.log_tpot)}", _FULL_REMEDY)
+
+
+_FULL_REMEDY = (
+    "Compare full_batch.tpot or the decode curve for this batch size; raise --decode-output-len to make its share larger."
+)
+
+
+def _off(one: float, other: float) -> float:
+    return one / other - 1
+
+
+def _cause(seen: LogEvidence, mean: float, log: float) -> str:
+    """Why whole answers took another time a token than the full batch did."""
+    in_waves = seen.planned is not None and seen.batch_size is not None and seen.planned > seen.batch_size
+    if seen.full_tpot is None:
+        return "The likely cause is waves: at the client the requests did not all decode at once."
+    if mean > log:
+        if in_waves:
+            return (
+                "The likely cause is prefill stalls: each answer's TPOT contains the prefills of the requests that came after it."
+            )
+        return "The likely cause is prefill stalls: the first answers' TPOT contains the prefills of the others."
+    part = seen.full_share is not None and seen.full_share < MOSTLY_FULL
+    return f"The likely cause is waves: {'most of' if part else 'a part of'} each answer was decoded in a smaller batch."
+
+
+ALWAYS: tuple[LogCheck, ...] = (log_lines, log_retraction, log_disturbed)
+
+
+def examine_log(seen: LogEvidence | None, method: str, *, allow: Collection[str] = (), strict: bool = False) -> tuple[Check, ...]:
+    """The log's checks under the same policy as the others; seen None: no log was given, which only a batch-size point misses."""
+    if seen is None:
+        found = [Check("log_agrees", State.NOT_CHECKED, "There is no deploy log to compare the client's TPOT with.", _GIVE_LOG)]
+        found = found if method == "ali-decode" else []
+    else:
+        found = [check(seen) for check in ALWAYS]
+        if seen.batch_size is not None:
+            found.append(log_agrees(seen))
+    allowed = {*allow, "log_retraction"} if "retraction" in allow else allow
+    return tuple(settle(one, method, allow=allowed, strict=strict) for one in found)
+
+
+_GIVE_LOG = "Give the server's log with --deploy-log=FILE, or let slabench start the server with --launch=CMD."
+
+
+def names() -> tuple[str, ...]:
+    """The checks' names, for --allow."""
+    return tuple(check.__name__ for check in (*ALWAYS, log_agrees))

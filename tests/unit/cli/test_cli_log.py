@@ -1,0 +1,116 @@
+"""`python -m slabench log`: the published way's arithmetic over real logs, by an oracle of its own."""
+
+import csv
+import gzip
+import io
+import json
+import re
+import statistics
+from pathlib import Path
+
+import pytest
+
+from slabench.cli.log import read, started
+from slabench.cli.main import main
+
+DATA = Path(__file__).resolve().parents[2] / "data" / "server"
+CPU = DATA / "real-0.5.7-cpu-tiny-qwen3.log.gz"
+H200 = DATA / "real-0.5.12-h200-qwen3-30b-a3b-dummy.log.gz"
+
+
+@pytest.mark.parametrize("path", [CPU, H200])
+def test_classic_is_the_published_script_s_table(path):
+    """Every line that matches one expression, grouped, the median: nothing of the parser is in it."""
+    groups = {}
+    for running, throughput in re.findall(
+        rb"#running-req: (\d+).*gen throughput \(token/s\): ([\d.]+)", gzip.decompress(path.read_bytes())
+    ):
+        groups.setdefault(int(running), []).append(float(throughput))
+    rows = {row["running"]: row for row in read([str(path)], 4)["curve"]}
+    assert rows.keys() == groups.keys()
+    for running, values in groups.items():
+        row, median = rows[running], statistics.median(values)
+        assert (row["samples"], row["median"], row["per_gpu"], row["per_user"]) == (
+            len(values),
+            median,
+            median / 4,
+            median / running,
+        )
+
+
+def test_clean_by_hand_on_the_h200_log():
+    """Decode lines after a Decode line of the same size, with no prefill and no flush between."""
+    kept = {}
+    before = None
+    for line in gzip.decompress(H200.read_bytes()).splitlines():
+        found = re.search(rb"Decode batch, #running-req: (\d+).*gen throughput \(token/s\): ([\d.]+)", line)
+        if found is not None:
+            if before == found[1]:
+                kept.setdefault(int(found[1]), []).append(float(found[2]))
+            before = found[1]
+        elif b"Prefill batch" in line or b"Cache flushed" in line:
+            before = None
+    rows = {row["running"]: row for row in read([str(H200)])["curve"]}
+    for running, values in kept.items():
+        assert (rows[running]["clean_samples"], rows[running]["clean_median"]) == (len(values), statistics.median(values))
+        assert rows[running]["clean_tpot_ms"] == pytest.approx(1000 * running / statistics.median(values))
+
+
+def test_text_json_and_csv_say_the_same(capsys):
+    assert main(["log", str(H200)]) == 0
+    text = capsys.readouterr().out
+    assert main(["log", "--json", str(H200)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert main(["log", "--csv", str(H200)]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [int(row["running"]) for row in rows] == [row["running"] for row in document["curve"]] == [1, 8, 32]
+    assert [float(row["clean_median"]) for row in rows] == [row["clean_median"] for row in document["curve"]]
+    for row in document["curve"]:
+        assert f"{row['median']:.2f}" in text
+    assert "rejected: none" in text
+    assert document["files"][0]["events"]["flushed"] == 6
+
+
+def test_a_log_without_decode_lines_is_6_and_says_so(tmp_path, capsys):
+    (tmp_path / "log").write_text("[2026-01-01 10:00:00] INFO: hello\n")
+    assert main(["log", str(tmp_path / "log")]) == 6
+    assert "no Decode line" in capsys.readouterr().err
+
+
+def test_usage_errors_are_4(tmp_path, capsys):
+    assert main(["log", str(tmp_path / "none")]) == 4
+    assert "cannot be read" in capsys.readouterr().err
+    assert main(["log", str(CPU), str(CPU)]) == 4
+    assert main(["log", str(CPU), "--decode-gpu-num=0"]) == 4
+
+
+def test_rejected_lines_are_shown(tmp_path, capsys):
+    line = "[2026-01-01 10:00:00] Decode batch, #running-req: 8, #token: 900, gen throughput (token/s): 410.55, #queue-req: 3"
+    (tmp_path / "log").write_text(f"{line}\n{line[:60]}\n")
+    assert main(["log", str(tmp_path / "log")]) == 0
+    out = capsys.readouterr().out
+    assert "rejected: 1 cut" in out
+    assert f"rejected: {line[:60]}" in out
+
+
+@pytest.mark.parametrize(
+    ("sizes", "gpus"),
+    [
+        ({}, None),
+        ({"tp_size": 8.0}, 8),
+        ({"tp_size": 8.0, "pp_size": 2.0}, 16),
+        ({"tp_size": 8.0, "dp_size": 2.0, "enable_dp_attention": 0.0}, 16),
+        ({"tp_size": 16.0, "dp_size": 16.0, "enable_dp_attention": 1.0, "nnodes": 2.0}, 16),
+    ],
+)
+def test_gpus_by_the_start_of_the_log(sizes, gpus):
+    assert started(sizes) == gpus
+
+
+def test_a_contradiction_is_said(tmp_path):
+    start = "[2026-01-01 10:00:00] server_args=ServerArgs(tp_size=8, pp_size=1, dp_size=1, enable_dp_attention=False)\n"
+    (tmp_path / "log").write_text(start)
+    found = read([str(tmp_path / "log")], 4)
+    assert found["warnings"] == ["--decode-gpu-num says 4 GPUs, the start of the server in the log 8."]
+    assert found["gpus_per_line"] == 4
+    assert read([str(tmp_path / "log")])["gpus_per_line"] == 8

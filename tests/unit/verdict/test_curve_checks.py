@@ -1,0 +1,115 @@
+"""The decode curve's checks: what passes each, and what it sees; who divides a line's throughput."""
+
+from dataclasses import replace
+
+import pytest
+
+from slabench.metrics.curve import classic_curve, clean_curve
+from slabench.verdict.curve_checks import CHECKS, CurveEvidence, Scale, examine_curve
+from slabench.verdict.words import State
+from tests.unit.metrics.test_metrics_curve import S
+
+
+def evidence(samples=None, points=((4, "PASSED"), (8, "PASSED")), scale=None, **more):
+    made = samples if samples is not None else [*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8)] * 100]
+    scale = scale or Scale(told_gpus=1, told_dp=1, told_pp=1)
+    given = {"copies": 0, "rejected": {}, "outside": 0, "files": 1} | more
+    return CurveEvidence(
+        points=points,
+        lines=len(made),
+        classic=classic_curve(made, scale.gpus_per_line),
+        clean=clean_curve(made, scale.gpus_per_line),
+        scale=scale,
+        **given,
+    )
+
+
+def found(seen, **more):
+    return {check.name: check for check in examine_curve(seen, **more)}
+
+
+def states(seen, **more):
+    return {name: check.state for name, check in found(seen, **more).items()}
+
+
+def test_a_good_curve_is_good():
+    assert states(evidence()) == {check.__name__: State.OK for check in CHECKS}
+
+
+DISTURBED = [*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8)] * 100, *[S(4, 100.0, True, 4, frozenset({"prefill"}))] * 200]
+
+
+@pytest.mark.parametrize(
+    ("name", "seen", "state"),
+    [
+        ("curve_lines", evidence(rejected={"cut": 1}), State.FINDING),
+        ("curve_lines", evidence(outside=2), State.FINDING),
+        ("curve_samples", evidence(points=((4, "PASSED"), (12, "PASSED"))), State.INVALID),
+        ("curve_samples", evidence([*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8)] * 99]), State.FINDING),
+        ("curve_points", evidence(points=((4, "INVALID"), (8, "PASSED"))), State.FINDING),
+        ("curve_clean", evidence(DISTURBED), State.FINDING),
+        ("curve_clean", evidence([*[S(4, 400.0)] * 100, *[S(8, 700.0)] * 100]), State.NOT_CHECKED),
+        ("curve_gpus", evidence(scale=Scale(given_gpus=8, told_gpus=1)), State.FINDING),
+        ("curve_gpus", evidence(scale=Scale()), State.NOT_CHECKED),
+    ],
+)
+def test_each_check_can_fail(name, seen, state):
+    said = states(seen)
+    assert said.pop(name) is state
+    assert set(said.values()) == {State.OK}
+
+
+def test_no_line_at_all_is_one_sentence():
+    assert states(evidence([])) == {"curve_lines": State.INVALID}
+
+
+def test_strict_takes_no_finding():
+    assert states(evidence(outside=2), strict=True)["curve_lines"] is State.INVALID
+
+
+def test_both_counts_are_said():
+    text = found(evidence(DISTURBED))["curve_samples"].text
+    assert "wants 100 samples" in text
+    assert "batch size 4: 300, 100 of them clean; batch size 8: 100, 100 of them clean" in text
+    assert "200 prefill" in found(evidence(DISTURBED))["curve_clean"].text
+
+
+# tp, dp and pp as servers are started, what one line of the log stands for
+@pytest.mark.parametrize(
+    ("scale", "ranks", "gpus"),
+    [
+        (Scale(told_gpus=8, told_dp=1), 1, 8),  # tp 8
+        (Scale(told_gpus=16, told_dp=16, seen_dp=range(16)), 16, 1),  # tp 16, dp 16 inside: dp-attention on two nodes
+        (Scale(told_gpus=16, told_dp=4, seen_dp=range(4)), 4, 4),  # tp 16, dp 4 inside; or tp 4 x dp 4
+        (Scale(told_gpus=16, told_dp=1, told_pp=2, seen_pp=(0, 1)), 1, 16),  # tp 8 x pp 2
+        (Scale(given_gpus=32, told_gpus=None, seen_dp=range(32)), 32, 1),  # a gateway tells nothing, the log does
+        (Scale(), 1, None),
+    ],
+)
+def test_denominators(scale, ranks, gpus):
+    assert (scale.ranks, scale.gpus_per_line) == (ranks, gpus)
+
+
+@pytest.mark.parametrize(
+    ("scale", "said"),
+    [
+        (Scale(given_gpus=8, told_gpus=16, told_source="tp 16"), "--decode-gpu-num says 8 GPUs, server_info 16 (tp 16)"),
+        (Scale(told_gpus=4, told_dp=1, seen_dp=(0, 1)), "rank DP1, server_info says dp 1"),
+        (Scale(told_gpus=4, told_pp=1, seen_pp=(0, 1)), "rank PP1, server_info says pp 1"),
+        (Scale(told_gpus=16, told_dp=16, seen_dp=range(8)), "8 of 16 data-parallel ranks have no Decode line in 1 file (DP8"),
+        (Scale(told_gpus=16, told_dp=2), "no line of the log names a data-parallel rank"),
+        (Scale(given_gpus=6, told_dp=4, seen_dp=range(4)), "6 GPUs do not divide into 4"),
+    ],
+)
+def test_contradictions_are_told(scale, said):
+    samples = [*[S(size // scale.ranks, 100.0, True, size // scale.ranks) for size in (4, 8)]]
+    check = found(evidence([s for s in samples if s.running] or [S(1, 1.0)], scale=scale))["curve_gpus"]
+    assert check.state is State.FINDING
+    assert said.lower() in check.text.lower()
+
+
+def test_a_batch_spread_over_ranks_shows_as_its_share():
+    scale = Scale(told_gpus=4, told_dp=4, seen_dp=range(4))
+    seen = evidence([*[S(2, 200.0, True, 2)] * 60, *[S(3, 290.0, True, 3)] * 60], points=((10, "PASSED"),), scale=scale)
+    assert states(seen) == {check.__name__: State.OK for check in CHECKS}
+    assert states(replace(seen, points=((16, "PASSED"),)))["curve_samples"] is State.INVALID

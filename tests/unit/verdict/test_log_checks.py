@@ -1,0 +1,96 @@
+"""Each check on a deploy log's evidence: what passes it, and the one thing broken that it sees."""
+
+from dataclasses import replace
+
+import pytest
+
+from slabench.verdict.log_checks import ALWAYS, LogEvidence, examine_log, log_agrees, names
+from slabench.verdict.words import State
+
+# 8 running, 10 ms a token at both ends: mean 10.5 with the prefill stalls in it.
+GOOD = LogEvidence(
+    lines=40, rejected={}, outside=0, retractions=0, jit=0, restarts=0, batch_size=8, samples=37, log_tpot=10.0, mean_tpot=10.5,
+    full_tpot=10.1, full_share=0.9, planned=8,
+)  # fmt: skip
+
+
+def states(seen, method="ali-decode", **more):
+    return {check.name: check.state for check in examine_log(seen, method, **more)}
+
+
+def test_a_good_log_is_good():
+    assert set(states(GOOD).values()) == {State.OK}
+    assert set(states(GOOD)) == set(names())
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "state"),
+    [
+        ("log_lines", {"lines": 0}, State.FINDING),
+        ("log_lines", {"rejected": {"cut": 2}}, State.FINDING),
+        ("log_lines", {"outside": 3}, State.FINDING),
+        ("log_retraction", {"retractions": 1}, State.INVALID),
+        ("log_disturbed", {"jit": 1}, State.INVALID),
+        ("log_disturbed", {"restarts": 1}, State.INVALID),
+        ("log_agrees", {"mean_tpot": 11.1}, State.FINDING),
+        ("log_agrees", {"mean_tpot": 8.9}, State.FINDING),
+        ("log_agrees", {"full_tpot": 11.1}, State.FINDING),
+        ("log_agrees", {"log_tpot": None}, State.NOT_CHECKED),
+        ("log_agrees", {"mean_tpot": None}, State.NOT_CHECKED),
+    ],
+)
+def test_each_check_can_fail(name, broken, state):
+    found = states(replace(GOOD, **broken))
+    assert found.pop(name) is state
+    assert set(found.values()) == {State.OK}
+
+
+def test_every_check_is_broken_once_above():
+    assert {check.__name__ for check in ALWAYS} | {"log_agrees"} == set(names())
+
+
+@pytest.mark.parametrize(
+    ("seen", "cause"),
+    [
+        ({"mean_tpot": 13.0}, "prefill stalls: the first answers"),
+        ({"mean_tpot": 13.0, "planned": 80}, "prefill stalls: each answer's"),
+        ({"mean_tpot": 7.0, "full_share": 0.2}, "waves: most of each answer"),
+        ({"mean_tpot": 7.0, "full_share": 0.6}, "waves: a part of each answer"),
+        ({"mean_tpot": 13.0, "full_tpot": None, "full_share": None}, "waves: at the client"),
+        ({"full_tpot": 13.0}, "the client, the way to it"),
+        ({"full_tpot": 8.0, "mean_tpot": 8.0}, "the client, the way to it"),
+    ],
+)
+def test_the_likely_cause_is_named(seen, cause):
+    check = log_agrees(replace(GOOD, **seen))
+    assert check.state is State.FINDING
+    assert cause in check.text
+
+
+def test_the_sentence_has_all_three_figures():
+    text = log_agrees(GOOD).text
+    for part in (
+        "10.00 ms a token at batch size 8 (n=37 clean lines)",
+        "10.50 ms (+5.0%)",
+        "10.10 ms (+1.0%, over 90% of the run)",
+    ):
+        assert part in text
+
+
+def test_no_log_is_told_to_a_batch_size_point_alone():
+    assert states(None) == {"log_agrees": State.NOT_CHECKED}
+    assert states(None, strict=True) == {"log_agrees": State.INVALID}
+    assert states(None, "tencent") == {}
+
+
+def test_a_run_that_decodes_nothing_needs_no_decode_line():
+    prefill = replace(GOOD, lines=0, batch_size=None)
+    assert states(prefill, "ali-prefill") == {"log_lines": State.OK, "log_retraction": State.OK, "log_disturbed": State.OK}
+
+
+def test_policies():
+    retracted = replace(GOOD, retractions=2)
+    assert states(retracted, "tencent")["log_retraction"] is State.FINDING
+    assert states(retracted, allow=("retraction",))["log_retraction"] is State.FINDING
+    assert states(retracted, allow=("log_retraction",))["log_retraction"] is State.FINDING
+    assert states(replace(GOOD, mean_tpot=12.0), strict=True)["log_agrees"] is State.INVALID
