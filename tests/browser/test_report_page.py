@@ -87,11 +87,16 @@ def test_charts_have_a_point_for_every_figure(green: Done, open_page: Open) -> N
     seen = open_page(report(green))
     by_name = {entry["id"].rpartition("::")[2]: entry for entry in green.run["tests"]}
     tpot = [by_name[f"test_decode_tpot[bs{size}]"]["metrics"]["tpot.mean"] for size in (1, 2)]
-    assert points(seen, "TPOT per batch size") == [f"mean TPOT: {k}, {value:.2f}" for k, value in zip((1, 2), tpot, strict=True)]
+    whole = [one for one in points(seen, "TPOT per batch size") if one.startswith("mean of whole answers: ")]
+    assert whole == [f"mean of whole answers: {k}, {value:.2f}" for k, value in zip((1, 2), tpot, strict=True)]
+    full = [by_name[f"test_decode_tpot[bs{size}]"]["metrics"]["full_batch.tpot"] for size in (1, 2)]
+    drawn = [one for one in points(seen, "TPOT per batch size") if one.startswith("full batch only: ")]
+    assert drawn == [f"full batch only: {k}, {value:.2f}" for k, value in zip((1, 2), full, strict=True)]
     assert chart(seen, "TPOT per batch size").locator(".limit-text").text_content() == "limit 50 ms"
     curve = sorted(by_name["test_decode_curve"]["curve"], key=lambda row: row["running"])
     assert {1, 2} <= {row["running"] for row in curve}
-    wanted = [f"this run: {row['running']}, {row['per_gpu']:.2f}" for row in curve]
+    wanted = [f"all lines: {row['running']}, {row['per_gpu']:.2f}" for row in curve]
+    wanted += [f"clean lines: {row['running']}, {row['clean_per_gpu']:.2f}" for row in curve if row["clean_per_gpu"] is not None]
     assert points(seen, "Decode throughput per GPU") == wanted
     frontier = points(seen, "Throughput per GPU against per user")
     assert [one.rpartition(", ")[2] for one in frontier] == [f"{row['per_gpu']:.2f}" for row in curve]
@@ -113,8 +118,9 @@ def test_a_baseline_is_drawn_beside_the_run(red: Done, open_page: Open) -> None:
     assert {row["running"] for row in stored} >= {1, 2}
     drawn = [one for one in points(seen, "Decode throughput per GPU") if one.startswith("baseline: ")]
     assert len(drawn) == len(stored)
-    assert chart(seen, "Decode throughput per GPU").locator("polyline").count() == 2
-    assert set(seen.page.locator("svg.chart text.legend").all_text_contents()) == {"this run", "baseline"}
+    assert chart(seen, "Decode throughput per GPU").locator("polyline").count() == 3
+    legend = chart(seen, "Decode throughput per GPU").locator("text.legend").all_text_contents()
+    assert set(legend) == {"all lines", "clean lines", "baseline"}
 
 
 def test_charts_can_be_read(green: Done, open_page: Open) -> None:
