@@ -7,7 +7,7 @@ the checks that its published form breaks by design into findings (FINDINGS); `-
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slabench.records import RequestRecord, RunRecord
@@ -177,7 +177,8 @@ def batch_fits(subject: Subject) -> Check:
     size = subject.batch_size
     if size is None:
         return _ok("batch_fits", "Not a batch-size point.")
-    longest = max((record.input_len + record.output_len for record in subject.run.requests), default=0)
+    sent = subject.run.requests if subject.run.told is None else subject.run.told.requests
+    longest = max((record.input_len + record.output_len for record in sent), default=0)
     if subject.max_running is not None and size > subject.max_running:
         text = f"Batch size {size} is over the server's running cap of {subject.max_running}."
         return Check(
@@ -231,6 +232,8 @@ def retraction(subject: Subject) -> Check:
 def client(subject: Subject) -> Check:
     """The client kept up: its CPU below 95 % of a core a process, its event loop's lateness small against the time measured."""
     seen = subject.run.client
+    if seen.cpu_s is None:
+        return Check("client", State.NOT_CHECKED, "The client does not tell how busy it was.", "Use --client=slabench, which does.")
     if seen.wall_s > 0.5 and seen.cpu_s / seen.wall_s / seen.workers > CPU_SHARE_LIMIT:
         text = (
             f"The client used {seen.cpu_s / seen.wall_s / seen.workers:.0%} of a core a process, more than {CPU_SHARE_LIMIT:.0%}."
@@ -276,10 +279,20 @@ FINDINGS: Mapping[str, Collection[str]] = {
 }
 
 
-def examine(subject: Subject, method: str, *, allow: Collection[str] = (), strict: bool = False) -> tuple[Check, ...]:
-    """All checks that apply, with the method's and the command line's policy; strict turns what is not ok into INVALID."""
+def examine(
+    subject: Subject,
+    method: str,
+    *,
+    allow: Collection[str] = (),
+    strict: bool = False,
+    checks: Sequence[Judge] | None = None,
+) -> tuple[Check, ...]:
+    """All checks that apply, with the method's and the command line's policy; strict turns what is not ok into INVALID.
+
+    checks: others than CHECKS, for a run that another client drove (verdict/told.py).
+    """
     found = []
-    for judge in CHECKS:
+    for judge in CHECKS if checks is None else checks:
         if subject.batch_size is None and judge.__name__ in BATCH_CHECKS:
             continue
         one = judge(subject)
