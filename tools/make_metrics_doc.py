@@ -42,7 +42,7 @@ NAMES: dict[str, tuple[str, str, str, str]] = {
 
 HEAD = """# Metrics
 
-Every figure that run.json and the reports hold. A key is `figure` or `figure.statistic`; what is not defined for a run is absent, never zero.
+Every figure that run.json and the reports hold. A key is `figure` or `figure.statistic`; an undefined figure is absent, never zero.
 SLOs use our figures; published floors are compared with `classic.*`, which are bench_serving 0.5.7's own definitions.
 
 This file is made by `python tools/make_metrics_doc.py` from `slabench/metrics/definitions.py`.

@@ -103,6 +103,11 @@ def token_counts(subject: Subject) -> Check:
             continue
         text = f"The token counts of request {record.index} cannot be trusted: {seen}."
         return Check("token_counts", State.INVALID, text, "A proxy may reorder or buffer the stream; measure the server itself.")
+    several = [record for record in subject.run.requests if record.ok and len(set(record.arrival_tokens)) > 1]
+    at_once = sum(record.arrival_ns[0] == record.arrival_ns[-1] for record in several)
+    if at_once * 2 > len(several):
+        text = f"All tokens of {at_once} of {len(several)} answers arrived at one moment, so their pace cannot be measured."
+        return Check("token_counts", State.INVALID, text, "A proxy may buffer the stream; measure the server itself.")
     return _ok("token_counts", "Token counts are finite and grow to completion_tokens in every stream.")
 
 
@@ -240,7 +245,9 @@ def client(subject: Subject) -> Check:
         )
         return Check("client", State.INVALID, text, "Run the client on a machine with free cores.")
     spans = [
-        record.arrival_ns[-1] - record.arrival_ns[0] for record in subject.run.requests if record.ok and len(record.arrival_ns) > 1
+        span
+        for record in subject.run.requests
+        if record.ok and len(record.arrival_ns) > 1 and (span := record.arrival_ns[-1] - record.arrival_ns[0]) > 0
     ]
     if seen.loop_lag_p99_ms is None or not spans:
         return _ok("client", f"The client used {seen.cpu_s:.2f} s of CPU in {seen.wall_s:.2f} s.")

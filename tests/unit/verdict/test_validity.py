@@ -103,3 +103,10 @@ def test_a_late_event_loop_spoils_short_streams_only():
     long = replace(subject(), run=replace(run_of(answer(arrivals=((110, 1), (1110, 4)), end=1111)), client=slow))
     assert states(short)["client"] is State.INVALID
     assert states(long)["client"] is State.OK
+
+
+def test_answers_that_arrive_in_one_piece_have_no_pace():
+    """A proxy that buffers: a TPOT of 0 ms would hold every objective."""
+    whole = [answer(k, arrivals=((150, 1), (150, 2), (150, 4)), end=150) for k in range(2)]
+    assert states(subject(*whole))["token_counts"] is State.INVALID
+    assert states(subject(whole[0], answer(1), answer(2)))["token_counts"] is State.OK  # one that the client read late
