@@ -75,7 +75,7 @@ class ClientRecord:
     """How the client itself did during a run, so that a report can state its share of the error."""
 
     wall_s: float  # from the plan's zero to the last end
-    cpu_s: float  # user + system time of the load process(es) in that time
+    cpu_s: float | None  # user + system time of the load process(es) in that time; another client's is not known
     loop_lag_max_ms: float | None  # the event loop's longest lateness, sampled
     loop_lag_p99_ms: float | None
     send_lag_max_ms: float | None  # sent - due for requests that did not wait for a slot
@@ -109,6 +109,32 @@ class ServerEvidence:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldRequest:
+    """One request as another client's output file tells it, in seconds. What the file does not hold has no field here."""
+
+    index: int
+    input_len: int  # tokens the workload says the prompt has
+    output_len: int  # tokens asked for
+    told_input_len: int
+    told_output_len: int  # the server's count where text came; bench_serving stores the length asked for where none did
+    ttft_s: float  # 0.0: no text ever came
+    itl_s: Sequence[float]
+    has_text: bool
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRun:
+    """A load that another client drove: what it wrote, unread between the lines."""
+
+    client: str  # sglang.bench_serving 0.5.7
+    planned: int  # requests it was asked to send
+    requests: Sequence[ToldRequest] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)  # numbers of its result row, by its names
+    failure: str = ""  # why there is no result, in one sentence
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """One load: its requests in plan order (every planned one has a record, sent or not) and what surrounds them."""
 
@@ -120,3 +146,4 @@ class RunRecord:
     client: ClientRecord
     server: ServerEvidence = field(default_factory=ServerEvidence)
     interrupted: bool = False
+    told: ToldRun | None = None  # another client drove: then requests is empty, and began_ns is when that client was started

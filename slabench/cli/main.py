@@ -11,6 +11,7 @@ from slabench.errors import ConfigError
 COMMANDS = {
     "sim": "the embedded server, to look at or to test against",
     "log": "the decode curve of any deploy log, without a server",
+    "crosscheck": "our client and sglang.bench_serving side by side on one server",
     "report": "write report.html anew from a run folder's run.json",
 }
 

@@ -71,6 +71,8 @@ _CLASSIC = (
     Metric("classic.input_throughput", "tok/s", "higher", "total_input / duration", _BS),
     Metric("classic.output_throughput", "tok/s", "higher", "total_output / duration", _BS),
     Metric("classic.total_throughput", "tok/s", "higher", "(total_input + total_output) / duration", _BS),
+    Metric("classic.output_throughput_retokenized", "tok/s", "none", "total_output_retokenized / duration", _BS),
+    Metric("classic.total_throughput_retokenized", "tok/s", "none", "(total_input + total_output_retokenized) / duration", _BS),
     Metric("classic.input_throughput_per_gpu", "tok/s", "higher", "classic.input_throughput / GPUs", "ali prefill"),
     Metric("classic.concurrency", "requests", "none", "sum of latencies / duration", _BS),
     Metric("classic.max_output_tokens_per_s", "tok/s", "none", "most tokens in a one-second bucket", _BS),

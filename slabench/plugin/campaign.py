@@ -38,6 +38,11 @@ class Deployment:
     fingerprint: dict[str, dict[str, Any]]
 
     @property
+    def model_name(self) -> str:
+        """What a /v1 request calls the model."""
+        return str(self.info.served_model_name or self.info.model_path)
+
+    @property
     def simulated(self) -> bool:
         return self.info.simulated is not None
 

@@ -38,6 +38,7 @@ class Recorder:
         self.document = RunDocument(self.folder, environment=environment(), slabench=__version__)
         self.document.data["command"] = redact_command([str(part) for part in config.invocation_params.args])
         self.document.data["options"] = redact_options(vars(config.option))
+        self.document.data["client"]["name"] = config.getoption("client")
         self.live_items = 0
         self.deselected = 0
         self.unreachable: str | None = None
@@ -58,6 +59,13 @@ class Recorder:
         known += [label for label in labels if label not in known]
         self.document.add_test(entry)
         self.write()
+        if self.settings.bench_serving_jsonl is not None:
+            from slabench.report.bench_serving_row import append_row
+
+            try:
+                append_row(self.settings.bench_serving_jsonl, entry, (server or {}).get("info", {}))
+            except OSError as error:
+                self.note(f"--bench-serving-jsonl could not be written ({error}); the figures stand in run.json.")
 
     def write(self) -> None:
         try:

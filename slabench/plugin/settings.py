@@ -27,6 +27,7 @@ class Settings:
     baseline: baselines.Baseline | None
     api_key: str | None
     save_baseline: Path | None
+    bench_serving_jsonl: Path | None
 
     @property
     def live(self) -> bool:
@@ -46,7 +47,7 @@ class Settings:
     def prompt_form(self) -> str:
         if self.given.prompt_form:
             return str(self.given.prompt_form)
-        return "text" if self.given.dataset_path else "ids"
+        return "text" if self.given.dataset_path or _sends_text(self.given) else "ids"
 
     @classmethod
     def of(cls, given: Namespace, environment: Mapping[str, str], *, worker: bool = False) -> Settings:
@@ -61,6 +62,9 @@ class Settings:
         name = given.dataset_name
         if name in ("random", "sharegpt") and given.dataset_path is None:
             raise ConfigError(f"--dataset-name={name} needs --dataset-path=FILE, a ShareGPT_V3 JSON file. Nothing is downloaded.")
+        if _sends_text(given) and given.prompt_form == "ids":
+            what = "--client=bench_serving" if given.client == "bench_serving" else f"--backend={given.backend}"
+            raise ConfigError(f"{what} sends text; leave out --prompt-form=ids.")
         for option in ("model", "tokenizer"):
             _check_folder(option, getattr(given, option), allow_download=given.allow_download)
         checks = (*validity.names(), *log_checks.names())
@@ -78,8 +82,16 @@ class Settings:
             slos=tuple(sla.parse(text) for text in given.slo or ()),
             baseline=baselines.load(given.baseline) if given.baseline is not None else None,
             api_key=key or None,
-            save_baseline=None if given.save_baseline is None else _writable(given.save_baseline, worker=worker),
+            save_baseline=None if given.save_baseline is None else _writable("--save-baseline", given.save_baseline, worker=worker),
+            bench_serving_jsonl=None
+            if given.bench_serving_jsonl is None
+            else _writable("--bench-serving-jsonl", given.bench_serving_jsonl, worker=worker),
         )
+
+
+def _sends_text(given: Namespace) -> bool:
+    """Clients and endpoints that take no ids: then prompts are text whatever the data set."""
+    return bool(given.client == "bench_serving" or given.backend == "sglang-oai-chat")
 
 
 def _urls(given: Namespace, environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -115,10 +127,10 @@ def _check_folder(option: str, value: str | None, *, allow_download: bool) -> No
         raise ConfigError(f"--{option}={value} is not a folder here; give the folder that holds the model's tokenizer files.")
 
 
-def _writable(path: str, *, worker: bool) -> Path:
+def _writable(option: str, path: str, *, worker: bool) -> Path:
     target = Path(path)
     if not worker and (target.is_dir() or not target.parent.is_dir()):
-        raise ConfigError(f"--save-baseline={path} cannot be written: its folder must exist and it must not be a folder.")
+        raise ConfigError(f"{option}={path} cannot be written: its folder must exist and it must not be a folder.")
     return target
 
 

@@ -50,7 +50,7 @@ def bench_serving_block(plan: Mapping[str, Any], metrics: Mapping[str, float]) -
     rate, cap = plan.get("request_rate", "inf"), plan.get("max_concurrency")
     lines = [f"{' Serving Benchmark Result ':=^{WIDTH}}"]
     for label, value in (
-        ("Backend:", "sglang"),
+        ("Backend:", plan.get("backend", "sglang")),
         ("Traffic request rate:", rate if isinstance(rate, str) else float(rate)),
         ("Max request concurrency:", cap or "not set"),
     ):
@@ -173,6 +173,10 @@ FIGURES = (("TPOT ms", "tpot.mean"), ("TTFT ms", "ttft.mean"), ("tok/s", "total_
 
 
 def figure(metrics: Mapping[str, float], key: str) -> str:
+    """The figure in a table. Of a run that another client drove there are classic.* figures only, and the cell says so."""
+    classic = f"classic.{key}"
+    if "completed" not in metrics and classic in metrics:
+        return f"{number(metrics[classic])} (classic)"
     return number(metrics[key]) if key in metrics else "n/a"
 
 

@@ -7,7 +7,7 @@ the checks that its published form breaks by design into findings (FINDINGS); `-
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slabench.records import RequestRecord, RunRecord
@@ -17,6 +17,7 @@ CACHED_SHARE_LIMIT = 0.01  # of the input; one shared first token a prompt stays
 DRIFT_SHARE_LIMIT = 0.01
 CPU_SHARE_LIMIT = 0.95  # of one core per load process: beyond it the client paces the run
 LAG_SHARE_LIMIT = 0.02
+ONE_MOMENT_SHARE_LIMIT = 0.02  # each such answer counts as a TPOT of 0 ms and pulls the mean down by its share
 LAG_SHARE_LIMIT_P99 = 0.1  # of the time TPOT is taken over
 
 
@@ -104,6 +105,11 @@ def token_counts(subject: Subject) -> Check:
             continue
         text = f"The token counts of request {record.index} cannot be trusted: {seen}."
         return Check("token_counts", State.INVALID, text, "A proxy may reorder or buffer the stream; measure the server itself.")
+    several = [record for record in subject.run.requests if record.ok and len(set(record.arrival_tokens)) > 1]
+    at_once = sum(record.arrival_ns[0] == record.arrival_ns[-1] for record in several)
+    if at_once > ONE_MOMENT_SHARE_LIMIT * len(several):
+        text = f"All tokens of {at_once} of {len(several)} answers arrived at one moment, so their pace cannot be measured."
+        return Check("token_counts", State.INVALID, text, "A proxy may buffer the stream; measure the server itself.")
     return _ok("token_counts", "Token counts are finite and grow to completion_tokens in every stream.")
 
 
@@ -178,7 +184,8 @@ def batch_fits(subject: Subject) -> Check:
     size = subject.batch_size
     if size is None:
         return _ok("batch_fits", "Not a batch-size point.")
-    longest = max((record.input_len + record.output_len for record in subject.run.requests), default=0)
+    sent = subject.run.requests if subject.run.told is None else subject.run.told.requests
+    longest = max((record.input_len + record.output_len for record in sent), default=0)
     if subject.max_running is not None and size > subject.max_running:
         text = f"Batch size {size} is over the server's running cap of {subject.max_running}."
         return Check(
@@ -232,22 +239,21 @@ def retraction(subject: Subject) -> Check:
 def client(subject: Subject) -> Check:
     """The client kept up: its CPU below 95 % of a core a process, its event loop's lateness small against the time measured."""
     seen = subject.run.client
+    if seen.cpu_s is None:
+        return Check("client", State.NOT_CHECKED, "The client does not tell how busy it was.", "Use --client=slabench, which does.")
     if seen.wall_s > 0.5 and seen.cpu_s / seen.wall_s / seen.workers > CPU_SHARE_LIMIT:
         text = (
             f"The client used {seen.cpu_s / seen.wall_s / seen.workers:.0%} of a core a process, more than {CPU_SHARE_LIMIT:.0%}."
         )
         return Check("client", State.INVALID, text, "Run the client on a machine with free cores.")
     spans = [
-        record.arrival_ns[-1] - record.arrival_ns[0] for record in subject.run.requests if record.ok and len(record.arrival_ns) > 1
+        span
+        for record in subject.run.requests
+        if record.ok and len(record.arrival_ns) > 1 and (span := record.arrival_ns[-1] - record.arrival_ns[0]) > 0
     ]
     if seen.loop_lag_p99_ms is None or not spans:
         return _ok("client", f"The client used {seen.cpu_s:.2f} s of CPU in {seen.wall_s:.2f} s.")
     span_ms = sorted(spans)[len(spans) // 2] / 1e6
-    if not span_ms:
-        one_read = f"{sum(not span for span in spans)} of {len(spans)} answers came in one read each"
-        text = f"{one_read}: all their tokens have one time stamp."
-        remedy = "Run the client on a machine with free cores, and without a proxy that gathers the stream."
-        return Check("client", State.INVALID, text, remedy)
     # Both ends of a stream's span are stamped late: by the mean lateness on average, which bounds the error of a mean, by the p99
     # in the worst of a hundred, which bounds the error of a percentile.
     mean_ms = seen.loop_lag_p99_ms if seen.loop_lateness_ms is None else seen.loop_lateness_ms
@@ -291,10 +297,20 @@ FINDINGS: Mapping[str, Collection[str]] = {
 }
 
 
-def examine(subject: Subject, method: str, *, allow: Collection[str] = (), strict: bool = False) -> tuple[Check, ...]:
-    """All checks that apply, with the method's and the command line's policy; strict turns what is not ok into INVALID."""
+def examine(
+    subject: Subject,
+    method: str,
+    *,
+    allow: Collection[str] = (),
+    strict: bool = False,
+    checks: Sequence[Judge] | None = None,
+) -> tuple[Check, ...]:
+    """All checks that apply, with the method's and the command line's policy; strict turns what is not ok into INVALID.
+
+    checks: others than CHECKS, for a run that another client drove (verdict/told.py).
+    """
     found = []
-    for judge in CHECKS:
+    for judge in CHECKS if checks is None else checks:
         if subject.batch_size is None and judge.__name__ in BATCH_CHECKS:
             continue
         found.append(settle(judge(subject), method, allow=allow, strict=strict))

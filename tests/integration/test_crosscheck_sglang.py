@@ -1,0 +1,52 @@
+"""`python -m slabench crosscheck` as a user starts it. How close the two are is measured in benchmarks/, on a quiet machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fixtures.real_sglang import REPO
+from tests.data.loadgen.unreliable import unreliable
+from tests.integration.conftest import environment
+
+pytestmark = pytest.mark.sglang
+
+SMALL = "--num-prompts=4 --max-concurrency=2 --random-input-len=32 --random-output-len=16 --allow=client".split()
+
+
+def crosscheck(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "slabench", "crosscheck", *SMALL, *options]
+    return subprocess.run(command, cwd=REPO, env=environment(), capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_the_table_and_the_file(tmp_path: Path) -> None:
+    done = crosscheck("--base-url=sim:", "--rounds=2", f"--json={tmp_path / 'x.json'}")
+    assert done.returncode == 0, done.stderr
+    order = [line.partition(": ")[2].partition(":")[0] for line in done.stderr.splitlines() if line.startswith("round ")]
+    assert order == ["slabench", "sglang.bench_serving 0.5.7"] * 2
+    assert "95 % interval" in done.stdout
+    found = json.loads((tmp_path / "x.json").read_text())
+    rows = {row["figure"]: row for row in found["rows"]}
+    assert {"tpot.mean", "ttft.mean", "output_throughput", "duration"} <= set(rows)
+    for side in ("ours", "theirs"):
+        assert [run["classic.total_output"] for run in found[side]] == [64, 64]
+        assert [run["classic.total_input"] for run in found[side]] == [128, 128]
+    assert rows["tpot.mean"]["client"]["low"] <= rows["tpot.mean"]["client"]["estimate"]
+
+
+def test_a_run_that_is_not_valid_says_nothing_of_either() -> None:
+    with unreliable("abort") as server:
+        done = crosscheck(f"--base-url={server.url}", "--rounds=1", f"--tokenizer={REPO / 'fixtures' / 'data' / 'tokenizer'}")
+    assert done.returncode == 6
+    assert "INVALID: round 1 by slabench: finish_reason" in done.stderr
+    assert "figure" not in done.stdout
+
+
+def test_no_server_is_one_sentence() -> None:
+    done = crosscheck("--base-url=http://127.0.0.1:9", "--rounds=1")
+    assert done.returncode == 6
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,153 @@
+"""docs/metrics.md from slabench/metrics/definitions.py: `python tools/make_metrics_doc.py` writes it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))
+
+from slabench.metrics.definitions import CLASSIC_STATISTICS, METRICS, STATISTICS, Metric  # noqa: E402
+
+# figure -> what bench_serving 0.5.7, vLLM's `bench serve`, GuideLLM and AIPerf call it in their result files; "-": they have none.
+NAMES: dict[str, tuple[str, str, str, str]] = {
+    "ttft": ("mean_ttft_ms ...", "mean_ttft_ms ...", "time_to_first_token_ms", "time_to_first_token"),
+    "ttft_due": ("-", "-", "-", "-"),
+    "tpot": (
+        "mean_tpot_ms ...",
+        "mean_tpot_ms ...",
+        "inter_token_latency_ms (time_per_output_token_ms has TTFT in it)",
+        "inter_token_latency",
+    ),
+    "itl": ("mean_itl_ms ...", "mean_itl_ms ...", "-", "inter_chunk_latency (per chunk)"),
+    "e2el": ("mean_e2e_latency_ms ...", "mean_e2el_ms ...", "request_latency (s)", "request_latency"),
+    "e2el_due": ("-", "-", "-", "-"),
+    "gap_max": ("max_itl_ms (printed only)", "-", "-", "-"),
+    "requests": ("-", "num_prompts", "requests_made", "-"),
+    "completed": ("completed", "completed", "requests_made.successful", "request_count"),
+    "failed": ("- (num_prompts - completed)", "failed", "requests_made.errored", "error_request_count"),
+    "duration": ("duration", "duration", "duration", "benchmark_duration"),
+    "request_throughput": ("request_throughput", "request_throughput", "requests_per_second", "request_throughput"),
+    "qpm": ("-", "-", "-", "-"),
+    "input_throughput": ("input_throughput", "-", "prompt_tokens_per_second", "-"),
+    "output_throughput": ("output_throughput", "output_throughput", "output_tokens_per_second", "output_token_throughput"),
+    "total_throughput": ("total_throughput", "total_token_throughput", "tokens_per_second", "total_token_throughput"),
+    "input_tokens": ("total_input_tokens (intended)", "total_input_tokens", "prompt_token_count", "total_isl"),
+    "output_tokens": ("total_output_tokens", "total_output_tokens", "output_token_count", "total_osl"),
+    "concurrency.mean": ("concurrency", "-", "request_concurrency", "-"),
+    "concurrency.peak": ("max_concurrent_requests", "max_concurrent_requests", "-", "-"),
+    "goodput.request_throughput": ("-", "request_goodput", "-", "goodput"),
+}
+
+HEAD = """# Metrics
+
+Every figure that run.json and the reports hold. A key is `figure` or `figure.statistic`; an undefined figure is absent, never zero.
+SLOs use our figures; published floors are compared with `classic.*`, which are bench_serving 0.5.7's own definitions.
+
+This file is made by `python tools/make_metrics_doc.py` from `slabench/metrics/definitions.py`.
+
+A token is what the server's `completion_tokens` says, never a chunk and never a non-empty text. Times are stamped when
+bytes arrive.
+"""
+
+DIFFERENCES = (
+    (
+        "TPOT",
+        "`(latency to [DONE] - TTFT) / (output_len - 1)`",
+        "`tpot` ends at the last token and divides by the tokens after the first event",
+        "the end of the stream is no token, and a first event can hold several: 25 of 50 tokens in it halve the TPOT",
+    ),
+    (
+        "TPOT of one token",
+        "0.0 when no request has more than one token",
+        "absent",
+        "no data is not zero, and 0 ms would hold every objective",
+    ),
+    (
+        "TTFT, E2EL",
+        "from before the connection is opened, E2EL to [DONE]",
+        "`ttft`, `e2el` from the moment the request was handed to the socket, to the first and last token",
+        "opening a connection is the client's work; `ttft_due` and `e2el_due` add the waiting for a slot, which it shows nowhere",
+    ),
+    (
+        "first token",
+        "first event with a non-empty text",
+        "first event that counts a token",
+        "a token can be half a character: it has been computed and has no text yet",
+    ),
+    (
+        "duration",
+        "ends when GET /get_server_info after the load is answered",
+        "`duration` ends with the last token",
+        "the server's answer to a question of the client is no part of the load: a second of it took a third off the throughput",
+    ),
+    (
+        "input tokens",
+        "the intended lengths",
+        "`input_tokens` are the server's prompt_tokens",
+        "text that is decoded and encoded again changes its length",
+    ),
+    (
+        "peak concurrency",
+        "requests that touch a one-second bucket",
+        "`concurrency.peak`, an exact sweep over sent and end",
+        "with a cap of 4 it says 12: three requests after one another in one second are three",
+    ),
+    (
+        "success",
+        "HTTP 200 without an exception",
+        "`completed`: whole, counted, without an error event, ended by [DONE]",
+        "sglang refuses inside a 200 stream; such a request counts there with the length asked for and a latency of nothing",
+    ),
+    (
+        "failures",
+        "dropped from every figure and not counted",
+        "`failed`, and the run is INVALID",
+        "figures over the survivors flatter the server that fails most",
+    ),
+)
+
+
+def statistics(metric: Metric) -> str:
+    names = CLASSIC_STATISTICS if metric.name.startswith("classic.") else STATISTICS
+    return (
+        f"`{metric.name}` .{' .'.join(names)}" if metric.spread else f"`{metric.name}`" if metric.name != "curve" else "`curve.N`"
+    )
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def text() -> str:
+    lines = [HEAD]
+    groups = (
+        ("Ours", [one for one in METRICS.values() if not one.name.startswith(("classic.", "curve"))]),
+        ("The deploy log's", [one for one in METRICS.values() if one.name == "curve"]),
+        ("bench_serving's definitions", [one for one in METRICS.values() if one.name.startswith("classic.")]),
+    )
+    for title, metrics in groups:
+        lines += [f"\n## {title}\n", "| key | unit | better | formula | source |", "|---|---|---|---|---|"]
+        for one in metrics:
+            better = "" if one.better == "none" else one.better
+            lines.append(f"| {statistics(one)} | {one.unit} | {better} | {cell(one.formula)} | {cell(one.source)} |")
+    lines += [
+        "\n## Where ours differ from bench_serving's, and why\n",
+        "| figure | bench_serving 0.5.7 | ours | why |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| {' | '.join(map(cell, row))} |" for row in DIFFERENCES]
+    lines += [
+        "\n`classic.*` keeps its definitions, so that it stands beside published numbers; only its zero for no data is absent",
+        "there too. A test runs sglang's own code on generated records and compares every figure to 1e-9.",
+        "\n## What others call it\n",
+        "| ours | sglang.bench_serving 0.5.7 | vllm bench serve | GuideLLM | AIPerf |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [f"| `{name}` | {' | '.join(map(cell, row))} |" for name, row in NAMES.items()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    (REPO / "docs" / "metrics.md").write_text(text(), encoding="utf-8")
