@@ -17,8 +17,8 @@ CACHED_SHARE_LIMIT = 0.01  # of the input; one shared first token a prompt stays
 DRIFT_SHARE_LIMIT = 0.01
 CPU_SHARE_LIMIT = 0.95  # of one core per load process: beyond it the client paces the run
 LAG_SHARE_LIMIT = 0.02
+LAG_SHARE_LIMIT_P99 = 0.1  # both of the time TPOT is taken over
 ONE_MOMENT_SHARE_LIMIT = 0.02  # each such answer counts as a TPOT of 0 ms and pulls the mean down by its share
-LAG_SHARE_LIMIT_P99 = 0.1  # of the time TPOT is taken over
 
 
 @dataclass(frozen=True, slots=True)
