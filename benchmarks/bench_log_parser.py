@@ -4,6 +4,12 @@ Without a file it builds two in a temporary folder from tests/data/server: the r
 lines), and one of access lines of which a tenth are batch lines. The loop is what a published script does: one search per
 text line for two numbers. The reader keeps every field of every line, events and rejections besides. On a shared machine compare
 the best of several --rounds: each is printed, the ways of a file in turn.
+
+Best of three on two shared cores, 256 MB, CPython 3.11:
+    batch-lines.log  regex loop 1.44 s (65 MB)   reader 4.13 s (18 MB)   clean curve 6.16 s (23 MB)
+    tenth.log        regex loop 0.71 s (24 MB)   reader 1.05 s (17 MB)   clean curve 1.79 s (18 MB)
+`python -m slabench log` on 1 GB of batch lines peaks at 36 MB. The loop keeps two numbers of a line and trusts any that match; the
+reader makes every field of every line, at about 2 us each, and is slower by that: its memory is what does not grow.
 """
 
 from __future__ import annotations
