@@ -138,7 +138,7 @@ def _ali_decode(data: Mapping[str, Any]) -> str:
         return ""
     charts = []
     if tests:
-        views = (("tpot.mean", "mean of whole answers"), ("full_batch.tpot", "full batch only"), ("log.tpot", "deploy log"))
+        views = (("tpot.mean", "mean"), ("full_batch.tpot", "full batch"), ("log.tpot", "deploy log"))
         drawn = [_points(tests, lambda one: one["point"].get("batch_size", 0), key, name) for key, name in views]
         series = [one for one in drawn if one.points]
         limit = next((rule["limit"] for one in tests for rule in one["objectives"] if rule["metric"] == "tpot.mean"), None)

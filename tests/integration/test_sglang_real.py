@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import urllib.request
@@ -49,6 +50,23 @@ def counted_by_the_server(entry: dict[str, Any]) -> Merged:
     return merged
 
 
+def assert_the_curve_is_the_log_s(entry: dict[str, Any], run: dict[str, Any]) -> None:
+    """The classic half by one expression over the decode tests' bytes; the client's figures are their tests' own."""
+    decode = [one for one in run["tests"] if one["method"] == "ali-decode"]
+    written = []
+    for span in (span for one in decode for span in one["server"]["log_spans"]):
+        with open(span["path"], "rb") as file:
+            file.seek(span["begin"])
+            written += re.findall(rb"#running-req: (\d+).*gen throughput", file.read(span["end"] - span["begin"]))
+    counted = Counter(int(running) for running in written)
+    assert {row["running"]: row["samples"] for row in entry["curve"]} == counted
+    of_size = {one["point"]["batch_size"]: one["metrics"] for one in decode}
+    for row in entry["curve"]:
+        if row["running"] in of_size:
+            assert row["full_batch_tpot_ms"] == of_size[row["running"]]["full_batch.tpot"]
+            assert row["clean_samples"] == of_size[row["running"]]["log.samples"]
+
+
 @pytest.mark.parametrize("form", ["ids", "text"])
 def test_counts_and_lengths_equal_the_server_s(sglang_cpu_server: RealServer, tmp_path: Path, form: str) -> None:
     options = [] if form == "ids" else [f"--dataset-path={DATA / 'sharegpt_small.json'}", f"--model={sglang_cpu_server.model}"]
@@ -68,7 +86,17 @@ def test_counts_and_lengths_equal_the_server_s(sglang_cpu_server: RealServer, tm
     for entry in run["tests"]:
         if entry["method"] == "ali-decode-curve":
             assert {row["running"] for row in entry["curve"]} >= {1, 2, 4}
+            assert_the_curve_is_the_log_s(entry, run)
             continue
+        if entry["method"] == "ali-decode":
+            checks = {check["name"]: check["state"] for check in entry["checks"]}
+            assert (checks["log_lines"], checks["log_retraction"], checks["log_disturbed"]) == ("ok", "ok", "ok")
+            assert checks["log_agrees"] in ("ok", "finding")  # which of them is this machine's business
+            assert entry["metrics"]["log.samples"] >= 1
+            assert entry["metrics"]["full_batch.windows"] == 1
+            # All are decoding from the last first token on: at most one step of another size is at either end.
+            size, steps = entry["point"]["batch_size"], entry["workload"]["output_len"] - 1
+            assert size * (steps - size - 1) <= entry["metrics"]["full_batch.tokens"] <= size * steps
         mine = [record for record in records if record["test"] == entry["id"]]
         assert len(mine) == per_test[entry["id"]] == entry["plan"]["count"]
         assert {record["completion_tokens"] for record in mine} == {entry["workload"]["output_len"]}

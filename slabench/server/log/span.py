@@ -20,7 +20,7 @@ from slabench.server.log.tags import STAMP, read_stamp
 _TAIL = 1 << 16
 _STAMP = re.compile(rb"\[(" + STAMP + rb")")
 _ZONE_S = 900  # zones differ by quarters of an hour
-_FRESH_S = 10  # a last stamp that is older than this, zones aside, tells nothing of the clock
+_FRESH_S = 3  # a last stamp further off than this, zones aside, tells nothing of the clock: it is old, or the clocks differ
 _WEST_S, _EAST_S = -12 * 3600, 14 * 3600
 
 

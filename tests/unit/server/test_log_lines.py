@@ -93,6 +93,18 @@ DECODE = [
         {"graph": True, "graph_kind": "npu"},
     ),
     (
+        "0.5.10 MFU",
+        "Decode batch, #running-req: 8, #token: 900, token usage: 0.02, cuda graph: True, gen throughput (token/s): 410.55, "
+        "#queue-req: 3, est. decode TFLOPS/s (per GPU): 1.25, est. read BW (GB/s per GPU): 900.10, est. write BW (GB/s per GPU): 5.00",
+        {"graph": True, "queue": 3},
+    ),
+    (
+        "0.5.11 occupancy",
+        "Decode batch, #running-req: 8, #token: 900, token usage: 0.02, cuda graph: True, gen throughput (token/s): 410.55, "
+        "#queue-req: 3, fwd occupancy: 97.20%",
+        {"other": (("fwd occupancy", "97.20%"),)},
+    ),
+    (
         "0.5.11 HiSparse",
         "Decode batch, #running-req: 8, #gpu token: 900, gpu token usage: 0.02, #cpu token: 70, cpu token usage: 0.03, "
         "cuda graph: True, gen throughput (token/s): 410.55, #queue-req: 3",
@@ -191,6 +203,27 @@ PREFILL = [
         "#pending-token: 99, #replay-token: 8, cuda graph: False, input throughput (token/s): 1024.00, fwd occupancy: 97.00%, "
         "fwd+idle occupancy: nan%",
         {"other": (("#replay-token", "8"), ("fwd occupancy", "97.00%"), ("fwd+idle occupancy", "nan%"))},
+    ),
+]
+PREFILL += [
+    (
+        "0.4.9.post6 SWA",
+        "Prefill batch. #new-seq: 2, #new-token: 512, #cached-token: 7, full token usage: 0.02, swa token usage: 0.01, "
+        "#running-req: 4, #queue-req: 5, ",
+        {"token_usage": 0.02, "swa_usage": 0.01},
+    ),
+    (
+        "0.5.4",
+        "Prefill batch [12], #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: 4, #queue-req: 5, ",
+        {"iteration": 12},
+    ),
+    (
+        "0.5.23 PD",
+        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: 4, #queue-req: 5, "
+        "#pending-token: 99, #replay-token: 8, #bootstrap-req: 1, #inflight-req: 3, #optimistic-req: 6, waiting-image-req: 0, "
+        "cuda graph: False, input throughput (token/s): 1024.00, est. prefill TFLOPS/s (per GPU): 312.40, fwd occupancy: nan%, "
+        "fwd+idle occupancy: 97.20%",
+        {"bootstrap": 1, "inflight": 3, "pending_token": 99, "input_throughput": 1024.0, "graph": False},
     ),
 ]
 ALL = [row[1] for row in DECODE + PREFILL]
