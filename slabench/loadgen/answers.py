@@ -151,6 +151,7 @@ def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> Req
         arrival_ns=arrival_ns,
         arrival_tokens=arrival_tokens,
         first_text_ns=head["first_text_ns"],
+        first_text_at=head["first_text_at"],
         end_ns=head["end_ns"],
         events=head["events"],
         done=head["done"],

@@ -39,6 +39,7 @@ class StreamMeter:
         "done_ns",
         "events",
         "finish",
+        "first_text_at",
         "first_text_ns",
         "irregular",
         "last",
@@ -54,6 +55,7 @@ class StreamMeter:
         self.arrival_ns: array[int] = array("q")
         self.arrival_tokens: array[int] = array("q")
         self.first_text_ns: int | None = None
+        self.first_text_at: int | None = None  # its place in arrival_ns: events of one read share a stamp
         self.done_ns: int | None = None
         self.events = 0
         self.last: tuple[bytes, int, int] | None = None  # the last counted event: a buffer and its range, not copied
@@ -84,6 +86,7 @@ class StreamMeter:
                         found = _TEXT.search(data, start, end)
                         if found is not None and found[1] != b'"':
                             self.first_text_ns = now_ns
+                            self.first_text_at = len(self.arrival_ns) - 1
                 else:
                     self._irregular(now_ns, data[start:end])
             start = end + 1
@@ -99,6 +102,7 @@ class StreamMeter:
             self.finish = data[start:end]
         if self.first_text_ns is None and _PIECE.search(data, start, end) is not None:
             self.first_text_ns = now_ns
+            self.first_text_at = len(self.arrival_ns)
         if counted:
             if _NO_CHOICE.search(data, start, end) is None:
                 return False
