@@ -49,6 +49,7 @@ class RequestRecord:
     arrival_ns: array[int] = field(default_factory=lambda: array("q"))
     arrival_tokens: array[int] = field(default_factory=lambda: array("q"))
     first_text_ns: int | None = None  # first event with a non-empty text: what bench_serving calls the first token
+    first_text_at: int | None = None  # its place in arrival_ns, where the client kept it: events of one read share a stamp
     end_ns: int | None = None  # when [DONE] arrived, or the body ended, or the request failed
     events: int = 0  # events with a payload, [DONE] not among them
     done: bool = False  # [DONE] was seen

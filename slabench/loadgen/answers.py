@@ -38,8 +38,10 @@ def read_event(line: bytes) -> Any:
 
 
 def last_event(line: bytes) -> LastEvent | None:
-    """None for an event that is no JSON object with meta_info, as sglang's /generate sends it."""
+    """None for an event that is neither a JSON object with meta_info, as sglang's /generate sends it, nor one of /v1's."""
     event = read_event(line)
+    if not isinstance(event, dict) or "choices" in event:
+        return last_chunks(line)
     meta = event.get("meta_info") if isinstance(event, dict) else None
     if not isinstance(meta, dict):
         return None
@@ -58,6 +60,30 @@ def last_event(line: bytes) -> LastEvent | None:
             key: value for key, value in numbers.items() if key not in ("prompt_tokens", "completion_tokens", "cached_tokens")
         },
         text=event["text"] if whole and isinstance(event.get("text"), str) else None,
+    )
+
+
+def last_chunks(lines: bytes) -> LastEvent | None:
+    """/v1: the last count, the reason to end and the sum stand in events of their own, a line each."""
+    found: dict[str, Any] = {}
+    for event in map(read_event, lines.split(b"\n")):
+        if not isinstance(event, dict) or "choices" not in event:
+            return None
+        found["id"] = event.get("id")
+        usage, choices = event.get("usage"), event["choices"]
+        if isinstance(usage, dict):
+            found |= {key: usage[key] for key in ("prompt_tokens", "completion_tokens") if key in usage}
+            details = usage.get("prompt_tokens_details")
+            if isinstance(details, dict):
+                found["cached_tokens"] = details.get("cached_tokens")
+        if choices and isinstance(choices[0], dict) and isinstance(choices[0].get("finish_reason"), str):
+            found["finish_reason"] = choices[0]["finish_reason"]
+    return LastEvent(
+        prompt_tokens=_count(found.get("prompt_tokens")),
+        completion_tokens=_count(found.get("completion_tokens")),
+        cached_tokens=_count(found.get("cached_tokens")),
+        finish_reason=found.get("finish_reason"),
+        request_id=found["id"] if isinstance(found.get("id"), str) else None,
     )
 
 
@@ -97,10 +123,12 @@ def _classify(
         return ErrorKind.NOT_A_STREAM, f"The answer is no event stream: {said}"[:MAX_TEXT]
     if not head["done"]:
         return ErrorKind.TRUNCATED, "The stream ended without [DONE]."
+    if not counted and event is not None and event.completion_tokens is not None:
+        return ErrorKind.NO_TOKENS, "The server counts no tokens along the stream (stream_options.continuous_usage_stats)."
     if not counted:
         return ErrorKind.NO_TOKENS, "The stream ended without having counted a token."
     if event is None:
-        return ErrorKind.MALFORMED, "The last event is not one that sglang's /generate sends."
+        return ErrorKind.MALFORMED, "The last event is not one that sglang sends."
     return None, ""
 
 
@@ -123,6 +151,7 @@ def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> Req
         arrival_ns=arrival_ns,
         arrival_tokens=arrival_tokens,
         first_text_ns=head["first_text_ns"],
+        first_text_at=head["first_text_at"],
         end_ns=head["end_ns"],
         events=head["events"],
         done=head["done"],

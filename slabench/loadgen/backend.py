@@ -1,4 +1,4 @@
-"""What a request looks like on the wire: /generate now, with the room for /v1 behind the same two functions."""
+"""What a request looks like on the wire: /generate, /v1/completions and /v1/chat/completions, by bench_serving's backend names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 GENERATE = "/generate"
+COMPLETIONS = "/v1/completions"
+CHAT = "/v1/chat/completions"
+PATHS = {"sglang": GENERATE, "sglang-oai": COMPLETIONS, "sglang-oai-chat": CHAT}
+# What we add to its /v1 payloads: without it a server counts no tokens along the stream, and then nobody knows how many there were.
+USAGE = {"include_usage": True, "continuous_usage_stats": True}
 
 
 class PromptLike(Protocol):
@@ -48,12 +53,41 @@ def generate_body(prompt: PromptLike, output_len: int, extra: Mapping[str, Any] 
     return json.dumps(payload, separators=(",", ":")).encode()
 
 
+def completions_body(prompt: PromptLike, output_len: int, model: str, extra: Mapping[str, Any] | None = None) -> bytes:
+    """Its payload for --backend sglang-oai (async_request_openai_completions), with token counts asked for."""
+    payload: dict[str, Any] = {"model": model, "prompt": prompt.text if prompt.text is not None else list(prompt.ids or ())}
+    payload |= {"temperature": 0.0, "best_of": 1, "max_tokens": output_len, "stream": True, "ignore_eos": True}
+    payload |= {"stream_options": USAGE, **(extra or {})}
+    return json.dumps(payload, separators=(",", ":")).encode()
+
+
+def chat_body(prompt: PromptLike, output_len: int, model: str, extra: Mapping[str, Any] | None = None) -> bytes:
+    """Its payload for --backend sglang-oai-chat (async_request_openai_chat_completions), with token counts asked for."""
+    if prompt.text is None:
+        raise ValueError("a chat message is text: prompts of this backend are made as text")
+    payload: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": prompt.text}]}
+    payload |= {"temperature": 0.0, "max_completion_tokens": output_len, "stream": True, "ignore_eos": True}
+    payload |= {"stream_options": USAGE, **(extra or {})}
+    return json.dumps(payload, separators=(",", ":")).encode()
+
+
 def prepare_requests(
-    prompts: Sequence[PromptLike], *, output_len: int | None = None, extra: Mapping[str, Any] | None = None
+    prompts: Sequence[PromptLike],
+    *,
+    output_len: int | None = None,
+    extra: Mapping[str, Any] | None = None,
+    backend: str = "sglang",
+    model: str = "",
 ) -> list[PreparedRequest]:
-    """All bodies of a load; output_len replaces every prompt's own (the warm-up's short answers)."""
+    """All bodies of a load; output_len replaces every prompt's own (the warm-up's short answers). model: /v1's name of it."""
+
+    def body(prompt: PromptLike, wanted: int) -> bytes:
+        if backend == "sglang":
+            return generate_body(prompt, wanted, extra)
+        return (chat_body if backend == "sglang-oai-chat" else completions_body)(prompt, wanted, model, extra)
+
     return [
-        PreparedRequest(GENERATE, generate_body(prompt, wanted, extra), prompt.input_len, wanted)
+        PreparedRequest(PATHS[backend], body(prompt, wanted), prompt.input_len, wanted)
         for prompt in prompts
         for wanted in (prompt.output_len if output_len is None else output_len,)
     ]

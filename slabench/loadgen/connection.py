@@ -31,11 +31,11 @@ class Exchange:
         "wire",
     )
 
-    def __init__(self, index: int, wire: memoryview, due_ns: int, limit: int) -> None:
+    def __init__(self, index: int, wire: memoryview, due_ns: int, limit: int, *, chunks: bool = False) -> None:
         self.index = index
         self.wire = wire
         self.due_ns = due_ns
-        self.answer = Answer(limit)
+        self.answer = Answer(limit, chunks=chunks)
         self.start_ns: int | None = None
         self.sent_ns: int | None = None
         self.last_ns: int | None = None  # of the last read

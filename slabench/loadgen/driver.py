@@ -125,7 +125,7 @@ class LoadDriver:
     def _take_next(self, due_ns: int) -> None:
         index = self.next
         self.next += 1
-        exchange = Exchange(index, self.wires[index], due_ns, self.options.max_event_bytes)
+        exchange = Exchange(index, self.wires[index], due_ns, self.options.max_event_bytes, chunks=self.options.chunks)
         if self.cap is None or len(self.active) < self.cap:
             self._start(exchange)
         else:

@@ -32,8 +32,8 @@ class Answer:
         "stream",
     )
 
-    def __init__(self, limit: int) -> None:
-        self.meter = StreamMeter(limit)
+    def __init__(self, limit: int, *, chunks: bool = False) -> None:
+        self.meter = StreamMeter(limit, chunks=chunks)
         self.state = HEAD
         self.status: int | None = None
         self.stream = False  # a 200 with an event stream: its body goes to the meter

@@ -12,13 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from slabench.loadgen.answers import record_of
-from slabench.loadgen.backend import PreparedRequest
+from slabench.loadgen.backend import GENERATE, PreparedRequest
 from slabench.loadgen.frames import Decoder, Frame
 from slabench.loadgen.options import ClientOptions, Target
 from slabench.loadgen.plan import Plan
@@ -237,6 +237,7 @@ def run_load(
     """
     if len(requests) != plan.count:
         raise ValueError(f"{len(requests)} requests for a plan of {plan.count}")
+    options = replace(options, chunks=requests[0].path != GENERATE)
     with tempfile.TemporaryDirectory(prefix="slabench-") as folder:
         job = Path(folder) / "job"
         write_job(job, target, requests, plan, options)

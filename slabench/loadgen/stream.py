@@ -13,6 +13,10 @@ COUNT = b'"completion_tokens":'
 _COUNT_LEN = len(COUNT)
 _VALUE = re.compile(rb"\s*(\d+)\s*[,}\]]")
 _TEXT = re.compile(rb'"text"\s*:\s*"(.)', re.DOTALL)
+# /v1: a piece of text a chunk; what a model thinks is tokens as well.
+_PIECE = re.compile(rb'"(?:text|content|reasoning_content)"\s*:\s*"[^"]')
+_NO_CHOICE = re.compile(rb'"choices"\s*:\s*\[\s*\]')
+_FINISH = re.compile(rb'"finish_reason"\s*:\s*"')
 MAX_IRREGULAR = 8
 MAX_IRREGULAR_BYTES = 4096
 
@@ -28,12 +32,30 @@ class StreamMeter:
     writes cannot forge a count.
     """
 
-    __slots__ = ("arrival_ns", "arrival_tokens", "done_ns", "events", "first_text_ns", "irregular", "last", "limit", "tail")
+    __slots__ = (
+        "arrival_ns",
+        "arrival_tokens",
+        "chunks",
+        "done_ns",
+        "events",
+        "finish",
+        "first_text_at",
+        "first_text_ns",
+        "irregular",
+        "last",
+        "limit",
+        "tail",
+        "usage",
+    )
 
-    def __init__(self, limit: int = 16 * 2**20) -> None:
+    def __init__(self, limit: int = 16 * 2**20, *, chunks: bool = False) -> None:
+        self.chunks = chunks  # /v1's form: a piece of text an event, usage where asked for, the reason to end and the sum apart
+        self.usage = b""  # chunks: the event without a choice that sums up, which brings no token
+        self.finish = b""  # chunks: the event that says why the answer ended
         self.arrival_ns: array[int] = array("q")
         self.arrival_tokens: array[int] = array("q")
         self.first_text_ns: int | None = None
+        self.first_text_at: int | None = None  # its place in arrival_ns: events of one read share a stamp
         self.done_ns: int | None = None
         self.events = 0
         self.last: tuple[bytes, int, int] | None = None  # the last counted event: a buffer and its range, not copied
@@ -51,17 +73,20 @@ class StreamMeter:
         while end >= 0:
             if end > start:
                 at = data.rfind(COUNT, start, end)
-                if at >= 0:
+                if self.chunks and self._apart(now_ns, data, start, end, counted=at >= 0):
+                    pass
+                elif at >= 0:
                     self.events += 1
                     comma = data.find(b",", at, at + 32)
                     digits = data[at + _COUNT_LEN : comma]
                     self.arrival_ns.append(now_ns)
                     self.arrival_tokens.append(int(digits) if comma > 0 and digits.isdigit() else _count(data, at, end))
                     self.last = (data, start, end)
-                    if self.first_text_ns is None:
+                    if self.first_text_ns is None and not self.chunks:
                         found = _TEXT.search(data, start, end)
                         if found is not None and found[1] != b'"':
                             self.first_text_ns = now_ns
+                            self.first_text_at = len(self.arrival_ns) - 1
                 else:
                     self._irregular(now_ns, data[start:end])
             start = end + 1
@@ -70,6 +95,22 @@ class StreamMeter:
             self.tail = data[start:] if start else data
             if len(self.tail) > self.limit:
                 raise StreamLimitError(f"an event of more than {self.limit} bytes")
+
+    def _apart(self, now_ns: int, data: bytes, start: int, end: int, *, counted: bool) -> bool:
+        """True for an event of /v1 that is no arrival: the sum at the end, and pieces of a server that counts none of them."""
+        if _FINISH.search(data, start, end) is not None:
+            self.finish = data[start:end]
+        if self.first_text_ns is None and _PIECE.search(data, start, end) is not None:
+            self.first_text_ns = now_ns
+            self.first_text_at = len(self.arrival_ns)
+        if counted:
+            if _NO_CHOICE.search(data, start, end) is None:
+                return False
+            self.usage = data[start:end]
+        elif data.find(b'"choices"', start, end) < 0:
+            return False  # [DONE], errors and blank lines
+        self.events += 1
+        return True
 
     def _irregular(self, now_ns: int, line: bytes) -> None:
         line = line.rstrip(b"\r")
@@ -84,11 +125,12 @@ class StreamMeter:
             self.irregular.append(line[:MAX_IRREGULAR_BYTES])
 
     def last_event(self) -> bytes:
-        """The last counted event's line, or nothing."""
-        if self.last is None:
-            return b""
-        data, start, end = self.last
-        return data[start:end]
+        """The last counted event's line, or nothing; of chunks also the sum and the reason to end, a line each."""
+        last = b""
+        if self.last is not None:
+            data, start, end = self.last
+            last = data[start:end]
+        return b"\n".join(line for line in (last, self.finish, self.usage) if line) if self.chunks else last
 
 
 def _count(data: bytes, at: int, end: int) -> int:

@@ -138,6 +138,7 @@ class Worker:
             "sent_ns": exchange.sent_ns,
             "end_ns": exchange.end_ns,
             "first_text_ns": meter.first_text_ns,
+            "first_text_at": meter.first_text_at,
             "events": meter.events,
             "done": meter.done_ns is not None,
             "reused": exchange.reused,

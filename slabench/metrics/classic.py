@@ -36,8 +36,10 @@ def classic_output(record: RequestRecord, began_ns: int) -> ClassicOutput:
     if record.start_ns is None or record.end_ns is None:
         raise ValueError(f"request {record.index} has no end: only complete answers have classic figures")
     ttft, itl, last_ns, last_count = 0.0, [], 0, 0
-    for stamp, count in zip(record.arrival_ns, record.arrival_tokens, strict=True):
+    for place, (stamp, count) in enumerate(zip(record.arrival_ns, record.arrival_tokens, strict=True)):
         if record.first_text_ns is None or stamp < record.first_text_ns:
+            continue
+        if record.first_text_at is not None and place < record.first_text_at:
             continue
         if not last_ns:
             ttft = (stamp - record.start_ns) / NS_PER_S

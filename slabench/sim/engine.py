@@ -43,11 +43,17 @@ class Engine:
         self._next = 0
         self._warned = False
 
-    def submit(self, ids: list[int], max_new: int, deliver: Callable[[bytes, bool], None]) -> Job:
-        """Into the queue; it is looked at when the step on its way has ended."""
+    def submit(
+        self,
+        ids: list[int],
+        max_new: int,
+        deliver: Callable[[bytes, bool], None],
+        answering: Callable[[str, int, int], Answering] = Answering,
+    ) -> Job:
+        """Into the queue; it is looked at when the step on its way has ended. answering: the form of the answer."""
         self._next += 1
         request = Request(self._next, len(ids), max_new, np.array(ids, dtype=np.int64))
-        job = Job(request, Answering(uuid.uuid4().hex, len(ids), max_new), deliver)
+        job = Job(request, answering(uuid.uuid4().hex, len(ids), max_new), deliver)
         self.jobs[request.key] = job
         self.scheduler.add(request)
         self._wake.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from slabench.sim.log import DeployLog
 from slabench.sim.profiles import Profile
 
 MAX_HEAD = 65536
+COMPLETIONS, CHAT = "/v1/completions", "/v1/chat/completions"
 KEEP_ALIVE_S = 5.0  # uvicorn's
 Encode = Callable[[str], list[int]]
 
@@ -52,6 +54,26 @@ class Face:
         if not isinstance(max_new, int) or max_new < 1:
             raise BadRequest(wire.error(f"max_new_tokens must be at least 1, got {max_new}."))
         return found, max_new, bool(given.get("stream"))
+
+    def read_chunks(self, path: str, body: bytes) -> tuple[list[int], int, Callable[[str, int, int], wire.ChunkAnswering]]:
+        """(prompt ids, tokens to generate, form of the answer) of a /v1 request; it streams only."""
+        try:
+            given = json.loads(body)
+        except ValueError as error:
+            raise BadRequest(wire.dumps(wire.openai_error(f"JSON decode error: {error}", "Bad Request"))) from error
+        chat = path == CHAT
+        prompt = "\n".join(str(one.get("content")) for one in given.get("messages") or ()) if chat else given.get("prompt")
+        if not prompt or not given.get("stream"):
+            raise BadRequest(wire.dumps(wire.openai_error("The embedded server takes one prompt, and answers in a stream only.")))
+        wanted = given.get("max_completion_tokens") or given.get("max_tokens") or 16
+        options = given.get("stream_options") or {}
+        form = functools.partial(
+            wire.ChatAnswering if chat else wire.ChunkAnswering,
+            model=str(given.get("model")),
+            include_usage=bool(options.get("include_usage")),
+            continuous=bool(options.get("continuous_usage_stats")),
+        )
+        return self.encode(prompt) if isinstance(prompt, str) else list(prompt), int(wanted), form
 
     def too_long(self, prompt: int) -> str | None:
         limit = min(self.profile.context_length, self.profile.pool_tokens)
@@ -134,6 +156,12 @@ class Connection(asyncio.Protocol):
             except BadRequest as refused:
                 self._whole(method, shown, refused.status, wire.answer(refused.status, refused.body))
             return
+        if path in (COMPLETIONS, CHAT) and method == "POST":
+            try:
+                self._chunks(path, *face.read_chunks(path, body))
+            except BadRequest as refused:
+                self._whole(method, shown, refused.status, wire.answer(refused.status, refused.body))
+            return
         if path == "/flush_cache" and method in ("GET", "POST"):
             status = 200 if face.engine.flush() else 400
             self._whole(method, shown, status, wire.answer(status, wire.FLUSH_TEXT.encode(), None))
@@ -166,6 +194,35 @@ class Connection(asyncio.Protocol):
         # As the real server does: an answer never grows beyond the context.
         max_new = min(max_new, self.face.profile.context_length - len(ids))
         self.job = self.face.engine.submit(ids, max_new, self._streamed if stream else self._collected)
+
+    def _chunks(self, path: str, ids: list[int], max_new: int, form: Callable[[str, int, int], wire.ChunkAnswering]) -> None:
+        too_long = self.face.too_long(len(ids))
+        self._access("POST", path, 200)
+        self._write(wire.stream_head())
+        if too_long is not None:
+            # The real one writes this event with spaces, unlike its others.
+            self._write(wire.chunk(json.dumps({"error": wire.openai_error(too_long)}).encode()) + wire.DONE)
+            self._done()
+            return
+        max_new = min(max_new, self.face.profile.context_length - len(ids))
+        made: list[wire.ChunkAnswering] = []
+
+        def answering(request_id: str, prompt: int, wanted: int) -> wire.ChunkAnswering:
+            made.append(form(request_id, prompt, wanted))
+            return made[0]
+
+        begun = False
+
+        def deliver(event: bytes, last: bool) -> None:
+            nonlocal begun
+            parts = [*(() if begun else made[0].begin()), event, *(made[0].end() if last else ())]
+            begun = True
+            # The real server writes an event a chunk, also where several are ready.
+            self._write(b"".join(map(wire.chunk, parts)) + (wire.DONE if last else b""))
+            if last:
+                self._done()
+
+        self.job = self.face.engine.submit(ids, max_new, deliver, answering)
 
     def _streamed(self, event: bytes, last: bool) -> None:
         self._write(wire.chunk(event) + wire.DONE if last else wire.chunk(event))

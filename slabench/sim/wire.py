@@ -85,6 +85,73 @@ class Answering:
         )
 
 
+class ChunkAnswering(Answering):
+    """/v1/completions: a piece of text an event, with counts if continuous_usage_stats asks, and a sum if include_usage does."""
+
+    __slots__ = ("_sent", "continuous", "include_usage", "model")
+
+    def __init__(self, request_id: str, prompt: int, max_new: int, *, model: str, include_usage: bool, continuous: bool) -> None:
+        super().__init__(request_id, prompt, max_new)
+        self.model, self.include_usage, self.continuous = model, include_usage, continuous
+        self._sent = 0
+
+    def begin(self) -> list[bytes]:
+        return []
+
+    def event(self, produced: int, retractions: int, *, last: bool) -> bytes:
+        delta = self.text[self._sent :].decode()
+        self._sent = len(self.text)
+        reason = "length" if last else None
+        return self._chunk([self._choice(delta, reason)], self._usage(produced) if self.continuous else None)
+
+    def end(self) -> list[bytes]:
+        if not self.include_usage:
+            return []
+        usage = self._usage(self.max_new)
+        usage.pop("prompt_tokens_details")
+        return [self._chunk([], usage)]
+
+    def _choice(self, delta: str, reason: str | None) -> dict[str, Any]:
+        return {"index": 0, "text": delta, "logprobs": None, "finish_reason": reason, "matched_stop": None}
+
+    def _usage(self, produced: int) -> dict[str, Any]:
+        counts = {"prompt_tokens": self.prompt, "total_tokens": self.prompt + produced, "completion_tokens": produced}
+        return counts | {"prompt_tokens_details": None, "reasoning_tokens": 0}
+
+    def _chunk(self, choices: list[dict[str, Any]], usage: dict[str, Any] | None, kind: str = "text_completion") -> bytes:
+        head = {"id": self.request_id, "object": kind, "created": int(self.created), "model": self.model}
+        return dumps({**head, "choices": choices, "usage": usage})
+
+
+class ChatAnswering(ChunkAnswering):
+    """/v1/chat/completions: a role first, the pieces, and the reason to end in an event of its own, without counts."""
+
+    __slots__ = ()
+
+    def begin(self) -> list[bytes]:
+        return [self._chunk([self._delta({"role": "assistant", "content": ""}, None)], None)]
+
+    def event(self, produced: int, retractions: int, *, last: bool) -> bytes:
+        return super().event(produced, retractions, last=False)
+
+    def end(self) -> list[bytes]:
+        return [self._chunk([self._delta({}, "length")], None), *super().end()]
+
+    def _choice(self, delta: str, reason: str | None) -> dict[str, Any]:
+        return self._delta({"content": delta}, reason)
+
+    def _delta(self, given: dict[str, Any], reason: str | None) -> dict[str, Any]:
+        delta = {"role": None, "content": None, "reasoning_content": None, "tool_calls": None, **given}
+        return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason, "matched_stop": None}
+
+    def _chunk(self, choices: list[dict[str, Any]], usage: dict[str, Any] | None, kind: str = "chat.completion.chunk") -> bytes:
+        return super()._chunk(choices, usage, kind)
+
+
+def openai_error(message: str, kind: str = "BadRequestError") -> dict[str, Any]:
+    return {"object": "error", "message": message, "type": kind, "param": None, "code": 400}
+
+
 def server_info(profile: Profile, tokenizer: str, *, port: int, random_seed: int, throughput: float) -> dict[str, Any]:
     """What the real one's flattened arguments say of size and speed; slabench_sim marks every output of a run against it."""
     arguments = {

@@ -180,7 +180,7 @@ def identity(workload: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, 
     """What makes two workloads the same: lengths, counts, data, arrival plan. Seeds and hashes are information, not identity."""
     keys = ("dataset_name", "prompt_form", "num_prompts", "input_len", "output_len", "range_ratio")
     return {key: workload[key] for key in keys if key in workload} | {
-        key: plan[key] for key in ("request_rate", "max_concurrency") if key in plan
+        key: plan[key] for key in ("request_rate", "max_concurrency", "backend") if key in plan
     }
 
 
@@ -198,6 +198,8 @@ def build(
             if entry["method"] == "ali-decode-curve"
             else GATED.get(entry["method"], GATED["serving"])  # a method of your own
         )
+        # A run that another client drove has bench_serving's figures only; other runs have those too and can be compared.
+        gated = [key if key in metrics or f"classic.{key}" not in metrics else f"classic.{key}" for key in gated]
         stored[entry["id"]] = {
             "method": entry["method"],
             "workload": identity(entry["workload"], entry["plan"]),

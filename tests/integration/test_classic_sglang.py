@@ -165,6 +165,7 @@ def test_what_its_client_stores_of_a_stream(ask: Ask, request: Any) -> None:
         arrival_ns=meter.arrival_ns,
         arrival_tokens=meter.arrival_tokens,
         first_text_ns=meter.first_text_ns,
+        first_text_at=meter.first_text_at,
         end_ns=meter.done_ns,
     )
     ours: ClassicOutput = classic_output(made, 0)

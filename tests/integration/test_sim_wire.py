@@ -193,3 +193,62 @@ def test_a_taken_port_and_a_wrong_profile_are_one_sentence(sim: Sim, tmp_path: P
         last = done.stderr.strip().splitlines()[-1]
         assert last.endswith(".")
         assert "Traceback" not in done.stderr
+
+
+V1 = DATA.parent / "v1"
+COUNTS = {"include_usage": True, "continuous_usage_stats": True}
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "given"),
+    [
+        ("completions_stream_counts", "/v1/completions", {"prompt": "Some words", "max_tokens": 8, "stream_options": COUNTS}),
+        (
+            "completions_stream_usage",
+            "/v1/completions",
+            {"prompt": [5, 6], "max_tokens": 8, "stream_options": {"include_usage": True}},
+        ),
+        (
+            "chat_completions_stream_counts",
+            "/v1/chat/completions",
+            {"messages": [{"role": "user", "content": "Some"}], "max_completion_tokens": 8, "stream_options": COUNTS},
+        ),
+        (
+            "chat_stream_usage",
+            "/v1/chat/completions",
+            {
+                "messages": [{"role": "user", "content": "Some"}],
+                "max_completion_tokens": 8,
+                "stream_options": {"include_usage": True},
+            },
+        ),
+    ],
+)
+def test_a_v1_stream_is_as_the_real_one_s(sim: Sim, name: str, path: str, given: dict[str, object]) -> None:
+    mine = sim.ask("POST", path, json.dumps({"model": "tiny", "stream": True, "ignore_eos": True, **given}).encode())
+    theirs = (V1 / f"{name}.http").read_bytes()
+    assert head_of(mine) == head_of(theirs)
+
+    def kinds(data: bytes) -> list[str]:
+        """Keys with the types of their values, in order; each kind of event once."""
+
+        def kind(value: object) -> object:
+            if isinstance(value, dict):
+                return {key: kind(one) for key, one in value.items() if key not in ("prompt_tokens_details",)}
+            return [kind(one) for one in value] if isinstance(value, list) else type(value).__name__
+
+        return list(dict.fromkeys(json.dumps(kind(one)) for one in events(data)))
+
+    assert kinds(mine) == kinds(theirs)
+    sums = [[one["usage"]["completion_tokens"] for one in events(data) if one["usage"]][-1] for data in (mine, theirs)]
+    assert sums == [8, 8]
+    assert mine.endswith(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
+
+
+def test_v1_refuses_inside_the_stream_as_the_real_one(sim: Sim) -> None:
+    body = json.dumps({"model": "tiny", "prompt": [1] * 40000, "max_tokens": 8, "stream": True}).encode()
+    mine, theirs = sim.ask("POST", "/v1/completions", body), (V1 / "completions_toolong_stream.http").read_bytes()
+    assert head_of(mine) == head_of(theirs)
+    (ours,), (other,) = events(mine), events(theirs)
+    assert list(ours["error"]) == list(other["error"])
+    assert re.sub(r"\d+", "0", ours["error"]["message"]) == re.sub(r"\d+", "0", other["error"]["message"])

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 WAYS = ("plain", "error_in_stream", "error_after_some", "abort", "half_503", "all_503", "empty", "no_text")
-GIVEN = "/given"
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -23,6 +22,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.warm = 0  # this many requests are answered well, whatever the way
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
+        self.paths: list[str] = []
         self.lock = threading.Lock()
         self.url = f"http://127.0.0.1:{self.server_port}"
 
@@ -51,6 +51,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.server.lock:
             number = len(self.server.bodies)
             self.server.bodies.append(given)
+            self.server.paths.append(self.path)
             self.server.keys.append(self.headers.get("Authorization"))
         way = "plain" if number < self.server.warm else self.server.way
         if way == "all_503" or (way == "half_503" and number % 2):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slabench.loadgen.answers import last_event, stream_error
 from slabench.loadgen.http1 import END, Answer
 from slabench.loadgen.stream import StreamLimitError, StreamMeter
 from slabench.records import ErrorKind
@@ -179,3 +180,61 @@ def test_any_bytes_end_in_an_error_or_not_at_all(noise: bytes, places: list[int]
         if answer.error is None:
             answer.feed(now, piece)
     assert answer.error is None or answer.error_text
+
+
+V1 = Path(__file__).parents[2] / "data" / "v1"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000, 10**6])
+@pytest.mark.parametrize("name", ["completions_stream_counts", "chat_completions_stream_counts"])
+def test_a_real_server_s_v1_stream_with_counts(name: str, size: int) -> None:
+    """The sum at the end is no arrival: it brings no token."""
+    data = (V1 / f"{name}.http").read_bytes()
+    answer = Answer(LIMIT, chunks=True)
+    for at in range(0, len(data), size):
+        answer.feed(at + 1, data[at : at + size])
+    counted = [
+        one["usage"]["completion_tokens"]
+        for line in data.decode().split("\n")
+        if line.startswith("data: {") and (one := json.loads(line[6:]))["usage"] and one["choices"]
+    ]
+    meter = answer.meter
+    assert (answer.error, answer.state) == (None, END)
+    assert list(meter.arrival_tokens) == counted
+    assert counted[-1] == 8
+    assert not meter.irregular
+    assert meter.done_ns is not None and meter.done_ns >= meter.arrival_ns[-1]
+    assert meter.first_text_ns is not None
+    event = last_event(meter.last_event())
+    assert event is not None
+    assert (event.completion_tokens, event.finish_reason, event.cached_tokens) == (8, "length", None)
+    assert event.prompt_tokens and event.request_id
+
+
+@pytest.mark.parametrize("name", ["completions_stream_usage", "chat_stream_usage"])
+def test_a_v1_stream_without_counts_has_no_arrivals(name: str) -> None:
+    answer = Answer(LIMIT, chunks=True)
+    answer.feed(5, (V1 / f"{name}.http").read_bytes())
+    assert answer.state == END
+    assert not answer.meter.arrival_tokens
+    assert answer.meter.first_text_ns == 5
+    event = last_event(answer.meter.last_event())
+    assert event is not None
+    assert event.completion_tokens == 8
+
+
+def test_a_v1_error_inside_the_stream_is_kept() -> None:
+    answer = Answer(LIMIT, chunks=True)
+    answer.feed(1, (V1 / "completions_toolong_stream.http").read_bytes())
+    assert stream_error(b"\n".join(answer.meter.irregular)) == (
+        "The input (9000 tokens) is longer than the model's context length (8192 tokens)."
+    )
+
+
+def test_what_a_model_thinks_is_its_first_text() -> None:
+    meter = StreamMeter(chunks=True)
+    for now, delta in enumerate(({"content": "", "reasoning_content": None}, {"content": None, "reasoning_content": "Hm"})):
+        body = {"choices": [{"delta": delta, "finish_reason": None}], "usage": {"completion_tokens": now + 1}}
+        meter.feed(now + 1, b"data: " + json.dumps(body).encode() + b"\n\n")
+    assert meter.first_text_ns == 2
+    assert list(meter.arrival_tokens) == [1, 2]
