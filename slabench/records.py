@@ -50,6 +50,7 @@ class RequestRecord:
     arrival_tokens: array[int] = field(default_factory=lambda: array("q"))
     first_text_ns: int | None = None  # first event with a non-empty text: what bench_serving calls the first token
     first_text_at: int | None = None  # its place in arrival_ns, where the client kept it: events of one read share a stamp
+    last_text_ns: int | None = None  # /v1, server without counts along the stream: last event with a piece of text
     end_ns: int | None = None  # when [DONE] arrived, or the body ended, or the request failed
     events: int = 0  # events with a payload, [DONE] not among them
     done: bool = False  # [DONE] was seen
@@ -69,6 +70,20 @@ class RequestRecord:
     def ok(self) -> bool:
         """True if the answer came back whole. Lengths and counts are validity's business, not this flag's."""
         return self.error is None and self.end_ns is not None
+
+    @property
+    def span_ns(self) -> tuple[int, int] | None:
+        """When the first and the last token came; by pieces of text where the server counts no tokens along the stream."""
+        if self.arrival_ns:
+            return self.arrival_ns[0], self.arrival_ns[-1]
+        if self.first_text_ns is not None and self.last_text_ns is not None:
+            return self.first_text_ns, self.last_text_ns
+        return None
+
+    @property
+    def output_tokens(self) -> int | None:
+        """Tokens that came: the stream's last count, else the sum at its end."""
+        return self.arrival_tokens[-1] if self.arrival_tokens else self.completion_tokens
 
 
 @dataclass(frozen=True, slots=True)

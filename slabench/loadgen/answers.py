@@ -123,8 +123,8 @@ def _classify(
         return ErrorKind.NOT_A_STREAM, f"The answer is no event stream: {said}"[:MAX_TEXT]
     if not head["done"]:
         return ErrorKind.TRUNCATED, "The stream ended without [DONE]."
-    if not counted and event is not None and event.completion_tokens is not None:
-        return ErrorKind.NO_TOKENS, "The server counts no tokens along the stream (stream_options.continuous_usage_stats)."
+    if not counted and event is not None and event.completion_tokens and head["last_text_ns"] is not None:
+        return None, ""  # /v1: the sum alone; what needs counts along the stream is not defined
     if not counted:
         return ErrorKind.NO_TOKENS, "The stream ended without having counted a token."
     if event is None:
@@ -152,6 +152,7 @@ def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> Req
         arrival_tokens=arrival_tokens,
         first_text_ns=head["first_text_ns"],
         first_text_at=head["first_text_at"],
+        last_text_ns=head["last_text_ns"],
         end_ns=head["end_ns"],
         events=head["events"],
         done=head["done"],

@@ -43,6 +43,7 @@ class StreamMeter:
         "first_text_ns",
         "irregular",
         "last",
+        "last_text_ns",
         "limit",
         "tail",
         "usage",
@@ -55,6 +56,7 @@ class StreamMeter:
         self.arrival_ns: array[int] = array("q")
         self.arrival_tokens: array[int] = array("q")
         self.first_text_ns: int | None = None
+        self.last_text_ns: int | None = None  # chunks: the last piece of text that came without a count
         self.first_text_at: int | None = None  # its place in arrival_ns: events of one read share a stamp
         self.done_ns: int | None = None
         self.events = 0
@@ -109,6 +111,8 @@ class StreamMeter:
             self.usage = data[start:end]
         elif data.find(b'"choices"', start, end) < 0:
             return False  # [DONE], errors and blank lines
+        elif _PIECE.search(data, start, end) is not None:
+            self.last_text_ns = now_ns
         self.events += 1
         return True
 

@@ -139,6 +139,7 @@ class Worker:
             "end_ns": exchange.end_ns,
             "first_text_ns": meter.first_text_ns,
             "first_text_at": meter.first_text_at,
+            "last_text_ns": meter.last_text_ns,
             "events": meter.events,
             "done": meter.done_ns is not None,
             "reused": exchange.reused,

@@ -32,10 +32,10 @@ class RequestFigures:
 def request_figures(record: RequestRecord) -> RequestFigures:
     """TTFT, TPOT, E2EL of one request. TPOT is undefined unless tokens follow the first event."""
     arrivals, tokens = record.arrival_ns, record.arrival_tokens
-    if not arrivals or record.sent_ns is None:
+    if record.span_ns is None or record.sent_ns is None:
         return RequestFigures(None, None, None, None, None, None)
-    first, last = arrivals[0], arrivals[-1]
-    later = tokens[-1] - tokens[0]
+    first, last = record.span_ns
+    later = tokens[-1] - tokens[0] if tokens else 0  # without counts along the stream nobody knows how many came at once
     gaps = [after - before for before, after in itertools.pairwise(arrivals)]
     return RequestFigures(
         ttft=(first - record.sent_ns) / NS_PER_MS,
@@ -93,7 +93,7 @@ def compute(run: RunRecord, gpus: int | None = None) -> dict[str, float]:
     """All figures of definitions._OWN that this run defines (goodput is goodput()'s). gpus: for the per-GPU figures."""
     import numpy as np
 
-    done = [record for record in run.requests if record.ok and record.arrival_ns]
+    done = [record for record in run.requests if record.ok and record.span_ns is not None]
     found: dict[str, float] = {
         "requests": len(run.requests),
         "completed": len(done),
@@ -110,9 +110,9 @@ def compute(run: RunRecord, gpus: int | None = None) -> dict[str, float]:
     gaps = [one.gap_max for one in figures if one.gap_max is not None]
     if gaps:
         found["gap_max"] = max(gaps)
-    duration = (max(record.arrival_ns[-1] for record in done) - run.began_ns) / NS_PER_S
+    duration = (max(record.span_ns[1] for record in done if record.span_ns is not None) - run.began_ns) / NS_PER_S
     prompt = [record.input_len if record.prompt_tokens is None else record.prompt_tokens for record in done]
-    output = [record.arrival_tokens[-1] for record in done]
+    output = [record.output_tokens for record in done if record.output_tokens is not None]
     found["input_tokens"], found["output_tokens"] = sum(prompt), sum(output)
     cached = [record.cached_tokens for record in done if record.cached_tokens is not None]
     if cached:

@@ -91,6 +91,9 @@ def token_counts(subject: Subject) -> Check:
         if not record.ok:
             continue
         counts, stamps = list(record.arrival_tokens), list(record.arrival_ns)
+        if not counts and record.last_text_ns is not None:
+            text = "The server counts no tokens along the stream, only at its end: TPOT and ITL are not defined."
+            return Check("token_counts", State.NOT_CHECKED, text, "Use a server with stream_options.continuous_usage_stats.")
         if not counts:
             seen = "no token was ever counted"
         elif min(counts) < 1:
@@ -209,8 +212,8 @@ def batch_reached(subject: Subject) -> Check:
         return _ok("batch_reached", "Not a batch-size point.")
     moments: list[tuple[int, int]] = []
     for record in subject.run.requests:
-        if record.ok and record.arrival_ns:
-            moments += [(record.arrival_ns[0], 0), (record.arrival_ns[-1], 1)]
+        if record.ok and record.span_ns is not None:
+            moments += [(record.span_ns[0], 0), (record.span_ns[1], 1)]
     running = peak = 0
     for _, is_end in sorted(moments):
         running += -1 if is_end else 1

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from fixtures.real_sglang import REPO
-from slabench.loadgen import ClientOptions, Plan, Target, prepare_requests, run_load
+from slabench.loadgen import ClientOptions, LoadResult, Plan, Target, prepare_requests, run_load
 from slabench.loadgen.backend import PATHS
-from slabench.records import ErrorKind
+from slabench.metrics.compute import compute
+from slabench.records import ErrorKind, RunRecord
 from slabench.server.launch import launch
 from slabench.workloads.model import Prompt
 from tests.data.loadgen.unreliable import unreliable
@@ -41,15 +42,25 @@ def test_chat_takes_no_ids(suite: Suite) -> None:
 
 
 @pytest.mark.parametrize("backend", ["sglang-oai", "sglang-oai-chat"])
-def test_a_server_that_counts_nothing_along_the_stream_gives_no_figure(tmp_path: Path, backend: str) -> None:
-    """Chunks are not tokens: where only the sum comes, the pace is not known and the request is not complete."""
+def test_what_a_server_counts_decides_which_figures_there_are(tmp_path: Path, backend: str) -> None:
+    """Chunks are not tokens. Only a sum: the pace is not defined. No count at all: nobody knows what came."""
     prompt = Prompt("some words", None, 2, 8)
     with launch([sys.executable, "-m", "slabench.sim", "--port", "{port}"], str(tmp_path / "log")) as server:
-        for extra in ({"stream_options": {"include_usage": True}}, {"stream_options": None}):
-            requests = prepare_requests([prompt], backend=backend, model="m", extra=extra)
-            (record,) = run_load(Target(server.url), requests, Plan.at_once(1), ClientOptions()).requests
-            assert record.error is ErrorKind.NO_TOKENS
-            assert not record.arrival_ns
+
+        def load(options: dict[str, bool] | None) -> LoadResult:
+            requests = prepare_requests([prompt], backend=backend, model="m", extra={"stream_options": options})
+            return run_load(Target(server.url), requests, Plan.at_once(1), ClientOptions())
+
+        (record,) = load(None).requests
+        assert record.error is ErrorKind.NO_TOKENS
+        result = load({"include_usage": True})
+        (record,) = result.requests
+        assert record.ok and not record.arrival_ns
+        assert (record.completion_tokens, record.finish_reason) == (8, "length")
+        figures = compute(RunRecord(result.requests, result.began_ns, result.began_unix, {}, {}, result.client))
+        assert (figures["completed"], figures["output_tokens"]) == (1, 8)
+        assert 0 < figures["ttft.mean"] < figures["e2el.mean"]
+        assert not [key for key in figures if key.startswith(("tpot", "itl"))]
         (record,) = run_load(
             Target(server.url), prepare_requests([prompt], backend=backend, model="m"), Plan.at_once(1), ClientOptions()
         ).requests

@@ -1,5 +1,6 @@
 """Each check: a run that passes it, and the one thing broken that turns it red."""
 
+from array import array
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,3 +130,9 @@ def test_answers_that_arrive_in_one_piece_have_no_pace():
     assert states(subject(*whole))["token_counts"] is State.INVALID
     assert states(subject(whole[0], answer(1), answer(2)))["token_counts"] is State.INVALID  # a third of the mean would be 0 ms
     assert states(subject(whole[0], *(answer(k) for k in range(1, 60))))["token_counts"] is State.OK
+
+
+def test_counts_at_the_streams_end_alone_are_not_checked_not_wrong():
+    summed = replace(answer(0), arrival_ns=array("q"), arrival_tokens=array("q"), last_text_ns=answer(0).end_ns)
+    assert states(subject(summed))["token_counts"] is State.NOT_CHECKED
+    assert states(subject(summed), "serving")["completed"] is State.OK
