@@ -11,7 +11,7 @@ from tests.integration.fault_matrix.stored import Stored
 
 TENCENT = ("tests/tencent",)
 # The vocabulary is given, so that no run loads a tokenizer: half a second a row.
-FAST = ("--vocab-size=1000", "--idle-timeout=0.5", "--first-byte-timeout=0.8", "--connect-timeout=2")
+FAST = ("--vocab-size=1000", "--arrivals=constant", "--idle-timeout=0.5", "--first-byte-timeout=0.8", "--connect-timeout=2")
 # A request that keeps the flush from being confirmed is waited for half a minute; here for a blink.
 HASTY = "-ptests.integration.fault_matrix.hasty"
 
