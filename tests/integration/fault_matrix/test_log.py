@@ -13,7 +13,7 @@ import pytest
 
 from tests.integration.conftest import Suite
 from tests.integration.fault_matrix.rows import FAST, Row, expect_invalid, expect_usage_or_unreachable, measure
-from tests.integration.fault_matrix.servers import sim_server
+from tests.integration.fault_matrix.servers import generating, sim_server
 
 CURVE = ("tests/ali/test_decode.py", "tests/ali/test_decode_curve.py")
 WORK = ("--decode-output-len=80", "--batch-sizes=2")
@@ -98,6 +98,19 @@ def test_another_run_s_lines_arrive_while_ours_goes_on(suite: Suite, tmp_path: P
     with sim_server(tmp_path) as url, once_decoding(tmp_path / "server.log", deliver):
         done = measure(suite, row(log, "curve_lines", NO_LINE), url)
     expect_invalid(done, row(log, "curve_lines", NO_LINE))
+
+
+def test_it_is_the_log_of_another_server_that_works_meanwhile(suite: Suite, tmp_path: Path) -> None:
+    """Lines of this very time, with the right batch size, readable: only their speed is another one."""
+    other = tmp_path / "other"
+    other.mkdir()
+    foreign = row(other / "server.log", "curve_agrees", "At batch size 2 the log says")
+    with sim_server(tmp_path, "demo?decode_base_ms=12") as url, sim_server(other, "demo?decode_base_ms=2") as second:
+        with generating(second, 20000), generating(second, 20000):
+            done = measure(suite, foreign, url)
+    expect_invalid(done, foreign)
+    assert done.run["tests"][0]["word"] == "INVALID"
+    assert done.run["tests"][0]["reasons"][0] == "log_agrees"
 
 
 def test_it_is_moved_away_while_the_run_goes_on(suite: Suite, tmp_path: Path) -> None:
