@@ -62,6 +62,7 @@ CASES = (
     Case("the last event is no JSON", "demo?fault=malformed_last"),
     Case("a token count falls", "demo?fault=count_falls"),
     Case("a token count is NaN", "demo?fault=count_nan"),
+    Case("[DONE] before the last tokens", "demo?fault=done_early"),
     Case("every event twice", "demo?fault=duplicate"),
     Case("events out of order", "demo?fault=out_of_order"),
     Case("flush refused with 400, its body says flushed", "demo?fault=flush_refused&fault_skip=0"),

@@ -101,6 +101,8 @@ class Stream:
         out = wire.chunk(event)
         if "duplicate" in self.names:
             out += out
+        if "done_early" in self.names and self.count == self.choice.tokens:
+            out += wire.piece(b"data: [DONE]\n\n")
         if "pings" in self.names:
             out = wire.piece(b": ping\r\n\r\n") + out
         if "out_of_order" in self.names:

@@ -67,6 +67,7 @@ STREAMS: Mapping[str, str] = {
     "malformed_last": "the last event is no JSON",
     "count_falls": "event fault_tokens counts 1 token",
     "count_nan": "event fault_tokens counts NaN tokens",
+    "done_early": "[DONE] comes after fault_tokens events, and the others after it",
     "duplicate": "every event comes twice",
     "out_of_order": "events change places in pairs",
 }

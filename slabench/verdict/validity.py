@@ -102,6 +102,8 @@ def token_counts(subject: Subject) -> Check:
             seen = f"{repeats} of {len(counts)} events repeat the count before them, at most {REPEATS_LIMIT} may"
         elif stamps != sorted(stamps) or (record.sent_ns is not None and stamps[0] < record.sent_ns):
             seen = "a token arrived before the request was sent, or before its predecessor"
+        elif record.end_ns is not None and stamps[-1] > record.end_ns:
+            seen = "a token arrived after the stream said [DONE]"
         elif record.completion_tokens is not None and counts[-1] != record.completion_tokens:
             seen = f"the stream counts {counts[-1]} tokens, its last event says {record.completion_tokens}"
         else:
@@ -175,7 +177,7 @@ def same_server(subject: Subject) -> Check:
             "same_server", State.NOT_CHECKED, "The server did not say who it is before and after.", "See that server_info answers."
         )
     if after is None:
-        text = "The server said who it is before the run, and no longer did around it: nobody can say that it is the same."
+        text = "The server said who it is at the start, and no longer does: nobody can say that this is the same one."
         return Check("same_server", State.INVALID, text, "See that server_info answers before and after every run.")
     if before != after:
         text = "Another server process answered after the run than before it: a restart, or more than one behind the URL."

@@ -45,6 +45,7 @@ LYING = [
     Row("count-falls", "demo?fault=count_falls&fault_index=2", "token_counts", "request 2 cannot be trusted: the count falls"),
     Row("count-nan", "demo?fault=count_nan&fault_index=2", "token_counts", "a count is not a positive number"),
     Row("duplicate-events", "demo?fault=duplicate&fault_index=2", "token_counts", "12 of 24 events repeat the count before them"),
+    Row("done-before-the-last-token", "demo?fault=done_early&fault_index=2", "token_counts", "after the stream said [DONE]"),
     Row(
         "out-of-order-events",
         "demo?fault=out_of_order&fault_index=2",

@@ -34,7 +34,7 @@ CONTROL = [
     Row("flush-404", "demo?fault=flush_missing&fault_skip=0", "flush", "HTTP 404", options=WITHOUT_FLUSH),
     Row("flush-404-and-the-warm-up-stays", "demo?fault=flush_missing", "prefix_cache", "prefix cache (16.4%)", also=("flush",)),
     Row("restart-in-mid-run", "demo?fault=restart", "same_server", "Another server process answered"),
-    Row("server-info-lost-in-mid-run", "demo?fault=info_lost", "same_server", "no longer did around it"),
+    Row("server-info-lost-in-mid-run", "demo?fault=info_lost", "same_server", "at the start, and no longer does"),
 ]
 CAPACITY = [
     Row("cap-below-the-batch", "demo?max_running=3", "batch_fits", "over the server's running cap of 3", also=("batch_reached",)),
@@ -105,7 +105,9 @@ def test_a_server_that_dies_at_the_flush(suite: Suite) -> None:
     assert done.status == 6, done.output
     assert [entry["word"] for entry in done.run["tests"]] == ["INVALID", "INVALID"]
     assert "/flush_cache: the server closed the connection without an answer" in done.run["tests"][0]["headline"]
-    assert "The server that was launched has ended" in done.run["tests"][1]["headline"]
+    # Whoever notices first: its supervisor, or a connection that is refused.
+    second = done.run["tests"][1]["headline"]
+    assert "The server that was launched has ended" in second or "connection refused, nothing listens" in second
 
 
 def test_a_server_that_dies_in_mid_run(suite: Suite, tmp_path: Path) -> None:

@@ -60,7 +60,12 @@ def test_every_check_is_broken_once_here():
 
 @pytest.mark.parametrize(
     ("arrivals", "what"),
-    [(((110, -1), (120, 4)), "positive"), (((110, 3), (120, 2), (130, 4)), "falls"), (((5, 1), (120, 4)), "before")],
+    [
+        (((110, -1), (120, 4)), "positive"),
+        (((110, 3), (120, 2), (130, 4)), "falls"),
+        (((5, 1), (120, 4)), "before"),
+        (((110, 1), (990, 4)), "after the stream said [DONE]"),
+    ],
 )
 def test_counts_that_cannot_be_trusted(arrivals, what):
     found = [check for check in examine(subject(answer(0, arrivals=arrivals)), "tencent") if check.name == "token_counts"]
