@@ -10,6 +10,7 @@ from typing import Any
 
 from slabench.loadgen.backend import PreparedRequest
 from slabench.loadgen.frames import Frame
+from slabench.loadgen.stream import MAX_IRREGULAR_BYTES
 from slabench.records import ErrorKind, RequestRecord
 
 MAX_TEXT = 500
@@ -106,6 +107,20 @@ def stream_error(irregular: bytes) -> str | None:
     return None
 
 
+def no_json(irregular: bytes) -> str | None:
+    """The beginning of an event that is no JSON: bytes were lost or mixed, so the counts around it prove nothing.
+
+    A line as long as the meter keeps was cut by us, and what is not `data:` carries no payload by the format's own rules.
+    """
+    for line in irregular.split(b"\n"):
+        if line.startswith(b"data:") and len(line) < MAX_IRREGULAR_BYTES:
+            try:
+                json.loads(line.removeprefix(b"data:"))
+            except ValueError:
+                return line[:80].decode("utf-8", "replace")
+    return None
+
+
 def _classify(
     head: dict[str, Any], event: LastEvent | None, irregular: bytes, body: bytes, *, counted: bool
 ) -> tuple[ErrorKind | None, str]:
@@ -127,6 +142,9 @@ def _classify(
         return None, ""  # /v1: the sum alone; what needs counts along the stream is not defined
     if not counted:
         return ErrorKind.NO_TOKENS, "The stream ended without having counted a token."
+    broken = no_json(irregular)
+    if broken is not None:
+        return ErrorKind.MALFORMED, f"The stream has an event that is no JSON: {broken!r}."
     if event is None:
         return ErrorKind.MALFORMED, "The last event is not one that sglang sends."
     return None, ""

@@ -20,6 +20,7 @@ from slabench.sim.profiles import PROFILES, Profile, UnknownProfile, read_profil
 def options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m slabench.sim", description=__doc__)
     parser.add_argument("--profile", default="demo", help=f"{', '.join(PROFILES)}, or NAME?parameter=value&...")
+    parser.add_argument("--host", default="127.0.0.1", choices=("127.0.0.1", "::1"), help="IPv4 or IPv6")
     parser.add_argument("--port", type=int, default=30000, help="0 takes a free one")
     parser.add_argument("--log", default="-", help="the deploy log; - is stderr")
     parser.add_argument("--tokenizer", help="folder with a tokenizer.json, for prompts that are text")
@@ -41,11 +42,11 @@ def encoder(folder: str | None) -> Encode:
     return encode
 
 
-async def serve(profile: Profile, port: int, log: DeployLog, tokenizer: str | None) -> None:
+async def serve(profile: Profile, host: str, port: int, log: DeployLog, tokenizer: str | None) -> None:
     loop = asyncio.get_running_loop()
     engine = Engine(profile, log)
     face = Face(profile, engine, log, encoder(tokenizer), tokenizer or profile.model_path)
-    server = await loop.create_server(lambda: Connection(face), "127.0.0.1", port, backlog=4096)
+    server = await loop.create_server(lambda: Connection(face), host, port, backlog=4096)
     face.port = server.sockets[0].getsockname()[1]
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -55,7 +56,8 @@ async def serve(profile: Profile, port: int, log: DeployLog, tokenizer: str | No
         f"max_total_num_tokens={profile.pool_tokens}, chunked_prefill_size={profile.chunked_prefill}, max_prefill_tokens=16384, "
         f"max_running_requests={profile.max_running}, context_len={profile.context_length}, available_gpu_mem=0.00 GB"
     )
-    log.plain(f"Uvicorn running on http://127.0.0.1:{face.port} (Press CTRL+C to quit)")
+    shown = f"[{host}]" if ":" in host else host
+    log.plain(f"Uvicorn running on http://{shown}:{face.port} (Press CTRL+C to quit)")
     log.say("The server is fired up and ready to roll!")
     done, _ = await asyncio.wait([driving, asyncio.create_task(ended.wait())], return_when=asyncio.FIRST_COMPLETED)
     if driving in done:
@@ -71,9 +73,9 @@ def main(argv: Sequence[str]) -> int:
         return 2
     out = sys.stderr if given.log == "-" else open(given.log, "a", encoding="utf-8")  # noqa: SIM115 - until the process ends
     try:
-        asyncio.run(serve(profile, given.port, DeployLog(out, profile), given.tokenizer))
+        asyncio.run(serve(profile, given.host, given.port, DeployLog(out, profile), given.tokenizer))
     except OSError as error:
-        print(describe(error, given.port), file=sys.stderr)
+        print(describe(error, given.host, given.port), file=sys.stderr)
         return 2
     return 0
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from slabench.sim import wire
 from slabench.sim.engine import Engine, Job
+from slabench.sim.faults import Faults
 from slabench.sim.log import DeployLog
 from slabench.sim.profiles import Profile
 
@@ -33,6 +34,8 @@ class Face:
     def __init__(self, profile: Profile, engine: Engine, log: DeployLog, encode: Encode, tokenizer: str) -> None:
         self.profile, self.engine, self.log, self.encode, self.tokenizer = profile, engine, log, encode, tokenizer
         self.port = 0
+        choice = profile.faults
+        self.faults = Faults(choice) if choice is not None else None
 
     def read_generate(self, body: bytes) -> tuple[list[int], int, bool]:
         """(prompt ids, max_new_tokens, stream); BadRequest as the real server words it."""
@@ -87,7 +90,7 @@ class Face:
             info = wire.server_info(
                 self.profile, self.tokenizer, port=self.port, random_seed=self.engine.random_seed, throughput=self.log.throughput
             )
-            return wire.answer(200, wire.dumps(info))
+            return wire.answer(200, wire.dumps(info if self.faults is None else self.faults.info(info)))
         if path in ("/get_model_info", "/model_info"):
             return wire.answer(200, wire.dumps(wire.model_info(self.profile, self.tokenizer)))
         if path in ("/health", "/health_generate"):
@@ -136,7 +139,7 @@ class Connection(asyncio.Protocol):
         head, mark, rest = self.buffer.partition(b"\r\n\r\n")
         if not mark:
             if len(self.buffer) > MAX_HEAD:
-                self._end()
+                self.end()
             return
         lines = head.decode("latin-1").split("\r\n")
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
@@ -150,6 +153,8 @@ class Connection(asyncio.Protocol):
 
     def _request(self, method: str, path: str, shown: str, body: bytes) -> None:
         face = self.face
+        if face.faults is not None and face.faults.replaces(self, method, path):
+            return
         if path == "/generate" and method == "POST":
             try:
                 self._generate(*face.read_generate(body))
@@ -174,8 +179,8 @@ class Connection(asyncio.Protocol):
 
     def _whole(self, method: str, shown: str, status: int, data: bytes) -> None:
         self._access(method, shown, status)
-        self._write(data)
-        self._done()
+        self.write(data)
+        self.done()
 
     def _access(self, method: str, path: str, status: int) -> None:
         self.face.log.plain(f'{self.peer} - "{method} {path} HTTP/1.1" {status} {wire.REASONS[status]}')
@@ -186,23 +191,27 @@ class Connection(asyncio.Protocol):
             raise BadRequest(wire.error(too_long))
         if stream:
             self._access("POST", "/generate", 200)
-            self._write(wire.stream_head())
+            self.write(wire.stream_head())
         if too_long is not None:
-            self._write(wire.chunk(wire.error(too_long)) + wire.DONE)
-            self._done()
+            self.write(wire.chunk(wire.error(too_long)) + wire.DONE)
+            self.done()
             return
         # As the real server does: an answer never grows beyond the context.
         max_new = min(max_new, self.face.profile.context_length - len(ids))
-        self.job = self.face.engine.submit(ids, max_new, self._streamed if stream else self._collected)
+        deliver: Callable[[bytes, bool], None] = self._streamed if stream else self._collected
+        faults = self.face.faults
+        if faults is not None and stream:
+            deliver, max_new = faults.stream(self, deliver), max_new + faults.more_tokens()
+        self.job = self.face.engine.submit(ids, max_new, deliver)
 
     def _chunks(self, path: str, ids: list[int], max_new: int, form: Callable[[str, int, int], wire.ChunkAnswering]) -> None:
         too_long = self.face.too_long(len(ids))
         self._access("POST", path, 200)
-        self._write(wire.stream_head())
+        self.write(wire.stream_head())
         if too_long is not None:
             # The real one writes this event with spaces, unlike its others.
-            self._write(wire.chunk(json.dumps({"error": wire.openai_error(too_long)}).encode()) + wire.DONE)
-            self._done()
+            self.write(wire.chunk(json.dumps({"error": wire.openai_error(too_long)}).encode()) + wire.DONE)
+            self.done()
             return
         max_new = min(max_new, self.face.profile.context_length - len(ids))
         made: list[wire.ChunkAnswering] = []
@@ -218,39 +227,39 @@ class Connection(asyncio.Protocol):
             parts = [*(() if begun else made[0].begin()), event, *(made[0].end() if last else ())]
             begun = True
             # The real server writes an event a chunk, also where several are ready.
-            self._write(b"".join(map(wire.chunk, parts)) + (wire.DONE if last else b""))
+            self.write(b"".join(map(wire.chunk, parts)) + (wire.DONE if last else b""))
             if last:
-                self._done()
+                self.done()
 
         self.job = self.face.engine.submit(ids, max_new, deliver, answering)
 
     def _streamed(self, event: bytes, last: bool) -> None:
-        self._write(wire.chunk(event) + wire.DONE if last else wire.chunk(event))
+        self.write(wire.chunk(event) + wire.DONE if last else wire.chunk(event))
         if last:
-            self._done()
+            self.done()
 
     def _collected(self, event: bytes, last: bool) -> None:
         if last:
             self.job = None
             self._whole("POST", "/generate", 200, wire.answer(200, event))
 
-    def _write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(data)
 
-    def _done(self) -> None:
+    def done(self) -> None:
         self.job = None
         if self.close_after:
-            self._end()
+            self.end()
         elif self.buffer:
             self._next()
         else:
-            self.timer = asyncio.get_running_loop().call_later(KEEP_ALIVE_S, self._end)
+            self.timer = asyncio.get_running_loop().call_later(KEEP_ALIVE_S, self.end)
 
-    def _end(self) -> None:
+    def end(self) -> None:
         if self.transport is not None:
             self.transport.close()
 
 
-def describe(error: OSError, port: int) -> str:
-    return f"The embedded server cannot listen on 127.0.0.1:{port} ({error.strerror}); give another --port."
+def describe(error: OSError, host: str, port: int) -> str:
+    return f"The embedded server cannot listen on {host}:{port} ({error.strerror}); give another --port."

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from urllib.parse import parse_qsl
 
 from slabench.sim.cost import Cost
+from slabench.sim.faults import FAULTS, Choice
 from slabench.sim.scheduler import Limits
 
 
@@ -37,6 +38,19 @@ class Profile:
     noise: float = 0.0
     seed: int = 0  # of the noise
     stream_interval: int = 1
+    fault: str = ""  # names from slabench/sim/faults.py, comma separated
+    fault_index: int = -1  # the request that is hit; -1: as the share says
+    fault_share: float = 1.0
+    fault_tokens: int = 4
+    fault_s: float = 1.0
+    fault_skip: int = 1  # requests that are left alone: a client's warm-up
+
+    @property
+    def faults(self) -> Choice | None:
+        """None: a server without faults."""
+        names = frozenset(name for name in self.fault.split(",") if name)
+        given = (self.fault_index, self.fault_share, self.fault_tokens, self.fault_s, self.fault_skip)
+        return Choice(names, *given) if names else None
 
     @property
     def cost(self) -> Cost:
@@ -123,6 +137,9 @@ def read_profile(text: str) -> Profile:
         except ValueError as error:
             raise UnknownProfile(f"{key}={value} is no {type(known[key]).__name__}.") from error
         number = changes[key]
+        unknown = [name for name in value.split(",") if name not in FAULTS] if key == "fault" else []
+        if unknown:
+            raise UnknownProfile(f"The embedded server has no fault {unknown[0]!r}; there are {', '.join(FAULTS)}.")
         if key == "expert_share" and isinstance(number, float) and number > 1:
             raise UnknownProfile(f"{key}={value} is more than all of the experts; give a share from 0 to 1.")
         if not isinstance(number, str) and (number < 0 or (number == 0 and key in _POSITIVE)):

@@ -5,11 +5,23 @@ from __future__ import annotations
 import json
 import time
 from email.utils import formatdate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from slabench.sim.profiles import Profile
+if TYPE_CHECKING:
+    from slabench.sim.profiles import Profile  # which names the faults, which are made of these bytes
 
-REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 500: "Internal Server Error"}
+REASONS = {
+    200: "OK",
+    301: "Moved Permanently",
+    307: "Temporary Redirect",
+    400: "Bad Request",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+}
 FLUSH_TEXT = (
     "Cache flushed.\nPlease check backend logs for more details. "
     "(When there are running or waiting requests, the operation will not be performed.)\n"
@@ -41,6 +53,22 @@ def stream_head() -> bytes:
 def chunk(event: bytes) -> bytes:
     """One event as one chunk."""
     return b"%x\r\ndata: %b\n\n\r\n" % (len(event) + 8, event)
+
+
+def piece(data: bytes) -> bytes:
+    """Any bytes as one chunk."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def payload(chunks: bytes) -> bytes:
+    """The bytes inside whole chunks, the last one of no bytes not among them."""
+    out, at = [], 0
+    while at < len(chunks):
+        end = chunks.index(b"\r\n", at)
+        size = int(chunks[at:end], 16)
+        out.append(chunks[end + 2 : end + 2 + size])
+        at = end + 4 + size
+    return b"".join(out)
 
 
 def error(message: str) -> bytes:

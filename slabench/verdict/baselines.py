@@ -8,6 +8,7 @@ know is a difference, since nobody can say that it is the same.
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ SCHEMA = "slabench.baseline/1"
 # Sections and keys of the fingerprint that an upgrade gate may see differ: the sglang version is the point of it.
 MAY_DIFFER = ("server",)
 SECTIONS = ("hardware", "model", "workload")
+OBJECTS = ("workload", "figures", "information", "floors")  # of a test's entry
 
 # The figures a method is gated by; a run stores the rest for information. Noise decides: TTFT of one request is no gate.
 GATED: Mapping[str, tuple[str, ...]] = {
@@ -96,11 +98,20 @@ def load(path: str) -> Baseline:
         raise ConfigError(f"--baseline={path} has schema {schema!r}, this slabench reads {SCHEMA}; {remedy} with this version.")
     if not isinstance(document.get("tests"), dict) or not isinstance(document.get("fingerprint"), dict):
         raise ConfigError(f"--baseline={path} has no tests or no fingerprint; {remedy}.")
+    for part in (document["fingerprint"], document["tests"]):
+        for name, entry in part.items():
+            if not isinstance(entry, dict) or not all(isinstance(entry.get(key, {}), dict) for key in OBJECTS):
+                raise ConfigError(f"--baseline={path}: {name!r} is not as a baseline has it; {remedy}.")
     for test_id, entry in document["tests"].items():
         for key, value in (*entry.get("figures", {}).items(), *entry.get("floors", {}).items()):
-            if metric_of(key) is None or not isinstance(value, int | float) or isinstance(value, bool):
+            if metric_of(key) is None or not _is_measured(value):
                 raise ConfigError(f"--baseline={path}: {test_id} has {key}={value!r}, which is no known metric with a number.")
     return Baseline(path, str(document.get("source", path)), document["fingerprint"], document["tests"])
+
+
+def _is_measured(value: object) -> bool:
+    """A finite number above 0: no valid run gives another, and everything is better than an infinite time or no throughput."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
 
 
 def differences(stored: Mapping[str, Mapping[str, Any]], current: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

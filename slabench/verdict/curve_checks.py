@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from slabench.metrics.curve import WANTED_SAMPLES, Curve, shares
+from slabench.verdict.log_checks import contradicts
+from slabench.verdict.sla import number
 from slabench.verdict.validity import settle
 from slabench.verdict.words import Check, State, Word
 
@@ -50,6 +52,7 @@ class CurveEvidence:
     classic: Curve
     clean: Curve
     scale: Scale
+    tpots: Mapping[int, tuple[float, float]] = field(default_factory=dict)  # batch size: the client's and the log's, full batch, ms
 
 
 def _sizes(seen: CurveEvidence) -> list[int]:
@@ -107,6 +110,21 @@ def curve_points(seen: CurveEvidence) -> Check:
     return Check("curve_points", State.OK, "No decode test before the curve was INVALID.")
 
 
+def curve_agrees(seen: CurveEvidence) -> Check:
+    """The log is this server's: where the client saw the same full batch, the two do not differ by a factor of 2."""
+    odd = {size: pair for size, pair in seen.tpots.items() if contradicts(*pair)}
+    if odd:
+        size, (client, log) = next(iter(odd.items()))
+        text = (
+            f"At batch size {size} the log says {number(log)} ms a token and the client saw {number(client)} ms of the same batch."
+        )
+        return Check("curve_agrees", State.INVALID, text, "See that --deploy-log is the log of the server at --base-url.")
+    if not seen.tpots:
+        text = "No decode test saw its full batch in the log and at the client, so nothing shows that the log is this server's."
+        return Check("curve_agrees", State.NOT_CHECKED, text, "Raise --decode-output-len, or lower --decode-log-interval.")
+    return Check("curve_agrees", State.OK, f"Log and client agree on the full batch in {len(seen.tpots)} decode tests.")
+
+
 def curve_clean(seen: CurveEvidence) -> Check:
     """All lines and the clean ones agree within 10 % at the sizes tested; else prefills or idle time are in the median."""
     clean = {row.running: row.median for row in seen.clean.points}
@@ -157,7 +175,7 @@ def curve_gpus(seen: CurveEvidence) -> Check:
     return Check("curve_gpus", State.OK, f"One Decode line speaks of {scale.gpus_per_line:g} GPU, {scale.ranks} scheduler in all.")
 
 
-CHECKS = (curve_lines, curve_samples, curve_points, curve_clean, curve_gpus)
+CHECKS = (curve_lines, curve_samples, curve_points, curve_agrees, curve_clean, curve_gpus)
 
 
 def examine_curve(seen: CurveEvidence, *, strict: bool = False) -> tuple[Check, ...]:

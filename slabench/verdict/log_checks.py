@@ -10,6 +10,7 @@ from slabench.verdict.validity import settle
 from slabench.verdict.words import Check, State
 
 AGREE_SHARE = 0.10  # log and client are two clocks at two ends of one stream: more than this has a cause
+OTHER_LOG_FACTOR = 2.0  # over the same time: no clock, network or stall that leaves a run valid makes such a difference
 MOSTLY_FULL = 0.5  # of the run: a smaller part of it stands for waves, not for the batch size
 
 
@@ -71,7 +72,10 @@ def log_disturbed(seen: LogEvidence) -> Check:
 
 
 def log_agrees(seen: LogEvidence) -> Check:
-    """Batch size / generation throughput of the clean lines is within 10 % of the client's TPOT, or there is a cause for it."""
+    """Batch size / generation throughput of the clean lines is within 10 % of the client's TPOT, or there is a cause for it.
+
+    Twice or half of it, over the time in which both saw the full batch, is no cause any more: the log is another server's.
+    """
     if seen.log_tpot is None:
         text = f"The deploy log has no clean Decode line at batch size {seen.batch_size}, so its speed cannot be compared."
         return Check("log_agrees", State.NOT_CHECKED, text, _LOWER_INTERVAL)
@@ -90,7 +94,8 @@ def log_agrees(seen: LogEvidence) -> Check:
     if seen.full_tpot is not None and abs(_off(seen.full_tpot, seen.log_tpot)) > AGREE_SHARE:
         cause = "The likely cause is the client, the way to it, or a log that is not this server's: both saw the same batch."
         remedy = "Look at the client's lag above, measure without a proxy, and see that --deploy-log is this server's."
-        return Check("log_agrees", State.FINDING, f"{text}. {cause}", remedy)
+        state = State.INVALID if contradicts(seen.full_tpot, seen.log_tpot) else State.FINDING
+        return Check("log_agrees", state, f"{text}. {cause}", remedy)
     if abs(_off(seen.mean_tpot, seen.log_tpot)) <= AGREE_SHARE:
         return Check("log_agrees", State.OK, f"{text}.")
     return Check("log_agrees", State.FINDING, f"{text}. {_cause(seen, seen.mean_tpot, seen.log_tpot)}", _FULL_REMEDY)
@@ -99,6 +104,11 @@ def log_agrees(seen: LogEvidence) -> Check:
 _FULL_REMEDY = (
     "Compare full_batch.tpot or the decode curve for this batch size; raise --decode-output-len to make its share larger."
 )
+
+
+def contradicts(client: float, log: float) -> bool:
+    """Two figures in ms of one batch over one time that cannot both be of this server."""
+    return max(client, log) > OTHER_LOG_FACTOR * min(client, log)
 
 
 def _off(one: float, other: float) -> float:

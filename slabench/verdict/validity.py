@@ -15,6 +15,8 @@ from slabench.verdict.words import Check, State
 
 CACHED_SHARE_LIMIT = 0.01  # of the input; one shared first token a prompt stays far below it at the methods' lengths
 DRIFT_SHARE_LIMIT = 0.01
+OTHER_TOKENIZER_SHARE = 0.10  # text that is decoded and encoded again drifts by a few per cent at most
+REPEATS_LIMIT = 4  # the role, the finish reason and the usage may come in events of their own, which bring no token
 CPU_SHARE_LIMIT = 0.95  # of one core per load process: beyond it the client paces the run
 LAG_SHARE_LIMIT = 0.02
 LAG_SHARE_LIMIT_P99 = 0.1  # both of the time TPOT is taken over
@@ -86,7 +88,7 @@ def output_length(subject: Subject) -> Check:
 
 
 def token_counts(subject: Subject) -> Check:
-    """The counts along a stream are finite, never fall, begin above 0 and end at completion_tokens; stamps never go back."""
+    """The counts along a stream are finite, grow, begin above 0 and end at completion_tokens; stamps never go back."""
     for record in subject.run.requests:
         if not record.ok:
             continue
@@ -100,8 +102,12 @@ def token_counts(subject: Subject) -> Check:
             seen = "a count is not a positive number"
         elif counts != sorted(counts):
             seen = "the count falls along the stream"
+        elif (repeats := len(counts) - len(set(counts))) > REPEATS_LIMIT:
+            seen = f"{repeats} of {len(counts)} events repeat the count before them, at most {REPEATS_LIMIT} may"
         elif stamps != sorted(stamps) or (record.sent_ns is not None and stamps[0] < record.sent_ns):
             seen = "a token arrived before the request was sent, or before its predecessor"
+        elif record.end_ns is not None and stamps[-1] > record.end_ns:
+            seen = "a token arrived after the stream said [DONE]"
         elif record.completion_tokens is not None and counts[-1] != record.completion_tokens:
             seen = f"the stream counts {counts[-1]} tokens, its last event says {record.completion_tokens}"
         else:
@@ -117,7 +123,7 @@ def token_counts(subject: Subject) -> Check:
 
 
 def prompt_length(subject: Subject) -> Check:
-    """prompt_tokens equals the ids sent; for text it may drift when the server tokenises again, more than 1 % is a finding."""
+    """prompt_tokens equals the ids sent; text may drift when the server tokenises again, by 1 % unsaid and by 10 % at all."""
     known = [(record, record.prompt_tokens) for record in subject.run.requests if record.ok and record.prompt_tokens is not None]
     if not known:
         return Check(
@@ -134,6 +140,9 @@ def prompt_length(subject: Subject) -> Check:
     meant, seen_sum = sum(record.input_len for record, _ in known), sum(seen for _, seen in known)
     drift = (seen_sum - meant) / meant if meant else 0.0
     text = f"The server counts {seen_sum} prompt tokens where {meant} were meant ({drift:+.1%})."
+    if abs(drift) > OTHER_TOKENIZER_SHARE:
+        remedy = "Give the tokenizer of the model that the server runs (--tokenizer=DIR), or send exact ids with --prompt-form=ids."
+        return Check("prompt_length", State.INVALID, f"{text[:-1]}, more than {OTHER_TOKENIZER_SHARE:.0%}.", remedy)
     if abs(drift) > DRIFT_SHARE_LIMIT:
         remedy = "Text that is decoded and encoded again changes its length; --prompt-form=ids sends exact ids."
         return Check("prompt_length", State.FINDING, text, remedy)
@@ -170,12 +179,15 @@ def flush(subject: Subject) -> Check:
 
 
 def same_server(subject: Subject) -> Check:
-    """One and the same server process answered before and after."""
+    """One and the same server process answered from the session's start to this run's end; one that falls silent proves nothing."""
     before, after = subject.identity_before, subject.identity_after
-    if before is None or after is None:
+    if before is None:
         return Check(
             "same_server", State.NOT_CHECKED, "The server did not say who it is before and after.", "See that server_info answers."
         )
+    if after is None:
+        text = "The server said who it is at the start, and no longer does: nobody can say that this is the same one."
+        return Check("same_server", State.INVALID, text, "See that server_info answers before and after every run.")
     if before != after:
         text = "Another server process answered after the run than before it: a restart, or more than one behind the URL."
         return Check("same_server", State.INVALID, text, "Measure one server process that stays up.")

@@ -16,6 +16,7 @@ from slabench.loadgen.backend import PreparedRequest
 from slabench.loadgen.frames import Decoder, Frame, encode
 from slabench.loadgen.options import Target
 from slabench.loadgen.plan import Plan
+from slabench.loadgen.stream import MAX_IRREGULAR_BYTES
 from slabench.records import ErrorKind
 
 
@@ -92,6 +93,12 @@ def test_the_text_of_a_delta_is_not_the_answer() -> None:
     assert record_of(frame(last=piece, tokens=2), REQUEST, keep_text=True).text is None
 
 
+def test_events_without_a_count_are_no_failure_where_they_are_json_or_where_we_cut_them() -> None:
+    for harmless in (b'data: {"choices":[]}', b"retry 5", b'data: {"text":"' + b"x" * MAX_IRREGULAR_BYTES):
+        irregular = harmless[:MAX_IRREGULAR_BYTES]
+        assert record_of(frame(irregular=irregular, last=GOOD, tokens=2), REQUEST, keep_text=False).ok, harmless[:20]
+
+
 REFUSED = b'data: {"error": {"message": "The input is too long."}}'
 
 
@@ -105,6 +112,7 @@ REFUSED = b'data: {"error": {"message": "The input is too long."}}'
         ({"done": False, "last": GOOD, "tokens": 1}, ErrorKind.TRUNCATED, "DONE"),
         ({}, ErrorKind.NO_TOKENS, "token"),
         ({"last": b"data: [1]", "tokens": 1}, ErrorKind.MALFORMED, "last event"),
+        ({"irregular": b'data: {"text":"ka', "last": GOOD, "tokens": 2}, ErrorKind.MALFORMED, """no JSON: 'data: {"text":"ka'"""),
         ({"error": "reset", "error_text": "The connection broke."}, ErrorKind.RESET, "broke"),
     ],
 )

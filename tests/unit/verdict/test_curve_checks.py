@@ -13,7 +13,7 @@ from tests.unit.metrics.test_metrics_curve import S
 def evidence(samples=None, points=((4, "PASSED"), (8, "PASSED")), scale=None, **more):
     made = samples if samples is not None else [*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8)] * 100]
     scale = scale or Scale(told_gpus=1, told_dp=1, told_pp=1)
-    given = {"copies": 0, "rejected": {}, "outside": 0, "files": 1} | more
+    given = {"copies": 0, "rejected": {}, "outside": 0, "files": 1, "tpots": {8: (11.5, 11.4)}} | more
     return CurveEvidence(
         points=points,
         lines=len(made),
@@ -47,6 +47,9 @@ DISTURBED = [*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8)] * 100, *[S(4
         ("curve_samples", evidence(points=((4, "PASSED"), (12, "PASSED"))), State.INVALID),
         ("curve_samples", evidence([*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8)] * 99]), State.FINDING),
         ("curve_points", evidence(points=((4, "INVALID"), (8, "PASSED"))), State.FINDING),
+        ("curve_agrees", evidence(tpots={4: (10.0, 10.1), 8: (11.5, 23.1)}), State.INVALID),
+        ("curve_agrees", evidence(tpots={4: (10.0, 4.9)}), State.INVALID),
+        ("curve_agrees", evidence(tpots={}), State.NOT_CHECKED),
         ("curve_clean", evidence(DISTURBED), State.FINDING),
         ("curve_clean", evidence([*[S(4, 400.0)] * 100, *[S(8, 700.0)] * 100]), State.NOT_CHECKED),
         ("curve_gpus", evidence(scale=Scale(given_gpus=8, told_gpus=1)), State.FINDING),

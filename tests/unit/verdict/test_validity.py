@@ -61,12 +61,33 @@ def test_every_check_is_broken_once_here():
 
 @pytest.mark.parametrize(
     ("arrivals", "what"),
-    [(((110, -1), (120, 4)), "positive"), (((110, 3), (120, 2), (130, 4)), "falls"), (((5, 1), (120, 4)), "before")],
+    [
+        (((110, -1), (120, 4)), "positive"),
+        (((110, 3), (120, 2), (130, 4)), "falls"),
+        (((5, 1), (120, 4)), "before"),
+        (((110, 1), (990, 4)), "after the stream said [DONE]"),
+    ],
 )
 def test_counts_that_cannot_be_trusted(arrivals, what):
     found = [check for check in examine(subject(answer(0, arrivals=arrivals)), "tencent") if check.name == "token_counts"]
     assert found[0].state is State.INVALID
     assert what in found[0].text
+
+
+def test_a_stream_that_comes_twice_cannot_be_trusted_and_a_role_and_a_usage_event_can():
+    def repeated(times):
+        counts = [1, 1, 2, 3, 4, *[4] * times]
+        return answer(0, arrivals=tuple((110 + at, count) for at, count in enumerate(counts)))
+
+    assert states(subject(repeated(3)))["token_counts"] is State.OK
+    found = [check for check in examine(subject(repeated(4)), "tencent") if check.name == "token_counts"]
+    assert found[0].state is State.INVALID
+    assert "5 of 9 events repeat the count before them, at most 4 may" in found[0].text
+
+
+def test_a_server_that_falls_silent_about_itself_is_not_the_same():
+    assert states(subject(identity_after=None))["same_server"] is State.INVALID
+    assert states(subject(identity_before=None, identity_after=None))["same_server"] is State.NOT_CHECKED
 
 
 def test_last_event_must_agree_with_the_stream():
@@ -80,6 +101,12 @@ def test_a_short_data_set_is_said():
 def test_text_prompts_may_drift_but_it_is_said():
     assert states(subject(answer(0, prompt_tokens=102), exact_prompt=False))["prompt_length"] is State.FINDING
     assert states(subject(answer(0, prompt_tokens=101), exact_prompt=False))["prompt_length"] is State.OK
+    assert states(subject(answer(0, prompt_tokens=110), exact_prompt=False))["prompt_length"] is State.FINDING
+
+
+@pytest.mark.parametrize("seen", [111, 89])
+def test_more_drift_than_tokenising_again_explains_is_another_tokenizer(seen):
+    assert states(subject(answer(0, prompt_tokens=seen), exact_prompt=False))["prompt_length"] is State.INVALID
 
 
 def test_running_cap_below_the_batch():

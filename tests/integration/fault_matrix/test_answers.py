@@ -1,0 +1,61 @@
+"""Answers that are none, end early, or lie: nothing of a stream may be taken for a measurement that is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.conftest import Suite
+from tests.integration.fault_matrix.rows import Row, expect_invalid, measure, params
+
+ALL = "INVALID"  # without the check nothing is left to compute a TPOT from
+NOT_STARTED = [
+    Row("503-all", "demo?fault=busy", "completed", "6 of 6 requests failed (6 x http_status)", without=ALL),
+    Row("503-half", "demo?fault=busy&fault_share=0.5", "completed", "3 of 6 requests failed (3 x http_status)"),
+    Row("503-one", "demo?fault=busy&fault_index=2", "completed", "1 of 6 requests failed (1 x http_status)"),
+    Row("429-with-retry-after", "demo?fault=rate_limit&fault_share=0.5", "completed", "HTTP 429"),
+    Row("proxy-page-502", "demo?fault=page&fault_index=0", "completed", "HTTP 502: <!DOCTYPE html>"),
+    Row("proxy-page-200", "demo?fault=page_ok&fault_index=0", "completed", "The answer is no event stream: <!DOCTYPE html>"),
+    Row("redirect", "demo?fault=redirect&fault_index=5", "completed", "HTTP 307: redirect to http://127.0.0.1:1/generate"),
+    Row("empty-200", "demo?fault=empty&fault_share=0.5", "completed", "3 of 6 requests failed (3 x truncated)"),
+    Row("vllm-stream", "demo?fault=vllm_stream", "completed", "6 of 6 requests failed (6 x no_tokens)", without=ALL),
+    Row("done-without-a-token", "demo?fault=no_tokens&fault_index=1", "completed", "1 of 6 requests failed (1 x no_tokens)"),
+    Row("reset-before-headers", "demo?fault=reset_before&fault_index=1", "completed", "1 of 6 requests failed (1 x reset)"),
+    Row("silence", "demo?fault=silence&fault_index=0", "completed", "1 of 6 requests failed (1 x first_byte_timeout)"),
+]
+BROKEN_OFF = [
+    Row("stream-error-all", "demo?fault=stream_error&fault_tokens=0", "completed", "(6 x in_stream)", without=ALL),
+    Row("stream-error-one", "demo?fault=stream_error&fault_index=3&fault_tokens=0", "completed", "(1 x in_stream)"),
+    Row("stream-error-after-tokens", "demo?fault=stream_error&fault_share=0.5&fault_tokens=8", "completed", "CUDA out of memory"),
+    Row("reset-in-mid-stream", "demo?fault=reset&fault_index=2&fault_tokens=5", "completed", "(1 x reset)"),
+    Row("closed-in-mid-stream", "demo?fault=drop&fault_index=2&fault_tokens=5", "completed", "(1 x truncated)"),
+    Row("cut-without-done", "demo?fault=cut&fault_index=2&fault_tokens=11", "completed", "The stream ended without [DONE]."),
+    Row("stall-then-silence", "demo?fault=stall&fault_index=2&fault_tokens=5", "completed", "(1 x idle_timeout)"),
+    Row("malformed-json", "demo?fault=malformed&fault_index=2", "completed", "The stream has an event that is no JSON"),
+    Row("malformed-last-event", "demo?fault=malformed_last&fault_index=2", "completed", "The last event is not one that sglang"),
+]
+LYING = [
+    Row("early-stop", "demo?fault=stop&fault_index=1&fault_tokens=6", "finish_reason", "(1 x stop)", also=("output_length",)),
+    Row("abort", "demo?fault=abort&fault_index=1&fault_tokens=6", "finish_reason", "(1 x abort)", also=("output_length",)),
+    Row("stop-at-the-right-length", "demo?fault=stop&fault_tokens=12", "finish_reason", "6 answers did not end with"),
+    Row("fewer-tokens", "demo?fault=short&fault_index=1&fault_tokens=6", "output_length", "(request 1: 6 of 12)"),
+    Row("more-tokens", "demo?fault=longer&fault_index=1", "output_length", "(request 1: 16 of 12)"),
+    Row("truncated-prompt", "demo?fault=truncated&fault_index=4", "prompt_length", "(request 4: 64 ids, 32 there)"),
+    Row("cached-prefixes", "demo?fault=cached", "prefix_cache", "192 of 384 prompt tokens came from the prefix cache (50.0%)"),
+    Row("cached-prefix-of-one", "demo?fault=cached&fault_index=0", "prefix_cache", "32 of 384 prompt tokens"),
+    Row("count-falls", "demo?fault=count_falls&fault_index=2", "token_counts", "request 2 cannot be trusted: the count falls"),
+    Row("count-nan", "demo?fault=count_nan&fault_index=2", "token_counts", "a count is not a positive number"),
+    Row("duplicate-events", "demo?fault=duplicate&fault_index=2", "token_counts", "12 of 24 events repeat the count before them"),
+    Row("done-before-the-last-token", "demo?fault=done_early&fault_index=2", "token_counts", "after the stream said [DONE]"),
+    Row(
+        "out-of-order-events",
+        "demo?fault=out_of_order&fault_index=2",
+        "token_counts",
+        "the count falls along the stream",
+        also=("finish_reason", "output_length"),
+    ),
+]
+
+
+@pytest.mark.parametrize("row", params([*NOT_STARTED, *BROKEN_OFF, *LYING]))
+def test_red(suite: Suite, row: Row) -> None:
+    expect_invalid(measure(suite, row), row)

@@ -1,0 +1,114 @@
+"""What looks odd and is no fault: none of it may turn a run red, and every figure stays right."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slabench.report.records_file import read_records
+from tests.integration.conftest import Done, Suite
+from tests.integration.fault_matrix.rows import FAST, TENCENT
+from tests.integration.fault_matrix.servers import front, private_ca, sim_server
+
+
+def expect_green(done: Done, tokens: int = 12) -> dict[str, Any]:
+    """PASSED with whole answers, and TPOT as a hand would work it out of the stored arrivals."""
+    assert done.status == 0, done.output
+    (entry,) = done.run["tests"]
+    assert entry["word"] == "PASSED", done.output
+    assert entry["metrics"]["completed"] == 6
+    records = [record for _, record in read_records(done.folder / "requests.jsonl.gz")]  # type: ignore[operator]
+    assert [record.completion_tokens for record in records] == [tokens] * 6
+    assert [record.arrival_tokens[-1] for record in records] == [tokens] * 6
+    tpots = [
+        (record.arrival_ns[-1] - record.arrival_ns[0]) / (tokens - record.arrival_tokens[0]) / 1e6
+        for record in records
+        if record.arrival_tokens[0] < tokens
+    ]
+    assert entry["metrics"]["tpot.mean"] == pytest.approx(statistics.fmean(tpots))
+    return entry  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        "demo?fault=chunks",
+        "demo?fault=deltas",
+        "demo?fault=empty_text",
+        "demo?fault=pings",
+        "demo?fault=closes_idle",
+        "demo?fault=info_slow&fault_s=0.7",
+        "demo?fault=chunks,deltas,empty_text,pings,closes_idle",
+    ],
+)
+def test_green(suite: Suite, profile: str) -> None:
+    expect_green(suite(*TENCENT, f"--base-url=sim:{profile}", *FAST))
+
+
+def test_many_tokens_an_event(suite: Suite) -> None:
+    """Events of 8 tokens: the first has one, and a mean over events instead of tokens would be eight times as much."""
+    done = suite(*TENCENT, "--base-url=sim:demo?stream_interval=8&decode_base_ms=12", *FAST, "--random-output-len=41")
+    entry = expect_green(done, tokens=41)
+    records = [record for _, record in read_records(done.folder / "requests.jsonl.gz")]  # type: ignore[operator]
+    assert [list(record.arrival_tokens) for record in records] == [[1, 8, 16, 24, 32, 40, 41]] * 6
+    # 12.1 to 12.3 ms a step and the prefills of others. The machine may add to it, never an eighth part of it or eight times.
+    assert 12.1 * 0.9 < entry["metrics"]["tpot.mean"] < 12.1 * 3
+
+
+def test_empty_texts_count_as_the_tokens_they_are(suite: Suite) -> None:
+    """bench_serving's first token is the first text: here it comes four tokens after the first one."""
+    done = suite(*TENCENT, "--base-url=sim:demo?fault=empty_text&fault_tokens=4&decode_base_ms=20", *FAST)
+    entry = expect_green(done)
+    assert entry["metrics"]["classic.ttft.mean"] - entry["metrics"]["ttft.mean"] > 3 * 20 * 0.9
+
+
+def test_a_connection_that_the_server_closes_between_requests_is_opened_anew(suite: Suite) -> None:
+    done = suite(*TENCENT, "--base-url=sim:demo?fault=closes_idle", *FAST, "--max-concurrency=1")
+    expect_green(done)
+    assert not any(record.reused for _, record in read_records(done.folder / "requests.jsonl.gz"))  # type: ignore[operator]
+
+
+def test_a_stall_that_ends_is_judged_by_the_objective_in_tencents_test(suite: Suite) -> None:
+    """Queueing is that method's own; the longest gap tells of it, and so does the mean."""
+    long = ("--random-output-len=60", "--idle-timeout=5")
+    stall = "--base-url=sim:demo?fault=pause&fault_index=2&fault_s=0.6"
+    entry = expect_green(suite(*TENCENT, stall, *FAST, *long), tokens=60)
+    assert entry["metrics"]["gap_max"] >= 600
+    missed = suite(*TENCENT, stall, *FAST, *long, "--slo=gap_max<=500")
+    assert missed.status == 1, missed.output
+    assert missed.run["tests"][0]["word"] == "FAILED"
+
+
+def test_ipv6(suite: Suite, tmp_path: Path) -> None:
+    with sim_server(tmp_path, "demo", "--host", "::1") as url:
+        assert url.startswith("http://[::1]:")
+        expect_green(suite(*TENCENT, f"--base-url={url}", *FAST))
+
+
+def test_https_with_a_private_authority(suite: Suite, tmp_path: Path) -> None:
+    authority, context = private_ca(tmp_path)
+    with sim_server(tmp_path) as behind, front(behind, tls=context) as url:
+        assert url.startswith("https://")
+        expect_green(suite(*TENCENT, f"--base-url={url}", f"--ca-file={authority}", *FAST))
+
+
+def test_a_base_path_behind_a_proxy(suite: Suite, tmp_path: Path) -> None:
+    with sim_server(tmp_path) as behind, front(behind, prefix="/models/r1") as url:
+        expect_green(suite(*TENCENT, f"--base-url={url}", *FAST))
+
+
+def test_an_api_key_opens_and_stays_secret(suite: Suite, tmp_path: Path) -> None:
+    suite.environment["SLABENCH_API_KEY"] = "a-very-secret-key"
+    with sim_server(tmp_path) as behind, front(behind, key="a-very-secret-key") as url:
+        done = suite(*TENCENT, f"--base-url={url}", *FAST)
+    expect_green(done)
+    assert "a-very-secret-key" not in done.output
+    for path in done.folder.iterdir():  # type: ignore[union-attr]
+        assert b"a-very-secret-key" not in path.read_bytes(), path
+
+
+def test_one_connection_a_request(suite: Suite) -> None:
+    expect_green(suite(*TENCENT, "--base-url=sim:", *FAST, "--connections=per-request"))

@@ -1,0 +1,147 @@
+"""A server that is another one, is not there, cannot hold the batch, or is somebody else's."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import Suite
+from tests.integration.fault_matrix.rows import (
+    FAST,
+    HASTY,
+    TENCENT,
+    Row,
+    expect_invalid,
+    expect_usage_or_unreachable,
+    measure,
+    params,
+)
+from tests.integration.fault_matrix.servers import front, generating, private_ca, sim_server
+
+DECODE = ("tests/ali/test_decode.py",)
+BATCH = ("--batch-sizes=4", "--decode-output-len=60")
+WITHOUT_FLUSH = ("--warmup-requests=0",)  # so that what the flush was to remove is not the other thing that is wrong
+CONTROL = [
+    Row(
+        "flush-400-that-says-flushed", "demo?fault=flush_refused&fault_skip=0", "flush", "HTTP 400", options=(HASTY, *WITHOUT_FLUSH)
+    ),
+    Row("flush-404", "demo?fault=flush_missing&fault_skip=0", "flush", "HTTP 404", options=WITHOUT_FLUSH),
+    Row("flush-404-and-the-warm-up-stays", "demo?fault=flush_missing", "prefix_cache", "prefix cache (16.4%)", also=("flush",)),
+    Row("restart-in-mid-run", "demo?fault=restart", "same_server", "Another server process answered"),
+    Row("server-info-lost-in-mid-run", "demo?fault=info_lost", "same_server", "at the start, and no longer does"),
+]
+CAPACITY = [
+    Row("cap-below-the-batch", "demo?max_running=3", "batch_fits", "over the server's running cap of 3", also=("batch_reached",)),
+    Row(
+        "pool-below-the-batch",
+        "demo?pool_tokens=300",
+        "batch_fits",
+        "needs 496 tokens of KV cache, the server has 300",
+        also=("batch_reached",),
+    ),
+    Row("cap-that-is-not-told", "demo?fault=info_thin&max_running=3", "batch_reached", "At most 3 requests were decoding at once"),
+    Row(
+        "retraction-in-a-batch-size-point",
+        "demo?fault=info_boasts&pool_tokens=470&chunked_prefill=64",  # one after the other: admission hopes for the best
+        "retraction",
+        "its KV pool was full",
+        also=("log_retraction",),
+    ),
+]
+CAPACITY = [Row(**{**vars(row), "tests": DECODE, "options": BATCH}) for row in CAPACITY]
+
+
+@pytest.mark.parametrize("row", params([*CONTROL, *CAPACITY]))
+def test_red(suite: Suite, row: Row) -> None:
+    expect_invalid(measure(suite, row), row)
+
+
+def test_a_restart_between_two_tests_is_seen_in_the_second(suite: Suite) -> None:
+    """Its capacity, model and version were read at the start: under its name the figures of another one would be judged."""
+    row = Row(
+        "restart-between", "demo?fault=restart&fault_skip=8", "same_server", "Another server", tests=(*TENCENT, "tests/serving")
+    )
+    done = measure(suite, row)
+    assert [entry["word"] for entry in done.run["tests"]] == ["PASSED", "INVALID"]
+    expect_invalid(done, row)
+
+
+def test_another_client_that_is_there_before_us_keeps_the_flush_from_being_confirmed(suite: Suite, tmp_path: Path) -> None:
+    row = Row("second-client", "", "flush", "HTTP 400", options=(HASTY, *WITHOUT_FLUSH))
+    with sim_server(tmp_path) as url, generating(url, 20000):
+        expect_invalid(measure(suite, row, url), row)
+
+
+UNREACHABLE = [
+    ("info_missing", "answered 404 to /server_info and /get_server_info"),
+    ("info_error", "answered 500 to /server_info and /get_server_info, with 'Internal Server Error'"),
+    ("vllm", "check that --base-url is the SGLang server's own address, not a gateway or another engine"),
+    ("portal", "answered 200 with an HTML page, as a proxy or a login page gives, instead of JSON"),
+    ("moved", "A redirect is not followed: give the final address as --base-url."),
+]
+
+
+@pytest.mark.parametrize(("fault", "says"), UNREACHABLE, ids=[fault for fault, _ in UNREACHABLE])
+def test_what_is_no_sglang_server_ends_before_the_first_test(suite: Suite, tmp_path: Path, fault: str, says: str) -> None:
+    with sim_server(tmp_path, f"demo?fault={fault}") as url:
+        expect_usage_or_unreachable(suite(*TENCENT, f"--base-url={url}", *FAST), 6, says)
+        assert "POST /generate" not in (tmp_path / "server.log").read_text()
+
+
+def test_connection_refused(suite: Suite) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    expect_usage_or_unreachable(suite(*TENCENT, f"--base-url={url}", *FAST), 6, "connection refused, nothing listens at 127.0.0.1")
+
+
+def test_a_server_that_dies_at_the_flush(suite: Suite) -> None:
+    done = suite(*TENCENT, "tests/serving", "--base-url=sim:demo?fault=dies", *FAST)
+    assert done.status == 6, done.output
+    assert [entry["word"] for entry in done.run["tests"]] == ["INVALID", "INVALID"]
+    assert "/flush_cache: the server closed the connection without an answer" in done.run["tests"][0]["headline"]
+    # Whoever notices first: its supervisor, or a connection that is refused.
+    second = done.run["tests"][1]["headline"]
+    assert "The server that was launched has ended" in second or "connection refused, nothing listens" in second
+
+
+def test_a_server_that_dies_in_mid_run(suite: Suite, tmp_path: Path) -> None:
+    """Ended by its pid's owner: the requests on their way break, those behind them are refused."""
+    row = Row("dies", "", "completed", "requests failed", also=("same_server",), without="INVALID")
+    long = Row(**{**vars(row), "options": ("--random-output-len=400", "--max-concurrency=2")})
+    with sim_server(tmp_path) as url:
+
+        def end_it() -> None:
+            log = tmp_path / "server.log"
+            while log.read_text().count("Prefill batch") < 2:  # the warm-up's and the run's first
+                time.sleep(0.01)
+            (pid,) = [
+                int(path.parent.name)
+                for path in Path("/proc").glob("[0-9]*/cmdline")
+                if str(log).encode() in path.read_bytes() and b"slabench.sim" in path.read_bytes()
+            ]
+            os.kill(pid, signal.SIGKILL)
+
+        thread = threading.Thread(target=end_it)
+        thread.start()
+        done = measure(suite, long, url)
+        thread.join()
+    expect_invalid(done, long)
+    counts = done.run["tests"][0]["errors"]["counts"]
+    assert set(counts) <= {"truncated", "reset", "connect"} and counts["connect"] >= 3, counts
+
+
+def test_https_without_the_authority(suite: Suite, tmp_path: Path) -> None:
+    _, context = private_ca(tmp_path)
+    with sim_server(tmp_path) as behind, front(behind, tls=context) as url:
+        expect_usage_or_unreachable(suite(*TENCENT, f"--base-url={url}", *FAST), 6, "the certificate is not trusted")
+
+
+def test_a_key_that_is_not_given(suite: Suite, tmp_path: Path) -> None:
+    with sim_server(tmp_path) as behind, front(behind, key="abc") as url:
+        expect_usage_or_unreachable(suite(*TENCENT, f"--base-url={url}", *FAST), 6, "Put it into SLABENCH_API_KEY.")

@@ -1,0 +1,163 @@
+"""What surrounds the server: the client's machine, the data, the tokenizer, the report folder and the baseline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.conftest import REPO, Done, Suite
+from tests.integration.fault_matrix.rows import FAST, TENCENT, Row, expect_invalid, expect_usage_or_unreachable, measure, params
+from tests.integration.fault_matrix.stored import Stored
+
+TOKENIZER = REPO / "fixtures" / "data" / "tokenizer"
+DATA = REPO / "fixtures" / "data" / "sharegpt_small.json"
+
+
+def test_a_client_that_is_starved_of_cpu(suite: Suite) -> None:
+    starved = ("--allow=", "-ptests.integration.fault_matrix.starved", "--random-output-len=60")
+    row = Row("starved", "demo", "client", "The client stamped", options=starved)
+    done = measure(suite, row)
+    expect_invalid(done, row)
+    assert "; the limits are 2% for the mean, 10% for the p99." in done.run["tests"][0]["headline"]
+
+
+def test_a_short_data_set(suite: Suite, tmp_path: Path) -> None:
+    few = tmp_path / "few.json"
+    few.write_text(json.dumps([one for one in json.loads(DATA.read_text()) if len(one["conversations"]) > 1][:3]))
+    data = (f"--dataset-path={few}", f"--tokenizer={TOKENIZER}")
+    row = Row("short", "demo", "completed", "3 of 6 requests could be made: the data set gives no more prompts.", options=data)
+    expect_invalid(measure(suite, row), row)
+
+
+def bytes_tokenizer(folder: Path) -> Path:
+    """One token a byte: not what the embedded server counts with."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    made = Tokenizer(models.BPE(vocab={letter: k for k, letter in enumerate(alphabet)}, merges=[]))
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    folder.mkdir()
+    made.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
+    return folder
+
+
+def test_a_wrong_tokenizer(suite: Suite, tmp_path: Path) -> None:
+    wrong = (f"--dataset-path={DATA}", f"--tokenizer={bytes_tokenizer(tmp_path / 'wrong')}", "--random-input-len=1200")
+    row = Row("tokenizer", "demo", "prompt_length", "prompt tokens where 7200 were meant (-", options=wrong)
+    expect_invalid(measure(suite, row), row)
+    right = suite(
+        *TENCENT, "--base-url=sim:", *FAST, f"--dataset-path={DATA}", f"--tokenizer={TOKENIZER}", "--random-input-len=400"
+    )
+    assert right.status == 0, right.output
+
+
+@pytest.mark.parametrize("where", ["a-file/reports", "a-file", "/proc/nosuch", "/proc/self"])
+def test_a_report_folder_that_cannot_be_written(suite: Suite, tmp_path: Path, where: str) -> None:
+    """Said before anything is measured. Root may write anywhere, but not into a file, and not into /proc."""
+    (tmp_path / "a-file").write_text("kept")
+    done = suite(*TENCENT, "--base-url=sim:", *FAST, f"--report-dir={tmp_path / where}")
+    expect_usage_or_unreachable(done, 4, f"--report-dir={tmp_path / where} cannot be written")
+    assert (tmp_path / "a-file").read_text() == "kept"
+
+
+# baselines
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("baseline")
+    path = folder / "baseline.json"
+    done = Suite(folder)(*TENCENT, "--base-url=sim:", *FAST, f"--save-baseline={path}")
+    assert done.status == 0, done.output
+    return path
+
+
+OTHERS = [
+    Row("other-hardware", "demo?tp=4", "NOT_COMPARABLE", "hardware.gpus: 4, 1 in the baseline"),
+    Row("other-model", "demo?model_path=some/other", "NOT_COMPARABLE", "model.name: 'other', 'demo' in the baseline"),
+    Row(
+        "other-lengths",
+        "demo",
+        "NOT_COMPARABLE",
+        "workload.output_len: 16, 12 in the baseline",
+        options=("--random-output-len=16",),
+    ),
+    Row("other-rate", "demo", "NOT_COMPARABLE", "workload.request_rate: 40.0, 50.0 in", options=("--request-rate=40",)),
+]
+
+
+@pytest.mark.parametrize("row", params(OTHERS))
+def test_what_is_not_comparable_is_not_compared(suite: Suite, saved: Path, row: Row) -> None:
+    done = measure(suite, Row(**{**vars(row), "options": (*row.options, f"--baseline={saved}", "--tolerance=900")}))
+    assert done.status == 6, done.output
+    stored = Stored(done)
+    entry = stored.red()
+    assert entry["word"] == "INVALID"
+    assert "NOT_COMPARABLE" in entry["reasons"]
+    assert row.says in entry["headline"]
+    assert stored.failure(entry["id"]).startswith("INVALID: NOT_COMPARABLE: ")
+    assert stored.judge(entry).headline == entry["headline"]
+    without = stored.judge(entry, leave_out={"NOT_COMPARABLE"})
+    assert (without.word.value, "NOT_COMPARABLE" in without.reasons) == ("PASSED", False)
+
+
+def test_the_same_is_compared(suite: Suite, saved: Path) -> None:
+    done = suite(*TENCENT, "--base-url=sim:", *FAST, f"--baseline={saved}", "--tolerance=900", "--require-baseline")
+    assert done.status == 0, done.output
+    assert [one["kind"] for one in done.run["tests"][0]["objectives"]] == ["slo", "baseline", "baseline", "baseline"]
+
+
+def test_a_baseline_that_is_missing_where_one_is_required(suite: Suite, saved: Path) -> None:
+    work = ("tests/serving", "--base-url=sim:", *FAST, f"--baseline={saved}")
+    done = suite(*work, "--require-baseline")
+    assert done.status == 1, done.output
+    stored = Stored(done)
+    entry = stored.red()
+    assert entry["word"] == "FAILED"
+    assert entry["headline"].startswith("no baseline for this test, and --require-baseline asks for one")
+    assert stored.failure(entry["id"]).startswith("FAILED: ")
+    assert stored.judge(entry).word.value == "PASSED"  # nothing but the requirement makes it red
+
+
+def changed(change: Callable[[dict[str, Any]], object]) -> Callable[[str], str]:
+    def apply(text: str) -> str:
+        document = json.loads(text)
+        change(document)
+        return json.dumps(document)
+
+    return apply
+
+
+def figures(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["tests"]["tests/tencent/test_sla.py::test_sla[np6]"]["figures"]
+    return found
+
+
+UNUSABLE: list[tuple[str, Callable[[str], str], str]] = [
+    ("newer-schema", changed(lambda one: one.update(schema="slabench.baseline/9")), "has schema 'slabench.baseline/9', this"),
+    ("cut", lambda text: text[: len(text) // 2], "cannot be read as a baseline"),
+    ("empty", lambda text: "", "cannot be read as a baseline"),
+    ("no-object", lambda text: "[]", "has schema None"),
+    ("no-tests", changed(lambda one: one.pop("tests")), "has no tests or no fingerprint"),
+    ("test-is-a-list", changed(lambda one: one["tests"].update(x=[])), "'x' is not as a baseline has it"),
+    ("figures-are-a-list", changed(lambda one: one["tests"].update(x={"figures": []})), "'x' is not as a baseline has it"),
+    ("hardware-is-a-text", changed(lambda one: one["fingerprint"].update(hardware="H20")), "'hardware' is not as a baseline"),
+    ("infinite", changed(lambda one: figures(one).update({"tpot.mean": float("inf")})), "tpot.mean=inf"),
+    ("nan", changed(lambda one: figures(one).update({"tpot.mean": float("nan")})), "tpot.mean=nan"),
+    ("no-throughput", changed(lambda one: figures(one).update({"total_throughput": 0})), "total_throughput=0"),
+    ("unknown-figure", changed(lambda one: figures(one).update({"tpot.maen": 1.0})), "tpot.maen=1.0, which is no known metric"),
+]
+
+
+@pytest.mark.parametrize(("change", "says"), [one[1:] for one in UNUSABLE], ids=[one[0] for one in UNUSABLE])
+def test_a_baseline_that_cannot_be_used(suite: Suite, saved: Path, tmp_path: Path, change: Callable[[str], str], says: str) -> None:
+    broken = tmp_path / "broken.json"
+    broken.write_text(change(saved.read_text()))
+    done: Done = suite(*TENCENT, "--base-url=sim:", *FAST, f"--baseline={broken}", "--tolerance=900")
+    expect_usage_or_unreachable(done, 4, says)

@@ -1,0 +1,187 @@
+"""docs/faults.md from real runs: what slabench says of each fault, and what bench_serving with an assertion says.
+
+`make faults-doc` runs both against the same embedded server, fault by fault; it takes some minutes and needs .venv-client.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[1]
+CLIENT = REPO / ".venv-client" / "bin" / "python"
+TOKENIZER = REPO / "fixtures" / "data" / "tokenizer"
+PATIENCE_S = 15.0  # bench_serving's own time-out is six hours
+LIMIT_MS = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """title: what is wrong, in words; profile: the embedded server that has it."""
+
+    title: str
+    profile: str
+    note: str = ""
+
+
+CASES = (
+    Case("nothing", "demo"),
+    Case("half of the requests answered with 503", "demo?fault=busy&fault_share=0.5"),
+    Case("all requests answered with 503", "demo?fault=busy"),
+    Case("429 with Retry-After to half", "demo?fault=rate_limit&fault_share=0.5"),
+    Case("one answer is a proxy's 502 page", "demo?fault=page&fault_index=0"),
+    Case("all answers are a page with status 200", "demo?fault=page_ok"),
+    Case("all answers redirect", "demo?fault=redirect"),
+    Case("empty 200 to half", "demo?fault=empty&fault_share=0.5"),
+    Case("answers in vLLM's form", "demo?fault=vllm_stream"),
+    Case("[DONE] without a token", "demo?fault=no_tokens"),
+    Case("reset before the answer, one request", "demo?fault=reset_before&fault_index=1"),
+    Case("silence, one request", "demo?fault=silence&fault_index=1"),
+    Case("error event in all streams", "demo?fault=stream_error&fault_tokens=0"),
+    Case("error event in half of the streams after 8 tokens", "demo?fault=stream_error&fault_share=0.5&fault_tokens=8"),
+    Case("reset in mid-stream, one request", "demo?fault=reset&fault_index=2"),
+    Case("connection closed in mid-stream, one request", "demo?fault=drop&fault_index=2"),
+    Case("streams end after 4 tokens without [DONE]", "demo?fault=cut"),
+    Case("stall, then silence, one request", "demo?fault=stall&fault_index=2"),
+    Case("answers end early, finish_reason stop", "demo?fault=stop"),
+    Case("answers are aborted after 4 tokens", "demo?fault=abort"),
+    Case("answers end early, finish_reason length", "demo?fault=short"),
+    Case("more tokens than asked for", "demo?fault=longer&fault_tokens=12"),
+    Case("prompts cut to half", "demo?fault=truncated"),
+    Case("half of each prompt from the prefix cache", "demo?fault=cached"),
+    Case("an event that is no JSON", "demo?fault=malformed"),
+    Case("the last event is no JSON", "demo?fault=malformed_last"),
+    Case("a token count falls", "demo?fault=count_falls"),
+    Case("a token count is NaN", "demo?fault=count_nan"),
+    Case("[DONE] before the last tokens", "demo?fault=done_early"),
+    Case("every event twice", "demo?fault=duplicate"),
+    Case("events out of order", "demo?fault=out_of_order"),
+    Case("flush refused with 400, its body says flushed", "demo?fault=flush_refused&fault_skip=0"),
+    Case("no flush endpoint", "demo?fault=flush_missing"),
+    Case("no server_info", "demo?fault=info_missing"),
+    Case("server_info fails in mid-run", "demo?fault=info_lost"),
+    Case("another server process in mid-run", "demo?fault=restart"),
+    Case("TPOT of 80 ms", "demo?decode_base_ms=80"),
+    Case("events of 6 tokens", "demo?stream_interval=6", "no fault"),
+    Case("bytes in pieces of 7", "demo?fault=chunks", "no fault"),
+    Case("deltas", "demo?fault=deltas", "no fault"),
+    Case("the first tokens have an empty text", "demo?fault=empty_text", "no fault"),
+)
+LOAD = "--random-input-len=64 --random-output-len=12 --num-prompts=6 --request-rate=50 --max-concurrency=3 --seed=123".split()
+
+
+@contextlib.contextmanager
+def sim_server(folder: Path, profile: str) -> Iterator[str]:
+    log = folder / "server.log"
+    command = [sys.executable, "-m", "slabench.sim", "--profile", profile, "--port", "0", "--log", str(log)]
+    process = subprocess.Popen([*command, "--tokenizer", str(TOKENIZER)], cwd=REPO)
+    try:
+        found = None
+        deadline = time.monotonic() + 20
+        while found is None and time.monotonic() < deadline:
+            found = re.search(r"running on (http://\S+)", log.read_text()) if log.exists() else None
+            time.sleep(0.02)
+        if found is None:
+            raise SystemExit(f"The embedded server with {profile} did not start.")
+        yield found[1]
+    finally:
+        process.kill()
+        process.wait()
+
+
+def slabench_says(url: str, folder: Path) -> str:
+    """Its word, exit status and line."""
+    options = ["--progress=off", "--allow=client", "--idle-timeout=1", "--first-byte-timeout=1", f"--report-dir={folder}"]
+    command = [sys.executable, "-m", "pytest", "tests/tencent", f"--base-url={url}", *LOAD, *options, "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=120, check=False)
+    run = json.loads((folder / "latest" / "run.json").read_text())
+    line = run["tests"][0]["headline"] if run["tests"] else run["unreachable"]
+    return f"**{run['word']}** ({done.returncode}): {shortened(line, url)}"
+
+
+def bench_serving_says(url: str, folder: Path) -> str:
+    """Green or red of `bench_serving && assert mean_tpot_ms <= 50`, with what it printed."""
+    out = folder / "out.jsonl"
+    command = [
+        *(str(CLIENT), "-m", "sglang.bench_serving", "--backend", "sglang", "--base-url", url, "--flush-cache", "--disable-tqdm"),
+        *("--model", str(TOKENIZER), "--tokenizer", str(TOKENIZER), "--dataset-name", "random-ids"),
+        *("--random-range-ratio", "1.0", "--output-file", str(out), *LOAD),
+    ]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    except subprocess.TimeoutExpired:
+        return f"does not end (stopped after {PATIENCE_S:g} s)"
+    if done.returncode or not out.exists():
+        last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+        return f"red: ends with {done.returncode}: {shortened(last, url)}"
+    seen = json.loads(out.read_text().splitlines()[-1])
+    green = seen["mean_tpot_ms"] <= LIMIT_MS
+    figures = f"{seen['completed']} of 6 requests, mean TPOT {seen['mean_tpot_ms']:.2f} ms, {seen['total_output_tokens']} tokens"
+    return f"{'green' if green else 'red'}: {figures}"
+
+
+def shortened(text: str, url: str) -> str:
+    """One table cell."""
+    text = " ".join(text.replace(url, "URL").replace(str(REPO), ".").replace("|", "\\|").replace("<", "&lt;").split())
+    return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+HEAD = """# Faults
+
+What slabench says of a server that does not keep its word, and beside it what `sglang.bench_serving` 0.5.7 says of the same
+server when a script asserts `mean_tpot_ms <= 50` on its output file. Both send 6 prompts of 64 tokens, 12 out, at rate 50 and at
+most 3 in flight to the embedded server (docs/sim.md, *Faults*); slabench's time-outs are 1 s here, and bench_serving is stopped
+after 15 s. In brackets the exit status. This file is made by `make faults-doc` from an actual run; the figures are the embedded
+server's.
+
+bench_serving prints figures and leaves the judgement to its reader. The table says what a gate made of it alone would let through.
+
+| what is wrong | profile | slabench | bench_serving and an assertion |
+|---|---|---|---|
+"""
+
+
+def row(case: Case) -> tuple[str, bool]:
+    """(the table's line, False if the assertion is green where slabench is not)."""
+    with tempfile.TemporaryDirectory(prefix="slabench-faults-") as name:
+        folder = Path(name)
+        # A server for each: a fault counts the requests that it has seen.
+        (folder / "a").mkdir()
+        (folder / "b").mkdir()
+        with sim_server(folder / "a", case.profile) as url:
+            mine = slabench_says(url, folder / "a")
+        with sim_server(folder / "b", case.profile) as url:
+            theirs = bench_serving_says(url, folder / "b")
+    title = f"{case.title} ({case.note})" if case.note else case.title
+    line = f"| {title} | `{case.profile}` | {mine} | {theirs} |"
+    return line, not (theirs.startswith("green") and not mine.startswith("**PASSED"))
+
+
+def main() -> int:
+    if not CLIENT.exists():
+        raise SystemExit("There is no .venv-client; `make .venv-client/.stamp` installs bench_serving.")
+    if any(name.startswith(("PYTEST", "SLABENCH")) for name in os.environ):
+        raise SystemExit("Run it outside pytest, without SLABENCH_ variables.")
+    lines, agree = [], 0
+    for case in CASES:
+        line, same = row(case)
+        print(line, flush=True)
+        lines.append(line)
+        agree += same
+    through = len(CASES) - agree
+    tail = f"\nOf {len(CASES)} servers the assertion lets {through} through that slabench does not.\n"
+    (REPO / "docs" / "faults.md").write_text(HEAD + "\n".join(lines) + "\n" + tail, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
