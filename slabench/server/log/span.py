@@ -77,6 +77,15 @@ def _ahead(path: str, size: int, at: float) -> float | None:
     return float(zone) if _WEST_S <= zone <= _EAST_S and abs(last - at - zone) <= _FRESH_S else None
 
 
+def _agreed(before: float | None, after: float | None, at: float) -> float | None:
+    """The zone that both looks at a log tell. An old line may look like a fresh one of another zone, so one look is enough only
+    where it tells UTC or this machine's own zone: the log was silent until the run.
+    """
+    if before is None and after in (0.0, float(time.localtime(at).tm_gmtoff)):
+        return after
+    return after if after == before else None
+
+
 def spans(marks: Sequence[Mark]) -> Spans:
     """What was written to each log since mark(). A file that was rotated, cut or removed gives what is left of it and a note."""
     out: list[LogSpan] = []
@@ -89,9 +98,9 @@ def spans(marks: Sequence[Mark]) -> Spans:
         except OSError as error:
             notes.append(f"The deploy log {path} is gone ({error.strerror}): nothing of this run can be read from it.")
             continue
-        # An old line may look like a fresh one of another zone: two looks have to say the same.
-        if ahead is not None and _ahead(path, now.st_size, until) == ahead:
-            began, ended = at + ahead, until + ahead
+        zone = _agreed(ahead, _ahead(path, now.st_size, until), until)
+        if zone is not None:
+            began, ended = at + zone, until + zone
         if now.st_ino != inode:
             older = _moved(path, inode)
             if older is None:

@@ -340,6 +340,16 @@ def test_an_old_line_is_no_other_time_zone(tmp_path):
     assert spans(marks).spans[0].began is None
 
 
+def test_a_log_that_was_silent_until_the_run_tells_its_time_afterwards(tmp_path):
+    path = tmp_path / "log"
+    path.write_text("[2020-01-01 00:07:30] an old log\n")
+    marks = mark([str(path)])
+    with path.open("a") as file:
+        file.write(time.strftime("[%Y-%m-%d %H:%M:%S] INFO: now\n", time.gmtime()))
+    [span] = spans(marks).spans
+    assert span.began == pytest.approx(time.time(), abs=5)
+
+
 def test_lines_of_another_time_between_the_marks_are_left_out(tmp_path):
     path = tmp_path / "log"
     marks = [1000.0 + 60 * n for n in range(4)]
