@@ -227,6 +227,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(_JUDGE, "--allow", (), "all live", "validity checks that become findings", words, metavar="A,B"),
     Option(_JUDGE, "--strict-validity", False, "all live", "findings and checks that could not be made are INVALID"),
     Option(_OUT, "--report-dir", "reports", "all live", "one folder a run goes here", str, metavar="DIR"),
+    Option(_OUT, "--resume", None, "all live", "continue the run in this folder: finished tests are kept", str, metavar="RUN"),
     Option(
         _OUT,
         "--progress",
@@ -298,6 +299,8 @@ def _check_workers(config: pytest.Config, settings: Settings) -> None:
     """Two workers at one server would each measure the other's load: decided here, from numbers alone."""
     workers = _workers(config)
     urls = len(settings.base_urls)
+    if workers and settings.resume is not None:
+        raise ConfigError(f"--resume={settings.resume} continues a run in this process; leave -n out.")
     if urls and workers > urls:
         raise ConfigError(
             f"-n {workers} would let {workers} workers drive {urls} server at once, and each would measure the others' load; "

@@ -8,6 +8,7 @@ from slabench.errors import ConfigError, ServerError
 from slabench.plugin.campaign import CAMPAIGN, Campaign, worker_folder
 from slabench.plugin.order import is_live
 from slabench.plugin.recorder import EXIT_INVALID, RECORDER, say
+from slabench.plugin.resume import RESUMED
 from slabench.plugin.settings import SETTINGS
 
 NO_URL = (
@@ -35,12 +36,19 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         return
     if config.stash.get(RECORDER, None) is None:
         raise pytest.UsageError(NO_URL)
+    recorder, resumed = config.stash[RECORDER], config.stash.get(RESUMED, None)
+    if resumed is not None and resumed.all_kept(session.items):
+        return
     try:
-        campaign_of(config).open()
+        campaign = campaign_of(config)
+        deployment = campaign.open()
+        if resumed is not None:
+            process = resumed.check_server(campaign, deployment)
+            resumed.restore(campaign)
+            recorder.document.data["resumed"][-1]["server"] = process
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from error
     except ServerError as error:
-        recorder = config.stash[RECORDER]
         recorder.unreachable = str(error)
         recorder.document.data["unreachable"] = str(error)
         say(config, f"INVALID: {error} No test was tried.")

@@ -51,7 +51,9 @@ def pytest_runtest_makereport(
     if entry["word"] != "PASSED":
         report.outcome = "failed"
         if "CRASHED" not in entry["reasons"]:
-            report.longrepr = _text(entry)
+            from slabench.report.console import failure_text
+
+            report.longrepr = failure_text(entry)
     return report
 
 
@@ -76,15 +78,6 @@ def bare_entry(test_id: str, word: str, line: str, reason: str) -> dict[str, Any
         "began_utc": utc_now(),
         "duration_s": 0.0,
     }
-
-
-def _text(entry: dict[str, Any]) -> str:
-    """What JUnit and the failures section show: the word and the complete line first, then what else spoke."""
-    lines = [f"{entry['word']}: {entry['headline']}"]
-    lines += [f"  {one['text']}" for one in entry["objectives"] if not one["holds"] and one["text"] not in entry["headline"]]
-    lines += [f"  {one['name']}: {one['text']} {one['remedy']}".rstrip() for one in entry["checks"] if one["state"] == "invalid"]
-    lines += [f"  {sentence}" for sentence in entry["advice"]]
-    return "\n".join(lines)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -27,6 +27,7 @@ class Settings:
     baseline: baselines.Baseline | None
     api_key: str | None
     save_baseline: Path | None
+    resume: str | None = None
 
     @property
     def live(self) -> bool:
@@ -79,6 +80,7 @@ class Settings:
             baseline=baselines.load(given.baseline) if given.baseline is not None else None,
             api_key=key or None,
             save_baseline=None if given.save_baseline is None else _writable(given.save_baseline, worker=worker),
+            resume=given.resume,
         )
 
 

@@ -169,6 +169,15 @@ def said(entry: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def failure_text(entry: Mapping[str, Any]) -> str:
+    """What JUnit and the failures section show: the word and the complete line first, then what else spoke."""
+    lines = [f"{entry['word']}: {entry['headline']}"]
+    lines += [f"  {one['text']}" for one in entry["objectives"] if not one["holds"] and one["text"] not in entry["headline"]]
+    lines += [f"  {one['name']}: {one['text']} {one['remedy']}".rstrip() for one in entry["checks"] if one["state"] == "invalid"]
+    lines += [f"  {sentence}" for sentence in entry["advice"]]
+    return "\n".join(lines)
+
+
 FIGURES = (("TPOT ms", "tpot.mean"), ("TTFT ms", "ttft.mean"), ("tok/s", "total_throughput"), ("QPM", "qpm"))
 
 
@@ -181,6 +190,9 @@ def run_facts(data: Mapping[str, Any]) -> list[str]:
     lines = []
     if data["labels"]:
         lines.append(f"This run is {', '.join(data['labels'])}.")
+    for part in data.get("resumed", ()):
+        told = f", {part['server']}" if "server" in part else ""
+        lines.append(f"Resumed at {part['utc']}{told}: {len(part['kept'])} finished tests were kept.")
     if "unreachable" in data:
         lines.append(f"No test was tried: {data['unreachable']}")
     kinds = {prompts_told(entry["workload"]) for entry in data["tests"] if "num_prompts" in entry["workload"]}
