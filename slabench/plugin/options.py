@@ -227,6 +227,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(_JUDGE, "--allow", (), "all live", "validity checks that become findings", words, metavar="A,B"),
     Option(_JUDGE, "--strict-validity", False, "all live", "findings and checks that could not be made are INVALID"),
     Option(_OUT, "--report-dir", "reports", "all live", "one folder a run goes here", str, metavar="DIR"),
+    Option(_OUT, "--github", False, "all live", "annotations and job summary for GitHub Actions"),
     Option(_OUT, "--resume", None, "all live", "continue the run in this folder: finished tests are kept", str, metavar="RUN"),
     Option(
         _OUT,

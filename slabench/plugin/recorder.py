@@ -6,6 +6,7 @@ attribute of the test report, built-in types only.
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
@@ -22,6 +23,7 @@ from slabench.plugin.campaign import CAMPAIGN
 from slabench.plugin.order import LIVE_FOLDERS, is_live
 from slabench.plugin.resume import RESUMED, Resumed
 from slabench.plugin.settings import SETTINGS, Settings
+from slabench.report.plain import plain_values
 from slabench.verdict import baselines
 
 if TYPE_CHECKING:
@@ -78,11 +80,11 @@ class Recorder:
     def take(self, entry: dict[str, Any], server: dict[str, Any] | None, labels: list[str]) -> None:
         """One finished test into the document, and the document to disk. A full disk costs the file, not the verdict."""
         if server is not None:
-            self.document.data["server"] = server
+            self.document.data["server"] = plain_values(server)
         known = self.document.data["labels"]
         known += [label for label in labels if label not in known]
         self.seen.add(entry["id"])
-        self.document.add_test(entry)
+        self.document.add_test(plain_values(entry))
         self.write()
 
     def write(self) -> None:
@@ -143,19 +145,36 @@ class Recorder:
         if broken is not None:
             self.note(broken)
         try:
-            self._outputs(state, status)
+            self.document.finish(state, status)
+        except OSError as error:
+            self.note(f"run.json could not be written ({error}); the verdicts stand on this console.")
+        try:
+            self._outputs()
         except (OSError, SlabenchError) as error:
             self.note(f"The run folder is not complete: {error}")
 
-    def _outputs(self, state: str, status: int) -> None:
+    def _outputs(self) -> None:
         from slabench.report.markdown import summary_md
         from slabench.report.seed_shapes import write_seed_shapes
 
-        self.document.finish(state, status)
-        (self.folder.path / "summary.md").write_text(summary_md(self.document.data), encoding="utf-8")
+        summary = summary_md(self.document.data)
+        if self.config.getoption("github"):
+            self._step_summary(summary)
+        (self.folder.path / "summary.md").write_text(summary, encoding="utf-8")
         write_seed_shapes(self.document.data, self.folder.path)
         if self.settings.save_baseline is not None:
             self._save_baseline(self.settings.save_baseline)
+
+    def _step_summary(self, summary: str) -> None:
+        target = os.environ.get("GITHUB_STEP_SUMMARY")
+        if not target:
+            self.note("--github found no GITHUB_STEP_SUMMARY in the environment, so the job's page has no summary.")
+            return
+        try:
+            with open(target, "a", encoding="utf-8") as file:
+                file.write(summary)
+        except OSError as error:
+            self.note(f"The job's summary could not be written ({error}).")
 
     def _save_baseline(self, target: Path) -> None:
         data = self.document.data

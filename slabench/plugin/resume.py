@@ -87,6 +87,8 @@ def _report(item: pytest.Item, entry: dict[str, Any], when: Any) -> pytest.TestR
     )
     if when == "call":
         report.slabench = {"entry": entry, "server": None, "labels": []}  # type: ignore[attr-defined]
+    if when == "teardown":
+        report.user_properties += [("slabench.verdict", entry["word"]), ("slabench.reasons", ", ".join(entry["reasons"]))]
     return report
 
 

@@ -154,7 +154,8 @@ test_block.__test__ = False  # type: ignore[attr-defined]  # its name is the rec
 
 def said(entry: Mapping[str, Any]) -> list[str]:
     """Indented lines beside the headline: labels, other objectives, checks that spoke, advice."""
-    lines = [f"  {label}" for label in entry["labels"]]
+    lines = [f"  reasons: {', '.join(entry['reasons'])}"] if entry["reasons"] else []
+    lines += [f"  {label}" for label in entry["labels"]]
     lines += [f"  {'ok' if one['holds'] else 'no'}: {one['text']}" for one in entry["objectives"][1:]]
     for check in entry["checks"]:
         if check["state"] in ("invalid", "finding"):
@@ -193,6 +194,9 @@ def run_facts(data: Mapping[str, Any]) -> list[str]:
     for part in data.get("resumed", ()):
         told = f", {part['server']}" if "server" in part else ""
         lines.append(f"Resumed at {part['utc']}{told}: {len(part['kept'])} finished tests were kept.")
+    allowed = data.get("options", {}).get("allow")
+    if allowed:
+        lines.append(f"Checks that --allow makes findings of: {', '.join(allowed)}.")
     if "unreachable" in data:
         lines.append(f"No test was tried: {data['unreachable']}")
     kinds = {prompts_told(entry["workload"]) for entry in data["tests"] if "num_prompts" in entry["workload"]}
