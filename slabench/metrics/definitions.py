@@ -11,6 +11,8 @@ from typing import Literal
 
 Direction = Literal["lower", "higher", "none"]  # which way is better; "none" is never gated
 
+# A percentile of fewer samples than this has none beyond it: it would be the maximum under another name.
+LEAST = {"p90": 10, "p95": 20, "p99": 100}
 STATISTICS = ("mean", "p50", "p90", "p95", "p99", "min", "max", "std")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.verdict import baselines, log_checks, sla, validity
+from slabench.verdict import baselines, sla, validity
 from slabench.verdict.sla import Slo
 
 SIM = "sim:"
@@ -53,7 +53,7 @@ class Settings:
     def of(cls, given: Namespace, environment: Mapping[str, str], *, worker: bool = False) -> Settings:
         """Check what can be checked without a server; ConfigError in one sentence otherwise."""
         urls = _urls(given, environment)
-        if given.warmup_requests < 0:
+        if given.warmup_requests != "batch" and given.warmup_requests < 0:
             raise ConfigError(f"--warmup-requests={given.warmup_requests} is below 0; use 0 for none.")
         if given.dataset_path is not None and not Path(given.dataset_path).is_file():
             raise ConfigError(
@@ -64,7 +64,7 @@ class Settings:
             raise ConfigError(f"--dataset-name={name} needs --dataset-path=FILE, a ShareGPT_V3 JSON file. Nothing is downloaded.")
         for option in ("model", "tokenizer"):
             _check_folder(option, getattr(given, option), allow_download=given.allow_download)
-        checks = (*validity.names(), *log_checks.names())
+        checks = validity.names()
         unknown = set(given.allow) - set(checks)
         if unknown:
             raise ConfigError(f"--allow={','.join(sorted(unknown))} names no validity check; there are {', '.join(checks)}.")

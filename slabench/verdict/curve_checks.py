@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.metrics.curve import WANTED_SAMPLES, Curve, shares
-from slabench.verdict.validity import settle
+from slabench.verdict.validity.policy import settle
 from slabench.verdict.words import Check, State, Word
 
 METHOD = "ali-decode-curve"
@@ -160,7 +160,7 @@ def curve_gpus(seen: CurveEvidence) -> Check:
 CHECKS = (curve_lines, curve_samples, curve_points, curve_clean, curve_gpus)
 
 
-def examine_curve(seen: CurveEvidence, *, strict: bool = False) -> tuple[Check, ...]:
+def examine_curve(seen: CurveEvidence, *, allow: Collection[str] = (), strict: bool = False) -> tuple[Check, ...]:
     """All of them; without a line only the first says something."""
     checks = CHECKS if seen.lines else CHECKS[:1]
-    return tuple(settle(check(seen), METHOD, strict=strict) for check in checks)
+    return tuple(settle(check(seen), METHOD, allow=allow, strict=strict) for check in checks)
