@@ -156,13 +156,14 @@ def said(entry: Mapping[str, Any]) -> list[str]:
     """Indented lines beside the headline: labels, other objectives, checks that spoke, advice."""
     lines = [f"  reasons: {', '.join(entry['reasons'])}"] if entry["reasons"] else []
     lines += [f"  {label}" for label in entry["labels"]]
+    lines += [f"  {entry['explained']}"] if entry.get("explained") else []
     lines += [f"  {'ok' if one['holds'] else 'no'}: {one['text']}" for one in entry["objectives"][1:]]
     for check in entry["checks"]:
         if check["state"] in ("invalid", "finding"):
             lines.append(f"  {check['state']} {check['name']}: {check['text']} {check['remedy']}".rstrip())
-    unchecked = [check["name"] for check in entry["checks"] if check["state"] == "not_checked"]
-    if unchecked:
-        lines.append(f"  not checked: {', '.join(unchecked)} (run.json says how to enable them)")
+    for check in entry["checks"]:
+        if check["state"] == "not_checked":
+            lines.append(f"  not checked {check['name']}: {check['text']} {check['remedy']}".rstrip())
     comparison = entry.get("comparison") or {}
     lines += [f"  differs from the baseline: {one}" for one in comparison.get("differences", ())]
     lines += [f"  {sentence}" for sentence in entry["advice"]]
