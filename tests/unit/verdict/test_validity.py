@@ -229,6 +229,13 @@ def test_a_stall_of_a_batch_point_is_one_of_the_full_batch():
     assert states(subject(*early, stall_limit_s=7.0), "ali-prefill")["stall"] is State.OK
 
 
+def test_the_log_can_say_that_a_batch_was_held():
+    case = BROKEN["batch_held"]
+    log = replace(LOG, batch_size=2, lines=10, at_size=5)
+    assert states(replace(case, log=log))["batch_held"] is State.OK
+    assert states(replace(case, log=replace(log, at_size=4)))["batch_held"] is State.INVALID
+
+
 def test_a_steady_batch_has_no_first_run_effect():
     assert states(subject(steady(10, 11), **FULL))["first_run"] is State.OK
     assert states(subject(steady(20, 10, count=60), **FULL))["first_run"] is State.OK  # too few tokens to compare
