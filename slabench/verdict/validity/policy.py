@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 
 from slabench.verdict.validity.batch import batch_fits, batch_held, batch_reached, first_run, stall
-from slabench.verdict.validity.client import client
+from slabench.verdict.validity.client import client, one_read
 from slabench.verdict.validity.log import LogCheck, log_agrees, log_disturbed, log_lines, log_retraction
 from slabench.verdict.validity.requests import completed, finish_reason, output_length, prompt_length, token_counts
 from slabench.verdict.validity.server import flush, graph, other_clients, prefix_cache, queueing, retraction, same_server
@@ -34,6 +34,7 @@ CHECKS: tuple[Judge, ...] = (
     graph,
     other_clients,
     client,
+    one_read,
 )
 LOG_CHECKS: tuple[LogCheck, ...] = (log_lines, log_retraction, log_disturbed, log_agrees)
 BATCH_CHECKS = frozenset({"batch_fits", "batch_reached", "batch_held", "first_run", "log_agrees"})

@@ -77,6 +77,7 @@ BROKEN = {
     "graph": logged(graph_on=3, graph_off=5),
     "other_clients": logged(sequences=3, prompt_tokens=201),
     "client": replace(subject(), run=replace(run_of(answer()), client=ClientRecord(1.0, 0.99, 0.1, 0.1, 0.1))),
+    "one_read": subject(answer(0, arrivals=((110, 1), (110, 4)))),
 }
 
 
@@ -282,7 +283,7 @@ def test_answers_that_came_in_one_read_tell_no_time_between_tokens():
     one_read = replace(
         subject(), run=replace(run_of(answer(arrivals=((110, 1), (110, 4)))), client=ClientRecord(1.0, 0.1, 0.1, 0.1, 0.1))
     )
-    (found,) = [check for check in examine(one_read, "tencent") if check.name == "client"]
+    (found,) = [check for check in examine(one_read, "tencent") if check.name == "one_read"]
     assert found.state is State.INVALID
     assert found.text.startswith("1 of 1 answers came in one read each")
 
