@@ -120,6 +120,8 @@ class ServerEvidence:
     info_after_end_ns: int | None = None  # when the GET after the run was answered: bench_serving's clock stops there
     flush_status: int | None = None  # HTTP status of the flush before the run; None: not asked for
     flush_text: str = ""
+    flush_lines: int | None = None  # data-parallel ranks whose log line confirms it; None: there is no log
+    served: tuple[float, float] | None = None  # requests and tokens that /metrics counted during the run
     log_spans: tuple[LogSpan, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from slabench.metrics.definitions import STATISTICS
+from slabench.metrics.definitions import LEAST, STATISTICS
 from slabench.records import RequestRecord, RunRecord
 
 if TYPE_CHECKING:
@@ -63,7 +63,10 @@ def inter_token_latencies(record: RequestRecord) -> np.ndarray:
 
 
 def spread(values: Sequence[float] | np.ndarray) -> dict[str, float]:
-    """The STATISTICS of a sample: linear percentiles, population standard deviation (numpy's defaults). Empty in, empty out."""
+    """The STATISTICS of a sample: linear percentiles, population standard deviation (numpy's defaults). Empty in, empty out.
+
+    Percentiles that a sample is too small for (definitions.LEAST) are left out.
+    """
     import numpy as np
 
     sample = np.asarray(values, dtype=float)
@@ -71,7 +74,8 @@ def spread(values: Sequence[float] | np.ndarray) -> dict[str, float]:
         return {}
     p50, p90, p95, p99 = np.percentile(sample, (50, 90, 95, 99))
     found = (sample.mean(), p50, p90, p95, p99, sample.min(), sample.max(), sample.std())
-    return {name: float(value) for name, value in zip(STATISTICS, found, strict=True)}
+    named = zip(STATISTICS, found, strict=True)
+    return {name: float(value) for name, value in named if sample.size >= LEAST.get(name, 1)}
 
 
 def peak_concurrency(records: Sequence[RequestRecord]) -> int:

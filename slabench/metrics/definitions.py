@@ -11,6 +11,8 @@ from typing import Literal
 
 Direction = Literal["lower", "higher", "none"]  # which way is better; "none" is never gated
 
+# A percentile of fewer samples than this has none beyond it: it would be the maximum under another name.
+LEAST = {"p90": 10, "p95": 20, "p99": 100}
 STATISTICS = ("mean", "p50", "p90", "p95", "p99", "min", "max", "std")
 
 
@@ -97,7 +99,16 @@ _LOG = (
     Metric("log.samples", "count", "none", "clean Decode lines of this test at its batch size", _CLEAN),
 )
 
-METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OWN, *_CLASSIC, *_FULL_BATCH, *_LOG)}
+# TTFT in parts, and who ran and waited: metrics/waiting.py.
+_WAITING = (
+    Metric("ttft_queue", "ms", "lower", "meta_info's queue_time", "server", spread=True),
+    Metric("ttft_prefill", "ms", "lower", "ttft - ttft_queue - ttft_outside", "client and server", spread=True),
+    Metric("ttft_outside", "ms", "lower", "(last token - sent) - meta_info's e2e_latency", "client and server", spread=True),
+    Metric("ran.peak", "requests", "none", "most requests between first and last token at one moment", "client"),
+    Metric("waited.peak", "requests", "none", "most requests between sent and first token at one moment", "client"),
+)
+
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OWN, *_WAITING, *_CLASSIC, *_FULL_BATCH, *_LOG)}
 
 # bench_serving says median where we say p50; its names are kept for its figures.
 CLASSIC_STATISTICS = ("mean", "median", "std", "p95", "p99", "max")

@@ -201,10 +201,16 @@ class Campaign:
         if self._records is not None:
             self._records.flush()
 
+    @property
+    def records_broken(self) -> str | None:
+        """Why requests.jsonl.gz is not complete, in a sentence; None while it is."""
+        if self._records is None or self._records.broken is None:
+            return None
+        return f"requests.jsonl.gz could not be written ({self._records.broken}): records are missing from it, verdicts are not."
+
     def close(self) -> None:
         if self._records is not None:
             self._records.close()
-            self._records = None
         if self.launched is not None:
             self.launched.stop()
             self.launched = None

@@ -14,6 +14,7 @@ import pytest
 
 from slabench.errors import ConfigError
 from slabench.plugin.settings import SETTINGS, Settings
+from slabench.verdict.validity.subject import STALL_LIMIT_S
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -37,6 +38,10 @@ def positive_float(text: str) -> float:
     if not math.isfinite(value) or value <= 0:
         raise ValueError(f"{text} is not a number above 0")
     return value
+
+
+def count_or_batch(text: str) -> int | str:
+    return text if text == "batch" else int(text)
 
 
 def ints(text: str) -> tuple[int, ...]:
@@ -225,7 +230,14 @@ OPTIONS: tuple[Option, ...] = (
     Option(_CLIENT, "--first-byte-timeout", 1800.0, "all live", "seconds from sent to the first byte", positive_float, metavar="S"),
     Option(_CLIENT, "--idle-timeout", 600.0, "all live", "seconds between two reads of one answer", positive_float, metavar="S"),
     Option(_CLIENT, "--total-timeout", 21600.0, "all live", "seconds for one request", positive_float, metavar="S"),
-    Option(_CLIENT, "--warmup-requests", 1, "all live", "requests before each test, flushed away; 0 for none", int),
+    Option(
+        _CLIENT,
+        "--warmup-requests",
+        1,
+        "all live",
+        "requests before each test, flushed away: a number, 0 for none, or batch for as many at once as the test has",
+        count_or_batch,
+    ),
     Option(_CLIENT, "--no-flush-cache", False, "all live", "do not flush the prefix cache before each test"),
     Option(_CLIENT, "--retokenize", False, "all live", "keep the answers' texts and count their tokens again"),
     Option(
@@ -254,8 +266,19 @@ OPTIONS: tuple[Option, ...] = (
         metavar="A,B",
     ),
     Option(_JUDGE, "--allow", (), "all live", "validity checks that become findings", words, metavar="A,B"),
+    Option(
+        _JUDGE,
+        "--stall-limit",
+        STALL_LIMIT_S,
+        "all live",
+        "seconds that an answer may stand still (a batch-size point: while the batch is full)",
+        positive_float,
+        metavar="S",
+    ),
     Option(_JUDGE, "--strict-validity", False, "all live", "findings and checks that could not be made are INVALID"),
     Option(_OUT, "--report-dir", "reports", "all live", "one folder a run goes here", str, metavar="DIR"),
+    Option(_OUT, "--github", False, "all live", "annotations and job summary for GitHub Actions"),
+    Option(_OUT, "--resume", None, "all live", "continue the run in this folder: finished tests are kept", str, metavar="RUN"),
     Option(
         _OUT,
         "--bench-serving-jsonl",
@@ -336,6 +359,8 @@ def _check_workers(config: pytest.Config, settings: Settings) -> None:
     """Two workers at one server would each measure the other's load: decided here, from numbers alone."""
     workers = _workers(config)
     urls = len(settings.base_urls)
+    if workers and settings.resume is not None:
+        raise ConfigError(f"--resume={settings.resume} continues a run in this process; leave -n out.")
     if urls and workers > urls:
         raise ConfigError(
             f"-n {workers} would let {workers} workers drive {urls} server at once, and each would measure the others' load; "

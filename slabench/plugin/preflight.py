@@ -8,7 +8,9 @@ from slabench.errors import ConfigError, ServerError
 from slabench.plugin.campaign import CAMPAIGN, Campaign, worker_folder
 from slabench.plugin.order import is_live
 from slabench.plugin.recorder import EXIT_INVALID, RECORDER, say
+from slabench.plugin.resume import RESUMED
 from slabench.plugin.settings import SETTINGS
+from slabench.report.plain import plain_lines
 
 NO_URL = (
     "Live tests need a server: give --base-url=URL (or SLABENCH_BASE_URL), --launch=CMD, or --base-url=sim: for the embedded one. "
@@ -35,16 +37,24 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         return
     if config.stash.get(RECORDER, None) is None:
         raise pytest.UsageError(NO_URL)
+    recorder, resumed = config.stash[RECORDER], config.stash.get(RESUMED, None)
+    if resumed is not None and resumed.all_kept(session.items):
+        return
     try:
-        campaign_of(config).open()
+        campaign = campaign_of(config)
+        deployment = campaign.open()
+        if resumed is not None:
+            process = resumed.check_server(campaign, deployment)
+            resumed.restore(campaign)
+            recorder.document.data["resumed"][-1]["server"] = process
     except ConfigError as error:
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(plain_lines(str(error))) from error
     except ServerError as error:
-        recorder = config.stash[RECORDER]
-        recorder.unreachable = str(error)
-        recorder.document.data["unreachable"] = str(error)
-        say(config, f"INVALID: {error} No test was tried.")
-        pytest.exit(str(error), returncode=EXIT_INVALID)
+        told = plain_lines(str(error))
+        recorder.unreachable = told
+        recorder.document.data["unreachable"] = told
+        say(config, f"INVALID: {told} No test was tried.")
+        pytest.exit(told, returncode=EXIT_INVALID)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -6,12 +6,14 @@ attribute of the test report, built-in types only.
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
 import threading
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,8 +21,13 @@ from slabench import __version__
 from slabench.errors import ConfigError, SlabenchError
 from slabench.plugin.campaign import CAMPAIGN
 from slabench.plugin.order import LIVE_FOLDERS, is_live
+from slabench.plugin.resume import RESUMED, Resumed
 from slabench.plugin.settings import SETTINGS, Settings
+from slabench.report.plain import plain_values
 from slabench.verdict import baselines
+
+if TYPE_CHECKING:
+    from slabench.report.document import RunDocument, RunFolder
 
 EXIT_OUR_CRASH, EXIT_USAGE, EXIT_NOTHING, EXIT_INVALID = 3, 4, 5, 6
 
@@ -34,30 +41,51 @@ class Recorder:
 
         self.config = config
         self.settings = settings
-        self.folder = RunFolder.create(config.getoption("report_dir"))
-        self.document = RunDocument(self.folder, environment=environment(), slabench=__version__)
+        self.notes: list[str] = []
+        self.resumed: Resumed | None = None
+        options = redact_options(vars(config.option))
+        made: dict[str, Any] = {"environment": environment(), "slabench": __version__}
+        if settings.resume is None:
+            self.folder = RunFolder.create(config.getoption("report_dir"))
+            self.document = RunDocument(self.folder, **made)
+        else:
+            self.folder, self.document = self._continue(settings.resume, options, made)
         self.document.data["command"] = redact_command([str(part) for part in config.invocation_params.args])
-        self.document.data["options"] = redact_options(vars(config.option))
+        self.document.data["options"] = options
         self.document.data["client"]["name"] = config.getoption("client")
+        self.write()  # a run that is killed before its first test has a document too
         self.live_items = 0
+        self.seen: set[str] = set()  # tests that this session reported, kept ones among them
         self.deselected = 0
         self.unreachable: str | None = None
         self.usage: str | None = None
         self.crashed = False
-        self.notes: list[str] = []
+
+    def _continue(self, given: str, options: dict[str, Any], made: dict[str, Any]) -> tuple[RunFolder, RunDocument]:
+        from slabench.report import resume
+        from slabench.report.document import RunDocument, RunFolder
+
+        path, data = resume.read_run(given)
+        resume.check_options(given, data["options"], options)
+        folder = RunFolder(path)
+        kept = resume.finished(data)
+        resume.keep_records(path, kept)
+        self.resumed = Resumed(given, kept, data["server"])
+        return folder, RunDocument.resume(folder, data, list(kept.values()), **made)
 
     def set_planned(self, ids: list[str]) -> None:
         self.live_items = len(ids)
         self.document.set_planned(ids)
-        self.write()  # a run that is killed during its first test has a document too
+        self.write()
 
     def take(self, entry: dict[str, Any], server: dict[str, Any] | None, labels: list[str]) -> None:
         """One finished test into the document, and the document to disk. A full disk costs the file, not the verdict."""
         if server is not None:
-            self.document.data["server"] = server
+            self.document.data["server"] = plain_values(server)
         known = self.document.data["labels"]
         known += [label for label in labels if label not in known]
-        self.document.add_test(entry)
+        self.seen.add(entry["id"])
+        self.document.add_test(plain_values(entry))
         self.write()
         if self.settings.bench_serving_jsonl is not None:
             from slabench.report.bench_serving_row import append_row
@@ -121,20 +149,40 @@ class Recorder:
         status = self.exit_status(session, int(exitstatus))
         session.exitstatus = status
         state = "interrupted" if status == pytest.ExitCode.INTERRUPTED else "crashed" if status == EXIT_OUR_CRASH else "finished"
+        broken = self.config.stash[CAMPAIGN].records_broken if CAMPAIGN in self.config.stash else None
+        if broken is not None:
+            self.note(broken)
         try:
-            self._outputs(state, status)
+            self.document.finish(state, status)
+        except OSError as error:
+            self.note(f"run.json could not be written ({error}); the verdicts stand on this console.")
+        try:
+            self._outputs()
         except (OSError, SlabenchError) as error:
             self.note(f"The run folder is not complete: {error}")
 
-    def _outputs(self, state: str, status: int) -> None:
+    def _outputs(self) -> None:
         from slabench.report.markdown import summary_md
         from slabench.report.seed_shapes import write_seed_shapes
 
-        self.document.finish(state, status)
-        (self.folder.path / "summary.md").write_text(summary_md(self.document.data), encoding="utf-8")
+        summary = summary_md(self.document.data)
+        if self.config.getoption("github"):
+            self._step_summary(summary)
+        (self.folder.path / "summary.md").write_text(summary, encoding="utf-8")
         write_seed_shapes(self.document.data, self.folder.path)
         if self.settings.save_baseline is not None:
             self._save_baseline(self.settings.save_baseline)
+
+    def _step_summary(self, summary: str) -> None:
+        target = os.environ.get("GITHUB_STEP_SUMMARY")
+        if not target:
+            self.note("--github found no GITHUB_STEP_SUMMARY in the environment, so the job's page has no summary.")
+            return
+        try:
+            with open(target, "a", encoding="utf-8") as file:
+                file.write(summary)
+        except OSError as error:
+            self.note(f"The job's summary could not be written ({error}).")
 
     def _save_baseline(self, target: Path) -> None:
         data = self.document.data
@@ -165,12 +213,27 @@ class Recorder:
             return EXIT_INVALID if self.deselected else EXIT_NOTHING
         tests = self.document.data["tests"]
         found = [entry["word"] for entry in tests]
-        others_failed = session.testsfailed > sum(word != "PASSED" for word in found)
+        others_failed = session.testsfailed > sum(entry["word"] != "PASSED" for entry in tests if entry["id"] in self.seen)
         if "FAILED" in found or others_failed:
             return 1
-        if "INVALID" in found or not found or len(found) < self.live_items:
+        if "INVALID" in found or not found or self.document.data["not_run"]:
             return EXIT_INVALID
         return status
+
+
+class OthersOutputs:
+    """pytest's and pytest-html's files on a disk that is full: they cost themselves, not the summary on the console."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        try:
+            return (yield)
+        except OSError as error:
+            self.recorder.note(f"junit.xml or report.html could not be written ({error}); the verdicts stand on this console.")
+            return None
 
 
 def redact_options(options: dict[str, Any]) -> dict[str, Any]:
@@ -211,6 +274,10 @@ def pytest_configure(config: pytest.Config) -> None:
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from error
     config.stash[RECORDER] = recorder
+    if recorder.resumed is not None:
+        config.stash[RESUMED] = recorder.resumed
+        config.pluginmanager.register(recorder.resumed, "slabench-resumed")
+    config.pluginmanager.register(OthersOutputs(recorder), "slabench-others-outputs")
     if threading.current_thread() is threading.main_thread():
         # A CI that cancels a job sends SIGTERM: it ends a run as Ctrl-C does, with everything written.
         config.stash[_SIGTERM] = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -229,7 +296,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if before is not None:
         signal.signal(signal.SIGTERM, before)
     recorder = config.stash.get(RECORDER, None)
-    if recorder is not None and not recorder.live_items and not recorder.deselected:
+    if recorder is None:
+        return
+    recorder.folder.close()
+    if not recorder.live_items and not recorder.deselected and recorder.resumed is None:
         # A URL in the environment and only unit tests selected: an empty run folder would be litter.
         shutil.rmtree(recorder.folder.path, ignore_errors=True)
 

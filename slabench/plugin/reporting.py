@@ -11,6 +11,7 @@ from slabench.errors import ConfigError, InvalidRun, ServerError, SLAViolation
 from slabench.plugin.order import is_live
 from slabench.plugin.recorder import RECORDER
 from slabench.plugin.settings import SETTINGS
+from slabench.report.plain import plain, plain_lines, plain_values
 
 ENTRY = pytest.StashKey[dict[str, Any]]()  # what judge() left on the item: {"entry", "server", "labels"}
 
@@ -24,9 +25,10 @@ def pytest_runtest_makereport(
         return report
     error = call.excinfo.value if call.excinfo is not None else None
     if isinstance(error, ConfigError):
-        report.longrepr = str(error)
-        report.slabench_usage = str(error)  # type: ignore[attr-defined]
-        item.session.shouldstop = str(error)
+        sentence = plain_lines(str(error))
+        report.longrepr = sentence
+        report.slabench_usage = sentence  # type: ignore[attr-defined]
+        item.session.shouldstop = sentence
         return report
     handed = item.stash.get(ENTRY, None)
     if report.when == "teardown" or (report.when == "setup" and report.passed) or report.skipped:
@@ -46,13 +48,22 @@ def pytest_runtest_makereport(
             # Judged green, then something else went wrong in the test: its figures stay, its word does not.
             reasons = [*handed["entry"]["reasons"], *([reason] if reason else [])]
             handed = handed | {"entry": handed["entry"] | {"word": word, "headline": line, "reasons": reasons}}
+    handed = plain_values(handed)
     entry = handed["entry"]
     report.slabench = handed  # type: ignore[attr-defined]
+    item.user_properties += junit_properties(entry)  # pytest writes those that the teardown's report has
     if entry["word"] != "PASSED":
         report.outcome = "failed"
         if "CRASHED" not in entry["reasons"]:
-            report.longrepr = _text(entry)
+            from slabench.report.console import failure_text
+
+            report.longrepr = failure_text(entry)
     return report
+
+
+def junit_properties(entry: dict[str, Any]) -> list[tuple[str, object]]:
+    """JUnit knows no word for what passed: the verdict and its reasons stand as properties of every test case."""
+    return [("slabench.verdict", entry["word"]), ("slabench.reasons", ", ".join(entry["reasons"]))]
 
 
 def bare_entry(test_id: str, word: str, line: str, reason: str) -> dict[str, Any]:
@@ -76,15 +87,6 @@ def bare_entry(test_id: str, word: str, line: str, reason: str) -> dict[str, Any
         "began_utc": utc_now(),
         "duration_s": 0.0,
     }
-
-
-def _text(entry: dict[str, Any]) -> str:
-    """What JUnit and the failures section show: the word and the complete line first, then what else spoke."""
-    lines = [f"{entry['word']}: {entry['headline']}"]
-    lines += [f"  {one['text']}" for one in entry["objectives"] if not one["holds"] and one["text"] not in entry["headline"]]
-    lines += [f"  {one['name']}: {one['text']} {one['remedy']}".rstrip() for one in entry["checks"] if one["state"] == "invalid"]
-    lines += [f"  {sentence}" for sentence in entry["advice"]]
-    return "\n".join(lines)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -128,8 +130,13 @@ class Console:
         for line in summary_table(data).splitlines():
             terminalreporter.write_line(line)
         for note in recorder.notes:
-            terminalreporter.write_line(note)
+            terminalreporter.write_line(plain(note))
         terminalreporter.write_line(f"Run folder: {recorder.folder.path}")
+        if self.config.getoption("github"):
+            from slabench.report.github import job_lines
+
+            for line in job_lines(data):
+                terminalreporter.write_line(line)
 
     def _crashes(self, terminalreporter: Any) -> None:
         """pytest shows the tracebacks of what it counts as failed; what is INVALID because we crashed needs its own too."""

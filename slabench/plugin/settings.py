@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.verdict import baselines, log_checks, sla, validity
+from slabench.verdict import baselines, sla, validity
 from slabench.verdict.sla import Slo
 
 SIM = "sim:"
@@ -28,6 +28,7 @@ class Settings:
     api_key: str | None
     save_baseline: Path | None
     bench_serving_jsonl: Path | None
+    resume: str | None = None
 
     @property
     def live(self) -> bool:
@@ -53,7 +54,7 @@ class Settings:
     def of(cls, given: Namespace, environment: Mapping[str, str], *, worker: bool = False) -> Settings:
         """Check what can be checked without a server; ConfigError in one sentence otherwise."""
         urls = _urls(given, environment)
-        if given.warmup_requests < 0:
+        if given.warmup_requests != "batch" and given.warmup_requests < 0:
             raise ConfigError(f"--warmup-requests={given.warmup_requests} is below 0; use 0 for none.")
         if given.dataset_path is not None and not Path(given.dataset_path).is_file():
             raise ConfigError(
@@ -67,7 +68,7 @@ class Settings:
             raise ConfigError(f"{what} sends text; leave out --prompt-form=ids.")
         for option in ("model", "tokenizer"):
             _check_folder(option, getattr(given, option), allow_download=given.allow_download)
-        checks = (*validity.names(), *log_checks.names())
+        checks = validity.names()
         unknown = set(given.allow) - set(checks)
         if unknown:
             raise ConfigError(f"--allow={','.join(sorted(unknown))} names no validity check; there are {', '.join(checks)}.")
@@ -86,6 +87,7 @@ class Settings:
             bench_serving_jsonl=None
             if given.bench_serving_jsonl is None
             else _writable("--bench-serving-jsonl", given.bench_serving_jsonl, worker=worker),
+            resume=given.resume,
         )
 
 

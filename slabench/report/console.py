@@ -154,19 +154,30 @@ test_block.__test__ = False  # type: ignore[attr-defined]  # its name is the rec
 
 def said(entry: Mapping[str, Any]) -> list[str]:
     """Indented lines beside the headline: labels, other objectives, checks that spoke, advice."""
-    lines = [f"  {label}" for label in entry["labels"]]
+    lines = [f"  reasons: {', '.join(entry['reasons'])}"] if entry["reasons"] else []
+    lines += [f"  {label}" for label in entry["labels"]]
+    lines += [f"  {entry['explained']}"] if entry.get("explained") else []
     lines += [f"  {'ok' if one['holds'] else 'no'}: {one['text']}" for one in entry["objectives"][1:]]
     for check in entry["checks"]:
         if check["state"] in ("invalid", "finding"):
             lines.append(f"  {check['state']} {check['name']}: {check['text']} {check['remedy']}".rstrip())
-    unchecked = [check["name"] for check in entry["checks"] if check["state"] == "not_checked"]
-    if unchecked:
-        lines.append(f"  not checked: {', '.join(unchecked)} (run.json says how to enable them)")
+    for check in entry["checks"]:
+        if check["state"] == "not_checked":
+            lines.append(f"  not checked {check['name']}: {check['text']} {check['remedy']}".rstrip())
     comparison = entry.get("comparison") or {}
     lines += [f"  differs from the baseline: {one}" for one in comparison.get("differences", ())]
     lines += [f"  {sentence}" for sentence in entry["advice"]]
     lines += [f"  note: {sentence}" for sentence in entry.get("server", {}).get("notes", ())]
     return lines
+
+
+def failure_text(entry: Mapping[str, Any]) -> str:
+    """What JUnit and the failures section show: the word and the complete line first, then what else spoke."""
+    lines = [f"{entry['word']}: {entry['headline']}"]
+    lines += [f"  {one['text']}" for one in entry["objectives"] if not one["holds"] and one["text"] not in entry["headline"]]
+    lines += [f"  {one['name']}: {one['text']} {one['remedy']}".rstrip() for one in entry["checks"] if one["state"] == "invalid"]
+    lines += [f"  {sentence}" for sentence in entry["advice"]]
+    return "\n".join(lines)
 
 
 FIGURES = (("TPOT ms", "tpot.mean"), ("TTFT ms", "ttft.mean"), ("tok/s", "total_throughput"), ("QPM", "qpm"))
@@ -185,6 +196,12 @@ def run_facts(data: Mapping[str, Any]) -> list[str]:
     lines = []
     if data["labels"]:
         lines.append(f"This run is {', '.join(data['labels'])}.")
+    for part in data.get("resumed", ()):
+        told = f", {part['server']}" if "server" in part else ""
+        lines.append(f"Resumed at {part['utc']}{told}: {len(part['kept'])} finished tests were kept.")
+    allowed = data.get("options", {}).get("allow")
+    if allowed:
+        lines.append(f"Checks that --allow makes findings of: {', '.join(allowed)}.")
     if "unreachable" in data:
         lines.append(f"No test was tried: {data['unreachable']}")
     kinds = {prompts_told(entry["workload"]) for entry in data["tests"] if "num_prompts" in entry["workload"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import math
 import os
@@ -18,6 +19,8 @@ from slabench.verdict.words import Word, overall
 
 # slabench.run/1: first form.
 SCHEMA = "slabench.run/1"
+UNFINISHED = "run.json.new"
+ROOM = 4096  # bytes that have to fit before a run begins
 
 
 def utc_now() -> str:
@@ -30,6 +33,13 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock: int | None = _lock(path)
+
+    def close(self) -> None:
+        """Let others continue this run."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     @property
     def run_id(self) -> str:
@@ -46,13 +56,27 @@ class RunFolder:
                 with contextlib.suppress(FileExistsError):
                     path.mkdir()
                     break
-            (path / "run.json").touch(exist_ok=False)  # a full or read-only disk says so before anything is measured
+            # A full or read-only disk says so before anything is measured. run.json itself appears whole, with its first write.
+            (path / UNFINISHED).write_bytes(b"\0" * ROOM)
         except OSError as error:
             raise ConfigError(
                 f"--report-dir={report_dir} cannot be written ({error.strerror}); give a folder for the reports."
             ) from error
         _point(parent / "latest", path.name)
         return cls(path)
+
+
+def _lock(path: Path) -> int:
+    """Held as long as this process lives: a run cannot be continued while it is on. A file system without locks has none."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise ConfigError(f"The run {path} is still on: another process writes to it. Wait for its end, or end it.") from error
+    except OSError:
+        pass
+    return handle
 
 
 def _point(link: Path, target: str) -> None:
@@ -101,8 +125,20 @@ class RunDocument:
             "tests": [],
         }
 
+    @classmethod
+    def resume(cls, folder: RunFolder, data: Mapping[str, Any], kept: Sequence[Mapping[str, Any]], **made: Any) -> RunDocument:
+        """The document of a run that goes on: what was planned, the kept tests, and the server that they were measured on."""
+        document = cls(folder, **made)
+        document.data |= {key: data[key] for key in ("created_utc", "labels", "server", "planned") if key in data}
+        document.data["resumed"] = [*data.get("resumed", ()), {"utc": utc_now(), "kept": [one["id"] for one in kept]}]
+        document.data["tests"] = list(kept)
+        document._settle()
+        _point(folder.path.parent / "latest", folder.path.name)
+        return document
+
     def set_planned(self, ids: Sequence[str]) -> None:
-        self.data["planned"] = list(ids)
+        before = self.data["planned"] if "resumed" in self.data else []
+        self.data["planned"] = list(dict.fromkeys([*before, *ids]))
         self._settle()
 
     def add_test(self, entry: Mapping[str, Any]) -> None:
@@ -139,7 +175,7 @@ class RunDocument:
         self.data["updated_utc"] = utc_now()
         text = json.dumps(finite(self.data), indent=1, allow_nan=False)
         target = self.folder.path / "run.json"
-        new = target.with_name("run.json.new")
+        new = target.with_name(UNFINISHED)
         with new.open("w", encoding="utf-8") as file:
             file.write(text + "\n")
             file.flush()

@@ -228,8 +228,7 @@ def _tests(data: Mapping[str, Any]) -> str:
         word, name = escape(one["word"]), escape(one["id"])
         opened = "" if one["word"] == "PASSED" else " open"
         summary = f'<summary><span class="word {word}">{word}</span> {name}: {escape(one["headline"])}</summary>'
-        reasons = _list([f"reasons: {', '.join(one['reasons'])}"] if one["reasons"] else [])
-        parts.append(f"<details{opened}>{summary}{_list([line.strip() for line in said(one)])}{reasons}</details>")
+        parts.append(f"<details{opened}>{summary}{_list([line.strip() for line in said(one)])}</details>")
     return f"<h3>Why</h3>{''.join(parts)}" if parts else ""
 
 

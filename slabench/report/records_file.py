@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import itertools
 import json
@@ -39,28 +40,63 @@ def from_row(row: dict[str, Any]) -> tuple[str, RequestRecord]:
     return row["test"], RequestRecord(**given)
 
 
-FLUSH_EVERY_S = 5.0
+FLUSH_EVERY_S = 1.0
 
 
 class RecordsFile:
-    """Open for appending until close(); what is older than FLUSH_EVERY_S survives the death of this process."""
+    """Open for appending until close(); what is older than FLUSH_EVERY_S survives the death of this process.
+
+    A disk that does not take it costs the file and not the run: `broken` says why nothing more was written.
+    """
 
     def __init__(self, path: Path) -> None:
+        self.broken: str | None = None
         self._flushed = time.monotonic()
-        self._file = gzip.open(path, "ab", compresslevel=4)  # noqa: SIM115 - lives as long as the session
+        self._waiting = False  # rows that have not been flushed
+        self._file: gzip.GzipFile | None = None
+        with self._kept():
+            self._file = gzip.open(path, "ab", compresslevel=4)  # noqa: SIM115 - lives as long as the session
 
     def append(self, test_id: str, record: RequestRecord) -> None:
-        self._file.write(json.dumps(as_row(test_id, record), separators=(",", ":"), allow_nan=False).encode() + b"\n")
-        if time.monotonic() - self._flushed > FLUSH_EVERY_S:
+        if self._file is None:
+            return
+        line = json.dumps(as_row(test_id, record), separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        with self._kept():
+            self._file.write(line)
+            self._waiting = True
+        self.tick()
+
+    def tick(self) -> None:
+        """Flush if it is time to; called while a load runs, so that the last rows before a silence do not wait for the next."""
+        if self._waiting and time.monotonic() - self._flushed >= FLUSH_EVERY_S:
             self.flush()
 
     def flush(self) -> None:
         """Everything appended so far can be read from the disk, even if this process dies now."""
-        self._file.flush(zlib.Z_SYNC_FLUSH)
-        self._flushed = time.monotonic()
+        if self._file is None:
+            return
+        with self._kept():
+            self._file.flush(zlib.Z_SYNC_FLUSH)
+        self._flushed, self._waiting = time.monotonic(), False
 
     def close(self) -> None:
-        self._file.close()
+        if self._file is None:
+            return
+        with self._kept():
+            self._file.close()
+        self._file = None
+
+    @contextlib.contextmanager
+    def _kept(self) -> Iterator[None]:
+        """The first failure ends the writing: a stream of deflate with a hole in it cannot be read beyond it."""
+        try:
+            yield
+        except OSError as error:
+            self.broken = error.strerror or str(error)
+            file, self._file = self._file, None
+            if file is not None:
+                with contextlib.suppress(OSError):
+                    file.close()
 
 
 PIECE = 256  # bytes unpacked at a time: zlib gives nothing of a piece with damage in it, such as the zeros a lost machine leaves

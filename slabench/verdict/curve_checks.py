@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from slabench.metrics.curve import WANTED_SAMPLES, Curve, shares
-from slabench.verdict.log_checks import contradicts
 from slabench.verdict.sla import number
-from slabench.verdict.validity import settle
+from slabench.verdict.validity.log import contradicts
+from slabench.verdict.validity.policy import settle
 from slabench.verdict.words import Check, State, Word
 
 METHOD = "ali-decode-curve"
@@ -178,7 +178,7 @@ def curve_gpus(seen: CurveEvidence) -> Check:
 CHECKS = (curve_lines, curve_samples, curve_points, curve_agrees, curve_clean, curve_gpus)
 
 
-def examine_curve(seen: CurveEvidence, *, strict: bool = False) -> tuple[Check, ...]:
+def examine_curve(seen: CurveEvidence, *, allow: Collection[str] = (), strict: bool = False) -> tuple[Check, ...]:
     """All of them; without a line only the first says something."""
     checks = CHECKS if seen.lines else CHECKS[:1]
-    return tuple(settle(check(seen), METHOD, strict=strict) for check in checks)
+    return tuple(settle(check(seen), METHOD, allow=allow, strict=strict) for check in checks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from slabench.metrics.definitions import LEAST
 from slabench.verdict.baselines import Comparison
 from slabench.verdict.sla import Slo, evaluate, number, spoken
 from slabench.verdict.words import Check, Objective, State, Verdict, Word
@@ -74,10 +75,19 @@ def _invalid(case: Case, undefined: Sequence[Slo]) -> str | None:
         more = f" (and {len(bad) - 1} more: {', '.join(check.name for check in bad[1:])})" if len(bad) > 1 else ""
         return f"{bad[0].name}: {bad[0].text}{more}"
     if undefined:
-        return f"{undefined[0].metric} is not defined for this run, so {undefined[0]} cannot be judged"
+        return (
+            f"{undefined[0].metric} is not defined for this run{_too_few(case, undefined[0])}, so {undefined[0]} cannot be judged"
+        )
     if case.comparison is not None and case.comparison.not_comparable:
         return case.comparison.not_comparable
     return None
+
+
+def _too_few(case: Case, rule: Slo) -> str:
+    """Why a percentile is not there, if that is why."""
+    figure, _, statistic = rule.metric.rpartition(".")
+    n, least = case.sizes.get(figure), LEAST.get(statistic)
+    return f" ({statistic} needs {least} requests, there are {n})" if n is not None and least is not None and n < least else ""
 
 
 def _good(case: Case, objectives: Sequence[Objective]) -> str:

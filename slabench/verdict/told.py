@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable
 from slabench.metrics.definitions import metric_of
 from slabench.records import ToldRun
 from slabench.verdict.sla import Slo
-from slabench.verdict.validity import Judge, Subject, batch_fits, flush, same_server
+from slabench.verdict.validity.batch import batch_fits
+from slabench.verdict.validity.policy import Judge
+from slabench.verdict.validity.server import flush, same_server
+from slabench.verdict.validity.subject import Subject
 from slabench.verdict.words import Check, State
 
 OURS = "Use --client=slabench, which records it."

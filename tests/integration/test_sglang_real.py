@@ -9,6 +9,7 @@ import random
 import re
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections import Counter
 from pathlib import Path
@@ -26,7 +27,7 @@ DATA = REPO / "fixtures" / "data"
 REDUCED = (
     "--random-input-len=200 --random-output-len=24 --num-prompts=12 --request-rate=40 --max-concurrency=6 --decode-input-len=300 "
     "--decode-output-len=64 --batch-sizes=1,2,4 --prefill-lens=128,256 --prefill-prompts=12 --slo=tpot.mean<=1000 --progress=off "
-    "--allow=client"  # what these tests show is counts; the machine may be too busy for a measurement
+    "--allow=client,one_read"  # what these tests show is counts; the machine may be too busy for a measurement
 ).split()
 TESTS = 1 + 3 + 1 + 2 + 1  # tencent, decode, curve, prefill, serving
 
@@ -138,3 +139,69 @@ def test_the_server_reads_the_prompts_that_we_made(sglang_cpu_server: RealServer
             expected = tokenizer.encode(prompt.text) if prompt.text is not None else list(prompt.ids or ())
             assert seen == expected
             assert meta["prompt_tokens"] == len(expected)
+
+
+def one_test(server: RealServer, tmp_path: Path, *options: str, log: bool = True) -> dict[str, Any]:
+    """tests/serving alone against the real server; its entry of run.json."""
+    command = [*(sys.executable, "-m", "pytest", f"--base-url={server.url}", f"--report-dir={tmp_path}", *REDUCED), *options]
+    command += [f"--deploy-log={server.log}"] if log else []
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, env=environment, timeout=400, check=False)
+    run = json.loads((tmp_path / "latest" / "run.json").read_text())
+    assert len(run["tests"]) == 1, done.stdout + done.stderr
+    entry: dict[str, Any] = run["tests"][0]
+    assert (done.returncode == 0) == (entry["word"] == "PASSED"), done.stdout
+    return entry
+
+
+def states(entry: dict[str, Any]) -> dict[str, str]:
+    return {check["name"]: check["state"] for check in entry["checks"]}
+
+
+@pytest.mark.parametrize("log", [True, False], ids=["log", "metrics"])
+def test_another_client_is_seen(sglang_cpu_server: RealServer, tmp_path: Path, log: bool) -> None:
+    """A request every half a second beside ours: the server's log, or its counters, have more than we sent."""
+    body = json.dumps({"input_ids": list(range(20, 60)), "sampling_params": {"max_new_tokens": 4, "ignore_eos": True}}).encode()
+    over = threading.Event()
+
+    def disturb() -> None:
+        while not over.wait(0.3):
+            if not (tmp_path / "latest" / "requests.jsonl.gz").exists():
+                continue  # the load has not begun: a flush has to find the server at rest
+            request = urllib.request.Request(f"{sglang_cpu_server.url}/generate", body, {"Content-Type": "application/json"})
+            urllib.request.urlopen(request).read()
+
+    other = threading.Thread(target=disturb)
+    other.start()
+    try:
+        entry = one_test(sglang_cpu_server, tmp_path, "tests/serving", "--num-prompts=24", "--random-output-len=64", log=log)
+    finally:
+        over.set()
+        other.join()
+    assert states(entry)["other_clients"] == "invalid", entry["checks"]
+    assert entry["word"] == "INVALID"
+    alone = one_test(sglang_cpu_server, tmp_path / "alone", "tests/serving", log=log)
+    assert (alone["word"], states(alone)["other_clients"]) == ("PASSED", "ok"), alone["checks"]
+    if log:
+        assert states(alone)["flush"] == "ok"
+        assert alone["explained"].startswith("TTFT mean ")
+        assert "queued at the server" in alone["explained"]
+
+
+def test_what_an_earlier_run_left_in_the_cache_is_seen(sglang_cpu_server: RealServer, tmp_path: Path) -> None:
+    one_test(sglang_cpu_server, tmp_path, "tests/serving")
+    entry = one_test(sglang_cpu_server, tmp_path, "tests/serving", "--no-flush-cache")
+    assert states(entry)["prefix_cache"] == "invalid"
+    assert entry["word"] == "INVALID"
+
+
+def test_a_batch_over_the_running_cap_is_measured_and_invalid(sglang_cpu_server: RealServer, tmp_path: Path) -> None:
+    """This server runs 16 at once."""
+    entry = one_test(sglang_cpu_server, tmp_path, "tests/ali/test_decode.py", "--batch-sizes=20", "--decode-input-len=64")
+    assert entry["word"] == "INVALID"
+    assert entry["metrics"]["classic.tpot.mean"] > 0
+    found = states(entry)
+    assert found["batch_fits"] == found["queueing"] == "invalid", entry["checks"]
+    fits = next(check for check in entry["checks"] if check["name"] == "batch_fits")
+    assert "running cap of 16" in fits["text"]
+    assert "--batch-sizes up to 16" in fits["remedy"]

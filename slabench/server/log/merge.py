@@ -58,6 +58,7 @@ class Merged:
     repeats: int = 0  # retraction lines of further tensor-parallel ranks
     events: list[tuple[str, Event]] = field(default_factory=list)  # with the path, repeats left out
     prefill_lines: int = 0
+    prefill_shapes: Counter[tuple[int, int]] = field(default_factory=Counter)  # (#new-seq, #new-token) of those lines
     new_tokens: int = 0
     cached_tokens: int = 0
     schedulers: Counter[tuple[str, int | None]] = field(default_factory=Counter)  # decode lines of each
@@ -133,6 +134,7 @@ def _one(span: LogSpan, reader: LogReader, notes: Merged, speaker: dict[int | No
                     notes.copies += 1
                     continue
                 notes.prefill_lines += 1
+                notes.prefill_shapes[line.new_seq, line.new_token] += 1
                 notes.new_tokens += line.new_token
                 notes.cached_tokens += line.cached_token
                 _scheduler(path, line.rank.dp, known).since.add(Since.PREFILL)

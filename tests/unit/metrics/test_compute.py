@@ -124,3 +124,13 @@ def test_itl_adds_up_to_the_time_between_first_and_last_new_token(steps):
     )
     assert len(gaps) == count - 1
     assert np.sum(gaps) == pytest.approx(last_new - 100)
+
+
+LEAST = [(9, set()), (10, {"p90"}), (20, {"p90", "p95"}), (99, {"p90", "p95"}), (100, {"p90", "p95", "p99"})]
+
+
+@pytest.mark.parametrize(("n", "kept"), LEAST)
+def test_a_percentile_needs_a_request_beyond_it(n, kept):
+    found = compute(run_of(*(answer(k) for k in range(n))))
+    assert {name for name in ("p90", "p95", "p99") if f"tpot.{name}" in found} == kept
+    assert {"tpot.mean", "tpot.p50", "tpot.max"} <= set(found)

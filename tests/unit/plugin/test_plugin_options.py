@@ -150,7 +150,7 @@ def test_a_folder_that_pytest_takes_for_a_test_path_is_refused_with_the_right_co
     [(["popen"] * 2, 1, True), (["2*popen"], 1, True), (["popen"], 1, False), (["popen"] * 2, 0, False), ([], 1, False)],
 )
 def test_workers_and_servers(tx: list[str], urls: int, refused: bool) -> None:
-    settings: Any = SimpleNamespace(base_urls=("u",) * urls)
+    settings: Any = SimpleNamespace(base_urls=("u",) * urls, resume=None)
     made = config([], REPO, dist="load", tx=tx)
     if refused:
         with pytest.raises(ConfigError, match="2 workers drive 1 server"):

@@ -13,8 +13,11 @@ from slabench.plugin.recorder import Recorder, redact_command, redact_options
 def recorder(words: list[str], **more: Any) -> Recorder:
     """A recorder whose run ended with these words, without a folder on disk."""
     made = object.__new__(Recorder)
-    made.document = SimpleNamespace(data={"tests": [{"word": word} for word in words]})  # type: ignore[assignment]
     made.live_items = more.get("live_items", len(words))
+    tests = [{"id": str(k), "word": word} for k, word in enumerate(words)]
+    not_run = [str(k) for k in range(len(words), made.live_items)]
+    made.document = SimpleNamespace(data={"tests": tests, "not_run": not_run})  # type: ignore[assignment]
+    made.seen = {one["id"] for one in tests}
     made.deselected = more.get("deselected", 0)
     made.unreachable = more.get("unreachable")
     made.usage = more.get("usage")

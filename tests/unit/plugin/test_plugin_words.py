@@ -68,6 +68,23 @@ def test_our_own_crash_is_3(run_suite: Run, error: str) -> None:
     assert in_test.words == {"test_x": "INVALID"}
 
 
+def test_no_escape_sequence_reaches_the_terminal_or_a_file(run_suite: Run) -> None:
+    hostile = "HTTP 500: \\x1b[31m\\x9b\\r\\n::error::mine"
+    source = (
+        "from slabench.errors import ServerError\n"
+        f"def test_a(says):\n    says('INVALID', '{hostile}')\n"
+        f"def test_b(says):\n    raise ServerError('{hostile}')\n"
+    )
+    ran = run_suite(source, "--github", "-rA")
+    assert ran.status == 6, ran.output
+    assert ran.folder is not None
+    files = [(ran.folder / name).read_text() for name in ("run.json", "summary.md", "junit.xml", "report.html")]
+    for text in (ran.output, *files):
+        assert not any(bad in text for bad in "\x1b\x9b")
+    assert [one for one in ran.output.splitlines() if one.strip().startswith("::") and "file=tests" not in one] == []
+    assert "HTTP 500: \\x1b[31m" in ran.output
+
+
 def test_a_server_that_goes_away_in_a_fixture_is_invalid(run_suite: Run) -> None:
     ran = run_suite(
         "import pytest\nfrom slabench.errors import ServerError\n"

@@ -94,7 +94,7 @@ def test_a_test_says_everything_that_spoke() -> None:
         "  no: qpm 20.00 req/min < 22 req/min (-9 %)",
         "  invalid completed: 3 of 128 requests failed. See the errors.",
         "  finding gaps: A pause of 272.8 s.",
-        "  not checked: cache (run.json says how to enable them)",
+        "  not checked cache: Nobody knows. Use --enable-cache-report.",
         "  differs from the baseline: hardware.gpu: 'H200', 'H20' in the baseline",
         "  TPOT has room.",
         "  note: 1 of 1 warm-up requests failed.",

@@ -53,6 +53,12 @@ def test_undefined_figure_under_an_objective_is_invalid_never_zero():
     assert "tpot.mean is not defined" in found.headline
 
 
+def test_an_objective_on_a_percentile_of_too_few_says_how_many_it_needs():
+    found = verdict(GOOD, slos=(slo("tpot", "p99", "<=", 50),))
+    assert found.word is Word.INVALID
+    assert "tpot.p99 is not defined for this run (p99 needs 100 requests, there are 9), so" in found.headline
+
+
 def test_reason_codes():
     assert verdict(labels=("SIMULATED",)).reasons == ("NO_FLOOR", "NO_BASELINE", "SIMULATED")
     assert "completed" in verdict(GOOD, BROKEN).reasons

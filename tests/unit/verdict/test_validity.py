@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from slabench.records import ClientRecord, ErrorKind, ServerEvidence
-from slabench.verdict.validity import CHECKS, Subject, examine, names
+from slabench.verdict.validity import CHECKS, FINDINGS, LogEvidence, Subject, examine, names
+from slabench.verdict.validity.subject import Served
 from slabench.verdict.words import State
 from tests.unit.metrics.test_compute import answer, run_of
 
@@ -23,8 +24,31 @@ def states(case, method="ali-decode", **more):
 
 
 def test_a_clean_run_is_clean():
-    clean = subject(answer(0, server={"total_retractions": 0.0}), batch_size=1, token_capacity=1000, max_running=4)
+    log = replace(LOG, prompt_tokens=100, sequences=1, batch_size=1, log_tpot=10.0, mean_tpot=10.0, full_tpot=10.0)
+    whole = answer(0, server={"total_retractions": 0.0})
+    clean = subject(whole, batch_size=1, token_capacity=1000, max_running=4, log=log, shared=(0,))
     assert set(states(clean).values()) == {State.OK}
+
+
+# The log of two requests of 100 prompt tokens each.
+LOG = LogEvidence(
+    lines=9, rejected={}, outside=0, retractions=0, jit=0, restarts=0, prefill_lines=2, prompt_tokens=200, sequences=2, steady=8,
+    graph_on=8, running_max=2,
+)  # fmt: skip
+FULL = {"batch_size": 1, "token_capacity": 9999}
+
+
+def steady(ms_first, ms_second, count=200):
+    """One answer whose first half takes so many ms a token, and its second half so many."""
+    at, arrivals = 100.0, []
+    for k in range(count):
+        at += ms_first if k < count / 2 else ms_second
+        arrivals.append((int(at), k + 1))
+    return answer(0, arrivals=arrivals, output_len=count, end=int(at) + 1)
+
+
+def logged(**more):
+    return subject(log=replace(LOG, **more))
 
 
 BROKEN = {
@@ -40,17 +64,33 @@ BROKEN = {
     "batch_reached": subject(
         answer(0), answer(1, sent=200, arrivals=((300, 1), (400, 4)), end=401), batch_size=2, token_capacity=9999
     ),
+    # 1 of 8 tokens of the two was made while both were decoding
+    "batch_held": subject(
+        answer(0, arrivals=((110, 1), (120, 2), (130, 3), (140, 4))),
+        answer(1, arrivals=((135, 1), (145, 2), (155, 3), (165, 4)), end=166),
+        batch_size=2,
+        token_capacity=9999,
+    ),
+    "first_run": subject(steady(20, 10), **FULL),
+    "stall": subject(answer(0, arrivals=((110, 1), (5111, 4)), end=5112), **FULL),
     "retraction": subject(answer(0, server={"total_retractions": 1.0})),
+    "queueing": logged(queued=1, queue_max=3),
+    "graph": logged(graph_on=3, graph_off=5),
+    "other_clients": logged(sequences=3, prompt_tokens=201),
     "client": replace(subject(), run=replace(run_of(answer()), client=ClientRecord(1.0, 0.99, 0.1, 0.1, 0.1))),
+    "one_read": subject(answer(0, arrivals=((110, 1), (110, 4)))),
 }
 
 
-@pytest.mark.parametrize("name", names())
+NAMES = [check.__name__ for check in CHECKS]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_each_check_can_fail(name):
-    assert states(BROKEN[name])[name] is State.INVALID
+    assert states(BROKEN[name])[name] is (State.FINDING if name == "first_run" else State.INVALID)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", NAMES)
 def test_allow_makes_a_finding_of_it(name):
     assert states(BROKEN[name], allow=(name,))[name] is State.FINDING
 
@@ -104,7 +144,7 @@ def test_text_prompts_may_drift_but_it_is_said():
     assert states(subject(answer(0, prompt_tokens=110), exact_prompt=False))["prompt_length"] is State.FINDING
 
 
-@pytest.mark.parametrize("seen", [111, 89])
+@pytest.mark.parametrize("seen", [126, 74])
 def test_more_drift_than_tokenising_again_explains_is_another_tokenizer(seen):
     assert states(subject(answer(0, prompt_tokens=seen), exact_prompt=False))["prompt_length"] is State.INVALID
 
@@ -114,14 +154,147 @@ def test_running_cap_below_the_batch():
     assert any("running cap of 1" in check.text for check in found if check.state is State.INVALID)
 
 
-def test_retraction_is_a_finding_in_tencents_test():
-    assert states(BROKEN["retraction"], "tencent")["retraction"] is State.FINDING
+@pytest.mark.parametrize("name", sorted(FINDINGS["tencent"].keys() - {"log_retraction"}))
+def test_what_tencents_method_does_by_design_is_a_finding_unless_strict(name):
+    case = replace(BROKEN[name], batch_size=None)
+    assert states(case, "tencent")[name] is State.FINDING
+    assert states(case, "tencent", strict=True)[name] is State.INVALID
+    assert states(case, "tencent", strict=True, allow=(name,))[name] is State.FINDING
+
+
+def found_in(case, name, method="ali-decode", **more):
+    return next(check for check in examine(case, method, **more) if check.name == name)
+
+
+def test_what_is_allowed_says_so():
+    assert found_in(BROKEN["flush"], "flush", allow=("flush",)).text.endswith("it must be 200. Allowed by --allow.")
+
+
+def test_a_text_s_own_count_has_to_be_the_server_s():
+    """102 tokens there where 100 were meant: drift if our tokenizer says the same of the text, another text if it does not."""
+    case = subject(answer(0, prompt_tokens=102), exact_prompt=False)
+    assert states(replace(case, counted=(102,)))["prompt_length"] is State.FINDING
+    assert states(replace(case, counted=(101,)))["prompt_length"] is State.INVALID
+    assert "101 tokens of text, 102 there" in found_in(replace(case, counted=(101,)), "prompt_length").text
+
+
+def test_more_in_the_cache_than_this_run_put_there():
+    """1 of 100 tokens is within 1 %, and still too much for a prompt that begins like no other of the run."""
+    case = subject(answer(0, cached_tokens=1))
+    assert states(replace(case, shared=(1,)))["prefix_cache"] is State.OK
+    assert states(replace(case, shared=(0,)))["prefix_cache"] is State.INVALID
+    again = subject(answer(0, cached_tokens=1, server={"total_retractions": 1.0}), shared=(0,))
+    assert states(again)["prefix_cache"] is State.OK  # its own tokens from before the retraction
+
+
+@pytest.mark.parametrize(
+    ("lines", "ranks", "state"),
+    [
+        (None, 1, State.OK),
+        (1, 1, State.OK),
+        (0, 1, State.FINDING),
+        (8, 8, State.OK),
+        (7, 8, State.INVALID),
+        (None, 8, State.NOT_CHECKED),
+    ],
+)
+def test_a_flush_is_confirmed_by_every_rank(lines, ranks, state):
+    case = subject(ranks=ranks)
+    evidence = ServerEvidence(flush_status=200, flush_lines=lines)
+    assert states(replace(case, run=replace(case.run, server=evidence)))["flush"] is state
+
+
+@pytest.mark.parametrize(
+    ("seen", "state"),
+    [
+        ({}, State.OK),
+        ({"prompt_tokens": 202}, State.OK),  # 1 %
+        ({"prompt_tokens": 203}, State.INVALID),
+        ({"sequences": 3}, State.INVALID),
+        ({"sequences": 3, "cut": 1}, State.OK),  # the rest of a prompt that was cut
+        ({"prompt_tokens": 150}, State.NOT_CHECKED),  # another node's log is missing
+        ({"prefill_lines": 0}, State.NOT_CHECKED),
+    ],
+)
+def test_other_clients_by_the_log(seen, state):
+    assert states(logged(**seen))["other_clients"] is state
+
+
+def test_what_a_retraction_computes_again_is_ours():
+    again = subject(answer(0, server={"total_retractions": 1.0}), answer(1), log=replace(LOG, sequences=3, prompt_tokens=303))
+    assert states(again)["other_clients"] is State.OK
+    assert states(replace(again, page_size=16, log=replace(LOG, sequences=3, prompt_tokens=345)))["other_clients"] is State.OK
+
+
+@pytest.mark.parametrize(
+    ("served", "state"),
+    [
+        (Served(2, 208), State.OK),
+        (Served(4, 210), State.FINDING),
+        (Served(3, 230), State.INVALID),
+        (Served(1, 104), State.NOT_CHECKED),
+        (None, State.NOT_CHECKED),
+    ],
+)
+def test_other_clients_by_the_counters(served, state):
+    assert states(subject(served=served))["other_clients"] is state
+    assert "--enable-metrics" in found_in(subject(), "other_clients").remedy
+
+
+def test_graphs():
+    assert states(logged(graph_on=4, graph_off=4))["graph"] is State.OK  # dp-attention, while another rank prefills
+    assert states(logged(graph_on=0, graph_off=0, graph_above=8))["graph"] is State.FINDING
+    assert states(replace(logged(graph_off=8), uses_graphs=False))["graph"] is State.OK
+
+
+def test_a_stall_of_a_batch_point_is_one_of_the_full_batch():
+    """The first answer waits 6 s for the second's prefill: by design. The same pause later is none."""
+    early = (
+        answer(0, arrivals=((110, 1), (6110, 2), (6120, 3), (6130, 4)), end=6131),
+        answer(1, arrivals=((6105, 1), (6115, 2), (6125, 3), (6135, 4)), end=6136),
+    )
+    assert states(subject(*early, batch_size=2, token_capacity=9999))["stall"] is State.OK
+    assert states(subject(*early), "serving")["stall"] is State.FINDING
+    assert states(subject(*early, stall_limit_s=7.0), "ali-prefill")["stall"] is State.OK
+
+
+def test_the_log_can_say_that_a_batch_was_held():
+    case = BROKEN["batch_held"]
+    log = replace(LOG, batch_size=2, lines=10, at_size=5)
+    assert states(replace(case, log=log))["batch_held"] is State.OK
+    assert states(replace(case, log=replace(log, at_size=4)))["batch_held"] is State.INVALID
+
+
+def test_a_steady_batch_has_no_first_run_effect():
+    assert states(subject(steady(10, 11), **FULL))["first_run"] is State.OK
+    assert states(subject(steady(20, 10, count=60), **FULL))["first_run"] is State.OK  # too few tokens to compare
+
+
+def test_the_largest_batch_that_fits_is_named():
+    """104 tokens a request: 3 fit into 330, 2 may run."""
+    assert "--batch-sizes up to 3," in found_in(subject(batch_size=4, token_capacity=330), "batch_fits").remedy
+    assert "--batch-sizes up to 2," in found_in(subject(batch_size=4, token_capacity=330, max_running=2), "batch_fits").remedy
+    assert "shorter prompts" in found_in(subject(batch_size=1, token_capacity=100), "batch_fits").remedy
+
+
+def test_requests_sent_late():
+    late = ClientRecord(wall_s=10.0, cpu_s=0.1, loop_lag_max_ms=0.1, loop_lag_p99_ms=0.1, send_lag_max_ms=99.0)
+    for lag, state in ((99.0, State.OK), (500.0, State.FINDING), (1500.0, State.INVALID)):
+        run = replace(run_of(answer()), client=replace(late, send_lag_max_ms=lag))
+        assert states(replace(subject(), run=run))["client"] is state, lag
+
+
+def test_the_curves_checks_are_in_the_list():
+    from slabench.verdict.curve_checks import CHECKS as OF_THE_CURVE
+
+    assert {check.__name__ for check in OF_THE_CURVE} <= set(names())
+    assert len(set(names())) == len(names())
 
 
 def test_missing_evidence_is_not_checked_and_strict_makes_it_invalid():
     case = subject(answer(0, prompt_tokens=None, cached_tokens=None), flush_status=None, identity_before=None)
     found = states(case)
-    for name in ("prompt_length", "prefix_cache", "flush", "same_server", "retraction"):
+    for name in ("prompt_length", "prefix_cache", "flush", "same_server", "retraction", "other_clients"):
         assert found[name] is State.NOT_CHECKED, name
     assert states(case, strict=True)["flush"] is State.INVALID
 
@@ -132,6 +305,15 @@ def test_a_late_event_loop_spoils_short_streams_only():
     long = replace(subject(), run=replace(run_of(answer(arrivals=((110, 1), (1110, 4)), end=1111)), client=slow))
     assert states(short)["client"] is State.INVALID
     assert states(long)["client"] is State.OK
+
+
+def test_answers_that_came_in_one_read_tell_no_time_between_tokens():
+    one_read = replace(
+        subject(), run=replace(run_of(answer(arrivals=((110, 1), (110, 4)))), client=ClientRecord(1.0, 0.1, 0.1, 0.1, 0.1))
+    )
+    (found,) = [check for check in examine(one_read, "tencent") if check.name == "one_read"]
+    assert found.state is State.INVALID
+    assert found.text.startswith("1 of 1 answers came in one read each")
 
 
 def test_a_client_that_is_late_now_and_then_spoils_percentiles_not_the_mean():
@@ -148,15 +330,16 @@ def test_a_client_that_is_late_now_and_then_spoils_percentiles_not_the_mean():
 
 def test_every_check_has_a_row_in_its_document():
     page = (Path(__file__).resolve().parents[3] / "docs" / "validity.md").read_text()
-    assert [name for name in (check.__name__ for check in CHECKS) if f"| `{name}` |" not in page] == []
+    assert [name for name in names() if f"| `{name}` |" not in page] == []
+    assert [(method, name) for method, found in FINDINGS.items() for name in found if f"`{method}`" not in page] == []
 
 
 def test_answers_that_arrive_in_one_piece_have_no_pace():
     """A proxy that buffers: a TPOT of 0 ms would hold every objective."""
     whole = [answer(k, arrivals=((150, 1), (150, 2), (150, 4)), end=150) for k in range(2)]
-    assert states(subject(*whole))["token_counts"] is State.INVALID
-    assert states(subject(whole[0], answer(1), answer(2)))["token_counts"] is State.INVALID  # a third of the mean would be 0 ms
-    assert states(subject(whole[0], *(answer(k) for k in range(1, 60))))["token_counts"] is State.OK
+    assert states(subject(*whole))["one_read"] is State.INVALID
+    assert states(subject(whole[0], answer(1), answer(2)))["one_read"] is State.INVALID  # a third of the mean would be 0 ms
+    assert states(subject(whole[0], *(answer(k) for k in range(1, 60))))["one_read"] is State.OK
 
 
 def test_counts_at_the_streams_end_alone_are_not_checked_not_wrong():

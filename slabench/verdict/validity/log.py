@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from slabench.verdict.sla import number
-from slabench.verdict.validity import settle
+from slabench.verdict.validity.subject import LogEvidence
 from slabench.verdict.words import Check, State
 
 AGREE_SHARE = 0.10  # log and client are two clocks at two ends of one stream: more than this has a cause
@@ -14,31 +13,19 @@ OTHER_LOG_FACTOR = 2.0  # over the same time: no clock, network or stall that le
 MOSTLY_FULL = 0.5  # of the run: a smaller part of it stands for waves, not for the batch size
 
 
-@dataclass(frozen=True, slots=True)
-class LogEvidence:
-    """One run's part of the deploy logs, counted, and the client's figures of the same time."""
-
-    lines: int  # Decode lines, copies left out
-    rejected: Mapping[str, int]  # batch lines that could not be read, by reason
-    outside: int  # lines between the marks with stamps of another time
-    retractions: int
-    jit: int
-    restarts: int
-    batch_size: int | None = None
-    samples: int = 0  # clean Decode lines at the batch size
-    log_tpot: float | None = None  # their mean of running / throughput, ms
-    mean_tpot: float | None = None  # the client's, over whole answers, ms
-    full_tpot: float | None = None  # the client's, in the full-batch window, ms
-    full_share: float | None = None  # of the run's duration that the window covers
-    planned: int | None = None  # requests
-
-
 LogCheck = Callable[[LogEvidence], Check]
 _LOWER_INTERVAL = "Start the server with a smaller --decode-log-interval, or raise --decode-output-len."
 
 
 def log_lines(seen: LogEvidence) -> Check:
-    """The log has lines of this run, all of them readable and stamped within its time; what was left out is a finding."""
+    """The log has lines of this run, all of them readable and stamped within its time; what was left out is a finding.
+
+    A log without a single line of it, Decode or Prefill, is not this server's, and nothing can be read from it.
+    """
+    if not seen.lines and not seen.prefill_lines and not seen.outside:
+        text = "The deploy log has not one batch line of this run."
+        remedy = "See that --deploy-log names the log that this server writes, and that it can be read here while it grows."
+        return Check("log_lines", State.INVALID, text, remedy)
     if seen.rejected or seen.outside:
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(seen.rejected.items()))
         told = f"{sum(seen.rejected.values())} batch lines of the log could not be read ({reasons})" if seen.rejected else ""
@@ -128,27 +115,3 @@ def _cause(seen: LogEvidence, mean: float, log: float) -> str:
         return "The likely cause is prefill stalls: the first answers' TPOT contains the prefills of the others."
     part = seen.full_share is not None and seen.full_share < MOSTLY_FULL
     return f"The likely cause is waves: {'most of' if part else 'a part of'} each answer was decoded in a smaller batch."
-
-
-ALWAYS: tuple[LogCheck, ...] = (log_lines, log_retraction, log_disturbed)
-
-
-def examine_log(seen: LogEvidence | None, method: str, *, allow: Collection[str] = (), strict: bool = False) -> tuple[Check, ...]:
-    """The log's checks under the same policy as the others; seen None: no log was given, which only a batch-size point misses."""
-    if seen is None:
-        found = [Check("log_agrees", State.NOT_CHECKED, "There is no deploy log to compare the client's TPOT with.", _GIVE_LOG)]
-        found = found if method == "ali-decode" else []
-    else:
-        found = [check(seen) for check in ALWAYS]
-        if seen.batch_size is not None:
-            found.append(log_agrees(seen))
-    allowed = {*allow, "log_retraction"} if "retraction" in allow else allow
-    return tuple(settle(one, method, allow=allowed, strict=strict) for one in found)
-
-
-_GIVE_LOG = "Give the server's log with --deploy-log=FILE, or let slabench start the server with --launch=CMD."
-
-
-def names() -> tuple[str, ...]:
-    """The checks' names, for --allow."""
-    return tuple(check.__name__ for check in (*ALWAYS, log_agrees))

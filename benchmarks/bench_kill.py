@@ -1,0 +1,158 @@
+"""Is anything lost? `python benchmarks/bench_kill.py [ROUNDS [SEED]]`: runs on the embedded server, killed at random moments.
+
+Each round starts a run, ends it with SIGKILL (the suite's process alone: what it started has to end by itself), reads what is
+left, and continues the run with --resume. A round fails if a test whose word was on the console is not in run.json, if run.json
+or the records cannot be read, if a kept entry changes, if the continued run does not end as an undisturbed one does, or if a
+process stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))
+
+from slabench.report.records_file import read_records  # noqa: E402 - run as a script, from anywhere
+
+OPTIONS = (
+    "tests/tencent tests/ali --base-url=sim: --random-input-len=64 --random-output-len=40 --num-prompts=12 --request-rate=50 "
+    "--max-concurrency=3 --decode-input-len=64 --decode-output-len=60 --batch-sizes=1,2 --prefill-lens=64 --prefill-prompts=6 "
+    "--progress=off --allow=client,one_read -p no:cacheprovider"
+).split()
+TESTS = 5
+LONGEST_S = 8.0  # an undisturbed run takes 4 to 7 s; a kill after its end has to be harmless too
+MARK = "BENCH_KILL_ROUND"
+
+
+class Lost(AssertionError):
+    """One sentence: what was lost."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round saw."""
+
+    after_s: float
+    finished: int  # tests in run.json after the kill
+    records: int  # of the test that was running
+    gone_s: float  # until no process was left
+
+
+def run_round(folder: Path, after_s: float) -> Round:
+    """Kill after so many seconds, look, continue, look again. Lost if something is not as it should be."""
+    mark = f"{os.getpid()}-{time.monotonic_ns()}"
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "SLABENCH"))}
+    environment |= {MARK: mark, "PYTHONUNBUFFERED": "1", "SLABENCH_CACHE": str(folder / "cache")}
+    command = [sys.executable, "-m", "pytest", *OPTIONS, f"--report-dir={folder}"]
+    console = folder / "console.txt"
+    with console.open("wb") as out:
+        process = subprocess.Popen(command, cwd=REPO, env=environment, stdout=out, stderr=out)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(after_s)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    gone_s = _wait_until_gone(mark)
+    said = dict(reversed(one) for one in re.findall(r"^(PASSED|FAILED|INVALID) (\S+::\S+):", console.read_text(), re.M))
+    document = folder / "latest" / "run.json"
+    if not document.exists():  # killed before the plugin was configured
+        if said:
+            raise Lost(f"There is no run.json, and the console has {len(said)} words.")
+        return Round(after_s, 0, 0, gone_s)
+    before = _read(document)
+    words = {one["id"]: one["word"] for one in before["tests"]}
+    if missing := {test: word for test, word in said.items() if words.get(test) != word}:
+        raise Lost(f"Words on the console that run.json does not have: {missing}.")
+    records = _records(folder, before)
+    _resume(command, environment, folder, before)
+    _wait_until_gone(mark)
+    return Round(after_s, len(words), records, gone_s)
+
+
+def _resume(command: list[str], environment: dict[str, str], folder: Path, before: dict[str, Any]) -> None:
+    again = [*command, f"--resume={folder / 'latest'}"]
+    done = subprocess.run(again, cwd=REPO, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    after = _read(folder / "latest" / "run.json")
+    if done.returncode != 0 or after["word"] != "PASSED" or after["not_run"] or len(after["tests"]) != TESTS:
+        raise Lost(
+            f"The continued run ended with {done.returncode} and {after['word']}:\n{done.stdout[-3000:]}{done.stderr[-1000:]}"
+        )
+    entries = {one["id"]: one for one in after["tests"]}
+    if changed := [one["id"] for one in before["tests"] if entries[one["id"]] != one]:
+        raise Lost(f"Finished tests that are not as they were: {changed}.")
+    _records(folder, after)
+
+
+def _records(folder: Path, data: dict[str, Any]) -> int:
+    """Every finished test has all its records; the number of records of unfinished ones."""
+    path = folder / "latest" / "requests.jsonl.gz"
+    counted = Counter(test for test, _ in read_records(path)) if path.exists() else Counter[str]()
+    for one in data["tests"]:
+        wanted = one.get("records", {}).get("requests", 0)
+        if counted.pop(one["id"], 0) != wanted:
+            raise Lost(f"{one['id']} has not its {wanted} records.")
+    return counted.total()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Lost(f"run.json cannot be read: {error}.") from error
+    return found
+
+
+def _wait_until_gone(mark: str, limit_s: float = 20.0) -> float:
+    """Seconds until no process with the round's mark in its environment is left."""
+    begin = time.monotonic()
+    while left := _living(f"{MARK}={mark}\0".encode()):
+        if time.monotonic() - begin > limit_s:
+            raise Lost(f"Processes that did not end: {left}.")
+        time.sleep(0.05)
+    return time.monotonic() - begin
+
+
+def _living(wanted: bytes) -> list[str]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if wanted in (process / "environ").read_bytes():
+                found.append((process / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return [line for line in found if line]
+
+
+def main(rounds: int, seed: int) -> int:
+    dice, lost, seen = random.Random(seed), 0, []
+    for k in range(rounds):
+        with tempfile.TemporaryDirectory() as folder:
+            after_s = dice.uniform(0.0, LONGEST_S)
+            try:
+                one = run_round(Path(folder), after_s)
+            except Lost as error:
+                lost += 1
+                print(f"round {k + 1}: killed after {after_s:.2f} s: LOST. {error}", flush=True)
+                continue
+        seen.append(one)
+        told = f"{one.finished} tests finished, {one.records} records of the running one, processes gone in {one.gone_s:.2f} s"
+        print(f"round {k + 1}: killed after {after_s:.2f} s: {told}, continued and PASSED", flush=True)
+    longest = max((one.gone_s for one in seen), default=0.0)
+    told = f"{lost} lost something, {len(seen)} continued to the end; no process stayed for more than {longest:.2f} s"
+    print(f"{rounds} kills (seed {seed}): {told}")
+    return 1 if lost else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 50, int(sys.argv[2]) if len(sys.argv) > 2 else 1))

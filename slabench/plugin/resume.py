@@ -1,0 +1,95 @@
+"""--resume as pytest sees it: a finished test is not run but reported again, so that every output has the whole run in it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from slabench.errors import ConfigError
+from slabench.plugin.campaign import Campaign, DecodePoint, Deployment
+from slabench.plugin.order import is_live
+from slabench.records import LogSpan
+
+
+class Resumed:
+    """The run that is continued: its kept entries by test id, and the server that they were measured on."""
+
+    def __init__(self, given: str, kept: dict[str, dict[str, Any]], server: dict[str, Any]) -> None:
+        self.given = given
+        self.kept = kept
+        self.server = server
+
+    def all_kept(self, items: list[pytest.Item]) -> bool:
+        """Nothing is left to measure."""
+        return all(item.nodeid in self.kept for item in items if is_live(item))
+
+    def check_server(self, campaign: Campaign, deployment: Deployment) -> str:
+        """ConfigError if another server answers than the kept tests were measured on; else one sentence on its process."""
+        from slabench.report.resume import server_differences
+
+        now = deployment.as_dict()
+        odd = server_differences(self.server, now, same_url=campaign.launched is None)
+        if odd:
+            raise ConfigError(
+                f"--resume={self.given}: another server answers than the run was begun with ({'; '.join(odd)}). Bring back that "
+                "server, or start a run of its own."
+            )
+        before, after = (one.get("info", {}).get("random_seed") for one in (self.server, now))
+        if not self.server:
+            return "no test had finished"
+        return "the same server process" if before is not None and before == after else "the same server, started anew"
+
+    def restore(self, campaign: Campaign) -> None:
+        """The decode tests that the curve is made from."""
+        for entry in self.kept.values():
+            if entry["method"] == "ali-decode":
+                spans = tuple(LogSpan(**one) for one in entry["server"]["log_spans"])
+                point = DecodePoint(
+                    entry["point"]["batch_size"],
+                    spans,
+                    entry["workload"],
+                    entry["plan"],
+                    tuple(entry["labels"]),
+                    entry["word"],
+                    entry["metrics"],
+                )
+                campaign.decode_points.append(point)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        entry = self.kept.get(item.nodeid)
+        if entry is None or not is_live(item):
+            return None
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        for when in ("setup", "call", "teardown"):
+            item.ihook.pytest_runtest_logreport(report=_report(item, entry, when))
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
+
+
+def _report(item: pytest.Item, entry: dict[str, Any], when: Any) -> pytest.TestReport:
+    from slabench.report.console import failure_text
+
+    red = when == "call" and entry["word"] != "PASSED"
+    now = time.time()
+    report = pytest.TestReport(
+        item.nodeid,
+        item.location,
+        dict.fromkeys(item.keywords, 1),
+        "failed" if red else "passed",
+        failure_text(entry) if red else None,
+        when,
+        duration=entry["duration_s"] if when == "call" else 0.0,
+        start=now,
+        stop=now,
+    )
+    if when == "call":
+        report.slabench = {"entry": entry, "server": None, "labels": []}  # type: ignore[attr-defined]
+    if when == "teardown":
+        report.user_properties += [("slabench.verdict", entry["word"]), ("slabench.reasons", ", ".join(entry["reasons"]))]
+    return report
+
+
+RESUMED = pytest.StashKey[Resumed]()

@@ -1,0 +1,86 @@
+"""Checks about ourselves: a client that is late measures itself."""
+
+from __future__ import annotations
+
+from slabench.verdict.validity.subject import Subject, ok
+from slabench.verdict.words import Check, State
+
+CPU_SHARE_LIMIT = 0.95  # of one core per load process: beyond it the client paces the run
+LAG_SHARE_LIMIT = 0.02
+SEND_LAG_MS = 100.0  # below it a plan of arrivals is what it says
+SEND_SHARE_LIMIT, SEND_SHARE_SAID = 0.1, 0.01  # of the run's duration
+LAG_SHARE_LIMIT_P99 = 0.1  # both of the time TPOT is taken over
+ONE_READ_SHARE_LIMIT = 0.02  # each such answer pulls the mean TPOT down by its share
+
+
+def client(subject: Subject) -> Check:
+    """The client kept up: CPU below 95 % of a core a process, stamped with little lateness, sent requests when due."""
+    found, sending = _stamping(subject), _sending(subject)
+    return (
+        sending if sending is not None and found.state in (State.OK, State.FINDING) and sending.state is not found.state else found
+    )
+
+
+def _sending(subject: Subject) -> Check | None:
+    """Requests that waited for no slot left when due: 10 % of the run late is another load than the plan's, 1 % is said."""
+    seen, lag = subject.run.client, subject.run.client.send_lag_max_ms
+    if lag is None or seen.wall_s <= 0 or lag <= SEND_LAG_MS:
+        return None
+    share = lag / 1000 / seen.wall_s
+    text = f"A request was sent {lag:.0f} ms after it was due, {share:.0%} of the run's {seen.wall_s:.1f} s"
+    remedy = "Run the client on a machine with free cores."
+    if share > SEND_SHARE_LIMIT:
+        return Check("client", State.INVALID, f"{text}; the limit is {SEND_SHARE_LIMIT:.0%}.", remedy)
+    return Check("client", State.FINDING, f"{text}.", remedy) if share > SEND_SHARE_SAID else None
+
+
+def _stamping(subject: Subject) -> Check:
+    seen = subject.run.client
+    if seen.cpu_s is None:
+        return Check("client", State.NOT_CHECKED, "The client does not tell how busy it was.", "Use --client=slabench, which does.")
+    if seen.wall_s > 0.5 and seen.cpu_s / seen.wall_s / seen.workers > CPU_SHARE_LIMIT:
+        text = (
+            f"The client used {seen.cpu_s / seen.wall_s / seen.workers:.0%} of a core a process, more than {CPU_SHARE_LIMIT:.0%}."
+        )
+        return Check("client", State.INVALID, text, "Run the client on a machine with free cores.")
+    spans = [
+        span
+        for record in subject.run.requests
+        if record.ok and len(record.arrival_ns) > 1 and (span := record.arrival_ns[-1] - record.arrival_ns[0]) > 0
+    ]
+    if seen.loop_lag_p99_ms is None or not spans:
+        return ok("client", f"The client used {seen.cpu_s:.2f} s of CPU in {seen.wall_s:.2f} s.")
+    span_ms = sorted(spans)[len(spans) // 2] / 1e6
+    # Both ends of a stream's span are stamped late: by the mean lateness on average, which bounds the error of a mean, by the p99
+    # in the worst of a hundred, which bounds the error of a percentile.
+    mean_ms = seen.loop_lag_p99_ms if seen.loop_lateness_ms is None else seen.loop_lateness_ms
+    mean, worst = 2 * mean_ms / span_ms, 2 * seen.loop_lag_p99_ms / span_ms
+    text = (
+        f"The client stamped {mean_ms:.2f} ms late on average (p99 of its event loop {seen.loop_lag_p99_ms:.1f} ms): at most "
+        f"{mean:.1%} of the time TPOT is taken over, {worst:.1%} at p99"
+    )
+    limits = f"{LAG_SHARE_LIMIT:.0%} for the mean, {LAG_SHARE_LIMIT_P99:.0%} for the p99"
+    if mean > LAG_SHARE_LIMIT or worst > LAG_SHARE_LIMIT_P99:
+        remedy = "Run the client on a machine with free cores."
+        return Check("client", State.INVALID, f"{text}; the limits are {limits}.", remedy)
+    if worst > LAG_SHARE_LIMIT:
+        return Check(
+            "client", State.FINDING, f"{text}.", "Read the percentiles with that; a free core for the client makes them sharp."
+        )
+    return ok("client", f"{text}.")
+
+
+def one_read(subject: Subject) -> Check:
+    """Hardly an answer came in one read: all tokens of such a one have one time stamp, and its TPOT of 0 pulls the mean down."""
+    many = [record for record in subject.run.requests if record.ok and len(set(record.arrival_tokens)) > 1]
+    odd = [record for record in many if record.arrival_ns[0] == record.arrival_ns[-1]]
+    text = f"{len(odd)} of {len(many)} answers came in one read each"
+    if len(odd) > ONE_READ_SHARE_LIMIT * len(many):
+        remedy = "Run the client on a machine with free cores, and without a proxy that gathers the stream."
+        return Check(
+            "one_read",
+            State.INVALID,
+            f"{text}: all their tokens have one time stamp; at most {ONE_READ_SHARE_LIMIT:.0%} may.",
+            remedy,
+        )
+    return ok("one_read", f"{text}.")

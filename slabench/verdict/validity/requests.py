@@ -1,0 +1,126 @@
+"""Checks about the requests themselves: came back whole, ended as asked, counted as they were sent. They invalidate everywhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from slabench.records import RequestRecord
+from slabench.verdict.validity.subject import Subject, ok
+from slabench.verdict.words import Check, State
+
+REPEATS_LIMIT = 4  # the role, the finish reason and the usage may come in events of their own, which bring no token
+OTHER_TOKENIZER_SHARE = 0.25  # where nobody counted the texts here: more than any text is known to drift by
+DRIFT_SHARE_LIMIT = 0.01  # of the prompt tokens meant: text that is decoded and encoded again changes its length
+
+
+def _example(records: list[RequestRecord]) -> str:
+    texts = [record.error_text for record in records if record.error_text]
+    return f" The first says: {texts[0]}" if texts else ""
+
+
+def completed(subject: Subject) -> Check:
+    """Every planned request was sent and its answer came back whole: a figure over the survivors flatters the server."""
+    run = subject.run
+    if len(run.requests) < subject.planned:
+        text = f"{len(run.requests)} of {subject.planned} requests could be made: the data set gives no more prompts."
+        return Check("completed", State.INVALID, text, "Use a larger data set, or ask for fewer prompts.")
+    bad = [record for record in run.requests if not record.ok]
+    if not bad:
+        return ok("completed", f"All {len(run.requests)} requests came back whole.")
+    kinds = Counter(record.error.value if record.error else "no end" for record in bad)
+    named = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
+    text = f"{len(bad)} of {len(run.requests)} requests failed ({named}); none may.{_example(bad)}"
+    return Check("completed", State.INVALID, text, "Look at the server's log; a deployment that fails requests cannot be judged.")
+
+
+def finish_reason(subject: Subject) -> Check:
+    """Every answer ended because its length was reached: an abort or a stop token makes the work another one."""
+    odd = [record for record in subject.run.requests if record.ok and record.finish_reason != "length"]
+    if not odd:
+        return ok("finish_reason", "Every answer ended with finish_reason length.")
+    kinds = Counter(str(record.finish_reason) for record in odd)
+    named = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common(3))
+    text = f"{len(odd)} answers did not end with finish_reason length ({named})."
+    return Check("finish_reason", State.INVALID, text, "See that the server honours ignore_eos and aborts nothing.")
+
+
+def output_length(subject: Subject) -> Check:
+    """The server counted exactly the tokens that were asked for."""
+    odd = [record for record in subject.run.requests if record.ok and record.completion_tokens != record.output_len]
+    if not odd:
+        return ok("output_length", "Every answer has the length asked for.")
+    one = odd[0]
+    text = (
+        f"{len(odd)} answers have another length than asked for (request {one.index}: {one.completion_tokens} of {one.output_len})."
+    )
+    return Check("output_length", State.INVALID, text, "See that the server honours max_new_tokens and ignore_eos.")
+
+
+def token_counts(subject: Subject) -> Check:
+    """The counts along a stream are finite, grow, begin above 0 and end at completion_tokens; stamps never go back."""
+    for record in subject.run.requests:
+        if not record.ok:
+            continue
+        counts, stamps = list(record.arrival_tokens), list(record.arrival_ns)
+        if not counts and record.last_text_ns is not None:
+            text = "The server counts no tokens along the stream, only at its end: TPOT and ITL are not defined."
+            return Check("token_counts", State.NOT_CHECKED, text, "Use a server with stream_options.continuous_usage_stats.")
+        if not counts:
+            seen = "no token was ever counted"
+        elif min(counts) < 1:
+            seen = "a count is not a positive number"
+        elif counts != sorted(counts):
+            seen = "the count falls along the stream"
+        elif (repeats := len(counts) - len(set(counts))) > REPEATS_LIMIT:
+            seen = f"{repeats} of {len(counts)} events repeat the count before them, at most {REPEATS_LIMIT} may"
+        elif stamps != sorted(stamps) or (record.sent_ns is not None and stamps[0] < record.sent_ns):
+            seen = "a token arrived before the request was sent, or before its predecessor"
+        elif record.end_ns is not None and stamps[-1] > record.end_ns:
+            seen = "a token arrived after the stream said [DONE]"
+        elif record.completion_tokens is not None and counts[-1] != record.completion_tokens:
+            seen = f"the stream counts {counts[-1]} tokens, its last event says {record.completion_tokens}"
+        else:
+            continue
+        text = f"The token counts of request {record.index} cannot be trusted: {seen}."
+        return Check("token_counts", State.INVALID, text, "A proxy may reorder or buffer the stream; measure the server itself.")
+    return ok("token_counts", "Token counts are finite and grow to completion_tokens in every stream.")
+
+
+def prompt_length(subject: Subject) -> Check:
+    """prompt_tokens equals the ids sent, or our own tokenizer's count of the text sent; otherwise the server read something else.
+
+    A text may have another length than was meant, since decoding ids and encoding the text is no identity: more than 1 % of that
+    drift is a finding.
+    """
+    known = [(record, record.prompt_tokens) for record in subject.run.requests if record.ok and record.prompt_tokens is not None]
+    if not known:
+        text = "The server reports no prompt_tokens."
+        return Check("prompt_length", State.NOT_CHECKED, text, "Use a server that reports meta_info.")
+    if subject.exact_prompt:
+        odd = [(record, record.input_len, seen) for record, seen in known if seen != record.input_len]
+        sent, remedy = "ids", "The server may cut prompts (--allow-auto-truncate); turn that off."
+    else:
+        counts = subject.counted
+        odd = [(record, counts[record.index], seen) for record, seen in known if counts and seen != counts[record.index]]
+        sent, remedy = (
+            "tokens of text",
+            "Give the server's own tokenizer with --tokenizer=DIR; the server must not cut or wrap prompts.",
+        )
+    if odd:
+        record, wanted, seen = odd[0]
+        first = f"request {record.index}: {wanted} {sent}, {seen} there"
+        text = f"{len(odd)} of {len(known)} prompts have another length at the server ({first}); none may."
+        return Check("prompt_length", State.INVALID, text, remedy)
+    if subject.exact_prompt:
+        return ok("prompt_length", f"prompt_tokens equals the ids sent for all {len(known)} answers.")
+    meant, seen_sum = sum(record.input_len for record, _ in known), sum(seen for _, seen in known)
+    drift = (seen_sum - meant) / meant if meant else 0.0
+    own = f", as our tokenizer does for each of the {len(known)} texts" if subject.counted else ""
+    text = f"The server counts {seen_sum} prompt tokens{own} where {meant} were meant ({drift:+.1%})"
+    if abs(drift) > OTHER_TOKENIZER_SHARE and not subject.counted:
+        remedy = "Give the tokenizer of the model that the server runs (--tokenizer=DIR), or send exact ids with --prompt-form=ids."
+        return Check("prompt_length", State.INVALID, f"{text}, more than {OTHER_TOKENIZER_SHARE:.0%}.", remedy)
+    if abs(drift) > DRIFT_SHARE_LIMIT:
+        remedy = "Text that is decoded and encoded again changes its length; --prompt-form=ids sends exact ids."
+        return Check("prompt_length", State.FINDING, f"{text}; more than {DRIFT_SHARE_LIMIT:.0%} is said.", remedy)
+    return ok("prompt_length", f"{text}.")

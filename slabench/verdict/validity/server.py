@@ -1,0 +1,187 @@
+"""Checks about the server around a run: its cache, its identity, its retractions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slabench.records import RequestRecord
+from slabench.verdict.validity.subject import GIVE_LOG, Subject, ok
+from slabench.verdict.words import Check, State
+
+OTHERS_SHARE_LIMIT = 0.01  # of our tokens: less moves no figure by more than that
+CACHED_SHARE_LIMIT = 0.01  # of the input; one shared first token a prompt stays far below it at the methods' lengths
+
+
+def prefix_cache(subject: Subject) -> Check:
+    """Cached prompt tokens are at most 1 % of the input, and no prompt's are more than it shares with another of this run.
+
+    Every tokenizer with a first token of its own makes prompts share that much. More means that the cache held these prompts, or
+    someone else's, from before: the flush did not reach it. A retracted request finds its own tokens again and is left out.
+    """
+    known = [record for record in subject.run.requests if record.ok and record.cached_tokens is not None]
+    if not known:
+        text = "The server reports no cached_tokens."
+        return Check("prefix_cache", State.NOT_CHECKED, text, "Use a server that reports meta_info.")
+    remedy = "Flush the cache before the run, use distinct prompts, or start the server with --disable-radix-cache."
+    cached = sum(record.cached_tokens for record in known if record.cached_tokens is not None)
+    total = sum(record.input_len if record.prompt_tokens is None else record.prompt_tokens for record in known)
+    text = f"{cached} of {total} prompt tokens came from the prefix cache"
+    if total and cached / total > CACHED_SHARE_LIMIT:
+        return Check("prefix_cache", State.INVALID, f"{text} ({cached / total:.1%}), more than {CACHED_SHARE_LIMIT:.0%}.", remedy)
+    if subject.shared:
+        whole = [record for record in known if not retractions_of(record)]
+        odd = [record for record in whole if (record.cached_tokens or 0) > subject.shared[record.index]]
+        if odd:
+            one = odd[0]
+            first = f"request {one.index}: {one.cached_tokens} cached, at most {subject.shared[one.index]} shared with the others"
+            text = f"{len(odd)} of {len(whole)} prompts had more of their beginning in the cache than this run put there ({first})."
+            return Check("prefix_cache", State.INVALID, text, remedy)
+    return ok("prefix_cache", f"{text}.")
+
+
+def flush(subject: Subject) -> Check:
+    """The flush before the run was confirmed by its status; the text says `flushed` even when it was refused.
+
+    With data parallelism the status is the first rank's alone: then each rank has to say so in the log, where there is one.
+    """
+    evidence = subject.run.server
+    status, lines = evidence.flush_status, evidence.flush_lines
+    if status is None:
+        return Check("flush", State.NOT_CHECKED, "No cache flush was asked for.", "Leave out --no-flush-cache.")
+    if status != 200:
+        text = f"The server answered the cache flush with HTTP {status}; it must be 200."
+        remedy = "Let the server come to rest: nothing else may run on it; /flush_cache needs no admin key."
+        return Check("flush", State.INVALID, text, remedy)
+    if lines is not None and lines < subject.ranks:
+        text = f"The log says of {lines} of {subject.ranks} data-parallel ranks that their cache was flushed, after the status 200."
+        state = State.INVALID if subject.ranks > 1 else State.FINDING
+        return Check("flush", state, text, "Name the log of every node in --deploy-log; see that it is this server's.")
+    if lines is None and subject.ranks > 1:
+        text = (
+            f"The status 200 speaks of the first of {subject.ranks} data-parallel ranks; what the others did is in the log alone."
+        )
+        return Check("flush", State.NOT_CHECKED, text, GIVE_LOG)
+    return ok("flush", "The server confirmed the cache flush." if lines is None else "Status and log confirm the cache flush.")
+
+
+def same_server(subject: Subject) -> Check:
+    """One and the same server process answered from the session's start to this run's end; one that falls silent proves nothing."""
+    before, after = subject.identity_before, subject.identity_after
+    if before is None:
+        return Check(
+            "same_server", State.NOT_CHECKED, "The server did not say who it is before and after.", "See that server_info answers."
+        )
+    if after is None:
+        text = "The server said who it is at the start, and no longer does: nobody can say that this is the same one."
+        return Check("same_server", State.INVALID, text, "See that server_info answers before and after every run.")
+    if before != after:
+        text = "Another server process answered after the run than before it: a restart, or more than one behind the URL."
+        return Check("same_server", State.INVALID, text, "Measure one server process that stays up.")
+    return ok("same_server", "The same server process answered before and after.")
+
+
+def retractions_of(record: RequestRecord) -> float | None:
+    """How often a request was retracted; None: the server does not say."""
+    told = [record.server[key] for key in ("num_retractions", "total_retractions") if key in record.server]
+    return max(told) if told else None
+
+
+def retraction(subject: Subject) -> Check:
+    """No request was retracted: a retracted request waits at the end of the queue and its tokens are computed twice."""
+    counts = [retractions_of(record) for record in subject.run.requests if record.ok]
+    known = [count for count in counts if count is not None]
+    if not known:
+        text = "The server's answers count no retractions."
+        return Check("retraction", State.NOT_CHECKED, text, "sglang 0.5.4 and newer report them in meta_info.")
+    total = sum(known)
+    if total:
+        many = sum(count > 0 for count in known)
+        text = f"The server retracted {many} of {len(known)} requests, {total:.0f} times in all: its KV pool was full."
+        return Check("retraction", State.INVALID, text, "Lower the concurrency, or give the server a larger KV pool.")
+    return ok("retraction", f"None of {len(known)} requests was retracted.")
+
+
+def other_clients(subject: Subject) -> Check:
+    """The server computed what we sent and nothing else: its log's prompt tokens and sequences, or its counters, are ours.
+
+    Allowed: 1 % of the tokens, what pages round up, the rest of prompts that were cut, retracted requests again. Health probes of
+    one token are left out. A single foreign request can hold a batch slot for the whole run, so one sequence too many counts.
+    """
+    seen, mine = subject.log, [record for record in subject.run.requests if record.sent_ns is not None]
+    if seen is None or not seen.prefill_lines:
+        return _by_counters(subject, mine)
+    again = [(record, retractions_of(record) or 0.0) for record in mine]
+    twice = sum(count * (record.input_len + record.output_len) for record, count in again)
+    tokens = sum(record.input_len if record.prompt_tokens is None else record.prompt_tokens for record in mine)
+    rounded = seen.sequences * (subject.page_size - 1)
+    more = seen.sequences - len(mine) - seen.cut - sum(count for _, count in again)
+    beyond = seen.prompt_tokens - tokens - twice - rounded
+    text = f"The log has {seen.prompt_tokens} prompt tokens in {seen.sequences} sequences, this run sent {tokens} in {len(mine)}"
+    if tokens - seen.prompt_tokens > OTHERS_SHARE_LIMIT * tokens:
+        text = f"{text}: the log is not all of this server's."
+        return Check("other_clients", State.NOT_CHECKED, text, "Name the log of every node in --deploy-log.")
+    if more > 0 or beyond > OTHERS_SHARE_LIMIT * tokens:
+        told = f"{more:.0f} requests and {max(0.0, beyond):.0f} tokens more than this run can explain"
+        return Check("other_clients", State.INVALID, f"{text}: {told}.", _ALONE)
+    return ok("other_clients", f"{text}.")
+
+
+def _by_counters(subject: Subject, mine: Sequence[RequestRecord]) -> Check:
+    served = subject.served
+    if served is None:
+        text = "Whether other clients used the server during the run is not known."
+        return Check("other_clients", State.NOT_CHECKED, text, f"{GIVE_LOG} Or start the server with --enable-metrics.")
+    tokens = sum((record.prompt_tokens or 0) + (record.completion_tokens or 0) for record in mine)
+    grown = f"{served.requests:.0f} requests and {served.tokens:.0f} tokens"
+    text = f"The server's counters grew by {grown}, ours are {len(mine)} and {tokens}"
+    if served.tokens < (1 - OTHERS_SHARE_LIMIT) * tokens:
+        return Check("other_clients", State.NOT_CHECKED, f"{text}: they do not count all of this server.", GIVE_LOG)
+    if served.tokens - tokens > OTHERS_SHARE_LIMIT * tokens:
+        return Check(
+            "other_clients", State.INVALID, f"{text}; more than {OTHERS_SHARE_LIMIT:.0%} beyond ours is another client.", _ALONE
+        )
+    if served.requests > len(mine):
+        return Check("other_clients", State.FINDING, f"{text}: probes, or a small client.", _ALONE)
+    return ok("other_clients", f"{text}.")
+
+
+_ALONE = "Measure a server that nobody else uses: stop other clients, and health probes that generate."
+
+
+def queueing(subject: Subject) -> Check:
+    """No request waited while others decoded: on Decode lines with no prefill since the line before.
+
+    `#queue-req` beside prefills is on its way in, as in every honest batch. Here the server could not take the batch.
+    """
+    seen = subject.log
+    if seen is None:
+        return Check("queueing", State.NOT_CHECKED, "Whether requests waited at the server is not known.", GIVE_LOG)
+    if not seen.steady:
+        text = "The log has no Decode line without a prefill before it."
+        return Check("queueing", State.NOT_CHECKED, text, "Start the server with a smaller --decode-log-interval.")
+    if seen.queued:
+        text = f"Up to {seen.queue_max} requests waited on {seen.queued} of {seen.steady} undisturbed Decode lines"
+        remedy = f"Lower the batch size or concurrency to what runs at once ({seen.running_max}), or give the server more room."
+        return Check("queueing", State.INVALID, f"{text}, while at most {seen.running_max} ran; none may wait.", remedy)
+    return ok("queueing", f"Nobody waited on {seen.steady} undisturbed Decode lines.")
+
+
+def graph(subject: Subject) -> Check:
+    """A GPU server that uses CUDA graphs decoded with them, up to the largest batch it captured.
+
+    More than half of the lines: with dp-attention a line is without a graph whenever another rank prefills.
+    """
+    seen = subject.log
+    if subject.uses_graphs is False:
+        return ok("graph", "This server uses no CUDA graphs.")
+    if seen is None or not seen.graph_on + seen.graph_off + seen.graph_above:
+        text = "Whether the server decoded with CUDA graphs is not known."
+        return Check("graph", State.NOT_CHECKED, text, GIVE_LOG)
+    inside = seen.graph_on + seen.graph_off
+    if inside and 2 * seen.graph_off > inside:
+        text = f"{seen.graph_off} of {inside} Decode lines at captured batch sizes ran without their CUDA graph; at most half may."
+        return Check("graph", State.INVALID, text, "See in the server's log why: memory, LoRA, or a return of hidden states.")
+    if seen.graph_above:
+        text = f"{seen.graph_above} Decode lines had more requests than the largest captured CUDA graph, and ran without one."
+        return Check("graph", State.FINDING, text, "Start the server with a larger --cuda-graph-max-bs.")
+    return ok("graph", f"{seen.graph_on} of {inside} Decode lines ran with their CUDA graph.")

@@ -1,0 +1,79 @@
+"""What the checks look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from slabench.records import RunRecord
+from slabench.verdict.words import Check, State
+
+STALL_LIMIT_S = 5.0  # a hundred times the 50 ms a token that the methods allow; no batch's step comes near it
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvidence:
+    """One run's part of the deploy logs, counted, and the client's figures of the same time."""
+
+    lines: int  # Decode lines, copies left out
+    rejected: Mapping[str, int]  # batch lines that could not be read, by reason
+    outside: int  # lines between the marks with stamps of another time
+    retractions: int
+    jit: int
+    restarts: int
+    batch_size: int | None = None
+    samples: int = 0  # clean Decode lines at the batch size
+    log_tpot: float | None = None  # their mean of running / throughput, ms
+    mean_tpot: float | None = None  # the client's, over whole answers, ms
+    full_tpot: float | None = None  # the client's, in the full-batch window, ms
+    full_share: float | None = None  # of the run's duration that the window covers
+    planned: int | None = None  # requests
+    at_size: int = 0  # Decode lines with the batch size running, or a rank's share of it
+    prefill_lines: int = 0
+    prompt_tokens: int = 0  # computed and cached, by the Prefill lines
+    sequences: int = 0  # by the Prefill lines, health probes left out; the rest of a prompt that was cut counts again
+    cut: int = 0  # Prefill lines so full that a prompt may have been cut there
+    steady: int = 0  # Decode lines with no prefill since the one before
+    queued: int = 0  # of these, with requests waiting
+    queue_max: int = 0  # most that waited on one of these, all schedulers taken alone
+    running_max: int = 0  # most that ran on any Decode line
+    graph_on: int = 0  # steady Decode lines up to the largest captured batch, with the graph
+    graph_off: int = 0  # and without
+    graph_above: int = 0  # steady Decode lines above it, without
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the server's own counters (/metrics) grew by while the run was on."""
+
+    requests: float
+    tokens: float  # prompt and generated
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One run and the evidence around it. A field that is None or empty could not be had."""
+
+    run: RunRecord
+    exact_prompt: bool  # prompts were sent as ids: prompt_tokens must equal their length
+    planned: int  # requests the test asked for; the data set may have given fewer
+    batch_size: int | None = None  # set for a batch-size point
+    token_capacity: int | None = None
+    max_running: int | None = None
+    identity_before: object = None  # what must not change while the run is on; None: unknown
+    identity_after: object = None
+    counted: Sequence[int] = ()  # for texts: our own tokenizer's count of each, in plan order
+    shared: Sequence[int] = ()  # tokens that each prompt shares at its beginning with another of this run, at most
+    ranks: int = 1  # data-parallel
+    page_size: int = 1
+    uses_graphs: bool | None = None  # a GPU server without --disable-cuda-graph
+    stall_limit_s: float = STALL_LIMIT_S
+    log: LogEvidence | None = None
+    served: Served | None = None
+
+
+def ok(name: str, text: str) -> Check:
+    return Check(name, State.OK, text)
+
+
+GIVE_LOG = "Give the server's log with --deploy-log=FILE, or let slabench start the server with --launch=CMD."

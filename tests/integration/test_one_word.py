@@ -1,0 +1,88 @@
+"""A run with PASSED, FAILED and INVALID tests: console, JSON, page, JUnit, Markdown, annotations and exit status say the same."""
+
+from __future__ import annotations
+
+import gzip
+import html
+import re
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+from slabench.server.launch import launch
+from tests.integration.conftest import Suite
+
+# A step takes 5 ms and 10 more a request; the pool holds three of 64 + 40 tokens, so that four do not fit.
+SIM = "--base-url=sim:demo?decode_request_ms=10&pool_tokens=330"
+WORDS = {"test_decode_tpot[bs1]": "PASSED", "test_decode_tpot[bs2]": "FAILED", "test_decode_tpot[bs4]": "INVALID"}
+
+
+def test_every_output_says_the_same_words_and_reasons(suite: Suite, tmp_path: Path) -> None:
+    page = tmp_path / "step_summary.md"
+    page.write_text("before\n")
+    suite.environment["GITHUB_STEP_SUMMARY"] = str(page)
+    done = suite("tests/ali/test_decode.py", SIM, "--batch-sizes=1,2,4", "--slo=tpot.mean<=20", "--github")
+    assert done.status == 1, done.output
+    assert done.words == WORDS
+    assert (done.run["word"], done.run["exit_status"]) == ("FAILED", 1)
+    assert done.folder is not None
+    summary, shown = (done.folder / "summary.md").read_text(), html.unescape((done.folder / "report.html").read_text())
+    assert page.read_text() == f"before\n{summary}"
+    cases = {case.get("name"): case for case in ET.parse(done.folder / "junit.xml").getroot().iter("testcase")}
+    table = done.output.split("slabench ====")[-1]
+    annotated = {found[2]: found for found in re.finditer(r"^::(\w+) file=\S+ ?[^:]*::(\w+ \S+): (.*)$", done.output, re.M)}
+    assert len(annotated) == 3
+    for entry in done.run["tests"]:
+        word, test_id, headline, reasons = entry["word"], entry["id"], entry["headline"], ", ".join(entry["reasons"])
+        name = test_id.rpartition("::")[2]
+        # console: while it runs, with its reasons, and in the table at the end
+        block = done.output.split(f"{word} {test_id}: {headline}\n")[1]
+        assert f"  reasons: {reasons}\n" in block.split("\n\n")[0]
+        assert re.search(rf"^{word} +test_decode\.py::{re.escape(name)} ", table, re.M)
+        # Markdown
+        plain = summary.replace("&lt;", "<").replace("&gt;", ">")
+        assert f"| **{word}** | test_decode.py::{name} |" in plain
+        assert headline in plain
+        assert f"### {word} {test_id}\n\n- reasons: {reasons}\n" in plain
+        # page
+        assert f'<span class="word {word}">{word}</span> {test_id}: {headline}' in shown
+        assert f"<li>reasons: {reasons}</li>" in shown
+        # JUnit
+        told = {one.get("name"): one.get("value") for one in cases[name].iter("property")}
+        assert told == {"slabench.verdict": word, "slabench.reasons": reasons}
+        failure = cases[name].find("failure")
+        assert (failure is None) == (word == "PASSED")
+        assert failure is None or failure.get("message", "").startswith(f"{word}: {headline}")
+        # annotations
+        kind, _, text = annotated[f"{word} {test_id}"].groups()
+        assert kind == ("notice" if word == "PASSED" else "error")
+        assert text == f"{headline} (reasons: {reasons})".replace("%", "%25")
+    assert "Verdict of the run: FAILED" in table
+    assert summary.startswith("# slabench: FAILED\n")
+    assert 'Verdict: <span class="word FAILED">FAILED</span>' in shown
+
+
+KEYS = ("planted-key-1", "planted-key-2", "planted-key-3", "planted-key-4")
+
+
+def test_no_key_is_in_any_output(suite: Suite, tmp_path: Path) -> None:
+    """One in the environment, two in a launched server's, one in a URL with credentials."""
+    suite.environment["SLABENCH_API_KEY"] = KEYS[0]
+    command = f"HF_TOKEN={KEYS[1]} MY_API_KEY='{KEYS[2]}' {sys.executable} -m slabench.sim --port {{port}}"
+    launched = suite("tests/serving", f"--launch={command}", "--github")
+    assert launched.status == 0, launched.output
+    with launch(f"{sys.executable} -m slabench.sim --port {{port}}", str(tmp_path / "server.log")) as server:
+        there = server.url.replace("http://", f"http://user:{KEYS[3]}@")
+        named = suite("tests/serving", f"--base-url={there}", "--github")
+        assert named.status == 4, named.output  # refused, since it would go to every request
+        resumed = suite("tests/serving", f"--base-url={there}", f"--resume={named.folder}")
+        assert resumed.status == 4, resumed.output
+    gone = suite("tests/serving", f"--base-url={there}", "--github")
+    assert gone.status == 6, gone.output
+    texts = {f"output {k}": one.output for k, one in enumerate((launched, named, resumed, gone))}
+    for file in (suite.folder / "reports").rglob("*"):
+        if file.is_file() and file.name != "server.log":  # the server's own words
+            data = file.read_bytes()
+            texts[str(file)] = (gzip.decompress(data) if file.suffix == ".gz" else data).decode()
+    assert len(texts) > 12
+    assert [(where, key) for where, text in texts.items() for key in KEYS if key in text] == []
