@@ -57,8 +57,9 @@ def test_all_outputs_of_a_run_say_the_same(suite: Suite) -> None:
     assert len(records) == sum(entry["records"]["requests"] for entry in run["tests"] if "records" in entry)
     # the embedded server's own figures: 5 ms a step and 0.1 ms a request
     by_name = {entry["id"].rpartition("::")[2]: entry["metrics"] for entry in run["tests"]}
-    assert by_name["test_decode_tpot[bs1]"]["tpot.mean"] == pytest.approx(5.1, rel=0.15)
-    assert by_name["test_decode_tpot[bs2]"]["tpot.mean"] == pytest.approx(5.2, rel=0.2)
+    # Never faster; slower where this machine is too busy to keep the schedule.
+    assert 5.1 * 0.99 < by_name["test_decode_tpot[bs1]"]["tpot.mean"] < 5.1 * 1.6
+    assert 5.2 * 0.99 < by_name["test_decode_tpot[bs2]"]["tpot.mean"] < 5.2 * 1.6
 
 
 def test_decode_runs_before_prefill_whatever_the_order_of_the_paths(suite: Suite) -> None:

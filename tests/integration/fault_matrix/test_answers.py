@@ -9,7 +9,7 @@ from tests.integration.fault_matrix.rows import Row, expect_invalid, measure, pa
 
 ALL = "INVALID"  # without the check nothing is left to compute a TPOT from
 NOT_STARTED = [
-    Row("503-all", "demo?fault=busy", "completed", "6 of 6 requests failed (6 x http_status)", without=ALL),
+    Row("503-all", "demo?fault=busy", "completed", "6 of 6 requests failed (6 x http_status)", also=("log_lines",), without=ALL),
     Row("503-half", "demo?fault=busy&fault_share=0.5", "completed", "3 of 6 requests failed (3 x http_status)"),
     Row("503-one", "demo?fault=busy&fault_index=2", "completed", "1 of 6 requests failed (1 x http_status)"),
     Row("429-with-retry-after", "demo?fault=rate_limit&fault_share=0.5", "completed", "HTTP 429"),
@@ -17,7 +17,14 @@ NOT_STARTED = [
     Row("proxy-page-200", "demo?fault=page_ok&fault_index=0", "completed", "The answer is no event stream: <!DOCTYPE html>"),
     Row("redirect", "demo?fault=redirect&fault_index=5", "completed", "HTTP 307: redirect to http://127.0.0.1:1/generate"),
     Row("empty-200", "demo?fault=empty&fault_share=0.5", "completed", "3 of 6 requests failed (3 x truncated)"),
-    Row("vllm-stream", "demo?fault=vllm_stream", "completed", "6 of 6 requests failed (6 x no_tokens)", without=ALL),
+    Row(
+        "vllm-stream",
+        "demo?fault=vllm_stream",
+        "completed",
+        "6 of 6 requests failed (6 x no_tokens)",
+        also=("log_lines",),
+        without=ALL,
+    ),
     Row("done-without-a-token", "demo?fault=no_tokens&fault_index=1", "completed", "1 of 6 requests failed (1 x no_tokens)"),
     Row("reset-before-headers", "demo?fault=reset_before&fault_index=1", "completed", "1 of 6 requests failed (1 x reset)"),
     Row("silence", "demo?fault=silence&fault_index=0", "completed", "1 of 6 requests failed (1 x first_byte_timeout)"),
@@ -39,7 +46,13 @@ LYING = [
     Row("stop-at-the-right-length", "demo?fault=stop&fault_tokens=12", "finish_reason", "6 answers did not end with"),
     Row("fewer-tokens", "demo?fault=short&fault_index=1&fault_tokens=6", "output_length", "(request 1: 6 of 12)"),
     Row("more-tokens", "demo?fault=longer&fault_index=1", "output_length", "(request 1: 16 of 12)"),
-    Row("truncated-prompt", "demo?fault=truncated&fault_index=4", "prompt_length", "(request 4: 64 ids, 32 there)"),
+    Row(
+        "truncated-prompt",
+        "demo?fault=truncated&fault_index=4",
+        "prompt_length",
+        "(request 4: 64 ids, 32 there)",
+        also=("other_clients",),
+    ),
     Row("cached-prefixes", "demo?fault=cached", "prefix_cache", "192 of 384 prompt tokens came from the prefix cache (50.0%)"),
     Row("cached-prefix-of-one", "demo?fault=cached&fault_index=0", "prefix_cache", "32 of 384 prompt tokens"),
     Row("count-falls", "demo?fault=count_falls&fault_index=2", "token_counts", "request 2 cannot be trusted: the count falls"),

@@ -110,7 +110,7 @@ def test_it_is_the_log_of_another_server_that_works_meanwhile(suite: Suite, tmp_
             done = measure(suite, foreign, url)
     expect_invalid(done, foreign)
     assert done.run["tests"][0]["word"] == "INVALID"
-    assert done.run["tests"][0]["reasons"][0] == "log_agrees"
+    assert "log_agrees" in done.run["tests"][0]["reasons"]
 
 
 def test_it_is_moved_away_while_the_run_goes_on(suite: Suite, tmp_path: Path) -> None:

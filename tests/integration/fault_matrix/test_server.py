@@ -36,16 +36,23 @@ CONTROL = [
     Row("restart-in-mid-run", "demo?fault=restart", "same_server", "Another server process answered"),
     Row("server-info-lost-in-mid-run", "demo?fault=info_lost", "same_server", "at the start, and no longer does"),
 ]
+NOT_HELD = ("batch_reached", "batch_held", "queueing")
 CAPACITY = [
-    Row("cap-below-the-batch", "demo?max_running=3", "batch_fits", "over the server's running cap of 3", also=("batch_reached",)),
+    Row("cap-below-the-batch", "demo?max_running=3", "batch_fits", "over the server's running cap of 3", also=NOT_HELD),
     Row(
         "pool-below-the-batch",
         "demo?pool_tokens=300",
         "batch_fits",
         "needs 496 tokens of KV cache, the server has 300",
-        also=("batch_reached",),
+        also=NOT_HELD,
     ),
-    Row("cap-that-is-not-told", "demo?fault=info_thin&max_running=3", "batch_reached", "At most 3 requests were decoding at once"),
+    Row(
+        "cap-that-is-not-told",
+        "demo?fault=info_thin&max_running=3",
+        "batch_reached",
+        "At most 3 requests were decoding at once",
+        also=NOT_HELD[1:],
+    ),
     Row(
         "retraction-in-a-batch-size-point",
         "demo?fault=info_boasts&pool_tokens=470&chunked_prefill=64",  # one after the other: admission hopes for the best
