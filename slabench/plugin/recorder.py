@@ -21,6 +21,7 @@ from slabench import __version__
 from slabench.errors import ConfigError, SlabenchError
 from slabench.plugin.campaign import CAMPAIGN
 from slabench.plugin.order import LIVE_FOLDERS, is_live
+from slabench.plugin.redact import redact_command, redact_options
 from slabench.plugin.resume import RESUMED, Resumed
 from slabench.plugin.settings import SETTINGS, Settings
 from slabench.report.plain import plain_values
@@ -226,30 +227,6 @@ class OthersOutputs:
         except OSError as error:
             self.recorder.note(f"junit.xml or report.html could not be written ({error}); the verdicts stand on this console.")
             return None
-
-
-def redact_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Our options by name, values as plain types; URLs without credentials, commands without secrets."""
-    from slabench.plugin.options import OPTIONS
-    from slabench.server.secrets import redact_url, scrub_text
-
-    def redact(text: str) -> str:
-        return redact_url(text) if "://" in text else scrub_text(text)
-
-    found: dict[str, Any] = {}
-    for option in OPTIONS:
-        value = options.get(option.dest)
-        if isinstance(value, tuple | list):
-            found[option.dest] = [redact(one) if isinstance(one, str) else one for one in value]
-        else:
-            found[option.dest] = redact(value) if isinstance(value, str) else "inf" if value == float("inf") else value
-    return found
-
-
-def redact_command(command: list[str]) -> list[str]:
-    from slabench.server.secrets import scrub_command
-
-    return ["pytest", *scrub_command(command)]
 
 
 RECORDER = pytest.StashKey[Recorder]()
