@@ -12,7 +12,7 @@ COMMANDS = {
     "sim": "the embedded server, to look at or to test against",
     "log": "the decode curve of any deploy log, without a server",
     "crosscheck": "our client and sglang.bench_serving side by side on one server",
-    "report": "write report.html anew from a run folder's run.json",
+    "report": "write summary.html, the page of a stored run, from its run.json",
 }
 
 

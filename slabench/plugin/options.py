@@ -245,7 +245,7 @@ OPTIONS: tuple[Option, ...] = (
         "--slo",
         (),
         "all live",
-        "an objective: tpot.mean<=50, total_throughput>=1800, ttft:2000",
+        "an objective, quoted for the shell: 'tpot.mean<=50', 'total_throughput>=1800', ttft:2000",
         str,
         append=True,
         metavar="RULE",
@@ -328,6 +328,7 @@ def pytest_configure(config: pytest.Config) -> None:
         _check_rootdir(config)
         settings = Settings.of(config.option, os.environ, worker=hasattr(config, "workerinput"))
         _check_workers(config, settings)
+        _check_paths(config)
         config.stash[SETTINGS] = settings
     except ConfigError as error:
         if hasattr(config, "workerinput"):
@@ -365,6 +366,16 @@ def _check_workers(config: pytest.Config, settings: Settings) -> None:
         raise ConfigError(
             f"-n {workers} would let {workers} workers drive {urls} server at once, and each would measure the others' load; "
             "leave -n out (or use -n 0) for live tests."
+        )
+
+
+def _check_paths(config: pytest.Config) -> None:
+    """Without a test path pytest takes the project's own tests, which is not what somebody who names a server wants."""
+    named = config.getoption("base_url") or config.getoption("launch")
+    if named and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        raise ConfigError(
+            "A server is named and no test: name the tests first, such as pytest tests/tencent --base-url=URL (or tests/ali, "
+            "tests/serving)."
         )
 
 

@@ -21,6 +21,7 @@ from slabench import __version__
 from slabench.errors import ConfigError, SlabenchError
 from slabench.plugin.campaign import CAMPAIGN
 from slabench.plugin.order import LIVE_FOLDERS, is_live
+from slabench.plugin.redact import redact_command, redact_options
 from slabench.plugin.resume import RESUMED, Resumed
 from slabench.plugin.settings import SETTINGS, Settings
 from slabench.report.plain import plain_values
@@ -148,6 +149,8 @@ class Recorder:
             return
         status = self.exit_status(session, int(exitstatus))
         session.exitstatus = status
+        if not self.live_items:
+            self.note(f"Every live test was deselected (-k, -m; {self.deselected} in all): nothing was judged.")
         state = "interrupted" if status == pytest.ExitCode.INTERRUPTED else "crashed" if status == EXIT_OUR_CRASH else "finished"
         broken = self.config.stash[CAMPAIGN].records_broken if CAMPAIGN in self.config.stash else None
         if broken is not None:
@@ -196,8 +199,16 @@ class Recorder:
         if not document["tests"]:
             self.note(f"No baseline was written to {target}: no test of this run was valid.")
             return
+        measured = len(document["tests"])
+        gone: list[str] = []
+        if target.exists():
+            document, gone = baselines.keep(document, baselines.load(str(target)))
         baselines.save(str(target), document)
-        self.note(f"Baseline of {len(document['tests'])} tests written to {target}.")
+        kept = len(document["tests"]) - measured
+        beside = f", {kept} that it held already were kept" if kept else ""
+        self.note(f"Baseline of {measured} tests written to {target}{beside}.")
+        if gone:
+            self.note(f"Of another hardware or model, and no longer in {target}: {', '.join(gone)}.")
 
     def exit_status(self, session: pytest.Session, status: int) -> int:
         """design: 0 all PASSED, 1 any FAILED, 2 Ctrl-C, 3 our crash, 4 usage, 5 nothing collected, 6 INVALID or nothing judged."""
@@ -234,30 +245,6 @@ class OthersOutputs:
         except OSError as error:
             self.recorder.note(f"junit.xml or report.html could not be written ({error}); the verdicts stand on this console.")
             return None
-
-
-def redact_options(options: dict[str, Any]) -> dict[str, Any]:
-    """Our options by name, values as plain types; URLs without credentials, commands without secrets."""
-    from slabench.plugin.options import OPTIONS
-    from slabench.server.secrets import redact_url, scrub_text
-
-    def redact(text: str) -> str:
-        return redact_url(text) if "://" in text else scrub_text(text)
-
-    found: dict[str, Any] = {}
-    for option in OPTIONS:
-        value = options.get(option.dest)
-        if isinstance(value, tuple | list):
-            found[option.dest] = [redact(one) if isinstance(one, str) else one for one in value]
-        else:
-            found[option.dest] = redact(value) if isinstance(value, str) else "inf" if value == float("inf") else value
-    return found
-
-
-def redact_command(command: list[str]) -> list[str]:
-    from slabench.server.secrets import scrub_command
-
-    return ["pytest", *scrub_command(command)]
 
 
 RECORDER = pytest.StashKey[Recorder]()

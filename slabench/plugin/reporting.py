@@ -123,7 +123,7 @@ class Console:
 
         recorder = self.config.stash[RECORDER]
         data = recorder.document.data
-        if not recorder.live_items:
+        if not recorder.live_items and not recorder.notes:
             return
         self._crashes(terminalreporter)
         terminalreporter.section("slabench")

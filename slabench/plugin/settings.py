@@ -57,9 +57,8 @@ class Settings:
         if given.warmup_requests != "batch" and given.warmup_requests < 0:
             raise ConfigError(f"--warmup-requests={given.warmup_requests} is below 0; use 0 for none.")
         if given.dataset_path is not None and not Path(given.dataset_path).is_file():
-            raise ConfigError(
-                f"--dataset-path={given.dataset_path} does not exist; give the ShareGPT_V3 JSON file. Nothing is downloaded."
-            )
+            seen = "is a folder" if Path(given.dataset_path).is_dir() else "does not exist"
+            raise ConfigError(f"--dataset-path={given.dataset_path} {seen}; give the ShareGPT_V3 JSON file. Nothing is downloaded.")
         name = given.dataset_name
         if name in ("random", "sharegpt") and given.dataset_path is None:
             raise ConfigError(f"--dataset-name={name} needs --dataset-path=FILE, a ShareGPT_V3 JSON file. Nothing is downloaded.")
@@ -74,6 +73,7 @@ class Settings:
             raise ConfigError(f"--allow={','.join(sorted(unknown))} names no validity check; there are {', '.join(checks)}.")
         if given.require_baseline and given.baseline is None:
             raise ConfigError("--require-baseline needs --baseline=FILE to look into.")
+        _check_baselines(given)
         key = environment.get(given.api_key_env)
         if key is not None and (not key.isascii() or not key.isprintable()):
             raise ConfigError(f"The API key in {given.api_key_env} has characters that no HTTP header can carry.")
@@ -127,6 +127,22 @@ def _check_folder(option: str, value: str | None, *, allow_download: bool) -> No
         if value and not value.startswith((".", "/", "~")) and "/" not in value and option == "model":
             return  # a served model name such as `tiny`
         raise ConfigError(f"--{option}={value} is not a folder here; give the folder that holds the model's tokenizer files.")
+
+
+def _check_baselines(given: Namespace) -> None:
+    """A gate must not overwrite what it is measured by; a difference that nothing is named by would allow nothing."""
+    both = given.baseline is not None and given.save_baseline is not None
+    if both and Path(given.baseline).resolve() == Path(given.save_baseline).resolve():
+        raise ConfigError(
+            f"--baseline and --save-baseline name the same file, {given.baseline}: a regression would become the next baseline. "
+            "Save to another file, and replace the old one when the run is accepted."
+        )
+    unknown = [name for name in given.allow_diff if name.partition(".")[0] not in baselines.SECTIONS]
+    if unknown:
+        raise ConfigError(
+            f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(baselines.SECTIONS)}, or one of "
+            "their keys such as model.dtype."
+        )
 
 
 def _writable(option: str, path: str, *, worker: bool) -> Path:

@@ -196,6 +196,8 @@ def run_facts(data: Mapping[str, Any]) -> list[str]:
     lines = []
     if data["labels"]:
         lines.append(f"This run is {', '.join(data['labels'])}.")
+    if data["state"] == "interrupted":
+        lines.append("The run was interrupted (Ctrl-C or SIGTERM) before its plan was done; what had finished is kept.")
     for part in data.get("resumed", ()):
         told = f", {part['server']}" if "server" in part else ""
         lines.append(f"Resumed at {part['utc']}{told}: {len(part['kept'])} finished tests were kept.")

@@ -228,6 +228,21 @@ def build(
     }
 
 
+def keep(document: Mapping[str, Any], old: Baseline) -> tuple[dict[str, Any], list[str]]:
+    """(document with what an existing file holds beside it, what had to go).
+
+    Floors are written by hand, and stay. Tests that this run did not measure stay where hardware and model are the same.
+    """
+    tests = {test_id: dict(entry) for test_id, entry in document["tests"].items()}
+    for test_id, entry in tests.items():
+        entry["floors"] = dict(old.tests.get(test_id, {}).get("floors", {}))
+    others = {test_id: entry for test_id, entry in old.tests.items() if test_id not in tests}
+    differ = [text for key, text in differences(old.fingerprint, document["fingerprint"]) if not key.startswith("workload.")]
+    if differ and others:
+        return {**document, "tests": tests}, sorted(others)
+    return {**document, "tests": {**others, **tests}}, []
+
+
 def save(path: str, document: Mapping[str, Any]) -> None:
     """Write atomically, so that an interrupted save never leaves half a baseline."""
     target = Path(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ def load_tokenizer(folder: str, *, trust_remote_code: bool = False, allow_downlo
     """AutoTokenizer from a folder, or by name from the local copy of a hub. ConfigError in one sentence if there is none."""
     if not allow_download and not Path(folder).exists() and folder.startswith(("/", ".", "~")):
         raise ConfigError(f"The tokenizer folder {folder} does not exist; give --tokenizer=DIR.")
+    # It says on import that there is no PyTorch, which is meant; below a red verdict that reads like its cause.
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     import transformers
     from transformers import logging
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.integration.conftest import REPO, Suite
 
+PUBLISHED = REPO / "baselines" / "published-tencent.json"
+
 
 def sentence(output: str, words: str) -> str:
     """The line that has the words; it must be one line, and there must be no traceback."""
@@ -43,6 +45,9 @@ def sentence(output: str, words: str) -> str:
         (("--base-url=sim:", "--launch=x"), "leave one of them out"),
         (("--launch=/no/such/command",), "cannot be started"),
         (("--base-url=sim:", "--allow=nosuch"), "names no validity check"),
+        (("--base-url=sim:", "--allow-diff=nosuch"), "--allow-diff=nosuch names nothing that is compared"),
+        (("--base-url=sim:", "--dataset-path=docs"), "--dataset-path=docs is a folder"),
+        (("--base-url=sim:", f"--baseline={PUBLISHED}", f"--save-baseline={PUBLISHED}"), "name the same file"),
     ],
 )
 def test_usage_errors_end_with_4(suite: Suite, options: tuple[str, ...], words: str) -> None:
@@ -56,6 +61,12 @@ def test_a_model_folder_before_the_test_path_is_refused_with_the_corrected_comma
     done = suite("--base-url=sim:", "--model", str(tmp_path), "tests/tencent", raw=True)
     assert done.status == 4, done.output
     assert "tests/tencent" in sentence(done.output, f"--model={tmp_path}")
+
+
+def test_a_server_without_a_test_is_4_and_not_the_project_s_own_tests(suite: Suite) -> None:
+    done = suite("--base-url=sim:")
+    assert done.status == 4, done.output
+    sentence(done.output, "name the tests first, such as pytest tests/tencent")
 
 
 def test_a_wrong_option_value_ends_with_4(suite: Suite) -> None:
@@ -109,6 +120,7 @@ def test_a_url_that_is_no_sglang_server_is_6(suite: Suite, website: str) -> None
 def test_nothing_selected(suite: Suite) -> None:
     done = suite("tests/tencent", "--base-url=sim:", "-knosuchtest")
     assert done.status == 6, done.output
+    assert "Every live test was deselected" in done.output
     empty = suite("tests/data/sim", "--base-url=sim:")
     assert empty.status == 5, empty.output
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.errors import ConfigError
-from slabench.verdict.baselines import Baseline, build, compare, identity, load, save
+from slabench.verdict.baselines import Baseline, build, compare, identity, keep, load, save
 
 ID = "tests/tencent/test_sla.py::test_sla[np128]"
 PRINT = {"server": {"version": "0.5.7"}, "hardware": {"gpu": "H20", "gpus": 8}, "model": {"name": "r1", "dtype": None}}
@@ -172,3 +172,21 @@ def test_what_is_no_baseline_is_your_error(document: Any, sentence: str, tmp_pat
 @pytest.mark.parametrize("name", ["published-ali-a800.json", "published-tencent.json"])
 def test_the_published_tables_are_baselines(name: str) -> None:
     assert load(str(Path(__file__).resolve().parents[3] / "baselines" / name)).tests
+
+
+def test_a_file_keeps_its_floors_and_the_tests_that_were_not_measured() -> None:
+    old = Baseline(
+        "b.json", "s", PRINT, {ID: {"figures": {"qpm": 1.0}, "floors": {"qpm": 20.0}}, "other": {"figures": {"qpm": 2.0}}}
+    )
+    new = {"fingerprint": PRINT, "tests": {ID: {"figures": {"qpm": 30.0}, "floors": {}}}}
+    kept, gone = keep(new, old)
+    assert kept["tests"] == {ID: {"figures": {"qpm": 30.0}, "floors": {"qpm": 20.0}}, "other": {"figures": {"qpm": 2.0}}}
+    assert gone == []
+
+
+def test_tests_of_another_hardware_do_not_stay_beside_this_one_s() -> None:
+    old = Baseline("b.json", "s", PRINT, {"other": {"figures": {"qpm": 2.0}}})
+    new = {"fingerprint": PRINT | {"hardware": {"gpu": "H200", "gpus": 8}}, "tests": {ID: {"figures": {"qpm": 30.0}, "floors": {}}}}
+    kept, gone = keep(new, old)
+    assert list(kept["tests"]) == [ID]
+    assert gone == ["other"]
