@@ -14,7 +14,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from slabench.metrics.curve_columns import CurveColumns
 
 WANTED_SAMPLES = 100  # per point, what the method's authors ask for
 
@@ -96,6 +99,37 @@ class CurveBuilder:
         part = (self._graph_off if graph is False else self._clean) if clean else self._disturbed
         part[running][value] += 1
 
+    def add_columns(self, columns: Iterable[CurveColumns]) -> CurveBuilder:
+        """As add() for each sample, many at a time."""
+        from slabench.metrics.curve_columns import AT_ONCE
+
+        waiting: list[CurveColumns] = []
+        samples = 0
+        for some in columns:
+            waiting.append(some)
+            samples += len(some.running)
+            if samples >= AT_ONCE:
+                self._add_tally(waiting)
+                waiting, samples = [], 0
+        if samples:
+            self._add_tally(waiting)
+        return self
+
+    def _add_tally(self, columns: Sequence[CurveColumns]) -> None:
+        from slabench.metrics.curve_columns import tally
+
+        found = tally(columns, len(CAUSES))
+        self.lines += found.lines
+        self._no_batch += found.no_batch
+        if found.largest_graph is not None:
+            self.largest_graph = max(found.largest_graph, self.largest_graph or 0)
+        self._left_out += Counter(dict(zip(CAUSES, found.causes, strict=True)))
+        self._left_out += Counter({"batch_changed": found.batch_changed})
+        parts = (self._clean, found.clean), (self._graph_off, found.graph_off), (self._disturbed, found.disturbed)
+        for part, counted in parts:
+            for running, value, count in counted:
+                part[running][value] += count
+
     def add_all(self, samples: Iterable[CurveSample]) -> CurveBuilder:
         for sample in samples:
             self.add(sample)
@@ -144,12 +178,12 @@ def clean_curve(samples: Iterable[CurveSample], gpus_per_scheduler: float | None
     return CurveBuilder().add_all(samples).clean(gpus_per_scheduler, graph_up_to=graph_up_to)
 
 
-_ORDER = ("first", "restart", "retraction", "flush", "jit", "rejected", "prefill", "idle")
+CAUSES = ("first", "restart", "retraction", "flush", "jit", "rejected", "prefill", "idle")
 
 
 def _cause(sample: CurveSample) -> str | None:
     if sample.since:
-        return next((name for name in _ORDER if name in sample.since), None) or next(iter(sample.since))
+        return next((name for name in CAUSES if name in sample.since), None) or next(iter(sample.since))
     if sample.previous_running is None:
         return "first"
     if sample.previous_running != sample.running:

@@ -32,6 +32,19 @@ class Since(StrEnum):
     REJECTED = "rejected"  # a line that could not be read
 
 
+# The first that applies is the one that a curve counts.
+CAUSES = (
+    Since.FIRST,
+    Since.RESTART,
+    Since.RETRACTION,
+    Since.FLUSH,
+    Since.JIT,
+    Since.REJECTED,
+    Since.PREFILL,
+    Since.IDLE,
+)
+
+
 class Sample(NamedTuple):
     """One decode line as the curve wants it."""
 
@@ -138,9 +151,9 @@ def _one(span: LogSpan, reader: LogReader, notes: Merged, speaker: dict[int | No
                 notes.new_tokens += line.new_token
                 notes.cached_tokens += line.cached_token
                 _scheduler(path, line.rank.dp, known).since.add(Since.PREFILL)
-            elif _counts_once(line, speaker, notes):
+            elif counts_once(line, speaker, notes):
                 notes.events.append((path, line))
-                cause = _EVENTS.get(line.kind)
+                cause = cause_of(line)
                 if cause is not None:
                     _touch(path, line.rank, cause, known)
     for one in known.values():
@@ -187,7 +200,7 @@ def _sample(line: DecodeLine, state: _Scheduler) -> Sample:
     return sample
 
 
-def _counts_once(event: Event, speaker: dict[int | None, int | None], notes: Merged) -> bool:
+def counts_once(event: Event, speaker: dict[int | None, int | None], notes: Merged) -> bool:
     """False for the repeats: every tensor-parallel rank reports a retraction or a flush, the first heard of its group counts."""
     if event.kind in (EventKind.RETRACTION, EventKind.FLUSHED) and (
         event.rank.copy or speaker.setdefault(event.rank.dp, event.rank.tp) != event.rank.tp
@@ -195,6 +208,11 @@ def _counts_once(event: Event, speaker: dict[int | None, int | None], notes: Mer
         notes.repeats += 1
         return False
     return True
+
+
+def cause_of(event: Event) -> Since | None:
+    """What an event is to the next decode line."""
+    return _EVENTS.get(event.kind)
 
 
 def _touch(path: str, rank: Rank, cause: Since, known: dict[int | None, _Scheduler]) -> None:

@@ -58,12 +58,21 @@ class LogReader:
 
     def feed(self, data: bytes) -> list[Line]:
         """The values of the lines that data completes; Rejected ones among them, because what they hid is unknown."""
-        self.counts.size += len(data)
+        block, end, refused = self._whole(data)
         out: list[Line] = []
+        if end:
+            self.counts.lines += block.count(b"\n", 0, end)
+            self._block(block, end, out)
+        return [*out, *refused]
+
+    def _whole(self, data: bytes) -> tuple[bytes, int, list[Rejected]]:
+        """(bytes, where the last whole line in them ends, what is refused of the line behind it because it is too long)."""
+        self.counts.size += len(data)
+        refused: list[Rejected] = []
         if self._skipping:
             cut = data.find(b"\n") + 1
             if not cut:
-                return out
+                return b"", 0, refused
             data, self._skipping = data[cut:], False
             self.counts.lines += 1
         block = self._tail + data if self._tail else data
@@ -71,12 +80,9 @@ class LogReader:
         self._tail = block[end:]
         if len(self._tail) > MAX_LINE:
             if b" batch" in self._tail:
-                self._reject(Rejected(Reason.TOO_LONG, self._tail[:300]), out)
+                self._reject(Rejected(Reason.TOO_LONG, self._tail[:300]), refused)
             self._tail, self._skipping = b"", True
-        if end:
-            self.counts.lines += block.count(b"\n", 0, end)
-            self._block(block, end, out)
-        return out
+        return block, end, refused
 
     def finish(self) -> list[Line]:
         """The end of the file. A last line without its newline may be half of one: a batch line there is rejected."""
@@ -167,7 +173,7 @@ class LogReader:
         self.counts.events[event.kind] += 1
         out.append(event)
 
-    def _reject(self, rejected: Rejected, out: list[Line]) -> None:
+    def _reject(self, rejected: Rejected, out: list[Line] | list[Rejected]) -> None:
         self.counts.rejected[rejected.reason] += 1
         examples = self.counts.examples.setdefault(rejected.reason, [])
         if len(examples) < _EXAMPLES:
@@ -187,8 +193,8 @@ def open_log(path: str) -> IO[bytes]:
         ) from error
 
 
-def read_blocks(path: str, reader: LogReader, begin: int = 0, end: int | None = None) -> Iterator[list[Line]]:
-    """The lines of a file whose first byte lies in [begin, end), block by block; offsets of a gzip file count unpacked bytes.
+def read_bytes(path: str, begin: int = 0, end: int | None = None, size: int = BLOCK) -> Iterator[bytes]:
+    """The lines of a file whose first byte lies in [begin, end), as blocks of bytes; offsets of a gzip file count unpacked bytes.
 
     A line that begins before begin belongs to what was before, one that begins before end is read whole. ConfigError if the
     file cannot be read or unpacked.
@@ -201,16 +207,22 @@ def read_blocks(path: str, reader: LogReader, begin: int = 0, end: int | None = 
                 if file.read(1) != b"\n":
                     position += len(file.readline())
             while end is None or position < end:
-                want = BLOCK if end is None else min(BLOCK, end - position)
+                want = size if end is None else min(size, end - position)
                 data = file.read(want)
                 if not data:
                     break
                 position += len(data)
                 if end is not None and position >= end and not data.endswith(b"\n"):
                     data += file.readline()
-                yield reader.feed(data)
+                yield data
         except (EOFError, OSError) as error:
             raise ConfigError(f"The deploy log {path} cannot be read to its end ({error}). Is the file whole?") from error
+
+
+def read_blocks(path: str, reader: LogReader, begin: int = 0, end: int | None = None) -> Iterator[list[Line]]:
+    """The values of a part of a file block by block; see read_bytes()."""
+    for data in read_bytes(path, begin, end):
+        yield reader.feed(data)
     yield reader.finish()
 
 

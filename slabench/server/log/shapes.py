@@ -57,18 +57,19 @@ def _text(value: bytes) -> str:
 class Shape:
     """One form of a batch line: match(block, position) finds it, build(groups) makes the value."""
 
-    __slots__ = ("_convert", "_fields", "_make", "_other_names", "_others", "_tail", "_where", "keys", "kind", "match")
+    __slots__ = ("_convert", "_fields", "_make", "_other_names", "_others", "_tail", "_where", "keys", "kind", "match", "word")
 
-    def __init__(self, parsed: Parsed, iteration: bool, separator: bytes) -> None:
-        table = KEYS[parsed.kind]
-        names = [name for name in parsed.keys if name]
+    def __init__(self, word: str, keys: tuple[bytes, ...], iteration: bool, separator: bytes) -> None:
+        table = KEYS[word]
+        names = [name for name in keys if name]
         patterns = [
             table[name].pattern if name in table else OTHER_WHOLE if name.startswith(b"#") else OTHER_REAL for name in names
         ]
         items = b", ".join(re.escape(name) + b": (" + pattern + b")" for name, pattern in zip(names, patterns, strict=True))
-        pattern = HEAD + parsed.kind.encode("ascii") + b" batch" + (rb" \[(\d+)\]" if iteration else b"") + re.escape(separator)
-        pattern += b" " + items + (b"," if parsed.keys[-1] == b"" else b"") + rb" ?\r?\n"
-        self.keys = parsed.keys
+        pattern = HEAD + word.encode("ascii") + b" batch" + (rb" \[(\d+)\]" if iteration else b"") + re.escape(separator)
+        pattern += b" " + items + (b"," if keys[-1] == b"" else b"") + rb" ?\r?\n"
+        self.keys = keys
+        self.word = word
         self.match = re.compile(pattern).match
         convert: list[Callable[[bytes], Any]] = [_cached_stamp, read_tags]
         where = {"stamp": 0, "rank": 1}
@@ -92,7 +93,7 @@ class Shape:
         if graph_kind is not None:
             where["graph_kind"] = nothing + 1
         where["other"] = nothing + 2
-        kind: type[Batch] = DecodeLine if parsed.kind == "Decode" else PrefillLine
+        kind: type[Batch] = DecodeLine if word == "Decode" else PrefillLine
         self.kind, self._where = kind, where
         # kind._make() without its second look at the length: the fields below are as many as the type has.
         self._make: Callable[[Any], Batch] = partial(tuple.__new__, kind)
@@ -107,6 +108,12 @@ class Shape:
         if self._others:
             values.append(tuple(zip(self._other_names, [values[i] for i in self._others], strict=True)))
         return self._make(self._fields(values))
+
+    def places(self, found: re.Match[bytes]) -> dict[str, tuple[int, int]]:
+        """Where each field stands in the line that matched, counted from its first byte."""
+        begin = found.start()
+        fields = {name: found.span(place + 1) for name, place in self._where.items() if place < len(self._convert)}
+        return {name: (low - begin, high - begin) for name, (low, high) in fields.items()}
 
     def mould(self, found: re.Match[bytes]) -> Callable[[bytes], Batch]:
         """line -> value for all lines of the mould of the one that matched.
@@ -137,6 +144,9 @@ class Shape:
         return made
 
 
+_shape = lru_cache(maxsize=256)(Shape)  # a server that is started again prints the same ones
+
+
 def learn(line: bytes, parsed: Parsed) -> Shape | None:
     """The shape of a line that the careful reader has accepted; None if something foreign is in it, so that it stays careful.
 
@@ -147,7 +157,7 @@ def learn(line: bytes, parsed: Parsed) -> Shape | None:
     anchor = _ANCHOR.search(line)
     if anchor is None:
         return None
-    shape = Shape(parsed, anchor[1] is not None, anchor[2])
+    shape = _shape(parsed.kind, parsed.keys, anchor[1] is not None, anchor[2])
     found = shape.match(line)
     if found is None or found.end() != len(line):
         return None

@@ -1,0 +1,109 @@
+"""A deploy log as columns: the numbers that a curve needs of all batch lines of a block, at the speed of array operations.
+
+It says of every line what LogReader says. Lines of a known mould are read together. All others, and the first of each shape that
+this server process prints, go through the careful reader one by one in the order of the file: only these can change what is
+accepted, so the order among the rest does not matter.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from slabench.server.log.block import NOTHING, Block, Columns
+from slabench.server.log.moulds import LONGEST, Mould
+from slabench.server.log.reader import LogReader
+from slabench.server.log.shapes import Shape
+from slabench.server.log.tags import NO_RANK, Rank, read_stamp
+from slabench.server.log.values import Event, Line, Rejected
+
+BLOCK = 1 << 21
+_MAX_SHAPES = 48  # of all server processes in the log
+_MAX_MOULDS = 4096
+
+
+class ColumnReader(LogReader):
+    """columns() for blocks of one file in order, rest() at its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ranks: list[Rank] = [NO_RANK]
+        self._rank_of: dict[Rank, int] = {NO_RANK: 0}
+        self.known: list[Shape] = []
+        self._by_length: dict[int, list[int]] = {}
+        self.moulds: list[Mould] = []
+        self._scratch = (np.empty(0, bool), np.empty(0, bool))
+        self.minutes: dict[float, float] = {}
+
+    def columns(self, data: bytes) -> Columns:
+        """The lines that data completes."""
+        block, end, refused = self._whole(data)
+        found = Block(self, block, end).read() if end else NOTHING
+        behind: list[tuple[int, Event | Rejected]] = [(len(found.stamp), one) for one in refused]
+        return found._replace(between=[*found.between, *behind])
+
+    def rest(self) -> Columns:
+        """See LogReader.finish(): a last line without its end is never a batch."""
+        return NOTHING._replace(between=[(0, line) for line in self.finish() if isinstance(line, Event | Rejected)])
+
+    def marked(self, text: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+        """Where a newline or "#" stands; the same memory each time, since fresh memory costs more than the comparison."""
+        if len(self._scratch[0]) < len(text):
+            self._scratch = (np.empty(len(text), bool), np.empty(len(text), bool))
+        one, other = (scratch[: len(text)] for scratch in self._scratch)
+        np.equal(text, 10, out=one)
+        np.equal(text, 35, out=other)
+        return np.logical_or(one, other, out=one)
+
+    def careful(self, line: bytes) -> list[Line]:
+        """One line by the careful reader, which may accept a new shape."""
+        out: list[Line] = []
+        before = self._shapes[0] if self._shapes else None
+        self._careful(line, out)
+        if self._shapes and self._shapes[0] is not before and len(self.known) < _MAX_SHAPES:
+            shape = self._shapes[0]
+            if shape not in self.known:
+                self.known.append(shape)
+        return out
+
+    def active(self, shape: Shape) -> bool:
+        """Whether this server process has printed the shape, so that a line of it can be taken as it is."""
+        return shape.keys in self._accepted[shape.word]
+
+    def mould(self, line: bytes) -> int | None:
+        """A new mould from this line; None if no known shape matches it or there are too many."""
+        if len(self.moulds) >= _MAX_MOULDS or len(line) > LONGEST:
+            return None
+        for shape in self.known:
+            found = shape.match(line)
+            if found is not None:
+                try:
+                    self.moulds.append(Mould(shape, found))
+                except ValueError:
+                    return None
+                self._by_length.setdefault(len(line), []).append(len(self.moulds) - 1)
+                return len(self.moulds) - 1
+        return None
+
+    def rank_number(self, rank: Rank) -> int:
+        """The rank's place in ranks."""
+        number = self._rank_of.setdefault(rank, len(self.ranks))
+        if number == len(self.ranks):
+            self.ranks.append(rank)
+        return number
+
+    def moulds_of(self, length: int) -> list[int]:
+        """The moulds of this length, the frequent ones first."""
+        numbers = self._by_length.get(length, [])
+        numbers.sort(key=lambda number: -self.moulds[number].hits)
+        return numbers
+
+    def minute(self, key: float) -> float:
+        """YYYYMMDDhhmm as a number -> seconds; nan if there is no such date."""
+        if key not in self.minutes:
+            if len(self.minutes) > 10_000:
+                self.minutes.clear()
+            text = b"%012d" % int(key)
+            stamp = read_stamp(b"%s-%s-%s %s:%s:00" % (text[:4], text[4:6], text[6:8], text[8:10], text[10:]))
+            self.minutes[key] = np.nan if stamp is None else stamp
+        return self.minutes[key]
