@@ -104,8 +104,8 @@ PARENT = """
 import sys, time
 from slabench.server.launch import launch
 server = launch(sys.argv[2:], sys.argv[1], ready_timeout=20, grace=1)
-print(server.supervisor_pid, flush=True)
 try:
+    print(server.supervisor_pid, flush=True)  # whoever reads it may interrupt at once
     time.sleep(600)
 except KeyboardInterrupt:
     server.stop()

@@ -258,6 +258,12 @@ def test_a_stall_of_a_batch_point_is_one_of_the_full_batch():
     assert states(subject(*early, stall_limit_s=7.0), "ali-prefill")["stall"] is State.OK
 
 
+def test_the_log_can_say_that_a_batch_was_reached():
+    log = replace(LOG, batch_size=2, lines=10, at_size=1)
+    assert states(replace(BROKEN["batch_reached"], log=log))["batch_reached"] is State.OK
+    assert states(replace(BROKEN["batch_reached"], log=replace(log, at_size=0)))["batch_reached"] is State.INVALID
+
+
 def test_the_log_can_say_that_a_batch_was_held():
     case = BROKEN["batch_held"]
     log = replace(LOG, batch_size=2, lines=10, at_size=5)
