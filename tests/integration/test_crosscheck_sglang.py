@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.real_sglang import REPO
+from fixtures.real_sglang import REPO, RealServer
 from tests.data.loadgen.unreliable import unreliable
 from tests.integration.conftest import environment
 
@@ -36,6 +36,16 @@ def test_the_table_and_the_file(tmp_path: Path) -> None:
         assert [run["classic.total_output"] for run in found[side]] == [64, 64]
         assert [run["classic.total_input"] for run in found[side]] == [128, 128]
     assert rows["tpot.mean"]["client"]["low"] <= rows["tpot.mean"]["client"]["estimate"]
+
+
+def test_on_the_real_server_both_clients_see_the_same_tokens(sglang_cpu_server: RealServer, tmp_path: Path) -> None:
+    where = (f"--base-url={sglang_cpu_server.url}", f"--tokenizer={sglang_cpu_server.model}", f"--json={tmp_path / 'x.json'}")
+    done = crosscheck(*where, "--rounds=2")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "x.json").read_text())
+    for side in ("ours", "theirs"):
+        assert [run["classic.total_output"] for run in found[side]] == [64, 64]
+    assert {"tpot.mean", "output_throughput"} <= {row["figure"] for row in found["rows"]}
 
 
 def test_a_run_that_is_not_valid_says_nothing_of_either() -> None:
