@@ -9,8 +9,8 @@ Best of two on two shared cores, 256 MB, CPython 3.11:
     batch-lines.log  columns 1.47 s (67 MB): 0.95x the loop's speed   reader 0.36x   clean curve, line by line 0.23x
     one-start.log    columns 1.11 s (66 MB): 1.31x                    reader 0.42x   clean curve, line by line 0.25x
     tenth.log        columns 0.52 s (65 MB): 1.30x                    reader 0.65x   clean curve, line by line 0.38x
-The columns are what the decode curve and `python -m slabench log` use. Twice the loop's speed where a tenth are batch lines, which is
-wanted, is not reached.
+The columns are what the decode curve and `python -m slabench log` use. Twice the loop's speed where a tenth are batch lines
+is wanted and not reached.
 """
 
 from __future__ import annotations
