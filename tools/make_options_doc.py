@@ -1,4 +1,4 @@
-"""docs/options.md from the option table in slabench/plugin/options.py: `python tools/make_options_doc.py` writes it."""
+"""docs/options.md from the option table in slabench/plugin/option_table.py: `python tools/make_options_doc.py` writes it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from slabench.plugin.options import OPTIONS, Option  # noqa: E402
+from slabench.plugin.option_table import OPTIONS, Option  # noqa: E402
 
 HEAD = """# Options
 

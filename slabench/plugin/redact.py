@@ -7,7 +7,7 @@ from typing import Any
 
 def redact_options(options: dict[str, Any]) -> dict[str, Any]:
     """Our options by name, values as plain types; URLs without credentials, commands without secrets."""
-    from slabench.plugin.options import OPTIONS
+    from slabench.plugin.option_table import OPTIONS
     from slabench.server.secrets import redact_url, scrub_text
 
     def redact(text: str) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.plugin.options import OPTIONS, _check_rootdir, _check_workers, ints, positive_float, positive_int, rate, ratio, words
+from slabench.plugin.option_table import OPTIONS, ints, positive_float, positive_int, rate, ratio, words
+from slabench.plugin.options import _check_rootdir, _check_workers
 from slabench.plugin.settings import Settings
 from slabench.verdict.sla import Slo
 
