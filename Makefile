@@ -66,7 +66,7 @@ lint: setup ## ruff, mypy --strict, import contracts
 	$(BIN)/mypy slabench fixtures tools benchmarks
 	$(BIN)/lint-imports --no-cache
 
-format: setup
+format: setup ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

@@ -88,6 +88,7 @@ class Recorder:
         self.seen.add(entry["id"])
         self.document.add_test(plain_values(entry))
         self.write()
+        self.folder.point_latest()
         if self.settings.bench_serving_jsonl is not None:
             from slabench.report.bench_serving_row import append_row
 
@@ -286,8 +287,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if recorder is None:
         return
     recorder.folder.close()
-    if not recorder.live_items and not recorder.deselected and recorder.resumed is None:
-        # A URL in the environment and only unit tests selected: an empty run folder would be litter.
+    nothing = not recorder.live_items and not recorder.deselected
+    refused = recorder.usage is not None and not recorder.document.data["tests"]
+    if (nothing or refused) and recorder.resumed is None:
+        # A URL in the environment and only unit tests selected, or options that no test was tried with: it would be litter.
         shutil.rmtree(recorder.folder.path, ignore_errors=True)
 
 

@@ -34,6 +34,10 @@ def slo(figure: str, statistic: str, op: str, limit: float) -> Slo:
 def parse(text: str) -> Slo:
     """`tpot.mean<=50`, `total_throughput>=1800`, or `ttft:2000` (bench_serving's --goodput form: the mean, at most)."""
     match = _COMPARISON.match(text)
+    if match is None and not any(sign in text for sign in "<>:"):
+        raise ConfigError(
+            f"--slo={text!r} has no limit; where the shell took it for a redirection, quote the option: '--slo=tpot.mean<=50'."
+        )
     if match is None:
         raise ConfigError(
             f"--slo={text!r} is not an objective: write METRIC.STATISTIC<=NUMBER, such as tpot.mean<=50, "
