@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 EXIT_OUR_CRASH, EXIT_USAGE, EXIT_NOTHING, EXIT_INVALID = 3, 4, 5, 6
 
 
+def why(error: Exception) -> str:
+    """`No space left on device`: the system's words without a number and a path."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
 class Recorder:
     """Owns the run folder; one object a session."""
 
@@ -95,13 +100,13 @@ class Recorder:
             try:
                 append_row(self.settings.bench_serving_jsonl, entry, (server or {}).get("info", {}))
             except OSError as error:
-                self.note(f"--bench-serving-jsonl could not be written ({error}); the figures stand in run.json.")
+                self.note(f"--bench-serving-jsonl could not be written ({why(error)}); the figures stand in run.json.")
 
     def write(self) -> None:
         try:
             self.document.write()
         except OSError as error:
-            self.note(f"run.json could not be written ({error}); the verdicts stand on this console.")
+            self.note(f"run.json could not be written ({why(error)}); the verdicts stand on this console.")
 
     def note(self, sentence: str) -> None:
         if sentence not in self.notes:
@@ -159,11 +164,11 @@ class Recorder:
         try:
             self.document.finish(state, status)
         except OSError as error:
-            self.note(f"run.json could not be written ({error}); the verdicts stand on this console.")
+            self.note(f"run.json could not be written ({why(error)}); the verdicts stand on this console.")
         try:
             self._outputs()
         except (OSError, SlabenchError) as error:
-            self.note(f"The run folder is not complete: {error}")
+            self.note(f"The run folder is not complete: {why(error)}")
 
     def _outputs(self) -> None:
         from slabench.report.markdown import summary_md
@@ -186,7 +191,7 @@ class Recorder:
             with open(target, "a", encoding="utf-8") as file:
                 file.write(summary)
         except OSError as error:
-            self.note(f"The job's summary could not be written ({error}).")
+            self.note(f"The job's summary could not be written ({why(error)}).")
 
     def _save_baseline(self, target: Path) -> None:
         data = self.document.data
@@ -244,7 +249,7 @@ class OthersOutputs:
         try:
             return (yield)
         except OSError as error:
-            self.recorder.note(f"junit.xml or report.html could not be written ({error}); the verdicts stand on this console.")
+            self.recorder.note(f"junit.xml or report.html could not be written ({why(error)}); the verdicts stand on this console.")
             return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slabench.errors import ConfigError
-from slabench.metrics.definitions import metric_of
+from slabench.metrics.definitions import metric_of, too_few
 from slabench.verdict.words import Objective
 
 _COMPARISON = re.compile(r"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op><=|>=|:)\s*(?P<limit>[0-9]+(\.[0-9]+)?)\s*(ms)?\s*$")
@@ -92,10 +92,10 @@ def number(value: float) -> str:
 
 
 def evaluate(objective: Slo, figures: Mapping[str, float], sizes: Mapping[str, int], *, kind: str = "slo") -> Objective | None:
-    """The comparison, or None if the figure is not defined for this run."""
+    """The comparison, or None if the figure is not defined for this run, or is a percentile of too few to be judged by."""
     observed = figures.get(objective.metric)
     metric = metric_of(objective.metric)
-    if observed is None or metric is None:
+    if observed is None or metric is None or too_few(objective.metric, sizes) is not None:
         return None
     holds = observed <= objective.limit if objective.op == "<=" else observed >= objective.limit
     sign = objective.op if holds else {"<=": ">", ">=": "<"}[objective.op]

@@ -352,3 +352,28 @@ def test_counts_at_the_streams_end_alone_are_not_checked_not_wrong():
     summed = replace(answer(0), arrival_ns=array("q"), arrival_tokens=array("q"), last_text_ns=answer(0).end_ns)
     assert states(subject(summed))["token_counts"] is State.NOT_CHECKED
     assert states(subject(summed), "serving")["completed"] is State.OK
+
+
+def chat(*prompt_tokens, counted=(100, 90)):
+    run = subject(answer(0, prompt_tokens=prompt_tokens[0]), answer(1, prompt_tokens=prompt_tokens[1], input_len=90))
+    run = replace(run, run=replace(run.run, plan={"backend": "sglang-oai-chat"}), exact_prompt=False, counted=counted)
+    (found,) = [check for check in examine(run, "tencent") if check.name == "prompt_length"]
+    return found
+
+
+def test_a_chat_template_s_tokens_are_not_the_prompt_s():
+    """The same text stands around every message. Another number each is not known to be that; fewer is a cut prompt."""
+    found = chat(112, 102)
+    assert found.state is State.OK
+    assert "counts 190 prompt tokens, as our tokenizer does for each of the 2 texts, and 12 more of its chat template" in found.text
+    assert chat(100, 90).state is State.OK
+    varying = chat(112, 103)
+    assert varying.state is State.NOT_CHECKED
+    assert "12 to 13 tokens more a prompt" in varying.text
+    assert chat(112, 60).state is State.INVALID  # a template adds, and never takes away
+    assert chat(99, 90).state is State.INVALID
+
+
+def test_only_chat_has_a_template():
+    run = subject(answer(0, prompt_tokens=112), exact_prompt=False, counted=(100,))
+    assert states(run)["prompt_length"] is State.INVALID
