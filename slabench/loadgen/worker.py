@@ -1,6 +1,7 @@
-"""The load process: `python -m slabench.loadgen.worker JOB`. Frames go to stdout; stdin says begin and stop, its end ends us.
+"""A load process: `python -m slabench.loadgen.worker JOB NUMBER [QUEUE_FD]`, the NUMBERth of those that share the job.
 
-A process of its own, so that nothing of the session (collection, reports, other plugins) shares its interpreter while it stamps.
+Frames go to stdout; stdin says begin and stop, its end ends us. A process of its own, so that nothing of the session
+(collection, reports, other plugins) shares its interpreter while it stamps.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import mmap
 import os
 import re
 import signal
@@ -16,7 +16,7 @@ import ssl
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from slabench.loadgen.connection import Exchange
 from slabench.loadgen.driver import Address, LoadDriver
 from slabench.loadgen.frames import encode
 from slabench.loadgen.http1 import MAX_ERROR_BODY
+from slabench.loadgen.job import drawer, own_share, read_job
 from slabench.loadgen.options import ClientOptions
 
 PROGRESS_S = 0.5
@@ -38,21 +39,6 @@ def new_loop() -> asyncio.AbstractEventLoop:
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
     return loop
-
-
-def read_job(path: str) -> tuple[dict[str, Any], list[memoryview]]:
-    """The job's head, and one view a request into the mapped file: nothing is copied before it is sent."""
-    with open(path, "rb") as file:
-        view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    begin = bytes(view[:20]).split(b"\n", 1)[0]
-    at = len(begin) + 1
-    head = json.loads(bytes(view[at : at + int(begin)]))
-    at += int(begin)
-    wires = []
-    for size in head["sizes"]:
-        wires.append(view[at : at + size])
-        at += size
-    return head, wires
 
 
 class Stdin(asyncio.Protocol):
@@ -72,9 +58,16 @@ class Stdin(asyncio.Protocol):
 
 
 class Worker:
-    """One load."""
+    """Our part of a load."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, head: dict[str, Any], wires: Sequence[memoryview]) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        head: dict[str, Any],
+        wires: Sequence[memoryview],
+        share: Sequence[int],
+        draw: Callable[[], int | None],
+    ) -> None:
         self.loop = loop
         self.out: asyncio.WriteTransport | None = None
         self.keep_text = bool(head["options"]["keep_text"])
@@ -87,7 +80,8 @@ class Worker:
             ClientOptions(**head["options"]),
             wires,
             head["offsets_ns"],
-            cap=head["cap"],
+            share=share,
+            draw=draw,
             closed=head["closed"],
             on_end=self.ended,
         )
@@ -193,9 +187,10 @@ def peak_rss_mb() -> float | None:
 def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when a run ends
     head, wires = read_job(argv[0])
+    share, draw = own_share(head, int(argv[1])), drawer(int(argv[2]) if len(argv) > 2 else None)
     loop = new_loop()
     asyncio.set_event_loop(loop)
-    loop.run_until_complete(Worker(loop, head, wires).run())
+    loop.run_until_complete(Worker(loop, head, wires, share, draw).run())
     sys.stdout.flush()
     os._exit(0)  # open connections and pipes need no farewell
 
