@@ -95,9 +95,12 @@ class ClientRecord:
     loop_lag_max_ms: float | None  # the event loop's longest lateness, sampled
     loop_lag_p99_ms: float | None
     send_lag_max_ms: float | None  # sent - due for requests that did not wait for a slot
-    workers: int = 1
-    peak_rss_mb: float | None = None
+    workers: int = 1  # load processes; times of the loop are those of the worst of them
+    peak_rss_mb: float | None = None  # of the load processes together
     loop_lateness_ms: float | None = None  # how late an arrival at a random moment is stamped, on average
+    send_lag_mean_ms: float | None = None
+    send_lag_p99_ms: float | None = None
+    failure: str = ""  # a load process died, in one sentence
 
 
 @dataclass(frozen=True, slots=True)

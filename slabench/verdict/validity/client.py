@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from slabench.records import ClientRecord
 from slabench.verdict.validity.subject import Subject, ok
 from slabench.verdict.words import Check, State
 
@@ -14,7 +15,7 @@ ONE_READ_SHARE_LIMIT = 0.02  # each such answer pulls the mean TPOT down by its 
 
 
 def client(subject: Subject) -> Check:
-    """The client kept up: CPU below 95 % of a core a process, stamped with little lateness, sent requests when due."""
+    """The client lived and kept up: CPU below 95 % of a core a process, stamped with little lateness, sent requests when due."""
     found, sending = _stamping(subject), _sending(subject)
     return (
         sending if sending is not None and found.state in (State.OK, State.FINDING) and sending.state is not found.state else found
@@ -36,6 +37,8 @@ def _sending(subject: Subject) -> Check | None:
 
 def _stamping(subject: Subject) -> Check:
     seen = subject.run.client
+    if seen.failure:
+        return Check("client", State.INVALID, seen.failure, "Its output on the console says why; look for a memory limit too.")
     if seen.cpu_s is None:
         return Check("client", State.NOT_CHECKED, "The client does not tell how busy it was.", "Use --client=slabench, which does.")
     if seen.wall_s > 0.5 and seen.cpu_s / seen.wall_s / seen.workers > CPU_SHARE_LIMIT:
@@ -67,7 +70,15 @@ def _stamping(subject: Subject) -> Check:
         return Check(
             "client", State.FINDING, f"{text}.", "Read the percentiles with that; a free core for the client makes them sharp."
         )
-    return ok("client", f"{text}.")
+    return ok("client", f"{text}. {_left(seen)}".rstrip())
+
+
+def _left(seen: ClientRecord) -> str:
+    """How late requests left, of those that had a slot."""
+    if seen.send_lag_mean_ms is None or seen.send_lag_p99_ms is None or seen.send_lag_max_ms is None:
+        return ""
+    late = f"{seen.send_lag_mean_ms:.2f} ms on average, p99 {seen.send_lag_p99_ms:.2f} ms, at most {seen.send_lag_max_ms:.2f} ms"
+    return f"Requests left {late} after they were due."
 
 
 def one_read(subject: Subject) -> Check:

@@ -290,6 +290,15 @@ def test_requests_sent_late():
         assert states(replace(subject(), run=run))["client"] is state, lag
 
 
+def test_a_dead_load_process_is_invalid_and_lateness_is_said():
+    seen = ClientRecord(10.0, 0.1, 0.1, 0.1, 3.0, send_lag_mean_ms=1.25, send_lag_p99_ms=2.5)
+    run = replace(run_of(answer()), client=seen)
+    assert "Requests left 1.25 ms on average, p99 2.50 ms, at most 3.00 ms" in found_in(replace(subject(), run=run), "client").text
+    dead = replace(run, client=replace(seen, failure="1 of 2 load processes ended with status -9 before the run did."))
+    check = found_in(replace(subject(), run=dead), "client")
+    assert (check.state, check.text) == (State.INVALID, dead.client.failure)
+
+
 def test_the_curves_checks_are_in_the_list():
     from slabench.verdict.curve_checks import CHECKS as OF_THE_CURVE
 
