@@ -112,10 +112,11 @@ class Campaign:
 
         log = str(self.folder / "server.log")
         if url.startswith(SIM):
-            from slabench.sim.profiles import UnknownProfile, read_profile
+            from slabench.sim.null_profile import read_any
+            from slabench.sim.profiles import UnknownProfile
 
             try:
-                read_profile(url.removeprefix(SIM) or "demo")
+                read_any(url.removeprefix(SIM) or "demo")
             except UnknownProfile as error:
                 raise ConfigError(f"--base-url={url}: {error}") from error
             # The profile goes through argv, never through a shell.
