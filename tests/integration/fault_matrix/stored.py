@@ -52,7 +52,7 @@ class Stored:
         path = self.folder / "requests.jsonl.gz"
         requests = sorted((one for test_id, one in read_records(path) if test_id == entry["id"]), key=lambda one: one.index)
         began = requests[0].due_ns  # the first request is due at the plan's zero
-        client = ClientRecord(**entry["client"])
+        client = ClientRecord(**entry["client"] | {"calibration": None})  # what it made of the margins is in the checks
         server = ServerEvidence(flush_status=entry["server"]["flush_status"])
         return RunRecord(requests, began, 0.0, entry["workload"], entry["plan"], client, server)
 
