@@ -97,9 +97,11 @@ class _Load:
         options: ClientOptions,
         on_record: Callable[[RequestRecord], None] | None,
         on_progress: Callable[[Progress], None] | None,
+        until: Callable[[], bool] | None,
     ) -> None:
         self.requests, self.plan, self.options = requests, plan, options
-        self.on_record, self.on_progress = on_record, on_progress
+        self.on_record, self.on_progress, self.until = on_record, on_progress, until
+        self.stopped = False
         self.records: dict[int, RequestRecord] = {}
         self.send_lag_ns: list[int] = []
         self.began_ns, self.began_unix = 0, 0.0
@@ -131,6 +133,9 @@ class _Load:
                 return  # it died: _result says so in every record that is missing
             for frame in decoder.feed(data):
                 self._take(frame)
+            if self.until is not None and not self.stopped and self.done is None and self.until():
+                self.stopped = True
+                self._say({"stop": True})
 
     def _take(self, frame: Frame) -> None:
         if frame.kind == "record":
@@ -200,7 +205,7 @@ class _Load:
 
     def _missing(self, index: int) -> RequestRecord:
         request = self.requests[index]
-        text = "The run was interrupted before its turn."
+        text = "The run was stopped before its turn." if self.stopped else "The run was interrupted before its turn."
         if self.done is None and not self.interrupted:
             assert self.process is not None
             text = f"The load process ended with status {self.process.returncode} before this request did."
@@ -230,9 +235,11 @@ def run_load(
     *,
     on_record: Callable[[RequestRecord], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    until: Callable[[], bool] | None = None,
 ) -> LoadResult:
     """Send every request as the plan says and return once all have ended. on_record is called at each one's end.
 
+    until is asked whenever something was heard: True ends the load as it is, without an error; what was on its way is INTERRUPTED.
     A request that fails is a record with an error, never an exception. Ctrl-C raises LoadInterrupted with what there is.
     """
     if len(requests) != plan.count:
@@ -241,7 +248,7 @@ def run_load(
     with tempfile.TemporaryDirectory(prefix="slabench-") as folder:
         job = Path(folder) / "job"
         write_job(job, target, requests, plan, options)
-        result = _Load(requests, plan, options, on_record, on_progress).run(job)
+        result = _Load(requests, plan, options, on_record, on_progress, until).run(job)
     if result.interrupted:
         raise LoadInterrupted(result)
     return result
