@@ -67,9 +67,11 @@ class _Load:
         options: ClientOptions,
         on_record: Callable[[RequestRecord], None] | None,
         on_progress: Callable[[Progress], None] | None,
+        until: Callable[[], bool] | None,
     ) -> None:
         self.requests, self.plan, self.options = requests, plan, options
-        self.on_record, self.on_progress = on_record, on_progress
+        self.on_record, self.on_progress, self.until = on_record, on_progress, until
+        self.stopped = False
         self.records: dict[int, RequestRecord] = {}
         self.send_lag_ns: list[int] = []
         self.began_ns, self.began_unix = 0, 0.0
@@ -88,6 +90,9 @@ class _Load:
             with self._interruptible():
                 for worker, frame in frames(self.workers):
                     self._take(worker, frame)
+                    if self.until is not None and self.began_ns and not self.stopped and self.until():
+                        self.stopped = True
+                        self._say({"stop": True})
         return self._result()
 
     def _take(self, worker: WorkerProcess, frame: Frame | None) -> None:
@@ -156,7 +161,8 @@ class _Load:
 
     def _missing(self, index: int, failure: str) -> RequestRecord:
         request = self.requests[index]
-        text = failure.replace("before the run did", "before this request did") or "The run was interrupted before its turn."
+        stopped = "The run was stopped before its turn." if self.stopped else "The run was interrupted before its turn."
+        text = failure.replace("before the run did", "before this request did") or stopped
         due = self.began_ns + self.plan.offsets_ns[index]
         return RequestRecord(index, request.input_len, request.output_len, due, error=ErrorKind.NOT_SENT, error_text=text)
 
@@ -169,9 +175,11 @@ def run_load(
     *,
     on_record: Callable[[RequestRecord], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    until: Callable[[], bool] | None = None,
 ) -> LoadResult:
     """Send every request as the plan says and return once all have ended. on_record is called at each one's end.
 
+    until is asked whenever something was heard: True ends the load as it is, without an error; what was on its way is INTERRUPTED.
     A request that fails is a record with an error, never an exception. Ctrl-C raises LoadInterrupted with what there is.
     """
     if len(requests) != plan.count:
@@ -181,7 +189,7 @@ def run_load(
     with tempfile.TemporaryDirectory(prefix="slabench-") as folder:
         job = Path(folder) / "job"
         write_job(job, target, requests, plan, options, workers)
-        result = _Load(requests, plan, options, on_record, on_progress).run(job, workers)
+        result = _Load(requests, plan, options, on_record, on_progress, until).run(job, workers)
     if result.interrupted:
         raise LoadInterrupted(result)
     return result

@@ -46,6 +46,13 @@ def ints(text: str) -> tuple[int, ...]:
     return found
 
 
+def load_range(text: str) -> tuple[float, float]:
+    low, high = (rate(part) for part in text.split(","))
+    if not low < high < math.inf:
+        raise ValueError("LO must be below HI")
+    return low, high
+
+
 def words(text: str) -> tuple[str, ...]:
     return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
 
@@ -77,6 +84,7 @@ class Option:
 
 
 _SERVER, _WORK, _ALI, _CLIENT, _JUDGE, _OUT = "server under test", "workload", "ali", "client", "judgement", "output"
+_CAP, _T_C = "capacity", "tencent capacity"
 _T_S = "tests/tencent, tests/serving"
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -182,6 +190,36 @@ OPTIONS: tuple[Option, ...] = (
     Option(_ALI, "--saturation", False, "ali decode", "also run 4096 prompts at concurrency 2048, the later form's first step"),
     Option(_ALI, "--prefill-lens", (1024, 2048, 4096), "ali prefill", "prompt lengths", ints, metavar="A,B"),
     Option(_ALI, "--prefill-prompts", 512, "ali prefill", "prompts per length", positive_int),
+    Option(_CAP, "--find-capacity", False, _T_C, "search the highest load that holds all objectives, and judge a full run there"),
+    Option(
+        _CAP,
+        "--capacity-load",
+        "concurrency",
+        _T_C,
+        "what is searched: requests in flight, or requests a second",
+        str,
+        choices=("concurrency", "rate"),
+        metavar="KIND",
+    ),
+    Option(
+        _CAP,
+        "--capacity-range",
+        None,
+        _T_C,
+        "lowest and highest load (default: 1,256; a rate: 0.1,16)",
+        load_range,
+        metavar="LO,HI",
+    ),
+    Option(_CAP, "--capacity-step", 2.0, _T_C, "per cent between two loads (in flight: at least 1)", positive_float, metavar="PCT"),
+    Option(
+        _CAP,
+        "--capacity-waves",
+        4,
+        _T_C,
+        "a probe sends this many times its load at most, the first not counted; 1: it is all there is, and counts",
+        positive_int,
+    ),
+    Option(_CAP, "--capacity-budget", 3600.0, _T_C, "seconds of load for all probes together", positive_float, metavar="S"),
     Option(
         _CLIENT,
         "--client",
@@ -263,6 +301,17 @@ OPTIONS: tuple[Option, ...] = (
         str,
         append=True,
         metavar="RULE",
+    ),
+    Option(
+        _JUDGE,
+        "--slo-preset",
+        None,
+        "all live",
+        "a published set of objectives, which --slo adds to: ant's tiers (mean TPOT 70, 50, 30 ms with mean TTFT 2, 1.5, 1 s), or "
+        "tencent's later form (50 ms, 2 s)",
+        str,
+        choices=("ant-70", "ant-50", "ant-30", "tencent"),
+        metavar="NAME",
     ),
     Option(_JUDGE, "--baseline", None, "all live", "no figure may be worse than in this file", str, metavar="FILE"),
     Option(_JUDGE, "--save-baseline", None, "all live", "write this run's figures as a baseline", str, metavar="FILE"),

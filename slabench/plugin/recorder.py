@@ -171,6 +171,7 @@ class Recorder:
             self.note(f"The run folder is not complete: {why(error)}")
 
     def _outputs(self) -> None:
+        from slabench.report.frontier import frontier_rows, write_frontier
         from slabench.report.markdown import summary_md
         from slabench.report.seed_shapes import write_seed_shapes
 
@@ -179,6 +180,9 @@ class Recorder:
             self._step_summary(summary)
         (self.folder.path / "summary.md").write_text(summary, encoding="utf-8")
         write_seed_shapes(self.document.data, self.folder.path)
+        frontier = frontier_rows(self.document.data)
+        if frontier:
+            write_frontier(frontier, self.folder.path / "frontier.csv")
         if self.settings.save_baseline is not None:
             self._save_baseline(self.settings.save_baseline)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from slabench.report.capacity_section import HEAD, probe_cells
 from slabench.report.standing import standing
 from slabench.verdict.sla import number
 
@@ -138,6 +139,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[i
 def test_block(entry: Mapping[str, Any]) -> str:
     """One finished test: its figures, then the word with the one complete line, then what else has to be said."""
     lines = []
+    if entry.get("capacity"):
+        lines.append(table(HEAD, probe_cells(entry["capacity"]), left=(2, len(HEAD) - 1)))
     if entry.get("curve"):
         lines.append(curve_table(entry["curve"]))
     elif entry["metrics"]:

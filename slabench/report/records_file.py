@@ -16,6 +16,7 @@ from typing import Any
 
 from slabench.records import ErrorKind, RequestRecord
 
+PROBE = "#probe"  # TEST#probe3: the records of a capacity search's third probe
 _ARRAYS = ("arrival_ns", "arrival_tokens")
 
 

@@ -49,7 +49,12 @@ _RETRACTS = "a full KV pool is a state that the method brings about; the publish
 _FILL = {"retraction": _RETRACTS, "log_retraction": _RETRACTS, "queueing": _QUEUES, "stall": _PAUSES}
 
 # Which checks a method takes as findings, with the reason. Transport, counting and identity invalidate everywhere.
-FINDINGS: Mapping[str, Mapping[str, str]] = {"tencent": _FILL, "serving": _FILL, "ali-saturation": _FILL}
+FINDINGS: Mapping[str, Mapping[str, str]] = {
+    "tencent": _FILL,
+    "tencent-capacity": _FILL,
+    "serving": _FILL,
+    "ali-saturation": _FILL,
+}
 
 
 def examine(
