@@ -129,15 +129,22 @@ class Campaign:
         else:
             given = self.settings.given
             base_url = None if url == "launch:" else url
-            self.launched = launch(given.launch, log, base_url=base_url, ready_timeout=given.launch_timeout)
+            key = self.settings.api_key
+            self.launched = launch(
+                *(given.launch, log), base_url=base_url, ready_timeout=given.launch_timeout,
+                headers=self._headers(), ca_file=given.ca_file, known=(key,) if key else (),
+            )  # fmt: skip
         return self.launched.url, logs or (log,)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.settings.api_key}"} if self.settings.api_key else {}
 
     def _identify(self, url: str, logs: tuple[str, ...]) -> Deployment:
         from slabench.server.fingerprint import fingerprint
         from slabench.server.info import identify
 
         given = self.settings.given
-        headers = {"Authorization": f"Bearer {self.settings.api_key}"} if self.settings.api_key else {}
+        headers = self._headers()
         info = identify(url, headers, ca_file=given.ca_file)
         return Deployment(
             url=url,
