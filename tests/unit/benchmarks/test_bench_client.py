@@ -116,8 +116,10 @@ def test_the_table_has_a_line_a_client_and_says_what_failed() -> None:
 def test_scaling_is_the_cost_of_a_chunk_beside_one_pair_s() -> None:
     one = Row("s", 9, 9, tpot_error_pct=0.1, cpu_ms_per_1000=10.0, chunks_per_s=100.0)
     two = [Row("s", 9, 9, tpot_error_pct=-0.4, cpu_ms_per_1000=12.5, chunks_per_s=100.0)] * 2
-    lines = ceiling([one, *two], [1, 2], 1).splitlines()
+    lines = ceiling([one, *two], [1, 2], 1, title="T").splitlines()
     assert lines[-2:] == ["| 1 | 100 | 0.100 | 10.00 | 1.00 |", "| 2 | 200 | 0.400 | 12.50 | 0.80 |"]
+    run = Row("s", 9, 9, tpot_error_pct=0.2, cpu_ms_per_1000=10.0, chunks_per_s=190.0)
+    assert ceiling([one, run], [1, 2], 1, title="T", each=1).splitlines()[-1] == "| 2 | 190 | 0.200 | 10.00 | 1.00 |"
 
 
 def test_a_client_that_fails_is_a_row(tmp_path: Path) -> None:
