@@ -25,7 +25,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.clients import peers
+from benchmarks.clients import claims, peers
 from benchmarks.clients.measure import Row, append, median, run
 from benchmarks.clients.peers import Peer
 from benchmarks.clients.tables import accuracy, ceiling, plain_rows
@@ -158,22 +158,25 @@ class Bench:
         levels = [int(level) for level in self.given.streams.split(",")]
         rows = self.compare(self.peers, levels, self.given.tokens, self.given.runs, "table")
         self.show(accuracy(rows, levels, f"One core each, {self.given.tokens} tokens a stream, medians of {self.given.runs}"))
-
-    def rate(self) -> None:
-        level = self.given.rate_streams
-        rows = self.compare(
-            self.pick(peers.OURS, peers.FLOOR, "sglang 0.5.23, Rust"), [level], self.given.tokens, self.given.runs, "rate"
-        )
-        self.show(accuracy(rows, [level], f"{level * 1000 / self.given.itl_ms:,.0f} chunks/s on one core"))
-
-    def memory(self) -> None:
-        rows = self.compare(self.peers, [640], 1536, 1, "memory")
-        self.show(accuracy(rows, [640], "640 streams of 1536 tokens"))
+        self.show(claims.table(claims.accuracy(rows)))
 
     def long(self) -> None:
         runs = min(self.given.runs, 3)
         rows = self.compare(self.peers, [256], 1536, runs, "long")
         self.show(accuracy(rows, [256], f"One core each, 1536 tokens a stream, medians of {runs}"))
+        self.show(claims.table(claims.long(rows)))
+
+    def rate(self) -> None:
+        level = self.given.rate_streams
+        light = self.pick(peers.OURS, peers.FLOOR, claims.RUST)
+        rows = self.compare(light, [level], self.given.tokens, self.given.runs, "rate")
+        self.show(accuracy(rows, [level], f"{level * 1000 / self.given.itl_ms:,.0f} chunks/s on one core"))
+        self.show(claims.table(claims.rate(rows, level)))
+
+    def memory(self) -> None:
+        rows = self.compare(self.peers, [640], 1536, 1, "memory")
+        self.show(accuracy(rows, [640], "640 streams of 1536 tokens"))
+        self.show(claims.table(claims.memory(rows)))
 
     def scaling(self) -> None:
         """One run shared by 1, 2, 4 load processes, which have as many cores, its parent with them; a null server for each."""

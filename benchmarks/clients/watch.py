@@ -12,7 +12,7 @@ from pathlib import Path
 from slabench.server.supervise import descendants
 
 PERIOD_S = 0.04
-TREE_S = 0.4  # how often new processes and memory are looked for: that reads all of /proc
+TREE_S = 0.2  # how often new processes and memory are looked for: that reads all of /proc
 
 
 def cpu_ns(pid: int) -> int:
