@@ -23,6 +23,7 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--profile", default="demo", help=f"{', '.join(PROFILES)}, {NULL}, or NAME?parameter=value&...")
     parser.add_argument("--host", default="127.0.0.1", choices=("127.0.0.1", "::1"), help="IPv4 or IPv6")
     parser.add_argument("--port", type=int, default=30000, help="0 takes a free one")
+    parser.add_argument("--shared-port", type=int, help="of the null server: a second port, which other null servers may share")
     parser.add_argument("--log", default="-", help="the deploy log; - is stderr")
     parser.add_argument("--tokenizer", help="folder with a tokenizer.json, for prompts that are text")
     parser.add_argument("--api-key", help="asked for by every request; named in server_info and in the log, as by the real server")
@@ -80,7 +81,8 @@ def main(argv: Sequence[str]) -> int:
             from slabench.sim import null
 
             log = DeployLog(out, profile.served())
-            null.serve(profile, given.host, given.port, log, encoder(given.tokenizer), given.tokenizer)
+            ports = [given.port] if given.shared_port is None else [given.port, given.shared_port]
+            null.serve(profile, given.host, ports, log, encoder(given.tokenizer), given.tokenizer)
             return 0
         asyncio.run(serve(profile, given.host, given.port, DeployLog(out, profile), given.tokenizer, given.api_key))
     except OSError as error:
