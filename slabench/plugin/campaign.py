@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,6 +76,8 @@ class DecodePoint:
     labels: tuple[str, ...]
     word: str
     metrics: dict[str, float]
+    repeats: tuple[tuple[LogSpan, ...], ...] = ()  # each repeat's part of the log; spans is the first's
+    other: tuple[tuple[LogSpan, ...], ...] = ()  # the same of the baseline server, in an A/B run
 
 
 @dataclass(slots=True)
@@ -86,7 +88,9 @@ class Campaign:
     folder: Path
     say: Callable[[str], None]
     deployment: Deployment | None = None
+    other: Deployment | None = None  # --baseline-url, --baseline-launch: the server that this one is compared with
     launched: Launched | None = None
+    launched_other: Launched | None = None
     decode_points: list[DecodePoint] = field(default_factory=list)
     interrupted: dict[str, Any] | None = None  # what a test had measured when Ctrl-C came: handed over like a report's entry
     _tokenizer: Any = None
@@ -97,20 +101,36 @@ class Campaign:
         """Start or find the server. ConfigError and ServerError carry the one sentence that ends the session."""
         if self.deployment is not None:
             return self.deployment
-        given = self.settings.given
-        url, logs = self.settings.base_urls[0], tuple(given.deploy_log)
-        for log in logs:
+        given, other = self.settings.given, self.settings.baseline_url
+        logs, other_logs = tuple(given.deploy_log), tuple(given.baseline_deploy_log)
+        for option, log in (*(("deploy-log", one) for one in logs), *(("baseline-deploy-log", one) for one in other_logs)):
             if not Path(log).is_file():
-                raise ConfigError(f"--deploy-log={log} does not exist; give the file that the server's output goes to.")
-        if url.startswith(SIM) or given.launch is not None:
-            url, logs = self._launch(url, logs)
-        self.deployment = self._identify(url, logs)
-        return self.deployment
+                raise ConfigError(f"--{option}={log} does not exist; give the file that the server's output goes to.")
+        url, command = self.settings.base_urls[0], given.launch
+        if url.startswith(SIM) or command is not None:
+            self.launched = self._launch(url, command, given.env, "server.log")
+            url, logs = self.launched.url, logs or (self.launched.log_path,)
+        deployment = self._identify(url, logs)
+        if other is not None:
+            self.other = self._open_other(other, other_logs)
+        self.deployment = deployment
+        return deployment
 
-    def _launch(self, url: str, logs: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    def _open_other(self, url: str, logs: tuple[str, ...]) -> Deployment:
+        """The baseline server; what is wrong with it is said of it."""
+        given = self.settings.given
+        try:
+            if url.startswith(SIM) or given.baseline_launch is not None:
+                self.launched_other = self._launch(url, given.baseline_launch, given.baseline_env, "server-baseline.log")
+                url, logs = self.launched_other.url, logs or (self.launched_other.log_path,)
+            return self._identify(url, logs)
+        except ServerError as error:
+            raise ServerError(f"The baseline server: {error}") from error
+
+    def _launch(self, url: str, command: str | None, environment: Sequence[str] | None, log_name: str) -> Launched:
         from slabench.server.launch import launch
 
-        log = str(self.folder / "server.log")
+        log = str(self.folder / log_name)
         if url.startswith(SIM):
             from slabench.sim.profiles import UnknownProfile, read_profile
 
@@ -119,14 +139,14 @@ class Campaign:
             except UnknownProfile as error:
                 raise ConfigError(f"--base-url={url}: {error}") from error
             # The profile goes through argv, never through a shell.
-            command = [sys.executable, "-m", "slabench.sim", "--profile", url.removeprefix(SIM) or "demo", "--port", "{port}"]
-            command += ["--log", "-", "--tokenizer", str(FIXTURE_TOKENIZER)]
-            self.launched = launch(command, log, ready_timeout=60.0)
-        else:
-            given = self.settings.given
-            base_url = None if url == "launch:" else url
-            self.launched = launch(given.launch, log, base_url=base_url, ready_timeout=given.launch_timeout)
-        return self.launched.url, logs or (log,)
+            words = [sys.executable, "-m", "slabench.sim", "--profile", url.removeprefix(SIM) or "demo", "--port", "{port}"]
+            words += ["--log", "-", "--tokenizer", str(FIXTURE_TOKENIZER)]
+            return launch(words, log, ready_timeout=60.0)
+        assert command is not None, "there is a command where the URL is not the embedded server's"
+        base_url = None if url == "launch:" else url
+        return launch(
+            with_environment(command, environment or ()), log, base_url=base_url, ready_timeout=self.settings.given.launch_timeout
+        )
 
     def _identify(self, url: str, logs: tuple[str, ...]) -> Deployment:
         from slabench.server.fingerprint import fingerprint
@@ -145,6 +165,11 @@ class Campaign:
             prefill_gpus=given.prefill_gpu_num or info.gpus.count,
             fingerprint=fingerprint(info, given.hardware, url=url),
         )
+
+    def as_dict(self) -> dict[str, Any]:
+        """run.json's server part, the baseline server in it if there is one."""
+        assert self.deployment is not None, "a test has been measured"
+        return self.deployment.as_dict() | ({"baseline": self.other.as_dict()} if self.other is not None else {})
 
     @property
     def store(self) -> DatasetStore:
@@ -211,18 +236,32 @@ class Campaign:
     def close(self) -> None:
         if self._records is not None:
             self._records.close()
-        if self.launched is not None:
-            self.launched.stop()
-            self.launched = None
+        for one in (self.launched, self.launched_other):
+            if one is not None:
+                one.stop()
+        self.launched = self.launched_other = None
 
 
 CAMPAIGN = pytest.StashKey[Campaign]()
 
 
+def with_environment(command: str, environment: Sequence[str]) -> Sequence[str] | str:
+    """The command with NAME=VALUE words before it, as launch() reads them; in no shell, and in no output."""
+    if not environment:
+        return command
+    import shlex
+
+    try:
+        return [*environment, *shlex.split(command)]
+    except ValueError as error:
+        raise ConfigError(f"The command that starts a server cannot be split into words ({error}). Check its quotes.") from error
+
+
 def check_launched(campaign: Campaign) -> None:
     """A launched server that died says so, instead of a refused connection."""
-    if campaign.launched is not None and not campaign.launched.alive():
-        raise ServerError(f"The server that was launched has ended; the end of its log is in {campaign.folder / 'server.log'}.")
+    for one, what in ((campaign.launched, "server"), (campaign.launched_other, "baseline server")):
+        if one is not None and not one.alive():
+            raise ServerError(f"The {what} that was launched has ended; the end of its log is in {one.log_path}.")
 
 
 def worker_folder(config: pytest.Config) -> Path:

@@ -19,9 +19,11 @@ from slabench.records import ErrorKind, RequestRecord
 _ARRAYS = ("arrival_ns", "arrival_tokens")
 
 
-def as_row(test_id: str, record: RequestRecord) -> dict[str, Any]:
+def as_row(test_id: str, record: RequestRecord, side: str = "new", repeat: int = 1) -> dict[str, Any]:
     """Field by field; the two arrival columns as differences (the first from 0), which compress to a few bytes a token."""
     row: dict[str, Any] = {"test": test_id}
+    row |= {"side": side} if side != "new" else {}
+    row |= {"repeat": repeat} if repeat != 1 else {}
     for field in fields(record):
         value = getattr(record, field.name)
         if field.name in _ARRAYS:
@@ -32,7 +34,7 @@ def as_row(test_id: str, record: RequestRecord) -> dict[str, Any]:
 
 
 def from_row(row: dict[str, Any]) -> tuple[str, RequestRecord]:
-    given = {key: value for key, value in row.items() if key != "test"}
+    given = {key: value for key, value in row.items() if key not in ("test", "side", "repeat")}
     for name in _ARRAYS:
         given[name] = array("q", itertools.accumulate(given[name]))
     if "error" in given:
@@ -57,10 +59,10 @@ class RecordsFile:
         with self._kept():
             self._file = gzip.open(path, "ab", compresslevel=4)  # noqa: SIM115 - lives as long as the session
 
-    def append(self, test_id: str, record: RequestRecord) -> None:
+    def append(self, test_id: str, record: RequestRecord, side: str = "new", repeat: int = 1) -> None:
         if self._file is None:
             return
-        line = json.dumps(as_row(test_id, record), separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        line = json.dumps(as_row(test_id, record, side, repeat), separators=(",", ":"), allow_nan=False).encode() + b"\n"
         with self._kept():
             self._file.write(line)
             self._waiting = True

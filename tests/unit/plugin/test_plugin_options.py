@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.plugin.option_table import OPTIONS, ints, positive_float, positive_int, rate, ratio, words
+from slabench.plugin.option_table import OPTIONS
+from slabench.plugin.option_types import ints, positive_float, positive_int, rate, ratio, words
 from slabench.plugin.options import _check_rootdir, _check_workers
 from slabench.plugin.settings import Settings
 from slabench.verdict.sla import Slo
@@ -57,7 +58,7 @@ def given(**more: Any) -> Namespace:
 def test_defaults() -> None:
     found = Settings.of(given(), {})
     assert not found.live
-    assert (found.dataset_name, found.prompt_form, found.tolerance, found.slos) == ("random-ids", "ids", 0.05, ())
+    assert (found.dataset_name, found.prompt_form, found.tolerance, found.slos) == ("random-ids", "ids", 0.02, ())
 
 
 def test_a_data_set_means_the_published_way(tmp_path: Path) -> None:
