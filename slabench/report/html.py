@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from slabench.report.charts import Series, bar_chart, line_chart
+from slabench.report.comparison import HEAD as COMPARED
+from slabench.report.comparison import comparison_rows
 from slabench.report.console import DECODE, decode_cells, figure, run_facts, said, two
 from slabench.report.standing import standing
 from slabench.verdict.words import Word
@@ -36,7 +38,7 @@ def pytest_html_css() -> str:
     return css() + (Path(__file__).with_name("pytest_html.css")).read_text(encoding="utf-8")
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]], text: frozenset[int] = frozenset({0, 1})) -> str:
+def html_table(head: Sequence[str], rows: Iterable[Sequence[object]], text: frozenset[int] = frozenset({0, 1})) -> str:
     """Cells are escaped; text: the columns that hold words."""
 
     def cells(tag: str, row: Sequence[object]) -> str:
@@ -68,7 +70,15 @@ def summary_fragment(document: Mapping[str, Any]) -> str:
         _list(run_facts(document)),
         _overview(document),
     ]
-    sections: tuple[Callable[[Mapping[str, Any]], str], ...] = (_tencent, _ali_decode, _ali_prefill, _serving, _tests, _not_run)
+    sections: tuple[Callable[[Mapping[str, Any]], str], ...] = (
+        _compared,
+        _tencent,
+        _ali_decode,
+        _ali_prefill,
+        _serving,
+        _tests,
+        _not_run,
+    )
     parts += [section(document) for section in sections]
     return "".join([*parts, "</div>"])
 
@@ -76,7 +86,12 @@ def summary_fragment(document: Mapping[str, Any]) -> str:
 def _overview(data: Mapping[str, Any]) -> str:
     """A row a test: what a reader wants first."""
     rows = [(one["id"].rpartition("/")[2], one["word"], standing(one)) for one in data["tests"]]
-    return _table(("test", "verdict", "figure"), rows, frozenset({0, 1, 2})) if rows else ""
+    return html_table(("test", "verdict", "figure"), rows, frozenset({0, 1, 2})) if rows else ""
+
+
+def _compared(data: Mapping[str, Any]) -> str:
+    rows = comparison_rows(data["tests"])
+    return f"<h3>Old and new</h3>{html_table(COMPARED, rows, frozenset({0, 1, 4, len(COMPARED) - 1}))}" if rows else ""
 
 
 def _tencent(data: Mapping[str, Any]) -> str:
@@ -97,9 +112,8 @@ def _tencent(data: Mapping[str, Any]) -> str:
         if "total_throughput" in one["metrics"]
     ]
     chart = bar_chart("Total token throughput", "", "tok/s", bars)
-    return (
-        f'<h3>tencent: TPOT at most 50 ms, as much throughput as possible</h3>{_table(head, rows)}<div class="charts">{chart}</div>'
-    )
+    title = "<h3>tencent: TPOT at most 50 ms, as much throughput as possible</h3>"
+    return f'{title}{html_table(head, rows)}<div class="charts">{chart}</div>'
 
 
 def _points(tests: Sequence[Entry], x: Callable[[Entry], float], key: str, name: str) -> Series:
@@ -148,17 +162,17 @@ def _ali_decode(data: Mapping[str, Any]) -> str:
     keys = ("tpot.mean", "tpot.p99", "ttft.mean", "output_throughput", "output_throughput_per_gpu")
     head = ("test", "verdict", "TPOT mean (ms)", "TPOT p99", "TTFT mean", "output tok/s", "per GPU")
     rows = [(one["id"].rpartition("::")[2], one["word"], *(figure(one["metrics"], key) for key in keys)) for one in tests]
-    parts.append(_table(head, rows) if rows else "")
+    parts.append(html_table(head, rows) if rows else "")
     if tests:
         views_head = ("test", *(name for name, _ in DECODE))
         shown = [(one["id"].rpartition("::")[2], *decode_cells(one["metrics"])) for one in tests]
-        parts.append(_table(views_head, shown, frozenset({0})))
+        parts.append(html_table(views_head, shown, frozenset({0})))
     for one in curves:
         curve = sorted(one.get("curve", ()), key=lambda row: row["running"])
         charts += _curve_charts(curve, hollow=one["word"] == "INVALID")
         points = [[str(row["running"]), *(_cell(row.get(key)) for _, key in POINT)] for row in curve]
         if points:
-            table = _table(("running requests", *(name for name, _ in POINT)), points, frozenset())
+            table = html_table(("running requests", *(name for name, _ in POINT)), points, frozenset())
             parts.append(f"<details><summary>The decode curve's points</summary>{table}</details>")
     return "".join([*parts, f'<div class="charts">{"".join(charts)}</div>'])
 
@@ -209,7 +223,7 @@ def _ali_prefill(data: Mapping[str, Any]) -> str:
         if key in one["metrics"]
     ]
     chart = bar_chart("Prefill throughput", "", unit, bars)
-    return f'<h3>ali prefill: input tokens per second</h3>{_table(head, rows)}<div class="charts">{chart}</div>'
+    return f'<h3>ali prefill: input tokens per second</h3>{html_table(head, rows)}<div class="charts">{chart}</div>'
 
 
 def _serving(data: Mapping[str, Any]) -> str:
@@ -218,7 +232,7 @@ def _serving(data: Mapping[str, Any]) -> str:
         return ""
     head = ("test", "verdict", *(name for name, _, _ in COLUMNS))
     rows = [(one["id"].rpartition("::")[2], one["word"], *(figure(one["metrics"], key) for _, _, key in COLUMNS)) for one in tests]
-    return f"<h3>serving</h3>{_table(head, rows)}"
+    return f"<h3>serving</h3>{html_table(head, rows)}"
 
 
 def _tests(data: Mapping[str, Any]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from slabench.report.comparison import HEAD as COMPARED
+from slabench.report.comparison import comparison_rows
 from slabench.report.console import FIGURES, figure, run_facts, said
 from slabench.report.standing import standing
 
@@ -37,6 +39,9 @@ def summary_md(data: Mapping[str, Any]) -> str:
     ]
     if rows:
         lines += table(("verdict", "test", "figure", *(name for name, _ in FIGURES), "why"), rows)
+    compared = comparison_rows(data["tests"])
+    if compared:
+        lines += ["", "## Old and new", "", *table(COMPARED, compared)]
     for entry in data["tests"]:
         spoken = said(entry)
         if entry.get("curve"):

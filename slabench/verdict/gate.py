@@ -112,6 +112,7 @@ class Compared:
             "outcome": self.outcome.value,
             "repeats_to_decide": self.repeats,
             "text": self.text(),
+            "remedy": self.remedy,
         }
 
 
