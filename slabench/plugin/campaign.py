@@ -17,6 +17,7 @@ from slabench.records import LogSpan
 
 if TYPE_CHECKING:
     from slabench.report.records_file import RecordsFile
+    from slabench.report.stored_sides import StoredSide
     from slabench.server.info import ServerInfo
     from slabench.server.launch import Launched
     from slabench.workloads.cache import DatasetStore
@@ -87,8 +88,10 @@ class Campaign:
     settings: Settings
     folder: Path
     say: Callable[[str], None]
+    place: int | None = None  # an xdist worker's number: which of several servers is its own
     deployment: Deployment | None = None
     other: Deployment | None = None  # --baseline-url, --baseline-launch: the server that this one is compared with
+    before: StoredSide | None = None  # --one-after-the-other: what the baseline server gave before this one was started
     launched: Launched | None = None
     launched_other: Launched | None = None
     decode_points: list[DecodePoint] = field(default_factory=list)
@@ -106,12 +109,14 @@ class Campaign:
         for option, log in (*(("deploy-log", one) for one in logs), *(("baseline-deploy-log", one) for one in other_logs)):
             if not Path(log).is_file():
                 raise ConfigError(f"--{option}={log} does not exist; give the file that the server's output goes to.")
-        url, command = self.settings.base_urls[0], given.launch
+        url, command = self.settings.base_urls[self.place or 0], given.launch
+        if len(self.settings.base_urls) > 1:
+            logs = logs[self.place or 0 :][:1]  # one a server, in the order of the URLs
         if url.startswith(SIM) or command is not None:
-            self.launched = self._launch(url, command, given.env, "server.log")
+            self.launched = self._launch(url, command, given.env, f"server{self.of_worker}.log")
             url, logs = self.launched.url, logs or (self.launched.log_path,)
         deployment = self._identify(url, logs)
-        if other is not None:
+        if other is not None and self.before is None:
             self.other = self._open_other(other, other_logs)
         self.deployment = deployment
         return deployment
@@ -172,6 +177,15 @@ class Campaign:
         return self.deployment.as_dict() | ({"baseline": self.other.as_dict()} if self.other is not None else {})
 
     @property
+    def of_worker(self) -> str:
+        """What the names of a worker's files have at their end: `-gw1`; nothing in a process that is alone."""
+        return "" if self.place is None else f"-gw{self.place}"
+
+    @property
+    def records_name(self) -> str:
+        return f"requests{self.of_worker}.jsonl.gz"
+
+    @property
     def store(self) -> DatasetStore:
         if self._store is None:
             from slabench.workloads.cache import DatasetStore
@@ -184,7 +198,7 @@ class Campaign:
         if self._records is None:
             from slabench.report.records_file import RecordsFile
 
-            self._records = RecordsFile(self.folder / "requests.jsonl.gz")
+            self._records = RecordsFile(self.folder / self.records_name)
         return self._records
 
     def tokenizer_folder(self) -> str | None:
@@ -231,7 +245,7 @@ class Campaign:
         """Why requests.jsonl.gz is not complete, in a sentence; None while it is."""
         if self._records is None or self._records.broken is None:
             return None
-        return f"requests.jsonl.gz could not be written ({self._records.broken}): records are missing from it, verdicts are not."
+        return f"{self.records_name} could not be written ({self._records.broken}): records are missing from it, verdicts are not."
 
     def close(self) -> None:
         if self._records is not None:

@@ -52,6 +52,13 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         _SERVER,
+        "--one-after-the-other",
+        False,
+        "all live",
+        "measure the launched old server first and end it before the new one starts: both do not fit at once",
+    ),
+    Option(
+        _SERVER,
         "--baseline-deploy-log",
         (),
         "decode curve",

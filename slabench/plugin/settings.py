@@ -116,8 +116,11 @@ def _urls(given: Namespace, environment: Mapping[str, str]) -> tuple[str, ...]:
         raise ConfigError(
             "--base-url (or SLABENCH_BASE_URL) is empty; give a URL such as http://127.0.0.1:30000, or sim: (embedded server)."
         )
-    if len(urls) > 1:
-        raise ConfigError(f"{len(urls)} servers are named by --base-url; this version measures one at a time.")
+    named_twice = [url for url in urls if urls.count(url) > 1 and not url.startswith(SIM)]
+    if named_twice:
+        raise ConfigError(
+            f"--base-url names {redact_url(named_twice[0])} twice; two workers at one server would disturb each other."
+        )
     _check_environment(given)
     if given.launch is not None:
         if not given.launch.strip():
@@ -141,6 +144,11 @@ def _baseline_url(given: Namespace, urls: tuple[str, ...]) -> str | None:
     """The second server's address, `launch:` if it is to be started, None if there is none."""
     url, command = given.baseline_url, given.baseline_launch
     lonely = [f"--{name.replace('_', '-')}" for name in ("baseline_env", "baseline_deploy_log") if getattr(given, name)]
+    if given.one_after_the_other and (command is None or given.launch is None or given.resume is not None):
+        raise ConfigError(
+            "--one-after-the-other starts the old server, measures it, ends it, and does the same with the new one: it needs "
+            "--baseline-launch=CMD and --launch=CMD, and cannot be resumed."
+        )
     if url is None and command is None:
         if lonely:
             raise ConfigError(f"{lonely[0]} belongs to a second server; name it with --baseline-url=URL or --baseline-launch=CMD.")

@@ -223,6 +223,8 @@ def run_facts(data: Mapping[str, Any]) -> list[str]:
         lines.append(f"Server: sglang {server.get('version') or 'of unknown version'}, {server.get('model_path')}, {known}.")
         if not server.get("reference"):
             lines.append("This is not the reference environment (sglang 0.5.7): read its figures beside the published ones.")
+    if "servers" in data:
+        lines.append(f"Tests were spread over {len(data['servers'])} servers of the same kind: {', '.join(data['servers'])}.")
     return lines + sides(data)
 
 
