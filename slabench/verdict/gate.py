@@ -91,7 +91,7 @@ class Compared:
         if self.outcome is not Outcome.INCONCLUSIVE:
             return ""
         if self.repeats is None:
-            return f"more than {MOST_REPEATS} repeats would be needed: the difference lies at what is allowed"
+            return f"more than {MOST_REPEATS} repeats would be needed: for this noise the difference lies too near what is allowed"
         return f"--repeats={self.repeats} would probably decide"
 
     def as_dict(self) -> dict[str, Any]:

@@ -30,7 +30,7 @@ COMMANDS = [line for block in BLOCKS for line in block.replace("\\\n", " ").spli
 BUSY = "--allow=client,one_read,log_agrees,curve_agrees,first_run"
 SMALL = (*TINY, BUSY, "--tolerance=500", "--repeats=2", "-p", "no:cacheprovider")
 SIM = f"{sys.executable} -m slabench.sim --log -"
-SERVER = re.compile(r"\S+/bin/python -m sglang.launch_server --model-path \S+ --tp \d")
+SERVER = re.compile(r"[^\s'\"=]+/bin/python -m sglang.launch_server --model-path \S+ --tp \d")
 
 
 @pytest.fixture(scope="module")
