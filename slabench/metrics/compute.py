@@ -123,20 +123,22 @@ def compute(run: RunRecord, gpus: int | None = None) -> dict[str, float]:
         found["cached_tokens"] = sum(cached)
     found["concurrency.peak"] = peak_concurrency(run.requests)
     if duration > 0:
-        found |= _rates(duration, len(done), sum(prompt), sum(output), gpus)
+        found |= rates(duration, len(done), sum(prompt), sum(output), gpus)
         busy = sum(record.end_ns - record.sent_ns for record in done if record.end_ns is not None and record.sent_ns is not None)
         found["concurrency.mean"] = busy / NS_PER_S / duration
     return found
 
 
 def sample_sizes(run: RunRecord) -> dict[str, int]:
-    """How many requests define each per-request figure; the n beside a statistic."""
-    figures = [request_figures(record) for record in run.requests if record.ok]
+    """How many requests define each per-request figure, and how many tokens itl: the n beside a statistic."""
+    done = [record for record in run.requests if record.ok]
+    figures = [request_figures(record) for record in done]
     names = ("ttft", "ttft_due", "tpot", "e2el", "e2el_due")
-    return {name: sum(getattr(one, name) is not None for one in figures) for name in names}
+    found = {name: sum(getattr(one, name) is not None for one in figures) for name in names}
+    return found | {"itl": sum(len(inter_token_latencies(record)) for record in done)}
 
 
-def _rates(duration: float, completed: int, prompt: int, output: int, gpus: int | None) -> dict[str, float]:
+def rates(duration: float, completed: float, prompt: int, output: int, gpus: int | None) -> dict[str, float]:
     rates = {
         "duration": duration,
         "request_throughput": completed / duration,

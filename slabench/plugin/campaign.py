@@ -16,6 +16,8 @@ from slabench.plugin.settings import SIM, Settings
 from slabench.records import LogSpan
 
 if TYPE_CHECKING:
+    from slabench.calibration import Calibrator
+    from slabench.loadgen import ClientOptions
     from slabench.report.records_file import RecordsFile
     from slabench.report.stored_sides import StoredSide
     from slabench.server.info import ServerInfo
@@ -99,6 +101,7 @@ class Campaign:
     _tokenizer: Any = None
     _store: DatasetStore | None = None
     _records: RecordsFile | None = None
+    _calibrator: Calibrator | None = None
 
     def open(self) -> Deployment:
         """Start or find the server. ConfigError and ServerError carry the one sentence that ends the session."""
@@ -137,10 +140,11 @@ class Campaign:
 
         log = str(self.folder / log_name)
         if url.startswith(SIM):
-            from slabench.sim.profiles import UnknownProfile, read_profile
+            from slabench.sim.null_profile import read_any
+            from slabench.sim.profiles import UnknownProfile
 
             try:
-                read_profile(url.removeprefix(SIM) or "demo")
+                read_any(url.removeprefix(SIM) or "demo")
             except UnknownProfile as error:
                 raise ConfigError(f"--base-url={url}: {error}") from error
             # The profile goes through argv, never through a shell.
@@ -200,6 +204,18 @@ class Campaign:
 
             self._records = RecordsFile(self.folder / self.records_name)
         return self._records
+
+    def calibrator(self, options: ClientOptions) -> Calibrator | None:
+        """Who knows the client's own error; None where nobody asks: another client, or the embedded server without fresh."""
+        given, deployment = self.settings.given, self.deployment
+        simulated = deployment is not None and deployment.simulated
+        if given.client != "slabench" or given.calibrate == "off" or (simulated and given.calibrate == "auto"):
+            return None
+        if self._calibrator is None:
+            from slabench.calibration import Calibrator
+
+            self._calibrator = Calibrator(options, fresh=given.calibrate == "fresh", say=self.say)
+        return self._calibrator
 
     def tokenizer_folder(self) -> str | None:
         """--tokenizer, --model, or what the server says if that folder is readable here."""

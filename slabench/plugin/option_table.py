@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from slabench.plugin.option_types import Option, count_or_batch, ints, positive_float, positive_int, rate, ratio, words
+from slabench.plugin.option_types import (
+    Option,
+    count_or_auto,
+    count_or_batch,
+    ints,
+    load_range,
+    positive_float,
+    positive_int,
+    rate,
+    ratio,
+    words,
+)
 from slabench.verdict.tolerances import DEFAULT
 from slabench.verdict.validity.subject import STALL_LIMIT_S
 
 _SERVER, _WORK, _ALI, _CLIENT, _JUDGE, _OUT = "server under test", "workload", "ali", "client", "judgement", "output"
+_CAP, _T_C = "capacity", "tencent capacity"
 _T_S = "tests/tencent, tests/serving"
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -158,6 +170,36 @@ OPTIONS: tuple[Option, ...] = (
     Option(_ALI, "--saturation", False, "ali decode", "also run 4096 prompts at concurrency 2048, the later form's first step"),
     Option(_ALI, "--prefill-lens", (1024, 2048, 4096), "ali prefill", "prompt lengths", ints, metavar="A,B"),
     Option(_ALI, "--prefill-prompts", 512, "ali prefill", "prompts per length", positive_int),
+    Option(_CAP, "--find-capacity", False, _T_C, "search the highest load that holds all objectives, and judge a full run there"),
+    Option(
+        _CAP,
+        "--capacity-load",
+        "concurrency",
+        _T_C,
+        "what is searched: requests in flight, or requests a second",
+        str,
+        choices=("concurrency", "rate"),
+        metavar="KIND",
+    ),
+    Option(
+        _CAP,
+        "--capacity-range",
+        None,
+        _T_C,
+        "lowest and highest load (default: 1,256; a rate: 0.1,16)",
+        load_range,
+        metavar="LO,HI",
+    ),
+    Option(_CAP, "--capacity-step", 2.0, _T_C, "per cent between two loads (in flight: at least 1)", positive_float, metavar="PCT"),
+    Option(
+        _CAP,
+        "--capacity-waves",
+        4,
+        _T_C,
+        "a probe sends this many times its load at most, the first not counted; 1: it is all there is, and counts",
+        positive_int,
+    ),
+    Option(_CAP, "--capacity-budget", 3600.0, _T_C, "seconds of load for all probes together", positive_float, metavar="S"),
     Option(
         _CLIENT,
         "--client",
@@ -197,6 +239,25 @@ OPTIONS: tuple[Option, ...] = (
         choices=("keep-alive", "per-request"),
         metavar="HOW",
     ),
+    Option(
+        _CLIENT,
+        "--load-workers",
+        "auto",
+        "all live",
+        "load processes that share a test's requests; auto: one for 512 requests in flight, while a core is left",
+        count_or_auto,
+        metavar="N",
+    ),
+    Option(
+        _CLIENT,
+        "--calibrate",
+        "auto",
+        "all live",
+        "the client's own error against the null server: auto (kept per machine and load; not for sim:), fresh (measured now), off",
+        str,
+        choices=("auto", "fresh", "off"),
+        metavar="HOW",
+    ),
     Option(_CLIENT, "--connect-timeout", 10.0, "all live", "seconds to connect", positive_float, metavar="S"),
     Option(_CLIENT, "--first-byte-timeout", 1800.0, "all live", "seconds from sent to the first byte", positive_float, metavar="S"),
     Option(_CLIENT, "--idle-timeout", 600.0, "all live", "seconds between two reads of one answer", positive_float, metavar="S"),
@@ -220,6 +281,17 @@ OPTIONS: tuple[Option, ...] = (
         str,
         append=True,
         metavar="RULE",
+    ),
+    Option(
+        _JUDGE,
+        "--slo-preset",
+        None,
+        "all live",
+        "a published set of objectives, which --slo adds to: ant's tiers (mean TPOT 70, 50, 30 ms with mean TTFT 2, 1.5, 1 s), or "
+        "tencent's later form (50 ms, 2 s)",
+        str,
+        choices=("ant-70", "ant-50", "ant-30", "tencent"),
+        metavar="NAME",
     ),
     Option(_JUDGE, "--baseline", None, "all live", "no figure may be worse than in this file", str, metavar="FILE"),
     Option(_JUDGE, "--save-baseline", None, "all live", "write this run's figures as a baseline", str, metavar="FILE"),

@@ -33,11 +33,22 @@ def count_or_batch(text: str) -> int | str:
     return text if text == "batch" else int(text)
 
 
+def count_or_auto(text: str) -> int | str:
+    return text if text == "auto" else positive_int(text)
+
+
 def ints(text: str) -> tuple[int, ...]:
     found = tuple(positive_int(part) for part in text.replace(",", " ").split())
     if not found or len(set(found)) != len(found):
         raise ValueError("the list is empty or names a number twice")
     return found
+
+
+def load_range(text: str) -> tuple[float, float]:
+    low, high = (rate(part) for part in text.split(","))
+    if not low < high < math.inf:
+        raise ValueError("LO must be below HI")
+    return low, high
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 EXIT_OUR_CRASH, EXIT_USAGE, EXIT_NOTHING, EXIT_INVALID = 3, 4, 5, 6
 
 
+def why(error: Exception) -> str:
+    """`No space left on device`: the system's words without a number and a path."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
 class Recorder:
     """Owns the run folder; one object a session."""
 
@@ -88,19 +93,20 @@ class Recorder:
         self.seen.add(entry["id"])
         self.document.add_test(plain_values(entry))
         self.write()
+        self.folder.point_latest()
         if self.settings.bench_serving_jsonl is not None:
             from slabench.report.bench_serving_row import append_row
 
             try:
                 append_row(self.settings.bench_serving_jsonl, entry, (server or {}).get("info", {}))
             except OSError as error:
-                self.note(f"--bench-serving-jsonl could not be written ({error}); the figures stand in run.json.")
+                self.note(f"--bench-serving-jsonl could not be written ({why(error)}); the figures stand in run.json.")
 
     def write(self) -> None:
         try:
             self.document.write()
         except OSError as error:
-            self.note(f"run.json could not be written ({error}); the verdicts stand on this console.")
+            self.note(f"run.json could not be written ({why(error)}); the verdicts stand on this console.")
 
     def note(self, sentence: str) -> None:
         if sentence not in self.notes:
@@ -158,13 +164,14 @@ class Recorder:
         try:
             self.document.finish(state, status)
         except OSError as error:
-            self.note(f"run.json could not be written ({error}); the verdicts stand on this console.")
+            self.note(f"run.json could not be written ({why(error)}); the verdicts stand on this console.")
         try:
             self._outputs()
         except (OSError, SlabenchError) as error:
-            self.note(f"The run folder is not complete: {error}")
+            self.note(f"The run folder is not complete: {why(error)}")
 
     def _outputs(self) -> None:
+        from slabench.report.frontier import frontier_rows, write_frontier
         from slabench.report.markdown import summary_md
         from slabench.report.seed_shapes import write_seed_shapes
 
@@ -173,6 +180,9 @@ class Recorder:
             self._step_summary(summary)
         (self.folder.path / "summary.md").write_text(summary, encoding="utf-8")
         write_seed_shapes(self.document.data, self.folder.path)
+        frontier = frontier_rows(self.document.data)
+        if frontier:
+            write_frontier(frontier, self.folder.path / "frontier.csv")
         if self.settings.save_baseline is not None:
             self._save_baseline(self.settings.save_baseline)
 
@@ -185,7 +195,7 @@ class Recorder:
             with open(target, "a", encoding="utf-8") as file:
                 file.write(summary)
         except OSError as error:
-            self.note(f"The job's summary could not be written ({error}).")
+            self.note(f"The job's summary could not be written ({why(error)}).")
 
     def _save_baseline(self, target: Path) -> None:
         data = self.document.data
@@ -245,7 +255,7 @@ class OthersOutputs:
         try:
             return (yield)
         except OSError as error:
-            self.recorder.note(f"junit.xml or report.html could not be written ({error}); the verdicts stand on this console.")
+            self.recorder.note(f"junit.xml or report.html could not be written ({why(error)}); the verdicts stand on this console.")
             return None
 
 
@@ -288,8 +298,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if recorder is None:
         return
     recorder.folder.close()
-    if not recorder.live_items and not recorder.deselected and recorder.resumed is None:
-        # A URL in the environment and only unit tests selected: an empty run folder would be litter.
+    nothing = not recorder.live_items and not recorder.deselected
+    refused = recorder.usage is not None and not recorder.document.data["tests"]
+    if (nothing or refused) and recorder.resumed is None:
+        # A URL in the environment and only unit tests selected, or options that no test was tried with: it would be litter.
         shutil.rmtree(recorder.folder.path, ignore_errors=True)
 
 

@@ -82,13 +82,14 @@ class Settings:
         if given.require_baseline and given.baseline is None:
             raise ConfigError("--require-baseline needs --baseline=FILE to look into.")
         _check_baselines(given)
+        _check_capacity(given)
         key = environment.get(given.api_key_env)
         if key is not None and (not key.isascii() or not key.isprintable()):
             raise ConfigError(f"The API key in {given.api_key_env} has characters that no HTTP header can carry.")
         return cls(
             given=given,
             base_urls=urls,
-            slos=tuple(sla.parse(text) for text in given.slo or ()),
+            slos=sla.merge(sla.preset(given.slo_preset), tuple(sla.parse(text) for text in given.slo or ())),
             baseline=baseline_file.load(given.baseline) if given.baseline is not None else None,
             api_key=key or None,
             save_baseline=None if given.save_baseline is None else _writable("--save-baseline", given.save_baseline, worker=worker),
@@ -195,6 +196,28 @@ def _check_baselines(given: Namespace) -> None:
         raise ConfigError(
             f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(baselines.SECTIONS)}, or one of "
             "their keys such as model.dtype."
+        )
+
+
+def _check_capacity(given: Namespace) -> None:
+    """The search drives its own loads: what fixes a load, or cannot be stopped, cannot be combined with it."""
+    if not given.find_capacity:
+        if given.capacity_range is not None:
+            raise ConfigError("--capacity-range is the range that --find-capacity searches; give that as well.")
+        return
+    if given.client == "bench_serving":
+        raise ConfigError(
+            "--find-capacity needs our own client, which can end a probe whose verdict is certain; leave out "
+            "--client=bench_serving."
+        )
+    low, high = given.capacity_range or (1.0, 2.0)
+    if given.capacity_load == "concurrency" and (low != int(low) or high != int(high)):
+        raise ConfigError(f"--capacity-range={low:g},{high:g} are requests in flight: give whole numbers, or --capacity-load=rate.")
+    top = 0 if given.capacity_load == "rate" else high if given.capacity_range is not None else 256
+    if given.num_prompts is not None and given.num_prompts < top:
+        raise ConfigError(
+            f"--num-prompts={given.num_prompts} is below {top:g}, the highest load of --capacity-range: the last run would "
+            "never have as many in flight. Leave it out, or lower the range."
         )
 
 

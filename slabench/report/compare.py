@@ -9,7 +9,8 @@ from typing import Any
 from slabench.report import markdown
 from slabench.report.comparison import HEAD, figure_row
 from slabench.report.console import table
-from slabench.report.html import css, html_table
+from slabench.report.html import css
+from slabench.report.html_table import table as html_table
 from slabench.report.plain import plain_values
 from slabench.report.stored_sides import StoredSide, StoredTest, same_load
 from slabench.verdict.baseline_file import Baseline

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from slabench.report.capacity_section import HEAD, probe_cells
 from slabench.report.comparison import HEAD as COMPARED
 from slabench.report.comparison import comparison_rows, sides
 from slabench.report.standing import standing
@@ -140,6 +141,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[i
 def test_block(entry: Mapping[str, Any]) -> str:
     """One finished test: its figures, then the word with the one complete line, then what else has to be said."""
     lines = []
+    if entry.get("capacity"):
+        lines.append(table(HEAD, probe_cells(entry["capacity"]), left=(2, len(HEAD) - 1)))
     if entry.get("curve"):
         lines.append(curve_table(entry["curve"]))
     elif entry["metrics"]:
@@ -159,6 +162,8 @@ def said(entry: Mapping[str, Any]) -> list[str]:
     lines = [f"  reasons: {', '.join(entry['reasons'])}"] if entry["reasons"] else []
     lines += [f"  {label}" for label in entry["labels"]]
     lines += [f"  {entry['explained']}"] if entry.get("explained") else []
+    bar = error_bar(entry)
+    lines += [f"  {bar}"] if bar else []
     lines += [f"  {'ok' if one['holds'] else 'no'}: {one['text']}" for one in entry["objectives"][1:]]
     for check in entry["checks"]:
         if check["state"] in ("invalid", "finding"):
@@ -173,6 +178,19 @@ def said(entry: Mapping[str, Any]) -> list[str]:
     lines += [f"  {sentence}" for sentence in entry["advice"]]
     lines += [f"  note: {sentence}" for sentence in entry.get("server", {}).get("notes", ())]
     return lines
+
+
+def error_bar(entry: Mapping[str, Any]) -> str | None:
+    """The client's own error in a line; None where it was not measured: then a check says why, if anybody asked."""
+    found = (entry.get("client") or {}).get("calibration") or {}
+    if found.get("state") != "measured":
+        return None
+    kept = f"kept from {found['made_utc']}" if found["kept"] else f"measured {found['made_utc']}"
+    return (
+        f"client error: TPOT {found['tpot_error_pct']:+.3f} %, TTFT {found['ttft_error_ms']:+.2f} ms, p99 ITL "
+        f"{found['p99_itl_error_ms']:+.2f} ms (null server, {found['streams']} streams, a token each every {found['itl_ms']:g} ms; "
+        f"{kept})"
+    )
 
 
 def failure_text(entry: Mapping[str, Any]) -> str:

@@ -5,17 +5,19 @@ Whatever a server or a user wrote is escaped here; nothing is fetched from anywh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from slabench.report.capacity_section import capacity_html
 from slabench.report.charts import Series, bar_chart, line_chart
 from slabench.report.comparison import HEAD as COMPARED
 from slabench.report.comparison import comparison_rows
 from slabench.report.console import DECODE, decode_cells, figure, run_facts, said, two
+from slabench.report.html_table import listed as _list
+from slabench.report.html_table import table as _table
 from slabench.report.standing import standing
-from slabench.verdict.words import Word
 
 Entry = Mapping[str, Any]
 
@@ -38,25 +40,6 @@ def pytest_html_css() -> str:
     return css() + (Path(__file__).with_name("pytest_html.css")).read_text(encoding="utf-8")
 
 
-def html_table(head: Sequence[str], rows: Iterable[Sequence[object]], text: frozenset[int] = frozenset({0, 1})) -> str:
-    """Cells are escaped; text: the columns that hold words."""
-
-    def cells(tag: str, row: Sequence[object]) -> str:
-        return "".join(f"<{tag}{_class(k in text, str(one))}>{escape(str(one))}</{tag}>" for k, one in enumerate(row))
-
-    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{cells("th", head)}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _class(text: bool, content: str) -> str:
-    names = [*(["text"] if text else []), *(["word", content] if content in list(Word) else [])]
-    return f' class="{" ".join(names)}"' if names else ""
-
-
-def _list(items: Sequence[str]) -> str:
-    return f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in items)}</ul>" if items else ""
-
-
 def _of(data: Mapping[str, Any], method: str) -> list[Entry]:
     return [one for one in data["tests"] if one["method"] == method]
 
@@ -73,6 +56,7 @@ def summary_fragment(document: Mapping[str, Any]) -> str:
     sections: tuple[Callable[[Mapping[str, Any]], str], ...] = (
         _compared,
         _tencent,
+        capacity_html,
         _ali_decode,
         _ali_prefill,
         _serving,
@@ -86,12 +70,12 @@ def summary_fragment(document: Mapping[str, Any]) -> str:
 def _overview(data: Mapping[str, Any]) -> str:
     """A row a test: what a reader wants first."""
     rows = [(one["id"].rpartition("/")[2], one["word"], standing(one)) for one in data["tests"]]
-    return html_table(("test", "verdict", "figure"), rows, frozenset({0, 1, 2})) if rows else ""
+    return _table(("test", "verdict", "figure"), rows, frozenset({0, 1, 2})) if rows else ""
 
 
 def _compared(data: Mapping[str, Any]) -> str:
     rows = comparison_rows(data["tests"])
-    return f"<h3>Old and new</h3>{html_table(COMPARED, rows, frozenset({0, 1, 4, len(COMPARED) - 1}))}" if rows else ""
+    return f"<h3>Old and new</h3>{_table(COMPARED, rows, frozenset({0, 1, 4, len(COMPARED) - 1}))}" if rows else ""
 
 
 def _tencent(data: Mapping[str, Any]) -> str:
@@ -113,7 +97,7 @@ def _tencent(data: Mapping[str, Any]) -> str:
     ]
     chart = bar_chart("Total token throughput", "", "tok/s", bars)
     title = "<h3>tencent: TPOT at most 50 ms, as much throughput as possible</h3>"
-    return f'{title}{html_table(head, rows)}<div class="charts">{chart}</div>'
+    return f'{title}{_table(head, rows)}<div class="charts">{chart}</div>'
 
 
 def _points(tests: Sequence[Entry], x: Callable[[Entry], float], key: str, name: str) -> Series:
@@ -162,17 +146,17 @@ def _ali_decode(data: Mapping[str, Any]) -> str:
     keys = ("tpot.mean", "tpot.p99", "ttft.mean", "output_throughput", "output_throughput_per_gpu")
     head = ("test", "verdict", "TPOT mean (ms)", "TPOT p99", "TTFT mean", "output tok/s", "per GPU")
     rows = [(one["id"].rpartition("::")[2], one["word"], *(figure(one["metrics"], key) for key in keys)) for one in tests]
-    parts.append(html_table(head, rows) if rows else "")
+    parts.append(_table(head, rows) if rows else "")
     if tests:
         views_head = ("test", *(name for name, _ in DECODE))
         shown = [(one["id"].rpartition("::")[2], *decode_cells(one["metrics"])) for one in tests]
-        parts.append(html_table(views_head, shown, frozenset({0})))
+        parts.append(_table(views_head, shown, frozenset({0})))
     for one in curves:
         curve = sorted(one.get("curve", ()), key=lambda row: row["running"])
         charts += _curve_charts(curve, hollow=one["word"] == "INVALID")
         points = [[str(row["running"]), *(_cell(row.get(key)) for _, key in POINT)] for row in curve]
         if points:
-            table = html_table(("running requests", *(name for name, _ in POINT)), points, frozenset())
+            table = _table(("running requests", *(name for name, _ in POINT)), points, frozenset())
             parts.append(f"<details><summary>The decode curve's points</summary>{table}</details>")
     return "".join([*parts, f'<div class="charts">{"".join(charts)}</div>'])
 
@@ -223,7 +207,7 @@ def _ali_prefill(data: Mapping[str, Any]) -> str:
         if key in one["metrics"]
     ]
     chart = bar_chart("Prefill throughput", "", unit, bars)
-    return f'<h3>ali prefill: input tokens per second</h3>{html_table(head, rows)}<div class="charts">{chart}</div>'
+    return f'<h3>ali prefill: input tokens per second</h3>{_table(head, rows)}<div class="charts">{chart}</div>'
 
 
 def _serving(data: Mapping[str, Any]) -> str:
@@ -232,7 +216,7 @@ def _serving(data: Mapping[str, Any]) -> str:
         return ""
     head = ("test", "verdict", *(name for name, _, _ in COLUMNS))
     rows = [(one["id"].rpartition("::")[2], one["word"], *(figure(one["metrics"], key) for _, _, key in COLUMNS)) for one in tests]
-    return f"<h3>serving</h3>{html_table(head, rows)}"
+    return f"<h3>serving</h3>{_table(head, rows)}"
 
 
 def _tests(data: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from slabench.errors import ConfigError
 from slabench.report.document import SCHEMA
-from slabench.report.records_file import RecordsFile, read_records
+from slabench.report.records_file import PROBE, RecordsFile, read_rows
 
 RECORDS = "requests.jsonl.gz"
 # Reasons of entries that no measurement was judged for: such a test has not finished.
@@ -81,9 +81,9 @@ def keep_records(folder: Path, ids: Collection[str]) -> None:
     new = folder / f"{RECORDS}.new"
     new.unlink(missing_ok=True)
     file = RecordsFile(new)
-    for test_id, record in read_records(path):
-        if test_id in ids:
-            file.append(test_id, record)
+    for row in read_rows(path):
+        if row["test"].partition(PROBE)[0] in ids:
+            file.append_row(row)
     file.close()
     if file.broken is not None:
         raise ConfigError(f"{new} cannot be written ({file.broken}), so the run cannot be continued.")

@@ -16,6 +16,7 @@ from slabench.sim.profiles import Profile
 
 MAX_HEAD = 65536
 COMPLETIONS, CHAT = "/v1/completions", "/v1/chat/completions"
+TEMPLATE = (3, 4, 5), (6, 7)  # what a model's chat template sets before and after a message
 KEEP_ALIVE_S = 5.0  # uvicorn's
 Encode = Callable[[str], list[int]]
 
@@ -76,7 +77,8 @@ class Face:
             include_usage=bool(options.get("include_usage")),
             continuous=bool(options.get("continuous_usage_stats")),
         )
-        return self.encode(prompt) if isinstance(prompt, str) else list(prompt), int(wanted), form
+        ids = self.encode(prompt) if isinstance(prompt, str) else list(prompt)
+        return [*TEMPLATE[0], *ids, *TEMPLATE[1]] if chat else ids, int(wanted), form
 
     def too_long(self, prompt: int) -> str | None:
         limit = min(self.profile.context_length, self.profile.pool_tokens)

@@ -34,6 +34,7 @@ GATED: Mapping[str, tuple[str, ...]] = {
     "ali-prefill": ("input_throughput",),
     "ali-saturation": ("tpot.mean", "total_throughput"),
     "tencent": ("tpot.mean", "ttft.mean", "total_throughput"),
+    "tencent-capacity": ("total_throughput",),
     "serving": ("tpot.mean", "ttft.mean", "total_throughput"),
 }
 INFORMATION = (

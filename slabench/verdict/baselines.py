@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from slabench.metrics.definitions import metric_of
+from slabench.metrics.definitions import metric_of, too_few
 from slabench.verdict.baseline_file import MAY_DIFFER, Baseline
 from slabench.verdict.gate import Compared, Outcome, compare_figures
 from slabench.verdict.sla import Slo, check
@@ -100,6 +100,8 @@ def compare(
         return no(f"{'; '.join(blocking)} (--allow-diff={','.join(names)} would compare all the same)", blocking)
     old = baseline.samples(test_id)
     missing = [key for key in old if not samples.get(key)]
+    few = {key: lack for key in old if key not in missing and (lack := too_few(key, sizes)) is not None}
+    missing += [f"{key} to be compared by ({n} samples, it needs {least})" for key, (n, least) in few.items()]
     if missing or not old:
         what = f"this run has no {', '.join(missing)}" if missing else "the baseline's entry names no figure"
         line = f"{what}, so it cannot be compared with {baseline.path}"

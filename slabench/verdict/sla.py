@@ -7,11 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slabench.errors import ConfigError
-from slabench.metrics.definitions import metric_of
+from slabench.metrics.definitions import metric_of, too_few
 from slabench.verdict.words import Objective
 
 _COMPARISON = re.compile(r"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op><=|>=|:)\s*(?P<limit>[0-9]+(\.[0-9]+)?)\s*(ms)?\s*$")
 PER_REQUEST = ("ttft", "ttft_due", "tpot", "e2el", "e2el_due")
+
+
+# (mean TPOT ms, mean TTFT ms). ant: the tiers Base, Pro and Max of the publication; tencent: the later form keeps TTFT as well.
+PRESETS: Mapping[str, tuple[float, float]] = {
+    "ant-70": (70, 2000),
+    "ant-50": (50, 1500),
+    "ant-30": (30, 1000),
+    "tencent": (50, 2000),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,10 @@ def slo(figure: str, statistic: str, op: str, limit: float) -> Slo:
 def parse(text: str) -> Slo:
     """`tpot.mean<=50`, `total_throughput>=1800`, or `ttft:2000` (bench_serving's --goodput form: the mean, at most)."""
     match = _COMPARISON.match(text)
+    if match is None and not any(sign in text for sign in "<>:"):
+        raise ConfigError(
+            f"--slo={text!r} has no limit; where the shell took it for a redirection, quote the option: '--slo=tpot.mean<=50'."
+        )
     if match is None:
         raise ConfigError(
             f"--slo={text!r} is not an objective: write METRIC.STATISTIC<=NUMBER, such as tpot.mean<=50, "
@@ -64,6 +77,14 @@ def check(objective: Slo) -> Slo:
     return objective
 
 
+def preset(name: str | None) -> tuple[Slo, ...]:
+    """The objectives of --slo-preset; none without one."""
+    if name is None:
+        return ()
+    tpot, ttft = PRESETS[name]
+    return Slo("tpot.mean", "<=", float(tpot)), Slo("ttft.mean", "<=", float(ttft))
+
+
 def merge(defaults: tuple[Slo, ...], extra: tuple[Slo, ...]) -> tuple[Slo, ...]:
     """A test's rule and the command line's: the latter replaces the former for the same metric, and adds the rest."""
     named = {one.metric: one for one in (*defaults, *extra)}
@@ -88,10 +109,10 @@ def number(value: float) -> str:
 
 
 def evaluate(objective: Slo, figures: Mapping[str, float], sizes: Mapping[str, int], *, kind: str = "slo") -> Objective | None:
-    """The comparison, or None if the figure is not defined for this run."""
+    """The comparison, or None if the figure is not defined for this run, or is a percentile of too few to be judged by."""
     observed = figures.get(objective.metric)
     metric = metric_of(objective.metric)
-    if observed is None or metric is None:
+    if observed is None or metric is None or too_few(objective.metric, sizes) is not None:
         return None
     holds = observed <= objective.limit if objective.op == "<=" else observed >= objective.limit
     sign = objective.op if holds else {"<=": ">", ">=": "<"}[objective.op]

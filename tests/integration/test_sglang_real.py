@@ -27,7 +27,7 @@ DATA = REPO / "fixtures" / "data"
 REDUCED = (
     "--random-input-len=200 --random-output-len=24 --num-prompts=12 --request-rate=40 --max-concurrency=6 --decode-input-len=300 "
     "--decode-output-len=64 --batch-sizes=1,2,4 --prefill-lens=128,256 --prefill-prompts=12 --slo=tpot.mean<=1000 --progress=off "
-    "--allow=client,one_read"  # what these tests show is counts; the machine may be too busy for a measurement
+    "--allow=client"  # what these tests show is counts; the machine may be too busy for a measurement
 ).split()
 TESTS = 1 + 3 + 1 + 2 + 1  # tencent, decode, curve, prefill, serving
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 from slabench.errors import ConfigError
 from slabench.plugin.option_table import OPTIONS
 from slabench.plugin.option_types import ints, positive_float, positive_int, rate, ratio, words
-from slabench.plugin.options import _check_rootdir
+from slabench.plugin.options import _check_rootdir, _worded
 from slabench.plugin.settings import Settings
 from slabench.verdict.sla import Slo
 
@@ -145,3 +147,12 @@ def test_a_folder_that_pytest_takes_for_a_test_path_is_refused_with_the_right_co
     with pytest.raises(ConfigError, match="as its root"):
         _check_rootdir(config(["tests/tencent"], tmp_path))
     _check_rootdir(config(["tests/tencent", f"--model={tmp_path}", "--seed", "1"], REPO))
+
+
+@pytest.mark.parametrize(("text", "why"), [("x", "it is not a number"), ("0", "0 is below 1")])
+def test_a_refused_value_is_told_in_words(text: str, why: str) -> None:
+    option = next(one for one in OPTIONS if one.name == "--num-prompts")
+    with pytest.raises(argparse.ArgumentTypeError, match=re.escape(why)) as raised:
+        _worded(option)(text)
+    assert option.help in str(raised.value)
+    assert _worded(option)("3") == 3
