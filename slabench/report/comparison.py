@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from slabench.verdict.gate import percent as share
 from slabench.verdict.sla import number, spoken
 
 HEAD = ("test", "figure", "old", "new", "unit", "change", "95 % interval", "runs", "allowed", "says")
@@ -17,7 +18,7 @@ def figure_row(name: str, one: Mapping[str, Any]) -> tuple[str, ...]:
     runs = f"{len(one['new_samples'])} pairs" if one["paired"] else f"{len(one['new_samples'])} and {len(one['old_samples'])}"
     side = "-" if one["better"] == "higher" else "+"
     cells = (number(one["old"]), number(one["new"]), one["unit"], percent(one["ratio"]), interval, runs)
-    return (name, spoken(one["metric"]), *cells, f"{side}{one['allowed'] * 100:.3g} %", SAYS[one["outcome"]])
+    return (name, spoken(one["metric"]), *cells, f"{side}{share(one['allowed'])}", SAYS[one["outcome"]])
 
 
 def percent(ratio: float) -> str:

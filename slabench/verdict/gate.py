@@ -83,7 +83,8 @@ class Compared:
     def _allowed(self) -> str:
         pair = pair_of(self.key)
         by_floor = self.was and math.isclose(self.allowed, pair.floor / abs(self.was))
-        return f"{number(pair.floor)} {self.unit} ({self.allowed * 100:.3g} %)" if by_floor else f"{self.allowed * 100:.3g} %"
+        share = percent(self.allowed)
+        return f"{number(pair.floor)} {self.unit} ({share})" if by_floor else share
 
     @property
     def remedy(self) -> str:
@@ -140,6 +141,11 @@ def compare_figures(
     known = {key: doubt for key, doubt in doubts.items() if doubt is not None}
     worse = dict(zip(known, holm(list(known.values()), alpha / siblings), strict=True))
     return tuple(_compared(key, new[key], old[key], changes[key], limits[key], worse.get(key), alpha) for key in changes)
+
+
+def percent(share: float) -> str:
+    """0.0213 -> 2.13 %"""
+    return f"{round(share * 100, 2):g} %"
 
 
 @dataclass(frozen=True, slots=True)
