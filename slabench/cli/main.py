@@ -12,6 +12,8 @@ COMMANDS = {
     "sim": "the embedded server, to look at or to test against",
     "log": "the decode curve of any deploy log, without a server",
     "crosscheck": "our client and sglang.bench_serving side by side on one server",
+    "baseline": "list, show, save and merge baseline files",
+    "compare": "stored runs against the first one, with the exit status of a gate",
     "report": "write summary.html, the page of a stored run, from its run.json",
 }
 

@@ -2,86 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
+from slabench.plugin.option_types import (
+    Option,
+    count_or_auto,
+    count_or_batch,
+    ints,
+    load_range,
+    positive_float,
+    positive_int,
+    rate,
+    ratio,
+    words,
+)
+from slabench.verdict.tolerances import DEFAULT
 from slabench.verdict.validity.subject import STALL_LIMIT_S
-
-
-def positive_int(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(f"{value} is below 1")
-    return value
-
-
-def rate(text: str) -> float:
-    value = float(text)
-    if math.isnan(value) or value <= 0:
-        raise ValueError(f"{text} is not a rate above 0")
-    return value
-
-
-def positive_float(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value) or value <= 0:
-        raise ValueError(f"{text} is not a number above 0")
-    return value
-
-
-def count_or_batch(text: str) -> int | str:
-    return text if text == "batch" else int(text)
-
-
-def count_or_auto(text: str) -> int | str:
-    return text if text == "auto" else positive_int(text)
-
-
-def ints(text: str) -> tuple[int, ...]:
-    found = tuple(positive_int(part) for part in text.replace(",", " ").split())
-    if not found or len(set(found)) != len(found):
-        raise ValueError("the list is empty or names a number twice")
-    return found
-
-
-def load_range(text: str) -> tuple[float, float]:
-    low, high = (rate(part) for part in text.split(","))
-    if not low < high < math.inf:
-        raise ValueError("LO must be below HI")
-    return low, high
-
-
-def words(text: str) -> tuple[str, ...]:
-    return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
-
-
-def ratio(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise ValueError(f"{text} is not between 0 and 1")
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option; `applies` and `help` make its row in docs/options.md."""
-
-    group: str
-    name: str
-    default: Any
-    applies: str
-    help: str
-    parse: Callable[[str], Any] | None = None  # None: a switch
-    append: bool = False
-    choices: tuple[str, ...] = ()
-    metavar: str = "N"
-
-    @property
-    def dest(self) -> str:
-        return self.name.removeprefix("--").replace("-", "_")
-
 
 _SERVER, _WORK, _ALI, _CLIENT, _JUDGE, _OUT = "server under test", "workload", "ali", "client", "judgement", "output"
 _CAP, _T_C = "capacity", "tencent capacity"
@@ -98,6 +32,52 @@ OPTIONS: tuple[Option, ...] = (
         metavar="URL",
     ),
     Option(_SERVER, "--launch", None, "all live", "start the server with this command, and end it afterwards", str, metavar="CMD"),
+    Option(
+        _SERVER,
+        "--env",
+        (),
+        "all live",
+        "environment of the server that --launch starts",
+        str,
+        append=True,
+        metavar="NAME=VALUE",
+    ),
+    Option(
+        _SERVER,
+        "--baseline-url",
+        None,
+        "all live",
+        "the old server: both are measured in turns, and compared",
+        str,
+        metavar="URL",
+    ),
+    Option(_SERVER, "--baseline-launch", None, "all live", "start the old server with this command", str, metavar="CMD"),
+    Option(
+        _SERVER,
+        "--baseline-env",
+        (),
+        "all live",
+        "environment of the server that --baseline-launch starts",
+        str,
+        append=True,
+        metavar="NAME=VALUE",
+    ),
+    Option(
+        _SERVER,
+        "--one-after-the-other",
+        False,
+        "all live",
+        "measure the launched old server first and end it before the new one starts: both do not fit at once",
+    ),
+    Option(
+        _SERVER,
+        "--baseline-deploy-log",
+        (),
+        "decode curve",
+        "the old server's log files, one per node, comma separated",
+        words,
+        metavar="A,B",
+    ),
     Option(
         _SERVER,
         "--launch-timeout",
@@ -317,8 +297,24 @@ OPTIONS: tuple[Option, ...] = (
     Option(_JUDGE, "--save-baseline", None, "all live", "write this run's figures as a baseline", str, metavar="FILE"),
     Option(_JUDGE, "--require-baseline", False, "all live", "a test without an entry in the baseline is FAILED"),
     Option(
-        _JUDGE, "--tolerance", 5.0, "all live", "per cent a figure may be worse than the baseline", positive_float, metavar="PCT"
+        _JUDGE,
+        "--tolerance",
+        DEFAULT * 100,
+        "all live",
+        "per cent a figure may be worse than the old one (one run a side: at least 5)",
+        positive_float,
+        metavar="PCT",
     ),
+    Option(
+        _JUDGE,
+        "--repeats",
+        None,
+        "all live",
+        "measure each test K times (default: 1; with a baseline server 5 on each)",
+        positive_int,
+        metavar="K",
+    ),
+    Option(_JUDGE, "--same-prompts", False, "all live", "repeats send the first one's prompts again, instead of fresh ones"),
     Option(
         _JUDGE,
         "--allow-diff",

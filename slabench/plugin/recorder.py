@@ -25,7 +25,7 @@ from slabench.plugin.redact import redact_command, redact_options
 from slabench.plugin.resume import RESUMED, Resumed
 from slabench.plugin.settings import SETTINGS, Settings
 from slabench.report.plain import plain_values
-from slabench.verdict import baselines
+from slabench.verdict import baseline_file, baselines
 
 if TYPE_CHECKING:
     from slabench.report.document import RunDocument, RunFolder
@@ -145,6 +145,7 @@ class Recorder:
         clean_internal_error(excrepr, self.settings.api_key)
         self.document.data["state"] = "crashed"
         self.crashed = True
+        self.folder.point_latest()  # what to send us
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -196,7 +197,7 @@ class Recorder:
 
     def _save_baseline(self, target: Path) -> None:
         data = self.document.data
-        document = baselines.build(
+        document = baseline_file.build(
             source=data["run_id"],
             created_utc=data["updated_utc"],
             fingerprint=data["server"].get("fingerprint", {}),
@@ -209,8 +210,10 @@ class Recorder:
         measured = len(document["tests"])
         gone: list[str] = []
         if target.exists():
-            document, gone = baselines.keep(document, baselines.load(str(target)))
-        baselines.save(str(target), document)
+            old = baseline_file.load(str(target), option="--save-baseline=")
+            differ = [text for _, text in baselines.differences(old.fingerprint, document["fingerprint"])]
+            document, gone = baseline_file.keep(document, old, differ)
+        baseline_file.save(str(target), document)
         kept = len(document["tests"]) - measured
         beside = f", {kept} that it held already were kept" if kept else ""
         self.note(f"Baseline of {measured} tests written to {target}{beside}.")

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from slabench.report.capacity_section import HEAD, probe_cells
+from slabench.report.comparison import HEAD as COMPARED
+from slabench.report.comparison import comparison_rows, sides
 from slabench.report.standing import standing
 from slabench.verdict.sla import number
 
@@ -171,6 +173,8 @@ def said(entry: Mapping[str, Any]) -> list[str]:
             lines.append(f"  not checked {check['name']}: {check['text']} {check['remedy']}".rstrip())
     comparison = entry.get("comparison") or {}
     lines += [f"  differs from the baseline: {one}" for one in comparison.get("differences", ())]
+    open_ = [one for one in comparison.get("figures", ()) if one["outcome"] == "inconclusive"]
+    lines += [f"  INCONCLUSIVE: {one['text']}; {one['remedy']}" for one in open_]
     lines += [f"  {sentence}" for sentence in entry["advice"]]
     lines += [f"  note: {sentence}" for sentence in entry.get("server", {}).get("notes", ())]
     return lines
@@ -237,7 +241,9 @@ def run_facts(data: Mapping[str, Any]) -> list[str]:
         lines.append(f"Server: sglang {server.get('version') or 'of unknown version'}, {server.get('model_path')}, {known}.")
         if not server.get("reference"):
             lines.append("This is not the reference environment (sglang 0.5.7): read its figures beside the published ones.")
-    return lines
+    if "servers" in data:
+        lines.append(f"Tests were spread over {len(data['servers'])} servers of the same kind: {', '.join(data['servers'])}.")
+    return lines + sides(data)
 
 
 def prompts_told(workload: Mapping[str, Any]) -> str:
@@ -260,6 +266,9 @@ def summary_table(data: Mapping[str, Any]) -> str:
     if decode:
         head = ("batch size", *(name for name, _ in DECODE))
         lines.append(table(head, [(str(one["point"].get("batch_size")), *decode_cells(one["metrics"])) for one in decode]))
+    compared = comparison_rows(data["tests"])
+    if compared:
+        lines.append(table(COMPARED, compared, left=(0, 1, 4, len(COMPARED) - 1)))
     if data["not_run"]:
         lines.append(f"Planned and not run: {', '.join(one.rpartition('/')[2] for one in data['not_run'])}.")
     lines += run_facts(data)

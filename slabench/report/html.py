@@ -12,6 +12,8 @@ from typing import Any
 
 from slabench.report.capacity_section import capacity_html
 from slabench.report.charts import Series, bar_chart, line_chart
+from slabench.report.comparison import HEAD as COMPARED
+from slabench.report.comparison import comparison_rows
 from slabench.report.console import DECODE, decode_cells, figure, run_facts, said, two
 from slabench.report.html_table import listed as _list
 from slabench.report.html_table import table as _table
@@ -52,6 +54,7 @@ def summary_fragment(document: Mapping[str, Any]) -> str:
         _overview(document),
     ]
     sections: tuple[Callable[[Mapping[str, Any]], str], ...] = (
+        _compared,
         _tencent,
         capacity_html,
         _ali_decode,
@@ -68,6 +71,11 @@ def _overview(data: Mapping[str, Any]) -> str:
     """A row a test: what a reader wants first."""
     rows = [(one["id"].rpartition("/")[2], one["word"], standing(one)) for one in data["tests"]]
     return _table(("test", "verdict", "figure"), rows, frozenset({0, 1, 2})) if rows else ""
+
+
+def _compared(data: Mapping[str, Any]) -> str:
+    rows = comparison_rows(data["tests"])
+    return f"<h3>Old and new</h3>{_table(COMPARED, rows, frozenset({0, 1, 4, len(COMPARED) - 1}))}" if rows else ""
 
 
 def _tencent(data: Mapping[str, Any]) -> str:
@@ -88,9 +96,8 @@ def _tencent(data: Mapping[str, Any]) -> str:
         if "total_throughput" in one["metrics"]
     ]
     chart = bar_chart("Total token throughput", "", "tok/s", bars)
-    return (
-        f'<h3>tencent: TPOT at most 50 ms, as much throughput as possible</h3>{_table(head, rows)}<div class="charts">{chart}</div>'
-    )
+    title = "<h3>tencent: TPOT at most 50 ms, as much throughput as possible</h3>"
+    return f'{title}{_table(head, rows)}<div class="charts">{chart}</div>'
 
 
 def _points(tests: Sequence[Entry], x: Callable[[Entry], float], key: str, name: str) -> Series:

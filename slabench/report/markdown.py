@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slabench.report.capacity_section import HEAD, probe_cells
+from slabench.report.comparison import HEAD as COMPARED
+from slabench.report.comparison import comparison_rows
 from slabench.report.console import FIGURES, figure, run_facts, said
 from slabench.report.standing import standing
 
@@ -38,6 +40,9 @@ def summary_md(data: Mapping[str, Any]) -> str:
     ]
     if rows:
         lines += table(("verdict", "test", "figure", *(name for name, _ in FIGURES), "why"), rows)
+    compared = comparison_rows(data["tests"])
+    if compared:
+        lines += ["", "## Old and new", "", *table(COMPARED, compared)]
     for entry in data["tests"]:
         spoken = said(entry)
         if entry.get("curve"):

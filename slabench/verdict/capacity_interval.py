@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from slabench.metrics.compute import request_figures
 from slabench.metrics.definitions import metric_of
 from slabench.records import RequestRecord
-from slabench.verdict.ratio import T95, T95_MANY
+from slabench.verdict.statistics import LEVEL, quantile
 
 FLOORS = {"tpot": 0.003, "itl": 0.003, "ttft": 0.05, "ttft_due": 0.05}
 FLOOR_THROUGHPUT = 0.005
@@ -104,9 +104,7 @@ def _by_waves(sample: Sequence[float], wave: int) -> float:
     means = [statistics.fmean(sample[at : at + wave]) for at in range(0, len(sample) - wave + 1, wave)]
     if len(means) < WAVES_WANTED:
         return 0.0
-    freedom = len(means) - 1
-    t = T95[freedom - 1] if freedom <= len(T95) else T95_MANY
-    return t * statistics.stdev(means) / math.sqrt(len(means))
+    return quantile(len(means) - 1, LEVEL) * statistics.stdev(means) / math.sqrt(len(means))
 
 
 def _by_neighbours(sample: Sequence[float], wave: int) -> float:

@@ -11,7 +11,7 @@ import pytest
 from slabench.metrics.compute import compute
 from slabench.records import Calibration, ClientRecord, RunRecord, ServerEvidence
 from slabench.report.records_file import read_records
-from slabench.verdict import baselines, validity
+from slabench.verdict import baseline_file, baselines, validity
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.sla import slo
 from slabench.verdict.validity.evidence import restore
@@ -79,12 +79,12 @@ class Stored:
         comparison = None
         if options["baseline"] is not None and "NOT_COMPARABLE" not in leave_out:
             comparison = baselines.compare(
-                baselines.load(options["baseline"]),
+                baseline_file.load(options["baseline"]),
                 entry["id"],
-                figures,
+                {key: [value] for key, value in figures.items()},
                 {},
                 self.run["server"]["fingerprint"],
-                baselines.identity(entry["workload"], entry["plan"]),
+                baseline_file.identity(entry["workload"], entry["plan"]),
                 tolerance=options["tolerance"] / 100,
             )
         return judge(Case(figures, {}, self._checks(entry, leave_out), slos=slos, comparison=comparison))

@@ -38,9 +38,9 @@ def test_a_place_in_the_wave_is_no_noise() -> None:
 
 
 def test_three_waves_tell_by_their_means() -> None:
-    """Means 49, 50, 51: standard deviation 1, over sqrt(3), times t = 4.303 of two degrees."""
+    """Means 49, 50, 51: standard deviation 1, over sqrt(3), times t = 4.302653 of two degrees."""
     found = estimate("tpot.mean", 50.0, answers([49.0] * 4 + [50.0] * 4 + [51.0] * 4), 4)
-    assert (found.high - found.low) / 2 == pytest.approx(math.hypot(4.303 / math.sqrt(3), 0.15), rel=1e-6)
+    assert (found.high - found.low) / 2 == pytest.approx(math.hypot(4.302653 / math.sqrt(3), 0.15), rel=1e-6)
 
 
 def test_a_percentile_by_its_order_statistics() -> None:
