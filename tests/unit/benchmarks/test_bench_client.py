@@ -12,7 +12,7 @@ import pytest
 from benchmarks.clients import claims, measure, peers
 from benchmarks.clients.measure import Row
 from benchmarks.clients.tables import accuracy, ceiling
-from benchmarks.clients.truth import NoTruth, Server, read, writes_ns
+from benchmarks.clients.truth import NoTruth, read, writes_ns
 from benchmarks.clients.watch import Watch, interpolate
 
 MS = 1_000_000
@@ -74,7 +74,7 @@ def test_a_watch_sees_cpu_and_memory_of_a_tree() -> None:
     import subprocess
     import time
 
-    code = "x = bytearray(40_000_000)\nimport time\nt = time.process_time()\nwhile time.process_time() - t < 0.3: pass\n"
+    code = "x = bytearray(40_000_000)\nimport time\nt = time.process_time()\nwhile time.process_time() - t < 0.6: pass\n"
     outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}])"
     begin = time.perf_counter_ns()
     process = subprocess.Popen([sys.executable, "-c", outer])
@@ -120,24 +120,6 @@ def test_scaling_is_the_cost_of_a_chunk_beside_one_pair_s() -> None:
     assert lines[-2:] == ["| 1 | 100 | 0.100 | 10.00 | 1.00 |", "| 2 | 200 | 0.400 | 12.50 | 0.80 |"]
     run = Row("s", 9, 9, tpot_error_pct=0.2, cpu_ms_per_1000=10.0, chunks_per_s=190.0)
     assert ceiling([one, run], [1, 2], 1, title="T", each=1).splitlines()[-1] == "| 2 | 190 | 0.200 | 10.00 | 1.00 |"
-
-
-def test_a_client_that_fails_is_a_row(tmp_path: Path) -> None:
-    with Server([0], ttft_ms=10, itl_ms=2, command=None, log=tmp_path / "log") as server:
-        broken = peers.Peer("broken", [sys.executable, "-c", "raise SystemExit('no luck')"])
-        silent = peers.Peer("silent", [sys.executable, "-c", "pass"])
-        slow = peers.Peer("slow", [sys.executable, "-c", "import time; time.sleep(60)"])
-        found = [
-            measure.run(one, server, [0], streams=2, tokens=3, input_len=4, timeout_s=limit)
-            for one, limit in ((broken, 10.0), (silent, 10.0), (slow, 0.5))
-        ]
-        assert [one.failure for one in found] == [
-            "ended with 1: no luck",
-            "it wrote no result with mean_ttft_ms, mean_tpot_ms, p99_itl_ms",
-            "not done after 0.5 s",
-        ]
-        ours = measure.run(peers.ours(), server, [0], streams=4, tokens=60, input_len=4, timeout_s=30)
-    assert ours.failure == "" and ours.chunks_per_s is not None and ours.rss_mb is not None and ours.rss_mb > 20
 
 
 def test_claims_are_held_against_limits_the_floor_and_the_best_of_the_others() -> None:

@@ -39,6 +39,10 @@ def test_shapes_are_steps_up(concurrency: int, tpot: float | None, expected: tup
     assert Shape.of(concurrency, tpot) == Shape(*expected)
 
 
+def test_answers_of_one_token_are_a_light_load() -> None:
+    assert Shape.of(512, one_token=True) == Shape(1024, 200.0) and Shape(1024, 200.0).tokens == 11
+
+
 @given(st.integers(1, 9000), st.floats(2, 1000))
 def test_a_shape_is_never_an_easier_load(concurrency: int, tpot: float) -> None:
     found = Shape.of(concurrency, tpot)
