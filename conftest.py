@@ -11,5 +11,6 @@ pytest_plugins = (
     "fixtures.load",
     "fixtures.judge",
     "fixtures.curve",
+    "fixtures.capacity",
     "fixtures.real_sglang",
 )

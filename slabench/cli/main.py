@@ -12,6 +12,8 @@ COMMANDS = {
     "sim": "the embedded server, to look at or to test against",
     "log": "the decode curve of any deploy log, without a server",
     "crosscheck": "our client and sglang.bench_serving side by side on one server",
+    "baseline": "list, show, save and merge baseline files",
+    "compare": "stored runs against the first one, with the exit status of a gate",
     "report": "write summary.html, the page of a stored run, from its run.json",
 }
 
@@ -32,4 +34,6 @@ def main(argv: Sequence[str]) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 4
+    except SystemExit as end:  # argparse has spoken; its own 2 would read as the suite's Ctrl-C
+        return 4 if end.code == 2 else int(end.code or 0)
     return status

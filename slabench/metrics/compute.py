@@ -123,7 +123,7 @@ def compute(run: RunRecord, gpus: int | None = None) -> dict[str, float]:
         found["cached_tokens"] = sum(cached)
     found["concurrency.peak"] = peak_concurrency(run.requests)
     if duration > 0:
-        found |= _rates(duration, len(done), sum(prompt), sum(output), gpus)
+        found |= rates(duration, len(done), sum(prompt), sum(output), gpus)
         busy = sum(record.end_ns - record.sent_ns for record in done if record.end_ns is not None and record.sent_ns is not None)
         found["concurrency.mean"] = busy / NS_PER_S / duration
     return found
@@ -138,7 +138,7 @@ def sample_sizes(run: RunRecord) -> dict[str, int]:
     return found | {"itl": sum(len(inter_token_latencies(record)) for record in done)}
 
 
-def _rates(duration: float, completed: int, prompt: int, output: int, gpus: int | None) -> dict[str, float]:
+def rates(duration: float, completed: float, prompt: int, output: int, gpus: int | None) -> dict[str, float]:
     rates = {
         "duration": duration,
         "request_throughput": completed / duration,

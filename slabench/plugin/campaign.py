@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,10 @@ from slabench.plugin.settings import SIM, Settings
 from slabench.records import LogSpan
 
 if TYPE_CHECKING:
+    from slabench.calibration import Calibrator
+    from slabench.loadgen import ClientOptions
     from slabench.report.records_file import RecordsFile
+    from slabench.report.stored_sides import StoredSide
     from slabench.server.info import ServerInfo
     from slabench.server.launch import Launched
     from slabench.workloads.cache import DatasetStore
@@ -76,6 +79,8 @@ class DecodePoint:
     labels: tuple[str, ...]
     word: str
     metrics: dict[str, float]
+    repeats: tuple[tuple[LogSpan, ...], ...] = ()  # each repeat's part of the log; spans is the first's
+    other: tuple[tuple[LogSpan, ...], ...] = ()  # the same of the baseline server, in an A/B run
 
 
 @dataclass(slots=True)
@@ -85,52 +90,79 @@ class Campaign:
     settings: Settings
     folder: Path
     say: Callable[[str], None]
+    place: int | None = None  # an xdist worker's number: which of several servers is its own
     deployment: Deployment | None = None
+    other: Deployment | None = None  # --baseline-url, --baseline-launch: the server that this one is compared with
+    before: StoredSide | None = None  # --one-after-the-other: what the baseline server gave before this one was started
     launched: Launched | None = None
+    launched_other: Launched | None = None
     decode_points: list[DecodePoint] = field(default_factory=list)
     interrupted: dict[str, Any] | None = None  # what a test had measured when Ctrl-C came: handed over like a report's entry
     _tokenizer: Any = None
     _store: DatasetStore | None = None
     _records: RecordsFile | None = None
+    _calibrator: Calibrator | None = None
 
     def open(self) -> Deployment:
         """Start or find the server. ConfigError and ServerError carry the one sentence that ends the session."""
         if self.deployment is not None:
             return self.deployment
-        given = self.settings.given
-        url, logs = self.settings.base_urls[0], tuple(given.deploy_log)
-        for log in logs:
+        given, other = self.settings.given, self.settings.baseline_url
+        logs, other_logs = tuple(given.deploy_log), tuple(given.baseline_deploy_log)
+        for option, log in (*(("deploy-log", one) for one in logs), *(("baseline-deploy-log", one) for one in other_logs)):
             if not Path(log).is_file():
-                raise ConfigError(f"--deploy-log={log} does not exist; give the file that the server's output goes to.")
-        if url.startswith(SIM) or given.launch is not None:
-            url, logs = self._launch(url, logs)
-        self.deployment = self._identify(url, logs)
-        return self.deployment
+                raise ConfigError(f"--{option}={log} does not exist; give the file that the server's output goes to.")
+        url, command = self.settings.base_urls[self.place or 0], given.launch
+        if len(self.settings.base_urls) > 1:
+            logs = logs[self.place or 0 :][:1]  # one a server, in the order of the URLs
+        if url.startswith(SIM) or command is not None:
+            self.launched = self._launch(url, command, given.env, f"server{self.of_worker}.log")
+            url, logs = self.launched.url, logs or (self.launched.log_path,)
+        deployment = self._identify(url, logs)
+        if other is not None and self.before is None:
+            self.other = self._open_other(other, other_logs)
+        self.deployment = deployment
+        return deployment
 
-    def _launch(self, url: str, logs: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    def _open_other(self, url: str, logs: tuple[str, ...]) -> Deployment:
+        """The baseline server; what is wrong with it is said of it."""
+        given = self.settings.given
+        try:
+            if url.startswith(SIM) or given.baseline_launch is not None:
+                self.launched_other = self._launch(url, given.baseline_launch, given.baseline_env, "server-baseline.log")
+                url, logs = self.launched_other.url, logs or (self.launched_other.log_path,)
+            return self._identify(url, logs)
+        except ServerError as error:
+            raise ServerError(f"The baseline server: {error}") from error
+
+    def _launch(self, url: str, command: str | None, environment: Sequence[str] | None, log_name: str) -> Launched:
         from slabench.server.launch import launch
 
-        log = str(self.folder / "server.log")
+        log = str(self.folder / log_name)
         if url.startswith(SIM):
-            from slabench.sim.profiles import UnknownProfile, read_profile
+            from slabench.sim.null_profile import read_any
+            from slabench.sim.profiles import UnknownProfile
 
             try:
-                read_profile(url.removeprefix(SIM) or "demo")
+                read_any(url.removeprefix(SIM) or "demo")
             except UnknownProfile as error:
                 raise ConfigError(f"--base-url={url}: {error}") from error
             # The profile goes through argv, never through a shell.
-            command = [sys.executable, "-m", "slabench.sim", "--profile", url.removeprefix(SIM) or "demo", "--port", "{port}"]
-            command += ["--log", "-", "--tokenizer", str(FIXTURE_TOKENIZER)]
-            self.launched = launch(command, log, ready_timeout=60.0)
-        else:
-            given = self.settings.given
-            base_url = None if url == "launch:" else url
-            key = self.settings.api_key
-            self.launched = launch(
-                *(given.launch, log), base_url=base_url, ready_timeout=given.launch_timeout,
-                headers=self._headers(), ca_file=given.ca_file, known=(key,) if key else (),
-            )  # fmt: skip
-        return self.launched.url, logs or (log,)
+            words = [sys.executable, "-m", "slabench.sim", "--profile", url.removeprefix(SIM) or "demo", "--port", "{port}"]
+            words += ["--log", "-", "--tokenizer", str(FIXTURE_TOKENIZER)]
+            return launch(words, log, ready_timeout=60.0)
+        assert command is not None, "there is a command where the URL is not the embedded server's"
+        base_url = None if url == "launch:" else url
+        key = self.settings.api_key
+        return launch(
+            with_environment(command, environment or ()),
+            log,
+            base_url=base_url,
+            ready_timeout=self.settings.given.launch_timeout,
+            headers=self._headers(),
+            ca_file=self.settings.given.ca_file,
+            known=(key,) if key else (),
+        )
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.settings.api_key}"} if self.settings.api_key else {}
@@ -153,6 +185,20 @@ class Campaign:
             fingerprint=fingerprint(info, given.hardware, url=url),
         )
 
+    def as_dict(self) -> dict[str, Any]:
+        """run.json's server part, the baseline server in it if there is one."""
+        assert self.deployment is not None, "a test has been measured"
+        return self.deployment.as_dict() | ({"baseline": self.other.as_dict()} if self.other is not None else {})
+
+    @property
+    def of_worker(self) -> str:
+        """What the names of a worker's files have at their end: `-gw1`; nothing in a process that is alone."""
+        return "" if self.place is None else f"-gw{self.place}"
+
+    @property
+    def records_name(self) -> str:
+        return f"requests{self.of_worker}.jsonl.gz"
+
     @property
     def store(self) -> DatasetStore:
         if self._store is None:
@@ -166,8 +212,20 @@ class Campaign:
         if self._records is None:
             from slabench.report.records_file import RecordsFile
 
-            self._records = RecordsFile(self.folder / "requests.jsonl.gz")
+            self._records = RecordsFile(self.folder / self.records_name)
         return self._records
+
+    def calibrator(self, options: ClientOptions) -> Calibrator | None:
+        """Who knows the client's own error; None where nobody asks: another client, or the embedded server without fresh."""
+        given, deployment = self.settings.given, self.deployment
+        simulated = deployment is not None and deployment.simulated
+        if given.client != "slabench" or given.calibrate == "off" or (simulated and given.calibrate == "auto"):
+            return None
+        if self._calibrator is None:
+            from slabench.calibration import Calibrator
+
+            self._calibrator = Calibrator(options, fresh=given.calibrate == "fresh", say=self.say)
+        return self._calibrator
 
     def tokenizer_folder(self) -> str | None:
         """--tokenizer, --model, or what the server says if that folder is readable here."""
@@ -213,23 +271,37 @@ class Campaign:
         """Why requests.jsonl.gz is not complete, in a sentence; None while it is."""
         if self._records is None or self._records.broken is None:
             return None
-        return f"requests.jsonl.gz could not be written ({self._records.broken}): records are missing from it, verdicts are not."
+        return f"{self.records_name} could not be written ({self._records.broken}): records are missing from it, verdicts are not."
 
     def close(self) -> None:
         if self._records is not None:
             self._records.close()
-        if self.launched is not None:
-            self.launched.stop()
-            self.launched = None
+        for one in (self.launched, self.launched_other):
+            if one is not None:
+                one.stop()
+        self.launched = self.launched_other = None
 
 
 CAMPAIGN = pytest.StashKey[Campaign]()
 
 
+def with_environment(command: str, environment: Sequence[str]) -> Sequence[str] | str:
+    """The command with NAME=VALUE words before it, as launch() reads them; in no shell, and in no output."""
+    if not environment:
+        return command
+    import shlex
+
+    try:
+        return [*environment, *shlex.split(command)]
+    except ValueError as error:
+        raise ConfigError(f"The command that starts a server cannot be split into words ({error}). Check its quotes.") from error
+
+
 def check_launched(campaign: Campaign) -> None:
     """A launched server that died says so, instead of a refused connection."""
-    if campaign.launched is not None and not campaign.launched.alive():
-        raise ServerError(f"The server that was launched has ended; the end of its log is in {campaign.folder / 'server.log'}.")
+    for one, what in ((campaign.launched, "server"), (campaign.launched_other, "baseline server")):
+        if one is not None and not one.alive():
+            raise ServerError(f"The {what} that was launched has ended; the end of its log is in {one.log_path}.")
 
 
 def worker_folder(config: pytest.Config) -> Path:

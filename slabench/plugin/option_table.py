@@ -2,77 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
+from slabench.plugin.option_types import (
+    Option,
+    count_or_auto,
+    count_or_batch,
+    ints,
+    load_range,
+    positive_float,
+    positive_int,
+    rate,
+    ratio,
+    words,
+)
+from slabench.verdict.tolerances import DEFAULT
 from slabench.verdict.validity.subject import STALL_LIMIT_S
 
-
-def positive_int(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(f"{value} is below 1")
-    return value
-
-
-def rate(text: str) -> float:
-    value = float(text)
-    if math.isnan(value) or value <= 0:
-        raise ValueError(f"{text} is not a rate above 0")
-    return value
-
-
-def positive_float(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value) or value <= 0:
-        raise ValueError(f"{text} is not a number above 0")
-    return value
-
-
-def count_or_batch(text: str) -> int | str:
-    return text if text == "batch" else int(text)
-
-
-def ints(text: str) -> tuple[int, ...]:
-    found = tuple(positive_int(part) for part in text.replace(",", " ").split())
-    if not found or len(set(found)) != len(found):
-        raise ValueError("the list is empty or names a number twice")
-    return found
-
-
-def words(text: str) -> tuple[str, ...]:
-    return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
-
-
-def ratio(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise ValueError(f"{text} is not between 0 and 1")
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option; `applies` and `help` make its row in docs/options.md."""
-
-    group: str
-    name: str
-    default: Any
-    applies: str
-    help: str
-    parse: Callable[[str], Any] | None = None  # None: a switch
-    append: bool = False
-    choices: tuple[str, ...] = ()
-    metavar: str = "N"
-
-    @property
-    def dest(self) -> str:
-        return self.name.removeprefix("--").replace("-", "_")
-
-
 _SERVER, _WORK, _ALI, _CLIENT, _JUDGE, _OUT = "server under test", "workload", "ali", "client", "judgement", "output"
+_CAP, _T_C = "capacity", "tencent capacity"
 _T_S = "tests/tencent, tests/serving"
 OPTIONS: tuple[Option, ...] = (
     Option(
@@ -86,6 +32,52 @@ OPTIONS: tuple[Option, ...] = (
         metavar="URL",
     ),
     Option(_SERVER, "--launch", None, "all live", "start the server with this command, and end it afterwards", str, metavar="CMD"),
+    Option(
+        _SERVER,
+        "--env",
+        (),
+        "all live",
+        "environment of the server that --launch starts",
+        str,
+        append=True,
+        metavar="NAME=VALUE",
+    ),
+    Option(
+        _SERVER,
+        "--baseline-url",
+        None,
+        "all live",
+        "the old server: both are measured in turns, and compared",
+        str,
+        metavar="URL",
+    ),
+    Option(_SERVER, "--baseline-launch", None, "all live", "start the old server with this command", str, metavar="CMD"),
+    Option(
+        _SERVER,
+        "--baseline-env",
+        (),
+        "all live",
+        "environment of the server that --baseline-launch starts",
+        str,
+        append=True,
+        metavar="NAME=VALUE",
+    ),
+    Option(
+        _SERVER,
+        "--one-after-the-other",
+        False,
+        "all live",
+        "measure the launched old server first and end it before the new one starts: both do not fit at once",
+    ),
+    Option(
+        _SERVER,
+        "--baseline-deploy-log",
+        (),
+        "decode curve",
+        "the old server's log files, one per node, comma separated",
+        words,
+        metavar="A,B",
+    ),
     Option(
         _SERVER,
         "--launch-timeout",
@@ -178,6 +170,36 @@ OPTIONS: tuple[Option, ...] = (
     Option(_ALI, "--saturation", False, "ali decode", "also run 4096 prompts at concurrency 2048, the later form's first step"),
     Option(_ALI, "--prefill-lens", (1024, 2048, 4096), "ali prefill", "prompt lengths", ints, metavar="A,B"),
     Option(_ALI, "--prefill-prompts", 512, "ali prefill", "prompts per length", positive_int),
+    Option(_CAP, "--find-capacity", False, _T_C, "search the highest load that holds all objectives, and judge a full run there"),
+    Option(
+        _CAP,
+        "--capacity-load",
+        "concurrency",
+        _T_C,
+        "what is searched: requests in flight, or requests a second",
+        str,
+        choices=("concurrency", "rate"),
+        metavar="KIND",
+    ),
+    Option(
+        _CAP,
+        "--capacity-range",
+        None,
+        _T_C,
+        "lowest and highest load (default: 1,256; a rate: 0.1,16)",
+        load_range,
+        metavar="LO,HI",
+    ),
+    Option(_CAP, "--capacity-step", 2.0, _T_C, "per cent between two loads (in flight: at least 1)", positive_float, metavar="PCT"),
+    Option(
+        _CAP,
+        "--capacity-waves",
+        4,
+        _T_C,
+        "a probe sends this many times its load at most, the first not counted; 1: it is all there is, and counts",
+        positive_int,
+    ),
+    Option(_CAP, "--capacity-budget", 3600.0, _T_C, "seconds of load for all probes together", positive_float, metavar="S"),
     Option(
         _CLIENT,
         "--client",
@@ -217,6 +239,25 @@ OPTIONS: tuple[Option, ...] = (
         choices=("keep-alive", "per-request"),
         metavar="HOW",
     ),
+    Option(
+        _CLIENT,
+        "--load-workers",
+        "auto",
+        "all live",
+        "load processes that share a test's requests; auto: one for 512 requests in flight, while a core is left",
+        count_or_auto,
+        metavar="N",
+    ),
+    Option(
+        _CLIENT,
+        "--calibrate",
+        "auto",
+        "all live",
+        "the client's own error against the null server: auto (kept per machine and load; not for sim:), fresh (measured now), off",
+        str,
+        choices=("auto", "fresh", "off"),
+        metavar="HOW",
+    ),
     Option(_CLIENT, "--connect-timeout", 10.0, "all live", "seconds to connect", positive_float, metavar="S"),
     Option(_CLIENT, "--first-byte-timeout", 1800.0, "all live", "seconds from sent to the first byte", positive_float, metavar="S"),
     Option(_CLIENT, "--idle-timeout", 600.0, "all live", "seconds between two reads of one answer", positive_float, metavar="S"),
@@ -241,12 +282,39 @@ OPTIONS: tuple[Option, ...] = (
         append=True,
         metavar="RULE",
     ),
+    Option(
+        _JUDGE,
+        "--slo-preset",
+        None,
+        "all live",
+        "a published set of objectives, which --slo adds to: ant's tiers (mean TPOT 70, 50, 30 ms with mean TTFT 2, 1.5, 1 s), or "
+        "tencent's later form (50 ms, 2 s)",
+        str,
+        choices=("ant-70", "ant-50", "ant-30", "tencent"),
+        metavar="NAME",
+    ),
     Option(_JUDGE, "--baseline", None, "all live", "no figure may be worse than in this file", str, metavar="FILE"),
     Option(_JUDGE, "--save-baseline", None, "all live", "write this run's figures as a baseline", str, metavar="FILE"),
     Option(_JUDGE, "--require-baseline", False, "all live", "a test without an entry in the baseline is FAILED"),
     Option(
-        _JUDGE, "--tolerance", 5.0, "all live", "per cent a figure may be worse than the baseline", positive_float, metavar="PCT"
+        _JUDGE,
+        "--tolerance",
+        DEFAULT * 100,
+        "all live",
+        "per cent a figure may be worse than the old one (one run a side: at least 5)",
+        positive_float,
+        metavar="PCT",
     ),
+    Option(
+        _JUDGE,
+        "--repeats",
+        None,
+        "all live",
+        "measure each test K times (default: 1; with a baseline server 5 on each)",
+        positive_int,
+        metavar="K",
+    ),
+    Option(_JUDGE, "--same-prompts", False, "all live", "repeats send the first one's prompts again, instead of fresh ones"),
     Option(
         _JUDGE,
         "--allow-diff",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from slabench.errors import ConfigError
+from slabench.plugin import spread
 from slabench.plugin.option_table import OPTIONS
+from slabench.plugin.option_types import Option
 from slabench.plugin.settings import SETTINGS, Settings
 
 REPO = Path(__file__).resolve().parents[2]
@@ -23,9 +26,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         if option.parse is None:
             given |= {"action": "store_true", "default": False}
         elif option.append:
-            given |= {"action": "append", "type": option.parse, "default": None, "metavar": option.metavar}
+            given |= {"action": "append", "type": _worded(option), "default": None, "metavar": option.metavar}
         else:
-            given |= {"action": "store", "type": option.parse, "default": option.default, "metavar": option.metavar}
+            given |= {"action": "store", "type": _worded(option), "default": option.default, "metavar": option.metavar}
             if option.choices:
                 given["choices"] = option.choices
         try:
@@ -37,14 +40,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
                 raise
 
 
+def _worded(option: Option) -> Callable[[str], Any]:
+    """The option's parser, whose refusal is a sentence: argparse alone would name our function."""
+    assert option.parse is not None
+    parse = option.parse
+
+    def read(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            own = str(error)
+            why = "it is not a number" if "literal" in own or "could not convert" in own else own
+            raise argparse.ArgumentTypeError(f"{text!r} cannot be taken ({why}); give {option.help}.") from error
+
+    return read
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     try:
         _check_rootdir(config)
         settings = Settings.of(config.option, os.environ, worker=hasattr(config, "workerinput"))
-        _check_workers(config, settings)
+        spread.check_numbers(config, settings)
         _check_paths(config)
         config.stash[SETTINGS] = settings
+        if settings.live and spread.workers(config):
+            config.pluginmanager.register(spread.Spread(), "slabench-spread")
     except ConfigError as error:
         if hasattr(config, "workerinput"):
             raise  # the controller has said it already
@@ -71,19 +92,6 @@ def _check_rootdir(config: pytest.Config) -> None:
     raise ConfigError(f"{seen}: an option's value must be joined to it with =, and the test path comes first. Write: {command}")
 
 
-def _check_workers(config: pytest.Config, settings: Settings) -> None:
-    """Two workers at one server would each measure the other's load: decided here, from numbers alone."""
-    workers = _workers(config)
-    urls = len(settings.base_urls)
-    if workers and settings.resume is not None:
-        raise ConfigError(f"--resume={settings.resume} continues a run in this process; leave -n out.")
-    if urls and workers > urls:
-        raise ConfigError(
-            f"-n {workers} would let {workers} workers drive {urls} server at once, and each would measure the others' load; "
-            "leave -n out (or use -n 0) for live tests."
-        )
-
-
 def _check_paths(config: pytest.Config) -> None:
     """Without a test path pytest takes the project's own tests, which is not what somebody who names a server wants."""
     named = config.getoption("base_url") or config.getoption("launch")
@@ -92,10 +100,3 @@ def _check_paths(config: pytest.Config) -> None:
             "A server is named and no test: name the tests first, such as pytest tests/tencent --base-url=URL (or tests/ali, "
             "tests/serving)."
         )
-
-
-def _workers(config: pytest.Config) -> int:
-    if hasattr(config, "workerinput") or config.getoption("dist", "no") == "no":
-        return 0
-    tx = config.getoption("tx", None) or []
-    return sum(int(spec.split("*")[0]) if "*" in spec else 1 for spec in tx)

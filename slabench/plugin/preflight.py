@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from slabench.errors import ConfigError, ServerError
+from slabench.plugin.beforehand import measure
 from slabench.plugin.campaign import CAMPAIGN, Campaign, worker_folder
 from slabench.plugin.order import is_live
 from slabench.plugin.recorder import EXIT_INVALID, RECORDER, say
 from slabench.plugin.resume import RESUMED
 from slabench.plugin.settings import SETTINGS
+from slabench.plugin.spread import check_same, place, workers
 from slabench.report.plain import plain_lines
+from slabench.server.secrets import redact_url
 
 NO_URL = (
     "Live tests need a server: give --base-url=URL (or SLABENCH_BASE_URL), --launch=CMD, or --base-url=sim: for the embedded one. "
@@ -24,15 +27,20 @@ def campaign_of(config: pytest.Config) -> Campaign:
     if found is None:
         recorder = config.stash.get(RECORDER, None)
         folder = recorder.folder.path if recorder is not None else worker_folder(config)
-        found = config.stash[CAMPAIGN] = Campaign(config.stash[SETTINGS], folder, lambda sentence: say(config, sentence))
+        found = config.stash[CAMPAIGN] = Campaign(
+            config.stash[SETTINGS], folder, lambda sentence: say(config, sentence), place(config)
+        )
     return found
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     config = session.config
-    if config.option.collectonly or hasattr(config, "workerinput") or config.pluginmanager.hasplugin("dsession"):
+    if config.option.collectonly or hasattr(config, "workerinput"):
         return  # a worker's campaign opens with its first live test
+    if config.pluginmanager.hasplugin("dsession"):
+        _check_spread(config)
+        return
     if not any(is_live(item) for item in session.items):
         return
     if config.stash.get(RECORDER, None) is None:
@@ -42,19 +50,42 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         return
     try:
         campaign = campaign_of(config)
+        if config.stash[SETTINGS].given.one_after_the_other and campaign.before is None:
+            say(config, f"Measuring the baseline server first; its output goes to {campaign.folder / 'baseline.txt'}.")
+            campaign.before = measure(config, config.stash[SETTINGS], campaign.folder)
         deployment = campaign.open()
         if resumed is not None:
             process = resumed.check_server(campaign, deployment)
             resumed.restore(campaign, session.items)
             recorder.document.data["resumed"][-1]["server"] = process
     except ConfigError as error:
+        recorder.usage = plain_lines(str(error))
+        raise pytest.UsageError(recorder.usage) from error
+    except ServerError as error:
+        _unreachable(config, error)
+
+
+def _check_spread(config: pytest.Config) -> None:
+    """In the controller, before its workers get their tests."""
+    recorder, settings = config.stash.get(RECORDER, None), config.stash[SETTINGS]
+    if recorder is None or len(settings.base_urls) < 2:
+        return
+    recorder.document.data["servers"] = [redact_url(url) for url in settings.base_urls[: workers(config)]]
+    try:
+        check_same(settings)
+    except ConfigError as error:
         raise pytest.UsageError(plain_lines(str(error))) from error
     except ServerError as error:
-        told = plain_lines(str(error))
-        recorder.unreachable = told
-        recorder.document.data["unreachable"] = told
-        say(config, f"INVALID: {told} No test was tried.")
-        pytest.exit(told, returncode=EXIT_INVALID)
+        _unreachable(config, error)
+
+
+def _unreachable(config: pytest.Config, error: ServerError) -> None:
+    told = plain_lines(str(error))
+    recorder = config.stash[RECORDER]
+    recorder.unreachable = told
+    recorder.document.data["unreachable"] = told
+    say(config, f"INVALID: {told} No test was tried.")
+    pytest.exit(told, returncode=EXIT_INVALID)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -25,7 +25,7 @@ from slabench.plugin.redact import redact_command, redact_options
 from slabench.plugin.resume import RESUMED, Resumed
 from slabench.plugin.settings import SETTINGS, Settings
 from slabench.report.plain import plain_values
-from slabench.verdict import baselines
+from slabench.verdict import baseline_file, baselines
 
 if TYPE_CHECKING:
     from slabench.report.document import RunDocument, RunFolder
@@ -88,6 +88,7 @@ class Recorder:
         self.seen.add(entry["id"])
         self.document.add_test(plain_values(entry))
         self.write()
+        self.folder.point_latest()
         if self.settings.bench_serving_jsonl is not None:
             from slabench.report.bench_serving_row import append_row
 
@@ -144,6 +145,7 @@ class Recorder:
         clean_internal_error(excrepr, self.settings.api_key)
         self.document.data["state"] = "crashed"
         self.crashed = True
+        self.folder.point_latest()  # what to send us
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -167,6 +169,7 @@ class Recorder:
             self.note(f"The run folder is not complete: {system_words(error)}")
 
     def _outputs(self) -> None:
+        from slabench.report.frontier import frontier_rows, write_frontier
         from slabench.report.markdown import summary_md
         from slabench.report.seed_shapes import write_seed_shapes
 
@@ -175,6 +178,9 @@ class Recorder:
             self._step_summary(summary)
         (self.folder.path / "summary.md").write_text(summary, encoding="utf-8")
         write_seed_shapes(self.document.data, self.folder.path)
+        frontier = frontier_rows(self.document.data)
+        if frontier:
+            write_frontier(frontier, self.folder.path / "frontier.csv")
         if self.settings.save_baseline is not None:
             self._save_baseline(self.settings.save_baseline)
 
@@ -191,7 +197,7 @@ class Recorder:
 
     def _save_baseline(self, target: Path) -> None:
         data = self.document.data
-        document = baselines.build(
+        document = baseline_file.build(
             source=data["run_id"],
             created_utc=data["updated_utc"],
             fingerprint=data["server"].get("fingerprint", {}),
@@ -204,8 +210,10 @@ class Recorder:
         measured = len(document["tests"])
         gone: list[str] = []
         if target.exists():
-            document, gone = baselines.keep(document, baselines.load(str(target)))
-        baselines.save(str(target), document)
+            old = baseline_file.load(str(target), option="--save-baseline=")
+            differ = [text for _, text in baselines.differences(old.fingerprint, document["fingerprint"])]
+            document, gone = baseline_file.keep(document, old, differ)
+        baseline_file.save(str(target), document)
         kept = len(document["tests"]) - measured
         beside = f", {kept} that it held already were kept" if kept else ""
         self.note(f"Baseline of {measured} tests written to {target}{beside}.")
@@ -273,8 +281,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if recorder is None:
         return
     recorder.folder.close()
-    if not recorder.live_items and not recorder.deselected and recorder.resumed is None:
-        # A URL in the environment and only unit tests selected: an empty run folder would be litter.
+    nothing = not recorder.live_items and not recorder.deselected
+    refused = recorder.usage is not None and not recorder.document.data["tests"]
+    if (nothing or refused) and recorder.resumed is None:
+        # A URL in the environment and only unit tests selected, or options that no test was tried with: it would be litter.
         shutil.rmtree(recorder.folder.path, ignore_errors=True)
 
 

@@ -13,6 +13,7 @@ from slabench.errors import ConfigError
 from slabench.plugin.campaign import Campaign, DecodePoint, Deployment
 from slabench.plugin.order import is_live
 from slabench.records import LogSpan
+from slabench.verdict.baseline_file import only_inconclusive
 
 
 class Resumed:
@@ -31,8 +32,12 @@ class Resumed:
         """ConfigError if another server answers than the kept tests were measured on; else one sentence on its process."""
         from slabench.report.resume import server_differences
 
-        now = deployment.as_dict()
+        now = campaign.as_dict()
         odd = server_differences(self.server, now, same_url=campaign.launched is None)
+        if "baseline" in self.server and "baseline" in now:
+            same_url = campaign.launched_other is None
+            beside = server_differences(self.server["baseline"], now["baseline"], same_url=same_url)
+            odd += [f"baseline server: {one}" for one in beside]
         if odd:
             raise ConfigError(
                 f"--resume={self.given}: another server answers than the run was begun with ({'; '.join(odd)}). Bring back that "
@@ -54,17 +59,20 @@ class Resumed:
         wanted = any("judge_curve" in getattr(item, "fixturenames", ()) for item in items if item.nodeid not in self.kept)
         for entry in self.kept.values():
             if entry["method"] == "ali-decode":
-                spans = tuple(LogSpan(**one) for one in entry["server"]["log_spans"])
-                for span in spans if wanted else ():
+                loads = entry.get("repeats", ())
+                mine, theirs = (tuple(_spans(one) for one in loads if one["side"] == side) for side in ("new", "baseline"))
+                for span in (*_spans(entry), *(span for load in (*mine, *theirs) for span in load)) if wanted else ():
                     self._check_log(span)
                 point = DecodePoint(
                     entry["point"]["batch_size"],
-                    spans,
+                    _spans(entry),
                     entry["workload"],
                     entry["plan"],
                     tuple(entry["labels"]),
-                    entry["word"],
+                    "INCONCLUSIVE" if only_inconclusive(entry) else entry["word"],
                     entry["metrics"],
+                    mine,
+                    theirs,
                 )
                 campaign.decode_points.append(point)
 
@@ -92,6 +100,10 @@ class Resumed:
             item.ihook.pytest_runtest_logreport(report=_report(item, entry, when))
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
+
+
+def _spans(load: dict[str, Any]) -> tuple[LogSpan, ...]:
+    return tuple(LogSpan(**one) for one in load["server"]["log_spans"])
 
 
 def _report(item: pytest.Item, entry: dict[str, Any], when: Any) -> pytest.TestReport:

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.verdict import baselines, sla, validity
+from slabench.server.secrets import redact_url
+from slabench.verdict import baseline_file, baselines, sla, validity
 from slabench.verdict.sla import Slo
 
 SIM = "sim:"
+DEFAULT_PAIRS = 5  # of an A/B run: docs/gate-an-upgrade.md has the table that it was chosen from
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +26,12 @@ class Settings:
     given: Namespace
     base_urls: tuple[str, ...]
     slos: tuple[Slo, ...]
-    baseline: baselines.Baseline | None
+    baseline: baseline_file.Baseline | None
     api_key: str | None
     save_baseline: Path | None
     bench_serving_jsonl: Path | None
     resume: str | None = None
+    baseline_url: str | None = None  # launch: for --baseline-launch
 
     @property
     def live(self) -> bool:
@@ -38,6 +41,11 @@ class Settings:
     @property
     def tolerance(self) -> float:
         return float(self.given.tolerance) / 100
+
+    @property
+    def repeats(self) -> int:
+        """Loads of each test; on each of both servers in an A/B run."""
+        return int(self.given.repeats or (DEFAULT_PAIRS if self.baseline_url is not None else 1))
 
     @property
     def dataset_name(self) -> str:
@@ -74,20 +82,22 @@ class Settings:
         if given.require_baseline and given.baseline is None:
             raise ConfigError("--require-baseline needs --baseline=FILE to look into.")
         _check_baselines(given)
+        _check_capacity(given)
         key = environment.get(given.api_key_env)
         if key is not None and (not key.isascii() or not key.isprintable()):
             raise ConfigError(f"The API key in {given.api_key_env} has characters that no HTTP header can carry.")
         return cls(
             given=given,
             base_urls=urls,
-            slos=tuple(sla.parse(text) for text in given.slo or ()),
-            baseline=baselines.load(given.baseline) if given.baseline is not None else None,
+            slos=sla.merge(sla.preset(given.slo_preset), tuple(sla.parse(text) for text in given.slo or ())),
+            baseline=baseline_file.load(given.baseline) if given.baseline is not None else None,
             api_key=key or None,
             save_baseline=None if given.save_baseline is None else _writable("--save-baseline", given.save_baseline, worker=worker),
             bench_serving_jsonl=None
             if given.bench_serving_jsonl is None
             else _writable("--bench-serving-jsonl", given.bench_serving_jsonl, worker=worker),
             resume=given.resume,
+            baseline_url=_baseline_url(given, urls),
         )
 
 
@@ -107,8 +117,12 @@ def _urls(given: Namespace, environment: Mapping[str, str]) -> tuple[str, ...]:
         raise ConfigError(
             "--base-url (or SLABENCH_BASE_URL) is empty; give a URL such as http://127.0.0.1:30000, or sim: (embedded server)."
         )
-    if len(urls) > 1:
-        raise ConfigError(f"{len(urls)} servers are named by --base-url; this version measures one at a time.")
+    named_twice = [url for url in urls if urls.count(url) > 1 and not url.startswith(SIM)]
+    if named_twice:
+        raise ConfigError(
+            f"--base-url names {redact_url(named_twice[0])} twice; two workers at one server would disturb each other."
+        )
+    _check_environment(given)
     if given.launch is not None:
         if not given.launch.strip():
             raise ConfigError("--launch is empty; give the command that starts the server.")
@@ -116,6 +130,46 @@ def _urls(given: Namespace, environment: Mapping[str, str]) -> tuple[str, ...]:
             raise ConfigError(f"--launch starts a server, and --base-url={urls[0]} is the embedded one; leave one of them out.")
         return urls or ("launch:",)
     return urls
+
+
+def _check_environment(given: Namespace) -> None:
+    for option, values in (("--env", given.env), ("--baseline-env", given.baseline_env)):
+        for value in values or ():
+            if not value.partition("=")[0].isidentifier() or "=" not in value:
+                raise ConfigError(f"{option} reads NAME=VALUE, such as {option}=CUDA_VISIBLE_DEVICES=0,1.")
+    if given.env and given.launch is None:
+        raise ConfigError("--env is the environment of a server that slabench starts; it needs --launch=CMD.")
+
+
+def _baseline_url(given: Namespace, urls: tuple[str, ...]) -> str | None:
+    """The second server's address, `launch:` if it is to be started, None if there is none."""
+    url, command = given.baseline_url, given.baseline_launch
+    lonely = [f"--{name.replace('_', '-')}" for name in ("baseline_env", "baseline_deploy_log") if getattr(given, name)]
+    if given.one_after_the_other and (command is None or given.launch is None or given.resume is not None):
+        raise ConfigError(
+            "--one-after-the-other starts the old server, measures it, ends it, and does the same with the new one: it needs "
+            "--baseline-launch=CMD and --launch=CMD, and cannot be resumed."
+        )
+    if url is None and command is None:
+        if lonely:
+            raise ConfigError(f"{lonely[0]} belongs to a second server; name it with --baseline-url=URL or --baseline-launch=CMD.")
+        return None
+    named = "--baseline-url" if url is not None else "--baseline-launch"
+    if not (command if url is None else url).strip():
+        raise ConfigError(f"{named} is empty; give the server that the new one is compared with.")
+    if not urls:
+        raise ConfigError(f"{named} is the old server; name the new one with --base-url=URL or --launch=CMD.")
+    if given.baseline is not None:
+        raise ConfigError(f"{named} and --baseline both say what to compare with; leave one of them out.")
+    if given.baseline_env and command is None:
+        raise ConfigError("--baseline-env is the environment of a server that slabench starts; it needs --baseline-launch=CMD.")
+    if command is not None and (url or "").startswith(SIM):
+        raise ConfigError(f"--baseline-launch starts a server, and --baseline-url={url} is the embedded one; leave one out.")
+    if url is not None and url == urls[0] and not url.startswith(SIM):
+        raise ConfigError(
+            f"--base-url and --baseline-url name the same server, {redact_url(url)}: it would be compared with itself."
+        )
+    return url or "launch:"
 
 
 def _check_folder(option: str, value: str | None, *, allow_download: bool) -> None:
@@ -142,6 +196,28 @@ def _check_baselines(given: Namespace) -> None:
         raise ConfigError(
             f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(baselines.SECTIONS)}, or one of "
             "their keys such as model.dtype."
+        )
+
+
+def _check_capacity(given: Namespace) -> None:
+    """The search drives its own loads: what fixes a load, or cannot be stopped, cannot be combined with it."""
+    if not given.find_capacity:
+        if given.capacity_range is not None:
+            raise ConfigError("--capacity-range is the range that --find-capacity searches; give that as well.")
+        return
+    if given.client == "bench_serving":
+        raise ConfigError(
+            "--find-capacity needs our own client, which can end a probe whose verdict is certain; leave out "
+            "--client=bench_serving."
+        )
+    low, high = given.capacity_range or (1.0, 2.0)
+    if given.capacity_load == "concurrency" and (low != int(low) or high != int(high)):
+        raise ConfigError(f"--capacity-range={low:g},{high:g} are requests in flight: give whole numbers, or --capacity-load=rate.")
+    top = 0 if given.capacity_load == "rate" else high if given.capacity_range is not None else 256
+    if given.num_prompts is not None and given.num_prompts < top:
+        raise ConfigError(
+            f"--num-prompts={given.num_prompts} is below {top:g}, the highest load of --capacity-range: the last run would "
+            "never have as many in flight. Leave it out, or lower the range."
         )
 
 

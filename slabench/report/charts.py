@@ -78,6 +78,14 @@ class _Canvas:
         self.parts.append(f'<line class="limit" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         self.parts.append(f'<text class="limit-text" text-anchor="end" x="{WIDTH - RIGHT}" y="{y - 7:.1f}">{escape(text)}</text>')
 
+    def x_limit(self, value: float, text: str, *, row: int) -> None:
+        """A dashed line down at value. row: the texts of several stand below each other."""
+        x = self.x(value)
+        self.parts.append(f'<line class="limit" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
+        left = x > WIDTH / 2
+        where = f'text-anchor="{"end" if left else "start"}" x="{x - 6 if left else x + 6:.1f}" y="{TOP + 12 + 15 * row}"'
+        self.parts.append(f'<text class="limit-text" {where}>{escape(text)}</text>')
+
     def legend(self, names: Sequence[str]) -> None:
         x = float(WIDTH - RIGHT)
         for k, name in reversed(list(enumerate(names))):
@@ -91,13 +99,20 @@ class _Canvas:
 
 
 def line_chart(
-    title: str, x_label: str, y_label: str, series: Sequence[Series], *, limit: float | None = None, limit_text: str = ""
+    title: str,
+    x_label: str,
+    y_label: str,
+    series: Sequence[Series],
+    *,
+    limit: float | None = None,
+    limit_text: str = "",
+    x_limits: Sequence[tuple[float, str]] = (),
 ) -> str:
-    """Points over a numeric axis from 0; "" if there is not a single point. A limit is a dashed line across."""
+    """Points over a numeric axis from 0; "" if there is not a single point. Limits are dashed lines across, x_limits down."""
     points = [point for one in series for point in one.points]
     if not points:
         return ""
-    x_ticks = ticks(max(x for x, _ in points), 8)
+    x_ticks = ticks(max([x for x, _ in points] + [value for value, _ in x_limits]), 8)
     canvas = _Canvas(title, x_label, y_label, x_ticks, ticks(max([y for _, y in points] + ([limit * 1.1] if limit else []))))
     for value in x_ticks:
         canvas.x_tick(canvas.x(value), tick_text(value))
@@ -119,6 +134,8 @@ def line_chart(
                 canvas.parts.append(f'<text class="note" {where}>{escape(one.notes[place])}</text>')
     if limit is not None:
         canvas.limit(limit, limit_text)
+    for row, (value, text) in enumerate(x_limits):
+        canvas.x_limit(value, text, row=row)
     if len(series) > 1:
         canvas.legend([one.name for one in series])
     return canvas.svg()

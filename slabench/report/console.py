@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from slabench.report.capacity_section import HEAD, probe_cells
+from slabench.report.comparison import HEAD as COMPARED
+from slabench.report.comparison import comparison_rows, sides
 from slabench.report.standing import standing
 from slabench.verdict.sla import number
 
@@ -138,6 +141,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[i
 def test_block(entry: Mapping[str, Any]) -> str:
     """One finished test: its figures, then the word with the one complete line, then what else has to be said."""
     lines = []
+    if entry.get("capacity"):
+        lines.append(table(HEAD, probe_cells(entry["capacity"]), left=(2, len(HEAD) - 1)))
     if entry.get("curve"):
         lines.append(curve_table(entry["curve"]))
     elif entry["metrics"]:
@@ -157,6 +162,8 @@ def said(entry: Mapping[str, Any]) -> list[str]:
     lines = [f"  reasons: {', '.join(entry['reasons'])}"] if entry["reasons"] else []
     lines += [f"  {label}" for label in entry["labels"]]
     lines += [f"  {entry['explained']}"] if entry.get("explained") else []
+    bar = error_bar(entry)
+    lines += [f"  {bar}"] if bar else []
     lines += [f"  {'ok' if one['holds'] else 'no'}: {one['text']}" for one in entry["objectives"][1:]]
     for check in entry["checks"]:
         if check["state"] in ("invalid", "finding"):
@@ -166,9 +173,24 @@ def said(entry: Mapping[str, Any]) -> list[str]:
             lines.append(f"  not checked {check['name']}: {check['text']} {check['remedy']}".rstrip())
     comparison = entry.get("comparison") or {}
     lines += [f"  differs from the baseline: {one}" for one in comparison.get("differences", ())]
+    open_ = [one for one in comparison.get("figures", ()) if one["outcome"] == "inconclusive"]
+    lines += [f"  INCONCLUSIVE: {one['text']}; {one['remedy']}" for one in open_]
     lines += [f"  {sentence}" for sentence in entry["advice"]]
     lines += [f"  note: {sentence}" for sentence in entry.get("server", {}).get("notes", ())]
     return lines
+
+
+def error_bar(entry: Mapping[str, Any]) -> str | None:
+    """The client's own error in a line; None where it was not measured: then a check says why, if anybody asked."""
+    found = (entry.get("client") or {}).get("calibration") or {}
+    if found.get("state") != "measured":
+        return None
+    kept = f"kept from {found['made_utc']}" if found["kept"] else f"measured {found['made_utc']}"
+    return (
+        f"client error: TPOT {found['tpot_error_pct']:+.3f} %, TTFT {found['ttft_error_ms']:+.2f} ms, p99 ITL "
+        f"{found['p99_itl_error_ms']:+.2f} ms (null server, {found['streams']} streams, a token each every {found['itl_ms']:g} ms; "
+        f"{kept})"
+    )
 
 
 def failure_text(entry: Mapping[str, Any]) -> str:
@@ -219,7 +241,9 @@ def run_facts(data: Mapping[str, Any]) -> list[str]:
         lines.append(f"Server: sglang {server.get('version') or 'of unknown version'}, {server.get('model_path')}, {known}.")
         if not server.get("reference"):
             lines.append("This is not the reference environment (sglang 0.5.7): read its figures beside the published ones.")
-    return lines
+    if "servers" in data:
+        lines.append(f"Tests were spread over {len(data['servers'])} servers of the same kind: {', '.join(data['servers'])}.")
+    return lines + sides(data)
 
 
 def prompts_told(workload: Mapping[str, Any]) -> str:
@@ -242,6 +266,9 @@ def summary_table(data: Mapping[str, Any]) -> str:
     if decode:
         head = ("batch size", *(name for name, _ in DECODE))
         lines.append(table(head, [(str(one["point"].get("batch_size")), *decode_cells(one["metrics"])) for one in decode]))
+    compared = comparison_rows(data["tests"])
+    if compared:
+        lines.append(table(COMPARED, compared, left=(0, 1, 4, len(COMPARED) - 1)))
     if data["not_run"]:
         lines.append(f"Planned and not run: {', '.join(one.rpartition('/')[2] for one in data['not_run'])}.")
     lines += run_facts(data)

@@ -5,15 +5,19 @@ Whatever a server or a user wrote is escaped here; nothing is fetched from anywh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from slabench.report.capacity_section import capacity_html
 from slabench.report.charts import Series, bar_chart, line_chart
+from slabench.report.comparison import HEAD as COMPARED
+from slabench.report.comparison import comparison_rows
 from slabench.report.console import DECODE, decode_cells, figure, run_facts, said, two
+from slabench.report.html_table import listed as _list
+from slabench.report.html_table import table as _table
 from slabench.report.standing import standing
-from slabench.verdict.words import Word
 
 Entry = Mapping[str, Any]
 
@@ -36,25 +40,6 @@ def pytest_html_css() -> str:
     return css() + (Path(__file__).with_name("pytest_html.css")).read_text(encoding="utf-8")
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]], text: frozenset[int] = frozenset({0, 1})) -> str:
-    """Cells are escaped; text: the columns that hold words."""
-
-    def cells(tag: str, row: Sequence[object]) -> str:
-        return "".join(f"<{tag}{_class(k in text, str(one))}>{escape(str(one))}</{tag}>" for k, one in enumerate(row))
-
-    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{cells("th", head)}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def _class(text: bool, content: str) -> str:
-    names = [*(["text"] if text else []), *(["word", content] if content in list(Word) else [])]
-    return f' class="{" ".join(names)}"' if names else ""
-
-
-def _list(items: Sequence[str]) -> str:
-    return f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in items)}</ul>" if items else ""
-
-
 def _of(data: Mapping[str, Any], method: str) -> list[Entry]:
     return [one for one in data["tests"] if one["method"] == method]
 
@@ -68,7 +53,16 @@ def summary_fragment(document: Mapping[str, Any]) -> str:
         _list(run_facts(document)),
         _overview(document),
     ]
-    sections: tuple[Callable[[Mapping[str, Any]], str], ...] = (_tencent, _ali_decode, _ali_prefill, _serving, _tests, _not_run)
+    sections: tuple[Callable[[Mapping[str, Any]], str], ...] = (
+        _compared,
+        _tencent,
+        capacity_html,
+        _ali_decode,
+        _ali_prefill,
+        _serving,
+        _tests,
+        _not_run,
+    )
     parts += [section(document) for section in sections]
     return "".join([*parts, "</div>"])
 
@@ -77,6 +71,11 @@ def _overview(data: Mapping[str, Any]) -> str:
     """A row a test: what a reader wants first."""
     rows = [(one["id"].rpartition("/")[2], one["word"], standing(one)) for one in data["tests"]]
     return _table(("test", "verdict", "figure"), rows, frozenset({0, 1, 2})) if rows else ""
+
+
+def _compared(data: Mapping[str, Any]) -> str:
+    rows = comparison_rows(data["tests"])
+    return f"<h3>Old and new</h3>{_table(COMPARED, rows, frozenset({0, 1, 4, len(COMPARED) - 1}))}" if rows else ""
 
 
 def _tencent(data: Mapping[str, Any]) -> str:
@@ -97,9 +96,8 @@ def _tencent(data: Mapping[str, Any]) -> str:
         if "total_throughput" in one["metrics"]
     ]
     chart = bar_chart("Total token throughput", "", "tok/s", bars)
-    return (
-        f'<h3>tencent: TPOT at most 50 ms, as much throughput as possible</h3>{_table(head, rows)}<div class="charts">{chart}</div>'
-    )
+    title = "<h3>tencent: TPOT at most 50 ms, as much throughput as possible</h3>"
+    return f'{title}{_table(head, rows)}<div class="charts">{chart}</div>'
 
 
 def _points(tests: Sequence[Entry], x: Callable[[Entry], float], key: str, name: str) -> Series:

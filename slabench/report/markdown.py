@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from slabench.report.capacity_section import HEAD, probe_cells
+from slabench.report.comparison import HEAD as COMPARED
+from slabench.report.comparison import comparison_rows
 from slabench.report.console import FIGURES, figure, run_facts, said
 from slabench.report.standing import standing
 
@@ -37,6 +40,9 @@ def summary_md(data: Mapping[str, Any]) -> str:
     ]
     if rows:
         lines += table(("verdict", "test", "figure", *(name for name, _ in FIGURES), "why"), rows)
+    compared = comparison_rows(data["tests"])
+    if compared:
+        lines += ["", "## Old and new", "", *table(COMPARED, compared)]
     for entry in data["tests"]:
         spoken = said(entry)
         if entry.get("curve"):
@@ -45,6 +51,8 @@ def summary_md(data: Mapping[str, Any]) -> str:
             keys = "running samples median per_gpu per_user clean_samples clean_median clean_tpot_ms baseline".split()
             cells = [[row.get(key) for key in keys] for row in entry["curve"]]
             lines += table(told.split(", "), [["n/a" if one is None else round(one, 2) for one in row] for row in cells])
+        if entry.get("capacity"):
+            lines += ["", "## Capacity", "", *table(HEAD, probe_cells(entry["capacity"]))]
         if spoken:
             lines += ["", f"### {entry['word']} {cell(entry['id'])}", ""]
             lines += [f"- {cell(one)}" for one in spoken]

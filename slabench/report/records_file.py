@@ -16,12 +16,15 @@ from typing import Any
 
 from slabench.records import ErrorKind, RequestRecord
 
+PROBE = "#probe"  # TEST#probe3: the records of a capacity search's third probe
 _ARRAYS = ("arrival_ns", "arrival_tokens")
 
 
-def as_row(test_id: str, record: RequestRecord) -> dict[str, Any]:
+def as_row(test_id: str, record: RequestRecord, side: str = "new", repeat: int = 1) -> dict[str, Any]:
     """Field by field; the two arrival columns as differences (the first from 0), which compress to a few bytes a token."""
     row: dict[str, Any] = {"test": test_id}
+    row |= {"side": side} if side != "new" else {}
+    row |= {"repeat": repeat} if repeat != 1 else {}
     for field in fields(record):
         value = getattr(record, field.name)
         if field.name in _ARRAYS:
@@ -32,7 +35,7 @@ def as_row(test_id: str, record: RequestRecord) -> dict[str, Any]:
 
 
 def from_row(row: dict[str, Any]) -> tuple[str, RequestRecord]:
-    given = {key: value for key, value in row.items() if key != "test"}
+    given = {key: value for key, value in row.items() if key not in ("test", "side", "repeat")}
     for name in _ARRAYS:
         given[name] = array("q", itertools.accumulate(given[name]))
     if "error" in given:
@@ -57,10 +60,14 @@ class RecordsFile:
         with self._kept():
             self._file = gzip.open(path, "ab", compresslevel=4)  # noqa: SIM115 - lives as long as the session
 
-    def append(self, test_id: str, record: RequestRecord) -> None:
+    def append(self, test_id: str, record: RequestRecord, side: str = "new", repeat: int = 1) -> None:
+        self.append_row(as_row(test_id, record, side, repeat))
+
+    def append_row(self, row: dict[str, Any]) -> None:
+        """A row as as_row() makes it."""
         if self._file is None:
             return
-        line = json.dumps(as_row(test_id, record), separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        line = json.dumps(row, separators=(",", ":"), allow_nan=False).encode() + b"\n"
         with self._kept():
             self._file.write(line)
             self._waiting = True
@@ -103,7 +110,12 @@ PIECE = 256  # bytes unpacked at a time: zlib gives nothing of a piece with dama
 
 
 def read_records(path: Path) -> Iterator[tuple[str, RequestRecord]]:
-    """(test id, record) for each whole line; a file that ends or is damaged in the middle gives what came before."""
+    """(test id, record) for each whole line; of a test with repeats or two servers, all of them."""
+    return map(from_row, read_rows(path))
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Each whole line; a file that ends or is damaged in the middle gives what came before."""
     tail = b""
     unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     with path.open("rb") as file:
@@ -119,7 +131,7 @@ def read_records(path: Path) -> Iterator[tuple[str, RequestRecord]]:
                         row = json.loads(line)
                     except ValueError:
                         return
-                    yield from_row(row)
+                    yield row
                 data = unpack.unused_data
                 if data:  # another session appended a member of its own
                     unpack = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)

@@ -11,7 +11,7 @@ from typing import Any
 
 from slabench.errors import ConfigError
 from slabench.report.document import SCHEMA
-from slabench.report.records_file import RecordsFile, read_records
+from slabench.report.records_file import PROBE, RecordsFile, read_rows
 
 RECORDS = "requests.jsonl.gz"
 # Reasons of entries that no measurement was judged for: such a test has not finished.
@@ -22,8 +22,8 @@ FREE = frozenset(
 )
 
 
-def read_run(given: str) -> tuple[Path, dict[str, Any]]:
-    """The folder and its document. ConfigError in one sentence if there is nothing to continue."""
+def read_run(given: str, option: str = "--resume=") -> tuple[Path, dict[str, Any]]:
+    """The folder and its document; option: how the folder was given. ConfigError in one sentence if it is no run's."""
     folder = Path(given)
     if folder.name == "run.json":
         folder = folder.parent
@@ -32,11 +32,11 @@ def read_run(given: str) -> tuple[Path, dict[str, Any]]:
     try:
         data = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ConfigError(f"--resume={given} has no run.json, so there is nothing to continue; {ask}.") from error
+        raise ConfigError(f"{option}{given} has no run.json, so it is no run; {ask}.") from error
     except (OSError, ValueError) as error:
-        raise ConfigError(f"--resume={given}: its run.json cannot be read ({error}); {ask}.") from error
+        raise ConfigError(f"{option}{given}: its run.json cannot be read ({error}); {ask}.") from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise ConfigError(f"--resume={given} is no run of schema {SCHEMA}; {ask}.")
+        raise ConfigError(f"{option}{given} is no run of schema {SCHEMA}; {ask}.")
     return folder, data
 
 
@@ -81,9 +81,9 @@ def keep_records(folder: Path, ids: Collection[str]) -> None:
     new = folder / f"{RECORDS}.new"
     new.unlink(missing_ok=True)
     file = RecordsFile(new)
-    for test_id, record in read_records(path):
-        if test_id in ids:
-            file.append(test_id, record)
+    for row in read_rows(path):
+        if row["test"].partition(PROBE)[0] in ids:
+            file.append_row(row)
     file.close()
     if file.broken is not None:
         raise ConfigError(f"{new} cannot be written ({file.broken}), so the run cannot be continued.")

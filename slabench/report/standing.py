@@ -17,11 +17,26 @@ def standing(entry: Mapping[str, Any]) -> str:
         return _curve(entry)
     if method == "ali-prefill":
         return _first(metrics, (("input_throughput_per_gpu", "input", "tok/s per GPU"), ("input_throughput", "input", "tok/s")))
+    if method == "tencent-capacity":
+        return _capacity(entry)
     tpot = _first(metrics, (("tpot.mean", "TPOT", "ms"),))
     if method == "ali-decode":
         return tpot
     total = _first(metrics, (("total_throughput", "total", "tok/s"),))
     return ", ".join(one for one in (total, tpot) if one != NONE) or NONE
+
+
+def _capacity(entry: Mapping[str, Any]) -> str:
+    """`134 in flight, total 11,102 tok/s, TPOT 49.10 ms`; an outcome without a run says which it is."""
+    found = entry.get("capacity")
+    if not found or found["load"] is None:
+        return found["outcome"] or NONE if found else NONE
+    unit = "in flight" if found["load_kind"] == "concurrency" else "requests/s"
+    total, tpot = (
+        _first(entry["metrics"], (("total_throughput", "total", "tok/s"),)),
+        _first(entry["metrics"], (("tpot.mean", "TPOT", "ms"),)),
+    )
+    return ", ".join([f"{found['load']:g} {unit}", *(one for one in (total, tpot) if one != NONE)])
 
 
 def _first(metrics: Mapping[str, float], wanted: tuple[tuple[str, str, str], ...]) -> str:

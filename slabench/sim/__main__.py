@@ -14,14 +14,16 @@ from typing import Any
 from slabench.sim.engine import Engine
 from slabench.sim.http import Connection, Encode, Face, describe
 from slabench.sim.log import DeployLog
-from slabench.sim.profiles import PROFILES, Profile, UnknownProfile, read_profile
+from slabench.sim.null_profile import NULL, NullProfile, read_any
+from slabench.sim.profiles import PROFILES, Profile, UnknownProfile
 
 
 def options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m slabench.sim", description=__doc__)
-    parser.add_argument("--profile", default="demo", help=f"{', '.join(PROFILES)}, or NAME?parameter=value&...")
+    parser.add_argument("--profile", default="demo", help=f"{', '.join(PROFILES)}, {NULL}, or NAME?parameter=value&...")
     parser.add_argument("--host", default="127.0.0.1", choices=("127.0.0.1", "::1"), help="IPv4 or IPv6")
     parser.add_argument("--port", type=int, default=30000, help="0 takes a free one")
+    parser.add_argument("--shared-port", type=int, help="of the null server: a second port, which other null servers may share")
     parser.add_argument("--log", default="-", help="the deploy log; - is stderr")
     parser.add_argument("--tokenizer", help="folder with a tokenizer.json, for prompts that are text")
     parser.add_argument("--api-key", help="asked for by every request; named in server_info and in the log, as by the real server")
@@ -69,12 +71,19 @@ async def serve(profile: Profile, host: str, port: int, log: DeployLog, tokenize
 def main(argv: Sequence[str]) -> int:
     given = options(argv)
     try:
-        profile = read_profile(given.profile)
+        profile = read_any(given.profile)
     except UnknownProfile as error:
         print(error, file=sys.stderr)
         return 2
     out = sys.stderr if given.log == "-" else open(given.log, "a", encoding="utf-8")  # noqa: SIM115 - until the process ends
     try:
+        if isinstance(profile, NullProfile):
+            from slabench.sim import null
+
+            log = DeployLog(out, profile.served())
+            ports = [given.port] if given.shared_port is None else [given.port, given.shared_port]
+            null.serve(profile, given.host, ports, log, encoder(given.tokenizer), given.tokenizer)
+            return 0
         asyncio.run(serve(profile, given.host, given.port, DeployLog(out, profile), given.tokenizer, given.api_key))
     except OSError as error:
         print(describe(error, given.host, given.port), file=sys.stderr)

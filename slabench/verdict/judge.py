@@ -56,8 +56,12 @@ def judge(case: Case) -> Verdict:
     else:
         failed = [one for one in objectives if not one.holds]
         missing = case.require_baseline and "NO_BASELINE" in reasons
+        open_ = case.comparison.inconclusive if case.comparison is not None else None
         if failed:
             word, headline = Word.FAILED, "; ".join(one.text for one in failed[:3])
+        elif open_ is not None:
+            # After what failed: one figure that is surely worse is enough, whatever the others are.
+            word, headline = Word.INVALID, open_
         elif missing:
             word, headline = (
                 Word.FAILED,

@@ -14,6 +14,15 @@ _COMPARISON = re.compile(r"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op><=|>=|:)\s*
 PER_REQUEST = ("ttft", "ttft_due", "tpot", "e2el", "e2el_due")
 
 
+# (mean TPOT ms, mean TTFT ms). ant: the tiers Base, Pro and Max of the publication; tencent: the later form keeps TTFT as well.
+PRESETS: Mapping[str, tuple[float, float]] = {
+    "ant-70": (70, 2000),
+    "ant-50": (50, 1500),
+    "ant-30": (30, 1000),
+    "tencent": (50, 2000),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Slo:
     """metric (a key of run.json's metrics) op limit, in the metric's own unit."""
@@ -34,6 +43,10 @@ def slo(figure: str, statistic: str, op: str, limit: float) -> Slo:
 def parse(text: str) -> Slo:
     """`tpot.mean<=50`, `total_throughput>=1800`, or `ttft:2000` (bench_serving's --goodput form: the mean, at most)."""
     match = _COMPARISON.match(text)
+    if match is None and not any(sign in text for sign in "<>:"):
+        raise ConfigError(
+            f"--slo={text!r} has no limit; where the shell took it for a redirection, quote the option: '--slo=tpot.mean<=50'."
+        )
     if match is None:
         raise ConfigError(
             f"--slo={text!r} is not an objective: write METRIC.STATISTIC<=NUMBER, such as tpot.mean<=50, "
@@ -62,6 +75,14 @@ def check(objective: Slo) -> Slo:
             f"The objective {objective} is upside down: for {metric.name} {metric.better} is better, so write {wanted}."
         )
     return objective
+
+
+def preset(name: str | None) -> tuple[Slo, ...]:
+    """The objectives of --slo-preset; none without one."""
+    if name is None:
+        return ()
+    tpot, ttft = PRESETS[name]
+    return Slo("tpot.mean", "<=", float(tpot)), Slo("ttft.mean", "<=", float(ttft))
 
 
 def merge(defaults: tuple[Slo, ...], extra: tuple[Slo, ...]) -> tuple[Slo, ...]:

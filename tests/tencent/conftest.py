@@ -1,4 +1,6 @@
-"""tencent's points: 128, 256 and 512 prompts, or the one of --num-prompts."""
+"""tencent's points: 128, 256 and 512 prompts, or the one of --num-prompts; the capacity search only where it is asked for."""
+
+from pathlib import Path
 
 import pytest
 
@@ -9,3 +11,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "num_prompts" in metafunc.fixturenames:
         given = metafunc.config.getoption("num_prompts")
         metafunc.parametrize("num_prompts", TENCENT_COUNTS if given is None else (given,), ids="np{}".format)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The search takes long: without --find-capacity it is not part of the run, and not a skip."""
+    return True if collection_path.name == "test_capacity.py" and not config.getoption("find_capacity") else None

@@ -8,7 +8,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from slabench.records import RunRecord
-from slabench.verdict.validity.subject import LogEvidence, Served, Subject
+from slabench.verdict.validity.subject import LogEvidence, Margin, Served, Subject
 
 _PER_REQUEST = ("counted", "shared")
 
@@ -22,6 +22,7 @@ def as_dict(subject: Subject) -> dict[str, Any]:
         found[name] = list(found[name]) if isinstance(found[name], tuple) else found[name]
     for name in ("log", "served"):
         found[name] = asdict(found[name]) if found[name] is not None else None
+    found["margins"] = [asdict(one) for one in found["margins"]]
     return found
 
 
@@ -32,6 +33,7 @@ def restore(run: RunRecord, stored: Mapping[str, Any]) -> Subject:
     for name in _PER_REQUEST:
         given[name] = _each(given[name])
     log, served = given.pop("log"), given.pop("served")
+    given["margins"] = tuple(Margin(**one) for one in given.get("margins", ()))
     subject = Subject(run=run, **given)
     return replace(subject, log=None if log is None else LogEvidence(**log), served=None if served is None else Served(**served))
 

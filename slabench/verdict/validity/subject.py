@@ -53,6 +53,15 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
+class Margin:
+    """An objective's figure and its limit, in the figure's unit."""
+
+    metric: str
+    observed: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """One run and the evidence around it. A field that is None or empty could not be had."""
 
@@ -72,6 +81,7 @@ class Subject:
     stall_limit_s: float = STALL_LIMIT_S
     log: LogEvidence | None = None
     served: Served | None = None
+    margins: Sequence[Margin] = ()  # of the objectives that the run defines
 
 
 def ok(name: str, text: str) -> Check:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from slabench.metrics.compute import compute
-from slabench.records import ClientRecord, RunRecord, ServerEvidence
+from slabench.records import Calibration, ClientRecord, RunRecord, ServerEvidence
 from slabench.report.records_file import read_records
-from slabench.verdict import baselines, validity
+from slabench.verdict import baseline_file, baselines, validity
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.sla import slo
 from slabench.verdict.validity.evidence import restore
@@ -50,7 +50,8 @@ class Stored:
         path = self.folder / "requests.jsonl.gz"
         requests = sorted((one for test_id, one in read_records(path) if test_id == entry["id"]), key=lambda one: one.index)
         began = requests[0].due_ns  # the first request is due at the plan's zero
-        client = ClientRecord(**entry["client"])
+        bar = entry["client"]["calibration"]
+        client = ClientRecord(**entry["client"] | {"calibration": None if bar is None else Calibration(**bar)})
         server = ServerEvidence(flush_status=entry["server"]["flush_status"], flush_lines=entry["server"]["flush_lines"])
         return RunRecord(requests, began, 0.0, entry["workload"], entry["plan"], client, server)
 
@@ -78,12 +79,12 @@ class Stored:
         comparison = None
         if options["baseline"] is not None and "NOT_COMPARABLE" not in leave_out:
             comparison = baselines.compare(
-                baselines.load(options["baseline"]),
+                baseline_file.load(options["baseline"]),
                 entry["id"],
-                figures,
+                {key: [value] for key, value in figures.items()},
                 {},
                 self.run["server"]["fingerprint"],
-                baselines.identity(entry["workload"], entry["plan"]),
+                baseline_file.identity(entry["workload"], entry["plan"]),
                 tolerance=options["tolerance"] / 100,
             )
         return judge(Case(figures, {}, self._checks(entry, leave_out), slos=slos, comparison=comparison))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +13,9 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.plugin.option_table import OPTIONS, ints, positive_float, positive_int, rate, ratio, words
-from slabench.plugin.options import _check_rootdir, _check_workers
+from slabench.plugin.option_table import OPTIONS
+from slabench.plugin.option_types import ints, positive_float, positive_int, rate, ratio, words
+from slabench.plugin.options import _check_rootdir, _worded
 from slabench.plugin.settings import Settings
 from slabench.verdict.sla import Slo
 
@@ -57,7 +60,7 @@ def given(**more: Any) -> Namespace:
 def test_defaults() -> None:
     found = Settings.of(given(), {})
     assert not found.live
-    assert (found.dataset_name, found.prompt_form, found.tolerance, found.slos) == ("random-ids", "ids", 0.05, ())
+    assert (found.dataset_name, found.prompt_form, found.tolerance, found.slos) == ("random-ids", "ids", 0.02, ())
 
 
 def test_a_data_set_means_the_published_way(tmp_path: Path) -> None:
@@ -98,7 +101,7 @@ def test_objectives_and_the_key() -> None:
     [
         ({"base_url": [" "]}, {}, "is empty"),
         ({}, {"SLABENCH_BASE_URL": ""}, "is empty"),
-        ({"base_url": ["http://a:1", "http://b:2"]}, {}, "one at a time"),
+        ({"base_url": ["http://u:pw@a:1", "http://u:pw@a:1"]}, {}, "http://***@a:1 twice"),
         ({"launch": " "}, {}, "--launch is empty"),
         ({"launch": "x", "base_url": ["sim:"]}, {}, "leave one of them out"),
         ({"warmup_requests": -1}, {}, "below 0"),
@@ -146,15 +149,10 @@ def test_a_folder_that_pytest_takes_for_a_test_path_is_refused_with_the_right_co
     _check_rootdir(config(["tests/tencent", f"--model={tmp_path}", "--seed", "1"], REPO))
 
 
-@pytest.mark.parametrize(
-    ("tx", "urls", "refused"),
-    [(["popen"] * 2, 1, True), (["2*popen"], 1, True), (["popen"], 1, False), (["popen"] * 2, 0, False), ([], 1, False)],
-)
-def test_workers_and_servers(tx: list[str], urls: int, refused: bool) -> None:
-    settings: Any = SimpleNamespace(base_urls=("u",) * urls, resume=None)
-    made = config([], REPO, dist="load", tx=tx)
-    if refused:
-        with pytest.raises(ConfigError, match="2 workers drive 1 server"):
-            _check_workers(made, settings)
-    else:
-        _check_workers(made, settings)
+@pytest.mark.parametrize(("text", "why"), [("x", "it is not a number"), ("0", "0 is below 1")])
+def test_a_refused_value_is_told_in_words(text: str, why: str) -> None:
+    option = next(one for one in OPTIONS if one.name == "--num-prompts")
+    with pytest.raises(argparse.ArgumentTypeError, match=re.escape(why)) as raised:
+        _worded(option)(text)
+    assert option.help in str(raised.value)
+    assert _worded(option)("3") == 3

@@ -150,7 +150,9 @@ def test_a_wrong_option_found_late_ends_the_run_with_4(run_suite: Run) -> None:
     )
     assert ran.status == 4, ran.output
     assert "--tokenizer=x is no tokenizer." in ran.output
-    assert ran.run["tests"] == [] and ran.run["word"] != "PASSED"
+    assert ran.words == {"test_x": "INVALID"} and ran.run["word"] != "PASSED"  # test_y was not tried
+    (entry,) = ran.run["tests"]
+    assert entry["reasons"] == ["usage"] and "--tokenizer=x is no tokenizer." in entry["headline"]
 
 
 def test_failed_wins_over_invalid_over_passed(run_suite: Run) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.errors import ConfigError
-from slabench.verdict.baselines import Baseline, build, compare, identity, keep, load, save
+from slabench.verdict.baseline_file import Baseline, build, identity, keep, load, merge, save
+from slabench.verdict.baselines import compare, differences
 
 ID = "tests/tencent/test_sla.py::test_sla[np128]"
 PRINT = {"server": {"version": "0.5.7"}, "hardware": {"gpu": "H20", "gpus": 8}, "model": {"name": "r1", "dtype": None}}
@@ -24,7 +25,14 @@ def stored(figures: dict[str, float], **more: Any) -> Baseline:
 
 def against(baseline: Baseline, figures: dict[str, float], print_: Any = PRINT, work: Any = WORK, **more: Any) -> Any:
     return compare(
-        baseline, more.pop("test_id", ID), figures, {"tpot": 128}, print_, work, tolerance=more.pop("tolerance", 0.05), **more
+        baseline,
+        more.pop("test_id", ID),
+        {key: [one] for key, one in figures.items()},
+        {"tpot": 128},
+        print_,
+        work,
+        tolerance=more.pop("tolerance", 0.05),
+        **more,
     )
 
 
@@ -115,7 +123,16 @@ def run_entry(word: str, test_id: str = ID, **more: Any) -> dict[str, Any]:
     metrics = {"tpot.mean": 40.0, "ttft.mean": 9.0, "total_throughput": 1800.0, "qpm": 22.8, "tpot.p99": 60.0, "completed": 128.0}
     work = {"input_len": 3500, "num_prompts": 128, "seed": 123}
     plan = {"request_rate": 128.0, "max_concurrency": 128, "count": 128}
-    return {"id": test_id, "word": word, "method": "tencent", "metrics": metrics, "workload": work, "plan": plan} | more
+    return {
+        "id": test_id,
+        "word": word,
+        "method": "tencent",
+        "metrics": metrics,
+        "workload": work,
+        "plan": plan,
+        "reasons": [],
+        "checks": [],
+    } | more
 
 
 def test_what_is_saved_can_be_loaded_and_holds_against_itself(tmp_path: Path) -> None:
@@ -126,6 +143,7 @@ def test_what_is_saved_can_be_loaded_and_holds_against_itself(tmp_path: Path) ->
     found = load(str(path))
     assert set(found.tests) == {ID, "t::f"}  # INVALID is no baseline
     assert found.tests[ID]["figures"] == {"tpot.mean": 40.0, "ttft.mean": 9.0, "total_throughput": 1800.0}
+    assert found.samples(ID) == {"tpot.mean": [40.0], "ttft.mean": [9.0], "total_throughput": [1800.0]}
     assert found.tests[ID]["information"] == {"tpot.p99": 60.0, "qpm": 22.8}
     assert found.tests[ID]["workload"] == {"input_len": 3500, "num_prompts": 128, "request_rate": 128.0, "max_concurrency": 128}
     entry = run_entry("PASSED")
@@ -179,7 +197,7 @@ def test_a_file_keeps_its_floors_and_the_tests_that_were_not_measured() -> None:
         "b.json", "s", PRINT, {ID: {"figures": {"qpm": 1.0}, "floors": {"qpm": 20.0}}, "other": {"figures": {"qpm": 2.0}}}
     )
     new = {"fingerprint": PRINT, "tests": {ID: {"figures": {"qpm": 30.0}, "floors": {}}}}
-    kept, gone = keep(new, old)
+    kept, gone = keep(new, old, [])
     assert kept["tests"] == {ID: {"figures": {"qpm": 30.0}, "floors": {"qpm": 20.0}}, "other": {"figures": {"qpm": 2.0}}}
     assert gone == []
 
@@ -187,6 +205,84 @@ def test_a_file_keeps_its_floors_and_the_tests_that_were_not_measured() -> None:
 def test_tests_of_another_hardware_do_not_stay_beside_this_one_s() -> None:
     old = Baseline("b.json", "s", PRINT, {"other": {"figures": {"qpm": 2.0}}})
     new = {"fingerprint": PRINT | {"hardware": {"gpu": "H200", "gpus": 8}}, "tests": {ID: {"figures": {"qpm": 30.0}, "floors": {}}}}
-    kept, gone = keep(new, old)
+    kept, gone = keep(new, old, [text for _, text in differences(old.fingerprint, new["fingerprint"])])
     assert list(kept["tests"]) == [ID]
     assert gone == ["other"]
+
+
+def test_a_file_of_the_first_schema_is_still_read(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    path.write_text(json.dumps({"schema": "slabench.baseline/1", "fingerprint": PRINT, "tests": {ID: {"figures": {"qpm": 22.8}}}}))
+    assert load(str(path)).samples(ID) == {"qpm": [22.8]}
+
+
+@pytest.mark.parametrize(
+    ("samples", "sentence"),
+    [
+        ({"qpm": [22.0, "x"]}, "which are no numbers of runs"),
+        ({"qpm": []}, "which are no numbers of runs"),
+        ({"qpm": [22.0, 23.0]}, "qpm=22.8, which is not the mean of its samples"),
+        ({"tpot.mean": [1.0]}, "tpot.mean=None, which is not the mean"),
+    ],
+)
+def test_samples_have_to_be_the_figures(samples: Any, sentence: str, tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    tests = {ID: {"figures": {"qpm": 22.8}, "samples": samples}}
+    path.write_text(json.dumps({"schema": "slabench.baseline/2", "fingerprint": PRINT, "tests": tests}))
+    with pytest.raises(ConfigError) as error:
+        load(str(path))
+    assert sentence in str(error.value)
+
+
+def repeated(*values: float, side: str = "new") -> list[dict[str, Any]]:
+    return [{"side": side, "metrics": {"tpot.mean": one, "ttft.mean": 9.0, "total_throughput": 1800.0}} for one in values]
+
+
+def test_repeats_become_samples_of_the_new_side_alone() -> None:
+    entry = run_entry("PASSED", repeats=[*repeated(40.0, 42.0), *repeated(1.0, 2.0, side="baseline")])
+    (made,) = build("run", "now", PRINT, [], [entry])["tests"].values()
+    assert (made["repeats"], made["samples"]["tpot.mean"], made["figures"]["tpot.mean"]) == (2, [40.0, 42.0], 41.0)
+
+
+def test_what_is_only_inconclusive_is_a_run_all_the_same() -> None:
+    open_ = run_entry("INVALID", reasons=["INCONCLUSIVE"])
+    broken = run_entry("INVALID", reasons=["INCONCLUSIVE"], checks=[{"name": "flush", "state": "invalid"}])
+    assert list(build("run", "now", PRINT, [], [open_])["tests"]) == [ID]
+    assert build("run", "now", PRINT, [], [broken])["tests"] == {}
+
+
+def test_merged_runs_are_one_baseline_with_all_their_samples(tmp_path: Path) -> None:
+    first = build("a", "now", PRINT, ["REDUCED"], [run_entry("PASSED"), run_entry("PASSED", "t::a")])
+    second = build("b", "then", PRINT, [], [run_entry("PASSED", repeats=repeated(43.0, 46.0))])
+    both = merge([("a.json", first), ("b.json", second)])
+    assert both["tests"][ID]["samples"]["tpot.mean"] == [40.0, 43.0, 46.0]
+    assert (both["tests"][ID]["figures"]["tpot.mean"], both["tests"][ID]["repeats"]) == (43.0, 3)
+    assert (both["source"], both["labels"], set(both["tests"])) == ("a + b", ["REDUCED"], {ID, "t::a"})
+    save(str(tmp_path / "c.json"), both)
+    assert load(str(tmp_path / "c.json")).samples(ID)["tpot.mean"] == [40.0, 43.0, 46.0]
+
+
+def test_the_server_s_arguments_may_differ_only_if_named_and_its_version_may() -> None:
+    now = PRINT | {"server": {"version": "0.5.12", "token_capacity": 2, "chunked_prefill_size": 8192}}
+    was = {**PRINT, "server": {"version": "0.5.7", "token_capacity": 1, "chunked_prefill_size": 4096}}
+    known = Baseline("b.json", "a test", was, {ID: {"workload": WORK, "figures": {"tpot.mean": 40.0}}})
+    found = against(known, {"tpot.mean": 40.0}, now)
+    assert found.differences == ("server.chunked_prefill_size: 8192, 4096 in the baseline",)
+    assert "--allow-diff=server.chunked_prefill_size would compare" in str(found.not_comparable)
+    assert against(known, {"tpot.mean": 40.0}, now, allow=("server.chunked_prefill_size",)).state == "compared"
+
+
+def test_repeats_on_both_sides_say_who_is_worse_and_who_nobody_knows() -> None:
+    known = Baseline(
+        "b.json", "s", PRINT, {ID: {"workload": WORK, "figures": {"qpm": 100.0}, "samples": {"qpm": [99.0, 100.0, 101.0]}}}
+    )
+
+    def state(*values: float) -> tuple[list[bool], tuple[str, ...]]:
+        found = compare(known, ID, {"qpm": values}, {}, PRINT, WORK, tolerance=0.02)
+        return [one.holds for one in found.objectives], found.reasons
+
+    assert state(80.0, 80.5, 79.5) == ([False], ())
+    assert state(120.0, 121.0, 119.0) == ([True], ())
+    assert state(100.0, 101.0, 99.0) == ([], ("INCONCLUSIVE",))  # 1 % of spread and three runs do not tell 2 %
+    assert state(70.0) == ([False], ())  # one run borrows the baseline's spread
+    assert state(97.9) == ([], ("INCONCLUSIVE",))

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.verdict import baselines
+from slabench.verdict import baseline_file, baselines
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.sla import slo
 from slabench.verdict.words import Check, State, Word, overall
@@ -23,12 +23,14 @@ WORK = {"input_len": 3500}
 
 def stored(figures=None, floors=None, **fingerprint):
     entry = {"workload": WORK, "figures": GOOD if figures is None else figures, "floors": floors or {}}
-    return baselines.Baseline("b.json", "b", IDENTITY | fingerprint, {"t": entry})
+    return baseline_file.Baseline("b.json", "b", IDENTITY | fingerprint, {"t": entry})
 
 
 def compared(figures, baseline=None, test="t", identity=IDENTITY, work=WORK, **more):
     given = {"tolerance": 0.05} | more
-    return baselines.compare(baseline or stored(), test, figures, {"tpot": 9}, identity, work, **given)
+    return baselines.compare(
+        baseline or stored(), test, {key: [one] for key, one in figures.items()}, {"tpot": 9}, identity, work, **given
+    )
 
 
 def verdict(figures=GOOD, checks=OK, slos=RULE, **more):
@@ -76,10 +78,10 @@ def test_bench_serving_s_percentiles_of_too_few_are_shown_and_judge_nothing(key,
 
 def test_nor_does_a_baseline_s():
     baseline = stored({"classic.tpot.p99": 40.0})
-    found = baselines.compare(baseline, "t", {"classic.tpot.p99": 90.0}, {"tpot": 99}, IDENTITY, WORK, tolerance=0.05)
+    found = baselines.compare(baseline, "t", {"classic.tpot.p99": [90.0]}, {"tpot": 99}, IDENTITY, WORK, tolerance=0.05)
     assert found.state == "NOT_COMPARABLE"
     assert "this run has no classic.tpot.p99 to be compared by (99 samples, it needs 100)" in found.not_comparable
-    found = baselines.compare(baseline, "t", {"classic.tpot.p99": 90.0}, {"tpot": 100}, IDENTITY, WORK, tolerance=0.05)
+    found = baselines.compare(baseline, "t", {"classic.tpot.p99": [90.0]}, {"tpot": 100}, IDENTITY, WORK, tolerance=0.05)
     assert [one.holds for one in found.objectives] == [False]
 
 
@@ -156,19 +158,19 @@ def test_unusable_baselines_are_refused(tmp_path, text):
     path = tmp_path / "b.json"
     path.write_text(text)
     with pytest.raises(ConfigError):
-        baselines.load(str(path))
+        baseline_file.load(str(path))
 
 
 def test_unknown_metric_in_a_baseline_is_refused(tmp_path):
     path = tmp_path / "b.json"
-    path.write_text(json.dumps({"schema": baselines.SCHEMA, "fingerprint": {}, "tests": {"t": {"figures": {"tpto.mean": 1}}}}))
+    path.write_text(json.dumps({"schema": baseline_file.SCHEMA, "fingerprint": {}, "tests": {"t": {"figures": {"tpto.mean": 1}}}}))
     with pytest.raises(ConfigError, match=r"tpto\.mean"):
-        baselines.load(str(path))
+        baseline_file.load(str(path))
 
 
 def test_missing_baseline_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="does not exist"):
-        baselines.load(str(tmp_path / "none.json"))
+        baseline_file.load(str(tmp_path / "none.json"))
 
 
 def test_round_trip_leaves_out_invalid_tests(tmp_path):
@@ -179,11 +181,13 @@ def test_round_trip_leaves_out_invalid_tests(tmp_path):
         "metrics": GOOD | {"qpm": 3.0},
         "workload": {"input_len": 3500},
         "plan": {},
+        "reasons": [],
+        "checks": [],
     }
-    document = baselines.build("run", "2026", IDENTITY, ["SIMULATED"], [entry, entry | {"id": "u", "word": "INVALID"}])
+    document = baseline_file.build("run", "2026", IDENTITY, ["SIMULATED"], [entry, entry | {"id": "u", "word": "INVALID"}])
     path = tmp_path / "b.json"
-    baselines.save(str(path), document)
-    back = baselines.load(str(path))
+    baseline_file.save(str(path), document)
+    back = baseline_file.load(str(path))
     assert set(back.tests) == {"t"}
     assert back.tests["t"]["figures"] == {"tpot.mean": 40.0}
     assert back.tests["t"]["information"]["qpm"] == 3.0

@@ -1,0 +1,61 @@
+"""`python -m slabench compare OLD NEW ...`: stored runs against the first one, with the exit status of a gate.
+
+Each is a run folder (reports/latest), a baseline file, or a file of sglang.bench_serving's rows, whose rows of the same load are
+repeats. 0: nothing is worse; 1: something is; 6: nobody can say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from slabench.errors import ConfigError
+
+
+def run(argv: Sequence[str]) -> int:
+    from slabench.report.compare import as_html, as_markdown, as_text, compare_sides, exit_status
+    from slabench.report.stored_sides import read_side
+
+    given = _options(argv)
+    document = compare_sides([read_side(one) for one in given.runs], tolerance=given.tolerance / 100, allow=given.allow_diff)
+    print(as_text(document))
+    for target, text in (
+        (given.json, json.dumps(document, indent=1, allow_nan=False) + "\n"),
+        (given.markdown, as_markdown(document)),
+        (given.html, as_html(document)),
+    ):
+        if target is not None:
+            try:
+                Path(target).write_text(text, encoding="utf-8")
+            except OSError as error:
+                raise ConfigError(f"{target} cannot be written ({error.strerror}); give a file in a folder that exists.") from error
+    return exit_status(document)
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    from slabench.verdict.baselines import SECTIONS
+    from slabench.verdict.tolerances import DEFAULT
+
+    doc = (__doc__ or "").replace("`", "")
+    parser = argparse.ArgumentParser(
+        prog="python -m slabench compare", description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("runs", nargs="+", metavar="RUN", help="the old one first")
+    add("--tolerance", type=float, default=DEFAULT * 100, metavar="PCT", help=f"per cent a figure may be worse ({DEFAULT:.0%})")
+    add("--allow-diff", default="", metavar="A,B", help="compare although these differ: hardware, model.dtype, server ...")
+    add("--json", metavar="FILE")
+    add("--markdown", metavar="FILE")
+    add("--html", metavar="FILE")
+    given = parser.parse_args(argv)
+    if len(given.runs) < 2:
+        raise ConfigError("compare needs two runs or more, the old one first: python -m slabench compare OLD NEW")
+    if not given.tolerance > 0:
+        raise ConfigError(f"--tolerance={given.tolerance:g} is not above 0.")
+    given.allow_diff = [one for one in (part.strip() for part in given.allow_diff.split(",")) if one]
+    unknown = [one for one in given.allow_diff if one.partition(".")[0] not in SECTIONS]
+    if unknown:
+        raise ConfigError(f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(SECTIONS)}.")
+    return given

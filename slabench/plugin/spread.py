@@ -1,0 +1,106 @@
+"""Several servers and -n K: worker gwN takes server N, each test runs on one of them, and the run is one run.
+
+The servers have to be the same deployment, or a test's figure would depend on which worker was free.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from slabench.errors import ConfigError
+from slabench.plugin.settings import SIM, Settings
+from slabench.server.secrets import redact_url
+
+TOGETHER = "tests/ali/test_decode"  # the curve is made from the decode tests' lines: all of them at one server
+
+
+def workers(config: pytest.Config) -> int:
+    """How many xdist will start, from its options alone; 0 in a worker and without xdist."""
+    if hasattr(config, "workerinput") or config.getoption("dist", "no") == "no":
+        return 0
+    tx = config.getoption("tx", None) or []
+    return sum(int(spec.split("*")[0]) if "*" in spec else 1 for spec in tx)
+
+
+def place(config: pytest.Config) -> int | None:
+    """Which server is this process's: its worker's number. None: this process is no worker."""
+    worker = getattr(config, "workerinput", {}).get("workerid")
+    return None if worker is None else int(str(worker).removeprefix("gw"))
+
+
+def check_numbers(config: pytest.Config, settings: Settings) -> None:
+    """What K and the number of URLs alone say. Two workers at one server would each measure the other's load."""
+    count, urls = workers(config), len(settings.base_urls)
+    if hasattr(config, "workerinput") or not urls:
+        return
+    if count and settings.resume is not None:
+        raise ConfigError(f"--resume={settings.resume} continues a run in this process; leave -n out.")
+    if count > urls:
+        servers = "1 server" if urls == 1 else f"{urls} servers"
+        raise ConfigError(
+            f"-n {count} would let {count} workers drive {servers} at once, and each would measure the others' load; leave -n out "
+            "(or use -n 0) for live tests, or name as many servers: --base-url=A --base-url=B -n 2."
+        )
+    if urls > 1 and not count:
+        raise ConfigError(
+            f"{urls} servers are named by --base-url, and one process measures one; -n {urls} spreads the tests over them. "
+            "To compare two servers, name the old one with --baseline-url."
+        )
+    if count and settings.baseline_url is not None:
+        raise ConfigError("A baseline server is measured in turns with the new one, in one process; leave -n out.")
+    if count and settings.given.launch is not None:
+        raise ConfigError("--launch starts one server; leave -n out.")
+    logs = len(settings.given.deploy_log)
+    if urls > 1 and logs not in (0, urls):
+        raise ConfigError(f"{urls} servers have {logs} logs in --deploy-log; give one for each server, in the order of --base-url.")
+    if count and urls > 1:
+        config.option.maxworkerrestart = "0"  # a worker that takes a dead one's place would have another number, and no server
+
+
+def check_same(settings: Settings) -> None:
+    """ConfigError if the servers are not one deployment; ServerError if one does not answer."""
+    from slabench.server.fingerprint import fingerprint
+    from slabench.server.info import identify
+    from slabench.verdict.baselines import SECTIONS
+
+    first, *others = settings.base_urls
+    simulated = [url for url in settings.base_urls if url.startswith(SIM)]
+    if simulated:
+        odd = [url for url in others if url != first]
+        if odd:
+            raise ConfigError(
+                f"--base-url={odd[0]} is another server than {first}: tests are spread over servers that are the same."
+            )
+        return
+    given = settings.given
+    headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
+    found = []
+    for url in settings.base_urls:
+        found.append(fingerprint(identify(url, headers, ca_file=given.ca_file), given.hardware, url=url))
+    for url, one in zip(others, found[1:], strict=True):
+        differ = [
+            f"{section}.{key}: {one[section].get(key)!r}, {was!r} at {redact_url(first)}"
+            for section in SECTIONS
+            if section in one
+            for key, was in found[0][section].items()
+            if one[section].get(key) != was
+        ]
+        if differ:
+            raise ConfigError(
+                f"{redact_url(url)} is another deployment than {redact_url(first)} ({'; '.join(differ)}): tests are spread over "
+                "servers that are the same. To compare two servers, name the old one with --baseline-url."
+            )
+
+
+class Spread:
+    """xdist's hooks, registered where workers drive live tests."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        from xdist.scheduler import LoadScopeScheduling
+
+        scheduling = LoadScopeScheduling(config, log)
+        scheduling._split_scope = lambda nodeid: TOGETHER if nodeid.startswith(TOGETHER) else nodeid
+        return scheduling

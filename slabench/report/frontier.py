@@ -1,0 +1,78 @@
+"""The frontier: throughput per GPU against throughput per user, from a capacity search's probes and the ali decode curve."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+COLUMNS = (
+    "source", "load", "load_kind", "standing", "per_user", "per_gpu", "output_throughput", "total_throughput", "qpm", "tpot_ms",
+    "tpot_low_ms", "tpot_high_ms", "ttft_ms", "gpus",
+)  # fmt: skip
+Row = dict[str, Any]
+
+
+def frontier_rows(data: Mapping[str, Any]) -> list[Row]:
+    """One row a point: probe N, the run that was judged, and a row of the decode curve (decoding alone, by the server's log)."""
+    rows: list[Row] = []
+    for entry in data["tests"]:
+        if entry.get("capacity"):
+            rows += probe_rows(entry["capacity"])
+            if entry["capacity"]["load"] is not None and "tpot.mean" in entry["metrics"]:
+                rows.append(
+                    _row("judged run", entry["capacity"]["load"], entry["capacity"]["load_kind"], entry["word"], entry["metrics"])
+                )
+        rows += [
+            {
+                "source": "ali decode curve",
+                "load": one["running"],
+                "load_kind": "running",
+                "standing": entry["word"],
+                "per_user": one["per_user"],
+                "per_gpu": one["per_gpu"],
+                "output_throughput": one["median"],
+                "tpot_ms": 1000 / one["per_user"] if one["per_user"] else None,
+            }
+            for one in entry.get("curve", ())
+        ]
+    return rows
+
+
+def probe_rows(capacity: Mapping[str, Any]) -> list[Row]:
+    """A capacity search's probes, in the order they were made."""
+    rows = []
+    for one in capacity["probes"]:
+        row = _row(f"probe {one['number']}", one["load"], capacity["load_kind"], one["standing"], one["metrics"])
+        tpot = one["intervals"].get("tpot.mean")
+        rows.append(row | ({"tpot_low_ms": tpot["low"], "tpot_high_ms": tpot["high"]} if tpot is not None else {}))
+    return rows
+
+
+def _row(source: str, load: float, kind: str, standing: str, metrics: Mapping[str, float]) -> Row:
+    """per user: tokens that one of the requests in flight gets in a second while it decodes, 1000 / mean TPOT."""
+    tpot = metrics.get("tpot.mean")
+    output, per_gpu = metrics.get("output_throughput"), metrics.get("output_throughput_per_gpu")
+    return {
+        "source": source,
+        "load": load,
+        "load_kind": kind,
+        "standing": standing,
+        "per_user": 1000 / tpot if tpot else None,
+        "per_gpu": per_gpu,
+        "output_throughput": output,
+        "total_throughput": metrics.get("total_throughput"),
+        "qpm": metrics.get("qpm"),
+        "tpot_ms": tpot,
+        "ttft_ms": metrics.get("ttft.mean"),
+        "gpus": round(output / per_gpu) if output and per_gpu else None,
+    }
+
+
+def write_frontier(rows: list[Row], path: Path) -> None:
+    """frontier.csv; an undefined figure is an empty cell. OSError if the disk does not take it."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,27 @@
+"""Tables and lists of the pages. Whatever a server or a user wrote is escaped here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from slabench.verdict.words import Word
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], text: frozenset[int] = frozenset({0, 1})) -> str:
+    """Cells are escaped; text: the columns that hold words."""
+
+    def cells(tag: str, row: Sequence[object]) -> str:
+        return "".join(f"<{tag}{_class(k in text, str(one))}>{escape(str(one))}</{tag}>" for k, one in enumerate(row))
+
+    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{cells("th", head)}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _class(text: bool, content: str) -> str:
+    names = [*(["text"] if text else []), *(["word", content] if content in list(Word) else [])]
+    return f' class="{" ".join(names)}"' if names else ""
+
+
+def listed(items: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in items)}</ul>" if items else ""

@@ -1,0 +1,217 @@
+"""The baseline file: read, checked, made from runs, merged, written. JSON; docs/gate-an-upgrade.md describes it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slabench.errors import ConfigError
+from slabench.metrics.definitions import metric_of
+
+# slabench.baseline/2: `samples`, one value a repeat, beside each test's figures (their means), and `rules`, what may differ.
+# slabench.baseline/1: first form, one run, figures alone. Still read: one sample a figure, without a spread.
+SCHEMA = "slabench.baseline/2"
+READ = (SCHEMA, "slabench.baseline/1")
+OBJECTS = ("workload", "figures", "information", "floors", "samples")  # of a test's entry
+
+# What an upgrade gate may see differ without being told: the version is the point of it, and what follows from it.
+MAY_DIFFER = ("server.version", "server.token_capacity")
+RULES = {
+    "may_differ": list(MAY_DIFFER),
+    "may_not_differ": ["hardware", "model", "workload", "server"],
+    "unless": "--allow-diff names the section or the key",
+}
+
+# The figures a method is gated by; a run stores the rest for information. Noise decides: TTFT of one request is no gate.
+GATED: Mapping[str, tuple[str, ...]] = {
+    "ali-decode": ("tpot.mean", "output_throughput"),
+    "ali-prefill": ("input_throughput",),
+    "ali-saturation": ("tpot.mean", "total_throughput"),
+    "tencent": ("tpot.mean", "ttft.mean", "total_throughput"),
+    "tencent-capacity": ("total_throughput",),
+    "serving": ("tpot.mean", "ttft.mean", "total_throughput"),
+}
+INFORMATION = (
+    "tpot.p99",
+    "ttft.p99",
+    "itl.p99",
+    "e2el.mean",
+    "gap_max",
+    "full_batch.tpot",
+    "full_batch.share",
+    "log.tpot",
+    "qpm",
+    "input_throughput",
+    "output_throughput",
+    "duration",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """One baseline file, read and checked."""
+
+    path: str
+    source: str
+    fingerprint: Mapping[str, Mapping[str, Any]]
+    tests: Mapping[str, Mapping[str, Any]]
+
+    def samples(self, test_id: str) -> dict[str, list[float]]:
+        """Figure -> one value a repeat; what a file says once is one sample."""
+        entry = self.tests[test_id]
+        kept = entry.get("samples", {})
+        return {key: [float(one) for one in kept.get(key, [value])] for key, value in entry.get("figures", {}).items()}
+
+
+def load(path: str, *, option: str = "--baseline=") -> Baseline:
+    """Read a baseline; ConfigError in one sentence if it cannot be used."""
+    remedy, named = "save one with --save-baseline=FILE", f"{option}{path}"
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{named} does not exist; {remedy}.") from error
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ConfigError(f"{named} cannot be read as a baseline ({error}); {remedy}.") from error
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema not in READ:
+        raise ConfigError(f"{named} has schema {schema!r}, this slabench reads {' and '.join(READ)}; {remedy} with this version.")
+    if not isinstance(document.get("tests"), dict) or not isinstance(document.get("fingerprint"), dict):
+        raise ConfigError(f"{named} has no tests or no fingerprint; {remedy}.")
+    for part in (document["fingerprint"], document["tests"]):
+        for name, entry in part.items():
+            if not isinstance(entry, dict) or not all(isinstance(entry.get(key, {}), dict) for key in OBJECTS):
+                raise ConfigError(f"{named}: {name!r} is not as a baseline has it; {remedy}.")
+    for test_id, entry in document["tests"].items():
+        for key, value in (*entry.get("figures", {}).items(), *entry.get("floors", {}).items()):
+            if metric_of(key) is None or not _is_measured(value):
+                raise ConfigError(f"{named}: {test_id} has {key}={value!r}, which is no known metric with a number.")
+        for key, values in entry.get("samples", {}).items():
+            if not isinstance(values, list) or not values or not all(map(_is_measured, values)):
+                raise ConfigError(f"{named}: {test_id} has samples {key}={values!r}, which are no numbers of runs.")
+            mean = entry.get("figures", {}).get(key)
+            if mean is None or not math.isclose(mean, statistics.fmean(values), rel_tol=1e-6):
+                raise ConfigError(f"{named}: {test_id} has {key}={mean!r}, which is not the mean of its samples {values!r}.")
+    return Baseline(path, str(document.get("source", path)), document["fingerprint"], document["tests"])
+
+
+def _is_measured(value: object) -> bool:
+    """A finite number above 0: no valid run gives another, and everything is better than an infinite time or no throughput."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+
+
+def identity(workload: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes two workloads the same: lengths, counts, data, arrival plan. Seeds and hashes are information, not identity."""
+    keys = ("dataset_name", "prompt_form", "num_prompts", "input_len", "output_len", "range_ratio")
+    return {key: workload[key] for key in keys if key in workload} | {
+        key: plan[key] for key in ("request_rate", "max_concurrency", "backend") if key in plan
+    }
+
+
+def gated_keys(method: str, metrics: Mapping[str, float]) -> list[str]:
+    """The figures that a test of this method is gated by, of those it has."""
+    if method == "ali-decode-curve":
+        return [key for key in metrics if key.startswith("curve.")]
+    # A run that another client drove has bench_serving's figures only; other runs have those too and can be compared.
+    wanted = GATED.get(method, GATED["serving"])  # a method of your own
+    keys = [key if key in metrics or f"classic.{key}" not in metrics else f"classic.{key}" for key in wanted]
+    return [key for key in keys if key in metrics]
+
+
+def samples_of(entry: Mapping[str, Any], side: str = "new") -> dict[str, list[float]]:
+    """Gated figure -> its repeats, of one side of a test of run.json; one value where nothing was repeated."""
+    runs = [one["metrics"] for one in entry.get("repeats", ()) if one["side"] == side]
+    runs = runs or ([entry["metrics"]] if side == "new" else [])
+    return {
+        key: [run[key] for run in runs] for key in gated_keys(entry["method"], entry["metrics"]) if all(key in run for run in runs)
+    }
+
+
+def build(
+    source: str, created_utc: str, fingerprint: Mapping[str, Any], labels: Sequence[str], tests: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The baseline document of a run's PASSED and FAILED tests (run.json's entries): an INVALID one is no baseline."""
+    stored: dict[str, Any] = {}
+    for entry in tests:
+        if entry["word"] == "INVALID" and not only_inconclusive(entry):
+            continue
+        metrics, samples = entry["metrics"], samples_of(entry)
+        stored[entry["id"]] = {
+            "method": entry["method"],
+            "workload": identity(entry["workload"], entry["plan"]),
+            "repeats": max((len(values) for values in samples.values()), default=1),
+            "figures": {key: statistics.fmean(values) for key, values in samples.items()},
+            "samples": samples,
+            "information": {key: metrics[key] for key in INFORMATION if key in metrics and key not in samples},
+            "floors": {},
+        }
+    return {
+        "schema": SCHEMA,
+        "source": source,
+        "created_utc": created_utc,
+        "labels": list(labels),
+        "rules": RULES,
+        "fingerprint": {section: dict(fingerprint.get(section, {})) for section in ("server", "hardware", "model")},
+        "tests": stored,
+    }
+
+
+def only_inconclusive(entry: Mapping[str, Any]) -> bool:
+    """The run itself was valid; what nobody can say is how it stands beside another one."""
+    return "INCONCLUSIVE" in entry["reasons"] and not any(check["state"] == "invalid" for check in entry["checks"])
+
+
+def keep(document: Mapping[str, Any], old: Baseline, differences: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """(document with what an existing file holds beside it, what had to go).
+
+    Floors are written by hand, and stay. Tests that this run did not measure stay where nothing differs that may not.
+    """
+    tests = {test_id: dict(entry) for test_id, entry in document["tests"].items()}
+    for test_id, entry in tests.items():
+        entry["floors"] = dict(old.tests.get(test_id, {}).get("floors", {}))
+    others = {test_id: entry for test_id, entry in old.tests.items() if test_id not in tests}
+    if differences and others:
+        return {**document, "tests": tests}, sorted(others)
+    return {**document, "tests": {**others, **tests}}, []
+
+
+def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
+    """Several documents of the same deployment as one: their samples one after the other. The caller has seen that none differs."""
+    documents = [document for _, document in named]
+    tests: dict[str, Any] = {}
+    for document in documents:
+        for test_id, entry in document["tests"].items():
+            known = tests.get(test_id)
+            if known is None:
+                tests[test_id] = json.loads(json.dumps(entry))
+                continue
+            both = [key for key in known["figures"] if key in entry["figures"]]
+            samples = {key: [*_samples(known, key), *_samples(entry, key)] for key in both}
+            known |= {
+                "samples": samples,
+                "figures": {key: statistics.fmean(values) for key, values in samples.items()},
+                "repeats": max((len(values) for values in samples.values()), default=1),
+                "floors": {**known.get("floors", {}), **entry.get("floors", {})},
+            }
+    last = documents[-1]
+    labels = dict.fromkeys(label for document in documents for label in document.get("labels", ()))
+    source = " + ".join(str(document.get("source", path)) for path, document in named)
+    return {**last, "schema": SCHEMA, "rules": RULES, "source": source, "labels": list(labels), "tests": tests}
+
+
+def _samples(entry: Mapping[str, Any], key: str) -> list[float]:
+    found: list[float] = entry.get("samples", {}).get(key, [entry["figures"][key]])
+    return found
+
+
+def save(path: str, document: Mapping[str, Any]) -> None:
+    """Write atomically, so that an interrupted save never leaves half a baseline."""
+    target = Path(path)
+    scratch = target.with_name(f".{target.name}.{os.getpid()}")
+    scratch.write_text(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(scratch, target)

@@ -1,0 +1,342 @@
+"""The highest load at which all objectives hold: a decision that asks for probes, is told what they gave, and ends in a sentence.
+
+Pure: no clock, no socket. `Search.next()` is the next load to probe, or the outcome; `Search.tell()` takes a probe.
+
+    objective  the most total tokens/s among the loads at which all rules hold, and of the loads within 1 % of it the smallest
+    loads      a grid (integers, further apart than that where a step of the resolution is more), assumed to get worse upwards
+    a probe    holds if every interval is inside its limit, fails if one is outside, and is unsure otherwise
+    the end    neighbours on the grid, one that holds and one that fails. One unsure load between them is said (the answer is
+               the one below); more than one are probed again, and then the limit is UNRESOLVED
+    the other  throughput that no longer grows with the load: the limit is the server's own, and the load is where it began
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from slabench.verdict.capacity_interval import floor_of, pooled
+from slabench.verdict.capacity_probe import THROUGHPUT, Point, Probe, Standing
+from slabench.verdict.sla import Slo
+
+LEVEL = 0.10  # throughputs of loads that queue: no further apart than this they are one
+WITHIN = 0.01  # of the most tokens/s: loads that give as much
+FLAT_LOAD = 1.15  # so much more load that gives no more tokens/s than WITHIN is a limit of the server's own
+ABOVE_ROOM = 1.25  # where to look whether the server's room is its limit
+BELOW = 1.4  # where to look for the slope below the answer, where nothing was probed
+EXPONENT = 0.6  # how TPOT grows with the load where one point is all that is known
+REPEATS = 2  # probes of one load
+MOST_PROBES = 24
+
+
+class Kind(StrEnum):
+    """How a search ended."""
+
+    FOUND = "FOUND"
+    SERVER_LIMIT = "SERVER_LIMIT"  # throughput is flat or falls above the answer: running cap, KV pool, saturation
+    RANGE_END = "RANGE_END"  # all loads hold up to the range's end
+    NONE_HOLDS = "NONE_HOLDS"  # not even the range's beginning
+    UNRESOLVED = "UNRESOLVED"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many requests of this length the server can run at once, and what limits that, in words."""
+
+    load: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Probe this load next."""
+
+    load: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """load: the answer, the range's beginning where none holds, None where nobody can say. unsure: too near to the limit."""
+
+    kind: Kind
+    load: float | None
+    holds: float | None = None  # the highest load that certainly holds
+    fails: float | None = None  # the lowest above it that certainly does not
+    unsure: tuple[float, ...] = ()
+    above: float | None = None  # SERVER_LIMIT: where throughput was seen to grow no more
+    why: str = ""  # UNRESOLVED
+
+
+def grid(low: float, high: float, step: float, *, whole: bool) -> tuple[float, ...]:
+    """From low to high in steps of `step` (a share of the load), whole numbers at least 1 apart."""
+    found, at = [low], low
+    while at < high:
+        at = at + max(1, round(at * step)) if whole else at * (1 + step)
+        found.append(min(at, high))
+    return tuple(found)
+
+
+class Search:
+    """One search. room: where the server says itself how much it runs at once; budget_s: of load, for all probes together."""
+
+    def __init__(
+        self, loads: Sequence[float], rules: Sequence[Slo], *, room: Room | None = None, budget_s: float = math.inf
+    ) -> None:
+        self.loads, self.rules, self.room, self.budget_s = tuple(loads), tuple(rules), room, budget_s
+        self.probes: list[Probe] = []
+        self._width = len(self.loads) + 2
+        self._slow = 0  # asks in a row that did not halve the bracket
+
+    def tell(self, probe: Probe) -> None:
+        self.probes.append(probe)
+
+    @property
+    def spent_s(self) -> float:
+        return sum(one.seconds for one in self.probes)
+
+    def points(self) -> dict[int, Point]:
+        """What is known of each probed load, by its place on the grid."""
+        by_place: dict[int, list[Probe]] = {}
+        for one in self.probes:
+            by_place.setdefault(self.loads.index(one.load), []).append(one)
+        found = {place: self._pooled(probes) for place, probes in sorted(by_place.items())}
+        return self._levelled(found)
+
+    def _levelled(self, points: dict[int, Point]) -> dict[int, Point]:
+        """Where requests wait for each other the load changes how many wait, and not what the server does: one throughput.
+
+        A probe of a few waves has it to some per cent only, as the batch fills and empties; together they have it better. Levels
+        further apart than LEVEL are left as they are.
+        """
+        queued = {place: one for place, one in points.items() if not one.together and one.standing is not Standing.FAILS}
+        values = [one.throughput.value for one in queued.values()]
+        if len(values) < 2 or max(values) > (1 + LEVEL) * min(values):
+            return points
+        level = pooled([one.throughput for one in queued.values()], 0.0)
+        return points | {place: replace(one, estimates={**one.estimates, THROUGHPUT: level}) for place, one in queued.items()}
+
+    def _pooled(self, found: Sequence[Probe]) -> Point:
+        keys = [key for key in found[0].estimates if all(key in one.estimates for one in found)]
+        return Point(
+            {key: pooled([one.estimates[key] for one in found], floor_of(key)) for key in keys},
+            tuple(self.rules),
+            len(found),
+            all(one.together for one in found),
+        )
+
+    def next(self) -> Ask | Outcome:
+        """The next probe, or how it ended."""
+        points = self.points()
+        found = self._decide(points)
+        if isinstance(found, Outcome):
+            return found
+        if len(self.probes) >= MOST_PROBES:
+            return self._unresolved(points, f"{MOST_PROBES} probes did not settle it")
+        cost = self._expected_s(found.load)
+        if self.probes and self.spent_s + cost > self.budget_s:
+            return self._unresolved(
+                points,
+                f"the budget of {self.budget_s:g} s is spent ({self.spent_s:.0f} s of load), and a probe of {found.load:g} would "
+                f"take about {cost:.0f} s more",
+            )
+        return found
+
+    def _expected_s(self, load: float) -> float:
+        """A probe's time by the last ones': waves take longer as the load grows."""
+        nearest = min(self.probes, key=lambda one: abs(math.log(one.load / load)), default=None)
+        return 0.0 if nearest is None else nearest.seconds * max(1.0, load / nearest.load)
+
+    def _decide(self, points: dict[int, Point]) -> Ask | Outcome:
+        if not points:
+            return Ask(self.loads[self._first()], "where to begin")
+        holds = [place for place, one in points.items() if one.standing is Standing.HOLDS]
+        fails = [place for place, one in points.items() if one.standing is Standing.FAILS]
+        h, f = max(holds, default=-1), min(fails, default=len(self.loads))
+        if h > f:
+            why = f"a load of {self.loads[h]:g} holds and one of {self.loads[f]:g} does not: no figure grows with the load"
+            return self._unresolved(points, why)
+        if f == 0:
+            return Outcome(Kind.NONE_HOLDS, self.loads[0], fails=self.loads[0])
+        flat = self._flat(points, self.loads[min(f, len(self.loads) - 1)])
+        if flat is not None:
+            return self._plateau(points, *flat)
+        if h == len(self.loads) - 1:
+            return self._answer(points, Kind.RANGE_END, h, f)
+        open_places = [place for place in range(h + 1, f) if place not in points]
+        if not open_places:
+            return self._closed(points, h, f)
+        return self._approach(points, h, f)
+
+    def _first(self) -> int:
+        """Where the server's own room ends, or the middle of the range."""
+        if self.room is not None and self.loads[0] <= self.room.load:
+            return self._place(self.room.load)
+        return self._place(math.sqrt(self.loads[0] * self.loads[-1]))
+
+    def _place(self, load: float) -> int:
+        """The highest place on the grid whose load is not above this one."""
+        return max((place for place, one in enumerate(self.loads) if one <= load * (1 + 1e-9)), default=0)
+
+    # the objectives' limit
+
+    def _approach(self, points: dict[int, Point], h: int, f: int) -> Ask:
+        """Towards the load at which the tightest rule reaches its limit."""
+        unsure = [place for place in points if h < place < f]
+        if unsure:
+            below, above = min(unsure) - 1, max(unsure) + 1
+            if below > h:
+                return Ask(self.loads[below], "below a load that is too near to the limit")
+            if above < f:
+                return Ask(self.loads[above], "above a load that is too near to the limit")
+        if h >= 0 and f < len(self.loads):
+            return Ask(self.loads[self._between(points, h, f)], "where the limit is expected")
+        if f == len(self.loads):
+            return self._upwards(points, h)
+        return self._downwards(points, f)
+
+    def _between(self, points: dict[int, Point], h: int, f: int) -> int:
+        low, high = self.loads[h], self.loads[f]
+        below, above = points[h].stress, points[f].stress
+        self._slow = 0 if f - h <= self._width / 2 else self._slow + 1
+        self._width = min(self._width, f - h)
+        aim = math.sqrt(low * high)  # where the limit is a step and not a slope
+        if self._slow < 2 and above > below:
+            aim = low + (1 - below) / (above - below) * (high - low)
+        return min(max(self._place(aim), h + 1), f - 1)
+
+    def _upwards(self, points: dict[int, Point], h: int) -> Ask:
+        """All hold so far: to where two points' line, or one point's guess, reaches the limit."""
+        load, room = self.loads[h], self.room
+        if room is not None and load <= room.load < load * FLAT_LOAD:
+            aim = room.load * ABOVE_ROOM
+            return Ask(self.loads[min(max(self._place(aim), h + 1), len(self.loads) - 1)], "above what the server runs at once")
+        stress = points[h].stress
+        lower = [place for place in points if place < h]
+        aim = load * (1 / stress) ** (1 / EXPONENT)
+        if lower and points[lower[-1]].stress < stress:
+            slope = (stress - points[lower[-1]].stress) / (load - self.loads[lower[-1]])
+            aim = load + (1 - stress) / slope
+        # Once requests wait for each other more load costs time and tells little.
+        aim = min(max(aim, load * FLAT_LOAD * 1.1), load * (4 if points[h].together else ABOVE_ROOM))
+        return Ask(self.loads[min(max(self._place(aim), h + 1), len(self.loads) - 1)], "all loads hold so far")
+
+    def _downwards(self, points: dict[int, Point], f: int) -> Ask:
+        load, stress = self.loads[f], points[f].stress
+        higher = [place for place in points if place > f]
+        aim = load * (1 / stress) ** (1 / EXPONENT)
+        if higher and points[higher[0]].stress > stress:
+            slope = (points[higher[0]].stress - stress) / (self.loads[higher[0]] - load)
+            aim = load - (stress - 1) / slope
+        aim = min(max(aim, load / 4), load / 1.05)
+        return Ask(self.loads[min(max(self._place(aim), 0), f - 1)], "no load holds so far")
+
+    def _closed(self, points: dict[int, Point], h: int, f: int) -> Ask | Outcome:
+        """Nothing is left to probe between what holds and what fails."""
+        unsure = [place for place in points if h < place < f]
+        if h >= 0 and len(unsure) <= 1:
+            return self._answer(points, Kind.FOUND if f < len(self.loads) else Kind.RANGE_END, h, f)
+        again = [place for place in unsure if points[place].probes < REPEATS]
+        if again:
+            return Ask(self.loads[again[0]], "again, since it is too near to the limit")
+        return self._unresolved(points, "the intervals of these loads contain the limit, however often they are probed")
+
+    # throughput
+
+    def _flat(self, points: dict[int, Point], bound: float) -> tuple[int, int] | None:
+        """(the place of the most tokens/s, a higher one that gives no more): the server's own limit. None while it grows.
+
+        bound: the load up to which it might grow further.
+        """
+        usable = [place for place, one in points.items() if one.standing is not Standing.FAILS]
+        if len(usable) < 2:
+            return None
+        best = max(usable, key=lambda place: points[place].throughput.value)
+        for place in usable:
+            if place > best:
+                falls = points[place].throughput.high < points[best].throughput.low
+                if falls or self.loads[place] >= FLAT_LOAD * self.loads[best]:
+                    return best, place
+        # The most was seen at the top, by no more than what counts as equal; nor will it be more than that at the bound, if it goes
+        # on as between the two, or the server says itself that its room ends below.
+        for place in usable:
+            span, gain = self.loads[best] / self.loads[place], points[best].throughput.value / points[place].throughput.value
+            if span < FLAT_LOAD or gain > 1 + WITHIN:
+                continue
+            told = self.room is not None and self.room.load <= self.loads[place] * (1 + WITHIN)
+            if told or math.log(gain) * math.log(bound / self.loads[place]) / math.log(span) <= WITHIN:
+                return place, best
+        return None
+
+    def _plateau(self, points: dict[int, Point], best: int, above: int) -> Ask | Outcome:
+        """Narrow down where throughput stops growing: to neighbours on the grid, or to where the server says its room ends."""
+        usable = [place for place, one in points.items() if one.standing is not Standing.FAILS]
+        lower = [place for place in usable if place < best]
+        if not lower and best > 0:
+            return Ask(self.loads[min(self._place(self.loads[best] / BELOW), best - 1)], "how throughput grows below its limit")
+        told = self.room is not None and abs(best - self._place(self.room.load)) <= 1
+        if lower and best - lower[-1] > 1 and not (told and self.loads[best] <= 2 * self.loads[lower[-1]]):
+            middle = math.sqrt(self.loads[best] * self.loads[lower[-1]])
+            return Ask(self.loads[min(max(self._place(middle), lower[-1] + 1), best - 1)], "where throughput stops growing")
+        above = min((place for place in usable if place > best), default=above)
+        if above - best > 1 and not told and self._may_grow(points, lower[-1] if lower else best, best, above):
+            middle = math.sqrt(self.loads[best] * self.loads[above])
+            return Ask(self.loads[min(max(self._place(middle), best + 1), above - 1)], "where throughput stops growing")
+        return self._answer(points, Kind.SERVER_LIMIT, best, above)
+
+    def _may_grow(self, points: dict[int, Point], lower: int, best: int, above: int) -> bool:
+        """Whether the slope below the best load would make more than WITHIN of the room that is left above it."""
+        most, before = points[best].throughput.value, points[lower].throughput.value
+        if lower == best or points[above].throughput.value >= (1 - WITHIN) * most:
+            return False
+        slope = math.log(most / before) / math.log(self.loads[best] / self.loads[lower])
+        return slope * math.log(self.loads[above] / self.loads[best]) > WITHIN
+
+    def _answer(self, points: dict[int, Point], kind: Kind, top: int, above: int) -> Ask | Outcome:
+        """The smallest load within 1 % of the most tokens/s among those that hold, by the slope below it."""
+        usable = {place: one.throughput.value for place, one in points.items() if one.standing is not Standing.FAILS}
+        if kind is not Kind.SERVER_LIMIT:
+            usable = {place: value for place, value in usable.items() if points[place].standing is Standing.HOLDS}
+        if top not in usable or points[top].standing is not Standing.HOLDS:
+            return self._unresolved(points, "the load with the most tokens/s is too near to the limit")
+        wanted = (1 - WITHIN) * max(usable.values())
+        enough = min(place for place, value in usable.items() if value >= wanted)
+        lower = [place for place in usable if place < enough]
+        if not lower and enough > 0 and self.loads[enough] > 1:
+            return Ask(
+                self.loads[min(self._place(self.loads[enough] / BELOW), enough - 1)], "how throughput grows below the answer"
+            )
+        answer = self._smallest(usable, lower[-1], enough, wanted) if lower else enough
+        unsure = tuple(self.loads[place] for place in points if top < place < above and kind is not Kind.SERVER_LIMIT)
+        fails = min((place for place, one in points.items() if one.standing is Standing.FAILS), default=None)
+        return Outcome(
+            kind,
+            self.loads[answer],
+            holds=self.loads[top],
+            fails=None if fails is None else self.loads[fails],
+            unsure=unsure,
+            above=self.loads[above] if kind is Kind.SERVER_LIMIT else None,
+        )
+
+    def _smallest(self, usable: dict[int, float], low: int, high: int, wanted: float) -> int:
+        """Between two probes load / throughput, the time that a token of everybody takes, grows with the load as a line does."""
+        first, last = self.loads[low] / usable[low], self.loads[high] / usable[high]
+        span = self.loads[high] - self.loads[low]
+        for place in range(low + 1, high):
+            share = (self.loads[place] - self.loads[low]) / span
+            if self.loads[place] / (first + share * (last - first)) >= wanted:
+                return place
+        return high
+
+    def _unresolved(self, points: dict[int, Point], why: str) -> Outcome:
+        def loads(standing: Standing) -> list[float]:
+            return [self.loads[place] for place, one in points.items() if one.standing is standing]
+
+        fails = min(loads(Standing.FAILS), default=None)
+        unsure = tuple(loads(Standing.UNSURE))
+        undefined = [rule.metric for rule in self.rules if any(rule.metric not in one.estimates for one in points.values())]
+        if undefined:
+            why = f"{undefined[0]} is not defined for every probe, which may have too few requests for it"
+        return Outcome(Kind.UNRESOLVED, None, max(loads(Standing.HOLDS), default=None), fails, unsure, why=why)

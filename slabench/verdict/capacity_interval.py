@@ -1,0 +1,124 @@
+"""How far a probe's figure can be trusted: by its waves, by neighbours in them, and never closer than two runs agree.
+
+    by waves       Student's t over the means of the waves (three or more): what changes from wave to wave
+    by neighbours  two standard errors from the differences between requests that follow each other in the plan. The place in a
+                   wave shifts a request's figure (the first waits for the prefills of all others), which is no noise; a plain
+                   standard deviation would count it as such
+    floor          what two runs on the same server differ by, which no single run shows
+
+The floor's values come from docs/examples/h200-qwen3-30b-a3b, where four batch sizes were measured twice on one server process:
+full-batch TPOT differed by at most 0.13 %, mean TPOT by 0.2 %, total throughput by 0.4 %, mean TTFT by 5 %.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slabench.metrics.compute import request_figures
+from slabench.metrics.definitions import metric_of
+from slabench.records import RequestRecord
+from slabench.verdict.statistics import LEVEL, quantile
+
+FLOORS = {"tpot": 0.003, "itl": 0.003, "ttft": 0.05, "ttft_due": 0.05}
+FLOOR_THROUGHPUT = 0.005
+FLOOR_OTHER = 0.01
+RAMP_SHARE = 0.10  # how far the first wave may be from the others: it alone settles only what is further from the limit
+WAVES_WANTED = 3  # by waves needs as many; of two the t interval says nothing (12.7 standard errors)
+_PERCENTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with the interval that its true value is taken to lie in (95 %), and the number of requests behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def widened(self, share: float) -> Estimate:
+        """The same, further uncertain by a share of its value."""
+        more = share * abs(self.value)
+        return Estimate(self.value, self.low - more, self.high + more, self.n)
+
+    def as_dict(self) -> dict[str, float]:
+        return {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
+
+
+def estimate(key: str, value: float, counted: Sequence[RequestRecord], wave: int) -> Estimate:
+    """The interval of a figure over the counted requests, whole waves in plan order."""
+    figure, _, statistic = key.rpartition(".")
+    floor = floor_of(key) * abs(value)
+    n = len(counted)
+    sample = _sample(figure, counted)
+    if statistic == "mean" and sample:
+        half = math.hypot(max(_by_waves(sample, wave), _by_neighbours(sample, wave)), floor)
+        return Estimate(value, value - half, value + half, len(sample))
+    if statistic in _PERCENTILES and sample:
+        low, high = _order_interval(sorted(sample), _PERCENTILES[statistic])
+        return Estimate(value, min(low, value) - floor, max(high, value) + floor, len(sample))
+    if key == "goodput.share":
+        half = max(1.96 * math.sqrt(max(value * (1 - value), 0.0) / n), 1 / n) if value not in (0.0, 1.0) else 3 / n
+        return Estimate(value, max(0.0, value - half), min(1.0, value + half), n)
+    return Estimate(value, value - floor, value + floor, n)
+
+
+def floor_of(key: str) -> float:
+    """Share of a figure's value by which two runs of the same server may differ."""
+    metric = metric_of(key)
+    name = metric.name if metric is not None else key
+    if name in FLOORS:
+        return FLOORS[name]
+    return FLOOR_THROUGHPUT if "throughput" in name or name == "qpm" else FLOOR_OTHER
+
+
+def pooled(estimates: Sequence[Estimate], floor: float) -> Estimate:
+    """Several probes of one load: the mean by n, its interval at least as wide as the probes lie apart.
+
+    floor is what single runs differ by (a share); of k runs' mean it is the k-th root's part.
+    """
+    if len(estimates) == 1:
+        return estimates[0]
+    total = sum(one.n for one in estimates)
+    value = sum(one.value * one.n for one in estimates) / total
+    single = floor * abs(value)
+    parts = [math.sqrt(max(((one.high - one.low) / 2) ** 2 - single**2, 0.0)) * one.n / total for one in estimates]
+    apart = (max(one.value for one in estimates) - min(one.value for one in estimates)) / 2
+    half = max(math.hypot(math.hypot(*parts), single / math.sqrt(len(estimates))), apart)
+    return Estimate(value, value - half, value + half, total)
+
+
+def _sample(figure: str, counted: Sequence[RequestRecord]) -> list[float]:
+    """One value a request, in plan order; empty for a figure that has none."""
+    name = figure or ""
+    if name not in ("ttft", "ttft_due", "tpot", "e2el", "e2el_due"):
+        return []
+    return [value for record in counted if (value := getattr(request_figures(record), name)) is not None]
+
+
+def _by_waves(sample: Sequence[float], wave: int) -> float:
+    means = [statistics.fmean(sample[at : at + wave]) for at in range(0, len(sample) - wave + 1, wave)]
+    if len(means) < WAVES_WANTED:
+        return 0.0
+    return quantile(len(means) - 1, LEVEL) * statistics.stdev(means) / math.sqrt(len(means))
+
+
+def _by_neighbours(sample: Sequence[float], wave: int) -> float:
+    """Pairs inside one wave: its last request and the next one's first are no neighbours."""
+    pairs = [pair for k, pair in enumerate(itertools.pairwise(sample), 1) if k % wave]
+    if not pairs:
+        return 0.0
+    variance = sum((after - before) ** 2 for before, after in pairs) / (2 * len(pairs))
+    return 2 * math.sqrt(variance / len(sample))
+
+
+def _order_interval(ordered: Sequence[float], p: float) -> tuple[float, float]:
+    """The distribution-free interval of a percentile: the order statistics 1.96 binomial deviations around its rank."""
+    n = len(ordered)
+    spread = 1.96 * math.sqrt(n * p * (1 - p))
+    low, high = math.floor(n * p - spread), math.ceil(n * p + spread)
+    return ordered[max(0, low - 1)], ordered[min(n - 1, high)]

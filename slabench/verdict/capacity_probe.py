@@ -1,0 +1,132 @@
+"""What one probe says: its figures with their intervals, whether its rules hold, and whether that is certain enough to stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from slabench.metrics.compute import goodput
+from slabench.metrics.steady import Steady, steady, steady_figures, whole_waves
+from slabench.records import RunRecord
+from slabench.verdict.capacity_interval import RAMP_SHARE, Estimate, estimate
+from slabench.verdict.sla import Slo, request_limits
+
+THROUGHPUT = "total_throughput"
+SHOWN = (THROUGHPUT, "output_throughput", "qpm", "tpot.mean", "ttft.mean")
+_GROWS = ("throughput", "qpm")  # figures that a higher load makes larger: floors under them do not bound it
+
+
+class Standing(StrEnum):
+    """Whether a load is inside its limits."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNSURE = "unsure"  # an interval contains its limit, or a figure is not defined
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One load, measured. waves: whole ones; ramp: the first is all that counts; stopped: before its plan's end."""
+
+    load: float
+    estimates: Mapping[str, Estimate]
+    seconds: float
+    waves: int
+    ramp: bool
+    stopped: bool = False
+    together: bool = True  # every counted request ran while all others of its wave did: none waited for another's end
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What all probes of one load say together."""
+
+    estimates: Mapping[str, Estimate]
+    rules: tuple[Slo, ...]
+    probes: int = 1
+    together: bool = True  # see Probe
+
+    @property
+    def standing(self) -> Standing:
+        return standing(self.estimates, self.rules)
+
+    @property
+    def throughput(self) -> Estimate:
+        return self.estimates[THROUGHPUT]
+
+    @property
+    def stress(self) -> float:
+        """The tightest rule's figure as a share of its limit: 1 at the limit, more beyond it."""
+        shares = [0.01]
+        for rule in self.rules:
+            seen = self.estimates.get(rule.metric)
+            if seen is not None and seen.value > 0 and rule.limit > 0:
+                shares.append(seen.value / rule.limit if rule.op == "<=" else rule.limit / seen.value)
+        return max(shares)
+
+
+def bounding(rules: Sequence[Slo]) -> tuple[Slo, ...]:
+    """The rules that a higher load breaks. A floor under throughput does not bound the load: the last run judges it."""
+    return tuple(one for one in rules if one.op == "<=" or not any(word in one.metric for word in _GROWS))
+
+
+def standing(estimates: Mapping[str, Estimate], rules: Sequence[Slo]) -> Standing:
+    """All rules by their intervals; one that certainly fails is enough."""
+    found = [_one(estimates.get(rule.metric), rule) for rule in rules]
+    if Standing.FAILS in found:
+        return Standing.FAILS
+    return Standing.UNSURE if Standing.UNSURE in found else Standing.HOLDS
+
+
+def _one(seen: Estimate | None, rule: Slo) -> Standing:
+    if seen is None:
+        return Standing.UNSURE
+    low, high = (seen.low, seen.high) if rule.op == "<=" else (-seen.high, -seen.low)
+    limit = rule.limit if rule.op == "<=" else -rule.limit
+    return Standing.HOLDS if high <= limit else Standing.FAILS if low > limit else Standing.UNSURE
+
+
+def measure(
+    run: RunRecord,
+    load: float,
+    wave: int,
+    rules: Sequence[Slo],
+    *,
+    planned_waves: int,
+    closed: bool = True,
+    seconds: float,
+    gpus: int | None = None,
+    stopped: bool = False,
+) -> Probe | None:
+    """A probe from its records; None before its first wave is whole.
+
+    closed: a closed loop of `wave` slots. Where more waves than one were planned the first alone counts with RAMP_SHARE more
+    doubt: it is not yet the steady load.
+    """
+    part = steady(run, wave)
+    if part is None:
+        return None
+    # A first wave that waited for itself began with answers that waited less than any later one: its slots say nothing.
+    slots = wave if closed and (part.together or not part.ramp) else None
+    figures = steady_figures(run, part, gpus, slots=slots) | _goodput(run, part, rules)
+    unsure = RAMP_SHARE if part.ramp and planned_waves > 1 else 0.0
+    estimates = {}
+    for key in dict.fromkeys([*SHOWN, *(rule.metric for rule in rules)]):
+        if key in figures:
+            found = estimate(key, figures[key], part.counted, wave)
+            estimates[key] = found if key in (THROUGHPUT, "output_throughput", "qpm") else found.widened(unsure)
+    return Probe(load, estimates, seconds, whole_waves(run.requests, wave), part.ramp, stopped, part.together, figures)
+
+
+def _goodput(run: RunRecord, part: Steady, rules: Sequence[Slo]) -> dict[str, float]:
+    return goodput(replace(run, requests=part.counted), request_limits(tuple(rules)), part.seconds)
+
+
+def certain(probe: Probe | None, rules: Sequence[Slo], *, closed: bool = True) -> bool:
+    """Whether more waves would change nothing. Where requests wait for each other throughput needs all of them."""
+    if probe is None:
+        return False
+    found = standing(probe.estimates, rules)
+    return found is Standing.FAILS or (found is Standing.HOLDS and closed and probe.together)

@@ -1,0 +1,122 @@
+"""How far a new figure is from an old one, with the doubt of a few repeats: ratios on logarithms, Student's t, Holm's correction.
+
+A run is one sample. What scatters between the requests of one run is mostly their place in a queue, and requests of one batch share
+their noise: it says nothing of what a second run would give. So only repeats have a spread, and one run alone has none.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LEVEL = 0.95
+POWER = 0.8  # of the number of repeats that is advised: four in five times it will do
+MOST_REPEATS = 100  # beyond it the difference lies at the limit, and no number of repeats is advised
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """ln(new / old) with its standard error; error and freedom are None where nothing was repeated."""
+
+    log_ratio: float
+    error: float | None
+    freedom: float | None
+    new: int  # samples of each side
+    old: int
+    paired: bool
+
+    @property
+    def ratio(self) -> float:
+        return math.exp(self.log_ratio)
+
+    def interval(self, level: float = LEVEL) -> tuple[float, float] | None:
+        """Of the ratio, two-sided. None: nothing was repeated, so nobody knows."""
+        if self.error is None or self.freedom is None:
+            return None
+        half = quantile(self.freedom, level) * self.error
+        return math.exp(self.log_ratio - half), math.exp(self.log_ratio + half)
+
+    def doubt(self, limit: float, *, upward: bool) -> float | None:
+        """One-sided p-value of `the true ln(ratio) is not beyond limit`; upward: beyond means above it."""
+        if self.error is None or self.freedom is None:
+            return None
+        distance = self.log_ratio - limit if upward else limit - self.log_ratio
+        if self.error == 0 or math.isinf(limit):
+            return 0.0 if distance > 0 else 1.0
+        from scipy.special import stdtr
+
+        return float(stdtr(self.freedom, -distance / self.error))
+
+    def repeats_to_decide(self, limit: float, level: float = LEVEL) -> int | None:
+        """Repeats a side with which this difference would be told from limit; None: more than MOST_REPEATS."""
+        if self.error is None or math.isinf(limit):
+            return None
+        distance = abs(self.log_ratio - limit)
+        if distance == 0:
+            return None
+        from scipy.special import stdtrit
+
+        # The spread of one sample's contribution, so that n of them have spread / sqrt(n).
+        many = self.new if self.paired else 2 / (1 / self.new + 1 / self.old)
+        spread = self.error * math.sqrt(many)
+        for repeats in range(2, MOST_REPEATS + 1):
+            freedom = repeats - 1 if self.paired else 2 * repeats - 2
+            wanted = quantile(freedom, level) + float(stdtrit(freedom, POWER))
+            if wanted * spread / math.sqrt(repeats) <= distance:
+                return repeats
+        return None
+
+
+def quantile(freedom: float, level: float) -> float:
+    """Two-sided: 2.776 for 4 degrees of freedom at 95 %."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.5 + level / 2))
+
+
+def _logs(values: Sequence[float]) -> list[float] | None:
+    return [math.log(one) for one in values] if values and min(values) > 0 else None
+
+
+def paired(new: Sequence[float], old: Sequence[float]) -> Change | None:
+    """Round by round on both sides, so that what drifts hits both alike. None where a value is missing or not above 0."""
+    mine, theirs = _logs(new), _logs(old)
+    if mine is None or theirs is None or len(mine) != len(theirs):
+        return None
+    logs = [a - b for a, b in zip(mine, theirs, strict=True)]
+    n = len(logs)
+    if n < 2:
+        return Change(logs[0], None, None, 1, 1, paired=True)
+    return Change(statistics.fmean(logs), statistics.stdev(logs) / math.sqrt(n), n - 1, n, n, paired=True)
+
+
+def unpaired(new: Sequence[float], old: Sequence[float]) -> Change | None:
+    """Two sets of runs, Welch's t. A side of one run borrows the other's spread: it is the same method on the same hardware."""
+    mine, theirs = _logs(new), _logs(old)
+    if mine is None or theirs is None:
+        return None
+    m, n = len(mine), len(theirs)
+    difference = statistics.fmean(mine) - statistics.fmean(theirs)
+    if m < 2 and n < 2:
+        return Change(difference, None, None, m, n, paired=False)
+    if m < 2 or n < 2:
+        known = mine if m >= 2 else theirs
+        error = statistics.stdev(known) * math.sqrt(1 / m + 1 / n)
+        return Change(difference, error, len(known) - 1, m, n, paired=False)
+    a, b = statistics.variance(mine) / m, statistics.variance(theirs) / n
+    freedom = (a + b) ** 2 / (a**2 / (m - 1) + b**2 / (n - 1)) if a + b > 0 else m + n - 2
+    return Change(difference, math.sqrt(a + b), freedom, m, n, paired=False)
+
+
+def holm(doubts: Sequence[float], alpha: float) -> list[bool]:
+    """Which hypotheses fall if the chance of felling any true one is to stay below alpha. Holm 1979: smallest first, stop at the
+    first that holds."""
+    fallen = [False] * len(doubts)
+    order = sorted(range(len(doubts)), key=doubts.__getitem__)
+    for rank, index in enumerate(order):
+        if doubts[index] > alpha / (len(doubts) - rank):
+            break
+        fallen[index] = True
+    return fallen

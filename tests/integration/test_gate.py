@@ -1,0 +1,176 @@
+"""The gate on real sockets: two embedded servers in turns, repeats against a stored baseline, and whose fault it is."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import REPO, Done, Suite
+
+PUBLISHED = REPO / "baselines" / "published-tencent.json"
+
+# Wide enough for a machine that is busy with something else; the servers differ by more.
+BUSY = "--allow=client,one_read,log_agrees,curve_agrees,first_run"  # what a late client brings about
+WIDE = ("--tolerance=25", "--repeats=4", BUSY)
+VERY_WIDE = ("--tolerance=80", "--repeats=4", BUSY)  # for the curve: a point of it has a handful of lines in a run this short
+SLOW = "sim:demo?decode_base_ms=12&decode_request_ms=0.2"
+
+
+def figure(done: Done, test: str, key: str) -> dict[str, object]:
+    entry = next(one for one in done.run["tests"] if one["id"].endswith(test))
+    found: dict[str, object] = next(one for one in entry["comparison"]["figures"] if one["metric"] == key)
+    return found
+
+
+def test_a_slower_server_fails_with_the_tests_named(suite: Suite) -> None:
+    done = suite("tests/serving", "tests/ali/test_decode.py", f"--base-url={SLOW}", "--baseline-url=sim:demo", *WIDE)
+    assert done.status == 1, done.output
+    assert set(done.words.values()) == {"FAILED"}
+    assert "worse by more than 25 % of baseline" in done.output
+    found = figure(done, "bs2]", "tpot.mean")
+    assert found["outcome"] == "worse" and found["paired"] is True
+    assert len(found["new_samples"]) == len(found["old_samples"]) == 4  # type: ignore[arg-type]
+    assert float(str(found["low"])) > 1.5
+    assert done.run["server"]["baseline"]["fingerprint"]["hardware"]["gpu"] == "simulated: demo"
+    assert done.folder is not None
+    for page in ("summary.md", "report.html"):
+        text = (done.folder / page).read_text()
+        assert "Baseline server" in text and "WORSE" in text, page
+    with gzip.open(done.folder / "requests.jsonl.gz", "rt") as file:
+        rows = [json.loads(line) for line in file]
+    order = [(row.get("side", "new"), row.get("repeat", 1)) for row in rows if row["test"].endswith("bs2]")]
+    alternating = [side for side, _ in itertools.groupby(side for side, _ in order)]
+    assert [key for key, _ in itertools.groupby(order)][:4] == [("baseline", 1), ("new", 1), ("new", 2), ("baseline", 2)]
+    assert alternating == ["baseline", "new", "baseline", "new", "baseline"]  # A BB AA BB A
+
+
+def test_equal_servers_pass(suite: Suite) -> None:
+    done = suite("tests/ali/test_decode.py", "tests/ali/test_decode_curve.py", "--base-url=sim:", "--baseline-url=sim:", *VERY_WIDE)
+    assert done.status == 0, done.output
+    found = figure(done, "test_decode_curve", "curve.2")
+    assert found["outcome"] == "holds" and len(found["new_samples"]) == 4  # type: ignore[arg-type]
+
+
+def test_what_is_wrong_with_the_baseline_server_is_said_of_it(suite: Suite) -> None:
+    broken = "--baseline-url=sim:demo?fault=busy"
+    done = suite("tests/serving", "--base-url=sim:", broken, "--repeats=2")
+    assert done.status == 6, done.output
+    (entry,) = done.run["tests"]
+    assert entry["word"] == "INVALID"
+    assert entry["headline"].startswith("completed: baseline server, repeat 1 of 2: "), entry["headline"]
+    assert any(one["invalid"] for one in entry["repeats"] if one["side"] == "baseline")
+    assert not any(one["invalid"] for one in entry["repeats"] if one["side"] == "new")
+
+
+def test_repeats_have_prompts_of_their_own_unless_told(suite: Suite) -> None:
+    """With fresh prompts no repeat finds another's in the prefix cache although nothing is flushed; with the same ones it does."""
+    options = ("tests/serving", "--base-url=sim:", "--repeats=2", "--no-flush-cache", "--warmup-requests=0")
+    fresh = suite(*options)
+    (entry,) = fresh.run["tests"]
+    assert [one["metrics"]["cached_tokens"] for one in entry["repeats"]] == [0, 0]
+    (entry,) = suite(*options, "--same-prompts").run["tests"]
+    first, second = (one["metrics"]["cached_tokens"] for one in entry["repeats"])
+    assert first == 0 and second > 0
+
+
+def test_repeats_are_saved_and_compared(suite: Suite, tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    saved = suite("tests/ali/test_decode.py", "--base-url=sim:", "--repeats=3", f"--save-baseline={path}")
+    assert saved.status == 0, saved.output
+    stored = json.loads(path.read_text())
+    assert stored["schema"] == "slabench.baseline/2"
+    assert {len(values) for one in stored["tests"].values() for values in one["samples"].values()} == {3}
+    slow = suite("tests/ali/test_decode.py", f"--base-url={SLOW}", *WIDE, f"--baseline={path}", "--require-baseline")
+    assert slow.status == 1, slow.output
+    assert figure(slow, "bs1]", "tpot.mean")["paired"] is False
+    assert "4 and 3 runs" in slow.output
+    one = suite("tests/ali/test_decode.py", f"--base-url={SLOW}", "--tolerance=25", f"--baseline={path}")
+    assert one.status == 1, one.output  # a single run borrows the baseline's spread
+    assert "SINGLE_RUN" not in one.output
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--baseline-url=sim:",), "name the new one with --base-url"),
+        (("--base-url=sim:", "--baseline-url="), "--baseline-url is empty"),
+        (("--base-url=sim:", "--baseline-url=sim:", f"--baseline={PUBLISHED}"), "leave one of them out"),
+        (("--base-url=http://u:secret@h:1", "--baseline-url=http://u:secret@h:1"), "name the same server, http://***@h:1"),
+        (("--base-url=sim:", "--baseline-env=A=1"), "--baseline-env belongs to a second server"),
+        (("--base-url=sim:", "--env=A=1"), "it needs --launch=CMD"),
+        (("--launch=x", "--env=A"), "--env reads NAME=VALUE"),
+        (("--base-url=sim:", "--baseline-url=sim:nosuch"), "There is no profile 'nosuch'"),
+        (("--base-url=sim:", "--repeats=0"), "--repeats"),
+    ],
+)
+def test_usage_errors_end_with_4(suite: Suite, options: tuple[str, ...], words: str) -> None:
+    done = suite("tests/serving", *options)
+    assert done.status == 4, done.output
+    assert words in done.output and "secret" not in done.output.replace("***", "")
+
+
+def test_a_baseline_server_that_is_down_is_6_and_named(suite: Suite) -> None:
+    done = suite("tests/serving", "--base-url=sim:", "--baseline-url=http://user:geheim@127.0.0.1:9")
+    assert done.status == 6, done.output
+    assert "INVALID: The baseline server: " in done.output
+    assert done.folder is not None
+    assert "geheim" not in done.output
+    for file in done.folder.iterdir():
+        assert b"geheim" not in file.read_bytes(), file
+
+
+def test_both_are_launched_with_their_own_environment_and_no_secret_is_kept(suite: Suite, tmp_path: Path) -> None:
+    script = tmp_path / "serve.sh"
+    script.write_text('echo "this is $NAME"; exec "$PYTHON" -m slabench.sim --profile "$PROFILE" --log - "$@"\n')
+
+    def given(option: str, env: str, name: str, profile: str) -> list[str]:
+        values = (f"NAME={name}", f"PROFILE={profile}", f"PYTHON={sys.executable}", "HF_TOKEN=geheim")
+        return [f"--{option}=bash {script} --port {{port}}", *(f"--{env}={one}" for one in values)]
+
+    new = given("launch", "env", "the-new", SLOW.removeprefix("sim:"))
+    old = given("baseline-launch", "baseline-env", "the-old", "demo")
+    done = suite("tests/ali/test_decode.py", *new, *old, "--batch-sizes=2", *WIDE)
+    assert done.status == 1, done.output
+    assert done.folder is not None
+    assert "this is the-new" in (done.folder / "server.log").read_text()
+    assert "this is the-old" in (done.folder / "server-baseline.log").read_text()
+    for file in done.folder.iterdir():
+        assert b"geheim" not in file.read_bytes(), file
+    assert "geheim" not in done.output
+
+
+def test_one_after_the_other_is_labelled_and_names_the_side(suite: Suite) -> None:
+    """Both on one port, which two servers at once cannot have."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+
+    def serve(profile: str) -> str:
+        return f"{sys.executable} -m slabench.sim --log - --port {port} --profile {profile}"
+
+    tests = ("tests/ali/test_decode.py", "tests/ali/test_decode_curve.py", "--one-after-the-other")
+    old = f"--baseline-launch={serve('demo')}"
+    done = suite(*tests, f"--launch={serve(SLOW.removeprefix('sim:'))}", old, *WIDE)
+    assert done.status == 1, done.output
+    assert set(done.words.values()) == {"FAILED"}
+    assert all("NOT_INTERLEAVED" in one["reasons"] for one in done.run["tests"])
+    found = figure(done, "test_decode_curve", "curve.2")
+    assert (found["paired"], len(found["old_samples"])) == (False, 4)  # type: ignore[arg-type]
+    assert done.folder is not None
+    assert json.loads((done.folder / "baseline" / "latest" / "run.json").read_text())["word"] == "PASSED"
+    broken = suite(
+        *tests, f"--launch={serve('demo')}", f"--baseline-launch={serve('demo?fault=busy')}", "--repeats=1", "--batch-sizes=2", BUSY
+    )
+    assert broken.status == 6, broken.output
+    assert "baseline server: completed: " in broken.output
+
+
+def test_one_after_the_other_needs_two_commands(suite: Suite) -> None:
+    done = suite("tests/serving", "--base-url=sim:", "--baseline-url=sim:", "--one-after-the-other")
+    assert done.status == 4, done.output
+    assert "it needs --baseline-launch=CMD and --launch=CMD" in done.output

@@ -1,0 +1,183 @@
+"""`compare` and `baseline` over run folders written by hand: words, exit statuses, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slabench.cli.main import main
+from tests.unit.report.samples import document, entry
+
+ID = "tests/serving/test_custom.py::test_custom"
+PRINT = {"server": {"version": "0.5.7"}, "hardware": {"gpu": "H20", "gpus": 8}, "model": {"name": "r1"}}
+WORK = {"dataset_name": "random-ids", "num_prompts": 128, "input_len": 3500, "output_len": 1200}
+
+
+def figures(factor: float = 1.0) -> dict[str, float]:
+    """factor: how much slower than at 1."""
+    times = {"tpot.mean": 40.0 * factor, "ttft.mean": 900.0 * factor, "total_throughput": 1800.0 / factor}
+    return times | {f"classic.{key}": value for key, value in times.items()}
+
+
+def run(folder: Path, name: str, *factors: float, **more: Any) -> str:
+    """A run folder with one test, repeated once for each factor."""
+    repeats = [{"side": "new", "metrics": figures(one)} for one in factors] if len(factors) > 1 else []
+    mean = sum(factors) / len(factors)
+    test = entry(
+        ID, **({"method": "serving", "metrics": figures(mean), "workload": WORK, "repeats": repeats} | more.pop("test", {}))
+    )
+    data = document(test, updated_utc="2026-01-02T03:04:05Z", **({"server": {"version": "0.5.7", "fingerprint": PRINT}} | more))
+    (folder / name).mkdir()
+    (folder / name / "run.json").write_text(json.dumps(data))
+    return str(folder / name)
+
+
+GOOD, SAME, WORSE = (1.0, 1.002, 0.998, 1.001), (1.001, 1.0, 0.999, 1.002), (1.05, 1.052, 1.048, 1.05)
+
+
+@pytest.mark.parametrize(
+    ("new", "status", "word"),
+    [(SAME, 0, "PASSED"), (WORSE, 1, "FAILED"), ((0.99, 1.02, 1.0, 1.01), 6, "INVALID"), ((0.5, 0.51, 0.5, 0.5), 0, "PASSED")],
+)
+def test_the_words_of_two_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], new: tuple[float, ...], status: int, word: str
+) -> None:
+    pages = {one: tmp_path / f"out.{one}" for one in ("json", "markdown", "html")}
+    given = [f"--{one}={path}" for one, path in pages.items()]
+    assert main(["compare", run(tmp_path, "a", *GOOD), run(tmp_path, "b", *new), *given]) == status
+    out = capsys.readouterr().out
+    assert out.endswith(f"Verdict: {word}\n")
+    data = json.loads(pages["json"].read_text())
+    assert (data["schema"], data["word"], data["tests"][0]["word"]) == ("slabench.compare/1", word, word)
+    assert data["tests"][0]["comparison"]["figures"][0]["new_samples"] == pytest.approx([40 * one for one in new])
+    assert word in pages["markdown"].read_text() and word in pages["html"].read_text()
+    assert "tpot mean" in pages["html"].read_text()
+    if word == "INVALID":
+        assert "INCONCLUSIVE" in out and "--repeats=" in out
+
+
+def test_of_three_each_is_held_against_the_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sides = [run(tmp_path, name, *values) for name, values in (("a", GOOD), ("b", SAME), ("c", WORSE))]
+    assert main(["compare", *sides]) == 1
+    out = capsys.readouterr().out
+    assert f"PASSED {ID} ({sides[1]})" in out
+    assert f"FAILED {ID} ({sides[2]})" in out
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"test": {"word": "INVALID", "headline": "completed: 1 of 128 requests failed."}}, "completed: 1 of 128 requests failed"),
+        ({"test": {"id": "tests/other.py::test_it"}}, "has no such test"),
+        ({"test": {"workload": WORK | {"input_len": 64}}}, "workload.input_len: 64, 3500 in the baseline"),
+        ({"server": {"fingerprint": PRINT | {"hardware": {"gpu": "H200", "gpus": 8}}}}, "hardware.gpu: 'H200', 'H20'"),
+        ({"test": {"metrics": {"tpot.mean": 40.0}}}, "this run has no ttft.mean, total_throughput"),
+    ],
+)
+def test_what_nobody_can_compare_is_6(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: dict[str, Any], words: str) -> None:
+    assert main(["compare", run(tmp_path, "a", 1.0), run(tmp_path, "b", 1.0, **more)]) == 6
+    assert words in capsys.readouterr().out
+
+
+def rows(path: Path, *factors: float) -> str:
+    """bench_serving's own keys, a line a run."""
+    kept = []
+    for factor in factors:
+        told = {"mean_tpot_ms": 40 * factor, "mean_ttft_ms": 900 * factor, "total_throughput": 1800 / factor, "completed": 128}
+        load = {"dataset_name": "random-ids", "random_input_len": 3500, "random_output_len": 1200}
+        kept.append(json.dumps({"tag": None, "request_rate": 128.0, "max_concurrency": 128} | load | told))
+    path.write_text("\n".join(kept) + "\n")
+    return str(path)
+
+
+def test_rows_of_bench_serving_are_repeats_of_a_load(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = rows(tmp_path / "a.jsonl", *GOOD)
+    assert main(["compare", old, rows(tmp_path / "b.jsonl", *SAME)]) == 0
+    out = capsys.readouterr().out
+    assert "PASSED random-ids 3500/1200, 128 prompts, rate 128.0, concurrency 128" in out
+    assert "UNCHECKED" in out and "nobody checked" in out
+    assert main(["compare", old, rows(tmp_path / "c.jsonl", *WORSE)]) == 1
+
+
+def test_a_run_finds_the_rows_of_its_load(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    test = {"plan": {"request_rate": 128.0, "max_concurrency": 128}}
+    old = run(tmp_path, "a", *GOOD, test=test)
+    assert main(["compare", old, rows(tmp_path / "b.jsonl", *WORSE)]) == 1
+    assert "classic.tpot mean" in capsys.readouterr().out
+    other = run(tmp_path, "o", *GOOD, test=test | {"workload": WORK | {"input_len": 64}})
+    assert main(["compare", other, rows(tmp_path / "d.jsonl", *SAME)]) == 6
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("{", "is no JSON"), ('{"a": 1}', "is no row of sglang.bench_serving"), ("", "has no row in it"), (None, "cannot be read")],
+)
+def test_what_is_neither_is_your_error(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, words: str) -> None:
+    path = tmp_path / "x.jsonl"
+    if content is not None:
+        path.write_text(content)
+    assert main(["compare", run(tmp_path, "a", 1.0), str(path)]) == 4
+    assert words in capsys.readouterr().err
+    assert main(["compare", str(tmp_path / "a")]) == 4
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "a"), "--allow-diff=nosuch"]) == 4
+
+
+def test_a_baseline_is_saved_shown_listed_merged_and_compared_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    first, second = run(tmp_path, "a", *GOOD[:2]), run(tmp_path, "b", *GOOD[2:])
+    assert main(["baseline", "save", first, str(kept / "a.json")]) == 0
+    assert main(["baseline", "merge", str(kept / "both.json"), str(kept / "a.json"), second]) == 0
+    assert "1 tests with up to 4 repeats" in capsys.readouterr().out
+    assert main(["baseline", "show", str(kept / "both.json")]) == 0
+    out = capsys.readouterr().out
+    assert "may differ: server.version, server.token_capacity; may not: hardware, model, workload, server" in out
+    assert "40.01" in out
+    assert "0.17%" in out  # of 1, 1.002, 0.998, 1.001: deviation 0.00171
+    assert main(["baseline", "list", str(kept)]) == 0
+    assert [line.split()[:3] for line in capsys.readouterr().out.splitlines()[1:]] == [
+        ["a.json", "1", "2"],
+        ["both.json", "1", "4"],
+    ]
+    assert main(["compare", str(kept / "both.json"), run(tmp_path, "c", *SAME)]) == 0
+    assert main(["compare", str(kept / "both.json"), run(tmp_path, "d", *WORSE)]) == 1
+
+
+def test_a_saved_baseline_keeps_what_was_written_by_hand(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    assert main(["baseline", "save", run(tmp_path, "a", 1.0), str(path)]) == 0
+    data = json.loads(path.read_text())
+    data["tests"][ID]["floors"] = {"total_throughput": 1600}
+    path.write_text(json.dumps(data))
+    assert main(["baseline", "save", run(tmp_path, "b", 1.1), str(path)]) == 0
+    kept = json.loads(path.read_text())["tests"][ID]
+    assert (kept["floors"], kept["figures"]["tpot.mean"]) == ({"total_throughput": 1600}, pytest.approx(44.0))
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "words"),
+    [
+        (PRINT | {"server": {"version": "0.5.12"}}, "server.version: '0.5.12', '0.5.7' in the first"),
+        (PRINT | {"model": {"name": "v3"}}, "model.name: 'v3', 'r1' in the baseline"),
+    ],
+)
+def test_only_what_is_alike_is_merged(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], fingerprint: dict[str, Any], words: str
+) -> None:
+    other = run(tmp_path, "b", 1.0, server={"fingerprint": fingerprint})
+    assert main(["baseline", "merge", str(tmp_path / "m.json"), run(tmp_path, "a", 1.0), other]) == 4
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "m.json").exists()
+
+
+def test_nothing_valid_is_no_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = run(tmp_path, "a", 1.0, test={"word": "INVALID"})
+    assert main(["baseline", "save", bad, str(tmp_path / "b.json")]) == 6
+    assert main(["baseline", "list", str(tmp_path)]) == 6
+    assert main(["baseline", "list", str(tmp_path / "none")]) == 4
+    assert main(["baseline", "show", str(tmp_path / "none.json")]) == 4
+    assert main(["baseline", "save", str(tmp_path / "none"), str(tmp_path / "b.json")]) == 4
+    assert not (tmp_path / "b.json").exists()

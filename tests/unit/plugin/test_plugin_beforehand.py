@@ -1,0 +1,32 @@
+"""--one-after-the-other: the command that measures the old server, made of the one that was given."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from slabench.plugin.beforehand import command
+
+
+def made(*given: str, **options: Any) -> list[str]:
+    known = {"baseline_launch": "old --port {port}", "baseline_env": None, "baseline_deploy_log": ()} | options
+    settings: Any = SimpleNamespace(given=Namespace(**known), repeats=3)
+    return command(given, settings, Path("run/baseline"))[3:]
+
+
+def test_the_old_server_takes_the_new_one_s_place_and_the_rest_stays() -> None:
+    found = made(
+        "tests/ali", "--launch=new --port {port}", "--baseline-launch", "old --port {port}", "--env", "A=1", "--slo=tpot.mean<=50",
+        "--one-after-the-other", "--repeats=3", "--github", "--save-baseline=x.json", "--report-dir", "reports", "-k", "bs8", "-q",
+        baseline_env=["A=2", "B=3"], baseline_deploy_log=("old.log",),
+    )  # fmt: skip
+    assert found == [
+        "tests/ali", "--slo=tpot.mean<=50", "-k", "bs8", "-q",
+        "--launch=old --port {port}", "--env=A=2", "--env=B=3", "--deploy-log=old.log", "--report-dir=run/baseline", "--repeats=3",
+    ]  # fmt: skip
+
+
+def test_a_prefix_of_an_option_is_another_option() -> None:
+    assert made("tests/ali", "--launch-timeout=60", "--baseline-launch=x")[:2] == ["tests/ali", "--launch-timeout=60"]

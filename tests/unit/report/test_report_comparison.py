@@ -1,0 +1,47 @@
+"""Old and new in every output: the same rows on the console, in summary.md and in the page."""
+
+from __future__ import annotations
+
+from slabench.report.comparison import comparison_rows
+from slabench.report.console import summary_table
+from slabench.report.html import summary_fragment
+from slabench.report.markdown import summary_md
+from slabench.verdict.baselines import Comparison
+from slabench.verdict.gate import compare_figures
+from tests.unit.report.samples import document, entry
+
+WORSE = [42.0, 42.1, 41.9, 42.0]
+
+
+def compared() -> dict[str, object]:
+    figures = compare_figures(
+        {"tpot.mean": WORSE, "output_throughput": [98.0, 102.0, 100.0, 101.0]},
+        {"tpot.mean": [40.0, 40.1, 39.9, 40.0], "output_throughput": [100.0, 99.0, 101.0, 100.0]},
+        tolerance=0.02,
+        pairs=True,
+    )
+    return Comparison("http://***@old:8000", "compared", figures=figures, interleaved=True).as_dict()
+
+
+def test_the_same_rows_everywhere() -> None:
+    server = {
+        "version": "0.5.8",
+        "model_path": "m",
+        "baseline": {"version": "0.5.7", "url": "http://***@old:8000", "model_path": "m"},
+    }
+    data = document(entry(comparison=compared(), word="FAILED"), server=server)
+    rows = comparison_rows(data["tests"])
+    assert [(row[1], row[-1]) for row in rows] == [("tpot mean", "WORSE"), ("output_throughput", "INCONCLUSIVE")]
+    assert rows[0][2:] == ("40.00", "42.00", "ms", "+5.0 %", "+5.0 % to +5.0 %", "4 pairs", "+2 %", "WORSE")
+    assert rows[1][-2] == "-2 %"
+    for text in (summary_table(data), summary_md(data), summary_fragment(data)):
+        assert "Baseline server: sglang 0.5.7 at http://***@old:8000" in text
+        for row in rows:
+            assert all(cell in text for cell in row), row
+    assert "--repeats=" in summary_md(data)
+
+
+def test_nothing_compared_is_no_table() -> None:
+    data = document(entry(comparison={"state": "NO_BASELINE", "figures": []}))
+    assert comparison_rows(data["tests"]) == []
+    assert "Old and new" not in summary_md(data) + summary_fragment(data)
