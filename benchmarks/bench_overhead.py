@@ -28,6 +28,7 @@ sys.path.insert(0, str(ROOT))
 from slabench.loadgen.bench_serving import default_python  # noqa: E402
 from slabench.methods import ALI_DECODE, ALI_PREFILL, TENCENT, TENCENT_COUNTS, Form  # noqa: E402
 from slabench.server.launch import launch  # noqa: E402
+from slabench.workloads.cache import read_sharegpt  # noqa: E402
 
 DATA, TOKENIZER = ROOT / "fixtures" / "data" / "sharegpt_small.json", ROOT / "fixtures" / "data" / "tokenizer"
 BATCH_SIZES = (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64)
@@ -82,7 +83,7 @@ def by_slabench(url: str, folder: Path, output_len: int, prefill_prompts: int) -
 def by_bench_serving(python: Path, url: str, folder: Path, output_len: int, prefill_prompts: int) -> Cost:
     """A process a load. Its duration is from its first send to its last answer's end."""
     wall = load = 0.0
-    wanted = forms(output_len, prefill_prompts)
+    wanted, available = forms(output_len, prefill_prompts), len(read_sharegpt(str(DATA)))
     for number, form in enumerate(wanted):
         output = folder / f"{time.monotonic_ns()}.jsonl"
         command = [str(python), "-m", "sglang.bench_serving", "--backend=sglang", f"--base-url={url}", "--dataset-name=random"]
@@ -105,7 +106,7 @@ def by_bench_serving(python: Path, url: str, folder: Path, output_len: int, pref
         done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True, check=False)
         wall += time.perf_counter() - began
         row = json.loads(output.read_text()) if done.returncode == 0 else {}
-        if row.get("completed") != form.num_prompts:
+        if row.get("completed") != min(form.num_prompts, available):
             raise SystemExit(f"bench_serving's load {number} is not whole: {done.stderr[-2000:]}")
         load += row["duration"]
     return Cost(wall, load, len(wanted))
