@@ -3,10 +3,11 @@
     nice -n 10 .venv/bin/python benchmarks/bench_capacity.py [--repeats 50] [--case NAME]
 
 The embedded server's scheduler runs in virtual time; the records go through the real metrics, intervals and search. Everything
-is an eighth of 3500/1200: prompts, answers, KV pool and chunks, with eight times the cost of a token of context, so that a step,
-TPOT and the number that fits are the same and a wave takes an eighth (server-seconds are multiplied back). The truth is a scan of
-every load on the grid without noise. Noise, by the two runs in docs/examples/h200-qwen3-30b-a3b: every step's time has a standard deviation of 2 % (a clean Decode line, ten steps, has 0.2 to 0.8 %, as independent steps of 0.7 to 2.5 % would
-give), and each load is slower or faster as a whole by 0.15 % (the same batch size measured twice differs by 0.00 to 0.13 %).
+is an eighth of 3500/1200: prompts, answers, KV pool and chunks, with eight times the cost of a token of context, so that a
+step, TPOT and the number that fits are the same and a wave takes an eighth (server-seconds are multiplied back). The truth is a
+scan of every load on the grid without noise. Noise, by the two runs in docs/examples/h200-qwen3-30b-a3b: every step's time has
+a standard deviation of 2 % (a clean Decode line, ten steps, has 0.2 to 0.8 %, as independent steps of 0.7 to 2.5 % would give),
+and each load is slower or faster as a whole by 0.15 % (the same batch size measured twice differs by 0.00 to 0.13 %).
 """
 
 from __future__ import annotations
