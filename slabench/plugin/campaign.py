@@ -118,7 +118,7 @@ class Campaign:
         if url.startswith(SIM) or command is not None:
             self.launched = self._launch(url, command, given.env, f"server{self.of_worker}.log")
             url, logs = self.launched.url, logs or (self.launched.log_path,)
-        deployment = self._identify(url, logs)
+        deployment = self._identify(url, logs, self.settings.api_key)
         if other is not None and self.before is None:
             self.other = self._open_other(other, other_logs)
         self.deployment = deployment
@@ -131,7 +131,7 @@ class Campaign:
             if url.startswith(SIM) or given.baseline_launch is not None:
                 self.launched_other = self._launch(url, given.baseline_launch, given.baseline_env, "server-baseline.log")
                 url, logs = self.launched_other.url, logs or (self.launched_other.log_path,)
-            return self._identify(url, logs)
+            return self._identify(url, logs, self.settings.baseline_api_key)
         except ServerError as error:
             raise ServerError(f"The baseline server: {error}") from error
 
@@ -157,12 +157,12 @@ class Campaign:
             with_environment(command, environment or ()), log, base_url=base_url, ready_timeout=self.settings.given.launch_timeout
         )
 
-    def _identify(self, url: str, logs: tuple[str, ...]) -> Deployment:
+    def _identify(self, url: str, logs: tuple[str, ...], key: str | None) -> Deployment:
         from slabench.server.fingerprint import fingerprint
         from slabench.server.info import identify
 
         given = self.settings.given
-        headers = {"Authorization": f"Bearer {self.settings.api_key}"} if self.settings.api_key else {}
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
         info = identify(url, headers, ca_file=given.ca_file)
         return Deployment(
             url=url,
