@@ -30,7 +30,8 @@ def test_the_old_server_takes_the_new_one_s_place_and_the_rest_stays() -> None:
     )  # fmt: skip
     assert found == [
         "tests/ali", "--slo=tpot.mean<=50", "-k", "bs8", "-q",
-        "--launch=old --port {port}", "--env=A=2", "--env=B=3", "--deploy-log=old.log", "--api-key-env=K", "--report-dir=run/baseline", "--repeats=3",
+        "--launch=old --port {port}", "--env=A=2", "--env=B=3", "--deploy-log=old.log", "--api-key-env=K",
+        "--report-dir=run/baseline", "--repeats=3",
     ]  # fmt: skip
 
 
