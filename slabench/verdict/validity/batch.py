@@ -155,6 +155,8 @@ def first_run(subject: Subject) -> Check:
             "first_run", f"Fewer than {FIRST_RUN_TOKENS} tokens a request in each half of the full batch: too few to compare."
         )
     early, late = (time / tokens / 1e6 for time, tokens in halves)
+    if not late:
+        return ok("first_run", "The later half of the full batch was read at one moment, so there is nothing to compare.")
     text = f"The full batch began with {early:.2f} ms a token and ended with {late:.2f} ms ({early / late - 1:+.0%})"
     if early > (1 + FIRST_RUN_SHARE) * late:
         return Check("first_run", State.FINDING, f"{text}: something was done for the first time.", "Use --warmup-requests=batch.")
