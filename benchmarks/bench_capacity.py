@@ -3,11 +3,11 @@
     nice -n 10 .venv/bin/python benchmarks/bench_capacity.py [--repeats 50] [--case NAME]
 
 The embedded server's scheduler runs in virtual time; the records go through the real metrics, intervals and search. Everything
-is an eighth of 3500/1200: prompts, answers, KV pool and chunks, with eight times the cost of a token of context, so that a
-step, TPOT and the number that fits are the same and a wave takes an eighth (server-seconds are multiplied back). The truth is a
-scan of every load on the grid without noise. Noise, by the two runs in docs/examples/h200-qwen3-30b-a3b: every step's time has
-a standard deviation of 2 % (a clean Decode line, ten steps, has 0.2 to 0.8 %, as independent steps of 0.7 to 2.5 % would give),
-and each load is slower or faster as a whole by 0.15 % (the same batch size measured twice differs by 0.00 to 0.13 %).
+is an eighth of 3500/1200: prompts, answers, KV pool and chunks, with eight times the cost of a token of context, so that a step,
+TPOT and the number that fits are the same and a wave takes an eighth (server-seconds are multiplied back). The truth is a scan of
+every load on the grid without noise. Noise, by the two runs in docs/examples/h200-qwen3-30b-a3b: every step's
+time has a standard deviation of 2 % (a clean Decode line, ten steps, has 0.2 to 0.8 %, as independent steps of 0.7 to 2.5 % would
+give), and each load is slower or faster as a whole by 0.15 % (the same batch size measured twice differs by 0.00 to 0.13 %).
 """
 
 from __future__ import annotations
@@ -86,15 +86,15 @@ class Case:
 
 A800, R1, H200 = (eighth(one) for one in (PROFILES["a800-qwen3-30b-a3b"], PROFILES["r1-fp8-tp8"], H200_LIKE))
 CASES = (
-    Case("r1-fp8-tp8, TPOT 50", R1, ("tpot.mean<=50",), 1, 128),
-    Case("r1-fp8-tp8, TPOT 25", R1, ("tpot.mean<=25",), 1, 128),
-    Case("a800, TPOT 50", A800, ("tpot.mean<=50",), 1, 128),
-    Case("a800, TPOT 50, room not told", A800, ("tpot.mean<=50",), 1, 128, told=False),
-    Case("a800, TPOT 25", A800, ("tpot.mean<=25",), 1, 128),
-    Case("h200-like, TPOT 50", H200, ("tpot.mean<=50",), 1, 256),
-    Case("h200-like, TPOT 40", H200, ("tpot.mean<=40",), 1, 256),
-    Case("h200-like, TPOT 30", H200, ("tpot.mean<=30",), 1, 256),
-    Case("h200-like, TPOT 50 and TTFT 2000", H200, ("tpot.mean<=50", "ttft.mean<=2000"), 1, 256),
+    Case("r1-fp8-tp8, TPOT 50", R1, ("tpot.mean<=50",), 1, 64),
+    Case("r1-fp8-tp8, TPOT 25", R1, ("tpot.mean<=25",), 1, 64),
+    Case("a800, TPOT 50", A800, ("tpot.mean<=50",), 1, 64),
+    Case("a800, TPOT 50, room not told", A800, ("tpot.mean<=50",), 1, 64, told=False),
+    Case("a800, TPOT 25", A800, ("tpot.mean<=25",), 1, 64),
+    Case("h200-like, TPOT 50", H200, ("tpot.mean<=50",), 1, 192),
+    Case("h200-like, TPOT 40", H200, ("tpot.mean<=40",), 1, 192),
+    Case("h200-like, TPOT 30", H200, ("tpot.mean<=30",), 1, 192),
+    Case("h200-like, TPOT 50 and TTFT 2000", H200, ("tpot.mean<=50", "ttft.mean<=2000"), 1, 192),
     Case("h200-like, TPOT 40, 96 to 192", H200, ("tpot.mean<=40",), 96, 192),
 )
 

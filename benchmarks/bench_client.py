@@ -1,11 +1,13 @@
 """Our client beside others, against a server that keeps an exact schedule and knows what it really wrote.
 
-    python -m benchmarks.bench_client                    the table: 64, 256, 512, 1024 streams, all clients in turns, medians
-    python -m benchmarks.bench_client --mode=rate        72,000 chunks/s on one core
-    python -m benchmarks.bench_client --mode=memory      640 streams of 1536 tokens
-    python -m benchmarks.bench_client --mode=scaling     1, 2 and 4 pairs of server and client at 72,000 chunks/s each
-    python -m benchmarks.bench_client --mode=null        how many chunks/s sim:null keeps its schedule for, read by the C floor
-    python -m benchmarks.bench_client --mode=all
+    python -m benchmarks.bench_client --mode=table      64, 256, 512, 1024 streams, all clients in turns, medians (the default)
+                                      --mode=long       256 streams of 1536 tokens
+                                      --mode=rate       72,000 chunks/s on one core
+                                      --mode=memory     640 streams of 1536 tokens, once
+                                      --mode=scaling    one run shared by 1, 2 and 4 load processes at 72,000 chunks/s each
+                                      --mode=pairs      1, 2 and 4 pairs of a server and a client of its own at that rate
+                                      --mode=null       how many chunks/s sim:null keeps its schedule for, read by the C floor
+                                      --mode=all, or several with commas
 
 Server and client have a core each (--lanes=N: so many pairs at once, on cores of their own). Errors are against the server's own
 record of its writes. Every run is appended to --json at once; tables are Markdown. Ends with 1 if our client failed anywhere.
@@ -14,6 +16,7 @@ record of its writes. Every run is appended to --json at once; tables are Markdo
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import queue
 import sys
@@ -22,20 +25,21 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.clients import peers
+from benchmarks.clients import claims, peers
 from benchmarks.clients.measure import Row, append, median, run
 from benchmarks.clients.peers import Peer
 from benchmarks.clients.tables import accuracy, ceiling, plain_rows
-from benchmarks.clients.truth import NoTruth, Server
+from benchmarks.clients.truth import Group, NoTruth, Server
 from benchmarks.clients.watch import physical_cores
 
+MODES = ("null", "table", "long", "rate", "memory", "scaling", "pairs")
 RATE_STREAMS = 1440  # at one token every 20 ms: 72,000 chunks/s
 
 
 def options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--mode", default="table", choices=("table", "rate", "memory", "scaling", "null", "all"))
+    add("--mode", default="table", help=f"{', '.join(MODES)}, several with commas, or all")
     add("--streams", default="64,256,512,1024", help="levels of the table")
     add("--tokens", type=int, default=256, help="per stream")
     add("--input-len", type=int, default=64, help="tokens of each prompt")
@@ -65,6 +69,9 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
     add("--json", type=Path, help="file that every run is appended to")
     add("--markdown", type=Path, help="file for the tables")
     given = parser.parse_args(argv)
+    given.mode = MODES if given.mode == "all" else tuple(given.mode.split(","))
+    if not set(given.mode) <= set(MODES):
+        parser.error(f"--mode={','.join(given.mode)} is none of {', '.join(MODES)}, all")
     if given.peers is not None:
         given.peers = given.peers.resolve()  # clients run in folders of their own
     return given
@@ -85,6 +92,8 @@ class Bench:
         if given.only:
             wanted = tuple(given.only.split(","))
             self.peers = [one for one in self.peers if one.name.startswith(wanted)]
+        if given.cores is None and (spare := sorted(os.sched_getaffinity(0) - set(self.cores))):
+            os.sched_setaffinity(0, spare)  # what watches keeps off the measured cores; clients and servers are given theirs
         self.lock = threading.Lock()
         self.failed = False
         self.text: list[str] = []
@@ -141,7 +150,7 @@ class Bench:
             thread.join()
         return [median(found[one.name, level]) for one in clients for level in levels]
 
-    def one(self, peer: Peer, server: Server, cores: Sequence[int], streams: int, tokens: int) -> Row:
+    def one(self, peer: Peer, server: Server | Group, cores: Sequence[int], streams: int, tokens: int) -> Row:
         given = self.given
         return run(peer, server, cores, streams=streams, tokens=tokens, input_len=given.input_len, timeout_s=given.timeout)
 
@@ -149,26 +158,56 @@ class Bench:
         levels = [int(level) for level in self.given.streams.split(",")]
         rows = self.compare(self.peers, levels, self.given.tokens, self.given.runs, "table")
         self.show(accuracy(rows, levels, f"One core each, {self.given.tokens} tokens a stream, medians of {self.given.runs}"))
+        self.show(claims.table(claims.accuracy(rows)))
+
+    def long(self) -> None:
+        runs = min(self.given.runs, 3)
+        rows = self.compare(self.peers, [256], 1536, runs, "long")
+        self.show(accuracy(rows, [256], f"One core each, 1536 tokens a stream, medians of {runs}"))
+        self.show(claims.table(claims.long(rows)))
 
     def rate(self) -> None:
         level = self.given.rate_streams
-        rows = self.compare(
-            self.pick(peers.OURS, peers.FLOOR, "sglang 0.5.23, Rust"), [level], self.given.tokens, self.given.runs, "rate"
-        )
+        light = self.pick(peers.OURS, peers.FLOOR, claims.RUST)
+        rows = self.compare(light, [level], self.given.tokens, self.given.runs, "rate")
         self.show(accuracy(rows, [level], f"{level * 1000 / self.given.itl_ms:,.0f} chunks/s on one core"))
+        self.show(claims.table(claims.rate(rows, level)))
 
     def memory(self) -> None:
         rows = self.compare(self.peers, [640], 1536, 1, "memory")
         self.show(accuracy(rows, [640], "640 streams of 1536 tokens"))
+        self.show(claims.table(claims.memory(rows)))
 
     def scaling(self) -> None:
+        """One run shared by 1, 2, 4 load processes, which have as many cores, its parent with them; a null server for each."""
+        if self.given.server_cmd is not None:
+            self.show("Left out: scaling of one run needs null servers behind one port; --mode=pairs takes any server.")
+            return
+        counts, rows = [count for count in map(int, self.given.workers.split(",")) if 2 * count <= len(self.cores)], []
+        for count in counts:
+            ours, servers, clients = peers.ours(count), self.cores[:count], self.cores[count : 2 * count]
+            for turn in range(self.given.runs):
+                streams = count * self.given.rate_streams
+                try:
+                    log = self.folder / f"servers-{count}.log"
+                    with Group(servers, ttft_ms=self.given.ttft_ms, itl_ms=self.given.itl_ms, log=log) as group:
+                        row = self.one(ours, group, clients, streams, self.given.tokens)
+                except NoTruth as error:
+                    row = Row(ours.name, streams, self.given.tokens, str(error))
+                rows.append(row)
+                self.note(row, mode="scaling", turn=turn, workers=count)
+        title = "Scaling: one run shared by load processes, a core for each and a null server on a core for each"
+        self.show(ceiling(rows, counts, self.given.runs, title=title, each=1))
+
+    def pairs(self) -> None:
         """Pairs of a server and a load process, each with two cores: what one more core adds, nothing shared but the machine."""
         counts = [count for count in map(int, self.given.workers.split(",")) if 2 * count <= len(self.cores)]
         ours, rows = peers.ours(1), []
         for count in counts:
             for turn in range(self.given.runs):
                 rows += self._pairs(ours, count, turn)
-        self.show(ceiling(rows, counts, self.given.runs))
+        title = "Scaling: pairs of one server and one load process of its own, every process on a core"
+        self.show(ceiling(rows, counts, self.given.runs, title=title))
 
     def _pairs(self, ours: Peer, count: int, turn: int) -> list[Row]:
         found: list[Row] = []
@@ -182,7 +221,7 @@ class Bench:
                 gate.abort()
                 row = Row(ours.name, self.given.rate_streams, self.given.tokens, str(error) or "another pair failed")
             found.append(row)
-            self.note(row, mode="scaling", turn=turn, pairs=count)
+            self.note(row, mode="pairs", turn=turn, pairs=count)
 
         gate = threading.Barrier(count)
         threads = [threading.Thread(target=pair, args=(number,)) for number in range(count)]
@@ -209,7 +248,7 @@ def main(argv: Sequence[str]) -> int:
         )
         for sentence in bench.left_out:
             bench.show(f"Left out: {sentence}.")
-        for mode in ("null", "table", "rate", "memory", "scaling") if given.mode == "all" else (given.mode,):
+        for mode in given.mode:
             getattr(bench, mode)()
         if given.markdown is not None:
             given.markdown.write_text("\n\n".join(bench.text) + "\n", encoding="utf-8")

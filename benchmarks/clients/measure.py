@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.clients.peers import Peer, read_figures
-from benchmarks.clients.truth import NoTruth, Server, Truth
+from benchmarks.clients.truth import Group, NoTruth, Server, Truth
 from benchmarks.clients.watch import Watch
 
 
@@ -46,7 +46,9 @@ class Row:
         return {key: value for key, value in asdict(self).items() if value is not None and value != ""}
 
 
-def run(peer: Peer, server: Server, cores: Sequence[int], *, streams: int, tokens: int, input_len: int, timeout_s: float) -> Row:
+def run(
+    peer: Peer, server: Server | Group, cores: Sequence[int], *, streams: int, tokens: int, input_len: int, timeout_s: float
+) -> Row:
     """Never raises for what a client does: a client that fails is a row that says so."""
     with tempfile.TemporaryDirectory(prefix="bench-client-") as folder:
         output = Path(folder) / "result.json"
@@ -62,7 +64,7 @@ def run(peer: Peer, server: Server, cores: Sequence[int], *, streams: int, token
 
 
 def _start(
-    peer: Peer, server: Server, cores: Sequence[int], shape: tuple[int, int, int], output: Path, timeout_s: float
+    peer: Peer, server: Server | Group, cores: Sequence[int], shape: tuple[int, int, int], output: Path, timeout_s: float
 ) -> tuple[str, str, Watch]:
     """(what it printed, why it failed, the watch)."""
     process = subprocess.Popen(

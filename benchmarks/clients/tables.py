@@ -62,16 +62,26 @@ def plain_rows(rows: Sequence[Row], *, server: bool = False) -> str:
     return "\n".join(head)
 
 
-def ceiling(rows: Sequence[Row], counts: Sequence[int], runs: int) -> str:
-    """What pairs carry together and what a chunk costs; rows come count by count, runs times count each."""
-    head = ["### Scaling: pairs of one server and one load process, every process on a core of its own", ""]
+def ceiling(rows: Sequence[Row], counts: Sequence[int], runs: int, *, title: str, each: int = 0) -> str:
+    """What they carry together, and what a chunk costs beside what it costs one; rows come count by count.
+
+    each: rows of one turn; 0: as many as the count.
+    """
+    head = [
+        f"### {title}",
+        "",
+        "The last column: the cost of a chunk on one core over its cost on these, the share of its work that an added",
+        "",
+    ]
+    head[2] += " core does."
     head += [
-        "| pairs | chunks/s together | worst TPOT error % | CPU ms per 1000 chunks | per core, of one pair |",
+        "| cores | chunks/s together | worst TPOT error % | CPU ms per 1000 chunks | per added core |",
         "|---|---|---|---|---|",
     ]
     at, alone = 0, 0.0
     for count in counts:
-        part, at = rows[at : at + runs * count], at + runs * count
+        size = runs * (each or count)
+        part, at = rows[at : at + size], at + size
         bad = [row for row in part if row.failure]
         if bad:
             head.append(f"| {count} | failed: {bad[0].failure[:120]} | | | |")

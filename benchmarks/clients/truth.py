@@ -99,12 +99,15 @@ def free_port() -> int:
 class Server:
     """One server process on its own core; a context manager. command: None for sim:null, else words with {port}, {ttft}, {itl}."""
 
-    def __init__(self, cores: Sequence[int], *, ttft_ms: float, itl_ms: float, command: str | None, log: Path) -> None:
+    def __init__(
+        self, cores: Sequence[int], *, ttft_ms: float, itl_ms: float, command: str | None, log: Path, shared: int | None = None
+    ) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         if command is None:
             profile = f"null?ttft_ms={ttft_ms:g}&itl_ms={itl_ms:g}"
             words = [sys.executable, "-m", "slabench.sim", "--profile", profile, "--port", str(port)]
+            words += [] if shared is None else ["--shared-port", str(shared)]
         else:
             words = [word.format(port=port, ttft=ttft_ms, itl=itl_ms) for word in shlex.split(command)]
         self.name = "slabench sim:null (SIMULATED)" if command is None else Path(words[0]).name
@@ -142,8 +145,11 @@ class Server:
             time.sleep(0.05)
         raise NoTruth("the server still has requests of the run before")
 
+    def told(self) -> tuple[dict[str, Any], bytes]:
+        return json.loads(fetch(self.url, "/truth")), fetch(self.url, "/truth/trace")
+
     def truth(self, streams: int, tokens: int) -> Truth:
-        return read(json.loads(fetch(self.url, "/truth")), fetch(self.url, "/truth/trace"), streams, tokens)
+        return read(*self.told(), streams, tokens)
 
     def stop(self) -> None:
         self.process.terminate()
@@ -155,6 +161,46 @@ class Server:
         self._log.close()
 
     def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+
+class Group:
+    """Several null servers behind one port, which the kernel deals connections out of; to a client they are one server."""
+
+    def __init__(self, cores: Sequence[int], *, ttft_ms: float, itl_ms: float, log: Path) -> None:
+        shared = free_port()
+        self.url = f"http://127.0.0.1:{shared}"
+        self.servers: list[Server] = []
+        try:
+            for core in cores:
+                self.servers.append(Server([core], ttft_ms=ttft_ms, itl_ms=itl_ms, command=None, log=log, shared=shared))
+        except NoTruth:
+            self.stop()
+            raise
+
+    def reset(self) -> None:
+        for server in self.servers:
+            server.reset()
+
+    def truth(self, streams: int, tokens: int) -> Truth:
+        """Of all together; lateness is that of the worst of them."""
+        told = [server.told() for server in self.servers]
+        late = [document["late_us"] for document, _ in told]
+        document = {
+            "requests": [row for one, _ in told for row in one["requests"]],
+            "late_us": {key: max(one.get(key, 0.0) for one in late) for key in ("mean", "p99")},
+            "blocked": sum(one["blocked"] for one, _ in told),
+        }
+        return read(document, b"".join(trace for _, trace in told), streams, tokens)
+
+    def stop(self) -> None:
+        for server in self.servers:
+            server.stop()
+
+    def __enter__(self) -> Group:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from slabench.server.supervise import descendants
 
 PERIOD_S = 0.04
+TREE_S = 0.2  # how often new processes and memory are looked for: that reads all of /proc
 
 
 def cpu_ns(pid: int) -> int:
@@ -38,11 +39,16 @@ class Watch:
         self._thread.start()
 
     def _run(self) -> None:
+        looked, pids = 0.0, [self.root]
         while not self._ended.is_set():
-            for pid in (self.root, *descendants(self.root)):
+            look = time.monotonic() - looked > TREE_S
+            if look:
+                looked, pids = time.monotonic(), [self.root, *descendants(self.root)]
+            for pid in pids:
                 try:
                     self._cpu[pid] = cpu_ns(pid)
-                    self._rss[pid] = max(self._rss.get(pid, 0.0), peak_rss_mb(pid))
+                    if look:
+                        self._rss[pid] = max(self._rss.get(pid, 0.0), peak_rss_mb(pid))
                 except OSError:
                     continue
             self.times_ns.append(time.perf_counter_ns())

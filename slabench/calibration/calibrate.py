@@ -61,9 +61,9 @@ class Calibrator:
         self._measure = measure if measurer is None else measurer
         self._made: dict[Shape, Calibration] = {}
 
-    def before(self, concurrency: int) -> Calibration:
+    def before(self, concurrency: int, *, one_token: bool = False) -> Calibration:
         """What is known before the test: its concurrency, not yet its token rate."""
-        return self._of(Shape.of(concurrency))
+        return self._of(Shape.of(concurrency, one_token=one_token))
 
     def after(self, found: Calibration, concurrency: int, tpot_ms: float | None) -> Calibration:
         """The same where the test's tokens came no faster than the calibration's; else measured for the faster step."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 STREAMS = (16, 64, 256, 1024, 4096)
 # One token every 20 ms is what a deployment that just holds the published 50 ms does not exceed; faster servers are met below it.
 ITL_MS = (20.0, 10.0, 5.0, 2.0)
+ONE_TOKEN_MS = 200.0  # of tests whose answers are one token: only their beginnings matter
 SPAN_MS = 2000.0  # of an answer: long enough for a TPOT, short enough for a run that must begin
 
 
@@ -27,15 +28,13 @@ class Shape:
         return self.streams * 1000 / self.itl_ms
 
     @classmethod
-    def of(cls, concurrency: int, tpot_ms: float | None = None) -> Shape:
+    def of(cls, concurrency: int, tpot_ms: float | None = None, *, one_token: bool = False) -> Shape:
         """The next step up from a load. tpot_ms: as measured; None before anything was: the slowest step.
 
         Beyond the last step of streams the concurrency itself; below the last step of times the last one.
         """
         streams = next((step for step in STREAMS if step >= concurrency), concurrency)
+        if one_token:
+            return cls(streams, ONE_TOKEN_MS)
         itl = ITL_MS[0] if tpot_ms is None else next((step for step in ITL_MS if step <= tpot_ms), ITL_MS[-1])
         return cls(streams, itl)
-
-    def covers(self, other: Shape) -> bool:
-        """A load no larger and no faster than this one."""
-        return self.streams >= other.streams and self.itl_ms <= other.itl_ms

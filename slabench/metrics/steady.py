@@ -17,12 +17,16 @@ from slabench.records import RequestRecord, RunRecord
 
 @dataclass(frozen=True, slots=True)
 class Steady:
-    """counted: the whole waves that figures are taken over; ramp: there is only the first one, and it had to do."""
+    """counted: the whole waves that figures are taken over; ramp: there is only the first one, and it had to do.
+
+    together: the first counted wave's last first token came before its first end, so nobody in it waited for another's end.
+    """
 
     counted: Sequence[RequestRecord]
     begin_ns: int
     end_ns: int
     ramp: bool
+    together: bool
 
     @property
     def seconds(self) -> float:
@@ -41,12 +45,15 @@ def steady(run: RunRecord, wave: int) -> Steady | None:
     if not waves:
         return None
     counted = run.requests[(wave if waves > 1 else 0) : waves * wave]
+    together = max(one.span_ns[0] for one in counted[:wave] if one.span_ns) <= min(one.end_ns or 0 for one in counted[:wave])
+    if not together and waves > 2 and len(run.requests) == waves * wave:
+        counted = counted[:-wave]  # the last wave has nobody behind it: the longer the queue was, the more it gains by that
     sent = [record.sent_ns for record in run.requests if record.sent_ns is not None]
     begin = run.began_ns if waves == 1 else min(record.sent_ns or 0 for record in counted)
     last_end = max(record.end_ns or 0 for record in counted)
     # After the last request is sent, the next end leaves a slot free: from there on the load is a smaller one.
     ends = [record.end_ns for record in run.requests if record.end_ns is not None and record.end_ns > max(sent)]
-    return Steady(counted, begin, min([last_end, *ends]), waves == 1)
+    return Steady(counted, begin, min([last_end, *ends]), waves == 1, together)
 
 
 def steady_figures(run: RunRecord, part: Steady, gpus: int | None = None, *, slots: int | None = None) -> dict[str, float]:

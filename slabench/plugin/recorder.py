@@ -11,15 +11,15 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from slabench import __version__
-from slabench.errors import ConfigError, SlabenchError
+from slabench.errors import ConfigError, SlabenchError, system_words
 from slabench.plugin.campaign import CAMPAIGN
+from slabench.plugin.crash import OthersOutputs, clean_internal_error
 from slabench.plugin.order import LIVE_FOLDERS, is_live
 from slabench.plugin.redact import redact_command, redact_options
 from slabench.plugin.resume import RESUMED, Resumed
@@ -31,11 +31,6 @@ if TYPE_CHECKING:
     from slabench.report.document import RunDocument, RunFolder
 
 EXIT_OUR_CRASH, EXIT_USAGE, EXIT_NOTHING, EXIT_INVALID = 3, 4, 5, 6
-
-
-def why(error: Exception) -> str:
-    """`No space left on device`: the system's words without a number and a path."""
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 class Recorder:
@@ -100,13 +95,13 @@ class Recorder:
             try:
                 append_row(self.settings.bench_serving_jsonl, entry, (server or {}).get("info", {}))
             except OSError as error:
-                self.note(f"--bench-serving-jsonl could not be written ({why(error)}); the figures stand in run.json.")
+                self.note(f"--bench-serving-jsonl could not be written ({system_words(error)}); the figures stand in run.json.")
 
     def write(self) -> None:
         try:
             self.document.write()
         except OSError as error:
-            self.note(f"run.json could not be written ({why(error)}); the verdicts stand on this console.")
+            self.note(f"run.json could not be written ({system_words(error)}); the verdicts stand on this console.")
 
     def note(self, sentence: str) -> None:
         if sentence not in self.notes:
@@ -145,9 +140,12 @@ class Recorder:
             handed, campaign.interrupted = campaign.interrupted, None
             self.take(handed["entry"], handed["server"], handed["labels"])
 
-    def pytest_internalerror(self) -> None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        clean_internal_error(excrepr, self.settings.api_key)
         self.document.data["state"] = "crashed"
         self.crashed = True
+        self.folder.point_latest()  # what to send us
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -164,11 +162,11 @@ class Recorder:
         try:
             self.document.finish(state, status)
         except OSError as error:
-            self.note(f"run.json could not be written ({why(error)}); the verdicts stand on this console.")
+            self.note(f"run.json could not be written ({system_words(error)}); the verdicts stand on this console.")
         try:
             self._outputs()
         except (OSError, SlabenchError) as error:
-            self.note(f"The run folder is not complete: {why(error)}")
+            self.note(f"The run folder is not complete: {system_words(error)}")
 
     def _outputs(self) -> None:
         from slabench.report.frontier import frontier_rows, write_frontier
@@ -195,7 +193,7 @@ class Recorder:
             with open(target, "a", encoding="utf-8") as file:
                 file.write(summary)
         except OSError as error:
-            self.note(f"The job's summary could not be written ({why(error)}).")
+            self.note(f"The job's summary could not be written ({system_words(error)}).")
 
     def _save_baseline(self, target: Path) -> None:
         data = self.document.data
@@ -244,21 +242,6 @@ class Recorder:
         return status
 
 
-class OthersOutputs:
-    """pytest's and pytest-html's files on a disk that is full: they cost themselves, not the summary on the console."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self.recorder = recorder
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_sessionfinish(self) -> Generator[None, object, object]:
-        try:
-            return (yield)
-        except OSError as error:
-            self.recorder.note(f"junit.xml or report.html could not be written ({why(error)}); the verdicts stand on this console.")
-            return None
-
-
 RECORDER = pytest.StashKey[Recorder]()
 _SIGTERM = pytest.StashKey[Any]()
 
@@ -276,7 +259,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if recorder.resumed is not None:
         config.stash[RESUMED] = recorder.resumed
         config.pluginmanager.register(recorder.resumed, "slabench-resumed")
-    config.pluginmanager.register(OthersOutputs(recorder), "slabench-others-outputs")
+    config.pluginmanager.register(OthersOutputs(recorder.note), "slabench-others-outputs")
     if threading.current_thread() is threading.main_thread():
         # A CI that cancels a job sends SIGTERM: it ends a run as Ctrl-C does, with everything written.
         config.stash[_SIGTERM] = signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -15,10 +15,9 @@ import random
 import select
 import signal
 import socket
-import struct
 import sys
-import time
 from collections import deque
+from collections.abc import Sequence
 from time import perf_counter_ns
 from types import FrameType
 
@@ -26,6 +25,7 @@ from slabench.sim.log import DeployLog
 from slabench.sim.null_answer import Answers, Own
 from slabench.sim.null_http import Encode, Malformed, Pages, Refused, Request, read_generate, read_request
 from slabench.sim.null_profile import NullProfile
+from slabench.sim.null_socket import KernelClock, Peer, listening
 from slabench.sim.null_truth import Served, Truth
 from slabench.sim.scheduler import Step
 from slabench.sim.wire import REASONS, stream_head
@@ -33,29 +33,12 @@ from slabench.sim.wire import REASONS, stream_head
 SPIN_NS = 120_000  # a sleep may end this late
 BURST = 64  # tokens that are written before the sockets are looked at again
 _READ = 1 << 16
-_SO_TIMESTAMPNS = 35  # Linux: the kernel's stamp of the last bytes read, so that our own queue is not the client's delay
 _PR_SET_TIMERSLACK = 29
 _IN = select.EPOLLIN | select.EPOLLRDHUP
 
 
 class _Ended(Exception):
     """SIGTERM or SIGINT."""
-
-
-class Peer:
-    """One connection, and the request that it carries."""
-
-    __slots__ = ("buffer", "close", "closed", "due", "fd", "k", "own", "pending", "served", "since", "socket")
-
-    def __init__(self, connected: socket.socket) -> None:
-        self.socket, self.fd = connected, connected.fileno()
-        self.buffer = bytearray()
-        self.pending = bytearray()  # what the kernel did not take
-        self.served: Served | None = None  # while its answer is on its way
-        self.own: Own | None = None
-        self.k = self.due = 0
-        self.close = self.closed = False
-        self.since = perf_counter_ns()
 
 
 class NullServer:
@@ -68,6 +51,7 @@ class NullServer:
         self.truth = Truth(profile)
         self.pages = Pages(profile, self.truth, tokenizer or profile.model_path, random.SystemRandom().randrange(2**30))
         self.epoll = select.epoll()
+        self.listeners: dict[int, socket.socket] = {}
         self.peers: dict[int, Peer] = {}
         self.first: list[Peer] = []  # their first token is to come, by due time
         self.later: deque[Peer] = deque()  # the others: a token's successor is due the same time after it
@@ -75,22 +59,17 @@ class NullServer:
         self.used = 0  # tokens that a real server's pool would hold
         self.taken: list[Served] = []  # since the last Prefill line
         self.step_due = 0
-        self.offset_ns = time.time_ns() - perf_counter_ns()  # the kernel stamps with the wall clock
-        self.offset_at = 0
+        self.clock = KernelClock()
         self.head, self.head_at = stream_head(), perf_counter_ns()
 
-    def listen(self, host: str, port: int) -> int:
+    def listen(self, host: str, port: int, *, shared: bool = False) -> int:
         """The port. OSError if it is taken."""
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.listener = socket.socket(family, socket.SOCK_STREAM)
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        self.listener.bind((host, port))
-        self.listener.listen(4096)
-        self.listener.setblocking(False)
-        self.epoll.register(self.listener.fileno(), select.EPOLLIN)
-        self.pages.port = self.listener.getsockname()[1]
-        return self.pages.port
+        listener = listening(host, port, shared=shared)
+        self.epoll.register(listener.fileno(), select.EPOLLIN)
+        self.listeners[listener.fileno()] = listener
+        bound: int = listener.getsockname()[1]
+        self.pages.port = self.pages.port or bound
+        return bound
 
     def run(self) -> None:
         """Serve; returns after SIGTERM or SIGINT."""
@@ -123,8 +102,8 @@ class NullServer:
         for at, (fd, events) in enumerate(self.epoll.poll(0)):
             if at % 8 == 7:
                 self._write_due()  # a burst of new requests does not hold up the tokens of the others
-            if fd == self.listener.fileno():
-                self._accept()
+            if fd in self.listeners:
+                self._accept(self.listeners[fd])
                 continue
             peer = self.peers.get(fd)
             if peer is None:
@@ -234,10 +213,10 @@ class NullServer:
 
     # connections
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         for _ in range(BURST):
             try:
-                connected, _ = self.listener.accept()
+                connected, _ = listener.accept()
             except BlockingIOError:
                 return
             connected.setblocking(False)
@@ -258,17 +237,7 @@ class NullServer:
             return
         peer.buffer += data
         if peer.served is None:
-            self._next(peer, now, self._received(told, now))
-
-    def _received(self, told: list[tuple[int, int, bytes]], now: int) -> int:
-        """When the kernel had the bytes, as perf_counter_ns reads; now where it does not say."""
-        if now - self.offset_at > 1_000_000_000:
-            self.offset_ns, self.offset_at = time.time_ns() - perf_counter_ns(), now
-        for level, kind, data in told:
-            if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(data) >= 16:
-                seconds, nanoseconds = struct.unpack_from("qq", data)
-                return min(now, int(seconds * 1_000_000_000 + nanoseconds - self.offset_ns))
-        return now
+            self._next(peer, now, self.clock.received(told, now))
 
     def _next(self, peer: Peer, now: int = 0, received: int = 0) -> None:
         try:
@@ -349,12 +318,14 @@ def _end(number: int, frame: FrameType | None) -> None:
     raise _Ended
 
 
-def serve(profile: NullProfile, host: str, port: int, log: DeployLog, encode: Encode, tokenizer: str | None) -> None:
-    """Listen, say so in the words that a launcher waits for, and serve. OSError: the port is taken."""
+def serve(profile: NullProfile, host: str, ports: Sequence[int], log: DeployLog, encode: Encode, tokenizer: str | None) -> None:
+    """Listen, say so in the words that a launcher waits for, and serve. OSError: a port is taken. All but the first are shared."""
     if sys.platform != "linux":
         raise OSError(0, "sim:null needs Linux (epoll)")
     server = NullServer(profile, log, encode, tokenizer)
-    bound = server.listen(host, port)
+    bound = server.listen(host, ports[0])
+    for port in ports[1:]:
+        server.listen(host, port, shared=True)
     log.say(f"max_total_num_tokens={profile.pool_tokens}, max_running_requests={profile.max_running}, null server: SIMULATED")
     shown = f"[{host}]" if ":" in host else host
     log.plain(f"Uvicorn running on http://{shown}:{bound} (Press CTRL+C to quit)")

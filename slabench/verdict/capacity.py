@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from slabench.verdict.capacity_interval import floor_of, pooled
-from slabench.verdict.capacity_probe import Point, Probe, Standing
+from slabench.verdict.capacity_probe import THROUGHPUT, Point, Probe, Standing
 from slabench.verdict.sla import Slo
 
+LEVEL = 0.10  # throughputs of loads that queue: no further apart than this they are one
 WITHIN = 0.01  # of the most tokens/s: loads that give as much
 FLAT_LOAD = 1.15  # so much more load that gives no more tokens/s than WITHIN is a limit of the server's own
 ABOVE_ROOM = 1.25  # where to look whether the server's room is its limit
@@ -101,12 +102,29 @@ class Search:
         by_place: dict[int, list[Probe]] = {}
         for one in self.probes:
             by_place.setdefault(self.loads.index(one.load), []).append(one)
-        return {place: self._pooled(found) for place, found in sorted(by_place.items())}
+        found = {place: self._pooled(probes) for place, probes in sorted(by_place.items())}
+        return self._levelled(found)
+
+    def _levelled(self, points: dict[int, Point]) -> dict[int, Point]:
+        """Where requests wait for each other the load changes how many wait, and not what the server does: one throughput.
+
+        A probe of a few waves has it to some per cent only, as the batch fills and empties; together they have it better. Levels
+        further apart than LEVEL are left as they are.
+        """
+        queued = {place: one for place, one in points.items() if not one.together and one.standing is not Standing.FAILS}
+        values = [one.throughput.value for one in queued.values()]
+        if len(values) < 2 or max(values) > (1 + LEVEL) * min(values):
+            return points
+        level = pooled([one.throughput for one in queued.values()], 0.0)
+        return points | {place: replace(one, estimates={**one.estimates, THROUGHPUT: level}) for place, one in queued.items()}
 
     def _pooled(self, found: Sequence[Probe]) -> Point:
         keys = [key for key in found[0].estimates if all(key in one.estimates for one in found)]
         return Point(
-            {key: pooled([one.estimates[key] for one in found], floor_of(key)) for key in keys}, tuple(self.rules), len(found)
+            {key: pooled([one.estimates[key] for one in found], floor_of(key)) for key in keys},
+            tuple(self.rules),
+            len(found),
+            all(one.together for one in found),
         )
 
     def next(self) -> Ask | Outcome:
@@ -121,7 +139,7 @@ class Search:
         if self.probes and self.spent_s + cost > self.budget_s:
             return self._unresolved(
                 points,
-                f"the budget of {self.budget_s:.0f} s is spent ({self.spent_s:.0f} s of load), and a probe of {found.load:g} would "
+                f"the budget of {self.budget_s:g} s is spent ({self.spent_s:.0f} s of load), and a probe of {found.load:g} would "
                 f"take about {cost:.0f} s more",
             )
         return found
@@ -142,7 +160,7 @@ class Search:
             return self._unresolved(points, why)
         if f == 0:
             return Outcome(Kind.NONE_HOLDS, self.loads[0], fails=self.loads[0])
-        flat = self._flat(points)
+        flat = self._flat(points, self.loads[min(f, len(self.loads) - 1)])
         if flat is not None:
             return self._plateau(points, *flat)
         if h == len(self.loads) - 1:
@@ -201,7 +219,8 @@ class Search:
         if lower and points[lower[-1]].stress < stress:
             slope = (stress - points[lower[-1]].stress) / (load - self.loads[lower[-1]])
             aim = load + (1 - stress) / slope
-        aim = min(max(aim, load * FLAT_LOAD * 1.1), load * 4)
+        # Once requests wait for each other more load costs time and tells little.
+        aim = min(max(aim, load * FLAT_LOAD * 1.1), load * (4 if points[h].together else ABOVE_ROOM))
         return Ask(self.loads[min(max(self._place(aim), h + 1), len(self.loads) - 1)], "all loads hold so far")
 
     def _downwards(self, points: dict[int, Point], f: int) -> Ask:
@@ -226,8 +245,11 @@ class Search:
 
     # throughput
 
-    def _flat(self, points: dict[int, Point]) -> tuple[int, int] | None:
-        """(the place of the most tokens/s, a higher one that gives no more): the server's own limit. None while it grows."""
+    def _flat(self, points: dict[int, Point], bound: float) -> tuple[int, int] | None:
+        """(the place of the most tokens/s, a higher one that gives no more): the server's own limit. None while it grows.
+
+        bound: the load up to which it might grow further.
+        """
         usable = [place for place, one in points.items() if one.standing is not Standing.FAILS]
         if len(usable) < 2:
             return None
@@ -237,10 +259,14 @@ class Search:
                 falls = points[place].throughput.high < points[best].throughput.low
                 if falls or self.loads[place] >= FLAT_LOAD * self.loads[best]:
                     return best, place
-        # The most was seen at the top, by no more than what counts as equal.
+        # The most was seen at the top, by no more than what counts as equal; nor will it be more than that at the bound, if it goes
+        # on as between the two, or the server says itself that its room ends below.
         for place in usable:
-            lower = points[place].throughput.value
-            if self.loads[best] >= FLAT_LOAD * self.loads[place] and points[best].throughput.value <= (1 + WITHIN) * lower:
+            span, gain = self.loads[best] / self.loads[place], points[best].throughput.value / points[place].throughput.value
+            if span < FLAT_LOAD or gain > 1 + WITHIN:
+                continue
+            told = self.room is not None and self.room.load <= self.loads[place] * (1 + WITHIN)
+            if told or math.log(gain) * math.log(bound / self.loads[place]) / math.log(span) <= WITHIN:
                 return place, best
         return None
 
@@ -254,6 +280,7 @@ class Search:
         if lower and best - lower[-1] > 1 and not (told and self.loads[best] <= 2 * self.loads[lower[-1]]):
             middle = math.sqrt(self.loads[best] * self.loads[lower[-1]])
             return Ask(self.loads[min(max(self._place(middle), lower[-1] + 1), best - 1)], "where throughput stops growing")
+        above = min((place for place in usable if place > best), default=above)
         if above - best > 1 and not told and self._may_grow(points, lower[-1] if lower else best, best, above):
             middle = math.sqrt(self.loads[best] * self.loads[above])
             return Ask(self.loads[min(max(self._place(middle), best + 1), above - 1)], "where throughput stops growing")
@@ -274,9 +301,7 @@ class Search:
             usable = {place: value for place, value in usable.items() if points[place].standing is Standing.HOLDS}
         if top not in usable or points[top].standing is not Standing.HOLDS:
             return self._unresolved(points, "the load with the most tokens/s is too near to the limit")
-        # The highest of several equal ones is the luckiest: what they have in common is their mean.
-        equal = [value for value in usable.values() if value >= (1 - WITHIN) * max(usable.values())]
-        wanted = (1 - WITHIN) * sum(equal) / len(equal)
+        wanted = (1 - WITHIN) * max(usable.values())
         enough = min(place for place, value in usable.items() if value >= wanted)
         lower = [place for place in usable if place < enough]
         if not lower and enough > 0 and self.loads[enough] > 1:
@@ -311,4 +336,7 @@ class Search:
 
         fails = min(loads(Standing.FAILS), default=None)
         unsure = tuple(loads(Standing.UNSURE))
+        undefined = [rule.metric for rule in self.rules if any(rule.metric not in one.estimates for one in points.values())]
+        if undefined:
+            why = f"{undefined[0]} is not defined for every probe, which may have too few requests for it"
         return Outcome(Kind.UNRESOLVED, None, max(loads(Standing.HOLDS), default=None), fails, unsure, why=why)

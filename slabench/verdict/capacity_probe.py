@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from slabench.metrics.compute import goodput
 from slabench.metrics.steady import Steady, steady, steady_figures, whole_waves
-from slabench.records import RequestRecord, RunRecord
+from slabench.records import RunRecord
 from slabench.verdict.capacity_interval import RAMP_SHARE, Estimate, estimate
 from slabench.verdict.sla import Slo, request_limits
 
@@ -46,6 +46,7 @@ class Point:
     estimates: Mapping[str, Estimate]
     rules: tuple[Slo, ...]
     probes: int = 1
+    together: bool = True  # see Probe
 
     @property
     def standing(self) -> Standing:
@@ -107,9 +108,8 @@ def measure(
     part = steady(run, wave)
     if part is None:
         return None
-    together = _together(part.counted, wave)
     # A first wave that waited for itself began with answers that waited less than any later one: its slots say nothing.
-    slots = wave if closed and (together or not part.ramp) else None
+    slots = wave if closed and (part.together or not part.ramp) else None
     figures = steady_figures(run, part, gpus, slots=slots) | _goodput(run, part, rules)
     unsure = RAMP_SHARE if part.ramp and planned_waves > 1 else 0.0
     estimates = {}
@@ -117,13 +117,7 @@ def measure(
         if key in figures:
             found = estimate(key, figures[key], part.counted, wave)
             estimates[key] = found if key in (THROUGHPUT, "output_throughput", "qpm") else found.widened(unsure)
-    return Probe(load, estimates, seconds, whole_waves(run.requests, wave), part.ramp, stopped, together, figures)
-
-
-def _together(counted: Sequence[RequestRecord], wave: int) -> bool:
-    """Whether the first counted wave's last first token came before its first end."""
-    first = counted[:wave]
-    return max(one.arrival_ns[0] for one in first) <= min(one.end_ns or 0 for one in first)
+    return Probe(load, estimates, seconds, whole_waves(run.requests, wave), part.ramp, stopped, part.together, figures)
 
 
 def _goodput(run: RunRecord, part: Steady, rules: Sequence[Slo]) -> dict[str, float]:

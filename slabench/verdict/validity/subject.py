@@ -37,6 +37,8 @@ class LogEvidence:
     queued: int = 0  # of these, with requests waiting
     queue_max: int = 0  # most that waited on one of these, all schedulers taken alone
     running_max: int = 0  # most that ran on any Decode line
+    waited_max: int = 0  # most that waited on any Decode line, beside prefills too
+    waited: int = 0  # Decode lines with requests waiting, beside prefills too
     graph_on: int = 0  # steady Decode lines up to the largest captured batch, with the graph
     graph_off: int = 0  # and without
     graph_above: int = 0  # steady Decode lines above it, without

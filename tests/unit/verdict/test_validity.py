@@ -250,6 +250,18 @@ def test_other_clients_by_the_counters(served, state):
     assert "--enable-metrics" in found_in(subject(), "other_clients").remedy
 
 
+def test_what_nobody_counted_is_not_taken_for_nothing():
+    """Retractions that the answers do not count; answers without counts beside the server's counters."""
+    seen = replace(LOG, sequences=3, prompt_tokens=303, retractions=1)
+    assert found_in(subject(log=seen), "other_clients").state is State.NOT_CHECKED
+    told = subject(*(answer(k, server={"total_retractions": float(k)}) for k in range(2)), log=seen)
+    assert found_in(told, "other_clients").state is State.OK
+    assert found_in(logged(sequences=3), "other_clients").state is State.INVALID  # the log tells of none: then there was none
+    lost = subject(answer(0), answer(1, prompt_tokens=None, completion_tokens=None), served=Served(2, 208))
+    assert found_in(lost, "other_clients").state is State.NOT_CHECKED
+    assert "1 of 2 answers have no counts" in found_in(lost, "other_clients").text
+
+
 def test_graphs():
     assert states(logged(graph_on=4, graph_off=4))["graph"] is State.OK  # dp-attention, while another rank prefills
     assert states(logged(graph_on=0, graph_off=0, graph_above=8))["graph"] is State.FINDING
@@ -284,6 +296,29 @@ def test_a_half_that_was_read_at_one_moment_has_no_time_to_compare():
     arrivals = [(100 + 10 * k, k + 1) for k in range(100)] + [(2200, k + 1) for k in range(100, 200)]
     found = states(subject(answer(0, arrivals=arrivals, output_len=200, end=2201), **FULL))
     assert found["first_run"] is State.OK
+
+
+def waves(*ms, count=80):
+    """Answers after one another, each of count tokens that take so many ms each."""
+    made, at = [], 100
+    for index, step in enumerate(ms):
+        arrivals = [(at + int(step * k), k + 1) for k in range(count)]
+        made.append(answer(index, sent=at - 10, arrivals=arrivals, output_len=count, end=arrivals[-1][0] + 1))
+        at = arrivals[-1][0] + 20
+    return subject(*made, **FULL)
+
+
+def test_a_first_wave_that_is_slower_than_the_rest_is_a_first_run_effect():
+    """Within the wave nothing changes: the halves are alike, and only the waves tell."""
+    found = found_in(waves(13, 10, 10), "first_run")
+    assert found.state is State.FINDING
+    assert "The first wave took 13.00 ms a token and the 2 after it 10.00 ms (+30%): something was done" in found.text
+    assert "began with" not in found.text
+    alike = found_in(waves(11, 10, 10), "first_run")
+    assert alike.state is State.OK
+    assert "the 2 after it 10.00 ms (+10%); The full batch began with 11.00 ms a token" in alike.text
+    assert found_in(waves(10, 13, 13), "first_run").state is State.OK  # what comes later is slower: no beginning's business
+    assert found_in(waves(20, 10, 10, count=30), "first_run").state is State.OK  # too few tokens to compare
 
 
 def test_a_steady_batch_has_no_first_run_effect():

@@ -15,7 +15,7 @@ from slabench.server.log.merge import Merged, samples
 from slabench.sim.profiles import PROFILES
 from slabench.verdict.words import State, Word
 from tests.unit.sim.test_sim_published import PUBLISHED
-from tests.unit.verdict.virtual import NOISE, noisy, tencent, verdict, wave
+from tests.unit.verdict.virtual import NOISE, load, noisy, tencent, verdict, wave
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "docs" / "examples" / "h200-qwen3-30b-a3b"
 
@@ -54,6 +54,19 @@ def test_180_clean_runs_are_180_valid_verdicts() -> None:
         found, _ = verdict(wave(profile, size, *lengths, seed), profile, "ali-decode", size)
         spoke += [(seed, one.name, one.text) for one in found.checks if one.state in (State.INVALID, State.FINDING)]
         assert found.word is Word.PASSED, (seed, found.headline)
+    assert spoke == []
+
+
+def test_clean_waves_are_quiet() -> None:
+    """The later form, four waves a batch size: the first is not slower than the rest beyond what noise makes of it."""
+    profile, spoke = noisy(A800, NOISE), []
+    for seed in range(30):
+        size = (1, 2, 4, 8, 16)[seed % 5]
+        found, figures = verdict(load(profile, [(512, 160)] * 4 * size, [0.0] * 4 * size, size, seed), profile, "ali-decode", size)
+        (said,) = [one for one in found.checks if one.name == "first_run"]
+        assert "The first wave took" in said.text
+        assert figures["full_batch.windows"] >= 4
+        spoke += [(seed, one.name, one.text) for one in found.checks if one.state in (State.INVALID, State.FINDING)]
     assert spoke == []
 
 

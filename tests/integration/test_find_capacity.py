@@ -1,0 +1,179 @@
+"""--find-capacity over sockets on the embedded server: the run folder, the verdict, and the ways that it ends."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import time
+from collections import Counter
+
+import pytest
+
+from slabench.report.records_file import read_records
+from tests.integration.conftest import Suite
+
+SEARCH = ("tests/tencent/test_capacity.py", "--find-capacity", "--random-input-len=64", "--random-output-len=60")
+SMALL = ("--progress=off", "--allow=client,one_read")
+# TPOT = 5 + 2 a request and the prefills of the others: 20 ms are reached with seven.
+SIM = "--base-url=sim:demo?decode_request_ms=2"
+
+
+def test_a_limit_is_found_and_only_the_last_run_is_judged(suite: Suite) -> None:
+    done = suite(*SEARCH, *SMALL, SIM, "--capacity-range=1,16", "--slo=tpot.mean<=20", "--slo=total_throughput>=1", reduced=False)
+    assert done.status == 0, done.output
+    assert done.folder is not None
+    entry = done.run["tests"][0]
+    found = entry["capacity"]
+    assert (entry["word"], found["outcome"], found["rules"]) == ("PASSED", "FOUND", ["tpot.mean<=20"])
+    assert found["load"] in (5, 6, 7)
+    assert found["fails"] - found["holds"] <= 2
+    assert found["fails"] - found["holds"] == 1 + len(found["unsure"])
+    assert {"FOUND", "REDUCED", "SIMULATED"} <= set(entry["reasons"])
+    # the judged run has the full workload at the answer, and carries both objectives
+    assert entry["point"] == {"load": found["load"], "load_kind": "concurrency"}
+    assert (entry["plan"]["kind"], entry["plan"]["max_concurrency"], entry["plan"]["count"]) == ("closed_loop", found["load"], 128)
+    assert [one["metric"] for one in entry["objectives"]] == ["tpot.mean", "total_throughput"]
+    assert entry["metrics"]["completed"] == 128
+    # every probe with its interval and its records
+    kept = Counter(name.partition("#")[2] for name, _ in read_records(done.folder / "requests.jsonl.gz"))
+    assert kept[""] == 128
+    for one in found["probes"]:
+        interval = one["intervals"]["tpot.mean"]
+        assert interval["low"] < interval["value"] < interval["high"]
+        assert kept[f"probe{one['number']}"] >= one["waves"] * one["load"]
+    assert any(one["stopped"] for one in found["probes"])
+    # and the frontier
+    with (done.folder / "frontier.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["source"] for row in rows] == [*(f"probe {one['number']}" for one in found["probes"]), "judged run"]
+    assert float(rows[-1]["per_user"]) == pytest.approx(1000 / entry["metrics"]["tpot.mean"])
+    assert float(rows[-1]["per_gpu"]) == pytest.approx(entry["metrics"]["output_throughput_per_gpu"])
+    page = (done.folder / "report.html").read_text()
+    assert "Frontier" in page and "TPOT 20 ms" in page
+    assert f"{found['load']:g} in flight: total" in done.output
+    assert "| probe | load |" in (done.folder / "summary.md").read_text()
+
+
+def test_probes_do_not_share_their_prompts(suite: Suite) -> None:
+    """The prefix cache is left full: a prompt that had been sent before would be found in it."""
+    done = suite(
+        *SEARCH,
+        *SMALL,
+        SIM,
+        "--capacity-range=1,8",
+        "--slo=tpot.mean<=16",
+        "--no-flush-cache",
+        "--warmup-requests=0",
+        reduced=False,
+    )
+    assert done.folder is not None, done.output
+    records = [record for _, record in read_records(done.folder / "requests.jsonl.gz") if record.cached_tokens is not None]
+    assert len(records) > 128
+    assert max(record.cached_tokens or 0 for record in records) == 0
+
+
+def test_a_running_cap_is_said_to_be_the_server_s_own_limit(suite: Suite) -> None:
+    sim = "--base-url=sim:demo?max_running=4"
+    done = suite(*SEARCH, *SMALL, sim, "--capacity-range=1,16", "--num-prompts=16", reduced=False)
+    assert done.status == 0, done.output
+    entry = done.run["tests"][0]
+    assert entry["capacity"]["outcome"] == "SERVER_LIMIT"
+    assert entry["capacity"]["load"] in (4, 5)
+    assert "SERVER_LIMIT" in entry["reasons"]
+    assert any("The limit is the server's own" in one and "at most 4 requests at once" in one for one in entry["advice"])
+
+
+def test_where_no_load_holds_the_run_at_the_lowest_is_failed(suite: Suite) -> None:
+    done = suite(*SEARCH, *SMALL, SIM, "--capacity-range=1,8", "--slo=tpot.mean<=3", "--num-prompts=8", reduced=False)
+    assert done.status == 1, done.output
+    entry = done.run["tests"][0]
+    assert (entry["word"], entry["capacity"]["outcome"], entry["point"]["load"]) == ("FAILED", "NONE_HOLDS", 1)
+    assert "NONE_HOLDS" in entry["reasons"]
+    assert entry["headline"].startswith("tpot mean")
+    assert any("Not even the range's beginning holds: 1 in flight" in one for one in entry["advice"])
+
+
+def test_a_limit_that_nobody_can_tell_is_invalid_and_says_what_to_do(suite: Suite) -> None:
+    """A budget for a single probe."""
+    done = suite(*SEARCH, *SMALL, SIM, "--capacity-range=1,64", "--slo=tpot.mean<=20", "--capacity-budget=0.5", reduced=False)
+    assert done.status == 6, done.output
+    assert done.folder is not None
+    entry = done.run["tests"][0]
+    assert (entry["word"], entry["capacity"]["outcome"], entry["capacity"]["load"]) == ("INVALID", "UNRESOLVED", None)
+    assert entry["reasons"] == ["UNRESOLVED"]
+    assert (
+        entry["headline"].startswith("UNRESOLVED: The limit is unresolved: the budget of 0 s is spent")
+        or "budget" in entry["headline"]
+    )
+    assert "--capacity-budget" in entry["headline"]
+    assert entry["metrics"] == {}
+    assert (done.folder / "frontier.csv").exists()
+
+
+def test_a_probe_that_fails_requests_ends_the_search(suite: Suite) -> None:
+    sim = "--base-url=sim:demo?fault=error_in_stream&fault_share=0.5"
+    done = suite(*SEARCH, *SMALL, sim, "--capacity-range=1,8", "--warmup-requests=0", reduced=False)
+    assert done.status == 6, done.output
+    entry = done.run["tests"][0]
+    assert entry["word"] == "INVALID"
+    assert entry["reasons"] == ["completed"]
+    assert "so the search cannot go on" in entry["headline"]
+
+
+def test_a_rate_can_be_searched(suite: Suite) -> None:
+    done = suite(
+        *SEARCH, *SMALL, SIM, "--capacity-load=rate", "--capacity-range=1,16", "--capacity-step=20", "--slo=tpot.mean<=20",
+        "--num-prompts=24", reduced=False,
+    )  # fmt: skip
+    assert done.folder is not None, done.output
+    found = done.run["tests"][0]["capacity"]
+    assert found["load_kind"] == "rate"
+    assert len(found["probes"]) >= 2
+    assert {one["intervals"].keys() >= {"tpot.mean", "total_throughput"} for one in found["probes"]} == {True}
+
+
+def test_ctrl_c_keeps_the_probes(suite: Suite) -> None:
+    process = suite.start(
+        *SEARCH, "--base-url=sim:demo?decode_base_ms=30", "--capacity-range=1,64", "--progress=off", "--slo=tpot.mean<=60"
+    )
+    latest = suite.folder / "reports" / "latest"
+    deadline = time.monotonic() + 120
+    while not (latest / "frontier.csv").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, output
+    run = json.loads((latest / "run.json").read_text())
+    entry = run["tests"][0]
+    assert (entry["word"], entry["reasons"]) == ("INVALID", ["interrupted"])
+    assert len(entry["capacity"]["probes"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--capacity-range=8,4",), "capacity-range"),
+        (("--capacity-range=8,8",), "capacity-range"),
+        (("--capacity-range=1.5,8",), "give whole numbers"),
+        (("--capacity-range=1,64", "--num-prompts=32"), "is below 64"),
+        (("--client=bench_serving",), "leave out --client=bench_serving"),
+    ],
+)
+def test_nonsense_is_one_sentence(suite: Suite, options: tuple[str, ...], said: str) -> None:
+    done = suite(*SEARCH, *SMALL, "--base-url=sim:", *options, reduced=False)
+    assert done.status == 4, done.output
+    assert said in done.output
+
+
+def test_a_range_without_the_search_is_refused(suite: Suite) -> None:
+    done = suite("tests/tencent", *SMALL, "--base-url=sim:", "--capacity-range=1,8", reduced=False)
+    assert done.status == 4, done.output
+    assert "--find-capacity" in done.output
+
+
+def test_without_the_option_it_is_not_part_of_the_run(suite: Suite) -> None:
+    done = suite("tests/tencent", "--base-url=sim:", "--collect-only", "-q")
+    assert "test_capacity" not in done.output
+    assert done.status == 0, done.output
