@@ -37,7 +37,7 @@ def comparison(slowdown: float, given: argparse.Namespace) -> tuple[str, str]:
             return "CRASHED", done.stdout[-500:] + done.stderr[-500:]
         (test,) = json.loads(runs[0].read_text(encoding="utf-8"))["tests"]
     open_ = test["word"] == "INVALID" and "INCONCLUSIVE" in test["reasons"]
-    figures = test["comparison"]["figures"]
+    figures = (test.get("comparison") or {}).get("figures", ())
     return ("INCONCLUSIVE" if open_ else test["word"]), next((one["text"] for one in figures), test["headline"])
 
 

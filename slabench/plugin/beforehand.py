@@ -30,6 +30,8 @@ NOT_ITS_OWN = {
     "--deploy-log": 1,
     "--baseline-launch": 1,
     "--baseline-env": 1,
+    "--baseline-api-key-env": 1,
+    "--api-key-env": 1,
     "--baseline-deploy-log": 1,
     "--one-after-the-other": 0,
     "--save-baseline": 1,
@@ -58,6 +60,7 @@ def command(given: Sequence[str], settings: Settings, folder: Path) -> list[str]
     options = settings.given
     kept += [f"--launch={options.baseline_launch}", *(f"--env={one}" for one in options.baseline_env or ())]
     kept += [f"--deploy-log={','.join(options.baseline_deploy_log)}"] if options.baseline_deploy_log else []
+    kept.append(f"--api-key-env={options.baseline_api_key_env or options.api_key_env}")
     kept += [f"--report-dir={folder}", f"--repeats={settings.repeats}"]
     return [sys.executable, "-m", "pytest", *kept]
 

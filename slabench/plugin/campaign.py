@@ -116,9 +116,9 @@ class Campaign:
         if len(self.settings.base_urls) > 1:
             logs = logs[self.place or 0 :][:1]  # one a server, in the order of the URLs
         if url.startswith(SIM) or command is not None:
-            self.launched = self._launch(url, command, given.env, f"server{self.of_worker}.log")
+            self.launched = self._launch(url, command, given.env, f"server{self.of_worker}.log", self.settings.api_key)
             url, logs = self.launched.url, logs or (self.launched.log_path,)
-        deployment = self._identify(url, logs)
+        deployment = self._identify(url, logs, self.settings.api_key)
         if other is not None and self.before is None:
             self.other = self._open_other(other, other_logs)
         self.deployment = deployment
@@ -129,13 +129,14 @@ class Campaign:
         given = self.settings.given
         try:
             if url.startswith(SIM) or given.baseline_launch is not None:
-                self.launched_other = self._launch(url, given.baseline_launch, given.baseline_env, "server-baseline.log")
+                command, environment, key = given.baseline_launch, given.baseline_env, self.settings.baseline_api_key
+                self.launched_other = self._launch(url, command, environment, "server-baseline.log", key)
                 url, logs = self.launched_other.url, logs or (self.launched_other.log_path,)
-            return self._identify(url, logs)
+            return self._identify(url, logs, self.settings.baseline_api_key)
         except ServerError as error:
             raise ServerError(f"The baseline server: {error}") from error
 
-    def _launch(self, url: str, command: str | None, environment: Sequence[str] | None, log_name: str) -> Launched:
+    def _launch(self, url: str, command: str | None, environment: Sequence[str] | None, log_name: str, key: str | None) -> Launched:
         from slabench.server.launch import launch
 
         log = str(self.folder / log_name)
@@ -153,26 +154,22 @@ class Campaign:
             return launch(words, log, ready_timeout=60.0)
         assert command is not None, "there is a command where the URL is not the embedded server's"
         base_url = None if url == "launch:" else url
-        key = self.settings.api_key
         return launch(
             with_environment(command, environment or ()),
             log,
             base_url=base_url,
             ready_timeout=self.settings.given.launch_timeout,
-            headers=self._headers(),
+            headers=_headers(key),
             ca_file=self.settings.given.ca_file,
             known=(key,) if key else (),
         )
 
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.settings.api_key}"} if self.settings.api_key else {}
-
-    def _identify(self, url: str, logs: tuple[str, ...]) -> Deployment:
+    def _identify(self, url: str, logs: tuple[str, ...], key: str | None) -> Deployment:
         from slabench.server.fingerprint import fingerprint
         from slabench.server.info import identify
 
         given = self.settings.given
-        headers = self._headers()
+        headers = _headers(key)
         info = identify(url, headers, ca_file=given.ca_file)
         return Deployment(
             url=url,
@@ -283,6 +280,10 @@ class Campaign:
 
 
 CAMPAIGN = pytest.StashKey[Campaign]()
+
+
+def _headers(key: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 def with_environment(command: str, environment: Sequence[str]) -> Sequence[str] | str:

@@ -64,6 +64,15 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         _SERVER,
+        "--baseline-api-key-env",
+        None,
+        "all live",
+        "environment variable that holds the old server's API key (default: that of --api-key-env)",
+        str,
+        metavar="NAME",
+    ),
+    Option(
+        _SERVER,
         "--one-after-the-other",
         False,
         "all live",

@@ -32,6 +32,7 @@ class Settings:
     bench_serving_jsonl: Path | None
     resume: str | None = None
     baseline_url: str | None = None  # launch: for --baseline-launch
+    baseline_api_key: str | None = None
 
     @property
     def live(self) -> bool:
@@ -83,22 +84,28 @@ class Settings:
             raise ConfigError("--require-baseline needs --baseline=FILE to look into.")
         _check_baselines(given)
         _check_capacity(given)
-        key = environment.get(given.api_key_env)
-        if key is not None and (not key.isascii() or not key.isprintable()):
-            raise ConfigError(f"The API key in {given.api_key_env} has characters that no HTTP header can carry.")
+        key = _api_key(environment, given.api_key_env)
         return cls(
             given=given,
             base_urls=urls,
             slos=sla.merge(sla.preset(given.slo_preset), tuple(sla.parse(text) for text in given.slo or ())),
             baseline=baseline_file.load(given.baseline) if given.baseline is not None else None,
-            api_key=key or None,
+            api_key=key,
             save_baseline=None if given.save_baseline is None else _writable("--save-baseline", given.save_baseline, worker=worker),
             bench_serving_jsonl=None
             if given.bench_serving_jsonl is None
             else _writable("--bench-serving-jsonl", given.bench_serving_jsonl, worker=worker),
             resume=given.resume,
             baseline_url=_baseline_url(given, urls),
+            baseline_api_key=_api_key(environment, given.baseline_api_key_env or given.api_key_env),
         )
+
+
+def _api_key(environment: Mapping[str, str], name: str) -> str | None:
+    key = environment.get(name)
+    if key is not None and (not key.isascii() or not key.isprintable()):
+        raise ConfigError(f"The API key in {name} has characters that no HTTP header can carry.")
+    return key or None
 
 
 def _sends_text(given: Namespace) -> bool:

@@ -166,4 +166,6 @@ def first_run(subject: Subject) -> Check:
 def _slower(early: tuple[int, int], late: tuple[int, int], form: str) -> tuple[bool, str]:
     """Whether the earlier of two paces is too slow, and both in words."""
     before, after = (time / tokens / 1e6 for time, tokens in (early, late))
+    if not after:
+        return False, f"{form.format(before, after)}, read at one moment"
     return before > (1 + FIRST_RUN_SHARE) * after, f"{form.format(before, after)} ({before / after - 1:+.0%})"

@@ -11,7 +11,13 @@ from slabench.plugin.beforehand import command
 
 
 def made(*given: str, **options: Any) -> list[str]:
-    known = {"baseline_launch": "old --port {port}", "baseline_env": None, "baseline_deploy_log": ()} | options
+    known = {
+        "baseline_launch": "old --port {port}",
+        "baseline_env": None,
+        "baseline_deploy_log": (),
+        "api_key_env": "K",
+        "baseline_api_key_env": None,
+    } | options
     settings: Any = SimpleNamespace(given=Namespace(**known), repeats=3)
     return command(given, settings, Path("run/baseline"))[3:]
 
@@ -20,11 +26,12 @@ def test_the_old_server_takes_the_new_one_s_place_and_the_rest_stays() -> None:
     found = made(
         "tests/ali", "--launch=new --port {port}", "--baseline-launch", "old --port {port}", "--env", "A=1", "--slo=tpot.mean<=50",
         "--one-after-the-other", "--repeats=3", "--github", "--save-baseline=x.json", "--report-dir", "reports", "-k", "bs8", "-q",
-        baseline_env=["A=2", "B=3"], baseline_deploy_log=("old.log",),
+        "--baseline-api-key-env=K", baseline_api_key_env="K", baseline_env=["A=2", "B=3"], baseline_deploy_log=("old.log",),
     )  # fmt: skip
     assert found == [
         "tests/ali", "--slo=tpot.mean<=50", "-k", "bs8", "-q",
-        "--launch=old --port {port}", "--env=A=2", "--env=B=3", "--deploy-log=old.log", "--report-dir=run/baseline", "--repeats=3",
+        "--launch=old --port {port}", "--env=A=2", "--env=B=3", "--deploy-log=old.log", "--api-key-env=K",
+        "--report-dir=run/baseline", "--repeats=3",
     ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -184,3 +185,22 @@ def test_finished_tests_are_reported_again_and_not_run(
     third = run_suite(SOURCE.replace("BREAK", "0"), f"--resume={first.folder}", "--seed=5")
     assert third.status == 4
     assert "--seed is 5 and was 123" in third.output
+
+
+def test_a_decode_test_with_repeats_comes_back_with_each_load_s_part_of_the_log() -> None:
+    """The curve has a value a repeat and side; what was only left open counts as measured."""
+
+    def load(side: str, begin: int) -> dict[str, Any]:
+        return {"side": side, "server": {"log_spans": [{"path": f"{side}.log", "begin": begin, "end": begin + 9}]}}
+
+    loads = [load("baseline", 0), load("new", 10), load("new", 20), load("baseline", 30)]
+    kept = {
+        "id": "t", "method": "ali-decode", "point": {"batch_size": 2}, "word": "INVALID", "reasons": ["INCONCLUSIVE"], "checks": [],
+        "workload": {}, "plan": {}, "labels": [], "metrics": {}, "server": loads[1]["server"], "repeats": loads,
+    }  # fmt: skip
+    campaign: Any = SimpleNamespace(decode_points=[])
+    Resumed("run", {"t": kept}, {}).restore(campaign)
+    (point,) = campaign.decode_points
+    assert point.word == "INCONCLUSIVE"
+    assert [[span.begin for span in spans] for spans in point.repeats] == [[10], [20]]
+    assert [[(span.path, span.begin) for span in spans] for spans in point.other] == [[("baseline.log", 0)], [("baseline.log", 30)]]

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slabench.records import ErrorKind, RequestRecord
-from slabench.report.records_file import RecordsFile, as_row, from_row, read_records
+from slabench.report.records_file import RecordsFile, as_row, from_row, read_records, read_rows
 
 NS = st.integers(0, 2**62)
 MAYBE = st.none() | NS
@@ -138,3 +138,16 @@ def test_what_was_flushed_is_there_while_the_file_is_open(tmp_path: Path) -> Non
     file.flush()
     assert list(read_records(path)) == [("test", record)]
     file.close()
+
+
+def test_repeats_and_sides_are_in_the_row_and_a_test_s_only_load_is_as_before(tmp_path: Path) -> None:
+    path = tmp_path / "r.jsonl.gz"
+    file = RecordsFile(path)
+    record = RequestRecord(0, 8, 4, 100)
+    file.append("t", record)
+    file.append("t", record, "baseline", 2)
+    file.close()
+    first, second = read_rows(path)
+    assert "side" not in first and "repeat" not in first
+    assert (second["side"], second["repeat"]) == ("baseline", 2)
+    assert list(read_records(path)) == [("t", record), ("t", record)]

@@ -292,6 +292,12 @@ def test_the_log_can_say_that_a_batch_was_held():
     assert states(replace(case, log=replace(log, at_size=4)))["batch_held"] is State.INVALID
 
 
+def test_a_half_that_was_read_at_one_moment_has_no_time_to_compare():
+    arrivals = [(100 + 10 * k, k + 1) for k in range(100)] + [(2200, k + 1) for k in range(100, 200)]
+    found = states(subject(answer(0, arrivals=arrivals, output_len=200, end=2201), **FULL))
+    assert found["first_run"] is State.OK
+
+
 def waves(*ms, count=80):
     """Answers after one another, each of count tokens that take so many ms each."""
     made, at = [], 100
