@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from slabench.verdict.capacity_interval import floor_of, pooled
+from slabench.verdict.capacity_interval import FLOOR_THROUGHPUT, floor_of, pooled
 from slabench.verdict.capacity_probe import THROUGHPUT, Point, Probe, Standing
 from slabench.verdict.sla import Slo
 
@@ -259,6 +259,9 @@ class Search:
                 falls = points[place].throughput.high < points[best].throughput.low
                 if falls or self.loads[place] >= FLAT_LOAD * self.loads[best]:
                     return best, place
+        queued = [place for place in usable if not points[place].together]
+        if len(queued) > 1 and points[queued[0]].throughput == points[queued[1]].throughput:
+            return queued[0], queued[1]
         # The most was seen at the top, by no more than what counts as equal; nor will it be more than that at the bound, if it goes
         # on as between the two, or the server says itself that its room ends below.
         for place in usable:
@@ -301,7 +304,8 @@ class Search:
             usable = {place: value for place, value in usable.items() if points[place].standing is Standing.HOLDS}
         if top not in usable or points[top].standing is not Standing.HOLDS:
             return self._unresolved(points, "the load with the most tokens/s is too near to the limit")
-        wanted = (1 - WITHIN) * max(usable.values())
+        # Surely within: half of what two runs differ by is not given away.
+        wanted = (1 - WITHIN + FLOOR_THROUGHPUT / 2) * max(usable.values())
         enough = min(place for place, value in usable.items() if value >= wanted)
         lower = [place for place in usable if place < enough]
         if not lower and enough > 0 and self.loads[enough] > 1:
