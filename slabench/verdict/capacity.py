@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from slabench.verdict.capacity_interval import FLOOR_THROUGHPUT, floor_of, pooled
+from slabench.verdict.capacity_interval import floor_of, pooled
 from slabench.verdict.capacity_probe import THROUGHPUT, Point, Probe, Standing
 from slabench.verdict.sla import Slo
 
@@ -304,8 +304,10 @@ class Search:
             usable = {place: value for place, value in usable.items() if points[place].standing is Standing.HOLDS}
         if top not in usable or points[top].standing is not Standing.HOLDS:
             return self._unresolved(points, "the load with the most tokens/s is too near to the limit")
-        # Surely within: half of what two runs differ by is not given away.
-        wanted = (1 - WITHIN + FLOOR_THROUGHPUT / 2) * max(usable.values())
+        unsure = [place for place in points if top < place < above and kind is not Kind.SERVER_LIMIT]
+        # A load that may hold may be the one with the most: what is within 1 % of that is within 1 % either way.
+        most = max([*usable.values(), *(points[place].throughput.value for place in unsure)])
+        wanted = min((1 - WITHIN) * most, max(usable.values()))
         enough = min(place for place, value in usable.items() if value >= wanted)
         lower = [place for place in usable if place < enough]
         if not lower and enough > 0 and self.loads[enough] > 1:
@@ -313,14 +315,13 @@ class Search:
                 self.loads[min(self._place(self.loads[enough] / BELOW), enough - 1)], "how throughput grows below the answer"
             )
         answer = self._smallest(usable, lower[-1], enough, wanted) if lower else enough
-        unsure = tuple(self.loads[place] for place in points if top < place < above and kind is not Kind.SERVER_LIMIT)
         fails = min((place for place, one in points.items() if one.standing is Standing.FAILS), default=None)
         return Outcome(
             kind,
             self.loads[answer],
             holds=self.loads[top],
             fails=None if fails is None else self.loads[fails],
-            unsure=unsure,
+            unsure=tuple(self.loads[place] for place in unsure),
             above=self.loads[above] if kind is Kind.SERVER_LIMIT else None,
         )
 
