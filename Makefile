@@ -16,7 +16,7 @@ REDUCED := --random-input-len=256 --random-output-len=160 --num-prompts=32 --req
 REDUCED_CPU := $(REDUCED) --random-output-len=256 --decode-output-len=384
 DATA := --dataset-path=fixtures/data/sharegpt_small.json
 
-.PHONY: help setup bench test test-unit test-browser test-sglang bench-sglang faults-doc lint format clean
+.PHONY: help setup bench test test-unit test-browser test-sglang bench-sglang bench-client faults-doc lint format clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -57,6 +57,9 @@ test-sglang: setup sglang-server $(CLIENT_VENV)/.stamp ## tests against sglang's
 bench-sglang: setup sglang-server ## the reduced suite against the real sglang 0.5.7 on CPU
 	bash tools/sglang_cpu/bench.sh $(SGLANG_VENV) $(SGLANG_MODEL) $(REDUCED_CPU)
 
+bench-client: setup $(CLIENT_VENV)/.stamp ## our client beside bench_serving and a C floor, against the null server; some minutes
+	$(BIN)/python -m benchmarks.bench_client $(BENCH_CLIENT)
+
 faults-doc: setup $(CLIENT_VENV)/.stamp ## docs/faults.md: slabench and bench_serving against every fault, some minutes
 	$(BIN)/python tools/make_faults_doc.py
 
@@ -66,7 +69,7 @@ lint: setup ## ruff, mypy --strict, import contracts
 	$(BIN)/mypy slabench fixtures tools benchmarks
 	$(BIN)/lint-imports --no-cache
 
-format: setup
+format: setup ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 

@@ -31,7 +31,7 @@ from slabench.report.records_file import read_records  # noqa: E402 - run as a s
 OPTIONS = (
     "tests/tencent tests/ali --base-url=sim: --random-input-len=64 --random-output-len=40 --num-prompts=12 --request-rate=50 "
     "--max-concurrency=3 --decode-input-len=64 --decode-output-len=60 --batch-sizes=1,2 --prefill-lens=64 --prefill-prompts=6 "
-    "--progress=off --allow=client,one_read -p no:cacheprovider"
+    "--progress=off --allow=client -p no:cacheprovider"
 ).split()
 TESTS = 5
 LONGEST_S = 8.0  # an undisturbed run takes 4 to 7 s; a kill after its end has to be harmless too

@@ -87,6 +87,32 @@ class RequestRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """What our client reads where the truth is known: the same load on a server that keeps an exact schedule, on this machine.
+
+    Errors are the client's figure minus the server's own. state: measured; ceiling (the server could not keep its schedule, so
+    nothing is known); failed; off.
+    """
+
+    state: str
+    why: str = ""  # a sentence where it was not measured
+    streams: int = 0
+    itl_ms: float = 0.0  # the schedule's time between two tokens
+    tokens: int = 0  # of each answer
+    tpot_error_pct: float | None = None
+    ttft_error_ms: float | None = None
+    p99_itl_error_ms: float | None = None
+    server_late_p99_ms: float | None = None
+    made_utc: str = ""
+    kept: bool = False  # from an earlier run on this machine
+
+    @property
+    def chunks_per_s(self) -> float:
+        """The rate it holds for."""
+        return self.streams * 1000 / self.itl_ms if self.itl_ms else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ClientRecord:
     """How the client itself did during a run, so that a report can state its share of the error."""
 
@@ -95,9 +121,13 @@ class ClientRecord:
     loop_lag_max_ms: float | None  # the event loop's longest lateness, sampled
     loop_lag_p99_ms: float | None
     send_lag_max_ms: float | None  # sent - due for requests that did not wait for a slot
-    workers: int = 1
-    peak_rss_mb: float | None = None
+    workers: int = 1  # load processes; times of the loop are those of the worst of them
+    peak_rss_mb: float | None = None  # of the load processes together
     loop_lateness_ms: float | None = None  # how late an arrival at a random moment is stamped, on average
+    send_lag_mean_ms: float | None = None
+    send_lag_p99_ms: float | None = None
+    failure: str = ""  # a load process died, in one sentence
+    calibration: Calibration | None = None  # None: not asked for (the embedded server, another client)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from slabench.metrics.definitions import CLASSIC_STATISTICS, METRICS, STATISTICS, Metric  # noqa: E402
+from slabench.metrics.definitions import CLASSIC_STATISTICS, LEAST, METRICS, STATISTICS, Metric  # noqa: E402
 
 # figure -> what bench_serving 0.5.7, vLLM's `bench serve`, GuideLLM and AIPerf call it in their result files; "-": they have none.
 NAMES: dict[str, tuple[str, str, str, str]] = {
@@ -122,6 +122,7 @@ def cell(text: str) -> str:
 
 def text() -> str:
     lines = [HEAD]
+    few = ", ".join(f"{least} samples ({name})" for name, least in LEAST.items())
     groups = (
         ("Ours", [one for one in METRICS.values() if not one.name.startswith(("classic.", "curve"))]),
         ("The deploy log's", [one for one in METRICS.values() if one.name == "curve"]),
@@ -141,6 +142,10 @@ def text() -> str:
     lines += [
         "\n`classic.*` keeps its definitions, so that it stands beside published numbers; only its zero for no data is absent",
         "there too. A test runs sglang's own code on generated records and compares every figure to 1e-9.",
+        "\n## Percentiles of few samples\n",
+        f"Ours are absent below {few}: none would lie beyond them. `classic.*` percentiles are computed as bench_serving does, and",
+        "stand in its block, its rows and run.json; an objective, a floor or a baseline on one of too few is INVALID all the same,",
+        "and says how many it needs. The samples of `itl` are tokens after the first, those of the others requests.",
         "\n## What others call it\n",
         "| ours | sglang.bench_serving 0.5.7 | vllm bench serve | GuideLLM | AIPerf |",
         "|---|---|---|---|---|",

@@ -32,4 +32,6 @@ def main(argv: Sequence[str]) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 4
+    except SystemExit as end:  # argparse has spoken; its own 2 would read as the suite's Ctrl-C
+        return 4 if end.code == 2 else int(end.code or 0)
     return status

@@ -8,7 +8,7 @@ from array import array
 from time import perf_counter_ns
 from typing import Protocol
 
-from slabench.loadgen.http1 import END, Answer
+from slabench.loadgen.http1 import Answer
 from slabench.records import ErrorKind
 
 
@@ -112,10 +112,8 @@ class Connection(asyncio.Protocol):
         if exchange is None:
             self.close()  # nobody asked
             return
-        answer = exchange.answer
         exchange.last_ns = now
-        answer.feed(now, data)
-        if answer.state == END or answer.error is not None:
+        if exchange.answer.feed(now, data):
             self._finish(exchange, now)
 
     def _finish(self, exchange: Exchange, now: int) -> None:

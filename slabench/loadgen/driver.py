@@ -39,29 +39,31 @@ class LoadDriver:
         wires: Sequence[memoryview],
         offsets: Sequence[int],
         *,
-        cap: int | None,
+        share: Sequence[int],
+        draw: Callable[[], int | None],
         closed: bool,
         on_end: Callable[[Exchange], None],
     ) -> None:
+        """share: the plan's requests that are ours from the start, rising; draw: the next one for a slot that became free."""
         self.loop = loop
         self.address = address
         self.options = options
         self.wires = wires
         self.offsets = offsets
-        self.cap = cap
+        self.mine = deque(share)  # not due yet, in the plan's order
+        self.draw = draw
         self.closed = closed
         self.on_end = on_end
         self.keep_alive = options.connections == "keep-alive"
         self.zero_ns = 0
-        self.next = 0  # the first request that is not due yet
         self.active: dict[int, tuple[Exchange, Connection | None]] = {}
-        self.waiting: deque[Exchange] = deque()
         self.idle: list[Connection] = []
         self.opening: dict[int, asyncio.Task[None]] = {}
         self.done = self.failed = self.tokens_done = 0
         self.complete: asyncio.Future[None] = loop.create_future()
         self.lag_ns: array[int] = array("q")
         self._stopped = False
+        self._timer: asyncio.TimerHandle | None = None
 
     # before the zero
 
@@ -69,7 +71,7 @@ class LoadDriver:
         """As many as the plan can use at once, so that no request's time holds a connect; errors come again with the requests."""
         if not self.keep_alive:
             return
-        wanted = min(len(self.wires), self.cap or len(self.wires), MAX_PREOPENED)
+        wanted = min(len(self.mine), MAX_PREOPENED)
         for begin in range(0, wanted, 64):  # a listen backlog is finite
             batch = [self._connect() for _ in range(min(64, wanted - begin))]
             results = await asyncio.gather(*batch, return_exceptions=True)
@@ -104,35 +106,42 @@ class LoadDriver:
         self._lag_due = perf_counter_ns()
         self._lag()
         self._sweep()
-        if self.closed:
-            for _ in range(min(self.cap or 1, len(self.wires))):
-                self._take_next(self.zero_ns)
-        else:
-            self._release()
+        self._release()
+        self._check_complete()
 
     def _release(self) -> None:
-        """Everything that is due goes out, or waits for a slot; then a timer for the next one."""
-        if self._stopped:
-            return
-        while self.next < len(self.offsets):
-            due = self.zero_ns + self.offsets[self.next]
+        """Everything that is due goes out; then a timer for the next one."""
+        while self.mine and not self._stopped:
+            due = self.zero_ns + self.offsets[self.mine[0]]
             ahead = due - perf_counter_ns()
             if ahead > 0:
-                self.loop.call_later(ahead / NS, self._release)
+                if self._timer is not None:
+                    self._timer.cancel()
+                self._timer = self.loop.call_later(ahead / NS, self._release)
                 return
-            self._take_next(due)
+            self._start(self.mine.popleft(), due)
 
-    def _take_next(self, due_ns: int) -> None:
-        index = self.next
-        self.next += 1
-        exchange = Exchange(index, self.wires[index], due_ns, self.options.max_event_bytes, chunks=self.options.chunks)
-        if self.cap is None or len(self.active) < self.cap:
-            self._start(exchange)
+    def _next_for_slot(self) -> None:
+        """A slot became free: the plan's next request, of all load processes together, is sent from it, now or when it is due.
+
+        Slots take requests in the plan's order, so none waits while a slot is free, and the cap holds at every moment.
+        """
+        index = self.draw()
+        if index is None:
+            return
+        now = perf_counter_ns()
+        # In a closed loop a request is due when the slot becomes free: before that nobody wanted it sent.
+        due = now if self.closed else self.zero_ns + self.offsets[index]
+        if due <= now:
+            self._start(index, due, waited=not self.closed)
         else:
-            exchange.waited = True
-            self.waiting.append(exchange)
+            self.mine.append(index)
+            if len(self.mine) == 1:
+                self._release()
 
-    def _start(self, exchange: Exchange) -> None:
+    def _start(self, index: int, due_ns: int, *, waited: bool = False) -> None:
+        exchange = Exchange(index, self.wires[index], due_ns, self.options.max_event_bytes, chunks=self.options.chunks)
+        exchange.waited = waited
         exchange.start_ns = perf_counter_ns()
         while self.idle:
             connection = self.idle.pop()
@@ -189,13 +198,12 @@ class LoadDriver:
         self.tokens_done += counts[-1] if counts else 0
         self.failed += exchange.error is not None
         if not self._stopped:
-            if self.waiting:
-                self._start(self.waiting.popleft())
-            elif self.closed and self.next < len(self.wires):
-                # The slot is free from now on: that is when a closed loop wants its next request sent.
-                self._take_next(perf_counter_ns())
+            self._next_for_slot()
         self.on_end(exchange)
-        if self.done == len(self.wires) and not self.complete.done():
+        self._check_complete()
+
+    def _check_complete(self) -> None:
+        if not self.active and (not self.mine or self._stopped) and not self.complete.done():
             self.complete.set_result(None)
 
     # watching
@@ -246,8 +254,7 @@ class LoadDriver:
             else:
                 exchange.error, exchange.end_ns = ErrorKind.INTERRUPTED, perf_counter_ns()
                 self._ended(exchange)
-        if not self.complete.done():
-            self.complete.set_result(None)
+        self._check_complete()
 
     def progress(self) -> dict[str, int]:
         running = self.tokens_done

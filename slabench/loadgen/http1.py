@@ -45,28 +45,46 @@ class Answer:
         self.left = 0  # bytes that the chunk or the body still has
         self.body = b""  # of an answer that is no event stream, cut
 
-    def feed(self, now_ns: int, data: bytes) -> None:
-        """Take one read. After an error nothing more is taken."""
-        if self.state == SIZE and not self.buffer:
-            # The usual read is one chunk, and the chunk is one event: `1b6\r\ndata: {...}\n\n\r\n`.
-            cut = data.find(b"\r\n", 0, 10)
-            if cut > 0:
-                try:
-                    size = int(data[:cut], 16)
-                except ValueError:
-                    size = -1  # an extension, or nonsense: the careful way below tells them apart
-                if size > 0 and cut + 4 + size == len(data):
-                    try:
-                        self.meter.feed(now_ns, data[cut + 2 : -2])
-                    except StreamLimitError as error:
-                        self._fail(ErrorKind.MALFORMED, f"The server sent {error}.")
-                    return
-        self._feed(now_ns, data)
-
-    def _feed(self, now_ns: int, data: bytes) -> None:
+    def feed(self, now_ns: int, data: bytes) -> bool:
+        """Take one read; True once the answer is complete or broken. After an error nothing more is taken."""
+        at = self._chunks(now_ns, data, 0) if self.state == SIZE and not self.buffer else 0
+        if at == len(data):
+            return False
         if self.buffer:
             data, self.buffer = self.buffer + data, b""
-        at, size = 0, len(data)
+        self._feed(now_ns, data, at)
+        return self.state == END or self.error is not None
+
+    def _chunks(self, now_ns: int, data: bytes, at: int) -> int:
+        """Whole chunks of an event stream, from a size line on; where they end in data.
+
+        The usual read is one chunk, and the chunk is one event: `1b6\r\ndata: {...}\n\n\r\n`. The size says where it ends.
+        Whatever else comes stops here, and the careful way below says what it is.
+        """
+        if not self.stream:
+            return at
+        size = len(data)
+        while at < size:
+            cut = data.find(b"\r", at, at + 9)
+            line = data[at:cut]
+            if cut <= at or data[at] == 48 or not line.isalnum():
+                break  # a 0 ends the body, or writes 0x1f, which int() would take
+            try:
+                end = cut + 2 + int(line, 16)
+            except ValueError:
+                break
+            if data[end : end + 2] != b"\r\n" or data[cut + 1] != 10:
+                break  # the rest has not come yet, or the chunk is longer than it said
+            try:
+                self.meter.take(now_ns, data, cut + 2, end)
+            except StreamLimitError as error:
+                self._fail(ErrorKind.MALFORMED, f"The server sent {error}.")
+                break
+            at = end + 2
+        return at
+
+    def _feed(self, now_ns: int, data: bytes, at: int) -> None:
+        size = len(data)
         while at < size and self.error is None:
             if self.state == CHUNK:
                 take = min(self.left, size - at)
@@ -85,6 +103,8 @@ class Answer:
                         self.state = END
             elif self.state == END:
                 self._fail(ErrorKind.MALFORMED, "The server sent bytes after the end of its answer.")
+            elif self.state == SIZE and (whole := self._chunks(now_ns, data, at)) > at:
+                at = whole
             else:
                 taken = self._line(now_ns, data, at)
                 if not taken:

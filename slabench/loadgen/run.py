@@ -1,27 +1,27 @@
-"""run_load: a prepared workload and a plan in, one record a request out; the load itself runs in a process of its own."""
+"""run_load: a prepared workload and a plan in, one record a request out; the load itself runs in processes of its own."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from slabench.loadgen.answers import record_of
 from slabench.loadgen.backend import GENERATE, PreparedRequest
-from slabench.loadgen.frames import Decoder, Frame
+from slabench.loadgen.condition import client_record
+from slabench.loadgen.frames import Frame
+from slabench.loadgen.job import queue_path, write_job
 from slabench.loadgen.options import ClientOptions, Target
 from slabench.loadgen.plan import Plan
+from slabench.loadgen.workers import WorkerProcess, frames, worker_count
 from slabench.records import ClientRecord, ErrorKind, RequestRecord
 
 START_S = 0.02  # from "ready" to the plan's zero
@@ -57,38 +57,8 @@ class LoadInterrupted(KeyboardInterrupt):
         self.result = result
 
 
-def request_bytes(target: Target, request: PreparedRequest, *, keep_alive: bool) -> bytes:
-    """Head and body as they go on the wire."""
-    parts = target.parts()
-    lines = [f"POST {parts['prefix']}{request.path} HTTP/1.1", f"Host: {parts['netloc']}", "Accept: */*"]
-    lines += [f"{name}: {value}" for name, value in target.headers.items()]
-    lines += ["Content-Type: application/json", f"Content-Length: {len(request.body)}"]
-    lines += [] if keep_alive else ["Connection: close"]
-    return "\r\n".join((*lines, "", "")).encode("latin-1") + request.body
-
-
-def write_job(path: Path, target: Target, requests: Sequence[PreparedRequest], plan: Plan, options: ClientOptions) -> None:
-    """One file: the head's length, the head, then every request's bytes."""
-    parts = target.parts()
-    wires = [request_bytes(target, one, keep_alive=options.connections == "keep-alive") for one in requests]
-    head = {
-        **{key: parts[key] for key in ("secure", "host", "port")},
-        "ca_file": target.ca_file,
-        "options": asdict(options),
-        "offsets_ns": plan.offsets_ns,
-        "cap": plan.cap,
-        "closed": plan.closed,
-        "sizes": [len(wire) for wire in wires],
-    }
-    text = json.dumps(head).encode()
-    with path.open("wb") as file:
-        os.fchmod(file.fileno(), 0o600)  # the head of a request can hold an API key
-        file.write(b"%d\n%b" % (len(text), text))
-        file.writelines(wires)
-
-
 class _Load:
-    """The parent's side of one load process."""
+    """The parent's side of one load."""
 
     def __init__(
         self,
@@ -105,40 +75,28 @@ class _Load:
         self.records: dict[int, RequestRecord] = {}
         self.send_lag_ns: list[int] = []
         self.began_ns, self.began_unix = 0, 0.0
-        self.done: dict[str, Any] | None = None
         self.interrupted = False
-        self.process: subprocess.Popen[bytes] | None = None
+        self.workers: list[WorkerProcess] = []
 
-    def run(self, job: Path) -> LoadResult:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "slabench.loadgen.worker", str(job)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
-            start_new_session=True,  # a Ctrl-C at the terminal reaches us alone, and we end the load in order
-        )
-        try:
+    def run(self, job: Path, count: int) -> LoadResult:
+        with ExitStack() as stack:
+            queue_fd = None
+            if self.plan.cap is not None:
+                queue_fd = os.open(queue_path(job), os.O_RDONLY)
+                stack.callback(os.close, queue_fd)
+            for number in range(count):
+                self.workers.append(WorkerProcess(number, job, queue_fd))
+                stack.callback(self.workers[-1].end)
             with self._interruptible():
-                self._listen()
-        finally:
-            self._end_process()
+                for worker, frame in frames(self.workers):
+                    self._take(worker, frame)
+                    if self.until is not None and self.began_ns and not self.stopped and self.until():
+                        self.stopped = True
+                        self._say({"stop": True})
         return self._result()
 
-    def _listen(self) -> None:
-        assert self.process is not None and self.process.stdout is not None
-        decoder, fd = Decoder(), self.process.stdout.fileno()
-        while self.done is None:
-            data = os.read(fd, 1 << 20)
-            if not data:
-                return  # it died: _result says so in every record that is missing
-            for frame in decoder.feed(data):
-                self._take(frame)
-            if self.until is not None and not self.stopped and self.done is None and self.until():
-                self.stopped = True
-                self._say({"stop": True})
-
-    def _take(self, frame: Frame) -> None:
-        if frame.kind == "record":
+    def _take(self, worker: WorkerProcess, frame: Frame | None) -> None:
+        if frame is not None and frame.kind == "record":
             index = frame.head["index"]
             record = record_of(frame, self.requests[index], keep_text=self.options.keep_text)
             self.records[index] = record
@@ -146,23 +104,23 @@ class _Load:
                 self.send_lag_ns.append(record.sent_ns - record.due_ns)
             if self.on_record is not None:
                 self.on_record(record)
-        elif frame.kind == "progress" and self.on_progress is not None:
-            self.on_progress(Progress(**{key: frame.head[key] for key in Progress.__slots__}))
-        elif frame.kind == "ready":
+        elif frame is not None and frame.kind == "progress":
+            if self.on_progress is not None:
+                self.on_progress(Progress(*(sum(one.progress[name] for one in self.workers) for name in Progress.__slots__)))
+        elif not self.began_ns and all(one.ready or one.ended for one in self.workers):
+            # All together: one zero on the clock that they share. Who died before it is missed by nobody but its records.
             self.began_ns = time.perf_counter_ns() + int(START_S * NS)
             self.began_unix = time.time() + START_S
             self._say({"zero_ns": self.began_ns})
-        elif frame.kind == "done":
-            self.done = frame.head
 
     def _say(self, what: dict[str, Any]) -> None:
-        assert self.process is not None and self.process.stdin is not None
-        with suppress(BrokenPipeError):  # it has died; the end of its output tells
-            os.write(self.process.stdin.fileno(), json.dumps(what).encode() + b"\n")
+        for worker in self.workers:
+            if worker.done is None:
+                worker.say(what)
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """Ctrl-C (or SIGTERM, a CI's way) asks the load process for what it has; a second one does not wait for it."""
+        """Ctrl-C (or SIGTERM, a CI's way) asks the load processes for what they have; a second one does not wait for it."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -180,51 +138,33 @@ class _Load:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _end_process(self) -> None:
-        process = self.process
-        assert process is not None and process.stdin is not None and process.stdout is not None
-        process.stdin.close()
-        try:
-            process.wait(1.0 if self.done is not None else 0.2)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        process.stdout.close()
-
     def _result(self) -> LoadResult:
-        assert self.process is not None
-        records = [self.records[k] if k in self.records else self._missing(k) for k in range(len(self.requests))]
-        ends = [record.end_ns for record in records if record.end_ns is not None]
+        dead = [one for one in self.workers if one.done is None]
+        ends = ", ".join(str(one.process.returncode) for one in dead)
+        which = "The load process" if len(self.workers) == 1 else f"{len(dead)} of {len(self.workers)} load processes"
+        failure = f"{which} ended with status {ends} before the run did." if dead and not self.interrupted else ""
+        records = [self.records[k] if k in self.records else self._missing(k, failure) for k in range(len(self.requests))]
+        last = max((record.end_ns for record in records if record.end_ns is not None), default=self.began_ns)
         return LoadResult(
             requests=records,
             began_ns=self.began_ns,
             began_unix=self.began_unix,
-            client=self._client((max(ends) - self.began_ns) / NS if ends else 0.0),
+            client=client_record(
+                [one.done for one in self.workers if one.done is not None],
+                workers=len(self.workers),
+                wall_s=(last - self.began_ns) / NS,
+                send_lag_ns=self.send_lag_ns,
+                failure=failure,
+            ),
             interrupted=self.interrupted,
         )
 
-    def _missing(self, index: int) -> RequestRecord:
+    def _missing(self, index: int, failure: str) -> RequestRecord:
         request = self.requests[index]
-        text = "The run was stopped before its turn." if self.stopped else "The run was interrupted before its turn."
-        if self.done is None and not self.interrupted:
-            assert self.process is not None
-            text = f"The load process ended with status {self.process.returncode} before this request did."
+        stopped = "The run was stopped before its turn." if self.stopped else "The run was interrupted before its turn."
+        text = failure.replace("before the run did", "before this request did") or stopped
         due = self.began_ns + self.plan.offsets_ns[index]
         return RequestRecord(index, request.input_len, request.output_len, due, error=ErrorKind.NOT_SENT, error_text=text)
-
-    def _client(self, wall_s: float) -> ClientRecord:
-        told = self.done or {}
-        lags: list[int] = told.get("lag_ns", [])
-        rank = told.get("lag_samples", 0) // 100 + 1  # the p99 is this many from the top
-        return ClientRecord(
-            wall_s=wall_s,
-            cpu_s=told.get("cpu_s", 0.0),
-            loop_lag_max_ms=lags[-1] / 1e6 if lags else None,
-            loop_lag_p99_ms=lags[-min(rank, len(lags))] / 1e6 if lags else None,
-            loop_lateness_ms=told["lateness_ns"] / 1e6 if told.get("lateness_ns") is not None else None,
-            send_lag_max_ms=max(self.send_lag_ns) / 1e6 if self.send_lag_ns else None,
-            peak_rss_mb=told.get("peak_rss_mb"),
-        )
 
 
 def run_load(
@@ -245,10 +185,11 @@ def run_load(
     if len(requests) != plan.count:
         raise ValueError(f"{len(requests)} requests for a plan of {plan.count}")
     options = replace(options, chunks=requests[0].path != GENERATE)
+    workers = worker_count(plan, [one.output_len for one in requests], options.workers)
     with tempfile.TemporaryDirectory(prefix="slabench-") as folder:
         job = Path(folder) / "job"
-        write_job(job, target, requests, plan, options)
-        result = _Load(requests, plan, options, on_record, on_progress, until).run(job)
+        write_job(job, target, requests, plan, options, workers)
+        result = _Load(requests, plan, options, on_record, on_progress, until).run(job, workers)
     if result.interrupted:
         raise LoadInterrupted(result)
     return result

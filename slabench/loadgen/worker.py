@@ -1,6 +1,7 @@
-"""The load process: `python -m slabench.loadgen.worker JOB`. Frames go to stdout; stdin says begin and stop, its end ends us.
+"""A load process: `python -m slabench.loadgen.worker JOB NUMBER [QUEUE_FD]`, the NUMBERth of those that share the job.
 
-A process of its own, so that nothing of the session (collection, reports, other plugins) shares its interpreter while it stamps.
+Frames go to stdout; stdin says begin and stop, its end ends us. A process of its own, so that nothing of the session
+(collection, reports, other plugins) shares its interpreter while it stamps.
 """
 
 from __future__ import annotations
@@ -8,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import mmap
 import os
 import re
 import signal
 import ssl
 import sys
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ from slabench.loadgen.connection import Exchange
 from slabench.loadgen.driver import Address, LoadDriver
 from slabench.loadgen.frames import encode
 from slabench.loadgen.http1 import MAX_ERROR_BODY
+from slabench.loadgen.job import drawer, own_share, read_job
 from slabench.loadgen.options import ClientOptions
 
 PROGRESS_S = 0.5
+HAND_BACK_S = 0.02  # answers of one length end together: the others' last tokens are stamped before a record is made
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
@@ -36,21 +39,6 @@ def new_loop() -> asyncio.AbstractEventLoop:
         return asyncio.new_event_loop()
     loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
     return loop
-
-
-def read_job(path: str) -> tuple[dict[str, Any], list[memoryview]]:
-    """The job's head, and one view a request into the mapped file: nothing is copied before it is sent."""
-    with open(path, "rb") as file:
-        view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    begin = bytes(view[:20]).split(b"\n", 1)[0]
-    at = len(begin) + 1
-    head = json.loads(bytes(view[at : at + int(begin)]))
-    at += int(begin)
-    wires = []
-    for size in head["sizes"]:
-        wires.append(view[at : at + size])
-        at += size
-    return head, wires
 
 
 class Stdin(asyncio.Protocol):
@@ -70,9 +58,16 @@ class Stdin(asyncio.Protocol):
 
 
 class Worker:
-    """One load."""
+    """Our part of a load."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, head: dict[str, Any], wires: Sequence[memoryview]) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        head: dict[str, Any],
+        wires: Sequence[memoryview],
+        share: Sequence[int],
+        draw: Callable[[], int | None],
+    ) -> None:
         self.loop = loop
         self.out: asyncio.WriteTransport | None = None
         self.keep_text = bool(head["options"]["keep_text"])
@@ -85,11 +80,13 @@ class Worker:
             ClientOptions(**head["options"]),
             wires,
             head["offsets_ns"],
-            cap=head["cap"],
+            share=share,
+            draw=draw,
             closed=head["closed"],
             on_end=self.ended,
         )
         self.cpu_s = 0.0
+        self.unsaid: deque[Exchange] = deque()
 
     async def run(self) -> None:
         transport, _ = await self.loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.dup(1), "wb"))
@@ -102,6 +99,8 @@ class Worker:
         self.say({"kind": "ready", "connections": len(self.driver.idle)})
         await self.loop.connect_read_pipe(lambda: Stdin(self), os.fdopen(os.dup(0), "rb"))
         await self.driver.complete
+        while self.unsaid:
+            self.say_record(self.unsaid.popleft())
         self.say(
             {
                 "kind": "done",
@@ -129,6 +128,18 @@ class Worker:
             self.loop.call_later(PROGRESS_S, self.progress)
 
     def ended(self, exchange: Exchange) -> None:
+        self.unsaid.append(exchange)
+        if len(self.unsaid) == 1:
+            self.loop.call_later(HAND_BACK_S, self.hand_back)
+
+    def hand_back(self) -> None:
+        """One record a turn of the loop: between two of them it reads what has come."""
+        if self.unsaid:
+            self.say_record(self.unsaid.popleft())
+        if self.unsaid:
+            self.loop.call_soon(self.hand_back)
+
+    def say_record(self, exchange: Exchange) -> None:
         answer, meter = exchange.answer, exchange.answer.meter
         head = {
             "kind": "record",
@@ -176,9 +187,10 @@ def peak_rss_mb() -> float | None:
 def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when a run ends
     head, wires = read_job(argv[0])
+    share, draw = own_share(head, int(argv[1])), drawer(int(argv[2]) if len(argv) > 2 else None)
     loop = new_loop()
     asyncio.set_event_loop(loop)
-    loop.run_until_complete(Worker(loop, head, wires).run())
+    loop.run_until_complete(Worker(loop, head, wires, share, draw).run())
     sys.stdout.flush()
     os._exit(0)  # open connections and pipes need no farewell
 

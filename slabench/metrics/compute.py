@@ -130,10 +130,12 @@ def compute(run: RunRecord, gpus: int | None = None) -> dict[str, float]:
 
 
 def sample_sizes(run: RunRecord) -> dict[str, int]:
-    """How many requests define each per-request figure; the n beside a statistic."""
-    figures = [request_figures(record) for record in run.requests if record.ok]
+    """How many requests define each per-request figure, and how many tokens itl: the n beside a statistic."""
+    done = [record for record in run.requests if record.ok]
+    figures = [request_figures(record) for record in done]
     names = ("ttft", "ttft_due", "tpot", "e2el", "e2el_due")
-    return {name: sum(getattr(one, name) is not None for one in figures) for name in names}
+    found = {name: sum(getattr(one, name) is not None for one in figures) for name in names}
+    return found | {"itl": sum(len(inter_token_latencies(record)) for record in done)}
 
 
 def rates(duration: float, completed: float, prompt: int, output: int, gpus: int | None) -> dict[str, float]:

@@ -129,6 +129,16 @@ def metric_of(key: str) -> Metric | None:
     return metric_or_none if metric_or_none.spread and statistic in allowed else None
 
 
+def too_few(key: str, sizes: Mapping[str, int]) -> tuple[int, int] | None:
+    """(samples there are, samples it needs) of a percentile that has none beyond it; None if it has, or nobody counted them.
+
+    For bench_serving's figures too: they are computed as it does and shown where it shows them, and no verdict hangs on such a one.
+    """
+    figure, _, statistic = key.rpartition(".")
+    n, least = sizes.get(figure.removeprefix("classic.")), LEAST.get(statistic)
+    return (n, least) if n is not None and least is not None and n < least else None
+
+
 def units(keys: Mapping[str, float]) -> dict[str, str]:
     """Key -> unit for the keys of one run's figures."""
     return {key: metric.unit for key in keys if (metric := metric_of(key)) is not None}

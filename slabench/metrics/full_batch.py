@@ -46,23 +46,28 @@ def windows(records: Sequence[RequestRecord], batch_size: int) -> tuple[Window, 
     return tuple(found)
 
 
-def full_batch(records: Sequence[RequestRecord], batch_size: int, duration_s: float | None) -> dict[str, float]:
-    """The figures full_batch.*; none if the batch was never full, no TPOT if no request had two events inside a window.
+def pace(records: Sequence[RequestRecord], members: Sequence[int], begin: int, end: int) -> tuple[int, int]:
+    """(ns, tokens) of these requests, each between its own first and last event from begin to end.
 
-    Each request's time is taken between its own first and last event inside a window, so that neither edge adds a piece of a
-    step to it or takes one away.
+    So neither edge adds a piece of a step to it or takes one away.
     """
+    time_ns = tokens = 0
+    for position in members:
+        stamps, counts = records[position].arrival_ns, records[position].arrival_tokens
+        first, last = bisect_left(stamps, begin), bisect_right(stamps, end) - 1
+        if last > first:
+            time_ns += stamps[last] - stamps[first]
+            tokens += counts[last] - counts[first]
+    return time_ns, tokens
+
+
+def full_batch(records: Sequence[RequestRecord], batch_size: int, duration_s: float | None) -> dict[str, float]:
+    """The figures full_batch.*; none if the batch was never full, no TPOT if no request had two events inside a window."""
     found = windows(records, batch_size)
     if not found:
         return {}
-    time_ns = tokens = 0
-    for window in found:
-        for position in window.members:
-            stamps, counts = records[position].arrival_ns, records[position].arrival_tokens
-            first, last = bisect_left(stamps, window.begin), bisect_right(stamps, window.end) - 1
-            if last > first:
-                time_ns += stamps[last] - stamps[first]
-                tokens += counts[last] - counts[first]
+    paces = [pace(records, window.members, window.begin, window.end) for window in found]
+    time_ns, tokens = sum(time for time, _ in paces), sum(made for _, made in paces)
     covered_s = sum(window.end - window.begin for window in found) / NS_PER_S
     figures: dict[str, float] = {"full_batch.windows": len(found), "full_batch.tokens": tokens}
     if duration_s:

@@ -54,6 +54,7 @@ def told_figures(told: ToldRun, gpus: int | None = None) -> dict[str, float]:
 
 
 def told_sizes(told: ToldRun) -> dict[str, int]:
-    """How many requests define each figure."""
+    """How many requests define each figure, and how many tokens itl."""
     good = answered(told)
-    return {"ttft": len(good), "e2el": len(good), "tpot": sum(one.told_output_len > 1 for one in good)}
+    tpot, itl = sum(one.told_output_len > 1 for one in good), sum(len(one.itl_s) for one in good)
+    return {"ttft": len(good), "e2el": len(good), "tpot": tpot, "itl": itl}

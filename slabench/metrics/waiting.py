@@ -4,12 +4,14 @@
     outside  (last token - sent) by our clock less e2e_latency by the server's: client, network, HTTP
     prefill  the rest: the forwards until the first token, and waiting between chunks
 
-A retracted answer's queue_time is that of its last stay in the queue, so it has no parts.
+A retracted answer's queue_time is that of its last stay in the queue, so it has no parts. Where the server tells no queue_time, a
+request's share of the queue cannot be known: the log's lines say how many ran and waited, not which.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from slabench.metrics.compute import NS_PER_MS, spread
 from slabench.records import RequestRecord
@@ -63,27 +65,52 @@ def _peak(spans: Sequence[tuple[int, int]]) -> int:
 LONG_S = 1.0  # a shorter TTFT needs no explanation
 
 
-def explained(figures: Mapping[str, float], *, queue_max: int | None = None, running_max: int | None = None) -> str | None:
-    """One sentence on a TTFT: its parts if the server tells them, and who ran and who waited, by the log where there is one.
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Who ran and who waited by a deploy log's Decode lines, each scheduler's taken alone."""
 
-    None for a run without TTFT, and for a short one of which nothing more is known.
+    lines: int
+    ran: int  # at most
+    waited: int  # at most
+    waited_lines: int  # lines with somebody waiting
+
+
+def retracted(records: Sequence[RequestRecord]) -> int:
+    """Answers that a retraction took the parts of: their queue_time is that of their last stay, and TTFT is of the first."""
+    return sum(record.ok and any(record.server.get(key, 0.0) > 0 for key in RETRACTED) for record in records)
+
+
+def explained(figures: Mapping[str, float], crowd: Crowd | None = None, *, without: int = 0) -> str | None:
+    """One sentence or two on a TTFT: its parts if the server tells them, and who ran and who waited, by the log where there is one.
+
+    without: answers that have no parts since they were retracted. None for a run without TTFT, and for a short one of which nothing
+    more is known.
     """
     ttft = figures.get("ttft.mean")
     if ttft is None or ("ttft_queue.mean" not in figures and ttft < 1000 * LONG_S):
         return None
+    gone = f"{without} retracted request{'s have' if without > 1 else ' has'} no parts: a retraction begins the server's count anew"
     if "ttft_queue.mean" in figures:
         queue, prefill, outside = (figures[f"ttft_{name}.mean"] for name in ("queue", "prefill", "outside"))
         told = f": {_ms(queue)} queued at the server, {_ms(prefill)} in prefill, {_ms(outside)} outside of it"
+        told += f" (of the others; {gone})" if without else ""
+    elif without and without == figures.get("completed"):
+        told = f"; {gone}"
     else:
         told = "; how much of it was queueing the answers do not say (--enable-metrics makes a server tell)"
-    ran = running_max or figures.get("ran.peak")
-    waits = queue_max if queue_max else None
-    crowd = ""
+    return f"TTFT mean {_ms(ttft)}{told}.{_crowd(figures, crowd)}"
+
+
+def _crowd(figures: Mapping[str, float], crowd: Crowd | None) -> str:
+    if crowd is not None and crowd.ran:
+        if not crowd.waited:
+            return f" The server ran at most {crowd.ran} at once, and nobody waited on its {crowd.lines} Decode lines (deploy log)."
+        when = f"somebody on {crowd.waited_lines} of {crowd.lines} Decode lines"
+        return f" The server ran at most {crowd.ran} at once, up to {crowd.waited} waited, {when} (deploy log)."
+    ran, waits = figures.get("ran.peak"), figures.get("waited.peak")
     if ran and waits:
-        crowd = f" The server ran at most {ran:.0f} at once, up to {waits} waited (deploy log)."
-    elif ran and figures.get("waited.peak"):
-        crowd = f" The server ran at most {ran:.0f} at once, up to {figures['waited.peak']:.0f} waited for their first token."
-    return f"TTFT mean {_ms(ttft)}{told}.{crowd}"
+        return f" The server ran at most {ran:.0f} at once, up to {waits:.0f} waited for their first token."
+    return ""
 
 
 def _ms(value: float) -> str:

@@ -16,6 +16,8 @@ from slabench.plugin.settings import SIM, Settings
 from slabench.records import LogSpan
 
 if TYPE_CHECKING:
+    from slabench.calibration import Calibrator
+    from slabench.loadgen import ClientOptions
     from slabench.report.records_file import RecordsFile
     from slabench.server.info import ServerInfo
     from slabench.server.launch import Launched
@@ -92,6 +94,7 @@ class Campaign:
     _tokenizer: Any = None
     _store: DatasetStore | None = None
     _records: RecordsFile | None = None
+    _calibrator: Calibrator | None = None
 
     def open(self) -> Deployment:
         """Start or find the server. ConfigError and ServerError carry the one sentence that ends the session."""
@@ -112,10 +115,11 @@ class Campaign:
 
         log = str(self.folder / "server.log")
         if url.startswith(SIM):
-            from slabench.sim.profiles import UnknownProfile, read_profile
+            from slabench.sim.null_profile import read_any
+            from slabench.sim.profiles import UnknownProfile
 
             try:
-                read_profile(url.removeprefix(SIM) or "demo")
+                read_any(url.removeprefix(SIM) or "demo")
             except UnknownProfile as error:
                 raise ConfigError(f"--base-url={url}: {error}") from error
             # The profile goes through argv, never through a shell.
@@ -125,15 +129,22 @@ class Campaign:
         else:
             given = self.settings.given
             base_url = None if url == "launch:" else url
-            self.launched = launch(given.launch, log, base_url=base_url, ready_timeout=given.launch_timeout)
+            key = self.settings.api_key
+            self.launched = launch(
+                *(given.launch, log), base_url=base_url, ready_timeout=given.launch_timeout,
+                headers=self._headers(), ca_file=given.ca_file, known=(key,) if key else (),
+            )  # fmt: skip
         return self.launched.url, logs or (log,)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.settings.api_key}"} if self.settings.api_key else {}
 
     def _identify(self, url: str, logs: tuple[str, ...]) -> Deployment:
         from slabench.server.fingerprint import fingerprint
         from slabench.server.info import identify
 
         given = self.settings.given
-        headers = {"Authorization": f"Bearer {self.settings.api_key}"} if self.settings.api_key else {}
+        headers = self._headers()
         info = identify(url, headers, ca_file=given.ca_file)
         return Deployment(
             url=url,
@@ -161,6 +172,18 @@ class Campaign:
 
             self._records = RecordsFile(self.folder / "requests.jsonl.gz")
         return self._records
+
+    def calibrator(self, options: ClientOptions) -> Calibrator | None:
+        """Who knows the client's own error; None where nobody asks: another client, or the embedded server without fresh."""
+        given, deployment = self.settings.given, self.deployment
+        simulated = deployment is not None and deployment.simulated
+        if given.client != "slabench" or given.calibrate == "off" or (simulated and given.calibrate == "auto"):
+            return None
+        if self._calibrator is None:
+            from slabench.calibration import Calibrator
+
+            self._calibrator = Calibrator(options, fresh=given.calibrate == "fresh", say=self.say)
+        return self._calibrator
 
     def tokenizer_folder(self) -> str | None:
         """--tokenizer, --model, or what the server says if that folder is readable here."""

@@ -35,6 +35,10 @@ def count_or_batch(text: str) -> int | str:
     return text if text == "batch" else int(text)
 
 
+def count_or_auto(text: str) -> int | str:
+    return text if text == "auto" else positive_int(text)
+
+
 def ints(text: str) -> tuple[int, ...]:
     found = tuple(positive_int(part) for part in text.replace(",", " ").split())
     if not found or len(set(found)) != len(found):
@@ -253,6 +257,25 @@ OPTIONS: tuple[Option, ...] = (
         "keep-alive, or per-request as bench_serving",
         str,
         choices=("keep-alive", "per-request"),
+        metavar="HOW",
+    ),
+    Option(
+        _CLIENT,
+        "--load-workers",
+        "auto",
+        "all live",
+        "load processes that share a test's requests; auto: one for 512 requests in flight, while a core is left",
+        count_or_auto,
+        metavar="N",
+    ),
+    Option(
+        _CLIENT,
+        "--calibrate",
+        "auto",
+        "all live",
+        "the client's own error against the null server: auto (kept per machine and load; not for sim:), fresh (measured now), off",
+        str,
+        choices=("auto", "fresh", "off"),
         metavar="HOW",
     ),
     Option(_CLIENT, "--connect-timeout", 10.0, "all live", "seconds to connect", positive_float, metavar="S"),

@@ -48,7 +48,8 @@ def pytest_runtestloop(session: pytest.Session) -> None:
             resumed.restore(campaign)
             recorder.document.data["resumed"][-1]["server"] = process
     except ConfigError as error:
-        raise pytest.UsageError(plain_lines(str(error))) from error
+        recorder.usage = plain_lines(str(error))
+        raise pytest.UsageError(recorder.usage) from error
     except ServerError as error:
         told = plain_lines(str(error))
         recorder.unreachable = told

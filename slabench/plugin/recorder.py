@@ -11,15 +11,15 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from slabench import __version__
-from slabench.errors import ConfigError, SlabenchError
+from slabench.errors import ConfigError, SlabenchError, system_words
 from slabench.plugin.campaign import CAMPAIGN
+from slabench.plugin.crash import OthersOutputs, clean_internal_error
 from slabench.plugin.order import LIVE_FOLDERS, is_live
 from slabench.plugin.redact import redact_command, redact_options
 from slabench.plugin.resume import RESUMED, Resumed
@@ -88,19 +88,20 @@ class Recorder:
         self.seen.add(entry["id"])
         self.document.add_test(plain_values(entry))
         self.write()
+        self.folder.point_latest()
         if self.settings.bench_serving_jsonl is not None:
             from slabench.report.bench_serving_row import append_row
 
             try:
                 append_row(self.settings.bench_serving_jsonl, entry, (server or {}).get("info", {}))
             except OSError as error:
-                self.note(f"--bench-serving-jsonl could not be written ({error}); the figures stand in run.json.")
+                self.note(f"--bench-serving-jsonl could not be written ({system_words(error)}); the figures stand in run.json.")
 
     def write(self) -> None:
         try:
             self.document.write()
         except OSError as error:
-            self.note(f"run.json could not be written ({error}); the verdicts stand on this console.")
+            self.note(f"run.json could not be written ({system_words(error)}); the verdicts stand on this console.")
 
     def note(self, sentence: str) -> None:
         if sentence not in self.notes:
@@ -139,7 +140,9 @@ class Recorder:
             handed, campaign.interrupted = campaign.interrupted, None
             self.take(handed["entry"], handed["server"], handed["labels"])
 
-    def pytest_internalerror(self) -> None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        clean_internal_error(excrepr, self.settings.api_key)
         self.document.data["state"] = "crashed"
         self.crashed = True
 
@@ -158,11 +161,11 @@ class Recorder:
         try:
             self.document.finish(state, status)
         except OSError as error:
-            self.note(f"run.json could not be written ({error}); the verdicts stand on this console.")
+            self.note(f"run.json could not be written ({system_words(error)}); the verdicts stand on this console.")
         try:
             self._outputs()
         except (OSError, SlabenchError) as error:
-            self.note(f"The run folder is not complete: {error}")
+            self.note(f"The run folder is not complete: {system_words(error)}")
 
     def _outputs(self) -> None:
         from slabench.report.frontier import frontier_rows, write_frontier
@@ -189,7 +192,7 @@ class Recorder:
             with open(target, "a", encoding="utf-8") as file:
                 file.write(summary)
         except OSError as error:
-            self.note(f"The job's summary could not be written ({error}).")
+            self.note(f"The job's summary could not be written ({system_words(error)}).")
 
     def _save_baseline(self, target: Path) -> None:
         data = self.document.data
@@ -236,21 +239,6 @@ class Recorder:
         return status
 
 
-class OthersOutputs:
-    """pytest's and pytest-html's files on a disk that is full: they cost themselves, not the summary on the console."""
-
-    def __init__(self, recorder: Recorder) -> None:
-        self.recorder = recorder
-
-    @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_sessionfinish(self) -> Generator[None, object, object]:
-        try:
-            return (yield)
-        except OSError as error:
-            self.recorder.note(f"junit.xml or report.html could not be written ({error}); the verdicts stand on this console.")
-            return None
-
-
 RECORDER = pytest.StashKey[Recorder]()
 _SIGTERM = pytest.StashKey[Any]()
 
@@ -268,7 +256,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if recorder.resumed is not None:
         config.stash[RESUMED] = recorder.resumed
         config.pluginmanager.register(recorder.resumed, "slabench-resumed")
-    config.pluginmanager.register(OthersOutputs(recorder), "slabench-others-outputs")
+    config.pluginmanager.register(OthersOutputs(recorder.note), "slabench-others-outputs")
     if threading.current_thread() is threading.main_thread():
         # A CI that cancels a job sends SIGTERM: it ends a run as Ctrl-C does, with everything written.
         config.stash[_SIGTERM] = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -290,8 +278,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if recorder is None:
         return
     recorder.folder.close()
-    if not recorder.live_items and not recorder.deselected and recorder.resumed is None:
-        # A URL in the environment and only unit tests selected: an empty run folder would be litter.
+    nothing = not recorder.live_items and not recorder.deselected
+    refused = recorder.usage is not None and not recorder.document.data["tests"]
+    if (nothing or refused) and recorder.resumed is None:
+        # A URL in the environment and only unit tests selected, or options that no test was tried with: it would be litter.
         shutil.rmtree(recorder.folder.path, ignore_errors=True)
 
 

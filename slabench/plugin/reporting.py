@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError, InvalidRun, ServerError, SLAViolation
+from slabench.plugin.crash import cleaned
 from slabench.plugin.order import is_live
 from slabench.plugin.recorder import RECORDER
 from slabench.plugin.settings import SETTINGS
@@ -29,7 +30,13 @@ def pytest_runtest_makereport(
         report.longrepr = sentence
         report.slabench_usage = sentence  # type: ignore[attr-defined]
         item.session.shouldstop = sentence
+        # The session ends here with 4, and run.json says why: a typo in a test's own rule is found after its load.
+        entry = plain_values(bare_entry(item.nodeid, "INVALID", f"usage: {sentence}", "usage"))
+        report.slabench = {"entry": entry, "server": None, "labels": []}  # type: ignore[attr-defined]
         return report
+    settings = item.config.stash.get(SETTINGS, None)
+    key = settings.api_key if settings is not None else None
+    report.sections = [(name, cleaned(text, key)) for name, text in report.sections]  # what was printed meanwhile
     handed = item.stash.get(ENTRY, None)
     if report.when == "teardown" or (report.when == "setup" and report.passed) or report.skipped:
         return report
@@ -41,7 +48,7 @@ def pytest_runtest_makereport(
         elif isinstance(error, InvalidRun | ServerError):
             word, line, reason = "INVALID", str(error), type(error).__name__
         else:
-            word, line, reason = "INVALID", f"slabench crashed: {type(error).__name__}: {error}", "CRASHED"
+            word, line, reason = "INVALID", cleaned(f"slabench crashed: {type(error).__name__}: {error}", key), "CRASHED"
         if handed is None or reason == "CRASHED":
             handed = {"entry": bare_entry(item.nodeid, word, line, reason), "server": None, "labels": []}
         elif handed["entry"]["word"] == "PASSED":
@@ -54,7 +61,9 @@ def pytest_runtest_makereport(
     item.user_properties += junit_properties(entry)  # pytest writes those that the teardown's report has
     if entry["word"] != "PASSED":
         report.outcome = "failed"
-        if "CRASHED" not in entry["reasons"]:
+        if "CRASHED" in entry["reasons"]:
+            report.longrepr = f"{entry['word']}: {entry['headline']}\n\n{cleaned(report.longreprtext, key)}"
+        else:
             from slabench.report.console import failure_text
 
             report.longrepr = failure_text(entry)

@@ -160,6 +160,8 @@ def said(entry: Mapping[str, Any]) -> list[str]:
     lines = [f"  reasons: {', '.join(entry['reasons'])}"] if entry["reasons"] else []
     lines += [f"  {label}" for label in entry["labels"]]
     lines += [f"  {entry['explained']}"] if entry.get("explained") else []
+    bar = error_bar(entry)
+    lines += [f"  {bar}"] if bar else []
     lines += [f"  {'ok' if one['holds'] else 'no'}: {one['text']}" for one in entry["objectives"][1:]]
     for check in entry["checks"]:
         if check["state"] in ("invalid", "finding"):
@@ -172,6 +174,19 @@ def said(entry: Mapping[str, Any]) -> list[str]:
     lines += [f"  {sentence}" for sentence in entry["advice"]]
     lines += [f"  note: {sentence}" for sentence in entry.get("server", {}).get("notes", ())]
     return lines
+
+
+def error_bar(entry: Mapping[str, Any]) -> str | None:
+    """The client's own error in a line; None where it was not measured: then a check says why, if anybody asked."""
+    found = (entry.get("client") or {}).get("calibration") or {}
+    if found.get("state") != "measured":
+        return None
+    kept = f"kept from {found['made_utc']}" if found["kept"] else f"measured {found['made_utc']}"
+    return (
+        f"client error: TPOT {found['tpot_error_pct']:+.3f} %, TTFT {found['ttft_error_ms']:+.2f} ms, p99 ITL "
+        f"{found['p99_itl_error_ms']:+.2f} ms (null server, {found['streams']} streams, a token each every {found['itl_ms']:g} ms; "
+        f"{kept})"
+    )
 
 
 def failure_text(entry: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ def utc_now() -> str:
 
 
 class RunFolder:
-    """One folder a run under the report directory, named by UTC time and a short id; `latest` points to it."""
+    """One folder a run under the report directory, named by UTC time and a short id; `latest` points to the last with a test."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -62,8 +62,11 @@ class RunFolder:
             raise ConfigError(
                 f"--report-dir={report_dir} cannot be written ({error.strerror}); give a folder for the reports."
             ) from error
-        _point(parent / "latest", path.name)
         return cls(path)
+
+    def point_latest(self) -> None:
+        """Let `latest` name this run: once it has something to show."""
+        _point(self.path.parent / "latest", self.path.name)
 
 
 def _lock(path: Path) -> int:

@@ -7,8 +7,9 @@ max_total_num_tokens, token_capacity and skip_tokenizer_init stay, api_key and s
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,7 +23,7 @@ _QUOTED = r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'"""
 _NAME = r"[\w.-]*(?:key|token|password|passwd|secret|credential)[\w.-]*"
 # --name VALUE, --name=VALUE, NAME=VALUE, "name": VALUE: the ways a secret stands in a command line, an environment or a JSON text
 _NAMED = re.compile(rf"(--{_NAME}(?:=|\s+)|\b{_NAME}=|([\"']){_NAME}\2\s*:\s*)({_QUOTED}|[^\s,}}\]]+)", re.I)
-_BEARER = re.compile(r"\b(Bearer|Basic)\s+[\w.+/=~-]+", re.I)
+_BEARER = re.compile(r"\b((?:Bearer|Basic)\s+)([\w.+/=~*-]+)", re.I)
 
 
 def secret_name(name: str) -> bool:
@@ -40,17 +41,44 @@ def _harmless(value: object) -> bool:
     return True
 
 
-def scrub_text(text: str) -> str:
-    """A command line or another free text with the secrets in it replaced by ***."""
+def scrub_text(text: str, mask: Callable[[str], str] = lambda secret: REDACTED) -> str:
+    """A command line or another free text with the secrets in it replaced by ***, or by what mask makes of each."""
 
     def cover(found: re.Match[str]) -> str:
         head, value = found.group(1), found.group(3)
-        if not secret_name(head) or _harmless(value.strip("\"'")) or value.startswith("--"):
+        if not secret_name(head) or _harmless(value.strip("\"')")) or value.startswith("--"):
             return found.group(0)
         quote = value[0] if value[0] in "\"'" else ""
-        return f"{head}{quote}{REDACTED}{quote}"
+        return f"{head}{quote}{mask(value[len(quote) : len(value) - len(quote)])}{quote}"
 
-    return _URL_USER.sub(f"{REDACTED}@", _BEARER.sub(rf"\1 {REDACTED}", _NAMED.sub(cover, text)))
+    def bearer(found: re.Match[str]) -> str:
+        return f"{found.group(1)}{mask(found.group(2))}"
+
+    return _URL_USER.sub(lambda found: f"{mask(found[0][:-1])}@", _BEARER.sub(bearer, _NAMED.sub(cover, text)))
+
+
+# Every secret that scrub_text knows stands behind one of these; a log's batch lines have none of them.
+_MARKS = (b"=", b"://", b'":', b"':", b"earer", b"asic", b"--")
+
+
+def cover_in_file(path: str, known: Sequence[str] = ()) -> None:
+    """Secrets in a log become as many stars, in place: the rest keeps its bytes where they are, also while a server writes on.
+
+    A line that is not whole yet is left for the next time. known: values to be covered wherever they stand. OSError where it fails.
+    """
+    with open(path, "r+b") as file:
+        begin = 0
+        for line in file:
+            if not line.endswith(b"\n"):
+                break
+            text = line
+            for value in known:
+                text = text.replace(value.encode(), b"*" * len(value.encode()))
+            if any(mark in text for mark in _MARKS):
+                text = scrub_text(text.decode("latin-1"), lambda secret: "*" * len(secret)).encode("latin-1")
+            if text != line:
+                os.pwrite(file.fileno(), text, begin)
+            begin += len(line)
 
 
 def scrub_command(words: Sequence[str]) -> list[str]:

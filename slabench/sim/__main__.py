@@ -14,16 +14,19 @@ from typing import Any
 from slabench.sim.engine import Engine
 from slabench.sim.http import Connection, Encode, Face, describe
 from slabench.sim.log import DeployLog
-from slabench.sim.profiles import PROFILES, Profile, UnknownProfile, read_profile
+from slabench.sim.null_profile import NULL, NullProfile, read_any
+from slabench.sim.profiles import PROFILES, Profile, UnknownProfile
 
 
 def options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m slabench.sim", description=__doc__)
-    parser.add_argument("--profile", default="demo", help=f"{', '.join(PROFILES)}, or NAME?parameter=value&...")
+    parser.add_argument("--profile", default="demo", help=f"{', '.join(PROFILES)}, {NULL}, or NAME?parameter=value&...")
     parser.add_argument("--host", default="127.0.0.1", choices=("127.0.0.1", "::1"), help="IPv4 or IPv6")
     parser.add_argument("--port", type=int, default=30000, help="0 takes a free one")
+    parser.add_argument("--shared-port", type=int, help="of the null server: a second port, which other null servers may share")
     parser.add_argument("--log", default="-", help="the deploy log; - is stderr")
     parser.add_argument("--tokenizer", help="folder with a tokenizer.json, for prompts that are text")
+    parser.add_argument("--api-key", help="asked for by every request; named in server_info and in the log, as by the real server")
     return parser.parse_args(argv)
 
 
@@ -42,16 +45,17 @@ def encoder(folder: str | None) -> Encode:
     return encode
 
 
-async def serve(profile: Profile, host: str, port: int, log: DeployLog, tokenizer: str | None) -> None:
+async def serve(profile: Profile, host: str, port: int, log: DeployLog, tokenizer: str | None, api_key: str | None) -> None:
     loop = asyncio.get_running_loop()
     engine = Engine(profile, log)
-    face = Face(profile, engine, log, encoder(tokenizer), tokenizer or profile.model_path)
+    face = Face(profile, engine, log, encoder(tokenizer), tokenizer or profile.model_path, api_key)
     server = await loop.create_server(lambda: Connection(face), host, port, backlog=4096)
     face.port = server.sockets[0].getsockname()[1]
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     driving = asyncio.create_task(engine.run())
+    log.plain(f"server_args=ServerArgs(model_path={profile.model_path!r}, host={host!r}, port={face.port}, api_key={api_key!r})")
     log.say(
         f"max_total_num_tokens={profile.pool_tokens}, chunked_prefill_size={profile.chunked_prefill}, max_prefill_tokens=16384, "
         f"max_running_requests={profile.max_running}, context_len={profile.context_length}, available_gpu_mem=0.00 GB"
@@ -67,13 +71,20 @@ async def serve(profile: Profile, host: str, port: int, log: DeployLog, tokenize
 def main(argv: Sequence[str]) -> int:
     given = options(argv)
     try:
-        profile = read_profile(given.profile)
+        profile = read_any(given.profile)
     except UnknownProfile as error:
         print(error, file=sys.stderr)
         return 2
     out = sys.stderr if given.log == "-" else open(given.log, "a", encoding="utf-8")  # noqa: SIM115 - until the process ends
     try:
-        asyncio.run(serve(profile, given.host, given.port, DeployLog(out, profile), given.tokenizer))
+        if isinstance(profile, NullProfile):
+            from slabench.sim import null
+
+            log = DeployLog(out, profile.served())
+            ports = [given.port] if given.shared_port is None else [given.port, given.shared_port]
+            null.serve(profile, given.host, ports, log, encoder(given.tokenizer), given.tokenizer)
+            return 0
+        asyncio.run(serve(profile, given.host, given.port, DeployLog(out, profile), given.tokenizer, given.api_key))
     except OSError as error:
         print(describe(error, given.host, given.port), file=sys.stderr)
         return 2

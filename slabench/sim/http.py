@@ -16,6 +16,7 @@ from slabench.sim.profiles import Profile
 
 MAX_HEAD = 65536
 COMPLETIONS, CHAT = "/v1/completions", "/v1/chat/completions"
+TEMPLATE = (3, 4, 5), (6, 7)  # what a model's chat template sets before and after a message
 KEEP_ALIVE_S = 5.0  # uvicorn's
 Encode = Callable[[str], list[int]]
 
@@ -31,9 +32,12 @@ class BadRequest(Exception):
 class Face:
     """What all connections share."""
 
-    def __init__(self, profile: Profile, engine: Engine, log: DeployLog, encode: Encode, tokenizer: str) -> None:
+    def __init__(
+        self, profile: Profile, engine: Engine, log: DeployLog, encode: Encode, tokenizer: str, api_key: str | None = None
+    ) -> None:
         self.profile, self.engine, self.log, self.encode, self.tokenizer = profile, engine, log, encode, tokenizer
         self.port = 0
+        self.api_key = api_key  # which its server_info and its log tell, as the real one's do
         choice = profile.faults
         self.faults = Faults(choice) if choice is not None else None
 
@@ -76,7 +80,8 @@ class Face:
             include_usage=bool(options.get("include_usage")),
             continuous=bool(options.get("continuous_usage_stats")),
         )
-        return self.encode(prompt) if isinstance(prompt, str) else list(prompt), int(wanted), form
+        ids = self.encode(prompt) if isinstance(prompt, str) else list(prompt)
+        return [*TEMPLATE[0], *ids, *TEMPLATE[1]] if chat else ids, int(wanted), form
 
     def too_long(self, prompt: int) -> str | None:
         limit = min(self.profile.context_length, self.profile.pool_tokens)
@@ -90,6 +95,7 @@ class Face:
             info = wire.server_info(
                 self.profile, self.tokenizer, port=self.port, random_seed=self.engine.random_seed, throughput=self.log.throughput
             )
+            info["api_key"] = self.api_key
             return wire.answer(200, wire.dumps(info if self.faults is None else self.faults.info(info)))
         if path in ("/get_model_info", "/model_info"):
             return wire.answer(200, wire.dumps(wire.model_info(self.profile, self.tokenizer)))
@@ -149,6 +155,10 @@ class Connection(asyncio.Protocol):
         body, self.buffer = rest[:size], rest[size:]
         self.close_after = headers.get("connection", "").lower() == "close"
         method, path, *_ = [*lines[0].split(" "), "", ""]
+        key = self.face.api_key
+        if key is not None and headers.get("authorization") != f"Bearer {key}" and not path.startswith("/health"):
+            self._whole(method, path, 401, wire.answer(401, wire.error("Unauthorized")))
+            return
         self._request(method, path.partition("?")[0], path, body)
 
     def _request(self, method: str, path: str, shown: str, body: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TextIO
 
@@ -22,13 +23,17 @@ class DeployLog:
         self.throughput = 0.0
 
     def say(self, text: str) -> None:
-        self.out.write(f"[{time.strftime('%Y-%m-%d %H:%M:%S')}{self.tag}] {text}\n")
-        self.out.flush()
+        self._write(f"[{time.strftime('%Y-%m-%d %H:%M:%S')}{self.tag}] {text}\n")
 
     def plain(self, text: str) -> None:
         """uvicorn's lines, which carry no rank."""
-        self.out.write(f"[{time.strftime('%Y-%m-%d %H:%M:%S')}] INFO:     {text}\n")
-        self.out.flush()
+        self._write(f"[{time.strftime('%Y-%m-%d %H:%M:%S')}] INFO:     {text}\n")
+
+    def _write(self, line: str) -> None:
+        """A disk that is full costs lines and not the server, as with the real one's logging."""
+        with contextlib.suppress(OSError):
+            self.out.write(line)
+            self.out.flush()
 
     def usage(self, used: int) -> str:
         return f"token usage: {used / self.profile.pool_tokens:.2f}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 from urllib.parse import parse_qsl
 
 from slabench.sim.cost import Cost
@@ -125,9 +127,14 @@ def read_profile(text: str) -> Profile:
     """`demo`, `demo?decode_base_ms=6&noise=0.02`; UnknownProfile with what there is."""
     name, _, given = text.partition("?")
     if name not in PROFILES:
-        raise UnknownProfile(f"There is no profile {name!r} of the embedded server; there are {', '.join(PROFILES)}.")
+        raise UnknownProfile(f"There is no profile {name!r} of the embedded server; there are {', '.join(PROFILES)}, null.")
     profile = PROFILES[name]
-    known = {key: value for key, value in asdict(profile).items() if key != "name"}
+    changes = read_changes({key: value for key, value in asdict(profile).items() if key != "name"}, given)
+    return replace(profile, **changes) if changes else profile  # type: ignore[arg-type]
+
+
+def read_changes(known: Mapping[str, Any], given: str) -> dict[str, float | str]:
+    """`parameter=value&...` as values of the known parameters' types; UnknownProfile for what is no such thing."""
     changes: dict[str, float | str] = {}
     for key, value in parse_qsl(given, keep_blank_values=True):
         if key not in known:
@@ -142,9 +149,18 @@ def read_profile(text: str) -> Profile:
             raise UnknownProfile(f"The embedded server has no fault {unknown[0]!r}; there are {', '.join(FAULTS)}.")
         if key == "expert_share" and isinstance(number, float) and number > 1:
             raise UnknownProfile(f"{key}={value} is more than all of the experts; give a share from 0 to 1.")
-        if not isinstance(number, str) and (number < 0 or (number == 0 and key in _POSITIVE)):
-            raise UnknownProfile(f"{key}={value} is too small.")
-    return replace(profile, **changes) if changes else profile  # type: ignore[arg-type]
+        if not isinstance(number, str) and (not math.isfinite(number) or number < 0 or (number == 0 and key in _POSITIVE)):
+            raise UnknownProfile(f"{key}={value} is too small." if number <= 0 else f"{key}={value} is no finite number.")
+    return changes
 
 
-_POSITIVE = ("prefill_tokens_per_s", "pool_tokens", "max_running", "context_length", "chunked_prefill", "decode_log_interval", "tp")
+_POSITIVE = (
+    "prefill_tokens_per_s",
+    "pool_tokens",
+    "max_running",
+    "context_length",
+    "chunked_prefill",
+    "decode_log_interval",
+    "tp",
+    "itl_ms",
+)

@@ -15,6 +15,7 @@ REASONS = {
     301: "Moved Permanently",
     307: "Temporary Redirect",
     400: "Bad Request",
+    401: "Unauthorized",
     404: "Not Found",
     405: "Method Not Allowed",
     429: "Too Many Requests",

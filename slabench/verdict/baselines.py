@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from slabench.errors import ConfigError
-from slabench.metrics.definitions import metric_of
+from slabench.metrics.definitions import metric_of, too_few
 from slabench.verdict.sla import Slo, check, number, spoken
 from slabench.verdict.words import Objective
 
@@ -156,8 +156,11 @@ def compare(
     objectives, missing = [], []
     for key, was in entry.get("figures", {}).items():
         observed = figures.get(key)
+        few = too_few(key, sizes)
         if observed is None:
             missing.append(key)
+        elif few is not None:
+            missing.append(f"{key} to be compared by ({few[0]} samples, it needs {few[1]})")
         else:
             objectives.append(_objective(key, observed, float(was), tolerance, sizes))
     if missing or not objectives:

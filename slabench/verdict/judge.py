@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from slabench.metrics.definitions import LEAST
+from slabench.metrics.definitions import too_few
 from slabench.verdict.baselines import Comparison
 from slabench.verdict.sla import Slo, evaluate, number, spoken
 from slabench.verdict.words import Check, Objective, State, Verdict, Word
@@ -85,9 +85,12 @@ def _invalid(case: Case, undefined: Sequence[Slo]) -> str | None:
 
 def _too_few(case: Case, rule: Slo) -> str:
     """Why a percentile is not there, if that is why."""
+    found = too_few(rule.metric, case.sizes)
+    if found is None:
+        return ""
     figure, _, statistic = rule.metric.rpartition(".")
-    n, least = case.sizes.get(figure), LEAST.get(statistic)
-    return f" ({statistic} needs {least} requests, there are {n})" if n is not None and least is not None and n < least else ""
+    what = "tokens after the first" if figure.removeprefix("classic.") == "itl" else "requests"
+    return f" ({statistic} needs {found[1]} {what}, there are {found[0]})"
 
 
 def _good(case: Case, objectives: Sequence[Objective]) -> str:

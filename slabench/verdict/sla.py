@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slabench.errors import ConfigError
-from slabench.metrics.definitions import metric_of
+from slabench.metrics.definitions import metric_of, too_few
 from slabench.verdict.words import Objective
 
 _COMPARISON = re.compile(r"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op><=|>=|:)\s*(?P<limit>[0-9]+(\.[0-9]+)?)\s*(ms)?\s*$")
@@ -43,6 +43,10 @@ def slo(figure: str, statistic: str, op: str, limit: float) -> Slo:
 def parse(text: str) -> Slo:
     """`tpot.mean<=50`, `total_throughput>=1800`, or `ttft:2000` (bench_serving's --goodput form: the mean, at most)."""
     match = _COMPARISON.match(text)
+    if match is None and not any(sign in text for sign in "<>:"):
+        raise ConfigError(
+            f"--slo={text!r} has no limit; where the shell took it for a redirection, quote the option: '--slo=tpot.mean<=50'."
+        )
     if match is None:
         raise ConfigError(
             f"--slo={text!r} is not an objective: write METRIC.STATISTIC<=NUMBER, such as tpot.mean<=50, "
@@ -105,10 +109,10 @@ def number(value: float) -> str:
 
 
 def evaluate(objective: Slo, figures: Mapping[str, float], sizes: Mapping[str, int], *, kind: str = "slo") -> Objective | None:
-    """The comparison, or None if the figure is not defined for this run."""
+    """The comparison, or None if the figure is not defined for this run, or is a percentile of too few to be judged by."""
     observed = figures.get(objective.metric)
     metric = metric_of(objective.metric)
-    if observed is None or metric is None:
+    if observed is None or metric is None or too_few(objective.metric, sizes) is not None:
         return None
     holds = observed <= objective.limit if objective.op == "<=" else observed >= objective.limit
     sign = objective.op if holds else {"<=": ">", ">=": "<"}[objective.op]

@@ -20,7 +20,7 @@ REPO = Path(__file__).resolve().parents[2]
 # --allow=client: the machine that runs these tests may be too busy for a measurement, and what they show is something else.
 TINY = (
     "--random-input-len=64 --random-output-len=12 --num-prompts=6 --request-rate=50 --max-concurrency=3 --decode-input-len=64 "
-    "--decode-output-len=40 --batch-sizes=1,2 --prefill-lens=64,128 --prefill-prompts=6 --progress=off --allow=client,one_read"
+    "--decode-output-len=40 --batch-sizes=1,2 --prefill-lens=64,128 --prefill-prompts=6 --progress=off --allow=client"
 ).split()
 
 

@@ -62,15 +62,27 @@ def test_every_output_says_the_same_words_and_reasons(suite: Suite, tmp_path: Pa
     assert 'Verdict: <span class="word FAILED">FAILED</span>' in shown
 
 
-KEYS = ("planted-key-1", "planted-key-2", "planted-key-3", "planted-key-4")
+KEYS = ("planted-key-1", "planted-key-2", "planted-key-3", "planted-key-4", "planted-key-5")
 
 
 def test_no_key_is_in_any_output(suite: Suite, tmp_path: Path) -> None:
-    """One in the environment, two in a launched server's, one in a URL with credentials."""
+    """The server's own, which it asks for and tells in server_info and in its log; two more in a launched server's environment; one
+    that a wrapper of it prints; one in a URL with credentials.
+    """
     suite.environment["SLABENCH_API_KEY"] = KEYS[0]
-    command = f"HF_TOKEN={KEYS[1]} MY_API_KEY='{KEYS[2]}' {sys.executable} -m slabench.sim --port {{port}}"
+    wrapper = tmp_path / "start.sh"
+    server = f"{sys.executable} -m slabench.sim --api-key {KEYS[0]} --port"
+    wrapper.write_text(f"echo \"export OTHER_TOKEN='{KEYS[4]}'\"\nexec {server} $1\n")
+    command = f"HF_TOKEN={KEYS[1]} MY_API_KEY='{KEYS[2]}' sh {wrapper} {{port}} --port {{port}}"
     launched = suite("tests/serving", f"--launch={command}", "--github")
     assert launched.status == 0, launched.output
+    assert launched.folder is not None
+    log = (launched.folder / "server.log").read_text()
+    assert f"export OTHER_TOKEN='{'*' * len(KEYS[4])}'\n" in log
+    assert f"api_key='{'*' * len(KEYS[0])}')\n" in log
+    assert "api_key" not in launched.run["server"]["info"]
+    (entry,) = launched.run["tests"]
+    assert "other_clients" in {one["name"] for one in entry["checks"] if one["state"] == "ok"}, entry["checks"]  # still readable
     with launch(f"{sys.executable} -m slabench.sim --port {{port}}", str(tmp_path / "server.log")) as server:
         there = server.url.replace("http://", f"http://user:{KEYS[3]}@")
         named = suite("tests/serving", f"--base-url={there}", "--github")
@@ -81,7 +93,7 @@ def test_no_key_is_in_any_output(suite: Suite, tmp_path: Path) -> None:
     assert gone.status == 6, gone.output
     texts = {f"output {k}": one.output for k, one in enumerate((launched, named, resumed, gone))}
     for file in (suite.folder / "reports").rglob("*"):
-        if file.is_file() and file.name != "server.log":  # the server's own words
+        if file.is_file():
             data = file.read_bytes()
             texts[str(file)] = (gzip.decompress(data) if file.suffix == ".gz" else data).decode()
     assert len(texts) > 12

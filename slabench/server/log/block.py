@@ -23,6 +23,7 @@ from slabench.server.log.moulds import (
     Places,
     rows_of,
 )
+from slabench.server.log.reader import Whole
 from slabench.server.log.shapes import Shape
 from slabench.server.log.tags import read_tags
 from slabench.server.log.values import DecodeLine, Event, EventKind, Line, Rejected
@@ -50,26 +51,26 @@ class Columns(NamedTuple):
 
 
 _NONE = np.zeros(0)
-_WHOLE = np.zeros(0, np.int64)
-NOTHING = Columns(np.zeros(0, bool), _NONE, _WHOLE, _WHOLE, _NONE, np.zeros(0, np.int8), _WHOLE, _WHOLE, [])
+NO_PLACES: Places = np.zeros(0, np.int64)
+NOTHING = Columns(np.zeros(0, bool), _NONE, NO_PLACES, NO_PLACES, _NONE, np.zeros(0, np.int8), NO_PLACES, NO_PLACES, [])
+
+
+class Scan(NamedTuple):
+    """Whole lines, and which of them hold "#"."""
+
+    whole: Whole
+    ends: Places  # of all lines: the place of each newline
+    marked: Places  # into ends
 
 
 class Block:
     """The work on one block: lines of interest by number, their moulds, and what the careful reader said of the others."""
 
-    def __init__(self, reader: ColumnReader, block: bytes, end: int) -> None:
-        self.reader, self.block = reader, block
-        text = np.frombuffer(block, np.uint8, end)
-        # Newlines and "#" in one list: a line is of interest if something stands between its newline and the one before.
-        places = np.flatnonzero(reader.marked(text))
-        ends = text[places] == 10
-        self.all_ends = places[ends]
+    def __init__(self, reader: ColumnReader, scan: Scan) -> None:
+        self.reader, self.block = reader, scan.whole.block
+        self.all_ends, wanted = scan.ends, scan.marked
         reader.counts.lines += len(self.all_ends)
-        marked = ends.copy()
-        marked[1:] &= ~ends[:-1]
-        marked[0] = False
-        wanted = np.cumsum(ends)[marked] - 1
-        extra = self._with_rare_marks(end)
+        extra = self._with_rare_marks(scan.whole.end)
         if extra:
             chosen = np.zeros(len(self.all_ends), bool)
             chosen[wanted] = chosen[np.searchsorted(self.all_ends, extra)] = True
@@ -86,13 +87,15 @@ class Block:
     def _with_rare_marks(self, end: int) -> list[int]:
         """A place in each line that may be an event without "#"."""
         found: list[int] = []
-        find = self.block.find
+        block = self.block
+        find, rfind = block.find, block.rfind
         for mark in _RARE_MARKS:
             place = find(mark, 0, end)
             while place >= 0:
-                begin, stop = self.block.rfind(b"\n", 0, place) + 1, find(b"\n", place)
+                stop = find(b"\n", place)
+                line = block[rfind(b"\n", 0, place) + 1 : stop]
                 for needle in _NEEDLES:
-                    if find(needle, begin, stop) >= 0:
+                    if needle in line:
                         found.append(place)
                         break
                 place = find(mark, stop, end)
@@ -120,10 +123,12 @@ class Block:
         """Read the lines that fit the mould; gives back the others."""
         mould = self.reader.moulds[number]
         fits = mould.fits(rows)
-        if not fits.any():
+        if fits is None:
+            taken, own = lines, rows
+        elif fits.any():
+            taken, own = lines[fits], rows[fits]
+        else:
             return lines, rows
-        whole = fits.all()
-        taken, own = (lines, rows) if whole else (lines[fits], rows[fits])
         numbers = mould.read(own)
         self.numbers[taken] = numbers
         self.mould[taken] = number
@@ -135,7 +140,7 @@ class Block:
             self.ranks[taken] = np.array(known)[inverse]
         else:
             self.ranks[taken] = 0
-        return (lines[:0], rows[:0]) if whole else (lines[~fits], rows[~fits])
+        return (lines[:0], rows[:0]) if fits is None else (lines[~fits], rows[~fits])
 
     def _dates(self, after: int = -1) -> None:
         """A minute that is no date: the careful reader says what that means."""

@@ -10,14 +10,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from slabench.server.log.block import NOTHING, Block, Columns
-from slabench.server.log.moulds import LONGEST, Mould
-from slabench.server.log.reader import LogReader
+from slabench.server.log.block import NO_PLACES, NOTHING, Block, Columns, Scan
+from slabench.server.log.moulds import LONGEST, Mould, Places
+from slabench.server.log.reader import LogReader, Whole
 from slabench.server.log.shapes import Shape
 from slabench.server.log.tags import NO_RANK, Rank, read_stamp
 from slabench.server.log.values import Event, Line, Rejected
 
 BLOCK = 1 << 21
+_PIECE = 1 << 18  # bytes compared at once; a multiple of 8
 _MAX_SHAPES = 48  # of all server processes in the log
 _MAX_MOULDS = 4096
 
@@ -32,28 +33,62 @@ class ColumnReader(LogReader):
         self.known: list[Shape] = []
         self._by_length: dict[int, list[int]] = {}
         self.moulds: list[Mould] = []
-        self._scratch = (np.empty(0, bool), np.empty(0, bool))
+        self._scratch = (np.empty(_PIECE, bool), np.empty(_PIECE, bool))
         self.minutes: dict[float, float] = {}
 
     def columns(self, data: bytes) -> Columns:
         """The lines that data completes."""
-        block, end, refused = self._whole(data)
-        found = Block(self, block, end).read() if end else NOTHING
-        behind: list[tuple[int, Event | Rejected]] = [(len(found.stamp), one) for one in refused]
+        return self.read(self.scan(data))
+
+    def scan(self, data: bytes) -> Scan:
+        """Where the lines are and which are of interest: half of the work. Only for the next read().
+
+        It touches nothing that read() touches, so that a thread can scan a block while the one before is read: array operations
+        leave the interpreter to others.
+        """
+        whole = self._whole(data)
+        return Scan(whole, *self._lines(whole))
+
+    def _lines(self, whole: Whole) -> tuple[Places, Places]:
+        if not whole.end:
+            return NO_PLACES, NO_PLACES
+        # Newlines and "#" in one list: a line is of interest if something stands between its newline and the one before.
+        text = np.frombuffer(whole.block, np.uint8, whole.end)
+        places = self._marked(text)
+        ends = text[places] == 10
+        marked = ends.copy()
+        marked[1:] &= ~ends[:-1]
+        marked[0] = False
+        return places[ends], np.cumsum(ends)[marked] - 1
+
+    def read(self, scan: Scan) -> Columns:
+        """The lines that scan() found."""
+        found = Block(self, scan).read() if scan.whole.end else NOTHING
+        behind: list[tuple[int, Event | Rejected]] = [(len(found.stamp), one) for one in self._taken(scan.whole)]
         return found._replace(between=[*found.between, *behind])
 
     def rest(self) -> Columns:
         """See LogReader.finish(): a last line without its end is never a batch."""
         return NOTHING._replace(between=[(0, line) for line in self.finish() if isinstance(line, Event | Rejected)])
 
-    def marked(self, text: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-        """Where a newline or "#" stands; the same memory each time, since fresh memory costs more than the comparison."""
-        if len(self._scratch[0]) < len(text):
-            self._scratch = (np.empty(len(text), bool), np.empty(len(text), bool))
-        one, other = (scratch[: len(text)] for scratch in self._scratch)
-        np.equal(text, 10, out=one)
-        np.equal(text, 35, out=other)
-        return np.logical_or(one, other, out=one)
+    def _marked(self, text: npt.NDArray[np.uint8]) -> Places:
+        """Where a newline or "#" stands: np.flatnonzero((text == 10) | (text == 35)) in a third of its time.
+
+        A piece at a time, in memory that stays in the processor's cache; eight places to a byte before any is looked for, since
+        most bytes then are 0.
+        """
+        one, other = self._scratch
+        packed = np.empty((len(text) + 7) // 8, np.uint8)
+        for begin in range(0, len(text), _PIECE):
+            piece = text[begin : begin + _PIECE]
+            found = one[: len(piece)]
+            np.equal(piece, 10, out=found)
+            np.logical_or(found, np.equal(piece, 35, out=other[: len(piece)]), out=found)
+            packed[begin // 8 : (begin + len(piece) + 7) // 8] = np.packbits(found)
+        held = np.flatnonzero(packed.astype(bool))
+        bits = np.flatnonzero(np.unpackbits(packed[held]).view(bool))
+        places: Places = held[bits >> 3] * 8 + (bits & 7)
+        return places
 
     def careful(self, line: bytes) -> list[Line]:
         """One line by the careful reader, which may accept a new shape."""

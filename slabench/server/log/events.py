@@ -21,22 +21,27 @@ NEEDLES: tuple[bytes, ...] = (
 )
 _NUMBER = re.compile(rb"#?(\w+(?:-\w+)*)[=:] ?(-?\d+(?:\.\d+)?)(?=[ ,]|$)")
 _RATIO = re.compile(rb"#new_token_ratio: (\d+\.\d+) -> (\d+\.\d+)$")
-_FORMS: tuple[tuple[EventKind, re.Pattern[bytes]], ...] = (
-    (EventKind.FLUSHED, re.compile(rb"Cache flushed successfully!")),
-    (EventKind.FLUSH_REFUSED, re.compile(rb"Cache not flushed because there are pending requests\.")),
-    # 0.4.7 and later; SGLANG_TEST_RETRACT; up to 0.4.6
-    (
-        EventKind.RETRACTION,
-        re.compile(rb"KV cache pool is full\. Retract requests\.|Testing retraction\.|Decode out of memory happened\."),
-    ),
-    (EventKind.CAPACITY, re.compile(rb"max_total_num_tokens=\d+")),
-    (EventKind.READY, re.compile(rb"The server is fired up and ready to roll!")),
-    (EventKind.JIT, re.compile(rb"Entering DeepGEMM JIT |Try DeepGEMM JIT ")),
-    (EventKind.START, re.compile(rb"server_args=ServerArgs\(")),
-    (EventKind.STOP, re.compile(rb"SIGTERM received\.")),
+# Kind, words without which a search is not worth its time, form.
+_FORMS: tuple[tuple[EventKind, bytes, re.Pattern[bytes]], ...] = tuple(
+    (kind, sign, re.compile(form))
+    for kind, sign, form in (
+        (EventKind.FLUSHED, b"Cache flushed successfully!", rb"Cache flushed successfully!"),
+        (EventKind.FLUSH_REFUSED, b"Cache not flushed", rb"Cache not flushed because there are pending requests\."),
+        # 0.4.7 and later; SGLANG_TEST_RETRACT; up to 0.4.6
+        (
+            EventKind.RETRACTION,
+            b"etract",  # of "Retract requests." or "#retracted_reqs:", one of which each has to have by NEEDLES
+            rb"KV cache pool is full\. Retract requests\.|Testing retraction\.|Decode out of memory happened\.",
+        ),
+        (EventKind.CAPACITY, b"max_total_num_tokens=", rb"max_total_num_tokens=\d+"),
+        (EventKind.READY, b"The server is fired up", rb"The server is fired up and ready to roll!"),
+        (EventKind.JIT, b"DeepGEMM JIT ", rb"Entering DeepGEMM JIT |Try DeepGEMM JIT "),
+        (EventKind.START, b"server_args=ServerArgs(", rb"server_args=ServerArgs\("),
+        (EventKind.STOP, b"SIGTERM received", rb"SIGTERM received\."),
+    )
 )
-# The space or bracket before a name makes the search skip from one to the next: these lines have thousands of bytes.
-_SIZES = re.compile(rb"[ (]((?:tp|pp|dp)_size|nnodes|decode_log_interval|enable_dp_attention)=(\d+|True|False)(?=[,)])")
+_SIZES = (b"tp_size=", b"pp_size=", b"dp_size=", b"nnodes=", b"decode_log_interval=", b"enable_dp_attention=")
+_SIZE = re.compile(rb"[ (](\w+)=(\d+|True|False)(?=[,)])")
 _WITH_NUMBERS = frozenset({EventKind.FLUSH_REFUSED, EventKind.RETRACTION, EventKind.CAPACITY})
 
 
@@ -47,8 +52,8 @@ def read(text: bytes) -> Event | None:
             break
     else:
         return None
-    for kind, form in _FORMS:
-        found = form.search(text)
+    for kind, sign, form in _FORMS:
+        found = form.search(text) if sign in text else None
         if found is None:
             continue
         prefix = read_prefix(text[: found.start()])
@@ -63,7 +68,22 @@ def read(text: bytes) -> Event | None:
                 details += [("new_token_ratio_before", float(ratio[1])), ("new_token_ratio", float(ratio[2]))]
         elif kind is EventKind.START:
             words = {b"True": 1.0, b"False": 0.0}
-            found_sizes = _SIZES.findall(text, found.start())
-            details = [(name.decode("ascii"), words[value] if value in words else float(value)) for name, value in found_sizes]
+            details = [
+                (size[1].decode("ascii"), words[size[2]] if size[2] in words else float(size[2]))
+                for size in _sizes(text, found.start())
+            ]
         return Event(kind, prefix.stamp, prefix.rank, tuple(details))
     return None
+
+
+def _sizes(text: bytes, begin: int) -> list[re.Match[bytes]]:
+    """Where the wanted sizes stand, in order. Such a line has thousands of bytes: names are found before forms are matched."""
+    found: list[re.Match[bytes]] = []
+    for name in _SIZES:
+        place = text.find(name, begin)
+        while place >= 0:
+            size = _SIZE.match(text, place - 1)
+            if size is not None:
+                found.append(size)
+            place = text.find(name, place + 1)
+    return sorted(found, key=lambda size: size.start())

@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Semaphore, Thread
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from slabench.records import LogSpan
-from slabench.server.log.block import Columns
+from slabench.server.log.block import Columns, Scan
 from slabench.server.log.columns import BLOCK, ColumnReader
 from slabench.server.log.merge import CAUSES, SLACK_S, Merged, Since, cause_of, counts_once
 from slabench.server.log.moulds import Floats
@@ -56,12 +58,43 @@ def intervals(parts: Sequence[str | LogSpan], merged: Merged | None = None, *, s
         reader = ColumnReader()
         reader.counts = notes.counts.setdefault(span.path, reader.counts)
         one = _Part(span, reader, notes, speaker)
-        for data in read_bytes(span.path, span.begin, None if span.end < 0 else span.end, size):
-            yield from one.block(reader.columns(data))
+        for scan in _ahead(map(reader.scan, read_bytes(span.path, span.begin, None if span.end < 0 else span.end, size))):
+            yield from one.block(reader.read(scan))
         yield from one.block(reader.rest())
         for dp, state in one.known.items():
             if state.lines:
                 notes.schedulers[(span.path, dp)] += state.lines
+
+
+def _ahead(scans: Iterator[Scan]) -> Iterator[Scan]:
+    """The same, each one made in a thread while its user is busy with the one before it. The file is read there too."""
+    done: SimpleQueue[Scan | Exception | None] = SimpleQueue()
+    room = Semaphore(0)
+    given_up = False
+
+    def work() -> None:
+        try:
+            for scan in scans:
+                done.put(scan)
+                room.acquire()
+                if given_up:
+                    return
+            done.put(None)
+        except Exception as error:  # noqa: BLE001 - it belongs to the thread that asked
+            done.put(error)
+
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        while (scan := done.get()) is not None:
+            if isinstance(scan, Exception):
+                raise scan
+            room.release()
+            yield scan
+    finally:
+        given_up = True
+        room.release()
+        thread.join()
 
 
 class _Part:

@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, NamedTuple
 
 from slabench.errors import ConfigError
 from slabench.server.log.lines import MAX_LINE, Batch, Parsed, parse
@@ -41,6 +41,16 @@ class Counts:
         return sum(self.rejected.values())
 
 
+class Whole(NamedTuple):
+    """Bytes that were read, cut into whole lines."""
+
+    block: bytes
+    end: int  # where the last whole line in block ends
+    size: int  # bytes read for it
+    skipped: int  # lines beyond MAX_LINE that ended in it
+    refused: Rejected | None  # of the line behind it, because it is too long
+
+
 class LogReader:
     """feed() blocks of one file in order, finish() at its end. Holds at most one unfinished line.
 
@@ -58,31 +68,39 @@ class LogReader:
 
     def feed(self, data: bytes) -> list[Line]:
         """The values of the lines that data completes; Rejected ones among them, because what they hid is unknown."""
-        block, end, refused = self._whole(data)
+        whole = self._whole(data)
         out: list[Line] = []
-        if end:
-            self.counts.lines += block.count(b"\n", 0, end)
-            self._block(block, end, out)
-        return [*out, *refused]
+        if whole.end:
+            self.counts.lines += whole.block.count(b"\n", 0, whole.end)
+            self._block(whole.block, whole.end, out)
+        return [*out, *self._taken(whole)]
 
-    def _whole(self, data: bytes) -> tuple[bytes, int, list[Rejected]]:
-        """(bytes, where the last whole line in them ends, what is refused of the line behind it because it is too long)."""
-        self.counts.size += len(data)
-        refused: list[Rejected] = []
+    def _whole(self, data: bytes) -> Whole:
+        """Cut data, and what was left of the data before it, behind the last whole line. Counts nothing: see _taken()."""
+        size, skipped = len(data), 0
         if self._skipping:
             cut = data.find(b"\n") + 1
             if not cut:
-                return b"", 0, refused
-            data, self._skipping = data[cut:], False
-            self.counts.lines += 1
+                return Whole(b"", 0, size, 0, None)
+            data, self._skipping, skipped = data[cut:], False, 1
         block = self._tail + data if self._tail else data
         end = block.rfind(b"\n") + 1
         self._tail = block[end:]
+        refused = None
         if len(self._tail) > MAX_LINE:
             if b" batch" in self._tail:
-                self._reject(Rejected(Reason.TOO_LONG, self._tail[:300]), refused)
+                refused = Rejected(Reason.TOO_LONG, self._tail[:300])
             self._tail, self._skipping = b"", True
-        return block, end, refused
+        return Whole(block, end, size, skipped, refused)
+
+    def _taken(self, whole: Whole) -> list[Rejected]:
+        """Count what was cut; gives back what is refused behind its lines."""
+        self.counts.size += whole.size
+        self.counts.lines += whole.skipped
+        refused: list[Rejected] = []
+        if whole.refused is not None:
+            self._reject(whole.refused, refused)
+        return refused
 
     def finish(self) -> list[Line]:
         """The end of the file. A last line without its newline may be half of one: a batch line there is rejected."""

@@ -36,6 +36,7 @@ TAGS = rb"(?: (?:DP|PP|TP|EP|ATTN_CP|MOE_DP)\d+)*"
 # From the start of a line written by sglang's own logging configuration, with nothing in front.
 HEAD = rb"\[(" + STAMP + rb")(" + TAGS + rb")\] "
 
+_OWN = re.compile(HEAD)  # nearly every line's, so it is tried first
 _BRACKET = re.compile(rb"\[(" + STAMP + rb")?(" + TAGS + rb")\] ?\Z")
 _ANY_BRACKET = re.compile(rb"\[([^\[\]]*)\] ?\Z")
 _OPEN_STAMP = re.compile(rb"\[\d[^\]]*\Z")  # a bracket of sglang's that never closes
@@ -80,6 +81,10 @@ def read_prefix(text: bytes) -> Prefix:
     Faults: "quoted", the message stands inside other text (a logged request, for one); "joined", the rest of another line
     stands before it; "prefix", sglang's own bracket is damaged.
     """
+    own = _OWN.fullmatch(text)
+    if own is not None:
+        stamp = read_stamp(own[1])
+        return Prefix(None, NO_RANK, "prefix") if stamp is None else Prefix(stamp, read_tags(own[2]))
     found = _BRACKET.search(text)
     if found is None:
         return _foreign(text)

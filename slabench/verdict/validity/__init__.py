@@ -5,6 +5,6 @@ list of them, and what methods and the command line make of their outcomes.
 """
 
 from slabench.verdict.validity.policy import BATCH_CHECKS, CHECKS, FINDINGS, LOG_CHECKS, examine, names, settle
-from slabench.verdict.validity.subject import LogEvidence, Subject
+from slabench.verdict.validity.subject import LogEvidence, Margin, Subject
 
-__all__ = ["BATCH_CHECKS", "CHECKS", "FINDINGS", "LOG_CHECKS", "LogEvidence", "Subject", "examine", "names", "settle"]
+__all__ = ["BATCH_CHECKS", "CHECKS", "FINDINGS", "LOG_CHECKS", "LogEvidence", "Margin", "Subject", "examine", "names", "settle"]

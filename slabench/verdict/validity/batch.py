@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_left, bisect_right
 
-from slabench.metrics.full_batch import full_batch, windows
+from slabench.metrics.full_batch import full_batch, pace, windows
 from slabench.verdict.validity.subject import Subject, ok
 from slabench.verdict.words import Check, State
 
@@ -129,9 +128,11 @@ def stall(subject: Subject) -> Check:
 
 
 def first_run(subject: Subject) -> Check:
-    """The first half of the full batch is not slower than the second by more than 20 %: contexts only grow, so steps get slower.
+    """The beginning of the full batch is not slower than what follows by more than 20 %.
 
-    A beginning that is slower has paid for something once: kernels, clocks, caches. A finding, since the mean says how much.
+    Of several waves the first is compared with the rest, which is the same work; of one, its first half with its second: contexts
+    only grow, so steps get slower. A beginning that is slower has paid for something once: kernels, clocks, caches. A finding,
+    since the mean says how much.
     """
     size = subject.batch_size
     if size is None:
@@ -140,22 +141,29 @@ def first_run(subject: Subject) -> Check:
     found = windows(done, size)
     if not found:
         return ok("first_run", "The batch was never full.")
-    # Of one wave: of several the first stands for the beginning.
-    first = found[0]
-    middle, halves = (first.begin + first.end) // 2, [[0, 0], [0, 0]]
-    for position in first.members:
-        stamps, counts = done[position].arrival_ns, done[position].arrival_tokens
-        for half, (low, high) in enumerate(((first.begin, middle), (middle, first.end))):
-            at, last = bisect_left(stamps, low), bisect_right(stamps, high) - 1
-            if last > at:
-                halves[half][0] += stamps[last] - stamps[at]
-                halves[half][1] += counts[last] - counts[at]
-    if min(tokens for _, tokens in halves) < FIRST_RUN_TOKENS * size:
-        return ok(
-            "first_run", f"Fewer than {FIRST_RUN_TOKENS} tokens a request in each half of the full batch: too few to compare."
-        )
-    early, late = (time / tokens / 1e6 for time, tokens in halves)
-    text = f"The full batch began with {early:.2f} ms a token and ended with {late:.2f} ms ({early / late - 1:+.0%})"
-    if early > (1 + FIRST_RUN_SHARE) * late:
-        return Check("first_run", State.FINDING, f"{text}: something was done for the first time.", "Use --warmup-requests=batch.")
-    return ok("first_run", f"{text}.")
+    enough = FIRST_RUN_TOKENS * size
+    # Requests that do not go in step fill the batch again and again for a moment: only a wave's own time is long enough.
+    waves = [made for one in found if (made := pace(done, one.members, one.begin, one.end))[1] >= enough]
+    first, middle = found[0], (found[0].begin + found[0].end) // 2
+    halves = pace(done, first.members, first.begin, middle), pace(done, first.members, middle, first.end)
+    told: list[tuple[bool, str]] = []
+    if len(waves) > 1:
+        rest = sum(time for time, _ in waves[1:]), sum(tokens for _, tokens in waves[1:])
+        form = f"The first wave took {{:.2f}} ms a token and the {len(waves) - 1} after it {{:.2f}} ms"
+        told.append(_slower(waves[0], rest, form))
+    if min(tokens for _, tokens in halves) >= enough:
+        told.append(_slower(*halves, "The full batch began with {:.2f} ms a token and ended with {:.2f} ms"))
+    slow = [text for is_slow, text in told if is_slow]
+    if slow:
+        text = f"{'; '.join(slow)}: something was done for the first time."
+        return Check("first_run", State.FINDING, text, "Use --warmup-requests=batch.")
+    if not told:
+        text = f"Fewer than {FIRST_RUN_TOKENS} tokens a request in each half of the full batch: too few to compare."
+        return ok("first_run", text)
+    return ok("first_run", f"{'; '.join(text for _, text in told)}.")
+
+
+def _slower(early: tuple[int, int], late: tuple[int, int], form: str) -> tuple[bool, str]:
+    """Whether the earlier of two paces is too slow, and both in words."""
+    before, after = (time / tokens / 1e6 for time, tokens in (early, late))
+    return before > (1 + FIRST_RUN_SHARE) * after, f"{form.format(before, after)} ({before / after - 1:+.0%})"

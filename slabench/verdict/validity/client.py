@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from slabench.verdict.validity.subject import Subject, ok
+import math
+
+from slabench.records import Calibration, ClientRecord
+from slabench.verdict.validity.subject import Margin, Subject, ok
 from slabench.verdict.words import Check, State
 
 CPU_SHARE_LIMIT = 0.95  # of one core per load process: beyond it the client paces the run
@@ -10,11 +13,12 @@ LAG_SHARE_LIMIT = 0.02
 SEND_LAG_MS = 100.0  # below it a plan of arrivals is what it says
 SEND_SHARE_LIMIT, SEND_SHARE_SAID = 0.1, 0.01  # of the run's duration
 LAG_SHARE_LIMIT_P99 = 0.1  # both of the time TPOT is taken over
+MARGIN_SHARE_LIMIT = 0.1  # of the distance between a figure and its limit
 ONE_READ_SHARE_LIMIT = 0.02  # each such answer pulls the mean TPOT down by its share
 
 
 def client(subject: Subject) -> Check:
-    """The client kept up: CPU below 95 % of a core a process, stamped with little lateness, sent requests when due."""
+    """The client lived and kept up: CPU below 95 % of a core a process, stamped with little lateness, sent requests when due."""
     found, sending = _stamping(subject), _sending(subject)
     return (
         sending if sending is not None and found.state in (State.OK, State.FINDING) and sending.state is not found.state else found
@@ -36,6 +40,8 @@ def _sending(subject: Subject) -> Check | None:
 
 def _stamping(subject: Subject) -> Check:
     seen = subject.run.client
+    if seen.failure:
+        return Check("client", State.INVALID, seen.failure, "Its output on the console says why; look for a memory limit too.")
     if seen.cpu_s is None:
         return Check("client", State.NOT_CHECKED, "The client does not tell how busy it was.", "Use --client=slabench, which does.")
     if seen.wall_s > 0.5 and seen.cpu_s / seen.wall_s / seen.workers > CPU_SHARE_LIMIT:
@@ -67,7 +73,15 @@ def _stamping(subject: Subject) -> Check:
         return Check(
             "client", State.FINDING, f"{text}.", "Read the percentiles with that; a free core for the client makes them sharp."
         )
-    return ok("client", f"{text}.")
+    return ok("client", f"{text}. {_left(seen)}".rstrip())
+
+
+def _left(seen: ClientRecord) -> str:
+    """How late requests left, of those that had a slot."""
+    if seen.send_lag_mean_ms is None or seen.send_lag_p99_ms is None or seen.send_lag_max_ms is None:
+        return ""
+    late = f"{seen.send_lag_mean_ms:.2f} ms on average, p99 {seen.send_lag_p99_ms:.2f} ms, at most {seen.send_lag_max_ms:.2f} ms"
+    return f"Requests left {late} after they were due."
 
 
 def one_read(subject: Subject) -> Check:
@@ -84,3 +98,78 @@ def one_read(subject: Subject) -> Check:
             remedy,
         )
     return ok("one_read", f"{text}.")
+
+
+def client_error(subject: Subject) -> Check:
+    """Could the client's own error, read off a server that keeps an exact schedule, have turned an objective?
+
+    INVALID when it is more than a tenth of the distance between the figure and its limit. For a percentile the mean's error stands.
+    """
+    bar = subject.run.client.calibration
+    if bar is None or bar.state != "measured":
+        why = "it was not measured" if bar is None else bar.why
+        remedy = (
+            "Leave out --calibrate=off."
+            if bar is not None and bar.state == "off"
+            else "Run the client on a machine with two free cores (the null server takes one), with --calibrate=fresh."
+        )
+        return Check("client_error", State.NOT_CHECKED, f"The client's own error is not known: {why}.", remedy)
+    rate = _tokens_per_s(subject)
+    if rate is not None and rate > bar.chunks_per_s:
+        text = (
+            f"The run's {rate:,.0f} tokens/s are more than the {bar.chunks_per_s:,.0f} that the client was calibrated at, so its "
+            "own error is not known."
+        )
+        return Check("client_error", State.NOT_CHECKED, text, "Read the figures with that.")
+    worst: tuple[float, Margin, float] | None = None
+    for margin in subject.margins:
+        error = _error_ms(bar, margin, subject)
+        if error is None:
+            continue
+        distance = abs(margin.observed - margin.limit)
+        share = error / distance if distance else (math.inf if error else 0.0)
+        if worst is None or share > worst[0]:
+            worst = (share, margin, error)
+    if worst is None or worst[0] <= MARGIN_SHARE_LIMIT:
+        beside = "" if worst is None else f"; at most {worst[0]:.1%} of an objective's distance from its limit"
+        return ok("client_error", f"The client's own error: {told(bar)}{beside}.")
+    share, margin, error = worst
+    distance = abs(margin.observed - margin.limit)
+    text = (
+        f"The client's own error on {margin.metric} is {error:.3g} ms, more than {MARGIN_SHARE_LIMIT:.0%} of the {distance:.3g} ms "
+        f"between {margin.observed:.6g} and the limit of {margin.limit:g} ms ({told(bar)})"
+    )
+    remedy = "Run the client on a machine with free cores; --calibrate=fresh measures its error again."
+    return Check("client_error", State.INVALID, f"{text}.", remedy)
+
+
+def told(bar: Calibration) -> str:
+    """A calibration's figures with their signs, and the load they hold for."""
+    return (
+        f"TPOT {bar.tpot_error_pct:+.3f} %, TTFT {bar.ttft_error_ms:+.2f} ms, p99 of the gaps {bar.p99_itl_error_ms:+.2f} ms, read "
+        f"off the null server with {bar.streams} streams, a token each every {bar.itl_ms:g} ms"
+    )
+
+
+def _error_ms(bar: Calibration, margin: Margin, subject: Subject) -> float | None:
+    """Of the figure that an objective is about; None for one that is no time between tokens or to the first."""
+    figure = margin.metric.partition(".")[0]
+    if figure == "tpot" and bar.tpot_error_pct is not None:
+        # Part of it lies at an answer's two ends: it weighs more in a test's answers that are shorter than the calibration's.
+        lengths = sorted(n for one in subject.run.requests if one.ok and (n := one.output_tokens or 0) > 1)
+        shorter = max(1.0, (bar.tokens - 1) / (lengths[len(lengths) // 2] - 1)) if lengths else 1.0
+        return abs(bar.tpot_error_pct) / 100 * margin.observed * shorter
+    if figure in ("ttft", "ttft_due"):
+        return None if bar.ttft_error_ms is None else abs(bar.ttft_error_ms)
+    if figure in ("itl", "gap_max"):
+        return None if bar.p99_itl_error_ms is None else abs(bar.p99_itl_error_ms)
+    return None
+
+
+def _tokens_per_s(subject: Subject) -> float | None:
+    """Of the whole run, from its first token to its last."""
+    spans = [(span, one.output_tokens or 0) for one in subject.run.requests if one.ok and (span := one.span_ns) is not None]
+    if not spans:
+        return None
+    lasted = max(span[1] for span, _ in spans) - min(span[0] for span, _ in spans)
+    return sum(tokens for _, tokens in spans) * 1e9 / lasted if lasted > 0 else None

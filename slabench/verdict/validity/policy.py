@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from slabench.verdict.validity.batch import batch_fits, batch_held, batch_reached, first_run, stall
-from slabench.verdict.validity.client import client, one_read
+from slabench.verdict.validity.client import client, client_error, one_read
 from slabench.verdict.validity.log import LogCheck, log_agrees, log_disturbed, log_lines, log_retraction
 from slabench.verdict.validity.requests import completed, finish_reason, output_length, prompt_length, token_counts
 from slabench.verdict.validity.server import flush, graph, other_clients, prefix_cache, queueing, retraction, same_server
@@ -34,6 +34,7 @@ CHECKS: tuple[Judge, ...] = (
     graph,
     other_clients,
     client,
+    client_error,
     one_read,
 )
 LOG_CHECKS: tuple[LogCheck, ...] = (log_lines, log_retraction, log_disturbed, log_agrees)
@@ -73,6 +74,8 @@ def examine(
         name = judge.__name__
         if subject.batch_size is None and (name in BATCH_CHECKS or (subject.log is None and name in BATCH_WITHOUT_LOG)):
             continue
+        if name == "client_error" and subject.run.client.calibration is None:
+            continue  # the embedded server's figures are nobody's, unless --calibrate=fresh asks
         one = judge(subject)
         if one.state is State.NOT_CHECKED and subject.batch_size is None and name in BATCH_WITHOUT_LOG:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from slabench.records import RequestRecord
 from slabench.verdict.validity.subject import Subject, ok
@@ -90,18 +91,21 @@ def prompt_length(subject: Subject) -> Check:
     """prompt_tokens equals the ids sent, or our own tokenizer's count of the text sent; otherwise the server read something else.
 
     A text may have another length than was meant, since decoding ids and encoding the text is no identity: more than 1 % of that
-    drift is a finding.
+    drift is a finding. What a chat template adds to every message (_of_the_template) is not counted here.
     """
     known = [(record, record.prompt_tokens) for record in subject.run.requests if record.ok and record.prompt_tokens is not None]
     if not known:
         text = "The server reports no prompt_tokens."
         return Check("prompt_length", State.NOT_CHECKED, text, "Use a server that reports meta_info.")
+    template = _of_the_template(subject, known)
+    if isinstance(template, Check):
+        return template
     if subject.exact_prompt:
         odd = [(record, record.input_len, seen) for record, seen in known if seen != record.input_len]
         sent, remedy = "ids", "The server may cut prompts (--allow-auto-truncate); turn that off."
     else:
         counts = subject.counted
-        odd = [(record, counts[record.index], seen) for record, seen in known if counts and seen != counts[record.index]]
+        odd = [(record, counts[record.index], seen) for record, seen in known if counts and seen - template != counts[record.index]]
         sent, remedy = (
             "tokens of text",
             "Give the server's own tokenizer with --tokenizer=DIR; the server must not cut or wrap prompts.",
@@ -113,10 +117,11 @@ def prompt_length(subject: Subject) -> Check:
         return Check("prompt_length", State.INVALID, text, remedy)
     if subject.exact_prompt:
         return ok("prompt_length", f"prompt_tokens equals the ids sent for all {len(known)} answers.")
-    meant, seen_sum = sum(record.input_len for record, _ in known), sum(seen for _, seen in known)
+    meant, seen_sum = sum(record.input_len for record, _ in known), sum(seen - template for _, seen in known)
     drift = (seen_sum - meant) / meant if meant else 0.0
     own = f", as our tokenizer does for each of the {len(known)} texts" if subject.counted else ""
-    text = f"The server counts {seen_sum} prompt tokens{own} where {meant} were meant ({drift:+.1%})"
+    beside = f", and {template} more of its chat template in each," if template else ""
+    text = f"The server counts {seen_sum} prompt tokens{own}{beside} where {meant} were meant ({drift:+.1%})"
     if abs(drift) > OTHER_TOKENIZER_SHARE and not subject.counted:
         remedy = "Give the tokenizer of the model that the server runs (--tokenizer=DIR), or send exact ids with --prompt-form=ids."
         return Check("prompt_length", State.INVALID, f"{text}, more than {OTHER_TOKENIZER_SHARE:.0%}.", remedy)
@@ -124,3 +129,22 @@ def prompt_length(subject: Subject) -> Check:
         remedy = "Text that is decoded and encoded again changes its length; --prompt-form=ids sends exact ids."
         return Check("prompt_length", State.FINDING, f"{text}; more than {DRIFT_SHARE_LIMIT:.0%} is said.", remedy)
     return ok("prompt_length", f"{text}.")
+
+
+def _of_the_template(subject: Subject, known: Sequence[tuple[RequestRecord, int]]) -> int | Check:
+    """Tokens that the server's chat template adds to each message: the same number to all, since it is the same text around them.
+
+    0 for other endpoints, and where a prompt has fewer tokens at the server than were sent, which no template brings about.
+    """
+    if subject.run.plan.get("backend") != "sglang-oai-chat" or not subject.counted:
+        return 0
+    more = {seen - subject.counted[record.index] for record, seen in known}
+    if min(more) < 0:
+        return 0
+    if len(more) > 1:
+        text = (
+            f"The server counts {min(more)} to {max(more)} tokens more a prompt than the message has: its chat template adds some, "
+            "and how many is not known."
+        )
+        return Check("prompt_length", State.NOT_CHECKED, text, "--backend=sglang and sglang-oai send prompts as they are.")
+    return more.pop()

@@ -30,7 +30,7 @@ def prefix_cache(subject: Subject) -> Check:
         return Check("prefix_cache", State.INVALID, f"{text} ({cached / total:.1%}), more than {CACHED_SHARE_LIMIT:.0%}.", remedy)
     if subject.shared:
         whole = [record for record in known if not retractions_of(record)]
-        odd = [record for record in whole if (record.cached_tokens or 0) > subject.shared[record.index]]
+        odd = [one for one in whole if one.cached_tokens is not None and one.cached_tokens > subject.shared[one.index]]
         if odd:
             one = odd[0]
             first = f"request {one.index}: {one.cached_tokens} cached, at most {subject.shared[one.index]} shared with the others"
@@ -110,7 +110,11 @@ def other_clients(subject: Subject) -> Check:
     seen, mine = subject.log, [record for record in subject.run.requests if record.sent_ns is not None]
     if seen is None or not seen.prefill_lines:
         return _by_counters(subject, mine)
-    again = [(record, retractions_of(record) or 0.0) for record in mine]
+    again = [(record, count) for record in mine if (count := retractions_of(record)) is not None]
+    if seen.retractions and len(again) < len(mine):
+        silent = f"{len(mine) - len(again)} of {len(mine)} answers do not say of how many"
+        text = f"The log tells of {seen.retractions} retractions, and {silent}: work done again and another client's look the same."
+        return Check("other_clients", State.NOT_CHECKED, text, "sglang 0.5.4 and newer report them in meta_info.")
     twice = sum(count * (record.input_len + record.output_len) for record, count in again)
     tokens = sum(record.input_len if record.prompt_tokens is None else record.prompt_tokens for record in mine)
     rounded = seen.sequences * (subject.page_size - 1)
@@ -131,7 +135,15 @@ def _by_counters(subject: Subject, mine: Sequence[RequestRecord]) -> Check:
     if served is None:
         text = "Whether other clients used the server during the run is not known."
         return Check("other_clients", State.NOT_CHECKED, text, f"{GIVE_LOG} Or start the server with --enable-metrics.")
-    tokens = sum((record.prompt_tokens or 0) + (record.completion_tokens or 0) for record in mine)
+    counts = [
+        record.prompt_tokens + record.completion_tokens
+        for record in mine
+        if record.prompt_tokens is not None and record.completion_tokens is not None
+    ]
+    if len(counts) < len(mine):
+        text = f"{len(mine) - len(counts)} of {len(mine)} answers have no counts to be taken from the server's."
+        return Check("other_clients", State.NOT_CHECKED, text, GIVE_LOG)
+    tokens = sum(counts)
     grown = f"{served.requests:.0f} requests and {served.tokens:.0f} tokens"
     text = f"The server's counters grew by {grown}, ours are {len(mine)} and {tokens}"
     if served.tokens < (1 - OTHERS_SHARE_LIMIT) * tokens:

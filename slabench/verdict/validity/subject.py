@@ -37,6 +37,8 @@ class LogEvidence:
     queued: int = 0  # of these, with requests waiting
     queue_max: int = 0  # most that waited on one of these, all schedulers taken alone
     running_max: int = 0  # most that ran on any Decode line
+    waited_max: int = 0  # most that waited on any Decode line, beside prefills too
+    waited: int = 0  # Decode lines with requests waiting, beside prefills too
     graph_on: int = 0  # steady Decode lines up to the largest captured batch, with the graph
     graph_off: int = 0  # and without
     graph_above: int = 0  # steady Decode lines above it, without
@@ -48,6 +50,15 @@ class Served:
 
     requests: float
     tokens: float  # prompt and generated
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """An objective's figure and its limit, in the figure's unit."""
+
+    metric: str
+    observed: float
+    limit: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,7 @@ class Subject:
     stall_limit_s: float = STALL_LIMIT_S
     log: LogEvidence | None = None
     served: Served | None = None
+    margins: Sequence[Margin] = ()  # of the objectives that the run defines
 
 
 def ok(name: str, text: str) -> Check:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.integration.conftest import REPO, environment
@@ -38,15 +38,34 @@ def sim_server(folder: Path, profile: str = "demo", *more: str) -> Iterator[str]
 
 
 @contextlib.contextmanager
-def generating(url: str, tokens: int, prompt: int = 8) -> Iterator[None]:
-    """Another client's request; its answer has begun."""
+def generating(url: str, tokens: int, prompt: int = 8) -> Iterator[http.client.HTTPResponse]:
+    """Another client's request; its answer has begun. One that is left before it was read is aborted."""
     host, _, port = url.removeprefix("http://").rpartition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=20)
     sampling = {"max_new_tokens": tokens, "ignore_eos": True}
     connection.request("POST", "/generate", json.dumps({"input_ids": [7] * prompt, "stream": True, "sampling_params": sampling}))
-    with connection.getresponse():
-        yield
+    with connection.getresponse() as answer:
+        yield answer
     connection.close()
+
+
+@contextlib.contextmanager
+def once_decoding(log: Path, act: Callable[[], object]) -> Iterator[None]:
+    """act() when the run's own decoding has begun: two Decode lines after the flush, which follows the warm-up."""
+
+    def wait() -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            _, flushed, after = log.read_text().partition("Cache flushed successfully!")
+            if flushed and after.count("Decode batch") >= 2:
+                act()
+                return
+            time.sleep(0.005)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    yield
+    thread.join()
 
 
 class Front:

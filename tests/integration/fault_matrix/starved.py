@@ -1,15 +1,18 @@
-"""A pytest plugin for the runs of the matrix: the load process is stopped again and again, as on a machine without a free core."""
+"""A pytest plugin for the runs of the matrix: load processes are stopped again and again, as on a machine without a free core."""
 
 import contextlib
 import os
 import signal
 import threading
 import time
+from collections.abc import Iterator, Sequence
 
 from slabench.loadgen import run
+from slabench.loadgen.frames import Frame
+from slabench.loadgen.workers import WorkerProcess
+from slabench.loadgen.workers import frames as heard
 
 STOPPED_S, RUNNING_S = 0.12, 0.06
-_listen = run._Load._listen
 
 
 def _starve(pid: int, ended: threading.Event) -> None:
@@ -20,16 +23,17 @@ def _starve(pid: int, ended: threading.Event) -> None:
             os.kill(pid, signal.SIGCONT)
 
 
-def listen(self: run._Load) -> None:
-    assert self.process is not None
+def frames(workers: Sequence[WorkerProcess]) -> Iterator[tuple[WorkerProcess, Frame | None]]:
     ended = threading.Event()
-    thread = threading.Thread(target=_starve, args=(self.process.pid, ended))
-    thread.start()
+    threads = [threading.Thread(target=_starve, args=(one.process.pid, ended)) for one in workers]
+    for thread in threads:
+        thread.start()
     try:
-        _listen(self)
+        yield from heard(workers)
     finally:
         ended.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
 
 
-run._Load._listen = listen  # type: ignore[method-assign]
+run.frames = frames  # type: ignore[attr-defined]

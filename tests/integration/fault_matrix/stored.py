@@ -9,21 +9,19 @@ from typing import Any
 import pytest
 
 from slabench.metrics.compute import compute
-from slabench.records import ClientRecord, RunRecord, ServerEvidence
+from slabench.records import Calibration, ClientRecord, RunRecord, ServerEvidence
 from slabench.report.records_file import read_records
 from slabench.verdict import baselines, validity
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.sla import slo
+from slabench.verdict.validity.evidence import restore
+from slabench.verdict.validity.policy import OF_THE_CURVE
 from slabench.verdict.words import Check, State, Verdict
 from tests.integration.conftest import Done
 
 TPOT_RULE = slo("tpot", "mean", "<=", 50)  # of tencent and ali decode, as published
-# Checks that need no more than what a run folder holds. Taken from run.json as they are: the log's and the curve's, and those
-# that look at the prompts themselves (prompt_length, prefix_cache) or at the log's word beside another (flush, batch_held).
-FROM_RECORDS = frozenset(
-    "completed finish_reason output_length token_counts same_server batch_fits batch_reached retraction client one_read".split()
-)
-SAME = {"ok": (1, 1), "not_checked": (None, None), "invalid": (1, 2)}  # who answered is no part of run.json, what was found is
+# Made by other hands than the checks' list: objectives that do not apply, and the decode curve, which has no records of its own.
+AS_THEY_ARE = frozenset({"slo_applies", *OF_THE_CURVE})
 
 
 class Stored:
@@ -52,37 +50,22 @@ class Stored:
         path = self.folder / "requests.jsonl.gz"
         requests = sorted((one for test_id, one in read_records(path) if test_id == entry["id"]), key=lambda one: one.index)
         began = requests[0].due_ns  # the first request is due at the plan's zero
-        client = ClientRecord(**entry["client"])
-        server = ServerEvidence(flush_status=entry["server"]["flush_status"])
+        bar = entry["client"]["calibration"]
+        client = ClientRecord(**entry["client"] | {"calibration": None if bar is None else Calibration(**bar)})
+        server = ServerEvidence(flush_status=entry["server"]["flush_status"], flush_lines=entry["server"]["flush_lines"])
         return RunRecord(requests, began, 0.0, entry["workload"], entry["plan"], client, server)
 
     def _checks(self, entry: dict[str, Any], leave_out: Set[str]) -> list[Check]:
-        """Ours are made anew from the records; those of the log and of the curve are taken as they are."""
-        kept = [Check(one["name"], State(one["state"]), one["text"], one["remedy"]) for one in entry["checks"]]
-        kept = [one for one in kept if one.name not in leave_out]
+        """All are made anew, from the records and what run.json holds of the evidence, and are what the run itself found."""
+        told = [Check(one["name"], State(one["state"]), one["text"], one["remedy"]) for one in entry["checks"]]
         if "records" not in entry:
-            return kept
-        run, server, told = self.record(entry), self.run["server"], {one["name"]: one["state"] for one in entry["checks"]}
-        before, after = SAME[told["same_server"]]
-        planned = self.run["options"]["num_prompts"] if entry["method"] in ("tencent", "serving") else len(run.requests)
-        subject = validity.Subject(
-            run=run,
-            exact_prompt=entry["workload"]["prompt_form"] == "ids",
-            planned=planned,
-            batch_size=entry["point"].get("batch_size"),
-            token_capacity=server["token_capacity"],
-            max_running=server["max_running_requests"],
-            identity_before=before,
-            identity_after=after,
-        )
-        made = {one.name: one for one in validity.examine(subject, entry["method"], allow=self.run["options"]["allow"])}
-        texts = {one["name"]: one["text"] for one in entry["checks"]}
-        for name in FROM_RECORDS & made.keys() - leave_out:
-            assert made[name].state.value == told[name], made[name]
-            if name != "same_server":  # two seeds that differ can stand for one that fell silent
-                # line ends of a server's own words are shown as blanks in every output
-                assert made[name].text.split() == texts[name].split(), (made[name].text, texts[name])
-        return [made[one.name] if one.name in FROM_RECORDS - {"same_server"} else one for one in kept]
+            return [one for one in told if one.name not in leave_out]
+        subject = restore(self.record(entry), entry["evidence"])
+        options = self.run["options"]
+        made = validity.examine(subject, entry["method"], allow=options["allow"], strict=options["strict_validity"])
+        beside = [one for one in told if one.name in AS_THEY_ARE]
+        assert [_words(one) for one in (*made, *beside)] == [_words(one) for one in told]
+        return [one for one in (*made, *beside) if one.name not in leave_out]
 
     def judge(self, entry: dict[str, Any], leave_out: Set[str] = frozenset()) -> Verdict:
         """The verdict of the same records, without the checks that are named. NOT_COMPARABLE leaves out the baseline."""
@@ -105,3 +88,8 @@ class Stored:
                 tolerance=options["tolerance"] / 100,
             )
         return judge(Case(figures, {}, self._checks(entry, leave_out), slos=slos, comparison=comparison))
+
+
+def _words(one: Check) -> tuple[str, str, list[str]]:
+    """Line ends of a server's own words are shown as blanks in every output."""
+    return one.name, one.state.value, one.text.split()

@@ -72,11 +72,16 @@ def test_a_connection_that_the_server_closes_between_requests_is_opened_anew(sui
 
 
 def test_a_stall_that_ends_is_judged_by_the_objective_in_tencents_test(suite: Suite) -> None:
-    """Queueing is that method's own; the longest gap tells of it, and so does the mean."""
-    long = ("--random-output-len=60", "--idle-timeout=5")
+    """Queueing is that method's own: the check says it as a finding, and so do the longest gap and the mean."""
+    long = ("--random-output-len=60", "--idle-timeout=5", "--stall-limit=0.5")
     stall = "--base-url=sim:demo?fault=pause&fault_index=2&fault_s=0.6"
     entry = expect_green(suite(*TENCENT, stall, *FAST, *long), tokens=60)
     assert entry["metrics"]["gap_max"] >= 600
+    assert "stall" in entry["reasons"]
+    said = next(one for one in entry["checks"] if one["name"] == "stall")
+    assert said["state"] == "finding"
+    assert "1 of 6 answers stood still for more than 0.5 s" in said["text"]
+    assert "(request 2)" in said["text"]
     missed = suite(*TENCENT, stall, *FAST, *long, "--slo=gap_max<=500")
     assert missed.status == 1, missed.output
     assert missed.run["tests"][0]["word"] == "FAILED"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.conftest import Suite
 from tests.integration.fault_matrix.rows import FAST, Row, expect_invalid, expect_usage_or_unreachable, measure
-from tests.integration.fault_matrix.servers import generating, sim_server
+from tests.integration.fault_matrix.servers import generating, once_decoding, sim_server
 
 CURVE = ("tests/ali/test_decode.py", "tests/ali/test_decode_curve.py")
 WORK = ("--decode-output-len=80", "--batch-sizes=2")
@@ -22,25 +19,6 @@ NO_LINE = "The deploy log has no Decode line of this session's decode tests."
 
 def row(log: Path, check: str, says: str) -> Row:
     return Row("log", "", check, says, options=(*WORK, f"--deploy-log={log}"), tests=CURVE)
-
-
-@contextlib.contextmanager
-def once_decoding(log: Path, act: Callable[[], object]) -> Iterator[None]:
-    """act() when the run's own decoding has begun: two Decode lines after the flush, which follows the warm-up."""
-
-    def wait() -> None:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            _, flushed, after = log.read_text().partition("Cache flushed successfully!")
-            if flushed and after.count("Decode batch") >= 2:
-                act()
-                return
-            time.sleep(0.005)
-
-    thread = threading.Thread(target=wait)
-    thread.start()
-    yield
-    thread.join()
 
 
 def test_it_is_missing(suite: Suite, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tests.integration.fault_matrix.rows import (
     measure,
     params,
 )
-from tests.integration.fault_matrix.servers import front, generating, private_ca, sim_server
+from tests.integration.fault_matrix.servers import front, generating, once_decoding, private_ca, sim_server
 
 DECODE = ("tests/ali/test_decode.py",)
 BATCH = ("--batch-sizes=4", "--decode-output-len=60")
@@ -83,6 +83,28 @@ def test_another_client_that_is_there_before_us_keeps_the_flush_from_being_confi
     row = Row("second-client", "", "flush", "HTTP 400", options=(HASTY, *WITHOUT_FLUSH))
     with sim_server(tmp_path) as url, generating(url, 20000):
         expect_invalid(measure(suite, row, url), row)
+
+
+def test_another_client_that_comes_after_the_flush(suite: Suite, tmp_path: Path) -> None:
+    """One request of 8 tokens, when ours are decoding: no answer of ours tells of it, the log has one sequence too many."""
+    log = tmp_path / "server.log"
+    row = Row(
+        "late-client",
+        "",
+        "other_clients",
+        "in 7 sequences, this run sent 384 in 6: 1 requests and",
+        options=(f"--deploy-log={log}", "--random-output-len=80"),
+    )
+    with sim_server(tmp_path) as url:
+
+        def come() -> None:
+            with generating(url, 4) as answer:
+                answer.read()
+
+        with once_decoding(log, come):
+            done = measure(suite, row, url)
+    expect_invalid(done, row)
+    assert done.run["tests"][0]["metrics"]["completed"] == 6
 
 
 UNREACHABLE = [

@@ -25,6 +25,15 @@ def test_a_client_that_is_starved_of_cpu(suite: Suite) -> None:
     assert "; the limits are 2% for the mean, 10% for the p99." in done.run["tests"][0]["headline"]
 
 
+def test_a_client_whose_own_error_is_too_large(suite: Suite) -> None:
+    """It reads the null server's first tokens 40 ms late: a tenth of 400 ms, and the objective is nearer than that."""
+    late = ("-ptests.integration.own_error", "--calibrate=fresh", "--slo=ttft.mean<=300")
+    row = Row("own-error", "demo", "client_error", "The client's own error on ttft.mean is 40 ms, more than 10% of", options=late)
+    expect_invalid(measure(suite, row), row)
+    further = measure(suite, Row("own-error", "demo", "", "", options=(*late[:-1], "--slo=ttft.mean<=3000")))
+    assert further.status == 0, further.output
+
+
 def test_a_short_data_set(suite: Suite, tmp_path: Path) -> None:
     few = tmp_path / "few.json"
     few.write_text(json.dumps([one for one in json.loads(DATA.read_text()) if len(one["conversations"]) > 1][:3]))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from slabench.loadgen.answers import last_event, stream_error
@@ -46,21 +47,26 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[a:b] for a, b in itertools.pairwise(edges)]
 
 
-def chunked(body: bytes, sizes: list[int]) -> bytes:
-    out, at, k = b"", 0, 0
+def chunked(body: bytes, sizes: list[int]) -> tuple[bytes, list[int]]:
+    """Size 0 stands for a whole event, as uvicorn sends it. Also where each byte of the body stands on the wire."""
+    out, at, k, places = b"", 0, 0, []
     while at < len(body):
-        size = max(1, sizes[k % len(sizes)])
+        size = sizes[k % len(sizes)] or body.index(b"\n\n", at) + 2 - at if body.find(b"\n\n", at) >= 0 else len(body) - at
         piece = body[at : at + size]
-        out += f"{len(piece):x}\r\n".encode() + piece + b"\r\n"
+        out += f"{len(piece):x}\r\n".encode()
+        places += range(len(out), len(out) + len(piece))
+        out += piece + b"\r\n"
         at, k = at + size, k + 1
-    return out + b"0\r\n\r\n"
+    return out + b"0\r\n\r\n", places
 
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENTS = st.lists(st.tuples(st.text(max_size=30), st.integers(0, 6), st.booleans()), min_size=1, max_size=12)
 
 
-@given(EVENTS, st.lists(st.integers(0, 10_000), max_size=12), st.lists(st.integers(1, 400), min_size=1, max_size=5))
+@given(EVENTS, st.lists(st.integers(0, 10_000), max_size=12), st.lists(st.integers(0, 400), min_size=1, max_size=5))
+@example([("a", 1, False)] * 5, [], [0])
+@example([("a", 1, False)] * 5, list(range(0, 2000, 7)), [0])
 def test_any_chunking_gives_the_counts_of_the_straightforward_parser(
     grown: list[tuple[str, int, bool]], places: list[int], sizes: list[int]
 ) -> None:
@@ -69,19 +75,28 @@ def test_any_chunking_gives_the_counts_of_the_straightforward_parser(
         total += more
         events.append(event(text, total, last_key=last_key))
     body = wire(events)
-    answer = Answer(LIMIT)
-    for now, piece in enumerate(cut(HEAD + chunked(body, sizes), places), start=1):
-        answer.feed(now, piece)
+    sent, where = chunked(body, sizes)
+    answer, pieces = Answer(LIMIT), cut(HEAD + sent, places)
+    for now, piece in enumerate(pieces, start=1):
+        assert answer.feed(now, piece) == (now == len(pieces))
     meter = answer.meter
     assert answer.error is None
     assert answer.state == END
     assert list(meter.arrival_tokens) == straightforward(body)
-    assert list(meter.arrival_ns) == sorted(meter.arrival_ns)
+    # Each event bears the stamp of the read that brought the end of its line.
+    ends = list(itertools.accumulate(map(len, pieces)))
+    lines = [at for at in range(len(body)) if body[at - 1 : at + 1] != b"\n\n" and body[at : at + 1] == b"\n"]
+    stamps = [bisect.bisect_right(ends, len(HEAD) + where[at]) + 1 for at in lines]
+    assert list(meter.arrival_ns) == stamps[:-1]
+    assert meter.done_ns == stamps[-1]
     assert meter.events == len(events)
-    assert meter.done_ns is not None
     assert json.loads(meter.last_event().removeprefix(b"data: ")) == events[-1]
     texts = [bool(text) for text, _, _ in grown]
     assert (meter.first_text_ns is not None) == any(texts)
+    if any(texts):
+        assert meter.first_text_at == texts.index(True)
+    assert meter.last is not None
+    assert len(meter.last[0]) <= 2 * len(meter.last_event()) + 64
 
 
 def test_spaces_in_the_json_are_read_too() -> None:
@@ -108,6 +123,29 @@ def test_the_first_text_is_the_first_non_empty_one() -> None:
     meter.feed(2, wire([event("a", 2)]))
     assert meter.first_text_ns == 2
     assert list(meter.arrival_ns) == [1, 2]
+
+
+def test_a_size_that_only_python_reads_as_one_is_refused_whole_or_in_pieces() -> None:
+    whole = event("a", 1)
+    body = wire([whole])[:-14]
+    for size in (f"0x{len(body):x}", f"+{len(body):x}", f"{len(body):x}".replace("", "_").strip("_"), f"-{len(body):x}"):
+        for step in (1, 10**6):
+            data = HEAD + size.encode() + b"\r\n" + body + b"\r\n"
+            answer = Answer(LIMIT)
+            for at in range(0, len(data), step):
+                if answer.error is None:
+                    answer.feed(at, data[at : at + step])
+            assert answer.error is ErrorKind.MALFORMED, size
+
+
+def test_leading_zeros_of_a_size_are_read() -> None:
+    body = wire([event("a", 1)])
+    for step in (1, 10**6):
+        data = HEAD + f"000{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
+        answer = Answer(LIMIT)
+        for at in range(0, len(data), step):
+            answer.feed(at, data[at : at + step])
+        assert (answer.error, answer.state, list(answer.meter.arrival_tokens)) == (None, END, [1])
 
 
 def test_an_endless_event_is_refused() -> None:

@@ -79,7 +79,7 @@ def test_throughput_by_hand():
     assert found["total_throughput_per_gpu"] == 103
     assert found["concurrency.mean"] == pytest.approx((140 + 1010) / 1000)
     assert found["concurrency.peak"] == 2
-    assert sample_sizes(run)["tpot"] == 2
+    assert sample_sizes(run) == {"ttft": 2, "ttft_due": 2, "tpot": 2, "e2el": 2, "e2el_due": 2, "itl": 4}  # 3 tokens and 1
 
 
 def test_a_failed_request_is_in_no_statistic_but_counted():

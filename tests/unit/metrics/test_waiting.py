@@ -2,7 +2,8 @@
 
 import pytest
 
-from slabench.metrics.waiting import explained, parts, waiting
+from slabench.metrics.waiting import Crowd, explained, parts, retracted, waiting
+from slabench.records import ErrorKind
 from tests.unit.metrics.test_compute import answer
 
 # Sent at 10, tokens at 110, 120 and 140 ms: TTFT 100; the server says 60 ms queued, and 125 of the 130 ms to the last token.
@@ -31,14 +32,32 @@ def test_who_ran_and_who_waited():
 
 def test_the_sentence():
     figures = {"ttft.mean": 144_639.0, "ttft_queue.mean": 139_000.0, "ttft_prefill.mean": 5_637.5, "ttft_outside.mean": 1.5}
-    text = "TTFT mean 144,639 ms: 139,000 ms queued at the server, 5,638 ms in prefill, 1.5 ms outside of it."
-    assert explained(figures) == text
-    assert (
-        explained(figures, queue_max=110, running_max=18)
-        == f"{text} The server ran at most 18 at once, up to 110 waited (deploy log)."
-    )
-    untold = explained({"ttft.mean": 144_639.0, "ran.peak": 18.0, "waited.peak": 120.0})
-    assert "--enable-metrics" in untold
-    assert untold.endswith("The server ran at most 18 at once, up to 120 waited for their first token.")
-    assert explained({"ttft.mean": 44.0, "ran.peak": 8.0, "waited.peak": 8.0}) is None
+    text = "TTFT mean 144,639 ms: 139,000 ms queued at the server, 5,638 ms in prefill, 1.5 ms outside of it"
+    assert explained(figures) == f"{text}."
+    crowd = Crowd(lines=124, ran=18, waited=110, waited_lines=97)
+    ran = "The server ran at most 18 at once, up to 110 waited, somebody on 97 of 124 Decode lines (deploy log)."
+    assert explained(figures, crowd) == f"{text}. {ran}"
+    gone = "retracted requests have no parts: a retraction begins the server's count anew"
+    assert explained(figures, crowd, without=7) == f"{text} (of the others; 7 {gone}). {ran}"
     assert explained({}) is None
+
+
+def test_the_sentence_where_the_answers_do_not_tell():
+    """The log alone: how many ran and waited, and no word on how long one of them did."""
+    figures = {"ttft.mean": 144_639.0, "ran.peak": 18.0, "waited.peak": 120.0, "completed": 7.0}
+    untold = "TTFT mean 144,639 ms; how much of it was queueing the answers do not say (--enable-metrics makes a server tell)."
+    assert explained(figures) == f"{untold} The server ran at most 18 at once, up to 120 waited for their first token."
+    crowd = Crowd(lines=124, ran=18, waited=110, waited_lines=97)
+    ran = "The server ran at most 18 at once, up to 110 waited, somebody on 97 of 124 Decode lines (deploy log)."
+    assert explained(figures, crowd) == f"{untold} {ran}"
+    idle = Crowd(lines=9, ran=3, waited=0, waited_lines=0)
+    ran = "The server ran at most 3 at once, and nobody waited on its 9 Decode lines (deploy log)."
+    assert explained(figures, idle) == f"{untold} {ran}"
+    assert explained(figures, without=7).startswith("TTFT mean 144,639 ms; 7 retracted requests have no parts")
+    assert explained(figures, Crowd(0, 0, 0, 0)).endswith("waited for their first token.")  # a log without a line
+    assert explained({"ttft.mean": 44.0, "ran.peak": 8.0, "waited.peak": 8.0}) is None
+
+
+def test_who_has_no_parts():
+    assert retracted([answer(), answer(1, server={"num_retractions": 2.0}), answer(2, server={"total_retractions": 0.0})]) == 1
+    assert retracted([answer(0, server={"num_retractions": 1.0}, error=ErrorKind.RESET)]) == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import re
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 
 from slabench.errors import ConfigError
 from slabench.plugin.option_table import OPTIONS, ints, positive_float, positive_int, rate, ratio, words
-from slabench.plugin.options import _check_rootdir, _check_workers
+from slabench.plugin.options import _check_rootdir, _check_workers, _worded
 from slabench.plugin.settings import Settings
 from slabench.verdict.sla import Slo
 
@@ -158,3 +160,12 @@ def test_workers_and_servers(tx: list[str], urls: int, refused: bool) -> None:
             _check_workers(made, settings)
     else:
         _check_workers(made, settings)
+
+
+@pytest.mark.parametrize(("text", "why"), [("x", "it is not a number"), ("0", "0 is below 1")])
+def test_a_refused_value_is_told_in_words(text: str, why: str) -> None:
+    option = next(one for one in OPTIONS if one.name == "--num-prompts")
+    with pytest.raises(argparse.ArgumentTypeError, match=re.escape(why)) as raised:
+        _worded(option)(text)
+    assert option.help in str(raised.value)
+    assert _worded(option)("3") == 3

@@ -68,6 +68,50 @@ def test_our_own_crash_is_3(run_suite: Run, error: str) -> None:
     assert in_test.words == {"test_x": "INVALID"}
 
 
+SECRETS = ("planted-key-in-the-environment", "planted-bearer", "planted-named")
+# A key in an argument's repr, in the exception's own words, in what was printed; beside it what a terminal would obey.
+CRASH = """
+import pytest
+def work(headers, url):
+    print("\\x1b[32mprinted {0}")
+    raise RuntimeError("\\x1b[31mno answer with {0}: api_key='{2}'\\x9b")
+def test_x(says):
+    work({{"Authorization": "Bearer {1}"}}, "http://user:{2}@host")
+"""
+# The same in a hook of ours: an INTERNALERROR.
+INTERNAL = """
+import pytest
+@pytest.fixture(autouse=True)
+def break_it(request, server):
+    class Broken:
+        def pytest_runtest_logreport(self, report):
+            work({{"Authorization": "Bearer {1}"}})
+    request.config.pluginmanager.register(Broken())
+def work(headers):
+    raise RuntimeError("\\x1b[31mno answer with {0}: api_key='{2}'\\x9b")
+def test_x(says):
+    says("PASSED")
+"""
+
+
+@pytest.mark.parametrize("source", [CRASH, INTERNAL], ids=["a test", "a hook"])
+def test_the_traceback_of_a_crash_has_no_secret_and_no_escape_sequence(
+    run_suite: Run, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.setenv("SLABENCH_API_KEY", SECRETS[0])
+    ran = run_suite(source.format(*SECRETS))
+    assert ran.status == 3, ran.output
+    assert ran.folder is not None
+    assert "work({" in ran.output  # it is all there but for that
+    assert "\\x1b[31mno answer with ***: api_key='***'\\x9b" in ran.output
+    texts = {str(path): path.read_text(errors="replace") for path in ran.folder.iterdir() if path.suffix != ".gz"}
+    assert {"run.json", "junit.xml"} <= {path.rpartition("/")[2] for path in texts}
+    for where, text in {**texts, "console": ran.output}.items():
+        assert [one for one in SECRETS if one in text] == [], where
+        assert "\x1b" not in text, where
+        assert "\x9b" not in text, where
+
+
 def test_no_escape_sequence_reaches_the_terminal_or_a_file(run_suite: Run) -> None:
     hostile = "HTTP 500: \\x1b[31m\\x9b\\r\\n::error::mine"
     source = (
@@ -106,7 +150,9 @@ def test_a_wrong_option_found_late_ends_the_run_with_4(run_suite: Run) -> None:
     )
     assert ran.status == 4, ran.output
     assert "--tokenizer=x is no tokenizer." in ran.output
-    assert ran.run["tests"] == [] and ran.run["word"] != "PASSED"
+    assert ran.words == {"test_x": "INVALID"} and ran.run["word"] != "PASSED"  # test_y was not tried
+    (entry,) = ran.run["tests"]
+    assert entry["reasons"] == ["usage"] and "--tokenizer=x is no tokenizer." in entry["headline"]
 
 
 def test_failed_wins_over_invalid_over_passed(run_suite: Run) -> None:

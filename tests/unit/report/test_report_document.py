@@ -128,16 +128,19 @@ def test_whatever_comes_is_json_without_nan(value: object) -> None:
     assert json.loads(text) == finite({"value": value})
 
 
-def test_the_folder_is_new_each_time_and_latest_points_to_the_newest(tmp_path: Path) -> None:
+def test_the_folder_is_new_each_time_and_latest_points_to_the_newest_that_has_a_test(tmp_path: Path) -> None:
     first, second = RunFolder.create(str(tmp_path)), RunFolder.create(str(tmp_path))
     assert first.path != second.path
+    assert not (tmp_path / "latest").exists()
+    first.point_latest()
+    second.point_latest()
     assert (tmp_path / "latest").resolve() == second.path.resolve()
     assert not (tmp_path / "latest").readlink().is_absolute()  # the reports can be moved as a whole
 
 
 def test_a_folder_called_latest_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "latest").mkdir()
-    RunFolder.create(str(tmp_path))
+    RunFolder.create(str(tmp_path)).point_latest()
     assert (tmp_path / "latest").is_dir() and not (tmp_path / "latest").is_symlink()
 
 

@@ -68,7 +68,7 @@ def test_arrivals_are_differences_from_zero() -> None:
     assert "error" not in row and "text" not in row  # what did not happen takes no room
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.text(max_size=12), records()), max_size=6), st.integers(0, 6))
 def test_a_file_is_read_back_whole_whoever_appended(rows: list[tuple[str, RequestRecord]], split: int) -> None:
     """Two sessions on one file make two gzip members."""

@@ -145,7 +145,7 @@ def lines(draw):
     return "".join(out).encode()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(lines(), min_size=1, max_size=2), st.integers(1, 4000), st.booleans(), st.data())
 def test_columns_and_lines_say_the_same(tmp_path_factory, texts, size, bounded, data):
     folder = tmp_path_factory.mktemp("logs")

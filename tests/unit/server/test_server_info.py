@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from slabench.server import fingerprint as fp
 from slabench.server.info import read_info, same_process
-from slabench.server.secrets import redact_url, scrub, scrub_command, scrub_text, secret_name
+from slabench.server.secrets import cover_in_file, redact_url, scrub, scrub_command, scrub_text, secret_name
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
 
@@ -102,8 +102,12 @@ def test_the_embedded_server_says_so():
     assert read_info({"tp_size": 1, "slabench_sim": "demo"}, {}).simulated == "demo"
 
 
+ODD = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5))
+ODD_LISTS = st.lists(ODD | st.lists(ODD, max_size=3) | st.dictionaries(st.text(max_size=5), ODD, max_size=2), max_size=3)
+
+
 @given(st.dictionaries(st.sampled_from(["tp_size", "dp_size", "version", "internal_states", "cuda_graph_bs", "random_seed", "device"]),
-       st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5), lambda x: st.lists(x, max_size=3))))  # fmt: skip
+       ODD | ODD_LISTS))  # fmt: skip
 def test_odd_values_are_none_and_never_a_crash(info):
     info = {k: v for k, v in info.items() if k not in ("tp_size", "dp_size") or not isinstance(v, int) or v > 0}
     assert read_info(info, {}).model_path is None
@@ -202,3 +206,38 @@ def test_commands_as_words():
 )
 def test_urls(url, shown):
     assert redact_url(url) == shown
+
+
+LOG = b"""[2026-01-02 03:04:05] server_args=ServerArgs(model_path='/m', api_key='planted-1', tokenizer_path='/t', max_total_tokens=65536)
+INFO: GET http://user:planted-2@host/x with Authorization: Bearer planted-3 \xff\xfe
+[2026-01-02 03:04:06] Prefill batch, #new-seq: 1, #new-token: 64, #cached-token: 0, token usage: 0.00, #running-req: 0,
+the key is known-one, twice: known-one
+"""
+
+
+def test_secrets_in_a_log_become_stars_and_no_byte_moves(tmp_path):
+    path = tmp_path / "server.log"
+    path.write_bytes(LOG + b"api_key='planted-4")  # a line that is being written
+    cover_in_file(str(path), ("known-one",))
+    after = path.read_bytes()
+    assert after.endswith(b"api_key='planted-4")
+    expected = LOG.replace(b"user:planted-2", b"*" * 14).replace(b"known-one", b"*" * 9)
+    for name in (b"planted-1", b"planted-3"):
+        expected = expected.replace(name, b"*" * 9)
+    assert after[: len(LOG)] == expected
+    with path.open("ab") as file:
+        file.write(b"'\n")
+    cover_in_file(str(path), ("known-one",))
+    assert path.read_bytes() == expected + b"api_key='*********'\n"
+
+
+@given(st.lists(st.binary(max_size=40) | st.sampled_from([b"api_key=abc", b'"token": "x y"', b"--password q", b"http://a:b@c"])))
+def test_covering_never_changes_where_anything_is(tmp_path_factory, lines):
+    path = tmp_path_factory.mktemp("log") / "server.log"
+    text = b"\n".join(lines) + b"\n"
+    path.write_bytes(text)
+    cover_in_file(str(path))
+    after = path.read_bytes()
+    assert len(after) == len(text)
+    assert all(new in (old, ord("*")) for old, new in zip(text, after, strict=True))
+    assert after.count(b"\n") == text.count(b"\n")

@@ -159,7 +159,7 @@ def test_the_cache_gives_way_to_those_who_run() -> None:
     assert found.pool.free + found.pool.evictable == 1000
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     st.lists(st.tuples(st.integers(1, 400), st.integers(1, 60), st.integers(0, 30)), min_size=1, max_size=25),
     st.integers(700, 3000),

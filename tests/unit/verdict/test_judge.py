@@ -59,6 +59,30 @@ def test_an_objective_on_a_percentile_of_too_few_says_how_many_it_needs():
     assert "tpot.p99 is not defined for this run (p99 needs 100 requests, there are 9), so" in found.headline
 
 
+@pytest.mark.parametrize(("key", "least"), [("classic.tpot.p95", 20), ("classic.tpot.p99", 100), ("classic.itl.p99", 100)])
+def test_bench_serving_s_percentiles_of_too_few_are_shown_and_judge_nothing(key, least):
+    figures, rule, figure = GOOD | {key: 45.0}, slo(key.rpartition(".")[0], key.rpartition(".")[2], "<=", 50), key.split(".")[1]
+
+    def of(n):
+        return judge(Case(figures, {figure: n}, OK, (rule,)))
+
+    few, enough = of(least - 1), of(least)
+    what = "tokens after the first" if figure == "itl" else "requests"
+    assert few.word is Word.INVALID
+    assert few.headline.startswith(f"{key} is not defined for this run ({key[-3:]} needs {least} {what}, there are {least - 1})")
+    assert enough.word is Word.PASSED
+    assert judge(Case(figures, {figure: least}, OK, (slo(key[:-4], key[-3:], "<=", 44),))).word is Word.FAILED
+
+
+def test_nor_does_a_baseline_s():
+    baseline = stored({"classic.tpot.p99": 40.0})
+    found = baselines.compare(baseline, "t", {"classic.tpot.p99": 90.0}, {"tpot": 99}, IDENTITY, WORK, tolerance=0.05)
+    assert found.state == "NOT_COMPARABLE"
+    assert "this run has no classic.tpot.p99 to be compared by (99 samples, it needs 100)" in found.not_comparable
+    found = baselines.compare(baseline, "t", {"classic.tpot.p99": 90.0}, {"tpot": 100}, IDENTITY, WORK, tolerance=0.05)
+    assert [one.holds for one in found.objectives] == [False]
+
+
 def test_reason_codes():
     assert verdict(labels=("SIMULATED",)).reasons == ("NO_FLOOR", "NO_BASELINE", "SIMULATED")
     assert "completed" in verdict(GOOD, BROKEN).reasons

@@ -29,6 +29,13 @@ def test_what_cannot_be_judged_is_refused(text):
         parse(text)
 
 
+def test_a_limit_that_the_shell_took_is_asked_for_with_quotes():
+    with pytest.raises(ConfigError, match="quote the option"):
+        parse("tpot.mean")
+    with pytest.raises(ConfigError, match="is not an objective"):
+        parse("tpot.mean<=fast")
+
+
 def test_sentence():
     held = evaluate(slo("tpot", "mean", "<=", 50), {"tpot.mean": 35.98}, {"tpot": 128})
     assert held is not None

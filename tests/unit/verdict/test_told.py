@@ -59,7 +59,7 @@ def test_figures_are_its_own_and_have_definitions() -> None:
     assert found["classic.qpm"] == pytest.approx(22.8)  # 0.3846 is printed 0.38
     assert found["classic.input_throughput_per_gpu"] == 5.5
     assert [key for key in found if not key.startswith("classic.")] == ["requests"]
-    assert told_sizes(run) == {"ttft": 2, "e2el": 2, "tpot": 2}
+    assert told_sizes(run) == {"ttft": 2, "e2el": 2, "tpot": 2, "itl": 4}
     assert not {"server_info", "generated_texts"} & set(kept)
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from slabench.records import ClientRecord, ErrorKind, ServerEvidence
-from slabench.verdict.validity import CHECKS, FINDINGS, LogEvidence, Subject, examine, names
+from slabench.records import Calibration, ClientRecord, ErrorKind, ServerEvidence
+from slabench.verdict.validity import CHECKS, FINDINGS, LogEvidence, Margin, Subject, examine, names
+from slabench.verdict.validity.client import client_error
 from slabench.verdict.validity.subject import Served
 from slabench.verdict.words import State
 from tests.unit.metrics.test_compute import answer, run_of
@@ -78,6 +79,14 @@ BROKEN = {
     "graph": logged(graph_on=3, graph_off=5),
     "other_clients": logged(sequences=3, prompt_tokens=201),
     "client": replace(subject(), run=replace(run_of(answer()), client=ClientRecord(1.0, 0.99, 0.1, 0.1, 0.1))),
+    "client_error": replace(
+        subject(answer(0), answer(1)),
+        run=replace(
+            run_of(answer(0), answer(1)),
+            client=ClientRecord(1.0, 0.1, 0.1, 0.1, 0.1, calibration=Calibration("measured", "", 16, 1.0, 5, 0.1, 3.0, 0.1)),
+        ),
+        margins=(Margin("ttft.mean", 100.0, 129.0),),
+    ),
     "one_read": subject(answer(0, arrivals=((110, 1), (110, 4)))),
 }
 
@@ -241,6 +250,18 @@ def test_other_clients_by_the_counters(served, state):
     assert "--enable-metrics" in found_in(subject(), "other_clients").remedy
 
 
+def test_what_nobody_counted_is_not_taken_for_nothing():
+    """Retractions that the answers do not count; answers without counts beside the server's counters."""
+    seen = replace(LOG, sequences=3, prompt_tokens=303, retractions=1)
+    assert found_in(subject(log=seen), "other_clients").state is State.NOT_CHECKED
+    told = subject(*(answer(k, server={"total_retractions": float(k)}) for k in range(2)), log=seen)
+    assert found_in(told, "other_clients").state is State.OK
+    assert found_in(logged(sequences=3), "other_clients").state is State.INVALID  # the log tells of none: then there was none
+    lost = subject(answer(0), answer(1, prompt_tokens=None, completion_tokens=None), served=Served(2, 208))
+    assert found_in(lost, "other_clients").state is State.NOT_CHECKED
+    assert "1 of 2 answers have no counts" in found_in(lost, "other_clients").text
+
+
 def test_graphs():
     assert states(logged(graph_on=4, graph_off=4))["graph"] is State.OK  # dp-attention, while another rank prefills
     assert states(logged(graph_on=0, graph_off=0, graph_above=8))["graph"] is State.FINDING
@@ -271,6 +292,29 @@ def test_the_log_can_say_that_a_batch_was_held():
     assert states(replace(case, log=replace(log, at_size=4)))["batch_held"] is State.INVALID
 
 
+def waves(*ms, count=80):
+    """Answers after one another, each of count tokens that take so many ms each."""
+    made, at = [], 100
+    for index, step in enumerate(ms):
+        arrivals = [(at + int(step * k), k + 1) for k in range(count)]
+        made.append(answer(index, sent=at - 10, arrivals=arrivals, output_len=count, end=arrivals[-1][0] + 1))
+        at = arrivals[-1][0] + 20
+    return subject(*made, **FULL)
+
+
+def test_a_first_wave_that_is_slower_than_the_rest_is_a_first_run_effect():
+    """Within the wave nothing changes: the halves are alike, and only the waves tell."""
+    found = found_in(waves(13, 10, 10), "first_run")
+    assert found.state is State.FINDING
+    assert "The first wave took 13.00 ms a token and the 2 after it 10.00 ms (+30%): something was done" in found.text
+    assert "began with" not in found.text
+    alike = found_in(waves(11, 10, 10), "first_run")
+    assert alike.state is State.OK
+    assert "the 2 after it 10.00 ms (+10%); The full batch began with 11.00 ms a token" in alike.text
+    assert found_in(waves(10, 13, 13), "first_run").state is State.OK  # what comes later is slower: no beginning's business
+    assert found_in(waves(20, 10, 10, count=30), "first_run").state is State.OK  # too few tokens to compare
+
+
 def test_a_steady_batch_has_no_first_run_effect():
     assert states(subject(steady(10, 11), **FULL))["first_run"] is State.OK
     assert states(subject(steady(20, 10, count=60), **FULL))["first_run"] is State.OK  # too few tokens to compare
@@ -288,6 +332,15 @@ def test_requests_sent_late():
     for lag, state in ((99.0, State.OK), (500.0, State.FINDING), (1500.0, State.INVALID)):
         run = replace(run_of(answer()), client=replace(late, send_lag_max_ms=lag))
         assert states(replace(subject(), run=run))["client"] is state, lag
+
+
+def test_a_dead_load_process_is_invalid_and_lateness_is_said():
+    seen = ClientRecord(10.0, 0.1, 0.1, 0.1, 3.0, send_lag_mean_ms=1.25, send_lag_p99_ms=2.5)
+    run = replace(run_of(answer()), client=seen)
+    assert "Requests left 1.25 ms on average, p99 2.50 ms, at most 3.00 ms" in found_in(replace(subject(), run=run), "client").text
+    dead = replace(run, client=replace(seen, failure="1 of 2 load processes ended with status -9 before the run did."))
+    check = found_in(replace(subject(), run=dead), "client")
+    assert (check.state, check.text) == (State.INVALID, dead.client.failure)
 
 
 def test_the_curves_checks_are_in_the_list():
@@ -352,3 +405,76 @@ def test_counts_at_the_streams_end_alone_are_not_checked_not_wrong():
     summed = replace(answer(0), arrival_ns=array("q"), arrival_tokens=array("q"), last_text_ns=answer(0).end_ns)
     assert states(subject(summed))["token_counts"] is State.NOT_CHECKED
     assert states(subject(summed), "serving")["completed"] is State.OK
+
+
+def chat(*prompt_tokens, counted=(100, 90)):
+    run = subject(answer(0, prompt_tokens=prompt_tokens[0]), answer(1, prompt_tokens=prompt_tokens[1], input_len=90))
+    run = replace(run, run=replace(run.run, plan={"backend": "sglang-oai-chat"}), exact_prompt=False, counted=counted)
+    (found,) = [check for check in examine(run, "tencent") if check.name == "prompt_length"]
+    return found
+
+
+def test_a_chat_template_s_tokens_are_not_the_prompt_s():
+    """The same text stands around every message. Another number each is not known to be that; fewer is a cut prompt."""
+    found = chat(112, 102)
+    assert found.state is State.OK
+    assert "counts 190 prompt tokens, as our tokenizer does for each of the 2 texts, and 12 more of its chat template" in found.text
+    assert chat(100, 90).state is State.OK
+    varying = chat(112, 103)
+    assert varying.state is State.NOT_CHECKED
+    assert "12 to 13 tokens more a prompt" in varying.text
+    assert chat(112, 60).state is State.INVALID  # a template adds, and never takes away
+    assert chat(99, 90).state is State.INVALID
+
+
+def test_only_chat_has_a_template():
+    run = subject(answer(0, prompt_tokens=112), exact_prompt=False, counted=(100,))
+    assert states(run)["prompt_length"] is State.INVALID
+
+
+BAR = Calibration("measured", "", 16, 20.0, 101, tpot_error_pct=0.5, ttft_error_ms=-2.0, p99_itl_error_ms=1.0)
+LONG = tuple((110 + 20 * k, k + 1) for k in range(101))  # as long as the calibration's answers
+
+
+def calibrated(*margins, bar=BAR, arrivals=LONG):
+    """One answer; margins are (metric, observed, limit)."""
+    case = subject(answer(0, arrivals=arrivals, output_len=len(arrivals), end=arrivals[-1][0] + 1))
+    client = replace(case.run.client, calibration=bar)
+    return replace(case, run=replace(case.run, client=client), margins=[Margin(*one) for one in margins])
+
+
+def test_the_client_s_error_is_held_against_a_tenth_of_the_margin():
+    """TPOT 40 ms: 0.5 % is 0.2 ms, a tenth of 2 ms. TTFT: 2 ms, a tenth of 20 ms; its sign does not matter. Gaps: 1 of 10 ms."""
+    for metric, figure, distance in (("tpot.mean", 40.0, 2.0), ("ttft.mean", 100.0, 20.0), ("itl.p99", 30.0, 10.0)):
+        for side in (1, -1):
+            assert client_error(calibrated((metric, figure, figure + side * distance * 1.01))).state is State.OK
+            found = client_error(calibrated((metric, figure, figure + side * distance * 0.99)))
+            assert found.state is State.INVALID and metric in found.text and found.remedy
+    assert client_error(calibrated(("tpot.mean", 40.0, 60.0), ("ttft.mean", 100.0, 110.0))).state is State.INVALID
+    assert client_error(calibrated(("qpm", 10.0, 10.01))).state is State.OK  # no time that the client stamps
+    assert client_error(calibrated(("tpot.mean", 50.0, 50.0))).state is State.INVALID  # no margin at all
+    assert client_error(calibrated(("tpot.mean", 50.0, 50.0), bar=replace(BAR, tpot_error_pct=0.0))).state is State.OK
+
+
+def test_ends_weigh_more_in_shorter_answers():
+    """51 tokens are half the calibration's 100 steps: 0.2 ms become 0.4 ms, so 2.02 ms of margin is too little."""
+    short = calibrated(("tpot.mean", 40.0, 42.02), arrivals=LONG[:51])
+    assert client_error(short).state is State.INVALID
+    assert client_error(calibrated(("tpot.mean", 40.0, 44.04), arrivals=LONG[:51])).state is State.OK
+
+
+def test_an_error_that_is_not_known_is_not_checked():
+    for state, says in (("ceiling", "too slow"), ("failed", "broke"), ("off", "--calibrate=off")):
+        found = client_error(calibrated(("tpot.mean", 40.0, 41.0), bar=Calibration(state, says)))
+        assert found.state is State.NOT_CHECKED and says in found.text and found.remedy
+    beyond = client_error(calibrated(("tpot.mean", 40.0, 41.0), bar=replace(BAR, streams=1, itl_ms=25.0)))  # 50 against 40 tokens/s
+    assert beyond.state is State.NOT_CHECKED and "more than the 40" in beyond.text
+    assert "client_error" not in states(subject())  # nobody asked
+    assert states(calibrated(bar=Calibration("off", "--calibrate=off")), strict=True)["client_error"] is State.INVALID
+
+
+def test_the_client_s_error_invalidates_for_every_method_and_can_be_allowed():
+    case = calibrated(("tpot.mean", 40.0, 41.0))
+    for method in ("ali-decode", "tencent", "serving"):
+        assert states(case, method)["client_error"] is State.INVALID
+    assert states(case, allow=("client_error",))["client_error"] is State.FINDING

@@ -24,6 +24,9 @@ from slabench.verdict.words import Verdict
 
 NS = 1_000_000_000
 BEGIN = 1_000 * NS  # a monotonic clock does not begin at 0
+# Standard deviation of a step's relative error in the clean runs: at least what an H200's clean Decode lines show, which
+# test_virtual_runs.py measures in the log of docs/examples.
+NOISE = 0.04
 
 
 def record(index: int, timing: Timing, prompt: int, output: int) -> RequestRecord:
@@ -52,8 +55,10 @@ def load(profile: Profile, lengths: list[tuple[int, int]], due: list[float], cap
     )  # fmt: skip
 
 
-def verdict(observed: RunRecord, profile: Profile, method: str, batch_size: int | None = None) -> tuple[Verdict, dict[str, float]]:
-    """As the fixtures do it: figures, checks, mean TPOT <= 50 ms."""
+def verdict(
+    observed: RunRecord, profile: Profile, method: str, batch_size: int | None = None, limit: float = 50
+) -> tuple[Verdict, dict[str, float]]:
+    """As the fixtures do it: figures, checks, mean TPOT <= limit (ms)."""
     figures: dict[str, Any] = compute(observed, profile.tp) | compute_classic(observed, profile.tp)
     if batch_size is not None:
         figures |= full_batch(observed.requests, batch_size, figures["duration"])
@@ -61,7 +66,7 @@ def verdict(observed: RunRecord, profile: Profile, method: str, batch_size: int 
         run=observed, exact_prompt=True, planned=len(observed.requests), batch_size=batch_size, token_capacity=profile.pool_tokens,
         max_running=profile.max_running, identity_before=1, identity_after=1, shared=(0,) * len(observed.requests),
     )  # fmt: skip
-    case = Case(figures, sample_sizes(observed), examine(subject, method), (slo("tpot", "mean", "<=", 50),))
+    case = Case(figures, sample_sizes(observed), examine(subject, method), (slo("tpot", "mean", "<=", limit),))
     return judge(case), figures
 
 

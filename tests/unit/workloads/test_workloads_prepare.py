@@ -48,7 +48,7 @@ def made(spec: WorkloadSpec, folder: Path, tokenizer: Callable[[], Any] = never)
     return prepare(spec, tokenizer=tokenizer, store=DatasetStore(folder))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(1, 80), st.integers(2, 40), st.sampled_from([20, 50, 150, 1000, 151_936]), st.integers(0, 5))
 def test_ids_are_inside_the_vocabulary_and_begin_differently(count: int, length: int, vocabulary: int, seed: int) -> None:
     spec = replace(IDS, num_prompts=count, input_len=length, vocab_size=vocabulary, seed=seed)

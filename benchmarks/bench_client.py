@@ -1,0 +1,261 @@
+"""Our client beside others, against a server that keeps an exact schedule and knows what it really wrote.
+
+    python -m benchmarks.bench_client --mode=table      64, 256, 512, 1024 streams, all clients in turns, medians (the default)
+                                      --mode=long       256 streams of 1536 tokens
+                                      --mode=rate       72,000 chunks/s on one core
+                                      --mode=memory     640 streams of 1536 tokens, once
+                                      --mode=scaling    one run shared by 1, 2 and 4 load processes at 72,000 chunks/s each
+                                      --mode=pairs      1, 2 and 4 pairs of a server and a client of its own at that rate
+                                      --mode=null       how many chunks/s sim:null keeps its schedule for, read by the C floor
+                                      --mode=all, or several with commas
+
+Server and client have a core each (--lanes=N: so many pairs at once, on cores of their own). Errors are against the server's own
+record of its writes. Every run is appended to --json at once; tables are Markdown. Ends with 1 if our client failed anywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import queue
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.clients import claims, peers
+from benchmarks.clients.measure import Row, append, median, run
+from benchmarks.clients.peers import Peer
+from benchmarks.clients.tables import accuracy, ceiling, plain_rows
+from benchmarks.clients.truth import Group, NoTruth, Server
+from benchmarks.clients.watch import physical_cores
+
+MODES = ("null", "table", "long", "rate", "memory", "scaling", "pairs")
+RATE_STREAMS = 1440  # at one token every 20 ms: 72,000 chunks/s
+
+
+def options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--mode", default="table", help=f"{', '.join(MODES)}, several with commas, or all")
+    add("--streams", default="64,256,512,1024", help="levels of the table")
+    add("--tokens", type=int, default=256, help="per stream")
+    add("--input-len", type=int, default=64, help="tokens of each prompt")
+    add("--ttft-ms", type=float, default=200.0)
+    add("--itl-ms", type=float, default=20.0)
+    add("--runs", type=int, default=5, help="of each client and level, in turns; medians are shown")
+    add("--lanes", type=int, default=1, help="levels that are measured at once, each on two cores of its own")
+    add("--cores", help="the cores to use, such as 0,1,2,3; else one of each physical core")
+    add(
+        "--server-cmd",
+        help="another exact server: a command with {port}, {ttft} and {itl} (ms) that answers GET /truth and /truth/trace",
+    )
+    add("--peers", type=Path, help="folder made by benchmarks/make_peers.py")
+    add("--peer-python", help="the Python that runs sglang 0.5.23's clients; else this one")
+    add("--bench-serving-python", help="the Python that has sglang 0.5.7; else .venv-client, else the folder of --peers")
+    add(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="NAME=COMMAND",
+        help="another client; it writes {output} in bench_serving's names",
+    )
+    add("--only", help="names of clients, comma separated, by their beginnings: slabench,floor")
+    add("--rate-streams", type=int, default=RATE_STREAMS, help="streams of the modes rate and scaling")
+    add("--workers", default="1,2,4", help="of the mode scaling")
+    add("--timeout", type=float, default=180.0, help="seconds for one run of a client")
+    add("--json", type=Path, help="file that every run is appended to")
+    add("--markdown", type=Path, help="file for the tables")
+    given = parser.parse_args(argv)
+    given.mode = MODES if given.mode == "all" else tuple(given.mode.split(","))
+    if not set(given.mode) <= set(MODES):
+        parser.error(f"--mode={','.join(given.mode)} is none of {', '.join(MODES)}, all")
+    if given.peers is not None:
+        given.peers = given.peers.resolve()  # clients run in folders of their own
+    return given
+
+
+class Bench:
+    """What all modes share."""
+
+    def __init__(self, given: argparse.Namespace, folder: Path) -> None:
+        self.given, self.folder = given, folder
+        self.cores = [int(core) for core in given.cores.split(",")] if given.cores else physical_cores()
+        if len(self.cores) < 2:
+            raise SystemExit("bench_client needs two cores, one for the server and one for the client.")
+        found = [peers.ours(), peers.floor(folder), peers.reference(given.bench_serving_python, given.peers)]
+        found += [*peers.newer(given.peers, given.peer_python), *map(peers.extra, given.peer)]
+        self.left_out = [one for one in found if isinstance(one, str)]
+        self.peers = [one for one in found if isinstance(one, Peer)]
+        if given.only:
+            wanted = tuple(given.only.split(","))
+            self.peers = [one for one in self.peers if one.name.startswith(wanted)]
+        if given.cores is None and (spare := sorted(os.sched_getaffinity(0) - set(self.cores))):
+            os.sched_setaffinity(0, spare)  # what watches keeps off the measured cores; clients and servers are given theirs
+        self.lock = threading.Lock()
+        self.failed = False
+        self.text: list[str] = []
+
+    def server(self, core: int, name: str) -> Server:
+        given = self.given
+        log = self.folder / f"server-{name}.log"
+        return Server([core], ttft_ms=given.ttft_ms, itl_ms=given.itl_ms, command=given.server_cmd, log=log)
+
+    def note(self, row: Row, **beside: object) -> None:
+        with self.lock:
+            append(self.given.json, row, **beside)
+            self.failed |= bool(row.failure) and row.client == peers.OURS
+            print(plain_rows([row]), file=sys.stderr, flush=True)
+
+    def show(self, text: str) -> None:
+        self.text.append(text)
+        print(text, flush=True)
+
+    def pick(self, *names: str) -> list[Peer]:
+        return [one for one in self.peers if one.name.startswith(names)]
+
+    # modes
+
+    def compare(self, clients: Sequence[Peer], levels: Sequence[int], tokens: int, runs: int, mode: str) -> list[Row]:
+        """Medians in the order of clients and levels; a lane takes one level after the other, clients in turns within it."""
+        todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for level in sorted(levels, reverse=True):
+            todo.put(level)
+        found: dict[tuple[str, int], list[Row]] = {(one.name, level): [] for one in clients for level in levels}
+        lanes = max(1, min(self.given.lanes, len(levels), len(self.cores) // 2))
+
+        def lane(number: int) -> None:
+            while True:
+                try:
+                    level = todo.get_nowait()
+                except queue.Empty:
+                    return
+                try:
+                    with self.server(self.cores[2 * number], f"{mode}-{number}") as server:
+                        for turn in range(runs):
+                            for one in clients:
+                                row = self.one(one, server, self.cores[2 * number + 1 : 2 * number + 2], level, tokens)
+                                found[one.name, level].append(row)
+                                self.note(row, mode=mode, turn=turn)
+                except NoTruth as error:
+                    for one in clients:
+                        found[one.name, level].append(Row(one.name, level, tokens, str(error)))
+
+        threads = [threading.Thread(target=lane, args=(number,)) for number in range(lanes)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return [median(found[one.name, level]) for one in clients for level in levels]
+
+    def one(self, peer: Peer, server: Server | Group, cores: Sequence[int], streams: int, tokens: int) -> Row:
+        given = self.given
+        return run(peer, server, cores, streams=streams, tokens=tokens, input_len=given.input_len, timeout_s=given.timeout)
+
+    def table(self) -> None:
+        levels = [int(level) for level in self.given.streams.split(",")]
+        rows = self.compare(self.peers, levels, self.given.tokens, self.given.runs, "table")
+        self.show(accuracy(rows, levels, f"One core each, {self.given.tokens} tokens a stream, medians of {self.given.runs}"))
+        self.show(claims.table(claims.accuracy(rows)))
+
+    def long(self) -> None:
+        runs = min(self.given.runs, 3)
+        rows = self.compare(self.peers, [256], 1536, runs, "long")
+        self.show(accuracy(rows, [256], f"One core each, 1536 tokens a stream, medians of {runs}"))
+        self.show(claims.table(claims.long(rows)))
+
+    def rate(self) -> None:
+        level = self.given.rate_streams
+        light = self.pick(peers.OURS, peers.FLOOR, claims.RUST)
+        rows = self.compare(light, [level], self.given.tokens, self.given.runs, "rate")
+        self.show(accuracy(rows, [level], f"{level * 1000 / self.given.itl_ms:,.0f} chunks/s on one core"))
+        self.show(claims.table(claims.rate(rows, level)))
+
+    def memory(self) -> None:
+        rows = self.compare(self.peers, [640], 1536, 1, "memory")
+        self.show(accuracy(rows, [640], "640 streams of 1536 tokens"))
+        self.show(claims.table(claims.memory(rows)))
+
+    def scaling(self) -> None:
+        """One run shared by 1, 2, 4 load processes, which have as many cores, its parent with them; a null server for each."""
+        if self.given.server_cmd is not None:
+            self.show("Left out: scaling of one run needs null servers behind one port; --mode=pairs takes any server.")
+            return
+        counts, rows = [count for count in map(int, self.given.workers.split(",")) if 2 * count <= len(self.cores)], []
+        for count in counts:
+            ours, servers, clients = peers.ours(count), self.cores[:count], self.cores[count : 2 * count]
+            for turn in range(self.given.runs):
+                streams = count * self.given.rate_streams
+                try:
+                    log = self.folder / f"servers-{count}.log"
+                    with Group(servers, ttft_ms=self.given.ttft_ms, itl_ms=self.given.itl_ms, log=log) as group:
+                        row = self.one(ours, group, clients, streams, self.given.tokens)
+                except NoTruth as error:
+                    row = Row(ours.name, streams, self.given.tokens, str(error))
+                rows.append(row)
+                self.note(row, mode="scaling", turn=turn, workers=count)
+        title = "Scaling: one run shared by load processes, a core for each and a null server on a core for each"
+        self.show(ceiling(rows, counts, self.given.runs, title=title, each=1))
+
+    def pairs(self) -> None:
+        """Pairs of a server and a load process, each with two cores: what one more core adds, nothing shared but the machine."""
+        counts = [count for count in map(int, self.given.workers.split(",")) if 2 * count <= len(self.cores)]
+        ours, rows = peers.ours(1), []
+        for count in counts:
+            for turn in range(self.given.runs):
+                rows += self._pairs(ours, count, turn)
+        title = "Scaling: pairs of one server and one load process of its own, every process on a core"
+        self.show(ceiling(rows, counts, self.given.runs, title=title))
+
+    def _pairs(self, ours: Peer, count: int, turn: int) -> list[Row]:
+        found: list[Row] = []
+
+        def pair(number: int) -> None:
+            try:
+                with self.server(self.cores[number], f"scaling-{number}") as server:
+                    gate.wait(30)
+                    row = self.one(ours, server, [self.cores[count + number]], self.given.rate_streams, self.given.tokens)
+            except (NoTruth, threading.BrokenBarrierError) as error:
+                gate.abort()
+                row = Row(ours.name, self.given.rate_streams, self.given.tokens, str(error) or "another pair failed")
+            found.append(row)
+            self.note(row, mode="pairs", turn=turn, pairs=count)
+
+        gate = threading.Barrier(count)
+        threads = [threading.Thread(target=pair, args=(number,)) for number in range(count)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return [*found]
+
+    def null(self) -> None:
+        """sim:null's ceiling: the lightest reader there is, more and more streams, and how late the server's own writes were."""
+        levels = [256, 512, 1024, 1536, 2048, 2560, 3072]
+        rows = self.compare(self.pick(peers.FLOOR), levels, self.given.tokens, min(self.given.runs, 3), "null")
+        self.show("### What the null server keeps its schedule for\n\n" + plain_rows(rows, server=True))
+
+
+def main(argv: Sequence[str]) -> int:
+    given = options(argv)
+    with tempfile.TemporaryDirectory(prefix="bench-client-servers-") as folder:
+        bench = Bench(given, Path(folder))
+        bench.show(
+            f"{platform.platform()}, Python {platform.python_version()}, {peers.loop_name()}; cores {bench.cores}; server: "
+            f"{given.server_cmd or 'slabench sim:null'} (SIMULATED); clients: {', '.join(one.name for one in bench.peers)}\n"
+        )
+        for sentence in bench.left_out:
+            bench.show(f"Left out: {sentence}.")
+        for mode in given.mode:
+            getattr(bench, mode)()
+        if given.markdown is not None:
+            given.markdown.write_text("\n\n".join(bench.text) + "\n", encoding="utf-8")
+        if given.json is not None:
+            print(f"{sum(1 for _ in given.json.open())} runs in {given.json}", file=sys.stderr)
+    return int(bench.failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,97 @@
+"""The job: one file with everything a load process needs, which each of them maps, and the queue that they draw from.
+
+The head's length, the head as JSON, then every request's bytes. A plan with a cap also has a queue file: the indices of the
+requests that no slot has from the start, 4 bytes each. The parent opens it once and the load processes inherit that open file, so
+they share its offset: a read of 4 bytes takes the next request from all of them at once, and nothing needs a lock.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from slabench.loadgen.backend import PreparedRequest
+from slabench.loadgen.options import ClientOptions, Target
+from slabench.loadgen.plan import Plan
+
+_INDEX = 4
+
+
+def request_head(target: Target, request: PreparedRequest, *, keep_alive: bool) -> bytes:
+    """What goes before the body on the wire."""
+    parts = target.parts()
+    lines = [f"POST {parts['prefix']}{request.path} HTTP/1.1", f"Host: {parts['netloc']}", "Accept: */*"]
+    lines += [f"{name}: {value}" for name, value in target.headers.items()]
+    lines += ["Content-Type: application/json", f"Content-Length: {len(request.body)}"]
+    lines += [] if keep_alive else ["Connection: close"]
+    return "\r\n".join((*lines, "", "")).encode("latin-1")
+
+
+def write_job(
+    path: Path, target: Target, requests: Sequence[PreparedRequest], plan: Plan, options: ClientOptions, workers: int
+) -> None:
+    """path, and path.queue for a plan with a cap."""
+    parts, keep_alive = target.parts(), options.connections == "keep-alive"
+    heads = [request_head(target, one, keep_alive=keep_alive) for one in requests]
+    head = {
+        **{key: parts[key] for key in ("secure", "host", "port")},
+        "ca_file": target.ca_file,
+        "options": asdict(options),
+        "offsets_ns": plan.offsets_ns,
+        "cap": plan.cap,
+        "closed": plan.closed,
+        "workers": workers,
+        "sizes": [len(one) + len(request.body) for one, request in zip(heads, requests, strict=True)],
+    }
+    text = json.dumps(head).encode()
+    with path.open("wb") as file:
+        os.fchmod(file.fileno(), 0o600)  # the head of a request can hold an API key
+        file.write(b"%d\n%b" % (len(text), text))
+        for one, request in zip(heads, requests, strict=True):
+            file.write(one)
+            file.write(request.body)
+    if plan.cap is not None:
+        queue_path(path).write_bytes(array("I", range(plan.cap, plan.count)).tobytes())
+
+
+def queue_path(job: Path) -> Path:
+    return job.with_suffix(".queue")
+
+
+def read_job(path: str) -> tuple[dict[str, Any], list[memoryview]]:
+    """The job's head, and one view a request into the mapped file: nothing is copied before it is sent."""
+    with open(path, "rb") as file:
+        view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    begin = bytes(view[:20]).split(b"\n", 1)[0]
+    at = len(begin) + 1
+    head = json.loads(bytes(view[at : at + int(begin)]))
+    at += int(begin)
+    wires = []
+    for size in head["sizes"]:
+        wires.append(view[at : at + size])
+        at += size
+    return head, wires
+
+
+def own_share(head: dict[str, Any], number: int) -> range:
+    """The requests that are this load process's from the start: every workers-th; under a cap, those for its slots alone."""
+    count = len(head["sizes"])
+    return range(number, count if head["cap"] is None else min(head["cap"], count), head["workers"])
+
+
+def drawer(queue_fd: int | None) -> Callable[[], int | None]:
+    """What takes the next request from the shared queue; None once it is empty, or where there is none."""
+    if queue_fd is None:
+        return lambda: None
+
+    def draw() -> int | None:
+        found = os.read(queue_fd, _INDEX)
+        return array("I", found)[0] if len(found) == _INDEX else None
+
+    return draw

@@ -1,0 +1,50 @@
+"""What went wrong outside a measurement: a traceback is made harmless, and a full disk costs others' files alone.
+
+A traceback goes wherever a report goes, and holds what we held: arguments, a server's words, a command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+import pytest
+
+from slabench.errors import system_words
+from slabench.report.plain import plain
+
+
+def cleaned(text: str, api_key: str | None = None) -> str:
+    """Line for line without control characters and secrets; the key that this session was given is covered wherever it stands."""
+    from slabench.server.secrets import REDACTED, scrub_text
+
+    if api_key:
+        text = text.replace(api_key, REDACTED)
+    return "\n".join(plain(line) for line in scrub_text(text).splitlines())
+
+
+def clean_internal_error(excrepr: Any, api_key: str | None = None) -> None:
+    """pytest hands one object to all that print or store an INTERNALERROR, and each asks it for its text."""
+    text = cleaned(str(excrepr), api_key)
+
+    def toterminal(writer: Any) -> None:
+        for line in text.splitlines():
+            writer.line(line)
+
+    excrepr.toterminal = toterminal
+
+
+class OthersOutputs:
+    """pytest's and pytest-html's files on a disk that is full: they cost themselves, not the summary on the console."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        self.note = note
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self) -> Generator[None, object, object]:
+        try:
+            return (yield)
+        except OSError as error:
+            told = f"junit.xml or report.html could not be written ({system_words(error)})"
+            self.note(f"{told}; the verdicts stand on this console.")
+            return None

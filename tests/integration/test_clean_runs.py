@@ -1,0 +1,33 @@
+"""No crying wolf: clean runs over sockets, with the noise of a real GPU's steps, are valid. 180 more run in virtual time."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.conftest import Suite
+from tests.unit.verdict.virtual import NOISE
+
+SIZES = (1, 2, 4, 8)
+# Steps of 10 ms, about what an H200 takes for 8 requests of a 30B model: what this machine's other work does to a stamp is small
+# beside 0.8 s of them. Nothing is allowed: a client that is late here would be late on every laptop.
+SHAPE = ("--decode-input-len=128", "--decode-output-len=80", f"--batch-sizes={','.join(map(str, SIZES))}", "--allow=")
+# What the machine that runs these tests may add: the percentiles of its event loop, and the way between two processes on it.
+OF_THE_MACHINE = {"client", "log_agrees"}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_four_clean_runs_are_four_valid_verdicts(suite: Suite, seed: int) -> None:
+    server = f"sim:demo?decode_base_ms=10&noise={NOISE}&seed={seed}"
+    done = suite("tests/ali/test_decode.py", f"--base-url={server}", "--vocab-size=1000", *SHAPE)
+    told = {one["id"]: (one["word"], one["headline"]) for one in done.run["tests"]}
+    assert done.status == 0, told
+    assert len(told) == len(SIZES)
+    assert {word for word, _ in told.values()} == {"PASSED"}, told
+    for entry in done.run["tests"]:
+        checks = {one["name"]: one for one in entry["checks"]}
+        assert {"batch_held", "stall", "first_run", "queueing", "other_clients", "one_read", "log_agrees"} <= checks.keys()
+        spoke = {name: one["text"] for name, one in checks.items() if one["state"] in ("invalid", "finding")}
+        assert spoke.keys() <= OF_THE_MACHINE, spoke
+        # 80 tokens of 10 ms and 0.1 ms a request more: a run that the noise did not reach would show no spread.
+        assert entry["metrics"]["tpot.mean"] == pytest.approx(10 + 0.1 * entry["point"]["batch_size"], rel=0.2)
+        assert entry["metrics"]["itl.std"] > 0.2 * NOISE * 10

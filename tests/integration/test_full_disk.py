@@ -1,0 +1,114 @@
+"""A disk that fills while a run is on costs files, never a verdict: on a file system that is really full, and at a real limit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from slabench.report.records_file import read_records
+from tests.integration.conftest import REPO, Suite, environment
+
+BOTH = ("tests/tencent", "tests/serving", "--vocab-size=1000")
+# A tmpfs of its own in a mount namespace: nobody else sees it, and it goes with the shell. What is on it at the end is copied out.
+# $1 its size, $2 where, $3 bytes of it that are taken already, $4 where to copy to, then the command
+FULL = """
+small=$2 kept=$4
+mount -t tmpfs -o size="$1" full "$small" && head -c "$3" /dev/zero >"$small/others" || exit 99
+shift 4
+"$@"
+status=$?
+cp -a "$small/." "$kept"
+exit $status
+"""
+
+
+def run_on_a_small_disk(suite: Suite, size: str, *arguments: str, taken: int = 0) -> tuple[int, str, Path]:
+    """(exit status, output, a copy of the report folder) of a run whose report folder is all the room there is."""
+    small, kept = suite.folder / "small", suite.folder / "kept"
+    small.mkdir()
+    kept.mkdir()
+    command = [*suite.command(*arguments), f"--report-dir={small}"]
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", FULL, "sh", size, small, str(taken), kept, *command],
+        cwd=REPO, env=environment(**suite.environment), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    output = done.stdout + done.stderr
+    assert done.returncode != 99, output
+    return done.returncode, output, kept
+
+
+@pytest.fixture
+def namespaces() -> None:
+    """Where a container forbids them the other tests of this file remain, and the skip says so."""
+    if shutil.which("unshare") is None:
+        pytest.skip("There is no unshare here, so no file system can be made small.")
+    done = subprocess.run(["unshare", "--map-root-user", "--mount", "true"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"This machine allows no mount namespace: {done.stderr.strip()}")
+
+
+def expect_the_verdicts(status: int, output: str, says: str) -> None:
+    assert status == 0, output
+    assert "PASSED tests/tencent/test_sla.py::test_sla[np6]: tpot mean" in output
+    assert "PASSED tests/serving/test_custom.py::test_custom: tpot mean" in output
+    assert "Verdict of the run: PASSED" in output
+    assert f"run.json could not be written ({says}); the verdicts stand on this console." in output
+    assert "Traceback" not in output
+    assert "INTERNALERROR" not in output
+
+
+# 8 kB: full within the first test, records lost; 24 kB: full when the first verdict is written; 48 kB: at the second.
+@pytest.mark.usefixtures("namespaces")
+@pytest.mark.parametrize(("size", "tests"), [("8k", 0), ("24k", 0), ("48k", 1)])
+def test_the_verdicts_stand_on_the_console(suite: Suite, size: str, tests: int) -> None:
+    status, output, kept = run_on_a_small_disk(suite, size, *BOTH, "--base-url=sim:")
+    expect_the_verdicts(status, output, "No space left on device")
+    assert "The run folder is not complete: No space left on device" in output
+    assert ("requests.jsonl.gz could not be written (No space left on device)" in output) == (size == "8k")
+    # What could be written before is whole, and claims no more than it holds.
+    (folder,) = (one for one in kept.iterdir() if one.is_dir() and not one.is_symlink())
+    run = json.loads((folder / "run.json").read_text())
+    assert (len(run["tests"]), run["word"], run["state"]) == (tests, None, "running")
+    assert len(run["not_run"]) == 2 - tests
+    records = list(read_records(folder / "requests.jsonl.gz"))
+    assert len(records) <= 12
+    assert {record.completion_tokens for _, record in records} <= {12}
+
+
+@pytest.mark.usefixtures("namespaces")
+def test_a_red_word_stays_red(suite: Suite) -> None:
+    status, output, _ = run_on_a_small_disk(suite, "24k", *BOTH, "--base-url=sim:", "--slo=tpot.mean<=0.1")
+    assert status == 1, output
+    assert "FAILED tests/tencent/test_sla.py::test_sla[np6]: tpot mean" in output
+    assert "Verdict of the run: FAILED" in output
+    assert "run.json could not be written (No space left on device)" in output
+
+
+@pytest.mark.usefixtures("namespaces")
+def test_a_disk_that_is_full_before_the_run_ends_it_before_measuring(suite: Suite) -> None:
+    status, output, _ = run_on_a_small_disk(suite, "4k", *BOTH, "--base-url=sim:", taken=4096)
+    assert status == 4, output
+    says = f"--report-dir={suite.folder / 'small'} cannot be written (No space left on device); give a folder for the reports."
+    assert says in output
+    assert "PASSED" not in output
+
+
+def test_a_limit_on_file_sizes(suite: Suite) -> None:
+    """No namespace is needed for this one: no file may grow beyond 12 kB, which the second test's document does."""
+    limited = ["bash", "-c", 'ulimit -f 12; exec "$@"', "bash", *suite.command(*BOTH, "--base-url=sim:")]
+    done = subprocess.run(
+        limited, cwd=REPO, env=environment(**suite.environment), capture_output=True, text=True, timeout=120, check=False
+    )
+    expect_the_verdicts(done.returncode, done.stdout + done.stderr, "File too large")
+
+
+def test_a_device_that_is_always_full(suite: Suite) -> None:
+    done = suite("tests/tencent", "--vocab-size=1000", "--base-url=sim:", "--bench-serving-jsonl=/dev/full")
+    assert done.status == 0, done.output
+    told = "--bench-serving-jsonl could not be written (No space left on device); the figures stand in run.json."
+    assert told in done.output
+    assert done.run["word"] == "PASSED"
