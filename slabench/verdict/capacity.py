@@ -262,6 +262,8 @@ class Search:
         queued = [place for place in usable if not points[place].together]
         if len(queued) > 1 and points[queued[0]].throughput == points[queued[1]].throughput:
             return queued[0], queued[1]
+        if queued and queued[-1] == len(self.loads) - 1:
+            return queued[0], queued[-1]  # the range's end is above what the server runs at once
         # The most was seen at the top, by no more than what counts as equal; nor will it be more than that at the bound, if it goes
         # on as between the two, or the server says itself that its room ends below.
         for place in usable:
