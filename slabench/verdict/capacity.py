@@ -24,6 +24,7 @@ from slabench.verdict.sla import Slo
 LEVEL = 0.10  # throughputs of loads that queue: no further apart than this they are one
 WITHIN = 0.01  # of the most tokens/s: loads that give as much
 FLAT_LOAD = 1.15  # so much more load that gives no more tokens/s than WITHIN is a limit of the server's own
+NEAR = 0.9  # of a limit: from there on a line to it is short
 ABOVE_ROOM = 1.25  # where to look whether the server's room is its limit
 BELOW = 1.4  # where to look for the slope below the answer, where nothing was probed
 EXPONENT = 0.6  # how TPOT grows with the load where one point is all that is known
@@ -210,7 +211,7 @@ class Search:
     def _upwards(self, points: dict[int, Point], h: int) -> Ask:
         """All hold so far: to where two points' line, or one point's guess, reaches the limit."""
         load, room = self.loads[h], self.room
-        if room is not None and load <= room.load < load * FLAT_LOAD:
+        if room is not None and load <= room.load < load * FLAT_LOAD and points[h].stress < NEAR:
             aim = room.load * ABOVE_ROOM
             return Ask(self.loads[min(max(self._place(aim), h + 1), len(self.loads) - 1)], "above what the server runs at once")
         stress = points[h].stress
@@ -219,8 +220,10 @@ class Search:
         if lower and points[lower[-1]].stress < stress:
             slope = (stress - points[lower[-1]].stress) / (load - self.loads[lower[-1]])
             aim = load + (1 - stress) / slope
-        # Once requests wait for each other more load costs time and tells little.
-        aim = min(max(aim, load * FLAT_LOAD * 1.1), load * (4 if points[h].together else ABOVE_ROOM))
+        # Far below the limit a step is large enough to show throughput that no longer grows. Once requests wait for each other more
+        # load costs time and tells little.
+        least = load * FLAT_LOAD * 1.1 if stress < NEAR else load
+        aim = min(max(aim, least), load * (4 if points[h].together else ABOVE_ROOM))
         return Ask(self.loads[min(max(self._place(aim), h + 1), len(self.loads) - 1)], "all loads hold so far")
 
     def _downwards(self, points: dict[int, Point], f: int) -> Ask:

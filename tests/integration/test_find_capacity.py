@@ -71,7 +71,9 @@ def test_probes_do_not_share_their_prompts(suite: Suite) -> None:
     assert done.folder is not None, done.output
     records = [record for _, record in read_records(done.folder / "requests.jsonl.gz") if record.cached_tokens is not None]
     assert len(records) > 64
-    assert max(record.cached_tokens or 0 for record in records) == 0
+    assert (
+        max(record.cached_tokens or 0 for record in records) < 8
+    )  # two prompts may begin with the same id; a resent one shares 63
 
 
 def test_a_running_cap_is_said_to_be_the_server_s_own_limit(suite: Suite) -> None:
