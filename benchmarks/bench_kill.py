@@ -67,7 +67,8 @@ def run_round(folder: Path, after_s: float, *, words: int | None = None) -> Roun
     mark = f"{os.getpid()}-{time.monotonic_ns()}"
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "SLABENCH"))}
     environment |= {MARK: mark, "PYTHONUNBUFFERED": "1", "SLABENCH_CACHE": str(folder / "cache")}
-    command = [sys.executable, "-m", "pytest", *OPTIONS, f"--report-dir={folder}"]
+    reports = folder / "reports"
+    command = [sys.executable, "-m", "pytest", *OPTIONS, f"--report-dir={reports}"]
     console = folder / "console.txt"
     with console.open("wb") as out:
         process = subprocess.Popen(command, cwd=REPO, env=environment, stdout=out, stderr=out)
@@ -78,8 +79,9 @@ def run_round(folder: Path, after_s: float, *, words: int | None = None) -> Roun
         process.wait()
     gone_s = _wait_until_gone(mark)
     said = {test: word for word, test in WORD.findall(console.read_text())}
-    document = folder / "latest" / "run.json"
-    if not document.exists():  # killed before the plugin was configured
+    # Not by `latest`: that names a run that has a test.
+    document = next((path for path in reports.glob("*/run.json") if not path.parent.is_symlink()), None)
+    if document is None:  # killed before the plugin was configured
         if said:
             raise Lost(f"There is no run.json, and the console has {len(said)} words.")
         return Round(after_s, False, 0, 0, gone_s)
@@ -87,8 +89,8 @@ def run_round(folder: Path, after_s: float, *, words: int | None = None) -> Roun
     kept = {one["id"]: one["word"] for one in before["tests"]}
     if missing := {test: word for test, word in said.items() if kept.get(test) != word}:
         raise Lost(f"Words on the console that run.json does not have: {missing}.")
-    records = _records(folder, before)
-    _resume(command, environment, folder, before)
+    records = _records(document.parent, before)
+    _resume(command, environment, document.parent, before)
     _wait_until_gone(mark)
     return Round(after_s, True, len(kept), records, gone_s)
 
@@ -106,9 +108,9 @@ def _wait_for_words(console: Path, process: subprocess.Popen[bytes], words: int 
 
 
 def _resume(command: list[str], environment: dict[str, str], folder: Path, before: dict[str, Any]) -> None:
-    again = [*command, f"--resume={folder / 'latest'}"]
-    done = subprocess.run(again, cwd=REPO, env=environment, capture_output=True, text=True, timeout=120, check=False)
-    after = _read(folder / "latest" / "run.json")
+    again = [*command, f"--resume={folder}"]
+    done = subprocess.run(again, cwd=REPO, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    after = _read(folder / "run.json")
     if done.returncode != 0 or after["word"] != "PASSED" or after["not_run"] or len(after["tests"]) != TESTS:
         raise Lost(
             f"The continued run ended with {done.returncode} and {after['word']}:\n{done.stdout[-3000:]}{done.stderr[-1000:]}"
@@ -121,7 +123,7 @@ def _resume(command: list[str], environment: dict[str, str], folder: Path, befor
 
 def _records(folder: Path, data: dict[str, Any]) -> int:
     """Every finished test has all its records; the number of records of unfinished ones."""
-    path = folder / "latest" / "requests.jsonl.gz"
+    path = folder / "requests.jsonl.gz"
     counted = Counter(test for test, _ in read_records(path)) if path.exists() else Counter[str]()
     for one in data["tests"]:
         wanted = one.get("records", {}).get("requests", 0)

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.integration.conftest import Suite
 from tests.unit.verdict.virtual import NOISE
 
-SIZES = (1, 2, 4, 8)
-# Steps of 10 ms, about what an H200 takes for 8 requests of a 30B model: what this machine's other work does to a stamp is small
-# beside 0.8 s of them. Nothing is allowed: a client that is late here would be late on every laptop.
-SHAPE = ("--decode-input-len=128", "--decode-output-len=80", f"--batch-sizes={','.join(map(str, SIZES))}", "--allow=")
+# Steps of 20 ms, about what an H200 takes for 24 requests of a 30B model: what this machine's other work does to a stamp is small
+# beside 1.6 s of them. Nothing is allowed, unless more wants to run here than there are cores: then `client` is right to speak.
+SHAPE = ("--decode-input-len=128", "--decode-output-len=80", "--batch-sizes=1,2,4,8", "--warmup-requests=0")
 # What the machine that runs these tests may add: the percentiles of its event loop, and the way between two processes on it.
 OF_THE_MACHINE = {"client", "log_agrees"}
 
 
+def busy() -> bool:
+    return os.getloadavg()[0] > (os.cpu_count() or 1)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_four_clean_runs_are_four_valid_verdicts(suite: Suite, seed: int) -> None:
-    server = f"sim:demo?decode_base_ms=10&noise={NOISE}&seed={seed}"
-    done = suite("tests/ali/test_decode.py", f"--base-url={server}", "--vocab-size=1000", *SHAPE)
+    server = f"sim:demo?decode_base_ms=20&noise={NOISE}&seed={seed}"
+    before = busy()
+    allowed = "--allow=client" if before else "--allow="
+    done = suite("tests/ali/test_decode.py", f"--base-url={server}", "--vocab-size=1000", *SHAPE, allowed)
     told = {one["id"]: (one["word"], one["headline"]) for one in done.run["tests"]}
     assert done.status == 0, told
-    assert len(told) == len(SIZES)
+    assert len(told) == 4
     assert {word for word, _ in told.values()} == {"PASSED"}, told
     for entry in done.run["tests"]:
         checks = {one["name"]: one for one in entry["checks"]}
         assert {"batch_held", "stall", "first_run", "queueing", "other_clients", "one_read", "log_agrees"} <= checks.keys()
         spoke = {name: one["text"] for name, one in checks.items() if one["state"] in ("invalid", "finding")}
-        assert spoke.keys() <= OF_THE_MACHINE, spoke
-        # 80 tokens of 10 ms and 0.1 ms a request more: a run that the noise did not reach would show no spread.
-        assert entry["metrics"]["tpot.mean"] == pytest.approx(10 + 0.1 * entry["point"]["batch_size"], rel=0.2)
-        assert entry["metrics"]["itl.std"] > 0.2 * NOISE * 10
+        assert spoke.keys() <= OF_THE_MACHINE | ({"first_run"} if before or busy() else set()), spoke
+        # 80 tokens of 20 ms and 0.1 ms a request more: a run that the noise did not reach would show no spread.
+        assert entry["metrics"]["tpot.mean"] == pytest.approx(20 + 0.1 * entry["point"]["batch_size"], rel=0.2)
+        assert entry["metrics"]["itl.std"] > 0.2 * NOISE * 20
