@@ -7,6 +7,12 @@ prompts) of the same recipe on one and the same embedded server: prompts of the 
 time minus the time from each measured load's first send to its last byte: imports, tokenizer, data set, prompts, warm-up, flush,
 verdicts and reports are in it. bench_serving runs as it is published: a process a load, its own warm-up, --flush-cache. slabench
 runs twice a round: with an empty prompt cache, and again with what the first run left there.
+
+One round on two shared cores, server beside the clients, CPython 3.11; overhead against bench_serving's:
+    slabench, empty cache   wall 24.4 s   load 16.3 s   overhead  8.1 s   0.105   CPU  6.5 s
+    slabench, again         wall 25.2 s   load 18.8 s   overhead  6.5 s   0.085   CPU  4.6 s
+    bench_serving           wall 95.8 s   load 19.0 s   overhead 76.8 s   1.000   CPU 50.9 s
+A tenth is reached with kept prompts, and just missed without.
 """
 
 from __future__ import annotations
@@ -14,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -43,10 +50,17 @@ class Cost:
     wall: float
     load: float
     loads: int
+    cpu: float  # of the client and all its processes, the server not among them
 
     @property
     def overhead(self) -> float:
         return self.wall - self.load
+
+
+def cpu_s() -> float:
+    """Of the processes that have ended; the server is still there."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def forms(output_len: int, prefill_prompts: int) -> list[Form]:
@@ -67,7 +81,7 @@ def by_slabench(url: str, folder: Path, output_len: int, prefill_prompts: int) -
     command = [sys.executable, "-m", "pytest", "tests/ali", "tests/tencent", f"--base-url={url}", f"--dataset-path={DATA}"]
     command += [f"--tokenizer={TOKENIZER}", f"--decode-output-len={output_len}", f"--random-output-len={output_len}"]
     command += [f"--prefill-prompts={prefill_prompts}", f"--report-dir={reports}", "--progress=off", "-q"]
-    began = time.perf_counter()
+    began, used = time.perf_counter(), cpu_s()
     done = subprocess.run(command, cwd=ROOT, env=environment(folder / "cache"), capture_output=True, text=True, check=False)
     wall = time.perf_counter() - began
     (run,) = {one.resolve() for one in reports.glob("*/run.json")}  # one folder, and `latest`
@@ -77,12 +91,13 @@ def by_slabench(url: str, folder: Path, output_len: int, prefill_prompts: int) -
     for one in loads:
         if one["metrics"].get("completed") != one["plan"]["count"]:
             raise SystemExit(f"{one['id']} is not whole: {one['headline']}\n{done.stdout[-3000:]}")
-    return Cost(wall, sum(one["client"]["wall_s"] for one in loads), len(loads))
+    return Cost(wall, sum(one["client"]["wall_s"] for one in loads), len(loads), cpu_s() - used)
 
 
 def by_bench_serving(python: Path, url: str, folder: Path, output_len: int, prefill_prompts: int) -> Cost:
     """A process a load. Its duration is from its first send to its last answer's end."""
     wall = load = 0.0
+    used = cpu_s()
     wanted, available = forms(output_len, prefill_prompts), len(read_sharegpt(str(DATA)))
     for number, form in enumerate(wanted):
         output = folder / f"{time.monotonic_ns()}.jsonl"
@@ -109,7 +124,7 @@ def by_bench_serving(python: Path, url: str, folder: Path, output_len: int, pref
         if row.get("completed") != min(form.num_prompts, available):
             raise SystemExit(f"bench_serving's load {number} is not whole: {done.stderr[-2000:]}")
         load += row["duration"]
-    return Cost(wall, load, len(wanted))
+    return Cost(wall, load, len(wanted), cpu_s() - used)
 
 
 def main() -> int:
@@ -141,14 +156,18 @@ def main() -> int:
                 costs.setdefault("slabench, again", []).append(by_slabench(server.url, folder, *shape))
                 if not given.ours_only:
                     costs.setdefault("bench_serving", []).append(by_bench_serving(given.python, server.url, folder, *shape))
-    print(f"{'way':24}{'loads':>6}{'wall s':>9}{'load s':>9}{'overhead s':>12}{'a load s':>10}{'ratio':>8}")
+    print(f"{'way':24}{'loads':>6}{'wall s':>9}{'load s':>9}{'overhead s':>12}{'a load s':>10}{'ratio':>8}{'CPU s':>8}")
     published = costs.get("bench_serving")
     base = statistics.median(one.overhead for one in published) if published else None
     for way, found in costs.items():
         overhead = statistics.median(one.overhead for one in found)
         wall, load = (statistics.median(getattr(one, key) for one in found) for key in ("wall", "load"))
         ratio = f"{overhead / base:.3f}" if base else "-"
-        print(f"{way:24}{found[0].loads:6}{wall:9.1f}{load:9.1f}{overhead:12.1f}{overhead / found[0].loads:10.2f}{ratio:>8}")
+        cpu = statistics.median(one.cpu for one in found)
+        row = (
+            f"{way:24}{found[0].loads:6}{wall:9.1f}{load:9.1f}{overhead:12.1f}{overhead / found[0].loads:10.2f}{ratio:>8}{cpu:8.1f}"
+        )
+        print(row)
     return 0
 
 
