@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.clients.measure import Row
 from benchmarks.clients.peers import FLOOR, OURS
+from benchmarks.clients.tables import LATE_US
 
 # |mean TTFT error| ms, |mean TPOT error| %, |p99 ITL error| ms
 LIMITS: Mapping[int, tuple[float, float, float]] = {64: (1, 0.1, 1), 256: (3, 0.1, 2), 1024: (10, 0.1, 5)}
@@ -38,10 +39,10 @@ def claim(text: str, measured: float | None, limit: float | None) -> Claim:
 
 
 class Rows:
-    """Medians by client and level; a client that failed in every run has none."""
+    """Medians by client and level; a client that failed in every run has none, nor one whose server had another schedule."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        self.rows = [row for row in rows if not row.failure]
+        self.rows = [row for row in rows if not row.failure and (row.server_late_p99_us or 0) <= LATE_US]
 
     def value(self, client: str, streams: int, name: str) -> float | None:
         found = [row for row in self.rows if row.client.startswith(client) and row.streams == streams]

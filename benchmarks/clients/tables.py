@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from benchmarks.clients.measure import Row
 
 FULL = 0.95  # of a core: the client paces the run
+LATE_US = 5000.0  # at p99, a quarter of the time between two tokens: the server had another schedule, and no client is shown by it
 
 
 def cell(row: Row) -> str:
@@ -15,6 +16,7 @@ def cell(row: Row) -> str:
     if row.failure:
         return f"failed: {row.failure[:120]}".replace("|", "/").replace("\n", " ")
     full = " (full)" if (row.cpu_share or 0) >= FULL else ""
+    full += " (server late)" if (row.server_late_p99_us or 0) > LATE_US else ""
     return (
         f"{row.ttft_error_ms:+.1f} / {row.tpot_error_pct:+.3f} / {row.p99_itl_error_ms:+.2f} / "
         f"{row.cpu_ms_per_1000:.1f} / {row.rss_mb:.0f}{full}"

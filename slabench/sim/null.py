@@ -25,7 +25,7 @@ from slabench.sim.log import DeployLog
 from slabench.sim.null_answer import Answers, Own
 from slabench.sim.null_http import Encode, Malformed, Pages, Refused, Request, read_generate, read_request
 from slabench.sim.null_profile import NullProfile
-from slabench.sim.null_socket import KernelClock, Peer, listening
+from slabench.sim.null_socket import KernelClock, Peer, listening, raise_file_limit
 from slabench.sim.null_truth import Served, Truth
 from slabench.sim.scheduler import Step
 from slabench.sim.wire import REASONS, stream_head
@@ -322,6 +322,7 @@ def serve(profile: NullProfile, host: str, ports: Sequence[int], log: DeployLog,
     """Listen, say so in the words that a launcher waits for, and serve. OSError: a port is taken. All but the first are shared."""
     if sys.platform != "linux":
         raise OSError(0, "sim:null needs Linux (epoll)")
+    raise_file_limit()
     server = NullServer(profile, log, encode, tokenizer)
     bound = server.listen(host, ports[0])
     for port in ports[1:]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import resource
 import socket
 import struct
 import time
@@ -29,6 +31,13 @@ class Peer:
         self.k = self.due = 0
         self.close = self.closed = False
         self.since = perf_counter_ns()
+
+
+def raise_file_limit() -> None:
+    """A connection is an open file, and the usual soft limit of 1024 is less than a load may have streams."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def listening(host: str, port: int, *, shared: bool) -> socket.socket:

@@ -106,6 +106,15 @@ def whole(client: str, streams: int, share: float = 0.2) -> Row:
     return Row(client, streams, 256, "", 1.0, 0.1, 0.5, 10.0, share, 60.0, 1000.0, 5.0, 9.0, 0)
 
 
+def test_a_row_says_that_the_server_was_late() -> None:
+    from dataclasses import replace
+
+    from benchmarks.clients.tables import cell
+
+    assert cell(whole("x", 64)) == "+1.0 / +0.100 / +0.50 / 10.0 / 60"
+    assert cell(replace(whole("x", 64), server_late_p99_us=5001.0)).endswith(" (server late)")
+
+
 def test_the_table_has_a_line_a_client_and_says_what_failed() -> None:
     rows = [whole("slabench", 64), whole("slabench", 256, 0.99), Row("other", 64, 256, "no | way"), whole("other", 256)]
     lines = accuracy(rows, [64, 256], "T").splitlines()
