@@ -219,8 +219,8 @@ def _check_capacity(given: Namespace) -> None:
         )
     if given.baseline_url is not None or given.baseline_launch is not None:
         raise ConfigError(
-            "--find-capacity searches one server's limit, and --baseline-url or --baseline-launch names a second one; search each by "
-            "itself, and compare the run folders."
+            "--find-capacity searches one server's limit, and --baseline-url or --baseline-launch names a second one; search each "
+            "by itself, and compare the run folders."
         )
     low, high = given.capacity_range or (1.0, 2.0)
     if given.capacity_load == "concurrency" and (low != int(low) or high != int(high)):
