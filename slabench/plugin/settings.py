@@ -217,6 +217,11 @@ def _check_capacity(given: Namespace) -> None:
             "--find-capacity needs our own client, which can end a probe whose verdict is certain; leave out "
             "--client=bench_serving."
         )
+    if given.baseline_url is not None or given.baseline_launch is not None:
+        raise ConfigError(
+            "--find-capacity searches one server's limit, and --baseline-url or --baseline-launch names a second one; search each "
+            "by itself, and compare the run folders."
+        )
     low, high = given.capacity_range or (1.0, 2.0)
     if given.capacity_load == "concurrency" and (low != int(low) or high != int(high)):
         raise ConfigError(f"--capacity-range={low:g},{high:g} are requests in flight: give whole numbers, or --capacity-load=rate.")

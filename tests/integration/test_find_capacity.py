@@ -158,6 +158,7 @@ def test_ctrl_c_keeps_the_probes(suite: Suite) -> None:
         (("--capacity-range=1.5,8",), "give whole numbers"),
         (("--capacity-range=1,80",), "is below 80"),
         (("--client=bench_serving",), "leave out --client=bench_serving"),
+        (("--baseline-url=http://127.0.0.1:9",), "search each by itself"),
     ],
 )
 def test_nonsense_is_one_sentence(suite: Suite, options: tuple[str, ...], said: str) -> None:
