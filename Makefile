@@ -16,7 +16,7 @@ REDUCED := --random-input-len=256 --random-output-len=160 --num-prompts=32 --req
 REDUCED_CPU := $(REDUCED) --random-output-len=256 --decode-output-len=384
 DATA := --dataset-path=fixtures/data/sharegpt_small.json
 
-.PHONY: help setup bench test test-unit test-browser test-sglang bench-sglang bench-client faults-doc lint format clean
+.PHONY: help setup bench test test-unit test-browser test-sglang bench-sglang bench-client bench-overhead faults-doc lint format clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -59,6 +59,9 @@ bench-sglang: setup sglang-server ## the reduced suite against the real sglang 0
 
 bench-client: setup $(CLIENT_VENV)/.stamp ## our client beside bench_serving and a C floor, against the null server; some minutes
 	$(BIN)/python -m benchmarks.bench_client $(BENCH_CLIENT)
+
+bench-overhead: setup $(CLIENT_VENV)/.stamp ## what an evaluation costs beside its load: slabench against bench_serving, some minutes
+	$(BIN)/python benchmarks/bench_overhead.py
 
 faults-doc: setup $(CLIENT_VENV)/.stamp ## docs/faults.md: slabench and bench_serving against every fault, some minutes
 	$(BIN)/python tools/make_faults_doc.py

@@ -8,6 +8,7 @@ pytest_plugins = (
     "fixtures.sidecar",
     "fixtures.progress",
     "fixtures.server",
+    "fixtures.prompts",
     "fixtures.load",
     "fixtures.judge",
     "fixtures.curve",

@@ -1,9 +1,9 @@
 """Is anything lost? `python benchmarks/bench_kill.py [ROUNDS [SEED]]`: runs on the embedded server, killed at random moments.
 
-Each round starts a run, ends it with SIGKILL (the suite's process alone: what it started has to end by itself), reads what is
-left, and continues the run with --resume. A round fails if a test whose word was on the console is not in run.json, if run.json
-or the records cannot be read, if a kept entry changes, if the continued run does not end as an undisturbed one does, or if a
-process stays.
+An undisturbed run is timed first: the moments are drawn from its length and a tenth more. Each round starts a run, ends it with
+SIGKILL (the suite's process alone: what it started has to end by itself), reads what is left, and continues the run with
+--resume. A round fails if a test whose word was on the console is not in run.json, if run.json or the records cannot be read, if
+a kept entry changes, if the continued run does not end as an undisturbed one does, or if a process stays.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ OPTIONS = (
     "--progress=off --allow=client -p no:cacheprovider"
 ).split()
 TESTS = 5
-LONGEST_S = 8.0  # an undisturbed run takes 4 to 7 s; a kill after its end has to be harmless too
+BEYOND = 1.1  # a kill after a run's end has to be harmless too
 MARK = "BENCH_KILL_ROUND"
 
 
@@ -47,13 +47,23 @@ class Round:
     """What one round saw."""
 
     after_s: float
+    begun: bool  # there was a run to continue
     finished: int  # tests in run.json after the kill
     records: int  # of the test that was running
     gone_s: float  # until no process was left
 
+    def __str__(self) -> str:
+        gone = f"processes gone in {self.gone_s:.2f} s"
+        if not self.begun:
+            return f"before the run began, nothing to continue, {gone}"
+        return f"{self.finished} tests finished, {self.records} records of the running one, {gone}, continued and PASSED"
 
-def run_round(folder: Path, after_s: float) -> Round:
-    """Kill after so many seconds, look, continue, look again. Lost if something is not as it should be."""
+
+def run_round(folder: Path, after_s: float, *, words: int | None = None) -> Round:
+    """Kill after so many seconds, look, continue, look again. Lost if something is not as it should be.
+
+    words: the seconds count from when the run has begun and its console has so many words, instead of from the start.
+    """
     mark = f"{os.getpid()}-{time.monotonic_ns()}"
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "SLABENCH"))}
     environment |= {MARK: mark, "PYTHONUNBUFFERED": "1", "SLABENCH_CACHE": str(folder / "cache")}
@@ -61,25 +71,38 @@ def run_round(folder: Path, after_s: float) -> Round:
     console = folder / "console.txt"
     with console.open("wb") as out:
         process = subprocess.Popen(command, cwd=REPO, env=environment, stdout=out, stderr=out)
+        _wait_for_words(console, process, words)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(after_s)
         process.send_signal(signal.SIGKILL)
         process.wait()
     gone_s = _wait_until_gone(mark)
-    said = dict(reversed(one) for one in re.findall(r"^(PASSED|FAILED|INVALID) (\S+::\S+):", console.read_text(), re.M))
+    said = {test: word for word, test in WORD.findall(console.read_text())}
     document = folder / "latest" / "run.json"
     if not document.exists():  # killed before the plugin was configured
         if said:
             raise Lost(f"There is no run.json, and the console has {len(said)} words.")
-        return Round(after_s, 0, 0, gone_s)
+        return Round(after_s, False, 0, 0, gone_s)
     before = _read(document)
-    words = {one["id"]: one["word"] for one in before["tests"]}
-    if missing := {test: word for test, word in said.items() if words.get(test) != word}:
+    kept = {one["id"]: one["word"] for one in before["tests"]}
+    if missing := {test: word for test, word in said.items() if kept.get(test) != word}:
         raise Lost(f"Words on the console that run.json does not have: {missing}.")
     records = _records(folder, before)
     _resume(command, environment, folder, before)
     _wait_until_gone(mark)
-    return Round(after_s, len(words), records, gone_s)
+    return Round(after_s, True, len(kept), records, gone_s)
+
+
+WORD = re.compile(r"^(PASSED|FAILED|INVALID) (\S+::\S+):", re.M)
+
+
+def _wait_for_words(console: Path, process: subprocess.Popen[bytes], words: int | None, limit_s: float = 200.0) -> None:
+    deadline = time.monotonic() + limit_s
+    while words is not None and process.poll() is None and time.monotonic() < deadline:
+        text = console.read_text()
+        if "slabench: run folder" in text and len(WORD.findall(text)) >= words:
+            return
+        time.sleep(0.01)
 
 
 def _resume(command: list[str], environment: dict[str, str], folder: Path, before: dict[str, Any]) -> None:
@@ -134,11 +157,23 @@ def _living(wanted: bytes) -> list[str]:
     return [line for line in found if line]
 
 
+def undisturbed_s() -> float:
+    """How long a run takes here and now."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "SLABENCH"))}
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pytest", *OPTIONS, f"--report-dir={folder}"]
+        begin = time.monotonic()
+        subprocess.run(command, cwd=REPO, env=environment, capture_output=True, timeout=300, check=True)
+        return time.monotonic() - begin
+
+
 def main(rounds: int, seed: int) -> int:
     dice, lost, seen = random.Random(seed), 0, []
+    longest_s = BEYOND * undisturbed_s()
+    print(f"Kills at moments from 0 to {longest_s:.1f} s.", flush=True)
     for k in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
-            after_s = dice.uniform(0.0, LONGEST_S)
+            after_s = dice.uniform(0.0, longest_s)
             try:
                 one = run_round(Path(folder), after_s)
             except Lost as error:
@@ -146,11 +181,13 @@ def main(rounds: int, seed: int) -> int:
                 print(f"round {k + 1}: killed after {after_s:.2f} s: LOST. {error}", flush=True)
                 continue
         seen.append(one)
-        told = f"{one.finished} tests finished, {one.records} records of the running one, processes gone in {one.gone_s:.2f} s"
-        print(f"round {k + 1}: killed after {after_s:.2f} s: {told}, continued and PASSED", flush=True)
+        print(f"round {k + 1}: killed after {after_s:.2f} s: {one}", flush=True)
     longest = max((one.gone_s for one in seen), default=0.0)
-    told = f"{lost} lost something, {len(seen)} continued to the end; no process stayed for more than {longest:.2f} s"
-    print(f"{rounds} kills (seed {seed}): {told}")
+    begun = [one for one in seen if one.begun]
+    finished = ", ".join(f"{count} with {number}" for number, count in sorted(Counter(one.finished for one in begun).items()))
+    told = f"{lost} lost something, {len(begun)} continued to the end ({finished} tests finished)"
+    told = f"{told}, {len(seen) - len(begun)} had not begun"
+    print(f"{rounds} kills (seed {seed}): {told}; no process stayed for more than {longest:.2f} s")
     return 1 if lost else 0
 
 

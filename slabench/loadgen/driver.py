@@ -256,6 +256,13 @@ class LoadDriver:
                 self._ended(exchange)
         self._check_complete()
 
+    def close(self) -> None:
+        """After the last end: no connection stays open between two loads."""
+        for task in self.opening.values():
+            task.cancel()
+        for connection in self.idle[:]:
+            connection.close()
+
     def progress(self) -> dict[str, int]:
         running = self.tokens_done
         for exchange, _ in self.active.values():

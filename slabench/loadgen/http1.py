@@ -47,9 +47,22 @@ class Answer:
 
     def feed(self, now_ns: int, data: bytes) -> bool:
         """Take one read; True once the answer is complete or broken. After an error nothing more is taken."""
-        at = self._chunks(now_ns, data, 0) if self.state == SIZE and not self.buffer else 0
-        if at == len(data):
-            return False
+        at = 0
+        if self.state == SIZE and not self.buffer:
+            # The usual read is one chunk, and the chunk is one event: `1b6\r\ndata: {...}\n\n\r\n`, of the size that it says.
+            if self.meter.usual and data[-5:] == b"}\n\n\r\n":
+                size, cut = len(data), data.find(b"\n", 2, 10)
+                line = data[: cut - 1]
+                # A 0 ends the body, or writes 0x1f, which int() would take.
+                if data.find(b"\n", cut + 1) == size - 4 and data[cut - 1] == 13 and data[0] != 48 and line.isalnum():
+                    try:
+                        if int(line, 16) == size - cut - 3 and self.meter.count(now_ns, data, cut + 1, size - 4):
+                            return False
+                    except ValueError:
+                        pass
+            at = self._chunks(now_ns, data, 0)
+            if at == len(data):
+                return False
         if self.buffer:
             data, self.buffer = self.buffer + data, b""
         self._feed(now_ns, data, at)
@@ -58,8 +71,7 @@ class Answer:
     def _chunks(self, now_ns: int, data: bytes, at: int) -> int:
         """Whole chunks of an event stream, from a size line on; where they end in data.
 
-        The usual read is one chunk, and the chunk is one event: `1b6\r\ndata: {...}\n\n\r\n`. The size says where it ends.
-        Whatever else comes stops here, and the careful way below says what it is.
+        The size says where each ends. Whatever else comes stops here, and the careful way below says what it is.
         """
         if not self.stream:
             return at

@@ -1,8 +1,8 @@
 """The job: one file with everything a load process needs, which each of them maps, and the queue that they draw from.
 
-The head's length, the head as JSON, then every request's bytes. A plan with a cap also has a queue file: the indices of the
-requests that no slot has from the start, 4 bytes each. The parent opens it once and the load processes inherit that open file, so
-they share its offset: a read of 4 bytes takes the next request from all of them at once, and nothing needs a lock.
+The file: the head's length, the head as JSON, then every request's bytes. The queue of a plan with a cap: the indices of the
+requests that no slot has from the start, 4 bytes each, in an open file that the load processes inherited. They share its offset: a
+read of 4 bytes takes the next request from all of them at once, and nothing needs a lock.
 """
 
 from __future__ import annotations
@@ -36,7 +36,6 @@ def request_head(target: Target, request: PreparedRequest, *, keep_alive: bool) 
 def write_job(
     path: Path, target: Target, requests: Sequence[PreparedRequest], plan: Plan, options: ClientOptions, workers: int
 ) -> None:
-    """path, and path.queue for a plan with a cap."""
     parts, keep_alive = target.parts(), options.connections == "keep-alive"
     heads = [request_head(target, one, keep_alive=keep_alive) for one in requests]
     head = {
@@ -56,12 +55,14 @@ def write_job(
         for one, request in zip(heads, requests, strict=True):
             file.write(one)
             file.write(request.body)
+
+
+def fill_queue(queue_fd: int, plan: Plan) -> None:
+    """What waits for a slot, from the start of the file; nothing without a cap."""
+    os.ftruncate(queue_fd, 0)
     if plan.cap is not None:
-        queue_path(path).write_bytes(array("I", range(plan.cap, plan.count)).tobytes())
-
-
-def queue_path(job: Path) -> Path:
-    return job.with_suffix(".queue")
+        os.pwrite(queue_fd, array("I", range(plan.cap, plan.count)).tobytes(), 0)
+    os.lseek(queue_fd, 0, os.SEEK_SET)
 
 
 def read_job(path: str) -> tuple[dict[str, Any], list[memoryview]]:
@@ -85,10 +86,8 @@ def own_share(head: dict[str, Any], number: int) -> range:
     return range(number, count if head["cap"] is None else min(head["cap"], count), head["workers"])
 
 
-def drawer(queue_fd: int | None) -> Callable[[], int | None]:
-    """What takes the next request from the shared queue; None once it is empty, or where there is none."""
-    if queue_fd is None:
-        return lambda: None
+def drawer(queue_fd: int) -> Callable[[], int | None]:
+    """What takes the next request from the shared queue; None once it is empty."""
 
     def draw() -> int | None:
         found = os.read(queue_fd, _INDEX)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -18,10 +17,10 @@ from slabench.loadgen.answers import record_of
 from slabench.loadgen.backend import GENERATE, PreparedRequest
 from slabench.loadgen.condition import client_record
 from slabench.loadgen.frames import Frame
-from slabench.loadgen.job import queue_path, write_job
+from slabench.loadgen.job import write_job
 from slabench.loadgen.options import ClientOptions, Target
 from slabench.loadgen.plan import Plan
-from slabench.loadgen.workers import WorkerProcess, frames, worker_count
+from slabench.loadgen.workers import WorkerProcess, crew, frames, worker_count
 from slabench.records import ClientRecord, ErrorKind, RequestRecord
 
 START_S = 0.02  # from "ready" to the plan's zero
@@ -79,21 +78,21 @@ class _Load:
         self.workers: list[WorkerProcess] = []
 
     def run(self, job: Path, count: int) -> LoadResult:
-        with ExitStack() as stack:
-            queue_fd = None
-            if self.plan.cap is not None:
-                queue_fd = os.open(queue_path(job), os.O_RDONLY)
-                stack.callback(os.close, queue_fd)
-            for number in range(count):
-                self.workers.append(WorkerProcess(number, job, queue_fd))
-                stack.callback(self.workers[-1].end)
+        with crew() as found:
+            self.workers = found.take_job(job, self.plan, count)
             with self._interruptible():
                 for worker, frame in frames(self.workers):
                     self._take(worker, frame)
                     if self.until is not None and self.began_ns and not self.stopped and self.until():
                         self.stopped = True
                         self._say({"stop": True})
-        return self._result()
+            for worker in self.workers:
+                if worker.done is None:
+                    worker.end()
+            result = self._result()
+            if self.interrupted:
+                raise LoadInterrupted(result)
+        return result
 
     def _take(self, worker: WorkerProcess, frame: Frame | None) -> None:
         if frame is not None and frame.kind == "record":
@@ -189,7 +188,4 @@ def run_load(
     with tempfile.TemporaryDirectory(prefix="slabench-") as folder:
         job = Path(folder) / "job"
         write_job(job, target, requests, plan, options, workers)
-        result = _Load(requests, plan, options, on_record, on_progress, until).run(job, workers)
-    if result.interrupted:
-        raise LoadInterrupted(result)
-    return result
+        return _Load(requests, plan, options, on_record, on_progress, until).run(job, workers)

@@ -47,6 +47,7 @@ class StreamMeter:
         "limit",
         "tail",
         "usage",
+        "usual",
     )
 
     def __init__(self, limit: int = 16 * 2**20, *, chunks: bool = False) -> None:
@@ -64,22 +65,33 @@ class StreamMeter:
         self.irregular: list[bytes] = []  # events without a count, the first few, cut: errors and what nobody expects
         self.tail = b""  # an event that is still incomplete
         self.limit = limit
+        self.usual = False  # no event is open, a text has come, and counts stand in /generate's form: count() may be used
 
     def take(self, now_ns: int, data: bytes, start: int, stop: int) -> None:
-        """feed(data[start:stop]) without the copy: the usual chunk is one whole event with a count, `data: {...}\\n\\n`."""
+        """feed(data[start:stop]) without the copy where that is one whole event with a count, `data: {...}\n\n`."""
         end = stop - 2
-        if not self.tail and not self.chunks and self.first_text_ns is not None and data.find(b"\n", start, stop) == end:
-            at = data.rfind(COUNT, start, end)
-            comma = data.find(b",", at, at + 32)
-            digits = data[at + _COUNT_LEN : comma]
-            if at >= 0 and comma > 0 and digits.isdigit() and data[end + 1] == 10:
-                self.events += 1
-                self.arrival_ns.append(now_ns)
-                self.arrival_tokens.append(int(digits))
-                # Kept without a copy, unless that would keep a read of many events alive for one of them.
-                self.last = (data, start, end) if len(data) < 2 * (stop - start) else (data[start:end], 0, end - start)
-                return
-        self.feed(now_ns, data[start:stop])
+        if not (
+            self.usual
+            and data.find(b"\n", start, stop) == end
+            and data[end + 1] == 10
+            and self.count(now_ns, data, start, end, alone=len(data) < 2 * (stop - start))
+        ):
+            self.feed(now_ns, data[start:stop])
+
+    def count(self, now_ns: int, data: bytes, start: int, end: int, *, alone: bool = True) -> bool:
+        """The event data[start:end], where `usual`; False, and nothing done, if it has no count in the usual form.
+
+        alone: data is little more than this event. Then it is kept without a copy; else a read of many events would live for one.
+        """
+        at = data.rfind(COUNT, start, end) + _COUNT_LEN
+        digits = data[at : data.find(b",", at, at + 12)]
+        if at < _COUNT_LEN or not digits.isdigit():
+            return False
+        self.events += 1
+        self.arrival_ns.append(now_ns)
+        self.arrival_tokens.append(int(digits))
+        self.last = (data, start, end) if alone else (data[start:end], 0, end - start)
+        return True
 
     def feed(self, now_ns: int, data: bytes) -> None:
         """Raises StreamLimitError when an incomplete event exceeds the limit."""
@@ -111,8 +123,9 @@ class StreamMeter:
             end = data.find(b"\n", start)
         if start < len(data):
             self.tail = data[start:] if start else data
-            if len(self.tail) > self.limit:
-                raise StreamLimitError(f"an event of more than {self.limit} bytes")
+        self.usual = not self.tail and self.first_text_ns is not None and not self.chunks
+        if len(self.tail) > self.limit:
+            raise StreamLimitError(f"an event of more than {self.limit} bytes")
         if self.last is not None and self.last[0] is data and len(data) > 2 * (self.last[2] - self.last[1]) + 64:
             data, start, end = self.last
             self.last = (data[start:end], 0, end - start)  # one event is kept, not a read of many

@@ -1,7 +1,7 @@
-"""A load process: `python -m slabench.loadgen.worker JOB NUMBER [QUEUE_FD]`, the NUMBERth of those that share the job.
+"""A load process: `python -m slabench.loadgen.worker QUEUE_FD`; jobs come over stdin, frames go to stdout.
 
-Frames go to stdout; stdin says begin and stop, its end ends us. A process of its own, so that nothing of the session
-(collection, reports, other plugins) shares its interpreter while it stamps.
+A process of its own, so that nothing of the session (collection, reports, other plugins) shares its interpreter while it stamps. It
+lives through the loads of a session: starting Python costs more than a small load. It ends when its standard input closes.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,34 +43,60 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 class Stdin(asyncio.Protocol):
-    """One JSON object a line: {"zero_ns": N} begins, {"stop": true} ends the load; the end of the pipe ends the process."""
+    """One JSON object a line; the end of the pipe ends the process."""
 
-    def __init__(self, worker: Worker) -> None:
-        self.worker = worker
+    def __init__(self, hear: Callable[[dict[str, Any]], None]) -> None:
+        self.hear = hear
         self.buffer = b""
 
     def data_received(self, data: bytes) -> None:
         *lines, self.buffer = (self.buffer + data).split(b"\n")
         for line in lines:
-            self.worker.hear(json.loads(line))
+            self.hear(json.loads(line))
 
     def connection_lost(self, exc: Exception | None) -> None:
         os._exit(1)  # the parent is gone: no load without somebody who measures
 
 
 class Worker:
-    """Our part of a load."""
+    """The process: one job after another, {"job": FILE, "number": N} each; {"zero_ns": N} begins it, {"stop": true} ends it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, queue_fd: int) -> None:
+        self.loop = loop
+        self.draw = drawer(queue_fd)
+        self.jobs: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.part: Part | None = None
+
+    async def run(self) -> None:
+        out, _ = await self.loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.dup(1), "wb"))
+        await self.loop.connect_read_pipe(lambda: Stdin(self.hear), os.fdopen(os.dup(0), "rb"))
+        while True:
+            order = await self.jobs.get()
+            self.part = Part(self.loop, out, order["job"], order["number"], self.draw)
+            await self.part.run()
+            self.part = None
+
+    def hear(self, said: dict[str, Any]) -> None:
+        if "job" in said:
+            self.jobs.put_nowait(said)
+        elif self.part is not None:
+            self.part.hear(said)
+
+
+class Part:
+    """Our part of one load."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        head: dict[str, Any],
-        wires: Sequence[memoryview],
-        share: Sequence[int],
+        out: asyncio.WriteTransport,
+        job: str,
+        number: int,
         draw: Callable[[], int | None],
     ) -> None:
+        head, wires = read_job(job)
         self.loop = loop
-        self.out: asyncio.WriteTransport | None = None
+        self.out = out
         self.keep_text = bool(head["options"]["keep_text"])
         tls = None
         if head["secure"]:
@@ -80,8 +107,8 @@ class Worker:
             ClientOptions(**head["options"]),
             wires,
             head["offsets_ns"],
-            share=share,
-            draw=draw,
+            share=own_share(head, number),
+            draw=draw if head["cap"] is not None else lambda: None,
             closed=head["closed"],
             on_end=self.ended,
         )
@@ -89,15 +116,14 @@ class Worker:
         self.unsaid: deque[Exchange] = deque()
 
     async def run(self) -> None:
-        transport, _ = await self.loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.dup(1), "wb"))
-        self.out = transport
+        forget_peak_rss()
         await self.driver.open_connections()
         # From here on nothing may pause the loop: what lives now is not looked at again, and new garbage hardly is.
+        gc.unfreeze()
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 50, 1000)
         self.say({"kind": "ready", "connections": len(self.driver.idle)})
-        await self.loop.connect_read_pipe(lambda: Stdin(self), os.fdopen(os.dup(0), "rb"))
         await self.driver.complete
         while self.unsaid:
             self.say_record(self.unsaid.popleft())
@@ -111,8 +137,7 @@ class Worker:
                 "peak_rss_mb": peak_rss_mb(),
             }
         )
-        while self.out.get_write_buffer_size():
-            await asyncio.sleep(0.005)
+        self.driver.close()
 
     def hear(self, said: dict[str, Any]) -> None:
         if "zero_ns" in said:
@@ -170,7 +195,6 @@ class Worker:
         self.say(head, parts)
 
     def say(self, head: dict[str, Any], parts: Sequence[bytes] = ()) -> None:
-        assert self.out is not None
         self.out.write(encode(head, parts))
 
 
@@ -184,15 +208,18 @@ def peak_rss_mb() -> float | None:
     return int(found[1]) / 1024 if found else None
 
 
+def forget_peak_rss() -> None:
+    """The peak is a job's, not that of a larger one before it; where the kernel does not allow it, it stays an upper bound."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
 def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when a run ends
-    head, wires = read_job(argv[0])
-    share, draw = own_share(head, int(argv[1])), drawer(int(argv[2]) if len(argv) > 2 else None)
     loop = new_loop()
     asyncio.set_event_loop(loop)
-    loop.run_until_complete(Worker(loop, head, wires, share, draw).run())
-    sys.stdout.flush()
-    os._exit(0)  # open connections and pipes need no farewell
+    loop.run_until_complete(Worker(loop, int(argv[0])).run())
+    return 0
 
 
 if __name__ == "__main__":

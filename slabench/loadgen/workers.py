@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import math
 import os
 import selectors
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from slabench.loadgen.frames import Decoder, Frame
+from slabench.loadgen.job import fill_queue
 from slabench.loadgen.plan import Plan
 
 STREAMS_PER_WORKER = 512  # at 20 ms a token 25,600 events/s: about a third of what one process carries on the cores we know
@@ -41,25 +44,27 @@ def worker_count(plan: Plan, output_lens: Sequence[int], wanted: int | None) -> 
 
 
 class WorkerProcess:
-    """One load process and what it said last."""
+    """One load process and what it said last of its job."""
 
-    def __init__(self, number: int, job: Path, queue_fd: int | None) -> None:
-        shared = [] if queue_fd is None else [queue_fd]
-        self.number = number
-        self.decoder = Decoder()
-        self.ready = self.ended = False
-        self.done: dict[str, Any] | None = None  # its last frame
-        self.progress = {"done": 0, "running": 0, "failed": 0, "output_tokens": 0}
+    def __init__(self, queue_fd: int) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "slabench.loadgen.worker", str(job), str(number), *map(str, shared)],
+            [sys.executable, "-m", "slabench.loadgen.worker", str(queue_fd)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            pass_fds=shared,
+            pass_fds=(queue_fd,),
             env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
             start_new_session=True,  # a Ctrl-C at the terminal reaches us alone, and we end the load in order
         )
         assert self.process.stdin is not None and self.process.stdout is not None
         self.stdin, self.stdout = self.process.stdin, self.process.stdout
+        self.decoder = Decoder()
+        self.ready = self.ended = False
+        self.done: dict[str, Any] | None = None  # its last frame
+        self.progress = {"done": 0, "running": 0, "failed": 0, "output_tokens": 0}
+
+    def take_job(self, job: Path, number: int) -> None:
+        self.ready, self.done, self.progress = False, None, dict.fromkeys(self.progress, 0)
+        self.say({"job": str(job), "number": number})
 
     def read(self) -> Iterator[Frame]:
         """The frames that one read completes; at the end of its output `ended`."""
@@ -72,9 +77,10 @@ class WorkerProcess:
             os.write(self.stdin.fileno(), json.dumps(what).encode() + b"\n")
 
     def end(self) -> None:
-        self.stdin.close()
+        with suppress(BrokenPipeError):
+            self.stdin.close()
         try:
-            self.process.wait(1.0 if self.done is not None else 0.2)
+            self.process.wait(0.5)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -101,3 +107,52 @@ def frames(workers: Sequence[WorkerProcess]) -> Iterator[tuple[WorkerProcess, Fr
                     selector.unregister(worker.stdout)
                     if worker.done is None:
                         yield worker, None
+
+
+class Crew:
+    """The load processes that share a job, and the queue they draw from; they wait for the next job where they are."""
+
+    def __init__(self) -> None:
+        self._queue = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the crew
+        self.workers: list[WorkerProcess] = []
+
+    def take_job(self, job: Path, plan: Plan, count: int) -> list[WorkerProcess]:
+        """The count of them that have the job now; those that died meanwhile are replaced."""
+        fill_queue(self._queue.fileno(), plan)
+        for one in self.workers:
+            if one.process.poll() is not None:
+                one.end()
+        self.workers = [one for one in self.workers if one.process.returncode is None]
+        self.workers += [WorkerProcess(self._queue.fileno()) for _ in range(count - len(self.workers))]
+        for number, worker in enumerate(self.workers[:count]):
+            worker.take_job(job, number)
+        return self.workers[:count]
+
+    def close(self) -> None:
+        for one in self.workers:
+            one.end()
+        self._queue.close()
+
+
+_IDLE: list[Crew] = []  # of this Python process, between two loads
+
+
+@contextmanager
+def crew() -> Iterator[Crew]:
+    """The crew of the load before, or a new one; what is left in disorder (an exception) is ended."""
+    try:
+        found = _IDLE.pop()
+    except IndexError:
+        found = Crew()
+    try:
+        yield found
+    except BaseException:
+        found.close()
+        raise
+    _IDLE.append(found)
+
+
+@atexit.register
+def end_idle_crews() -> None:
+    while _IDLE:
+        _IDLE.pop().close()

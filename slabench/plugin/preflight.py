@@ -56,7 +56,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         deployment = campaign.open()
         if resumed is not None:
             process = resumed.check_server(campaign, deployment)
-            resumed.restore(campaign)
+            resumed.restore(campaign, session.items)
             recorder.document.data["resumed"][-1]["server"] = process
     except ConfigError as error:
         recorder.usage = plain_lines(str(error))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -44,14 +46,23 @@ class Resumed:
         before, after = (one.get("info", {}).get("random_seed") for one in (self.server, now))
         if not self.server:
             return "no test had finished"
-        return "the same server process" if before is not None and before == after else "the same server, started anew"
+        process = "the same server process" if before is not None and before == after else "the same server, started anew"
+        # By the kept tests and not by the options: a --resume that was refused has left its own there.
+        spans = [one for entry in self.kept.values() for one in entry.get("server", {}).get("log_spans", ())]
+        was = list(dict.fromkeys(one["path"] for one in spans))
+        if not was or (deployment.logs and set(deployment.logs) <= set(was)):
+            return process
+        return f"{process}, its deploy log is {', '.join(deployment.logs) or 'not given'} and was {', '.join(was)}"
 
-    def restore(self, campaign: Campaign) -> None:
-        """The decode tests that the curve is made from."""
+    def restore(self, campaign: Campaign, items: Sequence[pytest.Item]) -> None:
+        """The decode tests that the curve is made from. ConfigError if it is to be made, and their part of a log is gone."""
+        wanted = any("judge_curve" in getattr(item, "fixturenames", ()) for item in items if item.nodeid not in self.kept)
         for entry in self.kept.values():
             if entry["method"] == "ali-decode":
                 loads = entry.get("repeats", ())
                 mine, theirs = (tuple(_spans(one) for one in loads if one["side"] == side) for side in ("new", "baseline"))
+                for span in (*_spans(entry), *(span for load in (*mine, *theirs) for span in load)) if wanted else ():
+                    self._check_log(span)
                 point = DecodePoint(
                     entry["point"]["batch_size"],
                     _spans(entry),
@@ -64,6 +75,20 @@ class Resumed:
                     theirs,
                 )
                 campaign.decode_points.append(point)
+
+    def _check_log(self, span: LogSpan) -> None:
+        try:
+            size = os.stat(span.path).st_size
+        except OSError as error:
+            seen = f"cannot be read ({error.strerror})"
+        else:
+            if size >= span.end:
+                return
+            seen = f"has {size} bytes"
+        raise ConfigError(
+            f"--resume={self.given}: the decode curve is made from bytes {span.begin} to {span.end} of the deploy log {span.path} "
+            f"too, which the kept decode tests are in, and it {seen}. Bring it back under that name, or start a run of its own."
+        )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:

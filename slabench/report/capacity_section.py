@@ -54,6 +54,18 @@ def _figure(metrics: Mapping[str, float], key: str) -> str:
     return number(metrics[key]) if key in metrics else "n/a"
 
 
+_PER = "total tok/s, per GPU, output tok/s per GPU, tok/s per user, QPM, TPOT (ms), TTFT (ms)"
+JUDGED = ("judged run", "verdict", "load", *_PER.split(", "))
+
+
+def _judged(metrics: Mapping[str, float]) -> list[str]:
+    """Under JUDGED, from the fourth on."""
+    rates = ("total_throughput", "total_throughput_per_gpu", "output_throughput_per_gpu", "per_user", "qpm")
+    tpot = metrics.get("tpot.mean")
+    known = {**metrics, **({"per_user": 1000 / tpot} if tpot else {})}
+    return [_figure(known, key) for key in (*rates, "tpot.mean", "ttft.mean")]
+
+
 def capacity_html(data: Mapping[str, Any]) -> str:
     """The section of a run that searched; empty otherwise."""
     tests = [one for one in data["tests"] if one["method"] == METHOD]
@@ -63,8 +75,13 @@ def capacity_html(data: Mapping[str, Any]) -> str:
         if not capacity:
             continue
         told = [f"{one['word']}: {capacity['outcome'] or 'not finished'}. {capacity['text']}"]
+        if capacity["load"] is not None and one["metrics"]:
+            judged = (one["id"].rpartition("::")[2], one["word"], f"{capacity['load']:g}", *_judged(one["metrics"]))
+            told_table = table(JUDGED, [judged])
+        else:
+            told_table = ""
         chart = frontier_chart(frontier_rows(data), capacity["rules"])
-        parts.append(f"{listed(told)}{table(HEAD, probe_cells(capacity), frozenset({2, 5, 9}))}")
+        parts.append(f"{listed(told)}{told_table}{table(HEAD, probe_cells(capacity), frozenset({2, 5, 9}))}")
         parts.append(f'<div class="charts">{chart}</div>')
     if not parts:
         return ""

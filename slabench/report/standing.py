@@ -27,16 +27,14 @@ def standing(entry: Mapping[str, Any]) -> str:
 
 
 def _capacity(entry: Mapping[str, Any]) -> str:
-    """`134 in flight, total 11,102 tok/s, TPOT 49.10 ms`; an outcome without a run says which it is."""
+    """`134 in flight: total 11,102 tok/s, 141.70 QPM, TPOT 49.10 ms`; an outcome without a run says which it is."""
     found = entry.get("capacity")
     if not found or found["load"] is None:
         return found["outcome"] or NONE if found else NONE
     unit = "in flight" if found["load_kind"] == "concurrency" else "requests/s"
-    total, tpot = (
-        _first(entry["metrics"], (("total_throughput", "total", "tok/s"),)),
-        _first(entry["metrics"], (("tpot.mean", "TPOT", "ms"),)),
-    )
-    return ", ".join([f"{found['load']:g} {unit}", *(one for one in (total, tpot) if one != NONE)])
+    figures = (("total_throughput", "total", "tok/s"), ("qpm", "", "QPM"), ("tpot.mean", "TPOT", "ms"))
+    told = [_first(entry["metrics"], (one,)).strip() for one in figures]
+    return f"{found['load']:g} {unit}: {', '.join(one for one in told if one != NONE) or NONE}"
 
 
 def _first(metrics: Mapping[str, float], wanted: tuple[tuple[str, str, str], ...]) -> str:

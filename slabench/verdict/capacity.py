@@ -24,6 +24,7 @@ from slabench.verdict.sla import Slo
 LEVEL = 0.10  # throughputs of loads that queue: no further apart than this they are one
 WITHIN = 0.01  # of the most tokens/s: loads that give as much
 FLAT_LOAD = 1.15  # so much more load that gives no more tokens/s than WITHIN is a limit of the server's own
+NEAR = 0.9  # of a limit: from there on a line to it is short
 ABOVE_ROOM = 1.25  # where to look whether the server's room is its limit
 BELOW = 1.4  # where to look for the slope below the answer, where nothing was probed
 EXPONENT = 0.6  # how TPOT grows with the load where one point is all that is known
@@ -210,7 +211,7 @@ class Search:
     def _upwards(self, points: dict[int, Point], h: int) -> Ask:
         """All hold so far: to where two points' line, or one point's guess, reaches the limit."""
         load, room = self.loads[h], self.room
-        if room is not None and load <= room.load < load * FLAT_LOAD:
+        if room is not None and load <= room.load < load * FLAT_LOAD and points[h].stress < NEAR:
             aim = room.load * ABOVE_ROOM
             return Ask(self.loads[min(max(self._place(aim), h + 1), len(self.loads) - 1)], "above what the server runs at once")
         stress = points[h].stress
@@ -219,8 +220,10 @@ class Search:
         if lower and points[lower[-1]].stress < stress:
             slope = (stress - points[lower[-1]].stress) / (load - self.loads[lower[-1]])
             aim = load + (1 - stress) / slope
-        # Once requests wait for each other more load costs time and tells little.
-        aim = min(max(aim, load * FLAT_LOAD * 1.1), load * (4 if points[h].together else ABOVE_ROOM))
+        # Far below the limit a step is large enough to show throughput that no longer grows. Once requests wait for each other more
+        # load costs time and tells little.
+        least = load * FLAT_LOAD * 1.1 if stress < NEAR else load
+        aim = min(max(aim, least), load * (4 if points[h].together else ABOVE_ROOM))
         return Ask(self.loads[min(max(self._place(aim), h + 1), len(self.loads) - 1)], "all loads hold so far")
 
     def _downwards(self, points: dict[int, Point], f: int) -> Ask:
@@ -259,6 +262,11 @@ class Search:
                 falls = points[place].throughput.high < points[best].throughput.low
                 if falls or self.loads[place] >= FLAT_LOAD * self.loads[best]:
                     return best, place
+        queued = [place for place in usable if not points[place].together]
+        if len(queued) > 1 and points[queued[0]].throughput == points[queued[1]].throughput:
+            return queued[0], queued[1]
+        if queued and queued[-1] == len(self.loads) - 1:
+            return queued[0], queued[-1]  # the range's end is above what the server runs at once
         # The most was seen at the top, by no more than what counts as equal; nor will it be more than that at the bound, if it goes
         # on as between the two, or the server says itself that its room ends below.
         for place in usable:
@@ -301,7 +309,10 @@ class Search:
             usable = {place: value for place, value in usable.items() if points[place].standing is Standing.HOLDS}
         if top not in usable or points[top].standing is not Standing.HOLDS:
             return self._unresolved(points, "the load with the most tokens/s is too near to the limit")
-        wanted = (1 - WITHIN) * max(usable.values())
+        unsure = [place for place in points if top < place < above and kind is not Kind.SERVER_LIMIT]
+        # A load that may hold may be the one with the most: what is within 1 % of that is within 1 % either way.
+        most = max([*usable.values(), *(points[place].throughput.value for place in unsure)])
+        wanted = min((1 - WITHIN) * most, max(usable.values()))
         enough = min(place for place, value in usable.items() if value >= wanted)
         lower = [place for place in usable if place < enough]
         if not lower and enough > 0 and self.loads[enough] > 1:
@@ -309,14 +320,13 @@ class Search:
                 self.loads[min(self._place(self.loads[enough] / BELOW), enough - 1)], "how throughput grows below the answer"
             )
         answer = self._smallest(usable, lower[-1], enough, wanted) if lower else enough
-        unsure = tuple(self.loads[place] for place in points if top < place < above and kind is not Kind.SERVER_LIMIT)
         fails = min((place for place, one in points.items() if one.standing is Standing.FAILS), default=None)
         return Outcome(
             kind,
             self.loads[answer],
             holds=self.loads[top],
             fails=None if fails is None else self.loads[fails],
-            unsure=unsure,
+            unsure=tuple(self.loads[place] for place in unsure),
             above=self.loads[above] if kind is Kind.SERVER_LIMIT else None,
         )
 

@@ -5,20 +5,19 @@ A cache that is damaged or cannot be written is not an error: prompts are made a
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
+import mmap
 import os
 import tempfile
-from array import array
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from slabench.errors import ConfigError
-from slabench.workloads.model import Prompt
+from slabench.workloads.kept import Made, decode, encode
 
-FORMAT = 1
+FORMAT = 2  # of the files' names: another format is another file
 
 
 def cache_folder() -> Path:
@@ -62,26 +61,17 @@ class DatasetStore:
 
     # prepared prompts
 
-    def load(self, recipe: Mapping[str, Any]) -> list[Prompt] | None:
-        """The prompts that save() kept for this recipe, or None."""
-        data = self._read(_name(recipe))
-        if data is None:
-            return None
+    def load(self, recipe: Mapping[str, Any], count: int) -> Made | None:
+        """The first count prompts of what save() kept for this recipe; None if there is nothing whole, or not that much."""
         try:
-            kept = json.loads(gzip.decompress(data))
-            if kept["recipe"] != dict(recipe):
-                return None
-            return [
-                Prompt(text, None if ids is None else array("i", ids), input_len, output_len)
-                for text, ids, input_len, output_len in kept["prompts"]
-            ]
-        except (OSError, EOFError, ValueError, KeyError, TypeError):
+            with open(self.folder / _name(recipe), "rb") as file:
+                data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            return decode(recipe, data).first(count)
+        except (OSError, ValueError, KeyError, TypeError, IndexError):
             return None
 
-    def save(self, recipe: Mapping[str, Any], prompts: Sequence[Prompt]) -> None:
-        rows = [(one.text, None if one.ids is None else list(one.ids), one.input_len, one.output_len) for one in prompts]
-        document = json.dumps({"recipe": dict(recipe), "prompts": rows}).encode()
-        self._write(_name(recipe), gzip.compress(document, compresslevel=1))
+    def save(self, recipe: Mapping[str, Any], made: Made) -> None:
+        self._write(_name(recipe), encode(recipe, made))
 
     def _read(self, name: str) -> bytes | None:
         try:
@@ -102,7 +92,7 @@ class DatasetStore:
 
 def _name(recipe: Mapping[str, Any]) -> str:
     text = json.dumps([FORMAT, recipe], sort_keys=True)
-    return f"prompts-{hashlib.sha256(text.encode()).hexdigest()[:32]}.json.gz"
+    return f"prompts-{hashlib.sha256(text.encode()).hexdigest()[:32]}.bin"
 
 
 def read_sharegpt(path: str) -> list[tuple[str, str]]:

@@ -52,6 +52,7 @@ class Workload:
     unit_gaps: tuple[float, ...]
     notes: tuple[str, ...] = ()
     dataset_sha256: str | None = None
+    own_ids: Sequence[Sequence[int]] = ()  # each prompt's ids by our own tokenizer; of ids those that are sent
 
     def describe(self) -> dict[str, Any]:
         """run.json's workload: built-in types, the data set by name and hash and not by where it lies."""

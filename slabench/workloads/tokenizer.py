@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 import os
 from pathlib import Path
@@ -59,13 +60,13 @@ def vocab_size(tokenizer: Any) -> int:
     return min(size, told) if isinstance(told, int) and told > 0 else size
 
 
-def identity(tokenizer: Any) -> str:
-    """What makes two tokenizers the same: the contents of its files, or name and size where it has no folder."""
-    folder = Path(str(tokenizer.name_or_path))
-    digest = hashlib.sha256(f"{type(tokenizer).__name__}:{len(tokenizer)}".encode())
-    found = [folder / name for name in FILES if (folder / name).is_file()]
+def identity(folder: str) -> str:
+    """What makes two tokenizers the same: the contents of the folder's files (of a hub's, the name), the libraries' versions."""
+    versions = [importlib.metadata.version(name) for name in ("transformers", "tokenizers")]
+    digest = hashlib.sha256(json.dumps(versions).encode())
+    found = [Path(folder) / name for name in FILES if (Path(folder) / name).is_file()]
     if not found:
-        digest.update(str(tokenizer.name_or_path).encode())
+        digest.update(folder.encode())
     for file in found:
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()

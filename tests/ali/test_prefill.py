@@ -8,16 +8,20 @@ import pytest
 
 from fixtures.judge import Judge
 from fixtures.load import RunLoad
-from slabench.methods import ALI_PREFILL, reduced
+from slabench.methods import ALI_PREFILL, Form, reduced
 
 PUBLISHED_LENS = (1024, 2048, 4096)
 
 
+def form_of(options: Namespace, prefill_len: int) -> Form:
+    return ALI_PREFILL.replaced(input_len=prefill_len, num_prompts=options.prefill_prompts)
+
+
 @pytest.mark.stage(4)
+@pytest.mark.sends(form=form_of)
 def test_prefill_throughput(run_load: RunLoad, judge: Judge, options: Namespace, prefill_len: int) -> None:
-    published = ALI_PREFILL.replaced(input_len=prefill_len)
-    form = published.replaced(num_prompts=options.prefill_prompts)
-    differences = form.differences(published)
+    form = form_of(options, prefill_len)
+    differences = form.differences(ALI_PREFILL.replaced(input_len=prefill_len))
     if prefill_len not in PUBLISHED_LENS:
         differences = (f"input_len {prefill_len} instead of 1024, 2048 or 4096", *differences)
     run = run_load(form, point={"input_len": prefill_len}, labels=reduced(differences), phase="prefill")

@@ -8,12 +8,17 @@ import pytest
 
 from fixtures.judge import Judge
 from fixtures.load import RunLoad
-from slabench.methods import ALI_SATURATION, TPOT_LIMIT_MS, reduced
+from slabench.methods import ALI_SATURATION, TPOT_LIMIT_MS, Form, reduced
 from slabench.verdict.sla import slo
 
 
+def form_of(options: Namespace) -> Form:
+    return ALI_SATURATION.replaced(input_len=options.decode_input_len, output_len=options.decode_output_len)
+
+
 @pytest.mark.stage(1)
+@pytest.mark.sends(form=form_of)
 def test_saturation(run_load: RunLoad, judge: Judge, options: Namespace) -> None:
-    form = ALI_SATURATION.replaced(input_len=options.decode_input_len, output_len=options.decode_output_len)
+    form = form_of(options)
     run = run_load(form, point={}, labels=reduced(form.differences(ALI_SATURATION)))
     judge(run, slo("tpot", "mean", "<=", TPOT_LIMIT_MS))

@@ -277,3 +277,20 @@ def test_every_text_can_be_read_in_light_and_dark(which: str, scheme: str, reque
     assert measured[0][0] >= 4.5, measured[:5]
     page = seen.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert page == {"light": "rgb(255, 255, 255)", "dark": "rgb(21, 24, 29)"}[scheme]
+
+
+def test_the_frontier_shows_its_probes_left_and_right_of_the_objective(open_page: Open, tmp_path: Path) -> None:
+    from tests.unit.report.samples import document
+    from tests.unit.report.test_report_frontier import searched
+
+    page = tmp_path / "frontier.html"
+    page.write_text(standalone_html(document(searched(), planned=[], state="finished")), encoding="utf-8")
+    seen = open_page(page)
+    assert points(seen, "Frontier") == ["probes: 25, 100.00", "probes: 16, 100.00", "judged run: 25, 98.75"]
+    drawn = chart(seen, "Frontier")
+    limit = drawn.locator(".limit").bounding_box()
+    boxes = [one.bounding_box() for one in drawn.locator("circle").all()]
+    centres = sorted(box["x"] + box["width"] / 2 for box in boxes)
+    assert centres[0] < limit["x"] < centres[1]
+    assert "TPOT 50 ms" in drawn.locator(".limit-text").text_content()
+    assert seen.complaints == []

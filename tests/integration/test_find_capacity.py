@@ -15,7 +15,7 @@ from slabench.report.records_file import read_records
 from tests.integration.conftest import Suite
 
 SEARCH = ("tests/tencent/test_capacity.py", "--find-capacity", "--random-input-len=64", "--random-output-len=60")
-SMALL = ("--progress=off", "--allow=client,one_read")
+SMALL = ("--progress=off", "--allow=client,one_read", "--num-prompts=64")
 # TPOT = 5 + 2 a request and the prefills of the others: 20 ms are reached with seven.
 SIM = "--base-url=sim:demo?decode_request_ms=2"
 
@@ -33,12 +33,12 @@ def test_a_limit_is_found_and_only_the_last_run_is_judged(suite: Suite) -> None:
     assert {"FOUND", "REDUCED", "SIMULATED"} <= set(entry["reasons"])
     # the judged run has the full workload at the answer, and carries both objectives
     assert entry["point"] == {"load": found["load"], "load_kind": "concurrency"}
-    assert (entry["plan"]["kind"], entry["plan"]["max_concurrency"], entry["plan"]["count"]) == ("closed_loop", found["load"], 128)
+    assert (entry["plan"]["kind"], entry["plan"]["max_concurrency"], entry["plan"]["count"]) == ("closed_loop", found["load"], 64)
     assert [one["metric"] for one in entry["objectives"]] == ["tpot.mean", "total_throughput"]
-    assert entry["metrics"]["completed"] == 128
+    assert entry["metrics"]["completed"] == 64
     # every probe with its interval and its records
     kept = Counter(name.partition("#")[2] for name, _ in read_records(done.folder / "requests.jsonl.gz"))
-    assert kept[""] == 128
+    assert kept[""] == 64
     for one in found["probes"]:
         interval = one["intervals"]["tpot.mean"]
         assert interval["low"] < interval["value"] < interval["high"]
@@ -70,13 +70,15 @@ def test_probes_do_not_share_their_prompts(suite: Suite) -> None:
     )
     assert done.folder is not None, done.output
     records = [record for _, record in read_records(done.folder / "requests.jsonl.gz") if record.cached_tokens is not None]
-    assert len(records) > 128
-    assert max(record.cached_tokens or 0 for record in records) == 0
+    assert len(records) > 64
+    assert (
+        max(record.cached_tokens or 0 for record in records) < 8
+    )  # two prompts may begin with the same id; a resent one shares 63
 
 
 def test_a_running_cap_is_said_to_be_the_server_s_own_limit(suite: Suite) -> None:
     sim = "--base-url=sim:demo?max_running=4"
-    done = suite(*SEARCH, *SMALL, sim, "--capacity-range=1,16", "--num-prompts=16", reduced=False)
+    done = suite(*SEARCH, *SMALL, sim, "--capacity-range=1,16", reduced=False)
     assert done.status == 0, done.output
     entry = done.run["tests"][0]
     assert entry["capacity"]["outcome"] == "SERVER_LIMIT"
@@ -86,7 +88,7 @@ def test_a_running_cap_is_said_to_be_the_server_s_own_limit(suite: Suite) -> Non
 
 
 def test_where_no_load_holds_the_run_at_the_lowest_is_failed(suite: Suite) -> None:
-    done = suite(*SEARCH, *SMALL, SIM, "--capacity-range=1,8", "--slo=tpot.mean<=3", "--num-prompts=8", reduced=False)
+    done = suite(*SEARCH, *SMALL, SIM, "--capacity-range=1,8", "--slo=tpot.mean<=3", reduced=False)
     assert done.status == 1, done.output
     entry = done.run["tests"][0]
     assert (entry["word"], entry["capacity"]["outcome"], entry["point"]["load"]) == ("FAILED", "NONE_HOLDS", 1)
@@ -113,7 +115,7 @@ def test_a_limit_that_nobody_can_tell_is_invalid_and_says_what_to_do(suite: Suit
 
 
 def test_a_probe_that_fails_requests_ends_the_search(suite: Suite) -> None:
-    sim = "--base-url=sim:demo?fault=error_in_stream&fault_share=0.5"
+    sim = "--base-url=sim:demo?fault=stream_error&fault_share=0.5"
     done = suite(*SEARCH, *SMALL, sim, "--capacity-range=1,8", "--warmup-requests=0", reduced=False)
     assert done.status == 6, done.output
     entry = done.run["tests"][0]
@@ -125,7 +127,7 @@ def test_a_probe_that_fails_requests_ends_the_search(suite: Suite) -> None:
 def test_a_rate_can_be_searched(suite: Suite) -> None:
     done = suite(
         *SEARCH, *SMALL, SIM, "--capacity-load=rate", "--capacity-range=1,16", "--capacity-step=20", "--slo=tpot.mean<=20",
-        "--num-prompts=24", reduced=False,
+         reduced=False,
     )  # fmt: skip
     assert done.folder is not None, done.output
     found = done.run["tests"][0]["capacity"]
@@ -135,18 +137,15 @@ def test_a_rate_can_be_searched(suite: Suite) -> None:
 
 
 def test_ctrl_c_keeps_the_probes(suite: Suite) -> None:
-    process = suite.start(
-        *SEARCH, "--base-url=sim:demo?decode_base_ms=30", "--capacity-range=1,64", "--progress=off", "--slo=tpot.mean<=60"
-    )
-    latest = suite.folder / "reports" / "latest"
+    slow = "--base-url=sim:demo?decode_base_ms=30"
+    process = suite.start(*SEARCH, *SMALL, slow, "--capacity-range=1,64", "--slo=tpot.mean<=60")
     deadline = time.monotonic() + 120
-    while not (latest / "frontier.csv").exists() and time.monotonic() < deadline:
+    while not (found := list(suite.folder.glob("reports/*/frontier.csv"))) and time.monotonic() < deadline:
         time.sleep(0.1)
     os.kill(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 2, output
-    run = json.loads((latest / "run.json").read_text())
-    entry = run["tests"][0]
+    entry = json.loads((found[0].parent / "run.json").read_text())["tests"][0]
     assert (entry["word"], entry["reasons"]) == ("INVALID", ["interrupted"])
     assert len(entry["capacity"]["probes"]) >= 1
 
@@ -157,7 +156,7 @@ def test_ctrl_c_keeps_the_probes(suite: Suite) -> None:
         (("--capacity-range=8,4",), "capacity-range"),
         (("--capacity-range=8,8",), "capacity-range"),
         (("--capacity-range=1.5,8",), "give whole numbers"),
-        (("--capacity-range=1,64", "--num-prompts=32"), "is below 64"),
+        (("--capacity-range=1,80",), "is below 80"),
         (("--client=bench_serving",), "leave out --client=bench_serving"),
     ],
 )

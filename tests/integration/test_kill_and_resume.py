@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from benchmarks.bench_kill import run_round
-from tests.integration.conftest import Suite
+from tests.integration.conftest import Done, Suite
+from tests.integration.fault_matrix.servers import sim_server
 
 
-@pytest.mark.parametrize("earliest", [1.0, 2.0, 3.5])
-def test_a_killed_run_continues(tmp_path: Path, earliest: float) -> None:
-    """`python benchmarks/bench_kill.py` does it fifty times."""
-    run_round(tmp_path, earliest + random.Random(earliest).random())
+@pytest.mark.parametrize("words", [0, 1, 3])
+def test_a_killed_run_continues(tmp_path: Path, words: int) -> None:
+    """Up to half a second after so many words, whatever that takes here. `python benchmarks/bench_kill.py` does it fifty times."""
+    found = run_round(tmp_path, random.Random(words).random() / 2, words=words)
+    assert found.begun
+    assert found.finished >= words
 
 
 def test_another_server_cannot_continue_a_run(suite: Suite) -> None:
@@ -32,3 +35,41 @@ def test_another_server_cannot_continue_a_run(suite: Suite) -> None:
     assert other.status == 4, other.output
     assert "another server answers" in other.output
     assert "model.name: 'demo', 'another-model' in the run" in other.output
+
+
+DECODE = ("tests/ali/test_decode.py", "tests/ali/test_decode_curve.py", "--vocab-size=1000", "--batch-sizes=2")
+
+
+def without_its_curve(done: Done) -> Path:
+    """The folder of a run that was killed before its last test."""
+    assert done.status == 0, done.output
+    assert done.folder is not None
+    data = done.run
+    data["tests"], data["state"] = [one for one in data["tests"] if one["method"] == "ali-decode"], "running"
+    (done.folder / "run.json").write_text(json.dumps(data))
+    return done.folder
+
+
+def test_a_server_that_was_started_anew_with_another_log(suite: Suite, tmp_path: Path) -> None:
+    """Accepted, and said. The curve is made from the log that the kept test's lines are in; where that is gone it says so first."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    logs = tmp_path / "a" / "server.log", tmp_path / "b" / "server.log"
+    with sim_server(tmp_path / "a") as url:
+        port = url.rpartition(":")[2]
+        folder = without_its_curve(suite(*DECODE, f"--base-url={url}", f"--deploy-log={logs[0]}"))
+    with sim_server(tmp_path / "b", "demo", "--port", port):
+        again = (*DECODE, f"--base-url={url}", f"--deploy-log={logs[1]}", f"--resume={folder}")
+        before = logs[0].read_bytes()
+        logs[0].write_bytes(b"another server's\n")
+        gone = suite(*again)
+        assert gone.status == 4, gone.output
+        assert f"of the deploy log {logs[0]} too, which the kept decode tests are in, and it has 17 bytes." in gone.output
+        logs[0].write_bytes(before)
+        done = suite(*again)
+    assert done.status == 0, done.output
+    said = f"the same server, started anew, its deploy log is {logs[1]} and was {logs[0]}: 1 finished tests were kept."
+    assert said in done.output
+    (curve,) = [one for one in done.run["tests"] if one["method"] == "ali-decode-curve"]
+    assert curve["word"] == "PASSED"
+    assert 2 in {row["running"] for row in curve["curve"]}

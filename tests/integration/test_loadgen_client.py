@@ -152,6 +152,20 @@ def test_a_load_process_that_dies_loses_no_other_record(fake: Scripted) -> None:
     assert "ended with status -9" in result.requests[2].error_text
 
 
+def test_a_load_process_goes_on_with_the_next_load_and_one_that_died_meanwhile_is_replaced(fake: Scripted) -> None:
+    load(fake, ["plain"])
+    before = _children()
+    assert all(record.ok for record in load(fake, ["plain"] * 3, Plan.closed_loop(3, 1)).requests)
+    assert _children() == before
+    for one in before:
+        os.kill(one, signal.SIGKILL)
+        os.waitid(os.P_PID, one, os.WEXITED | os.WNOWAIT)
+    result = load(fake, ["plain"])
+    assert result.requests[0].ok
+    assert not result.client.failure
+    assert not set(_children()) & set(before)
+
+
 def test_ctrl_c_keeps_what_was_measured(fake: Scripted) -> None:
     thread = _once_running(fake, 3, lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(LoadInterrupted) as raised:

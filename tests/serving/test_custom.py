@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+import pytest
+
 from fixtures.judge import Judge
 from fixtures.load import RunLoad, from_options
-from slabench.methods import SERVING
+from slabench.methods import SERVING, Form
 
 
+def form_of(options: Namespace) -> Form:
+    return from_options(SERVING, options)
+
+
+@pytest.mark.sends(form=form_of)
 def test_custom(run_load: RunLoad, judge: Judge, options: Namespace) -> None:
-    run = run_load(from_options(SERVING, options), point={})
+    run = run_load(form_of(options), point={})
     judge(run, shown=("tpot.mean", "ttft.mean", "total_throughput", "qpm"))

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+import pytest
+
 from fixtures.judge import Judge
 from fixtures.load import RunLoad, from_options
-from slabench.methods import TENCENT, TENCENT_COUNTS, TPOT_LIMIT_MS, reduced
+from slabench.methods import TENCENT, TENCENT_COUNTS, TPOT_LIMIT_MS, Form, reduced
 from slabench.verdict.sla import slo
 
 TPOT_RULE = slo("tpot", "mean", "<=", TPOT_LIMIT_MS)
 
 
+def form_of(options: Namespace, num_prompts: int) -> Form:
+    return from_options(TENCENT, options).replaced(num_prompts=num_prompts)
+
+
+@pytest.mark.sends(form=form_of)
 def test_sla(run_load: RunLoad, judge: Judge, options: Namespace, num_prompts: int) -> None:
-    form = from_options(TENCENT, options).replaced(num_prompts=num_prompts)
+    form = form_of(options, num_prompts)
     labels = reduced(form.differences(TENCENT, counts=TENCENT_COUNTS))
     run = run_load(form, point={"num_prompts": num_prompts}, labels=labels)
     judge(run, TPOT_RULE)

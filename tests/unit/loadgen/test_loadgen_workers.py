@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from slabench.loadgen import ClientOptions, Plan, Target, prepare_requests
 from slabench.loadgen.condition import client_record
-from slabench.loadgen.job import drawer, own_share, queue_path, read_job, write_job
+from slabench.loadgen.job import drawer, fill_queue, own_share, read_job, write_job
 from slabench.loadgen.workers import streams_at_once, worker_count
 from slabench.workloads.model import Prompt
 
@@ -62,7 +63,6 @@ def test_an_open_plan_is_dealt_out_in_turns(tmp_path: Path, plan: Plan) -> None:
     head, wires = read_job(str(job))
     shares = [list(own_share(head, number)) for number in range(3)]
     assert shares == [[0, 3, 6, 9], [1, 4, 7, 10], [2, 5, 8]]
-    assert not queue_path(job).exists()
     assert b"prompt 7" in bytes(wires[7]) and bytes(wires[7]).startswith(b"POST /generate HTTP/1.1\r\nHost: h:1\r\n")
 
 
@@ -81,20 +81,20 @@ def test_a_cap_has_a_queue_that_processes_draw_from_together(tmp_path: Path) -> 
     assert [list(own_share(head, number)) for number in range(3)] == [[0, 3], [1], [2]]
     context = multiprocessing.get_context("fork")
     start, taken = context.Barrier(3), context.Queue()
-    queue = os.open(queue_path(job), os.O_RDONLY)
-    processes = [context.Process(target=_draw_all, args=(queue, start, taken)) for _ in range(3)]
-    for one in processes:
-        one.start()
-    drawn = [taken.get(timeout=30) for _ in processes]
-    for one in processes:
-        one.join()
-    os.close(queue)
+    with tempfile.TemporaryFile() as file:
+        queue = file.fileno()
+        fill_queue(queue, Plan.closed_loop(100_000, 1))  # of the job before
+        fill_queue(queue, plan)
+        processes = [context.Process(target=_draw_all, args=(queue, start, taken)) for _ in range(3)]
+        for one in processes:
+            one.start()
+        drawn = [taken.get(timeout=30) for _ in processes]
+        for one in processes:
+            one.join()
+        fill_queue(queue, Plan.at_once(9))
+        assert drawer(queue)() is None
     assert sorted(index for one in drawn for index in one) == list(range(4, 60_000))
     assert all(one == sorted(one) for one in drawn)
-
-
-def test_no_queue_gives_nothing() -> None:
-    assert drawer(None)() is None
 
 
 def test_the_worst_process_counts_and_what_they_used_adds_up() -> None:

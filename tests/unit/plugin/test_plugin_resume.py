@@ -199,7 +199,7 @@ def test_a_decode_test_with_repeats_comes_back_with_each_load_s_part_of_the_log(
         "workload": {}, "plan": {}, "labels": [], "metrics": {}, "server": loads[1]["server"], "repeats": loads,
     }  # fmt: skip
     campaign: Any = SimpleNamespace(decode_points=[])
-    Resumed("run", {"t": kept}, {}).restore(campaign)
+    Resumed("run", {"t": kept}, {}).restore(campaign, [])
     (point,) = campaign.decode_points
     assert point.word == "INCONCLUSIVE"
     assert [[span.begin for span in spans] for spans in point.repeats] == [[10], [20]]

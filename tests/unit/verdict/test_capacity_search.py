@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -125,6 +126,15 @@ def test_a_ttft_objective_turns_the_server_s_limit_into_the_objective_s() -> Non
     found = run(Search(grid(1, 256, 0.02, whole=True), rules), line(10, 0.2, most=40))
     assert found.kind in (Kind.FOUND, Kind.SERVER_LIMIT)
     assert found.load is not None and 38 <= found.load <= 40
+
+
+def test_a_range_that_ends_where_requests_wait_ends_at_the_server_s_limit() -> None:
+    """40 run at once and the range ends at 44: all hold, and it is no range end."""
+    search = Search(grid(20, 44, 0.02, whole=True), (TPOT,), room=Room(40, "40 fit."))
+    while isinstance(step := search.next(), Ask):
+        search.tell(replace(probe(step.load, line(10, 0.2, most=40)(step.load)), together=step.load <= 40))
+    assert step.kind is Kind.SERVER_LIMIT
+    assert step.load in (39, 40, 41)
 
 
 def test_none_holds() -> None:

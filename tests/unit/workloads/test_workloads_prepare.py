@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 from slabench.errors import ConfigError
 from slabench.workloads import WorkloadSpec, prepare
 from slabench.workloads.cache import DatasetStore, read_sharegpt
+from slabench.workloads.kept import Made, decode, encode
+from slabench.workloads.model import Prompt
 
 DATASET = str(Path(__file__).resolve().parents[3] / "fixtures" / "data" / "sharegpt_small.json")
 IDS = WorkloadSpec("random-ids", 8, 12, 3, prompt_form="ids")
@@ -117,15 +120,53 @@ def test_the_cache_gives_the_same_without_a_tokenizer_s_work(tmp_path: Path) -> 
     first, second = Letters(), Letters()
     fresh = made(spec, tmp_path / "cache", lambda: first)
     kept = made(spec, tmp_path / "cache", lambda: second)
-    assert first.encoded == 2
+    assert first.encoded == 4  # two questions, and the two prompts again
     assert second.encoded == 0
     assert list(kept.prompts) == list(fresh.prompts)
+    assert [list(ids) for ids in kept.own_ids] == list(fresh.own_ids) == [Letters().encode(one.text) for one in fresh.prompts]
     assert kept.describe() == fresh.describe()
     other = made(replace(spec, input_len=5), tmp_path / "cache", Letters)
     assert other.prompts != fresh.prompts
 
 
-@pytest.mark.parametrize("damage", [b"", b"not gzip", b"\x1f\x8b\x08\x00broken"])
+@pytest.mark.parametrize("form", ["text", "ids"])
+@pytest.mark.parametrize("name", ["random", "sharegpt"])
+def test_a_longer_workload_begins_with_the_shorter_so_one_making_serves_both(tmp_path: Path, name: str, form: str) -> None:
+    path = dataset(tmp_path, *((chr(97 + k) * 3 + "xy", "answer"[: 2 + k]) for k in range(4)))
+    spec = WorkloadSpec(name, 1, 6, 2, prompt_form=form, dataset_path=path)
+    tokenizer = Letters()
+    for count, at_least, worked in ((1, 3, True), (2, 0, False), (3, 0, False), (4, 0, True), (9, 0, True), (20, 0, False)):
+        before = tokenizer.encoded
+        wanted = replace(spec, num_prompts=count, output_len=2 + count)
+        workload = prepare(wanted, tokenizer=lambda: tokenizer, store=DatasetStore(tmp_path / "cache"), at_least=at_least)
+        assert (tokenizer.encoded > before) == worked, count
+        alone = made(wanted, tmp_path / f"alone{count}", Letters)
+        assert list(workload.prompts) == list(alone.prompts)
+        assert [list(ids) for ids in workload.own_ids] == [list(ids) for ids in alone.own_ids]
+        assert workload.unit_gaps == alone.unit_gaps
+
+
+def test_lengths_that_differ_are_made_for_themselves(tmp_path: Path) -> None:
+    path = dataset(tmp_path, ("abc", "x"), ("defg", "x"), ("hij", "x"))
+    spec = WorkloadSpec("random", 3, 40, 2, range_ratio=0.1, prompt_form="text", dataset_path=path)
+    shorter = replace(spec, num_prompts=2)
+    for wanted in (spec, shorter, spec):
+        shared = prepare(wanted, tokenizer=Letters, store=DatasetStore(tmp_path / "cache"), at_least=9)
+        assert list(shared.prompts) == list(made(wanted, tmp_path / "none" / str(wanted.num_prompts), Letters).prompts)
+
+
+def test_kept_prompts_need_no_tokenizer_where_its_folder_is_known(tmp_path: Path) -> None:
+    path = dataset(tmp_path, ("abc", "x"))
+    spec = WorkloadSpec("random", 1, 6, 2, prompt_form="text", dataset_path=path)
+    store = DatasetStore(tmp_path / "cache")
+    fresh = prepare(spec, tokenizer=Letters, store=store, tokenizer_folder=str(tmp_path))
+    assert list(prepare(spec, tokenizer=never, store=store, tokenizer_folder=str(tmp_path)).prompts) == list(fresh.prompts)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(AssertionError, match="no tokenizer"):
+        prepare(spec, tokenizer=never, store=store, tokenizer_folder=str(tmp_path))
+
+
+@pytest.mark.parametrize("damage", [b"", b"no number", b"5\nxxxxx", b"2\n{}", b"99999\n{}"])
 def test_a_damaged_cache_is_made_anew(tmp_path: Path, damage: bytes) -> None:
     path = dataset(tmp_path, ("abc", "x"))
     spec = WorkloadSpec("random", 1, 6, 2, prompt_form="text", dataset_path=path)
@@ -135,6 +176,23 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path, damage: bytes) -> None:
     again = made(spec, tmp_path / "cache", Letters)
     assert list(again.prompts) == list(fresh.prompts)
     assert again.dataset_sha256 == fresh.dataset_sha256
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_a_bit_that_flipped_is_noticed(data: st.DataObject) -> None:
+    prompts = [Prompt("é text", None, 3, 4), Prompt(None, array("i", [7, -1, 2**31 - 1]), 3, 9), Prompt("", None, 0, 1)]
+    recipe, whole = {"seed": 1, "inputs": [3]}, Made(prompts, [[1, 2], [7, -1, 2**31 - 1], []], 3)
+    kept = encode(recipe, whole)
+    found = decode(recipe, memoryview(kept))
+    assert list(found.prompts) == prompts
+    assert [list(ids) for ids in found.own_ids] == whole.own_ids
+    at = data.draw(st.integers(0, len(kept) - 1))
+    broken = kept[:at] + bytes([kept[at] ^ (1 << data.draw(st.integers(0, 7)))]) + kept[at + 1 :]
+    with pytest.raises((ValueError, KeyError, TypeError, IndexError)):
+        decode(recipe, memoryview(broken))
+    with pytest.raises(ValueError, match="another recipe"):
+        decode({"seed": 2}, memoryview(kept))
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
