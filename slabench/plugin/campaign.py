@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import pytest
 
 from slabench.errors import ConfigError, ServerError
 from slabench.plugin.settings import SIM, Settings
+from slabench.plugin.starting import Start, bearer, start
 from slabench.records import LogSpan
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from slabench.server.info import ServerInfo
     from slabench.server.launch import Launched
     from slabench.workloads.cache import DatasetStore
-
-FIXTURE_TOKENIZER = Path(__file__).resolve().parents[2] / "fixtures" / "data" / "tokenizer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,8 @@ class Campaign:
         if len(self.settings.base_urls) > 1:
             logs = logs[self.place or 0 :][:1]  # one a server, in the order of the URLs
         if url.startswith(SIM) or command is not None:
-            self.launched = self._launch(url, command, given.env, f"server{self.of_worker}.log", self.settings.api_key)
+            log = str(self.folder / f"server{self.of_worker}.log")
+            self.launched = start(given, Start("--base-url", url, command, given.env or ()), log, self.settings.api_key)
             url, logs = self.launched.url, logs or (self.launched.log_path,)
         deployment = self._identify(url, logs, self.settings.api_key)
         if other is not None and self.before is None:
@@ -129,47 +128,20 @@ class Campaign:
         given = self.settings.given
         try:
             if url.startswith(SIM) or given.baseline_launch is not None:
-                command, environment, key = given.baseline_launch, given.baseline_env, self.settings.baseline_api_key
-                self.launched_other = self._launch(url, command, environment, "server-baseline.log", key)
+                wanted = Start("--baseline-url", url, given.baseline_launch, given.baseline_env or ())
+                log = str(self.folder / "server-baseline.log")
+                self.launched_other = start(given, wanted, log, self.settings.baseline_api_key)
                 url, logs = self.launched_other.url, logs or (self.launched_other.log_path,)
             return self._identify(url, logs, self.settings.baseline_api_key)
         except ServerError as error:
             raise ServerError(f"The baseline server: {error}") from error
-
-    def _launch(self, url: str, command: str | None, environment: Sequence[str] | None, log_name: str, key: str | None) -> Launched:
-        from slabench.server.launch import launch
-
-        log = str(self.folder / log_name)
-        if url.startswith(SIM):
-            from slabench.sim.null_profile import read_any
-            from slabench.sim.profiles import UnknownProfile
-
-            try:
-                read_any(url.removeprefix(SIM) or "demo")
-            except UnknownProfile as error:
-                raise ConfigError(f"--base-url={url}: {error}") from error
-            # The profile goes through argv, never through a shell.
-            words = [sys.executable, "-m", "slabench.sim", "--profile", url.removeprefix(SIM) or "demo", "--port", "{port}"]
-            words += ["--log", "-", "--tokenizer", str(FIXTURE_TOKENIZER)]
-            return launch(words, log, ready_timeout=60.0)
-        assert command is not None, "there is a command where the URL is not the embedded server's"
-        base_url = None if url == "launch:" else url
-        return launch(
-            with_environment(command, environment or ()),
-            log,
-            base_url=base_url,
-            ready_timeout=self.settings.given.launch_timeout,
-            headers=_headers(key),
-            ca_file=self.settings.given.ca_file,
-            known=(key,) if key else (),
-        )
 
     def _identify(self, url: str, logs: tuple[str, ...], key: str | None) -> Deployment:
         from slabench.server.fingerprint import fingerprint
         from slabench.server.info import identify
 
         given = self.settings.given
-        headers = _headers(key)
+        headers = bearer(key)
         info = identify(url, headers, ca_file=given.ca_file)
         return Deployment(
             url=url,
@@ -280,22 +252,6 @@ class Campaign:
 
 
 CAMPAIGN = pytest.StashKey[Campaign]()
-
-
-def _headers(key: str | None) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}"} if key else {}
-
-
-def with_environment(command: str, environment: Sequence[str]) -> Sequence[str] | str:
-    """The command with NAME=VALUE words before it, as launch() reads them; in no shell, and in no output."""
-    if not environment:
-        return command
-    import shlex
-
-    try:
-        return [*environment, *shlex.split(command)]
-    except ValueError as error:
-        raise ConfigError(f"The command that starts a server cannot be split into words ({error}). Check its quotes.") from error
 
 
 def check_launched(campaign: Campaign) -> None:

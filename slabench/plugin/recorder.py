@@ -11,7 +11,6 @@ import shutil
 import signal
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,9 +22,9 @@ from slabench.plugin.crash import OthersOutputs, clean_internal_error
 from slabench.plugin.order import LIVE_FOLDERS, is_live
 from slabench.plugin.redact import redact_command, redact_options
 from slabench.plugin.resume import RESUMED, Resumed
+from slabench.plugin.save_baseline import save_baseline
 from slabench.plugin.settings import SETTINGS, Settings
 from slabench.report.plain import plain_values
-from slabench.verdict import baseline_file, baselines
 
 if TYPE_CHECKING:
     from slabench.report.document import RunDocument, RunFolder
@@ -182,7 +181,8 @@ class Recorder:
         if frontier:
             write_frontier(frontier, self.folder.path / "frontier.csv")
         if self.settings.save_baseline is not None:
-            self._save_baseline(self.settings.save_baseline)
+            for sentence in save_baseline(self.document.data, self.settings.save_baseline):
+                self.note(sentence)
 
     def _step_summary(self, summary: str) -> None:
         target = os.environ.get("GITHUB_STEP_SUMMARY")
@@ -194,31 +194,6 @@ class Recorder:
                 file.write(summary)
         except OSError as error:
             self.note(f"The job's summary could not be written ({system_words(error)}).")
-
-    def _save_baseline(self, target: Path) -> None:
-        data = self.document.data
-        document = baseline_file.build(
-            source=data["run_id"],
-            created_utc=data["updated_utc"],
-            fingerprint=data["server"].get("fingerprint", {}),
-            labels=data["labels"],
-            tests=data["tests"],
-        )
-        if not document["tests"]:
-            self.note(f"No baseline was written to {target}: no test of this run was valid.")
-            return
-        measured = len(document["tests"])
-        gone: list[str] = []
-        if target.exists():
-            old = baseline_file.load(str(target), option="--save-baseline=")
-            differ = [text for _, text in baselines.differences(old.fingerprint, document["fingerprint"])]
-            document, gone = baseline_file.keep(document, old, differ)
-        baseline_file.save(str(target), document)
-        kept = len(document["tests"]) - measured
-        beside = f", {kept} that it held already were kept" if kept else ""
-        self.note(f"Baseline of {measured} tests written to {target}{beside}.")
-        if gone:
-            self.note(f"Of another hardware or model, and no longer in {target}: {', '.join(gone)}.")
 
     def exit_status(self, session: pytest.Session, status: int) -> int:
         """design: 0 all PASSED, 1 any FAILED, 2 Ctrl-C, 3 our crash, 4 usage, 5 nothing collected, 6 INVALID or nothing judged."""

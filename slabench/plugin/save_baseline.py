@@ -1,0 +1,35 @@
+"""--save-baseline: a finished run's valid tests into a file that may hold others and floors already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from slabench.verdict import baseline_file, baselines
+
+
+def save_baseline(data: Mapping[str, Any], target: Path) -> Iterator[str]:
+    """data: run.json's document. Writes, and says what became of it in sentences."""
+    document = baseline_file.build(
+        source=data["run_id"],
+        created_utc=data["updated_utc"],
+        fingerprint=data["server"].get("fingerprint", {}),
+        labels=data["labels"],
+        tests=data["tests"],
+    )
+    if not document["tests"]:
+        yield f"No baseline was written to {target}: no test of this run was valid."
+        return
+    measured = len(document["tests"])
+    gone: list[str] = []
+    if target.exists():
+        old = baseline_file.load(str(target), option="--save-baseline=")
+        differ = [text for _, text in baselines.differences(old.fingerprint, document["fingerprint"])]
+        document, gone = baseline_file.keep(document, old, differ)
+    baseline_file.save(str(target), document)
+    kept = len(document["tests"]) - measured
+    beside = f", {kept} that it held already were kept" if kept else ""
+    yield f"Baseline of {measured} tests written to {target}{beside}."
+    if gone:
+        yield f"Of another hardware, model or server, and no longer in {target}: {', '.join(gone)}."
