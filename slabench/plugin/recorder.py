@@ -87,7 +87,6 @@ class Recorder:
         self.seen.add(entry["id"])
         self.document.add_test(plain_values(entry))
         self.write()
-        self.folder.point_latest()
         if self.settings.bench_serving_jsonl is not None:
             from slabench.report.bench_serving_row import append_row
 
@@ -121,6 +120,10 @@ class Recorder:
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         self.deselected += sum(is_live(item) for item in items)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        if nodeid.startswith(LIVE_FOLDERS):
+            self.folder.point_latest()  # a run that is on can be looked at
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -65,7 +65,7 @@ class RunFolder:
         return cls(path)
 
     def point_latest(self) -> None:
-        """Let `latest` name this run: once it has something to show."""
+        """Let `latest` name this run: once a test of it has begun."""
         _point(self.path.parent / "latest", self.path.name)
 
 

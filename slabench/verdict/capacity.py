@@ -99,12 +99,15 @@ class Search:
         return sum(one.seconds for one in self.probes)
 
     def points(self) -> dict[int, Point]:
-        """What is known of each probed load, by its place on the grid."""
+        """What is known of each probed load, by its place on the grid; loads that queue share one throughput."""
+        return self._levelled(self.measured())
+
+    def measured(self) -> dict[int, Point]:
+        """What the probes of each load say themselves."""
         by_place: dict[int, list[Probe]] = {}
         for one in self.probes:
             by_place.setdefault(self.loads.index(one.load), []).append(one)
-        found = {place: self._pooled(probes) for place, probes in sorted(by_place.items())}
-        return self._levelled(found)
+        return {place: self._pooled(probes) for place, probes in sorted(by_place.items())}
 
     def _levelled(self, points: dict[int, Point]) -> dict[int, Point]:
         """Where requests wait for each other the load changes how many wait, and not what the server does: one throughput.

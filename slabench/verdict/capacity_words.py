@@ -98,7 +98,8 @@ def rule_texts(point: Point) -> list[str]:
 
 
 def _at(search: Search, load: float | None) -> Point | None:
-    points: Mapping[int, Point] = search.points()
+    """What its own probes say: what a load shares with others is the search's business."""
+    points: Mapping[int, Point] = search.measured()
     return None if load is None else points.get(search.loads.index(load))
 
 
@@ -136,6 +137,12 @@ def _server_limit(search: Search, outcome: Outcome, kind: str) -> str:
             if key in low.estimates and key in high.estimates
         ]
         lines.append(f"From {load_text(outcome.holds or 0, kind)} to {load_text(outcome.above or 0, kind)}: {', '.join(parts)}.")
+        level = search.points()[search.loads.index(outcome.above or 0)].throughput
+        if level.value != high.throughput.value:
+            lines.append(
+                "At such loads requests wait for each other, and a probe has their one throughput to some per cent only: together "
+                f"{number(level.value)} tok/s."
+            )
     if search.room is not None:
         lines.append(search.room.text)
     return " ".join(lines)

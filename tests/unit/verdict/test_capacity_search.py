@@ -120,6 +120,18 @@ def test_a_running_cap_is_the_server_s_own_limit(told: bool) -> None:
     assert len(search.probes) <= (4 if told else 14)
 
 
+def test_the_sentence_tells_what_each_load_gave_and_then_what_they_are_taken_for() -> None:
+    """156, 162 and 176 in flight queue: 12,531 and 12,835 tok/s are one throughput to the search, and stand there as measured."""
+    search = Search(grid(128, 176, 0.04, whole=True), (TPOT,), room=Room(158, "The KV pool holds 158 requests."))
+    for load, total, together in ((156, 11_994.0, True), (162, 12_531.0, False), (176, 12_835.0, False)):
+        search.tell(replace(probe(load, {"tpot.mean": 45.0, "total_throughput": total, "ttft.mean": 7000.0}), together=together))
+    found = search.next()
+    assert isinstance(found, Outcome) and found.kind is Kind.SERVER_LIMIT
+    text = sentence(search, found, "concurrency")
+    assert "total 12,531 to 12,835 tok/s" in text
+    assert "together 12,683 tok/s" in text  # equal weights: their mean
+
+
 def test_a_ttft_objective_turns_the_server_s_limit_into_the_objective_s() -> None:
     """At 41 of 40 running TTFT is 5.1 s: the objectives' limit lies where throughput ends, and either may say so."""
     rules = preset("tencent")
