@@ -126,7 +126,7 @@ def test_a_probe_that_fails_requests_ends_the_search(suite: Suite) -> None:
 
 def test_a_rate_can_be_searched(suite: Suite) -> None:
     done = suite(
-        *SEARCH, *SMALL, SIM, "--capacity-load=rate", "--capacity-range=1,16", "--capacity-step=20", "--slo=tpot.mean<=20",
+        *SEARCH, *SMALL, SIM, "--capacity-load=rate", "--capacity-range=4,16", "--capacity-step=100", "--slo=tpot.mean<=20",
          reduced=False,
     )  # fmt: skip
     assert done.folder is not None, done.output
