@@ -18,7 +18,7 @@ def figure_row(name: str, one: Mapping[str, Any]) -> tuple[str, ...]:
     runs = f"{len(one['new_samples'])} pairs" if one["paired"] else f"{len(one['new_samples'])} and {len(one['old_samples'])}"
     side = "-" if one["better"] == "higher" else "+"
     cells = (number(one["old"]), number(one["new"]), one["unit"], percent(one["ratio"]), interval, runs)
-    return (name, spoken(one["metric"]), *cells, f"{side}{share(one['allowed'])}", SAYS[one["outcome"]])
+    return (name, spoken(one["metric"]), *cells, f"{side}{share(one['allowed'])}", SAYS.get(one["outcome"], one["outcome"]))
 
 
 def percent(ratio: float) -> str:
