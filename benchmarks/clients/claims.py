@@ -38,11 +38,16 @@ def claim(text: str, measured: float | None, limit: float | None) -> Claim:
     return Claim(text, measured, limit, None if measured is None or limit is None else measured <= limit)
 
 
+def on_time(row: Row) -> bool:
+    """Whether the server kept its schedule; one that does not tell proves nothing."""
+    return row.server_late_p99_us is not None and row.server_late_p99_us <= LATE_US
+
+
 class Rows:
     """Medians by client and level; a client that failed in every run has none, nor one whose server had another schedule."""
 
     def __init__(self, rows: Sequence[Row]) -> None:
-        self.rows = [row for row in rows if not row.failure and (row.server_late_p99_us or 0) <= LATE_US]
+        self.rows = [row for row in rows if not row.failure and on_time(row)]
 
     def value(self, client: str, streams: int, name: str) -> float | None:
         found = [row for row in self.rows if row.client.startswith(client) and row.streams == streams]

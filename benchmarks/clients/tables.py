@@ -84,13 +84,18 @@ def ceiling(rows: Sequence[Row], counts: Sequence[int], runs: int, *, title: str
     for count in counts:
         size = runs * (each or count)
         part, at = rows[at : at + size], at + size
-        bad = [row for row in part if row.failure]
-        if bad:
-            head.append(f"| {count} | failed: {bad[0].failure[:120]} | | | |")
+        told = [
+            (row.cpu_ms_per_1000, row.chunks_per_s, row.tpot_error_pct)
+            for row in part
+            if not (row.failure or row.cpu_ms_per_1000 is None or row.chunks_per_s is None or row.tpot_error_pct is None)
+        ]
+        if not part or len(told) < len(part):
+            why = next((row.failure for row in part if row.failure), "figures are missing")
+            head.append(f"| {count} | failed: {why[:120]} | | | |")
             continue
-        cost = statistics.median(row.cpu_ms_per_1000 or 0 for row in part)
+        cost = statistics.median(cpu for cpu, _, _ in told)
         alone = alone or cost
-        together = sum(row.chunks_per_s or 0 for row in part) / runs
-        worst = max((abs(row.tpot_error_pct or 0) for row in part), default=0)
+        together = sum(rate for _, rate, _ in told) / runs
+        worst = max(abs(error) for _, _, error in told)
         head.append(f"| {count} | {together:,.0f} | {worst:.3f} | {cost:.2f} | {alone / cost:.2f} |")
     return "\n".join(head)

@@ -45,12 +45,13 @@ def steady(run: RunRecord, wave: int) -> Steady | None:
     if not waves:
         return None
     counted = run.requests[(wave if waves > 1 else 0) : waves * wave]
-    together = max(one.span_ns[0] for one in counted[:wave] if one.span_ns) <= min(one.end_ns or 0 for one in counted[:wave])
+    ended = [one.end_ns for one in counted if one.end_ns is not None]  # all: they came back whole
+    together = max(one.span_ns[0] for one in counted[:wave] if one.span_ns) <= min(ended[:wave])
     if not together and waves > 2 and len(run.requests) == waves * wave:
         counted = counted[:-wave]  # the last wave has nobody behind it: the longer the queue was, the more it gains by that
     sent = [record.sent_ns for record in run.requests if record.sent_ns is not None]
-    begin = run.began_ns if waves == 1 else min(record.sent_ns or 0 for record in counted)
-    last_end = max(record.end_ns or 0 for record in counted)
+    begin = run.began_ns if waves == 1 else min(record.sent_ns for record in counted if record.sent_ns is not None)
+    last_end = max(ended[: len(counted)])
     # After the last request is sent, the next end leaves a slot free: from there on the load is a smaller one.
     ends = [record.end_ns for record in run.requests if record.end_ns is not None and record.end_ns > max(sent)]
     return Steady(counted, begin, min([last_end, *ends]), waves == 1, together)
@@ -65,7 +66,7 @@ def steady_figures(run: RunRecord, part: Steady, gpus: int | None = None, *, slo
     """
     found = compute(replace(run, requests=part.counted, began_ns=part.begin_ns), gpus)
     if slots is not None:
-        busy = sum((record.end_ns or 0) - record.due_ns for record in part.counted) / NS_PER_S
+        busy = sum(one.end_ns - one.due_ns for one in part.counted if one.end_ns is not None) / NS_PER_S
         if busy > 0:
             prompt, output = round(found["input_tokens"]), round(found["output_tokens"])
             found |= rates(busy / slots, len(part.counted), prompt, output, gpus)
