@@ -133,7 +133,7 @@ def test_scaling_is_the_cost_of_a_chunk_beside_one_pair_s() -> None:
 
 def test_claims_are_held_against_limits_the_floor_and_the_best_of_the_others() -> None:
     def row(client: str, ttft: float, tpot: float, itl: float, cpu: float) -> Row:
-        return Row(client, 256, 256, "", ttft, tpot, itl, cpu)
+        return Row(client, 256, 256, "", ttft, tpot, itl, cpu, server_late_p99_us=9.0)
 
     rows = [
         row("slabench", -2.9, 0.05, 2.4, 9.0),
@@ -161,10 +161,12 @@ def test_claims_are_held_against_limits_the_floor_and_the_best_of_the_others() -
 
 def test_claims_of_the_other_modes() -> None:
     one, other = (
-        Row("slabench", 256, 1536, cpu_ms_per_1000=10.0),
-        Row("sglang.bench_serving 0.5.7", 256, 1536, cpu_ms_per_1000=49.0),
+        Row("slabench", 256, 1536, cpu_ms_per_1000=10.0, server_late_p99_us=9.0),
+        Row("sglang.bench_serving 0.5.7", 256, 1536, cpu_ms_per_1000=49.0, server_late_p99_us=9.0),
     )
     assert [claim.holds for claim in claims.long([one, other])] == [False]
-    assert [claim.holds for claim in claims.memory([Row("slabench", 640, 1536, rss_mb=399.0)])] == [True]
-    assert [claim.holds for claim in claims.rate([Row("slabench", 1440, 256, tpot_error_pct=-1.1)], 1440)] == [False]
+    assert [claim.holds for claim in claims.memory([Row("slabench", 640, 1536, rss_mb=399.0, server_late_p99_us=9.0)])] == [True]
+    for late, holds in ((9.0, False), (None, None)):  # a server that does not tell its lateness proves nothing
+        rows = [Row("slabench", 1440, 256, tpot_error_pct=-1.1, server_late_p99_us=late)]
+        assert [claim.holds for claim in claims.rate(rows, 1440)] == [holds]
     assert [claim.holds for claim in claims.rate([Row("slabench", 1440, 256, "broke")], 1440)] == [None]
