@@ -70,13 +70,16 @@ class Block:
         self.reader, self.block = reader, scan.whole.block
         self.all_ends, wanted = scan.ends, scan.marked
         reader.counts.lines += len(self.all_ends)
+        hashed = np.ones(len(wanted), bool)  # the lines with "#": no other is a batch
         extra = self._with_rare_marks(scan.whole.end)
         if extra:
-            chosen = np.zeros(len(self.all_ends), bool)
-            chosen[wanted] = chosen[np.searchsorted(self.all_ends, extra)] = True
+            chosen, with_hash = np.zeros(len(self.all_ends), bool), np.zeros(len(self.all_ends), bool)
+            with_hash[wanted] = chosen[wanted] = chosen[np.searchsorted(self.all_ends, extra)] = True
             wanted = np.flatnonzero(chosen)
+            hashed = with_hash[wanted]
         self.starts: Places = np.where(wanted > 0, self.all_ends[wanted - 1] + 1, 0)
         self.lengths: Places = self.all_ends[wanted] + 1 - self.starts
+        self.sizes: Places = np.where(hashed & (self.lengths <= LONGEST), self.lengths, 0)  # 0: not by a mould
         count = len(self.starts)
         self.numbers: Floats = np.zeros((count, WIDTH))
         self.ranks = np.zeros(count, np.int64)
@@ -87,17 +90,20 @@ class Block:
     def _with_rare_marks(self, end: int) -> list[int]:
         """A place in each line that may be an event without "#"."""
         found: list[int] = []
-        block = self.block
+        block, dull = self.block, self.reader.dull
         find, rfind = block.find, block.rfind
         for mark in _RARE_MARKS:
             place = find(mark, 0, end)
             while place >= 0:
                 stop = find(b"\n", place)
                 line = block[rfind(b"\n", 0, place) + 1 : stop]
-                for needle in _NEEDLES:
-                    if needle in line:
-                        found.append(place)
-                        break
+                if line not in dull:
+                    for needle in _NEEDLES:
+                        if needle in line:
+                            found.append(place)
+                            break
+                    else:
+                        self.reader.has_nothing(line)
                 place = find(mark, stop, end)
         return found
 
@@ -105,10 +111,10 @@ class Block:
         reader = self.reader
         if not len(self.starts):
             return NOTHING
-        for length in np.flatnonzero(np.bincount(np.minimum(self.lengths, LONGEST + 1))).tolist():
-            if length > LONGEST:
+        for length in np.flatnonzero(np.bincount(self.sizes)).tolist():
+            if not length:
                 continue
-            lines = np.flatnonzero(self.lengths == length)
+            lines = np.flatnonzero(self.sizes == length)
             rows = rows_of(self.block, self.starts[lines], length)
             for number in reader.moulds_of(length):
                 lines, rows = self._take(number, lines, rows)
@@ -197,7 +203,7 @@ class Block:
 
     def _mould(self, line: bytes, number: int, shapes: dict[int, Shape]) -> int:
         """Make a mould of this line and read what is left with it; -1 if that cannot be done."""
-        rest = self.left.get(len(line))
+        rest = self.left.get(int(self.sizes[number]))
         if rest is None or number in self.undated:
             return -1
         made = self.reader.mould(line)

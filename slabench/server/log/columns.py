@@ -20,6 +20,7 @@ from slabench.server.log.values import Event, Line, Rejected
 BLOCK = 1 << 21
 _MAX_SHAPES = 48  # of all server processes in the log
 _MAX_MOULDS = 4096
+_MAX_DULL, _LONGEST_DULL = 1024, 256
 
 
 class ColumnReader(LogReader):
@@ -34,6 +35,7 @@ class ColumnReader(LogReader):
         self.moulds: list[Mould] = []
         self._scratch = (np.empty(0, bool), np.empty(0, bool))
         self.minutes: dict[float, float] = {}
+        self.dull: set[bytes] = set()  # lines that were looked at and hold nothing: warnings and tracebacks repeat
 
     def columns(self, data: bytes) -> Columns:
         """The lines that data completes."""
@@ -124,6 +126,11 @@ class ColumnReader(LogReader):
         numbers = self._by_length.get(length, [])
         numbers.sort(key=lambda number: -self.moulds[number].hits)
         return numbers
+
+    def has_nothing(self, line: bytes) -> None:
+        """Remember a line without a word of interest; see dull."""
+        if len(self.dull) < _MAX_DULL and len(line) <= _LONGEST_DULL:
+            self.dull.add(line)
 
     def minute(self, key: float) -> float:
         """YYYYMMDDhhmm as a number -> seconds; nan if there is no such date."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-from slabench.server.log.tags import read_prefix
+from slabench.server.log.tags import HEAD, NO_RANK, read_prefix, read_stamp, read_tags
 from slabench.server.log.values import Event, EventKind
 
-# One short needle per kind, so that a line without any of them costs a few searches at C speed and no regular expression.
+# One short needle per kind, so that a line without any of them costs a few searches at C speed and no regular expression. The start
+# comes first here and below: its line has thousands of bytes, and may hold the others' words in an argument's value.
 NEEDLES: tuple[bytes, ...] = (
+    b"server_args=ServerArgs(",
     b"Cache flushed successfully!",
     b"Cache not flushed because",
     b"retracted_reqs:",
@@ -16,7 +18,6 @@ NEEDLES: tuple[bytes, ...] = (
     b"max_total_num_tokens=",
     b"The server is fired up",
     b"DeepGEMM JIT ",
-    b"server_args=ServerArgs(",
     b"SIGTERM received",
 )
 _NUMBER = re.compile(rb"#?(\w+(?:-\w+)*)[=:] ?(-?\d+(?:\.\d+)?)(?=[ ,]|$)")
@@ -25,6 +26,7 @@ _RATIO = re.compile(rb"#new_token_ratio: (\d+\.\d+) -> (\d+\.\d+)$")
 _FORMS: tuple[tuple[EventKind, bytes, re.Pattern[bytes]], ...] = tuple(
     (kind, sign, re.compile(form))
     for kind, sign, form in (
+        (EventKind.START, b"server_args=ServerArgs(", rb"server_args=ServerArgs\("),
         (EventKind.FLUSHED, b"Cache flushed successfully!", rb"Cache flushed successfully!"),
         (EventKind.FLUSH_REFUSED, b"Cache not flushed", rb"Cache not flushed because there are pending requests\."),
         # 0.4.7 and later; SGLANG_TEST_RETRACT; up to 0.4.6
@@ -36,17 +38,21 @@ _FORMS: tuple[tuple[EventKind, bytes, re.Pattern[bytes]], ...] = tuple(
         (EventKind.CAPACITY, b"max_total_num_tokens=", rb"max_total_num_tokens=\d+"),
         (EventKind.READY, b"The server is fired up", rb"The server is fired up and ready to roll!"),
         (EventKind.JIT, b"DeepGEMM JIT ", rb"Entering DeepGEMM JIT |Try DeepGEMM JIT "),
-        (EventKind.START, b"server_args=ServerArgs(", rb"server_args=ServerArgs\("),
         (EventKind.STOP, b"SIGTERM received", rb"SIGTERM received\."),
     )
 )
 _SIZES = (b"tp_size=", b"pp_size=", b"dp_size=", b"nnodes=", b"decode_log_interval=", b"enable_dp_attention=")
 _SIZE = re.compile(rb"[ (](\w+)=(\d+|True|False)(?=[,)])")
+# The most frequent event by far, as nearly every server prints it. Said at once: the forms below would say the same.
+_FLUSHED = re.compile(HEAD + rb"Cache flushed successfully!")
 _WITH_NUMBERS = frozenset({EventKind.FLUSH_REFUSED, EventKind.RETRACTION, EventKind.CAPACITY})
 
 
 def read(text: bytes) -> Event | None:
     """A cleaned line -> the event in it. The words have to open the message: the same words in a logged request are none."""
+    flushed = _FLUSHED.fullmatch(text)
+    if flushed is not None and (stamp := read_stamp(flushed[1])) is not None:
+        return Event(EventKind.FLUSHED, stamp, read_tags(flushed[2]) if flushed[2] else NO_RANK)
     for needle in NEEDLES:  # a loop: any() would cost more than the searches
         if needle in text:
             break

@@ -404,6 +404,12 @@ EVENTS = [
         EventKind.START,
         {"tp_size": 16, "pp_size": 1, "dp_size": 8, "nnodes": 2, "enable_dp_attention": 1},
     ),
+    # An argument's value may hold any words, those of other events too.
+    (
+        "server_args=ServerArgs(model_path='x', chat_template='Cache flushed successfully! SIGTERM received.', tp_size=4, x=3)",
+        EventKind.START,
+        {"tp_size": 4},
+    ),
     ("SIGTERM received. signum=None frame=None. Draining requests and shutting down...", EventKind.STOP, {}),
 ]
 
@@ -418,6 +424,11 @@ def test_events(text, kind, details):
 @pytest.mark.parametrize("text", [row[0] for row in EVENTS])
 def test_an_event_in_a_logged_request_is_none(text):
     assert parse_line(f"{TS} Receive: obj=GenerateReqInput(text='{TS} {text}".encode()) is None
+
+
+def test_a_flush_on_no_date_is_none():
+    assert parse_line(b"[2026-13-01 10:00:00] Cache flushed successfully!\n") is None
+    assert parse_line(b"[2026-12-01 10:00:00.250] Cache flushed successfully!\n").stamp % 1 == 0.25
 
 
 # -- fuzz -----------------------------------------------------------------------------------------------------------------
