@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-from slabench.loadgen.stream import StreamLimitError, StreamMeter
+from slabench.loadgen.stream import Numbers, StreamLimitError, StreamMeter
 from slabench.records import ErrorKind
 
 MAX_HEAD = 64 * 1024
 MAX_ERROR_BODY = 16 * 1024
 _STATUS = re.compile(rb"HTTP/1\.([01]) (\d{3})(?: |$)")
 _SIZE = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\Z")
+# Size lines as nearly every server writes them. A 0 ends the body, or writes 0x1f, which int() would take.
+_SIZES = Numbers(re.compile(rb"[1-9a-fA-F][0-9a-fA-F]{0,7}\r\n"), 16, behind=2)
 
 HEAD, SIZE, CHUNK, CHUNK_END, TRAILER, LENGTH, CLOSE, END = range(8)
 
@@ -51,15 +53,13 @@ class Answer:
         if self.state == SIZE and not self.buffer:
             # The usual read is one chunk, and the chunk is one event: `1b6\r\ndata: {...}\n\n\r\n`, of the size that it says.
             if self.meter.usual and data[-5:] == b"}\n\n\r\n":
-                size, cut = len(data), data.find(b"\n", 2, 10)
-                line = data[: cut - 1]
-                # A 0 ends the body, or writes 0x1f, which int() would take.
-                if data.find(b"\n", cut + 1) == size - 4 and data[cut - 1] == 13 and data[0] != 48 and line.isalnum():
-                    try:
-                        if int(line, 16) == size - cut - 3 and self.meter.count(now_ns, data, cut + 1, size - 4):
-                            return False
-                    except ValueError:
-                        pass
+                event, end = data.find(b"\n", 2, 10) + 1, len(data) - 4
+                if (
+                    data.find(b"\n", event) == end
+                    and _SIZES[data[:event]] == end + 2 - event
+                    and self.meter.count(now_ns, data, event, end)
+                ):
+                    return False
             at = self._chunks(now_ns, data, 0)
             if at == len(data):
                 return False
@@ -77,18 +77,13 @@ class Answer:
             return at
         size = len(data)
         while at < size:
-            cut = data.find(b"\r", at, at + 9)
-            line = data[at:cut]
-            if cut <= at or data[at] == 48 or not line.isalnum():
-                break  # a 0 ends the body, or writes 0x1f, which int() would take
-            try:
-                end = cut + 2 + int(line, 16)
-            except ValueError:
-                break
-            if data[end : end + 2] != b"\r\n" or data[cut + 1] != 10:
+            event = data.find(b"\n", at, at + 10) + 1
+            length = _SIZES[data[at:event]]
+            end = event + length
+            if length < 0 or data[end : end + 2] != b"\r\n":
                 break  # the rest has not come yet, or the chunk is longer than it said
             try:
-                self.meter.take(now_ns, data, cut + 2, end)
+                self.meter.take(now_ns, data, event, end)
             except StreamLimitError as error:
                 self._fail(ErrorKind.MALFORMED, f"The server sent {error}.")
                 break

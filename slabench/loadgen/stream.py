@@ -21,6 +21,29 @@ MAX_IRREGULAR = 8
 MAX_IRREGULAR_BYTES = 4096
 
 
+class Numbers(dict[bytes, int]):
+    """What a number's digits mean, remembered: the same few thousand come again and again, and a subscript is faster than int()."""
+
+    _MOST = 1 << 16
+
+    def __init__(self, form: re.Pattern[bytes], base: int, behind: int = 0) -> None:
+        """form: of what is a number, in full; behind: bytes of it at its end that are none of the digits."""
+        super().__init__()
+        self._form, self._base, self._behind = form, base, behind
+
+    def __missing__(self, text: bytes) -> int:
+        """-1 for what is no number."""
+        if self._form.fullmatch(text) is None:
+            return -1
+        value = int(text[: len(text) - self._behind], self._base)
+        if len(self) < self._MOST:
+            self[text] = value
+        return value
+
+
+_TOKENS = Numbers(re.compile(rb"[0-9]{1,11}"), 10)
+
+
 class StreamLimitError(Exception):
     """An event grew beyond the limit: no server of this kind sends such a line."""
 
@@ -33,11 +56,11 @@ class StreamMeter:
     """
 
     __slots__ = (
+        "_uncounted",
         "arrival_ns",
         "arrival_tokens",
         "chunks",
         "done_ns",
-        "events",
         "finish",
         "first_text_at",
         "first_text_ns",
@@ -60,12 +83,17 @@ class StreamMeter:
         self.last_text_ns: int | None = None  # chunks: the last piece of text that came without a count
         self.first_text_at: int | None = None  # its place in arrival_ns: events of one read share a stamp
         self.done_ns: int | None = None
-        self.events = 0
+        self._uncounted = 0  # events that are no arrival
         self.last: tuple[bytes, int, int] | None = None  # the last counted event: a buffer and its range, not copied
         self.irregular: list[bytes] = []  # events without a count, the first few, cut: errors and what nobody expects
         self.tail = b""  # an event that is still incomplete
         self.limit = limit
         self.usual = False  # no event is open, a text has come, and counts stand in /generate's form: count() may be used
+
+    @property
+    def events(self) -> int:
+        """All that came, counted or not."""
+        return len(self.arrival_ns) + self._uncounted
 
     def take(self, now_ns: int, data: bytes, start: int, stop: int) -> None:
         """feed(data[start:stop]) without the copy where that is one whole event with a count, `data: {...}\n\n`."""
@@ -84,12 +112,11 @@ class StreamMeter:
         alone: data is little more than this event. Then it is kept without a copy; else a read of many events would live for one.
         """
         at = data.rfind(COUNT, start, end) + _COUNT_LEN
-        digits = data[at : data.find(b",", at, at + 12)]
-        if at < _COUNT_LEN or not digits.isdigit():
+        tokens = _TOKENS[data[at : data.find(b",", at, at + 12)]]
+        if tokens < 0 or at < _COUNT_LEN:
             return False
-        self.events += 1
         self.arrival_ns.append(now_ns)
-        self.arrival_tokens.append(int(digits))
+        self.arrival_tokens.append(tokens)
         self.last = (data, start, end) if alone else (data[start:end], 0, end - start)
         return True
 
@@ -106,7 +133,6 @@ class StreamMeter:
                 if self.chunks and self._apart(now_ns, data, start, end, counted=at >= 0):
                     pass
                 elif at >= 0:
-                    self.events += 1
                     comma = data.find(b",", at, at + 32)
                     digits = data[at + _COUNT_LEN : comma]
                     self.arrival_ns.append(now_ns)
@@ -145,7 +171,7 @@ class StreamMeter:
             return False  # [DONE], errors and blank lines
         elif _PIECE.search(data, start, end) is not None:
             self.last_text_ns = now_ns
-        self.events += 1
+        self._uncounted += 1
         return True
 
     def _irregular(self, now_ns: int, line: bytes) -> None:
@@ -156,7 +182,7 @@ class StreamMeter:
             if self.done_ns is None:
                 self.done_ns = now_ns
             return
-        self.events += 1
+        self._uncounted += 1
         if len(self.irregular) < MAX_IRREGULAR:
             self.irregular.append(line[:MAX_IRREGULAR_BYTES])
 
