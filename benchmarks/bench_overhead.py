@@ -72,7 +72,7 @@ def forms(output_len: int, prefill_prompts: int) -> list[Form]:
 def environment(cache: Path) -> dict[str, str]:
     dropped = ("PYTEST", "SLABENCH")
     found = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
-    return found | {"SLABENCH_CACHE": str(cache), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    return found | {"SLABENCH_CACHE": str(cache), "HF_HUB_OFFLINE": "1"}
 
 
 def by_slabench(url: str, folder: Path, output_len: int, prefill_prompts: int) -> Cost:

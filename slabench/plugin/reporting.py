@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from typing import Any
 
@@ -126,6 +127,14 @@ class Console:
         reporter.ensure_newline()
         for line in test_block(handed["entry"]).splitlines():
             reporter.write_line(line)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """hypothesis's plugin, where it is installed, imports all of hypothesis to find that it has nothing to sum up: up to a second."""
+        manager = self.config.pluginmanager
+        plugin = manager.get_plugin("hypothesispytest")
+        if plugin is not None and "hypothesis" not in sys.modules:
+            manager.unregister(plugin)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         from slabench.report.console import summary_table

@@ -16,7 +16,7 @@ from slabench.workloads.ids import random_ids
 from slabench.workloads.kept import Made
 from slabench.workloads.model import RANDOM, RANDOM_IDS, SHAREGPT, Prompt, Workload, WorkloadSpec
 from slabench.workloads.text import ids_prompts, sharegpt_prompts, text_prompts
-from slabench.workloads.tokenizer import identity
+from slabench.workloads.tokenizer import encoded, identity
 
 if TYPE_CHECKING:
     import numpy as np
@@ -129,7 +129,10 @@ def _make(
             prompts = text_prompts(tokenizer, turns, inputs, outputs, form=spec.prompt_form)
         else:
             prompts = sharegpt_prompts(tokenizer, turns, count, spec.sharegpt_output_len, form=spec.prompt_form)
-    own_ids = [prompt.ids if prompt.ids is not None else tokenizer.encode(prompt.text) for prompt in prompts]
+    own_ids: list[Sequence[int]] = [prompt.ids or () for prompt in prompts]
+    texts = [place for place, prompt in enumerate(prompts) if prompt.ids is None]
+    for place, ids in zip(texts, encoded(tokenizer, [prompts[place].text or "" for place in texts]), strict=True):
+        own_ids[place] = ids
     return Made(prompts, own_ids, count)
 
 

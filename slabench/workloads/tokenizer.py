@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ FILES = (
     "tokenizer.model",
     "config.json",
 )
+
+AT_ONCE = 64  # texts: what the library holds of each meanwhile is some ten times its ids
 
 
 def load_tokenizer(folder: str, *, trust_remote_code: bool = False, allow_download: bool = False) -> Any:
@@ -47,6 +50,16 @@ def load_tokenizer(folder: str, *, trust_remote_code: bool = False, allow_downlo
         raise ConfigError(f"The tokenizer {folder} cannot be loaded ({first[:200]}); {hint}.") from error
     finally:
         logging.set_verbosity(before)
+
+
+def encoded(tokenizer: Any, texts: Sequence[str]) -> Iterator[list[int]]:
+    """What tokenizer.encode() gives for each text. Fast tokenizers take many at once, and spread them over the cores."""
+    if not getattr(tokenizer, "is_fast", False):  # a model's own class may have another encode()
+        yield from map(tokenizer.encode, texts)
+        return
+    for begin in range(0, len(texts), AT_ONCE):
+        many = list(texts[begin : begin + AT_ONCE])
+        yield from tokenizer(many, return_attention_mask=False, return_token_type_ids=False, verbose=False)["input_ids"]
 
 
 def vocab_size(tokenizer: Any) -> int:
