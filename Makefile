@@ -8,6 +8,9 @@ STAMP := $(VENV)/.stamp
 CLIENT_VENV := .venv-client
 SGLANG_VENV := .venv-sglang
 SGLANG_MODEL := .cache/sglang-model/tiny
+# The tests start the suite hundreds of times: it is compiled once, and not into the source tree.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/pycache
+unexport PYTHONDONTWRITEBYTECODE
 
 # The reduced suite: every live test of both methods, sizes for two cores. Everything it writes is marked REDUCED.
 REDUCED := --random-input-len=256 --random-output-len=160 --num-prompts=32 --request-rate=32 --max-concurrency=8 \

@@ -130,7 +130,7 @@ class Console:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        """hypothesis's plugin, where it is installed, imports all of hypothesis to find that it has nothing to sum up: up to a second."""
+        """hypothesis's plugin, where there is one, imports all of hypothesis to find nothing to sum up: up to a second."""
         manager = self.config.pluginmanager
         plugin = manager.get_plugin("hypothesispytest")
         if plugin is not None and "hypothesis" not in sys.modules:
