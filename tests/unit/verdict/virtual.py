@@ -64,7 +64,7 @@ def verdict(
         figures |= full_batch(observed.requests, batch_size, figures["duration"])
     subject = Subject(
         run=observed, exact_prompt=True, planned=len(observed.requests), batch_size=batch_size, token_capacity=profile.pool_tokens,
-        max_running=profile.max_running, identity_before=1, identity_after=1, shared=(0,) * len(observed.requests),
+        max_running=profile.max_running, identity_before=(("random_seed", 1),), identity_after=(("random_seed", 1),), shared=(0,) * len(observed.requests),
     )  # fmt: skip
     case = Case(figures, sample_sizes(observed), examine(subject, method), (slo("tpot", "mean", "<=", limit),))
     return judge(case), figures
