@@ -11,8 +11,8 @@ from typing import Protocol
 from slabench.loadgen.http1 import Answer
 from slabench.records import ErrorKind
 
-
-# A keep-alive connection that the server had closed already says so as soon as the request reaches it. One that breaks later took it.
+# A keep-alive connection that the server had closed already says so as soon as the request reaches it. One that breaks later had
+# taken the request.
 RACE_NS = 250_000_000
 
 

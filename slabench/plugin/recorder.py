@@ -97,9 +97,16 @@ class Recorder:
 
     def write(self) -> None:
         try:
+            self._folder_again()
             self.document.write()
         except OSError as error:
             self.note(f"run.json could not be written ({system_words(error)}); the verdicts stand on this console.")
+
+    def _folder_again(self) -> None:
+        """What was judged is still in memory if somebody clears the reports away while a run is on."""
+        if not self.folder.path.is_dir():
+            self.folder.path.mkdir(parents=True)
+            self.note("The run folder was removed while the run was on and was made anew; the records of requests in it are lost.")
 
     def note(self, sentence: str) -> None:
         if sentence not in self.notes:
@@ -162,6 +169,7 @@ class Recorder:
         if broken is not None:
             self.note(broken)
         try:
+            self._folder_again()
             self.document.finish(state, status)
         except OSError as error:
             self.note(f"run.json could not be written ({system_words(error)}); the verdicts stand on this console.")

@@ -124,11 +124,16 @@ def _urls(given: Namespace, environment: Mapping[str, str]) -> tuple[str, ...]:
         raise ConfigError(
             "--base-url (or SLABENCH_BASE_URL) is empty; give a URL such as http://127.0.0.1:30000, or sim: (embedded server)."
         )
-    named_twice = [url for url in urls if urls.count(url) > 1 and not url.startswith(SIM)]
-    if named_twice:
-        raise ConfigError(
-            f"--base-url names {redact_url(named_twice[0])} twice; two workers at one server would disturb each other."
-        )
+    real = [url for url in urls if not url.startswith(SIM)]
+    if len(real) > 1:
+        from slabench.server.http import same_place  # ssl takes its time, and most sessions name one server
+    for place, url in enumerate(real):
+        for other in real[:place]:
+            if same_place(other, url):
+                named = (
+                    f"{redact_url(url)} twice" if other == url else f"one server twice, {redact_url(other)} and {redact_url(url)}"
+                )
+                raise ConfigError(f"--base-url names {named}; two workers at one server would disturb each other.")
     _check_environment(given)
     if given.launch is not None:
         if not given.launch.strip():
@@ -172,7 +177,10 @@ def _baseline_url(given: Namespace, urls: tuple[str, ...]) -> str | None:
         raise ConfigError("--baseline-env is the environment of a server that slabench starts; it needs --baseline-launch=CMD.")
     if command is not None and (url or "").startswith(SIM):
         raise ConfigError(f"--baseline-launch starts a server, and --baseline-url={url} is the embedded one; leave one out.")
-    if url is not None and url == urls[0] and not url.startswith(SIM):
+    from slabench.server.http import same_place
+
+    embedded = any(one.startswith(SIM) for one in (url or "", urls[0]))
+    if url is not None and not embedded and given.launch is None and same_place(url, urls[0]):
         raise ConfigError(
             f"--base-url and --baseline-url name the same server, {redact_url(url)}: it would be compared with itself."
         )

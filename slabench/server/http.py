@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import ipaddress
 import json
 import socket
 import ssl
@@ -37,6 +38,36 @@ class Target:
     def loopback(self) -> bool:
         """True if the host names this machine."""
         return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+
+def same_place(first: str, second: str) -> bool:
+    """True if two base URLs lead to one place: the same port and path at one host, or at a name and an address of it.
+
+    Two names of one address may be two servers behind a gateway that goes by names. False if nobody knows.
+    """
+    one, other = parse_url(first), parse_url(second)
+    if (one.port, one.path) != (other.port, other.path):
+        return False
+    if one.host == other.host:
+        return True
+    plain = any(_is_address(each.host) or each.loopback for each in (one, other))
+    return plain and bool(_addresses(one.host) & _addresses(other.host))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _addresses(host: str) -> set[str]:
+    try:
+        found = {str(told[4][0]) for told in socket.getaddrinfo(host, None)}
+    except OSError:
+        return set()
+    return {"127.0.0.1" if one == "0.0.0.0" else "::1" if one == "::" else one for one in found}
 
 
 def parse_url(url: str) -> Target:

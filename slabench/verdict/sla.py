@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.errors import ConfigError
@@ -86,9 +86,24 @@ def preset(name: str | None) -> tuple[Slo, ...]:
 
 
 def merge(defaults: tuple[Slo, ...], extra: tuple[Slo, ...]) -> tuple[Slo, ...]:
-    """A test's rule and the command line's: the latter replaces the former for the same metric, and adds the rest."""
-    named = {one.metric: one for one in (*defaults, *extra)}
-    return tuple(named.values())
+    """A test's rule and the command line's: the latter replaces the former for the same metric, and adds the rest.
+
+    Two of the command line's on one metric are both judged: neither was meant to take back the other.
+    """
+    named = {one.metric for one in extra}
+    return (*(one for one in defaults if one.metric not in named), *dict.fromkeys(extra))
+
+
+def loosened(rules: Sequence[Slo], given: Sequence[Slo]) -> tuple[str, ...]:
+    """A label where the command line asks for less than a method's own rule: the word PASSED is then not the method's."""
+    told = [
+        f"{mine} instead of {rule}"
+        for rule in rules
+        if (others := [one for one in given if one.metric == rule.metric])
+        for mine in [min(others, key=lambda one: one.limit) if rule.op == "<=" else max(others, key=lambda one: one.limit)]
+        if (mine.limit > rule.limit if rule.op == "<=" else mine.limit < rule.limit)
+    ]
+    return (f"OWN_SLO: {'; '.join(told)}",) if told else ()
 
 
 def request_limits(objectives: tuple[Slo, ...]) -> dict[str, float]:

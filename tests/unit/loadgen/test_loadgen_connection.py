@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -57,10 +56,10 @@ class Told:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     at = [NOW]
     monkeypatch.setattr(module, "perf_counter_ns", lambda: at[0])
-    yield at
+    return at
 
 
 def opened(told: Told, *, used: bool) -> Connection:

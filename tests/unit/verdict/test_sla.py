@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.errors import ConfigError
-from slabench.verdict.sla import Slo, evaluate, merge, parse, request_limits, slo
+from slabench.verdict.sla import Slo, evaluate, loosened, merge, parse, request_limits, slo
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,30 @@ def test_holds_is_the_comparison(observed, limit):
 
 def test_command_line_replaces_and_adds():
     rule = (slo("tpot", "mean", "<=", 50),)
+    both = (parse("tpot.mean<=50"), parse("tpot.mean<=500"))
+    assert merge(rule, both) == both  # neither takes back the other
     assert merge(rule, (parse("tpot.mean<=70"), parse("ttft:2000"))) == (Slo("tpot.mean", "<=", 70), Slo("ttft.mean", "<=", 2000))
 
 
 def test_goodput_limits_are_the_tightest_per_figure():
     rules = (parse("tpot.mean<=50"), parse("tpot.p99<=80"), parse("qpm>=3"), parse("ttft:2000"))
     assert request_limits(rules) == {"tpot": 50, "ttft": 2000}
+
+
+@pytest.mark.parametrize(
+    ("given", "label"),
+    [
+        (["tpot<=500"], ("OWN_SLO: tpot.mean<=500 instead of tpot.mean<=50",)),
+        (["tpot<=500", "tpot<=40"], ()),  # both are judged
+        (["tpot<=50"], ()),
+        (["ttft<=9000"], ()),
+        ([], ()),
+    ],
+)
+def test_a_method_s_rule_that_is_loosened_is_labelled(given: list[str], label: tuple[str, ...]) -> None:
+    assert loosened((Slo("tpot.mean", "<=", 50), Slo("qpm", ">=", 100)), [parse(one) for one in given]) == label
+
+
+def test_a_floor_is_loosened_downwards() -> None:
+    assert loosened((Slo("qpm", ">=", 100),), [parse("qpm>=90")]) == ("OWN_SLO: qpm>=90 instead of qpm>=100",)
+    assert loosened((Slo("qpm", ">=", 100),), [parse("qpm>=110")]) == ()

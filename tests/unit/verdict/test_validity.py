@@ -16,7 +16,12 @@ from tests.unit.metrics.test_compute import answer, run_of
 
 def subject(*records, flush_status=200, **more):
     run = replace(run_of(*(records or (answer(0), answer(1)))), server=ServerEvidence(flush_status=flush_status))
-    given = {"exact_prompt": True, "planned": len(run.requests), "identity_before": (("random_seed", 7),), "identity_after": (("random_seed", 7),)} | more
+    given = {
+        "exact_prompt": True,
+        "planned": len(run.requests),
+        "identity_before": (("random_seed", 7),),
+        "identity_after": (("random_seed", 7),),
+    } | more
     return Subject(run=run, **given)
 
 
