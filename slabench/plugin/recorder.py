@@ -14,6 +14,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.junitxml import xml_key
 
 from slabench import __version__
 from slabench.errors import ConfigError, SlabenchError, system_words
@@ -158,10 +159,15 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if not self.live_items and not self.deselected:
+        if not self.live_items and not self.deselected and exitstatus != EXIT_USAGE:
             return
         status = self.exit_status(session, int(exitstatus))
         session.exitstatus = status
+        if status == EXIT_USAGE and self.usage is None:
+            self.usage = ""  # while tests were collected
+        if self.litter:
+            self._no_outputs()
+            return
         if not self.live_items:
             self.note(f"Every live test was deselected (-k, -m; {self.deselected} in all): nothing was judged.")
         state = "interrupted" if status == pytest.ExitCode.INTERRUPTED else "crashed" if status == EXIT_OUR_CRASH else "finished"
@@ -205,6 +211,24 @@ class Recorder:
                 file.write(summary)
         except OSError as error:
             self.note(f"The job's summary could not be written ({system_words(error)}).")
+
+    @property
+    def litter(self) -> bool:
+        """The run folder of a URL in the environment where only unit tests were selected, or of options no test was tried with."""
+        nothing = not self.live_items and not self.deselected
+        refused = self.usage is not None and not self.document.data["tests"]
+        return (nothing or refused) and self.resumed is None
+
+    def _no_outputs(self) -> None:
+        """Others would write into a folder that goes, and name files that are not there."""
+        manager = self.config.pluginmanager
+        junit = self.config.stash.get(xml_key, None)
+        if junit is not None:
+            del self.config.stash[xml_key]  # else it unregisters itself a second time
+            manager.unregister(junit)
+        for plugin in manager.get_plugins():
+            if type(plugin).__module__.startswith("pytest_html."):
+                manager.unregister(plugin)
 
     def exit_status(self, session: pytest.Session, status: int) -> int:
         """design: 0 all PASSED, 1 any FAILED, 2 Ctrl-C, 3 our crash, 4 usage, 5 nothing collected, 6 INVALID or nothing judged."""
@@ -267,10 +291,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if recorder is None:
         return
     recorder.folder.close()
-    nothing = not recorder.live_items and not recorder.deselected
-    refused = recorder.usage is not None and not recorder.document.data["tests"]
-    if (nothing or refused) and recorder.resumed is None:
-        # A URL in the environment and only unit tests selected, or options that no test was tried with: it would be litter.
+    if recorder.litter:
         shutil.rmtree(recorder.folder.path, ignore_errors=True)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.errors import ConfigError
-from slabench.metrics.definitions import metric_of, too_few
+from slabench.metrics.definitions import LEAST, metric_of, too_few
 from slabench.verdict.words import Objective
 
 _COMPARISON = re.compile(r"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op><=|>=|:)\s*(?P<limit>[0-9]+(\.[0-9]+)?)\s*(ms)?\s*$")
@@ -104,6 +104,17 @@ def loosened(rules: Sequence[Slo], given: Sequence[Slo]) -> tuple[str, ...]:
         if (mine.limit > rule.limit if rule.op == "<=" else mine.limit < rule.limit)
     ]
     return (f"OWN_SLO: {'; '.join(told)}",) if told else ()
+
+
+def between_tokens(objective: Slo) -> bool:
+    """Whether it speaks of the time between tokens, which an answer of one token does not have."""
+    return objective.metric.removeprefix("classic.").partition(".")[0] in ("tpot", "itl", "gap_max")
+
+
+def needs(objective: Slo) -> int:
+    """How many requests a run must have for a percentile over requests to be defined; 1 for the rest."""
+    figure, _, statistic = objective.metric.removeprefix("classic.").rpartition(".")
+    return LEAST.get(statistic, 1) if figure in PER_REQUEST else 1
 
 
 def request_limits(objectives: tuple[Slo, ...]) -> dict[str, float]:
