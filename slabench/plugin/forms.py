@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from slabench.verdict.sla import Slo
 
 MARKER = "sends"
+# Where the options of an Option.applies have something to say; what is not here applies to all or goes by something else.
+_PLACES: Mapping[str, tuple[str, ...]] = {
+    "ali decode": ("tests/ali/",),
+    "ali prefill": ("tests/ali/",),
+    "tests/tencent, tests/serving": ("tests/tencent/", "tests/serving/"),
+    "tencent capacity": ("tests/tencent/",),
+}
 
 
 def marked_forms(items: Iterable[pytest.Item], options: Namespace) -> list[tuple[str, Form]]:
@@ -27,6 +34,21 @@ def marked_forms(items: Iterable[pytest.Item], options: Namespace) -> list[tuple
             callspec = getattr(item, "callspec", None)
             found.append((item.nodeid, form_of(options, **(callspec.params if callspec is not None else {}))))
     return found
+
+
+def idle_options(tests: Sequence[str], options: Namespace) -> tuple[str, ...]:
+    """A sentence about the options that were given and that none of these tests reads, if there are any."""
+    from slabench.plugin.option_table import OPTIONS
+
+    found = [
+        f"{one.name} ({one.applies})"
+        for one in OPTIONS
+        if one.applies in _PLACES
+        and getattr(options, one.dest) != one.default
+        and getattr(options, one.dest) is not False
+        and not any(test.startswith(_PLACES[one.applies]) for test in tests)
+    ]
+    return (f"No test of this run reads {', '.join(found)}.",) if found else ()
 
 
 def check_objectives(forms: Sequence[tuple[str, Form]], slos: Sequence[Slo]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from slabench.errors import ConfigError
 from slabench.methods import ALI_DECODE, ALI_PREFILL, TENCENT, Form
-from slabench.plugin.forms import check_objectives
+from slabench.plugin.forms import check_objectives, idle_options
+from slabench.plugin.option_table import OPTIONS
 from slabench.verdict.sla import Slo, needs, parse
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "writing-a-benchmark.md"
@@ -32,6 +34,19 @@ def test_answers_of_one_token_have_no_time_between_tokens_to_ask_for() -> None:
     check_objectives(few, [parse("tpot.p99<=50")])
     with pytest.raises(ConfigError, match="needs 20 requests"):
         check_objectives(few, [parse("ttft.p95<=50")])
+
+
+def test_options_that_no_test_reads_are_told() -> None:
+    options = Namespace(**{one.dest: one.default for one in OPTIONS})
+    assert idle_options(["tests/serving/test_custom.py::test_custom"], options) == ()
+    options.batch_sizes, options.num_prompts, options.seed = (1, 2), 4, 9
+    assert idle_options(["tests/serving/test_custom.py::test_custom"], options) == (
+        "No test of this run reads --batch-sizes (ali decode).",
+    )
+    assert idle_options(["tests/ali/test_decode.py::t[bs1]"], options) == (
+        "No test of this run reads --num-prompts (tests/tencent, tests/serving).",
+    )
+    assert idle_options(["tests/ali/a.py::t", "tests/tencent/b.py::t"], options) == ()
 
 
 def test_the_documented_example_can_be_judged() -> None:
