@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
-from slabench.workloads.cache import read_sharegpt
-from slabench.workloads.tokenizer import AT_ONCE, encoded, load_tokenizer
+from slabench.workloads.cache import DatasetStore, read_sharegpt
+from slabench.workloads.tokenizer import AT_ONCE, encoded, load_tokenizer, vocab_size
 
 DATA = Path(__file__).resolve().parents[3] / "fixtures" / "data"
 
@@ -17,6 +19,26 @@ def test_many_at_once_are_what_each_is_alone() -> None:
     assert loaded.is_fast and len(texts) > 2 * AT_ONCE
     assert list(encoded(loaded, texts)) == [loaded.encode(text) for text in texts]
     assert list(encoded(loaded, [])) == []
+
+
+def test_the_vocabulary_is_kept_as_long_as_the_files_stay(tmp_path: Path) -> None:
+    loads: list[int] = []
+
+    def loaded() -> Any:
+        loads.append(1)
+        return load_tokenizer(str(folder))
+
+    folder = tmp_path / "tokenizer"
+    shutil.copytree(DATA / "tokenizer", folder)
+    size = vocab_size(load_tokenizer(str(folder)))
+    assert [DatasetStore(tmp_path / "kept").vocabulary(str(folder), loaded) for _ in range(2)] == [size, size]
+    assert len(loads) == 1
+    (folder / "config.json").write_text('{"vocab_size": 77}')  # the model's own, smaller than the tokenizer's
+    assert DatasetStore(tmp_path / "kept").vocabulary(str(folder), loaded) == 77
+    for file in (tmp_path / "kept").glob("vocabulary-*"):
+        file.write_bytes(b"half")
+    assert DatasetStore(tmp_path / "kept").vocabulary(str(folder), loaded) == 77
+    assert len(loads) == 3
 
 
 def test_a_class_with_its_own_encode_is_asked_text_by_text() -> None:
