@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.verdict.capacity import MOST_PROBES, Ask, Kind, Outcome, Room, Search, grid
+from slabench.verdict.capacity_answer import REPEATS
 from slabench.verdict.capacity_interval import Estimate
 from slabench.verdict.capacity_probe import Probe, bounding
 from slabench.verdict.capacity_words import as_dict, remedy, sentence
@@ -39,9 +40,10 @@ def line(base: float, each: float, most: float = math.inf) -> Server:
     return figures
 
 
-def run(search: Search, server: Server, half: float = 0.003) -> Outcome:
+def run(search: Search, server: Server, half: float = 0.003, most: float = math.inf) -> Outcome:
+    """most: above it requests wait for each other."""
     while isinstance(step := search.next(), Ask):
-        search.tell(probe(step.load, server(step.load), half))
+        search.tell(replace(probe(step.load, server(step.load), half), together=step.load <= most))
     return step
 
 
@@ -111,7 +113,7 @@ def test_the_smallest_load_within_one_per_cent_of_the_most() -> None:
 def test_a_running_cap_is_the_server_s_own_limit(told: bool) -> None:
     room = Room(40, "The server runs at most 40 requests at once (--max-running-requests).") if told else None
     search = Search(grid(1, 256, 0.02, whole=True), (TPOT,), room=room)
-    found = run(search, line(10, 0.2, most=40))
+    found = run(search, line(10, 0.2, most=40), most=40)
     assert found.kind is Kind.SERVER_LIMIT
     assert found.load is not None and abs(found.load - 40) <= 1
     text = sentence(search, found, "concurrency")
@@ -123,19 +125,21 @@ def test_a_running_cap_is_the_server_s_own_limit(told: bool) -> None:
 def test_the_sentence_tells_what_each_load_gave_and_then_what_they_are_taken_for() -> None:
     """156, 162 and 176 in flight queue: 12,531 and 12,835 tok/s are one throughput to the search, and stand there as measured."""
     search = Search(grid(128, 176, 0.04, whole=True), (TPOT,), room=Room(158, "The KV pool holds 158 requests."))
-    for load, total, together in ((156, 11_994.0, True), (162, 12_531.0, False), (176, 12_835.0, False)):
-        search.tell(replace(probe(load, {"tpot.mean": 45.0, "total_throughput": total, "ttft.mean": 7000.0}), together=together))
+    for load, total, together in ((128, 11_100.0, True), (156, 11_994.0, True), (162, 12_531.0, False), (176, 12_835.0, False)):
+        seen = probe(load, {"tpot.mean": 45.0, "total_throughput": total, "ttft.mean": 7000.0}, half=0.02)
+        for _ in range(REPEATS):
+            search.tell(replace(seen, together=together))
     found = search.next()
     assert isinstance(found, Outcome) and found.kind is Kind.SERVER_LIMIT
     text = sentence(search, found, "concurrency")
     assert "total 12,531 to 12,835 tok/s" in text
-    assert "together 12,683 tok/s" in text  # equal weights: their mean
+    assert "together 12,679 tok/s" in text  # equal shares, so weights of 1 / value squared
 
 
 def test_a_ttft_objective_turns_the_server_s_limit_into_the_objective_s() -> None:
     """At 41 of 40 running TTFT is 5.1 s: the objectives' limit lies where throughput ends, and either may say so."""
     rules = preset("tencent")
-    found = run(Search(grid(1, 256, 0.02, whole=True), rules), line(10, 0.2, most=40))
+    found = run(Search(grid(1, 256, 0.02, whole=True), rules), line(10, 0.2, most=40), most=40)
     assert found.kind in (Kind.FOUND, Kind.SERVER_LIMIT)
     assert found.load is not None and 38 <= found.load <= 40
 

@@ -36,7 +36,7 @@ def test_twenty_noisy_searches_end_within_one_step(truth: float) -> None:
     for seed in range(20):
         dice, search = random.Random(seed), Search(LOADS, rules)
         while isinstance(step := search.next(), Ask):
-            noise = {"seed": dice.getrandbits(32), "step_noise": 0.02, "run_noise": 0.0015}
+            noise = {"seed": dice.getrandbits(32), "step_noise": 0.02, "run_noise": 0.0015, "settled": step.settled}
             search.tell(probe_in_virtual_time(SERVER, step.load, rules, LENGTHS, WAVES, **noise))  # type: ignore[arg-type]
         if step.kind is Kind.UNRESOLVED:
             unresolved += 1
@@ -51,7 +51,7 @@ def test_a_pool_that_is_full_is_the_server_s_limit() -> None:
     rules = (parse("tpot.mean<=50"),)
     search = Search(LOADS, rules, room=Room(24, "The server's KV pool holds 24."))
     while isinstance(step := search.next(), Ask):
-        search.tell(probe_in_virtual_time(SERVER, step.load, rules, LENGTHS, WAVES, seed=1))
+        search.tell(probe_in_virtual_time(SERVER, step.load, rules, LENGTHS, WAVES, seed=1, settled=step.settled))
     assert step.kind is Kind.SERVER_LIMIT
     assert step.load is not None and 22 <= step.load <= 30
     assert len(search.probes) <= 8
