@@ -90,7 +90,7 @@ def smallest(curve: Curve, top: int, sure: int, most: int) -> Answer | Missing:
         if again is not None:
             return again
     # Loads that may hold are part of the doubt too, and another probe of a throughput would not take it away.
-    return Answer(found, min(low, _reach(curve, top, sure, 1.0)), high)
+    return Answer(found, min(low, _reach(curve, top, sure, 1.0)), _reach(curve, max(top, most), most, -1.0))
 
 
 def _reach(curve: Curve, top: int, most: int, sign: float) -> int:
