@@ -15,6 +15,7 @@ give), and each load is slower or faster as a whole by 0.15 % (the same batch si
 from __future__ import annotations
 
 import argparse
+import functools
 import math
 import random
 import statistics
@@ -123,10 +124,11 @@ class Scan:
         return cls(found, not all(holds(one) for one in points[: found + 3]))
 
 
-def long_run(case: Case, load: float) -> Probe:
+@functools.cache
+def long_run(profile: Profile, load: float) -> Probe:
     """One load for LONG waves without noise, throughput by the line through its ends but for the first and last twentieth."""
-    run = closed_loop(case.profile, load, (PROMPT, OUTPUT), LONG, 0)
-    found = measure(run, load, int(load), case.rules, planned_waves=LONG, seconds=0.0)
+    run = closed_loop(profile, load, (PROMPT, OUTPUT), LONG, 0)
+    found = measure(run, load, int(load), (), planned_waves=LONG, seconds=0.0)
     assert found is not None
     return replace(found, figures={**found.figures, THROUGHPUT: slope_of_ends(run) * (PROMPT + OUTPUT)})
 
@@ -198,7 +200,7 @@ def main() -> int:
             return known[load]
 
         def scanned(load: float, case: Case = case, exact: Callable[[float], Probe] = exact) -> Probe:
-            return exact(load) if exact(load).together else long_run(case, load)
+            return exact(load) if exact(load).together else long_run(case.profile, load)
 
         truth = Scan.of(case, loads, scanned)
         right = inside = unresolved = 0
