@@ -42,6 +42,8 @@ def test_of_two_loads_on_one_line_the_ratio_is_known_better_than_either() -> Non
     found = fitted([20, 30], [around(line(load), 0.01 * line(load)) for load in (20, 30)])
     assert found is not None
     assert found.share(29, 30) < 0.15 * found.share(30)
+    curve = Curve(LOADS, {place(load): point(line(load), 0.01 * line(load)) for load in (20.0, 30.0)})
+    assert curve.ratio(place(29), place(30)) == (pytest.approx(line(29) / line(30)), pytest.approx(found.share(29, 30), rel=0.02))
 
 
 def test_figures_further_apart_than_their_intervals_are_taken_for_less_sure() -> None:

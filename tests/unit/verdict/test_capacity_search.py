@@ -162,6 +162,16 @@ def test_a_first_wave_no_longer_counts_once_there_is_a_steady_one() -> None:
     assert (seen.throughput.value, seen.probes, seen.ramp) == (1030, 1, False)
 
 
+def test_a_load_above_one_that_fails_is_no_candidate() -> None:
+    """39 holds, 40 fails, and 44 was measured too near to the limit to say: noise, since it lies above."""
+    search, server = Search(grid(1, 64, 0.02, whole=True), (TPOT,)), line(10, 1.02)
+    for load, tpot in ((30.0, 40.6), (39.0, 49.8), (40.0, 50.8), (44.0, 50.1)):
+        search.tell(probe(load, {**server(load), "tpot.mean": tpot}))
+    found = search.next()
+    assert isinstance(found, Outcome)
+    assert (found.holds, found.fails, found.unsure, found.load) == (39, 40, (), 38)  # 99 % of 39's tokens/s are at 37.2
+
+
 def test_one_probe_s_noise_does_not_move_the_answer() -> None:
     """69 is the highest that holds. Measured 0.4 % low, and 66 a little high, it would be 99 % of itself at 67; the line says 68."""
     loads, server = grid(1, 192, 0.02, whole=True), line(16.2, 0.197)
