@@ -19,8 +19,9 @@ def lumps(count: int, room: int, error: ErrorKind | None = None) -> list[Request
         begin = 2000 * (k // room)
         stamps = array("q", [(begin + 1000 + 100 * j) * MS for j in range(1, 11)])
         found.append(
-            RequestRecord(index=k, input_len=1, output_len=10, due_ns=0, sent_ns=0, arrival_ns=stamps, done=error is None, error=error,
-                          arrival_tokens=array("q", range(1, 11)), end_ns=stamps[-1], completion_tokens=10, finish_reason="length")
+            RequestRecord(index=k, input_len=1, output_len=10, due_ns=0, sent_ns=0, arrival_ns=stamps, done=error is None,
+                          error=error, arrival_tokens=array("q", range(1, 11)), end_ns=stamps[-1], completion_tokens=10,
+                          finish_reason="length")
         )  # fmt: skip
     return found
 

@@ -173,7 +173,7 @@ def test_a_load_above_one_that_fails_is_no_candidate() -> None:
 
 
 def test_one_probe_s_noise_does_not_move_the_answer() -> None:
-    """69 is the highest that holds. Measured 0.4 % low, and 66 a little high, it would be 99 % of itself at 67; the line says 68."""
+    """69 is the highest that holds. Measured 0.4 % low, and 66 a little high, 67 would give 99 % of it; the line says 68."""
     loads, server = grid(1, 192, 0.02, whole=True), line(16.2, 0.197)
     search = Search(loads, (parse("tpot.mean<=30"),))
     for load, error in ((66.0, 1.002), (69.0, 0.996), (70.0, 0.996), (74.0, 1.001)):

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from fixtures.capacity import Watched
 from slabench.sim.profiles import PROFILES
 from slabench.verdict.capacity import Ask, Kind, Room, Search, grid
 from slabench.verdict.capacity_interval import RAMP_RATE, RAMP_SHARE
 from slabench.verdict.capacity_probe import Probe, Standing, certain, standing
 from slabench.verdict.sla import parse
-from fixtures.capacity import Watched
 from tests.unit.verdict.virtual_capacity import closed_loop, probe_in_virtual_time
 
 LENGTHS, WAVES = (64, 40), 4
