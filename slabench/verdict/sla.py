@@ -47,8 +47,8 @@ def parse(text: str) -> Slo:
     match = _COMPARISON.match(text)
     other = _OTHER_OPERATOR.match(text) if match is None else None
     if other is not None:
-        metric = metric_of(other["metric"]) or metric_of(f"{other['metric']}.mean")
-        signs = "<= or >=" if metric is None else _OPERATORS.get(metric.better, "<= or >=")
+        known = metric_of(other["metric"]) or metric_of(f"{other['metric']}.mean")
+        signs = "<= or >=" if known is None else _OPERATORS.get(known.better, "<= or >=")
         raise ConfigError(f"--slo={text!r} compares with {other['op']}, and an objective with <= or >=; write {signs}.")
     if match is None and not any(sign in text for sign in "<>:="):
         raise ConfigError(

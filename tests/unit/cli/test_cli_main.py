@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -103,3 +104,12 @@ def test_help_names_the_command_as_it_was_called(capsys: pytest.CaptureFixture[s
         said: Any = capsys.readouterr().out
         assert f"usage: python -m slabench {command} " in said
         assert "slabench.sim" not in said
+
+
+def test_a_port_that_is_taken_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert main(["sim", f"--port={port}"]) == 4
+    assert capsys.readouterr().err == (
+        f"The embedded server cannot listen on 127.0.0.1:{port} (Address already in use); give another --port.\n"
+    )
