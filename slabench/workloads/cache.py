@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from slabench.errors import ConfigError
+from slabench.errors import ConfigError, system_words
 from slabench.workloads.kept import Made, decode, encode
 from slabench.workloads.tokenizer import identity, vocab_size
 
@@ -116,7 +116,7 @@ def read_sharegpt(path: str) -> list[tuple[str, str]]:
         with open(path, encoding="utf-8") as file:
             document = json.load(file)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"--dataset-path={path} cannot be read as JSON ({error}); {expected}.") from error
+        raise ConfigError(f"--dataset-path={path} cannot be read as JSON ({system_words(error)}); {expected}.") from error
     if not isinstance(document, list):
         raise ConfigError(f"--dataset-path={path} holds a JSON {type(document).__name__}, not a list; {expected}.")
     found = []

@@ -36,6 +36,33 @@ def test_a_limit_that_the_shell_took_is_asked_for_with_quotes():
         parse("tpot.mean<=fast")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ttft.p97<=2000", "names a statistic that ttft does not have; it has mean, p50, p90, p95, p99, min, max, std."),
+        ("classic.ttft.p50<=2000", "names a statistic that classic.ttft does not have; it has mean, median,"),
+        ("itl<=20", "names no statistic; itl has mean, p50, p90, p95, p99, min, max, std: write itl.mean or another of them."),
+        ("qpm.mean>=20", "names a statistic, and qpm is one number for the whole run: write qpm alone."),
+        ("curve.all>=20", "names the curve at 'all'; write curve.N with N the number of running requests."),
+        ("nosuch.p99<=1", "names no known metric"),
+        ("tpot.mean=50", "--slo='tpot.mean=50' compares with =, and an objective with <= or >=; write <=."),
+        ("tpot=50ms", "compares with =, and an objective with <= or >=; write <=."),
+        ("tpot.mean==50", "compares with ==, and"),
+        ("tpot.mean<50", "compares with <, and"),
+        ("total_throughput>1800", "compares with >, and an objective with <= or >=; write >=."),
+        ("total_throughput=>1800", "compares with =>, and"),
+        ("nosuch=1", "compares with =, and an objective with <= or >=; write <= or >=."),
+        ("tpot.mean<=5.0.0", "is not an objective"),
+        ("tpot.mean=", "is not an objective"),
+        ("tpot.mean<=fifty", "is not an objective"),
+    ],
+)
+def test_what_is_wrong_with_an_objective_is_named(text, words):
+    with pytest.raises(ConfigError) as raised:
+        parse(text)
+    assert words in str(raised.value)
+
+
 def test_sentence():
     held = evaluate(slo("tpot", "mean", "<=", 50), {"tpot.mean": 35.98}, {"tpot": 128})
     assert held is not None
