@@ -23,6 +23,7 @@ from slabench.verdict.capacity_interval import floor_of, pooled
 from slabench.verdict.capacity_probe import Point, Probe, Standing
 from slabench.verdict.sla import Slo
 
+JUMP = 1.25  # so much worse than the load below it, or than another probe of itself: no slope and no noise does that
 NEAR = 0.9  # of a limit: from there on a line to it is short
 ABOVE_ROOM = 1.25  # where to look whether the server's room is its limit
 EXPONENT = 0.6  # how TPOT grows with the load where one point is all that is known
@@ -152,9 +153,14 @@ class Search:
         holds = [place for place, one in points.items() if one.standing is Standing.HOLDS]
         fails = [place for place, one in points.items() if one.standing is Standing.FAILS]
         h, f = max(holds, default=-1), min(fails, default=len(self.loads))
+        changed = self._changed()
+        if changed is not None:
+            return self._unresolved(points, changed)
         if h > f:
             why = f"a load of {self.loads[h]:g} holds and one of {self.loads[f]:g} does not: no figure grows with the load"
             return self._unresolved(points, why)
+        if f == 0 and self._probed(0) < REPEATS:
+            return Ask(self.loads[0], "again, since no load holds by this one probe")
         if f == 0:
             return Outcome(Kind.NONE_HOLDS, self.loads[0], fails=self.loads[0])
         bound = self.loads[min(f, len(self.loads) - 1)]
@@ -167,6 +173,20 @@ class Search:
         if not open_places:
             return self._closed(points, h, f)
         return self._approach(points, h, f)
+
+    def _probed(self, place: int) -> int:
+        """How often, first waves counted."""
+        return sum(one.load == self.loads[place] for one in self.probes)
+
+    def _changed(self) -> str | None:
+        """A load that certainly failed and certainly held, by far: the server was not the same for both (cold, or disturbed)."""
+        for load in dict.fromkeys(one.load for one in self.probes):
+            points = [Point(one.estimates, self.rules) for one in self.probes if one.load == load]
+            failed = min((one.stress for one in points if one.standing is Standing.FAILS), default=None)
+            held = max((one.stress for one in points if one.standing is Standing.HOLDS), default=None)
+            if failed is not None and held is not None and failed > JUMP * held:
+                return f"one probe of {load:g} was far inside the limits and another one beyond them"
+        return None
 
     def _first(self) -> int:
         """Where the server's own room ends, or the middle of the range."""
@@ -234,6 +254,8 @@ class Search:
     def _closed(self, points: dict[int, Point], h: int, f: int) -> Ask | Outcome:
         """Nothing is left to probe between what holds and what fails."""
         unsure = [place for place in points if h < place < f]
+        if h >= 0 and f < len(self.loads) and self._probed(f) < REPEATS and points[f].stress > JUMP * points[h].stress:
+            return Ask(self.loads[f], "again, since it is far from the load below it, and the limit hangs on it")
         if h >= 0 and len(unsure) <= 1:
             return self._answer(points, Kind.FOUND if f < len(self.loads) else Kind.RANGE_END, h)
         again = [place for place in unsure if points[place].probes < REPEATS]

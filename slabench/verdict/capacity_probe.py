@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from slabench.metrics.compute import goodput
+from slabench.metrics.compute import goodput, rates
+from slabench.metrics.offered import Served, served
 from slabench.metrics.saturated import saturated_flow
 from slabench.metrics.steady import Steady, steady, steady_figures, whole_waves
 from slabench.records import RunRecord
@@ -38,7 +39,8 @@ class Probe:
     waves: int
     ramp: bool
     stopped: bool = False
-    together: bool = True  # every counted request ran while all others of its wave did: none waited for another's end
+    # Every counted request ran while all others of its wave did: none waited for another's end. Of a rate: no queue grew.
+    together: bool = True
     figures: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -106,8 +108,9 @@ def measure(
 ) -> Probe | None:
     """A probe from its records; None before its first wave is whole.
 
-    closed: a closed loop of `wave` slots. Where more waves than one were planned the first alone counts with RAMP_SHARE more
-    doubt, and with RAMP_RATE for its throughput: it is not yet the steady load.
+    closed: a closed loop of `wave` slots; else load is a rate, and throughput what it offers, or what of it was served. Where more
+    waves than one were planned the first alone counts with RAMP_SHARE more doubt, and with RAMP_RATE for its throughput: it is not
+    yet the steady load.
     """
     part = steady(run, wave)
     if part is None:
@@ -116,6 +119,12 @@ def measure(
     slots = wave if closed and (part.together or not part.ramp) else None
     rate, doubt = _queued_rate(run) if closed and not part.together else (None, 0.0)
     figures = steady_figures(run, part, gpus, slots=slots, output_rate=rate) | _goodput(run, part, rules)
+    together = part.together
+    if not closed:
+        kept = served(part.counted, load) or Served(load, RAMP_SHARE, True)
+        prompt, output = round(figures["input_tokens"]), round(figures["output_tokens"])
+        figures |= rates(len(part.counted) / kept.rate, len(part.counted), prompt, output, gpus)
+        together, doubt = kept.kept_up, kept.share
     first = part.ramp and planned_waves > 1
     doubt = math.hypot(doubt, RAMP_RATE if first else 0.0)
     estimates = {}
@@ -124,7 +133,7 @@ def measure(
             estimates[key] = estimate(key, figures[key], part.counted, wave, doubt=doubt)
         elif key in figures:
             estimates[key] = estimate(key, figures[key], part.counted, wave).widened(RAMP_SHARE if first else 0.0)
-    return Probe(load, estimates, seconds, whole_waves(run.requests, wave), part.ramp, stopped, part.together, figures)
+    return Probe(load, estimates, seconds, whole_waves(run.requests, wave), part.ramp, stopped, together, figures)
 
 
 def _queued_rate(run: RunRecord) -> tuple[float | None, float]:

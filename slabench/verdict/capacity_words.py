@@ -45,6 +45,8 @@ def remedy(search: Search, outcome: Outcome) -> str:
         return (
             f"Raise --capacity-budget, ask for less with a larger --capacity-step, or begin from --capacity-range={low:g},{high:g}."
         )
+    if "far inside" in outcome.why:
+        return "Warm the server up (--warmup-requests=batch), see that nothing else uses it, and search again."
     return "Raise --capacity-waves or --random-output-len for narrower intervals, or --capacity-step for a coarser answer."
 
 

@@ -292,3 +292,41 @@ def test_the_document_holds_every_probe_with_its_interval() -> None:
     first = kept["probes"][0]
     assert first["intervals"]["tpot.mean"]["low"] < first["metrics"]["tpot.mean"] < first["intervals"]["tpot.mean"]["high"]
     assert kept["seconds"] == pytest.approx(sum(10.0 * one.load for one in search.probes))
+
+
+def cold(until: int, server: Server) -> Server:
+    """The first `until` probes meet a server that is slow whatever the load."""
+    asked = []
+
+    def figures(load: float) -> Mapping[str, float]:
+        asked.append(load)
+        return {"tpot.mean": 80.0, "total_throughput": 100 * load, "ttft.mean": 100.0} if len(asked) <= until else server(load)
+
+    return figures
+
+
+@pytest.mark.parametrize("until", [1, 2, 3])  # of four the last two are both of the range's beginning: capacity_agrees has that
+def test_a_cold_server_s_first_probes_are_no_limit(until: int) -> None:
+    search = Search(grid(1, 64, 0.2, whole=True), (TPOT,))
+    found = run(search, cold(until, line(4, 0.1)))
+    assert found.kind is Kind.UNRESOLVED and "one probe of" in found.why, found
+    assert "--warmup-requests=batch" in remedy(search, found)
+
+
+def test_nothing_holds_is_not_said_by_one_probe() -> None:
+    search = Search(grid(1, 64, 0.2, whole=True), (TPOT,))
+    assert run(search, line(80, 1)).kind is Kind.NONE_HOLDS
+    assert [one.load for one in search.probes].count(1) == REPEATS
+
+
+def test_a_cliff_is_probed_twice_and_stays_one() -> None:
+    """A step from 20 to 80 ms between 12 and 14: not a slope, and the same whenever it is asked."""
+
+    def server(load: float) -> Mapping[str, float]:
+        tpot = 20.0 if load <= 12 else 80.0
+        return {"tpot.mean": tpot, "total_throughput": 1000 * load / tpot, "ttft.mean": 100.0}
+
+    search = Search(grid(1, 64, 0.2, whole=True), (TPOT,))
+    found = run(search, server)
+    assert (found.kind, found.holds, found.fails) == (Kind.FOUND, 12, 14), found
+    assert [one.load for one in search.probes].count(14) == REPEATS
