@@ -86,6 +86,8 @@ def _show(given: argparse.Namespace) -> int:
         for key, values in found.samples(test_id).items():
             spread = f"{statistics.stdev(values) / statistics.fmean(values):.2%}" if len(values) > 1 else "one run"
             rows.append((test_id.rpartition("/")[2], spoken(key), number(statistics.fmean(values)), str(len(values)), spread))
+        for key, where in entry.get("lacking", {}).items():
+            rows.append((test_id.rpartition("/")[2], spoken(key), "", "", f"missing in {where or 'every repeat'}"))
         for key, value in entry.get("floors", {}).items():
             rows.append((test_id.rpartition("/")[2], spoken(key), number(value), "", "floor"))
     print(table(("test", "figure", "mean", "repeats", "spread"), rows, left=(0, 1)))
@@ -154,10 +156,18 @@ def _refuse_others(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         for test_id in known["tests"].keys() & document["tests"].keys():
             work = [{"workload": one["tests"][test_id].get("workload", {})} for one in (known, document)]
             found += [f"{test_id}: {text}" for _, text in differences(*work)]
+            found += [f"{test_id}: {text}" for text in _unlike(known["tests"][test_id], document["tests"][test_id])]
         if found:
             raise ConfigError(
                 f"{name} is not of the same deployment and workload as {first}: {'; '.join(found)}. Merge what is alike."
             )
+
+
+def _unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """A figure that is not in every repeat of both could only be left out, and would be gated by nobody."""
+    odd = one.get("figures", {}).keys() ^ other.get("figures", {}).keys()
+    odd |= one.get("lacking", {}).keys() | other.get("lacking", {}).keys()
+    return [f"{key} is not in every repeat" for key in sorted(odd)]
 
 
 def _write(target: str, document: Mapping[str, Any]) -> None:

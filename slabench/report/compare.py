@@ -15,6 +15,7 @@ from slabench.report.plain import plain_values
 from slabench.report.stored_sides import StoredSide, StoredTest, same_load
 from slabench.verdict.baseline_file import Baseline
 from slabench.verdict.baselines import Comparison, compare
+from slabench.verdict.samples import both_sides
 from slabench.verdict.words import Word, overall
 
 # slabench.compare/1: first form.
@@ -70,12 +71,24 @@ def _judged(
     samples, mine = (was.classic, now.classic) if rows else (was.samples, now.samples)
     # Rows say nothing of hardware and model, and name less of a workload: what they do not name is not compared.
     named = {key: value for key, value in was.workload.items() if not rows or key in now.workload}
-    means = {key: sum(values) / len(values) for key, values in samples.items()}
-    entry = {"workload": named, "figures": means, "samples": samples}
+    means = {key: sum(values) / len(values) for key, values in samples.values.items()}
+    entry = {"workload": named, "figures": means, "samples": samples.values, "lacking": samples.lacking}
     fingerprint = {} if rows else old.fingerprint
     siblings = sum(one.partition("[")[0] == name.partition("[")[0] for one in side.tests)
     known = Baseline(old.name, old.name, fingerprint, {test_id: entry})
-    found = compare(known, test_id, mine, {}, side.fingerprint, now.workload, tolerance=tolerance, allow=allow, siblings=siblings)
+    found = compare(
+        known,
+        test_id,
+        mine.values,
+        {},
+        side.fingerprint,
+        now.workload,
+        tolerance=tolerance,
+        lacking=mine.lacking,
+        wanted=() if was.by_hand else both_sides(entry, (*mine.values, *mine.lacking)),
+        allow=allow,
+        siblings=siblings,
+    )
     word, line = _word(found)
     reasons = [*found.reasons, *(["UNCHECKED"] if rows else [])]
     return {"word": word.value, "line": line, "reasons": reasons, "comparison": found.as_dict()}

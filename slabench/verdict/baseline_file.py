@@ -13,12 +13,13 @@ from typing import Any
 
 from slabench.errors import ConfigError
 from slabench.metrics.definitions import metric_of
+from slabench.verdict.samples import samples_of
 
 # slabench.baseline/2: `samples`, one value a repeat, beside each test's figures (their means), and `rules`, what may differ.
 # slabench.baseline/1: first form, one run, figures alone. Still read: one sample a figure, without a spread.
 SCHEMA = "slabench.baseline/2"
 READ = (SCHEMA, "slabench.baseline/1")
-OBJECTS = ("workload", "figures", "information", "floors", "samples")  # of a test's entry
+OBJECTS = ("workload", "figures", "information", "floors", "samples", "lacking")  # of a test's entry
 
 # What an upgrade gate may see differ without being told: the version is the point of it, and what follows from it.
 MAY_DIFFER = ("server.version", "server.token_capacity")
@@ -28,15 +29,6 @@ RULES = {
     "unless": "--allow-diff names the section or the key",
 }
 
-# The figures a method is gated by; a run stores the rest for information. Noise decides: TTFT of one request is no gate.
-GATED: Mapping[str, tuple[str, ...]] = {
-    "ali-decode": ("tpot.mean", "output_throughput"),
-    "ali-prefill": ("input_throughput",),
-    "ali-saturation": ("tpot.mean", "total_throughput"),
-    "tencent": ("tpot.mean", "ttft.mean", "total_throughput"),
-    "tencent-capacity": ("total_throughput",),
-    "serving": ("tpot.mean", "ttft.mean", "total_throughput"),
-}
 INFORMATION = (
     "tpot.p99",
     "ttft.p99",
@@ -113,25 +105,6 @@ def identity(workload: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def gated_keys(method: str, metrics: Mapping[str, float]) -> list[str]:
-    """The figures that a test of this method is gated by, of those it has."""
-    if method == "ali-decode-curve":
-        return [key for key in metrics if key.startswith("curve.")]
-    # A run that another client drove has bench_serving's figures only; other runs have those too and can be compared.
-    wanted = GATED.get(method, GATED["serving"])  # a method of your own
-    keys = [key if key in metrics or f"classic.{key}" not in metrics else f"classic.{key}" for key in wanted]
-    return [key for key in keys if key in metrics]
-
-
-def samples_of(entry: Mapping[str, Any], side: str = "new") -> dict[str, list[float]]:
-    """Gated figure -> its repeats, of one side of a test of run.json; one value where nothing was repeated."""
-    runs = [one["metrics"] for one in entry.get("repeats", ()) if one["side"] == side]
-    runs = runs or ([entry["metrics"]] if side == "new" else [])
-    return {
-        key: [run[key] for run in runs] for key in gated_keys(entry["method"], entry["metrics"]) if all(key in run for run in runs)
-    }
-
-
 def build(
     source: str, created_utc: str, fingerprint: Mapping[str, Any], labels: Sequence[str], tests: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
@@ -140,16 +113,19 @@ def build(
     for entry in tests:
         if entry["word"] == "INVALID" and not only_inconclusive(entry):
             continue
-        metrics, samples = entry["metrics"], samples_of(entry)
+        metrics, gathered = entry["metrics"], samples_of(entry)
+        samples = gathered.values
         stored[entry["id"]] = {
             "method": entry["method"],
             "workload": identity(entry["workload"], entry["plan"]),
             "repeats": max((len(values) for values in samples.values()), default=1),
             "figures": {key: statistics.fmean(values) for key, values in samples.items()},
-            "samples": samples,
+            "samples": {key: list(values) for key, values in samples.items()},
             "information": {key: metrics[key] for key in INFORMATION if key in metrics and key not in samples},
             "floors": {},
         }
+        if gathered.lacking:  # kept, so that a comparison says which figure it cannot be, instead of leaving it out
+            stored[entry["id"]]["lacking"] = dict(gathered.lacking)
     return {
         "schema": SCHEMA,
         "source": source,

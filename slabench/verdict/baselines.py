@@ -16,6 +16,7 @@ from slabench.verdict.gate import Compared, Outcome, compare_figures
 from slabench.verdict.sla import Slo, check
 from slabench.verdict.words import Objective
 
+NO_FIGURE = "the baseline's entry names no figure"
 SECTIONS = ("hardware", "model", "workload", "server")
 
 
@@ -71,6 +72,8 @@ def compare(
     workload: Mapping[str, Any],
     *,
     tolerance: float,
+    lacking: Mapping[str, str] | None = None,
+    wanted: Collection[str] = (),
     allow: Collection[str] = (),
     siblings: int = 1,
     pairs: bool = False,
@@ -79,6 +82,7 @@ def compare(
     """One test's figures, one value a repeat, against its entry: no figure may be worse than `tolerance` (a share) allows.
 
     fingerprint: this run's; workload: what the test sent, as identity() gives it; siblings, pairs: see compare_figures().
+    wanted: figures that both sides must have beside those that the entry names; lacking: repeats of this run without one.
     """
     entry = baseline.tests.get(test_id)
     if entry is None:
@@ -99,12 +103,16 @@ def compare(
         )
         return no(f"{'; '.join(blocking)} (--allow-diff={','.join(names)} would compare all the same)", blocking)
     old = baseline.samples(test_id)
-    missing = [key for key in old if not samples.get(key)]
-    few = {key: lack for key in old if key not in missing and (lack := too_few(key, sizes)) is not None}
+    lost = entry.get("lacking", {})
+    keys = dict.fromkeys((*old, *lost, *wanted))
+    missing = [_without(key, lacking or {}) for key in keys if not samples.get(key)]
+    few = {key: lack for key in old if samples.get(key) and (lack := too_few(key, sizes)) is not None}
     missing += [f"{key} to be compared by ({n} samples, it needs {least})" for key, (n, least) in few.items()]
-    if missing or not old:
-        what = f"this run has no {', '.join(missing)}" if missing else "the baseline's entry names no figure"
-        line = f"{what}, so it cannot be compared with {baseline.path}"
+    gone = [_without(key, lost) for key in keys if key not in old]
+    if missing or gone or not old:
+        what = [f"this run has no {', '.join(missing)}"] if missing else []
+        what += [f"the baseline has no {', '.join(gone)}"] if gone else []
+        line = f"{' and '.join(what) or NO_FIGURE}, so it cannot be compared with {baseline.path}"
         return no(line, (f"NOT_COMPARABLE: {line}",))
     try:
         figures = compare_figures(samples, old, tolerance=tolerance, pairs=pairs, siblings=siblings)
@@ -115,6 +123,12 @@ def compare(
     reasons += ["SINGLE_RUN"] if all(one.single for one in figures) else []
     reasons += ["NOT_INTERLEAVED"] if interleaved is False else []
     return Comparison(baseline.path, "compared", decided, (), allowed, tuple(reasons), None, floors, figures, interleaved)
+
+
+def _without(key: str, lacking: Mapping[str, str]) -> str:
+    """`tpot.mean in repeat 2 of 3`, or the key alone where no repeat has it."""
+    where = lacking.get(key)
+    return f"{key} in {where}" if where else key
 
 
 def _op(key: str) -> str:

@@ -82,6 +82,27 @@ def test_what_nobody_can_compare_is_6(tmp_path: Path, capsys: pytest.CaptureFixt
     assert words in capsys.readouterr().out
 
 
+def test_a_figure_that_one_repeat_lacks_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    repeats = [{"side": "new", "metrics": figures(one)} for one in GOOD]
+    del repeats[2]["metrics"]["tpot.mean"]  # type: ignore[attr-defined]
+    odd = run(tmp_path, "a", *GOOD, test={"repeats": repeats})
+    for old, new, whose in ((odd, run(tmp_path, "b", *WORSE), "the baseline"), (run(tmp_path, "c", *GOOD), odd, "this run")):
+        assert main(["compare", old, new]) == 6
+        assert f"{whose} has no tpot.mean in repeat 3 of 4" in capsys.readouterr().out
+    assert main(["baseline", "save", odd, str(tmp_path / "odd.json")]) == 0
+    assert main(["baseline", "show", str(tmp_path / "odd.json")]) == 0
+    assert "missing in repeat 3 of 4" in capsys.readouterr().out
+    assert main(["baseline", "merge", str(tmp_path / "m.json"), str(tmp_path / "odd.json"), new]) == 4
+    assert "tpot.mean is not in every repeat" in capsys.readouterr().err
+
+
+def test_a_row_without_a_figure_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = Path(rows(tmp_path / "a.jsonl", *GOOD))
+    old.write_text(old.read_text().replace('"mean_tpot_ms": 40.0,', '"mean_tpot_ms": 0,', 1))
+    assert main(["compare", str(old), rows(tmp_path / "b.jsonl", *WORSE)]) == 6
+    assert "the baseline has no classic.tpot.mean in repeat 1 of 4" in capsys.readouterr().out
+
+
 def rows(path: Path, *factors: float) -> str:
     """bench_serving's own keys, a line a run."""
     kept = []

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from slabench.errors import ConfigError
 from slabench.verdict.baseline_file import Baseline, build, identity, keep, load, merge, save
 from slabench.verdict.baselines import compare, differences
+from slabench.verdict.samples import both_sides
 
 ID = "tests/tencent/test_sla.py::test_sla[np128]"
 PRINT = {"server": {"version": "0.5.7"}, "hardware": {"gpu": "H20", "gpus": 8}, "model": {"name": "r1", "dtype": None}}
@@ -157,6 +158,25 @@ def test_the_curves_figures_are_its_batch_sizes() -> None:
     assert made["tests"][ID]["figures"] == {"curve.1": 141.67, "curve.8": 432.87}
 
 
+def test_bench_serving_s_figure_does_not_stand_for_ours() -> None:
+    """Answers that come in one event have no TPOT of ours and one of bench_serving's."""
+    metrics = {"classic.tpot.mean": 40.0, "classic.total_throughput": 1800.0, "total_throughput": 1800.0}
+    (ours,) = build("run", "now", PRINT, [], [run_entry("PASSED", metrics=metrics)])["tests"].values()
+    assert set(ours["figures"]) == {"total_throughput"}
+    theirs = run_entry("PASSED", metrics=metrics, reasons=["BENCH_SERVING"])
+    assert set(build("run", "now", PRINT, [], [theirs])["tests"][ID]["figures"]) == {
+        "classic.tpot.mean",
+        "classic.total_throughput",
+    }
+
+
+def test_what_a_comparison_needs_on_both_sides() -> None:
+    gated = ["tpot.mean", "total_throughput"]
+    by_hand = {"figures": {"classic.tpot.mean": 1.0}}
+    assert both_sides(by_hand, gated) == ["classic.tpot.mean"]
+    assert both_sides(by_hand | {"samples": {"classic.tpot.mean": [1.0]}}, gated) == ["classic.tpot.mean", "total_throughput"]
+
+
 def test_a_method_of_your_own_is_gated_as_any_serving_workload() -> None:
     made = build("run", "now", PRINT, [], [run_entry("PASSED", method="mine")])
     assert set(made["tests"][ID]["figures"]) == {"tpot.mean", "ttft.mean", "total_throughput"}
@@ -242,6 +262,28 @@ def test_repeats_become_samples_of_the_new_side_alone() -> None:
     entry = run_entry("PASSED", repeats=[*repeated(40.0, 42.0), *repeated(1.0, 2.0, side="baseline")])
     (made,) = build("run", "now", PRINT, [], [entry])["tests"].values()
     assert (made["repeats"], made["samples"]["tpot.mean"], made["figures"]["tpot.mean"]) == (2, [40.0, 42.0], 41.0)
+
+
+def test_a_figure_that_one_repeat_lacks_is_kept_in_mind_and_not_left_out(tmp_path: Path) -> None:
+    """Left out of samples and figures, nobody would have compared it, and TPOT was free to double."""
+    runs = repeated(40.0, 42.0, 41.0)
+    del runs[1]["metrics"]["tpot.mean"]
+    (made,) = build("run", "now", PRINT, [], [run_entry("PASSED", repeats=runs, workload=WORK, plan={})])["tests"].values()
+    assert made["lacking"] == {"tpot.mean": "repeat 2 of 3"}
+    path = tmp_path / "b.json"
+    save(str(path), {"schema": "slabench.baseline/2", "fingerprint": PRINT, "tests": {ID: made}})
+    found = against(load(str(path)), {"ttft.mean": 9.0, "total_throughput": 1800.0, "tpot.mean": 80.0})
+    assert (found.state, found.reasons) == ("NOT_COMPARABLE", ("NOT_COMPARABLE",))
+    assert "the baseline has no tpot.mean in repeat 2 of 3" in str(found.not_comparable)
+
+
+def test_a_figure_that_the_new_side_or_the_old_lacks_is_named() -> None:
+    known = stored({"tpot.mean": 40.0, "ttft.mean": 9.0}, samples={"tpot.mean": [40.0], "ttft.mean": [9.0]})
+    found = compare(known, ID, {"tpot.mean": [40.0]}, {}, PRINT, WORK, tolerance=0.02, lacking={"ttft.mean": "repeats 1, 3 of 3"})
+    assert "this run has no ttft.mean in repeats 1, 3 of 3" in str(found.not_comparable)
+    both = {"tpot.mean": [40.0], "ttft.mean": [9.0], "total_throughput": [1.0]}
+    found = compare(known, ID, both, {}, PRINT, WORK, tolerance=0.02, wanted=both)
+    assert "the baseline has no total_throughput" in str(found.not_comparable)
 
 
 def test_what_is_only_inconclusive_is_a_run_all_the_same() -> None:
