@@ -73,6 +73,7 @@ def compare(
     *,
     tolerance: float,
     lacking: Mapping[str, str] | None = None,
+    counted: Mapping[str, int] | None = None,
     wanted: Collection[str] = (),
     allow: Collection[str] = (),
     siblings: int = 1,
@@ -83,6 +84,7 @@ def compare(
 
     fingerprint: this run's; workload: what the test sent, as identity() gives it; siblings, pairs: see compare_figures().
     wanted: figures that both sides must have beside those that the entry names; lacking: repeats of this run without one.
+    sizes: n of the smallest repeat, for percentiles; counted: n of all of them, as sizes where nothing was repeated.
     """
     entry = baseline.tests.get(test_id)
     if entry is None:
@@ -118,7 +120,9 @@ def compare(
         figures = compare_figures(samples, old, tolerance=tolerance, pairs=pairs, siblings=siblings)
     except ValueError as error:
         return no(str(error), (str(error),))
-    decided = tuple(_objective(one, sizes) for one in figures if one.outcome is not Outcome.INCONCLUSIVE)
+    decided = tuple(
+        _objective(one, sizes if counted is None else counted) for one in figures if one.outcome is not Outcome.INCONCLUSIVE
+    )
     reasons = ["INCONCLUSIVE"] if len(decided) < len(figures) else []
     reasons += ["SINGLE_RUN"] if all(one.single for one in figures) else []
     reasons += ["NOT_INTERLEAVED"] if interleaved is False else []
