@@ -134,6 +134,7 @@ def _merge(given: argparse.Namespace) -> int:
         raise ConfigError(f"{given.output} is a folder; the first word of merge is the file to write, the parts follow.")
     parts = [(one, _read(one)) for one in given.parts]
     _refuse_others(parts)
+    _refuse_the_same(parts)
     document = merge(parts)
     if not document["tests"]:
         print("No baseline was written: no test of these runs was valid.")
@@ -161,6 +162,22 @@ def _refuse_others(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
             raise ConfigError(
                 f"{name} is not of the same deployment and workload as {first}: {'; '.join(found)}. Merge what is alike."
             )
+
+
+def _refuse_the_same(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """One run twice is two repeats without a spread, and every difference would be sure."""
+    from slabench.verdict.baseline_file import repeats_of, run_ids
+
+    for k, (name, document) in enumerate(parts):
+        for before, known in parts[:k]:
+            same = [f"the same run, {one}" for one in sorted(run_ids(known) & run_ids(document))]
+            same += [
+                f"the same repeat of {test_id}, with every figure alike"
+                for test_id in known["tests"].keys() & document["tests"].keys()
+                if repeats_of(known["tests"][test_id]) & repeats_of(document["tests"][test_id])
+            ]
+            if same:
+                raise ConfigError(f"{name} and {before} hold {same[0]}: merged, it would count twice.")
 
 
 def _unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

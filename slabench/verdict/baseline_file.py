@@ -18,6 +18,7 @@ from slabench.verdict.samples import samples_of
 # slabench.baseline/2: `samples`, one value a repeat, beside each test's figures (their means), and `rules`, what may differ.
 # slabench.baseline/1: first form, one run, figures alone. Still read: one sample a figure, without a spread.
 SCHEMA = "slabench.baseline/2"
+JOINT = " + "  # between the runs that a merged baseline names as its source
 READ = (SCHEMA, "slabench.baseline/1")
 OBJECTS = ("workload", "figures", "information", "floors", "samples", "lacking")  # of a test's entry
 
@@ -156,6 +157,18 @@ def keep(document: Mapping[str, Any], old: Baseline, differences: Sequence[str])
     return {**document, "tests": {**others, **tests}}, []
 
 
+def run_ids(document: Mapping[str, Any]) -> set[str]:
+    """The runs that a document was made of, as merge() joins them; a published table's words stand for its run."""
+    return set(str(document["source"]).split(JOINT)) if document.get("source") else set()
+
+
+def repeats_of(entry: Mapping[str, Any]) -> set[tuple[tuple[str, float], ...]]:
+    """Each repeat of a test by all its figures: two runs never have all of them alike."""
+    keys = sorted(entry.get("figures", {}))
+    columns = [_samples(entry, key) for key in keys]
+    return {tuple(zip(keys, row, strict=True)) for row in zip(*columns, strict=False)}
+
+
 def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
     """Several documents of the same deployment as one: their samples one after the other. The caller has seen that none differs."""
     documents = [document for _, document in named]
@@ -176,7 +189,7 @@ def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
             }
     last = documents[-1]
     labels = dict.fromkeys(label for document in documents for label in document.get("labels", ()))
-    source = " + ".join(str(document.get("source", path)) for path, document in named)
+    source = JOINT.join(str(document.get("source", path)) for path, document in named)
     return {**last, "schema": SCHEMA, "rules": RULES, "source": source, "labels": list(labels), "tests": tests}
 
 

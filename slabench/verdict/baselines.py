@@ -124,7 +124,8 @@ def compare(
         _objective(one, sizes if counted is None else counted) for one in figures if one.outcome is not Outcome.INCONCLUSIVE
     )
     reasons = ["INCONCLUSIVE"] if len(decided) < len(figures) else []
-    reasons += ["SINGLE_RUN"] if all(one.single for one in figures) else []
+    reasons += ["SINGLE_RUN"] if any(one.single and not one.repeated for one in figures) else []
+    reasons += ["NO_SPREAD"] if any(one.single and one.repeated for one in figures) else []
     reasons += ["NOT_INTERLEAVED"] if interleaved is False else []
     return Comparison(baseline.path, "compared", decided, (), allowed, tuple(reasons), None, floors, figures, interleaved)
 

@@ -29,7 +29,12 @@ def run(folder: Path, name: str, *factors: float, **more: Any) -> str:
     test = entry(
         ID, **({"method": "serving", "metrics": figures(mean), "workload": WORK, "repeats": repeats} | more.pop("test", {}))
     )
-    data = document(test, updated_utc="2026-01-02T03:04:05Z", **({"server": {"version": "0.5.7", "fingerprint": PRINT}} | more))
+    data = document(
+        test,
+        updated_utc="2026-01-02T03:04:05Z",
+        run_id=f"run-{name}",
+        **({"server": {"version": "0.5.7", "fingerprint": PRINT}} | more),
+    )
     (folder / name).mkdir()
     (folder / name / "run.json").write_text(json.dumps(data))
     return str(folder / name)
@@ -92,7 +97,7 @@ def test_a_figure_that_one_repeat_lacks_is_named(tmp_path: Path, capsys: pytest.
     assert main(["baseline", "save", odd, str(tmp_path / "odd.json")]) == 0
     assert main(["baseline", "show", str(tmp_path / "odd.json")]) == 0
     assert "missing in repeat 3 of 4" in capsys.readouterr().out
-    assert main(["baseline", "merge", str(tmp_path / "m.json"), str(tmp_path / "odd.json"), new]) == 4
+    assert main(["baseline", "merge", str(tmp_path / "m.json"), str(tmp_path / "odd.json"), str(tmp_path / "b")]) == 4
     assert "tpot.mean is not in every repeat" in capsys.readouterr().err
 
 
@@ -192,6 +197,21 @@ def test_only_what_is_alike_is_merged(
     assert main(["baseline", "merge", str(tmp_path / "m.json"), run(tmp_path, "a", 1.0), other]) == 4
     assert words in capsys.readouterr().err
     assert not (tmp_path / "m.json").exists()
+
+
+def test_the_same_run_is_merged_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Twice it would be two repeats without a spread."""
+    first, other = run(tmp_path, "a", *GOOD[:2]), run(tmp_path, "b", *GOOD[2:])
+    copy, target = tmp_path / "copy.json", str(tmp_path / "m.json")
+    assert main(["baseline", "save", first, str(copy)]) == 0
+    assert main(["baseline", "merge", target, first, str(copy)]) == 4
+    assert "hold the same run, run-a: merged, it would count twice" in capsys.readouterr().err
+    copy.write_text(copy.read_text().replace('"source": "run-a"', '"source": "another name"'))
+    assert main(["baseline", "merge", target, first, str(copy)]) == 4
+    assert f"hold the same repeat of {ID}, with every figure alike" in capsys.readouterr().err
+    assert main(["baseline", "merge", target, first, other]) == 0
+    assert main(["baseline", "merge", str(tmp_path / "n.json"), target, other]) == 4
+    assert "hold the same run, run-b" in capsys.readouterr().err
 
 
 def test_nothing_valid_is_no_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
