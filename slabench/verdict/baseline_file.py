@@ -18,6 +18,7 @@ from slabench.verdict.samples import samples_of
 # slabench.baseline/2: `samples`, one value a repeat, beside each test's figures (their means), and `rules`, what may differ.
 # slabench.baseline/1: first form, one run, figures alone. Still read: one sample a figure, without a spread.
 SCHEMA = "slabench.baseline/2"
+SHAREGPT = "sharegpt"  # the data set whose conversations have the lengths that are sent
 JOINT = " + "  # between the runs that a merged baseline names as its source
 READ = (SCHEMA, "slabench.baseline/1")
 OBJECTS = ("workload", "figures", "information", "floors", "samples", "lacking")  # of a test's entry
@@ -99,11 +100,15 @@ def _is_measured(value: object) -> bool:
 
 
 def identity(workload: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes two workloads the same: lengths, counts, data, arrival plan. Seeds and hashes are information, not identity."""
-    keys = ("dataset_name", "prompt_form", "num_prompts", "input_len", "output_len", "range_ratio")
-    return {key: workload[key] for key in keys if key in workload} | {
-        key: plan[key] for key in ("request_rate", "max_concurrency", "backend") if key in plan
-    }
+    """What makes two workloads the same: lengths, counts, data, arrival plan, and what went before it (warm-up, flush).
+
+    Seeds are information, not identity; so is the data set's hash where it gives texts and no lengths.
+    """
+    keys = ["dataset_name", "prompt_form", "num_prompts", "input_len", "output_len", "range_ratio"]
+    keys += ["dataset_sha256"] if workload.get("dataset_name") == SHAREGPT else []
+    ways = ["request_rate", "max_concurrency", "backend", "warmup_requests", "flush_cache"]
+    ways += ["arrivals"] if plan.get("kind") == "open_loop" else []
+    return {key: workload[key] for key in keys if key in workload} | {key: plan[key] for key in ways if key in plan}
 
 
 def build(

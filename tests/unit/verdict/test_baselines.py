@@ -152,6 +152,34 @@ def test_what_is_saved_can_be_loaded_and_holds_against_itself(tmp_path: Path) ->
     assert held.state == "compared" and all(one.holds for one in held.objectives)
 
 
+@pytest.mark.parametrize(
+    ("work", "plan", "odd"),
+    [
+        ({}, {"kind": "open_loop", "request_rate": 8.0, "arrivals": "constant"}, "workload.arrivals: 'constant', 'poisson'"),
+        ({"dataset_name": "sharegpt", "dataset_sha256": "b"}, {}, "workload.dataset_sha256: 'b', 'a'"),
+        ({}, {"warmup_requests": 8}, "workload.warmup_requests: 8, 1"),
+        ({}, {"flush_cache": False}, "workload.flush_cache: False, True"),
+    ],
+)
+def test_what_makes_another_workload(work: dict[str, Any], plan: dict[str, Any], odd: str) -> None:
+    was = {"dataset_name": "sharegpt", "dataset_sha256": "a"} if work else {"dataset_name": "random"}
+    way = {"kind": "open_loop", "request_rate": 8.0, "arrivals": "poisson", "warmup_requests": 1, "flush_cache": True}
+    known = stored({"qpm": 1.0}, workload=identity(was, way))
+    assert odd in str(against(known, {"qpm": 1.0}, work=identity(was | work, way | plan)).not_comparable)
+    assert against(known, {"qpm": 1.0}, work=identity(was, way)).state == "compared"
+
+
+def test_what_makes_no_other_workload() -> None:
+    """A hash of texts whose lengths are drawn, arrivals of a closed loop, and what an old file does not tell."""
+    text, closed = {"dataset_name": "random", "dataset_sha256": "a"}, {"kind": "closed_loop", "arrivals": "at_once"}
+    assert identity(text, closed) == {"dataset_name": "random"}
+    known = stored({"qpm": 1.0}, workload={"dataset_name": "sharegpt", "request_rate": 8.0})
+    now = identity(
+        {"dataset_name": "sharegpt", "dataset_sha256": "a"}, {"kind": "open_loop", "request_rate": 8.0, "arrivals": "poisson"}
+    )
+    assert against(known, {"qpm": 1.0}, work=now).state == "compared"
+
+
 def test_the_curves_figures_are_its_batch_sizes() -> None:
     entry = run_entry("PASSED", method="ali-decode-curve", metrics={"curve.1": 141.67, "curve.8": 432.87})
     made = build("run", "now", PRINT, [], [entry])
