@@ -10,8 +10,12 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slabench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from slabench.report.stored_sides import StoredSide
 
 
 def run(argv: Sequence[str]) -> int:
@@ -19,7 +23,9 @@ def run(argv: Sequence[str]) -> int:
     from slabench.report.stored_sides import read_side
 
     given = _options(argv)
-    document = compare_sides([read_side(one) for one in given.runs], tolerance=given.tolerance / 100, allow=given.allow_diff)
+    sides = [read_side(one) for one in given.runs]
+    _refuse_itself(sides)
+    document = compare_sides(sides, tolerance=given.tolerance / 100, allow=given.allow_diff)
     print(as_text(document))
     for target, text in (
         (given.json, json.dumps(document, indent=1, allow_nan=False) + "\n"),
@@ -32,6 +38,16 @@ def run(argv: Sequence[str]) -> int:
             except OSError as error:
                 raise ConfigError(f"{target} cannot be written ({error.strerror}); give a file in a folder that exists.") from error
     return exit_status(document)
+
+
+def _refuse_itself(sides: Sequence[StoredSide]) -> None:
+    """Everything equals itself, and a gate that is given the old run by mistake would be green."""
+    old, *others = sides
+    for one in others:
+        same = sorted(old.run_ids & one.run_ids)
+        told = f"hold the same run, {', '.join(same)}" if same else "are the same"
+        if same or Path(one.name).resolve() == Path(old.name).resolve():
+            raise ConfigError(f"{old.name} and {one.name} {told}: it would be compared with itself.")
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:

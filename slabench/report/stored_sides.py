@@ -12,7 +12,7 @@ from typing import Any
 from slabench.errors import ConfigError
 from slabench.report.resume import read_run
 from slabench.verdict import baseline_file
-from slabench.verdict.baseline_file import identity, only_inconclusive
+from slabench.verdict.baseline_file import identity, only_inconclusive, run_ids
 from slabench.verdict.samples import Gathered, gather, samples_of
 
 # bench_serving's keys of what its figures are gated by; its rows name no unit, they are ms and tokens a second.
@@ -44,6 +44,7 @@ class StoredSide:
     tests: Mapping[str, StoredTest]
     rows: bool = False
     version: str | None = None
+    run_ids: frozenset[str] = frozenset()  # the runs it was made of, where it says
 
 
 def read_side(given: str) -> StoredSide:
@@ -79,7 +80,8 @@ def _run(given: str, folder: Path) -> StoredSide:
         work = identity(entry["workload"], entry["plan"])
         tests[entry["id"]] = StoredTest(entry["method"], work, samples_of(entry), classic, entry["headline"] if bad else None)
     server = data["server"]
-    return StoredSide(given, server.get("fingerprint", {}), tests, version=server.get("version"))
+    made_of = frozenset([str(data["run_id"])])
+    return StoredSide(given, server.get("fingerprint", {}), tests, version=server.get("version"), run_ids=made_of)
 
 
 def _baseline(given: str) -> StoredSide:
@@ -93,7 +95,8 @@ def _baseline(given: str) -> StoredSide:
         )
         for test_id, entry in found.tests.items()
     }
-    return StoredSide(given, found.fingerprint, tests, version=found.fingerprint.get("server", {}).get("version"))
+    version = found.fingerprint.get("server", {}).get("version")
+    return StoredSide(given, found.fingerprint, tests, version=version, run_ids=frozenset(run_ids({"source": found.source})))
 
 
 def _rows(given: str, text: str) -> StoredSide:

@@ -151,6 +151,20 @@ def test_what_is_neither_is_your_error(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "a"), "--allow-diff=nosuch"]) == 4
 
 
+def test_a_run_is_not_compared_with_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would always be equal, and green."""
+    first, other, link, saved = run(tmp_path, "a", *GOOD), run(tmp_path, "b", *WORSE), tmp_path / "link", str(tmp_path / "a.json")
+    link.symlink_to(first)
+    assert main(["baseline", "save", first, saved]) == 0
+    assert main(["baseline", "merge", str(tmp_path / "m.json"), first, other]) == 0
+    for twin in (first, str(link), f"{first}/run.json", saved, str(tmp_path / "m.json")):
+        assert main(["compare", first, other, twin]) == 4
+        assert f"{first} and {twin} hold the same run, run-a: it would be compared with itself." in capsys.readouterr().err
+    kept = rows(tmp_path / "r.jsonl", *GOOD)
+    assert main(["compare", kept, kept]) == 4
+    assert "are the same: it would be compared with itself" in capsys.readouterr().err
+
+
 def test_a_baseline_is_saved_shown_listed_merged_and_compared_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()
