@@ -149,6 +149,14 @@ def compare_figures(
     return tuple(_compared(key, new[key], old[key], changes[key], limits[key], worse.get(key), alpha) for key in changes)
 
 
+def limit_of(key: str, new: Sequence[float], old: Sequence[float], tolerance: float) -> float:
+    """The value that new may not be beyond, in the figure's unit; new and old: one value a repeat."""
+    was = statistics.fmean(old)
+    share = allowed(key, was, tolerance, single=len(new) == 1 and len(old) == 1)
+    metric = metric_of(key)
+    return was * (1 - share if metric is not None and metric.better == "higher" else 1 + share)
+
+
 def percent(share: float) -> str:
     """0.0213 -> 2.13 %"""
     return f"{round(share * 100, 2):g} %"
