@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 def run(argv: Sequence[str]) -> int:
-    from slabench.report.compare import as_html, as_markdown, as_text, compare_sides, exit_status
+    from slabench.report.compare import Rules, as_html, as_markdown, as_text, compare_sides, exit_status
     from slabench.report.stored_sides import read_side
 
     given = _options(argv)
     sides = [read_side(one) for one in given.runs]
     _refuse_itself(sides)
-    document = compare_sides(sides, tolerance=given.tolerance / 100, allow=given.allow_diff)
+    document = compare_sides(sides, Rules(given.tolerance / 100, given.allow_diff, given.allow))
     print(as_text(document))
     for target, text in (
         (given.json, json.dumps(document, indent=1, allow_nan=False) + "\n"),
@@ -62,6 +62,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     add("runs", nargs="+", metavar="RUN", help="the old one first")
     add("--tolerance", type=float, default=DEFAULT * 100, metavar="PCT", help=f"per cent a figure may be worse ({DEFAULT:.0%})")
     add("--allow-diff", default="", metavar="A,B", help="compare although these differ: hardware, model.dtype, server ...")
+    add("--allow", default="", metavar="A,B", help="compare although a side was measured with --allow=A,B: completed, flush ...")
     add("--json", metavar="FILE")
     add("--markdown", metavar="FILE")
     add("--html", metavar="FILE")
@@ -70,8 +71,12 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         raise ConfigError("compare needs two runs or more, the old one first: python -m slabench compare OLD NEW")
     if not given.tolerance > 0:
         raise ConfigError(f"--tolerance={given.tolerance:g} is not above 0.")
-    given.allow_diff = [one for one in (part.strip() for part in given.allow_diff.split(",")) if one]
+    given.allow_diff, given.allow = _names(given.allow_diff), _names(given.allow)
     unknown = [one for one in given.allow_diff if one.partition(".")[0] not in SECTIONS]
     if unknown:
         raise ConfigError(f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(SECTIONS)}.")
     return given
+
+
+def _names(text: str) -> list[str]:
+    return [one for one in (part.strip() for part in text.split(",")) if one]

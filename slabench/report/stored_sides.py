@@ -12,7 +12,7 @@ from typing import Any
 from slabench.errors import ConfigError
 from slabench.report.resume import read_run
 from slabench.verdict import baseline_file
-from slabench.verdict.baseline_file import identity, only_inconclusive, run_ids
+from slabench.verdict.baseline_file import allowed_checks, identity, only_inconclusive, run_ids
 from slabench.verdict.samples import Gathered, gather, samples_of
 
 # bench_serving's keys of what its figures are gated by; its rows name no unit, they are ms and tokens a second.
@@ -32,6 +32,7 @@ class StoredTest:
     samples: Gathered
     classic: Gathered = field(default_factory=lambda: Gathered({}))
     invalid: str | None = None  # why nobody can judge it
+    allowed: Mapping[str, str] = field(default_factory=dict)  # checks that --allow let pass, with what they saw
     by_hand: bool = False  # names the figures that are to be compared, and no others
 
 
@@ -78,7 +79,8 @@ def _run(given: str, folder: Path) -> StoredSide:
         runs = [one["metrics"] for one in entry.get("repeats", ()) if one["side"] == "new"] or [entry["metrics"]]
         classic = gather(runs, (key for key in ROW_FIGURES if any(key in run for run in runs)))
         work = identity(entry["workload"], entry["plan"])
-        tests[entry["id"]] = StoredTest(entry["method"], work, samples_of(entry), classic, entry["headline"] if bad else None)
+        said, let_pass = entry["headline"] if bad else None, allowed_checks(entry)
+        tests[entry["id"]] = StoredTest(entry["method"], work, samples_of(entry), classic, said, let_pass)
     server = data["server"]
     made_of = frozenset([str(data["run_id"])])
     return StoredSide(given, server.get("fingerprint", {}), tests, version=server.get("version"), run_ids=made_of)
@@ -91,6 +93,7 @@ def _baseline(given: str) -> StoredSide:
             entry.get("method", "serving"),
             entry.get("workload", {}),
             Gathered(found.samples(test_id), entry.get("lacking", {})),
+            allowed=entry.get("allowed", {}),
             by_hand="samples" not in entry,
         )
         for test_id, entry in found.tests.items()

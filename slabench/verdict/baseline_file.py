@@ -18,10 +18,11 @@ from slabench.verdict.samples import samples_of
 # slabench.baseline/2: `samples`, one value a repeat, beside each test's figures (their means), and `rules`, what may differ.
 # slabench.baseline/1: first form, one run, figures alone. Still read: one sample a figure, without a spread.
 SCHEMA = "slabench.baseline/2"
+ALLOWED = "Allowed by --allow."  # validity/policy.py's words
 SHAREGPT = "sharegpt"  # the data set whose conversations have the lengths that are sent
 JOINT = " + "  # between the runs that a merged baseline names as its source
 READ = (SCHEMA, "slabench.baseline/1")
-OBJECTS = ("workload", "figures", "information", "floors", "samples", "lacking")  # of a test's entry
+OBJECTS = ("workload", "figures", "information", "floors", "samples", "lacking", "allowed")  # of a test's entry
 
 # What an upgrade gate may see differ without being told: the version is the point of it, and what follows from it.
 MAY_DIFFER = ("server.version", "server.token_capacity")
@@ -132,6 +133,8 @@ def build(
         }
         if gathered.lacking:  # kept, so that a comparison says which figure it cannot be, instead of leaving it out
             stored[entry["id"]]["lacking"] = dict(gathered.lacking)
+        if let_pass := allowed_checks(entry):
+            stored[entry["id"]]["allowed"] = let_pass
     return {
         "schema": SCHEMA,
         "source": source,
@@ -141,6 +144,12 @@ def build(
         "fingerprint": {section: dict(fingerprint.get(section, {})) for section in ("server", "hardware", "model")},
         "tests": stored,
     }
+
+
+def allowed_checks(entry: Mapping[str, Any]) -> dict[str, str]:
+    """Checks that were INVALID and that --allow let pass, with what they saw."""
+    found = {one["name"]: one["text"] for one in entry["checks"] if one["state"] == "finding" and ALLOWED in one["text"]}
+    return {name: text.replace(f" {ALLOWED}", "") for name, text in found.items()}
 
 
 def only_inconclusive(entry: Mapping[str, Any]) -> bool:
@@ -192,6 +201,8 @@ def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
                 "repeats": max((len(values) for values in samples.values()), default=1),
                 "floors": {**known.get("floors", {}), **entry.get("floors", {})},
             }
+            if let_pass := {**known.get("allowed", {}), **entry.get("allowed", {})}:
+                known["allowed"] = let_pass
     last = documents[-1]
     labels = dict.fromkeys(label for document in documents for label in document.get("labels", ()))
     source = JOINT.join(str(document.get("source", path)) for path, document in named)

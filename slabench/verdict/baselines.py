@@ -16,7 +16,7 @@ from slabench.verdict.gate import Compared, Outcome, compare_figures
 from slabench.verdict.sla import Slo, check
 from slabench.verdict.words import Objective
 
-NO_FIGURE = "the baseline's entry names no figure"
+NO_FIGURE = "the baseline's entry names no figure that has a better and a worse"
 SECTIONS = ("hardware", "model", "workload", "server")
 
 
@@ -34,6 +34,7 @@ class Comparison:
     floors: tuple[Slo, ...] = field(default=())
     figures: tuple[Compared, ...] = ()
     interleaved: bool | None = None  # both sides in this run; False: one after the other; None: from a file
+    notes: tuple[str, ...] = ()  # sentences on the old side, beside the verdict
 
     @property
     def inconclusive(self) -> str | None:
@@ -48,6 +49,7 @@ class Comparison:
             "differences": list(self.differences),
             "allowed_differences": list(self.allowed),
             "interleaved": self.interleaved,
+            "notes": list(self.notes),
             "figures": [one.as_dict() for one in self.figures],
         }
 
@@ -76,6 +78,7 @@ def compare(
     counted: Mapping[str, int] | None = None,
     wanted: Collection[str] = (),
     allow: Collection[str] = (),
+    checks: Collection[str] = (),
     siblings: int = 1,
     pairs: bool = False,
     interleaved: bool | None = None,
@@ -84,6 +87,7 @@ def compare(
 
     fingerprint: this run's; workload: what the test sent, as identity() gives it; siblings, pairs: see compare_figures().
     wanted: figures that both sides must have beside those that the entry names; lacking: repeats of this run without one.
+    allow: differences, as --allow-diff names them; checks: those that --allow names for this run.
     sizes: n of the smallest repeat, for percentiles; counted: n of all of them, as sizes where nothing was repeated.
     """
     entry = baseline.tests.get(test_id)
@@ -97,16 +101,25 @@ def compare(
 
     def no(line: str, why: Sequence[str]) -> Comparison:
         text = f"NOT_COMPARABLE: {line}"
-        return Comparison(baseline.path, "NOT_COMPARABLE", (), tuple(why), allowed, ("NOT_COMPARABLE",), text, floors)
+        return Comparison(
+            baseline.path, "NOT_COMPARABLE", (), tuple(why), allowed, ("NOT_COMPARABLE",), text, floors, interleaved=interleaved
+        )
 
+    let_pass = entry.get("allowed", {})
+    notes = tuple(f"measured with --allow={name}: {text}" for name, text in let_pass.items())
+    broken = [name for name in let_pass if name not in checks]
+    if broken:
+        # Whoever saved it knew; whoever compares with it has to know too: with half of the requests refused any server is faster.
+        line = f"{baseline.path} was {'; '.join(notes)} (--allow={','.join(broken)} would compare all the same)"
+        return no(line, notes)
     if blocking:
         names = dict.fromkeys(
             key if key.startswith("server.") else key.partition(".")[0] for key, text in found if text in blocking
         )
         return no(f"{'; '.join(blocking)} (--allow-diff={','.join(names)} would compare all the same)", blocking)
-    old = baseline.samples(test_id)
+    old = {key: values for key, values in baseline.samples(test_id).items() if gates(key)}
     lost = entry.get("lacking", {})
-    keys = dict.fromkeys((*old, *lost, *wanted))
+    keys = [key for key in dict.fromkeys((*old, *lost, *wanted)) if gates(key)]
     missing = [_without(key, lacking or {}) for key in keys if not samples.get(key)]
     few = {key: lack for key in old if samples.get(key) and (lack := too_few(key, sizes)) is not None}
     missing += [f"{key} to be compared by ({n} samples, it needs {least})" for key, (n, least) in few.items()]
@@ -114,7 +127,7 @@ def compare(
     if missing or gone or not old:
         what = [f"this run has no {', '.join(missing)}"] if missing else []
         what += [f"the baseline has no {', '.join(gone)}"] if gone else []
-        line = f"{' and '.join(what) or NO_FIGURE}, so it cannot be compared with {baseline.path}"
+        line = f"{' and '.join(what) if old or lost else NO_FIGURE}, so it cannot be compared with {baseline.path}"
         return no(line, (f"NOT_COMPARABLE: {line}",))
     try:
         figures = compare_figures(samples, old, tolerance=tolerance, pairs=pairs, siblings=siblings)
@@ -127,7 +140,14 @@ def compare(
     reasons += ["SINGLE_RUN"] if any(one.single and not one.repeated for one in figures) else []
     reasons += ["NO_SPREAD"] if any(one.single and one.repeated for one in figures) else []
     reasons += ["NOT_INTERLEAVED"] if interleaved is False else []
-    return Comparison(baseline.path, "compared", decided, (), allowed, tuple(reasons), None, floors, figures, interleaved)
+    reasons += ["ALLOWED_IN_BASELINE"] if let_pass else []
+    return Comparison(baseline.path, "compared", decided, (), allowed, tuple(reasons), None, floors, figures, interleaved, notes)
+
+
+def gates(key: str) -> bool:
+    """A count such as `requests` has no direction, so that nothing could ever be worse."""
+    metric = metric_of(key)
+    return metric is not None and metric.better != "none"
 
 
 def _without(key: str, lacking: Mapping[str, str]) -> str:

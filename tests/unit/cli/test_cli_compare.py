@@ -165,6 +165,41 @@ def test_a_run_is_not_compared_with_itself(tmp_path: Path, capsys: pytest.Captur
     assert "are the same: it would be compared with itself" in capsys.readouterr().err
 
 
+def test_a_run_that_allow_let_pass_is_compared_by_who_allows_it_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    refused = {"name": "completed", "state": "finding", "text": "64 of 128 requests failed. Allowed by --allow.", "remedy": ""}
+    odd, good = run(tmp_path, "a", *GOOD, test={"checks": [refused]}), run(tmp_path, "b", *SAME)
+    for old, new in ((odd, good), (good, odd)):
+        assert main(["compare", old, new]) == 6
+        assert "measured with --allow=completed: 64 of 128 requests failed." in capsys.readouterr().out
+        assert main(["compare", old, new, "--allow=completed"]) == 0
+        out = capsys.readouterr().out
+        assert "[ALLOWED_IN_BASELINE]" in out and "baseline: measured with --allow=completed" in out
+
+
+def test_two_capacity_searches_are_shown_and_gated_by_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They end at different loads, which no gate may compare, and a reader may."""
+
+    def search(name: str, load: int, factor: float) -> str:
+        plan = {"kind": "closed_loop", "request_rate": "inf", "max_concurrency": load}
+        test = {"id": "t::cap", "method": "tencent-capacity", "plan": plan, "workload": WORK | {"num_prompts": 4 * load}}
+        return run(tmp_path, name, factor, test=test)
+
+    old, same, other = search("a", 134, 1.0), search("b", 134, 1.2), search("c", 120, 1.2)
+    assert main(["compare", old, same]) == 1  # the same load: a gate
+    capsys.readouterr()
+    page = tmp_path / "page.html"
+    assert main(["compare", old, other, f"--html={page}"]) == 6
+    out = capsys.readouterr().out
+    assert "workload.max_concurrency: 120, 134 in the baseline" in out and "gated by nobody [NOT_GATED]" in out
+    (row,) = [line for line in out.splitlines() if "total_throughput" in line and "not gated" in line]
+    assert "-16.7 %" in row and row.endswith("not gated")
+    assert "not gated" in page.read_text()
+    # What else differs is no other load.
+    bad = run(tmp_path, "d", 1.0, test={"id": "t::cap", "method": "tencent-capacity", "workload": WORK | {"input_len": 1}})
+    assert main(["compare", old, bad]) == 6
+    assert "NOT_COMPARABLE: workload.input_len" in capsys.readouterr().out
+
+
 def test_a_baseline_is_saved_shown_listed_merged_and_compared_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()

@@ -14,6 +14,8 @@ from slabench.errors import ConfigError
 from slabench.verdict.baseline_file import Baseline, build, identity, keep, load, merge, save
 from slabench.verdict.baselines import compare, differences
 from slabench.verdict.samples import both_sides
+from slabench.verdict.validity.policy import settle
+from slabench.verdict.words import Check, State
 
 ID = "tests/tencent/test_sla.py::test_sla[np128]"
 PRINT = {"server": {"version": "0.5.7"}, "hardware": {"gpu": "H20", "gpus": 8}, "model": {"name": "r1", "dtype": None}}
@@ -312,6 +314,34 @@ def test_a_figure_that_the_new_side_or_the_old_lacks_is_named() -> None:
     both = {"tpot.mean": [40.0], "ttft.mean": [9.0], "total_throughput": [1.0]}
     found = compare(known, ID, both, {}, PRINT, WORK, tolerance=0.02, wanted=both)
     assert "the baseline has no total_throughput" in str(found.not_comparable)
+
+
+def test_a_baseline_tells_what_allow_let_pass(tmp_path: Path) -> None:
+    """With half of the requests refused any server is faster."""
+    bad = settle(Check("completed", State.INVALID, "6 of 12 requests failed."), "serving", allow=["completed", "client"])
+    late = settle(Check("client", State.FINDING, "Late at p99."), "serving", allow=["completed", "client"])
+    checks = [bad.as_dict(), late.as_dict(), Check("flush", State.OK, "").as_dict()]
+    made = build("run", "now", PRINT, [], [run_entry("PASSED", checks=checks, workload=WORK, plan={})])
+    assert made["tests"][ID]["allowed"] == {"completed": "6 of 12 requests failed."}
+    path = tmp_path / "b.json"
+    save(str(path), merge([("a", build("a", "now", PRINT, [], [run_entry("PASSED", workload=WORK, plan={})])), ("b", made)]))
+    known, same = load(str(path)), {"tpot.mean": 40.0, "ttft.mean": 9.0, "total_throughput": 1800.0}
+    found = against(known, same)
+    assert found.state == "NOT_COMPARABLE"
+    assert "was measured with --allow=completed: 6 of 12 requests failed." in str(found.not_comparable)
+    assert "(--allow=completed would compare all the same)" in str(found.not_comparable)
+    found = against(known, same, checks=["completed"])
+    assert (found.state, found.reasons) == ("compared", ("NO_SPREAD", "ALLOWED_IN_BASELINE"))
+    assert found.as_dict()["notes"] == ["measured with --allow=completed: 6 of 12 requests failed."]
+
+
+def test_a_figure_without_a_direction_gates_nothing() -> None:
+    """A baseline of `requests` alone satisfied --require-baseline."""
+    found = against(stored({"requests": 12.0}), {"requests": 12.0})
+    assert found.state == "NOT_COMPARABLE"
+    assert "names no figure that has a better and a worse" in str(found.not_comparable)
+    beside = against(stored({"requests": 12.0, "qpm": 3.0}), {"requests": 99.0, "qpm": 3.0})
+    assert [one.metric for one in beside.objectives] == ["qpm"]
 
 
 def test_what_is_only_inconclusive_is_a_run_all_the_same() -> None:
