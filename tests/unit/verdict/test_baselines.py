@@ -344,6 +344,38 @@ def test_a_figure_without_a_direction_gates_nothing() -> None:
     assert [one.metric for one in beside.objectives] == ["qpm"]
 
 
+FULL = {"server": {}, "hardware": {"gpu": "H20", "gpus": 8}, "model": {"name": "r1", "dtype": "bfloat16"}}
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "work", "silent"),
+    [
+        ({}, WORK, "hardware, model"),
+        ({"hardware": {"gpu": None}, "model": FULL["model"]}, WORK, "hardware"),
+        ({"hardware": {"gpus": 8}, "model": {"name": "r1"}}, WORK, "hardware.gpu, model.dtype"),
+        (FULL, {"input_len": 3500}, "workload.num_prompts"),
+    ],
+)
+def test_an_old_side_that_does_not_tell_what_it_is_of_is_labelled(fingerprint: Any, work: Any, silent: str) -> None:
+    """It is comparable with anything, and nothing said so."""
+    known = Baseline("b.json", "s", fingerprint, {ID: {"workload": work, "figures": {"qpm": 3.0}}})
+    found = against(known, {"qpm": 3.0}, FULL)
+    assert (found.state, found.reasons) == ("compared", ("SINGLE_RUN", "UNTOLD"))
+    assert found.as_dict()["notes"] == [f"does not tell {silent}; nobody has compared that"]
+    strict = against(known, {"qpm": 3.0}, FULL, strict=True)
+    assert (strict.state, strict.reasons) == ("NOT_COMPARABLE", ("NOT_COMPARABLE", "UNTOLD"))
+    assert f"b.json does not tell {silent}" in str(strict.not_comparable)
+    named = silent.split(", ")
+    assert against(known, {"qpm": 3.0}, FULL, strict=True, allow=named).reasons == ("SINGLE_RUN",)
+
+
+def test_an_old_side_that_tells_all_is_not_labelled() -> None:
+    known = Baseline("b.json", "s", FULL, {ID: {"workload": WORK, "figures": {"qpm": 3.0}}})
+    assert against(known, {"qpm": 3.0}, FULL, strict=True).reasons == ("SINGLE_RUN",)
+    nobody = Baseline("b.json", "s", {}, {ID: {"figures": {"qpm": 3.0}}})
+    assert against(nobody, {"qpm": 3.0}, {}, {}).reasons == ("SINGLE_RUN", "UNTOLD")  # and neither does the new side
+
+
 def test_what_is_only_inconclusive_is_a_run_all_the_same() -> None:
     open_ = run_entry("INVALID", reasons=["INCONCLUSIVE"])
     broken = run_entry("INVALID", reasons=["INCONCLUSIVE"], checks=[{"name": "flush", "state": "invalid"}])
