@@ -12,7 +12,7 @@ from typing import Any
 from slabench.errors import ConfigError
 from slabench.report.resume import read_run
 from slabench.verdict import baseline_file
-from slabench.verdict.baseline_file import allowed_checks, identity, only_inconclusive, run_ids
+from slabench.verdict.baseline_file import allowed_checks, identity, is_measured, only_inconclusive, run_ids
 from slabench.verdict.samples import Gathered, gather, samples_of
 
 # bench_serving's keys of what its figures are gated by; its rows name no unit, they are ms and tokens a second.
@@ -115,12 +115,16 @@ def _rows(given: str, text: str) -> StoredSide:
             raise ConfigError(f"{given}, line {number} is no JSON ({error}); {WANTED}.") from error
         if not isinstance(row, dict) or "mean_ttft_ms" not in row or "completed" not in row:
             raise ConfigError(f"{given}, line {number} is no row of sglang.bench_serving; {WANTED}.")
-        work = _row_workload(row)
+        try:
+            work = _row_workload(row)
+        except (ValueError, TypeError, OverflowError) as error:
+            rate = row["request_rate"]
+            raise ConfigError(f"{given}, line {number}: request_rate={rate!r:.60} is no rate; {WANTED}.") from error
         tag = str(row.get("tag") or "")
         name = tag if "::" in tag else _row_name(work)
         found = {ours: row.get(theirs) for ours, theirs in ROW_FIGURES.items()}
         # It writes 0 for what is not defined, such as the TPOT of answers of one token.
-        figures = {key: float(one) for key, one in found.items() if isinstance(one, int | float) and math.isfinite(one) and one > 0}
+        figures = {key: float(one) for key, one in found.items() if isinstance(one, int | float) and is_measured(one)}
         works[name] = work
         repeats.setdefault(name, []).append(figures)
     if not works:

@@ -18,6 +18,7 @@ from slabench.verdict.samples import samples_of
 # slabench.baseline/2: `samples`, one value a repeat, beside each test's figures (their means), and `rules`, what may differ.
 # slabench.baseline/1: first form, one run, figures alone. Still read: one sample a figure, without a spread.
 SCHEMA = "slabench.baseline/2"
+POSSIBLE = (1e-9, 1e15)  # of any figure in its unit: beyond are numbers that were typed, some of which no float can hold
 ALLOWED = "Allowed by --allow."  # validity/policy.py's words
 SHAREGPT = "sharegpt"  # the data set whose conversations have the lengths that are sent
 JOINT = " + "  # between the runs that a merged baseline names as its source
@@ -71,7 +72,7 @@ def load(path: str, *, option: str = "--baseline=") -> Baseline:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"{named} does not exist; {remedy}.") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # json has an error of its own for numbers of thousands of digits
         raise ConfigError(f"{named} cannot be read as a baseline ({error}); {remedy}.") from error
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema not in READ:
@@ -84,20 +85,20 @@ def load(path: str, *, option: str = "--baseline=") -> Baseline:
                 raise ConfigError(f"{named}: {name!r} is not as a baseline has it; {remedy}.")
     for test_id, entry in document["tests"].items():
         for key, value in (*entry.get("figures", {}).items(), *entry.get("floors", {}).items()):
-            if metric_of(key) is None or not _is_measured(value):
-                raise ConfigError(f"{named}: {test_id} has {key}={value!r}, which is no known metric with a number.")
+            if metric_of(key) is None or not is_measured(value):
+                raise ConfigError(f"{named}: {test_id} has {key}={value!r:.60}, which is no known metric with a number.")
         for key, values in entry.get("samples", {}).items():
-            if not isinstance(values, list) or not values or not all(map(_is_measured, values)):
-                raise ConfigError(f"{named}: {test_id} has samples {key}={values!r}, which are no numbers of runs.")
+            if not isinstance(values, list) or not values or not all(map(is_measured, values)):
+                raise ConfigError(f"{named}: {test_id} has samples {key}={values!r:.60}, which are no numbers of runs.")
             mean = entry.get("figures", {}).get(key)
             if mean is None or not math.isclose(mean, statistics.fmean(values), rel_tol=1e-6):
                 raise ConfigError(f"{named}: {test_id} has {key}={mean!r}, which is not the mean of its samples {values!r}.")
     return Baseline(path, str(document.get("source", path)), document["fingerprint"], document["tests"])
 
 
-def _is_measured(value: object) -> bool:
-    """A finite number above 0: no valid run gives another, and everything is better than an infinite time or no throughput."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+def is_measured(value: object) -> bool:
+    """A number that a run can have: everything is better than an infinite time or no throughput."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and POSSIBLE[0] < value < POSSIBLE[1]
 
 
 def identity(workload: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:

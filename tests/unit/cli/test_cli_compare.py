@@ -139,7 +139,14 @@ def test_a_run_finds_the_rows_of_its_load(tmp_path: Path, capsys: pytest.Capture
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("{", "is no JSON"), ('{"a": 1}', "is no row of sglang.bench_serving"), ("", "has no row in it"), (None, "cannot be read")],
+    [
+        ('{"mean_ttft_ms": 1, "completed": 1, "request_rate": 1' + "0" * 400 + "}", "is no rate"),
+        ('{"mean_ttft_ms": 1, "completed": 1, "request_rate": "fast"}', "request_rate='fast' is no rate"),
+        ("{", "is no JSON"),
+        ('{"a": 1}', "is no row of sglang.bench_serving"),
+        ("", "has no row in it"),
+        (None, "cannot be read"),
+    ],
 )
 def test_what_is_neither_is_your_error(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, words: str) -> None:
     path = tmp_path / "x.jsonl"

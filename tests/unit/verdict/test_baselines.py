@@ -225,6 +225,13 @@ GOOD = {"schema": "slabench.baseline/1", "fingerprint": {}, "tests": {}}
         (GOOD | {"tests": {"t": {"figures": {"nosuch": 1.0}}}}, "nosuch=1.0"),
         (GOOD | {"tests": {"t": {"figures": {"qpm": "22"}}}}, "qpm='22'"),
         (GOOD | {"tests": {"t": {"floors": {"qpm": True}}}}, "qpm=True"),
+        (GOOD | {"tests": {"t": {"figures": {"qpm": 10**400}}}}, "qpm=1000"),
+        (GOOD | {"tests": {"t": {"floors": {"qpm": 10**400}}}}, "qpm=1000"),
+        (GOOD | {"tests": {"t": {"figures": {"qpm": 1e-300}}}}, "qpm=1e-300"),
+        (GOOD | {"tests": {"t": {"figures": {"qpm": 1.7e308}, "samples": {"qpm": [1.7e308] * 2}}}}, "qpm=1.7e+308"),
+        (GOOD | {"tests": {"t": {"figures": {"qpm": 1}, "samples": {"qpm": [10**400]}}}}, "samples qpm=[1000"),
+        ('{"schema": 1' + "0" * 5000 + "}", "cannot be read as a baseline"),
+        ("[" * 200_000, "cannot be read as a baseline"),
     ],
 )
 def test_what_is_no_baseline_is_your_error(document: Any, sentence: str, tmp_path: Path) -> None:
