@@ -125,9 +125,16 @@ def compare(
     notes += [f"does not tell {', '.join(silent)}; nobody has compared that"] if silent else []
 
     def no(line: str, why: Sequence[str]) -> Comparison:
-        text, reasons = f"NOT_COMPARABLE: {line}", ("NOT_COMPARABLE", *beside)
         return Comparison(
-            baseline.path, "NOT_COMPARABLE", (), tuple(why), allowed, reasons, text, floors, (), interleaved, tuple(notes)
+            baseline.path,
+            "NOT_COMPARABLE",
+            differences=tuple(why),
+            allowed=allowed,
+            reasons=("NOT_COMPARABLE", *beside),
+            not_comparable=f"NOT_COMPARABLE: {line}",
+            floors=floors,
+            interleaved=interleaved,
+            notes=tuple(notes),
         )
 
     blocking = {text: key for key, text in found if text not in allowed}
