@@ -45,7 +45,7 @@ class RequestRecord:
     output_len: int  # tokens asked for
     due_ns: int  # when the plan wanted it sent
     start_ns: int | None = None  # when a slot was free and the client took it up, before any connect
-    sent_ns: int | None = None  # when the last byte of the request was handed to the socket
+    sent_ns: int | None = None  # when the last byte of the request was first handed to a socket
     arrival_ns: array[int] = field(default_factory=lambda: array("q"))
     arrival_tokens: array[int] = field(default_factory=lambda: array("q"))
     first_text_ns: int | None = None  # first event with a non-empty text: what bench_serving calls the first token
@@ -55,6 +55,7 @@ class RequestRecord:
     events: int = 0  # events with a payload, [DONE] not among them
     done: bool = False  # [DONE] was seen
     reused: bool = False  # sent on a connection that had carried a request before
+    resent: bool = False  # on a fresh connection, because the server had closed the first one when it was sent
     status: int | None = None  # HTTP status
     error: ErrorKind | None = None
     error_text: str = ""  # the server's or the system's own words, cut to 500 characters

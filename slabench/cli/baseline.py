@@ -121,7 +121,8 @@ def _save(given: argparse.Namespace) -> int:
         old = load(given.file, option="")
         document, gone = keep(document, old, [text for _, text in differences(old.fingerprint, document["fingerprint"])])
     _write(given.file, document)
-    print(f"Baseline of {len(document['tests'])} tests written to {given.file}.")
+    count = len(document["tests"])
+    print(f"Baseline of {count} test{'' if count == 1 else 's'} written to {given.file}.")
     if gone:
         print(f"Of another hardware, model or server, and no longer in it: {', '.join(gone)}.")
     return 0
@@ -141,7 +142,9 @@ def _merge(given: argparse.Namespace) -> int:
         return NOTHING
     _write(given.output, document)
     repeats = [entry.get("repeats", 1) for entry in document["tests"].values()]
-    print(f"Baseline of {len(repeats)} tests with up to {max(repeats)} repeats written to {given.output}.")
+    tests = f"{len(repeats)} test{'' if len(repeats) == 1 else 's'}"
+    times = f"{max(repeats)} repeat{'' if max(repeats) == 1 else 's'}"
+    print(f"Baseline of {tests} with up to {times} written to {given.output}.")
     return 0
 
 

@@ -60,7 +60,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("runs", nargs="+", metavar="RUN", help="the old one first")
-    add("--tolerance", type=float, default=DEFAULT * 100, metavar="PCT", help=f"per cent a figure may be worse ({DEFAULT:.0%})")
+    add("--tolerance", type=float, default=DEFAULT * 100, metavar="PCT", help=f"per cent a figure may be worse ({DEFAULT * 100:g})")
     add("--allow-diff", default="", metavar="A,B", help="compare although these differ: hardware, model.dtype, server ...")
     add("--allow", default="", metavar="A,B", help="compare although a side was measured with --allow=A,B: completed, flush ...")
     add("--json", metavar="FILE")

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slabench.errors import ServerError
+from slabench.errors import ConfigError, ServerError
 from slabench.loadgen import ClientOptions, Plan, Target, prepare_requests, run_load
 from slabench.loadgen.bench_serving import Reference, check_recipe, find, run_bench_serving
 from slabench.metrics.classic import compute_classic
 from slabench.metrics.compute import compute
 from slabench.metrics.told import told_figures
+from slabench.option_checks import api_key, check_allow, check_dataset, check_folder, check_writable
+from slabench.option_types import count_or_inf, positive_int, rate, ratio, seed, worded, words
 from slabench.records import ClientRecord, RunRecord, ServerEvidence
 from slabench.report.crosscheck import as_dict, compare, crosscheck_table
 from slabench.server.control import flush
@@ -26,40 +29,70 @@ from slabench.server.info import identify
 from slabench.server.launch import launch
 from slabench.verdict import told as told_checks
 from slabench.verdict.validity import Subject, examine
-from slabench.verdict.words import State
+from slabench.verdict.validity.server import CACHED_SHARE_LIMIT, prefix_cache
+from slabench.verdict.words import Check, State
 from slabench.workloads import WorkloadSpec, prepare
 from slabench.workloads.cache import DatasetStore
-from slabench.workloads.model import Workload
+from slabench.workloads.model import RANDOM_IDS, Workload
+from slabench.workloads.sharing import longest_shared
 from slabench.workloads.tokenizer import load_tokenizer
 
 SIM = "sim:"
-SIM_TOKENIZER = Path(__file__).resolve().parents[2] / "fixtures" / "data" / "tokenizer"
+DATA = Path(__file__).resolve().parents[2] / "fixtures" / "data"
+SIM_TOKENIZER, SIM_DATA = DATA / "tokenizer", DATA / "sharegpt_small.json"
 EXIT_INVALID = 6
 WARMUP_OUTPUT_LEN = 32
 
 
 def options(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m slabench crosscheck", description=__doc__)
+    """The options, checked before anything is started; ConfigError for what no single one can tell."""
+    parser = argparse.ArgumentParser(prog="python -m slabench crosscheck", description=(__doc__ or "").replace("`", ""))
     add = parser.add_argument
-    add("--base-url", required=True, help="the server's URL, or sim: / sim:PROFILE for the embedded one")
-    add("--rounds", type=int, default=3, help="runs of each client, one after the other in turns (3)")
-    add("--dataset-name", choices=("random", "random-ids", "sharegpt"), help="default: random with a data set, else random-ids")
-    add("--dataset-path", help="the ShareGPT_V3 JSON file")
-    add("--tokenizer", help="tokenizer folder (default: what the server says)")
-    add("--num-prompts", type=int, default=32)
-    add("--request-rate", type=float, default=float("inf"))
-    add("--max-concurrency", type=int)
-    add("--random-input-len", type=int, default=256)
-    add("--random-output-len", type=int, default=128)
-    add("--random-range-ratio", type=float, default=1.0)
-    add("--seed", type=int, default=123)
-    add("--connections", choices=("keep-alive", "per-request"), default="keep-alive", help="of our client")
-    add("--bench-serving-python", help="a Python that has sglang (default: .venv-client/bin/python)")
-    add("--api-key-env", default="SLABENCH_API_KEY")
-    add("--trust-remote-code", action="store_true")
-    add("--allow", default="", help="validity checks that may fail, comma separated")
-    add("--json", help="write the rows and every run's figures to this file")
-    return parser.parse_args(argv)
+
+    def value(name: str, default: Any, parse: Callable[[str], Any], what: str) -> None:
+        shown = "" if default is None else f" ({default})"
+        # A default that is text is read by the same type.
+        given = str(default) if isinstance(default, float) else default
+        add(name, default=given, type=worded(parse, what), metavar="N", help=what + shown)
+
+    add("--base-url", required=True, metavar="URL", help="the server's URL, or sim: / sim:PROFILE for the embedded one")
+    value("--rounds", 3, positive_int, "the number of runs of each client, one after the other in turns")
+    add(
+        "--dataset-name",
+        choices=("random", "random-ids", "sharegpt"),
+        help="default: random with a data set, as the embedded server has one, else random-ids",
+    )
+    add("--dataset-path", metavar="FILE", help="the ShareGPT_V3 JSON file (embedded server: a small one of this project)")
+    add("--tokenizer", metavar="DIR", help="tokenizer folder (default: what the server says)")
+    value("--num-prompts", 16, positive_int, "the number of prompts")
+    value("--request-rate", math.inf, rate, "the requests a second, or inf")
+    value("--max-concurrency", 8, count_or_inf, "the number of requests in flight at most, or inf")
+    value("--random-input-len", 256, positive_int, "the number of tokens of a prompt")
+    value("--random-output-len", 256, positive_int, "the number of tokens to generate")
+    value("--random-range-ratio", 1.0, ratio, "X from 0 to 1: lengths are drawn from X x length to length")
+    value("--seed", 123, seed, "the seed of prompts and arrivals")
+    add("--connections", choices=("keep-alive", "per-request"), default="keep-alive", help="of our client (keep-alive)")
+    add("--bench-serving-python", metavar="FILE", help="a Python that has sglang (default: .venv-client/bin/python)")
+    add(
+        "--api-key-env",
+        default="SLABENCH_API_KEY",
+        metavar="NAME",
+        help="environment variable that holds the API key (SLABENCH_API_KEY)",
+    )
+    add("--trust-remote-code", action="store_true", help="let the tokenizer's folder run its own code")
+    add("--allow", default=(), type=words, metavar="A,B", help="validity checks that may fail")
+    add("--json", metavar="FILE", help="write the rows and every run's figures to this file")
+    given = parser.parse_args(argv)
+    if not given.base_url.strip():
+        raise ConfigError("--base-url is empty; give a URL such as http://127.0.0.1:30000, or sim: (embedded server).")
+    if given.base_url.startswith(SIM) and given.dataset_path is None and given.dataset_name != "random-ids":
+        given.dataset_path = str(SIM_DATA)
+    check_dataset(given.dataset_path, given.dataset_name)
+    check_folder("tokenizer", given.tokenizer)
+    check_allow(given.allow)
+    if given.json is not None:
+        check_writable("--json", given.json)
+    return given
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +106,7 @@ class Setup:
     tokenizer: str
     model: str
     connections: str
+    shared: tuple[int, ...]  # tokens at its beginning that each prompt has in common with another
 
 
 def run(argv: Sequence[str]) -> int:
@@ -94,24 +128,25 @@ def run(argv: Sequence[str]) -> int:
 def crosscheck(given: argparse.Namespace, url: str, reference: Reference) -> int:
     """Print the table; 0, or 6 if a run was not valid and so says nothing of either client."""
     setup = prepared(given, url, reference)
-    allow = [one for one in given.allow.split(",") if one]
+    said_before = shared_beginnings(setup)
+    if said_before:
+        print(said_before, file=sys.stderr)
     ours: list[dict[str, float]] = []
     theirs: list[dict[str, float]] = []
     for number in range(given.rounds):
         for name, measure, kept in (("slabench", by_ours, ours), (reference.name, by_theirs, theirs)):
             run = measure(setup)
-            bad = invalid(run, len(setup.workload.prompts), allow)
-            if bad:
-                print(f"INVALID: round {number + 1} by {name}: {bad}", file=sys.stderr)
+            check = invalid(run, setup, given.allow)
+            if check is not None:
+                cause = f" {said_before}" if check.name == prefix_cache.__name__ else ""
+                print(f"INVALID: round {number + 1} by {name}: {check.name}: {check.text} {check.remedy}{cause}", file=sys.stderr)
                 return EXIT_INVALID
             figures = told_figures(run.told) if run.told is not None else compute(run) | compute_classic(run)
             kept.append(figures)
             print(f"round {number + 1} of {given.rounds}: {name}: TPOT {_shown(figures, 'classic.tpot.mean')} ms", file=sys.stderr)
     rows = compare(ours, theirs)
     described = {**setup.workload.describe(), **setup.plan.describe()}
-    cap = described["max_concurrency"] or "not limited"
-    load = f"{len(setup.workload.prompts)} prompts, request rate {described['request_rate']}, concurrency {cap}"
-    print(f"slabench and {reference.name} in turns, {given.rounds} runs each: {load}")
+    print(f"slabench and {reference.name} in turns, {given.rounds} runs each: {load_in_words(described)}")
     print(crosscheck_table(rows))
     if given.json:
         document = {"workload": described, "rounds": given.rounds, "rows": as_dict(rows), "ours": ours, "theirs": theirs}
@@ -119,12 +154,42 @@ def crosscheck(given: argparse.Namespace, url: str, reference: Reference) -> int
     return 0
 
 
+def load_in_words(described: Mapping[str, Any]) -> str:
+    """`16 prompts (random) of 256 tokens, 256 out, request rate inf, concurrency 8`."""
+    cap = described["max_concurrency"] or "not limited"
+    low = "" if described["range_ratio"] == 1 else f"{described['range_ratio']:g} x length to "
+    lengths = f"of {low}{described['input_len']} tokens, {low}{described['output_len']} out"
+    if described["input_len"] is None:
+        lengths = "with the conversations' own lengths"
+    name = described["dataset_name"]
+    return f"{described['num_prompts']} prompts ({name}) {lengths}, request rate {described['request_rate']}, concurrency {cap}"
+
+
+def shared_beginnings(setup: Setup) -> str:
+    """A sentence where a prefix cache can answer more of these prompts than a valid run may have; else nothing.
+
+    bench_serving's random-ids are ids that follow one another. Bytes that are no character by themselves are such ids too, and
+    all become the same sign: with a small vocabulary, several prompts begin with a row of it.
+    """
+    shared, ids = setup.shared, setup.workload.own_ids
+    if sum(shared) <= CACHED_SHARE_LIMIT * sum(map(len, ids)):
+        return ""
+    alike = sum(each > CACHED_SHARE_LIMIT * len(one) for each, one in zip(shared, ids, strict=True))
+    made = setup.workload.spec.dataset_name == RANDOM_IDS
+    why = "random-ids of a small vocabulary" if made else "texts of this data set"
+    remedy = "--dataset-path=FILE gives texts that differ" if made else "another --seed draws others"
+    return (
+        f"{alike} of {len(ids)} prompts share up to {max(shared)} tokens of their beginning with another one, as {why} can: where "
+        f"they do not come together, the prefix cache answers that part, and the run is INVALID; {remedy}."
+    )
+
+
 def _shown(figures: Mapping[str, float], key: str) -> str:
     return f"{figures[key]:.3f}" if key in figures else "n/a"
 
 
 def prepared(given: argparse.Namespace, url: str, reference: Reference) -> Setup:
-    key = os.environ.get(given.api_key_env)
+    key = api_key(os.environ, given.api_key_env)
     target = Target(url, headers={"Authorization": f"Bearer {key}"} if key else {})
     info = identify(url, dict(target.headers))
     folder = given.tokenizer or info.tokenizer_path or info.model_path or ""
@@ -141,9 +206,15 @@ def prepared(given: argparse.Namespace, url: str, reference: Reference) -> Setup
         dataset_path=None if name == "random-ids" else given.dataset_path,
     )
     workload = prepare(spec, tokenizer=lambda: loaded, store=DatasetStore())
+    if len(workload.prompts) < spec.num_prompts:
+        raise ConfigError(
+            f"--num-prompts={spec.num_prompts} is more than the {len(workload.prompts)} prompts that {spec.dataset_path} gives; "
+            "ask for fewer, or give a larger data set."
+        )
     plan = Plan.open_loop(len(workload.prompts), given.request_rate, cap=given.max_concurrency, unit_gaps=workload.unit_gaps)
     check_recipe(spec, plan, folder, trust_remote_code=given.trust_remote_code)
-    return Setup(target, workload, plan, reference, folder, str(info.served_model_name or info.model_path), given.connections)
+    model = str(info.served_model_name or info.model_path)
+    return Setup(target, workload, plan, reference, folder, model, given.connections, longest_shared(workload.own_ids))
 
 
 def make_ready(setup: Setup) -> tuple[int, str]:
@@ -182,8 +253,10 @@ def by_theirs(setup: Setup) -> RunRecord:
     return RunRecord((), found.began_ns, found.began_unix, {}, plan, client, evidence, told=found.run)
 
 
-def invalid(run: RunRecord, planned: int, allow: Sequence[str]) -> str:
-    """The first check that says INVALID, in its words; nothing if all is well."""
-    subject = Subject(run, exact_prompt=False, planned=planned)
+def invalid(run: RunRecord, setup: Setup, allow: Collection[str]) -> Check | None:
+    """The first check that says INVALID; None if all is well."""
+    workload = setup.workload
+    counted = tuple(map(len, workload.own_ids))
+    subject = Subject(run, exact_prompt=False, planned=workload.spec.num_prompts, counted=counted, shared=setup.shared)
     checks = examine(subject, "serving", allow=allow, checks=None if run.told is None else told_checks.CHECKS)
-    return next((f"{one.name}: {one.text} {one.remedy}" for one in checks if one.state is State.INVALID), "")
+    return next((one for one in checks if one.state is State.INVALID), None)

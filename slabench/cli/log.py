@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from slabench.errors import ConfigError
+from slabench.option_types import positive_int, worded
 
 NO_LINES = 6  # as the suite's status: nobody can judge
 
@@ -29,7 +29,7 @@ def run(argv: Sequence[str]) -> int:
     else:
         print(_text(found))
     if not found["curve"]:
-        print("There is no Decode line in these logs: see that they are a server's own output.", file=sys.stderr)
+        print(_no_curve(found), file=sys.stderr)
         return NO_LINES
     return 0
 
@@ -40,14 +40,12 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         prog="python -m slabench log", description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="a deploy log")
-    parser.add_argument("--decode-gpu-num", type=int, metavar="N", help="GPUs that decode (default: what the log's start says)")
+    gpus = worded(positive_int, "the number of GPUs that decode")
+    parser.add_argument("--decode-gpu-num", type=gpus, metavar="N", help="GPUs that decode (default: what the log's start says)")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="everything, as JSON")
     shape.add_argument("--csv", action="store_true", help="the curve, as CSV")
-    given = parser.parse_args(argv)
-    if given.decode_gpu_num is not None and given.decode_gpu_num < 1:
-        raise ConfigError(f"--decode-gpu-num={given.decode_gpu_num} is no number of GPUs; give 1 or more.")
-    return given
+    return parser.parse_args(argv)
 
 
 def read(files: Sequence[str], decode_gpus: int | None = None) -> dict[str, Any]:
@@ -60,7 +58,9 @@ def read(files: Sequence[str], decode_gpus: int | None = None) -> dict[str, Any]
     from slabench.server.log.values import EventKind
     from slabench.verdict.curve_checks import Scale
 
-    mark(files)  # a file that is missing or named twice is said before anything is read
+    mark(
+        files, remedy="Give the file that a server's output went to."
+    )  # a file that is missing or named twice is said before anything is read
     merged = Merged()
     builder = CurveBuilder().add_columns(intervals(files, merged))
     starts = [dict(event.details) for event in merged.events_of(EventKind.START)]
@@ -95,7 +95,9 @@ def read(files: Sequence[str], decode_gpus: int | None = None) -> dict[str, Any]
         "retractions": len(merged.events_of(EventKind.RETRACTION)),
         "prefill": {"lines": merged.prefill_lines, "new_tokens": merged.new_tokens, "cached_tokens": merged.cached_tokens},
         "capacity": dict(capacity[-1].details) if capacity else None,
-        "schedulers": scale.ranks,
+        "schedulers": scale.ranks if builder.lines or dp is not None else None,
+        "schedulers_told": dp,  # by the start of the server; None: it is not in the logs
+        "schedulers_seen": sorted(merged.dp_ranks),  # numbers on Decode lines; none where there is one scheduler without a number
         "gpus_per_line": scale.gpus_per_line,
         "warnings": warnings,
         "left_out_of_clean": dict(clean.left_out),
@@ -121,6 +123,47 @@ def _csv(curve: Sequence[dict[str, Any]]) -> None:
         writer.writerows(curve)
 
 
+def _many(number: float, what: str) -> str:
+    return f"{number:g} {what}{'' if number == 1 else 's'}"
+
+
+def _schedulers(found: dict[str, Any]) -> str:
+    """How many schedulers there are, how many of them speak here, and whose GPUs a Decode line counts."""
+    ranks, told, seen = found["schedulers"], found["schedulers_told"], found["schedulers_seen"]
+    count, names = len(seen) or 1, ", ".join(f"DP{one}" for one in seen)
+    if count == ranks:
+        text = _many(ranks, "scheduler")
+    elif told is not None and told >= ranks:
+        text = (
+            f"Decode lines of {_many(count, 'scheduler')}{f' ({names})' if names else ''} of {ranks} that the log's start tells of"
+        )
+    else:
+        text = f"Decode lines of {_many(count, 'scheduler')} ({names}); by its number there are {ranks} or more"
+    gpus = found["gpus_per_line"]
+    if gpus is None:
+        return f"{text}; the number of GPUs is unknown (--decode-gpu-num)."
+    return (
+        f"{text}; one line speaks of {_many(gpus, 'GPU')}{'' if count == ranks or told is not None else f' if there are {ranks}'}."
+    )
+
+
+def _no_curve(found: dict[str, Any]) -> str:
+    """Why there is no curve in these logs, and where one would be."""
+    prefill = found["prefill"]["lines"]
+    rejected = sum(sum(one["rejected"].values()) for one in found["files"])
+    events = sum(sum(one["events"].values()) for one in found["files"])
+    if rejected:
+        return f"No Decode line in these logs can be read; {_many(rejected, 'batch line')} had to be left out, as shown above."
+    if prefill:
+        return (
+            f"These logs have {_many(prefill, 'Prefill line')} and no Decode line: is this the log of a prefill node? "
+            "Give the decode node's."
+        )
+    if events:
+        return "These logs are a server's, and have no batch line: it served nothing while they were written, or prints none."
+    return "These logs have no line of an SGLang server: see that they are a server's own output."
+
+
 def _text(found: dict[str, Any]) -> str:
     from slabench.report.console import table, two
 
@@ -135,9 +178,7 @@ def _text(found: dict[str, Any]) -> str:
         lines.append(f"Counted once: {found['copies']} copies of batch lines, {found['repeated_events']} repeats of events.")
     if found["capacity"]:
         lines.append("Capacity: " + ", ".join(f"{key} {value:g}" for key, value in found["capacity"].items()))
-    gpus = found["gpus_per_line"]
-    known = f"one line speaks of {gpus:g} GPU" if gpus is not None else "the number of GPUs is unknown (--decode-gpu-num)"
-    lines.append(f"{found['schedulers']} scheduler; {known}.")
+    lines += [_schedulers(found)] if found["decode_lines"] else []
     lines += found["warnings"]
     left = ", ".join(f"{count} {cause}" for cause, count in found["left_out_of_clean"].items())
     if left:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 
-from slabench.errors import ConfigError
+from slabench.errors import ConfigError, InvalidRun, ServerError
 
 COMMANDS = {
     "sim": "the embedded server, to look at or to test against",
@@ -18,22 +20,53 @@ COMMANDS = {
 }
 
 
+CRASHED, USAGE, INTERRUPTED, INVALID = 3, 4, 2, 6  # as the suite's
+
+
 def main(argv: Sequence[str]) -> int:
-    """0 done, 4 usage: the same statuses as the suite's."""
+    """The command's own status, or the suite's: 2 Ctrl-C, 3 our own crash, 4 usage, 6 nobody can judge. 1 is for FAILED alone."""
     if not argv or argv[0] in ("-h", "--help"):
         width = max(map(len, COMMANDS))
         print("usage: python -m slabench COMMAND ...\n\ncommands:")
         print("\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items()))
         print("\nThe benchmarks themselves are run by pytest: pytest tests/tencent --base-url=http://HOST:PORT")
-        return 0 if argv else 4
+        return 0 if argv else USAGE
     if argv[0] not in COMMANDS:
         print(f"There is no command {argv[0]!r}; there are {', '.join(COMMANDS)}.", file=sys.stderr)
-        return 4
+        return USAGE
     try:
         status: int = importlib.import_module(f"slabench.cli.{argv[0]}").run(argv[1:])
+        sys.stdout.flush()  # here, where it can be told that nobody reads it
     except ConfigError as error:
         print(error, file=sys.stderr)
-        return 4
+        return USAGE
+    except (ServerError, InvalidRun) as error:
+        print(f"INVALID: {error}", file=sys.stderr)
+        return INVALID
     except SystemExit as end:  # argparse has spoken; its own 2 would read as the suite's Ctrl-C
-        return 4 if end.code == 2 else int(end.code or 0)
+        return USAGE if end.code == 2 else int(end.code or 0)
+    except KeyboardInterrupt:
+        print(f"slabench {argv[0]} was interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # `... | head`: who read it has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - Python's own status would be 1, which means FAILED
+        return _crashed(argv[0], error)
     return status
+
+
+def _crashed(command: str, error: Exception) -> int:
+    """The traceback without secrets, and below it, where a reader looks first, one sentence."""
+    from slabench.report.plain import plain
+    from slabench.server.secrets import scrub_text
+
+    lines = scrub_text("".join(traceback.format_exception(error))).splitlines()
+    print("\n".join(plain(line) for line in lines), file=sys.stderr)
+    said = f"{type(error).__name__}: {error}".splitlines()[0]
+    print(
+        f"slabench {command} crashed ({plain(scrub_text(said))}): this is an error of slabench, not of your server; please report "
+        "it with the lines above.",
+        file=sys.stderr,
+    )
+    return CRASHED

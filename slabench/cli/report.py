@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from slabench.errors import ConfigError
+from slabench.errors import ConfigError, system_words
 
 
 def run(argv: Sequence[str]) -> int:
@@ -19,7 +19,7 @@ def run(argv: Sequence[str]) -> int:
     try:
         document = json.loads(source.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{source} cannot be read ({error}); give a run folder that the suite wrote.") from error
+        raise ConfigError(f"{source} cannot be read ({system_words(error)}); give a run folder that the suite wrote.") from error
     from slabench.report.html import standalone_html
 
     target = given.output or given.folder / "summary.html"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import runpy
-import sys
 from collections.abc import Sequence
+
+from slabench.cli.main import USAGE
 
 
 def run(argv: Sequence[str]) -> int:
-    sys.argv = ["python -m slabench sim", *argv]
-    runpy.run_module("slabench.sim", run_name="__main__", alter_sys=True)
-    return 0
+    from slabench.sim.__main__ import main
+
+    return USAGE if main(argv, "python -m slabench sim") else 0

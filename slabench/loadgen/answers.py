@@ -175,6 +175,7 @@ def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> Req
         events=head["events"],
         done=head["done"],
         reused=head["reused"],
+        resent=head["resent"],
         status=head["status"],
         error=error,
         error_text=text,

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slabench.errors import ConfigError
+from slabench.errors import ConfigError, system_words
 from slabench.loadgen.backend import PromptLike
 from slabench.loadgen.options import Target
 from slabench.loadgen.plan import Plan
@@ -66,14 +66,14 @@ def default_python() -> Path:
 @functools.cache
 def find(python: str | None) -> Reference:
     """The given Python or the default one; ConfigError in one sentence if bench_serving is not there."""
-    path = python or str(default_python())
+    path = os.path.abspath(python or default_python())  # it is started in another folder
     remedy = "make .venv-client/.stamp installs it, or give --bench-serving-python=FILE of an environment that has sglang"
     if not Path(path).is_file():
-        raise ConfigError(f"--client=bench_serving needs a Python that has sglang, and {path} does not exist; {remedy}.")
+        raise ConfigError(f"sglang.bench_serving runs in a Python that has it, and {path} does not exist; {remedy}.")
     try:
         done = subprocess.run([path, "-c", _ASK], capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ConfigError(f"{path} cannot be run ({error}); {remedy}.") from error
+        raise ConfigError(f"{path} cannot be run ({system_words(error)}); {remedy}.") from error
     if done.returncode != 0:
         raise ConfigError(f"{path} has no sglang.bench_serving ({_last_line(done.stderr)}); {remedy}.")
     return Reference(path, done.stdout.split()[0])
@@ -103,6 +103,8 @@ def command(
     reference: Reference, target: Target, spec: WorkloadSpec, plan: Plan, *, backend: str, tokenizer: str, model: str, output: Path
 ) -> list[str]:
     """Its command line. Warm-up and flush are ours: it does not look at the answer to its own flush."""
+    if os.path.exists(tokenizer):  # a folder, and it runs in another one; else a hub's name
+        tokenizer = os.path.abspath(tokenizer)
     found = [reference.python, "-m", "sglang.bench_serving", f"--backend={backend}", f"--base-url={target.base_url.rstrip('/')}"]
     found += [f"--dataset-name={spec.dataset_name}", f"--num-prompts={spec.num_prompts}", f"--seed={spec.seed}"]
     if spec.dataset_path is not None:
@@ -129,7 +131,7 @@ def environment(given: Mapping[str, str], target: Target, *, allow_download: boo
     if key:
         found["OPENAI_API_KEY"] = key
     if target.ca_file is not None:
-        found |= {"SSL_CERT_FILE": target.ca_file, "REQUESTS_CA_BUNDLE": target.ca_file}
+        found |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), os.path.abspath(target.ca_file))
     return found
 
 

@@ -11,6 +11,10 @@ from typing import Protocol
 from slabench.loadgen.http1 import Answer
 from slabench.records import ErrorKind
 
+# A keep-alive connection that the server had closed already says so as soon as the request reaches it. One that breaks later had
+# taken the request.
+RACE_NS = 250_000_000
+
 
 class Exchange:
     """One request on its way; the load process's working copy of what becomes a RequestRecord."""
@@ -27,6 +31,7 @@ class Exchange:
         "reused",
         "sent_ns",
         "start_ns",
+        "tried_ns",
         "waited",
         "wire",
     )
@@ -38,6 +43,7 @@ class Exchange:
         self.answer = Answer(limit, chunks=chunks)
         self.start_ns: int | None = None
         self.sent_ns: int | None = None
+        self.tried_ns: int | None = None  # the first sending, where the connection was gone and another one took the request
         self.last_ns: int | None = None  # of the last read
         self.end_ns: int | None = None
         self.error: ErrorKind | None = None
@@ -137,8 +143,11 @@ class Connection(asyncio.Protocol):
         if exchange is None:
             return
         answer = exchange.answer
-        if exchange.reused and answer.first_byte_ns is None and exchange.error is None:
+        sent = exchange.sent_ns
+        soon = sent is None or now - sent < RACE_NS
+        if soon and exchange.reused and answer.first_byte_ns is None and exchange.error is None and exchange.tried_ns is None:
             # The server had closed an idle keep-alive connection while our request was on its way: not a failure of either.
+            exchange.tried_ns = now if sent is None else sent
             exchange.sent_ns = None
             exchange.reused = False
             self._driver.again(exchange)

@@ -125,8 +125,12 @@ def metric_of(key: str) -> Metric | None:
         return None
     if figure == "curve":
         return metric_or_none if statistic.isdigit() else None
-    allowed = CLASSIC_STATISTICS if figure.startswith("classic.") else STATISTICS
-    return metric_or_none if metric_or_none.spread and statistic in allowed else None
+    return metric_or_none if metric_or_none.spread and statistic in statistics_of(figure) else None
+
+
+def statistics_of(figure: str) -> tuple[str, ...]:
+    """The statistics of a figure that has one value a request (or token)."""
+    return CLASSIC_STATISTICS if figure.startswith("classic.") else STATISTICS
 
 
 def too_few(key: str, sizes: Mapping[str, int]) -> tuple[int, int] | None:

@@ -57,14 +57,20 @@ def steady(run: RunRecord, wave: int) -> Steady | None:
     return Steady(counted, begin, min([last_end, *ends]), waves == 1, together)
 
 
-def steady_figures(run: RunRecord, part: Steady, gpus: int | None = None, *, slots: int | None = None) -> dict[str, float]:
+def steady_figures(
+    run: RunRecord, part: Steady, gpus: int | None = None, *, slots: int | None = None, output_rate: float | None = None
+) -> dict[str, float]:
     """The figures of compute() over the counted requests, with the steady throughputs in place of the run's.
 
-    slots: of a closed loop, in which a slot is never empty: so each slot's time is that of its requests one after another, and
-    the counted requests' time is the sum of (end - due) / slots. Requests that go in lumps have no edge there that a window
+    output_rate: output tokens/s, where they are known better than by either way below (saturated.py).
+    slots: of a closed loop, in which a slot is never empty: so each slot's time is that of its requests one after another, and the
+    counted requests' time is the sum of (end - due) / slots. Requests that go in lumps have no edge there that a window
     would cut in the wrong place. None: the tokens that came inside the window.
     """
     found = compute(replace(run, requests=part.counted, began_ns=part.begin_ns), gpus)
+    if output_rate is not None and output_rate > 0:
+        prompt, output = round(found["input_tokens"]), round(found["output_tokens"])
+        return found | rates(output / output_rate, len(part.counted), prompt, output, gpus)
     if slots is not None:
         busy = sum(one.end_ns - one.due_ns for one in part.counted if one.end_ns is not None) / NS_PER_S
         if busy > 0:

@@ -81,6 +81,11 @@ class DecodePoint:
     other: tuple[tuple[LogSpan, ...], ...] = ()  # the same of the baseline server, in an A/B run
 
 
+def _packed(path: str) -> bool:
+    with open(path, "rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
 @dataclass(slots=True)
 class Campaign:
     """Opened before the first live test, closed with the session. Everything in it is made at most once."""
@@ -110,6 +115,8 @@ class Campaign:
         for option, log in (*(("deploy-log", one) for one in logs), *(("baseline-deploy-log", one) for one in other_logs)):
             if not Path(log).is_file():
                 raise ConfigError(f"--{option}={log} does not exist; give the file that the server's output goes to.")
+            if _packed(log):  # offsets of what is added to it mean nothing in what it unpacks to
+                raise ConfigError(f"--{option}={log} is packed by gzip; give the file that the server's output goes to now.")
         url, command = self.settings.base_urls[self.place or 0], given.launch
         if len(self.settings.base_urls) > 1:
             logs = logs[self.place or 0 :][:1]  # one a server, in the order of the URLs

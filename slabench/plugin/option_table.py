@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slabench.plugin.option_types import (
+from slabench.option_types import (
     Option,
     count_or_auto,
     count_or_batch,
@@ -12,6 +12,7 @@ from slabench.plugin.option_types import (
     positive_int,
     rate,
     ratio,
+    seed,
     words,
 )
 from slabench.verdict.tolerances import DEFAULT
@@ -155,7 +156,7 @@ OPTIONS: tuple[Option, ...] = (
         choices=("poisson", "constant"),
         metavar="KIND",
     ),
-    Option(_WORK, "--seed", 123, "all live", "seed of prompts and arrivals", int),
+    Option(_WORK, "--seed", 123, "all live", "seed of prompts and arrivals", seed),
     Option(
         _ALI,
         "--batch-sizes",

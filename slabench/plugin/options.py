@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from slabench.errors import ConfigError
+from slabench.option_types import worded
 from slabench.plugin import spread
 from slabench.plugin.option_table import OPTIONS
-from slabench.plugin.option_types import Option
 from slabench.plugin.settings import SETTINGS, Settings
 
 REPO = Path(__file__).resolve().parents[2]
@@ -25,10 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         given: dict[str, Any] = {"dest": option.dest, "help": f"{option.help} [{option.applies}]"}
         if option.parse is None:
             given |= {"action": "store_true", "default": False}
-        elif option.append:
-            given |= {"action": "append", "type": _worded(option), "default": None, "metavar": option.metavar}
         else:
-            given |= {"action": "store", "type": _worded(option), "default": option.default, "metavar": option.metavar}
+            given |= {"type": worded(option.parse, option.help), "metavar": option.metavar}
+            given |= {"action": "append", "default": None} if option.append else {"action": "store", "default": option.default}
             if option.choices:
                 given["choices"] = option.choices
         try:
@@ -38,22 +36,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             # pytest says ValueError for an option of the same group, argparse its own error for one of another.
             if option.name != "--base-url":
                 raise
-
-
-def _worded(option: Option) -> Callable[[str], Any]:
-    """The option's parser, whose refusal is a sentence: argparse alone would name our function."""
-    assert option.parse is not None
-    parse = option.parse
-
-    def read(text: str) -> Any:
-        try:
-            return parse(text)
-        except ValueError as error:
-            own = str(error)
-            why = "it is not a number" if "literal" in own or "could not convert" in own else own
-            raise argparse.ArgumentTypeError(f"{text!r} cannot be taken ({why}); give {option.help}.") from error
-
-    return read
 
 
 @pytest.hookimpl(tryfirst=True)

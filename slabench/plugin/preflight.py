@@ -7,6 +7,7 @@ import pytest
 from slabench.errors import ConfigError, ServerError
 from slabench.plugin.beforehand import measure
 from slabench.plugin.campaign import CAMPAIGN, Campaign, worker_folder
+from slabench.plugin.forms import check_objectives, idle_options, marked_forms
 from slabench.plugin.order import is_live
 from slabench.plugin.recorder import EXIT_INVALID, RECORDER, say
 from slabench.plugin.resume import RESUMED
@@ -49,6 +50,9 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     if resumed is not None and resumed.all_kept(session.items):
         return
     try:
+        check_objectives(marked_forms(session.items, config.option), config.stash[SETTINGS].slos)
+        for sentence in idle_options([item.nodeid for item in session.items], config.option):
+            recorder.note(sentence)
         campaign = campaign_of(config)
         if config.stash[SETTINGS].given.one_after_the_other and campaign.before is None:
             say(config, f"Measuring the baseline server first; its output goes to {campaign.folder / 'baseline.txt'}.")

@@ -6,11 +6,12 @@ attribute of the test report, built-in types only.
 
 from __future__ import annotations
 
-import os
+import hashlib
 import shutil
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,9 +21,9 @@ from slabench.errors import ConfigError, SlabenchError, system_words
 from slabench.plugin.campaign import CAMPAIGN
 from slabench.plugin.crash import OthersOutputs, clean_internal_error
 from slabench.plugin.order import LIVE_FOLDERS, is_live
+from slabench.plugin.outputs import silence_others, write_outputs
 from slabench.plugin.redact import redact_command, redact_options
 from slabench.plugin.resume import RESUMED, Resumed
-from slabench.plugin.save_baseline import save_baseline
 from slabench.plugin.settings import SETTINGS, Settings
 from slabench.report.plain import plain_values
 
@@ -44,6 +45,8 @@ class Recorder:
         self.notes: list[str] = []
         self.resumed: Resumed | None = None
         options = redact_options(vars(config.option))
+        if settings.given.baseline is not None:  # the name alone would let a continued run be judged by two baselines
+            options["baseline_sha256"] = hashlib.sha256(Path(settings.given.baseline).read_bytes()).hexdigest()
         made: dict[str, Any] = {"environment": environment(), "slabench": __version__}
         if settings.resume is None:
             self.folder = RunFolder.create(config.getoption("report_dir"))
@@ -97,9 +100,16 @@ class Recorder:
 
     def write(self) -> None:
         try:
+            self._folder_again()
             self.document.write()
         except OSError as error:
             self.note(f"run.json could not be written ({system_words(error)}); the verdicts stand on this console.")
+
+    def _folder_again(self) -> None:
+        """What was judged is still in memory if somebody clears the reports away while a run is on."""
+        if not self.folder.path.is_dir():
+            self.folder.path.mkdir(parents=True)
+            self.note("The run folder was removed while the run was on and was made anew; the records of requests in it are lost.")
 
     def note(self, sentence: str) -> None:
         if sentence not in self.notes:
@@ -151,10 +161,15 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if not self.live_items and not self.deselected:
+        if not self.live_items and not self.deselected and exitstatus != EXIT_USAGE:
             return
         status = self.exit_status(session, int(exitstatus))
         session.exitstatus = status
+        if status == EXIT_USAGE and self.usage is None:
+            self.usage = ""  # while tests were collected
+        if self.litter:
+            silence_others(self.config)
+            return
         if not self.live_items:
             self.note(f"Every live test was deselected (-k, -m; {self.deselected} in all): nothing was judged.")
         state = "interrupted" if status == pytest.ExitCode.INTERRUPTED else "crashed" if status == EXIT_OUR_CRASH else "finished"
@@ -162,41 +177,23 @@ class Recorder:
         if broken is not None:
             self.note(broken)
         try:
+            self._folder_again()
             self.document.finish(state, status)
         except OSError as error:
             self.note(f"run.json could not be written ({system_words(error)}); the verdicts stand on this console.")
         try:
-            self._outputs()
+            write_outputs(
+                self.document.data, self.folder.path, self.settings, github=self.config.getoption("github"), note=self.note
+            )
         except (OSError, SlabenchError) as error:
             self.note(f"The run folder is not complete: {system_words(error)}")
 
-    def _outputs(self) -> None:
-        from slabench.report.frontier import frontier_rows, write_frontier
-        from slabench.report.markdown import summary_md
-        from slabench.report.seed_shapes import write_seed_shapes
-
-        summary = summary_md(self.document.data)
-        if self.config.getoption("github"):
-            self._step_summary(summary)
-        (self.folder.path / "summary.md").write_text(summary, encoding="utf-8")
-        write_seed_shapes(self.document.data, self.folder.path)
-        frontier = frontier_rows(self.document.data)
-        if frontier:
-            write_frontier(frontier, self.folder.path / "frontier.csv")
-        if self.settings.save_baseline is not None:
-            for sentence in save_baseline(self.document.data, self.settings.save_baseline):
-                self.note(sentence)
-
-    def _step_summary(self, summary: str) -> None:
-        target = os.environ.get("GITHUB_STEP_SUMMARY")
-        if not target:
-            self.note("--github found no GITHUB_STEP_SUMMARY in the environment, so the job's page has no summary.")
-            return
-        try:
-            with open(target, "a", encoding="utf-8") as file:
-                file.write(summary)
-        except OSError as error:
-            self.note(f"The job's summary could not be written ({system_words(error)}).")
+    @property
+    def litter(self) -> bool:
+        """The run folder of a URL in the environment where only unit tests were selected, or of options no test was tried with."""
+        nothing = not self.live_items and not self.deselected
+        refused = self.usage is not None and not self.document.data["tests"]
+        return (nothing or refused) and self.resumed is None
 
     def exit_status(self, session: pytest.Session, status: int) -> int:
         """design: 0 all PASSED, 1 any FAILED, 2 Ctrl-C, 3 our crash, 4 usage, 5 nothing collected, 6 INVALID or nothing judged."""
@@ -259,10 +256,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if recorder is None:
         return
     recorder.folder.close()
-    nothing = not recorder.live_items and not recorder.deselected
-    refused = recorder.usage is not None and not recorder.document.data["tests"]
-    if (nothing or refused) and recorder.resumed is None:
-        # A URL in the environment and only unit tests selected, or options that no test was tried with: it would be litter.
+    if recorder.litter:
         shutil.rmtree(recorder.folder.path, ignore_errors=True)
 
 

@@ -141,7 +141,7 @@ class Console:
 
         recorder = self.config.stash[RECORDER]
         data = recorder.document.data
-        if not recorder.live_items and not recorder.notes:
+        if recorder.litter or (not recorder.live_items and not recorder.notes):
             return
         self._crashes(terminalreporter)
         terminalreporter.section("slabench")

@@ -30,7 +30,7 @@ def save_baseline(data: Mapping[str, Any], target: Path) -> Iterator[str]:
     baseline_file.save(str(target), document)
     kept = len(document["tests"]) - measured
     beside = f", {kept} that it held already were kept" if kept else ""
-    yield f"Baseline of {measured} tests written to {target}{beside}."
+    yield f"Baseline of {measured} test{'' if measured == 1 else 's'} written to {target}{beside}."
     for test_id, entry in document["tests"].items():
         if entry.get("allowed"):
             names = ",".join(entry["allowed"])

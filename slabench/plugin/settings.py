@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
+from slabench.option_checks import api_key, check_allow, check_dataset, check_folder, check_writable
 from slabench.server.secrets import redact_url
-from slabench.verdict import baseline_file, baselines, sla, validity
+from slabench.verdict import baseline_file, baselines, sla
 from slabench.verdict.sla import Slo
 
 SIM = "sim:"
@@ -65,26 +66,18 @@ class Settings:
         urls = _urls(given, environment)
         if given.warmup_requests != "batch" and given.warmup_requests < 0:
             raise ConfigError(f"--warmup-requests={given.warmup_requests} is below 0; use 0 for none.")
-        if given.dataset_path is not None and not Path(given.dataset_path).is_file():
-            seen = "is a folder" if Path(given.dataset_path).is_dir() else "does not exist"
-            raise ConfigError(f"--dataset-path={given.dataset_path} {seen}; give the ShareGPT_V3 JSON file. Nothing is downloaded.")
-        name = given.dataset_name
-        if name in ("random", "sharegpt") and given.dataset_path is None:
-            raise ConfigError(f"--dataset-name={name} needs --dataset-path=FILE, a ShareGPT_V3 JSON file. Nothing is downloaded.")
+        check_dataset(given.dataset_path, given.dataset_name)
         if _sends_text(given) and given.prompt_form == "ids":
             what = "--client=bench_serving" if given.client == "bench_serving" else f"--backend={given.backend}"
             raise ConfigError(f"{what} sends text; leave out --prompt-form=ids.")
         for option in ("model", "tokenizer"):
-            _check_folder(option, getattr(given, option), allow_download=given.allow_download)
-        checks = validity.names()
-        unknown = set(given.allow) - set(checks)
-        if unknown:
-            raise ConfigError(f"--allow={','.join(sorted(unknown))} names no validity check; there are {', '.join(checks)}.")
+            check_folder(option, getattr(given, option))
+        check_allow(given.allow)
         if given.require_baseline and given.baseline is None:
             raise ConfigError("--require-baseline needs --baseline=FILE to look into.")
         _check_baselines(given)
         _check_capacity(given)
-        key = _api_key(environment, given.api_key_env)
+        key = api_key(environment, given.api_key_env)
         return cls(
             given=given,
             base_urls=urls,
@@ -97,15 +90,8 @@ class Settings:
             else _writable("--bench-serving-jsonl", given.bench_serving_jsonl, worker=worker),
             resume=given.resume,
             baseline_url=_baseline_url(given, urls),
-            baseline_api_key=_api_key(environment, given.baseline_api_key_env or given.api_key_env),
+            baseline_api_key=api_key(environment, given.baseline_api_key_env or given.api_key_env),
         )
-
-
-def _api_key(environment: Mapping[str, str], name: str) -> str | None:
-    key = environment.get(name)
-    if key is not None and (not key.isascii() or not key.isprintable()):
-        raise ConfigError(f"The API key in {name} has characters that no HTTP header can carry.")
-    return key or None
 
 
 def _sends_text(given: Namespace) -> bool:
@@ -124,11 +110,16 @@ def _urls(given: Namespace, environment: Mapping[str, str]) -> tuple[str, ...]:
         raise ConfigError(
             "--base-url (or SLABENCH_BASE_URL) is empty; give a URL such as http://127.0.0.1:30000, or sim: (embedded server)."
         )
-    named_twice = [url for url in urls if urls.count(url) > 1 and not url.startswith(SIM)]
-    if named_twice:
-        raise ConfigError(
-            f"--base-url names {redact_url(named_twice[0])} twice; two workers at one server would disturb each other."
-        )
+    real = [url for url in urls if not url.startswith(SIM)]
+    if len(real) > 1:
+        from slabench.server.http import same_place  # ssl takes its time, and most sessions name one server
+    for place, url in enumerate(real):
+        for other in real[:place]:
+            if same_place(other, url):
+                named = (
+                    f"{redact_url(url)} twice" if other == url else f"one server twice, {redact_url(other)} and {redact_url(url)}"
+                )
+                raise ConfigError(f"--base-url names {named}; two workers at one server would disturb each other.")
     _check_environment(given)
     if given.launch is not None:
         if not given.launch.strip():
@@ -172,22 +163,14 @@ def _baseline_url(given: Namespace, urls: tuple[str, ...]) -> str | None:
         raise ConfigError("--baseline-env is the environment of a server that slabench starts; it needs --baseline-launch=CMD.")
     if command is not None and (url or "").startswith(SIM):
         raise ConfigError(f"--baseline-launch starts a server, and --baseline-url={url} is the embedded one; leave one out.")
-    if url is not None and url == urls[0] and not url.startswith(SIM):
+    from slabench.server.http import same_place
+
+    embedded = any(one.startswith(SIM) for one in (url or "", urls[0]))
+    if url is not None and not embedded and given.launch is None and same_place(url, urls[0]):
         raise ConfigError(
             f"--base-url and --baseline-url name the same server, {redact_url(url)}: it would be compared with itself."
         )
     return url or "launch:"
-
-
-def _check_folder(option: str, value: str | None, *, allow_download: bool) -> None:
-    """A name that looks like a path must be a folder; a hub name needs --allow-download or a local copy."""
-    if value is None:
-        return
-    looks_like_path = value.startswith((".", "/", "~")) or value.count("/") != 1
-    if not value or (looks_like_path and not Path(value).expanduser().is_dir()):
-        if value and not value.startswith((".", "/", "~")) and "/" not in value and option == "model":
-            return  # a served model name such as `tiny`
-        raise ConfigError(f"--{option}={value} is not a folder here; give the folder that holds the model's tokenizer files.")
 
 
 def _check_baselines(given: Namespace) -> None:
@@ -234,10 +217,7 @@ def _check_capacity(given: Namespace) -> None:
 
 
 def _writable(option: str, path: str, *, worker: bool) -> Path:
-    target = Path(path)
-    if not worker and (target.is_dir() or not target.parent.is_dir()):
-        raise ConfigError(f"{option}={path} cannot be written: its folder must exist and it must not be a folder.")
-    return target
+    return Path(path) if worker else check_writable(option, path)
 
 
 SETTINGS = pytest.StashKey[Settings]()

@@ -255,6 +255,16 @@ def prompts_told(workload: Mapping[str, Any]) -> str:
     return f"{name}, sent as {form}, no data set"
 
 
+def beside_green(tests: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Which tests are PASSED with findings: a word alone would look spotless."""
+    found = []
+    for one in tests:
+        names = [check["name"] for check in one["checks"] if check["state"] == "finding"]
+        if one["word"] == "PASSED" and names:
+            found.append(f"{one['id'].rpartition('/')[2]} ({', '.join(dict.fromkeys(names))})")
+    return [f"PASSED with findings, told above: {'; '.join(found)}."] if found else []
+
+
 def summary_table(data: Mapping[str, Any]) -> str:
     """The end of a session: a row a test, what did not run, and the run's word."""
     rows = [
@@ -272,6 +282,10 @@ def summary_table(data: Mapping[str, Any]) -> str:
         lines.append(table(COMPARED, compared, left=(0, 1, 4, len(COMPARED) - 1)))
     if data["not_run"]:
         lines.append(f"Planned and not run: {', '.join(one.rpartition('/')[2] for one in data['not_run'])}.")
+    lines += [
+        f"{one['word']} {one['id'].rpartition('/')[2]}: {one['headline']}" for one in data["tests"] if one["word"] != "PASSED"
+    ]
+    lines += beside_green(data["tests"])
     lines += run_facts(data)
     if data["word"] is not None:
         lines.append(f"Verdict of the run: {data['word']}")

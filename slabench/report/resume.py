@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from slabench.errors import ConfigError
+from slabench.errors import ConfigError, system_words
 from slabench.report.document import SCHEMA
 from slabench.report.records_file import PROBE, RecordsFile, read_rows
 
@@ -35,7 +35,7 @@ def read_run(given: str, option: str = "--resume=") -> tuple[Path, dict[str, Any
     except FileNotFoundError as error:
         raise ConfigError(f"{option}{given} has no run.json, so it is no run; {ask}.") from error
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{option}{given}: its run.json cannot be read ({error}); {ask}.") from error
+        raise ConfigError(f"{option}{given}: its run.json cannot be read ({system_words(error)}); {ask}.") from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise ConfigError(f"{option}{given} is no run of schema {SCHEMA}; {ask}.")
     return folder, data

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from slabench.errors import ConfigError
+from slabench.errors import ConfigError, system_words
 from slabench.report.resume import read_run
 from slabench.verdict import baseline_file
 from slabench.verdict.baseline_file import allowed_checks, identity, is_measured, only_inconclusive, run_ids
@@ -58,7 +58,7 @@ def read_side(given: str) -> StoredSide:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{given} cannot be read ({error}); {WANTED}.") from error
+        raise ConfigError(f"{given} cannot be read ({system_words(error)}); {WANTED}.") from error
     try:
         document = json.loads(text)
     except ValueError:

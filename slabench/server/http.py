@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import ipaddress
 import json
 import socket
 import ssl
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from slabench.errors import ConfigError, ServerError
+from slabench.errors import ConfigError, ServerError, system_words
 from slabench.server.secrets import redact_url
 
 MAX_BODY = 64 * 1024 * 1024  # a server_info of 64 data-parallel ranks is about 1 MB
@@ -37,6 +38,36 @@ class Target:
     def loopback(self) -> bool:
         """True if the host names this machine."""
         return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+
+def same_place(first: str, second: str) -> bool:
+    """True if two base URLs lead to one place: the same port and path at one host, or at a name and an address of it.
+
+    Two names of one address may be two servers behind a gateway that goes by names. False if nobody knows.
+    """
+    one, other = parse_url(first), parse_url(second)
+    if (one.port, one.path) != (other.port, other.path):
+        return False
+    if one.host == other.host:
+        return True
+    plain = any(_is_address(each.host) or each.loopback for each in (one, other))
+    return plain and bool(_addresses(one.host) & _addresses(other.host))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _addresses(host: str) -> set[str]:
+    try:
+        found = {str(told[4][0]) for told in socket.getaddrinfo(host, None)}
+    except OSError:
+        return set()
+    return {"127.0.0.1" if one == "0.0.0.0" else "::1" if one == "::" else one for one in found}
 
 
 def parse_url(url: str) -> Target:
@@ -113,7 +144,9 @@ class Http:
             try:
                 self._tls = ssl.create_default_context(cafile=ca_file)
             except (OSError, ssl.SSLError) as error:
-                raise ConfigError(f"The CA file {ca_file} cannot be used ({error}). It has to be a readable PEM file.") from error
+                raise ConfigError(
+                    f"The CA file {ca_file} cannot be used ({system_words(error)}). It has to be a readable PEM file."
+                ) from error
 
     def get(self, path: str, *, timeout: float | None = None) -> Response:
         """GET base + path. ServerError if no HTTP answer came or it redirects; any other status is the caller's to judge."""
@@ -143,7 +176,9 @@ class Http:
             data = self._body(answer, deadline, shown)
             fields = {name.lower(): value for name, value in answer.getheaders()}
         except (OSError, http.client.HTTPException, UnicodeError, ValueError) as error:
-            raise ServerError(_sentence(self.target, shown, limit, error)) from error
+            # A socket that is there and not yet a TLS one: the peer has taken the connection, and did not answer the handshake.
+            halfway = self._tls is not None and connection.sock is not None and not isinstance(connection.sock, ssl.SSLSocket)
+            raise ServerError(_sentence(self.target, shown, limit, error, halfway=halfway)) from error
         finally:
             connection.close()
         if 300 <= answer.status < 400:
@@ -170,8 +205,8 @@ class Http:
         return b"".join(chunks)
 
 
-def _sentence(target: Target, shown: str, limit: float, error: Exception) -> str:
-    """Why no answer came, and what to check."""
+def _sentence(target: Target, shown: str, limit: float, error: Exception, *, halfway: bool = False) -> str:
+    """Why no answer came, and what to check. halfway: it was connected, and its TLS handshake had not ended."""
     where = f"{target.host} port {target.port}"
     if isinstance(error, http.client.IncompleteRead):
         return f"{shown}: the answer broke off after {len(error.partial)} bytes. Check that the server is alive."
@@ -179,6 +214,11 @@ def _sentence(target: Target, shown: str, limit: float, error: Exception) -> str
         return f"{shown}: connection refused, nothing listens at {where}. Check that the server runs, and the port of --base-url."
     if isinstance(error, socket.gaierror):
         return f"{shown}: the host name {target.host!r} cannot be resolved ({error.strerror}). Check the host of --base-url."
+    if isinstance(error, TimeoutError) and halfway:
+        return (
+            f"{shown}: {where} took the connection and did not answer the TLS handshake within {limit:g} s. A server that speaks "
+            "plain http does that: use http:// if it does, else check that it is not stuck."
+        )
     if isinstance(error, TimeoutError):
         return f"{shown} did not answer within {limit:g} s. Check that the server is up, not stuck, and not behind a firewall."
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -190,4 +230,4 @@ def _sentence(target: Target, shown: str, limit: float, error: Exception) -> str
         return f"{shown}: the server closed the connection without an answer. Check that it is alive, and http:// against https://."
     if isinstance(error, http.client.BadStatusLine | http.client.LineTooLong):
         return f"{shown}: what answers at {where} does not speak HTTP. {_CHECK_URL}"
-    return f"{shown} cannot be asked ({type(error).__name__}: {error}). {_CHECK_URL}"
+    return f"{shown} cannot be asked ({type(error).__name__}: {system_words(error)}). {_CHECK_URL}"

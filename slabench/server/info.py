@@ -234,13 +234,30 @@ def read_info(info: Mapping[str, Any], model: Mapping[str, Any]) -> ServerInfo:
     )
 
 
-def same_process(before: ServerInfo, after: ServerInfo) -> bool:
-    """False if another process than before answers: a restart in the middle of a run.
+# What one server process keeps. The seed is drawn anew at each launch unless it was set by hand; the others catch a restart with
+# other arguments, and another server behind the same address.
+_KEPT = (
+    "random_seed",
+    "version",
+    "model_path",
+    "served_model_name",
+    "dtype",
+    "quantization",
+    "device",
+    "tp",
+    "dp",
+    "pp",
+    "token_capacity_per_rank",
+    "max_running_requests_per_dp",
+)
 
-    The seed is drawn anew at each launch unless it was set by hand; the other fields catch a restart with other arguments.
-    True means that no difference was seen; a restart event in the deploy log is the surer sign.
+
+def identity(info: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...] | None:
+    """server_info -> what this process keeps and another may not have, by name. None if it does not say its seed.
+
+    Two that are equal show no difference, and no more; a restart event in the deploy log is the surer sign.
     """
-    return all(
-        getattr(before, name) == getattr(after, name)
-        for name in ("random_seed", "version", "model_path", "served_model_name", "tp", "dp", "pp", "token_capacity_per_rank")
-    )
+    if info is None or info.get("random_seed") is None:
+        return None
+    told = read_info(info, {})
+    return tuple((name, getattr(told, name)) for name in _KEPT)

@@ -119,6 +119,15 @@ class Launched:
             return f"({self.log_path} cannot be read: {error.strerror})"
         return scrub_text("\n".join(line[:1000] for line in text.splitlines()[-lines:]))
 
+    def log_end(self) -> str:
+        """The last lines of the log under a heading; a sentence where there are none."""
+        tail = self.log_tail()
+        return (
+            f"The last lines of its log {self.log_path}:\n{tail}"
+            if tail.strip()
+            else f"It wrote nothing to its log {self.log_path}."
+        )
+
     def stop(self) -> int | None:
         """End the server and everything below it; return its exit status. Safe to call twice, and after it has died."""
         pipe = self._supervisor.stdin
@@ -170,8 +179,7 @@ class Launched:
             how = "was ended by signal" if (self.exit_status or 0) < 0 else "ended with status"
             status = "unknown" if self.exit_status is None else abs(self.exit_status)
             raise ServerError(
-                f"The launched server {how} {status} before it was ready. Its command: {self.command}\n"
-                f"The last lines of its log {self.log_path}:\n{self.log_tail()}"
+                f"The launched server {how} {status} before it was ready. Its command: {self.command}\n{self.log_end()}"
             )
 
 
@@ -242,9 +250,9 @@ def launch(
     except ServerError as error:
         if not server.alive():
             raise
-        tail = server.log_tail()
+        end = server.log_end()
         server.stop()
-        raise ServerError(f"{error}\nThe last lines of its log {log_path}:\n{tail}") from error
+        raise ServerError(f"{error}\n{end}") from error
     except BaseException:
         server.stop()
         raise

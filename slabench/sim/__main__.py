@@ -18,14 +18,27 @@ from slabench.sim.null_profile import NULL, NullProfile, read_any
 from slabench.sim.profiles import PROFILES, Profile, UnknownProfile
 
 
-def options(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m slabench.sim", description=__doc__)
+def port(text: str) -> int:
+    """argparse makes a sentence of the error."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 1 to 65535, or 0 for a free one.")
+    return int(text)
+
+
+def tokenizer_folder(text: str) -> str:
+    if not os.path.isfile(os.path.join(text, "tokenizer.json")):
+        raise argparse.ArgumentTypeError(f"{text!r} holds no tokenizer.json; give the folder that does.")
+    return text
+
+
+def options(argv: Sequence[str], prog: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog=prog, description="The embedded server, on the loopback interface only.")
     parser.add_argument("--profile", default="demo", help=f"{', '.join(PROFILES)}, {NULL}, or NAME?parameter=value&...")
     parser.add_argument("--host", default="127.0.0.1", choices=("127.0.0.1", "::1"), help="IPv4 or IPv6")
-    parser.add_argument("--port", type=int, default=30000, help="0 takes a free one")
-    parser.add_argument("--shared-port", type=int, help="of the null server: a second port, which other null servers may share")
+    parser.add_argument("--port", type=port, default=30000, help="0 takes a free one (30000)")
+    parser.add_argument("--shared-port", type=port, help="of the null server: a second port, which other null servers may share")
     parser.add_argument("--log", default="-", help="the deploy log; - is stderr")
-    parser.add_argument("--tokenizer", help="folder with a tokenizer.json, for prompts that are text")
+    parser.add_argument("--tokenizer", type=tokenizer_folder, help="folder with a tokenizer.json, for prompts that are text")
     parser.add_argument("--api-key", help="asked for by every request; named in server_info and in the log, as by the real server")
     return parser.parse_args(argv)
 
@@ -68,14 +81,19 @@ async def serve(profile: Profile, host: str, port: int, log: DeployLog, tokenize
         driving.result()  # the engine only ends by an error: let it be seen
 
 
-def main(argv: Sequence[str]) -> int:
-    given = options(argv)
+def main(argv: Sequence[str], prog: str = "python -m slabench.sim") -> int:
+    """0 once it was told to end; 2, with a sentence, where it cannot be started as asked."""
+    given = options(argv, prog)
     try:
         profile = read_any(given.profile)
     except UnknownProfile as error:
         print(error, file=sys.stderr)
         return 2
-    out = sys.stderr if given.log == "-" else open(given.log, "a", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    try:
+        out = sys.stderr if given.log == "-" else open(given.log, "a", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    except OSError as error:
+        print(f"--log={given.log} cannot be written ({error.strerror}); give a file in a folder that exists.", file=sys.stderr)
+        return 2
     try:
         if isinstance(profile, NullProfile):
             from slabench.sim import null

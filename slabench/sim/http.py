@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import os
 import time
 from collections.abc import Callable
 
@@ -272,4 +273,5 @@ class Connection(asyncio.Protocol):
 
 
 def describe(error: OSError, host: str, port: int) -> str:
-    return f"The embedded server cannot listen on {host}:{port} ({error.strerror}); give another --port."
+    why = os.strerror(error.errno) if error.errno else str(error)  # asyncio writes the address into strerror once more
+    return f"The embedded server cannot listen on {host}:{port} ({why}); give another --port."

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slabench.errors import ConfigError
+from slabench.errors import ConfigError, system_words
 from slabench.metrics.definitions import metric_of
 from slabench.verdict.samples import samples_of
 
@@ -73,7 +73,7 @@ def load(path: str, *, option: str = "--baseline=") -> Baseline:
     except FileNotFoundError as error:
         raise ConfigError(f"{named} does not exist; {remedy}.") from error
     except (OSError, ValueError, RecursionError) as error:  # json has an error of its own for numbers of thousands of digits
-        raise ConfigError(f"{named} cannot be read as a baseline ({error}); {remedy}.") from error
+        raise ConfigError(f"{named} cannot be read as a baseline ({system_words(error)}); {remedy}.") from error
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema not in READ:
         raise ConfigError(f"{named} has schema {schema!r}, this slabench reads {' and '.join(READ)}; {remedy} with this version.")

@@ -14,21 +14,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
+from slabench.verdict.capacity_answer import FLAT_LOAD, REPEATS, Missing, flat, place_of, smallest
+from slabench.verdict.capacity_curve import Curve, levelled
 from slabench.verdict.capacity_interval import floor_of, pooled
-from slabench.verdict.capacity_probe import THROUGHPUT, Point, Probe, Standing
+from slabench.verdict.capacity_probe import Point, Probe, Standing
 from slabench.verdict.sla import Slo
 
-LEVEL = 0.10  # throughputs of loads that queue: no further apart than this they are one
-WITHIN = 0.01  # of the most tokens/s: loads that give as much
-FLAT_LOAD = 1.15  # so much more load that gives no more tokens/s than WITHIN is a limit of the server's own
 NEAR = 0.9  # of a limit: from there on a line to it is short
 ABOVE_ROOM = 1.25  # where to look whether the server's room is its limit
-BELOW = 1.4  # where to look for the slope below the answer, where nothing was probed
 EXPONENT = 0.6  # how TPOT grows with the load where one point is all that is known
-REPEATS = 2  # probes of one load
 MOST_PROBES = 24
 
 
@@ -52,15 +49,19 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Probe this load next."""
+    """Probe this load next. settled: its first wave alone would not do, however far from the limits it is."""
 
     load: float
     why: str
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """load: the answer, the range's beginning where none holds, None where nobody can say. unsure: too near to the limit."""
+    """load: the answer, the range's beginning where none holds, None where nobody can say. unsure: too near to the limit.
+
+    low, high: the loads between which the answer lies, as far as the probes can tell (95 %); None without an answer.
+    """
 
     kind: Kind
     load: float | None
@@ -69,6 +70,8 @@ class Outcome:
     unsure: tuple[float, ...] = ()
     above: float | None = None  # SERVER_LIMIT: where throughput was seen to grow no more
     why: str = ""  # UNRESOLVED
+    low: float | None = None
+    high: float | None = None
 
 
 def grid(low: float, high: float, step: float, *, whole: bool) -> tuple[float, ...]:
@@ -100,7 +103,7 @@ class Search:
 
     def points(self) -> dict[int, Point]:
         """What is known of each probed load, by its place on the grid; loads that queue share one throughput."""
-        return self._levelled(self.measured())
+        return levelled(self.measured())
 
     def measured(self) -> dict[int, Point]:
         """What the probes of each load say themselves."""
@@ -109,26 +112,16 @@ class Search:
             by_place.setdefault(self.loads.index(one.load), []).append(one)
         return {place: self._pooled(probes) for place, probes in sorted(by_place.items())}
 
-    def _levelled(self, points: dict[int, Point]) -> dict[int, Point]:
-        """Where requests wait for each other the load changes how many wait, and not what the server does: one throughput.
-
-        A probe of a few waves has it to some per cent only, as the batch fills and empties; together they have it better. Levels
-        further apart than LEVEL are left as they are.
-        """
-        queued = {place: one for place, one in points.items() if not one.together and one.standing is not Standing.FAILS}
-        values = [one.throughput.value for one in queued.values()]
-        if len(values) < 2 or max(values) > (1 + LEVEL) * min(values):
-            return points
-        level = pooled([one.throughput for one in queued.values()], 0.0)
-        return points | {place: replace(one, estimates={**one.estimates, THROUGHPUT: level}) for place, one in queued.items()}
-
-    def _pooled(self, found: Sequence[Probe]) -> Point:
+    def _pooled(self, probes: Sequence[Probe]) -> Point:
+        # A first wave is what there is until a steady one was measured; a mean of both would be neither.
+        found = [one for one in probes if not one.ramp] or probes
         keys = [key for key in found[0].estimates if all(key in one.estimates for one in found)]
         return Point(
             {key: pooled([one.estimates[key] for one in found], floor_of(key)) for key in keys},
             tuple(self.rules),
             len(found),
             all(one.together for one in found),
+            all(one.ramp for one in found),
         )
 
     def next(self) -> Ask | Outcome:
@@ -164,11 +157,12 @@ class Search:
             return self._unresolved(points, why)
         if f == 0:
             return Outcome(Kind.NONE_HOLDS, self.loads[0], fails=self.loads[0])
-        flat = self._flat(points, self.loads[min(f, len(self.loads) - 1)])
-        if flat is not None:
-            return self._plateau(points, *flat)
+        bound = self.loads[min(f, len(self.loads) - 1)]
+        best = flat(Curve(self.loads, points), bound, None if self.room is None else self.room.load)
+        if best is not None:
+            return self._answer(points, Kind.SERVER_LIMIT, best)
         if h == len(self.loads) - 1:
-            return self._answer(points, Kind.RANGE_END, h, f)
+            return self._answer(points, Kind.RANGE_END, h)
         open_places = [place for place in range(h + 1, f) if place not in points]
         if not open_places:
             return self._closed(points, h, f)
@@ -177,12 +171,8 @@ class Search:
     def _first(self) -> int:
         """Where the server's own room ends, or the middle of the range."""
         if self.room is not None and self.loads[0] <= self.room.load:
-            return self._place(self.room.load)
-        return self._place(math.sqrt(self.loads[0] * self.loads[-1]))
-
-    def _place(self, load: float) -> int:
-        """The highest place on the grid whose load is not above this one."""
-        return max((place for place, one in enumerate(self.loads) if one <= load * (1 + 1e-9)), default=0)
+            return place_of(self.loads, self.room.load)
+        return place_of(self.loads, math.sqrt(self.loads[0] * self.loads[-1]))
 
     # the objectives' limit
 
@@ -209,14 +199,13 @@ class Search:
         aim = math.sqrt(low * high)  # where the limit is a step and not a slope
         if self._slow < 2 and above > below:
             aim = low + (1 - below) / (above - below) * (high - low)
-        return min(max(self._place(aim), h + 1), f - 1)
+        return min(max(place_of(self.loads, aim), h + 1), f - 1)
 
     def _upwards(self, points: dict[int, Point], h: int) -> Ask:
         """All hold so far: to where two points' line, or one point's guess, reaches the limit."""
         load, room = self.loads[h], self.room
         if room is not None and load <= room.load < load * FLAT_LOAD and points[h].stress < NEAR:
-            aim = room.load * ABOVE_ROOM
-            return Ask(self.loads[min(max(self._place(aim), h + 1), len(self.loads) - 1)], "above what the server runs at once")
+            return Ask(self._upto(h, room.load * ABOVE_ROOM), "above what the server runs at once")
         stress = points[h].stress
         lower = [place for place in points if place < h]
         aim = load * (1 / stress) ** (1 / EXPONENT)
@@ -227,7 +216,10 @@ class Search:
         # load costs time and tells little.
         least = load * FLAT_LOAD * 1.1 if stress < NEAR else load
         aim = min(max(aim, least), load * (4 if points[h].together else ABOVE_ROOM))
-        return Ask(self.loads[min(max(self._place(aim), h + 1), len(self.loads) - 1)], "all loads hold so far")
+        return Ask(self._upto(h, aim), "all loads hold so far")
+
+    def _upto(self, h: int, aim: float) -> float:
+        return self.loads[min(max(place_of(self.loads, aim), h + 1), len(self.loads) - 1)]
 
     def _downwards(self, points: dict[int, Point], f: int) -> Ask:
         load, stress = self.loads[f], points[f].stress
@@ -237,111 +229,49 @@ class Search:
             slope = (points[higher[0]].stress - stress) / (self.loads[higher[0]] - load)
             aim = load - (stress - 1) / slope
         aim = min(max(aim, load / 4), load / 1.05)
-        return Ask(self.loads[min(max(self._place(aim), 0), f - 1)], "no load holds so far")
+        return Ask(self.loads[min(max(place_of(self.loads, aim), 0), f - 1)], "no load holds so far")
 
     def _closed(self, points: dict[int, Point], h: int, f: int) -> Ask | Outcome:
         """Nothing is left to probe between what holds and what fails."""
         unsure = [place for place in points if h < place < f]
         if h >= 0 and len(unsure) <= 1:
-            return self._answer(points, Kind.FOUND if f < len(self.loads) else Kind.RANGE_END, h, f)
+            return self._answer(points, Kind.FOUND if f < len(self.loads) else Kind.RANGE_END, h)
         again = [place for place in unsure if points[place].probes < REPEATS]
         if again:
             return Ask(self.loads[again[0]], "again, since it is too near to the limit")
         return self._unresolved(points, "the intervals of these loads contain the limit, however often they are probed")
 
-    # throughput
+    # the load that gives as much
 
-    def _flat(self, points: dict[int, Point], bound: float) -> tuple[int, int] | None:
-        """(the place of the most tokens/s, a higher one that gives no more): the server's own limit. None while it grows.
-
-        bound: the load up to which it might grow further.
-        """
-        usable = [place for place, one in points.items() if one.standing is not Standing.FAILS]
-        if len(usable) < 2:
-            return None
-        best = max(usable, key=lambda place: points[place].throughput.value)
-        for place in usable:
-            if place > best:
-                falls = points[place].throughput.high < points[best].throughput.low
-                if falls or self.loads[place] >= FLAT_LOAD * self.loads[best]:
-                    return best, place
-        queued = [place for place in usable if not points[place].together]
-        if len(queued) > 1 and points[queued[0]].throughput == points[queued[1]].throughput:
-            return queued[0], queued[1]
-        if queued and queued[-1] == len(self.loads) - 1:
-            return queued[0], queued[-1]  # the range's end is above what the server runs at once
-        # The most was seen at the top, by no more than what counts as equal; nor will it be more than that at the bound, if it goes
-        # on as between the two, or the server says itself that its room ends below.
-        for place in usable:
-            span, gain = self.loads[best] / self.loads[place], points[best].throughput.value / points[place].throughput.value
-            if span < FLAT_LOAD or gain > 1 + WITHIN:
-                continue
-            told = self.room is not None and self.room.load <= self.loads[place] * (1 + WITHIN)
-            if told or math.log(gain) * math.log(bound / self.loads[place]) / math.log(span) <= WITHIN:
-                return place, best
-        return None
-
-    def _plateau(self, points: dict[int, Point], best: int, above: int) -> Ask | Outcome:
-        """Narrow down where throughput stops growing: to neighbours on the grid, or to where the server says its room ends."""
-        usable = [place for place, one in points.items() if one.standing is not Standing.FAILS]
-        lower = [place for place in usable if place < best]
-        if not lower and best > 0:
-            return Ask(self.loads[min(self._place(self.loads[best] / BELOW), best - 1)], "how throughput grows below its limit")
-        told = self.room is not None and abs(best - self._place(self.room.load)) <= 1
-        if lower and best - lower[-1] > 1 and not (told and self.loads[best] <= 2 * self.loads[lower[-1]]):
-            middle = math.sqrt(self.loads[best] * self.loads[lower[-1]])
-            return Ask(self.loads[min(max(self._place(middle), lower[-1] + 1), best - 1)], "where throughput stops growing")
-        above = min((place for place in usable if place > best), default=above)
-        if above - best > 1 and not told and self._may_grow(points, lower[-1] if lower else best, best, above):
-            middle = math.sqrt(self.loads[best] * self.loads[above])
-            return Ask(self.loads[min(max(self._place(middle), best + 1), above - 1)], "where throughput stops growing")
-        return self._answer(points, Kind.SERVER_LIMIT, best, above)
-
-    def _may_grow(self, points: dict[int, Point], lower: int, best: int, above: int) -> bool:
-        """Whether the slope below the best load would make more than WITHIN of the room that is left above it."""
-        most, before = points[best].throughput.value, points[lower].throughput.value
-        if lower == best or points[above].throughput.value >= (1 - WITHIN) * most:
-            return False
-        slope = math.log(most / before) / math.log(self.loads[best] / self.loads[lower])
-        return slope * math.log(self.loads[above] / self.loads[best]) > WITHIN
-
-    def _answer(self, points: dict[int, Point], kind: Kind, top: int, above: int) -> Ask | Outcome:
-        """The smallest load within 1 % of the most tokens/s among those that hold, by the slope below it."""
-        usable = {place: one.throughput.value for place, one in points.items() if one.standing is not Standing.FAILS}
-        if kind is not Kind.SERVER_LIMIT:
-            usable = {place: value for place, value in usable.items() if points[place].standing is Standing.HOLDS}
-        if top not in usable or points[top].standing is not Standing.HOLDS:
-            return self._unresolved(points, "the load with the most tokens/s is too near to the limit")
-        unsure = [place for place in points if top < place < above and kind is not Kind.SERVER_LIMIT]
-        # A load that may hold may be the one with the most: what is within 1 % of that is within 1 % either way.
-        most = max([*usable.values(), *(points[place].throughput.value for place in unsure)])
-        wanted = min((1 - WITHIN) * most, max(usable.values()))
-        enough = min(place for place, value in usable.items() if value >= wanted)
-        lower = [place for place in usable if place < enough]
-        if not lower and enough > 0 and self.loads[enough] > 1:
-            return Ask(
-                self.loads[min(self._place(self.loads[enough] / BELOW), enough - 1)], "how throughput grows below the answer"
-            )
-        answer = self._smallest(usable, lower[-1], enough, wanted) if lower else enough
+    def _answer(self, points: dict[int, Point], kind: Kind, top: int) -> Ask | Outcome:
+        """The smallest load within 1 % of the most tokens/s among those that hold: what is missing for it, or the outcome."""
+        limited = kind is Kind.SERVER_LIMIT
+        curve = Curve(self.loads, points)
+        holds = [place for place, one in points.items() if one.standing is Standing.HOLDS and (limited or place <= top)]
         fails = min((place for place, one in points.items() if one.standing is Standing.FAILS), default=None)
+        above = len(self.loads) if fails is None else fails
+        unsure = [place for place, one in points.items() if one.standing is Standing.UNSURE and (limited or top < place < above)]
+        if not holds:
+            return self._unresolved(points, "the load with the most tokens/s is too near to the limit")
+        # A load that may hold may be the one with the most: what is within 1 % of that is within 1 % either way.
+        sure = curve.most(holds)
+        most = curve.most([*holds, *unsure])
+        found = smallest(curve, top, sure, most)
+        if isinstance(found, Missing):
+            return Ask(self.loads[found.place], found.why, found.settled)
+        held = min((place for place in holds if place >= found.place), default=None) if limited else top
+        if held is None:
+            return self._unresolved(points, "the load with the most tokens/s is too near to the limit")
         return Outcome(
             kind,
-            self.loads[answer],
-            holds=self.loads[top],
+            self.loads[found.place],
+            holds=self.loads[held],
             fails=None if fails is None else self.loads[fails],
-            unsure=tuple(self.loads[place] for place in unsure),
-            above=self.loads[above] if kind is Kind.SERVER_LIMIT else None,
+            unsure=() if limited else tuple(self.loads[place] for place in unsure),
+            above=self.loads[max([held, *curve.queued, *holds])] if limited else None,
+            low=self.loads[found.low],
+            high=self.loads[found.high],
         )
-
-    def _smallest(self, usable: dict[int, float], low: int, high: int, wanted: float) -> int:
-        """Between two probes load / throughput, the time that a token of everybody takes, grows with the load as a line does."""
-        first, last = self.loads[low] / usable[low], self.loads[high] / usable[high]
-        span = self.loads[high] - self.loads[low]
-        for place in range(low + 1, high):
-            share = (self.loads[place] - self.loads[low]) / span
-            if self.loads[place] / (first + share * (last - first)) >= wanted:
-                return place
-        return high
 
     def _unresolved(self, points: dict[int, Point], why: str) -> Outcome:
         def loads(standing: Standing) -> list[float]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from slabench.metrics.compute import goodput
+from slabench.metrics.saturated import saturated_flow
 from slabench.metrics.steady import Steady, steady, steady_figures, whole_waves
 from slabench.records import RunRecord
-from slabench.verdict.capacity_interval import RAMP_SHARE, Estimate, estimate
+from slabench.verdict.capacity_interval import RAMP_RATE, RAMP_SHARE, Estimate, estimate
 from slabench.verdict.sla import Slo, request_limits
 
 THROUGHPUT = "total_throughput"
 SHOWN = (THROUGHPUT, "output_throughput", "qpm", "tpot.mean", "ttft.mean")
+_RATES = (THROUGHPUT, "output_throughput", "qpm")
 _GROWS = ("throughput", "qpm")  # figures that a higher load makes larger: floors under them do not bound it
 
 
@@ -47,6 +50,7 @@ class Point:
     rules: tuple[Slo, ...]
     probes: int = 1
     together: bool = True  # see Probe
+    ramp: bool = False  # only first waves
 
     @property
     def standing(self) -> Standing:
@@ -103,30 +107,48 @@ def measure(
     """A probe from its records; None before its first wave is whole.
 
     closed: a closed loop of `wave` slots. Where more waves than one were planned the first alone counts with RAMP_SHARE more
-    doubt: it is not yet the steady load.
+    doubt, and with RAMP_RATE for its throughput: it is not yet the steady load.
     """
     part = steady(run, wave)
     if part is None:
         return None
     # A first wave that waited for itself began with answers that waited less than any later one: its slots say nothing.
     slots = wave if closed and (part.together or not part.ramp) else None
-    figures = steady_figures(run, part, gpus, slots=slots) | _goodput(run, part, rules)
-    unsure = RAMP_SHARE if part.ramp and planned_waves > 1 else 0.0
+    rate, doubt = _queued_rate(run) if closed and not part.together else (None, 0.0)
+    figures = steady_figures(run, part, gpus, slots=slots, output_rate=rate) | _goodput(run, part, rules)
+    first = part.ramp and planned_waves > 1
+    doubt = math.hypot(doubt, RAMP_RATE if first else 0.0)
     estimates = {}
     for key in dict.fromkeys([*SHOWN, *(rule.metric for rule in rules)]):
-        if key in figures:
-            found = estimate(key, figures[key], part.counted, wave)
-            estimates[key] = found if key in (THROUGHPUT, "output_throughput", "qpm") else found.widened(unsure)
+        if key in _RATES and key in figures:
+            estimates[key] = estimate(key, figures[key], part.counted, wave, doubt=doubt)
+        elif key in figures:
+            estimates[key] = estimate(key, figures[key], part.counted, wave).widened(RAMP_SHARE if first else 0.0)
     return Probe(load, estimates, seconds, whole_waves(run.requests, wave), part.ramp, stopped, part.together, figures)
+
+
+def _queued_rate(run: RunRecord) -> tuple[float | None, float]:
+    """(output tokens/s of a load that waits for itself, its doubt as a share), or (None, RAMP_SHARE): count it another way.
+
+    Two standard deviations with where the stretch begins: so much it is wrong by where it is not quite a whole number of lumps.
+    Slots and windows are wrong by up to 6 % there (benchmarks/bench_estimator.py), and worse for fewer waves.
+    """
+    flow = saturated_flow(run.requests)
+    if flow is None or 2 * flow.spread > RAMP_SHARE:
+        return None, RAMP_SHARE
+    return flow.rate, 2 * flow.spread
 
 
 def _goodput(run: RunRecord, part: Steady, rules: Sequence[Slo]) -> dict[str, float]:
     return goodput(replace(run, requests=part.counted), request_limits(tuple(rules)), part.seconds)
 
 
-def certain(probe: Probe | None, rules: Sequence[Slo], *, closed: bool = True) -> bool:
-    """Whether more waves would change nothing. Where requests wait for each other throughput needs all of them."""
-    if probe is None:
+def certain(probe: Probe | None, rules: Sequence[Slo], *, closed: bool = True, settled: bool = False) -> bool:
+    """Whether more waves would change nothing. Where requests wait for each other throughput needs all of them.
+
+    settled: the probe is made for its throughput, which a first wave does not tell.
+    """
+    if probe is None or (settled and probe.ramp):
         return False
     found = standing(probe.estimates, rules)
     return found is Standing.FAILS or (found is Standing.HOLDS and closed and probe.together)

@@ -57,6 +57,7 @@ def as_dict(search: Search, outcome: Outcome | None, kind: str, whys: Sequence[s
         "rules": [str(rule) for rule in search.rules],
         "outcome": None if outcome is None else outcome.kind.value,
         "load": None if outcome is None else outcome.load,
+        "interval": None if outcome is None or outcome.low is None else [outcome.low, outcome.high],
         "text": "" if outcome is None else sentence(search, outcome, kind),
         "holds": None if outcome is None else outcome.holds,
         "fails": None if outcome is None else outcome.fails,
@@ -117,7 +118,16 @@ def _found(search: Search, outcome: Outcome, kind: str) -> str:
     lines += [f"{_shown(search, one, kind)}, is too near to the limit to say." for one in outcome.unsure]
     if outcome.load != outcome.holds:
         lines.append(f"{load_text(outcome.load, kind)} gives as many tokens/s within 1 %.")
-    return " ".join(lines)
+    return " ".join([*lines, *_spread(search, outcome, kind)])
+
+
+def _spread(search: Search, outcome: Outcome, kind: str) -> list[str]:
+    """The answer's interval, where it is more than the answer itself."""
+    if outcome.low is None or outcome.high is None or outcome.low == outcome.high:
+        return []
+    said = f"As far as these probes can tell (95 %), that load lies between {load_text(outcome.low, kind)} and {outcome.high:,.4g}"
+    wide = search.loads.index(outcome.high) - search.loads.index(outcome.low) > 2
+    return [f"{said}, which is more than one step to either side." if wide else f"{said}."]
 
 
 def _server_limit(search: Search, outcome: Outcome, kind: str) -> str:
@@ -143,6 +153,7 @@ def _server_limit(search: Search, outcome: Outcome, kind: str) -> str:
                 "At such loads requests wait for each other, and a probe has their one throughput to some per cent only: together "
                 f"{number(level.value)} tok/s."
             )
+    lines += _spread(search, outcome, kind)
     if search.room is not None:
         lines.append(search.room.text)
     return " ".join(lines)
@@ -153,7 +164,7 @@ def _range_end(search: Search, outcome: Outcome, kind: str) -> str:
     lines += [f"{_shown(search, one, kind)}, is too near to the limit to say." for one in outcome.unsure]
     if outcome.load is not None and outcome.load != outcome.holds:
         lines.append(f"{load_text(outcome.load, kind)} gives as many tokens/s within 1 %.")
-    return " ".join(lines)
+    return " ".join([*lines, *_spread(search, outcome, kind)])
 
 
 def _none_holds(search: Search, outcome: Outcome, kind: str) -> str:

@@ -172,7 +172,11 @@ def curve_gpus(seen: CurveEvidence) -> Check:
     if scale.gpus_per_line is None:
         text = "The number of GPUs is unknown, so the curve has no figure per GPU."
         return Check("curve_gpus", State.NOT_CHECKED, text, "Give --decode-gpu-num.")
-    return Check("curve_gpus", State.OK, f"One Decode line speaks of {scale.gpus_per_line:g} GPU, {scale.ranks} scheduler in all.")
+    gpus, ranks = scale.gpus_per_line, scale.ranks
+    text = (
+        f"One Decode line speaks of {gpus:g} GPU{'' if gpus == 1 else 's'}; there {'is' if ranks == 1 else 'are'} {ranks} scheduler"
+    )
+    return Check("curve_gpus", State.OK, f"{text}{'' if ranks == 1 else 's'}.")
 
 
 CHECKS = (curve_lines, curve_samples, curve_points, curve_agrees, curve_clean, curve_gpus)

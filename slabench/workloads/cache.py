@@ -10,12 +10,13 @@ import json
 import mmap
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from slabench.errors import ConfigError
+from slabench.errors import ConfigError, system_words
 from slabench.workloads.kept import Made, decode, encode
+from slabench.workloads.tokenizer import identity, vocab_size
 
 FORMAT = 2  # of the files' names: another format is another file
 
@@ -58,6 +59,19 @@ class DatasetStore:
                 self._write(name, text.encode())
             self._sha256[path] = text
         return self._sha256[path]
+
+    # the vocabulary
+
+    def vocabulary(self, folder: str, tokenizer: Callable[[], Any]) -> int:
+        """vocab_size() of the tokenizer in a folder, remembered on disk as long as its files stay: loading one takes a second."""
+        if not Path(folder).is_dir():
+            return vocab_size(tokenizer())  # a hub's name may stand for other files tomorrow
+        name = f"vocabulary-{identity(folder)[:32]}.txt"
+        known = self._read(name) or b""
+        if not known.isdigit() or not int(known):
+            known = b"%d" % vocab_size(tokenizer())
+            self._write(name, known)
+        return int(known)
 
     # prepared prompts
 
@@ -102,7 +116,7 @@ def read_sharegpt(path: str) -> list[tuple[str, str]]:
         with open(path, encoding="utf-8") as file:
             document = json.load(file)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"--dataset-path={path} cannot be read as JSON ({error}); {expected}.") from error
+        raise ConfigError(f"--dataset-path={path} cannot be read as JSON ({system_words(error)}); {expected}.") from error
     if not isinstance(document, list):
         raise ConfigError(f"--dataset-path={path} holds a JSON {type(document).__name__}, not a list; {expected}.")
     found = []

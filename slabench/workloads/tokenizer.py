@@ -47,9 +47,20 @@ def load_tokenizer(folder: str, *, trust_remote_code: bool = False, allow_downlo
             hint = "it wants to run its own code, which --trust-remote-code permits"
         elif not allow_download and not Path(folder).is_dir():
             hint += ", or --allow-download to fetch them from the hub"
-        raise ConfigError(f"The tokenizer {folder} cannot be loaded ({first[:200]}); {hint}.") from error
+        raise ConfigError(f"The tokenizer {folder} cannot be loaded ({shortened(first)}); {hint}.") from error
     finally:
         logging.set_verbosity(before)
+
+
+def shortened(text: str, limit: int = 200) -> str:
+    """A library's words, at most limit of them: whole sentences if there are, else whole words and three dots. Some list a page."""
+    if len(text) <= limit:
+        return text
+    end = text.rfind(". ", 0, limit)
+    if end > 0:
+        return text[:end]
+    head = text[: limit - 4]
+    return f"{(head.rpartition(' ')[0] or head).rstrip(' ,;:')} ..."
 
 
 def encoded(tokenizer: Any, texts: Sequence[str]) -> Iterator[list[int]]:

@@ -11,12 +11,17 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from slabench.workloads.cache import DatasetStore
+from slabench.workloads.tokenizer import load_tokenizer
+
 REPO = Path(__file__).resolve().parents[2]
+TOKENIZER = str(REPO / "fixtures" / "data" / "tokenizer")
 # --allow=client: the machine that runs these tests may be too busy for a measurement, and what they show is something else.
 TINY = (
     "--random-input-len=64 --random-output-len=12 --num-prompts=6 --request-rate=50 --max-concurrency=3 --decode-input-len=64 "
@@ -43,6 +48,12 @@ class Done:
         return {one["id"].rpartition("::")[2]: one["word"] for one in self.run["tests"]}
 
 
+@cache
+def tokenizer() -> Any:
+    """The embedded server's."""
+    return load_tokenizer(TOKENIZER)
+
+
 def environment(**more: str) -> dict[str, str]:
     """Ours without what a surrounding pytest left in it."""
     found = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "SLABENCH", "COV"))}
@@ -55,6 +66,8 @@ class Suite:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment: dict[str, str] = {"SLABENCH_CACHE": str(folder / "cache")}
+        # Else every run would load transformers for a number.
+        DatasetStore(folder / "cache").vocabulary(TOKENIZER, tokenizer)
 
     def command(self, *arguments: str, reduced: bool = True) -> list[str]:
         paths = [one for one in arguments if not one.startswith("-")]

@@ -24,8 +24,9 @@ def crosscheck(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_table_and_the_file(tmp_path: Path) -> None:
-    done = crosscheck("--base-url=sim:", "--rounds=2", f"--json={tmp_path / 'x.json'}")
+    done = crosscheck("--base-url=sim:", "--rounds=2", "--tokenizer=fixtures/data/tokenizer", f"--json={tmp_path / 'x.json'}")
     assert done.returncode == 0, done.stderr
+    assert "4 prompts (random) of 32 tokens, 16 out, request rate inf, concurrency 2" in done.stdout.splitlines()[0]
     order = [line.partition(": ")[2].partition(":")[0] for line in done.stderr.splitlines() if line.startswith("round ")]
     assert order == ["slabench", "sglang.bench_serving 0.5.7"] * 2
     assert "95 % interval" in done.stdout
@@ -60,3 +61,20 @@ def test_no_server_is_one_sentence() -> None:
     done = crosscheck("--base-url=http://127.0.0.1:9", "--rounds=1")
     assert done.returncode == 6
     assert "Traceback" not in done.stderr
+
+
+def test_prompts_that_begin_alike_are_named_where_the_run_is_invalid() -> None:
+    """The recipe of random-ids over the small vocabulary; one at a time, so that each finds the one before in the cache."""
+    load = ("--num-prompts=32", "--max-concurrency=1", "--random-input-len=256", "--random-output-len=2")
+    done = crosscheck("--base-url=sim:", "--rounds=1", "--dataset-name=random-ids", *load)
+    assert done.returncode == 6
+    said, judged = done.stderr.splitlines()
+    assert said.startswith("5 of 32 prompts share up to 225 tokens")
+    assert judged.startswith("INVALID: round 1 by slabench: prefix_cache: 621 of 9937 prompt tokens")
+    assert said in judged
+
+
+def test_what_is_wrong_with_the_command_line_is_4() -> None:
+    done = crosscheck("--base-url=sim:", "--num-prompts=-1")
+    assert done.returncode == 4
+    assert "'-1' cannot be taken (-1 is below 1)" in done.stderr.splitlines()[-1]

@@ -127,3 +127,10 @@ def test_a_device_that_is_always_full(suite: Suite) -> None:
     told = "--bench-serving-jsonl could not be written (No space left on device); the figures stand in run.json."
     assert told in done.output
     assert done.run["word"] == "PASSED"
+
+
+def test_a_run_folder_that_was_cleared_away_is_made_anew(suite: Suite) -> None:
+    done = suite("tests/serving", "--base-url=sim:demo", "--slo=tpot.mean<=500", "-ptests.integration.cleared")
+    assert done.status == 0, done.output
+    assert "The run folder was removed while the run was on and was made anew" in done.output
+    assert done.folder is not None and done.run["tests"][0]["word"] == "PASSED" and (done.folder / "summary.md").is_file()

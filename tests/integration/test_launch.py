@@ -66,6 +66,13 @@ def test_a_server_that_dies_at_start_gives_the_logs_last_lines(tmp_path):
     assert "hush1" not in text
 
 
+def test_a_server_that_dies_without_a_word_has_no_last_lines(tmp_path):
+    with pytest.raises(ServerError) as caught:
+        launch("false --port {port}", str(tmp_path / "log"), ready_timeout=20)
+    assert str(caught.value).endswith(f"It wrote nothing to its log {tmp_path / 'log'}.")
+    assert "last lines" not in str(caught.value)
+
+
 def test_a_server_that_dies_later_is_noticed(tmp_path):
     pids_file = tmp_path / "pids"
     with launch(command("--pids", str(pids_file)), str(tmp_path / "log"), ready_timeout=20, grace=1) as server:

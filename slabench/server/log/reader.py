@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
-from slabench.errors import ConfigError
+from slabench.errors import ConfigError, system_words
 from slabench.server.log.lines import MAX_LINE, Batch, Parsed, parse
 from slabench.server.log.shapes import MOULD, Shape, learn
 from slabench.server.log.values import DecodeLine, Event, EventKind, Line, PrefillLine, Reason, Rejected
@@ -234,7 +234,9 @@ def read_bytes(path: str, begin: int = 0, end: int | None = None, size: int = BL
                     data += file.readline()
                 yield data
         except (EOFError, OSError) as error:
-            raise ConfigError(f"The deploy log {path} cannot be read to its end ({error}). Is the file whole?") from error
+            raise ConfigError(
+                f"The deploy log {path} cannot be read to its end ({system_words(error)}). Is the file whole?"
+            ) from error
 
 
 def read_blocks(path: str, reader: LogReader, begin: int = 0, end: int | None = None) -> Iterator[list[Line]]:

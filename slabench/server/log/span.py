@@ -41,8 +41,14 @@ class Spans(NamedTuple):
     notes: tuple[str, ...]
 
 
-def mark(paths: Sequence[str]) -> tuple[Mark, ...]:
-    """Where each log ends now. ConfigError for a file that is not there, is no file, or is named twice."""
+_GIVE = "Give the file that the server's output goes to as --deploy-log, one per node."
+
+
+def mark(paths: Sequence[str], *, remedy: str = _GIVE) -> tuple[Mark, ...]:
+    """Where each log ends now. ConfigError for a file that is not there, is no file, or is named twice.
+
+    remedy: what to do about one that cannot be read; commands that take logs in another way than by --deploy-log have their own.
+    """
     marks: list[Mark] = []
     seen: dict[tuple[int, int], str] = {}
     for path in paths:
@@ -51,10 +57,7 @@ def mark(paths: Sequence[str]) -> tuple[Mark, ...]:
             with open(path, "rb"):
                 pass
         except OSError as error:
-            raise ConfigError(
-                f"The deploy log {path} cannot be read ({error.strerror}). Give the file that the server's output goes to "
-                "as --deploy-log, one per node."
-            ) from error
+            raise ConfigError(f"The deploy log {path} cannot be read ({error.strerror}). {remedy}") from error
         twin = seen.setdefault((now.st_dev, now.st_ino), path)
         if twin != path or any(m.path == path for m in marks):
             raise ConfigError(

@@ -19,7 +19,7 @@ def as_dict(subject: Subject) -> dict[str, Any]:
     for name in _PER_REQUEST:
         found[name] = [[value, sum(1 for _ in same)] for value, same in itertools.groupby(found[name])]
     for name in ("identity_before", "identity_after"):
-        found[name] = list(found[name]) if isinstance(found[name], tuple) else found[name]
+        found[name] = None if found[name] is None else [[key, value] for key, value in found[name]]
     for name in ("log", "served"):
         found[name] = asdict(found[name]) if found[name] is not None else None
     found["margins"] = [asdict(one) for one in found["margins"]]

@@ -75,7 +75,10 @@ def same_server(subject: Subject) -> Check:
         text = "The server said who it is at the start, and no longer does: nobody can say that this is the same one."
         return Check("same_server", State.INVALID, text, "See that server_info answers before and after every run.")
     if before != after:
-        text = "Another server process answered after the run than before it: a restart, or more than one behind the URL."
+        told = "; ".join(
+            f"{name} {was!r}, then {now!r}" for (name, was), (_, now) in zip(before, after, strict=False) if was != now
+        )
+        text = f"Another server process answered after the run than before it ({told}): a restart, or more than one behind the URL."
         return Check("same_server", State.INVALID, text, "Measure one server process that stays up.")
     return ok("same_server", "The same server process answered before and after.")
 

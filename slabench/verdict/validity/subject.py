@@ -71,8 +71,8 @@ class Subject:
     batch_size: int | None = None  # set for a batch-size point
     token_capacity: int | None = None
     max_running: int | None = None
-    identity_before: object = None  # what must not change while the run is on; None: unknown
-    identity_after: object = None
+    identity_before: Sequence[tuple[str, object]] | None = None  # by name, what must not change while the run is on; None: unknown
+    identity_after: Sequence[tuple[str, object]] | None = None
     counted: Sequence[int] = ()  # for texts: our own tokenizer's count of each, in plan order
     shared: Sequence[int] = ()  # tokens that each prompt shares at its beginning with another of this run, at most
     ranks: int = 1  # data-parallel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import time
 from pathlib import Path
@@ -25,6 +26,14 @@ def test_it_is_missing(suite: Suite, tmp_path: Path) -> None:
     with sim_server(tmp_path) as url:
         done = suite(*CURVE, f"--base-url={url}", *FAST, *WORK, f"--deploy-log={tmp_path / 'nosuch.log'}")
     expect_usage_or_unreachable(done, 4, "nosuch.log does not exist; give the file that the server's output goes to.")
+
+
+def test_it_is_packed(suite: Suite, tmp_path: Path) -> None:
+    packed = tmp_path / "server.log.gz"
+    packed.write_bytes(gzip.compress(b"[2026-01-01 10:00:00] Decode batch.\n"))
+    with sim_server(tmp_path) as url:
+        done = suite(*CURVE, f"--base-url={url}", *FAST, *WORK, f"--deploy-log={packed}")
+    expect_usage_or_unreachable(done, 4, "server.log.gz is packed by gzip; give the file that the server's output goes to now.")
 
 
 def test_it_is_not_given(suite: Suite, tmp_path: Path) -> None:

@@ -155,6 +155,12 @@ def test_what_is_neither_is_your_error(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["compare", run(tmp_path, "a", 1.0), str(path)]) == 4
     assert words in capsys.readouterr().err
     assert main(["compare", str(tmp_path / "a")]) == 4
+    assert main(["report", str(tmp_path / "none")]) == 4
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'none' / 'run.json'} cannot be read (No such file or directory)" in said
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "none")]) == 4
+    assert main(["baseline", "show", str(tmp_path / "none.json")]) == 4
+    assert "[Errno" not in said + capsys.readouterr().err
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "a"), "--allow-diff=nosuch"]) == 4
 
 
@@ -212,8 +218,9 @@ def test_a_baseline_is_saved_shown_listed_merged_and_compared_with(tmp_path: Pat
     kept.mkdir()
     first, second = run(tmp_path, "a", *GOOD[:2]), run(tmp_path, "b", *GOOD[2:])
     assert main(["baseline", "save", first, str(kept / "a.json")]) == 0
+    assert f"Baseline of 1 test written to {kept / 'a.json'}." in capsys.readouterr().out
     assert main(["baseline", "merge", str(kept / "both.json"), str(kept / "a.json"), second]) == 0
-    assert "1 tests with up to 4 repeats" in capsys.readouterr().out
+    assert "Baseline of 1 test with up to 4 repeats written to" in capsys.readouterr().out
     assert main(["baseline", "show", str(kept / "both.json")]) == 0
     out = capsys.readouterr().out
     assert "may differ: server.version, server.token_capacity; may not: hardware, model, workload, server" in out

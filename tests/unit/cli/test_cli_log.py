@@ -71,17 +71,75 @@ def test_text_json_and_csv_say_the_same(capsys):
     assert document["files"][0]["events"]["flushed"] == 6
 
 
-def test_a_log_without_decode_lines_is_6_and_says_so(tmp_path, capsys):
-    (tmp_path / "log").write_text("[2026-01-01 10:00:00] INFO: hello\n")
+PREFILL = (
+    "[2026-01-01 10:00:00] Prefill batch, #new-seq: 1, #new-token: 4096, #cached-token: 0, token usage: 0.02, #running-req: 0, "
+    "#queue-req: 0"
+)
+DECODE = "Decode batch, #running-req: 8, #token: 900, gen throughput (token/s): 410.55, #queue-req: 3"
+FLUSHED = "[2026-01-01 10:00:00] Cache flushed successfully!"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "have no line of an SGLang server: see that they are a server's own output."),
+        ("# A README\n", "have no line of an SGLang server"),
+        (f"{PREFILL}\n{PREFILL}\n", "have 2 Prefill lines and no Decode line: is this the log of a prefill node?"),
+        (f"{FLUSHED}\n", "are a server's, and have no batch line"),
+        (f"[2026-01-01 10:00:00] {DECODE[:60]}\n", "1 batch line had to be left out"),
+    ],
+)
+def test_a_log_without_decode_lines_is_6_and_says_why(text, words, tmp_path, capsys):
+    (tmp_path / "log").write_text(text)
     assert main(["log", str(tmp_path / "log")]) == 6
-    assert "no Decode line" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert words in said.err
+    assert "scheduler" not in said.out  # nobody has spoken
+    assert read([str(tmp_path / "log")])["schedulers"] is None
+
+
+START = "[2026-01-01 10:00:00] server_args=ServerArgs(tp_size={}, pp_size=1, dp_size={}, enable_dp_attention=True)\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "ranks", "options", "words"),
+    [
+        ("", (), (), "1 scheduler; the number of GPUs is unknown"),
+        ("", (), ("--decode-gpu-num=2",), "1 scheduler; one line speaks of 2 GPUs."),
+        ("", (0, 1), ("--decode-gpu-num=2",), "2 schedulers; one line speaks of 1 GPU."),
+        ("", (3,), (), "Decode lines of 1 scheduler (DP3); by its number there are 4 or more; the number of GPUs is unknown"),
+        (
+            "",
+            (1, 3),
+            ("--decode-gpu-num=8",),
+            "2 schedulers (DP1, DP3); by its number there are 4 or more; one line speaks of 2 GPUs if",
+        ),
+        (
+            START.format(8, 8),
+            (3,),
+            (),
+            "Decode lines of 1 scheduler (DP3) of 8 that the log's start tells of; one line speaks of 1 GPU.",
+        ),
+        (START.format(4, 2), (0, 1), (), "2 schedulers; one line speaks of 2 GPUs."),
+    ],
+)
+def test_schedulers_that_speak_and_that_there_are(start, ranks, options, words, tmp_path, capsys):
+    lines = [f"[2026-01-01 10:00:01 DP{rank} TP{rank}] {DECODE}\n" for rank in ranks] or [f"[2026-01-01 10:00:01] {DECODE}\n"]
+    (tmp_path / "log").write_text(start + "".join(lines))
+    assert main(["log", str(tmp_path / "log"), *options]) == 0
+    assert words in capsys.readouterr().out
+    assert read([str(tmp_path / "log")])["schedulers_seen"] == list(ranks)
 
 
 def test_usage_errors_are_4(tmp_path, capsys):
     assert main(["log", str(tmp_path / "none")]) == 4
-    assert "cannot be read" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "cannot be read (No such file or directory). Give the file that a server's output went to." in said
+    assert "--deploy-log" not in said  # which this command does not have
     assert main(["log", str(CPU), str(CPU)]) == 4
     assert main(["log", str(CPU), "--decode-gpu-num=0"]) == 4
+    assert main(["log", str(CPU), "--decode-gpu-num=x"]) == 4
+    assert "it is not a whole number" in capsys.readouterr().err
 
 
 def test_rejected_lines_are_shown(tmp_path, capsys):

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import socket
+import sys
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
+from slabench.cli import report
 from slabench.cli.main import COMMANDS, main
+from slabench.errors import InvalidRun, ServerError
 
 
 @pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"sim"}))
@@ -16,3 +24,92 @@ def test_an_unknown_option_ends_with_4(command: str, capsys: pytest.CaptureFixtu
 def test_help_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "--help"]) == 0
     assert "usage:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (RuntimeError("no idea\x1b[2J"), 3, "slabench report crashed (RuntimeError: no idea"),
+        (OverflowError("port must be 0-65535."), 3, "slabench report crashed (OverflowError: port must be 0-65535.)"),
+        (KeyboardInterrupt(), 2, "slabench report was interrupted."),
+        (ServerError("It is gone."), 6, "INVALID: It is gone."),
+        (InvalidRun("Nobody knows."), 6, "INVALID: Nobody knows."),
+    ],
+)
+def test_what_escapes_a_command_is_a_sentence_and_never_1(
+    error: BaseException, status: int, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """1 means FAILED: a script must not take our crash for a server that is worse."""
+
+    def run(argv: Sequence[str]) -> int:
+        raise error
+
+    monkeypatch.setattr(report, "run", run)
+    assert main(["report", "x"]) == status
+    said = capsys.readouterr().err
+    assert words in said.splitlines()[-1]
+    assert ("Traceback" in said) == (status == 3)
+    assert "\x1b" not in said
+
+
+def test_a_traceback_holds_no_secret(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(argv: Sequence[str]) -> int:
+        raise RuntimeError("api_key='hush-hush'")
+
+    monkeypatch.setattr(report, "run", run)
+    assert main(["report", "x"]) == 3
+    assert "hush" not in capsys.readouterr().err
+
+
+def test_a_reader_that_went_away_is_no_crash(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    class Gone(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+        def fileno(self) -> int:
+            return 1
+
+    def run(argv: Sequence[str]) -> int:
+        return 0
+
+    monkeypatch.setattr(report, "run", run)
+    monkeypatch.setattr(sys, "stdout", Gone())
+    assert main(["report", "x"]) == 2
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--port=99999",), "'99999' is no port; give a number from 1 to 65535"),
+        (("--port=-1",), "'-1' is no port"),
+        (("--shared-port=x",), "'x' is no port"),
+        (("--log=/no/such/folder/x",), "--log=/no/such/folder/x cannot be written (No such file or directory)"),
+        (("--tokenizer=docs",), "'docs' holds no tokenizer.json"),
+        (("--profile=nosuch",), "There is no profile 'nosuch'"),
+    ],
+)
+def test_the_embedded_server_says_what_it_cannot_take(
+    options: Sequence[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sim", *options]) == 4
+    said = capsys.readouterr().err
+    assert words in said
+    assert "slabench.sim" not in said  # the command is called as the user called it
+
+
+def test_help_names_the_command_as_it_was_called(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in COMMANDS:
+        assert main([command, "--help"]) == 0
+        said: Any = capsys.readouterr().out
+        assert f"usage: python -m slabench {command} " in said
+        assert "slabench.sim" not in said
+
+
+def test_a_port_that_is_taken_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert main(["sim", f"--port={port}"]) == 4
+    assert capsys.readouterr().err == (
+        f"The embedded server cannot listen on 127.0.0.1:{port} (Address already in use); give another --port.\n"
+    )

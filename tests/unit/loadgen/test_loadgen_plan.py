@@ -66,7 +66,7 @@ def frame(*, last: bytes = b"", irregular: bytes = b"", body: bytes = b"", token
     known = {
         "kind": "record", "index": 0, "due_ns": 1, "start_ns": 2, "sent_ns": 3, "end_ns": 9, "first_text_ns": 4,
         "first_text_at": None, "last_text_ns": None,
-        "events": 1, "done": True, "reused": False, "waited": False, "status": 200, "stream": True,
+        "events": 1, "done": True, "reused": False, "resent": False, "waited": False, "status": 200, "stream": True,
         "error": None, "error_text": "",
     }  # fmt: skip
     count = (tokens.to_bytes(8, "little"), tokens.to_bytes(8, "little")) if tokens else (b"", b"")

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
+from slabench.option_types import count_or_inf, ints, load_range, positive_float, positive_int, rate, ratio, seed, worded, words
 from slabench.plugin.option_table import OPTIONS
-from slabench.plugin.option_types import ints, positive_float, positive_int, rate, ratio, words
-from slabench.plugin.options import _check_rootdir, _worded
+from slabench.plugin.options import _check_rootdir
 from slabench.plugin.settings import Settings
 from slabench.verdict.sla import Slo
 
@@ -32,6 +32,10 @@ from slabench.verdict.sla import Slo
         (words, " a , b,,", ("a", "b")),
         (ratio, "0", 0.0),
         (ratio, "1", 1.0),
+        (seed, "4294967295", 4294967295),
+        (count_or_inf, "inf", None),
+        (count_or_inf, "8", 8),
+        (load_range, "1,8", (1.0, 8.0)),
     ],
 )
 def test_values(parse: Callable[[str], object], text: str, value: object) -> None:
@@ -46,6 +50,9 @@ def test_values(parse: Callable[[str], object], text: str, value: object) -> Non
         *((positive_float, text) for text in ("0", "inf", "nan", "-1")),
         *((ints, text) for text in ("", ",", "1,1", "0", "1,x")),
         *((ratio, text) for text in ("1.1", "-0.1", "nan")),
+        *((seed, text) for text in ("-1", "4294967296", "x")),
+        *((count_or_inf, text) for text in ("0", "-1", "none")),
+        *((load_range, text) for text in ("8", "8,1", "1,inf", "1,2,3")),
     ],
 )
 def test_what_is_no_value(parse: Callable[[str], object], text: str) -> None:
@@ -149,10 +156,25 @@ def test_a_folder_that_pytest_takes_for_a_test_path_is_refused_with_the_right_co
     _check_rootdir(config(["tests/tencent", f"--model={tmp_path}", "--seed", "1"], REPO))
 
 
-@pytest.mark.parametrize(("text", "why"), [("x", "it is not a number"), ("0", "0 is below 1")])
-def test_a_refused_value_is_told_in_words(text: str, why: str) -> None:
-    option = next(one for one in OPTIONS if one.name == "--num-prompts")
-    with pytest.raises(argparse.ArgumentTypeError, match=re.escape(why)) as raised:
-        _worded(option)(text)
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("--num-prompts", "x", "it is not a whole number"),
+        ("--num-prompts", "0", "0 is below 1"),
+        ("--request-rate", "x", "it is not a number"),
+        ("--batch-sizes", "4,8,4", "4 is named twice"),
+        ("--batch-sizes", ",", "the list is empty"),
+        ("--capacity-range", "4", "it is not two numbers LO,HI"),
+        ("--seed", "-1", "-1 is not between 0 and 4294967295"),
+    ],
+)
+def test_a_refused_value_is_told_in_words(name: str, text: str, why: str) -> None:
+    option = next(one for one in OPTIONS if one.name == name)
+    assert option.parse is not None
+    with pytest.raises(argparse.ArgumentTypeError, match=re.escape(f"{text!r} cannot be taken ({why}); give")) as raised:
+        worded(option.parse, option.help)(text)
     assert option.help in str(raised.value)
-    assert _worded(option)("3") == 3
+
+
+def test_a_value_that_can_be_taken_is_read() -> None:
+    assert worded(positive_int, "prompts")("3") == 3

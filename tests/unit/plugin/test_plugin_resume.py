@@ -48,6 +48,13 @@ def test_other_options_cannot_continue_a_run() -> None:
         check_options("r", was, {"seed": 123, "base_url": ["sim:"], "batch_sizes": (1,)})
 
 
+def test_a_baseline_with_other_contents_under_its_name_is_another_one() -> None:
+    was = {"baseline": "old.json", "baseline_sha256": "1" * 64}
+    check_options("r", was, dict(was))
+    with pytest.raises(ConfigError, match=r"--baseline-sha256 is '2222.* and was '1111"):
+        check_options("r", was, was | {"baseline_sha256": "2" * 64})
+
+
 def test_another_server_is_told_by_what_differs() -> None:
     was = {"url": "http://a:1", "fingerprint": {"server": {"version": "0.5.7"}, "model": {"name": "x"}}}
     assert server_differences(was, json.loads(json.dumps(was)), same_url=True) == []

@@ -59,7 +59,13 @@ def test_a_table_aligns() -> None:
 
 def test_the_summary() -> None:
     tests = (
-        entry(metrics={"tpot.mean": 35.98, "ttft.mean": 144639.27, "total_throughput": 1807.65, "qpm": 23.0766}),
+        entry(
+            metrics={"tpot.mean": 35.98, "ttft.mean": 144639.27, "total_throughput": 1807.65, "qpm": 23.0766},
+            checks=[
+                {"name": name, "state": state, "text": "", "remedy": ""}
+                for name, state in (("stall", "finding"), ("flush", "ok"), ("retraction", "finding"), ("graph", "not_checked"))
+            ],
+        ),
         entry("tests/tencent/test_sla.py::test_sla[np256]", "FAILED"),
     )
     data = document(*tests, word="FAILED", labels=["REDUCED"], not_run=["tests/tencent/test_sla.py::test_sla[np512]"])
@@ -68,6 +74,8 @@ def test_the_summary() -> None:
         "PASSED   test_sla.py::test_sla[np128]    35.98  144,639  1,808  23.08  total 1,808 tok/s, TPOT 35.98 ms",
         "FAILED   test_sla.py::test_sla[np256]      n/a      n/a    n/a    n/a  n/a",
         "Planned and not run: test_sla.py::test_sla[np512].",
+        f"FAILED test_sla.py::test_sla[np256]: {tests[1]['headline']}",
+        "PASSED with findings, told above: test_sla.py::test_sla[np128] (stall, retraction).",
         "This run is REDUCED.",
         "Verdict of the run: FAILED",
     ]

@@ -12,7 +12,7 @@ import pytest
 from slabench.errors import ConfigError, ServerError
 from slabench.server import control
 from slabench.server.control import flush, wait_ready
-from slabench.server.http import Http, parse_url
+from slabench.server.http import Http, parse_url, same_place
 from slabench.server.info import identify
 from slabench.server.launch import command_url, split_command
 
@@ -136,6 +136,12 @@ def test_https_against_a_plain_server():
             Http(url.replace("http:", "https:"), timeout=2).get("/")
 
 
+def test_https_against_a_port_that_waits_for_plain_http_names_the_scheme():
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        with pytest.raises(ServerError, match=r"did not answer the TLS handshake within 0.1 s.*: use http:// if it does"):
+            Http(f"https://127.0.0.1:{mute.getsockname()[1]}", timeout=0.1).get("/")
+
+
 def test_a_body_without_end_is_cut_off(monkeypatch):
     monkeypatch.setattr("slabench.server.http.MAX_BODY", 1000)
     with scripted(lambda line: answer(200, b"x" * 5000)) as (url, _), pytest.raises(ServerError, match="sent more than"):
@@ -149,7 +155,7 @@ def test_what_is_no_base_url(url):
 
 
 def test_a_ca_file_that_is_none(tmp_path):
-    with pytest.raises(ConfigError, match="CA file"):
+    with pytest.raises(ConfigError, match=r"CA file .* cannot be used \(No such file or directory\)"):
         Http("https://h", ca_file=str(tmp_path / "none"))
 
 
@@ -278,3 +284,29 @@ def test_commands_that_are_none(command):
 def test_a_port_that_is_none():
     with pytest.raises(ConfigError, match="--port 'x'"):
         command_url(["a", "--port", "x"])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ("http://127.0.0.1:1", "http://localhost:1", True),
+        ("http://127.0.0.1:1/", "http://127.0.0.1:1", True),
+        ("http://127.0.0.1:1", "http://0.0.0.0:1", True),
+        ("http://[::1]:80", "http://[::1]", True),
+        ("http://127.0.0.1:1", "http://localhost:2", False),
+        ("http://127.0.0.1:1/old", "http://127.0.0.1:1/new", False),
+        ("http://new.example:1", "http://old.example:1", False),  # a gateway may go by names, and these have none here
+        ("http://10.0.0.1:1", "http://10.0.0.2:1", False),
+    ],
+)
+def test_two_names_of_one_place(first: str, second: str, same: bool) -> None:
+    assert same_place(first, second) is same_place(second, first) is same
+
+
+def test_names_behind_one_gateway_are_two_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_address(host: str, port: object) -> list[tuple[object, ...]]:
+        return [(2, 1, 6, "", ("10.9.8.7", 0))]
+
+    monkeypatch.setattr("socket.getaddrinfo", one_address)
+    assert not same_place("http://new.example:1", "http://old.example:1")
+    assert same_place("http://new.example:1", "http://10.9.8.7:1")

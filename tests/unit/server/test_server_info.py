@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.server import fingerprint as fp
-from slabench.server.info import read_info, same_process
+from slabench.server.info import identity, read_info
 from slabench.server.secrets import cover_in_file, redact_url, scrub, scrub_command, scrub_text, secret_name
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
@@ -113,10 +113,18 @@ def test_odd_values_are_none_and_never_a_crash(info):
     assert read_info(info, {}).model_path is None
 
 
-def test_a_restart_is_noticed(real):
-    other = read_info({**body("get_server_info.http"), "random_seed": 1}, body("get_get_model_info.http"))
-    assert same_process(real, real)
-    assert not same_process(real, other)
+def test_a_restart_is_noticed_and_a_fixed_seed_hides_no_other_server():
+    told = body("get_server_info.http")
+    assert identity(told) == identity(json.loads(json.dumps(told)))
+    assert dict(identity(told))["random_seed"] == told["random_seed"]
+    for other in ({"random_seed": 1}, {"tp_size": 8}, {"dtype": "float8"}, {"model_path": "/models/other"}, {"version": "0.5.8"}):
+        assert identity({**told, **other}) != identity(told), other
+    assert identity({**told, "last_gen_throughput": 3.0}) == identity(told)
+
+
+@pytest.mark.parametrize("info", [None, {}, {"version": "0.5.7"}])
+def test_a_server_that_tells_no_seed_has_no_identity(info):
+    assert identity(info) is None
 
 
 def test_fingerprint(real, monkeypatch):

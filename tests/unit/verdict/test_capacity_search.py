@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.verdict.capacity import MOST_PROBES, Ask, Kind, Outcome, Room, Search, grid
+from slabench.verdict.capacity_answer import REPEATS
 from slabench.verdict.capacity_interval import Estimate
 from slabench.verdict.capacity_probe import Probe, bounding
 from slabench.verdict.capacity_words import as_dict, remedy, sentence
@@ -39,9 +40,10 @@ def line(base: float, each: float, most: float = math.inf) -> Server:
     return figures
 
 
-def run(search: Search, server: Server, half: float = 0.003) -> Outcome:
+def run(search: Search, server: Server, half: float = 0.003, most: float = math.inf) -> Outcome:
+    """most: above it requests wait for each other."""
     while isinstance(step := search.next(), Ask):
-        search.tell(probe(step.load, server(step.load), half))
+        search.tell(replace(probe(step.load, server(step.load), half), together=step.load <= most))
     return step
 
 
@@ -111,7 +113,7 @@ def test_the_smallest_load_within_one_per_cent_of_the_most() -> None:
 def test_a_running_cap_is_the_server_s_own_limit(told: bool) -> None:
     room = Room(40, "The server runs at most 40 requests at once (--max-running-requests).") if told else None
     search = Search(grid(1, 256, 0.02, whole=True), (TPOT,), room=room)
-    found = run(search, line(10, 0.2, most=40))
+    found = run(search, line(10, 0.2, most=40), most=40)
     assert found.kind is Kind.SERVER_LIMIT
     assert found.load is not None and abs(found.load - 40) <= 1
     text = sentence(search, found, "concurrency")
@@ -123,19 +125,70 @@ def test_a_running_cap_is_the_server_s_own_limit(told: bool) -> None:
 def test_the_sentence_tells_what_each_load_gave_and_then_what_they_are_taken_for() -> None:
     """156, 162 and 176 in flight queue: 12,531 and 12,835 tok/s are one throughput to the search, and stand there as measured."""
     search = Search(grid(128, 176, 0.04, whole=True), (TPOT,), room=Room(158, "The KV pool holds 158 requests."))
-    for load, total, together in ((156, 11_994.0, True), (162, 12_531.0, False), (176, 12_835.0, False)):
-        search.tell(replace(probe(load, {"tpot.mean": 45.0, "total_throughput": total, "ttft.mean": 7000.0}), together=together))
+    for load, total, together in ((128, 11_100.0, True), (156, 11_994.0, True), (162, 12_531.0, False), (176, 12_835.0, False)):
+        seen = probe(load, {"tpot.mean": 45.0, "total_throughput": total, "ttft.mean": 7000.0}, half=0.02)
+        for _ in range(REPEATS):
+            search.tell(replace(seen, together=together))
     found = search.next()
     assert isinstance(found, Outcome) and found.kind is Kind.SERVER_LIMIT
     text = sentence(search, found, "concurrency")
     assert "total 12,531 to 12,835 tok/s" in text
-    assert "together 12,683 tok/s" in text  # equal weights: their mean
+    assert "together 12,679 tok/s" in text  # equal shares, so weights of 1 / value squared
+
+
+def test_the_sentence_says_how_surely_the_answer_is_known() -> None:
+    """Level 12,000 known to 2 %, as the line below it: the answer is one of several loads, in the sentence and in run.json."""
+    search = Search(grid(110, 200, 0.02, whole=True), (TPOT,), room=Room(140, "140 fit."))
+    for load, total, together in ((110.0, 10_500.0, True), (138.0, 12_000.0, True), (177.0, 12_000.0, False)):
+        seen = probe(load, {"tpot.mean": 45.0, "total_throughput": total, "ttft.mean": 700.0}, half=0.002)
+        wide = {**seen.estimates, "total_throughput": around(total, 0.02)}
+        for _ in range(REPEATS):
+            search.tell(replace(seen, together=together, estimates=wide))
+    found = search.next()
+    assert isinstance(found, Outcome) and found.low is not None and found.high is not None
+    assert found.low < 138 < found.high
+    text = sentence(search, found, "concurrency")
+    assert f"lies between {found.low:g} in flight and {found.high:g}, which is more than one step to either side" in text
+    assert as_dict(search, found, "concurrency", [])["interval"] == [found.low, found.high]
+
+
+def test_a_first_wave_no_longer_counts_once_there_is_a_steady_one() -> None:
+    """Throughput 1,000 by the first wave, 1,030 by a later probe's second: the mean of both would be neither."""
+    search = Search(grid(1, 64, 0.02, whole=True), (TPOT,))
+    figures = {"tpot.mean": 20.0, "total_throughput": 1000.0, "ttft.mean": 1.0}
+    search.tell(replace(probe(16.0, figures, half=0.03), ramp=True))
+    search.tell(probe(16.0, figures | {"total_throughput": 1030.0}))
+    (seen,) = search.points().values()
+    assert (seen.throughput.value, seen.probes, seen.ramp) == (1030, 1, False)
+
+
+def test_a_load_above_one_that_fails_is_no_candidate() -> None:
+    """39 holds, 40 fails, and 44 was measured too near to the limit to say: noise, since it lies above."""
+    search, server = Search(grid(1, 64, 0.02, whole=True), (TPOT,)), line(10, 1.02)
+    for load, tpot in ((30.0, 40.6), (39.0, 49.8), (40.0, 50.8), (44.0, 50.1)):
+        search.tell(probe(load, {**server(load), "tpot.mean": tpot}))
+    found = search.next()
+    assert isinstance(found, Outcome)
+    assert (found.holds, found.fails, found.unsure, found.load) == (39, 40, (), 38)  # 99 % of 39's tokens/s are at 37.2
+
+
+def test_one_probe_s_noise_does_not_move_the_answer() -> None:
+    """69 is the highest that holds. Measured 0.4 % low, and 66 a little high, 67 would give 99 % of it; the line says 68."""
+    loads, server = grid(1, 192, 0.02, whole=True), line(16.2, 0.197)
+    search = Search(loads, (parse("tpot.mean<=30"),))
+    for load, error in ((66.0, 1.002), (69.0, 0.996), (70.0, 0.996), (74.0, 1.001)):
+        true = server(load)
+        tpot = true["tpot.mean"] + (0.2 if load == 70 else 0.0)  # 29.99 is measured as a load that fails
+        search.tell(probe(load, {**true, "tpot.mean": tpot, "total_throughput": true["total_throughput"] * error}))
+    found = search.next()
+    assert isinstance(found, Outcome) and found.kind is Kind.FOUND
+    assert (found.holds, found.fails, found.load) == (69, 70, 68)
 
 
 def test_a_ttft_objective_turns_the_server_s_limit_into_the_objective_s() -> None:
     """At 41 of 40 running TTFT is 5.1 s: the objectives' limit lies where throughput ends, and either may say so."""
     rules = preset("tencent")
-    found = run(Search(grid(1, 256, 0.02, whole=True), rules), line(10, 0.2, most=40))
+    found = run(Search(grid(1, 256, 0.02, whole=True), rules), line(10, 0.2, most=40), most=40)
     assert found.kind in (Kind.FOUND, Kind.SERVER_LIMIT)
     assert found.load is not None and 38 <= found.load <= 40
 

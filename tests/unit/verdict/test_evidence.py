@@ -25,8 +25,8 @@ def test_every_broken_case_is_judged_the_same(name):
 def test_every_field_comes_back():
     """Each has another value than its default here: one that is forgotten shows."""
     whole = subject(
-        exact_prompt=False, planned=3, batch_size=2, token_capacity=900, max_running=4, identity_before=[5, "0.5.7"],
-        identity_after=[6, "0.5.7"], counted=(100, 100, 7), shared=(1, 1, 2), ranks=2, page_size=16, uses_graphs=True,
+        exact_prompt=False, planned=3, batch_size=2, token_capacity=900, max_running=4, identity_before=[["random_seed", 5]],
+        identity_after=[["random_seed", 6]], counted=(100, 100, 7), shared=(1, 1, 2), ranks=2, page_size=16, uses_graphs=True,
         stall_limit_s=1.5, log=replace(LOG, rejected={"cut": 2}), served=Served(3.0, 40.0),
         margins=(Margin("tpot.mean", 40.0, 50.0),),
     )  # fmt: skip

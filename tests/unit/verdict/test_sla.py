@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.errors import ConfigError
-from slabench.verdict.sla import Slo, evaluate, merge, parse, request_limits, slo
+from slabench.verdict.sla import Slo, evaluate, loosened, merge, parse, request_limits, slo
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,33 @@ def test_a_limit_that_the_shell_took_is_asked_for_with_quotes():
         parse("tpot.mean")
     with pytest.raises(ConfigError, match="is not an objective"):
         parse("tpot.mean<=fast")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("ttft.p97<=2000", "names a statistic that ttft does not have; it has mean, p50, p90, p95, p99, min, max, std."),
+        ("classic.ttft.p50<=2000", "names a statistic that classic.ttft does not have; it has mean, median,"),
+        ("itl<=20", "names no statistic; itl has mean, p50, p90, p95, p99, min, max, std: write itl.mean or another of them."),
+        ("qpm.mean>=20", "names a statistic, and qpm is one number for the whole run: write qpm alone."),
+        ("curve.all>=20", "names the curve at 'all'; write curve.N with N the number of running requests."),
+        ("nosuch.p99<=1", "names no known metric"),
+        ("tpot.mean=50", "--slo='tpot.mean=50' compares with =, and an objective with <= or >=; write <=."),
+        ("tpot=50ms", "compares with =, and an objective with <= or >=; write <=."),
+        ("tpot.mean==50", "compares with ==, and"),
+        ("tpot.mean<50", "compares with <, and"),
+        ("total_throughput>1800", "compares with >, and an objective with <= or >=; write >=."),
+        ("total_throughput=>1800", "compares with =>, and"),
+        ("nosuch=1", "compares with =, and an objective with <= or >=; write <= or >=."),
+        ("tpot.mean<=5.0.0", "is not an objective"),
+        ("tpot.mean=", "is not an objective"),
+        ("tpot.mean<=fifty", "is not an objective"),
+    ],
+)
+def test_what_is_wrong_with_an_objective_is_named(text, words):
+    with pytest.raises(ConfigError) as raised:
+        parse(text)
+    assert words in str(raised.value)
 
 
 def test_sentence():
@@ -68,9 +95,30 @@ def test_holds_is_the_comparison(observed, limit):
 
 def test_command_line_replaces_and_adds():
     rule = (slo("tpot", "mean", "<=", 50),)
+    both = (parse("tpot.mean<=50"), parse("tpot.mean<=500"))
+    assert merge(rule, both) == both  # neither takes back the other
     assert merge(rule, (parse("tpot.mean<=70"), parse("ttft:2000"))) == (Slo("tpot.mean", "<=", 70), Slo("ttft.mean", "<=", 2000))
 
 
 def test_goodput_limits_are_the_tightest_per_figure():
     rules = (parse("tpot.mean<=50"), parse("tpot.p99<=80"), parse("qpm>=3"), parse("ttft:2000"))
     assert request_limits(rules) == {"tpot": 50, "ttft": 2000}
+
+
+@pytest.mark.parametrize(
+    ("given", "label"),
+    [
+        (["tpot<=500"], ("OWN_SLO: tpot.mean<=500 instead of tpot.mean<=50",)),
+        (["tpot<=500", "tpot<=40"], ()),  # both are judged
+        (["tpot<=50"], ()),
+        (["ttft<=9000"], ()),
+        ([], ()),
+    ],
+)
+def test_a_method_s_rule_that_is_loosened_is_labelled(given: list[str], label: tuple[str, ...]) -> None:
+    assert loosened((Slo("tpot.mean", "<=", 50), Slo("qpm", ">=", 100)), [parse(one) for one in given]) == label
+
+
+def test_a_floor_is_loosened_downwards() -> None:
+    assert loosened((Slo("qpm", ">=", 100),), [parse("qpm>=90")]) == ("OWN_SLO: qpm>=90 instead of qpm>=100",)
+    assert loosened((Slo("qpm", ">=", 100),), [parse("qpm>=110")]) == ()

@@ -16,7 +16,12 @@ from tests.unit.metrics.test_compute import answer, run_of
 
 def subject(*records, flush_status=200, **more):
     run = replace(run_of(*(records or (answer(0), answer(1)))), server=ServerEvidence(flush_status=flush_status))
-    given = {"exact_prompt": True, "planned": len(run.requests), "identity_before": 7, "identity_after": 7} | more
+    given = {
+        "exact_prompt": True,
+        "planned": len(run.requests),
+        "identity_before": (("random_seed", 7),),
+        "identity_after": (("random_seed", 7),),
+    } | more
     return Subject(run=run, **given)
 
 
@@ -60,7 +65,7 @@ BROKEN = {
     "prompt_length": subject(answer(0, prompt_tokens=99)),
     "prefix_cache": subject(answer(0, cached_tokens=2)),
     "flush": subject(flush_status=400),
-    "same_server": subject(identity_after=8),
+    "same_server": subject(identity_after=(("random_seed", 8),)),
     "batch_fits": subject(batch_size=2, token_capacity=207),
     "batch_reached": subject(
         answer(0), answer(1, sent=200, arrivals=((300, 1), (400, 4)), end=401), batch_size=2, token_capacity=9999

@@ -28,6 +28,8 @@ BEGIN = 1_000 * NS  # a monotonic clock does not begin at 0
 # test_virtual_runs.py measures in the log of docs/examples.
 NOISE = 0.04
 
+SEED = (("random_seed", 1),)
+
 
 def record(index: int, timing: Timing, prompt: int, output: int) -> RequestRecord:
     """What an exact client would have noted of one request."""
@@ -64,7 +66,7 @@ def verdict(
         figures |= full_batch(observed.requests, batch_size, figures["duration"])
     subject = Subject(
         run=observed, exact_prompt=True, planned=len(observed.requests), batch_size=batch_size, token_capacity=profile.pool_tokens,
-        max_running=profile.max_running, identity_before=1, identity_after=1, shared=(0,) * len(observed.requests),
+        max_running=profile.max_running, identity_before=SEED, identity_after=SEED, shared=(0,) * len(observed.requests),
     )  # fmt: skip
     case = Case(figures, sample_sizes(observed), examine(subject, method), (slo("tpot", "mean", "<=", limit),))
     return judge(case), figures

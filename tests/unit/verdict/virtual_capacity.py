@@ -29,6 +29,16 @@ def scaled(profile: Profile, factor: float) -> Profile:
     return replace(profile, prefill_tokens_per_s=profile.prefill_tokens_per_s / factor, **times)
 
 
+def closed_loop(
+    profile: Profile, concurrency: float, lengths: tuple[int, int], waves: int, seed: int, step_noise: float = 0.0
+) -> RunRecord:
+    """So many waves with so many in flight, all requests of the same lengths."""
+    server, wave = replace(profile, noise=step_noise), int(concurrency)
+    whole = load(server, [lengths] * wave * waves, [0.0] * wave * waves, wave, seed)
+    # In a closed loop a request is due when its slot becomes free.
+    return replace(whole, requests=[replace(record, due_ns=record.sent_ns or record.due_ns) for record in whole.requests])
+
+
 def probe_in_virtual_time(
     profile: Profile,
     concurrency: float,
@@ -40,15 +50,15 @@ def probe_in_virtual_time(
     step_noise: float = 0.0,
     run_noise: float = 0.0,
     early: bool = True,
+    settled: bool = False,
 ) -> Probe:
-    """One closed-loop probe, stopped at the end of the wave in which its verdict is certain (early), as the client stops it."""
+    """One closed-loop probe, stopped at the end of the wave in which its verdict is certain (early), as the client stops it.
+
+    settled: not by its first wave.
+    """
     dice = random.Random(seed)
-    server = replace(scaled(profile, 1 + dice.gauss(0, run_noise)), noise=step_noise)
-    wave = int(concurrency)
-    count = wave * waves
-    whole = load(server, [lengths] * count, [0.0] * count, wave, dice.getrandbits(32))
-    # In a closed loop a request is due when its slot becomes free.
-    whole = replace(whole, requests=[replace(record, due_ns=record.sent_ns or record.due_ns) for record in whole.requests])
+    server, wave = scaled(profile, 1 + dice.gauss(0, run_noise)), int(concurrency)
+    whole = closed_loop(server, concurrency, lengths, waves, dice.getrandbits(32), step_noise)
     for k in range(1, waves + 1):
         if not early and k < waves:
             continue
@@ -58,7 +68,7 @@ def probe_in_virtual_time(
             seen, concurrency, wave, rules, planned_waves=waves, seconds=(end - BEGIN) / NS, gpus=profile.tp, stopped=k < waves
         )
         assert found is not None
-        if k == waves or certain(found, rules):
+        if k == waves or certain(found, rules, settled=settled):
             return found
     raise AssertionError("a probe has at least one wave")
 

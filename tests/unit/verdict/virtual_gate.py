@@ -58,7 +58,7 @@ def run(seed: int, slowdown: float, *, prompt: int = 4096, output: int = 1536, r
     figures |= full_batch(observed.requests, SIZE, figures["duration"])
     subject = Subject(
         run=observed, exact_prompt=True, planned=SIZE, batch_size=SIZE, token_capacity=profile.pool_tokens,
-        max_running=profile.max_running, identity_before=1, identity_after=1, shared=(0,) * SIZE,
+        max_running=profile.max_running, identity_before=(("seed", 1),), identity_after=(("seed", 1),), shared=(0,) * SIZE,
     )  # fmt: skip
     return Run(figures, sample_sizes(observed), examine(subject, "ali-decode"))
 

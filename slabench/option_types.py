@@ -1,7 +1,11 @@
-"""What an option is, and how the values of the command line are read: a ValueError says what is wrong with one."""
+"""What an option is, and how the values of the command line are read: a ValueError says what is wrong with one.
+
+pytest's options and those of `python -m slabench` are read by the same types, and refused in the same words.
+"""
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +16,14 @@ def positive_int(text: str) -> int:
     value = int(text)
     if value < 1:
         raise ValueError(f"{value} is below 1")
+    return value
+
+
+def seed(text: str) -> int:
+    """What numpy takes, with which prompts are drawn here and by bench_serving."""
+    value = int(text)
+    if not 0 <= value < 2**32:
+        raise ValueError(f"{value} is not between 0 and 4294967295")
     return value
 
 
@@ -37,14 +49,24 @@ def count_or_auto(text: str) -> int | str:
     return text if text == "auto" else positive_int(text)
 
 
+def count_or_inf(text: str) -> int | None:
+    """None: not limited."""
+    return None if text == "inf" else positive_int(text)
+
+
 def ints(text: str) -> tuple[int, ...]:
     found = tuple(positive_int(part) for part in text.replace(",", " ").split())
-    if not found or len(set(found)) != len(found):
-        raise ValueError("the list is empty or names a number twice")
+    if not found:
+        raise ValueError("the list is empty")
+    twice = next((one for place, one in enumerate(found) if one in found[:place]), None)
+    if twice is not None:
+        raise ValueError(f"{twice} is named twice")
     return found
 
 
 def load_range(text: str) -> tuple[float, float]:
+    if text.count(",") != 1:
+        raise ValueError("it is not two numbers LO,HI")
     low, high = (rate(part) for part in text.split(","))
     if not low < high < math.inf:
         raise ValueError("LO must be below HI")
@@ -60,6 +82,23 @@ def ratio(text: str) -> float:
     if not 0 <= value <= 1:
         raise ValueError(f"{text} is not between 0 and 1")
     return value
+
+
+def worded(parse: Callable[[str], Any], what: str) -> Callable[[str], Any]:
+    """parse, whose refusal is a sentence that ends with what to give: argparse alone would name our function."""
+
+    def read(text: str) -> Any:
+        try:
+            return parse(text)
+        except ValueError as error:
+            why = str(error)
+            if "invalid literal" in why:
+                why = "it is not a whole number"
+            elif "could not convert" in why:
+                why = "it is not a number"
+            raise argparse.ArgumentTypeError(f"{text!r} cannot be taken ({why}); give {what}.") from error
+
+    return read
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,68 @@
+"""What the session's tests will send, told before any of them runs, and the objectives that no such load can be judged by."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pytest
+
+from slabench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from slabench.methods import Form
+    from slabench.verdict.sla import Slo
+
+MARKER = "sends"
+# Where the options of an Option.applies have something to say; what is not here applies to all or goes by something else.
+_PLACES: Mapping[str, tuple[str, ...]] = {
+    "ali decode": ("tests/ali/",),
+    "ali prefill": ("tests/ali/",),
+    "tests/tencent, tests/serving": ("tests/tencent/", "tests/serving/"),
+    "tencent capacity": ("tests/tencent/",),
+}
+
+
+def marked_forms(items: Iterable[pytest.Item], options: Namespace) -> list[tuple[str, Form]]:
+    """(test id, form) of the tests whose marker sends(form=F) tells beforehand what they load: F(options, **parameters)."""
+    found = []
+    for item in items:
+        marker = item.get_closest_marker(MARKER)
+        if marker is not None:
+            form_of: Callable[..., Form] = marker.kwargs["form"]
+            callspec = getattr(item, "callspec", None)
+            found.append((item.nodeid, form_of(options, **(callspec.params if callspec is not None else {}))))
+    return found
+
+
+def idle_options(tests: Sequence[str], options: Namespace) -> tuple[str, ...]:
+    """A sentence about the options that were given and that none of these tests reads, if there are any."""
+    from slabench.plugin.option_table import OPTIONS
+
+    found = [
+        f"{one.name} ({one.applies})"
+        for one in OPTIONS
+        if one.applies in _PLACES
+        and getattr(options, one.dest) != one.default
+        and getattr(options, one.dest) is not False
+        and not any(test.startswith(_PLACES[one.applies]) for test in tests)
+    ]
+    return (f"No test of this run reads {', '.join(found)}.",) if found else ()
+
+
+def check_objectives(forms: Sequence[tuple[str, Form]], slos: Sequence[Slo]) -> None:
+    """ConfigError if a test sends too few requests for the percentile that an objective asks for: known before the first one."""
+    from slabench.verdict.sla import between_tokens, needs
+
+    for one in slos:
+        least = needs(one)
+        judged = [(test, form) for test, form in forms if form.output_len > 1 or not between_tokens(one)]
+        few = [(test, form.num_prompts) for test, form in judged if form.num_prompts < least]
+        if few:
+            test, count = few[0]
+            more = f" ({len(few)} such tests)" if len(few) > 1 else ""
+            raise ConfigError(
+                f"--slo={one} needs {least} requests, and {test.rpartition('/')[2]} would send {count}{more}: nobody could judge "
+                "it. Ask for the mean, send more prompts, or leave such tests out with -k."
+            )

@@ -1,0 +1,61 @@
+"""Objectives that a load cannot be judged by are found before it is sent; the documented example is none of them."""
+
+from __future__ import annotations
+
+import re
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slabench.errors import ConfigError
+from slabench.methods import ALI_DECODE, ALI_PREFILL, TENCENT, Form
+from slabench.plugin.forms import check_objectives, idle_options
+from slabench.plugin.option_table import OPTIONS
+from slabench.verdict.sla import Slo, needs, parse
+
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "writing-a-benchmark.md"
+
+
+def test_a_percentile_of_too_few_is_refused_with_the_first_test_that_has_too_few() -> None:
+    forms = [("tests/tencent/test_sla.py::test_sla[np128]", TENCENT), ("tests/ali/test_decode.py::t[bs1]", ALI_DECODE)]
+    check_objectives(forms, [parse("ttft.mean<=1"), parse("tpot.max<=9"), parse("itl.p99<=9"), parse("qpm>=1")])
+    check_objectives(forms[:1], [parse("ttft.p99<=2000")])
+    said = r"--slo=ttft\.p99<=2000 needs 100 requests, and test_decode\.py::t\[bs1\] would send 1: nobody could judge it\."
+    with pytest.raises(ConfigError, match=said):
+        check_objectives(forms, [parse("ttft.p99<=2000")])
+    with pytest.raises(ConfigError, match=r"needs 10 requests, .* \(2 such tests\)"):
+        check_objectives([forms[1], forms[1]], [parse("e2el.p90<=2000")])
+
+
+def test_answers_of_one_token_have_no_time_between_tokens_to_ask_for() -> None:
+    few = [("p", ALI_PREFILL.replaced(num_prompts=4))]
+    check_objectives(few, [parse("tpot.p99<=50")])
+    with pytest.raises(ConfigError, match="needs 20 requests"):
+        check_objectives(few, [parse("ttft.p95<=50")])
+
+
+def test_options_that_no_test_reads_are_told() -> None:
+    options = Namespace(**{one.dest: one.default for one in OPTIONS})
+    assert idle_options(["tests/serving/test_custom.py::test_custom"], options) == ()
+    options.batch_sizes, options.num_prompts, options.seed = (1, 2), 4, 9
+    assert idle_options(["tests/serving/test_custom.py::test_custom"], options) == (
+        "No test of this run reads --batch-sizes (ali decode).",
+    )
+    assert idle_options(["tests/ali/test_decode.py::t[bs1]"], options) == (
+        "No test of this run reads --num-prompts (tests/tencent, tests/serving).",
+    )
+    assert idle_options(["tests/ali/a.py::t", "tests/tencent/b.py::t"], options) == ()
+
+
+def test_the_documented_example_can_be_judged() -> None:
+    """Its code as it stands, with a load and a judge that only look at what they are given."""
+    (code,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.S)
+    scope: dict[str, Any] = {}
+    exec(code, scope)
+    sent: list[Form] = []
+    rules: list[Slo] = []
+    scope["test_long_prompts"](lambda form, point: sent.append(form), lambda run, *slos: rules.extend(slos))
+    (form,) = sent
+    assert len(rules) == 2 and all(needs(rule) <= form.num_prompts for rule in rules)
