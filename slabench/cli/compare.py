@@ -51,6 +51,7 @@ def _refuse_itself(sides: Sequence[StoredSide]) -> None:
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
+    from slabench.option_checks import check_allow
     from slabench.verdict.baselines import SECTIONS
     from slabench.verdict.tolerances import DEFAULT
 
@@ -75,6 +76,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     unknown = [one for one in given.allow_diff if one.partition(".")[0] not in SECTIONS]
     if unknown:
         raise ConfigError(f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(SECTIONS)}.")
+    check_allow(given.allow)
     return given
 
 

@@ -184,6 +184,7 @@ def test_a_run_that_allow_let_pass_is_compared_by_who_allows_it_too(tmp_path: Pa
     for old, new in ((odd, good), (good, odd)):
         assert main(["compare", old, new]) == 6
         assert "measured with --allow=completed: 64 of 128 requests failed." in capsys.readouterr().out
+        assert main(["compare", old, new, "--allow=nosuch"]) == 4
         assert main(["compare", old, new, "--allow=completed"]) == 0
         out = capsys.readouterr().out
         assert "[ALLOWED_IN_BASELINE]" in out and "baseline: measured with --allow=completed" in out
