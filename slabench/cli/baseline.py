@@ -86,6 +86,8 @@ def _show(given: argparse.Namespace) -> int:
         for key, values in found.samples(test_id).items():
             spread = f"{statistics.stdev(values) / statistics.fmean(values):.2%}" if len(values) > 1 else "one run"
             rows.append((test_id.rpartition("/")[2], spoken(key), number(statistics.fmean(values)), str(len(values)), spread))
+        for key, where in entry.get("lacking", {}).items():
+            rows.append((test_id.rpartition("/")[2], spoken(key), "", "", f"missing in {where or 'every repeat'}"))
         for key, value in entry.get("floors", {}).items():
             rows.append((test_id.rpartition("/")[2], spoken(key), number(value), "", "floor"))
     print(table(("test", "figure", "mean", "repeats", "spread"), rows, left=(0, 1)))
@@ -133,6 +135,7 @@ def _merge(given: argparse.Namespace) -> int:
         raise ConfigError(f"{given.output} is a folder; the first word of merge is the file to write, the parts follow.")
     parts = [(one, _read(one)) for one in given.parts]
     _refuse_others(parts)
+    _refuse_the_same(parts)
     document = merge(parts)
     if not document["tests"]:
         print("No baseline was written: no test of these runs was valid.")
@@ -157,10 +160,34 @@ def _refuse_others(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         for test_id in known["tests"].keys() & document["tests"].keys():
             work = [{"workload": one["tests"][test_id].get("workload", {})} for one in (known, document)]
             found += [f"{test_id}: {text}" for _, text in differences(*work)]
+            found += [f"{test_id}: {text}" for text in _unlike(known["tests"][test_id], document["tests"][test_id])]
         if found:
             raise ConfigError(
                 f"{name} is not of the same deployment and workload as {first}: {'; '.join(found)}. Merge what is alike."
             )
+
+
+def _refuse_the_same(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """One run twice is two repeats without a spread, and every difference would be sure."""
+    from slabench.verdict.baseline_file import repeats_of, run_ids
+
+    for k, (name, document) in enumerate(parts):
+        for before, known in parts[:k]:
+            same = [f"the same run, {one}" for one in sorted(run_ids(known) & run_ids(document))]
+            same += [
+                f"the same repeat of {test_id}, with every figure alike"
+                for test_id in known["tests"].keys() & document["tests"].keys()
+                if repeats_of(known["tests"][test_id]) & repeats_of(document["tests"][test_id])
+            ]
+            if same:
+                raise ConfigError(f"{name} and {before} hold {same[0]}: merged, it would count twice.")
+
+
+def _unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """A figure that is not in every repeat of both could only be left out, and would be gated by nobody."""
+    odd = one.get("figures", {}).keys() ^ other.get("figures", {}).keys()
+    odd |= one.get("lacking", {}).keys() | other.get("lacking", {}).keys()
+    return [f"{key} is not in every repeat" for key in sorted(odd)]
 
 
 def _write(target: str, document: Mapping[str, Any]) -> None:

@@ -10,16 +10,22 @@ import argparse
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from slabench.errors import ConfigError
 
+if TYPE_CHECKING:
+    from slabench.report.stored_sides import StoredSide
+
 
 def run(argv: Sequence[str]) -> int:
-    from slabench.report.compare import as_html, as_markdown, as_text, compare_sides, exit_status
+    from slabench.report.compare import Rules, as_html, as_markdown, as_text, compare_sides, exit_status
     from slabench.report.stored_sides import read_side
 
     given = _options(argv)
-    document = compare_sides([read_side(one) for one in given.runs], tolerance=given.tolerance / 100, allow=given.allow_diff)
+    sides = [read_side(one) for one in given.runs]
+    _refuse_itself(sides)
+    document = compare_sides(sides, Rules(given.tolerance / 100, given.allow_diff, given.allow))
     print(as_text(document))
     for target, text in (
         (given.json, json.dumps(document, indent=1, allow_nan=False) + "\n"),
@@ -34,7 +40,18 @@ def run(argv: Sequence[str]) -> int:
     return exit_status(document)
 
 
+def _refuse_itself(sides: Sequence[StoredSide]) -> None:
+    """Everything equals itself, and a gate that is given the old run by mistake would be green."""
+    old, *others = sides
+    for one in others:
+        same = sorted(old.run_ids & one.run_ids)
+        told = f"hold the same run, {', '.join(same)}" if same else "are the same"
+        if same or Path(one.name).resolve() == Path(old.name).resolve():
+            raise ConfigError(f"{old.name} and {one.name} {told}: it would be compared with itself.")
+
+
 def _options(argv: Sequence[str]) -> argparse.Namespace:
+    from slabench.option_checks import check_allow
     from slabench.verdict.baselines import SECTIONS
     from slabench.verdict.tolerances import DEFAULT
 
@@ -46,6 +63,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     add("runs", nargs="+", metavar="RUN", help="the old one first")
     add("--tolerance", type=float, default=DEFAULT * 100, metavar="PCT", help=f"per cent a figure may be worse ({DEFAULT * 100:g})")
     add("--allow-diff", default="", metavar="A,B", help="compare although these differ: hardware, model.dtype, server ...")
+    add("--allow", default="", metavar="A,B", help="compare although a side was measured with --allow=A,B: completed, flush ...")
     add("--json", metavar="FILE")
     add("--markdown", metavar="FILE")
     add("--html", metavar="FILE")
@@ -54,8 +72,13 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         raise ConfigError("compare needs two runs or more, the old one first: python -m slabench compare OLD NEW")
     if not given.tolerance > 0:
         raise ConfigError(f"--tolerance={given.tolerance:g} is not above 0.")
-    given.allow_diff = [one for one in (part.strip() for part in given.allow_diff.split(",")) if one]
+    given.allow_diff, given.allow = _names(given.allow_diff), _names(given.allow)
     unknown = [one for one in given.allow_diff if one.partition(".")[0] not in SECTIONS]
     if unknown:
         raise ConfigError(f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(SECTIONS)}.")
+    check_allow(given.allow)
     return given
+
+
+def _names(text: str) -> list[str]:
+    return [one for one in (part.strip() for part in text.split(",")) if one]

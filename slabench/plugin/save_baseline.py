@@ -31,5 +31,11 @@ def save_baseline(data: Mapping[str, Any], target: Path) -> Iterator[str]:
     kept = len(document["tests"]) - measured
     beside = f", {kept} that it held already were kept" if kept else ""
     yield f"Baseline of {measured} test{'' if measured == 1 else 's'} written to {target}{beside}."
+    for test_id, entry in document["tests"].items():
+        if entry.get("allowed"):
+            names = ",".join(entry["allowed"])
+            yield f"{test_id} was measured with --allow={names}; what is compared with it has to allow the same."
+        if entry.get("lacking"):
+            yield f"{test_id} lacks {', '.join(entry['lacking'])} in some repeat, so nothing can be compared with it."
     if gone:
         yield f"Of another hardware, model or server, and no longer in {target}: {', '.join(gone)}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -14,14 +15,29 @@ from slabench.report.html_table import table as html_table
 from slabench.report.plain import plain_values
 from slabench.report.stored_sides import StoredSide, StoredTest, same_load
 from slabench.verdict.baseline_file import Baseline
-from slabench.verdict.baselines import Comparison, compare
+from slabench.verdict.baselines import Comparison, compare, differences
+from slabench.verdict.samples import both_sides
 from slabench.verdict.words import Word, overall
 
 # slabench.compare/1: first form.
 SCHEMA = "slabench.compare/1"
 
 
-def compare_sides(sides: Sequence[StoredSide], *, tolerance: float, allow: Collection[str] = ()) -> dict[str, Any]:
+CAPACITY = "tencent-capacity"
+# What two capacity searches that ended at different loads differ in.
+LOADS = ("workload.num_prompts", "workload.request_rate", "workload.max_concurrency", "workload.warmup_requests")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """tolerance: a share; allow: differences, as --allow-diff names them; checks: validity checks, as --allow does."""
+
+    tolerance: float
+    allow: Collection[str] = ()
+    checks: Collection[str] = ()
+
+
+def compare_sides(sides: Sequence[StoredSide], rules: Rules) -> dict[str, Any]:
     """The document: every test of the first side against each of the others. A test that a side lacks is INVALID there."""
     old, *others = sides
     tests = []
@@ -30,7 +46,7 @@ def compare_sides(sides: Sequence[StoredSide], *, tolerance: float, allow: Colle
         for test_id in old.tests:
             name = _match(old.tests[test_id], test_id, side)
             taken.add(name)
-            tests.append({"id": test_id, "side": side.name, **_judged(old, test_id, side, name, tolerance, allow)})
+            tests.append({"id": test_id, "side": side.name, **_judged(old, test_id, side, name, rules)})
         for test_id in side.tests:
             if test_id not in taken:
                 line = f"{old.name} has no such test, so it is not compared."
@@ -39,8 +55,9 @@ def compare_sides(sides: Sequence[StoredSide], *, tolerance: float, allow: Colle
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "word": word.value,
-        "tolerance": tolerance,
-        "allow_diff": list(allow),
+        "tolerance": rules.tolerance,
+        "allow_diff": list(rules.allow),
+        "allow": list(rules.checks),
         "old": old.name,
         "sides": [{"name": one.name, "version": one.version, "unchecked": one.rows} for one in sides],
         "tests": tests,
@@ -56,9 +73,7 @@ def _match(wanted: StoredTest, test_id: str, side: StoredSide) -> str | None:
     return next((name for name, one in side.tests.items() if side.rows and same_load(wanted.workload, one.workload)), None)
 
 
-def _judged(
-    old: StoredSide, test_id: str, side: StoredSide, name: str | None, tolerance: float, allow: Collection[str]
-) -> dict[str, Any]:
+def _judged(old: StoredSide, test_id: str, side: StoredSide, name: str | None, rules: Rules) -> dict[str, Any]:
     was = old.tests[test_id]
     if name is None:
         return _invalid(f"{side.name} has no such test.", "NOT_MEASURED")
@@ -70,15 +85,37 @@ def _judged(
     samples, mine = (was.classic, now.classic) if rows else (was.samples, now.samples)
     # Rows say nothing of hardware and model, and name less of a workload: what they do not name is not compared.
     named = {key: value for key, value in was.workload.items() if not rows or key in now.workload}
-    means = {key: sum(values) / len(values) for key, values in samples.items()}
-    entry = {"workload": named, "figures": means, "samples": samples}
+    means = {key: sum(values) / len(values) for key, values in samples.values.items()}
+    entry = {"workload": named, "figures": means, "samples": samples.values, "lacking": samples.lacking}
+    entry["allowed"] = {**was.allowed, **now.allowed}
+    searched = was.method == now.method == CAPACITY and any(key in LOADS for key, _ in _differ(named, now.workload))
     fingerprint = {} if rows else old.fingerprint
     siblings = sum(one.partition("[")[0] == name.partition("[")[0] for one in side.tests)
     known = Baseline(old.name, old.name, fingerprint, {test_id: entry})
-    found = compare(known, test_id, mine, {}, side.fingerprint, now.workload, tolerance=tolerance, allow=allow, siblings=siblings)
+    found = compare(
+        known,
+        test_id,
+        mine.values,
+        {},
+        side.fingerprint,
+        now.workload,
+        tolerance=rules.tolerance,
+        lacking=mine.lacking,
+        wanted=() if was.by_hand else both_sides(entry, (*mine.values, *mine.lacking)),
+        allow=(*rules.allow, *(LOADS if searched else ())),
+        checks=rules.checks,
+        siblings=siblings,
+    )
+    if searched and found.not_comparable is None:
+        line = f"two searches that ended at different loads ({'; '.join(found.allowed)}): shown, and gated by nobody"
+        return {"word": None, "line": line, "reasons": ["NOT_GATED"], "comparison": found.as_dict()}
     word, line = _word(found)
     reasons = [*found.reasons, *(["UNCHECKED"] if rows else [])]
     return {"word": word.value, "line": line, "reasons": reasons, "comparison": found.as_dict()}
+
+
+def _differ(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return list(differences({"workload": was}, {"workload": now}))
 
 
 def _word(found: Comparison) -> tuple[Word, str]:
@@ -118,7 +155,10 @@ def _rows(document: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str,
     rows = []
     for test in document["tests"]:
         for one in (test.get("comparison") or {}).get("figures", ()):
-            rows.append((test["word"], *((test["side"],) if several else ()), *figure_row(test["id"].rpartition("/")[2], one)))
+            cells = figure_row(test["id"].rpartition("/")[2], one)
+            if test["word"] is None:
+                cells = (*cells[:-2], "n/a", "not gated")
+            rows.append((test["word"] or "not gated", *((test["side"],) if several else ()), *cells))
     return head, rows
 
 
@@ -129,7 +169,9 @@ def _lines(document: Mapping[str, Any]) -> list[str]:
     for one in document["tests"]:
         whose = f" ({one['side']})" if several else ""
         reasons = f" [{', '.join(one['reasons'])}]" if one["reasons"] else ""
-        found.append(f"{one['word'] or 'not compared'} {one['id']}{whose}: {one['line']}{reasons}")
+        word = one["word"] or ("not gated" if one.get("comparison") else "not compared")
+        found.append(f"{word} {one['id']}{whose}: {one['line']}{reasons}")
+        found += [f"  baseline: {note}" for note in (one.get("comparison") or {}).get("notes", ())]
     return found
 
 

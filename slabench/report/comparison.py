@@ -14,7 +14,8 @@ SAYS = {"holds": "holds", "worse": "WORSE", "inconclusive": "INCONCLUSIVE"}
 
 def figure_row(name: str, one: Mapping[str, Any]) -> tuple[str, ...]:
     """One figure of run.json's comparison; name: what stands for its test."""
-    interval = "one run a side" if one["low"] is None else f"{percent(one['low'])} to {percent(one['high'])}"
+    alone = "no spread" if len(one["new_samples"]) > 1 or len(one["old_samples"]) > 1 else "one run a side"
+    interval = alone if one["low"] is None else f"{percent(one['low'])} to {percent(one['high'])}"
     runs = f"{len(one['new_samples'])} pairs" if one["paired"] else f"{len(one['new_samples'])} and {len(one['old_samples'])}"
     side = "-" if one["better"] == "higher" else "+"
     cells = (number(one["old"]), number(one["new"]), one["unit"], percent(one["ratio"]), interval, runs)

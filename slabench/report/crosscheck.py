@@ -60,8 +60,14 @@ def compare(ours: Sequence[Mapping[str, float]], theirs: Sequence[Mapping[str, f
         said = []
         if shift is not None and abs(shift) > DEFINITION_SHARE:
             said.append(f"definition ({definition})")
-        if client is None or client.one_is_inside is None:
-            said.append("one round has no noise to compare with" if client is not None else "not told by both")
+        if client is None:
+            said.append("not told by both")
+        elif same == told:
+            said.append("equal")
+        elif client.one_is_inside is None:
+            said.append(
+                "one round has no noise to compare with" if len(told or ()) == 1 else "the rounds have no noise to compare with"
+            )
         elif client.one_is_inside:
             said.append("noise" if abs(client.estimate - 1) > DEFINITION_SHARE else "equal")
         else:

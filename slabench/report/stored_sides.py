@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ from typing import Any
 from slabench.errors import ConfigError, system_words
 from slabench.report.resume import read_run
 from slabench.verdict import baseline_file
-from slabench.verdict.baseline_file import identity, only_inconclusive, samples_of
+from slabench.verdict.baseline_file import allowed_checks, identity, is_measured, only_inconclusive, run_ids
+from slabench.verdict.samples import Gathered, gather, samples_of
 
-Samples = Mapping[str, Sequence[float]]
 # bench_serving's keys of what its figures are gated by; its rows name no unit, they are ms and tokens a second.
 ROW_FIGURES = {
     "classic.tpot.mean": "mean_tpot_ms",
@@ -29,9 +29,11 @@ class StoredTest:
 
     method: str
     workload: Mapping[str, Any]
-    samples: Samples
-    classic: Samples = field(default_factory=dict)
+    samples: Gathered
+    classic: Gathered = field(default_factory=lambda: Gathered({}))
     invalid: str | None = None  # why nobody can judge it
+    allowed: Mapping[str, str] = field(default_factory=dict)  # checks that --allow let pass, with what they saw
+    by_hand: bool = False  # names the figures that are to be compared, and no others
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class StoredSide:
     tests: Mapping[str, StoredTest]
     rows: bool = False
     version: str | None = None
+    run_ids: frozenset[str] = frozenset()  # the runs it was made of, where it says
 
 
 def read_side(given: str) -> StoredSide:
@@ -74,25 +77,35 @@ def _run(given: str, folder: Path) -> StoredSide:
     for entry in data["tests"]:
         bad = entry["word"] == "INVALID" and not only_inconclusive(entry)
         runs = [one["metrics"] for one in entry.get("repeats", ()) if one["side"] == "new"] or [entry["metrics"]]
-        classic = {key: [run[key] for run in runs] for key in ROW_FIGURES if all(key in run for run in runs)}
+        classic = gather(runs, (key for key in ROW_FIGURES if any(key in run for run in runs)))
         work = identity(entry["workload"], entry["plan"])
-        tests[entry["id"]] = StoredTest(entry["method"], work, samples_of(entry), classic, entry["headline"] if bad else None)
+        said, let_pass = entry["headline"] if bad else None, allowed_checks(entry)
+        tests[entry["id"]] = StoredTest(entry["method"], work, samples_of(entry), classic, said, let_pass)
     server = data["server"]
-    return StoredSide(given, server.get("fingerprint", {}), tests, version=server.get("version"))
+    made_of = frozenset([str(data["run_id"])])
+    return StoredSide(given, server.get("fingerprint", {}), tests, version=server.get("version"), run_ids=made_of)
 
 
 def _baseline(given: str) -> StoredSide:
     found = baseline_file.load(given, option="")
     tests = {
-        test_id: StoredTest(entry.get("method", "serving"), entry.get("workload", {}), found.samples(test_id))
+        test_id: StoredTest(
+            entry.get("method", "serving"),
+            entry.get("workload", {}),
+            Gathered(found.samples(test_id), entry.get("lacking", {})),
+            allowed=entry.get("allowed", {}),
+            by_hand="samples" not in entry,
+        )
         for test_id, entry in found.tests.items()
     }
-    return StoredSide(given, found.fingerprint, tests, version=found.fingerprint.get("server", {}).get("version"))
+    version = found.fingerprint.get("server", {}).get("version")
+    return StoredSide(given, found.fingerprint, tests, version=version, run_ids=frozenset(run_ids({"source": found.source})))
 
 
 def _rows(given: str, text: str) -> StoredSide:
     """Rows of the same load are repeats of one test; a tag that is a test's id is its name."""
-    tests: dict[str, StoredTest] = {}
+    works: dict[str, dict[str, Any]] = {}
+    repeats: dict[str, list[dict[str, float]]] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
@@ -102,24 +115,25 @@ def _rows(given: str, text: str) -> StoredSide:
             raise ConfigError(f"{given}, line {number} is no JSON ({error}); {WANTED}.") from error
         if not isinstance(row, dict) or "mean_ttft_ms" not in row or "completed" not in row:
             raise ConfigError(f"{given}, line {number} is no row of sglang.bench_serving; {WANTED}.")
-        work = _row_workload(row)
+        try:
+            work = _row_workload(row)
+        except (ValueError, TypeError, OverflowError) as error:
+            rate = row["request_rate"]
+            raise ConfigError(f"{given}, line {number}: request_rate={rate!r:.60} is no rate; {WANTED}.") from error
         tag = str(row.get("tag") or "")
         name = tag if "::" in tag else _row_name(work)
         found = {ours: row.get(theirs) for ours, theirs in ROW_FIGURES.items()}
         # It writes 0 for what is not defined, such as the TPOT of answers of one token.
-        figures = {key: float(one) for key, one in found.items() if isinstance(one, int | float) and math.isfinite(one) and one > 0}
-        known = tests.get(name)
-        samples = {
-            key: [*(known.classic[key] if known is not None else ()), one] for key, one in figures.items() if _both(known, key)
-        }
-        tests[name] = StoredTest("serving", work, samples, samples)
-    if not tests:
+        figures = {key: float(one) for key, one in found.items() if isinstance(one, int | float) and is_measured(one)}
+        works[name] = work
+        repeats.setdefault(name, []).append(figures)
+    if not works:
         raise ConfigError(f"{given} has no row in it; {WANTED}.")
+    tests = {}
+    for name, work in works.items():
+        samples = gather(repeats[name], (key for key in ROW_FIGURES if any(key in one for one in repeats[name])))
+        tests[name] = StoredTest("serving", work, samples, samples)
     return StoredSide(given, {}, tests, rows=True)
-
-
-def _both(known: StoredTest | None, key: str) -> bool:
-    return known is None or key in known.classic
 
 
 def _row_workload(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,12 +13,17 @@ from typing import Any
 
 from slabench.errors import ConfigError, system_words
 from slabench.metrics.definitions import metric_of
+from slabench.verdict.samples import samples_of
 
 # slabench.baseline/2: `samples`, one value a repeat, beside each test's figures (their means), and `rules`, what may differ.
 # slabench.baseline/1: first form, one run, figures alone. Still read: one sample a figure, without a spread.
 SCHEMA = "slabench.baseline/2"
+POSSIBLE = (1e-9, 1e15)  # of any figure in its unit: beyond are numbers that were typed, some of which no float can hold
+ALLOWED = "Allowed by --allow."  # validity/policy.py's words
+SHAREGPT = "sharegpt"  # the data set whose conversations have the lengths that are sent
+JOINT = " + "  # between the runs that a merged baseline names as its source
 READ = (SCHEMA, "slabench.baseline/1")
-OBJECTS = ("workload", "figures", "information", "floors", "samples")  # of a test's entry
+OBJECTS = ("workload", "figures", "information", "floors", "samples", "lacking", "allowed")  # of a test's entry
 
 # What an upgrade gate may see differ without being told: the version is the point of it, and what follows from it.
 MAY_DIFFER = ("server.version", "server.token_capacity")
@@ -28,15 +33,6 @@ RULES = {
     "unless": "--allow-diff names the section or the key",
 }
 
-# The figures a method is gated by; a run stores the rest for information. Noise decides: TTFT of one request is no gate.
-GATED: Mapping[str, tuple[str, ...]] = {
-    "ali-decode": ("tpot.mean", "output_throughput"),
-    "ali-prefill": ("input_throughput",),
-    "ali-saturation": ("tpot.mean", "total_throughput"),
-    "tencent": ("tpot.mean", "ttft.mean", "total_throughput"),
-    "tencent-capacity": ("total_throughput",),
-    "serving": ("tpot.mean", "ttft.mean", "total_throughput"),
-}
 INFORMATION = (
     "tpot.p99",
     "ttft.p99",
@@ -76,7 +72,7 @@ def load(path: str, *, option: str = "--baseline=") -> Baseline:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"{named} does not exist; {remedy}.") from error
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # json has an error of its own for numbers of thousands of digits
         raise ConfigError(f"{named} cannot be read as a baseline ({system_words(error)}); {remedy}.") from error
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema not in READ:
@@ -89,47 +85,32 @@ def load(path: str, *, option: str = "--baseline=") -> Baseline:
                 raise ConfigError(f"{named}: {name!r} is not as a baseline has it; {remedy}.")
     for test_id, entry in document["tests"].items():
         for key, value in (*entry.get("figures", {}).items(), *entry.get("floors", {}).items()):
-            if metric_of(key) is None or not _is_measured(value):
-                raise ConfigError(f"{named}: {test_id} has {key}={value!r}, which is no known metric with a number.")
+            if metric_of(key) is None or not is_measured(value):
+                raise ConfigError(f"{named}: {test_id} has {key}={value!r:.60}, which is no known metric with a number.")
         for key, values in entry.get("samples", {}).items():
-            if not isinstance(values, list) or not values or not all(map(_is_measured, values)):
-                raise ConfigError(f"{named}: {test_id} has samples {key}={values!r}, which are no numbers of runs.")
+            if not isinstance(values, list) or not values or not all(map(is_measured, values)):
+                raise ConfigError(f"{named}: {test_id} has samples {key}={values!r:.60}, which are no numbers of runs.")
             mean = entry.get("figures", {}).get(key)
             if mean is None or not math.isclose(mean, statistics.fmean(values), rel_tol=1e-6):
                 raise ConfigError(f"{named}: {test_id} has {key}={mean!r}, which is not the mean of its samples {values!r}.")
     return Baseline(path, str(document.get("source", path)), document["fingerprint"], document["tests"])
 
 
-def _is_measured(value: object) -> bool:
-    """A finite number above 0: no valid run gives another, and everything is better than an infinite time or no throughput."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value > 0
+def is_measured(value: object) -> bool:
+    """A number that a run can have: everything is better than an infinite time or no throughput."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and POSSIBLE[0] < value < POSSIBLE[1]
 
 
 def identity(workload: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes two workloads the same: lengths, counts, data, arrival plan. Seeds and hashes are information, not identity."""
-    keys = ("dataset_name", "prompt_form", "num_prompts", "input_len", "output_len", "range_ratio")
-    return {key: workload[key] for key in keys if key in workload} | {
-        key: plan[key] for key in ("request_rate", "max_concurrency", "backend") if key in plan
-    }
+    """What makes two workloads the same: lengths, counts, data, arrival plan, and what went before it (warm-up, flush).
 
-
-def gated_keys(method: str, metrics: Mapping[str, float]) -> list[str]:
-    """The figures that a test of this method is gated by, of those it has."""
-    if method == "ali-decode-curve":
-        return [key for key in metrics if key.startswith("curve.")]
-    # A run that another client drove has bench_serving's figures only; other runs have those too and can be compared.
-    wanted = GATED.get(method, GATED["serving"])  # a method of your own
-    keys = [key if key in metrics or f"classic.{key}" not in metrics else f"classic.{key}" for key in wanted]
-    return [key for key in keys if key in metrics]
-
-
-def samples_of(entry: Mapping[str, Any], side: str = "new") -> dict[str, list[float]]:
-    """Gated figure -> its repeats, of one side of a test of run.json; one value where nothing was repeated."""
-    runs = [one["metrics"] for one in entry.get("repeats", ()) if one["side"] == side]
-    runs = runs or ([entry["metrics"]] if side == "new" else [])
-    return {
-        key: [run[key] for run in runs] for key in gated_keys(entry["method"], entry["metrics"]) if all(key in run for run in runs)
-    }
+    Seeds are information, not identity; so is the data set's hash where it gives texts and no lengths.
+    """
+    keys = ["dataset_name", "prompt_form", "num_prompts", "input_len", "output_len", "range_ratio"]
+    keys += ["dataset_sha256"] if workload.get("dataset_name") == SHAREGPT else []
+    ways = ["request_rate", "max_concurrency", "backend", "warmup_requests", "flush_cache"]
+    ways += ["arrivals"] if plan.get("kind") == "open_loop" else []
+    return {key: workload[key] for key in keys if key in workload} | {key: plan[key] for key in ways if key in plan}
 
 
 def build(
@@ -140,16 +121,21 @@ def build(
     for entry in tests:
         if entry["word"] == "INVALID" and not only_inconclusive(entry):
             continue
-        metrics, samples = entry["metrics"], samples_of(entry)
+        metrics, gathered = entry["metrics"], samples_of(entry)
+        samples = gathered.values
         stored[entry["id"]] = {
             "method": entry["method"],
             "workload": identity(entry["workload"], entry["plan"]),
             "repeats": max((len(values) for values in samples.values()), default=1),
             "figures": {key: statistics.fmean(values) for key, values in samples.items()},
-            "samples": samples,
+            "samples": {key: list(values) for key, values in samples.items()},
             "information": {key: metrics[key] for key in INFORMATION if key in metrics and key not in samples},
             "floors": {},
         }
+        if gathered.lacking:  # kept, so that a comparison says which figure it cannot be, instead of leaving it out
+            stored[entry["id"]]["lacking"] = dict(gathered.lacking)
+        if let_pass := allowed_checks(entry):
+            stored[entry["id"]]["allowed"] = let_pass
     return {
         "schema": SCHEMA,
         "source": source,
@@ -159,6 +145,12 @@ def build(
         "fingerprint": {section: dict(fingerprint.get(section, {})) for section in ("server", "hardware", "model")},
         "tests": stored,
     }
+
+
+def allowed_checks(entry: Mapping[str, Any]) -> dict[str, str]:
+    """Checks that were INVALID and that --allow let pass, with what they saw."""
+    found = {one["name"]: one["text"] for one in entry["checks"] if one["state"] == "finding" and ALLOWED in one["text"]}
+    return {name: text.replace(f" {ALLOWED}", "") for name, text in found.items()}
 
 
 def only_inconclusive(entry: Mapping[str, Any]) -> bool:
@@ -180,6 +172,18 @@ def keep(document: Mapping[str, Any], old: Baseline, differences: Sequence[str])
     return {**document, "tests": {**others, **tests}}, []
 
 
+def run_ids(document: Mapping[str, Any]) -> set[str]:
+    """The runs that a document was made of, as merge() joins them; a published table's words stand for its run."""
+    return set(str(document["source"]).split(JOINT)) if document.get("source") else set()
+
+
+def repeats_of(entry: Mapping[str, Any]) -> set[tuple[tuple[str, float], ...]]:
+    """Each repeat of a test by all its figures: two runs never have all of them alike."""
+    keys = sorted(entry.get("figures", {}))
+    columns = [_samples(entry, key) for key in keys]
+    return {tuple(zip(keys, row, strict=True)) for row in zip(*columns, strict=False)}
+
+
 def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
     """Several documents of the same deployment as one: their samples one after the other. The caller has seen that none differs."""
     documents = [document for _, document in named]
@@ -198,9 +202,11 @@ def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
                 "repeats": max((len(values) for values in samples.values()), default=1),
                 "floors": {**known.get("floors", {}), **entry.get("floors", {})},
             }
+            if let_pass := {**known.get("allowed", {}), **entry.get("allowed", {})}:
+                known["allowed"] = let_pass
     last = documents[-1]
     labels = dict.fromkeys(label for document in documents for label in document.get("labels", ()))
-    source = " + ".join(str(document.get("source", path)) for path, document in named)
+    source = JOINT.join(str(document.get("source", path)) for path, document in named)
     return {**last, "schema": SCHEMA, "rules": RULES, "source": source, "labels": list(labels), "tests": tests}
 
 

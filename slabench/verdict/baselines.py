@@ -16,6 +16,9 @@ from slabench.verdict.gate import Compared, Outcome, compare_figures
 from slabench.verdict.sla import Slo, check
 from slabench.verdict.words import Objective
 
+Samples = Mapping[str, Sequence[float]]
+NO_FIGURE = "the baseline's entry names no figure that has a better and a worse"
+ESSENTIAL = {"hardware": ("gpu",), "model": ("name",)}  # without these nobody knows what a side is of
 SECTIONS = ("hardware", "model", "workload", "server")
 
 
@@ -33,6 +36,7 @@ class Comparison:
     floors: tuple[Slo, ...] = field(default=())
     figures: tuple[Compared, ...] = ()
     interleaved: bool | None = None  # both sides in this run; False: one after the other; None: from a file
+    notes: tuple[str, ...] = ()  # sentences on the old side, beside the verdict
 
     @property
     def inconclusive(self) -> str | None:
@@ -47,6 +51,7 @@ class Comparison:
             "differences": list(self.differences),
             "allowed_differences": list(self.allowed),
             "interleaved": self.interleaved,
+            "notes": list(self.notes),
             "figures": [one.as_dict() for one in self.figures],
         }
 
@@ -62,16 +67,38 @@ def differences(stored: Mapping[str, Mapping[str, Any]], current: Mapping[str, M
             yield f"{section}.{key}", f"{section}.{key}: {seen}, {was!r} in the baseline"
 
 
+def untold(
+    stored: Mapping[str, Mapping[str, Any]], current: Mapping[str, Mapping[str, Any]], allow: Collection[str] = ()
+) -> list[str]:
+    """`section` or `section.key` of hardware, model and workload that the old side does not tell: it may be of anything.
+
+    A section of which it tells nothing, the accelerator's and the model's names, and what this run does tell.
+    """
+    found: list[str] = []
+    for section in ("hardware", "model", "workload"):
+        was = {key: value for key, value in stored.get(section, {}).items() if value is not None}
+        now = [key for key, value in current.get(section, {}).items() if value is not None]
+        keys = dict.fromkeys([*ESSENTIAL.get(section, ()), *now])
+        lost = [f"{section}.{key}" for key in keys if key not in was and f"{section}.{key}" not in MAY_DIFFER]
+        found += [section] if lost and not was else lost
+    return [one for one in found if one not in allow and one.partition(".")[0] not in allow]
+
+
 def compare(
     baseline: Baseline,
     test_id: str,
-    samples: Mapping[str, Sequence[float]],
+    samples: Samples,
     sizes: Mapping[str, int],
     fingerprint: Mapping[str, Mapping[str, Any]],
     workload: Mapping[str, Any],
     *,
     tolerance: float,
+    lacking: Mapping[str, str] | None = None,
+    counted: Mapping[str, int] | None = None,
+    wanted: Collection[str] = (),
     allow: Collection[str] = (),
+    checks: Collection[str] = (),
+    strict: bool = False,
     siblings: int = 1,
     pairs: bool = False,
     interleaved: bool | None = None,
@@ -79,42 +106,101 @@ def compare(
     """One test's figures, one value a repeat, against its entry: no figure may be worse than `tolerance` (a share) allows.
 
     fingerprint: this run's; workload: what the test sent, as identity() gives it; siblings, pairs: see compare_figures().
+    wanted: figures that both sides must have beside those that the entry names; lacking: repeats of this run without one.
+    allow: differences, as --allow-diff names them; checks: those that --allow names for this run. strict: what the old side does
+    not tell is not compared, but not comparable.
+    sizes: n of the smallest repeat, for percentiles; counted: n of all of them, as sizes where nothing was repeated.
     """
     entry = baseline.tests.get(test_id)
     if entry is None:
         return Comparison(baseline.path, "NO_BASELINE", reasons=("NO_BASELINE",))
     stored = {**baseline.fingerprint, "workload": entry.get("workload", {})}
-    found = list(differences(stored, {**fingerprint, "workload": workload}))
+    current = {**fingerprint, "workload": workload}
+    found = list(differences(stored, current))
     allowed = tuple(text for key, text in found if key in allow or key.partition(".")[0] in allow)
-    blocking = tuple(text for _, text in found if text not in allowed)
     floors = tuple(check(Slo(key, _op(key), float(limit))) for key, limit in entry.get("floors", {}).items())
+    let_pass, silent = entry.get("allowed", {}), untold(stored, current, allow)
+    beside = (["ALLOWED_IN_BASELINE"] if let_pass else []) + (["UNTOLD"] if silent else [])
+    notes = [f"measured with --allow={name}: {text}" for name, text in let_pass.items()]
+    notes += [f"does not tell {', '.join(silent)}; nobody has compared that"] if silent else []
 
     def no(line: str, why: Sequence[str]) -> Comparison:
-        text = f"NOT_COMPARABLE: {line}"
-        return Comparison(baseline.path, "NOT_COMPARABLE", (), tuple(why), allowed, ("NOT_COMPARABLE",), text, floors)
-
-    if blocking:
-        names = dict.fromkeys(
-            key if key.startswith("server.") else key.partition(".")[0] for key, text in found if text in blocking
+        return Comparison(
+            baseline.path,
+            "NOT_COMPARABLE",
+            differences=tuple(why),
+            allowed=allowed,
+            reasons=("NOT_COMPARABLE", *beside),
+            not_comparable=f"NOT_COMPARABLE: {line}",
+            floors=floors,
+            interleaved=interleaved,
+            notes=tuple(notes),
         )
-        return no(f"{'; '.join(blocking)} (--allow-diff={','.join(names)} would compare all the same)", blocking)
-    old = baseline.samples(test_id)
-    missing = [key for key in old if not samples.get(key)]
-    few = {key: lack for key in old if key not in missing and (lack := too_few(key, sizes)) is not None}
-    missing += [f"{key} to be compared by ({n} samples, it needs {least})" for key, (n, least) in few.items()]
-    if missing or not old:
-        what = f"this run has no {', '.join(missing)}" if missing else "the baseline's entry names no figure"
-        line = f"{what}, so it cannot be compared with {baseline.path}"
+
+    blocking = {text: key for key, text in found if text not in allowed}
+    if blocking:
+        names = dict.fromkeys(key if key.startswith("server.") else key.partition(".")[0] for key in blocking.values())
+        return no(f"{'; '.join(blocking)} (--allow-diff={','.join(names)} would compare all the same)", list(blocking))
+    broken = [name for name in let_pass if name not in checks]
+    if broken:
+        # Whoever saved it knew; whoever compares with it has to know too: with half of the requests refused any server is faster.
+        told = "; ".join(f"{name}: {let_pass[name]}" for name in broken)
+        return no(f"{baseline.path} was measured with --allow={told} (--allow={','.join(broken)} would compare all the same)", ())
+    if silent and strict:
+        names = dict.fromkeys(silent)
+        return no(f"{baseline.path} {notes[-1]} (--strict-validity; --allow-diff={','.join(names)} would compare all the same)", ())
+    old = {key: values for key, values in baseline.samples(test_id).items() if gates(key)}
+    line = _not_both(old, entry.get("lacking", {}), samples, lacking or {}, wanted, sizes)
+    if line is not None:
+        line = f"{line}, so it cannot be compared with {baseline.path}"
         return no(line, (f"NOT_COMPARABLE: {line}",))
     try:
         figures = compare_figures(samples, old, tolerance=tolerance, pairs=pairs, siblings=siblings)
     except ValueError as error:
         return no(str(error), (str(error),))
-    decided = tuple(_objective(one, sizes) for one in figures if one.outcome is not Outcome.INCONCLUSIVE)
+    decided = tuple(
+        _objective(one, sizes if counted is None else counted) for one in figures if one.outcome is not Outcome.INCONCLUSIVE
+    )
     reasons = ["INCONCLUSIVE"] if len(decided) < len(figures) else []
-    reasons += ["SINGLE_RUN"] if all(one.single for one in figures) else []
+    reasons += ["SINGLE_RUN"] if any(one.single and not one.repeated for one in figures) else []
+    reasons += ["NO_SPREAD"] if any(one.single and one.repeated for one in figures) else []
     reasons += ["NOT_INTERLEAVED"] if interleaved is False else []
-    return Comparison(baseline.path, "compared", decided, (), allowed, tuple(reasons), None, floors, figures, interleaved)
+    return Comparison(
+        baseline.path, "compared", decided, (), allowed, (*reasons, *beside), None, floors, figures, interleaved, tuple(notes)
+    )
+
+
+def _not_both(
+    old: Samples,
+    lost: Mapping[str, str],
+    new: Samples,
+    lacking: Mapping[str, str],
+    wanted: Collection[str],
+    sizes: Mapping[str, int],
+) -> str | None:
+    """The figures that one side does not have in every repeat, or not of enough requests; None where none is missing."""
+    if not old and not lost:
+        return NO_FIGURE
+    keys = [key for key in dict.fromkeys((*old, *lost, *wanted)) if gates(key)]
+    missing = [_without(key, lacking) for key in keys if not new.get(key)]
+    few = {key: lack for key in old if new.get(key) and (lack := too_few(key, sizes)) is not None}
+    missing += [f"{key} to be compared by ({n} samples, it needs {least})" for key, (n, least) in few.items()]
+    gone = [_without(key, lost) for key in keys if key not in old]
+    what = [f"this run has no {', '.join(missing)}"] if missing else []
+    what += [f"the baseline has no {', '.join(gone)}"] if gone else []
+    return " and ".join(what) or None
+
+
+def gates(key: str) -> bool:
+    """A count such as `requests` has no direction, so that nothing could ever be worse."""
+    metric = metric_of(key)
+    return metric is not None and metric.better != "none"
+
+
+def _without(key: str, lacking: Mapping[str, str]) -> str:
+    """`tpot.mean in repeat 2 of 3`, or the key alone where no repeat has it."""
+    where = lacking.get(key)
+    return f"{key} in {where}" if where else key
 
 
 def _op(key: str) -> str:

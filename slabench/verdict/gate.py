@@ -43,8 +43,12 @@ class Compared:
 
     @property
     def single(self) -> bool:
-        """Nothing was repeated: there is no interval."""
+        """No repeats differ, or there are none: there is no interval."""
         return self.change.error is None
+
+    @property
+    def repeated(self) -> bool:
+        return len(self.new) > 1 or len(self.old) > 1
 
     @property
     def observed(self) -> float:
@@ -68,6 +72,8 @@ class Compared:
             parts.append(f"{LEVEL:.0%} interval {low:+.1f} % to {high:+.1f} %".replace("95%", "95 %"))
             change = self.change
             parts.append(f"{change.new} pairs" if change.paired else f"{change.new} and {change.old} runs")
+        elif self.repeated:
+            parts.append("no spread between the repeats")
         return ", ".join(parts)
 
     def text(self, n: int | None = None) -> str:
@@ -76,7 +82,7 @@ class Compared:
             Outcome.WORSE: "is worse by more than",
             Outcome.INCONCLUSIVE: "may be worse by more than",
         }[self.outcome]
-        many = f", n={n}" if n is not None and self.single else ""
+        many = f", n={n}" if n is not None and self.single and not self.repeated else ""
         text = f"{spoken(self.key)} {number(self.observed)} {self.unit} {verb} {self._allowed()} of baseline {number(self.was)} "
         return f"{text}{self.unit} ({self.how}{many})"
 
@@ -141,6 +147,14 @@ def compare_figures(
     known = {key: doubt for key, doubt in doubts.items() if doubt is not None}
     worse = dict(zip(known, holm(list(known.values()), alpha / siblings), strict=True))
     return tuple(_compared(key, new[key], old[key], changes[key], limits[key], worse.get(key), alpha) for key in changes)
+
+
+def limit_of(key: str, new: Sequence[float], old: Sequence[float], tolerance: float) -> float:
+    """The value that new may not be beyond, in the figure's unit; new and old: one value a repeat."""
+    was = statistics.fmean(old)
+    share = allowed(key, was, tolerance, single=len(new) == 1 and len(old) == 1)
+    metric = metric_of(key)
+    return was * (1 - share if metric is not None and metric.better == "higher" else 1 + share)
 
 
 def percent(share: float) -> str:

@@ -16,7 +16,7 @@ class Case:
     """Everything one test's verdict is made from."""
 
     figures: Mapping[str, float]
-    sizes: Mapping[str, int]  # n behind a figure's statistics
+    sizes: Mapping[str, int]  # n behind a figure's statistics; with repeats the fewest, since a percentile is taken in each
     checks: Sequence[Check]
     slos: Sequence[Slo] = ()
     floors: Sequence[Slo] = ()
@@ -24,6 +24,7 @@ class Case:
     require_baseline: bool = False
     labels: Sequence[str] = ()  # REDUCED, SIMULATED
     advice: Sequence[str] = ()
+    counted: Mapping[str, int] | None = None  # n of all repeats together; None: as sizes
     shown: Sequence[str] = ()  # figures that stand for the test where it has no objective
 
 
@@ -34,7 +35,10 @@ def judge(case: Case) -> Verdict:
     floors = (*case.floors, *(case.comparison.floors if case.comparison is not None else ()))
     for kind, wanted in (("slo", case.slos), ("floor", floors)):
         for one in wanted:
-            outcome = evaluate(one, case.figures, case.sizes, kind=kind)
+            # Too few is asked of each repeat, and n told of all.
+            counted = case.sizes if case.counted is None else case.counted
+            few = too_few(one.metric, case.sizes) is not None
+            outcome = None if few else evaluate(one, case.figures, counted, kind=kind)
             if outcome is None:
                 undefined.append(one)
             else:

@@ -10,7 +10,7 @@ from slabench.verdict.statistics import paired
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """estimate is the geometric mean of the rounds' ratios; low and high are None with one round, which has no scatter."""
+    """estimate is the geometric mean of the rounds' ratios; low and high are None where nothing scatters."""
 
     estimate: float
     low: float | None

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 
 LEVEL = 0.95
 POWER = 0.8  # of the number of repeats that is advised: four in five times it will do
+# Of two figures: stamps are whole nanoseconds, of times of milliseconds. Repeats that differ by less have no spread that anybody
+# measured: the figures were rounded, or they are one run under two names.
+RESOLUTION = 1e-6
 MOST_REPEATS = 100  # beyond it the difference lies at the limit, and no number of repeats is advised
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """ln(new / old) with its standard error; error and freedom are None where nothing was repeated."""
+    """ln(new / old) with its standard error; error and freedom are None where no repeats differ, so that nobody knows."""
 
     log_ratio: float
     error: float | None
@@ -32,7 +35,7 @@ class Change:
         return math.exp(self.log_ratio)
 
     def interval(self, level: float = LEVEL) -> tuple[float, float] | None:
-        """Of the ratio, two-sided. None: nothing was repeated, so nobody knows."""
+        """Of the ratio, two-sided. None: no repeats differ, so nobody knows."""
         if self.error is None or self.freedom is None:
             return None
         half = quantile(self.freedom, level) * self.error
@@ -43,7 +46,7 @@ class Change:
         if self.error is None or self.freedom is None:
             return None
         distance = self.log_ratio - limit if upward else limit - self.log_ratio
-        if self.error == 0 or math.isinf(limit):
+        if math.isinf(limit):
             return 0.0 if distance > 0 else 1.0
         from scipy.special import stdtr
 
@@ -80,16 +83,21 @@ def _logs(values: Sequence[float]) -> list[float] | None:
     return [math.log(one) for one in values] if values and min(values) > 0 else None
 
 
+def _spread(logs: Sequence[float]) -> float | None:
+    """Standard deviation; None of one run, or of several that do not differ, which tell no more than one."""
+    return statistics.stdev(logs) if len(logs) > 1 and max(logs) - min(logs) > RESOLUTION else None
+
+
 def paired(new: Sequence[float], old: Sequence[float]) -> Change | None:
     """Round by round on both sides, so that what drifts hits both alike. None where a value is missing or not above 0."""
     mine, theirs = _logs(new), _logs(old)
     if mine is None or theirs is None or len(mine) != len(theirs):
         return None
     logs = [a - b for a, b in zip(mine, theirs, strict=True)]
-    n = len(logs)
-    if n < 2:
-        return Change(logs[0], None, None, 1, 1, paired=True)
-    return Change(statistics.fmean(logs), statistics.stdev(logs) / math.sqrt(n), n - 1, n, n, paired=True)
+    n, spread = len(logs), _spread(logs)
+    if spread is None:
+        return Change(statistics.fmean(logs), None, None, n, n, paired=True)
+    return Change(statistics.fmean(logs), spread / math.sqrt(n), n - 1, n, n, paired=True)
 
 
 def unpaired(new: Sequence[float], old: Sequence[float]) -> Change | None:
@@ -99,14 +107,15 @@ def unpaired(new: Sequence[float], old: Sequence[float]) -> Change | None:
         return None
     m, n = len(mine), len(theirs)
     difference = statistics.fmean(mine) - statistics.fmean(theirs)
-    if m < 2 and n < 2:
+    ours, other = _spread(mine), _spread(theirs)
+    if ours is None and other is None:
         return Change(difference, None, None, m, n, paired=False)
-    if m < 2 or n < 2:
-        known = mine if m >= 2 else theirs
-        error = statistics.stdev(known) * math.sqrt(1 / m + 1 / n)
-        return Change(difference, error, len(known) - 1, m, n, paired=False)
-    a, b = statistics.variance(mine) / m, statistics.variance(theirs) / n
-    freedom = (a + b) ** 2 / (a**2 / (m - 1) + b**2 / (n - 1)) if a + b > 0 else m + n - 2
+    if ours is None or other is None:
+        known, count = (ours, m) if ours is not None else (other, n)
+        assert known is not None, "one of them is known"
+        return Change(difference, known * math.sqrt(1 / count + 1), count - 1, m, n, paired=False)
+    a, b = ours**2 / m, other**2 / n
+    freedom = (a + b) ** 2 / (a**2 / (m - 1) + b**2 / (n - 1))
     return Change(difference, math.sqrt(a + b), freedom, m, n, paired=False)
 
 

@@ -42,7 +42,7 @@ BATCH_CHECKS = frozenset({"batch_fits", "batch_reached", "batch_held", "first_ru
 # Without a log these have nothing to say where the method does not ask for a batch that is held.
 BATCH_WITHOUT_LOG = frozenset({"queueing", "graph"})
 OF_THE_CURVE = ("curve_lines", "curve_samples", "curve_points", "curve_agrees", "curve_clean", "curve_gpus")
-OF_THE_SEARCH = ("capacity_agrees",)
+OF_THE_TEST = ("capacity_agrees", "every_repeat")
 
 _QUEUES = "queueing is the method: more is offered than runs at once"
 _PAUSES = "a retracted or preempted answer pauses for as long as the queue is, and its TPOT and longest gap say so"
@@ -107,4 +107,4 @@ def settle(one: Check, method: str, *, allow: Collection[str] = (), strict: bool
 
 def names() -> tuple[str, ...]:
     """The checks' names, for --allow."""
-    return (*(check.__name__ for check in (*CHECKS, *LOG_CHECKS)), *OF_THE_CURVE, *OF_THE_SEARCH)
+    return (*(check.__name__ for check in (*CHECKS, *LOG_CHECKS)), *OF_THE_CURVE, *OF_THE_TEST)

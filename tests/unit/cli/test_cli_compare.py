@@ -29,7 +29,12 @@ def run(folder: Path, name: str, *factors: float, **more: Any) -> str:
     test = entry(
         ID, **({"method": "serving", "metrics": figures(mean), "workload": WORK, "repeats": repeats} | more.pop("test", {}))
     )
-    data = document(test, updated_utc="2026-01-02T03:04:05Z", **({"server": {"version": "0.5.7", "fingerprint": PRINT}} | more))
+    data = document(
+        test,
+        updated_utc="2026-01-02T03:04:05Z",
+        run_id=f"run-{name}",
+        **({"server": {"version": "0.5.7", "fingerprint": PRINT}} | more),
+    )
     (folder / name).mkdir()
     (folder / name / "run.json").write_text(json.dumps(data))
     return str(folder / name)
@@ -82,6 +87,27 @@ def test_what_nobody_can_compare_is_6(tmp_path: Path, capsys: pytest.CaptureFixt
     assert words in capsys.readouterr().out
 
 
+def test_a_figure_that_one_repeat_lacks_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    repeats = [{"side": "new", "metrics": figures(one)} for one in GOOD]
+    del repeats[2]["metrics"]["tpot.mean"]  # type: ignore[attr-defined]
+    odd = run(tmp_path, "a", *GOOD, test={"repeats": repeats})
+    for old, new, whose in ((odd, run(tmp_path, "b", *WORSE), "the baseline"), (run(tmp_path, "c", *GOOD), odd, "this run")):
+        assert main(["compare", old, new]) == 6
+        assert f"{whose} has no tpot.mean in repeat 3 of 4" in capsys.readouterr().out
+    assert main(["baseline", "save", odd, str(tmp_path / "odd.json")]) == 0
+    assert main(["baseline", "show", str(tmp_path / "odd.json")]) == 0
+    assert "missing in repeat 3 of 4" in capsys.readouterr().out
+    assert main(["baseline", "merge", str(tmp_path / "m.json"), str(tmp_path / "odd.json"), str(tmp_path / "b")]) == 4
+    assert "tpot.mean is not in every repeat" in capsys.readouterr().err
+
+
+def test_a_row_without_a_figure_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = Path(rows(tmp_path / "a.jsonl", *GOOD))
+    old.write_text(old.read_text().replace('"mean_tpot_ms": 40.0,', '"mean_tpot_ms": 0,', 1))
+    assert main(["compare", str(old), rows(tmp_path / "b.jsonl", *WORSE)]) == 6
+    assert "the baseline has no classic.tpot.mean in repeat 1 of 4" in capsys.readouterr().out
+
+
 def rows(path: Path, *factors: float) -> str:
     """bench_serving's own keys, a line a run."""
     kept = []
@@ -113,7 +139,14 @@ def test_a_run_finds_the_rows_of_its_load(tmp_path: Path, capsys: pytest.Capture
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [("{", "is no JSON"), ('{"a": 1}', "is no row of sglang.bench_serving"), ("", "has no row in it"), (None, "cannot be read")],
+    [
+        ('{"mean_ttft_ms": 1, "completed": 1, "request_rate": 1' + "0" * 400 + "}", "is no rate"),
+        ('{"mean_ttft_ms": 1, "completed": 1, "request_rate": "fast"}', "request_rate='fast' is no rate"),
+        ("{", "is no JSON"),
+        ('{"a": 1}', "is no row of sglang.bench_serving"),
+        ("", "has no row in it"),
+        (None, "cannot be read"),
+    ],
 )
 def test_what_is_neither_is_your_error(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, words: str) -> None:
     path = tmp_path / "x.jsonl"
@@ -129,6 +162,56 @@ def test_what_is_neither_is_your_error(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["baseline", "show", str(tmp_path / "none.json")]) == 4
     assert "[Errno" not in said + capsys.readouterr().err
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "a"), "--allow-diff=nosuch"]) == 4
+
+
+def test_a_run_is_not_compared_with_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would always be equal, and green."""
+    first, other, link, saved = run(tmp_path, "a", *GOOD), run(tmp_path, "b", *WORSE), tmp_path / "link", str(tmp_path / "a.json")
+    link.symlink_to(first)
+    assert main(["baseline", "save", first, saved]) == 0
+    assert main(["baseline", "merge", str(tmp_path / "m.json"), first, other]) == 0
+    for twin in (first, str(link), f"{first}/run.json", saved, str(tmp_path / "m.json")):
+        assert main(["compare", first, other, twin]) == 4
+        assert f"{first} and {twin} hold the same run, run-a: it would be compared with itself." in capsys.readouterr().err
+    kept = rows(tmp_path / "r.jsonl", *GOOD)
+    assert main(["compare", kept, kept]) == 4
+    assert "are the same: it would be compared with itself" in capsys.readouterr().err
+
+
+def test_a_run_that_allow_let_pass_is_compared_by_who_allows_it_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    refused = {"name": "completed", "state": "finding", "text": "64 of 128 requests failed. Allowed by --allow.", "remedy": ""}
+    odd, good = run(tmp_path, "a", *GOOD, test={"checks": [refused]}), run(tmp_path, "b", *SAME)
+    for old, new in ((odd, good), (good, odd)):
+        assert main(["compare", old, new]) == 6
+        assert "measured with --allow=completed: 64 of 128 requests failed." in capsys.readouterr().out
+        assert main(["compare", old, new, "--allow=nosuch"]) == 4
+        assert main(["compare", old, new, "--allow=completed"]) == 0
+        out = capsys.readouterr().out
+        assert "[ALLOWED_IN_BASELINE]" in out and "baseline: measured with --allow=completed" in out
+
+
+def test_two_capacity_searches_are_shown_and_gated_by_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They end at different loads, which no gate may compare, and a reader may."""
+
+    def search(name: str, load: int, factor: float) -> str:
+        plan = {"kind": "closed_loop", "request_rate": "inf", "max_concurrency": load}
+        test = {"id": "t::cap", "method": "tencent-capacity", "plan": plan, "workload": WORK | {"num_prompts": 4 * load}}
+        return run(tmp_path, name, factor, test=test)
+
+    old, same, other = search("a", 134, 1.0), search("b", 134, 1.2), search("c", 120, 1.2)
+    assert main(["compare", old, same]) == 1  # the same load: a gate
+    capsys.readouterr()
+    page = tmp_path / "page.html"
+    assert main(["compare", old, other, f"--html={page}"]) == 6
+    out = capsys.readouterr().out
+    assert "workload.max_concurrency: 120, 134 in the baseline" in out and "gated by nobody [NOT_GATED]" in out
+    (row,) = [line for line in out.splitlines() if "total_throughput" in line and "not gated" in line]
+    assert "-16.7 %" in row and row.endswith("not gated")
+    assert "not gated" in page.read_text()
+    # What else differs is no other load.
+    bad = run(tmp_path, "d", 1.0, test={"id": "t::cap", "method": "tencent-capacity", "workload": WORK | {"input_len": 1}})
+    assert main(["compare", old, bad]) == 6
+    assert "NOT_COMPARABLE: workload.input_len" in capsys.readouterr().out
 
 
 def test_a_baseline_is_saved_shown_listed_merged_and_compared_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -178,6 +261,21 @@ def test_only_what_is_alike_is_merged(
     assert main(["baseline", "merge", str(tmp_path / "m.json"), run(tmp_path, "a", 1.0), other]) == 4
     assert words in capsys.readouterr().err
     assert not (tmp_path / "m.json").exists()
+
+
+def test_the_same_run_is_merged_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Twice it would be two repeats without a spread."""
+    first, other = run(tmp_path, "a", *GOOD[:2]), run(tmp_path, "b", *GOOD[2:])
+    copy, target = tmp_path / "copy.json", str(tmp_path / "m.json")
+    assert main(["baseline", "save", first, str(copy)]) == 0
+    assert main(["baseline", "merge", target, first, str(copy)]) == 4
+    assert "hold the same run, run-a: merged, it would count twice" in capsys.readouterr().err
+    copy.write_text(copy.read_text().replace('"source": "run-a"', '"source": "another name"'))
+    assert main(["baseline", "merge", target, first, str(copy)]) == 4
+    assert f"hold the same repeat of {ID}, with every figure alike" in capsys.readouterr().err
+    assert main(["baseline", "merge", target, first, other]) == 0
+    assert main(["baseline", "merge", str(tmp_path / "n.json"), target, other]) == 4
+    assert "hold the same run, run-b" in capsys.readouterr().err
 
 
 def test_nothing_valid_is_no_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

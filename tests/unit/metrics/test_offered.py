@@ -27,7 +27,7 @@ def queue(rate: float, count: int, slots: int, seed: int | None) -> list[Request
 
 
 def test_twice_what_it_can_by_hand() -> None:
-    """Two a second of which it serves one: the k-th is due at k / 2 and has its turn at k. The slope is 1, and 2 / (1 + 1) is one."""
+    """Two a second of which it serves one: the k-th is due at k / 2 and has its turn at k, so the slope is 1."""
     told = served([answer(k, k / 2, float(k), k + 1.0) for k in range(20)], 2.0)
     assert told is not None and told.rate == pytest.approx(1.0) and not told.kept_up and told.share < 1e-6
 

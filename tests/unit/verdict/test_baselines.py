@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 from slabench.errors import ConfigError
 from slabench.verdict.baseline_file import Baseline, build, identity, keep, load, merge, save
 from slabench.verdict.baselines import compare, differences
+from slabench.verdict.samples import both_sides
+from slabench.verdict.validity.policy import settle
+from slabench.verdict.words import Check, State
 
 ID = "tests/tencent/test_sla.py::test_sla[np128]"
 PRINT = {"server": {"version": "0.5.7"}, "hardware": {"gpu": "H20", "gpus": 8}, "model": {"name": "r1", "dtype": None}}
@@ -151,10 +154,57 @@ def test_what_is_saved_can_be_loaded_and_holds_against_itself(tmp_path: Path) ->
     assert held.state == "compared" and all(one.holds for one in held.objectives)
 
 
+@pytest.mark.parametrize(
+    ("work", "plan", "odd"),
+    [
+        ({}, {"kind": "open_loop", "request_rate": 8.0, "arrivals": "constant"}, "workload.arrivals: 'constant', 'poisson'"),
+        ({"dataset_name": "sharegpt", "dataset_sha256": "b"}, {}, "workload.dataset_sha256: 'b', 'a'"),
+        ({}, {"warmup_requests": 8}, "workload.warmup_requests: 8, 1"),
+        ({}, {"flush_cache": False}, "workload.flush_cache: False, True"),
+    ],
+)
+def test_what_makes_another_workload(work: dict[str, Any], plan: dict[str, Any], odd: str) -> None:
+    was = {"dataset_name": "sharegpt", "dataset_sha256": "a"} if work else {"dataset_name": "random"}
+    way = {"kind": "open_loop", "request_rate": 8.0, "arrivals": "poisson", "warmup_requests": 1, "flush_cache": True}
+    known = stored({"qpm": 1.0}, workload=identity(was, way))
+    assert odd in str(against(known, {"qpm": 1.0}, work=identity(was | work, way | plan)).not_comparable)
+    assert against(known, {"qpm": 1.0}, work=identity(was, way)).state == "compared"
+
+
+def test_what_makes_no_other_workload() -> None:
+    """A hash of texts whose lengths are drawn, arrivals of a closed loop, and what an old file does not tell."""
+    text, closed = {"dataset_name": "random", "dataset_sha256": "a"}, {"kind": "closed_loop", "arrivals": "at_once"}
+    assert identity(text, closed) == {"dataset_name": "random"}
+    known = stored({"qpm": 1.0}, workload={"dataset_name": "sharegpt", "request_rate": 8.0})
+    now = identity(
+        {"dataset_name": "sharegpt", "dataset_sha256": "a"}, {"kind": "open_loop", "request_rate": 8.0, "arrivals": "poisson"}
+    )
+    assert against(known, {"qpm": 1.0}, work=now).state == "compared"
+
+
 def test_the_curves_figures_are_its_batch_sizes() -> None:
     entry = run_entry("PASSED", method="ali-decode-curve", metrics={"curve.1": 141.67, "curve.8": 432.87})
     made = build("run", "now", PRINT, [], [entry])
     assert made["tests"][ID]["figures"] == {"curve.1": 141.67, "curve.8": 432.87}
+
+
+def test_bench_serving_s_figure_does_not_stand_for_ours() -> None:
+    """Answers that come in one event have no TPOT of ours and one of bench_serving's."""
+    metrics = {"classic.tpot.mean": 40.0, "classic.total_throughput": 1800.0, "total_throughput": 1800.0}
+    (ours,) = build("run", "now", PRINT, [], [run_entry("PASSED", metrics=metrics)])["tests"].values()
+    assert set(ours["figures"]) == {"total_throughput"}
+    theirs = run_entry("PASSED", metrics=metrics, reasons=["BENCH_SERVING"])
+    assert set(build("run", "now", PRINT, [], [theirs])["tests"][ID]["figures"]) == {
+        "classic.tpot.mean",
+        "classic.total_throughput",
+    }
+
+
+def test_what_a_comparison_needs_on_both_sides() -> None:
+    gated = ["tpot.mean", "total_throughput"]
+    by_hand = {"figures": {"classic.tpot.mean": 1.0}}
+    assert both_sides(by_hand, gated) == ["classic.tpot.mean"]
+    assert both_sides(by_hand | {"samples": {"classic.tpot.mean": [1.0]}}, gated) == ["classic.tpot.mean", "total_throughput"]
 
 
 def test_a_method_of_your_own_is_gated_as_any_serving_workload() -> None:
@@ -175,6 +225,13 @@ GOOD = {"schema": "slabench.baseline/1", "fingerprint": {}, "tests": {}}
         (GOOD | {"tests": {"t": {"figures": {"nosuch": 1.0}}}}, "nosuch=1.0"),
         (GOOD | {"tests": {"t": {"figures": {"qpm": "22"}}}}, "qpm='22'"),
         (GOOD | {"tests": {"t": {"floors": {"qpm": True}}}}, "qpm=True"),
+        (GOOD | {"tests": {"t": {"figures": {"qpm": 10**400}}}}, "qpm=1000"),
+        (GOOD | {"tests": {"t": {"floors": {"qpm": 10**400}}}}, "qpm=1000"),
+        (GOOD | {"tests": {"t": {"figures": {"qpm": 1e-300}}}}, "qpm=1e-300"),
+        (GOOD | {"tests": {"t": {"figures": {"qpm": 1.7e308}, "samples": {"qpm": [1.7e308] * 2}}}}, "qpm=1.7e+308"),
+        (GOOD | {"tests": {"t": {"figures": {"qpm": 1}, "samples": {"qpm": [10**400]}}}}, "samples qpm=[1000"),
+        ('{"schema": 1' + "0" * 5000 + "}", "cannot be read as a baseline"),
+        ("[" * 200_000, "cannot be read as a baseline"),
     ],
 )
 def test_what_is_no_baseline_is_your_error(document: Any, sentence: str, tmp_path: Path) -> None:
@@ -242,6 +299,88 @@ def test_repeats_become_samples_of_the_new_side_alone() -> None:
     entry = run_entry("PASSED", repeats=[*repeated(40.0, 42.0), *repeated(1.0, 2.0, side="baseline")])
     (made,) = build("run", "now", PRINT, [], [entry])["tests"].values()
     assert (made["repeats"], made["samples"]["tpot.mean"], made["figures"]["tpot.mean"]) == (2, [40.0, 42.0], 41.0)
+
+
+def test_a_figure_that_one_repeat_lacks_is_kept_in_mind_and_not_left_out(tmp_path: Path) -> None:
+    """Left out of samples and figures, nobody would have compared it, and TPOT was free to double."""
+    runs = repeated(40.0, 42.0, 41.0)
+    del runs[1]["metrics"]["tpot.mean"]
+    (made,) = build("run", "now", PRINT, [], [run_entry("PASSED", repeats=runs, workload=WORK, plan={})])["tests"].values()
+    assert made["lacking"] == {"tpot.mean": "repeat 2 of 3"}
+    path = tmp_path / "b.json"
+    save(str(path), {"schema": "slabench.baseline/2", "fingerprint": PRINT, "tests": {ID: made}})
+    found = against(load(str(path)), {"ttft.mean": 9.0, "total_throughput": 1800.0, "tpot.mean": 80.0})
+    assert (found.state, found.reasons) == ("NOT_COMPARABLE", ("NOT_COMPARABLE",))
+    assert "the baseline has no tpot.mean in repeat 2 of 3" in str(found.not_comparable)
+
+
+def test_a_figure_that_the_new_side_or_the_old_lacks_is_named() -> None:
+    known = stored({"tpot.mean": 40.0, "ttft.mean": 9.0}, samples={"tpot.mean": [40.0], "ttft.mean": [9.0]})
+    found = compare(known, ID, {"tpot.mean": [40.0]}, {}, PRINT, WORK, tolerance=0.02, lacking={"ttft.mean": "repeats 1, 3 of 3"})
+    assert "this run has no ttft.mean in repeats 1, 3 of 3" in str(found.not_comparable)
+    both = {"tpot.mean": [40.0], "ttft.mean": [9.0], "total_throughput": [1.0]}
+    found = compare(known, ID, both, {}, PRINT, WORK, tolerance=0.02, wanted=both)
+    assert "the baseline has no total_throughput" in str(found.not_comparable)
+
+
+def test_a_baseline_tells_what_allow_let_pass(tmp_path: Path) -> None:
+    """With half of the requests refused any server is faster."""
+    bad = settle(Check("completed", State.INVALID, "6 of 12 requests failed."), "serving", allow=["completed", "client"])
+    late = settle(Check("client", State.FINDING, "Late at p99."), "serving", allow=["completed", "client"])
+    checks = [bad.as_dict(), late.as_dict(), Check("flush", State.OK, "").as_dict()]
+    made = build("run", "now", PRINT, [], [run_entry("PASSED", checks=checks, workload=WORK, plan={})])
+    assert made["tests"][ID]["allowed"] == {"completed": "6 of 12 requests failed."}
+    path = tmp_path / "b.json"
+    save(str(path), merge([("a", build("a", "now", PRINT, [], [run_entry("PASSED", workload=WORK, plan={})])), ("b", made)]))
+    known, same = load(str(path)), {"tpot.mean": 40.0, "ttft.mean": 9.0, "total_throughput": 1800.0}
+    found = against(known, same)
+    assert found.state == "NOT_COMPARABLE"
+    assert "was measured with --allow=completed: 6 of 12 requests failed." in str(found.not_comparable)
+    assert "(--allow=completed would compare all the same)" in str(found.not_comparable)
+    found = against(known, same, checks=["completed"])
+    assert (found.state, found.reasons) == ("compared", ("NO_SPREAD", "ALLOWED_IN_BASELINE"))
+    assert found.as_dict()["notes"] == ["measured with --allow=completed: 6 of 12 requests failed."]
+
+
+def test_a_figure_without_a_direction_gates_nothing() -> None:
+    """A baseline of `requests` alone satisfied --require-baseline."""
+    found = against(stored({"requests": 12.0}), {"requests": 12.0})
+    assert found.state == "NOT_COMPARABLE"
+    assert "names no figure that has a better and a worse" in str(found.not_comparable)
+    beside = against(stored({"requests": 12.0, "qpm": 3.0}), {"requests": 99.0, "qpm": 3.0})
+    assert [one.metric for one in beside.objectives] == ["qpm"]
+
+
+FULL = {"server": {}, "hardware": {"gpu": "H20", "gpus": 8}, "model": {"name": "r1", "dtype": "bfloat16"}}
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "work", "silent"),
+    [
+        ({}, WORK, "hardware, model"),
+        ({"hardware": {"gpu": None}, "model": FULL["model"]}, WORK, "hardware"),
+        ({"hardware": {"gpus": 8}, "model": {"name": "r1"}}, WORK, "hardware.gpu, model.dtype"),
+        (FULL, {"input_len": 3500}, "workload.num_prompts"),
+    ],
+)
+def test_an_old_side_that_does_not_tell_what_it_is_of_is_labelled(fingerprint: Any, work: Any, silent: str) -> None:
+    """It is comparable with anything, and nothing said so."""
+    known = Baseline("b.json", "s", fingerprint, {ID: {"workload": work, "figures": {"qpm": 3.0}}})
+    found = against(known, {"qpm": 3.0}, FULL)
+    assert (found.state, found.reasons) == ("compared", ("SINGLE_RUN", "UNTOLD"))
+    assert found.as_dict()["notes"] == [f"does not tell {silent}; nobody has compared that"]
+    strict = against(known, {"qpm": 3.0}, FULL, strict=True)
+    assert (strict.state, strict.reasons) == ("NOT_COMPARABLE", ("NOT_COMPARABLE", "UNTOLD"))
+    assert f"b.json does not tell {silent}" in str(strict.not_comparable)
+    named = silent.split(", ")
+    assert against(known, {"qpm": 3.0}, FULL, strict=True, allow=named).reasons == ("SINGLE_RUN",)
+
+
+def test_an_old_side_that_tells_all_is_not_labelled() -> None:
+    known = Baseline("b.json", "s", FULL, {ID: {"workload": WORK, "figures": {"qpm": 3.0}}})
+    assert against(known, {"qpm": 3.0}, FULL, strict=True).reasons == ("SINGLE_RUN",)
+    nobody = Baseline("b.json", "s", {}, {ID: {"figures": {"qpm": 3.0}}})
+    assert against(nobody, {"qpm": 3.0}, {}, {}).reasons == ("SINGLE_RUN", "UNTOLD")  # and neither does the new side
 
 
 def test_what_is_only_inconclusive_is_a_run_all_the_same() -> None:

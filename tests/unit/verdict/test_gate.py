@@ -77,6 +77,14 @@ def test_single_runs_are_held_to_what_a_single_run_can_tell() -> None:
     assert one("tpot.mean", [42.1], [40.0]).outcome is Outcome.WORSE
 
 
+def test_repeats_without_a_spread_are_held_to_what_a_single_run_can_tell() -> None:
+    """The same run twice: 3 % would have been sure, with an interval of nothing."""
+    found = one("tpot.mean", [41.2, 41.2], [40.0, 40.0], pairs=False)
+    assert (found.outcome, found.single, found.repeated) == (Outcome.HOLDS, True, True)
+    assert found.text(8) == "tpot mean 41.20 ms is within 5 % of baseline 40.00 ms (+3.0 %, no spread between the repeats)"
+    assert one("tpot.mean", [42.1, 42.1], [40.0, 40.0]).outcome is Outcome.WORSE
+
+
 def test_points_of_one_curve_are_corrected() -> None:
     """What one test alone says with this scatter, one of fourteen does not: by chance one of them looks like it."""
     new, old = [x * 1.0275 for x in (40.2, 40.0, 40.1, 39.9)], OLD

@@ -19,11 +19,18 @@ def test_by_hand():
 
 
 @given(st.lists(st.floats(0.1, 100), min_size=2, max_size=30), st.floats(0.5, 2))
-def test_a_constant_factor_is_found_exactly(values, factor):
+def test_a_constant_factor_is_found_and_has_no_noise_to_be_sure_by(values, factor):
     found = paired_ratio([value * factor for value in values], values)
     assert found.estimate == pytest.approx(factor)
-    assert found.low == pytest.approx(factor)
-    assert found.high == pytest.approx(factor)
+    assert (found.low, found.high, found.one_is_inside) == (None, None, None)
+
+
+def test_what_is_equal_in_every_round_is_equal_and_a_constant_factor_is_not_sure():
+    runs = [{"duration": 1.0, "classic.duration": 1.0}] * 2
+    (row,) = compare(runs, [{"classic.duration": 1.0}] * 2)
+    assert row.said == "equal"
+    (row,) = compare(runs, [{"classic.duration": 1.5}] * 2)
+    assert row.said == "the rounds have no noise to compare with"
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [([], []), ([1.0], [1.0, 2.0]), ([0.0], [1.0]), ([1.0], [-1.0])])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from slabench.verdict.statistics import Change, holm, paired, quantile, unpaired
+from slabench.verdict.statistics import RESOLUTION, Change, holm, paired, quantile, unpaired
 
 SAMPLES = st.lists(st.floats(1, 2), min_size=2, max_size=8)
 
@@ -24,9 +24,9 @@ def test_quantiles_are_the_table_s() -> None:
 @given(SAMPLES, SAMPLES)
 def test_welch_is_scipy_s(new: list[float], old: list[float]) -> None:
     found = unpaired(new, old)
-    assert found is not None and found.error is not None
-    if min(np.ptp(new), np.ptp(old)) < 1e-6:
-        return  # a side without any spread: scipy warns that it cannot tell
+    assert found is not None
+    if min(np.ptp(np.log(new)), np.ptp(np.log(old))) <= RESOLUTION:
+        return  # a side without any spread counts as one run: below
     theirs = stats.ttest_ind(np.log(new), np.log(old), equal_var=False).confidence_interval(0.95)
     assert found.interval() == pytest.approx((math.exp(theirs.low), math.exp(theirs.high)), rel=1e-6)
 
@@ -35,8 +35,8 @@ def test_welch_is_scipy_s(new: list[float], old: list[float]) -> None:
 def test_pairs_are_scipy_s(both: list[tuple[float, float]]) -> None:
     new, old = zip(*both, strict=True)
     found = paired(new, old)
-    assert found is not None and found.error is not None
-    if np.ptp(np.log(new) - np.log(old)) < 1e-6:
+    assert found is not None
+    if np.ptp(np.log(new) - np.log(old)) <= RESOLUTION:
         return
     theirs = stats.ttest_rel(np.log(new), np.log(old))
     interval = theirs.confidence_interval(0.95)
@@ -57,11 +57,23 @@ def test_no_ratio_to_nothing(new: list[float], old: list[float]) -> None:
     assert unpaired(new, old) is None
 
 
-def test_equal_runs_have_no_doubt_at_all() -> None:
-    found = paired([2.0, 2.0], [1.0, 1.0])
+@pytest.mark.parametrize("old", [[1.0, 1.0], [1.0, 1.1], [1.0, 1.1, 0.9]])
+def test_pairs_of_equal_ratios_tell_no_more_than_one(old: list[float]) -> None:
+    """An error of 0 would be certainty, from the same run merged twice or from rounded figures."""
+    found = paired([2 * one for one in old], old)
     assert found is not None
-    assert found.doubt(math.log(1.5), upward=True) == 0.0
-    assert found.doubt(math.log(2.5), upward=True) == 1.0
+    assert (found.error, found.interval(), found.doubt(0.0, upward=True)) == (None, None, None)
+    assert found.log_ratio == pytest.approx(math.log(2))
+
+
+def test_a_side_without_a_spread_counts_as_one_run() -> None:
+    assert unpaired([2.0, 2.0, 2.0], [1.0, 1.0]) == Change(pytest.approx(math.log(2)), None, None, 3, 2, paired=False)
+    spread = [1.0, 1.02, 0.99]
+    twice, once = unpaired([2.0, 2.0], spread), unpaired([2.0], spread)
+    assert twice is not None and once is not None
+    assert (twice.error, twice.freedom) == (pytest.approx(once.error), 2)
+    other = unpaired(spread, [2.0, 2.0])
+    assert other is not None and other.error == pytest.approx(once.error)
 
 
 def test_holm_by_hand() -> None:

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from slabench.metrics.compute import compute, sample_sizes
 from slabench.metrics.full_batch import full_batch
 from slabench.sim.profiles import PROFILES, Profile
-from slabench.verdict.baseline_file import Baseline, gated_keys
+from slabench.verdict.baseline_file import Baseline
 from slabench.verdict.baselines import compare
 from slabench.verdict.judge import Case, judge
+from slabench.verdict.samples import gated_keys
 from slabench.verdict.sla import slo
 from slabench.verdict.validity import Subject, examine
 from slabench.verdict.words import Check, Verdict
