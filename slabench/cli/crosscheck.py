@@ -184,6 +184,6 @@ def by_theirs(setup: Setup) -> RunRecord:
 
 def invalid(run: RunRecord, planned: int, allow: Sequence[str]) -> str:
     """The first check that says INVALID, in its words; nothing if all is well."""
-    subject = Subject(run, exact_prompt=False, planned=planned)
+    subject = Subject(run, exact_prompt=False, planned=planned, judged=("tpot.mean",))
     checks = examine(subject, "serving", allow=allow, checks=None if run.told is None else told_checks.CHECKS)
     return next((f"{one.name}: {one.text} {one.remedy}" for one in checks if one.state is State.INVALID), "")
