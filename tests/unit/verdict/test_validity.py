@@ -395,6 +395,41 @@ def test_a_client_that_is_late_now_and_then_spoils_percentiles_not_the_mean():
     assert found == {"seldom": State.FINDING, "often": State.INVALID}
 
 
+def froze(*stalls_ms, records, judged, **client):
+    seen = replace(run_of().client, stalls_ms=stalls_ms, **client)
+    case = subject(*records, judged=judged)
+    return found_in(replace(case, run=replace(case.run, client=seen)), "client")
+
+
+def test_a_freeze_over_the_first_tokens_is_no_matter_of_the_average():
+    """32 s of stream, 0.2 s late on average; but all eight answers began while the client stood still for 3.6 s."""
+    records = [
+        answer(k, sent=10, arrivals=((4000, 1), (33_000, 600)), output_len=600, completion_tokens=600, end=33_000) for k in range(8)
+    ]
+    asleep = {"records": records, "loop_lateness_ms": 199.0, "loop_lag_p99_ms": 2.0}
+    found = froze((413, 3587), **asleep, judged=("tpot.mean",))
+    assert found.state is State.INVALID
+    assert "at most for 3587 ms (after 0.4 s), when tokens came: tpot.mean may be wrong by 12.4%; the limit is 2%" in found.text
+    assert froze((413, 3587), **asleep, judged=("tpot.p50", "qpm")).state is State.INVALID
+    assert froze((413, 3587), **asleep, judged=("total_throughput",)).state is State.OK  # its end was on time
+    assert froze((30_000, 3587), **asleep, judged=("total_throughput",)).state is State.INVALID
+    assert froze((10_000, 3587), **asleep, judged=("tpot.mean", "ttft.mean")).state is State.OK  # in the middle of all answers
+    assert froze((3500, 501), **asleep, judged=("tpot.mean",)).state is State.OK  # 1.7 %
+    assert froze((3500, 501), **asleep, judged=("tpot.mean", "ttft.mean")).state is State.INVALID  # and 12.5 % of TTFT
+
+
+def test_one_token_answers_are_late_as_well():
+    """They have no time between tokens, and were taken for measured by a client that looked at nothing."""
+    records = [answer(k, sent=10, arrivals=((1010, 1),), output_len=1, completion_tokens=1, end=1011) for k in range(4)]
+    judged = ("input_throughput",)
+    found = froze((900, 120), records=records, judged=judged)
+    assert (found.state, "ttft.mean may be wrong by 11.0%" in found.text) == (State.INVALID, True)
+    assert froze((1000, 15), records=records, judged=judged).state is State.OK
+    late = froze(records=records, judged=judged, loop_lateness_ms=21.0)
+    assert (late.state, "21.00 ms late on average, where the mean TTFT is 1000.0 ms" in late.text) == (State.INVALID, True)
+    assert froze(records=records, judged=judged, loop_lateness_ms=19.0).state is State.OK
+
+
 def test_every_check_has_a_row_in_its_document():
     page = (Path(__file__).resolve().parents[3] / "docs" / "validity.md").read_text()
     assert [name for name in names() if f"| `{name}` |" not in page] == []
