@@ -89,11 +89,11 @@ def test_what_is_read_behind_the_tick_belongs_to_the_stall(make):
             await asyncio.sleep(0)
             time.sleep(0.003)
         stand.caught_up = time.perf_counter_ns()
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.1)
 
     watch = watched(stand, loop)
     longest = max(watch.stalls_ns(), key=lambda one: one[1] - one[0])
-    assert longest[1] >= stand.caught_up - 4 * MS
+    assert -4 * MS <= longest[1] - stand.caught_up < 60 * MS  # and ends soon after it
 
 
 def test_the_longest_stalls_are_told_in_their_order():
