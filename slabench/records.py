@@ -128,6 +128,8 @@ class ClientRecord:
     send_lag_mean_ms: float | None = None
     send_lag_p99_ms: float | None = None
     failure: str = ""  # a load process died, in one sentence
+    # (begin after the plan's zero, length) of the longest stalls of a load process: what came meanwhile was stamped at the end.
+    stalls_ms: Sequence[tuple[float, float]] = ()
     calibration: Calibration | None = None  # None: not asked for (the embedded server, another client)
 
 

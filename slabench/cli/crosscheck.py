@@ -256,7 +256,7 @@ def by_theirs(setup: Setup) -> RunRecord:
 def invalid(run: RunRecord, setup: Setup, allow: Collection[str]) -> Check | None:
     """The first check that says INVALID; None if all is well."""
     workload = setup.workload
-    counted = tuple(map(len, workload.own_ids))
-    subject = Subject(run, exact_prompt=False, planned=workload.spec.num_prompts, counted=counted, shared=setup.shared)
+    counted, planned = tuple(map(len, workload.own_ids)), workload.spec.num_prompts
+    subject = Subject(run, exact_prompt=False, planned=planned, counted=counted, shared=setup.shared, judged=("tpot.mean",))
     checks = examine(subject, "serving", allow=allow, checks=None if run.told is None else told_checks.CHECKS)
     return next((one for one in checks if one.state is State.INVALID), None)

@@ -11,12 +11,22 @@ MS = 1e6
 
 
 def client_record(
-    told: Sequence[Mapping[str, Any]], *, workers: int, wall_s: float, send_lag_ns: Sequence[int], failure: str = ""
+    told: Sequence[Mapping[str, Any]],
+    *,
+    workers: int,
+    began_ns: int,
+    wall_s: float,
+    send_lag_ns: Sequence[int],
+    failure: str = "",
 ) -> ClientRecord:
-    """told: the `done` frames of the load processes. CPU and memory add up; of the lateness the worst process counts."""
+    """told: the `done` frames of the load processes. CPU and memory add up; of the lateness the worst process counts.
+
+    Stalls are those of all: which process had an answer is not kept, so one's stall is taken for everybody's.
+    """
     late = sorted(send_lag_ns)
     memory = [one["peak_rss_mb"] for one in told if one["peak_rss_mb"] is not None]
     lateness = [one["lateness_ns"] / MS for one in told if one["lateness_ns"] is not None]
+    stalls = sorted((begin, end) for one in told for begin, end in one["stalls_ns"])
     return ClientRecord(
         wall_s=wall_s,
         cpu_s=sum((one["cpu_s"] for one in told), 0.0),
@@ -29,6 +39,7 @@ def client_record(
         workers=workers,
         peak_rss_mb=sum(memory) if memory else None,
         failure=failure,
+        stalls_ms=tuple((round((begin - began_ns) / MS, 3), round((end - begin) / MS, 3)) for begin, end in stalls),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,13 +11,12 @@ from time import perf_counter_ns
 
 from slabench.loadgen.connection import Connection, Exchange
 from slabench.loadgen.options import ClientOptions
+from slabench.loadgen.watch import LoopWatch
 from slabench.records import ErrorKind
 
 SWEEP_S = 0.1
-LAG_S = 0.02
 MAX_PREOPENED = 1024
 NS = 1_000_000_000
-TIMER_NS = 1_000_000  # the loop's timers count in milliseconds: up to one is their grain, not lateness
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class LoadDriver:
         self.opening: dict[int, asyncio.Task[None]] = {}
         self.done = self.failed = self.tokens_done = 0
         self.complete: asyncio.Future[None] = loop.create_future()
-        self.lag_ns: array[int] = array("q")
+        self.watch = LoopWatch(loop)
         self._stopped = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -103,8 +101,7 @@ class LoadDriver:
     def _begin(self) -> None:
         while perf_counter_ns() < self.zero_ns:
             pass  # timers of the loop are a millisecond coarse
-        self._lag_due = perf_counter_ns()
-        self._lag()
+        self.watch.begin()
         self._sweep()
         self._release()
         self._check_complete()
@@ -204,6 +201,7 @@ class LoadDriver:
 
     def _check_complete(self) -> None:
         if not self.active and (not self.mine or self._stopped) and not self.complete.done():
+            self.watch.end()
             self.complete.set_result(None)
 
     # watching
@@ -223,25 +221,6 @@ class LoadDriver:
                 self._ended(exchange)
         if not self.complete.done():
             self.loop.call_later(SWEEP_S, self._sweep)
-
-    def _lag(self) -> None:
-        now = perf_counter_ns()
-        self.lag_ns.append(max(0, now - self._lag_due - TIMER_NS))
-        self._lag_due = now + int(LAG_S * NS)
-        if not self.complete.done():
-            self.loop.call_later(LAG_S, self._lag)
-
-    def lateness_ns(self) -> float | None:
-        """How late an arrival at a random moment is stamped, on average; None before the first sample.
-
-        A sample x taken every p: the loop is late by about x for one p, and works off what is longer than that: x * p + x * x / 2
-        over the time of all samples. The mean of the samples alone would count a freeze of a second once.
-        """
-        if not self.lag_ns:
-            return None
-        period = LAG_S * NS
-        late = sum(lag * (period + lag / 2) for lag in self.lag_ns)
-        return late / (len(self.lag_ns) * period + sum(self.lag_ns))
 
     def stop(self) -> None:
         """End everything now: what is on its way is INTERRUPTED, what was not taken up is NOT_SENT."""

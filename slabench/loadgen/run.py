@@ -151,6 +151,7 @@ class _Load:
             client=client_record(
                 [one.done for one in self.workers if one.done is not None],
                 workers=len(self.workers),
+                began_ns=self.began_ns,
                 wall_s=(last - self.began_ns) / NS,
                 send_lag_ns=self.send_lag_ns,
                 failure=failure,

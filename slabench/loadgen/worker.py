@@ -127,13 +127,15 @@ class Part:
         await self.driver.complete
         while self.unsaid:
             self.say_record(self.unsaid.popleft())
+        watch = self.driver.watch
         self.say(
             {
                 "kind": "done",
                 "cpu_s": time.process_time() - self.cpu_s,
-                "lag_ns": sorted(self.driver.lag_ns)[-len(self.driver.lag_ns) // 50 - 1 :],
-                "lag_samples": len(self.driver.lag_ns),
-                "lateness_ns": self.driver.lateness_ns(),
+                "lag_ns": sorted(watch.lag_ns)[-len(watch.lag_ns) // 50 - 1 :],
+                "lag_samples": len(watch.lag_ns),
+                "lateness_ns": watch.lateness_ns(),
+                "stalls_ns": watch.stalls_ns(),
                 "peak_rss_mb": peak_rss_mb(),
             }
         )

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from slabench.metrics.compute import MOST_TOKENS
 from slabench.records import RequestRecord, RunRecord
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def classic_output(record: RequestRecord, began_ns: int) -> ClassicOutput:
             ttft = (stamp - record.start_ns) / NS_PER_S
         else:
             new = count - last_count
-            if new <= 0:
+            if new <= 0 or new > MOST_TOKENS:
                 continue
             itl += [(stamp - last_ns) / NS_PER_S / new] * new
         last_ns, last_count = stamp, count

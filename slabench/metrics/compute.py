@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NS_PER_MS = 1e6
 NS_PER_S = 1e9
+MOST_TOKENS = 1 << 24  # of one answer: above it a list of its gaps would be the machine's memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +49,18 @@ def request_figures(record: RequestRecord) -> RequestFigures:
 
 
 def inter_token_latencies(record: RequestRecord) -> np.ndarray:
-    """Gaps in ms, one per token after the first event; a gap that brought d tokens counts d times as gap / d."""
+    """Gaps in ms, one per token after the first event; a gap that brought d tokens counts d times as gap / d.
+
+    None where the counts name more tokens than any answer has: the check token_counts or output_length says so.
+    """
     import numpy as np
 
     stamps = np.frombuffer(record.arrival_ns, dtype=np.int64)
     counts = np.frombuffer(record.arrival_tokens, dtype=np.int64)
-    if len(stamps) < 2:
+    if len(stamps) < 2 or counts.max() > MOST_TOKENS:
         return np.empty(0)
-    # An event without new tokens ends no gap: drop it before taking differences.
-    keep = np.concatenate(([True], np.diff(counts) > 0))
+    # An event without new tokens, or with a count below one before it, ends no gap: drop it before taking differences.
+    keep = np.concatenate(([True], counts[1:] > np.maximum.accumulate(counts)[:-1]))
     stamps, counts = stamps[keep], counts[keep]
     new = np.diff(counts)
     return np.repeat(np.diff(stamps) / new / NS_PER_MS, new)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Deliver = Callable[[bytes, bool], None]
 
-# Instead of an answer to /generate.
+# Instead of an answer to /generate, or to /v1's.
 ANSWERS: Mapping[str, str] = {
     "busy": "503 with a sentence",
     "rate_limit": "429 with Retry-After",
@@ -66,10 +66,16 @@ STREAMS: Mapping[str, str] = {
     "malformed": "event fault_tokens is no JSON",
     "malformed_last": "the last event is no JSON",
     "count_falls": "event fault_tokens counts 1 token",
+    "count_jumps": "event fault_tokens counts 9 tokens more than there are",
     "count_nan": "event fault_tokens counts NaN tokens",
     "done_early": "[DONE] comes after fault_tokens events, and the others after it",
     "duplicate": "every event comes twice",
     "out_of_order": "events change places in pairs",
+    "single_event": "all tokens come in one event, when the last is made",
+    "buffered": "all events leave when the last is made, fault_tokens at a time",
+    "one_id": "every answer has the same meta_info.id, as from a cache",
+    "silent_meta": "meta_info tells neither prompt_tokens nor cached_tokens nor retractions",
+    "uncounted": "/v1: counts come at the stream's end alone",
 }
 # No faults: what a good server or the way to it may do.
 VARIATIONS: Mapping[str, str] = {
@@ -82,6 +88,7 @@ VARIATIONS: Mapping[str, str] = {
 }
 FAULTS: Mapping[str, str] = {**ANSWERS, **CONTROL, **STREAMS, **VARIATIONS}
 PAGE = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>\n"
+GENERATING = ("/generate", "/v1/completions", "/v1/chat/completions")
 SGLANG_ONLY = ("/server_info", "/get_server_info", "/get_model_info", "/model_info", "/get_load", "/flush_cache")
 
 
@@ -117,7 +124,7 @@ class Faults:
 
     def replaces(self, connection: Connection, method: str, path: str) -> bool:
         """True if the request was answered here, or never will be."""
-        if path == "/generate" and method == "POST":
+        if path in GENERATING and method == "POST":
             self.requests += 1
             self.measured += self.requests > self.choice.skip
             if self.measured and self.has("restart"):
@@ -140,6 +147,10 @@ class Faults:
     def more_tokens(self) -> int:
         """How many tokens the request that came last is given beyond what it asks for."""
         return self.choice.tokens if self.has("longer") and self.choice.hits(self.requests - 1) else 0
+
+    def counts(self) -> bool:
+        """Whether the request that came last is counted along its stream."""
+        return not (self.has("uncounted") and self.choice.hits(self.requests - 1))
 
     def _answer(self, connection: Connection, name: str) -> None:
         if name == "silence":

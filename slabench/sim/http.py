@@ -226,9 +226,11 @@ class Connection(asyncio.Protocol):
             return
         max_new = min(max_new, self.face.profile.context_length - len(ids))
         made: list[wire.ChunkAnswering] = []
+        counted = self.face.faults is None or self.face.faults.counts()
 
         def answering(request_id: str, prompt: int, wanted: int) -> wire.ChunkAnswering:
             made.append(form(request_id, prompt, wanted))
+            made[0].continuous = made[0].continuous and counted
             return made[0]
 
         begun = False

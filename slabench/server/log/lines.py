@@ -33,7 +33,7 @@ _flag: Callable[[bytes], bool] = {b"True": True, b"False": False}.__getitem__
 
 
 def _whole(field: str) -> Key:
-    return Key(field, rb"\d+", int)
+    return Key(field, rb"\d{1,15}", int)  # more digits than that count nothing, and are not exact in a float
 
 
 def _real(field: str) -> Key:
@@ -88,7 +88,7 @@ REQUIRED: dict[str, tuple[bytes, ...]] = {
 OTHER_WHOLE = rb"\d+"
 OTHER_REAL = rb"\d+|-?\d+\.\d\d%?|nan%?|inf%?|True|False|None"
 
-_ANCHOR = re.compile(rb"(Decode|Prefill) batch(?: \[(\d+)\])?([.,])(?= |$)")
+_ANCHOR = re.compile(rb"(Decode|Prefill) batch(?: \[(\d{1,18})\])?([.,])(?= |$)")
 _STUB = re.compile(rb"(?:Decode|Prefill) batch(?: \[\d*\]?)?\s*\Z")
 _ITEM = re.compile(rb"(#?[A-Za-z][\w ./()+-]*): (\S+)")
 _ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")

@@ -22,7 +22,7 @@ from slabench.server.log.values import DecodeLine, PrefillLine
 
 MOULD = bytes.maketrans(b"123456789", b"000000000")
 _cached_stamp = lru_cache(maxsize=256)(read_stamp)
-_ANCHOR = re.compile(rb"(?:Decode|Prefill) batch( \[\d+\])?([.,]) ")
+_ANCHOR = re.compile(rb"(?:Decode|Prefill) batch( \[\d{1,18}\])?([.,]) ")
 _STANDARD = re.compile(HEAD + rb"(?:Decode|Prefill) batch")
 
 
@@ -66,7 +66,7 @@ class Shape:
             table[name].pattern if name in table else OTHER_WHOLE if name.startswith(b"#") else OTHER_REAL for name in names
         ]
         items = b", ".join(re.escape(name) + b": (" + pattern + b")" for name, pattern in zip(names, patterns, strict=True))
-        pattern = HEAD + word.encode("ascii") + b" batch" + (rb" \[(\d+)\]" if iteration else b"") + re.escape(separator)
+        pattern = HEAD + word.encode("ascii") + b" batch" + (rb" \[(\d{1,18})\]" if iteration else b"") + re.escape(separator)
         pattern += b" " + items + (b"," if keys[-1] == b"" else b"") + rb" ?\r?\n"
         self.keys = keys
         self.word = word

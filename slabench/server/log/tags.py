@@ -32,7 +32,7 @@ class Rank(NamedTuple):
 NO_RANK = Rank()
 
 STAMP = rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?"
-TAGS = rb"(?: (?:DP|PP|TP|EP|ATTN_CP|MOE_DP)\d+)*"
+TAGS = rb"(?: (?:DP|PP|TP|EP|ATTN_CP|MOE_DP)\d{1,9})*"
 # From the start of a line written by sglang's own logging configuration, with nothing in front.
 HEAD = rb"\[(" + STAMP + rb")(" + TAGS + rb")\] "
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 
-from slabench.records import Calibration, ClientRecord
+from slabench.metrics.compute import request_figures
+from slabench.metrics.lateness import error_bound
+from slabench.records import Calibration, ClientRecord, RequestRecord
 from slabench.verdict.validity.subject import Margin, Subject, ok
 from slabench.verdict.words import Check, State
 
@@ -14,15 +18,54 @@ SEND_LAG_MS = 100.0  # below it a plan of arrivals is what it says
 SEND_SHARE_LIMIT, SEND_SHARE_SAID = 0.1, 0.01  # of the run's duration
 LAG_SHARE_LIMIT_P99 = 0.1  # both of the time TPOT is taken over
 MARGIN_SHARE_LIMIT = 0.1  # of the distance between a figure and its limit
+GATHERED_EVENTS, GATHERED_TIME = 0.5, 0.25  # of an answer's events, and of its time from sent to its last token
 ONE_READ_SHARE_LIMIT = 0.02  # each such answer pulls the mean TPOT down by its share
 
 
 def client(subject: Subject) -> Check:
-    """The client lived and kept up: CPU below 95 % of a core a process, stamped with little lateness, sent requests when due."""
-    found, sending = _stamping(subject), _sending(subject)
-    return (
-        sending if sending is not None and found.state in (State.OK, State.FINDING) and sending.state is not found.state else found
+    """The client lived and kept up: CPU below 95 % of a core a process, stamped with little lateness, sent requests when due.
+
+    Lateness counts twice: on average, over all stamps, and at the stamps that the judged figures are made of.
+    """
+    found, others = _stamping(subject), (_stalls(subject), _sending(subject))
+    if found.state not in (State.OK, State.FINDING):
+        return found
+    for state in (State.INVALID, State.FINDING):
+        if found.state is state:
+            return found
+        worse = next((one for one in others if one is not None and one.state is state), None)
+        if worse is not None:
+            return worse
+    return found
+
+
+def _stalls(subject: Subject) -> Check | None:
+    """The client stood still just when tokens came that a judged figure hangs on: more than 2 % of it is INVALID.
+
+    On average it may have been on time all the same: one freeze over all first tokens shortens every TPOT of the run. In a run of
+    one-token answers the figure is the mean TTFT, whatever is judged.
+    """
+    run, keys = subject.run, list(subject.judged)
+    if not run.client.stalls_ms:
+        return None
+    if _one_token(run.requests):
+        keys.append("ttft.mean")
+    known = [(bound, key) for key in dict.fromkeys(keys) if (bound := error_bound(run, key)) is not None]
+    bound, key = max(known, default=(0.0, ""))
+    if bound <= LAG_SHARE_LIMIT:
+        return None
+    begin, length = max(run.client.stalls_ms, key=lambda one: one[1])
+    text = (
+        f"The client stood still {len(run.client.stalls_ms)} times, at most for {length:.0f} ms (after {begin / 1000:.1f} s), when "
+        f"tokens came: {key} may be wrong by {bound:.1%}; the limit is {LAG_SHARE_LIMIT:.0%}."
     )
+    return Check("client", State.INVALID, text, "Run the client on a machine with free cores that nothing suspends.")
+
+
+def _one_token(requests: Sequence[RequestRecord]) -> bool:
+    """Whether no answer has a token after its first: then TTFT is the only time that a request has."""
+    counts = [record.output_tokens for record in requests if record.ok and record.output_tokens is not None]
+    return bool(counts) and max(counts) <= 1
 
 
 def _sending(subject: Subject) -> Check | None:
@@ -55,7 +98,7 @@ def _stamping(subject: Subject) -> Check:
         if record.ok and len(record.arrival_ns) > 1 and (span := record.arrival_ns[-1] - record.arrival_ns[0]) > 0
     ]
     if seen.loop_lag_p99_ms is None or not spans:
-        return ok("client", f"The client used {seen.cpu_s:.2f} s of CPU in {seen.wall_s:.2f} s.")
+        return _first_tokens(subject) or ok("client", f"The client used {seen.cpu_s:.2f} s of CPU in {seen.wall_s:.2f} s.")
     span_ms = sorted(spans)[len(spans) // 2] / 1e6
     # Both ends of a stream's span are stamped late: by the mean lateness on average, which bounds the error of a mean, by the p99
     # in the worst of a hundred, which bounds the error of a percentile.
@@ -76,6 +119,23 @@ def _stamping(subject: Subject) -> Check:
     return ok("client", f"{text}. {_left(seen)}".rstrip())
 
 
+def _first_tokens(subject: Subject) -> Check | None:
+    """In a run of one-token answers: the average lateness is at most 2 % of the mean TTFT."""
+    late, ttfts = (
+        subject.run.client.loop_lateness_ms,
+        [request_figures(record).ttft for record in subject.run.requests if record.ok],
+    )
+    known = [ttft for ttft in ttfts if ttft is not None]
+    if late is None or not known or not _one_token(subject.run.requests):
+        return None
+    mean = sum(known) / len(known)
+    text = f"The client stamped {late:.2f} ms late on average, where the mean TTFT is {mean:.1f} ms"
+    if late > LAG_SHARE_LIMIT * mean:
+        remedy = "Run the client on a machine with free cores."
+        return Check("client", State.INVALID, f"{text}; the limit is {LAG_SHARE_LIMIT:.0%} of it.", remedy)
+    return ok("client", f"{text}. {_left(subject.run.client)}".rstrip())
+
+
 def _left(seen: ClientRecord) -> str:
     """How late requests left, of those that had a slot."""
     if seen.send_lag_mean_ms is None or seen.send_lag_p99_ms is None or seen.send_lag_max_ms is None:
@@ -85,19 +145,30 @@ def _left(seen: ClientRecord) -> str:
 
 
 def one_read(subject: Subject) -> Check:
-    """Hardly an answer came in one read: all tokens of such a one have one time stamp, and its TPOT of 0 pulls the mean down."""
+    """Hardly an answer came in one read, or gathered: its tokens have the time of its last ones, and its TPOT pulls the mean down.
+
+    Gathered: more than half of its events share a read with another one, and all came within the last quarter of its time. So
+    neither a queue in front of the server nor a proxy that joins a few events is meant.
+    """
     many = [record for record in subject.run.requests if record.ok and len(set(record.arrival_tokens)) > 1]
-    odd = [record for record in many if record.arrival_ns[0] == record.arrival_ns[-1]]
-    text = f"{len(odd)} of {len(many)} answers came in one read each"
-    if len(odd) > ONE_READ_SHARE_LIMIT * len(many):
+    odd = sum(record.arrival_ns[0] == record.arrival_ns[-1] for record in many)
+    gathered = sum(map(_gathered, many))
+    beside = f", {gathered} in a few reads at their end" if gathered else ""
+    text = f"{odd} of {len(many)} answers came in one read each{beside}"
+    if odd + gathered > ONE_READ_SHARE_LIMIT * len(many):
         remedy = "Run the client on a machine with free cores, and without a proxy that gathers the stream."
-        return Check(
-            "one_read",
-            State.INVALID,
-            f"{text}: all their tokens have one time stamp; at most {ONE_READ_SHARE_LIMIT:.0%} may.",
-            remedy,
-        )
+        limit = f"at most {ONE_READ_SHARE_LIMIT:.0%} may"
+        return Check("one_read", State.INVALID, f"{text}: their tokens do not have the time when they were made; {limit}.", remedy)
     return ok("one_read", f"{text}.")
+
+
+def _gathered(record: RequestRecord) -> bool:
+    stamps = record.arrival_ns
+    first, last = stamps[0], stamps[-1]
+    if record.sent_ns is None or last == first or last - first >= GATHERED_TIME * (last - record.sent_ns):
+        return False
+    together = sum(count for count in Counter(stamps).values() if count > 1)
+    return together > GATHERED_EVENTS * len(stamps)
 
 
 def client_error(subject: Subject) -> Check:

@@ -8,7 +8,15 @@ from dataclasses import replace
 from slabench.verdict.validity.batch import batch_fits, batch_held, batch_reached, first_run, stall
 from slabench.verdict.validity.client import client, client_error, one_read
 from slabench.verdict.validity.log import LogCheck, log_agrees, log_disturbed, log_lines, log_retraction
-from slabench.verdict.validity.requests import completed, finish_reason, output_length, prompt_length, token_counts
+from slabench.verdict.validity.requests import (
+    completed,
+    finish_reason,
+    output_length,
+    prompt_length,
+    request_ids,
+    token_counts,
+    tpot_defined,
+)
 from slabench.verdict.validity.server import flush, graph, other_clients, prefix_cache, queueing, retraction, same_server
 from slabench.verdict.validity.subject import GIVE_LOG, LogEvidence, Subject
 from slabench.verdict.words import Check, State
@@ -20,6 +28,8 @@ CHECKS: tuple[Judge, ...] = (
     finish_reason,
     output_length,
     token_counts,
+    tpot_defined,
+    request_ids,
     prompt_length,
     prefix_cache,
     flush,

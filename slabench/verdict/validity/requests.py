@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from slabench.metrics.compute import request_figures
 from slabench.records import RequestRecord
-from slabench.verdict.validity.subject import Subject, ok
+from slabench.verdict.validity.subject import ONE_SERVER, Subject, ok, untold
 from slabench.verdict.words import Check, State
 
 REPEATS_LIMIT = 4  # the role, the finish reason and the usage may come in events of their own, which bring no token
 OTHER_TOKENIZER_SHARE = 0.25  # where nobody counted the texts here: more than any text is known to drift by
+CONTINUOUS = "Use a server with stream_options.continuous_usage_stats."
 DRIFT_SHARE_LIMIT = 0.01  # of the prompt tokens meant: text that is decoded and encoded again changes its length
 
 
@@ -58,14 +60,16 @@ def output_length(subject: Subject) -> Check:
 
 
 def token_counts(subject: Subject) -> Check:
-    """The counts along a stream are finite, grow, begin above 0 and end at completion_tokens; stamps never go back."""
-    for record in subject.run.requests:
-        if not record.ok:
-            continue
+    """The counts along a stream are finite, grow, begin above 0 and end at completion_tokens; stamps never go back.
+
+    All streams have them or none has: figures over those that were counted alone would be of other answers than the run's.
+    """
+    done = [record for record in subject.run.requests if record.ok]
+    uncounted = [record for record in done if not record.arrival_tokens and record.last_text_ns is not None]
+    for record in done:
         counts, stamps = list(record.arrival_tokens), list(record.arrival_ns)
         if not counts and record.last_text_ns is not None:
-            text = "The server counts no tokens along the stream, only at its end: TPOT and ITL are not defined."
-            return Check("token_counts", State.NOT_CHECKED, text, "Use a server with stream_options.continuous_usage_stats.")
+            continue
         if not counts:
             seen = "no token was ever counted"
         elif min(counts) < 1:
@@ -84,7 +88,51 @@ def token_counts(subject: Subject) -> Check:
             continue
         text = f"The token counts of request {record.index} cannot be trusted: {seen}."
         return Check("token_counts", State.INVALID, text, "A proxy may reorder or buffer the stream; measure the server itself.")
+    if uncounted and len(uncounted) == len(done):
+        text = "The server counts no tokens along the stream, only at its end: TPOT and ITL are not defined."
+        return Check("token_counts", State.NOT_CHECKED, text, CONTINUOUS)
+    if uncounted:
+        some = f"{len(uncounted)} of {len(done)} answers count no tokens along the stream"
+        text = f"{some} (request {uncounted[0].index}), the others do."
+        return Check("token_counts", State.INVALID, text, f"Measure one server, not a mixture of them. {CONTINUOUS}")
     return ok("token_counts", "Token counts are finite and grow to completion_tokens in every stream.")
+
+
+def tpot_defined(subject: Subject) -> Check:
+    """Every answer of more than one token has a TPOT: a mean over those that have one leaves the others out, fast or slow.
+
+    An answer whose tokens all came in its first event has none. A finding where nothing is judged or compared by TPOT.
+    """
+    many = [record for record in subject.run.requests if record.ok and (record.output_tokens or 0) > 1]
+    odd = [record for record in many if request_figures(record).tpot is None]
+    if not odd:
+        return ok("tpot_defined", f"All {len(many)} answers of more than one token define a TPOT.")
+    if not any(record.arrival_tokens for record in many):
+        return ok("tpot_defined", "No answer is counted along its stream; token_counts says what that means.")
+    text = (
+        f"{len(odd)} of {len(many)} answers of more than one token define no TPOT (request {odd[0].index}): no token followed "
+        f"their first event, and the mean is of the other {len(many) - len(odd)}"
+    )
+    state = State.INVALID if subject.judges("tpot") else State.FINDING
+    remedy = "Start the server with a smaller --stream-interval, and measure it without a proxy."
+    return Check("tpot_defined", state, f"{text}.", remedy)
+
+
+def request_ids(subject: Subject) -> Check:
+    """Every answer has an id of its own: one that comes again is an earlier answer out of a cache, which nobody computed."""
+    ids = [record.request_id for record in subject.run.requests if record.ok and record.request_id is not None]
+    silent, answers = untold(subject, lambda record: record.request_id)
+    if not ids:
+        return Check("request_ids", State.NOT_CHECKED, "The answers have no ids.", "Use a server that reports meta_info.")
+    if silent:
+        text = f"{silent} of {answers} answers have no id, the others do: nobody can say who answered."
+        return Check("request_ids", State.INVALID, text, ONE_SERVER)
+    again = len(ids) - len(set(ids))
+    if again:
+        ((one, _),) = Counter(ids).most_common(1)
+        text = f"{again} of {answers} answers have the id of another one ({one}): they were not computed."
+        return Check("request_ids", State.INVALID, text, "Measure the server itself, without a gateway that caches answers.")
+    return ok("request_ids", f"Each of {answers} answers has an id of its own.")
 
 
 def prompt_length(subject: Subject) -> Check:
@@ -97,6 +145,10 @@ def prompt_length(subject: Subject) -> Check:
     if not known:
         text = "The server reports no prompt_tokens."
         return Check("prompt_length", State.NOT_CHECKED, text, "Use a server that reports meta_info.")
+    silent, answers = untold(subject, lambda record: record.prompt_tokens)
+    if silent:
+        text = f"{silent} of {answers} answers report no prompt_tokens, the others do: nobody can say what the server read."
+        return Check("prompt_length", State.INVALID, text, ONE_SERVER)
     template = _of_the_template(subject, known)
     if isinstance(template, Check):
         return template

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from slabench.records import RequestRecord
-from slabench.verdict.validity.subject import GIVE_LOG, Subject, ok
+from slabench.verdict.validity.subject import GIVE_LOG, ONE_SERVER, Subject, ok, untold
 from slabench.verdict.words import Check, State
 
 OTHERS_SHARE_LIMIT = 0.01  # of our tokens: less moves no figure by more than that
+OAI = "sglang-oai"  # /v1 leaves out prompt_tokens_details where nothing was cached (usage_processor.py, 0.5.7)
 CACHED_SHARE_LIMIT = 0.01  # of the input; one shared first token a prompt stays far below it at the methods' lengths
 
 
@@ -22,6 +23,10 @@ def prefix_cache(subject: Subject) -> Check:
     if not known:
         text = "The server reports no cached_tokens."
         return Check("prefix_cache", State.NOT_CHECKED, text, "Use a server that reports meta_info.")
+    silent, answers = untold(subject, lambda record: record.cached_tokens)
+    if silent and not str(subject.run.plan.get("backend", "")).startswith(OAI):
+        text = f"{silent} of {answers} answers report no cached_tokens, the others do: nobody can say what was cached."
+        return Check("prefix_cache", State.INVALID, text, ONE_SERVER)
     remedy = "Flush the cache before the run, use distinct prompts, or start the server with --disable-radix-cache."
     cached = sum(record.cached_tokens for record in known if record.cached_tokens is not None)
     total = sum(record.input_len if record.prompt_tokens is None else record.prompt_tokens for record in known)
@@ -96,6 +101,9 @@ def retraction(subject: Subject) -> Check:
     if not known:
         text = "The server's answers count no retractions."
         return Check("retraction", State.NOT_CHECKED, text, "sglang 0.5.4 and newer report them in meta_info.")
+    if len(known) < len(counts):
+        text = f"{len(counts) - len(known)} of {len(counts)} answers count no retractions, the others do."
+        return Check("retraction", State.INVALID, text, ONE_SERVER)
     total = sum(known)
     if total:
         many = sum(count > 0 for count in known)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from slabench.records import RunRecord
+from slabench.records import RequestRecord, RunRecord
 from slabench.verdict.words import Check, State
 
 STALL_LIMIT_S = 5.0  # a hundred times the 50 ms a token that the methods allow; no batch's step comes near it
@@ -82,10 +82,22 @@ class Subject:
     log: LogEvidence | None = None
     served: Served | None = None
     margins: Sequence[Margin] = ()  # of the objectives that the run defines
+    judged: Sequence[str] = ()  # figures by their keys that the verdict hangs on: objectives, floors, what is gated
+
+    def judges(self, *figures: str) -> bool:
+        """Whether the verdict hangs on a statistic of one of these figures, ours or bench_serving's."""
+        return any(key.removeprefix("classic.").partition(".")[0] in figures for key in self.judged)
 
 
 def ok(name: str, text: str) -> Check:
     return Check(name, State.OK, text)
 
 
+def untold(subject: Subject, told: Callable[[RequestRecord], object]) -> tuple[int, int]:
+    """(answers that do not say it, answers) of those that came back whole; told gives None for one that does not."""
+    done = [record for record in subject.run.requests if record.ok]
+    return sum(told(record) is None for record in done), len(done)
+
+
+ONE_SERVER = "Measure one server that answers alike, without a proxy that answers itself."
 GIVE_LOG = "Give the server's log with --deploy-log=FILE, or let slabench start the server with --launch=CMD."

@@ -25,6 +25,33 @@ def test_a_client_that_is_starved_of_cpu(suite: Suite) -> None:
     assert "; the limits are 2% for the mean, 10% for the p99." in done.run["tests"][0]["headline"]
 
 
+ASLEEP = ("--allow=", "-ptests.integration.fault_matrix.frozen", "--request-rate=inf", "--warmup-requests=0")
+
+
+def test_a_client_that_sleeps_over_the_first_tokens(suite: Suite) -> None:
+    """A server of 51 ms a token, and a mean TPOT below 50: the answers' spans begin when the client wakes up."""
+    work = ("--num-prompts=4", "--max-concurrency=4", "--random-output-len=160")
+    row = Row(
+        "asleep",
+        "demo?decode_base_ms=51&prefill_overhead_ms=150",
+        "client",
+        "when tokens came: tpot.mean may be wrong by ",
+        options=(*ASLEEP, *work),
+    )
+    done = measure(suite, row)
+    expect_invalid(done, row)
+    entry = done.run["tests"][0]
+    assert entry["metrics"]["tpot.mean"] < 50
+    assert max(length for _, length in entry["client"]["stalls_ms"]) > 500
+
+
+def test_a_client_that_sleeps_over_answers_of_one_token(suite: Suite) -> None:
+    work = ("--prefill-lens=64", "--prefill-prompts=40", "--first-byte-timeout=9")
+    server, tests = "demo?prefill_overhead_ms=30&chunked_prefill=64", ("tests/ali/test_prefill.py",)
+    row = Row("asleep-prefill", server, "client", "where the mean TTFT is", options=(*ASLEEP, *work), tests=tests)
+    expect_invalid(measure(suite, row), row)
+
+
 def test_a_client_whose_own_error_is_too_large(suite: Suite) -> None:
     """It reads the null server's first tokens 40 ms late: a tenth of 400 ms, and the objective is nearer than that."""
     late = ("-ptests.integration.own_error", "--calibrate=fresh", "--slo=ttft.mean<=300")

@@ -100,18 +100,33 @@ def test_a_cap_has_a_queue_that_processes_draw_from_together(tmp_path: Path) -> 
 def test_the_worst_process_counts_and_what_they_used_adds_up() -> None:
     ms = 1_000_000
     told = [
-        {"cpu_s": 1.0, "peak_rss_mb": 25.0, "lateness_ns": 0.5 * ms, "lag_ns": [2 * ms, 3 * ms, 9 * ms], "lag_samples": 250},
-        {"cpu_s": 0.5, "peak_rss_mb": 30.0, "lateness_ns": None, "lag_ns": [4 * ms, 5 * ms], "lag_samples": 60},
+        {
+            "cpu_s": 1.0,
+            "peak_rss_mb": 25.0,
+            "lateness_ns": 0.5 * ms,
+            "lag_ns": [2 * ms, 3 * ms, 9 * ms],
+            "lag_samples": 250,
+            "stalls_ns": [],
+        },
+        {
+            "cpu_s": 0.5,
+            "peak_rss_mb": 30.0,
+            "lateness_ns": None,
+            "lag_ns": [4 * ms, 5 * ms],
+            "lag_samples": 60,
+            "stalls_ns": [[7 * ms, 12 * ms]],
+        },
     ]
-    found = client_record(told, workers=2, wall_s=4.0, send_lag_ns=[k * ms for k in range(200)])
+    found = client_record(told, workers=2, began_ns=5 * ms, wall_s=4.0, send_lag_ns=[k * ms for k in range(200)])
     assert (found.cpu_s, found.peak_rss_mb, found.workers, found.wall_s) == (1.5, 55.0, 2, 4.0)
     # p99 of 250 samples: the third from the top, 2 ms; of 60 the largest, 5 ms
     assert (found.loop_lag_p99_ms, found.loop_lag_max_ms, found.loop_lateness_ms) == (5.0, 9.0, 0.5)
+    assert found.stalls_ms == ((2.0, 5.0),)  # from the plan's zero on
     # 0..199: the mean 99.5, the third from the top 197
     assert (found.send_lag_mean_ms, found.send_lag_p99_ms, found.send_lag_max_ms) == (99.5, 197.0, 199.0)
 
 
 def test_nothing_told_is_nothing_known() -> None:
-    found = client_record([], workers=1, wall_s=0.0, send_lag_ns=[], failure="It died.")
+    found = client_record([], workers=1, began_ns=0, wall_s=0.0, send_lag_ns=[], failure="It died.")
     assert (found.loop_lag_p99_ms, found.loop_lateness_ms, found.send_lag_max_ms, found.peak_rss_mb) == (None,) * 4
     assert found.failure == "It died."

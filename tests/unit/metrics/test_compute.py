@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slabench.metrics.classic import compute_classic
 from slabench.metrics.compute import compute, goodput, inter_token_latencies, peak_concurrency, request_figures, sample_sizes
 from slabench.records import ClientRecord, ErrorKind, RequestRecord, RunRecord
 
@@ -22,6 +23,7 @@ def answer(index=0, *, due=0, sent=10, arrivals=((110, 1), (120, 2), (140, 4)), 
         "completion_tokens": arrivals[-1][1] if arrivals else None,
         "cached_tokens": 0,
         "finish_reason": "length",
+        "request_id": f"r{index}",
         "done": True,
     } | more
     return RequestRecord(
@@ -40,6 +42,21 @@ def answer(index=0, *, due=0, sent=10, arrivals=((110, 1), (120, 2), (140, 4)), 
 def run_of(*records):
     client = ClientRecord(wall_s=1.0, cpu_s=0.1, loop_lag_max_ms=0.1, loop_lag_p99_ms=0.1, send_lag_max_ms=0.1)
     return RunRecord(requests=records, began_ns=0, began_unix=0.0, workload={}, plan={}, client=client)
+
+
+@pytest.mark.parametrize("counts", [(1, 2, 9, 2, 4, 6), (5, 1, 2, 6), (1, 1, 1), (1, 10**11), (2**62, 1)])
+def test_counts_that_make_no_sense_are_no_crash(counts):
+    """They are the check token_counts' business; a gap ends where the count is above all before it."""
+    wild = answer(arrivals=tuple((110 + 10 * k, count) for k, count in enumerate(counts)), end=200)
+    found = inter_token_latencies(wild)
+    assert (found >= 0).all() and len(found) < 100
+    assert compute(run_of(wild, answer(1)))["completed"] == 2
+    assert "classic.completed" in compute_classic(run_of(wild, answer(1)))
+
+
+def test_a_count_that_falls_ends_no_gap():
+    found = inter_token_latencies(answer(arrivals=((110, 1), (120, 3), (130, 2), (140, 4)), end=150))
+    assert found.tolist() == [5, 5, 20]
 
 
 def test_one_answer_by_hand():

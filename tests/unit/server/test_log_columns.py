@@ -129,8 +129,8 @@ def lines(draw):
         head = draw(st.sampled_from([head] * 12 + ["", "rank0: " + head, "[2026-01-01 10:0"]))
         form = draw(st.one_of(st.sampled_from(FORMS[:1] + FORMS[5:6]), st.sampled_from(FORMS)))
         text = form.format(
-            r=draw(st.sampled_from([0, 1, 4, 4, 4, 4, 64, 8])),
-            t=draw(st.sampled_from([7, 900, 12345])),
+            r=draw(st.sampled_from([0, 1, 4, 4, 4, 4, 64, 8, 10**15 - 1, 10**20 - 1])),
+            t=draw(st.sampled_from([7, 900, 12345, 10**16])),
             g=draw(st.sampled_from(["True", "True", "False"])),
             v=draw(st.one_of(st.sampled_from(VALUES[:5]), st.sampled_from(VALUES))),
             q=draw(st.sampled_from([0, 0, 3, 12])),
@@ -161,6 +161,26 @@ def test_columns_and_lines_say_the_same(tmp_path_factory, texts, size, bounded, 
         else:
             parts.append(str(path))
     both(parts, size)
+
+
+@pytest.mark.parametrize("count", ["9" * 16, "9" * 20, "9" * 5000])
+def test_a_count_of_more_digits_than_anything_has_is_rejected(tmp_path, count):
+    form = "[2026-01-01 10:00:00] " + FORMS[0] + "\n"
+    right, wrong = (form.format(r=r, t=7, g="True", v="10.00", q=0).encode() for r in (4, count))
+    path = tmp_path / "log"
+    path.write_bytes(right + wrong + right)
+    assert both([str(path)], 1 << 18).lines == 2
+    found = Merged()
+    list(samples([str(path)], found))
+    assert sum(found.rejected().values()) == 1
+
+
+@pytest.mark.parametrize("where", [" TP{}] Decode batch, ", "] Decode batch [{}], "])
+def test_digits_without_end_outside_the_counts(tmp_path, where):
+    rest = FORMS[0].removeprefix("Decode batch, ").format(r=4, t=7, g="True", v="10.00", q=0) + "\n"
+    path = tmp_path / "log"
+    path.write_text("".join("[2026-01-01 10:00:00" + where.format(digits) + rest for digits in ("1", "9" * 5000, "1")))
+    assert both([str(path)], 1 << 18).lines == 2
 
 
 def test_a_line_beyond_all_measure(tmp_path):

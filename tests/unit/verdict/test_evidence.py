@@ -28,7 +28,7 @@ def test_every_field_comes_back():
         exact_prompt=False, planned=3, batch_size=2, token_capacity=900, max_running=4, identity_before=[["random_seed", 5]],
         identity_after=[["random_seed", 6]], counted=(100, 100, 7), shared=(1, 1, 2), ranks=2, page_size=16, uses_graphs=True,
         stall_limit_s=1.5, log=replace(LOG, rejected={"cut": 2}), served=Served(3.0, 40.0),
-        margins=(Margin("tpot.mean", 40.0, 50.0),),
+        margins=(Margin("tpot.mean", 40.0, 50.0),), judged=["tpot.mean"],
     )  # fmt: skip
     default = {field.name: field.default for field in fields(Subject)}
     assert all(getattr(whole, name) != default[name] for name in default if name != "run")

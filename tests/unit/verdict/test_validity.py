@@ -62,6 +62,8 @@ BROKEN = {
     "finish_reason": subject(answer(0, finish_reason="abort")),
     "output_length": subject(answer(0, output_len=5)),
     "token_counts": subject(answer(0, arrivals=((110, 2), (120, 1)), output_len=1)),
+    "tpot_defined": subject(answer(0), answer(1, arrivals=((140, 4),)), judged=("tpot.mean",)),
+    "request_ids": subject(answer(0), answer(1, request_id="r0")),
     "prompt_length": subject(answer(0, prompt_tokens=99)),
     "prefix_cache": subject(answer(0, cached_tokens=2)),
     "flush": subject(flush_status=400),
@@ -398,6 +400,41 @@ def test_a_client_that_is_late_now_and_then_spoils_percentiles_not_the_mean():
     assert found == {"seldom": State.FINDING, "often": State.INVALID}
 
 
+def froze(*stalls_ms, records, judged, **client):
+    seen = replace(run_of().client, stalls_ms=stalls_ms, **client)
+    case = subject(*records, judged=judged)
+    return found_in(replace(case, run=replace(case.run, client=seen)), "client")
+
+
+def test_a_freeze_over_the_first_tokens_is_no_matter_of_the_average():
+    """32 s of stream, 0.2 s late on average; but all eight answers began while the client stood still for 3.6 s."""
+    records = [
+        answer(k, sent=10, arrivals=((4000, 1), (33_000, 600)), output_len=600, completion_tokens=600, end=33_000) for k in range(8)
+    ]
+    asleep = {"records": records, "loop_lateness_ms": 199.0, "loop_lag_p99_ms": 2.0}
+    found = froze((413, 3587), **asleep, judged=("tpot.mean",))
+    assert found.state is State.INVALID
+    assert "at most for 3587 ms (after 0.4 s), when tokens came: tpot.mean may be wrong by 12.4%; the limit is 2%" in found.text
+    assert froze((413, 3587), **asleep, judged=("tpot.p50", "qpm")).state is State.INVALID
+    assert froze((413, 3587), **asleep, judged=("total_throughput",)).state is State.OK  # its end was on time
+    assert froze((30_000, 3587), **asleep, judged=("total_throughput",)).state is State.INVALID
+    assert froze((10_000, 3587), **asleep, judged=("tpot.mean", "ttft.mean")).state is State.OK  # in the middle of all answers
+    assert froze((3500, 501), **asleep, judged=("tpot.mean",)).state is State.OK  # 1.7 %
+    assert froze((3500, 501), **asleep, judged=("tpot.mean", "ttft.mean")).state is State.INVALID  # and 12.5 % of TTFT
+
+
+def test_one_token_answers_are_late_as_well():
+    """They have no time between tokens, and were taken for measured by a client that looked at nothing."""
+    records = [answer(k, sent=10, arrivals=((1010, 1),), output_len=1, completion_tokens=1, end=1011) for k in range(4)]
+    judged = ("input_throughput",)
+    found = froze((900, 120), records=records, judged=judged)
+    assert (found.state, "ttft.mean may be wrong by 11.0%" in found.text) == (State.INVALID, True)
+    assert froze((1000, 15), records=records, judged=judged).state is State.OK
+    late = froze(records=records, judged=judged, loop_lateness_ms=21.0)
+    assert (late.state, "21.00 ms late on average, where the mean TTFT is 1000.0 ms" in late.text) == (State.INVALID, True)
+    assert froze(records=records, judged=judged, loop_lateness_ms=19.0).state is State.OK
+
+
 def test_every_check_has_a_row_in_its_document():
     page = (Path(__file__).resolve().parents[3] / "docs" / "validity.md").read_text()
     assert [name for name in names() if f"| `{name}` |" not in page] == []
@@ -410,6 +447,80 @@ def test_answers_that_arrive_in_one_piece_have_no_pace():
     assert states(subject(*whole))["one_read"] is State.INVALID
     assert states(subject(whole[0], answer(1), answer(2)))["one_read"] is State.INVALID  # a third of the mean would be 0 ms
     assert states(subject(whole[0], *(answer(k) for k in range(1, 60))))["one_read"] is State.OK
+
+
+def test_answers_in_one_event_leave_the_mean_to_the_others():
+    """14 of 16 answers came as one event after five seconds, and the mean TPOT was that of the other two."""
+    some = [answer(0), *(answer(k, arrivals=((5000, 4),), end=5001) for k in range(1, 8))]
+    text = "7 of 8 answers of more than one token define no TPOT (request 1): no token followed their first event, and the mean is"
+    for judged, state in ((("tpot.p50",), State.INVALID), (("classic.tpot.mean",), State.INVALID), (("qpm",), State.FINDING)):
+        found = found_in(subject(*some, judged=judged), "tpot_defined")
+        assert (found.state, found.text) == (state, f"{text} of the other 1.")
+    alike = subject(*(answer(k, arrivals=((120, 1),), output_len=1, completion_tokens=1) for k in range(2)), judged=("ttft.mean",))
+    assert states(alike)["tpot_defined"] is State.OK  # an answer of one token has no TPOT to miss
+
+
+def test_what_some_answers_say_and_others_do_not():
+    """A count that is there for one of sixteen proves nothing of the rest."""
+    whole = answer(0, server={"total_retractions": 0.0})
+    for name, silent in (
+        ("prompt_length", answer(1, prompt_tokens=None)),
+        ("prefix_cache", answer(1, cached_tokens=None)),
+        ("retraction", answer(1)),
+        ("request_ids", answer(1, request_id=None)),
+        ("token_counts", replace(answer(1), arrival_ns=array("q"), arrival_tokens=array("q"), last_text_ns=answer(1).end_ns)),
+    ):
+        found = found_in(subject(whole, silent), name)
+        assert found.state is State.INVALID, name
+        assert found.text.startswith("1 of 2 answers "), found.text
+        assert found_in(subject(silent), name).state is State.NOT_CHECKED, name
+        assert found_in(subject(silent), name, strict=True).state is State.INVALID, name
+
+
+def test_v1_leaves_out_cached_tokens_where_nothing_was_cached():
+    """sglang's usage_processor.py: no prompt_tokens_details for a count of 0."""
+    case = subject(answer(0, cached_tokens=1), answer(1, cached_tokens=None))
+    assert states(case)["prefix_cache"] is State.INVALID
+    for backend in ("sglang-oai", "sglang-oai-chat"):
+        assert states(replace(case, run=replace(case.run, plan={"backend": backend})))["prefix_cache"] is State.OK
+
+
+def test_one_answer_without_counts_hides_no_nonsense_in_the_others():
+    """It made the check say for all that nothing is counted."""
+    summed = replace(answer(0), arrival_ns=array("q"), arrival_tokens=array("q"), last_text_ns=answer(0).end_ns)
+    found = found_in(subject(summed, answer(1, arrivals=((110, 1), (120, 900), (130, 3), (140, 4)))), "token_counts")
+    assert found.state is State.INVALID
+    assert "request 1 cannot be trusted: the count falls" in found.text
+
+
+def gathered(events=40, reads=4, first=900, step=5, index=0):
+    """An answer of 1 s from sent to last, its events in a few reads that are step ms apart."""
+    a_read = events // reads
+    arrivals = [(first + step * (k // a_read), k + 1) for k in range(events)]
+    return answer(index, sent=0, arrivals=arrivals, output_len=events, end=arrivals[-1][0] + 1)
+
+
+def test_an_answer_that_a_proxy_gathered_has_no_pace():
+    found = found_in(subject(gathered()), "one_read")
+    assert found.state is State.INVALID
+    assert found.text.startswith("0 of 1 answers came in one read each, 1 in a few reads at their end: their tokens")
+    one_of = [gathered(), *(answer(k) for k in range(1, 60))]
+    assert states(subject(*one_of))["one_read"] is State.OK
+    assert states(subject(*one_of[:40]))["one_read"] is State.INVALID  # 2.5 %
+
+
+@pytest.mark.parametrize(
+    "arrivals",
+    [
+        [(900 + 2 * k, k + 1) for k in range(40)],  # a queue, and then 2 ms a token
+        [(100 + 20 * (k // 4), k + 1) for k in range(40)],  # a proxy that joins four events, all along
+        [(900 + 2 * (k - k % 2 * (k < 20)), k + 1) for k in range(40)],  # a queue, and half of the events in pairs
+        [(900 + 2 * k, 8 * k + 8) for k in range(40)],  # a queue, and eight tokens an event
+    ],
+    ids=["queue", "joined", "queue-and-half-joined", "many-tokens-an-event"],
+)
+def test_a_queue_or_a_proxy_that_joins_a_few_events_gathers_nothing(arrivals):
+    assert states(subject(answer(0, sent=0, arrivals=arrivals, output_len=arrivals[-1][1], end=2000)))["one_read"] is State.OK
 
 
 def test_counts_at_the_streams_end_alone_are_not_checked_not_wrong():

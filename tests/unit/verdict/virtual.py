@@ -42,7 +42,7 @@ def record(index: int, timing: Timing, prompt: int, output: int) -> RequestRecor
         index=index, input_len=prompt, output_len=output, due_ns=at(timing.due), start_ns=at(timing.sent), sent_ns=at(timing.sent),
         arrival_ns=stamps, arrival_tokens=array("q", range(1, len(stamps) + 1)), first_text_ns=stamps[0], end_ns=stamps[-1],
         events=len(stamps), done=True, status=200, prompt_tokens=prompt, completion_tokens=len(stamps), cached_tokens=0,
-        finish_reason="length", server={"total_retractions": float(timing.retractions)},
+        finish_reason="length", server={"total_retractions": float(timing.retractions)}, request_id=f"r{index}",
     )  # fmt: skip
 
 
@@ -67,6 +67,7 @@ def verdict(
     subject = Subject(
         run=observed, exact_prompt=True, planned=len(observed.requests), batch_size=batch_size, token_capacity=profile.pool_tokens,
         max_running=profile.max_running, identity_before=SEED, identity_after=SEED, shared=(0,) * len(observed.requests),
+        judged=("tpot.mean", "ttft.mean", "total_throughput"),
     )  # fmt: skip
     case = Case(figures, sample_sizes(observed), examine(subject, method), (slo("tpot", "mean", "<=", limit),))
     return judge(case), figures

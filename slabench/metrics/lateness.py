@@ -1,0 +1,93 @@
+"""How wrong a figure may be because the client stood still while tokens came: a bound from its stalls and the stamps in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from slabench.metrics.compute import NS_PER_MS, request_figures
+from slabench.records import RequestRecord, RunRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_PER_REQUEST = ("ttft", "ttft_due", "tpot", "e2el", "e2el_due")
+_OF_THE_RUN = ("duration", "throughput", "qpm")
+
+
+def _percentile(share: float) -> Callable[[np.ndarray], float]:
+    def of(sample: np.ndarray) -> float:
+        import numpy as np
+
+        return float(np.percentile(sample, share))
+
+    return of
+
+
+_STATISTICS: Mapping[str, Callable[[np.ndarray], float]] = {
+    "mean": lambda sample: float(sample.mean()),
+    **{name: _percentile(share) for name, share in (("p50", 50), ("median", 50), ("p90", 90), ("p95", 95), ("p99", 99))},
+    "min": lambda sample: float(sample.min()),
+    "max": lambda sample: float(sample.max()),
+}
+
+
+def late_ns(run: RunRecord, stamps_ns: Sequence[int]) -> np.ndarray:
+    """For each stamp by how much it may be late: what has passed since the begin of the stall that it lies in, 0 outside of all.
+
+    The loop looks at its clock every 20 ms, so a stall may have begun up to that much before the begin that is known.
+    """
+    import numpy as np
+
+    stamps = np.asarray(stamps_ns, dtype=np.int64)
+    late = np.zeros(len(stamps))
+    for begin_ms, length_ms in run.client.stalls_ms:
+        since = stamps - (run.began_ns + begin_ms * NS_PER_MS)
+        np.maximum(late, np.where((since >= 0) & (since <= length_ms * NS_PER_MS), since, 0), out=late)
+    return late
+
+
+def error_bound(run: RunRecord, key: str) -> float | None:
+    """By what share of itself the figure `key` may be wrong, either way; None for one that no bound is known of.
+
+    With a first stamp late by a and a last one late by b, the true TPOT of m later tokens lies between (span - b) / m and
+    (span + a) / m, the true TTFT between ttft - a and ttft, the true E2EL between e2el - b and e2el. A statistic is monotone in
+    its sample: the bound is how far it moves when all requests take their least, or their most. The mean ITL is the sum of all
+    spans over their tokens. A duration ends with its last token, and so do the rates over it.
+    """
+    done = [record for record in run.requests if record.ok and record.span_ns is not None]
+    figure, _, statistic = key.removeprefix("classic.").rpartition(".")
+    if not figure and any(part in statistic for part in _OF_THE_RUN):
+        return _of_the_run(run, done)
+    if figure == "itl" and statistic == "mean":
+        spans = [span for record in done if len(record.arrival_ns) > 1 and (span := record.span_ns) is not None]
+        whole = sum(last - first for first, last in spans)
+        return max(float(late_ns(run, [span[edge] for span in spans]).sum()) for edge in (0, 1)) / whole if whole else None
+    if figure not in _PER_REQUEST or statistic not in _STATISTICS:
+        return None
+    values = [getattr(request_figures(record), figure) for record in done]
+    known = [(record, value) for record, value in zip(done, values, strict=True) if value is not None]
+    return _of_a_sample(run, figure, statistic, [one for one, _ in known], [value for _, value in known]) if known else None
+
+
+def _of_the_run(run: RunRecord, done: Sequence[RequestRecord]) -> float | None:
+    end = max((span[1] for record in done if (span := record.span_ns) is not None), default=run.began_ns)
+    return float(late_ns(run, [end])[0]) / (end - run.began_ns) if end > run.began_ns else None
+
+
+def _of_a_sample(run: RunRecord, figure: str, statistic: str, records: Sequence[RequestRecord], values: Sequence[float]) -> float:
+    import numpy as np
+
+    spans = [span for record in records if (span := record.span_ns) is not None]
+    first, last = (late_ns(run, [span[edge] for span in spans]) / NS_PER_MS for edge in (0, 1))
+    sample, above, below = np.array(values), np.zeros(len(values)), first
+    if figure == "tpot":
+        later = np.array([record.arrival_tokens[-1] - record.arrival_tokens[0] for record in records])
+        above, below = first / later, last / later
+    elif figure.startswith("e2el"):
+        below = last
+    statistics = _STATISTICS[statistic]
+    seen, most, least = (float(statistics(one)) for one in (sample, sample + above, sample - below))
+    moves = max(most - seen, seen - least)
+    return moves / seen if seen > 0 else math.inf if moves else 0.0
