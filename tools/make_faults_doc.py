@@ -61,9 +61,14 @@ CASES = (
     Case("an event that is no JSON", "demo?fault=malformed"),
     Case("the last event is no JSON", "demo?fault=malformed_last"),
     Case("a token count falls", "demo?fault=count_falls"),
+    Case("a token count jumps and falls again", "demo?fault=count_jumps"),
     Case("a token count is NaN", "demo?fault=count_nan"),
     Case("[DONE] before the last tokens", "demo?fault=done_early"),
     Case("every event twice", "demo?fault=duplicate"),
+    Case("half of the answers come in one event", "demo?fault=single_event&fault_share=0.5"),
+    Case("answers are gathered and let go six events at a time", "demo?fault=buffered&fault_tokens=6"),
+    Case("all answers have the id of one", "demo?fault=one_id"),
+    Case("half of the answers say neither prompt_tokens nor cached_tokens", "demo?fault=silent_meta&fault_share=0.5"),
     Case("events out of order", "demo?fault=out_of_order"),
     Case("flush refused with 400, its body says flushed", "demo?fault=flush_refused&fault_skip=0"),
     Case("no flush endpoint", "demo?fault=flush_missing"),
@@ -103,7 +108,8 @@ def slabench_says(url: str, folder: Path) -> str:
     options = ["--progress=off", "--allow=client", "--idle-timeout=1", "--first-byte-timeout=1", f"--report-dir={folder}"]
     command = [sys.executable, "-m", "pytest", "tests/tencent", f"--base-url={url}", *LOAD, *options, "-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=120, check=False)
-    run = json.loads((folder / "latest" / "run.json").read_text())
+    # `latest` names no run whose server was not there.
+    run = json.loads(max(folder.glob("*/run.json")).read_text())
     line = run["tests"][0]["headline"] if run["tests"] else run["unreachable"]
     return f"**{run['word']}** ({done.returncode}): {shortened(line, url)}"
 
