@@ -66,7 +66,7 @@ CASES = (
     Case("[DONE] before the last tokens", "demo?fault=done_early"),
     Case("every event twice", "demo?fault=duplicate"),
     Case("half of the answers come in one event", "demo?fault=single_event&fault_share=0.5"),
-    Case("answers are gathered and let go six events at a time", "demo?fault=buffered&fault_tokens=6"),
+    Case("answers are gathered and let go six events at a time", "demo?decode_base_ms=40&fault=buffered&fault_tokens=6"),
     Case("all answers have the id of one", "demo?fault=one_id"),
     Case("half of the answers say neither prompt_tokens nor cached_tokens", "demo?fault=silent_meta&fault_share=0.5"),
     Case("events out of order", "demo?fault=out_of_order"),

@@ -19,6 +19,7 @@ SEND_SHARE_LIMIT, SEND_SHARE_SAID = 0.1, 0.01  # of the run's duration
 LAG_SHARE_LIMIT_P99 = 0.1  # both of the time TPOT is taken over
 MARGIN_SHARE_LIMIT = 0.1  # of the distance between a figure and its limit
 GATHERED_EVENTS, GATHERED_TIME = 0.5, 0.25  # of an answer's events, and of its time from sent to its last token
+GATHERED_LEAST_S = 0.25  # a shorter wait for an answer's first bytes may be a busy machine's, its kernel's or a proxy's
 ONE_READ_SHARE_LIMIT = 0.02  # each such answer pulls the mean TPOT down by its share
 
 
@@ -166,6 +167,8 @@ def _gathered(record: RequestRecord) -> bool:
     stamps = record.arrival_ns
     first, last = stamps[0], stamps[-1]
     if record.sent_ns is None or last == first or last - first >= GATHERED_TIME * (last - record.sent_ns):
+        return False
+    if first - record.sent_ns < GATHERED_LEAST_S * 1e9:
         return False
     together = sum(count for count in Counter(stamps).values() if count > 1)
     return together > GATHERED_EVENTS * len(stamps)

@@ -73,7 +73,7 @@ LYING = [
         "demo?fault=buffered&fault_tokens=20",
         "one_read",
         "0 of 6 answers came in one read each, 6 in a few reads at their end",
-        options=("--random-output-len=60",),
+        options=("--random-output-len=120",),
     ),
     Row("one-answer-for-all", "demo?fault=one_id", "request_ids", "5 of 6 answers have the id of another one (cached)"),
     Row(

@@ -516,8 +516,9 @@ def test_an_answer_that_a_proxy_gathered_has_no_pace():
         [(100 + 20 * (k // 4), k + 1) for k in range(40)],  # a proxy that joins four events, all along
         [(900 + 2 * (k - k % 2 * (k < 20)), k + 1) for k in range(40)],  # a queue, and half of the events in pairs
         [(900 + 2 * k, 8 * k + 8) for k in range(40)],  # a queue, and eight tokens an event
+        [(240 + 5 * (k // 10), k + 1) for k in range(40)],  # so long a busy machine may have held it up
     ],
-    ids=["queue", "joined", "queue-and-half-joined", "many-tokens-an-event"],
+    ids=["queue", "joined", "queue-and-half-joined", "many-tokens-an-event", "soon"],
 )
 def test_a_queue_or_a_proxy_that_joins_a_few_events_gathers_nothing(arrivals):
     assert states(subject(answer(0, sent=0, arrivals=arrivals, output_len=arrivals[-1][1], end=2000)))["one_read"] is State.OK
