@@ -41,13 +41,13 @@ class ColumnReader(LogReader):
         """The lines that data completes."""
         return self.read(self.scan(data))
 
-    def scan(self, data: bytes) -> Scan:
+    def scan(self, data: bytes, end: int | None = None) -> Scan:
         """Where the lines are and which are of interest: half of the work. Only for the next read().
 
         It touches nothing that read() touches, so that a thread can scan a block while the one before is read: array operations
         leave the interpreter to others.
         """
-        whole = self._whole(data)
+        whole = self._whole(data, end)
         return Scan(whole, *self._lines(whole))
 
     def _lines(self, whole: Whole) -> tuple[Places, Places]:
@@ -56,11 +56,8 @@ class ColumnReader(LogReader):
         # Newlines and "#" in one list: a line is of interest if something stands between its newline and the one before.
         text = np.frombuffer(whole.block, np.uint8, whole.end)
         places = self._marked(text)
-        ends = text[places] == 10
-        marked = ends.copy()
-        marked[1:] &= ~ends[:-1]
-        marked[0] = False
-        return places[ends], np.cumsum(ends)[marked] - 1
+        ends = np.flatnonzero(text[places] == 10)
+        return places[ends], np.flatnonzero(np.diff(ends, prepend=-1) > 1)
 
     def read(self, scan: Scan) -> Columns:
         """The lines that scan() found."""

@@ -6,8 +6,10 @@ The rules are those of merge.py, where they are written line by line; a test hol
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from queue import SimpleQueue
 from threading import Semaphore, Thread
 from typing import NamedTuple
@@ -24,6 +26,7 @@ from slabench.server.log.reader import read_bytes
 from slabench.server.log.tags import Rank
 from slabench.server.log.values import EventKind, Rejected
 
+HANDOVER_S = 0.001
 _UNDISTURBED = len(CAUSES)
 _CODE = {cause: code for code, cause in enumerate(CAUSES)}
 
@@ -58,7 +61,8 @@ def intervals(parts: Sequence[str | LogSpan], merged: Merged | None = None, *, s
         reader = ColumnReader()
         reader.counts = notes.counts.setdefault(span.path, reader.counts)
         one = _Part(span, reader, notes, speaker)
-        for scan in _ahead(map(reader.scan, read_bytes(span.path, span.begin, None if span.end < 0 else span.end, size))):
+        blocks = read_bytes(span.path, span.begin, None if span.end < 0 else span.end, size)
+        for scan in _ahead(starmap(reader.scan, blocks)):
             yield from one.block(reader.read(scan))
         yield from one.block(reader.rest())
         for dp, state in one.known.items():
@@ -84,6 +88,9 @@ def _ahead(scans: Iterator[Scan]) -> Iterator[Scan]:
             done.put(error)
 
     thread = Thread(target=work, daemon=True)
+    before = sys.getswitchinterval()
+    # After each array operation a thread waits for the interpreter as long as this: 5 ms, the default, is a block's whole time.
+    sys.setswitchinterval(min(before, HANDOVER_S))
     thread.start()
     try:
         while (scan := done.get()) is not None:
@@ -95,6 +102,7 @@ def _ahead(scans: Iterator[Scan]) -> Iterator[Scan]:
         given_up = True
         room.release()
         thread.join()
+        sys.setswitchinterval(before)
 
 
 class _Part:

@@ -66,17 +66,24 @@ class LogReader:
         self._moulds: dict[bytes, Callable[[bytes], Batch]] = {}
         self._accepted: dict[str, set[tuple[bytes, ...]]] = {"Decode": set(), "Prefill": set()}
 
-    def feed(self, data: bytes) -> list[Line]:
-        """The values of the lines that data completes; Rejected ones among them, because what they hid is unknown."""
-        whole = self._whole(data)
+    def feed(self, data: bytes, end: int | None = None) -> list[Line]:
+        """The values of the lines that data completes; Rejected ones among them, because what they hid is unknown.
+
+        end: data beyond it will come again; before it stand whole lines.
+        """
+        whole = self._whole(data, end)
         out: list[Line] = []
         if whole.end:
             self.counts.lines += whole.block.count(b"\n", 0, whole.end)
             self._block(whole.block, whole.end, out)
         return [*out, *self._taken(whole)]
 
-    def _whole(self, data: bytes) -> Whole:
+    def _whole(self, data: bytes, stop: int | None = None) -> Whole:
         """Cut data, and what was left of the data before it, behind the last whole line. Counts nothing: see _taken()."""
+        if stop is not None:
+            if not self._tail and not self._skipping:
+                return Whole(data, stop, stop, 0, None)
+            data = data[:stop]
         size, skipped = len(data), 0
         if self._skipping:
             cut = data.find(b"\n") + 1
@@ -211,14 +218,16 @@ def open_log(path: str) -> IO[bytes]:
         ) from error
 
 
-def read_bytes(path: str, begin: int = 0, end: int | None = None, size: int = BLOCK) -> Iterator[bytes]:
+def read_bytes(path: str, begin: int = 0, end: int | None = None, size: int = BLOCK) -> Iterator[tuple[bytes, int | None]]:
     """The lines of a file whose first byte lies in [begin, end), as blocks of bytes; offsets of a gzip file count unpacked bytes.
 
-    A line that begins before begin belongs to what was before, one that begins before end is read whole. ConfigError if the
-    file cannot be read or unpacked.
+    A line that begins before begin belongs to what was before, one that begins before end is read whole. Beside each block what
+    feed() calls its end, where the block ends inside a line: that line is read again, which costs less than to join two blocks.
+    ConfigError if the file cannot be read or unpacked.
     """
     with open_log(path) as file:
         try:
+            plain = not isinstance(file, gzip.GzipFile)
             position = begin
             if begin > 0:
                 file.seek(begin - 1)
@@ -232,7 +241,13 @@ def read_bytes(path: str, begin: int = 0, end: int | None = None, size: int = BL
                 position += len(data)
                 if end is not None and position >= end and not data.endswith(b"\n"):
                     data += file.readline()
-                yield data
+                cut = None
+                if len(data) == size and plain and not data.endswith(b"\n"):
+                    cut = data.rfind(b"\n") + 1 or None  # None: a line that is longer than a block
+                    if cut is not None:
+                        position -= size - cut
+                        file.seek(position)
+                yield data, cut
         except (EOFError, OSError) as error:
             raise ConfigError(
                 f"The deploy log {path} cannot be read to its end ({system_words(error)}). Is the file whole?"
@@ -241,8 +256,8 @@ def read_bytes(path: str, begin: int = 0, end: int | None = None, size: int = BL
 
 def read_blocks(path: str, reader: LogReader, begin: int = 0, end: int | None = None) -> Iterator[list[Line]]:
     """The values of a part of a file block by block; see read_bytes()."""
-    for data in read_bytes(path, begin, end):
-        yield reader.feed(data)
+    for data, stop in read_bytes(path, begin, end):
+        yield reader.feed(data, stop)
     yield reader.finish()
 
 
