@@ -5,15 +5,15 @@ lines), and one of access lines of which a tenth are batch lines. The loop is wh
 text line for two numbers. The reader keeps every field of every line, events and rejections besides. On a shared machine compare
 the best of several --rounds: each is printed, the ways of a file in turn.
 
-Two runs of five rounds on two cores, 256 MB, CPython 3.11, a machine whose speed varied by half between rounds (best round of each
-way against each other; of the medians the last is 2.2x and 2.05x):
+Two runs of five rounds on two cores, 256 MB, CPython 3.11, a machine whose speed varied by half between rounds (best round of
+each way against each other; of the medians the last is 2.2x and 2.05x):
     batch-lines.log  columns 1.18x and 1.22x the loop's speed, with imports 1.08x and 1.12x; 669 server starts
     one-start.log    columns 1.31x and 1.45x, 1.20x and 1.30x
     tenth.log        columns 1.90x and 1.95x, 1.41x and 1.51x (0.37 s of 256 MB at best)
-    at most 80 MB; 1 GB was measured before the last changes: 3.44 s, 80 MB
-On another machine, with CPython 3.12, whose loop is faster, it was 0.8x, 1.1x and 1.6x before those changes. The columns are what the
-decode curve and `python -m slabench log` use; they take a second core where there is one. Wanted are 1x for batch lines and 2x where
-they are a tenth: the second is only just missed or met.
+    at most 80 MB; 1 GB of the last: 1.5 to 1.7 s, 65 MB
+On another machine, with CPython 3.12, whose loop is faster, it was 0.8x, 1.1x and 1.6x before the last changes. The columns are
+what the decode curve and `python -m slabench log` use; they take a second core where there is one. Wanted are 1x for batch lines
+and 2x where they are a tenth: the second is only just missed or met.
 """
 
 from __future__ import annotations

@@ -176,7 +176,9 @@ class RunDocument:
     def write(self) -> None:
         """Whole or not at all, so that it can be read at any moment. OSError if the disk does not take it."""
         self.data["updated_utc"] = utc_now()
-        text = json.dumps(finite(self.data), indent=1, allow_nan=False)
+        whole = {key: value if key == "tests" else finite(value) for key, value in self.data.items()}  # add_test() did those
+        # After every test all of it is written again: with an indent that takes ten times as long.
+        text = json.dumps(whole, indent=None if self.data["state"] == "running" else 1, allow_nan=False)
         target = self.folder.path / "run.json"
         new = target.with_name(UNFINISHED)
         with new.open("w", encoding="utf-8") as file:
