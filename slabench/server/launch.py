@@ -19,7 +19,7 @@ from types import TracebackType
 from slabench.errors import ConfigError, ServerError
 from slabench.server.control import wait_ready
 from slabench.server.http import parse_url
-from slabench.server.log.reader import Follower
+from slabench.server.log.follow import Follower
 from slabench.server.log.values import Event, EventKind
 from slabench.server.secrets import cover_in_file, scrub_command, scrub_text
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from slabench.errors import ConfigError
 from slabench.records import LogSpan
+from slabench.server.log.follow import Follower
 from slabench.server.log.lines import parse_line
 from slabench.server.log.merge import Merged, Since, samples
-from slabench.server.log.reader import Follower, LogReader, read_blocks, read_lines
+from slabench.server.log.reader import LogReader, read_blocks, read_lines
 from slabench.server.log.span import mark, spans
 from slabench.server.log.values import DecodeLine, Event, EventKind, PrefillLine, Reason, Rejected
 
