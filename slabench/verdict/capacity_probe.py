@@ -140,7 +140,7 @@ def _queued_rate(run: RunRecord) -> tuple[float | None, float]:
     """(output tokens/s of a load that waits for itself, its doubt as a share), or (None, RAMP_SHARE): count it another way.
 
     Two standard deviations with where the stretch begins: so much it is wrong by where it is not quite a whole number of lumps.
-    Slots and windows are wrong by up to 6 % there (benchmarks/bench_estimator.py), and worse for fewer waves.
+    Slots and windows are wrong by up to 6 % there (benchmarks/bench_saturated.py), and worse for fewer waves.
     """
     flow = saturated_flow(run.requests)
     if flow is None or 2 * flow.spread > RAMP_SHARE:
