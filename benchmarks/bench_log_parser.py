@@ -5,15 +5,15 @@ lines), and one of access lines of which a tenth are batch lines. The loop is wh
 text line for two numbers. The reader keeps every field of every line, events and rejections besides. On a shared machine compare
 the best of several --rounds: each is printed, the ways of a file in turn.
 
-Two runs of five rounds on two cores, 256 MB, CPython 3.11, a machine whose speed varied by half between rounds (best round of
-each way against each other; of the medians the last is 2.2x and 2.05x):
-    batch-lines.log  columns 1.18x and 1.22x the loop's speed, with imports 1.08x and 1.12x; 669 server starts
-    one-start.log    columns 1.31x and 1.45x, 1.20x and 1.30x
-    tenth.log        columns 1.90x and 1.95x, 1.41x and 1.51x (0.37 s of 256 MB at best)
-    at most 80 MB; 1 GB of the last: 1.5 to 1.7 s, 65 MB
+Two runs of seven rounds on two cores, 256 MB, CPython 3.11, a machine whose speed varied by half between rounds (best round of
+each way against each other; of the medians it is 1.30x and 1.37x, 1.71x and 2.12x, 2.54x and 3.18x):
+    batch-lines.log  columns 1.35x and 1.29x the loop's speed, with imports 1.22x and 1.17x; 669 server starts
+    one-start.log    columns 1.63x and 1.72x, 1.45x and 1.50x
+    tenth.log        columns 2.22x and 2.61x, 1.63x and 1.83x (0.29 s of 256 MB at best)
+    at most 82 MB; 1 GB of the last: 1.05 to 1.1 s, 75 MB
 On another machine, with CPython 3.12, whose loop is faster, it was 0.8x, 1.1x and 1.6x before the last changes. The columns are
 what the decode curve and `python -m slabench log` use; they take a second core where there is one. Wanted are 1x for batch lines
-and 2x where they are a tenth: the second is only just missed or met.
+and 2x where they are a tenth.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from slabench.server.log.moulds import (
     RUNNING,
     TAGS,
     WIDTH,
+    Bytes,
     Floats,
     Places,
     rows_of,
@@ -56,11 +57,12 @@ NOTHING = Columns(np.zeros(0, bool), _NONE, NO_PLACES, NO_PLACES, _NONE, np.zero
 
 
 class Scan(NamedTuple):
-    """Whole lines, and which of them hold "#"."""
+    """Whole lines, and where those stand that hold "#"."""
 
     whole: Whole
-    ends: Places  # of all lines: the place of each newline
-    marked: Places  # into ends
+    lines: int
+    starts: Places  # of the lines with "#", in their order
+    stops: Places  # behind the newline of each
 
 
 class Block:
@@ -68,39 +70,42 @@ class Block:
 
     def __init__(self, reader: ColumnReader, scan: Scan) -> None:
         self.reader, self.block = reader, scan.whole.block
-        self.all_ends, wanted = scan.ends, scan.marked
-        reader.counts.lines += len(self.all_ends)
-        hashed = np.ones(len(wanted), bool)  # the lines with "#": no other is a batch
-        extra = self._with_rare_marks(scan.whole.end)
-        if extra:
-            chosen, with_hash = np.zeros(len(self.all_ends), bool), np.zeros(len(self.all_ends), bool)
-            with_hash[wanted] = chosen[wanted] = chosen[np.searchsorted(self.all_ends, extra)] = True
-            wanted = np.flatnonzero(chosen)
-            hashed = with_hash[wanted]
-        self.starts: Places = np.where(wanted > 0, self.all_ends[wanted - 1] + 1, 0)
-        self.lengths: Places = self.all_ends[wanted] + 1 - self.starts
-        self.sizes: Places = np.where(hashed & (self.lengths <= LONGEST), self.lengths, 0)  # 0: not by a mould
+        reader.counts.lines += scan.lines
+        starts, stops = scan.starts, scan.stops
+        sizes = stops - starts
+        extra = np.array(sorted(self._with_rare_marks(scan.whole.end).items()), np.int64).reshape(-1, 2)
+        if len(extra):
+            places = np.searchsorted(starts, extra[:, 0])
+            new = np.append(starts, -1)[places] != extra[:, 0]  # a line with "#" is there already
+            places, extra = places[new], extra[new]
+            starts, stops = np.insert(starts, places, extra[:, 0]), np.insert(stops, places, extra[:, 1])
+            sizes = np.insert(sizes, places, 0)  # a line without "#" is no batch
+        self.starts: Places = starts
+        self.stops: Places = stops
+        self.sizes: Places = np.where(sizes <= LONGEST, sizes, 0)  # bytes; 0: not by a mould
         count = len(self.starts)
         self.numbers: Floats = np.zeros((count, WIDTH))
         self.ranks = np.zeros(count, np.int64)
         self.mould = np.full(count, -1)
-        self.left: dict[int, tuple[Places, npt.NDArray[np.uint8]]] = {}  # by length: lines that no mould fitted
+        self.left: dict[int, tuple[Places, Bytes]] = {}  # by length: lines that no mould fitted
+        self.stamps: Floats = np.full(count, np.nan)
         self.undated: set[int] = set()
 
-    def _with_rare_marks(self, end: int) -> list[int]:
-        """A place in each line that may be an event without "#"."""
-        found: list[int] = []
+    def _with_rare_marks(self, end: int) -> dict[int, int]:
+        """Where each line that may be an event without "#" begins, and where it ends."""
+        found: dict[int, int] = {}
         block, dull = self.block, self.reader.dull
         find, rfind = block.find, block.rfind
         for mark in _RARE_MARKS:
             place = find(mark, 0, end)
             while place >= 0:
                 stop = find(b"\n", place)
-                line = block[rfind(b"\n", 0, place) + 1 : stop]
+                start = rfind(b"\n", 0, place) + 1
+                line = block[start:stop]
                 if line not in dull:
                     for needle in _NEEDLES:
                         if needle in line:
-                            found.append(place)
+                            found[start] = stop + 1
                             break
                     else:
                         self.reader.has_nothing(line)
@@ -111,10 +116,14 @@ class Block:
         reader = self.reader
         if not len(self.starts):
             return NOTHING
-        for length in np.flatnonzero(np.bincount(self.sizes)).tolist():
+        # Lines of one length stand together in this order; 16 bits are sorted by counting.
+        order = np.argsort(self.sizes.astype(np.uint16), kind="stable")
+        counts = np.bincount(self.sizes)
+        stops = np.cumsum(counts)
+        for length in np.flatnonzero(counts).tolist():
             if not length:
                 continue
-            lines = np.flatnonzero(self.sizes == length)
+            lines = order[stops[length - 1] : stops[length]]
             rows = rows_of(self.block, self.starts[lines], length)
             for number in reader.moulds_of(length):
                 lines, rows = self._take(number, lines, rows)
@@ -122,39 +131,40 @@ class Block:
                     break
             if len(lines):
                 self.left[length] = (lines, rows)
-        self._dates()
+        self._dates(np.flatnonzero(self.mould >= 0))
         return self._assemble(self._in_order())
 
-    def _take(self, number: int, lines: Places, rows: npt.NDArray[np.uint8]) -> tuple[Places, npt.NDArray[np.uint8]]:
+    def _take(self, number: int, lines: Places, rows: Bytes) -> tuple[Places, Bytes]:
         """Read the lines that fit the mould; gives back the others."""
         mould = self.reader.moulds[number]
-        fits = mould.fits(rows)
-        if fits is None:
-            taken, own = lines, rows
-        elif fits.any():
-            taken, own = lines[fits], rows[fits]
-        else:
-            return lines, rows
-        numbers = mould.read(own)
+        digits, fits = mould.digits(rows)
+        taken, others = lines, lines[:0]
+        if fits is not None:
+            own, rest = np.flatnonzero(fits), np.flatnonzero(~fits)
+            if not len(own):
+                return lines, rows
+            taken, others = lines[own], lines[rest]
+            digits, rows = digits.take(own, axis=0), rows.take(rest, axis=0)
+        numbers = mould.read(digits)
         self.numbers[taken] = numbers
         self.mould[taken] = number
         mould.hits += len(taken)
         low, high = mould.tags
         if high > low:
             _, first, inverse = np.unique(numbers[:, TAGS], return_index=True, return_inverse=True)
-            known = [self.reader.rank_number(read_tags(own[one, low:high].tobytes())) for one in first.tolist()]
+            starts = (self.starts[taken[first]] + low).tolist()
+            known = [self.reader.rank_number(read_tags(self.block[start : start + high - low])) for start in starts]
             self.ranks[taken] = np.array(known)[inverse]
-        else:
-            self.ranks[taken] = 0
-        return (lines[:0], rows[:0]) if fits is None else (lines[~fits], rows[~fits])
+        return others, rows
 
-    def _dates(self, after: int = -1) -> None:
-        """A minute that is no date: the careful reader says what that means."""
-        lines = np.flatnonzero(self.mould[after + 1 :] >= 0) + after + 1
-        bad = lines[np.isnan(self._minutes(lines))]
-        if len(bad):
-            self.undated |= set(bad.tolist())
-            self.mould[bad] = -1
+    def _dates(self, lines: Places) -> None:
+        """The stamps of these lines. A minute that is no date: the careful reader says what that means."""
+        stamps = self._minutes(lines) + self.numbers[lines, MILLISECONDS] / 1000
+        self.stamps[lines] = stamps
+        bad = np.isnan(stamps)
+        if bad.any():
+            self.undated |= set(lines[bad].tolist())
+            self.mould[lines[bad]] = -1
 
     def _minutes(self, lines: Places) -> Floats:
         """Each line's minute in seconds; neighbours mostly have the same."""
@@ -180,7 +190,7 @@ class Block:
                 continue
             last = number
             start = int(self.starts[number])
-            line = self.block[start : start + int(self.lengths[number])]
+            line = self.block[start : int(self.stops[number])]
             own = int(self.mould[number])
             if own < 0:
                 own = self._mould(line, number, shapes)
@@ -212,8 +222,9 @@ class Block:
         shape = self.reader.moulds[made].shape
         shapes[id(shape)] = shape
         later = rest[0] >= number
-        self.left[len(line)] = self._take(made, rest[0][later], rest[1][later])
-        self._dates(number - 1)
+        lines, rows = rest[0][later], rest[1][later]
+        self.left[len(line)] = self._take(made, lines, rows)
+        self._dates(lines[self.mould[lines] == made])
         return int(self.mould[number])
 
     def _wait(self, shape: Shape, after: int, waiting: list[int]) -> None:
@@ -232,17 +243,15 @@ class Block:
     def _assemble(self, said: dict[int, Line | None]) -> Columns:
         reader = self.reader
         taken = self.mould >= 0
-        decode, graph = np.zeros(len(taken), bool), np.full(len(taken), -1, np.int8)
-        if taken.any():
-            decode[taken] = np.array([one.decode for one in reader.moulds])[self.mould[taken]]
-            graph[taken] = np.array([one.graph for one in reader.moulds], np.int8)[self.mould[taken]]
-        numbers = self.numbers
-        stamp = numbers[:, MILLISECONDS] / 1000
-        stamp[taken] += self._minutes(np.flatnonzero(taken))
+        # The last is for -1, which is no mould.
+        decode = np.array([*(one.decode for one in reader.moulds), False])[self.mould]
+        graph = np.array([*(one.graph for one in reader.moulds), -1], np.int8)[self.mould]
+        stamp, numbers = self.stamps, self.numbers
         gen = numbers[:, HUNDREDTHS] / 100
-        whole = numbers[:, [RUNNING, NEW, CACHED]]
-        reader.counts.decode += int(decode.sum())
-        reader.counts.prefill += int(taken.sum() - decode.sum())
+        running, new, cached = (numbers[:, column].astype(np.int64) for column in (RUNNING, NEW, CACHED))
+        decodes = int(decode.sum())
+        reader.counts.decode += decodes
+        reader.counts.prefill += int(taken.sum()) - decodes
         others: list[tuple[int, Event | Rejected]] = []
         for number, line in said.items():
             if line is None:
@@ -255,22 +264,22 @@ class Block:
             self.ranks[number] = reader.rank_number(line.rank)
             graph[number] = -1 if line.graph is None else line.graph
             if isinstance(line, DecodeLine):
-                whole[number], gen[number] = (line.running, 0, 0), line.gen_throughput
+                running[number], new[number], cached[number], gen[number] = line.running, 0, 0, line.gen_throughput
                 reader.counts.decode += 1
             else:
-                whole[number], gen[number] = (0, line.new_token, line.cached_token), 0
+                running[number], new[number], cached[number], gen[number] = 0, line.new_token, line.cached_token, 0
                 reader.counts.prefill += 1
         before = np.cumsum(taken)
-        counts = whole[taken].astype(np.int64)
         between = [(int(before[number]), line) for number, line in others]
+        own = slice(None) if taken.all() else taken
         return Columns(
-            decode[taken],
-            stamp[taken],
-            self.ranks[taken],
-            counts[:, 0],
-            gen[taken],
-            graph[taken],
-            counts[:, 1],
-            counts[:, 2],
+            decode[own],
+            stamp[own],
+            self.ranks[own],
+            running[own],
+            gen[own],
+            graph[own],
+            new[own],
+            cached[own],
             between,
         )

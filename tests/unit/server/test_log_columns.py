@@ -3,6 +3,7 @@
 
 import gzip
 import random
+import re
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,11 @@ from slabench.records import LogSpan
 from slabench.server.log import merge
 from slabench.server.log.columns import ColumnReader
 from slabench.server.log.intervals import _idle, intervals
+from slabench.server.log.lines import parse
 from slabench.server.log.merge import Merged, samples
+from slabench.server.log.moulds import HUNDREDTHS, RUNNING, Mould
 from slabench.server.log.reader import LogReader
+from slabench.server.log.shapes import learn
 from slabench.server.log.values import DecodeLine, PrefillLine
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
@@ -113,6 +117,8 @@ MESSAGES = [
     "Receive: obj=GenerateReqInput(text='#1! = J', rid=3)",
     "INFO a line of no interest",
 ]
+NUMBERS = re.compile(rb"#running-req: (\d+).*gen throughput \(token/s\): (\d+)\.(\d\d)")
+DIGITS = bytes.maketrans(b"123456789", b"000000000")
 VALUES = ["10.00", "1234.56", "0.00", "99.99", "10.01", "nan", "inf", "-1.50", "12345678901234567.25"]
 
 
@@ -210,3 +216,62 @@ def test_gaps_out_of_proportion(given_gaps, first):
     found = _idle(gaps, cause, usual)
     assert cause.tolist() == wanted.tolist()
     assert found == last or (np.isnan(found) and np.isnan(last))
+
+
+def test_events_of_different_marks_keep_their_order(tmp_path):
+    """Each mark is looked for on its own: "!", "=", "J", and "#" before them."""
+    head = "[2026-01-01 10:00:00] "
+    batch = head + FORMS[0].format(r=4, t=7, g="True", v="10.00", q=0)
+    compiles, starts, flushes, refuses = (head + MESSAGES[number] for number in (3, 4, 0, 1))
+    path = tmp_path / "log"
+    rows = [compiles, starts, flushes, batch, batch, compiles, refuses, flushes, batch, refuses, starts, flushes, compiles]
+    path.write_text("\n".join(rows) + "\n")
+    assert both([str(path)], 1 << 18).lines == 3
+
+
+BYTE = st.one_of(st.sampled_from(b"\n\n##"), st.integers(0, 255))
+
+
+@given(st.lists(BYTE, max_size=60).map(bytes))
+def test_the_lines_with_a_number_sign(data):
+    wanted, start = [], 0
+    *whole, _ = data.split(b"\n")
+    for line in whole:
+        stop = start + len(line) + 1
+        if b"#" in line:
+            wanted.append((start, stop))
+        start = stop
+    scan = ColumnReader().scan(data)
+    assert scan.lines == len(whole)
+    assert list(zip(scan.starts.tolist(), scan.stops.tolist(), strict=True)) == wanted
+
+
+def test_no_other_byte_is_taken_for_a_number_sign():
+    data = b"".join(bytes([byte]) + b"\n" for byte in range(256) if byte != 10)
+    scan = ColumnReader().scan(data)
+    assert (scan.lines, scan.starts.tolist(), scan.stops.tolist()) == (255, [68], [70])  # 34 lines of two bytes before it
+
+
+LINE = ("[2026-01-01 10:00:00] " + FORMS[0]).format(r=64, t=7, g="True", v="1234.56", q=0).encode() + b"\n"
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, len(LINE) - 1), st.one_of(st.sampled_from(b"0123456789/:"), st.integers(0, 255))), min_size=1)
+)
+def test_a_mould_fits_what_differs_in_digits_only(changes):
+    """One byte of each row is another one: at any place, the first and the last among them."""
+    shape = learn(LINE, parse(LINE))
+    mould = Mould(shape, shape.match(LINE))
+    rows = np.tile(np.frombuffer(LINE, np.uint8), (len(changes), 1))
+    for row, (place, byte) in zip(rows, changes, strict=True):
+        row[place] = byte
+    texts = [row.tobytes() for row in rows]
+    wanted = [text.translate(DIGITS) == LINE.translate(DIGITS) for text in texts]
+    digits, fits = mould.digits(rows)
+    assert (fits is None) == all(wanted)
+    own = np.ones(len(rows), bool) if fits is None else fits
+    assert own.tolist() == wanted
+    found = [NUMBERS.search(text) for text, fit in zip(texts, wanted, strict=True) if fit]
+    numbers = mould.read(digits[own])
+    assert numbers[:, RUNNING].tolist() == [int(one[1]) for one in found]
+    assert numbers[:, HUNDREDTHS].tolist() == [int(one[2] + one[3]) for one in found]
