@@ -124,11 +124,12 @@ class ClientRecord:
     send_lag_max_ms: float | None  # sent - due for requests that did not wait for a slot
     workers: int = 1  # load processes; times of the loop are those of the worst of them
     peak_rss_mb: float | None = None  # of the load processes together
-    loop_lateness_ms: float | None = None  # how late an arrival at a random moment is stamped, on average
+    loop_lateness_ms: float | None = None  # how late an arrival at a random moment is read, on average
     send_lag_mean_ms: float | None = None
     send_lag_p99_ms: float | None = None
-    failure: str = ""  # a load process died, in one sentence
-    # (begin after the plan's zero, length) of the longest stalls of a load process: what came meanwhile was stamped at the end.
+    failure: str = ""  # a load process died, or the time of day was set, in one sentence
+    unstamped_reads: int | None = None  # reads without a time of arrival from the kernel: stamped when the client came to them
+    # (begin after the plan's zero, length) of the longest stalls of a load process: what came meanwhile was read at the end.
     stalls_ms: Sequence[tuple[float, float]] = ()
     calibration: Calibration | None = None  # None: not asked for (the embedded server, another client)
 

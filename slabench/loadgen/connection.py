@@ -1,19 +1,23 @@
-"""One TCP or TLS connection and the exchange on it: stamp first, then look at the bytes."""
+"""One TCP or TLS connection and the exchange on it: the careful way of what is read, and how a request is written."""
 
 from __future__ import annotations
 
-import asyncio
-import os
+import socket
 from array import array
 from time import perf_counter_ns
 from typing import Protocol
 
+from slabench.loadgen.arrival import STAMP_BYTES, all_arrived_ns
+from slabench.loadgen.expected import UNEXPECTED, Frame, endings, frame_of
 from slabench.loadgen.http1 import Answer
+from slabench.loadgen.receive import Stream, StreamSelector
+from slabench.loadgen.tls import Secure
 from slabench.records import ErrorKind
 
 # A keep-alive connection that the server had closed already says so as soon as the request reaches it. One that breaks later had
 # taken the request.
 RACE_NS = 250_000_000
+MOST_MISSES = 16  # a stream whose next event was expected in vain so often is not one of those that can be
 
 
 class Exchange:
@@ -65,62 +69,108 @@ class Driver(Protocol):
     def gone(self, connection: Connection) -> None: ...
 
 
-class Connection(asyncio.Protocol):
+class Connection(Stream):
     """A connection that carries one exchange at a time."""
 
-    __slots__ = ("_driver", "_fd", "_secure", "exchange", "transport", "used")
+    __slots__ = ("_driver", "_fd", "_frame", "_misses", "_rest", "_secure", "_selector", "_sock", "exchange", "used")
 
-    def __init__(self, driver: Driver, *, secure: bool) -> None:
+    def __init__(self, driver: Driver, selector: StreamSelector, sock: socket.socket, secure: Secure | None = None) -> None:
+        """sock is connected and does not block; secure has shaken hands."""
+        super().__init__(sock.recvmsg_into if secure is None else secure.receive)
         self._driver = driver
+        self._selector = selector
+        self._sock = sock
+        self._fd = sock.fileno()
         self._secure = secure
-        self._fd = -1
+        self._rest = memoryview(b"")  # of a request that the socket did not take at once
+        self._frame: Frame | None = None
+        self._misses = 0
         self.exchange: Exchange | None = None
-        self.transport: asyncio.Transport | None = None
         self.used = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
-        self.transport = transport  # type: ignore[assignment]
-        # 0: any byte that the kernel does not take at once pauses, so that resume_writing tells when the last one went.
-        transport.set_write_buffer_limits(high=0)  # type: ignore[attr-defined]
-        self._fd = transport.get_extra_info("socket").fileno()
+        selector.watch(self._fd, self)
 
     def send(self, exchange: Exchange) -> None:
-        """Write the request. The socket is written directly: a transport queues until the loop turns, and the stamp would lie."""
-        assert self.transport is not None
+        """Write the request."""
         self.exchange = exchange
         exchange.connected = True
         exchange.reused = self.used
         self.used = True
-        rest = exchange.wire
-        if not self._secure:
-            try:
-                rest = rest[os.write(self._fd, rest) :]
-            except BlockingIOError:
-                pass
-            except OSError as error:
-                self.connection_lost(error)
-                return
-        if len(rest):
-            exchange.sent_ns = None
-            self.transport.write(rest)
-            if self.transport.get_write_buffer_size():
-                return  # resume_writing stamps
-        exchange.sent_ns = perf_counter_ns()
+        self._misses = 0
+        self._rest = exchange.wire if self._secure is None else memoryview(self._secure.seal(exchange.wire))
+        self._write(exchange)
+        if exchange.sent_ns is None and self.reusable:
+            self._selector.want_to_write(self._fd, wanted=True)
 
-    def resume_writing(self) -> None:
-        if self.exchange is not None and self.exchange.sent_ns is None:
-            self.exchange.sent_ns = perf_counter_ns()
+    def writable(self) -> None:
+        if self.exchange is not None:
+            self._write(self.exchange)
+        if not len(self._rest) and self.reusable:
+            self._selector.want_to_write(self._fd, wanted=False)
 
-    def data_received(self, data: bytes) -> None:
-        now = perf_counter_ns()
+    def _write(self, exchange: Exchange) -> None:
+        try:
+            self._rest = self._rest[self._sock.send(self._rest) :]
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self.broke(error)
+            return
+        if not len(self._rest):
+            exchange.sent_ns = perf_counter_ns()
+
+    def came(self, now_ns: int, data: bytes) -> bool:
         exchange = self.exchange
         if exchange is None:
-            self.close()  # nobody asked
-            return
-        exchange.last_ns = now
-        if exchange.answer.feed(now, data):
-            self._finish(exchange, now)
+            self._lost(None)  # nobody asked, or the end of a connection that nobody used
+            return True
+        self.settle()
+        # What the kernel stamped is never before what came or went before it, whoever stamped that.
+        now_ns = max(now_ns, exchange.last_ns or exchange.sent_ns or 0)
+        if not data:
+            self._lost(None)
+            return True
+        exchange.last_ns = now_ns
+        if exchange.answer.feed(now_ns, data):
+            self._finish(exchange, now_ns)
+            return True
+        self._expect(exchange.answer)
+        return False
+
+    def tokens(self) -> int:
+        """Counted so far."""
+        counts = self.exchange.answer.meter.arrival_tokens if self.exchange is not None else ()
+        return counts[-1] + self.step * (len(self.stamps) // STAMP_BYTES) if counts else 0
+
+    def settle(self) -> bool:
+        """Give the meter what was recognised since the last careful read; True if there was anything."""
+        exchange = self.exchange
+        if exchange is None or not self.stamps:
+            return False
+        times = all_arrived_ns(self.stamps, self._selector.offset_ns)
+        self.stamps.clear()
+        latest = exchange.arrivals[-1]
+        for k, time in enumerate(times):
+            if time >= latest:
+                break
+            times[k] = latest
+        exchange.answer.meter.run(times, self.step)
+        exchange.last_ns = times[-1]
+        self._misses = 0
+        return True
+
+    def _expect(self, answer: Answer) -> None:
+        """Two events with the same frame in a row, and the third is expected to have it."""
+        self.endings = UNEXPECTED
+        meter, frame = answer.meter, None
+        if self._misses < MOST_MISSES and self._selector.stamped and answer.between and meter.last is not None:
+            self._misses += 1
+            data, start, end = meter.last
+            frame = frame_of(data[start:end])
+            if frame is not None and frame == self._frame and len(counts := meter.arrival_tokens) > 1:
+                self.step = counts[-1] - counts[-2]
+                if self.step > 0:
+                    self.next, self.before, self.endings = counts[-1] + self.step, frame.before, endings(frame)
+        self._frame = frame
 
     def _finish(self, exchange: Exchange, now: int) -> None:
         answer = exchange.answer
@@ -130,15 +180,21 @@ class Connection(asyncio.Protocol):
         if exchange.sent_ns is None:
             # Answered before the whole request was taken: an early refusal. The rest of it is of no use to anybody.
             answer.keep_alive = False
-        self.exchange = None
+        self._leave()
         self._driver.finished(self, exchange)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def _leave(self) -> None:
+        self.exchange, self.endings, self._frame = None, UNEXPECTED, None
+
+    def broke(self, error: OSError) -> None:
+        self._lost(error)
+
+    def _lost(self, error: OSError | None) -> None:
         now = perf_counter_ns()
-        exchange, self.exchange = self.exchange, None
-        transport, self.transport = self.transport, None
-        if transport is not None and not transport.is_closing():
-            transport.abort()
+        self.settle()
+        exchange = self.exchange
+        self._leave()
+        self.close()
         self._driver.gone(self)
         if exchange is None:
             return
@@ -153,23 +209,26 @@ class Connection(asyncio.Protocol):
             self._driver.again(exchange)
             return
         if not answer.closed() and not (answer.stream and answer.meter.done_ns is not None) and exchange.error is None:
-            exchange.error = ErrorKind.RESET if exc is not None or not answer.stream else ErrorKind.TRUNCATED
-            how = f"broke ({exc})" if exc is not None else "was closed"
+            exchange.error = ErrorKind.RESET if error is not None or not answer.stream else ErrorKind.TRUNCATED
+            how = f"broke ({error})" if error is not None else "was closed"
             exchange.error_text = f"The connection {how} before the answer was complete."
         self._finish(exchange, now)
 
     def fail(self, exchange: Exchange, kind: ErrorKind, text: str) -> None:
         """End the exchange from our side (a time-out, an interrupt) and the connection with it."""
+        self.settle()
         exchange.error, exchange.error_text = kind, text
-        self.exchange = None
+        self._leave()
         self.close()
         exchange.end_ns = perf_counter_ns()
         self._driver.finished(self, exchange)
 
     def close(self) -> None:
-        if self.transport is not None:
-            self.transport.abort()
+        if self.reusable:
+            self._selector.forget(self._fd)
+            self._sock.close()
+            self._fd = -1
 
     @property
     def reusable(self) -> bool:
-        return self.transport is not None and not self.transport.is_closing()
+        return self._fd >= 0

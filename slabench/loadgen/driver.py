@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter_ns
+from typing import Any
 
+from slabench.loadgen.arrival import ask, offset_ns
 from slabench.loadgen.connection import Connection, Exchange
 from slabench.loadgen.options import ClientOptions
+from slabench.loadgen.receive import StreamSelector
+from slabench.loadgen.tls import Secure
 from slabench.loadgen.watch import LoopWatch
 from slabench.records import ErrorKind
 
@@ -32,6 +37,7 @@ class LoadDriver:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
+        selector: StreamSelector,
         address: Address,
         options: ClientOptions,
         wires: Sequence[memoryview],
@@ -42,8 +48,12 @@ class LoadDriver:
         closed: bool,
         on_end: Callable[[Exchange], None],
     ) -> None:
-        """share: the plan's requests that are ours from the start, rising; draw: the next one for a slot that became free."""
+        """selector: the loop's own; share: the plan's requests that are ours from the start, rising.
+
+        draw: the next request for a slot that became free.
+        """
         self.loop = loop
+        self.selector = selector
         self.address = address
         self.options = options
         self.wires = wires
@@ -60,6 +70,8 @@ class LoadDriver:
         self.done = self.failed = self.tokens_done = 0
         self.complete: asyncio.Future[None] = loop.create_future()
         self.watch = LoopWatch(loop)
+        self.clock_step_ns = 0  # by how much the time of day was set while the kernel's times were read by it
+        self._places: list[Any] = []  # the host's addresses, as getaddrinfo gives them
         self._stopped = False
         self._timer: asyncio.TimerHandle | None = None
 
@@ -78,18 +90,35 @@ class LoadDriver:
                 return
 
     async def _connect(self) -> Connection:
+        """Raises OSError or TimeoutError."""
+        return await asyncio.wait_for(self._connected(), self.options.connect_timeout_s)
+
+    async def _connected(self) -> Connection:
         address = self.address
-        _, protocol = await asyncio.wait_for(
-            self.loop.create_connection(
-                lambda: Connection(self, secure=address.tls is not None),
-                address.host,
-                address.port,
-                ssl=address.tls,
-                server_hostname=address.host if address.tls is not None else None,
-            ),
-            self.options.connect_timeout_s,
-        )
-        return protocol
+        if not self._places:
+            self._places = await self.loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        for place in self._places:
+            family, kind, protocol, _, at = place
+            sock = socket.socket(family, kind, protocol)
+            try:
+                sock.setblocking(False)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                ask(sock)
+                await self.loop.sock_connect(sock, at)
+                secure = None
+                if address.tls is not None:
+                    secure = Secure(sock, address.tls, address.host)
+                    await secure.shake_hands(self.loop)
+            except OSError:
+                sock.close()
+                if place is self._places[-1]:
+                    raise
+            except BaseException:
+                sock.close()
+                raise
+            else:
+                return Connection(self, self.selector, sock, secure)
+        raise OSError(f"{address.host} has no address")
 
     # the plan
 
@@ -101,6 +130,7 @@ class LoadDriver:
     def _begin(self) -> None:
         while perf_counter_ns() < self.zero_ns:
             pass  # timers of the loop are a millisecond coarse
+        self.selector.offset_ns, self.selector.unstamped = offset_ns(), 0
         self.watch.begin()
         self._sweep()
         self._release()
@@ -202,6 +232,7 @@ class LoadDriver:
     def _check_complete(self) -> None:
         if not self.active and (not self.mine or self._stopped) and not self.complete.done():
             self.watch.end()
+            self._look_at_clock()
             self.complete.set_result(None)
 
     # watching
@@ -209,8 +240,11 @@ class LoadDriver:
     def _sweep(self) -> None:
         now = perf_counter_ns()
         limits = self.options
+        self._look_at_clock()
         for exchange, connection in list(self.active.values()):
             found = _out_of_patience(exchange, now, limits)
+            if found is not None and connection is not None and connection.settle():
+                found = _out_of_patience(exchange, now, limits)  # its last reads were not in the exchange's times yet
             if found is None:
                 continue
             kind, text = found
@@ -221,6 +255,10 @@ class LoadDriver:
                 self._ended(exchange)
         if not self.complete.done():
             self.loop.call_later(SWEEP_S, self._sweep)
+
+    def _look_at_clock(self) -> None:
+        if self.zero_ns:
+            self.clock_step_ns = max(self.clock_step_ns, offset_ns() - self.selector.offset_ns, key=abs)
 
     def stop(self) -> None:
         """End everything now: what is on its way is INTERRUPTED, what was not taken up is NOT_SENT."""
@@ -244,9 +282,7 @@ class LoadDriver:
 
     def progress(self) -> dict[str, int]:
         running = self.tokens_done
-        for exchange, _ in self.active.values():
-            counts = exchange.answer.meter.arrival_tokens
-            running += counts[-1] if counts else 0
+        running += sum(connection.tokens() for _, connection in self.active.values() if connection is not None)
         return {"done": self.done, "running": len(self.active), "failed": self.failed, "output_tokens": running}
 
 

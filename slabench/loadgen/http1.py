@@ -68,6 +68,11 @@ class Answer:
         self._feed(now_ns, data, at)
         return self.state == END or self.error is not None
 
+    @property
+    def between(self) -> bool:
+        """Between two events of a stream in /generate's form, each of which is a chunk as far as can be seen."""
+        return self.state == SIZE and not self.buffer and self.meter.usual
+
     def _chunks(self, now_ns: int, data: bytes, at: int) -> int:
         """Whole chunks of an event stream, from a size line on; where they end in data.
 

@@ -27,19 +27,10 @@ from slabench.loadgen.frames import encode
 from slabench.loadgen.http1 import MAX_ERROR_BODY
 from slabench.loadgen.job import drawer, own_share, read_job
 from slabench.loadgen.options import ClientOptions
+from slabench.loadgen.receive import StreamSelector, new_loop
 
 PROGRESS_S = 0.5
 HAND_BACK_S = 0.02  # answers of one length end together: the others' last tokens are stamped before a record is made
-
-
-def new_loop() -> asyncio.AbstractEventLoop:
-    """uvloop, or asyncio's own where there is none."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
-    return loop
 
 
 class Stdin(asyncio.Protocol):
@@ -61,8 +52,9 @@ class Stdin(asyncio.Protocol):
 class Worker:
     """The process: one job after another, {"job": FILE, "number": N} each; {"zero_ns": N} begins it, {"stop": true} ends it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, queue_fd: int) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, selector: StreamSelector, queue_fd: int) -> None:
         self.loop = loop
+        self.selector = selector
         self.draw = drawer(queue_fd)
         self.jobs: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.part: Part | None = None
@@ -72,7 +64,7 @@ class Worker:
         await self.loop.connect_read_pipe(lambda: Stdin(self.hear), os.fdopen(os.dup(0), "rb"))
         while True:
             order = await self.jobs.get()
-            self.part = Part(self.loop, out, order["job"], order["number"], self.draw)
+            self.part = Part(self.loop, self.selector, out, order["job"], order["number"], self.draw)
             await self.part.run()
             self.part = None
 
@@ -89,6 +81,7 @@ class Part:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
+        selector: StreamSelector,
         out: asyncio.WriteTransport,
         job: str,
         number: int,
@@ -103,6 +96,7 @@ class Part:
             tls = ssl.create_default_context(cafile=head["ca_file"])
         self.driver = LoadDriver(
             loop,
+            selector,
             Address(head["host"], head["port"], tls),
             ClientOptions(**head["options"]),
             wires,
@@ -136,6 +130,8 @@ class Part:
                 "lag_samples": len(watch.lag_ns),
                 "lateness_ns": watch.lateness_ns(),
                 "stalls_ns": watch.stalls_ns(),
+                "clock_step_ns": self.driver.clock_step_ns,
+                "unstamped": self.driver.selector.unstamped,
                 "peak_rss_mb": peak_rss_mb(),
             }
         )
@@ -219,9 +215,9 @@ def forget_peak_rss() -> None:
 
 def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when a run ends
-    loop = new_loop()
+    loop, selector = new_loop()
     asyncio.set_event_loop(loop)
-    loop.run_until_complete(Worker(loop, int(argv[0])).run())
+    loop.run_until_complete(Worker(loop, selector, int(argv[0])).run())
     return 0
 
 

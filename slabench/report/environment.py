@@ -7,7 +7,7 @@ import platform
 from importlib import metadata
 from typing import Any
 
-PACKAGES = ("pytest", "pytest-benchmark", "pytest-html", "pytest-xdist", "numpy", "scipy", "transformers", "tokenizers", "uvloop")
+PACKAGES = ("pytest", "pytest-benchmark", "pytest-html", "pytest-xdist", "numpy", "scipy", "transformers", "tokenizers")
 
 
 def environment() -> dict[str, Any]:

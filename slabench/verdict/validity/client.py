@@ -24,7 +24,7 @@ ONE_READ_SHARE_LIMIT = 0.02  # each such answer pulls the mean TPOT down by its 
 
 
 def client(subject: Subject) -> Check:
-    """The client lived and kept up: CPU below 95 % of a core a process, stamped with little lateness, sent requests when due.
+    """The client lived and kept up: CPU below 95 % of a core a process, read with little lateness, sent requests when due.
 
     Lateness counts twice: on average, over all stamps, and at the stamps that the judged figures are made of.
     """
@@ -101,12 +101,13 @@ def _stamping(subject: Subject) -> Check:
     if seen.loop_lag_p99_ms is None or not spans:
         return _first_tokens(subject) or ok("client", f"The client used {seen.cpu_s:.2f} s of CPU in {seen.wall_s:.2f} s.")
     span_ms = sorted(spans)[len(spans) // 2] / 1e6
-    # Both ends of a stream's span are stamped late: by the mean lateness on average, which bounds the error of a mean, by the p99
-    # in the worst of a hundred, which bounds the error of a percentile.
+    # Both ends of a stream's span are read late: by the mean lateness on average, which bounds the error of a mean, by the p99 in
+    # the worst of a hundred, which bounds the error of a percentile. The kernel's own time of arrival is not late, but what waited
+    # for one read has one time.
     mean_ms = seen.loop_lag_p99_ms if seen.loop_lateness_ms is None else seen.loop_lateness_ms
     mean, worst = 2 * mean_ms / span_ms, 2 * seen.loop_lag_p99_ms / span_ms
     text = (
-        f"The client stamped {mean_ms:.2f} ms late on average (p99 of its event loop {seen.loop_lag_p99_ms:.1f} ms): at most "
+        f"The client read {mean_ms:.2f} ms late on average (p99 of its event loop {seen.loop_lag_p99_ms:.1f} ms): at most "
         f"{mean:.1%} of the time TPOT is taken over, {worst:.1%} at p99"
     )
     limits = f"{LAG_SHARE_LIMIT:.0%} for the mean, {LAG_SHARE_LIMIT_P99:.0%} for the p99"
@@ -130,7 +131,7 @@ def _first_tokens(subject: Subject) -> Check | None:
     if late is None or not known or not _one_token(subject.run.requests):
         return None
     mean = sum(known) / len(known)
-    text = f"The client stamped {late:.2f} ms late on average, where the mean TTFT is {mean:.1f} ms"
+    text = f"The client read {late:.2f} ms late on average, where the mean TTFT is {mean:.1f} ms"
     if late > LAG_SHARE_LIMIT * mean:
         remedy = "Run the client on a machine with free cores."
         return Check("client", State.INVALID, f"{text}; the limit is {LAG_SHARE_LIMIT:.0%} of it.", remedy)

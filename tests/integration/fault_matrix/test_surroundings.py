@@ -19,7 +19,7 @@ DATA = REPO / "fixtures" / "data" / "sharegpt_small.json"
 
 def test_a_client_that_is_starved_of_cpu(suite: Suite) -> None:
     starved = ("--allow=", "-ptests.integration.fault_matrix.starved", "--random-output-len=60")
-    row = Row("starved", "demo", "client", "The client stamped", options=starved)
+    row = Row("starved", "demo", "client", "The client read", options=starved)
     done = measure(suite, row)
     expect_invalid(done, row)
     assert "; the limits are 2% for the mean, 10% for the p99." in done.run["tests"][0]["headline"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
@@ -15,28 +14,25 @@ NOW = 10**12
 
 
 class Wire:
-    """A transport over a pipe that takes everything at once."""
-
-    def __init__(self) -> None:
-        self.read, self.written = os.pipe()
-        self.closing = False
-
-    def get_extra_info(self, name: str) -> Any:
-        return self
+    """A socket that takes everything at once."""
 
     def fileno(self) -> int:
-        return self.written
+        return 99
 
-    def set_write_buffer_limits(self, high: int) -> None: ...
+    def send(self, data: memoryview) -> int:
+        return len(data)
 
-    def write(self, data: Any) -> None:
-        raise AssertionError("the pipe takes it all")
+    def recvmsg_into(self, buffers: Any, room: int) -> Any:
+        raise AssertionError("nobody reads here")
 
-    def is_closing(self) -> bool:
-        return self.closing
+    def close(self) -> None: ...
 
-    def abort(self) -> None:
-        self.closing = True
+
+class Selector:
+    offset_ns, stamped = 0, False
+
+    def watch(self, fd: int, stream: Connection) -> None: ...
+    def forget(self, fd: int) -> None: ...
 
 
 class Told:
@@ -63,8 +59,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def opened(told: Told, *, used: bool) -> Connection:
-    made = Connection(told, secure=False)
-    made.connection_made(Wire())  # type: ignore[arg-type]
+    made = Connection(told, Selector(), Wire())  # type: ignore[arg-type]
     made.used = used
     return made
 
@@ -78,7 +73,7 @@ def test_a_keep_alive_that_was_closed_is_tried_again_and_counts_from_its_first_s
     first = opened(told, used=True)
     first.send(exchange)
     clock[0] += 2_000_000
-    first.connection_lost(ConnectionResetError())
+    first.broke(ConnectionResetError())
     assert (told.once_more, told.ended) == ([exchange], [])
     assert (exchange.tried_ns, exchange.sent_ns, exchange.error) == (NOW, None, None)
     opened(told, used=False).send(exchange)
@@ -90,7 +85,7 @@ def test_one_that_breaks_later_had_the_request(clock: list[int]) -> None:
     connection = opened(told, used=True)
     connection.send(exchange)
     clock[0] += RACE_NS
-    connection.connection_lost(ConnectionResetError())
+    connection.broke(ConnectionResetError())
     assert (told.once_more, told.ended, exchange.error) == ([], [exchange], ErrorKind.RESET)
 
 
@@ -100,5 +95,5 @@ def test_a_fresh_connection_and_a_second_time_are_no_race(clock: list[int], used
     exchange.tried_ns = NOW - 5 if used else None
     connection = opened(told, used=used)
     connection.send(exchange)
-    connection.connection_lost(ConnectionResetError())
+    connection.broke(ConnectionResetError())
     assert (told.once_more, told.ended, exchange.error) == ([], [exchange], ErrorKind.RESET)

@@ -1,0 +1,90 @@
+"""What the next read of an event stream should look like, so that it can be recognised by its two ends instead of being parsed.
+
+A server sends one event a chunk, and from one event to the next its meta_info differs by the count alone:
+
+    1b6\r\ndata: {"text":...,"meta_info":{"id":...,"finish_reason":null,...,"completion_tokens":17,"cached_tokens":0}}\n\n\r\n
+
+A read of that length that begins with its own size and `data: {`, ends with the last event's meta_info one count further, and has
+no line end between them is that event, whole and alone: nothing else of it would be looked at anyway.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+COUNT = b'"completion_tokens":'
+_META = b'"meta_info":'
+_END = b"\n\n\r\n"  # of the event, and of its chunk
+READ_BYTES = 1 << 16  # a longer event is none of these
+LINE_END = 6  # behind the size line's of any event that a read can hold, before that of the event
+_NO_OPENING = b"\n" * (READ_BYTES + 1)  # longer than any read
+NO_ENDING = b"\n" * (len(_END) + 1)  # a read that ended so would have a line end before its last four bytes
+
+
+class Openings(dict[int, bytes]):
+    """By the length of a read: how it begins if it is one whole chunk that holds an event."""
+
+    def __missing__(self, length: int) -> bytes:
+        found = _NO_OPENING
+        for digits in range(1, 5):
+            size = length - digits - 4
+            if size > 0 and len(f"{size:x}") == digits:
+                found = b"%x\r\ndata: {" % size
+        self[length] = found
+        return found
+
+
+class Endings(dict[int, bytes]):
+    """By the count: the end of a read, from the count on, of events that have `tail` behind it."""
+
+    def __init__(self, tail: bytes) -> None:
+        super().__init__()
+        self._tail = tail
+
+    def __missing__(self, count: int) -> bytes:
+        found = self[count] = b"%d%b" % (count, self._tail)
+        return found
+
+
+class Unexpected(Endings):
+    """Where nothing is expected."""
+
+    def __init__(self) -> None:
+        super().__init__(b"")
+
+    def __missing__(self, count: int) -> bytes:
+        return NO_ENDING
+
+
+class Frame(NamedTuple):
+    """An event's meta_info around its count, with the two keys."""
+
+    before: bytes
+    behind: bytes
+
+
+OPENINGS = Openings()
+UNEXPECTED = Unexpected()
+_MOST_TABLES = 64
+_TABLES: dict[bytes, Endings] = {}
+
+
+def frame_of(event: bytes) -> Frame | None:
+    """Of the line of an event with a count; None if it has not the usual form."""
+    at = event.rfind(COUNT) + len(COUNT)
+    meta = event.rfind(_META, 0, at)
+    comma = event.find(b",", at, at + 12)
+    if meta < 0 or comma < 0 or not event[at:comma].isdigit() or event[at : at + 1] == b"0" or event[-1:] != b"}":
+        return None
+    return Frame(event[meta:at], event[comma:])
+
+
+def endings(frame: Frame) -> Endings:
+    """What reads end with, by their count; all streams of a server share it."""
+    tail = frame.behind + _END
+    found = _TABLES.get(tail)
+    if found is None:
+        found = Endings(tail)
+        if len(_TABLES) < _MOST_TABLES:
+            _TABLES[tail] = found
+    return found

@@ -1,0 +1,68 @@
+"""Recognising an event by its two ends: which reads may be, and what is never taken for one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from slabench.loadgen.expected import OPENINGS, READ_BYTES, UNEXPECTED, Frame, endings, frame_of
+
+DATA = Path(__file__).parents[2] / "data" / "loadgen"
+
+
+def test_a_read_s_length_says_how_its_chunk_begins() -> None:
+    known = {}
+    for size in range(1, READ_BYTES - 7):
+        whole = b"%x\r\n%b\r\n" % (size, b"data: {".ljust(size, b" ")[:size])
+        known[len(whole)] = b"%x\r\ndata: {" % size
+    assert all(OPENINGS[length] == opening for length, opening in known.items())
+    for length in set(range(READ_BYTES + 1)) - set(known):  # no chunk with its size line is so long
+        assert not bytes(length).startswith(OPENINGS[length])
+        assert len(OPENINGS[length]) > READ_BYTES
+
+
+def test_the_frame_of_a_real_server_s_events() -> None:
+    lines = [line for line in (DATA / "generate_stream.http").read_bytes().split(b"\n") if line.startswith(b"data: {")]
+    frames = [frame_of(line) for line in lines]
+    assert None not in frames
+    # The first event tells when it left and the last one how the answer ended: only between them all are alike.
+    assert len(lines) > 4
+    assert len(set(frames[1:-1])) == 1
+    assert frames[0] != frames[1] != frames[-1]
+    middle = frames[1]
+    assert middle is not None
+    assert middle.before.startswith(b'"meta_info":{"id":"')
+    assert b'"finish_reason":null,' in middle.before
+    assert middle.behind == b',"cached_tokens":8}}'
+    for line in lines[1:-1]:
+        count = int(line.removesuffix(middle.behind).rpartition(b":")[2])
+        assert (line + b"\n\n\r\n").endswith(middle.before + endings(middle)[count])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'data: {"text":"a","completion_tokens":3,"x":1}',  # no meta_info: what a text holds cannot be told apart
+        b'data: {"meta_info":{"completion_tokens":3}}',
+        b'data: {"meta_info":{"completion_tokens":03,"x":1}}',
+        b'data: {"meta_info":{"completion_tokens":-3,"x":1}}',
+        b'data: {"meta_info":{"completion_tokens": 3,"x":1}}',
+        b'data: {"meta_info":{"completion_tokens":3,"x":1}} ',
+        b'data: {"meta_info":{"prompt_tokens":3}}',
+        b"",
+    ],
+)
+def test_events_of_another_form_have_no_frame(line: bytes) -> None:
+    assert frame_of(line) is None
+
+
+def test_where_nothing_is_expected_nothing_is_recognised() -> None:
+    """A read that ended as UNEXPECTED says would have a line end before its last four bytes."""
+    assert b"\n" in UNEXPECTED[7][:-4]
+
+
+def test_streams_of_one_server_share_their_endings() -> None:
+    one, other = Frame(b'"meta_info":{"id":"a"', b',"x":1}}'), Frame(b'"meta_info":{"id":"b"', b',"x":1}}')
+    assert endings(one) is endings(other)
+    assert endings(one)[12] == b'12,"x":1}}\n\n\r\n'
