@@ -249,7 +249,7 @@ def main(argv: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="bench-client-servers-") as folder:
         bench = Bench(given, Path(folder))
         bench.show(
-            f"{platform.platform()}, Python {platform.python_version()}, {peers.loop_name()}; cores {bench.cores}; server: "
+            f"{platform.platform()}, Python {platform.python_version()}; cores {bench.cores}; server: "
             f"{given.server_cmd or 'slabench sim:null'} (SIMULATED); clients: {', '.join(one.name for one in bench.peers)}\n"
         )
         for sentence in bench.left_out:

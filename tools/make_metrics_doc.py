@@ -47,8 +47,8 @@ SLOs use our figures; published floors are compared with `classic.*`, which are 
 
 This file is made by `python tools/make_metrics_doc.py` from `slabench/metrics/definitions.py`.
 
-A token is what the server's `completion_tokens` says, never a chunk and never a non-empty text. Times are stamped when
-bytes arrive.
+A token is what the server's `completion_tokens` says, never a chunk and never a non-empty text. An event's time is
+when the kernel had its last byte.
 """
 
 DIFFERENCES = (

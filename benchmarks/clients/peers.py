@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shlex
@@ -153,7 +152,3 @@ def read_figures(output: Path, printed: str) -> dict[str, Any]:
             if isinstance(row, dict) and all(isinstance(row.get(key), (int, float)) for key in FIGURES):
                 return row
     raise ValueError("it wrote no result with " + ", ".join(FIGURES))
-
-
-def loop_name() -> str:
-    return "uvloop" if importlib.util.find_spec("uvloop") is not None else "asyncio"

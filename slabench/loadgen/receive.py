@@ -93,27 +93,33 @@ class StreamSelector(selectors.BaseSelector):
                 continue
             try:
                 size, told, _, _ = stream.receive(into, ANCILLARY)
-                expected = stream.next
-                if (
-                    ends(stream.before + stream.endings[expected], 0, size)
-                    and begins(openings[size])
-                    and find(10, LINE_END, size) == size - 4
-                    and told
-                ):
-                    stream.stamps += told[0][2]
-                    stream.next = expected + stream.step
-                    continue
-                now = arrived_ns(told, self.offset_ns)
-                self.stamped = now is not None
-                self.unstamped += now is None and size > 0
-                look |= stream.came(perf_counter_ns() if now is None else now, bytes(self._view[:size]))
-            except BlockingIOError:  # a TLS record that is not whole yet, or a socket that took a closed one's number
-                pass
+            except BlockingIOError:  # it can be written; or a TLS record is not whole; or it took a closed one's number
+                if event & OUT:
+                    stream.writable()
+                    look = True
+                continue
             except OSError as error:
                 stream.broke(error)
                 look = True
+                continue
+            expected = stream.next
+            if (
+                ends(stream.before + stream.endings[expected], 0, size)
+                and begins(openings[size])
+                and find(10, LINE_END, size) == size - 4
+                and told
+            ):
+                stream.stamps += told[0][2]
+                stream.next = expected + stream.step
+                continue
+            now = arrived_ns(told, self.offset_ns)
+            if size:  # the end of a connection has no time
+                self.stamped = now is not None
+                self.unstamped += now is None
+            look |= stream.came(perf_counter_ns() if now is None else now, bytes(self._view[:size]))
             if event & OUT and streams.get(fd) is stream:
                 stream.writable()
+                look = True
         return look
 
     # what asyncio needs
@@ -124,11 +130,14 @@ class StreamSelector(selectors.BaseSelector):
         until = None if timeout is None else now + int(timeout * NS)
         pace, poll = self.pace, self._epoll.poll
         while True:
-            left = -1 if until is None else max(0, until - now)
-            if 0 < pace.nap_ns < left:
-                sleep(pace.nap_ns / NS)
-                left -= pace.nap_ns
-            ready = poll(left / NS, MOST)
+            left = None
+            if until is not None:
+                left = max(0, until - now) / NS
+                nap = pace.nap_ns / NS
+                if 0 < nap < left:
+                    sleep(nap)
+                    left -= nap
+            ready = poll(left, MOST)
             look = self._read(ready)
             now = perf_counter_ns()
             if pace.watching:

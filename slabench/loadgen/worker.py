@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import re
+import resource
 import signal
 import ssl
 import sys
@@ -213,8 +214,16 @@ def forget_peak_rss() -> None:
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
+def raise_file_limit() -> None:
+    """A stream is an open file: as many as the system lets us have, not the 1,024 that a shell begins with."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def main(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when a run ends
+    raise_file_limit()
     loop, selector = new_loop()
     asyncio.set_event_loop(loop)
     loop.run_until_complete(Worker(loop, selector, int(argv[0])).run())

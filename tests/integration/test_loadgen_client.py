@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -67,6 +68,22 @@ def test_a_closed_loop_holds_its_concurrency_and_its_connections(fake: Scripted)
     later = [record for record in result.requests if record.index >= 4]
     assert all(record.due_ns > result.began_ns for record in later)
     assert all(record.reused for record in later)
+
+
+MANY = """
+import sys
+from slabench.loadgen import ClientOptions, Plan, Target, prepare_requests, run_load
+from slabench.workloads.model import Prompt
+requests = prepare_requests([Prompt("plain", None, 4, 5)] * 90)
+result = run_load(Target(sys.argv[1]), requests, Plan.at_once(90), ClientOptions())
+print(sum(record.ok for record in result.requests), {record.error_text for record in result.requests})
+"""
+
+
+def test_more_streams_than_a_shell_s_limit_of_open_files(fake: Scripted) -> None:
+    command = ["bash", "-c", 'ulimit -Sn 64 && exec "$0" "$@"', sys.executable, "-c", MANY, fake.url]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.split(None, 1)[0] == "90", done.stdout + done.stderr
 
 
 def test_one_connection_a_request(fake: Scripted) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -308,6 +309,10 @@ def test_the_selector_still_is_one_for_everybody_else(selector: StreamSelector) 
         other.send(b"x")
         assert selector.select(1.0) == [(key, 1)]
         assert selector.get_map()[one] == key
+        later = threading.Timer(0.05, other.send, [b"y"])
+        one.recv(1)
+        later.start()
+        assert selector.select(None) == [(key, 1)]  # it waits for as long as it takes
         selector.unregister(one)
         begin = perf_counter_ns()
         assert selector.select(0.01) == []
