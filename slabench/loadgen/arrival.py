@@ -1,7 +1,8 @@
 """When the kernel had what a socket read brings: its own time of arrival, told with the read.
 
 A client that stamps a read itself is late by the reads that were handled before it, and it must wake up for each. Linux stamps
-every packet when it comes in, and tells of a TCP read when its last byte came (SO_TIMESTAMPNS, since 4.13).
+every packet when it comes in, and tells of a TCP read when its last byte came (SO_TIMESTAMPNS, since 4.13). Where packets are lost,
+that may be before a lost one in front of it came, and so before anybody could read it.
 """
 
 from __future__ import annotations

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import traceback
 from array import array
+from collections.abc import Callable
+from itertools import accumulate
 from time import perf_counter_ns
 from typing import Protocol
 
@@ -67,6 +70,7 @@ class Driver(Protocol):
     def finished(self, connection: Connection, exchange: Exchange) -> None: ...
     def again(self, exchange: Exchange) -> None: ...
     def gone(self, connection: Connection) -> None: ...
+    def soon(self, act: Callable[[OSError], None], error: OSError) -> None: ...
 
 
 class Connection(Stream):
@@ -97,26 +101,27 @@ class Connection(Stream):
         self.used = True
         self._misses = 0
         self._rest = exchange.wire if self._secure is None else memoryview(self._secure.seal(exchange.wire))
-        self._write(exchange)
-        if exchange.sent_ns is None and self.reusable:
+        if self._write(exchange):
             self._selector.want_to_write(self._fd, wanted=True)
 
     def writable(self) -> None:
-        if self.exchange is not None:
-            self._write(self.exchange)
-        if not len(self._rest) and self.reusable:
+        if self.exchange is None or not self._write(self.exchange):
             self._selector.want_to_write(self._fd, wanted=False)
 
-    def _write(self, exchange: Exchange) -> None:
+    def _write(self, exchange: Exchange) -> bool:
+        """True if the socket is to tell when it takes more."""
         try:
             self._rest = self._rest[self._sock.send(self._rest) :]
         except BlockingIOError:
-            return
+            return True
         except OSError as error:
-            self.broke(error)
-            return
-        if not len(self._rest):
-            exchange.sent_ns = perf_counter_ns()
+            # Not now: the next request would be sent from in here, and if its connection is gone too, the one after it.
+            self._driver.soon(self.broke, error)
+            return False
+        if len(self._rest):
+            return True
+        exchange.sent_ns = perf_counter_ns()
+        return False
 
     def came(self, now_ns: int, data: bytes) -> bool:
         exchange = self.exchange
@@ -130,9 +135,12 @@ class Connection(Stream):
             self._lost(None)
             return True
         exchange.last_ns = now_ns
+        before = len(exchange.arrivals)
         if exchange.answer.feed(now_ns, data):
             self._finish(exchange, now_ns)
             return True
+        if len(exchange.arrivals) - before > 1:
+            self._selector.pace.gathered()
         self._expect(exchange.answer)
         return False
 
@@ -148,11 +156,7 @@ class Connection(Stream):
             return False
         times = all_arrived_ns(self.stamps, self._selector.offset_ns)
         self.stamps.clear()
-        latest = exchange.arrivals[-1]
-        for k, time in enumerate(times):
-            if time >= latest:
-                break
-            times[k] = latest
+        times = list(accumulate(times, max, initial=exchange.arrivals[-1]))[1:]
         exchange.answer.meter.run(times, self.step)
         exchange.last_ns = times[-1]
         self._misses = 0
@@ -213,6 +217,14 @@ class Connection(Stream):
             how = f"broke ({error})" if error is not None else "was closed"
             exchange.error_text = f"The connection {how} before the answer was complete."
         self._finish(exchange, now)
+
+    def failed(self, error: Exception) -> None:
+        """Raises error again if it is not an answer's."""
+        if self.exchange is None:
+            raise error
+        traceback.print_exception(error)
+        text = f"What the server sent could not be read ({type(error).__name__}: {error})."
+        self.fail(self.exchange, ErrorKind.MALFORMED, text[:500])
 
     def fail(self, exchange: Exchange, kind: ErrorKind, text: str) -> None:
         """End the exchange from our side (a time-out, an interrupt) and the connection with it."""

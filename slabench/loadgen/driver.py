@@ -97,28 +97,28 @@ class LoadDriver:
         address = self.address
         if not self._places:
             self._places = await self.loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-        for place in self._places:
-            family, kind, protocol, _, at = place
-            sock = socket.socket(family, kind, protocol)
+        refused = OSError(f"{address.host} has no address")
+        for family, kind, protocol, _, place in self._places:
             try:
-                sock.setblocking(False)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                ask(sock)
-                await self.loop.sock_connect(sock, at)
-                secure = None
-                if address.tls is not None:
-                    secure = Secure(sock, address.tls, address.host)
-                    await secure.shake_hands(self.loop)
-            except OSError:
-                sock.close()
-                if place is self._places[-1]:
-                    raise
-            except BaseException:
-                sock.close()
-                raise
-            else:
-                return Connection(self, self.selector, sock, secure)
-        raise OSError(f"{address.host} has no address")
+                return await self._connected_to(socket.socket(family, kind, protocol), place)
+            except OSError as error:
+                refused = error
+        raise refused
+
+    async def _connected_to(self, sock: socket.socket, place: Any) -> Connection:
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            ask(sock)
+            await self.loop.sock_connect(sock, place)
+            secure = None
+            if self.address.tls is not None:
+                secure = Secure(sock, self.address.tls, self.address.host)
+                await secure.shake_hands(self.loop)
+        except BaseException:
+            sock.close()
+            raise
+        return Connection(self, self.selector, sock, secure)
 
     # the plan
 
@@ -185,7 +185,7 @@ class LoadDriver:
     async def _open(self, exchange: Exchange) -> None:
         try:
             connection = await self._connect()
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, ValueError) as error:  # a name that is none is a ValueError
             if exchange.index in self.active:
                 told = str(error) or f"no connection within {self.options.connect_timeout_s:g} s"
                 exchange.error, exchange.error_text = ErrorKind.CONNECT, f"No connection to the server: {told}."[:500]
@@ -216,6 +216,10 @@ class LoadDriver:
     def gone(self, connection: Connection) -> None:
         if connection in self.idle:
             self.idle.remove(connection)
+
+    def soon(self, act: Callable[[OSError], None], error: OSError) -> None:
+        """In the loop's next turn."""
+        self.loop.call_soon(act, error)
 
     def _ended(self, exchange: Exchange) -> None:
         if self.active.pop(exchange.index, None) is None:

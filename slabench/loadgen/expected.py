@@ -37,12 +37,15 @@ class Openings(dict[int, bytes]):
 class Endings(dict[int, bytes]):
     """By the count: the end of a read, from the count on, of events that have `tail` behind it."""
 
-    def __init__(self, tail: bytes) -> None:
+    def __init__(self, tail: bytes, *, kept: bool = True) -> None:
+        """kept: what was made once is remembered, for all streams that share the table."""
         super().__init__()
-        self._tail = tail
+        self._tail, self._kept = tail, kept
 
     def __missing__(self, count: int) -> bytes:
-        found = self[count] = b"%d%b" % (count, self._tail)
+        found = b"%d%b" % (count, self._tail)
+        if self._kept and len(self) < _MOST_COUNTS:
+            self[count] = found
         return found
 
 
@@ -65,7 +68,7 @@ class Frame(NamedTuple):
 
 OPENINGS = Openings()
 UNEXPECTED = Unexpected()
-_MOST_TABLES = 64
+_MOST_TABLES, _MOST_COUNTS = 16, 8192  # some 160 bytes each
 _TABLES: dict[bytes, Endings] = {}
 
 
@@ -84,7 +87,13 @@ def endings(frame: Frame) -> Endings:
     tail = frame.behind + _END
     found = _TABLES.get(tail)
     if found is None:
-        found = Endings(tail)
-        if len(_TABLES) < _MOST_TABLES:
+        kept = len(_TABLES) < _MOST_TABLES
+        found = Endings(tail, kept=kept)
+        if kept:
             _TABLES[tail] = found
     return found
+
+
+def forget() -> None:
+    """Another load may be of another server."""
+    _TABLES.clear()

@@ -176,7 +176,7 @@ class Answer:
         if b"chunked" in headers.get(b"transfer-encoding", b"").lower():
             self.state = SIZE
         elif length is not None:
-            if not length.isdigit():
+            if not length.isdigit() or len(length) > 18:
                 self._fail(ErrorKind.MALFORMED, f"The answer's content-length is {length[:20]!r}.")
                 return
             self.left = int(length)

@@ -6,14 +6,15 @@ chunks are read together, as long as no two of one stream fall into one read, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 MS = 1_000_000
 WINDOW_NS = 25 * MS  # watched without a nap,
 EVERY_NS = 250 * MS  # once in this time
 MOST_NS = MS  # what a finished request's slot may wait for the next one
 LEAST_NS = MS // 5  # below, going to sleep and waking up costs what it saves
-GAP_SHARE = 8  # a nap is at most this part of the shortest gap between two reads of one stream
+GAP_SHARE = 8  # a nap is at most this part of the shortest gap between two reads of one stream,
+RARE = 50  # but for the shortest of every 50: an event that came in two pieces
 WORTH = 2  # reads that a nap must gather
 
 
@@ -24,26 +25,39 @@ class Pace:
         self.nap_ns = 0
         self.due_ns = 0  # when turn() is to be called
         self.watching = False
-        self._begin = 0
-        self._reads: dict[int, int] = {}
+        self._begin = self._reads = 0
+        self._last: dict[int, int] = {}  # of a socket: when it was read in this window
+        self._gaps: list[int] = []  # between two reads of one socket
 
     def turn(self, now_ns: int, *, stamped: bool) -> None:
         """Begin or end a window. stamped: the kernel tells the times of arrival; without them there is never a nap."""
         self.watching = not self.watching
         if self.watching:
             self._begin, self.due_ns, self.nap_ns = now_ns, now_ns + WINDOW_NS, 0
-            self._reads.clear()
+            self._reads = 0
+            self._last.clear()
+            self._gaps.clear()
             return
         self.due_ns = now_ns + EVERY_NS - WINDOW_NS
         self.nap_ns = self._nap(now_ns - self._begin) if stamped and self._reads else 0
 
-    def see(self, ready: Iterable[tuple[int, int]]) -> None:
+    def see(self, now_ns: int, ready: Collection[tuple[int, int]]) -> None:
         """What a poll found inside a window: file descriptors and their events."""
-        reads = self._reads
+        last = self._last
+        self._reads += len(ready)
         for fd, _ in ready:
-            reads[fd] = reads.get(fd, 0) + 1
+            before = last.get(fd)
+            if before is not None:
+                self._gaps.append(now_ns - before)
+            last[fd] = now_ns
+
+    def gathered(self) -> None:
+        """A read brought more than one event: no nap until the next window has shown that it was not its doing."""
+        self.nap_ns = 0
 
     def _nap(self, elapsed_ns: int) -> int:
-        nap = min(MOST_NS, elapsed_ns // max(self._reads.values()) // GAP_SHARE)
-        enough = sum(self._reads.values()) * nap >= WORTH * elapsed_ns
+        gaps = sorted(self._gaps)
+        shortest = gaps[len(gaps) // RARE] if gaps else elapsed_ns  # none: no socket was read twice
+        nap = min(MOST_NS, shortest // GAP_SHARE)
+        enough = self._reads * nap >= WORTH * elapsed_ns
         return nap if nap >= LEAST_NS and enough else 0

@@ -48,6 +48,10 @@ class Stream:
     def broke(self, error: OSError) -> None:
         raise NotImplementedError
 
+    def failed(self, error: Exception) -> None:
+        """came() or writable() raised."""
+        raise NotImplementedError
+
 
 class StreamSelector(selectors.BaseSelector):
     """watch() a socket, and its stream is told what comes; what asyncio itself registers is asyncio's as ever."""
@@ -116,9 +120,13 @@ class StreamSelector(selectors.BaseSelector):
             if size:  # the end of a connection has no time
                 self.stamped = now is not None
                 self.unstamped += now is None
-            look |= stream.came(perf_counter_ns() if now is None else now, bytes(self._view[:size]))
-            if event & OUT and streams.get(fd) is stream:
-                stream.writable()
+            try:
+                look |= stream.came(perf_counter_ns() if now is None else now, bytes(self._view[:size]))
+                if event & OUT and streams.get(fd) is stream:
+                    stream.writable()
+                    look = True
+            except Exception as error:  # noqa: BLE001  what one answer does must not cost all others
+                stream.failed(error)
                 look = True
         return look
 
@@ -141,7 +149,7 @@ class StreamSelector(selectors.BaseSelector):
             look = self._read(ready)
             now = perf_counter_ns()
             if pace.watching:
-                pace.see(ready)
+                pace.see(now, ready)
             if now >= pace.due_ns:
                 pace.turn(now, stamped=self.stamped)
             if look or not ready or (until is not None and now >= until):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from contextlib import suppress
 from typing import Any, cast
 
 from slabench.loadgen.arrival import Told
@@ -20,6 +21,7 @@ class Secure:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out, server_hostname=host)
         self._sealed = bytearray(_SEALED)
+        self._left = False  # the handshake's last read brought more than the handshake
 
     async def shake_hands(self, loop: asyncio.AbstractEventLoop) -> None:
         """Raises OSError (ssl.SSLError is one) if the two do not agree."""
@@ -34,6 +36,7 @@ class Secure:
                 self._in.write(data)
             else:
                 await self._flush(loop)
+                self._left = self._in.pending > 0
                 return
 
     async def _flush(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -47,21 +50,27 @@ class Secure:
 
     def receive(self, into: list[bytearray], room: int) -> tuple[int, Told, int, Any]:
         """Raises BlockingIOError where no plain text came: a record is open still, or it was about the connection itself."""
-        size, told, flags, address = self._sock.recvmsg_into([self._sealed], room)
-        if not size:
-            return 0, told, flags, address
-        self._in.write(memoryview(self._sealed)[:size])
+        told: Told = ()
+        left, self._left = self._left, False
+        if not left:
+            size, told, _, _ = self._sock.recvmsg_into([self._sealed], room)
+            if not size:
+                return 0, told, 0, None
+            self._in.write(memoryview(self._sealed)[:size])
         plain, at = memoryview(into[0]), 0
         try:
             while at < len(plain):
                 taken = cast(int, self._tls.read(len(plain) - at, plain[at:]))  # into a buffer, it returns the number
                 if not taken:
-                    break
+                    raise ssl.SSLZeroReturnError
                 at += taken
-        except ssl.SSLZeroReturnError:
-            if not at:
-                return 0, told, flags, address
         except ssl.SSLWantReadError:
             if not at:
                 raise BlockingIOError from None
-        return at, told, flags, address
+        except ssl.SSLError as error:  # their end of it, or a broken record
+            if at:
+                with suppress(OSError):
+                    self._sock.shutdown(socket.SHUT_RD)  # so that the socket tells of its end next
+            elif not isinstance(error, ssl.SSLZeroReturnError):
+                raise
+        return at, told, 0, None

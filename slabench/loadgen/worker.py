@@ -22,6 +22,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from slabench.loadgen import expected
 from slabench.loadgen.connection import Exchange
 from slabench.loadgen.driver import Address, LoadDriver
 from slabench.loadgen.frames import encode
@@ -112,6 +113,7 @@ class Part:
 
     async def run(self) -> None:
         forget_peak_rss()
+        expected.forget()
         await self.driver.open_connections()
         # From here on nothing may pause the loop: what lives now is not looked at again, and new garbage hardly is.
         gc.unfreeze()

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -101,6 +102,21 @@ def _processes() -> list[int]:
         ["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=True
     ).stdout
     return [int(line.split()[0]) for line in lines.splitlines() if "slabench.loadgen.worker" in line]
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_load_processes_without_a_job_use_no_cpu(url: str) -> None:
+    """They live through a session: what they burn would be taken from the one that measures."""
+    prompts = [Prompt("some words", None, 4, 4)] * COUNT
+    run_load(Target(url), prepare_requests(prompts), Plan.closed_loop(COUNT, 21), ClientOptions(workers=3))
+    before = {pid: _cpu_s(pid) for pid in _processes()}
+    time.sleep(0.5)
+    assert len(before) >= 3
+    assert max(_cpu_s(pid) - used for pid, used in before.items()) < 0.1
 
 
 @pytest.mark.parametrize("name", ["closed loop", "at once"])

@@ -8,6 +8,7 @@ import pytest
 
 from slabench.loadgen import connection as module
 from slabench.loadgen.connection import RACE_NS, Connection, Exchange
+from slabench.loadgen.pace import Pace
 from slabench.records import ErrorKind
 
 NOW = 10**12
@@ -29,7 +30,7 @@ class Wire:
 
 
 class Selector:
-    offset_ns, stamped = 0, False
+    offset_ns, stamped, pace = 0, False, Pace()
 
     def watch(self, fd: int, stream: Connection) -> None: ...
     def forget(self, fd: int) -> None: ...
@@ -49,6 +50,7 @@ class Told:
         self.once_more.append(exchange)
 
     def gone(self, connection: Connection) -> None: ...
+    def soon(self, act: Any, error: OSError) -> None: ...
 
 
 @pytest.fixture

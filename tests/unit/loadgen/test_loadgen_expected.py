@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slabench.loadgen.expected import OPENINGS, READ_BYTES, UNEXPECTED, Frame, endings, frame_of
+from slabench.loadgen.expected import OPENINGS, READ_BYTES, UNEXPECTED, Frame, endings, forget, frame_of
 
 DATA = Path(__file__).parents[2] / "data" / "loadgen"
 
@@ -66,3 +66,20 @@ def test_streams_of_one_server_share_their_endings() -> None:
     one, other = Frame(b'"meta_info":{"id":"a"', b',"x":1}}'), Frame(b'"meta_info":{"id":"b"', b',"x":1}}')
     assert endings(one) is endings(other)
     assert endings(one)[12] == b'12,"x":1}}\n\n\r\n'
+
+
+def test_tables_of_endings_do_not_fill_the_memory() -> None:
+    """160 bytes an entry: a server whose events end differently for each request, and a very long answer."""
+    forget()
+    tables = [endings(Frame(b"", b',"cached_tokens":%d}}' % number)) for number in range(200)]
+    for table in tables:
+        for count in range(1, 10_000, 7):
+            assert table[count].startswith(b"%d," % count)
+    assert sum(map(len, tables)) <= 16 * 8192
+    assert len(tables[-1]) == 0
+    shared = tables[0]
+    for count in range(20_000):
+        shared[count]
+    assert len(shared) == 8192
+    forget()
+    assert endings(Frame(b"", b',"cached_tokens":0}}')) is not shared

@@ -43,6 +43,9 @@ class Told:
     def gone(self, connection: Connection) -> None:
         self.lost.append(connection)
 
+    def soon(self, act: Any, error: OSError) -> None:
+        act(error)
+
 
 class Careful(Connection):
     """Counts the reads that were not recognised."""
@@ -299,6 +302,30 @@ def test_a_request_that_the_socket_does_not_take_at_once_is_sent_when_the_last_b
         one.write(HEAD + chunk(event(1)) + END)
         assert (exchange.error, len(exchange.arrivals)) == (None, 1)
         assert exchange.arrivals[0] >= exchange.sent_ns
+
+
+def test_two_events_in_one_read_end_the_nap(selector: StreamSelector) -> None:
+    with wired(selector) as one:
+        one.write(HEAD + chunk(event(1)))
+        selector.pace.nap_ns = MS
+        one.write(chunk(event(2)))
+        assert selector.pace.nap_ns == MS
+        one.write(chunk(event(3)) + chunk(event(4)))
+        assert selector.pace.nap_ns == 0
+
+
+def test_what_cannot_be_read_costs_its_own_answer_alone(
+    selector: StreamSelector, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with wired(selector) as one, wired(selector) as other:
+        monkeypatch.setattr(Answer, "feed", lambda *_: 1 // 0)
+        one.write(HEAD)
+        monkeypatch.undo()
+        other.write(HEAD + chunk(event(1)) + END)
+    assert (one.exchange.error, other.exchange.error) == (ErrorKind.MALFORMED, None)
+    assert "ZeroDivisionError" in one.exchange.error_text
+    assert "1 // 0" in capsys.readouterr().err
+    assert one.told.ended == [one.exchange]
 
 
 def test_the_selector_still_is_one_for_everybody_else(selector: StreamSelector) -> None:

@@ -196,6 +196,7 @@ def test_a_real_server_s_error_inside_the_stream() -> None:
         (HEAD + b"zz\r\nhello", ErrorKind.MALFORMED),
         (HEAD + b"3\r\ndata: too long\r\n", ErrorKind.MALFORMED),
         (b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\n", ErrorKind.MALFORMED),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", ErrorKind.MALFORMED),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokmore", ErrorKind.MALFORMED),
         (b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 20_000, ErrorKind.MALFORMED),
     ],

@@ -1,0 +1,95 @@
+"""Connecting, and connections that are gone before they are used, in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Iterator
+from time import perf_counter_ns
+from typing import Any
+
+import pytest
+
+from slabench.loadgen.connection import Exchange
+from slabench.loadgen.driver import Address, LoadDriver
+from slabench.loadgen.options import ClientOptions
+from slabench.loadgen.receive import StreamSelector, new_loop
+from slabench.records import ErrorKind
+
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 14\r\n\r\ndata: [DONE]\n\n"
+V4 = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+
+
+@pytest.fixture
+def loop() -> Iterator[tuple[asyncio.AbstractEventLoop, StreamSelector]]:
+    made = new_loop()
+    yield made
+    made[0].close()
+
+
+def driver_of(loop: tuple[asyncio.AbstractEventLoop, StreamSelector], host: str, port: int, count: int, **options: Any) -> Any:
+    ended: list[Exchange] = []
+    queue = iter(range(count, 4 * count))
+    made = LoadDriver(
+        *loop,
+        Address(host, port, None),
+        ClientOptions(**options),
+        [memoryview(b"POST / HTTP/1.1\r\n\r\n")] * (4 * count),
+        [0] * (4 * count),
+        share=range(count),
+        draw=lambda: next(queue, None),
+        closed=True,
+        on_end=ended.append,
+    )
+    return made, ended
+
+
+async def until_done(driver: LoadDriver, seconds: float = 10) -> None:
+    driver.begin(perf_counter_ns() + 5_000_000)
+    await asyncio.wait_for(driver.complete, seconds)
+    driver.close()
+
+
+def test_every_refused_request_says_why(loop: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    driver, ended = driver_of(loop, "127.0.0.1", port, 6, connections="per-request")
+    loop[0].run_until_complete(until_done(driver))
+    assert len(ended) == 24
+    assert {one.error for one in ended} == {ErrorKind.CONNECT}
+    assert {"Connect call failed" in one.error_text for one in ended} == {True}, {one.error_text for one in ended}
+
+
+def test_an_address_that_this_machine_has_no_family_for_is_passed_over(loop: Any) -> None:
+    """As localhost is ::1 first on a kernel without IPv6."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        driver, _ = driver_of(loop, "localhost", listener.getsockname()[1], 2)
+        driver._places = [(9999, socket.SOCK_STREAM, 6, "", ("::1", 1)), (*V4, listener.getsockname())]
+        loop[0].run_until_complete(driver.open_connections())
+        assert len(driver.idle) == 2
+        driver.close()
+
+
+def test_a_name_that_is_none_fails_the_request_and_not_the_load(loop: Any) -> None:
+    driver, ended = driver_of(loop, "a" * 64, 80, 1)
+    loop[0].run_until_complete(until_done(driver))
+    assert {one.error for one in ended} == {ErrorKind.CONNECT}
+
+
+def test_many_connections_that_are_gone_at_the_zero_end_in_order(loop: Any) -> None:
+    """Each one's end sends the next request, which finds its connection gone too: one after the other, not one inside the other."""
+    count = 400
+    with socket.create_server(("127.0.0.1", 0), backlog=count) as listener:
+        driver, ended = driver_of(loop, "127.0.0.1", listener.getsockname()[1], count)
+        loop[0].run_until_complete(driver.open_connections())
+        assert len(driver.idle) == count
+        for _ in range(count):
+            gone, _ = listener.accept()
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            gone.close()
+    driver.zero_ns = perf_counter_ns()
+    driver._begin()  # before the loop has looked at its sockets
+    loop[0].run_until_complete(asyncio.wait_for(driver.complete, 20))
+    assert len(ended) == 4 * count
+    assert {one.error for one in ended} <= {ErrorKind.RESET, ErrorKind.CONNECT}
