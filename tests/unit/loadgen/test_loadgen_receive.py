@@ -98,6 +98,12 @@ class Wired:
 def selector() -> Iterator[StreamSelector]:
     found = StreamSelector()
     time.sleep(0.05)  # the kernel begins to stamp a little after it is asked
+    with wired(found) as one:
+        one.write(HEAD)
+        if not found.stamped:
+            pytest.skip(
+                "this kernel tells no times of arrival: every read goes the careful way, which test_loadgen_stream.py tests"
+            )
     yield found
     found.close()
 
