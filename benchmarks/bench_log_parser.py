@@ -11,9 +11,10 @@ each way against each other; of the medians it is 1.30x and 1.37x, 1.71x and 2.1
     one-start.log    columns 1.63x and 1.72x, 1.45x and 1.50x
     tenth.log        columns 2.22x and 2.61x, 1.63x and 1.83x (0.29 s of 256 MB at best)
     at most 82 MB; 1 GB of the last: 1.05 to 1.1 s, 75 MB
-On another machine, with CPython 3.12, whose loop is faster, it was 0.8x, 1.1x and 1.6x before the last changes. The columns are
-what the decode curve and `python -m slabench log` use; they take a second core where there is one. Wanted are 1x for batch lines
-and 2x where they are a tenth.
+On a machine with 16 cores and CPython 3.12, best of three rounds on two of them and on four: 1.19x and 1.26x, 1.42x and 1.59x,
+2.53x and 2.34x (with imports 0.97x and 1.02x, 1.12x and 1.17x, 1.35x and 1.27x). The columns are what the decode curve and
+`python -m slabench log` use; they take a second core where there is one. Wanted are 1x for batch lines and 2x where they are a
+tenth.
 """
 
 from __future__ import annotations

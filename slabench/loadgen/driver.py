@@ -14,6 +14,7 @@ from typing import Any
 from slabench.loadgen.arrival import ask, offset_ns
 from slabench.loadgen.connection import Connection, Exchange
 from slabench.loadgen.options import ClientOptions
+from slabench.loadgen.patience import out_of_patience
 from slabench.loadgen.receive import StreamSelector
 from slabench.loadgen.tls import Secure
 from slabench.loadgen.watch import LoopWatch
@@ -246,9 +247,9 @@ class LoadDriver:
         limits = self.options
         self._look_at_clock()
         for exchange, connection in list(self.active.values()):
-            found = _out_of_patience(exchange, now, limits)
+            found = out_of_patience(exchange, now, limits)
             if found is not None and connection is not None and connection.settle():
-                found = _out_of_patience(exchange, now, limits)  # its last reads were not in the exchange's times yet
+                found = out_of_patience(exchange, now, limits)  # its last reads were not in the exchange's times yet
             if found is None:
                 continue
             kind, text = found
@@ -288,21 +289,3 @@ class LoadDriver:
         running = self.tokens_done
         running += sum(connection.tokens() for _, connection in self.active.values() if connection is not None)
         return {"done": self.done, "running": len(self.active), "failed": self.failed, "output_tokens": running}
-
-
-def _out_of_patience(exchange: Exchange, now: int, limits: ClientOptions) -> tuple[ErrorKind, str] | None:
-    """Which time-out has passed, with its sentence; None if none has."""
-    start = exchange.start_ns or now
-    if now - start > limits.total_timeout_s * NS:
-        return ErrorKind.TOTAL_TIMEOUT, f"The answer was not complete after {limits.total_timeout_s:g} s (--total-timeout)."
-    if not exchange.connected or exchange.sent_ns is None:
-        return None  # connecting has its own limit, and a body that is still being written has the total one
-    if not exchange.arrivals:
-        if now - exchange.sent_ns > limits.first_byte_timeout_s * NS:
-            return (
-                ErrorKind.FIRST_BYTE_TIMEOUT,
-                f"No token came within {limits.first_byte_timeout_s:g} s of sending (--first-byte-timeout).",
-            )
-    elif exchange.last_ns is not None and now - exchange.last_ns > limits.idle_timeout_s * NS:
-        return ErrorKind.IDLE_TIMEOUT, f"Nothing came for {limits.idle_timeout_s:g} s within the answer (--idle-timeout)."
-    return None
