@@ -127,8 +127,9 @@ class ClientRecord:
     loop_lateness_ms: float | None = None  # how late an arrival at a random moment is read, on average
     send_lag_mean_ms: float | None = None
     send_lag_p99_ms: float | None = None
-    failure: str = ""  # a load process died, or the time of day was set, in one sentence
+    failure: str = ""  # a load process died, in one sentence
     unstamped_reads: int | None = None  # reads without a time of arrival from the kernel: stamped when the client came to them
+    clock_step_ms: float | None = None  # by how much the time of day was set meanwhile; the kernel's times of arrival are by it
     # (begin after the plan's zero, length) of the longest stalls of a load process: what came meanwhile was read at the end.
     stalls_ms: Sequence[tuple[float, float]] = ()
     calibration: Calibration | None = None  # None: not asked for (the embedded server, another client)

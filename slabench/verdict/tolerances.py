@@ -25,7 +25,7 @@ class Pair:
     reason: str
 
 
-_CLOCK = "a time stamp is late by the event loop's own lateness, some 0.05 ms"
+_CLOCK = "without the kernel's time of arrival a stamp is late by the event loop's own lateness, some 0.05 ms"
 _WAKE = "a request's way through two kernels and two event loops moves by a millisecond or two"
 _QUEUE = f"{_WAKE}; near saturation a queue multiplies a small change of speed, so the share is 2.5 times the tolerance"
 _COUNT = "below one token a second nothing is decided by it"

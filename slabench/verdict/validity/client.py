@@ -13,6 +13,7 @@ from slabench.verdict.validity.subject import Margin, Subject, ok
 from slabench.verdict.words import Check, State
 
 CPU_SHARE_LIMIT = 0.95  # of one core per load process: beyond it the client paces the run
+CLOCK_STEP_MS = 0.1  # two readings of the distance between two clocks differ by less
 LAG_SHARE_LIMIT = 0.02
 SEND_LAG_MS = 100.0  # below it a plan of arrivals is what it says
 SEND_SHARE_LIMIT, SEND_SHARE_SAID = 0.1, 0.01  # of the run's duration
@@ -86,6 +87,9 @@ def _stamping(subject: Subject) -> Check:
     seen = subject.run.client
     if seen.failure:
         return Check("client", State.INVALID, seen.failure, "Its output on the console says why; look for a memory limit too.")
+    if abs(seen.clock_step_ms or 0.0) > CLOCK_STEP_MS:  # None: another client, whose times are its own
+        text = f"The time of day was set by {seen.clock_step_ms:+.3f} ms during the load, and times of arrival are by it."
+        return Check("client", State.INVALID, text, "Run it again once the machine's clock is set.")
     if seen.cpu_s is None:
         return Check("client", State.NOT_CHECKED, "The client does not tell how busy it was.", "Use --client=slabench, which does.")
     if seen.wall_s > 0.5 and seen.cpu_s / seen.wall_s / seen.workers > CPU_SHARE_LIMIT:

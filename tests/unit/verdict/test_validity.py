@@ -371,6 +371,16 @@ def test_missing_evidence_is_not_checked_and_strict_makes_it_invalid():
     assert states(case, strict=True)["flush"] is State.INVALID
 
 
+@pytest.mark.parametrize(
+    ("step_ms", "state"), [(None, State.OK), (0.1, State.OK), (-0.1, State.OK), (0.101, State.INVALID), (-3.25, State.INVALID)]
+)
+def test_a_time_of_day_that_was_set_during_the_load_spoils_its_times(step_ms, state):
+    seen = ClientRecord(10.0, 0.1, 0.1, 0.1, 0.1, clock_step_ms=step_ms)
+    check = found_in(replace(subject(), run=replace(run_of(answer()), client=seen)), "client")
+    assert check.state is state
+    assert state is State.OK or f"was set by {step_ms:+.3f} ms" in check.text
+
+
 def test_a_late_event_loop_spoils_short_streams_only():
     slow = ClientRecord(1.0, 0.1, 9.0, 9.0, 0.1)
     short = replace(subject(), run=replace(run_of(answer()), client=slow))  # 30 ms between first and last token
