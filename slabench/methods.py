@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+from slabench.errors import ConfigError
+
 INF = math.inf
 
 
@@ -19,6 +21,21 @@ class Form:
     num_prompts: int
     request_rate: float = INF
     max_concurrency: int | None = None
+
+    def __post_init__(self) -> None:
+        """ConfigError for what is no load: a test of one's own says so before anything is sent."""
+        if not isinstance(self.method, str) or not self.method:
+            raise ConfigError(f'Form(method={self.method!r}): its first argument names the method, such as "serving".')
+        for name in ("input_len", "output_len", "num_prompts", "max_concurrency"):
+            value = getattr(self, name)
+            if value is None and name == "max_concurrency":
+                continue
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                beside = ", or None for no limit" if name == "max_concurrency" else ""
+                raise ConfigError(f"Form({name}={value!r}): give a whole number of at least 1{beside}.")
+        rate = self.request_rate
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not rate > 0:
+            raise ConfigError(f'Form(request_rate={rate!r}): give requests a second above 0, or float("inf") for all at once.')
 
     def replaced(self, **given: Any) -> Form:
         """This form with the options that were given; None means not given."""

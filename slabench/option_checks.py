@@ -5,10 +5,13 @@ Each raises ConfigError, one sentence that names the option, before anything is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from slabench.errors import ConfigError
+from slabench.server.secrets import redact_url
 from slabench.verdict import validity
 
 
@@ -38,6 +41,22 @@ def check_folder(option: str, value: str | None) -> None:
         if value and not value.startswith((".", "/", "~")) and "/" not in value and option == "model":
             return  # a served model name such as `tiny`
         raise ConfigError(f"--{option}={value} is not a folder here; give the folder that holds the model's tokenizer files.")
+
+
+_ENDPOINT = re.compile(r"/(v1(/.*)?|generate|(get_)?(server|model)_info|health(_generate)?|metrics|flush_cache)/?$")
+
+
+def check_root(option: str, url: str) -> None:
+    """The server's root, to which every endpoint's path is added: OpenAI clients are given .../v1, and this one is not."""
+    path = urlsplit(url).path
+    endpoint = _ENDPOINT.search(path)
+    if endpoint is None:
+        return
+    root = redact_url(url.partition("?")[0].rstrip("/").removesuffix(endpoint[0].rstrip("/")))
+    chosen = ", and --backend=sglang-oai or sglang-oai-chat for its /v1 endpoints" if endpoint[1].startswith("v1") else ""
+    raise ConfigError(
+        f"{option} ends with {endpoint[0]}, and endpoints are added to it: give the server's root, {option}={root}{chosen}."
+    )
 
 
 def check_writable(option: str, path: str) -> Path:

@@ -20,7 +20,7 @@ from slabench.loadgen.bench_serving import Reference, check_recipe, find, run_be
 from slabench.metrics.classic import compute_classic
 from slabench.metrics.compute import compute
 from slabench.metrics.told import told_figures
-from slabench.option_checks import api_key, check_allow, check_dataset, check_folder, check_writable
+from slabench.option_checks import api_key, check_allow, check_dataset, check_folder, check_root, check_writable
 from slabench.option_types import count_or_inf, positive_int, rate, ratio, seed, worded, words
 from slabench.records import ClientRecord, RunRecord, ServerEvidence
 from slabench.report.crosscheck import as_dict, compare, crosscheck_table
@@ -85,6 +85,10 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
     given = parser.parse_args(argv)
     if not given.base_url.strip():
         raise ConfigError("--base-url is empty; give a URL such as http://127.0.0.1:30000, or sim: (embedded server).")
+    if not given.base_url.startswith(SIM):
+        check_root("--base-url", given.base_url)
+    if given.json:
+        check_writable("--json", given.json)
     if given.base_url.startswith(SIM) and given.dataset_path is None and given.dataset_name != "random-ids":
         given.dataset_path = str(SIM_DATA)
     check_dataset(given.dataset_path, given.dataset_name)

@@ -54,8 +54,8 @@ _OWN = (
     Metric("cached_tokens", "tokens", "none", "sum of cached_tokens", "server"),
     Metric("concurrency.mean", "requests", "none", "sum of (end - sent) / duration", "client"),
     Metric("concurrency.peak", "requests", "none", "most requests between sent and end at one moment, by an exact sweep", "client"),
-    Metric("goodput.share", "share", "higher", "requests within every per-request limit of the SLOs / requests planned", "client"),
-    Metric("goodput.request_throughput", "req/s", "higher", "requests within the limits / duration", "client"),
+    Metric("goodput.share", "share", "higher", "requests within every limit of --goodput / requests planned", "client"),
+    Metric("goodput.request_throughput", "req/s", "higher", "requests within the limits of --goodput / duration", "client"),
 )
 
 _BS = "sglang.bench_serving 0.5.7, calculate_metrics"

@@ -13,12 +13,13 @@ from slabench.errors import ConfigError
 from slabench.option_types import worded
 from slabench.plugin import spread
 from slabench.plugin.option_table import OPTIONS
+from slabench.plugin.other_spellings import hint, loose_limits
 from slabench.plugin.settings import SETTINGS, Settings
 
 REPO = Path(__file__).resolve().parents[2]
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     for option in OPTIONS:
         group = parser.getgroup(f"slabench-{option.group.split()[0]}", f"slabench: {option.group}")
         given: dict[str, Any] = {"dest": option.dest, "help": f"{option.help} [{option.applies}]"}
@@ -36,6 +37,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             # pytest says ValueError for an option of the same group, argparse its own error for one of another.
             if option.name != "--base-url":
                 raise
+    config = pluginmanager.get_plugin("pytestconfig")
+    if config is not None:
+        _explain_unknown(parser, [str(part) for part in config.invocation_params.args])
+
+
+def _explain_unknown(parser: pytest.Parser, args: list[str]) -> None:
+    """Before pytest refuses an option that it does not know: what it is called here, where that can be said."""
+    said = loose_limits(args)
+    unknown = [] if said else parser.parse_known_and_unknown_args(args)[1]
+    said = said or hint(unknown, [option.name.removeprefix("--") for option in OPTIONS], args)
+    if said is not None:
+        raise pytest.UsageError(said)
 
 
 @pytest.hookimpl(tryfirst=True)

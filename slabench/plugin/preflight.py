@@ -9,6 +9,7 @@ from slabench.plugin.beforehand import measure
 from slabench.plugin.campaign import CAMPAIGN, Campaign, worker_folder
 from slabench.plugin.forms import check_objectives, idle_options, marked_forms
 from slabench.plugin.order import is_live
+from slabench.plugin.own_tests import check_calls, unread
 from slabench.plugin.recorder import EXIT_INVALID, RECORDER, say
 from slabench.plugin.resume import RESUMED
 from slabench.plugin.settings import SETTINGS
@@ -50,8 +51,10 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     if resumed is not None and resumed.all_kept(session.items):
         return
     try:
-        check_objectives(marked_forms(session.items, config.option), config.stash[SETTINGS].slos)
-        for sentence in idle_options([item.nodeid for item in session.items], config.option):
+        settings, live = config.stash[SETTINGS], [item for item in session.items if is_live(item)]
+        check_calls(live, settings.slos, settings.goodput)
+        check_objectives(marked_forms(session.items, config.option), settings.slos)
+        for sentence in (*idle_options([item.nodeid for item in session.items], config.option), *unread(live, config.option)):
             recorder.note(sentence)
         campaign = campaign_of(config)
         if config.stash[SETTINGS].given.one_after_the_other and campaign.before is None:

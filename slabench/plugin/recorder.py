@@ -128,6 +128,11 @@ class Recorder:
     def pytest_configure_node(self, node: Any) -> None:
         node.workerinput["slabench_folder"] = str(self.folder.path)
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A test file that cannot be collected: pytest would end as it does for Ctrl-C, which nobody pressed."""
+        if report.failed and self.usage is None:
+            self.usage = getattr(report, "slabench_usage", "")
+
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         self.deselected += sum(is_live(item) for item in items)
 
@@ -161,7 +166,7 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if not self.live_items and not self.deselected and exitstatus != EXIT_USAGE:
+        if not self.live_items and not self.deselected and exitstatus != EXIT_USAGE and self.usage is None:
             return
         status = self.exit_status(session, int(exitstatus))
         session.exitstatus = status

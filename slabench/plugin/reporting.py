@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,39 @@ ENTRY = pytest.StashKey[dict[str, Any]]()  # what judge() left on the item: {"en
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A test file whose Form or rule cannot be meant says so in a sentence; other errors of a file keep their traceback."""
+    report = yield
+    call = getattr(report, "call", None)
+    error = call.excinfo.value if call is not None and call.excinfo is not None else None
+    if call is not None and isinstance(error, ConfigError):
+        report.longrepr = plain_lines(f"{_line_of(call.excinfo, collector.path)}{error}")
+        report.slabench_usage = report.longrepr  # type: ignore[attr-defined]
+    return report
+
+
+def _line_of(excinfo: pytest.ExceptionInfo[BaseException], path: Path) -> str:
+    """`tests/serving/test_long.py:12: `, the last line of that file on the way to an error; empty where it is not on it."""
+    lines = [one.lineno + 1 for one in excinfo.traceback if one.path == path]
+    return f"{path.name}:{lines[-1]}: " if lines else ""
+
+
+# What a call that cannot be made, or a name that does not exist, raises where it stands.
+_OWN_ERRORS = (TypeError, AttributeError, NameError)
+
+
+def _usage(error: BaseException | None, call: pytest.CallInfo[None], item: pytest.Item) -> str | None:
+    """What is wrong with a test's own file, with its line: a ConfigError, or an error that its own code raised; else None."""
+    if isinstance(error, ConfigError):
+        return str(error)
+    if error is None or call.excinfo is None or not isinstance(error, _OWN_ERRORS):
+        return None
+    if not call.excinfo.traceback or call.excinfo.traceback[-1].path != item.path:
+        return None
+    return f"{_line_of(call.excinfo, item.path)}the test itself raised {type(error).__name__}: {error}"
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -26,8 +60,10 @@ def pytest_runtest_makereport(
     if not is_live(item):
         return report
     error = call.excinfo.value if call.excinfo is not None else None
-    if isinstance(error, ConfigError):
-        sentence = plain_lines(str(error))
+    usage = _usage(error, call, item)
+    if usage is not None:
+        settings = item.config.stash.get(SETTINGS, None)
+        sentence = plain_lines(cleaned(usage, settings.api_key if settings is not None else None))
         report.longrepr = sentence
         report.slabench_usage = sentence  # type: ignore[attr-defined]
         item.session.shouldstop = sentence

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.option_checks import api_key, check_allow, check_dataset, check_folder, check_writable
+from slabench.option_checks import api_key, check_allow, check_dataset, check_folder, check_root, check_writable
 from slabench.server.secrets import redact_url
 from slabench.verdict import baseline_file, baselines, sla
+from slabench.verdict.request_limits import check_goodput, parse_goodput
 from slabench.verdict.sla import Slo
 
 SIM = "sim:"
@@ -34,6 +35,7 @@ class Settings:
     resume: str | None = None
     baseline_url: str | None = None  # launch: for --baseline-launch
     baseline_api_key: str | None = None
+    goodput: Mapping[str, float] = field(default_factory=dict)  # limits in ms that each request is held to
 
     @property
     def live(self) -> bool:
@@ -77,11 +79,15 @@ class Settings:
             raise ConfigError("--require-baseline needs --baseline=FILE to look into.")
         _check_baselines(given)
         _check_capacity(given)
-        key = api_key(environment, given.api_key_env)
+        key, limits = api_key(environment, given.api_key_env), parse_goodput(given.goodput or ())
+        slos = sla.merge(sla.preset(given.slo_preset), tuple(sla.parse(text) for text in given.slo or ()))
+        check_goodput(slos, limits)
+        _check_retokenized(slos, given)
         return cls(
             given=given,
             base_urls=urls,
-            slos=sla.merge(sla.preset(given.slo_preset), tuple(sla.parse(text) for text in given.slo or ())),
+            slos=slos,
+            goodput=limits,
             baseline=baseline_file.load(given.baseline) if given.baseline is not None else None,
             api_key=key,
             save_baseline=None if given.save_baseline is None else _writable("--save-baseline", given.save_baseline, worker=worker),
@@ -92,6 +98,12 @@ class Settings:
             baseline_url=_baseline_url(given, urls),
             baseline_api_key=api_key(environment, given.baseline_api_key_env or given.api_key_env),
         )
+
+
+def _check_retokenized(slos: tuple[Slo, ...], given: Namespace) -> None:
+    for one in slos:
+        if one.metric.endswith("_retokenized") and not given.retokenize and given.client == "slabench":
+            raise ConfigError(f"--slo={one} counts the answers' tokens again, which needs --retokenize.")
 
 
 def _sends_text(given: Namespace) -> bool:
@@ -111,6 +123,8 @@ def _urls(given: Namespace, environment: Mapping[str, str]) -> tuple[str, ...]:
             "--base-url (or SLABENCH_BASE_URL) is empty; give a URL such as http://127.0.0.1:30000, or sim: (embedded server)."
         )
     real = [url for url in urls if not url.startswith(SIM)]
+    for url in real:
+        check_root("--base-url", url)
     if len(real) > 1:
         from slabench.server.http import same_place  # ssl takes its time, and most sessions name one server
     for place, url in enumerate(real):
@@ -153,6 +167,8 @@ def _baseline_url(given: Namespace, urls: tuple[str, ...]) -> str | None:
             raise ConfigError(f"{lonely[0]} belongs to a second server; name it with --baseline-url=URL or --baseline-launch=CMD.")
         return None
     named = "--baseline-url" if url is not None else "--baseline-launch"
+    if url is not None and not url.startswith(SIM):
+        check_root(named, url)
     if not (command if url is None else url).strip():
         raise ConfigError(f"{named} is empty; give the server that the new one is compared with.")
     if not urls:

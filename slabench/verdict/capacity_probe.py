@@ -13,7 +13,7 @@ from slabench.metrics.saturated import saturated_flow
 from slabench.metrics.steady import Steady, steady, steady_figures, whole_waves
 from slabench.records import RunRecord
 from slabench.verdict.capacity_interval import RAMP_RATE, RAMP_SHARE, Estimate, estimate
-from slabench.verdict.sla import Slo, request_limits
+from slabench.verdict.sla import Slo
 
 THROUGHPUT = "total_throughput"
 SHOWN = (THROUGHPUT, "output_throughput", "qpm", "tpot.mean", "ttft.mean")
@@ -105,12 +105,13 @@ def measure(
     seconds: float,
     gpus: int | None = None,
     stopped: bool = False,
+    limits: Mapping[str, float] | None = None,
 ) -> Probe | None:
     """A probe from its records; None before its first wave is whole.
 
     closed: a closed loop of `wave` slots; else load is a rate, and throughput what it offers, or what of it was served. Where more
     waves than one were planned the first alone counts with RAMP_SHARE more doubt, and with RAMP_RATE for its throughput: it is not
-    yet the steady load.
+    yet the steady load. limits: --goodput's, in ms a request.
     """
     part = steady(run, wave)
     if part is None:
@@ -118,7 +119,7 @@ def measure(
     # A first wave that waited for itself began with answers that waited less than any later one: its slots say nothing.
     slots = wave if closed and (part.together or not part.ramp) else None
     rate, doubt = _queued_rate(run) if closed and not part.together else (None, 0.0)
-    figures = steady_figures(run, part, gpus, slots=slots, output_rate=rate) | _goodput(run, part, rules)
+    figures = steady_figures(run, part, gpus, slots=slots, output_rate=rate) | _goodput(run, part, limits or {})
     together = part.together
     if not closed:
         kept = served(part.counted, load) or Served(load, RAMP_SHARE, True)
@@ -148,8 +149,8 @@ def _queued_rate(run: RunRecord) -> tuple[float | None, float]:
     return flow.rate, 2 * flow.spread
 
 
-def _goodput(run: RunRecord, part: Steady, rules: Sequence[Slo]) -> dict[str, float]:
-    return goodput(replace(run, requests=part.counted), request_limits(tuple(rules)), part.seconds)
+def _goodput(run: RunRecord, part: Steady, limits: Mapping[str, float]) -> dict[str, float]:
+    return goodput(replace(run, requests=part.counted), limits, part.seconds)
 
 
 def certain(probe: Probe | None, rules: Sequence[Slo], *, closed: bool = True, settled: bool = False) -> bool:

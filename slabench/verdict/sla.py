@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.errors import ConfigError
 from slabench.metrics.definitions import LEAST, METRICS, metric_of, statistics_of, too_few
+from slabench.verdict.metric_names import did_you_mean
 from slabench.verdict.words import Objective
 
-_COMPARISON = re.compile(r"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op><=|>=|:)\s*(?P<limit>[0-9]+(\.[0-9]+)?)\s*(ms)?\s*$")
+_NUMBER = r"[0-9]+(\.[0-9]+)?([eE]\+?[0-9]+)?"
+_COMPARISON = re.compile(rf"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op><=|>=|:)\s*(?P<limit>{_NUMBER})\s*(ms)?\s*$")
 _OTHER_OPERATOR = re.compile(r"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op>(?![<>]=\s*[0-9])[<>=]+)\s*(?P<limit>[0-9.]+)\s*(ms)?\s*$")
 _OPERATORS = {"lower": "<=", "higher": ">="}
 PER_REQUEST = ("ttft", "ttft_due", "tpot", "e2el", "e2el_due")
@@ -37,13 +40,46 @@ class Slo:
         return f"{self.metric}{self.op}{self.limit:g}"
 
 
-def slo(figure: str, statistic: str, op: str, limit: float) -> Slo:
-    """slo("tpot", "mean", "<=", 50): how a benchmark test states its rule."""
-    return check(Slo(f"{figure}.{statistic}" if statistic else figure, op, float(limit)))
+SLO_FORM = 'slo(METRIC, STATISTIC, "<=" or ">=", NUMBER), such as slo("tpot", "mean", "<=", 50)'
+_SLO_FORMS = f'{SLO_FORM}, or slo("total_throughput", "", ">=", 1000) for a metric that is one number for the whole run'
+
+
+def slo(figure: str, statistic: str = "", op: str = "", limit: float | None = None) -> Slo:
+    """slo("tpot", "mean", "<=", 50): how a benchmark test states its rule. ConfigError for anything that is no such rule.
+
+    The defaults are there for what is wrong to be said: slo("total_throughput", ">=", 1000) and slo("tpot.mean<=50") end here too.
+    """
+    given = ", ".join(repr(one) for one in (figure, statistic, op, limit) if one not in ("", None))
+    if not all(isinstance(one, str) for one in (figure, statistic, op)) or isinstance(limit, bool | None | str):
+        raise ConfigError(f"slo({given}) has not the four arguments that it needs: write {_rewritten(figure, statistic, op)}.")
+    if op not in _OPERATORS.values():
+        raise ConfigError(f"slo({given}) compares with {op!r}, and an objective with <= or >=: write {SLO_FORM}.")
+    if not isinstance(limit, int | float) or not math.isfinite(limit):
+        raise ConfigError(f"slo({given}) has a limit that is no number: write {SLO_FORM}.")
+    return _stated(Slo(f"{figure}.{statistic}" if statistic else figure, op, float(limit)))
+
+
+def _rewritten(figure: object, statistic: object, op: object) -> str:
+    """The call that was meant, where its parts are all there in another form; else the two forms that there are."""
+    match = _COMPARISON.match(figure) if isinstance(figure, str) else None
+    if match is not None and match["op"] != ":":
+        return _call(match["metric"], match["op"], match["limit"])
+    if isinstance(figure, str) and statistic in _OPERATORS.values() and isinstance(op, int | float):
+        return _call(figure, str(statistic), f"{op:g}")
+    return _SLO_FORMS
+
+
+def _call(key: str, op: str, limit: str) -> str:
+    metric, (figure, _, statistic) = metric_of(key), key.rpartition(".")
+    if metric is None and key in METRICS:
+        figure, statistic = key, statistics_of(key)[0]
+    elif metric is None or not metric.spread:
+        figure, statistic = key, ""
+    return f'slo("{figure}", "{statistic}", "{op}", {limit})'
 
 
 def parse(text: str) -> Slo:
-    """`tpot.mean<=50`, `total_throughput>=1800`, or `ttft:2000` (bench_serving's --goodput form: the mean, at most)."""
+    """`tpot.mean<=50`, `total_throughput>=1800`; a metric with one value a request and no statistic is its mean."""
     match = _COMPARISON.match(text)
     other = _OTHER_OPERATOR.match(text) if match is None else None
     if other is not None:
@@ -56,17 +92,36 @@ def parse(text: str) -> Slo:
         )
     if match is None:
         raise ConfigError(
-            f"--slo={text!r} is not an objective: write METRIC.STATISTIC<=NUMBER, such as tpot.mean<=50, "
-            "METRIC>=NUMBER, such as total_throughput>=1800, or ttft:2000."
+            f"--slo={text!r} is not an objective: write METRIC.STATISTIC<=NUMBER, such as tpot.mean<=50, or METRIC>=NUMBER, such "
+            "as total_throughput>=1800."
         )
     metric, op = match["metric"], match["op"]
     if op == ":":
-        op = "<="
-        if metric not in PER_REQUEST:
-            raise ConfigError(f"--slo={text!r}: the form METRIC:MS is for {', '.join(PER_REQUEST)}, not for {metric}.")
+        raise ConfigError(_two_forms(text, metric, match["limit"]))
     if metric in PER_REQUEST:
         metric += ".mean"
-    return check(Slo(metric, op, float(match["limit"])))
+    return _stated(Slo(metric, op, float(match["limit"])))
+
+
+def _two_forms(text: str, figure: str, limit: str) -> str:
+    """bench_serving's --goodput form is a limit for each request there, and would be the mean's here: it stands for neither."""
+    if figure not in PER_REQUEST and f"{figure}l" not in PER_REQUEST:
+        return f"--slo={text!r} is not an objective: METRIC:MS is --goodput's form, for {', '.join(PER_REQUEST)}; write <= or >=."
+    name = figure if figure in PER_REQUEST else f"{figure}l"
+    return (
+        f"--slo={text!r} could mean the mean or each request: write --slo='{name}.mean<={limit}' for the mean, or "
+        f"--goodput={figure}:{limit} for a limit of each request, with --slo='goodput.share>=0.95' to judge the share within it."
+    )
+
+
+def _stated(objective: Slo) -> Slo:
+    """check(), for an objective of a test or of the command line: floors may be of the curve, too."""
+    if check(objective).metric.startswith("curve."):
+        raise ConfigError(
+            f'The objective {objective} is of the decode curve, which has no objectives: put the limit under "floors" of a '
+            "baseline file (docs/gate-an-upgrade.md)."
+        )
+    return objective
 
 
 def check(objective: Slo) -> Slo:
@@ -74,6 +129,8 @@ def check(objective: Slo) -> Slo:
     metric = metric_of(objective.metric)
     if metric is None:
         raise ConfigError(f"The objective {objective} {_unknown(objective.metric)}")
+    if not (objective.limit >= 0 and math.isfinite(objective.limit)):
+        raise ConfigError(f"The objective {objective} has a limit below 0, and {metric.name} never is.")
     wanted = _OPERATORS.get(metric.better)
     if wanted is not None and objective.op != wanted:
         raise ConfigError(
@@ -94,7 +151,7 @@ def _unknown(key: str) -> str:
         return f"names a statistic that {figure} does not have; it has {', '.join(statistics_of(figure))}."
     if figure in METRICS:
         return f"names a statistic, and {figure} is one number for the whole run: write {figure} alone."
-    return "names no known metric: see docs/metrics.md for the list, such as tpot.mean or qpm."
+    return f"names no known metric.{did_you_mean(key)} docs/metrics.md has the list, such as tpot.mean or qpm."
 
 
 def preset(name: str | None) -> tuple[Slo, ...]:
@@ -131,20 +188,15 @@ def between_tokens(objective: Slo) -> bool:
     return objective.metric.removeprefix("classic.").partition(".")[0] in ("tpot", "itl", "gap_max")
 
 
+def of_a_batch(objective: Slo) -> bool:
+    """Whether it speaks of what only a batch-size point has: the time with a full batch, the log's lines at that size."""
+    return objective.metric.startswith(("full_batch.", "log."))
+
+
 def needs(objective: Slo) -> int:
     """How many requests a run must have for a percentile over requests to be defined; 1 for the rest."""
     figure, _, statistic = objective.metric.removeprefix("classic.").rpartition(".")
     return LEAST.get(statistic, 1) if figure in PER_REQUEST else 1
-
-
-def request_limits(objectives: tuple[Slo, ...]) -> dict[str, float]:
-    """Per-request limits for goodput: the figures of the SLOs that have one value a request, tightest limit each."""
-    limits: dict[str, float] = {}
-    for one in objectives:
-        figure, _, _ = one.metric.rpartition(".")
-        if one.op == "<=" and figure in PER_REQUEST:
-            limits[figure] = min(one.limit, limits.get(figure, one.limit))
-    return limits
 
 
 def number(value: float) -> str:

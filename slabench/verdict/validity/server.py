@@ -133,6 +133,10 @@ def other_clients(subject: Subject) -> Check:
     beyond = seen.prompt_tokens - tokens - twice - rounded
     text = f"The log has {seen.prompt_tokens} prompt tokens in {seen.sequences} sequences, this run sent {tokens} in {len(mine)}"
     if tokens - seen.prompt_tokens > OTHERS_SHARE_LIMIT * tokens:
+        lost = sum(not record.ok for record in mine)
+        if lost:
+            text = f"{text}: {lost} of them failed, and the server may have computed nothing of those."
+            return Check("other_clients", State.NOT_CHECKED, text, "Look at the requests that failed first.")
         text = f"{text}: the log is not all of this server's."
         return Check("other_clients", State.NOT_CHECKED, text, "Name the log of every node in --deploy-log.")
     if more > 0 or beyond > OTHERS_SHARE_LIMIT * tokens:

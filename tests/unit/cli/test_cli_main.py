@@ -6,6 +6,7 @@ import io
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +51,19 @@ def test_what_escapes_a_command_is_a_sentence_and_never_1(
     assert words in said.splitlines()[-1]
     assert ("Traceback" in said) == (status == 3)
     assert "\x1b" not in said
+
+
+@pytest.mark.parametrize("target", ["no/such/folder/x.html", "."])
+def test_a_report_that_cannot_be_written_is_a_usage_error(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = Path(__file__).resolve().parents[3] / "docs" / "examples" / "h200-qwen3-30b-a3b" / "both-methods"
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", str(example), f"--output={target}"]) == 4
+    said = capsys.readouterr().err
+    assert f"--output={target} cannot be written" in said and "Traceback" not in said and "crashed" not in said
+    assert main(["report", str(example), "--output=x.html"]) == 0
+    assert (tmp_path / "x.html").stat().st_size > 1000
 
 
 def test_a_traceback_holds_no_secret(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,6 +36,13 @@ def test_answers_of_one_token_have_no_time_between_tokens_to_ask_for() -> None:
         check_objectives(few, [parse("ttft.p95<=50")])
 
 
+def test_what_only_a_batch_size_point_has_needs_one() -> None:
+    rule = [parse("full_batch.tpot<=50")]
+    check_objectives([("t", TENCENT), ("a", ALI_DECODE)], rule)
+    with pytest.raises(ConfigError, match="is of a batch-size point, which tests"):
+        check_objectives([("t", TENCENT)], rule)
+
+
 def test_options_that_no_test_reads_are_told() -> None:
     options = Namespace(**{one.dest: one.default for one in OPTIONS})
     assert idle_options(["tests/serving/test_custom.py::test_custom"], options) == ()
@@ -51,9 +58,14 @@ def test_options_that_no_test_reads_are_told() -> None:
 
 def test_the_documented_example_can_be_judged() -> None:
     """Its code as it stands, with a load and a judge that only look at what they are given."""
-    (code,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.S)
+    code, follows = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.S)
     scope: dict[str, Any] = {}
     exec(code, scope)
+    other: dict[str, Any] = {}
+    exec(follows, other)
+    given = Namespace(**{one.dest: one.default for one in OPTIONS} | {"num_prompts": 7, "random_input_len": 64})
+    form_of = other["form_of"](given)
+    assert (form_of.num_prompts, form_of.input_len, form_of.output_len, form_of.request_rate) == (7, 64, 100, 4.0)
     sent: list[Form] = []
     rules: list[Slo] = []
     scope["test_long_prompts"](lambda form, point: sent.append(form), lambda run, *slos: rules.extend(slos))

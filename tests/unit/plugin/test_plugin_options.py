@@ -97,7 +97,7 @@ def test_where_the_server_is(options: dict[str, Any], environment: dict[str, str
 
 
 def test_objectives_and_the_key() -> None:
-    found = Settings.of(given(slo=["tpot.mean<=40", "ttft:2000"], api_key_env="MINE"), {"MINE": "abc", "SLABENCH_API_KEY": "no"})
+    found = Settings.of(given(slo=["tpot.mean<=40", "ttft<=2000"], api_key_env="MINE"), {"MINE": "abc", "SLABENCH_API_KEY": "no"})
     assert found.slos == (Slo("tpot.mean", "<=", 40), Slo("ttft.mean", "<=", 2000))
     assert found.api_key == "abc"
     assert Settings.of(given(), {"SLABENCH_API_KEY": ""}).api_key is None
@@ -119,6 +119,16 @@ def test_objectives_and_the_key() -> None:
         ({"allow": ("nosuch",)}, {}, "names no validity check"),
         ({"require_baseline": True}, {}, "needs --baseline=FILE"),
         ({"slo": ["nosuch<=1"]}, {}, "names no known metric"),
+        ({"slo": ["curve.8>=1"]}, {}, "is of the decode curve"),
+        ({"slo": ["goodput.share>=0.9"]}, {}, "add --goodput=ttft:2000,tpot:50"),
+        ({"slo": ["ttft:2000"]}, {}, "could mean the mean or each request"),
+        ({"slo": ["classic.output_throughput_retokenized>=1"]}, {}, "needs --retokenize"),
+        ({"goodput": ["ttft"]}, {}, "is no METRIC:MS"),
+        ({"base_url": ["http://a:1/v1"]}, {}, "--base-url=http://a:1, and --backend=sglang-oai or sglang-oai-chat"),
+        ({"base_url": ["https://u:hush@a/llm/v1/"]}, {}, "--base-url=https://***@a/llm, and"),
+        ({"base_url": ["http://a:1/v1/chat/completions"]}, {}, "--base-url=http://a:1, and"),
+        ({"base_url": ["http://a:1/generate"]}, {}, "the server's root, --base-url=http://a:1."),
+        ({"base_url": ["http://a:1"], "baseline_url": "http://b:1/v1"}, {}, "--baseline-url=http://b:1, and"),
         ({"save_baseline": "/no/such/x.json"}, {}, "cannot be written"),
         ({}, {"SLABENCH_API_KEY": "hush\nhush"}, "no HTTP header can carry"),
     ],
@@ -129,6 +139,17 @@ def test_what_cannot_be_is_said_in_one_sentence(options: dict[str, Any], environ
     assert sentence in str(error.value)
     assert "\n" not in str(error.value)
     assert "hush" not in str(error.value)  # the key itself is not in it
+
+
+def test_a_root_behind_a_path_is_taken() -> None:
+    for url in ("http://a:1/", "http://a:1/v1beta", "http://a:1/llm", "https://a/generate-things"):
+        assert Settings.of(given(base_url=[url]), {}).base_urls == (url,)
+
+
+def test_limits_of_single_requests() -> None:
+    found = Settings.of(given(goodput=["ttft:2000 tpot:50"], slo=["goodput.share>=0.9"]), {})
+    assert found.goodput == {"ttft": 2000.0, "tpot": 50.0}
+    assert Settings.of(given(slo=["ttft<=2000"]), {}).goodput == {}  # a mean is no limit of a request
 
 
 def test_a_served_models_name_is_no_folder_and_no_error() -> None:

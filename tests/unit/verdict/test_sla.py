@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.errors import ConfigError
-from slabench.verdict.sla import Slo, evaluate, loosened, merge, parse, request_limits, slo
+from slabench.verdict.sla import Slo, check, evaluate, loosened, merge, parse, slo
 
 
 @pytest.mark.parametrize(
@@ -11,7 +11,7 @@ from slabench.verdict.sla import Slo, evaluate, loosened, merge, parse, request_
     [
         ("tpot.mean<=50", Slo("tpot.mean", "<=", 50)),
         (" ttft.p99 <= 2000 ms", Slo("ttft.p99", "<=", 2000)),
-        ("ttft:2000", Slo("ttft.mean", "<=", 2000)),
+        ("ttft<=2e3", Slo("ttft.mean", "<=", 2000)),
         ("tpot<=50", Slo("tpot.mean", "<=", 50)),
         ("total_throughput>=1800.5", Slo("total_throughput", ">=", 1800.5)),
         ("classic.tpot.median<=30", Slo("classic.tpot.median", "<=", 30)),
@@ -43,6 +43,7 @@ def test_a_limit_that_the_shell_took_is_asked_for_with_quotes():
         ("classic.ttft.p50<=2000", "names a statistic that classic.ttft does not have; it has mean, median,"),
         ("itl<=20", "names no statistic; itl has mean, p50, p90, p95, p99, min, max, std: write itl.mean or another of them."),
         ("qpm.mean>=20", "names a statistic, and qpm is one number for the whole run: write qpm alone."),
+        ("curve.8>=20", 'is of the decode curve, which has no objectives: put the limit under "floors"'),
         ("curve.all>=20", "names the curve at 'all'; write curve.N with N the number of running requests."),
         ("nosuch.p99<=1", "names no known metric"),
         ("tpot.mean=50", "--slo='tpot.mean=50' compares with =, and an objective with <= or >=; write <=."),
@@ -61,6 +62,34 @@ def test_what_is_wrong_with_an_objective_is_named(text, words):
     with pytest.raises(ConfigError) as raised:
         parse(text)
     assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("total_throughput", ">=", 1000), 'write slo("total_throughput", "", ">=", 1000).'),
+        (("tpot.mean", "<=", 50), 'write slo("tpot", "mean", "<=", 50).'),
+        (("tpot", "<=", 50), 'write slo("tpot", "mean", "<=", 50).'),
+        (("tpot.mean<=50",), 'write slo("tpot", "mean", "<=", 50).'),
+        (("total_throughput>=1800",), 'write slo("total_throughput", "", ">=", 1800).'),
+        (("tpot", "mean"), "write slo(METRIC, STATISTIC,"),
+        (("tpot", "mean", "<=", "50"), "write slo(METRIC, STATISTIC,"),
+        (("tpot", "mean", "<=", True), "write slo(METRIC, STATISTIC,"),
+        (("tpot", None, "<=", 50), "write slo(METRIC, STATISTIC,"),
+        ((50,), "write slo(METRIC, STATISTIC,"),
+        (("tpot", "mean", "==", 50), "compares with '=='"),
+        (("tpot", "mean", "<=", float("nan")), "a limit that is no number"),
+        (("tpot", "mean", "<=", -1), "a limit below 0"),
+    ],
+)
+def test_a_rule_that_is_none_says_what_to_write(arguments, words):
+    with pytest.raises(ConfigError) as raised:
+        slo(*arguments)
+    assert words in str(raised.value)
+
+
+def test_a_floor_may_be_of_the_curve():
+    assert check(Slo("curve.8", ">=", 400.0)).metric == "curve.8"
 
 
 def test_sentence():
@@ -97,12 +126,7 @@ def test_command_line_replaces_and_adds():
     rule = (slo("tpot", "mean", "<=", 50),)
     both = (parse("tpot.mean<=50"), parse("tpot.mean<=500"))
     assert merge(rule, both) == both  # neither takes back the other
-    assert merge(rule, (parse("tpot.mean<=70"), parse("ttft:2000"))) == (Slo("tpot.mean", "<=", 70), Slo("ttft.mean", "<=", 2000))
-
-
-def test_goodput_limits_are_the_tightest_per_figure():
-    rules = (parse("tpot.mean<=50"), parse("tpot.p99<=80"), parse("qpm>=3"), parse("ttft:2000"))
-    assert request_limits(rules) == {"tpot": 50, "ttft": 2000}
+    assert merge(rule, (parse("tpot.mean<=70"), parse("ttft<=2000"))) == (Slo("tpot.mean", "<=", 70), Slo("ttft.mean", "<=", 2000))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,143 @@
+"""Options as other clients spell them, and near misses of ours: pytest would call them unrecognized and say no more.
+
+Names are those of sglang.bench_serving 0.5.7 to 0.5.23, vLLM's `bench serve` and GuideLLM, and the short forms that argparse takes
+there and pytest does not (--num-prompt).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Sequence
+
+from slabench.server.secrets import secret_name
+
+# Without a value: the same thing by another name, whose value is kept. With a `=` or a blank: what to write or to know instead.
+SAME = {
+    "numprompts": "num-prompts",
+    "num-requests": "num-prompts",
+    "max-requests": "num-prompts",
+    "input-len": "random-input-len",
+    "output-len": "random-output-len",
+    "isl": "random-input-len",
+    "osl": "random-output-len",
+    "random-input": "random-input-len",
+    "random-output": "random-output-len",
+    "range-ratio": "random-range-ratio",
+    "dataset": "dataset-path",
+    "concurrency": "max-concurrency",
+    "qps": "request-rate",
+    "rate": "request-rate",
+    "url": "base-url",
+    "target": "base-url",
+    "server-url": "base-url",
+    "output-file": "bench-serving-jsonl",
+    "result-file": "bench-serving-jsonl",
+    "result-dir": "report-dir",
+    "num-warmups": "warmup-requests",
+    "num-warmup-requests": "warmup-requests",
+    "warmup": "warmup-requests",
+    "headers": "header",
+    "extra-body": "extra-request-body",
+    "tokenizer-path": "tokenizer",
+    "model-path": "model",
+    "random-seed": "seed",
+    "log-file": "deploy-log",
+    "deploy-logs": "deploy-log",
+    "repeat": "repeats",
+    "rounds": "repeats",
+}
+_PERCENTILES = "every metric has mean, p50, p90, p95, p99, min, max and std in run.json; judge one with --slo='ttft.p99<=2000'"
+_FOLDER = "every run has its folder with run.json; --bench-serving-jsonl=FILE adds bench_serving's rows"
+INSTEAD = {
+    "endpoint": "write --backend=sglang (/generate), --backend=sglang-oai (/v1/completions) or --backend=sglang-oai-chat "
+    "(/v1/chat/completions)",
+    "endpoint-type": "write --backend=sglang (/generate), --backend=sglang-oai (/v1/completions) or --backend=sglang-oai-chat",
+    "percentile-metrics": _PERCENTILES,
+    "metric-percentiles": _PERCENTILES,
+    "save-result": _FOLDER,
+    "save-detailed": "every request stands in the run folder's requests.jsonl.gz",
+    "append-result": "--bench-serving-jsonl=FILE appends a row for every test",
+    "result-filename": _FOLDER,
+    "output-details": "every request stands in the run folder's requests.jsonl.gz",
+    "burstiness": "arrivals are a Poisson process (burstiness 1), or --arrivals=constant",
+    "ignore-eos": "every request asks for ignore_eos, since an answer must have the length asked for",
+    "disable-ignore-eos": "every request asks for ignore_eos, since an answer must have the length asked for",
+    "disable-stream": "TTFT and TPOT need a stream; every request asks for one",
+    "disable-tqdm": "write --progress=off",
+    "flush-cache": "the prefix cache is flushed before every test; --no-flush-cache leaves that out",
+    "apply-chat-template": "write --backend=sglang-oai-chat, with which the server applies it",
+    "tokenize-prompt": "write --prompt-form=ids",
+    "served-model-name": "the server reports it; no option is needed",
+    "temperature": 'write --extra-request-body=\'{"sampling_params": {"temperature": T}}\' (of /v1: \'{"temperature": T}\')',
+    "top-p": 'write --extra-request-body=\'{"sampling_params": {"top_p": P}}\' (of /v1: \'{"top_p": P}\')',
+    "top-k": 'write --extra-request-body=\'{"sampling_params": {"top_k": K}}\' (of /v1: \'{"top_k": K}\')',
+    "min-p": 'write --extra-request-body=\'{"sampling_params": {"min_p": P}}\' (of /v1: \'{"min_p": P}\')',
+    "lora-name": 'write --extra-request-body=\'{"lora_path": "NAME"}\'',
+    "api-key": "put the key into the environment variable SLABENCH_API_KEY (--api-key-env names another)",
+    "ready-check-timeout-sec": "--launch-timeout=S is how long a server that --launch starts may take",
+    "insecure": "name the certificate authority with --ca-file=FILE",
+    "max-seconds": "a test sends --num-prompts requests, however long they take",
+    "duration": "a test sends --num-prompts requests, however long they take",
+    "profile": "profile the server itself; a run that is profiled is no measurement",
+    "slos": "write one --slo='tpot.mean<=50' for each objective",
+}
+NEAR = 0.8  # of difflib's ratio: --num-promts, --max-concurency
+
+
+def hint(unknown: Sequence[str], ours: Collection[str], every: Sequence[str] = ()) -> str | None:
+    """A sentence on the first of pytest's unknown arguments that can be explained; None where none can.
+
+    ours: our options' names without dashes. every: the whole command line, for values that stand by themselves.
+    """
+    host, port = _value("--host", every), _value("--port", every)
+    for part in unknown:
+        name, sign, value = part.removeprefix("--").partition("=")
+        if not part.startswith("--") or not name:
+            continue
+        if name in ("host", "port"):
+            return f"{part} is not an option here: write --base-url=http://{host or '127.0.0.1'}:{port or '30000'}."
+        value = value if sign else _value(part, every)
+        found = _explained(name.replace("_", "-").lower(), value, ours)
+        if found is not None:
+            return f"--{name} is not an option here: {found}{'' if found.endswith('?') else '.'}"
+    return None
+
+
+def _explained(name: str, value: str, ours: Collection[str]) -> str | None:
+    longer = [one for one in ours if len(name) > 3 and one.startswith(name)]
+    own = name if name in ours else SAME.get(name, longer[0] if len(longer) == 1 else "")
+    if secret_name(name) and name not in ours:
+        return INSTEAD["api-key"]
+    if own == "header":
+        return "write --header=NAME:VALUE, once for each"  # whatever came is a secret
+    if own in ours:
+        return f"write --{own}{f'={value}' if value else ''}"
+    if name in INSTEAD:
+        return INSTEAD[name]
+    near = longer[:3] or difflib.get_close_matches(name, [*ours, *SAME], n=1, cutoff=NEAR)
+    near = list(dict.fromkeys(SAME.get(one, one) for one in near))
+    return f"did you mean {' or '.join(f'--{one}' for one in near)}?" if near else None
+
+
+def _value(option: str, every: Sequence[str]) -> str:
+    """What the command line gives an option, joined to it or after it; empty where there is nothing."""
+    for place, part in enumerate(every):
+        if part.startswith(f"{option}="):
+            return part.partition("=")[2]
+        if part == option and place + 1 < len(every) and not every[place + 1].startswith("-"):
+            return every[place + 1]
+    return ""
+
+
+def loose_limits(every: Sequence[str]) -> str | None:
+    """`--goodput ttft:2000 tpot:50`, as bench_serving and vLLM take it: pytest takes the second one for a test's path."""
+    for place, part in enumerate(every):
+        if part != "--goodput" and not part.startswith("--goodput="):
+            continue
+        joined = [part.partition("=")[2]] if "=" in part else []
+        rest = every[place + 1 :]
+        while rest and not rest[0].startswith("-") and "/" not in rest[0] and ":" in rest[0]:
+            joined, rest = [*joined, rest[0]], rest[1:]
+        if len(joined) > 1:
+            return f"--goodput reads its limits as one value: write --goodput={','.join(joined)}."
+    return None

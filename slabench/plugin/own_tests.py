@@ -1,0 +1,155 @@
+"""What a benchmark test's source tells before any load: calls that cannot be meant, options that it does not read.
+
+Only what stands there as literals, or as names of its module, is looked at; the same checks are made again when a test runs.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from argparse import Namespace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from slabench.errors import ConfigError
+from slabench.methods import Form
+from slabench.plugin.forms import MARKER
+from slabench.plugin.usage import check_judge, check_load, no_run
+from slabench.verdict import sla
+from slabench.verdict.request_limits import check_goodput, checked
+from slabench.verdict.sla import Slo
+
+if TYPE_CHECKING:
+    import pytest
+
+# What only a batch-size point has, or the decode curve.
+_OF_A_BATCH = ("full_batch.", "log.")
+WORKLOAD = ("num_prompts", "request_rate", "max_concurrency", "random_input_len", "random_output_len")
+
+
+class _Unknown:
+    """What only running the test tells."""
+
+
+UNKNOWN = _Unknown()
+
+
+def check_calls(items: Iterable[pytest.Item], slos: Sequence[Slo], goodput: Mapping[str, float]) -> None:
+    """ConfigError, with the test's id, for a call of run_load, judge or slo that cannot be meant. slos, goodput: the options'."""
+    known: set[object] = set()
+    for item in items:
+        function = getattr(item, "function", None)
+        if function is None or function in known:
+            continue
+        known.add(function)
+        try:
+            for call in _calls(function):
+                _check(call, function.__globals__, slos, goodput)
+        except (ConfigError, TypeError) as error:
+            raise ConfigError(f"{item.nodeid}: {error}") from error
+
+
+def _calls(function: Any) -> Iterator[ast.Call]:
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(function))))
+    except (OSError, TypeError, SyntaxError):
+        return
+    yield from (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _check(call: ast.Call, names: Mapping[str, Any], slos: Sequence[Slo], goodput: Mapping[str, float]) -> None:
+    called = call.func.id if isinstance(call.func, ast.Name) else ""
+    starred = any(isinstance(one, ast.Starred) for one in call.args) or any(one.arg is None for one in call.keywords)
+    if starred:
+        return
+    arguments = [_value(one, names) for one in call.args]
+    keywords = {str(one.arg): _value(one.value, names) for one in call.keywords}
+    if _function(call, names) is sla.slo and UNKNOWN not in (*arguments, *keywords.values()):
+        sla.slo(*arguments, **keywords)
+    elif called == "run_load" and arguments:
+        _check_run_load(arguments, keywords)
+    elif called == "judge" and arguments:
+        if arguments[0] is not UNKNOWN:
+            raise no_run(arguments[0])
+        rules = [one for one in arguments[1:] if one is not UNKNOWN]
+        check_judge(rules, () if keywords.get("shown", UNKNOWN) is UNKNOWN else keywords["shown"])
+        own = keywords.get("goodput")
+        if own is not UNKNOWN:
+            check_goodput((*rules, *slos), goodput or checked(own or {}, "judge(goodput=...)"))
+
+
+def _check_run_load(arguments: Sequence[Any], keywords: Mapping[str, Any]) -> None:
+    defaults = {"point": None, "labels": (), "batch_size": None, "phase": "decode"}
+    more = [name for name in keywords if name not in (*defaults, "form")]
+    if more or len(arguments) > 1:
+        what = f"{more[0]}=" if more else "a second argument without its name"
+        raise ConfigError(f"run_load() takes a Form, then by name {', '.join(defaults)}; it was given {what}.")
+    harmless: dict[str, Any] = {"point": {}, "labels": (), "batch_size": None, "phase": "decode"}
+    given = {
+        name: harmless[name] if (value := keywords.get(name, default)) is UNKNOWN else value for name, default in defaults.items()
+    }
+    form = Form("serving", 1, 1, num_prompts=1 << 30) if arguments[0] is UNKNOWN else arguments[0]
+    check_load(form, given["point"], given["labels"], given["batch_size"], given["phase"])
+
+
+def _function(call: ast.Call, names: Mapping[str, Any]) -> Any:
+    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+        return getattr(names.get(call.func.value.id), call.func.attr, None)
+    return names.get(call.func.id) if isinstance(call.func, ast.Name) else None
+
+
+def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
+    """A literal, an SLO of literals, or what a name of the module stands for; UNKNOWN for all that only a run tells."""
+    if isinstance(node, ast.Name):
+        return names.get(node.id, UNKNOWN)
+    if isinstance(node, ast.Call) and _function(node, names) in (sla.slo, Form):
+        arguments = [_value(one, names) for one in node.args]
+        keywords = {str(one.arg): _value(one.value, names) for one in node.keywords}
+        if UNKNOWN in arguments or UNKNOWN in keywords.values():
+            return UNKNOWN
+        return _function(node, names)(*arguments, **keywords)
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return UNKNOWN
+
+
+def unread(items: Iterable[pytest.Item], options: Namespace) -> tuple[str, ...]:
+    """A sentence for each test that sends a load of its own making whatever the workload options say, where some were given."""
+    given = [name for name in WORKLOAD if getattr(options, name, None) is not None]
+    found: dict[str, list[str]] = {}
+    for item in items:
+        ignored = [name for name in given if not _reads(item, name, options)]
+        if ignored and item.nodeid.startswith(("tests/serving/", "tests/tencent/")):
+            test = item.nodeid.partition("[")[0]
+            found.setdefault(test, ignored)
+    return tuple(
+        f"{test} does not read {', '.join('--' + name.replace('_', '-') for name in ignored)}: it sends the Form in its file. "
+        "from_options(FORM, options) puts the command line's values over it (docs/writing-a-benchmark.md)."
+        for test, ignored in found.items()
+    )
+
+
+class _Watching:
+    """The options, remembering which of them were asked for."""
+
+    def __init__(self, options: Namespace) -> None:
+        self._options, self.asked = options, set[str]()
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked.add(name)
+        return getattr(self._options, name)
+
+
+def _reads(item: pytest.Item, name: str, options: Namespace) -> bool:
+    """Whether a test's load follows an option: its form_of() reads it, or it is parametrized by it, or it asks for the options."""
+    names = getattr(item, "fixturenames", ())
+    if name in names or "find_capacity" in names:
+        return True
+    marker = item.get_closest_marker(MARKER)
+    if marker is None:
+        return "options" in names or "pytestconfig" in names or "request" in names
+    watching, callspec = _Watching(options), getattr(item, "callspec", None)
+    marker.kwargs["form"](watching, **(callspec.params if callspec is not None else {}))
+    return name in watching.asked

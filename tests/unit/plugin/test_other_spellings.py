@@ -1,0 +1,101 @@
+"""Options as other clients spell them get a hint with ours; what is nothing like ours is left to pytest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from slabench.plugin.option_table import OPTIONS
+from slabench.plugin.other_spellings import INSTEAD, SAME, hint, loose_limits
+
+pytest_plugins = ("pytester",)
+
+OURS = [option.name.removeprefix("--") for option in OPTIONS]
+CLIENT = Path(__file__).resolve().parents[3] / ".venv-client/lib/python3.11/site-packages/sglang/bench_serving.py"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("--num-prompt=32", "--num-prompt is not an option here: write --num-prompts=32."),
+        ("--numprompts 8", "write --num-prompts=8."),
+        ("--max_concurrency=8", "write --max-concurrency=8."),
+        ("--request_rate 4", "write --request-rate=4."),
+        ("--input-len=64", "write --random-input-len=64."),
+        ("--random-input 64", "write --random-input-len=64."),
+        ("--output-len=64", "write --random-output-len=64."),
+        ("--dataset=x.json", "write --dataset-path=x.json."),
+        ("--host 10.0.0.1 --port 8000", "write --base-url=http://10.0.0.1:8000."),
+        ("--port=8000", "write --base-url=http://127.0.0.1:8000."),
+        ("--endpoint=/v1/completions", "--backend=sglang-oai (/v1/completions)"),
+        ("--percentile-metrics=ttft,tpot", "--slo='ttft.p99<=2000'"),
+        ("--metric-percentiles=90", "--slo='ttft.p99<=2000'"),
+        ("--save-result", "run.json"),
+        ("--result-filename=x", "--bench-serving-jsonl=FILE"),
+        ("--burstiness=1.0", "Poisson"),
+        ("--ignore-eos", "every request asks for ignore_eos"),
+        ("--target=http://x:1", "write --base-url=http://x:1."),
+        ("--num-promts=3", "did you mean --num-prompts?"),
+        ("--max-concurency=3", "did you mean --max-concurrency?"),
+        ("--tolerence=3", "did you mean --tolerance?"),
+    ],
+)
+def test_what_it_is_called_here(given: str, said: str) -> None:
+    parts = given.split()
+    found = hint([part for part in parts if part.startswith("-")], OURS, parts)
+    assert found is not None and said in found
+    assert "\n" not in found
+
+
+@pytest.mark.parametrize("given", [["--nosuch=1"], ["-z"], ["tests/serving"], ["--"], ["--x"], []])
+def test_what_is_nothing_of_ours_is_left_to_pytest(given: list[str]) -> None:
+    assert hint(given, OURS, given) is None
+
+
+@pytest.mark.parametrize(
+    "given", ["--api-key=hush", "--openai-api-key=hush", "--hf-token=hush", "--headers=Authorization:hush", "--password=hush"]
+)
+def test_a_secret_that_was_typed_is_not_repeated(given: str) -> None:
+    found = hint([given], OURS, [given])
+    assert found is not None and "hush" not in found
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        (["--goodput", "ttft:2000", "tpot:50"], "write --goodput=ttft:2000,tpot:50."),
+        (["--goodput=ttft:2000", "tpot:50", "tests/serving"], "write --goodput=ttft:2000,tpot:50."),
+        (["--goodput", "ttft:2000", "tests/serving/test_a.py::test_b"], None),
+        (["--goodput=ttft:2000,tpot:50"], None),
+        (["--slo=tpot<=50", "tests/serving"], None),
+    ],
+)
+def test_limits_with_blanks_between_them_are_joined(parts: list[str], said: str | None) -> None:
+    found = loose_limits(parts)
+    assert found is None if said is None else found is not None and said in found
+
+
+def test_hints_name_options_that_exist() -> None:
+    assert set(SAME.values()) - {"extra-request-body", "header"} <= set(OURS)
+    assert not set(SAME) & set(OURS) and not set(INSTEAD) & set(OURS)
+    named = {one for text in INSTEAD.values() for one in re.findall(r"--([a-z][a-z-]+)", text)}
+    assert named - {"extra-request-body", "header"} <= set(OURS) | {"launch"}
+
+
+@pytest.mark.skipif(not CLIENT.is_file(), reason="the reference client is not installed here")
+def test_most_options_of_the_reference_client_are_ours_or_explained() -> None:
+    """Its own list, by name: what is neither is about other data sets, images, profiling and LoRA."""
+    theirs = set(re.findall(r'"--([a-z0-9-]+)"', CLIENT.read_text(encoding="utf-8")))
+    known = set(OURS) | set(SAME) | set(INSTEAD) | {"host", "port"}
+    others = r"gsp-|mooncake-|image|random-image|profile|lora|return-|plot|use-trace|pd-separated|prompt-suffix|tag|print-requests"
+    others += r"|sharegpt-context|extra-request"
+    assert {one for one in theirs - known if not re.match(others, one)} == set()
+
+
+def test_pytest_ends_with_the_hint(run_suite: Callable[..., object]) -> None:
+    ran = run_suite("def test_it(says):\n    says('PASSED')\n", "--num-prompt=4")
+    assert ran.status == 4  # type: ignore[attr-defined]
+    assert "write --num-prompts=4." in ran.output  # type: ignore[attr-defined]

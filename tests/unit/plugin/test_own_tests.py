@@ -1,0 +1,204 @@
+"""A test of one's own that cannot be meant ends the run with 4 before anything is sent, with its file and what to write."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from slabench.errors import ConfigError
+from slabench.methods import Form
+from slabench.plugin.option_table import OPTIONS
+from slabench.plugin.own_tests import WORKLOAD, unread
+from slabench.plugin.usage import check_judge, check_load
+from slabench.verdict.sla import slo
+
+HEAD = """
+import pytest
+from slabench.methods import Form
+from slabench.verdict.sla import slo
+from slabench.verdict import sla
+
+pytest_plugins = ("pytester",)
+
+LONG = Form("serving", input_len=64, output_len=8, num_prompts=4)
+sent = []
+
+@pytest.fixture
+def run_load(server):
+    return lambda *given, **more: sent.append(given)
+
+@pytest.fixture
+def judge(server):
+    return lambda *given, **more: None
+
+"""
+
+
+def suite(*lines: str) -> str:
+    return (
+        HEAD + "def test_it(run_load, judge):\n" + "".join(f"    {line}\n" for line in (*lines, "raise AssertionError('it ran')"))
+    )
+
+
+RUN = "run = run_load(LONG, point={})"
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["run_load(LONG)"], "run_load() needs point="),
+        (["run_load(LONG, {})"], "a second argument without its name"),
+        (["run_load(LONG, pt={})"], "it was given pt=."),
+        (["run_load('long', point={})"], "was given the text 'long' where it reads a Form"),
+        (["run_load(LONG, point=3)"], "is no dict with names as keys"),
+        (["run_load(LONG, point={'a': []})"], "a point holds texts and numbers"),
+        (["run_load(LONG, point={}, labels='x')"], "is no tuple of texts"),
+        (["run_load(LONG, point={}, batch_size=0)"], "whole number of at least 1"),
+        (["run_load(LONG, point={}, batch_size=8)"], "more than its Form's 4 prompts"),
+        (["run_load(LONG, point={}, phase='both')"], "there are decode and prefill"),
+        (["run_load(Form('serving', 64, -8, 4), point={})"], "Form(output_len=-8)"),
+        (["run_load(Form('serving', 64, 8, 0), point={})"], "Form(num_prompts=0)"),
+        (["run_load(Form('serving', '64', 8, 4), point={})"], "Form(input_len='64')"),
+        (["run_load(Form('serving', 64, 8, 4, request_rate='fast'), point={})"], "Form(request_rate='fast')"),
+        (["run_load(Form('serving', 64, 8), point={})"], "num_prompts"),
+        ([RUN, "judge(run, 'tpot.mean<=50')"], "the text 'tpot.mean<=50' as an objective; write slo("),
+        ([RUN, "judge(run, slo('tpot.mean<=50'))"], 'write slo("tpot", "mean", "<=", 50).'),
+        ([RUN, "judge(run, slo('total_throughput', '>=', 1000))"], 'write slo("total_throughput", "", ">=", 1000).'),
+        ([RUN, "judge(run, sla.slo('tpot', '<=', 50))"], 'write slo("tpot", "mean", "<=", 50).'),
+        ([RUN, "judge(run, slo('tpot', 'mean', '<', 50))"], "compares with '<'"),
+        ([RUN, "judge(run, slo('tpot', 'mean', '<=', '50'))"], "four arguments"),
+        ([RUN, "judge(run, slo('tpot', 'mean', '<=', 50, 'ms'))"], "slo()"),
+        ([RUN, "judge(run, slo('tpto', 'mean', '<=', 50))"], "Did you mean tpot.mean?"),
+        ([RUN, "judge(run, slo('tpot', 'median', '<=', 50))"], "names a statistic that tpot does not have"),
+        ([RUN, "judge(run, slo('tpot', 'mean', '>=', 50))"], "is upside down"),
+        ([RUN, "judge(run, slo('curve', '8', '>=', 50))"], "is of the decode curve"),
+        ([RUN, "judge(None)"], "was given None where it reads what run_load() returned"),
+        ([RUN, "judge(run, shown=('tpto.mean',))"], "Did you mean tpot.mean?"),
+        ([RUN, "judge(run, shown='tpot.mean')"], "is no tuple of metrics"),
+        ([RUN, "judge(run, slo('goodput', 'share', '>=', 0.9))"], "add --goodput=ttft:2000,tpot:50"),
+        ([RUN, "judge(run, slo('goodput', 'share', '>=', 0.9), goodput={'ttft': 'fast'})"], "holds ttft to 'fast'"),
+        ([RUN, "judge(run, goodput={'qpm': 3})"], "names 'qpm'; a request has ttft,"),
+    ],
+)
+def test_a_call_that_cannot_be_meant(run_suite: Callable[..., Any], lines: list[str], said: str) -> None:
+    ran = run_suite(suite(*lines))
+    assert ran.status == 4
+    assert said in ran.output and "tests/serving/test_it.py::test_it" in ran.output
+    assert "crashed" not in ran.output and "it ran" not in ran.output
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [RUN, "judge(run, slo('tpot', 'mean', '<=', 50), slo('total_throughput', '', '>=', 1000), shown=('qpm',))"],
+        [RUN, "judge(run, slo('goodput', 'share', '>=', 0.9), goodput={'ttft': 2000, 'tpot': 50})"],
+        ["form = LONG.replaced(num_prompts=8)", "run = run_load(form, point={'n': 8}, batch_size=8)", "judge(run)"],
+        ["more = {'point': {}}", "run = run_load(LONG, **more)", "judge(run, *[slo('tpot', 'mean', '<=', 50)])"],
+        ["limit = 3", RUN, "judge(run, slo('tpot', 'mean', '<=', limit))"],
+    ],
+)
+def test_what_can_be_meant_runs(run_suite: Callable[..., Any], lines: list[str]) -> None:
+    assert "it ran" in run_suite(suite(*lines)).output
+
+
+def test_goodput_by_the_command_line_is_enough(run_suite: Callable[..., Any]) -> None:
+    source = suite(RUN, "judge(run, slo('goodput', 'share', '>=', 0.9))")
+    assert "it ran" in run_suite(source, "--goodput=ttft:2000").output
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("RULE = slo('total_throughput', '>=', 1000)\n", "test_it.py:"),
+        ("SHORT = Form('serving', 64, 8, 0)\n", "Form(num_prompts=0)"),
+    ],
+)
+def test_a_file_that_cannot_be_meant(run_suite: Callable[..., Any], source: str, said: str) -> None:
+    """pytest ends with 2 for it, as for Ctrl-C."""
+    ran = run_suite(HEAD + source + "def test_it(run_load, judge):\n    pass\n")
+    assert ran.status == 4
+    assert said in ran.output and "Traceback" not in ran.output
+    assert ran.folder is None  # nothing was tried
+
+
+def test_a_file_that_is_broken_is_no_ctrl_c(run_suite: Callable[..., Any]) -> None:
+    ran = run_suite("import nosuchmodule\ndef test_it(says):\n    pass\n")
+    assert ran.status == 4 and "nosuchmodule" in ran.output
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "says('PASSED').nosuch",
+            "test_it.py:2: the test itself raised AttributeError: 'NoneType' object has no attribute 'nosuch'",
+        ),
+        ("says('PASSED', 1, 2, 3)", "the test itself raised TypeError"),
+        ("nosuch", "the test itself raised NameError: name 'nosuch' is not defined"),
+    ],
+)
+def test_what_a_test_itself_raises_is_no_crash_of_ours(run_suite: Callable[..., Any], line: str, said: str) -> None:
+    ran = run_suite(f"def test_it(says):\n    {line}\n")
+    assert ran.status == 4
+    assert said in ran.output and "crashed" not in ran.output
+
+
+def test_what_we_raise_still_is_one(run_suite: Callable[..., Any]) -> None:
+    source = "import json\ndef test_it(says):\n    json.loads('{')\n"
+    ran = run_suite(source)
+    assert ran.status == 3 and "slabench crashed: JSONDecodeError" in ran.output
+
+
+@pytest.mark.parametrize(
+    ("marker", "said"),
+    [
+        ("@pytest.mark.sends(form=lambda: LONG)", "this one cannot be called"),
+        ("@pytest.mark.sends(form=lambda options: 3)", "this one returned a int"),
+        ("@pytest.mark.sends(lambda options: LONG)", "it has no form="),
+        ("@pytest.mark.sends(form=lambda options: LONG.replaced(num_prompts=-1))", "Form(num_prompts=-1)"),
+    ],
+)
+def test_a_marker_that_cannot_be_meant(run_suite: Callable[..., Any], marker: str, said: str) -> None:
+    ran = run_suite(suite(RUN).replace("def test_it", f"{marker}\ndef test_it"))
+    assert ran.status == 4 and said in ran.output and "it ran" not in ran.output
+
+
+def test_the_same_is_said_when_it_only_shows_at_run_time() -> None:
+    form = Form("serving", 64, 8, 4)
+    assert check_load(form, {"a": 1}, ("X: y",), 4, "decode") == {"a": 1}
+    check_judge([slo("tpot", "mean", "<=", 50)], ("tpot.mean", "qpm", "curve.8"))
+    for given in ((None, {}, (), None, "decode"), (form, None, (), None, "decode"), (form, {1: 2}, (), None, "decode")):
+        with pytest.raises(ConfigError):
+            check_load(*given)
+    with pytest.raises(ConfigError, match="a Form as an objective"):
+        check_judge([form], ())
+
+
+def item(name: str, fixtures: list[str], form: Callable[..., Any] | None = None, **parameters: Any) -> Any:
+    marker = None if form is None else SimpleNamespace(kwargs={"form": form})
+    return SimpleNamespace(
+        nodeid=f"tests/serving/test_it.py::{name}",
+        fixturenames=["server", *fixtures, *parameters],
+        get_closest_marker=lambda _: marker,
+        callspec=SimpleNamespace(params=parameters),
+    )
+
+
+def test_a_test_that_reads_no_workload_option_is_named_with_the_options() -> None:
+    options = Namespace(**{one.dest: one.default for one in OPTIONS})
+    literal, follows = item("literal", ["run_load"]), item("follows", ["run_load"], lambda options: options.num_prompts)
+    asks, parametrized = item("asks", ["options"]), item("points[8]", [], num_prompts=8)
+    assert unread([literal, follows, asks, parametrized], options) == ()
+    options.num_prompts, options.request_rate = 32, 4.0
+    said = unread([literal, follows, asks], options)
+    assert [one.split(" ")[0].rpartition("::")[2] for one in said] == [
+        "literal",
+        "follows",
+    ]
+    assert "does not read --num-prompts, --request-rate: it sends the Form in its file." in said[0]
+    assert "does not read --request-rate: " in said[1]
+    assert WORKLOAD == ("num_prompts", "request_rate", "max_concurrency", "random_input_len", "random_output_len")
