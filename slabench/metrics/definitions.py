@@ -38,8 +38,8 @@ _OWN = (
     Metric("e2el_due", "ms", "lower", "last token's arrival - due", "client", spread=True),
     Metric("gap_max", "ms", "lower", "longest pause between two events of one answer", "client"),
     Metric("requests", "count", "none", "requests the plan held", "plan"),
-    Metric("completed", "count", "none", "requests whose answer came back whole", "client"),
-    Metric("failed", "count", "none", "requests - completed", "client"),
+    Metric("completed", "count", "higher", "requests whose answer came back whole", "client"),
+    Metric("failed", "count", "lower", "requests - completed", "client"),
     Metric("duration", "s", "lower", "last token of the run - the plan's zero", "client"),
     Metric("request_throughput", "req/s", "higher", "completed / duration", "client"),
     Metric("qpm", "req/min", "higher", "60 x request_throughput", "client"),
@@ -65,7 +65,7 @@ _CLASSIC = (
     Metric("classic.itl", "ms", "lower", "gap between events with text / new tokens, once per token", _BS, spread=True),
     Metric("classic.e2el", "ms", "lower", "[DONE] - start", _BS, spread=True),
     Metric("classic.duration", "s", "lower", "end of GET /get_server_info after the run - start of the run", _BS),
-    Metric("classic.completed", "count", "none", "requests without an exception", _BS),
+    Metric("classic.completed", "count", "higher", "requests without an exception", _BS),
     Metric("classic.total_input", "tokens", "none", "sum of the intended prompt lengths", _BS),
     Metric("classic.total_output", "tokens", "none", "sum of completion_tokens", _BS),
     Metric("classic.total_output_retokenized", "tokens", "none", "tokens of the answers' texts, encoded again", _BS),
@@ -105,7 +105,7 @@ _WAITING = (
     Metric("ttft_prefill", "ms", "lower", "ttft - ttft_queue - ttft_outside", "client and server", spread=True),
     Metric("ttft_outside", "ms", "lower", "(last token - sent) - meta_info's e2e_latency", "client and server", spread=True),
     Metric("ran.peak", "requests", "none", "most requests between first and last token at one moment", "client"),
-    Metric("waited.peak", "requests", "none", "most requests between sent and first token at one moment", "client"),
+    Metric("waited.peak", "requests", "lower", "most requests between sent and first token at one moment", "client"),
 )
 
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OWN, *_WAITING, *_CLASSIC, *_FULL_BATCH, *_LOG)}

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slabench.verdict.gate import percent as share
+from slabench.verdict.interval import levels, printed
 from slabench.verdict.sla import number, spoken
 
-HEAD = ("test", "figure", "old", "new", "unit", "change", "95 % interval", "runs", "allowed", "says")
+HEAD = ("test", "figure", "old", "new", "unit", "change", "interval (one-sided levels)", "runs", "allowed", "says")
 SAYS = {"holds": "holds", "worse": "WORSE", "inconclusive": "INCONCLUSIVE"}
 
 
 def figure_row(name: str, one: Mapping[str, Any]) -> tuple[str, ...]:
     """One figure of run.json's comparison; name: what stands for its test."""
-    alone = "no spread" if len(one["new_samples"]) > 1 or len(one["old_samples"]) > 1 else "one run a side"
-    interval = alone if one["low"] is None else f"{percent(one['low'])} to {percent(one['high'])}"
+    limit = 1 - one["allowed"] if one["better"] == "higher" else 1 + one["allowed"]
+    alone, ratio = one["low"] is None, one["new"] / one["old"]
+    ends = printed(*((ratio, ratio) if alone else (one["low"], one["high"])), limit)
+    change, interval = ends.low if alone else percent(one["ratio"]), f"{ends.low} to {ends.high}"
+    if alone:
+        interval = "no spread" if len(one["new_samples"]) > 1 or len(one["old_samples"]) > 1 else "one run a side"
+    elif "low_level" in one:  # an older run.json has both ends at 97.5 %
+        interval += f" ({levels(one['low_level'], one['high_level'])})"
     runs = f"{len(one['new_samples'])} pairs" if one["paired"] else f"{len(one['new_samples'])} and {len(one['old_samples'])}"
-    side = "-" if one["better"] == "higher" else "+"
-    cells = (number(one["old"]), number(one["new"]), one["unit"], percent(one["ratio"]), interval, runs)
-    return (name, spoken(one["metric"]), *cells, f"{side}{share(one['allowed'])}", SAYS.get(one["outcome"], one["outcome"]))
+    cells = (number(one["old"]), number(one["new"]), one["unit"], change, interval, runs)
+    return (name, spoken(one["metric"]), *cells, ends.limit, SAYS.get(one["outcome"], one["outcome"]))
 
 
 def percent(ratio: float) -> str:

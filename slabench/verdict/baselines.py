@@ -204,8 +204,9 @@ def _without(key: str, lacking: Mapping[str, str]) -> str:
 
 
 def _op(key: str) -> str:
+    """A floor is the least that is asked for, of a count without a direction too; only of what is better lower it is the most."""
     metric = metric_of(key)
-    return ">=" if metric is not None and metric.better == "higher" else "<="
+    return "<=" if metric is not None and metric.better == "lower" else ">="
 
 
 def _objective(one: Compared, sizes: Mapping[str, int]) -> Objective:

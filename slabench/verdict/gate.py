@@ -1,7 +1,8 @@
-"""Old against new, figure by figure: worse, not worse, or nobody can say. A test's figures are one family of questions.
+"""Old against new, figure by figure: worse, not worse, or inconclusive. A test's figures are one family of questions.
 
-Worse: the whole interval lies beyond what is allowed, after Holm's correction over the test's figures and the tests that are
-points of one curve. Not worse: the whole interval lies within, where no correction is needed, since all of them have to hold.
+Worse: the whole interval lies beyond what is allowed. Not worse: the whole interval lies within. The end that decides the former
+has the level of Holm's correction over the test's figures and the tests that are points of one curve; the other end is not
+corrected, since all figures have to hold (interval.py).
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from enum import StrEnum
 from typing import Any
 
 from slabench.metrics.definitions import metric_of
+from slabench.verdict.interval import Interval, Printed, levels, printed
 from slabench.verdict.sla import number, spoken
-from slabench.verdict.statistics import LEVEL, MOST_REPEATS, Change, holm, paired, unpaired
-from slabench.verdict.tolerances import allowed, pair_of
+from slabench.verdict.statistics import LEVEL, MOST_REPEATS, Change, held_at, holm, paired, unpaired
+from slabench.verdict.tolerances import allowed, floor_share
 
 
 class Outcome(StrEnum):
@@ -39,6 +41,7 @@ class Compared:
     change: Change
     allowed: float  # a share
     outcome: Outcome
+    interval: Interval | None = None  # None: no repeats differ, or there are none
     repeats: int | None = None  # that would decide it; None: not wanted, or too many
 
     @property
@@ -63,18 +66,26 @@ class Compared:
         return self.was * (1 - self.allowed if self.higher_is_better else 1 + self.allowed)
 
     @property
+    def limit_ratio(self) -> float:
+        """new / old that is just allowed."""
+        return 1 - self.allowed if self.higher_is_better else 1 + self.allowed
+
+    @property
     def how(self) -> str:
-        """`+5.1 %, 95 % interval +4.8 % to +5.4 %, 4 pairs`"""
-        parts = [f"{(self.change.ratio - 1) * 100:+.1f} %"]
-        interval = self.change.interval()
-        if interval is not None:
-            low, high = ((one - 1) * 100 for one in interval)
-            parts.append(f"{LEVEL:.0%} interval {low:+.1f} % to {high:+.1f} %".replace("95%", "95 %"))
-            change = self.change
-            parts.append(f"{change.new} pairs" if change.paired else f"{change.new} and {change.old} runs")
-        elif self.repeated:
-            parts.append("no spread between the repeats")
-        return ", ".join(parts)
+        """`+5.1 %, interval +4.8 % to +5.4 % (one-sided levels 98.75 % and 97.5 %), 4 pairs`"""
+        ends = self._printed
+        if self.interval is None:
+            return f"{ends.low}, no spread between the repeats" if self.repeated else ends.low
+        named = levels(self.interval.low_level, self.interval.high_level)
+        many = f"{self.change.new} pairs" if self.change.paired else f"{self.change.new} and {self.change.old} runs"
+        change = f"{(self.change.ratio - 1) * 100:+.1f} %"
+        return f"{change}, interval {ends.low} to {ends.high} (one-sided levels {named}), {many}"
+
+    @property
+    def _printed(self) -> Printed:
+        """Where there is no interval the change itself decides."""
+        found, ratio = self.interval, self.observed / self.was
+        return printed(*((ratio, ratio) if found is None else (found.low, found.high)), self.limit_ratio)
 
     def text(self, n: int | None = None) -> str:
         verb = {
@@ -87,10 +98,9 @@ class Compared:
         return f"{text}{self.unit} ({self.how}{many})"
 
     def _allowed(self) -> str:
-        pair = pair_of(self.key)
-        by_floor = self.was and math.isclose(self.allowed, pair.floor / abs(self.was))
-        share = percent(self.allowed)
-        return f"{number(pair.floor)} {self.unit} ({share})" if by_floor else share
+        share = self._printed.limit[1:]
+        by_floor = math.isclose(self.allowed, floor_share(self.key, self.was))
+        return f"{number(self.allowed * self.was)} {self.unit} ({share})" if by_floor else share
 
     @property
     def remedy(self) -> str:
@@ -102,7 +112,7 @@ class Compared:
         return f"--repeats={self.repeats} would probably decide"
 
     def as_dict(self) -> dict[str, Any]:
-        interval = self.change.interval()
+        found = self.interval
         return {
             "metric": self.key,
             "unit": self.unit,
@@ -113,8 +123,10 @@ class Compared:
             "old_samples": list(self.old),
             "paired": self.change.paired,
             "ratio": self.change.ratio,
-            "low": None if interval is None else interval[0],
-            "high": None if interval is None else interval[1],
+            "low": None if found is None else found.low,
+            "high": None if found is None else found.high,
+            "low_level": None if found is None else found.low_level,
+            "high_level": None if found is None else found.high_level,
             "allowed": self.allowed,
             "outcome": self.outcome.value,
             "repeats_to_decide": self.repeats,
@@ -145,8 +157,12 @@ def compare_figures(
     alpha = (1 - LEVEL) / 2
     doubts = {key: changes[key].doubt(one.log, upward=one.upward) for key, one in limits.items()}
     known = {key: doubt for key, doubt in doubts.items() if doubt is not None}
-    worse = dict(zip(known, holm(list(known.values()), alpha / siblings), strict=True))
-    return tuple(_compared(key, new[key], old[key], changes[key], limits[key], worse.get(key), alpha) for key in changes)
+    family = list(known.values())
+    worse = dict(zip(known, holm(family, alpha / siblings), strict=True))
+    against = dict(zip(known, held_at(family, alpha / siblings), strict=True))
+    return tuple(
+        _compared(key, new[key], old[key], changes[key], limits[key], worse.get(key), against.get(key, alpha)) for key in changes
+    )
 
 
 def limit_of(key: str, new: Sequence[float], old: Sequence[float], tolerance: float) -> float:
@@ -155,11 +171,6 @@ def limit_of(key: str, new: Sequence[float], old: Sequence[float], tolerance: fl
     share = allowed(key, was, tolerance, single=len(new) == 1 and len(old) == 1)
     metric = metric_of(key)
     return was * (1 - share if metric is not None and metric.better == "higher" else 1 + share)
-
-
-def percent(share: float) -> str:
-    """0.0213 -> 2.13 %"""
-    return f"{round(share * 100, 2):g} %"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +191,10 @@ class _Limit:
 
 
 def _compared(
-    key: str, new: Sequence[float], old: Sequence[float], change: Change, limit: _Limit, worse: bool | None, alpha: float
+    key: str, new: Sequence[float], old: Sequence[float], change: Change, limit: _Limit, worse: bool | None, against: float
 ) -> Compared:
-    repeats = None
+    """against: the doubt up to which the family's correction calls this figure worse."""
+    repeats, alpha = None, (1 - LEVEL) / 2
     if worse is None:  # single runs: the figures as they are, against what a single run can tell
         was = statistics.fmean(old)
         value = statistics.fmean(new)
@@ -195,9 +207,18 @@ def _compared(
         assert within is not None, "there is an error where there is a doubt"
         outcome = Outcome.HOLDS if within <= alpha else Outcome.INCONCLUSIVE
         if outcome is Outcome.INCONCLUSIVE:
-            repeats = change.repeats_to_decide(limit.log)
+            beyond = change.log_ratio > limit.log if limit.upward else change.log_ratio < limit.log
+            repeats = change.repeats_to_decide(limit.log, 1 - 2 * against if beyond else LEVEL)
             if repeats is not None:
                 repeats = max(repeats, change.new + 1)
     metric = metric_of(key)
     unit = metric.unit if metric is not None else ""
-    return Compared(key, unit, not limit.upward, tuple(new), tuple(old), change, limit.share, outcome, repeats)
+    interval = _interval(change, 1 - against, 1 - alpha, upward=limit.upward)
+    return Compared(key, unit, not limit.upward, tuple(new), tuple(old), change, limit.share, outcome, interval, repeats)
+
+
+def _interval(change: Change, worse: float, within: float, *, upward: bool) -> Interval | None:
+    """worse, within: the levels of the end that says worse, and of the one that says within."""
+    low_level, high_level = (worse, within) if upward else (within, worse)
+    low, high = change.end(low_level, upper=False), change.end(high_level, upper=True)
+    return None if low is None or high is None else Interval(low, high, low_level, high_level)

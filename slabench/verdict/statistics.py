@@ -41,6 +41,13 @@ class Change:
         half = quantile(self.freedom, level) * self.error
         return math.exp(self.log_ratio - half), math.exp(self.log_ratio + half)
 
+    def end(self, level: float, *, upper: bool) -> float | None:
+        """The one-sided bound of the ratio at this level: at 0.975 on both sides it is interval()'s. None: nobody knows."""
+        if self.error is None or self.freedom is None:
+            return None
+        half = quantile(self.freedom, 2 * level - 1) * self.error
+        return math.exp(self.log_ratio + half if upper else self.log_ratio - half)
+
     def doubt(self, limit: float, *, upward: bool) -> float | None:
         """One-sided p-value of `the true ln(ratio) is not beyond limit`; upward: beyond means above it."""
         if self.error is None or self.freedom is None:
@@ -129,3 +136,16 @@ def holm(doubts: Sequence[float], alpha: float) -> list[bool]:
             break
         fallen[index] = True
     return fallen
+
+
+def held_at(doubts: Sequence[float], alpha: float) -> list[float]:
+    """The share of alpha that holm() holds each against: of those that fall their own, of the others what the first of them had.
+
+    So a hypothesis falls if and only if its doubt is at most its share.
+    """
+    fallen = holm(doubts, alpha)
+    order = sorted(range(len(doubts)), key=doubts.__getitem__)
+    shares = [0.0] * len(doubts)
+    for rank, index in enumerate(order):
+        shares[index] = alpha / (len(doubts) - (rank if fallen[index] else sum(fallen)))
+    return shares

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import math
+import re
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slabench.report.comparison import figure_row
 from slabench.verdict.gate import Compared, Outcome, compare_figures
+from slabench.verdict.statistics import held_at
 from slabench.verdict.tolerances import PAIRS, allowed
 
 OLD = [40.0, 40.1, 39.9, 40.0]
@@ -44,7 +51,8 @@ def test_the_sentences() -> None:
     worse = one("tpot.mean", times(1.05), OLD)
     # logarithms of the pairs' ratios: deviation 0.00289, error 0.00144, t 3.182: 0.46 % to each side
     assert worse.text() == (
-        "tpot mean 42.00 ms is worse by more than 2 % of baseline 40.00 ms (+5.0 %, 95 % interval +4.5 % to +5.5 %, 4 pairs)"
+        "tpot mean 42.00 ms is worse by more than 2 % of baseline 40.00 ms "
+        "(+5.0 %, interval +4.5 % to +5.5 % (one-sided levels 97.5 % and 97.5 %), 4 pairs)"
     )
     unsure = one("tpot.mean", times(1.018), OLD, pairs=False)
     assert "may be worse by more than 2 %" in unsure.text()
@@ -58,7 +66,8 @@ def test_a_difference_below_the_floor_is_no_regression() -> None:
     found = one("tpot.mean", new, old)
     assert found.outcome is Outcome.HOLDS
     assert found.text() == (
-        "tpot mean 0.21 ms is within 0.05 ms (25 %) of baseline 0.2 ms (+5.0 %, 95 % interval +4.5 % to +5.5 %, 4 pairs)"
+        "tpot mean 0.21 ms is within 0.05 ms (25 %) of baseline 0.2 ms "
+        "(+5.0 %, interval +4.5 % to +5.5 % (one-sided levels 97.5 % and 97.5 %), 4 pairs)"
     )
 
 
@@ -111,3 +120,52 @@ def test_a_tolerance_of_the_whole_allows_any_throughput() -> None:
 def test_what_no_valid_run_has_is_an_error() -> None:
     with pytest.raises(ValueError, match="not above 0"):
         one("qpm", [0.0, 1.0], [1.0, 1.0])
+
+
+def test_two_pairs_whose_uncorrected_interval_says_worse() -> None:
+    """Of two figures, tpot by hand: logarithms 0.0742 and 0.0718, mean 0.0730, error 0.0012; t of one degree of freedom is 12.71 at
+    97.5 % and 25.45 at 98.75 %: +5.9 % uncorrected, +4.3 % corrected, both beyond 2 %. With an error of 0.0024 it is +1.2 %."""
+    for error, low, outcome in ((0.0012, "+4.3 %", Outcome.WORSE), (0.0024, "+1.2 %", Outcome.INCONCLUSIVE)):
+        new = [40 * math.exp(0.0730 + error), 40 * math.exp(0.0730 - error)]
+        sides = (
+            {"tpot.mean": new, "total_throughput": [100.0, 101.0]},
+            {"tpot.mean": [40.0, 40.0], "total_throughput": [100.0, 99.0]},
+        )
+        found = compare_figures(*sides, tolerance=0.02, pairs=True)[0]
+        assert found.outcome is outcome
+        assert f"interval {low} to " in found.text() and "(one-sided levels 98.75 % and 97.5 %)" in found.text()
+
+
+NUMBER = re.compile(r"[+-][0-9.]+(?= %)")
+KEYS = ("tpot.mean", "ttft.mean", "total_throughput", "curve.8", "goodput.share")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data(), st.integers(1, 14), st.booleans())
+def test_the_word_follows_from_the_printed_ends_and_the_limit(data: st.DataObject, siblings: int, pairs: bool) -> None:
+    """As a reader of the table would say it: beyond is worse, inside holds, across is inconclusive; also where ends lie at the limit."""
+    keys = data.draw(st.lists(st.sampled_from(KEYS), min_size=1, unique=True))
+    repeats = data.draw(st.integers(1, 4))
+    factor = data.draw(st.sampled_from([1.0, 1.02, 1.05, 0.98, 0.95, 1.06, 0.5]) | st.floats(0.9, 1.12))
+    noise = data.draw(st.sampled_from([0.0, 1e-4, 1e-3, 1e-2]))
+    draw = st.lists(st.floats(-1, 1), min_size=repeats, max_size=repeats)
+    new = {key: [50 * factor * math.exp(noise * one) for one in data.draw(draw)] for key in keys}
+    old = {key: [50 * math.exp(noise * one) for one in data.draw(draw)] for key in keys}
+    for one in compare_figures(new, old, tolerance=0.02, pairs=pairs, siblings=siblings):
+        (_, _, _, _, _, change, interval, _, limit, says) = figure_row("t", one.as_dict())
+        found = [float(end) for end in NUMBER.findall(interval)] or [float(end) for end in NUMBER.findall(change)] * 2
+        most = float(NUMBER.findall(limit)[0])
+        low, high = found if not one.higher_is_better else [-end for end in reversed(found)]
+        most = -most if one.higher_is_better else most
+        assert low <= high
+        expected = "WORSE" if low > most else "holds" if high <= most else "INCONCLUSIVE"
+        assert says == expected or (low == most == high), (interval, limit, says)
+        assert limit[1:] in one.text()
+        assert all(f"{end} %" in one.text() for end in NUMBER.findall(interval) or NUMBER.findall(change))
+
+
+def test_each_figure_is_held_against_its_own_level() -> None:
+    """Holm's by hand: the smallest of three at a third of alpha; it falls. The next at half of it and does not, nor any after it."""
+    assert held_at([0.001, 0.02, 0.03], 0.03) == pytest.approx([0.01, 0.015, 0.015])
+    assert held_at([0.02, 0.001, 0.012], 0.03) == pytest.approx([0.03, 0.01, 0.015])
+    assert held_at([], 0.03) == []

@@ -1,0 +1,51 @@
+"""The interval that decides a comparison, and how it is printed: so that nobody can read another word from it.
+
+Each end has a level of its own, since each answers a question of its own. The end on the better side says whether the figure is
+surely worse, at the level that Holm's correction leaves it; the end on the worse side says whether it is surely within, where every
+figure has to be and nothing is corrected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MOST_DECIMALS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Bounds of new / old; the levels are one-sided."""
+
+    low: float
+    high: float
+    low_level: float
+    high_level: float
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """`+4.5 %`, `+5.5 %` and what is allowed, `+2 %`."""
+
+    low: str
+    high: str
+    limit: str
+
+
+def printed(low: float, high: float, limit: float) -> Printed:
+    """Ratios in per cent, with as many decimals as it takes for each end to be on its own side of the limit in print too."""
+    for decimals in range(1, MOST_DECIMALS + 1):
+        shown = round((limit - 1) * 100, max(2, decimals))
+        ends = [round((end - 1) * 100, decimals) for end in (low, high)]
+        if all(_side(one, shown) == _side(end, limit) for one, end in zip(ends, (low, high), strict=True)):
+            break
+    first, second = (f"{one:+.{decimals}f} %" for one in ends)
+    return Printed(first, second, f"{f'{shown:+.{max(2, decimals)}f}'.rstrip('0').rstrip('.')} %")
+
+
+def _side(value: float, limit: float) -> int:
+    return (value > limit) - (value < limit)
+
+
+def levels(low_level: float, high_level: float) -> str:
+    """`98.75 % and 97.5 %`"""
+    return " and ".join(f"{round(one * 100, 3):g} %" for one in (low_level, high_level))

@@ -1,0 +1,125 @@
+"""Every metric that can be compared is once made worse and seen FAILED, and made better and seen PASSED: from the definitions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from slabench.errors import ConfigError
+from slabench.metrics.definitions import METRICS, Metric, metric_of, statistics_of
+from slabench.verdict.baseline_file import Baseline
+from slabench.verdict.baselines import compare, gates
+from slabench.verdict.judge import Case, judge
+from slabench.verdict.sla import Slo, check
+from slabench.verdict.tolerances import MOST_BY_FLOOR, PAIRS, allowed, check_complete, pair_of
+from slabench.verdict.words import Word
+
+COMPARABLE = [one for one in METRICS.values() if one.better != "none"]
+WITHOUT = [one for one in METRICS.values() if one.better == "none"]
+TEST = "tests/own.py::test_own"
+SIZES = dict.fromkeys(("ttft", "ttft_due", "tpot", "itl", "e2el", "e2el_due", "ttft_queue", "ttft_prefill", "ttft_outside"), 200)
+
+
+def keys_of(metric: Metric) -> list[str]:
+    """Every key that a baseline may name of it."""
+    if metric.name == "curve":
+        return ["curve.8"]
+    return [f"{metric.name}.{one}" for one in statistics_of(metric.name)] if metric.spread else [metric.name]
+
+
+KEYS = [key for metric in COMPARABLE for key in keys_of(metric)]
+
+
+def word(key: str, new: list[float], old: list[float]) -> Word:
+    """Of a test with this one figure, against a baseline file's entry."""
+    entry = {"figures": {key: sum(old) / len(old)}, "samples": {key: old}}
+    found = compare(Baseline("b", "b", {}, {TEST: entry}), TEST, {key: new}, SIZES, {}, {}, tolerance=0.02)
+    return judge(Case({key: sum(new) / len(new)}, SIZES, (), comparison=found)).word
+
+
+def times(factor: float, old: list[float]) -> list[float]:
+    return [factor * one for one in old]
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("many", [1, 4])
+def test_worse_is_failed_and_better_is_passed(key: str, many: int) -> None:
+    """Three times as long, a third of the rate; at a size where a difference is above the metric's own floor."""
+    metric = metric_of(key)
+    assert metric is not None
+    size = 0.9 if metric.unit == "share" else 4 * pair_of(key).floor
+    old = times(size, [1.0, 1.001, 0.999, 1.0002][:many])
+    worse, better = (1 / 3, 3.0) if metric.better == "higher" else (3.0, 1 / 3)
+    assert word(key, times(worse, old), old) is Word.FAILED
+    assert word(key, times(better, old), old) is Word.PASSED
+    assert word(key, old, old) is Word.PASSED
+
+
+@pytest.mark.parametrize("key", [one for one in KEYS if metric_of(one).better == "higher"])  # type: ignore[union-attr]
+@pytest.mark.parametrize("size", [0.9, 0.5, 0.05, 0.001])
+def test_a_rate_below_its_own_floor_cannot_fall_to_a_tenth(key: str, size: float) -> None:
+    """A floor of 1 tok/s let 0.5 fall to 0.05, which is -90 %, "within -200 %"."""
+    assert allowed(key, size, 0.02) <= MOST_BY_FLOOR
+    assert word(key, [size / 10], [size]) is Word.FAILED
+    assert word(key, [size * 2], [size]) is Word.PASSED
+
+
+@pytest.mark.parametrize(
+    ("key", "old", "new"),
+    [
+        ("goodput.request_throughput", 0.5, 0.05),
+        ("ttft_outside.mean", 0.5, 1.4),
+        ("ttft_queue.mean", 5, 9),
+        ("completed", 128, 100),
+    ],
+)
+def test_what_was_within_a_floor_of_another_unit(key: str, old: float, new: float) -> None:
+    assert word(key, [new], [old]) is Word.FAILED
+
+
+def test_a_metric_without_a_row_is_an_error() -> None:
+    """At import, so that it cannot be forgotten: nothing stands for a missing row."""
+    new = Metric("acceptance", "tokens", "higher", "f", "s")
+    with pytest.raises(ValueError, match="no tolerance is declared for acceptance"):
+        check_complete([*METRICS.values(), new], PAIRS)
+    check_complete([*METRICS.values(), replace(new, better="none")], PAIRS)
+    for name in PAIRS:
+        with pytest.raises(ValueError, match="no tolerance is declared for"):
+            check_complete(METRICS.values(), {key: pair for key, pair in PAIRS.items() if key != name})
+
+
+@pytest.mark.parametrize("metric", WITHOUT, ids=lambda one: str(one.name))
+def test_what_has_no_direction_is_not_compared(metric: Metric) -> None:
+    for key in keys_of(metric):
+        assert not gates(key)
+        with pytest.raises(KeyError):
+            pair_of(key)
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=lambda one: str(one.name))
+def test_a_floor_is_the_least_and_of_what_is_better_lower_the_most(metric: Metric) -> None:
+    """A floor on `completed` was taken for a ceiling: 12 of 12 failed a floor of 10, and 3 of 12 held it."""
+    for key in keys_of(metric):
+        known = Baseline("b", "b", {}, {TEST: {"figures": {key: 10.0}, "floors": {key: 10.0}}})
+        found = compare(known, TEST, {key: [10.0]}, SIZES, {}, {}, tolerance=0.02)
+        (floor,) = found.floors
+        assert floor.op == ("<=" if metric.better == "lower" else ">=")
+        case = Case({key: 10.0}, SIZES, (), floors=found.floors)
+        good, bad = (8.0, 12.0) if metric.better == "lower" else (12.0, 8.0)
+        assert judge(replace(case, figures={key: good})).word is Word.PASSED
+        assert judge(replace(case, figures={key: bad})).word is Word.FAILED
+
+
+@pytest.mark.parametrize("metric", COMPARABLE, ids=lambda one: str(one.name))
+def test_an_objective_against_the_direction_is_refused(metric: Metric) -> None:
+    for key in keys_of(metric):
+        with pytest.raises(ConfigError, match="upside down"):
+            check(Slo(key, "<=" if metric.better == "higher" else ">=", 1.0))
+
+
+def test_every_count_of_success_or_failure_has_its_direction() -> None:
+    """By name, so that a new one is thought of: what a server did more of is better or worse, what the plan said is neither."""
+    directions = {one.name: one.better for one in METRICS.values() if one.unit in ("count", "requests", "tokens")}
+    better = {name: way for name, way in directions.items() if way != "none"}
+    assert better == {"completed": "higher", "classic.completed": "higher", "failed": "lower", "waited.peak": "lower"}
