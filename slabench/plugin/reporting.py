@@ -143,7 +143,11 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] 
     word = handed["entry"]["word"]
     if word == "INVALID":
         return "invalid", "I", ("INVALID", {"red": True})
-    return ("failed", "F", "FAILED") if word == "FAILED" else ("passed", ".", "PASSED")
+    if word == "FAILED":
+        return "failed", "F", "FAILED"
+    from slabench.report.standing import verdict
+
+    return "passed", ".", verdict(handed["entry"])
 
 
 class Console:

@@ -52,6 +52,14 @@ class Settings:
         return int(self.given.repeats or (DEFAULT_PAIRS if self.baseline_url is not None else 1))
 
     @property
+    def gate(self) -> str | None:
+        """The option that makes this run a gate, in which a test that nothing judges is INVALID."""
+        given = self.given
+        named = {"--baseline": given.baseline, "--baseline-url": given.baseline_url, "--baseline-launch": given.baseline_launch}
+        asked = [name for name, value in named.items() if value is not None]
+        return (*asked, *(["--strict-validity"] if given.strict_validity else []), None)[0]
+
+    @property
     def dataset_name(self) -> str:
         """The published way where a data set is given; prompts made from ids otherwise."""
         return str(self.given.dataset_name or ("random" if self.given.dataset_path else "random-ids"))

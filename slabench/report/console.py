@@ -8,7 +8,7 @@ from typing import Any
 from slabench.report.capacity_section import HEAD, probe_cells
 from slabench.report.comparison import HEAD as COMPARED
 from slabench.report.comparison import comparison_rows, sides
-from slabench.report.standing import standing
+from slabench.report.standing import run_verdict, standing, unjudged, verdict
 from slabench.verdict.sla import number
 
 WIDTH = 50
@@ -229,6 +229,9 @@ def run_facts(data: Mapping[str, Any]) -> list[str]:
         lines.append(f"Checks that --allow makes findings of: {', '.join(allowed)}.")
     if "unreachable" in data:
         lines.append(f"No test was tried: {data['unreachable']}")
+    names = unjudged(data)
+    if names:
+        lines.append(f"NOTHING_JUDGED: no objective, floor or comparison applies to {', '.join(names)}: measured only.")
     kinds = {prompts_told(entry["workload"]) for entry in data["tests"] if "num_prompts" in entry["workload"]}
     lines += [f"Prompts: {kind}." for kind in sorted(kinds)]
     server = data["server"]
@@ -268,7 +271,7 @@ def beside_green(tests: Sequence[Mapping[str, Any]]) -> list[str]:
 def summary_table(data: Mapping[str, Any]) -> str:
     """The end of a session: a row a test, what did not run, and the run's word."""
     rows = [
-        (entry["word"], entry["id"].rpartition("/")[2], *(figure(entry["metrics"], key) for _, key in FIGURES), standing(entry))
+        (verdict(entry), entry["id"].rpartition("/")[2], *(figure(entry["metrics"], key) for _, key in FIGURES), standing(entry))
         for entry in data["tests"]
     ]
     head = ("verdict", "test", *(name for name, _ in FIGURES), "figure")
@@ -288,5 +291,5 @@ def summary_table(data: Mapping[str, Any]) -> str:
     lines += beside_green(data["tests"])
     lines += run_facts(data)
     if data["word"] is not None:
-        lines.append(f"Verdict of the run: {data['word']}")
+        lines.append(f"Verdict of the run: {run_verdict(data)}")
     return "\n".join(lines)

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-KINDS = {"FAILED": "error", "INVALID": "error", "PASSED": "notice"}
+from slabench.report.standing import verdict
+from slabench.verdict.words import NOTHING_JUDGED
+
+KINDS = {"FAILED": "error", "INVALID": "error", "PASSED": "notice", f"PASSED {NOTHING_JUDGED}": "warning"}
 
 
 def message(text: str) -> str:
@@ -32,9 +35,9 @@ def job_lines(data: Mapping[str, Any]) -> list[str]:
     lines = []
     for entry in sorted(data["tests"], key=lambda one: one["word"] == "PASSED"):
         reasons = f" (reasons: {', '.join(entry['reasons'])})" if entry["reasons"] else ""
-        text = f"{entry['word']} {entry['id']}: {entry['headline']}{reasons}"
-        title = f"{entry['word']} {entry['id'].rpartition('/')[2]}"
-        lines.append(command(KINDS[entry["word"]], text, file=entry["id"].partition("::")[0], title=title))
+        text = f"{verdict(entry)} {entry['id']}: {entry['headline']}{reasons}"
+        title = f"{verdict(entry)} {entry['id'].rpartition('/')[2]}"
+        lines.append(command(KINDS[verdict(entry)], text, file=entry["id"].partition("::")[0], title=title))
     if "unreachable" in data:
         lines.append(command("error", f"INVALID: no test was tried: {data['unreachable']}", title="INVALID slabench"))
     elif data["not_run"]:

@@ -17,7 +17,7 @@ from slabench.report.comparison import comparison_rows
 from slabench.report.console import DECODE, decode_cells, figure, run_facts, said, two
 from slabench.report.html_table import listed as _list
 from slabench.report.html_table import table as _table
-from slabench.report.standing import standing
+from slabench.report.standing import run_verdict, standing, verdict
 
 Entry = Mapping[str, Any]
 
@@ -49,7 +49,7 @@ def summary_fragment(document: Mapping[str, Any]) -> str:
     word = document["word"] or "nothing was judged"
     labels = "".join(f' <span class="label">{escape(one)}</span>' for one in document["labels"])
     parts = [
-        f'<div class="slab"><h2>Verdict: <span class="word {escape(word)}">{escape(word)}</span>{labels}</h2>',
+        f'<div class="slab"><h2>Verdict: <span class="word {escape(word)}">{escape(run_verdict(document))}</span>{labels}</h2>',
         _list(run_facts(document)),
         _overview(document),
     ]
@@ -69,7 +69,7 @@ def summary_fragment(document: Mapping[str, Any]) -> str:
 
 def _overview(data: Mapping[str, Any]) -> str:
     """A row a test: what a reader wants first."""
-    rows = [(one["id"].rpartition("/")[2], one["word"], standing(one)) for one in data["tests"]]
+    rows = [(one["id"].rpartition("/")[2], verdict(one), standing(one)) for one in data["tests"]]
     return _table(("test", "verdict", "figure"), rows, frozenset({0, 1, 2})) if rows else ""
 
 
@@ -89,7 +89,7 @@ def _tencent(data: Mapping[str, Any]) -> str:
     for one in tests:
         plan = one["plan"]
         told = [plan.get(key) or "none" for key in ("count", "request_rate", "max_concurrency")]
-        rows.append((one["id"].rpartition("::")[2], one["word"], *told, *(figure(one["metrics"], key) for key in keys)))
+        rows.append((one["id"].rpartition("::")[2], verdict(one), *told, *(figure(one["metrics"], key) for key in keys)))
     bars = [
         (f"{one['plan']['count']} prompts", one["metrics"]["total_throughput"], one["word"] == "INVALID")
         for one in tests
@@ -145,7 +145,7 @@ def _ali_decode(data: Mapping[str, Any]) -> str:
     parts = ["<h3>ali decode: TPOT per batch size, throughput per running requests</h3>"]
     keys = ("tpot.mean", "tpot.p99", "ttft.mean", "output_throughput", "output_throughput_per_gpu")
     head = ("test", "verdict", "TPOT mean (ms)", "TPOT p99", "TTFT mean", "output tok/s", "per GPU")
-    rows = [(one["id"].rpartition("::")[2], one["word"], *(figure(one["metrics"], key) for key in keys)) for one in tests]
+    rows = [(one["id"].rpartition("::")[2], verdict(one), *(figure(one["metrics"], key) for key in keys)) for one in tests]
     parts.append(_table(head, rows) if rows else "")
     if tests:
         views_head = ("test", *(name for name, _ in DECODE))
@@ -195,7 +195,7 @@ def _ali_prefill(data: Mapping[str, Any]) -> str:
     rows = [
         (
             one["id"].rpartition("::")[2],
-            one["word"],
+            verdict(one),
             one["point"].get("input_len", "n/a"),
             *(figure(one["metrics"], name) for name in ("input_throughput", key, "ttft.mean")),
         )
@@ -215,7 +215,7 @@ def _serving(data: Mapping[str, Any]) -> str:
     if not tests:
         return ""
     head = ("test", "verdict", *(name for name, _, _ in COLUMNS))
-    rows = [(one["id"].rpartition("::")[2], one["word"], *(figure(one["metrics"], key) for _, _, key in COLUMNS)) for one in tests]
+    rows = [(one["id"].rpartition("::")[2], verdict(one), *(figure(one["metrics"], key) for _, _, key in COLUMNS)) for one in tests]
     return f"<h3>serving</h3>{_table(head, rows)}"
 
 
@@ -225,7 +225,7 @@ def _tests(data: Mapping[str, Any]) -> str:
     for one in data["tests"]:
         word, name = escape(one["word"]), escape(one["id"])
         opened = "" if one["word"] == "PASSED" else " open"
-        summary = f'<summary><span class="word {word}">{word}</span> {name}: {escape(one["headline"])}</summary>'
+        summary = f'<summary><span class="word {word}">{escape(verdict(one))}</span> {name}: {escape(one["headline"])}</summary>'
         parts.append(f"<details{opened}>{summary}{_list([line.strip() for line in said(one)])}</details>")
     return f"<h3>Why</h3>{''.join(parts)}" if parts else ""
 
@@ -246,9 +246,9 @@ def _header(name: str, text: str) -> str:
 
 def table_row_cells(test_id: str, entry: Entry | None) -> list[str]:
     """As many cells as the header has, empty for a report that is no measurement."""
-    word, stands = ("", "") if entry is None else (escape(entry["word"]), standing(entry))
+    word, shown, stands = ("", "", "") if entry is None else (escape(entry["word"]), verdict(entry), standing(entry))
     cells = [
-        f'<td class="col-verdict word {word}">{word}</td>',
+        f'<td class="col-verdict word {word}">{escape(shown)}</td>',
         f'<td class="col-testId">{escape(test_id)}</td>',
         f'<td class="col-figure">{escape(stands)}</td>',
     ]

@@ -19,7 +19,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], text: frozenset
 
 
 def _class(text: bool, content: str) -> str:
-    names = [*(["text"] if text else []), *(["word", content] if content in list(Word) else [])]
+    word = content.partition(" ")[0]  # `PASSED NOTHING_JUDGED`
+    names = [*(["text"] if text else []), *(["word", word] if word in list(Word) else [])]
     return f' class="{" ".join(names)}"' if names else ""
 
 

@@ -9,7 +9,7 @@ from slabench.report.capacity_section import HEAD, probe_cells
 from slabench.report.comparison import HEAD as COMPARED
 from slabench.report.comparison import comparison_rows
 from slabench.report.console import FIGURES, figure, run_facts, said
-from slabench.report.standing import standing
+from slabench.report.standing import run_verdict, standing, verdict
 
 
 def cell(text: object) -> str:
@@ -25,12 +25,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
 
 def summary_md(data: Mapping[str, Any]) -> str:
     """The same words and reasons as every other output."""
-    lines = [f"# slabench: {data['word'] or 'nothing was judged'}", ""]
+    lines = [f"# slabench: {run_verdict(data)}", ""]
     lines += [f"- {cell(fact)}" for fact in run_facts(data)]
     lines += [f"- run {cell(data['run_id'])}, slabench {cell(data['slabench'])}, exit status {data['exit_status']}", ""]
     rows = [
         (
-            f"**{entry['word']}**",
+            f"**{verdict(entry)}**",
             entry["id"].rpartition("/")[2],
             standing(entry),
             *(figure(entry["metrics"], key) for _, key in FIGURES),
@@ -54,7 +54,7 @@ def summary_md(data: Mapping[str, Any]) -> str:
         if entry.get("capacity"):
             lines += ["", "## Capacity", "", *table(HEAD, probe_cells(entry["capacity"]))]
         if spoken:
-            lines += ["", f"### {entry['word']} {cell(entry['id'])}", ""]
+            lines += ["", f"### {verdict(entry)} {cell(entry['id'])}", ""]
             lines += [f"- {cell(one)}" for one in spoken]
     if data["not_run"]:
         lines += ["", "## Planned and not run", ""] + [f"- {cell(one)}" for one in data["not_run"]]

@@ -6,8 +6,27 @@ from collections.abc import Mapping
 from typing import Any
 
 from slabench.verdict.sla import number
+from slabench.verdict.words import NOTHING_JUDGED, Word
 
 NONE = "n/a"
+
+
+def verdict(entry: Mapping[str, Any]) -> str:
+    """A test's word in every table: `PASSED`, or `PASSED NOTHING_JUDGED`."""
+    unjudged = entry["word"] == Word.PASSED and NOTHING_JUDGED in entry["reasons"]
+    return f"{entry['word']} {NOTHING_JUDGED}" if unjudged else str(entry["word"])
+
+
+def unjudged(data: Mapping[str, Any]) -> list[str]:
+    """The names of the run's tests that nothing was judged in."""
+    return [one["id"].rpartition("/")[2] for one in data["tests"] if NOTHING_JUDGED in one["reasons"]]
+
+
+def run_verdict(data: Mapping[str, Any]) -> str:
+    """A run's word: `PASSED`, or `PASSED (NOTHING_JUDGED in 1 of 3 tests)`."""
+    word, names = data["word"] or "nothing was judged", unjudged(data)
+    green = names and word == Word.PASSED
+    return f"{word} ({NOTHING_JUDGED} in {len(names)} of {len(data['tests'])} tests)" if green else word
 
 
 def standing(entry: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from slabench.errors import ConfigError, system_words
 from slabench.metrics.definitions import metric_of
 from slabench.verdict.samples import samples_of
+from slabench.verdict.words import NOTHING_JUDGED
 
 # slabench.baseline/2: `samples`, one value a repeat, beside each test's figures (their means), and `rules`, what may differ.
 # slabench.baseline/1: first form, one run, figures alone. Still read: one sample a figure, without a spread.
@@ -154,8 +155,9 @@ def allowed_checks(entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def only_inconclusive(entry: Mapping[str, Any]) -> bool:
-    """The run itself was valid; what nobody can say is how it stands beside another one."""
-    return "INCONCLUSIVE" in entry["reasons"] and not any(check["state"] == "invalid" for check in entry["checks"])
+    """The run itself was valid; what is not decided is how it stands beside another one, or nothing was there to judge it by."""
+    undecided = {"INCONCLUSIVE", NOTHING_JUDGED} & set(entry["reasons"])
+    return bool(undecided) and not any(check["state"] == "invalid" for check in entry["checks"])
 
 
 def keep(document: Mapping[str, Any], old: Baseline, differences: Sequence[str]) -> tuple[dict[str, Any], list[str]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from slabench.metrics.definitions import too_few
+from slabench.metrics.definitions import metric_of, too_few
 from slabench.verdict.baselines import Comparison
 from slabench.verdict.sla import Slo, evaluate, number, spoken
-from slabench.verdict.words import Check, Objective, State, Verdict, Word
+from slabench.verdict.words import NOTHING_JUDGED, Check, Objective, State, Verdict, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Case:
     floors: Sequence[Slo] = ()
     comparison: Comparison | None = None
     require_baseline: bool = False
+    gate: str | None = None  # the option that asks for a verdict, such as --baseline=FILE: a test it does not reach is INVALID
     labels: Sequence[str] = ()  # REDUCED, SIMULATED
     advice: Sequence[str] = ()
     counted: Mapping[str, int] | None = None  # n of all repeats together; None: as sizes
@@ -60,6 +61,7 @@ def judge(case: Case) -> Verdict:
     else:
         failed = [one for one in objectives if not one.holds]
         missing = case.require_baseline and "NO_BASELINE" in reasons
+        nothing = not objectives and not missing
         open_ = case.comparison.inconclusive if case.comparison is not None else None
         if failed:
             word, headline = Word.FAILED, "; ".join(one.text for one in failed[:3])
@@ -71,8 +73,11 @@ def judge(case: Case) -> Verdict:
                 Word.FAILED,
                 "no baseline for this test, and --require-baseline asks for one; save one with --save-baseline=FILE",
             )
+        elif nothing:
+            reasons.insert(len(spoke), NOTHING_JUDGED)
+            word, headline = (Word.PASSED if case.gate is None else Word.INVALID), _nothing(case)
         else:
-            word, headline = Word.PASSED, _good(case, objectives)
+            word, headline = Word.PASSED, _good(objectives)
     return Verdict(word, headline, tuple(dict.fromkeys(reasons)), tuple(objectives), tuple(case.checks), tuple(case.advice))
 
 
@@ -101,15 +106,22 @@ def _too_few(case: Case, rule: Slo) -> str:
     return f" ({statistic} needs {found[1]} {what}, there are {found[0]})"
 
 
-def _good(case: Case, objectives: Sequence[Objective]) -> str:
-    if objectives:
-        more = f" (and {len(objectives) - 1} more hold)" if len(objectives) > 1 else ""
-        return objectives[0].text + more
-    from slabench.metrics.definitions import metric_of
+def _good(objectives: Sequence[Objective]) -> str:
+    more = f" (and {len(objectives) - 1} more hold)" if len(objectives) > 1 else ""
+    return objectives[0].text + more
 
-    told = [
+
+def _nothing(case: Case) -> str:
+    """What was measured, that it was not judged, and how it would be."""
+    shown = [
         f"{spoken(key)} {number(case.figures[key])} {metric.unit}"
         for key in case.shown
         if key in case.figures and (metric := metric_of(key)) is not None
     ]
-    return ", ".join(told) or "valid; this test has no objective"
+    known = f", and the baseline {case.comparison.baseline} has no entry for it" if case.comparison is not None else ""
+    asked = f"; {case.gate} asks for a verdict" if case.gate is not None else ""
+    measured = f" Measured: {', '.join(shown)}." if shown else ""
+    return (
+        f"{NOTHING_JUDGED}: no objective, floor or comparison applies to this test{known}{asked}.{measured} "
+        "Give an objective (--slo='METRIC<=LIMIT'), or a baseline that has this test."
+    )

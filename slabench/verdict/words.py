@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+NOTHING_JUDGED = "NOTHING_JUDGED"  # reason of a valid test that no objective, floor or comparison applies to
+
 
 class Word(StrEnum):
     """One word a test, the same in every output."""

@@ -9,6 +9,8 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import pytest
+
 from slabench.server.launch import launch
 from tests.integration.conftest import Suite
 
@@ -98,3 +100,43 @@ def test_no_key_is_in_any_output(suite: Suite, tmp_path: Path) -> None:
             texts[str(file)] = (gzip.decompress(data) if file.suffix == ".gz" else data).decode()
     assert len(texts) > 12
     assert [(where, key) for where, text in texts.items() for key in KEYS if key in text] == []
+
+
+def test_a_test_that_nothing_judges_says_so_in_every_output(suite: Suite) -> None:
+    """503 ms a token, with no objective, floor or baseline: measured, and called so wherever the word stands."""
+    slow = "--base-url=sim:demo?decode_base_ms=100"
+    done = suite("tests/serving", slow, "--github", "--random-output-len=4", "-v")
+    assert done.status == 0, done.output
+    (one,) = done.run["tests"]
+    assert (one["word"], one["reasons"][0]) == ("PASSED", "NOTHING_JUDGED")
+    assert one["headline"].startswith("NOTHING_JUDGED: no objective, floor or comparison applies to this test.")
+    assert done.folder is not None
+    table = done.output.split("slabench ====")[-1]
+    assert re.search(r"^PASSED NOTHING_JUDGED +test_custom\.py::test_custom ", table, re.M)
+    assert "Verdict of the run: PASSED (NOTHING_JUDGED in 1 of 1 tests)" in table
+    assert f"PASSED {one['id']}: NOTHING_JUDGED: " in done.output
+    assert re.search(
+        r"^::warning file=tests/serving/test_custom\.py,title=PASSED NOTHING_JUDGED .*NOTHING_JUDGED", done.output, re.M
+    )
+    summary, shown = (done.folder / "summary.md").read_text(), html.unescape((done.folder / "report.html").read_text())
+    assert "| **PASSED NOTHING_JUDGED** |" in summary and summary.startswith("# slabench: PASSED (NOTHING_JUDGED in 1 of 1 tests)")
+    assert '<span class="word PASSED">PASSED NOTHING_JUDGED</span>' in shown
+    (case,) = ET.parse(done.folder / "junit.xml").getroot().iter("testcase")
+    assert "NOTHING_JUDGED" in {one.get("name"): one.get("value") for one in case.iter("property")}["slabench.reasons"]
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "word", "reason"),
+    [
+        (["--strict-validity", "--allow=client,log_lines,one_read,prompt_length,stall"], 6, "INVALID", "NOTHING_JUDGED"),
+        (["--baseline=baselines/published-tencent.json"], 6, "INVALID", "NOTHING_JUDGED"),
+        (["--baseline=baselines/published-tencent.json", "--require-baseline"], 1, "FAILED", "NO_BASELINE"),
+        (["--baseline=baselines/published-tencent.json", "--slo=tpot.mean<=500"], 0, "PASSED", "NO_BASELINE"),
+    ],
+)
+def test_a_gate_has_to_judge(suite: Suite, options: list[str], status: int, word: str, reason: str) -> None:
+    done = suite("tests/serving", "--base-url=sim:demo", *options)
+    assert done.status == status, done.output
+    (one,) = done.run["tests"]
+    assert one["word"] == word and reason in one["reasons"], one
+    assert ("NOTHING_JUDGED" in one["reasons"]) == (reason == "NOTHING_JUDGED")

@@ -143,7 +143,7 @@ KEYS = ("tpot.mean", "ttft.mean", "total_throughput", "curve.8", "goodput.share"
 @settings(max_examples=150, deadline=None)
 @given(st.data(), st.integers(1, 14), st.booleans())
 def test_the_word_follows_from_the_printed_ends_and_the_limit(data: st.DataObject, siblings: int, pairs: bool) -> None:
-    """As a reader of the table would say it: beyond is worse, inside holds, across is inconclusive; also where ends lie at the limit."""
+    """As a reader of the table would say it: beyond is worse, inside holds, across is inconclusive; also with ends at the limit."""
     keys = data.draw(st.lists(st.sampled_from(KEYS), min_size=1, unique=True))
     repeats = data.draw(st.integers(1, 4))
     factor = data.draw(st.sampled_from([1.0, 1.02, 1.05, 0.98, 0.95, 1.06, 0.5]) | st.floats(0.9, 1.12))
@@ -165,7 +165,7 @@ def test_the_word_follows_from_the_printed_ends_and_the_limit(data: st.DataObjec
 
 
 def test_each_figure_is_held_against_its_own_level() -> None:
-    """Holm's by hand: the smallest of three at a third of alpha; it falls. The next at half of it and does not, nor any after it."""
+    """Holm's by hand: the smallest of three at a third of alpha falls; the next at half of it does not, nor any after it."""
     assert held_at([0.001, 0.02, 0.03], 0.03) == pytest.approx([0.01, 0.015, 0.015])
     assert held_at([0.02, 0.001, 0.012], 0.03) == pytest.approx([0.03, 0.01, 0.015])
     assert held_at([], 0.03) == []

@@ -1,6 +1,7 @@
 """First valid, then good enough; and the baseline's three answers."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -198,3 +199,58 @@ def test_overall_word():
     assert overall([Word.PASSED, Word.INVALID, Word.FAILED]) is Word.FAILED
     assert overall([Word.PASSED, Word.INVALID]) is Word.INVALID
     assert overall([]) is None
+
+
+UNJUDGED = Case({"tpot.mean": 503.3}, {"tpot": 8}, OK, shown=("tpot.mean",))
+UNKNOWN = baselines.Comparison("prod.json", "NO_BASELINE", reasons=("NO_BASELINE",))
+
+
+def test_a_test_that_nothing_judges_says_so():
+    found = judge(UNJUDGED)
+    assert (found.word, found.reasons) == (Word.PASSED, ("NOTHING_JUDGED", "NO_FLOOR", "NO_BASELINE"))
+    assert found.headline == (
+        "NOTHING_JUDGED: no objective, floor or comparison applies to this test. Measured: tpot mean 503.30 ms. "
+        "Give an objective (--slo='METRIC<=LIMIT'), or a baseline that has this test."
+    )
+
+
+@pytest.mark.parametrize("gate", ["--baseline", "--baseline-url", "--baseline-launch", "--strict-validity"])
+@pytest.mark.parametrize("comparison", [None, UNKNOWN])
+def test_under_a_gate_it_is_invalid(gate, comparison):
+    found = judge(replace(UNJUDGED, gate=gate, comparison=comparison))
+    assert found.word is Word.INVALID
+    assert "NOTHING_JUDGED" in found.reasons and found.headline.startswith("NOTHING_JUDGED: ") and gate in found.headline
+    assert ("prod.json has no entry for it" in found.headline) == (comparison is not None)
+
+
+def test_what_applies_is_judged_and_not_called_nothing():
+    """An objective, a floor, a floor of the baseline's, an objective beside an unknown test, a requirement."""
+    objective, floor = slo("tpot", "mean", "<=", 600), slo("tpot", "mean", "<=", 500)
+    for more, word in (
+        ({"slos": (objective,)}, Word.PASSED),
+        ({"floors": (floor,)}, Word.FAILED),
+        ({"comparison": replace(UNKNOWN, state="compared", reasons=(), floors=(floor,))}, Word.FAILED),
+        ({"slos": (objective,), "comparison": UNKNOWN}, Word.PASSED),
+        ({"comparison": UNKNOWN, "require_baseline": True}, Word.FAILED),
+        ({"comparison": replace(UNKNOWN, not_comparable="NOT_COMPARABLE: hardware.gpu")}, Word.INVALID),
+    ):
+        found = judge(replace(UNJUDGED, gate="--baseline", **more))
+        assert found.word is word, more
+        assert "NOTHING_JUDGED" not in found.reasons
+    assert judge(replace(UNJUDGED, gate="--baseline", comparison=UNKNOWN, require_baseline=True)).reasons == (
+        "NO_FLOOR",
+        "NO_BASELINE",
+    )
+
+
+def test_an_invalid_run_is_invalid_for_its_own_reason():
+    bad = Check("completed", State.INVALID, "1 of 8 requests failed.")
+    found = judge(replace(UNJUDGED, checks=(bad,), gate="--baseline"))
+    assert found.headline == "completed: 1 of 8 requests failed." and "NOTHING_JUDGED" not in found.reasons
+
+
+def test_what_a_gate_could_not_judge_is_still_a_baseline():
+    """The run was valid: it is how a baseline for a new test comes to be."""
+    entry = {"word": "INVALID", "reasons": ["NOTHING_JUDGED"], "checks": [OK[0].as_dict()]}
+    assert baseline_file.only_inconclusive(entry)
+    assert not baseline_file.only_inconclusive(entry | {"checks": [OK[0].as_dict() | {"state": "invalid"}]})

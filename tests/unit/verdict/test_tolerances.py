@@ -71,7 +71,7 @@ def test_a_rate_below_its_own_floor_cannot_fall_to_a_tenth(key: str, size: float
         ("goodput.request_throughput", 0.5, 0.05),
         ("ttft_outside.mean", 0.5, 1.4),
         ("ttft_queue.mean", 5, 9),
-        ("completed", 128, 100),
+        ("failed", 1, 9),
     ],
 )
 def test_what_was_within_a_floor_of_another_unit(key: str, old: float, new: float) -> None:
