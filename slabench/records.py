@@ -50,10 +50,15 @@ class RequestRecord:
     arrival_tokens: array[int] = field(default_factory=lambda: array("q"))
     first_text_ns: int | None = None  # first event with a non-empty text: what bench_serving calls the first token
     first_text_at: int | None = None  # its place in arrival_ns, where the client kept it: events of one read share a stamp
-    last_text_ns: int | None = None  # /v1, server without counts along the stream: last event with a piece of text
+    last_text_ns: int | None = None  # last event with output (text or ids) and no token count
+    uncounted_outputs: int = 0  # how many such events
+    output_ids: int | None = None  # ids in the last counted event; None: it has none, as on /v1
+    first_ids: int | None = None  # ids in the first counted event
+    first_empty: bool | None = None  # the first counted event has neither text nor ids; None: not known
     end_ns: int | None = None  # when [DONE] arrived, or the body ended, or the request failed
     events: int = 0  # events with a payload, [DONE] not among them
     done: bool = False  # [DONE] was seen
+    left_open: bool = False  # and the answer's body did not end within a second of it
     reused: bool = False  # sent on a connection that had carried a request before
     resent: bool = False  # on a fresh connection, because the server had closed the first one when it was sent
     status: int | None = None  # HTTP status
@@ -66,6 +71,8 @@ class RequestRecord:
     server: Mapping[str, float] = field(default_factory=dict)  # other numbers of meta_info: queue_time, e2e_latency ...
     request_id: str | None = None  # meta_info.id
     text: str | None = None  # kept only when asked for (--retokenize)
+    # The text of an answer without ids, for token_counts; it is not written to requests.jsonl.gz.
+    counted_text: str | None = field(default=None, repr=False, compare=False)
 
     @property
     def ok(self) -> bool:

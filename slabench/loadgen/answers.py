@@ -14,6 +14,7 @@ from slabench.loadgen.stream import MAX_IRREGULAR_BYTES
 from slabench.records import ErrorKind, RequestRecord
 
 MAX_TEXT = 500
+PIECES = ("content", "reasoning_content")  # of a chat's delta
 COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens")
 
 
@@ -28,6 +29,17 @@ class LastEvent:
     request_id: str | None = None
     numbers: dict[str, float] = field(default_factory=dict)
     text: str | None = None
+    ids: int | None = None  # how many output_ids the event has
+    whole_text: str | None = None  # the text, where no ids say whether it is the answer's or a piece of it
+
+
+@dataclass(frozen=True, slots=True)
+class FirstEvent:
+    """What the first counted event holds beside its count."""
+
+    ids: int | None = None
+    text: str = ""
+    empty: bool | None = None  # neither text nor ids
 
 
 def read_event(line: bytes) -> Any:
@@ -61,7 +73,27 @@ def last_event(line: bytes) -> LastEvent | None:
             key: value for key, value in numbers.items() if key not in ("prompt_tokens", "completion_tokens", "cached_tokens")
         },
         text=event["text"] if whole and isinstance(event.get("text"), str) else None,
+        ids=len(ids) if isinstance(ids, list) else None,
+        whole_text=event["text"] if not isinstance(ids, list) and isinstance(event.get("text"), str) else None,
     )
+
+
+def first_event(line: bytes) -> FirstEvent:
+    """Of /generate's form or of /v1's; nothing is known of any other."""
+    event = read_event(line)
+    if not isinstance(event, dict):
+        return FirstEvent()
+    choices = event.get("choices")
+    if isinstance(choices, list):
+        choice = choices[0] if choices and isinstance(choices[0], dict) else {}
+        delta = choice.get("delta")
+        parts = (choice.get("text"), *(delta.get(key) for key in PIECES)) if isinstance(delta, dict) else (choice.get("text"),)
+        text = "".join(part for part in parts if isinstance(part, str))
+        return FirstEvent(None, text, not text)
+    ids = event.get("output_ids")
+    count = len(ids) if isinstance(ids, list) else None
+    text = event["text"] if isinstance(event.get("text"), str) else ""
+    return FirstEvent(count, text, not text and not count)
 
 
 def last_chunks(lines: bytes) -> LastEvent | None:
@@ -153,12 +185,15 @@ def _classify(
 def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> RequestRecord:
     """One request's record from what the load process saw."""
     head = frame.head
-    stamps, tokens, last, irregular, body = frame.parts
+    stamps, tokens, last, irregular, body, first_line = frame.parts
     arrival_ns: array[int] = array("q", stamps)
     arrival_tokens: array[int] = array("q", tokens)
     event = last_event(last) if last else None
     error, text = _classify(head, event, irregular, body, counted=bool(arrival_tokens))
     told = event if event is not None else LastEvent()
+    first = first_event(first_line) if first_line else FirstEvent()
+    # Without ids only a text that grew from the first event's is known to be the whole answer's, and not its last piece.
+    grown = told.whole_text is not None and first.text and len(told.whole_text) > len(first.text)
     return RequestRecord(
         index=head["index"],
         input_len=request.input_len,
@@ -171,9 +206,14 @@ def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> Req
         first_text_ns=head["first_text_ns"],
         first_text_at=head["first_text_at"],
         last_text_ns=head["last_text_ns"],
+        uncounted_outputs=head["uncounted_outputs"],
+        output_ids=told.ids,
+        first_ids=first.ids,
+        first_empty=first.empty,
         end_ns=head["end_ns"],
         events=head["events"],
         done=head["done"],
+        left_open=head["left_open"],
         reused=head["reused"],
         resent=head["resent"],
         status=head["status"],
@@ -186,4 +226,5 @@ def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> Req
         server=told.numbers,
         request_id=told.request_id,
         text=told.text if keep_text else None,
+        counted_text=told.whole_text if grown and (told.whole_text or "").startswith(first.text) else None,
     )

@@ -35,6 +35,7 @@ class Exchange:
         "error_text",
         "index",
         "last_ns",
+        "left_open",
         "reused",
         "sent_ns",
         "start_ns",
@@ -57,6 +58,7 @@ class Exchange:
         self.error_text = ""
         self.connected = False
         self.reused = False
+        self.left_open = False  # its body did not end after [DONE]
         self.waited = False  # for a slot under the cap
 
     @property
@@ -233,6 +235,15 @@ class Connection(Stream):
         self._leave()
         self.close()
         exchange.end_ns = perf_counter_ns()
+        self._driver.finished(self, exchange)
+
+    def leave_open(self, exchange: Exchange) -> None:
+        """[DONE] came and the body does not end: the answer is whole, and the connection of no more use."""
+        self.settle()
+        exchange.left_open = True
+        self._leave()
+        self.close()
+        exchange.end_ns = exchange.answer.meter.done_ns
         self._driver.finished(self, exchange)
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from slabench.loadgen.arrival import ask, offset_ns
 from slabench.loadgen.connection import Connection, Exchange
 from slabench.loadgen.options import ClientOptions
-from slabench.loadgen.patience import out_of_patience
+from slabench.loadgen.patience import out_of_patience, stays_open
 from slabench.loadgen.receive import StreamSelector
 from slabench.loadgen.tls import Secure
 from slabench.loadgen.watch import LoopWatch
@@ -247,6 +247,9 @@ class LoadDriver:
         limits = self.options
         self._look_at_clock()
         for exchange, connection in list(self.active.values()):
+            if connection is not None and stays_open(exchange, now):
+                connection.leave_open(exchange)
+                continue
             found = out_of_patience(exchange, now, limits)
             if found is not None and connection is not None and connection.settle():
                 found = out_of_patience(exchange, now, limits)  # its last reads were not in the exchange's times yet

@@ -7,6 +7,12 @@ from slabench.loadgen.options import ClientOptions
 from slabench.records import ErrorKind
 
 NS = 1_000_000_000
+OPEN_NS = NS  # between [DONE] and the end of the body is one write of the server's
+
+
+def stays_open(exchange: Exchange, now: int) -> bool:
+    """Whether an answer is complete for its reader, and its body has not ended for a second: its slot is needed."""
+    return exchange.answer.meter.done_ns is not None and exchange.last_ns is not None and now - exchange.last_ns > OPEN_NS
 
 
 def out_of_patience(exchange: Exchange, now: int, limits: ClientOptions) -> tuple[ErrorKind, str] | None:

@@ -17,10 +17,13 @@ _VALUE = re.compile(rb"\s*(\d+)\s*[,}\]]")
 _TEXT = re.compile(rb'"text"\s*:\s*"(.)', re.DOTALL)
 # /v1: a piece of text a chunk; what a model thinks is tokens as well.
 _PIECE = re.compile(rb'"(?:text|content|reasoning_content)"\s*:\s*"[^"]')
+# Output of /generate: a text or ids, neither empty.
+_OUTPUT = re.compile(rb'"(?:text|output_ids)"\s*:\s*(?:"[^"]|\[\s*[^\]\s])')
 _NO_CHOICE = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 _FINISH = re.compile(rb'"finish_reason"\s*:\s*"')
 MAX_IRREGULAR = 8
 MAX_IRREGULAR_BYTES = 4096
+MAX_FIRST_BYTES = 4096
 
 
 class Numbers(dict[bytes, int]):
@@ -64,6 +67,7 @@ class StreamMeter:
         "chunks",
         "done_ns",
         "finish",
+        "first",
         "first_text_at",
         "first_text_ns",
         "irregular",
@@ -71,6 +75,7 @@ class StreamMeter:
         "last_text_ns",
         "limit",
         "tail",
+        "uncounted_outputs",
         "usage",
         "usual",
     )
@@ -82,7 +87,9 @@ class StreamMeter:
         self.arrival_ns: array[int] = array("q")
         self.arrival_tokens: array[int] = array("q")
         self.first_text_ns: int | None = None
-        self.last_text_ns: int | None = None  # chunks: the last piece of text that came without a count
+        self.first = b""  # the first counted event, if it is of the usual size
+        self.last_text_ns: int | None = None  # the last output that came without a count
+        self.uncounted_outputs = 0  # events with output and no count
         self.first_text_at: int | None = None  # its place in arrival_ns: events of one read share a stamp
         self.done_ns: int | None = None
         self._uncounted = 0  # events that are no arrival
@@ -155,6 +162,8 @@ class StreamMeter:
                     self.arrival_ns.append(now_ns)
                     self.arrival_tokens.append(int(digits) if comma > 0 and digits.isdigit() else _count(data, at, end))
                     self.last = (data, start, end)
+                    if len(self.arrival_ns) == 1 and end - start <= MAX_FIRST_BYTES:
+                        self.first = data[start:end]
                     if self.first_text_ns is None and not self.chunks:
                         found = _TEXT.search(data, start, end)
                         if found is not None and found[1] != b'"':
@@ -188,6 +197,7 @@ class StreamMeter:
             return False  # [DONE], errors and blank lines
         elif _PIECE.search(data, start, end) is not None:
             self.last_text_ns = now_ns
+            self.uncounted_outputs += 1
         self._uncounted += 1
         return True
 
@@ -200,6 +210,9 @@ class StreamMeter:
                 self.done_ns = now_ns
             return
         self._uncounted += 1
+        if _OUTPUT.search(line) is not None:
+            self.last_text_ns = now_ns
+            self.uncounted_outputs += 1
         if len(self.irregular) < MAX_IRREGULAR:
             self.irregular.append(line[:MAX_IRREGULAR_BYTES])
 

@@ -178,7 +178,9 @@ class Part:
             "first_text_ns": meter.first_text_ns,
             "first_text_at": meter.first_text_at,
             "last_text_ns": meter.last_text_ns,
+            "uncounted_outputs": meter.uncounted_outputs,
             "events": meter.events,
+            "left_open": exchange.left_open,
             "done": meter.done_ns is not None,
             "reused": exchange.reused,
             "waited": exchange.waited,
@@ -193,6 +195,7 @@ class Part:
             meter.last_event(),
             b"\n".join(meter.irregular),
             answer.body[:MAX_ERROR_BODY],
+            meter.first,
         )
         self.say(head, parts)
 

@@ -18,6 +18,7 @@ from slabench.records import ErrorKind, RequestRecord
 
 PROBE = "#probe"  # TEST#probe3: the records of a capacity search's third probe
 _ARRAYS = ("arrival_ns", "arrival_tokens")
+_NOT_STORED = ("counted_text",)  # judged while the run is on: text_tokens in run.json's evidence is what came of it
 
 
 def as_row(test_id: str, record: RequestRecord, side: str = "new", repeat: int = 1) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def as_row(test_id: str, record: RequestRecord, side: str = "new", repeat: int =
         value = getattr(record, field.name)
         if field.name in _ARRAYS:
             row[field.name] = [after - before for before, after in itertools.pairwise([0, *value])]
-        elif value is not None:
+        elif value is not None and field.name not in _NOT_STORED:
             row[field.name] = dict(value) if field.name == "server" else value
     return row
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from slabench.sim import wire
+from slabench.sim import fault_events, wire
 from slabench.sim.faults import Choice, reset
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ _REASON = re.compile(rb'"finish_reason":(null|\{[^}]*\})')
 _COUNT = re.compile(rb'"completion_tokens":\d+')
 _ID = re.compile(rb'"id":"[^"]*"')
 _TOLD = re.compile(rb',"(?:prompt_tokens|cached_tokens|total_retractions)":\d+')
+REPLAYED_S = 0.001  # between two events of an answer that is played again
 GATHERED_S = 0.01  # between two pieces of an answer that was held back
 _END = b"0\r\n\r\n"
 _ENDS = {"stop": b'{"type":"stop","matched":2}', "abort": b'{"type":"abort","message":"Aborted by AbortReq."}', "short": b""}
@@ -34,6 +35,8 @@ class Stream:
         self.held: list[bytes] = []  # events that wait for their turn
         self.resumes: asyncio.TimerHandle | None = None
         self.before: dict[str, int] = {"text": 0, "output_ids": 0}
+        if "early_count" in names or "early_id" in names:
+            connection.write(wire.chunk(fault_events.empty("early", 0, ids="early_id" in names)))
 
     def __call__(self, event: bytes, last: bool) -> None:
         if self.over:
@@ -49,6 +52,8 @@ class Stream:
             event, last = _REASON.sub(b'"finish_reason":' + (_ENDS[shortened] or length), event), True
             self._forget()
         if "single_event" in self.names and not last:
+            return
+        if "lump" in self.names and not last and self.count < self._wanted() - self.choice.tokens:
             return
         for name in self.names:
             event = self._changed(name, event, last)
@@ -91,6 +96,8 @@ class Stream:
             return _COUNT.sub(b'"completion_tokens":1', event)
         if name == "count_jumps" and here:
             return _COUNT.sub(b'"completion_tokens":%d' % (self.count + 9), event)
+        if name in fault_events.CHANGES:
+            return fault_events.changed(name, event, self.choice.tokens)
         if name == "one_id":
             return _ID.sub(b'"id":"cached"', event)
         if name == "silent_meta":
@@ -100,6 +107,10 @@ class Stream:
         if name == "empty_text" and self.count <= self.choice.tokens:
             return re.sub(rb'^\{"text":"[^"]*"', b'{"text":""', event)
         return self._delta(event) if name == "deltas" else event
+
+    def _wanted(self) -> int:
+        job = self.connection.job
+        return job.request.max_new if job is not None else 0
 
     def _delta(self, event: bytes) -> bytes:
         whole = json.loads(event)
@@ -121,11 +132,14 @@ class Stream:
             if len(self.held) < 2 and not last:
                 return
             out, self.held = b"".join(reversed(self.held)), []
-        if "buffered" in self.names:
+        if "buffered" in self.names or "replayed" in self.names:
             self.held.append(out)
             if last:
                 self.over = True
                 self._let_go()
+            return
+        if "apart" in self.names:
+            self._part(event, last)
             return
         if "pause" in self.names and self._paused(out, last):
             return
@@ -148,13 +162,30 @@ class Stream:
 
     def _let_go(self) -> None:
         """The next fault_tokens events of what was held, and a moment later those after them."""
-        piece, self.held = self.held[: self.choice.tokens], self.held[self.choice.tokens :]
+        many, wait_s = (1, REPLAYED_S) if "replayed" in self.names else (self.choice.tokens, GATHERED_S)
+        piece, self.held = self.held[:many], self.held[many:]
         self._leave(b"".join(piece), not self.held)
         if self.held:
-            asyncio.get_running_loop().call_later(GATHERED_S, self._let_go)
+            asyncio.get_running_loop().call_later(wait_s, self._let_go)
+
+    def _part(self, event: bytes, last: bool) -> None:
+        """The count now, the output later; [DONE] with the last output."""
+        count, output = fault_events.parted(event)
+        self.over = last
+        self.connection.write(wire.chunk(count))
+        asyncio.get_running_loop().call_later(self.choice.seconds, self._leave, wire.chunk(output), last)
 
     def _leave(self, out: bytes, last: bool) -> None:
         connection = self.connection
+        if last and "late_done" in self.names:
+            connection.write(out)
+            self.over = True
+            asyncio.get_running_loop().call_later(self.choice.seconds, self._done)
+            return
+        if last and "stays_open" in self.names:
+            connection.write(out + wire.DONE.removesuffix(_END))
+            self.over = True
+            return
         out += wire.DONE if last else b""
         if "chunks" in self.names:
             # The pieces need chunks of their own: an HTTP chunk ends inside a line, and an event inside an HTTP chunk.
@@ -168,6 +199,10 @@ class Stream:
             connection.done()
             if "closes_idle" in self.names:
                 connection.end()
+
+    def _done(self) -> None:
+        self.connection.write(wire.DONE)
+        self.connection.done()
 
 
 _ENDINGS = ("stream_error", "reset", "drop", "cut", "no_tokens", "stall")

@@ -1,7 +1,8 @@
 """What can be wrong with a server, by name: `sim:demo?fault=stream_error&fault_index=2`. Without `fault` none of it is reached.
 
-Names are combined with commas. Requests are counted from 0 in the order in which they come, the first fault_skip of them (a
-client's warm-up) are left alone, and of the rest those are hit that fault_index or fault_share choose.
+Names are combined with commas. Requests are counted from 0 in the order in which they come. The first fault_skip of them, and all
+before the first cache flush (a client's probe and warm-up), are left alone, and of the rest those are hit that fault_index or
+fault_share choose. fault_skip=0 leaves none alone.
 """
 
 from __future__ import annotations
@@ -74,6 +75,15 @@ STREAMS: Mapping[str, str] = {
     "single_event": "all tokens come in one event, when the last is made",
     "buffered": "all events leave when the last is made, fault_tokens at a time",
     "one_id": "every answer has the same meta_info.id, as from a cache",
+    "few_ids": "output_ids hold fault_tokens ids at most, and the count goes on",
+    "few_words": "no output_ids, and the text has fault_tokens words at most, and the count goes on",
+    "apart": "counts come in events without output, the output fault_s later in events without counts",
+    "early_count": "an empty event that counts 1 token leaves as soon as the request is there",
+    "early_id": "as early_count, and that event names an id",
+    "lump": "all but the last fault_tokens tokens come in the first event",
+    "replayed": "all events leave when the last is made, one every millisecond",
+    "late_done": "[DONE] comes fault_s after the last token",
+    "odd_times": "meta_info tells an e2e_latency of 999 s and -1 retractions",
     "silent_meta": "meta_info tells neither prompt_tokens nor cached_tokens nor retractions",
     "uncounted": "/v1: counts come at the stream's end alone",
 }
@@ -83,6 +93,8 @@ VARIATIONS: Mapping[str, str] = {
     "chunks": "bytes leave in pieces of 7, across events and HTTP chunks",
     "deltas": "an event has the text and ids of its own tokens only (--stream-output)",
     "empty_text": "the first fault_tokens events have an empty text",
+    "no_ids": "events have no output_ids, as before 0.5",
+    "stays_open": "after [DONE] the body does not end",
     "pings": "comments between the events",
     "closes_idle": "the connection is closed after each answer, without announcement",
 }
@@ -118,18 +130,22 @@ class Faults:
         self.choice = choice
         self.requests = 0
         self.measured = 0
+        self._flushed = False
 
     def has(self, name: str) -> bool:
         return name in self.choice.names
 
     def replaces(self, connection: Connection, method: str, path: str) -> bool:
         """True if the request was answered here, or never will be."""
+        if path == "/flush_cache" and not self._flushed:
+            self._flushed = True
+            self.requests = min(self.choice.skip, 1)  # however many the probe and the warm-up were
         if path in GENERATING and method == "POST":
             self.requests += 1
-            self.measured += self.requests > self.choice.skip
+            self.measured += self._counts and self.requests > self.choice.skip
             if self.measured and self.has("restart"):
                 connection.face.engine.random_seed = 1
-            if not self.choice.hits(self.requests - 1):
+            if not self._hits():
                 return False
             name = next((one for one in ANSWERS if self.has(one)), None)
             if name is not None:
@@ -137,20 +153,29 @@ class Faults:
             return name is not None
         return self._control(connection, method, path)
 
+    @property
+    def _counts(self) -> bool:
+        """Whether a load may have begun."""
+        return self._flushed or not self.choice.skip
+
+    def _hits(self) -> bool:
+        """Whether the request that came last is hit."""
+        return self._counts and self.choice.hits(self.requests - 1)
+
     def stream(self, connection: Connection, deliver: Deliver) -> Deliver:
         """What the engine is to call with the events of the request that came last."""
         from slabench.sim.fault_streams import Stream
 
         names = [name for name in (*STREAMS, *VARIATIONS) if self.has(name)]
-        return Stream(connection, names, self.choice) if names and self.choice.hits(self.requests - 1) else deliver
+        return Stream(connection, names, self.choice) if names and self._hits() else deliver
 
     def more_tokens(self) -> int:
         """How many tokens the request that came last is given beyond what it asks for."""
-        return self.choice.tokens if self.has("longer") and self.choice.hits(self.requests - 1) else 0
+        return self.choice.tokens if self.has("longer") and self._hits() else 0
 
     def counts(self) -> bool:
         """Whether the request that came last is counted along its stream."""
-        return not (self.has("uncounted") and self.choice.hits(self.requests - 1))
+        return not (self.has("uncounted") and self._hits())
 
     def _answer(self, connection: Connection, name: str) -> None:
         if name == "silence":

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from slabench.verdict.validity.batch import batch_fits, batch_held, batch_reached, first_run, stall
 from slabench.verdict.validity.client import client, client_error, one_read
+from slabench.verdict.validity.contents import first_token, stream_end
 from slabench.verdict.validity.log import LogCheck, log_agrees, log_disturbed, log_lines, log_retraction
 from slabench.verdict.validity.requests import (
     completed,
@@ -29,6 +30,8 @@ CHECKS: tuple[Judge, ...] = (
     output_length,
     token_counts,
     tpot_defined,
+    first_token,
+    stream_end,
     request_ids,
     prompt_length,
     prefix_cache,

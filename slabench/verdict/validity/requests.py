@@ -7,10 +7,13 @@ from collections.abc import Sequence
 
 from slabench.metrics.compute import request_figures
 from slabench.records import RequestRecord
+from slabench.verdict.validity.contents import outputs
 from slabench.verdict.validity.subject import ONE_SERVER, Subject, ok, untold
 from slabench.verdict.words import Check, State
 
 REPEATS_LIMIT = 4  # the role, the finish reason and the usage may come in events of their own, which bring no token
+# Speculative decoding begins with a few tokens, a stream interval of 40 with 40; of shorter answers than that a TPOT says little.
+BEHIND_FIRST_LIMIT, FEW_SHARE_LIMIT = 0.25, 0.02
 OTHER_TOKENIZER_SHARE = 0.25  # where nobody counted the texts here: more than any text is known to drift by
 CONTINUOUS = "Use a server with stream_options.continuous_usage_stats."
 DRIFT_SHARE_LIMIT = 0.01  # of the prompt tokens meant: text that is decoded and encoded again changes its length
@@ -95,27 +98,46 @@ def token_counts(subject: Subject) -> Check:
         some = f"{len(uncounted)} of {len(done)} answers count no tokens along the stream"
         text = f"{some} (request {uncounted[0].index}), the others do."
         return Check("token_counts", State.INVALID, text, f"Measure one server, not a mixture of them. {CONTINUOUS}")
+    odd = outputs(subject)
+    if odd is not None:
+        return odd
     return ok("token_counts", "Token counts are finite and grow to completion_tokens in every stream.")
 
 
 def tpot_defined(subject: Subject) -> Check:
     """Every answer of more than one token has a TPOT: a mean over those that have one leaves the others out, fast or slow.
 
-    An answer whose tokens all came in its first event has none. A finding where nothing is judged or compared by TPOT.
+    An answer whose tokens all came in its first event has none. One with less than a quarter of its tokens behind its first event
+    has a TPOT of these alone. A finding where nothing is judged or compared by TPOT.
     """
     many = [record for record in subject.run.requests if record.ok and (record.output_tokens or 0) > 1]
     odd = [record for record in many if request_figures(record).tpot is None]
+    if odd and not any(record.arrival_tokens for record in many):
+        return ok("tpot_defined", "No answer is counted along its stream; token_counts says what that means.")
+    few = [record for record in many if record not in odd and _behind_first(record) < BEHIND_FIRST_LIMIT]
+    state = State.INVALID if subject.judges("tpot") else State.FINDING
+    remedy = "Start the server with a smaller --stream-interval, and measure it without a proxy."
+    if not odd and len(few) > FEW_SHARE_LIMIT * len(many):
+        counts = few[0].arrival_tokens
+        text = (
+            f"{len(few)} of {len(many)} answers have less than {BEHIND_FIRST_LIMIT:.0%} of their tokens behind their first event "
+            f"(request {few[0].index}: {counts[0]} of {counts[-1]} in it), at most {FEW_SHARE_LIMIT:.0%} may: their TPOT is not "
+            "that of the answer"
+        )
+        return Check("tpot_defined", state, f"{text}.", remedy)
     if not odd:
         return ok("tpot_defined", f"All {len(many)} answers of more than one token define a TPOT.")
-    if not any(record.arrival_tokens for record in many):
-        return ok("tpot_defined", "No answer is counted along its stream; token_counts says what that means.")
     text = (
         f"{len(odd)} of {len(many)} answers of more than one token define no TPOT (request {odd[0].index}): no token followed "
         f"their first event, and the mean is of the other {len(many) - len(odd)}"
     )
-    state = State.INVALID if subject.judges("tpot") else State.FINDING
-    remedy = "Start the server with a smaller --stream-interval, and measure it without a proxy."
     return Check("tpot_defined", state, f"{text}.", remedy)
+
+
+def _behind_first(record: RequestRecord) -> float:
+    """The share of the answer's tokens after the first one that came behind its first event."""
+    counts = record.arrival_tokens
+    return (counts[-1] - counts[0]) / (counts[-1] - 1) if counts and counts[-1] > 1 else 1.0
 
 
 def request_ids(subject: Subject) -> Check:

@@ -62,6 +62,16 @@ class Margin:
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """The texts of answers that carry no ids, against what they count."""
+
+    answers: int
+    counted: int
+    tokens: int | None  # by our own tokenizer; None: there is none
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """One run and the evidence around it. A field that is None or empty could not be had."""
 
@@ -82,6 +92,8 @@ class Subject:
     log: LogEvidence | None = None
     served: Served | None = None
     margins: Sequence[Margin] = ()  # of the objectives that the run defines
+    incremental: bool | None = None  # server_info: events carry their own text and ids only
+    texts: Texts | None = None  # None: the answers have ids, or it is not known that their text is whole
     judged: Sequence[str] = ()  # figures by their keys that the verdict hangs on: objectives, floors, what is gated
 
     def judges(self, *figures: str) -> bool:

@@ -75,6 +75,33 @@ LYING = [
         "0 of 6 answers came in one read each, 6 in a few reads at their end",
         options=("--random-output-len=120",),
     ),
+    Row(
+        "fewer-ids-than-counted",
+        "demo?fault=few_ids&fault_tokens=6",
+        "token_counts",
+        "6 of 6 answers hold another number of output_ids than they count (request 0: 12 tokens counted, 6 ids in its last event)",
+    ),
+    Row("fewer-ids-in-one", "demo?fault=few_ids&fault_index=3", "token_counts", "(request 3: 12 tokens counted, 4 ids"),
+    Row("ids-in-half-of-the-answers", "demo?fault=no_ids&fault_share=0.5", "token_counts", "3 of 6 answers have no output_ids"),
+    Row(
+        "counts-apart-from-the-output",
+        "demo?fault=apart&fault_s=0.06",
+        "token_counts",
+        "6 of 6 answers have events with output and no token count",
+        also=("first_token",),
+    ),
+    Row(
+        "counted-before-it-is-there",
+        "demo?fault=early_count&prefill_overhead_ms=150",
+        "first_token",
+        "The first counted event of 6 of 6 answers holds no output_ids",
+    ),
+    Row(
+        "all-but-one-token-at-first",
+        "demo?fault=lump&fault_tokens=1",
+        "tpot_defined",
+        "6 of 6 answers have less than 25% of their tokens behind their first event (request 0: 11 of 12 in it)",
+    ),
     Row("one-answer-for-all", "demo?fault=one_id", "request_ids", "5 of 6 answers have the id of another one (cached)"),
     Row(
         "half-without-meta",

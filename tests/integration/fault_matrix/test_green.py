@@ -39,6 +39,7 @@ def expect_green(done: Done, tokens: int = 12) -> dict[str, Any]:
         "demo?fault=deltas",
         "demo?fault=empty_text",
         "demo?fault=pings",
+        "demo?fault=no_ids",
         "demo?fault=closes_idle",
         "demo?fault=info_slow&fault_s=0.7",
         "demo?fault=chunks,deltas,empty_text,pings,closes_idle",
@@ -85,6 +86,25 @@ def test_a_stall_that_ends_is_judged_by_the_objective_in_tencents_test(suite: Su
     missed = suite(*TENCENT, stall, *FAST, *long, "--slo=gap_max<=500")
     assert missed.status == 1, missed.output
     assert missed.run["tests"][0]["word"] == "FAILED"
+
+
+FINDINGS = [
+    ("demo?fault=few_words&fault_tokens=3", "token_counts", "are 36 tokens by our tokenizer where 72 are counted (50%"),
+    ("demo?fault=few_words&fault_tokens=2", "token_counts", "are 24 tokens by our tokenizer where 72 are counted (33%"),
+    ("demo?fault=late_done&fault_s=1.5", "stream_end", "at most 15"),
+    ("demo?fault=stays_open", "stream_end", "The body of 6 of 6 answers did not end within 1 s of [DONE]"),
+]
+
+
+@pytest.mark.parametrize(("profile", "check", "says"), FINDINGS, ids=[profile for profile, _, _ in FINDINGS])
+def test_a_finding_and_no_more(suite: Suite, profile: str, check: str, says: str) -> None:
+    """What may be an odd server's honest way is said, and changes no word."""
+    entry = expect_green(suite(*TENCENT, f"--base-url=sim:{profile}", *FAST, "--idle-timeout=5"))
+    (said,) = [one for one in entry["checks"] if one["name"] == check]
+    assert said["state"] == "finding"
+    assert says in said["text"], said
+    assert said["remedy"]
+    assert [one["name"] for one in entry["checks"] if one["state"] == "finding" and one["name"] != "client"] == [check]
 
 
 def test_ipv6(suite: Suite, tmp_path: Path) -> None:

@@ -62,15 +62,17 @@ def test_frames_survive_any_cut(frames: list[list[bytes]], size: int) -> None:
     assert [(frame.head["n"], frame.parts) for frame in found] == list(enumerate(frames))
 
 
-def frame(*, last: bytes = b"", irregular: bytes = b"", body: bytes = b"", tokens: int = 0, **head: Any) -> Frame:
+def frame(
+    *, last: bytes = b"", irregular: bytes = b"", body: bytes = b"", first: bytes = b"", tokens: int = 0, **head: Any
+) -> Frame:
     known = {
         "kind": "record", "index": 0, "due_ns": 1, "start_ns": 2, "sent_ns": 3, "end_ns": 9, "first_text_ns": 4,
-        "first_text_at": None, "last_text_ns": None,
+        "first_text_at": None, "last_text_ns": None, "uncounted_outputs": 0, "left_open": False,
         "events": 1, "done": True, "reused": False, "resent": False, "waited": False, "status": 200, "stream": True,
         "error": None, "error_text": "",
     }  # fmt: skip
     count = (tokens.to_bytes(8, "little"), tokens.to_bytes(8, "little")) if tokens else (b"", b"")
-    return Frame({**known, **head}, [*count, last, irregular, body])
+    return Frame({**known, **head}, [*count, last, irregular, body, first])
 
 
 META = {"id": "x", "finish_reason": {"type": "length", "length": 2}, "prompt_tokens": 5, "completion_tokens": 2, "cached_tokens": 1}
@@ -91,6 +93,47 @@ def test_a_whole_answer() -> None:
 def test_the_text_of_a_delta_is_not_the_answer() -> None:
     piece = b"data: " + json.dumps({"text": "b", "output_ids": [2], "meta_info": META}).encode()
     assert record_of(frame(last=piece, tokens=2), REQUEST, keep_text=True).text is None
+
+
+def event(**parts: Any) -> bytes:
+    return b"data: " + json.dumps({**parts, "meta_info": META}).encode()
+
+
+@pytest.mark.parametrize(
+    ("first", "seen"),
+    [
+        (event(text="a", output_ids=[1]), (1, False)),
+        (event(text="", output_ids=[1]), (1, False)),
+        (event(text="", output_ids=[]), (0, True)),
+        (event(text=""), (None, True)),
+        (event(), (None, True)),
+        (b'data: {"choices":[{"text":"a"}]}', (None, False)),
+        (b'data: {"choices":[{"text":""}]}', (None, True)),
+        (b'data: {"choices":[{"delta":{"content":null,"reasoning_content":"so"}}]}', (None, False)),
+        (b'data: {"choices":[{"delta":{"role":"assistant","content":""}}]}', (None, True)),
+        (b'data: {"choices":7}', (None, True)),
+        (b"data: {", (None, None)),
+        (b"", (None, None)),
+    ],
+)
+def test_what_the_first_counted_event_holds(first: bytes, seen: tuple[int | None, bool | None]) -> None:
+    record = record_of(frame(last=GOOD, tokens=2, first=first), REQUEST, keep_text=False)
+    assert (record.first_ids, record.first_empty) == seen
+    assert record.output_ids == 2
+
+
+def test_a_text_without_ids_is_kept_where_it_grew_from_the_first() -> None:
+    """A piece is not: of an answer in pieces the last event has only the last one."""
+
+    def text(first: str, last: str, **more: Any) -> str | None:
+        lines = {"last": event(text=last, **more), "first": event(text=first)}
+        return record_of(frame(tokens=2, **lines), REQUEST, keep_text=False).counted_text
+
+    assert text("a", "ab") == "ab"
+    assert text("a", "b") is None
+    assert text("a", "a") is None
+    assert text("", "b") is None
+    assert text("a", "ab", output_ids=[1, 2]) is None
 
 
 def test_events_without_a_count_are_no_failure_where_they_are_json_or_where_we_cut_them() -> None:

@@ -25,6 +25,7 @@ def answer(index=0, *, due=0, sent=10, arrivals=((110, 1), (120, 2), (140, 4)), 
         "finish_reason": "length",
         "request_id": f"r{index}",
         "done": True,
+        "first_empty": False,
     } | more
     return RequestRecord(
         index=index,

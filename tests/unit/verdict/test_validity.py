@@ -63,6 +63,8 @@ BROKEN = {
     "output_length": subject(answer(0, output_len=5)),
     "token_counts": subject(answer(0, arrivals=((110, 2), (120, 1)), output_len=1)),
     "tpot_defined": subject(answer(0), answer(1, arrivals=((140, 4),)), judged=("tpot.mean",)),
+    "first_token": subject(answer(0), answer(1, first_empty=True, first_ids=0, output_ids=4)),
+    "stream_end": subject(answer(0, end=4140)),
     "request_ids": subject(answer(0), answer(1, request_id="r0")),
     "prompt_length": subject(answer(0, prompt_tokens=99)),
     "prefix_cache": subject(answer(0, cached_tokens=2)),
@@ -99,11 +101,12 @@ BROKEN = {
 
 
 NAMES = [check.__name__ for check in CHECKS]
+ONLY_FINDINGS = ("first_run", "stream_end")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_check_can_fail(name):
-    assert states(BROKEN[name])[name] is (State.FINDING if name == "first_run" else State.INVALID)
+    assert states(BROKEN[name])[name] is (State.FINDING if name in ONLY_FINDINGS else State.INVALID)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,168 @@
+"""Checks about what a stream's events hold beside their counts: ids, text, a first token that is one, an end that comes with it."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+
+from slabench.records import RequestRecord
+from slabench.verdict.validity.subject import ONE_SERVER, Subject, ok
+from slabench.verdict.words import Check, State
+
+# Ids of one event only: in 0.5.7 and older the newest event replaces one that was not sent yet, whose ids are then missing.
+REPLACED_SHARE_LIMIT = 0.5
+# Text that is decoded and encoded again: +10 % for random ids, -25 % for some texts; repeated words join to longer tokens.
+TEXT_SHARE_LOW, TEXT_SHARE_HIGH = 0.6, 2.5
+# Between the first two counted events, against the later ones: beyond both the first event is not where decoding began.
+FIRST_GAP_FACTOR, FIRST_GAP_MS = 3.0, 100.0
+TRAIL_MEAN_MS, TRAIL_MAX_MS = 100.0, 1000.0
+DIRECT = "Measure the server itself, without a gateway that rewrites its stream."
+
+
+def outputs(subject: Subject) -> Check | None:
+    """token_counts' part: the ids, or the text, are as many tokens as are counted, and come in the events that count them."""
+    done = [record for record in subject.run.requests if record.ok and record.arrival_tokens]
+    apart = [record for record in done if record.uncounted_outputs]
+    if apart:
+        record = apart[0]
+        text = (
+            f"{len(apart)} of {len(done)} answers have events with output and no token count beside events that count "
+            f"(request {record.index}: {record.uncounted_outputs} of {record.events} events); none may: the times of the counts "
+            "are not the times of the output."
+        )
+        return Check("token_counts", State.INVALID, text, DIRECT)
+    return _ids(subject, done) or _text(subject)
+
+
+def _ids(subject: Subject, done: Sequence[RequestRecord]) -> Check | None:
+    known = [record for record in done if record.output_ids is not None]
+    if known and len(known) < len(done):
+        text = f"{len(done) - len(known)} of {len(done)} answers have no output_ids, the others do."
+        return Check("token_counts", State.INVALID, text, ONE_SERVER)
+    forms = [(record, form_of_ids(record)) for record in known]
+    odd = [record for record, form in forms if form == "other"]
+    counts = Counter(form for _, form in forms)
+    pieces = counts["piece"] + counts["part"]
+    if not odd and pieces and counts["part"] > REPLACED_SHARE_LIMIT * pieces:
+        odd = [record for record, form in forms if form == "part"]
+    if odd:
+        record = odd[0]
+        text = (
+            f"{len(odd)} of {len(done)} answers hold another number of output_ids than they count (request {record.index}: "
+            f"{record.arrival_tokens[-1]} tokens counted, {record.output_ids} ids in its last event)."
+        )
+        return Check("token_counts", State.INVALID, text, DIRECT)
+    if counts["whole"] and pieces:
+        text = f"The last event of {counts['whole']} answers holds all of their ids, that of {pieces} answers only its own."
+        return Check("token_counts", State.INVALID, text, ONE_SERVER)
+    if pieces and subject.incremental is False:
+        text = (
+            f"server_info says that output_ids are cumulative, and the last event of {pieces} of {len(done)} answers holds fewer "
+            f"than are counted (request {known[0].index}: {known[0].output_ids} of {known[0].arrival_tokens[-1]})."
+        )
+        return Check("token_counts", State.FINDING, text, DIRECT)
+    return None
+
+
+def form_of_ids(record: RequestRecord) -> str:
+    """whole: the last event has all ids; piece: its own only (0.5.2, --stream-output); part: fewer than its own; other: no such."""
+    ids, counts = record.output_ids or 0, record.arrival_tokens
+    grown = [after - before for before, after in zip((0, *counts), counts, strict=False)]
+    last = next((step for step in reversed(grown) if step > 0), 0)
+    if not ids and grown[-1] == 0:
+        return "none"  # the reason to end in an event of its own
+    if ids == counts[-1] and (len(counts) == 1 or ids != grown[-1]):
+        return "whole"
+    if len(counts) == 1:
+        return "other"  # nothing was before it: all of its tokens must be there
+    if ids in (grown[-1], last):  # an event that repeats the count may repeat the ids
+        return "piece"
+    return "part" if 0 < ids < last else "other"
+
+
+def _text(subject: Subject) -> Check | None:
+    """Only a finding: a model may decode tokens to no text, random weights many of them."""
+    seen = subject.texts
+    if seen is None or not seen.counted:
+        return None
+    if seen.tokens is None:
+        if seen.characters >= seen.counted:
+            return None
+        text = f"The texts of {seen.answers} answers have {seen.characters} characters where {seen.counted} tokens are counted"
+    elif TEXT_SHARE_LOW * seen.counted <= seen.tokens <= TEXT_SHARE_HIGH * seen.counted:
+        return None
+    else:
+        limits = f"{TEXT_SHARE_LOW:.0%} to {TEXT_SHARE_HIGH:.0%} is expected"
+        text = (
+            f"The texts of {seen.answers} answers are {seen.tokens} tokens by our tokenizer where {seen.counted} are counted "
+            f"({seen.tokens / seen.counted:.0%}; {limits})"
+        )
+    remedy = "See that completion_tokens is what the model generated; answers with output_ids (sglang 0.5.3 and newer) show it."
+    return Check("token_counts", State.FINDING, f"{text}: tokens without text, as random weights give, or a wrong count.", remedy)
+
+
+def first_token(subject: Subject) -> Check:
+    """The first counted event holds a token: else TTFT is the time of an event that shows nothing.
+
+    INVALID by ids: an answer with ids whose first event has fewer than it counts. By text alone a finding, where the first event
+    is empty and the next one comes much later than all others follow each other: random weights decode many tokens to no text.
+    """
+    done = [record for record in subject.run.requests if record.ok and record.arrival_tokens and record.first_empty is not None]
+    if not done:
+        return Check("first_token", State.NOT_CHECKED, "No answer has a counted event that could be read.", DIRECT)
+    odd = [record for record in done if record.output_ids is not None and not record.first_ids and record.arrival_tokens[0] > 0]
+    if odd:
+        record = odd[0]
+        text = (
+            f"The first counted event of {len(odd)} of {len(done)} answers holds no output_ids (request {record.index}: "
+            f"{record.arrival_tokens[0]} tokens counted); none may: TTFT is then not the time of a token."
+        )
+        return Check("first_token", State.INVALID, text, DIRECT)
+    late = [record for record in done if record.first_empty and starts_late(record)]
+    if 2 * len(late) > len(done):
+        means = statistics.fmean((record.arrival_ns[1] - record.arrival_ns[0]) / 1e6 for record in late)
+        text = (
+            f"The first counted event of {len(late)} of {len(done)} answers is empty, and the next one comes {means:.0f} ms later "
+            "on average, far more than between the others: TTFT may be the time of an event that shows no token"
+        )
+        return Check("first_token", State.FINDING, f"{text}.", f"Compare ttft with classic.ttft. {DIRECT}")
+    return ok("first_token", f"The first counted event of {len(done)} answers holds a token, or decoding goes on from there.")
+
+
+def starts_late(record: RequestRecord) -> bool:
+    """Whether the second counted event comes far later after the first than the others follow each other."""
+    stamps = record.arrival_ns
+    if len(stamps) < 4:
+        return False
+    gaps = [(after - before) / 1e6 for before, after in itertools.pairwise(stamps)]
+    return gaps[0] > FIRST_GAP_MS and gaps[0] > FIRST_GAP_FACTOR * max(gaps[1:])
+
+
+def stream_end(subject: Subject) -> Check:
+    """[DONE] comes with the last token; later is a finding: a client that waits for the end waits for it."""
+    trails = [
+        ((record.end_ns - record.arrival_ns[-1]) / 1e6, record)
+        for record in subject.run.requests
+        if record.ok and record.end_ns is not None and record.arrival_ns
+    ]
+    if not trails:
+        return Check("stream_end", State.NOT_CHECKED, "No answer is counted along its stream.", "Use a server that counts.")
+    remedy = "See what holds the end of the stream back: a gateway, or the server's handling of finished requests."
+    open_ones = [record for _, record in trails if record.left_open]
+    if open_ones:
+        text = (
+            f"The body of {len(open_ones)} of {len(trails)} answers did not end within 1 s of [DONE] (request "
+            f"{open_ones[0].index}): a client that waits for the end of the body waits for longer than is measured here."
+        )
+        return Check("stream_end", State.FINDING, text, remedy)
+    mean, (worst, record) = statistics.fmean(ms for ms, _ in trails), max(trails, key=lambda trail: trail[0])
+    text = (
+        f"The stream ended {mean:.1f} ms after its last token on average, at most {worst:.0f} ms (request {record.index}, "
+        f"n={len(trails)})"
+    )
+    if mean > TRAIL_MEAN_MS or worst > TRAIL_MAX_MS:
+        limits = f"{TRAIL_MEAN_MS:g} ms on average and {TRAIL_MAX_MS:g} ms in one answer are expected at most"
+        return Check("stream_end", State.FINDING, f"{text}; {limits}. TPOT and TTFT do not contain it, E2E latency does.", remedy)
+    return ok("stream_end", f"{text}.")

@@ -1,0 +1,193 @@
+"""What a stream's events hold beside their counts: answers whose counts, ids, texts and times do not belong together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from slabench.records import RequestRecord
+from slabench.verdict.validity import Subject
+from slabench.verdict.validity.contents import form_of_ids
+from slabench.verdict.validity.subject import Texts
+from slabench.verdict.words import Check, State
+from tests.unit.metrics.test_compute import answer
+from tests.unit.verdict.test_validity import found_in, subject
+
+
+def counted(counts: list[int], ids: int | None, index: int = 0, **more: Any) -> RequestRecord:
+    """An answer with an event every 10 ms, each with its count; ids: of the last event."""
+    arrivals = tuple((110 + 10 * k, count) for k, count in enumerate(counts))
+    fields = {"output_len": counts[-1], "end": arrivals[-1][0] + 1, "output_ids": ids, "first_ids": counts[0]} | more
+    return answer(index, arrivals=arrivals, **fields)  # type: ignore[no-untyped-call, no-any-return]
+
+
+ONE_BY_ONE, BY_EIGHT, BY_FORTY = list(range(1, 61)), [1, 8, 16, 24, 32, 40, 48, 56, 60], [1, 40, 60]
+
+
+@pytest.mark.parametrize(
+    ("counts", "ids", "form"),
+    [
+        (ONE_BY_ONE, 60, "whole"),
+        (BY_EIGHT, 60, "whole"),
+        (BY_FORTY, 60, "whole"),
+        ([60], 60, "whole"),
+        ([1, 60], 60, "whole"),
+        ([*ONE_BY_ONE, 60], 60, "whole"),  # the reason to end in an event of its own
+        ([*ONE_BY_ONE, 60], 0, "none"),
+        (ONE_BY_ONE, 1, "piece"),  # 0.5.2, --stream-output
+        (BY_EIGHT, 4, "piece"),
+        (BY_FORTY, 20, "piece"),
+        ([*ONE_BY_ONE, 60], 1, "piece"),
+        ([1, 2, 3, 6], 1, "part"),  # an event that was replaced by a newer one before it was sent
+        (ONE_BY_ONE, 30, "other"),
+        (ONE_BY_ONE, 4, "other"),
+        (ONE_BY_ONE, 61, "other"),
+        (ONE_BY_ONE, 0, "other"),
+        (BY_EIGHT, 30, "other"),
+        (BY_FORTY, 30, "other"),
+        ([60], 30, "other"),
+    ],
+)
+def test_the_last_event_s_ids_are_all_or_its_own(counts: list[int], ids: int, form: str) -> None:
+    assert form_of_ids(counted(counts, ids)) == form
+
+
+def token_counts(*records: RequestRecord, **more: Any) -> Check:
+    return found_in(subject(*records, **more), "token_counts")  # type: ignore[no-untyped-call, no-any-return]
+
+
+@pytest.mark.parametrize("ids", [30, 4, 61, 0])
+def test_counts_that_the_ids_do_not_hold_are_invalid(ids: int) -> None:
+    said = token_counts(counted(ONE_BY_ONE, 60), counted(ONE_BY_ONE, ids, 1))
+    assert said.state is State.INVALID
+    assert f"1 of 2 answers hold another number of output_ids than they count (request 1: 60 tokens counted, {ids} ids" in said.text
+
+
+@pytest.mark.parametrize(
+    ("forms", "state"),
+    [
+        ([60, 60], State.OK),
+        ([1, 1], State.OK),
+        ([None, None], State.OK),  # 0.4, /v1
+        ([60, None], State.INVALID),
+        ([60, 1], State.INVALID),
+    ],
+)
+def test_all_answers_have_ids_of_one_form(forms: list[int | None], state: State) -> None:
+    assert token_counts(*(counted(ONE_BY_ONE, ids, k) for k, ids in enumerate(forms))).state is state
+
+
+def test_own_ids_where_the_server_says_that_they_are_cumulative_are_a_finding() -> None:
+    assert token_counts(counted(ONE_BY_ONE, 1), incremental=False).state is State.FINDING
+    assert token_counts(counted(ONE_BY_ONE, 1), incremental=True).state is State.OK
+
+
+def test_an_event_that_was_replaced_now_and_then_is_no_lie_and_in_most_answers_it_is() -> None:
+    whole, part = [1, 2, 3, 4], [1, 2, 4]
+    assert token_counts(counted(whole, 1), counted(part, 1, 1)).state is State.OK
+    assert token_counts(counted(whole, 1), counted(part, 1, 1), counted(part, 1, 2)).state is State.INVALID
+
+
+def test_output_in_events_without_a_count_beside_counted_ones_is_invalid() -> None:
+    said = token_counts(counted(ONE_BY_ONE, None), counted(ONE_BY_ONE, None, 1, uncounted_outputs=60, events=120))
+    assert said.state is State.INVALID
+    assert "1 of 2 answers have events with output and no token count" in said.text
+    assert "request 1: 60 of 120 events" in said.text
+
+
+@pytest.mark.parametrize(
+    ("tokens", "characters", "state"),
+    [
+        (60, 200, State.OK),
+        (36, 200, State.OK),
+        (150, 400, State.OK),
+        (30, 90, State.FINDING),
+        (4, 12, State.FINDING),
+        (151, 400, State.FINDING),
+        (0, 0, State.FINDING),
+        (None, 60, State.OK),  # without a tokenizer: a token has a character at least
+        (None, 59, State.FINDING),
+    ],
+)
+def test_texts_far_from_the_counts_are_a_finding(tokens: int | None, characters: int, state: State) -> None:
+    said = token_counts(counted(ONE_BY_ONE, None), texts=Texts(1, 60, tokens, characters))
+    assert said.state is state, said.text
+
+
+def first_token(*records: RequestRecord) -> Check:
+    return found_in(subject(*records), "first_token")  # type: ignore[no-untyped-call, no-any-return]
+
+
+LATE = tuple((at, k + 1) for k, at in enumerate([11, 2511, 2521, 2531, 2541, 2551]))
+EVEN = tuple((at, k + 1) for k, at in enumerate([2501, 2511, 2521, 2531, 2541, 2551]))
+
+
+def begun(arrivals: tuple[tuple[int, int], ...], index: int = 0, **more: Any) -> RequestRecord:
+    return answer(index, arrivals=arrivals, output_len=6, end=arrivals[-1][0] + 1, **more)  # type: ignore[no-untyped-call, no-any-return]
+
+
+def test_a_first_event_without_ids_in_an_answer_with_ids_is_invalid() -> None:
+    good = {"first_empty": False, "first_ids": 1, "output_ids": 6}
+    assert first_token(begun(EVEN, **good)).state is State.OK
+    for ids in (0, None):
+        said = first_token(begun(EVEN, **good), begun(LATE, 1, first_empty=True, first_ids=ids, output_ids=6))
+        assert said.state is State.INVALID
+        assert "first counted event of 1 of 2 answers holds no output_ids (request 1: 1 tokens counted)" in said.text
+
+
+def test_a_text_of_nothing_first_is_a_finding_where_decoding_begins_much_later() -> None:
+    """By text alone: random weights decode many tokens to no text, and then the next token comes as all others do."""
+    assert first_token(begun(EVEN, first_empty=True)).state is State.OK
+    assert first_token(begun(LATE, first_empty=True)).state is State.FINDING
+    assert first_token(begun(LATE, first_empty=True), begun(EVEN, 1)).state is State.OK  # half of them: prefills of others
+    assert first_token(begun(LATE, first_empty=False)).state is State.OK
+    assert first_token(begun(LATE, first_empty=True, first_ids=1, output_ids=6)).state is State.FINDING
+
+
+def tpot_defined(*records: RequestRecord, judged: tuple[str, ...] = ("tpot.mean",)) -> Check:
+    return found_in(subject(*records, judged=judged), "tpot_defined")  # type: ignore[no-untyped-call, no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("counts", "state"),
+    [
+        ([59, 60], State.INVALID),
+        ([50, *range(51, 61)], State.INVALID),
+        ([46, *range(47, 61)], State.INVALID),  # 14 of 59 are behind it
+        ([45, *range(46, 61)], State.OK),  # 15 of 59
+        (ONE_BY_ONE, State.OK),
+        ([4, 7, 10, 60], State.OK),  # speculative decoding
+        ([8, 16, 60], State.OK),
+        ([16, 32, 60], State.OK),
+        ([40, 60], State.OK),
+        (BY_FORTY, State.OK),
+        ([3, 4], State.OK),
+    ],
+)
+def test_a_tpot_is_of_enough_of_its_answer(counts: list[int], state: State) -> None:
+    assert tpot_defined(counted(counts, None)).state is state
+    if state is State.INVALID:
+        assert tpot_defined(counted(counts, None), judged=("ttft.mean",)).state is State.FINDING
+
+
+def test_one_answer_in_a_hundred_that_comes_so_does_not_move_the_mean() -> None:
+    many = [counted(ONE_BY_ONE, None, k) for k in range(99)]
+    assert tpot_defined(*many, counted([59, 60], None, 99)).state is State.OK
+    assert tpot_defined(*many[:40], counted([59, 60], None, 99)).state is State.INVALID
+
+
+@pytest.mark.parametrize(
+    ("trails", "state"),
+    [
+        ([1, 1], State.OK),
+        ([900, 1, 1, 1, 1, 1, 1, 1, 1, 1], State.OK),
+        ([150, 100], State.FINDING),
+        ([1001, *[1] * 99], State.FINDING),
+    ],
+)
+def test_an_end_that_comes_late_is_a_finding(trails: list[int], state: State) -> None:
+    case: Subject = subject(*(answer(k, end=140 + trail) for k, trail in enumerate(trails)))  # type: ignore[no-untyped-call]
+    said = found_in(case, "stream_end")  # type: ignore[no-untyped-call]
+    assert said.state is state
+    assert f"at most {max(trails)} ms" in said.text
