@@ -14,7 +14,7 @@ from slabench.loadgen.stream import MAX_IRREGULAR_BYTES
 from slabench.records import ErrorKind, RequestRecord
 
 MAX_TEXT = 500
-PIECES = ("content", "reasoning_content")  # of a chat's delta
+PIECES = ("content", "reasoning_content", "reasoning")  # of a chat's delta
 COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens")
 
 

@@ -264,7 +264,7 @@ def identity(info: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...] | No
 
 
 def incremental(info: Mapping[str, Any]) -> bool | None:
-    """Whether events carry their own text and ids only: --stream-output, 0.5.10's --incremental-streaming-output. None: not said."""
+    """Whether events have their own text and ids only (--stream-output, --incremental-streaming-output). None: not said."""
     names = ("incremental_streaming_output", "stream_output")
     said = [info[name] for name in names if isinstance(info.get(name), bool)]
     return any(said) if said and not str(info.get("version")).startswith("0.5.2") else None
