@@ -27,6 +27,7 @@ from slabench.report.crosscheck import as_dict, compare, crosscheck_table
 from slabench.server.control import flush
 from slabench.server.info import identify
 from slabench.server.launch import launch
+from slabench.server.secrets import know, know_environment, know_url, scrub_text
 from slabench.verdict import told as told_checks
 from slabench.verdict.validity import Subject, examine
 from slabench.verdict.validity.server import CACHED_SHARE_LIMIT, prefix_cache
@@ -125,7 +126,7 @@ def run(argv: Sequence[str]) -> int:
             with launch(words, str(Path(folder) / "server.log"), ready_timeout=60.0) as server:
                 return crosscheck(given, server.url, reference)
     except ServerError as error:
-        print(f"INVALID: {error}", file=sys.stderr)
+        print(f"INVALID: {scrub_text(str(error))}", file=sys.stderr)
         return EXIT_INVALID
 
 
@@ -194,6 +195,9 @@ def _shown(figures: Mapping[str, float], key: str) -> str:
 
 def prepared(given: argparse.Namespace, url: str, reference: Reference) -> Setup:
     key = api_key(os.environ, given.api_key_env)
+    know_environment(os.environ)
+    know_url(url)
+    know(key)
     target = Target(url, headers={"Authorization": f"Bearer {key}"} if key else {})
     info = identify(url, dict(target.headers))
     folder = given.tokenizer or info.tokenizer_path or info.model_path or ""

@@ -38,10 +38,10 @@ def main(argv: Sequence[str]) -> int:
         status: int = importlib.import_module(f"slabench.cli.{argv[0]}").run(argv[1:])
         sys.stdout.flush()  # here, where it can be told that nobody reads it
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(_cleaned(str(error)), file=sys.stderr)
         return USAGE
     except (ServerError, InvalidRun) as error:
-        print(f"INVALID: {error}", file=sys.stderr)
+        print(f"INVALID: {_cleaned(str(error))}", file=sys.stderr)
         return INVALID
     except SystemExit as end:  # argparse has spoken; its own 2 would read as the suite's Ctrl-C
         return USAGE if end.code == 2 else int(end.code or 0)
@@ -56,16 +56,20 @@ def main(argv: Sequence[str]) -> int:
     return status
 
 
-def _crashed(command: str, error: Exception) -> int:
-    """The traceback without secrets, and below it, where a reader looks first, one sentence."""
+def _cleaned(text: str) -> str:
+    """Line for line without control characters and secrets."""
     from slabench.report.plain import plain
     from slabench.server.secrets import scrub_text
 
-    lines = scrub_text("".join(traceback.format_exception(error))).splitlines()
-    print("\n".join(plain(line) for line in lines), file=sys.stderr)
+    return "\n".join(plain(line) for line in scrub_text(text).splitlines())
+
+
+def _crashed(command: str, error: Exception) -> int:
+    """The traceback without secrets, and below it, where a reader looks first, one sentence."""
+    print(_cleaned("".join(traceback.format_exception(error))), file=sys.stderr)
     said = f"{type(error).__name__}: {error}".splitlines()[0]
     print(
-        f"slabench {command} crashed ({plain(scrub_text(said))}): this is an error of slabench, not of your server; please report "
+        f"slabench {command} crashed ({_cleaned(said)}): this is an error of slabench, not of your server; please report "
         "it with the lines above.",
         file=sys.stderr,
     )

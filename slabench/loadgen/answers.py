@@ -12,6 +12,7 @@ from slabench.loadgen.backend import PreparedRequest
 from slabench.loadgen.frames import Frame
 from slabench.loadgen.stream import MAX_IRREGULAR_BYTES
 from slabench.records import ErrorKind, RequestRecord
+from slabench.server.secrets import KNOWN, scrub_text
 
 MAX_TEXT = 500
 PIECES = ("content", "reasoning_content", "reasoning")  # of a chat's delta
@@ -218,13 +219,13 @@ def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> Req
         resent=head["resent"],
         status=head["status"],
         error=error,
-        error_text=text,
+        error_text=scrub_text(text),
         prompt_tokens=told.prompt_tokens,
         completion_tokens=told.completion_tokens,
         cached_tokens=told.cached_tokens,
-        finish_reason=told.finish_reason,
+        finish_reason=None if told.finish_reason is None else KNOWN.cover(told.finish_reason),
         server=told.numbers,
-        request_id=told.request_id,
+        request_id=None if told.request_id is None else KNOWN.cover(told.request_id),
         text=told.text if keep_text else None,
         counted_text=told.whole_text if grown and (told.whole_text or "").startswith(first.text) else None,
     )

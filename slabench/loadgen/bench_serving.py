@@ -27,6 +27,7 @@ from slabench.loadgen.backend import PromptLike
 from slabench.loadgen.options import Target
 from slabench.loadgen.plan import Plan
 from slabench.records import ToldRequest, ToldRun
+from slabench.server.secrets import scrub, scrub_text
 from slabench.workloads.model import SHAREGPT, WorkloadSpec
 
 VERSION = "0.5.7"  # the one whose code the tests compare with
@@ -206,7 +207,8 @@ def read_output(
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return ToldRun(client, planned, failure=f"{client} ended with status 0, and its output cannot be read ({error!r})."), {}
     figures = {key: float(value) for key, value in row.items() if isinstance(value, int | float) and not isinstance(value, bool)}
-    kept = {key: value for key, value in row.items() if key not in ("server_info", "generated_texts")}
+    texts = ("server_info", "generated_texts")
+    kept = {key: scrub(value) if key == "errors" else value for key, value in row.items() if key not in texts}
     return ToldRun(client, planned, requests, figures), kept
 
 
@@ -232,4 +234,4 @@ def _requests(row: Mapping[str, Any], prompts: Sequence[PromptLike]) -> list[Tol
 def _last_line(text: str) -> str:
     """What a traceback ends with."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:MAX_ERROR] if lines else "it said nothing"
+    return scrub_text(lines[-1][:4000])[:MAX_ERROR] if lines else "it said nothing"

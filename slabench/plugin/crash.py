@@ -14,18 +14,16 @@ from slabench.errors import system_words
 from slabench.report.plain import plain
 
 
-def cleaned(text: str, api_key: str | None = None) -> str:
-    """Line for line without control characters and secrets; the key that this session was given is covered wherever it stands."""
-    from slabench.server.secrets import REDACTED, scrub_text
+def cleaned(text: str) -> str:
+    """Line for line without control characters and secrets."""
+    from slabench.server.secrets import scrub_text
 
-    if api_key:
-        text = text.replace(api_key, REDACTED)
     return "\n".join(plain(line) for line in scrub_text(text).splitlines())
 
 
-def clean_internal_error(excrepr: Any, api_key: str | None = None) -> None:
+def clean_internal_error(excrepr: Any) -> None:
     """pytest hands one object to all that print or store an INTERNALERROR, and each asks it for its text."""
-    text = cleaned(str(excrepr), api_key)
+    text = cleaned(str(excrepr))
 
     def toterminal(writer: Any) -> None:
         for line in text.splitlines():

@@ -12,6 +12,7 @@ import pytest
 from slabench.errors import ConfigError
 from slabench.option_types import worded
 from slabench.plugin import spread
+from slabench.plugin.crash import cleaned
 from slabench.plugin.option_table import OPTIONS
 from slabench.plugin.other_spellings import hint, loose_limits
 from slabench.plugin.settings import SETTINGS, Settings
@@ -64,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     except ConfigError as error:
         if hasattr(config, "workerinput"):
             raise  # the controller has said it already
-        raise pytest.UsageError(str(error)) from error
+        raise pytest.UsageError(cleaned(str(error))) from error
 
 
 def _check_rootdir(config: pytest.Config) -> None:

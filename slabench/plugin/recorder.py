@@ -94,7 +94,7 @@ class Recorder:
             from slabench.report.bench_serving_row import append_row
 
             try:
-                append_row(self.settings.bench_serving_jsonl, entry, (server or {}).get("info", {}))
+                append_row(self.settings.bench_serving_jsonl, plain_values(entry), plain_values((server or {}).get("info", {})))
             except OSError as error:
                 self.note(f"--bench-serving-jsonl could not be written ({system_words(error)}); the figures stand in run.json.")
 
@@ -159,7 +159,7 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: Any) -> None:
-        clean_internal_error(excrepr, self.settings.api_key)
+        clean_internal_error(excrepr)
         self.document.data["state"] = "crashed"
         self.crashed = True
         self.folder.point_latest()  # what to send us

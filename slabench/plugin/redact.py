@@ -1,8 +1,25 @@
-"""What run.json keeps of the command line: everything but its secrets."""
+"""The command line's secrets: registered before anything can print them, and left out of what run.json keeps of it."""
 
 from __future__ import annotations
 
+from argparse import Namespace
+from collections.abc import Mapping
 from typing import Any
+
+
+def know_secrets(given: Namespace, environment: Mapping[str, str]) -> None:
+    """Every secret that the options and the environment hold; the very first thing that is done with them."""
+    from slabench.server.secrets import know, know_command, know_environment, know_url
+
+    know_environment(environment)
+    know(*(environment.get(name) for name in (given.api_key_env, given.baseline_api_key_env) if name))
+    urls = [given.base_url] if isinstance(given.base_url, str) else list(given.base_url or ())
+    for url in (*urls, given.baseline_url, environment.get("SLABENCH_BASE_URL")):
+        know_url(url or "")
+    for command in (given.launch, given.baseline_launch):
+        know_command(command or "")
+    for assignment in (*(given.env or ()), *(given.baseline_env or ())):
+        know_command([assignment])
 
 
 def redact_options(options: dict[str, Any]) -> dict[str, Any]:
@@ -11,7 +28,7 @@ def redact_options(options: dict[str, Any]) -> dict[str, Any]:
     from slabench.server.secrets import redact_url, scrub_text
 
     def redact(text: str) -> str:
-        return redact_url(text) if "://" in text else scrub_text(text)
+        return scrub_text(redact_url(text) if text.startswith(("http://", "https://")) else text)
 
     found: dict[str, Any] = {}
     for option in OPTIONS:

@@ -71,9 +71,7 @@ def pytest_runtest_makereport(
         entry = plain_values(bare_entry(item.nodeid, "INVALID", f"usage: {sentence}", "usage"))
         report.slabench = {"entry": entry, "server": None, "labels": []}  # type: ignore[attr-defined]
         return report
-    settings = item.config.stash.get(SETTINGS, None)
-    key = settings.api_key if settings is not None else None
-    report.sections = [(name, cleaned(text, key)) for name, text in report.sections]  # what was printed meanwhile
+    report.sections = [(name, cleaned(text)) for name, text in report.sections]  # what was printed meanwhile
     handed = item.stash.get(ENTRY, None)
     if report.when == "teardown" or (report.when == "setup" and report.passed) or report.skipped:
         return report
@@ -85,7 +83,7 @@ def pytest_runtest_makereport(
         elif isinstance(error, InvalidRun | ServerError):
             word, line, reason = "INVALID", str(error), type(error).__name__
         else:
-            word, line, reason = "INVALID", cleaned(f"slabench crashed: {type(error).__name__}: {error}", key), "CRASHED"
+            word, line, reason = "INVALID", cleaned(f"slabench crashed: {type(error).__name__}: {error}"), "CRASHED"
         if handed is None or reason == "CRASHED":
             handed = {"entry": bare_entry(item.nodeid, word, line, reason), "server": None, "labels": []}
         elif handed["entry"]["word"] == "PASSED":
@@ -99,7 +97,7 @@ def pytest_runtest_makereport(
     if entry["word"] != "PASSED":
         report.outcome = "failed"
         if "CRASHED" in entry["reasons"]:
-            report.longrepr = f"{entry['word']}: {entry['headline']}\n\n{cleaned(report.longreprtext, key)}"
+            report.longrepr = f"{entry['word']}: {entry['headline']}\n\n{cleaned(report.longreprtext)}"
         else:
             from slabench.report.console import failure_text
 

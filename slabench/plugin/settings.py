@@ -12,6 +12,7 @@ import pytest
 
 from slabench.errors import ConfigError
 from slabench.option_checks import api_key, check_allow, check_dataset, check_folder, check_root, check_writable
+from slabench.plugin.redact import know_secrets
 from slabench.server.secrets import redact_url
 from slabench.verdict import baseline_file, baselines, sla
 from slabench.verdict.request_limits import check_goodput, parse_goodput
@@ -73,6 +74,7 @@ class Settings:
     @classmethod
     def of(cls, given: Namespace, environment: Mapping[str, str], *, worker: bool = False) -> Settings:
         """Check what can be checked without a server; ConfigError in one sentence otherwise."""
+        know_secrets(given, environment)
         urls = _urls(given, environment)
         if given.warmup_requests != "batch" and given.warmup_requests < 0:
             raise ConfigError(f"--warmup-requests={given.warmup_requests} is below 0; use 0 for none.")

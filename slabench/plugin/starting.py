@@ -58,7 +58,6 @@ def start(given: Namespace, wanted: Start, log: str, key: str | None) -> Launche
         ready_timeout=given.launch_timeout,
         headers=bearer(key),
         ca_file=given.ca_file,
-        known=(key,) if key else (),
     )
 
 

@@ -9,12 +9,13 @@ import json
 import time
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from slabench.records import ErrorKind, RequestRecord
+from slabench.server.known_secrets import KNOWN
 
 PROBE = "#probe"  # TEST#probe3: the records of a capacity search's third probe
 _ARRAYS = ("arrival_ns", "arrival_tokens")
@@ -22,7 +23,7 @@ _NOT_STORED = ("counted_text",)  # judged while the run is on: text_tokens in ru
 
 
 def as_row(test_id: str, record: RequestRecord, side: str = "new", repeat: int = 1) -> dict[str, Any]:
-    """Field by field; the two arrival columns as differences (the first from 0), which compress to a few bytes a token."""
+    """Field by field, without secrets; the two arrival columns as differences (the first from 0), a few bytes a token then."""
     row: dict[str, Any] = {"test": test_id}
     row |= {"side": side} if side != "new" else {}
     row |= {"repeat": repeat} if repeat != 1 else {}
@@ -31,8 +32,14 @@ def as_row(test_id: str, record: RequestRecord, side: str = "new", repeat: int =
         if field.name in _ARRAYS:
             row[field.name] = [after - before for before, after in itertools.pairwise([0, *value])]
         elif value is not None and field.name not in _NOT_STORED:
-            row[field.name] = dict(value) if field.name == "server" else value
+            row[field.name] = _covered(value)
     return row
+
+
+def _covered(value: Any) -> Any:
+    if isinstance(value, str):
+        return KNOWN.cover(value)
+    return {KNOWN.cover(key): _covered(one) for key, one in value.items()} if isinstance(value, Mapping) else value
 
 
 def from_row(row: dict[str, Any]) -> tuple[str, RequestRecord]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from slabench.errors import ServerError
 from slabench.server.http import Http
+from slabench.server.secrets import scrub_text
 
 _POLL_S = 0.2
 
@@ -24,7 +25,7 @@ def flush(
     while True:
         answer = client.post("/flush_cache")
         if answer.status != 400 or time.monotonic() >= deadline:
-            return answer.status, answer.text[:500]
+            return answer.status, scrub_text(answer.text[:4000])[:500]
         time.sleep(_POLL_S)
 
 

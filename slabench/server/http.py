@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from slabench.errors import ConfigError, ServerError, system_words
-from slabench.server.secrets import redact_url
+from slabench.server.secrets import redact_url, scrub_text
 
 MAX_BODY = 64 * 1024 * 1024  # a server_info of 64 data-parallel ranks is about 1 MB
 
@@ -122,7 +122,7 @@ class Response:
             return "an HTML page, as a proxy or a login page gives,"
         if not self.body:
             return "an empty body"
-        return f"{self.text[:80]!r}"
+        return f"{scrub_text(self.text[:4000])[:80]!r}"
 
 
 _CHECK_URL = "Check host, port and path of --base-url: it has to be the SGLang server's own address."
@@ -178,11 +178,12 @@ class Http:
         except (OSError, http.client.HTTPException, UnicodeError, ValueError) as error:
             # A socket that is there and not yet a TLS one: the peer has taken the connection, and did not answer the handshake.
             halfway = self._tls is not None and connection.sock is not None and not isinstance(connection.sock, ssl.SSLSocket)
-            raise ServerError(_sentence(self.target, shown, limit, error, halfway=halfway)) from error
+            raise ServerError(scrub_text(_sentence(self.target, shown, limit, error, halfway=halfway))) from error
         finally:
             connection.close()
         if 300 <= answer.status < 400:
-            where = redact_url(urljoin(shown, fields.get("location", ""))) if "location" in fields else "nowhere"
+            place = fields.get("location", "")[:500]
+            where = scrub_text(redact_url(urljoin(shown, place))) if place else "nowhere"
             raise ServerError(
                 f"{shown} answered {answer.status} and points to {where}. A redirect is not followed: "
                 "give the final address as --base-url."

@@ -8,7 +8,7 @@ from typing import Any
 
 from slabench.errors import ServerError
 from slabench.server.http import Http, Response
-from slabench.server.secrets import scrub
+from slabench.server.secrets import know_description, scrub
 
 REFERENCE_VERSION = "0.5.7"
 
@@ -169,6 +169,7 @@ def _raw(info: Mapping[str, Any]) -> Mapping[str, Any]:
             {k: v for k, v in state.items() if k not in info or info[k] != v} if isinstance(state, Mapping) else state
             for state in info["internal_states"]
         ]
+    know_description(slim)  # the server may repeat its secrets elsewhere: in its log, in an error
     scrubbed: dict[str, Any] = scrub(slim)
     return scrubbed
 

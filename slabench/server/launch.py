@@ -21,7 +21,7 @@ from slabench.server.control import wait_ready
 from slabench.server.http import parse_url
 from slabench.server.log.follow import Follower
 from slabench.server.log.values import Event, EventKind
-from slabench.server.secrets import cover_in_file, scrub_command, scrub_text
+from slabench.server.secrets import KNOWN, know_command, scrub_command, scrub_text
 
 DEFAULT_PORT = 30000  # sglang's own
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
@@ -84,9 +84,7 @@ def command_url(words: Sequence[str]) -> str:
 class Launched:
     """A server that we started. Use it as a context manager, or call stop(); it ends by itself when this process does."""
 
-    def __init__(
-        self, url: str, log_path: str, shown: str, supervisor: subprocess.Popen[bytes], grace: float, known: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, url: str, log_path: str, shown: str, supervisor: subprocess.Popen[bytes], grace: float) -> None:
         self.url = url
         self.log_path = log_path
         self.command = shown  # without secrets
@@ -95,7 +93,6 @@ class Launched:
         self.exit_status: int | None = None  # known once it has ended; negative: the number of the signal
         self._supervisor = supervisor
         self._grace = grace
-        self._known = tuple(known)
         self._said = b""
 
     def __enter__(self) -> Launched:
@@ -143,13 +140,7 @@ class Launched:
         self._listen(1.0)
         if self._supervisor.stdout is not None:
             self._supervisor.stdout.close()
-        self.cover_log()
         return self.exit_status
-
-    def cover_log(self) -> None:
-        """The secrets in it; a log that is gone has none."""
-        with contextlib.suppress(OSError):
-            cover_in_file(self.log_path, self._known)
 
     def _listen(self, seconds: float) -> None:
         """Take in what the supervisor has said so far, waiting at most seconds for the next word."""
@@ -208,17 +199,17 @@ def launch(
     headers: Mapping[str, str] | None = None,
     ca_file: str | None = None,
     grace: float = 15.0,
-    known: Sequence[str] = (),
 ) -> Launched:
     """Start a server and return once it takes requests. Its output is appended to log_path.
 
-    What it prints of its own arguments holds its API key: secrets in the log, and values known to be some, are covered when it is
-    ready and when it has ended.
+    What it prints of its own arguments holds its API key: the supervisor covers secrets in the log as they are written, those of
+    the command and those that this process knows, also once this process has been killed.
 
     base_url is only needed where the command line does not show the address. ConfigError: the command, the log or the port
     cannot be used. ServerError: it died or was not ready in time; the message ends with the log's last lines. Whatever goes
     wrong, Ctrl-C included, nothing is left running.
     """
+    know_command(command)
     environment, words = split_command(command)
     url = base_url or command_url(words)
     _refuse_taken(url)
@@ -238,8 +229,12 @@ def launch(
         env=_environment(environment),
         start_new_session=True,  # a Ctrl-C at the terminal reaches us, and we end the server in order
     )
+    assert supervisor.stdin is not None
+    with contextlib.suppress(BrokenPipeError):  # it says itself why it ended
+        supervisor.stdin.write(json.dumps({"know": KNOWN.values}).encode() + b"\n")
+        supervisor.stdin.flush()
     shown = shlex.join(scrub_command(words))
-    server = Launched(url, log_path, shown, supervisor, grace, known)
+    server = Launched(url, log_path, shown, supervisor, grace)
     says_ready = _LogSaysReady(log_path, begin)
     try:
         deadline = time.monotonic() + 30
@@ -258,7 +253,6 @@ def launch(
         raise
     finally:
         says_ready.close()
-        server.cover_log()
     return server
 
 

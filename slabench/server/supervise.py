@@ -5,6 +5,9 @@ server's output into FILE, adopts whatever the server leaves behind (child subre
 SIGTERM to the server, a grace, SIGTERM to the rest, SIGKILL. It does so when its standard input ends (the run is gone, or asks),
 when it is told to by a signal, when its parent dies, and when the server has ended by itself. Standard library only.
 
+It covers secrets in FILE as they come, in place: those of the command and its environment, and those that a line {"know": [...]} of
+its standard input names. So none is left in the clear when the run is killed.
+
 On standard output it says, one JSON object a line: {"started": PID}, then {"exited": STATUS} with a negative number for a signal.
 """
 
@@ -22,6 +25,8 @@ import sys
 import time
 from collections.abc import Sequence
 from types import FrameType
+
+from slabench.server.secrets import cover_in_file, know, know_command, know_environment
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -79,7 +84,10 @@ class Supervisor:
         self._grace = grace
         self._parent = parent
         self._asked = False
+        self._heard = b""
         self.status: int | None = None
+        know_command(command)
+        know_environment(os.environ)
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._ask)
@@ -87,6 +95,7 @@ class Supervisor:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGUSR1)
         # Its arguments, which the server prints, may hold keys: the file is for its owner alone.
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._log, self._covered = log, os.fstat(output).st_size
         try:
             self._child = subprocess.Popen(
                 list(command),
@@ -113,9 +122,22 @@ class Supervisor:
         if self._parent is not None and os.getppid() != self._parent:
             return
         while not self._asked and not self._reap():
+            self.cover()
             ready, _, _ = select.select([sys.stdin], [], [], _POLL_S)
-            if ready and not os.read(sys.stdin.fileno(), 4096):
+            if ready and not self._hear(os.read(sys.stdin.fileno(), 65536)):
                 return
+
+    def _hear(self, data: bytes) -> bool:
+        """Take in a line of standard input; False at its end."""
+        *lines, self._heard = (self._heard + data).split(b"\n")
+        for line in lines:
+            know(*json.loads(line)["know"])
+        return bool(data)
+
+    def cover(self, *, whole: bool = False) -> None:
+        """The secrets in what was written to the log since the last time. A log that is gone has none."""
+        with contextlib.suppress(OSError):
+            self._covered = cover_in_file(self._log, self._covered, whole=whole)
 
     def _reap(self) -> bool:
         """Collect the dead, adopted ones too. True once the server itself is among them."""
@@ -193,6 +215,7 @@ def main(argv: Sequence[str]) -> int:
         supervisor.watch()
     finally:
         supervisor.end()
+        supervisor.cover(whole=True)
     _say(exited=supervisor.status)
     return 0
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from slabench.server import fingerprint as fp
 from slabench.server.info import identity, read_info
-from slabench.server.secrets import cover_in_file, redact_url, scrub, scrub_command, scrub_text, secret_name
+from slabench.server.secrets import cover_in_file, know, redact_url, scrub, scrub_command, scrub_text, secret_name
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
 
@@ -226,7 +226,9 @@ the key is known-one, twice: known-one
 def test_secrets_in_a_log_become_stars_and_no_byte_moves(tmp_path):
     path = tmp_path / "server.log"
     path.write_bytes(LOG + b"api_key='planted-4")  # a line that is being written
-    cover_in_file(str(path), ("known-one",))
+    know("known-one")
+    done = cover_in_file(str(path))
+    assert done == len(LOG)
     after = path.read_bytes()
     assert after.endswith(b"api_key='planted-4")
     expected = LOG.replace(b"user:planted-2", b"*" * 14).replace(b"known-one", b"*" * 9)
@@ -235,8 +237,12 @@ def test_secrets_in_a_log_become_stars_and_no_byte_moves(tmp_path):
     assert after[: len(LOG)] == expected
     with path.open("ab") as file:
         file.write(b"'\n")
-    cover_in_file(str(path), ("known-one",))
+    done = cover_in_file(str(path), done)
     assert path.read_bytes() == expected + b"api_key='*********'\n"
+    with path.open("ab") as file:
+        file.write(b"known-one")  # the server ended here
+    cover_in_file(str(path), done, whole=True)
+    assert path.read_bytes() == expected + b"api_key='*********'\n*********"
 
 
 @given(st.lists(st.binary(max_size=40) | st.sampled_from([b"api_key=abc", b'"token": "x y"', b"--password q", b"http://a:b@c"])))
