@@ -62,8 +62,7 @@ def pytest_runtest_makereport(
     error = call.excinfo.value if call.excinfo is not None else None
     usage = _usage(error, call, item)
     if usage is not None:
-        settings = item.config.stash.get(SETTINGS, None)
-        sentence = plain_lines(cleaned(usage, settings.api_key if settings is not None else None))
+        sentence = plain_lines(cleaned(usage))
         report.longrepr = sentence
         report.slabench_usage = sentence  # type: ignore[attr-defined]
         item.session.shouldstop = sentence
