@@ -34,7 +34,7 @@ sys.path.insert(0, str(ROOT))
 from slabench.loadgen.bench_serving import default_python  # noqa: E402
 from slabench.methods import ALI_DECODE, ALI_PREFILL, TENCENT, TENCENT_COUNTS, Form  # noqa: E402
 from slabench.server.launch import launch  # noqa: E402
-from slabench.workloads.cache import read_sharegpt  # noqa: E402
+from slabench.workloads.dataset import read_conversations  # noqa: E402
 
 DATA, TOKENIZER = ROOT / "fixtures" / "data" / "sharegpt_small.json", ROOT / "fixtures" / "data" / "tokenizer"
 BATCH_SIZES = (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64)
@@ -97,7 +97,7 @@ def by_bench_serving(python: Path, url: str, folder: Path, output_len: int, pref
     """A process a load. Its duration is from its first send to its last answer's end."""
     wall = load = 0.0
     used = cpu_s()
-    wanted, available = forms(output_len, prefill_prompts), len(read_sharegpt(str(DATA)))
+    wanted, available = forms(output_len, prefill_prompts), len(read_conversations(str(DATA)).turns)
     for number, form in enumerate(wanted):
         output = folder / f"{time.monotonic_ns()}.jsonl"
         command = [str(python), "-m", "sglang.bench_serving", "--backend=sglang", f"--base-url={url}", "--dataset-name=random"]

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from slabench.request_extras import merged
+
 GENERATE = "/generate"
 COMPLETIONS = "/v1/completions"
 CHAT = "/v1/chat/completions"
@@ -49,16 +51,15 @@ def generate_body(prompt: PromptLike, output_len: int, extra: Mapping[str, Any] 
         "return_routed_experts": False,
         "logprob_start_len": -1,
     }
-    payload |= extra or {}
-    return json.dumps(payload, separators=(",", ":")).encode()
+    return json.dumps(merged(payload, extra or {}), separators=(",", ":")).encode()
 
 
 def completions_body(prompt: PromptLike, output_len: int, model: str, extra: Mapping[str, Any] | None = None) -> bytes:
     """Its payload for --backend sglang-oai (async_request_openai_completions), with token counts asked for."""
     payload: dict[str, Any] = {"model": model, "prompt": prompt.text if prompt.text is not None else list(prompt.ids or ())}
     payload |= {"temperature": 0.0, "best_of": 1, "max_tokens": output_len, "stream": True, "ignore_eos": True}
-    payload |= {"stream_options": USAGE, **(extra or {})}
-    return json.dumps(payload, separators=(",", ":")).encode()
+    payload |= {"stream_options": USAGE}
+    return json.dumps(merged(payload, extra or {}), separators=(",", ":")).encode()
 
 
 def chat_body(prompt: PromptLike, output_len: int, model: str, extra: Mapping[str, Any] | None = None) -> bytes:
@@ -67,8 +68,8 @@ def chat_body(prompt: PromptLike, output_len: int, model: str, extra: Mapping[st
         raise ValueError("a chat message is text: prompts of this backend are made as text")
     payload: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": prompt.text}]}
     payload |= {"temperature": 0.0, "max_completion_tokens": output_len, "stream": True, "ignore_eos": True}
-    payload |= {"stream_options": USAGE, **(extra or {})}
-    return json.dumps(payload, separators=(",", ":")).encode()
+    payload |= {"stream_options": USAGE}
+    return json.dumps(merged(payload, extra or {}), separators=(",", ":")).encode()
 
 
 def prepare_requests(

@@ -101,7 +101,16 @@ def check_recipe(spec: WorkloadSpec, plan: Plan, tokenizer: str, *, trust_remote
 
 
 def command(
-    reference: Reference, target: Target, spec: WorkloadSpec, plan: Plan, *, backend: str, tokenizer: str, model: str, output: Path
+    reference: Reference,
+    target: Target,
+    spec: WorkloadSpec,
+    plan: Plan,
+    *,
+    backend: str,
+    tokenizer: str,
+    model: str,
+    output: Path,
+    body: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Its command line. Warm-up and flush are ours: it does not look at the answer to its own flush."""
     if os.path.exists(tokenizer):  # a folder, and it runs in another one; else a hub's name
@@ -117,6 +126,7 @@ def command(
         found.append(f"--random-range-ratio={spec.range_ratio!r}")
     found += [f"--model={tokenizer}", f"--served-model-name={model}", f"--tokenizer={tokenizer}"]
     found.append(f"--request-rate={'inf' if math.isinf(plan.request_rate) else repr(plan.request_rate)}")
+    found += [f"--extra-request-body={json.dumps(body)}"] if body else []
     found += [] if plan.cap is None else [f"--max-concurrency={plan.cap}"]
     return [*found, "--warmup-requests=0", "--disable-tqdm", f"--output-file={output}", "--output-details"]
 
@@ -147,6 +157,7 @@ def run_bench_serving(
     tokenizer: str,
     model: str,
     allow_download: bool = False,
+    body: Mapping[str, Any] | None = None,
 ) -> Told:
     """Run it to its end. A crash of it, or an output that is none, is a ToldRun with a failure, never an exception.
 
@@ -154,7 +165,7 @@ def run_bench_serving(
     """
     with tempfile.TemporaryDirectory(prefix="slabench-") as folder:
         output = Path(folder) / "out.jsonl"
-        words = command(reference, target, spec, plan, backend=backend, tokenizer=tokenizer, model=model, output=output)
+        words = command(reference, target, spec, plan, backend=backend, tokenizer=tokenizer, model=model, output=output, body=body)
         began_ns, began_unix = time.perf_counter_ns(), time.time()
         with (Path(folder) / "stderr").open("w+b") as errors:
             status = _run(words, environment(os.environ, target, allow_download=allow_download), folder, errors.fileno())

@@ -148,7 +148,7 @@ class Campaign:
         from slabench.server.info import identify
 
         given = self.settings.given
-        headers = bearer(key)
+        headers = {**bearer(key), **self.settings.headers}
         info = identify(url, headers, ca_file=given.ca_file)
         return Deployment(
             url=url,

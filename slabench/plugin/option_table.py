@@ -117,6 +117,16 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         _SERVER, "--api-key-env", "SLABENCH_API_KEY", "all live", "environment variable that holds the API key", str, metavar="NAME"
     ),
+    Option(
+        _SERVER,
+        "--header",
+        (),
+        "all live",
+        "a header of every request to the server, for gateways; its value appears in no output",
+        str,
+        append=True,
+        metavar="NAME:VALUE",
+    ),
     Option(_SERVER, "--ca-file", None, "all live", "certificate authority for https", str, metavar="FILE"),
     Option(
         _WORK,
@@ -155,6 +165,15 @@ OPTIONS: tuple[Option, ...] = (
         str,
         choices=("poisson", "constant"),
         metavar="KIND",
+    ),
+    Option(
+        _WORK,
+        "--extra-request-body",
+        None,
+        "all live",
+        "a JSON object that is merged into every request: sampling parameters, a chat template's arguments",
+        str,
+        metavar="JSON",
     ),
     Option(_WORK, "--seed", 123, "all live", "seed of prompts and arrivals", seed),
     Option(

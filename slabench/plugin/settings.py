@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from slabench import request_extras
 from slabench.errors import ConfigError
 from slabench.option_checks import api_key, check_allow, check_dataset, check_folder, check_root, check_writable
 from slabench.plugin.redact import know_secrets
@@ -36,6 +37,8 @@ class Settings:
     resume: str | None = None
     baseline_url: str | None = None  # launch: for --baseline-launch
     baseline_api_key: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # beside the API key's; values are secrets
+    body: Mapping[str, Any] = field(default_factory=dict)  # merged into every request
     goodput: Mapping[str, float] = field(default_factory=dict)  # limits in ms that each request is held to
 
     @property
@@ -90,6 +93,7 @@ class Settings:
         _check_baselines(given)
         _check_capacity(given)
         key, limits = api_key(environment, given.api_key_env), parse_goodput(given.goodput or ())
+        headers, body = _extras(given, key, api_key(environment, given.baseline_api_key_env or given.api_key_env))
         slos = sla.merge(sla.preset(given.slo_preset), tuple(sla.parse(text) for text in given.slo or ()))
         check_goodput(slos, limits)
         _check_retokenized(slos, given)
@@ -98,6 +102,8 @@ class Settings:
             base_urls=urls,
             slos=slos,
             goodput=limits,
+            headers=headers,
+            body=body,
             baseline=baseline_file.load(given.baseline) if given.baseline is not None else None,
             api_key=key,
             save_baseline=None if given.save_baseline is None else _writable("--save-baseline", given.save_baseline, worker=worker),
@@ -108,6 +114,23 @@ class Settings:
             baseline_url=_baseline_url(given, urls),
             baseline_api_key=api_key(environment, given.baseline_api_key_env or given.api_key_env),
         )
+
+
+def _extras(given: Namespace, *keys: str | None) -> tuple[dict[str, str], dict[str, Any]]:
+    """(headers, body) of --header and --extra-request-body; what the reference client cannot send is refused."""
+    headers, body = request_extras.parse_headers(given.header or ()), request_extras.parse_body(given.extra_request_body)
+    request_extras.check_authorization(headers, next((key for key in keys if key is not None), None), given.api_key_env)
+    request_extras.check_backend(body, given.backend)
+    if given.client == "bench_serving" and headers:
+        raise ConfigError(
+            "--client=bench_serving cannot send --header: the 0.5.7 client has no such option; leave one of them out."
+        )
+    if given.client == "bench_serving" and "sampling_params" in body:
+        raise ConfigError(
+            "--client=bench_serving replaces sampling_params as a whole, and the lengths asked for with it: send them over /v1 "
+            "(--backend=sglang-oai), where they stand at the top, or leave out --client=bench_serving."
+        )
+    return headers, body
 
 
 def _check_retokenized(slos: tuple[Slo, ...], given: Namespace) -> None:

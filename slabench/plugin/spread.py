@@ -11,6 +11,7 @@ import pytest
 
 from slabench.errors import ConfigError
 from slabench.plugin.settings import SIM, Settings
+from slabench.plugin.starting import bearer
 from slabench.server.secrets import redact_url
 
 TOGETHER = "tests/ali/test_decode"  # the curve is made from the decode tests' lines: all of them at one server
@@ -75,7 +76,7 @@ def check_same(settings: Settings) -> None:
             )
         return
     given = settings.given
-    headers = {"Authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
+    headers = {**bearer(settings.api_key), **settings.headers}
     found = []
     for url in settings.base_urls:
         found.append(fingerprint(identify(url, headers, ca_file=given.ca_file), given.hardware, url=url))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from slabench.errors import ConfigError
 from slabench.plugin.settings import SIM
+from slabench.request_extras import parse_headers
 
 if TYPE_CHECKING:
     from slabench.server.launch import Launched
@@ -56,7 +57,7 @@ def start(given: Namespace, wanted: Start, log: str, key: str | None) -> Launche
         log,
         base_url=None if url == "launch:" else url,
         ready_timeout=given.launch_timeout,
-        headers=bearer(key),
+        headers={**bearer(key), **parse_headers(given.header or ())},
         ca_file=given.ca_file,
     )
 

@@ -23,6 +23,7 @@ POSSIBLE = (1e-9, 1e15)  # of any figure in its unit: beyond are numbers that we
 ALLOWED = "Allowed by --allow."  # validity/policy.py's words
 SHAREGPT = "sharegpt"  # the data set whose conversations have the lengths that are sent
 JOINT = " + "  # between the runs that a merged baseline names as its source
+EXTRAS = ("headers", "extra_request_body")  # of a request: a side that names none sent none
 READ = (SCHEMA, "slabench.baseline/1")
 OBJECTS = ("workload", "figures", "information", "floors", "samples", "lacking", "allowed")  # of a test's entry
 
@@ -111,6 +112,7 @@ def identity(workload: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, 
     keys += ["dataset_sha256"] if workload.get("dataset_name") == SHAREGPT else []
     ways = ["request_rate", "max_concurrency", "backend", "warmup_requests", "flush_cache"]
     ways += ["arrivals"] if plan.get("kind") == "open_loop" else []
+    ways += EXTRAS  # there where they were given
     return {key: workload[key] for key in keys if key in workload} | {key: plan[key] for key in ways if key in plan}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slabench.metrics.definitions import metric_of, too_few
-from slabench.verdict.baseline_file import MAY_DIFFER, Baseline
+from slabench.verdict.baseline_file import EXTRAS, MAY_DIFFER, Baseline
 from slabench.verdict.gate import Compared, Outcome, compare_figures
 from slabench.verdict.sla import Slo, check
 from slabench.verdict.words import Objective
@@ -63,8 +63,12 @@ def differences(stored: Mapping[str, Mapping[str, Any]], current: Mapping[str, M
         for key, was in stored.get(section, {}).items():
             if was is None or now.get(key) == was or f"{section}.{key}" in MAY_DIFFER:
                 continue
-            seen = "unknown here" if now.get(key) is None else repr(now[key])
+            absent = "none here" if key in EXTRAS else "unknown here"
+            seen = absent if now.get(key) is None else repr(now[key])
             yield f"{section}.{key}", f"{section}.{key}: {seen}, {was!r} in the baseline"
+        for key in EXTRAS:
+            if section == "workload" and now.get(key) is not None and stored.get(section, {}).get(key) is None:
+                yield f"{section}.{key}", f"{section}.{key}: {now[key]!r}, none in the baseline"
 
 
 def untold(
@@ -77,7 +81,7 @@ def untold(
     found: list[str] = []
     for section in ("hardware", "model", "workload"):
         was = {key: value for key, value in stored.get(section, {}).items() if value is not None}
-        now = [key for key, value in current.get(section, {}).items() if value is not None]
+        now = [key for key, value in current.get(section, {}).items() if value is not None and key not in EXTRAS]
         keys = dict.fromkeys([*ESSENTIAL.get(section, ()), *now])
         lost = [f"{section}.{key}" for key in keys if key not in was and f"{section}.{key}" not in MAY_DIFFER]
         found += [section] if lost and not was else lost

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from slabench.errors import ConfigError, system_words
+from slabench.workloads.dataset import Conversations, read_conversations
 from slabench.workloads.kept import Made, decode, encode
 from slabench.workloads.tokenizer import identity, vocab_size
 
@@ -34,16 +34,28 @@ class DatasetStore:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = cache_folder() if folder is None else folder
-        self._turns: dict[str, list[tuple[str, str]]] = {}
+        self._found: dict[str, Conversations] = {}
         self._sha256: dict[str, str] = {}
 
     # the data set
 
     def conversations(self, path: str) -> Sequence[tuple[str, str]]:
         """The first two turns of every conversation that has two, in the file's order."""
-        if path not in self._turns:
-            self._turns[path] = read_sharegpt(path)
-        return self._turns[path]
+        return self._read_once(path).turns
+
+    def left_out(self, path: str) -> str | None:
+        """A sentence on the entries of the file that are broken, None if none is; remembered on disk for a file's contents."""
+        name = f"left-out-{FORMAT}-{self.sha256(path)}.txt"
+        known = self._read(name) if path not in self._found else None
+        if known is None:
+            known = (self._read_once(path).note or "").encode()
+            self._write(name, known)
+        return known.decode("utf-8", "replace") or None
+
+    def _read_once(self, path: str) -> Conversations:
+        if path not in self._found:
+            self._found[path] = read_conversations(path)
+        return self._found[path]
 
     def sha256(self, path: str) -> str:
         """Of the file's contents; remembered on disk as long as size and modification time stay."""
@@ -107,27 +119,3 @@ class DatasetStore:
 def _name(recipe: Mapping[str, Any]) -> str:
     text = json.dumps([FORMAT, recipe], sort_keys=True)
     return f"prompts-{hashlib.sha256(text.encode()).hexdigest()[:32]}.bin"
-
-
-def read_sharegpt(path: str) -> list[tuple[str, str]]:
-    """[{"conversations": [{"value": TEXT}, {"value": TEXT}, ...]}, ...] -> the first two texts of each. ConfigError otherwise."""
-    expected = "give the ShareGPT_V3 JSON file: a list of objects with conversations, each turn with a value"
-    try:
-        with open(path, encoding="utf-8") as file:
-            document = json.load(file)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"--dataset-path={path} cannot be read as JSON ({system_words(error)}); {expected}.") from error
-    if not isinstance(document, list):
-        raise ConfigError(f"--dataset-path={path} holds a JSON {type(document).__name__}, not a list; {expected}.")
-    found = []
-    try:
-        for one in document:
-            turns = one.get("conversations", one.get("conversation", []))
-            if len(turns) >= 2:
-                question, answer = turns[0]["value"], turns[1]["value"]
-                if not isinstance(question, str) or not isinstance(answer, str):
-                    raise TypeError("a turn's value is no text")
-                found.append((question, answer))
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ConfigError(f"--dataset-path={path} is JSON, but not in ShareGPT's form ({error!r}); {expected}.") from error
-    return found

@@ -76,7 +76,10 @@ def prepare(
     if not prompts:
         raise ConfigError(f"--dataset-path={spec.dataset_path} gives no prompt: no conversation in it has two turns.")
     gaps = tuple(float(one) for one in draw.standard_exponential(spec.num_prompts))
-    return Workload(spec, prompts, gaps[: len(prompts)], _notes(spec, prompts), sha256, own_ids)
+    notes = _notes(spec, prompts)
+    if sha256 is not None and spec.dataset_path is not None and (lost := store.left_out(spec.dataset_path)) is not None:
+        notes = (*notes, lost)
+    return Workload(spec, prompts, gaps[: len(prompts)], notes, sha256, own_ids)
 
 
 def _kept_or_made(

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from slabench.errors import ConfigError
 from slabench.workloads import WorkloadSpec, prepare
-from slabench.workloads.cache import DatasetStore, read_sharegpt
+from slabench.workloads.cache import DatasetStore
+from slabench.workloads.dataset import read_conversations
 from slabench.workloads.kept import Made, decode, encode
 from slabench.workloads.model import Prompt
 
@@ -225,7 +226,7 @@ def test_a_file_of_another_form_is_one_sentence(tmp_path: Path, content: str, wo
     path = tmp_path / "data.json"
     path.write_text(content)
     with pytest.raises(ConfigError, match="ShareGPT") as error:
-        read_sharegpt(str(path))
+        read_conversations(str(path))
     assert words in str(error.value)
 
 
@@ -237,4 +238,4 @@ def test_a_data_set_without_a_prompt_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_the_fixture_data_set_is_in_shape() -> None:
-    assert len(read_sharegpt(DATASET)) == 190
+    assert len(read_conversations(DATASET).turns) == 190

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.workloads.cache import DatasetStore, read_sharegpt
+from slabench.workloads.cache import DatasetStore
+from slabench.workloads.dataset import read_conversations
 from slabench.workloads.tokenizer import AT_ONCE, encoded, load_tokenizer, shortened, vocab_size
 
 DATA = Path(__file__).resolve().parents[3] / "fixtures" / "data"
@@ -17,7 +18,7 @@ DATA = Path(__file__).resolve().parents[3] / "fixtures" / "data"
 
 def test_many_at_once_are_what_each_is_alone() -> None:
     loaded = load_tokenizer(str(DATA / "tokenizer"))
-    texts = [text for turns in read_sharegpt(str(DATA / "sharegpt_small.json")) for text in turns][: 2 * AT_ONCE + 3]
+    texts = [text for turns in read_conversations(str(DATA / "sharegpt_small.json")).turns for text in turns][: 2 * AT_ONCE + 3]
     texts[3] = ""
     assert loaded.is_fast and len(texts) > 2 * AT_ONCE
     assert list(encoded(loaded, texts)) == [loaded.encode(text) for text in texts]

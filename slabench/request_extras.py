@@ -1,0 +1,137 @@
+"""--header and --extra-request-body: what a gateway, a chat template or a sampler needs beside our own request."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from slabench.errors import ConfigError
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110's token
+# What our own request says, or what carries it.
+_OWN_HEADERS = frozenset(
+    "host content-type content-length connection transfer-encoding te upgrade trailer keep-alive expect accept-encoding".split()
+)
+_LENGTH = "an answer has the length that the test asks for"
+_PROMPT = "the prompt is the workload's"
+# A body's key -> why it stays as we set it. At the top, and in /generate's sampling_params.
+_OWN: Mapping[str, str] = {
+    "stream": "TTFT and TPOT need a stream",
+    "stream_options": "tokens are counted by the usage along the stream",
+    "incremental_streaming_output": "the text is read as the server sends it by default",
+    **dict.fromkeys(("text", "input_ids", "input_embeds", "prompt", "messages", "echo", "suffix"), _PROMPT),
+    **dict.fromkeys(
+        ("max_tokens", "max_completion_tokens", "max_new_tokens", "min_new_tokens", "min_tokens", "ignore_eos"), _LENGTH
+    ),
+    **dict.fromkeys(("n", "best_of", "use_beam_search"), "a request has one answer"),
+    "rid": "every request has an id of its own",
+    "model": "it is the one that the server serves",
+}
+MOST_DEPTH = 32
+
+
+def parse_headers(texts: Iterable[str]) -> dict[str, str]:
+    """NAME:VALUE, once for each header. No sentence repeats a value: it is a secret until its owner says otherwise."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, sign, value = text.partition(":")
+        name, value = name.strip(), value.strip()
+        if not sign or _NAME.fullmatch(name) is None:
+            raise ConfigError(
+                "--header reads NAME:VALUE, such as --header='X-Tenant: a'; what was given has no name before a colon."
+            )
+        if not value or not value.isascii() or not value.isprintable():
+            raise ConfigError(f"--header={name}: its value is empty, or has characters that no HTTP header can carry.")
+        if name.lower() in _OWN_HEADERS:
+            raise ConfigError(f"--header={name} is set by slabench itself, since it says how a request is sent; leave it out.")
+        if name.lower() in {one.lower() for one in found}:
+            raise ConfigError(f"--header names {name} twice; give each header once.")
+        found[name] = value
+    return found
+
+
+def check_authorization(headers: Mapping[str, str], key: str | None, variable: str) -> None:
+    """The API key is a header of its own: two of them are answered by whichever the server reads."""
+    if key is not None and any(name.lower() == "authorization" for name in headers):
+        raise ConfigError(f"--header=Authorization and the API key in {variable} both say who asks; leave one of them out.")
+
+
+def parse_body(text: str | None) -> dict[str, Any]:
+    """A JSON object; ConfigError for what is none, and for keys that are the test's own."""
+    if text is None:
+        return {}
+    try:
+        body = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"--extra-request-body is no JSON ({error}); write an object, such as --extra-request-body='{{\"temperature\": 0.7}}'."
+        ) from error
+    if not isinstance(body, dict):
+        kind = {list: "a list", str: "a text", bool: "a boolean", type(None): "null"}.get(type(body), "a number")
+        raise ConfigError(f"--extra-request-body is {kind}; write a JSON object, such as '{{\"temperature\": 0.7}}'.")
+    if _depth(body) > MOST_DEPTH:
+        raise ConfigError(f"--extra-request-body is nested deeper than {MOST_DEPTH} levels.")
+    sampling = body.get("sampling_params", {})
+    if not isinstance(sampling, dict):
+        raise ConfigError("--extra-request-body: sampling_params is no JSON object.")
+    for place, part in (("", body), ("sampling_params.", sampling)):
+        for key in part:
+            if key in _OWN:
+                raise ConfigError(f"--extra-request-body sets {place}{key}, which the test sets itself: {_OWN[key]}. Leave it out.")
+    return body
+
+
+def check_backend(body: Mapping[str, Any], backend: str) -> None:
+    """/generate reads sampling parameters from sampling_params alone, /v1 from the top: elsewhere they are ignored silently."""
+    if backend != "sglang" and "sampling_params" in body:
+        raise ConfigError(
+            f"--extra-request-body has sampling_params, which --backend={backend} does not read: write its keys at the "
+            "top, such as '{\"temperature\": 0.7}'."
+        )
+    astray = [key for key in body if key in _SAMPLING]
+    if backend == "sglang" and astray:
+        inner = json.dumps({key: body[key] for key in astray})
+        raise ConfigError(
+            f"--extra-request-body has {', '.join(astray)} at the top, where /generate does not look: write "
+            f"'{{\"sampling_params\": {inner}}}'."
+        )
+
+
+_SAMPLING = frozenset(
+    "temperature top_p top_k min_p frequency_penalty presence_penalty repetition_penalty stop stop_token_ids json_schema regex "
+    "ebnf skip_special_tokens no_stop_trim logit_bias custom_params".split()
+)
+
+
+def merged(payload: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """The request's body with the extra one in it; objects are merged key by key, so that one sampling parameter leaves the others.
+
+    (bench_serving replaces sampling_params as a whole, and the lengths that were asked for with it.)
+    """
+    found = dict(payload)
+    for key, value in extra.items():
+        both = isinstance(value, Mapping) and isinstance(found.get(key), Mapping)
+        found[key] = merged(found[key], value) if both else value
+    return found
+
+
+def identity(headers: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
+    """What of it makes two workloads the same: the names of headers, never their values, and the whole body. Nothing where none is.
+
+    The API key's own header is no part of a workload.
+    """
+    names = sorted(name.lower() for name in headers if name.lower() != "authorization")
+    return ({"headers": names} if names else {}) | ({"extra_request_body": dict(body)} if body else {})
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number of JSON's")
+
+
+def _depth(value: Any, at: int = 1) -> int:
+    if at > MOST_DEPTH or not isinstance(value, dict | list):
+        return at
+    inner = value.values() if isinstance(value, dict) else value
+    return max((_depth(one, at + 1) for one in inner), default=at)

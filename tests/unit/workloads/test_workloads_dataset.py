@@ -1,0 +1,148 @@
+"""A data set in the forms that people have: what can be used is, what is broken is counted, what is none is one sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from slabench.errors import ConfigError
+from slabench.workloads.cache import DatasetStore
+from slabench.workloads.dataset import Conversations, read_conversations
+from slabench.workloads.model import WorkloadSpec
+from tests.unit.workloads.test_workloads_prepare import Letters, made
+
+SHAREGPT = {"conversations": [{"from": "human", "value": "abc"}, {"from": "gpt", "value": "defg"}]}
+SECOND = {"conversations": [{"value": "hij"}, {"value": "klmn"}, {"value": "never"}]}
+OPENAI = {
+    "messages": [
+        {"role": "system", "content": "be kind"},
+        {"role": "user", "content": "abc"},
+        {"role": "assistant", "content": "defg"},
+        {"role": "user", "content": "never"},
+    ]
+}
+PARTS = {
+    "messages": [
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {}}, {"type": "text", "text": "bc"}],
+        },
+        {"role": "assistant", "content": "defg"},
+    ]
+}
+BOTH = [("abc", "defg"), ("hij", "klmn")]
+
+
+def lines(*entries: object) -> str:
+    return "\n".join(json.dumps(entry) for entry in entries) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "turns"),
+    [
+        (json.dumps([SHAREGPT, SECOND]).encode(), BOTH),
+        (b"\xef\xbb\xbf" + json.dumps([SHAREGPT, SECOND]).encode(), BOTH),  # a byte order mark
+        (lines(SHAREGPT, SECOND).encode(), BOTH),
+        (b"\xef\xbb\xbf" + lines(SHAREGPT, SECOND).replace("\n", "\r\n\r\n").encode(), BOTH),
+        (lines(SHAREGPT).encode(), BOTH[:1]),
+        (json.dumps([OPENAI, SECOND]).encode(), BOTH),
+        (lines(OPENAI, SECOND).encode(), BOTH),
+        (json.dumps([PARTS]).encode(), BOTH[:1]),
+        (json.dumps([{"conversation": SHAREGPT["conversations"]}]).encode(), BOTH[:1]),
+        (json.dumps([{"conversations": [{"value": "alone"}]}, SHAREGPT]).encode(), BOTH[:1]),  # as bench_serving drops it
+        (json.dumps([{"messages": [{"role": "user", "content": "alone"}]}, SHAREGPT]).encode(), BOTH[:1]),
+    ],
+)
+def test_forms(tmp_path: Path, content: bytes, turns: list[tuple[str, str]]) -> None:
+    path = tmp_path / "data.json"
+    path.write_bytes(content)
+    found = read_conversations(str(path))
+    assert (list(found.turns), found.broken, found.note) == (turns, 0, None)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        None,
+        7,
+        "text",
+        [],
+        {"conversations": None},
+        {"conversations": [{"text": "a"}, {"text": "b"}]},
+        {"conversations": [{"value": "a"}, {"value": 7}]},
+        {"conversations": [{"value": "a"}, None]},
+        {"conversations": [{"value": "\ud800"}, {"value": "b"}]},
+        {"messages": [{"content": "a"}, {"content": "b"}]},
+        {"messages": [{"role": "user", "content": None}, {"role": "assistant", "content": "b"}]},
+        {"messages": [{"role": "user", "content": [{"type": "image_url"}]}, {"role": "assistant", "content": "b"}]},
+        {"messages": 3},
+    ],
+)
+def test_a_broken_entry_is_left_out_and_counted(tmp_path: Path, entry: object) -> None:
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps([SHAREGPT, entry, SECOND, entry]))
+    found = read_conversations(str(path))
+    assert (list(found.turns), found.broken) == (BOTH, 2)
+    assert found.note is not None
+    assert found.note.startswith("2 entries of the data set are broken and were left out (the first: number 2, ")
+    assert found.note.endswith("; 2 conversations are left.")
+
+
+def test_a_line_that_is_no_json_is_a_broken_entry(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_text(lines(SHAREGPT) + '{"conversations": [{"val\n' + lines(SECOND))
+    found = read_conversations(str(path))
+    assert (list(found.turns), found.broken) == (BOTH, 1)
+    assert found.note == (
+        "1 entry of the data set is broken and was left out (the first: number 2, a line that is no JSON object); "
+        "2 conversations are left."
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "is empty"),
+        (" \n\t\n", "is empty"),
+        ("\ufeff", "is empty"),
+        ("[]", "holds an empty list"),
+        ("{}", "holds a JSON dict, not a list"),
+        ("3", "holds a JSON int, not a list"),
+        ("null", "holds a JSON NoneType"),
+        ('[{"conversations": [', "cannot be read as JSON"),  # cut off
+        ("question,answer\na,b\n", "cannot be read as JSON"),
+        ("{not json\n{nor this\n", "cannot be read as JSON"),
+        ("[1, 2]", "none of its 2 entries can be used (the first: number 1, not in ShareGPT's form"),
+        ('{"prompt": "a"}\n{"prompt": "b"}\n', "gives no prompt"),
+    ],
+)
+def test_what_is_no_data_set_is_one_sentence(tmp_path: Path, content: str, words: str) -> None:
+    path = tmp_path / "data.json"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError) as error:
+        made(WorkloadSpec("random", 1, 3, 2, prompt_form="text", dataset_path=str(path)), tmp_path / "cache", Letters)
+    assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def test_bytes_that_are_no_text_are_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "data.json"
+    path.write_bytes(b"\x1f\x8b\x08\x00\xff\xfe")
+    with pytest.raises(ConfigError, match="cannot be read as JSON"):
+        read_conversations(str(path))
+
+
+def test_what_was_left_out_is_said_of_prompts_from_the_cache_too(tmp_path: Path) -> None:
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps([SHAREGPT, None, SECOND]))
+    spec = WorkloadSpec("random", 2, 3, 2, prompt_form="text", dataset_path=str(path))
+    for _ in range(2):
+        workload = made(spec, tmp_path / "cache", Letters)
+        assert [prompt.text for prompt in workload.prompts] in (["abc", "hij"], ["hij", "abc"])
+        assert any(note.startswith("1 entry of the data set is broken") for note in workload.notes)
+    clean = tmp_path / "clean.json"
+    clean.write_text(json.dumps([SHAREGPT, SECOND]))
+    store = DatasetStore(tmp_path / "cache")
+    assert store.left_out(str(clean)) is None and DatasetStore(tmp_path / "cache").left_out(str(clean)) is None
+    assert Conversations(()).note is None
