@@ -9,7 +9,7 @@ from typing import Any
 
 def know_secrets(given: Namespace, environment: Mapping[str, str]) -> None:
     """Every secret that the options and the environment hold; the very first thing that is done with them."""
-    from slabench.server.secrets import know, know_command, know_environment, know_url
+    from slabench.server.secrets import know, know_command, know_environment, know_header, know_url
 
     know_environment(environment)
     know(*(environment.get(name) for name in (given.api_key_env, given.baseline_api_key_env) if name))
@@ -20,12 +20,14 @@ def know_secrets(given: Namespace, environment: Mapping[str, str]) -> None:
         know_command(command or "")
     for assignment in (*(given.env or ()), *(given.baseline_env or ())):
         know_command([assignment])
+    for header in given.header or ():
+        know_header(header.partition(":")[2].strip())
 
 
 def redact_options(options: dict[str, Any]) -> dict[str, Any]:
     """Our options by name, values as plain types; URLs without credentials, commands without secrets."""
     from slabench.plugin.option_table import OPTIONS
-    from slabench.server.secrets import redact_url, scrub_text
+    from slabench.server.secrets import REDACTED, redact_url, scrub_text
 
     def redact(text: str) -> str:
         return scrub_text(redact_url(text) if text.startswith(("http://", "https://")) else text)
@@ -33,6 +35,8 @@ def redact_options(options: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for option in OPTIONS:
         value = options.get(option.dest)
+        if option.dest == "header":
+            value = [f"{header.partition(':')[0]}: {REDACTED}" for header in value or ()]
         if isinstance(value, tuple | list):
             found[option.dest] = [redact(one) if isinstance(one, str) else one for one in value]
         else:

@@ -75,6 +75,8 @@ KEY = "s3cr3t-of-mine"
         ([f"--launch=HF_TOKEN={KEY} run"], ["pytest", "--launch=HF_TOKEN=*** run"]),
         (["--api-key-env=MY_KEY"], ["pytest", "--api-key-env=***"]),
         (["--tokenizer=/models/x"], ["pytest", "--tokenizer=/models/x"]),
+        ([f"--header=X-Tenant: {KEY}"], ["pytest", "--header=X-Tenant: ***"]),
+        (["--header", f"X-Tenant:{KEY}"], ["pytest", "--header", "X-Tenant:***"]),
     ],
 )
 def test_a_command_is_kept_without_its_secrets(given: list[str], kept: list[str]) -> None:
@@ -90,10 +92,12 @@ def test_options_are_kept_without_their_secrets() -> None:
         "seed": 123,
         "strict_validity": True,
         "somebody_elses": KEY,
+        "header": [f"X-Tenant: {KEY}", "X-Short: a"],
     }
     kept = redact_options(options)
     assert KEY not in repr(kept)
     assert kept["base_url"] == ["https://***@host:1/v1?api_key=***"]
+    assert kept["header"] == ["X-Tenant: ***", "X-Short: ***"]
     assert kept["launch"] == "HF_TOKEN=*** run --api-key *** --port {port}"
     assert (kept["request_rate"], kept["batch_sizes"], kept["seed"], kept["strict_validity"]) == ("inf", [1, 2], 123, True)
     assert "somebody_elses" not in kept
