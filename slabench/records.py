@@ -121,6 +121,20 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class GpuCounts:
+    """What a throughput per GPU divides by: input by the GPUs that prefill, output by those that decode. None: not known."""
+
+    prefill: int | None = None
+    decode: int | None = None
+    total: int | None = None
+
+    @classmethod
+    def alike(cls, count: int | None) -> GpuCounts:
+        """Of servers that do both: the same GPUs prefill and decode."""
+        return cls(count, count, count)
+
+
+@dataclass(frozen=True, slots=True)
 class ClientRecord:
     """How the client itself did during a run, so that a report can state its share of the error."""
 
@@ -162,6 +176,7 @@ class ServerEvidence:
     info_after_end_ns: int | None = None  # when the GET after the run was answered: bench_serving's clock stops there
     flush_status: int | None = None  # HTTP status of the flush before the run; None: not asked for
     flush_text: str = ""
+    flush_workers: tuple[int, int] | None = None  # (flushed, all), as a router counts them; None: it counts none
     flush_lines: int | None = None  # data-parallel ranks whose log line confirms it; None: there is no log
     served: tuple[float, float] | None = None  # requests and tokens that /metrics counted during the run
     log_spans: tuple[LogSpan, ...] = ()

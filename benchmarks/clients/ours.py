@@ -32,7 +32,7 @@ def options(workers: int) -> ClientOptions:
 def told(result: LoadResult) -> dict[str, Any]:
     """bench_serving's names, and stamps by request id: [due, sent, first token, last token]."""
     run = RunRecord(result.requests, result.began_ns, result.began_unix, {}, {}, result.client)
-    figures = compute(run, None)
+    figures = compute(run)
     whole = [one for one in result.requests if one.ok]
     late = [(one.sent_ns - one.due_ns) / 1e6 for one in whole if one.sent_ns is not None]
     return {

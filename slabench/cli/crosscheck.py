@@ -25,7 +25,7 @@ from slabench.option_types import count_or_inf, positive_int, rate, ratio, seed,
 from slabench.records import ClientRecord, RunRecord, ServerEvidence
 from slabench.report.crosscheck import as_dict, compare, crosscheck_table
 from slabench.server.control import flush
-from slabench.server.info import identify
+from slabench.server.identify import identify
 from slabench.server.launch import launch
 from slabench.server.secrets import know, know_environment, know_url, scrub_text
 from slabench.verdict import told as told_checks
@@ -199,7 +199,7 @@ def prepared(given: argparse.Namespace, url: str, reference: Reference) -> Setup
     know_url(url)
     know(key)
     target = Target(url, headers={"Authorization": f"Bearer {key}"} if key else {})
-    info = identify(url, dict(target.headers))
+    info = identify(url, dict(target.headers)).info
     folder = given.tokenizer or info.tokenizer_path or info.model_path or ""
     loaded = load_tokenizer(folder, trust_remote_code=given.trust_remote_code)
     name = given.dataset_name or ("random" if given.dataset_path else "random-ids")
@@ -238,8 +238,9 @@ def by_ours(setup: Setup) -> RunRecord:
     result = run_load(
         setup.target, prepare_requests(setup.workload.prompts), setup.plan, ClientOptions(connections=setup.connections)
     )
-    identify(setup.target.base_url, dict(setup.target.headers))
-    evidence = ServerEvidence(info_after_end_ns=time.perf_counter_ns(), flush_status=status, flush_text=text)
+    answered: list[int] = []
+    identify(setup.target.base_url, dict(setup.target.headers), on_answer=lambda: answered.append(time.perf_counter_ns()))
+    evidence = ServerEvidence(info_after_end_ns=answered[0], flush_status=status, flush_text=text)
     return RunRecord(result.requests, result.began_ns, result.began_unix, {}, setup.plan.describe(), result.client, evidence)
 
 

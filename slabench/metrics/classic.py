@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from slabench.metrics.compute import MOST_TOKENS
-from slabench.records import RequestRecord, RunRecord
+from slabench.metrics.compute import MOST_TOKENS, UNKNOWN
+from slabench.records import GpuCounts, RequestRecord, RunRecord
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,13 +132,13 @@ def _buckets(outputs: Sequence[ClassicOutput]) -> dict[str, float]:
     return {"max_output_tokens_per_s": float(tokens.max()), "max_concurrent_requests": int(touching.max())}
 
 
-def compute_classic(run: RunRecord, gpus: int | None = None) -> dict[str, float]:
+def compute_classic(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
     """The classic figures of a run; its duration ends with the answer to GET /get_server_info after the load, as there."""
     done = [record for record in run.requests if record.ok and record.arrival_ns]
     outputs = [classic_output(record, run.began_ns) for record in done]
     ends = [record.end_ns for record in done if record.end_ns is not None]
     end = run.server.info_after_end_ns if run.server.info_after_end_ns is not None else max(ends, default=run.began_ns)
     found = classic_figures(outputs, (end - run.began_ns) / NS_PER_S)
-    if gpus is not None and "classic.input_throughput" in found:
-        found["classic.input_throughput_per_gpu"] = found["classic.input_throughput"] / gpus
+    if gpus.prefill is not None and "classic.input_throughput" in found:
+        found["classic.input_throughput_per_gpu"] = found["classic.input_throughput"] / gpus.prefill
     return found

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slabench.metrics.definitions import LEAST, STATISTICS
-from slabench.records import RequestRecord, RunRecord
+from slabench.records import GpuCounts, RequestRecord, RunRecord
 
 if TYPE_CHECKING:
     import numpy as np
 
 NS_PER_MS = 1e6
 NS_PER_S = 1e9
+UNKNOWN = GpuCounts()
 MOST_TOKENS = 1 << 24  # of one answer: above it a list of its gaps would be the machine's memory
 
 
@@ -97,7 +98,7 @@ def peak_concurrency(records: Sequence[RequestRecord]) -> int:
     return peak
 
 
-def compute(run: RunRecord, gpus: int | None = None) -> dict[str, float]:
+def compute(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
     """All figures of definitions._OWN that this run defines (goodput is goodput()'s). gpus: for the per-GPU figures."""
     import numpy as np
 
@@ -142,7 +143,7 @@ def sample_sizes(run: RunRecord) -> dict[str, int]:
     return found | {"itl": sum(len(inter_token_latencies(record)) for record in done)}
 
 
-def rates(duration: float, completed: float, prompt: int, output: int, gpus: int | None) -> dict[str, float]:
+def rates(duration: float, completed: float, prompt: int, output: int, gpus: GpuCounts) -> dict[str, float]:
     rates = {
         "duration": duration,
         "request_throughput": completed / duration,
@@ -151,9 +152,9 @@ def rates(duration: float, completed: float, prompt: int, output: int, gpus: int
         "output_throughput": output / duration,
         "total_throughput": (prompt + output) / duration,
     }
-    if gpus is not None:
-        for name in ("input_throughput", "output_throughput", "total_throughput"):
-            rates[f"{name}_per_gpu"] = rates[name] / gpus
+    for side, count in (("input", gpus.prefill), ("output", gpus.decode), ("total", gpus.total)):
+        if count is not None:
+            rates[f"{side}_throughput_per_gpu"] = rates[f"{side}_throughput"] / count
     return rates
 
 

@@ -11,8 +11,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from slabench.metrics.compute import NS_PER_S, compute, rates
-from slabench.records import RequestRecord, RunRecord
+from slabench.metrics.compute import NS_PER_S, UNKNOWN, compute, rates
+from slabench.records import GpuCounts, RequestRecord, RunRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def steady(run: RunRecord, wave: int) -> Steady | None:
 
 
 def steady_figures(
-    run: RunRecord, part: Steady, gpus: int | None = None, *, slots: int | None = None, output_rate: float | None = None
+    run: RunRecord, part: Steady, gpus: GpuCounts = UNKNOWN, *, slots: int | None = None, output_rate: float | None = None
 ) -> dict[str, float]:
     """The figures of compute() over the counted requests, with the steady throughputs in place of the run's.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from slabench.metrics.classic import spread_ms
-from slabench.records import ToldRequest, ToldRun
+from slabench.metrics.compute import UNKNOWN
+from slabench.records import GpuCounts, ToldRequest, ToldRun
 
 _PER_REQUEST = {"ttft": "ttft", "tpot": "tpot", "itl": "itl", "e2e_latency": "e2el"}
 # Key of bench_serving's result row -> our figure.
@@ -34,7 +35,7 @@ def answered(told: ToldRun) -> list[ToldRequest]:
     return [one for one in told.requests if not one.error and one.has_text and one.ttft_s > 0]
 
 
-def told_figures(told: ToldRun, gpus: int | None = None) -> dict[str, float]:
+def told_figures(told: ToldRun, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
     """Its row's numbers; a 0 that stands for an empty sample is absent. p95 and max come from its lists."""
     found: dict[str, float] = {"requests": told.planned}
     found |= {key: told.figures[theirs] for theirs, key in ROW.items() if theirs in told.figures}
@@ -48,8 +49,8 @@ def told_figures(told: ToldRun, gpus: int | None = None) -> dict[str, float]:
         found |= {f"classic.{name}.{statistic}": more[statistic] for statistic in ("p95", "max") if statistic in more}
     if "classic.request_throughput" in found:
         found["classic.qpm"] = 60 * round(found["classic.request_throughput"], 2)
-    if gpus is not None and "classic.input_throughput" in found:
-        found["classic.input_throughput_per_gpu"] = found["classic.input_throughput"] / gpus
+    if gpus.prefill is not None and "classic.input_throughput" in found:
+        found["classic.input_throughput_per_gpu"] = found["classic.input_throughput"] / gpus.prefill
     return found
 
 

@@ -13,7 +13,7 @@ import pytest
 from slabench.errors import ConfigError, ServerError
 from slabench.plugin.settings import SIM, Settings
 from slabench.plugin.starting import Start, bearer, start
-from slabench.records import LogSpan
+from slabench.records import GpuCounts, LogSpan
 
 if TYPE_CHECKING:
     from slabench.calibration import Calibrator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from slabench.report.stored_sides import StoredSide
     from slabench.server.info import ServerInfo
     from slabench.server.launch import Launched
+    from slabench.server.roles import Roles
     from slabench.workloads.cache import DatasetStore
 
 
@@ -32,11 +33,15 @@ class Deployment:
     url: str
     headers: dict[str, str]
     ca_file: str | None
-    info: ServerInfo
+    roles: Roles
     logs: tuple[str, ...]  # deploy logs that can be read here
-    decode_gpus: int | None
-    prefill_gpus: int | None
+    gpus: GpuCounts
+    gpus_told: str  # the same in words, with where they are from
     fingerprint: dict[str, dict[str, Any]]
+
+    @property
+    def info(self) -> ServerInfo:
+        return self.roles.info
 
     @property
     def model_name(self) -> str:
@@ -51,14 +56,15 @@ class Deployment:
         """run.json's server part."""
         from slabench.server.secrets import redact_url
 
-        info = self.info
+        info, gpus = self.info, self.gpus
         return {
             "url": redact_url(self.url),
             "version": info.version,
             "reference": info.reference,
             "model_path": info.model_path,
             "served_model_name": info.served_model_name,
-            "gpus": {"decode": self.decode_gpus, "prefill": self.prefill_gpus, "source": info.gpus.source},
+            "gpus": {"prefill": gpus.prefill, "decode": gpus.decode, "total": gpus.total, "source": self.gpus_told},
+            "roles": self.roles.as_list(),
             "token_capacity": info.token_capacity,
             "max_running_requests": info.max_running_requests,
             "fingerprint": self.fingerprint,
@@ -145,20 +151,22 @@ class Campaign:
 
     def _identify(self, url: str, logs: tuple[str, ...], key: str | None) -> Deployment:
         from slabench.server.fingerprint import fingerprint
-        from slabench.server.info import identify
+        from slabench.server.identify import identify
 
         given = self.settings.given
         headers = {**bearer(key), **self.settings.headers}
-        info = identify(url, headers, ca_file=given.ca_file)
+        roles = identify(url, headers, ca_file=given.ca_file)
+        options = given.prefill_gpu_num, given.decode_gpu_num
+        gpus = roles.gpus(*options)
         return Deployment(
             url=url,
             headers=headers,
             ca_file=given.ca_file,
-            info=info,
+            roles=roles,
             logs=logs,
-            decode_gpus=given.decode_gpu_num or info.gpus.count,
-            prefill_gpus=given.prefill_gpu_num or info.gpus.count,
-            fingerprint=fingerprint(info, given.hardware, url=url),
+            gpus=gpus,
+            gpus_told=roles.told_gpus(*options),
+            fingerprint=fingerprint(roles, given.hardware, url=url, gpus=gpus),
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -80,17 +80,17 @@ def _check(call: ast.Call, names: Mapping[str, Any], slos: Sequence[Slo], goodpu
 
 
 def _check_run_load(arguments: Sequence[Any], keywords: Mapping[str, Any]) -> None:
-    defaults = {"point": None, "labels": (), "batch_size": None, "phase": "decode"}
+    defaults = {"point": None, "labels": (), "batch_size": None}
     more = [name for name in keywords if name not in (*defaults, "form")]
     if more or len(arguments) > 1:
         what = f"{more[0]}=" if more else "a second argument without its name"
         raise ConfigError(f"run_load() takes a Form, then by name {', '.join(defaults)}; it was given {what}.")
-    harmless: dict[str, Any] = {"point": {}, "labels": (), "batch_size": None, "phase": "decode"}
+    harmless: dict[str, Any] = {"point": {}, "labels": (), "batch_size": None}
     given = {
         name: harmless[name] if (value := keywords.get(name, default)) is UNKNOWN else value for name, default in defaults.items()
     }
     form = Form("serving", 1, 1, num_prompts=1 << 30) if arguments[0] is UNKNOWN else arguments[0]
-    check_load(form, given["point"], given["labels"], given["batch_size"], given["phase"])
+    check_load(form, given["point"], given["labels"], given["batch_size"])
 
 
 def _function(call: ast.Call, names: Mapping[str, Any]) -> Any:

@@ -63,7 +63,7 @@ def check_numbers(config: pytest.Config, settings: Settings) -> None:
 def check_same(settings: Settings) -> None:
     """ConfigError if the servers are not one deployment; ServerError if one does not answer."""
     from slabench.server.fingerprint import fingerprint
-    from slabench.server.info import identify
+    from slabench.server.identify import identify
     from slabench.verdict.baselines import SECTIONS
 
     first, *others = settings.base_urls
@@ -79,7 +79,9 @@ def check_same(settings: Settings) -> None:
     headers = {**bearer(settings.api_key), **settings.headers}
     found = []
     for url in settings.base_urls:
-        found.append(fingerprint(identify(url, headers, ca_file=given.ca_file), given.hardware, url=url))
+        roles = identify(url, headers, ca_file=given.ca_file)
+        gpus = roles.gpus(given.prefill_gpu_num, given.decode_gpu_num)
+        found.append(fingerprint(roles, given.hardware, url=url, gpus=gpus))
     for url, one in zip(others, found[1:], strict=True):
         differ = [
             f"{section}.{key}: {one[section].get(key)!r}, {was!r} at {redact_url(first)}"

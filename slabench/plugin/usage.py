@@ -11,10 +11,8 @@ from slabench.metrics.definitions import metric_of
 from slabench.verdict.metric_names import did_you_mean
 from slabench.verdict.sla import SLO_FORM, Slo
 
-PHASES = ("decode", "prefill")
 
-
-def check_load(form: object, point: object, labels: object, batch_size: object, phase: object) -> dict[str, Any]:
+def check_load(form: object, point: object, labels: object, batch_size: object) -> dict[str, Any]:
     """The point of a run_load() call that can be made."""
     if not isinstance(form, Form):
         raise ConfigError(
@@ -39,8 +37,6 @@ def check_load(form: object, point: object, labels: object, batch_size: object, 
         raise ConfigError(
             f"run_load(batch_size={batch_size}) is more than its Form's {form.num_prompts} prompts: the batch would never be full."
         )
-    if phase not in PHASES:
-        raise ConfigError(f"run_load(phase={phase!r}): there are {' and '.join(PHASES)}.")
     return dict(point)
 
 

@@ -236,12 +236,7 @@ def run_facts(data: Mapping[str, Any]) -> list[str]:
     lines += [f"Prompts: {kind}." for kind in sorted(kinds)]
     server = data["server"]
     if server:
-        gpus = server.get("gpus", {})
-        known = (
-            f"{gpus.get('decode')} GPU ({gpus.get('source')})"
-            if gpus.get("decode")
-            else "number of GPUs unknown, so no figure per GPU"
-        )
+        known = server.get("gpus", {}).get("source") or "number of GPUs not known, so no figure per GPU"
         lines.append(f"Server: sglang {server.get('version') or 'of unknown version'}, {server.get('model_path')}, {known}.")
         if not server.get("reference"):
             lines.append("This is not the reference environment (sglang 0.5.7): read its figures beside the published ones.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 
@@ -10,6 +11,8 @@ from slabench.server.http import Http
 from slabench.server.secrets import scrub_text
 
 _POLL_S = 0.2
+_BUSY = (400, 206)  # 206: some workers behind a Rust gateway answered 400
+_FLUSHED = re.compile(r'"workers_flushed":\s*(\d+).*?"total_workers":\s*(\d+)', re.S)
 
 
 def flush(
@@ -17,16 +20,23 @@ def flush(
 ) -> tuple[int, str]:
     """POST /flush_cache -> (status, text). Only the status counts: a 400 says "Cache flushed." too before 0.5.10.
 
-    400 means that requests are still running, our own warm-up perhaps: it is asked again for busy_s seconds. Other statuses
-    (404: no such endpoint, 401: it wants the admin key) are handed back at once. ServerError if no answer comes.
+    400 (behind a gateway: 206) means that requests are still running, our own warm-up perhaps: it is asked again for busy_s
+    seconds. Other statuses (404: no such endpoint, 401: it wants the admin key) are handed back at once. ServerError if no answer
+    comes.
     """
     client = Http(url, headers, timeout=timeout, ca_file=ca_file)
     deadline = time.monotonic() + busy_s
     while True:
         answer = client.post("/flush_cache")
-        if answer.status != 400 or time.monotonic() >= deadline:
+        if answer.status not in _BUSY or time.monotonic() >= deadline:
             return answer.status, scrub_text(answer.text[:4000])[:500]
         time.sleep(_POLL_S)
+
+
+def workers_flushed(text: str) -> tuple[int, int] | None:
+    """(flushed, all) of the workers, from the answer of sglang-router and smg to a flush; None: the answer counts no workers."""
+    found = _FLUSHED.search(text)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def wait_ready(

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from slabench.records import GpuCounts
 from slabench.server.http import parse_url
-from slabench.server.info import ServerInfo
+from slabench.server.info import Role, ServerInfo
+from slabench.server.roles import Roles
 
 # Arguments that change speed; those that only name things (paths, ports, logging) are left out.
 SPEED_ARGS = (
@@ -38,40 +42,69 @@ SPEED_ARGS = (
     "stream_interval",
 )
 
+_LAYOUT = (("tp", "tp"), ("dp", "dp"), ("pp", "pp"), ("ep", "ep"), ("dp_attention", "enable_dp_attention"))
+_WEIGHTS = ("quantization", "dtype", "kv_cache_dtype", "load_format")
 
-def fingerprint(info: ServerInfo, hardware_label: str | None = None, *, url: str | None = None) -> dict[str, dict[str, Any]]:
-    """{"server": ..., "hardware": ..., "model": ...}. The accelerator's name is looked up only if url leads to this machine.
 
-    hardware_label, the user's own word for the machine, replaces the looked-up name.
+def fingerprint(
+    roles: Roles, hardware_label: str | None = None, *, url: str | None = None, gpus: GpuCounts | None = None
+) -> dict[str, dict[str, Any]]:
+    """{"server": ..., "hardware": ..., "model": ...}, of every server of the deployment.
+
+    gpus: what the figures per GPU divide by. hardware_label, the user's own name for the accelerator, counts before the server's;
+    this machine's is looked up only if url leads here. Where prefill and decode servers are apart, keys begin with the role.
     """
-    raw = info.raw
+    info, counts = roles.info, roles.gpus(None, None) if gpus is None else gpus
+    server: dict[str, Any] = {"version": info.version, "simulated": info.simulated}
+    hardware: dict[str, Any] = {
+        "device": info.device,
+        "gpu": hardware_label or _accelerators(roles) or _device_name(info, url),
+        "gpus": counts.total,
+    }
+    if roles.disaggregated:
+        server["versions"] = _versions(roles)
+        hardware |= {"prefill.gpus": counts.prefill, "decode.gpus": counts.decode}
+    for role in [one for one in Role if roles.of(one)]:
+        prefix = f"{role.value}." if roles.disaggregated else ""
+        workers = roles.of(role)
+        server |= {f"{prefix}{name}": _each(one.info.raw.get(name) for one in workers) for name in SPEED_ARGS}
+        hardware |= {f"{prefix}{name}": _each(getattr(one.info, field) for one in workers) for name, field in _LAYOUT}
+        if len(workers) > 1 or roles.disaggregated:
+            hardware[f"{prefix}servers"] = len(workers) if roles.whole else None
+    server["token_capacity"] = info.token_capacity
     return {
-        "server": {
-            "version": info.version,
-            "simulated": info.simulated,
-            **{name: raw.get(name) for name in SPEED_ARGS},
-            "token_capacity": info.token_capacity,
-        },
-        "hardware": {
-            "device": info.device,
-            "gpu": hardware_label or _device_name(info, url),
-            "gpus": info.gpus.count,
-            "tp": info.tp,
-            "dp": info.dp,
-            "pp": info.pp,
-            "ep": info.ep,
-            "dp_attention": info.enable_dp_attention,
-        },
+        "server": server,
+        "hardware": hardware,
         "model": {
             "name": PurePosixPath(info.model_path.rstrip("/")).name if info.model_path else None,
             "architectures": list(info.architectures) if info.architectures is not None else None,
             "model_type": info.model_type,
-            "quantization": info.quantization,
-            "dtype": info.dtype,
-            "kv_cache_dtype": info.kv_cache_dtype,
-            "load_format": info.load_format,
+            **{name: _each(getattr(one.info, name) for one in roles.workers) for name in _WEIGHTS},
         },
     }
+
+
+def _each(values: Iterable[Any]) -> Any:
+    """What all servers have; where they differ, how many have which."""
+    known = list(values)
+    kinds: list[Any] = [value for place, value in enumerate(known) if value not in known[:place]]
+    if len(kinds) == 1:
+        return kinds[0]
+    return "; ".join(f"{'not known' if kind is None else repr(kind)} ({known.count(kind)} of {len(known)})" for kind in kinds)
+
+
+def _versions(roles: Roles) -> str:
+    """One version in all servers may be upgraded to another one; two versions side by side are another deployment than either."""
+    versions = [(one.role.value, one.info.version) for one in roles.workers]
+    if len({version for _, version in versions}) == 1:
+        return "one for all servers"
+    return "; ".join(f"{count} {role} {version}" for (role, version), count in Counter(versions).items())
+
+
+def _accelerators(roles: Roles) -> str | None:
+    """The names that /v1/loads gives; None unless every server has one."""
+    names = [one.info.accelerator if one.info.device != "cpu" else None for one in roles.workers]
+    return None if None in names else ", ".join(dict.fromkeys(name for name in names if name is not None)) or None
 
 
 def _device_name(info: ServerInfo, url: str | None) -> str | None:

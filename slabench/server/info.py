@@ -1,16 +1,26 @@
-"""Who answers: the server's own description of itself, read from every SGLang since 0.4.3. A field it does not give is None."""
+"""One server's own description of itself, read from every SGLang since 0.4.3. A field it does not give is None.
+
+identify.py asks for it; roles.py puts several servers behind a router together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
-from slabench.errors import ServerError
-from slabench.server.http import Http, Response
 from slabench.server.secrets import know_description, scrub
 
 REFERENCE_VERSION = "0.5.7"
+
+
+class Role(Enum):
+    """What a server of a deployment does. A router holds no GPU and is no worker."""
+
+    UNIFIED = "unified"
+    PREFILL = "prefill"
+    DECODE = "decode"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,7 @@ class Gpus:
 class ServerInfo:
     """server_info and model_info in our words. Capacities are in tokens; None: the server does not say."""
 
+    role: Role
     version: str | None
     reference: bool  # True for the environment the published figures and the sglang comparisons are pinned to
     model_path: str | None
@@ -39,15 +50,16 @@ class ServerInfo:
     kv_cache_dtype: str | None
     device: str | None
     tp: int | None
-    dp: int | None
+    dp: int | None  # data-parallel ranks, each a scheduler: replicas, or attention groups inside tp
     pp: int | None
     ep: int | None
     nnodes: int | None
     enable_dp_attention: bool | None
     gpus: Gpus
+    accelerator: str | None  # its name, from /v1/loads of 0.5.18 and later
     token_capacity_per_rank: tuple[int, ...] | None  # one entry per data-parallel rank that spoke
-    token_capacity: int | None  # of the whole deployment
-    max_running_requests: int | None  # of the whole deployment; None also where the server was given none and does not tell
+    token_capacity: int | None  # of all ranks
+    max_running_requests: int | None  # of all ranks; None also where the server was given none and reports none
     max_running_requests_per_dp: int | None  # as the schedulers apply it, 0.5.8 and later
     context_length: int | None  # as given at the start; None: the model's own
     max_req_input_len: int | None
@@ -63,48 +75,6 @@ class ServerInfo:
     random_seed: int | None
     simulated: str | None  # the embedded server's profile; None for a real server
     raw: Mapping[str, Any] = field(repr=False)  # server_info without secrets; a rank's state only where it differs from the top
-
-
-def identify(
-    url: str, headers: Mapping[str, str] | None = None, *, timeout: float = 10.0, ca_file: str | None = None
-) -> ServerInfo:
-    """Ask the server at url who it is. ServerError if nobody answers, or if what answers is no SGLang server."""
-    client = Http(url, headers, timeout=timeout, ca_file=ca_file)
-    described = _first(client, ("/server_info", "/get_server_info"))
-    info = described.json()
-    if not isinstance(info, dict) or not ({"tp_size", "version", "max_total_num_tokens", "internal_states"} & info.keys()):
-        raise ServerError(f"{described.url} answered JSON that is no server_info of SGLang. {_OURS}")
-    model: dict[str, Any] = {}
-    for path in ("/model_info", "/get_model_info"):
-        answer = client.get(path)
-        if answer.status == 200:
-            body = answer.json()
-            model = body if isinstance(body, dict) else {}
-            break
-    return read_info(info, model)
-
-
-_OURS = (
-    "slabench measures SGLang servers: check that --base-url is the SGLang server's own address, not a gateway or another engine."
-)
-
-
-def _first(client: Http, paths: Sequence[str]) -> Response:
-    """The first of several names of one endpoint that answers 200: newer servers warn at old names, older ones have no new."""
-    answer: Response | None = None
-    for path in paths:
-        answer = client.get(path)
-        if answer.status == 200:
-            return answer
-        if answer.status in (401, 403):
-            raise ServerError(f"{answer.url} answered {answer.status}: it wants an API key. Put it into SLABENCH_API_KEY.")
-        if answer.status == 503:
-            raise ServerError(f"{answer.url} answered 503: the server is starting or stopping. Wait until it is ready.")
-    assert answer is not None
-    names = " and ".join(paths)
-    raise ServerError(
-        f"{client.target.shown} answered {answer.status} to {names}, with {answer.kind()}. {_OURS}".replace(",.", ".")
-    )
 
 
 def _int(value: Any) -> int | None:
@@ -127,12 +97,25 @@ def _states(info: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [state for state in states if isinstance(state, Mapping)] if isinstance(states, list) else []
 
 
-def _gpus(device: str | None, tp: int | None, dp: int | None, pp: int | None, attention: bool | None) -> Gpus:
+def _ranks(pick: Callable[[str], Any]) -> tuple[int | None, bool | None]:
+    """(data-parallel ranks, whether they are attention groups inside tp).
+
+    From 0.5.22 dp_size counts replicas alone and the groups are attn_dp_size; there one of the two is always 1
+    (num_dp_ranks_of in srt/runtime_context.py of 0.5.23). Before, dp_size was both, and enable_dp_attention said which.
+    """
+    groups = _int(pick("attn_dp_size"))
+    if groups is not None and groups > 1:
+        return groups, True
+    return _int(pick("dp_size")), _bool(pick("enable_dp_attention"))
+
+
+def _gpus(pick: Callable[[str], Any], device: str | None, dp: int | None, attention: bool | None) -> Gpus:
     """tp x pp with dp-attention (the data-parallel ranks lie inside tp), tp x pp x dp without; nodes never multiply."""
-    if tp is None:
-        return Gpus(None, None, "server_info gives no tp_size")
+    tp, pp = _int(pick("tp_size")), _int(pick("pp_size"))
     if device == "cpu":
         return Gpus(1, 1, "device cpu: the machine counts as one device")
+    if tp is None:
+        return _gpus_by_loads(pick("loads"))
     stages, ranks = pp or 1, dp or 1
     if attention:
         inside = tp * stages // ranks if tp % ranks == 0 else None
@@ -140,6 +123,15 @@ def _gpus(device: str | None, tp: int | None, dp: int | None, pp: int | None, at
     if ranks == 1:
         return Gpus(tp * stages, tp * stages, f"tp {tp} x pp {stages} of server_info")
     return Gpus(tp * stages * ranks, tp * stages, f"tp {tp} x pp {stages} x dp {ranks} of server_info")
+
+
+def _gpus_by_loads(loads: Any) -> Gpus:
+    """/v1/loads gives the accelerators of one data-parallel rank, and an entry for each rank."""
+    each = _int(loads.get("num_accelerators")) if isinstance(loads, Mapping) else None
+    ranks = loads.get("loads") if isinstance(loads, Mapping) else None
+    if each is None or not isinstance(ranks, list) or not ranks:
+        return Gpus(None, None, "server_info gives no tp_size")
+    return Gpus(each * len(ranks), each, f"{each} a data-parallel rank x {len(ranks)} ranks of /v1/loads")
 
 
 def _capacity(
@@ -159,6 +151,15 @@ def _capacity(
         told = [top]
     total = sum(told) if len(told) >= ranks else told[0] * ranks if len(told) == 1 else None
     return tuple(told), total
+
+
+def _running_cap(given: int | None, per_dp: int | None, ranks: int, attention: bool | None) -> int | None:
+    """Requests that all ranks run at once. --max-running-requests is shared out to attention groups; each replica has all of it."""
+    if per_dp is not None:
+        return per_dp * ranks
+    if given is None:
+        return None
+    return given // ranks * ranks if attention else given * ranks
 
 
 def _raw(info: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -184,17 +185,18 @@ def read_info(info: Mapping[str, Any], model: Mapping[str, Any]) -> ServerInfo:
             return info[key]
         return next((state[key] for state in states if state.get(key) is not None), None)
 
-    tp, dp, pp = _int(pick("tp_size")), _int(pick("dp_size")), _int(pick("pp_size"))
-    device, attention = _str(pick("device")), _bool(pick("enable_dp_attention"))
-    ranks = dp or 1
+    dp, attention = _ranks(pick)
+    device, ranks = _str(pick("device")), dp or 1
     per_rank, total = _capacity(info, states, ranks)
     limits = [limit for state in states if (limit := _int(state.get("effective_max_running_requests_per_dp"))) is not None]
     per_dp = min(limits) if limits else None
     version, simulated = _str(info.get("version")), info.get("slabench_sim")
     if isinstance(simulated, Mapping):
         simulated = simulated.get("profile", "unnamed")
-    names, sizes = model.get("architectures"), pick("cuda_graph_bs")
+    names, sizes, loads = model.get("architectures"), pick("cuda_graph_bs"), info.get("loads")
+    mode = _str(pick("disaggregation_mode"))
     return ServerInfo(
+        role=Role(mode) if mode in ("prefill", "decode") else Role.UNIFIED,
         version=version,
         reference=version == REFERENCE_VERSION,
         model_path=_str(info.get("model_path")) or _str(model.get("model_path")),
@@ -207,16 +209,17 @@ def read_info(info: Mapping[str, Any], model: Mapping[str, Any]) -> ServerInfo:
         load_format=_str(pick("load_format")),
         kv_cache_dtype=_str(pick("kv_cache_dtype")),
         device=device,
-        tp=tp,
+        tp=_int(pick("tp_size")),
         dp=dp,
-        pp=pp,
+        pp=_int(pick("pp_size")),
         ep=_int(pick("ep_size")),
         nnodes=_int(pick("nnodes")),
         enable_dp_attention=attention,
-        gpus=_gpus(device, tp, dp, pp, attention),
+        gpus=_gpus(pick, device, dp, attention),
+        accelerator=_str(loads.get("accelerator")) if isinstance(loads, Mapping) else None,
         token_capacity_per_rank=per_rank,
         token_capacity=total,
-        max_running_requests=per_dp * ranks if per_dp is not None else _int(pick("max_running_requests")),
+        max_running_requests=_running_cap(_int(pick("max_running_requests")), per_dp, ranks, attention),
         max_running_requests_per_dp=per_dp,
         context_length=_int(pick("context_length")),
         max_req_input_len=_int(pick("max_req_input_len")),
@@ -253,12 +256,9 @@ _KEPT = (
 )
 
 
-def identity(info: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...] | None:
-    """server_info -> what this process keeps and another may not have, by name. None if it does not say its seed.
-
-    Two that are equal show no difference, and no more; a restart event in the deploy log is the surer sign.
-    """
-    if info is None or info.get("random_seed") is None:
+def identity_of(info: Mapping[str, Any]) -> tuple[tuple[str, Any], ...] | None:
+    """One server's server_info -> what this process keeps and another may not have, by name. None if it reports no seed."""
+    if info.get("random_seed") is None:
         return None
     told = read_info(info, {})
     return tuple((name, getattr(told, name)) for name in _KEPT)

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from slabench.metrics.compute import goodput, rates
+from slabench.metrics.compute import UNKNOWN, goodput, rates
 from slabench.metrics.offered import Served, served
 from slabench.metrics.saturated import saturated_flow
 from slabench.metrics.steady import Steady, steady, steady_figures, whole_waves
-from slabench.records import RunRecord
+from slabench.records import GpuCounts, RunRecord
 from slabench.verdict.capacity_interval import RAMP_RATE, RAMP_SHARE, Estimate, estimate
 from slabench.verdict.sla import Slo
 
@@ -103,7 +103,7 @@ def measure(
     planned_waves: int,
     closed: bool = True,
     seconds: float,
-    gpus: int | None = None,
+    gpus: GpuCounts = UNKNOWN,
     stopped: bool = False,
     limits: Mapping[str, float] | None = None,
 ) -> Probe | None:

@@ -20,9 +20,10 @@ class Scale:
     """What the command line, server_info and the log say of the deployment's size; None or empty: says nothing."""
 
     given_gpus: int | None = None  # --decode-gpu-num
-    told_gpus: int | None = None  # server_info
+    told_gpus: int | None = None  # server_info, of all servers that decode
     told_source: str = ""
-    told_dp: int | None = None
+    told_dp: int | None = None  # of one server
+    servers: int = 1  # that decode; each numbers its ranks from 0
     told_pp: int | None = None
     seen_dp: Collection[int] = ()  # ranks that the log's decode lines name
     seen_pp: Collection[int] = ()
@@ -30,13 +31,37 @@ class Scale:
     @property
     def ranks(self) -> int:
         """Data-parallel ranks, each a scheduler with decode lines of its own."""
+        return self.servers * self.ranks_of_one
+
+    @property
+    def ranks_of_one(self) -> int:
+        """Of one server."""
         return max(self.told_dp or 1, max(self.seen_dp, default=0) + 1)
 
     @property
+    def gpus(self) -> int | None:
+        return self.given_gpus or self.told_gpus
+
+    @property
+    def fits(self) -> bool:
+        """False: the ranks that the log names cannot be on these GPUs: there are more of them than the server that the GPUs are of
+        has, or no whole number of GPUs is left to each of their pipeline stages."""
+        stages = max(self.told_pp or 1, max(self.seen_pp, default=0) + 1)
+        if self.given_gpus is None and (self._more(self.told_dp, self.seen_dp) or self._more(self.told_pp, self.seen_pp)):
+            return False
+        return self.gpus is None or self.gpus % (self.ranks * stages) == 0
+
+    @staticmethod
+    def _more(told: int | None, seen: Collection[int]) -> bool:
+        return told is not None and max(seen, default=-1) + 1 > told
+
+    @property
     def gpus_per_line(self) -> float | None:
-        """GPUs that one decode line speaks of: those of one data-parallel rank, all its pipeline stages included."""
-        gpus = self.given_gpus or self.told_gpus
-        return None if gpus is None else gpus / self.ranks
+        """GPUs that one decode line speaks of: those of one data-parallel rank, all its pipeline stages included.
+
+        None where that is not known: a log of ranks that cannot be on these GPUs is of other ones.
+        """
+        return None if self.gpus is None or not self.fits else self.gpus / self.ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +181,18 @@ def curve_gpus(seen: CurveEvidence) -> Check:
     for tag, told, found in (("DP", scale.told_dp, scale.seen_dp), ("PP", scale.told_pp, scale.seen_pp)):
         if told is not None and found and max(found) + 1 > told:
             odd.append(f"the log has lines of rank {tag}{max(found)}, server_info says {tag.lower()} {told}")
-    silent = sorted(set(range(scale.ranks)) - set(scale.seen_dp)) if scale.seen_dp and scale.ranks > 1 else []
+    ranks = scale.ranks_of_one
+    silent = sorted(set(range(ranks)) - set(scale.seen_dp)) if scale.seen_dp and ranks > 1 else []
     if silent:
         files = f"{seen.files} file{'s' if seen.files > 1 else ''}"
-        odd.append(f"{len(silent)} of {scale.ranks} data-parallel ranks have no Decode line in {files} (DP{silent[0]} for one)")
-    elif scale.ranks > 1 and not scale.seen_dp and seen.lines:
-        odd.append(f"server_info says dp {scale.ranks}, and no line of the log names a data-parallel rank")
-    if scale.given_gpus is not None and scale.given_gpus % scale.ranks:
-        odd.append(f"{scale.given_gpus} GPUs do not divide into {scale.ranks} data-parallel ranks")
+        odd.append(f"{len(silent)} of {ranks} data-parallel ranks have no Decode line in {files} (DP{silent[0]} for one)")
+    elif ranks > 1 and not scale.seen_dp and seen.lines:
+        odd.append(f"server_info says dp {ranks}, and no line of the log names a data-parallel rank")
+    if seen.files < scale.servers:
+        odd.append(f"{scale.servers} servers decode, and --deploy-log names {seen.files} file{'s' if seen.files > 1 else ''}")
+    if not scale.fits:
+        each = f"{scale.ranks} data-parallel ranks{' of several pipeline stages' if len(scale.seen_pp) > 1 else ''}"
+        odd.append(f"{scale.gpus} GPUs do not divide into {each} of the log, so the curve has no figure per GPU")
     if odd:
         text = f"{'; '.join(odd)[0].upper()}{'; '.join(odd)[1:]}."
         return Check(

@@ -24,5 +24,5 @@ def test_prefill_throughput(run_load: RunLoad, judge: Judge, options: Namespace,
     differences = form.differences(ALI_PREFILL.replaced(input_len=prefill_len))
     if prefill_len not in PUBLISHED_LENS:
         differences = (f"input_len {prefill_len} instead of 1024, 2048 or 4096", *differences)
-    run = run_load(form, point={"input_len": prefill_len}, labels=reduced(differences), phase="prefill")
+    run = run_load(form, point={"input_len": prefill_len}, labels=reduced(differences))
     judge(run, shown=("input_throughput_per_gpu", "input_throughput", "ttft.mean"))

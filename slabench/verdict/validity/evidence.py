@@ -8,7 +8,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from slabench.records import RunRecord
-from slabench.verdict.validity.subject import LogEvidence, Margin, Served, Subject, Texts
+from slabench.verdict.validity.subject import Behind, LogEvidence, Margin, Served, Subject, Texts
 
 _PER_REQUEST = ("counted", "shared")
 
@@ -22,6 +22,7 @@ def as_dict(subject: Subject) -> dict[str, Any]:
         found[name] = None if found[name] is None else [[key, value] for key, value in found[name]]
     for name in ("log", "served", "texts"):
         found[name] = asdict(found[name]) if found[name] is not None else None
+    found["behind"] = asdict(found["behind"])
     found["margins"] = [asdict(one) for one in found["margins"]]
     return found
 
@@ -34,6 +35,7 @@ def restore(run: RunRecord, stored: Mapping[str, Any]) -> Subject:
         given[name] = _each(given[name])
     log, served = given.pop("log"), given.pop("served")
     given["texts"] = None if given.get("texts") is None else Texts(**given["texts"])
+    given["behind"] = Behind(**given.get("behind", {}))
     given["margins"] = tuple(Margin(**one) for one in given.get("margins", ()))
     subject = Subject(run=run, **given)
     return replace(subject, log=None if log is None else LogEvidence(**log), served=None if served is None else Served(**served))

@@ -55,8 +55,13 @@ def flush(subject: Subject) -> Check:
         return Check("flush", State.NOT_CHECKED, "No cache flush was asked for.", "Leave out --no-flush-cache.")
     if status != 200:
         text = f"The server answered the cache flush with HTTP {status}; it must be 200."
+        if evidence.flush_workers is not None:
+            done, every = evidence.flush_workers
+            text = f"The router answered the cache flush with HTTP {status}: {done} of {every} servers flushed; all must."
         remedy = "Let the server come to rest: nothing else may run on it; /flush_cache needs no admin key."
         return Check("flush", State.INVALID, text, remedy)
+    if subject.behind.several:
+        return _flush_behind(subject)
     if lines is not None and lines < subject.ranks:
         text = f"The log says of {lines} of {subject.ranks} data-parallel ranks that their cache was flushed, after the status 200."
         state = State.INVALID if subject.ranks > 1 else State.FINDING
@@ -67,6 +72,24 @@ def flush(subject: Subject) -> Check:
         )
         return Check("flush", State.NOT_CHECKED, text, GIVE_LOG)
     return ok("flush", "The server confirmed the cache flush." if lines is None else "Status and log confirm the cache flush.")
+
+
+def _flush_behind(subject: Subject) -> Check:
+    """Status 200 of a router: what it is worth depends on the router."""
+    evidence, behind = subject.run.server, subject.behind
+    lines, counted = evidence.flush_lines, evidence.flush_workers
+    if lines is not None and lines >= subject.ranks and behind.whole:
+        return ok("flush", f"The logs confirm the cache flush of all {subject.ranks} schedulers.")
+    if counted is not None and counted[0] == counted[1] >= behind.workers and subject.ranks <= behind.workers and behind.whole:
+        return ok("flush", f"The router reports that all {counted[1]} servers flushed their cache.")
+    if counted is not None:
+        text = f"The router reports a flush of {counted[0]} of {counted[1]} servers"
+        why = f"{text}; of the {subject.ranks} data-parallel ranks the status speaks of each server's first alone."
+    elif behind.router == "mini_lb":
+        why = "mini_lb hands the flush to every server and answers 200 whatever they answer."
+    else:
+        why = "The status 200 speaks of the server that was asked; whether the others behind it flushed is not reported."
+    return Check("flush", State.NOT_CHECKED, why, "Name the log of every server in --deploy-log.")
 
 
 def same_server(subject: Subject) -> Check:
@@ -85,7 +108,19 @@ def same_server(subject: Subject) -> Check:
         )
         text = f"Another server process answered after the run than before it ({told}): a restart, or more than one behind the URL."
         return Check("same_server", State.INVALID, text, "Measure one server process that stays up.")
+    behind = subject.behind
+    if not behind.whole:
+        text = "The same server answered before and after; the other servers of this prefill/decode deployment are not reported."
+        return Check("same_server", State.NOT_CHECKED, text, _REACHABLE)
+    if behind.unasked:
+        some = f"{behind.unasked} of {behind.workers} servers behind the router did not answer themselves"
+        return Check("same_server", State.NOT_CHECKED, f"{some}: whether one of them was restarted is not known.", _REACHABLE)
+    if behind.workers > 1:
+        return ok("same_server", f"The same {behind.workers} server processes answered before and after.")
     return ok("same_server", "The same server process answered before and after.")
+
+
+_REACHABLE = "Run slabench where the addresses that the router lists at GET /workers can be reached."
 
 
 def retractions_of(record: RequestRecord) -> float | None:

@@ -53,6 +53,20 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """The servers behind --base-url, as far as they are known."""
+
+    router: str = "none"  # none, mini_lb, gateway
+    workers: int = 1
+    unasked: int = 0  # of the workers: they could not be asked themselves
+    whole: bool = True  # False: a prefill or a decode server answered alone, and the others are not reported
+
+    @property
+    def several(self) -> bool:
+        return self.workers > 1 or not self.whole
+
+
+@dataclass(frozen=True, slots=True)
 class Margin:
     """An objective's figure and its limit, in the figure's unit."""
 
@@ -85,7 +99,8 @@ class Subject:
     identity_after: Sequence[tuple[str, object]] | None = None
     counted: Sequence[int] = ()  # for texts: our own tokenizer's count of each, in plan order
     shared: Sequence[int] = ()  # tokens that each prompt shares at its beginning with another of this run, at most
-    ranks: int = 1  # data-parallel
+    ranks: int = 1  # data-parallel, of all servers
+    behind: Behind = Behind()
     page_size: int = 1
     uses_graphs: bool | None = None  # a GPU server without --disable-cuda-graph
     stall_limit_s: float = STALL_LIMIT_S

@@ -52,7 +52,9 @@ class Stored:
         began = requests[0].due_ns  # the first request is due at the plan's zero
         bar = entry["client"]["calibration"]
         client = ClientRecord(**entry["client"] | {"calibration": None if bar is None else Calibration(**bar)})
-        server = ServerEvidence(flush_status=entry["server"]["flush_status"], flush_lines=entry["server"]["flush_lines"])
+        told = entry["server"]
+        counted = None if told["flush_workers"] is None else tuple(told["flush_workers"])
+        server = ServerEvidence(flush_status=told["flush_status"], flush_lines=told["flush_lines"], flush_workers=counted)
         return RunRecord(requests, began, 0.0, entry["workload"], entry["plan"], client, server)
 
     def _checks(self, entry: dict[str, Any], leave_out: Set[str]) -> list[Check]:

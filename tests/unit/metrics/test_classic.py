@@ -4,7 +4,7 @@ import pytest
 
 from slabench.metrics.classic import ClassicOutput, classic_figures, classic_output, compute_classic
 from slabench.metrics.definitions import METRICS, metric_of
-from slabench.records import ServerEvidence
+from slabench.records import GpuCounts, ServerEvidence
 from tests.unit.metrics.test_compute import MS, answer, run_of
 
 
@@ -64,7 +64,7 @@ def test_duration_ends_with_server_info():
 
 def test_every_figure_has_a_definition():
     run = run_of(answer(), answer(1))
-    for key in compute_classic(run, gpus=1):
+    for key in compute_classic(run, gpus=GpuCounts.alike(1)):
         assert metric_of(key) is not None, key
     assert all(metric.formula and metric.source for metric in METRICS.values())
     assert metric_of("tpot") is None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from slabench.metrics.classic import compute_classic
 from slabench.metrics.compute import compute, goodput, inter_token_latencies, peak_concurrency, request_figures, sample_sizes
-from slabench.records import ClientRecord, ErrorKind, RequestRecord, RunRecord
+from slabench.records import ClientRecord, ErrorKind, GpuCounts, RequestRecord, RunRecord
 
 MS = 1_000_000
 
@@ -88,13 +88,18 @@ def test_itl_counts_each_token_of_an_event():
 
 def test_throughput_by_hand():
     run = run_of(answer(0), answer(1, sent=0, arrivals=((200, 1), (1000, 2)), end=1010))
-    found = compute(run, gpus=2)
+    found = compute(run, gpus=GpuCounts(prefill=4, decode=3, total=7))
     assert found["duration"] == 1.0  # zero to the last token at 1000 ms
     assert found["request_throughput"] == 2
     assert found["qpm"] == 120
     assert found["input_throughput"] == 200
     assert found["output_throughput"] == 6
-    assert found["total_throughput_per_gpu"] == 103
+    assert found["input_throughput_per_gpu"] == 50
+    assert found["output_throughput_per_gpu"] == 2
+    assert found["total_throughput_per_gpu"] == pytest.approx(206 / 7)
+    assert compute(run, GpuCounts.alike(2))["total_throughput_per_gpu"] == 103
+    known = compute(run, GpuCounts(decode=3))
+    assert [key for key in known if key.endswith("_per_gpu")] == ["output_throughput_per_gpu"]  # not known is absent
     assert found["concurrency.mean"] == pytest.approx((140 + 1010) / 1000)
     assert found["concurrency.peak"] == 2
     assert sample_sizes(run) == {"ttft": 2, "ttft_due": 2, "tpot": 2, "e2el": 2, "e2el_due": 2, "itl": 4}  # 3 tokens and 1

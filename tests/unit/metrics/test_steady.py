@@ -7,7 +7,7 @@ from array import array
 import pytest
 
 from slabench.metrics.steady import steady, steady_figures, whole_waves
-from slabench.records import ClientRecord, ErrorKind, RequestRecord, RunRecord
+from slabench.records import ClientRecord, ErrorKind, GpuCounts, RequestRecord, RunRecord
 
 S = 1_000_000_000
 
@@ -52,7 +52,7 @@ def test_a_closed_loop_s_throughput_is_that_of_its_slots() -> None:
     whole = run(*IN_STEP)
     part = steady(whole, 2)
     assert part is not None
-    found = steady_figures(whole, part, 2, slots=2)
+    found = steady_figures(whole, part, GpuCounts.alike(2), slots=2)
     assert found["total_throughput"] == pytest.approx(22.2)
     assert found["output_throughput_per_gpu"] == pytest.approx(4 * 11 / 20 / 2)
     assert found["qpm"] == pytest.approx(12)

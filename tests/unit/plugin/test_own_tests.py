@@ -59,7 +59,6 @@ RUN = "run = run_load(LONG, point={})"
         (["run_load(LONG, point={}, labels='x')"], "is no tuple of texts"),
         (["run_load(LONG, point={}, batch_size=0)"], "whole number of at least 1"),
         (["run_load(LONG, point={}, batch_size=8)"], "more than its Form's 4 prompts"),
-        (["run_load(LONG, point={}, phase='both')"], "there are decode and prefill"),
         (["run_load(Form('serving', 64, -8, 4), point={})"], "Form(output_len=-8)"),
         (["run_load(Form('serving', 64, 8, 0), point={})"], "Form(num_prompts=0)"),
         (["run_load(Form('serving', '64', 8, 4), point={})"], "Form(input_len='64')"),

@@ -125,11 +125,11 @@ def test_the_curve_as_the_published_table_has_it() -> None:
 
 def test_facts() -> None:
     workload = {"num_prompts": 8, "dataset_name": "random", "dataset": "sharegpt.json", "prompt_form": "text"}
-    server = {"version": "0.5.12", "model_path": "/m", "reference": False, "gpus": {"decode": None}}
+    server = {"version": "0.5.12", "model_path": "/m", "reference": False, "gpus": {"decode": None, "source": ""}}
     assert run_facts(document(entry(workload=workload), labels=["SIMULATED", "REDUCED"], server=server)) == [
         "This run is SIMULATED, REDUCED.",
         "Prompts: random from sharegpt.json, sent as text.",
-        "Server: sglang 0.5.12, /m, number of GPUs unknown, so no figure per GPU.",
+        "Server: sglang 0.5.12, /m, number of GPUs not known, so no figure per GPU.",
         "This is not the reference environment (sglang 0.5.7): read its figures beside the published ones.",
     ]
     ids = {"num_prompts": 8, "dataset_name": "random-ids", "prompt_form": "ids"}

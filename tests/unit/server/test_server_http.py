@@ -13,7 +13,7 @@ from slabench.errors import ConfigError, ServerError
 from slabench.server import control
 from slabench.server.control import flush, wait_ready
 from slabench.server.http import Http, parse_url, same_place
-from slabench.server.info import identify
+from slabench.server.identify import identify
 from slabench.server.launch import command_url, split_command
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
@@ -178,9 +178,9 @@ def test_identify_by_the_names_of_any_version(old):
         }.get(path, NONE)
 
     with scripted(reply) as (url, heads):
-        info = identify(url)
+        info = identify(url).info
     assert (info.version, info.model_type) == ("0.5.7", "qwen3")
-    assert len(heads) == (4 if old else 2)
+    assert len(heads) == (6 if old else 4)  # /workers and /v1/loads were not there
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.server import fingerprint as fp
-from slabench.server.info import identity, read_info
+from slabench.server.info import read_info
+from slabench.server.roles import identity, read
 from slabench.server.secrets import cover_in_file, know, redact_url, scrub, scrub_command, scrub_text, secret_name
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
@@ -61,6 +62,16 @@ def test_raw_keeps_what_is_no_secret(real):
         ({"tp_size": 4, "pp_size": 2}, 8, 8),
         ({"tp_size": 8, "pp_size": 2, "dp_size": 2, "enable_dp_attention": True}, 16, 8),
         ({"tp_size": 4, "device": "cpu"}, 1, 1),
+        # 0.5.22 and later: dp_size counts replicas alone, attention groups are attn_dp_size
+        ({"tp_size": 16, "dp_size": 1, "attn_dp_size": 16, "enable_dp_attention": True}, 16, 1),
+        ({"tp_size": 16, "dp_size": 1, "attn_dp_size": 4, "enable_dp_attention": True, "pp_size": 2}, 32, 8),
+        ({"tp_size": 16, "dp_size": 1, "attn_dp_size": 4}, 16, 4),  # the deprecated flag is to go after 2026
+        ({"tp_size": 4, "dp_size": 2, "attn_dp_size": 1, "enable_dp_attention": False}, 8, 4),
+        ({"tp_size": 16, "dp_size": 8, "attn_dp_size": 1, "enable_dp_attention": True}, 16, 2),  # not resolved yet
+        # /v1/loads, where server_info is silent
+        ({"loads": {"num_accelerators": 2, "loads": [{"dp_rank": 0}, {"dp_rank": 1}]}}, 4, 2),
+        ({"loads": {"num_accelerators": 2, "loads": []}}, None, None),
+        ({"tp_size": 8, "loads": {"num_accelerators": 4, "loads": [{"dp_rank": 0}]}}, 8, 8),  # a rank that did not answer
         ({}, None, None),
     ],
 )
@@ -90,6 +101,26 @@ def test_capacity_and_limits_per_data_parallel_rank():
     one = read_info({"tp_size": 2, "dp_size": 2, "max_total_num_tokens": 100}, {})
     assert (one.token_capacity_per_rank, one.token_capacity) == ((100,), 200)
     assert read_info({"tp_size": 3, "dp_size": 3, "internal_states": states}, {}).token_capacity is None
+
+
+WIDE = {"tp_size": 4, "dp_size": 1, "attn_dp_size": 4, "enable_dp_attention": True, "max_running_requests": 30}
+
+
+@pytest.mark.parametrize(
+    ("args", "dp", "cap", "tokens"),
+    [
+        (WIDE, 4, 28, 4000),  # 30 // 4 a group
+        ({**WIDE, "dp_size": 4, "attn_dp_size": None}, 4, 28, 4000),  # before 0.5.22
+        ({**WIDE, "dp_size": 2, "attn_dp_size": 1, "enable_dp_attention": False}, 2, 60, 2000),  # each replica has its 30
+        ({**WIDE, "attn_dp_size": 1, "enable_dp_attention": False}, 1, 30, 1000),
+    ],
+)
+def test_running_caps_and_pools_of_all_ranks(args, dp, cap, tokens):
+    info = read_info({**args, "max_total_num_tokens": 1000}, {})
+    assert (info.dp, info.max_running_requests, info.token_capacity) == (dp, cap, tokens)
+    states = [{"effective_max_running_requests_per_dp": 7, "memory_usage": {"token_capacity": 900}}] * dp
+    told = read_info({**args, "internal_states": states}, {})
+    assert (told.max_running_requests, told.max_running_requests_per_dp, told.token_capacity) == (7 * dp, 7, 900 * dp)
 
 
 def test_a_null_argument_is_taken_from_the_schedulers():
@@ -127,8 +158,9 @@ def test_a_server_that_tells_no_seed_has_no_identity(info):
     assert identity(info) is None
 
 
-def test_fingerprint(real, monkeypatch):
+def test_fingerprint(monkeypatch):
     monkeypatch.setattr(fp, "cpu_name", lambda: "A CPU, 2 cores")
+    real = read(body("get_server_info.http"), body("get_get_model_info.http"))
     found = fp.fingerprint(real, url="http://127.0.0.1:1")
     assert json.loads(json.dumps(found)) == found
     assert found["hardware"] == {

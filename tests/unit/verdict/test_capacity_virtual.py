@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fixtures.capacity import Watched
+from slabench.records import GpuCounts
 from slabench.sim.profiles import PROFILES
 from slabench.verdict.capacity import Ask, Kind, Room, Search, grid
 from slabench.verdict.capacity_interval import RAMP_RATE, RAMP_SHARE
@@ -117,7 +118,7 @@ def test_a_first_wave_s_throughput_is_unsure_and_a_probe_made_for_it_goes_on() -
 
 @pytest.mark.parametrize("settled", [False, True])
 def test_the_client_ends_such_a_probe_as_the_model_does(settled: bool) -> None:
-    watched = Watched(Ask(16, "", settled), 16, WAVES, (parse("tpot.mean<=50"),), closed=True, gpus=1)
+    watched = Watched(Ask(16, "", settled), 16, WAVES, (parse("tpot.mean<=50"),), closed=True, gpus=GpuCounts.alike(1))
     ended = []
     for record in closed_loop(SERVER, 16, LENGTHS, WAVES, 0).requests:
         watched.keep(record)

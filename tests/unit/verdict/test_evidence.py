@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from slabench.verdict.validity import Subject, examine
 from slabench.verdict.validity.evidence import as_dict, restore
-from slabench.verdict.validity.subject import Margin, Served, Texts
+from slabench.verdict.validity.subject import Behind, Margin, Served, Texts
 from tests.unit.verdict.test_validity import BROKEN, LOG, subject
 
 
@@ -29,6 +29,7 @@ def test_every_field_comes_back():
         identity_after=[["random_seed", 6]], counted=(100, 100, 7), shared=(1, 1, 2), ranks=2, page_size=16, uses_graphs=True,
         stall_limit_s=1.5, log=replace(LOG, rejected={"cut": 2}), served=Served(3.0, 40.0),
         margins=(Margin("tpot.mean", 40.0, 50.0),), judged=["tpot.mean"], incremental=True, texts=Texts(2, 9, None, 30),
+        behind=Behind("gateway", 3, 1, whole=False),
     )  # fmt: skip
     default = {field.name: field.default for field in fields(Subject)}
     assert all(getattr(whole, name) != default[name] for name in default if name != "run")

@@ -9,7 +9,7 @@ import pytest
 
 from slabench.loadgen.bench_serving import read_output
 from slabench.metrics.told import told_figures, told_sizes
-from slabench.records import ClientRecord, RunRecord, ToldRun
+from slabench.records import ClientRecord, GpuCounts, RunRecord, ToldRun
 from slabench.verdict import told
 from slabench.verdict.sla import slo
 from slabench.verdict.validity import Subject, examine
@@ -52,7 +52,7 @@ def checks(run: ToldRun, *, planned: int = 2, batch_size: int | None = None) -> 
 
 def test_figures_are_its_own_and_have_definitions() -> None:
     run, kept = read_output(row(), PROMPTS, CLIENT, status=0)
-    found = told_figures(run, gpus=2)
+    found = told_figures(run, gpus=GpuCounts.alike(2))
     assert found["classic.tpot.mean"] == 10.0
     assert found["classic.ttft.max"] == pytest.approx(200)
     assert found["classic.itl.max"] == pytest.approx(20)

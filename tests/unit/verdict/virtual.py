@@ -13,7 +13,7 @@ import numpy as np
 from slabench.metrics.classic import compute_classic
 from slabench.metrics.compute import compute, sample_sizes
 from slabench.metrics.full_batch import full_batch
-from slabench.records import ClientRecord, RequestRecord, RunRecord, ServerEvidence
+from slabench.records import ClientRecord, GpuCounts, RequestRecord, RunRecord, ServerEvidence
 from slabench.sim.profiles import Profile
 from slabench.sim.scheduler import Scheduler
 from slabench.sim.virtual import Timing, run
@@ -61,7 +61,8 @@ def verdict(
     observed: RunRecord, profile: Profile, method: str, batch_size: int | None = None, limit: float = 50
 ) -> tuple[Verdict, dict[str, float]]:
     """As the fixtures do it: figures, checks, mean TPOT <= limit (ms)."""
-    figures: dict[str, Any] = compute(observed, profile.tp) | compute_classic(observed, profile.tp)
+    gpus = GpuCounts.alike(profile.tp)
+    figures: dict[str, Any] = compute(observed, gpus) | compute_classic(observed, gpus)
     if batch_size is not None:
         figures |= full_batch(observed.requests, batch_size, figures["duration"])
     subject = Subject(

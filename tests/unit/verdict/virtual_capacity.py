@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 
-from slabench.records import ErrorKind, RequestRecord, RunRecord
+from slabench.records import ErrorKind, GpuCounts, RequestRecord, RunRecord
 from slabench.sim.profiles import Profile
 from slabench.verdict.capacity_probe import Probe, certain, measure
 from slabench.verdict.sla import Slo
@@ -65,7 +65,14 @@ def probe_in_virtual_time(
         end = max(record.end_ns or 0 for record in whole.requests[: k * wave])
         seen = whole if k == waves else cut(whole, end)
         found = measure(
-            seen, concurrency, wave, rules, planned_waves=waves, seconds=(end - BEGIN) / NS, gpus=profile.tp, stopped=k < waves
+            seen,
+            concurrency,
+            wave,
+            rules,
+            planned_waves=waves,
+            seconds=(end - BEGIN) / NS,
+            gpus=GpuCounts.alike(profile.tp),
+            stopped=k < waves,
         )
         assert found is not None
         if k == waves or certain(found, rules, settled=settled):

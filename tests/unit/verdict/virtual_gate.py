@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from slabench.metrics.compute import compute, sample_sizes
 from slabench.metrics.full_batch import full_batch
+from slabench.records import GpuCounts
 from slabench.sim.profiles import PROFILES, Profile
 from slabench.verdict.baseline_file import Baseline
 from slabench.verdict.baselines import compare
@@ -54,7 +55,7 @@ def run(seed: int, slowdown: float, *, prompt: int = 4096, output: int = 1536, r
     factor = (1 + slowdown) * math.exp(random.Random(seed).gauss(0, run_spread))
     profile = replace(slower(BASE, factor), noise=STEP_SPREAD)
     observed = wave(profile, SIZE, prompt, output, seed)
-    figures = compute(observed, 1)
+    figures = compute(observed, GpuCounts.alike(1))
     figures |= full_batch(observed.requests, SIZE, figures["duration"])
     subject = Subject(
         run=observed, exact_prompt=True, planned=SIZE, batch_size=SIZE, token_capacity=profile.pool_tokens,
