@@ -168,9 +168,9 @@ def test_a_marker_that_cannot_be_meant(run_suite: Callable[..., Any], marker: st
 
 def test_the_same_is_said_when_it_only_shows_at_run_time() -> None:
     form = Form("serving", 64, 8, 4)
-    assert check_load(form, {"a": 1}, ("X: y",), 4, "decode") == {"a": 1}
+    assert check_load(form, {"a": 1}, ("X: y",), 4) == {"a": 1}
     check_judge([slo("tpot", "mean", "<=", 50)], ("tpot.mean", "qpm", "curve.8"))
-    for given in ((None, {}, (), None, "decode"), (form, None, (), None, "decode"), (form, {1: 2}, (), None, "decode")):
+    for given in ((None, {}, (), None), (form, None, (), None), (form, {1: 2}, (), None)):
         with pytest.raises(ConfigError):
             check_load(*given)
     with pytest.raises(ConfigError, match="a Form as an objective"):
