@@ -1,14 +1,15 @@
 """bench_serving 0.5.7's figures from our records, formula for formula, so that they stand beside published numbers.
 
 Where its definition gives a number for no data (TPOT 0 of an empty list, an IndexError for no success) the figure is absent
-here. Its ITL and TTFT look at events with text only, which is why RequestRecord keeps first_text_ns.
+here. Its ITL and TTFT look at events with text only, which is why RequestRecord keeps first_text_ns. Of an answer without any text
+it stores a TTFT of 0, so that its latency becomes a TPOT: one such answer, and compute_classic leaves these figures out.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from slabench.metrics.compute import MOST_TOKENS, UNKNOWN
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 NS_PER_S = 1e9
+OF_TEXT = ("classic.ttft", "classic.tpot", "classic.itl", "classic.max_output_tokens_per_s")  # by their first text
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +134,36 @@ def _buckets(outputs: Sequence[ClassicOutput]) -> dict[str, float]:
     return {"max_output_tokens_per_s": float(tokens.max()), "max_concurrent_requests": int(touching.max())}
 
 
+def without_text(records: Sequence[RequestRecord]) -> list[RequestRecord]:
+    """The whole answers that brought tokens and no text: random weights, a server without a tokenizer (--skip-tokenizer-init)."""
+    return [record for record in records if record.ok and record.arrival_ns and record.first_text_ns is None]
+
+
+def text_sizes(records: Sequence[RequestRecord]) -> dict[str, int]:
+    """How many answers brought a text, beside sample_sizes."""
+    return {"text": sum(record.ok and record.first_text_ns is not None for record in records)}
+
+
+def of_text(key: str) -> bool:
+    """Whether it is a figure that hangs on the first text of every answer."""
+    return any(key == name or key.startswith(f"{name}.") for name in OF_TEXT)
+
+
 def compute_classic(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
     """The classic figures of a run; its duration ends with the answer to GET /get_server_info after the load, as there."""
     done = [record for record in run.requests if record.ok and record.arrival_ns]
     outputs = [classic_output(record, run.began_ns) for record in done]
+    silent = without_text(done)
+    if silent:  # of these it stores the length asked for, whatever was generated
+        outputs = [
+            replace(one, output_len=record.arrival_tokens[-1]) if record.first_text_ns is None else one
+            for one, record in zip(outputs, done, strict=True)
+        ]
     ends = [record.end_ns for record in done if record.end_ns is not None]
     end = run.server.info_after_end_ns if run.server.info_after_end_ns is not None else max(ends, default=run.began_ns)
     found = classic_figures(outputs, (end - run.began_ns) / NS_PER_S)
+    if silent:
+        found = {key: value for key, value in found.items() if not of_text(key)}
     if gpus.prefill is not None and "classic.input_throughput" in found:
         found["classic.input_throughput_per_gpu"] = found["classic.input_throughput"] / gpus.prefill
     return found

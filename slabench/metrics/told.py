@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slabench.metrics.classic import spread_ms
+from slabench.metrics.classic import of_text, spread_ms
 from slabench.metrics.compute import UNKNOWN
 from slabench.records import GpuCounts, ToldRequest, ToldRun
 
@@ -36,7 +36,11 @@ def answered(told: ToldRun) -> list[ToldRequest]:
 
 
 def told_figures(told: ToldRun, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
-    """Its row's numbers; a 0 that stands for an empty sample is absent. p95 and max come from its lists."""
+    """Its row's numbers. p95 and max come from its lists.
+
+    A 0 that stands for an empty sample is absent, and so is what hangs on each answer's first text where an answer has none: it
+    stores TTFT 0 for that one.
+    """
     found: dict[str, float] = {"requests": told.planned}
     found |= {key: told.figures[theirs] for theirs, key in ROW.items() if theirs in told.figures}
     sizes = told_sizes(told)
@@ -47,6 +51,8 @@ def told_figures(told: ToldRun, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
     for name, sample in (("ttft", [one.ttft_s for one in told.requests if not one.error]), ("itl", gaps)):
         more = spread_ms(sample) if sizes["ttft"] else {}
         found |= {f"classic.{name}.{statistic}": more[statistic] for statistic in ("p95", "max") if statistic in more}
+    if any(not one.error and not one.has_text for one in told.requests):
+        found = {key: value for key, value in found.items() if not of_text(key)}
     if "classic.request_throughput" in found:
         found["classic.qpm"] = 60 * round(found["classic.request_throughput"], 2)
     if gpus.prefill is not None and "classic.input_throughput" in found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from slabench.metrics.classic import of_text
 from slabench.metrics.definitions import metric_of, too_few
 from slabench.verdict.baselines import Comparison
 from slabench.verdict.sla import Slo, evaluate, number, spoken
@@ -97,8 +98,12 @@ def _invalid(case: Case, undefined: Sequence[Slo]) -> str | None:
 
 
 def _too_few(case: Case, rule: Slo) -> str:
-    """Why a percentile is not there, if that is why."""
+    """Why a percentile, or a figure that bench_serving takes by the first text, is not there, if that is why."""
     found = too_few(rule.metric, case.sizes)
+    answers = case.sizes.get("ttft", 0)
+    silent = answers - case.sizes.get("text", answers)
+    if found is None and silent > 0 and of_text(rule.metric):
+        return f" (it is taken by each answer's first text, and {silent} of {answers} answers brought no text)"
     if found is None:
         return ""
     figure, _, statistic = rule.metric.rpartition(".")

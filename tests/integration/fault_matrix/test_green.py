@@ -66,6 +66,21 @@ def test_empty_texts_count_as_the_tokens_they_are(suite: Suite) -> None:
     assert entry["metrics"]["classic.ttft.mean"] - entry["metrics"]["ttft.mean"] > 3 * 20 * 0.9
 
 
+def test_answers_without_text_have_no_figure_of_bench_serving_that_hangs_on_texts(suite: Suite) -> None:
+    """It would print TTFT 0.00, and the whole latency as TPOT. What is judged by such a figure cannot be judged."""
+    silent = "--base-url=sim:demo?fault=empty_text&fault_tokens=1000"
+    done = suite(*TENCENT, silent, *FAST)
+    entry = expect_green(done)
+    assert not [key for key in entry["metrics"] if key.startswith(("classic.ttft", "classic.tpot", "classic.itl"))]
+    for label in ("Mean TTFT", "Mean TPOT", "Max ITL", "Peak output token throughput"):
+        (line,) = [line for line in done.output.splitlines() if line.startswith(label)]
+        assert line.split()[-1] == "n/a", line
+    assert not (done.folder / "tencent.json").exists()  # type: ignore[operator]
+    judged = suite(*TENCENT, silent, *FAST, "--slo=classic.ttft.mean<=2000")
+    assert judged.status == 6, judged.output
+    assert "6 of 6 answers brought no text" in judged.run["tests"][0]["headline"]
+
+
 def test_a_connection_that_the_server_closes_between_requests_is_opened_anew(suite: Suite) -> None:
     done = suite(*TENCENT, "--base-url=sim:demo?fault=closes_idle", *FAST, "--max-concurrency=1")
     expect_green(done)

@@ -1,8 +1,10 @@
 """bench_serving's figures against numbers worked by hand from its source."""
 
+from dataclasses import replace
+
 import pytest
 
-from slabench.metrics.classic import ClassicOutput, classic_figures, classic_output, compute_classic
+from slabench.metrics.classic import ClassicOutput, classic_figures, classic_output, compute_classic, text_sizes
 from slabench.metrics.definitions import METRICS, metric_of
 from slabench.records import GpuCounts, ServerEvidence
 from tests.unit.metrics.test_compute import MS, answer, run_of
@@ -71,3 +73,16 @@ def test_every_figure_has_a_definition():
     assert metric_of("tpot.median") is None
     assert metric_of("curve.8") is not None
     assert metric_of("curve.x") is None
+
+
+def test_an_answer_without_text_defines_no_figure_that_hangs_on_its_first_text():
+    """bench_serving stores TTFT 0 for it, so that the latency becomes its TPOT, and the length asked for as its output."""
+    silent = replace(answer(1, output_len=9), first_text_ns=None)
+    for run in (run_of(silent), run_of(answer(), silent)):
+        found = compute_classic(run)
+        gone = ("classic.ttft", "classic.tpot", "classic.itl", "classic.max_output_tokens_per_s")
+        assert not [key for key in found if key.startswith(gone)]
+        assert found["classic.e2el.mean"] == pytest.approx(140)  # 10 to 150: no text is needed for it
+        assert found["classic.total_output"] == 4 * len(run.requests)  # what the server counted, not the 9 asked for
+        assert text_sizes(run.requests)["text"] == len(run.requests) - 1
+    assert compute_classic(run_of(answer()))["classic.ttft.mean"] == pytest.approx(100)

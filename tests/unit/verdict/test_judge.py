@@ -56,6 +56,15 @@ def test_undefined_figure_under_an_objective_is_invalid_never_zero():
     assert "tpot.mean is not defined" in found.headline
 
 
+def test_an_objective_on_a_figure_by_the_first_text_says_that_there_was_none():
+    found = judge(Case({"classic.e2el.mean": 9.0}, {"ttft": 8, "text": 6}, OK, (slo("classic.ttft", "mean", "<=", 2000),)))
+    assert found.word is Word.INVALID
+    assert found.headline == (
+        "classic.ttft.mean is not defined for this run (it is taken by each answer's first text, and 2 of 8 answers brought no "
+        "text), so classic.ttft.mean<=2000 cannot be judged"
+    )
+
+
 def test_an_objective_on_a_percentile_of_too_few_says_how_many_it_needs():
     found = verdict(GOOD, slos=(slo("tpot", "p99", "<=", 50),))
     assert found.word is Word.INVALID

@@ -70,6 +70,14 @@ def test_its_zero_for_no_data_is_absent() -> None:
     assert "classic.ttft.mean" in found
 
 
+def test_one_answer_without_text_leaves_no_figure_that_hangs_on_texts() -> None:
+    """Its row counts TTFT 0 for it: the mean of 100 ms and nothing would be 50 ms."""
+    silent = row(ttfts=[0.1, 0.0], generated_texts=["x", ""], itls=[[0.01, 0.01], []], mean_ttft_ms=50.0)
+    found = told_figures(read_output(silent, PROMPTS, CLIENT, status=0)[0])
+    assert not [key for key in found if key.startswith(("classic.tpot", "classic.itl", "classic.ttft"))]
+    assert found["classic.e2el.mean"] == 170.0
+
+
 def test_a_sound_file_is_ok_where_it_tells_and_not_checked_where_it_does_not() -> None:
     found = checks(read_output(row(), PROMPTS, CLIENT, status=0)[0], batch_size=2)
     assert {name for name, state in found.items() if state is State.OK} == {"completed", "output_length", "batch_fits"}
