@@ -34,6 +34,7 @@ class Check:
     state: State
     text: str
     remedy: str = ""
+    firm: bool = False  # INVALID whatever the method: none brings it about
 
     def as_dict(self) -> dict[str, str]:
         return {"name": self.name, "state": self.state.value, "text": self.text, "remedy": self.remedy}

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-
-from slabench.metrics.full_batch import full_batch, pace, windows
+from slabench.metrics.full_batch import full_batch
 from slabench.verdict.validity.subject import Subject, ok
 from slabench.verdict.words import Check, State
 
 HELD_SHARE_LIMIT = 0.5
-FIRST_RUN_SHARE = 0.2
-FIRST_RUN_TOKENS = 32
 
 
 def batch_fits(subject: Subject) -> Check:
@@ -94,78 +90,3 @@ def batch_held(subject: Subject) -> Check:
         remedy = "Raise --decode-output-len, or use --batch-sizes that the server holds."
         return Check("batch_held", State.INVALID, f"{text}, less than {HELD_SHARE_LIMIT:.0%}.", remedy)
     return ok("batch_held", f"{text}.")
-
-
-def stall(subject: Subject) -> Check:
-    """No answer stood still for longer than --stall-limit.
-
-    For a batch-size point while the batch was full: before that an answer waits for the prefills of the others by design.
-    """
-    limit_ns = subject.stall_limit_s * 1e9
-    done = [record for record in subject.run.requests if record.ok and len(record.arrival_ns) > 1]
-    if not done:
-        return ok("stall", "No answer has two arrivals.")
-    begin, end = None, None
-    if subject.batch_size is not None:
-        found = windows(done, subject.batch_size)
-        if not found:
-            return ok("stall", "The batch was never full.")
-        begin, end = found[0].begin, found[-1].end
-    gaps = [
-        (after - before, record.index)
-        for record in done
-        for before, after in itertools.pairwise(record.arrival_ns)
-        if after - before > limit_ns and (begin is None or (before >= begin and end is not None and after <= end))
-    ]
-    if gaps:
-        longest, index = max(gaps)
-        many = len({index for _, index in gaps})
-        limit = f"{subject.stall_limit_s:g} s"
-        text = f"{many} of {len(done)} answers stood still for more than {limit}, the longest for {longest / 1e9:.1f} s"
-        remedy = "Look for retractions, compilation or prefills in the log; --stall-limit=S allows longer ones."
-        return Check("stall", State.INVALID, f"{text} (request {index}).", remedy)
-    return ok("stall", f"None of {len(done)} answers stood still for more than {subject.stall_limit_s:g} s.")
-
-
-def first_run(subject: Subject) -> Check:
-    """The beginning of the full batch is not slower than what follows by more than 20 %.
-
-    Of several waves the first is compared with the rest, which is the same work; of one, its first half with its second: contexts
-    only grow, so steps get slower. A beginning that is slower has paid for something once: kernels, clocks, caches. A finding,
-    since the mean says how much.
-    """
-    size = subject.batch_size
-    if size is None:
-        return ok("first_run", "Not a batch-size point.")
-    done = [record for record in subject.run.requests if record.ok and record.arrival_ns]
-    found = windows(done, size)
-    if not found:
-        return ok("first_run", "The batch was never full.")
-    enough = FIRST_RUN_TOKENS * size
-    # Requests that do not go in step fill the batch again and again for a moment: only a wave's own time is long enough.
-    waves = [made for one in found if (made := pace(done, one.members, one.begin, one.end))[1] >= enough]
-    first, middle = found[0], (found[0].begin + found[0].end) // 2
-    halves = pace(done, first.members, first.begin, middle), pace(done, first.members, middle, first.end)
-    told: list[tuple[bool, str]] = []
-    if len(waves) > 1:
-        rest = sum(time for time, _ in waves[1:]), sum(tokens for _, tokens in waves[1:])
-        form = f"The first wave took {{:.2f}} ms a token and the {len(waves) - 1} after it {{:.2f}} ms"
-        told.append(_slower(waves[0], rest, form))
-    if min(tokens for _, tokens in halves) >= enough:
-        told.append(_slower(*halves, "The full batch began with {:.2f} ms a token and ended with {:.2f} ms"))
-    slow = [text for is_slow, text in told if is_slow]
-    if slow:
-        text = f"{'; '.join(slow)}: something was done for the first time."
-        return Check("first_run", State.FINDING, text, "Use --warmup-requests=batch.")
-    if not told:
-        text = f"Fewer than {FIRST_RUN_TOKENS} tokens a request in each half of the full batch: too few to compare."
-        return ok("first_run", text)
-    return ok("first_run", f"{'; '.join(text for _, text in told)}.")
-
-
-def _slower(early: tuple[int, int], late: tuple[int, int], form: str) -> tuple[bool, str]:
-    """Whether the earlier of two paces is too slow, and both in words."""
-    before, after = (time / tokens / 1e6 for time, tokens in (early, late))
-    if not after:
-        return False, f"{form.format(before, after)}, read at one moment"
-    return before > (1 + FIRST_RUN_SHARE) * after, f"{form.format(before, after)} ({before / after - 1:+.0%})"

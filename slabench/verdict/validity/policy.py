@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
-from slabench.verdict.validity.batch import batch_fits, batch_held, batch_reached, first_run, stall
+from slabench.verdict.validity.batch import batch_fits, batch_held, batch_reached
 from slabench.verdict.validity.client import client, client_error, one_read
 from slabench.verdict.validity.contents import first_token, stream_end
 from slabench.verdict.validity.log import LogCheck, log_agrees, log_disturbed, log_lines, log_retraction
+from slabench.verdict.validity.pace import first_run, stall
 from slabench.verdict.validity.requests import (
     completed,
     finish_reason,
@@ -51,7 +52,7 @@ CHECKS: tuple[Judge, ...] = (
     one_read,
 )
 LOG_CHECKS: tuple[LogCheck, ...] = (log_lines, log_retraction, log_disturbed, log_agrees)
-BATCH_CHECKS = frozenset({"batch_fits", "batch_reached", "batch_held", "first_run", "log_agrees"})
+BATCH_CHECKS = frozenset({"batch_fits", "batch_reached", "batch_held", "log_agrees"})
 # Without a log these have nothing to say where the method does not ask for a batch that is held.
 BATCH_WITHOUT_LOG = frozenset({"queueing", "graph"})
 OF_THE_CURVE = ("curve_lines", "curve_samples", "curve_points", "curve_agrees", "curve_clean", "curve_gpus")
@@ -113,7 +114,7 @@ def settle(one: Check, method: str, *, allow: Collection[str] = (), strict: bool
         return replace(one, state=State.FINDING, text=f"{one.text} Allowed by --allow.")
     if strict and one.state in (State.FINDING, State.NOT_CHECKED):
         return replace(one, state=State.INVALID)
-    if not strict and one.state is State.INVALID and one.name in FINDINGS.get(method, {}):
+    if not strict and not one.firm and one.state is State.INVALID and one.name in FINDINGS.get(method, {}):
         return replace(one, state=State.FINDING)
     return one
 
