@@ -294,9 +294,10 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         _CLIENT,
         "--warmup-requests",
-        1,
+        "batch",
         "all live",
-        "requests before each test, flushed away: a number, 0 for none, or batch for as many at once as the test has",
+        "requests before a test, flushed away. batch: as many at once as the test has in flight, prompts of its own, at most 16 "
+        "tokens out, once for each server process and shape; a number: so many before each load; 0: none",
         count_or_batch,
     ),
     Option(_CLIENT, "--no-flush-cache", False, "all live", "do not flush the prefix cache before each test"),

@@ -11,6 +11,7 @@ import asyncio
 import os
 import socket
 import struct
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -48,6 +49,7 @@ CONTROL: Mapping[str, str] = {
     "portal": "every GET is 200 with a login page",
     "moved": "every GET is 301 to another address",
     "restart": "another random_seed from the first measured request on, as after a restart or behind a balancer",
+    "freeze": "nothing is computed or answered for fault_s seconds from the moment when the request that is hit comes",
     "dies": "the process ends with the cache flush",
 }
 # What becomes of the events of a stream; slabench/sim/fault_streams.py has them.
@@ -147,6 +149,8 @@ class Faults:
                 connection.face.engine.random_seed = 1
             if not self._hits():
                 return False
+            if self.has("freeze"):
+                time.sleep(self.choice.seconds)  # all of this process: nothing is computed, read or written
             name = next((one for one in ANSWERS if self.has(one)), None)
             if name is not None:
                 self._answer(connection, name)

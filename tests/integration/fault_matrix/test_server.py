@@ -26,13 +26,21 @@ from tests.integration.fault_matrix.servers import front, generating, once_decod
 
 DECODE = ("tests/ali/test_decode.py",)
 BATCH = ("--batch-sizes=4", "--decode-output-len=60")
+SERVING = ("tests/serving",)
 WITHOUT_FLUSH = ("--warmup-requests=0",)  # so that what the flush was to remove is not the other thing that is wrong
 CONTROL = [
     Row(
         "flush-400-that-says-flushed", "demo?fault=flush_refused&fault_skip=0", "flush", "HTTP 400", options=(HASTY, *WITHOUT_FLUSH)
     ),
     Row("flush-404", "demo?fault=flush_missing&fault_skip=0", "flush", "HTTP 404", options=WITHOUT_FLUSH),
-    Row("flush-404-and-the-warm-up-stays", "demo?fault=flush_missing", "prefix_cache", "prefix cache (16.4%)", also=("flush",)),
+    Row(
+        "flush-404-and-the-warm-up-stays",
+        "demo?fault=flush_missing",
+        "prefix_cache",
+        "prefix cache (16.4%)",
+        also=("flush",),
+        options=("--warmup-requests=1",),
+    ),
     Row("restart-in-mid-run", "demo?fault=restart", "same_server", "Another server process answered"),
     Row("server-info-lost-in-mid-run", "demo?fault=info_lost", "same_server", "at the start, and no longer does"),
 ]
@@ -64,7 +72,37 @@ CAPACITY = [
 CAPACITY = [Row(**{**vars(row), "tests": DECODE, "options": BATCH}) for row in CAPACITY]
 
 
-@pytest.mark.parametrize("row", params([*CONTROL, *CAPACITY]))
+ONE_TOKEN = ("--random-output-len=1", "--num-prompts=40", "--max-concurrency=2", "--request-rate=inf", "--first-byte-timeout=9")
+PREFILL = ("--prefill-lens=64", "--prefill-prompts=40", "--first-byte-timeout=9")
+PAUSES = [
+    # A second and a half is most of each run, and shorter than --stall-limit in the first and the last.
+    Row(
+        "freeze",
+        "demo?fault=freeze&fault_index=20&fault_s=1.5",
+        "stall",
+        "The whole server stopped",
+        options=ONE_TOKEN,
+        tests=SERVING,
+    ),
+    Row(
+        "freeze-beyond-the-limit",
+        "demo?fault=freeze&fault_index=3&fault_s=1.5",
+        "stall",
+        "the limit is 1 s (--stall-limit)",
+        options=("--stall-limit=1", "--first-byte-timeout=9", "--idle-timeout=9", "--random-output-len=40"),
+    ),
+    Row(
+        "first-compilation",
+        "demo?fault=freeze&fault_index=0&fault_s=1.5&chunked_prefill=64",
+        "first_run",
+        "done for the first time",
+        options=PREFILL,
+        tests=("tests/ali/test_prefill.py",),
+    ),
+]
+
+
+@pytest.mark.parametrize("row", params([*CONTROL, *CAPACITY, *PAUSES]))
 def test_red(suite: Suite, row: Row) -> None:
     expect_invalid(measure(suite, row), row)
 
@@ -72,7 +110,7 @@ def test_red(suite: Suite, row: Row) -> None:
 def test_a_restart_between_two_tests_is_seen_in_the_second(suite: Suite) -> None:
     """Its capacity, model and version were read at the start: under its name the figures of another one would be judged."""
     row = Row(
-        "restart-between", "demo?fault=restart&fault_skip=8", "same_server", "Another server", tests=(*TENCENT, "tests/serving")
+        "restart-between", "demo?fault=restart&fault_skip=7", "same_server", "Another server", tests=(*TENCENT, "tests/serving")
     )
     done = measure(suite, row)
     assert [entry["word"] for entry in done.run["tests"]] == ["PASSED", "INVALID"]
@@ -142,7 +180,7 @@ def test_a_server_that_dies_at_the_flush(suite: Suite) -> None:
 def test_a_server_that_dies_in_mid_run(suite: Suite, tmp_path: Path) -> None:
     """Ended by its pid's owner: the requests on their way break, those behind them are refused."""
     row = Row("dies", "", "completed", "requests failed", also=("same_server",), without="INVALID")
-    long = Row(**{**vars(row), "options": ("--random-output-len=400", "--max-concurrency=2")})
+    long = Row(**{**vars(row), "options": ("--random-output-len=400", "--max-concurrency=2", "--warmup-requests=1")})
     with sim_server(tmp_path) as url:
 
         def end_it() -> None:
