@@ -65,7 +65,7 @@ class _Run:
         import numpy as np
 
         found = [(int(self.first[k]), int(self.prompt[k])) for k in np.flatnonzero(inside & (self.first >= end))]
-        for k in np.flatnonzero(inside & (self.first <= before)):
+        for k in np.flatnonzero(inside & (self.first <= before)).tolist():
             stamps = self.records[k].arrival_ns
             place = bisect_right(stamps, before)
             if before - stamps[place - 1] > max(TOGETHER_NS, TIMES_EXPECTED * self.step_ns):
@@ -160,7 +160,8 @@ def first_requests(requests: Sequence[RequestRecord]) -> FirstRequests | None:
     if not done or any((record.output_tokens or 0) > 1 for record in done):
         return None
     began = min(record.span_ns[0] for record in done if record.span_ns is not None)
-    early, late = [], []
+    early: list[float] = []
+    late: list[float] = []
     for record in done:
         if record.sent_ns is not None and record.span_ns is not None:
             (early if record.sent_ns < began else late).append((record.span_ns[0] - record.sent_ns) / 1e6)

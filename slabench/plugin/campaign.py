@@ -107,6 +107,7 @@ class Campaign:
     launched_other: Launched | None = None
     decode_points: list[DecodePoint] = field(default_factory=list)
     warm: set[tuple[object, ...]] = field(default_factory=set)  # load shapes that their server has met: fixtures/warmup.py
+    attempt_of: Callable[[str], int] = lambda test_id: 1
     interrupted: dict[str, Any] | None = None  # what a test had measured when Ctrl-C came: handed over like a report's entry
     _tokenizer: Any = None
     _store: DatasetStore | None = None

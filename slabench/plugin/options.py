@@ -15,6 +15,7 @@ from slabench.plugin import spread
 from slabench.plugin.crash import cleaned
 from slabench.plugin.option_table import OPTIONS
 from slabench.plugin.other_spellings import hint, loose_limits
+from slabench.plugin.repeats import check_loop
 from slabench.plugin.settings import SETTINGS, Settings
 
 REPO = Path(__file__).resolve().parents[2]
@@ -50,6 +51,14 @@ def _explain_unknown(parser: pytest.Parser, args: list[str]) -> None:
     said = said or hint(unknown, [option.name.removeprefix("--") for option in OPTIONS], args)
     if said is not None:
         raise pytest.UsageError(said)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    try:
+        check_loop(config)
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -11,6 +11,7 @@ from slabench.plugin.forms import check_objectives, idle_options, marked_forms
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls, unread
 from slabench.plugin.recorder import EXIT_INVALID, RECORDER, say
+from slabench.plugin.repeats import ATTEMPTS, check_repeats
 from slabench.plugin.resume import RESUMED
 from slabench.plugin.settings import SETTINGS
 from slabench.plugin.spread import check_same, place, workers
@@ -32,6 +33,7 @@ def campaign_of(config: pytest.Config) -> Campaign:
         found = config.stash[CAMPAIGN] = Campaign(
             config.stash[SETTINGS], folder, lambda sentence: say(config, sentence), place(config)
         )
+        found.attempt_of = config.stash[ATTEMPTS].number
     return found
 
 
@@ -51,6 +53,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     if resumed is not None and resumed.all_kept(session.items):
         return
     try:
+        check_repeats(config, session.items)
         settings, live = config.stash[SETTINGS], [item for item in session.items if is_live(item)]
         check_calls(live, settings.slos, settings.goodput)
         check_objectives(marked_forms(session.items, config.option), settings.slos)

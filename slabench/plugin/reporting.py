@@ -13,7 +13,9 @@ from slabench.errors import ConfigError, InvalidRun, ServerError, SLAViolation
 from slabench.plugin.crash import cleaned
 from slabench.plugin.order import is_live
 from slabench.plugin.recorder import RECORDER
+from slabench.plugin.repeats import ATTEMPTS, Attempts
 from slabench.plugin.settings import SETTINGS
+from slabench.plugin.timeout_stop import StoppedByTimeout, TimeoutStop
 from slabench.report.plain import plain, plain_lines, plain_values
 
 ENTRY = pytest.StashKey[dict[str, Any]]()  # what judge() left on the item: {"entry", "server", "labels"}
@@ -80,7 +82,8 @@ def pytest_runtest_makereport(
         elif isinstance(error, SLAViolation):
             word, line, reason = "FAILED", str(error), ""
         elif isinstance(error, InvalidRun | ServerError):
-            word, line, reason = "INVALID", str(error), type(error).__name__
+            word, line = "INVALID", str(error)
+            reason = "TIMEOUT" if isinstance(error, StoppedByTimeout) else type(error).__name__
         else:
             word, line, reason = "INVALID", cleaned(f"slabench crashed: {type(error).__name__}: {error}"), "CRASHED"
         if handed is None or reason == "CRASHED":
@@ -89,7 +92,7 @@ def pytest_runtest_makereport(
             # Judged green, then something else went wrong in the test: its figures stay, its word does not.
             reasons = [*handed["entry"]["reasons"], *([reason] if reason else [])]
             handed = handed | {"entry": handed["entry"] | {"word": word, "headline": line, "reasons": reasons}}
-    handed = plain_values(handed)
+    handed = plain_values(item.config.stash[ATTEMPTS].worst(handed))
     entry = handed["entry"]
     report.slabench = handed  # type: ignore[attr-defined]
     item.user_properties += junit_properties(entry)  # pytest writes those that the teardown's report has
@@ -201,8 +204,18 @@ class Console:
                 terminalreporter.write_line(report.longreprtext)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Nothing of an attempt before this one is left to stand for it."""
+    if ENTRY in item.stash:
+        del item.stash[ENTRY]
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
+    config.stash[ATTEMPTS] = Attempts()
+    config.pluginmanager.register(config.stash[ATTEMPTS], "slabench-attempts")
+    config.pluginmanager.register(TimeoutStop(), "slabench-timeout-stop")
     if config.stash.get(RECORDER, None) is not None:
         config.pluginmanager.register(Console(config), "slabench-console")
 

@@ -1,0 +1,137 @@
+"""Plugins that run a test again: refused before anything is sent, since a measurement that counts only if it is good is none.
+
+Being installed is no reason: an option, an ini value or a mark has to make one act on a live test. What repeats all the same, in a
+way that is not known here, leaves the worst outcome.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from slabench.errors import ConfigError
+from slabench.plugin.order import is_live
+from slabench.verdict.words import Word, overall
+
+ATTEMPT = "#attempt"  # TEST#attempt2: the records of a test that was run a second time
+# (option, plugin, the number from which on it repeats)
+_COUNTS = (
+    ("--reruns", "pytest-rerunfailures", 1),
+    ("--force-reruns", "pytest-rerunfailures", 1),
+    ("--retries", "pytest-retry", 1),
+    ("--count", "pytest-repeat", 2),
+)
+_SWITCHES = (("--force-flaky", "flaky"), ("--flake-finder", "pytest-flakefinder"))
+_INI = {"--reruns": "reruns", "--retries": "retries"}
+# The mark `flaky` belongs to whichever of these is there: (its option, its argument for the number, the number from which on it
+# repeats)
+_OF_FLAKY = (("--reruns", "reruns", 1), ("--retries", "retries", 1), ("--force-flaky", "max_runs", 2))
+_REMEDY = (
+    "A live test is a measurement, and each one counts: leave that out for live tests. --repeats=N measures each of them N times "
+    "and judges all."
+)
+
+
+def check_loop(config: pytest.Config) -> None:
+    """ConfigError for xdist's --looponfail where a server is named: it begins before any test is known."""
+    named = config.getoption("base_url", None) or config.getoption("launch", None) or "SLABENCH_BASE_URL" in os.environ
+    if config.getoption("looponfail", False) and named:
+        raise ConfigError(f"-f (--looponfail of pytest-xdist) would run failing tests again until they pass. {_REMEDY}")
+
+
+def check_repeats(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
+    """ConfigError with the first thing that would run a live test more than once."""
+    live = [item for item in items if is_live(item)]
+    if not live:
+        return
+    found = next(_by_options(config), None) or next((one for item in live for one in _by_marks(config, item)), None)
+    if found is not None:
+        raise ConfigError(f"{found} would run a live test again. {_REMEDY}")
+
+
+def _by_options(config: pytest.Config) -> Iterator[str]:
+    for name, plugin, least in _COUNTS:
+        value, spelled = config.getoption(name, None), f"{name}={config.getoption(name, None)}"
+        if value is None and config.getoption(name, pytest) is not pytest and name in _INI:
+            value = _ini(config, _INI[name])
+            spelled = f"`{_INI[name]} = {value}` in {config.inipath.name if config.inipath is not None else 'the ini file'}"
+        if _number(value) >= least:
+            yield f"{spelled} ({plugin})"
+    for name, plugin in _SWITCHES:
+        if config.getoption(name, False):
+            yield f"{name} ({plugin})"
+
+
+def _by_marks(config: pytest.Config, item: pytest.Item) -> Iterator[str]:
+    test = item.nodeid.rpartition("/")[2]
+    for mark in item.iter_markers("repeat"):
+        count = _number(mark.args[0] if mark.args else mark.kwargs.get("count"))
+        if _has(config, "--count") and count > 1:
+            yield f"The mark repeat({count}) of {test} (pytest-repeat)"
+    theirs = [(argument, least) for option, argument, least in _OF_FLAKY if _has(config, option)]
+    for mark in item.iter_markers("flaky"):
+        for argument, least in theirs:
+            value = mark.kwargs.get(argument, mark.args[0] if mark.args else least)
+            if _number(value) >= least:
+                yield f"The mark flaky of {test}"
+    if _has(config, "--force-flaky"):
+        for holder in (getattr(item, "function", None), getattr(item, "cls", None)):
+            if _number(getattr(holder, "_flaky_max_runs", 0)) > 1:
+                yield f"The decorator @flaky of {test}"
+
+
+def _has(config: pytest.Config, option: str) -> bool:
+    """Whether the plugin of that option is there."""
+    return config.getoption(option, pytest) is not pytest
+
+
+def _ini(config: pytest.Config, name: str) -> Any:
+    try:
+        return config.getini(name)
+    except (KeyError, ValueError):
+        return None
+
+
+def _number(value: Any) -> int:
+    """0 for what is none: the plugin itself says so."""
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return 0
+
+
+class Attempts:
+    """Counts how often each test was begun, and keeps the worst of its entries."""
+
+    def __init__(self) -> None:
+        self._begun: dict[str, int] = {}
+        self._worst: dict[str, dict[str, Any]] = {}
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        check_repeats(item.config, [item])  # again here, for xdist's workers
+        self._begun[item.nodeid] = self._begun.get(item.nodeid, 0) + 1
+
+    def number(self, test_id: str) -> int:
+        """Of the attempt that is on, from 1."""
+        return self._begun.get(test_id, 1)
+
+    def worst(self, handed: dict[str, Any]) -> dict[str, Any]:
+        """The worst of what this test has left so far; from the second attempt on it says how many there were."""
+        test_id = handed["entry"]["id"]
+        before, number = self._worst.get(test_id), self.number(test_id)
+        if before is not None and number > 1:
+            words = [Word(before["entry"]["word"]), Word(handed["entry"]["word"])]
+            kept = before if overall(words) is words[0] else handed
+            label = f"REPEATED: a plugin ran this test {number} times; the worst outcome counts"
+            labels = [one for one in kept["entry"]["labels"] if not one.startswith("REPEATED")]
+            reasons = list(dict.fromkeys([*kept["entry"]["reasons"], "REPEATED"]))
+            handed = {**kept, "entry": {**kept["entry"], "labels": [*labels, label], "reasons": reasons}}
+        self._worst[test_id] = handed
+        return handed
+
+
+ATTEMPTS = pytest.StashKey[Attempts]()

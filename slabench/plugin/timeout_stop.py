@@ -1,0 +1,100 @@
+"""pytest-timeout's limit on a live test: the load ends in order, what was measured is kept, and the test is INVALID, saying so.
+
+Its own two ways would lose it: an exception out of a signal handler, wherever it comes, looks like a crash of ours, and its thread
+ends the whole process. It lets a plugin set the timer instead.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from slabench.errors import InvalidRun
+from slabench.plugin.campaign import CAMPAIGN
+from slabench.plugin.order import is_live
+
+AGAIN_S = 10.0  # a load that has not ended by then is left as a second Ctrl-C leaves it
+
+
+class StoppedByTimeout(InvalidRun):
+    """The test was not over in time."""
+
+
+_FIRED = pytest.StashKey[str]()
+
+
+def _named(item: pytest.Item, seconds: float) -> str:
+    """What set the limit, as it is written."""
+    if item.get_closest_marker("timeout") is not None:
+        return f"the mark timeout({seconds:g})"
+    if item.config.getoption("--timeout", None) is not None:
+        return f"--timeout={seconds:g}"
+    return f"PYTEST_TIMEOUT={seconds:g}" if "PYTEST_TIMEOUT" in os.environ else f"`timeout = {seconds:g}` of the ini file"
+
+
+class TimeoutStop:
+    """Registered always; its hooks are called where pytest-timeout is there."""
+
+    @pytest.hookimpl(tryfirst=True, optionalhook=True)
+    def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> bool | None:
+        if not is_live(item) or threading.current_thread() is not threading.main_thread():
+            return None
+
+        def stop(number: int, frame: object) -> None:
+            theirs = sys.modules.get("pytest_timeout")
+            if theirs is not None and not settings.disable_debugger_detection and theirs.is_debugging():
+                return
+            item.stash[_FIRED] = f"stopped by {_named(item, settings.timeout)}"
+            signal.raise_signal(signal.SIGINT)  # a load that is on ends in order; anything else is interrupted
+
+        def cancel() -> None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+        before = signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, settings.timeout, AGAIN_S)
+        item.cancel_timeout = cancel  # type: ignore[attr-defined]  # where pytest-timeout looks for it
+        return True
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
+        yield from _translated(item)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
+        yield from _translated(item)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None]:
+        yield from _translated(item)
+
+
+def _translated(item: pytest.Item) -> Generator[None]:
+    """An interrupt that the timer sent is this test's outcome, not the session's end."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        line = item.stash.get(_FIRED, None)
+        if line is None:
+            raise
+        item.cancel_timeout()  # type: ignore[attr-defined]
+        raise StoppedByTimeout(_kept(item, f"{line}: the test was not over; raise the limit, or leave it out")) from error
+
+
+def _kept(item: pytest.Item, line: str) -> str:
+    """The headline; what the load had measured becomes the test's entry."""
+    from slabench.plugin.reporting import ENTRY
+
+    campaign = item.config.stash.get(CAMPAIGN, None)
+    if campaign is not None and campaign.interrupted is not None:
+        handed, campaign.interrupted = campaign.interrupted, None
+        kept = handed["entry"]["headline"].partition("Ctrl-C ")[2]
+        line = f"{line} ({kept})" if kept else line
+        item.stash[ENTRY] = {**handed, "entry": {**handed["entry"], "headline": line, "reasons": ["TIMEOUT"]}}
+    return line
