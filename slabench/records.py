@@ -80,10 +80,19 @@ class RequestRecord:
         return self.error is None and self.end_ns is not None
 
     @property
+    def grown(self) -> int:
+        """How many of the arrivals there are up to the last token: those behind it repeat its count, as a reason to end may."""
+        counts = self.arrival_tokens
+        found = len(counts)
+        while found > 1 and counts[found - 1] == counts[found - 2]:
+            found -= 1
+        return found
+
+    @property
     def span_ns(self) -> tuple[int, int] | None:
         """When the first and the last token came; by pieces of text where the server counts no tokens along the stream."""
         if self.arrival_ns:
-            return self.arrival_ns[0], self.arrival_ns[-1]
+            return self.arrival_ns[0], self.arrival_ns[self.grown - 1]
         if self.first_text_ns is not None and self.last_text_ns is not None:
             return self.first_text_ns, self.last_text_ns
         return None

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from slabench import server_json
+from slabench.loadgen import events
 from slabench.loadgen.backend import PreparedRequest
+from slabench.loadgen.events import MAX_TEXT
 from slabench.loadgen.frames import Frame
-from slabench.loadgen.stream import MAX_IRREGULAR_BYTES
 from slabench.records import ErrorKind, RequestRecord
 from slabench.server.secrets import KNOWN, scrub_text
 
-MAX_TEXT = 500
 PIECES = ("content", "reasoning_content", "reasoning")  # of a chat's delta
+MAX_NAME = 200  # characters of an id or a reason to end
 COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens")
 
 
@@ -32,6 +34,8 @@ class LastEvent:
     text: str | None = None
     ids: int | None = None  # how many output_ids the event has
     whole_text: str | None = None  # the text, where no ids say whether it is the answer's or a piece of it
+    error: str | None = None  # it tells of a failure
+    odd: str | None = None  # a number in it that nothing can have, in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,45 +47,46 @@ class FirstEvent:
     empty: bool | None = None  # neither text nor ids
 
 
-def read_event(line: bytes) -> Any:
+def _json(line: bytes) -> Any:
     """The JSON behind `data:`, or None if it is none."""
     try:
-        return json.loads(line.removeprefix(b"data:"))
+        return events.read_json(line)
     except ValueError:
         return None
 
 
 def last_event(line: bytes) -> LastEvent | None:
     """None for an event that is neither a JSON object with meta_info, as sglang's /generate sends it, nor one of /v1's."""
-    event = read_event(line)
+    event = _json(line)
     if not isinstance(event, dict) or "choices" in event:
         return last_chunks(line)
-    meta = event.get("meta_info") if isinstance(event, dict) else None
+    meta = event.get("meta_info")
     if not isinstance(meta, dict):
         return None
     reason = meta.get("finish_reason")
-    numbers = {key: float(value) for key, value in meta.items() if key not in COUNTS and _is_number(value)}
     ids = event.get("output_ids")
+    prompt, completion, cached = _counts(meta)
+    numbers = {key: server_json.finite(value) for key, value in meta.items() if key not in COUNTS and len(key) <= MAX_NAME}
     # Deltas carry the ids of one event only: then the text is a piece, and a piece is not the answer.
-    whole = isinstance(ids, list) and len(ids) == meta.get("completion_tokens")
+    whole = isinstance(ids, list) and len(ids) == completion
     return LastEvent(
-        prompt_tokens=_count(meta.get("prompt_tokens")),
-        completion_tokens=_count(meta.get("completion_tokens")),
-        cached_tokens=_count(meta.get("cached_tokens")),
-        finish_reason=str(reason.get("type")) if isinstance(reason, dict) else None if reason is None else str(reason),
-        request_id=meta["id"] if isinstance(meta.get("id"), str) else None,
-        numbers={
-            key: value for key, value in numbers.items() if key not in ("prompt_tokens", "completion_tokens", "cached_tokens")
-        },
-        text=event["text"] if whole and isinstance(event.get("text"), str) else None,
+        prompt,
+        completion,
+        cached,
+        finish_reason=_name(reason.get("type") if isinstance(reason, dict) else reason),
+        request_id=_name(meta.get("id")) if isinstance(meta.get("id"), str) else None,
+        numbers={server_json.clean(key): value for key, value in numbers.items() if value is not None},
+        text=_encodable(event["text"]) if whole and isinstance(event.get("text"), str) else None,
         ids=len(ids) if isinstance(ids, list) else None,
-        whole_text=event["text"] if not isinstance(ids, list) and isinstance(event.get("text"), str) else None,
+        whole_text=_encodable(event["text"]) if not isinstance(ids, list) and isinstance(event.get("text"), str) else None,
+        error=events.error_of(event),
+        odd=_odd(meta),
     )
 
 
 def first_event(line: bytes) -> FirstEvent:
     """Of /generate's form or of /v1's; nothing is known of any other."""
-    event = read_event(line)
+    event = _json(line)
     if not isinstance(event, dict):
         return FirstEvent()
     choices = event.get("choices")
@@ -100,7 +105,8 @@ def first_event(line: bytes) -> FirstEvent:
 def last_chunks(lines: bytes) -> LastEvent | None:
     """/v1: the last count, the reason to end and the sum stand in events of their own, a line each."""
     found: dict[str, Any] = {}
-    for event in map(read_event, lines.split(b"\n")):
+    error = None
+    for event in map(_json, lines.split(b"\n")):
         if not isinstance(event, dict) or "choices" not in event:
             return None
         found["id"] = event.get("id")
@@ -110,59 +116,52 @@ def last_chunks(lines: bytes) -> LastEvent | None:
             details = usage.get("prompt_tokens_details")
             if isinstance(details, dict):
                 found["cached_tokens"] = details.get("cached_tokens")
-        if choices and isinstance(choices[0], dict) and isinstance(choices[0].get("finish_reason"), str):
-            found["finish_reason"] = choices[0]["finish_reason"]
+        first = choices[0] if isinstance(choices, list) and choices else None
+        if isinstance(first, dict) and isinstance(first.get("finish_reason"), str):
+            found["finish_reason"] = first["finish_reason"]
+        error = error or events.error_of(event)
     return LastEvent(
-        prompt_tokens=_count(found.get("prompt_tokens")),
-        completion_tokens=_count(found.get("completion_tokens")),
-        cached_tokens=_count(found.get("cached_tokens")),
-        finish_reason=found.get("finish_reason"),
-        request_id=found["id"] if isinstance(found.get("id"), str) else None,
+        *_counts(found),
+        finish_reason=_name(found.get("finish_reason")),
+        request_id=_name(found["id"]) if isinstance(found.get("id"), str) else None,
+        error=error,
+        odd=_odd(found),
     )
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _counts(found: Mapping[str, Any]) -> tuple[int | None, int | None, int | None]:
+    prompt, completion, cached = (server_json.count(found.get(key)) for key in COUNTS)
+    return prompt, completion, cached
 
 
-def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def stream_error(irregular: bytes) -> str | None:
-    """The message of an {"error": ...} event: sglang's way to refuse inside a 200."""
-    for line in irregular.split(b"\n"):
-        event = read_event(line)
-        if isinstance(event, dict) and "error" in event:
-            error = event["error"]
-            said = error.get("message", error) if isinstance(error, dict) else error
-            return str(said)[:MAX_TEXT]
+def _odd(found: Mapping[str, Any]) -> str | None:
+    """The first number that is none of tokens where one is due, or that is beyond every double, in words."""
+    for key, value in found.items():
+        if isinstance(value, bool):
+            continue
+        if isinstance(value, int) and (server_json.finite(value) is None or (key in COUNTS and value > server_json.MOST_COUNT)):
+            return f"{_name(key)} is a whole number of {len(str(abs(value)))} digits"
+        if key in COUNTS and value in (math.inf, -math.inf):
+            return f"{key} is infinite"
     return None
 
 
-def no_json(irregular: bytes) -> str | None:
-    """The beginning of an event that is no JSON: bytes were lost or mixed, so the counts around it prove nothing.
-
-    A line as long as the meter keeps was cut by us, and what is not `data:` carries no payload by the format's own rules.
-    """
-    for line in irregular.split(b"\n"):
-        if line.startswith(b"data:") and len(line) < MAX_IRREGULAR_BYTES:
-            try:
-                json.loads(line.removeprefix(b"data:"))
-            except ValueError:
-                return line[:80].decode("utf-8", "replace")
-    return None
+def _name(value: object) -> str | None:
+    """A name as a text that can be stored and shown."""
+    return None if value is None else server_json.clean(str(value), MAX_NAME)
 
 
-def _classify(
-    head: dict[str, Any], event: LastEvent | None, irregular: bytes, body: bytes, *, counted: bool
-) -> tuple[ErrorKind | None, str]:
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _classify(head: dict[str, Any], event: LastEvent | None, body: bytes, *, counted: bool) -> tuple[ErrorKind | None, str]:
     """The first thing that went wrong with an answer."""
     kind = ErrorKind(head["error"]) if head["error"] is not None else None
     said = body.decode("utf-8", "replace").strip()[:MAX_TEXT]
     if head["status"] is not None and head["status"] != 200:
         return ErrorKind.HTTP_STATUS, f"HTTP {head['status']}: {said}"[:MAX_TEXT]
-    refused = stream_error(irregular)
+    refused = head["refused"] if head["refused"] is not None or event is None else event.error
     if refused is not None:
         return ErrorKind.IN_STREAM, refused
     if kind is not None:
@@ -175,24 +174,30 @@ def _classify(
         return None, ""  # /v1: the sum alone; what needs counts along the stream is not defined
     if not counted:
         return ErrorKind.NO_TOKENS, "The stream ended without having counted a token."
-    broken = no_json(irregular)
-    if broken is not None:
-        return ErrorKind.MALFORMED, f"The stream has an event that is no JSON: {broken!r}."
+    if head["broken"] is not None:
+        return ErrorKind.MALFORMED, f"The stream has an event that is no JSON: {head['broken']}."
     if event is None:
         return ErrorKind.MALFORMED, "The last event is not one that sglang sends."
+    if event.odd is not None:
+        return ErrorKind.MALFORMED, f"The last event cannot be true: {event.odd}."
     return None, ""
 
 
 def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> RequestRecord:
     """One request's record from what the load process saw."""
     head = frame.head
-    stamps, tokens, last, irregular, body, first_line = frame.parts
+    stamps, tokens, last, body, first_line = frame.parts
+    first = FirstEvent()
     arrival_ns: array[int] = array("q", stamps)
     arrival_tokens: array[int] = array("q", tokens)
-    event = last_event(last) if last else None
-    error, text = _classify(head, event, irregular, body, counted=bool(arrival_tokens))
+    try:
+        event = last_event(last) if last else None
+        first = first_event(first_line) if first_line else first
+        error, text = _classify(head, event, body, counted=bool(arrival_tokens))
+    except Exception as problem:  # noqa: BLE001  whatever a server sends costs its own answer, not the other ones
+        event, error = None, ErrorKind.MALFORMED
+        text = f"The last event could not be read ({type(problem).__name__})."
     told = event if event is not None else LastEvent()
-    first = first_event(first_line) if first_line else FirstEvent()
     # Without ids only a text that grew from the first event's is known to be the whole answer's, and not its last piece.
     grown = told.whole_text is not None and first.text and len(told.whole_text) > len(first.text)
     return RequestRecord(
@@ -224,7 +229,7 @@ def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> Req
         completion_tokens=told.completion_tokens,
         cached_tokens=told.cached_tokens,
         finish_reason=None if told.finish_reason is None else KNOWN.cover(told.finish_reason),
-        server=told.numbers,
+        server={KNOWN.cover(key): value for key, value in told.numbers.items()},
         request_id=None if told.request_id is None else KNOWN.cover(told.request_id),
         text=told.text if keep_text else None,
         counted_text=told.whole_text if grown and (told.whole_text or "").startswith(first.text) else None,

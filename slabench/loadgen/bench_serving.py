@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slabench import server_json
 from slabench.errors import ConfigError, system_words
 from slabench.loadgen.backend import PromptLike
 from slabench.loadgen.options import Target
@@ -213,11 +214,11 @@ def read_output(
         return ToldRun(client, planned, failure=f"{client} {how} and gave no result: {_last_line(said)}"), {}
     try:
         (line,) = text.splitlines()
-        row = json.loads(line)
+        row = server_json.parse(line)
         requests = _requests(row, prompts)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         return ToldRun(client, planned, failure=f"{client} ended with status 0, and its output cannot be read ({error!r})."), {}
-    figures = {key: float(value) for key, value in row.items() if isinstance(value, int | float) and not isinstance(value, bool)}
+    figures = {key: number for key, value in row.items() if (number := server_json.finite(value)) is not None}
     texts = ("server_info", "generated_texts")
     kept = {key: scrub(value) if key == "errors" else value for key, value in row.items() if key not in texts}
     return ToldRun(client, planned, requests, figures), kept

@@ -14,12 +14,14 @@ from slabench.loadgen.arrival import STAMP_BYTES, all_arrived_ns
 from slabench.loadgen.expected import UNEXPECTED, Frame, endings, frame_of
 from slabench.loadgen.http1 import Answer
 from slabench.loadgen.receive import Stream, StreamSelector
+from slabench.loadgen.tcp_info import tcp_info
 from slabench.loadgen.tls import Secure
 from slabench.records import ErrorKind
 
-# A keep-alive connection that the server had closed already says so as soon as the request reaches it. One that breaks later had
-# taken the request.
-RACE_NS = 250_000_000
+# A server that had closed an idle connection before the request came says so within one round trip. One that closes later may have
+# taken the request: sent again, it would be computed twice, and its time would not count.
+RACE_ROUND_TRIPS = 2
+RACE_NS = 2_000_000
 MOST_MISSES = 16  # a stream whose next event was expected in vain so often is not one of those that can be
 
 
@@ -78,7 +80,20 @@ class Driver(Protocol):
 class Connection(Stream):
     """A connection that carries one exchange at a time."""
 
-    __slots__ = ("_driver", "_fd", "_frame", "_misses", "_rest", "_secure", "_selector", "_sock", "exchange", "used")
+    __slots__ = (
+        "_acked",
+        "_began_ns",
+        "_driver",
+        "_fd",
+        "_frame",
+        "_misses",
+        "_rest",
+        "_secure",
+        "_selector",
+        "_sock",
+        "exchange",
+        "used",
+    )
 
     def __init__(self, driver: Driver, selector: StreamSelector, sock: socket.socket, secure: Secure | None = None) -> None:
         """sock is connected and does not block; secure has shaken hands."""
@@ -91,6 +106,8 @@ class Connection(Stream):
         self._rest = memoryview(b"")  # of a request that the socket did not take at once
         self._frame: Frame | None = None
         self._misses = 0
+        self._began_ns = 0  # when the first byte of the request was handed to the socket
+        self._acked: int | None = None  # bytes of this connection that the server's kernel had confirmed before
         self.exchange: Exchange | None = None
         self.used = False
         selector.watch(self._fd, self)
@@ -100,7 +117,10 @@ class Connection(Stream):
         self.exchange = exchange
         exchange.connected = True
         exchange.reused = self.used
+        if self.used:
+            self._acked = tcp_info(self._sock).acked
         self.used = True
+        self._began_ns = perf_counter_ns()
         self._misses = 0
         self._rest = exchange.wire if self._secure is None else memoryview(self._secure.seal(exchange.wire))
         if self._write(exchange):
@@ -180,6 +200,7 @@ class Connection(Stream):
 
     def _finish(self, exchange: Exchange, now: int) -> None:
         answer = exchange.answer
+        answer.meter.close(exchange.last_ns or now)
         exchange.end_ns = answer.meter.done_ns or now
         if exchange.error is None and answer.error is not None:
             exchange.error, exchange.error_text = answer.error, answer.error_text
@@ -199,17 +220,18 @@ class Connection(Stream):
         now = perf_counter_ns()
         self.settle()
         exchange = self.exchange
+        raced = exchange is not None and self._raced(exchange.sent_ns or self._began_ns, now)
         self._leave()
         self.close()
         self._driver.gone(self)
         if exchange is None:
             return
         answer = exchange.answer
-        sent = exchange.sent_ns
-        soon = sent is None or now - sent < RACE_NS
-        if soon and exchange.reused and answer.first_byte_ns is None and exchange.error is None and exchange.tried_ns is None:
+        answer.meter.close(exchange.last_ns or now)
+        unanswered = exchange.reused and answer.first_byte_ns is None and exchange.error is None and exchange.tried_ns is None
+        if unanswered and raced:
             # The server had closed an idle keep-alive connection while our request was on its way: not a failure of either.
-            exchange.tried_ns = now if sent is None else sent
+            exchange.tried_ns = self._began_ns if exchange.sent_ns is None else exchange.sent_ns
             exchange.sent_ns = None
             exchange.reused = False
             self._driver.again(exchange)
@@ -219,6 +241,18 @@ class Connection(Stream):
             how = f"broke ({error})" if error is not None else "was closed"
             exchange.error_text = f"The connection {how} before the answer was complete."
         self._finish(exchange, now)
+
+    def _raced(self, sent_ns: int, now: int) -> bool:
+        """Whether the connection's end can have been on its way when the request was sent.
+
+        Where this process came to it late, or the round trip is not sure, the server's kernel must not have confirmed any of it.
+        """
+        info = tcp_info(self._sock)
+        if now - sent_ns <= RACE_ROUND_TRIPS * info.shortest_ns + RACE_NS:
+            return True
+        at_least = self._selector.looked_ns - sent_ns
+        known = info.acked is not None and info.acked == self._acked
+        return known and at_least <= RACE_ROUND_TRIPS * info.round_trip_ns + RACE_NS
 
     def failed(self, error: Exception) -> None:
         """Raises error again if it is not an answer's."""
@@ -235,11 +269,13 @@ class Connection(Stream):
         self._leave()
         self.close()
         exchange.end_ns = perf_counter_ns()
+        exchange.answer.meter.close(exchange.last_ns or exchange.end_ns)
         self._driver.finished(self, exchange)
 
     def leave_open(self, exchange: Exchange) -> None:
         """[DONE] came and the body does not end: the answer is whole, and the connection of no more use."""
         self.settle()
+        exchange.answer.meter.close(exchange.last_ns or perf_counter_ns())
         exchange.left_open = True
         self._leave()
         self.close()

@@ -2,10 +2,11 @@
 
 A server sends one event a chunk, and from one event to the next its meta_info differs by the count alone:
 
-    1b6\r\ndata: {"text":...,"meta_info":{"id":...,"finish_reason":null,...,"completion_tokens":17,"cached_tokens":0}}\n\n\r\n
+    1b6\r\ndata: {"text":"...","output_ids":[...],"meta_info":{"id":...,"finish_reason":null,...,"completion_tokens":17}}\n\n\r\n
 
-A read of that length that begins with its own size and `data: {`, ends with the last event's meta_info one count further, and has
-no line end between them is that event, whole and alone: nothing else of it would be looked at anyway.
+A read of that length that begins with its own size and the text, ends with the last event's meta_info one count further, and has
+no line end between them is that event, whole and alone: nothing else of it would be looked at anyway. What stands beside the three,
+such as an error, is seen before the text, before meta_info and behind it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 COUNT = b'"completion_tokens":'
+OPENING = b'data: {"text":"'  # of every version's events
 _META = b'"meta_info":'
+_IDS, _TEXT = b"],", b'",'  # how output_ids or, without ids, the text ends before it
+_ENDED = b'"finish_reason":{'
+_ERROR = b'"error'
 _END = b"\n\n\r\n"  # of the event, and of its chunk
 READ_BYTES = 1 << 16  # a longer event is none of these
 LINE_END = 6  # behind the size line's of any event that a read can hold, before that of the event
@@ -29,7 +34,7 @@ class Openings(dict[int, bytes]):
         for digits in range(1, 5):
             size = length - digits - 4
             if size > 0 and len(f"{size:x}") == digits:
-                found = b"%x\r\ndata: {" % size
+                found = b"%x\r\n%b" % (size, OPENING)
         self[length] = found
         return found
 
@@ -60,7 +65,7 @@ class Unexpected(Endings):
 
 
 class Frame(NamedTuple):
-    """An event's meta_info around its count, with the two keys."""
+    """An event's meta_info around its count, with the two keys and the two bytes before them."""
 
     before: bytes
     behind: bytes
@@ -73,13 +78,15 @@ _TABLES: dict[bytes, Endings] = {}
 
 
 def frame_of(event: bytes) -> Frame | None:
-    """Of the line of an event with a count; None if it has not the usual form."""
+    """Of the line of an event with a count; None if it has not the usual form, ends the answer, or has an error in it."""
     at = event.rfind(COUNT) + len(COUNT)
-    meta = event.rfind(_META, 0, at)
+    meta = event.rfind(_META, 0, at) - len(_IDS)
     comma = event.find(b",", at, at + 12)
     if meta < 0 or comma < 0 or not event[at:comma].isdigit() or event[at : at + 1] == b"0" or event[-1:] != b"}":
         return None
-    return Frame(event[meta:at], event[comma:])
+    frame = Frame(event[meta:at], event[comma:])
+    odd = any(mark in part for mark in (_ENDED, _ERROR) for part in frame)
+    return None if odd or not event.startswith(OPENING) or not frame.before.startswith((_IDS, _TEXT)) else frame
 
 
 def endings(frame: Frame) -> Endings:

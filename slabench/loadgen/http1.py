@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from slabench.loadgen.stream import Numbers, StreamLimitError, StreamMeter
+from slabench.loadgen.event_stream import StreamLimitError
+from slabench.loadgen.stream import Numbers, StreamMeter
 from slabench.records import ErrorKind
 
 MAX_HEAD = 64 * 1024
@@ -169,11 +170,18 @@ class Answer:
             return  # an interim answer: the real head follows
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines[1:])}
         self.status = status
-        connection = headers.get(b"connection", b"").lower()
-        self.keep_alive = connection != b"close" and (found[1] == b"1" or connection == b"keep-alive")
+        connection = headers.get(b"connection", b"").lower().replace(b" ", b"").split(b",")
+        self.keep_alive = b"close" not in connection and (found[1] == b"1" or b"keep-alive" in connection)
         self.stream = status == 200 and b"event-stream" in headers.get(b"content-type", b"").lower()
         length = headers.get(b"content-length")
-        if b"chunked" in headers.get(b"transfer-encoding", b"").lower():
+        packed = headers.get(b"content-encoding", b"identity").lower()
+        if self.stream and packed != b"identity":
+            how = packed[:20].decode("latin-1")
+            self._fail(ErrorKind.MALFORMED, f"The answer is compressed ({how}), which the request did not accept.")
+            return
+        if status in (204, 304):
+            self.state = END  # by definition without a body
+        elif b"chunked" in headers.get(b"transfer-encoding", b"").lower():
             self.state = SIZE
         elif length is not None:
             if not length.isdigit() or len(length) > 18:

@@ -27,6 +27,7 @@ def request_head(target: Target, request: PreparedRequest, *, keep_alive: bool) 
     """What goes before the body on the wire."""
     parts = target.parts()
     lines = [f"POST {parts['prefix']}{request.path} HTTP/1.1", f"Host: {parts['netloc']}", "Accept: */*"]
+    lines += ["Accept-Encoding: identity"]  # a gateway that compresses would gather the tokens
     lines += [f"{name}: {value}" for name, value in target.headers.items()]
     lines += ["Content-Type: application/json", f"Content-Length: {len(request.body)}"]
     lines += [] if keep_alive else ["Connection: close"]

@@ -61,6 +61,7 @@ class StreamSelector(selectors.BaseSelector):
         self.offset_ns = offset_ns()  # from the kernel's times to perf_counter_ns
         self.stamped = False  # the last careful read had a time of the kernel's
         self.unstamped = 0  # reads of an answer that had none
+        self.looked_ns = 0  # when the poll before this one returned: what it did not see had not come yet
         self._buffer = bytearray(READ_BYTES)
         self._view = memoryview(self._buffer)
         self._streams: dict[int, Stream] = {}
@@ -147,7 +148,7 @@ class StreamSelector(selectors.BaseSelector):
                     left -= nap
             ready = poll(left, MOST)
             look = self._read(ready)
-            now = perf_counter_ns()
+            self.looked_ns = now = perf_counter_ns()
             if pace.watching:
                 pace.see(now, ready)
             if now >= pace.due_ns:

@@ -1,7 +1,8 @@
-"""An event stream in bytes, tokens and their arrival times out: no sockets, and no JSON while the stream runs.
+"""An event stream in bytes, tokens and their arrival times out: no sockets, and no JSON where events have the usual form.
 
 Per read: stamp, find the line ends, find the last `"completion_tokens":` of each event. The text is not looked at (it is
 cumulative by default, so an answer of 1,536 tokens is a stream of about 10 MB), and nothing is kept of it but the last event.
+What JSON allows and sglang does not write goes a slower way (events.py): other white space, escaped keys, numbers such as 60.0.
 """
 
 from __future__ import annotations
@@ -10,20 +11,23 @@ import re
 from array import array
 from collections.abc import Sequence
 
-from slabench.loadgen.expected import COUNT
+from slabench.loadgen import events
+from slabench.loadgen.event_stream import EventStream, payload
+from slabench.loadgen.expected import COUNT, frame_of
 
 _COUNT_LEN = len(COUNT)
-_VALUE = re.compile(rb"\s*(\d+)\s*[,}\]]")
+_VALUE = re.compile(rb"\s*(\d{1,15})(?:\.0{1,15})?\s*[,}\]]")
 _TEXT = re.compile(rb'"text"\s*:\s*"(.)', re.DOTALL)
 # /v1: a piece of text a chunk; what a model thinks is tokens as well.
 _PIECE = re.compile(rb'"(?:text|content|reasoning_content)"\s*:\s*"[^"]')
 # Output of /generate: a text or ids, neither empty.
 _OUTPUT = re.compile(rb'"(?:text|output_ids)"\s*:\s*(?:"[^"]|\[\s*[^\]\s])')
-_NO_CHOICE = re.compile(rb'"choices"\s*:\s*\[\s*\]')
+_NO_CHOICE = re.compile(rb'"choices"\s*:\s*(?:\[\s*\]|null)')
 _FINISH = re.compile(rb'"finish_reason"\s*:\s*"')
-MAX_IRREGULAR = 8
-MAX_IRREGULAR_BYTES = 4096
+_GOES_ON, _NO_USAGE = b'"finish_reason":null', b'"usage":null'
+MAX_BROKEN = 80
 MAX_FIRST_BYTES = 4096
+TEXT = ord("t")  # where `data: {"text":` has it; frame_of() looks at the whole key
 
 
 class Numbers(dict[bytes, int]):
@@ -49,38 +53,35 @@ class Numbers(dict[bytes, int]):
 _TOKENS = Numbers(re.compile(rb"[0-9]{1,11}"), 10)
 
 
-class StreamLimitError(Exception):
-    """An event grew beyond the limit: no server of this kind sends such a line."""
-
-
-class StreamMeter:
-    """Feed it the body's bytes with the time they arrived; read the fields afterwards.
+class StreamMeter(EventStream):
+    """Feed it the body's bytes with the time they arrived, close() it at the end, and read the fields afterwards.
 
     A quotation mark inside a JSON text is always escaped, so `"completion_tokens":` can only be the key itself: what a model
-    writes cannot forge a count.
+    writes cannot forge a count. For the same reason it cannot write `"error`.
     """
 
     __slots__ = (
+        "_before",
+        "_behind",
         "_uncounted",
         "arrival_ns",
         "arrival_tokens",
+        "broken",
         "chunks",
         "done_ns",
+        "error",
         "finish",
         "first",
         "first_text_at",
         "first_text_ns",
-        "irregular",
         "last",
         "last_text_ns",
-        "limit",
-        "tail",
         "uncounted_outputs",
         "usage",
-        "usual",
     )
 
     def __init__(self, limit: int = 16 * 2**20, *, chunks: bool = False) -> None:
+        super().__init__(limit)
         self.chunks = chunks  # /v1's form: a piece of text an event, usage where asked for, the reason to end and the sum apart
         self.usage = b""  # chunks: the event without a choice that sums up, which brings no token
         self.finish = b""  # chunks: the event that says why the answer ended
@@ -92,12 +93,11 @@ class StreamMeter:
         self.uncounted_outputs = 0  # events with output and no count
         self.first_text_at: int | None = None  # its place in arrival_ns: events of one read share a stamp
         self.done_ns: int | None = None
+        self.error: str | None = None  # the words of the first event that tells of a failure
+        self.broken: bytes | None = None  # how the first event begins that is no JSON
         self._uncounted = 0  # events that are no arrival
         self.last: tuple[bytes, int, int] | None = None  # the last counted event: a buffer and its range, not copied
-        self.irregular: list[bytes] = []  # events without a count, the first few, cut: errors and what nobody expects
-        self.tail = b""  # an event that is still incomplete
-        self.limit = limit
-        self.usual = False  # no event is open, a text has come, and counts stand in /generate's form: count() may be used
+        self._before = self._behind = b"\n"  # what stood around the last count of an event of the usual form; at first nothing can
 
     @property
     def events(self) -> int:
@@ -116,14 +116,21 @@ class StreamMeter:
             self.feed(now_ns, data[start:stop])
 
     def count(self, now_ns: int, data: bytes, start: int, end: int, *, alone: bool = True) -> bool:
-        """The event data[start:end], where `usual`; False, and nothing done, if it has no count in the usual form.
+        """The event data[start:end], where `usual`; False, and nothing done, if it is none of the usual form.
 
         alone: data is little more than this event. Then it is kept without a copy; else a read of many events would live for one.
         """
         at = data.rfind(COUNT, start, end) + _COUNT_LEN
-        tokens = _TOKENS[data[at : data.find(b",", at, at + 12)]]
-        if tokens < 0 or at < _COUNT_LEN:
+        comma = data.find(b",", at, at + 12)
+        tokens = _TOKENS[data[at:comma]]
+        if tokens <= 0 or at < _COUNT_LEN:
             return False
+        if data[comma:end] != self._behind or data[start + 8] != TEXT or not data.endswith(self._before, start, at):
+            # Nothing but text and ids stands before its meta_info, and the answer goes on: looked at once for many events.
+            frame = frame_of(data[start:end])
+            if frame is None:
+                return False
+            self._before, self._behind = frame
         self.arrival_ns.append(now_ns)
         self.arrival_tokens.append(tokens)
         self.last = (data, start, end) if alone else (data[start:end], 0, end - start)
@@ -144,77 +151,112 @@ class StreamMeter:
         event = b"%b%d%b" % (data[start:at], count, data[data.find(b",", at, end) : end])
         self.last = (event, 0, len(event))
 
-    def feed(self, now_ns: int, data: bytes) -> None:
-        """Raises StreamLimitError when an incomplete event exceeds the limit."""
-        if self.tail:
-            data = self.tail + data
-            self.tail = b""
-        start = 0
-        end = data.find(b"\n")
-        while end >= 0:
-            if end > start:
-                at = data.rfind(COUNT, start, end)
-                if self.chunks and self._apart(now_ns, data, start, end, counted=at >= 0):
-                    pass
-                elif at >= 0:
-                    comma = data.find(b",", at, at + 32)
-                    digits = data[at + _COUNT_LEN : comma]
-                    self.arrival_ns.append(now_ns)
-                    self.arrival_tokens.append(int(digits) if comma > 0 and digits.isdigit() else _count(data, at, end))
-                    self.last = (data, start, end)
-                    if len(self.arrival_ns) == 1 and end - start <= MAX_FIRST_BYTES:
-                        self.first = data[start:end]
-                    if self.first_text_ns is None and not self.chunks:
-                        found = _TEXT.search(data, start, end)
-                        if found is not None and found[1] != b'"':
-                            self.first_text_ns = now_ns
-                            self.first_text_at = len(self.arrival_ns) - 1
-                else:
-                    self._irregular(now_ns, data[start:end])
-            start = end + 1
-            end = data.find(b"\n", start)
-        if start < len(data):
-            self.tail = data[start:] if start else data
-        self.usual = not self.tail and self.first_text_ns is not None and not self.chunks
-        if len(self.tail) > self.limit:
-            raise StreamLimitError(f"an event of more than {self.limit} bytes")
-        if self.last is not None and self.last[0] is data and len(data) > 2 * (self.last[2] - self.last[1]) + 64:
-            data, start, end = self.last
-            self.last = (data[start:end], 0, end - start)  # one event is kept, not a read of many
+    def event(self, now_ns: int, data: bytes, start: int, end: int, name: bytes) -> None:
+        if name and b"error" in name.lower():
+            self._failed(payload(data, start, end))
+        elif self.chunks:
+            if not self._chunk(now_ns, data, start, end):
+                self._read(now_ns, data, start, end)
+        elif not self.steady or not self.count(now_ns, data, start, end, alone=len(data) < 2 * (end - start) + 64):
+            at = data.rfind(COUNT, start, end)
+            if at < 0 or not self._counted(now_ns, data, start, end, at + _COUNT_LEN):
+                self._read(now_ns, data, start, end)
+            self.steady = self.first_text_ns is not None
 
-    def _apart(self, now_ns: int, data: bytes, start: int, end: int, *, counted: bool) -> bool:
-        """True for an event of /v1 that is no arrival: the sum at the end, and pieces of a server that counts none of them."""
-        if _FINISH.search(data, start, end) is not None:
-            self.finish = data[start:end]
-        if self.first_text_ns is None and _PIECE.search(data, start, end) is not None:
-            self.first_text_ns = now_ns
-            self.first_text_at = len(self.arrival_ns)
-        if counted:
-            if _NO_CHOICE.search(data, start, end) is None:
-                return False
-            self.usage = data[start:end]
-        elif data.find(b'"choices"', start, end) < 0:
-            return False  # [DONE], errors and blank lines
-        elif _PIECE.search(data, start, end) is not None:
-            self.last_text_ns = now_ns
-            self.uncounted_outputs += 1
-        self._uncounted += 1
+    def _counted(self, now_ns: int, data: bytes, start: int, end: int, at: int) -> bool:
+        """An event of /generate with a count at data[at]; False, and nothing done, if it is to be read as JSON."""
+        tokens = _number(data, at, end)
+        if tokens is None or data.find(b'"error', start, end) >= 0 or data.find(b'"abort"', start, end) >= 0:
+            return False
+        if self._arrived(now_ns, data, start, end, tokens) and self.first_text_ns is None:
+            found = _TEXT.search(data, start, end)
+            if found is not None and found[1] != b'"':
+                self.first_text_ns, self.first_text_at = now_ns, len(self.arrival_ns) - 1
         return True
 
-    def _irregular(self, now_ns: int, line: bytes) -> None:
-        line = line.rstrip(b"\r")
-        if not line or line.startswith((b":", b"event:", b"id:", b"retry:")):
-            return  # blank lines end events; comments and the other fields of the format carry no payload
-        if line.startswith(b"data:") and line[5:].strip() == b"[DONE]":
+    def _chunk(self, now_ns: int, data: bytes, start: int, end: int) -> bool:
+        """An event of /v1 in the usual form; False, and nothing done, if it is to be read as JSON."""
+        ends = data.find(_GOES_ON, start, end) < 0  # else it has a choice, and that goes on
+        if data.find(b'"error', start, end) >= 0 or (ends and data.find(b'"choices"', start, end) < 0):
+            return False
+        at = data.rfind(COUNT, start, end)
+        tokens: int | None = None
+        if at >= 0:
+            tokens = _TOKENS[data[at + _COUNT_LEN : data.find(b",", at, at + 32)]]
+            if tokens < 0 and (tokens := _number(data, at + _COUNT_LEN, end)) is None:
+                return False
+        elif data.find(_NO_USAGE, start, end) < 0 and any(data.find(mark, start, end) >= 0 for mark in (b"_tokens", b"\\u")):
+            return False
+        if ends and _FINISH.search(data, start, end) is not None:
+            self.finish = data[start:end]
+        text = (tokens is None or self.first_text_ns is None) and _PIECE.search(data, start, end) is not None
+        if text and self.first_text_ns is None:
+            self.first_text_ns, self.first_text_at = now_ns, len(self.arrival_ns)
+        if tokens is None:
+            self._uncounted_event(now_ns, output=text)
+        elif ends and _NO_CHOICE.search(data, start, end) is not None:
+            self.usage = data[start:end]
+            self._uncounted += 1
+        else:
+            self._arrived(now_ns, data, start, end, tokens)
+        return True
+
+    def _read(self, now_ns: int, data: bytes, start: int, end: int) -> None:
+        """An event of no usual form, as JSON."""
+        found = payload(data, start, end)
+        if found == b"[DONE]":
             if self.done_ns is None:
                 self.done_ns = now_ns
             return
+        try:
+            event = events.read(found)
+        except ValueError:
+            self._uncounted += 1
+            if self.broken is None:
+                self.broken = data[start : min(end, start + MAX_BROKEN)]
+            return
+        if event.error is not None and self.error is None:
+            self.error = event.error
+        if event.text and self.first_text_ns is None and (self.chunks or event.count is not None):
+            self.first_text_ns, self.first_text_at = now_ns, len(self.arrival_ns)
+        if self.chunks and event.reason:
+            self.finish = found
+        if self.chunks and event.total and event.count is not None:
+            self.usage = found
+            self._uncounted += 1
+        elif event.count is not None:
+            self._arrived(now_ns, data, start, end, event.count)
+        else:
+            self._uncounted_event(now_ns, output=event.output)
+
+    def _arrived(self, now_ns: int, data: bytes, start: int, end: int, tokens: int) -> bool:
+        """False for an event before the first token, such as /v1's role with a usage of 0: it is no arrival."""
+        if not tokens and not self.arrival_tokens:
+            self._uncounted_event(now_ns, output=(_PIECE if self.chunks else _OUTPUT).search(data, start, end) is not None)
+            return False
+        if not self.arrival_tokens and end - start <= MAX_FIRST_BYTES:
+            self.first = data[start:end]
+        self.arrival_ns.append(now_ns)
+        self.arrival_tokens.append(tokens)
+        # One event is kept, not a read of many.
+        self.last = (data, start, end) if len(data) <= 2 * (end - start) + 64 else (data[start:end], 0, end - start)
+        return True
+
+    def _uncounted_event(self, now_ns: int, *, output: bool) -> None:
         self._uncounted += 1
-        if _OUTPUT.search(line) is not None:
+        if output:
             self.last_text_ns = now_ns
             self.uncounted_outputs += 1
-        if len(self.irregular) < MAX_IRREGULAR:
-            self.irregular.append(line[:MAX_IRREGULAR_BYTES])
+
+    def _failed(self, found: bytes) -> None:
+        """The data of an event that is named an error."""
+        self._uncounted += 1
+        if self.error is None:
+            try:
+                value = events.read_json(found)
+            except ValueError:
+                value = found.decode("utf-8", "replace")
+            self.error = (events.error_of(value) if isinstance(value, dict) else None) or events.words(value)
 
     def last_event(self) -> bytes:
         """The last counted event's line, or nothing; of chunks also the sum and the reason to end, a line each."""
@@ -225,7 +267,11 @@ class StreamMeter:
         return b"\n".join(line for line in (last, self.finish, self.usage) if line) if self.chunks else last
 
 
-def _count(data: bytes, at: int, end: int) -> int:
-    """The slow way for what is not `N,`: the key may be the object's last. Not a whole number of tokens: -1."""
-    found = _VALUE.match(data, at + _COUNT_LEN, end)
-    return min(int(found[1]), 2**62) if found is not None and len(found[1]) < 20 else -1
+def _number(data: bytes, at: int, end: int) -> int | None:
+    """The count from data[at] on, where it is a whole number without an exponent."""
+    comma = data.find(b",", at, at + 12)
+    tokens = _TOKENS[data[at:comma]] if 0 <= comma < end else -1
+    if tokens >= 0:
+        return tokens
+    found = _VALUE.match(data, at, end)
+    return int(found[1]) if found is not None else None

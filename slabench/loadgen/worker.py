@@ -188,12 +188,13 @@ class Part:
             "stream": answer.stream,
             "error": exchange.error.value if exchange.error is not None else None,
             "error_text": exchange.error_text,
+            "refused": meter.error,
+            "broken": repr(meter.broken.decode("utf-8", "replace")) if meter.broken is not None else None,
         }
         parts = (
             meter.arrival_ns.tobytes(),
             meter.arrival_tokens.tobytes(),
             meter.last_event(),
-            b"\n".join(meter.irregular),
             answer.body[:MAX_ERROR_BODY],
             meter.first,
         )

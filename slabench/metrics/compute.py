@@ -38,7 +38,7 @@ def request_figures(record: RequestRecord) -> RequestFigures:
         return RequestFigures(None, None, None, None, None, None)
     first, last = record.span_ns
     later = tokens[-1] - tokens[0] if tokens else 0  # without counts along the stream nobody knows how many came at once
-    gaps = [after - before for before, after in itertools.pairwise(arrivals)]
+    gaps = [after - before for before, after in itertools.pairwise(arrivals[: record.grown])]
     return RequestFigures(
         ttft=(first - record.sent_ns) / NS_PER_MS,
         ttft_due=(first - record.due_ns) / NS_PER_MS,

@@ -32,7 +32,7 @@ def parts(record: RequestRecord) -> tuple[float, float, float] | None:
     outside = 0.0
     if latency is not None:
         # The stream's end can reach us later than its beginning did, by more than the first token took.
-        outside = min(max(0.0, (record.arrival_ns[-1] - record.sent_ns) / NS_PER_MS - 1000 * latency), ttft)
+        outside = min(max(0.0, (record.arrival_ns[record.grown - 1] - record.sent_ns) / NS_PER_MS - 1000 * latency), ttft)
     queue = min(max(0.0, 1000 * told), ttft - outside)
     return queue, ttft - outside - queue, outside
 
@@ -48,7 +48,7 @@ def waiting(records: Sequence[RequestRecord]) -> dict[str, float]:
         found |= {f"{name}.{statistic}": value for statistic, value in spread(sample).items()}
     done = [record for record in records if record.ok and record.arrival_ns and record.sent_ns is not None]
     if done:
-        found["ran.peak"] = _peak([(record.arrival_ns[0], record.arrival_ns[-1]) for record in done if len(record.arrival_ns) > 1])
+        found["ran.peak"] = _peak([span for record in done if record.grown > 1 and (span := record.span_ns) is not None])
         found["waited.peak"] = _peak([(record.sent_ns or 0, record.arrival_ns[0]) for record in done])
     return found
 

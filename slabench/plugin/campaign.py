@@ -221,7 +221,7 @@ class Campaign:
                 return str(Path(named).expanduser()) if Path(named).expanduser().is_dir() else str(named)
         info = self.deployment.info if self.deployment is not None else None
         for told in (info.tokenizer_path, info.model_path) if info is not None else ():
-            if told is not None and Path(told).is_dir():
+            if told is not None and os.path.isdir(told):  # Path.is_dir() raises for a name that no file system takes
                 return told
         return None
 

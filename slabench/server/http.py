@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
+from slabench import server_json
 from slabench.errors import ConfigError, ServerError, system_words
 from slabench.server.secrets import redact_url, scrub_text
 
@@ -111,9 +112,12 @@ class Response:
     def json(self) -> Any:
         """The body as JSON. ServerError, naming what came instead, if it is none."""
         try:
-            return json.loads(self.body)
+            return server_json.read(self.body)
         except ValueError as error:
-            raise ServerError(f"{self.url} answered {self.status} with {self.kind()} instead of JSON. {_CHECK_URL}") from error
+            what = f"{self.kind()} instead of JSON"
+            if not isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+                what = f"JSON that cannot be read: {error}"
+            raise ServerError(f"{self.url} answered {self.status} with {what}. {_CHECK_URL}") from error
 
     def kind(self) -> str:
         """What the body is, in words for a message."""
@@ -182,8 +186,7 @@ class Http:
         finally:
             connection.close()
         if 300 <= answer.status < 400:
-            place = fields.get("location", "")[:500]
-            where = scrub_text(redact_url(urljoin(shown, place))) if place else "nowhere"
+            where = _location(shown, fields)
             raise ServerError(
                 f"{shown} answered {answer.status} and points to {where}. A redirect is not followed: "
                 "give the final address as --base-url."
@@ -204,6 +207,17 @@ class Http:
         if answer.length:  # read1() does not tell an early end
             raise http.client.IncompleteRead(b"".join(chunks), answer.length)
         return b"".join(chunks)
+
+
+def _location(shown: str, fields: Mapping[str, str]) -> str:
+    """Where a redirect points to, as it may be printed."""
+    place = fields.get("location", "")[:500]
+    if not place:
+        return "nowhere"
+    try:
+        return scrub_text(redact_url(urljoin(shown, place)))
+    except ValueError:
+        return "what is no URL"
 
 
 def _sentence(target: Target, shown: str, limit: float, error: Exception, *, halfway: bool = False) -> str:

@@ -11,8 +11,10 @@ from enum import Enum
 from typing import Any
 
 from slabench.server.secrets import know_description, scrub
+from slabench.server_json import MOST_COUNT
 
 REFERENCE_VERSION = "0.5.7"
+MOST_RANKS = 1_000_000
 
 
 class Role(Enum):
@@ -78,7 +80,14 @@ class ServerInfo:
 
 
 def _int(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    """A size. What no deployment has (server_json.MOST_COUNT) is not one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MOST_COUNT else None
+
+
+def _size(value: Any) -> int | None:
+    """A number of GPUs, ranks or nodes: at least 1."""
+    found = _int(value)
+    return found if found is not None and 0 < found <= MOST_RANKS else None
 
 
 def _str(value: Any) -> str | None:
@@ -103,15 +112,15 @@ def _ranks(pick: Callable[[str], Any]) -> tuple[int | None, bool | None]:
     From 0.5.22 dp_size counts replicas alone and the groups are attn_dp_size; there one of the two is always 1
     (num_dp_ranks_of in srt/runtime_context.py of 0.5.23). Before, dp_size was both, and enable_dp_attention said which.
     """
-    groups = _int(pick("attn_dp_size"))
+    groups = _size(pick("attn_dp_size"))
     if groups is not None and groups > 1:
         return groups, True
-    return _int(pick("dp_size")), _bool(pick("enable_dp_attention"))
+    return _size(pick("dp_size")), _bool(pick("enable_dp_attention"))
 
 
 def _gpus(pick: Callable[[str], Any], device: str | None, dp: int | None, attention: bool | None) -> Gpus:
     """tp x pp with dp-attention (the data-parallel ranks lie inside tp), tp x pp x dp without; nodes never multiply."""
-    tp, pp = _int(pick("tp_size")), _int(pick("pp_size"))
+    tp, pp = _size(pick("tp_size")), _size(pick("pp_size"))
     if device == "cpu":
         return Gpus(1, 1, "device cpu: the machine counts as one device")
     if tp is None:
@@ -127,7 +136,7 @@ def _gpus(pick: Callable[[str], Any], device: str | None, dp: int | None, attent
 
 def _gpus_by_loads(loads: Any) -> Gpus:
     """/v1/loads gives the accelerators of one data-parallel rank, and an entry for each rank."""
-    each = _int(loads.get("num_accelerators")) if isinstance(loads, Mapping) else None
+    each = _size(loads.get("num_accelerators")) if isinstance(loads, Mapping) else None
     ranks = loads.get("loads") if isinstance(loads, Mapping) else None
     if each is None or not isinstance(ranks, list) or not ranks:
         return Gpus(None, None, "server_info gives no tp_size")
@@ -209,11 +218,11 @@ def read_info(info: Mapping[str, Any], model: Mapping[str, Any]) -> ServerInfo:
         load_format=_str(pick("load_format")),
         kv_cache_dtype=_str(pick("kv_cache_dtype")),
         device=device,
-        tp=_int(pick("tp_size")),
+        tp=_size(pick("tp_size")),
         dp=dp,
-        pp=_int(pick("pp_size")),
-        ep=_int(pick("ep_size")),
-        nnodes=_int(pick("nnodes")),
+        pp=_size(pick("pp_size")),
+        ep=_size(pick("ep_size")),
+        nnodes=_size(pick("nnodes")),
         enable_dp_attention=attention,
         gpus=_gpus(pick, device, dp, attention),
         accelerator=_str(loads.get("accelerator")) if isinstance(loads, Mapping) else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -23,7 +24,8 @@ def read_counters(text: str) -> tuple[float, float] | None:
             continue
     if REQUESTS not in sums or any(name not in sums for name in TOKENS):
         return None
-    return sums[REQUESTS], sum(sums[name] for name in TOKENS)
+    found = sums[REQUESTS], sum(sums[name] for name in TOKENS)
+    return found if all(map(math.isfinite, found)) else None
 
 
 def counters(url: str, headers: Mapping[str, str] | None = None, *, ca_file: str | None = None) -> tuple[float, float] | None:

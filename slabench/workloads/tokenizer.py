@@ -27,7 +27,7 @@ AT_ONCE = 64  # texts: what the library holds of each meanwhile is some ten time
 
 def load_tokenizer(folder: str, *, trust_remote_code: bool = False, allow_download: bool = False) -> Any:
     """AutoTokenizer from a folder, or by name from the local copy of a hub. ConfigError in one sentence if there is none."""
-    if not allow_download and not Path(folder).exists() and folder.startswith(("/", ".", "~")):
+    if not allow_download and not os.path.exists(folder) and folder.startswith(("/", ".", "~")):
         raise ConfigError(f"The tokenizer folder {folder} does not exist; give --tokenizer=DIR.")
     # It says on import that there is no PyTorch, which is meant; below a red verdict that reads like its cause.
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
@@ -45,7 +45,7 @@ def load_tokenizer(folder: str, *, trust_remote_code: bool = False, allow_downlo
         hint = "give --tokenizer=DIR with the model's tokenizer files"
         if "trust_remote_code" in str(error):
             hint = "it wants to run its own code, which --trust-remote-code permits"
-        elif not allow_download and not Path(folder).is_dir():
+        elif not allow_download and not os.path.isdir(folder):
             hint += ", or --allow-download to fetch them from the hub"
         raise ConfigError(f"The tokenizer {folder} cannot be loaded ({shortened(first)}); {hint}.") from error
     finally:

@@ -7,11 +7,11 @@ so that a number that was cut shows; a line that ends early, or goes on with any
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from slabench import server_json
 from slabench.server.log import events
 from slabench.server.log.tags import Prefix, Rank, read_prefix
 from slabench.server.log.values import DecodeLine, Event, PrefillLine, Reason, Rejected
@@ -111,7 +111,7 @@ def clean(line: bytes) -> bytes:
     line = line.rstrip(b"\r\n")
     if line.startswith(b'{"log":"'):
         try:
-            line = str(json.loads(line)["log"]).encode("utf-8", "surrogateescape").rstrip(b"\r\n")
+            line = str(server_json.parse(line)["log"]).encode("utf-8", "surrogateescape").rstrip(b"\r\n")
         except (ValueError, KeyError, TypeError):
             return line
         return _ANSI.sub(b"", line)

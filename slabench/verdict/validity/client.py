@@ -98,9 +98,11 @@ def _stamping(subject: Subject) -> Check:
         )
         return Check("client", State.INVALID, text, "Run the client on a machine with free cores.")
     spans = [
-        span
+        last - first
         for record in subject.run.requests
-        if record.ok and len(record.arrival_ns) > 1 and (span := record.arrival_ns[-1] - record.arrival_ns[0]) > 0
+        if record.ok and record.arrival_ns
+        for first, last in (record.span_ns or (0, 0),)
+        if last > first
     ]
     if seen.loop_lag_p99_ms is None or not spans:
         return _first_tokens(subject) or ok("client", f"The client used {seen.cpu_s:.2f} s of CPU in {seen.wall_s:.2f} s.")
@@ -157,7 +159,7 @@ def one_read(subject: Subject) -> Check:
     neither a queue in front of the server nor a proxy that joins a few events is meant.
     """
     many = [record for record in subject.run.requests if record.ok and len(set(record.arrival_tokens)) > 1]
-    odd = sum(record.arrival_ns[0] == record.arrival_ns[-1] for record in many)
+    odd = sum(record.arrival_ns[0] == record.arrival_ns[record.grown - 1] for record in many)
     gathered = sum(map(_gathered, many))
     beside = f", {gathered} in a few reads at their end" if gathered else ""
     text = f"{odd} of {len(many)} answers came in one read each{beside}"
@@ -169,7 +171,7 @@ def one_read(subject: Subject) -> Check:
 
 
 def _gathered(record: RequestRecord) -> bool:
-    stamps = record.arrival_ns
+    stamps = record.arrival_ns[: record.grown]
     first, last = stamps[0], stamps[-1]
     if record.sent_ns is None or last == first or last - first >= GATHERED_TIME * (last - record.sent_ns):
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import pytest
@@ -15,7 +16,17 @@ NOW = 10**12
 
 
 class Wire:
-    """A socket that takes everything at once."""
+    """A socket that takes everything at once; round trips in microseconds, and the bytes that the peer's kernel has confirmed."""
+
+    def __init__(self, round_trip: int = 0, shortest: int = 0) -> None:
+        self.round_trip, self.shortest, self.acked = round_trip, shortest, 1000
+
+    def getsockopt(self, level: int, option: int, room: int) -> bytes:
+        info = bytearray(232)
+        struct.pack_into("I", info, 68, self.round_trip)
+        struct.pack_into("Q", info, 120, self.acked)
+        struct.pack_into("I", info, 148, self.shortest)
+        return bytes(info)
 
     def fileno(self) -> int:
         return 99
@@ -31,6 +42,9 @@ class Wire:
 
 class Selector:
     offset_ns, stamped, pace = 0, False, Pace()
+
+    def __init__(self) -> None:
+        self.looked_ns = 0
 
     def watch(self, fd: int, stream: Connection) -> None: ...
     def forget(self, fd: int) -> None: ...
@@ -60,8 +74,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return at
 
 
-def opened(told: Told, *, used: bool) -> Connection:
-    made = Connection(told, Selector(), Wire())  # type: ignore[arg-type]
+def opened(told: Told, *, used: bool, wire: Wire | None = None, selector: Selector | None = None) -> Connection:
+    made = Connection(told, selector or Selector(), wire or Wire())  # type: ignore[arg-type]
     made.used = used
     return made
 
@@ -82,13 +96,68 @@ def test_a_keep_alive_that_was_closed_is_tried_again_and_counts_from_its_first_s
     assert (exchange.tried_ns, exchange.sent_ns) == (NOW, NOW + 2_000_000)
 
 
-def test_one_that_breaks_later_had_the_request(clock: list[int]) -> None:
-    told, exchange = Told(), request()
-    connection = opened(told, used=True)
+MS = 1_000_000
+
+
+@pytest.mark.parametrize("by_reset", [True, False])
+@pytest.mark.parametrize(
+    ("after", "round_trip", "shortest", "looked", "acked", "again"),
+    [
+        (2 * MS, 0, 0, 2 * MS, 0, True),  # two round trips and 2 ms
+        (2 * MS + 1, 0, 0, 2 * MS + 1, 0, False),
+        (42 * MS, 20_000, 20_000, 42 * MS, 0, True),
+        (42 * MS + 1, 20_000, 20_000, 42 * MS + 1, 0, False),
+        (42 * MS, 20_000, 20_000, 42 * MS, 99, True),
+        (50 * MS, 0, 0, 50 * MS, 99, False),  # it worked for 50 ms
+        (50 * MS, 40_000, 30, 50 * MS, 99, False),  # a round trip that delayed acknowledgements made long is none of the way's
+        (50 * MS, 40_000, 30, 50 * MS, 0, True),
+        (50 * MS, 30, 30, 1 * MS, 0, True),  # seen late: this process did not look for 49 ms, and nothing had been taken
+        (50 * MS, 30, 30, 1 * MS, 99, False),
+    ],
+)
+def test_a_request_is_sent_again_only_where_the_end_of_the_connection_was_on_its_way(
+    clock: list[int], by_reset: bool, after: int, round_trip: int, shortest: int, looked: int, acked: int, again: bool
+) -> None:
+    """round_trip and shortest in microseconds; looked: when the last poll saw nothing; acked: bytes confirmed since the sending."""
+    told, exchange, selector, wire = Told(), request(), Selector(), Wire(round_trip, shortest)
+    connection = opened(told, used=True, wire=wire, selector=selector)
     connection.send(exchange)
-    clock[0] += RACE_NS
-    connection.broke(ConnectionResetError())
+    clock[0] += after
+    selector.looked_ns = NOW + looked
+    wire.acked += acked
+    if by_reset:
+        connection.broke(ConnectionResetError())
+    else:
+        connection.came(clock[0], b"")
+    assert (told.once_more, told.ended) == (([exchange], []) if again else ([], [exchange]))
+    assert exchange.error is (None if again else ErrorKind.RESET)
+
+
+def test_of_a_request_that_was_not_written_whole_the_time_counts_from_its_first_byte(clock: list[int]) -> None:
+    told, exchange, selector, wire = Told(), request(), Selector(), Wire()
+    wire.send = lambda data: 1  # type: ignore[method-assign]
+    connection = opened(told, used=True, wire=wire, selector=selector)
+    connection._selector.want_to_write = lambda fd, wanted: None  # type: ignore[method-assign]
+    connection.send(exchange)
+    assert exchange.sent_ns is None
+    clock[0] += RACE_NS + 1
+    selector.looked_ns = clock[0]
+    connection.broke(BrokenPipeError())
     assert (told.once_more, told.ended, exchange.error) == ([], [exchange], ErrorKind.RESET)
+
+
+def test_a_kernel_that_tells_nothing_of_its_connections_leaves_the_two_milliseconds(clock: list[int]) -> None:
+    def nothing(level: int, option: int, room: int) -> bytes:
+        raise OSError("no such option")
+
+    for after, again in ((RACE_NS, True), (RACE_NS + 1, False)):
+        told, exchange, wire = Told(), request(), Wire()
+        wire.getsockopt = nothing  # type: ignore[method-assign]
+        connection = opened(told, used=True, wire=wire)
+        connection.send(exchange)
+        clock[0] += after
+        connection.broke(ConnectionResetError())
+        assert bool(told.once_more) == again
 
 
 @pytest.mark.parametrize("used", [True, False])

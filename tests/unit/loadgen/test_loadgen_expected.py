@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slabench.loadgen.expected import OPENINGS, READ_BYTES, UNEXPECTED, Frame, endings, forget, frame_of
+from slabench.loadgen.expected import OPENING, OPENINGS, READ_BYTES, UNEXPECTED, Frame, endings, forget, frame_of
 
 DATA = Path(__file__).parents[2] / "data" / "loadgen"
 
@@ -14,8 +14,8 @@ DATA = Path(__file__).parents[2] / "data" / "loadgen"
 def test_a_read_s_length_says_how_its_chunk_begins() -> None:
     known = {}
     for size in range(1, READ_BYTES - 7):
-        whole = b"%x\r\n%b\r\n" % (size, b"data: {".ljust(size, b" ")[:size])
-        known[len(whole)] = b"%x\r\ndata: {" % size
+        whole = b"%x\r\n%b\r\n" % (size, OPENING.ljust(size, b" ")[:size])
+        known[len(whole)] = b"%x\r\n%b" % (size, OPENING)
     assert all(OPENINGS[length] == opening for length, opening in known.items())
     for length in set(range(READ_BYTES + 1)) - set(known):  # no chunk with its size line is so long
         assert not bytes(length).startswith(OPENINGS[length])
@@ -25,14 +25,13 @@ def test_a_read_s_length_says_how_its_chunk_begins() -> None:
 def test_the_frame_of_a_real_server_s_events() -> None:
     lines = [line for line in (DATA / "generate_stream.http").read_bytes().split(b"\n") if line.startswith(b"data: {")]
     frames = [frame_of(line) for line in lines]
-    assert None not in frames
-    # The first event tells when it left and the last one how the answer ended: only between them all are alike.
+    # The first event tells when it left, and the last one, which has none, how the answer ended: between them all are alike.
     assert len(lines) > 4
     assert len(set(frames[1:-1])) == 1
-    assert frames[0] != frames[1] != frames[-1]
+    assert None is not frames[0] != frames[1] != frames[-1] is None
     middle = frames[1]
     assert middle is not None
-    assert middle.before.startswith(b'"meta_info":{"id":"')
+    assert middle.before.startswith(b'],"meta_info":{"id":"')
     assert b'"finish_reason":null,' in middle.before
     assert middle.behind == b',"cached_tokens":8}}'
     for line in lines[1:-1]:
@@ -44,12 +43,18 @@ def test_the_frame_of_a_real_server_s_events() -> None:
     "line",
     [
         b'data: {"text":"a","completion_tokens":3,"x":1}',  # no meta_info: what a text holds cannot be told apart
-        b'data: {"meta_info":{"completion_tokens":3}}',
-        b'data: {"meta_info":{"completion_tokens":03,"x":1}}',
-        b'data: {"meta_info":{"completion_tokens":-3,"x":1}}',
-        b'data: {"meta_info":{"completion_tokens": 3,"x":1}}',
-        b'data: {"meta_info":{"completion_tokens":3,"x":1}} ',
+        b'data: {"text":"a","meta_info":{"completion_tokens":3}}',
+        b'data: {"text":"a","meta_info":{"completion_tokens":03,"x":1}}',
+        b'data: {"text":"a","meta_info":{"completion_tokens":-3,"x":1}}',
+        b'data: {"text":"a","meta_info":{"completion_tokens": 3,"x":1}}',
+        b'data: {"text":"a","meta_info":{"completion_tokens":3,"x":1}} ',
         b'data: {"meta_info":{"prompt_tokens":3}}',
+        # what is not text and ids, or ends the answer
+        b'data: {"error":"x","text":"a","meta_info":{"completion_tokens":3,"x":1}}',
+        b'data: {"text":"a","output_ids":[1],"error":{"message":"x"},"meta_info":{"completion_tokens":3,"x":1}}',
+        b'data: {"text":"a","output_ids":[1],"meta_info":{"completion_tokens":3,"x":1},"error":"x"}',
+        b'data: {"text":"a","output_ids":[1],"meta_info":{"error":null,"completion_tokens":3,"x":1}}',
+        b'data: {"text":"a","output_ids":[1],"meta_info":{"finish_reason":{"type":"abort"},"completion_tokens":3,"x":1}}',
         b"",
     ],
 )

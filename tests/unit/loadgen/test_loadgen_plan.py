@@ -16,7 +16,6 @@ from slabench.loadgen.backend import PreparedRequest
 from slabench.loadgen.frames import Decoder, Frame, encode
 from slabench.loadgen.options import Target
 from slabench.loadgen.plan import Plan
-from slabench.loadgen.stream import MAX_IRREGULAR_BYTES
 from slabench.records import ErrorKind
 
 
@@ -62,17 +61,15 @@ def test_frames_survive_any_cut(frames: list[list[bytes]], size: int) -> None:
     assert [(frame.head["n"], frame.parts) for frame in found] == list(enumerate(frames))
 
 
-def frame(
-    *, last: bytes = b"", irregular: bytes = b"", body: bytes = b"", first: bytes = b"", tokens: int = 0, **head: Any
-) -> Frame:
+def frame(*, last: bytes = b"", body: bytes = b"", first: bytes = b"", tokens: int = 0, **head: Any) -> Frame:
     known = {
         "kind": "record", "index": 0, "due_ns": 1, "start_ns": 2, "sent_ns": 3, "end_ns": 9, "first_text_ns": 4,
         "first_text_at": None, "last_text_ns": None, "uncounted_outputs": 0, "left_open": False,
         "events": 1, "done": True, "reused": False, "resent": False, "waited": False, "status": 200, "stream": True,
-        "error": None, "error_text": "",
+        "error": None, "error_text": "", "refused": None, "broken": None,
     }  # fmt: skip
     count = (tokens.to_bytes(8, "little"), tokens.to_bytes(8, "little")) if tokens else (b"", b"")
-    return Frame({**known, **head}, [*count, last, irregular, body, first])
+    return Frame({**known, **head}, [*count, last, body, first])
 
 
 META = {"id": "x", "finish_reason": {"type": "length", "length": 2}, "prompt_tokens": 5, "completion_tokens": 2, "cached_tokens": 1}
@@ -136,26 +133,17 @@ def test_a_text_without_ids_is_kept_where_it_grew_from_the_first() -> None:
     assert text("a", "ab", output_ids=[1, 2]) is None
 
 
-def test_events_without_a_count_are_no_failure_where_they_are_json_or_where_we_cut_them() -> None:
-    for harmless in (b'data: {"choices":[]}', b"retry 5", b'data: {"text":"' + b"x" * MAX_IRREGULAR_BYTES):
-        irregular = harmless[:MAX_IRREGULAR_BYTES]
-        assert record_of(frame(irregular=irregular, last=GOOD, tokens=2), REQUEST, keep_text=False).ok, harmless[:20]
-
-
-REFUSED = b'data: {"error": {"message": "The input is too long."}}'
-
-
 @pytest.mark.parametrize(
     ("seen", "kind", "words"),
     [
         ({"status": 503, "stream": False, "body": b"busy"}, ErrorKind.HTTP_STATUS, "HTTP 503: busy"),
-        ({"irregular": REFUSED}, ErrorKind.IN_STREAM, "The input is too long."),
-        ({"irregular": REFUSED, "last": GOOD, "tokens": 2}, ErrorKind.IN_STREAM, "too long"),
+        ({"refused": "The input is too long."}, ErrorKind.IN_STREAM, "The input is too long."),
+        ({"refused": "It is too long.", "last": GOOD, "tokens": 2}, ErrorKind.IN_STREAM, "too long"),
         ({"stream": False, "done": False, "body": b"<html>"}, ErrorKind.NOT_A_STREAM, "<html>"),
         ({"done": False, "last": GOOD, "tokens": 1}, ErrorKind.TRUNCATED, "DONE"),
         ({}, ErrorKind.NO_TOKENS, "token"),
         ({"last": b"data: [1]", "tokens": 1}, ErrorKind.MALFORMED, "last event"),
-        ({"irregular": b'data: {"text":"ka', "last": GOOD, "tokens": 2}, ErrorKind.MALFORMED, """no JSON: 'data: {"text":"ka'"""),
+        ({"broken": """'data: {"text":"ka'""", "last": GOOD, "tokens": 2}, ErrorKind.MALFORMED, """no JSON: 'data: {"text":"ka'"""),
         ({"error": "reset", "error_text": "The connection broke."}, ErrorKind.RESET, "broke"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import threading
@@ -128,8 +129,9 @@ def chunk(data: bytes) -> bytes:
 
 
 def straightforward(body: bytes) -> list[int]:
-    """The oracle: JSON for each event of a whole body."""
-    return [json.loads(line[6:])["meta_info"]["completion_tokens"] for line in body.decode().split("\n") if line[:7] == "data: {"]
+    """The oracle: JSON for each event of a whole body. Events before the first token are no arrivals."""
+    counts = [json.loads(line[6:])["meta_info"]["completion_tokens"] for line in body.decode().split("\n") if line[:7] == "data: {"]
+    return list(itertools.dropwhile(lambda count: count == 0, counts))
 
 
 @pytest.mark.parametrize("step", [1, 3])
