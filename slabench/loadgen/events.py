@@ -99,6 +99,8 @@ def _coded(event: Mapping[str, Any]) -> bool:
 def words(error: object) -> str:
     """What an error says in its own words."""
     for _ in range(4):
+        if isinstance(error, list) and error:
+            error = error[0]
         if not isinstance(error, dict):
             break
         key = next((key for key in ("message", "detail", "error", "err_type", "type") if error.get(key)), None)

@@ -166,42 +166,47 @@ class Part:
             self.loop.call_soon(self.hand_back)
 
     def say_record(self, exchange: Exchange) -> None:
-        answer, meter = exchange.answer, exchange.answer.meter
-        head = {
-            "kind": "record",
-            "index": exchange.index,
-            "due_ns": exchange.due_ns,
-            "start_ns": exchange.start_ns,
-            "sent_ns": exchange.sent_ns if exchange.tried_ns is None else exchange.tried_ns,
-            "resent": exchange.tried_ns is not None,
-            "end_ns": exchange.end_ns,
-            "first_text_ns": meter.first_text_ns,
-            "first_text_at": meter.first_text_at,
-            "last_text_ns": meter.last_text_ns,
-            "uncounted_outputs": meter.uncounted_outputs,
-            "events": meter.events,
-            "left_open": exchange.left_open,
-            "done": meter.done_ns is not None,
-            "reused": exchange.reused,
-            "waited": exchange.waited,
-            "status": answer.status,
-            "stream": answer.stream,
-            "error": exchange.error.value if exchange.error is not None else None,
-            "error_text": exchange.error_text,
-            "refused": meter.error,
-            "broken": repr(meter.broken.decode("utf-8", "replace")) if meter.broken is not None else None,
-        }
-        parts = (
-            meter.arrival_ns.tobytes(),
-            meter.arrival_tokens.tobytes(),
-            meter.last_event(),
-            answer.body[:MAX_ERROR_BODY],
-            meter.first,
-        )
-        self.say(head, parts)
+        self.out.write(record_frame(exchange))
 
-    def say(self, head: dict[str, Any], parts: Sequence[bytes] = ()) -> None:
-        self.out.write(encode(head, parts))
+    def say(self, head: dict[str, Any]) -> None:
+        self.out.write(encode(head))
+
+
+def record_frame(exchange: Exchange) -> bytes:
+    """What the parent is told of an answer that has ended."""
+    answer, meter = exchange.answer, exchange.answer.meter
+    head = {
+        "kind": "record",
+        "index": exchange.index,
+        "due_ns": exchange.due_ns,
+        "start_ns": exchange.start_ns,
+        "sent_ns": exchange.sent_ns if exchange.tried_ns is None else exchange.tried_ns,
+        "resent": exchange.tried_ns is not None,
+        "end_ns": exchange.end_ns,
+        "first_text_ns": meter.first_text_ns,
+        "first_text_at": meter.first_text_at,
+        "last_text_ns": meter.last_text_ns,
+        "uncounted_outputs": meter.uncounted_outputs,
+        "events": meter.events,
+        "left_open": exchange.left_open,
+        "done": meter.done_ns is not None,
+        "reused": exchange.reused,
+        "waited": exchange.waited,
+        "status": answer.status,
+        "stream": answer.stream,
+        "error": exchange.error.value if exchange.error is not None else None,
+        "error_text": exchange.error_text,
+        "refused": meter.error,
+        "broken": repr(meter.broken.decode("utf-8", "replace")) if meter.broken is not None else None,
+    }
+    parts = (
+        meter.arrival_ns.tobytes(),
+        meter.arrival_tokens.tobytes(),
+        meter.last_event(),
+        answer.body[:MAX_ERROR_BODY],
+        meter.first,
+    )
+    return encode(head, parts)
 
 
 def peak_rss_mb() -> float | None:

@@ -107,6 +107,7 @@ def compute(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
         "requests": len(run.requests),
         "completed": len(done),
         "failed": len(run.requests) - len(done),
+        "resent": sum(record.resent for record in run.requests),
     }
     if not done:
         return found

@@ -40,6 +40,7 @@ _OWN = (
     Metric("requests", "count", "none", "requests the plan held", "plan"),
     Metric("completed", "count", "higher", "requests whose answer came back whole", "client"),
     Metric("failed", "count", "lower", "requests - completed", "client"),
+    Metric("resent", "count", "none", "requests sent a second time: the server had closed their connection before", "client"),
     Metric("duration", "s", "lower", "last token of the run - the plan's zero", "client"),
     Metric("request_throughput", "req/s", "higher", "completed / duration", "client"),
     Metric("qpm", "req/min", "higher", "60 x request_throughput", "client"),

@@ -109,7 +109,9 @@ def pytest_runtest_makereport(
 
 def junit_properties(entry: dict[str, Any]) -> list[tuple[str, object]]:
     """JUnit knows no word for what passed: the verdict and its reasons stand as properties of every test case."""
-    return [("slabench.verdict", entry["word"]), ("slabench.reasons", ", ".join(entry["reasons"]))]
+    resent = entry["metrics"].get("resent")
+    found: list[tuple[str, object]] = [("slabench.verdict", entry["word"]), ("slabench.reasons", ", ".join(entry["reasons"]))]
+    return [*found, ("slabench.resent", f"{resent:g}")] if resent else found
 
 
 def bare_entry(test_id: str, word: str, line: str, reason: str) -> dict[str, Any]:

@@ -171,6 +171,8 @@ def said(entry: Mapping[str, Any]) -> list[str]:
     for check in entry["checks"]:
         if check["state"] == "not_checked":
             lines.append(f"  not checked {check['name']}: {check['text']} {check['remedy']}".rstrip())
+    if entry["metrics"].get("resent"):  # a finding has been said
+        lines += [f"  note: {check['text']}" for check in entry["checks"] if check["name"] == "resent" and check["state"] == "ok"]
     comparison = entry.get("comparison") or {}
     lines += [f"  differs from the baseline: {one}" for one in comparison.get("differences", ())]
     lines += [f"  baseline: {one}" for one in comparison.get("notes", ())]

@@ -16,6 +16,7 @@ from slabench.verdict.validity.requests import (
     output_length,
     prompt_length,
     request_ids,
+    resent,
     token_counts,
     tpot_defined,
 )
@@ -27,6 +28,7 @@ Judge = Callable[[Subject], Check]
 
 CHECKS: tuple[Judge, ...] = (
     completed,
+    resent,
     finish_reason,
     output_length,
     token_counts,

@@ -15,6 +15,7 @@ REPEATS_LIMIT = 4  # the role, the finish reason and the usage may come in event
 # Speculative decoding begins with a few tokens, a stream interval of 40 with 40; of shorter answers than that a TPOT says little.
 BEHIND_FIRST_LIMIT, FEW_SHARE_LIMIT = 0.25, 0.02
 OTHER_TOKENIZER_SHARE = 0.25  # where nobody counted the texts here: more than any text is known to drift by
+RESENT_SHARE_LIMIT = 0.01  # of the requests: beyond it the set-up of connections is in the means
 CONTINUOUS = "Use a server with stream_options.continuous_usage_stats."
 DRIFT_SHARE_LIMIT = 0.01  # of the prompt tokens meant: text that is decoded and encoded again changes its length
 
@@ -37,6 +38,23 @@ def completed(subject: Subject) -> Check:
     named = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
     text = f"{len(bad)} of {len(run.requests)} requests failed ({named}); none may.{_example(bad)}"
     return Check("completed", State.INVALID, text, "Look at the server's log; a deployment that fails requests cannot be judged.")
+
+
+def resent(subject: Subject) -> Check:
+    """Hardly a request was sent a second time: its time counts from the first, and has a connection's set-up in it."""
+    again, sent = (
+        sum(picked) for picked in zip(*((one.resent, one.sent_ns is not None) for one in subject.run.requests), strict=True)
+    )
+    if not again:
+        return ok("resent", "No request was sent twice.")
+    text = (
+        f"{again} of {sent} requests were sent a second time, on a new connection, since the server had closed the idle one before "
+        "they reached it; their times count from the first sending"
+    )
+    if again > RESENT_SHARE_LIMIT * sent:
+        remedy = "Use --connections=per-request, or a server that keeps idle connections open for longer."
+        return Check("resent", State.FINDING, f"{text}. More than {RESENT_SHARE_LIMIT:.0%}.", remedy)
+    return ok("resent", f"{text}.")
 
 
 def finish_reason(subject: Subject) -> Check:

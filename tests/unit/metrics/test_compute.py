@@ -112,7 +112,28 @@ def test_a_failed_request_is_in_no_statistic_but_counted():
 
 
 def test_no_answer_gives_no_figure():
-    assert compute(run_of(answer(error=ErrorKind.CONNECT))) == {"requests": 1, "completed": 0, "failed": 1}
+    assert compute(run_of(answer(error=ErrorKind.CONNECT))) == {"requests": 1, "completed": 0, "failed": 1, "resent": 0}
+
+
+REPEATED = ((110, 1), (120, 2), (130, 3), (140, 4), (2640, 4))
+
+
+@pytest.mark.parametrize("more", [(), ((2640, 4),), ((2640, 4), (2650, 4))])
+def test_the_last_token_is_where_the_count_last_grew(more):
+    """A reason to end 2.5 s later in an event of its own, which repeats the count: (140 - 110) ms / 3 tokens."""
+    one = answer(0, arrivals=(*REPEATED[:4], *more), end=2700)
+    found = request_figures(one)
+    assert (found.tpot, found.gap_max, found.e2el) == (10.0, 10.0, 130.0)
+    assert one.span_ns == (110 * MS, 140 * MS)
+    figures = compute(run_of(one))
+    assert figures["duration"] == pytest.approx(0.14)
+    assert figures["itl.max"] == 10.0
+
+
+def test_an_answer_whose_count_never_grows_has_one_token_time():
+    one = answer(0, arrivals=((110, 4), (120, 4), (130, 4)))
+    assert one.span_ns == (110 * MS, 110 * MS)
+    assert request_figures(one).tpot is None
 
 
 def test_peak_touching_requests_do_not_overlap():

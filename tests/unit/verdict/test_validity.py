@@ -59,6 +59,7 @@ def logged(**more):
 
 BROKEN = {
     "completed": subject(answer(0), answer(1, error=ErrorKind.HTTP_STATUS, error_text="HTTP 503")),
+    "resent": subject(answer(0, resent=True)),
     "finish_reason": subject(answer(0, finish_reason="abort")),
     "output_length": subject(answer(0, output_len=5)),
     "token_counts": subject(answer(0, arrivals=((110, 2), (120, 1)), output_len=1)),
@@ -101,7 +102,7 @@ BROKEN = {
 
 
 NAMES = [check.__name__ for check in CHECKS]
-ONLY_FINDINGS = ("first_run", "stream_end")
+ONLY_FINDINGS = ("first_run", "resent", "stream_end")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -112,6 +113,14 @@ def test_each_check_can_fail(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_allow_makes_a_finding_of_it(name):
     assert states(BROKEN[name], allow=(name,))[name] is State.FINDING
+
+
+@pytest.mark.parametrize(("again", "sent", "state"), [(0, 200, State.OK), (2, 200, State.OK), (3, 200, State.FINDING)])
+def test_a_request_in_a_hundred_may_be_sent_a_second_time(again, sent, state):
+    found = found_in(subject(*(answer(k, resent=k < again) for k in range(sent))), "resent")
+    assert found.state is state
+    assert (f"{again} of {sent} requests" in found.text) == (again > 0)
+    assert ("--connections=per-request" in found.remedy) == (state is State.FINDING)
 
 
 def test_every_check_is_broken_once_here():

@@ -1,0 +1,243 @@
+"""What the formats of HTTP, event streams and JSON allow is read as sglang's own form is; errors are seen in every form."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from slabench.records import ErrorKind
+from tests.unit.loadgen.reading import DONE, HEAD, LENGTH, answered, chunk, event, good, good_v1, line, piece, read
+
+SIZES = [1, 2, 3, 50, 1 << 20]
+BODY = b"".join(good()) + DONE
+V1 = b"".join(good_v1()) + DONE
+HTTP = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+
+
+def spaced(lines: list[bytes], *separators: str) -> bytes:
+    values = [json.loads(one.removeprefix(b"data: ")) for one in lines]
+    return b"".join(b"data: " + json.dumps(one, separators=separators).encode() + b"\n\n" for one in values) + DONE  # type: ignore[arg-type]
+
+
+def on_lines(lines: list[bytes]) -> bytes:
+    """Each event's JSON indented, a line of it on each line of data."""
+    out = b""
+    for one in lines:
+        text = json.dumps(json.loads(one.removeprefix(b"data: ")), indent=1)
+        out += b"".join(b"data: " + part.encode() + b"\n" for part in text.split("\n")) + b"\n"
+    return out + DONE
+
+
+def escaped(body: bytes) -> bytes:
+    for key in (b"completion_tokens", b"meta_info", b"usage", b"finish_reason"):
+        body = body.replace(b'"%b"' % key, b'"\\u%04x%b"' % (key[0], key[1:]))
+    return body
+
+
+FORMS = {
+    "as it is": lambda body, lines: body,
+    "space before the colon": lambda body, lines: spaced(lines, ",", " :"),
+    "spaces everywhere": lambda body, lines: spaced(lines, " , ", " : "),
+    "tabs": lambda body, lines: spaced(lines, ",\t", ":\t\t"),
+    "several lines": lambda body, lines: on_lines(lines),
+    "escaped keys": lambda body, lines: escaped(body),
+    "CR LF": lambda body, lines: body.replace(b"\n", b"\r\n"),
+    "CR": lambda body, lines: body.replace(b"\n", b"\r"),
+    "no blank": lambda body, lines: body.replace(b"data: ", b"data:"),
+    "two blanks": lambda body, lines: body.replace(b"data: ", b"data:  "),
+    "BOM": lambda body, lines: b"\xef\xbb\xbf" + body,
+    "comments": lambda body, lines: b": hello\n\n" + body.replace(b"data: ", b': {"completion_tokens":99,"x":1}\ndata: '),
+    "fields": lambda body, lines: b"retry: 5\n\n" + body.replace(b"data: ", b"event: message\nid: 7\ndata: "),
+    "fields behind": lambda body, lines: body.replace(b"\n\n", b"\nid: 7\nevent: completion\n\n"),
+    "empty data": lambda body, lines: b"data:\n\ndata: \n\n" + body,
+    "no blank line between": lambda body, lines: body.replace(b"\n\n", b"\n") + b"\n",
+    "no blank line at the end": lambda body, lines: body[:-1],
+    "no line end at the end": lambda body, lines: body[:-2],
+    "whole floats": lambda body, lines: body.replace(b'_tokens":3', b'_tokens":3.0').replace(b'_tokens":2', b'_tokens":20e-1'),
+    "a null error": lambda body, lines: body.replace(b'data: {"', b'data: {"error":null,"'),
+    "an empty error": lambda body, lines: body.replace(b'}\n\ndata: [DONE]', b',"error":{},"errors":[]}\n\ndata: [DONE]'),
+    "other JSON": lambda body, lines: b'data: 7\n\ndata: "ping"\n\ndata: {"ping":1}\n\n' + body,
+    "half a surrogate": lambda body, lines: body.replace(b'"text":"', b'"text":"\\ud83d'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("form", FORMS)
+def test_an_answer_of_generate_in_every_form(form: str, size: int) -> None:
+    record = read(answered(FORMS[form](BODY, good())), size=size)
+    assert (record.error, record.error_text) == (None, "")
+    assert list(record.arrival_tokens) == [1, 2, 3]
+    assert list(record.arrival_ns) == sorted(record.arrival_ns)
+    assert (record.prompt_tokens, record.completion_tokens, record.cached_tokens) == (5, 3, 0)
+    assert (record.finish_reason, record.request_id, record.done, record.uncounted_outputs) == ("length", "a", True, 0)
+    assert (record.text or "")[-2:] == "ab"
+    assert record.first_text_ns == record.arrival_ns[0]
+    (record.text or "").encode()
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("form", FORMS)
+def test_an_answer_of_v1_in_every_form(form: str, size: int) -> None:
+    record = read(answered(FORMS[form](V1, good_v1())), size=size, chunks=True)
+    assert (record.error, record.error_text) == (None, "")
+    assert list(record.arrival_tokens) == [1, 2, 3]
+    assert (record.prompt_tokens, record.completion_tokens) == (5, 3)
+    assert (record.finish_reason, record.request_id, record.done, record.uncounted_outputs) == ("length", "a", True, 0)
+    assert record.first_text_ns == record.arrival_ns[0]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "data",
+    [
+        HTTP.replace(b"1.1", b"1.0") + b"\r\n" + BODY,
+        HTTP + b"connection: close\r\n\r\n" + BODY,
+        HTTP + b"content-length: %d\r\n\r\n" % len(BODY) + BODY,
+        HTTP.replace(b"1.1", b"1.0") + b"content-length: %d\r\n\r\n" % len(BODY) + BODY,
+        HTTP.replace(b" OK", b"") + b"content-length: %d\r\n\r\n" % len(BODY) + BODY,
+        HEAD + b'%x;a=b;c="d"\r\n%b\r\n0;last\r\nx-trailer: 1\r\ny: 2\r\n\r\n' % (len(BODY), BODY),
+        HEAD + b"%X \r\n%b\r\n000\r\n\r\n" % (len(BODY), BODY),
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + HEAD + chunk(BODY) + b"0\r\n\r\n",
+        HTTP + b"content-encoding: identity\r\ncontent-length: %d\r\n\r\n" % len(BODY) + BODY,
+    ],
+)
+def test_an_answer_in_every_form_of_http(data: bytes, size: int) -> None:
+    record = read(data, size=size)
+    assert (record.error, record.error_text) == (None, "")
+    assert list(record.arrival_tokens) == [1, 2, 3]
+
+
+def test_a_compressed_stream_is_refused_in_a_sentence() -> None:
+    record = read(HTTP + b"content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n" + chunk(b"\x1f\x8b\x08" * 9))
+    assert record.error is ErrorKind.MALFORMED
+    assert record.error_text == "The answer is compressed (gzip), which the request did not accept."
+
+
+@pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
+def test_an_answer_without_a_body_by_definition_has_ended_with_its_head(status: bytes) -> None:
+    record = read(b"HTTP/1.1 " + status + b"\r\ncontent-type: x\r\n\r\n", size=1)
+    assert record.error is ErrorKind.HTTP_STATUS
+
+
+@pytest.mark.parametrize("value", [b"keep-alive, close", b"close", b"Close , x"])
+def test_a_connection_that_is_announced_to_close_is_not_used_again(value: bytes) -> None:
+    from slabench.loadgen.http1 import Answer
+
+    answer = Answer(1000)
+    answer.feed(1, HTTP + b"connection: " + value + b"\r\ncontent-length: 0\r\n\r\n")
+    assert not answer.keep_alive
+
+
+def test_a_role_before_the_first_token_is_no_arrival() -> None:
+    role = {"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}
+    for usage in (0, None):
+        first = piece(usage) | {"choices": [role]}
+        record = read(answered(line(first) + V1), chunks=True)
+        assert record.error is None
+        assert list(record.arrival_tokens) == [1, 2, 3]
+        assert record.events == 5
+    record = read(answered(line(event(0, "")) + BODY))
+    assert list(record.arrival_tokens) == [1, 2, 3]
+    assert (record.events, record.uncounted_outputs) == (4, 0)
+
+
+def test_a_count_of_none_after_the_first_token_is_kept_for_the_check_of_counts() -> None:
+    assert list(read(answered(line(event(1)) + line(event(0)) + BODY)).arrival_tokens) == [1, 0, 1, 2, 3]
+
+
+ERRORS = [
+    {"error": {"message": "CUDA out of memory."}},
+    {"error": "CUDA out of memory."},
+    {"error": {"error": {"message": "CUDA out of memory."}}},
+    {"errors": ["CUDA out of memory."]},
+    {"object": "error", "message": "CUDA out of memory.", "type": "InternalServerError", "code": 500},
+    {"type": "error", "error": {"type": "overloaded_error", "message": "CUDA out of memory."}},
+    {"message": "CUDA out of memory.", "code": 500},
+    {"detail": "CUDA out of memory."},
+    {"choices": [{"error": {"message": "CUDA out of memory."}, "finish_reason": "error"}]},
+]
+
+
+def beside(error: dict[str, Any], count: int, *, first: bool) -> bytes:
+    whole = event(count, end=LENGTH if count == 3 else None)
+    return line({**error, **whole} if first else {**whole, **error})
+
+
+PLACES = {
+    "first": lambda error: [line(error), *good()],
+    "between": lambda error: [*good()[:2], line(error), good()[2]],
+    "after the reason to end": lambda error: [*good(), line(error)],
+    "after eight others": lambda error: [line({"ping": k}) for k in range(9)] + [line(error), *good()],
+}
+
+
+@pytest.mark.parametrize("size", [1, 50, 1 << 20])
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("error", ERRORS, ids=lambda one: "-".join(one))
+def test_an_error_is_seen_in_every_form_and_place(error: dict[str, Any], place: str, size: int) -> None:
+    for chunks in (False, True):
+        lines = PLACES[place](error)
+        if chunks:
+            lines = [one for one in lines if b"meta_info" not in one] + good_v1()
+        record = read(answered(b"".join(lines) + DONE), size=size, chunks=chunks)
+        assert record.error is ErrorKind.IN_STREAM
+        assert record.error_text == "CUDA out of memory."
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("error", [ERRORS[0], ERRORS[1], ERRORS[3]], ids=lambda one: "-".join(one))
+def test_an_error_beside_a_count_is_seen(error: dict[str, Any], count: int, first: bool) -> None:
+    """By the careful way and by the one for events of the usual form: 20 tokens, an event a chunk."""
+    events = [beside(error, count, first=first) if k == count else one for k, one in enumerate(good(), start=1)]
+    assert read(answered(b"".join(events) + DONE)).error is ErrorKind.IN_STREAM
+    lines = [line(event(k)) for k in range(1, 21)] + [line(event(21, end=LENGTH))]
+    at = 10 + count
+    odd = {**error, **event(at)} if first else {**event(at), **error}
+    lines[at - 1] = line(odd)
+    record = read(HEAD + b"".join(chunk(one) for one in [*lines, DONE]) + b"0\r\n\r\n")
+    assert record.error is ErrorKind.IN_STREAM
+    assert record.error_text == "CUDA out of memory."
+    inside = event(at)
+    inside["meta_info"] = {**inside["meta_info"], **error}
+    lines[at - 1] = line(inside)
+    assert read(HEAD + b"".join(chunk(one) for one in [*lines, DONE]) + b"0\r\n\r\n").error is ErrorKind.IN_STREAM
+
+
+@pytest.mark.parametrize("name", [b"error", b"server_error", b"Error"])
+@pytest.mark.parametrize("data", [b'{"message":"no memory"}', b"no memory", b'"no memory"', b'{"text":"no memory"}'])
+def test_an_event_that_is_named_an_error_is_one(name: bytes, data: bytes) -> None:
+    body = b"".join(good()[:2]) + b"event: " + name + b"\ndata: " + data + b"\n\n" + good()[2] + DONE
+    record = read(answered(body))
+    assert record.error is ErrorKind.IN_STREAM
+    assert "no memory" in record.error_text
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        {"type": "abort", "message": "Aborted: no memory"},
+        {"type": "abort", "message": "no memory", "status_code": 503, "err_type": "InternalServerError"},
+        {"type": "error", "message": "no memory"},
+    ],
+)
+@pytest.mark.parametrize("last", [True, False])
+def test_a_reason_to_end_that_tells_of_a_failure_is_one(reason: dict[str, Any], last: bool) -> None:
+    events = [line(event(1)), line(event(2, end=reason)), *([] if last else [line(event(3, end=LENGTH))])]
+    record = read(answered(b"".join(events) + DONE))
+    assert record.error is ErrorKind.IN_STREAM
+    assert "no memory" in record.error_text
+
+
+def test_an_abort_without_a_word_is_left_to_the_check_of_reasons() -> None:
+    record = read(answered(line(event(1)) + line(event(2, end={"type": "abort"})) + DONE))
+    assert (record.error, record.finish_reason) == (None, "abort")
+
+
+def test_a_text_about_errors_is_none() -> None:
+    for text in ("error", '"error":{"message":"x"}', "error: abort", '{"object":"error"}'):
+        lines = [line(event(k, text)) for k in range(1, 21)] + [line(event(21, text, end=LENGTH)), DONE]
+        assert read(HEAD + b"".join(map(chunk, lines)) + b"0\r\n\r\n").error is None
+        assert read(answered(b"".join(line(piece(k, text)) for k in range(1, 9)) + V1), chunks=True).error is None
