@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from slabench import server_json
 from slabench.errors import ServerError
-from slabench.plugin.campaign import Deployment
 from slabench.report.document import finite
 from slabench.report.plain import plain_values
 from slabench.server.control import flush
 from slabench.server.fingerprint import fingerprint
 from slabench.server.http import Http
-from slabench.server.info import identify, identity
+from slabench.server.identify import identify
+from slabench.server.roles import identity
 from slabench.server.scrape import counters, read_counters
 from tests.unit.server.test_server_http import answer, scripted
 
@@ -104,11 +104,11 @@ def test_a_server_info_with_odd_values_is_a_sentence_or_unknown(odd: bytes) -> N
             with pytest.raises(ServerError, match="JSON that cannot be read: it is nested"):
                 identify(url)
             return
-        info = identify(url)
-    known_now = identity(json.loads(json.dumps(plain_values(dict(info.raw)))))
-    printed = fingerprint(info, url=url)
-    deployment = Deployment(url, {}, None, info, (), info.gpus.count, info.gpus.count, printed)
-    assert harmless(finite(plain_values(deployment.as_dict())))
+        roles = identify(url)
+    info = roles.info
+    known_now = identity(json.loads(json.dumps(plain_values(dict(roles.raw)))))
+    document = {"info": dict(info.raw), "roles": roles.as_list(), "fingerprint": fingerprint(roles, url=url)}
+    assert harmless(finite(plain_values(document)))
     assert known_now is None or harmless(known_now)
     assert info.gpus.count is None or 0 < info.gpus.count < 10**18
     assert info.token_capacity is None or abs(info.token_capacity) < 10**20
