@@ -122,9 +122,9 @@ def _expected_ns(run: _Run, inside: np.ndarray, before: int, end: int, lasted: i
 def _decode_step_ns(records: Sequence[RequestRecord]) -> float:
     """Median over the answers of the mean time between two of their events; 0 where no answer has two."""
     steps = sorted(
-        (record.span_ns[1] - record.span_ns[0]) / (len(record.arrival_ns) - 1)
+        (record.span_ns[1] - record.span_ns[0]) / (record.grown - 1)
         for record in records
-        if record.span_ns is not None and len(record.arrival_ns) > 1
+        if record.span_ns is not None and record.grown > 1
     )
     return steps[len(steps) // 2] if steps else 0.0
 
