@@ -1,20 +1,23 @@
-"""`python -m slabench baseline list|show|save|merge`: baseline files, made of run folders and looked at.
+"""`slabench baseline`: baseline files, made of run folders and looked at.
 
-list FOLDER: the baselines in a folder. show FILE: one of them. save RUN FILE: of a run folder. merge FILE OUTPUT ...: see below.
+What is read comes first, in every command; what is written is named by -o, and nothing else is ever written.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from slabench.errors import ConfigError
+from slabench.output_file import locked
 
 NOTHING = 6  # as the suite's status: there is nothing that a gate could use
+PROG = "python -m slabench baseline"
 
 
 def run(argv: Sequence[str]) -> int:
@@ -24,23 +27,62 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m slabench baseline", description="Baseline files.")
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog=PROG, description=__doc__.replace("`", ""), formatter_class=raw)
     commands = parser.add_subparsers(required=True, metavar="list|show|save|merge")
-    one = commands.add_parser("list", help="the baselines in a folder")
-    one.add_argument("folder", nargs="?", default="baselines", help="(baselines)")
-    one.set_defaults(call=_list)
-    one = commands.add_parser("show", help="what a baseline holds: source, what may differ, figures with their spread")
-    one.add_argument("file")
-    one.set_defaults(call=_show)
-    one = commands.add_parser("save", help="write a run folder's valid tests as a baseline; an existing file keeps its floors")
-    one.add_argument("run", help="a run folder, such as reports/latest")
-    one.add_argument("file")
-    one.set_defaults(call=_save)
-    one = commands.add_parser("merge", help="several runs or baselines of one deployment as one, their samples as repeats")
-    one.add_argument("output", help="the file to write")
-    one.add_argument("parts", nargs="+", help="run folders or baseline files")
-    one.set_defaults(call=_merge)
+
+    def command(name: str, call: object, what: str, example: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=what, description=what, epilog=f"example:\n  {PROG} {example}", formatter_class=raw)
+        made.set_defaults(call=call)
+        return made
+
+    one = command("list", _list, "List the baselines in a folder.", "list baselines")
+    one.add_argument("folder", nargs="?", default="baselines", metavar="FOLDER", help="the folder (baselines)")
+    what = "Show what a baseline holds: source, what may differ, figures with their spread."
+    one = command("show", _show, what, "show prod.json")
+    one.add_argument("file", metavar="FILE", help="a baseline file")
+    one = command(
+        "save",
+        _save,
+        "Write a run's valid tests as a baseline. A baseline that exists keeps its floors, and the tests that this run did not\n"
+        "measure; a file of anything else is not overwritten.",
+        "save reports/latest -o prod.json",
+    )
+    one.add_argument("runs", nargs="+", metavar="RUN", help="a run folder, such as reports/latest")
+    one.add_argument("-o", "--output", metavar="FILE", help="the baseline to write")
+    one = command(
+        "merge",
+        _merge,
+        "Join several runs or baselines of one deployment: their samples become repeats of one baseline. The parts stay as they\n"
+        "are; to add to a baseline name it as a part and as the output.",
+        "merge prod.json reports/latest -o prod-week.json",
+    )
+    one.add_argument("parts", nargs="+", metavar="PART", help="run folders and baseline files")
+    one.add_argument("-o", "--output", metavar="FILE", help="the baseline to write")
     return parser.parse_args(argv)
+
+
+def _is_run(name: str) -> bool:
+    return (Path(name) / "run.json").is_file() or Path(name).name == "run.json"
+
+
+def _check_output(command: str, inputs: Sequence[str], output: str | None) -> str:
+    """The file to write; ConfigError with the command as it was meant, where the words are in another order."""
+    if output is None:
+        runs = [one for one in inputs if _is_run(one)]
+        others = [one for one in inputs if one not in runs]
+        named = others[0] if command == "save" and runs and others else "FILE"
+        read = runs[:1] if command == "save" and runs else inputs
+        meant = f"{PROG} {command} {' '.join(read)} -o {named}"
+        raise ConfigError(f"baseline {command} writes the file that -o names; without it nothing is written: {meant}")
+    if command == "save" and len(inputs) > 1:
+        raise ConfigError(f"baseline save reads one run, and {len(inputs)} were named; baseline merge joins several.")
+    target = Path(output)
+    if target.is_dir() or target.name == "run.json":
+        order = f"; in the right order: {PROG} {command} {output} -o {inputs[0]}" if _is_run(output) else ""
+        what = "a run" if _is_run(output) else "a folder"
+        raise ConfigError(f"-o {output} is {what}, and -o names the baseline file to write{order}.")
+    return output
 
 
 def _list(given: argparse.Namespace) -> int:
@@ -48,6 +90,8 @@ def _list(given: argparse.Namespace) -> int:
     from slabench.verdict.baseline_file import load
 
     folder = Path(given.folder)
+    if folder.is_file():
+        raise ConfigError(f"{folder} is a file; {PROG} show {folder} shows it, list takes a folder.")
     if not folder.is_dir():
         raise ConfigError(f"{folder} is not a folder; give the one that holds your baselines.")
     rows = []
@@ -65,7 +109,7 @@ def _list(given: argparse.Namespace) -> int:
     print(
         table(("file", "tests", "repeats", "model and hardware", "source"), rows, left=(0, 3, 4))
         if rows
-        else f"No baseline in {folder}."
+        else f"There is no *.json file in the folder {given.folder!r}, so no baseline."
     )
     return 0 if rows else NOTHING
 
@@ -75,6 +119,10 @@ def _show(given: argparse.Namespace) -> int:
     from slabench.verdict.baseline_file import RULES, load
     from slabench.verdict.sla import number, spoken
 
+    if Path(given.file).is_dir():
+        saved, listed = f"save {given.file} -o FILE makes a baseline of it", f"list {given.file} lists what is in it"
+        use = saved if _is_run(given.file) else listed
+        raise ConfigError(f"{given.file} is a folder, and show takes a baseline file; {PROG} {use}.")
     found = load(given.file, option="")
     print(f"{given.file}: {found.source}")
     for section in ("server", "hardware", "model"):
@@ -109,43 +157,56 @@ def _read(given: str) -> dict[str, Any]:
 
 
 def _save(given: argparse.Namespace) -> int:
-    from slabench.verdict.baseline_file import keep, load
-    from slabench.verdict.baselines import differences
+    from slabench.verdict.baseline_store import add_to
 
-    document = _read(given.run)
+    target = _check_output("save", given.runs, given.output)
+    (named,) = given.runs
+    document = _read(named)
     if not document["tests"]:
-        print(f"No baseline was written: no test of {given.run} was valid.")
+        print(f"No baseline was written: no test of {named} was valid.")
         return NOTHING
-    gone: list[str] = []
-    if Path(given.file).exists():
-        old = load(given.file, option="")
-        document, gone = keep(document, old, [text for _, text in differences(old.fingerprint, document["fingerprint"])])
-    _write(given.file, document)
+    with _writing(target):
+        document, gone = add_to(target, document, option="-o ")
     count = len(document["tests"])
-    print(f"Baseline of {count} test{'' if count == 1 else 's'} written to {given.file}.")
+    print(f"Baseline of {count} test{'' if count == 1 else 's'} written to {target}.")
     if gone:
         print(f"Of another hardware, model or server, and no longer in it: {', '.join(gone)}.")
     return 0
 
 
 def _merge(given: argparse.Namespace) -> int:
-    from slabench.verdict.baseline_file import merge
+    from slabench.verdict.baseline_file import load, merge, save
 
-    if Path(given.output).is_dir():
-        raise ConfigError(f"{given.output} is a folder; the first word of merge is the file to write, the parts follow.")
-    parts = [(one, _read(one)) for one in given.parts]
-    _refuse_others(parts)
-    _refuse_the_same(parts)
-    document = merge(parts)
-    if not document["tests"]:
-        print("No baseline was written: no test of these runs was valid.")
-        return NOTHING
-    _write(given.output, document)
+    target = _check_output("merge", given.parts, given.output)
+    with _writing(target), locked(target):
+        if Path(target).is_file():
+            load(target, option="-o ")  # never over something else
+            if Path(target).resolve() not in [Path(one).resolve() for one in given.parts]:
+                raise ConfigError(
+                    f"-o {target} exists and is not among the parts, so its samples would be lost; name it as a part too, or "
+                    "another file with -o."
+                )
+        parts = [(one, _read(one)) for one in given.parts]
+        _refuse_others(parts)
+        _refuse_the_same(parts)
+        document = merge(parts)
+        if not document["tests"]:
+            print("No baseline was written: no test of these runs was valid.")
+            return NOTHING
+        save(target, document)
     repeats = [entry.get("repeats", 1) for entry in document["tests"].values()]
     tests = f"{len(repeats)} test{'' if len(repeats) == 1 else 's'}"
     times = f"{max(repeats)} repeat{'' if max(repeats) == 1 else 's'}"
-    print(f"Baseline of {tests} with up to {times} written to {given.output}.")
+    print(f"Baseline of {tests} with up to {times} written to {target}.")
     return 0
+
+
+@contextlib.contextmanager
+def _writing(target: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"-o {target} cannot be written ({error.strerror}); give a file in a folder that exists.") from error
 
 
 def _refuse_others(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
@@ -188,12 +249,3 @@ def _unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     odd = one.get("figures", {}).keys() ^ other.get("figures", {}).keys()
     odd |= one.get("lacking", {}).keys() | other.get("lacking", {}).keys()
     return [f"{key} is not in every repeat" for key in sorted(odd)]
-
-
-def _write(target: str, document: Mapping[str, Any]) -> None:
-    from slabench.verdict.baseline_file import save
-
-    try:
-        save(target, document)
-    except OSError as error:
-        raise ConfigError(f"{target} cannot be written ({error.strerror}); give a file in a folder that exists.") from error

@@ -7,12 +7,13 @@ repeats. 0: nothing is worse; 1: something is; 6: nobody can say.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from slabench.errors import ConfigError
+from slabench.option_checks import check_writable
+from slabench.output_file import check_free, jsoned, write_named
 
 if TYPE_CHECKING:
     from slabench.report.stored_sides import StoredSide
@@ -23,20 +24,21 @@ def run(argv: Sequence[str]) -> int:
     from slabench.report.stored_sides import read_side
 
     given = _options(argv)
+    for option in ("--json", "--markdown", "--html"):
+        path = getattr(given, option[2:])
+        if path is not None:
+            check_free(option, str(check_writable(option, path)))
     sides = [read_side(one) for one in given.runs]
     _refuse_itself(sides)
     document = compare_sides(sides, Rules(given.tolerance / 100, given.allow_diff, given.allow))
     print(as_text(document))
-    for target, text in (
-        (given.json, json.dumps(document, indent=1, allow_nan=False) + "\n"),
-        (given.markdown, as_markdown(document)),
-        (given.html, as_html(document)),
+    for option, target, text in (
+        ("--json", given.json, jsoned(document)),
+        ("--markdown", given.markdown, as_markdown(document)),
+        ("--html", given.html, as_html(document)),
     ):
         if target is not None:
-            try:
-                Path(target).write_text(text, encoding="utf-8")
-            except OSError as error:
-                raise ConfigError(f"{target} cannot be written ({error.strerror}); give a file in a folder that exists.") from error
+            write_named(option, target, text)
     return exit_status(document)
 
 

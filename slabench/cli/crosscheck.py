@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import sys
@@ -22,6 +21,7 @@ from slabench.metrics.compute import compute
 from slabench.metrics.told import told_figures
 from slabench.option_checks import api_key, check_allow, check_dataset, check_folder, check_root, check_writable
 from slabench.option_types import count_or_inf, positive_int, rate, ratio, seed, worded, words
+from slabench.output_file import check_free, jsoned, write_named
 from slabench.records import ClientRecord, RunRecord, ServerEvidence
 from slabench.report.crosscheck import as_dict, compare, crosscheck_table
 from slabench.server.control import flush
@@ -89,14 +89,12 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
     if not given.base_url.startswith(SIM):
         check_root("--base-url", given.base_url)
     if given.json:
-        check_writable("--json", given.json)
+        check_free("--json", str(check_writable("--json", given.json)))
     if given.base_url.startswith(SIM) and given.dataset_path is None and given.dataset_name != "random-ids":
         given.dataset_path = str(SIM_DATA)
     check_dataset(given.dataset_path, given.dataset_name)
     check_folder("tokenizer", given.tokenizer)
     check_allow(given.allow)
-    if given.json is not None:
-        check_writable("--json", given.json)
     return given
 
 
@@ -155,7 +153,7 @@ def crosscheck(given: argparse.Namespace, url: str, reference: Reference) -> int
     print(crosscheck_table(rows))
     if given.json:
         document = {"workload": described, "rounds": given.rounds, "rows": as_dict(rows), "ours": ours, "theirs": theirs}
-        Path(given.json).write_text(json.dumps(document, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        write_named("--json", given.json, jsoned(document))
     return 0
 
 

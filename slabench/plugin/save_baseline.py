@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from slabench.verdict import baseline_file, baselines
+from slabench.verdict import baseline_file
+from slabench.verdict.baseline_store import add_to
 
 
 def save_baseline(data: Mapping[str, Any], target: Path) -> Iterator[str]:
@@ -22,12 +23,7 @@ def save_baseline(data: Mapping[str, Any], target: Path) -> Iterator[str]:
         yield f"No baseline was written to {target}: no test of this run was valid."
         return
     measured = len(document["tests"])
-    gone: list[str] = []
-    if target.exists():
-        old = baseline_file.load(str(target), option="--save-baseline=")
-        differ = [text for _, text in baselines.differences(old.fingerprint, document["fingerprint"])]
-        document, gone = baseline_file.keep(document, old, differ)
-    baseline_file.save(str(target), document)
+    document, gone = add_to(str(target), document, option="--save-baseline=")
     kept = len(document["tests"]) - measured
     beside = f", {kept} that it held already were kept" if kept else ""
     yield f"Baseline of {measured} test{'' if measured == 1 else 's'} written to {target}{beside}."

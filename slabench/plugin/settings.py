@@ -13,6 +13,7 @@ import pytest
 from slabench import request_extras
 from slabench.errors import ConfigError
 from slabench.option_checks import api_key, check_allow, check_dataset, check_folder, check_root, check_writable
+from slabench.output_file import check_rows
 from slabench.plugin.redact import know_secrets
 from slabench.server.secrets import redact_url
 from slabench.verdict import baseline_file, baselines, sla
@@ -266,7 +267,15 @@ def _check_capacity(given: Namespace) -> None:
 
 
 def _writable(option: str, path: str, *, worker: bool) -> Path:
-    return Path(path) if worker else check_writable(option, path)
+    """What is there already can be added to: found out now, and not when all is measured."""
+    if worker:
+        return Path(path)
+    target = check_writable(option, path)
+    if option == "--bench-serving-jsonl":
+        check_rows(option, path)
+    elif target.is_file():
+        baseline_file.load(path, option=f"{option}=")
+    return target
 
 
 SETTINGS = pytest.StashKey[Settings]()

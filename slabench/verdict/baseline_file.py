@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 from slabench.errors import ConfigError, system_words
 from slabench.metrics.definitions import metric_of
+from slabench.output_file import jsoned, write_whole
 from slabench.verdict.samples import samples_of
 from slabench.verdict.words import NOTHING_JUDGED
 
@@ -221,7 +221,4 @@ def _samples(entry: Mapping[str, Any], key: str) -> list[float]:
 
 def save(path: str, document: Mapping[str, Any]) -> None:
     """Write atomically, so that an interrupted save never leaves half a baseline."""
-    target = Path(path)
-    scratch = target.with_name(f".{target.name}.{os.getpid()}")
-    scratch.write_text(json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(scratch, target)
+    write_whole(path, jsoned(document))

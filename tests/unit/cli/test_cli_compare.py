@@ -94,10 +94,10 @@ def test_a_figure_that_one_repeat_lacks_is_named(tmp_path: Path, capsys: pytest.
     for old, new, whose in ((odd, run(tmp_path, "b", *WORSE), "the baseline"), (run(tmp_path, "c", *GOOD), odd, "this run")):
         assert main(["compare", old, new]) == 6
         assert f"{whose} has no tpot.mean in repeat 3 of 4" in capsys.readouterr().out
-    assert main(["baseline", "save", odd, str(tmp_path / "odd.json")]) == 0
+    assert main(["baseline", "save", odd, "-o", str(tmp_path / "odd.json")]) == 0
     assert main(["baseline", "show", str(tmp_path / "odd.json")]) == 0
     assert "missing in repeat 3 of 4" in capsys.readouterr().out
-    assert main(["baseline", "merge", str(tmp_path / "m.json"), str(tmp_path / "odd.json"), str(tmp_path / "b")]) == 4
+    assert main(["baseline", "merge", str(tmp_path / "odd.json"), str(tmp_path / "b"), "-o", str(tmp_path / "m.json")]) == 4
     assert "tpot.mean is not in every repeat" in capsys.readouterr().err
 
 
@@ -168,8 +168,8 @@ def test_a_run_is_not_compared_with_itself(tmp_path: Path, capsys: pytest.Captur
     """It would always be equal, and green."""
     first, other, link, saved = run(tmp_path, "a", *GOOD), run(tmp_path, "b", *WORSE), tmp_path / "link", str(tmp_path / "a.json")
     link.symlink_to(first)
-    assert main(["baseline", "save", first, saved]) == 0
-    assert main(["baseline", "merge", str(tmp_path / "m.json"), first, other]) == 0
+    assert main(["baseline", "save", first, "-o", saved]) == 0
+    assert main(["baseline", "merge", first, other, "-o", str(tmp_path / "m.json")]) == 0
     for twin in (first, str(link), f"{first}/run.json", saved, str(tmp_path / "m.json")):
         assert main(["compare", first, other, twin]) == 4
         assert f"{first} and {twin} hold the same run, run-a: it would be compared with itself." in capsys.readouterr().err
@@ -218,9 +218,9 @@ def test_a_baseline_is_saved_shown_listed_merged_and_compared_with(tmp_path: Pat
     kept = tmp_path / "kept"
     kept.mkdir()
     first, second = run(tmp_path, "a", *GOOD[:2]), run(tmp_path, "b", *GOOD[2:])
-    assert main(["baseline", "save", first, str(kept / "a.json")]) == 0
+    assert main(["baseline", "save", first, "-o", str(kept / "a.json")]) == 0
     assert f"Baseline of 1 test written to {kept / 'a.json'}." in capsys.readouterr().out
-    assert main(["baseline", "merge", str(kept / "both.json"), str(kept / "a.json"), second]) == 0
+    assert main(["baseline", "merge", str(kept / "a.json"), second, "-o", str(kept / "both.json")]) == 0
     assert "Baseline of 1 test with up to 4 repeats written to" in capsys.readouterr().out
     assert main(["baseline", "show", str(kept / "both.json")]) == 0
     out = capsys.readouterr().out
@@ -238,11 +238,11 @@ def test_a_baseline_is_saved_shown_listed_merged_and_compared_with(tmp_path: Pat
 
 def test_a_saved_baseline_keeps_what_was_written_by_hand(tmp_path: Path) -> None:
     path = tmp_path / "b.json"
-    assert main(["baseline", "save", run(tmp_path, "a", 1.0), str(path)]) == 0
+    assert main(["baseline", "save", run(tmp_path, "a", 1.0), "-o", str(path)]) == 0
     data = json.loads(path.read_text())
     data["tests"][ID]["floors"] = {"total_throughput": 1600}
     path.write_text(json.dumps(data))
-    assert main(["baseline", "save", run(tmp_path, "b", 1.1), str(path)]) == 0
+    assert main(["baseline", "save", run(tmp_path, "b", 1.1), "-o", str(path)]) == 0
     kept = json.loads(path.read_text())["tests"][ID]
     assert (kept["floors"], kept["figures"]["tpot.mean"]) == ({"total_throughput": 1600}, pytest.approx(44.0))
 
@@ -258,7 +258,7 @@ def test_only_what_is_alike_is_merged(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], fingerprint: dict[str, Any], words: str
 ) -> None:
     other = run(tmp_path, "b", 1.0, server={"fingerprint": fingerprint})
-    assert main(["baseline", "merge", str(tmp_path / "m.json"), run(tmp_path, "a", 1.0), other]) == 4
+    assert main(["baseline", "merge", run(tmp_path, "a", 1.0), other, "-o", str(tmp_path / "m.json")]) == 4
     assert words in capsys.readouterr().err
     assert not (tmp_path / "m.json").exists()
 
@@ -267,22 +267,22 @@ def test_the_same_run_is_merged_once(tmp_path: Path, capsys: pytest.CaptureFixtu
     """Twice it would be two repeats without a spread."""
     first, other = run(tmp_path, "a", *GOOD[:2]), run(tmp_path, "b", *GOOD[2:])
     copy, target = tmp_path / "copy.json", str(tmp_path / "m.json")
-    assert main(["baseline", "save", first, str(copy)]) == 0
-    assert main(["baseline", "merge", target, first, str(copy)]) == 4
+    assert main(["baseline", "save", first, "-o", str(copy)]) == 0
+    assert main(["baseline", "merge", first, str(copy), "-o", target]) == 4
     assert "hold the same run, run-a: merged, it would count twice" in capsys.readouterr().err
     copy.write_text(copy.read_text().replace('"source": "run-a"', '"source": "another name"'))
-    assert main(["baseline", "merge", target, first, str(copy)]) == 4
+    assert main(["baseline", "merge", first, str(copy), "-o", target]) == 4
     assert f"hold the same repeat of {ID}, with every figure alike" in capsys.readouterr().err
-    assert main(["baseline", "merge", target, first, other]) == 0
-    assert main(["baseline", "merge", str(tmp_path / "n.json"), target, other]) == 4
+    assert main(["baseline", "merge", first, other, "-o", target]) == 0
+    assert main(["baseline", "merge", target, other, "-o", str(tmp_path / "n.json")]) == 4
     assert "hold the same run, run-b" in capsys.readouterr().err
 
 
 def test_nothing_valid_is_no_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = run(tmp_path, "a", 1.0, test={"word": "INVALID"})
-    assert main(["baseline", "save", bad, str(tmp_path / "b.json")]) == 6
+    assert main(["baseline", "save", bad, "-o", str(tmp_path / "b.json")]) == 6
     assert main(["baseline", "list", str(tmp_path)]) == 6
     assert main(["baseline", "list", str(tmp_path / "none")]) == 4
     assert main(["baseline", "show", str(tmp_path / "none.json")]) == 4
-    assert main(["baseline", "save", str(tmp_path / "none"), str(tmp_path / "b.json")]) == 4
+    assert main(["baseline", "save", str(tmp_path / "none"), "-o", str(tmp_path / "b.json")]) == 4
     assert not (tmp_path / "b.json").exists()

@@ -151,6 +151,19 @@ def test_what_cannot_be_is_said_in_one_sentence(options: dict[str, Any], environ
     assert "hush" not in str(error.value)  # the key itself is not in it
 
 
+def test_a_file_that_cannot_be_added_to_is_refused_before_the_load(tmp_path: Path) -> None:
+    """--save-baseline on a run.json, --bench-serving-jsonl on a baseline: each was found out when all was measured, or never."""
+    run, baseline = tmp_path / "run.json", tmp_path / "prod.json"
+    run.write_text('{"schema": "slabench.run/1"}')
+    baseline.write_text('{"schema": "slabench.baseline/2", "tests": {}, "fingerprint": {}}')
+    with pytest.raises(ConfigError, match="has schema 'slabench.run/1'"):
+        Settings.of(given(save_baseline=str(run)), {})
+    with pytest.raises(ConfigError, match="holds no rows of bench_serving"):
+        Settings.of(given(bench_serving_jsonl=str(baseline)), {})
+    assert Settings.of(given(save_baseline=str(baseline)), {}).save_baseline == baseline
+    assert Settings.of(given(save_baseline="/dev/full"), {}).save_baseline == Path("/dev/full")
+
+
 def test_a_root_behind_a_path_is_taken() -> None:
     for url in ("http://a:1/", "http://a:1/v1beta", "http://a:1/llm", "https://a/generate-things"):
         assert Settings.of(given(base_url=[url]), {}).base_urls == (url,)

@@ -1,0 +1,119 @@
+"""Files that a command writes where a user named one: whole or not at all, never over measurements, one writer at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from slabench.errors import ConfigError, system_words
+
+ROWS = "rows of bench_serving"
+KINDS = {"slabench.run/": "a run", "slabench.baseline/": "a baseline"}
+PACKED = b"\x1f\x8b"  # a run's records are gzip
+HEAD = 1 << 16  # bytes of a file's beginning that tell its kind; a schema is among the first keys of a document
+
+
+def holds(path: Path) -> str | None:
+    """What measurements a file holds, in words: `a run`; None for anything else, and for a file that is not there."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if head.startswith(PACKED):
+        return "packed records"
+    text = head.decode("utf-8", "replace")
+    for schema, what in KINDS.items():
+        if f'"{schema}' in text:
+            return what
+    first = text.lstrip().partition("\n")[0]
+    return ROWS if first.startswith("{") and '"completed"' in text and '"mean_ttft_ms"' in text else None
+
+
+def check_free(option: str, path: str) -> None:
+    """ConfigError where a page or a table would be written over what was measured."""
+    with contextlib.suppress(OSError):
+        held = holds(Path(path))
+        if held is not None:
+            raise ConfigError(f"{option}={path} exists and holds {held}, which is not overwritten; name another file.")
+
+
+def check_rows(option: str, path: str) -> None:
+    """ConfigError where rows would be appended to a file of something else."""
+    target = Path(path)
+    with contextlib.suppress(OSError):
+        if target.is_file() and target.stat().st_size and holds(target) != ROWS:
+            raise ConfigError(f"{option}={path} exists and holds no {ROWS}, so none are appended; name another file.")
+
+
+def write_whole(path: str | Path, text: str) -> None:
+    """OSError if it cannot be written; then what was there before is there still. A device is written to as it is."""
+    target = Path(path)
+    if target.exists() and not target.is_file():
+        target.write_text(text, encoding="utf-8")
+        return
+    target = target.resolve()  # the file that a link names, not the link
+    scratch = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with scratch.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            scratch.unlink()
+        raise
+
+
+def write_named(option: str, path: str | Path, text: str) -> None:
+    """As write_whole(); ConfigError in one sentence if it cannot be written."""
+    try:
+        write_whole(path, text)
+    except OSError as error:
+        named = f"{option}={path}" if option else str(path)
+        raise ConfigError(f"{named} cannot be written ({system_words(error)}); give a file in a folder that exists.") from error
+
+
+def jsoned(value: object, *, indent: int | None = 1) -> str:
+    """A document's text, with a line end; ValueError for what JSON has no word for."""
+    return json.dumps(value, indent=indent, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+@contextlib.contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """Nobody else who asks the same has the file meanwhile: for reading it, adding to it and writing it again.
+
+    The lock is a file beside it, gone afterwards. Where none can be made or locked there is no lock, and no error.
+    """
+    target = Path(path).resolve()
+    beside = target.with_name(f".{target.name}.lock")
+    handle = None if target.exists() and not target.is_file() else _held(beside)
+    try:
+        yield
+    finally:
+        if handle is not None:
+            with contextlib.suppress(OSError):
+                beside.unlink()  # while it is held: who waited for it sees that it is gone, and makes another
+            os.close(handle)
+
+
+def _held(beside: Path) -> int | None:
+    while True:
+        try:
+            handle = os.open(beside, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if os.fstat(handle).st_ino == os.stat(beside).st_ino:
+                return handle
+        except FileNotFoundError:
+            pass
+        except OSError:
+            os.close(handle)
+            return None
+        os.close(handle)
