@@ -156,7 +156,7 @@ def test_a_file_that_cannot_be_added_to_is_refused_before_the_load(tmp_path: Pat
     run, baseline = tmp_path / "run.json", tmp_path / "prod.json"
     run.write_text('{"schema": "slabench.run/1"}')
     baseline.write_text('{"schema": "slabench.baseline/2", "tests": {}, "fingerprint": {}}')
-    with pytest.raises(ConfigError, match="has schema 'slabench.run/1'"):
+    with pytest.raises(ConfigError, match=r"has schema 'slabench\.run/1'"):
         Settings.of(given(save_baseline=str(run)), {})
     with pytest.raises(ConfigError, match="holds no rows of bench_serving"):
         Settings.of(given(bench_serving_jsonl=str(baseline)), {})
