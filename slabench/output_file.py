@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,11 +75,6 @@ def write_named(option: str, path: str | Path, text: str) -> None:
     except OSError as error:
         named = f"{option}={path}" if option else str(path)
         raise ConfigError(f"{named} cannot be written ({system_words(error)}); give a file in a folder that exists.") from error
-
-
-def jsoned(value: object, *, indent: int | None = 1) -> str:
-    """A document's text, with a line end; ValueError for what JSON has no word for."""
-    return json.dumps(value, indent=indent, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 @contextlib.contextmanager

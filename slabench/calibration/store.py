@@ -15,6 +15,7 @@ from pathlib import Path
 
 from slabench.calibration.shape import Shape
 from slabench.records import Calibration
+from slabench.strict_json import dumps
 from slabench.workloads.cache import cache_folder
 
 FORMAT = 1
@@ -77,7 +78,7 @@ class Store:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False, encoding="utf-8") as file:
-                json.dump(asdict(made), file)
+                file.write(dumps(asdict(made)))
             os.replace(file.name, self._path(shape))
         except OSError:
             return

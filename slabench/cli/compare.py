@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from slabench.errors import ConfigError
 from slabench.option_checks import check_writable
-from slabench.output_file import check_free, jsoned, write_named
+from slabench.output_file import check_free, write_named
+from slabench.strict_json import dumps
 
 if TYPE_CHECKING:
     from slabench.report.stored_sides import StoredSide
@@ -33,7 +34,7 @@ def run(argv: Sequence[str]) -> int:
     document = compare_sides(sides, Rules(given.tolerance / 100, given.allow_diff, given.allow))
     print(as_text(document))
     for option, target, text in (
-        ("--json", given.json, jsoned(document)),
+        ("--json", given.json, dumps(document, indent=1) + "\n"),
         ("--markdown", given.markdown, as_markdown(document)),
         ("--html", given.html, as_html(document)),
     ):

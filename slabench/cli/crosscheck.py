@@ -21,13 +21,14 @@ from slabench.metrics.compute import compute
 from slabench.metrics.told import told_figures
 from slabench.option_checks import api_key, check_allow, check_dataset, check_folder, check_root, check_writable
 from slabench.option_types import count_or_inf, positive_int, rate, ratio, seed, worded, words
-from slabench.output_file import check_free, jsoned, write_named
+from slabench.output_file import check_free, write_named
 from slabench.records import ClientRecord, RunRecord, ServerEvidence
 from slabench.report.crosscheck import as_dict, compare, crosscheck_table
 from slabench.server.control import flush
 from slabench.server.identify import identify
 from slabench.server.launch import launch
 from slabench.server.secrets import know, know_environment, know_url, scrub_text
+from slabench.strict_json import dumps
 from slabench.verdict import told as told_checks
 from slabench.verdict.validity import Subject, examine
 from slabench.verdict.validity.server import CACHED_SHARE_LIMIT, prefix_cache
@@ -153,7 +154,7 @@ def crosscheck(given: argparse.Namespace, url: str, reference: Reference) -> int
     print(crosscheck_table(rows))
     if given.json:
         document = {"workload": described, "rounds": given.rounds, "rows": as_dict(rows), "ours": ours, "theirs": theirs}
-        write_named("--json", given.json, jsoned(document))
+        write_named("--json", given.json, dumps(document, indent=1) + "\n")
     return 0
 
 

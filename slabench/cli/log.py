@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 from slabench.option_types import positive_int, worded
+from slabench.strict_json import dumps
 
 NO_LINES = 6  # as the suite's status: nobody can judge
 
@@ -23,7 +23,7 @@ def run(argv: Sequence[str]) -> int:
     given = _options(argv)
     found = read(given.files, given.decode_gpu_num)
     if given.json:
-        print(json.dumps(found, indent=1, allow_nan=False))
+        print(dumps(found, indent=1))
     elif given.csv:
         _csv(found["curve"])
     else:

@@ -113,6 +113,7 @@ class Campaign:
     _store: DatasetStore | None = None
     _records: RecordsFile | None = None
     _calibrator: Calibrator | None = None
+    _lost: dict[str, str] = field(default_factory=dict)
 
     def open(self) -> Deployment:
         """Start or find the server. ConfigError and ServerError carry the one sentence that ends the session."""
@@ -253,11 +254,14 @@ class Campaign:
             self._records.flush()
 
     @property
-    def records_broken(self) -> str | None:
-        """Why requests.jsonl.gz is not complete, in a sentence; None while it is."""
-        if self._records is None or self._records.broken is None:
-            return None
-        return f"{self.records_name} could not be written ({self._records.broken}): records are missing from it, verdicts are not."
+    def lost(self) -> dict[str, str]:
+        """Files of records that are not complete, with the reason."""
+        if self._records is not None and self._records.broken is not None:
+            self._lost[self.records_name] = self._records.broken
+        return self._lost
+
+    def lose(self, output: str, why: str) -> None:
+        self._lost.setdefault(output, why)
 
     def close(self) -> None:
         if self._records is not None:

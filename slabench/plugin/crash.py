@@ -35,14 +35,14 @@ def clean_internal_error(excrepr: Any) -> None:
 class OthersOutputs:
     """pytest's and pytest-html's files on a disk that is full: they cost themselves, not the summary on the console."""
 
-    def __init__(self, note: Callable[[str], None]) -> None:
-        self.note = note
+    def __init__(self, lose: Callable[[str, str], None]) -> None:
+        self.lose = lose
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self) -> Generator[None, object, object]:
         try:
             return (yield)
         except OSError as error:
-            told = f"junit.xml or report.html could not be written ({system_words(error)})"
-            self.note(f"{told}; the verdicts stand on this console.")
+            named = str(error.filename).rpartition("/")[2] if error.filename else "junit.xml or report.html"
+            self.lose(named, system_words(error))
             return None

@@ -2,48 +2,64 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from _pytest.junitxml import xml_key
 
-from slabench.errors import system_words
+from slabench.errors import SlabenchError, system_words
 from slabench.plugin.save_baseline import save_baseline
 from slabench.plugin.settings import Settings
 
+Lose = Callable[[str, str], None]  # (output, why it could not be written)
 
-def write_outputs(data: Mapping[str, Any], folder: Path, settings: Settings, *, github: bool, note: Callable[[str], None]) -> None:
-    """From a run document's data into its folder; note takes a sentence about what is elsewhere. OSError, SlabenchError."""
+
+@contextlib.contextmanager
+def losing(output: str, lose: Lose) -> Iterator[None]:
+    """An output that cannot be written costs itself, and none of those after it."""
+    try:
+        yield
+    except (OSError, SlabenchError) as error:
+        lose(output, system_words(error))
+
+
+def write_outputs(data: Mapping[str, Any], folder: Path, settings: Settings, *, note: Callable[[str], None], lose: Lose) -> None:
+    """From a run document's data into its folder; note takes a sentence about what is elsewhere."""
     from slabench.report.frontier import frontier_rows, write_frontier
-    from slabench.report.markdown import summary_md
     from slabench.report.seed_shapes import write_seed_shapes
 
-    summary = summary_md(data)
-    if github:
-        _step_summary(summary, note)
-    (folder / "summary.md").write_text(summary, encoding="utf-8")
-    write_seed_shapes(data, folder)
+    if settings.save_baseline is not None:
+        with losing(f"--save-baseline={settings.save_baseline}", lose):
+            for sentence in save_baseline(data, settings.save_baseline):
+                note(sentence)
+    with losing("the published tables' files", lose):
+        write_seed_shapes(data, folder)
     frontier = frontier_rows(data)
     if frontier:
-        write_frontier(frontier, folder / "frontier.csv")
-    if settings.save_baseline is not None:
-        for sentence in save_baseline(data, settings.save_baseline):
-            note(sentence)
+        with losing("frontier.csv", lose):
+            write_frontier(frontier, folder / "frontier.csv")
 
 
-def _step_summary(summary: str, note: Callable[[str], None]) -> None:
+def write_summary(data: Mapping[str, Any], folder: Path) -> None:
+    """OSError if it cannot be written."""
+    from slabench.report.markdown import summary_md
+
+    (folder / "summary.md").write_text(summary_md(data), encoding="utf-8")
+
+
+def step_summary(data: Mapping[str, Any], *, note: Callable[[str], None], lose: Lose) -> None:
+    from slabench.report.markdown import summary_md
+
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if not target:
         note("--github found no GITHUB_STEP_SUMMARY in the environment, so the job's page has no summary.")
         return
-    try:
-        with open(target, "a", encoding="utf-8") as file:
-            file.write(summary)
-    except OSError as error:
-        note(f"The job's summary could not be written ({system_words(error)}).")
+    with losing("the job's summary", lose), open(target, "a", encoding="utf-8") as file:
+        file.write(summary_md(data))
 
 
 def silence_others(config: pytest.Config) -> None:

@@ -6,6 +6,7 @@ attribute of the test report, built-in types only.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import signal
@@ -17,11 +18,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from slabench import __version__
-from slabench.errors import ConfigError, SlabenchError, system_words
+from slabench.errors import ConfigError
+from slabench.exit_status import INVALID as EXIT_INVALID
+from slabench.exit_status import NOTHING as EXIT_NOTHING
+from slabench.exit_status import OUR_CRASH as EXIT_OUR_CRASH
+from slabench.exit_status import USAGE as EXIT_USAGE
 from slabench.plugin.campaign import CAMPAIGN
+from slabench.plugin.closing import Closing
 from slabench.plugin.crash import OthersOutputs, clean_internal_error
 from slabench.plugin.order import LIVE_FOLDERS, is_live
-from slabench.plugin.outputs import silence_others, write_outputs
+from slabench.plugin.outputs import losing, silence_others
 from slabench.plugin.redact import redact_command, redact_options
 from slabench.plugin.resume import RESUMED, Resumed
 from slabench.plugin.settings import SETTINGS, Settings
@@ -29,8 +35,6 @@ from slabench.report.plain import plain_values
 
 if TYPE_CHECKING:
     from slabench.report.document import RunDocument, RunFolder
-
-EXIT_OUR_CRASH, EXIT_USAGE, EXIT_NOTHING, EXIT_INVALID = 3, 4, 5, 6
 
 
 class Recorder:
@@ -56,6 +60,7 @@ class Recorder:
         self.document.data["command"] = redact_command([str(part) for part in config.invocation_params.args])
         self.document.data["options"] = options
         self.document.data["client"]["name"] = config.getoption("client")
+        self.closing = Closing(self)
         self.write()  # a run that is killed before its first test has a document too
         self.live_items = 0
         self.seen: set[str] = set()  # tests that this session reported, kept ones among them
@@ -81,8 +86,11 @@ class Recorder:
         self.document.set_planned(ids)
         self.write()
 
-    def take(self, entry: dict[str, Any], server: dict[str, Any] | None, labels: list[str]) -> None:
+    def take(self, handed: dict[str, Any]) -> None:
         """One finished test into the document, and the document to disk. A full disk costs the file, not the verdict."""
+        entry, server, labels = handed["entry"], handed["server"], handed["labels"]
+        for output, why in handed.get("lost", {}).items():
+            self.closing.lose(output, why)
         if server is not None:
             self.document.data["server"] = plain_values(server)
         known = self.document.data["labels"]
@@ -93,19 +101,17 @@ class Recorder:
         if self.settings.bench_serving_jsonl is not None:
             from slabench.report.bench_serving_row import append_row
 
-            try:
-                append_row(self.settings.bench_serving_jsonl, plain_values(entry), plain_values((server or {}).get("info", {})))
-            except OSError as error:
-                self.note(f"--bench-serving-jsonl could not be written ({system_words(error)}); the figures stand in run.json.")
+            target = self.settings.bench_serving_jsonl
+            with losing(f"--bench-serving-jsonl={target}", self.closing.lose):
+                append_row(target, plain_values(entry), plain_values((server or {}).get("info", {})))
 
     def write(self) -> None:
-        try:
-            self._folder_again()
+        """While the run is on. What the disk does not take now it may take later; at the end that is a loss (closing.py)."""
+        with contextlib.suppress(OSError):
+            self.folder_again()
             self.document.write()
-        except OSError as error:
-            self.note(f"run.json could not be written ({system_words(error)}); the verdicts stand on this console.")
 
-    def _folder_again(self) -> None:
+    def folder_again(self) -> None:
         """What was judged is still in memory if somebody clears the reports away while a run is on."""
         if not self.folder.path.is_dir():
             self.folder.path.mkdir(parents=True)
@@ -144,7 +150,7 @@ class Recorder:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         handed = getattr(report, "slabench", None)
         if handed is not None:
-            self.take(handed["entry"], handed["server"], handed["labels"])
+            self.take(handed)
             self.crashed = self.crashed or "CRASHED" in handed["entry"]["reasons"]
         usage = getattr(report, "slabench_usage", None)
         if usage is not None:
@@ -155,7 +161,7 @@ class Recorder:
         campaign = self.config.stash.get(CAMPAIGN, None)
         if campaign is not None and campaign.interrupted is not None:
             handed, campaign.interrupted = campaign.interrupted, None
-            self.take(handed["entry"], handed["server"], handed["labels"])
+            self.take(handed)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: Any) -> None:
@@ -178,20 +184,10 @@ class Recorder:
         if not self.live_items:
             self.note(f"Every live test was deselected (-k, -m; {self.deselected} in all): nothing was judged.")
         state = "interrupted" if status == pytest.ExitCode.INTERRUPTED else "crashed" if status == EXIT_OUR_CRASH else "finished"
-        broken = self.config.stash[CAMPAIGN].records_broken if CAMPAIGN in self.config.stash else None
-        if broken is not None:
-            self.note(broken)
-        try:
-            self._folder_again()
-            self.document.finish(state, status)
-        except OSError as error:
-            self.note(f"run.json could not be written ({system_words(error)}); the verdicts stand on this console.")
-        try:
-            write_outputs(
-                self.document.data, self.folder.path, self.settings, github=self.config.getoption("github"), note=self.note
-            )
-        except (OSError, SlabenchError) as error:
-            self.note(f"The run folder is not complete: {system_words(error)}")
+        campaign = self.config.stash.get(CAMPAIGN, None)
+        for output, why in (campaign.lost if campaign is not None else {}).items():
+            self.closing.lose(output, why)
+        self.closing.close(session, state, status)
 
     @property
     def litter(self) -> bool:
@@ -239,7 +235,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if recorder.resumed is not None:
         config.stash[RESUMED] = recorder.resumed
         config.pluginmanager.register(recorder.resumed, "slabench-resumed")
-    config.pluginmanager.register(OthersOutputs(recorder.note), "slabench-others-outputs")
+    config.pluginmanager.register(OthersOutputs(recorder.closing.lose), "slabench-others-outputs")
     if threading.current_thread() is threading.main_thread():
         # A CI that cancels a job sends SIGTERM: it ends a run as Ctrl-C does, with everything written.
         config.stash[_SIGTERM] = signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from slabench.strict_json import dumps
 
 _PLAIN = {
     "duration": "duration",
@@ -39,7 +39,7 @@ def row(entry: Mapping[str, Any], server_info: Mapping[str, Any]) -> dict[str, A
         "tag": entry["id"],
         "backend": plan.get("backend", "sglang"),
         "dataset_name": workload.get("dataset_name"),
-        "request_rate": math.inf if rate == "inf" else rate,
+        "request_rate": rate,  # "inf" where bench_serving writes Infinity, which is no JSON
         "max_concurrency": plan.get("max_concurrency"),
         "sharegpt_output_len": None if random else workload.get("output_len"),
         "random_input_len": workload.get("input_len") if random else None,
@@ -62,8 +62,8 @@ def _accept_length(info: Mapping[str, Any]) -> Any:
 
 
 def append_row(target: Path, entry: Mapping[str, Any], server_info: Mapping[str, Any]) -> None:
-    """One line. An INVALID test has none: readers of such files know no word for it. An infinite rate is Infinity, as there."""
+    """One line. An INVALID test has none: readers of such files know no word for it."""
     if entry["word"] == "INVALID" or "classic.completed" not in entry["metrics"]:
         return
     with target.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row(entry, server_info)) + "\n")
+        file.write(dumps(row(entry, server_info)) + "\n")

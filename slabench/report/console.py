@@ -231,6 +231,7 @@ def run_facts(data: Mapping[str, Any]) -> list[str]:
         lines.append(f"Checks that --allow makes findings of: {', '.join(allowed)}.")
     if "unreachable" in data:
         lines.append(f"No test was tried: {data['unreachable']}")
+    lines += [f"NOT_SAVED: {sentence}; the verdicts stand on the console." for sentence in data.get("not_saved", {}).values()]
     names = unjudged(data)
     if names:
         lines.append(f"NOTHING_JUDGED: no objective, floor or comparison applies to {', '.join(names)}: measured only.")

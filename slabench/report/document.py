@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import math
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 
 from slabench.errors import ConfigError
 from slabench.metrics.definitions import units
+from slabench.strict_json import finite
 from slabench.verdict.words import Word, overall
 
 # slabench.run/1: first form.
@@ -92,15 +92,6 @@ def _point(link: Path, target: str) -> None:
         os.replace(new, link)
 
 
-def finite(value: Any) -> Any:
-    """The same value with every figure left out that is no number: JSON has no NaN, and an undefined figure is absent."""
-    if isinstance(value, Mapping):
-        return {str(key): finite(one) for key, one in value.items() if not (isinstance(one, float) and not math.isfinite(one))}
-    if isinstance(value, list | tuple):
-        return [None if isinstance(one, float) and not math.isfinite(one) else finite(one) for one in value]
-    return value
-
-
 class RunDocument:
     """run.json in memory; write() puts it on disk whole."""
 
@@ -134,6 +125,10 @@ class RunDocument:
         document = cls(folder, **made)
         document.data |= {key: data[key] for key in ("created_utc", "labels", "server", "planned") if key in data}
         document.data["resumed"] = [*data.get("resumed", ()), {"utc": utc_now(), "kept": [one["id"] for one in kept]}]
+        # What else was not written is written now; records of the kept tests are still missing.
+        missing = {name: why for name, why in data.get("not_saved", {}).items() if name.startswith("requests")}
+        document.data["labels"] = [one for one in document.data["labels"] if one != "NOT_SAVED"]
+        document.data |= {"not_saved": missing} if missing else {}
         document.data["tests"] = list(kept)
         document._settle()
         _point(folder.path.parent / "latest", folder.path.name)
@@ -158,8 +153,8 @@ class RunDocument:
         word = overall([Word(one["word"]) for one in data["tests"]])
         if word is Word.PASSED and data["state"] == "running":
             word = None  # a run that is killed now has not passed, and this is the file that stays
-        elif word is Word.PASSED and (data["not_run"] or data["state"] != "finished"):
-            word = Word.INVALID  # nor has one that ended before its plan did
+        elif word is Word.PASSED and (data["not_run"] or data["state"] != "finished" or data.get("not_saved")):
+            word = Word.INVALID  # nor has one that ended before its plan did, or whose outputs are not complete
         data["word"] = word.value if word is not None else None
         for one in data["tests"]:
             data["units"] |= units(one["metrics"])

@@ -16,6 +16,7 @@ from typing import Any
 
 from slabench.records import ErrorKind, RequestRecord
 from slabench.server.known_secrets import KNOWN
+from slabench.strict_json import dumps
 
 PROBE = "#probe"  # TEST#probe3: the records of a capacity search's third probe
 _ARRAYS = ("arrival_ns", "arrival_tokens")
@@ -75,7 +76,7 @@ class RecordsFile:
         """A row as as_row() makes it."""
         if self._file is None:
             return
-        line = json.dumps(row, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        line = dumps(row, compact=True).encode() + b"\n"
         with self._kept():
             self._file.write(line)
             self._waiting = True

@@ -5,10 +5,11 @@ They carry no verdict word, so a test that is INVALID is not in them: a figure t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from slabench.strict_json import dumps
 
 
 def _judged(data: Mapping[str, Any], method: str) -> list[Mapping[str, Any]]:
@@ -70,4 +71,4 @@ def write_seed_shapes(data: Mapping[str, Any], folder: Path) -> None:
     """Those of the three that this run has figures for."""
     for name, made in (("ali_decode", ali_decode(data)), ("ali_prefill", ali_prefill(data)), ("tencent", tencent(data))):
         if made is not None:
-            (folder / f"{name}.json").write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+            (folder / f"{name}.json").write_text(dumps(made, indent=2) + "\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import statistics
@@ -12,7 +13,8 @@ from typing import Any
 
 from slabench.errors import ConfigError, system_words
 from slabench.metrics.definitions import metric_of
-from slabench.output_file import jsoned, write_whole
+from slabench.output_file import write_whole
+from slabench.strict_json import dumps
 from slabench.verdict.samples import samples_of
 from slabench.verdict.words import NOTHING_JUDGED
 
@@ -196,7 +198,7 @@ def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
         for test_id, entry in document["tests"].items():
             known = tests.get(test_id)
             if known is None:
-                tests[test_id] = json.loads(json.dumps(entry))
+                tests[test_id] = copy.deepcopy(dict(entry))
                 continue
             both = [key for key in known["figures"] if key in entry["figures"]]
             samples = {key: [*_samples(known, key), *_samples(entry, key)] for key in both}
@@ -221,4 +223,4 @@ def _samples(entry: Mapping[str, Any], key: str) -> list[float]:
 
 def save(path: str, document: Mapping[str, Any]) -> None:
     """Write atomically, so that an interrupted save never leaves half a baseline."""
-    write_whole(path, jsoned(document))
+    write_whole(path, dumps(document, indent=1) + "\n")

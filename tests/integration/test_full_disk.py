@@ -1,4 +1,7 @@
-"""A disk that fills while a run is on costs files, never a verdict: on a file system that is really full, and at a real limit."""
+"""A disk that fills while a run is on costs files, never a verdict: on a file system that is really full, and at a real limit.
+
+What is lost is said, and the run is NOT_SAVED: a gate that reads the files later would find less than the console shows.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from slabench.report.records_file import read_records
 from tests.integration.conftest import REPO, Suite, environment
 from tests.integration.fault_matrix.servers import sim_server
 
+OBJECTIVE = "--slo=tpot.mean<=500"
 BOTH = ("tests/tencent", "tests/serving", "--vocab-size=1000")
 # A tmpfs of its own in a mount namespace: nobody else sees it, and it goes with the shell. What is on it at the end is copied out.
 # $1 its size, $2 where, $3 bytes of it that are taken already, $4 where to copy to, then the command
@@ -53,11 +57,12 @@ def namespaces() -> None:
 
 
 def expect_the_verdicts(status: int, output: str, says: str) -> None:
-    assert status == 0, output
+    assert status == 6, output
     assert "PASSED tests/tencent/test_sla.py::test_sla[np6]: tpot mean" in output
     assert "PASSED tests/serving/test_custom.py::test_custom: tpot mean" in output
-    assert "Verdict of the run: PASSED" in output
-    assert f"run.json could not be written ({says}); the verdicts stand on this console." in output
+    assert "Verdict of the run: INVALID" in output
+    assert "NOT_SAVED" in next(line for line in output.splitlines() if line.startswith("This run is "))
+    assert f"NOT_SAVED: run.json could not be written ({says}); the verdicts stand on the console." in output
     assert "Traceback" not in output
     assert "INTERNALERROR" not in output
 
@@ -67,9 +72,9 @@ def expect_the_verdicts(status: int, output: str, says: str) -> None:
 @pytest.mark.parametrize(("size", "tests"), [("8k", 0), ("24k", 0), ("48k", 1)])
 def test_the_verdicts_stand_on_the_console(suite: Suite, tmp_path: Path, size: str, tests: int) -> None:
     with sim_server(tmp_path) as url:
-        status, output, kept = run_on_a_small_disk(suite, size, *BOTH, f"--base-url={url}")
+        status, output, kept = run_on_a_small_disk(suite, size, *BOTH, f"--base-url={url}", OBJECTIVE)
     expect_the_verdicts(status, output, "No space left on device")
-    assert "The run folder is not complete: No space left on device" in output
+    assert "NOT_SAVED: summary.md could not be written (No space left on device)" in output
     # What could be written before is whole, and claims no more than it holds.
     (folder,) = (one for one in kept.iterdir() if one.is_dir() and not one.is_symlink())
     run = json.loads((folder / "run.json").read_text())
@@ -87,7 +92,7 @@ def test_a_red_word_stays_red(suite: Suite, tmp_path: Path) -> None:
     assert status == 1, output
     assert "FAILED tests/tencent/test_sla.py::test_sla[np6]: tpot mean" in output
     assert "Verdict of the run: FAILED" in output
-    assert "run.json could not be written (No space left on device)" in output
+    assert "NOT_SAVED: run.json could not be written (No space left on device)" in output
 
 
 @pytest.mark.usefixtures("namespaces")
@@ -97,7 +102,7 @@ def test_a_launched_server_whose_log_has_no_room(suite: Suite) -> None:
     assert status == 6, output
     assert "INVALID tests/tencent/test_sla.py::test_sla[np6]: log_lines: The deploy log has not one batch line" in output
     assert "requests.jsonl.gz could not be written (No space left on device)" in output
-    assert "run.json could not be written (No space left on device); the verdicts stand on this console." in output
+    assert "NOT_SAVED: run.json could not be written (No space left on device)" in output
     assert "Traceback" not in output
 
 
@@ -114,19 +119,43 @@ def test_a_limit_on_file_sizes(suite: Suite) -> None:
     """No namespace is needed for this one: no file may grow beyond 12 kB, which the second test's document does."""
     # pytest-benchmark asks git for the commit, whose refreshed index would be over the limit, and its lock would stay.
     suite.environment["GIT_OPTIONAL_LOCKS"] = "0"
-    limited = ["bash", "-c", 'ulimit -f 12; exec "$@"', "bash", *suite.command(*BOTH, "--base-url=sim:")]
+    limited = ["bash", "-c", 'ulimit -f 12; exec "$@"', "bash", *suite.command(*BOTH, "--base-url=sim:", OBJECTIVE)]
     done = subprocess.run(
         limited, cwd=REPO, env=environment(**suite.environment), capture_output=True, text=True, timeout=120, check=False
     )
     expect_the_verdicts(done.returncode, done.stdout + done.stderr, "File too large")
 
 
-def test_a_device_that_is_always_full(suite: Suite) -> None:
-    done = suite("tests/tencent", "--vocab-size=1000", "--base-url=sim:", "--bench-serving-jsonl=/dev/full")
-    assert done.status == 0, done.output
-    told = "--bench-serving-jsonl could not be written (No space left on device); the figures stand in run.json."
-    assert told in done.output
-    assert done.run["word"] == "PASSED"
+OUTPUTS = {
+    "--bench-serving-jsonl=/dev/full": "--bench-serving-jsonl=/dev/full",
+    "--save-baseline=/dev/full": "--save-baseline=/dev/full",
+    "--junitxml=/dev/full": "junit.xml or report.html",
+    "--html=/dev/full": "junit.xml or report.html",
+    "--github": "the job's summary",
+}
+
+
+@pytest.mark.parametrize("option", OUTPUTS)
+def test_an_output_that_is_lost_is_said_in_all_others(suite: Suite, option: str) -> None:
+    """A device that is always full: one output after the other, while the run folder has room."""
+    suite.environment["GITHUB_STEP_SUMMARY"] = "/dev/full"
+    done = suite("tests/serving", "--base-url=sim:demo", "--slo=tpot.mean<=500", option)
+    assert done.status == 6, done.output
+    assert done.words == {"test_custom": "PASSED"}
+    told = f"NOT_SAVED: {OUTPUTS[option]} could not be written (No space left on device); the verdicts stand on the console."
+    assert told in done.output and "Verdict of the run: INVALID" in done.output
+    assert "Traceback" not in done.output and "INTERNALERROR" not in done.output
+    assert (done.run["word"], done.run["exit_status"], done.run["state"]) == ("INVALID", 6, "finished")
+    assert list(done.run["not_saved"]) == [OUTPUTS[option]] and "NOT_SAVED" in done.run["labels"]
+    assert done.folder is not None
+    assert told.replace("`", "'") in (done.folder / "summary.md").read_text()
+    assert Path("/dev/full").is_char_device()
+
+
+def test_a_red_word_stays_red_where_an_output_is_lost(suite: Suite) -> None:
+    done = suite("tests/serving", "--base-url=sim:demo", "--slo=tpot.mean<=0.1", "--save-baseline=/dev/full")
+    assert (done.status, done.run["word"], done.run["exit_status"]) == (1, "FAILED", 1), done.output
+    assert "NOT_SAVED" in done.run["labels"]
 
 
 def test_a_run_folder_that_was_cleared_away_is_made_anew(suite: Suite) -> None:

@@ -1,0 +1,75 @@
+"""The end of a session: everything is written, and what could not be is said, in every output that could.
+
+A run whose outputs are not complete is NOT_SAVED and ends with 6 where all passed: the words stand on the console, and what
+reads the files later would not find them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from slabench.errors import system_words
+from slabench.exit_status import INVALID
+from slabench.plugin.outputs import losing, step_summary, write_outputs, write_summary
+
+if TYPE_CHECKING:
+    from slabench.plugin.recorder import Recorder
+
+NOT_SAVED = "NOT_SAVED"
+
+
+class Closing:
+    """One object a session, from its first lost output to its end. lost: output -> sentence."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.lost: dict[str, str] = dict(recorder.document.data.get("not_saved", {}))
+        self.session: pytest.Session | None = None
+        self.state, self.status = "", 0
+        self.summed_up = False
+
+    def lose(self, output: str, why: str) -> None:
+        """Once an output. At the end of the session the document and the summary are written again with it."""
+        if output in self.lost:
+            return
+        self.lost[output] = f"{output} could not be written ({why})"
+        if self.session is not None:
+            self._document()
+        if self.summed_up:
+            with contextlib.suppress(OSError):
+                write_summary(self.recorder.document.data, self.recorder.folder.path)
+
+    def close(self, session: pytest.Session, state: str, status: int) -> None:
+        """Write run.json, then the others, then the summary, which says what of these is missing."""
+        self.session, self.state, self.status = session, state, status
+        recorder = self.recorder
+        self._document()
+        write_outputs(recorder.document.data, recorder.folder.path, recorder.settings, note=recorder.note, lose=self.lose)
+        with losing("summary.md", self.lose):
+            write_summary(recorder.document.data, recorder.folder.path)
+        self.summed_up = True
+        if recorder.config.getoption("github"):
+            step_summary(recorder.document.data, note=recorder.note, lose=self.lose)
+
+    def _document(self) -> None:
+        """The document with its word and status, and what is lost so far; that itself cannot be written is only said."""
+        assert self.session is not None, "it is closed within the session"
+        recorder = self.recorder
+        for again in (False, True):
+            status = INVALID if self.lost and self.status == 0 else self.status
+            if self.lost:
+                recorder.document.data["not_saved"] = dict(self.lost)
+                labels = recorder.document.data["labels"]
+                labels += [NOT_SAVED] if NOT_SAVED not in labels else []
+            self.session.exitstatus = status
+            try:
+                recorder.folder_again()
+                recorder.document.finish(self.state, status)
+            except OSError as error:
+                if not again:
+                    self.lost.setdefault("run.json", f"run.json could not be written ({system_words(error)})")
+                    continue
+            return
