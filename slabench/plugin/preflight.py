@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from slabench.errors import ConfigError, ServerError
+from slabench.exit_status import INVALID
 from slabench.plugin.beforehand import measure
 from slabench.plugin.campaign import CAMPAIGN, Campaign, worker_folder
 from slabench.plugin.forms import check_objectives, idle_options, marked_forms
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls, unread
-from slabench.plugin.recorder import EXIT_INVALID, RECORDER, say
+from slabench.plugin.recorder import RECORDER, say
 from slabench.plugin.repeats import ATTEMPTS, check_repeats
 from slabench.plugin.resume import RESUMED
 from slabench.plugin.settings import SETTINGS
@@ -95,7 +96,7 @@ def _unreachable(config: pytest.Config, error: ServerError) -> None:
     recorder.unreachable = told
     recorder.document.data["unreachable"] = told
     say(config, f"INVALID: {told} No test was tried.")
-    pytest.exit(told, returncode=EXIT_INVALID)
+    pytest.exit(told, returncode=INVALID)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -19,10 +19,7 @@ import pytest
 
 from slabench import __version__
 from slabench.errors import ConfigError
-from slabench.exit_status import INVALID as EXIT_INVALID
-from slabench.exit_status import NOTHING as EXIT_NOTHING
-from slabench.exit_status import OUR_CRASH as EXIT_OUR_CRASH
-from slabench.exit_status import USAGE as EXIT_USAGE
+from slabench.exit_status import INVALID, NOTHING, OUR_CRASH, USAGE
 from slabench.plugin.campaign import CAMPAIGN
 from slabench.plugin.closing import Closing
 from slabench.plugin.crash import OthersOutputs, clean_internal_error
@@ -172,18 +169,18 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if not self.live_items and not self.deselected and exitstatus != EXIT_USAGE and self.usage is None:
+        if not self.live_items and not self.deselected and exitstatus != USAGE and self.usage is None:
             return
         status = self.exit_status(session, int(exitstatus))
         session.exitstatus = status
-        if status == EXIT_USAGE and self.usage is None:
+        if status == USAGE and self.usage is None:
             self.usage = ""  # while tests were collected
         if self.litter:
             silence_others(self.config)
             return
         if not self.live_items:
             self.note(f"Every live test was deselected (-k, -m; {self.deselected} in all): nothing was judged.")
-        state = "interrupted" if status == pytest.ExitCode.INTERRUPTED else "crashed" if status == EXIT_OUR_CRASH else "finished"
+        state = "interrupted" if status == pytest.ExitCode.INTERRUPTED else "crashed" if status == OUR_CRASH else "finished"
         campaign = self.config.stash.get(CAMPAIGN, None)
         for output, why in (campaign.lost if campaign is not None else {}).items():
             self.closing.lose(output, why)
@@ -199,22 +196,22 @@ class Recorder:
     def exit_status(self, session: pytest.Session, status: int) -> int:
         """design: 0 all PASSED, 1 any FAILED, 2 Ctrl-C, 3 our crash, 4 usage, 5 nothing collected, 6 INVALID or nothing judged."""
         if self.usage is not None:
-            return EXIT_USAGE  # before pytest's own status: the session is stopped for it, which pytest counts as interrupted
-        if status in (pytest.ExitCode.INTERRUPTED, EXIT_OUR_CRASH, EXIT_USAGE):
+            return USAGE  # before pytest's own status: the session is stopped for it, which pytest counts as interrupted
+        if status in (pytest.ExitCode.INTERRUPTED, OUR_CRASH, USAGE):
             return status
         if self.unreachable is not None:
-            return EXIT_INVALID
+            return INVALID
         if self.crashed:
-            return EXIT_OUR_CRASH
-        if status == EXIT_NOTHING:
-            return EXIT_INVALID if self.deselected else EXIT_NOTHING
+            return OUR_CRASH
+        if status == NOTHING:
+            return INVALID if self.deselected else NOTHING
         tests = self.document.data["tests"]
         found = [entry["word"] for entry in tests]
         others_failed = session.testsfailed > sum(entry["word"] != "PASSED" for entry in tests if entry["id"] in self.seen)
         if "FAILED" in found or others_failed:
             return 1
         if "INVALID" in found or not found or self.document.data["not_run"]:
-            return EXIT_INVALID
+            return INVALID
         return status
 
 
