@@ -16,6 +16,8 @@ from typing import Any
 class ErrorKind(StrEnum):
     """Why a request did not come back whole. One word a request: the first thing that went wrong."""
 
+    NO_FILES = "no_files"  # the client's machine: no open file left for a connection
+    NO_PORTS = "no_ports"  # the client's machine: no local port left for this server's address
     CONNECT = "connect"  # no connection: refused, unresolved, TLS, connect time-out
     RESET = "reset"  # the connection broke before the answer was complete
     HTTP_STATUS = "http_status"  # an answer other than 200

@@ -14,6 +14,7 @@ from typing import Any
 from slabench.loadgen.arrival import ask, offset_ns
 from slabench.loadgen.connection import Connection, Exchange
 from slabench.loadgen.options import ClientOptions
+from slabench.loadgen.own_limits import connect_error
 from slabench.loadgen.patience import out_of_patience, stays_open
 from slabench.loadgen.receive import StreamSelector
 from slabench.loadgen.tls import Secure
@@ -188,8 +189,7 @@ class LoadDriver:
             connection = await self._connect()
         except (OSError, TimeoutError, ValueError) as error:  # a name that is none is a ValueError
             if exchange.index in self.active:
-                told = str(error) or f"no connection within {self.options.connect_timeout_s:g} s"
-                exchange.error, exchange.error_text = ErrorKind.CONNECT, f"No connection to the server: {told}."[:500]
+                exchange.error, exchange.error_text = connect_error(error, self.options.connect_timeout_s)
                 exchange.end_ns = perf_counter_ns()
                 self._ended(exchange)
             return

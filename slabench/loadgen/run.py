@@ -19,6 +19,7 @@ from slabench.loadgen.condition import client_record
 from slabench.loadgen.frames import Frame
 from slabench.loadgen.job import write_job
 from slabench.loadgen.options import ClientOptions, Target
+from slabench.loadgen.own_limits import too_few_files
 from slabench.loadgen.plan import Plan
 from slabench.loadgen.workers import WorkerProcess, crew, frames, worker_count
 from slabench.records import ClientRecord, ErrorKind, RequestRecord
@@ -167,6 +168,19 @@ class _Load:
         return RequestRecord(index, request.input_len, request.output_len, due, error=ErrorKind.NOT_SENT, error_text=text)
 
 
+def _not_sent(requests: Sequence[PreparedRequest], why: str, on_record: Callable[[RequestRecord], None] | None) -> LoadResult:
+    """A load that this machine cannot drive."""
+    now = time.perf_counter_ns()
+    records = [
+        RequestRecord(k, one.input_len, one.output_len, now, error=ErrorKind.NO_FILES, error_text=why)
+        for k, one in enumerate(requests)
+    ]
+    if on_record is not None:
+        for record in records:
+            on_record(record)
+    return LoadResult(records, now, time.time(), ClientRecord(0.0, None, None, None, None), interrupted=False)
+
+
 def run_load(
     target: Target,
     requests: Sequence[PreparedRequest],
@@ -186,6 +200,9 @@ def run_load(
         raise ValueError(f"{len(requests)} requests for a plan of {plan.count}")
     options = replace(options, chunks=requests[0].path != GENERATE)
     workers = worker_count(plan, [one.output_len for one in requests], options.workers)
+    refused = too_few_files(plan, workers)
+    if refused is not None:
+        return _not_sent(requests, refused, on_record)
     with tempfile.TemporaryDirectory(prefix="slabench-") as folder:
         job = Path(folder) / "job"
         write_job(job, target, requests, plan, options, workers)

@@ -17,6 +17,9 @@ CLOCK_STEP_MS = 0.1  # two readings of the distance between two clocks differ by
 LAG_SHARE_LIMIT = 0.02
 SEND_LAG_MS = 100.0  # below it a plan of arrivals is what it says
 SEND_SHARE_LIMIT, SEND_SHARE_SAID = 0.1, 0.01  # of the run's duration
+BETWEEN_TOKENS = ("tpot", "itl", "gap_max", "full_batch", "goodput")  # figures that hang on an answer's two ends
+OF_REQUESTS = ("ttft", "ttft_due", "e2el", "e2el_due")
+_SPELLED = {"ttft": "TTFT", "ttft_due": "TTFT (from due)", "e2el": "E2EL", "e2el_due": "E2EL (from due)"}
 LAG_SHARE_LIMIT_P99 = 0.1  # both of the time TPOT is taken over
 MARGIN_SHARE_LIMIT = 0.1  # of the distance between a figure and its limit
 GATHERED_EVENTS, GATHERED_TIME = 0.5, 0.25  # of an answer's events, and of its time from sent to its last token
@@ -27,7 +30,8 @@ ONE_READ_SHARE_LIMIT = 0.02  # each such answer pulls the mean TPOT down by its 
 def client(subject: Subject) -> Check:
     """The client lived and kept up: CPU below 95 % of a core a process, read with little lateness, sent requests when due.
 
-    Lateness counts twice: on average, over all stamps, and at the stamps that the judged figures are made of.
+    Lateness counts twice: on average, over all stamps, and at the stamps that the judged figures are made of. What is not judged is
+    not looked at; a run of which nothing is known to be judged is held to its TPOT.
     """
     found, others = _stamping(subject), (_stalls(subject), _sending(subject))
     if found.state not in (State.OK, State.FINDING):
@@ -104,8 +108,9 @@ def _stamping(subject: Subject) -> Check:
         for first, last in (record.span_ns or (0, 0),)
         if last > first
     ]
-    if seen.loop_lag_p99_ms is None or not spans:
-        return _first_tokens(subject) or ok("client", f"The client used {seen.cpu_s:.2f} s of CPU in {seen.wall_s:.2f} s.")
+    unjudged = bool(subject.judged) and not subject.judges(*BETWEEN_TOKENS)
+    if seen.loop_lag_p99_ms is None or not spans or unjudged:
+        return _of_requests(subject) or ok("client", f"The client used {seen.cpu_s:.2f} s of CPU in {seen.wall_s:.2f} s.")
     span_ms = sorted(spans)[len(spans) // 2] / 1e6
     # Both ends of a stream's span are read late: by the mean lateness on average, which bounds the error of a mean, by the p99 in
     # the worst of a hundred, which bounds the error of a percentile. The kernel's own time of arrival is not late, but what waited
@@ -127,21 +132,34 @@ def _stamping(subject: Subject) -> Check:
     return ok("client", f"{text}. {_left(seen)}".rstrip())
 
 
-def _first_tokens(subject: Subject) -> Check | None:
-    """In a run of one-token answers: the average lateness is at most 2 % of the mean TTFT."""
-    late, ttfts = (
-        subject.run.client.loop_lateness_ms,
-        [request_figures(record).ttft for record in subject.run.requests if record.ok],
-    )
-    known = [ttft for ttft in ttfts if ttft is not None]
-    if late is None or not known or not _one_token(subject.run.requests):
+def _of_requests(subject: Subject) -> Check | None:
+    """Where no time between tokens is judged: the average lateness is at most 2 % of the mean of each judged time of a request.
+
+    Of one-token answers TTFT is looked at whatever is judged. A percentile is held against the p99 of the event loop, 10 %.
+    """
+    seen = subject.run.client
+    late = seen.loop_lag_p99_ms if seen.loop_lateness_ms is None else seen.loop_lateness_ms
+    names = [name for name in OF_REQUESTS if subject.judges(name) or (name == "ttft" and _one_token(subject.run.requests))]
+    figures = [request_figures(record) for record in subject.run.requests if record.ok]
+    known = [(name, value) for name in names for one in figures if (value := getattr(one, name)) is not None]
+    if late is None or not known:
         return None
-    mean = sum(known) / len(known)
-    text = f"The client read {late:.2f} ms late on average, where the mean TTFT is {mean:.1f} ms"
+    means = {name: [value for other, value in known if other == name] for name, _ in known}
+    mean, name = min((sum(values) / len(values), name) for name, values in means.items())
+    text = f"The client read {late:.2f} ms late on average, where the mean {_SPELLED[name]} is {mean:.1f} ms"
+    remedy = "Run the client on a machine with free cores."
     if late > LAG_SHARE_LIMIT * mean:
-        remedy = "Run the client on a machine with free cores."
         return Check("client", State.INVALID, f"{text}; the limit is {LAG_SHARE_LIMIT:.0%} of it.", remedy)
-    return ok("client", f"{text}. {_left(subject.run.client)}".rstrip())
+    worst = seen.loop_lag_p99_ms or 0.0
+    if any(_of_the_tail(key) for key in subject.judged) and worst > LAG_SHARE_LIMIT_P99 * mean:
+        text += f", and {worst:.2f} ms at p99; a percentile is judged"
+        return Check("client", State.INVALID, f"{text}, and the limit is {LAG_SHARE_LIMIT_P99:.0%} of it.", remedy)
+    return ok("client", f"{text}. {_left(seen)}".rstrip())
+
+
+def _of_the_tail(key: str) -> bool:
+    figure, _, statistic = key.removeprefix("classic.").rpartition(".")
+    return figure in OF_REQUESTS and statistic in ("p90", "p95", "p99", "max")
 
 
 def _left(seen: ClientRecord) -> str:

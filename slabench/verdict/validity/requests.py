@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from slabench.metrics.compute import request_figures
-from slabench.records import RequestRecord
+from slabench.records import ErrorKind, RequestRecord
 from slabench.verdict.validity.contents import outputs
 from slabench.verdict.validity.subject import ONE_SERVER, Subject, ok, untold
 from slabench.verdict.words import Check, State
@@ -16,6 +16,7 @@ REPEATS_LIMIT = 4  # the role, the finish reason and the usage may come in event
 BEHIND_FIRST_LIMIT, FEW_SHARE_LIMIT = 0.25, 0.02
 OTHER_TOKENIZER_SHARE = 0.25  # where nobody counted the texts here: more than any text is known to drift by
 RESENT_SHARE_LIMIT = 0.01  # of the requests: beyond it the set-up of connections is in the means
+SPARE_FILES = 64  # of the client beside its connections
 CONTINUOUS = "Use a server with stream_options.continuous_usage_stats."
 DRIFT_SHARE_LIMIT = 0.01  # of the prompt tokens meant: text that is decoded and encoded again changes its length
 
@@ -37,7 +38,25 @@ def completed(subject: Subject) -> Check:
     kinds = Counter(record.error.value if record.error else "no end" for record in bad)
     named = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
     text = f"{len(bad)} of {len(run.requests)} requests failed ({named}); none may.{_example(bad)}"
-    return Check("completed", State.INVALID, text, "Look at the server's log; a deployment that fails requests cannot be judged.")
+    return Check("completed", State.INVALID, text, _remedy(subject, {record.error for record in bad}))
+
+
+def _remedy(subject: Subject, kinds: Collection[ErrorKind | None]) -> str:
+    """For the client's own machine where that refused a connection, else for the server."""
+    run = subject.run
+    cap = run.plan.get("max_concurrency")
+    at_once = min(int(cap), len(run.requests)) if cap else len(run.requests)
+    if ErrorKind.NO_FILES in kinds:
+        return (
+            f"Raise `ulimit -n` of the shell that starts slabench to {at_once + SPARE_FILES} ({at_once} requests in flight and "
+            f"{SPARE_FILES} more); if it is that high, fs.file-max of the machine. The server is not to blame."
+        )
+    if ErrorKind.NO_PORTS in kinds:
+        return (
+            "Use --connections=keep-alive (a closed connection keeps its port for a minute), or widen net.ipv4.ip_local_port_range "
+            f"to more than the {at_once} requests in flight. The server is not to blame."
+        )
+    return "Look at the server's log; a deployment that fails requests cannot be judged."
 
 
 def resent(subject: Subject) -> Check:

@@ -410,6 +410,29 @@ def test_answers_that_came_in_one_read_tell_no_time_between_tokens():
     assert found.text.startswith("1 of 1 answers came in one read each")
 
 
+def test_lateness_is_held_against_what_is_judged():
+    """Answers of two tokens, 10 ms apart, whose first comes after 31 ms: 0.6 ms late at p99 is 12 % of one, 2 % of the other."""
+    records = [answer(k, sent=0, arrivals=((31, 1), (41, 2)), end=41, output_len=2) for k in range(4)]
+    late = replace(run_of().client, loop_lateness_ms=0.03, loop_lag_p99_ms=0.6)
+
+    def said(*judged, **client):
+        case = subject(*records, judged=judged)
+        return found_in(replace(case, run=replace(case.run, client=replace(late, **client))), "client")
+
+    assert said("tpot.mean").state is State.INVALID  # 12 % at p99
+    assert said().state is State.INVALID  # nothing is known of what is judged
+    assert said("goodput.share").state is State.INVALID
+    for judged in ("ttft.mean", "classic.ttft.mean", "e2el.mean", "ttft_due.mean", "ttft.p99", "qpm", "total_throughput"):
+        assert said(judged).state is State.OK, judged
+    assert "0.03 ms late on average, where the mean TTFT is 31.0 ms" in said("ttft.mean").text
+    assert said("ttft.mean", loop_lateness_ms=0.63).state is State.INVALID  # 2 % of 31 ms are 0.62
+    assert said("e2el.mean", loop_lateness_ms=0.63).state is State.OK  # and of 41 ms 0.82
+    assert said("ttft.mean", "e2el.mean", loop_lateness_ms=0.63).state is State.INVALID
+    assert said("ttft.mean", loop_lag_p99_ms=9.0).state is State.OK  # a mean knows no p99
+    assert "a percentile is judged" in said("ttft.p99", loop_lag_p99_ms=9.0).text
+    assert said("qpm", loop_lateness_ms=9.0, loop_lag_p99_ms=9.0).state is State.OK
+
+
 def test_a_client_that_is_late_now_and_then_spoils_percentiles_not_the_mean():
     """One second of stream: 6 % at p99, 0.1 % on average."""
     streams = run_of(answer(arrivals=((110, 1), (1110, 4)), end=1111))
