@@ -105,6 +105,7 @@ _WAITING = (
     Metric("ttft_queue", "ms", "lower", "meta_info's queue_time", "server", spread=True),
     Metric("ttft_prefill", "ms", "lower", "ttft - ttft_queue - ttft_outside", "client and server", spread=True),
     Metric("ttft_outside", "ms", "lower", "(last token - sent) - meta_info's e2e_latency", "client and server", spread=True),
+    Metric("ttft_tokenizer", "ms", "none", "meta_info's request_sent_to_scheduler_ts - request_received_ts", "server", spread=True),
     Metric("ran.peak", "requests", "none", "most requests between first and last token at one moment", "client"),
     Metric("waited.peak", "requests", "lower", "most requests between sent and first token at one moment", "client"),
 )

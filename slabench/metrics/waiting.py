@@ -4,6 +4,9 @@
     outside  (last token - sent) by our clock less e2e_latency by the server's: client, network, HTTP
     prefill  the rest: the forwards until the first token, and waiting between chunks
 
+The server's tokenizer is a part of prefill: from when the request was received to when it went to the scheduler, which 0.5.7
+reports with --enable-metrics. A burst of texts waits there for one tokenizer; ids need none.
+
 A retracted answer's queue_time is that of its last stay in the queue, so it has no parts. Where the server tells no queue_time, a
 request's share of the queue cannot be known: the log's lines say how many ran and waited, not which.
 """
@@ -18,6 +21,7 @@ from slabench.records import RequestRecord
 
 QUEUE = ("queue_time", "queue_time_seconds", "queue_time_s")
 RETRACTED = ("num_retractions", "total_retractions")
+RECEIVED, TO_SCHEDULER = "request_received_ts", "request_sent_to_scheduler_ts"
 
 
 def parts(record: RequestRecord) -> tuple[float, float, float] | None:
@@ -46,11 +50,19 @@ def waiting(records: Sequence[RequestRecord]) -> dict[str, float]:
     known = [three for record in records if (three := parts(record)) is not None]
     for name, sample in zip(("ttft_queue", "ttft_prefill", "ttft_outside"), zip(*known, strict=True), strict=False):
         found |= {f"{name}.{statistic}": value for statistic, value in spread(sample).items()}
+    tokenizer = [value for record in records if record.ok and (value := tokenizer_ms(record)) is not None]
+    found |= {f"ttft_tokenizer.{statistic}": value for statistic, value in spread(tokenizer).items()}
     done = [record for record in records if record.ok and record.arrival_ns and record.sent_ns is not None]
     if done:
         found["ran.peak"] = _peak([span for record in done if record.grown > 1 and (span := record.span_ns) is not None])
         found["waited.peak"] = _peak([(record.sent_ns or 0, record.arrival_ns[0]) for record in done])
     return found
+
+
+def tokenizer_ms(record: RequestRecord) -> float | None:
+    """How long the server had the request before its scheduler did; None where it does not report both times."""
+    received, passed_on = record.server.get(RECEIVED), record.server.get(TO_SCHEDULER)
+    return None if received is None or passed_on is None or passed_on < received else 1000 * (passed_on - received)
 
 
 def _peak(spans: Sequence[tuple[int, int]]) -> int:
@@ -92,7 +104,9 @@ def explained(figures: Mapping[str, float], crowd: Crowd | None = None, *, witho
     gone = f"{without} retracted request{'s have' if without > 1 else ' has'} no parts: a retraction begins the server's count anew"
     if "ttft_queue.mean" in figures:
         queue, prefill, outside = (figures[f"ttft_{name}.mean"] for name in ("queue", "prefill", "outside"))
-        told = f": {_ms(queue)} queued at the server, {_ms(prefill)} in prefill, {_ms(outside)} outside of it"
+        tokenizer = figures.get("ttft_tokenizer.mean")
+        own = "" if not tokenizer or not prefill else f" (its tokenizer: {_ms(tokenizer)}, {min(1.0, tokenizer / prefill):.0%})"
+        told = f": {_ms(queue)} queued at the server, {_ms(prefill)} in prefill{own}, {_ms(outside)} outside of it"
         told += f" (of the others; {gone})" if without else ""
     elif without and without == figures.get("completed"):
         told = f"; {gone}"

@@ -97,7 +97,20 @@ def load(path: str, *, option: str = "--baseline=") -> Baseline:
             mean = entry.get("figures", {}).get(key)
             if mean is None or not math.isclose(mean, statistics.fmean(values), rel_tol=1e-6):
                 raise ConfigError(f"{named}: {test_id} has {key}={mean!r}, which is not the mean of its samples {values!r}.")
-    return Baseline(path, str(document.get("source", path)), document["fingerprint"], document["tests"])
+    published = "PUBLISHED" in (document.get("labels") or ())
+    tests = {test_id: _of_text(entry, published=published) for test_id, entry in document["tests"].items()}
+    return Baseline(path, str(document.get("source", path)), document["fingerprint"], tests)
+
+
+def _of_text(entry: Mapping[str, Any], *, published: bool) -> Mapping[str, Any]:
+    """Published figures and bench_serving's are of prompts sent as text, where the entry does not say otherwise.
+
+    The server's tokenizer is part of such a prefill: a run that sends ids does other work.
+    """
+    keys, work = (*entry.get("figures", {}), *entry.get("floors", {})), entry.get("workload", {})
+    if "prompt_form" in work or not (published or any(key.startswith("classic.") for key in keys)):
+        return entry
+    return {**entry, "workload": {**work, "prompt_form": "text"}}
 
 
 def is_measured(value: object) -> bool:

@@ -144,7 +144,9 @@ def compare(
     blocking = {text: key for key, text in found if text not in allowed}
     if blocking:
         names = dict.fromkeys(key if key.startswith("server.") else key.partition(".")[0] for key in blocking.values())
-        return no(f"{'; '.join(blocking)} (--allow-diff={','.join(names)} would compare all the same)", list(blocking))
+        text = "; prompts sent as text are tokenized by the server: --prompt-form=text sends them so"
+        hint = text if "workload.prompt_form" in blocking.values() and stored["workload"]["prompt_form"] == "text" else ""
+        return no(f"{'; '.join(blocking)}{hint} (--allow-diff={','.join(names)} would compare all the same)", list(blocking))
     broken = [name for name in let_pass if name not in checks]
     if broken:
         # Whoever saved it knew; whoever compares with it has to know too: with half of the requests refused any server is faster.

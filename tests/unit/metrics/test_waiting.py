@@ -42,6 +42,24 @@ def test_the_sentence():
     assert explained({}) is None
 
 
+def test_the_servers_tokenizer_by_hand():
+    """What a real 0.5.7 reports: 0.51 ms from the request's coming to its scheduler."""
+    real = {"request_received_ts": 1795455473.0936377, "request_sent_to_scheduler_ts": 1795455473.0941494}
+    later = {"request_received_ts": 1000.0, "request_sent_to_scheduler_ts": 1000.02}
+    found = waiting([answer(0, server=TOLD | real), answer(1, server=TOLD | later), answer(2, server=TOLD)])
+    assert found["ttft_tokenizer.max"] == pytest.approx(20.0)
+    assert found["ttft_tokenizer.min"] == pytest.approx(0.5117, abs=1e-3)
+    assert not [key for key in waiting([answer(server=TOLD)]) if key.startswith("ttft_tokenizer")]
+    backwards = {"request_received_ts": 1000.0, "request_sent_to_scheduler_ts": 999.0}
+    assert not [key for key in waiting([answer(server=TOLD | backwards)]) if key.startswith("ttft_tokenizer")]
+    figures = {"ttft.mean": 100.0, "ttft_queue.mean": 60.0, "ttft_prefill.mean": 35.0, "ttft_outside.mean": 5.0}
+    text = explained(figures | {"ttft_tokenizer.mean": 14.0})
+    assert (
+        text
+        == "TTFT mean 100 ms: 60.0 ms queued at the server, 35.0 ms in prefill (its tokenizer: 14.0 ms, 40%), 5.0 ms outside of it."
+    )
+
+
 def test_the_sentence_where_the_answers_do_not_tell():
     """The log alone: how many ran and waited, and no word on how long one of them did."""
     figures = {"ttft.mean": 144_639.0, "ran.peak": 18.0, "waited.peak": 120.0, "completed": 7.0}

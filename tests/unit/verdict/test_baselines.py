@@ -249,6 +249,38 @@ def test_the_published_tables_are_baselines(name: str) -> None:
     assert load(str(Path(__file__).resolve().parents[3] / "baselines" / name)).tests
 
 
+@pytest.mark.parametrize(
+    ("entry", "labels"),
+    [
+        ({"figures": {"classic.tpot.mean": 40.0}}, []),
+        ({"figures": {"tpot.mean": 40.0}, "floors": {"classic.input_throughput": 100.0}}, []),
+        ({"figures": {"tpot.mean": 40.0}}, ["PUBLISHED"]),
+        ({"figures": {"tpot.mean": 40.0}, "floors": {"total_throughput": 100.0}}, ["PUBLISHED"]),
+    ],
+)
+def test_what_was_measured_with_text_is_no_measure_of_a_run_that_sends_ids(tmp_path: Path, entry: Any, labels: list[str]) -> None:
+    """The server's tokenizer is part of such a prefill, and bench_serving sends text."""
+    path = tmp_path / "b.json"
+    tests = {ID: {"workload": WORK, **entry}}
+    path.write_text(json.dumps({"schema": "slabench.baseline/1", "labels": labels, "fingerprint": PRINT, "tests": tests}))
+    seen = {"tpot.mean": 40.0, "classic.tpot.mean": 40.0, "classic.input_throughput": 200.0, "total_throughput": 200.0}
+    ids = against(load(str(path)), seen, work=WORK | {"prompt_form": "ids"})
+    assert ids.state == "NOT_COMPARABLE" and ids.not_comparable is not None
+    assert "workload.prompt_form: 'ids', 'text' in the baseline" in ids.not_comparable
+    assert "--prompt-form=text sends them so" in ids.not_comparable
+    assert against(load(str(path)), seen, work=WORK | {"prompt_form": "text"}).state == "compared"
+    allowed = against(load(str(path)), seen, work=WORK | {"prompt_form": "ids"}, allow=("workload.prompt_form",))
+    assert allowed.state == "compared"
+
+
+def test_a_file_of_ones_own_says_how_its_prompts_were_sent(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    for work, form in (({}, None), ({"prompt_form": "ids"}, "ids")):
+        entry = {"workload": WORK | work, "figures": {"tpot.mean" if form is None else "classic.tpot.mean": 40.0}}
+        path.write_text(json.dumps({"schema": "slabench.baseline/2", "fingerprint": PRINT, "tests": {ID: entry}}))
+        assert load(str(path)).tests[ID]["workload"].get("prompt_form") == form
+
+
 def test_a_file_keeps_its_floors_and_the_tests_that_were_not_measured() -> None:
     old = Baseline(
         "b.json", "s", PRINT, {ID: {"figures": {"qpm": 1.0}, "floors": {"qpm": 20.0}}, "other": {"figures": {"qpm": 2.0}}}
