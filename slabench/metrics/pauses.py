@@ -87,7 +87,7 @@ def pauses(requests: Sequence[RequestRecord]) -> tuple[list[Pause], int]:
     if not records or not all(record.arrival_ns for record in records):  # /v1 without counts: when its events came is not kept
         return [], 0
     run = _Run(records)
-    stamps = np.unique(np.concatenate([run.sent.min(keepdims=True), *(one.arrival_ns for one in records)]))
+    stamps = np.unique(np.concatenate([run.sent.min(keepdims=True), *(one.arrival_ns[: one.grown] for one in records)]))
     stamps = stamps[stamps >= run.sent.min()]
     quarter = np.sort(run.first)[(len(records) - 1) // 4]
     found = []

@@ -123,6 +123,15 @@ def test_a_request_in_a_hundred_may_be_sent_a_second_time(again, sent, state):
     assert ("--connections=per-request" in found.remedy) == (state is State.FINDING)
 
 
+def test_a_reason_to_end_that_comes_late_and_repeats_the_count_is_the_stream_s_end_and_no_pause():
+    """Counts 1 to 4, 10 ms apart, and the last one again 2.5 s later with [DONE]."""
+    late = [answer(k, arrivals=((110, 1), (120, 2), (130, 3), (140, 4), (2640, 4)), end=2640) for k in range(3)]
+    found = states(subject(*late, judged=("tpot.mean",), stall_limit_s=1.0), method="tencent")
+    assert {name for name, state in found.items() if state is State.FINDING} == {"stream_end"}
+    assert State.INVALID not in found.values()
+    assert "2500" in found_in(subject(*late), "stream_end").text
+
+
 def test_every_check_is_broken_once_here():
     assert set(BROKEN) == {judge.__name__ for judge in CHECKS}
 
