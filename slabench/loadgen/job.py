@@ -51,7 +51,7 @@ def write_job(
     }
     text = json.dumps(head).encode()
     with path.open("wb") as file:
-        os.fchmod(file.fileno(), 0o600)  # the head of a request can hold an API key
+        os.fchmod(file.fileno(), 0o600)  # the head of a request can hold an API key; run_load gives a file without a name
         file.write(b"%d\n%b" % (len(text), text))
         for one, request in zip(heads, requests, strict=True):
             file.write(one)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -78,9 +76,10 @@ class _Load:
         self.interrupted = False
         self.workers: list[WorkerProcess] = []
 
-    def run(self, job: Path, count: int) -> LoadResult:
+    def run(self, target: Target, count: int) -> LoadResult:
         with crew() as found:
-            self.workers = found.take_job(job, self.plan, count)
+            write_job(found.job, target, self.requests, self.plan, self.options, count)
+            self.workers = found.take_job(self.plan, count)
             with self._interruptible():
                 for worker, frame in frames(self.workers):
                     self._take(worker, frame)
@@ -203,7 +202,4 @@ def run_load(
     refused = too_few_files(plan, workers)
     if refused is not None:
         return _not_sent(requests, refused, on_record)
-    with tempfile.TemporaryDirectory(prefix="slabench-") as folder:
-        job = Path(folder) / "job"
-        write_job(job, target, requests, plan, options, workers)
-        return _Load(requests, plan, options, on_record, on_progress, until).run(job, workers)
+    return _Load(requests, plan, options, on_record, on_progress, until).run(target, workers)

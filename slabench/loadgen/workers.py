@@ -46,12 +46,12 @@ def worker_count(plan: Plan, output_lens: Sequence[int], wanted: int | None) -> 
 class WorkerProcess:
     """One load process and what it said last of its job."""
 
-    def __init__(self, queue_fd: int) -> None:
+    def __init__(self, queue_fd: int, job_fd: int) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "slabench.loadgen.worker", str(queue_fd)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            pass_fds=(queue_fd,),
+            pass_fds=(queue_fd, job_fd),
             env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
             start_new_session=True,  # a Ctrl-C at the terminal reaches us alone, and we end the load in order
         )
@@ -110,28 +110,34 @@ def frames(workers: Sequence[WorkerProcess]) -> Iterator[tuple[WorkerProcess, Fr
 
 
 class Crew:
-    """The load processes that share a job, and the queue they draw from; they wait for the next job where they are."""
+    """The load processes that share a job, and the queue they draw from; they wait for the next job where they are.
+
+    job: the file of the next one. An API key is in it, so it has no name: nothing of it is left when we are killed.
+    """
 
     def __init__(self) -> None:
         self._queue = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the crew
+        self._job = tempfile.TemporaryFile()  # noqa: SIM115
+        self.job = Path(f"/dev/fd/{self._job.fileno()}")  # for us, and for the load processes that inherit it
         self.workers: list[WorkerProcess] = []
 
-    def take_job(self, job: Path, plan: Plan, count: int) -> list[WorkerProcess]:
+    def take_job(self, plan: Plan, count: int) -> list[WorkerProcess]:
         """The count of them that have the job now; those that died meanwhile are replaced."""
         fill_queue(self._queue.fileno(), plan)
         for one in self.workers:
             if one.process.poll() is not None:
                 one.end()
         self.workers = [one for one in self.workers if one.process.returncode is None]
-        self.workers += [WorkerProcess(self._queue.fileno()) for _ in range(count - len(self.workers))]
+        self.workers += [WorkerProcess(self._queue.fileno(), self._job.fileno()) for _ in range(count - len(self.workers))]
         for number, worker in enumerate(self.workers[:count]):
-            worker.take_job(job, number)
+            worker.take_job(self.job, number)
         return self.workers[:count]
 
     def close(self) -> None:
         for one in self.workers:
             one.end()
         self._queue.close()
+        self._job.close()
 
 
 _IDLE: list[Crew] = []  # of this Python process, between two loads
