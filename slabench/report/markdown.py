@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,11 +12,19 @@ from slabench.report.comparison import comparison_rows
 from slabench.report.console import FIGURES, figure, run_facts, said
 from slabench.report.standing import run_verdict, standing, verdict
 
+# What makes a link, an image or a definition of one; a URL and an address by themselves; a character by its number or name.
+_MARKS = re.compile(r"(?<=!)\[|(?<=\])[(\[:]|:(?=//)|(?<=\bwww)\.|(?<=mailto):", re.I)
+_ENTITY = re.compile(r"&(?=#|\w+;)")
+_LEADING = re.compile(r"^(?=[#+>=-]+(?:\s|$))|(?<=^\d)(?=[.)]\s)")
+
 
 def cell(text: object) -> str:
-    """Text that cannot end its cell, begin a tag, or break out of the line."""
-    escaped = str(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
-    return " ".join(escaped.replace("`", "'").split())
+    """Text that cannot end its cell, begin a tag, show an image, lead to a page, call somebody, or break out of the line."""
+    escaped = str(text).replace("\\", "\\\\").replace("|", "\\|")
+    escaped = _MARKS.sub(lambda found: f"\\{found[0]}", _ENTITY.sub("&amp;", escaped))
+    escaped = escaped.replace("<", "&lt;").replace(">", "&gt;").replace("`", "'")
+    # GitHub and GitLab look for names after all else, so that no backslash helps: a space of no width stands after the sign.
+    return _LEADING.sub(r"\\", " ".join(escaped.replace("@", "@\u200b").split()))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
