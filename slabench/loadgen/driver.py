@@ -266,7 +266,7 @@ class LoadDriver:
 
     def _look_at_clock(self) -> None:
         if self.zero_ns:
-            self.clock_step_ns = max(self.clock_step_ns, offset_ns() - self.selector.offset_ns, key=abs)
+            self.clock_step_ns = max(self.clock_step_ns, self.selector.offset_ns - offset_ns(), key=abs)
 
     def stop(self) -> None:
         """End everything now: what is on its way is INTERRUPTED, what was not taken up is NOT_SENT."""

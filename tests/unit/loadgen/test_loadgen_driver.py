@@ -7,10 +7,12 @@ import socket
 import struct
 from collections.abc import Iterator
 from time import perf_counter_ns
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from slabench.loadgen import arrival
 from slabench.loadgen.connection import Exchange
 from slabench.loadgen.driver import Address, LoadDriver
 from slabench.loadgen.options import ClientOptions
@@ -93,3 +95,15 @@ def test_many_connections_that_are_gone_at_the_zero_end_in_order(loop: Any) -> N
     loop[0].run_until_complete(asyncio.wait_for(driver.complete, 20))
     assert len(ended) == 4 * count
     assert {one.error for one in ended} <= {ErrorKind.RESET, ErrorKind.CONNECT}
+
+
+@pytest.mark.parametrize("step_ns", [5_000_000, -5_000_000])
+def test_the_sign_of_a_clock_step_is_that_of_the_clock(step_ns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time of day that is set forward by 5 ms is +5 ms."""
+    day = 1_700_000_000_000_000_000
+    monkeypatch.setattr(arrival, "perf_counter_ns", lambda: 1_000)
+    monkeypatch.setattr(arrival.time, "time_ns", lambda: day)
+    seen: Any = SimpleNamespace(zero_ns=1, clock_step_ns=0, selector=SimpleNamespace(offset_ns=arrival.offset_ns()))
+    day += step_ns
+    LoadDriver._look_at_clock(seen)
+    assert seen.clock_step_ns == step_ns
