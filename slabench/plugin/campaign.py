@@ -52,6 +52,11 @@ class Deployment:
     def simulated(self) -> bool:
         return self.info.simulated is not None
 
+    @property
+    def labels(self) -> list[str]:
+        """What every output of a run at this server says, from its first moment on."""
+        return ["SIMULATED"] * self.simulated + ["NOT_REFERENCE"] * (not self.info.reference)
+
     def as_dict(self) -> dict[str, Any]:
         """run.json's server part."""
         from slabench.server.secrets import redact_url

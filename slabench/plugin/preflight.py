@@ -65,6 +65,8 @@ def pytest_runtestloop(session: pytest.Session) -> None:
             say(config, f"Measuring the baseline server first; its output goes to {campaign.folder / 'baseline.txt'}.")
             campaign.before = measure(config, config.stash[SETTINGS], campaign.folder)
         deployment = campaign.open()
+        recorder.add_labels(deployment.labels)  # a run that ends before its first verdict is labelled too
+        recorder.write()
         if resumed is not None:
             process = resumed.check_server(campaign, deployment)
             resumed.restore(campaign, session.items)

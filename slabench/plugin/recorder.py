@@ -23,6 +23,7 @@ from slabench.exit_status import INVALID, NOTHING, OUR_CRASH, USAGE
 from slabench.plugin.campaign import CAMPAIGN
 from slabench.plugin.closing import Closing
 from slabench.plugin.crash import OthersOutputs, clean_internal_error
+from slabench.plugin.interrupted import interrupted_reports
 from slabench.plugin.order import LIVE_FOLDERS, is_live
 from slabench.plugin.outputs import losing, silence_others
 from slabench.plugin.redact import redact_command, redact_options
@@ -90,8 +91,7 @@ class Recorder:
             self.closing.lose(output, why)
         if server is not None:
             self.document.data["server"] = plain_values(server)
-        known = self.document.data["labels"]
-        known += [label for label in labels if label not in known]
+        self.add_labels(labels)
         self.seen.add(entry["id"])
         self.document.add_test(plain_values(entry))
         self.write()
@@ -101,6 +101,10 @@ class Recorder:
             target = self.settings.bench_serving_jsonl
             with losing(f"--bench-serving-jsonl={target}", self.closing.lose):
                 append_row(target, plain_values(entry), plain_values((server or {}).get("info", {})))
+
+    def add_labels(self, labels: list[str]) -> None:
+        known = self.document.data["labels"]
+        known += [label for label in labels if label not in known]
 
     def write(self) -> None:
         """While the run is on. What the disk does not take now it may take later; at the end that is a loss (closing.py)."""
@@ -154,11 +158,12 @@ class Recorder:
             self.usage = usage
 
     def pytest_keyboard_interrupt(self) -> None:
-        """pytest makes no report of the test that Ctrl-C ended: what it had measured comes this way."""
+        """pytest makes no report of the test that Ctrl-C ended: what it had measured comes this way, for every output."""
         campaign = self.config.stash.get(CAMPAIGN, None)
         if campaign is not None and campaign.interrupted is not None:
             handed, campaign.interrupted = campaign.interrupted, None
-            self.take(handed)
+            for report in interrupted_reports(handed):
+                self.config.hook.pytest_runtest_logreport(report=report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: Any) -> None:

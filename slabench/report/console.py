@@ -9,6 +9,7 @@ from slabench.report.capacity_section import HEAD, probe_cells
 from slabench.report.comparison import HEAD as COMPARED
 from slabench.report.comparison import comparison_rows, sides
 from slabench.report.standing import run_verdict, standing, unjudged, verdict
+from slabench.verdict.reasons import in_words
 from slabench.verdict.sla import number
 
 WIDTH = 50
@@ -159,7 +160,7 @@ test_block.__test__ = False  # type: ignore[attr-defined]  # its name is the rec
 
 def said(entry: Mapping[str, Any]) -> list[str]:
     """Indented lines beside the headline: labels, other objectives, checks that spoke, advice."""
-    lines = [f"  reasons: {', '.join(entry['reasons'])}"] if entry["reasons"] else []
+    lines = [f"  reasons: {in_words(entry['reasons'])}"] if entry["reasons"] else []
     lines += [f"  {label}" for label in entry["labels"]]
     lines += [f"  {entry['explained']}"] if entry.get("explained") else []
     bar = error_bar(entry)

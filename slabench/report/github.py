@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slabench.report.standing import verdict
+from slabench.verdict.reasons import in_words
 from slabench.verdict.words import NOTHING_JUDGED
 
 KINDS = {"FAILED": "error", "INVALID": "error", "PASSED": "notice", f"PASSED {NOTHING_JUDGED}": "warning"}
@@ -34,7 +35,7 @@ def job_lines(data: Mapping[str, Any]) -> list[str]:
     """A line a test: word, complete line, reasons; one for the run where no test was tried or some did not run."""
     lines = []
     for entry in sorted(data["tests"], key=lambda one: one["word"] == "PASSED"):
-        reasons = f" (reasons: {', '.join(entry['reasons'])})" if entry["reasons"] else ""
+        reasons = f" (reasons: {in_words(entry['reasons'])})" if entry["reasons"] else ""
         text = f"{verdict(entry)} {entry['id']}: {entry['headline']}{reasons}"
         title = f"{verdict(entry)} {entry['id'].rpartition('/')[2]}"
         lines.append(command(KINDS[verdict(entry)], text, file=entry["id"].partition("::")[0], title=title))

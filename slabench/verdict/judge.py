@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from slabench.metrics.classic import of_text
 from slabench.metrics.definitions import metric_of, too_few
+from slabench.verdict import reasons as reason_codes
 from slabench.verdict.baselines import Comparison
 from slabench.verdict.sla import Slo, evaluate, number, spoken
 from slabench.verdict.words import NOTHING_JUDGED, Check, Objective, State, Verdict, Word
@@ -79,6 +80,11 @@ def judge(case: Case) -> Verdict:
             word, headline = (Word.PASSED if case.gate is None else Word.INVALID), _nothing(case)
         else:
             word, headline = Word.PASSED, _good(objectives)
+    # What it failed for comes first: else a reader takes the first code, of something that is merely absent, for the cause.
+    if word is Word.FAILED:
+        reasons = [*reason_codes.failed(objectives), *reasons]
+    elif word is Word.INVALID and not spoke:
+        reasons = [*(f"UNDEFINED:{one.metric}" for one in undefined), *reasons]
     return Verdict(word, headline, tuple(dict.fromkeys(reasons)), tuple(objectives), tuple(case.checks), tuple(case.advice))
 
 

@@ -135,7 +135,11 @@ def test_ctrl_c_and_sigterm_keep_everything(suite: Suite, number: int, whom: str
     run = done.run
     assert (run["state"], run["exit_status"], run["word"]) == ("interrupted", 2, "INVALID")
     entry = run["tests"][0]
-    assert (entry["word"], entry["reasons"]) == ("INVALID", ["interrupted"])
+    assert (entry["word"], entry["reasons"]) == ("INVALID", ["interrupted", "REDUCED", "SIMULATED"])
+    assert {"REDUCED", "SIMULATED"} == set(run["labels"])
+    for text in (done.output, *((done.folder / name).read_text() for name in ("summary.md", "report.html", "junit.xml"))):  # type: ignore[operator]
+        assert "SIMULATED" in text
+    assert "no tests ran" not in done.output
     assert entry["metrics"]["completed"] >= 4
     records = [record for _, record in read_records(done.folder / "requests.jsonl.gz")]  # type: ignore[operator]
     assert sum(record.ok for record in records) == entry["metrics"]["completed"]

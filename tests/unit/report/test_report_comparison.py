@@ -35,7 +35,9 @@ def test_the_same_rows_everywhere() -> None:
     assert rows[0][2:] == ("40.00", "42.00", "ms", "+5.0 %", "+5.0 % to +5.0 % (98.75 % and 97.5 %)", "4 pairs", "+2 %", "WORSE")
     assert rows[1][-2] == "-2 %"
     for text in (summary_table(data), summary_md(data), summary_fragment(data)):
-        assert "Baseline server: sglang 0.5.7 at http://***@old:8000" in text.replace(r"\:", ":").replace("\u200b", "")  # Markdown: inert
+        assert "Baseline server: sglang 0.5.7 at http://***@old:8000" in text.replace(r"\:", ":").replace(
+            "\u200b", ""
+        )  # Markdown: inert
         for row in rows:
             assert all(cell in text for cell in row), row
     assert "--repeats=" in summary_md(data)
