@@ -30,7 +30,7 @@ def run_verdict(data: Mapping[str, Any]) -> str:
 
 
 def standing(entry: Mapping[str, Any]) -> str:
-    """`TPOT 35.98 ms`, `curve 8: 432.87 tok/s per GPU, 54.11 per user`, `input 72,286 tok/s per GPU`; n/a without figures."""
+    """`TPOT 35.98 ms, output 729 tok/s`, `curve 8: 432.87 tok/s per GPU, 54.11 per user`, `input 72,286 tok/s per GPU`; or n/a."""
     metrics, method = entry["metrics"], entry["method"]
     if method == "ali-decode-curve":
         return _curve(entry)
@@ -40,7 +40,8 @@ def standing(entry: Mapping[str, Any]) -> str:
         return _capacity(entry)
     tpot = _first(metrics, (("tpot.mean", "TPOT", "ms"),))
     if method == "ali-decode":
-        return tpot
+        output = _first(metrics, (("output_throughput", "output", "tok/s"),))
+        return ", ".join(one for one in (tpot, output) if one != NONE) or NONE
     total = _first(metrics, (("total_throughput", "total", "tok/s"),))
     return ", ".join(one for one in (total, tpot) if one != NONE) or NONE
 

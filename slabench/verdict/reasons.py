@@ -1,15 +1,17 @@
-"""What a verdict's reason codes mean, in the few words that stand beside them; docs/validity.md has the same table."""
+"""What a verdict's reason codes mean, in the few words that stand beside them; docs/validity.md has the same table.
+
+NOTHING_JUDGED is not here: the line of such a test explains it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slabench.verdict.words import NOTHING_JUDGED, Objective
+from slabench.verdict.words import Objective
 
 REASONS = {
     "NO_FLOOR": "no least value is stored for this test",
     "NO_BASELINE": "no older run to compare with",
-    NOTHING_JUDGED: "no objective, floor or comparison applies",
     "NOT_COMPARABLE": "the baseline is of another model, hardware, server or workload",
     "INCONCLUSIVE": "the repeats spread too much for the difference that is allowed",
     "SINGLE_RUN": "one run on a side, so its spread is not known",
@@ -21,7 +23,8 @@ REASONS = {
     "SIMULATED": "the embedded server, not a GPU",
     "NOT_REFERENCE": "not sglang 0.5.7",
     "BENCH_SERVING": "driven by sglang.bench_serving",
-    "ALLOWED_IN_BASELINE": "a difference that --allow-diff permits",
+    "ALLOWED_IN_BASELINE": "the baseline was made with findings that --allow permits",
+    "UNTOLD": "one side does not report something that is compared",
 }  # fmt: skip
 # kind of objective -> what it is called
 FAILED = {"slo": "objective", "floor": "floor", "baseline": "comparison"}

@@ -60,7 +60,13 @@ def test_a_table_aligns() -> None:
 def test_the_summary() -> None:
     tests = (
         entry(
-            metrics={"tpot.mean": 35.98, "ttft.mean": 144639.27, "total_throughput": 1807.65, "qpm": 23.0766},
+            metrics={
+                "tpot.mean": 35.98,
+                "ttft.mean": 144639.27,
+                "output_throughput": 461.5,
+                "total_throughput": 1807.65,
+                "qpm": 23.0766,
+            },
             checks=[
                 {"name": name, "state": state, "text": "", "remedy": ""}
                 for name, state in (("stall", "finding"), ("flush", "ok"), ("retraction", "finding"), ("graph", "not_checked"))
@@ -70,9 +76,10 @@ def test_the_summary() -> None:
     )
     data = document(*tests, word="FAILED", labels=["REDUCED"], not_run=["tests/tencent/test_sla.py::test_sla[np512]"])
     assert summary_table(data).splitlines() == [
-        "verdict  test                          TPOT ms  TTFT ms  tok/s    QPM  figure",
-        "PASSED   test_sla.py::test_sla[np128]    35.98  144,639  1,808  23.08  total 1,808 tok/s, TPOT 35.98 ms",
-        "FAILED   test_sla.py::test_sla[np256]      n/a      n/a    n/a    n/a  n/a",
+        "verdict  test                          TPOT ms  TTFT ms  output tok/s  total tok/s    QPM  figure",
+        "PASSED   test_sla.py::test_sla[np128]    35.98  144,639        461.50        1,808  23.08  "
+        "total 1,808 tok/s, TPOT 35.98 ms",
+        "FAILED   test_sla.py::test_sla[np256]      n/a      n/a           n/a          n/a    n/a  n/a",
         "Planned and not run: test_sla.py::test_sla[np512].",
         f"FAILED test_sla.py::test_sla[np256]: {tests[1]['headline']}",
         "PASSED with findings, told above: test_sla.py::test_sla[np128] (stall, retraction).",

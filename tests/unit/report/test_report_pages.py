@@ -67,11 +67,11 @@ def test_summary_md() -> None:
         "",
         "- run 20260102T030405Z-3f9a2c, slabench 0.1.0, exit status 1",
         "",
-        "| verdict | test | figure | TPOT ms | TTFT ms | tok/s | QPM | why |",
-        "|---|---|---|---|---|---|---|---|",
-        "| **PASSED** | test_sla.py::test_sla[np128] | total 1,808 tok/s, TPOT 35.98 ms | 35.98 | n/a | 1,808 | n/a | "
+        "| verdict | test | figure | TPOT ms | TTFT ms | output tok/s | total tok/s | QPM | why |",
+        "|---|---|---|---|---|---|---|---|---|",
+        "| **PASSED** | test_sla.py::test_sla[np128] | total 1,808 tok/s, TPOT 35.98 ms | 35.98 | n/a | n/a | 1,808 | n/a | "
         "tpot mean 35.98 ms &lt;= 50 ms (-28 %, n=128) |",
-        "| **FAILED** | test_sla.py::test_sla[np256] | n/a | n/a | n/a | n/a | n/a | tpot \\| mean |",
+        "| **FAILED** | test_sla.py::test_sla[np256] | n/a | n/a | n/a | n/a | n/a | n/a | tpot \\| mean |",
         "",
         "### FAILED tests/tencent/test_sla.py::test_sla[np256]",
         "",

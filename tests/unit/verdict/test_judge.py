@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.verdict import baseline_file, baselines
+from slabench.verdict import baseline_file, baselines, reasons
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.sla import slo
 from slabench.verdict.words import Check, State, Word, overall
@@ -263,3 +264,23 @@ def test_what_a_gate_could_not_judge_is_still_a_baseline():
     entry = {"word": "INVALID", "reasons": ["NOTHING_JUDGED"], "checks": [OK[0].as_dict()]}
     assert baseline_file.only_inconclusive(entry)
     assert not baseline_file.only_inconclusive(entry | {"checks": [OK[0].as_dict() | {"state": "invalid"}]})
+
+
+def test_what_failed_is_the_first_reason():
+    found = verdict(BAD, floors=(slo("output_throughput", "", ">=", 200),), comparison=compared(BAD))
+    assert found.word is Word.FAILED
+    assert found.reasons[:3] == ("SLO:tpot.mean", "FLOOR:output_throughput", "BASELINE:tpot.mean")
+    assert not any(one.startswith(("SLO:", "FLOOR:", "BASELINE:")) for one in verdict().reasons)
+    assert "UNDEFINED:ttft.mean" in verdict(slos=(slo("ttft", "mean", "<=", 5),)).reasons
+
+
+def test_reasons_are_explained_where_they_stand():
+    assert reasons.in_words(["completed", "SLO:tpot.mean", "UNDEFINED:tpot.p99", "NO_FLOOR"]) == (
+        "completed, SLO:tpot.mean (objective does not hold), UNDEFINED:tpot.p99 (tpot.p99 has no value in this run), "
+        "NO_FLOOR (no least value is stored for this test)"
+    )
+
+
+def test_every_code_is_explained_in_the_docs():
+    text = (Path(__file__).resolve().parents[3] / "docs" / "validity.md").read_text(encoding="utf-8")
+    assert [code for code in (*reasons.REASONS, "NOTHING_JUDGED") if f"`{code}`" not in text] == []
