@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -73,7 +74,7 @@ def run_suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Cal
 
     monkeypatch.delenv("SLABENCH_BASE_URL", raising=False)
     monkeypatch.setattr(options, "REPO", pytester.path)
-    monkeypatch.setattr(Campaign, "open", lambda self: None)  # no server is asked for
+    monkeypatch.setattr(Campaign, "open", lambda self: SimpleNamespace(labels=[]))  # no server is asked for
     pytester.makeini("[pytest]\naddopts = --import-mode=importlib\nmarkers = stage(n): order\n")
     pytester.makeconftest(CONFTEST)
 
