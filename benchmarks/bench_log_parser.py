@@ -60,26 +60,17 @@ def by_reader(path: str) -> int:
 
 
 def by_curve(path: str) -> int:
-    """From the file to the clean curve: the reader, what came between lines, and the medians."""
-    from slabench.metrics.curve import clean_curve
+    """From the file to both curves, what `python -m slabench log` and the decode curve do: lines, what came between, medians."""
+    from slabench.metrics.curve import CurveBuilder
     from slabench.server.log.merge import samples
 
-    curve = clean_curve(samples([path]), 1)
-    return curve.used + sum(curve.left_out.values())
-
-
-def by_columns(path: str) -> int:
-    """The same to both curves by columns: what `python -m slabench log` and the decode curve do."""
-    from slabench.metrics.curve import CurveBuilder
-    from slabench.server.log.intervals import intervals
-
-    builder = CurveBuilder().add_columns(intervals([path]))
+    builder = CurveBuilder().add_all(samples([path]))
     classic, clean = builder.classic(1), builder.clean(1)
     assert classic.used >= clean.used
     return classic.used + sum(classic.left_out.values())
 
 
-WAYS: dict[str, Callable[[str], int]] = {"regex loop": by_loop, "reader": by_reader, "clean curve": by_curve, "columns": by_columns}
+WAYS: dict[str, Callable[[str], int]] = {"regex loop": by_loop, "reader": by_reader, "curves": by_curve}
 
 
 def build(folder: Path, megabytes: int) -> list[Path]:
@@ -111,13 +102,9 @@ def load(way: str) -> None:
     """What the way imports, so that start-up is told from work."""
     if way == "reader":
         import slabench.server.log.reader
-    elif way == "clean curve":
+    elif way == "curves":
         import slabench.metrics.curve
-        import slabench.server.log.merge
-    elif way == "columns":
-        import slabench.metrics.curve
-        import slabench.metrics.curve_columns
-        import slabench.server.log.intervals  # noqa: F401
+        import slabench.server.log.merge  # noqa: F401
 
 
 def one(way: str, path: str) -> None:

@@ -52,8 +52,7 @@ def read(files: Sequence[str], decode_gpus: int | None = None) -> dict[str, Any]
     """Everything the logs say, in built-in types. The files are streamed: memory does not grow with them."""
     from slabench.metrics.curve import CurveBuilder
     from slabench.report.curve_rows import curve_rows
-    from slabench.server.log.intervals import intervals
-    from slabench.server.log.merge import Merged
+    from slabench.server.log.merge import Merged, samples
     from slabench.server.log.span import mark
     from slabench.server.log.values import EventKind
     from slabench.verdict.curve_checks import Scale
@@ -62,7 +61,7 @@ def read(files: Sequence[str], decode_gpus: int | None = None) -> dict[str, Any]
         files, remedy="Give the file that a server's output went to."
     )  # a file that is missing or named twice is said before anything is read
     merged = Merged()
-    builder = CurveBuilder().add_columns(intervals(files, merged))
+    builder = CurveBuilder().add_all(samples(files, merged))
     starts = [dict(event.details) for event in merged.events_of(EventKind.START)]
     told = started(starts[-1]) if starts else None
     dp = int(starts[-1]["dp_size"]) if starts and "dp_size" in starts[-1] else None

@@ -14,10 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from slabench.metrics.curve_columns import CurveColumns
+from typing import Any, Protocol
 
 WANTED_SAMPLES = 100  # per point, what the method's authors ask for
 
@@ -98,37 +95,6 @@ class CurveBuilder:
             self._left_out[_cause(sample) or "batch_changed"] += 1
         part = (self._graph_off if graph is False else self._clean) if clean else self._disturbed
         part[running][value] += 1
-
-    def add_columns(self, columns: Iterable[CurveColumns]) -> CurveBuilder:
-        """As add() for each sample, many at a time."""
-        from slabench.metrics.curve_columns import AT_ONCE
-
-        waiting: list[CurveColumns] = []
-        samples = 0
-        for some in columns:
-            waiting.append(some)
-            samples += len(some.running)
-            if samples >= AT_ONCE:
-                self._add_tally(waiting)
-                waiting, samples = [], 0
-        if samples:
-            self._add_tally(waiting)
-        return self
-
-    def _add_tally(self, columns: Sequence[CurveColumns]) -> None:
-        from slabench.metrics.curve_columns import tally
-
-        found = tally(columns, len(CAUSES))
-        self.lines += found.lines
-        self._no_batch += found.no_batch
-        if found.largest_graph is not None:
-            self.largest_graph = max(found.largest_graph, self.largest_graph or 0)
-        self._left_out += Counter(dict(zip(CAUSES, found.causes, strict=True)))
-        self._left_out += Counter({"batch_changed": found.batch_changed})
-        parts = (self._clean, found.clean), (self._graph_off, found.graph_off), (self._disturbed, found.disturbed)
-        for part, counted in parts:
-            for running, value, count in counted:
-                part[running][value] += count
 
     def add_all(self, samples: Iterable[CurveSample]) -> CurveBuilder:
         for sample in samples:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from slabench.server.log import start
 from slabench.server.log.tags import HEAD, NO_RANK, read_prefix, read_stamp, read_tags
 from slabench.server.log.values import Event, EventKind
 
 # One short needle per kind, so that a line without any of them costs a few searches at C speed and no regular expression. The start
 # comes first here and below: its line has thousands of bytes, and may hold the others' words in an argument's value.
 NEEDLES: tuple[bytes, ...] = (
-    b"server_args=ServerArgs(",
+    b"server_args=",
     b"Cache flushed successfully!",
     b"Cache not flushed because",
     b"retracted_reqs:",
@@ -26,7 +27,7 @@ _RATIO = re.compile(rb"#new_token_ratio: (\d+\.\d+) -> (\d+\.\d+)$")
 _FORMS: tuple[tuple[EventKind, bytes, re.Pattern[bytes]], ...] = tuple(
     (kind, sign, re.compile(form))
     for kind, sign, form in (
-        (EventKind.START, b"server_args=ServerArgs(", rb"server_args=ServerArgs\("),
+        (EventKind.START, b"server_args=", start.FORM.pattern),
         (EventKind.FLUSHED, b"Cache flushed successfully!", rb"Cache flushed successfully!"),
         (EventKind.FLUSH_REFUSED, b"Cache not flushed", rb"Cache not flushed because there are pending requests\."),
         # 0.4.7 and later; SGLANG_TEST_RETRACT; up to 0.4.6
@@ -41,8 +42,6 @@ _FORMS: tuple[tuple[EventKind, bytes, re.Pattern[bytes]], ...] = tuple(
         (EventKind.STOP, b"SIGTERM received", rb"SIGTERM received\."),
     )
 )
-_SIZES = (b"tp_size=", b"pp_size=", b"dp_size=", b"nnodes=", b"decode_log_interval=", b"enable_dp_attention=")
-_SIZE = re.compile(rb"[ (](\w+)=(\d+|True|False)(?=[,)])")
 # The most frequent event by far, as nearly every server prints it. Said at once: the forms below would say the same.
 _FLUSHED = re.compile(HEAD + rb"Cache flushed successfully!")
 _WITH_NUMBERS = frozenset({EventKind.FLUSH_REFUSED, EventKind.RETRACTION, EventKind.CAPACITY})
@@ -73,23 +72,6 @@ def read(text: bytes) -> Event | None:
             if ratio is not None:
                 details += [("new_token_ratio_before", float(ratio[1])), ("new_token_ratio", float(ratio[2]))]
         elif kind is EventKind.START:
-            words = {b"True": 1.0, b"False": 0.0}
-            details = [
-                (size[1].decode("ascii"), words[size[2]] if size[2] in words else float(size[2]))
-                for size in _sizes(text, found.start())
-            ]
+            details = start.sizes(text, found.start())
         return Event(kind, prefix.stamp, prefix.rank, tuple(details))
     return None
-
-
-def _sizes(text: bytes, begin: int) -> list[re.Match[bytes]]:
-    """Where the wanted sizes stand, in order. Such a line has thousands of bytes: names are found before forms are matched."""
-    found: list[re.Match[bytes]] = []
-    for name in _SIZES:
-        place = text.find(name, begin)
-        while place >= 0:
-            size = _SIZE.match(text, place - 1)
-            if size is not None:
-                found.append(size)
-            place = text.find(name, place + 1)
-    return sorted(found, key=lambda size: size.start())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from slabench.server.log.reader import BLOCK, LogReader, open_log
+from slabench.server.log.files import BLOCK, open_log
+from slabench.server.log.reader import LogReader
 from slabench.server.log.values import Line
 
 

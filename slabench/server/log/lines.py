@@ -8,96 +8,33 @@ so that a number that was cut shows; a line that ends early, or goes on with any
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from slabench import server_json
 from slabench.server.log import events
+from slabench.server.log.keys import FIRST, KEYS, PAIR, PAIRS, REQUIRED, THOUSANDS, Key, key_of, pattern_of
 from slabench.server.log.tags import Prefix, Rank, read_prefix
 from slabench.server.log.values import DecodeLine, Event, PrefillLine, Reason, Rejected
 
 MAX_LINE = 1 << 20
+SHOWN = 300  # bytes of a rejected line that are kept for a message
 
 Batch = DecodeLine | PrefillLine
 
-
-class Key(NamedTuple):
-    """How one key of a batch line is read."""
-
-    field: str
-    pattern: bytes  # of the whole value
-    convert: Callable[[bytes], Any]
-
-
-_flag: Callable[[bytes], bool] = {b"True": True, b"False": False}.__getitem__
-
-
-def _whole(field: str) -> Key:
-    return Key(field, rb"\d{1,15}", int)  # more digits than that count nothing, and are not exact in a float
-
-
-def _real(field: str) -> Key:
-    return Key(field, rb"-?\d+\.\d\d|nan|inf", float)
-
-
-_BOTH: dict[bytes, Key] = {
-    b"#running-req": _whole("running"),
-    b"#queue-req": _whole("queue"),
-    b"token usage": _real("token_usage"),
-    b"full token usage": _real("token_usage"),
-    b"gpu token usage": _real("token_usage"),
-    b"swa token usage": _real("swa_usage"),
-    b"mamba usage": _real("mamba_usage"),
-    **{kind + b" graph": Key("graph", rb"True|False", _flag) for kind in (b"cuda", b"cpu", b"npu")},
-}
-KEYS: dict[str, dict[bytes, Key]] = {
-    "Decode": {
-        **_BOTH,
-        b"gen throughput (token/s)": _real("gen_throughput"),
-        b"#token": _whole("token"),
-        b"#full token": _whole("token"),
-        b"#gpu token": _whole("token"),
-        b"#swa token": _whole("swa_token"),
-        b"mamba num": _whole("mamba_num"),
-        b"#cpu token": _whole("cpu_token"),
-        b"cpu token usage": _real("cpu_usage"),
-        b"accept len": _real("accept_len"),
-        b"accept rate": _real("accept_rate"),
-        b"pre-allocated usage": _real("preallocated_usage"),
-        b"#prealloc-req": _whole("prealloc"),
-        b"#transfer-req": _whole("transfer"),
-        b"#retracted-req": _whole("retracted"),
-    },
-    "Prefill": {
-        **_BOTH,
-        b"#new-seq": _whole("new_seq"),
-        b"#new-token": _whole("new_token"),
-        b"#cached-token": _whole("cached_token"),
-        b"input throughput (token/s)": _real("input_throughput"),
-        b"#pending-token": _whole("pending_token"),
-        b"#bootstrap-req": _whole("bootstrap"),
-        b"#inflight-req": _whole("inflight"),
-    },
-}
-REQUIRED: dict[str, tuple[bytes, ...]] = {
-    "Decode": (b"#running-req", b"gen throughput (token/s)", b"#queue-req"),
-    "Prefill": (b"#new-seq", b"#new-token", b"#cached-token", b"#queue-req"),
-}
-# What a key that is not in the tables may hold: counts, reals, percentages, flags. Its own type tells whether it was cut:
-# "#name" is a count, anything else a real with two decimals, a percentage or a flag.
-OTHER_WHOLE = rb"\d+"
-OTHER_REAL = rb"\d+|-?\d+\.\d\d%?|nan%?|inf%?|True|False|None"
-
+MENTION = re.compile(rb"(?:Decode|Prefill) batch")
 _ANCHOR = re.compile(rb"(Decode|Prefill) batch(?: \[(\d{1,18})\])?([.,])(?= |$)")
 _STUB = re.compile(rb"(?:Decode|Prefill) batch(?: \[\d*\]?)?\s*\Z")
-_ITEM = re.compile(rb"(#?[A-Za-z][\w ./()+-]*): (\S+)")
+_NAME = rb"#?[A-Za-z][\w ./()+-]*"
+# A value ends where the next key begins; brackets are whole, and a comma without a key behind it is part of the value.
+_VALUE = rb"(?:[^,\[({]|\[[^\[\]]*\]|\([^()]*\)|\{[^{}]*\}|,(?! ?(?:" + _NAME + rb": |#|(?:" + _NAME + rb")?:?\Z)))*"
+_ITEM = re.compile(rb" ?(" + _NAME + rb"): (" + _VALUE + rb")")
 _ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
-_COMPILED = {kind: {name: re.compile(key.pattern) for name, key in keys.items()} for kind, keys in KEYS.items()}
-_OTHER_WHOLE, _OTHER_REAL = re.compile(OTHER_WHOLE), re.compile(OTHER_REAL)
+_WRAPPED = (b"log", b"message", b"MESSAGE", b"msg", b"line")  # keys that a collector writes the line under
 
 
 class Parsed(NamedTuple):
-    """A batch line together with its shape: the names of its keys in order, with b"" at the end if a comma closes the list."""
+    """A batch line together with its form: the separator behind the anchor, then the names of its keys in order, with b"" at the
+    end if a comma closes the list."""
 
     line: Batch
     keys: tuple[bytes, ...]
@@ -105,18 +42,33 @@ class Parsed(NamedTuple):
 
 
 def clean(line: bytes) -> bytes:
-    """A line without its end, its colours, and docker's JSON around it."""
+    """A line without its end, its colours, and the JSON that docker, journald or a collector put around it."""
     if b"\x1b" in line:
         line = _ANSI.sub(b"", line)
-    line = line.rstrip(b"\r\n")
-    if line.startswith(b'{"log":"'):
-        try:
-            line = str(server_json.parse(line)["log"]).encode("utf-8", "surrogateescape").rstrip(b"\r\n")
-        except (ValueError, KeyError, TypeError):
-            return line
-        return _ANSI.sub(b"", line)
-    # A progress bar draws over itself with \r; what follows the last one is what a reader of the terminal would see.
-    return line.rpartition(b"\r")[2] if b"\r" in line else line
+    line = line.rstrip(b"\r\n\0").removeprefix(b"\xef\xbb\xbf")
+    if line.startswith(b"{") and line.endswith(b"}"):
+        line = _unwrapped(line)
+    if b"\r" not in line:
+        return line
+    # A progress bar draws over itself with \r: what speaks of a batch counts, else what a reader of the terminal would see.
+    parts = [part for part in line.split(b"\r") if MENTION.search(part)]
+    return parts[-1] if len(parts) == 1 else line.rpartition(b"\r")[2] if not parts else line
+
+
+def _unwrapped(line: bytes) -> bytes:
+    try:
+        value = server_json.parse(line)
+    except (ValueError, RecursionError):
+        return line
+    if not isinstance(value, dict):
+        return line
+    for name in _WRAPPED:
+        text = value.get(name.decode())
+        if isinstance(text, str):
+            pod = value.get("pod_name") or value.get("container_name") or value.get("CONTAINER_NAME")
+            before = f"pod/{pod} ".encode("utf-8", "surrogateescape") if isinstance(pod, str) and pod.isprintable() else b""
+            return before + _ANSI.sub(b"", text.encode("utf-8", "surrogatepass")).rstrip(b"\r\n")
+    return line
 
 
 def parse_line(line: bytes) -> Batch | Event | Rejected | None:
@@ -126,88 +78,97 @@ def parse_line(line: bytes) -> Batch | Event | Rejected | None:
 
 
 def parse(line: bytes) -> Parsed | Event | Rejected | None:
-    """As parse_line(), with the shape of a batch line beside it."""
+    """As parse_line(), with the form of a batch line beside it. A line with "Decode batch" or "Prefill batch" is never None."""
     text = clean(line)
-    if b" batch" not in text:
-        return events.read(text)
+    if MENTION.search(text) is None:
+        if MENTION.search(line) is None:
+            return events.read(text)
+        return Rejected(Reason.QUOTED, line[:SHOWN])  # in JSON, under a key that is no line of a log
     if len(text) > MAX_LINE:
-        return Rejected(Reason.TOO_LONG, text[:300])
+        return Rejected(Reason.TOO_LONG, text[:SHOWN])
     anchors = list(_ANCHOR.finditer(text))
     if not anchors:
         stub = _STUB.search(text)
         if stub is not None and not read_prefix(text[: stub.start()]).fault:
-            return Rejected(Reason.CUT, text[:300])
-        return events.read(text)
+            return Rejected(Reason.CUT, text[:SHOWN])
+        return events.read(text) or Rejected(Reason.PROSE, text[:SHOWN])
     anchor = anchors[-1]
     prefix = read_prefix(text[: anchor.start()])
     body = text[anchor.end() :]
     if not body.lstrip().startswith(b"#") and (prefix.fault or body.strip()):
-        return None  # prose that mentions a batch
+        return events.read(text) or Rejected(Reason.PROSE, text[:SHOWN])
     if prefix.fault:
-        return Rejected(Reason(prefix.fault), text[:300])
+        return events.read(text) or Rejected(Reason(prefix.fault), text[:SHOWN])
     kind = anchor[1].decode("ascii")
-    outcome = _items(kind, body)
-    if isinstance(outcome, Reason):
-        return Rejected(outcome, text[:300])
+    items = _items(kind, body)
+    if isinstance(items, Reason):
+        return Rejected(items, text[:SHOWN])
     iteration = None if anchor[2] is None else int(anchor[2])
-    return Parsed(_build(kind, outcome, prefix, iteration), (*outcome, *((b"",) if body.rstrip().endswith(b",") else ())), kind)
+    closed = (b"",) if body.rstrip().endswith(b",") else ()
+    return Parsed(_build(kind, items, prefix, iteration), (anchor[3], *items, *closed), kind)
 
 
 def _items(kind: str, body: bytes) -> dict[bytes, bytes] | Reason:
     """The keys and values of a batch line in their order, or why they cannot be trusted."""
     items: dict[bytes, bytes] = {}
-    parts = body.split(b",")
-    if not parts[-1].strip():
-        parts.pop()
-    patterns = _COMPILED[kind]
-    for position, part in enumerate(parts):
-        last = position == len(parts) - 1
-        found = _ITEM.fullmatch(part.strip(b" "))
-        if found is None:
-            if b"[20" in part or b" batch" in part:
-                return Reason.JOINED
-            return Reason.CUT if last and _beginning(part) else Reason.MALFORMED
-        name, value = found[1], found[2]
+    body = body.rstrip(b" ")
+    position, end = 0, len(body.removesuffix(b",").rstrip(b" "))
+    while position < end:
+        found = _ITEM.match(body, position, end)
+        stop = end if found is None else found.end()
+        if found is None or (stop < end and body[stop : stop + 1] != b","):
+            return _fault(body[position:end], last=b"," not in body[stop:end] or body[stop : stop + 1] in b"[({")
+        name, value = found[1].strip(), found[2].strip(b" \t")
+        if THOUSANDS.fullmatch(value):
+            value = value.replace(b",", b"")
+        last = stop >= end
         if name in items:
             return Reason.MALFORMED
-        pattern = patterns.get(name) or (_OTHER_WHOLE if name.startswith(b"#") else _OTHER_REAL)
-        if pattern.fullmatch(value) is None:
-            if b"[" in value:
-                return Reason.JOINED
-            return Reason.CUT if last else Reason.MALFORMED
+        pairs = PAIRS.get(name) if kind == "Decode" else None
+        pair = PAIR.fullmatch(value) if pairs else None
+        whole = (
+            all(pattern_of(kind, half).fullmatch(pair[place]) for place, half in enumerate(pairs, 1))
+            if pairs and pair
+            else pattern_of(kind, name).fullmatch(value)
+        )
+        if not whole:
+            return _fault(body[position:stop], last)
         items[name] = value
+        position = stop + 1
     if all(name in items for name in REQUIRED[kind]):
         return items
     closing = (b"#queue-req" in items and b"gen throughput (token/s)" in items) or b"input throughput (token/s)" in items
-    return Reason.MISSING if closing or (body.rstrip().endswith(b",") and b"#queue-req" in items) else Reason.CUT
+    return Reason.MISSING if closing or (body.endswith(b",") and b"#queue-req" in items) else Reason.CUT
 
 
-_BEGINNING = re.compile(rb" ?#?(?:[A-Za-z][\w ./()+-]*(?::(?: (?:-?[\d.]*|[A-Za-z]*)%?)?)?)?")
+_BEGINNING = re.compile(rb" ?#?(?:[A-Za-z][\w ./()+-]*(?::(?: (?:-?[\d.,]*(?: ?[\[({][^\])}]*)?|[A-Za-z]*(?:=[\w., =]*)?)%?)?)?)?")
 
 
-def _beginning(part: bytes) -> bool:
-    """True if the part could have become "key: value" had it gone on."""
-    return _BEGINNING.fullmatch(part) is not None
-
-
-_DECODE_FIELDS = {name: index for index, name in enumerate(DecodeLine._fields)}
-_PREFILL_FIELDS = {name: index for index, name in enumerate(PrefillLine._fields)}
+def _fault(part: bytes, last: bool) -> Reason:
+    """Why this part of a line is no "key: value"."""
+    if b"[20" in part or b" batch" in part:
+        return Reason.JOINED
+    return Reason.CUT if last and _BEGINNING.fullmatch(part) else Reason.MALFORMED
 
 
 def _build(kind: str, items: dict[bytes, bytes], prefix: Prefix, iteration: int | None) -> Batch:
     fields: dict[str, Any] = {"stamp": prefix.stamp, "rank": prefix.rank, "iteration": iteration}
     other: list[tuple[str, str]] = []
     for name, value in items.items():
-        key = KEYS[kind].get(name)
-        if key is None:
+        key = key_of(kind, name)
+        pair = PAIR.fullmatch(value)
+        if kind == "Decode" and name in PAIRS and pair is not None:
+            for place, half in enumerate(PAIRS[name], 1):
+                fields[KEYS[kind][half].field] = KEYS[kind][half].convert(pair[place])
+        elif key is None or (key.field == "graph" and "graph" in fields) or FIRST.get(name) in items:
             other.append((name.decode("utf-8", "replace"), value.decode("utf-8", "replace")))
-            continue
-        fields[key.field] = key.convert(value)
-        if key.field == "graph":
-            fields["graph_kind"] = name.partition(b" ")[0].decode("ascii")
+        else:
+            fields[key.field] = key.convert(value)
+            if key.field == "graph":
+                fields["graph_kind"] = name.partition(b" ")[0].decode("ascii", "replace")
     if other:
         fields["other"] = tuple(other)
     return DecodeLine(**fields) if kind == "Decode" else PrefillLine(**fields)
 
 
-__all__ = ["KEYS", "MAX_LINE", "Batch", "Key", "Parsed", "Prefix", "Rank", "clean", "parse", "parse_line"]
+__all__ = ["KEYS", "MAX_LINE", "MENTION", "Batch", "Key", "Parsed", "Prefix", "Rank", "clean", "parse", "parse_line"]

@@ -1,7 +1,7 @@
 """The logs of one deployment, one or several per node, as one set of samples: every event and every batch counted once.
 
 Pipeline stages and attention-context-parallel ranks repeat the batch lines of another rank, and every tensor-parallel rank
-reports a retraction: the repeats are dropped here.
+reports a retraction: the repeats are dropped here, and so is a file that is a copy of another.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from slabench.records import LogSpan
+from slabench.server.log.forms import base
 from slabench.server.log.reader import Counts, LogReader, read_blocks
-from slabench.server.log.tags import Rank
+from slabench.server.log.schedulers import Extent, Name, engines
+from slabench.server.log.tags import DAY_S, Rank
+from slabench.server.log.twins import without_twins
 from slabench.server.log.values import DecodeLine, Event, EventKind, PrefillLine, Reason, Rejected
 
 
@@ -32,19 +35,6 @@ class Since(StrEnum):
     REJECTED = "rejected"  # a line that could not be read
 
 
-# The first that applies is the one that a curve counts.
-CAUSES = (
-    Since.FIRST,
-    Since.RESTART,
-    Since.RETRACTION,
-    Since.FLUSH,
-    Since.JIT,
-    Since.REJECTED,
-    Since.PREFILL,
-    Since.IDLE,
-)
-
-
 class Sample(NamedTuple):
     """One decode line as the curve wants it."""
 
@@ -54,9 +44,10 @@ class Sample(NamedTuple):
     graph: bool | None
     previous_running: int | None  # of the decode line before it, same scheduler; None: there is none
     since: frozenset[Since]
-    scheduler: tuple[str, int | None]  # (file, data-parallel rank); nodes of one deployment have different ranks
+    scheduler: Name  # nodes of one deployment have different ranks
     stamp: float | None
     accept_len: float | None
+    token: int | None = None
 
 
 @dataclass(slots=True)
@@ -64,6 +55,7 @@ class Merged:
     """What was dropped and seen on the way; complete once samples() is exhausted."""
 
     counts: dict[str, Counts] = field(default_factory=dict)  # by path, over all its parts
+    twins: dict[str, str] = field(default_factory=dict)  # a path whose lines are all another's -> that one
     outside: int = 0  # lines whose stamp says that they are of another time than their part's
     dp_ranks: set[int] = field(default_factory=set)  # ranks that decode lines name, copies included
     pp_ranks: set[int] = field(default_factory=set)
@@ -74,24 +66,44 @@ class Merged:
     prefill_shapes: Counter[tuple[int, int]] = field(default_factory=Counter)  # (#new-seq, #new-token) of those lines
     new_tokens: int = 0
     cached_tokens: int = 0
-    schedulers: Counter[tuple[str, int | None]] = field(default_factory=Counter)  # decode lines of each
+    extents: dict[Name, Extent] = field(default_factory=dict)  # how many decode lines each scheduler has, from where to where
+    steps: int = 0  # pairs of decode lines between which nothing happened but decoding of one batch
+    steps_back: int = 0  # of those, with fewer tokens in the second line: one batch holds more from step to step
+
+    @property
+    def schedulers(self) -> Counter[Name]:
+        """Decode lines of each."""
+        return Counter({name: extent.lines for name, extent in self.extents.items()})
+
+    @property
+    def engines(self) -> int:
+        """Servers that write at the same time as far as the lines show it."""
+        return engines(self.extents)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether the lines of one scheduler are more than one server's, as the tokens that they hold show."""
+        return self.steps_back >= 3 and self.steps_back > 0.2 * self.steps
 
     def events_of(self, kind: EventKind) -> list[Event]:
         """The events of one kind, in the order of the files."""
         return [event for _, event in self.events if event.kind is kind]
 
     def rejected(self) -> Counter[Reason]:
-        """Batch lines that could not be read, by reason, over all files."""
-        return sum((counts.rejected for counts in self.counts.values()), Counter[Reason]())
+        """Batch lines that could not be read, by reason, over all files; a mention in other text is none."""
+        found = sum((counts.rejected for counts in self.counts.values()), Counter[Reason]())
+        del found[Reason.PROSE]
+        return found
 
 
 @dataclass(slots=True)
 class _Scheduler:
-    name: tuple[str, int | None]  # file, data-parallel rank
-    lines: int = 0
+    name: Name
+    extent: Extent
     running: int | None = None
     since: set[Since] = field(default_factory=lambda: {Since.FIRST})
     stamp: float | None = None
+    token: int | None = None
     gap: float | None = None  # seconds between the last two undisturbed lines
 
 
@@ -103,6 +115,7 @@ _EVENTS = {
     EventKind.JIT: Since.JIT,
     EventKind.START: Since.RESTART,
 }
+_Known = dict[tuple[str, int | None], _Scheduler]  # by writer and data-parallel rank
 
 
 def samples(parts: Sequence[str | LogSpan], merged: Merged | None = None) -> Iterator[Sample]:
@@ -112,26 +125,28 @@ def samples(parts: Sequence[str | LogSpan], merged: Merged | None = None) -> Ite
     """
     notes = Merged() if merged is None else merged
     speaker: dict[int | None, int | None] = {}  # data-parallel rank -> the tensor-parallel rank whose retractions count
-    for part in parts:
-        span = LogSpan(part, 0, -1) if isinstance(part, str) else part
+    spans = [LogSpan(part, 0, -1) if isinstance(part, str) else part for part in parts]
+    for span in without_twins(spans, notes.twins):
         reader = LogReader()
         reader.counts = notes.counts.setdefault(span.path, reader.counts)
-        yield from _one(span, reader, notes, speaker)
+        yield from _part(span, reader, notes, speaker)
 
 
-def _one(span: LogSpan, reader: LogReader, notes: Merged, speaker: dict[int | None, int | None]) -> Iterator[Sample]:
+def _part(span: LogSpan, reader: LogReader, notes: Merged, speaker: dict[int | None, int | None]) -> Iterator[Sample]:
     path = span.path
     earliest = -math.inf if span.began is None else span.began - SLACK_S
     latest = math.inf if span.ended is None else span.ended + SLACK_S
-    known: dict[int | None, _Scheduler] = {}
+    bound = span.began is not None or span.ended is not None
+    known: _Known = {}
     rank: Rank | None = None  # of the decode line before: mostly the next one's too, and then nothing has to be looked up
     state: _Scheduler | None = None  # its scheduler; None: its lines repeat another rank's
     for block in read_blocks(path, reader, span.begin, None if span.end < 0 else span.end):
         for line in block:
             if isinstance(line, Rejected):
-                for one in known.values():  # whose line it was is not known
-                    one.since.add(Since.REJECTED)
-            elif line.stamp is not None and not earliest <= line.stamp <= latest:
+                if line.reason is not Reason.PROSE:  # nothing is lost with it
+                    for one in known.values():  # whose line it was is not known
+                        one.since.add(Since.REJECTED)
+            elif bound and line.stamp is not None and line.stamp >= 0 and not earliest <= line.stamp <= latest:
                 notes.outside += 1
             elif isinstance(line, DecodeLine):
                 if line.rank is not rank:
@@ -140,8 +155,7 @@ def _one(span: LogSpan, reader: LogReader, notes: Merged, speaker: dict[int | No
                 if state is None:
                     notes.copies += 1
                 else:
-                    state.lines += 1
-                    yield _sample(line, state)
+                    yield _sample(line, state, notes)
             elif isinstance(line, PrefillLine):
                 if line.rank.copy:
                     notes.copies += 1
@@ -150,53 +164,73 @@ def _one(span: LogSpan, reader: LogReader, notes: Merged, speaker: dict[int | No
                 notes.prefill_shapes[line.new_seq, line.new_token] += 1
                 notes.new_tokens += line.new_token
                 notes.cached_tokens += line.cached_token
-                _scheduler(path, line.rank.dp, known).since.add(Since.PREFILL)
+                _scheduler(path, line.rank, known, notes)
+                for one in _of(line.rank, known):
+                    one.since.add(Since.PREFILL)
             elif counts_once(line, speaker, notes):
                 notes.events.append((path, line))
-                cause = cause_of(line)
+                cause = _EVENTS.get(line.kind)
                 if cause is not None:
-                    _touch(path, line.rank, cause, known)
-    for one in known.values():
-        if one.lines:
-            notes.schedulers[one.name] += one.lines
+                    _touch(line.rank, cause, known)
 
 
-def _scheduler(path: str, dp: int | None, known: dict[int | None, _Scheduler]) -> _Scheduler:
-    if dp not in known:
-        known[dp] = _Scheduler((path, dp))
-    return known[dp]
+def _scheduler(path: str, rank: Rank, known: _Known, notes: Merged) -> _Scheduler:
+    key = (rank.writer, rank.dp)
+    if key not in known:
+        name = (f"{path} ({rank.writer})" if rank.writer else path, rank.dp)
+        known[key] = _Scheduler(name, notes.extents.setdefault(name, Extent(path)))
+    return known[key]
 
 
-def _state(path: str, rank: Rank, known: dict[int | None, _Scheduler], notes: Merged) -> _Scheduler | None:
+def _of(rank: Rank, known: _Known) -> list[_Scheduler]:
+    """The schedulers that a line of this rank may be about: of its writer, whatever the form of their Decode lines, or of all."""
+    same = [one for (_, dp), one in known.items() if rank.dp is None or dp == rank.dp]
+    own = [one for (writer, dp), one in known.items() if base(writer) == base(rank.writer) and (rank.dp is None or dp == rank.dp)]
+    return own or same
+
+
+def _state(path: str, rank: Rank, known: _Known, notes: Merged) -> _Scheduler | None:
     """The scheduler that a decode line of this rank speaks of; None for a copy."""
     if rank.dp is not None:
         notes.dp_ranks.add(rank.dp)
     if rank.pp is not None:
         notes.pp_ranks.add(rank.pp)
-    return None if rank.copy else _scheduler(path, rank.dp, known)
+    return None if rank.copy else _scheduler(path, rank, known, notes)
 
 
-def _sample(line: DecodeLine, state: _Scheduler) -> Sample:
-    gap = None if line.stamp is None or state.stamp is None else line.stamp - state.stamp
-    # An idle scheduler prints nothing, so idleness shows as a gap out of proportion: stamps are whole seconds by default.
-    if gap is not None and state.gap is not None and gap > 3 * state.gap + 2:
-        state.since.add(Since.IDLE)
+def _sample(line: DecodeLine, state: _Scheduler, notes: Merged) -> Sample:
+    stamp, since = line.stamp, state.since
+    gap = None
+    if stamp is not None and state.stamp is not None:
+        gap = stamp - state.stamp
+        if gap < -DAY_S / 2 and stamp < 0:  # midnight, by stamps without a date
+            gap += DAY_S
+        # An idle scheduler prints nothing, so idleness shows as a gap out of proportion: stamps are whole seconds by default.
+        if state.gap is not None and gap > 3 * state.gap + 2:
+            since.add(Since.IDLE)
     sample = Sample(
         line.running,
         line.gen_throughput,
         line.queue,
         line.graph,
         state.running,
-        frozenset(state.since) if state.since else _NONE,
+        frozenset(since) if since else _NONE,
         state.name,
-        line.stamp,
+        stamp,
         line.accept_len,
+        line.token,
     )
-    if not state.since and gap is not None:
-        state.gap = gap
-    state.running, state.stamp = line.running, line.stamp
-    if state.since:
-        state.since.clear()
+    if since:
+        since.clear()
+    else:
+        if gap is not None:
+            state.gap = gap
+        # A disaggregated decode server takes requests in without a Prefill line of its own.
+        if state.running == line.running and line.prealloc is None and line.token is not None and state.token is not None:
+            notes.steps += 1
+            notes.steps_back += line.token < state.token
+    state.running, state.stamp, state.token = line.running, stamp, line.token
+    state.extent.add(stamp)
     return sample
 
 
@@ -210,16 +244,9 @@ def counts_once(event: Event, speaker: dict[int | None, int | None], notes: Merg
     return True
 
 
-def cause_of(event: Event) -> Since | None:
-    """What an event is to the next decode line."""
-    return _EVENTS.get(event.kind)
-
-
-def _touch(path: str, rank: Rank, cause: Since, known: dict[int | None, _Scheduler]) -> None:
-    if rank.dp is not None and cause in (Since.FLUSH, Since.RETRACTION):
-        _scheduler(path, rank.dp, known).since.add(cause)
-        return
-    for state in known.values():
+def _touch(rank: Rank, cause: Since, known: _Known) -> None:
+    own = cause in (Since.FLUSH, Since.RETRACTION) or rank.dp is None
+    for state in _of(rank if own else rank._replace(dp=None), known):
         state.since.add(cause)
         if cause is Since.RESTART:
-            state.running = state.stamp = state.gap = None
+            state.running = state.stamp = state.gap = state.token = None

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import gzip
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import IO, NamedTuple
 
-from slabench.errors import ConfigError, system_words
-from slabench.server.log.lines import MAX_LINE, Batch, Parsed, parse
-from slabench.server.log.shapes import MOULD, Shape, learn
+from slabench.server.log.events import NEEDLES
+from slabench.server.log.files import read_bytes
+from slabench.server.log.forms import Forms
+from slabench.server.log.lines import MAX_LINE, MENTION, SHOWN, Batch, Parsed, parse
+from slabench.server.log.shapes import Shape, learn
 from slabench.server.log.values import DecodeLine, Event, EventKind, Line, PrefillLine, Reason, Rejected
 
-BLOCK = 1 << 18
-_MAX_SHAPES = 12
-_MAX_MOULDS = 2048  # one a combination of the numbers' lengths
+_MAX_SHAPES = 24
 _EXAMPLES = 3
-# Every line of interest holds one of these bytes: "#" all batch lines, refused flushes and retractions; "!" flushes and readiness;
-# "=" starts, capacity, ends; "J" compilation. Access lines hold none, so a log is skimmed at the speed of memchr.
-_MARKS = (b"#", b"!", b"=", b"J")
+_MAX_LANES = 256  # different names before a line; a collector's stamps make one of each line
+# A line of another engine's log, each with the engine's name.
+_ENGINES = re.compile(
+    rb"(?P<vLLM>Avg generation throughput: |vLLM API server version|\bvllm\.|\[vllm)"
+    rb"|(?P<TensorRT_LLM>\[TensorRT-LLM\]|\[TRT-LLM\]|tensorrt_llm)"
+    rb"|(?P<lmdeploy>\blmdeploy\b|\[TM\]\[(?:INFO|WARNING|ERROR)\]|turbomind)"
+    rb"|(?P<TGI>text_generation_launcher|text_generation_router)"
+)
 
 
 @dataclass(slots=True)
@@ -33,6 +37,7 @@ class Counts:
     events: Counter[EventKind] = field(default_factory=Counter)
     rejected: Counter[Reason] = field(default_factory=Counter)
     examples: dict[Reason, list[bytes]] = field(default_factory=dict)
+    engines: Counter[str] = field(default_factory=Counter)  # blocks with a line of another engine, by its name
 
     @property
     def rejected_total(self) -> int:
@@ -40,164 +45,144 @@ class Counts:
         return sum(self.rejected.values())
 
 
-class Whole(NamedTuple):
-    """Bytes that were read, cut into whole lines."""
-
-    block: bytes
-    end: int  # where the last whole line in block ends
-    size: int  # bytes read for it
-    skipped: int  # lines beyond MAX_LINE that ended in it
-    refused: Rejected | None  # of the line behind it, because it is too long
-
-
 class LogReader:
     """feed() blocks of one file in order, finish() at its end. Holds at most one unfinished line.
 
-    It remembers which shapes a server process has printed: a line that is another one's beginning (the same keys with the last
-    few missing, or without the comma that closes the others) was cut, however well formed it looks.
+    A line ends with \\n, \\r\\n or \\r. Which forms each server process has printed is remembered; see forms.py.
     """
 
     def __init__(self) -> None:
         self.counts = Counts()
         self._tail = b""
         self._skipping = False  # inside a line beyond MAX_LINE
-        self._shapes: list[Shape] = []
-        self._moulds: dict[bytes, Callable[[bytes], Batch]] = {}
-        self._accepted: dict[str, set[tuple[bytes, ...]]] = {"Decode": set(), "Prefill": set()}
+        self._seam = b""  # the end of what was skipped of it
+        self._refused = False  # it has been counted as rejected
+        self._forms = Forms()
+        self._lanes: dict[bytes, list[Shape]] = {}  # by what stands before the bracket
 
-    def feed(self, data: bytes, end: int | None = None) -> list[Line]:
-        """The values of the lines that data completes; Rejected ones among them, because what they hid is unknown.
-
-        end: data beyond it will come again; before it stand whole lines.
-        """
-        whole = self._whole(data, end)
+    def feed(self, data: bytes) -> list[Line]:
+        """The values of the lines that data completes; Rejected ones among them, because what they hid is unknown."""
         out: list[Line] = []
-        if whole.end:
-            self.counts.lines += whole.block.count(b"\n", 0, whole.end)
-            self._block(whole.block, whole.end, out)
-        return [*out, *self._taken(whole)]
-
-    def _whole(self, data: bytes, stop: int | None = None) -> Whole:
-        """Cut data, and what was left of the data before it, behind the last whole line. Counts nothing: see _taken()."""
-        if stop is not None:
-            if not self._tail and not self._skipping:
-                return Whole(data, stop, stop, 0, None)
-            data = data[:stop]
-        size, skipped = len(data), 0
+        self.counts.size += len(data)
         if self._skipping:
-            cut = data.find(b"\n") + 1
-            if not cut:
-                return Whole(b"", 0, size, 0, None)
-            data, self._skipping, skipped = data[cut:], False, 1
+            data = self._skip(data, out)
         block = self._tail + data if self._tail else data
-        end = block.rfind(b"\n") + 1
+        # A \r at the very end may be the first half of \r\n.
+        end = max(block.rfind(b"\n"), block.rfind(b"\r", 0, max(len(block) - 1, 0))) + 1
         self._tail = block[end:]
-        refused = None
+        if end:
+            self._block(block[:end], out)
         if len(self._tail) > MAX_LINE:
-            if b" batch" in self._tail:
-                refused = Rejected(Reason.TOO_LONG, self._tail[:300])
-            self._tail, self._skipping = b"", True
-        return Whole(block, end, size, skipped, refused)
+            self._skipping, self._refused = True, False
+            self._refuse(self._tail, out)
+            self._tail = b""
+        return out
 
-    def _taken(self, whole: Whole) -> list[Rejected]:
-        """Count what was cut; gives back what is refused behind its lines."""
-        self.counts.size += whole.size
-        self.counts.lines += whole.skipped
-        refused: list[Rejected] = []
-        if whole.refused is not None:
-            self._reject(whole.refused, refused)
-        return refused
+    def _skip(self, data: bytes, out: list[Line]) -> bytes:
+        """Leave out what belongs to a line beyond MAX_LINE; gives back what is behind its end."""
+        ends = [place for place in (data.find(b"\n"), data.find(b"\r")) if place >= 0]
+        cut = min(ends) + 1 if ends else len(data)
+        self._refuse(self._seam + data[:cut], out)
+        if ends:
+            self._skipping, self._seam = False, b""
+            self.counts.lines += data[cut - 1 : cut] == b"\n"
+        return data[cut:]
+
+    def _refuse(self, part: bytes, out: list[Line]) -> None:
+        """A part of a line beyond MAX_LINE: the line is counted if it speaks of a batch."""
+        found = None if self._refused else MENTION.search(part)
+        if found is not None:
+            self._refused = True
+            self._reject(Rejected(Reason.TOO_LONG, part[max(found.start() - SHOWN // 2, 0) :][:SHOWN]), out)
+        self._seam = part[-len(b"Prefill batch") :]
 
     def finish(self) -> list[Line]:
         """The end of the file. A last line without its newline may be half of one: a batch line there is rejected."""
         out: list[Line] = []
         tail, self._tail = self._tail, b""
-        if tail:
+        if tail.endswith(b"\r"):  # the end of a line, of which no \n came
+            self._block(tail, out)
+        elif tail:
             self.counts.lines += 1
             found = parse(tail)
             if isinstance(found, Event):
                 self._event(found, out)
             elif found is not None:
-                self._reject(Rejected(Reason.UNTERMINATED, tail[:300]), out)
+                prose = isinstance(found, Rejected) and found.reason is Reason.PROSE
+                self._reject(Rejected(Reason.PROSE if prose else Reason.UNTERMINATED, tail[:SHOWN]), out)
         return out
 
-    def _block(self, block: bytes, end: int, out: list[Line]) -> None:
-        position, known = 0, len(out)
-        marks = [-1] * len(_MARKS)  # the next place of each mark at or after position
-        find, mould_of, append = block.find, self._moulds.get, out.append
-        while position < end:
-            stop = find(b"\n", position, end) + 1
-            line = block[position:stop]
-            build = mould_of(line.translate(MOULD))
-            if build is None:
-                for index, mark in enumerate(_MARKS):
-                    if marks[index] < position:
-                        place = find(mark, position, end)
-                        marks[index] = end if place < 0 else place
-                nearest = min(marks)
-                if nearest >= end:
-                    break
-                if nearest >= stop:  # nothing of interest before the line of that mark
-                    position = block.rfind(b"\n", stop - 1, nearest) + 1
-                    continue
-                value = self._by_shape(block, position)
-            else:
-                value = build(line)
-            if value is not None and value.stamp is not None:  # no date: the careful reader says what that means
-                append(value)
-                position = stop
+    def _block(self, block: bytes, out: list[Line]) -> None:
+        """Whole lines."""
+        self.counts.lines += block.count(b"\n") or block.count(b"\r")
+        if b"\r" in block:
+            block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        known, lanes, append = len(out), self._lanes, out.append
+        needles = [needle for needle in NEEDLES if needle in block]
+        for line in block.split(b"\n"):
+            if b" batch" in line:
+                begin = line.find(b"[2")
+                lane = lanes.get(line[:begin] if begin > 0 else b"")
+                value = None if lane is None else _by_shape(line, begin, lane)
+                if value is None or value.stamp is None:  # no date: the careful reader says what that means
+                    self._careful(line, begin, out)
+                else:
+                    append(value)
                 continue
-            self._careful(line, out)
-            position = stop
+            for needle in needles:
+                if needle in line:
+                    self._careful(line, 0, out)
+                    break
         kinds = Counter(map(type, out[known:]))
         self.counts.decode += kinds[DecodeLine]
         self.counts.prefill += kinds[PrefillLine]
+        if not self.counts.decode and not self.counts.prefill:
+            self.counts.engines.update(found.lastgroup or "" for found in [_ENGINES.search(block)] if found is not None)
 
-    def _by_shape(self, block: bytes, position: int) -> Batch | None:
-        """The line at position by a known shape; its mould is remembered."""
-        for shape in self._shapes:
-            found = shape.match(block, position)
-            if found is not None:
-                if len(self._moulds) < _MAX_MOULDS:
-                    self._moulds[found[0].translate(MOULD)] = shape.mould(found)
-                if shape is not self._shapes[0]:  # the shape seen last is tried first
-                    self._shapes.remove(shape)
-                    self._shapes.insert(0, shape)
-                return shape.build(found.groups())
-        return None
-
-    def _careful(self, line: bytes, out: list[Line]) -> None:
+    def _careful(self, line: bytes, begin: int, out: list[Line]) -> None:
         found = parse(line)
         if isinstance(found, Parsed):
-            self._batch(line, found, out)
+            self._batch(line, begin, found, out)
         elif isinstance(found, Event):
             self._event(found, out)
         elif isinstance(found, Rejected):
             self._reject(found, out)
 
-    def _batch(self, line: bytes, parsed: Parsed, out: list[Line]) -> None:
-        accepted = self._accepted[parsed.kind]
-        if parsed.keys not in accepted:
-            if any(other[: len(parsed.keys)] == parsed.keys for other in accepted):
-                self._reject(Rejected(Reason.CUT, line[:300]), out)
-                return
-            accepted.add(parsed.keys)
-        if len(self._shapes) < _MAX_SHAPES:
-            shape = learn(line, parsed)
-            if shape is not None:
-                self._shapes.insert(0, shape)
-        out.append(parsed.line)
+    def _batch(self, line: bytes, begin: int, parsed: Parsed, out: list[Line]) -> None:
+        writer = self._forms.writer(parsed)
+        if not self._forms.settled(parsed.line.rank.writer):
+            self._lanes.clear()
+        if writer is None:
+            self._reject(Rejected(Reason.CUT, line[:SHOWN]), out)
+            return
+        if self._forms.again:
+            self._again(self._forms.again)
+        value, own = parsed.line, parsed.line.rank.writer
+        before = line[: max(begin, 0)]
+        if self._forms.settled(own) and (before in self._lanes or len(self._lanes) < _MAX_LANES):
+            shape = learn(line, parsed, writer, len(before))
+            lane = self._lanes.setdefault(before, [])
+            if shape is not None and len(lane) < _MAX_SHAPES:
+                lane.insert(0, shape)
+        out.append(value if writer == own else value._replace(rank=value.rank._replace(writer=writer)))
+
+    def _again(self, many: int) -> None:
+        """So many lines were called cut, and are of a second server."""
+        counts = self.counts
+        counts.rejected[Reason.CUT] -= many
+        counts.rejected[Reason.OTHER_FORM] += many
+        if counts.rejected[Reason.CUT] <= 0:
+            del counts.rejected[Reason.CUT]
+            counts.examples[Reason.OTHER_FORM] = counts.examples.pop(Reason.CUT)
 
     def _event(self, event: Event, out: list[Line]) -> None:
-        if event.kind is EventKind.START:  # perhaps another version, with other shapes
-            self._shapes.clear()
-            self._moulds.clear()
-            for accepted in self._accepted.values():
-                accepted.clear()
+        if event.kind is EventKind.START:  # perhaps another version, with other forms
+            self._lanes.clear()
+            self._forms.clear()
         self.counts.events[event.kind] += 1
         out.append(event)
 
-    def _reject(self, rejected: Rejected, out: list[Line] | list[Rejected]) -> None:
+    def _reject(self, rejected: Rejected, out: list[Line]) -> None:
         self.counts.rejected[rejected.reason] += 1
         examples = self.counts.examples.setdefault(rejected.reason, [])
         if len(examples) < _EXAMPLES:
@@ -205,58 +190,21 @@ class LogReader:
         out.append(rejected)
 
 
-def open_log(path: str) -> IO[bytes]:
-    """The file, unpacked if it is gzip by its first bytes. ConfigError if it cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        return gzip.open(path, "rb") if packed else open(path, "rb")  # type: ignore[return-value]
-    except OSError as error:
-        raise ConfigError(
-            f"The deploy log {path} cannot be read ({error.strerror}). Give the file that the server's output goes to."
-        ) from error
-
-
-def read_bytes(path: str, begin: int = 0, end: int | None = None, size: int = BLOCK) -> Iterator[tuple[bytes, int | None]]:
-    """The lines of a file whose first byte lies in [begin, end), as blocks of bytes; offsets of a gzip file count unpacked bytes.
-
-    A line that begins before begin belongs to what was before, one that begins before end is read whole. Beside each block what
-    feed() calls its end, where the block ends inside a line: that line is read again, which costs less than to join two blocks.
-    ConfigError if the file cannot be read or unpacked.
-    """
-    with open_log(path) as file:
-        try:
-            plain = not isinstance(file, gzip.GzipFile)
-            position = begin
-            if begin > 0:
-                file.seek(begin - 1)
-                if file.read(1) != b"\n":
-                    position += len(file.readline())
-            while end is None or position < end:
-                want = size if end is None else min(size, end - position)
-                data = file.read(want)
-                if not data:
-                    break
-                position += len(data)
-                if end is not None and position >= end and not data.endswith(b"\n"):
-                    data += file.readline()
-                cut = None
-                if len(data) == size and plain and not data.endswith(b"\n"):
-                    cut = data.rfind(b"\n") + 1 or None  # None: a line that is longer than a block
-                    if cut is not None:
-                        position -= size - cut
-                        file.seek(position)
-                yield data, cut
-        except (EOFError, OSError) as error:
-            raise ConfigError(
-                f"The deploy log {path} cannot be read to its end ({system_words(error)}). Is the file whole?"
-            ) from error
+def _by_shape(line: bytes, begin: int, lane: list[Shape]) -> Batch | None:
+    """The line by a known shape."""
+    for place, shape in enumerate(lane):
+        found = shape.match(line, begin)
+        if found is not None:
+            if place:  # the shape seen last is tried first
+                lane.insert(0, lane.pop(place))
+            return shape.build(found.groups())
+    return None
 
 
 def read_blocks(path: str, reader: LogReader, begin: int = 0, end: int | None = None) -> Iterator[list[Line]]:
     """The values of a part of a file block by block; see read_bytes()."""
-    for data, stop in read_bytes(path, begin, end):
-        yield reader.feed(data, stop)
+    for data in read_bytes(path, begin, end):
+        yield reader.feed(data)
     yield reader.finish()
 
 

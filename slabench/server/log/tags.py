@@ -2,7 +2,7 @@
 
 sglang's own form is "[YYYY-MM-DD HH:MM:SS(.mmm) DP0 PP0 ATTN_CP0 MOE_DP0 TP0 EP0] message"; each tag may be missing, and their
 order changed with nearly every release, so they are read by name. A logging configuration of the user's own drops rank and
-perhaps stamp.
+perhaps stamp, and may put a level behind the bracket.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import calendar
 import re
 from functools import lru_cache
 from typing import NamedTuple
+
+from slabench.server.log.writers import writer_of
 
 
 class Rank(NamedTuple):
@@ -22,6 +24,7 @@ class Rank(NamedTuple):
     ep: int | None = None
     attn_cp: int | None = None
     moe_dp: int | None = None
+    writer: str = ""  # the process or container, where a collector put its name before the line; see writers.py
 
     @property
     def copy(self) -> bool:
@@ -30,27 +33,38 @@ class Rank(NamedTuple):
 
 
 NO_RANK = Rank()
+DAY_S = 86_400.0
 
 STAMP = rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?"
 TAGS = rb"(?: (?:DP|PP|TP|EP|ATTN_CP|MOE_DP)\d{1,9})*"
 # From the start of a line written by sglang's own logging configuration, with nothing in front.
 HEAD = rb"\[(" + STAMP + rb")(" + TAGS + rb")\] "
 
+_LEVELS = rb"(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL)"
 _OWN = re.compile(HEAD)  # nearly every line's, so it is tried first
-_BRACKET = re.compile(rb"\[(" + STAMP + rb")?(" + TAGS + rb")\] ?\Z")
-_ANY_BRACKET = re.compile(rb"\[([^\[\]]*)\] ?\Z")
+# Other stamps that a logging configuration may write into the bracket, with or without a date.
+_FREE_STAMP = rb"(?:\d{4}[-/]\d\d[-/]\d\d[ T])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+_BESIDE = rb"(?:[ ,|:-]+(?:" + _LEVELS + rb"|[\w./-]+\.py:\d+|pid[=:]\d+))*"  # what else it may write there
+# Between the bracket and the message: blanks, a level, a file with its line.
+_BEHIND = rb"[ \t]*(?:[\[(]?" + _LEVELS + rb"[\])]?[ \t]*[:|-]?[ \t]*)?(?:[\[(]?[\w./-]+:\d+[\])]?[ \t]*[:|-]?[ \t]*)?\Z"
+_BRACKET = re.compile(rb"\[(" + _FREE_STAMP + rb")?" + _BESIDE + rb"(" + TAGS + rb")" + _BESIDE + rb"\]" + _BEHIND, re.I)
+_ANY_BRACKET = re.compile(rb"\[([^\[\]]*)\]" + _BEHIND, re.I)
 _OPEN_STAMP = re.compile(rb"\[\d[^\]]*\Z")  # a bracket of sglang's that never closes
 _TAG = re.compile(rb"([A-Z_]+)(\d+)")
 _QUOTE = re.compile(rb"[\"'`]")
-_LEVEL = re.compile(rb"\b(?:DEBUG|INFO|WARN|WARNING|ERROR)\b|\d\d:\d\d:\d\d", re.I)
-_SEPARATOR = re.compile(rb"(?:[:|>\]\-]\s*|\t|(?:DEBUG|INFO|WARN|WARNING|ERROR)\s+)\Z", re.I)
-_LEFTOVER = re.compile(rb"#\w|(?:Decode|Prefill) batch")
+_LEVEL = re.compile(rb"\b" + _LEVELS + rb"\b|\d\d:\d\d:\d\d", re.I)
+_SEPARATOR = re.compile(rb"(?:[:|>\]\-]\s*|\t|" + _LEVELS + rb"\s+)\Z", re.I)
+_NAMED = re.compile(
+    rb"\s*(?:\([\w.@/-]+ pid=\d+[^()]*\)|\[?pod/[\w./-]+\]?|[\w.@-]+\s*\|)\s*\Z"
+)  # a writer's, and no word of a text
+_LEFTOVER = re.compile(rb"#[a-z][\w -]*:|#\w*\Z|(?:Decode|Prefill) batch|throughput \(token")
 
 
 @lru_cache(maxsize=4096)
-def read_tags(text: bytes) -> Rank:
+def read_tags(text: bytes, writer: str = "") -> Rank:
     """ " DP0 TP3" -> Rank(dp=0, tp=3), whatever the order."""
-    return Rank(**{name.decode("ascii").lower(): int(number) for name, number in _TAG.findall(text)})
+    tags = {name.decode("ascii").lower(): int(number) for name, number in _TAG.findall(text.upper())}
+    return Rank(**tags, writer=writer)
 
 
 @lru_cache(maxsize=64)
@@ -65,6 +79,18 @@ def read_stamp(text: bytes) -> float | None:
         return _minute(text[:16]) + float(text[17:])
     except ValueError:
         return None
+
+
+_ZONE = re.compile(rb"(?<=\d)(?:Z|[+-]\d\d:?\d\d)\Z")
+
+
+def _free_stamp(text: bytes) -> float | None:
+    """A stamp of another form; without a date the seconds to midnight, below zero."""
+    text = _ZONE.sub(b"", text).replace(b",", b".")
+    if text[4:5].isdigit() or text[2:3] != b":":
+        return read_stamp(text)
+    hour, minute, second = int(text[:2]), int(text[3:5]), float(text[6:])
+    return None if hour > 23 or minute > 59 or second >= 61 else hour * 3600.0 + minute * 60 + second - DAY_S
 
 
 class Prefix(NamedTuple):
@@ -93,10 +119,10 @@ def read_prefix(text: bytes) -> Prefix:
         return Prefix(None, NO_RANK, "quoted")
     if _LEFTOVER.search(before) or _OPEN_STAMP.search(before):
         return Prefix(None, NO_RANK, "joined")
-    stamp = None if found[1] is None else read_stamp(found[1])
+    stamp = None if found[1] is None else _free_stamp(found[1])
     if found[1] is not None and stamp is None:
         return Prefix(None, NO_RANK, "prefix")
-    return Prefix(stamp, read_tags(found[2]))
+    return Prefix(stamp, read_tags(found[2], writer_of(before)))
 
 
 def _foreign(text: bytes) -> Prefix:
@@ -112,6 +138,6 @@ def _foreign(text: bytes) -> Prefix:
     bracket = _ANY_BRACKET.search(text)
     if bracket is not None and bracket[1][:4].isdigit():
         return Prefix(None, NO_RANK, "prefix")
-    if bracket is None and not (_LEVEL.search(text) and _SEPARATOR.search(text)):
+    if bracket is None and not _NAMED.match(text) and not (_LEVEL.search(text) and _SEPARATOR.search(text)):
         return Prefix(None, NO_RANK, "quoted")
-    return Prefix(None, NO_RANK)
+    return Prefix(None, read_tags(b"", writer_of(text)))

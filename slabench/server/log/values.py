@@ -20,7 +20,7 @@ class DecodeLine(NamedTuple):
     stamp: float | None = None  # seconds, see tags.read_stamp
     rank: Rank = NO_RANK
     iteration: int | None = None
-    token: int | None = None
+    token: int | None = None  # of the full-attention pool for hybrid models; may be negative, as SGLang printed it
     token_usage: float | None = None  # share of the pool; of the full-attention pool for hybrid models
     swa_token: int | None = None
     swa_usage: float | None = None
@@ -35,7 +35,7 @@ class DecodeLine(NamedTuple):
     transfer: int | None = None
     retracted: int | None = None
     graph: bool | None = None
-    graph_kind: str | None = None  # cuda, cpu, npu
+    graph_kind: str | None = None  # cuda, cpu, npu, musa
     other: tuple[tuple[str, str], ...] = ()  # keys that no field is for, as written
 
 
@@ -95,6 +95,8 @@ class Reason(StrEnum):
     PREFIX = "prefix"  # sglang's own bracket before it is damaged
     TOO_LONG = "too_long"
     UNTERMINATED = "unterminated"  # the file ends in the middle of it
+    PROSE = "prose"  # it mentions a batch and is no batch line: nothing is lost with it
+    OTHER_FORM = "other_form"  # the first lines of a second server or version in one file, before it was told apart
 
 
 class Rejected(NamedTuple):

@@ -80,26 +80,32 @@ def test_fast_and_careful_reading_agree_on_every_known_line():
         rows = path.read_bytes().splitlines(keepends=True)[1:]
         reader = LogReader()
         found = reader.feed(b"".join(rows * 3))
-        assert repr(found) == repr([parse_line(row) for row in rows] * 3)
+        assert repr(unnamed(found)) == repr([parse_line(row) for row in rows] * 3)
 
 
-def test_a_mould_says_what_the_careful_reader_says_of_any_digits():
-    """Every known line with its digits drawn anew: the fast lanes have seen its mould, the careful reader has not."""
-    dice = random.Random(7)
+def unnamed(lines):
+    """Without the writer, which the reader alone tells: these files hold lines of several versions."""
+    return [line if isinstance(line, Rejected) else line._replace(rank=line.rank._replace(writer="")) for line in lines]
+
+
+def test_a_known_shape_says_what_the_careful_reader_says_of_any_digits():
+    """Every known line with its digits drawn anew: the fast lane has seen its shape, the careful reader has not."""
+    dice, learned, rows = random.Random(7), 0, 0
     for path in DATA.glob("r*.log*"):
         text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        rows = [row for row in text.splitlines(keepends=True)[1:] if b" batch" in row][:300]
-        # the date stays one: there are 12 months
-        fresh = [row[:20] + re.sub(rb"\d", lambda _: b"%d" % dice.randrange(10), row[20:]) for row in rows]
-        fresh = [re.sub(rb":\d\d([.\] ])", rb":07\1", re.sub(rb" \d\d:\d\d:", b" 11:22:", row, count=1), count=1) for row in fresh]
-        reader = LogReader()
-        reader.feed(b"".join(rows))
-        assert repr(reader.feed(b"".join(fresh))) == repr([parse_line(row) for row in fresh])
-        assert reader._moulds or not rows
+        for row in [row for row in text.splitlines(keepends=True)[1:] if b" batch" in row][:300]:
+            # the date stays one: there are 12 months
+            fresh = row[:20] + re.sub(rb"\d", lambda _: b"%d" % dice.randrange(10), row[20:])
+            fresh = re.sub(rb":\d\d([.\] ])", rb":07\1", re.sub(rb" \d\d:\d\d:", b" 11:22:", fresh, count=1), count=1)
+            reader = LogReader()
+            reader.feed(row)
+            assert repr(reader.feed(fresh)) == repr([parse_line(fresh)])
+            learned, rows = learned + bool(reader._lanes), rows + 1
+    assert learned > 0.95 * rows > 300
 
 
 @pytest.mark.parametrize("date", ["2026-13-01", "2026-00-10"])
-def test_a_line_of_a_known_mould_without_a_date_is_rejected(date):
+def test_a_line_of_a_known_shape_without_a_date_is_rejected(date):
     found = LogReader().feed((decode(8, 100.0) * 3 + decode(8, 100.0).replace("2026-01-01", date)).encode())
     assert [type(line) for line in found] == [DecodeLine] * 3 + [Rejected]
     assert found[-1].reason is Reason.PREFIX
@@ -138,7 +144,7 @@ def test_a_line_without_the_comma_of_the_others_was_cut():
     found = reader.feed((decode(8, 100.0, queue=12) + decode(8, 100.0, queue=1, comma="") + prefill()).encode())
     assert [type(line) for line in found] == [DecodeLine, Rejected, PrefillLine]
     assert reader.counts.rejected == {Reason.CUT: 1}
-    assert reader.counts.examples[Reason.CUT][0].endswith(b"#queue-req: 1\n")
+    assert reader.counts.examples[Reason.CUT][0].endswith(b"#queue-req: 1")
 
 
 def test_a_line_that_is_the_beginning_of_a_known_shape_was_cut():
