@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from slabench.cli.log_writers import by_writer, other_engine, stages, warnings
 from slabench.option_types import positive_int, worded
 from slabench.strict_json import dumps
 
@@ -52,26 +53,37 @@ def read(files: Sequence[str], decode_gpus: int | None = None) -> dict[str, Any]
     """Everything the logs say, in built-in types. The files are streamed: memory does not grow with them."""
     from slabench.metrics.curve import CurveBuilder
     from slabench.report.curve_rows import curve_rows
+    from slabench.server.log import start
     from slabench.server.log.merge import Merged, samples
     from slabench.server.log.span import mark
     from slabench.server.log.values import EventKind
     from slabench.verdict.curve_checks import Scale
 
-    mark(
-        files, remedy="Give the file that a server's output went to."
-    )  # a file that is missing or named twice is said before anything is read
+    mark(files, remedy="Give the file that a server's output went to.")  # a file that is missing is said before anything is read
     merged = Merged()
     builder = CurveBuilder().add_all(samples(files, merged))
     starts = [dict(event.details) for event in merged.events_of(EventKind.START)]
-    told = started(starts[-1]) if starts else None
-    dp = int(starts[-1]["dp_size"]) if starts and "dp_size" in starts[-1] else None
-    scale = Scale(given_gpus=decode_gpus, told_gpus=told, told_dp=dp, seen_dp=merged.dp_ranks, seen_pp=merged.pp_ranks)
+    dp = start.ranks(starts[-1]) if starts else None
+    servers = merged.engines
+    if not merged.dp_ranks and dp is not None and dp > 1:  # a logging configuration of the user's own dropped the ranks
+        servers = max(1, servers // dp)
+    own = start.gpus(starts[-1]) if starts else None
+    told = None if own is None else own * servers
+    scale = Scale(
+        given_gpus=decode_gpus,
+        told_gpus=told,
+        told_dp=dp,
+        servers=servers,
+        seen_dp=merged.dp_ranks,
+        seen_pp=merged.pp_ranks,
+    )
     classic = builder.classic(scale.gpus_per_line)
     clean = builder.clean(scale.gpus_per_line, graph_up_to=builder.largest_graph)
     capacity = merged.events_of(EventKind.CAPACITY)
-    warnings = []
+    writers = by_writer(files, merged)
+    said = warnings(merged, writers)
     if decode_gpus is not None and told is not None and decode_gpus != told:
-        warnings.append(f"--decode-gpu-num says {decode_gpus} GPUs, the start of the server in the log {told}.")
+        said.append(f"--decode-gpu-num says {decode_gpus} GPUs, the start of the server in the log {told}.")
     return {
         "files": [
             {
@@ -98,21 +110,17 @@ def read(files: Sequence[str], decode_gpus: int | None = None) -> dict[str, Any]
         "schedulers_told": dp,  # by the start of the server; None: it is not in the logs
         "schedulers_seen": sorted(merged.dp_ranks),  # numbers on Decode lines; none where there is one scheduler without a number
         "gpus_per_line": scale.gpus_per_line,
-        "warnings": warnings,
+        "servers": servers,
+        "writers": writers,  # each one's own lines, where several servers write at once
+        "later_stages": stages(merged),
+        "other_engine": other_engine(merged),
+        "warnings": said,
         "left_out_of_clean": dict(clean.left_out),
         "curve": [
             {key: value for key, value in row.items() if key not in ("full_batch_tpot_ms", "mean_tpot_ms", "baseline")}
             for row in curve_rows(classic, clean)
         ],
     }
-
-
-def started(sizes: dict[str, float]) -> int | None:
-    """GPUs by the arguments that a server prints when it starts; data-parallel ranks lie inside tp with dp-attention."""
-    if "tp_size" not in sizes:
-        return None
-    inside = bool(sizes.get("enable_dp_attention"))
-    return int(sizes["tp_size"] * sizes.get("pp_size", 1) * (1 if inside else sizes.get("dp_size", 1)))
 
 
 def _csv(curve: Sequence[dict[str, Any]]) -> None:
@@ -129,7 +137,7 @@ def _many(number: float, what: str) -> str:
 def _schedulers(found: dict[str, Any]) -> str:
     """How many schedulers there are, how many of them speak here, and whose GPUs a Decode line counts."""
     ranks, told, seen = found["schedulers"], found["schedulers_told"], found["schedulers_seen"]
-    count, names = len(seen) or 1, ", ".join(f"DP{one}" for one in seen)
+    count, names = (len(seen) or 1) * found["servers"], ", ".join(f"DP{one}" for one in seen)
     if count == ranks:
         text = _many(ranks, "scheduler")
     elif told is not None and told >= ranks:
@@ -148,8 +156,10 @@ def _schedulers(found: dict[str, Any]) -> str:
 
 def _no_curve(found: dict[str, Any]) -> str:
     """Why there is no curve in these logs, and where one would be."""
+    if found["later_stages"] is not None:
+        return str(found["later_stages"])
     prefill = found["prefill"]["lines"]
-    rejected = sum(sum(one["rejected"].values()) for one in found["files"])
+    rejected = sum(sum(one["rejected"].values()) - one["rejected"].get("prose", 0) for one in found["files"])
     events = sum(sum(one["events"].values()) for one in found["files"])
     if rejected:
         return f"No Decode line in these logs can be read; {_many(rejected, 'batch line')} had to be left out, as shown above."
@@ -160,6 +170,8 @@ def _no_curve(found: dict[str, Any]) -> str:
         )
     if events:
         return "These logs are a server's, and have no batch line: it served nothing while they were written, or prints none."
+    if found["other_engine"] is not None:
+        return str(found["other_engine"])
     return "These logs have no line of an SGLang server: see that they are a server's own output."
 
 
@@ -184,14 +196,18 @@ def _text(found: dict[str, Any]) -> str:
         lines.append(f"Left out of the clean columns: {left}.")
     five = ("median tok/s", "q1", "q3", "per GPU", "per user")
     keys = ("median", "q1", "q3", "per_gpu", "per_user")
+    accepted = ("accept len",) if any(row["accept_len"] is not None for row in found["curve"]) else ()
     rows = [
         (
             str(row["running"]),
             str(row["samples"]),
+            *(two(row["accept_len"]) for _ in accepted),
             *(two(row[key]) for key in keys),
             str(row["clean_samples"]),
             *(two(row[f"clean_{key}"]) for key in (*keys, "tpot_ms", "tpot_mean_ms")),
         )
         for row in found["curve"]
     ]
-    return "\n".join([*lines, *([table(("running", "samples", *five, "clean", *five, "TPOT ms", "mean"), rows)] if rows else [])])
+    return "\n".join(
+        [*lines, *([table(("running", "samples", *accepted, *five, "clean", *five, "TPOT ms", "mean"), rows)] if rows else [])]
+    )

@@ -32,6 +32,8 @@ class CurveSample(Protocol):
     def previous_running(self) -> int | None: ...
     @property
     def since(self) -> AbstractSet[str]: ...
+    @property
+    def accept_len(self) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class CurvePoint:
     q3: float | None = None
     enough: bool = False  # as many samples as the method wants
     tpot_mean_ms: float | None = None  # mean of running / throughput: what a client's clock sees over the same time
+    accept_len: float | None = None  # tokens a step and request, mean of the lines that say it: speculative decoding
 
     @property
     def tpot_ms(self) -> float | None:
@@ -78,6 +81,7 @@ class CurveBuilder:
         self._graph_off: defaultdict[int, Counter[float]] = defaultdict(Counter)
         self._disturbed: defaultdict[int, Counter[float]] = defaultdict(Counter)
         self._left_out: Counter[str] = Counter()
+        self._accepted: defaultdict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])  # sum and number of accept lengths
         self._no_batch = 0
 
     def add(self, sample: CurveSample) -> None:
@@ -87,6 +91,11 @@ class CurveBuilder:
         if running < 1 or not math.isfinite(value):
             self._no_batch += 1
             return
+        accepted = sample.accept_len
+        if accepted is not None and math.isfinite(accepted):
+            mean = self._accepted[running]
+            mean[0] += accepted
+            mean[1] += 1
         graph = sample.graph
         if graph and (self.largest_graph is None or running > self.largest_graph):
             self.largest_graph = running
@@ -107,7 +116,7 @@ class CurveBuilder:
         for part in (self._clean, self._graph_off, self._disturbed):
             for running, counted in part.items():
                 values[running].update(counted)
-        return _curve(values, gpus, self._no_batch_left())
+        return _curve(values, gpus, self._no_batch_left(), {running: total / n for running, (total, n) in self._accepted.items()})
 
     def clean(self, gpus: float | None, *, graph_up_to: int | None = None) -> Curve:
         """Only samples whose whole interval was decoding of one batch size; see clean_curve()."""
@@ -185,14 +194,19 @@ def largest_graph(samples: Iterable[CurveSample]) -> int | None:
     return max((sample.running for sample in samples if sample.graph), default=None)
 
 
-def _curve(values: Mapping[int, Counter[float]], gpus: float | None, left_out: Mapping[str, int]) -> Curve:
+def _curve(
+    values: Mapping[int, Counter[float]],
+    gpus: float | None,
+    left_out: Mapping[str, int],
+    accepted: Mapping[int, float] | None = None,
+) -> Curve:
     if gpus is not None and not gpus > 0:
         raise ValueError(f"a throughput per GPU needs a positive number of GPUs, not {gpus}")
-    points = tuple(_point(running, values[running], gpus) for running in sorted(values))
+    points = tuple(_point(running, values[running], gpus, (accepted or {}).get(running)) for running in sorted(values))
     return Curve(points, sum(point.samples for point in points), dict(left_out))
 
 
-def _point(running: int, counted: Counter[float], gpus: float | None) -> CurvePoint:
+def _point(running: int, counted: Counter[float], gpus: float | None, accepted: float | None) -> CurvePoint:
     values = sorted(counted)
     ends = list(itertools.accumulate(counted[value] for value in values))
     n = ends[-1]
@@ -211,7 +225,7 @@ def _point(running: int, counted: Counter[float], gpus: float | None) -> CurvePo
     per_gpu = None if gpus is None else median / gpus
     slow = 0.0 in counted  # no tokens in an interval: no time per token
     mean = None if slow else math.fsum(1000 * running / value * count for value, count in counted.items()) / n
-    return CurvePoint(running, n, median, per_gpu, median / running, q1, q3, n >= WANTED_SAMPLES, mean)
+    return CurvePoint(running, n, median, per_gpu, median / running, q1, q3, n >= WANTED_SAMPLES, mean, accepted)
 
 
 def published_form(curve: Curve) -> dict[str, dict[str, Any]]:

@@ -27,6 +27,7 @@ def curve_rows(
             {
                 "running": row.running,
                 "samples": row.samples,
+                "accept_len": row.accept_len,
                 "median": row.median,
                 "q1": row.q1,
                 "q3": row.q3,

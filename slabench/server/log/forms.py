@@ -35,6 +35,7 @@ class _Writer:
     families: list[Family] = field(default_factory=list)  # of Decode lines
     last: Family | None = None
     since: int = 0  # Decode lines of the last family without a break
+    returned: bool = False  # a known form came again after lines that look cut
     several: bool = False  # lines of an earlier family came back: two servers, and no restart that was not logged
 
 
@@ -60,12 +61,15 @@ class Forms:
         self.again = 0
         state = self._writers.setdefault(own, _Writer())
         known = state.known[kind]
+        if keys in known and kind == "Decode" and state.short:
+            state.returned = True
         if keys not in known:
             if any(other[: len(keys)] == keys for other in known):
                 state.short[keys] += 1
                 if state.short[keys] < SAME_SHORT:
                     return None
                 self.again = SAME_SHORT - 1
+                state.several |= state.returned
             known.add(keys)
         # A Prefill line tells nothing of the Decode form of its server.
         return own if kind != "Decode" else self._name(own, state, _family(keys))

@@ -45,12 +45,11 @@ _GIVE = "Give the file that the server's output goes to as --deploy-log, one per
 
 
 def mark(paths: Sequence[str], *, remedy: str = _GIVE) -> tuple[Mark, ...]:
-    """Where each log ends now. ConfigError for a file that is not there, is no file, or is named twice.
+    """Where each log ends now. ConfigError for one that is not there or is no file. One named twice counts once: twins.py.
 
     remedy: what to do about one that cannot be read; commands that take logs in another way than by --deploy-log have their own.
     """
     marks: list[Mark] = []
-    seen: dict[tuple[int, int], str] = {}
     for path in paths:
         try:
             now = os.stat(path)
@@ -58,11 +57,6 @@ def mark(paths: Sequence[str], *, remedy: str = _GIVE) -> tuple[Mark, ...]:
                 pass
         except OSError as error:
             raise ConfigError(f"The deploy log {path} cannot be read ({error.strerror}). {remedy}") from error
-        twin = seen.setdefault((now.st_dev, now.st_ino), path)
-        if twin != path or any(m.path == path for m in marks):
-            raise ConfigError(
-                f"The deploy logs {twin} and {path} are one file, and it would be counted twice. Name each file once."
-            )
         at = time.time()
         marks.append(Mark(path, now.st_ino, now.st_size, at, _ahead(path, now.st_size, at)))
     return tuple(marks)

@@ -47,7 +47,9 @@ _FREE_STAMP = rb"(?:\d{4}[-/]\d\d[-/]\d\d[ T])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:
 _BESIDE = rb"(?:[ ,|:-]+(?:" + _LEVELS + rb"|[\w./-]+\.py:\d+|pid[=:]\d+))*"  # what else it may write there
 # Between the bracket and the message: blanks, a level, a file with its line.
 _BEHIND = rb"[ \t]*(?:[\[(]?" + _LEVELS + rb"[\])]?[ \t]*[:|-]?[ \t]*)?(?:[\[(]?[\w./-]+:\d+[\])]?[ \t]*[:|-]?[ \t]*)?\Z"
-_BRACKET = re.compile(rb"\[(" + _FREE_STAMP + rb")?" + _BESIDE + rb"(" + TAGS + rb")" + _BESIDE + rb"\]" + _BEHIND, re.I)
+_BRACKET = re.compile(
+    rb"\[(" + _FREE_STAMP + rb")?" + _BESIDE + rb"(" + TAGS.replace(b"(?: (", b"(?: ?(") + rb")" + _BESIDE + rb"\]" + _BEHIND, re.I
+)
 _ANY_BRACKET = re.compile(rb"\[([^\[\]]*)\]" + _BEHIND, re.I)
 _OPEN_STAMP = re.compile(rb"\[\d[^\]]*\Z")  # a bracket of sglang's that never closes
 _TAG = re.compile(rb"([A-Z_]+)(\d+)")
@@ -87,7 +89,7 @@ _ZONE = re.compile(rb"(?<=\d)(?:Z|[+-]\d\d:?\d\d)\Z")
 def _free_stamp(text: bytes) -> float | None:
     """A stamp of another form; without a date the seconds to midnight, below zero."""
     text = _ZONE.sub(b"", text).replace(b",", b".")
-    if text[4:5].isdigit() or text[2:3] != b":":
+    if text[2:3] != b":":
         return read_stamp(text)
     hour, minute, second = int(text[:2]), int(text[3:5]), float(text[6:])
     return None if hour > 23 or minute > 59 or second >= 61 else hour * 3600.0 + minute * 60 + second - DAY_S

@@ -27,7 +27,7 @@ _FORMS = (
     re.compile(rb"\[(" + _NAME + rb")\]:?"),
     re.compile(rb"(" + _NAME + rb" " + _NAME + rb"(?:\[\d{1,9}\])?):?"),  # syslog's host and process, stern's pod and container
     re.compile(rb"(" + _NAME + rb"\[\d{1,9}\]):?"),
-    re.compile(rb"\[?(\d{1,4}(?:,\d{1,4})?)\]?(?:<>)?:"),  # srun --label, mpirun --tag-output
+    re.compile(rb"\[?(\d{1,4}(?:,\d{1,4})?)\]?(?:< ?>)?:"),  # srun --label, mpirun --tag-output
 )
 
 

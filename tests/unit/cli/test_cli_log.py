@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from slabench.cli.log import read, started
+from slabench.cli.log import read
+from slabench.server.log.start import gpus as started
 from slabench.cli.main import main
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
@@ -136,7 +137,6 @@ def test_usage_errors_are_4(tmp_path, capsys):
     said = capsys.readouterr().err
     assert "cannot be read (No such file or directory). Give the file that a server's output went to." in said
     assert "--deploy-log" not in said  # which this command does not have
-    assert main(["log", str(CPU), str(CPU)]) == 4
     assert main(["log", str(CPU), "--decode-gpu-num=0"]) == 4
     assert main(["log", str(CPU), "--decode-gpu-num=x"]) == 4
     assert "it is not a whole number" in capsys.readouterr().err

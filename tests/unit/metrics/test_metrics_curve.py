@@ -20,6 +20,7 @@ class S(NamedTuple):
     graph: bool | None = None
     previous_running: int | None = None
     since: frozenset[str] = frozenset()
+    accept_len: float | None = None
 
 
 def test_the_published_table_comes_out_key_for_key():

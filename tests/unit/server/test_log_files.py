@@ -248,15 +248,9 @@ def test_spans_of_a_rotated_a_cut_and_a_vanished_log(tmp_path):
     assert "is gone" in spans(marks).notes[0]
 
 
-def test_a_missing_log_and_one_named_twice_are_refused_at_the_start(tmp_path):
+def test_a_missing_log_is_refused_at_the_start(tmp_path):
     with pytest.raises(ConfigError, match="No such file"):
         mark([str(tmp_path / "none")])
-    (tmp_path / "a").write_text("")
-    (tmp_path / "b").symlink_to(tmp_path / "a")
-    with pytest.raises(ConfigError, match="one file"):
-        mark([str(tmp_path / "a"), str(tmp_path / "b")])
-    with pytest.raises(ConfigError, match="one file"):
-        mark([str(tmp_path / "a"), str(tmp_path / "a")])
 
 
 # -- merge ----------------------------------------------------------------------------------------------------------------
