@@ -2,8 +2,8 @@
 
 Without a file it builds three in a temporary folder from tests/data/server: the recorded 0.5.7 CPU log repeated (nearly all batch
 lines), the same with one start, and one of access lines of which a tenth are batch lines. The loop is what a published script does:
-one search per text line for two numbers. The reader keeps every field of every line, events and rejections besides; `curves` goes on
-to both curves. On a shared machine compare the best of several --rounds: each is printed, the ways of a file in turn.
+one search per text line for two numbers. The reader keeps every field of every line, events and rejections besides; `curves` goes
+on to both curves. On a shared machine compare the best of several --rounds: each is printed, the ways of a file in turn.
 
 Real logs are megabytes. Wanted are 1 GB in 40 s and below 100 MB of memory.
 """

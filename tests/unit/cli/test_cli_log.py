@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from slabench.cli.log import read
-from slabench.server.log.start import gpus as started
 from slabench.cli.main import main
+from slabench.server.log.start import gpus as started
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
 CPU = DATA / "real-0.5.7-cpu-tiny-qwen3.log.gz"
