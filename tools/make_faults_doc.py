@@ -81,11 +81,14 @@ CASES = (
     Case("no server_info", "demo?fault=info_missing"),
     Case("server_info fails in mid-run", "demo?fault=info_lost"),
     Case("another server process in mid-run", "demo?fault=restart"),
+    Case("one of the decode servers behind mini_lb is restarted in mid-run", "demo?fault=mini_lb,decode_restart"),
     Case("the whole server stops for 2 s in mid-run", "demo?fault=freeze&fault_index=3&fault_s=2"),
     Case("TPOT of 80 ms", "demo?decode_base_ms=80"),
     Case("events of 6 tokens", "demo?stream_interval=6", "no fault"),
     Case("bytes in pieces of 7", "demo?fault=chunks", "no fault"),
     Case("deltas", "demo?fault=deltas", "no fault"),
+    Case("a prefill server and two decode servers behind mini_lb", "demo?fault=mini_lb", "no fault"),
+    Case("a router that hands on one decode server's server_info", "demo?fault=one_of_pd", "no fault"),
     Case("the first tokens have an empty text", "demo?fault=empty_text", "no fault"),
 )
 LOAD = "--random-input-len=64 --random-output-len=12 --num-prompts=6 --request-rate=50 --max-concurrency=3 --seed=123".split()

@@ -109,8 +109,15 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(_SERVER, "--trust-remote-code", False, "all live", "let the tokenizer's folder run its own code"),
     Option(_SERVER, "--allow-download", False, "all live", "let the tokenizer come from a hub"),
-    Option(_SERVER, "--decode-gpu-num", None, "all live", "GPUs that decode (default: what the server says)", positive_int),
-    Option(_SERVER, "--prefill-gpu-num", None, "ali prefill", "GPUs that prefill (default: what the server says)", positive_int),
+    Option(_SERVER, "--decode-gpu-num", None, "all live", "GPUs that decode (default: as the servers report)", positive_int),
+    Option(
+        _SERVER,
+        "--prefill-gpu-num",
+        None,
+        "all live",
+        "GPUs that prefill (default: as the servers report)",
+        positive_int,
+    ),
     Option(
         _SERVER, "--hardware", None, "all live", "what the server runs on, such as 8xH20-96G, for baselines", str, metavar="NAME"
     ),

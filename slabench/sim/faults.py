@@ -43,6 +43,7 @@ CONTROL: Mapping[str, str] = {
     "info_slow": "server_info takes fault_s seconds",
     "info_thin": "server_info tells neither running cap nor token capacity",
     "info_boasts": "server_info tells ten times the token capacity",
+    "decode_restart": "with mini_lb: one of the decode servers has another random_seed from the first measured request on",
     "flush_refused": "the cache flush is 400 and its body says that the cache was flushed",
     "flush_missing": "the cache flush is 404",
     "vllm": "paths that SGLang alone has are 404, as vLLM answers them",
@@ -98,6 +99,8 @@ VARIATIONS: Mapping[str, str] = {
     "no_ids": "events have no output_ids, as before 0.5",
     "stays_open": "after [DONE] the body does not end",
     "pings": "comments between the events",
+    "mini_lb": "server_info is mini_lb's merged one, of a prefill server and two decode servers of this layout",
+    "one_of_pd": "server_info is a decode server's alone, as a router hands it on",
     "closes_idle": "the connection is closed after each answer, without announcement",
 }
 FAULTS: Mapping[str, str] = {**ANSWERS, **CONTROL, **STREAMS, **VARIATIONS}
@@ -242,7 +245,16 @@ class Faults:
             size = told["max_total_num_tokens"]
             assert isinstance(size, int)
             return {**told, "max_total_num_tokens": size * 10, "max_total_tokens": size * 10, "internal_states": []}
-        return told
+        if self.has("one_of_pd"):
+            return {**told, "disaggregation_mode": "decode"}
+        return self._merged(told) if self.has("mini_lb") else told
+
+    def _merged(self, told: dict[str, object]) -> dict[str, object]:
+        """As mini_lb of sglang-router 0.3.2 makes it; its seeds are those of servers that were launched apart."""
+        moved = self.has("decode_restart") and self.measured
+        prefill = {**told, "disaggregation_mode": "prefill", "random_seed": 11}
+        decode = [{**told, "disaggregation_mode": "decode", "random_seed": 21 + k + 100 * bool(k and moved)} for k in range(2)]
+        return {"internal_states": told["internal_states"], "prefill": [prefill], "decode": decode}
 
 
 def headed(answer: bytes, line: bytes) -> bytes:

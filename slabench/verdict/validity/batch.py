@@ -35,6 +35,11 @@ def batch_fits(subject: Subject) -> Check:
         text = f"Batch size {size} is over the server's running cap of {subject.max_running}."
         return Check("batch_fits", State.INVALID, text, f"{remedy}, or raise --max-running-requests.")
     if subject.token_capacity is None:
+        if subject.behind.several:
+            text = "The token capacity of the servers that decode is not reported by all of them."
+            return Check(
+                "batch_fits", State.NOT_CHECKED, text, "Use a router that lists its servers, and run where they can be reached."
+            )
         text = "The server does not say its token capacity."
         return Check("batch_fits", State.NOT_CHECKED, text, "See that server_info answers.")
     if size * longest > subject.token_capacity:

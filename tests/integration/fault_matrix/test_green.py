@@ -49,6 +49,49 @@ def test_green(suite: Suite, profile: str) -> None:
     expect_green(suite(*TENCENT, f"--base-url=sim:{profile}", *FAST))
 
 
+def per_gpu(entry: dict[str, Any]) -> list[float | None]:
+    """GPUs that input, output and all tokens were divided by."""
+    metrics = entry["metrics"]
+    sides = ("input", "output", "total")
+    return [
+        round(metrics[f"{side}_throughput"] / metrics[f"{side}_throughput_per_gpu"], 6)
+        if f"{side}_throughput_per_gpu" in metrics
+        else None
+        for side in sides
+    ]
+
+
+@pytest.mark.parametrize(
+    ("profile", "options", "gpus", "said"),
+    [
+        ("demo?tp=4", [], [4, 4, 4], "4 GPU (tp 4 x pp 1 of server_info)"),
+        ("demo?tp=4", ["--decode-gpu-num=8"], [8, 8, 8], "8 GPU (--decode-gpu-num)"),
+        ("demo?tp=4&fault=mini_lb", [], [4, 8, 12], "8 decode GPU (2 servers: tp 4 x pp 1 of server_info)"),
+        ("demo?tp=4&fault=mini_lb", ["--prefill-gpu-num=2"], [2, 8, 10], "2 prefill GPU (--prefill-gpu-num)"),
+        ("demo?tp=4&fault=one_of_pd", [], [None, None, None], "so no input tok/s per GPU: give --prefill-gpu-num"),
+        (
+            "demo?tp=4&fault=one_of_pd",
+            ["--prefill-gpu-num=2"],
+            [2, None, None],
+            "so no output tok/s per GPU: give --decode-gpu-num",
+        ),
+        (
+            "demo?tp=4&fault=one_of_pd",
+            ["--prefill-gpu-num=8", "--decode-gpu-num=16"],
+            [8, 16, 24],
+            "16 decode GPU (--decode-gpu-num)",
+        ),
+    ],
+)
+def test_each_role_s_gpus(suite: Suite, profile: str, options: list[str], gpus: list[float | None], said: str) -> None:
+    done = suite(*TENCENT, f"--base-url=sim:{profile}", *FAST, *options)
+    entry = expect_green(done)
+    assert per_gpu(entry) == gpus
+    assert said in done.output, done.output
+    assert said in done.run["server"]["gpus"]["source"]
+    assert said in (done.folder / "summary.md").read_text()  # type: ignore[operator]
+
+
 def test_many_tokens_an_event(suite: Suite) -> None:
     """Events of 8 tokens: the first has one, and a mean over events instead of tokens would be eight times as much."""
     done = suite(*TENCENT, "--base-url=sim:demo?stream_interval=8&decode_base_ms=12", *FAST, "--random-output-len=41")

@@ -42,6 +42,7 @@ CONTROL = [
         options=("--warmup-requests=1",),
     ),
     Row("restart-in-mid-run", "demo?fault=restart", "same_server", "Another server process answered"),
+    Row("one-decode-server-restarted", "demo?fault=mini_lb,decode_restart", "same_server", "random_seed 22, then 122"),
     Row("server-info-lost-in-mid-run", "demo?fault=info_lost", "same_server", "at the start, and no longer does"),
 ]
 NOT_HELD = ("batch_reached", "batch_held", "queueing")

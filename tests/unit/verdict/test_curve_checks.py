@@ -102,6 +102,8 @@ def test_denominators(scale, ranks, gpus):
         (Scale(told_gpus=16, told_dp=16, seen_dp=range(8)), "8 of 16 data-parallel ranks have no Decode line in 1 file (DP8"),
         (Scale(told_gpus=16, told_dp=2), "no line of the log names a data-parallel rank"),
         (Scale(given_gpus=6, told_dp=4, seen_dp=range(4)), "6 GPUs do not divide into 4"),
+        (Scale(told_gpus=16, told_dp=1, servers=2), "2 servers decode, and --deploy-log names 1 file"),
+        (Scale(told_gpus=8, seen_dp=range(16)), "8 GPUs do not divide into 16 data-parallel ranks of the log"),
     ],
 )
 def test_contradictions_are_told(scale, said):
@@ -109,6 +111,37 @@ def test_contradictions_are_told(scale, said):
     check = found(evidence([s for s in samples if s.running] or [S(1, 1.0)], scale=scale))["curve_gpus"]
     assert check.state is State.FINDING
     assert said.lower() in check.text.lower()
+
+
+@pytest.mark.parametrize(
+    "scale",
+    [
+        Scale(told_gpus=8, seen_dp=range(16)),  # 16 schedulers on 8 GPUs
+        Scale(given_gpus=8, told_gpus=16, told_dp=16, seen_dp=range(16)),  # the option names half of them
+        Scale(given_gpus=6, told_dp=4, seen_dp=range(4)),
+        Scale(told_gpus=4, told_dp=1, seen_dp=(0, 1)),  # a log of two ranks, and a server of one
+        Scale(told_gpus=4, told_pp=1, seen_pp=(0, 1)),
+        Scale(given_gpus=4, told_dp=4, seen_dp=range(4), seen_pp=(0, 1)),  # two stages of each rank, one GPU each
+        Scale(told_gpus=16, told_dp=8, servers=2, seen_dp=range(16)),
+    ],
+)
+def test_ranks_that_cannot_be_on_these_gpus_have_no_figure_per_gpu(scale):
+    assert scale.gpus_per_line is None
+    check = found(evidence([S(1, 1.0)], scale=scale))["curve_gpus"]
+    assert check.state is State.FINDING
+    assert "no figure per GPU" in check.text
+
+
+@pytest.mark.parametrize(
+    ("scale", "ranks", "gpus"),
+    [
+        (Scale(told_gpus=16, told_dp=1, servers=2), 2, 8),  # two decode servers of tp 8
+        (Scale(told_gpus=32, told_dp=16, servers=2, seen_dp=range(16)), 32, 1),  # each numbers its ranks from 0
+        (Scale(given_gpus=16, told_gpus=8, told_dp=1, seen_dp=range(16)), 16, 1),  # what the user says of them counts
+    ],
+)
+def test_several_servers_decode(scale, ranks, gpus):
+    assert (scale.ranks, scale.gpus_per_line) == (ranks, gpus)
 
 
 def test_a_batch_spread_over_ranks_shows_as_its_share():

@@ -1,0 +1,67 @@
+"""What flush, same_server and batch_fits say of several servers behind a router."""
+
+from dataclasses import replace
+
+import pytest
+
+from slabench.records import ServerEvidence
+from slabench.verdict.validity.subject import Behind
+from slabench.verdict.words import State
+from tests.unit.verdict.test_validity import found_in, subject
+
+MINI_LB, GATEWAY = Behind("mini_lb", 3), Behind("gateway", 3)
+ONE_OF_PD = Behind("none", 1, 0, whole=False)
+
+
+def flushed(behind, ranks, **evidence):
+    case = subject(behind=behind, ranks=ranks)
+    return found_in(replace(case, run=replace(case.run, server=ServerEvidence(**{"flush_status": 200, **evidence}))), "flush")
+
+
+@pytest.mark.parametrize(
+    ("behind", "ranks", "evidence", "state", "said"),
+    [
+        (GATEWAY, 3, {"flush_workers": (3, 3)}, State.OK, "all 3 servers flushed"),
+        (GATEWAY, 3, {"flush_status": 206, "flush_workers": (2, 3)}, State.INVALID, "HTTP 206: 2 of 3 servers flushed; all must"),
+        (GATEWAY, 3, {"flush_workers": (2, 3)}, State.NOT_CHECKED, "a flush of 2 of 3 servers"),
+        (GATEWAY, 3, {"flush_workers": (2, 2)}, State.NOT_CHECKED, "a flush of 2 of 2 servers"),  # it lists a third
+        (GATEWAY, 3, {}, State.NOT_CHECKED, "is not reported"),
+        (GATEWAY, 24, {"flush_workers": (3, 3)}, State.NOT_CHECKED, "each server's first alone"),  # dp 8 each
+        (GATEWAY, 24, {"flush_workers": (3, 3), "flush_lines": 24}, State.OK, "of all 24 schedulers"),
+        (MINI_LB, 3, {}, State.NOT_CHECKED, "answers 200 whatever they answer"),
+        (MINI_LB, 3, {"flush_lines": 3}, State.OK, "of all 3 schedulers"),
+        (MINI_LB, 3, {"flush_lines": 2}, State.NOT_CHECKED, "answers 200 whatever they answer"),  # one has no log here
+        (MINI_LB, 3, {"flush_status": 404}, State.INVALID, "HTTP 404"),
+        (ONE_OF_PD, 1, {}, State.NOT_CHECKED, "the server that was asked"),
+        (ONE_OF_PD, 1, {"flush_lines": 1}, State.NOT_CHECKED, "the server that was asked"),
+        (Behind("gateway", 1), 1, {"flush_workers": (1, 1)}, State.OK, "The server confirmed"),
+    ],
+)
+def test_what_a_router_s_status_is_worth(behind, ranks, evidence, state, said):
+    check = flushed(behind, ranks, **evidence)
+    assert (check.state, said in check.text) == (state, True), check
+    assert check.state is State.OK or check.remedy
+
+
+@pytest.mark.parametrize(
+    ("behind", "state", "said"),
+    [
+        (Behind("gateway", 3), State.OK, "The same 3 server processes"),
+        (Behind("gateway", 3, 1), State.NOT_CHECKED, "1 of 3 servers behind the router did not answer themselves"),
+        (ONE_OF_PD, State.NOT_CHECKED, "the other servers of this prefill/decode deployment are not reported"),
+        (Behind(), State.OK, "The same server process"),
+    ],
+)
+def test_servers_that_nothing_is_known_of_are_not_watched(behind, state, said):
+    check = found_in(subject(behind=behind), "same_server")
+    assert (check.state, said in check.text) == (state, True), check
+
+
+def test_a_restart_is_seen_where_others_are_not_watched():
+    case = subject(behind=Behind("gateway", 3, 1), identity_after=(("random_seed", 8),))
+    assert found_in(case, "same_server").state is State.INVALID
+
+
+def test_a_capacity_that_not_all_servers_report():
+    check = found_in(subject(batch_size=2, token_capacity=None, behind=ONE_OF_PD), "batch_fits")
+    assert (check.state, "not reported by all" in check.text) == (State.NOT_CHECKED, True)
