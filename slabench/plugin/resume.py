@@ -31,6 +31,7 @@ class Resumed:
     def check_server(self, campaign: Campaign, deployment: Deployment) -> str:
         """ConfigError if another server answers than the kept tests were measured on; else one sentence on its process."""
         from slabench.report.resume import server_differences
+        from slabench.server.roles import identity
 
         now = campaign.as_dict()
         odd = server_differences(self.server, now, same_url=campaign.launched is None)
@@ -43,7 +44,7 @@ class Resumed:
                 f"--resume={self.given}: another server answers than the run was begun with ({'; '.join(odd)}). Bring back that "
                 "server, or start a run of its own."
             )
-        before, after = (one.get("info", {}).get("random_seed") for one in (self.server, now))
+        before, after = (identity(one.get("info")) for one in (self.server, now))
         if not self.server:
             return "no test had finished"
         process = "the same server process" if before is not None and before == after else "the same server, started anew"

@@ -43,7 +43,8 @@ def identify(
     listed = _listed(client) if like is None or like.router is Router.GATEWAY else []
     if listed:
         silent = {one.where for one in like.workers if not one.asked} if like is not None else set()
-        workers = _workers(client, listed, silent, timeout)
+        # One that answered before is waited for: a busy server is slow to describe itself, and its silence would be a restart's.
+        workers = _workers(client, listed, silent, WORKER_TIMEOUT_S if like is None else timeout)
         return read({"router": Router.GATEWAY.value, "workers": workers}, _model(client))
     if answer.status != 200:
         text = f"{client.target.shown} answered {answer.status} to /server_info and /get_server_info, with {answer.kind()}. {_OURS}"
@@ -117,12 +118,17 @@ def _workers(client: Http, listed: Sequence[Mapping[str, Any]], silent: set[str]
     def ask(one: Mapping[str, Any]) -> dict[str, Any]:
         labels = _typed(one.get("metadata") or one.get("labels"))
         where = _address(one["url"])
-        info = {} if where in silent else _ask(client, one["url"], labels, min(timeout, WORKER_TIMEOUT_S))
-        role = _ROLES.get(str(one.get("worker_type")).lower(), Role.UNIFIED)
-        return {"role": role.value, "where": where, "asked": bool(info), "info": info or labels}
+        info = {} if where in silent else _ask(client, one["url"], labels, timeout)
+        return {"role": _role(one.get("worker_type")).value, "where": where, "asked": bool(info), "info": info or labels}
 
     with ThreadPoolExecutor(max_workers=min(16, len(listed))) as pool:
         return list(pool.map(ask, listed))
+
+
+def _role(kind: Any) -> Role:
+    """By `prefill`, or by the {"Prefill": {...}} of older releases."""
+    name = next(iter(kind), "") if isinstance(kind, Mapping) else kind
+    return _ROLES.get(str(name).lower(), Role.UNIFIED)
 
 
 def _ask(client: Http, url: str, labels: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:

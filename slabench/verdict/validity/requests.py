@@ -38,7 +38,15 @@ def completed(subject: Subject) -> Check:
     kinds = Counter(record.error.value if record.error else "no end" for record in bad)
     named = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
     text = f"{len(bad)} of {len(run.requests)} requests failed ({named}); none may.{_example(bad)}"
-    return Check("completed", State.INVALID, text, _remedy(subject, {record.error for record in bad}))
+    remedy = _NO_ENDPOINT if all(one.status in NO_ENDPOINT for one in bad) else _remedy(subject, {one.error for one in bad})
+    return Check("completed", State.INVALID, text, remedy)
+
+
+NO_ENDPOINT = (404, 405, 501)  # 501: a gateway has the path, and does not serve it for its kind of workers
+_NO_ENDPOINT = (
+    "What answers at --base-url does not serve this endpoint: choose another with --backend. A gateway whose workers speak gRPC "
+    "(smg) may have no /generate: use --backend=sglang-oai."
+)
 
 
 def _remedy(subject: Subject, kinds: Collection[ErrorKind | None]) -> str:

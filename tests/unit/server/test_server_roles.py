@@ -275,6 +275,15 @@ def test_an_answer_of_another_server_at_a_worker_s_address_is_not_taken():
     assert (roles.unasked, roles.gpus(None, None)) == (1, GpuCounts())
 
 
+@pytest.mark.parametrize("kind", ["prefill", "Prefill", {"Prefill": {"bootstrap_port": 8998}}])
+def test_a_worker_s_type_by_release(kind):
+    labels = {"tp_size": "8", "pp_size": "1", "dp_size": "1"}
+    listed = {"workers": [{"url": "grpc://127.0.0.1:1", "worker_type": kind, "labels": labels}]}
+    with scripted(lambda line: answer(200, listed) if "workers" in line else NONE) as (url, _):
+        roles = identify(url)  # no server_info: its worker speaks gRPC
+    assert ([one.role for one in roles.workers], roles.gpus(None, None).prefill) == ([Role.PREFILL], 8)
+
+
 @pytest.mark.parametrize("listed", [{}, {"workers": None}, {"workers": [3, {}, {"url": 5}]}, [], {"workers": {}}])
 def test_an_odd_list_of_workers_is_none(listed):
     with scripted(lambda line: answer(200, listed if "workers" in line else told(8))) as (url, _):

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from slabench.records import ServerEvidence
+from slabench.records import ErrorKind, ServerEvidence
 from slabench.verdict.validity.subject import Behind
 from slabench.verdict.words import State
-from tests.unit.verdict.test_validity import found_in, subject
+from tests.unit.verdict.test_validity import answer, found_in, subject
 
 MINI_LB, GATEWAY = Behind("mini_lb", 3), Behind("gateway", 3)
 ONE_OF_PD = Behind("none", 1, 0, whole=False)
@@ -65,3 +65,10 @@ def test_a_restart_is_seen_where_others_are_not_watched():
 def test_a_capacity_that_not_all_servers_report():
     check = found_in(subject(batch_size=2, token_capacity=None, behind=ONE_OF_PD), "batch_fits")
     assert (check.state, "not reported by all" in check.text) == (State.NOT_CHECKED, True)
+
+
+@pytest.mark.parametrize(("statuses", "named"), [((404, 404), True), ((501, 501), True), ((501, 503), False), ((503, None), False)])
+def test_an_endpoint_that_a_gateway_does_not_serve(statuses, named):
+    bad = [replace(answer(k, error=ErrorKind.HTTP_STATUS), status=status) for k, status in enumerate(statuses)]
+    check = found_in(subject(*bad), "completed")
+    assert (check.state, "use --backend=sglang-oai" in check.remedy) == (State.INVALID, named)
