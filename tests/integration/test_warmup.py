@@ -1,0 +1,30 @@
+"""The warm-up on a live run: how many requests a server really gets, and that none of them is taken for somebody else's."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.conftest import Suite
+from tests.integration.fault_matrix.rows import FAST
+
+LOADS = 2 * 2 * 6  # two tests of one shape, two repeats of six requests each
+
+
+@pytest.mark.parametrize(
+    ("options", "warmups", "told"),
+    [((), 3, 3), (("--warmup-requests=1",), 4, 1), (("--warmup-requests=0",), 0, 0)],
+    ids=["by default", "a number", "none"],
+)
+def test_what_the_server_gets(suite: Suite, options: tuple[str, ...], warmups: int, told: int) -> None:
+    done = suite("tests/tencent", "tests/serving", "--base-url=sim:", *FAST, "--repeats=2", *options)
+    assert done.status == 0, done.output
+    log = (done.folder / "server.log").read_text()  # type: ignore[operator]
+    before, _, after = log.partition("Cache flushed successfully!")
+    first = 3 if not options else told
+    assert after.count('"POST /generate') == LOADS + warmups - first
+    assert before.count('"POST /generate') - first in (0, 1)  # and what is sent to see how answers look
+    for entry in done.run["tests"]:
+        assert entry["plan"]["warmup_requests"] == told
+        checks = {one["name"]: one["state"] for one in entry["checks"]}
+        assert checks["prefix_cache"] == checks["flush"] == "ok"
+        assert checks.get("other_clients", "ok") == "ok"
