@@ -31,7 +31,9 @@ def run(argv: Sequence[str]) -> int:
             check_free(option, str(check_writable(option, path)))
     sides = [read_side(one) for one in given.runs]
     _refuse_itself(sides)
-    document = compare_sides(sides, Rules(given.tolerance / 100, given.allow_diff, given.allow))
+    document = compare_sides(
+        sides, Rules(given.tolerance / 100, given.allow_diff, given.allow, strict=given.strict_validity, common=given.common)
+    )
     print(as_text(document))
     for option, target, text in (
         ("--json", given.json, dumps(document, indent=1) + "\n"),
@@ -67,6 +69,8 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     add("--tolerance", type=float, default=DEFAULT * 100, metavar="PCT", help=f"per cent a figure may be worse ({DEFAULT * 100:g})")
     add("--allow-diff", default="", metavar="A,B", help="compare although these differ: hardware, model.dtype, server ...")
     add("--allow", default="", metavar="A,B", help="compare although a side was measured with --allow=A,B: completed, flush ...")
+    add("--common", action="store_true", help="compare the tests, and the points of a curve, that both sides have")
+    add("--strict-validity", action="store_true", help="findings and checks that could not be made are INVALID, as in the suite")
     add("--json", metavar="FILE")
     add("--markdown", metavar="FILE")
     add("--html", metavar="FILE")

@@ -16,8 +16,9 @@ from slabench.report.plain import plain_values
 from slabench.report.stored_sides import StoredSide, StoredTest, same_load
 from slabench.verdict.baseline_file import Baseline
 from slabench.verdict.baselines import Comparison, compare, differences
-from slabench.verdict.samples import both_sides
-from slabench.verdict.words import Word, overall
+from slabench.verdict.samples import Gathered, both_sides
+from slabench.verdict.validity.policy import settle
+from slabench.verdict.words import Check, State, Word, overall
 
 # slabench.compare/1: first form.
 SCHEMA = "slabench.compare/1"
@@ -30,27 +31,40 @@ LOADS = ("workload.num_prompts", "workload.request_rate", "workload.max_concurre
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """tolerance: a share; allow: differences, as --allow-diff names them; checks: validity checks, as --allow does."""
+    """tolerance: a share; allow: differences, as --allow-diff names them; checks: validity checks, as --allow does.
+
+    strict: what was not checked is INVALID; common: tests and points of a curve that only one side has are left out.
+    """
 
     tolerance: float
     allow: Collection[str] = ()
     checks: Collection[str] = ()
+    strict: bool = False
+    common: bool = False
 
 
 def compare_sides(sides: Sequence[StoredSide], rules: Rules) -> dict[str, Any]:
     """The document: every test of the first side against each of the others. A test that a side lacks is INVALID there."""
     old, *others = sides
     tests = []
+    left_out: dict[str, list[str]] = {}
     for side in others:
-        taken = set()
-        for test_id in old.tests:
-            name = _match(old.tests[test_id], test_id, side)
-            taken.add(name)
+        names = {test_id: _match(old.tests[test_id], test_id, side) for test_id in old.tests}
+        for test_id, name in names.items():
+            if name is None and rules.common:
+                left_out.setdefault(old.name, []).append(test_id)
+                continue
             tests.append({"id": test_id, "side": side.name, **_judged(old, test_id, side, name, rules)})
+            for whose, points in tests[-1].pop("left_out", {}).items():
+                left_out.setdefault(whose, []).extend(points)
         for test_id in side.tests:
-            if test_id not in taken:
-                line = f"{old.name} has no such test, so it is not compared."
-                tests.append({"id": test_id, "side": side.name, "word": None, "line": line, "reasons": ["NO_BASELINE"]})
+            if test_id in names.values():
+                continue
+            if rules.common:
+                left_out.setdefault(side.name, []).append(test_id)
+                continue
+            line = f"{old.name} has no such test, so it is not compared."
+            tests.append({"id": test_id, "side": side.name, "word": None, "line": line, "reasons": ["NO_BASELINE"]})
     word = overall([Word(one["word"]) for one in tests if one["word"] is not None]) or Word.INVALID
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -60,6 +74,7 @@ def compare_sides(sides: Sequence[StoredSide], rules: Rules) -> dict[str, Any]:
         "allow": list(rules.checks),
         "old": old.name,
         "sides": [{"name": one.name, "version": one.version, "unchecked": one.rows} for one in sides],
+        "left_out": {whose: list(dict.fromkeys(names)) for whose, names in left_out.items()},
         "tests": tests,
     }
     found: dict[str, Any] = plain_values(document)
@@ -81,15 +96,23 @@ def _judged(old: StoredSide, test_id: str, side: StoredSide, name: str | None, r
     for one, of in ((was, old), (now, side)):
         if one.invalid is not None:
             return _invalid(f"{of.name}: {one.invalid}", "NOT_VALID")
-    rows = old.rows or side.rows
-    samples, mine = (was.classic, now.classic) if rows else (was.samples, now.samples)
+        bad = [check for check in _settled(one, rules) if check.state is State.INVALID]
+        if bad:
+            more = f" (and {len(bad) - 1} more: {', '.join(check.name for check in bad[1:])})" if len(bad) > 1 else ""
+            return _invalid(f"{of.name}: {bad[0].name}: {bad[0].text}{more}", "NOT_VALID", bad[0].name)
+    unchecked = old.rows or side.rows
+    samples, mine = (was.classic, now.classic) if unchecked else (was.samples, now.samples)
+    left_out: dict[str, list[str]] = {}
+    if rules.common:
+        samples, mine, single = _common_points(samples, mine)
+        left_out = {of.name: [f"{test_id} at {point}" for point in points] for of, points in zip((old, side), single, strict=True)}
     # Rows say nothing of hardware and model, and name less of a workload: what they do not name is not compared.
-    named = {key: value for key, value in was.workload.items() if not rows or key in now.workload}
+    named = {key: value for key, value in was.workload.items() if not unchecked or key in now.workload}
     means = {key: sum(values) / len(values) for key, values in samples.values.items()}
     entry = {"workload": named, "figures": means, "samples": samples.values, "lacking": samples.lacking}
     entry["allowed"] = {**was.allowed, **now.allowed}
     searched = was.method == now.method == CAPACITY and any(key in LOADS for key, _ in _differ(named, now.workload))
-    fingerprint = {} if rows else old.fingerprint
+    fingerprint = {} if unchecked else old.fingerprint
     siblings = sum(one.partition("[")[0] == name.partition("[")[0] for one in side.tests)
     known = Baseline(old.name, old.name, fingerprint, {test_id: entry})
     found = compare(
@@ -104,14 +127,41 @@ def _judged(old: StoredSide, test_id: str, side: StoredSide, name: str | None, r
         wanted=() if was.by_hand else both_sides(entry, (*mine.values, *mine.lacking)),
         allow=(*rules.allow, *(LOADS if searched else ())),
         checks=rules.checks,
+        strict=rules.strict,
         siblings=siblings,
     )
     if searched and found.not_comparable is None:
         line = f"two searches that ended at different loads ({'; '.join(found.allowed)}): shown, and gated by nobody"
         return {"word": None, "line": line, "reasons": ["NOT_GATED"], "comparison": found.as_dict()}
     word, line = _word(found)
-    reasons = [*found.reasons, *(["UNCHECKED"] if rows else [])]
-    return {"word": word.value, "line": line, "reasons": reasons, "comparison": found.as_dict()}
+    checks = [
+        {"side": of.name, **check.as_dict()} for one, of in ((was, old), (now, side)) if of.rows for check in _settled(one, rules)
+    ]
+    reasons = [*found.reasons, *(["UNCHECKED"] if unchecked else [])]
+    return {
+        "word": word.value,
+        "line": line,
+        "reasons": reasons,
+        "comparison": found.as_dict(),
+        "checks": checks,
+        "left_out": left_out,
+    }
+
+
+def _common_points(old: Gathered, new: Gathered) -> tuple[Gathered, Gathered, list[list[int]]]:
+    """A curve's points that both sides have, and those of each alone; every other figure that one side lacks is still missing."""
+    points = [{key for key in (*one.values, *one.lacking) if key.startswith("curve.")} for one in (old, new)]
+    single = points[0] ^ points[1]
+
+    def both(one: Gathered) -> Gathered:
+        values = {key: value for key, value in one.values.items() if key not in single}
+        return Gathered(values, {key: where for key, where in one.lacking.items() if key not in single})
+
+    return both(old), both(new), [sorted(int(key.partition(".")[2]) for key in own & single) for own in points]
+
+
+def _settled(test: StoredTest, rules: Rules) -> list[Check]:
+    return [settle(one, test.method, allow=rules.checks, strict=rules.strict) for one in test.checks]
 
 
 def _differ(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -129,8 +179,8 @@ def _word(found: Comparison) -> tuple[Word, str]:
     return Word.PASSED, found.objectives[0].text
 
 
-def _invalid(line: str, reason: str) -> dict[str, Any]:
-    return {"word": Word.INVALID.value, "line": line, "reasons": [reason]}
+def _invalid(line: str, *reasons: str) -> dict[str, Any]:
+    return {"word": Word.INVALID.value, "line": line, "reasons": list(reasons)}
 
 
 def exit_status(document: Mapping[str, Any]) -> int:
@@ -142,7 +192,7 @@ def _facts(document: Mapping[str, Any]) -> list[str]:
     lines = []
     for place, one in zip(("old", *["new"] * len(document["sides"])), document["sides"], strict=False):
         version = f", sglang {one['version']}" if one["version"] else ""
-        unchecked = "; rows of bench_serving, which nobody checked for validity" if one["unchecked"] else ""
+        unchecked = "; rows of another client: what they do not show was not checked" if one["unchecked"] else ""
         lines.append(f"{place}: {one['name']}{version}{unchecked}")
     lines.append(f"tolerance {document['tolerance'] * 100:g} %")
     return lines
@@ -163,15 +213,35 @@ def _rows(document: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str,
 
 
 def _lines(document: Mapping[str, Any]) -> list[str]:
-    """Every test's word and line."""
+    """Each sentence once, with the word and the tests that it is said of."""
     several = len(document["sides"]) > 2
-    found = []
+    said: dict[tuple[str, ...], list[str]] = {}
     for one in document["tests"]:
         whose = f" ({one['side']})" if several else ""
         reasons = f" [{', '.join(one['reasons'])}]" if one["reasons"] else ""
         word = one["word"] or ("not gated" if one.get("comparison") else "not compared")
-        found.append(f"{word} {one['id']}{whose}: {one['line']}{reasons}")
-        found += [f"  baseline: {note}" for note in (one.get("comparison") or {}).get("notes", ())]
+        said.setdefault((word, whose, f"{one['line']}{reasons}", *_beside(one)), []).append(one["id"])
+    found = []
+    for (word, whose, line, *beside), ids in said.items():
+        found.append(f"{word} {ids[0] if len(ids) == 1 else f'{len(ids)} tests'}{whose}: {line}")
+        found += [f"  {', '.join(ids)}"] if len(ids) > 1 else []
+        found += beside
+    for whose, names in document.get("left_out", {}).items():
+        short = [name.rpartition("/")[2] for name in names]
+        found += [f"Left out by --common, only in {whose}: {', '.join(short)}."] if names else []
+    if not document["tests"]:
+        found.append("INVALID: there is no test that both sides have, so nothing was compared.")
+    return found
+
+
+def _beside(test: Mapping[str, Any]) -> list[str]:
+    """What is said below a test's sentence."""
+    checks = test.get("checks", ())
+    found = [f"  baseline: {note}" for note in (test.get("comparison") or {}).get("notes", ())]
+    found += [f"  finding {one['name']} ({one['side']}): {one['text']}" for one in checks if one["state"] == "finding"]
+    hidden = dict.fromkeys(one["name"] for one in checks if one["state"] == "not_checked")
+    if hidden:
+        found.append(f"  not checked: {', '.join(hidden)}; a row does not show it (INVALID under --strict-validity)")
     return found
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,15 @@ from slabench.errors import ConfigError, system_words
 from slabench.report.resume import read_run
 from slabench.verdict import baseline_file
 from slabench.verdict.baseline_file import allowed_checks, identity, is_measured, only_inconclusive, run_ids
+from slabench.verdict.row_checks import planned, row_checks, row_id, same_rows
 from slabench.verdict.samples import Gathered, gather, samples_of
+from slabench.verdict.words import Check, State
 
 # bench_serving's keys of what its figures are gated by; its rows name no unit, they are ms and tokens a second.
 ROW_FIGURES = {
-    "classic.tpot.mean": "mean_tpot_ms",
-    "classic.ttft.mean": "mean_ttft_ms",
-    "classic.total_throughput": "total_throughput",
+    "classic.tpot.mean": ("mean_tpot_ms",),
+    "classic.ttft.mean": ("mean_ttft_ms",),
+    "classic.total_throughput": ("total_throughput", "total_token_throughput"),  # the latter is vllm bench's
 }
 
 
@@ -34,11 +36,12 @@ class StoredTest:
     invalid: str | None = None  # why nobody can judge it
     allowed: Mapping[str, str] = field(default_factory=dict)  # checks that --allow let pass, with what they saw
     by_hand: bool = False  # names the figures that are to be compared, and no others
+    checks: tuple[Check, ...] = ()  # what is known of its validity
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSide:
-    """A run, a baseline, or rows, under the name that was given for it. rows: nobody checked that they are valid."""
+    """A run, a baseline, or rows, under the name that was given for it. rows: another client's, which alone tell their validity."""
 
     name: str
     fingerprint: Mapping[str, Mapping[str, Any]]
@@ -62,10 +65,21 @@ def read_side(given: str) -> StoredSide:
     try:
         document = json.loads(text)
     except ValueError:
-        return _rows(given, text)
+        return _rows(given, _lines(given, text))
     if isinstance(document, dict) and str(document.get("schema", "")).startswith("slabench.baseline/"):
         return _baseline(given)
-    return _rows(given, text)
+    return _rows(given, [("its only row", document)])
+
+
+def _lines(given: str, text: str) -> list[tuple[str, Any]]:
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            try:
+                found.append((f"line {number}", json.loads(line)))
+            except ValueError as error:
+                raise ConfigError(f"{given}, line {number} is no JSON ({error}); {WANTED}.") from error
+    return found
 
 
 WANTED = "give run folders such as reports/latest, baseline files, or files that sglang.bench_serving wrote (--output-file)"
@@ -80,7 +94,8 @@ def _run(given: str, folder: Path) -> StoredSide:
         classic = gather(runs, (key for key in ROW_FIGURES if any(key in run for run in runs)))
         work = identity(entry["workload"], entry["plan"])
         said, let_pass = entry["headline"] if bad else None, allowed_checks(entry)
-        tests[entry["id"]] = StoredTest(entry["method"], work, samples_of(entry), classic, said, let_pass)
+        checks = tuple(Check(one["name"], State(one["state"]), one["text"], one["remedy"]) for one in entry["checks"])
+        tests[entry["id"]] = StoredTest(entry["method"], work, samples_of(entry), classic, said, let_pass, checks=checks)
     server = data["server"]
     made_of = frozenset([str(data["run_id"])])
     return StoredSide(given, server.get("fingerprint", {}), tests, version=server.get("version"), run_ids=made_of)
@@ -102,47 +117,60 @@ def _baseline(given: str) -> StoredSide:
     return StoredSide(given, found.fingerprint, tests, version=version, run_ids=frozenset(run_ids({"source": found.source})))
 
 
-def _rows(given: str, text: str) -> StoredSide:
-    """Rows of the same load are repeats of one test; a tag that is a test's id is its name."""
+def _rows(given: str, rows: Sequence[tuple[str, Any]]) -> StoredSide:
+    """rows: (where, row). Those of the same load are repeats of one test; a tag that is a test's id is its name."""
     works: dict[str, dict[str, Any]] = {}
-    repeats: dict[str, list[dict[str, float]]] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise ConfigError(f"{given}, line {number} is no JSON ({error}); {WANTED}.") from error
+    repeats: dict[str, list[dict[str, Any]]] = {}
+    for where, row in rows:
         if not isinstance(row, dict) or "mean_ttft_ms" not in row or "completed" not in row:
-            raise ConfigError(f"{given}, line {number} is no row of sglang.bench_serving; {WANTED}.")
+            raise ConfigError(f"{given}, {where} is no row of sglang.bench_serving; {WANTED}.")
         try:
             work = _row_workload(row)
         except (ValueError, TypeError, OverflowError) as error:
             rate = row["request_rate"]
-            raise ConfigError(f"{given}, line {number}: request_rate={rate!r:.60} is no rate; {WANTED}.") from error
+            raise ConfigError(f"{given}, {where}: request_rate={rate!r:.60} is no rate; {WANTED}.") from error
         tag = str(row.get("tag") or "")
         name = tag if "::" in tag else _row_name(work)
-        found = {ours: row.get(theirs) for ours, theirs in ROW_FIGURES.items()}
-        # It writes 0 for what is not defined, such as the TPOT of answers of one token.
-        figures = {key: float(one) for key, one in found.items() if isinstance(one, int | float) and is_measured(one)}
         works[name] = work
-        repeats.setdefault(name, []).append(figures)
+        repeats.setdefault(name, []).append(row)
     if not works:
         raise ConfigError(f"{given} has no row in it; {WANTED}.")
     tests = {}
     for name, work in works.items():
-        samples = gather(repeats[name], (key for key in ROW_FIGURES if any(key in one for one in repeats[name])))
-        tests[name] = StoredTest("serving", work, samples, samples)
-    return StoredSide(given, {}, tests, rows=True)
+        figures = [_row_figures(row) for row in repeats[name]]
+        samples = gather(figures, (key for key in ROW_FIGURES if any(key in one for one in figures)))
+        tests[name] = StoredTest("serving", work, samples, samples, checks=_row_checks(repeats[name]))
+    made_of = frozenset(found for _, row in rows if (found := row_id(row)) is not None)
+    return StoredSide(given, {}, tests, rows=True, run_ids=made_of)
+
+
+def _row_figures(row: Mapping[str, Any]) -> dict[str, float]:
+    """It writes 0 for what is not defined, such as the TPOT of answers of one token."""
+    found = {ours: next((row[key] for key in theirs if key in row), None) for ours, theirs in ROW_FIGURES.items()}
+    return {key: float(one) for key, one in found.items() if isinstance(one, int | float) and is_measured(one)}
+
+
+def _row_checks(rows: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:
+    """Each check once, as the worst of the repeats has it."""
+    order = (State.INVALID, State.FINDING, State.NOT_CHECKED, State.OK)
+    each = [row_checks(row) for row in rows]
+    found = []
+    for column in zip(*each, strict=True):
+        place, worst = min(enumerate(column, 1), key=lambda one: order.index(one[1].state))
+        where = f"row {place} of {len(rows)}: " if len(rows) > 1 and worst.state in order[:2] else ""
+        found.append(replace(worst, text=f"{where}{worst.text}"))
+    twice = same_rows(rows)
+    return (*([twice] if twice is not None else []), *found)
 
 
 def _row_workload(row: Mapping[str, Any]) -> dict[str, Any]:
-    """As identity() has it, of what a row tells; the number of prompts is that of the completed ones."""
+    """As identity() has it, of what a row tells; where it does not tell how many were sent, the completed ones are counted."""
     rate = row.get("request_rate")
     sharegpt = row.get("dataset_name") == "sharegpt"
-    return {
+    spread = {} if sharegpt or row.get("random_range_ratio") is None else {"range_ratio": float(row["random_range_ratio"])}
+    return spread | {
         "dataset_name": row.get("dataset_name"),
-        "num_prompts": row["completed"],
+        "num_prompts": planned(row) or row["completed"],
         "input_len": None if sharegpt else row.get("random_input_len"),
         "output_len": row.get("sharegpt_output_len") if sharegpt else row.get("random_output_len"),
         "request_rate": "inf" if rate in (None, "inf", "trace") or math.isinf(float(rate)) else float(rate),
@@ -154,10 +182,12 @@ def _row_name(work: Mapping[str, Any]) -> str:
     """`random-ids 3500/1200, 128 prompts, rate 128.0, concurrency 128`"""
     lengths = "" if work["input_len"] is None else f" {work['input_len']}/{work['output_len']}"
     cap = "" if work["max_concurrency"] is None else f", concurrency {work['max_concurrency']}"
+    lengths += f" x {work['range_ratio']:g} to 1" if work.get("range_ratio", 1) != 1 else ""
     return f"{work['dataset_name']}{lengths}, {work['num_prompts']} prompts, rate {work['request_rate']}{cap}"
 
 
 def same_load(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """True if both name the same load in what both name."""
-    keys = ("dataset_name", "num_prompts", "input_len", "output_len", "request_rate", "max_concurrency")
+    keys = ["dataset_name", "num_prompts", "input_len", "output_len", "request_rate", "max_concurrency"]
+    keys += ["range_ratio"] if "range_ratio" in one and "range_ratio" in other else []
     return all(one.get(key) == other.get(key) for key in keys)
