@@ -4,6 +4,7 @@ pytest_plugins = (
     "slabench.plugin.recorder",
     "slabench.plugin.reporting",
     "slabench.plugin.preflight",
+    "slabench.plugin.comparable",
     "slabench.plugin.html",
     "fixtures.sidecar",
     "fixtures.progress",

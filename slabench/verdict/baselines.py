@@ -6,7 +6,7 @@ that it is the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,6 +88,20 @@ def untold(
     return [one for one in found if one not in allow and one.partition(".")[0] not in allow]
 
 
+def blocked(found: Iterable[tuple[str, str]], allow: Collection[str], *, as_text: bool = False) -> tuple[str, list[str]] | None:
+    """(the line that says so, each difference) where some of these differences, as differences() gives them, are not allowed.
+
+    as_text: the old side's prompts were text.
+    """
+    blocking = {text: key for key, text in found if key not in allow and key.partition(".")[0] not in allow}
+    if not blocking:
+        return None
+    names = dict.fromkeys(key if key.startswith("server.") else key.partition(".")[0] for key in blocking.values())
+    form = "; prompts sent as text are tokenized by the server: --prompt-form=text sends them so"
+    hint = form if as_text and "workload.prompt_form" in blocking.values() else ""
+    return f"{'; '.join(blocking)}{hint} (--allow-diff={','.join(names)} would compare all the same)", list(blocking)
+
+
 def compare(
     baseline: Baseline,
     test_id: str,
@@ -141,12 +155,9 @@ def compare(
             notes=tuple(notes),
         )
 
-    blocking = {text: key for key, text in found if text not in allowed}
-    if blocking:
-        names = dict.fromkeys(key if key.startswith("server.") else key.partition(".")[0] for key in blocking.values())
-        text = "; prompts sent as text are tokenized by the server: --prompt-form=text sends them so"
-        hint = text if "workload.prompt_form" in blocking.values() and stored["workload"]["prompt_form"] == "text" else ""
-        return no(f"{'; '.join(blocking)}{hint} (--allow-diff={','.join(names)} would compare all the same)", list(blocking))
+    blocking = blocked(found, allow, as_text=stored["workload"].get("prompt_form") == "text")
+    if blocking is not None:
+        return no(*blocking)
     broken = [name for name in let_pass if name not in checks]
     if broken:
         # Whoever saved it knew; whoever compares with it has to know too: with half of the requests refused any server is faster.

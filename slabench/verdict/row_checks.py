@@ -212,4 +212,6 @@ def same_rows(rows: Sequence[Row]) -> Check | None:
 def row_id(row: Row) -> str | None:
     """What no two runs have alike; None where the row has no duration, as in a table that was typed."""
     took = number(row, "duration")
-    return None if took is None else f"row of {took!r} s, mean TTFT {row.get('mean_ttft_ms')!r} ms"
+    if took is None:
+        return None
+    return f"row of {took!r} s, {row.get('total_output_tokens')!r} tokens, mean TTFT {row.get('mean_ttft_ms')!r} ms"

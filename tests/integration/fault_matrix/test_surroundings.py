@@ -120,9 +120,11 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-OTHERS = [
+ELSEWHERE = [
     Row("other-hardware", "demo?tp=4", "NOT_COMPARABLE", "hardware.gpus: 4, 1 in the baseline"),
     Row("other-model", "demo?model_path=some/other", "NOT_COMPARABLE", "model.name: 'other', 'demo' in the baseline"),
+]
+OTHERS = [
     Row(
         "other-lengths",
         "demo",
@@ -132,6 +134,22 @@ OTHERS = [
     ),
     Row("other-rate", "demo", "NOT_COMPARABLE", "workload.request_rate: 40.0, 50.0 in", options=("--request-rate=40",)),
 ]
+
+
+@pytest.mark.parametrize("row", params(ELSEWHERE))
+def test_another_deployment_is_sent_no_load(suite: Suite, saved: Path, row: Row) -> None:
+    """It is known from the server's own answers: nothing is measured for hours to end in NOT_COMPARABLE."""
+    done = measure(suite, Row(**{**vars(row), "options": (*row.options, f"--baseline={saved}", "--tolerance=900")}))
+    assert done.status == 6, done.output
+    assert done.output.count(row.says) >= 2  # before the first test, and in its word
+    assert f"INVALID: NOT_COMPARABLE: {row.says}" in done.output and "no load is sent" in done.output
+    (entry,) = done.run["tests"]
+    assert (entry["word"], entry["reasons"], entry["metrics"]) == ("INVALID", ["NOT_COMPARABLE"], {})
+    assert entry["comparison"]["state"] == "NOT_COMPARABLE" and row.says in entry["comparison"]["differences"][0]
+    assert done.run["labels"] == ["SIMULATED"]
+    assert done.folder is not None and not list(done.folder.glob("requests*"))
+    junit = (done.folder / "junit.xml").read_text()
+    assert "INVALID: NOT_COMPARABLE: " in junit
 
 
 @pytest.mark.parametrize("row", params(OTHERS))

@@ -1,0 +1,63 @@
+"""Before any load: another model or other hardware than the baseline's is known from the servers' own answers.
+
+Measuring would take its hours and end in NOT_COMPARABLE. Nothing is sent, and every live test of the session is INVALID at once.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from slabench.errors import InvalidRun
+from slabench.plugin.campaign import CAMPAIGN, Campaign
+from slabench.plugin.order import is_live
+from slabench.plugin.reporting import ENTRY, bare_entry
+from slabench.verdict.baselines import Comparison, blocked, differences
+
+REFUSED = pytest.StashKey[Comparison | None]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """The server has been asked who it is by now, and no load was sent."""
+    campaign = item.config.stash.get(CAMPAIGN, None)
+    if campaign is None or campaign.deployment is None or not is_live(item):
+        return
+    if REFUSED not in item.config.stash:
+        item.config.stash[REFUSED] = found = refusal(campaign, [one.nodeid for one in item.session.items if is_live(one)])
+        if found is not None:
+            campaign.say(f"INVALID: {found.not_comparable}: no load is sent.")
+    comparison = item.config.stash[REFUSED]
+    if comparison is None:
+        return
+    line = f"{comparison.not_comparable}; no load was sent"
+    entry = bare_entry(item.nodeid, "INVALID", line, "NOT_COMPARABLE") | {"comparison": comparison.as_dict()}
+    info = campaign.deployment.info
+    labels = [*(["SIMULATED"] if campaign.deployment.simulated else []), *([] if info.reference else ["NOT_REFERENCE"])]
+    item.stash[ENTRY] = {"entry": entry, "server": campaign.as_dict(), "labels": labels}
+    raise InvalidRun(line)
+
+
+def refusal(campaign: Campaign, tests: list[str]) -> Comparison | None:
+    """None where the old side is of the same deployment, or has none of the tests."""
+    assert campaign.deployment is not None, "the server is known"
+    given, file = campaign.settings.given, campaign.settings.baseline
+    if campaign.before is not None:
+        name, old = campaign.before.name, campaign.before.fingerprint
+    elif campaign.other is not None:
+        name, old = campaign.other.as_dict()["url"], campaign.other.fingerprint
+    elif file is not None and any(one in file.tests for one in tests):
+        name, old = file.path, file.fingerprint
+    else:
+        return None
+    found = blocked(differences(old, campaign.deployment.fingerprint), given.allow_diff)
+    if found is None:
+        return None
+    line, each = found
+    return Comparison(
+        name,
+        "NOT_COMPARABLE",
+        differences=tuple(each),
+        reasons=("NOT_COMPARABLE",),
+        not_comparable=f"NOT_COMPARABLE: {line}",
+        interleaved=None if campaign.before is None else False,
+    )
