@@ -98,11 +98,18 @@ BROKEN = {
         margins=(Margin("ttft.mean", 100.0, 129.0),),
     ),
     "one_read": subject(answer(0, arrivals=((110, 1), (110, 4)))),
+    "rate_reached": replace(
+        subject(),
+        run=replace(
+            run_of(answer(0), answer(1, due=10, sent=900, arrivals=((910, 1), (940, 4)), end=941)),
+            plan={"kind": "open_loop", "request_rate": 100.0, "max_concurrency": 1},
+        ),
+    ),
 }
 
 
 NAMES = [check.__name__ for check in CHECKS]
-ONLY_FINDINGS = ("first_run", "resent", "stream_end")
+ONLY_FINDINGS = ("first_run", "resent", "stream_end", "rate_reached")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,44 @@
+"""Was the request rate that the plan names the one that the server saw?"""
+
+from __future__ import annotations
+
+from statistics import fmean
+
+from slabench.metrics.compute import request_figures
+from slabench.verdict.validity.subject import Subject, ok
+from slabench.verdict.words import Check, State
+
+REACHED_SHARE_LIMIT = 0.9  # of the rate at which requests were due
+
+
+def rate_reached(subject: Subject) -> Check:
+    """Requests left at the rate at which they were due: a cap on those in flight may not have let them.
+
+    Then the load is that of the cap, and TTFT, which begins when a request is sent, leaves out the wait for a slot; ttft_due has
+    it. A finding, never more: the methods name both, and what they measure then is the cap.
+    """
+    plan, sent = subject.run.plan, [one for one in subject.run.requests if one.sent_ns is not None]
+    cap = plan.get("max_concurrency")
+    if plan.get("kind") != "open_loop" or cap is None or len(sent) < 2:
+        return ok("rate_reached", "No cap stands between a request rate and the server.")
+    due_s = (max(one.due_ns for one in sent) - min(one.due_ns for one in sent)) / 1e9
+    stamps = [one.sent_ns for one in sent if one.sent_ns is not None]
+    sent_s = (max(stamps) - min(stamps)) / 1e9
+    waited = [one for one in sent if one.start_ns is not None and one.start_ns > one.due_ns]
+    if due_s <= 0 or sent_s <= 0:
+        return ok("rate_reached", "All requests were due at one moment.")
+    offered, reached = (len(sent) - 1) / due_s, (len(sent) - 1) / sent_s
+    text = f"{reached:.3g} requests/s left where {offered:.3g} were due (--request-rate={plan.get('request_rate'):g})"
+    if reached >= REACHED_SHARE_LIMIT * offered or not waited:
+        return ok("rate_reached", f"{text}.")
+    figures = [request_figures(one) for one in sent if one.ok]
+    ttft = [one.ttft for one in figures if one.ttft is not None]
+    due = [one.ttft_due for one in figures if one.ttft_due is not None]
+    beside = ""
+    if ttft and due:
+        beside = (
+            f" TTFT is {fmean(ttft):,.1f} ms on average from when a request was sent, {fmean(due):,.1f} ms from when it was due."
+        )
+    text = f"{text}: --max-concurrency={cap} let {reached / offered:.0%} of the rate through (n={len(sent)}).{beside}"
+    remedy = "Read the figures as the cap's; judge ttft_due where waiting counts, raise --max-concurrency, or lower the rate."
+    return Check("rate_reached", State.FINDING, text, remedy)
