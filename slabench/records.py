@@ -73,6 +73,12 @@ class RequestRecord:
     server: Mapping[str, float] = field(default_factory=dict)  # other numbers of meta_info: queue_time, e2e_latency ...
     request_id: str | None = None  # meta_info.id
     text: str | None = None  # kept only when asked for (--retokenize)
+    # These of a /v1 stream whose events carry no counts, where TPOT is known within bounds only (metrics/bounded.py).
+    text_ns: array[int] = field(default_factory=lambda: array("q"))  # each event with output
+    first_piece: str | None = None  # the text of the first of them; None: too long to be kept
+    first_piece_tokens: int | None = None  # by our own tokenizer; None: there is none
+    no_text_first: int = 0  # events with a choice and no output before it, a role alone not among them
+    last_choice_ns: int | None = None  # the last event with a choice, output or not: the reason to end
     # The text of an answer without ids, for token_counts; it is not written to requests.jsonl.gz.
     counted_text: str | None = field(default=None, repr=False, compare=False)
 
@@ -98,6 +104,11 @@ class RequestRecord:
         if self.first_text_ns is not None and self.last_text_ns is not None:
             return self.first_text_ns, self.last_text_ns
         return None
+
+    @property
+    def stamps_ns(self) -> array[int]:
+        """When its events with output came, up to the last token; counted or not."""
+        return self.arrival_ns[: self.grown] if self.arrival_ns else self.text_ns
 
     @property
     def output_tokens(self) -> int | None:

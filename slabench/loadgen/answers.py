@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slabench import server_json
-from slabench.loadgen import events
+from slabench.loadgen import events, uncounted
 from slabench.loadgen.backend import PreparedRequest
 from slabench.loadgen.events import MAX_TEXT
 from slabench.loadgen.frames import Frame
 from slabench.records import ErrorKind, RequestRecord
 from slabench.server.secrets import KNOWN, scrub_text
 
-PIECES = ("content", "reasoning_content", "reasoning")  # of a chat's delta
 MAX_NAME = 200  # characters of an id or a reason to end
 COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens")
 
@@ -93,9 +92,8 @@ def first_event(line: bytes) -> FirstEvent:
     if isinstance(choices, list):
         choice = choices[0] if choices and isinstance(choices[0], dict) else {}
         delta = choice.get("delta")
-        parts = (choice.get("text"), *(delta.get(key) for key in PIECES)) if isinstance(delta, dict) else (choice.get("text"),)
-        text = "".join(part for part in parts if isinstance(part, str))
-        return FirstEvent(None, text, not text)
+        text = events.piece(event)
+        return FirstEvent(None, text, not text and not (isinstance(delta, dict) and delta.get("tool_calls")))
     ids = event.get("output_ids")
     count = len(ids) if isinstance(ids, list) else None
     text = event["text"] if isinstance(event.get("text"), str) else ""
@@ -232,5 +230,6 @@ def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> Req
         server={KNOWN.cover(key): value for key, value in told.numbers.items()},
         request_id=None if told.request_id is None else KNOWN.cover(told.request_id),
         text=told.text if keep_text else None,
+        **uncounted.fields(head.get("uncounted"), counted=bool(arrival_tokens)),
         counted_text=told.whole_text if grown and (told.whole_text or "").startswith(first.text) else None,
     )

@@ -13,7 +13,7 @@ from slabench import server_json
 
 MAX_TEXT = 500
 _NOT_A_COUNT = -1
-_PIECES = ("text", "content", "reasoning_content", "reasoning")
+_PIECES = ("text", "content", "reasoning_content", "reasoning", "thinking", "refusal")
 # Keys beside which a `message` is part of an answer and not the whole event.
 _OF_AN_ANSWER = ("meta_info", "choices", "text", "output_ids")
 # finish_reason has a type alone where an answer ended; with one of these it tells of a failure. Source: sglang's FINISH_ABORT.
@@ -55,7 +55,28 @@ def read(payload: bytes) -> Event:
 
 
 def _has_text(part: object) -> bool:
-    return isinstance(part, dict) and any(isinstance(text := part.get(key), str) and text != "" for key in _PIECES)
+    return isinstance(part, dict) and bool(_texts(part) or part.get("tool_calls"))
+
+
+def _texts(part: Mapping[str, Any]) -> list[str]:
+    return [text for key in _PIECES if isinstance(text := part.get(key), str) and text != ""]
+
+
+def piece(event: object) -> str:
+    """All the text that an event of /v1 brings: what is said, thought, refused, and what is called with which arguments."""
+    choices = event.get("choices") if isinstance(event, dict) else None
+    found: list[str] = []
+    for choice in choices if isinstance(choices, list) else ():
+        for part in (choice, choice.get("delta") if isinstance(choice, dict) else None):
+            if not isinstance(part, dict):
+                continue
+            found += _texts(part)
+            calls = part.get("tool_calls")
+            for call in calls if isinstance(calls, list) else ():
+                function = call.get("function") if isinstance(call, dict) else None
+                if isinstance(function, dict):
+                    found += [text for key in ("name", "arguments") if isinstance(text := function.get(key), str)]
+    return "".join(found)
 
 
 def _count_of(counted: object) -> int | None:

@@ -14,12 +14,15 @@ from collections.abc import Sequence
 from slabench.loadgen import events
 from slabench.loadgen.event_stream import EventStream, payload
 from slabench.loadgen.expected import COUNT, frame_of
+from slabench.loadgen.uncounted import Uncounted
 
 _COUNT_LEN = len(COUNT)
 _VALUE = re.compile(rb"\s*(\d{1,15})(?:\.0{1,15})?\s*[,}\]]")
 _TEXT = re.compile(rb'"text"\s*:\s*"(.)', re.DOTALL)
-# /v1: a piece of text a chunk; what a model thinks is tokens as well.
-_PIECE = re.compile(rb'"(?:text|content|reasoning_content)"\s*:\s*"[^"]')
+# /v1: a piece of text a chunk; what a model thinks, calls or refuses is tokens as well.
+_PIECE = re.compile(
+    rb'"(?:text|content|reasoning_content|reasoning|thinking|refusal|arguments)"\s*:\s*"[^"]|"tool_calls"\s*:\s*\[\s*\{'
+)
 # Output of /generate: a text or ids, neither empty.
 _OUTPUT = re.compile(rb'"(?:text|output_ids)"\s*:\s*(?:"[^"]|\[\s*[^\]\s])')
 _NO_CHOICE = re.compile(rb'"choices"\s*:\s*(?:\[\s*\]|null)')
@@ -76,6 +79,7 @@ class StreamMeter(EventStream):
         "first_text_ns",
         "last",
         "last_text_ns",
+        "uncounted",
         "uncounted_outputs",
         "usage",
     )
@@ -91,6 +95,7 @@ class StreamMeter(EventStream):
         self.first = b""  # the first counted event, if it is of the usual size
         self.last_text_ns: int | None = None  # the last output that came without a count
         self.uncounted_outputs = 0  # events with output and no count
+        self.uncounted = Uncounted()  # what they were, where none has a count
         self.first_text_at: int | None = None  # its place in arrival_ns: events of one read share a stamp
         self.done_ns: int | None = None
         self.error: str | None = None  # the words of the first event that tells of a failure
@@ -193,7 +198,7 @@ class StreamMeter(EventStream):
         if text and self.first_text_ns is None:
             self.first_text_ns, self.first_text_at = now_ns, len(self.arrival_ns)
         if tokens is None:
-            self._uncounted_event(now_ns, output=text)
+            self._uncounted_event(now_ns, data, start, end, output=text)
         elif ends and _NO_CHOICE.search(data, start, end) is not None:
             self.usage = data[start:end]
             self._uncounted += 1
@@ -227,12 +232,13 @@ class StreamMeter(EventStream):
         elif event.count is not None:
             self._arrived(now_ns, data, start, end, event.count)
         else:
-            self._uncounted_event(now_ns, output=event.output)
+            self._uncounted_event(now_ns, data, start, end, output=event.output)
 
     def _arrived(self, now_ns: int, data: bytes, start: int, end: int, tokens: int) -> bool:
         """False for an event before the first token, such as /v1's role with a usage of 0: it is no arrival."""
         if not tokens and not self.arrival_tokens:
-            self._uncounted_event(now_ns, output=(_PIECE if self.chunks else _OUTPUT).search(data, start, end) is not None)
+            output = (_PIECE if self.chunks else _OUTPUT).search(data, start, end) is not None
+            self._uncounted_event(now_ns, data, start, end, output=output)
             return False
         if not self.arrival_tokens and end - start <= MAX_FIRST_BYTES:
             self.first = data[start:end]
@@ -242,8 +248,10 @@ class StreamMeter(EventStream):
         self.last = (data, start, end) if len(data) <= 2 * (end - start) + 64 else (data[start:end], 0, end - start)
         return True
 
-    def _uncounted_event(self, now_ns: int, *, output: bool) -> None:
+    def _uncounted_event(self, now_ns: int, data: bytes, start: int, end: int, *, output: bool) -> None:
         self._uncounted += 1
+        if self.chunks and not self.arrival_ns:
+            self.uncounted.note(now_ns, data, start, end, output=output)
         if output:
             self.last_text_ns = now_ns
             self.uncounted_outputs += 1

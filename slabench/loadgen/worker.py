@@ -187,6 +187,7 @@ def record_frame(exchange: Exchange) -> bytes:
         "first_text_at": meter.first_text_at,
         "last_text_ns": meter.last_text_ns,
         "uncounted_outputs": meter.uncounted_outputs,
+        "uncounted": None if meter.arrival_ns else meter.uncounted.as_head(),
         "events": meter.events,
         "left_open": exchange.left_open,
         "done": meter.done_ns is not None,

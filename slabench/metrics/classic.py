@@ -7,6 +7,7 @@ it stores a TTFT of 0, so that its latency becomes a TPOT: one such answer, and 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,6 +39,8 @@ def classic_output(record: RequestRecord, began_ns: int) -> ClassicOutput:
     """What bench_serving would have stored for this answer. A first text that never came leaves its ttft at 0, as there."""
     if record.start_ns is None or record.end_ns is None:
         raise ValueError(f"request {record.index} has no end: only complete answers have classic figures")
+    if not record.arrival_ns and record.text_ns:
+        return _of_chunks(record, began_ns)
     ttft, itl, last_ns, last_count = 0.0, [], 0, 0
     for place, (stamp, count) in enumerate(zip(record.arrival_ns, record.arrival_tokens, strict=True)):
         if record.first_text_ns is None or stamp < record.first_text_ns:
@@ -58,6 +61,19 @@ def classic_output(record: RequestRecord, began_ns: int) -> ClassicOutput:
         ttft=ttft,
         output_len=last_count if last_ns else record.output_len,
         itl=itl,
+        prompt_len=record.input_len,
+    )
+
+
+def _of_chunks(record: RequestRecord, began_ns: int) -> ClassicOutput:
+    """/v1 without counts along the stream: it takes a chunk for a token there."""
+    assert record.start_ns is not None and record.end_ns is not None, "the caller has looked"
+    return ClassicOutput(
+        start_time=(record.start_ns - began_ns) / NS_PER_S,
+        latency=(record.end_ns - record.start_ns) / NS_PER_S,
+        ttft=(record.text_ns[0] - record.start_ns) / NS_PER_S,
+        output_len=record.output_len if record.completion_tokens is None else record.completion_tokens,
+        itl=[(after - before) / NS_PER_S for before, after in itertools.pairwise(record.text_ns)],
         prompt_len=record.input_len,
     )
 
@@ -151,7 +167,7 @@ def of_text(key: str) -> bool:
 
 def compute_classic(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
     """The classic figures of a run; its duration ends with the answer to GET /get_server_info after the load, as there."""
-    done = [record for record in run.requests if record.ok and record.arrival_ns]
+    done = [record for record in run.requests if record.ok and record.stamps_ns]
     outputs = [classic_output(record, run.began_ns) for record in done]
     silent = without_text(done)
     if silent:  # of these it stores the length asked for, whatever was generated

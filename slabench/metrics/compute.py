@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from slabench.metrics import bounded
 from slabench.metrics.definitions import LEAST, STATISTICS
 from slabench.records import GpuCounts, RequestRecord, RunRecord
 
@@ -33,12 +34,12 @@ class RequestFigures:
 
 def request_figures(record: RequestRecord) -> RequestFigures:
     """TTFT, TPOT, E2EL of one request. TPOT is undefined unless tokens follow the first event."""
-    arrivals, tokens = record.arrival_ns, record.arrival_tokens
+    tokens = record.arrival_tokens
     if record.span_ns is None or record.sent_ns is None:
         return RequestFigures(None, None, None, None, None, None)
     first, last = record.span_ns
     later = tokens[-1] - tokens[0] if tokens else 0  # without counts along the stream nobody knows how many came at once
-    gaps = [after - before for before, after in itertools.pairwise(arrivals[: record.grown])]
+    gaps = [after - before for before, after in itertools.pairwise(record.stamps_ns)]
     return RequestFigures(
         ttft=(first - record.sent_ns) / NS_PER_MS,
         ttft_due=(first - record.due_ns) / NS_PER_MS,
@@ -115,6 +116,9 @@ def compute(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
     for name in ("ttft", "ttft_due", "tpot", "e2el", "e2el_due"):
         sample = [value for one in figures if (value := getattr(one, name)) is not None]
         found |= {f"{name}.{statistic}": value for statistic, value in spread(sample).items()}
+    if "tpot.mean" not in found and (pair := bounded.both(done)) is not None:
+        for name, ends in zip((bounded.LOW, bounded.HIGH), pair, strict=True):
+            found |= {f"{name}.{statistic}": value for statistic, value in spread(ends).items()}
     itls = np.concatenate([inter_token_latencies(record) for record in done])
     found |= {f"itl.{statistic}": value for statistic, value in spread(itls).items()}
     gaps = [one.gap_max for one in figures if one.gap_max is not None]
@@ -141,6 +145,8 @@ def sample_sizes(run: RunRecord) -> dict[str, int]:
     figures = [request_figures(record) for record in done]
     names = ("ttft", "ttft_due", "tpot", "e2el", "e2el_due")
     found = {name: sum(getattr(one, name) is not None for one in figures) for name in names}
+    if not found["tpot"] and (pair := bounded.both(done)) is not None:
+        found |= dict.fromkeys((bounded.LOW, bounded.HIGH), len(pair[0]))
     return found | {"itl": sum(len(inter_token_latencies(record)) for record in done)}
 
 

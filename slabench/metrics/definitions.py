@@ -33,6 +33,8 @@ _OWN = (
     Metric("ttft", "ms", "lower", "first token's arrival - sent", "client clock", spread=True),
     Metric("ttft_due", "ms", "lower", "first token's arrival - due (adds waiting for a slot)", "client", spread=True),
     Metric("tpot", "ms", "lower", "(t_last - t_first) / (n - n_first), n_first = tokens in the first event", "client", spread=True),
+    Metric("tpot_low", "ms", "none", "lower bound of tpot where tokens are counted at a stream's end only", "client", spread=True),
+    Metric("tpot_high", "ms", "none", "its upper bound: metrics/bounded.py has both formulas", "client", spread=True),
     Metric("itl", "ms", "lower", "gap between events / tokens in the later one, once per token", "client", spread=True),
     Metric("e2el", "ms", "lower", "last token's arrival - sent", "client", spread=True),
     Metric("e2el_due", "ms", "lower", "last token's arrival - due", "client", spread=True),

@@ -84,7 +84,7 @@ def pauses(requests: Sequence[RequestRecord]) -> tuple[list[Pause], int]:
     import numpy as np
 
     records = [record for record in requests if record.ok and record.sent_ns is not None and record.span_ns is not None]
-    if not records or not all(record.arrival_ns for record in records):  # /v1 without counts: when its events came is not kept
+    if not records or not all(record.arrival_ns for record in records):  # /v1 without counts: tokens have no times of their own
         return [], 0
     run = _Run(records)
     stamps = np.unique(np.concatenate([run.sent.min(keepdims=True), *(one.arrival_ns[: one.grown] for one in records)]))

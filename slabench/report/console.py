@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from slabench.metrics.bounded import bounds
 from slabench.report.capacity_section import HEAD, probe_cells
 from slabench.report.comparison import HEAD as COMPARED
 from slabench.report.comparison import comparison_rows, sides
@@ -220,6 +221,9 @@ def figure(metrics: Mapping[str, float], key: str) -> str:
     classic = f"classic.{key}"
     if "completed" not in metrics and classic in metrics:
         return f"{number(metrics[classic])} (classic)"
+    ends = bounds(key, metrics)
+    if ends is not None:
+        return f"{number(ends[0])} to {number(ends[1])}"
     return number(metrics[key]) if key in metrics else "n/a"
 
 

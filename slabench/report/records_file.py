@@ -19,18 +19,20 @@ from slabench.server.known_secrets import KNOWN
 from slabench.strict_json import dumps
 
 PROBE = "#probe"  # TEST#probe3: the records of a capacity search's third probe
-_ARRAYS = ("arrival_ns", "arrival_tokens")
+_ARRAYS = ("arrival_ns", "arrival_tokens", "text_ns")
 _NOT_STORED = ("counted_text",)  # judged while the run is on: text_tokens in run.json's evidence is what came of it
 
 
 def as_row(test_id: str, record: RequestRecord, side: str = "new", repeat: int = 1) -> dict[str, Any]:
-    """Field by field, without secrets; the two arrival columns as differences (the first from 0), a few bytes a token then."""
+    """Field by field, without secrets; stamps and counts as differences (the first from 0): a few bytes a token."""
     row: dict[str, Any] = {"test": test_id}
     row |= {"side": side} if side != "new" else {}
     row |= {"repeat": repeat} if repeat != 1 else {}
     for field in fields(record):
         value = getattr(record, field.name)
         if field.name in _ARRAYS:
+            if field.name == "text_ns" and not value:
+                continue  # of streams without counts alone
             row[field.name] = [after - before for before, after in itertools.pairwise([0, *value])]
         elif value is not None and field.name not in _NOT_STORED:
             row[field.name] = _covered(value)
@@ -46,7 +48,7 @@ def _covered(value: Any) -> Any:
 def from_row(row: dict[str, Any]) -> tuple[str, RequestRecord]:
     given = {key: value for key, value in row.items() if key not in ("test", "side", "repeat")}
     for name in _ARRAYS:
-        given[name] = array("q", itertools.accumulate(given[name]))
+        given[name] = array("q", itertools.accumulate(given.get(name, ())))
     if "error" in given:
         given["error"] = ErrorKind(given["error"])
     return row["test"], RequestRecord(**given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from slabench.metrics.bounded import bounds
 from slabench.verdict.sla import number
 from slabench.verdict.words import NOTHING_JUDGED, Word
 
@@ -62,6 +63,8 @@ def _first(metrics: Mapping[str, float], wanted: tuple[tuple[str, str, str], ...
     for key, before, unit in wanted:
         if key in metrics:
             return f"{before} {number(metrics[key])} {unit}"
+        if (ends := bounds(key, metrics)) is not None:
+            return f"{before} {number(ends[0])} to {number(ends[1])} {unit}"
     return NONE
 
 

@@ -9,6 +9,7 @@ from slabench.metrics.classic import of_text
 from slabench.metrics.definitions import metric_of, too_few
 from slabench.verdict import reasons as reason_codes
 from slabench.verdict.baselines import Comparison
+from slabench.verdict.bounded import Undecided, evaluate_bounded
 from slabench.verdict.sla import Slo, evaluate, number, spoken
 from slabench.verdict.words import NOTHING_JUDGED, Check, Objective, State, Verdict, Word
 
@@ -35,14 +36,19 @@ def judge(case: Case) -> Verdict:
     """One word with its reasons. INVALID beats FAILED inside one test: what cannot be trusted is not judged."""
     objectives: list[Objective] = []
     undefined: list[Slo] = []
+    undecided: list[Undecided] = []
     floors = (*case.floors, *(case.comparison.floors if case.comparison is not None else ()))
     for kind, wanted in (("slo", case.slos), ("floor", floors)):
         for one in wanted:
             # Too few is asked of each repeat, and n told of all.
             counted = case.sizes if case.counted is None else case.counted
             few = too_few(one.metric, case.sizes) is not None
-            outcome = None if few else evaluate(one, case.figures, counted, kind=kind)
-            if outcome is None:
+            outcome = evaluate_bounded(one, case.figures, counted, kind=kind)
+            if outcome is None and not few:
+                outcome = evaluate(one, case.figures, counted, kind=kind)
+            if isinstance(outcome, Undecided):
+                undecided.append(outcome)
+            elif outcome is None:
                 undefined.append(one)
             else:
                 objectives.append(outcome)
@@ -57,7 +63,7 @@ def judge(case: Case) -> Verdict:
     spoke = [check.name for check in case.checks if check.state in (State.INVALID, State.FINDING)]
     reasons = [*spoke, *reasons, *case.labels]
 
-    headline = _invalid(case, undefined)
+    headline = _invalid(case, undefined, undecided)
     if headline is not None:
         word = Word.INVALID
     else:
@@ -88,12 +94,14 @@ def judge(case: Case) -> Verdict:
     return Verdict(word, headline, tuple(dict.fromkeys(reasons)), tuple(objectives), tuple(case.checks), tuple(case.advice))
 
 
-def _invalid(case: Case, undefined: Sequence[Slo]) -> str | None:
+def _invalid(case: Case, undefined: Sequence[Slo], undecided: Sequence[Undecided]) -> str | None:
     """The one line that says why nobody can judge, or None."""
     bad = [check for check in case.checks if check.state is State.INVALID]
     if bad:
         more = f" (and {len(bad) - 1} more: {', '.join(check.name for check in bad[1:])})" if len(bad) > 1 else ""
         return f"{bad[0].name}: {bad[0].text}{more}"
+    if undecided:
+        return undecided[0].text
     if undefined:
         return (
             f"{undefined[0].metric} is not defined for this run{_too_few(case, undefined[0])}, so {undefined[0]} cannot be judged"

@@ -104,7 +104,7 @@ def _stamping(subject: Subject) -> Check:
     spans = [
         last - first
         for record in subject.run.requests
-        if record.ok and record.arrival_ns
+        if record.ok and record.stamps_ns
         for first, last in (record.span_ns or (0, 0),)
         if last > first
     ]
@@ -176,8 +176,9 @@ def one_read(subject: Subject) -> Check:
     Gathered: more than half of its events share a read with another one, and all came within the last quarter of its time. So
     neither a queue in front of the server nor a proxy that joins a few events is meant.
     """
-    many = [record for record in subject.run.requests if record.ok and len(set(record.arrival_tokens)) > 1]
-    odd = sum(record.arrival_ns[0] == record.arrival_ns[record.grown - 1] for record in many)
+    done = [record for record in subject.run.requests if record.ok]
+    many = [one for one in done if len(set(one.arrival_tokens)) > 1 or (not one.arrival_tokens and len(one.text_ns) > 1)]
+    odd = sum(stamps[0] == stamps[-1] for stamps in (record.stamps_ns for record in many))
     gathered = sum(map(_gathered, many))
     beside = f", {gathered} in a few reads at their end" if gathered else ""
     text = f"{odd} of {len(many)} answers came in one read each{beside}"
@@ -189,7 +190,7 @@ def one_read(subject: Subject) -> Check:
 
 
 def _gathered(record: RequestRecord) -> bool:
-    stamps = record.arrival_ns[: record.grown]
+    stamps = record.stamps_ns
     first, last = stamps[0], stamps[-1]
     if record.sent_ns is None or last == first or last - first >= GATHERED_TIME * (last - record.sent_ns):
         return False

@@ -62,7 +62,7 @@ def _pause(one: Pause, subject: Subject) -> str:
 
 def _answer_stopped(subject: Subject) -> Check:
     limit_ns = subject.stall_limit_s * 1e9
-    done = [record for record in subject.run.requests if record.ok and record.grown > 1]
+    done = [record for record in subject.run.requests if record.ok and len(record.stamps_ns) > 1]
     if not done:
         return ok("stall", "No answer has two arrivals.")
     begin, end = None, None
@@ -74,7 +74,7 @@ def _answer_stopped(subject: Subject) -> Check:
     gaps = [
         (after - before, record.index)
         for record in done
-        for before, after in itertools.pairwise(record.arrival_ns[: record.grown])
+        for before, after in itertools.pairwise(record.stamps_ns)
         if after - before > limit_ns and (begin is None or (before >= begin and end is not None and after <= end))
     ]
     if gaps:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+from slabench.metrics.bounded import ends
 from slabench.metrics.compute import request_figures
 from slabench.records import ErrorKind, RequestRecord
 from slabench.verdict.validity.contents import outputs
@@ -17,7 +18,14 @@ BEHIND_FIRST_LIMIT, FEW_SHARE_LIMIT = 0.25, 0.02
 OTHER_TOKENIZER_SHARE = 0.25  # where nobody counted the texts here: more than any text is known to drift by
 RESENT_SHARE_LIMIT = 0.01  # of the requests: beyond it the set-up of connections is in the means
 SPARE_FILES = 64  # of the client beside its connections
-CONTINUOUS = "Use a server with stream_options.continuous_usage_stats."
+CONTINUOUS = (
+    "Measure with --backend=sglang (/generate counts every event), or a server or gateway that passes on "
+    "stream_options.continuous_usage_stats: sglang 0.5.5 and newer do, SGLang's own gateway sums up at the end of a stream."
+)
+NO_USAGE = (
+    "The answers report no usage: use a server or gateway that honours stream_options.include_usage, or --backend=sglang, whose "
+    "/generate counts every event."
+)
 DRIFT_SHARE_LIMIT = 0.01  # of the prompt tokens meant: text that is decoded and encoded again changes its length
 
 
@@ -64,6 +72,8 @@ def _remedy(subject: Subject, kinds: Collection[ErrorKind | None]) -> str:
             "Use --connections=keep-alive (a closed connection keeps its port for a minute), or widen net.ipv4.ip_local_port_range "
             f"to more than the {at_once} requests in flight. The server is not to blame."
         )
+    if ErrorKind.NO_TOKENS in kinds and run.plan.get("backend", "sglang") != "sglang":
+        return NO_USAGE
     return "Look at the server's log; a deployment that fails requests cannot be judged."
 
 
@@ -137,7 +147,7 @@ def token_counts(subject: Subject) -> Check:
         text = f"The token counts of request {record.index} cannot be trusted: {seen}."
         return Check("token_counts", State.INVALID, text, "A proxy may reorder or buffer the stream; measure the server itself.")
     if uncounted and len(uncounted) == len(done):
-        text = "The server counts no tokens along the stream, only at its end: TPOT and ITL are not defined."
+        text = "The server counts no tokens along the stream, only at its end: TPOT is known within bounds, ITL is not known."
         return Check("token_counts", State.NOT_CHECKED, text, CONTINUOUS)
     if uncounted:
         some = f"{len(uncounted)} of {len(done)} answers count no tokens along the stream"
@@ -156,10 +166,9 @@ def tpot_defined(subject: Subject) -> Check:
     has a TPOT of these alone. A finding where nothing is judged or compared by TPOT.
     """
     many = [record for record in subject.run.requests if record.ok and (record.output_tokens or 0) > 1]
-    odd = [record for record in many if request_figures(record).tpot is None]
-    if odd and not any(record.arrival_tokens for record in many):
-        return ok("tpot_defined", "No answer is counted along its stream; token_counts says what that means.")
-    few = [record for record in many if record not in odd and _behind_first(record) < BEHIND_FIRST_LIMIT]
+    odd = [record for record in many if request_figures(record).tpot is None and ends(record) is None]
+    counted = [record for record in many if record.arrival_tokens and record not in odd]
+    few = [record for record in counted if _behind_first(record) < BEHIND_FIRST_LIMIT]
     state = State.INVALID if subject.judges("tpot") else State.FINDING
     remedy = "Start the server with a smaller --stream-interval, and measure it without a proxy."
     if not odd and len(few) > FEW_SHARE_LIMIT * len(many):

@@ -115,7 +115,6 @@ LYING = [
         "demo?fault=uncounted&fault_share=0.5",
         "token_counts",
         "3 of 6 answers count no tokens along the stream",
-        also=("tpot_defined",),
         options=("--backend=sglang-oai",),
     ),
     Row("count-nan", "demo?fault=count_nan&fault_index=2", "token_counts", "a count is not a positive number"),

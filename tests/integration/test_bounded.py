@@ -1,0 +1,51 @@
+"""/v1 with the sum at the end alone, as through SGLang's own gateway: TPOT within bounds, judged where both ends agree."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.conftest import Suite
+
+AT_THE_END = ("tests/serving", "--base-url=sim:demo?fault=uncounted", "--vocab-size=1000")
+
+
+@pytest.mark.parametrize("backend", ["sglang-oai", "sglang-oai-chat"])
+def test_totals_classic_figures_and_both_bounds_are_shown(suite: Suite, backend: str) -> None:
+    done = suite(*AT_THE_END, f"--backend={backend}", "--slo=tpot.mean<=50")
+    assert done.status == 0, done.output
+    (entry,) = done.run["tests"]
+    figures = entry["metrics"]
+    assert figures["output_tokens"] == 6 * 12
+    assert "tpot.mean" not in figures
+    assert figures["tpot_low.mean"] <= figures["tpot_high.mean"] == pytest.approx(5.3, rel=0.5)
+    assert figures["classic.tpot.mean"] == pytest.approx(figures["tpot_low.mean"], rel=0.2)
+    assert (figures["classic.total_output"], figures["classic.completed"]) == (72, 6)
+    assert "TPOT_BOUNDED" in entry["reasons"]
+    assert "Total generated tokens:                  72" in done.output
+    assert done.folder is not None
+    for name in ("summary.md", "report.html", "junit.xml", "run.json"):
+        assert "TPOT_BOUNDED" in (done.folder / name).read_text(), name
+    assert "TPOT_BOUNDED" in done.output
+
+
+@pytest.mark.parametrize(("limit", "status", "word"), [(50, 0, "PASSED"), (3, 6, "INVALID"), (0.5, 1, "FAILED")])
+def test_a_limit_between_the_bounds_is_invalid(suite: Suite, limit: float, status: int, word: str) -> None:
+    """8 of 12 tokens come in the first event: 4 steps of 5.3 ms are 1.9 ms a token if it held one, and 5.3 ms if it held 8."""
+    server = "--base-url=sim:demo?fault=uncounted,lump&fault_tokens=4"
+    done = suite("tests/serving", server, "--backend=sglang-oai", "--vocab-size=1000", f"--slo=tpot.mean<={limit}")
+    assert done.status == status, done.output
+    (entry,) = done.run["tests"]
+    assert entry["word"] == word
+    if word == "INVALID":
+        assert "lies between the two" in entry["headline"]
+        assert "gateway" in entry["headline"] and "continuous_usage_stats" in entry["headline"]
+
+
+def test_a_tpot_within_bounds_is_not_compared(suite: Suite) -> None:
+    file = suite.folder / "base.json"
+    first = suite("tests/serving", "--base-url=sim:", "--backend=sglang-oai", "--vocab-size=1000", f"--save-baseline={file}")
+    assert first.status == 0, first.output
+    done = suite(*AT_THE_END, "--backend=sglang-oai", f"--baseline={file}", "--tolerance=90")
+    assert done.status == 6, done.output
+    assert "NOT_COMPARABLE: this run has no tpot.mean" in done.output
+    assert "TPOT_BOUNDED: " in done.output
