@@ -14,14 +14,19 @@ from slabench.errors import ConfigError
 from slabench.server.secrets import redact_url
 from slabench.verdict import validity
 
+SHAREGPT = (
+    "It is ShareGPT_V3_unfiltered_cleaned_split.json of the data set anon8231489123/ShareGPT_Vicuna_unfiltered on Hugging Face; "
+    "nothing is downloaded here."
+)
+
 
 def check_dataset(path: str | None, name: str | None) -> None:
     """--dataset-path is a file, and --dataset-name does not need one that is not given."""
     if path is not None and not Path(path).is_file():
         seen = "is a folder" if Path(path).is_dir() else "does not exist"
-        raise ConfigError(f"--dataset-path={path} {seen}; give the ShareGPT_V3 JSON file. Nothing is downloaded.")
+        raise ConfigError(f"--dataset-path={path} {seen}; give the ShareGPT_V3 JSON file. {SHAREGPT}")
     if name in ("random", "sharegpt") and path is None:
-        raise ConfigError(f"--dataset-name={name} needs --dataset-path=FILE, a ShareGPT_V3 JSON file. Nothing is downloaded.")
+        raise ConfigError(f"--dataset-name={name} needs --dataset-path=FILE, a ShareGPT_V3 JSON file. {SHAREGPT}")
 
 
 def check_allow(names: Collection[str]) -> None:

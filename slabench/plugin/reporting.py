@@ -14,10 +14,11 @@ from slabench.plugin.crash import cleaned
 from slabench.plugin.order import is_live
 from slabench.plugin.recorder import RECORDER
 from slabench.plugin.repeats import ATTEMPTS, Attempts
-from slabench.plugin.settings import SETTINGS
 from slabench.plugin.timeout_stop import StoppedByTimeout, TimeoutStop
 from slabench.report.plain import plain, plain_lines, plain_values
 
+# pytest-benchmark writes something of its own only where one of these options is given.
+BENCHMARK_OUTPUTS = ("benchmark_json", "benchmark_save", "benchmark_autosave", "benchmark_only", "benchmark_compare")
 ENTRY = pytest.StashKey[dict[str, Any]]()  # what judge() left on the item: {"entry", "server", "labels"}
 
 
@@ -222,9 +223,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Console(config), "slabench-console")
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
-    settings = config.stash.get(SETTINGS, None)
+@pytest.hookimpl(wrapper=True)
+def pytest_report_header(config: pytest.Config) -> Generator[None, list[Any], list[Any]]:
+    """Our line; without pytest-benchmark's of rounds and timers, of which a load uses none, unless its output was asked for."""
+    lines = yield
     recorder = config.stash.get(RECORDER, None)
-    if settings is None or recorder is None:
-        return None
-    return f"slabench: run folder {recorder.folder.path}"
+    if recorder is None:
+        return lines
+    if not any(config.getoption(name, None) for name in BENCHMARK_OUTPUTS):
+        lines = [one for one in lines if not (isinstance(one, str) and one.startswith("benchmark: "))]
+    return [f"slabench: run folder {recorder.folder.path}", *lines]

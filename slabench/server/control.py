@@ -11,25 +11,39 @@ from slabench.server.http import Http
 from slabench.server.secrets import scrub_text
 
 _POLL_S = 0.2
+_SILENT_S = 2.0  # our own warm-up may take that long to end
 _BUSY = (400, 206)  # 206: some workers behind a Rust gateway answered 400
 _FLUSHED = re.compile(r'"workers_flushed":\s*(\d+).*?"total_workers":\s*(\d+)', re.S)
 
 
 def flush(
-    url: str, headers: Mapping[str, str] | None = None, *, timeout: float = 10.0, busy_s: float = 30.0, ca_file: str | None = None
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    timeout: float = 10.0,
+    busy_s: float = 30.0,
+    ca_file: str | None = None,
+    say: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[int, str]:
     """POST /flush_cache -> (status, text). Only the status counts: a 400 says "Cache flushed." too before 0.5.10.
 
     400 (behind a gateway: 206) means that requests are still running, our own warm-up perhaps: it is asked again for busy_s
-    seconds. Other statuses (404: no such endpoint, 401: it wants the admin key) are handed back at once. ServerError if no answer
-    comes.
+    seconds, and say is given a sentence after a moment. Other statuses (404: no such endpoint, 401: it wants the admin key) are
+    handed back at once. ServerError if no answer comes.
     """
     client = Http(url, headers, timeout=timeout, ca_file=ca_file)
-    deadline = time.monotonic() + busy_s
+    begin = time.monotonic()
+    deadline, said = begin + busy_s, False
     while True:
         answer = client.post("/flush_cache")
         if answer.status not in _BUSY or time.monotonic() >= deadline:
             return answer.status, scrub_text(answer.text[:4000])[:500]
+        if not said and time.monotonic() - begin >= min(_SILENT_S, busy_s / 2):
+            said = True
+            say(
+                f"{answer.url} answers {answer.status}: requests are still running there, and the prefix cache is flushed only "
+                f"when none is. It is asked again for up to {busy_s:g} s; stop other clients."
+            )
         time.sleep(_POLL_S)
 
 

@@ -220,7 +220,8 @@ def evaluate(objective: Slo, figures: Mapping[str, float], sizes: Mapping[str, i
     shown = number(observed)
     if shown == number(objective.limit) and observed != objective.limit:
         shown = repr(observed)  # rounded, it would print "50.00 ms > 50 ms"
-    text = f"{spoken(objective.metric)} {shown} {metric.unit} {sign} {objective.limit:g} {metric.unit} ({inside})"
+    unit = "" if objective.metric.endswith(f".{metric.unit}") else f" {metric.unit}"  # goodput.share says its unit itself
+    text = f"{spoken(objective.metric)} {shown}{unit} {sign} {objective.limit:g}{unit} ({inside})"
     return Objective(kind, objective.metric, objective.op, objective.limit, observed, metric.unit, holds, n, text)
 
 

@@ -13,6 +13,16 @@ OAI = "sglang-oai"  # /v1 leaves out prompt_tokens_details where nothing was cac
 CACHED_SHARE_LIMIT = 0.01  # of the input; one shared first token a prompt stays far below it at the methods' lengths
 
 
+FLUSH_REMEDIES = {
+    400: "Requests were still running: stop other clients, so that the server is idle between two tests.",
+    206: "Requests were still running at some servers: stop other clients, so that all are idle between two tests.",
+    401: "The server wants its admin key for /flush_cache: start it without --admin-api-key, or give that key.",
+    403: "The server wants its admin key for /flush_cache: start it without --admin-api-key, or give that key.",
+    404: "Nothing answers /flush_cache at this address: give the SGLang server's own, or a gateway's that passes it on.",
+}
+WITHOUT_FLUSH = "--no-flush-cache measures without a flush; then what is in the cache from before makes the test INVALID."
+
+
 def prefix_cache(subject: Subject) -> Check:
     """Cached prompt tokens are at most 1 % of the input, and no prompt's are more than it shares with another of this run.
 
@@ -28,6 +38,8 @@ def prefix_cache(subject: Subject) -> Check:
         text = f"{silent} of {answers} answers report no cached_tokens, the others do: nobody can say what was cached."
         return Check("prefix_cache", State.INVALID, text, ONE_SERVER)
     remedy = "Flush the cache before the run, use distinct prompts, or start the server with --disable-radix-cache."
+    if subject.run.server.flush_status is None:
+        remedy = f"The cache was not flushed: leave out --no-flush-cache. {remedy}"
     cached = sum(record.cached_tokens for record in known if record.cached_tokens is not None)
     total = sum(record.input_len if record.prompt_tokens is None else record.prompt_tokens for record in known)
     text = f"{cached} of {total} prompt tokens came from the prefix cache"
@@ -58,7 +70,7 @@ def flush(subject: Subject) -> Check:
         if evidence.flush_workers is not None:
             done, every = evidence.flush_workers
             text = f"The router answered the cache flush with HTTP {status}: {done} of {every} servers flushed; all must."
-        remedy = "Let the server come to rest: nothing else may run on it; /flush_cache needs no admin key."
+        remedy = f"{FLUSH_REMEDIES.get(status, 'Look into the log of the server.')} {WITHOUT_FLUSH}"
         return Check("flush", State.INVALID, text, remedy)
     if subject.behind.several:
         return _flush_behind(subject)

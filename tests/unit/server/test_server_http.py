@@ -12,7 +12,7 @@ import pytest
 from slabench.errors import ConfigError, ServerError
 from slabench.server import control
 from slabench.server.control import flush, wait_ready
-from slabench.server.http import Http, parse_url, same_place
+from slabench.server.http import Http, Response, parse_url, same_place
 from slabench.server.identify import identify
 from slabench.server.launch import command_url, split_command
 
@@ -310,3 +310,17 @@ def test_names_behind_one_gateway_are_two_places(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("socket.getaddrinfo", one_address)
     assert not same_place("http://new.example:1", "http://old.example:1")
     assert same_place("http://new.example:1", "http://10.9.8.7:1")
+
+
+@pytest.mark.parametrize(("refusals", "sentences"), [(5, 0), (30, 1), (400, 1)])
+def test_a_flush_that_is_refused_for_long_says_so_once(monkeypatch, refusals, sentences):
+    """0.2 s between two questions; a warm-up of our own may take 2 s without a word; after 30 s the refusal stands."""
+    now, answers, said = [0.0], iter([400] * refusals + [200]), []
+    monkeypatch.setattr(control.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(control.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    answer = lambda self, path: Response(next(answers), {}, b"Cache not flushed", "http://h:1/flush_cache")  # noqa: E731
+    monkeypatch.setattr(Http, "post", answer)
+    status, _ = flush("http://h:1", say=said.append)
+    assert status == (400 if refusals == 400 else 200)
+    assert len(said) == sentences
+    assert all("requests are still running there" in one and "30 s" in one for one in said)

@@ -146,3 +146,9 @@ def test_a_method_s_rule_that_is_loosened_is_labelled(given: list[str], label: t
 def test_a_floor_is_loosened_downwards() -> None:
     assert loosened((Slo("qpm", ">=", 100),), [parse("qpm>=90")]) == ("OWN_SLO: qpm>=90 instead of qpm>=100",)
     assert loosened((Slo("qpm", ">=", 100),), [parse("qpm>=110")]) == ()
+
+
+def test_a_share_is_said_once():
+    found = evaluate(Slo("goodput.share", ">=", 0.95), {"goodput.share": 0.0}, {})
+    assert found.text == "goodput share 0 < 0.95 (-100 %)"
+    assert evaluate(Slo("tpot.mean", "<=", 50), {"tpot.mean": 40.0}, {}).text == "tpot mean 40.00 ms <= 50 ms (-20 %)"

@@ -662,3 +662,17 @@ def test_the_client_s_error_invalidates_for_every_method_and_can_be_allowed():
     for method in ("ali-decode", "tencent", "serving"):
         assert states(case, method)["client_error"] is State.INVALID
     assert states(case, allow=("client_error",))["client_error"] is State.FINDING
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(400, "stop other clients"), (401, "admin key"), (404, "Nothing answers /flush_cache"), (500, "log")]
+)
+def test_a_refused_flush_has_a_remedy_of_its_own_and_names_the_way_without(status, words):
+    found = found_in(subject(flush_status=status), "flush")
+    assert words in found.remedy and "--no-flush-cache" in found.remedy
+
+
+def test_a_cache_that_was_not_flushed_by_our_own_option_names_it():
+    cached = [answer(k, cached_tokens=8) for k in range(2)]
+    assert "leave out --no-flush-cache" in found_in(subject(*cached, flush_status=None), "prefix_cache").remedy
+    assert "--no-flush-cache" not in found_in(subject(*cached), "prefix_cache").remedy
