@@ -53,10 +53,12 @@ def read(files: Sequence[str], decode_gpus: int | None = None) -> dict[str, Any]
     """Everything the logs say, in built-in types. The files are streamed: memory does not grow with them."""
     from slabench.metrics.curve import CurveBuilder
     from slabench.report.curve_rows import curve_rows
+    from slabench.report.plain import plain
     from slabench.server.log import start
     from slabench.server.log.merge import Merged, samples
     from slabench.server.log.span import mark
     from slabench.server.log.values import EventKind
+    from slabench.server.secrets import scrub_text
     from slabench.verdict.curve_checks import Scale
 
     mark(files, remedy="Give the file that a server's output went to.")  # a file that is missing is said before anything is read
@@ -94,7 +96,9 @@ def read(files: Sequence[str], decode_gpus: int | None = None) -> dict[str, Any]
                 "prefill": counts.prefill,
                 "rejected": {reason.value: count for reason, count in counts.rejected.items()},
                 "rejected_examples": [
-                    example.decode("utf-8", "replace").strip() for some in counts.examples.values() for example in some
+                    plain(scrub_text(example.decode("utf-8", "replace").strip()))
+                    for some in counts.examples.values()
+                    for example in some
                 ],
                 "events": {kind.value: count for kind, count in counts.events.items()},
             }

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from slabench.plugin.recorder import RECORDER
+from slabench.report.plain import plain_values
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -44,7 +45,16 @@ class HtmlColumns:
         cells[:] = [*table_row_cells(report.nodeid, handed["entry"] if handed is not None else None), result, *rest]
 
 
+def _clean_metadata(config: pytest.Config) -> None:
+    """pytest-metadata takes a CI's variables into the page, a repository's URL with its password among them."""
+    key = getattr(config.pluginmanager.get_plugin("metadata"), "metadata_key", None)
+    found: dict[str, Any] = config.stash.get(key, {}) if key is not None else {}
+    for name, value in found.items():
+        found[name] = plain_values(value)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     if config.stash.get(RECORDER, None) is not None and config.pluginmanager.hasplugin("html"):
+        _clean_metadata(config)
         config.pluginmanager.register(HtmlColumns(config), "slabench-html")

@@ -75,6 +75,8 @@ def pytest_runtest_makereport(
         return report
     report.sections = [(name, cleaned(text)) for name, text in report.sections]  # what was printed meanwhile
     handed = item.stash.get(ENTRY, None)
+    if report.when == "teardown" and report.failed:
+        report.longrepr = cleaned(report.longreprtext)
     if report.when == "teardown" or (report.when == "setup" and report.passed) or report.skipped:
         return report
     if handed is None or error is not None:

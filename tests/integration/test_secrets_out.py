@@ -95,6 +95,8 @@ def test_commands_and_environments_with_secrets(keyed: Suite, tmp_path: Path) ->
         "--env=DB_PASS=planted-db-pass",
         "--env=HF_TOKEN=planted-hub-token",
     )
+    keyed.environment["GIT_URL"] = "https://me:planted-git-pw@git.example/x"  # a CI's: pytest-metadata puts it into the page
+    planted = (*planted, "planted-git-pw")
     done = keyed(*LIVE, f"--launch={command}", *env)
     assert done.status in (0, 1, 6), done.output
     assert leaks((KEY, *PLANTED[:-1], *planted), done.output, under=tmp_path) == []
