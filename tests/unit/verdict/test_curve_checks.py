@@ -144,6 +144,12 @@ def test_several_servers_decode(scale, ranks, gpus):
     assert (scale.ranks, scale.gpus_per_line) == (ranks, gpus)
 
 
+def test_a_router_need_not_share_evenly():
+    seen = evidence([S(3, 300.0, True, 3)] * 200, points=((4, "PASSED"),), scale=Scale(told_gpus=16, told_dp=1, servers=2), files=2)
+    assert states(seen)["curve_samples"] is State.FINDING
+    assert states(replace(seen, scale=Scale(told_gpus=16, told_dp=1)))["curve_samples"] is State.INVALID
+
+
 def test_a_batch_spread_over_ranks_shows_as_its_share():
     scale = Scale(told_gpus=4, told_dp=4, seen_dp=range(4))
     seen = evidence([*[S(2, 200.0, True, 2)] * 60, *[S(3, 290.0, True, 3)] * 60], points=((10, "PASSED"),), scale=scale)
