@@ -85,7 +85,7 @@ def frame_of(event: bytes) -> Frame | None:
     if meta < 0 or comma < 0 or not event[at:comma].isdigit() or event[at : at + 1] == b"0" or event[-1:] != b"}":
         return None
     frame = Frame(event[meta:at], event[comma:])
-    odd = any(mark in part for mark in (_ENDED, _ERROR) for part in frame)
+    odd = _ERROR in event or _ENDED in frame.before or _ENDED in frame.behind
     return None if odd or not event.startswith(OPENING) or not frame.before.startswith((_IDS, _TEXT)) else frame
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from slabench.sim import fault_events, wire
+from slabench.sim import fault_bytes, fault_events, wire
 from slabench.sim.faults import Choice, reset
 
 if TYPE_CHECKING:
@@ -120,7 +120,13 @@ class Stream:
         return wire.dumps(whole)
 
     def _send(self, event: bytes, last: bool) -> None:
-        out = wire.chunk(event)
+        here, form = self.count == self.choice.tokens, next((name for name in self.names if name in fault_bytes.NAMES), None)
+        out = wire.chunk(event) if form is None else fault_bytes.written(form, event, here=here, last=last)
+        if last and "late_reason" in self.names:
+            self.connection.write(wire.chunk(_REASON.sub(b'"finish_reason":null', event)))
+            self.over = True
+            asyncio.get_running_loop().call_later(self.choice.seconds, self._leave, out, True)
+            return
         if "duplicate" in self.names:
             out += out
         if "done_early" in self.names and self.count == self.choice.tokens:

@@ -34,6 +34,7 @@ ANSWERS: Mapping[str, str] = {
     "vllm_stream": "200, events in the form of vLLM's /generate",
     "reset_before": "the connection is reset before a byte of the answer",
     "silence": "nothing ever comes",
+    "taken": "the request is taken, and 50 ms later its connection is closed",
 }
 # Instead of an answer to the other paths.
 CONTROL: Mapping[str, str] = {
@@ -44,6 +45,8 @@ CONTROL: Mapping[str, str] = {
     "info_thin": "server_info tells neither running cap nor token capacity",
     "info_boasts": "server_info tells ten times the token capacity",
     "decode_restart": "with mini_lb: one of the decode servers has another random_seed from the first measured request on",
+    "info_huge": "every number of server_info has 400 digits, and the model's path 100,000 characters",
+    "info_deep": "server_info is nested 5,000 deep",
     "flush_refused": "the cache flush is 400 and its body says that the cache was flushed",
     "flush_missing": "the cache flush is 404",
     "vllm": "paths that SGLang alone has are 404, as vLLM answers them",
@@ -87,6 +90,11 @@ STREAMS: Mapping[str, str] = {
     "replayed": "all events leave when the last is made, one every millisecond",
     "late_done": "[DONE] comes fault_s after the last token",
     "odd_times": "meta_info tells an e2e_latency of 999 s and -1 retractions",
+    "error_beside": "event fault_tokens has an error beside its meta_info",
+    "error_object": "behind event fault_tokens nine events without a count, and an error in the form of /v1",
+    "error_named": "behind event fault_tokens an event that is named error",
+    "huge_number": "prompt_tokens of the last event has 400 digits",
+    "deep_json": "the last event is nested 5,000 deep",
     "silent_meta": "meta_info tells neither prompt_tokens nor cached_tokens nor retractions",
     "uncounted": "/v1: counts come at the stream's end alone",
 }
@@ -97,6 +105,9 @@ VARIATIONS: Mapping[str, str] = {
     "deltas": "an event has the text and ids of its own tokens only (--stream-output)",
     "empty_text": "the first fault_tokens events have an empty text",
     "no_ids": "events have no output_ids, as before 0.5",
+    "late_reason": "the reason to end comes fault_s after the last token, in an event of its own that repeats the count",
+    "loose_json": "JSON with white space, each line of it on a line of data, and counts such as 60.0",
+    "cr_lines": "lines end with CR alone, with a comment and an id before each event",
     "stays_open": "after [DONE] the body does not end",
     "pings": "comments between the events",
     "mini_lb": "server_info is mini_lb's merged one, of a prefill server and two decode servers of this layout",
@@ -104,6 +115,8 @@ VARIATIONS: Mapping[str, str] = {
     "closes_idle": "the connection is closed after each answer, without announcement",
 }
 FAULTS: Mapping[str, str] = {**ANSWERS, **CONTROL, **STREAMS, **VARIATIONS}
+TAKEN_S = 0.05
+HUGE, LONG, DEEP = int("7" * 400), "x" * 100_000, 5000
 PAGE = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>\n"
 GENERATING = ("/generate", "/v1/completions", "/v1/chat/completions")
 SGLANG_ONLY = ("/server_info", "/get_server_info", "/get_model_info", "/model_info", "/get_load", "/flush_cache")
@@ -190,6 +203,9 @@ class Faults:
         if name == "reset_before":
             reset(connection)
             return
+        if name == "taken":
+            asyncio.get_running_loop().call_later(TAKEN_S, connection.end)
+            return
         whole = {
             "busy": lambda: wire.answer(503, wire.error("The server is overloaded.")),
             "rate_limit": lambda: headed(wire.answer(429, wire.error("Too many requests.")), b"Retry-After: 1"),
@@ -214,6 +230,8 @@ class Faults:
                 told = wire.answer(404, wire.dumps({"detail": "Not Found"}))
         elif is_info and (self.has("info_error") or (self.has("info_lost") and self.measured)):
             told = wire.answer(500, b"Internal Server Error", "text/plain; charset=utf-8")
+        elif is_info and self.has("info_deep"):
+            told = wire.answer(200, b'{"version":"0.5.7","x":' + b"[" * DEEP + b"]" * DEEP + b"}")
         elif is_info and self.has("info_missing"):
             told = wire.answer(404, wire.dumps({"detail": "Not Found"}))
         elif is_info and self.has("info_slow"):
@@ -241,6 +259,9 @@ class Faults:
         if self.has("info_thin"):
             hidden = ("max_running_requests", "max_total_tokens", "max_total_num_tokens", "internal_states")
             return {key: value for key, value in told.items() if key not in hidden}
+        if self.has("info_huge"):
+            huge = {key: HUGE for key, value in told.items() if isinstance(value, int) and not isinstance(value, bool)}
+            return {**told, **huge, "model_path": LONG, "tokenizer_path": LONG, "internal_states": [huge]}
         if self.has("info_boasts"):
             size = told["max_total_num_tokens"]
             assert isinstance(size, int)

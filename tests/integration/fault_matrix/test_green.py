@@ -42,6 +42,9 @@ def expect_green(done: Done, tokens: int = 12) -> dict[str, Any]:
         "demo?fault=no_ids",
         "demo?fault=closes_idle",
         "demo?fault=info_slow&fault_s=0.7",
+        "demo?fault=loose_json",
+        "demo?fault=cr_lines",
+        "demo?fault=loose_json,chunks",
         "demo?fault=chunks,deltas,empty_text,pings,closes_idle",
     ],
 )
@@ -196,3 +199,38 @@ def test_an_api_key_opens_and_stays_secret(suite: Suite, tmp_path: Path) -> None
 
 def test_one_connection_a_request(suite: Suite) -> None:
     expect_green(suite(*TENCENT, "--base-url=sim:", *FAST, "--connections=per-request"))
+
+
+def test_a_reason_to_end_that_comes_late_moves_no_time_between_tokens(suite: Suite) -> None:
+    """It repeats the last count 1.5 s later: no token is late, the end of the stream is."""
+    done = suite(*TENCENT, "--base-url=sim:demo?fault=late_reason&fault_s=1.5", *FAST, "--idle-timeout=5")
+    assert done.status == 0, done.output
+    (entry,) = done.run["tests"]
+    assert entry["word"] == "PASSED"
+    assert entry["metrics"]["tpot.mean"] < 50
+    assert entry["metrics"]["e2el.mean"] < 1000 < 1500 <= entry["metrics"]["classic.e2el.mean"]
+    assert "stream_end" in entry["reasons"]
+
+
+def test_requests_that_were_sent_twice_stand_in_every_output(suite: Suite) -> None:
+    """With two slots a connection of the first wave is closed while it is idle, or as the next request is sent on it."""
+    done = suite(*TENCENT, "--base-url=sim:demo?fault=closes_idle", *FAST, "--max-concurrency=2")
+    entry = expect_green(done)
+    assert done.folder is not None
+    rows = [record.resent for _, record in read_records(done.folder / "requests.jsonl.gz")]
+    check = next(one for one in entry["checks"] if one["name"] == "resent")
+    assert entry["metrics"]["resent"] == sum(rows)
+    assert (check["state"] == "finding") == any(rows)
+    if any(rows):
+        seen = f"{sum(rows)} of 6 requests were sent a second time"
+        assert seen in done.output
+        assert "--connections=per-request" in done.output
+        assert all(seen in (done.folder / name).read_text() for name in ("summary.md", "report.html"))
+        junit = (done.folder / "junit.xml").read_text()
+        assert f'name="slabench.resent" value="{sum(rows)}"' in junit
+        assert "resent" in entry["reasons"]
+
+
+def test_a_server_info_with_numbers_that_nothing_can_have_is_one_that_tells_nothing(suite: Suite) -> None:
+    entry = expect_green(suite(*TENCENT, "--base-url=sim:demo?fault=info_huge", *FAST))
+    assert "output_throughput_per_gpu" not in entry["metrics"]

@@ -213,3 +213,8 @@ def test_https_without_the_authority(suite: Suite, tmp_path: Path) -> None:
 def test_a_key_that_is_not_given(suite: Suite, tmp_path: Path) -> None:
     with sim_server(tmp_path) as behind, front(behind, key="abc") as url:
         expect_usage_or_unreachable(suite(*TENCENT, f"--base-url={url}", *FAST), 6, "Put it into SLABENCH_API_KEY.")
+
+
+def test_a_server_info_that_cannot_be_read_is_a_sentence(suite: Suite) -> None:
+    done = suite(*TENCENT, "--base-url=sim:demo?fault=info_deep", *FAST)
+    expect_usage_or_unreachable(done, 6, "answered 200 with JSON that cannot be read: it is nested")

@@ -261,6 +261,28 @@ def test_a_last_event_that_differs_in_its_reason_to_end_alone_is_read(selector: 
     assert (last.completion_tokens, last.finish_reason, last.text) == (21, "stop", "ab")
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        event(21).replace(b'{"text"', b'{"error":{"message":"no memory"},"text"'),
+        event(21).replace(b',"meta_info"', b',"error":{"message":"no memory"},"meta_info"'),
+        event(21).replace(b',"meta_info"', b',"error":"no memory","meta_info"'),
+        event(21).replace(b"}\n\n", b',"error":"no memory"}\n\n'),
+        event(21).replace(b'"prompt_tokens"', b'"error":"no memory","prompt_tokens"'),
+    ],
+)
+def test_an_error_beside_the_count_that_is_expected_is_seen(selector: StreamSelector, odd: bytes) -> None:
+    with wired(selector) as one:
+        run_of(one, 20)
+        one.write(chunk(odd))
+        for count in range(22, 30):
+            one.write(chunk(event(count)))
+        one.write(chunk(event(30, finish="stop")) + END)
+        (done,) = one.told.ended
+    assert done.answer.meter.error == "no memory"
+    assert list(done.answer.meter.arrival_tokens) == list(range(1, 31))
+
+
 def test_an_answer_that_ends_without_a_last_event_of_its_own(selector: StreamSelector) -> None:
     """The count is that of the last event that came; its text was not looked at, so there is none."""
     with wired(selector) as one:
