@@ -1,13 +1,13 @@
-"""The capacity search in virtual time: right within one step, how often UNRESOLVED, and what it costs beside the published search.
+"""The capacity search in virtual time: how far its answer is from the best load, and what it costs beside the published search.
 
-    nice -n 10 .venv/bin/python benchmarks/bench_capacity.py [--repeats 50] [--case NAME]
+    nice -n 10 .venv/bin/python benchmarks/bench_capacity.py [--repeats 200] [--case NAME] [--verbose]
 
 The embedded server's scheduler runs in virtual time; the records go through the real metrics, intervals and search. Everything
 is an eighth of 3500/1200: prompts, answers, KV pool and chunks, with eight times the cost of a token of context, so that a step,
 TPOT and the number that fits are the same and a wave takes an eighth (server-seconds are multiplied back). The truth is a scan of
 every load on the grid without noise, of 100 waves where requests wait for each other, with throughput as the slope of the ends over
-time: no probe's way of counting it (bench_saturated.py shows what fewer waves and other ways give). The published search has four
-waves a probe. Noise, by the two runs in docs/examples/h200-qwen3-30b-a3b: every step's
+time: no probe's way of counting it (bench_saturated.py shows what fewer waves and other ways give). The published search measures
+each load once with max(128, load) prompts. Noise, by the two runs in docs/examples/h200-qwen3-30b-a3b: every step's
 time has a standard deviation of 2 % (a clean Decode line, ten steps, has 0.2 to 0.8 %, as independent steps of 0.7 to 2.5 % would
 give), and each load is slower or faster as a whole by 0.15 % (the same batch size measured twice differs by 0.00 to 0.13 %).
 """
@@ -16,12 +16,10 @@ from __future__ import annotations
 
 import argparse
 import functools
-import math
 import random
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,12 +27,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from slabench.capacity.probe import THROUGHPUT, Probe, measure
+from slabench.capacity.search import Ask, Kind, Mark, Outcome, Search, grid
 from slabench.records import RunRecord
 from slabench.sim.profiles import PROFILES, Profile
-from slabench.verdict.capacity import Ask, Outcome, Room, Search, grid
-from slabench.verdict.capacity_probe import THROUGHPUT, Probe, measure
 from slabench.verdict.sla import Slo, parse
-from tests.unit.verdict.virtual_capacity import closed_loop, probe_in_virtual_time
+from tests.unit.capacity.virtual_capacity import closed_loop, probe_in_virtual_time
 
 EIGHTH = 8
 PROMPT, OUTPUT = 3504 // EIGHTH, 1200 // EIGHTH
@@ -42,20 +40,7 @@ PUBLISHED = (6, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 128)
 STEP, WAVES = 0.02, 4
 LONG = 100  # waves of the scan where requests wait for each other: of ten a figure is still wrong by 1 % (bench_saturated.py)
 STEP_NOISE, RUN_NOISE = 0.02, 0.0015
-
-# Fitted by hand on docs/examples/h200-qwen3-30b-a3b: prefill on its three prompt lengths, decode on its full-batch TPOT.
-H200_LIKE = replace(
-    PROFILES["a800-qwen3-30b-a3b"],
-    name="h200-like",
-    prefill_tokens_per_s=71_800,
-    prefill_attention_ms=3.89,
-    decode_base_ms=4.4,
-    decode_expert_ms=12.2,
-    expert_share=0.069,
-    decode_context_ms=0.0397,
-    pool_tokens=668_481,
-    max_running=256,
-)
+WITHIN, WORST, OVER = 0.015, 0.025, 0.002  # of the best throughput, in 98 % and in all searches; of an objective's limit
 
 
 def eighth(profile: Profile) -> Profile:
@@ -63,7 +48,9 @@ def eighth(profile: Profile) -> Profile:
     return replace(
         profile,
         prefill_attention_ms=profile.prefill_attention_ms * EIGHTH,
+        prefill_prefix_ms=profile.prefill_prefix_ms * EIGHTH,
         decode_context_ms=profile.decode_context_ms * EIGHTH,
+        table_scale=EIGHTH,
         pool_tokens=profile.pool_tokens // EIGHTH,
         chunked_prefill=profile.chunked_prefill // EIGHTH,
     )
@@ -71,62 +58,66 @@ def eighth(profile: Profile) -> Profile:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A server, the objectives and the range that is searched. told: the server says how much room it has."""
+    """A server, the objectives and the range that is searched. reported: the server says how much room it has."""
 
     name: str
     profile: Profile
     slos: tuple[str, ...]
     low: int
     high: int
-    told: bool = True
+    reported: bool = True
 
     @property
     def rules(self) -> tuple[Slo, ...]:
-        return tuple(parse(one) for one in self.slos)
+        return tuple(parse(text) for text in self.slos)
 
     @property
-    def room(self) -> Room | None:
+    def marks(self) -> tuple[Mark, ...]:
+        if not self.reported:
+            return ()
         fits = min(self.profile.pool_tokens // (PROMPT + OUTPUT), self.profile.max_running)
-        return Room(fits, f"{fits} fit") if self.told else None
+        marks = [Mark(fits, "room", queues=True)] if fits <= self.high else []
+        if self.profile.graph_max_bs and self.profile.graph_max_bs < min(fits, self.high):
+            marks.append(Mark(self.profile.graph_max_bs, "graph", cliff=True))
+        return tuple(marks)
+
+    @property
+    def loads(self) -> tuple[float, ...]:
+        return grid(self.low, self.high, STEP, whole=True, marks=[mark.load for mark in self.marks])
 
 
-A800, R1, H200 = (eighth(one) for one in (PROFILES["a800-qwen3-30b-a3b"], PROFILES["r1-fp8-tp8"], H200_LIKE))
+A800, R1, H200 = (eighth(PROFILES[name]) for name in ("a800-qwen3-30b-a3b", "r1-fp8-tp8", "h200-qwen3-30b-a3b"))
+H200_160 = replace(H200, graph_max_bs=160)
+# The a800 with a pool that leaves TPOT as its limit, and no stair: smooth. With stairs of 16: local maxima at multiples of it.
+SMOOTH = replace(A800, pool_tokens=A800.pool_tokens * 8)
+TWO_MAXIMA = replace(A800, pool_tokens=A800.pool_tokens * 8, decode_stair=16)
+SETTLES_LATE = replace(A800, pool_tokens=A800.pool_tokens * 2)
 CASES = (
+    Case("h200 graph 128, TPOT 50", H200, ("tpot.mean<=50",), 1, 192),
+    Case("h200 graph 128, TPOT 41", H200, ("tpot.mean<=41",), 1, 192),
+    Case("h200 graph 128, TPOT 38", H200, ("tpot.mean<=38",), 1, 192),
+    Case("h200 graph 160, TPOT 50", H200_160, ("tpot.mean<=50",), 1, 192),
+    Case("h200 graph 160, TPOT 41", H200_160, ("tpot.mean<=41",), 1, 192),
+    Case("h200 graph 160, TPOT 38", H200_160, ("tpot.mean<=38",), 1, 192),
     Case("r1-fp8-tp8, TPOT 25", R1, ("tpot.mean<=25",), 1, 64),
-    Case("a800, TPOT 25", A800, ("tpot.mean<=25",), 1, 64),
-    Case("h200-like, TPOT 40", H200, ("tpot.mean<=40",), 1, 192),
     Case("r1-fp8-tp8, TPOT 50", R1, ("tpot.mean<=50",), 1, 64),
+    Case("a800, TPOT 25", A800, ("tpot.mean<=25",), 1, 64),
     Case("a800, TPOT 50", A800, ("tpot.mean<=50",), 1, 64),
-    Case("a800, TPOT 50, room not told", A800, ("tpot.mean<=50",), 1, 64, told=False),
-    Case("h200-like, TPOT 30", H200, ("tpot.mean<=30",), 1, 192),
-    Case("h200-like, TPOT 50", H200, ("tpot.mean<=50",), 1, 192),
+    Case("a800, TPOT 50, room not reported", A800, ("tpot.mean<=50",), 1, 64, reported=False),
+    Case("smooth, TPOT 50", SMOOTH, ("tpot.mean<=50",), 1, 128),
+    Case("two maxima, TPOT 50", TWO_MAXIMA, ("tpot.mean<=50",), 1, 128),
+    Case("settles late, TPOT 50", SETTLES_LATE, ("tpot.mean<=50",), 1, 64),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """The truth: place on the grid, and why."""
-
-    place: int
-    limited: bool  # by an objective, not by the server
-
-    @classmethod
-    def of(cls, case: Case, loads: Sequence[float], at: Callable[[float], Probe]) -> Scan:
-        """Every load without noise; the values decide, not their intervals."""
-        points = [at(load) for load in loads]
-
-        def holds(probe: Probe) -> bool:
-            return all(probe.figures[rule.metric] <= rule.limit for rule in case.rules)
-
-        good = [place for place, one in enumerate(points) if holds(one)]
-        most = max(points[place].figures[THROUGHPUT] for place in good)
-        found = min(place for place in good if points[place].figures[THROUGHPUT] >= 0.99 * most)
-        return cls(found, not all(holds(one) for one in points[: found + 3]))
-
-
 @functools.cache
-def long_run(profile: Profile, load: float) -> Probe:
-    """One load for LONG waves without noise, throughput by the line through its ends but for the first and last twentieth."""
+def exact(profile: Profile, load: float) -> Probe:
+    """One load without noise: of LONG waves where requests wait for each other, else of WAVES."""
+    run = closed_loop(profile, load, (PROMPT, OUTPUT), WAVES, 0)
+    found = measure(run, load, int(load), (), planned_waves=WAVES, seconds=0.0)
+    assert found is not None
+    if found.together:
+        return found
     run = closed_loop(profile, load, (PROMPT, OUTPUT), LONG, 0)
     found = measure(run, load, int(load), (), planned_waves=LONG, seconds=0.0)
     assert found is not None
@@ -140,92 +131,104 @@ def slope_of_ends(run: RunRecord) -> float:
     return float(np.polyfit(ends[middle] - ends[0], np.arange(len(ends))[middle], 1)[0])
 
 
-def search(case: Case, loads: Sequence[float], seed: int) -> tuple[Search, Outcome]:
+def holds(case: Case, load: float, over: float = 0.0) -> bool:
+    figures = exact(case.profile, load).figures
+    return all(figures[rule.metric] <= rule.limit * (1 + over) for rule in case.rules)
+
+
+def search(case: Case, seed: int) -> tuple[Search, Outcome]:
     """One noisy search."""
     dice = random.Random(f"{case.name}:{seed}")
-    found = Search(loads, case.rules, room=case.room)
+    found = Search(case.loads, case.rules, marks=case.marks)
     while isinstance(step := found.next(), Ask):
         found.tell(
             probe_in_virtual_time(
                 case.profile, step.load, case.rules, (PROMPT, OUTPUT), WAVES, seed=dice.getrandbits(32), step_noise=STEP_NOISE,
-                run_noise=RUN_NOISE, settled=step.settled,
+                run_noise=RUN_NOISE, rule_out=step.rule_out, speed=EIGHTH,
             )
         )  # fmt: skip
     return found, step
 
 
-def published(case: Case, loads: Sequence[float], at: Callable[[float], Probe]) -> tuple[int, float]:
-    """(probes, server-seconds) of the published list up to the first load that does not hold, then bisection on the grid."""
+@functools.cache
+def wall_s(profile: Profile, load: float) -> float:
+    """Real seconds of max(128, load) prompts with so many in flight."""
+    count = max(128, int(load))
+    run = closed_loop(profile, load, (PROMPT, OUTPUT), -(-count // int(load)), 0)
+    ends = [record.end_ns for record in run.requests[:count] if record.end_ns is not None]
+    return (max(ends) - run.began_ns) / 1e9 * EIGHTH
 
-    def holds(load: float) -> bool:
-        probe = at(load)
-        asked.append(probe.seconds)
-        return all(probe.figures[rule.metric] <= rule.limit for rule in case.rules)
 
+def published(case: Case) -> tuple[int, float]:
+    """(probes, server-seconds) of the published list up to the first load that does not hold, then bisection to 1."""
     asked: list[float] = []
-    low, high = 0.0, math.inf
+
+    def measured(load: float) -> bool:
+        asked.append(load)
+        return holds(case, load)
+
+    low, high = 0, 0
     for load in PUBLISHED:
-        if case.low <= load <= case.high:
-            if not holds(load):
-                high = load
-                break
-            low = load
-    between = [load for load in loads if low < load < high] if high < math.inf else []
-    while between:
-        middle = between[len(between) // 2]
-        between = [load for load in between if load > middle] if holds(middle) else [load for load in between if load < middle]
-    return len(asked), sum(asked) * EIGHTH
+        if not measured(load):
+            high = load
+            break
+        low = load
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if measured(middle) else (low, middle)
+    return len(asked), sum(wall_s(case.profile, load) for load in asked)
 
 
 def main() -> int:
     given = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    given.add_argument("--repeats", type=int, default=50)
+    given.add_argument("--repeats", type=int, default=200)
     given.add_argument("--case", default="")
+    given.add_argument("--verbose", action="store_true")
     options = given.parse_args()
     print(
-        "| case | truth | within one step | in the interval | UNRESOLVED | answers | probes | server-seconds "
-        "| published: probes | server-seconds |"
+        "| case | best load | within 1.5 % | furthest below | objective over by | UNRESOLVED | answers | probes "
+        "| server-s | published |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
     wrong = 0
     for case in CASES:
-        if options.case not in case.name:
-            continue
-        began, known = time.monotonic(), dict[float, Probe]()
-        loads = grid(case.low, case.high, STEP, whole=True)
-
-        def exact(load: float, case: Case = case, known: dict[float, Probe] = known) -> Probe:
-            if load not in known:
-                known[load] = probe_in_virtual_time(case.profile, load, case.rules, (PROMPT, OUTPUT), WAVES, seed=0, early=False)
-            return known[load]
-
-        def scanned(load: float, case: Case = case, exact: Callable[[float], Probe] = exact) -> Probe:
-            return exact(load) if exact(load).together else long_run(case.profile, load)
-
-        truth = Scan.of(case, loads, scanned)
-        right = inside = unresolved = 0
-        seconds, probes, answers, kinds = [], [], [], set()
-        for seed in range(options.repeats):
-            found, outcome = search(case, loads, seed)
-            seconds.append(found.spent_s * EIGHTH)
-            probes.append(len(found.probes))
-            if outcome.load is None or outcome.low is None or outcome.high is None:
-                unresolved += 1
-                continue
-            kinds.add(outcome.kind.value)
-            answers.append(outcome.load)
-            right += abs(loads.index(outcome.load) - truth.place) <= 1
-            inside += outcome.low <= loads[truth.place] <= outcome.high
-        wrong += options.repeats - right - unresolved + (unresolved > options.repeats // 10)
-        many, theirs = published(case, loads, exact)
-        told = f"{min(answers):g} to {max(answers):g}" if answers else "none"
-        print(
-            f"| {case.name} | {loads[truth.place]:g} | {right} of {options.repeats - unresolved} | {inside} | {unresolved} "
-            f"| {told}, {', '.join(sorted(kinds))} | {statistics.fmean(probes):.1f} | {statistics.fmean(seconds):,.0f} | {many} | "
-            f"{theirs:,.0f} | ({time.monotonic() - began:.0f} s)",
-            flush=True,
-        )
+        if options.case in case.name:
+            wrong += row(case, options.repeats, verbose=options.verbose)
     return 1 if wrong else 0
+
+
+def row(case: Case, repeats: int, *, verbose: bool) -> bool:
+    """Prints one case; True if it does not reach what is asked."""
+    began = time.monotonic()
+    good = [load for load in case.loads if holds(case, load)]
+    truth = max(good, key=lambda load: exact(case.profile, load).figures[THROUGHPUT])
+    most = exact(case.profile, truth).figures[THROUGHPUT]
+    losses, over, seconds, probes, answers, kinds, unresolved = [], [], [], [], [], set(), 0
+    for seed in range(repeats):
+        found, outcome = search(case, seed)
+        seconds.append(found.spent_s * EIGHTH)
+        probes.append(len(found.probes))
+        kinds.add(outcome.kind.value)
+        if verbose:
+            asked = [f"{probe.load:g}{(probe.early or '')[:1]}" for probe in found.probes]
+            print(f"  {seed}: {outcome.kind} {outcome.load} in {found.spent_s * EIGHTH:.0f} s: {' '.join(asked)} {outcome.detail}")
+        if outcome.kind is Kind.UNRESOLVED or outcome.load is None:
+            unresolved += 1
+            continue
+        answers.append(outcome.load)
+        figures = exact(case.profile, outcome.load).figures
+        losses.append(1 - figures[THROUGHPUT] / most)
+        over.append(max(figures[rule.metric] / rule.limit - 1 for rule in case.rules))
+    close = sum(loss <= WITHIN for loss in losses)
+    many, theirs = published(case)
+    mean_s = statistics.fmean(seconds)
+    print(
+        f"| {case.name} | {truth:g} | {close} of {len(losses)} | {100 * max(losses):.1f} % | {100 * max(max(over), 0):.2f} % "
+        f"| {unresolved} | {min(answers):g} to {max(answers):g}, {', '.join(sorted(kinds))} | {statistics.fmean(probes):.1f} "
+        f"| {mean_s:,.0f} | {theirs:,.0f} ({many}) | ({time.monotonic() - began:.0f} s)",
+        flush=True,
+    )
+    return close < 0.98 * repeats or max(losses) > WORST or max(over) > OVER or mean_s > theirs
 
 
 if __name__ == "__main__":

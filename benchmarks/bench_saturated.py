@@ -19,7 +19,7 @@ from benchmarks.bench_capacity import A800, H200, OUTPUT, PROMPT, R1, slope_of_e
 from slabench.metrics.saturated import saturated_flow
 from slabench.metrics.steady import steady, steady_figures
 from slabench.records import RunRecord
-from tests.unit.verdict.virtual_capacity import closed_loop
+from tests.unit.capacity.virtual_capacity import closed_loop
 
 SETTLED, WAVES = 300, (3, 4, 10, 30)
 POINTS = ((H200, (148, 157, 175, 192)), (R1, (18, 20, 22)), (A800, (22, 25, 28)))

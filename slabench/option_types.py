@@ -73,6 +73,13 @@ def load_range(text: str) -> tuple[float, float]:
     return low, high
 
 
+def loads(text: str) -> tuple[float, ...]:
+    values = tuple(sorted({rate(part) for part in text.replace(",", " ").split()}))
+    if not values or values[-1] == math.inf:
+        raise ValueError("it is not a list of loads A,B")
+    return values
+
+
 def words(text: str) -> tuple[str, ...]:
     return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
 

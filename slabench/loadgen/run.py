@@ -28,12 +28,13 @@ NS = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the load is; output_tokens counts those of running requests too."""
+    """How far the load is; output_tokens counts those of running requests too. elapsed_s: of the oldest report in it."""
 
     done: int
     running: int
     failed: int
     output_tokens: int
+    elapsed_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +106,17 @@ class _Load:
                 self.on_record(record)
         elif frame is not None and frame.kind == "progress":
             if self.on_progress is not None:
-                self.on_progress(Progress(*(sum(one.progress[name] for one in self.workers) for name in Progress.__slots__)))
+                self.on_progress(self._progress())
         elif not self.began_ns and all(one.ready or one.ended for one in self.workers):
             # All together: one zero on the clock that they share. Who died before it is missed by nobody but its records.
             self.began_ns = time.perf_counter_ns() + int(START_S * NS)
             self.began_unix = time.time() + START_S
             self._say({"zero_ns": self.began_ns})
+
+    def _progress(self) -> Progress:
+        sums = {name: sum(worker.progress[name] for worker in self.workers) for name in self.workers[0].progress}
+        oldest = min(worker.progress_ns for worker in self.workers)
+        return Progress(**sums, elapsed_s=max(0.0, (oldest - self.began_ns) / NS))
 
     def _say(self, what: dict[str, Any]) -> None:
         for worker in self.workers:

@@ -10,6 +10,7 @@ import selectors
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -61,6 +62,7 @@ class WorkerProcess:
         self.ready = self.ended = False
         self.done: dict[str, Any] | None = None  # its last frame
         self.progress = {"done": 0, "running": 0, "failed": 0, "output_tokens": 0}
+        self.progress_ns = 0  # when it was reported, by perf_counter_ns
 
     def take_job(self, job: Path, number: int) -> None:
         self.ready, self.done, self.progress = False, None, dict.fromkeys(self.progress, 0)
@@ -102,6 +104,7 @@ def frames(workers: Sequence[WorkerProcess]) -> Iterator[tuple[WorkerProcess, Fr
                         worker.ready = True
                     elif frame.kind == "progress":
                         worker.progress = {name: frame.head[name] for name in worker.progress}
+                        worker.progress_ns = time.perf_counter_ns()
                     yield worker, frame
                 if worker.ended or worker.done is not None:
                     selector.unregister(worker.stdout)

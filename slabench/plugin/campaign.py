@@ -113,6 +113,8 @@ class Campaign:
     decode_points: list[DecodePoint] = field(default_factory=list)
     warm: set[tuple[object, ...]] = field(default_factory=set)  # load shapes that their server has met: fixtures/warmup.py
     attempt_of: Callable[[str], int] = lambda test_id: 1
+    # Into run.json what a test that is on has so far; replaced where a run folder is written.
+    show_running: Callable[[dict[str, Any]], None] = field(default=lambda entry: None)
     interrupted: dict[str, Any] | None = None  # what a test had measured when Ctrl-C came: handed over like a report's entry
     _tokenizer: Any = None
     _store: DatasetStore | None = None

@@ -35,6 +35,8 @@ def campaign_of(config: pytest.Config) -> Campaign:
             config.stash[SETTINGS], folder, lambda sentence: say(config, sentence), place(config)
         )
         found.attempt_of = config.stash[ATTEMPTS].number
+        if recorder is not None:
+            found.show_running = recorder.show_running
     return found
 
 

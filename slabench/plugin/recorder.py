@@ -93,6 +93,7 @@ class Recorder:
             self.document.data["server"] = plain_values(server)
         self.add_labels(labels)
         self.seen.add(entry["id"])
+        self.document.data.pop("running", None)
         self.document.add_test(plain_values(entry))
         self.write()
         if self.settings.bench_serving_jsonl is not None:
@@ -105,6 +106,11 @@ class Recorder:
     def add_labels(self, labels: list[str]) -> None:
         known = self.document.data["labels"]
         known += [label for label in labels if label not in known]
+
+    def show_running(self, entry: dict[str, Any]) -> None:
+        """What a test that is on has so far: `running` of run.json, until the test ends."""
+        self.document.data["running"] = plain_values(entry)
+        self.write()
 
     def write(self) -> None:
         """While the run is on. What the disk does not take now it may take later; at the end that is a loss (closing.py)."""

@@ -242,9 +242,12 @@ def _check_baselines(given: Namespace) -> None:
 def _check_capacity(given: Namespace) -> None:
     """The search drives its own loads: what fixes a load, or cannot be stopped, cannot be combined with it."""
     if not given.find_capacity:
-        if given.capacity_range is not None:
-            raise ConfigError("--capacity-range is the range that --find-capacity searches; give that as well.")
+        for option in ("capacity_range", "capacity_grid"):
+            if getattr(given, option) is not None:
+                raise ConfigError(f"--{option.replace('_', '-')} is what --find-capacity measures; give that as well.")
         return
+    if given.capacity_grid is not None and given.capacity_range is not None:
+        raise ConfigError("--capacity-grid names the loads to measure, and --capacity-range a range of them; give one of the two.")
     if given.client == "bench_serving":
         raise ConfigError(
             "--find-capacity needs our own client, which can end a probe whose verdict is certain; leave out "
@@ -255,13 +258,14 @@ def _check_capacity(given: Namespace) -> None:
             "--find-capacity searches one server's limit, and --baseline-url or --baseline-launch names a second one; search each "
             "by itself, and compare the run folders."
         )
-    low, high = given.capacity_range or (1.0, 2.0)
-    if given.capacity_load == "concurrency" and (low != int(low) or high != int(high)):
-        raise ConfigError(f"--capacity-range={low:g},{high:g} are requests in flight: give whole numbers, or --capacity-load=rate.")
-    top = 0 if given.capacity_load == "rate" else high if given.capacity_range is not None else 256
+    option, named = ("grid", given.capacity_grid) if given.capacity_grid else ("range", given.capacity_range)
+    if given.capacity_load == "concurrency" and any(load != int(load) for load in named or ()):
+        text = ",".join(f"{load:g}" for load in named)
+        raise ConfigError(f"--capacity-{option}={text} are requests in flight: give whole numbers, or --capacity-load=rate.")
+    top = 0 if given.capacity_load == "rate" else max(named or (256,))
     if given.num_prompts is not None and given.num_prompts < top:
         raise ConfigError(
-            f"--num-prompts={given.num_prompts} is below {top:g}, the highest load of --capacity-range: the last run would "
+            f"--num-prompts={given.num_prompts} is below {top:g}, the highest load of --capacity-{option}: the last run would "
             "never have as many in flight. Leave it out, or lower the range."
         )
 

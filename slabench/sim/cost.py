@@ -1,10 +1,76 @@
-"""Step times from a handful of physical parameters."""
+"""Step times from a handful of physical parameters, or from a table that was measured."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+EQUAL = 1.02  # the longest sequence over the mean: up to here a batch counts as of equal lengths
+RAGGED = 1.15  # from here on as ragged; in between the step is interpolated
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeTable:
+    """Decode steps of one real server.
+
+    rows: (batch size, ms, ms per 1,000 tokens of a sequence), by least squares through the clean Decode lines of loads in which all
+    sequences have one length. A batch is padded up to the next row, as the server pads it to the next captured CUDA graph: that is
+    the staircase. ragged_ms: per 1,000 tokens of the whole batch, where lengths differ and there is no staircase.
+    """
+
+    rows: tuple[tuple[int, float, float], ...]
+    ragged_ms: float
+
+    def step_ms(self, requests: int, context: float, longest: float) -> float:
+        """requests decode one token each; context, longest: tokens of all sequences, and of the longest one."""
+        sizes = [row[0] for row in self.rows]
+        _, base, slope = self.rows[min(bisect_left(sizes, requests), len(self.rows) - 1)]
+        mean = context / requests
+        ragged = base + self.ragged_ms * context / 1000
+        if longest >= RAGGED * mean:
+            return ragged
+        equal = base + slope * mean / 1000
+        share = max(0.0, (longest / mean - EQUAL) / (RAGGED - EQUAL))
+        return equal + share * (ragged - equal)
+
+
+# Real sglang 0.5.12, Qwen3-30B-A3B, one H200 (docs/sim.md says which logs). 72 to 88 and 144 are interpolated; 152 and 160 are
+# those of 156 to 162 in flight on a server with graphs up to 176.
+DECODE_TABLES: Mapping[str, DecodeTable] = {
+    "h200-qwen3-30b-a3b": DecodeTable(
+        rows=(
+            (1, 4.02, 0.532),
+            (2, 4.80, 0.537),
+            (4, 6.15, 0.536),
+            (8, 8.50, 0.566),
+            (12, 10.34, 0.570),
+            (16, 12.05, 0.615),
+            (20, 14.37, 0.625),
+            (24, 13.87, 1.210),
+            (28, 15.10, 1.156),
+            (32, 14.82, 1.383),
+            (40, 17.44, 1.238),
+            (48, 16.16, 1.922),
+            (56, 16.84, 2.385),
+            (64, 17.17, 2.415),
+            (72, 17.22, 2.636),
+            (80, 17.27, 2.856),
+            (88, 17.31, 3.077),
+            (96, 17.36, 3.297),
+            (104, 16.92, 4.866),
+            (112, 16.90, 4.829),
+            (120, 17.04, 4.853),
+            (128, 17.17, 4.927),
+            (136, 17.56, 4.912),
+            (144, 18.40, 4.91),
+            (152, 19.21, 4.907),
+            (160, 19.37, 4.901),
+        ),
+        ragged_ms=0.037,
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,25 +86,50 @@ class Cost:
     decode_expert_ms: float = 0.0  # mixture of experts: reading every expert once
     expert_share: float = 0.0  # of the experts that one token uses
     noise: float = 0.0
+    prefill_prefix_ms: float = 0.0  # per million pairs of a new token and one of an earlier chunk, beside prefill_attention_ms
+    table: DecodeTable | None = None  # in place of the decode_* terms above
+    table_scale: float = 1.0  # what counts as 1,000 tokens in the table are 1,000 / scale tokens here
+    table_slowness: float = 1.0  # the table's steps take so many times as long
+    decode_stair: int = 0  # a batch of equal lengths costs as much as the next multiple of this; 0: no staircase
+    graph_max_bs: int = 0  # the largest batch with a CUDA graph; 0: all have one
+    eager_ms: float = 0.0  # a step without a graph takes this much longer
 
     def prefill_s(self, parts: Iterable[tuple[int, int]], dice: random.Random | None = None) -> float:
         """parts: (tokens before, new tokens) of each request in the batch."""
-        tokens, pairs = 0, 0.0
+        tokens, pairs, resumed = 0, 0.0, 0
         for before, new in parts:
             tokens += new
             pairs += new * (before + new / 2)
+            resumed += new * before
         ms = self.prefill_overhead_ms + tokens / self.prefill_tokens_per_s * 1000 + pairs / 1e6 * self.prefill_attention_ms
+        ms += resumed / 1e6 * self.prefill_prefix_ms
         return self._noisy(ms, dice)
 
-    def decode_s(self, requests: int, context: int, dice: random.Random | None = None) -> float:
-        """One step of a batch whose sequences hold context tokens in all.
+    @property
+    def by_length(self) -> bool:
+        """Whether a step's time depends on its longest sequence, and not on the sum alone."""
+        return self.table is not None or self.decode_stair > 0
+
+    def graph(self, requests: int) -> bool:
+        """Whether a batch of that size runs from a captured CUDA graph."""
+        return not self.graph_max_bs or requests <= self.graph_max_bs
+
+    def decode_s(self, requests: int, context: int, dice: random.Random | None = None, longest: int = 0) -> float:
+        """One step of a batch whose sequences hold context tokens in all, the longest one `longest` (needed where by_length).
 
         Experts are read once however many tokens want them: of tokens that choose independently, requests of them leave
         (1 - share) ** requests of the experts unread. So a small batch's step grows fast, a large one's hardly.
         """
+        eager = 0.0 if self.graph(requests) else self.eager_ms
+        if self.table is not None:
+            ms = self.table.step_ms(requests, context * self.table_scale, longest * self.table_scale) * self.table_slowness
+            return self._noisy(ms + eager, dice)
+        if self.decode_stair and longest * requests <= EQUAL * context:
+            padded = -(-requests // self.decode_stair) * self.decode_stair
+            requests, context = padded, context * padded // requests
         ms = self.decode_base_ms + self.decode_request_ms * requests + self.decode_context_ms * context / 1000
         ms += self.decode_expert_ms * (1 - (1 - self.expert_share) ** requests)
-        return self._noisy(ms, dice)
+        return self._noisy(ms + eager, dice)
 
     def _noisy(self, ms: float, dice: random.Random | None) -> float:
         if self.noise and dice is not None:

@@ -54,8 +54,8 @@ class DeployLog:
         self.throughput = self.tokens / (now - self.last) if now > self.last else 0.0
         self.tokens, self.last = 0, now
         self.say(
-            f"Decode batch, #running-req: {step.running}, #token: {step.used}, {self.usage(step.used)}, cuda graph: True, "
-            f"gen throughput (token/s): {self.throughput:.2f}, #queue-req: {step.queue}, "
+            f"Decode batch, #running-req: {step.running}, #token: {step.used}, {self.usage(step.used)}, "
+            f"cuda graph: {step.graph}, gen throughput (token/s): {self.throughput:.2f}, #queue-req: {step.queue}, "
         )
 
     def retraction(self, one: Retraction) -> None:

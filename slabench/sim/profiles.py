@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from slabench.sim.cost import Cost
+from slabench.sim.cost import DECODE_TABLES, Cost
 from slabench.sim.faults import FAULTS, Choice
 from slabench.sim.scheduler import Limits
 
@@ -34,6 +34,13 @@ class Profile:
     context_length: int
     decode_expert_ms: float = 0.0
     expert_share: float = 0.0
+    prefill_prefix_ms: float = 0.0
+    decode_table: str = ""  # a measured table of cost.DECODE_TABLES in place of the decode_* terms
+    table_scale: float = 1.0
+    table_slowness: float = 1.0
+    decode_stair: int = 0
+    graph_max_bs: int = 0
+    eager_ms: float = 0.0
     tp: int = 1
     chunked_prefill: int = 8192
     decode_log_interval: int = 40
@@ -66,6 +73,13 @@ class Profile:
             self.decode_expert_ms,
             self.expert_share,
             self.noise,
+            self.prefill_prefix_ms,
+            DECODE_TABLES[self.decode_table] if self.decode_table else None,
+            self.table_scale,
+            self.table_slowness,
+            self.decode_stair,
+            self.graph_max_bs,
+            self.eager_ms,
         )
 
     @property
@@ -120,6 +134,25 @@ PROFILES: Mapping[str, Profile] = {
         max_running=128,
         context_length=40_960,
     ),
+    # Measured, step by step: docs/sim.md. Prefill from ali prefill's three lengths and the H200's tencent run.
+    "h200-qwen3-30b-a3b": Profile(
+        name="h200-qwen3-30b-a3b",
+        model_path="slabench/qwen3-30b-a3b",
+        prefill_tokens_per_s=71_800,
+        prefill_overhead_ms=0.0,
+        prefill_attention_ms=3.89,
+        prefill_prefix_ms=5.7,
+        decode_base_ms=0.0,
+        decode_request_ms=0.0,
+        decode_context_ms=0.0,
+        decode_table="h200-qwen3-30b-a3b",
+        graph_max_bs=128,
+        eager_ms=24.6,
+        pool_tokens=668_481,
+        max_running=256,
+        context_length=40_960,
+        decode_log_interval=10,
+    ),
 }
 
 
@@ -147,6 +180,8 @@ def read_changes(known: Mapping[str, Any], given: str) -> dict[str, float | str]
         unknown = [name for name in value.split(",") if name not in FAULTS] if key == "fault" else []
         if unknown:
             raise UnknownProfile(f"The embedded server has no fault {unknown[0]!r}; there are {', '.join(FAULTS)}.")
+        if key == "decode_table" and value and value not in DECODE_TABLES:
+            raise UnknownProfile(f"The embedded server has no decode_table {value!r}; there are {', '.join(DECODE_TABLES)}.")
         if key == "expert_share" and isinstance(number, float) and number > 1:
             raise UnknownProfile(f"{key}={value} is more than all of the experts; give a share from 0 to 1.")
         if not isinstance(number, str) and (not math.isfinite(number) or number < 0 or (number == 0 and key in _POSITIVE)):
@@ -162,5 +197,7 @@ _POSITIVE = (
     "chunked_prefill",
     "decode_log_interval",
     "tp",
+    "table_scale",
+    "table_slowness",
     "itl_ms",
 )

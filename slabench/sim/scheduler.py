@@ -84,6 +84,7 @@ class Step:
     queue: int = 0
     used: int = 0
     retraction: Retraction | None = None
+    graph: bool = True  # decode: it ran from a captured CUDA graph
 
 
 class Scheduler:
@@ -260,7 +261,9 @@ class Scheduler:
         taken = self.pool.take(len(running))
         assert taken, "one request alone fits: admission saw to it"
         self._context += len(running)
-        step = Step("decode", self.cost.decode_s(len(running), self._context, self.dice), retraction=retraction)
+        longest = max(request.total for request in running) if self.cost.by_length else 0
+        seconds = self.cost.decode_s(len(running), self._context, self.dice, longest)
+        step = Step("decode", seconds, retraction=retraction, graph=self.cost.graph(len(running)))
         step.running, step.queue, step.used = len(running), len(self.waiting), self.pool.used
         step.emitted = list(running)
         for request in running:

@@ -216,7 +216,7 @@ def server_info(profile: Profile, tokenizer: str, *, port: int, random_seed: int
         "speculative_algorithm": None,
         "disable_radix_cache": False,
         "disable_cuda_graph": False,
-        "cuda_graph_max_bs": profile.max_running,
+        "cuda_graph_max_bs": profile.graph_max_bs or profile.max_running,
         "enable_dp_attention": False,
         "enable_metrics": True,
     }

@@ -7,20 +7,26 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
+from slabench.capacity.probe import WINDOW_S, Probe, Watch
 from slabench.records import ErrorKind, GpuCounts, RequestRecord, RunRecord
 from slabench.sim.profiles import Profile
-from slabench.verdict.capacity_probe import Probe, certain, measure
 from slabench.verdict.sla import Slo
 from tests.unit.verdict.virtual import BEGIN, NS, load
 
 TIMES = (
     "prefill_overhead_ms",
     "prefill_attention_ms",
+    "prefill_prefix_ms",
     "decode_base_ms",
     "decode_request_ms",
     "decode_context_ms",
     "decode_expert_ms",
+    "eager_ms",
+    "table_slowness",
 )
+PROGRESS_S = 0.5  # between two reports of a load process
 
 
 def scaled(profile: Profile, factor: float) -> Profile:
@@ -50,34 +56,49 @@ def probe_in_virtual_time(
     step_noise: float = 0.0,
     run_noise: float = 0.0,
     early: bool = True,
-    settled: bool = False,
+    rule_out: float | None = None,
+    speed: float = 1.0,
 ) -> Probe:
-    """One closed-loop probe, stopped at the end of the wave in which its verdict is certain (early), as the client stops it.
-
-    settled: not by its first wave.
-    """
+    """One closed-loop probe, ended when the client would end it (early). speed: virtual seconds are so many times shorter."""
     dice = random.Random(seed)
     server, wave = scaled(profile, 1 + dice.gauss(0, run_noise)), int(concurrency)
-    whole = closed_loop(server, concurrency, lengths, waves, dice.getrandbits(32), step_noise)
+    noise_seed = dice.getrandbits(32)
+    watch = Watch(
+        concurrency, wave, waves, rules, lengths, rule_out=rule_out, gpus=GpuCounts.alike(profile.tp), window_s=WINDOW_S / speed,
+    )  # fmt: skip
+    run = closed_loop(server, concurrency, lengths, 1, noise_seed, step_noise)
+    if early:
+        _first_wave(watch, run, PROGRESS_S / speed)
+        if watch.early is not None:
+            found = watch.measured()
+            assert found is not None
+            return found
     for k in range(1, waves + 1):
         if not early and k < waves:
             continue
-        end = max(record.end_ns or 0 for record in whole.requests[: k * wave])
-        seen = whole if k == waves else cut(whole, end)
-        found = measure(
-            seen,
-            concurrency,
-            wave,
-            rules,
-            planned_waves=waves,
-            seconds=(end - BEGIN) / NS,
-            gpus=GpuCounts.alike(profile.tp),
-            stopped=k < waves,
-        )
+        # The scheduler is run anew for each further wave: most probes end with their first.
+        run = run if k == 1 else closed_loop(server, concurrency, lengths, waves, noise_seed, step_noise)
+        end = max(record.end_ns or 0 for record in run.requests[: k * wave])
+        for record in run.requests[(k - 1) * wave : k * wave]:
+            watch.keep(record)
+        if k < waves and not watch.enough():
+            continue
+        watch.stopped = k < waves
+        seen = run if k == waves or len(run.requests) == wave * k else cut(run, end)
+        found = watch.measured(seen)
         assert found is not None
-        if k == waves or certain(found, rules, settled=settled):
-            return found
+        return found
     raise AssertionError("a probe has at least one wave")
+
+
+def _first_wave(watch: Watch, run: RunRecord, every_s: float) -> None:
+    """The progress that the client would have reported until the first answer is whole."""
+    first_end = min(record.end_ns or 0 for record in run.requests)
+    stamps = np.sort(np.concatenate([np.asarray(record.arrival_ns) for record in run.requests]))
+    at = every_s
+    while BEGIN + at * NS < first_end and watch.early is None:
+        watch.progress(at, int(np.searchsorted(stamps, BEGIN + at * NS, side="right")))
+        at += every_s
 
 
 def cut(run: RunRecord, end_ns: int) -> RunRecord:

@@ -26,10 +26,6 @@ from slabench.verdict.statistics import LEVEL, quantile
 FLOORS = {"tpot": 0.003, "itl": 0.003, "ttft": 0.05, "ttft_due": 0.05}
 FLOOR_THROUGHPUT = 0.005
 FLOOR_OTHER = 0.01
-RAMP_SHARE = 0.10  # how far the first wave may be from the others: it alone settles only what is further from the limit
-# How far throughput of a first wave alone may be from the steady one: on the H200 first waves of 162 in flight gave 1.6 and 3.2 %
-# less than second ones, the embedded server's up to 1.1 % more where the pool is just full (what it lets in it takes back later).
-RAMP_RATE = 0.03
 WAVES_WANTED = 3  # by waves needs as many; of two the t interval says nothing (12.7 standard errors)
 EXACT = 1e-9  # a share of the value: an interval without width is as wide as this
 _PERCENTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
@@ -96,37 +92,20 @@ def pooled(estimates: Sequence[Estimate], floor: float) -> Estimate:
     """
     if len(estimates) == 1:
         return estimates[0]
-    total = sum(one.n for one in estimates)
-    value = sum(one.value * one.n for one in estimates) / total
+    total = sum(part.n for part in estimates)
+    value = sum(part.value * part.n for part in estimates) / total
     single = floor * abs(value)
-    parts = [math.sqrt(max(((one.high - one.low) / 2) ** 2 - single**2, 0.0)) * one.n / total for one in estimates]
-    apart = (max(one.value for one in estimates) - min(one.value for one in estimates)) / 2
+    parts = [math.sqrt(max(part.half**2 - single**2, 0.0)) * part.n / total for part in estimates]
+    apart = (max(part.value for part in estimates) - min(part.value for part in estimates)) / 2
     half = max(math.hypot(math.hypot(*parts), single / math.sqrt(len(estimates))), apart)
     return Estimate(value, value - half, value + half, total)
 
 
-def level(estimates: Sequence[Estimate]) -> Estimate:
-    """One figure measured several times: their mean by 1 / half-width squared, wider by the root of chi squared over its freedom.
-
-    The last where they are further apart than their intervals say (the scale factor of the Particle Data Group's Review, 5.2.2).
-    """
-    if len(estimates) == 1:
-        return estimates[0]
-    weights = [1 / max(one.half, EXACT * abs(one.value)) ** 2 for one in estimates]
-    total = sum(weights)
-    value = sum(one.value * weight for one, weight in zip(estimates, weights, strict=True)) / total
-    # The intervals are twice a standard error wide to each side, and chi squared goes by standard errors.
-    chi2 = sum(4 * weight * (one.value - value) ** 2 for one, weight in zip(estimates, weights, strict=True))
-    half = math.sqrt(max(1.0, chi2 / (len(estimates) - 1)) / total)
-    return Estimate(value, value - half, value + half, sum(one.n for one in estimates))
-
-
 def _sample(figure: str, counted: Sequence[RequestRecord]) -> list[float]:
     """One value a request, in plan order; empty for a figure that has none."""
-    name = figure or ""
-    if name not in ("ttft", "ttft_due", "tpot", "e2el", "e2el_due"):
+    if figure not in ("ttft", "ttft_due", "tpot", "e2el", "e2el_due"):
         return []
-    return [value for record in counted if (value := getattr(request_figures(record), name)) is not None]
+    return [value for record in counted if (value := getattr(request_figures(record), figure)) is not None]
 
 
 def _by_waves(sample: Sequence[float], wave: int) -> float:

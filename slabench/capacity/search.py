@@ -1,0 +1,417 @@
+"""Which load to measure next, and when the measured ones answer the question. Pure: no clock, no socket.
+
+    answer      of the measured loads at which all objectives hold, the one with the most total tokens/s; of those within TIE of it
+                the smallest. Its throughput was measured at that very load
+    assumption  the time in which every request in flight gets its answer does not fall as the load rises. So between a measured
+                load and the next one no load can give more than (load / measured load) x the measured load's throughput
+    the end     no load between, below or above the measured ones could give more than the best by SLACK. A plateau of two
+                neighbours is no end: throughput of a real server falls by 6 % at a stair and rises again (docs/capacity.md)
+
+A model (a line through two neighbours, what the server reports of itself) only chooses where to look next.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from slabench.capacity.probe import Point, Probe, Standing, point
+from slabench.verdict.sla import Slo
+
+TIE = 0.005  # loads this close in tokens/s give as much: the smallest of them is the answer
+SLACK = 0.006  # a load that could give so much more than the best is not looked for
+NARROW, EDGE = 1.1, 1.06  # gaps up to so many times wide may be closed by a line: between loads that hold, and below one that fails
+NOISE = 0.009  # how far two neighbours' line may miss a measured load by noise alone
+FLAT = 0.02  # loads whose requests queue, this close in tokens/s: what lies between them gives as much
+JUMP = 1.25  # two probes of one load this far apart were not made on the same server
+ABOVE_ROOM = 1.25  # the next load above the one at which requests begin to wait
+EXPONENT = 0.6  # how TPOT grows with the load where one point is all that is known
+REPEATS = 2  # probes of each load that may be the best, where their intervals overlap
+UNSURE_REPEATS = 3  # probes of a load that is too near to a limit and would give more than the best
+MOST_PROBES = 60
+
+
+class Kind(StrEnum):
+    """How a search ended."""
+
+    FOUND = "FOUND"  # no measured load above the answer holds
+    SERVER_LIMIT = "SERVER_LIMIT"  # loads above the answer hold and give no more
+    RANGE_END = "RANGE_END"  # the most is given at the range's end
+    NONE_HOLDS = "NONE_HOLDS"  # not even the range's beginning
+    UNRESOLVED = "UNRESOLVED"
+
+
+class Why(StrEnum):
+    """Why a search is UNRESOLVED."""
+
+    BUDGET = "budget"
+    CHANGED = "changed"  # the server was not the same for two probes of one load
+    TOO_NEAR = "too_near"  # no load certainly holds
+    UNDEFINED = "undefined"  # an objective's figure is not defined
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A load that the server's own description names: the largest CUDA graph, the KV pool's room, the running cap."""
+
+    load: int
+    text: str
+    cliff: bool = False  # steps beyond it are slower at once (no CUDA graph)
+    queues: bool = False  # requests beyond it wait for others' ends
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Measure this load. rule_out: the probe may end once it is sure to give fewer total tokens/s than this."""
+
+    load: float
+    why: str
+    rule_out: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """load: the answer; the range's beginning where none holds; of an unresolved search the best measured so far, or None."""
+
+    kind: Kind
+    load: float | None
+    fails: float | None = None  # the lowest load measured above it that does not hold
+    highest: float | None = None  # the highest load measured that holds
+    why: Why | None = None
+    detail: str = ""
+
+
+def grid(low: float, high: float, step: float, *, whole: bool, marks: Sequence[float] = ()) -> tuple[float, ...]:
+    """From low to high in steps of `step` (a share of the load), whole numbers at least 1 apart, and the marks with their next."""
+    loads, at = {low, high}, low
+    while at < high:
+        at = at + max(1, round(at * step)) if whole else at * (1 + step)
+        loads.add(min(at, high))
+    return tuple(sorted(loads | {load for mark in marks for load in (mark, mark + 1) if whole and low <= load <= high}))
+
+
+class Search:
+    """One search. loads: what may be measured, rising. sizes: CUDA graph sizes, where steps jump."""
+
+    def __init__(
+        self,
+        loads: Sequence[float],
+        rules: Sequence[Slo],
+        *,
+        marks: Sequence[Mark] = (),
+        sizes: Sequence[int] = (),
+        budget_s: float = math.inf,
+        named: bool = False,
+    ) -> None:
+        """named: measure each of the loads, and no more (--capacity-grid)."""
+        self.loads, self.rules, self.budget_s, self.named = tuple(loads), tuple(rules), budget_s, named
+        self.marks = sorted((mark for mark in marks if self.loads[0] <= mark.load), key=lambda mark: mark.load)
+        self.sizes = tuple(sorted({*sizes, *(mark.load for mark in self.marks)} & set(self.loads)))
+        self.probes: list[Probe] = []
+
+    def tell(self, probe: Probe) -> None:
+        self.probes.append(probe)
+
+    @property
+    def spent_s(self) -> float:
+        return sum(probe.seconds for probe in self.probes)
+
+    def points(self) -> dict[float, Point]:
+        """What is known of each measured load, rising."""
+        by_load: dict[float, list[Probe]] = {}
+        for probe in self.probes:
+            by_load.setdefault(probe.load, []).append(probe)
+        return {load: point(probes, self.rules) for load, probes in sorted(by_load.items())}
+
+    def best(self) -> float | None:
+        """The answer by what was measured so far."""
+        holds = {load: at for load, at in self.points().items() if at.standing is Standing.HOLDS and at.throughput is not None}
+        if not holds:
+            return None
+        value = _levelled(holds)
+        most = max(value.values())
+        return min(load for load in holds if value[load] >= (1 - TIE) * most)
+
+    def next(self) -> Ask | Outcome:
+        """The next probe, or how it ended."""
+        points = self.points()
+        step = self._decide(points)
+        if isinstance(step, Outcome):
+            return step
+        cost = self._expected_s(step.load)
+        if len(self.probes) >= MOST_PROBES or (self.probes and self.spent_s + cost > self.budget_s):
+            spent = f"({self.spent_s:.0f} s of load in {len(self.probes)} probes)"
+            more = f"a probe of {step.load:g} would take about {cost:.0f} s more"
+            detail = f"the budget of {self.budget_s:g} s is spent {spent}, and {more}"
+            if len(self.probes) >= MOST_PROBES:
+                detail = f"{MOST_PROBES} probes did not settle it {spent}"
+            return self._outcome(points, Kind.UNRESOLVED, Why.BUDGET, detail)
+        return step
+
+    def _expected_s(self, load: float) -> float:
+        """A probe's time by the nearest one's: waves take longer as the load grows."""
+        nearest = min(self.probes, key=lambda probe: abs(math.log(probe.load / load)), default=None)
+        return 0.0 if nearest is None else nearest.seconds * max(1.0, load / nearest.load)
+
+    def _decide(self, points: dict[float, Point]) -> Ask | Outcome:
+        if self.named:
+            left = [load for load in self.loads if load not in points]
+            return Ask(left[0], "named by --capacity-grid") if left else self._race(points)
+        if not points:
+            return Ask(self._first(), "the largest load that the server's own limits allow" if self.marks else "where to begin")
+        changed = self._changed()
+        if changed is not None:
+            detail = f"one probe of {changed:g} was far inside the limits and another one beyond them"
+            return self._outcome(points, Kind.UNRESOLVED, Why.CHANGED, detail)
+        again = self._jumped(points)
+        if again is not None:
+            return Ask(again, "again, since it is far from the load below it")
+        return self._open_gap(points) or self._race(points)
+
+    def _first(self) -> float:
+        """The largest load before a cliff or a queue, or the middle of the range."""
+        if self.marks:
+            return self._at_most(self.marks[0].load)
+        return self._at_most(math.sqrt(self.loads[0] * self.loads[-1]))
+
+    def _at_most(self, load: float) -> float:
+        return max((known for known in self.loads if known <= load), default=self.loads[0])
+
+    def _changed(self) -> float | None:
+        """A load that certainly failed and certainly held, by far: the server was not the same for both (cold, or disturbed)."""
+        for load in dict.fromkeys(probe.load for probe in self.probes):
+            points = [point([probe], self.rules) for probe in self.probes if probe.load == load]
+            failed = [at.stress(self.rules) or 0.0 for at in points if at.standing is Standing.FAILS]
+            held = [at.stress(self.rules) or 0.0 for at in points if at.standing is Standing.HOLDS]
+            if failed and held and min(failed) > JUMP * max(held):
+                return load
+        return None
+
+    def _jumped(self, points: dict[float, Point]) -> float | None:
+        """A load that fails and is measured again before it is believed.
+
+        The range's beginning, one below a load that holds, and one far beyond its limit next to a load that holds (unless the
+        server's own description explains the cliff).
+        """
+        holds = max((load for load, at in points.items() if _holds(at)), default=0.0)
+        cliffs = [mark.load for mark in self.marks if mark.cliff]
+        for load, at in points.items():
+            if at.standing is not Standing.FAILS or at.probes >= REPEATS:
+                continue
+            if load == self.loads[0]:
+                return load
+            below = max((known for known in points if known < load), default=None)
+            next_to = below == holds and not [other for other in self.loads if holds < other < load]
+            far = next_to and (at.stress(self.rules) or 0.0) > JUMP * (points[holds].stress(self.rules) or math.inf)
+            if load < holds or (far and holds not in cliffs):
+                return load
+        return None
+
+    # between, below and above the measured loads
+
+    def _open_gap(self, points: dict[float, Point]) -> Ask | None:
+        """A load where more than the best may be given; None: there is none left."""
+        measured = list(points)
+        holds = max((load for load, at in points.items() if _holds(at)), default=0.0)
+        fails = min((load for load, at in points.items() if at.standing is Standing.FAILS and load > holds), default=math.inf)
+        best = max((at.throughput.value for at in points.values() if _holds(at) and at.throughput), default=0.0)
+        gaps: list[tuple[float, float | None, float | None]] = []  # most that can be given, from, to
+        for low, high in zip([None, *measured], [*measured, None], strict=True):
+            inside = [load for load in self.loads if (low is None or load > low) and (high is None or load < high)]
+            if not inside or (low is not None and low >= fails):
+                continue
+            gaps.append((self._most(points, low, high, inside), low, high))
+        gaps = [gap for gap in gaps if gap[0] > (1 + SLACK) * best]
+        if not gaps:
+            return None
+        _, low, high = max(gaps, key=lambda gap: (gap[1] is not None, gap[0]))  # below the first load last
+        return self._inside(points, low, high, best)
+
+    def _most(self, points: dict[float, Point], low: float | None, high: float | None, inside: Sequence[float]) -> float:
+        """Total tokens/s that a load between two measured neighbours can give at most."""
+        if low is None:
+            return math.inf
+        below = points[low]
+        if not below.together:
+            if high is None:
+                lower = [at for load, at in points.items() if load < low]
+                grown = not lower or lower[-1].most < below.most * (1 - FLAT / 2)
+                return math.inf if grown else below.most
+            above = points[high].throughput
+            flat = below.throughput is not None and above is not None and above.value < (1 + FLAT) * below.throughput.value
+            return 0.0 if flat or points[high].standing is Standing.FAILS else math.inf
+        return min(below.most * inside[-1] / low, self._smooth(points, low, high, inside[-1]))
+
+    def _smooth(self, points: dict[float, Point], low: float, high: float | None, top: float) -> float:
+        """The same bound where the measured loads around lie on lines: by how far each misses the line through its neighbours.
+
+        A staircase shows itself as such a miss; where there is none, loads between two neighbours give no more than those do.
+        """
+        exact = [load for load, at in points.items() if at.together and at.throughput is not None]
+        time = {load: load / points[load].most for load in exact}
+        holds = high is not None and points[high].standing is not Standing.FAILS
+        if low not in time or exact.index(low) == 0 or top > (NARROW if holds else EDGE) * low:
+            return math.inf
+        place = exact.index(low)
+        before = exact[place - 1]
+        if high in time and high is not None:
+            after, bound = high, max(points[low].most, points[high].most)
+        elif high is not None and not holds:  # by the line through the two loads below
+            slope = (time[low] - time[before]) / (low - before)
+            after, bound = None, max(points[low].most, top / (time[low] + max(slope, 0.0) * (top - low)))
+        else:
+            return math.inf
+        misses = [_miss(time, exact, k) for k in (place, place + 1 if after is not None else place - 1)]
+        known = [miss for miss in misses if miss is not None]
+        return bound * (1 + 2 * max(0.0, max(known) - NOISE)) if known else math.inf
+
+    def _inside(self, points: dict[float, Point], low: float | None, high: float | None, best: float) -> Ask:
+        inside = [load for load in self.loads if (low is None or load > low) and (high is None or load < high)]
+        load, why = self._choose(points, low, high, inside, best)
+        # All loads up to the gap's end are ruled out at once if this one gives so little that in proportion they cannot give more.
+        end = inside[-1] if high is not None else None
+        rule_out = None if not best or end is None else (1 + SLACK) * best * load / end
+        return Ask(load, why, rule_out)
+
+    def _choose(
+        self, points: dict[float, Point], low: float | None, high: float | None, inside: Sequence[float], best: float
+    ) -> tuple[float, str]:
+        if any(mark.cliff and mark.load == low and low + 1 == inside[0] for mark in self.marks):
+            return inside[0], "the first load beyond the largest CUDA graph"
+        marks = [mark for mark in self.marks if mark.load in inside]
+        if marks:
+            return marks[0].load, marks[0].text
+        if low is None:
+            return self._downwards(points, inside, best)
+        if high is None or points[high].standing is not Standing.HOLDS:
+            return self._towards_limit(points, low, high, inside)
+        return self._between(points, low, high, inside, best), "between two loads, where more may be given"
+
+    def _towards_limit(
+        self, points: dict[float, Point], low: float, high: float | None, inside: Sequence[float]
+    ) -> tuple[float, str]:
+        """Where the tightest rule reaches its limit, by the line through the two loads nearest to it."""
+        stress = points[low].stress(self.rules)
+        above = points[high].stress(self.rules) if high is not None else None
+        if not points[low].together and high is None:
+            return _snap(inside, low * ABOVE_ROOM), "above the load at which requests begin to wait"
+        if high is not None:
+            aim = math.sqrt(low * high)
+            if stress and above and above > stress and len([load for load in points if low / 2 < load < high * 2]) < 6:
+                aim = low + (1 - stress) / (above - stress) * (high - low)
+            quarter = (high - low) / 8
+            return _snap(inside, min(max(aim, low + quarter), high - quarter)), "where the limit is expected"
+        lower = [load for load in points if load < low]
+        aim = low * (1 / (stress or 0.25)) ** (1 / EXPONENT)
+        below = points[lower[-1]].stress(self.rules) if lower else None
+        if stress and below and below < stress:
+            aim = low + (1 - stress) * (low - lower[-1]) / (stress - below)
+        return _snap(inside, min(max(aim, low * 1.1), low * 4)), "all loads hold so far"
+
+    def _downwards(self, points: dict[float, Point], inside: Sequence[float], best: float) -> tuple[float, str]:
+        """Below the lowest measured load: where the limit is expected if that one fails, else where the rest can be ruled out."""
+        lowest, at = next(iter(points.items()))
+        stress = at.stress(self.rules)
+        if at.standing in (Standing.FAILS, Standing.UNSURE):
+            aim = lowest * (1 / stress) ** (1 / EXPONENT) if stress and stress > 1 else lowest * 0.7
+            return _snap(inside, min(max(aim, lowest / 4), lowest / 1.05)), "no load holds so far"
+        # Time of a load's wave, in requests a token/s: by the line through the two lowest loads, or half of it for nothing.
+        known = [(load, load / found.most) for load, found in points.items() if found.most < math.inf][:2]
+        slope = known[0][1] * 0.5 / known[0][0]
+        if len(known) == 2 and known[1][1] > known[0][1]:
+            slope = (known[1][1] - known[0][1]) / (known[1][0] - known[0][0])
+        aim = known[0][0] - (known[0][1] - inside[-1] / best) / slope if best and slope else lowest / 2
+        return _snap(inside, min(max(aim, lowest / 4), lowest * 0.9)), "below the loads that were measured"
+
+    def _between(self, points: dict[float, Point], low: float, high: float, inside: Sequence[float], best: float) -> float:
+        """Where, by the line between both, all loads up to the upper one can be ruled out at once; a graph size if one is near."""
+        below, above = low / points[low].most, high / points[high].most
+        aim = math.sqrt(low * high)
+        if above > below:
+            aim = low + (inside[-1] / ((1 + SLACK / 2) * best) - below) * (high - low) / (above - below)
+        eighth = (high - low) / 8
+        aim = min(max(aim, low + eighth), high - eighth)
+        sizes = [size for size in self.sizes if size in inside and abs(size - aim) <= max(eighth, 1)]
+        return max(sizes, default=0) or _snap(inside, aim)
+
+    # the best of the measured loads
+
+    def _race(self, points: dict[float, Point]) -> Ask | Outcome:
+        holds = {load: at for load, at in points.items() if _holds(at) and at.throughput is not None}
+        value = _levelled(holds)
+        most = max(value.values(), default=0.0)
+        for load, at in points.items():
+            if at.standing is Standing.UNSURE and at.most > (1 + TIE) * most and at.probes < UNSURE_REPEATS:
+                return Ask(load, "again, since it is too near to the limit")
+        if not holds:
+            return self._none(points)
+        leader = max(holds, key=lambda load: value[load])
+        rivals = [load for load in holds if holds[load].most >= value[leader] and value[load] >= (1 - 2 * TIE) * most]
+        together = [load for load in rivals if holds[load].together]
+        if len(together) > 1:
+            least = min(together, key=lambda load: (holds[load].probes, -value[load]))
+            if holds[least].probes < REPEATS:
+                return Ask(least, "again, since another load gives about as much")
+        return self._outcome(points, None)
+
+    def _none(self, points: dict[float, Point]) -> Ask | Outcome:
+        undefined = [
+            rule.metric for rule in self.rules if any(rule.metric not in at.estimates for at in points.values() if at.estimates)
+        ]
+        if undefined:
+            detail = f"{undefined[0]} is not defined for every probe, which may have too few requests for it"
+            return self._outcome(points, Kind.UNRESOLVED, Why.UNDEFINED, detail)
+        if all(at.standing is Standing.FAILS for at in points.values()) and (self.named or self.loads[0] in points):
+            return self._outcome(points, Kind.NONE_HOLDS)
+        return self._outcome(points, Kind.UNRESOLVED, Why.TOO_NEAR, "no load holds its objectives beyond doubt")
+
+    def _outcome(self, points: dict[float, Point], kind: Kind | None, why: Why | None = None, detail: str = "") -> Outcome:
+        holds = {load: at for load, at in points.items() if _holds(at)}
+        load = self.loads[0] if kind is Kind.NONE_HOLDS else self.best()
+        fails = min((at for at in points if points[at].standing is Standing.FAILS and at > (load or 0.0)), default=None)
+        if kind is Kind.NONE_HOLDS:
+            fails = load
+        highest = max(holds, default=None)
+        if kind is None:
+            value = _levelled(holds)
+            leader = max(holds, key=lambda known: (value[known], -known))
+            if highest == leader and leader == self.loads[-1]:
+                kind = Kind.RANGE_END
+            elif highest == leader and fails is not None:
+                kind = Kind.FOUND
+            else:
+                kind = Kind.SERVER_LIMIT
+                highest = max(load for load, at in points.items() if at.standing in (Standing.HOLDS, Standing.RULED_OUT))
+        return Outcome(kind, load, fails, highest, why, detail)
+
+
+def _holds(at: Point) -> bool:
+    return at.standing is Standing.HOLDS
+
+
+def _miss(time: dict[float, float], loads: Sequence[float], place: int) -> float | None:
+    """How far a load's time lies off the line through its two neighbours, as a share; None at an end."""
+    if not 0 < place < len(loads) - 1:
+        return None
+    low, load, high = loads[place - 1 : place + 2]
+    line = time[low] + (time[high] - time[low]) * (load - low) / (high - low)
+    return abs(time[load] / line - 1)
+
+
+def _snap(inside: Sequence[float], aim: float) -> float:
+    return min(inside, key=lambda load: (abs(load - aim), load))
+
+
+def _levelled(holds: dict[float, Point]) -> dict[float, float]:
+    """Total tokens/s by load. Loads whose requests queue and whose intervals overlap share one: more of them only wait longer."""
+    value = {load: at.throughput.value for load, at in holds.items() if at.throughput is not None}
+    queued = {load: at.throughput for load, at in holds.items() if not at.together and at.throughput is not None}
+    if len(queued) > 1:
+        low = max(queued.values(), key=lambda measured: measured.value).low
+        alike = {load: measured for load, measured in queued.items() if measured.high >= low}
+        weights = {load: 1 / max(measured.half, 1e-9 * measured.value) ** 2 for load, measured in alike.items()}
+        mean = sum(alike[load].value * weight for load, weight in weights.items()) / sum(weights.values())
+        value |= dict.fromkeys(alike, mean)
+    return value
