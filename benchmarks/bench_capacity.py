@@ -111,17 +111,24 @@ CASES = (
 
 
 @functools.cache
-def exact(profile: Profile, load: float) -> Probe:
-    """One load without noise: of LONG waves where requests wait for each other, else of WAVES."""
+def short(profile: Profile, load: float) -> Probe:
+    """One load without noise, of WAVES."""
     run = closed_loop(profile, load, (PROMPT, OUTPUT), WAVES, 0)
     found = measure(run, load, int(load), (), planned_waves=WAVES, seconds=0.0)
     assert found is not None
+    return found
+
+
+@functools.cache
+def exact(profile: Profile, load: float) -> Probe:
+    """The same, of LONG waves where requests wait for each other."""
+    found = short(profile, load)
     if found.together:
         return found
     run = closed_loop(profile, load, (PROMPT, OUTPUT), LONG, 0)
-    found = measure(run, load, int(load), (), planned_waves=LONG, seconds=0.0)
-    assert found is not None
-    return replace(found, figures={**found.figures, THROUGHPUT: slope_of_ends(run) * (PROMPT + OUTPUT)})
+    long = measure(run, load, int(load), (), planned_waves=LONG, seconds=0.0)
+    assert long is not None
+    return replace(long, figures={**long.figures, THROUGHPUT: slope_of_ends(run) * (PROMPT + OUTPUT)})
 
 
 def slope_of_ends(run: RunRecord) -> float:
@@ -132,7 +139,7 @@ def slope_of_ends(run: RunRecord) -> float:
 
 
 def holds(case: Case, load: float, over: float = 0.0) -> bool:
-    figures = exact(case.profile, load).figures
+    figures = short(case.profile, load).figures
     return all(figures[rule.metric] <= rule.limit * (1 + over) for rule in case.rules)
 
 
