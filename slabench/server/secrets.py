@@ -174,7 +174,7 @@ def know_url(url: str) -> None:
         know_credentials(*parts.netloc.rpartition("@")[0].split(":", 1))
     for pair in parts.query.split("&"):
         name, sign, value = pair.partition("=")
-        if sign and (secret_name(name) or len(value) >= 16):
+        if sign and (secret_name(name) or (len(value) >= 16 and parts.scheme != "sim")):  # sim: has settings, no address
             know(unquote(value))
 
 

@@ -215,3 +215,9 @@ def test_what_a_server_describes_as_its_secret_is_known() -> None:
     secrets.know_description({"internal_states": [{"admin_api_key": "hush-hush-1"}], "model_path": "https://u:hush-hush-2@h/m"})
     assert plain("hush-hush-1 hush-hush-2") == "*** ***"
     assert "hush-hush-1" in KNOWN.values
+
+
+def test_a_setting_of_the_embedded_server_is_no_secret() -> None:
+    """Its model's name was stars in the sentence that says why a baseline is of another model."""
+    know_url("sim:demo?model_path=another/other-model&prefill_tokens_per_s=10000")
+    assert plain("model.name: 'other-model'") == "model.name: 'other-model'"
