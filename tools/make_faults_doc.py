@@ -83,6 +83,7 @@ CASES = (
     Case("connections are closed after each answer, without announcement", "demo?fault=closes_idle"),
     Case("numbers of 400 digits in server_info", "demo?fault=info_huge"),
     Case("server_info nested 5,000 deep", "demo?fault=info_deep"),
+    Case("a gateway that has the whole answer and plays it again", "demo?decode_base_ms=20&fault=replayed&fault_skip=0"),
     Case("all answers have the id of one", "demo?fault=one_id"),
     Case("half of the answers say neither prompt_tokens nor cached_tokens", "demo?fault=silent_meta&fault_share=0.5"),
     Case("events out of order", "demo?fault=out_of_order"),

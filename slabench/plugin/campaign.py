@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from slabench.server.info import ServerInfo
     from slabench.server.launch import Launched
     from slabench.server.roles import Roles
+    from slabench.verdict.validity.streamed import Probe
     from slabench.workloads.cache import DatasetStore
 
 
@@ -116,6 +117,7 @@ class Campaign:
     # Into run.json what a test that is on has so far; replaced where a run folder is written.
     show_running: Callable[[dict[str, Any]], None] = field(default=lambda entry: None)
     interrupted: dict[str, Any] | None = None  # what a test had measured when Ctrl-C came: handed over like a report's entry
+    stream_probes: dict[str, Probe] = field(default_factory=dict)  # by the server's URL
     _tokenizer: Any = None
     _store: DatasetStore | None = None
     _records: RecordsFile | None = None

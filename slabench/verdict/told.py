@@ -10,6 +10,7 @@ from slabench.verdict.sla import Slo
 from slabench.verdict.validity.batch import batch_fits
 from slabench.verdict.validity.policy import Judge
 from slabench.verdict.validity.server import flush, same_server
+from slabench.verdict.validity.streamed import streamed
 from slabench.verdict.validity.subject import Subject
 from slabench.verdict.words import Check, State
 
@@ -121,6 +122,7 @@ CHECKS: tuple[Callable[[Subject], Check], ...] = (
     _untold("finish_reason", "why an answer ended"),
     output_length,
     _untold("token_counts", "the counts along a stream"),
+    streamed,
     prompt_length,
     _untold("prefix_cache", "how many prompt tokens were cached"),
     flush,

@@ -8,6 +8,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from slabench.records import RunRecord
+from slabench.verdict.validity.streamed import Probe
 from slabench.verdict.validity.subject import Behind, LogEvidence, Margin, Served, Subject, Texts
 
 _PER_REQUEST = ("counted", "shared")
@@ -20,7 +21,7 @@ def as_dict(subject: Subject) -> dict[str, Any]:
         found[name] = [[value, sum(1 for _ in same)] for value, same in itertools.groupby(found[name])]
     for name in ("identity_before", "identity_after"):
         found[name] = None if found[name] is None else [[key, value] for key, value in found[name]]
-    for name in ("log", "served", "texts"):
+    for name in ("log", "served", "texts", "probe"):
         found[name] = asdict(found[name]) if found[name] is not None else None
     found["behind"] = asdict(found["behind"])
     found["margins"] = [asdict(one) for one in found["margins"]]
@@ -36,6 +37,7 @@ def restore(run: RunRecord, stored: Mapping[str, Any]) -> Subject:
     log, served = given.pop("log"), given.pop("served")
     given["texts"] = None if given.get("texts") is None else Texts(**given["texts"])
     given["behind"] = Behind(**given.get("behind", {}))
+    given["probe"] = None if given.get("probe") is None else Probe.read(given["probe"])
     given["margins"] = tuple(Margin(**one) for one in given.get("margins", ()))
     subject = Subject(run=run, **given)
     return replace(subject, log=None if log is None else LogEvidence(**log), served=None if served is None else Served(**served))

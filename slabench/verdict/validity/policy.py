@@ -22,6 +22,7 @@ from slabench.verdict.validity.requests import (
     tpot_defined,
 )
 from slabench.verdict.validity.server import flush, graph, other_clients, prefix_cache, queueing, retraction, same_server
+from slabench.verdict.validity.streamed import streamed
 from slabench.verdict.validity.subject import GIVE_LOG, LogEvidence, Subject
 from slabench.verdict.words import Check, State
 
@@ -36,6 +37,7 @@ CHECKS: tuple[Judge, ...] = (
     tpot_defined,
     first_token,
     stream_end,
+    streamed,
     request_ids,
     prompt_length,
     prefix_cache,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.records import RequestRecord, RunRecord
+from slabench.verdict.validity.streamed import Probe
 from slabench.verdict.words import Check, State
 
 STALL_LIMIT_S = 5.0  # a hundred times the 50 ms a token that the methods allow; no batch's step comes near it
@@ -38,6 +39,7 @@ class LogEvidence:
     queue_max: int = 0  # most that waited on one of these, all schedulers taken alone
     running_max: int = 0  # most that ran on any Decode line
     waited_max: int = 0  # most that waited on any Decode line, beside prefills too
+    step_ms: float | None = None  # running / throughput that one steady Decode line in ten is below; None: fewer than three of them
     waited: int = 0  # Decode lines with requests waiting, beside prefills too
     graph_on: int = 0  # steady Decode lines up to the largest captured batch, with the graph
     graph_off: int = 0  # and without
@@ -108,6 +110,7 @@ class Subject:
     served: Served | None = None
     margins: Sequence[Margin] = ()  # of the objectives that the run defines
     incremental: bool | None = None  # server_info: events carry their own text and ids only
+    probe: Probe | None = None  # how the idle server streamed one answer, before its first load
     texts: Texts | None = None  # None: the answers have ids, or it is not known that their text is whole
     judged: Sequence[str] = ()  # figures by their keys that the verdict hangs on: objectives, floors, what is gated
 

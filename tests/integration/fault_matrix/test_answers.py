@@ -113,6 +113,26 @@ LYING = [
         "tpot_defined",
         "6 of 6 answers have less than 25% of their tokens behind their first event (request 0: 11 of 12 in it)",
     ),
+    Row(
+        "played-again",
+        "demo?decode_base_ms=20&fault=replayed&fault_skip=0",
+        "streamed",
+        "On the idle server the first token came after",
+        options=("--random-output-len=40", "--allow=one_read"),
+    ),
+    Row(
+        "played-again-once-a-load-is-on",
+        "demo?decode_base_ms=20&fault=replayed",
+        "streamed",
+        "By the deploy log's Decode lines the server took 20.",
+        options=("--random-output-len=60", "--allow=one_read"),
+    ),
+    Row(
+        "counted-before-it-is-there-with-an-id",
+        "demo?fault=early_id&prefill_overhead_ms=150&fault_skip=0",
+        "streamed",
+        "the first counted event came without a text",
+    ),
     Row("one-answer-for-all", "demo?fault=one_id", "request_ids", "5 of 6 answers have the id of another one (cached)"),
     Row(
         "half-without-meta",

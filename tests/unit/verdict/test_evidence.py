@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from slabench.verdict.validity import Subject, examine
 from slabench.verdict.validity.evidence import as_dict, restore
+from slabench.verdict.validity.streamed import Probe, Shown
 from slabench.verdict.validity.subject import Behind, Margin, Served, Texts
 from tests.unit.verdict.test_validity import BROKEN, LOG, subject
 
@@ -30,6 +31,7 @@ def test_every_field_comes_back():
         stall_limit_s=1.5, log=replace(LOG, rejected={"cut": 2}), served=Served(3.0, 40.0),
         margins=(Margin("tpot.mean", 40.0, 50.0),), judged=["tpot.mean"], incremental=True, texts=Texts(2, 9, None, 30),
         behind=Behind("gateway", 3, 1, whole=False),
+        probe=Probe(64, ((Shown(1.0, None, None, False), Shown(2.0, 3.0, 4.0, True)),), "x"),
     )  # fmt: skip
     default = {field.name: field.default for field in fields(Subject)}
     assert all(getattr(whole, name) != default[name] for name in default if name != "run")

@@ -9,9 +9,16 @@ import pytest
 from slabench.records import Calibration, ClientRecord, ErrorKind, ServerEvidence
 from slabench.verdict.validity import CHECKS, FINDINGS, LogEvidence, Margin, Subject, examine, names
 from slabench.verdict.validity.client import client_error
+from slabench.verdict.validity.streamed import Probe, Shown
 from slabench.verdict.validity.subject import Served
 from slabench.verdict.words import State
 from tests.unit.metrics.test_compute import answer, run_of
+
+
+def probed(*pairs, first_gap=10.0, later_gap=10.0, empty=False, failure=""):
+    """The idle server's times to the first token, with 1 and with 64 tokens out."""
+    shown = [(Shown(one, None, None, empty), Shown(many, first_gap, later_gap, empty)) for one, many in pairs]
+    return Probe(64, tuple(shown), failure)
 
 
 def subject(*records, flush_status=200, **more):
@@ -21,6 +28,7 @@ def subject(*records, flush_status=200, **more):
         "planned": len(run.requests),
         "identity_before": (("random_seed", 7),),
         "identity_after": (("random_seed", 7),),
+        "probe": probed((20, 20)),
     } | more
     return Subject(run=run, **given)
 
@@ -66,6 +74,7 @@ BROKEN = {
     "tpot_defined": subject(answer(0), answer(1, arrivals=((140, 4),)), judged=("tpot.mean",)),
     "first_token": subject(answer(0), answer(1, first_empty=True, first_ids=0, output_ids=4)),
     "stream_end": subject(answer(0, end=4140)),
+    "streamed": subject(probe=probed((20, 600), (20, 590))),
     "request_ids": subject(answer(0), answer(1, request_id="r0")),
     "prompt_length": subject(answer(0, prompt_tokens=99)),
     "prefix_cache": subject(answer(0, cached_tokens=2)),

@@ -1,0 +1,129 @@
+"""Is the stream one? A gateway that has the whole answer and plays it again, or a first event that comes before its token."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from slabench.metrics.compute import request_figures
+from slabench.verdict.words import Check, State
+
+if TYPE_CHECKING:
+    from slabench.records import RequestRecord
+    from slabench.verdict.validity.subject import Subject
+
+GROWTH_FACTOR, GROWTH_MS = 3.0, 100.0  # both: below 100 ms a busy machine makes such a difference, below 3 times a slow server
+SERVER_FACTOR = 2.0  # the server's own time between tokens against the client's: more is no cause between two clocks
+MOST_ANSWERS = 0.5
+DIRECT = "Measure the server itself, without a gateway that buffers its stream."
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How one answer of the probe came."""
+
+    ttft_ms: float
+    first_gap_ms: float | None  # between its first two counted events
+    later_gap_ms: float | None  # median of the gaps after that
+    first_empty: bool  # its first counted event has no text
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One prompt sent to the idle server with 1 and with `tokens` tokens out, twice if the first pair looked bad."""
+
+    tokens: int
+    pairs: Sequence[tuple[Shown, Shown]]
+    failure: str = ""
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Probe:
+        pairs = tuple((Shown(**one), Shown(**many)) for one, many in stored["pairs"])
+        return cls(stored["tokens"], pairs, stored["failure"])
+
+
+def held_back(one: Shown, many: Shown) -> bool:
+    """The first token of a long answer comes far later than that of a short one."""
+    return many.ttft_ms > GROWTH_FACTOR * one.ttft_ms and many.ttft_ms - one.ttft_ms > GROWTH_MS
+
+
+def ahead(many: Shown) -> bool:
+    """An event without a text comes first, and the tokens far later than they follow each other."""
+    if many.first_gap_ms is None or many.later_gap_ms is None or not many.first_empty:
+        return False
+    return many.first_gap_ms > GROWTH_MS and many.first_gap_ms > GROWTH_FACTOR * many.later_gap_ms
+
+
+def looks_bad(one: Shown, many: Shown) -> bool:
+    return held_back(one, many) or ahead(many)
+
+
+def streamed(subject: Subject) -> Check:
+    """Tokens come when they are made: TTFT does not grow with the answer's length, and the server's own times are the client's.
+
+    A probe of the idle server before its first load shows it; in the run the deploy log, or meta_info's decode_throughput, does.
+    """
+    answers = [record for record in subject.run.requests if record.ok and (record.output_tokens or 0) > 1]
+    if not answers and subject.run.told is None:
+        return Check("streamed", State.OK, "No answer has more than one token, so none can be held back.")
+    return _by_server(subject, answers) or _by_log(subject, answers) or _by_probe(subject.probe)
+
+
+def _by_probe(probe: Probe | None) -> Check:
+    if probe is None or not probe.pairs:
+        why = f" ({probe.failure})" if probe is not None and probe.failure else ""
+        text = f"Whether answers are held back until they are whole is not known: the server was not probed{why}."
+        return Check("streamed", State.NOT_CHECKED, text, "See that the idle server answers one request of 64 tokens.")
+    one, many = min(probe.pairs, key=lambda pair: looks_bad(*pair))
+    times = f", {len(probe.pairs)} times" if len(probe.pairs) > 1 else ""
+    text = (
+        f"On the idle server the first token came after {one.ttft_ms:.1f} ms with 1 token out, and after {many.ttft_ms:.1f} ms "
+        f"with {probe.tokens}"
+    )
+    if all(held_back(*pair) for pair in probe.pairs):
+        text += (
+            f" (more than {GROWTH_FACTOR:g} times and {GROWTH_MS:g} ms{times}): the answer is held back until it is whole, and the "
+            "times of its tokens are not the server's."
+        )
+        return Check("streamed", State.INVALID, text, DIRECT)
+    if all(ahead(each) for _, each in probe.pairs):
+        text = (
+            f"On the idle server the first counted event came without a text after {many.ttft_ms:.1f} ms, and the next one "
+            f"{many.first_gap_ms:.0f} ms later, where the others follow each other by {many.later_gap_ms:.1f} ms{times}: TTFT is "
+            "not the time of a token."
+        )
+        return Check("streamed", State.INVALID, text, DIRECT)
+    return Check("streamed", State.OK, f"{text}.")
+
+
+def _by_server(subject: Subject, answers: Sequence[RequestRecord]) -> Check | None:
+    """decode_throughput of 0.5.5 and newer with --enable-metrics: tokens a second from the first to the last, by the server."""
+    known = [
+        (1000 / rate, figures.tpot)
+        for record in answers
+        if (rate := record.server.get("decode_throughput", 0.0)) > 0 and (figures := request_figures(record)).tpot is not None
+    ]
+    fast = [pair for pair in known if SERVER_FACTOR * (pair[1] or 0.0) < pair[0]]
+    if not known or len(fast) <= MOST_ANSWERS * len(known):
+        return None
+    server, client = (statistics.median(each) for each in zip(*((a, b or 0.0) for a, b in fast), strict=True))
+    text = (
+        f"By meta_info's decode_throughput the server took {server:.2f} ms a token (median), and {len(fast)} of {len(known)} "
+        f"answers came at {client:.2f} ms: more than {SERVER_FACTOR:g} times faster than they were made, so they were held back."
+    )
+    return Check("streamed", State.INVALID, text, DIRECT)
+
+
+def _by_log(subject: Subject, answers: Sequence[RequestRecord]) -> Check | None:
+    """The log's Decode lines: requests running / tokens a second is what each of them waits for a token."""
+    step = None if subject.log is None else subject.log.step_ms
+    tpots = [tpot for record in answers if (tpot := request_figures(record).tpot) is not None]
+    if step is None or not tpots or SERVER_FACTOR * (client := statistics.median(tpots)) >= step:
+        return None
+    text = (
+        f"By the deploy log's Decode lines the server took {step:.2f} ms a token (median), and the answers came at {client:.2f} ms "
+        f"(median of {len(tpots)}): more than {SERVER_FACTOR:g} times faster than they were made."
+    )
+    return Check("streamed", State.INVALID, text, f"{DIRECT} See that --deploy-log is this server's.")

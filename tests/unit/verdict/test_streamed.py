@@ -1,0 +1,139 @@
+"""Answers that are held back, or begin before their first token: by the probe of the idle server, its own times, its log."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fixtures.stream_probe import TOKENS, ShortPrompt, probe, shown
+from slabench.errors import ServerError
+from slabench.records import ErrorKind, RequestRecord
+from slabench.verdict.words import Check, State
+from slabench.workloads import Prompt
+from tests.unit.metrics.test_compute import answer
+from tests.unit.verdict.test_validity import LOG, found_in, probed, subject
+
+
+def streamed(*records: RequestRecord, **more: Any) -> Check:
+    return found_in(subject(*records, **more), "streamed")  # type: ignore[no-untyped-call, no-any-return]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "state"),
+    [
+        ([(20, 20)], State.OK),
+        ([(5, 90)], State.OK),  # 18 times, and 85 ms: a busy machine does that
+        ([(200, 590)], State.OK),  # 390 ms more, and less than 3 times: a slow one does
+        ([(400, 410)], State.OK),
+        ([(20, 3600), (20, 25)], State.OK),  # the first answer of many tokens compiled something
+        ([(2000, 30)], State.OK),  # the very first did
+        ([(20, 3600), (20, 3600)], State.INVALID),
+        ([(20, 121), (20, 121)], State.INVALID),
+    ],
+)
+def test_a_first_token_that_waits_for_the_last_is_held_back(pairs: list[tuple[float, float]], state: State) -> None:
+    assert streamed(probe=probed(*pairs)).state is state  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "empty", "state"),
+    [
+        (2500, 10, True, State.INVALID),
+        (2500, 10, False, State.OK),  # a token was shown, and then it paused
+        (90, 10, True, State.OK),
+        (250, 100, True, State.OK),
+        (10, 10, True, State.OK),  # random weights: no text, and the next token comes as all others do
+    ],
+)
+def test_an_event_ahead_of_its_token(first: float, later: float, empty: bool, state: State) -> None:
+    twice = probed((1, 1), (1, 1), first_gap=first, later_gap=later, empty=empty)  # type: ignore[no-untyped-call]
+    assert streamed(probe=twice).state is state
+
+
+def test_what_is_not_known_is_not_checked_and_a_run_of_one_token_answers_has_nothing_to_hold_back() -> None:
+    assert streamed(probe=None).state is State.NOT_CHECKED
+    failed = streamed(probe=probed(failure="a request failed: HTTP 503"))  # type: ignore[no-untyped-call]
+    assert failed.state is State.NOT_CHECKED
+    assert "HTTP 503" in failed.text
+    assert streamed(answer(0, arrivals=((110, 1),), output_len=1), probe=None).state is State.OK  # type: ignore[no-untyped-call]
+
+
+def paced(ms: int, index: int = 0, **server: float) -> RequestRecord:
+    arrivals = tuple((110 + ms * k, k + 1) for k in range(10))
+    return answer(index, arrivals=arrivals, output_len=10, end=arrivals[-1][0] + 1, server=server)  # type: ignore[no-untyped-call, no-any-return]
+
+
+def test_the_server_s_own_decode_throughput_against_the_client_s_time() -> None:
+    """60 ms a token there, 1 ms here."""
+    assert streamed(paced(60, decode_throughput=1000 / 60)).state is State.OK
+    assert streamed(paced(31, decode_throughput=1000 / 60)).state is State.OK
+    said = streamed(paced(1, decode_throughput=1000 / 60))
+    assert said.state is State.INVALID
+    assert "the server took 60.00 ms a token (median), and 1 of 1 answers came at 1.00 ms" in said.text
+    assert streamed(paced(1, decode_throughput=1000 / 60), paced(60, 1, decode_throughput=1000 / 60)).state is State.OK
+    assert streamed(paced(60, decode_throughput=0.0)).state is State.OK
+    assert streamed(paced(60, decode_throughput=-5.0)).state is State.OK
+
+
+def test_the_log_s_time_between_tokens_against_the_client_s() -> None:
+    assert streamed(paced(60), log=replace(LOG, step_ms=60.0)).state is State.OK
+    assert streamed(paced(90), log=replace(LOG, step_ms=60.0)).state is State.OK  # prefills between
+    assert streamed(paced(1), log=replace(LOG, step_ms=60.0)).state is State.INVALID
+
+
+PROMPT = Prompt(text=None, ids=None, input_len=3, output_len=9)
+
+
+def sending(*records: RequestRecord) -> tuple[list[int], Any]:
+    asked: list[int] = []
+    answers = iter(records)
+
+    def send(prompt: ShortPrompt, output_len: int) -> RequestRecord:
+        asked.append(output_len)
+        return next(answers)
+
+    return asked, send
+
+
+def late(first: int) -> RequestRecord:
+    return answer(arrivals=tuple((first + 10 * k, k + 1) for k in range(5)), end=first + 50, first_text_at=0)  # type: ignore[no-untyped-call, no-any-return]
+
+
+def test_the_probe_asks_once_and_again_only_where_it_looks_bad() -> None:
+    asked, send = sending(late(30), late(30))
+    assert len(probe(PROMPT, send).pairs) == 1
+    assert asked == [1, TOKENS]
+    asked, send = sending(late(30), late(900), late(30), late(40))
+    assert streamed(probe=probe(PROMPT, send)).state is State.OK
+    assert asked == [1, TOKENS] * 2
+    asked, send = sending(late(30), late(900), late(30), late(900))
+    said = streamed(probe=probe(PROMPT, send))
+    assert said.state is State.INVALID
+    assert "first token came after 20.0 ms with 1 token out, and after 890.0 ms with 64" in said.text
+
+
+def test_a_probe_that_fails_says_why_and_judges_nothing() -> None:
+    _, send = sending(answer(error=ErrorKind.HTTP_STATUS, error_text="HTTP 503: busy"), late(30))  # type: ignore[no-untyped-call]
+    assert probe(PROMPT, send) == probed(failure="a request failed: HTTP 503: busy")  # type: ignore[no-untyped-call]
+
+    def refuse(prompt: ShortPrompt, output_len: int) -> RequestRecord:
+        raise ServerError("gone")
+
+    assert probe(PROMPT, refuse).failure == "gone"
+
+
+def test_a_first_event_of_many_tokens_is_not_held_back() -> None:
+    """--stream-interval=40 at 25 ms a token: the first event has to come 975 ms later than the first token was made."""
+    first = answer(sent=0, arrivals=((1000, 40), (1600, 64)), end=1601)  # type: ignore[no-untyped-call]
+    assert shown(first).ttft_ms == pytest.approx(25)
+    assert shown(answer(sent=0, arrivals=((30, 1),), end=31)).ttft_ms == 30  # type: ignore[no-untyped-call]
+
+
+def test_the_probe_s_prompt_is_no_prompt_of_the_load() -> None:
+    ids = ShortPrompt.of(replace(PROMPT, ids=list(range(100))))  # type: ignore[arg-type]
+    assert ids.ids == list(range(63, -1, -1))
+    assert (ids.input_len, ids.text) == (64, None)
+    text = ShortPrompt.of(replace(PROMPT, text="one two three"))
+    assert (text.text, text.ids, text.input_len) == ("three two one", None, 3)
