@@ -84,6 +84,7 @@ LYING = [
         "demo?fault=buffered&fault_tokens=20",
         "one_read",
         "0 of 6 answers came in one read each, 6 in a few reads at their end",
+        also=("streamed",),
         options=("--random-output-len=120",),
     ),
     Row(
@@ -118,14 +119,14 @@ LYING = [
         "demo?decode_base_ms=20&fault=replayed&fault_skip=0",
         "streamed",
         "On the idle server the first token came after",
-        options=("--random-output-len=40", "--allow=one_read"),
+        options=("--random-output-len=25", "--allow=one_read,client", "--first-byte-timeout=5"),
     ),
     Row(
         "played-again-once-a-load-is-on",
-        "demo?decode_base_ms=20&fault=replayed",
+        "demo?decode_base_ms=20&fault=replayed&decode_log_interval=2",
         "streamed",
-        "By the deploy log's Decode lines the server took 20.",
-        options=("--random-output-len=60", "--allow=one_read"),
+        "By nine in ten of the deploy log's Decode lines the server took",
+        options=("--random-output-len=25", "--allow=one_read,client", "--first-byte-timeout=5"),
     ),
     Row(
         "counted-before-it-is-there-with-an-id",
