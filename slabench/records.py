@@ -72,6 +72,9 @@ class RequestRecord:
     finish_reason: str | None = None
     server: Mapping[str, float] = field(default_factory=dict)  # other numbers of meta_info: queue_time, e2e_latency ...
     request_id: str | None = None  # meta_info.id
+    origin: Mapping[str, str] = field(
+        default_factory=dict
+    )  # what the answer says of who made it: weight_version, header server ...
     text: str | None = None  # kept only when asked for (--retokenize)
     # These of a /v1 stream whose events carry no counts, where TPOT is known within bounds only (metrics/bounded.py).
     text_ns: array[int] = field(default_factory=lambda: array("q"))  # each event with output
@@ -195,6 +198,7 @@ class ServerEvidence:
 
     info_before: Mapping[str, Any] | None = None  # scrubbed server_info
     info_after: Mapping[str, Any] | None = None
+    identities: tuple[tuple[tuple[str, Any], ...], ...] = ()  # asked beside info_before and info_after, over connections at once
     info_after_end_ns: int | None = None  # when the GET after the run was answered: bench_serving's clock stops there
     flush_status: int | None = None  # HTTP status of the flush before the run; None: not asked for
     flush_text: str = ""

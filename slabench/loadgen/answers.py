@@ -16,6 +16,7 @@ from slabench.loadgen.frames import Frame
 from slabench.records import ErrorKind, RequestRecord
 from slabench.server.secrets import KNOWN, scrub_text
 
+MAX_ORIGIN = 100
 MAX_NAME = 200  # characters of an id or a reason to end
 COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens")
 
@@ -31,6 +32,7 @@ class LastEvent:
     request_id: str | None = None
     numbers: dict[str, float] = field(default_factory=dict)
     text: str | None = None
+    origin: dict[str, str] = field(default_factory=dict)
     ids: int | None = None  # how many output_ids the event has
     whole_text: str | None = None  # the text, where no ids say whether it is the answer's or a piece of it
     error: str | None = None  # it tells of a failure
@@ -76,6 +78,7 @@ def last_event(line: bytes) -> LastEvent | None:
         request_id=_name(meta.get("id")) if isinstance(meta.get("id"), str) else None,
         numbers={server_json.clean(key): value for key, value in numbers.items() if value is not None},
         text=_encodable(event["text"]) if whole and isinstance(event.get("text"), str) else None,
+        origin=_words(meta, ("weight_version",)),
         ids=len(ids) if isinstance(ids, list) else None,
         whole_text=_encodable(event["text"]) if not isinstance(ids, list) and isinstance(event.get("text"), str) else None,
         error=events.error_of(event),
@@ -103,11 +106,13 @@ def first_event(line: bytes) -> FirstEvent:
 def last_chunks(lines: bytes) -> LastEvent | None:
     """/v1: the last count, the reason to end and the sum stand in events of their own, a line each."""
     found: dict[str, Any] = {}
+    origin: dict[str, str] = {}
     error = None
     for event in map(_json, lines.split(b"\n")):
         if not isinstance(event, dict) or "choices" not in event:
             return None
         found["id"] = event.get("id")
+        origin = _words(event, ("model", "system_fingerprint"))
         usage, choices = event.get("usage"), event["choices"]
         if isinstance(usage, dict):
             found |= {key: usage[key] for key in ("prompt_tokens", "completion_tokens") if key in usage}
@@ -122,6 +127,7 @@ def last_chunks(lines: bytes) -> LastEvent | None:
         *_counts(found),
         finish_reason=_name(found.get("finish_reason")),
         request_id=_name(found["id"]) if isinstance(found.get("id"), str) else None,
+        origin=origin,
         error=error,
         odd=_odd(found),
     )
@@ -130,6 +136,14 @@ def last_chunks(lines: bytes) -> LastEvent | None:
 def _counts(found: Mapping[str, Any]) -> tuple[int | None, int | None, int | None]:
     prompt, completion, cached = (server_json.count(found.get(key)) for key in COUNTS)
     return prompt, completion, cached
+
+
+def _origin(said: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, str]:
+    return {**said, **{f"header {name}": value for name, value in headers.items()}}
+
+
+def _words(said: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+    return {name: _encodable(said[name][:MAX_ORIGIN]) for name in names if isinstance(said.get(name), str)}
 
 
 def _odd(found: Mapping[str, Any]) -> str | None:
@@ -229,6 +243,7 @@ def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> Req
         finish_reason=None if told.finish_reason is None else KNOWN.cover(told.finish_reason),
         server={KNOWN.cover(key): value for key, value in told.numbers.items()},
         request_id=None if told.request_id is None else KNOWN.cover(told.request_id),
+        origin={name: KNOWN.cover(value) for name, value in _origin(told.origin, head["origin"]).items()},
         text=told.text if keep_text else None,
         **uncounted.fields(head.get("uncounted"), counted=bool(arrival_tokens)),
         counted_text=told.whole_text if grown and (told.whole_text or "").startswith(first.text) else None,

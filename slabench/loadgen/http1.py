@@ -9,6 +9,7 @@ from slabench.loadgen.stream import Numbers, StreamMeter
 from slabench.records import ErrorKind
 
 MAX_HEAD = 64 * 1024
+ORIGIN, MAX_ORIGIN = ("server", "via", "x-served-by"), 100
 MAX_ERROR_BODY = 16 * 1024
 _STATUS = re.compile(rb"HTTP/1\.([01]) (\d{3})(?: |$)")
 _SIZE = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\Z")
@@ -30,6 +31,7 @@ class Answer:
         "keep_alive",
         "left",
         "meter",
+        "origin",
         "state",
         "status",
         "stream",
@@ -41,6 +43,7 @@ class Answer:
         self.status: int | None = None
         self.stream = False  # a 200 with an event stream: its body goes to the meter
         self.keep_alive = False
+        self.origin: dict[str, str] = {}
         self.error: ErrorKind | None = None
         self.error_text = ""
         self.first_byte_ns: int | None = None
@@ -170,6 +173,8 @@ class Answer:
             return  # an interim answer: the real head follows
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines[1:])}
         self.status = status
+        # A stream's head says who made it: one in a run of many that says otherwise came from another server.
+        self.origin = {name: headers[name.encode()].decode("latin-1")[:MAX_ORIGIN] for name in ORIGIN if name.encode() in headers}
         connection = headers.get(b"connection", b"").lower().replace(b" ", b"").split(b",")
         self.keep_alive = b"close" not in connection and (found[1] == b"1" or b"keep-alive" in connection)
         self.stream = status == 200 and b"event-stream" in headers.get(b"content-type", b"").lower()

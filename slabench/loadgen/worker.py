@@ -190,6 +190,7 @@ def record_frame(exchange: Exchange) -> bytes:
         "uncounted": None if meter.arrival_ns else meter.uncounted.as_head(),
         "events": meter.events,
         "left_open": exchange.left_open,
+        "origin": answer.origin,
         "done": meter.done_ns is not None,
         "reused": exchange.reused,
         "waited": exchange.waited,

@@ -263,14 +263,18 @@ _KEPT = (
     "token_capacity_per_rank",
     "max_running_requests_per_dp",
 )
+# The same, as server_info itself has it: what tells two processes with one --random-seed apart.
+_KEPT_RAW = ("port", "nccl_port", "startup_time", "launch_command", "weight_version")
 
 
 def identity_of(info: Mapping[str, Any]) -> tuple[tuple[str, Any], ...] | None:
-    """One server's server_info -> what this process keeps and another may not have, by name. None if it reports no seed."""
-    if info.get("random_seed") is None:
-        return None
+    """One server's server_info -> what this process keeps and another may not have, by name. None if it reports none of it.
+
+    Two that are equal without a seed may still be a process and its restart.
+    """
     told = read_info(info, {})
-    return tuple((name, getattr(told, name)) for name in _KEPT)
+    found = [(name, getattr(told, name)) for name in _KEPT] + [(name, info[name]) for name in _KEPT_RAW if name in info]
+    return tuple(found) if any(value is not None for _, value in found) else None
 
 
 def incremental(info: Mapping[str, Any]) -> bool | None:

@@ -54,6 +54,9 @@ CONTROL: Mapping[str, str] = {
     "moved": "every GET is 301 to another address",
     "restart": "another random_seed from the first measured request on, as after a restart or behind a balancer",
     "freeze": "nothing is computed or answered for fault_s seconds from the moment when the request that is hit comes",
+    "no_seed": "server_info has no random_seed",
+    "renamed": "another version and model_path from the first measured request on, and no random_seed",
+    "fixed_seed": "random_seed is 7, as of servers that were started with one",
     "dies": "the process ends with the cache flush",
 }
 # What becomes of the events of a stream; slabench/sim/fault_streams.py has them.
@@ -256,6 +259,12 @@ class Faults:
 
     def info(self, told: dict[str, object]) -> dict[str, object]:
         """server_info as this server would have it."""
+        if self.has("no_seed") or self.has("renamed"):
+            told = {key: value for key, value in told.items() if key not in ("random_seed", "internal_states")}
+        if self.has("renamed") and self.measured:
+            told = {**told, "version": "0.5.8", "model_path": "slabench/other"}
+        if self.has("fixed_seed"):
+            told = {**told, "random_seed": 7}
         if self.has("info_thin"):
             hidden = ("max_running_requests", "max_total_tokens", "max_total_num_tokens", "internal_states")
             return {key: value for key, value in told.items() if key not in hidden}

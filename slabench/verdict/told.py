@@ -8,8 +8,9 @@ from slabench.metrics.definitions import metric_of
 from slabench.records import ToldRun
 from slabench.verdict.sla import Slo
 from slabench.verdict.validity.batch import batch_fits
+from slabench.verdict.validity.identity import same_server
 from slabench.verdict.validity.policy import Judge
-from slabench.verdict.validity.server import flush, same_server
+from slabench.verdict.validity.server import flush
 from slabench.verdict.validity.streamed import streamed
 from slabench.verdict.validity.subject import Subject
 from slabench.verdict.words import Check, State

@@ -8,9 +8,11 @@ from dataclasses import replace
 from slabench.verdict.validity.batch import batch_fits, batch_held, batch_reached
 from slabench.verdict.validity.client import client, client_error, one_read
 from slabench.verdict.validity.contents import first_token, stream_end
+from slabench.verdict.validity.identity import same_server
 from slabench.verdict.validity.log import LogCheck, log_agrees, log_disturbed, log_lines, log_retraction
 from slabench.verdict.validity.pace import first_run, stall
 from slabench.verdict.validity.rate import rate_reached
+from slabench.verdict.validity.reported import reported_times
 from slabench.verdict.validity.requests import (
     completed,
     finish_reason,
@@ -21,7 +23,7 @@ from slabench.verdict.validity.requests import (
     token_counts,
     tpot_defined,
 )
-from slabench.verdict.validity.server import flush, graph, other_clients, prefix_cache, queueing, retraction, same_server
+from slabench.verdict.validity.server import flush, graph, other_clients, prefix_cache, queueing, retraction
 from slabench.verdict.validity.streamed import streamed
 from slabench.verdict.validity.subject import GIVE_LOG, LogEvidence, Subject
 from slabench.verdict.words import Check, State
@@ -39,6 +41,7 @@ CHECKS: tuple[Judge, ...] = (
     stream_end,
     streamed,
     request_ids,
+    reported_times,
     prompt_length,
     prefix_cache,
     flush,

@@ -104,37 +104,6 @@ def _flush_behind(subject: Subject) -> Check:
     return Check("flush", State.NOT_CHECKED, why, "Name the log of every server in --deploy-log.")
 
 
-def same_server(subject: Subject) -> Check:
-    """One and the same server process answered from the session's start to this run's end; one that falls silent proves nothing."""
-    before, after = subject.identity_before, subject.identity_after
-    if before is None:
-        return Check(
-            "same_server", State.NOT_CHECKED, "The server did not say who it is before and after.", "See that server_info answers."
-        )
-    if after is None:
-        text = "The server said who it is at the start, and no longer does: nobody can say that this is the same one."
-        return Check("same_server", State.INVALID, text, "See that server_info answers before and after every run.")
-    if before != after:
-        told = "; ".join(
-            f"{name} {was!r}, then {now!r}" for (name, was), (_, now) in zip(before, after, strict=False) if was != now
-        )
-        text = f"Another server process answered after the run than before it ({told}): a restart, or more than one behind the URL."
-        return Check("same_server", State.INVALID, text, "Measure one server process that stays up.")
-    behind = subject.behind
-    if not behind.whole:
-        text = "The same server answered before and after; the other servers of this prefill/decode deployment are not reported."
-        return Check("same_server", State.NOT_CHECKED, text, _REACHABLE)
-    if behind.unasked:
-        some = f"{behind.unasked} of {behind.workers} servers behind the router did not answer themselves"
-        return Check("same_server", State.NOT_CHECKED, f"{some}: whether one of them was restarted is not known.", _REACHABLE)
-    if behind.workers > 1:
-        return ok("same_server", f"The same {behind.workers} server processes answered before and after.")
-    return ok("same_server", "The same server process answered before and after.")
-
-
-_REACHABLE = "Run slabench where the addresses that the router lists at GET /workers can be reached."
-
-
 def retractions_of(record: RequestRecord) -> float | None:
     """How often a request was retracted; None: the server does not say."""
     told = [record.server[key] for key in ("num_retractions", "total_retractions") if key in record.server]
@@ -151,7 +120,11 @@ def retraction(subject: Subject) -> Check:
     if len(known) < len(counts):
         text = f"{len(counts) - len(known)} of {len(counts)} answers count no retractions, the others do."
         return Check("retraction", State.INVALID, text, ONE_SERVER)
-    total = sum(known)
+    negative = sum(count < 0 for count in known)
+    total = sum(count for count in known if count > 0)
+    if negative and not total:
+        text = f"{negative} of {len(known)} answers count a negative number of retractions (the least is {min(known):g})."
+        return Check("retraction", State.FINDING, text, "Do not trust this server's count of retractions; see its log for them.")
     if total:
         many = sum(count > 0 for count in known)
         text = f"The server retracted {many} of {len(known)} requests, {total:.0f} times in all: its KV pool was full."

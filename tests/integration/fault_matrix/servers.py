@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.integration.conftest import REPO, environment
 
@@ -71,9 +72,15 @@ def once_decoding(log: Path, act: Callable[[], object]) -> Iterator[None]:
 class Front:
     """Before a server: takes TLS off, wants the prefix and the key, and hands requests on without them."""
 
-    def __init__(self, behind: str, *, prefix: str = "", key: str = "", tls: ssl.SSLContext | None = None) -> None:
-        host, _, port = behind.removeprefix("http://").rpartition(":")
-        self.behind = (host, int(port))
+    def __init__(
+        self, behind: str, *others: str, pick: Callable[[int, int], int] | None = None, prefix: str = "", key: str = "",
+        tls: ssl.SSLContext | None = None,
+    ) -> None:  # fmt: skip
+        """others: further servers; pick(connection, servers) says which one a connection goes to, by turns if not given."""
+        places = [url.removeprefix("http://").rpartition(":") for url in (behind, *others)]
+        self.behind = [(host, int(port)) for host, _, port in places]
+        self.pick = pick or (lambda number, count: number % count)
+        self.taken = 0
         self.prefix, self.key, self.tls = prefix.encode(), key.encode(), tls
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         scheme = "http" if tls is None else "https"
@@ -84,13 +91,15 @@ class Front:
         with contextlib.suppress(OSError):
             while True:
                 peer, _ = self.listener.accept()
-                threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+                place = self.behind[self.pick(self.taken, len(self.behind))]
+                self.taken += 1
+                threading.Thread(target=self._serve, args=(peer, place), daemon=True).start()
 
-    def _serve(self, peer: socket.socket) -> None:
+    def _serve(self, peer: socket.socket, place: tuple[str, int]) -> None:
         with contextlib.suppress(OSError):
             if self.tls is not None:
                 peer = self.tls.wrap_socket(peer, server_side=True)
-            with peer, socket.create_connection(self.behind) as server:
+            with peer, socket.create_connection(place) as server:
                 threading.Thread(target=self._back, args=(server, peer), daemon=True).start()
                 self._forward(peer, server)
 
@@ -126,9 +135,9 @@ class Front:
 
 
 @contextlib.contextmanager
-def front(behind: str, *, prefix: str = "", key: str = "", tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Its URL."""
-    found = Front(behind, prefix=prefix, key=key, tls=tls)
+def front(behind: str, *others: str, **more: Any) -> Iterator[str]:
+    """Its URL; more: as Front has it."""
+    found = Front(behind, *others, **more)
     try:
         yield found.url
     finally:

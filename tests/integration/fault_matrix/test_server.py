@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,6 +45,12 @@ CONTROL = [
     ),
     Row("restart-in-mid-run", "demo?fault=restart", "same_server", "Another server process answered"),
     Row("one-decode-server-restarted", "demo?fault=mini_lb,decode_restart", "same_server", "random_seed 22, then 122"),
+    Row(
+        "another-model-in-mid-run-and-no-seed",
+        "demo?fault=renamed",
+        "same_server",
+        "(version '0.5.7', then '0.5.8'; model_path 'slabench/demo', then 'slabench/other')",
+    ),
     Row("server-info-lost-in-mid-run", "demo?fault=info_lost", "same_server", "at the start, and no longer does"),
 ]
 NOT_HELD = ("batch_reached", "batch_held", "queueing")
@@ -116,6 +124,26 @@ def test_a_restart_between_two_tests_is_seen_in_the_second(suite: Suite) -> None
     done = measure(suite, row)
     assert [entry["word"] for entry in done.run["tests"]] == ["PASSED", "INVALID"]
     expect_invalid(done, row)
+
+
+def by_chance(number: int, count: int) -> int:
+    return random.Random(number).randrange(count)
+
+
+@pytest.mark.parametrize("pick", [None, by_chance], ids=["by-turns", "by-chance"])
+@pytest.mark.parametrize("fault", ["", "?fault=fixed_seed"], ids=["own-seeds", "one-seed"])
+def test_a_balancer_over_two_servers(suite: Suite, tmp_path: Path, pick: Any, fault: str) -> None:
+    row = Row("balancer", "", "same_server", "more than one behind the URL")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    with sim_server(tmp_path / "a", f"demo{fault}") as fast, sim_server(tmp_path / "b", f"demo{fault}") as slow:
+        with front(fast, slow, pick=pick) as url:
+            done = measure(suite, row, url)
+    assert done.status == 6, done.output
+    (entry,) = done.run["tests"]
+    assert "same_server" in entry["reasons"]
+    said = next(one for one in entry["checks"] if one["name"] == "same_server")
+    assert row.says in said["text"]
 
 
 def test_another_client_that_is_there_before_us_keeps_the_flush_from_being_confirmed(suite: Suite, tmp_path: Path) -> None:

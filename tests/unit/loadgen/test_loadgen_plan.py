@@ -64,7 +64,7 @@ def test_frames_survive_any_cut(frames: list[list[bytes]], size: int) -> None:
 def frame(*, last: bytes = b"", body: bytes = b"", first: bytes = b"", tokens: int = 0, **head: Any) -> Frame:
     known = {
         "kind": "record", "index": 0, "due_ns": 1, "start_ns": 2, "sent_ns": 3, "end_ns": 9, "first_text_ns": 4,
-        "first_text_at": None, "last_text_ns": None, "uncounted_outputs": 0, "left_open": False,
+        "first_text_at": None, "last_text_ns": None, "uncounted_outputs": 0, "left_open": False, "origin": {},
         "events": 1, "done": True, "reused": False, "resent": False, "waited": False, "status": 200, "stream": True,
         "error": None, "error_text": "", "refused": None, "broken": None,
     }  # fmt: skip

@@ -152,10 +152,18 @@ def test_a_restart_is_noticed_and_a_fixed_seed_hides_no_other_server():
         assert identity({**told, **other}) != identity(told), other
     assert identity({**told, "last_gen_throughput": 3.0}) == identity(told)
 
+    for other in ({"port": 1}, {"startup_time": 2.5}, {"launch_command": "sglang serve x"}):  # two with one --random-seed
+        assert identity({**told, **other}) != identity(told), other
 
-@pytest.mark.parametrize("info", [None, {}, {"version": "0.5.7"}])
-def test_a_server_that_tells_no_seed_has_no_identity(info):
+
+@pytest.mark.parametrize("info", [None, {}, {"status": "ready"}])
+def test_a_server_that_reports_nothing_that_lasts_has_no_identity(info):
     assert identity(info) is None
+
+
+def test_without_a_seed_the_rest_is_the_identity():
+    assert identity({"version": "0.5.7"}) != identity({"version": "0.5.8"})
+    assert dict(identity({"version": "0.5.7"}))["random_seed"] is None
 
 
 def test_fingerprint(monkeypatch):

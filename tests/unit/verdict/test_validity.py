@@ -75,6 +75,7 @@ BROKEN = {
     "first_token": subject(answer(0), answer(1, first_empty=True, first_ids=0, output_ids=4)),
     "stream_end": subject(answer(0, end=4140)),
     "streamed": subject(probe=probed((20, 600), (20, 590))),
+    "reported_times": subject(answer(0, server={"e2e_latency": 999.0})),
     "request_ids": subject(answer(0), answer(1, request_id="r0")),
     "prompt_length": subject(answer(0, prompt_tokens=99)),
     "prefix_cache": subject(answer(0, cached_tokens=2)),
@@ -118,7 +119,7 @@ BROKEN = {
 
 
 NAMES = [check.__name__ for check in CHECKS]
-ONLY_FINDINGS = ("first_run", "resent", "stream_end", "rate_reached")
+ONLY_FINDINGS = ("first_run", "resent", "stream_end", "rate_reached", "reported_times")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -183,6 +184,51 @@ def test_a_server_that_falls_silent_about_itself_is_not_the_same():
     assert states(subject(identity_before=None, identity_after=None))["same_server"] is State.NOT_CHECKED
 
 
+def test_a_server_without_a_seed_is_judged_by_what_it_gives():
+    seedless = (("random_seed", None), ("version", "0.5.7"), ("model_path", "/m"))
+    assert states(subject(identity_before=seedless, identity_after=seedless))["same_server"] is State.NOT_CHECKED
+    said = found_in(subject(identity_before=seedless, identity_after=(*seedless[:2], ("model_path", "/n"))), "same_server")
+    assert said.state is State.INVALID
+    assert "model_path '/m', then '/n'" in said.text
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("weight_version", State.INVALID),
+        ("model", State.INVALID),
+        ("system_fingerprint", State.INVALID),
+        ("header server", State.INVALID),
+        ("header via", State.FINDING),
+        ("header x-served-by", State.FINDING),
+    ],
+)
+def test_answers_of_two_origins(name, state):
+    for other in ({name: "b"}, {}):
+        case = subject(answer(0, origin={name: "a", "x": "y"}), answer(1, origin={"x": "y", **other}))
+        said = found_in(case, "same_server")
+        assert said.state is state
+        assert said.text.startswith(f"{name} is not the same in 2 answers ('a' in 1, ")
+    assert found_in(subject(answer(0, origin={name: "a"}), answer(1, origin={name: "a"})), "same_server").state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "state"),
+    [
+        ("3da1a6b825d64c19887593597ca0439f", "0000a6b825d64c19887593597ca0439f", State.OK),
+        ("3da1a6b825d64c19887593597ca0439f", "chatcmpl-3da1a6b825d64c19887593597ca04390", State.INVALID),
+        ("3da1a6b825d64c19887593597ca0439f", "3da1a6b8-25d6-4c19-8875-93597ca0439f", State.INVALID),
+        ("r1", "r20", State.OK),
+        ("r1", "s2", State.INVALID),
+        ("cmpl-8fKq2", "cmpl-aa1zT", State.OK),  # random letters: no kind is known of them
+        ("cmpl-8fKq2", "17", State.INVALID),
+    ],
+)
+def test_ids_of_two_kinds_are_of_two_servers(first, second, state):
+    case = subject(answer(0, request_id=first), answer(1, request_id=second))
+    assert states(case)["same_server"] is state
+
+
 def test_last_event_must_agree_with_the_stream():
     assert states(subject(answer(0, completion_tokens=5, output_len=5)))["token_counts"] is State.INVALID
 
@@ -221,6 +267,35 @@ def found_in(case, name, method="ali-decode", **more):
 
 def test_what_is_allowed_says_so():
     assert found_in(BROKEN["flush"], "flush", allow=("flush",)).text.endswith("it must be 200. Allowed by --allow.")
+
+
+@pytest.mark.parametrize(
+    ("meta", "says"),
+    [
+        ({"e2e_latency": 0.139}, None),
+        ({"e2e_latency": 0.24}, None),  # within a tenth of a second
+        ({"e2e_latency": 999.0}, "e2e_latency is 999 s, the client saw 0.14 s"),
+        ({"queue_time": 5.0}, "queue_time is 5 s, the client saw 0.14 s"),
+        ({"inference_time": 5.0}, "inference_time is 5 s, the client saw 0.14 s"),
+        ({"e2e_latency": -0.5}, "e2e_latency is -0.5"),
+        ({"queue_time": -1.0}, "queue_time is -1"),
+        ({"total_retractions": -1.0}, "total_retractions is -1"),
+        ({"num_retractions": -3.0}, "num_retractions is -3"),
+        ({"decode_finished_ts": 1.8e9, "total_retractions": 0.0}, None),
+    ],
+)
+def test_what_a_server_reports_of_itself_and_cannot_be_is_a_finding(meta, says):
+    said = found_in(subject(answer(0, server=meta)), "reported_times")
+    assert said.state is (State.OK if says is None else State.FINDING)
+    assert says is None or f"1 of 1 answers report what cannot be (request 0: {says})" in said.text
+
+
+@pytest.mark.parametrize(
+    ("counts", "state"), [((0, 0), State.OK), ((-1, 0), State.FINDING), ((-1, 1), State.INVALID), ((2, -2), State.INVALID)]
+)
+def test_a_negative_number_of_retractions_takes_nothing_from_the_others(counts, state):
+    case = subject(*(answer(k, server={"total_retractions": float(count)}) for k, count in enumerate(counts)))
+    assert states(case)["retraction"] is state
 
 
 def test_a_text_s_own_count_has_to_be_the_server_s():
