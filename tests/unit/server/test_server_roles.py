@@ -130,7 +130,9 @@ def test_every_server_is_watched():
         pd(FOUR_AND_16["prefill"], [told(8, "decode", 2), told(8, "decode", 3, version="0.5.9")]),
     ):
         assert identity(read(change, {}).raw) != was, change
-    assert identity(pd([{"tp_size": 8}], [{"tp_size": 8}])) is None
+    seedless = identity(pd([{"tp_size": 8}], [{"tp_size": 8}]))
+    assert seedless != identity(pd([{"tp_size": 8}], [{"tp_size": 16}]))
+    assert not any(name.endswith("random_seed") and value is not None for name, value in seedless)
     assert identity(FOUR_AND_16) == was  # as it came and as it is stored
 
 
