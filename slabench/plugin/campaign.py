@@ -145,8 +145,24 @@ class Campaign:
         deployment = self._identify(url, logs, self.settings.api_key)
         if other is not None and self.before is None:
             self.other = self._open_other(other, other_logs)
+            if self.launched is None or self.launched_other is None:
+                self._check_two(deployment, self.other)
         self.deployment = deployment
         return deployment
+
+    def _check_two(self, new: Deployment, old: Deployment) -> None:
+        """ServerError if both addresses lead to one process."""
+        from slabench.server.http import Http
+        from slabench.server.secrets import redact_url
+        from slabench.server.twins import same_process
+
+        first, second = (Http(one.url, one.headers, ca_file=one.ca_file) for one in (new, old))
+        if same_process(first, second, new.info.raw, old.info.raw):
+            raise ServerError(
+                f"--base-url={redact_url(new.url)} and --baseline-url={redact_url(old.url)} lead to one server process "
+                f"(random_seed {new.info.random_seed}): what one does shows at the other. It would be compared with itself; give the old "
+                "server's own address."
+            )
 
     def _open_other(self, url: str, logs: tuple[str, ...]) -> Deployment:
         """The baseline server; what is wrong with it is said of it."""

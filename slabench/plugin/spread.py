@@ -5,6 +5,7 @@ The servers have to be the same deployment, or a test's figure would depend on w
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -61,9 +62,14 @@ def check_numbers(config: pytest.Config, settings: Settings) -> None:
 
 
 def check_same(settings: Settings) -> None:
-    """ConfigError if the servers are not one deployment; ServerError if one does not answer."""
+    """ConfigError if the servers are not one deployment, or one server; ServerError if one does not answer.
+
+    What they report is compared: version, arguments, hardware and model. Their speed is not: it is what the run measures.
+    """
     from slabench.server.fingerprint import fingerprint
+    from slabench.server.http import Http
     from slabench.server.identify import identify
+    from slabench.server.twins import same_process
     from slabench.verdict.baselines import SECTIONS
 
     first, *others = settings.base_urls
@@ -77,11 +83,19 @@ def check_same(settings: Settings) -> None:
         return
     given = settings.given
     headers = {**bearer(settings.api_key), **settings.headers}
-    found = []
+    found, infos = [], []
     for url in settings.base_urls:
         roles = identify(url, headers, ca_file=given.ca_file)
         gpus = roles.gpus(given.prefill_gpu_num, given.decode_gpu_num)
         found.append(fingerprint(roles, given.hardware, url=url, gpus=gpus))
+        infos.append((url, roles.info.raw))
+    for (one_url, one_info), (other_url, other_info) in combinations(infos, 2):
+        one_client, other_client = (Http(url, headers, ca_file=given.ca_file) for url in (one_url, other_url))
+        if same_process(one_client, other_client, one_info, other_info):
+            raise ConfigError(
+                f"--base-url={redact_url(one_url)} and --base-url={redact_url(other_url)} lead to one server process; two workers "
+                "at one server would disturb each other."
+            )
     for url, one in zip(others, found[1:], strict=True):
         differ = [
             f"{section}.{key}: {one[section].get(key)!r}, {was!r} at {redact_url(first)}"

@@ -255,7 +255,10 @@ def run_facts(data: Mapping[str, Any]) -> list[str]:
         if not server.get("reference"):
             lines.append("This is not the reference environment (sglang 0.5.7): read its figures beside the published ones.")
     if "servers" in data:
-        lines.append(f"Tests were spread over {len(data['servers'])} servers of the same kind: {', '.join(data['servers'])}.")
+        lines.append(
+            f"Tests were spread over {len(data['servers'])} servers that report the same version, arguments, hardware and "
+            f"model (their speed was not compared): {', '.join(data['servers'])}."
+        )
     return lines + sides(data)
 
 

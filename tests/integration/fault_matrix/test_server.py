@@ -146,6 +146,12 @@ def test_a_balancer_over_two_servers(suite: Suite, tmp_path: Path, pick: Any, fa
     assert row.says in said["text"]
 
 
+def test_an_old_server_that_is_the_new_one_by_another_address(suite: Suite, tmp_path: Path) -> None:
+    with sim_server(tmp_path, "demo?fault=fixed_seed") as url, front(url) as again:
+        done = suite(*TENCENT, f"--base-url={url}", f"--baseline-url={again}", *FAST, "--repeats=2")
+    expect_usage_or_unreachable(done, 6, "lead to one server process (random_seed 7)")
+
+
 def test_another_client_that_is_there_before_us_keeps_the_flush_from_being_confirmed(suite: Suite, tmp_path: Path) -> None:
     row = Row("second-client", "", "flush", "HTTP 400", options=(HASTY, *WITHOUT_FLUSH))
     with sim_server(tmp_path) as url, generating(url, 20000):
