@@ -160,8 +160,7 @@ class Campaign:
         if same_process(first, second, new.info.raw, old.info.raw):
             raise ServerError(
                 f"--base-url={redact_url(new.url)} and --baseline-url={redact_url(old.url)} lead to one server process "
-                f"(random_seed {new.info.random_seed}): what one does shows at the other. It would be compared with itself; give the old "
-                "server's own address."
+                f"(random_seed {new.info.random_seed}): what one does shows at the other. Give the old server's own address."
             )
 
     def _open_other(self, url: str, logs: tuple[str, ...]) -> Deployment:
