@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Generator
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -46,12 +47,15 @@ class TimeoutStop:
         if not is_live(item) or threading.current_thread() is not threading.main_thread():
             return None
 
-        def stop(number: int, frame: object) -> None:
+        def stop(number: int, frame: FrameType | None) -> None:
             theirs = sys.modules.get("pytest_timeout")
             if theirs is not None and not settings.disable_debugger_detection and theirs.is_debugging():
                 return
             item.stash[_FIRED] = f"stopped by {_named(item, settings.timeout)}"
-            signal.raise_signal(signal.SIGINT)  # a load that is on ends in order; anything else is interrupted
+            interrupt = signal.getsignal(signal.SIGINT)  # of a load that is on: it ends in order
+            if not callable(interrupt):  # a worker of pytest-xdist ignores Ctrl-C
+                raise KeyboardInterrupt
+            interrupt(signal.SIGINT, frame)
 
         def cancel() -> None:
             signal.setitimer(signal.ITIMER_REAL, 0)
