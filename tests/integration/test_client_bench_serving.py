@@ -163,7 +163,7 @@ def test_ctrl_c_ends_it_and_says_that_nothing_was_kept(suite: Suite) -> None:
     done = suite.done(process.returncode, output)
     assert done.status == 2, output
     entry: dict[str, Any] = done.run["tests"][0]
-    assert (entry["word"], entry["reasons"]) == ("INVALID", ["interrupted"])
+    assert (entry["word"], entry["reasons"][0], entry["reasons"][-1]) == ("INVALID", "interrupted", "SIMULATED")
     assert "keeps nothing" in entry["headline"]
     # the fixture sees to it that no process of the run is left
 

@@ -151,7 +151,7 @@ def test_ctrl_c_keeps_the_probes(suite: Suite) -> None:
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 2, output
     entry = json.loads((found[0].parent / "run.json").read_text())["tests"][0]
-    assert (entry["word"], entry["reasons"]) == ("INVALID", ["interrupted"])
+    assert (entry["word"], entry["reasons"][0], entry["reasons"][-1]) == ("INVALID", "interrupted", "SIMULATED")
     assert len(entry["capacity"]["probes"]) >= 1
 
 

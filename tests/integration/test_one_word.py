@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from slabench.server.launch import launch
+from slabench.verdict.reasons import in_words
 from tests.integration.conftest import Suite
 
 # A step takes 5 ms and 10 more a request; the pool holds three of 64 + 40 tokens, so that four do not fit.
@@ -36,6 +37,9 @@ def test_every_output_says_the_same_words_and_reasons(suite: Suite, tmp_path: Pa
     assert len(annotated) == 3
     for entry in done.run["tests"]:
         word, test_id, headline, reasons = entry["word"], entry["id"], entry["headline"], ", ".join(entry["reasons"])
+        assert (reasons.split(", ")[0] == "SLO:tpot.mean") == (word == "FAILED")  # what failed is the first reason
+        codes, reasons = reasons, in_words(entry["reasons"])
+        assert "NO_BASELINE (no older run to compare with)" in reasons
         name = test_id.rpartition("::")[2]
         # console: while it runs, with its reasons, and in the table at the end
         block = done.output.split(f"{word} {test_id}: {headline}\n")[1]
@@ -51,7 +55,7 @@ def test_every_output_says_the_same_words_and_reasons(suite: Suite, tmp_path: Pa
         assert f"<li>reasons: {reasons}</li>" in shown
         # JUnit
         told = {one.get("name"): one.get("value") for one in cases[name].iter("property")}
-        assert told == {"slabench.verdict": word, "slabench.reasons": reasons}
+        assert told == {"slabench.verdict": word, "slabench.reasons": codes}
         failure = cases[name].find("failure")
         assert (failure is None) == (word == "PASSED")
         assert failure is None or failure.get("message", "").startswith(f"{word}: {headline}")
