@@ -39,6 +39,17 @@ def test_a_good_curve_is_good():
 DISTURBED = [*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8)] * 100, *[S(4, 100.0, True, 4, frozenset({"prefill"}))] * 200]
 
 
+NONE_CLEAN = [*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8, frozenset({"prefill"}))] * 100]
+
+
+def test_noise_and_slow_lines_are_this_servers():
+    """A few scattered lines may be off by more than the limit of many; lines without a clean one are slower, not faster."""
+    noisy = [*[S(4, 400.0, True, 4)] * 100, *[S(8, speed, True, 8) for speed in (500.0, 700.0, 900.0, 1000.0)]]
+    assert states(evidence(noisy, tpots={8: (11.5, 13.5)}))["curve_agrees"] is not State.INVALID
+    slow = evidence(NONE_CLEAN, tpots={4: (10.0, 10.0)}, clients={4: 10.0, 8: 5.0})
+    assert states(slow)["curve_agrees"] is State.OK
+
+
 @pytest.mark.parametrize(
     ("name", "seen", "state"),
     [
@@ -50,6 +61,14 @@ DISTURBED = [*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8)] * 100, *[S(4
         ("curve_agrees", evidence(tpots={4: (10.0, 10.1), 8: (11.5, 23.1)}), State.INVALID),
         ("curve_agrees", evidence(tpots={4: (10.0, 4.9)}), State.INVALID),
         ("curve_agrees", evidence(tpots={}), State.NOT_CHECKED),
+        # another server's lines, 1.9 times as fast; and interleaved, three of them for each of ours
+        ("curve_agrees", evidence(tpots={8: (11.43 * 1.9, 11.43)}), State.INVALID),
+        ("curve_agrees", evidence(tpots={8: (20.0, (20.0 + 3 * 20.0 / 3) / 4)}), State.INVALID),
+        ("curve_agrees", evidence(tpots={8: (11.43, 11.43 * 1.11)}), State.INVALID),
+        ("curve_agrees", evidence(tpots={8: (13.0, 13.2)}), State.FINDING),  # the median is 11.43
+        ("curve_agrees", evidence(NONE_CLEAN, tpots={4: (10.0, 10.0)}, clients={4: 10.0, 8: 11.43 * 1.9}), State.INVALID),
+        ("curve_lines", evidence(engines=2), State.FINDING),
+        ("curve_lines", evidence(mixed=True), State.FINDING),
         ("curve_clean", evidence(DISTURBED), State.FINDING),
         ("curve_clean", evidence([*[S(4, 400.0)] * 100, *[S(8, 700.0)] * 100]), State.NOT_CHECKED),
         ("curve_gpus", evidence(scale=Scale(given_gpus=8, told_gpus=1)), State.FINDING),
@@ -152,6 +171,11 @@ def test_a_router_need_not_share_evenly():
 
 def test_a_batch_spread_over_ranks_shows_as_its_share():
     scale = Scale(told_gpus=4, told_dp=4, seen_dp=range(4))
-    seen = evidence([*[S(2, 200.0, True, 2)] * 60, *[S(3, 290.0, True, 3)] * 60], points=((10, "PASSED"),), scale=scale)
+    seen = evidence(
+        [*[S(2, 200.0, True, 2)] * 60, *[S(3, 290.0, True, 3)] * 60],
+        points=((10, "PASSED"),),
+        scale=scale,
+        tpots={10: (10.3, 10.2)},
+    )
     assert states(seen) == {check.__name__: State.OK for check in CHECKS}
     assert states(replace(seen, points=((16, "PASSED"),)))["curve_samples"] is State.INVALID
