@@ -35,6 +35,9 @@ _OWN = (
     Metric("tpot", "ms", "lower", "(t_last - t_first) / (n - n_first), n_first = tokens in the first event", "client", spread=True),
     Metric("tpot_low", "ms", "none", "lower bound of tpot where tokens are counted at a stream's end only", "client", spread=True),
     Metric("tpot_high", "ms", "none", "its upper bound: metrics/bounded.py has both formulas", "client", spread=True),
+    Metric(
+        "accept_length", "tokens", "none", "tokens a step and request: speculative decoding", "server_info, else the deploy log"
+    ),
     Metric("itl", "ms", "lower", "gap between events / tokens in the later one, once per token", "client", spread=True),
     Metric("e2el", "ms", "lower", "last token's arrival - sent", "client", spread=True),
     Metric("e2el_due", "ms", "lower", "last token's arrival - due", "client", spread=True),
@@ -98,6 +101,9 @@ _CLEAN = "deploy log: lines with the same batch as the line before and nothing b
 _LOG = (
     Metric("curve", "tok/s", "higher", "median gen throughput of the Decode lines per #running-req", "deploy log"),
     Metric("log.tpot", "ms", "lower", "mean of #running-req / gen throughput at the point's batch size", _CLEAN),
+    Metric(
+        "log.accept_len", "tokens", "none", "mean of `accept len`: speculative decoding", "deploy log: Decode lines that print it"
+    ),
     Metric("log.tpot_median", "ms", "lower", "median of the same, as the curve takes it", _CLEAN),
     Metric("log.samples", "count", "none", "clean Decode lines of this test at its batch size", _CLEAN),
 )

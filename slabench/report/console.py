@@ -14,6 +14,7 @@ from slabench.verdict.reasons import in_words
 from slabench.verdict.sla import number
 
 WIDTH = 50
+_ACCEPTED = "Accept length:"  # which bench_serving prints with speculative decoding only
 # (label, metric key, decimals); None: a heading. Source: the prints at the end of bench_serving's benchmark().
 _ROWS: tuple[tuple[str, str | None, int], ...] = (
     ("Successful requests:", "classic.completed", 0),
@@ -30,6 +31,7 @@ _ROWS: tuple[tuple[str, str | None, int], ...] = (
     ("Peak concurrent requests:", "classic.max_concurrent_requests", 0),
     ("Total token throughput (tok/s):", "classic.total_throughput", 2),
     ("Concurrency:", "classic.concurrency", 2),
+    (_ACCEPTED, "accept_length", 2),
     ("End-to-End Latency", None, 0),
     ("Mean E2E Latency (ms):", "classic.e2el.mean", 2),
     ("Median E2E Latency (ms):", "classic.e2el.median", 2),
@@ -65,6 +67,8 @@ def bench_serving_block(plan: Mapping[str, Any], metrics: Mapping[str, float]) -
             lines.append(f"{label:-^{WIDTH}}")
             continue
         value = 0.0 if key == "" else metrics.get(key)
+        if label == _ACCEPTED and value is None:
+            continue
         lines.append(f"{label:<40} {'n/a' if value is None else f'{value:.{decimals}f}':<10}")
     return "\n".join([*lines, "=" * WIDTH])
 
