@@ -11,6 +11,7 @@ from slabench.verdict.validity.contents import first_token, stream_end
 from slabench.verdict.validity.identity import same_server
 from slabench.verdict.validity.log import LogCheck, log_agrees, log_disturbed, log_lines, log_retraction
 from slabench.verdict.validity.pace import first_run, stall
+from slabench.verdict.validity.prompts import random_tokens
 from slabench.verdict.validity.rate import rate_reached
 from slabench.verdict.validity.reported import reported_times
 from slabench.verdict.validity.requests import (
@@ -59,6 +60,7 @@ CHECKS: tuple[Judge, ...] = (
     client_error,
     one_read,
     rate_reached,
+    random_tokens,
 )
 LOG_CHECKS: tuple[LogCheck, ...] = (log_lines, log_retraction, log_disturbed, log_agrees)
 BATCH_CHECKS = frozenset({"batch_fits", "batch_reached", "batch_held", "log_agrees"})

@@ -112,6 +112,7 @@ class Subject:
     incremental: bool | None = None  # server_info: events carry their own text and ids only
     probe: Probe | None = None  # how the idle server streamed one answer, before its first load
     texts: Texts | None = None  # None: the answers have ids, or it is not known that their text is whole
+    distorted: Sequence[str] = ()  # what of the server random ids distort; none where the prompts are text
     judged: Sequence[str] = ()  # figures by their keys that the verdict hangs on: objectives, floors, what is gated
 
     def judges(self, *figures: str) -> bool:

@@ -32,6 +32,7 @@ def test_every_field_comes_back():
         margins=(Margin("tpot.mean", 40.0, 50.0),), judged=["tpot.mean"], incremental=True, texts=Texts(2, 9, None, 30),
         behind=Behind("gateway", 3, 1, whole=False),
         probe=Probe(64, ((Shown(1.0, None, None, False), Shown(2.0, 3.0, 4.0, True)),), "x"),
+        distorted=["speculative decoding (EAGLE)"],
     )  # fmt: skip
     default = {field.name: field.default for field in fields(Subject)}
     assert all(getattr(whole, name) != default[name] for name in default if name != "run")
