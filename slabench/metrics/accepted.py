@@ -14,10 +14,12 @@ def accept_length(info: Mapping[str, Any] | None, logged: Iterable[float | None]
     """
     states = (info or {}).get("internal_states")
     places = [info or {}, *(states if isinstance(states, list) else [states])]
-    values = [place.get("avg_spec_accept_length") for place in places if isinstance(place, Mapping)]
-    found = [float(value) for value in values if _is_length(value)] or [float(v) for v in logged if v is not None and _is_length(v)]
+    reported = [_length(place.get("avg_spec_accept_length")) for place in places if isinstance(place, Mapping)]
+    found = [value for value in reported if value is not None]
+    found = found or [value for value in map(_length, logged) if value is not None]
     return {"accept_length": math.fsum(found) / len(found)} if found else {}
 
 
-def _is_length(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e6
+def _length(value: Any) -> float | None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number and 0 < value < 1e6 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -220,7 +221,7 @@ def _standard_error(row: CurvePoint) -> float:
     """Of the lines' mean, as a share, by their quartiles."""
     if row.q1 is None or row.q3 is None or not row.median > 0:
         return 0.0
-    return (row.q3 - row.q1) / 1.35 / row.median / row.samples**0.5
+    return (row.q3 - row.q1) / 1.35 / row.median / math.sqrt(row.samples)
 
 
 def curve_clean(seen: CurveEvidence) -> Check:
