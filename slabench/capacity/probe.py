@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from slabench.capacity.estimate import Estimate, estimate, floor_of, pooled
+from slabench.verdict.estimate import Estimate, estimate, floor_of, pooled
 from slabench.metrics.compute import UNKNOWN, goodput, rates
 from slabench.metrics.offered import Served, served
 from slabench.metrics.saturated import saturated_flow

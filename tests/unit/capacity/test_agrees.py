@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from slabench.capacity.agrees import agrees
-from slabench.capacity.estimate import Estimate
+from slabench.verdict.estimate import Estimate
 from slabench.capacity.probe import Point, Standing
 from slabench.capacity.search import Kind, Outcome
 from slabench.verdict.sla import parse

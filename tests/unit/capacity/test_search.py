@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slabench.capacity.estimate import Estimate
+from slabench.verdict.estimate import Estimate
 from slabench.capacity.probe import Probe, Standing, bounding
 from slabench.capacity.search import MOST_PROBES, REPEATS, Ask, Kind, Mark, Outcome, Search, Why, grid
 from slabench.capacity.sentences import as_dict, remedy, sentence

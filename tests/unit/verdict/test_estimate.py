@@ -7,7 +7,7 @@ from array import array
 
 import pytest
 
-from slabench.capacity.estimate import Estimate, estimate, floor_of, pooled
+from slabench.verdict.estimate import Estimate, estimate, floor_of, pooled
 from slabench.records import RequestRecord
 
 MS = 1_000_000
