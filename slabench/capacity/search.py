@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from slabench.capacity.probe import Point, Probe, Standing, point
+from slabench.capacity.probe import UNSURE_REPEATS, Point, Probe, Standing, point
 from slabench.verdict.sla import Slo
 
 TIE = 0.005  # loads this close in tokens/s give as much: the smallest of them is the answer
@@ -26,10 +26,10 @@ NARROW, EDGE = 1.1, 1.06  # gaps up to so many times wide may be closed by a lin
 NOISE = 0.009  # how far two neighbours' line may miss a measured load by noise alone
 FLAT = 0.02  # loads whose requests queue, this close in tokens/s: what lies between them gives as much
 JUMP = 1.25  # two probes of one load this far apart were not made on the same server
-ABOVE_ROOM = 1.25  # the next load above the one at which requests begin to wait
+ABOVE_ROOM, BESIDE_ROOM = 1.25, 1.05  # the next loads above the one at which requests begin to wait, far and near
+NEAR = 1.001  # a load whose figure is so little beyond a limit may hold
 EXPONENT = 0.6  # how TPOT grows with the load where one point is all that is known
 REPEATS = 2  # probes of each load that may be the best, where their intervals overlap
-UNSURE_REPEATS = 3  # probes of a load that is too near to a limit and would give more than the best
 MOST_PROBES = 60
 
 
@@ -233,16 +233,15 @@ class Search:
         """Total tokens/s that a load between two measured neighbours can give at most."""
         if low is None:
             return math.inf
-        below = points[low]
-        if not below.together:
-            if high is None:
-                lower = [at for load, at in points.items() if load < low]
-                grown = not lower or lower[-1].most < below.most * (1 - FLAT / 2)
-                return math.inf if grown else below.most
-            above = points[high].throughput
-            flat = below.throughput is not None and above is not None and above.value < (1 + FLAT) * below.throughput.value
-            return 0.0 if flat or points[high].standing is Standing.FAILS else math.inf
-        return min(below.most * inside[-1] / low, self._smooth(points, low, high, inside[-1]))
+        below, above = points[low], points[high] if high is not None else None
+        if below.together:
+            if above is not None and not above.together and high <= NARROW * low and _flat(points, high):
+                return 0.0
+            return min(below.most * inside[-1] / low, self._smooth(points, low, high, inside[-1]))
+        if above is not None:
+            return 0.0 if above.standing is Standing.FAILS or _flat(points, low) else math.inf
+        before = max((load for load in points if load < low), default=None)
+        return math.inf if before is None or points[before].most < below.most * (1 - FLAT / 2) else below.most
 
     def _smooth(self, points: dict[float, Point], low: float, high: float | None, top: float) -> float:
         """The same bound where the measured loads around lie on lines: by how far each misses the line through its neighbours.
@@ -287,6 +286,8 @@ class Search:
             return self._downwards(points, inside, best)
         if high is None or points[high].standing is not Standing.HOLDS:
             return self._towards_limit(points, low, high, inside)
+        if points[low].together and not points[high].together:
+            return _snap(inside, low * BESIDE_ROOM), "where requests begin to wait"
         return self._between(points, low, high, inside, best), "between two loads, where more may be given"
 
     def _towards_limit(
@@ -295,7 +296,7 @@ class Search:
         """Where the tightest rule reaches its limit, by the line through the two loads nearest to it."""
         stress = points[low].stress(self.rules)
         above = points[high].stress(self.rules) if high is not None else None
-        if not points[low].together and high is None:
+        if high is None and (not points[low].together or any(mark.queues and mark.load == low for mark in self.marks)):
             return _snap(inside, low * ABOVE_ROOM), "above the load at which requests begin to wait"
         if high is not None:
             aim = math.sqrt(low * high)
@@ -342,9 +343,13 @@ class Search:
         holds = {load: at for load, at in points.items() if _holds(at) and at.throughput is not None}
         value = _levelled(holds)
         most = max(value.values(), default=0.0)
-        for load, at in points.items():
-            if at.standing is Standing.UNSURE and at.most > (1 + TIE) * most and at.probes < UNSURE_REPEATS:
-                return Ask(load, "again, since it is too near to the limit")
+        near = [
+            load for load, at in points.items()
+            if at.standing is Standing.UNSURE and at.most > (1 + TIE) * most and at.probes < UNSURE_REPEATS
+            and (at.stress(self.rules) or 0.0) <= NEAR
+        ]  # fmt: skip
+        if near:
+            return Ask(max(near, key=lambda load: points[load].most), "again, since it is too near to the limit")
         if not holds:
             return self._none(points)
         leader = max(holds, key=lambda load: value[load])
@@ -398,6 +403,14 @@ def _miss(time: dict[float, float], loads: Sequence[float], place: int) -> float
     low, load, high = loads[place - 1 : place + 2]
     line = time[low] + (time[high] - time[low]) * (load - low) / (high - low)
     return abs(time[load] / line - 1)
+
+
+def _flat(points: dict[float, Point], load: float) -> bool:
+    """Whether a load whose requests wait gives the same as the next measured one, so that what lies between gives it too."""
+    after = min((other for other in points if other > load), default=load)
+    pair = [points[at].throughput for at in (load, after)]
+    values = [measured.value for measured in pair if measured is not None]
+    return after > load and len(values) == 2 and max(values) < (1 + FLAT) * min(values)
 
 
 def _snap(inside: Sequence[float], aim: float) -> float:
