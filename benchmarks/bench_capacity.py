@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from slabench.capacity.probe import THROUGHPUT, Probe, measure
 from slabench.capacity.search import Ask, Kind, Mark, Outcome, Search, grid
 from slabench.records import RunRecord
+from slabench.sim.cost import DECODE_TABLES
 from slabench.sim.profiles import PROFILES, Profile
 from slabench.verdict.sla import Slo, parse
 from tests.unit.capacity.virtual_capacity import closed_loop, probe_in_virtual_time
@@ -82,8 +83,14 @@ class Case:
         return tuple(marks)
 
     @property
+    def sizes(self) -> tuple[int, ...]:
+        """The CUDA graphs that the server reports."""
+        table = DECODE_TABLES.get(self.profile.decode_table)
+        return () if table is None else tuple(row[0] for row in table.rows if row[0] <= self.profile.graph_max_bs)
+
+    @property
     def loads(self) -> tuple[float, ...]:
-        return grid(self.low, self.high, STEP, whole=True, marks=[mark.load for mark in self.marks])
+        return grid(self.low, self.high, STEP, whole=True, marks=[*(mark.load for mark in self.marks), *self.sizes])
 
 
 A800, R1, H200 = (eighth(PROFILES[name]) for name in ("a800-qwen3-30b-a3b", "r1-fp8-tp8", "h200-qwen3-30b-a3b"))
@@ -149,7 +156,7 @@ def holds(case: Case, load: float, over: float = 0.0) -> bool:
 def search(case: Case, seed: int) -> tuple[Search, Outcome]:
     """One noisy search."""
     dice = random.Random(f"{case.name}:{seed}")
-    found = Search(case.loads, case.rules, marks=case.marks)
+    found = Search(case.loads, case.rules, marks=case.marks, sizes=case.sizes)
     while isinstance(step := found.next(), Ask):
         found.tell(
             probe_in_virtual_time(

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from slabench.verdict.estimate import Estimate, estimate, floor_of, pooled
 from slabench.metrics.compute import UNKNOWN, goodput, rates
 from slabench.metrics.offered import Served, served
 from slabench.metrics.saturated import saturated_flow
 from slabench.metrics.steady import Steady, steady, steady_figures, whole_waves
 from slabench.records import ClientRecord, ErrorKind, GpuCounts, RequestRecord, RunRecord
+from slabench.verdict.estimate import Estimate, estimate, floor_of, pooled
 from slabench.verdict.sla import Slo
 
 THROUGHPUT = "total_throughput"
@@ -29,6 +29,8 @@ RAMP_RATE = 0.03
 WINDOW_S = 2.0  # over which the speed inside the first wave is taken
 SURELY = 1.03  # how far beyond a limit a figure inside the first wave has to be before the probe is ended for it
 UNSURE_REPEATS = 3  # probes of a load after which its mean decides, where the interval still contains the limit
+# From this share of the output on, the speed of this share of what came is long enough a sample.
+LATEST_FROM, LATEST = 0.4, 0.4
 LEAST_TOKENS = 40  # a request, before the speed inside the first wave says anything
 
 
@@ -249,7 +251,7 @@ class Watch:
         self._fastest = max(self._fastest, (tokens - before) / (elapsed_s - since))
         if tokens < LEAST_TOKENS * self.wave:
             return
-        left_s = (self.wave * output - tokens) / self._fastest
+        left_s = self._left_s(self.wave * output - tokens)
         self.ceiling = self.wave * sum(self.lengths) / (elapsed_s + left_s)
         least_tpot = (elapsed_s - self._decoding_since + left_s) * 1000 / output
         limits = [rule.limit for rule in self.rules if rule.metric == "tpot.mean" and rule.op == "<="]
@@ -258,6 +260,14 @@ class Watch:
             self.early = Standing.FAILS
         elif self.rule_out is not None and self.ceiling < self.rule_out:
             self.early = Standing.RULED_OUT
+
+    def _left_s(self, left: int) -> float:
+        """Seconds that the rest of the first wave takes at least: at the speed of the latest part, since steps only grow."""
+        (_, first), (now, tokens) = self._samples[0], self._samples[-1]
+        if tokens - first < LATEST_FROM * self.wave * self.lengths[1]:
+            return left / self._fastest
+        at, before = min(self._samples, key=lambda sample: abs(sample[1] - (tokens - LATEST * (tokens - first))))
+        return left * (now - at) / (tokens - before)
 
     def enough(self) -> bool:
         """A request failed, the load cannot be the answer, or the waves so far settle it."""

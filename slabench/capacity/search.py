@@ -27,6 +27,7 @@ NOISE = 0.009  # how far two neighbours' line may miss a measured load by noise 
 FLAT = 0.02  # loads whose requests queue, this close in tokens/s: what lies between them gives as much
 JUMP = 1.25  # two probes of one load this far apart were not made on the same server
 ABOVE_ROOM, BESIDE_ROOM = 1.25, 1.05  # the next loads above the one at which requests begin to wait, far and near
+BESIDE = 1.05  # loads in one CUDA graph, so close to each other: what lies between them is not looked for
 NEAR = 1.001  # a load whose figure is so little beyond a limit may hold
 EXPONENT = 0.6  # how TPOT grows with the load where one point is all that is known
 REPEATS = 2  # probes of each load that may be the best, where their intervals overlap
@@ -84,7 +85,7 @@ class Outcome:
 
 
 def grid(low: float, high: float, step: float, *, whole: bool, marks: Sequence[float] = ()) -> tuple[float, ...]:
-    """From low to high in steps of `step` (a share of the load), whole numbers at least 1 apart, and the marks with their next."""
+    """From low to high in steps of `step` (a share of the load), whole numbers at least 1 apart, and each mark with the load after it."""
     loads, at = {low, high}, low
     while at < high:
         at = at + max(1, round(at * step)) if whole else at * (1 + step)
@@ -109,6 +110,7 @@ class Search:
         self.loads, self.rules, self.budget_s, self.named = tuple(loads), tuple(rules), budget_s, named
         self.marks = sorted((mark for mark in marks if self.loads[0] <= mark.load), key=lambda mark: mark.load)
         self.sizes = tuple(sorted({*sizes, *(mark.load for mark in self.marks)} & set(self.loads)))
+        self.graphs = len(sizes) > 1  # of the largest one alone nothing follows for the loads below it
         self.probes: list[Probe] = []
 
     def tell(self, probe: Probe) -> None:
@@ -237,11 +239,18 @@ class Search:
         if below.together:
             if above is not None and not above.together and high <= NARROW * low and _flat(points, high):
                 return 0.0
+            if above is not None and above.together and self._beside(low, high, above):
+                return 0.0
             return min(below.most * inside[-1] / low, self._smooth(points, low, high, inside[-1]))
         if above is not None:
             return 0.0 if above.standing is Standing.FAILS or _flat(points, low) else math.inf
         before = max((load for load in points if load < low), default=None)
         return math.inf if before is None or points[before].most < below.most * (1 - FLAT / 2) else below.most
+
+    def _beside(self, low: float, high: float, above: Point) -> bool:
+        """Whether two loads that may both hold are neighbours in one CUDA graph; the server has to report its graphs."""
+        bounded = above.standing in (Standing.HOLDS, Standing.RULED_OUT)
+        return self.graphs and bounded and high <= BESIDE * low and not any(low < size < high for size in self.sizes)
 
     def _smooth(self, points: dict[float, Point], low: float, high: float | None, top: float) -> float:
         """The same bound where the measured loads around lie on lines: by how far each misses the line through its neighbours.
@@ -334,8 +343,8 @@ class Search:
             aim = low + (inside[-1] / ((1 + SLACK / 2) * best) - below) * (high - low) / (above - below)
         eighth = (high - low) / 8
         aim = min(max(aim, low + eighth), high - eighth)
-        sizes = [size for size in self.sizes if size in inside and abs(size - aim) <= max(eighth, 1)]
-        return max(sizes, default=0) or _snap(inside, aim)
+        sizes = [size for size in self.sizes if size in inside]
+        return _snap(sizes or inside, aim)
 
     # the best of the measured loads
 

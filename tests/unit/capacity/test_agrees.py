@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pytest
 
 from slabench.capacity.agrees import agrees
-from slabench.verdict.estimate import Estimate
 from slabench.capacity.probe import Point, Standing
 from slabench.capacity.search import Kind, Outcome
+from slabench.verdict.estimate import Estimate
 from slabench.verdict.sla import parse
 from slabench.verdict.validity.policy import names
 from slabench.verdict.words import State

@@ -7,8 +7,8 @@ from array import array
 
 import pytest
 
-from slabench.verdict.estimate import Estimate, estimate, floor_of, pooled
 from slabench.records import RequestRecord
+from slabench.verdict.estimate import Estimate, estimate, floor_of, pooled
 
 MS = 1_000_000
 
