@@ -20,8 +20,8 @@ SHOWN = (THROUGHPUT, "output_throughput", "qpm", "tpot.mean", "ttft.mean")
 STOPPED = (ErrorKind.INTERRUPTED, ErrorKind.NOT_SENT)  # what becomes of requests when the client ends a probe
 _RATES = (THROUGHPUT, "output_throughput", "qpm")
 _GROWS = ("throughput", "qpm")  # a higher load makes these larger: floors under them do not bound the load
-# Ends of most of a wave within this share of its time: the next wave begins from the same state. Most: on the H200 one to six of 128
-# requests were prefilled first and ended a second before the others.
+# Ends of most of a wave within this share of its time: the next wave begins from the same state. Most: on the H200 one to six
+# of 128 requests were prefilled first and ended a second before the others.
 IN_STEP, IN_STEP_MOST = 0.03, 0.90
 RAMP_SHARE = 0.10  # how far per-request figures of a first wave that is not in step may be from the later ones'
 # ... and its throughput: on the H200 first waves of 162 in flight, where requests waited, gave 1.6 and 3.2 % less than second ones.

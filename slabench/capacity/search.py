@@ -237,9 +237,7 @@ class Search:
             return math.inf
         below, above = points[low], points[high] if high is not None else None
         if below.together:
-            if above is not None and not above.together and high <= NARROW * low and _flat(points, high):
-                return 0.0
-            if above is not None and above.together and self._beside(low, high, above):
+            if high is not None and self._closed(points, low, high):
                 return 0.0
             return min(below.most * inside[-1] / low, self._smooth(points, low, high, inside[-1]))
         if above is not None:
@@ -247,8 +245,11 @@ class Search:
         before = max((load for load in points if load < low), default=None)
         return math.inf if before is None or points[before].most < below.most * (1 - FLAT / 2) else below.most
 
-    def _beside(self, low: float, high: float, above: Point) -> bool:
-        """Whether two loads that may both hold are neighbours in one CUDA graph; the server has to report its graphs."""
+    def _closed(self, points: dict[float, Point], low: float, high: float) -> bool:
+        """Whether requests begin to wait in a narrow gap, or both loads are neighbours in one CUDA graph, as far as it is known."""
+        above = points[high]
+        if not above.together:
+            return high <= NARROW * low and _flat(points, high)
         bounded = above.standing in (Standing.HOLDS, Standing.RULED_OUT)
         return self.graphs and bounded and high <= BESIDE * low and not any(low < size < high for size in self.sizes)
 
