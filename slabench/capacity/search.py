@@ -22,8 +22,7 @@ from slabench.verdict.sla import Slo
 
 TIE = 0.005  # loads this close in tokens/s give as much: the smallest of them is the answer
 SLACK = 0.006  # a load that could give so much more than the best is not looked for
-NARROW, EDGE = 1.1, 1.06  # gaps up to so many times wide may be closed by a line: between loads that hold, and below one that fails
-NOISE = 0.009  # how far two neighbours' line may miss a measured load by noise alone
+NARROW = 1.1  # beside a load whose requests queue: a gap up to so many times wide gives no more than that load
 FLAT = 0.02  # loads whose requests queue, this close in tokens/s: what lies between them gives as much
 JUMP = 1.25  # two probes of one load this far apart were not made on the same server
 ABOVE_ROOM, BESIDE_ROOM = 1.25, 1.05  # the next loads above the one at which requests begin to wait, far and near
@@ -85,7 +84,7 @@ class Outcome:
 
 
 def grid(low: float, high: float, step: float, *, whole: bool, marks: Sequence[float] = ()) -> tuple[float, ...]:
-    """From low to high in steps of `step` (a share of the load), whole numbers at least 1 apart, and each mark with the load after it."""
+    """From low to high in steps of `step`, a share of the load (whole: at least 1), and each mark with the load after it."""
     loads, at = {low, high}, low
     while at < high:
         at = at + max(1, round(at * step)) if whole else at * (1 + step)
@@ -239,7 +238,7 @@ class Search:
         if below.together:
             if high is not None and self._closed(points, low, high):
                 return 0.0
-            return min(below.most * inside[-1] / low, self._smooth(points, low, high, inside[-1]))
+            return below.most * inside[-1] / low
         if above is not None:
             return 0.0 if above.standing is Standing.FAILS or _flat(points, low) else math.inf
         before = max((load for load in points if load < low), default=None)
@@ -252,29 +251,6 @@ class Search:
             return high <= NARROW * low and _flat(points, high)
         bounded = above.standing in (Standing.HOLDS, Standing.RULED_OUT)
         return self.graphs and bounded and high <= BESIDE * low and not any(low < size < high for size in self.sizes)
-
-    def _smooth(self, points: dict[float, Point], low: float, high: float | None, top: float) -> float:
-        """The same bound where the measured loads around lie on lines: by how far each misses the line through its neighbours.
-
-        A staircase shows itself as such a miss; where there is none, loads between two neighbours give no more than those do.
-        """
-        exact = [load for load, at in points.items() if at.together and at.throughput is not None]
-        time = {load: load / points[load].most for load in exact}
-        holds = high is not None and points[high].standing is not Standing.FAILS
-        if low not in time or exact.index(low) == 0 or top > (NARROW if holds else EDGE) * low:
-            return math.inf
-        place = exact.index(low)
-        before = exact[place - 1]
-        if high in time and high is not None:
-            after, bound = high, max(points[low].most, points[high].most)
-        elif high is not None and not holds:  # by the line through the two loads below
-            slope = (time[low] - time[before]) / (low - before)
-            after, bound = None, max(points[low].most, top / (time[low] + max(slope, 0.0) * (top - low)))
-        else:
-            return math.inf
-        misses = [_miss(time, exact, k) for k in (place, place + 1 if after is not None else place - 1)]
-        known = [miss for miss in misses if miss is not None]
-        return bound * (1 + 2 * max(0.0, max(known) - NOISE)) if known else math.inf
 
     def _inside(self, points: dict[float, Point], low: float | None, high: float | None, best: float) -> Ask:
         inside = [load for load in self.loads if (low is None or load > low) and (high is None or load < high)]
@@ -404,15 +380,6 @@ class Search:
 
 def _holds(at: Point) -> bool:
     return at.standing is Standing.HOLDS
-
-
-def _miss(time: dict[float, float], loads: Sequence[float], place: int) -> float | None:
-    """How far a load's time lies off the line through its two neighbours, as a share; None at an end."""
-    if not 0 < place < len(loads) - 1:
-        return None
-    low, load, high = loads[place - 1 : place + 2]
-    line = time[low] + (time[high] - time[low]) * (load - low) / (high - low)
-    return abs(time[load] / line - 1)
 
 
 def _flat(points: dict[float, Point], load: float) -> bool:
