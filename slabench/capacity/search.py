@@ -12,6 +12,7 @@ A model (a line through two neighbours, what the server reports of itself) only 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,10 +27,14 @@ NARROW = 1.1  # beside a load whose requests queue: a gap up to so many times wi
 FLAT = 0.02  # loads whose requests queue, this close in tokens/s: what lies between them gives as much
 JUMP = 1.25  # two probes of one load this far apart were not made on the same server
 ABOVE_ROOM, BESIDE_ROOM = 1.25, 1.05  # the next loads above the one at which requests begin to wait, far and near
-BESIDE = 1.05  # loads in one CUDA graph, so close to each other: what lies between them is not looked for
+# Loads so close to each other: what lies between them is not looked for, unless a graph ends there. Where graphs are not reported
+# one may end anywhere, so it is looked for beside the best load.
+BESIDE = 1.05
 NEAR = 1.001  # a load whose figure is so little beyond a limit may hold
+BELOW = 0.85  # the next load below the lowest measured one
 EXPONENT = 0.6  # how TPOT grows with the load where one point is all that is known
 REPEATS = 2  # probes of each load that may be the best, where their intervals overlap
+CROWDED = 6  # measured loads around a gap: their line has been followed long enough, it is halved
 MOST_PROBES = 60
 
 
@@ -214,114 +219,74 @@ class Search:
 
     def _open_gap(self, points: dict[float, Point]) -> Ask | None:
         """A load where more than the best may be given; None: there is none left."""
-        measured = list(points)
         holds = max((load for load, at in points.items() if _holds(at)), default=0.0)
         fails = min((load for load, at in points.items() if at.standing is Standing.FAILS and load > holds), default=math.inf)
         best = max((at.throughput.value for at in points.values() if _holds(at) and at.throughput), default=0.0)
-        gaps: list[tuple[float, float | None, float | None]] = []  # most that can be given, from, to
-        for low, high in zip([None, *measured], [*measured, None], strict=True):
+        gaps: list[
+            tuple[bool, float, list[float], float | None, float | None]
+        ] = []  # below the first load last; the most it can give
+        for low, high in itertools.pairwise([None, *points, None]):
             inside = [load for load in self.loads if (low is None or load > low) and (high is None or load < high)]
-            if not inside or (low is not None and low >= fails):
-                continue
-            gaps.append((self._most(points, low, high, inside), low, high))
-        gaps = [gap for gap in gaps if gap[0] > (1 + SLACK) * best]
+            if inside and (low is None or low < fails):
+                most = math.inf if low is None else self._most(points, low, high, inside[-1])
+                if most > (1 + SLACK) * best:
+                    gaps.append((low is not None, most, inside, low, high))
         if not gaps:
             return None
-        _, low, high = max(gaps, key=lambda gap: (gap[1] is not None, gap[0]))  # below the first load last
-        return self._inside(points, low, high, best)
-
-    def _most(self, points: dict[float, Point], low: float | None, high: float | None, inside: Sequence[float]) -> float:
-        """Total tokens/s that a load between two measured neighbours can give at most."""
-        if low is None:
-            return math.inf
-        below, above = points[low], points[high] if high is not None else None
-        if below.together:
-            if high is not None and self._closed(points, low, high):
-                return 0.0
-            return below.most * inside[-1] / low
-        if above is not None:
-            return 0.0 if above.standing is Standing.FAILS or _flat(points, low) else math.inf
-        before = max((load for load in points if load < low), default=None)
-        return math.inf if before is None or points[before].most < below.most * (1 - FLAT / 2) else below.most
-
-    def _closed(self, points: dict[float, Point], low: float, high: float) -> bool:
-        """Whether requests begin to wait in a narrow gap, or both loads are neighbours in one CUDA graph, as far as it is known."""
-        above = points[high]
-        if not above.together:
-            return high <= NARROW * low and _flat(points, high)
-        bounded = above.standing in (Standing.HOLDS, Standing.RULED_OUT)
-        return self.graphs and bounded and high <= BESIDE * low and not any(low < size < high for size in self.sizes)
-
-    def _inside(self, points: dict[float, Point], low: float | None, high: float | None, best: float) -> Ask:
-        inside = [load for load in self.loads if (low is None or load > low) and (high is None or load < high)]
-        load, why = self._choose(points, low, high, inside, best)
+        _, _, inside, low, high = max(gaps, key=lambda gap: gap[:2])
+        aim, why = self._below(points) if low is None else self._aim(points, low, high, inside)
+        load = min(inside, key=lambda known: (abs(known - aim), known))
         # All loads up to the gap's end are ruled out at once if this one gives so little that in proportion they cannot give more.
-        end = inside[-1] if high is not None else None
-        rule_out = None if not best or end is None else (1 + SLACK) * best * load / end
-        return Ask(load, why, rule_out)
+        return Ask(load, why, (1 + SLACK) * best * load / inside[-1] if best and high is not None else None)
 
-    def _choose(
-        self, points: dict[float, Point], low: float | None, high: float | None, inside: Sequence[float], best: float
-    ) -> tuple[float, str]:
+    def _most(self, points: dict[float, Point], low: float, high: float | None, top: float) -> float:
+        """Total tokens/s that a load above a measured one, up to `top` below the next, can give at most."""
+        below, above = points[low], points[high] if high is not None else None
+        if above is None or high is None:
+            before = max((load for load in points if load < low), default=None)
+            grown = below.together or before is None or points[before].most < below.most * (1 - FLAT / 2)
+            return math.inf if grown else below.most
+        if not below.together:
+            return 0.0 if above.standing is Standing.FAILS or _flat(points, low) else math.inf
+        if not above.together:  # requests begin to wait in this gap
+            closed = high <= NARROW * low and _flat(points, high)
+        else:
+            bounded = above.standing in (Standing.HOLDS, Standing.RULED_OUT)
+            stair = any(low < size < high for size in self.sizes) if self.graphs else self.best() in (low, high)
+            closed = bounded and high <= BESIDE * low and not stair
+        return 0.0 if closed else below.most * top / low
+
+    def _below(self, points: dict[float, Point]) -> tuple[float, str]:
+        """Where to look below the lowest measured load."""
+        lowest, at = next(iter(points.items()))
+        stress = at.stress(self.rules) or 1.0
+        if at.standing in (Standing.FAILS, Standing.UNSURE):
+            aim = lowest * (1 / stress) ** (1 / EXPONENT) if stress > 1 else lowest * BELOW**2
+            return max(aim, lowest / 4), "no load holds so far"
+        return lowest * (BELOW if _holds(at) else BELOW**2), "below the loads that were measured"
+
+    def _aim(self, points: dict[float, Point], low: float, high: float | None, inside: Sequence[float]) -> tuple[float, str]:
+        """Where to look above a measured load."""
         if any(mark.cliff and mark.load == low and low + 1 == inside[0] for mark in self.marks):
             return inside[0], "the first load beyond the largest CUDA graph"
         marks = [mark for mark in self.marks if mark.load in inside]
         if marks:
             return marks[0].load, marks[0].text
-        if low is None:
-            return self._downwards(points, inside, best)
-        if high is None or points[high].standing is not Standing.HOLDS:
-            return self._towards_limit(points, low, high, inside)
-        if points[low].together and not points[high].together:
-            return _snap(inside, low * BESIDE_ROOM), "where requests begin to wait"
-        return self._between(points, low, high, inside, best), "between two loads, where more may be given"
-
-    def _towards_limit(
-        self, points: dict[float, Point], low: float, high: float | None, inside: Sequence[float]
-    ) -> tuple[float, str]:
-        """Where the tightest rule reaches its limit, by the line through the two loads nearest to it."""
-        stress = points[low].stress(self.rules)
-        above = points[high].stress(self.rules) if high is not None else None
-        if high is None and (not points[low].together or any(mark.queues and mark.load == low for mark in self.marks)):
-            return _snap(inside, low * ABOVE_ROOM), "above the load at which requests begin to wait"
-        if high is not None:
-            aim = math.sqrt(low * high)
-            if stress and above and above > stress and len([load for load in points if low / 2 < load < high * 2]) < 6:
-                aim = low + (1 - stress) / (above - stress) * (high - low)
-            quarter = (high - low) / 8
-            return _snap(inside, min(max(aim, low + quarter), high - quarter)), "where the limit is expected"
-        lower = [load for load in points if load < low]
-        aim = low * (1 / (stress or 0.25)) ** (1 / EXPONENT)
-        below = points[lower[-1]].stress(self.rules) if lower else None
-        if stress and below and below < stress:
-            aim = low + (1 - stress) * (low - lower[-1]) / (stress - below)
-        return _snap(inside, min(max(aim, low * 1.1), low * 4)), "all loads hold so far"
-
-    def _downwards(self, points: dict[float, Point], inside: Sequence[float], best: float) -> tuple[float, str]:
-        """Below the lowest measured load: where the limit is expected if that one fails, else where the rest can be ruled out."""
-        lowest, at = next(iter(points.items()))
-        stress = at.stress(self.rules)
-        if at.standing in (Standing.FAILS, Standing.UNSURE):
-            aim = lowest * (1 / stress) ** (1 / EXPONENT) if stress and stress > 1 else lowest * 0.7
-            return _snap(inside, min(max(aim, lowest / 4), lowest / 1.05)), "no load holds so far"
-        # Time of a load's wave, in requests a token/s: by the line through the two lowest loads, or half of it for nothing.
-        known = [(load, load / found.most) for load, found in points.items() if found.most < math.inf][:2]
-        slope = known[0][1] * 0.5 / known[0][0]
-        if len(known) == 2 and known[1][1] > known[0][1]:
-            slope = (known[1][1] - known[0][1]) / (known[1][0] - known[0][0])
-        aim = known[0][0] - (known[0][1] - inside[-1] / best) / slope if best and slope else lowest / 2
-        return _snap(inside, min(max(aim, lowest / 4), lowest * 0.9)), "below the loads that were measured"
-
-    def _between(self, points: dict[float, Point], low: float, high: float, inside: Sequence[float], best: float) -> float:
-        """Where, by the line between both, all loads up to the upper one can be ruled out at once; a graph size if one is near."""
-        below, above = low / points[low].most, high / points[high].most
-        aim = math.sqrt(low * high)
-        if above > below:
-            aim = low + (inside[-1] / ((1 + SLACK / 2) * best) - below) * (high - low) / (above - below)
-        eighth = (high - low) / 8
-        aim = min(max(aim, low + eighth), high - eighth)
-        sizes = [size for size in self.sizes if size in inside]
-        return _snap(sizes or inside, aim)
+        at, stress = points[low], points[low].stress(self.rules) or 0.25
+        if high is None:
+            if not at.together or any(mark.queues and mark.load == low for mark in self.marks):
+                return low * ABOVE_ROOM, "above the load at which requests begin to wait"
+            return low * min(max((1 / stress) ** (1 / EXPONENT), 1.1), 4), "all loads hold so far"
+        middle = math.sqrt(low * high)
+        if points[high].standing is Standing.HOLDS:
+            if at.together and not points[high].together:
+                return low * BESIDE_ROOM, "where requests begin to wait"
+            sizes = [float(size) for size in self.sizes if size in inside] or [middle]
+            return min(sizes, key=lambda size: abs(size - middle)), "between two loads, where more may be given"
+        above, eighth = points[high].stress(self.rules) or 0.0, (high - low) / 8
+        line = low + (1 - stress) / (above - stress) * (high - low) if above > stress else middle
+        crowded = len([load for load in points if low / 2 < load < high * 2]) >= CROWDED
+        return middle if crowded else min(max(line, low + eighth), high - eighth), "where the limit is expected"
 
     # the best of the measured loads
 
@@ -388,10 +353,6 @@ def _flat(points: dict[float, Point], load: float) -> bool:
     pair = [points[at].throughput for at in (load, after)]
     values = [measured.value for measured in pair if measured is not None]
     return after > load and len(values) == 2 and max(values) < (1 + FLAT) * min(values)
-
-
-def _snap(inside: Sequence[float], aim: float) -> float:
-    return min(inside, key=lambda load: (abs(load - aim), load))
 
 
 def _levelled(holds: dict[float, Point]) -> dict[float, float]:
