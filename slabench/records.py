@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+BEFORE = -1  # first_text_at: before the first counted token
+
 
 class ErrorKind(StrEnum):
     """Why a request did not come back whole. One word a request: the first thing that went wrong."""
@@ -51,7 +53,8 @@ class RequestRecord:
     arrival_ns: array[int] = field(default_factory=lambda: array("q"))
     arrival_tokens: array[int] = field(default_factory=lambda: array("q"))
     first_text_ns: int | None = None  # first event with a non-empty text: what bench_serving calls the first token
-    first_text_at: int | None = None  # its place in arrival_ns, where the client kept it: events of one read share a stamp
+    # Its place in arrival_ns, where the client kept it: events of one read share a stamp. BEFORE: its event counts no token.
+    first_text_at: int | None = None
     last_text_ns: int | None = None  # last event with output (text or ids) and no token count
     uncounted_outputs: int = 0  # how many such events
     output_ids: int | None = None  # ids in the last counted event; None: it has none, as on /v1

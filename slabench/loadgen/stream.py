@@ -15,6 +15,7 @@ from slabench.loadgen import events
 from slabench.loadgen.event_stream import EventStream, payload
 from slabench.loadgen.expected import COUNT, frame_of
 from slabench.loadgen.uncounted import Uncounted
+from slabench.records import BEFORE
 
 _COUNT_LEN = len(COUNT)
 _VALUE = re.compile(rb"\s*(\d{1,15})(?:\.0{1,15})?\s*[,}\]]")
@@ -96,7 +97,7 @@ class StreamMeter(EventStream):
         self.last_text_ns: int | None = None  # the last output that came without a count
         self.uncounted_outputs = 0  # events with output and no count
         self.uncounted = Uncounted()  # what they were, where none has a count
-        self.first_text_at: int | None = None  # its place in arrival_ns: events of one read share a stamp
+        self.first_text_at: int | None = None  # its place in arrival_ns, or BEFORE: see RequestRecord
         self.done_ns: int | None = None
         self.error: str | None = None  # the words of the first event that tells of a failure
         self.broken: bytes | None = None  # how the first event begins that is no JSON
@@ -166,17 +167,18 @@ class StreamMeter(EventStream):
             at = data.rfind(COUNT, start, end)
             if at < 0 or not self._counted(now_ns, data, start, end, at + _COUNT_LEN):
                 self._read(now_ns, data, start, end)
-            self.steady = self.first_text_ns is not None
+            self.steady = self.first_text_ns is not None and len(self.arrival_ns) > 0
 
     def _counted(self, now_ns: int, data: bytes, start: int, end: int, at: int) -> bool:
         """An event of /generate with a count at data[at]; False, and nothing done, if it is to be read as JSON."""
         tokens = _number(data, at, end)
         if tokens is None or data.find(b'"error', start, end) >= 0 or data.find(b'"abort"', start, end) >= 0:
             return False
-        if self._arrived(now_ns, data, start, end, tokens) and self.first_text_ns is None:
+        if self.first_text_ns is None:
             found = _TEXT.search(data, start, end)
             if found is not None and found[1] != b'"':
-                self.first_text_ns, self.first_text_at = now_ns, len(self.arrival_ns) - 1
+                self._first_text(now_ns, tokens)
+        self._arrived(now_ns, data, start, end, tokens)
         return True
 
     def _chunk(self, now_ns: int, data: bytes, start: int, end: int) -> bool:
@@ -196,7 +198,7 @@ class StreamMeter(EventStream):
             self.finish = data[start:end]
         text = (tokens is None or self.first_text_ns is None) and _PIECE.search(data, start, end) is not None
         if text and self.first_text_ns is None:
-            self.first_text_ns, self.first_text_at = now_ns, len(self.arrival_ns)
+            self._first_text(now_ns, tokens)
         if tokens is None:
             self._uncounted_event(now_ns, data, start, end, output=text)
         elif ends and _NO_CHOICE.search(data, start, end) is not None:
@@ -223,7 +225,7 @@ class StreamMeter(EventStream):
         if event.error is not None and self.error is None:
             self.error = event.error
         if event.text and self.first_text_ns is None and (self.chunks or event.count is not None):
-            self.first_text_ns, self.first_text_at = now_ns, len(self.arrival_ns)
+            self._first_text(now_ns, event.count)
         if self.chunks and event.reason:
             self.finish = found
         if self.chunks and event.total and event.count is not None:
@@ -234,19 +236,23 @@ class StreamMeter(EventStream):
         else:
             self._uncounted_event(now_ns, data, start, end, output=event.output)
 
-    def _arrived(self, now_ns: int, data: bytes, start: int, end: int, tokens: int) -> bool:
-        """False for an event before the first token, such as /v1's role with a usage of 0: it is no arrival."""
+    def _first_text(self, now_ns: int, tokens: int | None) -> None:
+        """tokens: what its event counts; that one is no arrival yet."""
+        self.first_text_ns = now_ns
+        self.first_text_at = BEFORE if tokens == 0 and not self.arrival_ns else len(self.arrival_ns)
+
+    def _arrived(self, now_ns: int, data: bytes, start: int, end: int, tokens: int) -> None:
+        """An event before the first token, such as /v1's role with a usage of 0, is no arrival."""
         if not tokens and not self.arrival_tokens:
             output = (_PIECE if self.chunks else _OUTPUT).search(data, start, end) is not None
             self._uncounted_event(now_ns, data, start, end, output=output)
-            return False
+            return
         if not self.arrival_tokens and end - start <= MAX_FIRST_BYTES:
             self.first = data[start:end]
         self.arrival_ns.append(now_ns)
         self.arrival_tokens.append(tokens)
         # One event is kept, not a read of many.
         self.last = (data, start, end) if len(data) <= 2 * (end - start) + 64 else (data[start:end], 0, end - start)
-        return True
 
     def _uncounted_event(self, now_ns: int, data: bytes, start: int, end: int, *, output: bool) -> None:
         self._uncounted += 1

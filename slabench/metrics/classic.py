@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from slabench.metrics.compute import MOST_TOKENS, UNKNOWN
-from slabench.records import GpuCounts, RequestRecord, RunRecord
+from slabench.records import BEFORE, GpuCounts, RequestRecord, RunRecord
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,12 +36,17 @@ class ClassicOutput:
 
 
 def classic_output(record: RequestRecord, began_ns: int) -> ClassicOutput:
-    """What bench_serving would have stored for this answer. A first text that never came leaves its ttft at 0, as there."""
+    """What bench_serving would have stored for this answer. A first text that never came leaves its ttft at 0, as there.
+
+    Its length is the count of the last event with text: 0 is one, and the length asked for stands where there is no such event.
+    """
     if record.start_ns is None or record.end_ns is None:
         raise ValueError(f"request {record.index} has no end: only complete answers have classic figures")
     if not record.arrival_ns and record.text_ns:
         return _of_chunks(record, began_ns)
     ttft, itl, last_ns, last_count = 0.0, [], 0, 0
+    if record.first_text_at == BEFORE and record.first_text_ns is not None:
+        ttft, last_ns = (record.first_text_ns - record.start_ns) / NS_PER_S, record.first_text_ns
     for place, (stamp, count) in enumerate(zip(record.arrival_ns, record.arrival_tokens, strict=True)):
         if record.first_text_ns is None or stamp < record.first_text_ns:
             continue

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fixtures.real_sglang import REPO
@@ -142,15 +142,25 @@ def test_every_figure_of_calculate_metrics(ask: Ask, requests: list[Any], durati
             assert key not in ours
 
 
+def streamed(*events: tuple[int, int, str]) -> Any:
+    return example(request=(0, NS, list(events), 0, False), spaced=False)
+
+
 @settings(max_examples=200, deadline=None)
-@given(request=REQUESTS)
-def test_what_its_client_stores_of_a_stream(ask: Ask, request: Any) -> None:
+@given(request=REQUESTS, spaced=st.booleans())
+@streamed((0, 0, "a"))  # text that no event counts: the length is 0, not what was asked for
+@streamed((0, 0, "a"), (7, 2, "b"), (9, 1, ""))  # text before the first count: TTFT ends with it, and the first gap begins
+@streamed((0, 0, "a"), (5, 0, "b"), (0, 2, "b"))  # and the second such event is passed over
+@streamed((0, 0, ""), (5, 2, ""), (5, 0, "a"), (5, 1, "b"))
+@streamed((0, 0, ""), (5, 0, ""))  # no text at all: the length asked for
+def test_what_its_client_stores_of_a_stream(ask: Ask, request: Any, spaced: bool) -> None:
     """The same lines at the same times through its client and through ours."""
     start, first, events, tail, _ = request
     at, count, text, lines, meter = start + first, 0, "", [], StreamMeter()
     for gap, new, word in events:
         at, count, text = at + gap, count + new, text + word
-        lines.append([at, "data: " + json.dumps({"text": text, "meta_info": {"completion_tokens": count, "cached_tokens": 0}})])
+        event = {"text": text, "meta_info": {"completion_tokens": count, "cached_tokens": 0}}
+        lines.append([at, "data: " + json.dumps(event, separators=None if spaced else (",", ":"))])
     lines.append([at + tail, "data: [DONE]"])
     for stamp, line in lines:
         meter.feed(stamp, f"{line}\n\n".encode())

@@ -16,7 +16,7 @@ from slabench.loadgen.answers import last_event
 from slabench.loadgen.event_stream import StreamLimitError
 from slabench.loadgen.http1 import END, Answer
 from slabench.loadgen.stream import StreamMeter
-from slabench.records import ErrorKind
+from slabench.records import BEFORE, ErrorKind
 
 DATA = Path(__file__).parents[2] / "data" / "loadgen"
 LIMIT = 1 << 20
@@ -65,6 +65,18 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nTr
 EVENTS = st.lists(st.tuples(st.text(max_size=30), st.integers(0, 6), st.booleans()), min_size=1, max_size=12)
 
 
+@pytest.mark.parametrize("spaced", [False, True])
+def test_a_text_before_the_first_token_has_a_time_and_is_no_arrival(spaced: bool) -> None:
+    """What follows is read as ever: the first counted event is kept, of one read with the text or of a later one."""
+    for at in (1, 2):
+        meter = StreamMeter()
+        meter.feed(1, wire([event("a", 0)], spaced=spaced)[:-14])
+        meter.feed(at, wire([event("ab", 1), event("abc", 2)], spaced=spaced))
+        assert (meter.first_text_ns, meter.first_text_at) == (1, BEFORE)
+        assert (list(meter.arrival_ns), list(meter.arrival_tokens), meter.uncounted_outputs) == ([at, at], [1, 2], 1)
+        assert json.loads(meter.first.removeprefix(b"data: ")) == event("ab", 1)
+
+
 @given(EVENTS, st.lists(st.integers(0, 10_000), max_size=12), st.lists(st.integers(0, 400), min_size=1, max_size=5))
 @example([("a", 1, False)] * 5, [], [0])
 @example([("a", 1, False)] * 5, list(range(0, 2000, 7)), [0])
@@ -95,11 +107,12 @@ def test_any_chunking_gives_the_counts_of_the_straightforward_parser(
         assert meter.last is None
         return
     assert json.loads(meter.last_event().removeprefix(b"data: ")) == events[-1]
-    totals = itertools.accumulate(more for _, more, _ in grown)
-    texts = [bool(text) for (text, _, _), total in zip(grown, totals, strict=True) if total]  # before the first token none arrived
+    texts, before = [bool(text) for text, _, _ in grown], len(events) - len(meter.arrival_tokens)
     assert (meter.first_text_ns is not None) == any(texts)
     if any(texts):
-        assert meter.first_text_at == texts.index(True)
+        place = texts.index(True)
+        assert meter.first_text_ns == stamps[place]
+        assert meter.first_text_at == (place - before if place >= before else BEFORE)  # an event that counts 0 is no arrival
     assert meter.last is not None
     assert len(meter.last[0]) <= 2 * len(meter.last_event()) + 64
 

@@ -1,12 +1,13 @@
 """bench_serving's figures against numbers worked by hand from its source."""
 
+from array import array
 from dataclasses import replace
 
 import pytest
 
 from slabench.metrics.classic import ClassicOutput, classic_figures, classic_output, compute_classic, text_sizes
 from slabench.metrics.definitions import METRICS, metric_of
-from slabench.records import GpuCounts, ServerEvidence
+from slabench.records import BEFORE, GpuCounts, ServerEvidence
 from tests.unit.metrics.test_compute import MS, answer, run_of
 
 
@@ -24,6 +25,22 @@ def test_events_before_the_first_text_are_not_seen():
     out = classic_output(late, 0)
     assert out.ttft == pytest.approx(0.110)
     assert out.itl == pytest.approx([0.010, 0.010])
+
+
+def test_a_text_that_counts_no_token_is_its_first_and_its_count_stands():
+    """TTFT ends with it; what is counted later came since then. Where nothing is, the length is 0 and not the one asked for."""
+    record = replace(answer(), first_text_ns=104 * MS, first_text_at=BEFORE)
+    out = classic_output(record, 0)
+    assert out.ttft == pytest.approx(0.094)
+    assert out.itl == pytest.approx([0.006, 0.010, 0.010, 0.010])
+    assert out.output_len == 4
+    nothing = array("q")
+    out = classic_output(replace(record, arrival_ns=nothing, arrival_tokens=nothing, output_len=9), 0)
+    assert (out.ttft, out.itl, out.output_len) == (pytest.approx(0.094), [], 0)
+    out = classic_output(
+        replace(record, arrival_ns=nothing, arrival_tokens=nothing, output_len=9, first_text_ns=None, first_text_at=None), 0
+    )
+    assert (out.ttft, out.itl, out.output_len) == (0.0, [], 9)
 
 
 def test_figures_by_hand():

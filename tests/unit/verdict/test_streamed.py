@@ -9,7 +9,7 @@ import pytest
 
 from fixtures.stream_probe import TOKENS, ShortPrompt, probe, shown
 from slabench.errors import ServerError
-from slabench.records import ErrorKind, RequestRecord
+from slabench.records import BEFORE, ErrorKind, RequestRecord
 from slabench.verdict.words import Check, State
 from slabench.workloads import Prompt
 from tests.unit.metrics.test_compute import answer
@@ -129,6 +129,11 @@ def test_a_first_event_of_many_tokens_is_not_held_back() -> None:
     first = answer(sent=0, arrivals=((1000, 40), (1600, 64)), end=1601)  # type: ignore[no-untyped-call]
     assert shown(first).ttft_ms == pytest.approx(25)
     assert shown(answer(sent=0, arrivals=((30, 1),), end=31)).ttft_ms == 30  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize(("place", "empty"), [(0, False), (BEFORE, False), (1, True), (None, True)])
+def test_a_first_counted_event_is_empty_where_no_text_came_until_then(place: int | None, empty: bool) -> None:
+    assert shown(replace(late(30), first_text_at=place)).first_empty is empty
 
 
 def test_the_probe_s_prompt_is_no_prompt_of_the_load() -> None:
