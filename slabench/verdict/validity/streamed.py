@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from slabench.metrics.compute import request_figures
+from slabench.metrics.compute import NS_PER_MS, request_figures
+from slabench.metrics.lateness import late_ns
 from slabench.verdict.words import Check, State
 
 if TYPE_CHECKING:
@@ -104,14 +105,14 @@ def _by_probe(probe: Probe | None) -> Check:
 def _by_server(subject: Subject, answers: Sequence[RequestRecord]) -> Check | None:
     """decode_throughput of 0.5.5 and newer with --enable-metrics: tokens a second from the first to the last, by the server."""
     known = [
-        (1000 / rate, figures.tpot)
-        for record in answers
-        if (rate := record.server.get("decode_throughput", 0.0)) > 0 and (figures := request_figures(record)).tpot is not None
+        (1000 / rate, tpot, most)
+        for record, tpot, most in _paces(subject, answers)
+        if (rate := record.server.get("decode_throughput", 0.0)) > 0
     ]
-    fast = [pair for pair in known if SERVER_FACTOR * (pair[1] or 0.0) < pair[0]]
+    fast = [(server, tpot) for server, tpot, most in known if SERVER_FACTOR * most < server]
     if not known or len(fast) <= MOST_ANSWERS * len(known):
         return None
-    server, client = (statistics.median(each) for each in zip(*((a, b or 0.0) for a, b in fast), strict=True))
+    server, client = (statistics.median(each) for each in zip(*fast, strict=True))
     text = (
         f"By meta_info's decode_throughput the server took {server:.2f} ms a token (median), and {len(fast)} of {len(known)} "
         f"answers came at {client:.2f} ms: more than {SERVER_FACTOR:g} times faster than they were made, so they were held back."
@@ -119,14 +120,28 @@ def _by_server(subject: Subject, answers: Sequence[RequestRecord]) -> Check | No
     return Check("streamed", State.INVALID, text, DIRECT)
 
 
+def _paces(subject: Subject, answers: Sequence[RequestRecord]) -> list[tuple[RequestRecord, float, float]]:
+    """Each answer with its TPOT and the most that it can be, in ms: the client may have read its first token late.
+
+    What waited at a client that stood still came no faster than it was made; the check `client` tells of that.
+    """
+    known = [(record, tpot) for record in answers if (tpot := request_figures(record).tpot) is not None]
+    late = late_ns(subject.run, [record.arrival_ns[0] for record, _ in known]) / NS_PER_MS
+    return [
+        (record, tpot, tpot + float(ms) / (record.arrival_tokens[-1] - record.arrival_tokens[0]))
+        for (record, tpot), ms in zip(known, late, strict=True)
+    ]
+
+
 def _by_log(subject: Subject, answers: Sequence[RequestRecord]) -> Check | None:
     """The log's Decode lines: requests running / tokens a second is what each of them waits for a token."""
     step = None if subject.log is None else subject.log.step_ms
-    tpots = [tpot for record in answers if (tpot := request_figures(record).tpot) is not None]
-    if step is None or not tpots or SERVER_FACTOR * (client := statistics.median(tpots)) >= step:
+    paces = _paces(subject, answers)
+    if step is None or not paces or SERVER_FACTOR * statistics.median(most for _, _, most in paces) >= step:
         return None
+    client = statistics.median(tpot for _, tpot, _ in paces)
     text = (
         f"By nine in ten of the deploy log's Decode lines the server took {step:.2f} ms a token or more, and the answers came at "
-        f"{client:.2f} ms (median of {len(tpots)}): more than {SERVER_FACTOR:g} times faster than they were made."
+        f"{client:.2f} ms (median of {len(paces)}): more than {SERVER_FACTOR:g} times faster than they were made."
     )
     return Check("streamed", State.INVALID, text, f"{DIRECT} See that --deploy-log is this server's.")

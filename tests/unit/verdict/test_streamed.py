@@ -83,6 +83,24 @@ def test_the_log_s_time_between_tokens_against_the_client_s() -> None:
     assert streamed(paced(1), log=replace(LOG, step_ms=60.0)).state is State.INVALID
 
 
+@pytest.mark.parametrize(
+    ("stall", "state"),
+    [
+        ((100.0, 15.0), State.OK),  # its first token, at 110 ms, may have come 10 ms earlier: 9 tokens in 19 ms, 2.1 ms each
+        ((106.0, 9.0), State.INVALID),  # 4 ms earlier: 1.4 ms
+        ((100.0, 5.0), State.INVALID),  # the client was back before it came
+        ((112.0, 5.0), State.INVALID),  # and stood still only later
+    ],
+)
+def test_a_token_that_waited_at_the_client_was_not_held_back(stall: tuple[float, float], state: State) -> None:
+    """4 ms a token there, 1 ms here."""
+    for log in (None, replace(LOG, step_ms=4.0)):
+        rate = {"decode_throughput": 1000 / 4} if log is None else {}
+        case = subject(paced(1, **rate), log=log)  # type: ignore[no-untyped-call]
+        client = replace(case.run.client, stalls_ms=(stall,))
+        assert found_in(replace(case, run=replace(case.run, client=client)), "streamed").state is state  # type: ignore[no-untyped-call]
+
+
 PROMPT = Prompt(text=None, ids=None, input_len=3, output_len=9)
 
 
