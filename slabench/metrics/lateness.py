@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from slabench.metrics.compute import NS_PER_MS, request_figures
-from slabench.records import RequestRecord, RunRecord
+from slabench.records import ClientRecord, RequestRecord, RunRecord
 
 if TYPE_CHECKING:
     import numpy as np
 
 _PER_REQUEST = ("ttft", "ttft_due", "tpot", "e2el", "e2el_due")
 _OF_THE_RUN = ("duration", "throughput", "qpm")
+
+
+class Load(Protocol):
+    """A RunRecord, or what a load gave before it became one."""
+
+    @property
+    def requests(self) -> Sequence[RequestRecord]: ...
+    @property
+    def began_ns(self) -> int: ...
+    @property
+    def client(self) -> ClientRecord: ...
 
 
 def _percentile(share: float) -> Callable[[np.ndarray], float]:
@@ -33,7 +44,7 @@ _STATISTICS: Mapping[str, Callable[[np.ndarray], float]] = {
 }
 
 
-def late_ns(run: RunRecord, stamps_ns: Sequence[int]) -> np.ndarray:
+def late_ns(run: Load, stamps_ns: Sequence[int]) -> np.ndarray:
     """For each stamp by how much it may be late: what has passed since the begin of the stall that it lies in, 0 outside of all.
 
     The loop looks at its clock every 20 ms, so a stall may have begun up to that much before the begin that is known.

@@ -9,10 +9,10 @@ import pytest
 
 from fixtures.stream_probe import TOKENS, ShortPrompt, probe, shown
 from slabench.errors import ServerError
-from slabench.records import BEFORE, ErrorKind, RequestRecord
+from slabench.records import BEFORE, ErrorKind, RequestRecord, RunRecord
 from slabench.verdict.words import Check, State
 from slabench.workloads import Prompt
-from tests.unit.metrics.test_compute import answer
+from tests.unit.metrics.test_compute import answer, run_of
 from tests.unit.verdict.test_validity import LOG, found_in, probed, subject
 
 
@@ -104,13 +104,19 @@ def test_a_token_that_waited_at_the_client_was_not_held_back(stall: tuple[float,
 PROMPT = Prompt(text=None, ids=None, input_len=3, output_len=9)
 
 
+def alone(record: RequestRecord, *stalls: tuple[float, float]) -> RunRecord:
+    """A load of one request; at time 0 it began."""
+    run: RunRecord = run_of(record)  # type: ignore[no-untyped-call]
+    return replace(run, client=replace(run.client, stalls_ms=stalls))
+
+
 def sending(*records: RequestRecord) -> tuple[list[int], Any]:
     asked: list[int] = []
     answers = iter(records)
 
-    def send(prompt: ShortPrompt, output_len: int) -> RequestRecord:
+    def send(prompt: ShortPrompt, output_len: int) -> RunRecord:
         asked.append(output_len)
-        return next(answers)
+        return alone(next(answers))
 
     return asked, send
 
@@ -136,7 +142,7 @@ def test_a_probe_that_fails_says_why_and_judges_nothing() -> None:
     _, send = sending(answer(error=ErrorKind.HTTP_STATUS, error_text="HTTP 503: busy"), late(30))  # type: ignore[no-untyped-call]
     assert probe(PROMPT, send) == probed(failure="a request failed: HTTP 503: busy")  # type: ignore[no-untyped-call]
 
-    def refuse(prompt: ShortPrompt, output_len: int) -> RequestRecord:
+    def refuse(prompt: ShortPrompt, output_len: int) -> RunRecord:
         raise ServerError("gone")
 
     assert probe(PROMPT, refuse).failure == "gone"
@@ -145,13 +151,22 @@ def test_a_probe_that_fails_says_why_and_judges_nothing() -> None:
 def test_a_first_event_of_many_tokens_is_not_held_back() -> None:
     """--stream-interval=40 at 25 ms a token: the first event has to come 975 ms later than the first token was made."""
     first = answer(sent=0, arrivals=((1000, 40), (1600, 64)), end=1601)  # type: ignore[no-untyped-call]
-    assert shown(first).ttft_ms == pytest.approx(25)
-    assert shown(answer(sent=0, arrivals=((30, 1),), end=31)).ttft_ms == 30  # type: ignore[no-untyped-call]
+    assert shown(alone(first)).ttft_ms == pytest.approx(25)
+    assert shown(alone(answer(sent=0, arrivals=((30, 1),), end=31))).ttft_ms == 30  # type: ignore[no-untyped-call]
+
+
+def test_what_waited_at_the_client_is_taken_off_a_long_answer_s_times_alone() -> None:
+    """Sent at 10; the client stood still from 20 to 130, so that the short answer stays as late as it looks."""
+    assert shown(alone(late(120), (20.0, 110.0))).ttft_ms == 10
+    assert shown(alone(late(140), (20.0, 110.0))).ttft_ms == 130
+    gaps = alone(answer(arrivals=((15, 1), (125, 2), (135, 3), (145, 4)), end=150), (20.0, 110.0))  # type: ignore[no-untyped-call]
+    assert (shown(gaps).ttft_ms, shown(gaps).first_gap_ms, shown(gaps).later_gap_ms) == (5, 5, 10)
+    assert shown(alone(answer(arrivals=((120, 1),), end=121), (20.0, 110.0))).ttft_ms == 110  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize(("place", "empty"), [(0, False), (BEFORE, False), (1, True), (None, True)])
 def test_a_first_counted_event_is_empty_where_no_text_came_until_then(place: int | None, empty: bool) -> None:
-    assert shown(replace(late(30), first_text_at=place)).first_empty is empty
+    assert shown(alone(replace(late(30), first_text_at=place))).first_empty is empty
 
 
 def test_the_probe_s_prompt_is_no_prompt_of_the_load() -> None:
