@@ -27,7 +27,7 @@ def windows(records: Sequence[RequestRecord], batch_size: int) -> tuple[Window, 
     """The longest spans with batch_size requests between first and last token, one a wave where requests go in step."""
     moments: list[tuple[int, int, int]] = []  # an end before a start of the same moment: they do not overlap
     for position, record in enumerate(records):
-        if record.ok and record.grown > 1 and (span := record.span_ns) is not None:
+        if record.ok and record.grown > 1 and (span := record.span_ns) is not None and span[0] < span[1]:
             moments += [(span[0], 1, position), (span[1], -1, position)]
     found: list[Window] = []
     decoding: set[int] = set()

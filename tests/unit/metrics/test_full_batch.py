@@ -55,6 +55,23 @@ def test_a_batch_that_was_never_full_has_no_figure():
     assert full_batch([], 1, None) == {}
 
 
+def test_an_answer_of_one_moment_is_in_no_batch():
+    """It came in one read: it was decoding for no time, and not until the end of all others either."""
+    at_once = answer(1, sent=0, arrivals=((120, 1), (120, 2), (120, 3)), end=121)
+    assert full_batch([steady(0, 100, 10, 11), at_once], 2, 1.0) == {}
+    later = steady(2, 150, 10, 6)
+    [window] = windows([steady(0, 100, 10, 11), at_once, later], 2)
+    assert (window.begin, window.end, window.members) == (150 * MS, 200 * MS, (0, 2))
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 5)), min_size=1, max_size=5))
+def test_a_batch_is_full_from_the_last_first_token_to_the_first_last_one(made):
+    records = [steady(n, 100 + offset, step, 5) for n, (offset, step) in enumerate(made)]
+    firsts, lasts = [r.arrival_ns[0] for r in records], [r.arrival_ns[-1] for r in records]
+    expected = [(max(firsts), min(lasts))] if max(firsts) < min(lasts) else []
+    assert [(one.begin, one.end) for one in windows(records, len(records))] == expected
+
+
 def test_one_event_inside_gives_no_tpot_and_no_zero():
     records = [answer(0, sent=0, arrivals=((100, 1), (250, 3)), end=260), answer(1, sent=0, arrivals=((90, 1), (240, 3)), end=250)]
     found = full_batch(records, 2, 1.0)
