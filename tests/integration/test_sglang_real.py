@@ -29,7 +29,7 @@ pytestmark = pytest.mark.sglang
 DATA = REPO / "fixtures" / "data"
 REDUCED = (
     "--random-input-len=200 --random-output-len=24 --num-prompts=12 --request-rate=40 --max-concurrency=6 --decode-input-len=300 "
-    "--decode-output-len=192 --batch-sizes=1,2,4 --prefill-lens=128,256 --prefill-prompts=12 --slo=tpot.mean<=1000 --progress=off "
+    "--decode-output-len=768 --batch-sizes=1,2,4 --prefill-lens=128,256 --prefill-prompts=12 --slo=tpot.mean<=1000 --progress=off "
     # What these tests show is counts: how two clocks agree, and how long a batch was full, is this machine's business.
     "--allow=client,client_error,one_read,batch_held,log_agrees,curve_agrees"
 ).split()
@@ -219,7 +219,8 @@ def test_what_an_earlier_run_left_in_the_cache_is_seen(sglang_cpu_server: RealSe
 
 def test_a_batch_over_the_running_cap_is_measured_and_invalid(sglang_cpu_server: RealServer, tmp_path: Path) -> None:
     """This server runs 16 at once."""
-    entry = one_test(sglang_cpu_server, tmp_path, "tests/ali/test_decode.py", "--batch-sizes=20", "--decode-input-len=64")
+    lengths = ("--batch-sizes=20", "--decode-input-len=64", "--decode-output-len=64")
+    entry = one_test(sglang_cpu_server, tmp_path, "tests/ali/test_decode.py", *lengths)
     assert entry["word"] == "INVALID"
     assert entry["metrics"]["classic.tpot.mean"] > 0
     found = states(entry)
