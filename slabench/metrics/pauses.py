@@ -154,7 +154,7 @@ def first_requests(requests: Sequence[RequestRecord]) -> FirstRequests | None:
     """What the first requests took longer than any later one.
 
     None where an answer has more than one token, since a queue of long answers makes the first ones wait, and where the later
-    requests are fewer than the first.
+    requests are fewer than the first, or none was first: a client that stands still may stamp all as sent when they were answered.
     """
     done = [record for record in requests if record.ok and record.sent_ns is not None and record.span_ns is not None]
     if not done or any((record.output_tokens or 0) > 1 for record in done):
@@ -165,7 +165,7 @@ def first_requests(requests: Sequence[RequestRecord]) -> FirstRequests | None:
     for record in done:
         if record.sent_ns is not None and record.span_ns is not None:
             (early if record.sent_ns < began else late).append((record.span_ns[0] - record.sent_ns) / 1e6)
-    if len(late) < len(early):
+    if not early or len(late) < len(early):
         return None
     longest = max(late)
     lost = sum(max(0.0, ttft - longest) for ttft in early)

@@ -56,21 +56,37 @@ def counted_by_the_server(entry: dict[str, Any]) -> Merged:
     return merged
 
 
+def decode_lines(entry: dict[str, Any]) -> tuple[Counter[int], Counter[int]]:
+    """By the number of running requests: a test's Decode lines, and those that come right behind one of the same batch."""
+    lines: Counter[int] = Counter()
+    clean: Counter[int] = Counter()
+    (span,) = entry["server"]["log_spans"]
+    with open(span["path"], "rb") as file:
+        file.seek(span["begin"])
+        written = file.read(span["end"] - span["begin"])
+    before = None
+    for kind, running in re.findall(rb"(Prefill|Decode) batch.*?#running-req: (\d+)", written):
+        now = int(running) if kind == b"Decode" else None
+        if now is not None:
+            lines[now] += 1
+            clean[now] += before == now
+        before = now
+    return lines, clean
+
+
 def assert_the_curve_is_the_log_s(entry: dict[str, Any], run: dict[str, Any]) -> None:
-    """The classic half by one expression over the decode tests' bytes; the client's figures are their tests' own."""
-    decode = [one for one in run["tests"] if one["method"] == "ali-decode"]
-    written = []
-    for span in (span for one in decode for span in one["server"]["log_spans"]):
-        with open(span["path"], "rb") as file:
-            file.seek(span["begin"])
-            written += re.findall(rb"#running-req: (\d+).*gen throughput", file.read(span["end"] - span["begin"]))
-    counted = Counter(int(running) for running in written)
-    assert {row["running"]: row["samples"] for row in entry["curve"]} == counted
-    of_size = {one["point"]["batch_size"]: one["metrics"] for one in decode}
+    """A point's lines are those of all decode tests: in the larger ones fewer run while the last one is on its way."""
+    counted = {
+        one["point"]["batch_size"]: (one["metrics"], *decode_lines(one)) for one in run["tests"] if one["method"] == "ali-decode"
+    }
+    lines, clean = (sum((each[k] for each in counted.values()), Counter[int]()) for k in (1, 2))
+    assert {row["running"]: row["samples"] for row in entry["curve"]} == lines
     for row in entry["curve"]:
-        if row["running"] in of_size:
-            assert row["full_batch_tpot_ms"] == of_size[row["running"]].get("full_batch.tpot")
-            assert row["clean_samples"] == of_size[row["running"]]["log.samples"]
+        assert (row["clean_samples"] or 0) == clean[row["running"]]
+    points = {row["running"]: row for row in entry["curve"]}
+    for size, (metrics, _, own) in counted.items():
+        assert points[size]["full_batch_tpot_ms"] == metrics.get("full_batch.tpot")
+        assert metrics["log.samples"] == own[size]
 
 
 def full_batch_of(rows: list[dict[str, Any]]) -> dict[str, float]:
@@ -242,15 +258,18 @@ def test_a_prompt_over_the_context_is_an_error_in_a_200_stream(sglang_cpu_server
 
 
 def test_a_kv_pool_that_is_too_small_retracts(small_sglang_cpu_server: RealServer, tmp_path: Path) -> None:
-    """Four of 100 + 240 tokens are let in to 1,000 by the hope that answers end early, which these do not."""
-    lengths = ("--batch-sizes=4", "--decode-input-len=100", "--decode-output-len=240")
+    """Of eight of 20 + 300 tokens more are let in to 1,000 than end there, by the hope that answers end early, which these do not.
+
+    Eight short prompts, so that all are let in however apart they come.
+    """
+    lengths = ("--batch-sizes=8", "--decode-input-len=20", "--decode-output-len=300")
     entry = one_test(small_sglang_cpu_server, tmp_path, "tests/ali/test_decode.py", *lengths)
     found = {check["name"]: check["text"] for check in entry["checks"] if check["state"] == "invalid"}
     assert entry["word"] == "INVALID"
     assert {"batch_fits", "retraction", "log_retraction"} <= found.keys(), found
-    assert "needs 1360 tokens of KV cache, the server has 1000" in found["batch_fits"]
-    assert re.search(r"The server retracted [1-3] of 4 requests", found["retraction"])
-    assert entry["metrics"]["completed"] == 4
+    assert "needs 2560 tokens of KV cache, the server has 1000" in found["batch_fits"]
+    assert re.search(r"The server retracted [1-8] of 8 requests", found["retraction"])
+    assert entry["metrics"]["completed"] == 8
     assert entry["metrics"]["classic.tpot.mean"] > 0  # measured and shown all the same
 
 

@@ -151,6 +151,13 @@ def test_first_requests_that_wait_while_the_others_go_on() -> None:
     assert "36% of all waiting" in found.text
 
 
+def test_no_request_was_sent_before_anything_came_back_where_the_client_stood_still_at_each() -> None:
+    """It was stamped as sent when its answer was there: a stamp of the kernel's is never taken as before that."""
+    records = [answer(k, sent=100 * (k + 1), arrivals=((100 * (k + 1), 1),), end=900, output_len=1) for k in range(3)]
+    assert first_requests(records) is None
+    assert checks(run_of(*records))["first_run"].state is State.OK
+
+
 def test_answers_whose_events_have_no_times_are_no_pause() -> None:
     """/v1 without counts along the stream: when a piece of text came is known of the first and the last alone."""
     silent = answer(arrivals=())
