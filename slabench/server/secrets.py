@@ -33,9 +33,11 @@ _URL_USER = re.compile(r"(?<=://)[^/\s'\"]{1,1000}@")
 # Lengths are bounded: a server's text of a million letters must not cost a million squared.
 _QUOTED = r""""(?:[^"\\]|\\.){0,4000}"|'(?:[^'\\]|\\.){0,4000}'"""
 _NAME = r"[\w.-]{0,64}(?:key|token|pass|pwd|secret|credential|auth|sig|cookie|bearer)[\w.-]{0,64}"
+# ?name=VALUE&name=VALUE: a value ends where the next setting begins.
+_QUERY = re.compile(rf"((?<=[?&]){_NAME}=)({_QUOTED}|[^\s,}}\]&#\"']+)", re.I)
 # --name VALUE, --name=VALUE, NAME=VALUE, "name": VALUE: the ways a secret stands in a command line, an environment or a JSON text
 _NAMED = re.compile(
-    rf"((?<!-)--{_NAME}(?:=|\s+)|(?<![\w.-]){_NAME}=|(\\{{0,8}}[\"']){_NAME}\2\s{{0,9}}:\s{{0,9}})({_QUOTED}|[^\s,}}\]]+)", re.I
+    rf"((?<!-)--{_NAME}(?:=|\s+)|(?<![\w.?&-]){_NAME}=|(\\{{0,8}}[\"']){_NAME}\2\s{{0,9}}:\s{{0,9}})({_QUOTED}|[^\s,}}\]]+)", re.I
 )
 # Name: VALUE, as headers, YAML and sentences have it; the value of a header can have a scheme before it.
 _COLON = re.compile(rf"((?<![\w.-])({_NAME})\s?:\s{{0,9}}(?:(?:Bearer|Basic|Token|Digest)\s+)?)({_QUOTED}|[^\s,;}}\]\"']+)", re.I)
@@ -90,7 +92,7 @@ def scrub_text(text: str, mask: Mask = lambda secret: REDACTED) -> str:
         return f"{head}{quote}{mask(inner)}{quote}"
 
     def named(found: re.Match[str]) -> str:
-        covered = cover(found[1], found[1].rstrip("= \t\r\n:\"'\\").lstrip("\"'\\"), found[3])
+        covered = cover(found[1], found[1].rstrip("= \t\r\n:\"'\\").lstrip("\"'\\"), found[found.re.groups])
         return found[0] if covered is None else covered
 
     def colon(found: re.Match[str]) -> str:
@@ -114,7 +116,7 @@ def scrub_text(text: str, mask: Mask = lambda secret: REDACTED) -> str:
     text = KNOWN.cover(text, mask)
     if "--header" in text:
         text = _HEADER_OPTION.sub(lambda found: found[1] + mask(found[2]), text)
-    text = _BEARER.sub(bearer, _COLON.sub(colon, _NAMED.sub(named, text)))
+    text = _BEARER.sub(bearer, _COLON.sub(colon, _NAMED.sub(named, _QUERY.sub(named, text))))
     return _URL_USER.sub(url, text) if "://" in text else text
 
 
@@ -148,7 +150,7 @@ def know_command(command: str | Sequence[str]) -> None:
             know(word)
         name = word if word.startswith("--") and "=" not in word and secret_name(word) else ""
         variable, sign, value = word.partition("=")
-        if sign and secret_name(variable) and not _harmless(value, variable):
+        if sign and "?" not in variable and secret_name(variable) and not _harmless(value, variable):
             know(value)
         know_text(word)
 
@@ -174,7 +176,8 @@ def know_url(url: str) -> None:
         know_credentials(*parts.netloc.rpartition("@")[0].split(":", 1))
     for pair in parts.query.split("&"):
         name, sign, value = pair.partition("=")
-        if sign and (secret_name(name) or (len(value) >= 16 and parts.scheme != "sim")):  # sim: has settings, no address
+        sim = parts.scheme == "sim"  # it has settings, no address
+        if sign and ((not sim and len(value) >= 16) or (secret_name(name) and not (sim and _harmless(value, name)))):
             know(unquote(value))
 
 

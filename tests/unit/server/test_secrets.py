@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import itertools
 import json
 import string
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from slabench.server.secrets import (
     know_command,
     know_environment,
     know_header,
+    know_text,
     know_url,
     redact_url,
     scrub,
@@ -219,5 +221,15 @@ def test_what_a_server_describes_as_its_secret_is_known() -> None:
 
 def test_a_setting_of_the_embedded_server_is_no_secret() -> None:
     """Its model's name was stars in the sentence that says why a baseline is of another model."""
-    know_url("sim:demo?model_path=another/other-model&prefill_tokens_per_s=10000")
-    assert plain("model.name: 'other-model'") == "model.name: 'other-model'"
+    for settings in itertools.permutations(("model_path=another/other-model", "prefill_tokens_per_s=10000", "api_key=hush-hush-1")):
+        profile = "demo?" + "&".join(settings)
+        know_url(f"sim:{profile}")
+        know_command(["python", "-m", "slabench.sim", "--profile", profile])
+    assert plain("model.name: 'other-model', 10000 tokens") == "model.name: 'other-model', 10000 tokens"
+    assert plain("hush-hush-1") == "***"
+
+
+def test_a_value_of_a_query_ends_where_the_next_begins() -> None:
+    assert scrub_text("GET http://h/x?token=hush-hush-1&page=2&sig='a b'#t") == "GET http://h/x?token=***&page=2&sig='***'#t"
+    know_text("http://h/x?page=2&token=hush-hush-2&user=somebody")
+    assert plain("hush-hush-2 of somebody") == "*** of somebody"
