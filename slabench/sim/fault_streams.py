@@ -193,6 +193,8 @@ class Stream:
             self.over = True
             return
         out += wire.DONE if last else b""
+        if last and "closes_idle" in self.names:
+            connection.hold()
         if "chunks" in self.names:
             # The pieces need chunks of their own: an HTTP chunk ends inside a line, and an event inside an HTTP chunk.
             payload = wire.payload(out)

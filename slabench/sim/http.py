@@ -6,6 +6,7 @@ import asyncio
 import functools
 import json
 import os
+import socket
 import time
 from collections.abc import Callable
 
@@ -268,6 +269,11 @@ class Connection(asyncio.Protocol):
             self._next()
         else:
             self.timer = asyncio.get_running_loop().call_later(KEEP_ALIVE_S, self.end)
+
+    def hold(self) -> None:
+        """What is written from here on leaves with the connection's end, in one piece: nobody can send a request in between."""
+        if self.transport is not None:
+            self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
 
     def end(self) -> None:
         if self.transport is not None:

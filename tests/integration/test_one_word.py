@@ -112,7 +112,8 @@ def test_a_test_that_nothing_judges_says_so_in_every_output(suite: Suite) -> Non
     done = suite("tests/serving", slow, "--github", "--random-output-len=4", "-v")
     assert done.status == 0, done.output
     (one,) = done.run["tests"]
-    assert (one["word"], one["reasons"][0]) == ("PASSED", "NOTHING_JUDGED")
+    findings = [check["name"] for check in one["checks"] if check["state"] == "finding"]  # a busy machine has some
+    assert (one["word"], one["reasons"][: len(findings) + 1]) == ("PASSED", [*findings, "NOTHING_JUDGED"])
     assert one["headline"].startswith("NOTHING_JUDGED: no objective, floor or comparison applies to this test.")
     assert done.folder is not None
     table = done.output.split("slabench ====")[-1]
@@ -132,7 +133,12 @@ def test_a_test_that_nothing_judges_says_so_in_every_output(suite: Suite) -> Non
 @pytest.mark.parametrize(
     ("options", "status", "word", "reason"),
     [
-        (["--strict-validity", "--allow=client,log_lines,one_read,prompt_length,stall"], 6, "INVALID", "NOTHING_JUDGED"),
+        (
+            ["--strict-validity", "--allow=client,log_lines,one_read,prompt_length,stall", "--max-concurrency=6"],
+            6,
+            "INVALID",
+            "NOTHING_JUDGED",
+        ),
         (["--baseline=baselines/published-tencent.json"], 6, "INVALID", "NOTHING_JUDGED"),
         (["--baseline=baselines/published-tencent.json", "--require-baseline"], 1, "FAILED", "NO_BASELINE"),
         (["--baseline=baselines/published-tencent.json", "--slo=tpot.mean<=500"], 0, "PASSED", "NO_BASELINE"),

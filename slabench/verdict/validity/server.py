@@ -46,7 +46,7 @@ def prefix_cache(subject: Subject) -> Check:
     if total and cached / total > CACHED_SHARE_LIMIT:
         return Check("prefix_cache", State.INVALID, f"{text} ({cached / total:.1%}), more than {CACHED_SHARE_LIMIT:.0%}.", remedy)
     if subject.shared:
-        whole = [record for record in known if not retractions_of(record)]
+        whole = [record for record in known if (retractions_of(record) or 0) <= 0]
         odd = [one for one in whole if one.cached_tokens is not None and one.cached_tokens > subject.shared[one.index]]
         if odd:
             one = odd[0]
@@ -141,7 +141,7 @@ def other_clients(subject: Subject) -> Check:
     seen, mine = subject.log, [record for record in subject.run.requests if record.sent_ns is not None]
     if seen is None or not seen.prefill_lines:
         return _by_counters(subject, mine)
-    again = [(record, count) for record in mine if (count := retractions_of(record)) is not None]
+    again = [(record, max(count, 0)) for record in mine if (count := retractions_of(record)) is not None]
     if seen.retractions and len(again) < len(mine):
         silent = f"{len(mine) - len(again)} of {len(mine)} answers do not say of how many"
         text = f"The log tells of {seen.retractions} retractions, and {silent}: work done again and another client's look the same."

@@ -297,6 +297,9 @@ def test_what_a_server_reports_of_itself_and_cannot_be_is_a_finding(meta, says):
 def test_a_negative_number_of_retractions_takes_nothing_from_the_others(counts, state):
     case = subject(*(answer(k, server={"total_retractions": float(count)}) for k, count in enumerate(counts)))
     assert states(case)["retraction"] is state
+    seen = replace(LOG, prompt_tokens=200 + 104 * max(*counts, 0), sequences=2 + max(*counts, 0))  # what was computed, and again
+    assert states(replace(case, log=seen))["other_clients"] is State.OK
+    assert states(replace(case, log=replace(seen, sequences=seen.sequences + 1)))["other_clients"] is State.INVALID
 
 
 def test_a_text_s_own_count_has_to_be_the_server_s():
@@ -314,6 +317,8 @@ def test_more_in_the_cache_than_this_run_put_there():
     assert states(replace(case, shared=(0,)))["prefix_cache"] is State.INVALID
     again = subject(answer(0, cached_tokens=1, server={"total_retractions": 1.0}), shared=(0,))
     assert states(again)["prefix_cache"] is State.OK  # its own tokens from before the retraction
+    less_than_none = subject(answer(0, cached_tokens=1, server={"total_retractions": -1.0}), shared=(0,))
+    assert states(less_than_none)["prefix_cache"] is State.INVALID
 
 
 @pytest.mark.parametrize(
