@@ -229,6 +229,11 @@ def test_a_setting_of_the_embedded_server_is_no_secret() -> None:
     assert plain("hush-hush-1") == "***"
 
 
+def test_a_number_of_the_embedded_server_s_settings_leaves_the_log_readable() -> None:
+    know_url("sim:demo?fault=stream_error&fault_tokens=0")
+    assert plain("Prefill batch, #new-seq: 1, #new-token: 64, #cached-token: 0, ").endswith("#cached-token: 0, ")
+
+
 def test_a_value_of_a_query_ends_where_the_next_begins() -> None:
     assert scrub_text("GET http://h/x?token=hush-hush-1&page=2&sig='a b'#t") == "GET http://h/x?token=***&page=2&sig='***'#t"
     know_text("http://h/x?page=2&token=hush-hush-2&user=somebody")
