@@ -28,7 +28,7 @@ def overview(seen: Opened) -> dict[str, tuple[str, str]]:
     """Test name -> (verdict, figure) of the page's first table."""
     rows = seen.page.locator(".slab > .wide").first.locator("tbody tr").all()
     cells = [[cell.strip() for cell in row.locator("td").all_inner_texts()] for row in rows]
-    return {name.rpartition("::")[2]: (word, figure) for name, word, figure in cells}
+    return {name.rpartition("::")[2]: (verdict, figure) for name, verdict, figure in cells}
 
 
 def chart(seen: Opened, title: str) -> Any:
@@ -42,22 +42,32 @@ def points(seen: Opened, title: str, series: str = "circle") -> list[str]:
     return [text.strip() for text in chart(seen, title).locator(f"{series} > title").all_text_contents()]
 
 
-@pytest.mark.parametrize("which", ["green", "red"])
-def test_every_word_is_run_jsons(which: str, request: pytest.FixtureRequest, open_page: Open) -> None:
+UNJUDGED = {"test_decode_curve", "test_prefill_throughput[in64]", "test_prefill_throughput[in128]", "test_custom"}
+
+
+def word(entry: dict[str, Any]) -> str:
+    """As it stands in tables: a green word that nothing was judged for says so."""
+    return f"{entry['word']} NOTHING_JUDGED" if "NOTHING_JUDGED" in entry["reasons"] else str(entry["word"])
+
+
+@pytest.mark.parametrize(("which", "unjudged"), [("green", UNJUDGED), ("red", set())], ids=["green", "red"])
+def test_every_word_is_run_jsons(which: str, unjudged: set[str], request: pytest.FixtureRequest, open_page: Open) -> None:
+    """Without a baseline four tests have nothing that judges them; with one every test is compared."""
     done: Done = request.getfixturevalue(which)
     seen = open_page(report(done))
-    words = done.words
-    assert len(words) == 7
-    assert {name: word for name, (word, _) in overview(seen).items()} == words
+    words = {entry["id"]: word(entry) for entry in done.run["tests"]}
+    names = {test_id.rpartition("::")[2]: one for test_id, one in words.items()}
+    assert len(names) == 7
+    assert {name for name, one in names.items() if one == "PASSED NOTHING_JUDGED"} == unjudged
+    assert {name: one for name, (one, _) in overview(seen).items()} == names
     # pytest-html's table, by test id
     ids = seen.texts("#results-table td.col-testId")
-    shown = dict(zip(ids, seen.texts("#results-table td.col-verdict"), strict=True))
-    assert shown == {entry["id"]: entry["word"] for entry in done.run["tests"]}
+    assert dict(zip(ids, seen.texts("#results-table td.col-verdict"), strict=True)) == words
     # and the sentences below "Why"
     sentences = [" ".join(text.split()) for text in seen.texts(".slab details > summary:has(.word)")]
-    wanted = [" ".join(f"{entry['word']} {entry['id']}: {entry['headline']}".split()) for entry in done.run["tests"]]
-    assert sentences == wanted
-    assert seen.texts(".slab h2 .word") == [done.run["word"]]
+    assert sentences == [" ".join(f"{word(entry)} {entry['id']}: {entry['headline']}".split()) for entry in done.run["tests"]]
+    among = f" (NOTHING_JUDGED in {len(unjudged)} of 7 tests)" if unjudged else ""
+    assert seen.texts(".slab h2 .word") == [done.run["word"] + among]
     assert seen.page.title() == "slabench report"
 
 
