@@ -1,6 +1,6 @@
 pytest_plugins = (
+    "slabench.plugin.order",  # before those that import it: pytest rewrites the asserts of what is not imported yet
     "slabench.plugin.options",
-    "slabench.plugin.order",
     "slabench.plugin.recorder",
     "slabench.plugin.reporting",
     "slabench.plugin.preflight",

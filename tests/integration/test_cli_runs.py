@@ -26,6 +26,7 @@ ALL = ("tests/tencent", "tests/ali", "tests/serving")
 def test_all_outputs_of_a_run_say_the_same(suite: Suite) -> None:
     done = suite(*ALL, "--base-url=sim:")
     assert done.status == 0, done.output
+    assert "warnings summary" not in done.output
     run = done.run
     folder = done.folder
     assert folder is not None
