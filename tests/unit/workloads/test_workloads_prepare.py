@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixtures.stream_probe import ShortPrompt
 from slabench.errors import ConfigError
 from slabench.workloads import WorkloadSpec, prepare
 from slabench.workloads.cache import DatasetStore
@@ -62,6 +63,14 @@ def test_ids_are_inside_the_vocabulary_and_begin_differently(count: int, length:
     assert len({tuple(one.ids[:2]) for one in prompts}) == count
     if count <= vocabulary - 10:
         assert len({one.ids[0] for one in prompts}) == count
+
+
+def test_no_prompt_begins_as_what_is_sent_before_the_load_does() -> None:
+    """1000 of them begin with all ids that are used: what the probe of the idle server left in the cache is none of theirs."""
+    prompts = made(replace(IDS, num_prompts=1000), Path("unused")).prompts
+    first = ShortPrompt.of(prompts[0]).ids
+    assert first is not None and 0 <= first[0] < 1000
+    assert first[0] not in {one.ids[0] for one in prompts if one.ids is not None}
 
 
 def test_ids_are_the_same_again_and_others_for_another_test_or_seed() -> None:
