@@ -1,7 +1,8 @@
 """A server that repeats the Authorization header wherever it can say anything: `python echo.py --port N --mode MODE`.
 
 MODE: errors (each answer fails in its own way), text (answers hold it), missing (no server_info), refused (the flush), hold
-(answers do not end). Every text holds the key in several encodings, in part, and what consoles, Markdown, HTML and CI would obey.
+(answers after the flush do not end). Every text holds the key in several encodings, in part, and what consoles, Markdown, HTML
+and CI would obey.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def encodings(key: str) -> list[str]:
 class Echo(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     mode = "errors"
+    holds = False
     number = itertools.count()
 
     def log_message(self, text: str, *values: Any) -> None:
@@ -69,6 +71,7 @@ class Echo(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
         if self.path == "/flush_cache":
+            Echo.holds = self.mode == "hold"  # what is sent before is no load: the probe, the warm-up
             self.answer(404 if self.mode == "refused" else 200, self.said.encode())
             return
         count = body.get("sampling_params", {}).get("max_new_tokens", 1)
@@ -103,7 +106,7 @@ class Echo(BaseHTTPRequestHandler):
             self.wfile.write(b"data: " + json.dumps(event).encode() + b"\n\n")
             self.wfile.flush()
             time.sleep(0.004)
-        while self.mode == "hold" and len(events) > 2:
+        while self.holds:
             time.sleep(0.1)
         self.wfile.write(b"data: [DONE]\n\n")
         self.close_connection = True
