@@ -28,7 +28,8 @@ BLOCKS = re.findall(r"^```sh\n(.*?)^```", DOC.read_text(), re.M | re.S)
 COMMANDS = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines() if line.strip()]
 # Equal servers; a busy machine is no part of a recipe, and two repeats are enough to see it work.
 BUSY = "--allow=client,one_read,log_agrees,curve_agrees,first_run"
-SMALL = (*TINY, BUSY, "--tolerance=500", "--repeats=2", "-p", "no:cacheprovider")
+ONE_EACH = ("--batch-sizes=2", "--prefill-lens=64")  # every command, not every point of it
+SMALL = (*TINY, *ONE_EACH, BUSY, "--tolerance=500", "--repeats=2", "-p", "no:cacheprovider")
 SIM = f"{sys.executable} -m slabench.sim --log - --tokenizer {REPO / 'fixtures' / 'data' / 'tokenizer'}"
 SERVER = re.compile(r"[^\s'\"=]+/bin/python -m sglang.launch_server --model-path \S+ --tp \d")
 
