@@ -80,7 +80,7 @@ def test_probes_do_not_share_their_prompts(suite: Suite) -> None:
 
 def test_a_running_cap_is_said_to_be_the_server_s_own_limit(suite: Suite) -> None:
     sim = "--base-url=sim:demo?max_running=4"
-    done = suite(*SEARCH, *SMALL, sim, "--capacity-range=1,16", reduced=False)
+    done = suite(*SEARCH, *SMALL, sim, "--capacity-range=1,8", reduced=False)
     assert done.status == 0, done.output
     entry = done.run["tests"][0]
     assert entry["capacity"]["outcome"] == "SERVER_LIMIT"
@@ -90,7 +90,8 @@ def test_a_running_cap_is_said_to_be_the_server_s_own_limit(suite: Suite) -> Non
 
 
 def test_where_no_load_holds_the_run_at_the_lowest_is_failed(suite: Suite) -> None:
-    done = suite(*SEARCH, *SMALL, SIM, "--capacity-range=1,8", "--slo=tpot.mean<=3", reduced=False)
+    few = "--num-prompts=16"  # one after another
+    done = suite(*SEARCH, *SMALL, SIM, few, "--capacity-range=1,8", "--slo=tpot.mean<=3", reduced=False)
     assert done.status == 1, done.output
     entry = done.run["tests"][0]
     assert (entry["word"], entry["capacity"]["outcome"], entry["point"]["load"]) == ("FAILED", "NONE_HOLDS", 1)
