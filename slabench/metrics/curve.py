@@ -85,10 +85,10 @@ class CurveBuilder:
         self._no_batch = 0
 
     def add(self, sample: CurveSample) -> None:
-        """Samples with nothing running or no finite throughput cannot enter a median and are counted as left out."""
+        """Samples with nothing running or no throughput that can be cannot enter a median and are counted as left out."""
         self.lines += 1
         running, value = sample.running, sample.gen_throughput
-        if running < 1 or not math.isfinite(value):
+        if running < 1 or not 0 <= value < math.inf:  # below zero where the server's clock was set back
             self._no_batch += 1
             return
         accepted = sample.accept_len

@@ -1,4 +1,4 @@
-"""Which server a batch line is of, by its form: the separator, the keys and the closing comma are one server process's own.
+"""Which server a batch line is of, by its form: separator, keys in their order and closing comma are one server process's own.
 
 A line that is another one's beginning (the same keys with the last few missing, or without the comma that closes the others) was
 cut, however well formed it looks, unless such lines keep coming: then a second server, or another version, writes to the file.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from slabench.server.log.lines import Parsed
 
 Keys = tuple[bytes, ...]
-Family = tuple[bytes, bool, frozenset[bytes]]
+Family = tuple[bytes, bool, tuple[bytes, ...]]
 SAME_SHORT = 3  # lines of one shorter form: a torn write does not end at the same key again and again
 MANY = 200  # lines in a row after which an earlier form is not waited for any more
 SPLIT = ", form "  # between a writer's name and the number of its second, third ... form
@@ -89,4 +89,4 @@ class Forms:
 
 def _family(keys: Keys) -> Family:
     separator, *names = keys
-    return separator, names[-1:] == [b""], frozenset(name for name in names if not _OPTIONAL.match(name))
+    return separator, names[-1:] == [b""], tuple(name for name in names if not _OPTIONAL.match(name))

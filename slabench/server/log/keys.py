@@ -70,17 +70,18 @@ REQUIRED: dict[str, tuple[bytes, ...]] = {
     "Decode": (b"#running-req", b"gen throughput (token/s)", b"#queue-req"),
     "Prefill": (b"#new-seq", b"#new-token", b"#cached-token", b"#queue-req"),
 }
-# A hybrid model's line of 0.4.9.post1 and post2 names both pools in one value.
-PAIRS: dict[bytes, tuple[bytes, bytes]] = {
-    b"#token": (b"#full token", b"#swa token"),
-    b"token usage": (b"full token usage", b"swa token usage"),
+# A hybrid model's line of 0.4.9.post1 and post2 names both pools in one value. No field is for the tokens of a Prefill line.
+PAIRS: dict[str, dict[bytes, tuple[bytes, bytes]]] = {
+    "Decode": {b"#token": (b"#full token", b"#swa token"), b"token usage": (b"full token usage", b"swa token usage")},
+    "Prefill": {b"token usage": (b"full token usage", b"swa token usage")},
 }
 PAIR = re.compile(rb"full=(\S+), swa=(\S+)")
 # Of two keys for one field the first of these is right: HiSparse adds its pools to those of the full attention.
 FIRST: dict[bytes, bytes] = {b"#gpu token": b"#full token", b"gpu token usage": b"full token usage"}
 
-# What a key that is not in the tables may hold: counts, reals, percentages, flags, a moment, several in brackets or by name.
-# Its own type tells whether it was cut: "#name" is a count, anything else a real with two decimals, a percentage or a flag.
+# What a key that is not in the tables may hold. A line that was cut ends with it, so that at the end of a line its own type has to
+# tell that it is whole: "#name" is a count, anything else a real with two decimals, a percentage, a flag, a moment, or several of
+# them in brackets or by name. Where another key follows it may be anything whose brackets are closed.
 _NUMBER = rb"-?\d+(?:\.\d+)?%?"
 _LIST = rb"(?:" + _NUMBER + rb"|nan|None)(?:, ?(?:" + _NUMBER + rb"|nan|None))*"
 OTHER_WHOLE = rb"-?\d+|full=-?\d+, swa=-?\d+"
@@ -90,6 +91,11 @@ OTHER_REAL = (
     rb"|full=-?\d+\.\d\d, swa=-?\d+\.\d\d"
     rb"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?"
 )
+NAME = rb"#?[A-Za-z][\w ./()+-]*"
+_GROUP = rb"\[(?!20\d\d-)(?:[^\[\]]|\[[^\[\]]*\])*\]|\((?:[^()]|\([^()]*\))*\)|\{(?:[^{}]|\{[^{}]*\})*\}"
+# A value ends where the next key begins; brackets are whole, and a comma without a key behind it is part of the value.
+VALUE = rb"(?:[^,\[({\])}]|" + _GROUP + rb"|,(?! ?(?:" + NAME + rb": |#|(?:" + NAME + rb")?:?\Z)))*"
+_INSIDE = rb"(?=[^ \t,])" + VALUE + rb"(?<![ \t])"
 THOUSANDS = re.compile(rb"-?\d{1,3}(?:,\d{3}){1,4}")  # 1,234 is read as 1234
 _GRAPH = re.compile(rb"\w+ graph")  # cuda, cpu, npu, musa: one a kind of device
 
@@ -103,9 +109,9 @@ def key_of(kind: str, name: bytes) -> Key | None:
 
 
 @lru_cache(maxsize=1024)
-def pattern_of(kind: str, name: bytes) -> re.Pattern[bytes]:
-    """What the whole value of this key has to look like."""
+def pattern_of(kind: str, name: bytes, last: bool) -> re.Pattern[bytes]:
+    """What the whole value of this key has to look like; last: no key follows it."""
     key = key_of(kind, name)
     if key is not None:
         return re.compile(key.pattern)
-    return re.compile(OTHER_WHOLE if name.startswith(b"#") else OTHER_REAL)
+    return re.compile(_INSIDE if not last else OTHER_WHOLE if name.startswith(b"#") else OTHER_REAL)

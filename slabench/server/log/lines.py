@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from slabench import server_json
 from slabench.server.log import events
-from slabench.server.log.keys import FIRST, KEYS, PAIR, PAIRS, REQUIRED, THOUSANDS, Key, key_of, pattern_of
+from slabench.server.log.keys import FIRST, KEYS, NAME, PAIR, PAIRS, REQUIRED, THOUSANDS, VALUE, Key, key_of, pattern_of
 from slabench.server.log.tags import Prefix, Rank, read_prefix
 from slabench.server.log.values import DecodeLine, Event, PrefillLine, Reason, Rejected
+from slabench.server.log.wrapped import unwrapped
 
 MAX_LINE = 1 << 20
 SHOWN = 300  # bytes of a rejected line that are kept for a message
@@ -23,13 +23,12 @@ Batch = DecodeLine | PrefillLine
 
 MENTION = re.compile(rb"(?:Decode|Prefill) batch")
 _ANCHOR = re.compile(rb"(Decode|Prefill) batch(?: \[(\d{1,18})\])?([.,])(?= |$)")
+_KEYS_BEHIND = re.compile(rb"(?:Decode|Prefill) batch.{0,40}?#(?:running-req|new-seq)\W", re.S)
+_NO_BATCH = re.compile(rb"(?:Decode|Prefill) batch \[[a-z ]+\], ")  # "[first graph replay]": without a speed
+_FOLDED = re.compile(rb" \[repeated \d+x across cluster\]")
 _STUB = re.compile(rb"(?:Decode|Prefill) batch(?: \[\d*\]?)?\s*\Z")
-_NAME = rb"#?[A-Za-z][\w ./()+-]*"
-# A value ends where the next key begins; brackets are whole, and a comma without a key behind it is part of the value.
-_VALUE = rb"(?:[^,\[({]|\[[^\[\]]*\]|\([^()]*\)|\{[^{}]*\}|,(?! ?(?:" + _NAME + rb": |#|(?:" + _NAME + rb")?:?\Z)))*"
-_ITEM = re.compile(rb" ?(" + _NAME + rb"): (" + _VALUE + rb")")
+_ITEM = re.compile(rb" ?(" + NAME + rb"): (" + VALUE + rb")")
 _ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
-_WRAPPED = (b"log", b"message", b"MESSAGE", b"msg", b"line")  # keys that a collector writes the line under
 
 
 class Parsed(NamedTuple):
@@ -46,29 +45,13 @@ def clean(line: bytes) -> bytes:
     if b"\x1b" in line:
         line = _ANSI.sub(b"", line)
     line = line.rstrip(b"\r\n\0").removeprefix(b"\xef\xbb\xbf")
-    if line.startswith(b"{") and line.endswith(b"}"):
-        line = _unwrapped(line)
+    if b'{"' in line or b'{ "' in line:
+        line = _ANSI.sub(b"", unwrapped(line)).rstrip(b"\r\n")
     if b"\r" not in line:
         return line
     # A progress bar draws over itself with \r: what speaks of a batch counts, else what a reader of the terminal would see.
     parts = [part for part in line.split(b"\r") if MENTION.search(part)]
     return parts[-1] if len(parts) == 1 else line.rpartition(b"\r")[2] if not parts else line
-
-
-def _unwrapped(line: bytes) -> bytes:
-    try:
-        value = server_json.parse(line)
-    except (ValueError, RecursionError):
-        return line
-    if not isinstance(value, dict):
-        return line
-    for name in _WRAPPED:
-        text = value.get(name.decode())
-        if isinstance(text, str):
-            pod = value.get("pod_name") or value.get("container_name") or value.get("CONTAINER_NAME")
-            before = f"pod/{pod} ".encode("utf-8", "surrogateescape") if isinstance(pod, str) and pod.isprintable() else b""
-            return before + _ANSI.sub(b"", text.encode("utf-8", "surrogatepass")).rstrip(b"\r\n")
-    return line
 
 
 def parse_line(line: bytes) -> Batch | Event | Rejected | None:
@@ -86,17 +69,16 @@ def parse(line: bytes) -> Parsed | Event | Rejected | None:
         return Rejected(Reason.QUOTED, line[:SHOWN])  # in JSON, under a key that is no line of a log
     if len(text) > MAX_LINE:
         return Rejected(Reason.TOO_LONG, text[:SHOWN])
+    if _FOLDED.search(text) is not None:
+        return Rejected(Reason.FOLDED, text[:SHOWN])
     anchors = list(_ANCHOR.finditer(text))
     if not anchors:
-        stub = _STUB.search(text)
-        if stub is not None and not read_prefix(text[: stub.start()]).fault:
-            return Rejected(Reason.CUT, text[:SHOWN])
-        return events.read(text) or Rejected(Reason.PROSE, text[:SHOWN])
+        return _without_anchor(text)
     anchor = anchors[-1]
     prefix = read_prefix(text[: anchor.start()])
     body = text[anchor.end() :]
     if not body.lstrip().startswith(b"#") and (prefix.fault or body.strip()):
-        return events.read(text) or Rejected(Reason.PROSE, text[:SHOWN])
+        return events.read(text) or Rejected(Reason.MALFORMED if _batch_like(text) else Reason.PROSE, text[:SHOWN])
     if prefix.fault:
         return events.read(text) or Rejected(Reason(prefix.fault), text[:SHOWN])
     kind = anchor[1].decode("ascii")
@@ -106,6 +88,22 @@ def parse(line: bytes) -> Parsed | Event | Rejected | None:
     iteration = None if anchor[2] is None else int(anchor[2])
     closed = (b"",) if body.rstrip().endswith(b",") else ()
     return Parsed(_build(kind, items, prefix, iteration), (anchor[3], *items, *closed), kind)
+
+
+def _batch_like(text: bytes) -> bool:
+    """Whether a line that cannot be read has a batch line's keys: then something is lost with it."""
+    return _KEYS_BEHIND.search(text) is not None and _NO_BATCH.search(text) is None
+
+
+def _without_anchor(text: bytes) -> Event | Rejected:
+    """A line that speaks of a batch, and not as a batch line does."""
+    stub = _STUB.search(text)
+    if stub is not None and not read_prefix(text[: stub.start()]).fault:
+        return Rejected(Reason.CUT, text[:SHOWN])
+    found = MENTION.search(text)
+    fault = read_prefix(text[: found.start()]).fault if found else ""
+    reason = Reason.PROSE if not _batch_like(text) else Reason(fault) if fault else Reason.MALFORMED
+    return events.read(text) or Rejected(reason, text[:SHOWN])
 
 
 def _items(kind: str, body: bytes) -> dict[bytes, bytes] | Reason:
@@ -119,17 +117,17 @@ def _items(kind: str, body: bytes) -> dict[bytes, bytes] | Reason:
         if found is None or (stop < end and body[stop : stop + 1] != b","):
             return _fault(body[position:end], last=b"," not in body[stop:end] or body[stop : stop + 1] in b"[({")
         name, value = found[1].strip(), found[2].strip(b" \t")
-        if THOUSANDS.fullmatch(value):
-            value = value.replace(b",", b"")
         last = stop >= end
+        if THOUSANDS.fullmatch(value) and (last or key_of(kind, name) is not None):
+            value = value.replace(b",", b"")
         if name in items:
             return Reason.MALFORMED
-        pairs = PAIRS.get(name) if kind == "Decode" else None
+        pairs = PAIRS[kind].get(name)
         pair = PAIR.fullmatch(value) if pairs else None
         whole = (
-            all(pattern_of(kind, half).fullmatch(pair[place]) for place, half in enumerate(pairs, 1))
+            all(pattern_of(kind, half, last).fullmatch(pair[place]) for place, half in enumerate(pairs, 1))
             if pairs and pair
-            else pattern_of(kind, name).fullmatch(value)
+            else pattern_of(kind, name, last).fullmatch(value)
         )
         if not whole:
             return _fault(body[position:stop], last)
@@ -141,12 +139,13 @@ def _items(kind: str, body: bytes) -> dict[bytes, bytes] | Reason:
     return Reason.MISSING if closing or (body.endswith(b",") and b"#queue-req" in items) else Reason.CUT
 
 
+_BAR = re.compile(rb"\d%\|")
 _BEGINNING = re.compile(rb" ?#?(?:[A-Za-z][\w ./()+-]*(?::(?: (?:-?[\d.,]*(?: ?[\[({][^\])}]*)?|[A-Za-z]*(?:=[\w., =]*)?)%?)?)?)?")
 
 
 def _fault(part: bytes, last: bool) -> Reason:
     """Why this part of a line is no "key: value"."""
-    if b"[20" in part or b" batch" in part:
+    if b"[20" in part or b" batch" in part or _BAR.search(part):
         return Reason.JOINED
     return Reason.CUT if last and _BEGINNING.fullmatch(part) else Reason.MALFORMED
 
@@ -156,9 +155,9 @@ def _build(kind: str, items: dict[bytes, bytes], prefix: Prefix, iteration: int 
     other: list[tuple[str, str]] = []
     for name, value in items.items():
         key = key_of(kind, name)
-        pair = PAIR.fullmatch(value)
-        if kind == "Decode" and name in PAIRS and pair is not None:
-            for place, half in enumerate(PAIRS[name], 1):
+        pair = PAIR.fullmatch(value) if name in PAIRS[kind] else None
+        if pair is not None:
+            for place, half in enumerate(PAIRS[kind][name], 1):
                 fields[KEYS[kind][half].field] = KEYS[kind][half].convert(pair[place])
         elif key is None or (key.field == "graph" and "graph" in fields) or FIRST.get(name) in items:
             other.append((name.decode("utf-8", "replace"), value.decode("utf-8", "replace")))

@@ -67,6 +67,7 @@ class Merged:
     new_tokens: int = 0
     cached_tokens: int = 0
     extents: dict[Name, Extent] = field(default_factory=dict)  # how many decode lines each scheduler has, from where to where
+    interval: float | None = None  # decode steps from one Decode line to the next, by the last start in the logs
     steps: int = 0  # pairs of decode lines between which nothing happened but decoding of one batch
     steps_back: int = 0  # of those, with fewer tokens in the second line: one batch holds more from step to step
 
@@ -82,8 +83,10 @@ class Merged:
 
     @property
     def mixed(self) -> bool:
-        """Whether the lines of one scheduler are more than one server's, as the tokens that they hold show."""
-        return self.steps_back >= 3 and self.steps_back > 0.2 * self.steps
+        """Whether the lines of one scheduler are more than one server's: their tokens fall again and again, or took longer than
+        went by."""
+        falls = self.steps_back >= 3 and self.steps_back > 0.2 * self.steps
+        return falls or any(extent.too_long for extent in self.extents.values())
 
     def events_of(self, kind: EventKind) -> list[Event]:
         """The events of one kind, in the order of the files."""
@@ -169,6 +172,8 @@ def _part(span: LogSpan, reader: LogReader, notes: Merged, speaker: dict[int | N
                     one.since.add(Since.PREFILL)
             elif counts_once(line, speaker, notes):
                 notes.events.append((path, line))
+                if line.kind is EventKind.START:
+                    notes.interval = dict(line.details).get("decode_log_interval")
                 cause = _EVENTS.get(line.kind)
                 if cause is not None:
                     _touch(line.rank, cause, known)
@@ -205,6 +210,8 @@ def _sample(line: DecodeLine, state: _Scheduler, notes: Merged) -> Sample:
         gap = stamp - state.stamp
         if gap < -DAY_S / 2 and stamp < 0:  # midnight, by stamps without a date
             gap += DAY_S
+        if notes.interval and not since and state.running == line.running and line.gen_throughput > 0:
+            state.extent.took += notes.interval * line.running * (line.accept_len or 1.0) / line.gen_throughput
         # An idle scheduler prints nothing, so idleness shows as a gap out of proportion: stamps are whole seconds by default.
         if state.gap is not None and gap > 3 * state.gap + 2:
             since.add(Since.IDLE)

@@ -10,20 +10,28 @@ from dataclasses import dataclass, field
 from slabench.server.log.events import NEEDLES
 from slabench.server.log.files import read_bytes
 from slabench.server.log.forms import Forms
-from slabench.server.log.lines import MAX_LINE, MENTION, SHOWN, Batch, Parsed, parse
-from slabench.server.log.shapes import Shape, learn
+from slabench.server.log.lines import MAX_LINE, MENTION, SHOWN, Parsed, clean, parse
+from slabench.server.log.shapes import Memory, Shape, learn, message
+from slabench.server.log.tags import NO_RANK, OWN, read_prefix
 from slabench.server.log.values import DecodeLine, Event, EventKind, Line, PrefillLine, Reason, Rejected
 
 _MAX_SHAPES = 24
 _EXAMPLES = 3
-_MAX_LANES = 256  # different names before a line; a collector's stamps make one of each line
+_MAX_LANES = 256  # different names before a line
 # A line of another engine's log, each with the engine's name.
 _ENGINES = re.compile(
-    rb"(?P<vLLM>Avg generation throughput: |vLLM API server version|\bvllm\.|\[vllm)"
-    rb"|(?P<TensorRT_LLM>\[TensorRT-LLM\]|\[TRT-LLM\]|tensorrt_llm)"
+    rb"(?P<vLLM>Avg generation throughput: |vLLM API server version|\bvllm\.|\[vllm|\bEngineCore_|LLM engine \(v\d"
+    rb"|(?:INFO|WARNING|ERROR) \d\d-\d\d \d\d:\d\d:\d\d \[?[\w./]+:\d+\])"
+    rb"|(?P<TensorRT_LLM>TensorRT[- ]LLM\b|\[TRT-LLM\]|tensorrt_llm)"
     rb"|(?P<lmdeploy>\blmdeploy\b|\[TM\]\[(?:INFO|WARNING|ERROR)\]|turbomind)"
     rb"|(?P<TGI>text_generation_launcher|text_generation_router)"
+    rb"|(?P<llama_cpp>llama_model_loader|llama_perf_context_print|srv  ?update_slots|slot  ?update_slots)"
+    rb"|(?P<MindIE>\bMindIE\b|\bmindie\w*)"
+    rb"|(?P<sglang_router>\bsglang_router\w*::|\bsmg::)"
 )
+_SIGNS = (b" batch", b"==> ", *NEEDLES)  # one of them is in every line that says something
+_TAIL_LINE = re.compile(rb"==> (.+) <==")
+_ODD_NAME = re.compile(rb"[^\w.@/-]+")
 
 
 @dataclass(slots=True)
@@ -58,12 +66,17 @@ class LogReader:
         self._seam = b""  # the end of what was skipped of it
         self._refused = False  # it has been counted as rejected
         self._forms = Forms()
-        self._lanes: dict[bytes, list[Shape]] = {}  # by what stands before the bracket
+        self._file = b""  # the name of the file that the next lines are of, as tail -f writes it for several
+        self._lanes: dict[str, list[Shape]] = {}  # by writer
+        self._prefixes = Memory(read_prefix)
+        self._last: tuple[bytes, Shape | None] = b"", None  # of the line before, with what stood before its bracket
 
     def feed(self, data: bytes) -> list[Line]:
         """The values of the lines that data completes; Rejected ones among them, because what they hid is unknown."""
         out: list[Line] = []
         self.counts.size += len(data)
+        if b"\0" in data:  # left by a log that was cut while it was written to, or UTF-16 that PowerShell's >> appended
+            data = data.replace(b"\0", b"").replace(b"\xff\xfe", b"")
         if self._skipping:
             data = self._skip(data, out)
         block = self._tail + data if self._tail else data
@@ -117,54 +130,109 @@ class LogReader:
         self.counts.lines += block.count(b"\n") or block.count(b"\r")
         if b"\r" in block:
             block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        known, lanes, append = len(out), self._lanes, out.append
-        needles = [needle for needle in NEEDLES if needle in block]
-        for line in block.split(b"\n"):
-            if b" batch" in line:
-                begin = line.find(b"[2")
-                lane = lanes.get(line[:begin] if begin > 0 else b"")
-                value = None if lane is None else _by_shape(line, begin, lane)
-                if value is None or value.stamp is None:  # no date: the careful reader says what that means
-                    self._careful(line, begin, out)
-                else:
-                    append(value)
+        known = len(out)
+        ahead = {sign: place for sign in _SIGNS if (place := block.find(sign)) >= 0}  # where each comes next
+        position = 0
+        while ahead:
+            place = min(ahead.values())
+            if place < position:  # behind what was read since
+                sign = next(sign for sign, its in ahead.items() if its == place)
+                ahead[sign] = block.find(sign, position)
+                if ahead[sign] < 0:
+                    del ahead[sign]
                 continue
-            for needle in needles:
-                if needle in line:
-                    self._careful(line, 0, out)
-                    break
+            begin = max(block.rfind(b"\n", position, place) + 1, position)
+            position = self._run(block, begin, out)
+            if position > begin:
+                continue
+            stop = block.find(b"\n", place)
+            line = block[begin:stop]
+            if b" batch" in line:
+                self._line(self._file + line if self._file else line, out)
+            else:
+                self._other(line, out)
+            position = stop + 1
         kinds = Counter(map(type, out[known:]))
         self.counts.decode += kinds[DecodeLine]
         self.counts.prefill += kinds[PrefillLine]
         if not self.counts.decode and not self.counts.prefill:
             self.counts.engines.update(found.lastgroup or "" for found in [_ENGINES.search(block)] if found is not None)
 
-    def _careful(self, line: bytes, begin: int, out: list[Line]) -> None:
+    def _run(self, block: bytes, position: int, out: list[Line]) -> int:
+        """The lines from here on that look as the last one did, without taking the block apart; where they end."""
+        before, shape = self._last
+        if shape is None or self._file:
+            return position
+        match, build, append, many = shape.run, shape.build, out.append, len(before)
+        while block.startswith(before, position):
+            found = match(block, position + many)
+            if found is None:
+                break
+            value = build(found.groups())
+            if value.stamp is None:  # no date: the careful reader says what that means
+                break
+            append(value)
+            position = found.end()
+        return position
+
+    def _line(self, line: bytes, out: list[Line]) -> None:
+        """A line that may speak of a batch."""
+        text = clean(line)
+        place = message(text)
+        stamp, rank, fault = self._prefixes[text[:place]] if place >= 0 else (None, NO_RANK, "none")
+        for shape in () if fault or len(text) > MAX_LINE else self._lanes.get(rank.writer, ()):
+            found = shape.match(text, place)
+            if found is not None:
+                if rank.writer != shape.writer:
+                    rank = rank._replace(writer=shape.writer)
+                out.append(shape.build_behind(stamp, rank, found.groups()))
+                if len(text) == len(line):
+                    self._keep(line, place, shape)
+                return
+        self._careful(line, out)
+
+    def _keep(self, line: bytes, place: int, shape: Shape) -> None:
+        """Lines like this one are read by _run() from now on, if sglang's own bracket is all that differs before their message."""
+        begin = line.find(b"[2")
+        if begin >= 0 and OWN.fullmatch(line, begin, place) is not None:
+            self._last = line[:begin], shape
+
+    def _other(self, line: bytes, out: list[Line]) -> None:
+        name = _TAIL_LINE.fullmatch(line)
+        if name is None:
+            self._careful(line, out)
+        else:
+            self._file = _ODD_NAME.sub(b"_", name[1]).lstrip(b"_./") + b" | "
+
+    def _careful(self, line: bytes, out: list[Line]) -> None:
         found = parse(line)
         if isinstance(found, Parsed):
-            self._batch(line, begin, found, out)
+            self._batch(line, found, out)
         elif isinstance(found, Event):
             self._event(found, out)
         elif isinstance(found, Rejected):
             self._reject(found, out)
 
-    def _batch(self, line: bytes, begin: int, parsed: Parsed, out: list[Line]) -> None:
+    def _batch(self, line: bytes, parsed: Parsed, out: list[Line]) -> None:
         writer = self._forms.writer(parsed)
         if not self._forms.settled(parsed.line.rank.writer):
-            self._lanes.clear()
+            self._forget()
         if writer is None:
             self._reject(Rejected(Reason.CUT, line[:SHOWN]), out)
             return
         if self._forms.again:
             self._again(self._forms.again)
         value, own = parsed.line, parsed.line.rank.writer
-        before = line[: max(begin, 0)]
-        if self._forms.settled(own) and (before in self._lanes or len(self._lanes) < _MAX_LANES):
-            shape = learn(line, parsed, writer, len(before))
-            lane = self._lanes.setdefault(before, [])
+        if self._forms.settled(own) and (own in self._lanes or len(self._lanes) < _MAX_LANES):
+            shape = learn(clean(line), parsed, writer)
+            lane = self._lanes.setdefault(own, [])
             if shape is not None and len(lane) < _MAX_SHAPES:
                 lane.insert(0, shape)
         out.append(value if writer == own else value._replace(rank=value.rank._replace(writer=writer)))
+
+    def _forget(self) -> None:
+        self._lanes.clear()
+        self._last = b"", None
 
     def _again(self, many: int) -> None:
         """So many lines were called cut, and are of a second server."""
@@ -177,7 +245,7 @@ class LogReader:
 
     def _event(self, event: Event, out: list[Line]) -> None:
         if event.kind is EventKind.START:  # perhaps another version, with other forms
-            self._lanes.clear()
+            self._forget()
             self._forms.clear()
         self.counts.events[event.kind] += 1
         out.append(event)
@@ -188,17 +256,6 @@ class LogReader:
         if len(examples) < _EXAMPLES:
             examples.append(rejected.text)
         out.append(rejected)
-
-
-def _by_shape(line: bytes, begin: int, lane: list[Shape]) -> Batch | None:
-    """The line by a known shape."""
-    for place, shape in enumerate(lane):
-        found = shape.match(line, begin)
-        if found is not None:
-            if place:  # the shape seen last is tried first
-                lane.insert(0, lane.pop(place))
-            return shape.build(found.groups())
-    return None
 
 
 def read_blocks(path: str, reader: LogReader, begin: int = 0, end: int | None = None) -> Iterator[list[Line]]:

@@ -17,6 +17,7 @@ class Extent:
     first: float | None = None  # stamps, s
     last: float | None = None
     undated: bool = False  # a line has no stamp
+    took: float = 0.0  # s, the sum of what undisturbed lines say that their steps took, where the log says how many they are
 
     def add(self, stamp: float | None) -> None:
         """One more line."""
@@ -27,6 +28,13 @@ class Extent:
             self.first = self.last = stamp
         else:
             self.last = stamp
+
+    @property
+    def too_long(self) -> bool:
+        """Whether its lines took longer than went by from the first to the last: they are not one scheduler's."""
+        if self.undated or self.first is None or self.last is None:
+            return False
+        return self.took > 1.25 * (self.last - self.first) + 5
 
     def beside(self, other: Extent) -> bool:
         """Whether the two wrote at the same time. A rotated log, or a server that was started again, goes on where it ended."""

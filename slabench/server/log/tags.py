@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import calendar
 import re
+import time
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -40,22 +41,24 @@ TAGS = rb"(?: (?:DP|PP|TP|EP|ATTN_CP|MOE_DP)\d{1,9})*"
 # From the start of a line written by sglang's own logging configuration, with nothing in front.
 HEAD = rb"\[(" + STAMP + rb")(" + TAGS + rb")\] "
 
-_LEVELS = rb"(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL)"
-_OWN = re.compile(HEAD)  # nearly every line's, so it is tried first
-# Other stamps that a logging configuration may write into the bracket, with or without a date.
-_FREE_STAMP = rb"(?:\d{4}[-/]\d\d[-/]\d\d[ T])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
-_BESIDE = rb"(?:[ ,|:-]+(?:" + _LEVELS + rb"|[\w./-]+\.py:\d+|pid[=:]\d+))*"  # what else it may write there
-# Between the bracket and the message: blanks, a level, a file with its line.
-_BEHIND = rb"[ \t]*(?:[\[(]?" + _LEVELS + rb"[\])]?[ \t]*[:|-]?[ \t]*)?(?:[\[(]?[\w./-]+:\d+[\])]?[ \t]*[:|-]?[ \t]*)?\Z"
-_BRACKET = re.compile(
-    rb"\[(" + _FREE_STAMP + rb")?" + _BESIDE + rb"(" + TAGS.replace(b"(?: (", b"(?: ?(") + rb")" + _BESIDE + rb"\]" + _BEHIND, re.I
-)
-_ANY_BRACKET = re.compile(rb"\[([^\[\]]*)\]" + _BEHIND, re.I)
+_LEVELS = rb"(?i:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL)"
+OWN = re.compile(HEAD)  # nearly every line's, so it is tried first
+# Other stamps that a logging configuration may write into the bracket: with or without a date, or seconds since 1970.
+_FREE_STAMP = rb"(?:(?:\d{4}[-/]\d\d[-/]\d\d[ T])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?|\d{10}(?:\.\d{1,9})?)"
+_ANY_TAG = rb"[A-Z][A-Z_]{0,15}\d{1,9}"  # of a version that is not known here too
+# What else stands there: tags, a level, a file with its line, a process.
+_BESIDE = rb"(?:[ ,|:-]*(?:" + _ANY_TAG + rb"|" + _LEVELS + rb"|[\w./-]+\.py:\d+|pid[=:]\d+)(?![\w.]))*"
+# Between the bracket and the message: blanks, a level, a file with its line, a logger's name.
+_BEHIND = rb"[ \t|:-]*(?:[\[(]?(?:" + _LEVELS + rb"|[\w./-]+:\d+|\w+(?:\.\w+)+)[\])]?[ \t|:-]+){0,3}\Z"
+_BRACKET = re.compile(rb"\[(" + _FREE_STAMP + rb")?(" + _BESIDE + rb")\]" + _BEHIND)
+_STAMP_BEFORE = re.compile(rb"\[(" + _FREE_STAMP + rb")\][ \t]*\Z")  # in a bracket of its own, the tags in the next
+_ANY_BRACKET = re.compile(rb"\[([^\[\]]*)\]" + _BEHIND)
 _OPEN_STAMP = re.compile(rb"\[\d[^\]]*\Z")  # a bracket of sglang's that never closes
-_TAG = re.compile(rb"([A-Z_]+)(\d+)")
+_TAG = re.compile(rb"(?<![\w.])([A-Z][A-Z_]*)(\d+)(?![\w.])")
+_TAGS_ANYWHERE = re.compile(rb"(?<![\w./-])(?:DP|PP|TP|EP|ATTN_CP|MOE_DP)\d{1,9}(?![\w./-])")
 _QUOTE = re.compile(rb"[\"'`]")
-_LEVEL = re.compile(rb"\b" + _LEVELS + rb"\b|\d\d:\d\d:\d\d", re.I)
-_SEPARATOR = re.compile(rb"(?:[:|>\]\-]\s*|\t|" + _LEVELS + rb"\s+)\Z", re.I)
+_LEVEL = re.compile(rb"\b" + _LEVELS + rb"\b|\d\d:\d\d:\d\d")
+_SEPARATOR = re.compile(rb"(?:[:|>\]\-]\s*|\t|" + _LEVELS + rb"\s+)\Z")
 _NAMED = re.compile(
     rb"\s*(?:\([\w.@/-]+ pid=\d+[^()]*\)|\[?pod/[\w./-]+\]?|[\w.@-]+\s*\|)\s*\Z"
 )  # a writer's, and no word of a text
@@ -65,7 +68,7 @@ _LEFTOVER = re.compile(rb"#[a-z][\w -]*:|#\w*\Z|(?:Decode|Prefill) batch|through
 @lru_cache(maxsize=4096)
 def read_tags(text: bytes, writer: str = "") -> Rank:
     """ " DP0 TP3" -> Rank(dp=0, tp=3), whatever the order."""
-    tags = {name.decode("ascii").lower(): int(number) for name, number in _TAG.findall(text.upper())}
+    tags = {name.decode("ascii").lower(): int(number) for name, number in _TAG.findall(text)}
     return Rank(**tags, writer=writer)
 
 
@@ -89,6 +92,8 @@ _ZONE = re.compile(rb"(?<=\d)(?:Z|[+-]\d\d:?\d\d)\Z")
 def _free_stamp(text: bytes) -> float | None:
     """A stamp of another form; without a date the seconds to midnight, below zero."""
     text = _ZONE.sub(b"", text).replace(b",", b".")
+    if text[:10].isdigit():
+        return calendar.timegm(time.localtime(int(text[:10]))) + float(b"0" + text[10:])
     if text[2:3] != b":":
         return read_stamp(text)
     hour, minute, second = int(text[:2]), int(text[3:5]), float(text[6:])
@@ -109,7 +114,7 @@ def read_prefix(text: bytes) -> Prefix:
     Faults: "quoted", the message stands inside other text (a logged request, for one); "joined", the rest of another line
     stands before it; "prefix", sglang's own bracket is damaged.
     """
-    own = _OWN.fullmatch(text)
+    own = OWN.fullmatch(text)
     if own is not None:
         stamp = read_stamp(own[1])
         return Prefix(None, NO_RANK, "prefix") if stamp is None else Prefix(stamp, read_tags(own[2]))
@@ -121,10 +126,22 @@ def read_prefix(text: bytes) -> Prefix:
         return Prefix(None, NO_RANK, "quoted")
     if _LEFTOVER.search(before) or _OPEN_STAMP.search(before):
         return Prefix(None, NO_RANK, "joined")
-    stamp = None if found[1] is None else _free_stamp(found[1])
-    if found[1] is not None and stamp is None:
+    beside = None if found[1] is not None else _STAMP_BEFORE.search(before)
+    written = found[1] if beside is None else beside[1]
+    stamp = None if written is None else _free_stamp(written)
+    if written is not None and stamp is None:
         return Prefix(None, NO_RANK, "prefix")
-    return Prefix(stamp, read_tags(found[2], writer_of(before)))
+    return Prefix(stamp, _with_tags(found[2], writer_of(before)))
+
+
+def _with_tags(text: bytes, writer: str) -> Rank:
+    """The rank by the tags in a text. A tag that no field is for tells writers apart: its ranks may repeat each other or not."""
+    known: list[bytes] = []
+    others: list[bytes] = []
+    for name, number in _TAG.findall(text):
+        (known if name.lower().decode() in Rank._fields else others).append(name + number)
+    name = b" ".join(others).decode()
+    return read_tags(b" ".join(known), f"{writer} {name}".strip() if name else writer)
 
 
 def _foreign(text: bytes) -> Prefix:
@@ -135,11 +152,13 @@ def _foreign(text: bytes) -> Prefix:
         return Prefix(None, NO_RANK, "quoted")
     if _LEFTOVER.search(text):
         return Prefix(None, NO_RANK, "joined")
-    if _OPEN_STAMP.search(text):
+    if _OPEN_STAMP.search(text) or text.count(b"]") > text.count(b"["):
         return Prefix(None, NO_RANK, "prefix")
     bracket = _ANY_BRACKET.search(text)
     if bracket is not None and bracket[1][:4].isdigit():
         return Prefix(None, NO_RANK, "prefix")
-    if bracket is None and not _NAMED.match(text) and not (_LEVEL.search(text) and _SEPARATOR.search(text)):
+    tags = b" ".join(_TAGS_ANYWHERE.findall(text))
+    own = bracket is not None or _NAMED.match(text) or (_LEVEL.search(text) and _SEPARATOR.search(text))
+    if not own and not (tags and _LEVEL.search(text)):
         return Prefix(None, NO_RANK, "quoted")
-    return Prefix(None, read_tags(b"", writer_of(text)))
+    return Prefix(None, read_tags(tags, writer_of(_TAGS_ANYWHERE.sub(b"", text))))

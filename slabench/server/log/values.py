@@ -19,24 +19,25 @@ class DecodeLine(NamedTuple):
     queue: int
     stamp: float | None = None  # seconds, see tags.read_stamp
     rank: Rank = NO_RANK
-    iteration: int | None = None
     token: int | None = None  # of the full-attention pool for hybrid models; may be negative, as SGLang printed it
     token_usage: float | None = None  # share of the pool; of the full-attention pool for hybrid models
+    graph: bool | None = None
+    graph_kind: str | None = None  # cuda, cpu, npu, musa
+    other: tuple[tuple[str, str], ...] = ()  # keys that no field is for, as written
+    # What few lines have stands behind: shapes.py fills a line's end at once.
+    accept_len: float | None = None
+    accept_rate: float | None = None  # not comparable across versions
+    iteration: int | None = None
     swa_token: int | None = None
     swa_usage: float | None = None
     mamba_num: int | None = None
     mamba_usage: float | None = None
-    cpu_token: int | None = None
-    cpu_usage: float | None = None
-    accept_len: float | None = None
-    accept_rate: float | None = None  # not comparable across versions
     preallocated_usage: float | None = None
     prealloc: int | None = None
     transfer: int | None = None
     retracted: int | None = None
-    graph: bool | None = None
-    graph_kind: str | None = None  # cuda, cpu, npu, musa
-    other: tuple[tuple[str, str], ...] = ()  # keys that no field is for, as written
+    cpu_token: int | None = None
+    cpu_usage: float | None = None
 
 
 class PrefillLine(NamedTuple):
@@ -96,6 +97,7 @@ class Reason(StrEnum):
     TOO_LONG = "too_long"
     UNTERMINATED = "unterminated"  # the file ends in the middle of it
     PROSE = "prose"  # it mentions a batch and is no batch line: nothing is lost with it
+    FOLDED = "folded"  # Ray shows one line for many alike and says how many are missing; RAY_DEDUP_LOGS=0 keeps them
     OTHER_FORM = "other_form"  # the first lines of a second server or version in one file, before it was told apart
 
 

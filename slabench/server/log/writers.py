@@ -19,11 +19,14 @@ _PASSING = re.compile(
     rb"|\b(?:stdout|stderr)(?: [FP])?\b"
     rb"|(?<!\S)\[?(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL)\]?:?(?!\S)"
 )
-_NAME = rb"[A-Za-z_][\w.@/-]{0,120}"
+_NAME = rb"[A-Za-z_\x80-\xff][\w.@/\x80-\xff-]{0,120}"
+_ADDRESS = rb"(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?"
 _FORMS = (
-    re.compile(rb"\((" + _NAME + rb" pid=\d{1,9}(?:, ip=[\w.:-]+)?)\)"),  # Ray
-    re.compile(rb"\[?(pod/[\w./-]+)\]?"),  # kubectl logs --prefix
-    re.compile(rb"(" + _NAME + rb")\s*(?:\||:|>)?"),  # docker compose, or a plain name
+    re.compile(rb"\((" + _NAME + rb"(?::[\w.-]+|\([^()]*\)|\[[^\[\]]*\])* pid=\d{1,9}(?:, ip=[\w.:-]+)?)\)"),  # Ray
+    re.compile(rb"\[?(pod/[\w./-]+)\]?(?: \|)?"),  # kubectl logs --prefix
+    re.compile(rb"(" + _NAME + rb")\s*[|:>,]?"),  # docker compose, or a plain name
+    re.compile(rb"(\d{1,4}\|" + _NAME + rb")\s*\|"),  # pm2
+    re.compile(rb"\[?(" + _ADDRESS + rb")\]?\s*[|:]?"),
     re.compile(rb"\[(" + _NAME + rb")\]:?"),
     re.compile(rb"(" + _NAME + rb" " + _NAME + rb"(?:\[\d{1,9}\])?):?"),  # syslog's host and process, stern's pod and container
     re.compile(rb"(" + _NAME + rb"\[\d{1,9}\]):?"),
