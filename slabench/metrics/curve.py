@@ -189,6 +189,15 @@ def clean_tpots(samples: Iterable[CurveSample], sizes: Sequence[int], *, graph_u
     ]
 
 
+def clean_tokens(samples: Iterable[CurveSample], interval: int) -> float:
+    """Tokens that the clean lines stand for: each is of as many decode steps as a server prints a line after, and of one batch."""
+    return math.fsum(
+        interval * sample.running * (1.0 if sample.accept_len is None else sample.accept_len)
+        for sample in samples
+        if sample.running > 0 and _cause(sample) is None
+    )
+
+
 def largest_graph(samples: Iterable[CurveSample]) -> int | None:
     """The largest batch that ran with its graph, so that a smaller one without is out of order; None if none did."""
     return max((sample.running for sample in samples if sample.graph), default=None)

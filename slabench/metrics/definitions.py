@@ -106,6 +106,7 @@ _LOG = (
     ),
     Metric("log.tpot_median", "ms", "lower", "median of the same, as the curve takes it", _CLEAN),
     Metric("log.samples", "count", "none", "clean Decode lines of this test at its batch size", _CLEAN),
+    Metric("log.tokens", "tokens", "none", "sum of #running-req x decode_log_interval (x `accept len`), whatever runs", _CLEAN),
 )
 
 # TTFT in parts, and who ran and waited: metrics/waiting.py.

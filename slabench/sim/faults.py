@@ -56,6 +56,7 @@ CONTROL: Mapping[str, str] = {
     "freeze": "nothing is computed or answered for fault_s seconds from the moment when the request that is hit comes",
     "no_seed": "server_info has no random_seed",
     "renamed": "another version and model_path from the first measured request on, and no random_seed",
+    "other_lines": "behind each Decode line of the deploy log stands one of another server, which is half as fast again",
     "fixed_seed": "random_seed is 7, as of servers that were started with one",
     "dies": "the process ends with the cache flush",
 }

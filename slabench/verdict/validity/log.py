@@ -9,7 +9,10 @@ from slabench.verdict.validity.subject import LogEvidence
 from slabench.verdict.words import Check, State
 
 AGREE_SHARE = 0.10  # log and client are two clocks at two ends of one stream: more than this has a cause
-OTHER_LOG_FACTOR = 2.0  # over the same time: no clock, network or stall that leaves a run valid makes such a difference
+# Over the same time: no clock or network that leaves a run valid makes such a difference. A stall can, where the line that has it
+# is not clean: of few clean lines only twice or half is another server's.
+OTHER_LOG_SHARE, FEW_SHARE, FEW = 0.33, 1.0, 5
+OTHER_TOKENS_SHARE = 0.10  # beyond what the client received: a clean line's steps and requests are exact
 MOSTLY_FULL = 0.5  # of the run: a smaller part of it stands for waves, not for the batch size
 
 
@@ -61,8 +64,12 @@ def log_disturbed(seen: LogEvidence) -> Check:
 def log_agrees(seen: LogEvidence) -> Check:
     """Batch size / generation throughput of the clean lines is within 10 % of the client's TPOT, or there is a cause for it.
 
-    Twice or half of it, over the time in which both saw the full batch, is no cause any more: the log is another server's.
+    A third of it, over the time in which both saw the full batch, is no cause any more: the log is another server's. So it is if
+    its lines have more requests than the client had in flight, or stand for more tokens than it received.
     """
+    others = _others(seen)
+    if others is not None:
+        return Check("log_agrees", State.INVALID, others, ONE_WRITER)
     if seen.log_tpot is None:
         text = f"The deploy log has no clean Decode line at batch size {seen.batch_size}, so its speed cannot be compared."
         return Check("log_agrees", State.NOT_CHECKED, text, _LOWER_INTERVAL)
@@ -81,7 +88,7 @@ def log_agrees(seen: LogEvidence) -> Check:
     if seen.full_tpot is not None and abs(_off(seen.full_tpot, seen.log_tpot)) > AGREE_SHARE:
         cause = "The likely cause is the client, the way to it, or a log that is not this server's: both saw the same batch."
         remedy = "Look at the client's lag above, measure without a proxy, and see that --deploy-log is this server's."
-        state = State.INVALID if contradicts(seen.full_tpot, seen.log_tpot) else State.FINDING
+        state = State.INVALID if contradicts(seen.full_tpot, seen.log_tpot, seen.samples) else State.FINDING
         return Check("log_agrees", state, f"{text}. {cause}", remedy)
     if abs(_off(seen.mean_tpot, seen.log_tpot)) <= AGREE_SHARE:
         return Check("log_agrees", State.OK, f"{text}.")
@@ -93,9 +100,32 @@ _FULL_REMEDY = (
 )
 
 
-def contradicts(client: float, log: float) -> bool:
-    """Two figures in ms of one batch over one time that cannot both be of this server."""
-    return max(client, log) > OTHER_LOG_FACTOR * min(client, log)
+ONE_WRITER = (
+    "See that --deploy-log is the log of the server at --base-url, that it alone writes there, and no other client uses it."
+)
+
+
+def contradicts(client: float, log: float, samples: int) -> bool:
+    """Two figures in ms of one batch over one time that cannot both be of this server; samples: clean lines in the log's."""
+    share = OTHER_LOG_SHARE if samples >= FEW else FEW_SHARE
+    return max(client, log) > (1 + share) * min(client, log)
+
+
+def more_tokens(tokens: float, received: float) -> bool:
+    """Whether Decode lines stand for more tokens than a client received, so that some are of other requests than its own."""
+    return tokens > (1 + OTHER_TOKENS_SHARE) * received
+
+
+def _others(seen: LogEvidence) -> str | None:
+    """Why some lines cannot be of this run's requests."""
+    size = seen.batch_size
+    if size is not None and seen.running_max > 1.1 * size + 1:  # one that has just ended may count a step longer
+        return f"A Decode line of this run has {seen.running_max} running requests, and the client had at most {size} in flight."
+    if seen.tokens is not None and seen.received is not None and more_tokens(seen.tokens, seen.received):
+        return (
+            f"The clean Decode lines of this run stand for {seen.tokens:.0f} tokens, and the client received {seen.received:.0f}."
+        )
+    return None
 
 
 def _off(one: float, other: float) -> float:

@@ -29,6 +29,8 @@ class LogEvidence:
     full_tpot: float | None = None  # the client's, in the full-batch window, ms
     full_share: float | None = None  # of the run's duration that the window covers
     planned: int | None = None  # requests
+    tokens: float | None = None  # that the clean Decode lines stand for
+    received: float | None = None  # tokens, by the client
     at_size: int = 0  # Decode lines with the batch size running, or a rank's share of it
     prefill_lines: int = 0
     prompt_tokens: int = 0  # computed and cached, by the Prefill lines

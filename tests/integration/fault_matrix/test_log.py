@@ -88,16 +88,28 @@ def test_another_run_s_lines_arrive_while_ours_goes_on(suite: Suite, tmp_path: P
 
 
 def test_it_is_the_log_of_another_server_that_works_meanwhile(suite: Suite, tmp_path: Path) -> None:
-    """Lines of this very time, with the right batch size, readable: only their speed is another one."""
+    """Lines of this very time, with the right batch size, readable: their speed is another one, and so there are too many."""
     other = tmp_path / "other"
     other.mkdir()
-    foreign = row(other / "server.log", "curve_agrees", "At batch size 2 the log says")
+    foreign = row(other / "server.log", "curve_agrees", "At batch size 2 the clean Decode lines stand for")
     with sim_server(tmp_path, "demo?decode_base_ms=12") as url, sim_server(other, "demo?decode_base_ms=2") as second:
         with generating(second, 20000), generating(second, 20000):
             done = measure(suite, foreign, url)
     expect_invalid(done, foreign)
     assert done.run["tests"][0]["word"] == "INVALID"
     assert "log_agrees" in done.run["tests"][0]["reasons"]
+
+
+def test_another_server_writes_to_it_too(suite: Suite) -> None:
+    """Lines of the same batch, tokens and moment, half as fast again: no mean within a third and no word of theirs tells."""
+    says = "tokens, and the client received 160."
+    others = Row("others", "demo?fault=other_lines", "curve_agrees", says, options=WORK, tests=CURVE)
+    done = measure(suite, others)
+    assert done.words == {"test_decode_tpot[bs2]": "INVALID", "test_decode_curve": "INVALID"}
+    for entry in done.run["tests"]:
+        check = "log_agrees" if "tpot" in entry["id"] else "curve_agrees"
+        assert check in entry["reasons"]
+        assert says in next(one["text"] for one in entry["checks"] if one["name"] == check)
 
 
 def test_it_is_moved_away_while_the_run_goes_on(suite: Suite, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ def test_noise_and_slow_lines_are_this_servers():
         ("curve_agrees", evidence(tpots={8: (11.43, 11.43 * 1.11)}), State.INVALID),
         ("curve_agrees", evidence(tpots={8: (13.0, 13.2)}), State.FINDING),  # the median is 11.43
         ("curve_agrees", evidence(NONE_CLEAN, tpots={4: (10.0, 10.0)}, clients={4: 10.0, 8: 11.43 * 1.9}), State.INVALID),
+        ("curve_agrees", evidence(tokens={4: (900.0, 1000.0), 8: (1110.0, 1000.0)}), State.INVALID),
         ("curve_lines", evidence(engines=2), State.FINDING),
         ("curve_lines", evidence(mixed=True), State.FINDING),
         ("curve_clean", evidence(DISTURBED), State.FINDING),

@@ -12,7 +12,7 @@ from slabench.verdict.words import State
 # 8 running, 10 ms a token at both ends: mean 10.5 with the prefill stalls in it.
 GOOD = LogEvidence(
     lines=40, rejected={}, outside=0, retractions=0, jit=0, restarts=0, batch_size=8, samples=37, log_tpot=10.0, mean_tpot=10.5,
-    full_tpot=10.1, full_share=0.9, planned=8, prefill_lines=2,
+    full_tpot=10.1, full_share=0.9, planned=8, prefill_lines=2, running_max=9, tokens=1090.0, received=1000.0,
 )  # fmt: skip
 
 
@@ -39,9 +39,13 @@ def test_a_good_log_is_good():
         ("log_agrees", {"mean_tpot": 11.1}, State.FINDING),
         ("log_agrees", {"mean_tpot": 8.9}, State.FINDING),
         ("log_agrees", {"full_tpot": 11.1}, State.FINDING),
-        ("log_agrees", {"full_tpot": 20.0}, State.FINDING),
-        ("log_agrees", {"full_tpot": 20.1}, State.INVALID),
-        ("log_agrees", {"full_tpot": 4.9}, State.INVALID),
+        ("log_agrees", {"full_tpot": 13.2}, State.FINDING),
+        ("log_agrees", {"full_tpot": 13.4}, State.INVALID),
+        ("log_agrees", {"full_tpot": 7.5}, State.INVALID),
+        ("log_agrees", {"full_tpot": 20.0, "samples": 4}, State.FINDING),  # a stall in a line that is not clean
+        ("log_agrees", {"full_tpot": 20.1, "samples": 4}, State.INVALID),
+        ("log_agrees", {"running_max": 10}, State.INVALID),  # of 8 in flight
+        ("log_agrees", {"tokens": 1110.0, "received": 1000.0}, State.INVALID),
         ("log_agrees", {"log_tpot": None}, State.NOT_CHECKED),
         ("log_agrees", {"mean_tpot": None}, State.NOT_CHECKED),
     ],
