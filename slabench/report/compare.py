@@ -111,6 +111,7 @@ def _judged(old: StoredSide, test_id: str, side: StoredSide, name: str | None, r
     means = {key: sum(values) / len(values) for key, values in samples.values.items()}
     entry = {"workload": named, "figures": means, "samples": samples.values, "lacking": samples.lacking}
     entry["allowed"] = {**was.allowed, **now.allowed}
+    entry["information"] = {} if was.accept_length is None else {"accept_length": was.accept_length}
     searched = was.method == now.method == CAPACITY and any(key in LOADS for key, _ in _differ(named, now.workload))
     fingerprint = {} if unchecked else old.fingerprint
     siblings = sum(one.partition("[")[0] == name.partition("[")[0] for one in side.tests)
@@ -129,6 +130,7 @@ def _judged(old: StoredSide, test_id: str, side: StoredSide, name: str | None, r
         checks=rules.checks,
         strict=rules.strict,
         siblings=siblings,
+        accept_length=now.accept_length,
     )
     if searched and found.not_comparable is None:
         line = f"two searches that ended at different loads ({'; '.join(found.allowed)}): shown, and gated by nobody"

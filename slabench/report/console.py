@@ -170,6 +170,8 @@ def said(entry: Mapping[str, Any]) -> list[str]:
     lines += [f"  {entry['explained']}"] if entry.get("explained") else []
     bar = error_bar(entry)
     lines += [f"  {bar}"] if bar else []
+    length = entry["metrics"].get("accept_length")
+    lines += [f"  accept length {length:.2f} tokens a step and request (speculative decoding)"] if length else []
     lines += [f"  {'ok' if one['holds'] else 'no'}: {one['text']}" for one in entry["objectives"][1:]]
     for check in entry["checks"]:
         if check["state"] in ("invalid", "finding"):

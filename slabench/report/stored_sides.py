@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class StoredTest:
     allowed: Mapping[str, str] = field(default_factory=dict)  # checks that --allow let pass, with what they saw
     by_hand: bool = False  # names the figures that are to be compared, and no others
     checks: tuple[Check, ...] = ()  # what is known of its validity
+    accept_length: float | None = None  # of speculative decoding, mean over the repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,10 @@ def _run(given: str, folder: Path) -> StoredSide:
         work = identity(entry["workload"], entry["plan"])
         said, let_pass = entry["headline"] if bad else None, allowed_checks(entry)
         checks = tuple(Check(one["name"], State(one["state"]), one["text"], one["remedy"]) for one in entry["checks"])
-        tests[entry["id"]] = StoredTest(entry["method"], work, samples_of(entry), classic, said, let_pass, checks=checks)
+        length = _mean(run.get("accept_length") for run in runs)
+        tests[entry["id"]] = StoredTest(
+            entry["method"], work, samples_of(entry), classic, said, let_pass, checks=checks, accept_length=length
+        )
     server = data["server"]
     made_of = frozenset([str(data["run_id"])])
     return StoredSide(given, server.get("fingerprint", {}), tests, version=server.get("version"), run_ids=made_of)
@@ -110,6 +114,7 @@ def _baseline(given: str) -> StoredSide:
             Gathered(found.samples(test_id), entry.get("lacking", {})),
             allowed=entry.get("allowed", {}),
             by_hand="samples" not in entry,
+            accept_length=_mean([entry.get("information", {}).get("accept_length")]),
         )
         for test_id, entry in found.tests.items()
     }
@@ -139,9 +144,16 @@ def _rows(given: str, rows: Sequence[tuple[str, Any]]) -> StoredSide:
     for name, work in works.items():
         figures = [_row_figures(row) for row in repeats[name]]
         samples = gather(figures, (key for key in ROW_FIGURES if any(key in one for one in figures)))
-        tests[name] = StoredTest("serving", work, samples, samples, checks=_row_checks(repeats[name]))
+        length = _mean(row.get("accept_length") for row in repeats[name])
+        tests[name] = StoredTest("serving", work, samples, samples, checks=_row_checks(repeats[name]), accept_length=length)
     made_of = frozenset(found for _, row in rows if (found := row_id(row)) is not None)
     return StoredSide(given, {}, tests, rows=True, run_ids=made_of)
+
+
+def _mean(values: Iterable[Any]) -> float | None:
+    """Of what is a number."""
+    found = [float(value) for value in values if is_measured(value)]
+    return sum(found) / len(found) if found else None
 
 
 def _row_figures(row: Mapping[str, Any]) -> dict[str, float]:

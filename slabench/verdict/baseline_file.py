@@ -46,6 +46,7 @@ INFORMATION = (
     "full_batch.tpot",
     "full_batch.share",
     "log.tpot",
+    "accept_length",
     "qpm",
     "input_throughput",
     "output_throughput",

@@ -120,6 +120,7 @@ def compare(
     siblings: int = 1,
     pairs: bool = False,
     interleaved: bool | None = None,
+    accept_length: float | None = None,
 ) -> Comparison:
     """One test's figures, one value a repeat, against its entry: no figure may be worse than `tolerance` (a share) allows.
 
@@ -127,6 +128,7 @@ def compare(
     wanted: figures that both sides must have beside those that the entry names; lacking: repeats of this run without one.
     allow: differences, as --allow-diff names them; checks: those that --allow names for this run. strict: what the old side does
     not tell is not compared, but not comparable.
+    accept_length: this run's, mean over its repeats; the old side's is in its entry's information.
     sizes: n of the smallest repeat, for percentiles; counted: n of all of them, as sizes where nothing was repeated.
     """
     entry = baseline.tests.get(test_id)
@@ -141,6 +143,7 @@ def compare(
     beside = (["ALLOWED_IN_BASELINE"] if let_pass else []) + (["UNTOLD"] if silent else [])
     notes = [f"measured with --allow={name}: {text}" for name, text in let_pass.items()]
     notes += [f"does not tell {', '.join(silent)}; nobody has compared that"] if silent else []
+    notes += accepted(accept_length, entry.get("information", {}).get("accept_length"))
 
     def no(line: str, why: Sequence[str]) -> Comparison:
         return Comparison(
@@ -165,7 +168,8 @@ def compare(
         return no(f"{baseline.path} was measured with --allow={told} (--allow={','.join(broken)} would compare all the same)", ())
     if silent and strict:
         names = dict.fromkeys(silent)
-        return no(f"{baseline.path} {notes[-1]} (--strict-validity; --allow-diff={','.join(names)} would compare all the same)", ())
+        told = f"does not tell {', '.join(silent)}; nobody has compared that"
+        return no(f"{baseline.path} {told} (--strict-validity; --allow-diff={','.join(names)} would compare all the same)", ())
     old = {key: values for key, values in baseline.samples(test_id).items() if gates(key)}
     line = _not_both(old, entry.get("lacking", {}), samples, lacking or {}, wanted, sizes)
     if line is not None:
@@ -185,6 +189,15 @@ def compare(
     return Comparison(
         baseline.path, "compared", decided, (), allowed, (*reasons, *beside), None, floors, figures, interleaved, tuple(notes)
     )
+
+
+def accepted(new: float | None, old: float | None) -> list[str]:
+    """A sentence on both sides' accept lengths: so many tokens a step of speculative decoding yields, and TPOT hangs on them."""
+    if new is None and old is None:
+        return []
+    told = [f"{one:.2f}" if one is not None else "none" for one in (old, new)]
+    change = f" ({(new / old - 1) * 100:+.1f} %)" if new and old else ""
+    return [f"accept length {told[0]} there, {told[1]} here{change}: TPOT and throughput of speculative decoding go with it"]
 
 
 def _not_both(

@@ -64,6 +64,14 @@ def test_the_words_of_two_runs(
         assert "INCONCLUSIVE" in out and "--repeats=" in out
 
 
+def test_the_accept_lengths_of_both_sides_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def one(name: str, length: float) -> str:
+        return run(tmp_path, name, 1.0, test={"metrics": figures() | {"accept_length": length}})
+
+    main(["compare", one("a", 3.0), one("b", 2.4)])
+    assert "baseline: accept length 3.00 there, 2.40 here (-20.0 %)" in capsys.readouterr().out
+
+
 def test_of_three_each_is_held_against_the_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sides = [run(tmp_path, name, *values) for name, values in (("a", GOOD), ("b", SAME), ("c", WORSE))]
     assert main(["compare", *sides]) == 1

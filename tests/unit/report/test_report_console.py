@@ -142,3 +142,10 @@ def test_facts() -> None:
     ids = {"num_prompts": 8, "dataset_name": "random-ids", "prompt_form": "ids"}
     assert run_facts(document(entry(workload=ids))) == ["Prompts: random-ids, sent as ids, no data set."]
     assert run_facts(document(unreachable="It is down.")) == ["No test was tried: It is down."]
+
+
+def test_the_accept_length_stands_among_what_is_said_of_a_test() -> None:
+    """summary.md, report.html and junit.xml have these lines, and not the block."""
+    line = "  accept length 3.55 tokens a step and request (speculative decoding)"
+    assert line in said(entry("a", metrics={"accept_length": 3.55}))
+    assert not any("accept" in one for one in said(entry("a")))
