@@ -42,6 +42,8 @@ def _line_of(excinfo: pytest.ExceptionInfo[BaseException], path: Path) -> str:
 
 # What a call that cannot be made, or a name that does not exist, raises where it stands.
 _OWN_ERRORS = (TypeError, AttributeError, NameError)
+_OURS = ("slabench", "fixtures")
+_WITH_TRACEBACK = frozenset({"CRASHED", "TEST_ERROR", "ASSERTION"})
 
 
 def _usage(error: BaseException | None, call: pytest.CallInfo[None], item: pytest.Item) -> str | None:
@@ -52,7 +54,34 @@ def _usage(error: BaseException | None, call: pytest.CallInfo[None], item: pytes
         return None
     if not call.excinfo.traceback or call.excinfo.traceback[-1].path != item.path:
         return None
-    return f"{_line_of(call.excinfo, item.path)}the test itself raised {type(error).__name__}: {error}"
+    return _raised(call.excinfo, item)
+
+
+def _raised(excinfo: pytest.ExceptionInfo[BaseException], item: pytest.Item) -> str:
+    return f"{_line_of(excinfo, item.path)}the test itself raised {excinfo.typename}: {excinfo.value}"
+
+
+def _own(excinfo: pytest.ExceptionInfo[BaseException] | None, item: pytest.Item) -> bool:
+    """Whether the test's own code raised it, itself or in what it called of others: no frame of ours is nearer to the error."""
+    for one in reversed(excinfo.traceback if excinfo is not None else ()):
+        if one.path == item.path:
+            return True
+        if str(one.frame.f_globals.get("__name__")).partition(".")[0] in _OURS:
+            return False
+    return False
+
+
+def _unexpected(call: pytest.CallInfo[None], item: pytest.Item, *, judged: bool) -> tuple[str, str, str]:
+    """(word, headline, reason) of an error that is no verdict: an assertion or an error of the test's own, or a crash of ours."""
+    assert call.excinfo is not None, "there is an error"
+    error = call.excinfo.value
+    if not _own(call.excinfo, item):
+        return "INVALID", cleaned(f"slabench crashed: {type(error).__name__}: {error}"), "CRASHED"
+    if isinstance(error, AssertionError | pytest.fail.Exception):
+        says = (str(error).splitlines() or ["it says nothing more"])[0]
+        line = f"{_line_of(call.excinfo, item.path)}an assertion of the test itself does not hold: {says}"
+        return "FAILED" if judged else "INVALID", cleaned(line), "ASSERTION"
+    return "INVALID", cleaned(_raised(call.excinfo, item)), "TEST_ERROR"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -88,12 +117,12 @@ def pytest_runtest_makereport(
             word, line = "INVALID", str(error)
             reason = "TIMEOUT" if isinstance(error, StoppedByTimeout) else type(error).__name__
         else:
-            word, line, reason = "INVALID", cleaned(f"slabench crashed: {type(error).__name__}: {error}"), "CRASHED"
+            word, line, reason = _unexpected(call, item, judged=handed is not None)
         if handed is None or reason == "CRASHED":
             handed = {"entry": bare_entry(item.nodeid, word, line, reason), "server": None, "labels": []}
         elif handed["entry"]["word"] == "PASSED":
             # Judged green, then something else went wrong in the test: its figures stay, its word does not.
-            reasons = [*handed["entry"]["reasons"], *([reason] if reason else [])]
+            reasons = [*([reason] if reason else []), *handed["entry"]["reasons"]]
             handed = handed | {"entry": handed["entry"] | {"word": word, "headline": line, "reasons": reasons}}
     handed = plain_values(item.config.stash[ATTEMPTS].worst(handed))
     entry = handed["entry"]
@@ -101,7 +130,7 @@ def pytest_runtest_makereport(
     item.user_properties += junit_properties(entry)  # pytest writes those that the teardown's report has
     if entry["word"] != "PASSED":
         report.outcome = "failed"
-        if "CRASHED" in entry["reasons"]:
+        if not _WITH_TRACEBACK.isdisjoint(entry["reasons"]):
             report.longrepr = f"{entry['word']}: {entry['headline']}\n\n{cleaned(report.longreprtext)}"
         else:
             from slabench.report.console import failure_text
@@ -202,10 +231,13 @@ class Console:
                 terminalreporter.write_line(line)
 
     def _crashes(self, terminalreporter: Any) -> None:
-        """pytest shows the tracebacks of what it counts as failed; what is INVALID because we crashed needs its own too."""
+        """pytest shows the tracebacks of what it counts as failed; what is INVALID because something was raised needs its own."""
         for report in terminalreporter.stats.get("invalid", ()):
-            if "CRASHED" in report.slabench["entry"]["reasons"]:
-                terminalreporter.section(f"slabench crashed in {report.nodeid}")
+            found = _WITH_TRACEBACK.intersection(report.slabench["entry"]["reasons"])
+            if found:
+                terminalreporter.section(
+                    f"{'slabench crashed' if 'CRASHED' in found else 'an error of the test itself'} in {report.nodeid}"
+                )
                 terminalreporter.write_line(report.longreprtext)
 
 

@@ -24,6 +24,9 @@ REASONS = {
     "NOT_REFERENCE": "not sglang 0.5.7",
     "BENCH_SERVING": "driven by sglang.bench_serving",
     "ALLOWED_IN_BASELINE": "the baseline was made with findings that --allow permits",
+    "CRASHED": "an error of slabench",
+    "TEST_ERROR": "the test's own code raised it",
+    "ASSERTION": "an assertion of the test's own does not hold",
     "UNTOLD": "one side does not report something that is compared",
 }  # fmt: skip
 # kind of objective -> what it is called

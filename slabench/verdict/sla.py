@@ -93,7 +93,7 @@ def parse(text: str) -> Slo:
     if match is None:
         raise ConfigError(
             f"--slo={text!r} is not an objective: write METRIC.STATISTIC<=NUMBER, such as tpot.mean<=50, or METRIC>=NUMBER, such "
-            "as total_throughput>=1800."
+            "as total_throughput>=1800; times are in ms, and the number stands alone (2000, not 2s)."
         )
     metric, op = match["metric"], match["op"]
     if op == ":":

@@ -146,10 +146,44 @@ def test_what_a_test_itself_raises_is_no_crash_of_ours(run_suite: Callable[..., 
     assert said in ran.output and "crashed" not in ran.output
 
 
+# A function whose frames are ours.
+BOOM = "ours = {'__name__': 'slabench.broken'}\nexec('def boom():\\n    raise AttributeError(1)', ours)\n"
+
+
 def test_what_we_raise_still_is_one(run_suite: Callable[..., Any]) -> None:
-    source = "import json\ndef test_it(says):\n    json.loads('{')\n"
-    ran = run_suite(source)
-    assert ran.status == 3 and "slabench crashed: JSONDecodeError" in ran.output
+    ran = run_suite(BOOM + "def test_it(says):\n    ours['boom']()\n")
+    assert ran.status == 3 and "slabench crashed: AttributeError" in ran.output
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{}['x']", "test_it.py:4: the test itself raised KeyError: 'x'"),
+        ("json.loads('{')", "test_it.py:4: the test itself raised JSONDecodeError: Expecting property name"),
+    ],
+)
+@pytest.mark.parametrize("judged", [False, True])
+def test_other_errors_of_a_test_cost_that_test_alone(run_suite: Callable[..., Any], line: str, said: str, judged: bool) -> None:
+    first = "says('PASSED')" if judged else "pass"
+    ran = run_suite(f"import json\ndef test_it(says):\n    {first}\n    {line}\ndef test_other(says):\n    says('PASSED')\n")
+    assert (ran.status, ran.words) == (6, {"test_it": "INVALID", "test_other": "PASSED"})
+    assert ran.run["tests"][0]["reasons"][0] == "TEST_ERROR"
+    assert said in ran.output and "def test_it(says)" in ran.output  # the traceback
+    assert "crashed" not in ran.output
+
+
+@pytest.mark.parametrize("line", ["assert 1 == 2", "pytest.fail('1 == 2')"])
+def test_an_assertion_of_a_test_s_own_is_judged_with_the_rest(run_suite: Callable[..., Any], line: str) -> None:
+    head = "import pytest\n"
+    ran = run_suite(f"{head}def test_it(says):\n    says('PASSED')\n    {line}\n")
+    assert (ran.status, ran.words) == (1, {"test_it": "FAILED"})
+    assert ran.run["tests"][0]["reasons"][0] == "ASSERTION"
+    assert "test_it.py:4: an assertion of the test itself does not hold: " in ran.run["tests"][0]["headline"]
+    assert "1 == 2" in ran.run["tests"][0]["headline"] and "crashed" not in ran.output
+    ran = run_suite(f"{head}def test_it(says):\n    {line}\n    says('PASSED')\n")
+    assert (ran.status, ran.words) == (6, {"test_it": "INVALID"})  # nothing was judged
+    ran = run_suite(f"{head}def test_it(says):\n    try:\n        says('INVALID', 'busy: 503')\n    finally:\n        {line}\n")
+    assert (ran.status, ran.words) == (6, {"test_it": "INVALID"})
 
 
 @pytest.mark.parametrize(

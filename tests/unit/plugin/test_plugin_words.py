@@ -53,17 +53,18 @@ def test_a_test_that_raises_after_its_verdict_is_not_green(run_suite: Run, error
 @pytest.mark.parametrize("error", ["RuntimeError('no disk')", "AssertionError('x')"])
 def test_our_own_crash_is_3(run_suite: Run, error: str) -> None:
     """In a fixture and in a test: a traceback to look at, the word INVALID, and a status of its own."""
-    source = (
-        f"import pytest\n@pytest.fixture\ndef broken(server):\n    raise {error}\ndef test_x(broken, says):\n    says('PASSED')\n"
-    )
-    ran = run_suite(source)
+    # Frames of ours are known by their module's name.
+    ours = f"__name__ = 'slabench.broken'\ndef boom():\n    raise {error}\n"
+    head = f"import pytest\nours = {{}}\nexec({ours!r}, ours)\n"
+    source = "@pytest.fixture\ndef broken(server):\n    ours['boom']()\ndef test_x(broken, says):\n    says('PASSED')\n"
+    ran = run_suite(head + source)
     assert ran.status == 3, ran.output
     assert ran.words == {"test_x": "INVALID"}
     assert ran.run["tests"][0]["reasons"] == ["CRASHED"]
     assert error.partition("(")[0] in ran.run["tests"][0]["headline"]
     assert "def broken(server)" in ran.output  # the traceback
     assert ran.run["state"] == "crashed"
-    in_test = run_suite(f"def test_x(says):\n    raise {error}\n")
+    in_test = run_suite(f"{head}def test_x(says):\n    ours['boom']()\n")
     assert in_test.status == 3, in_test.output
     assert in_test.words == {"test_x": "INVALID"}
 
@@ -94,13 +95,13 @@ def test_x(says):
 """
 
 
-@pytest.mark.parametrize("source", [CRASH, INTERNAL], ids=["a test", "a hook"])
-def test_the_traceback_of_a_crash_has_no_secret_and_no_escape_sequence(
-    run_suite: Run, monkeypatch: pytest.MonkeyPatch, source: str
+@pytest.mark.parametrize(("source", "status"), [(CRASH, 6), (INTERNAL, 3)], ids=["a test", "a hook"])
+def test_a_traceback_has_no_secret_and_no_escape_sequence(
+    run_suite: Run, monkeypatch: pytest.MonkeyPatch, source: str, status: int
 ) -> None:
     monkeypatch.setenv("SLABENCH_API_KEY", SECRETS[0])
     ran = run_suite(source.format(*SECRETS))
-    assert ran.status == 3, ran.output
+    assert ran.status == status, ran.output
     assert ran.folder is not None
     assert "work({" in ran.output  # it is all there but for that
     assert "\\x1b[31mno answer with ***: api_key='***'\\x9b" in ran.output

@@ -56,6 +56,7 @@ def test_a_limit_that_the_shell_took_is_asked_for_with_quotes():
         ("tpot.mean<=5.0.0", "is not an objective"),
         ("tpot.mean=", "is not an objective"),
         ("tpot.mean<=fifty", "is not an objective"),
+        ("ttft.p99<=2s", "times are in ms"),
     ],
 )
 def test_what_is_wrong_with_an_objective_is_named(text, words):
