@@ -28,7 +28,7 @@ from slabench.plugin.order import LIVE_FOLDERS, is_live
 from slabench.plugin.outputs import losing, silence_others
 from slabench.plugin.redact import redact_command, redact_options
 from slabench.plugin.resume import RESUMED, Resumed
-from slabench.plugin.settings import SETTINGS, Settings
+from slabench.plugin.settings import SETTINGS, SIM, Settings
 from slabench.report.plain import plain_values
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class Recorder:
         self.document.data["command"] = redact_command([str(part) for part in config.invocation_params.args])
         self.document.data["options"] = options
         self.document.data["client"]["name"] = config.getoption("client")
+        if any(url.startswith(SIM) for url in settings.base_urls):  # whatever becomes of the run, and before a server is asked
+            self.add_labels(["SIMULATED"])
         self.closing = Closing(self)
         self.write()  # a run that is killed before its first test has a document too
         self.live_items = 0

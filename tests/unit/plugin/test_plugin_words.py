@@ -257,3 +257,13 @@ def test_another_plugins_base_url_is_ours(run_suite: Run, pytester: pytest.Pytes
     assert ran.words == {"test_a": "PASSED"}
     without = run_suite("def test_a(says):\n    says('PASSED')\n", "-p", "owner", url=None)
     assert without.status == 4, without.output
+
+
+def test_what_ends_before_a_server_was_asked_is_labelled_too(run_suite: Run) -> None:
+    """Ctrl-C while the embedded server starts; junit.xml names no test then, and nothing that could be labelled."""
+    ran = run_suite("import pytest\ndef test_a(server):\n    pytest.exit('now')\n")
+    assert ran.status == 2 and ran.folder is not None
+    texts = {path.name: path.read_text() for path in ran.folder.iterdir() if path.suffix != ".gz"} | {"console": ran.output}
+    assert {"run.json", "summary.md", "junit.xml", "report.html"} <= texts.keys()
+    assert [name for name, text in texts.items() if "SIMULATED" not in text] == ["junit.xml"]
+    assert " classname=" not in texts["junit.xml"]
