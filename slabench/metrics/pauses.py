@@ -94,6 +94,8 @@ def pauses(requests: Sequence[RequestRecord]) -> tuple[list[Pause], int]:
     for place in np.flatnonzero(np.diff(stamps) > LEAST_NS):
         before, end = int(stamps[place]), int(stamps[place + 1])
         inside = (run.sent < end) & (run.last >= end)
+        if not inside.any():  # what came was sent at that moment, by its stamps
+            continue
         begin = max(before, int(run.sent[inside].min()))
         if end - begin <= LEAST_NS:
             continue

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from array import array
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from slabench.metrics.pauses import first_requests, pauses
@@ -151,11 +152,33 @@ def test_first_requests_that_wait_while_the_others_go_on() -> None:
     assert "36% of all waiting" in found.text
 
 
-def test_no_request_was_sent_before_anything_came_back_where_the_client_stood_still_at_each() -> None:
-    """It was stamped as sent when its answer was there: a stamp of the kernel's is never taken as before that."""
-    records = [answer(k, sent=100 * (k + 1), arrivals=((100 * (k + 1), 1),), end=900, output_len=1) for k in range(3)]
-    assert first_requests(records) is None
-    assert checks(run_of(*records))["first_run"].state is State.OK
+MOMENT = st.integers(0, 3).map(lambda half: 500 * half)  # in ms; 0: a client that stood still stamps both at the same moment
+
+
+@settings(max_examples=300, deadline=None)
+@example([(500, 0, []), (500, 0, [])])
+@example([(0, 500, []), (1500, 0, [500]), (1500, 1500, [0])])
+@given(st.lists(st.tuples(MOMENT, MOMENT, st.lists(MOMENT, max_size=3)), min_size=1, max_size=6))
+def test_requests_that_were_stamped_as_sent_when_their_answer_was_there_are_in_flight_in_no_pause(
+    made: list[tuple[int, int, list[int]]],
+) -> None:
+    """A stamp of the kernel's is taken as no earlier than that, and both may be one. Sent one after another, in any closed loop."""
+    records, sent = [], 0
+    for index, (gap, wait, more) in enumerate(made):
+        sent += gap
+        stamps = list(itertools.accumulate([sent + wait, *more]))
+        arrivals = tuple((at, k) for k, at in enumerate(stamps, start=1))
+        records.append(answer(index, sent=sent, arrivals=arrivals, output_len=len(stamps), end=stamps[-1]))
+    found, busy_ns = pauses(records)
+    flights = [(one.sent_ns or 0, one.arrival_ns[-1]) for one in records]
+    for pause in found:
+        assert any(begin <= pause.begin_ns < pause.end_ns <= end for begin, end in flights)
+        assert pause.in_flight >= 1
+    assert busy_ns <= max(end for _, end in flights) - min(begin for begin, _ in flights)
+    early = sum((one.sent_ns or 0) < min(one.arrival_ns[0] for one in records) for one in records)
+    seen = first_requests(records)
+    assert (seen is not None) == (all(not more for _, _, more in made) and 0 < early <= len(records) - early)
+    assert seen is None or seen.requests == early
 
 
 def test_answers_whose_events_have_no_times_are_no_pause() -> None:
