@@ -199,6 +199,8 @@ class Console:
         from slabench.report.console import test_block
 
         reporter.ensure_newline()
+        if reporter._tw.width_of_current_line:  # the test's letter, behind a line that was written meanwhile
+            reporter.write_line("")
         for line in test_block(handed["entry"]).splitlines():
             reporter.write_line(line)
 

@@ -11,13 +11,13 @@ from slabench.verdict.sla import Slo, number, spoken
 from slabench.verdict.words import Objective
 
 TPOT_BOUNDED = "TPOT_BOUNDED"
-REMEDY = (
+COUNT_EVENTS = (
     "Measure with --backend=sglang (/generate counts every event), or a server or gateway that passes on "
     "stream_options.continuous_usage_stats: sglang 0.5.5 and newer do, SGLang's own gateway sums up at the end of a stream"
 )
 LABEL = (
     f"{TPOT_BOUNDED}: the server counts tokens only at the end of each stream, so how many came in the first event is known within "
-    f"bounds, and TPOT with it. {REMEDY}."
+    f"bounds, and TPOT with it. {COUNT_EVENTS}."
 )
 
 
@@ -45,7 +45,7 @@ def evaluate_bounded(
     if within[0] != within[1]:
         return Undecided(
             f"{TPOT_BOUNDED}: {between}, and the limit of {rule.limit:g} {metric.unit} lies between the two, so {rule} cannot be "
-            f"judged (n={n}). {REMEDY}."
+            f"judged (n={n}). {COUNT_EVENTS}."
         )
     # The end that is nearer to the limit: what holds holds at it, and what does not does not even there.
     observed = high if within[0] == (rule.op == "<=") else low

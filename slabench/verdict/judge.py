@@ -103,9 +103,11 @@ def _invalid(case: Case, undefined: Sequence[Slo], undecided: Sequence[Undecided
     if undecided:
         return undecided[0].text
     if undefined:
-        return (
+        line = (
             f"{undefined[0].metric} is not defined for this run{_too_few(case, undefined[0])}, so {undefined[0]} cannot be judged"
         )
+        why = next((one for one in case.checks if one.name == "tpot_defined" and one.state is not State.OK), None)
+        return f"{line}: {why.text} {why.remedy}" if why is not None and undefined[0].metric.startswith("tpot.") else line
     if case.comparison is not None and case.comparison.not_comparable:
         return case.comparison.not_comparable
     return None

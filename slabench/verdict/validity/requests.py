@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from slabench.metrics.bounded import ends
 from slabench.metrics.compute import request_figures
 from slabench.records import ErrorKind, RequestRecord
+from slabench.verdict.bounded import COUNT_EVENTS
 from slabench.verdict.validity.contents import outputs
 from slabench.verdict.validity.subject import ONE_SERVER, Subject, ok, untold
 from slabench.verdict.words import Check, State
@@ -179,6 +180,13 @@ def tpot_defined(subject: Subject) -> Check:
             "that of the answer"
         )
         return Check("tpot_defined", state, f"{text}.", remedy)
+    summed = [record for record in odd if not record.arrival_tokens and record.text_ns]
+    if summed:
+        text = (
+            f"The server counts tokens only at the end of each stream, and the first event of {len(summed)} of {len(many)} answers "
+            f"may hold all of them (request {summed[0].index}: {summed[0].completion_tokens}), so that TPOT has no upper bound"
+        )
+        return Check("tpot_defined", state, f"{text}.", f"{COUNT_EVENTS}.")
     if not odd:
         return ok("tpot_defined", f"All {len(many)} answers of more than one token define a TPOT.")
     text = (

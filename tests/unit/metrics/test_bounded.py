@@ -19,7 +19,7 @@ from slabench.verdict.bounded import TPOT_BOUNDED, Undecided, evaluate_bounded
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.samples import gated_keys, gather
 from slabench.verdict.sla import slo
-from slabench.verdict.words import Word
+from slabench.verdict.words import State, Word
 from tests.unit.metrics.test_compute import MS, answer, run_of
 
 
@@ -189,3 +189,18 @@ def test_the_label_is_a_reason() -> None:
     from slabench.verdict.bounded import LABEL
 
     assert codes([LABEL], simulated=False) == (TPOT_BOUNDED,)
+
+
+def test_where_the_first_event_may_hold_all_tokens_the_remedy_names_what_counts_them() -> None:
+    from slabench.verdict.validity.requests import tpot_defined
+    from tests.unit.verdict.test_validity import subject
+
+    check = tpot_defined(subject(chunked(110, 130, n=2), judged=("tpot.mean",)))  # type: ignore[no-untyped-call]
+    assert check.state is State.INVALID
+    assert "the first event of 1 of 1 answers may hold all of them (request 0: 2)" in check.text
+    assert "continuous_usage_stats" in check.remedy and "gateway" in check.remedy
+    # Where nothing defines a TPOT, what the objective asked for is the sentence, with the same remedy.
+    found = judge(Case(figures={}, sizes={}, checks=(replace(check, state=State.FINDING),), slos=(slo("tpot", "mean", "<=", 50),)))
+    assert found.word is Word.INVALID
+    assert found.headline.startswith("tpot.mean is not defined for this run, so tpot.mean<=50 cannot be judged: The server counts")
+    assert check.remedy in found.headline

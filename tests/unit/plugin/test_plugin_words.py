@@ -267,3 +267,14 @@ def test_what_ends_before_a_server_was_asked_is_labelled_too(run_suite: Run) -> 
     assert {"run.json", "summary.md", "junit.xml", "report.html"} <= texts.keys()
     assert [name for name, text in texts.items() if "SIMULATED" not in text] == ["junit.xml"]
     assert " classname=" not in texts["junit.xml"]
+
+
+def test_a_test_s_lines_begin_a_line_whatever_was_written_meanwhile(run_suite: Run) -> None:
+    source = """
+def test_a(says, request):
+    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        reporter.write_line("said meanwhile")
+    says("INVALID", "busy: 503")
+"""
+    assert "\nINVALID tests/serving/test_it.py::test_a: busy: 503\n" in run_suite(source).output
