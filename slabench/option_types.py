@@ -125,3 +125,22 @@ class Option:
     @property
     def dest(self) -> str:
         return self.name.removeprefix("--").replace("-", "_")
+
+    @property
+    def shown_default(self) -> str:
+        """As it would be given; "" where leaving the option out is no value."""
+        value = self.default
+        if self.parse is None or value is None or value == ():
+            return ""
+        if isinstance(value, tuple):
+            return ",".join(map(str, value))
+        return f"{value:g}" if isinstance(value, float) else str(value)
+
+    @property
+    def described(self) -> str:
+        """What pytest --help says of it: docs/options.md has the same in its columns."""
+        parts = [f"one of {', '.join(self.choices)}"] if self.choices else []
+        parts += [f"default {self.shown_default}"] if self.shown_default else []
+        parts += ["repeatable"] if self.append else []
+        beside = f" ({'; '.join(parts)})" if parts else ""
+        return f"{self.help}{beside} [{self.applies}]"

@@ -21,14 +21,7 @@ This file is made by `python tools/make_options_doc.py`.
 
 
 def default(option: Option) -> str:
-    value = option.default
-    if option.parse is None:
-        return "off"
-    if value is None or value == ():
-        return "-"
-    if isinstance(value, tuple):
-        return ",".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return "off" if option.parse is None else option.shown_default or "-"
 
 
 def text() -> str:

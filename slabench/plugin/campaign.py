@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from slabench.errors import ConfigError, ServerError
-from slabench.plugin.settings import SIM, Settings
+from slabench.plugin.settings import SIM, Settings, sends_text
 from slabench.plugin.starting import Start, bearer, start
 from slabench.records import GpuCounts, LogSpan
 
@@ -266,9 +266,10 @@ class Campaign:
         """The tokenizer, for prompts that cannot be made without one."""
         found = self.tokenizer()
         if found is None:
+            ids = "." if sends_text(self.settings.given) else ", or --dataset-name=random-ids --prompt-form=ids, which needs none."
             raise ConfigError(
                 "The prompts need a tokenizer, and the folder that the server names is not readable here: give --tokenizer=DIR (or "
-                "--model=DIR), or --dataset-name=random-ids --prompt-form=ids, which needs none."
+                f"--model=DIR){ids}"
             )
         return found
 

@@ -24,7 +24,7 @@ REPO = Path(__file__).resolve().parents[2]
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     for option in OPTIONS:
         group = parser.getgroup(f"slabench-{option.group.split()[0]}", f"slabench: {option.group}")
-        given: dict[str, Any] = {"dest": option.dest, "help": f"{option.help} [{option.applies}]"}
+        given: dict[str, Any] = {"dest": option.dest, "help": option.described}
         if option.parse is None:
             given |= {"action": "store_true", "default": False}
         else:

@@ -73,7 +73,7 @@ class Settings:
     def prompt_form(self) -> str:
         if self.given.prompt_form:
             return str(self.given.prompt_form)
-        return "text" if self.given.dataset_path or _sends_text(self.given) else "ids"
+        return "text" if self.given.dataset_path or sends_text(self.given) else "ids"
 
     @classmethod
     def of(cls, given: Namespace, environment: Mapping[str, str], *, worker: bool = False) -> Settings:
@@ -83,7 +83,7 @@ class Settings:
         if given.warmup_requests != "batch" and given.warmup_requests < 0:
             raise ConfigError(f"--warmup-requests={given.warmup_requests} is below 0; use 0 for none.")
         check_dataset(given.dataset_path, given.dataset_name)
-        if _sends_text(given) and given.prompt_form == "ids":
+        if sends_text(given) and given.prompt_form == "ids":
             what = "--client=bench_serving" if given.client == "bench_serving" else f"--backend={given.backend}"
             raise ConfigError(f"{what} sends text; leave out --prompt-form=ids.")
         for option in ("model", "tokenizer"):
@@ -140,7 +140,7 @@ def _check_retokenized(slos: tuple[Slo, ...], given: Namespace) -> None:
             raise ConfigError(f"--slo={one} counts the answers' tokens again, which needs --retokenize.")
 
 
-def _sends_text(given: Namespace) -> bool:
+def sends_text(given: Namespace) -> bool:
     """Clients and endpoints that take no ids: then prompts are text whatever the data set."""
     return bool(given.client == "bench_serving" or given.backend == "sglang-oai-chat")
 

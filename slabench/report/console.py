@@ -294,6 +294,8 @@ def summary_table(data: Mapping[str, Any]) -> str:
     ]
     head = ("verdict", "test", *(name for name, _ in FIGURES), "figure")
     lines = [table(head, rows, left=(0, 1, len(head) - 1))] if rows else []
+    if any(entry["metrics"] and not entry.get("curve") for entry in data["tests"]):
+        lines.append("The blocks above have bench_serving's definitions, this table slabench's own (docs/metrics.md).")
     decode = [entry for entry in data["tests"] if entry["method"] == "ali-decode"]
     if decode:
         head = ("batch size", *(name for name, _ in DECODE))

@@ -14,6 +14,7 @@ import pytest
 
 from slabench.errors import ConfigError
 from slabench.option_types import count_or_inf, ints, load_range, positive_float, positive_int, rate, ratio, seed, worded, words
+from slabench.plugin.campaign import Campaign
 from slabench.plugin.option_table import OPTIONS
 from slabench.plugin.options import _check_rootdir
 from slabench.plugin.settings import Settings
@@ -222,3 +223,24 @@ def test_a_refused_value_is_told_in_words(name: str, text: str, why: str) -> Non
 
 def test_a_value_that_can_be_taken_is_read() -> None:
     assert worded(positive_int, "prompts")("3") == 3
+
+
+@pytest.mark.parametrize(("backend", "ids"), [("sglang", True), ("sglang-oai", True), ("sglang-oai-chat", False)])
+def test_prompts_of_ids_where_the_endpoint_takes_them(monkeypatch: pytest.MonkeyPatch, backend: str, ids: bool) -> None:
+    settings: Any = SimpleNamespace(given=SimpleNamespace(client="slabench", backend=backend))
+    campaign = Campaign(settings, Path(), lambda sentence: None)
+    monkeypatch.setattr(Campaign, "tokenizer", lambda self: None)
+    with pytest.raises(ConfigError, match=r"give --tokenizer=DIR") as error:
+        campaign.required_tokenizer()
+    assert ("--prompt-form=ids" in str(error.value)) is ids
+
+
+def test_the_help_names_defaults_and_allowed_values() -> None:
+    said = {option.name: option.described for option in OPTIONS}
+    assert said["--connect-timeout"] == "seconds to connect (default 10) [all live]"
+    assert "default 1,2,4,8" in said["--batch-sizes"] and "default 1024,2048,4096" in said["--prefill-lens"]
+    assert "default 2)" in said["--tolerance"]
+    for name in ("--slo-preset", "--arrivals", "--progress", "--prompt-form", "--backend"):
+        (option,) = [one for one in OPTIONS if one.name == name]
+        assert f"one of {', '.join(option.choices)}" in said[name] and option.choices
+    assert "repeatable" in said["--header"]

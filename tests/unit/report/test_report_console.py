@@ -80,6 +80,7 @@ def test_the_summary() -> None:
         "PASSED   test_sla.py::test_sla[np128]    35.98  144,639        461.50        1,808  23.08  "
         "total 1,808 tok/s, TPOT 35.98 ms",
         "FAILED   test_sla.py::test_sla[np256]      n/a      n/a           n/a          n/a    n/a  n/a",
+        "The blocks above have bench_serving's definitions, this table slabench's own (docs/metrics.md).",
         "Planned and not run: test_sla.py::test_sla[np512].",
         f"FAILED test_sla.py::test_sla[np256]: {tests[1]['headline']}",
         "PASSED with findings, told above: test_sla.py::test_sla[np128] (stall, retraction).",
