@@ -53,8 +53,11 @@ def read_conversations(path: str) -> Conversations:
         entries += 1
         try:
             found = entry if isinstance(entry, ValueError) else _turns(entry)
-        except (AttributeError, KeyError, TypeError) as error:
-            found = ValueError(f"not in ShareGPT's form, {error!r}")
+        except KeyError as error:
+            found = ValueError(f"not in ShareGPT's form: {error} is missing")
+        except (AttributeError, TypeError) as error:
+            what = str(error) if isinstance(entry, Mapping) else f"a JSON {type(entry).__name__} and no object"
+            found = ValueError(f"not in ShareGPT's form: {what}")
         if isinstance(found, ValueError):
             broken, first = broken + 1, first or f"number {place}, {found}"
         elif found is not None:
@@ -69,7 +72,7 @@ def _entries(path: str, text: str) -> Iterator[Any]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        lines = [line for line in text.splitlines() if line.strip()]
+        lines = [line for line in text.split("\n") if line.strip()]  # not splitlines(): a text may hold U+2028 as it is
         if not lines[0].lstrip().startswith("{") or len(lines) == 1 or _line(lines[0]) is None:
             raise ConfigError(f"--dataset-path={path} cannot be read as JSON ({error}); {EXPECTED}.") from error
         yield from (_line(line) or ValueError("a line that is no JSON object") for line in lines)

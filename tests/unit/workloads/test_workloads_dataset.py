@@ -146,3 +146,30 @@ def test_what_was_left_out_is_said_of_prompts_from_the_cache_too(tmp_path: Path)
     store = DatasetStore(tmp_path / "cache")
     assert store.left_out(str(clean)) is None and DatasetStore(tmp_path / "cache").left_out(str(clean)) is None
     assert Conversations(()).note is None
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
+def test_what_python_takes_for_a_line_s_end_is_none_in_json_lines(tmp_path: Path, sign: str) -> None:
+    """JSON may hold U+2028 as it is, and conversations from web pages do."""
+    path = tmp_path / "data.jsonl"
+    odd = {"conversations": [{"value": f"a{sign}b"}, {"value": "c"}]}
+    escaped = sign < " "  # a control character is escaped in JSON
+    path.write_text(json.dumps(odd, ensure_ascii=escaped) + "\r\n" + json.dumps(SECOND) + "\r\n", encoding="utf-8", newline="")
+    found = read_conversations(str(path))
+    assert (len(found.turns), found.broken, found.turns[0][0]) == (2, 0, f"a{sign}b")
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("text", "number 1, not in ShareGPT's form: a JSON str and no object)"),
+        (None, "a JSON NoneType and no object"),
+        ({"conversations": [{"from": "human"}, {"value": "a"}]}, "'value' is missing"),
+        ({"conversations": [{"value": 3}, {"value": "a"}]}, "a turn's value is no text"),
+    ],
+)
+def test_what_is_wrong_with_an_entry_is_said(tmp_path: Path, entry: object, said: str) -> None:
+    path = tmp_path / "data.json"
+    path.write_text(json.dumps([entry, SHAREGPT]))
+    note = read_conversations(str(path)).note
+    assert note is not None and said in note and "Error" not in note
