@@ -56,10 +56,12 @@ class RequestRecord:
     # Its place in arrival_ns, where the client kept it: events of one read share a stamp. BEFORE: its event counts no token.
     first_text_at: int | None = None
     last_text_ns: int | None = None  # last event with output (text or ids) and no token count
-    uncounted_outputs: int = 0  # how many such events
+    uncounted_outputs: int = 0  # events with output whose count, if any, does not count it
     output_ids: int | None = None  # ids in the last counted event; None: it has none, as on /v1
     first_ids: int | None = None  # ids in the first counted event
     first_empty: bool | None = None  # the first counted event has neither text nor ids; None: not known
+    # An event from the middle of the answer: its count (tokens), its ids, and characters of the whole answer's (of), where known.
+    middle: Mapping[str, int] = field(default_factory=dict)
     end_ns: int | None = None  # when [DONE] arrived, or the body ended, or the request failed
     events: int = 0  # events with a payload, [DONE] not among them
     done: bool = False  # [DONE] was seen
@@ -85,8 +87,10 @@ class RequestRecord:
     first_piece_tokens: int | None = None  # by our own tokenizer; None: there is none
     no_text_first: int = 0  # events with a choice and no output before it, a role alone not among them
     last_choice_ns: int | None = None  # the last event with a choice, output or not: the reason to end
-    # The text of an answer without ids, for token_counts; it is not written to requests.jsonl.gz.
+    # The text of an answer without ids, of /v1 its beginning, and how many tokens are counted up to there, for token_counts; they
+    # are not written to requests.jsonl.gz.
     counted_text: str | None = field(default=None, repr=False, compare=False)
+    counted_tokens: int = field(default=0, repr=False, compare=False)
 
     @property
     def ok(self) -> bool:

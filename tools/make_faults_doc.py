@@ -70,6 +70,7 @@ CASES = (
     Case("half of the ids that are counted", "demo?fault=few_ids&fault_tokens=6"),
     Case("half of the words that are counted, no ids", "demo?fault=few_words&fault_tokens=3"),
     Case("counts in events without output, output 60 ms later without counts", "demo?fault=apart&fault_s=0.06"),
+    Case("events hold the first token's output until the last one, and count on", "demo?fault=behind"),
     Case("an empty event that counts a token, at once", "demo?fault=early_count&prefill_overhead_ms=150"),
     Case("all tokens but one in the first event", "demo?fault=lump&fault_tokens=1"),
     Case("meta_info tells an e2e_latency of 999 s and -1 retractions", "demo?fault=odd_times"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +46,14 @@ class FirstEvent:
     ids: int | None = None
     text: str = ""
     empty: bool | None = None  # neither text nor ids
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A text that is known to be of so many tokens by the server's count."""
+
+    text: str | None = None
+    tokens: int = 0
 
 
 def _json(line: bytes) -> Any:
@@ -101,6 +109,39 @@ def first_event(line: bytes) -> FirstEvent:
     count = len(ids) if isinstance(ids, list) else None
     text = event["text"] if isinstance(event.get("text"), str) else ""
     return FirstEvent(count, text, not text and not count)
+
+
+def middle_event(line: bytes, told: LastEvent) -> tuple[dict[str, int], str]:
+    """Of one from the middle of an answer of /generate: its count, its ids, how much of the answer's text it has; and its text."""
+    event = _json(line) if line else None
+    meta = event.get("meta_info") if isinstance(event, dict) else None
+    tokens = server_json.count(meta.get("completion_tokens")) if isinstance(meta, dict) else None
+    if not isinstance(event, dict) or not tokens:
+        return {}, ""
+    found, ids, text, whole = {"tokens": tokens}, event.get("output_ids"), event.get("text"), told.whole_text
+    if isinstance(ids, list):
+        found["ids"] = len(ids)
+    if not isinstance(text, str) or not whole or not whole.startswith(text):
+        return found, ""
+    # What is no character yet is held back until it is one, and U+FFFD stands for what never was.
+    return found | ({} if "\ufffd" in whole else {"characters": len(text), "of": len(whole)}), text
+
+
+def counted_text(told: LastEvent, begun: str, pieces: bytes, tokens: Sequence[int], *, silent: bool) -> Counted:
+    """The text of an answer without ids, as far as it is known to be that of the tokens counted.
+
+    begun: the text of an earlier event. silent: no event has one.
+    """
+    if pieces:
+        lines = pieces.split(b"\n")
+        return Counted("".join(events.piece(_json(line)) for line in lines), tokens[len(lines) - 1])
+    if told.ids is not None or not tokens:
+        return Counted()
+    if silent:
+        return Counted("", tokens[-1])
+    # Only a text that grew is known to be the whole answer's, and not its last piece.
+    whole = told.whole_text or ""
+    return Counted(whole, tokens[-1]) if begun and len(whole) > len(begun) and whole.startswith(begun) else Counted()
 
 
 def last_chunks(lines: bytes) -> LastEvent | None:
@@ -198,20 +239,22 @@ def _classify(head: dict[str, Any], event: LastEvent | None, body: bytes, *, cou
 def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> RequestRecord:
     """One request's record from what the load process saw."""
     head = frame.head
-    stamps, tokens, last, body, first_line = frame.parts
-    first = FirstEvent()
+    stamps, tokens, last, body, first_line, middle_line, pieces = frame.parts
+    first, middle, counted = FirstEvent(), dict[str, int](), Counted()
     arrival_ns: array[int] = array("q", stamps)
     arrival_tokens: array[int] = array("q", tokens)
     try:
         event = last_event(last) if last else None
         first = first_event(first_line) if first_line else first
         error, text = _classify(head, event, body, counted=bool(arrival_tokens))
+        if event is not None:
+            middle, text_there = middle_event(middle_line, event)
+            begun = first.text or text_there
+            counted = counted_text(event, begun, pieces, arrival_tokens, silent=head["first_text_ns"] is None)
     except Exception as problem:  # noqa: BLE001  whatever a server sends costs its own answer, not the other ones
         event, error = None, ErrorKind.MALFORMED
         text = f"The last event could not be read ({type(problem).__name__})."
     told = event if event is not None else LastEvent()
-    # Without ids only a text that grew from the first event's is known to be the whole answer's, and not its last piece.
-    grown = told.whole_text is not None and first.text and len(told.whole_text) > len(first.text)
     return RequestRecord(
         index=head["index"],
         input_len=request.input_len,
@@ -228,6 +271,7 @@ def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> Req
         output_ids=told.ids,
         first_ids=first.ids,
         first_empty=first.empty,
+        middle=middle,
         end_ns=head["end_ns"],
         events=head["events"],
         done=head["done"],
@@ -246,5 +290,6 @@ def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> Req
         origin={name: KNOWN.cover(value) for name, value in _origin(told.origin, head["origin"]).items()},
         text=told.text if keep_text else None,
         **uncounted.fields(head.get("uncounted"), counted=bool(arrival_tokens)),
-        counted_text=told.whole_text if grown and (told.whole_text or "").startswith(first.text) else None,
+        counted_text=counted.text,
+        counted_tokens=counted.tokens,
     )

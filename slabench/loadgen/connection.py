@@ -195,7 +195,7 @@ class Connection(Stream):
             if frame is not None and frame == self._frame and len(counts := meter.arrival_tokens) > 1:
                 self.step = counts[-1] - counts[-2]
                 if self.step > 0:
-                    self.next, self.before, self.endings = counts[-1] + self.step, frame.before, endings(frame)
+                    self.next, self.before, self.endings = counts[-1] + self.step, frame.before, endings(frame, self.step)
         self._frame = frame
 
     def _finish(self, exchange: Exchange, now: int) -> None:
@@ -220,7 +220,7 @@ class Connection(Stream):
         now = perf_counter_ns()
         self.settle()
         exchange = self.exchange
-        raced = exchange is not None and self._raced(exchange.sent_ns or self._began_ns, now)
+        raced = exchange is not None and self._raced(exchange.sent_ns or self._began_ns, now, error)
         self._leave()
         self.close()
         self._driver.gone(self)
@@ -242,14 +242,17 @@ class Connection(Stream):
             exchange.error_text = f"The connection {how} before the answer was complete."
         self._finish(exchange, now)
 
-    def _raced(self, sent_ns: int, now: int) -> bool:
+    def _raced(self, sent_ns: int, now: int, error: OSError | None) -> bool:
         """Whether the connection's end can have been on its way when the request was sent.
 
-        Where this process came to it late, or the round trip is not sure, the server's kernel must not have confirmed any of it.
+        Where this process came to it late, or the round trip is not sure, the server's kernel must not have confirmed any of it. A
+        reset confirms nothing, whatever was taken before it; a server that closes an idle connection ends it with FIN.
         """
         info = tcp_info(self._sock)
         if now - sent_ns <= RACE_ROUND_TRIPS * info.shortest_ns + RACE_NS:
             return True
+        if isinstance(error, ConnectionResetError):
+            return False
         at_least = self._selector.looked_ns - sent_ns
         known = info.acked is not None and info.acked == self._acked
         return known and at_least <= RACE_ROUND_TRIPS * info.round_trip_ns + RACE_NS

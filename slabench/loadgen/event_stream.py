@@ -10,6 +10,8 @@ from __future__ import annotations
 from slabench.loadgen import events
 
 _BOM = b"\xef\xbb\xbf"
+_FAILURES = (b"error", b"exception", b"failed", b"failure")  # in an event's name
+_BARE = (b"", b"data", b"event", b"id", b"retry")  # lines without a value
 
 
 class StreamLimitError(Exception):
@@ -90,6 +92,9 @@ class EventStream:
             # Comments and the format's other fields carry no payload; an event's name may say that it is an error.
             if data.startswith(b"event:", start):
                 self._name = data[start + 6 : end].strip()
+            elif data.find(b":", start, end) < 0 and data[start:end].strip() not in _BARE:
+                # By the format an unknown field, to be passed over: no server writes one, and a gateway's error page begins so.
+                self.event(now_ns, data, start, end, b"")
             return
         if end - start < 8 and not payload(data, start, end):
             return
@@ -114,12 +119,19 @@ class EventStream:
         found, name = self._open, self._name
         self._open, self._name = None, b""
         if found is None:
+            if tells_of_failure(name):
+                self.event(0, b"data:", 0, 5, name)
             return
         now_ns, data, start, end = found
         if self._lines:
             data = b" ".join(self._lines)  # JSON takes any white space between its parts
             start, end, self._lines, self._size = 0, len(data), [], 0
         self.event(now_ns, data, start, end, name)
+
+
+def tells_of_failure(name: bytes) -> bool:
+    """Whether an event's name says that it is an error."""
+    return any(word in name.lower() for word in _FAILURES)
 
 
 def payload(data: bytes, start: int, end: int) -> bytes:

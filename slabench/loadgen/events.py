@@ -5,7 +5,8 @@ The load process reads an event so where its bytes have not the usual form; the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,11 @@ _NOT_A_COUNT = -1
 _PIECES = ("text", "content", "reasoning_content", "reasoning", "thinking", "refusal")
 # Keys beside which a `message` is part of an answer and not the whole event.
 _OF_AN_ANSWER = ("meta_info", "choices", "text", "output_ids")
+# Keys whose value tells of a failure, as servers and gateways spell them: error, errors, Error, err_msg, errcode, exception ...
+_FAILURE = re.compile(r"errors?|exception|err(?:or)?[_-]?(?:msg|message|code|type)", re.IGNORECASE)
+_FAILED_TEXT = re.compile(r"error|exception|failed|failure", re.IGNORECASE)
+_FINE = ("0", "200", "ok", "success", "none", "null")  # what such a key has where nothing failed
+_DEEPEST = 3
 # finish_reason has a type alone where an answer ended; with one of these it tells of a failure. Source: sglang's FINISH_ABORT.
 _OF_A_FAILURE = ("message", "error", "err_type", "status_code")
 
@@ -38,10 +44,10 @@ def read_json(payload: bytes) -> Any:
 
 
 def read(payload: bytes) -> Event:
-    """ValueError if it is no JSON. What is JSON and no object is harmless: it has nothing that is looked for."""
+    """ValueError if it is no JSON. What is JSON and no object has no count and no output."""
     value = read_json(payload)
     if not isinstance(value, dict):
-        return Event(None, False, False, False, False, None)
+        return Event(None, False, False, False, False, error_of(value))
     choices = value.get("choices")
     if "choices" in value:
         parts = [one for one in choices if isinstance(one, dict)] if isinstance(choices, list) else []
@@ -87,23 +93,49 @@ def _count_of(counted: object) -> int | None:
     return _NOT_A_COUNT if found is None else found
 
 
-def error_of(event: Mapping[str, Any]) -> str | None:
+def error_of(event: object) -> str | None:
     """The words of an event that tells of a failure, in any of the forms that servers and gateways have for it; else None.
 
     A key `error` that is null, false or empty tells of none.
     """
+    if isinstance(event, str):
+        return words(event) if _FAILED_TEXT.search(event[:MAX_TEXT]) else None
+    if isinstance(event, list):
+        return next((found for one in event[:8] if (found := error_of(one)) is not None), None)
+    if not isinstance(event, dict):
+        return None
     meta, choices = event.get("meta_info"), event.get("choices")
     places = [event, meta, *(choices if isinstance(choices, list) else ())]
     for place in places:
-        if isinstance(place, dict):
-            found = place.get("error") or place.get("errors") or _reason(place.get("finish_reason"))
-            if found:
-                return words(found)
+        if isinstance(place, dict) and (failure := _named(place) or _reason(place.get("finish_reason"))):
+            return words(failure)
     if event.get("object") == "error" or event.get("type") == "error":
         return words(event)
-    if not any(key in event for key in _OF_AN_ANSWER) and (event.get("detail") or _coded(event)):
+    if any(key in event for key in _OF_AN_ANSWER):
+        return None
+    if event.get("detail") or event.get("success") is False or event.get("status") in ("error", "failed") or _coded(event):
         return words(event)
-    return None
+    return next((words(failure) for one in _inside(event, 1) if (failure := _named(one))), None)
+
+
+def _named(place: Mapping[str, Any]) -> object:
+    """What stands under a key that is named as a failure; where several do, under one that has words."""
+    found = [value for key, value in place.items() if _FAILURE.fullmatch(key) and _tells(value)]
+    return next((value for value in found if isinstance(value, str) and not value.isdigit()), found[0] if found else None)
+
+
+def _tells(value: object) -> bool:
+    return value.strip().lower() not in ("", *_FINE) if isinstance(value, str) else bool(value)
+
+
+def _inside(value: object, depth: int) -> Iterator[Mapping[str, Any]]:
+    """The objects in an event that is no answer, a few levels deep."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for part in parts:
+        if isinstance(part, dict):
+            yield part
+        if depth < _DEEPEST:
+            yield from _inside(part, depth + 1)
 
 
 def _reason(reason: object) -> object:
@@ -114,7 +146,13 @@ def _reason(reason: object) -> object:
 
 
 def _coded(event: Mapping[str, Any]) -> bool:
-    return isinstance(event.get("message"), str) and any(event.get(key) for key in ("code", "status", "status_code", "type"))
+    """A text with a code beside it."""
+    said = any(isinstance(event.get(key), str) for key in ("message", "msg"))
+    values = [event.get(key) for key in ("code", "status", "status_code", "type")]
+    return said and any(_tells(value) and value != 200 for value in values)
+
+
+_SAID = ("message", "Message", "msg", "detail", "error", "err_type", "type")
 
 
 def words(error: object) -> str:
@@ -124,7 +162,7 @@ def words(error: object) -> str:
             error = error[0]
         if not isinstance(error, dict):
             break
-        key = next((key for key in ("message", "detail", "error", "err_type", "type") if error.get(key)), None)
+        key = next((key for key in _SAID if error.get(key)), None)
         if key is None:
             break
         error = error[key]

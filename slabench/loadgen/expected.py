@@ -6,7 +6,8 @@ A server sends one event a chunk, and from one event to the next its meta_info d
 
 A read of that length that begins with its own size and the text, ends with the last event's meta_info one count further, and has
 no line end between them is that event, whole and alone: nothing else of it would be looked at anyway. What stands beside the three,
-such as an error, is seen before the text, before meta_info and behind it.
+such as an error, is seen before the text, in meta_info and behind it; between the text and meta_info it is not, since a search of
+the whole event costs more than all else. At 3, 6, 12, 24 ... tokens an event is read all the same: is its output what it counts?
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ OPENING = b'data: {"text":"'  # of every version's events
 _META = b'"meta_info":'
 _IDS, _TEXT = b"],", b'",'  # how output_ids or, without ids, the text ends before it
 _ENDED = b'"finish_reason":{'
-_ERROR = b'"error'
+ERROR = b'"err'
 _END = b"\n\n\r\n"  # of the event, and of its chunk
 READ_BYTES = 1 << 16  # a longer event is none of these
 LINE_END = 6  # behind the size line's of any event that a read can hold, before that of the event
 _NO_OPENING = b"\n" * (READ_BYTES + 1)  # longer than any read
 NO_ENDING = b"\n" * (len(_END) + 1)  # a read that ended so would have a line end before its last four bytes
+FIRST_LOOK = 3  # tokens; then twice as many each time, so that one look is in the second half of every answer
 
 
 class Openings(dict[int, bytes]):
@@ -40,18 +42,23 @@ class Openings(dict[int, bytes]):
 
 
 class Endings(dict[int, bytes]):
-    """By the count: the end of a read, from the count on, of events that have `tail` behind it."""
+    """By the count: the end of a read, from the count on, of events that have `tail` behind it, each `step` tokens further."""
 
-    def __init__(self, tail: bytes, *, kept: bool = True) -> None:
+    def __init__(self, tail: bytes, step: int = 1, *, kept: bool = True) -> None:
         """kept: what was made once is remembered, for all streams that share the table."""
         super().__init__()
-        self._tail, self._kept = tail, kept
+        self._tail, self._step, self._kept = tail, step, kept
 
     def __missing__(self, count: int) -> bytes:
-        found = b"%d%b" % (count, self._tail)
+        found = NO_ENDING if look_between(count - self._step, count) else b"%d%b" % (count, self._tail)
         if self._kept and len(self) < _MOST_COUNTS:
             self[count] = found
         return found
+
+
+def look_between(before: int, count: int) -> bool:
+    """Whether FIRST_LOOK * 2**k is above before and at most count, for any k."""
+    return count >= FIRST_LOOK and before < FIRST_LOOK << ((count // FIRST_LOOK).bit_length() - 1)
 
 
 class Unexpected(Endings):
@@ -74,7 +81,7 @@ class Frame(NamedTuple):
 OPENINGS = Openings()
 UNEXPECTED = Unexpected()
 _MOST_TABLES, _MOST_COUNTS = 16, 8192  # some 160 bytes each
-_TABLES: dict[bytes, Endings] = {}
+_TABLES: dict[tuple[bytes, int], Endings] = {}
 
 
 def frame_of(event: bytes) -> Frame | None:
@@ -85,19 +92,19 @@ def frame_of(event: bytes) -> Frame | None:
     if meta < 0 or comma < 0 or not event[at:comma].isdigit() or event[at : at + 1] == b"0" or event[-1:] != b"}":
         return None
     frame = Frame(event[meta:at], event[comma:])
-    odd = _ERROR in event or _ENDED in frame.before or _ENDED in frame.behind
+    odd = ERROR in event or _ENDED in frame.before or _ENDED in frame.behind
     return None if odd or not event.startswith(OPENING) or not frame.before.startswith((_IDS, _TEXT)) else frame
 
 
-def endings(frame: Frame) -> Endings:
-    """What reads end with, by their count; all streams of a server share it."""
+def endings(frame: Frame, step: int = 1) -> Endings:
+    """What reads end with, by their count; all streams of a server that make as many tokens an event share it."""
     tail = frame.behind + _END
-    found = _TABLES.get(tail)
+    found = _TABLES.get((tail, step))
     if found is None:
         kept = len(_TABLES) < _MOST_TABLES
-        found = Endings(tail, kept=kept)
+        found = Endings(tail, step, kept=kept)
         if kept:
-            _TABLES[tail] = found
+            _TABLES[tail, step] = found
     return found
 
 

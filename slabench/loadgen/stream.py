@@ -12,8 +12,8 @@ from array import array
 from collections.abc import Sequence
 
 from slabench.loadgen import events
-from slabench.loadgen.event_stream import EventStream, payload
-from slabench.loadgen.expected import COUNT, frame_of
+from slabench.loadgen.event_stream import EventStream, payload, tells_of_failure
+from slabench.loadgen.expected import COUNT, ERROR, FIRST_LOOK, frame_of
 from slabench.loadgen.uncounted import Uncounted
 from slabench.records import BEFORE
 
@@ -31,6 +31,8 @@ _FINISH = re.compile(rb'"finish_reason"\s*:\s*"')
 _GOES_ON, _NO_USAGE = b'"finish_reason":null', b'"usage":null'
 MAX_BROKEN = 80
 MAX_FIRST_BYTES = 4096
+MOST_PIECES, MAX_PIECE_BYTES = 64, 1 << 16  # of /v1: the first events, whose text is held against their count
+SAME_EVENT_NS = 20_000_000  # /v1 may write a step's text in several events, one behind the other
 TEXT = ord("t")  # where `data: {"text":` has it; frame_of() looks at the whole key
 
 
@@ -67,6 +69,9 @@ class StreamMeter(EventStream):
     __slots__ = (
         "_before",
         "_behind",
+        "_grown_ns",
+        "_look",
+        "_middles",
         "_uncounted",
         "arrival_ns",
         "arrival_tokens",
@@ -80,6 +85,7 @@ class StreamMeter(EventStream):
         "first_text_ns",
         "last",
         "last_text_ns",
+        "pieces",
         "uncounted",
         "uncounted_outputs",
         "usage",
@@ -95,13 +101,17 @@ class StreamMeter(EventStream):
         self.first_text_ns: int | None = None
         self.first = b""  # the first counted event, if it is of the usual size
         self.last_text_ns: int | None = None  # the last output that came without a count
-        self.uncounted_outputs = 0  # events with output and no count
+        self.uncounted_outputs = 0  # events with output that their count does not count
+        self.pieces: list[bytes] = []  # chunks: the first counted events
         self.uncounted = Uncounted()  # what they were, where none has a count
         self.first_text_at: int | None = None  # its place in arrival_ns, or BEFORE: see RequestRecord
         self.done_ns: int | None = None
         self.error: str | None = None  # the words of the first event that tells of a failure
         self.broken: bytes | None = None  # how the first event begins that is no JSON
         self._uncounted = 0  # events that are no arrival
+        self._grown_ns = 0  # when the count last grew
+        self._look = FIRST_LOOK  # the event that reaches this count is kept
+        self._middles: tuple[tuple[bytes, int, int, int], ...] = ()  # the last two of them, with their counts
         self.last: tuple[bytes, int, int] | None = None  # the last counted event: a buffer and its range, not copied
         self._before = self._behind = b"\n"  # what stood around the last count of an event of the usual form; at first nothing can
 
@@ -140,7 +150,16 @@ class StreamMeter(EventStream):
         self.arrival_ns.append(now_ns)
         self.arrival_tokens.append(tokens)
         self.last = (data, start, end) if alone else (data[start:end], 0, end - start)
+        if tokens >= self._look:
+            self._keep(tokens)
         return True
+
+    def _keep(self, tokens: int) -> None:
+        """The last event may be looked at: it is somewhere in the middle of the answer."""
+        assert self.last is not None
+        self._middles = (*self._middles[-1:], (*self.last, tokens))
+        while self._look <= tokens:
+            self._look *= 2
 
     def run(self, times_ns: Sequence[int], step: int) -> None:
         """Events that were recognised without being read: each counts step tokens more than the one before, and that is all.
@@ -158,7 +177,7 @@ class StreamMeter(EventStream):
         self.last = (event, 0, len(event))
 
     def event(self, now_ns: int, data: bytes, start: int, end: int, name: bytes) -> None:
-        if name and b"error" in name.lower():
+        if name and tells_of_failure(name):
             self._failed(payload(data, start, end))
         elif self.chunks:
             if not self._chunk(now_ns, data, start, end):
@@ -172,7 +191,7 @@ class StreamMeter(EventStream):
     def _counted(self, now_ns: int, data: bytes, start: int, end: int, at: int) -> bool:
         """An event of /generate with a count at data[at]; False, and nothing done, if it is to be read as JSON."""
         tokens = _number(data, at, end)
-        if tokens is None or data.find(b'"error', start, end) >= 0 or data.find(b'"abort"', start, end) >= 0:
+        if tokens is None or data.find(ERROR, start, end) >= 0 or data.find(b'"abort"', start, end) >= 0:
             return False
         if self.first_text_ns is None:
             found = _TEXT.search(data, start, end)
@@ -184,7 +203,7 @@ class StreamMeter(EventStream):
     def _chunk(self, now_ns: int, data: bytes, start: int, end: int) -> bool:
         """An event of /v1 in the usual form; False, and nothing done, if it is to be read as JSON."""
         ends = data.find(_GOES_ON, start, end) < 0  # else it has a choice, and that goes on
-        if data.find(b'"error', start, end) >= 0 or (ends and data.find(b'"choices"', start, end) < 0):
+        if data.find(ERROR, start, end) >= 0 or (ends and data.find(b'"choices"', start, end) < 0):
             return False
         at = data.rfind(COUNT, start, end)
         tokens: int | None = None
@@ -249,10 +268,19 @@ class StreamMeter(EventStream):
             return
         if not self.arrival_tokens and end - start <= MAX_FIRST_BYTES:
             self.first = data[start:end]
+        if not self.arrival_tokens or tokens > self.arrival_tokens[-1]:
+            self._grown_ns = now_ns
+        elif self.chunks and now_ns - self._grown_ns > SAME_EVENT_NS and _PIECE.search(data, start, end) is not None:
+            self.uncounted_outputs += 1  # a text that comes behind the tokens it is of
         self.arrival_ns.append(now_ns)
         self.arrival_tokens.append(tokens)
         # One event is kept, not a read of many.
         self.last = (data, start, end) if len(data) <= 2 * (end - start) + 64 else (data[start:end], 0, end - start)
+        if self.chunks:
+            if len(self.pieces) == len(self.arrival_ns) - 1 < MOST_PIECES and end - start <= MAX_PIECE_BYTES:
+                self.pieces.append(data[start:end])
+        elif tokens >= self._look:
+            self._keep(tokens)
 
     def _uncounted_event(self, now_ns: int, data: bytes, start: int, end: int, *, output: bool) -> None:
         self._uncounted += 1
@@ -270,7 +298,13 @@ class StreamMeter(EventStream):
                 value = events.read_json(found)
             except ValueError:
                 value = found.decode("utf-8", "replace")
-            self.error = (events.error_of(value) if isinstance(value, dict) else None) or events.words(value)
+            self.error = events.error_of(value) or events.words(value) or "an event that is named an error, without a word"
+
+    def middle_event(self) -> bytes:
+        """The line of an event from the middle of the answer, of /generate; or nothing."""
+        last = self.arrival_tokens[-1] if self.arrival_tokens else 0
+        data, start, end = next((one[:3] for one in reversed(self._middles) if one[3] < last), (b"", 0, 0))
+        return data[start:end]
 
     def last_event(self) -> bytes:
         """The last counted event's line, or nothing; of chunks also the sum and the reason to end, a line each."""

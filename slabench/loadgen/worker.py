@@ -207,6 +207,8 @@ def record_frame(exchange: Exchange) -> bytes:
         meter.last_event(),
         answer.body[:MAX_ERROR_BODY],
         meter.first,
+        meter.middle_event(),
+        b"\n".join(meter.pieces),
     )
     return encode(head, parts)
 

@@ -20,7 +20,10 @@ from slabench.strict_json import dumps
 
 PROBE = "#probe"  # TEST#probe3: the records of a capacity search's third probe
 _ARRAYS = ("arrival_ns", "arrival_tokens", "text_ns")
-_NOT_STORED = ("counted_text",)  # judged while the run is on: text_tokens in run.json's evidence is what came of it
+_NOT_STORED = (
+    "counted_text",
+    "counted_tokens",
+)  # judged while the run is on: text_tokens in run.json's evidence is what came of it
 
 
 def as_row(test_id: str, record: RequestRecord, side: str = "new", repeat: int = 1) -> dict[str, Any]:

@@ -24,6 +24,12 @@ def _few_words(event: Event, tokens: int) -> None:
     event.pop("output_ids", None)
 
 
+def _behind(event: Event, tokens: int) -> None:
+    if event["meta_info"]["finish_reason"] is None:
+        event["output_ids"] = event["output_ids"][:1]
+        event["text"] = event["text"].split(" ")[0]
+
+
 def _odd_times(event: Event, tokens: int) -> None:
     meta = event["meta_info"]
     meta["total_retractions"] = -1
@@ -35,6 +41,7 @@ CHANGES: Mapping[str, Callable[[Event, int], None]] = {
     "few_ids": _few_ids,
     "no_ids": _no_ids,
     "few_words": _few_words,
+    "behind": _behind,
     "odd_times": _odd_times,
 }
 

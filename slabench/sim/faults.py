@@ -87,6 +87,7 @@ STREAMS: Mapping[str, str] = {
     "one_id": "every answer has the same meta_info.id, as from a cache",
     "few_ids": "output_ids hold fault_tokens ids at most, and the count goes on",
     "few_words": "no output_ids, and the text has fault_tokens words at most, and the count goes on",
+    "behind": "events hold the first token's output until the last one, which has all, and count on",
     "apart": "counts come in events without output, the output fault_s later in events without counts",
     "early_count": "an empty event that counts 1 token leaves as soon as the request is there",
     "early_id": "as early_count, and that event names an id",

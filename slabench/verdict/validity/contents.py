@@ -15,10 +15,13 @@ from slabench.verdict.words import Check, State
 REPLACED_SHARE_LIMIT = 0.5
 # Text that is decoded and encoded again: +10 % for random ids, -25 % for some texts; repeated words join to longer tokens.
 TEXT_SHARE_LOW, TEXT_SHARE_HIGH = 0.6, 2.5
+# Of an event in the middle: it has the ids that it counts, and as much of the text as of the tokens, within a factor of 4.
+BEHIND_IDS, BEHIND_TEXT = 0.75, 0.25
 # Between the first two counted events, against the later ones: beyond both the first event is not where decoding began.
 FIRST_GAP_FACTOR, FIRST_GAP_MS = 3.0, 100.0
 TRAIL_MEAN_MS, TRAIL_MAX_MS = 100.0, 1000.0
 DIRECT = "Measure the server itself, without a gateway that rewrites its stream."
+APART = "the times of the counts are not the times of the output"
 
 
 def outputs(subject: Subject) -> Check | None:
@@ -28,12 +31,11 @@ def outputs(subject: Subject) -> Check | None:
     if apart:
         record = apart[0]
         text = (
-            f"{len(apart)} of {len(done)} answers have events with output and no token count beside events that count "
-            f"(request {record.index}: {record.uncounted_outputs} of {record.events} events); none may: the times of the counts "
-            "are not the times of the output."
+            f"{len(apart)} of {len(done)} answers have events with output that no token count goes with, beside events that count "
+            f"(request {record.index}: {record.uncounted_outputs} of {record.events} events); none may: {APART}."
         )
         return Check("token_counts", State.INVALID, text, DIRECT)
-    return _ids(subject, done) or _text(subject)
+    return _ids(subject, done) or _behind(done) or _text(subject)
 
 
 def _ids(subject: Subject, done: Sequence[RequestRecord]) -> Check | None:
@@ -41,6 +43,11 @@ def _ids(subject: Subject, done: Sequence[RequestRecord]) -> Check | None:
     if known and len(known) < len(done):
         text = f"{len(done) - len(known)} of {len(done)} answers have no output_ids, the others do."
         return Check("token_counts", State.INVALID, text, ONE_SERVER)
+    without = [record for record in done if record.output_ids is None and (record.first_ids is not None or "ids" in record.middle)]
+    if without:
+        some = f"{len(without)} of {len(done)} answers begin with output_ids (request {without[0].index})"
+        text = f"{some}, and their last event has none."
+        return Check("token_counts", State.INVALID, text, DIRECT)
     forms = [(record, form_of_ids(record)) for record in known]
     odd = [record for record, form in forms if form == "other"]
     counts = Counter(form for _, form in forms)
@@ -64,6 +71,37 @@ def _ids(subject: Subject, done: Sequence[RequestRecord]) -> Check | None:
         )
         return Check("token_counts", State.FINDING, text, DIRECT)
     return None
+
+
+def _behind(done: Sequence[RequestRecord]) -> Check | None:
+    """In the middle of an answer an event counts tokens that it does not bring, and the rest of the output comes later."""
+    by_ids = [record for record in done if _lacks_ids(record)]
+    known = [record for record in done if record.output_ids is None and record.middle.get("of")]
+    by_text = [record for record in known if _lacks_text(record)]
+    if by_ids:
+        middle, what = by_ids[0].middle, f"{by_ids[0].middle['ids']} ids"
+    elif 2 * len(by_text) > len(known):
+        middle = by_text[0].middle
+        what = f"{middle['characters']} of the answer's {middle['of']} characters"
+    else:
+        return None
+    odd = by_ids or by_text
+    text = (
+        f"{len(odd)} of {len(done)} answers have an event in their middle that counts more than it brings (request {odd[0].index}: "
+        f"{middle['tokens']} of {odd[0].arrival_tokens[-1]} tokens counted, {what}): {APART}."
+    )
+    return Check("token_counts", State.INVALID, text, DIRECT)
+
+
+def _lacks_ids(record: RequestRecord) -> bool:
+    """Of an answer whose last event has all of its ids: then so has each event up to it."""
+    middle, total = record.middle, record.arrival_tokens[-1]
+    return record.output_ids == total and "ids" in middle and middle["ids"] < BEHIND_IDS * middle["tokens"]
+
+
+def _lacks_text(record: RequestRecord) -> bool:
+    middle = record.middle
+    return middle["characters"] / middle["of"] < BEHIND_TEXT * middle["tokens"] / record.arrival_tokens[-1]
 
 
 def form_of_ids(record: RequestRecord) -> str:

@@ -96,10 +96,22 @@ LYING = [
     Row("fewer-ids-in-one", "demo?fault=few_ids&fault_index=3", "token_counts", "(request 3: 12 tokens counted, 4 ids"),
     Row("ids-in-half-of-the-answers", "demo?fault=no_ids&fault_share=0.5", "token_counts", "3 of 6 answers have no output_ids"),
     Row(
+        "output-behind-its-counts",
+        "demo?fault=behind",
+        "token_counts",
+        "6 of 6 answers have an event in their middle that counts more than it brings (request 0: 6 of 12 tokens counted, 1 ids)",
+    ),
+    Row(
+        "text-behind-its-counts",
+        "demo?fault=behind,no_ids",
+        "token_counts",
+        "(request 0: 6 of 12 tokens counted, 2 of the answer's",
+    ),
+    Row(
         "counts-apart-from-the-output",
         "demo?fault=apart&fault_s=0.06",
         "token_counts",
-        "6 of 6 answers have events with output and no token count",
+        "6 of 6 answers have events with output that no token count goes with",
         also=("first_token",),
     ),
     Row(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slabench.loadgen.expected import OPENING, OPENINGS, READ_BYTES, UNEXPECTED, Frame, endings, forget, frame_of
+from slabench.loadgen.expected import NO_ENDING, OPENING, OPENINGS, READ_BYTES, UNEXPECTED, Frame, endings, forget, frame_of
 
 DATA = Path(__file__).parents[2] / "data" / "loadgen"
 
@@ -36,7 +36,9 @@ def test_the_frame_of_a_real_server_s_events() -> None:
     assert middle.behind == b',"cached_tokens":8}}'
     for line in lines[1:-1]:
         count = int(line.removesuffix(middle.behind).rpartition(b":")[2])
-        assert (line + b"\n\n\r\n").endswith(middle.before + endings(middle)[count])
+        expected = endings(middle)[count]
+        assert (expected == NO_ENDING) == (count in (3, 6, 12))
+        assert expected == NO_ENDING or (line + b"\n\n\r\n").endswith(middle.before + expected)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,18 @@ def test_where_nothing_is_expected_nothing_is_recognised() -> None:
 def test_streams_of_one_server_share_their_endings() -> None:
     one, other = Frame(b'"meta_info":{"id":"a"', b',"x":1}}'), Frame(b'"meta_info":{"id":"b"', b',"x":1}}')
     assert endings(one) is endings(other)
-    assert endings(one)[12] == b'12,"x":1}}\n\n\r\n'
+    assert endings(one) is not endings(one, 2)
+    assert endings(one)[13] == b'13,"x":1}}\n\n\r\n'
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 5, 7, 40])
+def test_at_three_times_each_power_of_two_nothing_is_expected(step: int) -> None:
+    """So that one event in the second half of every answer is read whole, however many tokens an event brings."""
+    table = endings(Frame(b"", b',"x":1}}'), step)
+    looks = [3 * 2**k for k in range(12)]
+    for count in range(step, 3000, step):
+        passed = any(count - step < look <= count for look in looks)
+        assert table[count] == (NO_ENDING if passed else b'%d,"x":1}}\n\n\r\n' % count)
 
 
 def test_tables_of_endings_do_not_fill_the_memory() -> None:
@@ -79,7 +92,7 @@ def test_tables_of_endings_do_not_fill_the_memory() -> None:
     tables = [endings(Frame(b"", b',"cached_tokens":%d}}' % number)) for number in range(200)]
     for table in tables:
         for count in range(1, 10_000, 7):
-            assert table[count].startswith(b"%d," % count)
+            assert table[count] == NO_ENDING or table[count].startswith(b"%d," % count)
     assert sum(map(len, tables)) <= 16 * 8192
     assert len(tables[-1]) == 0
     shared = tables[0]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from slabench.loadgen.http1 import Answer
 from slabench.records import ErrorKind
 from tests.unit.loadgen.reading import DONE, HEAD, LENGTH, answered, chunk, event, good, good_v1, line, piece, read
 
@@ -123,8 +124,6 @@ def test_an_answer_without_a_body_by_definition_has_ended_with_its_head(status: 
 
 @pytest.mark.parametrize("value", [b"keep-alive, close", b"close", b"Close , x"])
 def test_a_connection_that_is_announced_to_close_is_not_used_again(value: bytes) -> None:
-    from slabench.loadgen.http1 import Answer
-
     answer = Answer(1000)
     answer.feed(1, HTTP + b"connection: " + value + b"\r\ncontent-length: 0\r\n\r\n")
     assert not answer.keep_alive
@@ -143,6 +142,27 @@ def test_a_role_before_the_first_token_is_no_arrival() -> None:
     assert (record.events, record.uncounted_outputs) == (4, 0)
 
 
+def test_a_text_that_comes_behind_the_tokens_it_is_of_is_output_without_a_count() -> None:
+    """/v1 may write what one step brings in several events; those come together."""
+    for late, uncounted in ((20_000_000, 0), (20_000_001, 1)):
+        answer = Answer(1 << 20, chunks=True)
+        answer.feed(1, HEAD + chunk(line(piece(1)) + line(piece(2, ""))))
+        answer.feed(1 + late, chunk(line(piece(2)) + line(piece(2, "", end="length")) + line(piece(2) | {"choices": []}) + DONE))
+        assert answer.meter.uncounted_outputs == uncounted
+        assert list(answer.meter.arrival_tokens) == [1, 2, 2, 2]
+
+
+def test_the_first_pieces_of_a_v1_answer_are_held_against_their_counts() -> None:
+    texts = ["a", " b", "", ' "c"\n'] * 20
+    lines = [line(piece(k, text)) for k, text in enumerate(texts, start=1)]
+    end = line(piece(80, "", end="length")) + line(piece(80) | {"choices": []}) + DONE
+    record = read(answered(b"".join(lines) + end), chunks=True)
+    assert (record.counted_tokens, record.counted_text) == (64, "".join(texts[:64]))
+    lines[9] = line(piece(10, "x" * (1 << 16)))  # too long to be kept
+    record = read(answered(b"".join(lines) + end), chunks=True)
+    assert (record.counted_tokens, record.counted_text) == (9, "".join(texts[:9]))
+
+
 def test_a_count_of_none_after_the_first_token_is_kept_for_the_check_of_counts() -> None:
     assert list(read(answered(line(event(1)) + line(event(0)) + BODY)).arrival_tokens) == [1, 0, 1, 2, 3]
 
@@ -157,6 +177,28 @@ ERRORS = [
     {"message": "CUDA out of memory.", "code": 500},
     {"detail": "CUDA out of memory."},
     {"choices": [{"error": {"message": "CUDA out of memory."}, "finish_reason": "error"}]},
+    {"error_code": 500, "error_msg": "CUDA out of memory."},
+    {"errcode": 50000, "errmsg": "CUDA out of memory."},
+    {"Error": {"Message": "CUDA out of memory."}},
+    {"exception": "CUDA out of memory."},
+    {"success": False, "msg": "CUDA out of memory."},
+    {"status": "error", "message": "CUDA out of memory."},
+    {"code": 50000, "msg": "CUDA out of memory."},
+    {"response": {"error": {"message": "CUDA out of memory."}}},
+    [{"error": {"message": "CUDA out of memory."}}],
+    [{"type": "error", "message": "CUDA out of memory."}],
+]
+NO_ERRORS = [
+    {"error": None},
+    {"error_code": 0, "error_msg": ""},
+    {"errcode": "0", "errmsg": "ok"},
+    {"code": 200, "msg": "success"},
+    {"code": 0, "message": "queued"},
+    {"status": "ok", "success": True},
+    {"type": "ping", "data": {"error": None, "errors": []}},
+    "ping",
+    [],
+    ["keep-alive"],
 ]
 
 
@@ -175,8 +217,8 @@ PLACES = {
 
 @pytest.mark.parametrize("size", [1, 50, 1 << 20])
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("error", ERRORS, ids=lambda one: "-".join(one))
-def test_an_error_is_seen_in_every_form_and_place(error: dict[str, Any], place: str, size: int) -> None:
+@pytest.mark.parametrize("error", ERRORS, ids=json.dumps)
+def test_an_error_is_seen_in_every_form_and_place(error: Any, place: str, size: int) -> None:
     for chunks in (False, True):
         lines = PLACES[place](error)
         if chunks:
@@ -186,9 +228,34 @@ def test_an_error_is_seen_in_every_form_and_place(error: dict[str, Any], place: 
         assert record.error_text == "CUDA out of memory."
 
 
+@pytest.mark.parametrize("said", NO_ERRORS, ids=json.dumps)
+def test_what_is_named_as_an_error_and_tells_of_none(said: Any) -> None:
+    for chunks, body in ((False, BODY), (True, V1)):
+        record = read(answered(line(said) + body), chunks=chunks)
+        assert (record.error, record.error_text) == (None, "")
+
+
+@pytest.mark.parametrize("size", [1, 1 << 20])
+@pytest.mark.parametrize(
+    "page", [b"<html>\r\n<title>502 Bad Gateway</title>\r\n", b"Internal Server Error\n", b"upstream gone\n\n"]
+)
+def test_a_page_in_the_middle_of_a_stream_is_no_event(page: bytes, size: int) -> None:
+    lines = [*good()[:2], page, good()[2], DONE]
+    record = read(answered(b"".join(lines)), size=size)
+    assert record.error is ErrorKind.MALFORMED
+    assert repr(page.split(b"\r")[0].split(b"\n")[0].decode()) in record.error_text
+
+
+@pytest.mark.parametrize("other", [b"data\n\n", b"id\n\n", b"  \n\n", b"x: y\n\n", b":\n\n", b"retry\ndata: 7\n\n"])
+def test_lines_without_a_value_that_the_format_has_are_passed_over(other: bytes) -> None:
+    record = read(answered(b"".join([*good()[:2], other, good()[2], DONE])))
+    assert record.error is None
+    assert list(record.arrival_tokens) == [1, 2, 3]
+
+
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("count", [1, 2, 3])
-@pytest.mark.parametrize("error", [ERRORS[0], ERRORS[1], ERRORS[3]], ids=lambda one: "-".join(one))
+@pytest.mark.parametrize("error", [ERRORS[0], ERRORS[1], ERRORS[3], ERRORS[9]], ids=json.dumps)
 def test_an_error_beside_a_count_is_seen(error: dict[str, Any], count: int, first: bool) -> None:
     """By the careful way and by the one for events of the usual form: 20 tokens, an event a chunk."""
     events = [beside(error, count, first=first) if k == count else one for k, one in enumerate(good(), start=1)]
@@ -206,13 +273,21 @@ def test_an_error_beside_a_count_is_seen(error: dict[str, Any], count: int, firs
     assert read(HEAD + b"".join(chunk(one) for one in [*lines, DONE]) + b"0\r\n\r\n").error is ErrorKind.IN_STREAM
 
 
-@pytest.mark.parametrize("name", [b"error", b"server_error", b"Error"])
+@pytest.mark.parametrize("name", [b"error", b"server_error", b"Error", b"exception", b"run.failed"])
 @pytest.mark.parametrize("data", [b'{"message":"no memory"}', b"no memory", b'"no memory"', b'{"text":"no memory"}'])
 def test_an_event_that_is_named_an_error_is_one(name: bytes, data: bytes) -> None:
     body = b"".join(good()[:2]) + b"event: " + name + b"\ndata: " + data + b"\n\n" + good()[2] + DONE
     record = read(answered(body))
     assert record.error is ErrorKind.IN_STREAM
     assert "no memory" in record.error_text
+
+
+@pytest.mark.parametrize("data", [b"", b"data:\n", b"data: \n", b'data: ""\n'])
+def test_an_event_that_is_named_an_error_and_says_nothing_is_one(data: bytes) -> None:
+    for chunks, lines in ((False, good()), (True, good_v1())):
+        record = read(answered(b"".join([*lines[:2], b"event: error\n", data, b"\n", *lines[2:], DONE])), chunks=chunks)
+        assert record.error is ErrorKind.IN_STREAM
+        assert record.error_text == "an event that is named an error, without a word"
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,16 @@ def test_frames_survive_any_cut(frames: list[list[bytes]], size: int) -> None:
     assert [(frame.head["n"], frame.parts) for frame in found] == list(enumerate(frames))
 
 
-def frame(*, last: bytes = b"", body: bytes = b"", first: bytes = b"", tokens: int = 0, **head: Any) -> Frame:
+def frame(
+    *,
+    last: bytes = b"",
+    body: bytes = b"",
+    first: bytes = b"",
+    middle: bytes = b"",
+    pieces: bytes = b"",
+    tokens: int = 0,
+    **head: Any,
+) -> Frame:
     known = {
         "kind": "record", "index": 0, "due_ns": 1, "start_ns": 2, "sent_ns": 3, "end_ns": 9, "first_text_ns": 4,
         "first_text_at": None, "last_text_ns": None, "uncounted_outputs": 0, "left_open": False, "origin": {},
@@ -69,7 +78,7 @@ def frame(*, last: bytes = b"", body: bytes = b"", first: bytes = b"", tokens: i
         "error": None, "error_text": "", "refused": None, "broken": None,
     }  # fmt: skip
     count = (tokens.to_bytes(8, "little"), tokens.to_bytes(8, "little")) if tokens else (b"", b"")
-    return Frame({**known, **head}, [*count, last, body, first])
+    return Frame({**known, **head}, [*count, last, body, first, middle, pieces])
 
 
 META = {"id": "x", "finish_reason": {"type": "length", "length": 2}, "prompt_tokens": 5, "completion_tokens": 2, "cached_tokens": 1}
@@ -119,18 +128,49 @@ def test_what_the_first_counted_event_holds(first: bytes, seen: tuple[int | None
     assert record.output_ids == 2
 
 
-def test_a_text_without_ids_is_kept_where_it_grew_from_the_first() -> None:
+def test_a_text_without_ids_is_kept_where_it_grew_from_an_earlier_one() -> None:
     """A piece is not: of an answer in pieces the last event has only the last one."""
 
-    def text(first: str, last: str, **more: Any) -> str | None:
-        lines = {"last": event(text=last, **more), "first": event(text=first)}
-        return record_of(frame(tokens=2, **lines), REQUEST, keep_text=False).counted_text
+    def text(first: str, last: str, middle: bytes = b"", **more: Any) -> tuple[str | None, int]:
+        lines = {"last": event(text=last, **more), "first": event(text=first, **more), "middle": middle}
+        record = record_of(frame(tokens=2, **lines), REQUEST, keep_text=False)
+        return record.counted_text, record.counted_tokens
 
-    assert text("a", "ab") == "ab"
-    assert text("a", "b") is None
-    assert text("a", "a") is None
-    assert text("", "b") is None
-    assert text("a", "ab", output_ids=[1, 2]) is None
+    nothing = (None, 0)
+    assert text("a", "ab") == ("ab", 2)
+    assert text("a", "b") == nothing
+    assert text("a", "a") == nothing
+    assert text("", "b") == nothing
+    assert text("", "ab", event(text="a")) == ("ab", 2)
+    assert text("", "ab", event(text="b")) == nothing
+    assert text("a", "ab", output_ids=[1, 2]) == nothing
+
+
+@pytest.mark.parametrize(("ids", "counted"), [({}, ("", 2)), ({"output_ids": [1, 2]}, (None, 0))])
+def test_an_answer_with_neither_text_nor_ids_has_no_text(ids: dict[str, Any], counted: tuple[str | None, int]) -> None:
+    lines = {"last": event(**ids), "first": event(**ids), "first_text_ns": None}
+    record = record_of(frame(tokens=2, **lines), REQUEST, keep_text=False)
+    assert (record.counted_text, record.counted_tokens) == counted
+
+
+@pytest.mark.parametrize(
+    ("middle", "last", "seen"),
+    [
+        (event(text="a", output_ids=[1]), event(text="abc", output_ids=[1, 2]), {"tokens": 2, "ids": 1}),
+        (event(text="a"), event(text="abc"), {"tokens": 2, "characters": 1, "of": 3}),
+        (event(text=""), event(text="abc"), {"tokens": 2, "characters": 0, "of": 3}),
+        (event(text="b"), event(text="abc"), {"tokens": 2}),  # a piece
+        (event(text="a"), event(text="ab\ufffd"), {"tokens": 2}),  # what is no character yet is held back
+        (event(text=7), event(text="abc"), {"tokens": 2}),
+        (event(text="a"), event(text=""), {"tokens": 2}),
+        (b'data: {"meta_info":7}', event(text="abc"), {}),
+        (b"data: 7", event(text="abc"), {}),
+        (b"data: {", event(text="abc"), {}),
+        (b"", event(text="abc"), {}),
+    ],
+)
+def test_what_an_event_in_the_middle_holds(middle: bytes, last: bytes, seen: dict[str, int]) -> None:
+    assert record_of(frame(last=last, tokens=2, middle=middle), REQUEST, keep_text=False).middle == seen
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,8 @@ def test_events_that_differ_by_their_count_are_recognised_with_the_kernel_s_time
         one.write(chunk(event(60 * step, finish="length")) + END)
         (done,) = one.told.ended
     meter = done.answer.meter
-    assert before <= 4  # the head, and events until two had the same frame
+    looks = {6, 12, 24, 48, 96} & set(counts)
+    assert before <= 4 + len(looks)  # the head, events until two had the same frame, and what is looked at whole
     assert list(meter.arrival_tokens) == [*counts, 60 * step]
     stamps = list(meter.arrival_ns)
     assert stamps == sorted(stamps)
@@ -281,6 +282,26 @@ def test_an_error_beside_the_count_that_is_expected_is_seen(selector: StreamSele
         (done,) = one.told.ended
     assert done.answer.meter.error == "no memory"
     assert list(done.answer.meter.arrival_tokens) == list(range(1, 31))
+
+
+@pytest.mark.parametrize(
+    ("step", "tokens", "looked_at"), [(1, 60, 48), (1, 49, 48), (1, 48, 24), (3, 60, 48), (5, 60, 50), (7, 63, 49)]
+)
+@pytest.mark.parametrize("lacking", [False, True])
+def test_one_event_in_the_second_half_of_an_answer_is_read_whole(
+    selector: StreamSelector, step: int, tokens: int, looked_at: int, lacking: bool
+) -> None:
+    """Its ids are what it says, or are those of the first token until the last event brings all."""
+    with wired(selector) as one:
+        one.write(HEAD)
+        for count in range(step, tokens, step):
+            one.write(chunk(event(count, ids=1 if lacking else None)))
+        one.write(chunk(event(tokens, finish="length")) + END)
+        (done,) = one.told.ended
+    assert done.answer.meter.arrival_tokens[-1] == tokens
+    kept = json.loads(done.answer.meter.middle_event().removeprefix(b"data: "))
+    assert kept["meta_info"]["completion_tokens"] == looked_at
+    assert len(kept["output_ids"]) == (1 if lacking else looked_at)
 
 
 def test_an_answer_that_ends_without_a_last_event_of_its_own(selector: StreamSelector) -> None:

@@ -18,7 +18,8 @@ from tests.unit.verdict.test_validity import found_in, subject
 def counted(counts: list[int], ids: int | None, index: int = 0, **more: Any) -> RequestRecord:
     """An answer with an event every 10 ms, each with its count; ids: of the last event."""
     arrivals = tuple((110 + 10 * k, count) for k, count in enumerate(counts))
-    fields = {"output_len": counts[-1], "end": arrivals[-1][0] + 1, "output_ids": ids, "first_ids": counts[0]} | more
+    first_ids = None if ids is None else counts[0]
+    fields = {"output_len": counts[-1], "end": arrivals[-1][0] + 1, "output_ids": ids, "first_ids": first_ids} | more
     return answer(index, arrivals=arrivals, **fields)  # type: ignore[no-untyped-call, no-any-return]
 
 
@@ -78,6 +79,44 @@ def test_all_answers_have_ids_of_one_form(forms: list[int | None], state: State)
     assert token_counts(*(counted(ONE_BY_ONE, ids, k) for k, ids in enumerate(forms))).state is state
 
 
+def test_ids_that_the_last_event_does_not_have_are_invalid() -> None:
+    for more in ({"first_ids": 1}, {"middle": {"tokens": 40, "ids": 40}}):
+        said = token_counts(*(counted(ONE_BY_ONE, None, k, **more) for k in range(2)))
+        assert said.state is State.INVALID
+        assert said.text == "2 of 2 answers begin with output_ids (request 0), and their last event has none."
+
+
+@pytest.mark.parametrize(
+    ("ids", "middle", "state"),
+    [
+        (60, {"tokens": 40, "ids": 40}, State.OK),
+        (60, {"tokens": 40, "ids": 30}, State.OK),
+        (60, {"tokens": 40, "ids": 29}, State.INVALID),  # they come behind their counts
+        (60, {"tokens": 40, "ids": 1}, State.INVALID),
+        (60, {"tokens": 40}, State.OK),
+        (60, {}, State.OK),
+        (1, {"tokens": 40, "ids": 1}, State.OK),  # an event has its own ids only
+        (None, {"tokens": 40, "characters": 120, "of": 180}, State.OK),
+        (None, {"tokens": 40, "characters": 30, "of": 180}, State.OK),
+        (None, {"tokens": 40, "characters": 29, "of": 180}, State.INVALID),
+        (None, {"tokens": 40, "characters": 0, "of": 180}, State.INVALID),
+        (60, {"tokens": 40, "ids": 40, "characters": 0, "of": 180}, State.OK),  # ids say that they are there
+    ],
+)
+def test_an_event_in_the_middle_brings_what_it_counts(ids: int | None, middle: dict[str, int], state: State) -> None:
+    said = token_counts(*(counted(ONE_BY_ONE, ids, k, middle=middle) for k in range(2)))
+    assert said.state is state, said.text
+    if state is State.INVALID:
+        assert "2 of 2 answers have an event in their middle that counts more than it brings (request 0: 40 of 60" in said.text
+
+
+def test_one_text_in_two_that_begins_late_is_no_lie() -> None:
+    late, good = {"tokens": 40, "characters": 0, "of": 180}, {"tokens": 40, "characters": 120, "of": 180}
+    assert token_counts(*(counted(ONE_BY_ONE, None, k, middle=one) for k, one in enumerate((late, good)))).state is State.OK
+    said = token_counts(*(counted(ONE_BY_ONE, None, k, middle=one) for k, one in enumerate((late, good, late))))
+    assert said.state is State.INVALID
+
+
 def test_own_ids_where_the_server_says_that_they_are_cumulative_are_a_finding() -> None:
     assert token_counts(counted(ONE_BY_ONE, 1), incremental=False).state is State.FINDING
     assert token_counts(counted(ONE_BY_ONE, 1), incremental=True).state is State.OK
@@ -92,7 +131,7 @@ def test_an_event_that_was_replaced_now_and_then_is_no_lie_and_in_most_answers_i
 def test_output_in_events_without_a_count_beside_counted_ones_is_invalid() -> None:
     said = token_counts(counted(ONE_BY_ONE, None), counted(ONE_BY_ONE, None, 1, uncounted_outputs=60, events=120))
     assert said.state is State.INVALID
-    assert "1 of 2 answers have events with output and no token count" in said.text
+    assert "1 of 2 answers have events with output that no token count goes with" in said.text
     assert "request 1: 60 of 120 events" in said.text
 
 
