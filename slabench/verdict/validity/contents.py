@@ -145,7 +145,7 @@ def first_token(subject: Subject) -> Check:
     """The first counted event holds a token: else TTFT is the time of an event that shows nothing.
 
     INVALID by ids: an answer with ids whose first event has fewer than it counts. By text alone a finding, where the first event
-    is empty and the next one comes much later than all others follow each other: random weights decode many tokens to no text.
+    is empty and its text begins after a gap that is much longer than all later ones: random weights decode many tokens to no text.
     """
     done = [record for record in subject.run.requests if record.ok and record.arrival_tokens and record.first_empty is not None]
     if not done:
@@ -160,22 +160,31 @@ def first_token(subject: Subject) -> Check:
         return Check("first_token", State.INVALID, text, DIRECT)
     late = [record for record in done if record.first_empty and starts_late(record)]
     if 2 * len(late) > len(done):
-        means = statistics.fmean((record.arrival_ns[1] - record.arrival_ns[0]) / 1e6 for record in late)
+        means = statistics.fmean(max(_gaps_ms(record)[: _silent(record)]) for record in late)
         text = (
-            f"The first counted event of {len(late)} of {len(done)} answers is empty, and the next one comes {means:.0f} ms later "
-            "on average, far more than between the others: TTFT may be the time of an event that shows no token"
+            f"The first counted event of {len(late)} of {len(done)} answers is empty, and a gap of {means:.0f} ms on average lies "
+            "before their first text, far more than between the others: TTFT may be the time of an event that shows no token"
         )
         return Check("first_token", State.FINDING, f"{text}.", f"Compare ttft with classic.ttft. {DIRECT}")
     return ok("first_token", f"The first counted event of {len(done)} answers holds a token, or decoding goes on from there.")
 
 
 def starts_late(record: RequestRecord) -> bool:
-    """Whether the second counted event comes far later after the first than the others follow each other."""
-    stamps = record.arrival_ns
-    if len(stamps) < 4:
+    """Whether a gap before the first text is far longer than all that come after it, and most of the wait for that text."""
+    gaps, silent = _gaps_ms(record), _silent(record)
+    if len(gaps) < silent + 2:
         return False
-    gaps = [(after - before) / 1e6 for before, after in itertools.pairwise(stamps)]
-    return gaps[0] > FIRST_GAP_MS and gaps[0] > FIRST_GAP_FACTOR * max(gaps[1:])
+    longest = max(gaps[:silent])
+    return longest > FIRST_GAP_MS and longest > FIRST_GAP_FACTOR * max(gaps[silent:]) and 2 * longest > sum(gaps[:silent])
+
+
+def _gaps_ms(record: RequestRecord) -> list[float]:
+    return [(after - before) / 1e6 for before, after in itertools.pairwise(record.arrival_ns)]
+
+
+def _silent(record: RequestRecord) -> int:
+    """How many gaps lie before the first text; where no event has a text, the first."""
+    return max(1, record.first_text_at or 1)
 
 
 def stream_end(subject: Subject) -> Check:

@@ -171,6 +171,16 @@ def test_a_finding_and_no_more(suite: Suite, profile: str, check: str, says: str
     assert [name for name in findings if name not in SAYS_IT_TOO] == [check]
 
 
+def test_events_that_come_faster_than_the_idle_server_makes_them_are_a_finding(suite: Suite, tmp_path: Path) -> None:
+    """A gateway that plays answers again once a load is on; there is no log that shows it."""
+    with sim_server(tmp_path, "demo?decode_base_ms=20&fault=replayed") as url:
+        options = ("--random-output-len=25", "--allow=one_read,client", "--first-byte-timeout=5")
+        entry = expect_green(suite(*TENCENT, f"--base-url={url}", *FAST, *options), tokens=25)
+    (said,) = [one for one in entry["checks"] if one["name"] == "streamed"]
+    assert said["state"] == "finding"
+    assert "ms for one request alone, and the events of 6 of 6 answers came every" in said["text"]
+
+
 def test_ipv6(suite: Suite, tmp_path: Path) -> None:
     with sim_server(tmp_path, "demo", "--host", "::1") as url:
         assert url.startswith("http://[::1]:")

@@ -184,6 +184,24 @@ def test_a_text_of_nothing_first_is_a_finding_where_decoding_begins_much_later()
     assert first_token(begun(LATE, first_empty=True, first_ids=1, output_ids=6)).state is State.FINDING
 
 
+@pytest.mark.parametrize(
+    ("stamps", "text_at", "state"),
+    [
+        ([11, 21, 31, 2511, 2521, 2531, 2541], 3, State.FINDING),  # three empty events before it
+        ([11, 21, 31, 41, 51, 61, 71], 3, State.OK),  # tokens without a text, one by one
+        ([11, 161, 171, 321, 331, 341, 351], 3, State.OK),  # prefills of others between them
+        ([11, 21, 31, 2511, 2521, 4521, 4531], 3, State.OK),  # it pauses as long later on
+        ([11, 21, 31, 2511], 3, State.OK),  # nothing to hold it against
+    ],
+)
+def test_a_text_that_begins_after_some_empty_events(stamps: list[int], text_at: int, state: State) -> None:
+    arrivals = tuple((at, k + 1) for k, at in enumerate(stamps))
+    said = first_token(begun(arrivals, first_empty=True, first_text_at=text_at))
+    assert said.state is state
+    if state is State.FINDING:
+        assert "a gap of 2480 ms on average lies before their first text" in said.text
+
+
 def tpot_defined(*records: RequestRecord, judged: tuple[str, ...] = ("tpot.mean",)) -> Check:
     return found_in(subject(*records, judged=judged), "tpot_defined")  # type: ignore[no-untyped-call, no-any-return]
 

@@ -41,7 +41,7 @@ def test_a_first_token_that_waits_for_the_last_is_held_back(pairs: list[tuple[fl
     ("first", "later", "empty", "state"),
     [
         (2500, 10, True, State.INVALID),
-        (2500, 10, False, State.OK),  # a token was shown, and then it paused
+        (2500, 10, False, State.FINDING),  # a token was shown, and then it paused: so a blank may be shown, too
         (90, 10, True, State.OK),
         (250, 100, True, State.OK),
         (10, 10, True, State.OK),  # random weights: no text, and the next token comes as all others do
@@ -72,9 +72,39 @@ def test_the_server_s_own_decode_throughput_against_the_client_s_time() -> None:
     said = streamed(paced(1, decode_throughput=1000 / 60))
     assert said.state is State.INVALID
     assert "the server took 60.00 ms a token (median), and 1 of 1 answers came at 1.00 ms" in said.text
-    assert streamed(paced(1, decode_throughput=1000 / 60), paced(60, 1, decode_throughput=1000 / 60)).state is State.OK
+    half = paced(1, decode_throughput=1000 / 60), paced(60, 1, decode_throughput=1000 / 60)
+    assert streamed(*half, probe=probed((20, 20), later_gap=1.0)).state is State.OK  # type: ignore[no-untyped-call]
     assert streamed(paced(60, decode_throughput=0.0)).state is State.OK
     assert streamed(paced(60, decode_throughput=-5.0)).state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("ms", "state"),
+    [
+        ([20] * 10, State.OK),
+        ([11] * 10, State.OK),
+        ([9] + [20] * 9, State.OK),
+        ([9] * 2 + [20] * 8, State.FINDING),
+        ([1] * 10, State.FINDING),
+    ],
+)
+def test_events_that_come_faster_than_the_idle_server_makes_them_are_a_finding(ms: list[int], state: State) -> None:
+    """20 ms alone: one in ten may be twice as fast. The faster of two looks at the idle server counts."""
+    slow = probed((20, 25), later_gap=20.0)  # type: ignore[no-untyped-call]
+    said = streamed(*(paced(one, k) for k, one in enumerate(ms)), probe=slow)
+    assert said.state is state
+    if state is State.FINDING:
+        fast = [one for one in ms if one < 10]
+        assert f"an event every 20.00 ms for one request alone, and the events of {len(fast)} of 10 answers came every" in said.text
+    once = replace(slow, pairs=(*slow.pairs, *probed((20, 25), later_gap=1.0).pairs))  # type: ignore[no-untyped-call]
+    assert streamed(*(paced(one, k) for k, one in enumerate(ms)), probe=once).state is State.OK
+
+
+def test_events_that_a_proxy_joined_are_no_faster() -> None:
+    """Two in one read: every second gap is none."""
+    arrivals = tuple((110 + 40 * (k // 2), k + 1) for k in range(10))
+    joined = answer(arrivals=arrivals, output_len=10, end=arrivals[-1][0] + 1)  # type: ignore[no-untyped-call]
+    assert streamed(joined, probe=probed((20, 25), later_gap=20.0)).state is State.OK  # type: ignore[no-untyped-call]
 
 
 def test_the_log_s_time_between_tokens_against_the_client_s() -> None:
@@ -167,6 +197,29 @@ def test_what_waited_at_the_client_is_taken_off_a_long_answer_s_times_alone() ->
 @pytest.mark.parametrize(("place", "empty"), [(0, False), (BEFORE, False), (1, True), (None, True)])
 def test_a_first_counted_event_is_empty_where_no_text_came_until_then(place: int | None, empty: bool) -> None:
     assert shown(alone(replace(late(30), first_text_at=place))).first_empty is empty
+
+
+@pytest.mark.parametrize(
+    ("stamps", "text_at", "gap", "later"),
+    [
+        ([30, 40, 50, 60], 0, 10, 10),
+        ([30, 2530, 2540, 2550], 0, 2500, 10),
+        ([0, 2500, 2510, 2520], 1, 2500, 10),
+        ([0, 10, 2500, 2510, 2520], 2, 2490, 10),  # two empty events
+        ([0, 10, 20, 30, 40, 50, 2500, 2510, 2520], 6, 2450, 10),
+        ([30, 40, 50, 60, 70, 80, 90], 5, None, 10),  # tokens without a text, one by one
+        ([30, 140, 150, 260, 270, 280], 3, None, 10),  # two of them came late
+        ([30, 40, 50, 60], None, 10, 10),  # no text at all
+        ([30], 0, None, None),
+        ([30, 40], 0, 10, None),
+    ],
+)
+def test_the_wait_between_the_first_event_and_the_first_text(
+    stamps: list[int], text_at: int | None, gap: float | None, later: float | None
+) -> None:
+    arrivals = tuple((at, k + 1) for k, at in enumerate(stamps))
+    seen = shown(answer(sent=0, arrivals=arrivals, end=stamps[-1] + 1, first_text_at=text_at))  # type: ignore[no-untyped-call]
+    assert (seen.first_gap_ms, seen.later_gap_ms) == (gap, later)
 
 
 def test_the_probe_s_prompt_is_no_prompt_of_the_load() -> None:
