@@ -120,7 +120,7 @@ def _by_pace(subject: Subject, answers: Sequence[RequestRecord]) -> Check | None
         return None
     text = (
         f"The idle server made an event every {idle:.2f} ms for one request alone, and the events of {len(fast)} of {len(known)} "
-        f"answers came every {statistics.median(fast):.2f} ms, more than {SERVER_FACTOR:g} times faster: they may have been held back."
+        f"answers came every {statistics.median(fast):.2f} ms, more than {SERVER_FACTOR:g} times faster: they may be held back."
     )
     return Check("streamed", State.FINDING, text, DIRECT)
 
