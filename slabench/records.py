@@ -205,7 +205,10 @@ class ServerEvidence:
 
     info_before: Mapping[str, Any] | None = None  # scrubbed server_info
     info_after: Mapping[str, Any] | None = None
-    identities: tuple[tuple[tuple[str, Any], ...], ...] = ()  # asked beside info_before and info_after, over connections at once
+    # Asked beside info_before and info_after, over several connections at once: who answered, and (before, after) the different
+    # last_gen_throughput of what answered, which no server without work changes.
+    identities: tuple[tuple[tuple[str, Any], ...], ...] = ()
+    throughputs: tuple[tuple[tuple[float, ...], ...], ...] = ()
     info_after_end_ns: int | None = None  # when the GET after the run was answered: bench_serving's clock stops there
     flush_status: int | None = None  # HTTP status of the flush before the run; None: not asked for
     flush_text: str = ""

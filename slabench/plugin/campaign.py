@@ -116,6 +116,7 @@ class Campaign:
     attempt_of: Callable[[str], int] = lambda test_id: 1
     # Into run.json what a test that is on has so far; replaced where a run folder is written.
     show_running: Callable[[dict[str, Any]], None] = field(default=lambda entry: None)
+    twin: str = ""  # why the two servers may be one process, where nothing shows that they are not
     interrupted: dict[str, Any] | None = None  # what a test had measured when Ctrl-C came: handed over like a report's entry
     stream_probes: dict[str, Probe] = field(default_factory=dict)  # by the server's URL
     _tokenizer: Any = None
@@ -154,10 +155,12 @@ class Campaign:
         """ServerError if both addresses lead to one process."""
         from slabench.server.http import Http
         from slabench.server.secrets import redact_url
-        from slabench.server.twins import same_process
+        from slabench.server.twins import alike, same_process
 
         first, second = (Http(one.url, one.headers, ca_file=one.ca_file) for one in (new, old))
-        if same_process(first, second, new.info.raw, old.info.raw):
+        same = same_process(first, second, new.info.raw, old.info.raw)
+        self.twin = alike(new.info.raw, old.info.raw) if same is None else ""
+        if same:
             raise ServerError(
                 f"--base-url={redact_url(new.url)} and --baseline-url={redact_url(old.url)} lead to one server process "
                 f"(random_seed {new.info.random_seed}): what one does shows at the other. Give the old server's own address."

@@ -87,7 +87,9 @@ def _check_spread(config: pytest.Config) -> None:
         return
     recorder.document.data["servers"] = [redact_url(url) for url in settings.base_urls[: workers(config)]]
     try:
-        check_same(settings)
+        twin = check_same(settings)
+        if twin:
+            recorder.document.data["servers_alike"] = twin
     except ConfigError as error:
         raise pytest.UsageError(plain_lines(str(error))) from error
     except ServerError as error:

@@ -61,15 +61,16 @@ def check_numbers(config: pytest.Config, settings: Settings) -> None:
         config.option.maxworkerrestart = "0"  # a worker that takes a dead one's place would have another number, and no server
 
 
-def check_same(settings: Settings) -> None:
+def check_same(settings: Settings) -> str:
     """ConfigError if the servers are not one deployment, or one server; ServerError if one does not answer.
 
     What they report is compared: version, arguments, hardware and model. Their speed is not: it is what the run measures.
+    Why two of them may be one process, where nothing shows that they are not; "" else.
     """
     from slabench.server.fingerprint import fingerprint
     from slabench.server.http import Http
     from slabench.server.identify import identify
-    from slabench.server.twins import same_process
+    from slabench.server.twins import alike, same_process
     from slabench.verdict.baselines import SECTIONS
 
     first, *others = settings.base_urls
@@ -80,10 +81,10 @@ def check_same(settings: Settings) -> None:
             raise ConfigError(
                 f"--base-url={odd[0]} is another server than {first}: tests are spread over servers that are the same."
             )
-        return
+        return ""
     given = settings.given
     headers = {**bearer(settings.api_key), **settings.headers}
-    found, infos = [], []
+    found, infos, twins = [], [], []
     for url in settings.base_urls:
         roles = identify(url, headers, ca_file=given.ca_file)
         gpus = roles.gpus(given.prefill_gpu_num, given.decode_gpu_num)
@@ -91,7 +92,9 @@ def check_same(settings: Settings) -> None:
         infos.append((url, roles.info.raw))
     for (one_url, one_info), (other_url, other_info) in combinations(infos, 2):
         one_client, other_client = (Http(url, headers, ca_file=given.ca_file) for url in (one_url, other_url))
-        if same_process(one_client, other_client, one_info, other_info):
+        same = same_process(one_client, other_client, one_info, other_info)
+        twins += [alike(one_info, other_info)] if same is None else []
+        if same:
             raise ConfigError(
                 f"--base-url={redact_url(one_url)} and --base-url={redact_url(other_url)} lead to one server process; two workers "
                 "at one server would disturb each other."
@@ -109,6 +112,7 @@ def check_same(settings: Settings) -> None:
                 f"{redact_url(url)} is another deployment than {redact_url(first)} ({'; '.join(differ)}): tests are spread over "
                 "servers that are the same. To compare two servers, name the old one with --baseline-url."
             )
+    return next(filter(None, twins), "")
 
 
 class Spread:

@@ -265,6 +265,8 @@ def run_facts(data: Mapping[str, Any]) -> list[str]:
             f"Tests were spread over {len(data['servers'])} servers that report the same version, arguments, hardware and "
             f"model (their speed was not compared): {', '.join(data['servers'])}."
         )
+    if "servers_alike" in data:
+        lines.append(f"They may be one process: {data['servers_alike']}, and nothing shows that they are several.")
     return lines + sides(data)
 
 

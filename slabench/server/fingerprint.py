@@ -12,35 +12,8 @@ from typing import Any
 
 from slabench.records import GpuCounts
 from slabench.server.http import parse_url
-from slabench.server.info import Role, ServerInfo
+from slabench.server.info import SPEED_ARGS, Role, ServerInfo
 from slabench.server.roles import Roles
-
-# Arguments that change speed; those that only name things (paths, ports, logging) are left out.
-SPEED_ARGS = (
-    "attention_backend",
-    "chunked_prefill_size",
-    "cuda_graph_max_bs",
-    "disable_cuda_graph",
-    "disable_overlap_schedule",
-    "disable_radix_cache",
-    "disaggregation_mode",
-    "enable_mixed_chunk",
-    "enable_torch_compile",
-    "enable_two_batch_overlap",
-    "max_prefill_tokens",
-    "max_running_requests",
-    "moe_a2a_backend",
-    "moe_runner_backend",
-    "num_continuous_decode_steps",
-    "page_size",
-    "sampling_backend",
-    "schedule_conservativeness",
-    "schedule_policy",
-    "speculative_algorithm",
-    "speculative_num_draft_tokens",
-    "speculative_num_steps",
-    "stream_interval",
-)
 
 _LAYOUT = (("tp", "tp"), ("dp", "dp"), ("pp", "pp"), ("ep", "ep"), ("dp_attention", "enable_dp_attention"))
 _WEIGHTS = ("quantization", "dtype", "kv_cache_dtype", "load_format")

@@ -14,6 +14,32 @@ from slabench.server.secrets import know_description, scrub
 from slabench.server_json import MOST_COUNT
 
 REFERENCE_VERSION = "0.5.7"
+# Arguments that change speed; those that only name things (paths, ports, logging) are left out.
+SPEED_ARGS = (
+    "attention_backend",
+    "chunked_prefill_size",
+    "cuda_graph_max_bs",
+    "disable_cuda_graph",
+    "disable_overlap_schedule",
+    "disable_radix_cache",
+    "disaggregation_mode",
+    "enable_mixed_chunk",
+    "enable_torch_compile",
+    "enable_two_batch_overlap",
+    "max_prefill_tokens",
+    "max_running_requests",
+    "moe_a2a_backend",
+    "moe_runner_backend",
+    "num_continuous_decode_steps",
+    "page_size",
+    "sampling_backend",
+    "schedule_conservativeness",
+    "schedule_policy",
+    "speculative_algorithm",
+    "speculative_num_draft_tokens",
+    "speculative_num_steps",
+    "stream_interval",
+)
 MOST_RANKS = 1_000_000
 
 
@@ -263,8 +289,20 @@ _KEPT = (
     "token_capacity_per_rank",
     "max_running_requests_per_dp",
 )
-# The same, as server_info itself has it: what tells two processes with one --random-seed apart.
-_KEPT_RAW = ("port", "nccl_port", "startup_time", "launch_command", "weight_version")
+# The same, as server_info itself has it: what tells two processes with one --random-seed apart, and other arguments.
+_KEPT_RAW = (
+    "port",
+    "nccl_port",
+    "startup_time",
+    "launch_command",
+    "weight_version",
+    "tokenizer_path",
+    "kv_cache_dtype",
+    "load_format",
+    "context_length",
+    "lora_paths",
+    *SPEED_ARGS,
+)
 
 
 def identity_of(info: Mapping[str, Any]) -> tuple[tuple[str, Any], ...] | None:
@@ -275,6 +313,11 @@ def identity_of(info: Mapping[str, Any]) -> tuple[tuple[str, Any], ...] | None:
     told = read_info(info, {})
     found = [(name, getattr(told, name)) for name in _KEPT] + [(name, info[name]) for name in _KEPT_RAW if name in info]
     return tuple(found) if any(value is not None for _, value in found) else None
+
+
+def throughputs(info: Mapping[str, Any]) -> tuple[float, ...]:
+    """The throughput that each scheduler computed last: a number of many digits that stays as it is while nothing runs."""
+    return tuple(state["last_gen_throughput"] for state in _states(info) if "last_gen_throughput" in state)
 
 
 def incremental(info: Mapping[str, Any]) -> bool | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from slabench.records import GpuCounts
 from slabench.server.info import Gpus, Role, ServerInfo, identity_of, read_info
+from slabench.server.info import throughputs as throughputs_of
 
 PREFILL_OPTION, DECODE_OPTION = "--prefill-gpu-num", "--decode-gpu-num"
 
@@ -253,6 +254,12 @@ def _common(roles: Roles, model: Mapping[str, Any]) -> ServerInfo:
             "raw": roles.raw,
         }
     )
+
+
+def throughputs(raw: Mapping[str, Any]) -> tuple[float, ...]:
+    """What each scheduler of the deployment computed last; it stays as it is while nothing runs."""
+    roles = read(raw, {})
+    return tuple(value for one in roles.workers for value in throughputs_of(one.info.raw))
 
 
 def identity(raw: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...] | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from slabench.errors import ServerError
 from slabench.server.http import Http
+from slabench.server.info import throughputs
 
 # What differs from process to process on one machine, or from launch to launch; a seed that is set by hand may be the same.
 OWN = ("random_seed", "port", "nccl_port", "startup_time", "launch_command")
@@ -30,6 +31,12 @@ def same_process(first: Http, second: Http, one: Mapping[str, Any], other: Mappi
         return None
 
 
+def alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """What two addresses have in common that two processes have only where it was set by hand, in words; "" for nothing."""
+    seed = one.get("random_seed")
+    return f"both report random_seed {seed}" if isinstance(seed, int) and seed == other.get("random_seed") else ""
+
+
 def told_by(first: Callable[[], State], second: Callable[[], State], act: Callable[[], None]) -> bool | None:
     """What the state after an act at the first says of the second."""
     was, before = first(), second()
@@ -48,9 +55,7 @@ def state(client: Http) -> State:
         answer = client.get(path)
         if answer.status == 200:
             info = answer.json()
-            states = info.get("internal_states") if isinstance(info, dict) else None
-            found = states if isinstance(states, list) else [states]
-            return tuple(one["last_gen_throughput"] for one in found if isinstance(one, dict) and "last_gen_throughput" in one)
+            return throughputs(info) if isinstance(info, dict) else ()
     return ()
 
 

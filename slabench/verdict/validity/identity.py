@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 
+from slabench.verdict.validity.paces import two_paces
 from slabench.verdict.validity.subject import Subject, ok
 from slabench.verdict.words import Check, State
 
 ONE = "Measure one server process that stays up, without a balancer in front of several."
+SPREAD = "See how the requests are spread over servers or ranks, and whether one of them does other work."
 _REACHABLE = "Run slabench where the addresses that the router lists at GET /workers can be reached."
 # What the ways to the server may add in other words from answer to answer: several nodes of one proxy.
 OF_THE_WAY = ("header via", "header x-served-by")
@@ -18,26 +21,40 @@ _ID = re.compile(rf"(?P<prefix>[A-Za-z_]*[-_:]?)(?:(?P<hex>{_HEX})|(?P<uuid>{_UU
 
 def same_server(subject: Subject) -> Check:
     """One and the same server process answered from the session's start to this run's end; one that falls silent proves nothing."""
-    before, after = subject.identity_before, subject.identity_after
     mixed = _mixed(subject)
     if mixed is not None and mixed.state is State.INVALID:
         return mixed
-    if before is None:
-        return mixed or Check(
-            "same_server", State.NOT_CHECKED, "The server did not say who it is before and after.", "See that server_info answers."
-        )
+    differs = _differs(subject)
+    if differs is not None:
+        return differs
+    several = _two_states(subject) or _two_paces(subject)
+    if several is not None and (several.state is State.INVALID or mixed is None):
+        return several
+    return mixed or _unknown(subject) or _alike(subject)
+
+
+def _differs(subject: Subject) -> Check | None:
+    """The server says that it is another one, or nothing any more."""
+    before, after = subject.identity_before, subject.identity_after
+    if before is None or before == after:
+        return None
     if after is None:
         text = "The server said who it is at the start, and no longer does: nobody can say that this is the same one."
         return Check("same_server", State.INVALID, text, "See that server_info answers before and after every run.")
-    if before != after:
-        told = "; ".join(
-            f"{name} {was!r}, then {now!r}" for (name, was), (_, now) in zip(before, after, strict=False) if was != now
+    was, now = dict(before), dict(after)
+    names = [name for name in (*was, *(name for name in now if name not in was)) if was.get(name) != now.get(name)]
+    told = "; ".join(f"{name} {was.get(name)!r}, then {now.get(name)!r}" for name in names)
+    text = f"Another server process answered after the run than before it ({told}): a restart, or more than one behind the URL."
+    return Check("same_server", State.INVALID, text, ONE)
+
+
+def _unknown(subject: Subject) -> Check | None:
+    """Nothing differs, and not all of it was seen."""
+    before, behind = subject.identity_before, subject.behind
+    if before is None:
+        return Check(
+            "same_server", State.NOT_CHECKED, "The server did not say who it is before and after.", "See that server_info answers."
         )
-        text = f"Another server process answered after the run than before it ({told}): a restart, or more than one behind the URL."
-        return Check("same_server", State.INVALID, text, ONE)
-    if mixed is not None:
-        return mixed
-    behind = subject.behind
     if not behind.whole:
         text = "The same server answered before and after; the other servers of this prefill/decode deployment are not reported."
         return Check("same_server", State.NOT_CHECKED, text, _REACHABLE)
@@ -50,9 +67,41 @@ def same_server(subject: Subject) -> Check:
             "restart with the same arguments."
         )
         return Check("same_server", State.NOT_CHECKED, text, "Use a server whose server_info has random_seed.")
-    if behind.workers > 1:
-        return ok("same_server", f"The same {behind.workers} server processes answered before and after.")
+    return None
+
+
+def _alike(subject: Subject) -> Check:
+    if subject.twin:
+        text = f"The server and the baseline server may be one process: {subject.twin}, and nothing shows that they are two."
+        remedy = "Start both without --random-seed: each draws its own then. Give each server's own address."
+        return Check("same_server", State.FINDING, text, remedy)
+    workers = subject.behind.workers
+    if workers > 1:
+        return ok("same_server", f"The same {workers} server processes answered before and after.")
     return ok("same_server", "The same server process answered before and after.")
+
+
+def _two_states(subject: Subject) -> Check | None:
+    """A server without work has one last_gen_throughput, however often it is asked."""
+    for answers in subject.throughputs:
+        if len(answers) > 1:
+            one, other = (", ".join(f"{value:g}" for value in state) for state in answers[:2])
+            text = f"What answers at this address reported {one} and {other} as its last_gen_throughput at the same moment"
+            return Check("same_server", State.INVALID, f"{text}: more than one server answered.", ONE)
+    return None
+
+
+def _two_paces(subject: Subject) -> Check | None:
+    found = two_paces(subject.run.requests)
+    if found is None:
+        return None
+    text = (
+        f"{found.fast} answers came with {found.fast_ms:.1f} ms between two events and {found.slow} with {found.slow_ms:.1f} ms, "
+        "at the same time; a server makes all that it makes at one time at one pace"
+    )
+    if subject.ranks > 1 or subject.behind.several:
+        return Check("same_server", State.FINDING, f"{text}, and the servers or ranks here were not alike.", SPREAD)
+    return Check("same_server", State.INVALID, f"{text}: more than one server answered.", ONE)
 
 
 def _mixed(subject: Subject) -> Check | None:
@@ -67,7 +116,7 @@ def _mixed(subject: Subject) -> Check | None:
             found = State.FINDING if name in OF_THE_WAY else State.INVALID
             said = ", ".join(f"{value!r} in {count}" for value, count in counts.most_common(3))
             text = f"{name} is not the same in {len(done)} answers ({said})"
-    kinds = Counter(id_kind(record.request_id) for record in done if record.request_id is not None)
+    kinds = id_kinds([record.request_id for record in done if record.request_id is not None])
     if len(kinds) > 1 and found is not State.INVALID:
         found = State.INVALID
         said = ", ".join(f"{kind} in {count}" for kind, count in kinds.most_common(3))
@@ -76,6 +125,13 @@ def _mixed(subject: Subject) -> Check | None:
         return None
     more = "more than one server answered" if found is State.INVALID else "they came by more than one way"
     return Check("same_server", found, f"{text}: {more}.", ONE)
+
+
+def id_kinds(request_ids: Sequence[str]) -> Counter[str]:
+    """How many ids are of which kind. A random text may look like a number: ids as long as one of no form are of its kind."""
+    kinds = [(id_kind(one), len(one)) for one in request_ids]
+    others = {length for kind, length in kinds if kind == "other"}
+    return Counter("other" if length in others else kind for kind, length in kinds)
 
 
 def id_kind(request_id: str) -> str:

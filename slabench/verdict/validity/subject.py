@@ -101,6 +101,8 @@ class Subject:
     max_running: int | None = None
     identity_before: Sequence[tuple[str, object]] | None = None  # by name, what must not change while the run is on; None: unknown
     identity_after: Sequence[tuple[str, object]] | None = None
+    throughputs: Sequence[Sequence[Sequence[float]]] = ()  # before and after: the different states of what answered at one moment
+    twin: str = ""  # why the server and the baseline server may be one process, in words
     counted: Sequence[int] = ()  # for texts: our own tokenizer's count of each, in plan order
     shared: Sequence[int] = ()  # tokens that each prompt shares at its beginning with another of this run, at most
     ranks: int = 1  # data-parallel, of all servers

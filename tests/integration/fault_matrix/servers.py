@@ -78,7 +78,7 @@ class Front:
     ) -> None:  # fmt: skip
         """others: further servers; pick(connection, servers) says which one a connection goes to, by turns if not given."""
         places = [url.removeprefix("http://").rpartition(":") for url in (behind, *others)]
-        self.behind = [(host, int(port)) for host, _, port in places]
+        self.behind = [(host.strip("[]"), int(port)) for host, _, port in places]
         self.pick = pick or (lambda number, count: number % count)
         self.taken = 0
         self.prefix, self.key, self.tls = prefix.encode(), key.encode(), tls

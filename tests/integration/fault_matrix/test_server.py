@@ -152,6 +152,36 @@ def test_an_old_server_that_is_the_new_one_by_another_address(suite: Suite, tmp_
     expect_usage_or_unreachable(done, 6, "lead to one server process (random_seed 7)")
 
 
+def test_two_addresses_of_which_nothing_shows_that_they_are_one(suite: Suite, tmp_path: Path) -> None:
+    """One seed, and no state to be looked at: it is said, of a baseline server and of a second server under test."""
+    with sim_server(tmp_path, "demo?fault=fixed_seed,info_thin") as url, front(url) as again:
+        done = suite(*TENCENT, f"--base-url={url}", f"--baseline-url={again}", *FAST, "--repeats=2", "--tolerance=900")
+        spread = suite(*TENCENT, f"--base-url={url}", f"--base-url={again}", "-n2", *FAST)
+    (said,) = [one for one in done.run["tests"][0]["checks"] if one["name"] == "same_server"]
+    assert said["state"] == "finding", said
+    assert "may be one process: both report random_seed 7" in said["text"]
+    assert "They may be one process: both report random_seed 7" in spread.output
+    assert spread.folder is not None
+    assert "both report random_seed 7" in (spread.folder / "summary.md").read_text()
+
+
+def test_two_paces_at_one_time_are_two_servers(suite: Suite, tmp_path: Path) -> None:
+    """Both report the same, the port too: only what they do tells them apart."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    says = "at the same time; a server makes all that it makes at one time at one pace: more than one server answered"
+    options = ("--random-output-len=60", "--request-rate=inf", "--max-concurrency=6", "--slo=tpot.mean<=90")
+    row = Row("paces", "", "same_server", says, options=(*options, *WITHOUT_FLUSH))
+    with sim_server(tmp_path / "a", "demo?fault=no_seed") as fast:
+        port = fast.rpartition(":")[2]
+        with sim_server(tmp_path / "b", "demo?fault=no_seed&decode_base_ms=40", "--host", "::1", "--port", port) as slow:
+            with front(fast, slow) as url:
+                done = measure(suite, row, url)
+    assert done.status == 6, done.output
+    said = next(one for one in done.run["tests"][0]["checks"] if one["name"] == "same_server")
+    assert (said["state"], says in said["text"]) == ("invalid", True), said
+
+
 def test_another_client_that_is_there_before_us_keeps_the_flush_from_being_confirmed(suite: Suite, tmp_path: Path) -> None:
     row = Row("second-client", "", "flush", "HTTP 400", options=(HASTY, *WITHOUT_FLUSH))
     with sim_server(tmp_path) as url, generating(url, 20000):

@@ -151,6 +151,8 @@ def test_a_restart_is_noticed_and_a_fixed_seed_hides_no_other_server():
     for other in ({"random_seed": 1}, {"tp_size": 8}, {"dtype": "float8"}, {"model_path": "/models/other"}, {"version": "0.5.8"}):
         assert identity({**told, **other}) != identity(told), other
     assert identity({**told, "last_gen_throughput": 3.0}) == identity(told)
+    for name in ("attention_backend", "speculative_algorithm", "disable_radix_cache", "chunked_prefill_size", "tokenizer_path"):
+        assert identity({**told, name: "another"}) != identity(told), name  # another server, or one that was started anew
 
     for other in ({"port": 1}, {"startup_time": 2.5}, {"launch_command": "sglang serve x"}):  # two with one --random-seed
         assert identity({**told, **other}) != identity(told), other

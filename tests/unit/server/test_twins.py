@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from slabench.server.http import Http
-from slabench.server.twins import same_process, told_by
+from slabench.server.twins import alike, same_process, told_by
 
 INFO = {"random_seed": 7, "port": 30000, "decode_log_interval": 8, "version": "0.5.7"}
 
@@ -77,6 +77,20 @@ def test_where_nothing_shows_nothing_is_said() -> None:
     process = Process(counts=False)
     with serve(process) as one, serve(process) as other:
         assert same_process(one, other, INFO, INFO) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ({"random_seed": 7}, {"random_seed": 7}, "both report random_seed 7"),
+        ({"random_seed": 7}, {"random_seed": 8}, ""),
+        ({"random_seed": 7}, {}, ""),
+        ({"random_seed": None}, {"random_seed": None}, ""),
+        ({}, {}, ""),
+    ],
+)
+def test_one_seed_is_what_two_processes_have_by_hand_alone(one: Any, other: Any, said: str) -> None:
+    assert alike(one, other) == said
 
 
 @pytest.mark.parametrize("change", [{"random_seed": 8}, {"port": 30001}, {"nccl_port": 5}, {"launch_command": "sglang serve b"}])

@@ -191,6 +191,37 @@ def test_a_server_without_a_seed_is_judged_by_what_it_gives():
     said = found_in(subject(identity_before=seedless, identity_after=(*seedless[:2], ("model_path", "/n"))), "same_server")
     assert said.state is State.INVALID
     assert "model_path '/m', then '/n'" in said.text
+    more = found_in(subject(identity_before=seedless, identity_after=(*seedless, ("port", 1))), "same_server")
+    assert more.state is State.INVALID
+    assert "(port None, then 1)" in more.text
+    less = found_in(subject(identity_before=seedless, identity_after=seedless[:2]), "same_server")
+    assert "(model_path '/m', then None)" in less.text
+
+
+def test_two_addresses_with_one_seed_may_be_one_process():
+    said = found_in(subject(twin="both report random_seed 7"), "same_server")
+    assert (said.state, said.text) == (
+        State.FINDING,
+        "The server and the baseline server may be one process: both report random_seed 7, and nothing shows that they are two.",
+    )
+    assert states(subject(twin="both report random_seed 7"), strict=True)["same_server"] is State.INVALID
+
+
+@pytest.mark.parametrize(
+    ("throughputs", "state"),
+    [
+        ((), State.OK),
+        ((((1.5,),), ((2.5,),)), State.OK),  # the run lies between them
+        (((), ()), State.OK),
+        ((((1.5,), (2.5,)), ((1.5,),)), State.INVALID),
+        ((((1.5,),), ((1.5, 0.25), (2.5, 0.25))), State.INVALID),  # data parallel: one rank's differs
+    ],
+)
+def test_a_server_without_work_has_one_state_however_often_it_is_asked(throughputs, state):
+    said = found_in(subject(throughputs=throughputs), "same_server")
+    assert said.state is state
+    if state is State.INVALID:
+        assert "and 2.5" in said.text
 
 
 @pytest.mark.parametrize(
@@ -223,6 +254,9 @@ def test_answers_of_two_origins(name, state):
         ("r1", "s2", State.INVALID),
         ("cmpl-8fKq2", "cmpl-aa1zT", State.OK),  # random letters: no kind is known of them
         ("cmpl-8fKq2", "17", State.INVALID),
+        ("1a2b3c4d", "12345678", State.OK),  # a random text that looks like a number
+        ("8fKq2xYz", "abcdefg9", State.OK),
+        ("1a2b3c4d", "1234567", State.INVALID),
     ],
 )
 def test_ids_of_two_kinds_are_of_two_servers(first, second, state):
