@@ -14,7 +14,7 @@ from slabench.errors import ConfigError
 class Target:
     """A server's base URL; headers (an Authorization among them) go with every request and into no output."""
 
-    base_url: str
+    base_url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_file: str | None = None
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 class Deployment:
     """The server under test, as it was when the session began."""
 
-    url: str
-    headers: dict[str, str]
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(repr=False)
     ca_file: str | None
     roles: Roles
     logs: tuple[str, ...]  # deploy logs that can be read here

@@ -26,20 +26,23 @@ DEFAULT_PAIRS = 5  # of an A/B run: docs/gate-an-upgrade.md has the table that i
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Parsed options. given: the namespace itself, for the plain ones that need no check."""
+    """Parsed options. given: the namespace itself, for the plain ones that need no check.
 
-    given: Namespace
-    base_urls: tuple[str, ...]
+    What can hold a secret is in no repr: pytest --debug, --showlocals and a test that prints a fixture write those.
+    """
+
+    given: Namespace = field(repr=False)
+    base_urls: tuple[str, ...] = field(repr=False)
     slos: tuple[Slo, ...]
     baseline: baseline_file.Baseline | None
-    api_key: str | None
+    api_key: str | None = field(repr=False)
     save_baseline: Path | None
     bench_serving_jsonl: Path | None
     resume: str | None = None
-    baseline_url: str | None = None  # launch: for --baseline-launch
-    baseline_api_key: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # beside the API key's; values are secrets
-    body: Mapping[str, Any] = field(default_factory=dict)  # merged into every request
+    baseline_url: str | None = field(default=None, repr=False)  # launch: for --baseline-launch
+    baseline_api_key: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # beside the API key's
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)  # merged into every request
     goodput: Mapping[str, float] = field(default_factory=dict)  # limits in ms that each request is held to
 
     @property

@@ -6,7 +6,7 @@ import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,9 +25,9 @@ class Start:
     """What is to be started. option: the one that names the URL, for what is wrong with it."""
 
     option: str
-    url: str  # sim:PROFILE, launch: (the command shows the address), or where the command's server will listen
-    command: str | None
-    environment: Sequence[str]  # NAME=VALUE
+    url: str = field(repr=False)  # sim:PROFILE, launch: (the command shows the address), or where the command's server will listen
+    command: str | None = field(repr=False)
+    environment: Sequence[str] = field(repr=False)  # NAME=VALUE
 
 
 def bearer(key: str | None) -> dict[str, str]:

@@ -15,7 +15,7 @@ from slabench.server.secrets import cover
 
 _BLANKS = re.compile("[\t\n\v\f\r\x85\u2028\u2029]+")
 # C0 and C1 controls, and the marks that turn the direction of the text around them.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _COMMANDS = re.compile(r"^(\s*:)(?=:)|#(?=#\w*\[)")
 _SURROGATES = re.compile("[\ud800-\udfff]")  # no encoding can write them
 

@@ -19,7 +19,7 @@ from slabench.server.known_secrets import KNOWN, REDACTED, Mask, know, know_cred
 
 _WORDS = frozenset(
     "key keys token tokens password passwd passphrase pass pwd secret secrets credential credentials authorization auth sig "
-    "signature cookie bearer".split()
+    "signature cookie bearer jwt".split()
 )
 _ENDS = ("key", "token", "password", "passwd", "secret", "passphrase")  # run together: apikey, authtoken
 _PLACE_WORDS = frozenset("file path dir folder sock".split())  # last word: it says where a secret is, and is none
@@ -29,10 +29,11 @@ _SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-
 _PLAIN = re.compile(r"true|false|none|null|", re.I)
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.I)
 
-_URL_USER = re.compile(r"(?<=://)[^/\s'\"]{1,1000}@")
+# Who a URL names before its host; a proxy's address may have no scheme: user:password@host:port.
+_URL_USER = re.compile(r"(?<=://)[^/\s'\"]{1,1000}@|(?<![\w./:@%+~-])[\w.%+~-]{1,200}:[^\s/@:'\"]{1,200}@(?=[\w.-]{1,200}:\d)")
 # Lengths are bounded: a server's text of a million letters must not cost a million squared.
 _QUOTED = r""""(?:[^"\\]|\\.){0,4000}"|'(?:[^'\\]|\\.){0,4000}'"""
-_NAME = r"[\w.-]{0,64}(?:key|token|pass|pwd|secret|credential|auth|sig|cookie|bearer)[\w.-]{0,64}"
+_NAME = r"[\w.-]{0,64}(?:key|token|pass|pwd|secret|credential|auth|sig|cookie|bearer|jwt)[\w.-]{0,64}"
 # ?name=VALUE&name=VALUE: a value ends where the next setting begins.
 _QUERY = re.compile(rf"((?<=[?&]){_NAME}=)({_QUOTED}|[^\s,}}\]&#\"']+)", re.I)
 # --name VALUE, --name=VALUE, NAME=VALUE, "name": VALUE: the ways a secret stands in a command line, an environment or a JSON text
@@ -117,13 +118,13 @@ def scrub_text(text: str, mask: Mask = lambda secret: REDACTED) -> str:
     if "--header" in text:
         text = _HEADER_OPTION.sub(lambda found: found[1] + mask(found[2]), text)
     text = _BEARER.sub(bearer, _COLON.sub(colon, _NAMED.sub(named, _QUERY.sub(named, text))))
-    return _URL_USER.sub(url, text) if "://" in text else text
+    return _URL_USER.sub(url, text) if "@" in text else text
 
 
 def cover(text: str) -> str:
     """For every text that goes out, our own sentences too: known secrets, and whoever a URL names before its host."""
     text = KNOWN.cover(text)
-    return _URL_USER.sub(f"{REDACTED}@", text) if "://" in text else text
+    return _URL_USER.sub(f"{REDACTED}@", text) if "@" in text else text
 
 
 def know_text(text: str) -> None:
@@ -160,7 +161,7 @@ def know_environment(environment: Mapping[str, str]) -> None:
     for name, value in environment.items():
         if secret_name(name) and not _harmless(value, name) and len(value) >= 8 and not value.startswith("/"):
             know(value)
-        if "://" in value:
+        if "@" in value:
             for found in _URL_USER.finditer(value):
                 know_credentials(*found[0][:-1].split(":", 1))
 
@@ -183,7 +184,8 @@ def know_url(url: str) -> None:
 
 # Every secret that scrub_text knows stands behind one of these; a log's batch lines have none of them.
 _MARKS = re.compile(
-    rb"key|pass|pwd|secret|credential|auth|sig|cookie|bearer|basic|://|--|token[\w-]{0,64}['\"\\]*\s*[=:]\s*['\"\\]*[^\s\d]", re.I
+    rb"key|pass|pwd|secret|credential|auth|sig|cookie|bearer|jwt|basic|@|://|--|token[\w-]{0,64}['\"\\]*\s*[=:]\s*['\"\\]*[^\s\d]",
+    re.I,
 )
 
 
@@ -237,7 +239,7 @@ def scrub(value: Any) -> Any:
 def know_description(value: Any) -> None:
     """Register what a server's description names as secrets: it may repeat them elsewhere, in its log for one."""
     if isinstance(value, str):
-        if "://" in value or "--" in value:
+        if "@" in value or "://" in value or "--" in value:
             know_text(value)
     elif isinstance(value, Mapping):
         for name, one in value.items():

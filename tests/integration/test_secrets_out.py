@@ -104,6 +104,17 @@ def test_commands_and_environments_with_secrets(keyed: Suite, tmp_path: Path) ->
     assert (done.folder / "server.log").read_bytes().count(b"server_args=ServerArgs(api_key='*") == 1  # type: ignore[operator]
 
 
+def test_what_pytest_writes_of_our_objects(keyed: Suite, tmp_path: Path) -> None:
+    """--debug and --setup-show write every fixture's value, --showlocals those of the test that failed."""
+    keyed.environment["SLABENCH_BASELINE_KEY"] = f"{KEY}-of-the-old-one"
+    options = (f"--debug={tmp_path / 'debug.log'}", "--setup-show", "--showlocals", "--tb=long", "--slo=tpot.mean<=0.001")
+    urls = ("--base-url=sim:", "--baseline-url=sim:", "--repeats=2", "--baseline-api-key-env=SLABENCH_BASELINE_KEY")
+    done = keyed(*LIVE, *options, *urls)
+    assert done.status == 1, done.output
+    assert "Deployment(" in (tmp_path / "debug.log").read_text()
+    assert leaks((KEY,), done.output, under=tmp_path) == []
+
+
 def test_nothing_is_left_after_kill_9(keyed: Suite, tmp_path: Path) -> None:
     """In the middle of a load: the launched server's log, the job of the load processes, the documents."""
     command = f"{sys.executable} {ECHO} --port {{port}} --mode hold --api-key {KEY}"

@@ -133,6 +133,9 @@ def test_keys_of_a_mapping_too() -> None:
         ("HF_ENDPOINT=https://hf.example run --api-key hush1 --tp 8", "HF_ENDPOINT=https://hf.example run --api-key *** --tp 8"),
         ("HTTPS_PROXY=http://u:hush1@proxy:3128", "HTTPS_PROXY=http://***@proxy:3128"),
         ("http://u:hu@sh1@proxy:3128/x", "http://***@proxy:3128/x"),
+        ("HTTPS_PROXY=u:hush1@proxy:3128", "HTTPS_PROXY=***@proxy:3128"),
+        ("proxy 'u:hush1@10.0.0.1:8080' is gone", "proxy '***@10.0.0.1:8080' is gone"),
+        ("--jwt hush1", "--jwt ***"),
         ("X-API-KEY: hush1", "X-API-KEY: ***"),
         ("x-api-key:hush1", "x-api-key:***"),
         ("api_key: hush1, tp: 8", "api_key: ***, tp: 8"),
@@ -164,6 +167,7 @@ def test_keys_of_a_mapping_too() -> None:
         ("--ssl-keyfile /etc/key.pem --ssl-certfile /etc/cert.pem", None),
         ("design=x signal: 9 bypass=1 keyboard: us", None),
         ("Put it into SLABENCH_API_KEY.", None),
+        ("at 10:00:05@host:3 x@y:1 a:b c:d@e git@github.com:org/x.git 12:30@noon", None),
     ],
 )
 def test_places_of_secrets(text: str, clean: str | None) -> None:
@@ -192,12 +196,19 @@ def test_numbers_in_a_description() -> None:
 
 def test_what_a_command_and_its_environment_show_is_known_afterwards() -> None:
     know_command("HF_TOKEN=hush-hush-1 python -m x --api-key 'hush hush 2' --admin-api-key=hush-hush-3 --port 1")
-    know_environment({"DB_PASSWORD": "hush-hush-4", "HTTPS_PROXY": "http://me:hush-hush-5@p:1", "SSH_AUTH_SOCK": "/tmp/x"})
+    know_environment(
+        {
+            "DB_PASSWORD": "hush-hush-4",
+            "HTTPS_PROXY": "http://me:hush-hush-5@p:1",
+            "HTTP_PROXY": "me:hush-hush-0@p:1",
+            "SSH_AUTH_SOCK": "/tmp/x",
+        }
+    )
     know_url("https://me:hush%2Dhush-6@h/x?sig=hush-hush-7")
     know_header("Bearer hush-hush-8")
     know_header("Basic " + base64.b64encode(b"me:hush-hush-9").decode())
-    text = ", ".join(f"hush-hush-{k}" for k in range(1, 10)) + ", hush hush 2, me, /bin, 1"
-    assert not any(f"hush-{k}" in plain(text) or f"hush {k}" in plain(text) for k in range(1, 10))
+    text = ", ".join(f"hush-hush-{k}" for k in range(10)) + ", hush hush 2, me, /bin, 1"
+    assert not any(f"hush-{k}" in plain(text) or f"hush {k}" in plain(text) for k in range(10))
     assert plain("me /bin 1 /tmp/x") == "me /bin 1 /tmp/x"
 
 
@@ -206,7 +217,9 @@ def test_a_url_with_credentials_is_covered_in_every_text() -> None:
     assert redact_url("http://u:p@h/x?sig=1#t") == "http://***@h/x?sig=***"
 
 
-@pytest.mark.parametrize("text", ["a", "key", 'key="', "://", "token: ", "-", "auth.key", "\\", "Bearer ", "://a:b@"])
+@pytest.mark.parametrize(
+    "text", ["a", "key", 'key="', "://", "token: ", "-", "auth.key", "\\", "Bearer ", "://a:b@", "a:b@", "a:", "@"]
+)
 def test_a_long_text_is_read_once(text: str) -> None:
     """Where a pattern tried every length from every place, this would not end."""
     know(KEY)
