@@ -100,6 +100,14 @@ def test_events_that_come_faster_than_the_idle_server_makes_them_are_a_finding(m
     assert streamed(*(paced(one, k) for k, one in enumerate(ms)), probe=once).state is State.OK
 
 
+def test_events_that_waited_at_the_client_came_no_faster() -> None:
+    """9 gaps of 1 ms, and the first token may have come 10 ms earlier: 2.1 ms each, where the idle server takes 4."""
+    case = subject(paced(1), probe=probed((20, 20), later_gap=4.0))  # type: ignore[no-untyped-call]
+    for stall, state in (((100.0, 15.0), State.OK), ((106.0, 9.0), State.FINDING)):
+        client = replace(case.run.client, stalls_ms=(stall,))
+        assert found_in(replace(case, run=replace(case.run, client=client)), "streamed").state is state  # type: ignore[no-untyped-call]
+
+
 def test_events_that_a_proxy_joined_are_no_faster() -> None:
     """Two in one read: every second gap is none."""
     arrivals = tuple((110 + 40 * (k // 2), k + 1) for k in range(10))
@@ -126,7 +134,7 @@ def test_a_token_that_waited_at_the_client_was_not_held_back(stall: tuple[float,
     """4 ms a token there, 1 ms here."""
     for log in (None, replace(LOG, step_ms=4.0)):
         rate = {"decode_throughput": 1000 / 4} if log is None else {}
-        case = subject(paced(1, **rate), log=log)  # type: ignore[no-untyped-call]
+        case = subject(paced(1, **rate), log=log, probe=probed((20, 20), later_gap=4.0))  # type: ignore[no-untyped-call]
         client = replace(case.run.client, stalls_ms=(stall,))
         assert found_in(replace(case, run=replace(case.run, client=client)), "streamed").state is state  # type: ignore[no-untyped-call]
 
@@ -218,7 +226,7 @@ def test_the_wait_between_the_first_event_and_the_first_text(
     stamps: list[int], text_at: int | None, gap: float | None, later: float | None
 ) -> None:
     arrivals = tuple((at, k + 1) for k, at in enumerate(stamps))
-    seen = shown(answer(sent=0, arrivals=arrivals, end=stamps[-1] + 1, first_text_at=text_at))  # type: ignore[no-untyped-call]
+    seen = shown(alone(answer(sent=0, arrivals=arrivals, end=stamps[-1] + 1, first_text_at=text_at)))  # type: ignore[no-untyped-call]
     assert (seen.first_gap_ms, seen.later_gap_ms) == (gap, later)
 
 
