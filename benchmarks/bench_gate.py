@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from slabench.plugin.settings import DEFAULT_PAIRS  # noqa: E402
+from slabench.session.settings import DEFAULT_PAIRS  # noqa: E402
 from slabench.verdict.words import Word  # noqa: E402
 from tests.unit.verdict.virtual_gate import RUN_SPREAD, Run, gate, run  # noqa: E402
 

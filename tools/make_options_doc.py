@@ -8,8 +8,8 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
+from slabench.option_table import OPTIONS  # noqa: E402
 from slabench.option_types import Option  # noqa: E402
-from slabench.plugin.option_table import OPTIONS  # noqa: E402
 
 HEAD = """# Options
 

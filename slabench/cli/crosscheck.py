@@ -22,6 +22,7 @@ from slabench.metrics.told import told_figures
 from slabench.option_checks import api_key, check_allow, check_dataset, check_folder, check_root, check_writable
 from slabench.option_types import count_or_inf, positive_int, rate, ratio, seed, worded, words
 from slabench.output_file import check_free, write_named
+from slabench.places import DATA, TOKENIZER
 from slabench.records import ClientRecord, RunRecord, ServerEvidence
 from slabench.report.crosscheck import as_dict, compare, crosscheck_table
 from slabench.server.control import flush
@@ -40,8 +41,7 @@ from slabench.workloads.sharing import longest_shared
 from slabench.workloads.tokenizer import load_tokenizer
 
 SIM = "sim:"
-DATA = Path(__file__).resolve().parents[2] / "fixtures" / "data"
-SIM_TOKENIZER, SIM_DATA = DATA / "tokenizer", DATA / "sharegpt_small.json"
+SIM_DATA = DATA / "sharegpt_small.json"
 EXIT_INVALID = 6
 WARMUP_OUTPUT_LEN = 32
 
@@ -120,8 +120,8 @@ def run(argv: Sequence[str]) -> int:
         if not given.base_url.startswith(SIM):
             return crosscheck(given, given.base_url, reference)
         with tempfile.TemporaryDirectory(prefix="slabench-") as folder:
-            words = [sys.executable, "-m", "slabench.sim", "--profile", given.base_url.removeprefix(SIM) or "demo"]
-            words += ["--port", "{port}", "--tokenizer", str(SIM_TOKENIZER)]
+            words = [sys.executable, "-P", "-m", "slabench.sim", "--profile", given.base_url.removeprefix(SIM) or "demo"]
+            words += ["--port", "{port}", "--tokenizer", str(TOKENIZER)]
             with launch(words, str(Path(folder) / "server.log"), ready_timeout=60.0) as server:
                 return crosscheck(given, server.url, reference)
     except ServerError as error:

@@ -27,6 +27,7 @@ from slabench.errors import ConfigError, system_words
 from slabench.loadgen.backend import PromptLike
 from slabench.loadgen.options import Target
 from slabench.loadgen.plan import Plan
+from slabench.places import CLONE
 from slabench.records import ToldRequest, ToldRun
 from slabench.server.secrets import scrub, scrub_text
 from slabench.workloads.model import SHAREGPT, WorkloadSpec
@@ -61,8 +62,8 @@ class Told:
 
 
 def default_python() -> Path:
-    """Where `make .venv-client/.stamp` puts it."""
-    return Path(__file__).resolve().parents[2] / ".venv-client" / "bin" / "python"
+    """Where `make .venv-client/.stamp` puts it in a clone, and where one looks for it elsewhere."""
+    return (CLONE or Path()) / ".venv-client" / "bin" / "python"
 
 
 @functools.cache

@@ -19,6 +19,7 @@ from typing import Any
 from slabench.loadgen.frames import Decoder, Frame
 from slabench.loadgen.job import fill_queue
 from slabench.loadgen.plan import Plan
+from slabench.places import child_environment
 
 STREAMS_PER_WORKER = 512  # at 20 ms a token 25,600 events/s: about a third of what one process carries on the cores we know
 TOKEN_S = 0.02  # how fast a stream is taken to be where a plan does not say how many requests are in flight
@@ -49,11 +50,11 @@ class WorkerProcess:
 
     def __init__(self, queue_fd: int, job_fd: int) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "slabench.loadgen.worker", str(queue_fd)],
+            [sys.executable, "-P", "-m", "slabench.loadgen.worker", str(queue_fd)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             pass_fds=(queue_fd, job_fd),
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+            env=child_environment(),
             start_new_session=True,  # a Ctrl-C at the terminal reaches us alone, and we end the load in order
         )
         assert self.process.stdin is not None and self.process.stdout is not None

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from slabench.errors import ConfigError, ServerError
-from slabench.plugin.settings import Settings
 from slabench.report.plain import plain_lines
+from slabench.session.settings import Settings
 
 if TYPE_CHECKING:
     from slabench.report.stored_sides import StoredSide

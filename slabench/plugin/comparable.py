@@ -8,9 +8,10 @@ from __future__ import annotations
 import pytest
 
 from slabench.errors import InvalidRun
-from slabench.plugin.campaign import CAMPAIGN, Campaign
 from slabench.plugin.order import is_live
-from slabench.plugin.reporting import ENTRY, bare_entry
+from slabench.plugin.stash import CAMPAIGN, ENTRY
+from slabench.session.deployment import Campaign
+from slabench.session.partial_entry import bare_entry
 from slabench.verdict.baselines import Comparison, blocked, differences
 
 REFUSED = pytest.StashKey[Comparison | None]()

@@ -54,7 +54,7 @@ def _form_of(item: pytest.Item, marker: pytest.Mark, options: Namespace) -> Form
 
 def idle_options(tests: Sequence[str], options: Namespace) -> tuple[str, ...]:
     """A sentence about the options that were given and that none of these tests reads, if there are any."""
-    from slabench.plugin.option_table import OPTIONS
+    from slabench.option_table import OPTIONS
 
     found = [
         f"{one.name} ({one.applies})"

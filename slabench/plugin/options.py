@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
+from slabench.option_table import OPTIONS
 from slabench.option_types import worded
+from slabench.places import CLONE
 from slabench.plugin import spread
 from slabench.plugin.crash import cleaned
-from slabench.plugin.option_table import OPTIONS
 from slabench.plugin.other_spellings import hint, loose_limits
 from slabench.plugin.repeats import check_loop
-from slabench.plugin.settings import SETTINGS, Settings
+from slabench.plugin.stash import SETTINGS
+from slabench.session.settings import Settings
 
-REPO = Path(__file__).resolve().parents[2]
 
-
-def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         group = parser.getgroup(f"slabench-{option.group.split()[0]}", f"slabench: {option.group}")
         given: dict[str, Any] = {"dest": option.dest, "help": option.described}
@@ -39,12 +39,9 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
             # pytest says ValueError for an option of the same group, argparse its own error for one of another.
             if option.name != "--base-url":
                 raise
-    config = pluginmanager.get_plugin("pytestconfig")
-    if config is not None:
-        _explain_unknown(parser, [str(part) for part in config.invocation_params.args])
 
 
-def _explain_unknown(parser: pytest.Parser, args: list[str]) -> None:
+def explain_unknown(parser: pytest.Parser, args: list[str]) -> None:
     """Before pytest refuses an option that it does not know: what it is called here, where that can be said."""
     said = loose_limits(args)
     unknown = [] if said else parser.parse_known_and_unknown_args(args)[1]
@@ -87,20 +84,21 @@ def _check_rootdir(config: pytest.Config) -> None:
         if value is not None and Path(value).is_dir():
             folder = value
         joined.append(part if value is None else f"{part}={value}")
-    if folder is None and config.rootpath == REPO:
+    elsewhere = CLONE is None or not config.invocation_params.dir.is_relative_to(CLONE) or config.getoption("rootdir") is not None
+    if folder is None and (elsewhere or config.rootpath == CLONE):
         return
     paths = [part for part in joined if not part.startswith("-")]
     command = " ".join(["pytest", *paths, *(part for part in joined if part.startswith("-"))])
     seen = (
-        f"pytest takes the folder {folder} for a test path" if folder else f"pytest took {config.rootpath} as its root, not {REPO}"
+        f"pytest takes the folder {folder} for a test path" if folder else f"pytest took {config.rootpath} as its root, not {CLONE}"
     )
     raise ConfigError(f"{seen}: an option's value must be joined to it with =, and the test path comes first. Write: {command}")
 
 
 def _check_paths(config: pytest.Config) -> None:
-    """Without a test path pytest takes the project's own tests, which is not what somebody who names a server wants."""
+    """Without a test path pytest takes, in a clone, the project's own tests, which are not what one names a server for."""
     named = config.getoption("base_url") or config.getoption("launch")
-    if named and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+    if named and config.rootpath == CLONE and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         raise ConfigError(
             "A server is named and no test: name the tests first, such as pytest tests/tencent --base-url=URL (or tests/ali, "
             "tests/serving)."

@@ -13,7 +13,7 @@ from _pytest.junitxml import xml_key
 
 from slabench.errors import SlabenchError, system_words
 from slabench.plugin.save_baseline import save_baseline
-from slabench.plugin.settings import Settings
+from slabench.session.settings import Settings
 
 Lose = Callable[[str, str], None]  # (output, why it could not be written)
 

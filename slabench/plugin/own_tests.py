@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from slabench.errors import ConfigError
 from slabench.methods import Form
 from slabench.plugin.forms import MARKER
-from slabench.plugin.usage import check_judge, check_load, no_run
+from slabench.session.usage import check_judge, check_load, no_run
 from slabench.verdict import sla
 from slabench.verdict.request_limits import check_goodput, checked
 from slabench.verdict.sla import Slo

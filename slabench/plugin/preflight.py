@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
 from slabench.errors import ConfigError, ServerError
 from slabench.exit_status import INVALID
 from slabench.plugin.beforehand import measure
-from slabench.plugin.campaign import CAMPAIGN, Campaign, worker_folder
 from slabench.plugin.forms import check_objectives, idle_options, marked_forms
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls, unread
 from slabench.plugin.recorder import RECORDER, say
 from slabench.plugin.repeats import ATTEMPTS, check_repeats
 from slabench.plugin.resume import RESUMED
-from slabench.plugin.settings import SETTINGS
 from slabench.plugin.spread import check_same, place, workers
+from slabench.plugin.stash import CAMPAIGN, SETTINGS
 from slabench.report.plain import plain_lines
 from slabench.server.secrets import redact_url
+from slabench.session.deployment import Campaign
 
 NO_URL = (
     "Live tests need a server: give --base-url=URL (or SLABENCH_BASE_URL), --launch=CMD, or --base-url=sim: for the embedded one. "
@@ -25,12 +28,22 @@ NO_URL = (
 )
 
 
+def _worker_folder(config: pytest.Config) -> Path:
+    """Where a live test's process writes: the run folder, handed over by the controller under xdist."""
+    handed = getattr(config, "workerinput", {}).get("slabench_folder")
+    if handed is None:
+        raise ConfigError(
+            "A live test needs --base-url=URL (or SLABENCH_BASE_URL, or --launch=CMD); --base-url=sim: is the embedded server."
+        )
+    return Path(os.fspath(handed))
+
+
 def campaign_of(config: pytest.Config) -> Campaign:
     """This process's campaign, made on first use."""
     found = config.stash.get(CAMPAIGN, None)
     if found is None:
         recorder = config.stash.get(RECORDER, None)
-        folder = recorder.folder.path if recorder is not None else worker_folder(config)
+        folder = recorder.folder.path if recorder is not None else _worker_folder(config)
         found = config.stash[CAMPAIGN] = Campaign(
             config.stash[SETTINGS], folder, lambda sentence: say(config, sentence), place(config)
         )

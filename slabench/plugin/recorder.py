@@ -20,16 +20,16 @@ import pytest
 from slabench import __version__
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID, NOTHING, OUR_CRASH, USAGE
-from slabench.plugin.campaign import CAMPAIGN
 from slabench.plugin.closing import Closing
 from slabench.plugin.crash import OthersOutputs, clean_internal_error
 from slabench.plugin.interrupted import interrupted_reports
 from slabench.plugin.order import LIVE_FOLDERS, is_live
 from slabench.plugin.outputs import losing, silence_others
-from slabench.plugin.redact import redact_command, redact_options
 from slabench.plugin.resume import RESUMED, Resumed
-from slabench.plugin.settings import SETTINGS, SIM, Settings
+from slabench.plugin.stash import CAMPAIGN, SETTINGS
 from slabench.report.plain import plain_values
+from slabench.session.redact import redact_command, redact_options
+from slabench.session.settings import SIM, Settings
 
 if TYPE_CHECKING:
     from slabench.report.document import RunDocument, RunFolder

@@ -16,7 +16,6 @@ from slabench.errors import ConfigError
 from slabench.plugin.order import is_live
 from slabench.verdict.words import Word, overall
 
-ATTEMPT = "#attempt"  # TEST#attempt2: the records of a test that was run a second time
 # (option, plugin, the number from which on it repeats)
 _COUNTS = (
     ("--reruns", "pytest-rerunfailures", 1),

@@ -14,12 +14,13 @@ from slabench.plugin.crash import cleaned
 from slabench.plugin.order import is_live
 from slabench.plugin.recorder import RECORDER
 from slabench.plugin.repeats import ATTEMPTS, Attempts
+from slabench.plugin.stash import ENTRY
 from slabench.plugin.timeout_stop import StoppedByTimeout, TimeoutStop
 from slabench.report.plain import plain, plain_lines, plain_values
+from slabench.session.partial_entry import bare_entry
 
 # pytest-benchmark writes something of its own only where one of these options is given.
 BENCHMARK_OUTPUTS = ("benchmark_json", "benchmark_save", "benchmark_autosave", "benchmark_only", "benchmark_compare")
-ENTRY = pytest.StashKey[dict[str, Any]]()  # what judge() left on the item: {"entry", "server", "labels"}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -144,29 +145,6 @@ def junit_properties(entry: dict[str, Any]) -> list[tuple[str, object]]:
     resent = entry["metrics"].get("resent")
     found: list[tuple[str, object]] = [("slabench.verdict", entry["word"]), ("slabench.reasons", ", ".join(entry["reasons"]))]
     return [*found, ("slabench.resent", f"{resent:g}")] if resent else found
-
-
-def bare_entry(test_id: str, word: str, line: str, reason: str) -> dict[str, Any]:
-    """The entry of a test that never came to a measurement."""
-    from slabench.report.document import utc_now
-
-    return {
-        "id": test_id,
-        "method": test_id.split("/")[1] if test_id.count("/") > 1 else "serving",
-        "point": {},
-        "word": word,
-        "headline": line,
-        "reasons": [reason] if reason else [],
-        "labels": [],
-        "objectives": [],
-        "checks": [],
-        "advice": [],
-        "workload": {},
-        "plan": {},
-        "metrics": {},
-        "began_utc": utc_now(),
-        "duration_s": 0.0,
-    }
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.plugin.campaign import Campaign, DecodePoint, Deployment
 from slabench.plugin.order import is_live
 from slabench.records import LogSpan
+from slabench.session.deployment import Campaign, DecodePoint, Deployment
 from slabench.verdict.baseline_file import only_inconclusive
 
 

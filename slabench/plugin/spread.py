@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.plugin.settings import SIM, Settings
-from slabench.plugin.starting import bearer
 from slabench.server.secrets import redact_url
+from slabench.session.settings import SIM, Settings
+from slabench.session.starting import bearer
 
 TOGETHER = "tests/ali/test_decode"  # the curve is made from the decode tests' lines: all of them at one server
 

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from slabench.errors import InvalidRun
-from slabench.plugin.campaign import CAMPAIGN
 from slabench.plugin.order import is_live
+from slabench.plugin.stash import CAMPAIGN, ENTRY
 
 AGAIN_S = 10.0  # a load that has not ended by then is left as a second Ctrl-C leaves it
 
@@ -93,8 +93,6 @@ def _translated(item: pytest.Item) -> Generator[None]:
 
 def _kept(item: pytest.Item, line: str) -> str:
     """The headline; what the load had measured becomes the test's entry."""
-    from slabench.plugin.reporting import ENTRY
-
     campaign = item.config.stash.get(CAMPAIGN, None)
     if campaign is not None and campaign.interrupted is not None:
         handed, campaign.interrupted = campaign.interrupted, None

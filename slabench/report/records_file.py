@@ -18,6 +18,7 @@ from slabench.records import ErrorKind, RequestRecord
 from slabench.server.known_secrets import KNOWN
 from slabench.strict_json import dumps
 
+ATTEMPT = "#attempt"  # TEST#attempt2: the records of a test that was run a second time
 PROBE = "#probe"  # TEST#probe3: the records of a capacity search's third probe
 _ARRAYS = ("arrival_ns", "arrival_tokens", "text_ns")
 _NOT_STORED = (

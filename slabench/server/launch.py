@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from slabench.errors import ConfigError, ServerError
+from slabench.places import CLONE
 from slabench.server.control import wait_ready
 from slabench.server.http import parse_url
 from slabench.server.log.follow import Follower
@@ -221,7 +222,7 @@ def launch(
         raise ConfigError(f"The log of the launched server cannot be written: {log_path} ({error.strerror}).") from error
     supervisor = subprocess.Popen(
         [
-            *(sys.executable, "-m", "slabench.server.supervise", "--log", os.path.abspath(log_path)),
+            *(sys.executable, "-P", "-m", "slabench.server.supervise", "--log", os.path.abspath(log_path)),
             *("--grace", str(grace), "--parent", str(os.getpid()), "--", *words),
         ],
         stdin=subprocess.PIPE,
@@ -257,10 +258,14 @@ def launch(
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Ours plus the command's own, with this package findable from wherever the run was started."""
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(p for p in (root, os.environ.get("PYTHONPATH"), extra.get("PYTHONPATH")) if p)
-    return {**os.environ, "PYTHONUNBUFFERED": "1", **extra, "PYTHONPATH": path}
+    """Ours plus the command's own, with a clone's package findable from wherever the run was started.
+
+    An installed package is found without that, and beside it lies all else that is installed there: a server of another
+    environment must not find that before its own.
+    """
+    paths = [str(CLONE or ""), os.environ.get("PYTHONPATH", ""), extra.get("PYTHONPATH", "")]
+    found = {**os.environ, "PYTHONUNBUFFERED": "1", **extra, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return found if found["PYTHONPATH"] else {name: value for name, value in found.items() if name != "PYTHONPATH"}
 
 
 def _refuse_taken(url: str) -> None:

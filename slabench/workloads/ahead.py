@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from slabench.places import child_environment
 from slabench.workloads.model import WorkloadSpec
 
 NICE = 10  # a load that is being measured comes first
@@ -31,11 +32,11 @@ class Ahead:
         self.specs = specs
         self.kept: set[int] = set()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "slabench.workloads.ahead"],
+            [sys.executable, "-P", "-m", "slabench.workloads.ahead"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # what goes wrong there goes wrong here too, and is said once
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+            env=child_environment(),
             start_new_session=True,
         )
         assert self.process.stdin is not None and self.process.stdout is not None

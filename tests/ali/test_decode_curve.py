@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fixtures.curve import JudgeCurve
+from slabench.session.curve import JudgeCurve
 
 
 @pytest.mark.stage(3)

@@ -6,9 +6,9 @@ from argparse import Namespace
 
 import pytest
 
-from fixtures.judge import Judge
-from fixtures.load import RunLoad
 from slabench.methods import ALI_SATURATION, TPOT_LIMIT_MS, Form, reduced
+from slabench.session.evaluate import Judge
+from slabench.session.load import RunLoad
 from slabench.verdict.sla import slo
 
 

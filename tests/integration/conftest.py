@@ -19,6 +19,9 @@ import pytest
 
 from slabench.workloads.cache import DatasetStore
 from slabench.workloads.tokenizer import load_tokenizer
+from tests.integration.real_sglang import sglang_cpu_model, sglang_cpu_server, small_sglang_cpu_server
+
+__all__ = ["sglang_cpu_model", "sglang_cpu_server", "small_sglang_cpu_server"]  # fixtures of every test here
 
 REPO = Path(__file__).resolve().parents[2]
 TOKENIZER = str(REPO / "fixtures" / "data" / "tokenizer")

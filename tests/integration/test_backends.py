@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.real_sglang import REPO
 from slabench.loadgen import ClientOptions, LoadResult, Plan, Target, prepare_requests, run_load
 from slabench.loadgen.backend import PATHS
 from slabench.metrics.compute import compute
@@ -17,6 +16,7 @@ from slabench.server.launch import launch
 from slabench.workloads.model import Prompt
 from tests.data.loadgen.unreliable import unreliable
 from tests.integration.conftest import Suite
+from tests.integration.real_sglang import REPO
 
 TOKENIZER = str(REPO / "fixtures" / "data" / "tokenizer")
 

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fixtures.real_sglang import REPO
 from slabench.loadgen.stream import StreamMeter
 from slabench.metrics.classic import ClassicOutput, classic_figures, classic_output, retokenized
 from slabench.metrics.definitions import metric_of
 from slabench.records import ErrorKind, RequestRecord
+from tests.integration.real_sglang import REPO
 
 pytestmark = pytest.mark.sglang
 

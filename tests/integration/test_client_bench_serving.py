@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from fixtures.real_sglang import REPO, RealServer
 from slabench.loadgen import Plan, Target, prepare_requests
 from slabench.loadgen.bench_serving import find, run_bench_serving
 from slabench.records import ClientRecord, RunRecord
@@ -23,6 +22,7 @@ from slabench.workloads.cache import DatasetStore
 from slabench.workloads.tokenizer import load_tokenizer
 from tests.data.loadgen.unreliable import unreliable
 from tests.integration.conftest import MARK, Suite
+from tests.integration.real_sglang import REPO, RealServer
 
 pytestmark = pytest.mark.sglang
 

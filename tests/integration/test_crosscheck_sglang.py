@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.real_sglang import REPO, RealServer
 from tests.data.loadgen.unreliable import unreliable
 from tests.integration.conftest import environment
+from tests.integration.real_sglang import REPO, RealServer
 
 pytestmark = pytest.mark.sglang
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.real_sglang import REPO, TOOLS, VENV, RealServer
 from slabench.server.launch import launch
+from tests.integration.real_sglang import REPO, TOOLS, VENV, RealServer
 
 pytestmark = pytest.mark.sglang
 

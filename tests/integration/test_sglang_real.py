@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
-from fixtures.real_sglang import REPO, RealServer
 from slabench.records import LogSpan
 from slabench.server.log.merge import Merged, samples
+from tests.integration.real_sglang import REPO, RealServer
 
 pytestmark = pytest.mark.sglang
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from fixtures.real_sglang import REPO
 from slabench.loadgen.plan import Plan
 from slabench.workloads import WorkloadSpec, prepare
 from slabench.workloads.cache import DatasetStore
 from slabench.workloads.tokenizer import load_tokenizer
+from tests.integration.real_sglang import REPO
 
 pytestmark = pytest.mark.sglang
 

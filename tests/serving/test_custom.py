@@ -6,9 +6,9 @@ from argparse import Namespace
 
 import pytest
 
-from fixtures.judge import Judge
-from fixtures.load import RunLoad, from_options
 from slabench.methods import SERVING, Form
+from slabench.session.evaluate import Judge
+from slabench.session.load import RunLoad, from_options
 
 
 def form_of(options: Namespace) -> Form:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from fixtures.capacity import FindCapacity
-from fixtures.judge import Judge
 from slabench.methods import TENCENT, TPOT_LIMIT_MS
+from slabench.session.capacity import FindCapacity
+from slabench.session.evaluate import Judge
 from slabench.verdict.sla import slo
 
 TPOT_RULE = slo("tpot", "mean", "<=", TPOT_LIMIT_MS)

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from slabench.cli.crosscheck import SIM_DATA, SIM_TOKENIZER, load_in_words, options, shared_beginnings
+from slabench.cli.crosscheck import SIM_DATA, load_in_words, options, shared_beginnings
 from slabench.cli.main import main
 from slabench.loadgen import Plan, Target
 from slabench.loadgen.bench_serving import Reference, command, find
-from slabench.plugin.option_table import OPTIONS
+from slabench.option_table import OPTIONS
+from slabench.places import TOKENIZER
 from slabench.workloads import WorkloadSpec, prepare
 from slabench.workloads.cache import DatasetStore
 from slabench.workloads.sharing import longest_shared
@@ -100,7 +101,7 @@ def test_the_first_line_names_the_whole_load(more: dict[str, Any], words: str) -
 
 
 def setup(tmp_path: Path, **more: Any) -> Any:
-    loaded = load_tokenizer(str(SIM_TOKENIZER))
+    loaded = load_tokenizer(str(TOKENIZER))
     spec = WorkloadSpec(num_prompts=32, input_len=256, output_len=8, prompt_form="text", **more)
     workload = prepare(spec, tokenizer=lambda: loaded, store=DatasetStore(tmp_path))
     return SimpleNamespace(workload=workload, shared=longest_shared(workload.own_ids))
@@ -123,8 +124,8 @@ def test_the_reference_client_runs_elsewhere_so_its_paths_are_absolute(monkeypat
         reference = Reference("python", "0.5.7")
         return command(reference, target, spec, plan, backend="sglang", tokenizer=tokenizer, model="m", output=Path("/o"))
 
-    folder = str(SIM_TOKENIZER)
-    assert {f"--tokenizer={folder}", f"--model={folder}", f"--dataset-path={SIM_DATA}"} <= set(words(SIM_TOKENIZER.name))
+    folder = str(TOKENIZER)
+    assert {f"--tokenizer={folder}", f"--model={folder}", f"--dataset-path={SIM_DATA}"} <= set(words(TOKENIZER.name))
     assert {"--tokenizer=org/name", "--model=org/name"} <= set(words("org/name"))  # a hub's name stays one
     assert "--served-model-name=m" in words("org/name")
 

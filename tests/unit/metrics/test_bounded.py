@@ -185,7 +185,7 @@ def test_a_tpot_within_bounds_is_not_compared_silently(new: Mapping[str, float],
 
 
 def test_the_label_is_a_reason() -> None:
-    from fixtures.judge import codes
+    from slabench.session.evaluate import codes
     from slabench.verdict.bounded import LABEL
 
     assert codes([LABEL], simulated=False) == (TPOT_BOUNDED,)

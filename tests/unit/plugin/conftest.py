@@ -16,12 +16,10 @@ import pytest
 CONFTEST = """
 import pytest
 from slabench.errors import InvalidRun, SLAViolation
-from slabench.plugin.reporting import ENTRY, bare_entry
+from slabench.plugin.stash import ENTRY
+from slabench.session.partial_entry import bare_entry
 
-pytest_plugins = (
-    "slabench.plugin.options", "slabench.plugin.order", "slabench.plugin.recorder", "slabench.plugin.reporting",
-    "slabench.plugin.preflight", "slabench.plugin.html",
-)
+pytest_plugins = ("slabench.plugin",)
 
 @pytest.fixture
 def server():
@@ -70,12 +68,12 @@ class Ran:
 def run_suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
     """run_suite(source, *options, url="sim:"): one file tests/serving/test_it.py, in this process."""
     from slabench.plugin import options
-    from slabench.plugin.campaign import Campaign
+    from slabench.session.deployment import Campaign
 
     monkeypatch.delenv("SLABENCH_BASE_URL", raising=False)
-    monkeypatch.setattr(options, "REPO", pytester.path)
+    monkeypatch.setattr(options, "CLONE", pytester.path)
     monkeypatch.setattr(Campaign, "open", lambda self: SimpleNamespace(labels=[]))  # no server is asked for
-    pytester.makeini("[pytest]\naddopts = --import-mode=importlib\nmarkers = stage(n): order\n")
+    pytester.makeini("[pytest]\naddopts = --import-mode=importlib\n")
     pytester.makeconftest(CONFTEST)
 
     def run(source: str, *given: str, url: str | None = "sim:") -> Ran:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slabench.plugin.option_table import OPTIONS
+from slabench.option_table import OPTIONS
 from slabench.plugin.other_spellings import INSTEAD, SAME, hint, loose_limits
 
 pytest_plugins = ("pytester",)

@@ -11,9 +11,9 @@ import pytest
 
 from slabench.errors import ConfigError
 from slabench.methods import Form
-from slabench.plugin.option_table import OPTIONS
+from slabench.option_table import OPTIONS
 from slabench.plugin.own_tests import WORKLOAD, unread
-from slabench.plugin.usage import check_judge, check_load
+from slabench.session.usage import check_judge, check_load
 from slabench.verdict.sla import slo
 
 HEAD = """

@@ -11,7 +11,7 @@ from tests.unit.plugin.conftest import Ran
 pytest_plugins = ("pytester",)
 
 LOST = """
-from slabench.plugin.reporting import ENTRY
+from slabench.plugin.stash import ENTRY
 
 def test_x(says, request):
     says("PASSED")

@@ -11,8 +11,8 @@ import pytest
 
 from slabench.errors import ConfigError
 from slabench.methods import ALI_DECODE, ALI_PREFILL, TENCENT, Form
+from slabench.option_table import OPTIONS
 from slabench.plugin.forms import check_objectives, idle_options
-from slabench.plugin.option_table import OPTIONS
 from slabench.verdict.sla import Slo, needs, parse
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "writing-a-benchmark.md"

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
+from slabench.option_table import OPTIONS
 from slabench.option_types import count_or_inf, ints, load_range, positive_float, positive_int, rate, ratio, seed, worded, words
-from slabench.plugin.campaign import Campaign
-from slabench.plugin.option_table import OPTIONS
 from slabench.plugin.options import _check_rootdir
-from slabench.plugin.settings import Settings
+from slabench.session.deployment import Campaign
+from slabench.session.settings import Settings
 from slabench.verdict.sla import Slo
 
 
@@ -180,10 +180,9 @@ def test_a_served_models_name_is_no_folder_and_no_error() -> None:
     assert Settings.of(given(model="tiny"), {}).given.model == "tiny"
 
 
-def config(arguments: list[str], root: Path, **more: Any) -> Any:
-    values = more
+def config(arguments: list[str], root: Path, where: Path, **values: Any) -> Any:
     return SimpleNamespace(
-        invocation_params=SimpleNamespace(args=arguments),
+        invocation_params=SimpleNamespace(args=arguments, dir=where),
         rootpath=root,
         getoption=lambda name, default=None: values.get(name, default),
     )
@@ -194,11 +193,21 @@ REPO = Path(__file__).resolve().parents[3]
 
 def test_a_folder_that_pytest_takes_for_a_test_path_is_refused_with_the_right_command(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
-        _check_rootdir(config(["--seed=1", "--model", str(tmp_path), "tests/tencent"], REPO))
+        _check_rootdir(config(["--seed=1", "--model", str(tmp_path), "tests/tencent"], REPO, REPO))
     assert f"Write: pytest tests/tencent --seed=1 --model={tmp_path}" in str(error.value)
     with pytest.raises(ConfigError, match="as its root"):
-        _check_rootdir(config(["tests/tencent"], tmp_path))
-    _check_rootdir(config(["tests/tencent", f"--model={tmp_path}", "--seed", "1"], REPO))
+        _check_rootdir(config(["tests/tencent"], tmp_path, REPO / "docs"))
+    _check_rootdir(config(["tests/tencent", f"--model={tmp_path}", "--seed", "1"], REPO, REPO))
+
+
+def test_the_root_is_the_clones_in_a_clone_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere it is what pytest makes of somebody's own repository, unless an option's value became a test path."""
+    _check_rootdir(config(["bench"], tmp_path, tmp_path))
+    _check_rootdir(config(["tests/ali", "--rootdir=/"], tmp_path, REPO, rootdir="/"))  # it was meant
+    monkeypatch.setattr("slabench.plugin.options.CLONE", None)  # as in a wheel
+    _check_rootdir(config(["tests/tencent"], tmp_path, REPO))
+    with pytest.raises(ConfigError, match="for a test path"):
+        _check_rootdir(config(["--model", str(tmp_path), "bench"], tmp_path, tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ def test_a_plugin_that_is_there_and_repeats_nothing_is_no_reason(pytester, run_s
 
 def test_a_mark_of_a_plugin_that_is_not_there_does_nothing(pytester, run_suite):
     ini = pytester.path / "tox.ini"
-    ini.write_text(f"{ini.read_text()}\n    flaky: ...\n")
+    ini.write_text(f"{ini.read_text()}\nmarkers = flaky: ...\n")
     assert run_suite(f"import pytest\n\n@pytest.mark.flaky\n{JUDGED}").words == {"test_it": "PASSED"}
 
 

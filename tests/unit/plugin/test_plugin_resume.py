@@ -154,7 +154,8 @@ def _full(*_: object, **__: object) -> None:
 
 SOURCE = """
 import pytest
-from slabench.plugin.reporting import ENTRY, bare_entry
+from slabench.plugin.stash import ENTRY
+from slabench.session.partial_entry import bare_entry
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_x(request, server, n):
     with open("ran.txt", "a") as file:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from slabench.plugin.recorder import Recorder
-from slabench.plugin.redact import redact_command, redact_options
+from slabench.session.redact import redact_command, redact_options
 
 
 def recorder(words: list[str], **more: Any) -> Recorder:

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from fixtures.reference import _row
 from slabench.report.bench_serving_row import append_row
 from slabench.report.document import RunDocument, RunFolder
 from slabench.report.records_file import RecordsFile
 from slabench.report.seed_shapes import write_seed_shapes
 from slabench.report.stored_sides import read_side
+from slabench.session.reference import _row
 from slabench.strict_json import dumps, finite
 from slabench.verdict import baseline_file
 from tests.unit.report.samples import document, entry
@@ -82,13 +82,13 @@ def test_run_json_records_baseline_and_tables(tmp_path: Path) -> None:
 
 
 # Whatever writes outputs; what goes between our own processes stands elsewhere.
-WRITERS = "report cli verdict plugin calibration".split()
+WRITERS = "report cli verdict session plugin calibration".split()
 
 
 def test_every_writer_is_strict() -> None:
     """A json.dump(s) of our own stands in strict_json alone, says allow_nan=False, or is a text that is hashed."""
     loose = []
-    for path in [*(one for name in WRITERS for one in REPO.glob(f"slabench/{name}/*.py")), *REPO.glob("fixtures/*.py")]:
+    for path in (one for name in WRITERS for one in REPO.glob(f"slabench/{name}/*.py")):
         name = str(path.relative_to(REPO))
         if path.name == "resume.py":
             continue  # what it dumps it loads again: two values in the same form

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from fixtures.stream_probe import TOKENS, ShortPrompt, probe, shown
 from slabench.errors import ServerError
 from slabench.records import BEFORE, ErrorKind, RequestRecord, RunRecord
+from slabench.session.stream_probe import TOKENS, ShortPrompt, probe, shown
 from slabench.verdict.words import Check, State
 from slabench.workloads import Prompt
 from tests.unit.metrics.test_compute import answer, run_of

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from slabench.plugin.settings import DEFAULT_PAIRS
+from slabench.session.settings import DEFAULT_PAIRS
 from slabench.verdict.words import State
 from tests.unit.verdict.virtual_gate import Run, gate, run
 

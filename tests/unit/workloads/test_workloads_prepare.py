@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.stream_probe import ShortPrompt
 from slabench.errors import ConfigError
+from slabench.session.stream_probe import ShortPrompt
 from slabench.workloads import WorkloadSpec, prepare
 from slabench.workloads.cache import DatasetStore
 from slabench.workloads.dataset import read_conversations

@@ -1,0 +1,158 @@
+"""One measured load, and the turns in which a test's loads are taken: repeats, and both servers of an A/B run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from slabench.methods import Form
+from slabench.records import GpuCounts, RunRecord
+from slabench.verdict.words import Check, State
+
+if TYPE_CHECKING:
+    from slabench.session.deployment import Deployment
+    from slabench.verdict.sla import Slo
+    from slabench.verdict.validity import Subject
+
+NEW, BASELINE = "new", "baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Which load of a test: repeats count from 1."""
+
+    side: str = NEW
+    repeat: int = 1
+    repeats: int = 1
+
+    @property
+    def told(self) -> str:
+        """`baseline server, repeat 2 of 4`; empty for a test's only load."""
+        parts = ["baseline server"] if self.side == BASELINE else []
+        parts += [f"repeat {self.repeat} of {self.repeats}"] if self.repeats > 1 else []
+        return ", ".join(parts)
+
+
+def turns(repeats: int, *, both: bool) -> Iterator[Turn]:
+    """A B B A A B B A ...: whatever drifts evenly hits both sides alike. Without a second server the repeats alone."""
+    for k in range(repeats):
+        sides = (NEW,) if not both else (BASELINE, NEW) if k % 2 == 0 else (NEW, BASELINE)
+        for side in sides:
+            yield Turn(side, k + 1, repeats)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A run with what judge() needs to know of its test. turns: every load of the test, this one (the first of NEW) among them."""
+
+    run: RunRecord
+    form: Form
+    point: dict[str, Any]
+    labels: tuple[str, ...]
+    began_utc: str
+    gpus: GpuCounts
+    exact_prompt: bool
+    batch_size: int | None = None
+    counted: tuple[int, ...] = ()  # of texts: our tokenizer's counts
+    shared: tuple[int, ...] = ()  # tokens that each prompt shares at its beginning with another of the run
+    reasons: tuple[str, ...] = ()  # codes beside those of the labels
+    advice: tuple[str, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)  # further parts of the test's entry
+    beside: Callable[[Mapping[str, float]], tuple[Check, ...]] | None = None  # further checks, of the run's figures
+    turn: Turn = Turn()
+    deployment: Deployment | None = None  # None: the server under test
+    turns: tuple[Measured, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was seen in one load."""
+
+    measured: Measured
+    figures: dict[str, float]
+    sizes: dict[str, int]
+    checks: tuple[Check, ...]
+    subject: Subject
+
+    @property
+    def side(self) -> str:
+        return self.measured.turn.side
+
+    def as_dict(self) -> dict[str, Any]:
+        """One of run.json's `repeats`."""
+        from slabench.verdict.validity import evidence
+
+        run, turn = self.measured.run, self.measured.turn
+        bad = [check.name for check in self.checks if check.state is State.INVALID]
+        return {
+            "side": turn.side,
+            "repeat": turn.repeat,
+            "began_utc": self.measured.began_utc,
+            "duration_s": run.client.wall_s,
+            "invalid": bad,
+            "metrics": {key: float(value) for key, value in self.figures.items()},
+            "workload": dict(run.workload),
+            "client": asdict(run.client),
+            "server": served(run),
+            "evidence": evidence.as_dict(self.subject),
+        }
+
+
+def served(run: RunRecord) -> dict[str, Any]:
+    """run.json's `server` of one load."""
+    spans = [{name: getattr(one, name) for name in one.__slots__} for one in run.server.log_spans]
+    server = run.server
+    return {
+        "flush_status": server.flush_status,
+        "flush_workers": list(server.flush_workers) if server.flush_workers is not None else None,
+        "flush_lines": server.flush_lines,
+        "notes": list(server.notes),
+        "log_spans": spans,
+    }
+
+
+def on_average_only(looked: Sequence[Looked], slos: Sequence[Slo], figures: Mapping[str, float]) -> tuple[Check, ...]:
+    """A finding for each objective that holds over the repeats and not in every one of them, with the worst."""
+    from slabench.metrics.definitions import metric_of
+    from slabench.verdict.sla import number, spoken
+
+    found = []
+    for one in slos:
+        seen = [(each.figures[one.metric], each.measured.turn) for each in looked if one.metric in each.figures]
+        worst = (max if one.op == "<=" else min)(seen, key=lambda each: each[0], default=None)
+        metric = metric_of(one.metric)
+        if worst is None or metric is None or one.metric not in figures:
+            continue
+        value, turn = worst
+        if holds(one, figures[one.metric]) and not holds(one, value):
+            text = f"{spoken(one.metric)} holds {one} on average only: {turn.told} has {number(value)} {metric.unit}."
+            found.append(Check("every_repeat", State.FINDING, text, "Look at that repeat; run.json has the figures of each."))
+    return tuple(found)
+
+
+def holds(rule: Slo, value: float) -> bool:
+    return value <= rule.limit if rule.op == "<=" else value >= rule.limit
+
+
+_WORST = (State.INVALID, State.FINDING, State.NOT_CHECKED, State.OK)
+
+
+def worst(looked: Sequence[Looked]) -> tuple[Check, ...]:
+    """Each check once: as the worst of a test's loads has it, naming which. One load that nobody can judge is enough."""
+    if len(looked) == 1:
+        return looked[0].checks
+    found: dict[str, list[tuple[Turn, Check]]] = {}
+    for one in looked:
+        for check in one.checks:
+            found.setdefault(check.name, []).append((one.measured.turn, check))
+    return tuple(_worst(seen) for seen in found.values())
+
+
+def _worst(seen: Sequence[tuple[Turn, Check]]) -> Check:
+    turn, check = min(seen, key=lambda one: _WORST.index(one[1].state))
+    if check.state is State.OK:
+        return check
+    same = sum(other.state is check.state for _, other in seen)
+    more = f" (and in {same - 1} more of {len(seen)} loads)" if same > 1 else ""
+    return Check(check.name, check.state, f"{turn.told}: {check.text}{more}" if turn.told else check.text + more, check.remedy)

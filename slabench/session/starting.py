@@ -1,0 +1,70 @@
+"""Starting a server for a session: the embedded one by its profile, or any by a command with its environment."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from slabench.errors import ConfigError
+from slabench.places import TOKENIZER
+from slabench.request_extras import parse_headers
+from slabench.session.settings import SIM
+
+if TYPE_CHECKING:
+    from slabench.server.launch import Launched
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What is to be started. option: the one that names the URL, for what is wrong with it."""
+
+    option: str
+    url: str = field(repr=False)  # sim:PROFILE, launch: (the command shows the address), or where the command's server will listen
+    command: str | None = field(repr=False)
+    environment: Sequence[str] = field(repr=False)  # NAME=VALUE
+
+
+def bearer(key: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def start(given: Namespace, wanted: Start, log: str, key: str | None) -> Launched:
+    """Ready to take requests. ConfigError and ServerError carry one sentence; nothing is left running then."""
+    from slabench.server.launch import launch
+
+    url = wanted.url
+    if url.startswith(SIM):
+        from slabench.sim.null_profile import read_any
+        from slabench.sim.profiles import UnknownProfile
+
+        profile = url.removeprefix(SIM) or "demo"
+        try:
+            read_any(profile)
+        except UnknownProfile as error:
+            raise ConfigError(f"{wanted.option}={url}: {error}") from error
+        # The profile goes through argv, never through a shell.
+        words = [sys.executable, "-P", "-m", "slabench.sim", "--profile", profile, "--port", "{port}"]
+        return launch([*words, "--log", "-", "--tokenizer", str(TOKENIZER)], log, ready_timeout=60.0)
+    assert wanted.command is not None, "there is a command where the URL is not the embedded server's"
+    return launch(
+        with_environment(wanted.command, wanted.environment),
+        log,
+        base_url=None if url == "launch:" else url,
+        ready_timeout=given.launch_timeout,
+        headers={**bearer(key), **parse_headers(given.header or ())},
+        ca_file=given.ca_file,
+    )
+
+
+def with_environment(command: str, environment: Sequence[str]) -> Sequence[str] | str:
+    """The command with NAME=VALUE words before it, as launch() reads them; in no shell, and in no output."""
+    if not environment:
+        return command
+    try:
+        return [*environment, *shlex.split(command)]
+    except ValueError as error:
+        raise ConfigError(f"The command that starts a server cannot be split into words ({error}). Check its quotes.") from error

@@ -1,0 +1,104 @@
+"""What a session will send, told by its tests' markers; and that one making serves every test of a length."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from slabench.methods import Form
+from slabench.plugin.forms import marked_forms
+from slabench.session import prompts
+from slabench.session.prompts import Prompts
+from slabench.workloads.cache import DatasetStore
+
+DATA = Path(__file__).resolve().parents[3] / "fixtures" / "data"
+
+
+class Item:
+    """The part of a collected test that is asked."""
+
+    def __init__(self, nodeid: str, form: Any = None, params: dict[str, int] | None = None) -> None:
+        self.nodeid = nodeid
+        self.marker = SimpleNamespace(kwargs={"form": form}) if form is not None else None
+        if params is not None:
+            self.callspec = SimpleNamespace(params=params)
+
+    def get_closest_marker(self, name: str) -> Any:
+        assert name == "sends"
+        return self.marker
+
+
+def form(count: int, input_len: int = 16) -> Form:
+    return Form("m", input_len, 4, count)
+
+
+def test_marked_tests_tell_their_forms() -> None:
+    items: list[Any] = [
+        Item("a[3]", lambda options, size: form(size * options.factor), {"size": 3}),
+        Item("unmarked"),
+        Item("b", lambda options: form(1)),
+    ]
+    assert marked_forms(items, Namespace(factor=2)) == [("a[3]", form(6)), ("b", form(1))]
+
+
+class Counting:
+    """The tokenizer of the fixtures, counting."""
+
+    def __init__(self) -> None:
+        from slabench.workloads.tokenizer import load_tokenizer
+
+        self.loaded = load_tokenizer(str(DATA / "tokenizer"))
+        self.name_or_path, self.vocab_size, self.encoded = str(DATA / "tokenizer"), 1, 0
+
+    def encode(self, text: str) -> list[int]:
+        self.encoded += 1
+        found: list[int] = self.loaded.encode(text)
+        return found
+
+    def decode(self, ids: list[int]) -> str:
+        return str(self.loaded.decode(ids))
+
+
+@pytest.mark.parametrize("cores", [1, 64])
+def test_one_making_serves_every_test_of_a_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
+    """With free cores by a process of its own, so that this one encodes nothing; else here, once for the largest."""
+    monkeypatch.setattr(prompts.os, "sched_getaffinity", lambda _: set(range(cores)))
+    tokenizer = Counting()
+    given = Namespace(
+        vocab_size=None,
+        random_range_ratio=1.0,
+        seed=123,
+        dataset_path=str(DATA / "sharegpt_small.json"),
+        sharegpt_output_len=None,
+        trust_remote_code=False,
+        allow_download=False,
+        same_prompts=False,
+    )
+    campaign: Any = SimpleNamespace(
+        settings=SimpleNamespace(given=given, prompt_form="text", dataset_name="random", repeats=2),
+        required_tokenizer=lambda: tokenizer,
+        tokenizer_folder=lambda: str(DATA / "tokenizer"),
+        store=DatasetStore(tmp_path),
+    )
+    planned = [("one", form(1)), ("two", form(2)), ("eight", form(8)), ("long", form(2, 40))]
+    session = Prompts(campaign, lambda: planned)
+    try:
+        first = session.workload(form(1), salt="one")
+        assert len(first.prompts) == 1
+        assert tokenizer.encoded == (16 if cores == 1 else 0)  # eight questions, and eight prompts again
+        eight = session.workload(form(8), salt="eight")
+        assert list(eight.prompts[:1]) == list(first.prompts)
+        assert tokenizer.encoded == (16 if cores == 1 else 0)
+        assert len(session.workload(form(2, 40), salt="long").prompts) == 2
+        assert tokenizer.encoded == (20 if cores == 1 else 0)
+        repeat = session.workload(form(2), salt="two#2", further=1)  # another seed, planned as well, for eight
+        assert repeat.prompts != eight.prompts[:2]
+        assert tokenizer.encoded == (36 if cores == 1 else 0)
+        session.workload(form(2), salt="one", further=2)  # a probe's seed: nobody planned it
+        assert tokenizer.encoded == (40 if cores == 1 else 4)
+    finally:
+        session.close()
