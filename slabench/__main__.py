@@ -1,4 +1,4 @@
-"""`python -m slabench COMMAND ...`"""
+"""`python -m slabench COMMAND ...`; the console script `slabench` is the same."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ import sys
 from slabench.cli.main import main
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

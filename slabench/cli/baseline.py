@@ -13,11 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from slabench import cli
 from slabench.errors import ConfigError
 from slabench.output_file import locked
 
 NOTHING = 6  # as the suite's status: there is nothing that a gate could use
-PROG = "python -m slabench baseline"
+PROG = f"{cli.PROG} baseline"
 
 
 def run(argv: Sequence[str]) -> int:

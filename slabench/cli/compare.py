@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from slabench.cli import PROG
 from slabench.errors import ConfigError
 from slabench.option_checks import check_writable
 from slabench.output_file import check_free, write_named
@@ -61,9 +62,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     from slabench.verdict.tolerances import DEFAULT
 
     doc = (__doc__ or "").replace("`", "")
-    parser = argparse.ArgumentParser(
-        prog="python -m slabench compare", description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(prog=f"{PROG} compare", description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("runs", nargs="+", metavar="RUN", help="the old one first")
     add("--tolerance", type=float, default=DEFAULT * 100, metavar="PCT", help=f"per cent a figure may be worse ({DEFAULT * 100:g})")
@@ -76,7 +75,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     add("--html", metavar="FILE")
     given = parser.parse_args(argv)
     if len(given.runs) < 2:
-        raise ConfigError("compare needs two runs or more, the old one first: python -m slabench compare OLD NEW")
+        raise ConfigError(f"compare needs two runs or more, the old one first: {PROG} compare OLD NEW")
     if not given.tolerance > 0:
         raise ConfigError(f"--tolerance={given.tolerance:g} is not above 0.")
     given.allow_diff, given.allow = _names(given.allow_diff), _names(given.allow)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slabench.cli import PROG
 from slabench.errors import ConfigError, ServerError
 from slabench.loadgen import ClientOptions, Plan, Target, prepare_requests, run_load
 from slabench.loadgen.bench_serving import Reference, check_recipe, find, run_bench_serving
@@ -48,7 +49,7 @@ WARMUP_OUTPUT_LEN = 32
 
 def options(argv: Sequence[str]) -> argparse.Namespace:
     """The options, checked before anything is started; ConfigError for what no single one can tell."""
-    parser = argparse.ArgumentParser(prog="python -m slabench crosscheck", description=(__doc__ or "").replace("`", ""))
+    parser = argparse.ArgumentParser(prog=f"{PROG} crosscheck", description=(__doc__ or "").replace("`", ""))
     add = parser.add_argument
 
     def value(name: str, default: Any, parse: Callable[[str], Any], what: str) -> None:

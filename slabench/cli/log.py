@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from slabench.cli import PROG
 from slabench.cli.log_writers import by_writer, other_engine, stages, warnings
 from slabench.option_types import positive_int, worded
 from slabench.strict_json import dumps
@@ -37,9 +38,7 @@ def run(argv: Sequence[str]) -> int:
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     doc = (__doc__ or "").replace("`", "")
-    parser = argparse.ArgumentParser(
-        prog="python -m slabench log", description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(prog=f"{PROG} log", description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", metavar="FILE", help="a deploy log")
     gpus = worded(positive_int, "the number of GPUs that decode")
     parser.add_argument("--decode-gpu-num", type=gpus, metavar="N", help="GPUs that decode (default: what the log's start says)")

@@ -8,9 +8,11 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from slabench.cli import PROG
 from slabench.errors import ConfigError, InvalidRun, ServerError
 
 COMMANDS = {
+    "run": "the suites ali, serving and tencent, by pytest",
     "sim": "the embedded server, to look at or to test against",
     "log": "the decode curve of any deploy log, without a server",
     "crosscheck": "our client and sglang.bench_serving side by side on one server",
@@ -23,13 +25,14 @@ COMMANDS = {
 CRASHED, USAGE, INTERRUPTED, INVALID = 3, 4, 2, 6  # as the suite's
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """The command's own status, or the suite's: 2 Ctrl-C, 3 our own crash, 4 usage, 6 nobody can judge. 1 is for FAILED alone."""
+    argv = sys.argv[1:] if argv is None else argv
     if not argv or argv[0] in ("-h", "--help"):
         width = max(map(len, COMMANDS))
-        print("usage: python -m slabench COMMAND ...\n\ncommands:")
+        print(f"usage: {PROG} COMMAND ...\n\ncommands:")
         print("\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items()))
-        print("\nThe benchmarks themselves are run by pytest: pytest tests/tencent --base-url=http://HOST:PORT")
+        print(f"\nThe benchmarks: {PROG} run tencent --base-url=http://HOST:PORT; in a clone pytest tests/tencent too.")
         return 0 if argv else USAGE
     if argv[0] not in COMMANDS:
         print(f"There is no command {argv[0]!r}; there are {', '.join(COMMANDS)}.", file=sys.stderr)

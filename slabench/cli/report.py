@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from slabench.cli import PROG
 from slabench.errors import ConfigError, system_words
 from slabench.option_checks import check_writable
 from slabench.output_file import check_free, write_whole
@@ -15,7 +16,7 @@ PAGE = b"<title>slabench "
 
 
 def run(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m slabench report", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"{PROG} report", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="a run folder, such as reports/latest")
     parser.add_argument("-o", "--output", metavar="FILE", help="the page to write (default: FOLDER/summary.html)")
     given = parser.parse_args(argv)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from slabench.cli import PROG
 from slabench.cli.main import USAGE
 
 
 def run(argv: Sequence[str]) -> int:
     from slabench.sim.__main__ import main
 
-    return USAGE if main(argv, "python -m slabench sim") else 0
+    return USAGE if main(argv, f"{PROG} sim") else 0

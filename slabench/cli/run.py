@@ -1,0 +1,68 @@
+"""`slabench run SUITE ... [options]`: the suites ali, serving and tencent, wherever slabench is installed.
+
+pytest runs them, by a configuration of its own: what pytest finds around the current folder (an ini file, a conftest.py) configures
+somebody's tests and is nothing of a measurement.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from slabench.cli import PROG
+from slabench.errors import ConfigError
+from slabench.option_table import OPTIONS
+from slabench.places import SUITES
+
+NAMES = ("ali", "serving", "tencent")
+INI = Path(__file__).with_name("run.ini")
+USAGE = f"""usage: {PROG} run SUITE [SUITE ...] --base-url=URL [options]
+
+The suites are {", ".join(NAMES)}; a file or a test of one can be named too, as reports name it:
+  {PROG} run tencent --base-url=http://HOST:PORT --dataset-path=FILE
+  {PROG} run ali serving --base-url=sim:
+  {PROG} run 'tests/ali/test_decode.py::test_decode_tpot[bs8]' --base-url=sim:
+{PROG} run SUITE --help lists every option, slabench's and pytest's."""
+
+
+def run(argv: Sequence[str]) -> int:
+    """pytest's exit status, which slabench's plugin sets."""
+    if argv and argv[0] in ("-h", "--help"):
+        print(USAGE)
+        return 0
+    import pytest  # not for a mistake
+
+    return int(pytest.main(arguments(argv, os.getcwd())))
+
+
+def arguments(argv: Sequence[str], folder: str) -> list[str]:
+    """pytest's for ours. ConfigError unless the first words are suites."""
+    first = next((place for place, word in enumerate(argv) if word.startswith("-")), len(argv))
+    if not first:
+        raise ConfigError(f"Name the suites first: {PROG} run tencent --base-url=URL; there are {', '.join(NAMES)}.")
+    own = [f"--config-file={INI}", f"--rootdir={folder}", f"--confcutdir={SUITES}"]
+    return [*own, *map(_path, argv[:first]), *_joined(argv[first:])]
+
+
+def _path(word: str) -> str:
+    """Of a suite, or of a file or test in one as its id has it."""
+    file, *rest = word.split("::")
+    place = SUITES / file.removeprefix("tests/")
+    if not place.exists() or place.relative_to(SUITES).parts[:1] not in [(name,) for name in NAMES]:
+        raise ConfigError(
+            f"{word!r} is no suite; there are {', '.join(NAMES)}, and their files. Tests of your own are run by pytest: "
+            f"pytest {word} -p slabench.plugin --base-url=URL."
+        )
+    return "::".join((str(place), *rest))
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """`--model DIR` as `--model=DIR`: pytest learns our options late, and would take DIR for a test path."""
+    reading, found = {option.name for option in OPTIONS if option.parse is not None}, list[str]()
+    for word in words:
+        if found and found[-1] in reading and not word.startswith("--"):
+            found[-1] += f"={word}"
+        else:
+            found.append(word)
+    return found
