@@ -3,7 +3,7 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 STAMP := $(VENV)/.stamp
 CLIENT_VENV := .venv-client
 SGLANG_VENV := .venv-sglang
@@ -19,7 +19,7 @@ REDUCED := --random-input-len=256 --random-output-len=160 --num-prompts=32 --req
 REDUCED_CPU := $(REDUCED) --random-output-len=256 --decode-output-len=384
 DATA := --dataset-path=fixtures/data/sharegpt_small.json
 
-.PHONY: help setup bench test test-unit test-browser test-sglang bench-sglang bench-client bench-overhead faults-doc lint format clean
+.PHONY: help setup bench test test-unit test-browser test-sglang bench-sglang bench-client bench-overhead faults-doc wheel lint format clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -28,7 +28,7 @@ setup: $(STAMP) ## make .venv with what the suite and its tests need
 $(STAMP): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "slabench needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Use make PYTHON=python3.11."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) -c constraints.txt -r requirements.txt -r requirements-dev.txt
+	$(PIP) install -c constraints.txt -r requirements.txt -r requirements-dev.txt
 	@touch $@
 
 bench: setup ## set up and run the reduced benchmarks on the embedded server
@@ -68,6 +68,11 @@ bench-overhead: setup $(CLIENT_VENV)/.stamp ## what an evaluation costs beside i
 
 faults-doc: setup $(CLIENT_VENV)/.stamp ## docs/faults.md: slabench and bench_serving against every fault, some minutes
 	$(BIN)/python tools/make_faults_doc.py
+
+wheel: setup ## dist/slabench-*.whl; a test installs such a wheel and runs it
+	rm -rf build slabench.egg-info
+	$(PIP) wheel --no-deps --wheel-dir dist .
+	rm -rf build slabench.egg-info
 
 lint: setup ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .

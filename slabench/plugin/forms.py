@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,13 +15,6 @@ if TYPE_CHECKING:
     from slabench.verdict.sla import Slo
 
 MARKER = "sends"
-# Where the options of an Option.applies have something to say; what is not here applies to all or goes by something else.
-_PLACES: Mapping[str, tuple[str, ...]] = {
-    "ali decode": ("tests/ali/",),
-    "ali prefill": ("tests/ali/",),
-    "tests/tencent, tests/serving": ("tests/tencent/", "tests/serving/"),
-    "tencent capacity": ("tests/tencent/",),
-}
 
 
 def marked_forms(items: Iterable[pytest.Item], options: Namespace) -> list[tuple[str, Form]]:
@@ -50,21 +43,6 @@ def _form_of(item: pytest.Item, marker: pytest.Mark, options: Namespace) -> Form
     if not isinstance(form, Form):
         raise ConfigError(f"{item.nodeid}: {expected}; this one returned a {type(form).__name__}.")
     return form
-
-
-def idle_options(tests: Sequence[str], options: Namespace) -> tuple[str, ...]:
-    """A sentence about the options that were given and that none of these tests reads, if there are any."""
-    from slabench.option_table import OPTIONS
-
-    found = [
-        f"{one.name} ({one.applies})"
-        for one in OPTIONS
-        if one.applies in _PLACES
-        and getattr(options, one.dest) != one.default
-        and getattr(options, one.dest) is not False
-        and not any(test.startswith(_PLACES[one.applies]) for test in tests)
-    ]
-    return (f"No test of this run reads {', '.join(found)}.",) if found else ()
 
 
 def check_objectives(forms: Sequence[tuple[str, Form]], slos: Sequence[Slo]) -> None:

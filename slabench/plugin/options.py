@@ -68,6 +68,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SETTINGS] = settings
         if settings.live and spread.workers(config):
             config.pluginmanager.register(spread.Spread(), "slabench-spread")
+        folder = getattr(config, "workerinput", {}).get("slabench_folder")
+        if folder is not None:
+            config.pluginmanager.register(spread.Worker(Path(folder), config.workerinput["workerid"]), "slabench-worker")  # type: ignore[attr-defined]
     except ConfigError as error:
         if hasattr(config, "workerinput"):
             raise  # the controller has said it already

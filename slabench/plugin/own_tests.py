@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from slabench.errors import ConfigError
 from slabench.methods import Form
+from slabench.option_table import OPTIONS
+from slabench.option_types import Option
 from slabench.plugin.forms import MARKER
 from slabench.session.usage import check_judge, check_load, no_run
 from slabench.verdict import sla
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 # What only a batch-size point has, or the decode curve.
 _OF_A_BATCH = ("full_batch.", "log.")
+ALI = "tests/ali/"
 WORKLOAD = ("num_prompts", "request_rate", "max_concurrency", "random_input_len", "random_output_len")
 
 
@@ -115,13 +118,31 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
         return UNKNOWN
 
 
+# The suites whose tests read the options of an Option.applies; what is not here applies to all or goes by something else.
+_PLACES: Mapping[str, str] = {"ali decode": ALI, "ali prefill": ALI, "tencent capacity": "tests/tencent/"}
+_LOADS = "tests/tencent, tests/serving"  # and every test of one's own, each of which unread() names where it does not read them
+
+
+def idle_options(items: Sequence[pytest.Item], options: Namespace) -> tuple[str, ...]:
+    """A sentence about the options that were given and that none of these tests reads, if there are any."""
+
+    def read(option: Option) -> bool:
+        if option.applies == _LOADS:
+            return not all(item.nodeid.startswith(ALI) for item in items)
+        return any(item.nodeid.startswith(_PLACES[option.applies]) or _reads(item, option.dest, options) for item in items)
+
+    given = [one for one in OPTIONS if one.applies in (*_PLACES, _LOADS) and getattr(options, one.dest) not in (one.default, False)]
+    found = [f"{one.name} ({one.applies})" for one in given if not read(one)]
+    return (f"No test of this run reads {', '.join(found)}.",) if found else ()
+
+
 def unread(items: Iterable[pytest.Item], options: Namespace) -> tuple[str, ...]:
     """A sentence for each test that sends a load of its own making whatever the workload options say, where some were given."""
     given = [name for name in WORKLOAD if getattr(options, name, None) is not None]
     found: dict[str, list[str]] = {}
     for item in items:
         ignored = [name for name in given if not _reads(item, name, options)]
-        if ignored and item.nodeid.startswith(("tests/serving/", "tests/tencent/")):
+        if ignored and not item.nodeid.startswith(ALI):
             test = item.nodeid.partition("[")[0]
             found.setdefault(test, ignored)
     return tuple(
@@ -145,11 +166,21 @@ class _Watching:
 def _reads(item: pytest.Item, name: str, options: Namespace) -> bool:
     """Whether a test's load follows an option: its form_of() reads it, or it is parametrized by it, or it asks for the options."""
     names = getattr(item, "fixturenames", ())
-    if name in names or "find_capacity" in names:
+    if name in names or ("find_capacity" in names and name in WORKLOAD):
         return True
     marker = item.get_closest_marker(MARKER)
     if marker is None:
-        return "options" in names or "pytestconfig" in names or "request" in names
+        return "options" in names or _asks_for_config(item)
     watching, callspec = _Watching(options), getattr(item, "callspec", None)
     marker.kwargs["form"](watching, **(callspec.params if callspec is not None else {}))
     return name in watching.asked
+
+
+def _asks_for_config(item: pytest.Item) -> bool:
+    """Whether the test, or a fixture that is not ours, asks for what holds all options; ours do, and are not meant."""
+    info = getattr(item, "_fixtureinfo", None)
+    if info is None:
+        return False
+    fixtures = [one for found in info.name2fixturedefs.values() for one in found]
+    others = [one.argnames for one in fixtures if not one.func.__module__.startswith(("slabench.", "_pytest."))]
+    return any({"request", "pytestconfig"} & set(names) for names in (info.argnames, *others))

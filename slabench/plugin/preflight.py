@@ -10,9 +10,9 @@ import pytest
 from slabench.errors import ConfigError, ServerError
 from slabench.exit_status import INVALID
 from slabench.plugin.beforehand import measure
-from slabench.plugin.forms import check_objectives, idle_options, marked_forms
+from slabench.plugin.forms import check_objectives, marked_forms
 from slabench.plugin.order import is_live
-from slabench.plugin.own_tests import check_calls, unread
+from slabench.plugin.own_tests import check_calls, idle_options, unread
 from slabench.plugin.recorder import RECORDER, say
 from slabench.plugin.repeats import ATTEMPTS, check_repeats
 from slabench.plugin.resume import RESUMED
@@ -73,7 +73,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         settings, live = config.stash[SETTINGS], [item for item in session.items if is_live(item)]
         check_calls(live, settings.slos, settings.goodput)
         check_objectives(marked_forms(session.items, config.option), settings.slos)
-        for sentence in (*idle_options([item.nodeid for item in session.items], config.option), *unread(live, config.option)):
+        for sentence in (*idle_options(live, config.option), *unread(live, config.option)):
             recorder.note(sentence)
         campaign = campaign_of(config)
         if config.stash[SETTINGS].given.one_after_the_other and campaign.before is None:

@@ -23,9 +23,10 @@ from slabench.exit_status import INVALID, NOTHING, OUR_CRASH, USAGE
 from slabench.plugin.closing import Closing
 from slabench.plugin.crash import OthersOutputs, clean_internal_error
 from slabench.plugin.interrupted import interrupted_reports
-from slabench.plugin.order import LIVE_FOLDERS, is_live
+from slabench.plugin.order import is_live
 from slabench.plugin.outputs import losing, silence_others
 from slabench.plugin.resume import RESUMED, Resumed
+from slabench.plugin.spread import live_ids
 from slabench.plugin.stash import CAMPAIGN, SETTINGS
 from slabench.report.plain import plain_values
 from slabench.session.redact import redact_command, redact_options
@@ -63,6 +64,7 @@ class Recorder:
         self.closing = Closing(self)
         self.write()  # a run that is killed before its first test has a document too
         self.live_items = 0
+        self.planned: frozenset[str] = frozenset()
         self.seen: set[str] = set()  # tests that this session reported, kept ones among them
         self.deselected = 0
         self.unreachable: str | None = None
@@ -83,6 +85,7 @@ class Recorder:
 
     def set_planned(self, ids: list[str]) -> None:
         self.live_items = len(ids)
+        self.planned = frozenset(ids)
         self.document.set_planned(ids)
         self.write()
 
@@ -136,8 +139,8 @@ class Recorder:
         self.set_planned([item.nodeid for item in session.items if is_live(item)])
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        self.set_planned([one for one in ids if one.startswith(LIVE_FOLDERS)])
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        self.set_planned(live_ids(self.folder.path, node, ids))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -152,7 +155,7 @@ class Recorder:
         self.deselected += sum(is_live(item) for item in items)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        if nodeid.startswith(LIVE_FOLDERS):
+        if nodeid in self.planned:
             self.folder.point_latest()  # a run that is on can be looked at
 
     @pytest.hookimpl(tryfirst=True)

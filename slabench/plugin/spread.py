@@ -5,12 +5,16 @@ The servers have to be the same deployment, or a test's figure would depend on w
 
 from __future__ import annotations
 
+import contextlib
+import json
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from slabench.errors import ConfigError
+from slabench.plugin.order import is_live
 from slabench.server.secrets import redact_url
 from slabench.session.settings import SIM, Settings
 from slabench.session.starting import bearer
@@ -113,6 +117,33 @@ def check_same(settings: Settings) -> str:
                 "servers that are the same. To compare two servers, name the old one with --baseline-url."
             )
     return next(filter(None, twins), "")
+
+
+class Worker:
+    """In a worker: the controller hears its tests' ids alone, so which of them are live is left in the run folder."""
+
+    def __init__(self, folder: Path, worker: str) -> None:
+        self.file = _live_file(folder, worker)
+
+    @pytest.hookimpl(tryfirst=True)  # before xdist hands the ids over
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        with contextlib.suppress(OSError):
+            self.file.write_text(json.dumps([item.nodeid for item in session.items if is_live(item)]), encoding="utf-8")
+
+
+def live_ids(folder: Path, node: Any, ids: list[str]) -> list[str]:
+    """In the controller: those of a worker's collected tests that are live. All, where that could not be left: none is lost."""
+    file = _live_file(folder, node.gateway.id)
+    try:
+        found: list[str] = json.loads(file.read_text(encoding="utf-8"))
+        file.unlink()
+    except (OSError, ValueError):
+        return ids
+    return found
+
+
+def _live_file(folder: Path, worker: str) -> Path:
+    return folder / f"live-{worker}.json"
 
 
 class Spread:

@@ -57,7 +57,7 @@ def bare_entry(test_id: str, word: str, line: str, reason: str) -> dict[str, Any
 
     return {
         "id": test_id,
-        "method": test_id.split("/")[1] if test_id.count("/") > 1 else "serving",
+        "method": test_id.split("/")[1] if test_id.startswith("tests/") and test_id.count("/") > 1 else "serving",
         "point": {},
         "word": word,
         "headline": line,

@@ -22,7 +22,7 @@ from slabench.session.partial_entry import bare_entry
 pytest_plugins = ("slabench.plugin",)
 
 @pytest.fixture
-def server():
+def server(campaign):
     return None
 
 @pytest.fixture

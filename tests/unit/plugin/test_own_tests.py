@@ -12,7 +12,7 @@ import pytest
 from slabench.errors import ConfigError
 from slabench.methods import Form
 from slabench.option_table import OPTIONS
-from slabench.plugin.own_tests import WORKLOAD, unread
+from slabench.plugin.own_tests import WORKLOAD, idle_options, unread
 from slabench.session.usage import check_judge, check_load
 from slabench.verdict.sla import slo
 
@@ -211,11 +211,17 @@ def test_the_same_is_said_when_it_only_shows_at_run_time() -> None:
         check_judge([form], ())
 
 
-def item(name: str, fixtures: list[str], form: Callable[..., Any] | None = None, **parameters: Any) -> Any:
+def item(
+    name: str,
+    fixtures: list[str],
+    form: Callable[..., Any] | None = None,
+    file: str = "tests/serving/test_it.py",
+    **parameters: Any,
+) -> Any:
     marker = None if form is None else SimpleNamespace(kwargs={"form": form})
     return SimpleNamespace(
-        nodeid=f"tests/serving/test_it.py::{name}",
-        fixturenames=["server", *fixtures, *parameters],
+        nodeid=f"{file}::{name}",
+        fixturenames=["server", "campaign", *fixtures, *parameters],
         get_closest_marker=lambda _: marker,
         callspec=SimpleNamespace(params=parameters),
     )
@@ -235,3 +241,31 @@ def test_a_test_that_reads_no_workload_option_is_named_with_the_options() -> Non
     assert "does not read --num-prompts, --request-rate: it sends the Form in its file." in said[0]
     assert "does not read --request-rate: " in said[1]
     assert WORKLOAD == ("num_prompts", "request_rate", "max_concurrency", "random_input_len", "random_output_len")
+
+
+def test_options_that_no_test_reads_are_named() -> None:
+    options = Namespace(**{one.dest: one.default for one in OPTIONS})
+    custom = item("test_custom", ["run_load"], lambda options: options.num_prompts, file="tests/serving/test_custom.py")
+    decode, sla = item("t[bs1]", [], file="tests/ali/test_decode.py"), item("t", [], file="tests/tencent/test_sla.py")
+    search = item("t", ["find_capacity"], file="tests/tencent/test_capacity.py")
+    assert idle_options([custom], options) == ()
+    options.batch_sizes, options.num_prompts, options.seed = (1, 2), 4, 9
+    assert idle_options([custom], options) == ("No test of this run reads --batch-sizes (ali decode).",)
+    assert idle_options([search], options) == ("No test of this run reads --batch-sizes (ali decode).",)
+    assert idle_options([decode], options) == ("No test of this run reads --num-prompts (tests/tencent, tests/serving).",)
+    assert idle_options([decode, sla], options) == ()
+
+
+def test_in_a_repository_of_ones_own_an_option_is_read_or_named() -> None:
+    """Its folders have any name; what a test there reads is seen by what it asks the options for."""
+    options = Namespace(
+        **{one.dest: one.default for one in OPTIONS} | {"num_prompts": 4, "decode_input_len": 64, "arrivals": "constant"}
+    )
+    literal = item("literal", ["run_load"], lambda options: Form("serving", 8, 8, 4), file="bench/test_it.py")
+    reads = item("reads", ["run_load"], lambda options: (options.num_prompts, options.decode_input_len), file="bench/test_it.py")
+    idle = "No test of this run reads --decode-input-len (ali decode)."
+    assert (idle_options([literal], options), idle_options([reads], options)) == ((idle,), ())
+    assert unread([reads], options) == ()
+    assert [one.partition(": ")[0] for one in unread([literal], options)] == [
+        "bench/test_it.py::literal does not read --num-prompts"
+    ]

@@ -12,7 +12,7 @@ import pytest
 from slabench.errors import ConfigError
 from slabench.methods import ALI_DECODE, ALI_PREFILL, TENCENT, Form
 from slabench.option_table import OPTIONS
-from slabench.plugin.forms import check_objectives, idle_options
+from slabench.plugin.forms import check_objectives
 from slabench.verdict.sla import Slo, needs, parse
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "writing-a-benchmark.md"
@@ -43,29 +43,16 @@ def test_what_only_a_batch_size_point_has_needs_one() -> None:
         check_objectives([("t", TENCENT)], rule)
 
 
-def test_options_that_no_test_reads_are_told() -> None:
-    options = Namespace(**{one.dest: one.default for one in OPTIONS})
-    assert idle_options(["tests/serving/test_custom.py::test_custom"], options) == ()
-    options.batch_sizes, options.num_prompts, options.seed = (1, 2), 4, 9
-    assert idle_options(["tests/serving/test_custom.py::test_custom"], options) == (
-        "No test of this run reads --batch-sizes (ali decode).",
-    )
-    assert idle_options(["tests/ali/test_decode.py::t[bs1]"], options) == (
-        "No test of this run reads --num-prompts (tests/tencent, tests/serving).",
-    )
-    assert idle_options(["tests/ali/a.py::t", "tests/tencent/b.py::t"], options) == ()
-
-
 def test_the_documented_example_can_be_judged() -> None:
     """Its code as it stands, with a load and a judge that only look at what they are given."""
-    code, follows = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.S)
+    code, follows, _ = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.S)
     scope: dict[str, Any] = {}
     exec(code, scope)
     other: dict[str, Any] = {}
     exec(follows, other)
     given = Namespace(**{one.dest: one.default for one in OPTIONS} | {"num_prompts": 7, "random_input_len": 64})
     form_of = other["form_of"](given)
-    assert (form_of.num_prompts, form_of.input_len, form_of.output_len, form_of.request_rate) == (7, 64, 100, 4.0)
+    assert (form_of.num_prompts, form_of.input_len, form_of.output_len, form_of.request_rate) == (7, 64, 100, 32.0)
     sent: list[Form] = []
     rules: list[Slo] = []
     scope["test_long_prompts"](lambda form, point: sent.append(form), lambda run, *slos: rules.extend(slos))
