@@ -18,6 +18,7 @@ from slabench.plugin.order import is_live
 from slabench.server.secrets import redact_url
 from slabench.session.settings import SIM, Settings
 from slabench.session.starting import bearer
+from slabench.strict_json import dumps
 
 TOGETHER = "tests/ali/test_decode"  # the curve is made from the decode tests' lines: all of them at one server
 
@@ -128,7 +129,7 @@ class Worker:
     @pytest.hookimpl(tryfirst=True)  # before xdist hands the ids over
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         with contextlib.suppress(OSError):
-            self.file.write_text(json.dumps([item.nodeid for item in session.items if is_live(item)]), encoding="utf-8")
+            self.file.write_text(dumps([item.nodeid for item in session.items if is_live(item)]), encoding="utf-8")
 
 
 def live_ids(folder: Path, node: Any, ids: list[str]) -> list[str]:
