@@ -21,8 +21,10 @@ from slabench.plugin.stash import SETTINGS
 from slabench.session.settings import Settings
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     for option in OPTIONS:
+        if option.name == "--base-url" and pluginmanager.hasplugin("base_url"):
+            continue  # pytest-base-url's, which browser plugins pull in: its value is ours
         group = parser.getgroup(f"slabench-{option.group.split()[0]}", f"slabench: {option.group}")
         given: dict[str, Any] = {"dest": option.dest, "help": option.described}
         if option.parse is None:
@@ -35,8 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         try:
             group.addoption(option.name, **given)
         except (ValueError, argparse.ArgumentError):
-            # pytest-base-url, which browser plugins pull in, has --base-url already: then its value is ours.
-            # pytest says ValueError for an option of the same group, argparse its own error for one of another.
+            # Another plugin's. From pytest 9 on it is found here: pytest says ValueError for an option of the same group, argparse its
+            # own error for one of another.
             if option.name != "--base-url":
                 raise
 
