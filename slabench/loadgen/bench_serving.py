@@ -70,7 +70,9 @@ def default_python() -> Path:
 def find(python: str | None) -> Reference:
     """The given Python or the default one; ConfigError in one sentence if bench_serving is not there."""
     path = os.path.abspath(python or default_python())  # it is started in another folder
-    remedy = "make .venv-client/.stamp installs it, or give --bench-serving-python=FILE of an environment that has sglang"
+    remedy = "give --bench-serving-python=FILE of an environment that has sglang"
+    if CLONE is not None:
+        remedy = f"make .venv-client/.stamp installs it, or {remedy}"
     if not Path(path).is_file():
         raise ConfigError(f"sglang.bench_serving runs in a Python that has it, and {path} does not exist; {remedy}.")
     try:

@@ -13,9 +13,9 @@ from slabench.errors import ConfigError
 from slabench.option_table import OPTIONS
 from slabench.option_types import worded
 from slabench.places import CLONE
-from slabench.plugin import spread
-from slabench.plugin.crash import cleaned
+from slabench.plugin import multi_server
 from slabench.plugin.other_spellings import hint, loose_limits
+from slabench.plugin.redact_traceback import cleaned
 from slabench.plugin.repeats import check_loop
 from slabench.plugin.stash import SETTINGS
 from slabench.session.settings import Settings
@@ -37,8 +37,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         try:
             group.addoption(option.name, **given)
         except (ValueError, argparse.ArgumentError):
-            # Another plugin's. From pytest 9 on it is found here: pytest says ValueError for an option of the same group, argparse its
-            # own error for one of another.
+            # Another plugin's, which pytest 9 finds here: ValueError for an option of the same group, argparse's own error for one of
+            # another.
             if option.name != "--base-url":
                 raise
 
@@ -65,14 +65,16 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         _check_rootdir(config)
         settings = Settings.of(config.option, os.environ, worker=hasattr(config, "workerinput"))
-        spread.check_numbers(config, settings)
+        multi_server.check_numbers(config, settings)
         _check_paths(config)
         config.stash[SETTINGS] = settings
-        if settings.live and spread.workers(config):
-            config.pluginmanager.register(spread.Spread(), "slabench-spread")
-        folder = getattr(config, "workerinput", {}).get("slabench_folder")
-        if folder is not None:
-            config.pluginmanager.register(spread.Worker(Path(folder), config.workerinput["workerid"]), "slabench-worker")  # type: ignore[attr-defined]
+        if settings.live and multi_server.workers(config):
+            config.pluginmanager.register(multi_server.Spread(), "slabench-multi-server")
+        handed = getattr(config, "workerinput", {})
+        if "slabench_folder" in handed:
+            config.pluginmanager.register(
+                multi_server.Worker(Path(handed["slabench_folder"]), handed["workerid"]), "slabench-worker"
+            )
     except ConfigError as error:
         if hasattr(config, "workerinput"):
             raise  # the controller has said it already

@@ -9,14 +9,14 @@ import pytest
 
 from slabench.errors import ConfigError, ServerError
 from slabench.exit_status import INVALID
-from slabench.plugin.beforehand import measure
 from slabench.plugin.forms import check_objectives, marked_forms
+from slabench.plugin.multi_server import check_same, place, workers
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls, idle_options, unread
 from slabench.plugin.recorder import RECORDER, say
 from slabench.plugin.repeats import ATTEMPTS, check_repeats
 from slabench.plugin.resume import RESUMED
-from slabench.plugin.spread import check_same, place, workers
+from slabench.plugin.sequential_baseline import measure
 from slabench.plugin.stash import CAMPAIGN, SETTINGS
 from slabench.report.plain import plain_lines
 from slabench.server.secrets import redact_url

@@ -21,12 +21,12 @@ from slabench import __version__
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID, NOTHING, OUR_CRASH, USAGE
 from slabench.plugin.closing import Closing
-from slabench.plugin.crash import OthersOutputs, clean_internal_error
 from slabench.plugin.interrupted import interrupted_reports
+from slabench.plugin.multi_server import live_ids
 from slabench.plugin.order import is_live
 from slabench.plugin.outputs import losing, silence_others
+from slabench.plugin.redact_traceback import OthersOutputs, clean_internal_error
 from slabench.plugin.resume import RESUMED, Resumed
-from slabench.plugin.spread import live_ids
 from slabench.plugin.stash import CAMPAIGN, SETTINGS
 from slabench.report.plain import plain_values
 from slabench.session.redact import redact_command, redact_options

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError, InvalidRun, ServerError, SLAViolation
-from slabench.plugin.crash import cleaned
 from slabench.plugin.order import is_live
 from slabench.plugin.recorder import RECORDER
+from slabench.plugin.redact_traceback import cleaned
 from slabench.plugin.repeats import ATTEMPTS, Attempts
 from slabench.plugin.stash import ENTRY
 from slabench.plugin.timeout_stop import StoppedByTimeout, TimeoutStop

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabench.plugin.crash import cleaned
+from slabench.plugin.redact_traceback import cleaned
 from slabench.report.console import summary_table, test_block
 from slabench.report.github import command, job_lines
 from slabench.report.html import standalone_html

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from slabench.plugin.beforehand import command
+from slabench.plugin.sequential_baseline import command
 
 
 def made(*given: str, **options: Any) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.plugin.spread import check_numbers, check_same, place, workers
+from slabench.plugin.multi_server import check_numbers, check_same, place, workers
 
 
 class Config:
