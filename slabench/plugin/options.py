@@ -37,8 +37,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         try:
             group.addoption(option.name, **given)
         except (ValueError, argparse.ArgumentError):
-            # Another plugin's, which pytest 9 finds here: ValueError for an option of the same group, argparse's own error for one of
-            # another.
+            # Another plugin's: pytest says ValueError for an option of the same group, argparse its own error for one of another.
             if option.name != "--base-url":
                 raise
 
