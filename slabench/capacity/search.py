@@ -35,7 +35,7 @@ BELOW = 0.85  # the next load below the lowest measured one
 EXPONENT = 0.6  # how TPOT grows with the load where one point is all that is known
 REPEATS = 2  # probes of each load that may be the best, where their intervals overlap
 CROWDED = 6  # measured loads around a gap: their line has been followed long enough, it is halved
-MOST_PROBES = 60
+MOST_PROBES = 120
 
 
 class Kind(StrEnum):
