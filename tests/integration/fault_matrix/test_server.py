@@ -265,7 +265,8 @@ def test_a_server_that_dies_in_mid_run(suite: Suite, tmp_path: Path) -> None:
         thread.join()
     expect_invalid(done, long)
     counts = done.run["tests"][0]["errors"]["counts"]
-    assert set(counts) <= {"truncated", "reset", "connect"} and counts["connect"] >= 3, counts
+    # Two break; the next of each slot may still be taken by a kernel that closes the server's streams before its listening socket.
+    assert set(counts) <= {"truncated", "reset", "connect"} and counts["connect"] >= 2 and sum(counts.values()) == 6, counts
 
 
 def test_https_without_the_authority(suite: Suite, tmp_path: Path) -> None:
