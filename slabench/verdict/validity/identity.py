@@ -101,7 +101,7 @@ def _two_paces(subject: Subject) -> Check | None:
     )
     if subject.ranks > 1 or subject.behind.several:
         return Check("same_server", State.FINDING, f"{text}, and the servers or ranks here were not alike.", SPREAD)
-    return Check("same_server", State.INVALID, f"{text}: more than one server answered.", ONE)
+    return Check("same_server", State.INVALID, f"{text}: more than one server answered, or some answers were held back.", ONE)
 
 
 def _mixed(subject: Subject) -> Check | None:
