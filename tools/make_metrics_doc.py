@@ -1,4 +1,4 @@
-"""docs/metrics.md from slabench/metrics/definitions.py: `python tools/make_metrics_doc.py` writes it."""
+"""docs/metrics.md and the gate's table of what is allowed: `python tools/make_metrics_doc.py` writes them from the declarations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from slabench.metrics.definitions import CLASSIC_STATISTICS, LEAST, METRICS, STATISTICS, Metric  # noqa: E402
+from slabench.metrics.declaration import Metric  # noqa: E402
+from slabench.metrics.definitions import LEAST, METRICS, statistics_of  # noqa: E402
+from slabench.metrics.tolerance import Tolerance  # noqa: E402
+from tools.doc_tables import cell, spliced, table  # noqa: E402
 
 # figure -> what bench_serving 0.5.7, vLLM's `bench serve`, GuideLLM and AIPerf call it in their result files; "-": they have none.
 NAMES: dict[str, tuple[str, str, str, str]] = {
@@ -49,6 +52,14 @@ This file is made by `python tools/make_metrics_doc.py` from `slabench/metrics/d
 
 A token is what the server's `completion_tokens` says, never a chunk and never a non-empty text. An event's time is
 when the kernel had its last byte.
+
+- one value a: request or token, of which there are statistics, or run.
+- repeats: what stands for the repeats of a test. By statistic: the largest `.max`, the smallest `.min`, the `.std` of all requests,
+  the mean of any other.
+- client's error: which of the client's own errors is held against it ([validity.md](validity.md#the-clients-own-error)).
+- allowed: as a multiple of `--tolerance`, and at least ([gate-an-upgrade.md](gate-an-upgrade.md#what-the-words-mean)).
+- gates: the methods whose tests are compared by it, by its mean where it has statistics. A test of your own is compared as
+  `serving`.
 """
 
 DIFFERENCES = (
@@ -110,14 +121,33 @@ DIFFERENCES = (
 
 
 def statistics(metric: Metric) -> str:
-    names = CLASSIC_STATISTICS if metric.name.startswith("classic.") else STATISTICS
-    return (
-        f"`{metric.name}` .{' .'.join(names)}" if metric.spread else f"`{metric.name}`" if metric.name != "curve" else "`curve.N`"
+    if metric.name == "curve":
+        return "`curve.N`"
+    return f"`{metric.name}` .{' .'.join(statistics_of(metric.name))}" if metric.spread else f"`{metric.name}`"
+
+
+def row(metric: Metric) -> tuple[str, ...]:
+    better = "" if metric.better == "none" else metric.better
+    repeats = "by statistic" if metric.spread else metric.repeats
+    allowed = "" if metric.tolerance is None else f"{metric.tolerance.times:g} x, {metric.tolerance.floor:g} {metric.unit}"
+    facts = (metric.formula, metric.source, metric.per, repeats, metric.client_error, allowed, ", ".join(metric.gates))
+    return statistics(metric), *map(cell, (metric.unit, better, *facts))
+
+
+def allowed() -> str:
+    """Metrics of one tolerance and unit in a row; bench_serving's have those of ours."""
+    rows: dict[tuple[Tolerance, str], list[str]] = {}
+    for metric in METRICS.values():
+        if metric.tolerance is not None and metric.name == metric.ours:
+            unit = "requests" if metric.unit == "count" else metric.unit
+            rows.setdefault((metric.tolerance, unit), []).append(f"`{metric.name}`")
+    return table(
+        ("figure", "share", "floor", "why"),
+        [
+            (" ".join(names), f"{each.times:g} x tolerance", f"{each.floor:g} {unit}", each.reason)
+            for (each, unit), names in rows.items()
+        ],
     )
-
-
-def cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def text() -> str:
@@ -128,18 +158,12 @@ def text() -> str:
         ("The deploy log's", [one for one in METRICS.values() if one.name == "curve"]),
         ("bench_serving's definitions", [one for one in METRICS.values() if one.name.startswith("classic.")]),
     )
+    head = ("key", "unit", "better", "formula", "source", "one value a", "repeats", "client's error", "allowed", "gates")
     for title, metrics in groups:
-        lines += [f"\n## {title}\n", "| key | unit | better | formula | source |", "|---|---|---|---|---|"]
-        for one in metrics:
-            better = "" if one.better == "none" else one.better
-            lines.append(f"| {statistics(one)} | {one.unit} | {better} | {cell(one.formula)} | {cell(one.source)} |")
+        lines += [f"\n## {title}\n", table(head, map(row, metrics))]
     lines += [
         "\n## Where ours differ from bench_serving's, and why\n",
-        "| figure | bench_serving 0.5.7 | ours | why |",
-        "|---|---|---|---|",
-    ]
-    lines += [f"| {' | '.join(map(cell, row))} |" for row in DIFFERENCES]
-    lines += [
+        table(("figure", "bench_serving 0.5.7", "ours", "why"), [tuple(map(cell, row)) for row in DIFFERENCES]),
         "\n`classic.*` keeps its definitions, so that it stands beside published numbers; only its zero for no data is absent",
         "there too. A test runs sglang's own code on generated records and compares every figure to 1e-9.",
         "\n## TPOT within bounds\n",
@@ -159,12 +183,21 @@ def text() -> str:
         "stand in its block, its rows and run.json; an objective, a floor or a baseline on one of too few is INVALID all the same,",
         "and says how many it needs. The samples of `itl` are tokens after the first, those of the others requests.",
         "\n## What others call it\n",
-        "| ours | sglang.bench_serving 0.5.7 | vllm bench serve | GuideLLM | AIPerf |",
-        "|---|---|---|---|---|",
+        table(
+            ("ours", "sglang.bench_serving 0.5.7", "vllm bench serve", "GuideLLM", "AIPerf"),
+            [(f"`{name}`", *map(cell, row)) for name, row in NAMES.items()],
+        ),
     ]
-    lines += [f"| `{name}` | {' | '.join(map(cell, row))} |" for name, row in NAMES.items()]
     return "\n".join(lines) + "\n"
 
 
+def pages() -> dict[Path, str]:
+    """Each page as it is to be."""
+    gate = REPO / "docs" / "gate-an-upgrade.md"
+    made = spliced(gate.read_text(encoding="utf-8"), "tools/make_metrics_doc.py", allowed())
+    return {REPO / "docs" / "metrics.md": text(), gate: made}
+
+
 if __name__ == "__main__":
-    (REPO / "docs" / "metrics.md").write_text(text(), encoding="utf-8")
+    for page, made in pages().items():
+        page.write_text(made, encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 
 from slabench.capacity.probe import THROUGHPUT, Point, Probe, point
 from slabench.capacity.search import Kind, Outcome, Search, Why
-from slabench.metrics.definitions import metric_of
+from slabench.metrics.definitions import declared
 from slabench.verdict.sla import number, spoken
 
 UNITS = {"concurrency": "in flight", "rate": "requests/s"}
@@ -97,13 +97,11 @@ def rule_texts(search: Search, at: Point) -> list[str]:
     """`total throughput 10,875 tok/s (10,821 to 10,929)`, and `tpot mean 41.7 ms (41.6 to 41.8), limit 50` for each rule."""
     texts = []
     for key, limit in [(THROUGHPUT, None), *((rule.metric, rule.limit) for rule in search.rules)]:
-        measured, metric = at.estimates.get(key), metric_of(key)
-        unit = f" {metric.unit}" if metric is not None and metric.unit else ""
+        measured = at.estimates.get(key)
         if measured is not None:
             within = "" if limit is None else f", limit {limit:g}"
-            texts.append(
-                f"{spoken(key)} {number(measured.value)}{unit} ({number(measured.low)} to {number(measured.high)}){within}"
-            )
+            interval = f"({number(measured.low)} to {number(measured.high)})"
+            texts.append(f"{spoken(key)} {number(measured.value)} {declared(key).unit} {interval}{within}")
     return texts
 
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from slabench.metrics.compute import MOST_TOKENS, UNKNOWN
+from slabench.metrics.definitions import metric_of
 from slabench.records import BEFORE, GpuCounts, RequestRecord, RunRecord
 
 if TYPE_CHECKING:
     import numpy as np
 
 NS_PER_S = 1e9
-OF_TEXT = ("classic.ttft", "classic.tpot", "classic.itl", "classic.max_output_tokens_per_s")  # by their first text
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,8 @@ def text_sizes(records: Sequence[RequestRecord]) -> dict[str, int]:
 
 def of_text(key: str) -> bool:
     """Whether it is a figure that hangs on the first text of every answer."""
-    return any(key == name or key.startswith(f"{name}.") for name in OF_TEXT)
+    metric = metric_of(key)
+    return metric is not None and metric.by_first_text
 
 
 def compute_classic(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:

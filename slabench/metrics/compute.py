@@ -2,52 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from slabench.metrics import bounded
-from slabench.metrics.definitions import LEAST, STATISTICS
+from slabench.metrics import bounded, per_request
+from slabench.metrics.definitions import LEAST, METRICS, OF_A_REQUEST, STATISTICS
+from slabench.metrics.per_request import NS_PER_MS
 from slabench.records import GpuCounts, RequestRecord, RunRecord
 
 if TYPE_CHECKING:
     import numpy as np
 
-NS_PER_MS = 1e6
 NS_PER_S = 1e9
 UNKNOWN = GpuCounts()
 MOST_TOKENS = 1 << 24  # of one answer: above it a list of its gaps would be the machine's memory
-
-
-@dataclass(frozen=True, slots=True)
-class RequestFigures:
-    """What one complete answer gives, in ms; a field is None where the answer does not define it."""
-
-    ttft: float | None
-    ttft_due: float | None
-    tpot: float | None
-    e2el: float | None
-    e2el_due: float | None
-    gap_max: float | None
-
-
-def request_figures(record: RequestRecord) -> RequestFigures:
-    """TTFT, TPOT, E2EL of one request. TPOT is undefined unless tokens follow the first event."""
-    tokens = record.arrival_tokens
-    if record.span_ns is None or record.sent_ns is None:
-        return RequestFigures(None, None, None, None, None, None)
-    first, last = record.span_ns
-    later = tokens[-1] - tokens[0] if tokens else 0  # without counts along the stream nobody knows how many came at once
-    gaps = [after - before for before, after in itertools.pairwise(record.stamps_ns)]
-    return RequestFigures(
-        ttft=(first - record.sent_ns) / NS_PER_MS,
-        ttft_due=(first - record.due_ns) / NS_PER_MS,
-        tpot=(last - first) / later / NS_PER_MS if later > 0 else None,
-        e2el=(last - record.sent_ns) / NS_PER_MS,
-        e2el_due=(last - record.due_ns) / NS_PER_MS,
-        gap_max=max(gaps) / NS_PER_MS if gaps else None,
-    )
 
 
 def inter_token_latencies(record: RequestRecord) -> np.ndarray:
@@ -100,7 +68,7 @@ def peak_concurrency(records: Sequence[RequestRecord]) -> int:
 
 
 def compute(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
-    """All figures of definitions._OWN that this run defines (goodput is goodput()'s). gpus: for the per-GPU figures."""
+    """Our metrics that this run's records define (goodput is goodput()'s). gpus: for the per-GPU figures."""
     import numpy as np
 
     done = [record for record in run.requests if record.ok and record.span_ns is not None]
@@ -112,16 +80,14 @@ def compute(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
     }
     if not done:
         return found
-    figures = [request_figures(record) for record in done]
-    for name in ("ttft", "ttft_due", "tpot", "e2el", "e2el_due"):
-        sample = [value for one in figures if (value := getattr(one, name)) is not None]
-        found |= {f"{name}.{statistic}": value for statistic, value in spread(sample).items()}
+    for metric in OF_A_REQUEST.values():
+        found |= {f"{metric.name}.{statistic}": value for statistic, value in spread(metric.sample(done)).items()}
     if "tpot.mean" not in found and (pair := bounded.both(done)) is not None:
         for name, ends in zip((bounded.LOW, bounded.HIGH), pair, strict=True):
             found |= {f"{name}.{statistic}": value for statistic, value in spread(ends).items()}
     itls = np.concatenate([inter_token_latencies(record) for record in done])
     found |= {f"itl.{statistic}": value for statistic, value in spread(itls).items()}
-    gaps = [one.gap_max for one in figures if one.gap_max is not None]
+    gaps = [gap for record in done if (gap := per_request.gap_max(record)) is not None]
     if gaps:
         found["gap_max"] = max(gaps)
     duration = (max(record.span_ns[1] for record in done if record.span_ns is not None) - run.began_ns) / NS_PER_S
@@ -142,9 +108,7 @@ def compute(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
 def sample_sizes(run: RunRecord) -> dict[str, int]:
     """How many requests define each per-request figure, and how many tokens itl: the n beside a statistic."""
     done = [record for record in run.requests if record.ok]
-    figures = [request_figures(record) for record in done]
-    names = ("ttft", "ttft_due", "tpot", "e2el", "e2el_due")
-    found = {name: sum(getattr(one, name) is not None for one in figures) for name in names}
+    found = {metric.name: len(metric.sample(done)) for metric in OF_A_REQUEST.values()}
     if not found["tpot"] and (pair := bounded.both(done)) is not None:
         found |= dict.fromkeys((bounded.LOW, bounded.HIGH), len(pair[0]))
     return found | {"itl": sum(len(inter_token_latencies(record)) for record in done)}
@@ -172,13 +136,13 @@ def goodput(run: RunRecord, limits: Mapping[str, float], duration: float | None)
     """
     if not limits or not run.requests:
         return {}
-    good = sum(record.ok and _within(request_figures(record), limits) for record in run.requests)
+    good = sum(record.ok and _within(record, limits) for record in run.requests)
     found = {"goodput.share": good / len(run.requests)}
     if duration:
         found["goodput.request_throughput"] = good / duration
     return found
 
 
-def _within(figures: RequestFigures, limits: Mapping[str, float]) -> bool:
-    values = ((getattr(figures, name), limit) for name, limit in limits.items())
+def _within(record: RequestRecord, limits: Mapping[str, float]) -> bool:
+    values = ((METRICS[name].of(record), limit) for name, limit in limits.items())
     return all(value is not None and value <= limit for value, limit in values)

@@ -6,14 +6,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from slabench.metrics.compute import NS_PER_MS, request_figures
+from slabench.metrics.declaration import ClientError
+from slabench.metrics.definitions import counterpart, metric_of
+from slabench.metrics.per_request import NS_PER_MS
 from slabench.records import ClientRecord, RequestRecord, RunRecord
 
 if TYPE_CHECKING:
     import numpy as np
-
-_PER_REQUEST = ("ttft", "ttft_due", "tpot", "e2el", "e2el_due")
-_OF_THE_RUN = ("duration", "throughput", "qpm")
 
 
 class Load(Protocol):
@@ -67,19 +66,20 @@ def error_bound(run: RunRecord, key: str) -> float | None:
     its sample: the bound is how far it moves when all requests take their least, or their most. The mean ITL is the sum of all
     spans over their tokens. A duration ends with its last token, and so do the rates over it.
     """
+    metric, statistic = metric_of(key), key.rpartition(".")[2]
+    if metric is None or metric.client_error is ClientError.NONE:
+        return None
     done = [record for record in run.requests if record.ok and record.span_ns is not None]
-    figure, _, statistic = key.removeprefix("classic.").rpartition(".")
-    if not figure and any(part in statistic for part in _OF_THE_RUN):
+    if metric.client_error is ClientError.RUN_END:
         return _of_the_run(run, done)
-    if figure == "itl" and statistic == "mean":
+    if metric.per == "token" and statistic == "mean":
         spans = [span for record in done if len(record.arrival_ns) > 1 and (span := record.span_ns) is not None]
         whole = sum(last - first for first, last in spans)
         return max(float(late_ns(run, [span[edge] for span in spans]).sum()) for edge in (0, 1)) / whole if whole else None
-    if figure not in _PER_REQUEST or statistic not in _STATISTICS:
+    known = [(record, value) for record in done if (value := counterpart(metric).of(record)) is not None]
+    if not known or statistic not in _STATISTICS:
         return None
-    values = [getattr(request_figures(record), figure) for record in done]
-    known = [(record, value) for record, value in zip(done, values, strict=True) if value is not None]
-    return _of_a_sample(run, figure, statistic, [one for one, _ in known], [value for _, value in known]) if known else None
+    return _of_a_sample(run, metric.client_error, statistic, [record for record, _ in known], [value for _, value in known])
 
 
 def _of_the_run(run: RunRecord, done: Sequence[RequestRecord]) -> float | None:
@@ -87,16 +87,18 @@ def _of_the_run(run: RunRecord, done: Sequence[RequestRecord]) -> float | None:
     return float(late_ns(run, [end])[0]) / (end - run.began_ns) if end > run.began_ns else None
 
 
-def _of_a_sample(run: RunRecord, figure: str, statistic: str, records: Sequence[RequestRecord], values: Sequence[float]) -> float:
+def _of_a_sample(
+    run: RunRecord, error: ClientError, statistic: str, records: Sequence[RequestRecord], values: Sequence[float]
+) -> float:
     import numpy as np
 
     spans = [span for record in records if (span := record.span_ns) is not None]
     first, last = (late_ns(run, [span[edge] for span in spans]) / NS_PER_MS for edge in (0, 1))
     sample, above, below = np.array(values), np.zeros(len(values)), first
-    if figure == "tpot":
+    if error is ClientError.TPOT:
         later = np.array([record.arrival_tokens[-1] - record.arrival_tokens[0] for record in records])
         above, below = first / later, last / later
-    elif figure.startswith("e2el"):
+    elif error is ClientError.E2EL:
         below = last
     statistics = _STATISTICS[statistic]
     seen, most, least = (float(statistics(one)) for one in (sample, sample + above, sample - below))

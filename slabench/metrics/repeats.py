@@ -9,17 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from slabench.metrics.definitions import metric_of
+
 Figures = Mapping[str, float]
 Sizes = Mapping[str, int]
-
-LARGEST = ("gap_max", "classic.max_output_tokens_per_s", "classic.max_concurrent_requests")
 
 
 def together(runs: Sequence[Figures], sizes: Sequence[Sizes]) -> dict[str, float]:
     """Every figure that all repeats have, over all of them.
 
-    `.max`, `.peak`, gap_max: the largest. `.min`: the smallest. `.std`: of all requests of all repeats (pooled by n, with the
-    distance between the repeats' means); absent where n is not known. Everything else: the mean over the repeats.
+    `.max`, and what is declared so (gap_max, peaks): the largest. `.min`: the smallest. `.std`: of all requests of all repeats
+    (pooled by n, with the distance between the repeats' means); absent where n is not known. Everything else: the mean of all.
     """
     if len(runs) == 1:
         return dict(runs[0])
@@ -29,7 +29,8 @@ def together(runs: Sequence[Figures], sizes: Sequence[Sizes]) -> dict[str, float
             continue
         values = [run[key] for run in runs]
         figure, _, statistic = key.rpartition(".")
-        if statistic in ("max", "peak") or key in LARGEST:
+        metric = metric_of(key)
+        if statistic == "max" or (metric is not None and metric.repeats == "largest"):
             found[key] = max(values)
         elif statistic == "min":
             found[key] = min(values)

@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from slabench.metrics.compute import NS_PER_MS, spread
+from slabench.metrics.compute import spread
+from slabench.metrics.per_request import NS_PER_MS
 from slabench.records import RequestRecord
 
 QUEUE = ("queue_time", "queue_time_seconds", "queue_time_s")

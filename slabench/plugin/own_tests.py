@@ -25,8 +25,6 @@ from slabench.verdict.sla import Slo
 if TYPE_CHECKING:
     import pytest
 
-# What only a batch-size point has, or the decode curve.
-_OF_A_BATCH = ("full_batch.", "log.")
 ALI = "tests/ali/"
 WORKLOAD = ("num_prompts", "request_rate", "max_concurrency", "random_input_len", "random_output_len")
 

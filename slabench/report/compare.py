@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from slabench.metrics.definitions import curve_size
 from slabench.report import markdown
 from slabench.report.comparison import HEAD, figure_row
 from slabench.report.console import table
@@ -152,14 +153,14 @@ def _judged(old: StoredSide, test_id: str, side: StoredSide, name: str | None, r
 
 def _common_points(old: Gathered, new: Gathered) -> tuple[Gathered, Gathered, list[list[int]]]:
     """A curve's points that both sides have, and those of each alone; every other figure that one side lacks is still missing."""
-    points = [{key for key in (*one.values, *one.lacking) if key.startswith("curve.")} for one in (old, new)]
+    points = [{key for key in (*one.values, *one.lacking) if curve_size(key) is not None} for one in (old, new)]
     single = points[0] ^ points[1]
 
     def both(one: Gathered) -> Gathered:
         values = {key: value for key, value in one.values.items() if key not in single}
         return Gathered(values, {key: where for key, where in one.lacking.items() if key not in single})
 
-    return both(old), both(new), [sorted(int(key.partition(".")[2]) for key in own & single) for own in points]
+    return both(old), both(new), [sorted(size for key in own & single if (size := curve_size(key)) is not None) for own in points]
 
 
 def _settled(test: StoredTest, rules: Rules) -> list[Check]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from slabench.metrics.bounded import bounds
+from slabench.metrics.definitions import declared
 from slabench.report.capacity_section import HEAD, probe_cells
 from slabench.report.comparison import HEAD as COMPARED
 from slabench.report.comparison import comparison_rows, sides
@@ -213,13 +214,7 @@ def failure_text(entry: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-FIGURES = (
-    ("TPOT ms", "tpot.mean"),
-    ("TTFT ms", "ttft.mean"),
-    ("output tok/s", "output_throughput"),
-    ("total tok/s", "total_throughput"),
-    ("QPM", "qpm"),
-)
+FIGURES = tuple((declared(key).heading, key) for key in ("tpot.mean", "ttft.mean", "output_throughput", "total_throughput", "qpm"))
 
 
 def figure(metrics: Mapping[str, float], key: str) -> str:

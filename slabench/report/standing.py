@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slabench.metrics.bounded import bounds
+from slabench.metrics.definitions import curve_size
 from slabench.verdict.sla import number
 from slabench.verdict.words import NOTHING_JUDGED, Word
 
@@ -70,7 +71,7 @@ def _first(metrics: Mapping[str, float], wanted: tuple[tuple[str, str, str], ...
 
 def _curve(entry: Mapping[str, Any]) -> str:
     """The curve at the largest batch size that a decode test was named after: rows between sizes are a run's ramps."""
-    sizes = [int(key.removeprefix("curve.")) for key in entry["metrics"] if key.startswith("curve.")]
+    sizes = [size for key in entry["metrics"] if (size := curve_size(key)) is not None]
     row = next((one for one in entry.get("curve", ()) if sizes and one["running"] == max(sizes)), None)
     if row is None:
         return NONE

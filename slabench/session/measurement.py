@@ -114,19 +114,18 @@ def served(run: RunRecord) -> dict[str, Any]:
 
 def on_average_only(looked: Sequence[Looked], slos: Sequence[Slo], figures: Mapping[str, float]) -> tuple[Check, ...]:
     """A finding for each objective that holds over the repeats and not in every one of them, with the worst."""
-    from slabench.metrics.definitions import metric_of
+    from slabench.metrics.definitions import declared
     from slabench.verdict.sla import number, spoken
 
     found = []
     for one in slos:
         seen = [(each.figures[one.metric], each.measured.turn) for each in looked if one.metric in each.figures]
         worst = (max if one.op == "<=" else min)(seen, key=lambda each: each[0], default=None)
-        metric = metric_of(one.metric)
-        if worst is None or metric is None or one.metric not in figures:
+        if worst is None or one.metric not in figures:
             continue
         value, turn = worst
         if holds(one, figures[one.metric]) and not holds(one, value):
-            text = f"{spoken(one.metric)} holds {one} on average only: {turn.told} has {number(value)} {metric.unit}."
+            text = f"{spoken(one.metric)} holds {one} on average only: {turn.told} has {number(value)} {declared(one.metric).unit}."
             found.append(Check("every_repeat", State.FINDING, text, "Look at that repeat; run.json has the figures of each."))
     return tuple(found)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from slabench.errors import ConfigError, system_words
-from slabench.metrics.definitions import metric_of
+from slabench.metrics.definitions import METRICS, metric_of
 from slabench.output_file import write_whole
 from slabench.strict_json import dumps
 from slabench.verdict.samples import samples_of
@@ -37,20 +37,11 @@ RULES = {
     "unless": "--allow-diff names the section or the key",
 }
 
-INFORMATION = (
-    "tpot.p99",
-    "ttft.p99",
-    "itl.p99",
-    "e2el.mean",
-    "gap_max",
-    "full_batch.tpot",
-    "full_batch.share",
-    "log.tpot",
-    "accept_length",
-    "qpm",
-    "input_throughput",
-    "output_throughput",
-    "duration",
+# Kept beside the gated ones.
+INFORMATION = tuple(
+    f"{metric.name}.{metric.information}" if metric.spread else metric.name
+    for metric in METRICS.values()
+    if metric.information is not None
 )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from slabench.metrics.definitions import metric_of, too_few
+from slabench.metrics.definitions import declared, metric_of, too_few
 from slabench.verdict.baseline_file import EXTRAS, MAY_DIFFER, Baseline
 from slabench.verdict.gate import Compared, Outcome, compare_figures
 from slabench.verdict.sla import Slo, check
@@ -235,12 +235,10 @@ def _without(key: str, lacking: Mapping[str, str]) -> str:
 
 def _op(key: str) -> str:
     """A floor is the least that is asked for, of a count without a direction too; only of what is better lower it is the most."""
-    metric = metric_of(key)
-    return "<=" if metric is not None and metric.better == "lower" else ">="
+    return "<=" if declared(key).better == "lower" else ">="
 
 
 def _objective(one: Compared, sizes: Mapping[str, int]) -> Objective:
-    metric = metric_of(one.key)
-    n = sizes.get(metric.name.removeprefix("classic.")) if metric is not None else None
+    n = sizes.get(declared(one.key).ours)
     holds = one.outcome is Outcome.HOLDS
     return Objective("baseline", one.key, _op(one.key), one.limit, one.observed, one.unit, holds, n, one.text(n))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slabench.metrics.bounded import HIGH, bounds
-from slabench.metrics.definitions import metric_of, too_few
+from slabench.metrics.definitions import declared, too_few
 from slabench.verdict.sla import Slo, number, spoken
 from slabench.verdict.words import Objective
 
@@ -32,8 +32,8 @@ def evaluate_bounded(
     rule: Slo, figures: Mapping[str, float], sizes: Mapping[str, int], *, kind: str = "slo"
 ) -> Objective | Undecided | None:
     """None where the figure is not bounded but known or undefined, or is a percentile of too few."""
-    found, metric = bounds(rule.metric, figures), metric_of(rule.metric)
-    if found is None or metric is None:
+    found, metric = bounds(rule.metric, figures), declared(rule.metric)
+    if found is None:
         return None
     counted = {**sizes, "tpot": sizes.get(HIGH, 0)}
     if too_few(rule.metric, counted) is not None:

@@ -6,8 +6,7 @@
                    standard deviation would count it as such
     floor          what two runs on the same server differ by, which no single run shows
 
-The floor's values come from docs/examples/h200-qwen3-30b-a3b, where four batch sizes were measured twice on one server process:
-full-batch TPOT differed by at most 0.13 %, mean TPOT by 0.2 %, total throughput by 0.4 %, mean TTFT by 5 %.
+The floor is the metric's own (run_to_run of its declaration).
 """
 
 from __future__ import annotations
@@ -18,14 +17,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slabench.metrics.compute import request_figures
-from slabench.metrics.definitions import metric_of
+from slabench.metrics.definitions import OF_A_REQUEST, declared
 from slabench.records import RequestRecord
 from slabench.verdict.statistics import LEVEL, quantile
 
-FLOORS = {"tpot": 0.003, "itl": 0.003, "ttft": 0.05, "ttft_due": 0.05}
-FLOOR_THROUGHPUT = 0.005
-FLOOR_OTHER = 0.01
 WAVES_WANTED = 3  # by waves needs as many; of two the t interval says nothing (12.7 standard errors)
 EXACT = 1e-9  # a share of the value: an interval without width is as wide as this
 _PERCENTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
@@ -78,11 +73,7 @@ def estimate(key: str, value: float, counted: Sequence[RequestRecord], wave: int
 
 def floor_of(key: str) -> float:
     """Share of a figure's value by which two runs of the same server may differ."""
-    metric = metric_of(key)
-    name = metric.name if metric is not None else key
-    if name in FLOORS:
-        return FLOORS[name]
-    return FLOOR_THROUGHPUT if "throughput" in name or name == "qpm" else FLOOR_OTHER
+    return declared(key).run_to_run
 
 
 def pooled(estimates: Sequence[Estimate], floor: float) -> Estimate:
@@ -103,9 +94,7 @@ def pooled(estimates: Sequence[Estimate], floor: float) -> Estimate:
 
 def _sample(figure: str, counted: Sequence[RequestRecord]) -> list[float]:
     """One value a request, in plan order; empty for a figure that has none."""
-    if figure not in ("ttft", "ttft_due", "tpot", "e2el", "e2el_due"):
-        return []
-    return [value for record in counted if (value := getattr(request_figures(record), figure)) is not None]
+    return OF_A_REQUEST[figure].sample(counted) if figure in OF_A_REQUEST else []
 
 
 def _by_waves(sample: Sequence[float], wave: int) -> float:

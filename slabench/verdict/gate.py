@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from slabench.metrics.definitions import metric_of
+from slabench.metrics.definitions import declared
 from slabench.verdict.interval import Interval, Printed, levels, printed
 from slabench.verdict.sla import number, spoken
 from slabench.verdict.statistics import LEVEL, MOST_REPEATS, Change, held_at, holm, paired, unpaired
@@ -169,8 +169,7 @@ def limit_of(key: str, new: Sequence[float], old: Sequence[float], tolerance: fl
     """The value that new may not be beyond, in the figure's unit; new and old: one value a repeat."""
     was = statistics.fmean(old)
     share = allowed(key, was, tolerance, single=len(new) == 1 and len(old) == 1)
-    metric = metric_of(key)
-    return was * (1 - share if metric is not None and metric.better == "higher" else 1 + share)
+    return was * (1 - share if declared(key).better == "higher" else 1 + share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +182,8 @@ class _Limit:
 
     @classmethod
     def of(cls, key: str, old: float, tolerance: float, change: Change) -> _Limit:
-        metric = metric_of(key)
         share = allowed(key, old, tolerance, single=change.error is None)
-        if metric is None or metric.better != "higher":
+        if declared(key).better != "higher":
             return cls(share, math.log1p(share), upward=True)
         return cls(share, math.log1p(-share) if share < 1 else -math.inf, upward=False)
 
@@ -211,10 +209,10 @@ def _compared(
             repeats = change.repeats_to_decide(limit.log, 1 - 2 * against if beyond else LEVEL)
             if repeats is not None:
                 repeats = max(repeats, change.new + 1)
-    metric = metric_of(key)
-    unit = metric.unit if metric is not None else ""
     interval = _interval(change, 1 - against, 1 - alpha, upward=limit.upward)
-    return Compared(key, unit, not limit.upward, tuple(new), tuple(old), change, limit.share, outcome, interval, repeats)
+    return Compared(
+        key, declared(key).unit, not limit.upward, tuple(new), tuple(old), change, limit.share, outcome, interval, repeats
+    )
 
 
 def _interval(change: Change, worse: float, within: float, *, upward: bool) -> Interval | None:

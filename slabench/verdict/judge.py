@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.metrics.classic import of_text
-from slabench.metrics.definitions import metric_of, too_few
+from slabench.metrics.definitions import declared, too_few
 from slabench.verdict import reasons as reason_codes
 from slabench.verdict.baselines import Comparison
 from slabench.verdict.bounded import Undecided, evaluate_bounded
@@ -122,9 +122,8 @@ def _too_few(case: Case, rule: Slo) -> str:
         return f" (it is taken by each answer's first text, and {silent} of {answers} answers brought no text)"
     if found is None:
         return ""
-    figure, _, statistic = rule.metric.rpartition(".")
-    what = "tokens after the first" if figure.removeprefix("classic.") == "itl" else "requests"
-    return f" ({statistic} needs {found[1]} {what}, there are {found[0]})"
+    what = "tokens after the first" if declared(rule.metric).per == "token" else "requests"
+    return f" ({rule.metric.rpartition('.')[2]} needs {found[1]} {what}, there are {found[0]})"
 
 
 def _good(objectives: Sequence[Objective]) -> str:
@@ -134,11 +133,7 @@ def _good(objectives: Sequence[Objective]) -> str:
 
 def _nothing(case: Case) -> str:
     """What was measured, that it was not judged, and how it would be."""
-    shown = [
-        f"{spoken(key)} {number(case.figures[key])} {metric.unit}"
-        for key in case.shown
-        if key in case.figures and (metric := metric_of(key)) is not None
-    ]
+    shown = [f"{spoken(key)} {number(case.figures[key])} {declared(key).unit}" for key in case.shown if key in case.figures]
     known = f", and the baseline {case.comparison.baseline} has no entry for it" if case.comparison is not None else ""
     asked = f"; {case.gate} asks for a verdict" if case.gate is not None else ""
     measured = f" Measured: {', '.join(shown)}." if shown else ""

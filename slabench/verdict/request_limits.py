@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Mapping
 
 from slabench.errors import ConfigError
-from slabench.verdict.sla import PER_REQUEST, Slo
+from slabench.metrics.definitions import METRICS, OF_A_REQUEST
+from slabench.verdict.sla import Slo
 
-GOODPUT = ("goodput.share", "goodput.request_throughput")
 FORM = "--goodput=ttft:2000,tpot:50 (METRIC:MS)"
 
 
@@ -46,9 +46,9 @@ def checked(limits: Mapping[str, float], source: str) -> dict[str, float]:
     if not isinstance(limits, Mapping):
         raise ConfigError(f'{source} is {limits!r}; it reads limits in ms by metric, such as {{"ttft": 2000, "tpot": 50}}.')
     for name, limit in limits.items():
-        if name not in PER_REQUEST:
-            hint = " e2e latency is e2el here." if name in ("e2e", "latency", "e2e_latency") else ""
-            raise ConfigError(f"{source} names {name!r}; a request has {', '.join(PER_REQUEST)}.{hint}")
+        if name not in OF_A_REQUEST:
+            hint = " e2e latency is e2el here." if name in METRICS["e2el"].also_called else ""
+            raise ConfigError(f"{source} names {name!r}; a request has {', '.join(OF_A_REQUEST)}.{hint}")
         if isinstance(limit, bool) or not isinstance(limit, int | float) or not (math.isfinite(limit) and limit > 0):
             raise ConfigError(f"{source} holds {name} to {limit!r}; give milliseconds above 0.")
     return {name: float(limit) for name, limit in limits.items()}
@@ -57,7 +57,7 @@ def checked(limits: Mapping[str, float], source: str) -> dict[str, float]:
 def check_goodput(objectives: Iterable[Slo], limits: Mapping[str, float], *, where: str = "") -> None:
     """ConfigError for an objective on goodput where no limit says which requests are good. where: the test that states it."""
     for one in objectives:
-        if one.metric in GOODPUT and not limits:
+        if one.metric.startswith("goodput.") and not limits:
             raise ConfigError(
                 f"{where}The objective {one} counts the requests within per-request limits, and none is given: add {FORM}, whose "
                 "limits are each request's own, or take the mean of all with --slo='ttft.mean<=2000'."

@@ -6,15 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-# The figures a method is gated by; a run stores the rest for information. Noise decides: TTFT of one request is no gate.
-GATED: Mapping[str, tuple[str, ...]] = {
-    "ali-decode": ("tpot.mean", "output_throughput"),
-    "ali-prefill": ("input_throughput",),
-    "ali-saturation": ("tpot.mean", "total_throughput"),
-    "tencent": ("tpot.mean", "ttft.mean", "total_throughput"),
-    "tencent-capacity": ("total_throughput",),
-    "serving": ("tpot.mean", "ttft.mean", "total_throughput"),
-}
+from slabench.metrics.bounded import bounds
+from slabench.metrics.definitions import METRICS, curve_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +41,15 @@ def gated_keys(method: str, *runs: Mapping[str, float], classic: bool = False) -
     classic: another client drove the load, which tells bench_serving's figures only. Our own runs have both, and there the
     one is no substitute for the other: bench_serving's TPOT is defined where ours is not.
     """
-    if method == "ali-decode-curve":
-        found = dict.fromkeys(key for run in runs for key in run if key.startswith("curve."))
-        return sorted(found, key=lambda key: int(key.rpartition(".")[2]))
-    wanted = GATED.get(method, GATED["serving"])  # a method of your own
+    gating = [metric for metric in METRICS.values() if method in metric.gates]
+    if gating == [METRICS["curve"]]:
+        points = {size: key for run in runs for key in run if (size := curve_size(key)) is not None}
+        return [points[size] for size in sorted(points)]
+    gating = gating or [metric for metric in METRICS.values() if "serving" in metric.gates]  # a method of your own
+    wanted = [f"{metric.name}.mean" if metric.spread else metric.name for metric in gating]
     # A TPOT within bounds is no figure to compare: its key is wanted, and the side that lacks it is not comparable.
-    bounded = {"tpot.mean": "tpot_high.mean"}
-    keys = (f"classic.{one}" if classic else one for one in wanted)
-    return [key for key in keys if any(key in run or bounded.get(key) in run for run in runs)]
+    keys = [f"classic.{key}" if classic else key for key in wanted]
+    return [key for key in keys if any(key in run or bounds(key, run) is not None for run in runs)]
 
 
 def samples_of(entry: Mapping[str, Any], side: str = "new") -> Gathered:

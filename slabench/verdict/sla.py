@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.errors import ConfigError
-from slabench.metrics.definitions import LEAST, METRICS, metric_of, statistics_of, too_few
+from slabench.metrics.declaration import ClientError
+from slabench.metrics.definitions import LEAST, METRICS, OF_A_REQUEST, curve_size, declared, metric_of, statistics_of, too_few
 from slabench.verdict.metric_names import did_you_mean
 from slabench.verdict.words import Objective
 
@@ -16,7 +17,6 @@ _NUMBER = r"[0-9]+(\.[0-9]+)?([eE]\+?[0-9]+)?"
 _COMPARISON = re.compile(rf"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op><=|>=|:)\s*(?P<limit>{_NUMBER})\s*(ms)?\s*$")
 _OTHER_OPERATOR = re.compile(r"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op>(?![<>]=\s*[0-9])[<>=]+)\s*(?P<limit>[0-9.]+)\s*(ms)?\s*$")
 _OPERATORS = {"lower": "<=", "higher": ">="}
-PER_REQUEST = ("ttft", "ttft_due", "tpot", "e2el", "e2el_due")
 
 
 # (mean TPOT ms, mean TTFT ms). ant: the tiers Base, Pro and Max of the publication; tencent: the later form keeps TTFT as well.
@@ -98,16 +98,16 @@ def parse(text: str) -> Slo:
     metric, op = match["metric"], match["op"]
     if op == ":":
         raise ConfigError(_two_forms(text, metric, match["limit"]))
-    if metric in PER_REQUEST:
+    if metric in OF_A_REQUEST:
         metric += ".mean"
     return _stated(Slo(metric, op, float(match["limit"])))
 
 
 def _two_forms(text: str, figure: str, limit: str) -> str:
     """bench_serving's --goodput form is a limit for each request there, and would be the mean's here: it stands for neither."""
-    if figure not in PER_REQUEST and f"{figure}l" not in PER_REQUEST:
-        return f"--slo={text!r} is not an objective: METRIC:MS is --goodput's form, for {', '.join(PER_REQUEST)}; write <= or >=."
-    name = figure if figure in PER_REQUEST else f"{figure}l"
+    if figure not in OF_A_REQUEST and f"{figure}l" not in OF_A_REQUEST:
+        return f"--slo={text!r} is not an objective: METRIC:MS is --goodput's form, for {', '.join(OF_A_REQUEST)}; write <= or >=."
+    name = figure if figure in OF_A_REQUEST else f"{figure}l"
     return (
         f"--slo={text!r} could mean the mean or each request: write --slo='{name}.mean<={limit}' for the mean, or "
         f"--goodput={figure}:{limit} for a limit of each request, with --slo='goodput.share>=0.95' to judge the share within it."
@@ -116,7 +116,7 @@ def _two_forms(text: str, figure: str, limit: str) -> str:
 
 def _stated(objective: Slo) -> Slo:
     """check(), for an objective of a test or of the command line: floors may be of the curve, too."""
-    if check(objective).metric.startswith("curve."):
+    if curve_size(check(objective).metric) is not None:
         raise ConfigError(
             f'The objective {objective} is of the decode curve, which has no objectives: put the limit under "floors" of a '
             "baseline file (docs/gate-an-upgrade.md)."
@@ -185,18 +185,18 @@ def loosened(rules: Sequence[Slo], given: Sequence[Slo]) -> tuple[str, ...]:
 
 def between_tokens(objective: Slo) -> bool:
     """Whether it speaks of the time between tokens, which an answer of one token does not have."""
-    return objective.metric.removeprefix("classic.").partition(".")[0] in ("tpot", "itl", "gap_max")
+    return declared(objective.metric).client_error in (ClientError.TPOT, ClientError.ITL)
 
 
 def of_a_batch(objective: Slo) -> bool:
     """Whether it speaks of what only a batch-size point has: the time with a full batch, the log's lines at that size."""
-    return objective.metric.startswith(("full_batch.", "log."))
+    return declared(objective.metric).batch_only
 
 
 def needs(objective: Slo) -> int:
     """How many requests a run must have for a percentile over requests to be defined; 1 for the rest."""
-    figure, _, statistic = objective.metric.removeprefix("classic.").rpartition(".")
-    return LEAST.get(statistic, 1) if figure in PER_REQUEST else 1
+    key = objective.metric
+    return LEAST.get(key.rpartition(".")[2], 1) if declared(key).ours in OF_A_REQUEST else 1
 
 
 def number(value: float) -> str:
@@ -208,13 +208,12 @@ def number(value: float) -> str:
 
 def evaluate(objective: Slo, figures: Mapping[str, float], sizes: Mapping[str, int], *, kind: str = "slo") -> Objective | None:
     """The comparison, or None if the figure is not defined for this run, or is a percentile of too few to be judged by."""
-    observed = figures.get(objective.metric)
-    metric = metric_of(objective.metric)
-    if observed is None or metric is None or too_few(objective.metric, sizes) is not None:
+    observed, metric = figures.get(objective.metric), declared(objective.metric)
+    if observed is None or too_few(objective.metric, sizes) is not None:
         return None
     holds = observed <= objective.limit if objective.op == "<=" else observed >= objective.limit
     sign = objective.op if holds else {"<=": ">", ">=": "<"}[objective.op]
-    n = sizes.get(metric.name.removeprefix("classic."))
+    n = sizes.get(metric.ours)
     distance = f"{(observed - objective.limit) / objective.limit * 100:+.0f} %" if objective.limit else "no distance from 0"
     inside = distance if n is None else f"{distance}, n={n}"
     shown = number(observed)

@@ -6,7 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from slabench.metrics.compute import request_figures
+from slabench.metrics.declaration import ClientError
+from slabench.metrics.definitions import METRICS, counterpart, declared
 from slabench.metrics.lateness import error_bound
 from slabench.records import Calibration, ClientRecord, RequestRecord
 from slabench.verdict.validity.subject import Margin, Subject, ok
@@ -17,9 +18,8 @@ CLOCK_STEP_MS = 0.1  # two readings of the distance between two clocks differ by
 LAG_SHARE_LIMIT = 0.02
 SEND_LAG_MS = 100.0  # below it a plan of arrivals is what it says
 SEND_SHARE_LIMIT, SEND_SHARE_SAID = 0.1, 0.01  # of the run's duration
-BETWEEN_TOKENS = ("tpot", "itl", "gap_max", "full_batch", "goodput")  # figures that hang on an answer's two ends
-OF_REQUESTS = ("ttft", "ttft_due", "e2el", "e2el_due")
-_SPELLED = {"ttft": "TTFT", "ttft_due": "TTFT (from due)", "e2el": "E2EL", "e2el_due": "E2EL (from due)"}
+BETWEEN_TOKENS = (ClientError.TPOT, ClientError.ITL, ClientError.BETWEEN_TOKENS)
+OF_A_TOKEN = (ClientError.TTFT, ClientError.E2EL)
 LAG_SHARE_LIMIT_P99 = 0.1  # both of the time TPOT is taken over
 MARGIN_SHARE_LIMIT = 0.1  # of the distance between a figure and its limit
 GATHERED_EVENTS, GATHERED_TIME = 0.5, 0.25  # of an answer's events, and of its time from sent to its last token
@@ -108,7 +108,7 @@ def _stamping(subject: Subject) -> Check:
         for first, last in (record.span_ns or (0, 0),)
         if last > first
     ]
-    unjudged = bool(subject.judged) and not subject.judges(*BETWEEN_TOKENS)
+    unjudged = bool(subject.judged) and not any(metric.client_error in BETWEEN_TOKENS for metric in subject.judged_metrics)
     if seen.loop_lag_p99_ms is None or not spans or unjudged:
         return _of_requests(subject) or ok("client", f"The client used {seen.cpu_s:.2f} s of CPU in {seen.wall_s:.2f} s.")
     span_ms = sorted(spans)[len(spans) // 2] / 1e6
@@ -139,14 +139,14 @@ def _of_requests(subject: Subject) -> Check | None:
     """
     seen = subject.run.client
     late = seen.loop_lag_p99_ms if seen.loop_lateness_ms is None else seen.loop_lateness_ms
-    names = [name for name in OF_REQUESTS if subject.judges(name) or (name == "ttft" and _one_token(subject.run.requests))]
-    figures = [request_figures(record) for record in subject.run.requests if record.ok]
-    known = [(name, value) for name in names for one in figures if (value := getattr(one, name)) is not None]
-    if late is None or not known:
+    metrics = [counterpart(metric) for metric in subject.judged_metrics if metric.client_error in OF_A_TOKEN]
+    metrics += [METRICS["ttft"]] if _one_token(subject.run.requests) else []
+    done = [record for record in subject.run.requests if record.ok]
+    means = [(sum(values) / len(values), metric.label) for metric in metrics if (values := metric.sample(done))]
+    if late is None or not means:
         return None
-    means = {name: [value for other, value in known if other == name] for name, _ in known}
-    mean, name = min((sum(values) / len(values), name) for name, values in means.items())
-    text = f"The client read {late:.2f} ms late on average, where the mean {_SPELLED[name]} is {mean:.1f} ms"
+    mean, label = min(means)
+    text = f"The client read {late:.2f} ms late on average, where the mean {label} is {mean:.1f} ms"
     remedy = "Run the client on a machine with free cores."
     if late > LAG_SHARE_LIMIT * mean:
         return Check("client", State.INVALID, f"{text}; the limit is {LAG_SHARE_LIMIT:.0%} of it.", remedy)
@@ -158,8 +158,7 @@ def _of_requests(subject: Subject) -> Check | None:
 
 
 def _of_the_tail(key: str) -> bool:
-    figure, _, statistic = key.removeprefix("classic.").rpartition(".")
-    return figure in OF_REQUESTS and statistic in ("p90", "p95", "p99", "max")
+    return declared(key).client_error in OF_A_TOKEN and key.endswith((".p90", ".p95", ".p99", ".max"))
 
 
 def _left(seen: ClientRecord) -> str:
@@ -253,15 +252,15 @@ def told(bar: Calibration) -> str:
 
 def _error_ms(bar: Calibration, margin: Margin, subject: Subject) -> float | None:
     """Of the figure that an objective is about; None for one that is no time between tokens or to the first."""
-    figure = margin.metric.partition(".")[0]
-    if figure == "tpot" and bar.tpot_error_pct is not None:
+    error = declared(margin.metric).client_error
+    if error is ClientError.TPOT and bar.tpot_error_pct is not None:
         # Part of it lies at an answer's two ends: it weighs more in a test's answers that are shorter than the calibration's.
         lengths = sorted(n for one in subject.run.requests if one.ok and (n := one.output_tokens or 0) > 1)
         shorter = max(1.0, (bar.tokens - 1) / (lengths[len(lengths) // 2] - 1)) if lengths else 1.0
         return abs(bar.tpot_error_pct) / 100 * margin.observed * shorter
-    if figure in ("ttft", "ttft_due"):
+    if error is ClientError.TTFT:
         return None if bar.ttft_error_ms is None else abs(bar.ttft_error_ms)
-    if figure in ("itl", "gap_max"):
+    if error is ClientError.ITL:
         return None if bar.p99_itl_error_ms is None else abs(bar.p99_itl_error_ms)
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import fmean
 
-from slabench.metrics.compute import request_figures
+from slabench.metrics.definitions import METRICS
 from slabench.verdict.validity.subject import Subject, ok
 from slabench.verdict.words import Check, State
 
@@ -31,9 +31,8 @@ def rate_reached(subject: Subject) -> Check:
     text = f"{reached:.3g} requests/s left where {offered:.3g} were due (--request-rate={plan.get('request_rate'):g})"
     if reached >= REACHED_SHARE_LIMIT * offered or not waited:
         return ok("rate_reached", f"{text}.")
-    figures = [request_figures(one) for one in sent if one.ok]
-    ttft = [one.ttft for one in figures if one.ttft is not None]
-    due = [one.ttft_due for one in figures if one.ttft_due is not None]
+    whole = [one for one in sent if one.ok]
+    ttft, due = (METRICS[name].sample(whole) for name in ("ttft", "ttft_due"))
     beside = ""
     if ttft and due:
         beside = (

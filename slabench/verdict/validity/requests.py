@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 
 from slabench.metrics.bounded import ends
-from slabench.metrics.compute import request_figures
+from slabench.metrics.per_request import tpot
 from slabench.records import ErrorKind, RequestRecord
 from slabench.verdict.bounded import COUNT_EVENTS
 from slabench.verdict.validity.contents import outputs
@@ -167,10 +167,10 @@ def tpot_defined(subject: Subject) -> Check:
     has a TPOT of these alone. A finding where nothing is judged or compared by TPOT.
     """
     many = [record for record in subject.run.requests if record.ok and (record.output_tokens or 0) > 1]
-    odd = [record for record in many if request_figures(record).tpot is None and ends(record) is None]
+    odd = [record for record in many if tpot(record) is None and ends(record) is None]
     counted = [record for record in many if record.arrival_tokens and record not in odd]
     few = [record for record in counted if _behind_first(record) < BEHIND_FIRST_LIMIT]
-    state = State.INVALID if subject.judges("tpot") else State.FINDING
+    state = State.INVALID if any(metric.ours == "tpot" for metric in subject.judged_metrics) else State.FINDING
     remedy = "Start the server with a smaller --stream-interval, and measure it without a proxy."
     if not odd and len(few) > FEW_SHARE_LIMIT * len(many):
         counts = few[0].arrival_tokens

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from slabench.metrics.compute import NS_PER_MS, request_figures
+from slabench.metrics import per_request
 from slabench.metrics.lateness import late_ns
+from slabench.metrics.per_request import NS_PER_MS
 from slabench.verdict.words import Check, State
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def _paces(subject: Subject, answers: Sequence[RequestRecord]) -> list[tuple[Req
 
     What waited at a client that stood still came no faster than it was made; the check `client` tells of that.
     """
-    known = [(record, tpot) for record in answers if (tpot := request_figures(record).tpot) is not None]
+    known = [(record, tpot) for record in answers if (tpot := per_request.tpot(record)) is not None]
     late = late_ns(subject.run, [record.arrival_ns[0] for record, _ in known]) / NS_PER_MS
     return [
         (record, tpot, tpot + float(ms) / (record.arrival_tokens[-1] - record.arrival_tokens[0]))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from slabench.metrics.declaration import Metric
+from slabench.metrics.definitions import declared
 from slabench.records import RequestRecord, RunRecord
 from slabench.verdict.validity.streamed import Probe
 from slabench.verdict.words import Check, State
@@ -119,9 +121,10 @@ class Subject:
     distorted: Sequence[str] = ()  # what of the server random ids distort; none where the prompts are text
     judged: Sequence[str] = ()  # figures by their keys that the verdict hangs on: objectives, floors, what is gated
 
-    def judges(self, *figures: str) -> bool:
-        """Whether the verdict hangs on a statistic of one of these figures, ours or bench_serving's."""
-        return any(key.removeprefix("classic.").partition(".")[0] in figures for key in self.judged)
+    @property
+    def judged_metrics(self) -> list[Metric]:
+        """What the verdict hangs on a statistic of, ours or bench_serving's."""
+        return [declared(key) for key in self.judged]
 
 
 def ok(name: str, text: str) -> Check:

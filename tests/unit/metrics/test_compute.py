@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.metrics.classic import compute_classic
-from slabench.metrics.compute import compute, goodput, inter_token_latencies, peak_concurrency, request_figures, sample_sizes
+from slabench.metrics.compute import compute, goodput, inter_token_latencies, peak_concurrency, sample_sizes
+from slabench.metrics.per_request import e2el, e2el_due, gap_max, tpot, ttft, ttft_due
 from slabench.records import ClientRecord, ErrorKind, GpuCounts, RequestRecord, RunRecord
 
 MS = 1_000_000
@@ -61,23 +62,21 @@ def test_a_count_that_falls_ends_no_gap():
 
 
 def test_one_answer_by_hand():
-    found = request_figures(answer())
-    assert found.ttft == 100  # 110 - 10
-    assert found.ttft_due == 110
-    assert found.tpot == 10  # (140 - 110) / (4 - 1)
-    assert found.e2el == 130  # the last token at 140, not [DONE] at 150
-    assert found.e2el_due == 140
-    assert found.gap_max == 20
+    assert ttft(answer()) == 100  # 110 - 10
+    assert ttft_due(answer()) == 110
+    assert tpot(answer()) == 10  # (140 - 110) / (4 - 1)
+    assert e2el(answer()) == 130  # the last token at 140, not [DONE] at 150
+    assert e2el_due(answer()) == 140
+    assert gap_max(answer()) == 20
 
 
 def test_tpot_leaves_out_what_the_first_event_held():
-    found = request_figures(answer(arrivals=((100, 3), (140, 5))))
-    assert found.tpot == 20  # 40 ms for the 2 tokens after the first 3
+    assert tpot(answer(arrivals=((100, 3), (140, 5)))) == 20  # 40 ms for the 2 tokens after the first 3
 
 
 @pytest.mark.parametrize("arrivals", [((100, 1),), ((100, 4),)], ids=["one token", "all in one event"])
 def test_tpot_is_undefined_when_nothing_follows_the_first_event(arrivals):
-    assert request_figures(answer(arrivals=arrivals)).tpot is None
+    assert tpot(answer(arrivals=arrivals)) is None
     assert not [key for key in compute(run_of(answer(arrivals=arrivals))) if key.startswith(("tpot", "itl"))]
 
 
@@ -122,8 +121,7 @@ REPEATED = ((110, 1), (120, 2), (130, 3), (140, 4), (2640, 4))
 def test_the_last_token_is_where_the_count_last_grew(more):
     """A reason to end 2.5 s later in an event of its own, which repeats the count: (140 - 110) ms / 3 tokens."""
     one = answer(0, arrivals=(*REPEATED[:4], *more), end=2700)
-    found = request_figures(one)
-    assert (found.tpot, found.gap_max, found.e2el) == (10.0, 10.0, 130.0)
+    assert (tpot(one), gap_max(one), e2el(one)) == (10.0, 10.0, 130.0)
     assert one.span_ns == (110 * MS, 140 * MS)
     figures = compute(run_of(one))
     assert figures["duration"] == pytest.approx(0.14)
@@ -133,7 +131,7 @@ def test_the_last_token_is_where_the_count_last_grew(more):
 def test_an_answer_whose_count_never_grows_has_one_token_time():
     one = answer(0, arrivals=((110, 4), (120, 4), (130, 4)))
     assert one.span_ns == (110 * MS, 110 * MS)
-    assert request_figures(one).tpot is None
+    assert tpot(one) is None
 
 
 def test_peak_touching_requests_do_not_overlap():

@@ -6,13 +6,24 @@ import pytest
 
 from slabench.metrics.definitions import METRICS
 from tools import make_metrics_doc, make_options_doc
+from tools.doc_tables import spliced
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
-@pytest.mark.parametrize(("name", "maker"), [("metrics", make_metrics_doc), ("options", make_options_doc)])
-def test_the_page_is_up_to_date(name, maker):
-    assert (DOCS / f"{name}.md").read_text(encoding="utf-8") == maker.text(), f"run python tools/{maker.__name__[6:]}.py"
+PAGES = {**make_metrics_doc.pages(), DOCS / "options.md": make_options_doc.text()}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_page_is_up_to_date(page):
+    assert page.read_text(encoding="utf-8") == PAGES[page], "run python tools/make_metrics_doc.py and tools/make_options_doc.py"
+
+
+def test_a_page_without_the_place_for_a_table_is_an_error():
+    page = "a\n<!-- made by tools/x.py -->\nold\n<!-- end -->\nb\n"
+    assert spliced(page, "tools/x.py", "new") == page.replace("old", "new")
+    with pytest.raises(ValueError, match=r"made by tools/y\.py"):
+        spliced(page, "tools/y.py", "new")
 
 
 def test_every_figure_is_on_the_page_and_every_name_is_a_figure():

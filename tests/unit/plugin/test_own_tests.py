@@ -80,7 +80,7 @@ RUN = "run = run_load(LONG, point={})"
         ([RUN, "judge(run, shown='tpot.mean')"], "is no tuple of metrics"),
         ([RUN, "judge(run, slo('goodput', 'share', '>=', 0.9))"], "add --goodput=ttft:2000,tpot:50"),
         ([RUN, "judge(run, slo('goodput', 'share', '>=', 0.9), goodput={'ttft': 'fast'})"], "holds ttft to 'fast'"),
-        ([RUN, "judge(run, goodput={'qpm': 3})"], "names 'qpm'; a request has ttft,"),
+        ([RUN, "judge(run, goodput={'qpm': 3})"], "names 'qpm'; a request has tpot,"),
     ],
 )
 def test_a_call_that_cannot_be_meant(run_suite: Callable[..., Any], lines: list[str], said: str) -> None:

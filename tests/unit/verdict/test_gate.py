@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from slabench.report.comparison import figure_row
 from slabench.verdict.gate import Compared, Outcome, compare_figures
 from slabench.verdict.statistics import held_at
-from slabench.verdict.tolerances import PAIRS, allowed
+from slabench.verdict.tolerances import allowed
 
 OLD = [40.0, 40.1, 39.9, 40.0]
 
@@ -76,7 +76,6 @@ def test_ttft_has_two_and_a_half_times_the_tolerance() -> None:
     assert allowed("ttft.mean", 20.0, 0.02) == pytest.approx(0.1)  # 2 ms
     assert allowed("classic.ttft.mean", 1000.0, 0.02) == pytest.approx(0.05)
     assert allowed("total_throughput", 10_000.0, 0.02) == 0.02
-    assert all(pair.reason and pair.floor > 0 and pair.times >= 1 for pair in PAIRS.values())
 
 
 def test_single_runs_are_held_to_what_a_single_run_can_tell() -> None:

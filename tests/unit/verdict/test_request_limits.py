@@ -38,7 +38,7 @@ def test_limits(texts: list[str], limits: dict[str, float]) -> None:
         ("ttft:nan", "is no METRIC:MS"),
         ("ttft<=2000", "is no METRIC:MS"),
         ("ttft:1 ttft:2", "names ttft twice"),
-        ("qpm:3", "names 'qpm'; a request has ttft, ttft_due, tpot, e2el, e2el_due."),
+        ("qpm:3", "names 'qpm'; a request has tpot, ttft, ttft_due, e2el, e2el_due."),
         ("itl:3", "names 'itl'"),
         ("e2e:3", "e2e latency is e2el here"),
     ],

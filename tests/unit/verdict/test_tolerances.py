@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.metrics.definitions import METRICS, Metric, metric_of, statistics_of
+from slabench.metrics import definitions
+from slabench.metrics.declaration import Metric
+from slabench.metrics.definitions import METRICS, metric_of, statistics_of
 from slabench.verdict.baseline_file import Baseline
 from slabench.verdict.baselines import compare, gates
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.sla import Slo, check
-from slabench.verdict.tolerances import MOST_BY_FLOOR, PAIRS, allowed, check_complete, pair_of
+from slabench.verdict.tolerances import MOST_BY_FLOOR, allowed, tolerance_of
 from slabench.verdict.words import Word
 
 COMPARABLE = [one for one in METRICS.values() if one.better != "none"]
@@ -48,7 +51,7 @@ def test_worse_is_failed_and_better_is_passed(key: str, many: int) -> None:
     """Three times as long, a third of the rate; at a size where a difference is above the metric's own floor."""
     metric = metric_of(key)
     assert metric is not None
-    size = 0.9 if metric.unit == "share" else 4 * pair_of(key).floor
+    size = 0.9 if metric.unit == "share" else 4 * tolerance_of(key).floor
     old = times(size, [1.0, 1.001, 0.999, 1.0002][:many])
     worse, better = (1 / 3, 3.0) if metric.better == "higher" else (3.0, 1 / 3)
     assert word(key, times(worse, old), old) is Word.FAILED
@@ -78,15 +81,20 @@ def test_what_was_within_a_floor_of_another_unit(key: str, old: float, new: floa
     assert word(key, [new], [old]) is Word.FAILED
 
 
-def test_a_metric_without_a_row_is_an_error() -> None:
-    """At import, so that it cannot be forgotten: nothing stands for a missing row."""
-    new = Metric("acceptance", "tokens", "higher", "f", "s")
-    with pytest.raises(ValueError, match="no tolerance is declared for acceptance"):
-        check_complete([*METRICS.values(), new], PAIRS)
-    check_complete([*METRICS.values(), replace(new, better="none")], PAIRS)
-    for name in PAIRS:
-        with pytest.raises(ValueError, match="no tolerance is declared for"):
-            check_complete(METRICS.values(), {key: pair for key, pair in PAIRS.items() if key != name})
+def test_a_metric_without_a_tolerance_is_an_error_at_import() -> None:
+    """So that it cannot be forgotten: nothing stands for a missing tolerance."""
+    source = inspect.getsource(definitions)
+    missing = source.replace('completed / duration", "client", RATE,', 'completed / duration", "client",')
+    assert missing != source
+    with pytest.raises(ValueError, match="metric request_throughput can be compared and has no tolerance"):
+        exec(compile(missing, "definitions.py", "exec"), {"__name__": "definitions"})
+    with pytest.raises(ValueError, match="metric requests has no better and no worse, so it cannot have a tolerance"):
+        replace(METRICS["requests"], tolerance=METRICS["completed"].tolerance)
+
+
+def test_every_tolerance_has_its_reason() -> None:
+    known = [metric.tolerance for metric in METRICS.values() if metric.tolerance is not None]
+    assert all(each.reason and each.floor > 0 and each.times >= 1 for each in known)
 
 
 @pytest.mark.parametrize("metric", WITHOUT, ids=lambda one: str(one.name))
@@ -94,7 +102,7 @@ def test_what_has_no_direction_is_not_compared(metric: Metric) -> None:
     for key in keys_of(metric):
         assert not gates(key)
         with pytest.raises(KeyError):
-            pair_of(key)
+            tolerance_of(key)
 
 
 @pytest.mark.parametrize("metric", METRICS.values(), ids=lambda one: str(one.name))

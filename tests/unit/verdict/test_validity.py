@@ -759,6 +759,7 @@ def test_the_client_s_error_is_held_against_a_tenth_of_the_margin():
             found = client_error(calibrated((metric, figure, figure + side * distance * 0.99)))
             assert found.state is State.INVALID and metric in found.text and found.remedy
     assert client_error(calibrated(("tpot.mean", 40.0, 60.0), ("ttft.mean", 100.0, 110.0))).state is State.INVALID
+    assert client_error(calibrated(("classic.ttft.mean", 100.0, 110.0))).state is State.INVALID  # the same arrivals as ttft's
     assert client_error(calibrated(("qpm", 10.0, 10.01))).state is State.OK  # no time that the client stamps
     assert client_error(calibrated(("tpot.mean", 50.0, 50.0))).state is State.INVALID  # no margin at all
     assert client_error(calibrated(("tpot.mean", 50.0, 50.0), bar=replace(BAR, tpot_error_pct=0.0))).state is State.OK

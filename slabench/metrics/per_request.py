@@ -1,0 +1,45 @@
+"""One answer's times in ms; None where the answer does not define it."""
+
+from __future__ import annotations
+
+import itertools
+
+from slabench.records import RequestRecord
+
+NS_PER_MS = 1e6
+
+
+def _arrived(record: RequestRecord, end: int, since_ns: int | None) -> float | None:
+    """From since_ns to the first (end 0) or the last token (end 1) of a request that was sent."""
+    span = record.span_ns
+    return None if span is None or record.sent_ns is None or since_ns is None else (span[end] - since_ns) / NS_PER_MS
+
+
+def ttft(record: RequestRecord) -> float | None:
+    return _arrived(record, 0, record.sent_ns)
+
+
+def ttft_due(record: RequestRecord) -> float | None:
+    return _arrived(record, 0, record.due_ns)
+
+
+def e2el(record: RequestRecord) -> float | None:
+    return _arrived(record, 1, record.sent_ns)
+
+
+def e2el_due(record: RequestRecord) -> float | None:
+    return _arrived(record, 1, record.due_ns)
+
+
+def tpot(record: RequestRecord) -> float | None:
+    """Undefined unless tokens follow the first event; without counts along the stream nobody knows how many came at once."""
+    span, tokens = record.span_ns, record.arrival_tokens
+    later = tokens[-1] - tokens[0] if tokens else 0
+    return None if span is None or record.sent_ns is None or later <= 0 else (span[1] - span[0]) / later / NS_PER_MS
+
+
+def gap_max(record: RequestRecord) -> float | None:
+    if record.span_ns is None or record.sent_ns is None:
+        return None
+    gaps = [after - before for before, after in itertools.pairwise(record.stamps_ns)]
+    return max(gaps) / NS_PER_MS if gaps else None
