@@ -19,7 +19,7 @@ REDUCED := --random-input-len=256 --random-output-len=160 --num-prompts=32 --req
 REDUCED_CPU := $(REDUCED) --random-output-len=256 --decode-output-len=384
 DATA := --dataset-path=fixtures/data/sharegpt_small.json
 
-.PHONY: help setup bench test test-unit test-browser test-sglang bench-sglang bench-client bench-overhead faults-doc wheel lint format clean
+.PHONY: help setup bench test test-unit test-browser test-sglang bench-sglang bench-client bench-overhead faults-doc docs wheel lint format clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -68,6 +68,11 @@ bench-overhead: setup $(CLIENT_VENV)/.stamp ## what an evaluation costs beside i
 
 faults-doc: setup $(CLIENT_VENV)/.stamp ## docs/faults.md: slabench and bench_serving against every fault, some minutes
 	$(BIN)/python tools/make_faults_doc.py
+
+docs: setup ## the pages and tables that come from declarations: options, metrics, validity checks
+	$(BIN)/python tools/make_options_doc.py
+	$(BIN)/python tools/make_metrics_doc.py
+	$(BIN)/python tools/make_validity_doc.py
 
 wheel: setup ## dist/slabench-*.whl; a test installs such a wheel and runs it
 	rm -rf build slabench.egg-info

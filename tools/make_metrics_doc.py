@@ -8,9 +8,8 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from slabench.metrics.declaration import Metric  # noqa: E402
+from slabench.metrics.declaration import Metric, Tolerance  # noqa: E402
 from slabench.metrics.definitions import LEAST, METRICS, statistics_of  # noqa: E402
-from slabench.metrics.tolerance import Tolerance  # noqa: E402
 from tools.doc_tables import cell, spliced, table  # noqa: E402
 
 # figure -> what bench_serving 0.5.7, vLLM's `bench serve`, GuideLLM and AIPerf call it in their result files; "-": they have none.

@@ -21,7 +21,7 @@ def agrees(outcome: Outcome, points: Mapping[float, Point], rules: Sequence[Slo]
 
     Where no load held in the search, a judged run in which everything holds was not made on the same server.
     """
-    if outcome.kind is Kind.NONE_HOLDS and all(_holds(rule, figures) for rule in rules):
+    if outcome.kind is Kind.NONE_HOLDS and all(rule.metric in figures and rule.holds(figures[rule.metric]) for rule in rules):
         text = f"No load held in the search, and at {outcome.load:g} this run holds everything: both cannot be the same server."
         return Check(NAME, State.INVALID, text, _REMEDY)
     at = points.get(outcome.load or 0.0)
@@ -35,8 +35,3 @@ def agrees(outcome: Outcome, points: Mapping[float, Point], rules: Sequence[Slo]
             text = f"{rule.metric} is {number(figures[rule.metric])} in this run; by the probes of this load it can be {limits}."
             return Check(NAME, State.INVALID, text, _REMEDY)
     return Check(NAME, State.OK, "The judged run is what the probes of its load were.")
-
-
-def _holds(rule: Slo, figures: Mapping[str, float]) -> bool:
-    figure = figures.get(rule.metric)
-    return figure is not None and (figure <= rule.limit if rule.op == "<=" else figure >= rule.limit)

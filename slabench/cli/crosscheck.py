@@ -31,7 +31,6 @@ from slabench.server.identify import identify
 from slabench.server.launch import launch
 from slabench.server.secrets import know, know_environment, know_url, scrub_text
 from slabench.strict_json import dumps
-from slabench.verdict import told as told_checks
 from slabench.verdict.validity import Subject, examine
 from slabench.verdict.validity.server import CACHED_SHARE_LIMIT, prefix_cache
 from slabench.verdict.words import Check, State
@@ -267,5 +266,5 @@ def invalid(run: RunRecord, setup: Setup, allow: Collection[str]) -> Check | Non
     workload = setup.workload
     counted, planned = tuple(map(len, workload.own_ids)), workload.spec.num_prompts
     subject = Subject(run, exact_prompt=False, planned=planned, counted=counted, shared=setup.shared, judged=("tpot.mean",))
-    checks = examine(subject, "serving", allow=allow, checks=None if run.told is None else told_checks.CHECKS)
+    checks = examine(subject, "serving", allow=allow)
     return next((one for one in checks if one.state is State.INVALID), None)

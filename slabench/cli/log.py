@@ -58,7 +58,7 @@ def read(files: Sequence[str], decode_gpus: int | None = None) -> dict[str, Any]
     from slabench.server.log.span import mark
     from slabench.server.log.values import EventKind
     from slabench.server.secrets import scrub_text
-    from slabench.verdict.curve_checks import Scale
+    from slabench.verdict.validity.curve_evidence import Scale
 
     mark(files, remedy="Give the file that a server's output went to.")  # a file that is missing is said before anything is read
     merged = Merged()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from slabench.metrics import bounded, per_request
@@ -52,19 +53,15 @@ def spread(values: Sequence[float] | np.ndarray) -> dict[str, float]:
     return {name: float(value) for name, value in named if sample.size >= LEAST.get(name, 1)}
 
 
+def most_at_once(spans: Iterable[tuple[int, int]], *, touching: bool = False) -> int:
+    """Most spans that cover one moment. touching: one that ends where another begins overlaps it."""
+    moments = [moment for begin, end in spans for moment in ((begin, not touching, 1), (end, touching, -1))]
+    return max(itertools.accumulate(step for _, _, step in sorted(moments)), default=0)
+
+
 def peak_concurrency(records: Sequence[RequestRecord]) -> int:
-    """Most requests between sent and end at one moment. An end and a start at the same nanosecond do not overlap."""
-    moments = sorted(
-        moment
-        for record in records
-        if record.sent_ns is not None and record.end_ns is not None
-        for moment in ((record.sent_ns, 1), (record.end_ns, -1))
-    )
-    running = peak = 0
-    for _, step in moments:
-        running += step
-        peak = max(peak, running)
-    return peak
+    """Most requests between sent and end at one moment."""
+    return most_at_once((one.sent_ns, one.end_ns) for one in records if one.sent_ns is not None and one.end_ns is not None)
 
 
 def compute(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:

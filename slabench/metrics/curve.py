@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 WANTED_SAMPLES = 100  # per point, what the method's authors ask for
 
@@ -111,7 +111,10 @@ class CurveBuilder:
         return self
 
     def classic(self, gpus: float | None) -> Curve:
-        """Every sample counts, as in the published table; see classic_curve()."""
+        """Every sample counts, as in the published table. gpus divides one line's throughput, as the published script does.
+
+        ValueError unless gpus is positive or unknown (None), when there are no figures per GPU.
+        """
         values: defaultdict[int, Counter[float]] = defaultdict(Counter)
         for part in (self._clean, self._graph_off, self._disturbed):
             for running, counted in part.items():
@@ -119,7 +122,12 @@ class CurveBuilder:
         return _curve(values, gpus, self._no_batch_left(), {running: total / n for running, (total, n) in self._accepted.items()})
 
     def clean(self, gpus: float | None, *, graph_up_to: int | None = None) -> Curve:
-        """Only samples whose whole interval was decoding of one batch size; see clean_curve()."""
+        """Only samples whose whole interval was decoding of one batch size.
+
+        Left out, the first cause that applies being counted: an earlier line of another size ("batch_changed"), none ("first"),
+        whatever the sample names in since ("prefill", "idle", "flush", "retraction", "jit", "restart", "rejected"), and
+        "graph_off": the line ran without graph at a size up to graph_up_to, the largest captured one.
+        """
         left_out = Counter(self._left_out) + Counter(self._no_batch_left())
         values: defaultdict[int, Counter[float]] = defaultdict(Counter)
         for running, counted in self._clean.items():
@@ -133,24 +141,6 @@ class CurveBuilder:
 
     def _no_batch_left(self) -> dict[str, int]:
         return {"no_batch": self._no_batch} if self._no_batch else {}
-
-
-def classic_curve(samples: Iterable[CurveSample], gpus: float | None) -> Curve:
-    """Every sample counts, as in the published table. gpus divides one line's throughput, as the published script does.
-
-    ValueError unless gpus is positive or unknown (None), when there are no figures per GPU.
-    """
-    return CurveBuilder().add_all(samples).classic(gpus)
-
-
-def clean_curve(samples: Iterable[CurveSample], gpus_per_scheduler: float | None, *, graph_up_to: int | None = None) -> Curve:
-    """Only samples whose whole interval was decoding of one batch size.
-
-    Left out, the first cause that applies being counted: an earlier line of another size ("batch_changed"), none ("first"),
-    whatever the sample names in since ("prefill", "idle", "flush", "retraction", "jit", "restart", "rejected"), and
-    "graph_off": the line ran without graph at a size up to graph_up_to, the largest captured one.
-    """
-    return CurveBuilder().add_all(samples).clean(gpus_per_scheduler, graph_up_to=graph_up_to)
 
 
 CAUSES = ("first", "restart", "retraction", "flush", "jit", "rejected", "prefill", "idle")
@@ -235,16 +225,3 @@ def _point(running: int, counted: Counter[float], gpus: float | None, accepted: 
     slow = 0.0 in counted  # no tokens in an interval: no time per token
     mean = None if slow else math.fsum(1000 * running / value * count for value, count in counted.items()) / n
     return CurvePoint(running, n, median, per_gpu, median / running, q1, q3, n >= WANTED_SAMPLES, mean, accepted)
-
-
-def published_form(curve: Curve) -> dict[str, dict[str, Any]]:
-    """Key for key the second part of the published ali_decode.json; its spelling of "througput" is kept."""
-    return {
-        str(point.running): {
-            "median": point.median,
-            "throughput_per_gpu": point.per_gpu,
-            "throughput_per_user": point.per_user,
-            "gen_througput_samples": point.samples,
-        }
-        for point in curve.points
-    }

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from slabench.metrics.tolerance import Tolerance
 from slabench.records import RequestRecord
 
 Direction = Literal["lower", "higher", "none"]  # which way is better; "none" is never compared
@@ -23,6 +22,28 @@ class ClientError(StrEnum):
     ITL = "ITL"  # every event: calibrated by the p99 of the gaps; where the client stalled, only its mean is bounded
     BETWEEN_TOKENS = "between tokens"  # arrivals inside answers, without a bound
     RUN_END = "last token of the run"  # bounded where the client stalled
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """What a comparison allows. times: of --tolerance; floor: in the metric's unit, below it no difference is a regression."""
+
+    times: float
+    floor: float
+    reason: str
+
+
+_WAY = "a request's way through two kernels and two event loops moves by a millisecond or two"
+STAMP = Tolerance(1.0, 0.05, "without the kernel's time of arrival a stamp is late by the event loop's own lateness, some 0.05 ms")
+LOG_STAMP = Tolerance(1.0, 0.05, "the log prints two decimals of a throughput")
+FIRST = Tolerance(
+    2.5, 2.0, f"{_WAY}; near saturation a queue multiplies a small change of speed, so the share is 2.5 times the tolerance"
+)
+LAST = Tolerance(1.0, 2.0, _WAY)
+REQUESTS = Tolerance(1.0, 0.5, "less than one request is no difference")
+RATE = Tolerance(1.0, 0.001, "one request more or less in a thousand seconds")
+END = Tolerance(1.0, 0.05, "a run ends with its last token, somewhere inside a step")
+TOKENS = Tolerance(1.0, 1.0, "below one token a second nothing is decided by it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +90,3 @@ class Metric:
     def ours(self) -> str:
         """The name without bench_serving's prefix: n is counted under it."""
         return self.name.removeprefix("classic.")
-
-    @property
-    def heading(self) -> str:
-        """`TPOT ms`, `total tok/s`; QPM names its unit."""
-        return f"{self.label} {self.unit}".removesuffix(" req/min")

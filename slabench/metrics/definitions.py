@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from slabench.metrics import per_request
-from slabench.metrics.declaration import ClientError, Metric
+from slabench.metrics.declaration import END, FIRST, LAST, LOG_STAMP, RATE, REQUESTS, STAMP, TOKENS, ClientError, Metric, Tolerance
 from slabench.metrics.definitions_classic import CLASSIC
-from slabench.metrics.tolerance import END, FIRST, LAST, LOG_STAMP, RATE, REQUESTS, STAMP, TOKENS, Tolerance
 
 # A percentile of fewer samples than this has none beyond it: it would be the maximum under another name.
 LEAST = {"p90": 10, "p95": 20, "p99": 100}
@@ -21,7 +20,10 @@ STATISTICS = ("mean", "p50", "p90", "p95", "p99", "min", "max", "std")
 _TPOT_APART, _RATE_APART, _TTFT_APART = 0.003, 0.005, 0.05
 
 _COUNTED = "server's counts, client's clock"
-_OWN = (
+_LOOP = "half a millisecond is a turn of the server's own loop"
+_FULL = "client: from the last first token to the first finish of each wave"
+_CLEAN = "deploy log: lines with the same batch as the line before and nothing but decoding between"
+_OURS = (
     Metric(
         "tpot", "ms", "lower", "(t_last - t_first) / (n - n_first), n_first = tokens in the first event", "client", STAMP,
         per="request", value=per_request.tpot, client_error=ClientError.TPOT, run_to_run=_TPOT_APART, label="TPOT",
@@ -58,7 +60,10 @@ _OWN = (
         "tpot_low", "ms", "none", "lower bound of tpot where tokens are counted at a stream's end only", "client", per="request"
     ),
     Metric("tpot_high", "ms", "none", "its upper bound: metrics/bounded.py has both formulas", "client", per="request"),
-    Metric("accept_length", "tokens", "none", "tokens a step and request: speculative decoding", "server_info, or deploy log", information=""),
+    Metric(
+        "accept_length", "tokens", "none", "tokens a step and request: speculative decoding", "server_info, else the deploy log",
+        information="",
+    ),
     Metric("requests", "count", "none", "requests the plan held", "plan"),
     Metric("completed", "count", "higher", "requests whose answer came back whole", "client", REQUESTS),
     Metric("failed", "count", "lower", "requests - completed", "client", REQUESTS),
@@ -120,11 +125,7 @@ _OWN = (
         "goodput.request_throughput", "req/s", "higher", "requests within the limits of --goodput / duration", "client", RATE,
         client_error=ClientError.BETWEEN_TOKENS, run_to_run=_RATE_APART, also_called=("goodput", "request_goodput"),
     ),
-)  # fmt: skip
-
-# TTFT in parts, and who ran and waited: metrics/waiting.py.
-_LOOP = "half a millisecond is a turn of the server's own loop"
-_WAITING = (
+    # TTFT in parts, and who ran and waited: metrics/waiting.py.
     Metric(
         "ttft_queue", "ms", "lower", "meta_info's queue_time", "server",
         Tolerance(2.5, 0.5, f"{_LOOP}; its queue multiplies a small change of speed as TTFT's does"), per="request",
@@ -148,12 +149,7 @@ _WAITING = (
         "waited.peak", "requests", "lower", "most requests between sent and first token at one moment", "client",
         Tolerance(2.5, 0.5, REQUESTS.reason), repeats="largest",
     ),
-)  # fmt: skip
-
-# The window of a batch-size point in which as many requests were decoding as it is named after: metrics/full_batch.py.
-_FULL = "client: from the last first token to the first finish of each wave"
-_CLEAN = "deploy log: lines with the same batch as the line before and nothing but decoding between"
-_BATCH = (
+    # The window of a batch-size point in which as many requests were decoding as it is named after: metrics/full_batch.py.
     Metric(
         "full_batch.tpot", "ms", "lower", "sum of (last - first event inside) / sum of their tokens, full batch only", _FULL, STAMP,
         client_error=ClientError.BETWEEN_TOKENS, information="", batch_only=True,
@@ -184,33 +180,34 @@ _BATCH = (
         "log.tokens", "tokens", "none", "sum of #running-req x decode_log_interval (x `accept len`), whatever runs", _CLEAN,
         batch_only=True,
     ),
-)  # fmt: skip
-_CURVE = (
     Metric(
         "curve", "tok/s", "higher", "median gen throughput of the Decode lines per #running-req", "deploy log", TOKENS,
         gates=("ali-decode-curve",),
     ),
 )  # fmt: skip
 
-METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OWN, *_WAITING, *_BATCH, *_CURVE, *CLASSIC)}
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OURS, *CLASSIC)}
 OF_A_REQUEST = {name: metric for name, metric in METRICS.items() if metric.value is not None}  # what --goodput can limit
 
 # bench_serving says median where we say p50; its names are kept for its figures.
 CLASSIC_STATISTICS = ("mean", "median", "std", "p95", "p99", "max")
 
 
+def statistics_of(figure: str) -> tuple[str, ...]:
+    """The statistics of a metric that has one value a request (or token)."""
+    return CLASSIC_STATISTICS if figure.startswith("classic.") else STATISTICS
+
+
+_KEYS = {
+    key: metric
+    for name, metric in METRICS.items()
+    for key in ([f"{name}.{statistic}" for statistic in statistics_of(name)] if metric.spread else [name])
+}
+
+
 def metric_of(key: str) -> Metric | None:
-    """The definition behind a key such as `tpot.mean`, `qpm`, `classic.ttft.p99`, `curve.8`; None if there is none."""
-    if key in METRICS:
-        metric = METRICS[key]
-        return None if metric.spread else metric
-    figure, _, statistic = key.rpartition(".")
-    metric_or_none = METRICS.get(figure)
-    if metric_or_none is None:
-        return None
-    if figure == "curve":
-        return metric_or_none if curve_size(key) is not None else None
-    return metric_or_none if metric_or_none.spread and statistic in statistics_of(figure) else None
+    """The declaration behind a key such as `tpot.mean`, `qpm`, `classic.ttft.p99`, `curve.8`; None if there is none."""
+    return _KEYS.get(key) if curve_size(key) is None else METRICS["curve"]
 
 
 def declared(key: str) -> Metric:
@@ -232,11 +229,6 @@ def curve_size(key: str) -> int | None:
     return int(size) if figure == "curve" and size.isdigit() else None
 
 
-def statistics_of(figure: str) -> tuple[str, ...]:
-    """The statistics of a figure that has one value a request (or token)."""
-    return CLASSIC_STATISTICS if figure.startswith("classic.") else STATISTICS
-
-
 def too_few(key: str, sizes: Mapping[str, int]) -> tuple[int, int] | None:
     """(samples there are, samples it needs) of a percentile that has none beyond it; None if it has, or nobody counted them.
 
@@ -245,8 +237,3 @@ def too_few(key: str, sizes: Mapping[str, int]) -> tuple[int, int] | None:
     figure, _, statistic = key.rpartition(".")
     n, least = sizes.get(figure.removeprefix("classic.")), LEAST.get(statistic)
     return (n, least) if n is not None and least is not None and n < least else None
-
-
-def units(keys: Mapping[str, float]) -> dict[str, str]:
-    """Key -> unit for the keys of one run's figures."""
-    return {key: metric.unit for key in keys if (metric := metric_of(key)) is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from slabench.metrics.declaration import ClientError
@@ -26,21 +26,7 @@ class Load(Protocol):
     def client(self) -> ClientRecord: ...
 
 
-def _percentile(share: float) -> Callable[[np.ndarray], float]:
-    def of(sample: np.ndarray) -> float:
-        import numpy as np
-
-        return float(np.percentile(sample, share))
-
-    return of
-
-
-_STATISTICS: Mapping[str, Callable[[np.ndarray], float]] = {
-    "mean": lambda sample: float(sample.mean()),
-    **{name: _percentile(share) for name, share in (("p50", 50), ("median", 50), ("p90", 90), ("p95", 95), ("p99", 99))},
-    "min": lambda sample: float(sample.min()),
-    "max": lambda sample: float(sample.max()),
-}
+_PERCENTILES = {"min": 0, "p50": 50, "median": 50, "p90": 90, "p95": 95, "p99": 99, "max": 100}
 
 
 def late_ns(run: Load, stamps_ns: Sequence[int]) -> np.ndarray:
@@ -77,7 +63,7 @@ def error_bound(run: RunRecord, key: str) -> float | None:
         whole = sum(last - first for first, last in spans)
         return max(float(late_ns(run, [span[edge] for span in spans]).sum()) for edge in (0, 1)) / whole if whole else None
     known = [(record, value) for record in done if (value := counterpart(metric).of(record)) is not None]
-    if not known or statistic not in _STATISTICS:
+    if not known or statistic not in ("mean", *_PERCENTILES):
         return None
     return _of_a_sample(run, metric.client_error, statistic, [record for record, _ in known], [value for _, value in known])
 
@@ -100,7 +86,7 @@ def _of_a_sample(
         above, below = first / later, last / later
     elif error is ClientError.E2EL:
         below = last
-    statistics = _STATISTICS[statistic]
-    seen, most, least = (float(statistics(one)) for one in (sample, sample + above, sample - below))
+    ends = (sample, sample + above, sample - below)
+    seen, most, least = (float(x.mean() if statistic == "mean" else np.percentile(x, _PERCENTILES[statistic])) for x in ends)
     moves = max(most - seen, seen - least)
     return moves / seen if seen > 0 else math.inf if moves else 0.0

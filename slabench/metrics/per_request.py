@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 from slabench.records import RequestRecord
 
 NS_PER_MS = 1e6
 
 
-def _arrived(record: RequestRecord, end: int, since_ns: int | None) -> float | None:
-    """From since_ns to the first (end 0) or the last token (end 1) of a request that was sent."""
+def _arrived(record: RequestRecord, token: int, since: str) -> float | None:
+    """From a moment to the first (0) or the last token (-1) of a request that was sent."""
     span = record.span_ns
-    return None if span is None or record.sent_ns is None or since_ns is None else (span[end] - since_ns) / NS_PER_MS
+    return None if span is None or record.sent_ns is None else (span[token] - getattr(record, since)) / NS_PER_MS
 
 
-def ttft(record: RequestRecord) -> float | None:
-    return _arrived(record, 0, record.sent_ns)
-
-
-def ttft_due(record: RequestRecord) -> float | None:
-    return _arrived(record, 0, record.due_ns)
-
-
-def e2el(record: RequestRecord) -> float | None:
-    return _arrived(record, 1, record.sent_ns)
-
-
-def e2el_due(record: RequestRecord) -> float | None:
-    return _arrived(record, 1, record.due_ns)
+ttft = partial(_arrived, token=0, since="sent_ns")
+ttft_due = partial(_arrived, token=0, since="due_ns")
+e2el = partial(_arrived, token=-1, since="sent_ns")
+e2el_due = partial(_arrived, token=-1, since="due_ns")
 
 
 def tpot(record: RequestRecord) -> float | None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from slabench.metrics.compute import spread
+from slabench.metrics.compute import most_at_once, spread
 from slabench.metrics.per_request import NS_PER_MS
 from slabench.records import RequestRecord
 
@@ -55,8 +55,8 @@ def waiting(records: Sequence[RequestRecord]) -> dict[str, float]:
     found |= {f"ttft_tokenizer.{statistic}": value for statistic, value in spread(tokenizer).items()}
     done = [record for record in records if record.ok and record.arrival_ns and record.sent_ns is not None]
     if done:
-        found["ran.peak"] = _peak([span for record in done if record.grown > 1 and (span := record.span_ns) is not None])
-        found["waited.peak"] = _peak([(record.sent_ns or 0, record.arrival_ns[0]) for record in done])
+        found["ran.peak"] = most_at_once(span for record in done if record.grown > 1 and (span := record.span_ns) is not None)
+        found["waited.peak"] = most_at_once((record.sent_ns or 0, record.arrival_ns[0]) for record in done)
     return found
 
 
@@ -64,15 +64,6 @@ def tokenizer_ms(record: RequestRecord) -> float | None:
     """How long the server had the request before its scheduler did; None where it does not report both times."""
     received, passed_on = record.server.get(RECEIVED), record.server.get(TO_SCHEDULER)
     return None if received is None or passed_on is None or passed_on < received else 1000 * (passed_on - received)
-
-
-def _peak(spans: Sequence[tuple[int, int]]) -> int:
-    """Most spans that cover one moment; one that ends where another begins does not overlap it."""
-    running = peak = 0
-    for _, step in sorted(moment for begin, end in spans for moment in ((begin, 1), (end, -1))):
-        running += step
-        peak = max(peak, running)
-    return peak
 
 
 LONG_S = 1.0  # a shorter TTFT needs no explanation

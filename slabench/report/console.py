@@ -214,7 +214,10 @@ def failure_text(entry: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-FIGURES = tuple((declared(key).heading, key) for key in ("tpot.mean", "ttft.mean", "output_throughput", "total_throughput", "qpm"))
+FIGURES = tuple(
+    (f"{declared(key).label} {declared(key).unit}".removesuffix(" req/min"), key)  # QPM names its unit
+    for key in ("tpot.mean", "ttft.mean", "output_throughput", "total_throughput", "qpm")
+)
 
 
 def figure(metrics: Mapping[str, float], key: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from slabench.errors import ConfigError
-from slabench.metrics.definitions import units
+from slabench.metrics.definitions import metric_of
 from slabench.strict_json import finite
 from slabench.verdict.words import Word, overall
 
@@ -157,7 +157,7 @@ class RunDocument:
             word = Word.INVALID  # nor has one that ended before its plan did, or whose outputs are not complete
         data["word"] = word.value if word is not None else None
         for one in data["tests"]:
-            data["units"] |= units(one["metrics"])
+            data["units"] |= {key: metric.unit for key in one["metrics"] if (metric := metric_of(key)) is not None}
 
     def finish(self, state: str, status: int) -> None:
         """state: finished, interrupted or crashed; status: the exit status. Writes."""

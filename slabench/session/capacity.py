@@ -107,24 +107,13 @@ class FindCapacity:
         """Whether a probe's answers and our own client can be trusted; what the client cut off itself is left out."""
         from slabench.capacity.probe import STOPPED
         from slabench.verdict.validity import Subject, examine
-        from slabench.verdict.validity.client import client, one_read
-        from slabench.verdict.validity.requests import (
-            completed,
-            finish_reason,
-            output_length,
-            prompt_length,
-            request_ids,
-            token_counts,
-            tpot_defined,
-        )
 
         whole = [record for record in run.requests if not (watch.stopped and record.error in STOPPED)]
         exact = run.workload.get("prompt_form") == "ids"
         subject = Subject(
             run=replace(run, requests=whole), exact_prompt=exact, planned=len(whole), judged=[rule.metric for rule in self.rules]
         )
-        checks = (completed, finish_reason, output_length, token_counts, tpot_defined, request_ids, prompt_length, client, one_read)
-        return examine(subject, METHOD, allow=self.given.allow, strict=False, checks=checks)
+        return examine(subject, METHOD, allow=self.given.allow, probe=True)
 
     def _form(self, form: Form, load: float, count: int) -> Form:
         """The method's lengths at this load."""

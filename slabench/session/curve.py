@@ -13,9 +13,9 @@ from slabench.session.deployment import DecodePoint
 from slabench.session.evaluate import Judge, codes
 from slabench.session.evidence import graph_limit
 from slabench.verdict.baselines import Comparison
-from slabench.verdict.curve_checks import METHOD
 from slabench.verdict.judge import Case
 from slabench.verdict.judge import judge as conclude
+from slabench.verdict.validity.curve import METHOD
 
 
 class JudgeCurve:
@@ -45,7 +45,8 @@ class JudgeCurve:
         from slabench.metrics.curve import CurveBuilder, shares
         from slabench.report.curve_rows import curve_rows
         from slabench.server.log.merge import Merged, samples
-        from slabench.verdict.curve_checks import CurveEvidence, Scale, examine_curve
+        from slabench.verdict.validity.curve import examine_curve
+        from slabench.verdict.validity.curve_evidence import CurveEvidence, Scale
 
         judge, deployment = self.judge, self.judge.deployment
         given, info, roles = judge.settings.given, deployment.info, deployment.roles

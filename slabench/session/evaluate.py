@@ -154,7 +154,9 @@ class Judge:
         for one, figures, sizes, seen in found:
             margins, hangs_on = (*_margins(slos, figures), *compared), judged(self, one, slos, shown, figures)
             subject = self._subject(one, one.deployment or self.deployment, seen, margins, hangs_on)
-            looked.append(Looked(one, figures, sizes, self._checks(subject, one), subject))
+            given = self.settings.given
+            checks = examine(subject, one.form.method, allow=given.allow, strict=given.strict_validity)
+            looked.append(Looked(one, figures, sizes, checks, subject))
         return looked
 
     def _figures(self, measured: Measured) -> tuple[dict[str, float], dict[str, int]]:
@@ -214,13 +216,6 @@ class Judge:
             ),
             judged=on,
         )
-
-    def _checks(self, subject: Subject, measured: Measured) -> tuple[Check, ...]:
-        from slabench.verdict import told
-
-        given = self.settings.given
-        checks = None if measured.run.told is None else told.CHECKS
-        return examine(subject, measured.form.method, allow=given.allow, strict=given.strict_validity, checks=checks)
 
     def _further(self, measured: Measured, figures: Mapping[str, float], repeats: Sequence[Check]) -> tuple[Check, ...]:
         """What the repeats together and the test itself have to say of the run, under the same policy."""

@@ -124,14 +124,10 @@ def on_average_only(looked: Sequence[Looked], slos: Sequence[Slo], figures: Mapp
         if worst is None or one.metric not in figures:
             continue
         value, turn = worst
-        if holds(one, figures[one.metric]) and not holds(one, value):
+        if one.holds(figures[one.metric]) and not one.holds(value):
             text = f"{spoken(one.metric)} holds {one} on average only: {turn.told} has {number(value)} {declared(one.metric).unit}."
             found.append(Check("every_repeat", State.FINDING, text, "Look at that repeat; run.json has the figures of each."))
     return tuple(found)
-
-
-def holds(rule: Slo, value: float) -> bool:
-    return value <= rule.limit if rule.op == "<=" else value >= rule.limit
 
 
 _WORST = (State.INVALID, State.FINDING, State.NOT_CHECKED, State.OK)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from slabench.metrics.bounded import HIGH, bounds
 from slabench.metrics.definitions import declared, too_few
-from slabench.verdict.sla import Slo, number, spoken
+from slabench.verdict.sla import Slo, judged, number, spoken
 from slabench.verdict.words import Objective
 
 TPOT_BOUNDED = "TPOT_BOUNDED"
@@ -39,17 +39,13 @@ def evaluate_bounded(
     if too_few(rule.metric, counted) is not None:
         return None
     low, high = found
-    within = [value <= rule.limit if rule.op == "<=" else value >= rule.limit for value in found]
-    n = sizes.get(HIGH)
-    between = f"{spoken(rule.metric)} {number(low)} to {number(high)} {metric.unit}"
+    within = [rule.holds(value) for value in found]
+    n, between = sizes.get(HIGH), f"{number(low)} to {number(high)} {metric.unit}"
     if within[0] != within[1]:
         return Undecided(
-            f"{TPOT_BOUNDED}: {between}, and the limit of {rule.limit:g} {metric.unit} lies between the two, so {rule} cannot be "
-            f"judged (n={n}). {COUNT_EVENTS}."
+            f"{TPOT_BOUNDED}: {spoken(rule.metric)} {between}, and the limit of {rule.limit:g} {metric.unit} lies between the "
+            f"two, so {rule} cannot be judged (n={n}). {COUNT_EVENTS}."
         )
     # The end that is nearer to the limit: what holds holds at it, and what does not does not even there.
     observed = high if within[0] == (rule.op == "<=") else low
-    sign = rule.op if within[0] else {"<=": ">", ">=": "<"}[rule.op]
-    distance = f"{(observed - rule.limit) / rule.limit * 100:+.0f} %, " if rule.limit else ""
-    text = f"{between} {sign} {rule.limit:g} {metric.unit} ({distance}n={n}, {TPOT_BOUNDED})"
-    return Objective(kind, rule.metric, rule.op, rule.limit, observed, metric.unit, within[0], n, text)
+    return judged(rule, kind, observed, n, between, f" {metric.unit}", TPOT_BOUNDED)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from slabench.verdict.validity import registered
 from slabench.verdict.words import Check, State
 
 Row = Mapping[str, Any]
@@ -22,20 +23,11 @@ AGREE = 0.01  # between a row's own figures
 TEXT = 0.5  # share of the counted tokens that the texts give when encoded again; random weights give fewer than a trained model
 WITH_COUNTS = ("sglang", "sglang-native")  # endpoints whose answers carry counts
 
-NOT_SHOWN = {
-    "finish_reason": "why an answer ended",
-    "token_counts": "the counts along a stream",
-    "prefix_cache": "how many prompt tokens were cached",
-    "flush": "whether the cache was flushed before the run",
-    "same_server": "which process answered",
-    "retraction": "how often requests were retracted",
-    "client": "how busy the client was itself",
-}
-
 
 def row_checks(row: Row) -> tuple[Check, ...]:
     """The checks of one row, those that it has no evidence for among them."""
-    hidden = (Check(name, State.NOT_CHECKED, f"A row does not tell {what}.", MEASURE) for name, what in NOT_SHOWN.items())
+    unreported = [check for check in registered() if check.unreported]
+    hidden = (Check(check.name, State.NOT_CHECKED, f"A row does not tell {check.unreported}.", MEASURE) for check in unreported)
     return (_completed(row), _output_length(row), _prompt_length(row), _row_figures(row), *hidden)
 
 

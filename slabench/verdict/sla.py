@@ -39,6 +39,9 @@ class Slo:
     def __str__(self) -> str:
         return f"{self.metric}{self.op}{self.limit:g}"
 
+    def holds(self, value: float) -> bool:
+        return value <= self.limit if self.op == "<=" else value >= self.limit
+
 
 SLO_FORM = 'slo(METRIC, STATISTIC, "<=" or ">=", NUMBER), such as slo("tpot", "mean", "<=", 50)'
 _SLO_FORMS = f'{SLO_FORM}, or slo("total_throughput", "", ">=", 1000) for a metric that is one number for the whole run'
@@ -211,17 +214,21 @@ def evaluate(objective: Slo, figures: Mapping[str, float], sizes: Mapping[str, i
     observed, metric = figures.get(objective.metric), declared(objective.metric)
     if observed is None or too_few(objective.metric, sizes) is not None:
         return None
-    holds = observed <= objective.limit if objective.op == "<=" else observed >= objective.limit
-    sign = objective.op if holds else {"<=": ">", ">=": "<"}[objective.op]
-    n = sizes.get(metric.ours)
-    distance = f"{(observed - objective.limit) / objective.limit * 100:+.0f} %" if objective.limit else "no distance from 0"
-    inside = distance if n is None else f"{distance}, n={n}"
     shown = number(observed)
     if shown == number(objective.limit) and observed != objective.limit:
         shown = repr(observed)  # rounded, it would print "50.00 ms > 50 ms"
     unit = "" if objective.metric.endswith(f".{metric.unit}") else f" {metric.unit}"  # goodput.share says its unit itself
-    text = f"{spoken(objective.metric)} {shown}{unit} {sign} {objective.limit:g}{unit} ({inside})"
-    return Objective(kind, objective.metric, objective.op, objective.limit, observed, metric.unit, holds, n, text)
+    return judged(objective, kind, observed, sizes.get(metric.ours), f"{shown}{unit}", unit)
+
+
+def judged(rule: Slo, kind: str, observed: float, n: int | None, shown: str, unit: str, *beside: str) -> Objective:
+    """The comparison in a sentence; shown: what was observed, beside: what else is said of it."""
+    holds = rule.holds(observed)
+    sign = rule.op if holds else {"<=": ">", ">=": "<"}[rule.op]
+    distance = f"{(observed - rule.limit) / rule.limit * 100:+.0f} %" if rule.limit else "no distance from 0"
+    inside = ", ".join([distance, *([] if n is None else [f"n={n}"]), *beside])
+    text = f"{spoken(rule.metric)} {shown} {sign} {rule.limit:g}{unit} ({inside})"
+    return Objective(kind, rule.metric, rule.op, rule.limit, observed, declared(rule.metric).unit, holds, n, text)
 
 
 def spoken(key: str) -> str:

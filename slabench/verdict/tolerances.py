@@ -6,8 +6,8 @@ loop, and means nothing to anybody.
 
 from __future__ import annotations
 
+from slabench.metrics.declaration import Tolerance
 from slabench.metrics.definitions import declared
-from slabench.metrics.tolerance import Tolerance
 
 DEFAULT = 0.02  # --tolerance
 # Two runs of one sglang process on one H200 lay within 0.13 % of each other in TPOT; two processes, two days or a CPU lie further

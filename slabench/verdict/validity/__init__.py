@@ -1,10 +1,17 @@
 """Was this run valid? Small named checks over one run's records and the server's evidence.
 
-Each check says what it looks at, its threshold and why in its docstring, and answers with one Check. policy.py holds the one
-list of them, and what methods and the command line make of their outcomes.
+A check is a function in any module of this folder: it registers itself (registry.py) with what it looks at, when it is INVALID, and
+why. policy.py holds what methods and the command line make of the outcomes.
 """
 
-from slabench.verdict.validity.policy import BATCH_CHECKS, CHECKS, FINDINGS, LOG_CHECKS, examine, names, settle
+import importlib
+import pkgutil
+
+from slabench.verdict.validity.policy import examine, names, settle
+from slabench.verdict.validity.registry import Registration, Stage, registered
 from slabench.verdict.validity.subject import LogEvidence, Margin, Subject
 
-__all__ = ["BATCH_CHECKS", "CHECKS", "FINDINGS", "LOG_CHECKS", "LogEvidence", "Margin", "Subject", "examine", "names", "settle"]
+for _module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{_module.name}")
+
+__all__ = ["LogEvidence", "Margin", "Registration", "Stage", "Subject", "examine", "names", "registered", "settle"]

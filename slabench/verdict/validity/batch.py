@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from slabench.metrics.compute import most_at_once
 from slabench.metrics.full_batch import full_batch
+from slabench.verdict.validity.registry import BATCH, Registration, Stage
 from slabench.verdict.validity.subject import Subject, ok
 from slabench.verdict.words import Check, State
 
 HELD_SHARE_LIMIT = 0.5
 
 
+@Registration(
+    Stage.BATCH,
+    looks_at="server_info",
+    invalid=(
+        "the KV pools or the running caps of the servers that decode cannot hold the batch size a point is named after; "
+        "it is measured and shown all the same"
+    ),
+    why="the remedy names the largest that fits",
+    applies=BATCH,
+    client="any",
+)
 def batch_fits(subject: Subject) -> Check:
-    """A batch-size point needs room: batch x (in + out) tokens in the KV pool, and the running cap not below the batch.
-
-    It is measured all the same, and its classic figures are shown: published tables hold such points.
-    """
-    size = subject.batch_size
-    if size is None:
-        return ok("batch_fits", "Not a batch-size point.")
+    size = subject.batch_size or 0
     run = subject.run
     sent = (
         [max(record.input_len, record.prompt_tokens or 0) + record.output_len for record in run.requests]
@@ -48,19 +55,20 @@ def batch_fits(subject: Subject) -> Check:
     return ok("batch_fits", f"Batch size {size} needs {size * longest} of {subject.token_capacity} tokens of KV cache.")
 
 
+@Registration(
+    Stage.BATCH,
+    looks_at="arrivals, log",
+    invalid=(
+        "there never were as many requests decoding at once as the point is named after, and no Decode line of the log is "
+        "of that batch"
+    ),
+    applies=BATCH,
+)
 def batch_reached(subject: Subject) -> Check:
-    """At some moment as many requests as the point is named after were between their first and last token, or the log says so."""
-    size = subject.batch_size
-    if size is None:
-        return ok("batch_reached", "Not a batch-size point.")
-    moments: list[tuple[int, int]] = []
-    for record in subject.run.requests:
-        if record.ok and record.span_ns is not None:
-            moments += [(record.span_ns[0], 0), (record.span_ns[1], 1)]
-    running = peak = 0
-    for _, is_end in sorted(moments):
-        running += -1 if is_end else 1
-        peak = max(peak, running)
+    size = subject.batch_size or 0
+    peak = most_at_once(
+        (span for record in subject.run.requests if record.ok and (span := record.span_ns) is not None), touching=True
+    )
     seen = subject.log
     if peak < size and seen is not None and seen.at_size:
         text = f"{seen.at_size} Decode lines of the log have batch size {size}; the client saw at most {peak} decoding at once."
@@ -71,15 +79,22 @@ def batch_reached(subject: Subject) -> Check:
     return ok("batch_reached", f"All {size} requests were decoding at once.")
 
 
+@Registration(
+    Stage.BATCH,
+    looks_at="arrivals, log",
+    invalid=(
+        "less than half of the tokens were made while all of the batch was decoding, and less than half of the log's "
+        "Decode lines are of that batch"
+    ),
+    why="below it a mean TPOT is mostly of smaller batches",
+    applies=BATCH,
+)
 def batch_held(subject: Subject) -> Check:
-    """At least half of the tokens, or of the log's Decode lines, were of the full batch; below that TPOT is mostly of smaller ones.
+    """By tokens and not by time: prefills at the beginning stop decoding, and say nothing of the batch.
 
-    Tokens and not time: prefills at the beginning stop decoding, and say nothing of the batch. The log counts as well, since a
-    client that is late (which its own check tells) gathers tokens that were made apart.
+    The log counts as well, since a client that is late (which its own check tells) gathers tokens that were made apart.
     """
-    size = subject.batch_size
-    if size is None:
-        return ok("batch_held", "Not a batch-size point.")
+    size = subject.batch_size or 0
     done = [record for record in subject.run.requests if record.ok and record.arrival_tokens]
     total = sum(record.arrival_tokens[-1] for record in done)
     held = full_batch(done, size, None).get("full_batch.tokens", 0.0)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 
 from slabench.metrics.declaration import ClientError
 from slabench.metrics.definitions import METRICS, counterpart, declared
 from slabench.metrics.lateness import error_bound
 from slabench.records import Calibration, ClientRecord, RequestRecord
+from slabench.verdict.validity.registry import Applies, Registration, Stage
 from slabench.verdict.validity.subject import Margin, Subject, ok
 from slabench.verdict.words import Check, State
 
+CALIBRATED = Applies(
+    "loads whose client was calibrated: the embedded server's are not unless --calibrate=fresh asks",
+    lambda subject: subject.run.client.calibration is not None,
+)
 CPU_SHARE_LIMIT = 0.95  # of one core per load process: beyond it the client paces the run
 CLOCK_STEP_MS = 0.1  # two readings of the distance between two clocks differ by less
 LAG_SHARE_LIMIT = 0.02
@@ -22,16 +26,28 @@ BETWEEN_TOKENS = (ClientError.TPOT, ClientError.ITL, ClientError.BETWEEN_TOKENS)
 OF_A_TOKEN = (ClientError.TTFT, ClientError.E2EL)
 LAG_SHARE_LIMIT_P99 = 0.1  # both of the time TPOT is taken over
 MARGIN_SHARE_LIMIT = 0.1  # of the distance between a figure and its limit
-GATHERED_EVENTS, GATHERED_TIME = 0.5, 0.25  # of an answer's events, and of its time from sent to its last token
-GATHERED_LEAST_S = 0.25  # a shorter wait for an answer's first bytes may be a busy machine's, its kernel's or a proxy's
-ONE_READ_SHARE_LIMIT = 0.02  # each such answer pulls the mean TPOT down by its share
 
 
+@Registration(
+    Stage.CLIENT,
+    looks_at="load processes",
+    invalid=(
+        "one of them died; the time of day was set by more than 0.1 ms while they ran (the kernel's times of arrival are "
+        "by it); they used more than 95 % of a core each; read late by more than 2 % (on average) or 10 % (p99 of its "
+        "event loop) of the time TPOT is taken over, a p99 over 2 % is a finding (where no time between tokens is judged: "
+        "of the mean TTFT or E2EL that is, the p99 for percentiles alone; rates hang on neither); stood still just when "
+        "tokens came, so that a judged figure may be wrong by more than 2 %; in a run of one-token answers read late by "
+        "more than 2 % of the mean TTFT on average; sent a request late by more than 100 ms and 10 % of the run, 1 % is a "
+        "finding"
+    ),
+    why="beyond it the client measures itself",
+    unreported="how busy the client was itself",
+    probe=True,
+)
 def client(subject: Subject) -> Check:
-    """The client lived and kept up: CPU below 95 % of a core a process, read with little lateness, sent requests when due.
+    """Lateness counts twice: on average, over all stamps, and at the stamps that the judged figures are made of.
 
-    Lateness counts twice: on average, over all stamps, and at the stamps that the judged figures are made of. What is not judged is
-    not looked at; a run of which nothing is known to be judged is held to its TPOT.
+    What is not judged is not looked at; a run of which nothing is known to be judged is held to its TPOT.
     """
     found, others = _stamping(subject), (_stalls(subject), _sending(subject))
     if found.state not in (State.OK, State.FINDING):
@@ -151,14 +167,11 @@ def _of_requests(subject: Subject) -> Check | None:
     if late > LAG_SHARE_LIMIT * mean:
         return Check("client", State.INVALID, f"{text}; the limit is {LAG_SHARE_LIMIT:.0%} of it.", remedy)
     worst = seen.loop_lag_p99_ms or 0.0
-    if any(_of_the_tail(key) for key in subject.judged) and worst > LAG_SHARE_LIMIT_P99 * mean:
+    tails = [key for key in subject.judged if key.endswith((".p90", ".p95", ".p99", ".max"))]
+    if any(declared(key).client_error in OF_A_TOKEN for key in tails) and worst > LAG_SHARE_LIMIT_P99 * mean:
         text += f", and {worst:.2f} ms at p99; a percentile is judged"
         return Check("client", State.INVALID, f"{text}, and the limit is {LAG_SHARE_LIMIT_P99:.0%} of it.", remedy)
     return ok("client", f"{text}. {_left(seen)}".rstrip())
-
-
-def _of_the_tail(key: str) -> bool:
-    return declared(key).client_error in OF_A_TOKEN and key.endswith((".p90", ".p95", ".p99", ".max"))
 
 
 def _left(seen: ClientRecord) -> str:
@@ -169,41 +182,18 @@ def _left(seen: ClientRecord) -> str:
     return f"Requests left {late} after they were due."
 
 
-def one_read(subject: Subject) -> Check:
-    """Hardly an answer came in one read, or gathered: its tokens have the time of its last ones, and its TPOT pulls the mean down.
-
-    Gathered: more than half of its events share a read with another one, and all came within the last quarter of its time. So
-    neither a queue in front of the server nor a proxy that joins a few events is meant.
-    """
-    done = [record for record in subject.run.requests if record.ok]
-    many = [one for one in done if len(set(one.arrival_tokens)) > 1 or (not one.arrival_tokens and len(one.text_ns) > 1)]
-    odd = sum(stamps[0] == stamps[-1] for stamps in (record.stamps_ns for record in many))
-    gathered = sum(map(_gathered, many))
-    beside = f", {gathered} in a few reads at their end" if gathered else ""
-    text = f"{odd} of {len(many)} answers came in one read each{beside}"
-    if odd + gathered > ONE_READ_SHARE_LIMIT * len(many):
-        remedy = "Run the client on a machine with free cores, and without a proxy that gathers the stream."
-        limit = f"at most {ONE_READ_SHARE_LIMIT:.0%} may"
-        return Check("one_read", State.INVALID, f"{text}: their tokens do not have the time when they were made; {limit}.", remedy)
-    return ok("one_read", f"{text}.")
-
-
-def _gathered(record: RequestRecord) -> bool:
-    stamps = record.stamps_ns
-    first, last = stamps[0], stamps[-1]
-    if record.sent_ns is None or last == first or last - first >= GATHERED_TIME * (last - record.sent_ns):
-        return False
-    if first - record.sent_ns < GATHERED_LEAST_S * 1e9:
-        return False
-    together = sum(count for count in Counter(stamps).values() if count > 1)
-    return together > GATHERED_EVENTS * len(stamps)
-
-
+@Registration(
+    Stage.CLIENT,
+    looks_at="calibration",
+    invalid=(
+        "the client's own error, read off the null server under the same load, is more than a tenth of the distance "
+        "between an objective's figure and its limit; not known: not checked"
+    ),
+    why="a verdict must not hang on the instrument; ten of its errors away it does not",
+    applies=CALIBRATED,
+)
 def client_error(subject: Subject) -> Check:
-    """Could the client's own error, read off a server that keeps an exact schedule, have turned an objective?
-
-    INVALID when it is more than a tenth of the distance between the figure and its limit. For a percentile the mean's error stands.
-    """
+    """For a percentile the mean's error stands."""
     bar = subject.run.client.calibration
     if bar is None or bar.state != "measured":
         why = "it was not measured" if bar is None else bar.why

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from slabench.records import RequestRecord
+from slabench.verdict.validity.registry import Registration, Stage
 from slabench.verdict.validity.subject import ONE_SERVER, Subject, ok
 from slabench.verdict.words import Check, State
 
@@ -141,12 +142,20 @@ def _text(subject: Subject) -> Check | None:
     return Check("token_counts", State.FINDING, f"{text}: tokens without text, as random weights give, or a wrong count.", remedy)
 
 
+@Registration(
+    Stage.STREAM,
+    looks_at="the first counted event",
+    invalid=(
+        "an answer with `output_ids` has none in its first counted event. By text alone a finding: most first events are "
+        "empty, and one gap of more than 100 ms and 3 times the longest later one is most of the wait for their first "
+        "text"
+    ),
+    why=(
+        "TTFT would be the time of an event that shows nothing. Random weights decode many tokens to no text, so text "
+        "proves nothing"
+    ),
+)
 def first_token(subject: Subject) -> Check:
-    """The first counted event holds a token: else TTFT is the time of an event that shows nothing.
-
-    INVALID by ids: an answer with ids whose first event has fewer than it counts. By text alone a finding, where the first event
-    is empty and its text begins after a gap that is much longer than all later ones: random weights decode many tokens to no text.
-    """
     done = [record for record in subject.run.requests if record.ok and record.arrival_tokens and record.first_empty is not None]
     if not done:
         return Check("first_token", State.NOT_CHECKED, "No answer has a counted event that could be read.", DIRECT)
@@ -187,8 +196,16 @@ def _silent(record: RequestRecord) -> int:
     return max(1, record.first_text_at or 1)
 
 
+@Registration(
+    Stage.STREAM,
+    looks_at="`[DONE]`, the body's end",
+    invalid=(
+        "never: a finding when the stream ends more than 100 ms after its last token on average or 1 s in one answer, or "
+        "its body stays open for 1 s after `[DONE]`"
+    ),
+    why="a client that waits for the end waits for it; TPOT and TTFT do not contain it",
+)
 def stream_end(subject: Subject) -> Check:
-    """[DONE] comes with the last token; later is a finding: a client that waits for the end waits for it."""
     trails = [
         ((record.end_ns - record.arrival_ns[record.grown - 1]) / 1e6, record)
         for record in subject.run.requests

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from slabench.verdict.validity.paces import two_paces
-from slabench.verdict.validity.subject import Subject, ok
+from slabench.verdict.validity.registry import Registration, Stage
+from slabench.verdict.validity.subject import ONE_SERVER, Subject, ok, untold
 from slabench.verdict.words import Check, State
 
 ONE = "Measure one server process that stays up, without a balancer in front of several."
@@ -19,8 +20,50 @@ _HEX, _UUID, _NUMBER = "[0-9a-f]{32}", "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{
 _ID = re.compile(rf"(?P<prefix>[A-Za-z_]*[-_:]?)(?:(?P<hex>{_HEX})|(?P<uuid>{_UUID})|(?P<number>{_NUMBER}))", re.ASCII)
 
 
+@Registration(
+    Stage.ORIGIN,
+    looks_at="`meta_info.id`, or `id` of `/v1`",
+    invalid="an answer has the id of another one, or no id where others have one",
+    why="it came out of a gateway's cache, and nobody computed it",
+    probe=True,
+)
+def request_ids(subject: Subject) -> Check:
+    ids = [record.request_id for record in subject.run.requests if record.ok and record.request_id is not None]
+    silent, answers = untold(subject, lambda record: record.request_id)
+    if not ids:
+        return Check("request_ids", State.NOT_CHECKED, "The answers have no ids.", "Use a server that reports meta_info.")
+    if silent:
+        text = f"{silent} of {answers} answers have no id, the others do: nobody can say who answered."
+        return Check("request_ids", State.INVALID, text, ONE_SERVER)
+    again = len(ids) - len(set(ids))
+    if again:
+        ((one, _),) = Counter(ids).most_common(1)
+        text = f"{again} of {answers} answers have the id of another one ({one}): they were not computed."
+        return Check("request_ids", State.INVALID, text, "Measure the server itself, without a gateway that caches answers.")
+    return ok("request_ids", f"Each of {answers} answers has an id of its own.")
+
+
+@Registration(
+    Stage.SERVER,
+    looks_at="server_info of every server, answers",
+    invalid=(
+        "another server process answered before or after the run than at the start (asked nine times before and nine "
+        "times after, eight of them at once; what is compared is the seed, the model, the layout and the arguments that "
+        "speed hangs on), or one that said who it is no longer does; or the answers are not of one origin: "
+        "`weight_version`, `model`, `system_fingerprint`, the header `server`, or the kind of their ids; or what was "
+        "asked at one moment had two `last_gen_throughput`; or answers came at two paces at one time, one more than 2.5 "
+        "times slower in events and in tokens (several ranks or servers: a finding). Servers behind a router that cannot "
+        "be asked: not checked. Another `via` or `x-served-by` is a finding, and so is a baseline server with the same "
+        "`random_seed` of which nothing shows that it is another process"
+    ),
+    why=(
+        "a balancer's answer is one server's. Without `random_seed` what else server_info gives is compared, and what is "
+        "equal is not checked: a restart with the same arguments does not show"
+    ),
+    client="any",
+    unreported="which process answered",
+)
 def same_server(subject: Subject) -> Check:
-    """One and the same server process answered from the session's start to this run's end; one that falls silent proves nothing."""
     mixed = _mixed(subject)
     if mixed is not None and mixed.state is State.INVALID:
         return mixed

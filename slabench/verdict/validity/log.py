@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from slabench.verdict.sla import number
+from slabench.verdict.validity.registry import BATCH, FILLING, RETRACTS, Registration, Stage
 from slabench.verdict.validity.subject import LogEvidence
 from slabench.verdict.words import Check, State
 
@@ -20,11 +21,17 @@ LogCheck = Callable[[LogEvidence], Check]
 _LOWER_INTERVAL = "Start the server with a smaller --decode-log-interval, or raise --decode-output-len."
 
 
+@Registration(
+    Stage.LOG,
+    looks_at="log",
+    invalid=(
+        "the log has not one batch line of this run; lines that cannot be read, or no Decode line of a batch-size point, "
+        "are findings"
+    ),
+    why="it is not this server's log",
+    client="any",
+)
 def log_lines(seen: LogEvidence) -> Check:
-    """The log has lines of this run, all of them readable and stamped within its time; what was left out is a finding.
-
-    A log without a single line of it, Decode or Prefill, is not this server's, and nothing can be read from it.
-    """
     if not seen.lines and not seen.prefill_lines and not seen.outside:
         text = "The deploy log has not one batch line of this run."
         remedy = "See that --deploy-log names the log that this server writes, and that it can be read here while it grows."
@@ -43,16 +50,31 @@ def log_lines(seen: LogEvidence) -> Check:
     return Check("log_lines", State.OK, f"The deploy log has {seen.lines} Decode lines of this run, none was rejected.")
 
 
+@Registration(
+    Stage.LOG,
+    looks_at="log",
+    invalid="it tells of retractions",
+    why="servers before 0.5.4 say so nowhere else; `--allow=retraction` covers it",
+    client="any",
+    finding_for=FILLING,
+    finding_why=RETRACTS,
+    allowed_with="retraction",
+)
 def log_retraction(seen: LogEvidence) -> Check:
-    """The log tells of no retraction: servers before 0.5.4 say so nowhere else."""
     if seen.retractions:
         text = f"The deploy log tells of {seen.retractions} retractions during this run: the KV pool was full."
         return Check("log_retraction", State.INVALID, text, "Lower the concurrency, or give the server a larger KV pool.")
     return Check("log_retraction", State.OK, "The deploy log tells of no retraction.")
 
 
+@Registration(
+    Stage.LOG,
+    looks_at="log",
+    invalid="a kernel was compiled or a server started while the run was on",
+    why="both stop decoding for seconds",
+    client="any",
+)
 def log_disturbed(seen: LogEvidence) -> Check:
-    """No kernel was compiled and no server started while the run was on: both stop decoding for seconds."""
     happened = [f"{seen.jit} kernel compilations"] if seen.jit else []
     happened += [f"{seen.restarts} server starts"] if seen.restarts else []
     if happened:
@@ -61,12 +83,21 @@ def log_disturbed(seen: LogEvidence) -> Check:
     return Check("log_disturbed", State.OK, "The deploy log tells of no compilation and no restart.")
 
 
+@Registration(
+    Stage.LOG,
+    looks_at="log, arrivals",
+    invalid=(
+        "the log's TPOT and the client's differ by more than a third over the same full batch (a factor of 2 where fewer "
+        "than 5 lines are clean), a line has more running requests than the client had in flight, or the clean lines "
+        "stand for over 10 % more tokens than it received: it is another server's log, or another one writes to it too; "
+        "more than 10 % between the two figures is a finding, with the likely cause"
+    ),
+    why="two clocks at two ends of one stream; a clean line stands for decode_log_interval steps of its running requests",
+    applies=BATCH,
+    client="any",
+    without_log="There is no deploy log to compare the client's TPOT with.",
+)
 def log_agrees(seen: LogEvidence) -> Check:
-    """Batch size / generation throughput of the clean lines is within 10 % of the client's TPOT, or there is a cause for it.
-
-    A third of it, over the time in which both saw the full batch, is no cause any more: the log is another server's. So it is if
-    its lines have more requests than the client had in flight, or stand for more tokens than it received.
-    """
     others = _others(seen)
     if others is not None:
         return Check("log_agrees", State.INVALID, others, ONE_WRITER)

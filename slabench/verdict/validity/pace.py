@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from slabench.metrics.full_batch import pace, windows
 from slabench.metrics.pauses import Pause, first_requests, pauses
+from slabench.verdict.validity.registry import FILLING, Registration, Stage
 from slabench.verdict.validity.subject import Subject, ok
 from slabench.verdict.words import Check, State
 
@@ -17,12 +18,53 @@ LOST_LEAST_NS = 1e9  # less may be a busy machine's
 FIRST_LEAST_MS = 1000.0
 
 
-def stall(subject: Subject) -> Check:
-    """Neither the whole server nor one answer stopped for longer than --stall-limit.
+@Registration(
+    Stage.PACE,
+    looks_at="arrivals",
+    invalid=(
+        "more than 20 % of the run (and 1 s) was lost at its beginning: nothing arrived for longer than the pace of the "
+        "rest explains, or the first of one-token answers took longer than every later one; more than 5 % is a finding. A "
+        "finding too when the first wave is more than 20 % slower a token than the waves after it "
+        "(`--prompts-per-batch`), or the first half of the full batch than its second"
+    ),
+    why=(
+        "what is done for the first time is no rate of the server; contexts grow, so steps get slower, not faster. The "
+        "warm-up (`--warmup-requests`) does it before"
+    ),
+)
+def first_run(subject: Subject) -> Check:
+    found, busy_ns = pauses(subject.run.requests)
+    early = [one for one in found if one.early]
+    lost = _lost(early, busy_ns)
+    if lost > LOST_SHARE_SAID:
+        text = f"{_pause(max(early, key=lambda one: one.lasted_ns), subject)}: {lost:.0%} of the run"
+        return _first_time(text, lost)
+    slow = first_requests(subject.run.requests)
+    if slow is not None and slow.lost_share > LOST_SHARE_SAID and slow.longest_ms - slow.later_longest_ms > FIRST_LEAST_MS:
+        text = (
+            f"{slow.slower} of the first {slow.requests} requests waited longer than any later one, {slow.longest_ms:.0f} ms "
+            f"against at most {slow.later_longest_ms:.0f} ms: {slow.lost_share:.0%} of all waiting"
+        )
+        return _first_time(text, slow.lost_share)
+    return _first_batch(subject)
 
-    One answer, of a batch-size point while the batch was full: before that it waits for the prefills of the others by design. The
-    whole server: requests were in flight and nothing arrived, for longer than the run's own pace explains. That is no method's way.
-    """
+
+@Registration(
+    Stage.PACE,
+    looks_at="arrivals",
+    invalid=(
+        "the whole server stopped for longer than `--stall-limit` (5 s), or for 20 % of the run (and 1 s) in all: "
+        "requests were in flight and nothing arrived, by every method; or one answer stood still for longer than the "
+        "limit, of a batch-size point only while the batch was full"
+    ),
+    why="a hundred times 50 ms; before that an answer waits for the others' prefills",
+    finding_for=FILLING,
+    finding_why=(
+        "a retracted answer pauses for as long as the queue is; its TPOT and the longest gap say so. That the whole "
+        "server stops is INVALID here too"
+    ),
+)
+def stall(subject: Subject) -> Check:
     return _server_stopped(subject) or _answer_stopped(subject)
 
 
@@ -85,29 +127,6 @@ def _answer_stopped(subject: Subject) -> Check:
         remedy = "Look for retractions, compilation or prefills in the log; --stall-limit=S allows longer ones."
         return Check("stall", State.INVALID, f"{text} (request {index}).", remedy)
     return ok("stall", f"None of {len(done)} answers stood still for more than {subject.stall_limit_s:g} s.")
-
-
-def first_run(subject: Subject) -> Check:
-    """The beginning of the run is not slower than what follows.
-
-    Of the whole run: nothing arrived for longer than the run's own pace explains, or the first of one-token answers took longer
-    than all later ones. More than 20 % of the time lost is INVALID: the rates are not the server's. Of the full batch: more than
-    20 % slower is a finding.
-    """
-    found, busy_ns = pauses(subject.run.requests)
-    early = [one for one in found if one.early]
-    lost = _lost(early, busy_ns)
-    if lost > LOST_SHARE_SAID:
-        text = f"{_pause(max(early, key=lambda one: one.lasted_ns), subject)}: {lost:.0%} of the run"
-        return _first_time(text, lost)
-    slow = first_requests(subject.run.requests)
-    if slow is not None and slow.lost_share > LOST_SHARE_SAID and slow.longest_ms - slow.later_longest_ms > FIRST_LEAST_MS:
-        text = (
-            f"{slow.slower} of the first {slow.requests} requests waited longer than any later one, {slow.longest_ms:.0f} ms "
-            f"against at most {slow.later_longest_ms:.0f} ms: {slow.lost_share:.0%} of all waiting"
-        )
-        return _first_time(text, slow.lost_share)
-    return _first_batch(subject)
 
 
 def _first_time(text: str, lost: float) -> Check:

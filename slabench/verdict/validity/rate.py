@@ -5,18 +5,27 @@ from __future__ import annotations
 from statistics import fmean
 
 from slabench.metrics.definitions import METRICS
+from slabench.verdict.validity.registry import Registration, Stage
 from slabench.verdict.validity.subject import Subject, ok
 from slabench.verdict.words import Check, State
 
 REACHED_SHARE_LIMIT = 0.9  # of the rate at which requests were due
 
 
+@Registration(
+    Stage.RATE,
+    looks_at="due and sent times",
+    invalid=(
+        "never (a finding): with a finite rate and a cap, requests left at less than 90 % of the rate at which they were "
+        "due, since they waited for a slot"
+    ),
+    why=(
+        "the load is the cap's and not the rate's, and TTFT leaves the wait out: `ttft_due` has it. tencent's own form "
+        "has its cap below its rate, so there it stays a finding under `--strict-validity`"
+    ),
+    by_design=("tencent", "tencent-capacity"),
+)
 def rate_reached(subject: Subject) -> Check:
-    """Requests left at the rate at which they were due: a cap on those in flight may not have let them.
-
-    Then the load is that of the cap, and TTFT, which begins when a request is sent, leaves out the wait for a slot; ttft_due has
-    it. A finding, never more: the methods name both, and what they measure then is the cap.
-    """
     plan, sent = subject.run.plan, [one for one in subject.run.requests if one.sent_ns is not None]
     cap = plan.get("max_concurrency")
     if plan.get("kind") != "open_loop" or cap is None or len(sent) < 2:

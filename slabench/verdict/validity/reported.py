@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from slabench.records import RequestRecord
+from slabench.verdict.validity.registry import Registration, Stage
 from slabench.verdict.validity.subject import Subject, ok
 from slabench.verdict.words import Check, State
 
@@ -20,8 +21,16 @@ COUNTS = ("total_retractions", "num_retractions", "spec_verify_ct", "reasoning_t
 BEYOND_S, BEYOND_SHARE = 0.1, 0.05  # two clocks on the way, and a clock that is set meanwhile by as much as NTP does
 
 
+@Registration(
+    Stage.ORIGIN,
+    looks_at="`meta_info`",
+    invalid=(
+        "never: a finding when a time that an answer reports of itself (`e2e_latency`, `queue_time` ...) is negative or "
+        "longer than the client waited by more than 5 % and 0.1 s, or a count is negative"
+    ),
+    why="the client's own times are judged; what the server adds is shown beside them",
+)
 def reported_times(subject: Subject) -> Check:
-    """meta_info's times are positive and no longer than the client waited, and its counts are not negative."""
     known = [record for record in subject.run.requests if record.ok and any(name in record.server for name in (*TIMES, *COUNTS))]
     if not known:
         text = "The answers report no times of their own."

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from slabench.metrics.bounded import ends
 from slabench.metrics.per_request import tpot
 from slabench.records import ErrorKind, RequestRecord
 from slabench.verdict.bounded import COUNT_EVENTS
 from slabench.verdict.validity.contents import outputs
-from slabench.verdict.validity.subject import ONE_SERVER, Subject, ok, untold
+from slabench.verdict.validity.registry import Registration, Stage
+from slabench.verdict.validity.subject import Subject, ok
 from slabench.verdict.words import Check, State
 
 REPEATS_LIMIT = 4  # the role, the finish reason and the usage may come in events of their own, which bring no token
 # Speculative decoding begins with a few tokens, a stream interval of 40 with 40; of shorter answers than that a TPOT says little.
 BEHIND_FIRST_LIMIT, FEW_SHARE_LIMIT = 0.25, 0.02
-OTHER_TOKENIZER_SHARE = 0.25  # where nobody counted the texts here: more than any text is known to drift by
-RESENT_SHARE_LIMIT = 0.01  # of the requests: beyond it the set-up of connections is in the means
-SPARE_FILES = 64  # of the client beside its connections
 CONTINUOUS = (
     "Measure with --backend=sglang (/generate counts every event), or a server or gateway that passes on "
     "stream_options.continuous_usage_stats: sglang 0.5.5 and newer do, SGLang's own gateway sums up at the end of a stream."
 )
+RESENT_SHARE_LIMIT = 0.01  # of the requests: beyond it the set-up of connections is in the means
+SPARE_FILES = 64  # of the client beside its connections
 NO_USAGE = (
     "The answers report no usage: use a server or gateway that honours stream_options.include_usage, or --backend=sglang, whose "
     "/generate counts every event."
 )
-DRIFT_SHARE_LIMIT = 0.01  # of the prompt tokens meant: text that is decoded and encoded again changes its length
 
 
 def _example(records: list[RequestRecord]) -> str:
@@ -35,8 +34,21 @@ def _example(records: list[RequestRecord]) -> str:
     return f" The first says: {texts[0]}" if texts else ""
 
 
+@Registration(
+    Stage.ANSWERS,
+    looks_at="records",
+    invalid=(
+        "a planned request was not made, not sent, or did not come back whole: refused, cut, reset, silent, an error in "
+        "any of its events, however it is spelled (beside a count too, under `event: error`, or as a reason to end; "
+        "between the text and the `meta_info` of an event that is like its neighbours it is [not "
+        "seen](architecture.md#load-processes)), an event that is no JSON, a page in the middle of the stream, a number "
+        "that nothing can have (a count of 400 digits); `no_files` and `no_ports` are the client's own machine, whose "
+        "limit the remedy names, and what no process can have open is not sent at all"
+    ),
+    why="a figure over the survivors flatters the server",
+    probe=True,
+)
 def completed(subject: Subject) -> Check:
-    """Every planned request was sent and its answer came back whole: a figure over the survivors flatters the server."""
     run = subject.run
     if len(run.requests) < subject.planned:
         text = f"{len(run.requests)} of {subject.planned} requests could be made: the data set gives no more prompts."
@@ -78,8 +90,15 @@ def _remedy(subject: Subject, kinds: Collection[ErrorKind | None]) -> str:
     return "Look at the server's log; a deployment that fails requests cannot be judged."
 
 
+@Registration(
+    Stage.ANSWERS,
+    looks_at="records",
+    invalid=(
+        "never: a finding when more than 1 % of the requests were sent a second time (see above); fewer are a note in every output"
+    ),
+    why="their times have the set-up of a connection in them; `--connections=per-request` gives every request its own",
+)
 def resent(subject: Subject) -> Check:
-    """Hardly a request was sent a second time: its time counts from the first, and has a connection's set-up in it."""
     again, sent = (
         sum(picked) for picked in zip(*((one.resent, one.sent_ns is not None) for one in subject.run.requests), strict=True)
     )
@@ -95,8 +114,15 @@ def resent(subject: Subject) -> Check:
     return ok("resent", f"{text}.")
 
 
+@Registration(
+    Stage.ANSWERS,
+    looks_at="records",
+    invalid="an answer ended otherwise than by its length",
+    why="an abort or a stop token is other work",
+    unreported="why an answer ended",
+    probe=True,
+)
 def finish_reason(subject: Subject) -> Check:
-    """Every answer ended because its length was reached: an abort or a stop token makes the work another one."""
     odd = [record for record in subject.run.requests if record.ok and record.finish_reason != "length"]
     if not odd:
         return ok("finish_reason", "Every answer ended with finish_reason length.")
@@ -106,8 +132,13 @@ def finish_reason(subject: Subject) -> Check:
     return Check("finish_reason", State.INVALID, text, "See that the server honours ignore_eos and aborts nothing.")
 
 
+@Registration(
+    Stage.ANSWERS,
+    looks_at="records",
+    invalid="the server counted other than the tokens that were asked for",
+    probe=True,
+)
 def output_length(subject: Subject) -> Check:
-    """The server counted exactly the tokens that were asked for."""
     odd = [record for record in subject.run.requests if record.ok and record.completion_tokens != record.output_len]
     if not odd:
         return ok("output_length", "Every answer has the length asked for.")
@@ -118,11 +149,28 @@ def output_length(subject: Subject) -> Check:
     return Check("output_length", State.INVALID, text, "See that the server honours max_new_tokens and ignore_eos.")
 
 
+@Registration(
+    Stage.ANSWERS,
+    looks_at="arrivals",
+    invalid=(
+        "counts fall, repeat (more than 4 events), are no positive numbers, or do not end at `completion_tokens`; stamps "
+        "go back, or go on after `[DONE]`; some answers are counted along the stream and others are not; an event has "
+        "output and no count beside events that count, or (`/v1`) a text more than 20 ms behind the count it repeats; the "
+        "last event's `output_ids` are neither as many as are counted (0.5.3 and newer) nor as many as it counts itself "
+        "(0.5.2, `--stream-output`), or it has none though others before it do; an event in the middle of an answer (one "
+        "that is in its second half) has fewer than three quarters of the ids that it counts, or, where there are no ids, "
+        "in most answers less than a quarter of the text that it should have. Where there are no ids, texts (of `/v1` "
+        "those of the first 64 events) that are fewer than 60 % or more than 250 % of the tokens counted, by our "
+        "tokenizer, are a finding, and so are answers without any text"
+    ),
+    why=(
+        "figures of those that were counted are not the run's. A server that counts nobody's along the stream: not "
+        "checked, ITL is not defined, and TPOT within bounds ([metrics.md](metrics.md#tpot-within-bounds))"
+    ),
+    unreported="the counts along a stream",
+    probe=True,
+)
 def token_counts(subject: Subject) -> Check:
-    """The counts along a stream are finite, grow, begin above 0 and end at completion_tokens; stamps never go back.
-
-    All streams have them or none has: figures over those that were counted alone would be of other answers than the run's.
-    """
     done = [record for record in subject.run.requests if record.ok]
     uncounted = [record for record in done if not record.arrival_tokens and record.last_text_ns is not None]
     for record in done:
@@ -160,12 +208,21 @@ def token_counts(subject: Subject) -> Check:
     return ok("token_counts", "Token counts are finite and grow to completion_tokens in every stream.")
 
 
+@Registration(
+    Stage.ANSWERS,
+    looks_at="arrivals",
+    invalid=(
+        "an answer of more than one token has no TPOT, since all of its tokens came in its first event; or more than 2 % "
+        "of the answers have less than a quarter of their tokens behind their first event; and TPOT is judged or compared "
+        "(else a finding)"
+    ),
+    why=(
+        "a mean over the answers that have one leaves the others out, however slow, and a TPOT of the last token alone is "
+        "not the answer's. Speculative decoding (2 to 4 tokens first) and stream intervals (8, 16, 40) leave more behind"
+    ),
+    probe=True,
+)
 def tpot_defined(subject: Subject) -> Check:
-    """Every answer of more than one token has a TPOT: a mean over those that have one leaves the others out, fast or slow.
-
-    An answer whose tokens all came in its first event has none. One with less than a quarter of its tokens behind its first event
-    has a TPOT of these alone. A finding where nothing is judged or compared by TPOT.
-    """
     many = [record for record in subject.run.requests if record.ok and (record.output_tokens or 0) > 1]
     odd = [record for record in many if tpot(record) is None and ends(record) is None]
     counted = [record for record in many if record.arrival_tokens and record not in odd]
@@ -200,87 +257,3 @@ def _behind_first(record: RequestRecord) -> float:
     """The share of the answer's tokens after the first one that came behind its first event."""
     counts = record.arrival_tokens
     return (counts[-1] - counts[0]) / (counts[-1] - 1) if counts and counts[-1] > 1 else 1.0
-
-
-def request_ids(subject: Subject) -> Check:
-    """Every answer has an id of its own: one that comes again is an earlier answer out of a cache, which nobody computed."""
-    ids = [record.request_id for record in subject.run.requests if record.ok and record.request_id is not None]
-    silent, answers = untold(subject, lambda record: record.request_id)
-    if not ids:
-        return Check("request_ids", State.NOT_CHECKED, "The answers have no ids.", "Use a server that reports meta_info.")
-    if silent:
-        text = f"{silent} of {answers} answers have no id, the others do: nobody can say who answered."
-        return Check("request_ids", State.INVALID, text, ONE_SERVER)
-    again = len(ids) - len(set(ids))
-    if again:
-        ((one, _),) = Counter(ids).most_common(1)
-        text = f"{again} of {answers} answers have the id of another one ({one}): they were not computed."
-        return Check("request_ids", State.INVALID, text, "Measure the server itself, without a gateway that caches answers.")
-    return ok("request_ids", f"Each of {answers} answers has an id of its own.")
-
-
-def prompt_length(subject: Subject) -> Check:
-    """prompt_tokens equals the ids sent, or our own tokenizer's count of the text sent; otherwise the server read something else.
-
-    A text may have another length than was meant, since decoding ids and encoding the text is no identity: more than 1 % of that
-    drift is a finding. What a chat template adds to every message (_of_the_template) is not counted here.
-    """
-    known = [(record, record.prompt_tokens) for record in subject.run.requests if record.ok and record.prompt_tokens is not None]
-    if not known:
-        text = "The server reports no prompt_tokens."
-        return Check("prompt_length", State.NOT_CHECKED, text, "Use a server that reports meta_info.")
-    silent, answers = untold(subject, lambda record: record.prompt_tokens)
-    if silent:
-        text = f"{silent} of {answers} answers report no prompt_tokens, the others do: nobody can say what the server read."
-        return Check("prompt_length", State.INVALID, text, ONE_SERVER)
-    template = _of_the_template(subject, known)
-    if isinstance(template, Check):
-        return template
-    if subject.exact_prompt:
-        odd = [(record, record.input_len, seen) for record, seen in known if seen != record.input_len]
-        sent, remedy = "ids", "The server may cut prompts (--allow-auto-truncate); turn that off."
-    else:
-        counts = subject.counted
-        odd = [(record, counts[record.index], seen) for record, seen in known if counts and seen - template != counts[record.index]]
-        sent, remedy = (
-            "tokens of text",
-            "Give the server's own tokenizer with --tokenizer=DIR; the server must not cut or wrap prompts.",
-        )
-    if odd:
-        record, wanted, seen = odd[0]
-        first = f"request {record.index}: {wanted} {sent}, {seen} there"
-        text = f"{len(odd)} of {len(known)} prompts have another length at the server ({first}); none may."
-        return Check("prompt_length", State.INVALID, text, remedy)
-    if subject.exact_prompt:
-        return ok("prompt_length", f"prompt_tokens equals the ids sent for all {len(known)} answers.")
-    meant, seen_sum = sum(record.input_len for record, _ in known), sum(seen - template for _, seen in known)
-    drift = (seen_sum - meant) / meant if meant else 0.0
-    own = f", as our tokenizer does for each of the {len(known)} texts" if subject.counted else ""
-    beside = f", and {template} more of its chat template in each," if template else ""
-    text = f"The server counts {seen_sum} prompt tokens{own}{beside} where {meant} were meant ({drift:+.1%})"
-    if abs(drift) > OTHER_TOKENIZER_SHARE and not subject.counted:
-        remedy = "Give the tokenizer of the model that the server runs (--tokenizer=DIR), or send exact ids with --prompt-form=ids."
-        return Check("prompt_length", State.INVALID, f"{text}, more than {OTHER_TOKENIZER_SHARE:.0%}.", remedy)
-    if abs(drift) > DRIFT_SHARE_LIMIT:
-        remedy = "Text that is decoded and encoded again changes its length; --prompt-form=ids sends exact ids."
-        return Check("prompt_length", State.FINDING, f"{text}; more than {DRIFT_SHARE_LIMIT:.0%} is said.", remedy)
-    return ok("prompt_length", f"{text}.")
-
-
-def _of_the_template(subject: Subject, known: Sequence[tuple[RequestRecord, int]]) -> int | Check:
-    """Tokens that the server's chat template adds to each message: the same number to all, since it is the same text around them.
-
-    0 for other endpoints, and where a prompt has fewer tokens at the server than were sent, which no template brings about.
-    """
-    if subject.run.plan.get("backend") != "sglang-oai-chat" or not subject.counted:
-        return 0
-    more = {seen - subject.counted[record.index] for record, seen in known}
-    if min(more) < 0:
-        return 0
-    if len(more) > 1:
-        text = (
-            f"The server counts {min(more)} to {max(more)} tokens more a prompt than the message has: its chat template adds some, "
-            "and how many is not known."
-        )
-        return Check("prompt_length", State.NOT_CHECKED, text, "--backend=sglang and sglang-oai send prompts as they are.")
-    return more.pop()

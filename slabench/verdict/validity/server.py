@@ -1,18 +1,17 @@
-"""Checks about the server around a run: its cache, its identity, its retractions."""
+"""Checks about the server around a run: its prefix cache, retractions, a queue, CUDA graphs, other clients."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from slabench.metrics.waiting import RETRACTED
 from slabench.records import RequestRecord
-from slabench.verdict.validity.subject import GIVE_LOG, ONE_SERVER, Subject, ok, untold
+from slabench.verdict.validity.registry import BATCH_OR_LOG, FILLING, GIVE_LOG, RETRACTS, Registration, Stage
+from slabench.verdict.validity.subject import ONE_SERVER, Subject, ok, untold
 from slabench.verdict.words import Check, State
 
-OTHERS_SHARE_LIMIT = 0.01  # of our tokens: less moves no figure by more than that
 OAI = "sglang-oai"  # /v1 leaves out prompt_tokens_details where nothing was cached (usage_processor.py, 0.5.7)
 CACHED_SHARE_LIMIT = 0.01  # of the input; one shared first token a prompt stays far below it at the methods' lengths
-
-
 FLUSH_REMEDIES = {
     400: "Requests were still running: stop other clients, so that the server is idle between two tests.",
     206: "Requests were still running at some servers: stop other clients, so that all are idle between two tests.",
@@ -21,14 +20,22 @@ FLUSH_REMEDIES = {
     404: "Nothing answers /flush_cache at this address: give the SGLang server's own, or a gateway's that passes it on.",
 }
 WITHOUT_FLUSH = "--no-flush-cache measures without a flush; then what is in the cache from before makes the test INVALID."
+OTHERS_SHARE_LIMIT = 0.01  # of our tokens: less moves no figure by more than that
 
 
+@Registration(
+    Stage.CACHE,
+    looks_at="`cached_tokens`",
+    invalid=(
+        "more than 1 % of the input came from the prefix cache, or one prompt had more of its beginning there than it "
+        "shares with others of this run; or some answers of `/generate` say how much and others do not (`/v1` leaves a "
+        "count of 0 out)"
+    ),
+    why="the cache was flushed: what this run did not put there is from before",
+    unreported="how many prompt tokens were cached",
+)
 def prefix_cache(subject: Subject) -> Check:
-    """Cached prompt tokens are at most 1 % of the input, and no prompt's are more than it shares with another of this run.
-
-    Every tokenizer with a first token of its own makes prompts share that much. More means that the cache held these prompts, or
-    someone else's, from before: the flush did not reach it. A retracted request finds its own tokens again and is left out.
-    """
+    """Every tokenizer with a first token of its own makes prompts share that. A retracted request finds its own tokens again."""
     known = [record for record in subject.run.requests if record.ok and record.cached_tokens is not None]
     if not known:
         text = "The server reports no cached_tokens."
@@ -56,11 +63,20 @@ def prefix_cache(subject: Subject) -> Check:
     return ok("prefix_cache", f"{text}.")
 
 
+@Registration(
+    Stage.CACHE,
+    looks_at="status, log",
+    invalid=(
+        "the flush before the run was not answered with 200 (by a router: for all servers; mini_lb's 200 proves nothing "
+        "and is not checked); with data parallelism, a rank does not say `Cache flushed successfully!` in the log (one "
+        "rank: a finding)"
+    ),
+    why="0.5.7 answers for the first rank alone",
+    client="any",
+    unreported="whether the cache was flushed before the run",
+)
 def flush(subject: Subject) -> Check:
-    """The flush before the run was confirmed by its status; the text says `flushed` even when it was refused.
-
-    With data parallelism the status is the first rank's alone: then each rank has to say so in the log, where there is one.
-    """
+    """By the status: the text says `flushed` even when it was refused."""
     evidence = subject.run.server
     status, lines = evidence.flush_status, evidence.flush_lines
     if status is None:
@@ -106,12 +122,19 @@ def _flush_behind(subject: Subject) -> Check:
 
 def retractions_of(record: RequestRecord) -> float | None:
     """How often a request was retracted; None: the server does not say."""
-    told = [record.server[key] for key in ("num_retractions", "total_retractions") if key in record.server]
-    return max(told) if told else None
+    return max((record.server[key] for key in RETRACTED if key in record.server), default=None)
 
 
+@Registration(
+    Stage.LOAD,
+    looks_at="meta_info",
+    invalid="the server retracted requests, or only some answers say whether; a negative number is a finding",
+    why="they wait again and are computed twice",
+    unreported="how often requests were retracted",
+    finding_for=FILLING,
+    finding_why=RETRACTS,
+)
 def retraction(subject: Subject) -> Check:
-    """No request was retracted: a retracted request waits at the end of the queue and its tokens are computed twice."""
     counts = [retractions_of(record) for record in subject.run.requests if record.ok]
     known = [count for count in counts if count is not None]
     if not known:
@@ -132,12 +155,66 @@ def retraction(subject: Subject) -> Check:
     return ok("retraction", f"None of {len(known)} requests was retracted.")
 
 
-def other_clients(subject: Subject) -> Check:
-    """The server computed what we sent and nothing else: its log's prompt tokens and sequences, or its counters, are ours.
+@Registration(
+    Stage.LOAD,
+    looks_at="log",
+    invalid="requests waited on a Decode line with no prefill since the line before",
+    why="a queue beside prefills is on its way in",
+    applies=BATCH_OR_LOG,
+    finding_for=FILLING,
+    finding_why="more is offered than runs at once",
+)
+def queueing(subject: Subject) -> Check:
+    seen = subject.log
+    if seen is None:
+        return Check("queueing", State.NOT_CHECKED, "Whether requests waited at the server is not known.", GIVE_LOG)
+    if not seen.steady:
+        text = "The log has no Decode line without a prefill before it."
+        return Check("queueing", State.NOT_CHECKED, text, "Start the server with a smaller --decode-log-interval.")
+    if seen.queued:
+        text = f"Up to {seen.queue_max} requests waited on {seen.queued} of {seen.steady} undisturbed Decode lines"
+        remedy = f"Lower the batch size or concurrency to what runs at once ({seen.running_max}), or give the server more room."
+        return Check("queueing", State.INVALID, f"{text}, while at most {seen.running_max} ran; none may wait.", remedy)
+    return ok("queueing", f"Nobody waited on {seen.steady} undisturbed Decode lines.")
 
-    Allowed: 1 % of the tokens, what pages round up, the rest of prompts that were cut, retracted requests again. Health probes of
-    one token are left out. A single foreign request can hold a batch slot for the whole run, so one sequence too many counts.
-    """
+
+@Registration(
+    Stage.LOAD,
+    looks_at="log",
+    invalid=(
+        "most Decode lines at captured batch sizes ran without their CUDA graph; a batch above the largest captured one "
+        "is a finding"
+    ),
+    why="with dp-attention a rank's prefill turns the others' graphs off for a line",
+    applies=BATCH_OR_LOG,
+)
+def graph(subject: Subject) -> Check:
+    seen = subject.log
+    if subject.uses_graphs is False:
+        return ok("graph", "This server uses no CUDA graphs.")
+    if seen is None or not seen.graph_on + seen.graph_off + seen.graph_above:
+        text = "Whether the server decoded with CUDA graphs is not known."
+        return Check("graph", State.NOT_CHECKED, text, GIVE_LOG)
+    inside = seen.graph_on + seen.graph_off
+    if inside and 2 * seen.graph_off > inside:
+        text = f"{seen.graph_off} of {inside} Decode lines at captured batch sizes ran without their CUDA graph; at most half may."
+        return Check("graph", State.INVALID, text, "See in the server's log why: memory, LoRA, or a return of hidden states.")
+    if seen.graph_above:
+        text = f"{seen.graph_above} Decode lines had more requests than the largest captured CUDA graph, and ran without one."
+        return Check("graph", State.FINDING, text, "Start the server with a larger --cuda-graph-max-bs.")
+    return ok("graph", f"{seen.graph_on} of {inside} Decode lines ran with their CUDA graph.")
+
+
+@Registration(
+    Stage.LOAD,
+    looks_at="log, or `/metrics`",
+    invalid=(
+        "the server computed more than 1 % more tokens than we sent, or another sequence, that neither pages, cut "
+        "prompts, retractions nor health probes explain"
+    ),
+    why="one foreign request can hold a slot for the whole run",
+)
+def other_clients(subject: Subject) -> Check:
     seen, mine = subject.log, [record for record in subject.run.requests if record.sent_ns is not None]
     if seen is None or not seen.prefill_lines:
         return _by_counters(subject, mine)
@@ -193,42 +270,3 @@ def _by_counters(subject: Subject, mine: Sequence[RequestRecord]) -> Check:
 
 
 _ALONE = "Measure a server that nobody else uses: stop other clients, and health probes that generate."
-
-
-def queueing(subject: Subject) -> Check:
-    """No request waited while others decoded: on Decode lines with no prefill since the line before.
-
-    `#queue-req` beside prefills is on its way in, as in every honest batch. Here the server could not take the batch.
-    """
-    seen = subject.log
-    if seen is None:
-        return Check("queueing", State.NOT_CHECKED, "Whether requests waited at the server is not known.", GIVE_LOG)
-    if not seen.steady:
-        text = "The log has no Decode line without a prefill before it."
-        return Check("queueing", State.NOT_CHECKED, text, "Start the server with a smaller --decode-log-interval.")
-    if seen.queued:
-        text = f"Up to {seen.queue_max} requests waited on {seen.queued} of {seen.steady} undisturbed Decode lines"
-        remedy = f"Lower the batch size or concurrency to what runs at once ({seen.running_max}), or give the server more room."
-        return Check("queueing", State.INVALID, f"{text}, while at most {seen.running_max} ran; none may wait.", remedy)
-    return ok("queueing", f"Nobody waited on {seen.steady} undisturbed Decode lines.")
-
-
-def graph(subject: Subject) -> Check:
-    """A GPU server that uses CUDA graphs decoded with them, up to the largest batch it captured.
-
-    More than half of the lines: with dp-attention a line is without a graph whenever another rank prefills.
-    """
-    seen = subject.log
-    if subject.uses_graphs is False:
-        return ok("graph", "This server uses no CUDA graphs.")
-    if seen is None or not seen.graph_on + seen.graph_off + seen.graph_above:
-        text = "Whether the server decoded with CUDA graphs is not known."
-        return Check("graph", State.NOT_CHECKED, text, GIVE_LOG)
-    inside = seen.graph_on + seen.graph_off
-    if inside and 2 * seen.graph_off > inside:
-        text = f"{seen.graph_off} of {inside} Decode lines at captured batch sizes ran without their CUDA graph; at most half may."
-        return Check("graph", State.INVALID, text, "See in the server's log why: memory, LoRA, or a return of hidden states.")
-    if seen.graph_above:
-        text = f"{seen.graph_above} Decode lines had more requests than the largest captured CUDA graph, and ran without one."
-        return Check("graph", State.FINDING, text, "Start the server with a larger --cuda-graph-max-bs.")
-    return ok("graph", f"{seen.graph_on} of {inside} Decode lines ran with their CUDA graph.")

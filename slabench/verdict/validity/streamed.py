@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from slabench.metrics import per_request
 from slabench.metrics.lateness import late_ns
 from slabench.metrics.per_request import NS_PER_MS
+from slabench.verdict.validity.registry import Registration, Stage
+from slabench.verdict.validity.subject import ok
 from slabench.verdict.words import Check, State
 
 if TYPE_CHECKING:
@@ -21,6 +24,9 @@ SERVER_FACTOR = 2.0  # the server's own time between tokens against the client's
 MOST_ANSWERS = 0.5
 # Events of a run against those of the idle server, which makes none faster for anybody: mean gaps, so that joined events count.
 FASTER_ANSWERS, FASTER_EVENTS = 0.1, 5
+GATHERED_EVENTS, GATHERED_TIME = 0.5, 0.25  # of an answer's events, and of its time from sent to its last token
+GATHERED_LEAST_S = 0.25  # a shorter wait for an answer's first bytes may be a busy machine's, its kernel's or a proxy's
+ONE_READ_SHARE_LIMIT = 0.02  # each such answer pulls the mean TPOT down by its share
 DIRECT = "Measure the server itself, without a gateway that buffers its stream."
 
 
@@ -44,9 +50,9 @@ class Probe:
     failure: str = ""
 
     @classmethod
-    def read(cls, stored: Mapping[str, Any]) -> Probe:
-        pairs = tuple((Shown(**one), Shown(**many)) for one, many in stored["pairs"])
-        return cls(stored["tokens"], pairs, stored["failure"])
+    def read(cls, tokens: int, pairs: Iterable[Sequence[Mapping[str, Any]]], failure: str) -> Probe:
+        """As run.json keeps it."""
+        return cls(tokens, tuple((Shown(**one), Shown(**many)) for one, many in pairs), failure)
 
 
 def held_back(one: Shown, many: Shown) -> bool:
@@ -65,11 +71,26 @@ def looks_bad(one: Shown, many: Shown) -> bool:
     return held_back(one, many) or ahead(many)
 
 
+@Registration(
+    Stage.STREAM,
+    looks_at="a probe of the idle server, meta_info, log",
+    invalid=(
+        "before a server's first load one short prompt is sent with 1 and with 64 tokens out, both again if that looks "
+        "bad: each time the first token of 64 comes more than 3 times and 100 ms later than that of 1, or an event "
+        "without text comes more than 100 ms and 3 times the later gaps before the first text (before the second event, "
+        "if it has a text: a finding). In the run: `decode_throughput` says that more than half of the answers were made "
+        "more than 2 times slower than they came, or the median TPOT is below half of what nine in ten steady Decode "
+        "lines say; in all of it a token of a long answer that was read while the client stood still counts as if it came "
+        "when that began; where nothing else shows it, more than one answer in ten whose events came more than 2 times "
+        "faster than the idle server's is a finding. A probe that fails: not checked"
+    ),
+    why=(
+        "a gateway that has the whole answer and plays it again has any TPOT it likes. A cold server compiles in its "
+        "first answers, so what is so once proves nothing; a first event of many tokens (stream interval) is taken off"
+    ),
+    client="any",
+)
 def streamed(subject: Subject) -> Check:
-    """Tokens come when they are made: TTFT does not grow with the answer's length, and the server's own times are the client's.
-
-    A probe of the idle server before its first load shows it; in the run the deploy log, or meta_info's decode_throughput, does.
-    """
     answers = [record for record in subject.run.requests if record.ok and (record.output_tokens or 0) > 1]
     if not answers and subject.run.told is None:
         return Check("streamed", State.OK, "No answer has more than one token, so none can be held back.")
@@ -175,3 +196,41 @@ def _by_log(subject: Subject, answers: Sequence[RequestRecord]) -> Check | None:
         f"{client:.2f} ms (median of {len(paces)}): more than {SERVER_FACTOR:g} times faster than they were made."
     )
     return Check("streamed", State.INVALID, text, f"{DIRECT} See that --deploy-log is this server's.")
+
+
+@Registration(
+    Stage.CLIENT,
+    looks_at="arrivals",
+    invalid=(
+        "more than 2 % of the answers came in one read each, or gathered: more than half of the events share a read with "
+        "another one, and all came, after more than 0.25 s, within the last quarter of the time from sent to last token"
+    ),
+    why=(
+        "all tokens of such an answer have one time stamp or a few, of the link and not of the server, and its TPOT near "
+        "0 pulls the mean down by its share. A queue alone, or a proxy that joins a few events, is no alarm"
+    ),
+    probe=True,
+)
+def one_read(subject: Subject) -> Check:
+    done = [record for record in subject.run.requests if record.ok]
+    many = [one for one in done if len(set(one.arrival_tokens)) > 1 or (not one.arrival_tokens and len(one.text_ns) > 1)]
+    odd = sum(stamps[0] == stamps[-1] for stamps in (record.stamps_ns for record in many))
+    gathered = sum(map(_gathered, many))
+    beside = f", {gathered} in a few reads at their end" if gathered else ""
+    text = f"{odd} of {len(many)} answers came in one read each{beside}"
+    if odd + gathered > ONE_READ_SHARE_LIMIT * len(many):
+        remedy = "Run the client on a machine with free cores, and without a proxy that gathers the stream."
+        limit = f"at most {ONE_READ_SHARE_LIMIT:.0%} may"
+        return Check("one_read", State.INVALID, f"{text}: their tokens do not have the time when they were made; {limit}.", remedy)
+    return ok("one_read", f"{text}.")
+
+
+def _gathered(record: RequestRecord) -> bool:
+    stamps = record.stamps_ns
+    first, last = stamps[0], stamps[-1]
+    if record.sent_ns is None or last == first or last - first >= GATHERED_TIME * (last - record.sent_ns):
+        return False
+    if first - record.sent_ns < GATHERED_LEAST_S * 1e9:
+        return False
+    together = sum(count for count in Counter(stamps).values() if count > 1)
+    return together > GATHERED_EVENTS * len(stamps)

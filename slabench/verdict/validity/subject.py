@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from slabench.metrics.declaration import Metric
 from slabench.metrics.definitions import declared
 from slabench.records import RequestRecord, RunRecord
-from slabench.verdict.validity.streamed import Probe
 from slabench.verdict.words import Check, State
+
+if TYPE_CHECKING:
+    from slabench.verdict.validity.streamed import Probe
 
 STALL_LIMIT_S = 5.0  # a hundred times the 50 ms a token that the methods allow; no batch's step comes near it
 
@@ -138,4 +141,3 @@ def untold(subject: Subject, told: Callable[[RequestRecord], object]) -> tuple[i
 
 
 ONE_SERVER = "Measure one server that answers alike, without a proxy that answers itself."
-GIVE_LOG = "Give the server's log with --deploy-log=FILE, or let slabench start the server with --launch=CMD."

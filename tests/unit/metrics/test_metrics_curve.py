@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabench.metrics.curve import classic_curve, clean_curve, clean_tpots, largest_graph, published_form, shares
+from slabench.metrics.curve import clean_tpots, largest_graph, shares
+from tests.unit.metrics.curves import classic_curve, clean_curve, published_form
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "data" / "server" / "seed_ali_decode.json"
 

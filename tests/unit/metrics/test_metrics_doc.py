@@ -5,18 +5,18 @@ from pathlib import Path
 import pytest
 
 from slabench.metrics.definitions import METRICS
-from tools import make_metrics_doc, make_options_doc
+from tools import make_metrics_doc, make_options_doc, make_validity_doc
 from tools.doc_tables import spliced
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
-PAGES = {**make_metrics_doc.pages(), DOCS / "options.md": make_options_doc.text()}
+PAGES = {**make_metrics_doc.pages(), **make_validity_doc.pages(), DOCS / "options.md": make_options_doc.text()}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_page_is_up_to_date(page):
-    assert page.read_text(encoding="utf-8") == PAGES[page], "run python tools/make_metrics_doc.py and tools/make_options_doc.py"
+    assert page.read_text(encoding="utf-8") == PAGES[page], "run the makers in tools/"
 
 
 def test_a_page_without_the_place_for_a_table_is_an_error():

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from slabench.metrics.curve import classic_curve, published_form
 from slabench.records import LogSpan
 from slabench.server.log.merge import Merged, samples
+from tests.unit.metrics.curves import classic_curve, published_form
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "docs" / "examples" / "h200-qwen3-30b-a3b"
 

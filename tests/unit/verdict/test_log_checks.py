@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from slabench.verdict.validity import LOG_CHECKS, LogEvidence, settle
+from slabench.verdict.validity import LogEvidence, Stage, examine, registered
 from slabench.verdict.validity.log import log_agrees
-from slabench.verdict.validity.policy import log_outcomes
 from slabench.verdict.words import State
+from tests.unit.verdict.test_validity import subject
 
 # 8 running, 10 ms a token at both ends: mean 10.5 with the prefill stalls in it.
 GOOD = LogEvidence(
@@ -16,14 +16,18 @@ GOOD = LogEvidence(
 )  # fmt: skip
 
 
+NAMES = {check.name for check in registered(Stage.LOG)}
+
+
 def states(seen, method="ali-decode", **more):
     batch = method == "ali-decode" if seen is None else seen.batch_size is not None
-    return {one.name: settle(one, method, **more).state for one in log_outcomes(seen, batch=batch)}
+    made = examine(subject(log=seen, batch_size=8 if batch else None), method, **more)
+    return {one.name: one.state for one in made if one.name in NAMES}
 
 
 def test_a_good_log_is_good():
     assert set(states(GOOD).values()) == {State.OK}
-    assert set(states(GOOD)) == {check.__name__ for check in LOG_CHECKS}
+    assert set(states(GOOD)) == NAMES
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def row(**more: Any) -> str:
 def checks(run: ToldRun, *, planned: int = 2, batch_size: int | None = None) -> dict[str, State]:
     record = RunRecord((), 0, 0.0, {}, {}, ClientRecord(2.0, None, None, None, None), told=run)
     subject = Subject(record, exact_prompt=False, planned=planned, batch_size=batch_size, token_capacity=100, max_running=8)
-    return {one.name: one.state for one in examine(subject, "tencent", checks=told.CHECKS)}
+    return {one.name: one.state for one in examine(subject, "tencent")}
 
 
 def test_figures_are_its_own_and_have_definitions() -> None:

@@ -2,17 +2,17 @@
 
 from array import array
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from slabench.records import Calibration, ClientRecord, ErrorKind, ServerEvidence
-from slabench.verdict.validity import CHECKS, FINDINGS, LogEvidence, Margin, Subject, examine, names
+from slabench.verdict.validity import LogEvidence, Margin, Registration, Stage, Subject, examine, names, registered, registry
 from slabench.verdict.validity.client import client_error
 from slabench.verdict.validity.streamed import Probe, Shown
 from slabench.verdict.validity.subject import Served
-from slabench.verdict.words import State
+from slabench.verdict.words import Check, State
 from tests.unit.metrics.test_compute import answer, run_of
+from tools import make_validity_doc
 
 
 def probed(*pairs, first_gap=10.0, later_gap=10.0, empty=False, failure=""):
@@ -119,7 +119,7 @@ BROKEN = {
 }
 
 
-NAMES = [check.__name__ for check in CHECKS]
+NAMES = [check.name for check in registered() if check.stage < Stage.LOG and check.client != "other"]
 ONLY_FINDINGS = ("first_run", "resent", "stream_end", "rate_reached", "reported_times", "random_tokens")
 
 
@@ -151,7 +151,7 @@ def test_a_reason_to_end_that_comes_late_and_repeats_the_count_is_the_stream_s_e
 
 
 def test_every_check_is_broken_once_here():
-    assert set(BROKEN) == {judge.__name__ for judge in CHECKS}
+    assert set(BROKEN) == set(NAMES)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,9 @@ def test_running_cap_below_the_batch():
     assert any("running cap of 1" in check.text for check in found if check.state is State.INVALID)
 
 
-@pytest.mark.parametrize("name", sorted(FINDINGS["tencent"].keys() - {"log_retraction"}))
+@pytest.mark.parametrize(
+    "name", [check.name for check in registered() if "tencent" in check.finding_for and check.stage < Stage.LOG]
+)
 def test_what_tencents_method_does_by_design_is_a_finding_unless_strict(name):
     case = replace(BROKEN[name], batch_size=None)
     assert states(case, "tencent")[name] is State.FINDING
@@ -508,11 +510,34 @@ def test_a_dead_load_process_is_invalid_and_lateness_is_said():
     assert (check.state, check.text) == (State.INVALID, dead.client.failure)
 
 
-def test_the_curves_checks_are_in_the_list():
-    from slabench.verdict.curve_checks import CHECKS as OF_THE_CURVE
+def test_every_check_has_one_name_and_stands_in_its_stage_s_order():
+    assert len(set(names())) == len(names()) == 41
+    assert names()[:5] == ("completed", "resent", "finish_reason", "output_length", "token_counts")
+    assert [check.stage for check in registered()] == sorted(check.stage for check in registered())
+    assert {"curve_gpus", "capacity_agrees", "every_repeat"} <= set(names())
 
-    assert {check.__name__ for check in OF_THE_CURVE} <= set(names())
-    assert len(set(names())) == len(names())
+
+def test_a_check_that_registers_itself_is_made_allowed_and_in_the_documentation(monkeypatch):
+    """Nothing else has to name it."""
+    monkeypatch.setattr(registry, "REGISTERED", [*registry.REGISTERED])
+
+    @Registration(Stage.PACE, looks_at="arrivals", invalid="it is slow", why="slow is slow", finding_for=("tencent",), probe=True)
+    def slow(case):
+        return Check("slow", State.INVALID, "It is slow.")
+
+    assert states(subject())["slow"] is State.INVALID
+    assert states(subject(), "tencent")["slow"] is State.FINDING
+    assert states(subject(), probe=True)["slow"] is State.INVALID and "flush" not in states(subject(), probe=True)
+    assert "slow" in names()
+    assert "| `slow` | arrivals | it is slow | slow is slow | |" in make_validity_doc.checks()
+    assert "| `tencent` | `slow` | |" in make_validity_doc.findings()
+
+
+def test_a_probe_of_the_capacity_search_is_held_to_its_answers_and_the_client():
+    assert list(states(subject(), probe=True)) == [
+        "completed", "finish_reason", "output_length", "token_counts", "tpot_defined", "request_ids", "prompt_length", "client",
+        "one_read",
+    ]  # fmt: skip
 
 
 def test_missing_evidence_is_not_checked_and_strict_makes_it_invalid():
@@ -618,12 +643,6 @@ def test_one_token_answers_are_late_as_well():
     late = froze(records=records, judged=judged, loop_lateness_ms=21.0)
     assert (late.state, "21.00 ms late on average, where the mean TTFT is 1000.0 ms" in late.text) == (State.INVALID, True)
     assert froze(records=records, judged=judged, loop_lateness_ms=19.0).state is State.OK
-
-
-def test_every_check_has_a_row_in_its_document():
-    page = (Path(__file__).resolve().parents[3] / "docs" / "validity.md").read_text()
-    assert [name for name in names() if f"| `{name}` |" not in page] == []
-    assert [(method, name) for method, found in FINDINGS.items() for name in found if f"`{method}`" not in page] == []
 
 
 def test_answers_that_arrive_in_one_piece_have_no_pace():

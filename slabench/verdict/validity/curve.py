@@ -1,91 +1,23 @@
-"""May the decode curve be read? Checks over the samples of all decode tests, and who divides their throughput."""
+"""May the decode curve be read? Checks over the samples of all decode tests."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 
-from slabench.metrics.curve import WANTED_SAMPLES, Curve, CurvePoint, shares
+from slabench.metrics.curve import WANTED_SAMPLES, CurvePoint, shares
 from slabench.verdict.sla import number
+from slabench.verdict.validity.curve_evidence import CurveEvidence
 from slabench.verdict.validity.log import ONE_WRITER, more_tokens
 from slabench.verdict.validity.policy import settle
+from slabench.verdict.validity.registry import Applies, Registration, Stage, registered
 from slabench.verdict.words import Check, State, Word
 
 METHOD = "ali-decode-curve"
 MOST_RANKS = 10_000  # server_info may name any number
+WITH_LINES = Applies("a curve with lines", lambda curve: curve.lines > 0)
 DISTURBED_SHARE = 0.10  # between the median of all lines and of the clean ones
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """What the command line, server_info and the log say of the deployment's size; None or empty: says nothing."""
-
-    given_gpus: int | None = None  # --decode-gpu-num
-    told_gpus: int | None = None  # server_info, of all servers that decode
-    told_source: str = ""
-    told_dp: int | None = None  # of one server
-    servers: int = 1  # that decode; each numbers its ranks from 0
-    told_pp: int | None = None
-    seen_dp: Collection[int] = ()  # ranks that the log's decode lines name
-    seen_pp: Collection[int] = ()
-
-    @property
-    def ranks(self) -> int:
-        """Data-parallel ranks, each a scheduler with decode lines of its own."""
-        return self.servers * self.ranks_of_one
-
-    @property
-    def ranks_of_one(self) -> int:
-        """Of one server."""
-        return max(self.told_dp or 1, max(self.seen_dp, default=0) + 1)
-
-    @property
-    def gpus(self) -> int | None:
-        return self.given_gpus or self.told_gpus
-
-    @property
-    def fits(self) -> bool:
-        """False: the ranks that the log names cannot be on these GPUs: there are more of them than the server that the GPUs are of
-        has, or no whole number of GPUs is left to each of their pipeline stages."""
-        stages = max(self.told_pp or 1, max(self.seen_pp, default=0) + 1)
-        if self.given_gpus is None and (self._more(self.told_dp, self.seen_dp) or self._more(self.told_pp, self.seen_pp)):
-            return False
-        return self.gpus is None or self.gpus % (self.ranks * stages) == 0
-
-    @staticmethod
-    def _more(told: int | None, seen: Collection[int]) -> bool:
-        return told is not None and max(seen, default=-1) + 1 > told
-
-    @property
-    def gpus_per_line(self) -> float | None:
-        """GPUs that one decode line speaks of: those of one data-parallel rank, all its pipeline stages included.
-
-        None where that is not known: a log of ranks that cannot be on these GPUs is of other ones.
-        """
-        return None if self.gpus is None or not self.fits else self.gpus / self.ranks
-
-
-@dataclass(frozen=True, slots=True)
-class CurveEvidence:
-    """The decode tests before the curve, and the log lines they wrote."""
-
-    points: Sequence[tuple[int, str]]  # batch size and word of each decode test
-    lines: int  # Decode lines, copies left out
-    copies: int
-    rejected: Mapping[str, int]
-    outside: int
-    files: int
-    classic: Curve
-    clean: Curve
-    scale: Scale
-    tpots: Mapping[int, tuple[float, float]] = field(default_factory=dict)  # batch size: the client's and the log's, full batch, ms
-    clients: Mapping[int, float] = field(default_factory=dict)  # the client's alone, of every decode test that has it
-    tokens: Mapping[int, tuple[float, float]] = field(
-        default_factory=dict
-    )  # batch size: what its lines stand for, what was received
-    engines: int = 1  # servers that write to the logs at once, as their lines show
-    mixed: bool = False  # one scheduler's lines hold tokens that cannot be one server's
 
 
 def _sizes(seen: CurveEvidence) -> list[int]:
@@ -96,8 +28,12 @@ def _list(values: Collection[int]) -> str:
     return ", ".join(map(str, values))
 
 
+@Registration(
+    Stage.CURVE,
+    looks_at="log",
+    invalid="the decode curve has no line; rejected lines are a finding",
+)
 def curve_lines(seen: CurveEvidence) -> Check:
-    """There are lines to make a curve from, and none had to be left out unread."""
     if not seen.lines:
         remedy = "See that --deploy-log names the log that this server writes, and that it can be read here while it grows."
         return Check("curve_lines", State.INVALID, "The deploy log has no Decode line of this session's decode tests.", remedy)
@@ -118,8 +54,17 @@ def curve_lines(seen: CurveEvidence) -> Check:
     return Check("curve_lines", State.OK, text)
 
 
+@Registration(
+    Stage.CURVE,
+    looks_at="log",
+    invalid=(
+        "a batch size that was tested has no line (of several decode servers a finding: a router need not share evenly); "
+        "fewer than 100 are a finding"
+    ),
+    why="the method's authors ask for 100",
+    applies=WITH_LINES,
+)
 def curve_samples(seen: CurveEvidence) -> Check:
-    """Every batch size that was tested has a line; fewer than the method's 100 samples are a finding."""
     counts = {row.running: row.samples for row in seen.classic.points}
     clean = {row.running: row.samples for row in seen.clean.points}
     ranks = seen.scale.ranks
@@ -143,8 +88,14 @@ def curve_samples(seen: CurveEvidence) -> Check:
     return Check("curve_samples", State.OK, text)
 
 
+@Registration(
+    Stage.CURVE,
+    looks_at="decode tests",
+    invalid="never: a finding when a decode test before the curve was INVALID",
+    why="its lines are in the published form too",
+    applies=WITH_LINES,
+)
 def curve_points(seen: CurveEvidence) -> Check:
-    """The lines of a decode test that was INVALID are in the curve, as in the published one; it is said."""
     bad = [size for size, word in seen.points if word == Word.INVALID.value]
     if bad:
         text = f"The decode tests of batch size {_list(bad)} were INVALID; their lines are in the curve."
@@ -152,12 +103,22 @@ def curve_points(seen: CurveEvidence) -> Check:
     return Check("curve_points", State.OK, "No decode test before the curve was INVALID.")
 
 
+@Registration(
+    Stage.CURVE,
+    looks_at="log, decode tests",
+    invalid=(
+        "at a batch size the mean of the clean lines is off the client's full-batch figure by more than 10 % (by four "
+        "standard errors of few or scattered lines, at most 33 %), or lines of which none is clean are faster by more "
+        "than 33 %; or the clean lines stand for over 10 % more tokens than the client received; a median further off than "
+        "the limit, with a mean that agrees, is a finding"
+    ),
+    why="it is another server's log, or one that another server writes to as well",
+    applies=WITH_LINES,
+)
 def curve_agrees(seen: CurveEvidence) -> Check:
-    """The log is this server's: what the curve publishes of a batch size is what the client saw of the same full batch.
+    """By the mean of the clean lines, which cover the client's time: on one's own log it agrees however noisy the machine is.
 
-    Lines that stand for more tokens than the client received are another server's beside ours, whatever their speed. Two figures
-    are compared with the client's time per token of the full batch. The mean of the clean lines covers the same time, so on one's
-    own log it agrees however noisy the machine is; the median is what is published, and leaves slow moments out.
+    The median is what is published, and leaves slow moments out.
     """
     many = {size: pair for size, pair in seen.tokens.items() if more_tokens(*pair)}
     if many:
@@ -233,8 +194,14 @@ def _standard_error(row: CurvePoint) -> float:
     return (row.q3 - row.q1) / 1.35 / row.median / math.sqrt(row.samples)
 
 
+@Registration(
+    Stage.CURVE,
+    looks_at="log",
+    invalid="never: a finding when all lines and the clean ones differ by more than 10 %",
+    why="prefills are in the median then",
+    applies=WITH_LINES,
+)
 def curve_clean(seen: CurveEvidence) -> Check:
-    """All lines and the clean ones agree within 10 % at the sizes tested; else prefills or idle time are in the median."""
     clean = {row.running: row.median for row in seen.clean.points}
     runs = {run for size in _sizes(seen) for run in shares(size, seen.scale.ranks)}
     off = {
@@ -255,8 +222,17 @@ def curve_clean(seen: CurveEvidence) -> Check:
     return Check("curve_clean", State.OK, f"All lines and the clean ones agree within {DISTURBED_SHARE:.0%}.{left}")
 
 
+@Registration(
+    Stage.CURVE,
+    looks_at="log, server_info",
+    invalid=(
+        "never: a finding when command line, server_info and rank tags contradict each other; ranks that cannot be on "
+        "these GPUs have no figure per GPU"
+    ),
+    why="a figure per GPU hangs on it",
+    applies=WITH_LINES,
+)
 def curve_gpus(seen: CurveEvidence) -> Check:
-    """Command line, server_info and the log's rank tags describe one and the same deployment: a figure per GPU hangs on it."""
     scale = seen.scale
     odd: list[str] = []
     if scale.given_gpus is not None and scale.told_gpus is not None and scale.given_gpus != scale.told_gpus:
@@ -291,10 +267,7 @@ def curve_gpus(seen: CurveEvidence) -> Check:
     return Check("curve_gpus", State.OK, f"{text}{'' if ranks == 1 else 's'}.")
 
 
-CHECKS = (curve_lines, curve_samples, curve_points, curve_agrees, curve_clean, curve_gpus)
-
-
 def examine_curve(seen: CurveEvidence, *, allow: Collection[str] = (), strict: bool = False) -> tuple[Check, ...]:
-    """All of them; without a line only the first says something."""
-    checks = CHECKS if seen.lines else CHECKS[:1]
-    return tuple(settle(check(seen), METHOD, allow=allow, strict=strict) for check in checks)
+    """All that apply, with the command line's policy."""
+    outcomes = [check.look(seen) for check in registered(Stage.CURVE) if check.applies.to(seen)]
+    return tuple(settle(outcome, METHOD, allow=allow, strict=strict) for outcome in outcomes)

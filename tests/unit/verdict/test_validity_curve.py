@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from slabench.metrics.curve import classic_curve, clean_curve
-from slabench.verdict.curve_checks import CHECKS, CurveEvidence, Scale, examine_curve
+from slabench.verdict.validity import Stage, registered
+from slabench.verdict.validity.curve import examine_curve
+from slabench.verdict.validity.curve_evidence import CurveEvidence, Scale
 from slabench.verdict.words import State
+from tests.unit.metrics.curves import classic_curve, clean_curve
 from tests.unit.metrics.test_metrics_curve import S
 
 
@@ -33,7 +35,7 @@ def states(seen, **more):
 
 
 def test_a_good_curve_is_good():
-    assert states(evidence()) == {check.__name__: State.OK for check in CHECKS}
+    assert states(evidence()) == {check.name: State.OK for check in registered(Stage.CURVE)}
 
 
 DISTURBED = [*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8)] * 100, *[S(4, 100.0, True, 4, frozenset({"prefill"}))] * 200]
@@ -178,5 +180,5 @@ def test_a_batch_spread_over_ranks_shows_as_its_share():
         scale=scale,
         tpots={10: (10.3, 10.2)},
     )
-    assert states(seen) == {check.__name__: State.OK for check in CHECKS}
+    assert states(seen) == {check.name: State.OK for check in registered(Stage.CURVE)}
     assert states(replace(seen, points=((16, "PASSED"),)))["curve_samples"] is State.INVALID
