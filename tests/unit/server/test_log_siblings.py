@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slabench.cli import log
-from slabench.metrics.curve import classic_curve
 from slabench.server.log.lines import parse_line
 from slabench.server.log.merge import Merged, samples
 from slabench.server.log.reader import LogReader
 from slabench.server.log.values import DecodeLine, PrefillLine, Reason, Rejected
+from tests.unit.metrics.curves import classic_curve
 from tests.unit.server.test_log_cases import BODY, line
 
 PREFILL = "Prefill batch, #new-seq: 1, #new-token: 100, #cached-token: 0, token usage: 0.10, #running-req: 8, #queue-req: 0"
