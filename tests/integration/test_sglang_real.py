@@ -258,10 +258,7 @@ def test_a_prompt_over_the_context_is_an_error_in_a_200_stream(sglang_cpu_server
 
 
 def test_a_kv_pool_that_is_too_small_retracts(small_sglang_cpu_server: RealServer, tmp_path: Path) -> None:
-    """Of eight of 20 + 300 tokens more are let in to 1,000 than end there, by the hope that answers end early, which these do not.
-
-    Eight short prompts, so that all are let in however apart they come.
-    """
+    """Eight of 20 + 300 tokens are let in to 1,000, since an answer counts as 16 tokens there: however far apart they come."""
     lengths = ("--batch-sizes=8", "--decode-input-len=20", "--decode-output-len=300")
     entry = one_test(small_sglang_cpu_server, tmp_path, "tests/ali/test_decode.py", *lengths)
     found = {check["name"]: check["text"] for check in entry["checks"] if check["state"] == "invalid"}
