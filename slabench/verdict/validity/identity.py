@@ -64,16 +64,10 @@ def request_ids(subject: Subject) -> Check:
     unreported="which process answered",
 )
 def same_server(subject: Subject) -> Check:
-    mixed = _mixed(subject)
-    if mixed is not None and mixed.state is State.INVALID:
-        return mixed
-    differs = _differs(subject)
-    if differs is not None:
-        return differs
-    several = _two_states(subject) or _two_paces(subject)
-    if several is not None and (several.state is State.INVALID or mixed is None):
-        return several
-    return mixed or _unknown(subject) or _alike(subject)
+    """One and the same server process answered from the session's start to this run's end; one that falls silent proves nothing."""
+    found = [_mixed(subject), _differs(subject), _two_states(subject) or _two_paces(subject)]
+    odd = [one for one in found if one is not None]
+    return min(odd, key=lambda one: one.state is not State.INVALID, default=None) or _unknown(subject) or _alike(subject)
 
 
 def _differs(subject: Subject) -> Check | None:

@@ -177,6 +177,7 @@ ERRORS = [
     {"message": "CUDA out of memory.", "code": 500},
     {"detail": "CUDA out of memory."},
     {"choices": [{"error": {"message": "CUDA out of memory."}, "finish_reason": "error"}]},
+    {"object": "error", "message": "CUDA out of memory."},
     {"error_code": 500, "error_msg": "CUDA out of memory."},
     {"errcode": 50000, "errmsg": "CUDA out of memory."},
     {"Error": {"Message": "CUDA out of memory."}},
@@ -255,7 +256,7 @@ def test_lines_without_a_value_that_the_format_has_are_passed_over(other: bytes)
 
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("count", [1, 2, 3])
-@pytest.mark.parametrize("error", [ERRORS[0], ERRORS[1], ERRORS[3], ERRORS[9]], ids=json.dumps)
+@pytest.mark.parametrize("error", [ERRORS[0], ERRORS[1], ERRORS[3], ERRORS[10]], ids=json.dumps)
 def test_an_error_beside_a_count_is_seen(error: dict[str, Any], count: int, first: bool) -> None:
     """By the careful way and by the one for events of the usual form: 20 tokens, an event a chunk."""
     events = [beside(error, count, first=first) if k == count else one for k, one in enumerate(good(), start=1)]

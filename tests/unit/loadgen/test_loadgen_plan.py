@@ -17,6 +17,7 @@ from slabench.loadgen.frames import Decoder, Frame, encode
 from slabench.loadgen.options import Target
 from slabench.loadgen.plan import Plan
 from slabench.records import ErrorKind
+from slabench.server.known_secrets import know
 
 
 def test_poisson_offsets_are_sums_of_the_gaps_before() -> None:
@@ -94,6 +95,19 @@ def test_a_whole_answer() -> None:
     assert (record.prompt_tokens, record.completion_tokens, record.cached_tokens, record.finish_reason) == (5, 2, 1, "length")
     assert (record.request_id, record.text, dict(record.server)) == ("x", "ab", {"e2e_latency": 0.5})
     assert record_of(frame(last=GOOD, tokens=2), REQUEST, keep_text=False).text is None
+
+
+def test_what_an_answer_repeats_of_a_secret_is_in_no_record() -> None:
+    """Checks and tables are made from records: there it must not be either."""
+    key = "sk-Planted9Zq7xTe5bNmW2"
+    know(key)
+    meta = {**META, "id": key, "finish_reason": {"type": key}, key: 1.5, "weight_version": key}
+    last = b"data: " + json.dumps({"text": "ab", "output_ids": [1, 2], "meta_info": meta}).encode()
+    record = record_of(frame(last=last, tokens=2, origin={"server": key}), REQUEST, keep_text=False)
+    assert (record.finish_reason, record.request_id, dict(record.server)) == ("***", "***", {"***": 1.5})
+    assert dict(record.origin) == {"weight_version": "***", "header server": "***"}
+    failed = record_of(frame(status=500, stream=False, body=f"no {key}".encode()), REQUEST, keep_text=False)
+    assert failed.error_text == "HTTP 500: no ***"
 
 
 def test_the_text_of_a_delta_is_not_the_answer() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from slabench.records import ErrorKind, RequestRecord
 from slabench.report.records_file import RecordsFile, as_row, from_row, read_records, read_rows
+from slabench.server.known_secrets import know
 
 NS = st.integers(0, 2**62)
 MAYBE = st.none() | NS
@@ -151,3 +152,15 @@ def test_repeats_and_sides_are_in_the_row_and_a_test_s_only_load_is_as_before(tm
     assert "side" not in first and "repeat" not in first
     assert (second["side"], second["repeat"]) == ("baseline", 2)
     assert list(read_records(path)) == [("t", record), ("t", record)]
+
+
+def test_no_row_shows_what_is_known_as_a_secret() -> None:
+    """Whatever a server wrote into a field: as a text, and as a name or a value of several."""
+    key = "sk-Planted9Zq7xTe5bNmW2"
+    know(key)
+    told = {"error_text": key, "finish_reason": key, "request_id": key, "text": f"a {key}", "first_piece": key}
+    record = RequestRecord(0, 1, 1, 0, server={key: 1.0}, origin={"header server": key, key: "x"}, **told)
+    row = as_row("test", record)
+    assert key not in json.dumps(row)
+    assert all(row[name].endswith("***") for name in told)
+    assert (row["server"], row["origin"]) == ({"***": 1.0}, {"header server": "***", "***": "x"})

@@ -136,6 +136,7 @@ def test_keys_of_a_mapping_too() -> None:
         ("HTTPS_PROXY=u:hush1@proxy:3128", "HTTPS_PROXY=***@proxy:3128"),
         ("proxy 'u:hush1@10.0.0.1:8080' is gone", "proxy '***@10.0.0.1:8080' is gone"),
         ("--jwt hush1", "--jwt ***"),
+        ("sent with Bearer hush1-hush, refused", "sent with Bearer ***, refused"),
         ("X-API-KEY: hush1", "X-API-KEY: ***"),
         ("x-api-key:hush1", "x-api-key:***"),
         ("api_key: hush1, tp: 8", "api_key: ***, tp: 8"),
