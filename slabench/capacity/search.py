@@ -234,7 +234,7 @@ class Search:
         if not gaps:
             return None
         _, _, inside, low, high = max(gaps, key=lambda gap: gap[:2])
-        aim, why = self._below(points) if low is None else self._aim(points, low, high, inside)
+        aim, why = self._below(points, best, inside[-1]) if low is None else self._aim(points, low, high, inside)
         load = min(inside, key=lambda known: (abs(known - aim), known))
         # All loads up to the gap's end are ruled out at once if this one gives so little that in proportion they cannot give more.
         return Ask(load, why, (1 + SLACK) * best * load / inside[-1] if best and high is not None else None)
@@ -256,14 +256,15 @@ class Search:
             closed = bounded and high <= BESIDE * low and not stair
         return 0.0 if closed else below.most * top / low
 
-    def _below(self, points: dict[float, Point]) -> tuple[float, str]:
-        """Where to look below the lowest measured load."""
+    def _below(self, points: dict[float, Point], best: float, top: float) -> tuple[float, str]:
+        """Where to look below the lowest measured load: where the limit may be, or where all loads up to `top` may be ruled out."""
         lowest, at = next(iter(points.items()))
         stress = at.stress(self.rules) or 1.0
         if at.standing in (Standing.FAILS, Standing.UNSURE):
             aim = lowest * (1 / stress) ** (1 / EXPONENT) if stress > 1 else lowest * BELOW**2
             return max(aim, lowest / 4), "no load holds so far"
-        return lowest * (BELOW if _holds(at) else BELOW**2), "below the loads that were measured"
+        slack = best * lowest / (at.most * top)  # how much more a request may get than here, before one of them could be the best
+        return lowest * min(BELOW, max(slack, 1.0) ** (-1 / EXPONENT)), "below the loads that were measured"
 
     def _aim(self, points: dict[float, Point], low: float, high: float | None, inside: Sequence[float]) -> tuple[float, str]:
         """Where to look above a measured load."""
