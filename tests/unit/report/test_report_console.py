@@ -145,6 +145,19 @@ def test_facts() -> None:
     assert run_facts(document(unreachable="It is down.")) == ["No test was tried: It is down."]
 
 
+def test_several_servers_are_called_alike_by_what_they_report_and_not_by_their_speed():
+    """Two of 10 and 45 ms a token were "of the same kind"."""
+    urls = ["http://h:1", "http://h:2"]
+    (said,) = run_facts(document(servers=urls))
+    assert said == (
+        "Tests were spread over 2 servers that report the same version, arguments, hardware and model "
+        "(their speed was not compared): http://h:1, http://h:2."
+    )
+    assert run_facts(document(servers=urls, servers_alike="both report random_seed 7"))[1:] == [
+        "They may be one process: both report random_seed 7, and nothing shows that they are several."
+    ]
+
+
 def test_the_accept_length_stands_among_what_is_said_of_a_test() -> None:
     """summary.md, report.html and junit.xml have these lines, and not the block."""
     line = "  accept length 3.55 tokens a step and request (speculative decoding)"
