@@ -59,8 +59,8 @@ def _apart(fast: RequestRecord, slow: RequestRecord) -> bool:
     if 2 * (end - begin) < fast.stamps_ns[-1] - fast.arrival_ns[0]:
         return False
     events, tokens = _between(fast, begin, end)
-    fewer, less = _between(slow, begin, end)
-    return events >= LEAST_EVENTS // 2 and events >= APART * (fewer + 1) and tokens >= APART * (less + 1)
+    _, less = _between(slow, begin, end)
+    return events >= LEAST_EVENTS // 2 and tokens >= APART * (less + 1)
 
 
 def _between(record: RequestRecord, begin: int, end: int) -> tuple[int, int]:
