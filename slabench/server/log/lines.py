@@ -28,6 +28,7 @@ _NO_BATCH = re.compile(rb"(?:Decode|Prefill) batch \[[a-z ]+\], ")  # "[first gr
 _FOLDED = re.compile(rb" \[repeated \d+x across cluster\]")
 _STUB = re.compile(rb"(?:Decode|Prefill) batch(?: \[\d*\]?)?\s*\Z")
 _ITEM = re.compile(rb" ?(" + NAME + rb"): (" + VALUE + rb")")
+_STAMP = re.compile(rb"\[(?:20\d\d-|[^\]]*\Z)")  # another line's stamp begins in the brackets of an unknown key, whole or torn
 _ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -120,6 +121,8 @@ def _items(kind: str, body: bytes) -> dict[bytes, bytes] | Reason:
         last = stop >= end
         if THOUSANDS.fullmatch(value) and (last or key_of(kind, name) is not None):
             value = value.replace(b",", b"")
+        if b"[" in value and _STAMP.search(value):
+            return _fault(body[position:stop], last)
         if name in items:
             return Reason.MALFORMED
         pairs = PAIRS[kind].get(name)

@@ -499,6 +499,15 @@ def test_interleaved_lines_are_never_misread(first, second, data):
             assert whole or seam or part, written
 
 
+@pytest.mark.parametrize(
+    ("torn", "reason"), [(b"[", Reason.MALFORMED), (b"[2026-01", Reason.JOINED), (b"[2026-01-01 10:00:00]", Reason.JOINED)]
+)
+def test_a_stamp_that_begins_inside_an_unknown_key_is_seen(torn, reason):
+    line = b"[2026-01-01 10:00:00] Decode batch, #running-req: 0, #token: 9, gen throughput (token/s): 410.55, #queue-req: 3, est. BW (%sGB/s): 9.10"
+    assert isinstance(parse_line(line % b""), DecodeLine)
+    assert parse_line(line % torn).reason is reason
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_survived(data):
     assert not isinstance(parse_line(data), DecodeLine)
