@@ -189,8 +189,9 @@ class Search:
         """A load that certainly failed and certainly held, by far: the server was not the same for both (cold, or disturbed)."""
         for load in dict.fromkeys(probe.load for probe in self.probes):
             points = [point([probe], self.rules) for probe in self.probes if probe.load == load]
-            failed = [at.stress(self.rules) or 0.0 for at in points if at.standing is Standing.FAILS]
-            held = [at.stress(self.rules) or 0.0 for at in points if at.standing is Standing.HOLDS]
+            stresses = [(at.standing, at.stress(self.rules)) for at in points]
+            failed = [stress for standing, stress in stresses if standing is Standing.FAILS and stress is not None]
+            held = [stress for standing, stress in stresses if standing is Standing.HOLDS and stress is not None]
             if failed and held and min(failed) > JUMP * max(held):
                 return load
         return None
@@ -222,9 +223,8 @@ class Search:
         holds = max((load for load, at in points.items() if _holds(at)), default=0.0)
         fails = min((load for load, at in points.items() if at.standing is Standing.FAILS and load > holds), default=math.inf)
         best = max((at.throughput.value for at in points.values() if _holds(at) and at.throughput), default=0.0)
-        gaps: list[
-            tuple[bool, float, list[float], float | None, float | None]
-        ] = []  # below the first load last; the most it can give
+        # (not below the first load, the most it can give, its loads, between which): the one below the first load is taken last
+        gaps: list[tuple[bool, float, list[float], float | None, float | None]] = []
         for low, high in itertools.pairwise([None, *points, None]):
             inside = [load for load in self.loads if (low is None or load > low) and (high is None or load < high)]
             if inside and (low is None or low < fails):
@@ -298,7 +298,7 @@ class Search:
         near = [
             load for load, at in points.items()
             if at.standing is Standing.UNSURE and at.most > (1 + TIE) * most and at.probes < UNSURE_REPEATS
-            and (at.stress(self.rules) or 0.0) <= NEAR
+            and (stress := at.stress(self.rules)) is not None and stress <= NEAR
         ]  # fmt: skip
         if near:
             return Ask(max(near, key=lambda load: points[load].most), "again, since it is too near to the limit")
