@@ -131,7 +131,8 @@ def test_reader_never_says_more_than_the_careful_parser(parts, size):
     data = "".join(parts).encode()
     reader = LogReader()
     found = [line for i in range(0, len(data), size) for line in reader.feed(data[i : i + size])]
-    lines = re.split(rb"[\r\n]", data)[:-1]  # a progress bar's "\r" begins a line too
+    # As the reader cuts a file: a progress bar's "\r" begins a line too, and a log that was cut while written to holds NULs.
+    lines = re.split(rb"[\r\n]", data.replace(b"\0", b""))[:-1]
     alone = [p for line in lines if (p := parse_line(line)) is not None]
     good = [repr(line) for line in found if not isinstance(line, Rejected)]
     # The reader may reject more (it knows the file's shapes), and must give the rest in the same order.
