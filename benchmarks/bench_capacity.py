@@ -1,15 +1,18 @@
-"""The capacity search in virtual time: how far its answer is from the best load, and what it costs beside the published search.
+"""The capacity search in virtual time: how far its answer is from the best load, and what it costs beside the
+published search.
 
     nice -n 10 .venv/bin/python benchmarks/bench_capacity.py [--repeats 200] [--case NAME] [--verbose]
 
-The embedded server's scheduler runs in virtual time; the records go through the real metrics, intervals and search. Everything
-is an eighth of 3500/1200: prompts, answers, KV pool and chunks, with eight times the cost of a token of context, so that a step,
-TPOT and the number that fits are the same and a wave takes an eighth (server-seconds are multiplied back). The truth is a scan of
-every load without noise, of 100 waves where requests wait for each other, with throughput as the slope of the ends over
-time: no probe's way of counting it (bench_saturated.py shows what fewer waves and other ways give). The published search measures
-each load once with max(128, load) prompts. Noise, by the two runs in docs/examples/h200-qwen3-30b-a3b: every step's
-time has a standard deviation of 2 % (a clean Decode line, ten steps, has 0.2 to 0.8 %, as independent steps of 0.7 to 2.5 % would
-give), and each load is slower or faster as a whole by 0.15 % (the same batch size measured twice differs by 0.00 to 0.13 %).
+The embedded server's scheduler runs in virtual time; the records go through the real metrics, intervals and
+search. Everything is an eighth of 3500/1200: prompts, answers, KV pool and chunks, with eight times the cost
+of a token of context, so that a step, TPOT and the number that fits are the same and a wave takes an eighth
+(server-seconds are multiplied back). The truth is a scan of every load without noise, of 100 waves where
+requests wait for each other, with throughput as the slope of the ends over time: no probe's way of counting
+it (bench_saturated.py shows what fewer waves and other ways give). The published search measures each load
+once with max(128, load) prompts. Noise, by the two runs in docs/examples/h200-qwen3-30b-a3b: every step's
+time has a standard deviation of 2 % (a clean Decode line, ten steps, has 0.2 to 0.8 %, as independent steps
+of 0.7 to 2.5 % would give), and each load is slower or faster as a whole by 0.15 % (the same batch size
+measured twice differs by 0.00 to 0.13 %).
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from slabench.capacity.probe import THROUGHPUT, Probe, measure
-from slabench.capacity.search import Ask, Kind, Mark, Outcome, Search, grid
+from slabench.capacity.search import Ask, Kind, Mark, Search, SearchResult, grid
 from slabench.records import RunRecord
 from slabench.sim.cost import DECODE_TABLES
 from slabench.sim.profiles import PROFILES, Profile
@@ -39,13 +42,19 @@ EIGHTH = 8
 PROMPT, OUTPUT = 3504 // EIGHTH, 1200 // EIGHTH
 PUBLISHED = (6, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 128)
 STEP, WAVES = 0.02, 4
-LONG = 100  # waves of the scan where requests wait for each other: of ten a figure is still wrong by 1 % (bench_saturated.py)
+# waves of the scan where requests wait for each other: of ten a figure is still wrong by 1 %
+# (bench_saturated.py)
+LONG = 100
 STEP_NOISE, RUN_NOISE = 0.02, 0.0015
-WITHIN, WORST, OVER = 0.015, 0.025, 0.002  # of the best throughput, in 98 % and in all searches; of an objective's limit
+# of the best throughput, in 98 % and in all searches; of an objective's limit
+WITHIN, WORST, OVER = 0.015, 0.025, 0.002
 
 
 def eighth(profile: Profile) -> Profile:
-    """The same server for requests of an eighth: equal step times and room, waves that are over in an eighth of the time."""
+    """The same server for requests of an eighth:
+
+    equal step times and room, waves that are over in an eighth of the time.
+    """
     return replace(
         profile,
         prefill_attention_ms=profile.prefill_attention_ms * EIGHTH,
@@ -59,7 +68,10 @@ def eighth(profile: Profile) -> Profile:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A server, the objectives and the range that is searched. reported: the server says how much room it has."""
+    """A server, the objectives and the range that is searched. reported:
+
+    the server says how much room it has.
+    """
 
     name: str
     profile: Profile
@@ -86,19 +98,30 @@ class Case:
     def sizes(self) -> tuple[int, ...]:
         """The CUDA graphs that the server reports."""
         table = DECODE_TABLES.get(self.profile.decode_table)
-        return () if table is None else tuple(row[0] for row in table.rows if row[0] <= self.profile.graph_max_bs)
+        return (
+            ()
+            if table is None
+            else tuple(row[0] for row in table.rows if row[0] <= self.profile.graph_max_bs)
+        )
 
     @property
     def loads(self) -> tuple[float, ...]:
-        return grid(self.low, self.high, STEP, whole=True, marks=[*(mark.load for mark in self.marks), *self.sizes])
+        return grid(
+            self.low, self.high, STEP, whole=True, marks=[*(mark.load for mark in self.marks), *self.sizes]
+        )
 
 
-A800, R1, H200 = (eighth(PROFILES[name]) for name in ("a800-qwen3-30b-a3b", "r1-fp8-tp8", "h200-qwen3-30b-a3b"))
+A800, R1, H200 = (
+    eighth(PROFILES[name]) for name in ("a800-qwen3-30b-a3b", "r1-fp8-tp8", "h200-qwen3-30b-a3b")
+)
 H200_160 = replace(H200, graph_max_bs=160)
-# The a800 with a pool that leaves TPOT as its limit, and no stair: smooth. With stairs of 16: local maxima at multiples of it.
+# The a800 with a pool that leaves TPOT as its limit, and no stair: smooth. With stairs of 16: local maxima at
+# multiples of it.
 SMOOTH = replace(A800, pool_tokens=A800.pool_tokens * 8)
 # Steps of a fixed part and one that grows by stairs: 32 and 48 in flight give the most, 48 by 1.5 % more.
-TWO_MAXIMA = replace(SMOOTH, decode_stair=16, decode_expert_ms=0.0, decode_base_ms=2.2, decode_request_ms=0.95)
+TWO_MAXIMA = replace(
+    SMOOTH, decode_stair=16, decode_expert_ms=0.0, decode_base_ms=2.2, decode_request_ms=0.95
+)
 STEEP_EDGE = replace(SMOOTH, decode_stair=16)  # throughput rises by 1.5 % a load where the limit is
 SETTLES_LATE = replace(A800, pool_tokens=A800.pool_tokens * 2)
 CASES = (
@@ -153,7 +176,7 @@ def holds(case: Case, load: float, over: float = 0.0) -> bool:
     return all(figures[rule.metric] <= rule.limit * (1 + over) for rule in case.rules)
 
 
-def search(case: Case, seed: int) -> tuple[Search, Outcome]:
+def search(case: Case, seed: int) -> tuple[Search, SearchResult]:
     """One noisy search."""
     dice = random.Random(f"{case.name}:{seed}")
     found = Search(case.loads, case.rules, marks=case.marks, sizes=case.sizes)
@@ -177,7 +200,8 @@ def wall_s(profile: Profile, load: float) -> float:
 
 
 def published(case: Case) -> tuple[int, float]:
-    """(probes, server-seconds) of the published list up to the first load that does not hold, then bisection to 1."""
+    """(probes, server-seconds) of the published list up to the first load that does not hold, then bisection
+    to 1."""
     asked: list[float] = []
 
     def measured(load: float) -> bool:
@@ -228,7 +252,9 @@ def row(case: Case, repeats: int, *, verbose: bool) -> bool:
         kinds.add(outcome.kind.value)
         if verbose:
             asked = [f"{probe.load:g}{(probe.early or '')[:1]}" for probe in found.probes]
-            print(f"  {seed}: {outcome.kind} {outcome.load} in {found.spent_s * EIGHTH:.0f} s: {' '.join(asked)} {outcome.detail}")
+            print(
+                f"  {seed}: {outcome.kind} {outcome.load} in {found.spent_s * EIGHTH:.0f} s: {' '.join(asked)} {outcome.detail}"
+            )
         if outcome.kind is Kind.UNRESOLVED or outcome.load is None:
             unresolved += 1
             continue

@@ -9,8 +9,9 @@
                                       --mode=null       how many chunks/s sim:null keeps its schedule for, read by the C floor
                                       --mode=all, or several with commas
 
-Server and client have a core each (--lanes=N: so many pairs at once, on cores of their own). Errors are against the server's own
-record of its writes. Every run is appended to --json at once; tables are Markdown. Ends with 1 if our client failed anywhere.
+Server and client have a core each (--lanes=N: so many pairs at once, on cores of their own). Errors are
+against the server's own record of its writes. Every run is appended to --json at once; tables are Markdown.
+Ends with 1 if our client failed anywhere.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ RATE_STREAMS = 1440  # at one token every 20 ms: 72,000 chunks/s
 
 
 def options(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add = parser.add_argument
     add("--mode", default="table", help=f"{', '.join(MODES)}, several with commas, or all")
     add("--streams", default="64,256,512,1024", help="levels of the table")
@@ -55,7 +58,10 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
     )
     add("--peers", type=Path, help="folder made by benchmarks/make_peers.py")
     add("--peer-python", help="the Python that runs sglang 0.5.23's clients; else this one")
-    add("--bench-serving-python", help="the Python that has sglang 0.5.7; else .venv-client, else the folder of --peers")
+    add(
+        "--bench-serving-python",
+        help="the Python that has sglang 0.5.7; else .venv-client, else the folder of --peers",
+    )
     add(
         "--peer",
         action="append",
@@ -94,7 +100,8 @@ class Bench:
             wanted = tuple(given.only.split(","))
             self.peers = [one for one in self.peers if one.name.startswith(wanted)]
         if given.cores is None and (spare := sorted(os.sched_getaffinity(0) - set(self.cores))):
-            os.sched_setaffinity(0, spare)  # what watches keeps off the measured cores; clients and servers are given theirs
+            # what watches keeps off the measured cores; clients and servers are given theirs
+            os.sched_setaffinity(0, spare)
         self.lock = threading.Lock()
         self.failed = False
         self.text: list[str] = []
@@ -123,12 +130,19 @@ class Bench:
 
     # modes
 
-    def compare(self, clients: Sequence[Peer], levels: Sequence[int], tokens: int, runs: int, mode: str) -> list[Row]:
-        """Medians in the order of clients and levels; a lane takes one level after the other, clients in turns within it."""
+    def compare(
+        self, clients: Sequence[Peer], levels: Sequence[int], tokens: int, runs: int, mode: str
+    ) -> list[Row]:
+        """Medians in the order of clients and levels;
+
+        a lane takes one level after the other, clients in turns within it.
+        """
         todo: queue.SimpleQueue[int] = queue.SimpleQueue()
         for level in sorted(levels, reverse=True):
             todo.put(level)
-        found: dict[tuple[str, int], list[Row]] = {(one.name, level): [] for one in clients for level in levels}
+        found: dict[tuple[str, int], list[Row]] = {
+            (one.name, level): [] for one in clients for level in levels
+        }
         lanes = max(1, min(self.given.lanes, len(levels), len(self.cores) // 2))
 
         def lane(number: int) -> None:
@@ -141,7 +155,9 @@ class Bench:
                     with self.server(self.cores[2 * number], f"{mode}-{number}") as server:
                         for turn in range(runs):
                             for one in clients:
-                                row = self.one(one, server, self.cores[2 * number + 1 : 2 * number + 2], level, tokens)
+                                row = self.one(
+                                    one, server, self.cores[2 * number + 1 : 2 * number + 2], level, tokens
+                                )
                                 found[one.name, level].append(row)
                                 self.note(row, mode=mode, turn=turn)
                 except NoTruth as error:
@@ -157,12 +173,26 @@ class Bench:
 
     def one(self, peer: Peer, server: Server | Group, cores: Sequence[int], streams: int, tokens: int) -> Row:
         given = self.given
-        return run(peer, server, cores, streams=streams, tokens=tokens, input_len=given.input_len, timeout_s=given.timeout)
+        return run(
+            peer,
+            server,
+            cores,
+            streams=streams,
+            tokens=tokens,
+            input_len=given.input_len,
+            timeout_s=given.timeout,
+        )
 
     def table(self) -> None:
         levels = [int(level) for level in self.given.streams.split(",")]
         rows = self.compare(self.peers, levels, self.given.tokens, self.given.runs, "table")
-        self.show(accuracy(rows, levels, f"One core each, {self.given.tokens} tokens a stream, medians of {self.given.runs}"))
+        self.show(
+            accuracy(
+                rows,
+                levels,
+                f"One core each, {self.given.tokens} tokens a stream, medians of {self.given.runs}",
+            )
+        )
         self.hold(claims.accuracy(rows))
 
     def long(self) -> None:
@@ -184,28 +214,43 @@ class Bench:
         self.hold(claims.memory(rows))
 
     def scaling(self) -> None:
-        """One run shared by 1, 2, 4 load processes, which have as many cores, its parent with them; a null server for each."""
+        """One run shared by 1, 2, 4 load processes, which have as many cores, its parent with them;
+
+        a null server for each.
+        """
         if self.given.server_cmd is not None:
-            self.show("Left out: scaling of one run needs null servers behind one port; --mode=pairs takes any server.")
+            self.show(
+                "Left out: scaling of one run needs null servers behind one port; --mode=pairs takes any server."
+            )
             return
-        counts, rows = [count for count in map(int, self.given.workers.split(",")) if 2 * count <= len(self.cores)], []
+        counts, rows = (
+            [count for count in map(int, self.given.workers.split(",")) if 2 * count <= len(self.cores)],
+            [],
+        )
         for count in counts:
             ours, servers, clients = peers.ours(count), self.cores[:count], self.cores[count : 2 * count]
             for turn in range(self.given.runs):
                 streams = count * self.given.rate_streams
                 try:
                     log = self.folder / f"servers-{count}.log"
-                    with Group(servers, ttft_ms=self.given.ttft_ms, itl_ms=self.given.itl_ms, log=log) as group:
+                    with Group(
+                        servers, ttft_ms=self.given.ttft_ms, itl_ms=self.given.itl_ms, log=log
+                    ) as group:
                         row = self.one(ours, group, clients, streams, self.given.tokens)
                 except NoTruth as error:
                     row = Row(ours.name, streams, self.given.tokens, str(error))
                 rows.append(row)
                 self.note(row, mode="scaling", turn=turn, workers=count)
-        title = "Scaling: one run shared by load processes, a core for each and a null server on a core for each"
+        title = (
+            "Scaling: one run shared by load processes, a core for each and a null server on a core for each"
+        )
         self.show(ceiling(rows, counts, self.given.runs, title=title, each=1))
 
     def pairs(self) -> None:
-        """Pairs of a server and a load process, each with two cores: what one more core adds, nothing shared but the machine."""
+        """Pairs of a server and a load process, each with two cores:
+
+        what one more core adds, nothing shared but the machine.
+        """
         counts = [count for count in map(int, self.given.workers.split(",")) if 2 * count <= len(self.cores)]
         ours, rows = peers.ours(1), []
         for count in counts:
@@ -221,10 +266,14 @@ class Bench:
             try:
                 with self.server(self.cores[number], f"scaling-{number}") as server:
                     gate.wait(30)
-                    row = self.one(ours, server, [self.cores[count + number]], self.given.rate_streams, self.given.tokens)
+                    row = self.one(
+                        ours, server, [self.cores[count + number]], self.given.rate_streams, self.given.tokens
+                    )
             except (NoTruth, threading.BrokenBarrierError) as error:
                 gate.abort()
-                row = Row(ours.name, self.given.rate_streams, self.given.tokens, str(error) or "another pair failed")
+                row = Row(
+                    ours.name, self.given.rate_streams, self.given.tokens, str(error) or "another pair failed"
+                )
             found.append(row)
             self.note(row, mode="pairs", turn=turn, pairs=count)
 
@@ -237,9 +286,14 @@ class Bench:
         return [*found]
 
     def null(self) -> None:
-        """sim:null's ceiling: the lightest reader there is, more and more streams, and how late the server's own writes were."""
+        """sim:null's ceiling:
+
+        the lightest reader there is, more and more streams, and how late the server's own writes were.
+        """
         levels = [256, 512, 1024, 1536, 2048, 2560, 3072]
-        rows = self.compare(self.pick(peers.FLOOR), levels, self.given.tokens, min(self.given.runs, 3), "null")
+        rows = self.compare(
+            self.pick(peers.FLOOR), levels, self.given.tokens, min(self.given.runs, 3), "null"
+        )
         self.show("### What the null server keeps its schedule for\n\n" + plain_rows(rows, server=True))
 
 

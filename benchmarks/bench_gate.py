@@ -1,9 +1,10 @@
-"""What the gate says of servers that are 0 to 10 % slower, in virtual time through the real metrics, checks and verdict.
+"""What the gate says of servers that are 0 to 10 % slower, in virtual time through the real metrics, checks
+and verdict.
 
-Run by hand: python benchmarks/bench_gate.py [--comparisons 200] [--repeats 1,2,3,4,5,6,8,10]. Prints the tables of
-docs/gate-an-upgrade.md and ends with 1 if the default number of repeats does not do what is promised there: of 200 comparisons of
-equal servers at most 2 FAILED and at least 180 PASSED, of 200 with a server that is 5 % slower at least 190 FAILED.
-The noise is described in tests/unit/verdict/virtual_gate.py.
+Run by hand: python benchmarks/bench_gate.py [--comparisons 200] [--repeats 1,2,3,4,5,6,8,10]. Prints the
+tables of docs/gate-an-upgrade.md and ends with 1 if the default number of repeats does not do what is
+promised there: of 200 comparisons of equal servers at most 2 FAILED and at least 180 PASSED, of 200 with a
+server that is 5 % slower at least 190 FAILED. The noise is described in tests/unit/verdict/virtual_gate.py.
 """
 
 from __future__ import annotations
@@ -19,19 +20,21 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from slabench.session.settings import DEFAULT_PAIRS  # noqa: E402
-from slabench.verdict.words import Word  # noqa: E402
+from slabench.verdict.outcome import Outcome  # noqa: E402
 from tests.unit.verdict.virtual_gate import RUN_SPREAD, Run, gate, run  # noqa: E402
 
 SLOWDOWNS = (0.0, 0.01, 0.02, 0.03, 0.05, 0.10)
 Draw = Callable[[int], list[Run]]  # as many runs as asked for, none of them twice in one comparison
 
 
-def said(comparisons: int, repeats: int, new: Draw, old: Draw, *, pairs: bool, siblings: int = 1) -> Counter[str]:
+def said(
+    comparisons: int, repeats: int, new: Draw, old: Draw, *, pairs: bool, siblings: int = 1
+) -> Counter[str]:
     """How often which word; INCONCLUSIVE apart from what is INVALID otherwise, which nothing here should be."""
     found: Counter[str] = Counter()
     for _ in range(comparisons):
         verdict = gate(new(repeats), old(repeats), pairs=pairs, siblings=siblings)
-        open_ = verdict.word is Word.INVALID and "INCONCLUSIVE" in verdict.reasons
+        open_ = verdict.word is Outcome.INVALID and "INCONCLUSIVE" in verdict.reasons
         found["INCONCLUSIVE" if open_ else verdict.word.value] += 1
     return found
 
@@ -49,7 +52,10 @@ def cell(found: Counter[str]) -> str:
 
 def table(title: str, given: argparse.Namespace, run_spread: float, *, pairs: bool) -> None:
     old = pool(0.0, given.pool, 1_000_000, run_spread)
-    new = {slowdown: pool(slowdown, given.pool, 2_000_000 + k * 100_000, run_spread) for k, slowdown in enumerate(SLOWDOWNS)}
+    new = {
+        slowdown: pool(slowdown, given.pool, 2_000_000 + k * 100_000, run_spread)
+        for k, slowdown in enumerate(SLOWDOWNS)
+    }
     print(f"\n{title}: PASSED / INCONCLUSIVE / FAILED of {given.comparisons}\n")
     print(f"| repeats | {' | '.join('equal' if one == 0 else f'{one:.0%} slower' for one in SLOWDOWNS)} |")
     print(f"|---{'|---' * len(SLOWDOWNS)}|")
@@ -67,20 +73,33 @@ def promise(given: argparse.Namespace) -> bool:
 
     kept = True
     for slowdown, siblings in ((0.0, 1), (0.05, 1), (0.0, 14), (0.05, 14)):
-        found = said(given.comparisons, DEFAULT_PAIRS, fresh(slowdown), fresh(0.0), pairs=True, siblings=siblings)
+        found = said(
+            given.comparisons, DEFAULT_PAIRS, fresh(slowdown), fresh(0.0), pairs=True, siblings=siblings
+        )
         share = {word: count / given.comparisons for word, count in found.items()}
-        good = share.get("FAILED", 0) >= 0.95 if slowdown else share.get("FAILED", 0) <= 0.01 and share.get("PASSED", 0) >= 0.9
+        good = (
+            share.get("FAILED", 0) >= 0.95
+            if slowdown
+            else share.get("FAILED", 0) <= 0.01 and share.get("PASSED", 0) >= 0.9
+        )
         kept = kept and good
         points = "" if siblings == 1 else f", one of {siblings} points of a curve"
         what = "equal servers" if not slowdown else f"{slowdown:.0%} slower"
-        print(f"{DEFAULT_PAIRS} pairs, {what}{points}: {dict(found)} {'ok' if good else 'NOT AS PROMISED'}", flush=True)
+        print(
+            f"{DEFAULT_PAIRS} pairs, {what}{points}: {dict(found)} {'ok' if good else 'NOT AS PROMISED'}",
+            flush=True,
+        )
     return kept
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--comparisons", type=int, default=200)
-    parser.add_argument("--repeats", type=lambda text: [int(one) for one in text.split(",")], default=[1, 2, 3, 4, 5, 6, 8, 10])
+    parser.add_argument(
+        "--repeats",
+        type=lambda text: [int(one) for one in text.split(",")],
+        default=[1, 2, 3, 4, 5, 6, 8, 10],
+    )
     parser.add_argument("--pool", type=int, default=300, help="independent runs for each column of a table")
     parser.add_argument("--run-spread", type=float, default=0.01, help="of the second table's hosts (0.01)")
     given = parser.parse_args()

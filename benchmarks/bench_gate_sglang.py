@@ -1,7 +1,9 @@
-"""The gate between real sglang 0.5.7 servers on CPU: one with chunks of 32 tokens fails with prefill named, an equal one passes.
+"""The gate between real sglang 0.5.7 servers on CPU: one with chunks of 32 tokens fails with prefill named,
+an equal one passes.
 
-Run by hand on a quiet machine, after `make sglang-server`: python benchmarks/bench_gate_sglang.py [--repeats 6] [--tolerance 40].
-Starts three servers, takes the first for the old one, and ends with 1 if a word is not as it should be.
+Run by hand on a quiet machine, after `make sglang-server`: python benchmarks/bench_gate_sglang.py [--repeats
+6] [--tolerance 40]. Starts three servers, takes the first for the old one, and ends with 1 if a word is not
+as it should be.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=6)
     parser.add_argument("--tolerance", type=float, default=40)
-    parser.add_argument("--allow", default="client,one_read,log_agrees,first_run", help="checks that two cores cannot hold")
+    parser.add_argument(
+        "--allow", default="client,one_read,log_agrees,first_run", help="checks that two cores cannot hold"
+    )
     given = parser.parse_args()
     options = [f"--repeats={given.repeats}", f"--tolerance={given.tolerance}", f"--allow={given.allow}"]
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
@@ -53,12 +57,18 @@ def main() -> int:
         servers = {}
         for which, flags in (("old", ""), ("equal", ""), ("chunked", "--chunked-prefill-size 32")):
             command = f"bash {TOOLS / 'start.sh'} {ROOT / '.venv-sglang'} {folder / 'tiny'} {{port}} --port {{port}} {flags}"
-            servers[which] = stack.enter_context(launch(command, str(folder / f"{which}.log"), ready_timeout=600.0))
+            servers[which] = stack.enter_context(
+                launch(command, str(folder / f"{which}.log"), ready_timeout=600.0)
+            )
             print(f"{which} is ready", flush=True)
         print("chunks of 32 tokens against the default:")
         allowed = [*options, "--allow-diff=server.chunked_prefill_size"]
         status, words = gate(servers["chunked"], servers["old"], folder, allowed)
-        good = status == 1 and words["test_prefill_throughput[in512]"] == "FAILED" and words["test_decode_tpot[bs2]"] != "FAILED"
+        good = (
+            status == 1
+            and words["test_prefill_throughput[in512]"] == "FAILED"
+            and words["test_decode_tpot[bs2]"] != "FAILED"
+        )
         print("equal servers:")
         status, words = gate(servers["equal"], servers["old"], folder, options)
         return int(not (good and status == 0))

@@ -1,8 +1,10 @@
-"""The gate on real sockets: embedded servers in turns, equal ones and ones that are 5 % slower, as a user runs it.
+"""The gate on real sockets: embedded servers in turns, equal ones and ones that are 5 % slower, as a user
+runs it.
 
-Run by hand on a quiet machine: python benchmarks/bench_gate_sockets.py [--comparisons 10] [--slowdown 0.05] [--jobs 2]. Ends with 1
-if an equal pair is FAILED or a slower one PASSED, or more than one of ten of either is left open. Steps are 20 ms: the servers keep
-their schedule in real time, and a step that is long beside the machine's own delays is what the servers differ by.
+Run by hand on a quiet machine: python benchmarks/bench_gate_sockets.py [--comparisons 10] [--slowdown 0.05]
+[--jobs 2]. Ends with 1 if an equal pair is FAILED or a slower one PASSED, or more than one of ten of either
+is left open. Steps are 20 ms: the servers keep their schedule in real time, and a step that is long beside
+the machine's own delays is what the servers differ by.
 """
 
 from __future__ import annotations
@@ -27,9 +29,21 @@ def profile(slowdown: float) -> str:
 def comparison(slowdown: float, given: argparse.Namespace) -> tuple[str, str]:
     """(word, line) of one run of the suite."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pytest", "tests/ali/test_decode.py", f"--base-url={profile(slowdown)}"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "tests/ali/test_decode.py",
+            f"--base-url={profile(slowdown)}",
+        ]
         command += [f"--baseline-url={profile(0)}", "--batch-sizes=4", "--decode-input-len=64"]
-        command += [f"--decode-output-len={given.output_len}", f"--report-dir={folder}", "--progress=off", "-p", "no:cacheprovider"]
+        command += [
+            f"--decode-output-len={given.output_len}",
+            f"--report-dir={folder}",
+            "--progress=off",
+            "-p",
+            "no:cacheprovider",
+        ]
         command += [f"--allow={given.allow}"] if given.allow else []
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         runs = list(Path(folder).glob("2*/run.json"))
@@ -38,7 +52,9 @@ def comparison(slowdown: float, given: argparse.Namespace) -> tuple[str, str]:
         (test,) = json.loads(runs[0].read_text(encoding="utf-8"))["tests"]
     open_ = test["word"] == "INVALID" and "INCONCLUSIVE" in test["reasons"]
     figures = (test.get("comparison") or {}).get("figures", ())
-    return ("INCONCLUSIVE" if open_ else test["word"]), next((one["text"] for one in figures), test["headline"])
+    return ("INCONCLUSIVE" if open_ else test["word"]), next(
+        (one["text"] for one in figures), test["headline"]
+    )
 
 
 def main() -> int:
@@ -47,12 +63,16 @@ def main() -> int:
     parser.add_argument("--slowdown", type=float, default=0.05)
     parser.add_argument("--output-len", type=int, default=192)
     parser.add_argument("--jobs", type=int, default=1, help="comparisons at a time: most of one is waiting")
-    parser.add_argument("--allow", default="", help="validity checks that may fail, on a machine that is not quiet")
+    parser.add_argument(
+        "--allow", default="", help="validity checks that may fail, on a machine that is not quiet"
+    )
     given = parser.parse_args()
     kept = True
     for slowdown, good in ((0.0, "PASSED"), (given.slowdown, "FAILED")):
         with ThreadPoolExecutor(given.jobs) as pool:
-            said = list(pool.map(lambda _, slowdown=slowdown: comparison(slowdown, given), range(given.comparisons)))
+            said = list(
+                pool.map(lambda _, slowdown=slowdown: comparison(slowdown, given), range(given.comparisons))
+            )
         found = Counter(word for word, _ in said)
         print(f"{slowdown:.0%} slower: {dict(found)}", flush=True)
         for word, line in said:

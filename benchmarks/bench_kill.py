@@ -1,9 +1,11 @@
-"""Is anything lost? `python benchmarks/bench_kill.py [ROUNDS [SEED]]`: runs on the embedded server, killed at random moments.
+"""Is anything lost? `python benchmarks/bench_kill.py [ROUNDS [SEED]]`: runs on the embedded server, killed at
+random moments.
 
-An undisturbed run is timed first: the moments are drawn from its length and a tenth more. Each round starts a run, ends it with
-SIGKILL (the suite's process alone: what it started has to end by itself), reads what is left, and continues the run with
---resume. A round fails if a test whose word was on the console is not in run.json, if run.json or the records cannot be read, if
-a kept entry changes, if the continued run does not end as an undisturbed one does, or if a process stays.
+An undisturbed run is timed first: the moments are drawn from its length and a tenth more. Each round starts a
+run, ends it with SIGKILL (the suite's process alone: what it started has to end by itself), reads what is
+left, and continues the run with --resume. A round fails if a test whose word was on the console is not in
+run.json, if run.json or the records cannot be read, if a kept entry changes, if the continued run does not
+end as an undisturbed one does, or if a process stays.
 """
 
 from __future__ import annotations
@@ -62,10 +64,13 @@ class Round:
 def run_round(folder: Path, after_s: float, *, words: int | None = None) -> Round:
     """Kill after so many seconds, look, continue, look again. Lost if something is not as it should be.
 
-    words: the seconds count from when the run has begun and its console has so many words, instead of from the start.
+    words: the seconds count from when the run has begun and its console has so many words, instead of from
+    the start.
     """
     mark = f"{os.getpid()}-{time.monotonic_ns()}"
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "SLABENCH"))}
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "SLABENCH"))
+    }
     environment |= {MARK: mark, "PYTHONUNBUFFERED": "1", "SLABENCH_CACHE": str(folder / "cache")}
     reports = folder / "reports"
     command = [sys.executable, "-m", "pytest", *OPTIONS, f"--report-dir={reports}"]
@@ -98,7 +103,9 @@ def run_round(folder: Path, after_s: float, *, words: int | None = None) -> Roun
 WORD = re.compile(r"^(PASSED|FAILED|INVALID) (\S+::\S+):", re.M)
 
 
-def _wait_for_words(console: Path, process: subprocess.Popen[bytes], words: int | None, limit_s: float = 200.0) -> None:
+def _wait_for_words(
+    console: Path, process: subprocess.Popen[bytes], words: int | None, limit_s: float = 200.0
+) -> None:
     deadline = time.monotonic() + limit_s
     while words is not None and process.poll() is None and time.monotonic() < deadline:
         text = console.read_text()
@@ -109,7 +116,9 @@ def _wait_for_words(console: Path, process: subprocess.Popen[bytes], words: int 
 
 def _resume(command: list[str], environment: dict[str, str], folder: Path, before: dict[str, Any]) -> None:
     again = [*command, f"--resume={folder}"]
-    done = subprocess.run(again, cwd=REPO, env=environment, capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(
+        again, cwd=REPO, env=environment, capture_output=True, text=True, timeout=600, check=False
+    )
     after = _read(folder / "run.json")
     if done.returncode != 0 or after["word"] != "PASSED" or after["not_run"] or len(after["tests"]) != TESTS:
         raise Lost(
@@ -161,7 +170,9 @@ def _living(wanted: bytes) -> list[str]:
 
 def undisturbed_s() -> float:
     """How long a run takes here and now."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "SLABENCH"))}
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "SLABENCH"))
+    }
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pytest", *OPTIONS, f"--report-dir={folder}"]
         begin = time.monotonic()
@@ -186,7 +197,9 @@ def main(rounds: int, seed: int) -> int:
         print(f"round {k + 1}: killed after {after_s:.2f} s: {one}", flush=True)
     longest = max((one.gone_s for one in seen), default=0.0)
     begun = [one for one in seen if one.begun]
-    finished = ", ".join(f"{count} with {number}" for number, count in sorted(Counter(one.finished for one in begun).items()))
+    finished = ", ".join(
+        f"{count} with {number}" for number, count in sorted(Counter(one.finished for one in begun).items())
+    )
     told = f"{lost} lost something, {len(begun)} continued to the end ({finished} tests finished)"
     told = f"{told}, {len(seen) - len(begun)} had not begun"
     print(f"{rounds} kills (seed {seed}): {told}; no process stayed for more than {longest:.2f} s")
@@ -194,4 +207,6 @@ def main(rounds: int, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 50, int(sys.argv[2]) if len(sys.argv) > 2 else 1))
+    raise SystemExit(
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 50, int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    )

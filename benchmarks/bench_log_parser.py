@@ -1,9 +1,11 @@
-"""Deploy log parser against a regex-per-line loop: speed and memory. Run by hand: python benchmarks/bench_log_parser.py [FILE ...]
+"""Deploy log parser against a regex-per-line loop: speed and memory. Run by hand: python
+benchmarks/bench_log_parser.py [FILE ...]
 
-Without a file it builds three in a temporary folder from tests/data/server: the recorded 0.5.7 CPU log repeated (nearly all batch
-lines), the same with one start, and one of access lines of which a tenth are batch lines. The loop is what a published script does:
-one search per text line for two numbers. The reader keeps every field of every line, events and rejections besides; `curves` goes
-on to both curves. On a shared machine compare the best of several --rounds: each is printed, the ways of a file in turn.
+Without a file it builds three in a temporary folder from tests/data/server: the recorded 0.5.7 CPU log
+repeated (nearly all batch lines), the same with one start, and one of access lines of which a tenth are batch
+lines. The loop is what a published script does: one search per text line for two numbers. The reader keeps
+every field of every line, events and rejections besides; `curves` goes on to both curves. On a shared machine
+compare the best of several --rounds: each is printed, the ways of a file in turn.
 
 Real logs are megabytes. Wanted are 1 GB in 40 s and below 100 MB of memory.
 """
@@ -51,7 +53,10 @@ def by_reader(path: str) -> int:
 
 
 def by_curve(path: str) -> int:
-    """From the file to both curves, what `python -m slabench log` and the decode curve do: lines, what came between, medians."""
+    """From the file to both curves, what `python -m slabench log` and the decode curve do:
+
+    lines, what came between, medians.
+    """
     from slabench.metrics.curve import CurveBuilder
     from slabench.server.log.merge import samples
 
@@ -110,7 +115,9 @@ def one(way: str, path: str) -> None:
 
 def row(way: str, path: str) -> tuple[float, float]:
     """One way in a process of its own, printed: (seconds, seconds with the imports before it)."""
-    done = subprocess.run([sys.executable, __file__, "--way", way, path], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, __file__, "--way", way, path], check=True, capture_output=True, text=True
+    )
     seconds, loading, busy, peak, count = map(float, done.stdout.split())
     name, size = Path(path).name, Path(path).stat().st_size / 1e6
     speed = f"{seconds:6.2f} s + {loading:.2f} s imports  cpu {busy:6.2f} s {size / seconds:5.0f} MB/s"
@@ -120,12 +127,16 @@ def row(way: str, path: str) -> tuple[float, float]:
 
 def main() -> None:
     """Print one row per file, round and way, and the ratios of the best."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("files", nargs="*")
     parser.add_argument("--megabytes", type=int, default=256, help="size of each built log")
     parser.add_argument("--rounds", type=int, default=3, help="times that each way is measured")
     parser.add_argument("--way", choices=sorted(WAYS), help="measure this one only, in this process")
-    parser.add_argument("--only", nargs="*", default=list(WAYS), choices=list(WAYS), metavar="WAY", help="these ways only")
+    parser.add_argument(
+        "--only", nargs="*", default=list(WAYS), choices=list(WAYS), metavar="WAY", help="these ways only"
+    )
     options = parser.parse_args()
     if options.way:
         for path in options.files:
@@ -135,7 +146,10 @@ def main() -> None:
         files = options.files or [str(path) for path in build(Path(folder), options.megabytes)]
         for path in files:
             rounds = [{way: row(way, path) for way in options.only} for _ in range(options.rounds)]
-            best = {way: [min(times) for times in zip(*(one[way] for one in rounds), strict=True)] for way in rounds[0]}
+            best = {
+                way: [min(times) for times in zip(*(one[way] for one in rounds), strict=True)]
+                for way in rounds[0]
+            }
             loop = best.get("regex loop")
             for way, (seconds, whole) in best.items():
                 if loop is None:

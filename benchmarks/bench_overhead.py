@@ -1,12 +1,14 @@
-"""What an evaluation costs beside its load: slabench's one session against as many starts of sglang.bench_serving 0.5.7.
+"""What an evaluation costs beside its load: slabench's one session against as many starts of
+sglang.bench_serving 0.5.7.
 
     make bench-overhead, or python benchmarks/bench_overhead.py [--rounds N] [--output-len N] [--prefill-prompts N]
 
-Both do the same twenty loads (ali decode at fourteen batch sizes, ali prefill at three lengths, tencent with three numbers of
-prompts) of the same recipe on one and the same embedded server: prompts of the published lengths, short answers. Overhead is wall
-time minus the time from each measured load's first send to its last byte: imports, tokenizer, data set, prompts, warm-up, flush,
-verdicts and reports are in it. bench_serving runs as it is published: a process a load, its own warm-up, --flush-cache. slabench
-runs twice a round: with an empty prompt cache, and again with what the first run left there.
+Both do the same twenty loads (ali decode at fourteen batch sizes, ali prefill at three lengths, tencent with
+three numbers of prompts) of the same recipe on one and the same embedded server: prompts of the published
+lengths, short answers. Overhead is wall time minus the time from each measured load's first send to its last
+byte: imports, tokenizer, data set, prompts, warm-up, flush, verdicts and reports are in it. bench_serving
+runs as it is published: a process a load, its own warm-up, --flush-cache. slabench runs twice a round: with
+an empty prompt cache, and again with what the first run left there.
 
 One round on two shared cores, server beside the clients, CPython 3.11; overhead against bench_serving's:
     slabench, empty cache   wall 23.0 s   load 16.3 s   overhead  6.7 s   0.095   CPU  6.7 s
@@ -31,7 +33,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from slabench.loadgen.bench_serving import default_python  # noqa: E402
+from slabench.bench_serving.client import default_python  # noqa: E402
 from slabench.methods import ALI_DECODE, ALI_PREFILL, TENCENT, TENCENT_COUNTS, Form  # noqa: E402
 from slabench.server.launch import launch  # noqa: E402
 from slabench.workloads.dataset import read_conversations  # noqa: E402
@@ -65,7 +67,11 @@ def cpu_s() -> float:
 def forms(output_len: int, prefill_prompts: int) -> list[Form]:
     decode = [ALI_DECODE.replaced(num_prompts=size, output_len=output_len) for size in BATCH_SIZES]
     prefill = [ALI_PREFILL.replaced(input_len=length, num_prompts=prefill_prompts) for length in PREFILL_LENS]
-    return [*decode, *prefill, *(TENCENT.replaced(num_prompts=count, output_len=output_len) for count in TENCENT_COUNTS)]
+    return [
+        *decode,
+        *prefill,
+        *(TENCENT.replaced(num_prompts=count, output_len=output_len) for count in TENCENT_COUNTS),
+    ]
 
 
 def environment(cache: Path) -> dict[str, str]:
@@ -75,13 +81,30 @@ def environment(cache: Path) -> dict[str, str]:
 
 
 def by_slabench(url: str, folder: Path, output_len: int, prefill_prompts: int) -> Cost:
-    """One session. Every load must have come back whole; the verdicts of such short answers are not looked at."""
+    """One session. Every load must have come back whole;
+
+    the verdicts of such short answers are not looked at.
+    """
     reports = folder / f"reports-{time.monotonic_ns()}"
-    command = [sys.executable, "-m", "pytest", "tests/ali", "tests/tencent", f"--base-url={url}", f"--dataset-path={DATA}"]
-    command += [f"--tokenizer={TOKENIZER}", f"--decode-output-len={output_len}", f"--random-output-len={output_len}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "tests/ali",
+        "tests/tencent",
+        f"--base-url={url}",
+        f"--dataset-path={DATA}",
+    ]
+    command += [
+        f"--tokenizer={TOKENIZER}",
+        f"--decode-output-len={output_len}",
+        f"--random-output-len={output_len}",
+    ]
     command += [f"--prefill-prompts={prefill_prompts}", f"--report-dir={reports}", "--progress=off", "-q"]
     began, used = time.perf_counter(), cpu_s()
-    done = subprocess.run(command, cwd=ROOT, env=environment(folder / "cache"), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(folder / "cache"), capture_output=True, text=True, check=False
+    )
     wall = time.perf_counter() - began
     (run,) = {one.resolve() for one in reports.glob("*/run.json")}  # one folder, and `latest`
     loads = [one for one in json.loads(run.read_text())["tests"] if one.get("client")]
@@ -100,14 +123,25 @@ def by_bench_serving(python: Path, url: str, folder: Path, output_len: int, pref
     wanted, available = forms(output_len, prefill_prompts), len(read_conversations(str(DATA)).turns)
     for number, form in enumerate(wanted):
         output = folder / f"{time.monotonic_ns()}.jsonl"
-        command = [str(python), "-m", "sglang.bench_serving", "--backend=sglang", f"--base-url={url}", "--dataset-name=random"]
+        command = [
+            str(python),
+            "-m",
+            "sglang.bench_serving",
+            "--backend=sglang",
+            f"--base-url={url}",
+            "--dataset-name=random",
+        ]
         command += [
             f"--dataset-path={DATA}",
             f"--model={TOKENIZER}",
             f"--tokenizer={TOKENIZER}",
             f"--num-prompts={form.num_prompts}",
         ]
-        command += [f"--random-input-len={form.input_len}", f"--random-output-len={form.output_len}", "--random-range-ratio=1.0"]
+        command += [
+            f"--random-input-len={form.input_len}",
+            f"--random-output-len={form.output_len}",
+            "--random-range-ratio=1.0",
+        ]
         command += [
             f"--request-rate={form.request_rate}",
             "--seed=123",
@@ -117,7 +151,9 @@ def by_bench_serving(python: Path, url: str, folder: Path, output_len: int, pref
         ]
         command += [] if form.max_concurrency is None else [f"--max-concurrency={form.max_concurrency}"]
         began = time.perf_counter()
-        done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=folder, env=environment(folder), capture_output=True, text=True, check=False
+        )
         wall += time.perf_counter() - began
         row = json.loads(output.read_text()) if done.returncode == 0 else {}
         if row.get("completed") != min(form.num_prompts, available):
@@ -131,7 +167,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--output-len", type=int, default=48)
     parser.add_argument("--prefill-prompts", type=int, default=64)
-    parser.add_argument("--python", type=Path, default=default_python(), help="a Python that has sglang 0.5.7")
+    parser.add_argument(
+        "--python", type=Path, default=default_python(), help="a Python that has sglang 0.5.7"
+    )
     parser.add_argument("--ours-only", action="store_true")
     given = parser.parse_args()
     costs: dict[str, list[Cost]] = {}
@@ -154,8 +192,12 @@ def main() -> int:
                 costs.setdefault("slabench, empty cache", []).append(by_slabench(server.url, folder, *shape))
                 costs.setdefault("slabench, again", []).append(by_slabench(server.url, folder, *shape))
                 if not given.ours_only:
-                    costs.setdefault("bench_serving", []).append(by_bench_serving(given.python, server.url, folder, *shape))
-    print(f"{'way':24}{'loads':>6}{'wall s':>9}{'load s':>9}{'overhead s':>12}{'a load s':>10}{'ratio':>8}{'CPU s':>8}")
+                    costs.setdefault("bench_serving", []).append(
+                        by_bench_serving(given.python, server.url, folder, *shape)
+                    )
+    print(
+        f"{'way':24}{'loads':>6}{'wall s':>9}{'load s':>9}{'overhead s':>12}{'a load s':>10}{'ratio':>8}{'CPU s':>8}"
+    )
     published = costs.get("bench_serving")
     base = statistics.median(one.overhead for one in published) if published else None
     for way, found in costs.items():
@@ -163,9 +205,7 @@ def main() -> int:
         wall, load = (statistics.median(getattr(one, key) for one in found) for key in ("wall", "load"))
         ratio = f"{overhead / base:.3f}" if base else "-"
         cpu = statistics.median(one.cpu for one in found)
-        row = (
-            f"{way:24}{found[0].loads:6}{wall:9.1f}{load:9.1f}{overhead:12.1f}{overhead / found[0].loads:10.2f}{ratio:>8}{cpu:8.1f}"
-        )
+        row = f"{way:24}{found[0].loads:6}{wall:9.1f}{load:9.1f}{overhead:12.1f}{overhead / found[0].loads:10.2f}{ratio:>8}{cpu:8.1f}"
         print(row)
     return 0
 

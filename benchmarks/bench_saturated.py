@@ -1,11 +1,13 @@
-"""Throughput of a full server by three ways of counting it, from few waves and from many: how far each is from what it settles at.
+"""Throughput of a full server by three ways of counting it, from few waves and from many: how far each is
+from what it settles at.
 
     nice -n 10 .venv/bin/python benchmarks/bench_saturated.py
 
-Closed loops of more requests than run at once, in virtual time without noise, at the servers of bench_capacity.py. slots: the
-counted requests' times over the number of slots, all whole waves but the first and the last. window: tokens between the first end
-and the first slot that stays empty. stretch: slabench/metrics/saturated.py. settled: the slope of the ends of 300 waves. Every cell
-is the way's difference from that, in per cent.
+Closed loops of more requests than run at once, in virtual time without noise, at the servers of
+bench_capacity.py. slots: the counted requests' times over the number of slots, all whole waves but the first
+and the last. window: tokens between the first end and the first slot that stays empty. stretch:
+slabench/metrics/saturated.py. settled: the slope of the ends of 300 waves. Every cell is the way's difference
+from that, in per cent.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.bench_capacity import A800, H200, OUTPUT, PROMPT, R1, slope_of_ends
 from slabench.metrics.saturated import saturated_flow
-from slabench.metrics.steady import steady, steady_figures
+from slabench.metrics.steady_state import steady, steady_figures
 from slabench.records import RunRecord
 from tests.unit.capacity.virtual_capacity import closed_loop
 
@@ -36,11 +38,15 @@ def ways(run: RunRecord, wave: int) -> tuple[float, float, float]:
 
 
 def main() -> int:
-    print(f"| server | in flight | settled tok/s | {' | '.join(f'{n} waves: slots, window, stretch' for n in WAVES)} |")
+    print(
+        f"| server | in flight | settled tok/s | {' | '.join(f'{n} waves: slots, window, stretch' for n in WAVES)} |"
+    )
     print(f"|---|---|---|{'---|' * len(WAVES)}", flush=True)
     for profile, loads in POINTS:
         for load in loads:
-            settled = slope_of_ends(closed_loop(profile, load, (PROMPT, OUTPUT), SETTLED, 0)) * (PROMPT + OUTPUT)
+            settled = slope_of_ends(closed_loop(profile, load, (PROMPT, OUTPUT), SETTLED, 0)) * (
+                PROMPT + OUTPUT
+            )
             cells = []
             for waves in WAVES:
                 found = ways(closed_loop(profile, load, (PROMPT, OUTPUT), waves, 0), load)

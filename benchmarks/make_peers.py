@@ -1,5 +1,5 @@
-"""Makes the folder that bench_client's --peers names: other clients without their server stacks, to be carried to a machine without
-a network. Needs the network itself, and pip.
+"""Makes the folder that bench_client's --peers names: other clients without their server stacks, to be
+carried to a machine without a network. Needs the network itself, and pip.
 
     python -m benchmarks.make_peers .peers [--python-version 3.12]
 
@@ -21,7 +21,13 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-PLATFORMS = ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "any")
+PLATFORMS = (
+    "manylinux_2_34_x86_64",
+    "manylinux_2_28_x86_64",
+    "manylinux_2_17_x86_64",
+    "manylinux2014_x86_64",
+    "any",
+)
 NEEDED = ("uvloop", "aiohttp", "pybase64", "orjson", "msgspec", "requests", "tqdm", "psutil", "pyzmq")
 WHOLE = ("numpy", "pillow", "transformers==4.57.1", "huggingface-hub<1.0")
 STUB = '''"""Stands in for Hugging Face's datasets: nothing here loads one."""
@@ -30,19 +36,29 @@ STUB = '''"""Stands in for Hugging Face's datasets: nothing here loads one."""
 def load_dataset(*given, **named):
     raise RuntimeError("no data set is loaded here")
 '''
-BOOTSTRAP = (
-    '"""Stands in for a module that imports torch: the one name the client takes from it."""\n\nFAKE_BOOTSTRAP_HOST = "2.2.2.2"\n'
-)
+BOOTSTRAP = '"""Stands in for a module that imports torch: the one name the client takes from it."""\n\nFAKE_BOOTSTRAP_HOST = "2.2.2.2"\n'
 
 
 def pip(*words: str) -> None:
-    subprocess.run([sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *words], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *words], check=True
+    )
 
 
 def wheel(name: str, python: str, folder: Path) -> Path:
     """One wheel, without what it depends on."""
     platforms = [word for one in PLATFORMS for word in ("--platform", one)]
-    pip("download", "--no-deps", "--only-binary=:all:", "--python-version", python, *platforms, "--dest", str(folder), name)
+    pip(
+        "download",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--python-version",
+        python,
+        *platforms,
+        "--dest",
+        str(folder),
+        name,
+    )
     return next(folder.glob(f"{name.partition('==')[0]}-{name.partition('==')[2]}-*.whl"))
 
 
@@ -67,10 +83,14 @@ def _above(path: Path, target: Path) -> Iterator[Path]:
 
 
 def main(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--python-version", default=f"{sys.version_info.major}.{sys.version_info.minor}")
-    parser.add_argument("--whole", action="store_true", help="also numpy, pillow, transformers and tokenizers (200 MB)")
+    parser.add_argument(
+        "--whole", action="store_true", help="also numpy, pillow, transformers and tokenizers (200 MB)"
+    )
     given = parser.parse_args(argv)
     folder, python = given.folder, given.python_version
     with tempfile.TemporaryDirectory() as downloads:
@@ -79,7 +99,11 @@ def main(argv: Sequence[str]) -> int:
             shutil.rmtree(one, ignore_errors=True)
         unpack(wheel("sglang==0.5.7", python, Path(downloads)), old, ["sglang/bench_serving.py"])
         found = wheel("sglang==0.5.23", python, Path(downloads))
-        unpack(found, new, ["sglang/benchmark/", "sglang/srt/utils/network.py", "sglang/srt/rust_extensions/_bench"])
+        unpack(
+            found,
+            new,
+            ["sglang/benchmark/", "sglang/srt/utils/network.py", "sglang/srt/rust_extensions/_bench"],
+        )
         stand_in = new / "sglang" / "srt" / "disaggregation" / "utils.py"
         stand_in.parent.mkdir(parents=True)
         (stand_in.parent / "__init__.py").write_text("")
@@ -88,7 +112,16 @@ def main(argv: Sequence[str]) -> int:
         (folder / "stubs" / "datasets.py").write_text(STUB)
         platforms = [word for one in PLATFORMS for word in ("--platform", one)]
         names = [*NEEDED, *(WHOLE if given.whole else ())]
-        pip("install", "--only-binary=:all:", "--python-version", python, *platforms, "--target", str(folder / "site"), *names)
+        pip(
+            "install",
+            "--only-binary=:all:",
+            "--python-version",
+            python,
+            *platforms,
+            "--target",
+            str(folder / "site"),
+            *names,
+        )
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     print(f"{folder}: {size / 2**20:.0f} MiB for Python {python}")
     return 0

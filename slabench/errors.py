@@ -1,6 +1,7 @@
 """The error types say whose fault it is; a border translates what it catches and chains the cause.
 
-The messages are whole sentences: what was seen, what was expected, what to do. A caller prints them as they are.
+The messages are whole sentences: what was seen, what was expected, what to do. A caller prints them as they
+are.
 """
 
 
@@ -21,9 +22,15 @@ class InvalidRun(SlabenchError):
 
 
 class SLAViolation(SlabenchError):
-    """The run was valid and an objective, a floor or a baseline comparison did not hold: the verdict word FAILED."""
+    """The run was valid and an objective, a floor or a baseline comparison did not hold:
+
+    the verdict word FAILED.
+    """
 
 
 def system_words(error: Exception) -> str:
-    """`No space left on device`: what the system says of its own errors, without their number and path; others as they are."""
+    """`No space left on device`: what the system says of its own errors, without their number and path;
+
+    others as they are.
+    """
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -1,4 +1,7 @@
-"""The published forms of the methods, in one place: what a live test runs unless options say otherwise, and what REDUCED means."""
+"""The published forms of the methods, in one place:
+
+what a live test runs unless options say otherwise, and what REDUCED means.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ INF = math.inf
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One load by a method: lengths in tokens, request_rate in requests/s (inf: all at once), max_concurrency None: no cap."""
+    """One load by a method: lengths in tokens, request_rate in requests/s (inf:
+
+    all at once), max_concurrency None: no cap.
+    """
 
     method: str
     input_len: int
@@ -25,7 +31,9 @@ class Form:
     def __post_init__(self) -> None:
         """ConfigError for what is no load: a test of one's own says so before anything is sent."""
         if not isinstance(self.method, str) or not self.method:
-            raise ConfigError(f'Form(method={self.method!r}): its first argument names the method, such as "serving".')
+            raise ConfigError(
+                f'Form(method={self.method!r}): its first argument names the method, such as "serving".'
+            )
         for name in ("input_len", "output_len", "num_prompts", "max_concurrency"):
             value = getattr(self, name)
             if value is None and name == "max_concurrency":
@@ -35,20 +43,27 @@ class Form:
                 raise ConfigError(f"Form({name}={value!r}): give a whole number of at least 1{beside}.")
         rate = self.request_rate
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not rate > 0:
-            raise ConfigError(f'Form(request_rate={rate!r}): give requests a second above 0, or float("inf") for all at once.')
+            raise ConfigError(
+                f'Form(request_rate={rate!r}): give requests a second above 0, or float("inf") for all at once.'
+            )
 
     def replaced(self, **given: Any) -> Form:
         """This form with the options that were given; None means not given."""
         return replace(self, **{key: value for key, value in given.items() if value is not None})
 
     def differences(self, published: Form, *, counts: tuple[int, ...] = ()) -> tuple[str, ...]:
-        """What this form has otherwise than the published one. counts: the published numbers of prompts, if several."""
+        """What this form has otherwise than the published one. counts:
+
+        the published numbers of prompts, if several.
+        """
         found = []
         for key in ("input_len", "output_len", "num_prompts", "request_rate", "max_concurrency"):
             mine, theirs = getattr(self, key), getattr(published, key)
             if key == "num_prompts" and counts:
                 if mine not in counts:
-                    found.append(f"{key} {mine} instead of {', '.join(map(str, counts[:-1]))} or {counts[-1]}")
+                    found.append(
+                        f"{key} {mine} instead of {', '.join(map(str, counts[:-1]))} or {counts[-1]}"
+                    )
             elif mine != theirs:
                 found.append(f"{key} {_told(mine)} instead of {_told(theirs)}")
         return tuple(found)

@@ -26,7 +26,9 @@ def check_dataset(path: str | None, name: str | None) -> None:
         seen = "is a folder" if Path(path).is_dir() else "does not exist"
         raise ConfigError(f"--dataset-path={path} {seen}; give the ShareGPT_V3 JSON file. {SHAREGPT}")
     if name in ("random", "sharegpt") and path is None:
-        raise ConfigError(f"--dataset-name={name} needs --dataset-path=FILE, a ShareGPT_V3 JSON file. {SHAREGPT}")
+        raise ConfigError(
+            f"--dataset-name={name} needs --dataset-path=FILE, a ShareGPT_V3 JSON file. {SHAREGPT}"
+        )
 
 
 def check_allow(names: Collection[str]) -> None:
@@ -34,7 +36,9 @@ def check_allow(names: Collection[str]) -> None:
     checks = validity.names()
     unknown = set(names) - set(checks)
     if unknown:
-        raise ConfigError(f"--allow={','.join(sorted(unknown))} names no validity check; there are {', '.join(checks)}.")
+        raise ConfigError(
+            f"--allow={','.join(sorted(unknown))} names no validity check; there are {', '.join(checks)}."
+        )
 
 
 def check_folder(option: str, value: str | None) -> None:
@@ -45,20 +49,31 @@ def check_folder(option: str, value: str | None) -> None:
     if not value or (looks_like_path and not Path(value).expanduser().is_dir()):
         if value and not value.startswith((".", "/", "~")) and "/" not in value and option == "model":
             return  # a served model name such as `tiny`
-        raise ConfigError(f"--{option}={value} is not a folder here; give the folder that holds the model's tokenizer files.")
+        raise ConfigError(
+            f"--{option}={value} is not a folder here; give the folder that holds the model's tokenizer files."
+        )
 
 
-_ENDPOINT = re.compile(r"/(v1(/.*)?|generate|(get_)?(server|model)_info|health(_generate)?|metrics|flush_cache)/?$")
+_ENDPOINT = re.compile(
+    r"/(v1(/.*)?|generate|(get_)?(server|model)_info|health(_generate)?|metrics|flush_cache)/?$"
+)
 
 
 def check_root(option: str, url: str) -> None:
-    """The server's root, to which every endpoint's path is added: OpenAI clients are given .../v1, and this one is not."""
+    """The server's root, to which every endpoint's path is added:
+
+    OpenAI clients are given .../v1, and this one is not.
+    """
     path = urlsplit(url).path
     endpoint = _ENDPOINT.search(path)
     if endpoint is None:
         return
     root = redact_url(url.partition("?")[0].rstrip("/").removesuffix(endpoint[0].rstrip("/")))
-    chosen = ", and --backend=sglang-oai or sglang-oai-chat for its /v1 endpoints" if endpoint[1].startswith("v1") else ""
+    chosen = (
+        ", and --backend=sglang-oai or sglang-oai-chat for its /v1 endpoints"
+        if endpoint[1].startswith("v1")
+        else ""
+    )
     raise ConfigError(
         f"{option} ends with {endpoint[0]}, and endpoints are added to it: give the server's root, {option}={root}{chosen}."
     )
@@ -68,7 +83,9 @@ def check_writable(option: str, path: str) -> Path:
     """The file can be made where it is named."""
     target = Path(path)
     if target.is_dir() or not target.parent.is_dir():
-        raise ConfigError(f"{option}={path} cannot be written: its folder must exist and it must not be a folder.")
+        raise ConfigError(
+            f"{option}={path} cannot be written: its folder must exist and it must not be a folder."
+        )
     return target
 
 

@@ -1,4 +1,7 @@
-"""Every option once: its name, its default, what it reads, and the tests it applies to (docs/options.md is made from here)."""
+"""Every option once:
+
+its name, its default, what it reads, and the tests it applies to (docs/options.md is made from here).
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,16 @@ from slabench.option_types import (
     words,
 )
 from slabench.verdict.tolerances import DEFAULT
-from slabench.verdict.validity.subject import STALL_LIMIT_S
+from slabench.verdict.validity.context import STALL_LIMIT_S
 
-_SERVER, _WORK, _ALI, _CLIENT, _JUDGE, _OUT = "server under test", "workload", "ali", "client", "judgement", "output"
+_SERVER, _WORK, _ALI, _CLIENT, _JUDGE, _OUT = (
+    "server under test",
+    "workload",
+    "ali",
+    "client",
+    "judgement",
+    "output",
+)
 _CAP, _T_C = "capacity", "tencent capacity"
 _T_S = "tests/tencent, tests/serving"
 OPTIONS: tuple[Option, ...] = (
@@ -33,7 +43,15 @@ OPTIONS: tuple[Option, ...] = (
         append=True,
         metavar="URL",
     ),
-    Option(_SERVER, "--launch", None, "all live", "start the server with this command, and end it afterwards", str, metavar="CMD"),
+    Option(
+        _SERVER,
+        "--launch",
+        None,
+        "all live",
+        "start the server with this command, and end it afterwards",
+        str,
+        metavar="CMD",
+    ),
     Option(
         _SERVER,
         "--env",
@@ -53,7 +71,15 @@ OPTIONS: tuple[Option, ...] = (
         str,
         metavar="URL",
     ),
-    Option(_SERVER, "--baseline-launch", None, "all live", "start the old server with this command", str, metavar="CMD"),
+    Option(
+        _SERVER,
+        "--baseline-launch",
+        None,
+        "all live",
+        "start the old server with this command",
+        str,
+        metavar="CMD",
+    ),
     Option(
         _SERVER,
         "--baseline-env",
@@ -99,18 +125,50 @@ OPTIONS: tuple[Option, ...] = (
         metavar="S",
     ),
     Option(
-        _SERVER, "--deploy-log", (), "decode curve", "the server's log files, one per node, comma separated", words, metavar="A,B"
+        _SERVER,
+        "--deploy-log",
+        (),
+        "decode curve",
+        "the server's log files, one per node, comma separated",
+        words,
+        metavar="A,B",
     ),
-    Option(_SERVER, "--model", None, "all live", "model folder or name (default: what the server says)", str, metavar="DIR"),
     Option(
-        _SERVER, "--tokenizer", None, "all live", "tokenizer folder or name (default: --model, or the server's)", str, metavar="DIR"
+        _SERVER,
+        "--model",
+        None,
+        "all live",
+        "model folder or name (default: what the server says)",
+        str,
+        metavar="DIR",
     ),
     Option(
-        _SERVER, "--vocab-size", None, "random-ids", "ids stay below this (default: the tokenizer's size, else 1000)", positive_int
+        _SERVER,
+        "--tokenizer",
+        None,
+        "all live",
+        "tokenizer folder or name (default: --model, or the server's)",
+        str,
+        metavar="DIR",
+    ),
+    Option(
+        _SERVER,
+        "--vocab-size",
+        None,
+        "random-ids",
+        "ids stay below this (default: the tokenizer's size, else 1000)",
+        positive_int,
     ),
     Option(_SERVER, "--trust-remote-code", False, "all live", "let the tokenizer's folder run its own code"),
     Option(_SERVER, "--allow-download", False, "all live", "let the tokenizer come from a hub"),
-    Option(_SERVER, "--decode-gpu-num", None, "all live", "GPUs that decode (default: as the servers report)", positive_int),
+    Option(
+        _SERVER,
+        "--decode-gpu-num",
+        None,
+        "all live",
+        "GPUs that decode (default: as the servers report)",
+        positive_int,
+    ),
     Option(
         _SERVER,
         "--prefill-gpu-num",
@@ -120,10 +178,22 @@ OPTIONS: tuple[Option, ...] = (
         positive_int,
     ),
     Option(
-        _SERVER, "--hardware", None, "all live", "what the server runs on, such as 8xH20-96G, for baselines", str, metavar="NAME"
+        _SERVER,
+        "--hardware",
+        None,
+        "all live",
+        "what the server runs on, such as 8xH20-96G, for baselines",
+        str,
+        metavar="NAME",
     ),
     Option(
-        _SERVER, "--api-key-env", "SLABENCH_API_KEY", "all live", "environment variable that holds the API key", str, metavar="NAME"
+        _SERVER,
+        "--api-key-env",
+        "SLABENCH_API_KEY",
+        "all live",
+        "environment variable that holds the API key",
+        str,
+        metavar="NAME",
     ),
     Option(
         _SERVER,
@@ -157,13 +227,45 @@ OPTIONS: tuple[Option, ...] = (
         choices=("text", "ids"),
         metavar="FORM",
     ),
-    Option(_WORK, "--num-prompts", None, _T_S, "prompts (tencent: 128, 256 and 512; serving: 8)", positive_int),
-    Option(_WORK, "--request-rate", None, _T_S, "requests a second, or inf (tencent: 128; serving: 8)", rate, metavar="R"),
-    Option(_WORK, "--max-concurrency", None, _T_S, "requests in flight at most (tencent: 128; serving: 8)", positive_int),
+    Option(
+        _WORK, "--num-prompts", None, _T_S, "prompts (tencent: 128, 256 and 512; serving: 8)", positive_int
+    ),
+    Option(
+        _WORK,
+        "--request-rate",
+        None,
+        _T_S,
+        "requests a second, or inf (tencent: 128; serving: 8)",
+        rate,
+        metavar="R",
+    ),
+    Option(
+        _WORK,
+        "--max-concurrency",
+        None,
+        _T_S,
+        "requests in flight at most (tencent: 128; serving: 8)",
+        positive_int,
+    ),
     Option(_WORK, "--random-input-len", None, _T_S, "prompt tokens (3500)", positive_int),
     Option(_WORK, "--random-output-len", None, _T_S, "tokens to generate (1200)", positive_int),
-    Option(_WORK, "--random-range-ratio", 1.0, "all live", "lengths are drawn from ratio x length to length", ratio, metavar="X"),
-    Option(_WORK, "--sharegpt-output-len", None, "sharegpt", "tokens to generate instead of the conversation's own", positive_int),
+    Option(
+        _WORK,
+        "--random-range-ratio",
+        1.0,
+        "all live",
+        "lengths are drawn from ratio x length to length",
+        ratio,
+        metavar="X",
+    ),
+    Option(
+        _WORK,
+        "--sharegpt-output-len",
+        None,
+        "sharegpt",
+        "tokens to generate instead of the conversation's own",
+        positive_int,
+    ),
     Option(
         _WORK,
         "--arrivals",
@@ -204,10 +306,22 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(_ALI, "--decode-input-len", 4096, "ali decode", "prompt tokens", positive_int),
     Option(_ALI, "--decode-output-len", 1536, "ali decode", "tokens to generate", positive_int),
-    Option(_ALI, "--saturation", False, "ali decode", "also run 4096 prompts at concurrency 2048, the later form's first step"),
+    Option(
+        _ALI,
+        "--saturation",
+        False,
+        "ali decode",
+        "also run 4096 prompts at concurrency 2048, the later form's first step",
+    ),
     Option(_ALI, "--prefill-lens", (1024, 2048, 4096), "ali prefill", "prompt lengths", ints, metavar="A,B"),
     Option(_ALI, "--prefill-prompts", 512, "ali prefill", "prompts per length", positive_int),
-    Option(_CAP, "--find-capacity", False, _T_C, "search the highest load that holds all objectives, and judge a full run there"),
+    Option(
+        _CAP,
+        "--find-capacity",
+        False,
+        _T_C,
+        "search the highest load that holds all objectives, and judge a full run there",
+    ),
     Option(
         _CAP,
         "--capacity-load",
@@ -228,7 +342,15 @@ OPTIONS: tuple[Option, ...] = (
         metavar="LO,HI",
     ),
     Option(_CAP, "--capacity-grid", None, _T_C, "measure these loads and no others", loads, metavar="A,B"),
-    Option(_CAP, "--capacity-step", 2.0, _T_C, "per cent between two loads (in flight: at least 1)", positive_float, metavar="PCT"),
+    Option(
+        _CAP,
+        "--capacity-step",
+        2.0,
+        _T_C,
+        "per cent between two loads (in flight: at least 1)",
+        positive_float,
+        metavar="PCT",
+    ),
     Option(
         _CAP,
         "--capacity-waves",
@@ -237,7 +359,15 @@ OPTIONS: tuple[Option, ...] = (
         "a probe sends this many times its load at most; it ends earlier once more would change nothing",
         positive_int,
     ),
-    Option(_CAP, "--capacity-budget", 3600.0, _T_C, "seconds of load for all probes together", positive_float, metavar="S"),
+    Option(
+        _CAP,
+        "--capacity-budget",
+        3600.0,
+        _T_C,
+        "seconds of load for all probes together",
+        positive_float,
+        metavar="S",
+    ),
     Option(
         _CLIENT,
         "--client",
@@ -297,9 +427,33 @@ OPTIONS: tuple[Option, ...] = (
         metavar="HOW",
     ),
     Option(_CLIENT, "--connect-timeout", 10.0, "all live", "seconds to connect", positive_float, metavar="S"),
-    Option(_CLIENT, "--first-byte-timeout", 1800.0, "all live", "seconds from sent to the first byte", positive_float, metavar="S"),
-    Option(_CLIENT, "--idle-timeout", 600.0, "all live", "seconds between two reads of one answer", positive_float, metavar="S"),
-    Option(_CLIENT, "--total-timeout", 21600.0, "all live", "seconds for one request", positive_float, metavar="S"),
+    Option(
+        _CLIENT,
+        "--first-byte-timeout",
+        1800.0,
+        "all live",
+        "seconds from sent to the first byte",
+        positive_float,
+        metavar="S",
+    ),
+    Option(
+        _CLIENT,
+        "--idle-timeout",
+        600.0,
+        "all live",
+        "seconds between two reads of one answer",
+        positive_float,
+        metavar="S",
+    ),
+    Option(
+        _CLIENT,
+        "--total-timeout",
+        21600.0,
+        "all live",
+        "seconds for one request",
+        positive_float,
+        metavar="S",
+    ),
     Option(
         _CLIENT,
         "--warmup-requests",
@@ -310,7 +464,9 @@ OPTIONS: tuple[Option, ...] = (
         count_or_batch,
     ),
     Option(_CLIENT, "--no-flush-cache", False, "all live", "do not flush the prefix cache before each test"),
-    Option(_CLIENT, "--retokenize", False, "all live", "keep the answers' texts and count their tokens again"),
+    Option(
+        _CLIENT, "--retokenize", False, "all live", "keep the answers' texts and count their tokens again"
+    ),
     Option(
         _JUDGE,
         "--slo",
@@ -342,9 +498,27 @@ OPTIONS: tuple[Option, ...] = (
         choices=("ant-70", "ant-50", "ant-30", "tencent"),
         metavar="NAME",
     ),
-    Option(_JUDGE, "--baseline", None, "all live", "no figure may be worse than in this file", str, metavar="FILE"),
-    Option(_JUDGE, "--save-baseline", None, "all live", "write this run's figures as a baseline", str, metavar="FILE"),
-    Option(_JUDGE, "--require-baseline", False, "all live", "a test without an entry in the baseline is FAILED"),
+    Option(
+        _JUDGE,
+        "--baseline",
+        None,
+        "all live",
+        "no figure may be worse than in this file",
+        str,
+        metavar="FILE",
+    ),
+    Option(
+        _JUDGE,
+        "--save-baseline",
+        None,
+        "all live",
+        "write this run's figures as a baseline",
+        str,
+        metavar="FILE",
+    ),
+    Option(
+        _JUDGE, "--require-baseline", False, "all live", "a test without an entry in the baseline is FAILED"
+    ),
     Option(
         _JUDGE,
         "--tolerance",
@@ -363,7 +537,13 @@ OPTIONS: tuple[Option, ...] = (
         positive_int,
         metavar="K",
     ),
-    Option(_JUDGE, "--same-prompts", False, "all live", "repeats send the first one's prompts again, instead of fresh ones"),
+    Option(
+        _JUDGE,
+        "--same-prompts",
+        False,
+        "all live",
+        "repeats send the first one's prompts again, instead of fresh ones",
+    ),
     Option(
         _JUDGE,
         "--allow-diff",
@@ -383,10 +563,24 @@ OPTIONS: tuple[Option, ...] = (
         positive_float,
         metavar="S",
     ),
-    Option(_JUDGE, "--strict-validity", False, "all live", "findings and checks that could not be made are INVALID"),
+    Option(
+        _JUDGE,
+        "--strict-validity",
+        False,
+        "all live",
+        "findings and checks that could not be made are INVALID",
+    ),
     Option(_OUT, "--report-dir", "reports", "all live", "one folder a run goes here", str, metavar="DIR"),
     Option(_OUT, "--github", False, "all live", "annotations and job summary for GitHub Actions"),
-    Option(_OUT, "--resume", None, "all live", "continue the run in this folder: finished tests are kept", str, metavar="RUN"),
+    Option(
+        _OUT,
+        "--resume",
+        None,
+        "all live",
+        "continue the run in this folder: finished tests are kept",
+        str,
+        metavar="RUN",
+    ),
     Option(
         _OUT,
         "--bench-serving-jsonl",

@@ -1,4 +1,5 @@
-"""What an option is, and how the values of the command line are read: a ValueError says what is wrong with one.
+"""What an option is, and how the values of the command line are read: a ValueError says what is wrong with
+one.
 
 pytest's options and those of `python -m slabench` are read by the same types, and refused in the same words.
 """

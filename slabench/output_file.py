@@ -1,4 +1,7 @@
-"""Files that a command writes where a user named one: whole or not at all, never over measurements, one writer at a time."""
+"""Files that a command writes where a user named one:
+
+whole or not at all, never over measurements, one writer at a time.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,15 @@ from slabench.errors import ConfigError, system_words
 ROWS = "rows of bench_serving"
 KINDS = {"slabench.run/": "a run", "slabench.baseline/": "a baseline"}
 PACKED = b"\x1f\x8b"  # a run's records are gzip
-HEAD = 1 << 16  # bytes of a file's beginning that tell its kind; a schema is among the first keys of a document
+# bytes of a file's beginning that tell its kind; a schema is among the first keys of a document
+HEAD = 1 << 16
 
 
 def holds(path: Path) -> str | None:
-    """What measurements a file holds, in words: `a run`; None for anything else, and for a file that is not there."""
+    """What measurements a file holds, in words: `a run`;
+
+    None for anything else, and for a file that is not there.
+    """
     if not path.is_file():
         return None
     with path.open("rb") as file:
@@ -37,7 +44,9 @@ def check_free(option: str, path: str) -> None:
     with contextlib.suppress(OSError):
         held = holds(Path(path))
         if held is not None:
-            raise ConfigError(f"{option}={path} exists and holds {held}, which is not overwritten; name another file.")
+            raise ConfigError(
+                f"{option}={path} exists and holds {held}, which is not overwritten; name another file."
+            )
 
 
 def check_rows(option: str, path: str) -> None:
@@ -45,11 +54,16 @@ def check_rows(option: str, path: str) -> None:
     target = Path(path)
     with contextlib.suppress(OSError):
         if target.is_file() and target.stat().st_size and holds(target) != ROWS:
-            raise ConfigError(f"{option}={path} exists and holds no {ROWS}, so none are appended; name another file.")
+            raise ConfigError(
+                f"{option}={path} exists and holds no {ROWS}, so none are appended; name another file."
+            )
 
 
 def write_whole(path: str | Path, text: str) -> None:
-    """OSError if it cannot be written; then what was there before is there still. A device is written to as it is."""
+    """OSError if it cannot be written; then what was there before is there still.
+
+    A device is written to as it is.
+    """
     target = Path(path)
     if target.exists() and not target.is_file():
         target.write_text(text, encoding="utf-8")
@@ -74,14 +88,18 @@ def write_named(option: str, path: str | Path, text: str) -> None:
         write_whole(path, text)
     except OSError as error:
         named = f"{option}={path}" if option else str(path)
-        raise ConfigError(f"{named} cannot be written ({system_words(error)}); give a file in a folder that exists.") from error
+        raise ConfigError(
+            f"{named} cannot be written ({system_words(error)}); give a file in a folder that exists."
+        ) from error
 
 
 @contextlib.contextmanager
 def locked(path: str | Path) -> Iterator[None]:
-    """Nobody else who asks the same has the file meanwhile: for reading it, adding to it and writing it again.
+    """Nobody else who asks the same has the file meanwhile: for reading it, adding to it and writing it
+    again.
 
-    The lock is a file beside it, gone afterwards. Where none can be made or locked there is no lock, and no error.
+    The lock is a file beside it, gone afterwards. Where none can be made or locked there is no lock, and no
+    error.
     """
     target = Path(path).resolve()
     beside = target.with_name(f".{target.name}.lock")

@@ -1,7 +1,7 @@
 """Where the package's own files are: beside it in a clone, inside it when it was installed from a wheel.
 
-A wheel has the suites of tests/ as slabench/suites and the small tokenizer and data set of fixtures/data as slabench/data
-(pyproject.toml maps the folders, so that there is one copy).
+A wheel has the suites of tests/ as slabench/suites and the small tokenizer and data set of fixtures/data as
+slabench/data (pyproject.toml maps the folders, so that there is one copy).
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ TOKENIZER = DATA / "tokenizer"
 
 
 def suite_id(path: Path) -> str | None:
-    """A suite's file as test ids name it, the same in a clone and in a wheel: tests/ali/test_decode.py; None for other files."""
+    """A suite's file as test ids name it, the same in a clone and in a wheel: tests/ali/test_decode.py;
+
+    None for other files.
+    """
     return f"tests/{path.relative_to(SUITES).as_posix()}" if path.is_relative_to(SUITES) else None
 
 

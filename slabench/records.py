@@ -1,7 +1,7 @@
 """What was observed, immutable: one RequestRecord a request, one RunRecord a load.
 
-Times are perf_counter_ns() readings of this machine (CLOCK_MONOTONIC on Linux, one clock for all its processes);
-None means that it never happened. Nothing here is derived: metrics/ computes, verdict/ judges.
+Times are perf_counter_ns() readings of this machine (CLOCK_MONOTONIC on Linux, one clock for all its
+processes); None means that it never happened. Nothing here is derived: metrics/ computes, verdict/ judges.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class ErrorKind(StrEnum):
     HTTP_STATUS = "http_status"  # an answer other than 200
     NOT_A_STREAM = "not_a_stream"  # 200, but no event stream: a proxy's page, one JSON body
     IN_STREAM = "in_stream"  # 200, and the stream carries {"error": ...}: sglang's way for every ValueError
-    MALFORMED = "malformed"  # bytes that are neither HTTP nor events nor JSON where they must be, or beyond a limit
+    # bytes that are neither HTTP nor events nor JSON where they must be, or beyond a limit
+    MALFORMED = "malformed"
     TRUNCATED = "truncated"  # the body ended without [DONE]
     NO_TOKENS = "no_tokens"  # a well-formed stream that never counted a token
     FIRST_BYTE_TIMEOUT = "first_byte_timeout"
@@ -39,9 +40,10 @@ class ErrorKind(StrEnum):
 class RequestRecord:
     """One request, from the moment it was due to the last byte of its answer.
 
-    arrival_ns and arrival_tokens run side by side: one entry per event that carried a token count, the time stamp of the
-    read() that completed the event and the count it carried (cumulative completion_tokens, as the server said it; a count
-    that is not a finite number is stored as -1). They are array('q'); treat them as read-only.
+    arrival_ns and arrival_tokens run side by side: one entry per event that carried a token count, the time
+    stamp of the read() that completed the event and the count it carried (cumulative completion_tokens, as
+    the server said it; a count that is not a finite number is stored as -1). They are array('q'); treat them
+    as read-only.
     """
 
     index: int  # position in the plan, from 0
@@ -52,22 +54,26 @@ class RequestRecord:
     sent_ns: int | None = None  # when the last byte of the request was first handed to a socket
     arrival_ns: array[int] = field(default_factory=lambda: array("q"))
     arrival_tokens: array[int] = field(default_factory=lambda: array("q"))
-    first_text_ns: int | None = None  # first event with a non-empty text: what bench_serving calls the first token
-    # Its place in arrival_ns, where the client kept it: events of one read share a stamp. BEFORE: its event counts no token.
+    # first event with a non-empty text: what bench_serving calls the first token
+    first_text_ns: int | None = None
+    # Its place in arrival_ns, where the client kept it: events of one read share a stamp. BEFORE: its event
+    # counts no token.
     first_text_at: int | None = None
     last_text_ns: int | None = None  # last event with output (text or ids) and no token count
     uncounted_outputs: int = 0  # events with output whose count, if any, does not count it
     output_ids: int | None = None  # ids in the last counted event; None: it has none, as on /v1
     first_ids: int | None = None  # ids in the first counted event
     first_empty: bool | None = None  # the first counted event has neither text nor ids; None: not known
-    # An event from the middle of the answer: its count (tokens), its ids, and characters of the whole answer's (of), where known.
+    # An event from the middle of the answer: its count (tokens), its ids, and characters of the whole
+    # answer's (of), where known.
     middle: Mapping[str, int] = field(default_factory=dict)
     end_ns: int | None = None  # when [DONE] arrived, or the body ended, or the request failed
     events: int = 0  # events with a payload, [DONE] not among them
     done: bool = False  # [DONE] was seen
     left_open: bool = False  # and the answer's body did not end within a second of it
     reused: bool = False  # sent on a connection that had carried a request before
-    resent: bool = False  # on a fresh connection, because the server had closed the first one when it was sent
+    # on a fresh connection, because the server had closed the first one when it was sent
+    resent: bool = False
     status: int | None = None  # HTTP status
     error: ErrorKind | None = None
     error_text: str = ""  # the server's or the system's own words, cut to 500 characters
@@ -75,20 +81,22 @@ class RequestRecord:
     completion_tokens: int | None = None
     cached_tokens: int | None = None
     finish_reason: str | None = None
-    server: Mapping[str, float] = field(default_factory=dict)  # other numbers of meta_info: queue_time, e2e_latency ...
+    # other numbers of meta_info: queue_time, e2e_latency ...
+    server: Mapping[str, float] = field(default_factory=dict)
     request_id: str | None = None  # meta_info.id
     origin: Mapping[str, str] = field(
         default_factory=dict
     )  # what the answer says of who made it: weight_version, header server ...
     text: str | None = None  # kept only when asked for (--retokenize)
-    # These of a /v1 stream whose events carry no counts, where TPOT is known within bounds only (metrics/bounded.py).
+    # These of a /v1 stream whose events carry no counts, where TPOT is known within bounds only
+    # (metrics/bounded.py).
     text_ns: array[int] = field(default_factory=lambda: array("q"))  # each event with output
     first_piece: str | None = None  # the text of the first of them; None: too long to be kept
     first_piece_tokens: int | None = None  # by our own tokenizer; None: there is none
     no_text_first: int = 0  # events with a choice and no output before it, a role alone not among them
     last_choice_ns: int | None = None  # the last event with a choice, output or not: the reason to end
-    # The text of an answer without ids, of /v1 its beginning, and how many tokens are counted up to there, for token_counts; they
-    # are not written to requests.jsonl.gz.
+    # The text of an answer without ids, of /v1 its beginning, and how many tokens are counted up to there,
+    # for token_counts; they are not written to requests.jsonl.gz.
     counted_text: str | None = field(default=None, repr=False, compare=False)
     counted_tokens: int = field(default=0, repr=False, compare=False)
 
@@ -99,7 +107,10 @@ class RequestRecord:
 
     @property
     def grown(self) -> int:
-        """How many of the arrivals there are up to the last token: those behind it repeat its count, as a reason to end may."""
+        """How many of the arrivals there are up to the last token:
+
+        those behind it repeat its count, as a reason to end may.
+        """
         counts = self.arrival_tokens
         found = len(counts)
         while found > 1 and counts[found - 1] == counts[found - 2]:
@@ -108,7 +119,10 @@ class RequestRecord:
 
     @property
     def span_ns(self) -> tuple[int, int] | None:
-        """When the first and the last token came; by pieces of text where the server counts no tokens along the stream."""
+        """When the first and the last token came;
+
+        by pieces of text where the server counts no tokens along the stream.
+        """
         if self.arrival_ns:
             return self.arrival_ns[0], self.arrival_ns[self.grown - 1]
         if self.first_text_ns is not None and self.last_text_ns is not None:
@@ -128,10 +142,11 @@ class RequestRecord:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What our client reads where the truth is known: the same load on a server that keeps an exact schedule, on this machine.
+    """What our client reads where the truth is known: the same load on a server that keeps an exact schedule,
+    on this machine.
 
-    Errors are the client's figure minus the server's own. state: measured; ceiling (the server could not keep its schedule, so
-    nothing is known); failed; off.
+    Errors are the client's figure minus the server's own. state: measured; ceiling (the server could not keep
+    its schedule, so nothing is known); failed; off.
     """
 
     state: str
@@ -154,7 +169,10 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class GpuCounts:
-    """What a throughput per GPU divides by: input by the GPUs that prefill, output by those that decode. None: not known."""
+    """What a throughput per GPU divides by: input by the GPUs that prefill, output by those that decode.
+
+    None: not known.
+    """
 
     prefill: int | None = None
     decode: int | None = None
@@ -171,7 +189,8 @@ class ClientRecord:
     """How the client itself did during a run, so that a report can state its share of the error."""
 
     wall_s: float  # from the plan's zero to the last end
-    cpu_s: float | None  # user + system time of the load process(es) in that time; another client's is not known
+    # user + system time of the load process(es) in that time; another client's is not known
+    cpu_s: float | None
     loop_lag_max_ms: float | None  # the event loop's longest lateness, sampled
     loop_lag_p99_ms: float | None
     send_lag_max_ms: float | None  # sent - due for requests that did not wait for a slot
@@ -181,38 +200,48 @@ class ClientRecord:
     send_lag_mean_ms: float | None = None
     send_lag_p99_ms: float | None = None
     failure: str = ""  # a load process died, in one sentence
-    unstamped_reads: int | None = None  # reads without a time of arrival from the kernel: stamped when the client came to them
-    clock_step_ms: float | None = None  # by how much the time of day was set meanwhile; the kernel's times of arrival are by it
-    # (begin after the plan's zero, length) of the longest stalls of a load process: what came meanwhile was read at the end.
+    # reads without a time of arrival from the kernel: stamped when the client came to them
+    unstamped_reads: int | None = None
+    # by how much the time of day was set meanwhile; the kernel's times of arrival are by it
+    clock_step_ms: float | None = None
+    # (begin after the plan's zero, length) of the longest stalls of a load process: what came meanwhile was
+    # read at the end.
     stalls_ms: Sequence[tuple[float, float]] = ()
     calibration: Calibration | None = None  # None: not asked for (the embedded server, another client)
 
 
 @dataclass(frozen=True, slots=True)
 class LogSpan:
-    """Byte range of one deploy log that was written while a run was on, and the run's time by that log's own clock."""
+    """Byte range of one deploy log that was written while a run was on, and the run's time by that log's own
+    clock."""
 
     path: str
     begin: int
     end: int
-    began: float | None = None  # seconds as the log's stamps read; None: the log's clock is unknown, bytes alone bound the run
+    # seconds as the log's stamps read; None: the log's clock is unknown, bytes alone bound the run
+    began: float | None = None
     ended: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ServerEvidence:
-    """What the server said of itself around a run. A field that could not be had is None and says why in notes."""
+    """What the server said of itself around a run.
+
+    A field that could not be had is None and says why in notes.
+    """
 
     info_before: Mapping[str, Any] | None = None  # scrubbed server_info
     info_after: Mapping[str, Any] | None = None
-    # Asked beside info_before and info_after, over several connections at once: who answered, and (before, after) the different
-    # last_gen_throughput of what answered, which no server without work changes.
+    # Asked beside info_before and info_after, over several connections at once: who answered, and (before,
+    # after) the different last_gen_throughput of what answered, which no server without work changes.
     identities: tuple[tuple[tuple[str, Any], ...], ...] = ()
     throughputs: tuple[tuple[tuple[float, ...], ...], ...] = ()
-    info_after_end_ns: int | None = None  # when the GET after the run was answered: bench_serving's clock stops there
+    # when the GET after the run was answered: bench_serving's clock stops there
+    info_after_end_ns: int | None = None
     flush_status: int | None = None  # HTTP status of the flush before the run; None: not asked for
     flush_text: str = ""
-    flush_workers: tuple[int, int] | None = None  # (flushed, all), as a router counts them; None: it counts none
+    # (flushed, all), as a router counts them; None: it counts none
+    flush_workers: tuple[int, int] | None = None
     flush_lines: int | None = None  # data-parallel ranks whose log line confirms it; None: there is no log
     served: tuple[float, float] | None = None  # requests and tokens that /metrics counted during the run
     log_spans: tuple[LogSpan, ...] = ()
@@ -220,14 +249,18 @@ class ServerEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldRequest:
-    """One request as another client's output file tells it, in seconds. What the file does not hold has no field here."""
+class ReportedRequest:
+    """One request as another client's output file tells it, in seconds.
+
+    What the file does not hold has no field here.
+    """
 
     index: int
     input_len: int  # tokens the workload says the prompt has
     output_len: int  # tokens asked for
     told_input_len: int
-    told_output_len: int  # the server's count where text came; bench_serving stores the length asked for where none did
+    # the server's count where text came; bench_serving stores the length asked for where none did
+    told_output_len: int
     ttft_s: float  # 0.0: no text ever came
     itl_s: Sequence[float]
     has_text: bool
@@ -235,19 +268,22 @@ class ToldRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldRun:
+class ReportedRun:
     """A load that another client drove: what it wrote, unread between the lines."""
 
     client: str  # sglang.bench_serving 0.5.7
     planned: int  # requests it was asked to send
-    requests: Sequence[ToldRequest] = ()
+    requests: Sequence[ReportedRequest] = ()
     figures: Mapping[str, float] = field(default_factory=dict)  # numbers of its result row, by its names
     failure: str = ""  # why there is no result, in one sentence
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One load: its requests in plan order (every planned one has a record, sent or not) and what surrounds them."""
+    """One load:
+
+    its requests in plan order (every planned one has a record, sent or not) and what surrounds them.
+    """
 
     requests: Sequence[RequestRecord]
     began_ns: int  # the plan's zero
@@ -257,4 +293,5 @@ class RunRecord:
     client: ClientRecord
     server: ServerEvidence = field(default_factory=ServerEvidence)
     interrupted: bool = False
-    told: ToldRun | None = None  # another client drove: then requests is empty, and began_ns is when that client was started
+    # another client drove: then requests is empty, and began_ns is when that client was started
+    told: ReportedRun | None = None

@@ -1,4 +1,7 @@
-"""--header and --extra-request-body: what a gateway, a chat template or a sampler needs beside our own request."""
+"""--header and --extra-request-body:
+
+what a gateway, a chat template or a sampler needs beside our own request.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,15 @@ _OWN: Mapping[str, str] = {
     "incremental_streaming_output": "the text is read as the server sends it by default",
     **dict.fromkeys(("text", "input_ids", "input_embeds", "prompt", "messages", "echo", "suffix"), _PROMPT),
     **dict.fromkeys(
-        ("max_tokens", "max_completion_tokens", "max_new_tokens", "min_new_tokens", "min_tokens", "ignore_eos"), _LENGTH
+        (
+            "max_tokens",
+            "max_completion_tokens",
+            "max_new_tokens",
+            "min_new_tokens",
+            "min_tokens",
+            "ignore_eos",
+        ),
+        _LENGTH,
     ),
     **dict.fromkeys(("n", "best_of", "use_beam_search"), "a request has one answer"),
     "rid": "every request has an id of its own",
@@ -33,7 +44,10 @@ MOST_DEPTH = 32
 
 
 def parse_headers(texts: Iterable[str]) -> dict[str, str]:
-    """NAME:VALUE, once for each header. No sentence repeats a value: it is a secret until its owner says otherwise."""
+    """NAME:VALUE, once for each header. No sentence repeats a value:
+
+    it is a secret until its owner says otherwise.
+    """
     found: dict[str, str] = {}
     for text in texts:
         name, sign, value = text.partition(":")
@@ -43,9 +57,13 @@ def parse_headers(texts: Iterable[str]) -> dict[str, str]:
                 "--header reads NAME:VALUE, such as --header='X-Tenant: a'; what was given has no name before a colon."
             )
         if not value or not value.isascii() or not value.isprintable():
-            raise ConfigError(f"--header={name}: its value is empty, or has characters that no HTTP header can carry.")
+            raise ConfigError(
+                f"--header={name}: its value is empty, or has characters that no HTTP header can carry."
+            )
         if name.lower() in _OWN_HEADERS:
-            raise ConfigError(f"--header={name} is set by slabench itself, since it says how a request is sent; leave it out.")
+            raise ConfigError(
+                f"--header={name} is set by slabench itself, since it says how a request is sent; leave it out."
+            )
         if name.lower() in {one.lower() for one in found}:
             raise ConfigError(f"--header names {name} twice; give each header once.")
         found[name] = value
@@ -55,7 +73,9 @@ def parse_headers(texts: Iterable[str]) -> dict[str, str]:
 def check_authorization(headers: Mapping[str, str], key: str | None, variable: str) -> None:
     """The API key is a header of its own: two of them are answered by whichever the server reads."""
     if key is not None and any(name.lower() == "authorization" for name in headers):
-        raise ConfigError(f"--header=Authorization and the API key in {variable} both say who asks; leave one of them out.")
+        raise ConfigError(
+            f"--header=Authorization and the API key in {variable} both say who asks; leave one of them out."
+        )
 
 
 def parse_body(text: str | None) -> dict[str, Any]:
@@ -69,8 +89,12 @@ def parse_body(text: str | None) -> dict[str, Any]:
             f"--extra-request-body is no JSON ({error}); write an object, such as --extra-request-body='{{\"temperature\": 0.7}}'."
         ) from error
     if not isinstance(body, dict):
-        kind = {list: "a list", str: "a text", bool: "a boolean", type(None): "null"}.get(type(body), "a number")
-        raise ConfigError(f"--extra-request-body is {kind}; write a JSON object, such as '{{\"temperature\": 0.7}}'.")
+        kind = {list: "a list", str: "a text", bool: "a boolean", type(None): "null"}.get(
+            type(body), "a number"
+        )
+        raise ConfigError(
+            f"--extra-request-body is {kind}; write a JSON object, such as '{{\"temperature\": 0.7}}'."
+        )
     if _depth(body) > MOST_DEPTH:
         raise ConfigError(f"--extra-request-body is nested deeper than {MOST_DEPTH} levels.")
     sampling = body.get("sampling_params", {})
@@ -79,12 +103,17 @@ def parse_body(text: str | None) -> dict[str, Any]:
     for place, part in (("", body), ("sampling_params.", sampling)):
         for key in part:
             if key in _OWN:
-                raise ConfigError(f"--extra-request-body sets {place}{key}, which the test sets itself: {_OWN[key]}. Leave it out.")
+                raise ConfigError(
+                    f"--extra-request-body sets {place}{key}, which the test sets itself: {_OWN[key]}. Leave it out."
+                )
     return body
 
 
 def check_backend(body: Mapping[str, Any], backend: str) -> None:
-    """/generate reads sampling parameters from sampling_params alone, /v1 from the top: elsewhere they are ignored silently."""
+    """/generate reads sampling parameters from sampling_params alone, /v1 from the top:
+
+    elsewhere they are ignored silently.
+    """
     if backend != "sglang" and "sampling_params" in body:
         raise ConfigError(
             f"--extra-request-body has sampling_params, which --backend={backend} does not read: write its keys at the "
@@ -106,7 +135,8 @@ _SAMPLING = frozenset(
 
 
 def merged(payload: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
-    """The request's body with the extra one in it; objects are merged key by key, so that one sampling parameter leaves the others.
+    """The request's body with the extra one in it; objects are merged key by key, so that one sampling
+    parameter leaves the others.
 
     (bench_serving replaces sampling_params as a whole, and the lengths that were asked for with it.)
     """
@@ -118,7 +148,8 @@ def merged(payload: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, An
 
 
 def identity(headers: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
-    """What of it makes two workloads the same: the names of headers, never their values, and the whole body. Nothing where none is.
+    """What of it makes two workloads the same: the names of headers, never their values, and the whole body.
+    Nothing where none is.
 
     The API key's own header is no part of a workload.
     """

@@ -1,7 +1,8 @@
 """JSON that a server sent, read so that nothing in it breaks what is done with it afterwards.
 
-JSON has no limit for the digits of a number, the depth of a value or the length of a text; Python and the files that are written
-from it have. What is beyond them is either refused (ValueError) or becomes a text, which no reader takes for a number.
+JSON has no limit for the digits of a number, the depth of a value or the length of a text; Python and the
+files that are written from it have. What is beyond them is either refused (ValueError) or becomes a text,
+which no reader takes for a number.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ def parse(data: bytes | str) -> Any:
 
 
 def read(data: bytes | str) -> Any:
-    """The value with harmless parts alone: finite floats, whole numbers of 64 bits, texts that can be encoded and shown."""
+    """The value with harmless parts alone:
+
+    finite floats, whole numbers of 64 bits, texts that can be encoded and shown.
+    """
     try:
         return _harmless(json.loads(data, parse_int=_whole, parse_float=_float, parse_constant=str), 0)
     except RecursionError as error:
@@ -33,7 +37,10 @@ def read(data: bytes | str) -> Any:
 
 
 def clean(text: str, most: int = MOST_TEXT) -> str:
-    """Without halves of surrogate pairs, which no encoding can write; one longer than most is no name: its beginning."""
+    """Without halves of surrogate pairs, which no encoding can write; one longer than most is no name:
+
+    its beginning.
+    """
     if len(text) > most:
         text = f"{text[: min(most, 200)]}... ({len(text)} characters)"
     return text.encode("utf-8", "replace").decode()

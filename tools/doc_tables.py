@@ -1,4 +1,5 @@
-"""Tables of the documentation that are made from declarations, and their place in a page that is otherwise written by hand."""
+"""Tables of the documentation that are made from declarations, and their place in a page that is otherwise
+written by hand."""
 
 from __future__ import annotations
 
@@ -13,11 +14,16 @@ def cell(text: str) -> str:
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """rows: cells as Markdown has them (cell())."""
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    return "\n".join([*lines, *(f"|{'|'.join(f' {each} ' if each else ' ' for each in row)}|" for row in rows)])
+    return "\n".join(
+        [*lines, *(f"|{'|'.join(f' {each} ' if each else ' ' for each in row)}|" for row in rows)]
+    )
 
 
 def spliced(page: str, maker: str, made: str) -> str:
-    """The page with this text between its two comments, `<!-- made by MAKER -->` and `<!-- end -->`. ValueError: it has none."""
+    """The page with this text between its two comments, `<!-- made by MAKER -->` and `<!-- end -->`.
+
+    ValueError: it has none.
+    """
     begin = f"<!-- made by {maker} -->"
     parts = re.fullmatch(rf"(.*{re.escape(begin)}\n).*?(\n<!-- end -->.*)", page, re.DOTALL)
     if parts is None:

@@ -1,6 +1,8 @@
-"""docs/faults.md from real runs: what slabench says of each fault, and what bench_serving with an assertion says.
+"""docs/faults.md from real runs: what slabench says of each fault, and what bench_serving with an assertion
+says.
 
-`make faults-doc` runs both against the same embedded server, fault by fault; it takes some minutes and needs .venv-client.
+`make faults-doc` runs both against the same embedded server, fault by fault; it takes some minutes and needs
+.venv-client.
 """
 
 from __future__ import annotations
@@ -47,7 +49,10 @@ CASES = (
     Case("reset before the answer, one request", "demo?fault=reset_before&fault_index=1"),
     Case("silence, one request", "demo?fault=silence&fault_index=1"),
     Case("error event in all streams", "demo?fault=stream_error&fault_tokens=0"),
-    Case("error event in half of the streams after 8 tokens", "demo?fault=stream_error&fault_share=0.5&fault_tokens=8"),
+    Case(
+        "error event in half of the streams after 8 tokens",
+        "demo?fault=stream_error&fault_share=0.5&fault_tokens=8",
+    ),
     Case("reset in mid-stream, one request", "demo?fault=reset&fault_index=2"),
     Case("connection closed in mid-stream, one request", "demo?fault=drop&fault_index=2"),
     Case("streams end after 4 tokens without [DONE]", "demo?fault=cut"),
@@ -66,10 +71,15 @@ CASES = (
     Case("[DONE] before the last tokens", "demo?fault=done_early"),
     Case("every event twice", "demo?fault=duplicate"),
     Case("half of the answers come in one event", "demo?fault=single_event&fault_share=0.5"),
-    Case("answers are gathered and let go six events at a time", "demo?decode_base_ms=40&fault=buffered&fault_tokens=6"),
+    Case(
+        "answers are gathered and let go six events at a time",
+        "demo?decode_base_ms=40&fault=buffered&fault_tokens=6",
+    ),
     Case("half of the ids that are counted", "demo?fault=few_ids&fault_tokens=6"),
     Case("half of the words that are counted, no ids", "demo?fault=few_words&fault_tokens=3"),
-    Case("counts in events without output, output 60 ms later without counts", "demo?fault=apart&fault_s=0.06"),
+    Case(
+        "counts in events without output, output 60 ms later without counts", "demo?fault=apart&fault_s=0.06"
+    ),
     Case("events hold the first token's output until the last one, and count on", "demo?fault=behind"),
     Case("an empty event that counts a token, at once", "demo?fault=early_count&prefill_overhead_ms=150"),
     Case("all tokens but one in the first event", "demo?fault=lump&fault_tokens=1"),
@@ -81,20 +91,32 @@ CASES = (
     Case("a number of 400 digits in one answer", "demo?fault=huge_number&fault_index=2"),
     Case("one answer is nested 5,000 deep", "demo?fault=deep_json&fault_index=2"),
     Case("a request is taken and its connection closed 50 ms later", "demo?fault=taken&fault_index=4"),
-    Case("the reason to end 1.5 s after the last token, the count repeated", "demo?fault=late_reason&fault_s=1.5"),
+    Case(
+        "the reason to end 1.5 s after the last token, the count repeated",
+        "demo?fault=late_reason&fault_s=1.5",
+    ),
     Case("connections are closed after each answer, without announcement", "demo?fault=closes_idle"),
     Case("numbers of 400 digits in server_info", "demo?fault=info_huge"),
     Case("server_info nested 5,000 deep", "demo?fault=info_deep"),
-    Case("a gateway that has the whole answer and plays it again", "demo?decode_base_ms=20&fault=replayed&fault_skip=0"),
+    Case(
+        "a gateway that has the whole answer and plays it again",
+        "demo?decode_base_ms=20&fault=replayed&fault_skip=0",
+    ),
     Case("all answers have the id of one", "demo?fault=one_id"),
-    Case("half of the answers say neither prompt_tokens nor cached_tokens", "demo?fault=silent_meta&fault_share=0.5"),
+    Case(
+        "half of the answers say neither prompt_tokens nor cached_tokens",
+        "demo?fault=silent_meta&fault_share=0.5",
+    ),
     Case("events out of order", "demo?fault=out_of_order"),
     Case("flush refused with 400, its body says flushed", "demo?fault=flush_refused&fault_skip=0"),
     Case("no flush endpoint", "demo?fault=flush_missing"),
     Case("no server_info", "demo?fault=info_missing"),
     Case("server_info fails in mid-run", "demo?fault=info_lost"),
     Case("another server process in mid-run", "demo?fault=restart"),
-    Case("one of the decode servers behind mini_lb is restarted in mid-run", "demo?fault=mini_lb,decode_restart"),
+    Case(
+        "one of the decode servers behind mini_lb is restarted in mid-run",
+        "demo?fault=mini_lb,decode_restart",
+    ),
     Case("the whole server stops for 2 s in mid-run", "demo?fault=freeze&fault_index=3&fault_s=2"),
     Case("another version and model in mid-run, no random_seed", "demo?fault=renamed"),
     Case("TPOT of 80 ms", "demo?decode_base_ms=80"),
@@ -129,8 +151,24 @@ def sim_server(folder: Path, profile: str) -> Iterator[str]:
 
 def slabench_says(url: str, folder: Path) -> str:
     """Its word, exit status and line."""
-    options = ["--progress=off", "--allow=client", "--idle-timeout=3", "--first-byte-timeout=3", f"--report-dir={folder}"]
-    command = [sys.executable, "-m", "pytest", "tests/tencent", f"--base-url={url}", *LOAD, *options, "-p", "no:cacheprovider"]
+    options = [
+        "--progress=off",
+        "--allow=client",
+        "--idle-timeout=3",
+        "--first-byte-timeout=3",
+        f"--report-dir={folder}",
+    ]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "tests/tencent",
+        f"--base-url={url}",
+        *LOAD,
+        *options,
+        "-p",
+        "no:cacheprovider",
+    ]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=120, check=False)
     # `latest` names no run whose server was not there.
     run = json.loads(max(folder.glob("*/run.json")).read_text())
@@ -142,12 +180,24 @@ def bench_serving_says(url: str, folder: Path) -> str:
     """Green or red of `bench_serving && assert mean_tpot_ms <= 50`, with what it printed."""
     out = folder / "out.jsonl"
     command = [
-        *(str(CLIENT), "-m", "sglang.bench_serving", "--backend", "sglang", "--base-url", url, "--flush-cache", "--disable-tqdm"),
+        *(
+            str(CLIENT),
+            "-m",
+            "sglang.bench_serving",
+            "--backend",
+            "sglang",
+            "--base-url",
+            url,
+            "--flush-cache",
+            "--disable-tqdm",
+        ),
         *("--model", str(TOKENIZER), "--tokenizer", str(TOKENIZER), "--dataset-name", "random-ids"),
         *("--random-range-ratio", "1.0", "--output-file", str(out), *LOAD),
     ]
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
     except subprocess.TimeoutExpired:
         return f"does not end (stopped after {PATIENCE_S:g} s)"
     if done.returncode or not out.exists():
@@ -161,7 +211,9 @@ def bench_serving_says(url: str, folder: Path) -> str:
 
 def shortened(text: str, url: str) -> str:
     """One table cell."""
-    text = " ".join(text.replace(url, "URL").replace(str(REPO), ".").replace("|", "\\|").replace("<", "&lt;").split())
+    text = " ".join(
+        text.replace(url, "URL").replace(str(REPO), ".").replace("|", "\\|").replace("<", "&lt;").split()
+    )
     return text if len(text) <= 200 else f"{text[:197]}..."
 
 

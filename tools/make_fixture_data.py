@@ -1,4 +1,5 @@
-"""fixtures/data: a small byte-level BPE tokenizer and a small file in ShareGPT's form, both from words made up here, both seeded.
+"""fixtures/data: a small byte-level BPE tokenizer and a small file in ShareGPT's form, both from words made
+up here, both seeded.
 
 Run `python tools/make_fixture_data.py` to write them anew; the result is the same every time.
 """
@@ -21,13 +22,18 @@ def vocabulary(draw: random.Random, count: int) -> list[str]:
     """Pronounceable words of one to three syllables."""
     found: dict[str, None] = {}
     while len(found) < count:
-        parts = [draw.choice(STARTS.split()) + draw.choice(MIDDLES.split()) for _ in range(draw.randint(1, 3))]
+        parts = [
+            draw.choice(STARTS.split()) + draw.choice(MIDDLES.split()) for _ in range(draw.randint(1, 3))
+        ]
         found["".join(parts) + draw.choice(["", *ENDS.split()])] = None
     return list(found)
 
 
 def sentence(draw: random.Random, words: list[str]) -> str:
-    chosen = [draw.choice(FRAME.split()) if draw.random() < 0.35 else draw.choice(words) for _ in range(draw.randint(5, 16))]
+    chosen = [
+        draw.choice(FRAME.split()) if draw.random() < 0.35 else draw.choice(words)
+        for _ in range(draw.randint(5, 16))
+    ]
     return " ".join(chosen).capitalize() + draw.choice([".", ".", ".", "?", "!"])
 
 
@@ -36,7 +42,10 @@ def text(draw: random.Random, words: list[str], sentences: int) -> str:
 
 
 def conversations(draw: random.Random, words: list[str], count: int) -> list[dict[str, object]]:
-    """Questions from one sentence to several paragraphs; a few conversations of one turn, which readers leave out."""
+    """Questions from one sentence to several paragraphs;
+
+    a few conversations of one turn, which readers leave out.
+    """
     found: list[dict[str, object]] = []
     for k in range(count):
         turns = [{"from": "human", "value": text(draw, words, draw.choice((1, 2, 4, 8, 16, 30)))}]

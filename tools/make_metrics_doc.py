@@ -1,4 +1,7 @@
-"""docs/metrics.md and the gate's table of what is allowed: `python tools/make_metrics_doc.py` writes them from the declarations."""
+"""docs/metrics.md and the gate's table of what is allowed:
+
+`python tools/make_metrics_doc.py` writes them from the declarations.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from slabench.metrics.declaration import Metric, Tolerance  # noqa: E402
 from slabench.metrics.definitions import LEAST, METRICS, statistics_of  # noqa: E402
 from tools.doc_tables import cell, spliced, table  # noqa: E402
 
-# figure -> what bench_serving 0.5.7, vLLM's `bench serve`, GuideLLM and AIPerf call it in their result files; "-": they have none.
+# figure -> what bench_serving 0.5.7, vLLM's `bench serve`, GuideLLM and AIPerf call it in their result files;
+# "-": they have none.
 NAMES: dict[str, tuple[str, str, str, str]] = {
     "ttft": ("mean_ttft_ms ...", "mean_ttft_ms ...", "time_to_first_token_ms", "time_to_first_token"),
     "ttft_due": ("-", "-", "-", "-"),
@@ -30,12 +34,32 @@ NAMES: dict[str, tuple[str, str, str, str]] = {
     "completed": ("completed", "completed", "requests_made.successful", "request_count"),
     "failed": ("- (num_prompts - completed)", "failed", "requests_made.errored", "error_request_count"),
     "duration": ("duration", "duration", "duration", "benchmark_duration"),
-    "request_throughput": ("request_throughput", "request_throughput", "requests_per_second", "request_throughput"),
+    "request_throughput": (
+        "request_throughput",
+        "request_throughput",
+        "requests_per_second",
+        "request_throughput",
+    ),
     "qpm": ("-", "-", "-", "-"),
     "input_throughput": ("input_throughput", "-", "prompt_tokens_per_second", "-"),
-    "output_throughput": ("output_throughput", "output_throughput", "output_tokens_per_second", "output_token_throughput"),
-    "total_throughput": ("total_throughput", "total_token_throughput", "tokens_per_second", "total_token_throughput"),
-    "input_tokens": ("total_input_tokens (intended)", "total_input_tokens", "prompt_token_count", "total_isl"),
+    "output_throughput": (
+        "output_throughput",
+        "output_throughput",
+        "output_tokens_per_second",
+        "output_token_throughput",
+    ),
+    "total_throughput": (
+        "total_throughput",
+        "total_token_throughput",
+        "tokens_per_second",
+        "total_token_throughput",
+    ),
+    "input_tokens": (
+        "total_input_tokens (intended)",
+        "total_input_tokens",
+        "prompt_token_count",
+        "total_isl",
+    ),
     "output_tokens": ("total_output_tokens", "total_output_tokens", "output_token_count", "total_osl"),
     "concurrency.mean": ("concurrency", "-", "request_concurrency", "-"),
     "concurrency.peak": ("max_concurrent_requests", "max_concurrent_requests", "-", "-"),
@@ -122,14 +146,28 @@ DIFFERENCES = (
 def statistics(metric: Metric) -> str:
     if metric.name == "curve":
         return "`curve.N`"
-    return f"`{metric.name}` .{' .'.join(statistics_of(metric.name))}" if metric.spread else f"`{metric.name}`"
+    return (
+        f"`{metric.name}` .{' .'.join(statistics_of(metric.name))}" if metric.spread else f"`{metric.name}`"
+    )
 
 
 def row(metric: Metric) -> tuple[str, ...]:
     better = "" if metric.better == "none" else metric.better
     repeats = "by statistic" if metric.spread else metric.repeats
-    allowed = "" if metric.tolerance is None else f"{metric.tolerance.times:g} x, {metric.tolerance.floor:g} {metric.unit}"
-    facts = (metric.formula, metric.source, metric.per, repeats, metric.client_error, allowed, ", ".join(metric.gates))
+    allowed = (
+        ""
+        if metric.tolerance is None
+        else f"{metric.tolerance.times:g} x, {metric.tolerance.floor:g} {metric.unit}"
+    )
+    facts = (
+        metric.formula,
+        metric.source,
+        metric.per,
+        repeats,
+        metric.client_error,
+        allowed,
+        ", ".join(metric.gates),
+    )
     return statistics(metric), *map(cell, (metric.unit, better, *facts))
 
 
@@ -157,12 +195,25 @@ def text() -> str:
         ("The deploy log's", [one for one in METRICS.values() if one.name == "curve"]),
         ("bench_serving's definitions", [one for one in METRICS.values() if one.name.startswith("classic.")]),
     )
-    head = ("key", "unit", "better", "formula", "source", "one value a", "repeats", "client's error", "allowed", "gates")
+    head = (
+        "key",
+        "unit",
+        "better",
+        "formula",
+        "source",
+        "one value a",
+        "repeats",
+        "client's error",
+        "allowed",
+        "gates",
+    )
     for title, metrics in groups:
         lines += [f"\n## {title}\n", table(head, map(row, metrics))]
     lines += [
         "\n## Where ours differ from bench_serving's, and why\n",
-        table(("figure", "bench_serving 0.5.7", "ours", "why"), [tuple(map(cell, row)) for row in DIFFERENCES]),
+        table(
+            ("figure", "bench_serving 0.5.7", "ours", "why"), [tuple(map(cell, row)) for row in DIFFERENCES]
+        ),
         "\n`classic.*` keeps its definitions, so that it stands beside published numbers; only its zero for no data is absent",
         "there too. A test runs sglang's own code on generated records and compares every figure to 1e-9.",
         "\n## TPOT within bounds\n",

@@ -1,4 +1,7 @@
-"""docs/options.md from the option table in slabench/option_table.py: `python tools/make_options_doc.py` writes it."""
+"""docs/options.md from the option table in slabench/option_table.py:
+
+`python tools/make_options_doc.py` writes it.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,11 @@ def default(option: Option) -> str:
 def text() -> str:
     lines = [HEAD]
     for group in dict.fromkeys(option.group for option in OPTIONS):
-        lines += [f"\n## {group[0].upper()}{group[1:]}\n", "| option | default | applies to | what |", "|---|---|---|---|"]
+        lines += [
+            f"\n## {group[0].upper()}{group[1:]}\n",
+            "| option | default | applies to | what |",
+            "|---|---|---|---|",
+        ]
         for option in (one for one in OPTIONS if one.group == group):
             metavar = "|".join(option.choices) or option.metavar
             name = option.name if option.parse is None else f"{option.name}={metavar}"

@@ -1,8 +1,10 @@
-"""docs/images/report.png for the README: a run on the embedded server, its report in Debian's chromium, the page's upper part.
+"""docs/images/report.png for the README: a run on the embedded server, its report in Debian's chromium, the
+page's upper part.
 
     python tools/make_report_picture.py [report.html]
 
-Without an argument it measures first (a quarter of a minute); with one it takes the picture of a report that is there.
+Without an argument it measures first (a quarter of a minute); with one it takes the picture of a report that
+is there.
 """
 
 from __future__ import annotations
@@ -36,14 +38,20 @@ def take(page_file: Path, target: Path) -> int:
 
     chromium = shutil.which("chromium")
     if chromium is None:
-        raise SystemExit("There is no chromium here; install it: apt-get install --no-install-recommends chromium")
+        raise SystemExit(
+            "There is no chromium here; install it: apt-get install --no-install-recommends chromium"
+        )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
         page.goto(page_file.as_uri())
-        end = page.locator(".slab .charts", has=page.locator(".chart-title", has_text="Decode throughput per GPU")).bounding_box()
+        end = page.locator(
+            ".slab .charts", has=page.locator(".chart-title", has_text="Decode throughput per GPU")
+        ).bounding_box()
         if end is None:
-            raise SystemExit(f"{page_file} has no decode charts; run tests/ali/test_decode.py and tests/ali/test_decode_curve.py.")
+            raise SystemExit(
+                f"{page_file} has no decode charts; run tests/ali/test_decode.py and tests/ali/test_decode_curve.py."
+            )
         clip = {"x": 0.0, "y": 0.0, "width": 1280.0, "height": end["y"] + end["height"] + 16}
         page.screenshot(path=str(target), clip=clip, full_page=True)  # type: ignore[arg-type]
         browser.close()

@@ -1,4 +1,7 @@
-"""The tables of docs/validity.md, from the checks' registrations: `python tools/make_validity_doc.py` writes them."""
+"""The tables of docs/validity.md, from the checks' registrations:
+
+`python tools/make_validity_doc.py` writes them.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ def findings() -> str:
     for check in registered():
         if check.finding_for:
             rows.setdefault((check.finding_for, check.finding_why), []).append(f"`{check.name}`")
-    methods = [(", ".join(f"`{method}`" for method in each), ", ".join(names), why) for (each, why), names in rows.items()]
+    methods = [
+        (", ".join(f"`{method}`" for method in each), ", ".join(names), why)
+        for (each, why), names in rows.items()
+    ]
     return table(("methods", "checks", "reason"), methods)
 
 

@@ -44,7 +44,10 @@ def on_time(row: Row) -> bool:
 
 
 class Rows:
-    """Medians by client and level; a client that failed in every run has none, nor one whose server had another schedule."""
+    """Medians by client and level;
+
+    a client that failed in every run has none, nor one whose server had another schedule.
+    """
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = [row for row in rows if not row.failure and on_time(row)]
@@ -58,26 +61,48 @@ class Rows:
         return [
             abs(float(value))
             for row in self.rows
-            if row.streams == streams and not row.client.startswith((OURS, FLOOR)) and (value := getattr(row, name)) is not None
+            if row.streams == streams
+            and not row.client.startswith((OURS, FLOOR))
+            and (value := getattr(row, name)) is not None
         ]
 
 
 def accuracy(rows: Sequence[Row]) -> list[Claim]:
-    """Of the table: errors within their limits and no worse than the best of the others, and what a chunk costs."""
+    """Of the table:
+
+    errors within their limits and no worse than the best of the others, and what a chunk costs.
+    """
     known, found = Rows(rows), []
     for streams in sorted({row.streams for row in rows} & LIMITS.keys()):
         for (text, name), stated in zip(FIGURES, LIMITS[streams], strict=True):
-            ours, floor, others = known.value(OURS, streams, name), known.value(FLOOR, streams, name), known.others(streams, name)
+            ours, floor, others = (
+                known.value(OURS, streams, name),
+                known.value(FLOOR, streams, name),
+                known.others(streams, name),
+            )
             limit = max(stated, FLOOR_FACTOR * floor) if floor is not None and floor > stated else stated
             found.append(claim(f"{streams} streams: {text}", ours, limit))
-            found.append(claim(f"{streams} streams: {text}, beside the best of the others", ours, min(others, default=None)))
+            found.append(
+                claim(
+                    f"{streams} streams: {text}, beside the best of the others",
+                    ours,
+                    min(others, default=None),
+                )
+            )
     for streams in sorted({row.streams for row in rows} & set(CPU_LEVELS)):
-        ours, floor = known.value(OURS, streams, "cpu_ms_per_1000"), known.value(FLOOR, streams, "cpu_ms_per_1000")
+        ours, floor = (
+            known.value(OURS, streams, "cpu_ms_per_1000"),
+            known.value(FLOOR, streams, "cpu_ms_per_1000"),
+        )
         rust, reference = (known.value(one, streams, "cpu_ms_per_1000") for one in (RUST, REFERENCE))
         named = f"{streams} streams: CPU ms per 1000 chunks"
-        found.append(claim(f"{named}, 1.6 x the floor's", ours, None if floor is None else CPU_FLOOR_FACTOR * floor))
+        found.append(
+            claim(f"{named}, 1.6 x the floor's", ours, None if floor is None else CPU_FLOOR_FACTOR * floor)
+        )
         found.append(claim(f"{named}, {RUST}'s", ours, rust))
-        found.append(claim(f"{named}, half of {REFERENCE}'s", ours, None if reference is None else reference / 2))
+        found.append(
+            claim(f"{named}, half of {REFERENCE}'s", ours, None if reference is None else reference / 2)
+        )
     return found
 
 
@@ -89,7 +114,13 @@ def long(rows: Sequence[Row]) -> list[Claim]:
 
 
 def memory(rows: Sequence[Row]) -> list[Claim]:
-    return [claim("640 streams of 1536 tokens: peak RSS MB of all processes", Rows(rows).value(OURS, 640, "rss_mb"), MEMORY_MB)]
+    return [
+        claim(
+            "640 streams of 1536 tokens: peak RSS MB of all processes",
+            Rows(rows).value(OURS, 640, "rss_mb"),
+            MEMORY_MB,
+        )
+    ]
 
 
 def rate(rows: Sequence[Row], streams: int) -> list[Claim]:
@@ -104,5 +135,11 @@ def table(claims: Sequence[Claim]) -> str:
     words = {True: "yes", False: "**no**", None: "not shown"}
     lines = ["| claim | measured | at most | holds |", "|---|---|---|---|"]
     return "\n".join(
-        [*lines, *(f"| {one.text} | {told(one.measured)} | {told(one.limit)} | {words[one.holds]} |" for one in claims)]
+        [
+            *lines,
+            *(
+                f"| {one.text} | {told(one.measured)} | {told(one.limit)} | {words[one.holds]} |"
+                for one in claims
+            ),
+        ]
     )

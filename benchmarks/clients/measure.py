@@ -28,7 +28,8 @@ class Row:
     ttft_error_ms: float | None = None  # client's mean TTFT - the server's
     tpot_error_pct: float | None = None
     p99_itl_error_ms: float | None = None
-    cpu_ms_per_1000: float | None = None  # chunks; of the whole process tree, from the first request to the last write
+    # chunks; of the whole process tree, from the first request to the last write
+    cpu_ms_per_1000: float | None = None
     cpu_share: float | None = None  # of one core in that time: 1 is full
     rss_mb: float | None = None
     chunks_per_s: float | None = None
@@ -47,14 +48,23 @@ class Row:
 
 
 def run(
-    peer: Peer, server: Server | Group, cores: Sequence[int], *, streams: int, tokens: int, input_len: int, timeout_s: float
+    peer: Peer,
+    server: Server | Group,
+    cores: Sequence[int],
+    *,
+    streams: int,
+    tokens: int,
+    input_len: int,
+    timeout_s: float,
 ) -> Row:
     """Never raises for what a client does: a client that fails is a row that says so."""
     with tempfile.TemporaryDirectory(prefix="bench-client-") as folder:
         output = Path(folder) / "result.json"
         try:
             server.reset()
-            printed, failure, watch = _start(peer, server, cores, (streams, tokens, input_len), output, timeout_s)
+            printed, failure, watch = _start(
+                peer, server, cores, (streams, tokens, input_len), output, timeout_s
+            )
             if failure:
                 return Row(peer.name, streams, tokens, failure)
             figures = read_figures(output, printed)
@@ -64,7 +74,12 @@ def run(
 
 
 def _start(
-    peer: Peer, server: Server | Group, cores: Sequence[int], shape: tuple[int, int, int], output: Path, timeout_s: float
+    peer: Peer,
+    server: Server | Group,
+    cores: Sequence[int],
+    shape: tuple[int, int, int],
+    output: Path,
+    timeout_s: float,
 ) -> tuple[str, str, Watch]:
     """(what it printed, why it failed, the watch)."""
     process = subprocess.Popen(
@@ -139,7 +154,11 @@ def median(rows: Sequence[Row]) -> Row:
     middle = {name: statistics.median(values) for name, values in found.items() if values}
     bad = len(rows) - len(good)
     kept = Row(good[0].client, good[0].streams, good[0].tokens, **middle)
-    return kept if not bad else Row(f"{kept.client} ({bad} of {len(rows)} runs failed)", kept.streams, kept.tokens, **middle)
+    return (
+        kept
+        if not bad
+        else Row(f"{kept.client} ({bad} of {len(rows)} runs failed)", kept.streams, kept.tokens, **middle)
+    )
 
 
 def append(path: Path | None, row: Row, **beside: Any) -> None:

@@ -1,6 +1,8 @@
-"""Our client as a program of its own, so that it is watched like every other: URL STREAMS TOKENS INPUT_LEN WORKERS OUTPUT.
+"""Our client as a program of its own, so that it is watched like every other: URL STREAMS TOKENS INPUT_LEN
+WORKERS OUTPUT.
 
-Writes bench_serving's names, and what only we can tell: how far requests left after they were due, and each request's own stamps.
+Writes bench_serving's names, and what only we can tell: how far requests left after they were due, and each
+request's own stamps.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ def told(result: LoadResult) -> dict[str, Any]:
         "send_late_max_ms": max(late, default=None),
         "client": {name: getattr(result.client, name) for name in result.client.__slots__},
         "errors": sorted({one.error_text for one in result.requests if one.error_text})[:3],
-        "stamps": {one.request_id: [one.due_ns, one.sent_ns, one.arrival_ns[0], one.arrival_ns[-1]] for one in whole},
+        "stamps": {
+            one.request_id: [one.due_ns, one.sent_ns, one.arrival_ns[0], one.arrival_ns[-1]] for one in whole
+        },
     }
 
 
@@ -52,7 +56,9 @@ def main(argv: Sequence[str]) -> int:
     url, streams, tokens, input_len, workers, output = argv
     ids = array("i", (100 + k % 900 for k in range(int(input_len))))
     prompts = [Prompt(None, ids, len(ids), int(tokens)) for _ in range(int(streams))]
-    result = run_load(Target(url), prepare_requests(prompts), Plan.at_once(len(prompts)), options(int(workers)))
+    result = run_load(
+        Target(url), prepare_requests(prompts), Plan.at_once(len(prompts)), options(int(workers))
+    )
     Path(output).write_text(json.dumps(told(result)), encoding="utf-8")
     return 0
 

@@ -1,4 +1,7 @@
-"""How each client is started, and how its own figures are read. A client that cannot run is left out with the reason."""
+"""How each client is started, and how its own figures are read.
+
+A client that cannot run is left out with the reason.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ FIGURES = ("mean_ttft_ms", "mean_tpot_ms", "p99_itl_ms")
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A client: words with {url}, {host}, {port}, {streams}, {tokens}, {input_len}, {output}; it prints or writes its figures."""
+    """A client: words with {url}, {host}, {port}, {streams}, {tokens}, {input_len}, {output};
+
+    it prints or writes its figures.
+    """
 
     name: str
     words: Sequence[str]
@@ -34,8 +40,19 @@ class Peer:
 
     def command(self, url: str, streams: int, tokens: int, input_len: int, output: Path) -> list[str]:
         parts = urlsplit(url)
-        known: dict[str, object] = {"url": url, "host": parts.hostname, "port": parts.port, "streams": streams, "tokens": tokens}
-        known |= {"input_len": input_len, "output": output, "output_dir": output.parent, "output_name": output.name}
+        known: dict[str, object] = {
+            "url": url,
+            "host": parts.hostname,
+            "port": parts.port,
+            "streams": streams,
+            "tokens": tokens,
+        }
+        known |= {
+            "input_len": input_len,
+            "output": output,
+            "output_dir": output.parent,
+            "output_name": output.name,
+        }
         return [word.format(**known) for word in self.words]
 
     def surroundings(self) -> dict[str, str]:
@@ -79,7 +96,10 @@ def floor(build: Path) -> Peer | str:
         return "floor (C): there is no C compiler, so the floor is left out"
     target = build / "floor"
     done = subprocess.run(
-        [compiler, "-O2", "-o", str(target), str(ROOT / "benchmarks" / "floor.c")], capture_output=True, text=True, check=False
+        [compiler, "-O2", "-o", str(target), str(ROOT / "benchmarks" / "floor.c")],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         return f"floor (C): {compiler} refused it: {done.stderr[:300]}"
@@ -87,7 +107,10 @@ def floor(build: Path) -> Peer | str:
 
 
 def reference(python: str | None, folder: Path | None) -> Peer | str:
-    """sglang.bench_serving 0.5.7: from a given Python, from .venv-client, or its one file in the peers' folder."""
+    """sglang.bench_serving 0.5.7:
+
+    from a given Python, from .venv-client, or its one file in the peers' folder.
+    """
     kept = folder / "sglang-0.5.7" if folder is not None else None
     default = ROOT / ".venv-client" / "bin" / "python"
     if python is not None and shutil.which(python) is None:
@@ -95,9 +118,17 @@ def reference(python: str | None, folder: Path | None) -> Peer | str:
     if python is None and default.is_file():
         python = str(default)
     if python is not None:
-        return Peer("sglang.bench_serving 0.5.7", _bench_serving_words(python, "sglang.bench_serving"), version=_version(python))
+        return Peer(
+            "sglang.bench_serving 0.5.7",
+            _bench_serving_words(python, "sglang.bench_serving"),
+            version=_version(python),
+        )
     if kept is not None and kept.is_dir():
-        return Peer("sglang.bench_serving 0.5.7", _bench_serving_words(sys.executable, "sglang.bench_serving"), path=_paths(kept))
+        return Peer(
+            "sglang.bench_serving 0.5.7",
+            _bench_serving_words(sys.executable, "sglang.bench_serving"),
+            path=_paths(kept),
+        )
     return "sglang.bench_serving 0.5.7: there is neither .venv-client (make .venv-client/.stamp) nor --peers=DIR with it"
 
 
@@ -107,14 +138,23 @@ def newer(folder: Path | None, python: str | None) -> list[Peer | str]:
     if kept is None or not kept.is_dir():
         return ["sglang 0.5.23: --peers=DIR names no folder with it (benchmarks/make_peers.py makes one)"]
     found: list[Peer | str] = [
-        Peer("sglang 0.5.23, Python", _bench_serving_words(python or sys.executable, "sglang.benchmark.serving"), path=_paths(kept))
+        Peer(
+            "sglang 0.5.23, Python",
+            _bench_serving_words(python or sys.executable, "sglang.benchmark.serving"),
+            path=_paths(kept),
+        )
     ]
     modules = sorted((kept / "sglang" / "srt" / "rust_extensions").glob("_bench.cpython-*.so"))
     tag = f"cpython-3{sys.version_info.minor}"
     fitting = [one for one in modules if tag in one.name or python is not None]
     if not fitting:
         return [*found, f"sglang 0.5.23, Rust: no extension module for {tag} in {kept}"]
-    words = [python or sys.executable, str(HERE / "rust_entry.py"), str(fitting[0]), *_bench_serving_words("", "")[3:]]
+    words = [
+        python or sys.executable,
+        str(HERE / "rust_entry.py"),
+        str(fitting[0]),
+        *_bench_serving_words("", "")[3:],
+    ]
     # The tokenizer is read, the answers are not tokenized again: that is work after the load.
     return [*found, Peer("sglang 0.5.23, Rust", [*words, "--disable-retokenize"])]
 
@@ -141,7 +181,10 @@ def _version(python: str) -> str:
 
 
 def read_figures(output: Path, printed: str) -> dict[str, Any]:
-    """The last JSON object with the three figures, from its file or from what it printed. ValueError if there is none."""
+    """The last JSON object with the three figures, from its file or from what it printed.
+
+    ValueError if there is none.
+    """
     texts = [output.read_text(encoding="utf-8")] if output.is_file() else []
     for text in (*texts, printed):
         for line in reversed([text, *text.splitlines()]):

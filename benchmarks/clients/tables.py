@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from benchmarks.clients.measure import Row
 
 FULL = 0.95  # of a core: the client paces the run
-LATE_US = 5000.0  # at p99, a quarter of the time between two tokens: the server had another schedule, and no client is shown by it
+# at p99, a quarter of the time between two tokens: the server had another schedule, and no client is shown by
+# it
+LATE_US = 5000.0
 
 
 def cell(row: Row) -> str:
@@ -25,19 +27,30 @@ def cell(row: Row) -> str:
 
 def accuracy(rows: Sequence[Row], levels: Sequence[int], title: str) -> str:
     """A line a client, a column a level."""
-    names = list(dict.fromkeys(row.client.partition(" (")[0] if " runs failed)" in row.client else row.client for row in rows))
+    names = list(
+        dict.fromkeys(
+            row.client.partition(" (")[0] if " runs failed)" in row.client else row.client for row in rows
+        )
+    )
     head = [
         f"### {title}",
         "",
         "Mean TTFT error ms / mean TPOT error % / p99 ITL error ms / CPU ms per 1000 chunks / peak RSS MB",
         "",
     ]
-    head += ["| client | " + " | ".join(f"{level} streams" for level in levels) + " |", "|---" * (len(levels) + 1) + "|"]
+    head += [
+        "| client | " + " | ".join(f"{level} streams" for level in levels) + " |",
+        "|---" * (len(levels) + 1) + "|",
+    ]
     for name in names:
         cells = []
         for level in levels:
             found = [row for row in rows if row.client.startswith(name) and row.streams == level]
-            note = f" [{found[0].client.removeprefix(name).strip(' ()')}]" if found and found[0].client != name else ""
+            note = (
+                f" [{found[0].client.removeprefix(name).strip(' ()')}]"
+                if found and found[0].client != name
+                else ""
+            )
             cells.append(cell(found[0]) + note if found else "")
         head.append(f"| {name} | " + " | ".join(cells) + " |")
     late = [row for row in rows if row.server_late_p99_us is not None]
@@ -87,7 +100,12 @@ def ceiling(rows: Sequence[Row], counts: Sequence[int], runs: int, *, title: str
         told = [
             (row.cpu_ms_per_1000, row.chunks_per_s, row.tpot_error_pct)
             for row in part
-            if not (row.failure or row.cpu_ms_per_1000 is None or row.chunks_per_s is None or row.tpot_error_pct is None)
+            if not (
+                row.failure
+                or row.cpu_ms_per_1000 is None
+                or row.chunks_per_s is None
+                or row.tpot_error_pct is None
+            )
         ]
         if not part or len(told) < len(part):
             why = next((row.failure for row in part if row.failure), "figures are missing")

@@ -1,4 +1,7 @@
-"""A server that keeps an exact schedule and tells what it really did: sim:null, or another with the same GET /truth."""
+"""A server that keeps an exact schedule and tells what it really did:
+
+sim:null, or another with the same GET /truth.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,9 @@ class NoTruth(Exception):
 class Truth:
     """What really happened to the requests of one run."""
 
-    ttft_ms: float  # mean, from the moment the kernel had the whole request (or the server, if it does not tell) to the first write
+    # mean, from the moment the kernel had the whole request (or the server, if it does not tell) to the first
+    # write
+    ttft_ms: float
     tpot_ms: float  # mean of (last write - first write) / (n - 1)
     p99_itl_ms: float
     requests: int
@@ -63,7 +68,10 @@ def writes_ns(trace: bytes) -> list[np.ndarray]:
 
 
 def read(document: dict[str, Any], trace: bytes, streams: int, tokens: int) -> Truth:
-    """Of the last `streams` whole answers of `tokens` tokens, since a client may warm up before; NoTruth if there are less."""
+    """Of the last `streams` whole answers of `tokens` tokens, since a client may warm up before;
+
+    NoTruth if there are less.
+    """
     pairs = list(zip(document["requests"], writes_ns(trace), strict=True))
     pairs = [(row, writes) for row, writes in pairs if row["done"] and row["n_tokens"] == tokens]
     pairs = sorted(pairs, key=lambda pair: pair[0]["t_accept"])[-streams:]
@@ -97,10 +105,20 @@ def free_port() -> int:
 
 
 class Server:
-    """One server process on its own core; a context manager. command: None for sim:null, else words with {port}, {ttft}, {itl}."""
+    """One server process on its own core; a context manager. command:
+
+    None for sim:null, else words with {port}, {ttft}, {itl}.
+    """
 
     def __init__(
-        self, cores: Sequence[int], *, ttft_ms: float, itl_ms: float, command: str | None, log: Path, shared: int | None = None
+        self,
+        cores: Sequence[int],
+        *,
+        ttft_ms: float,
+        itl_ms: float,
+        command: str | None,
+        log: Path,
+        shared: int | None = None,
     ) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
@@ -119,7 +137,10 @@ class Server:
             stderr=self._log,
             cwd=ROOT,
             preexec_fn=lambda: os.sched_setaffinity(0, cores),
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
+            },
         )
         deadline = time.monotonic() + 30
         while True:
@@ -129,7 +150,9 @@ class Server:
             except NoTruth:
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     self.stop()
-                    raise NoTruth(f"the server did not start: {shlex.join(words)}; its output is in {log}") from None
+                    raise NoTruth(
+                        f"the server did not start: {shlex.join(words)}; its output is in {log}"
+                    ) from None
                 time.sleep(0.05)
 
     def reset(self) -> None:
@@ -163,12 +186,17 @@ class Server:
     def __enter__(self) -> Server:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
 
 class Group:
-    """Several null servers behind one port, which the kernel deals connections out of; to a client they are one server."""
+    """Several null servers behind one port, which the kernel deals connections out of;
+
+    to a client they are one server.
+    """
 
     def __init__(self, cores: Sequence[int], *, ttft_ms: float, itl_ms: float, log: Path) -> None:
         shared = free_port()
@@ -176,7 +204,9 @@ class Group:
         self.servers: list[Server] = []
         try:
             for core in cores:
-                self.servers.append(Server([core], ttft_ms=ttft_ms, itl_ms=itl_ms, command=None, log=log, shared=shared))
+                self.servers.append(
+                    Server([core], ttft_ms=ttft_ms, itl_ms=itl_ms, command=None, log=log, shared=shared)
+                )
         except NoTruth:
             self.stop()
             raise
@@ -203,5 +233,7 @@ class Group:
     def __enter__(self) -> Group:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()

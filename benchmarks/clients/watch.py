@@ -1,4 +1,7 @@
-"""A process tree from outside: CPU time over any stretch, and memory. The same for every client, whatever it says of itself."""
+"""A process tree from outside: CPU time over any stretch, and memory.
+
+The same for every client, whatever it says of itself.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ TREE_S = 0.2  # how often new processes and memory are looked for: that reads al
 
 
 def cpu_ns(pid: int) -> int:
-    """CPU time of a process and all its threads, ended ones too: the kernel's clock for it. OSError once it is gone."""
+    """CPU time of a process and all its threads, ended ones too: the kernel's clock for it.
+
+    OSError once it is gone.
+    """
     return time.clock_gettime_ns((~pid << 3) | 2)
 
 
@@ -61,7 +67,10 @@ class Watch:
 
     def cpu_s(self, begin_ns: int, end_ns: int) -> float:
         """CPU seconds between two perf_counter_ns readings."""
-        return (interpolate(self.times_ns, self.sums_ns, end_ns) - interpolate(self.times_ns, self.sums_ns, begin_ns)) / 1e9
+        return (
+            interpolate(self.times_ns, self.sums_ns, end_ns)
+            - interpolate(self.times_ns, self.sums_ns, begin_ns)
+        ) / 1e9
 
     @property
     def rss_mb(self) -> float:
@@ -81,11 +90,14 @@ def interpolate(times: list[int], values: list[int], at: int) -> float:
 
 
 def physical_cores() -> list[int]:
-    """One logical core of each physical one that this process may use, so that two measured programs never share one."""
+    """One logical core of each physical one that this process may use, so that two measured programs never
+    share one."""
     chosen: dict[str, int] = {}
     for core in sorted(os.sched_getaffinity(0)):
         try:
-            siblings = Path(f"/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list").read_text().strip()
+            siblings = (
+                Path(f"/sys/devices/system/cpu/cpu{core}/topology/thread_siblings_list").read_text().strip()
+            )
         except OSError:
             siblings = str(core)
         chosen.setdefault(siblings, core)

@@ -1,4 +1,5 @@
-"""How wrong is our own client? It drives `sim:null`, which knows what it really wrote, with the load that a test will have."""
+"""How wrong is our own client? It drives `sim:null`, which knows what it really wrote, with the load that a
+test will have."""
 
 from slabench.calibration.calibrate import Calibrator
 from slabench.calibration.shape import Shape

@@ -32,16 +32,25 @@ def measure(shape: Shape, options: ClientOptions) -> Calibration:
     options = replace(options, keep_text=False, first_byte_timeout_s=PATIENCE_S, idle_timeout_s=PATIENCE_S)
     profile = f"null?ttft_ms={TTFT_MS:g}&itl_ms={shape.itl_ms:g}"
     command = [sys.executable, "-m", "slabench.sim", "--profile", profile, "--port", "{port}"]
-    prompts = [Prompt(None, array("i", range(100, 100 + INPUT_LEN)), INPUT_LEN, shape.tokens) for _ in range(shape.streams)]
+    prompts = [
+        Prompt(None, array("i", range(100, 100 + INPUT_LEN)), INPUT_LEN, shape.tokens)
+        for _ in range(shape.streams)
+    ]
     try:
         with tempfile.TemporaryDirectory(prefix="slabench-null-") as folder:
-            with launch(command, str(Path(folder) / "null.log"), ready_timeout=PATIENCE_S, grace=2.0) as server:
-                result = run_load(Target(server.url), prepare_requests(prompts), Plan.at_once(shape.streams), options)
+            with launch(
+                command, str(Path(folder) / "null.log"), ready_timeout=PATIENCE_S, grace=2.0
+            ) as server:
+                result = run_load(
+                    Target(server.url), prepare_requests(prompts), Plan.at_once(shape.streams), options
+                )
                 asked = Http(server.url)
                 truth, trace = json.loads(asked.get("/truth").body), asked.get("/truth/trace").body
             return compare(result.requests, truth, trace, shape, made_utc=made)
     except (ServerError, ConfigError, OSError, ValueError, KeyError) as error:
-        return Calibration("failed", f"the null server could not be driven: {str(error).splitlines()[0]}", made_utc=made)
+        return Calibration(
+            "failed", f"the null server could not be driven: {str(error).splitlines()[0]}", made_utc=made
+        )
 
 
 class Calibrator:
@@ -66,7 +75,10 @@ class Calibrator:
         return self._of(Shape.of(concurrency, one_token=one_token))
 
     def after(self, found: Calibration, concurrency: int, tpot_ms: float | None) -> Calibration:
-        """The same where the test's tokens came no faster than the calibration's; else measured for the faster step."""
+        """The same where the test's tokens came no faster than the calibration's;
+
+        else measured for the faster step.
+        """
         if tpot_ms is None or found.state != "measured" or tpot_ms >= found.itl_ms:
             return found
         return self._of(Shape.of(concurrency, tpot_ms))
@@ -76,7 +88,9 @@ class Calibrator:
         if known is None and not self.fresh:
             known = self.store.load(shape)
         if known is None:
-            self.say(f"Calibrating the client: {shape.streams} streams, a token each every {shape.itl_ms:g} ms, some seconds.")
+            self.say(
+                f"Calibrating the client: {shape.streams} streams, a token each every {shape.itl_ms:g} ms, some seconds."
+            )
             known = self._measure(shape, self.options)
             self.store.save(shape, known)
         self._made[shape] = known

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 STREAMS = (16, 64, 256, 1024, 4096)
-# One token every 20 ms is what a deployment that just holds the published 50 ms does not exceed; faster servers are met below it.
+# One token every 20 ms is what a deployment that just holds the published 50 ms does not exceed; faster
+# servers are met below it.
 ITL_MS = (20.0, 10.0, 5.0, 2.0)
 ONE_TOKEN_MS = 200.0  # of tests whose answers are one token: only their beginnings matter
 SPAN_MS = 2000.0  # of an answer: long enough for a TPOT, short enough for a run that must begin
@@ -13,7 +14,10 @@ SPAN_MS = 2000.0  # of an answer: long enough for a TPOT, short enough for a run
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """So many streams at once, a token each every itl_ms. More streams or more tokens a second never make a client more exact."""
+    """So many streams at once, a token each every itl_ms.
+
+    More streams or more tokens a second never make a client more exact.
+    """
 
     streams: int
     itl_ms: float

@@ -24,7 +24,10 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 
 def machine() -> dict[str, str]:
-    """What makes one machine's client another's: processor, cores that may be used, kernel, Python; the name tells hosts apart."""
+    """What makes one machine's client another's: processor, cores that may be used, kernel, Python;
+
+    the name tells hosts apart.
+    """
     try:
         found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(errors="replace"), re.M)
     except OSError:
@@ -48,7 +51,10 @@ def client_version() -> str:
 
 
 class Store:
-    """One file a shape in the user's cache folder. A damaged or unwritable cache is no error: calibration is made anew."""
+    """One file a shape in the user's cache folder. A damaged or unwritable cache is no error:
+
+    calibration is made anew.
+    """
 
     def __init__(self, options: object, folder: Path | None = None) -> None:
         self.folder = cache_folder() if folder is None else folder
@@ -68,11 +74,17 @@ class Store:
             found = Calibration(**{key: value for key, value in told.items() if key in names})
         except (OSError, ValueError, TypeError, AttributeError):
             return None
-        whole = all(isinstance(one, float) for one in (found.tpot_error_pct, found.ttft_error_ms, found.p99_itl_error_ms))
+        whole = all(
+            isinstance(one, float)
+            for one in (found.tpot_error_pct, found.ttft_error_ms, found.p99_itl_error_ms)
+        )
         return replace(found, kept=True) if found.state == "measured" and whole else None
 
     def save(self, shape: Shape, made: Calibration) -> None:
-        """Whole or not at all; only what was measured: a machine that was too busy may not be so the next time."""
+        """Whole or not at all; only what was measured:
+
+        a machine that was too busy may not be so the next time.
+        """
         if made.state != "measured":
             return
         try:

@@ -1,4 +1,7 @@
-"""One probe: what a load gave with its interval, whether its objectives hold, and when the client may end it early."""
+"""One probe:
+
+what a load gave with its interval, whether its objectives hold, and when the client may end it early.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from slabench.metrics.compute import UNKNOWN, goodput, rates
-from slabench.metrics.offered import Served, served
+from slabench.metrics.offered_rate import Served, served
 from slabench.metrics.saturated import saturated_flow
-from slabench.metrics.steady import Steady, steady, steady_figures, whole_waves
+from slabench.metrics.steady_state import Steady, steady, steady_figures, whole_waves
 from slabench.records import ClientRecord, ErrorKind, GpuCounts, RequestRecord, RunRecord
 from slabench.verdict.estimate import Estimate, estimate, floor_of, pooled
 from slabench.verdict.sla import Slo
@@ -20,15 +23,19 @@ SHOWN = (THROUGHPUT, "output_throughput", "qpm", "tpot.mean", "ttft.mean")
 STOPPED = (ErrorKind.INTERRUPTED, ErrorKind.NOT_SENT)  # what becomes of requests when the client ends a probe
 _RATES = (THROUGHPUT, "output_throughput", "qpm")
 _GROWS = ("throughput", "qpm")  # a higher load makes these larger: floors under them do not bound the load
-# Ends of most of a wave within this share of its time: the next wave begins from the same state. Most: on the H200 one to six
-# of 128 requests were prefilled first and ended a second before the others.
+# Ends of most of a wave within this share of its time: the next wave begins from the same state. Most: on the
+# H200 one to six of 128 requests were prefilled first and ended a second before the others.
 IN_STEP, IN_STEP_MOST = 0.03, 0.90
-RAMP_SHARE = 0.10  # how far per-request figures of a first wave that is not in step may be from the later ones'
-# ... and its throughput: on the H200 first waves of 162 in flight, where requests waited, gave 1.6 and 3.2 % less than second ones.
+# how far per-request figures of a first wave that is not in step may be from the later ones'
+RAMP_SHARE = 0.10
+# ... and its throughput: on the H200 first waves of 162 in flight, where requests waited, gave 1.6 and 3.2 %
+# less than second ones.
 RAMP_RATE = 0.03
 WINDOW_S = 2.0  # over which the speed inside the first wave is taken
-SURELY = 1.03  # how far beyond a limit a figure inside the first wave has to be before the probe is ended for it
-UNSURE_REPEATS = 3  # probes of a load after which its mean decides, where the interval still contains the limit
+# how far beyond a limit a figure inside the first wave has to be before the probe is ended for it
+SURELY = 1.03
+# probes of a load after which its mean decides, where the interval still contains the limit
+UNSURE_REPEATS = 3
 # From this share of the output on, the speed of this share of what came is long enough a sample.
 LATEST_FROM, LATEST = 0.4, 0.4
 LEAST_TOKENS = 40  # a request, before the speed inside the first wave says anything
@@ -45,10 +52,12 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One load, measured. waves: whole ones; ramp: the first is all that counts; stopped: ended before its plan's end.
+    """One load, measured. waves: whole ones; ramp: the first is all that counts; stopped: ended before its
+    plan's end.
 
-    ceiling: total tokens/s that it cannot exceed, of a probe that was ended inside its first wave; estimates are empty then.
-    early: what ended it there; least_stress: the tightest rule's figure as a share of its limit, at least.
+    ceiling: total tokens/s that it cannot exceed, of a probe that was ended inside its first wave; estimates
+    are empty then. early: what ended it there; least_stress: the tightest rule's figure as a share of its
+    limit, at least.
     """
 
     load: float
@@ -57,7 +66,8 @@ class Probe:
     waves: int
     ramp: bool
     stopped: bool = False
-    # Every counted request ran while all others of its wave did: none waited for another's end. Of a rate: no queue grew.
+    # Every counted request ran while all others of its wave did: none waited for another's end. Of a rate: no
+    # queue grew.
     together: bool = True
     figures: Mapping[str, float] = field(default_factory=dict)
     ceiling: float | None = None
@@ -86,7 +96,10 @@ class Point:
         return self.estimates[THROUGHPUT].high if THROUGHPUT in self.estimates else self.ceiling or math.inf
 
     def stress(self, rules: Sequence[Slo]) -> float | None:
-        """The tightest rule's figure as a share of its limit: 1 at the limit, more beyond it. None: no rule's figure is known."""
+        """The tightest rule's figure as a share of its limit: 1 at the limit, more beyond it. None:
+
+        no rule's figure is known.
+        """
         shares = []
         for rule in rules:
             measured = self.estimates.get(rule.metric)
@@ -96,7 +109,10 @@ class Point:
 
 
 def point(probes: Sequence[Probe], rules: Sequence[Slo]) -> Point:
-    """Probes of one load: a whole one counts before a first wave alone, and that before one that was ended inside it."""
+    """Probes of one load:
+
+    a whole one counts before a first wave alone, and that before one that was ended inside it.
+    """
     whole = [probe for probe in probes if probe.estimates]
     if not whole:
         early = probes[-1]
@@ -106,12 +122,18 @@ def point(probes: Sequence[Probe], rules: Sequence[Slo]) -> Point:
     estimates = {key: pooled([probe.estimates[key] for probe in whole], floor_of(key)) for key in keys}
     state = standing(estimates, rules)
     if state is Standing.UNSURE and len(whole) >= UNSURE_REPEATS:
-        state = standing({key: replace(known, low=known.value, high=known.value) for key, known in estimates.items()}, rules)
+        state = standing(
+            {key: replace(known, low=known.value, high=known.value) for key, known in estimates.items()},
+            rules,
+        )
     return Point(state, estimates, len(probes), all(probe.together for probe in whole))
 
 
 def bounding(rules: Sequence[Slo]) -> tuple[Slo, ...]:
-    """The rules that a higher load breaks. A floor under throughput does not bound the load: the last run judges it."""
+    """The rules that a higher load breaks. A floor under throughput does not bound the load:
+
+    the last run judges it.
+    """
     return tuple(rule for rule in rules if rule.op == "<=" or not any(word in rule.metric for word in _GROWS))
 
 
@@ -152,7 +174,8 @@ def measure(
     if part is None:
         return None
     first = part.ramp and planned_waves > 1 and not (closed and _in_step(part))
-    # A first wave that waited for itself began with answers that waited less than any later one: its slots say nothing.
+    # A first wave that waited for itself began with answers that waited less than any later one: its slots
+    # say nothing.
     slots = wave if closed and (part.together or not part.ramp) else None
     rate, doubt = _queued_rate(run) if closed and not part.together else (None, 0.0)
     figures = steady_figures(run, part, gpus, slots=slots, output_rate=rate)
@@ -169,22 +192,29 @@ def measure(
         if key in _RATES and key in figures:
             estimates[key] = estimate(key, figures[key], part.counted, wave, doubt=doubt)
         elif key in figures:
-            estimates[key] = estimate(key, figures[key], part.counted, wave).widened(RAMP_SHARE if first else 0.0)
-    return Probe(load, estimates, seconds, whole_waves(run.requests, wave), part.ramp, stopped, together, figures)
+            estimates[key] = estimate(key, figures[key], part.counted, wave).widened(
+                RAMP_SHARE if first else 0.0
+            )
+    return Probe(
+        load, estimates, seconds, whole_waves(run.requests, wave), part.ramp, stopped, together, figures
+    )
 
 
 def _in_step(part: Steady) -> bool:
-    """The wave ran together and most of it ended together, so the next one begins as it did, with an idle server."""
+    """The wave ran together and most of it ended together, so the next one begins as it did, with an idle
+    server."""
     ends = sorted(record.end_ns for record in part.counted if record.end_ns is not None)
     most = ends[len(ends) - math.ceil(IN_STEP_MOST * len(ends)) :]
     return part.together and most[-1] - most[0] <= IN_STEP * (most[-1] - part.begin_ns)
 
 
 def _queued_rate(run: RunRecord) -> tuple[float | None, float]:
-    """(output tokens/s of a load that waits for itself, its doubt as a share), or (None, RAMP_SHARE): count it another way.
+    """(output tokens/s of a load that waits for itself, its doubt as a share), or (None, RAMP_SHARE): count
+    it another way.
 
-    Two standard deviations with where the stretch begins: so much it is wrong by where it is not quite a whole number of lumps.
-    Slots and windows are wrong by up to 6 % there (benchmarks/bench_saturated.py), and worse for fewer waves.
+    Two standard deviations with where the stretch begins: so much it is wrong by where it is not quite a
+    whole number of lumps. Slots and windows are wrong by up to 6 % there (benchmarks/bench_saturated.py), and
+    worse for fewer waves.
     """
     flow = saturated_flow(run.requests)
     if flow is None or 2 * flow.spread > RAMP_SHARE:
@@ -193,10 +223,11 @@ def _queued_rate(run: RunRecord) -> tuple[float | None, float]:
 
 
 class Watch:
-    """A probe while it runs: keeps its records and its progress, and says when more of it would change nothing.
+    """A probe while it runs: keeps its records and its progress, and says when more of it would change
+    nothing.
 
-    lengths: prompt and output tokens of each request. rule_out: total tokens/s; the search needs to know only whether this load can
-    exceed them.
+    lengths: prompt and output tokens of each request. rule_out: total tokens/s; the search needs to know only
+    whether this load can exceed them.
     """
 
     def __init__(
@@ -234,8 +265,9 @@ class Watch:
     def progress(self, elapsed_s: float, tokens: int) -> None:
         """Output tokens of all requests, running ones too, that had come elapsed_s after the probe began.
 
-        Inside the first wave of a closed loop a step is never quicker than the ones before it, since contexts only grow: the
-        fastest speed so far bounds what is to come, and with that the time of the wave, mean TPOT and throughput.
+        Inside the first wave of a closed loop a step is never quicker than the ones before it, since contexts
+        only grow: the fastest speed so far bounds what is to come, and with that the time of the wave, mean
+        TPOT and throughput.
         """
         self.elapsed_s = elapsed_s
         output = self.lengths[1]
@@ -262,11 +294,16 @@ class Watch:
             self.early = Standing.RULED_OUT
 
     def _left_s(self, left: int) -> float:
-        """Seconds that the rest of the first wave takes at least: at the speed of the latest part, since steps only grow."""
+        """Seconds that the rest of the first wave takes at least:
+
+        at the speed of the latest part, since steps only grow.
+        """
         (_, first), (now, tokens) = self._samples[0], self._samples[-1]
         if tokens - first < LATEST_FROM * self.wave * self.lengths[1]:
             return left / self._fastest
-        at, before = min(self._samples, key=lambda sample: abs(sample[1] - (tokens - LATEST * (tokens - first))))
+        at, before = min(
+            self._samples, key=lambda sample: abs(sample[1] - (tokens - LATEST * (tokens - first)))
+        )
         return left * (now - at) / (tokens - before)
 
     def enough(self) -> bool:
@@ -276,7 +313,9 @@ class Watch:
             return True
         if len(self.records) < (self._waves_checked + 1) * self.wave:
             return False
-        whole = whole_waves([self.records[k] for k in range(len(self.records)) if k in self.records], self.wave)
+        whole = whole_waves(
+            [self.records[k] for k in range(len(self.records)) if k in self.records], self.wave
+        )
         if whole <= self._waves_checked or whole >= self.waves:
             return False
         self._waves_checked = whole
@@ -285,17 +324,30 @@ class Watch:
         return self.stopped
 
     def _settled(self, probe: Probe) -> bool:
-        """Where requests wait for each other throughput needs all waves; of a ramp it is known to some per cent only."""
+        """Where requests wait for each other throughput needs all waves;
+
+        of a ramp it is known to some per cent only.
+        """
         state = standing(probe.estimates, self.rules)
         throughput = probe.estimates[THROUGHPUT]
         exact = throughput.half < RAMP_RATE * throughput.value
-        return state is Standing.FAILS or (state is Standing.HOLDS and self.closed and probe.together and exact)
+        return state is Standing.FAILS or (
+            state is Standing.HOLDS and self.closed and probe.together and exact
+        )
 
     def measured(self, run: RunRecord | None = None) -> Probe | None:
         """By the whole run, or by what has come so far. None: too little for a figure."""
         if self.early is not None:
             return Probe(
-                self.load, {}, self.elapsed_s, 0, True, True, ceiling=self.ceiling, early=self.early, least_stress=self.least_stress
+                self.load,
+                {},
+                self.elapsed_s,
+                0,
+                True,
+                True,
+                ceiling=self.ceiling,
+                early=self.early,
+                least_stress=self.least_stress,
             )
         if run is None:
             records = [self.records[k] for k in sorted(self.records)]

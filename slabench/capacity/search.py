@@ -23,12 +23,14 @@ from slabench.verdict.sla import Slo
 
 TIE = 0.005  # loads this close in tokens/s give as much: the smallest of them is the answer
 SLACK = 0.006  # a load that could give so much more than the best is not looked for
-NARROW = 1.1  # beside a load whose requests queue: a gap up to so many times wide gives no more than that load
+# beside a load whose requests queue: a gap up to so many times wide gives no more than that load
+NARROW = 1.1
 FLAT = 0.02  # loads whose requests queue, this close in tokens/s: what lies between them gives as much
 JUMP = 1.25  # two probes of one load this far apart were not made on the same server
-ABOVE_ROOM, BESIDE_ROOM = 1.25, 1.05  # the next loads above the one at which requests begin to wait, far and near
-# Loads so close to each other: what lies between them is not looked for, unless a graph ends there. Where graphs are not reported
-# one may end anywhere, so it is looked for beside the best load.
+# the next loads above the one at which requests begin to wait, far and near
+ABOVE_ROOM, BESIDE_ROOM = 1.25, 1.05
+# Loads so close to each other: what lies between them is not looked for, unless a graph ends there. Where
+# graphs are not reported one may end anywhere, so it is looked for beside the best load.
 BESIDE = 1.05
 NEAR = 1.001  # a load whose figure is so little beyond a limit may hold
 BELOW = 0.85  # the next load below the lowest measured one
@@ -59,7 +61,10 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A load that the server's own description names: the largest CUDA graph, the KV pool's room, the running cap."""
+    """A load that the server's own description names:
+
+    the largest CUDA graph, the KV pool's room, the running cap.
+    """
 
     load: int
     text: str
@@ -77,8 +82,11 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """load: the answer; the range's beginning where none holds; of an unresolved search the best measured so far, or None."""
+class SearchResult:
+    """load: the answer; the range's beginning where none holds;
+
+    of an unresolved search the best measured so far, or None.
+    """
 
     kind: Kind
     load: float | None
@@ -88,13 +96,20 @@ class Outcome:
     detail: str = ""
 
 
-def grid(low: float, high: float, step: float, *, whole: bool, marks: Sequence[float] = ()) -> tuple[float, ...]:
-    """From low to high in steps of `step`, a share of the load (whole: at least 1), and each mark with the load after it."""
+def grid(
+    low: float, high: float, step: float, *, whole: bool, marks: Sequence[float] = ()
+) -> tuple[float, ...]:
+    """From low to high in steps of `step`, a share of the load (whole:
+
+    at least 1), and each mark with the load after it.
+    """
     loads, at = {low, high}, low
     while at < high:
         at = at + max(1, round(at * step)) if whole else at * (1 + step)
         loads.add(min(at, high))
-    return tuple(sorted(loads | {load for mark in marks for load in (mark, mark + 1) if whole and low <= load <= high}))
+    return tuple(
+        sorted(loads | {load for mark in marks for load in (mark, mark + 1) if whole and low <= load <= high})
+    )
 
 
 class Search:
@@ -112,7 +127,9 @@ class Search:
     ) -> None:
         """named: measure each of the loads, and no more (--capacity-grid)."""
         self.loads, self.rules, self.budget_s, self.named = tuple(loads), tuple(rules), budget_s, named
-        self.marks = sorted((mark for mark in marks if self.loads[0] <= mark.load), key=lambda mark: mark.load)
+        self.marks = sorted(
+            (mark for mark in marks if self.loads[0] <= mark.load), key=lambda mark: mark.load
+        )
         self.sizes = tuple(sorted({*sizes, *(mark.load for mark in self.marks)} & set(self.loads)))
         self.graphs = len(sizes) > 1  # of the largest one alone nothing follows for the loads below it
         self.probes: list[Probe] = []
@@ -133,18 +150,22 @@ class Search:
 
     def best(self) -> float | None:
         """The answer by what was measured so far."""
-        holds = {load: at for load, at in self.points().items() if at.standing is Standing.HOLDS and at.throughput is not None}
+        holds = {
+            load: at
+            for load, at in self.points().items()
+            if at.standing is Standing.HOLDS and at.throughput is not None
+        }
         if not holds:
             return None
         value = _levelled(holds)
         most = max(value.values())
         return min(load for load in holds if value[load] >= (1 - TIE) * most)
 
-    def next(self) -> Ask | Outcome:
+    def next(self) -> Ask | SearchResult:
         """The next probe, or how it ended."""
         points = self.points()
         step = self._decide(points)
-        if isinstance(step, Outcome):
+        if isinstance(step, SearchResult):
             return step
         cost = self._expected_s(step.load)
         if len(self.probes) >= MOST_PROBES or (self.probes and self.spent_s + cost > self.budget_s):
@@ -161,12 +182,15 @@ class Search:
         nearest = min(self.probes, key=lambda probe: abs(math.log(probe.load / load)), default=None)
         return 0.0 if nearest is None else nearest.seconds * max(1.0, load / nearest.load)
 
-    def _decide(self, points: dict[float, Point]) -> Ask | Outcome:
+    def _decide(self, points: dict[float, Point]) -> Ask | SearchResult:
         if self.named:
             left = [load for load in self.loads if load not in points]
             return Ask(left[0], "named by --capacity-grid") if left else self._race(points)
         if not points:
-            return Ask(self._first(), "the largest load that the server's own limits allow" if self.marks else "where to begin")
+            return Ask(
+                self._first(),
+                "the largest load that the server's own limits allow" if self.marks else "where to begin",
+            )
         changed = self._changed()
         if changed is not None:
             detail = f"one probe of {changed:g} was far inside the limits and another one beyond them"
@@ -186,12 +210,19 @@ class Search:
         return max((known for known in self.loads if known <= load), default=self.loads[0])
 
     def _changed(self) -> float | None:
-        """A load that certainly failed and certainly held, by far: the server was not the same for both (cold, or disturbed)."""
+        """A load that certainly failed and certainly held, by far:
+
+        the server was not the same for both (cold, or disturbed).
+        """
         for load in dict.fromkeys(probe.load for probe in self.probes):
             points = [point([probe], self.rules) for probe in self.probes if probe.load == load]
             stresses = [(at.standing, at.stress(self.rules)) for at in points]
-            failed = [stress for standing, stress in stresses if standing is Standing.FAILS and stress is not None]
-            held = [stress for standing, stress in stresses if standing is Standing.HOLDS and stress is not None]
+            failed = [
+                stress for standing, stress in stresses if standing is Standing.FAILS and stress is not None
+            ]
+            held = [
+                stress for standing, stress in stresses if standing is Standing.HOLDS and stress is not None
+            ]
             if failed and held and min(failed) > JUMP * max(held):
                 return load
         return None
@@ -199,8 +230,8 @@ class Search:
     def _jumped(self, points: dict[float, Point]) -> float | None:
         """A load that fails and is measured again before it is believed.
 
-        The range's beginning, one below a load that holds, and one far beyond its limit next to a load that holds (unless the
-        server's own description explains the cliff).
+        The range's beginning, one below a load that holds, and one far beyond its limit next to a load that
+        holds (unless the server's own description explains the cliff).
         """
         holds = max((load for load, at in points.items() if _holds(at)), default=0.0)
         cliffs = [mark.load for mark in self.marks if mark.cliff]
@@ -211,7 +242,9 @@ class Search:
                 return load
             below = max((known for known in points if known < load), default=None)
             next_to = below == holds and not [other for other in self.loads if holds < other < load]
-            far = next_to and (at.stress(self.rules) or 0.0) > JUMP * (points[holds].stress(self.rules) or math.inf)
+            far = next_to and (at.stress(self.rules) or 0.0) > JUMP * (
+                points[holds].stress(self.rules) or math.inf
+            )
             if load < holds or (far and holds not in cliffs):
                 return load
         return None
@@ -221,12 +254,20 @@ class Search:
     def _open_gap(self, points: dict[float, Point]) -> Ask | None:
         """A load where more than the best may be given; None: there is none left."""
         holds = max((load for load, at in points.items() if _holds(at)), default=0.0)
-        fails = min((load for load, at in points.items() if at.standing is Standing.FAILS and load > holds), default=math.inf)
-        best = max((at.throughput.value for at in points.values() if _holds(at) and at.throughput), default=0.0)
-        # (not below the first load, the most it can give, its loads, between which): the one below the first load is taken last
+        fails = min(
+            (load for load, at in points.items() if at.standing is Standing.FAILS and load > holds),
+            default=math.inf,
+        )
+        best = max(
+            (at.throughput.value for at in points.values() if _holds(at) and at.throughput), default=0.0
+        )
+        # (not below the first load, the most it can give, its loads, between which): the one below the first
+        # load is taken last
         gaps: list[tuple[bool, float, list[float], float | None, float | None]] = []
         for low, high in itertools.pairwise([None, *points, None]):
-            inside = [load for load in self.loads if (low is None or load > low) and (high is None or load < high)]
+            inside = [
+                load for load in self.loads if (low is None or load > low) and (high is None or load < high)
+            ]
             if inside and (low is None or low < fails):
                 most = math.inf if low is None else self._most(points, low, high, inside[-1])
                 if most > (1 + SLACK) * best:
@@ -234,9 +275,12 @@ class Search:
         if not gaps:
             return None
         _, _, inside, low, high = max(gaps, key=lambda gap: gap[:2])
-        aim, why = self._below(points, best, inside[-1]) if low is None else self._aim(points, low, high, inside)
+        aim, why = (
+            self._below(points, best, inside[-1]) if low is None else self._aim(points, low, high, inside)
+        )
         load = min(inside, key=lambda known: (abs(known - aim), known))
-        # All loads up to the gap's end are ruled out at once if this one gives so little that in proportion they cannot give more.
+        # All loads up to the gap's end are ruled out at once if this one gives so little that in proportion
+        # they cannot give more.
         return Ask(load, why, (1 + SLACK) * best * load / inside[-1] if best and high is not None else None)
 
     def _most(self, points: dict[float, Point], low: float, high: float | None, top: float) -> float:
@@ -252,21 +296,29 @@ class Search:
             closed = high <= NARROW * low and _flat(points, high)
         else:
             bounded = above.standing in (Standing.HOLDS, Standing.RULED_OUT)
-            stair = any(low < size < high for size in self.sizes) if self.graphs else self.best() in (low, high)
+            stair = (
+                any(low < size < high for size in self.sizes) if self.graphs else self.best() in (low, high)
+            )
             closed = bounded and high <= BESIDE * low and not stair
         return 0.0 if closed else below.most * top / low
 
     def _below(self, points: dict[float, Point], best: float, top: float) -> tuple[float, str]:
-        """Where to look below the lowest measured load: where the limit may be, or where all loads up to `top` may be ruled out."""
+        """Where to look below the lowest measured load:
+
+        where the limit may be, or where all loads up to `top` may be ruled out.
+        """
         lowest, at = next(iter(points.items()))
         stress = at.stress(self.rules) or 1.0
         if at.standing in (Standing.FAILS, Standing.UNSURE):
             aim = lowest * (1 / stress) ** (1 / EXPONENT) if stress > 1 else lowest * BELOW**2
             return max(aim, lowest / 4), "no load holds so far"
-        slack = best * lowest / (at.most * top)  # how much more a request may get than here, before one of them could be the best
+        # how much more a request may get than here, before one of them could be the best
+        slack = best * lowest / (at.most * top)
         return lowest * min(BELOW, max(slack, 1.0) ** (-1 / EXPONENT)), "below the loads that were measured"
 
-    def _aim(self, points: dict[float, Point], low: float, high: float | None, inside: Sequence[float]) -> tuple[float, str]:
+    def _aim(
+        self, points: dict[float, Point], low: float, high: float | None, inside: Sequence[float]
+    ) -> tuple[float, str]:
         """Where to look above a measured load."""
         if any(mark.cliff and mark.load == low and low + 1 == inside[0] for mark in self.marks):
             return inside[0], "the first load beyond the largest CUDA graph"
@@ -283,15 +335,19 @@ class Search:
             if at.together and not points[high].together:
                 return low * BESIDE_ROOM, "where requests begin to wait"
             sizes = [float(size) for size in self.sizes if size in inside] or [middle]
-            return min(sizes, key=lambda size: abs(size - middle)), "between two loads, where more may be given"
+            return min(
+                sizes, key=lambda size: abs(size - middle)
+            ), "between two loads, where more may be given"
         above, eighth = points[high].stress(self.rules) or 0.0, (high - low) / 8
         line = low + (1 - stress) / (above - stress) * (high - low) if above > stress else middle
         crowded = len([load for load in points if low / 2 < load < high * 2]) >= CROWDED
-        return middle if crowded else min(max(line, low + eighth), high - eighth), "where the limit is expected"
+        return middle if crowded else min(
+            max(line, low + eighth), high - eighth
+        ), "where the limit is expected"
 
     # the best of the measured loads
 
-    def _race(self, points: dict[float, Point]) -> Ask | Outcome:
+    def _race(self, points: dict[float, Point]) -> Ask | SearchResult:
         holds = {load: at for load, at in points.items() if _holds(at) and at.throughput is not None}
         value = _levelled(holds)
         most = max(value.values(), default=0.0)
@@ -301,11 +357,17 @@ class Search:
             and (stress := at.stress(self.rules)) is not None and stress <= NEAR
         ]  # fmt: skip
         if near:
-            return Ask(max(near, key=lambda load: points[load].most), "again, since it is too near to the limit")
+            return Ask(
+                max(near, key=lambda load: points[load].most), "again, since it is too near to the limit"
+            )
         if not holds:
             return self._none(points)
         leader = max(holds, key=lambda load: value[load])
-        rivals = [load for load in holds if holds[load].most >= value[leader] and value[load] >= (1 - 2 * TIE) * most]
+        rivals = [
+            load
+            for load in holds
+            if holds[load].most >= value[leader] and value[load] >= (1 - 2 * TIE) * most
+        ]
         together = [load for load in rivals if holds[load].together]
         if len(together) > 1:
             least = min(together, key=lambda load: (holds[load].probes, -value[load]))
@@ -313,21 +375,32 @@ class Search:
                 return Ask(least, "again, since another load gives about as much")
         return self._outcome(points, None)
 
-    def _none(self, points: dict[float, Point]) -> Ask | Outcome:
+    def _none(self, points: dict[float, Point]) -> Ask | SearchResult:
         undefined = [
-            rule.metric for rule in self.rules if any(rule.metric not in at.estimates for at in points.values() if at.estimates)
+            rule.metric
+            for rule in self.rules
+            if any(rule.metric not in at.estimates for at in points.values() if at.estimates)
         ]
         if undefined:
             detail = f"{undefined[0]} is not defined for every probe, which may have too few requests for it"
             return self._outcome(points, Kind.UNRESOLVED, Why.UNDEFINED, detail)
-        if all(at.standing is Standing.FAILS for at in points.values()) and (self.named or self.loads[0] in points):
+        if all(at.standing is Standing.FAILS for at in points.values()) and (
+            self.named or self.loads[0] in points
+        ):
             return self._outcome(points, Kind.NONE_HOLDS)
-        return self._outcome(points, Kind.UNRESOLVED, Why.TOO_NEAR, "no load holds its objectives beyond doubt")
+        return self._outcome(
+            points, Kind.UNRESOLVED, Why.TOO_NEAR, "no load holds its objectives beyond doubt"
+        )
 
-    def _outcome(self, points: dict[float, Point], kind: Kind | None, why: Why | None = None, detail: str = "") -> Outcome:
+    def _outcome(
+        self, points: dict[float, Point], kind: Kind | None, why: Why | None = None, detail: str = ""
+    ) -> SearchResult:
         holds = {load: at for load, at in points.items() if _holds(at)}
         load = self.loads[0] if kind is Kind.NONE_HOLDS else self.best()
-        fails = min((at for at in points if points[at].standing is Standing.FAILS and at > (load or 0.0)), default=None)
+        fails = min(
+            (at for at in points if points[at].standing is Standing.FAILS and at > (load or 0.0)),
+            default=None,
+        )
         if kind is Kind.NONE_HOLDS:
             fails = load
         highest = max(holds, default=None)
@@ -340,8 +413,10 @@ class Search:
                 kind = Kind.FOUND
             else:
                 kind = Kind.SERVER_LIMIT
-                highest = max(load for load, at in points.items() if at.standing in (Standing.HOLDS, Standing.RULED_OUT))
-        return Outcome(kind, load, fails, highest, why, detail)
+                highest = max(
+                    load for load, at in points.items() if at.standing in (Standing.HOLDS, Standing.RULED_OUT)
+                )
+        return SearchResult(kind, load, fails, highest, why, detail)
 
 
 def _holds(at: Point) -> bool:
@@ -349,7 +424,8 @@ def _holds(at: Point) -> bool:
 
 
 def _flat(points: dict[float, Point], load: float) -> bool:
-    """Whether a load whose requests wait gives the same as the next measured one, so that what lies between gives it too."""
+    """Whether a load whose requests wait gives the same as the next measured one, so that what lies between
+    gives it too."""
     after = min((other for other in points if other > load), default=load)
     pair = [points[at].throughput for at in (load, after)]
     values = [measured.value for measured in pair if measured is not None]
@@ -357,13 +433,20 @@ def _flat(points: dict[float, Point], load: float) -> bool:
 
 
 def _levelled(holds: dict[float, Point]) -> dict[float, float]:
-    """Total tokens/s by load. Loads whose requests queue and whose intervals overlap share one: more of them only wait longer."""
+    """Total tokens/s by load. Loads whose requests queue and whose intervals overlap share one:
+
+    more of them only wait longer.
+    """
     value = {load: at.throughput.value for load, at in holds.items() if at.throughput is not None}
-    queued = {load: at.throughput for load, at in holds.items() if not at.together and at.throughput is not None}
+    queued = {
+        load: at.throughput for load, at in holds.items() if not at.together and at.throughput is not None
+    }
     if len(queued) > 1:
         low = max(queued.values(), key=lambda measured: measured.value).low
         alike = {load: measured for load, measured in queued.items() if measured.high >= low}
-        weights = {load: 1 / max(measured.half, 1e-9 * measured.value) ** 2 for load, measured in alike.items()}
+        weights = {
+            load: 1 / max(measured.half, 1e-9 * measured.value) ** 2 for load, measured in alike.items()
+        }
         mean = sum(alike[load].value * weight for load, weight in weights.items()) / sum(weights.values())
         value |= dict.fromkeys(alike, mean)
     return value

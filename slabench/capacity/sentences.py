@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from slabench.capacity.probe import THROUGHPUT, Point, Probe, point
-from slabench.capacity.search import Kind, Outcome, Search, Why
+from slabench.capacity.search import Kind, Search, SearchResult, Why
 from slabench.metrics.definitions import declared
 from slabench.verdict.sla import number, spoken
 
@@ -19,15 +19,21 @@ def load_text(load: float, kind: str) -> str:
     return f"{load:.4g} {UNITS[kind]}" if kind == "rate" else f"{load:,.0f} {UNITS[kind]}"
 
 
-def sentence(search: Search, outcome: Outcome, kind: str) -> str:
+def sentence(search: Search, outcome: SearchResult, kind: str) -> str:
     """What was found; its first sentence is the answer."""
     points = search.points()
     if outcome.kind is Kind.NONE_HOLDS:
         return f"No load holds, not even {_shown(search, points, outcome.load, kind)}."
     if outcome.kind is Kind.UNRESOLVED:
-        best = f" The best measured so far is {_shown(search, points, outcome.load, kind)}." if outcome.load is not None else ""
+        best = (
+            f" The best measured so far is {_shown(search, points, outcome.load, kind)}."
+            if outcome.load is not None
+            else ""
+        )
         return f"The search is unresolved: {outcome.detail}.{best}"
-    parts = [f"The most total tokens/s within the objectives is given at {_shown(search, points, outcome.load, kind)}."]
+    parts = [
+        f"The most total tokens/s within the objectives is given at {_shown(search, points, outcome.load, kind)}."
+    ]
     if outcome.kind is Kind.SERVER_LIMIT:
         parts.append(
             f"Throughput no longer grows above it: loads up to {load_text(outcome.highest or 0, kind)} were measured and give "
@@ -41,7 +47,7 @@ def sentence(search: Search, outcome: Outcome, kind: str) -> str:
     return " ".join(parts)
 
 
-def remedy(search: Search, outcome: Outcome) -> str:
+def remedy(search: Search, outcome: SearchResult) -> str:
     """What to do about it; empty where there is nothing to do."""
     if outcome.kind is Kind.RANGE_END:
         return "Raise HI of --capacity-range to find the limit itself."
@@ -52,14 +58,19 @@ def remedy(search: Search, outcome: Outcome) -> str:
         high = outcome.fails or search.loads[-1]
         return f"Raise --capacity-budget, take a larger --capacity-step, or begin from --capacity-range={low:g},{high:g}."
     if outcome.why is Why.CHANGED:
-        return "Warm the server up (--warmup-requests=batch), see that nothing else uses it, and search again."
+        return (
+            "Warm the server up (--warmup-requests=batch), see that nothing else uses it, and search again."
+        )
     if outcome.why is not None:
         return "Raise --capacity-waves or --random-output-len for narrower intervals."
     return ""
 
 
-def as_dict(search: Search, outcome: Outcome | None, kind: str, whys: Sequence[str]) -> dict[str, Any]:
-    """run.json's `capacity`; outcome None while the search is on: `best_so_far` is the answer by what was measured."""
+def as_dict(search: Search, outcome: SearchResult | None, kind: str, whys: Sequence[str]) -> dict[str, Any]:
+    """run.json's `capacity`; outcome None while the search is on:
+
+    `best_so_far` is the answer by what was measured.
+    """
     return {
         "load_kind": kind,
         "range": [search.loads[0], search.loads[-1]],
@@ -94,7 +105,8 @@ def _probe(search: Search, place: int, probe: Probe, whys: Sequence[str]) -> dic
 
 
 def rule_texts(search: Search, at: Point) -> list[str]:
-    """`total throughput 10,875 tok/s (10,821 to 10,929)`, and `tpot mean 41.7 ms (41.6 to 41.8), limit 50` for each rule."""
+    """`total throughput 10,875 tok/s (10,821 to 10,929)`, and `tpot mean 41.7 ms (41.6 to 41.8), limit 50`
+    for each rule."""
     texts = []
     for key, limit in [(THROUGHPUT, None), *((rule.metric, rule.limit) for rule in search.rules)]:
         measured = at.estimates.get(key)

@@ -33,12 +33,16 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(required=True, metavar="list|show|save|merge")
 
     def command(name: str, call: object, what: str, example: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=what, description=what, epilog=f"example:\n  {PROG} {example}", formatter_class=raw)
+        made = commands.add_parser(
+            name, help=what, description=what, epilog=f"example:\n  {PROG} {example}", formatter_class=raw
+        )
         made.set_defaults(call=call)
         return made
 
     one = command("list", _list, "List the baselines in a folder.", "list baselines")
-    one.add_argument("folder", nargs="?", default="baselines", metavar="FOLDER", help="the folder (baselines)")
+    one.add_argument(
+        "folder", nargs="?", default="baselines", metavar="FOLDER", help="the folder (baselines)"
+    )
     what = "Show what a baseline holds: source, what may differ, figures with their spread."
     one = command("show", _show, what, "show prod.json")
     one.add_argument("file", metavar="FILE", help="a baseline file")
@@ -75,9 +79,13 @@ def _check_output(command: str, inputs: Sequence[str], output: str | None) -> st
         named = others[0] if command == "save" and runs and others else "FILE"
         read = runs[:1] if command == "save" and runs else inputs
         meant = f"{PROG} {command} {' '.join(read)} -o {named}"
-        raise ConfigError(f"baseline {command} writes the file that -o names; without it nothing is written: {meant}")
+        raise ConfigError(
+            f"baseline {command} writes the file that -o names; without it nothing is written: {meant}"
+        )
     if command == "save" and len(inputs) > 1:
-        raise ConfigError(f"baseline save reads one run, and {len(inputs)} were named; baseline merge joins several.")
+        raise ConfigError(
+            f"baseline save reads one run, and {len(inputs)} were named; baseline merge joins several."
+        )
     target = Path(output)
     if target.is_dir() or target.name == "run.json":
         order = f"; in the right order: {PROG} {command} {output} -o {inputs[0]}" if _is_run(output) else ""
@@ -104,7 +112,11 @@ def _list(given: argparse.Namespace) -> int:
             continue
         repeats = [len(values) for test_id in found.tests for values in found.samples(test_id).values()]
         hardware, model = found.fingerprint.get("hardware", {}), found.fingerprint.get("model", {})
-        count = f"{min(repeats, default=0)}-{max(repeats, default=0)}" if len(set(repeats)) > 1 else str(max(repeats, default=0))
+        count = (
+            f"{min(repeats, default=0)}-{max(repeats, default=0)}"
+            if len(set(repeats)) > 1
+            else str(max(repeats, default=0))
+        )
         what = f"{model.get('name') or '?'} on {hardware.get('gpu') or '?'}"
         rows.append((path.name, str(len(found.tests)), count, what, found.source))
     print(
@@ -121,22 +133,41 @@ def _show(given: argparse.Namespace) -> int:
     from slabench.verdict.sla import number, spoken
 
     if Path(given.file).is_dir():
-        saved, listed = f"save {given.file} -o FILE makes a baseline of it", f"list {given.file} lists what is in it"
+        saved, listed = (
+            f"save {given.file} -o FILE makes a baseline of it",
+            f"list {given.file} lists what is in it",
+        )
         use = saved if _is_run(given.file) else listed
         raise ConfigError(f"{given.file} is a folder, and show takes a baseline file; {PROG} {use}.")
     found = load(given.file, option="")
     print(f"{given.file}: {found.source}")
     for section in ("server", "hardware", "model"):
-        told = ", ".join(f"{key} {value}" for key, value in found.fingerprint.get(section, {}).items() if value is not None)
+        told = ", ".join(
+            f"{key} {value}" for key, value in found.fingerprint.get(section, {}).items() if value is not None
+        )
         print(f"{section}: {told or 'nothing is named, so nothing is compared'}")
-    print(f"may differ: {', '.join(RULES['may_differ'])}; may not: {', '.join(RULES['may_not_differ'])}, unless {RULES['unless']}.")
+    print(
+        f"may differ: {', '.join(RULES['may_differ'])}; may not: {', '.join(RULES['may_not_differ'])}, unless {RULES['unless']}."
+    )
     rows = []
     for test_id, entry in found.tests.items():
         for key, values in found.samples(test_id).items():
-            spread = f"{statistics.stdev(values) / statistics.fmean(values):.2%}" if len(values) > 1 else "one run"
-            rows.append((test_id.rpartition("/")[2], spoken(key), number(statistics.fmean(values)), str(len(values)), spread))
+            spread = (
+                f"{statistics.stdev(values) / statistics.fmean(values):.2%}" if len(values) > 1 else "one run"
+            )
+            rows.append(
+                (
+                    test_id.rpartition("/")[2],
+                    spoken(key),
+                    number(statistics.fmean(values)),
+                    str(len(values)),
+                    spread,
+                )
+            )
         for key, where in entry.get("lacking", {}).items():
-            rows.append((test_id.rpartition("/")[2], spoken(key), "", "", f"missing in {where or 'every repeat'}"))
+            rows.append(
+                (test_id.rpartition("/")[2], spoken(key), "", "", f"missing in {where or 'every repeat'}")
+            )
         for key, value in entry.get("floors", {}).items():
             rows.append((test_id.rpartition("/")[2], spoken(key), number(value), "", "floor"))
     print(table(("test", "figure", "mean", "repeats", "spread"), rows, left=(0, 1)))
@@ -151,7 +182,13 @@ def _read(given: str) -> dict[str, Any]:
     path = Path(given)
     if path.is_dir() or path.name == "run.json":
         _, data = read_run(given, "")
-        return build(data["run_id"], data["updated_utc"], data["server"].get("fingerprint", {}), data["labels"], data["tests"])
+        return build(
+            data["run_id"],
+            data["updated_utc"],
+            data["server"].get("fingerprint", {}),
+            data["labels"],
+            data["tests"],
+        )
     load(given, option="")  # says what is wrong with it
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
@@ -207,12 +244,17 @@ def _writing(target: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ConfigError(f"-o {target} cannot be written ({error.strerror}); give a file in a folder that exists.") from error
+        raise ConfigError(
+            f"-o {target} cannot be written ({error.strerror}); give a file in a folder that exists."
+        ) from error
 
 
 def _refuse_others(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-    """Two versions in one baseline would hide the step between them in its spread; so not even the version may differ here."""
-    from slabench.verdict.baselines import differences
+    """Two versions in one baseline would hide the step between them in its spread;
+
+    so not even the version may differ here.
+    """
+    from slabench.verdict.comparison import differences
 
     (first, known), *others = parts
     for name, document in others:
@@ -222,7 +264,9 @@ def _refuse_others(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         for test_id in known["tests"].keys() & document["tests"].keys():
             work = [{"workload": one["tests"][test_id].get("workload", {})} for one in (known, document)]
             found += [f"{test_id}: {text}" for _, text in differences(*work)]
-            found += [f"{test_id}: {text}" for text in _unlike(known["tests"][test_id], document["tests"][test_id])]
+            found += [
+                f"{test_id}: {text}" for text in _unlike(known["tests"][test_id], document["tests"][test_id])
+            ]
         if found:
             raise ConfigError(
                 f"{name} is not of the same deployment and workload as {first}: {'; '.join(found)}. Merge what is alike."

@@ -1,4 +1,7 @@
-"""`python -m slabench crosscheck --base-url=URL`: the same workload by our client and by sglang.bench_serving, in turns."""
+"""`python -m slabench crosscheck --base-url=URL`:
+
+the same workload by our client and by sglang.bench_serving, in turns.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slabench.bench_serving.client import Reference, check_recipe, find, run_bench_serving
+from slabench.bench_serving.metrics import reported_metrics
 from slabench.cli import PROG
 from slabench.errors import ConfigError, ServerError
 from slabench.loadgen import ClientOptions, Plan, Target, prepare_requests, run_load
-from slabench.loadgen.bench_serving import Reference, check_recipe, find, run_bench_serving
 from slabench.metrics.classic import compute_classic
 from slabench.metrics.compute import compute
-from slabench.metrics.told import told_figures
-from slabench.option_checks import api_key, check_allow, check_dataset, check_folder, check_root, check_writable
+from slabench.option_checks import (
+    api_key,
+    check_allow,
+    check_dataset,
+    check_folder,
+    check_root,
+    check_writable,
+)
 from slabench.option_types import count_or_inf, positive_int, rate, ratio, seed, worded, words
 from slabench.output_file import check_free, write_named
 from slabench.places import DATA, TOKENIZER
@@ -31,13 +41,13 @@ from slabench.server.identify import identify
 from slabench.server.launch import launch
 from slabench.server.secrets import know, know_environment, know_url, scrub_text
 from slabench.strict_json import dumps
-from slabench.verdict.validity import Subject, examine
+from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.validity import CheckContext, examine
 from slabench.verdict.validity.server import CACHED_SHARE_LIMIT, prefix_cache
-from slabench.verdict.words import Check, State
 from slabench.workloads import WorkloadSpec, prepare
 from slabench.workloads.cache import DatasetStore
 from slabench.workloads.model import RANDOM_IDS, Workload
-from slabench.workloads.sharing import longest_shared
+from slabench.workloads.shared_prefix import longest_shared
 from slabench.workloads.tokenizer import load_tokenizer
 
 SIM = "sim:"
@@ -57,14 +67,23 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
         given = str(default) if isinstance(default, float) else default
         add(name, default=given, type=worded(parse, what), metavar="N", help=what + shown)
 
-    add("--base-url", required=True, metavar="URL", help="the server's URL, or sim: / sim:PROFILE for the embedded one")
+    add(
+        "--base-url",
+        required=True,
+        metavar="URL",
+        help="the server's URL, or sim: / sim:PROFILE for the embedded one",
+    )
     value("--rounds", 3, positive_int, "the number of runs of each client, one after the other in turns")
     add(
         "--dataset-name",
         choices=("random", "random-ids", "sharegpt"),
         help="default: random with a data set, as the embedded server has one, else random-ids",
     )
-    add("--dataset-path", metavar="FILE", help="the ShareGPT_V3 JSON file (embedded server: a small one of this project)")
+    add(
+        "--dataset-path",
+        metavar="FILE",
+        help="the ShareGPT_V3 JSON file (embedded server: a small one of this project)",
+    )
     add("--tokenizer", metavar="DIR", help="tokenizer folder (default: what the server says)")
     value("--num-prompts", 16, positive_int, "the number of prompts")
     value("--request-rate", math.inf, rate, "the requests a second, or inf")
@@ -73,8 +92,17 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
     value("--random-output-len", 256, positive_int, "the number of tokens to generate")
     value("--random-range-ratio", 1.0, ratio, "X from 0 to 1: lengths are drawn from X x length to length")
     value("--seed", 123, seed, "the seed of prompts and arrivals")
-    add("--connections", choices=("keep-alive", "per-request"), default="keep-alive", help="of our client (keep-alive)")
-    add("--bench-serving-python", metavar="FILE", help="a Python that has sglang (default: .venv-client/bin/python)")
+    add(
+        "--connections",
+        choices=("keep-alive", "per-request"),
+        default="keep-alive",
+        help="of our client (keep-alive)",
+    )
+    add(
+        "--bench-serving-python",
+        metavar="FILE",
+        help="a Python that has sglang (default: .venv-client/bin/python)",
+    )
     add(
         "--api-key-env",
         default="SLABENCH_API_KEY",
@@ -86,7 +114,9 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
     add("--json", metavar="FILE", help="write the rows and every run's figures to this file")
     given = parser.parse_args(argv)
     if not given.base_url.strip():
-        raise ConfigError("--base-url is empty; give a URL such as http://127.0.0.1:30000, or sim: (embedded server).")
+        raise ConfigError(
+            "--base-url is empty; give a URL such as http://127.0.0.1:30000, or sim: (embedded server)."
+        )
     if not given.base_url.startswith(SIM):
         check_root("--base-url", given.base_url)
     if given.json:
@@ -120,7 +150,14 @@ def run(argv: Sequence[str]) -> int:
         if not given.base_url.startswith(SIM):
             return crosscheck(given, given.base_url, reference)
         with tempfile.TemporaryDirectory(prefix="slabench-") as folder:
-            words = [sys.executable, "-P", "-m", "slabench.sim", "--profile", given.base_url.removeprefix(SIM) or "demo"]
+            words = [
+                sys.executable,
+                "-P",
+                "-m",
+                "slabench.sim",
+                "--profile",
+                given.base_url.removeprefix(SIM) or "demo",
+            ]
             words += ["--port", "{port}", "--tokenizer", str(TOKENIZER)]
             with launch(words, str(Path(folder) / "server.log"), ready_timeout=60.0) as server:
                 return crosscheck(given, server.url, reference)
@@ -143,17 +180,31 @@ def crosscheck(given: argparse.Namespace, url: str, reference: Reference) -> int
             check = invalid(run, setup, given.allow)
             if check is not None:
                 cause = f" {said_before}" if check.name == prefix_cache.__name__ else ""
-                print(f"INVALID: round {number + 1} by {name}: {check.name}: {check.text} {check.remedy}{cause}", file=sys.stderr)
+                print(
+                    f"INVALID: round {number + 1} by {name}: {check.name}: {check.text} {check.remedy}{cause}",
+                    file=sys.stderr,
+                )
                 return EXIT_INVALID
-            figures = told_figures(run.told) if run.told is not None else compute(run) | compute_classic(run)
+            figures = (
+                reported_metrics(run.told) if run.told is not None else compute(run) | compute_classic(run)
+            )
             kept.append(figures)
-            print(f"round {number + 1} of {given.rounds}: {name}: TPOT {_shown(figures, 'classic.tpot.mean')} ms", file=sys.stderr)
+            print(
+                f"round {number + 1} of {given.rounds}: {name}: TPOT {_shown(figures, 'classic.tpot.mean')} ms",
+                file=sys.stderr,
+            )
     rows = compare(ours, theirs)
     described = {**setup.workload.describe(), **setup.plan.describe()}
     print(f"slabench and {reference.name} in turns, {given.rounds} runs each: {load_in_words(described)}")
     print(crosscheck_table(rows))
     if given.json:
-        document = {"workload": described, "rounds": given.rounds, "rows": as_dict(rows), "ours": ours, "theirs": theirs}
+        document = {
+            "workload": described,
+            "rounds": given.rounds,
+            "rows": as_dict(rows),
+            "ours": ours,
+            "theirs": theirs,
+        }
         write_named("--json", given.json, dumps(document, indent=1) + "\n")
     return 0
 
@@ -170,10 +221,12 @@ def load_in_words(described: Mapping[str, Any]) -> str:
 
 
 def shared_beginnings(setup: Setup) -> str:
-    """A sentence where a prefix cache can answer more of these prompts than a valid run may have; else nothing.
+    """A sentence where a prefix cache can answer more of these prompts than a valid run may have; else
+    nothing.
 
-    bench_serving's random-ids are ids that follow one another. Bytes that are no character by themselves are such ids too, and
-    all become the same sign: with a small vocabulary, several prompts begin with a row of it.
+    bench_serving's random-ids are ids that follow one another. Bytes that are no character by themselves are
+    such ids too, and all become the same sign: with a small vocabulary, several prompts begin with a row of
+    it.
     """
     shared, ids = setup.shared, setup.workload.own_ids
     if sum(shared) <= CACHED_SHARE_LIMIT * sum(map(len, ids)):
@@ -218,10 +271,14 @@ def prepared(given: argparse.Namespace, url: str, reference: Reference) -> Setup
             f"--num-prompts={spec.num_prompts} is more than the {len(workload.prompts)} prompts that {spec.dataset_path} gives; "
             "ask for fewer, or give a larger data set."
         )
-    plan = Plan.open_loop(len(workload.prompts), given.request_rate, cap=given.max_concurrency, unit_gaps=workload.unit_gaps)
+    plan = Plan.open_loop(
+        len(workload.prompts), given.request_rate, cap=given.max_concurrency, unit_gaps=workload.unit_gaps
+    )
     check_recipe(spec, plan, folder, trust_remote_code=given.trust_remote_code)
     model = str(info.served_model_name or info.model_path)
-    return Setup(target, workload, plan, reference, folder, model, given.connections, longest_shared(workload.own_ids))
+    return Setup(
+        target, workload, plan, reference, folder, model, given.connections, longest_shared(workload.own_ids)
+    )
 
 
 def make_ready(setup: Setup) -> tuple[int, str]:
@@ -235,12 +292,27 @@ def make_ready(setup: Setup) -> tuple[int, str]:
 def by_ours(setup: Setup) -> RunRecord:
     status, text = make_ready(setup)
     result = run_load(
-        setup.target, prepare_requests(setup.workload.prompts), setup.plan, ClientOptions(connections=setup.connections)
+        setup.target,
+        prepare_requests(setup.workload.prompts),
+        setup.plan,
+        ClientOptions(connections=setup.connections),
     )
     answered: list[int] = []
-    identify(setup.target.base_url, dict(setup.target.headers), on_answer=lambda: answered.append(time.perf_counter_ns()))
+    identify(
+        setup.target.base_url,
+        dict(setup.target.headers),
+        on_answer=lambda: answered.append(time.perf_counter_ns()),
+    )
     evidence = ServerEvidence(info_after_end_ns=answered[0], flush_status=status, flush_text=text)
-    return RunRecord(result.requests, result.began_ns, result.began_unix, {}, setup.plan.describe(), result.client, evidence)
+    return RunRecord(
+        result.requests,
+        result.began_ns,
+        result.began_unix,
+        {},
+        setup.plan.describe(),
+        result.client,
+        evidence,
+    )
 
 
 def by_theirs(setup: Setup) -> RunRecord:
@@ -265,6 +337,8 @@ def invalid(run: RunRecord, setup: Setup, allow: Collection[str]) -> Check | Non
     """The first check that says INVALID; None if all is well."""
     workload = setup.workload
     counted, planned = tuple(map(len, workload.own_ids)), workload.spec.num_prompts
-    subject = Subject(run, exact_prompt=False, planned=planned, counted=counted, shared=setup.shared, judged=("tpot.mean",))
+    subject = CheckContext(
+        run, exact_prompt=False, planned=planned, counted=counted, shared=setup.shared, judged=("tpot.mean",)
+    )
     checks = examine(subject, "serving", allow=allow)
-    return next((one for one in checks if one.state is State.INVALID), None)
+    return next((one for one in checks if one.state is CheckStatus.INVALID), None)

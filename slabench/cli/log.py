@@ -1,7 +1,8 @@
 """`python -m slabench log FILE...`: the decode curve of any deploy log, without a server.
 
-FILEs are the logs of one deployment, one or several a node; gzip is unpacked. The first columns count every Decode line, as the
-published table does; the "clean" ones only lines between which nothing but decoding of that batch happened.
+FILEs are the logs of one deployment, one or several a node; gzip is unpacked. The first columns count every
+Decode line, as the published table does; the "clean" ones only lines between which nothing but decoding of
+that batch happened.
 """
 
 from __future__ import annotations
@@ -38,10 +39,17 @@ def run(argv: Sequence[str]) -> int:
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     doc = (__doc__ or "").replace("`", "")
-    parser = argparse.ArgumentParser(prog=f"{PROG} log", description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog=f"{PROG} log", description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("files", nargs="+", metavar="FILE", help="a deploy log")
     gpus = worded(positive_int, "the number of GPUs that decode")
-    parser.add_argument("--decode-gpu-num", type=gpus, metavar="N", help="GPUs that decode (default: what the log's start says)")
+    parser.add_argument(
+        "--decode-gpu-num",
+        type=gpus,
+        metavar="N",
+        help="GPUs that decode (default: what the log's start says)",
+    )
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="everything, as JSON")
     shape.add_argument("--csv", action="store_true", help="the curve, as CSV")
@@ -52,21 +60,23 @@ def read(files: Sequence[str], decode_gpus: int | None = None) -> dict[str, Any]
     """Everything the logs say, in built-in types. The files are streamed: memory does not grow with them."""
     from slabench.metrics.curve import CurveBuilder
     from slabench.report.curve_rows import curve_rows
-    from slabench.report.plain import plain
+    from slabench.report.sanitize import plain
     from slabench.server.log import start
+    from slabench.server.log.line_types import EventKind
+    from slabench.server.log.log_window import mark
     from slabench.server.log.merge import Merged, samples
-    from slabench.server.log.span import mark
-    from slabench.server.log.values import EventKind
     from slabench.server.secrets import scrub_text
     from slabench.verdict.validity.curve_evidence import Scale
 
-    mark(files, remedy="Give the file that a server's output went to.")  # a file that is missing is said before anything is read
+    # a file that is missing is said before anything is read
+    mark(files, remedy="Give the file that a server's output went to.")
     merged = Merged()
     builder = CurveBuilder().add_all(samples(files, merged))
     starts = [dict(event.details) for event in merged.events_of(EventKind.START)]
     dp = start.ranks(starts[-1]) if starts else None
     servers = merged.engines
-    if not merged.dp_ranks and dp is not None and dp > 1:  # a logging configuration of the user's own dropped the ranks
+    # a logging configuration of the user's own dropped the ranks
+    if not merged.dp_ranks and dp is not None and dp > 1:
         servers = max(1, servers // dp)
     own = start.gpus(starts[-1]) if starts else None
     told = None if own is None else own * servers
@@ -107,11 +117,16 @@ def read(files: Sequence[str], decode_gpus: int | None = None) -> dict[str, Any]
         "copies": merged.copies,
         "repeated_events": merged.repeats,
         "retractions": len(merged.events_of(EventKind.RETRACTION)),
-        "prefill": {"lines": merged.prefill_lines, "new_tokens": merged.new_tokens, "cached_tokens": merged.cached_tokens},
+        "prefill": {
+            "lines": merged.prefill_lines,
+            "new_tokens": merged.new_tokens,
+            "cached_tokens": merged.cached_tokens,
+        },
         "capacity": dict(capacity[-1].details) if capacity else None,
         "schedulers": scale.ranks if builder.lines or dp is not None else None,
         "schedulers_told": dp,  # by the start of the server; None: it is not in the logs
-        "schedulers_seen": sorted(merged.dp_ranks),  # numbers on Decode lines; none where there is one scheduler without a number
+        # numbers on Decode lines; none where there is one scheduler without a number
+        "schedulers_seen": sorted(merged.dp_ranks),
         "gpus_per_line": scale.gpus_per_line,
         "servers": servers,
         "writers": writers,  # each one's own lines, where several servers write at once
@@ -120,7 +135,11 @@ def read(files: Sequence[str], decode_gpus: int | None = None) -> dict[str, Any]
         "warnings": said,
         "left_out_of_clean": dict(clean.left_out),
         "curve": [
-            {key: value for key, value in row.items() if key not in ("full_batch_tpot_ms", "mean_tpot_ms", "baseline")}
+            {
+                key: value
+                for key, value in row.items()
+                if key not in ("full_batch_tpot_ms", "mean_tpot_ms", "baseline")
+            }
             for row in curve_rows(classic, clean)
         ],
     }
@@ -144,17 +163,15 @@ def _schedulers(found: dict[str, Any]) -> str:
     if count == ranks:
         text = _many(ranks, "scheduler")
     elif told is not None and told >= ranks:
-        text = (
-            f"Decode lines of {_many(count, 'scheduler')}{f' ({names})' if names else ''} of {ranks} that the log's start tells of"
-        )
+        text = f"Decode lines of {_many(count, 'scheduler')}{f' ({names})' if names else ''} of {ranks} that the log's start tells of"
     else:
-        text = f"Decode lines of {_many(count, 'scheduler')} ({names}); by its number there are {ranks} or more"
+        text = (
+            f"Decode lines of {_many(count, 'scheduler')} ({names}); by its number there are {ranks} or more"
+        )
     gpus = found["gpus_per_line"]
     if gpus is None:
         return f"{text}; the number of GPUs is unknown (--decode-gpu-num)."
-    return (
-        f"{text}; one line speaks of {_many(gpus, 'GPU')}{'' if count == ranks or told is not None else f' if there are {ranks}'}."
-    )
+    return f"{text}; one line speaks of {_many(gpus, 'GPU')}{'' if count == ranks or told is not None else f' if there are {ranks}'}."
 
 
 def _no_curve(found: dict[str, Any]) -> str:
@@ -185,11 +202,15 @@ def _text(found: dict[str, Any]) -> str:
     for one in found["files"]:
         rejected = ", ".join(f"{count} {reason}" for reason, count in one["rejected"].items()) or "none"
         events = ", ".join(f"{count} {kind}" for kind, count in one["events"].items()) or "none"
-        lines.append(f"{one['path']}: {one['lines']} lines, {one['decode']} Decode, {one['prefill']} Prefill; rejected: {rejected}")
+        lines.append(
+            f"{one['path']}: {one['lines']} lines, {one['decode']} Decode, {one['prefill']} Prefill; rejected: {rejected}"
+        )
         lines.append(f"  events: {events}")
         lines += [f"  rejected: {example[:160]}" for example in one["rejected_examples"]]
     if found["copies"] or found["repeated_events"]:
-        lines.append(f"Counted once: {found['copies']} copies of batch lines, {found['repeated_events']} repeats of events.")
+        lines.append(
+            f"Counted once: {found['copies']} copies of batch lines, {found['repeated_events']} repeats of events."
+        )
     if found["capacity"]:
         lines.append("Capacity: " + ", ".join(f"{key} {value:g}" for key, value in found["capacity"].items()))
     lines += [_schedulers(found)] if found["decode_lines"] else []
@@ -212,5 +233,12 @@ def _text(found: dict[str, Any]) -> str:
         for row in found["curve"]
     ]
     return "\n".join(
-        [*lines, *([table(("running", "samples", *accepted, *five, "clean", *five, "TPOT ms", "mean"), rows)] if rows else [])]
+        [
+            *lines,
+            *(
+                [table(("running", "samples", *accepted, *five, "clean", *five, "TPOT ms", "mean"), rows)]
+                if rows
+                else []
+            ),
+        ]
     )

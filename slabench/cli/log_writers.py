@@ -1,4 +1,7 @@
-"""Who wrote the logs that `python -m slabench log` reads: several servers, copies, pipeline stages alone, another engine."""
+"""Who wrote the logs that `python -m slabench log` reads:
+
+several servers, copies, pipeline stages alone, another engine.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def by_writer(files: Sequence[str], merged: Merged) -> list[dict[str, Any]]:
-    """Each scheduler's own lines, where several servers write at once; none where one does. Reads the files a second time."""
+    """Each scheduler's own lines, where several servers write at once; none where one does.
+
+    Reads the files a second time.
+    """
     from slabench.metrics.curve import CurveBuilder
     from slabench.server.log.merge import samples
 
@@ -27,7 +33,8 @@ def by_writer(files: Sequence[str], merged: Merged) -> list[dict[str, Any]]:
             "clean": builder.clean(None, graph_up_to=builder.largest_graph).used,
             "median": {point.running: point.median for point in builder.classic(None).points},
             "clean_median": {
-                point.running: point.median for point in builder.clean(None, graph_up_to=builder.largest_graph).points
+                point.running: point.median
+                for point in builder.clean(None, graph_up_to=builder.largest_graph).points
             },
         }
         for (writer, dp), builder in builders.items()
@@ -68,11 +75,16 @@ def _writer(row: dict[str, Any]) -> str:
 
 
 def stages(merged: Merged) -> str | None:
-    """Where the logs have lines of later pipeline stages or attention-context-parallel ranks and none of the first."""
+    """Where the logs have lines of later pipeline stages or attention-context-parallel ranks and none of the
+    first."""
     if not merged.copies or merged.extents:
         return None
     later = sorted(rank for rank in merged.pp_ranks if rank)
-    what = f"later pipeline stages ({', '.join(f'PP{rank}' for rank in later)})" if later else "ranks that repeat another's lines"
+    what = (
+        f"later pipeline stages ({', '.join(f'PP{rank}' for rank in later)})"
+        if later
+        else "ranks that repeat another's lines"
+    )
     return (
         f"These logs have {merged.copies} batch lines of {what} alone. They repeat what the first stage prints: "
         "give the log of the node with PP0."
@@ -85,4 +97,6 @@ def other_engine(merged: Merged) -> str | None:
     if not names:
         return None
     which = " or ".join(sorted(name.replace("_", "-") for name in names))
-    return f"These logs are of {which}, not of SGLang: they have no Decode line, from which the curve is made."
+    return (
+        f"These logs are of {which}, not of SGLang: they have no Decode line, from which the curve is made."
+    )

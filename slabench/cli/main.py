@@ -26,13 +26,18 @@ CRASHED, USAGE, INTERRUPTED, INVALID = 3, 4, 2, 6  # as the suite's
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command's own status, or the suite's: 2 Ctrl-C, 3 our own crash, 4 usage, 6 nobody can judge. 1 is for FAILED alone."""
+    """The command's own status, or the suite's: 2 Ctrl-C, 3 our own crash, 4 usage, 6 nobody can judge.
+
+    1 is for FAILED alone.
+    """
     argv = sys.argv[1:] if argv is None else argv
     if not argv or argv[0] in ("-h", "--help"):
         width = max(map(len, COMMANDS))
         print(f"usage: {PROG} COMMAND ...\n\ncommands:")
         print("\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items()))
-        print(f"\nThe benchmarks: {PROG} run tencent --base-url=http://HOST:PORT; in a clone pytest tests/tencent too.")
+        print(
+            f"\nThe benchmarks: {PROG} run tencent --base-url=http://HOST:PORT; in a clone pytest tests/tencent too."
+        )
         return 0 if argv else USAGE
     if argv[0] not in COMMANDS:
         print(f"There is no command {argv[0]!r}; there are {', '.join(COMMANDS)}.", file=sys.stderr)
@@ -61,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _cleaned(text: str) -> str:
     """Line for line without control characters and secrets."""
-    from slabench.report.plain import plain
+    from slabench.report.sanitize import plain
     from slabench.server.secrets import scrub_text
 
     return "\n".join(plain(line) for line in scrub_text(text).splitlines())

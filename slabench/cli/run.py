@@ -1,7 +1,7 @@
 """`slabench run SUITE ... [options]`: the suites ali, serving and tencent, wherever slabench is installed.
 
-pytest runs them, by a configuration of its own: what pytest finds around the current folder (an ini file, a conftest.py) configures
-somebody's tests and is nothing of a measurement.
+pytest runs them, by a configuration of its own: what pytest finds around the current folder (an ini file, a
+conftest.py) configures somebody's tests and is nothing of a measurement.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ def arguments(argv: Sequence[str], folder: str) -> list[str]:
     """pytest's for ours. ConfigError unless the first words are suites."""
     first = next((place for place, word in enumerate(argv) if word.startswith("-")), len(argv))
     if not first:
-        raise ConfigError(f"Name the suites first: {PROG} run tencent --base-url=URL; there are {', '.join(NAMES)}.")
+        raise ConfigError(
+            f"Name the suites first: {PROG} run tencent --base-url=URL; there are {', '.join(NAMES)}."
+        )
     own = [f"--config-file={INI}", f"--rootdir={folder}", f"--confcutdir={SUITES}"]
     return [*own, *map(_path, argv[:first]), *_joined(argv[first:])]
 

@@ -1,4 +1,7 @@
-"""How a workload is sent: plan, HTTP and event stream without sockets, client, and the process that the load runs in."""
+"""How a workload is sent:
+
+plan, HTTP and event stream without sockets, client, and the process that the load runs in.
+"""
 
 from slabench.loadgen.backend import PreparedRequest, prepare_requests
 from slabench.loadgen.options import ClientOptions, Target

@@ -1,4 +1,7 @@
-"""What a request looks like on the wire: /generate, /v1/completions and /v1/chat/completions, by bench_serving's backend names."""
+"""What a request looks like on the wire:
+
+/generate, /v1/completions and /v1/chat/completions, by bench_serving's backend names.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ GENERATE = "/generate"
 COMPLETIONS = "/v1/completions"
 CHAT = "/v1/chat/completions"
 PATHS = {"sglang": GENERATE, "sglang-oai": COMPLETIONS, "sglang-oai-chat": CHAT}
-# What we add to its /v1 payloads: without it a server counts no tokens along the stream, and then nobody knows how many there were.
+# What we add to its /v1 payloads: without it a server counts no tokens along the stream, and then nobody
+# knows how many there were.
 USAGE = {"include_usage": True, "continuous_usage_stats": True}
 
 
@@ -42,7 +46,9 @@ class PreparedRequest:
 
 def generate_body(prompt: PromptLike, output_len: int, extra: Mapping[str, Any] | None = None) -> bytes:
     """bench_serving 0.5.7's payload for --backend sglang (async_request_sglang_generate), key for key."""
-    payload: dict[str, Any] = {"text": prompt.text} if prompt.text is not None else {"input_ids": list(prompt.ids or ())}
+    payload: dict[str, Any] = (
+        {"text": prompt.text} if prompt.text is not None else {"input_ids": list(prompt.ids or ())}
+    )
     payload |= {
         "sampling_params": {"temperature": 0.0, "max_new_tokens": output_len, "ignore_eos": True},
         "stream": True,
@@ -54,16 +60,30 @@ def generate_body(prompt: PromptLike, output_len: int, extra: Mapping[str, Any] 
     return json.dumps(merged(payload, extra or {}), separators=(",", ":")).encode()
 
 
-def completions_body(prompt: PromptLike, output_len: int, model: str, extra: Mapping[str, Any] | None = None) -> bytes:
+def completions_body(
+    prompt: PromptLike, output_len: int, model: str, extra: Mapping[str, Any] | None = None
+) -> bytes:
     """Its payload for --backend sglang-oai (async_request_openai_completions), with token counts asked for."""
-    payload: dict[str, Any] = {"model": model, "prompt": prompt.text if prompt.text is not None else list(prompt.ids or ())}
-    payload |= {"temperature": 0.0, "best_of": 1, "max_tokens": output_len, "stream": True, "ignore_eos": True}
+    payload: dict[str, Any] = {
+        "model": model,
+        "prompt": prompt.text if prompt.text is not None else list(prompt.ids or ()),
+    }
+    payload |= {
+        "temperature": 0.0,
+        "best_of": 1,
+        "max_tokens": output_len,
+        "stream": True,
+        "ignore_eos": True,
+    }
     payload |= {"stream_options": USAGE}
     return json.dumps(merged(payload, extra or {}), separators=(",", ":")).encode()
 
 
-def chat_body(prompt: PromptLike, output_len: int, model: str, extra: Mapping[str, Any] | None = None) -> bytes:
-    """Its payload for --backend sglang-oai-chat (async_request_openai_chat_completions), with token counts asked for."""
+def chat_body(
+    prompt: PromptLike, output_len: int, model: str, extra: Mapping[str, Any] | None = None
+) -> bytes:
+    """Its payload for --backend sglang-oai-chat (async_request_openai_chat_completions), with token counts
+    asked for."""
     if prompt.text is None:
         raise ValueError("a chat message is text: prompts of this backend are made as text")
     payload: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": prompt.text}]}
@@ -80,7 +100,10 @@ def prepare_requests(
     backend: str = "sglang",
     model: str = "",
 ) -> list[PreparedRequest]:
-    """All bodies of a load; output_len replaces every prompt's own (the warm-up's short answers). model: /v1's name of it."""
+    """All bodies of a load; output_len replaces every prompt's own (the warm-up's short answers). model:
+
+    /v1's name of it.
+    """
 
     def body(prompt: PromptLike, wanted: int) -> bytes:
         if backend == "sglang":

@@ -1,4 +1,7 @@
-"""One TCP or TLS connection and the exchange on it: the careful way of what is read, and how a request is written."""
+"""One TCP or TLS connection and the exchange on it:
+
+the careful way of what is read, and how a request is written.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,17 @@ from itertools import accumulate
 from time import perf_counter_ns
 from typing import Protocol
 
-from slabench.loadgen.arrival import STAMP_BYTES, all_arrived_ns
-from slabench.loadgen.expected import UNEXPECTED, Frame, endings, frame_of
+from slabench.loadgen.event_template import UNEXPECTED, Frame, endings, frame_of
 from slabench.loadgen.http1 import Answer
-from slabench.loadgen.receive import Stream, StreamSelector
+from slabench.loadgen.kernel_timestamps import STAMP_BYTES, all_arrived_ns
+from slabench.loadgen.stream_selector import Stream, StreamSelector
 from slabench.loadgen.tcp_info import tcp_info
 from slabench.loadgen.tls import Secure
 from slabench.records import ErrorKind
 
-# A server that had closed an idle connection before the request came says so within one round trip. One that closes later may have
-# taken the request: sent again, it would be computed twice, and its time would not count.
+# A server that had closed an idle connection before the request came says so within one round trip. One that
+# closes later may have taken the request: sent again, it would be computed twice, and its time would not
+# count.
 RACE_ROUND_TRIPS = 2
 RACE_NS = 2_000_000
 MOST_MISSES = 16  # a stream whose next event was expected in vain so often is not one of those that can be
@@ -46,14 +50,17 @@ class Exchange:
         "wire",
     )
 
-    def __init__(self, index: int, wire: memoryview, due_ns: int, limit: int, *, chunks: bool = False) -> None:
+    def __init__(
+        self, index: int, wire: memoryview, due_ns: int, limit: int, *, chunks: bool = False
+    ) -> None:
         self.index = index
         self.wire = wire
         self.due_ns = due_ns
         self.answer = Answer(limit, chunks=chunks)
         self.start_ns: int | None = None
         self.sent_ns: int | None = None
-        self.tried_ns: int | None = None  # the first sending, where the connection was gone and another one took the request
+        # the first sending, where the connection was gone and another one took the request
+        self.tried_ns: int | None = None
         self.last_ns: int | None = None  # of the last read
         self.end_ns: int | None = None
         self.error: ErrorKind | None = None
@@ -95,7 +102,9 @@ class Connection(Stream):
         "used",
     )
 
-    def __init__(self, driver: Driver, selector: StreamSelector, sock: socket.socket, secure: Secure | None = None) -> None:
+    def __init__(
+        self, driver: Driver, selector: StreamSelector, sock: socket.socket, secure: Secure | None = None
+    ) -> None:
         """sock is connected and does not block; secure has shaken hands."""
         super().__init__(sock.recvmsg_into if secure is None else secure.receive)
         self._driver = driver
@@ -107,7 +116,8 @@ class Connection(Stream):
         self._frame: Frame | None = None
         self._misses = 0
         self._began_ns = 0  # when the first byte of the request was handed to the socket
-        self._acked: int | None = None  # bytes of this connection that the server's kernel had confirmed before
+        # bytes of this connection that the server's kernel had confirmed before
+        self._acked: int | None = None
         self.exchange: Exchange | None = None
         self.used = False
         selector.watch(self._fd, self)
@@ -137,7 +147,8 @@ class Connection(Stream):
         except BlockingIOError:
             return True
         except OSError as error:
-            # Not now: the next request would be sent from in here, and if its connection is gone too, the one after it.
+            # Not now: the next request would be sent from in here, and if its connection is gone too, the one
+            # after it.
             self._driver.soon(self.broke, error)
             return False
         if len(self._rest):
@@ -188,14 +199,23 @@ class Connection(Stream):
         """Two events with the same frame in a row, and the third is expected to have it."""
         self.endings = UNEXPECTED
         meter, frame = answer.meter, None
-        if self._misses < MOST_MISSES and self._selector.stamped and answer.between and meter.last is not None:
+        if (
+            self._misses < MOST_MISSES
+            and self._selector.stamped
+            and answer.between
+            and meter.last is not None
+        ):
             self._misses += 1
             data, start, end = meter.last
             frame = frame_of(data[start:end])
             if frame is not None and frame == self._frame and len(counts := meter.arrival_tokens) > 1:
                 self.step = counts[-1] - counts[-2]
                 if self.step > 0:
-                    self.next, self.before, self.endings = counts[-1] + self.step, frame.before, endings(frame, self.step)
+                    self.next, self.before, self.endings = (
+                        counts[-1] + self.step,
+                        frame.before,
+                        endings(frame, self.step),
+                    )
         self._frame = frame
 
     def _finish(self, exchange: Exchange, now: int) -> None:
@@ -205,7 +225,8 @@ class Connection(Stream):
         if exchange.error is None and answer.error is not None:
             exchange.error, exchange.error_text = answer.error, answer.error_text
         if exchange.sent_ns is None:
-            # Answered before the whole request was taken: an early refusal. The rest of it is of no use to anybody.
+            # Answered before the whole request was taken: an early refusal. The rest of it is of no use to
+            # anybody.
             answer.keep_alive = False
         self._leave()
         self._driver.finished(self, exchange)
@@ -228,16 +249,28 @@ class Connection(Stream):
             return
         answer = exchange.answer
         answer.meter.close(exchange.last_ns or now)
-        unanswered = exchange.reused and answer.first_byte_ns is None and exchange.error is None and exchange.tried_ns is None
+        unanswered = (
+            exchange.reused
+            and answer.first_byte_ns is None
+            and exchange.error is None
+            and exchange.tried_ns is None
+        )
         if unanswered and raced:
-            # The server had closed an idle keep-alive connection while our request was on its way: not a failure of either.
+            # The server had closed an idle keep-alive connection while our request was on its way: not a
+            # failure of either.
             exchange.tried_ns = self._began_ns if exchange.sent_ns is None else exchange.sent_ns
             exchange.sent_ns = None
             exchange.reused = False
             self._driver.again(exchange)
             return
-        if not answer.closed() and not (answer.stream and answer.meter.done_ns is not None) and exchange.error is None:
-            exchange.error = ErrorKind.RESET if error is not None or not answer.stream else ErrorKind.TRUNCATED
+        if (
+            not answer.closed()
+            and not (answer.stream and answer.meter.done_ns is not None)
+            and exchange.error is None
+        ):
+            exchange.error = (
+                ErrorKind.RESET if error is not None or not answer.stream else ErrorKind.TRUNCATED
+            )
             how = f"broke ({error})" if error is not None else "was closed"
             exchange.error_text = f"The connection {how} before the answer was complete."
         self._finish(exchange, now)
@@ -245,8 +278,9 @@ class Connection(Stream):
     def _raced(self, sent_ns: int, now: int, error: OSError | None) -> bool:
         """Whether the connection's end can have been on its way when the request was sent.
 
-        Where this process came to it late, or the round trip is not sure, the server's kernel must not have confirmed any of it. A
-        reset confirms nothing, whatever was taken before it; a server that closes an idle connection ends it with FIN.
+        Where this process came to it late, or the round trip is not sure, the server's kernel must not have
+        confirmed any of it. A reset confirms nothing, whatever was taken before it; a server that closes an
+        idle connection ends it with FIN.
         """
         info = tcp_info(self._sock)
         if now - sent_ns <= RACE_ROUND_TRIPS * info.shortest_ns + RACE_NS:

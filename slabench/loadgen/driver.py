@@ -1,4 +1,7 @@
-"""The load itself, inside the load process: who is due, who has a slot, which connection, and whose patience has ended."""
+"""The load itself, inside the load process:
+
+who is due, who has a slot, which connection, and whose patience has ended.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,14 @@ from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import Any
 
-from slabench.loadgen.arrival import ask, offset_ns
 from slabench.loadgen.connection import Connection, Exchange
+from slabench.loadgen.kernel_timestamps import ask, offset_ns
+from slabench.loadgen.loop_lag import LoopWatch
 from slabench.loadgen.options import ClientOptions
 from slabench.loadgen.own_limits import connect_error
-from slabench.loadgen.patience import out_of_patience, stays_open
-from slabench.loadgen.receive import StreamSelector
+from slabench.loadgen.stream_selector import StreamSelector
+from slabench.loadgen.timeouts import out_of_patience, stays_open
 from slabench.loadgen.tls import Secure
-from slabench.loadgen.watch import LoopWatch
 from slabench.records import ErrorKind
 
 SWEEP_S = 0.1
@@ -80,7 +83,10 @@ class LoadDriver:
     # before the zero
 
     async def open_connections(self) -> None:
-        """As many as the plan can use at once, so that no request's time holds a connect; errors come again with the requests."""
+        """As many as the plan can use at once, so that no request's time holds a connect;
+
+        errors come again with the requests.
+        """
         if not self.keep_alive:
             return
         wanted = min(len(self.mine), MAX_PREOPENED)
@@ -151,9 +157,11 @@ class LoadDriver:
             self._start(self.mine.popleft(), due)
 
     def _next_for_slot(self) -> None:
-        """A slot became free: the plan's next request, of all load processes together, is sent from it, now or when it is due.
+        """A slot became free: the plan's next request, of all load processes together, is sent from it, now
+        or when it is due.
 
-        Slots take requests in the plan's order, so none waits while a slot is free, and the cap holds at every moment.
+        Slots take requests in the plan's order, so none waits while a slot is free, and the cap holds at
+        every moment.
         """
         index = self.draw()
         if index is None:
@@ -169,7 +177,9 @@ class LoadDriver:
                 self._release()
 
     def _start(self, index: int, due_ns: int, *, waited: bool = False) -> None:
-        exchange = Exchange(index, self.wires[index], due_ns, self.options.max_event_bytes, chunks=self.options.chunks)
+        exchange = Exchange(
+            index, self.wires[index], due_ns, self.options.max_event_bytes, chunks=self.options.chunks
+        )
         exchange.waited = waited
         exchange.start_ns = perf_counter_ns()
         while self.idle:
@@ -252,7 +262,8 @@ class LoadDriver:
                 continue
             found = out_of_patience(exchange, now, limits)
             if found is not None and connection is not None and connection.settle():
-                found = out_of_patience(exchange, now, limits)  # its last reads were not in the exchange's times yet
+                # its last reads were not in the exchange's times yet
+                found = out_of_patience(exchange, now, limits)
             if found is None:
                 continue
             kind, text = found
@@ -290,5 +301,12 @@ class LoadDriver:
 
     def progress(self) -> dict[str, int]:
         running = self.tokens_done
-        running += sum(connection.tokens() for _, connection in self.active.values() if connection is not None)
-        return {"done": self.done, "running": len(self.active), "failed": self.failed, "output_tokens": running}
+        running += sum(
+            connection.tokens() for _, connection in self.active.values() if connection is not None
+        )
+        return {
+            "done": self.done,
+            "running": len(self.active),
+            "failed": self.failed,
+            "output_tokens": running,
+        }

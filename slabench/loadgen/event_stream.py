@@ -1,8 +1,9 @@
-"""The format of event streams: bytes in, one event's data at a time out. https://html.spec.whatwg.org/multipage/server-sent-events.html
+"""The format of event streams: bytes in, one event's data at a time out.
+https://html.spec.whatwg.org/multipage/server-sent-events.html
 
-Lines end with LF, CR LF or CR; a blank line ends an event; an event's data may stand on several lines. Two things go beyond it: an
-event whose line is whole JSON needs no blank line behind it, and a line of JSON needs no `data:` before it, since servers and
-gateways write errors so.
+Lines end with LF, CR LF or CR; a blank line ends an event; an event's data may stand on several lines. Two
+things go beyond it: an event whose line is whole JSON needs no blank line behind it, and a line of JSON needs
+no `data:` before it, since servers and gateways write errors so.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ class StreamLimitError(Exception):
 
 
 class EventStream:
-    """Feed it the body's bytes with the time they arrived, and close() it at the end; event() has each event's data.
+    """Feed it the body's bytes with the time they arrived, and close() it at the end; event() has each
+    event's data.
 
     Times are those of the read that brought the end of an event's last line of data.
     """
@@ -30,9 +32,11 @@ class EventStream:
         self.limit = limit
         self.tail = b""  # a line that is still incomplete
         self.steady = False  # for event() to say: the events have their usual form
-        self.usual = False  # so they have, no line and no event is open, and no line has ended with a CR: an event begins next
+        # so they have, no line and no event is open, and no line has ended with a CR: an event begins next
+        self.usual = False
         self._begun = False  # a line has come
-        self._open: tuple[int, bytes, int, int] | None = None  # the open event's last line of data: when it came, where it is
+        # the open event's last line of data: when it came, where it is
+        self._open: tuple[int, bytes, int, int] | None = None
         self._lines: list[bytes] = []  # of an event whose data stand on several lines: all of them,
         self._size = 0  # and their bytes
         self._name = b""  # the open event's, from its line `event:`
@@ -71,12 +75,17 @@ class EventStream:
             end = data.find(b"\n", start)
         if start < len(data):
             self.tail = data[start:] if start else data
-        self.usual = not self.tail and self.steady and self._open is None and not self._name and self._return is None
+        self.usual = (
+            not self.tail and self.steady and self._open is None and not self._name and self._return is None
+        )
         if len(self.tail) > self.limit:
             raise StreamLimitError(f"an event of more than {self.limit} bytes")
 
     def close(self, now_ns: int) -> None:
-        """Nothing more comes: the blank line behind the last event may be missing, and the line end behind [DONE]."""
+        """Nothing more comes:
+
+        the blank line behind the last event may be missing, and the line end behind [DONE].
+        """
         if self.tail.replace(b" ", b"") == b"data:[DONE]":
             self._line(now_ns, self.tail, 0, len(self.tail))
             self.tail = b""
@@ -89,11 +98,13 @@ class EventStream:
             if data.startswith(_BOM, start):
                 start += len(_BOM)
         if not data.startswith((b"data:", b"{"), start):
-            # Comments and the format's other fields carry no payload; an event's name may say that it is an error.
+            # Comments and the format's other fields carry no payload; an event's name may say that it is an
+            # error.
             if data.startswith(b"event:", start):
                 self._name = data[start + 6 : end].strip()
             elif data.find(b":", start, end) < 0 and data[start:end].strip() not in _BARE:
-                # By the format an unknown field, to be passed over: no server writes one, and a gateway's error page begins so.
+                # By the format an unknown field, to be passed over: no server writes one, and a gateway's
+                # error page begins so.
                 self.event(now_ns, data, start, end, b"")
             return
         if end - start < 8 and not payload(data, start, end):

@@ -1,6 +1,8 @@
-"""One event of a stream as JSON: its count, whether it has text, and whether it is the server's way to say that it failed.
+"""One event of a stream as JSON: its count, whether it has text, and whether it is the server's way to say
+that it failed.
 
-The load process reads an event so where its bytes have not the usual form; the parent reads the last event of each answer.
+The load process reads an event so where its bytes have not the usual form; the parent reads the last event of
+each answer.
 """
 
 from __future__ import annotations
@@ -17,12 +19,14 @@ _NOT_A_COUNT = -1
 _PIECES = ("text", "content", "reasoning_content", "reasoning", "thinking", "refusal")
 # Keys beside which a `message` is part of an answer and not the whole event.
 _OF_AN_ANSWER = ("meta_info", "choices", "text", "output_ids")
-# Keys whose value tells of a failure, as servers and gateways spell them: error, errors, Error, err_msg, errcode, exception ...
+# Keys whose value tells of a failure, as servers and gateways spell them: error, errors, Error, err_msg,
+# errcode, exception ...
 _FAILURE = re.compile(r"errors?|exception|err(?:or)?[_-]?(?:msg|message|code|type)", re.IGNORECASE)
 _FAILED_TEXT = re.compile(r"error|exception|failed|failure", re.IGNORECASE)
 _FINE = ("0", "200", "ok", "success", "none", "null")  # what such a key has where nothing failed
 _DEEPEST = 3
-# finish_reason has a type alone where an answer ended; with one of these it tells of a failure. Source: sglang's FINISH_ABORT.
+# finish_reason has a type alone where an answer ended; with one of these it tells of a failure. Source:
+# sglang's FINISH_ABORT.
 _OF_A_FAILURE = ("message", "error", "err_type", "status_code")
 
 
@@ -57,7 +61,9 @@ def read(payload: bytes) -> Event:
     else:
         counted, text, reason = value.get("meta_info"), _has_text(value), False
     output = text or ("choices" not in value and bool(value.get("output_ids")))
-    return Event(_count_of(counted), text, output, "choices" in value and not choices, reason, error_of(value))
+    return Event(
+        _count_of(counted), text, output, "choices" in value and not choices, reason, error_of(value)
+    )
 
 
 def _has_text(part: object) -> bool:
@@ -69,7 +75,10 @@ def _texts(part: Mapping[str, Any]) -> list[str]:
 
 
 def piece(event: object) -> str:
-    """All the text that an event of /v1 brings: what is said, thought, refused, and what is called with which arguments."""
+    """All the text that an event of /v1 brings:
+
+    what is said, thought, refused, and what is called with which arguments.
+    """
     choices = event.get("choices") if isinstance(event, dict) else None
     found: list[str] = []
     for choice in choices if isinstance(choices, list) else ():
@@ -81,7 +90,9 @@ def piece(event: object) -> str:
             for call in calls if isinstance(calls, list) else ():
                 function = call.get("function") if isinstance(call, dict) else None
                 if isinstance(function, dict):
-                    found += [text for key in ("name", "arguments") if isinstance(text := function.get(key), str)]
+                    found += [
+                        text for key in ("name", "arguments") if isinstance(text := function.get(key), str)
+                    ]
     return "".join(found)
 
 
@@ -94,7 +105,8 @@ def _count_of(counted: object) -> int | None:
 
 
 def error_of(event: object) -> str | None:
-    """The words of an event that tells of a failure, in any of the forms that servers and gateways have for it; else None.
+    """The words of an event that tells of a failure, in any of the forms that servers and gateways have for
+    it; else None.
 
     A key `error` that is null, false or empty tells of none.
     """
@@ -113,7 +125,12 @@ def error_of(event: object) -> str | None:
         return words(event)
     if any(key in event for key in _OF_AN_ANSWER):
         return None
-    if event.get("detail") or event.get("success") is False or event.get("status") in ("error", "failed") or _coded(event):
+    if (
+        event.get("detail")
+        or event.get("success") is False
+        or event.get("status") in ("error", "failed")
+        or _coded(event)
+    ):
         return words(event)
     return next((words(failure) for one in _inside(event, 1) if (failure := _named(one))), None)
 
@@ -121,7 +138,10 @@ def error_of(event: object) -> str | None:
 def _named(place: Mapping[str, Any]) -> object:
     """What stands under a key that is named as a failure; where several do, under one that has words."""
     found = [value for key, value in place.items() if _FAILURE.fullmatch(key) and _tells(value)]
-    return next((value for value in found if isinstance(value, str) and not value.isdigit()), found[0] if found else None)
+    return next(
+        (value for value in found if isinstance(value, str) and not value.isdigit()),
+        found[0] if found else None,
+    )
 
 
 def _tells(value: object) -> bool:
@@ -141,7 +161,9 @@ def _inside(value: object, depth: int) -> Iterator[Mapping[str, Any]]:
 def _reason(reason: object) -> object:
     """A finish_reason that is a failure: `error`, or an abort that tells why."""
     if isinstance(reason, dict):
-        return reason if reason.get("type") == "error" or any(reason.get(key) for key in _OF_A_FAILURE) else None
+        return (
+            reason if reason.get("type") == "error" or any(reason.get(key) for key in _OF_A_FAILURE) else None
+        )
     return reason if reason == "error" else None
 
 

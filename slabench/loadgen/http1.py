@@ -1,4 +1,7 @@
-"""One HTTP/1.1 answer in bytes: head, then a body that is chunked, of known length, or ends with the connection. No sockets."""
+"""One HTTP/1.1 answer in bytes:
+
+head, then a body that is chunked, of known length, or ends with the connection. No sockets.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,10 @@ HEAD, SIZE, CHUNK, CHUNK_END, TRAILER, LENGTH, CLOSE, END = range(8)
 
 
 class Answer:
-    """Feed it what the socket reads; `state` END means complete. error is set at the first thing that is wrong."""
+    """Feed it what the socket reads; `state` END means complete.
+
+    error is set at the first thing that is wrong.
+    """
 
     __slots__ = (
         "body",
@@ -55,7 +61,8 @@ class Answer:
         """Take one read; True once the answer is complete or broken. After an error nothing more is taken."""
         at = 0
         if self.state == SIZE and not self.buffer:
-            # The usual read is one chunk, and the chunk is one event: `1b6\r\ndata: {...}\n\n\r\n`, of the size that it says.
+            # The usual read is one chunk, and the chunk is one event: `1b6\r\ndata: {...}\n\n\r\n`, of the
+            # size that it says.
             if self.meter.usual and data[-5:] == b"}\n\n\r\n":
                 event, end = data.find(b"\n", 2, 10) + 1, len(data) - 4
                 if (
@@ -80,7 +87,8 @@ class Answer:
     def _chunks(self, now_ns: int, data: bytes, at: int) -> int:
         """Whole chunks of an event stream, from a size line on; where they end in data.
 
-        The size says where each ends. Whatever else comes stops here, and the careful way below says what it is.
+        The size says where each ends. Whatever else comes stops here, and the careful way below says what it
+        is.
         """
         if not self.stream:
             return at
@@ -126,7 +134,10 @@ class Answer:
                 if not taken:
                     self.buffer = data[at:]
                     if len(self.buffer) > MAX_HEAD:
-                        self._fail(ErrorKind.MALFORMED, f"The server sent a header or chunk line of more than {MAX_HEAD} bytes.")
+                        self._fail(
+                            ErrorKind.MALFORMED,
+                            f"The server sent a header or chunk line of more than {MAX_HEAD} bytes.",
+                        )
                     return
                 at += taken
 
@@ -136,7 +147,9 @@ class Answer:
             if self.first_byte_ns is None:
                 self.first_byte_ns = now_ns
             if not b"HTTP/1.".startswith(data[at : at + 7]):
-                self._fail(ErrorKind.MALFORMED, f"The answer is not HTTP/1.1: it begins with {data[at : at + 40]!r}.")
+                self._fail(
+                    ErrorKind.MALFORMED, f"The answer is not HTTP/1.1: it begins with {data[at : at + 40]!r}."
+                )
                 return len(data) - at
             end = data.find(b"\r\n\r\n", at)
             if end < 0:
@@ -171,10 +184,17 @@ class Answer:
         status = int(found[2])
         if 100 <= status < 200:
             return  # an interim answer: the real head follows
-        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines[1:])}
+        headers = {
+            name.strip().lower(): value.strip()
+            for name, _, value in (line.partition(b":") for line in lines[1:])
+        }
         self.status = status
         # A stream's head says who made it: one in a run of many that says otherwise came from another server.
-        self.origin = {name: headers[name.encode()].decode("latin-1")[:MAX_ORIGIN] for name in ORIGIN if name.encode() in headers}
+        self.origin = {
+            name: headers[name.encode()].decode("latin-1")[:MAX_ORIGIN]
+            for name in ORIGIN
+            if name.encode() in headers
+        }
         connection = headers.get(b"connection", b"").lower().replace(b" ", b"").split(b",")
         self.keep_alive = b"close" not in connection and (found[1] == b"1" or b"keep-alive" in connection)
         self.stream = status == 200 and b"event-stream" in headers.get(b"content-type", b"").lower()
@@ -182,7 +202,9 @@ class Answer:
         packed = headers.get(b"content-encoding", b"identity").lower()
         if self.stream and packed != b"identity":
             how = packed[:20].decode("latin-1")
-            self._fail(ErrorKind.MALFORMED, f"The answer is compressed ({how}), which the request did not accept.")
+            self._fail(
+                ErrorKind.MALFORMED, f"The answer is compressed ({how}), which the request did not accept."
+            )
             return
         if status in (204, 304):
             self.state = END  # by definition without a body

@@ -1,8 +1,10 @@
-"""The job: one file with everything a load process needs, which each of them maps, and the queue that they draw from.
+"""The job: one file with everything a load process needs, which each of them maps, and the queue that they
+draw from.
 
-The file: the head's length, the head as JSON, then every request's bytes. The queue of a plan with a cap: the indices of the
-requests that no slot has from the start, 4 bytes each, in an open file that the load processes inherited. They share its offset: a
-read of 4 bytes takes the next request from all of them at once, and nothing needs a lock.
+The file: the head's length, the head as JSON, then every request's bytes. The queue of a plan with a cap: the
+indices of the requests that no slot has from the start, 4 bytes each, in an open file that the load processes
+inherited. They share its offset: a read of 4 bytes takes the next request from all of them at once, and
+nothing needs a lock.
 """
 
 from __future__ import annotations
@@ -35,7 +37,12 @@ def request_head(target: Target, request: PreparedRequest, *, keep_alive: bool) 
 
 
 def write_job(
-    path: Path, target: Target, requests: Sequence[PreparedRequest], plan: Plan, options: ClientOptions, workers: int
+    path: Path,
+    target: Target,
+    requests: Sequence[PreparedRequest],
+    plan: Plan,
+    options: ClientOptions,
+    workers: int,
 ) -> None:
     parts, keep_alive = target.parts(), options.connections == "keep-alive"
     heads = [request_head(target, one, keep_alive=keep_alive) for one in requests]
@@ -51,7 +58,8 @@ def write_job(
     }
     text = json.dumps(head).encode()
     with path.open("wb") as file:
-        os.fchmod(file.fileno(), 0o600)  # the head of a request can hold an API key; run_load gives a file without a name
+        # the head of a request can hold an API key; run_load gives a file without a name
+        os.fchmod(file.fileno(), 0o600)
         file.write(b"%d\n%b" % (len(text), text))
         for one, request in zip(heads, requests, strict=True):
             file.write(one)
@@ -82,7 +90,10 @@ def read_job(path: str) -> tuple[dict[str, Any], list[memoryview]]:
 
 
 def own_share(head: dict[str, Any], number: int) -> range:
-    """The requests that are this load process's from the start: every workers-th; under a cap, those for its slots alone."""
+    """The requests that are this load process's from the start: every workers-th;
+
+    under a cap, those for its slots alone.
+    """
     count = len(head["sizes"])
     return range(number, count if head["cap"] is None else min(head["cap"], count), head["workers"])
 

@@ -23,7 +23,9 @@ class Target:
             parts = urlsplit(self.base_url)
             port = parts.port
         except ValueError as error:
-            raise ConfigError(f"--base-url={self.base_url!r} is not a URL ({error}); write http://HOST:PORT.") from error
+            raise ConfigError(
+                f"--base-url={self.base_url!r} is not a URL ({error}); write http://HOST:PORT."
+            ) from error
         if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
             raise ConfigError(f"--base-url={self.base_url!r} is not an http URL; write http://HOST:PORT.")
         if parts.username is not None:

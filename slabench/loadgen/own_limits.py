@@ -1,4 +1,7 @@
-"""What the client's own machine may refuse a load: open files and local ports. That is no failure of the server."""
+"""What the client's own machine may refuse a load: open files and local ports.
+
+That is no failure of the server.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,8 @@ def connect_error(error: Exception, timeout_s: float) -> tuple[ErrorKind, str]:
 
 
 def too_few_files(plan: Plan, workers: int) -> str | None:
-    """A sentence where a load process cannot have the connections that the plan has in flight at once; known before it is sent.
+    """A sentence where a load process cannot have the connections that the plan has in flight at once; known
+    before it is sent.
 
     Not of an open loop without a cap: how many are in flight then is the server's doing.
     """
@@ -43,6 +47,4 @@ def too_few_files(plan: Plan, workers: int) -> str | None:
     share = math.ceil(streams / workers)
     if most >= share + OWN_FILES:
         return None
-    return (
-        f"`ulimit -n` of the client is {most}, and {share} requests in flight need about {share + SPARE_FILES}: nothing was sent."
-    )
+    return f"`ulimit -n` of the client is {most}, and {share} requests in flight need about {share + SPARE_FILES}: nothing was sent."

@@ -15,10 +15,12 @@ NS_PER_S = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Due times in ns from the plan's zero, one a request, never falling; cap: requests in flight at most, None for no limit.
+    """Due times in ns from the plan's zero, one a request, never falling; cap: requests in flight at most,
+    None for no limit.
 
-    Requests over the cap wait in plan order, as behind bench_serving's semaphore, and stay due when the plan said. In a closed
-    loop a request is due when the slot it takes becomes free: before that nobody wanted it sent.
+    Requests over the cap wait in plan order, as behind bench_serving's semaphore, and stay due when the plan
+    said. In a closed loop a request is due when the slot it takes becomes free: before that nobody wanted it
+    sent.
     """
 
     kind: str  # at_once | closed_loop | open_loop
@@ -54,13 +56,16 @@ class Plan:
         cap: int | None = None,
         unit_gaps: Sequence[float] | None = None,
     ) -> Plan:
-        """rate requests/s, whatever the server does; with cap, as bench_serving combines rate and concurrency.
+        """rate requests/s, whatever the server does; with cap, as bench_serving combines rate and
+        concurrency.
 
-        unit_gaps: count draws of the standard exponential distribution (mean 1). Request 0 is due at 0, each later one a gap
-        after its predecessor, so the last draw is not used: bench_serving draws it too.
+        unit_gaps: count draws of the standard exponential distribution (mean 1). Request 0 is due at 0, each
+        later one a gap after its predecessor, so the last draw is not used: bench_serving draws it too.
         """
         if math.isnan(rate) or rate <= 0:
-            raise ConfigError(f"A request rate of {rate} was asked for; it must be above 0, or inf for all at once.")
+            raise ConfigError(
+                f"A request rate of {rate} was asked for; it must be above 0, or inf for all at once."
+            )
         if math.isinf(rate):
             return cls.at_once(count) if cap is None else cls.closed_loop(count, cap)
         checked = None if cap is None else _cap(cap)

@@ -1,4 +1,7 @@
-"""run_load: a prepared workload and a plan in, one record a request out; the load itself runs in processes of its own."""
+"""run_load: a prepared workload and a plan in, one record a request out;
+
+the load itself runs in processes of its own.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,14 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
 
-from slabench.loadgen.answers import record_of
 from slabench.loadgen.backend import GENERATE, PreparedRequest
-from slabench.loadgen.condition import client_record
+from slabench.loadgen.client_stats import client_record
 from slabench.loadgen.frames import Frame
 from slabench.loadgen.job import write_job
 from slabench.loadgen.options import ClientOptions, Target
 from slabench.loadgen.own_limits import too_few_files
 from slabench.loadgen.plan import Plan
+from slabench.loadgen.response_record import record_of
 from slabench.loadgen.workers import WorkerProcess, crew, frames, worker_count
 from slabench.records import ClientRecord, ErrorKind, RequestRecord
 
@@ -28,7 +31,10 @@ NS = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the load is; output_tokens counts those of running requests too. elapsed_s: of the oldest report in it."""
+    """How far the load is; output_tokens counts those of running requests too. elapsed_s:
+
+    of the oldest report in it.
+    """
 
     done: int
     running: int
@@ -108,13 +114,16 @@ class _Load:
             if self.on_progress is not None:
                 self.on_progress(self._progress())
         elif not self.began_ns and all(one.ready or one.ended for one in self.workers):
-            # All together: one zero on the clock that they share. Who died before it is missed by nobody but its records.
+            # All together: one zero on the clock that they share. Who died before it is missed by nobody but
+            # its records.
             self.began_ns = time.perf_counter_ns() + int(START_S * NS)
             self.began_unix = time.time() + START_S
             self._say({"zero_ns": self.began_ns})
 
     def _progress(self) -> Progress:
-        sums = {name: sum(worker.progress[name] for worker in self.workers) for name in self.workers[0].progress}
+        sums = {
+            name: sum(worker.progress[name] for worker in self.workers) for name in self.workers[0].progress
+        }
         oldest = min(worker.progress_ns for worker in self.workers)
         return Progress(**sums, elapsed_s=max(0.0, (oldest - self.began_ns) / NS))
 
@@ -125,7 +134,10 @@ class _Load:
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """Ctrl-C (or SIGTERM, a CI's way) asks the load processes for what they have; a second one does not wait for it."""
+        """Ctrl-C (or SIGTERM, a CI's way) asks the load processes for what they have;
+
+        a second one does not wait for it.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -146,9 +158,18 @@ class _Load:
     def _result(self) -> LoadResult:
         dead = [one for one in self.workers if one.done is None]
         ends = ", ".join(str(one.process.returncode) for one in dead)
-        which = "The load process" if len(self.workers) == 1 else f"{len(dead)} of {len(self.workers)} load processes"
-        failure = f"{which} ended with status {ends} before the run did." if dead and not self.interrupted else ""
-        records = [self.records[k] if k in self.records else self._missing(k, failure) for k in range(len(self.requests))]
+        which = (
+            "The load process"
+            if len(self.workers) == 1
+            else f"{len(dead)} of {len(self.workers)} load processes"
+        )
+        failure = (
+            f"{which} ended with status {ends} before the run did." if dead and not self.interrupted else ""
+        )
+        records = [
+            self.records[k] if k in self.records else self._missing(k, failure)
+            for k in range(len(self.requests))
+        ]
         last = max((record.end_ns for record in records if record.end_ns is not None), default=self.began_ns)
         return LoadResult(
             requests=records,
@@ -167,13 +188,21 @@ class _Load:
 
     def _missing(self, index: int, failure: str) -> RequestRecord:
         request = self.requests[index]
-        stopped = "The run was stopped before its turn." if self.stopped else "The run was interrupted before its turn."
+        stopped = (
+            "The run was stopped before its turn."
+            if self.stopped
+            else "The run was interrupted before its turn."
+        )
         text = failure.replace("before the run did", "before this request did") or stopped
         due = self.began_ns + self.plan.offsets_ns[index]
-        return RequestRecord(index, request.input_len, request.output_len, due, error=ErrorKind.NOT_SENT, error_text=text)
+        return RequestRecord(
+            index, request.input_len, request.output_len, due, error=ErrorKind.NOT_SENT, error_text=text
+        )
 
 
-def _not_sent(requests: Sequence[PreparedRequest], why: str, on_record: Callable[[RequestRecord], None] | None) -> LoadResult:
+def _not_sent(
+    requests: Sequence[PreparedRequest], why: str, on_record: Callable[[RequestRecord], None] | None
+) -> LoadResult:
     """A load that this machine cannot drive."""
     now = time.perf_counter_ns()
     records = [
@@ -196,10 +225,12 @@ def run_load(
     on_progress: Callable[[Progress], None] | None = None,
     until: Callable[[], bool] | None = None,
 ) -> LoadResult:
-    """Send every request as the plan says and return once all have ended. on_record is called at each one's end.
+    """Send every request as the plan says and return once all have ended. on_record is called at each one's
+    end.
 
-    until is asked whenever something was heard: True ends the load as it is, without an error; what was on its way is INTERRUPTED.
-    A request that fails is a record with an error, never an exception. Ctrl-C raises LoadInterrupted with what there is.
+    until is asked whenever something was heard: True ends the load as it is, without an error; what was on
+    its way is INTERRUPTED. A request that fails is a record with an error, never an exception. Ctrl-C raises
+    LoadInterrupted with what there is.
     """
     if len(requests) != plan.count:
         raise ValueError(f"{len(requests)} requests for a plan of {plan.count}")

@@ -1,8 +1,10 @@
-"""An event stream in bytes, tokens and their arrival times out: no sockets, and no JSON where events have the usual form.
+"""An event stream in bytes, tokens and their arrival times out: no sockets, and no JSON where events have the
+usual form.
 
-Per read: stamp, find the line ends, find the last `"completion_tokens":` of each event. The text is not looked at (it is
-cumulative by default, so an answer of 1,536 tokens is a stream of about 10 MB), and nothing is kept of it but the last event.
-What JSON allows and sglang does not write goes a slower way (events.py): other white space, escaped keys, numbers such as 60.0.
+Per read: stamp, find the line ends, find the last `"completion_tokens":` of each event. The text is not
+looked at (it is cumulative by default, so an answer of 1,536 tokens is a stream of about 10 MB), and nothing
+is kept of it but the last event. What JSON allows and sglang does not write goes a slower way (events.py):
+other white space, escaped keys, numbers such as 60.0.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from collections.abc import Sequence
 
 from slabench.loadgen import events
 from slabench.loadgen.event_stream import EventStream, payload, tells_of_failure
-from slabench.loadgen.expected import COUNT, ERROR, FIRST_LOOK, frame_of
+from slabench.loadgen.event_template import COUNT, ERROR, FIRST_LOOK, frame_of
 from slabench.loadgen.uncounted import Uncounted
 from slabench.records import BEFORE
 
@@ -37,7 +39,10 @@ TEXT = ord("t")  # where `data: {"text":` has it; frame_of() looks at the whole 
 
 
 class Numbers(dict[bytes, int]):
-    """What a number's digits mean, remembered: the same few thousand come again and again, and a subscript is faster than int()."""
+    """What a number's digits mean, remembered:
+
+    the same few thousand come again and again, and a subscript is faster than int().
+    """
 
     _MOST = 1 << 16
 
@@ -60,10 +65,11 @@ _TOKENS = Numbers(re.compile(rb"[0-9]{1,11}"), 10)
 
 
 class StreamMeter(EventStream):
-    """Feed it the body's bytes with the time they arrived, close() it at the end, and read the fields afterwards.
+    """Feed it the body's bytes with the time they arrived, close() it at the end, and read the fields
+    afterwards.
 
-    A quotation mark inside a JSON text is always escaped, so `"completion_tokens":` can only be the key itself: what a model
-    writes cannot forge a count. For the same reason it cannot write `"error`.
+    A quotation mark inside a JSON text is always escaped, so `"completion_tokens":` can only be the key
+    itself: what a model writes cannot forge a count. For the same reason it cannot write `"error`.
     """
 
     __slots__ = (
@@ -93,7 +99,8 @@ class StreamMeter(EventStream):
 
     def __init__(self, limit: int = 16 * 2**20, *, chunks: bool = False) -> None:
         super().__init__(limit)
-        self.chunks = chunks  # /v1's form: a piece of text an event, usage where asked for, the reason to end and the sum apart
+        # /v1's form: a piece of text an event, usage where asked for, the reason to end and the sum apart
+        self.chunks = chunks
         self.usage = b""  # chunks: the event without a choice that sums up, which brings no token
         self.finish = b""  # chunks: the event that says why the answer ended
         self.arrival_ns: array[int] = array("q")
@@ -112,8 +119,10 @@ class StreamMeter(EventStream):
         self._grown_ns = 0  # when the count last grew
         self._look = FIRST_LOOK  # the event that reaches this count is kept
         self._middles: tuple[tuple[bytes, int, int, int], ...] = ()  # the last two of them, with their counts
-        self.last: tuple[bytes, int, int] | None = None  # the last counted event: a buffer and its range, not copied
-        self._before = self._behind = b"\n"  # what stood around the last count of an event of the usual form; at first nothing can
+        # the last counted event: a buffer and its range, not copied
+        self.last: tuple[bytes, int, int] | None = None
+        # what stood around the last count of an event of the usual form; at first nothing can
+        self._before = self._behind = b"\n"
 
     @property
     def events(self) -> int:
@@ -121,7 +130,10 @@ class StreamMeter(EventStream):
         return len(self.arrival_ns) + self._uncounted
 
     def take(self, now_ns: int, data: bytes, start: int, stop: int) -> None:
-        """feed(data[start:stop]) without the copy where that is one whole event with a count, `data: {...}\n\n`."""
+        """feed(data[start:stop]) without the copy where that is one whole event with a count, `data:
+
+        {...}\n\n`.
+        """
         end = stop - 2
         if not (
             self.usual
@@ -134,15 +146,21 @@ class StreamMeter(EventStream):
     def count(self, now_ns: int, data: bytes, start: int, end: int, *, alone: bool = True) -> bool:
         """The event data[start:end], where `usual`; False, and nothing done, if it is none of the usual form.
 
-        alone: data is little more than this event. Then it is kept without a copy; else a read of many events would live for one.
+        alone: data is little more than this event. Then it is kept without a copy; else a read of many events
+        would live for one.
         """
         at = data.rfind(COUNT, start, end) + _COUNT_LEN
         comma = data.find(b",", at, at + 12)
         tokens = _TOKENS[data[at:comma]]
         if tokens <= 0 or at < _COUNT_LEN:
             return False
-        if data[comma:end] != self._behind or data[start + 8] != TEXT or not data.endswith(self._before, start, at):
-            # Nothing but text and ids stands before its meta_info, and the answer goes on: looked at once for many events.
+        if (
+            data[comma:end] != self._behind
+            or data[start + 8] != TEXT
+            or not data.endswith(self._before, start, at)
+        ):
+            # Nothing but text and ids stands before its meta_info, and the answer goes on: looked at once for
+            # many events.
             frame = frame_of(data[start:end])
             if frame is None:
                 return False
@@ -162,10 +180,11 @@ class StreamMeter(EventStream):
             self._look *= 2
 
     def run(self, times_ns: Sequence[int], step: int) -> None:
-        """Events that were recognised without being read: each counts step tokens more than the one before, and that is all.
+        """Events that were recognised without being read: each counts step tokens more than the one before,
+        and that is all.
 
-        The event that is kept is the last one that was read, with the count of the last one that came. Its ids do not reach that
-        count, so nobody takes its text for the answer.
+        The event that is kept is the last one that was read, with the count of the last one that came. Its
+        ids do not reach that count, so nobody takes its text for the answer.
         """
         assert self.last is not None
         count = self.arrival_tokens[-1] + step * len(times_ns)
@@ -182,14 +201,19 @@ class StreamMeter(EventStream):
         elif self.chunks:
             if not self._chunk(now_ns, data, start, end):
                 self._read(now_ns, data, start, end)
-        elif not self.steady or not self.count(now_ns, data, start, end, alone=len(data) < 2 * (end - start) + 64):
+        elif not self.steady or not self.count(
+            now_ns, data, start, end, alone=len(data) < 2 * (end - start) + 64
+        ):
             at = data.rfind(COUNT, start, end)
             if at < 0 or not self._counted(now_ns, data, start, end, at + _COUNT_LEN):
                 self._read(now_ns, data, start, end)
             self.steady = self.first_text_ns is not None and len(self.arrival_ns) > 0
 
     def _counted(self, now_ns: int, data: bytes, start: int, end: int, at: int) -> bool:
-        """An event of /generate with a count at data[at]; False, and nothing done, if it is to be read as JSON."""
+        """An event of /generate with a count at data[at];
+
+        False, and nothing done, if it is to be read as JSON.
+        """
         tokens = _number(data, at, end)
         if tokens is None or data.find(ERROR, start, end) >= 0 or data.find(b'"abort"', start, end) >= 0:
             return False
@@ -211,7 +235,9 @@ class StreamMeter(EventStream):
             tokens = _TOKENS[data[at + _COUNT_LEN : data.find(b",", at, at + 32)]]
             if tokens < 0 and (tokens := _number(data, at + _COUNT_LEN, end)) is None:
                 return False
-        elif data.find(_NO_USAGE, start, end) < 0 and any(data.find(mark, start, end) >= 0 for mark in (b"_tokens", b"\\u")):
+        elif data.find(_NO_USAGE, start, end) < 0 and any(
+            data.find(mark, start, end) >= 0 for mark in (b"_tokens", b"\\u")
+        ):
             return False
         if ends and _FINISH.search(data, start, end) is not None:
             self.finish = data[start:end]
@@ -270,12 +296,18 @@ class StreamMeter(EventStream):
             self.first = data[start:end]
         if not self.arrival_tokens or tokens > self.arrival_tokens[-1]:
             self._grown_ns = now_ns
-        elif self.chunks and now_ns - self._grown_ns > SAME_EVENT_NS and _PIECE.search(data, start, end) is not None:
+        elif (
+            self.chunks
+            and now_ns - self._grown_ns > SAME_EVENT_NS
+            and _PIECE.search(data, start, end) is not None
+        ):
             self.uncounted_outputs += 1  # a text that comes behind the tokens it is of
         self.arrival_ns.append(now_ns)
         self.arrival_tokens.append(tokens)
         # One event is kept, not a read of many.
-        self.last = (data, start, end) if len(data) <= 2 * (end - start) + 64 else (data[start:end], 0, end - start)
+        self.last = (
+            (data, start, end) if len(data) <= 2 * (end - start) + 64 else (data[start:end], 0, end - start)
+        )
         if self.chunks:
             if len(self.pieces) == len(self.arrival_ns) - 1 < MOST_PIECES and end - start <= MAX_PIECE_BYTES:
                 self.pieces.append(data[start:end])
@@ -298,7 +330,11 @@ class StreamMeter(EventStream):
                 value = events.read_json(found)
             except ValueError:
                 value = found.decode("utf-8", "replace")
-            self.error = events.error_of(value) or events.words(value) or "an event that is named an error, without a word"
+            self.error = (
+                events.error_of(value)
+                or events.words(value)
+                or "an event that is named an error, without a word"
+            )
 
     def middle_event(self) -> bytes:
         """The line of an event from the middle of the answer, of /generate; or nothing."""
@@ -307,7 +343,10 @@ class StreamMeter(EventStream):
         return data[start:end]
 
     def last_event(self) -> bytes:
-        """The last counted event's line, or nothing; of chunks also the sum and the reason to end, a line each."""
+        """The last counted event's line, or nothing;
+
+        of chunks also the sum and the reason to end, a line each.
+        """
         last = b""
         if self.last is not None:
             data, start, end = self.last

@@ -1,4 +1,7 @@
-"""What Linux knows of a TCP connection: the round trip, and how much of what was sent has arrived. man 7 tcp, TCP_INFO."""
+"""What Linux knows of a TCP connection: the round trip, and how much of what was sent has arrived.
+
+man 7 tcp, TCP_INFO.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import socket
 import struct
 from dataclasses import dataclass
 
-_ROUND_TRIP, _ACKED, _SHORTEST = 68, 120, 148  # byte offsets in struct tcp_info; the last two since 4.1 and 4.6
+# byte offsets in struct tcp_info; the last two since 4.1 and 4.6
+_ROUND_TRIP, _ACKED, _SHORTEST = 68, 120, 148
 _US = 1000
 
 
@@ -26,7 +30,9 @@ def tcp_info(sock: socket.socket) -> TcpInfo:
     except OSError:
         return TcpInfo(0, 0, None)
     if len(data) < _SHORTEST + 4:
-        round_trip = _US * struct.unpack_from("I", data, _ROUND_TRIP)[0] if len(data) >= _ROUND_TRIP + 4 else 0
+        round_trip = (
+            _US * struct.unpack_from("I", data, _ROUND_TRIP)[0] if len(data) >= _ROUND_TRIP + 4 else 0
+        )
         return TcpInfo(round_trip, round_trip, None)
     round_trip, shortest = (_US * struct.unpack_from("I", data, at)[0] for at in (_ROUND_TRIP, _SHORTEST))
     return TcpInfo(round_trip, min(round_trip, shortest), struct.unpack_from("Q", data, _ACKED)[0])

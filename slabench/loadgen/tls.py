@@ -1,4 +1,7 @@
-"""TLS over a socket that is read with the kernel's times of arrival: records in and out of memory, as asyncio's own does it."""
+"""TLS over a socket that is read with the kernel's times of arrival:
+
+records in and out of memory, as asyncio's own does it.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ import ssl
 from contextlib import suppress
 from typing import Any, cast
 
-from slabench.loadgen.arrival import Told
+from slabench.loadgen.kernel_timestamps import Told
 
-_SEALED = 46 * 1024  # a read's; with a record that was open before it, its plain text fits into a buffer of 64 KiB
+# a read's; with a record that was open before it, its plain text fits into a buffer of 64 KiB
+_SEALED = 46 * 1024
 
 
 class Secure:
@@ -32,7 +36,9 @@ class Secure:
                 await self._flush(loop)
                 data = await loop.sock_recv(self._sock, _SEALED)
                 if not data:
-                    raise ConnectionResetError("the server closed the connection during the TLS handshake") from None
+                    raise ConnectionResetError(
+                        "the server closed the connection during the TLS handshake"
+                    ) from None
                 self._in.write(data)
             else:
                 await self._flush(loop)
@@ -49,7 +55,10 @@ class Secure:
         return self._out.read()
 
     def receive(self, into: list[bytearray], room: int) -> tuple[int, Told, int, Any]:
-        """Raises BlockingIOError where no plain text came: a record is open still, or it was about the connection itself."""
+        """Raises BlockingIOError where no plain text came:
+
+        a record is open still, or it was about the connection itself.
+        """
         told: Told = ()
         left, self._left = self._left, False
         if not left:
@@ -60,7 +69,8 @@ class Secure:
         plain, at = memoryview(into[0]), 0
         try:
             while at < len(plain):
-                taken = cast(int, self._tls.read(len(plain) - at, plain[at:]))  # into a buffer, it returns the number
+                # into a buffer, it returns the number
+                taken = cast(int, self._tls.read(len(plain) - at, plain[at:]))
                 if not taken:
                     raise ssl.SSLZeroReturnError
                 at += taken

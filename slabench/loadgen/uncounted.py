@@ -1,4 +1,7 @@
-"""Events of /v1 that carry no token count: when output came, and what the first of it was (metrics/bounded.py needs no more)."""
+"""Events of /v1 that carry no token count:
+
+when output came, and what the first of it was (metrics/bounded.py needs no more).
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,11 @@ _ROLE = re.compile(rb'"role"\s*:\s*"')
 
 
 class Uncounted:
-    """Kept by a stream's meter. text_ns: each event with output; no_text_first: those with a choice and none before the first.
+    """Kept by a stream's meter. text_ns: each event with output; no_text_first: those with a choice and none
+    before the first.
 
-    An event that says nothing but whose answer it is (the role) is no token, and neither is one that only says why it ended.
+    An event that says nothing but whose answer it is (the role) is no token, and neither is one that only
+    says why it ended.
     """
 
     __slots__ = ("first", "last_choice_ns", "no_text_first", "text_ns")

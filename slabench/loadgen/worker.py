@@ -1,7 +1,8 @@
 """A load process: `python -m slabench.loadgen.worker QUEUE_FD`; jobs come over stdin, frames go to stdout.
 
-A process of its own, so that nothing of the session (collection, reports, other plugins) shares its interpreter while it stamps. It
-lives through the loads of a session: starting Python costs more than a small load. It ends when its standard input closes.
+A process of its own, so that nothing of the session (collection, reports, other plugins) shares its
+interpreter while it stamps. It lives through the loads of a session: starting Python costs more than a small
+load. It ends when its standard input closes.
 """
 
 from __future__ import annotations
@@ -22,17 +23,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from slabench.loadgen import expected
+from slabench.loadgen import event_template as expected
 from slabench.loadgen.connection import Exchange
 from slabench.loadgen.driver import Address, LoadDriver
 from slabench.loadgen.frames import encode
 from slabench.loadgen.http1 import MAX_ERROR_BODY
 from slabench.loadgen.job import drawer, own_share, read_job
 from slabench.loadgen.options import ClientOptions
-from slabench.loadgen.receive import StreamSelector, new_loop
+from slabench.loadgen.stream_selector import StreamSelector, new_loop
 
 PROGRESS_S = 0.5
-HAND_BACK_S = 0.02  # answers of one length end together: the others' last tokens are stamped before a record is made
+# answers of one length end together: the others' last tokens are stamped before a record is made
+HAND_BACK_S = 0.02
 
 
 class Stdin(asyncio.Protocol):
@@ -52,21 +54,24 @@ class Stdin(asyncio.Protocol):
 
 
 class Worker:
-    """The process: one job after another, {"job": FILE, "number": N} each; {"zero_ns": N} begins it, {"stop": true} ends it."""
+    """The process: one job after another, {"job": FILE, "number": N} each; {"zero_ns": N} begins it, {"stop":
+
+    true} ends it.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, selector: StreamSelector, queue_fd: int) -> None:
         self.loop = loop
         self.selector = selector
         self.draw = drawer(queue_fd)
         self.jobs: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.part: Part | None = None
+        self.part: WorkerJob | None = None
 
     async def run(self) -> None:
         out, _ = await self.loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.dup(1), "wb"))
         await self.loop.connect_read_pipe(lambda: Stdin(self.hear), os.fdopen(os.dup(0), "rb"))
         while True:
             order = await self.jobs.get()
-            self.part = Part(self.loop, self.selector, out, order["job"], order["number"], self.draw)
+            self.part = WorkerJob(self.loop, self.selector, out, order["job"], order["number"], self.draw)
             await self.part.run()
             self.part = None
 
@@ -77,7 +82,7 @@ class Worker:
             self.part.hear(said)
 
 
-class Part:
+class WorkerJob:
     """Our part of one load."""
 
     def __init__(
@@ -115,7 +120,8 @@ class Part:
         forget_peak_rss()
         expected.forget()
         await self.driver.open_connections()
-        # From here on nothing may pause the loop: what lives now is not looked at again, and new garbage hardly is.
+        # From here on nothing may pause the loop: what lives now is not looked at again, and new garbage
+        # hardly is.
         gc.unfreeze()
         gc.collect()
         gc.freeze()
@@ -224,7 +230,10 @@ def peak_rss_mb() -> float | None:
 
 
 def forget_peak_rss() -> None:
-    """The peak is a job's, not that of a larger one before it; where the kernel does not allow it, it stays an upper bound."""
+    """The peak is a job's, not that of a larger one before it;
+
+    where the kernel does not allow it, it stays an upper bound.
+    """
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 

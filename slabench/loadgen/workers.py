@@ -21,13 +21,17 @@ from slabench.loadgen.job import fill_queue
 from slabench.loadgen.plan import Plan
 from slabench.places import child_environment
 
-STREAMS_PER_WORKER = 512  # at 20 ms a token 25,600 events/s: about a third of what one process carries on the cores we know
+# at 20 ms a token 25,600 events/s: about a third of what one process carries on the cores we know
+STREAMS_PER_WORKER = 512
 TOKEN_S = 0.02  # how fast a stream is taken to be where a plan does not say how many requests are in flight
 FIRST_S = 1.0
 
 
 def streams_at_once(plan: Plan, output_lens: Sequence[int]) -> int:
-    """Requests in flight at most, by the plan; of an open loop without a cap by its rate and a guess at an answer's time."""
+    """Requests in flight at most, by the plan;
+
+    of an open loop without a cap by its rate and a guess at an answer's time.
+    """
     if plan.cap is not None:
         return min(plan.cap, plan.count)
     if math.isinf(plan.request_rate):
@@ -37,7 +41,10 @@ def streams_at_once(plan: Plan, output_lens: Sequence[int]) -> int:
 
 
 def worker_count(plan: Plan, output_lens: Sequence[int], wanted: int | None) -> int:
-    """Load processes for a plan: the number wanted, else one for 512 streams while a core is left; none without a request."""
+    """Load processes for a plan: the number wanted, else one for 512 streams while a core is left;
+
+    none without a request.
+    """
     streams = streams_at_once(plan, output_lens)
     if wanted is None:
         cores = len(os.sched_getaffinity(0))
@@ -113,10 +120,12 @@ def frames(workers: Sequence[WorkerProcess]) -> Iterator[tuple[WorkerProcess, Fr
                         yield worker, None
 
 
-class Crew:
-    """The load processes that share a job, and the queue they draw from; they wait for the next job where they are.
+class WorkerPool:
+    """The load processes that share a job, and the queue they draw from; they wait for the next job where
+    they are.
 
-    job: the file of the next one. An API key is in it, so it has no name: nothing of it is left when we are killed.
+    job: the file of the next one. An API key is in it, so it has no name: nothing of it is left when we are
+    killed.
     """
 
     def __init__(self) -> None:
@@ -132,7 +141,9 @@ class Crew:
             if one.process.poll() is not None:
                 one.end()
         self.workers = [one for one in self.workers if one.process.returncode is None]
-        self.workers += [WorkerProcess(self._queue.fileno(), self._job.fileno()) for _ in range(count - len(self.workers))]
+        self.workers += [
+            WorkerProcess(self._queue.fileno(), self._job.fileno()) for _ in range(count - len(self.workers))
+        ]
         for number, worker in enumerate(self.workers[:count]):
             worker.take_job(self.job, number)
         return self.workers[:count]
@@ -144,16 +155,16 @@ class Crew:
         self._job.close()
 
 
-_IDLE: list[Crew] = []  # of this Python process, between two loads
+_IDLE: list[WorkerPool] = []  # of this Python process, between two loads
 
 
 @contextmanager
-def crew() -> Iterator[Crew]:
+def crew() -> Iterator[WorkerPool]:
     """The crew of the load before, or a new one; what is left in disorder (an exception) is ended."""
     try:
         found = _IDLE.pop()
     except IndexError:
-        found = Crew()
+        found = WorkerPool()
     try:
         yield found
     except BaseException:

@@ -1,14 +1,17 @@
-"""TPOT where a server counts its tokens only at the end of a stream (/v1 without continuous usage): two bounds, no figure.
+"""TPOT where a server counts its tokens only at the end of a stream (/v1 without continuous usage): two
+bounds, no figure.
 
-TPOT is (t_last - t_first) / (n - n_first), and n_first, the tokens of the first event, is not reported. It is at least 1, and at
-most what that event's text holds: our tokenizer's count of it, or without a tokenizer its bytes, since a token with text brings a
-byte. Events without text before it may be tokens as well, each of them as many as the stream's events hold on average. The last
-token may have no text: it came between the last text and the last event with a choice. So
+TPOT is (t_last - t_first) / (n - n_first), and n_first, the tokens of the first event, is not reported. It is
+at least 1, and at most what that event's text holds: our tokenizer's count of it, or without a tokenizer its
+bytes, since a token with text brings a byte. Events without text before it may be tokens as well, each of
+them as many as the stream's events hold on average. The last token may have no text: it came between the last
+text and the last event with a choice. So
 
     tpot_low   (last text - first text) / (n - 1)
     tpot_high  (last event with a choice - first text) / (n - most tokens by the first text)
 
-Each statistic is monotone in its sample: that of the low ends and that of the high ends hold the true one between them.
+Each statistic is monotone in its sample: that of the low ends and that of the high ends hold the true one
+between them.
 """
 
 from __future__ import annotations
@@ -23,7 +26,10 @@ LOW, HIGH = "tpot_low", "tpot_high"
 
 
 def ends(record: RequestRecord) -> tuple[float, float] | None:
-    """(low, high) in ms; None where the answer has no such bounds: it is counted, too short, or all of it may be in one event."""
+    """(low, high) in ms; None where the answer has no such bounds:
+
+    it is counted, too short, or all of it may be in one event.
+    """
     n, texts = record.completion_tokens, record.text_ns
     if record.arrival_tokens or n is None or len(texts) < 2 or texts[-1] <= texts[0] or n < 2:
         return None
@@ -38,25 +44,41 @@ def first_event_most(record: RequestRecord, n: int) -> int | None:
     """Tokens that can have come with the first text, at most; None where its text was not kept."""
     if record.first_piece is None:
         return None
-    held = len(record.first_piece.encode()) if record.first_piece_tokens is None else record.first_piece_tokens
+    held = (
+        len(record.first_piece.encode()) if record.first_piece_tokens is None else record.first_piece_tokens
+    )
     before = record.no_text_first
     per_event = -(-n // max(len(record.text_ns) + before, 1))
     return max(1, held) + before * per_event
 
 
 def both(records: Sequence[RequestRecord]) -> tuple[list[float], list[float]] | None:
-    """The low and the high ends of a run's answers of more than one token; None unless every one of them has both."""
+    """The low and the high ends of a run's answers of more than one token;
+
+    None unless every one of them has both.
+    """
     found = [ends(record) for record in records if (record.output_tokens or 0) > 1]
     known = [one for one in found if one is not None]
-    return ([low for low, _ in known], [high for _, high in known]) if known and len(known) == len(found) else None
+    return (
+        ([low for low, _ in known], [high for _, high in known])
+        if known and len(known) == len(found)
+        else None
+    )
 
 
-def with_tokens(records: Sequence[RequestRecord], count: Callable[[str], int | None]) -> Sequence[RequestRecord]:
-    """The records with their first text's tokens, by a tokenizer's count of one; as they are where none needs it."""
+def with_tokens(
+    records: Sequence[RequestRecord], count: Callable[[str], int | None]
+) -> Sequence[RequestRecord]:
+    """The records with their first text's tokens, by a tokenizer's count of one;
+
+    as they are where none needs it.
+    """
     if not any(record.first_piece is not None for record in records):
         return records
     return [
-        record if record.first_piece is None else replace(record, first_piece_tokens=count(record.first_piece))
+        record
+        if record.first_piece is None
+        else replace(record, first_piece_tokens=count(record.first_piece))
         for record in records
     ]
 

@@ -1,8 +1,10 @@
-"""bench_serving 0.5.7's figures from our records, formula for formula, so that they stand beside published numbers.
+"""bench_serving 0.5.7's figures from our records, formula for formula, so that they stand beside published
+numbers.
 
-Where its definition gives a number for no data (TPOT 0 of an empty list, an IndexError for no success) the figure is absent
-here. Its ITL and TTFT look at events with text only, which is why RequestRecord keeps first_text_ns. Of an answer without any text
-it stores a TTFT of 0, so that its latency becomes a TPOT: one such answer, and compute_classic leaves these figures out.
+Where its definition gives a number for no data (TPOT 0 of an empty list, an IndexError for no success) the
+figure is absent here. Its ITL and TTFT look at events with text only, which is why RequestRecord keeps
+first_text_ns. Of an answer without any text it stores a TTFT of 0, so that its latency becomes a TPOT: one
+such answer, and compute_classic leaves these figures out.
 """
 
 from __future__ import annotations
@@ -36,9 +38,11 @@ class ClassicOutput:
 
 
 def classic_output(record: RequestRecord, began_ns: int) -> ClassicOutput:
-    """What bench_serving would have stored for this answer. A first text that never came leaves its ttft at 0, as there.
+    """What bench_serving would have stored for this answer. A first text that never came leaves its ttft at
+    0, as there.
 
-    Its length is the count of the last event with text: 0 is one, and the length asked for stands where there is no such event.
+    Its length is the count of the last event with text: 0 is one, and the length asked for stands where there
+    is no such event.
     """
     if record.start_ns is None or record.end_ns is None:
         raise ValueError(f"request {record.index} has no end: only complete answers have classic figures")
@@ -84,7 +88,10 @@ def _of_chunks(record: RequestRecord, began_ns: int) -> ClassicOutput:
 
 
 def classic_figures(outputs: Sequence[ClassicOutput], duration: float) -> dict[str, float]:
-    """calculate_metrics over the successes; duration in seconds as bench_serving takes it. Keys start with `classic.`."""
+    """calculate_metrics over the successes; duration in seconds as bench_serving takes it.
+
+    Keys start with `classic.`.
+    """
     import numpy as np
 
     found: dict[str, float] = {"completed": len(outputs), "duration": duration}
@@ -105,14 +112,22 @@ def classic_figures(outputs: Sequence[ClassicOutput], duration: float) -> dict[s
     }
     tpots = [(one.latency - one.ttft) / (one.output_len - 1) for one in outputs if one.output_len > 1]
     itls = np.concatenate([np.asarray(one.itl, dtype=float) for one in outputs])
-    for name, sample in (("tpot", tpots), ("ttft", [one.ttft for one in outputs]), ("itl", itls), ("e2el", latencies)):
+    for name, sample in (
+        ("tpot", tpots),
+        ("ttft", [one.ttft for one in outputs]),
+        ("itl", itls),
+        ("e2el", latencies),
+    ):
         found |= {f"{name}.{statistic}": value for statistic, value in spread_ms(sample).items()}
     found |= _buckets(outputs)
     return {f"classic.{key}": value for key, value in found.items()}
 
 
 def retokenized(figures: Mapping[str, float], tokens: int) -> dict[str, float]:
-    """Its figures over the answers' texts encoded again (without special tokens); figures: what classic_figures gave."""
+    """Its figures over the answers' texts encoded again (without special tokens); figures:
+
+    what classic_figures gave.
+    """
     found: dict[str, float] = {"classic.total_output_retokenized": tokens}
     duration, prompt = figures.get("classic.duration"), figures.get("classic.total_input")
     if duration and prompt is not None:
@@ -122,7 +137,10 @@ def retokenized(figures: Mapping[str, float], tokens: int) -> dict[str, float]:
 
 
 def spread_ms(values: Sequence[float] | np.ndarray) -> dict[str, float]:
-    """Its statistics in ms of a sample in seconds: linear percentiles, population standard deviation. Empty in, empty out."""
+    """Its statistics in ms of a sample in seconds: linear percentiles, population standard deviation.
+
+    Empty in, empty out.
+    """
     import numpy as np
 
     sample = np.asarray(values, dtype=float) * 1000
@@ -139,14 +157,18 @@ def spread_ms(values: Sequence[float] | np.ndarray) -> dict[str, float]:
 
 
 def _buckets(outputs: Sequence[ClassicOutput]) -> dict[str, float]:
-    """Its two peaks over one-second buckets: tokens whose time falls in one, requests that touch one (so it over-counts)."""
+    """Its two peaks over one-second buckets:
+
+    tokens whose time falls in one, requests that touch one (so it over-counts).
+    """
     import numpy as np
 
     zero = min(one.start_time for one in outputs)
     seconds = math.ceil(max(one.start_time + one.latency for one in outputs) - zero) + 1
     tokens, touching = np.zeros(seconds), np.zeros(seconds)
     for one in outputs:
-        # Added one by one in its order: a token on the edge of a second must fall on the side where its sum falls.
+        # Added one by one in its order: a token on the edge of a second must fall on the side where its sum
+        # falls.
         times = np.cumsum(np.concatenate(([one.start_time + one.ttft], one.itl)))
         buckets = (times - zero).astype(int)
         np.add.at(tokens, buckets[(buckets >= 0) & (buckets < seconds)], 1)
@@ -156,7 +178,10 @@ def _buckets(outputs: Sequence[ClassicOutput]) -> dict[str, float]:
 
 
 def without_text(records: Sequence[RequestRecord]) -> list[RequestRecord]:
-    """The whole answers that brought tokens and no text: random weights, a server without a tokenizer (--skip-tokenizer-init)."""
+    """The whole answers that brought tokens and no text:
+
+    random weights, a server without a tokenizer (--skip-tokenizer-init).
+    """
     return [record for record in records if record.ok and record.arrival_ns and record.first_text_ns is None]
 
 
@@ -172,7 +197,10 @@ def of_text(key: str) -> bool:
 
 
 def compute_classic(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
-    """The classic figures of a run; its duration ends with the answer to GET /get_server_info after the load, as there."""
+    """The classic figures of a run;
+
+    its duration ends with the answer to GET /get_server_info after the load, as there.
+    """
     done = [record for record in run.requests if record.ok and record.stamps_ns]
     outputs = [classic_output(record, run.began_ns) for record in done]
     silent = without_text(done)
@@ -182,7 +210,11 @@ def compute_classic(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, floa
             for one, record in zip(outputs, done, strict=True)
         ]
     ends = [record.end_ns for record in done if record.end_ns is not None]
-    end = run.server.info_after_end_ns if run.server.info_after_end_ns is not None else max(ends, default=run.began_ns)
+    end = (
+        run.server.info_after_end_ns
+        if run.server.info_after_end_ns is not None
+        else max(ends, default=run.began_ns)
+    )
     found = classic_figures(outputs, (end - run.began_ns) / NS_PER_S)
     if silent:
         found = {key: value for key, value in found.items() if not of_text(key)}

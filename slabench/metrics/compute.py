@@ -22,7 +22,8 @@ MOST_TOKENS = 1 << 24  # of one answer: above it a list of its gaps would be the
 def inter_token_latencies(record: RequestRecord) -> np.ndarray:
     """Gaps in ms, one per token after the first event; a gap that brought d tokens counts d times as gap / d.
 
-    None where the counts name more tokens than any answer has: the check token_counts or output_length says so.
+    None where the counts name more tokens than any answer has: the check token_counts or output_length says
+    so.
     """
     import numpy as np
 
@@ -30,7 +31,8 @@ def inter_token_latencies(record: RequestRecord) -> np.ndarray:
     counts = np.frombuffer(record.arrival_tokens, dtype=np.int64)
     if len(stamps) < 2 or counts.max() > MOST_TOKENS:
         return np.empty(0)
-    # An event without new tokens, or with a count below one before it, ends no gap: drop it before taking differences.
+    # An event without new tokens, or with a count below one before it, ends no gap: drop it before taking
+    # differences.
     keep = np.concatenate(([True], counts[1:] > np.maximum.accumulate(counts)[:-1]))
     stamps, counts = stamps[keep], counts[keep]
     new = np.diff(counts)
@@ -38,7 +40,8 @@ def inter_token_latencies(record: RequestRecord) -> np.ndarray:
 
 
 def spread(values: Sequence[float] | np.ndarray) -> dict[str, float]:
-    """The STATISTICS of a sample: linear percentiles, population standard deviation (numpy's defaults). Empty in, empty out.
+    """The STATISTICS of a sample: linear percentiles, population standard deviation (numpy's defaults). Empty
+    in, empty out.
 
     Percentiles that a sample is too small for (definitions.LEAST) are left out.
     """
@@ -61,7 +64,9 @@ def most_at_once(spans: Iterable[tuple[int, int]], *, touching: bool = False) ->
 
 def peak_concurrency(records: Sequence[RequestRecord]) -> int:
     """Most requests between sent and end at one moment."""
-    return most_at_once((one.sent_ns, one.end_ns) for one in records if one.sent_ns is not None and one.end_ns is not None)
+    return most_at_once(
+        (one.sent_ns, one.end_ns) for one in records if one.sent_ns is not None and one.end_ns is not None
+    )
 
 
 def compute(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
@@ -78,7 +83,9 @@ def compute(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
     if not done:
         return found
     for metric in OF_A_REQUEST.values():
-        found |= {f"{metric.name}.{statistic}": value for statistic, value in spread(metric.sample(done)).items()}
+        found |= {
+            f"{metric.name}.{statistic}": value for statistic, value in spread(metric.sample(done)).items()
+        }
     if "tpot.mean" not in found and (pair := bounded.both(done)) is not None:
         for name, ends in zip((bounded.LOW, bounded.HIGH), pair, strict=True):
             found |= {f"{name}.{statistic}": value for statistic, value in spread(ends).items()}
@@ -87,7 +94,9 @@ def compute(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
     gaps = [gap for record in done if (gap := per_request.gap_max(record)) is not None]
     if gaps:
         found["gap_max"] = max(gaps)
-    duration = (max(record.span_ns[1] for record in done if record.span_ns is not None) - run.began_ns) / NS_PER_S
+    duration = (
+        max(record.span_ns[1] for record in done if record.span_ns is not None) - run.began_ns
+    ) / NS_PER_S
     prompt = [record.input_len if record.prompt_tokens is None else record.prompt_tokens for record in done]
     output = [record.output_tokens for record in done if record.output_tokens is not None]
     found["input_tokens"], found["output_tokens"] = sum(prompt), sum(output)
@@ -97,7 +106,11 @@ def compute(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
     found["concurrency.peak"] = peak_concurrency(run.requests)
     if duration > 0:
         found |= rates(duration, len(done), sum(prompt), sum(output), gpus)
-        busy = sum(record.end_ns - record.sent_ns for record in done if record.end_ns is not None and record.sent_ns is not None)
+        busy = sum(
+            record.end_ns - record.sent_ns
+            for record in done
+            if record.end_ns is not None and record.sent_ns is not None
+        )
         found["concurrency.mean"] = busy / NS_PER_S / duration
     return found
 

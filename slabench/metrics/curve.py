@@ -1,8 +1,10 @@
-"""The decode curve: generation throughput against the number of running requests, from the samples of a deploy log.
+"""The decode curve: generation throughput against the number of running requests, from the samples of a
+deploy log.
 
-Source of the classic form: Ant Group's published decode table, made from every "#running-req ... gen throughput" line of a
-deploy log after a sweep of batch sizes. It mixes steady lines with lines whose interval held a prefill, an idle gap or
-another batch; the clean form leaves those out. Throughput is tokens/s throughout.
+Source of the classic form: Ant Group's published decode table, made from every "#running-req ... gen
+throughput" line of a deploy log after a sweep of batch sizes. It mixes steady lines with lines whose interval
+held a prefill, an idle gap or another batch; the clean form leaves those out. Throughput is tokens/s
+throughout.
 """
 
 from __future__ import annotations
@@ -48,8 +50,10 @@ class CurvePoint:
     q1: float | None = None  # quartiles need two samples
     q3: float | None = None
     enough: bool = False  # as many samples as the method wants
-    tpot_mean_ms: float | None = None  # mean of running / throughput: what a client's clock sees over the same time
-    accept_len: float | None = None  # tokens a step and request, mean of the lines that say it: speculative decoding
+    # mean of running / throughput: what a client's clock sees over the same time
+    tpot_mean_ms: float | None = None
+    # tokens a step and request, mean of the lines that say it: speculative decoding
+    accept_len: float | None = None
 
     @property
     def tpot_ms(self) -> float | None:
@@ -67,25 +71,29 @@ class Curve:
 
 
 class CurveBuilder:
-    """Samples one by one, both curves at the end, in memory that grows with the spread of the values and not with their number.
+    """Samples one by one, both curves at the end, in memory that grows with the spread of the values and not
+    with their number.
 
-    A log prints two decimals, so that a batch size's throughput has some thousand different values however long the log is:
-    counting equal ones keeps every median exact.
+    A log prints two decimals, so that a batch size's throughput has some thousand different values however
+    long the log is: counting equal ones keeps every median exact.
     """
 
     def __init__(self) -> None:
         self.lines = 0
-        self.largest_graph: int | None = None  # the largest batch that ran with its graph: a smaller one without is out of order
+        # the largest batch that ran with its graph: a smaller one without is out of order
+        self.largest_graph: int | None = None
         self._clean: defaultdict[int, Counter[float]] = defaultdict(Counter)
         # Clean but for their graph: the limit is known at the end.
         self._graph_off: defaultdict[int, Counter[float]] = defaultdict(Counter)
         self._disturbed: defaultdict[int, Counter[float]] = defaultdict(Counter)
         self._left_out: Counter[str] = Counter()
-        self._accepted: defaultdict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])  # sum and number of accept lengths
+        # sum and number of accept lengths
+        self._accepted: defaultdict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])
         self._no_batch = 0
 
     def add(self, sample: CurveSample) -> None:
-        """Samples with nothing running or no throughput that can be cannot enter a median and are counted as left out."""
+        """Samples with nothing running or no throughput that can be cannot enter a median and are counted as
+        left out."""
         self.lines += 1
         running, value = sample.running, sample.gen_throughput
         if running < 1 or not 0 <= value < math.inf:  # below zero where the server's clock was set back
@@ -111,7 +119,8 @@ class CurveBuilder:
         return self
 
     def classic(self, gpus: float | None) -> Curve:
-        """Every sample counts, as in the published table. gpus divides one line's throughput, as the published script does.
+        """Every sample counts, as in the published table. gpus divides one line's throughput, as the
+        published script does.
 
         ValueError unless gpus is positive or unknown (None), when there are no figures per GPU.
         """
@@ -119,14 +128,20 @@ class CurveBuilder:
         for part in (self._clean, self._graph_off, self._disturbed):
             for running, counted in part.items():
                 values[running].update(counted)
-        return _curve(values, gpus, self._no_batch_left(), {running: total / n for running, (total, n) in self._accepted.items()})
+        return _curve(
+            values,
+            gpus,
+            self._no_batch_left(),
+            {running: total / n for running, (total, n) in self._accepted.items()},
+        )
 
     def clean(self, gpus: float | None, *, graph_up_to: int | None = None) -> Curve:
         """Only samples whose whole interval was decoding of one batch size.
 
-        Left out, the first cause that applies being counted: an earlier line of another size ("batch_changed"), none ("first"),
-        whatever the sample names in since ("prefill", "idle", "flush", "retraction", "jit", "restart", "rejected"), and
-        "graph_off": the line ran without graph at a size up to graph_up_to, the largest captured one.
+        Left out, the first cause that applies being counted: an earlier line of another size
+        ("batch_changed"), none ("first"), whatever the sample names in since ("prefill", "idle", "flush",
+        "retraction", "jit", "restart", "rejected"), and "graph_off": the line ran without graph at a size up
+        to graph_up_to, the largest captured one.
         """
         left_out = Counter(self._left_out) + Counter(self._no_batch_left())
         values: defaultdict[int, Counter[float]] = defaultdict(Counter)
@@ -157,16 +172,22 @@ def _cause(sample: CurveSample) -> str | None:
 
 
 def shares(batch_size: int, ranks: int) -> tuple[int, ...]:
-    """The numbers of running requests that a batch shows as when it is spread over data-parallel ranks: 10 over 4 as 2 and 3."""
+    """The numbers of running requests that a batch shows as when it is spread over data-parallel ranks:
+
+    10 over 4 as 2 and 3.
+    """
     low, rest = divmod(batch_size, ranks)
     return tuple(size for size in ((low, low + 1) if rest else (low,)) if size > 0)
 
 
-def clean_tpots(samples: Iterable[CurveSample], sizes: Sequence[int], *, graph_up_to: int | None = None) -> list[float]:
+def clean_tpots(
+    samples: Iterable[CurveSample], sizes: Sequence[int], *, graph_up_to: int | None = None
+) -> list[float]:
     """running / throughput in ms of each clean sample of these sizes.
 
-    Every line spans as many steps as the next, so their mean is the time per token of the whole time they cover: what a client
-    sees of it. Their median leaves out a noisy machine's slow moments, which the client's clock does not.
+    Every line spans as many steps as the next, so their mean is the time per token of the whole time they
+    cover: what a client sees of it. Their median leaves out a noisy machine's slow moments, which the
+    client's clock does not.
     """
     limit = graph_up_to if graph_up_to is not None else -1  # up to it a line without a graph is out of order
     return [
@@ -180,7 +201,10 @@ def clean_tpots(samples: Iterable[CurveSample], sizes: Sequence[int], *, graph_u
 
 
 def clean_tokens(samples: Iterable[CurveSample], interval: int) -> float:
-    """Tokens that the clean lines stand for: each is of as many decode steps as a server prints a line after, and of one batch."""
+    """Tokens that the clean lines stand for:
+
+    each is of as many decode steps as a server prints a line after, and of one batch.
+    """
     return math.fsum(
         interval * sample.running * (1.0 if sample.accept_len is None else sample.accept_len)
         for sample in samples
@@ -189,7 +213,10 @@ def clean_tokens(samples: Iterable[CurveSample], interval: int) -> float:
 
 
 def largest_graph(samples: Iterable[CurveSample]) -> int | None:
-    """The largest batch that ran with its graph, so that a smaller one without is out of order; None if none did."""
+    """The largest batch that ran with its graph, so that a smaller one without is out of order;
+
+    None if none did.
+    """
     return max((sample.running for sample in samples if sample.graph), default=None)
 
 
@@ -201,7 +228,9 @@ def _curve(
 ) -> Curve:
     if gpus is not None and not gpus > 0:
         raise ValueError(f"a throughput per GPU needs a positive number of GPUs, not {gpus}")
-    points = tuple(_point(running, values[running], gpus, (accepted or {}).get(running)) for running in sorted(values))
+    points = tuple(
+        _point(running, values[running], gpus, (accepted or {}).get(running)) for running in sorted(values)
+    )
     return Curve(points, sum(point.samples for point in points), dict(left_out))
 
 
@@ -224,4 +253,6 @@ def _point(running: int, counted: Counter[float], gpus: float | None, accepted: 
     per_gpu = None if gpus is None else median / gpus
     slow = 0.0 in counted  # no tokens in an interval: no time per token
     mean = None if slow else math.fsum(1000 * running / value * count for value, count in counted.items()) / n
-    return CurvePoint(running, n, median, per_gpu, median / running, q1, q3, n >= WANTED_SAMPLES, mean, accepted)
+    return CurvePoint(
+        running, n, median, per_gpu, median / running, q1, q3, n >= WANTED_SAMPLES, mean, accepted
+    )

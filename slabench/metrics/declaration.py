@@ -19,14 +19,18 @@ class ClientError(StrEnum):
     TTFT = "TTFT"  # an answer's first token: calibrated, and bounded where the client stalled
     E2EL = "E2EL"  # its last token: bounded where the client stalled
     TPOT = "TPOT"  # both: calibrated, and bounded where the client stalled
-    ITL = "ITL"  # every event: calibrated by the p99 of the gaps; where the client stalled, only its mean is bounded
+    # every event: calibrated by the p99 of the gaps; where the client stalled, only its mean is bounded
+    ITL = "ITL"
     BETWEEN_TOKENS = "between tokens"  # arrivals inside answers, without a bound
     RUN_END = "last token of the run"  # bounded where the client stalled
 
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """What a comparison allows. times: of --tolerance; floor: in the metric's unit, below it no difference is a regression."""
+    """What a comparison allows. times: of --tolerance; floor:
+
+    in the metric's unit, below it no difference is a regression.
+    """
 
     times: float
     floor: float
@@ -34,10 +38,16 @@ class Tolerance:
 
 
 _WAY = "a request's way through two kernels and two event loops moves by a millisecond or two"
-STAMP = Tolerance(1.0, 0.05, "without the kernel's time of arrival a stamp is late by the event loop's own lateness, some 0.05 ms")
+STAMP = Tolerance(
+    1.0,
+    0.05,
+    "without the kernel's time of arrival a stamp is late by the event loop's own lateness, some 0.05 ms",
+)
 LOG_STAMP = Tolerance(1.0, 0.05, "the log prints two decimals of a throughput")
 FIRST = Tolerance(
-    2.5, 2.0, f"{_WAY}; near saturation a queue multiplies a small change of speed, so the share is 2.5 times the tolerance"
+    2.5,
+    2.0,
+    f"{_WAY}; near saturation a queue multiplies a small change of speed, so the share is 2.5 times the tolerance",
 )
 LAST = Tolerance(1.0, 2.0, _WAY)
 REQUESTS = Tolerance(1.0, 0.5, "less than one request is no difference")
@@ -48,7 +58,10 @@ TOKENS = Tolerance(1.0, 1.0, "below one token a second nothing is decided by it"
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric. ValueError for one that can be compared and has no tolerance: no other metric's would be in its unit."""
+    """One metric. ValueError for one that can be compared and has no tolerance:
+
+    no other metric's would be in its unit.
+    """
 
     name: str
     unit: str
@@ -56,11 +69,15 @@ class Metric:
     formula: str
     source: str
     tolerance: Tolerance | None = None
-    per: Literal["request", "token", "run"] = "run"  # what one value is of; of requests and tokens there are statistics
-    value: Callable[[RequestRecord], float | None] | None = None  # of one answer, where --goodput can limit it
-    repeats: Literal["mean", "largest"] = "mean"  # over a test's repeats; a statistic max, min or std has its own way
+    # what one value is of; of requests and tokens there are statistics
+    per: Literal["request", "token", "run"] = "run"
+    # of one answer, where --goodput can limit it
+    value: Callable[[RequestRecord], float | None] | None = None
+    # over a test's repeats; a statistic max, min or std has its own way
+    repeats: Literal["mean", "largest"] = "mean"
     client_error: ClientError = ClientError.NONE
-    gates: tuple[str, ...] = ()  # the methods whose tests are compared by it, by its mean where it has statistics
+    # the methods whose tests are compared by it, by its mean where it has statistics
+    gates: tuple[str, ...] = ()
     information: str | None = None  # the statistic that a baseline file keeps beside; "" of a metric without
     run_to_run: float = 0.01  # share by which two runs of one server process differ
     label: str = ""  # in the heading of a column
@@ -70,7 +87,11 @@ class Metric:
 
     def __post_init__(self) -> None:
         if (self.better != "none") != (self.tolerance is not None):
-            wrong = "can be compared and has no" if self.tolerance is None else "has no better and no worse, so it cannot have a"
+            wrong = (
+                "can be compared and has no"
+                if self.tolerance is None
+                else "has no better and no worse, so it cannot have a"
+            )
             raise ValueError(f"the metric {self.name} {wrong} tolerance")
 
     @property

@@ -1,6 +1,7 @@
 """Every metric's declaration; docs/metrics.md and the table of what a comparison allows are made from it.
 
-A key is `metric` or `metric.statistic`. `classic.*` metrics are bench_serving's, with its definitions (classic.py).
+A key is `metric` or `metric.statistic`. `classic.*` metrics are bench_serving's, with its definitions
+(classic.py).
 """
 
 from __future__ import annotations
@@ -8,15 +9,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from slabench.metrics import per_request
-from slabench.metrics.declaration import END, FIRST, LAST, LOG_STAMP, RATE, REQUESTS, STAMP, TOKENS, ClientError, Metric, Tolerance
+from slabench.metrics.declaration import (
+    END,
+    FIRST,
+    LAST,
+    LOG_STAMP,
+    RATE,
+    REQUESTS,
+    STAMP,
+    TOKENS,
+    ClientError,
+    Metric,
+    Tolerance,
+)
 from slabench.metrics.definitions_classic import CLASSIC
 
 # A percentile of fewer samples than this has none beyond it: it would be the maximum under another name.
 LEAST = {"p90": 10, "p95": 20, "p99": 100}
 STATISTICS = ("mean", "p50", "p90", "p95", "p99", "min", "max", "std")
 
-# Two runs of one server process on one H200 (docs/examples/h200-qwen3-30b-a3b): full-batch TPOT differed by at most 0.13 %, mean
-# TPOT by 0.2 %, total throughput by 0.4 %, mean TTFT by 5 %.
+# Two runs of one server process on one H200 (docs/examples/h200-qwen3-30b-a3b): full-batch TPOT differed by
+# at most 0.13 %, mean TPOT by 0.2 %, total throughput by 0.4 %, mean TTFT by 5 %.
 _TPOT_APART, _RATE_APART, _TTFT_APART = 0.003, 0.005, 0.05
 
 _COUNTED = "server's counts, client's clock"
@@ -125,7 +138,7 @@ _OURS = (
         "goodput.request_throughput", "req/s", "higher", "requests within the limits of --goodput / duration", "client", RATE,
         client_error=ClientError.BETWEEN_TOKENS, run_to_run=_RATE_APART, also_called=("goodput", "request_goodput"),
     ),
-    # TTFT in parts, and who ran and waited: metrics/waiting.py.
+    # TTFT in parts, and who ran and waited: metrics/ttft_breakdown.py.
     Metric(
         "ttft_queue", "ms", "lower", "meta_info's queue_time", "server",
         Tolerance(2.5, 0.5, f"{_LOOP}; its queue multiplies a small change of speed as TTFT's does"), per="request",
@@ -149,7 +162,8 @@ _OURS = (
         "waited.peak", "requests", "lower", "most requests between sent and first token at one moment", "client",
         Tolerance(2.5, 0.5, REQUESTS.reason), repeats="largest",
     ),
-    # The window of a batch-size point in which as many requests were decoding as it is named after: metrics/full_batch.py.
+    # The window of a batch-size point in which as many requests were decoding as it is named after:
+    # metrics/full_batch.py.
     Metric(
         "full_batch.tpot", "ms", "lower", "sum of (last - first event inside) / sum of their tokens, full batch only", _FULL, STAMP,
         client_error=ClientError.BETWEEN_TOKENS, information="", batch_only=True,
@@ -187,7 +201,8 @@ _OURS = (
 )  # fmt: skip
 
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OURS, *CLASSIC)}
-OF_A_REQUEST = {name: metric for name, metric in METRICS.items() if metric.value is not None}  # what --goodput can limit
+# what --goodput can limit
+OF_A_REQUEST = {name: metric for name, metric in METRICS.items() if metric.value is not None}
 
 # bench_serving says median where we say p50; its names are kept for its figures.
 CLASSIC_STATISTICS = ("mean", "median", "std", "p95", "p99", "max")
@@ -206,12 +221,18 @@ _KEYS = {
 
 
 def metric_of(key: str) -> Metric | None:
-    """The declaration behind a key such as `tpot.mean`, `qpm`, `classic.ttft.p99`, `curve.8`; None if there is none."""
+    """The declaration behind a key such as `tpot.mean`, `qpm`, `classic.ttft.p99`, `curve.8`;
+
+    None if there is none.
+    """
     return _KEYS.get(key) if curve_size(key) is None else METRICS["curve"]
 
 
 def declared(key: str) -> Metric:
-    """metric_of() a key that is known to be one: an objective's, a gated or a judged one. KeyError if it is none."""
+    """metric_of() a key that is known to be one: an objective's, a gated or a judged one.
+
+    KeyError if it is none.
+    """
     metric = metric_of(key)
     if metric is None:
         raise KeyError(f"{key} is no declared metric")
@@ -230,9 +251,11 @@ def curve_size(key: str) -> int | None:
 
 
 def too_few(key: str, sizes: Mapping[str, int]) -> tuple[int, int] | None:
-    """(samples there are, samples it needs) of a percentile that has none beyond it; None if it has, or nobody counted them.
+    """(samples there are, samples it needs) of a percentile that has none beyond it; None if it has, or
+    nobody counted them.
 
-    For bench_serving's figures too: they are computed as it does and shown where it shows them, and no verdict hangs on such a one.
+    For bench_serving's figures too: they are computed as it does and shown where it shows them, and no
+    verdict hangs on such a one.
     """
     figure, _, statistic = key.rpartition(".")
     n, least = sizes.get(figure.removeprefix("classic.")), LEAST.get(statistic)

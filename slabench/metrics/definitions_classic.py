@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from slabench.metrics.declaration import END, FIRST, LAST, RATE, REQUESTS, STAMP, TOKENS, ClientError, Metric, Tolerance
+from slabench.metrics.declaration import (
+    END,
+    FIRST,
+    LAST,
+    RATE,
+    REQUESTS,
+    STAMP,
+    TOKENS,
+    ClientError,
+    Metric,
+    Tolerance,
+)
 
 _BS = "sglang.bench_serving 0.5.7, calculate_metrics"
 CLASSIC = (

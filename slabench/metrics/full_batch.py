@@ -1,7 +1,9 @@
-"""Decoding at a proven batch size: the time in which as many requests were decoding as the point is named after.
+"""Decoding at a proven batch size: the time in which as many requests were decoding as the point is named
+after.
 
-A mean TPOT contains what disturbed the batch: the prefills of the others, a batch that is not yet or no longer full. Between
-the last first token and the first finish of a wave nothing of that can happen: all requests decode, and none waits.
+A mean TPOT contains what disturbed the batch: the prefills of the others, a batch that is not yet or no
+longer full. Between the last first token and the first finish of a wave nothing of that can happen: all
+requests decode, and none waits.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from slabench.records import RequestRecord
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From begin to end, in ns, exactly these requests (positions in the records) were between first and last token."""
+    """From begin to end, in ns, exactly these requests (positions in the records) were between first and last
+    token."""
 
     begin: int
     end: int
@@ -25,7 +28,8 @@ class Window:
 
 
 def windows(records: Sequence[RequestRecord], batch_size: int) -> tuple[Window, ...]:
-    """The longest spans with batch_size requests between first and last token, one a wave where requests go in step."""
+    """The longest spans with batch_size requests between first and last token, one a wave where requests go
+    in step."""
     moments: list[tuple[int, int, int]] = []  # an end before a start of the same moment: they do not overlap
     for position, record in enumerate(records):
         if record.ok and record.grown > 1 and (span := record.span_ns) is not None and span[0] < span[1]:
@@ -62,8 +66,13 @@ def pace(records: Sequence[RequestRecord], members: Sequence[int], begin: int, e
     return time_ns, tokens
 
 
-def full_batch(records: Sequence[RequestRecord], batch_size: int, duration_s: float | None) -> dict[str, float]:
-    """The figures full_batch.*; none if the batch was never full, no TPOT if no request had two events inside a window."""
+def full_batch(
+    records: Sequence[RequestRecord], batch_size: int, duration_s: float | None
+) -> dict[str, float]:
+    """The figures full_batch.*;
+
+    none if the batch was never full, no TPOT if no request had two events inside a window.
+    """
     found = windows(records, batch_size)
     if not found:
         return {}

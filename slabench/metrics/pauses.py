@@ -1,7 +1,8 @@
-"""Times in which requests were in flight and nothing arrived from the whole server, longer than the run's own pace explains.
+"""Times in which requests were in flight and nothing arrived from the whole server, longer than the run's own
+pace explains.
 
-One answer that pauses (a retraction) is no such time, since the others go on. Neither is a prefill that takes as long as other
-prefills of this run do, however long that is.
+One answer that pauses (a retraction) is no such time, since the others go on. Neither is a prefill that takes
+as long as other prefills of this run do, however long that is.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ TOGETHER_SHARE = 0.02  # of the pause
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """begin_ns, end_ns: clock readings. expected_ns: what the prefills that ended it, and a decode step, take at the run's pace."""
+    """begin_ns, end_ns: clock readings. expected_ns:
+
+    what the prefills that ended it, and a decode step, take at the run's pace.
+    """
 
     begin_ns: int
     end_ns: int
@@ -48,7 +52,11 @@ class _Run:
         import numpy as np
 
         rows = [
-            (record.sent_ns, *record.span_ns, record.input_len if record.prompt_tokens is None else record.prompt_tokens)
+            (
+                record.sent_ns,
+                *record.span_ns,
+                record.input_len if record.prompt_tokens is None else record.prompt_tokens,
+            )
             for record in records
             if record.sent_ns is not None and record.span_ns is not None
         ]
@@ -58,13 +66,17 @@ class _Run:
         self.busy_ns = _union_ns(self.sent, self.last)
 
     def waiting(self, inside: np.ndarray, before: int, end: int) -> tuple[np.ndarray, np.ndarray]:
-        """(when its next token came, tokens to prefill) of each in flight that was not decoding when the pause began.
+        """(when its next token came, tokens to prefill) of each in flight that was not decoding when the
+        pause began.
 
-        Before their first token, or retracted: those had stopped earlier, and what they had generated is prefilled again.
+        Before their first token, or retracted: those had stopped earlier, and what they had generated is
+        prefilled again.
         """
         import numpy as np
 
-        found = [(int(self.first[k]), int(self.prompt[k])) for k in np.flatnonzero(inside & (self.first >= end))]
+        found = [
+            (int(self.first[k]), int(self.prompt[k])) for k in np.flatnonzero(inside & (self.first >= end))
+        ]
         for k in np.flatnonzero(inside & (self.first <= before)).tolist():
             stamps = self.records[k].arrival_ns
             place = bisect_right(stamps, before)
@@ -77,17 +89,25 @@ class _Run:
 def pauses(requests: Sequence[RequestRecord]) -> tuple[list[Pause], int]:
     """(pauses in their order, ns in which at least one request was in flight).
 
-    The pace of prefill is that of all other prompts over all other time in flight: decoding is in it, so that it is rather too
-    slow, and a pause rather too short to be one. A prompt longer than the mean may take longer a token in the same measure. Where
-    all prompts ended together there is no other one to compare with, and so no pause before them.
+    The pace of prefill is that of all other prompts over all other time in flight: decoding is in it, so that
+    it is rather too slow, and a pause rather too short to be one. A prompt longer than the mean may take
+    longer a token in the same measure. Where all prompts ended together there is no other one to compare
+    with, and so no pause before them.
     """
     import numpy as np
 
-    records = [record for record in requests if record.ok and record.sent_ns is not None and record.span_ns is not None]
-    if not records or not all(record.arrival_ns for record in records):  # /v1 without counts: tokens have no times of their own
+    records = [
+        record
+        for record in requests
+        if record.ok and record.sent_ns is not None and record.span_ns is not None
+    ]
+    # /v1 without counts: tokens have no times of their own
+    if not records or not all(record.arrival_ns for record in records):
         return [], 0
     run = _Run(records)
-    stamps = np.unique(np.concatenate([run.sent.min(keepdims=True), *(one.arrival_ns[: one.grown] for one in records)]))
+    stamps = np.unique(
+        np.concatenate([run.sent.min(keepdims=True), *(one.arrival_ns[: one.grown] for one in records)])
+    )
     stamps = stamps[stamps >= run.sent.min()]
     quarter = np.sort(run.first)[(len(records) - 1) // 4]
     found = []
@@ -112,7 +132,8 @@ def _expected_ns(run: _Run, inside: np.ndarray, before: int, end: int, lasted: i
     if not len(work):
         return expected
     together = comes <= end + min(TOGETHER_NS, TOGETHER_SHARE * lasted)
-    # A decoding token ended it: part of one long prompt may have been computed, since whole ones would have answered.
+    # A decoding token ended it: part of one long prompt may have been computed, since whole ones would have
+    # answered.
     done = work[together] if together.any() else work.max(keepdims=True)
     others, time = int(run.prompt.sum()) - int(done.sum()), run.busy_ns - lasted
     if others <= 0 or time <= 0:
@@ -143,7 +164,10 @@ def _union_ns(begins: np.ndarray, ends: np.ndarray) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FirstRequests:
-    """Of one-token answers, those sent before anything had come back. Times in ms; share: lost, of the time of all requests."""
+    """Of one-token answers, those sent before anything had come back. Times in ms; share:
+
+    lost, of the time of all requests.
+    """
 
     requests: int
     slower: int  # of them, than any later one
@@ -155,10 +179,15 @@ class FirstRequests:
 def first_requests(requests: Sequence[RequestRecord]) -> FirstRequests | None:
     """What the first requests took longer than any later one.
 
-    None where an answer has more than one token, since a queue of long answers makes the first ones wait, and where the later
-    requests are fewer than the first, or none was first: a client that stands still may stamp all as sent when they were answered.
+    None where an answer has more than one token, since a queue of long answers makes the first ones wait, and
+    where the later requests are fewer than the first, or none was first: a client that stands still may stamp
+    all as sent when they were answered.
     """
-    done = [record for record in requests if record.ok and record.sent_ns is not None and record.span_ns is not None]
+    done = [
+        record
+        for record in requests
+        if record.ok and record.sent_ns is not None and record.span_ns is not None
+    ]
     if not done or any((record.output_tokens or 0) > 1 for record in done):
         return None
     began = min(record.span_ns[0] for record in done if record.span_ns is not None)

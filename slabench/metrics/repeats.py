@@ -1,7 +1,7 @@
 """Several loads of one test as one: what a figure over all repeats is, and how many requests are behind it.
 
-A mean over the repeats is what most figures are compared and judged by. It is no extreme: the longest gap of five loads is the
-longest of them, and a mean of five maxima hides the one that was bad.
+A mean over the repeats is what most figures are compared and judged by. It is no extreme: the longest gap of
+five loads is the longest of them, and a mean of five maxima hides the one that was bad.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ Sizes = Mapping[str, int]
 def together(runs: Sequence[Figures], sizes: Sequence[Sizes]) -> dict[str, float]:
     """Every figure that all repeats have, over all of them.
 
-    `.max`, and what is declared so (gap_max, peaks): the largest. `.min`: the smallest. `.std`: of all requests of all repeats
-    (pooled by n, with the distance between the repeats' means); absent where n is not known. Everything else: the mean of all.
+    `.max`, and what is declared so (gap_max, peaks): the largest. `.min`: the smallest. `.std`: of all
+    requests of all repeats (pooled by n, with the distance between the repeats' means); absent where n is not
+    known. Everything else: the mean of all.
     """
     if len(runs) == 1:
         return dict(runs[0])
@@ -42,14 +43,20 @@ def together(runs: Sequence[Figures], sizes: Sequence[Sizes]) -> dict[str, float
 
 
 def _pooled(figure: str, runs: Sequence[Figures], sizes: Sequence[Sizes]) -> float | None:
-    """sqrt(sum of n_i (s_i^2 + m_i^2) / N - M^2), M the mean of all: the population standard deviation of all samples."""
+    """sqrt(sum of n_i (s_i^2 + m_i^2) / N - M^2), M the mean of all:
+
+    the population standard deviation of all samples.
+    """
     counts = [one.get(figure.removeprefix("classic."), 0) for one in sizes]
     if not all(counts) or not all(f"{figure}.mean" in run for run in runs):
         return None
     total = sum(counts)
     means = [run[f"{figure}.mean"] for run in runs]
     middle = math.fsum(n * mean for n, mean in zip(counts, means, strict=True)) / total
-    parts = (n * (run[f"{figure}.std"] ** 2 + (mean - middle) ** 2) for n, run, mean in zip(counts, runs, means, strict=True))
+    parts = (
+        n * (run[f"{figure}.std"] ** 2 + (mean - middle) ** 2)
+        for n, run, mean in zip(counts, runs, means, strict=True)
+    )
     return math.sqrt(math.fsum(parts) / total)
 
 

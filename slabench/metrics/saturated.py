@@ -1,12 +1,13 @@
 """The output of a server that is full: tokens/s while somebody waits for room, from stretches that come back.
 
-Where more is in flight than runs at once, equal requests go in lumps: as many as there is room for are prefilled, decode, end
-together, and the next lump begins. A wave of the load (as many as are in flight) is no whole number of lumps, so neither a count
-between two moments nor one over whole waves ends where it began, and of few waves each is wrong by some per cent, by the same ones
-every time. Tokens that leave the server are a curve that repeats itself lump by lump. Over a stretch as long as a whole number of
-lumps it rises by the same wherever the stretch begins, over any other it does not: by that the stretch is found, and nobody has to
-know how many run at once. To measure between moments of equal state is the regenerative method (Crane and Iglehart, Operations
-Research 23, 1975); here the moments are not seen, only that they come back.
+Where more is in flight than runs at once, equal requests go in lumps: as many as there is room for are
+prefilled, decode, end together, and the next lump begins. A wave of the load (as many as are in flight) is no
+whole number of lumps, so neither a count between two moments nor one over whole waves ends where it began,
+and of few waves each is wrong by some per cent, by the same ones every time. Tokens that leave the server are
+a curve that repeats itself lump by lump. Over a stretch as long as a whole number of lumps it rises by the
+same wherever the stretch begins, over any other it does not: by that the stretch is found, and nobody has to
+know how many run at once. To measure between moments of equal state is the regenerative method (Crane and
+Iglehart, Operations Research 23, 1975); here the moments are not seen, only that they come back.
 """
 
 from __future__ import annotations
@@ -19,21 +20,27 @@ from slabench.records import RequestRecord
 
 CELLS = 400  # of the time in which the server is full: finer than a lump's prefill, coarser than a step
 SHORTEST = CELLS // 4  # a shorter stretch gains by little noise what it loses by few tokens
-LONGEST = CELLS // 2  # a longer one would leave some moments out: neither its begin nor its end would ever come by them
+# a longer one would leave some moments out: neither its begin nor its end would ever come by them
+LONGEST = CELLS // 2
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """rate: output tokens/s. spread: by which share of it the stretch differs (standard deviation) with where it begins."""
+    """rate: output tokens/s. spread:
+
+    by which share of it the stretch differs (standard deviation) with where it begins.
+    """
 
     rate: float
     spread: float
 
 
 def saturated_flow(records: Sequence[RequestRecord]) -> Flow | None:
-    """Output tokens/s from the first end to the last first token: before it the first lump is on its way, after it nobody waits.
+    """Output tokens/s from the first end to the last first token: before it the first lump is on its way,
+    after it nobody waits.
 
-    None where that is no time at all. Of a stretch that never comes back, since it is longer than half of the time, spread says so.
+    None where that is no time at all. Of a stretch that never comes back, since it is longer than half of the
+    time, spread says so.
     """
     import numpy as np
 

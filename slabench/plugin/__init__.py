@@ -1,8 +1,9 @@
 """The pytest plugin: `-p slabench.plugin`, or `pytest_plugins = ("slabench.plugin",)` in a conftest.py.
 
-Only this package imports pytest. Its parts are plugins of their own, registered after those of the environment: their hooks and
-options are laid over pytest-html's, pytest-base-url's and others'. `-p` is read before the environment's plugins are loaded, so
-that the parts of a plugin named there wait for the first hook after it; a conftest.py comes later by itself.
+Only this package imports pytest. Its parts are plugins of their own, registered after those of the
+environment: their hooks and options are laid over pytest-html's, pytest-base-url's and others'. `-p` is read
+before the environment's plugins are loaded, so that the parts of a plugin named there wait for the first hook
+after it; a conftest.py comes later by itself.
 """
 
 from __future__ import annotations
@@ -35,11 +36,14 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser) -> Generator[None, None, None]:
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser
+) -> Generator[None, None, None]:
     """Not called where a conftest.py registers this plugin: that happens within it."""
     _register(early_config)
     yield
-    _explain_unknown(early_config, parser)  # with the options of somebody's own conftest.py among the known ones
+    # with the options of somebody's own conftest.py among the known ones
+    _explain_unknown(early_config, parser)
 
 
 def _register(config: pytest.Config) -> None:

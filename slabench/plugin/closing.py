@@ -1,7 +1,7 @@
 """The end of a session: everything is written, and what could not be is said, in every output that could.
 
-A run whose outputs are not complete is NOT_SAVED and ends with 6 where all passed: the words stand on the console, and what
-reads the files later would not find them.
+A run whose outputs are not complete is NOT_SAVED and ends with 6 where all passed: the words stand on the
+console, and what reads the files later would not find them.
 """
 
 from __future__ import annotations
@@ -47,7 +47,13 @@ class Closing:
         self.session, self.state, self.status = session, state, status
         recorder = self.recorder
         self._document()
-        write_outputs(recorder.document.data, recorder.folder.path, recorder.settings, note=recorder.note, lose=self.lose)
+        write_outputs(
+            recorder.document.data,
+            recorder.folder.path,
+            recorder.settings,
+            note=recorder.note,
+            lose=self.lose,
+        )
         with losing("summary.md", self.lose):
             write_summary(recorder.document.data, recorder.folder.path)
         self.summed_up = True
@@ -55,7 +61,10 @@ class Closing:
             step_summary(recorder.document.data, note=recorder.note, lose=self.lose)
 
     def _document(self) -> None:
-        """The document with its word and status, and what is lost so far; that itself cannot be written is only said."""
+        """The document with its word and status, and what is lost so far;
+
+        that itself cannot be written is only said.
+        """
         assert self.session is not None, "it is closed within the session"
         recorder = self.recorder
         for again in (False, True):

@@ -1,6 +1,8 @@
-"""Before any load: another model or other hardware than the baseline's is known from the servers' own answers.
+"""Before any load: another model or other hardware than the baseline's is known from the servers' own
+answers.
 
-Measuring would take its hours and end in NOT_COMPARABLE. Nothing is sent, and every live test of the session is INVALID at once.
+Measuring would take its hours and end in NOT_COMPARABLE. Nothing is sent, and every live test of the session
+is INVALID at once.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from slabench.plugin.order import is_live
 from slabench.plugin.stash import CAMPAIGN, ENTRY
 from slabench.session.deployment import Campaign
 from slabench.session.partial_entry import bare_entry
-from slabench.verdict.baselines import Comparison, blocked, differences
+from slabench.verdict.comparison import Comparison, blocked, differences
 
 REFUSED = pytest.StashKey[Comparison | None]()
 
@@ -24,7 +26,9 @@ def pytest_runtest_call(item: pytest.Item) -> None:
     if campaign is None or campaign.deployment is None or not is_live(item):
         return
     if REFUSED not in item.config.stash:
-        item.config.stash[REFUSED] = found = refusal(campaign, [one.nodeid for one in item.session.items if is_live(one)])
+        item.config.stash[REFUSED] = found = refusal(
+            campaign, [one.nodeid for one in item.session.items if is_live(one)]
+        )
         if found is not None:
             campaign.say(f"INVALID: {found.not_comparable}: no load is sent.")
     comparison = item.config.stash[REFUSED]
@@ -33,7 +37,10 @@ def pytest_runtest_call(item: pytest.Item) -> None:
     line = f"{comparison.not_comparable}; no load was sent"
     entry = bare_entry(item.nodeid, "INVALID", line, "NOT_COMPARABLE") | {"comparison": comparison.as_dict()}
     info = campaign.deployment.info
-    labels = [*(["SIMULATED"] if campaign.deployment.simulated else []), *([] if info.reference else ["NOT_REFERENCE"])]
+    labels = [
+        *(["SIMULATED"] if campaign.deployment.simulated else []),
+        *([] if info.reference else ["NOT_REFERENCE"]),
+    ]
     item.stash[ENTRY] = {"entry": entry, "server": campaign.as_dict(), "labels": labels}
     raise InvalidRun(line)
 

@@ -1,4 +1,7 @@
-"""What a benchmark test asks for: the server, a load, its verdict. Their types and all that they do are in slabench.session."""
+"""What a benchmark test asks for: the server, a load, its verdict.
+
+Their types and all that they do are in slabench.session.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,9 @@ def progress_line(pytestconfig: pytest.Config) -> ProgressLine:
 @pytest.fixture
 def sidecar(request: pytest.FixtureRequest) -> Sidecar:
     config = request.config
-    asked = config.pluginmanager.hasplugin("benchmark") and any(config.getoption(name, None) for name in BENCHMARK_OUTPUTS)
+    asked = config.pluginmanager.hasplugin("benchmark") and any(
+        config.getoption(name, None) for name in BENCHMARK_OUTPUTS
+    )
     return Sidecar(request.getfixturevalue("benchmark") if asked else None)
 
 

@@ -1,4 +1,5 @@
-"""What the session's tests will send, told before any of them runs, and the objectives that no such load can be judged by."""
+"""What the session's tests will send, told before any of them runs, and the objectives that no such load can
+be judged by."""
 
 from __future__ import annotations
 
@@ -18,7 +19,10 @@ MARKER = "sends"
 
 
 def marked_forms(items: Iterable[pytest.Item], options: Namespace) -> list[tuple[str, Form]]:
-    """(test id, form) of the tests whose marker sends(form=F) tells beforehand what they load: F(options, **parameters)."""
+    """(test id, form) of the tests whose marker sends(form=F) tells beforehand what they load:
+
+    F(options, **parameters).
+    """
     found = []
     for item in items:
         marker = item.get_closest_marker(MARKER)
@@ -28,7 +32,10 @@ def marked_forms(items: Iterable[pytest.Item], options: Namespace) -> list[tuple
 
 
 def _form_of(item: pytest.Item, marker: pytest.Mark, options: Namespace) -> Form:
-    """What the marker's function says; ConfigError if it cannot be called so, or says something else than a Form."""
+    """What the marker's function says;
+
+    ConfigError if it cannot be called so, or says something else than a Form.
+    """
     from slabench.methods import Form
 
     form_of: Callable[..., Form] | None = marker.kwargs.get("form")
@@ -46,7 +53,8 @@ def _form_of(item: pytest.Item, marker: pytest.Mark, options: Namespace) -> Form
 
 
 def check_objectives(forms: Sequence[tuple[str, Form]], slos: Sequence[Slo]) -> None:
-    """ConfigError if a test sends too few requests for the percentile that an objective asks for: known before the first one.
+    """ConfigError if a test sends too few requests for the percentile that an objective asks for: known
+    before the first one.
 
     Or if the objective is about what only other tests have.
     """

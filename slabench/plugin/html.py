@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from slabench.plugin.recorder import RECORDER
-from slabench.report.plain import plain_values
+from slabench.report.sanitize import plain_values
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -32,7 +32,8 @@ class HtmlColumns:
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
         from slabench.report.html import table_header_cells
 
-        # Our words first. pytest's own outcome knows no INVALID: it says so in its heading, beside the duration.
+        # Our words first. pytest's own outcome knows no INVALID: it says so in its heading, beside the
+        # duration.
         result, _, *rest = cells
         cells[:] = [*table_header_cells(), result.replace("Result", "pytest"), *rest]
 
@@ -42,7 +43,11 @@ class HtmlColumns:
 
         handed = getattr(report, "slabench", None)
         result, _, *rest = cells
-        cells[:] = [*table_row_cells(report.nodeid, handed["entry"] if handed is not None else None), result, *rest]
+        cells[:] = [
+            *table_row_cells(report.nodeid, handed["entry"] if handed is not None else None),
+            result,
+            *rest,
+        ]
 
 
 def _clean_metadata(config: pytest.Config) -> None:

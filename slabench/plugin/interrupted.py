@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from slabench.report.plain import plain_values
+from slabench.report.sanitize import plain_values
 
 
 def interrupted_reports(handed: dict[str, Any]) -> list[pytest.TestReport]:
@@ -19,5 +19,7 @@ def interrupted_reports(handed: dict[str, Any]) -> list[pytest.TestReport]:
     where = (entry["id"].partition("::")[0], None, entry["id"].rpartition("::")[2])
     call = pytest.TestReport(entry["id"], where, {}, "failed", failure_text(entry), "call")
     call.slabench = handed  # type: ignore[attr-defined]
-    end = pytest.TestReport(entry["id"], where, {}, "passed", None, "teardown", user_properties=junit_properties(entry))
+    end = pytest.TestReport(
+        entry["id"], where, {}, "passed", None, "teardown", user_properties=junit_properties(entry)
+    )
     return [call, end]

@@ -20,7 +20,8 @@ from slabench.session.settings import SIM, Settings
 from slabench.session.starting import bearer
 from slabench.strict_json import dumps
 
-TOGETHER = "tests/ali/test_decode"  # the curve is made from the decode tests' lines: all of them at one server
+# the curve is made from the decode tests' lines: all of them at one server
+TOGETHER = "tests/ali/test_decode"
 
 
 def workers(config: pytest.Config) -> int:
@@ -56,27 +57,32 @@ def check_numbers(config: pytest.Config, settings: Settings) -> None:
             "To compare two servers, name the old one with --baseline-url."
         )
     if count and settings.baseline_url is not None:
-        raise ConfigError("A baseline server is measured in turns with the new one, in one process; leave -n out.")
+        raise ConfigError(
+            "A baseline server is measured in turns with the new one, in one process; leave -n out."
+        )
     if count and settings.given.launch is not None:
         raise ConfigError("--launch starts one server; leave -n out.")
     logs = len(settings.given.deploy_log)
     if urls > 1 and logs not in (0, urls):
-        raise ConfigError(f"{urls} servers have {logs} logs in --deploy-log; give one for each server, in the order of --base-url.")
+        raise ConfigError(
+            f"{urls} servers have {logs} logs in --deploy-log; give one for each server, in the order of --base-url."
+        )
     if count and urls > 1:
-        config.option.maxworkerrestart = "0"  # a worker that takes a dead one's place would have another number, and no server
+        # a worker that takes a dead one's place would have another number, and no server
+        config.option.maxworkerrestart = "0"
 
 
 def check_same(settings: Settings) -> str:
     """ConfigError if the servers are not one deployment, or one server; ServerError if one does not answer.
 
-    What they report is compared: version, arguments, hardware and model. Their speed is not: it is what the run measures.
-    Why two of them may be one process, where nothing shows that they are not; "" else.
+    What they report is compared: version, arguments, hardware and model. Their speed is not: it is what the
+    run measures. Why two of them may be one process, where nothing shows that they are not; "" else.
     """
     from slabench.server.fingerprint import fingerprint
     from slabench.server.http import Http
     from slabench.server.identify import identify
     from slabench.server.twins import alike, same_process
-    from slabench.verdict.baselines import SECTIONS
+    from slabench.verdict.comparison import SECTIONS
 
     first, *others = settings.base_urls
     simulated = [url for url in settings.base_urls if url.startswith(SIM)]
@@ -121,7 +127,10 @@ def check_same(settings: Settings) -> str:
 
 
 class Worker:
-    """In a worker: the controller hears its tests' ids alone, so which of them are live is left in the run folder."""
+    """In a worker:
+
+    the controller hears its tests' ids alone, so which of them are live is left in the run folder.
+    """
 
     def __init__(self, folder: Path, worker: str) -> None:
         self.file = _live_file(folder, worker)
@@ -129,11 +138,16 @@ class Worker:
     @pytest.hookimpl(tryfirst=True)  # before xdist hands the ids over
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         with contextlib.suppress(OSError):
-            self.file.write_text(dumps([item.nodeid for item in session.items if is_live(item)]), encoding="utf-8")
+            self.file.write_text(
+                dumps([item.nodeid for item in session.items if is_live(item)]), encoding="utf-8"
+            )
 
 
 def live_ids(folder: Path, node: Any, ids: list[str]) -> list[str]:
-    """In the controller: those of a worker's collected tests that are live. All, where that could not be left: none is lost."""
+    """In the controller: those of a worker's collected tests that are live.
+
+    All, where that could not be left: none is lost.
+    """
     file = _live_file(folder, node.gateway.id)
     try:
         found: list[str] = json.loads(file.read_text(encoding="utf-8"))

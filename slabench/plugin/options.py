@@ -1,4 +1,7 @@
-"""The command line: the options of the table become pytest's, and what no option alone can tell is checked before any test."""
+"""The command line:
+
+the options of the table become pytest's, and what no option alone can tell is checked before any test.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +34,18 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
             given |= {"action": "store_true", "default": False}
         else:
             given |= {"type": worded(option.parse, option.help), "metavar": option.metavar}
-            given |= {"action": "append", "default": None} if option.append else {"action": "store", "default": option.default}
+            given |= (
+                {"action": "append", "default": None}
+                if option.append
+                else {"action": "store", "default": option.default}
+            )
             if option.choices:
                 given["choices"] = option.choices
         try:
             group.addoption(option.name, **given)
         except (ValueError, argparse.ArgumentError):
-            # Another plugin's: pytest says ValueError for an option of the same group, argparse its own error for one of another.
+            # Another plugin's: pytest says ValueError for an option of the same group, argparse its own error
+            # for one of another.
             if option.name != "--base-url":
                 raise
 
@@ -81,7 +89,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _check_rootdir(config: pytest.Config) -> None:
-    """A folder given as an option's separate value is taken for a test path: it can become the root, and its conftest.py runs."""
+    """A folder given as an option's separate value is taken for a test path:
+
+    it can become the root, and its conftest.py runs.
+    """
     given = [str(part) for part in config.invocation_params.args]
     names = {option.name for option in OPTIONS if option.parse is not None}
     joined, rest, folder = [], iter(given), None
@@ -90,19 +101,28 @@ def _check_rootdir(config: pytest.Config) -> None:
         if value is not None and Path(value).is_dir():
             folder = value
         joined.append(part if value is None else f"{part}={value}")
-    elsewhere = CLONE is None or not config.invocation_params.dir.is_relative_to(CLONE) or config.getoption("rootdir") is not None
+    elsewhere = (
+        CLONE is None
+        or not config.invocation_params.dir.is_relative_to(CLONE)
+        or config.getoption("rootdir") is not None
+    )
     if folder is None and (elsewhere or config.rootpath == CLONE):
         return
     paths = [part for part in joined if not part.startswith("-")]
     command = " ".join(["pytest", *paths, *(part for part in joined if part.startswith("-"))])
     seen = (
-        f"pytest takes the folder {folder} for a test path" if folder else f"pytest took {config.rootpath} as its root, not {CLONE}"
+        f"pytest takes the folder {folder} for a test path"
+        if folder
+        else f"pytest took {config.rootpath} as its root, not {CLONE}"
     )
-    raise ConfigError(f"{seen}: an option's value must be joined to it with =, and the test path comes first. Write: {command}")
+    raise ConfigError(
+        f"{seen}: an option's value must be joined to it with =, and the test path comes first. Write: {command}"
+    )
 
 
 def _check_paths(config: pytest.Config) -> None:
-    """Without a test path pytest takes, in a clone, the project's own tests, which are not what one names a server for."""
+    """Without a test path pytest takes, in a clone, the project's own tests, which are not what one names a
+    server for."""
     named = config.getoption("base_url") or config.getoption("launch")
     if named and config.rootpath == CLONE and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         raise ConfigError(

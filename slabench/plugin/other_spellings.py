@@ -1,7 +1,8 @@
-"""Options as other clients spell them, and near misses of ours: pytest would call them unrecognized and say no more.
+"""Options as other clients spell them, and near misses of ours: pytest would call them unrecognized and say
+no more.
 
-Names are those of sglang.bench_serving 0.5.7 to 0.5.23, vLLM's `bench serve` and GuideLLM, and the short forms that argparse takes
-there and pytest does not (--num-prompt).
+Names are those of sglang.bench_serving 0.5.7 to 0.5.23, vLLM's `bench serve` and GuideLLM, and the short
+forms that argparse takes there and pytest does not (--num-prompt).
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Collection, Sequence
 
 from slabench.server.secrets import secret_name
 
-# Without a value: the same thing by another name, whose value is kept. With a `=` or a blank: what to write or to know instead.
+# Without a value: the same thing by another name, whose value is kept. With a `=` or a blank: what to write
+# or to know instead.
 SAME = {
     "numprompts": "num-prompts",
     "num-requests": "num-prompts",
@@ -87,7 +89,8 @@ NEAR = 0.8  # of difflib's ratio: --num-promts, --max-concurency
 def hint(unknown: Sequence[str], ours: Collection[str], every: Sequence[str] = ()) -> str | None:
     """A sentence on the first of pytest's unknown arguments that can be explained; None where none can.
 
-    ours: our options' names without dashes. every: the whole command line, for values that stand by themselves.
+    ours: our options' names without dashes. every: the whole command line, for values that stand by
+    themselves.
     """
     host, port = _value("--host", every), _value("--port", every)
     for part in unknown:
@@ -130,7 +133,10 @@ def _value(option: str, every: Sequence[str]) -> str:
 
 
 def loose_limits(every: Sequence[str]) -> str | None:
-    """`--goodput ttft:2000 tpot:50`, as bench_serving and vLLM take it: pytest takes the second one for a test's path."""
+    """`--goodput ttft:2000 tpot:50`, as bench_serving and vLLM take it:
+
+    pytest takes the second one for a test's path.
+    """
     for place, part in enumerate(every):
         if part != "--goodput" and not part.startswith("--goodput="):
             continue

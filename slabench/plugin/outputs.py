@@ -1,4 +1,7 @@
-"""What a session leaves beside run.json: summary, published shapes, frontier, baseline, the job's page; or nothing at all."""
+"""What a session leaves beside run.json: summary, published shapes, frontier, baseline, the job's page;
+
+or nothing at all.
+"""
 
 from __future__ import annotations
 
@@ -27,10 +30,12 @@ def losing(output: str, lose: Lose) -> Iterator[None]:
         lose(output, system_words(error))
 
 
-def write_outputs(data: Mapping[str, Any], folder: Path, settings: Settings, *, note: Callable[[str], None], lose: Lose) -> None:
+def write_outputs(
+    data: Mapping[str, Any], folder: Path, settings: Settings, *, note: Callable[[str], None], lose: Lose
+) -> None:
     """From a run document's data into its folder; note takes a sentence about what is elsewhere."""
     from slabench.report.frontier import frontier_rows, write_frontier
-    from slabench.report.seed_shapes import write_seed_shapes
+    from slabench.report.published_tables import write_seed_shapes
 
     if settings.save_baseline is not None:
         with losing(f"--save-baseline={settings.save_baseline}", lose):

@@ -1,6 +1,8 @@
-"""What a benchmark test's source tells before any load: calls that cannot be meant, options that it does not read.
+"""What a benchmark test's source tells before any load: calls that cannot be meant, options that it does not
+read.
 
-Only what stands there as literals, or as names of its module, is looked at; the same checks are made again when a test runs.
+Only what stands there as literals, or as names of its module, is looked at; the same checks are made again
+when a test runs.
 """
 
 from __future__ import annotations
@@ -37,7 +39,10 @@ UNKNOWN = _Unknown()
 
 
 def check_calls(items: Iterable[pytest.Item], slos: Sequence[Slo], goodput: Mapping[str, float]) -> None:
-    """ConfigError, with the test's id, for a call of run_load, judge or slo that cannot be meant. slos, goodput: the options'."""
+    """ConfigError, with the test's id, for a call of run_load, judge or slo that cannot be meant.
+
+    slos, goodput: the options'.
+    """
     known: set[object] = set()
     for item in items:
         function = getattr(item, "function", None)
@@ -59,9 +64,13 @@ def _calls(function: Any) -> Iterator[ast.Call]:
     yield from (node for node in ast.walk(tree) if isinstance(node, ast.Call))
 
 
-def _check(call: ast.Call, names: Mapping[str, Any], slos: Sequence[Slo], goodput: Mapping[str, float]) -> None:
+def _check(
+    call: ast.Call, names: Mapping[str, Any], slos: Sequence[Slo], goodput: Mapping[str, float]
+) -> None:
     called = call.func.id if isinstance(call.func, ast.Name) else ""
-    starred = any(isinstance(one, ast.Starred) for one in call.args) or any(one.arg is None for one in call.keywords)
+    starred = any(isinstance(one, ast.Starred) for one in call.args) or any(
+        one.arg is None for one in call.keywords
+    )
     if starred:
         return
     arguments = [_value(one, names) for one in call.args]
@@ -85,10 +94,13 @@ def _check_run_load(arguments: Sequence[Any], keywords: Mapping[str, Any]) -> No
     more = [name for name in keywords if name not in (*defaults, "form")]
     if more or len(arguments) > 1:
         what = f"{more[0]}=" if more else "a second argument without its name"
-        raise ConfigError(f"run_load() takes a Form, then by name {', '.join(defaults)}; it was given {what}.")
+        raise ConfigError(
+            f"run_load() takes a Form, then by name {', '.join(defaults)}; it was given {what}."
+        )
     harmless: dict[str, Any] = {"point": {}, "labels": (), "batch_size": None}
     given = {
-        name: harmless[name] if (value := keywords.get(name, default)) is UNKNOWN else value for name, default in defaults.items()
+        name: harmless[name] if (value := keywords.get(name, default)) is UNKNOWN else value
+        for name, default in defaults.items()
     }
     form = Form("serving", 1, 1, num_prompts=1 << 30) if arguments[0] is UNKNOWN else arguments[0]
     check_load(form, given["point"], given["labels"], given["batch_size"])
@@ -101,7 +113,10 @@ def _function(call: ast.Call, names: Mapping[str, Any]) -> Any:
 
 
 def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
-    """A literal, an SLO of literals, or what a name of the module stands for; UNKNOWN for all that only a run tells."""
+    """A literal, an SLO of literals, or what a name of the module stands for;
+
+    UNKNOWN for all that only a run tells.
+    """
     if isinstance(node, ast.Name):
         return names.get(node.id, UNKNOWN)
     if isinstance(node, ast.Call) and _function(node, names) in (sla.slo, Form):
@@ -116,9 +131,11 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
         return UNKNOWN
 
 
-# The suites whose tests read the options of an Option.applies; what is not here applies to all or goes by something else.
+# The suites whose tests read the options of an Option.applies; what is not here applies to all or goes by
+# something else.
 _PLACES: Mapping[str, str] = {"ali decode": ALI, "ali prefill": ALI, "tencent capacity": "tests/tencent/"}
-_LOADS = "tests/tencent, tests/serving"  # and every test of one's own, each of which unread() names where it does not read them
+# and every test of one's own, each of which unread() names where it does not read them
+_LOADS = "tests/tencent, tests/serving"
 
 
 def idle_options(items: Sequence[pytest.Item], options: Namespace) -> tuple[str, ...]:
@@ -127,15 +144,23 @@ def idle_options(items: Sequence[pytest.Item], options: Namespace) -> tuple[str,
     def read(option: Option) -> bool:
         if option.applies == _LOADS:
             return not all(item.nodeid.startswith(ALI) for item in items)
-        return any(item.nodeid.startswith(_PLACES[option.applies]) or _reads(item, option.dest, options) for item in items)
+        return any(
+            item.nodeid.startswith(_PLACES[option.applies]) or _reads(item, option.dest, options)
+            for item in items
+        )
 
-    given = [one for one in OPTIONS if one.applies in (*_PLACES, _LOADS) and getattr(options, one.dest) not in (one.default, False)]
+    given = [
+        one
+        for one in OPTIONS
+        if one.applies in (*_PLACES, _LOADS) and getattr(options, one.dest) not in (one.default, False)
+    ]
     found = [f"{one.name} ({one.applies})" for one in given if not read(one)]
     return (f"No test of this run reads {', '.join(found)}.",) if found else ()
 
 
 def unread(items: Iterable[pytest.Item], options: Namespace) -> tuple[str, ...]:
-    """A sentence for each test that sends a load of its own making whatever the workload options say, where some were given."""
+    """A sentence for each test that sends a load of its own making whatever the workload options say, where
+    some were given."""
     given = [name for name in WORKLOAD if getattr(options, name, None) is not None]
     found: dict[str, list[str]] = {}
     for item in items:
@@ -162,7 +187,10 @@ class _Watching:
 
 
 def _reads(item: pytest.Item, name: str, options: Namespace) -> bool:
-    """Whether a test's load follows an option: its form_of() reads it, or it is parametrized by it, or it asks for the options."""
+    """Whether a test's load follows an option:
+
+    its form_of() reads it, or it is parametrized by it, or it asks for the options.
+    """
     names = getattr(item, "fixturenames", ())
     if name in names or ("find_capacity" in names and name in WORKLOAD):
         return True
@@ -175,10 +203,15 @@ def _reads(item: pytest.Item, name: str, options: Namespace) -> bool:
 
 
 def _asks_for_config(item: pytest.Item) -> bool:
-    """Whether the test, or a fixture that is not ours, asks for what holds all options; ours do, and are not meant."""
+    """Whether the test, or a fixture that is not ours, asks for what holds all options;
+
+    ours do, and are not meant.
+    """
     info = getattr(item, "_fixtureinfo", None)
     if info is None:
         return False
     fixtures = [one for found in info.name2fixturedefs.values() for one in found]
-    others = [one.argnames for one in fixtures if not one.func.__module__.startswith(("slabench.", "_pytest."))]
+    others = [
+        one.argnames for one in fixtures if not one.func.__module__.startswith(("slabench.", "_pytest."))
+    ]
     return any({"request", "pytestconfig"} & set(names) for names in (info.argnames, *others))

@@ -1,4 +1,7 @@
-"""Before the first test: is there a server to measure? Without one no live test is tried, and none is skipped."""
+"""Before the first test:
+
+is there a server to measure? Without one no live test is tried, and none is skipped.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from slabench.plugin.repeats import ATTEMPTS, check_repeats
 from slabench.plugin.resume import RESUMED
 from slabench.plugin.sequential_baseline import measure
 from slabench.plugin.stash import CAMPAIGN, SETTINGS
-from slabench.report.plain import plain_lines
+from slabench.report.sanitize import plain_lines
 from slabench.server.secrets import redact_url
 from slabench.session.deployment import Campaign
 
@@ -77,7 +80,10 @@ def pytest_runtestloop(session: pytest.Session) -> None:
             recorder.note(sentence)
         campaign = campaign_of(config)
         if config.stash[SETTINGS].given.one_after_the_other and campaign.before is None:
-            say(config, f"Measuring the baseline server first; its output goes to {campaign.folder / 'baseline.txt'}.")
+            say(
+                config,
+                f"Measuring the baseline server first; its output goes to {campaign.folder / 'baseline.txt'}.",
+            )
             campaign.before = measure(config, config.stash[SETTINGS], campaign.folder)
         deployment = campaign.open()
         recorder.add_labels(deployment.labels)  # a run that ends before its first verdict is labelled too

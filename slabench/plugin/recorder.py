@@ -1,7 +1,8 @@
-"""The run folder and its document: made before anything is measured, written after every test, closed with the exit status.
+"""The run folder and its document: made before anything is measured, written after every test, closed with
+the exit status.
 
-Only the process that reports does this (the xdist controller, or the only process); a worker hands its entries over as an
-attribute of the test report, built-in types only.
+Only the process that reports does this (the xdist controller, or the only process); a worker hands its
+entries over as an attribute of the test report, built-in types only.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from slabench.plugin.outputs import losing, silence_others
 from slabench.plugin.redact_traceback import OthersOutputs, clean_internal_error
 from slabench.plugin.resume import RESUMED, Resumed
 from slabench.plugin.stash import CAMPAIGN, SETTINGS
-from slabench.report.plain import plain_values
+from slabench.report.sanitize import plain_values
 from slabench.session.redact import redact_command, redact_options
 from slabench.session.settings import SIM, Settings
 
@@ -48,8 +49,11 @@ class Recorder:
         self.notes: list[str] = []
         self.resumed: Resumed | None = None
         options = redact_options(vars(config.option))
-        if settings.given.baseline is not None:  # the name alone would let a continued run be judged by two baselines
-            options["baseline_sha256"] = hashlib.sha256(Path(settings.given.baseline).read_bytes()).hexdigest()
+        # the name alone would let a continued run be judged by two baselines
+        if settings.given.baseline is not None:
+            options["baseline_sha256"] = hashlib.sha256(
+                Path(settings.given.baseline).read_bytes()
+            ).hexdigest()
         made: dict[str, Any] = {"environment": environment(), "slabench": __version__}
         if settings.resume is None:
             self.folder = RunFolder.create(config.getoption("report_dir"))
@@ -59,7 +63,8 @@ class Recorder:
         self.document.data["command"] = redact_command([str(part) for part in config.invocation_params.args])
         self.document.data["options"] = options
         self.document.data["client"]["name"] = config.getoption("client")
-        if any(url.startswith(SIM) for url in settings.base_urls):  # whatever becomes of the run, and before a server is asked
+        # whatever becomes of the run, and before a server is asked
+        if any(url.startswith(SIM) for url in settings.base_urls):
             self.add_labels(["SIMULATED"])
         self.closing = Closing(self)
         self.write()  # a run that is killed before its first test has a document too
@@ -71,7 +76,9 @@ class Recorder:
         self.usage: str | None = None
         self.crashed = False
 
-    def _continue(self, given: str, options: dict[str, Any], made: dict[str, Any]) -> tuple[RunFolder, RunDocument]:
+    def _continue(
+        self, given: str, options: dict[str, Any], made: dict[str, Any]
+    ) -> tuple[RunFolder, RunDocument]:
         from slabench.report import resume
         from slabench.report.document import RunDocument, RunFolder
 
@@ -90,7 +97,10 @@ class Recorder:
         self.write()
 
     def take(self, handed: dict[str, Any]) -> None:
-        """One finished test into the document, and the document to disk. A full disk costs the file, not the verdict."""
+        """One finished test into the document, and the document to disk.
+
+        A full disk costs the file, not the verdict.
+        """
         entry, server, labels = handed["entry"], handed["server"], handed["labels"]
         for output, why in handed.get("lost", {}).items():
             self.closing.lose(output, why)
@@ -118,7 +128,10 @@ class Recorder:
         self.write()
 
     def write(self) -> None:
-        """While the run is on. What the disk does not take now it may take later; at the end that is a loss (closing.py)."""
+        """While the run is on. What the disk does not take now it may take later;
+
+        at the end that is a loss (closing.py).
+        """
         with contextlib.suppress(OSError):
             self.folder_again()
             self.document.write()
@@ -127,7 +140,9 @@ class Recorder:
         """What was judged is still in memory if somebody clears the reports away while a run is on."""
         if not self.folder.path.is_dir():
             self.folder.path.mkdir(parents=True)
-            self.note("The run folder was removed while the run was on and was made anew; the records of requests in it are lost.")
+            self.note(
+                "The run folder was removed while the run was on and was made anew; the records of requests in it are lost."
+            )
 
     def note(self, sentence: str) -> None:
         if sentence not in self.notes:
@@ -169,7 +184,10 @@ class Recorder:
             self.usage = usage
 
     def pytest_keyboard_interrupt(self) -> None:
-        """pytest makes no report of the test that Ctrl-C ended: what it had measured comes this way, for every output."""
+        """pytest makes no report of the test that Ctrl-C ended:
+
+        what it had measured comes this way, for every output.
+        """
         campaign = self.config.stash.get(CAMPAIGN, None)
         if campaign is not None and campaign.interrupted is not None:
             handed, campaign.interrupted = campaign.interrupted, None
@@ -195,8 +213,16 @@ class Recorder:
             silence_others(self.config)
             return
         if not self.live_items:
-            self.note(f"Every live test was deselected (-k, -m; {self.deselected} in all): nothing was judged.")
-        state = "interrupted" if status == pytest.ExitCode.INTERRUPTED else "crashed" if status == OUR_CRASH else "finished"
+            self.note(
+                f"Every live test was deselected (-k, -m; {self.deselected} in all): nothing was judged."
+            )
+        state = (
+            "interrupted"
+            if status == pytest.ExitCode.INTERRUPTED
+            else "crashed"
+            if status == OUR_CRASH
+            else "finished"
+        )
         campaign = self.config.stash.get(CAMPAIGN, None)
         for output, why in (campaign.lost if campaign is not None else {}).items():
             self.closing.lose(output, why)
@@ -204,15 +230,21 @@ class Recorder:
 
     @property
     def litter(self) -> bool:
-        """The run folder of a URL in the environment where only unit tests were selected, or of options no test was tried with."""
+        """The run folder of a URL in the environment where only unit tests were selected, or of options no
+        test was tried with."""
         nothing = not self.live_items and not self.deselected
         refused = self.usage is not None and not self.document.data["tests"]
         return (nothing or refused) and self.resumed is None
 
     def exit_status(self, session: pytest.Session, status: int) -> int:
-        """design: 0 all PASSED, 1 any FAILED, 2 Ctrl-C, 3 our crash, 4 usage, 5 nothing collected, 6 INVALID or nothing judged."""
+        """design:
+
+        0 all PASSED, 1 any FAILED, 2 Ctrl-C, 3 our crash, 4 usage, 5 nothing collected, 6 INVALID or nothing
+        judged.
+        """
         if self.usage is not None:
-            return USAGE  # before pytest's own status: the session is stopped for it, which pytest counts as interrupted
+            # before pytest's own status: the session is stopped for it, which pytest counts as interrupted
+            return USAGE
         if status in (pytest.ExitCode.INTERRUPTED, OUR_CRASH, USAGE):
             return status
         if self.unreachable is not None:
@@ -223,7 +255,9 @@ class Recorder:
             return INVALID if self.deselected else NOTHING
         tests = self.document.data["tests"]
         found = [entry["word"] for entry in tests]
-        others_failed = session.testsfailed > sum(entry["word"] != "PASSED" for entry in tests if entry["id"] in self.seen)
+        others_failed = session.testsfailed > sum(
+            entry["word"] != "PASSED" for entry in tests if entry["id"] in self.seen
+        )
         if "FAILED" in found or others_failed:
             return 1
         if "INVALID" in found or not found or self.document.data["not_run"]:
@@ -236,7 +270,8 @@ _SIGTERM = pytest.StashKey[Any]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # After options.py's (tryfirst), before pytest's own and pytest-html's (registered earlier, so called later).
+    # After options.py's (tryfirst), before pytest's own and pytest-html's (registered earlier, so called
+    # later).
     settings = config.stash.get(SETTINGS, None)
     if settings is None or not settings.live or hasattr(config, "workerinput") or config.option.collectonly:
         return

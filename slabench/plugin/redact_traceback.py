@@ -1,4 +1,5 @@
-"""What went wrong outside a measurement: a traceback is made harmless, and a full disk costs others' files alone.
+"""What went wrong outside a measurement: a traceback is made harmless, and a full disk costs others' files
+alone.
 
 A traceback goes wherever a report goes, and holds what we held: arguments, a server's words, a command line.
 """
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from slabench.errors import system_words
-from slabench.report.plain import plain
+from slabench.report.sanitize import plain
 
 
 def cleaned(text: str) -> str:
@@ -33,7 +34,10 @@ def clean_internal_error(excrepr: Any) -> None:
 
 
 class OthersOutputs:
-    """pytest's and pytest-html's files on a disk that is full: they cost themselves, not the summary on the console."""
+    """pytest's and pytest-html's files on a disk that is full:
+
+    they cost themselves, not the summary on the console.
+    """
 
     def __init__(self, lose: Callable[[str, str], None]) -> None:
         self.lose = lose

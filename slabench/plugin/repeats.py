@@ -1,7 +1,8 @@
-"""Plugins that run a test again: refused before anything is sent, since a measurement that counts only if it is good is none.
+"""Plugins that run a test again: refused before anything is sent, since a measurement that counts only if it
+is good is none.
 
-Being installed is no reason: an option, an ini value or a mark has to make one act on a live test. What repeats all the same, in a
-way that is not known here, leaves the worst outcome.
+Being installed is no reason: an option, an ini value or a mark has to make one act on a live test. What
+repeats all the same, in a way that is not known here, leaves the worst outcome.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import pytest
 
 from slabench.errors import ConfigError
 from slabench.plugin.order import is_live
-from slabench.verdict.words import Word, overall
+from slabench.verdict.outcome import Outcome, overall
 
 # (option, plugin, the number from which on it repeats)
 _COUNTS = (
@@ -25,8 +26,8 @@ _COUNTS = (
 )
 _SWITCHES = (("--force-flaky", "flaky"), ("--flake-finder", "pytest-flakefinder"))
 _INI = {"--reruns": "reruns", "--retries": "retries"}
-# The mark `flaky` belongs to whichever of these is there: (its option, its argument for the number, the number from which on it
-# repeats)
+# The mark `flaky` belongs to whichever of these is there: (its option, its argument for the number, the
+# number from which on it repeats)
 _OF_FLAKY = (("--reruns", "reruns", 1), ("--retries", "retries", 1), ("--force-flaky", "max_runs", 2))
 _REMEDY = (
     "A live test is a measurement, and each one counts: leave that out for live tests. --repeats=N measures each of them N times "
@@ -36,9 +37,15 @@ _REMEDY = (
 
 def check_loop(config: pytest.Config) -> None:
     """ConfigError for xdist's --looponfail where a server is named: it begins before any test is known."""
-    named = config.getoption("base_url", None) or config.getoption("launch", None) or "SLABENCH_BASE_URL" in os.environ
+    named = (
+        config.getoption("base_url", None)
+        or config.getoption("launch", None)
+        or "SLABENCH_BASE_URL" in os.environ
+    )
     if config.getoption("looponfail", False) and named:
-        raise ConfigError(f"-f (--looponfail of pytest-xdist) would run failing tests again until they pass. {_REMEDY}")
+        raise ConfigError(
+            f"-f (--looponfail of pytest-xdist) would run failing tests again until they pass. {_REMEDY}"
+        )
 
 
 def check_repeats(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
@@ -46,7 +53,9 @@ def check_repeats(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
     live = [item for item in items if is_live(item)]
     if not live:
         return
-    found = next(_by_options(config), None) or next((one for item in live for one in _by_marks(config, item)), None)
+    found = next(_by_options(config), None) or next(
+        (one for item in live for one in _by_marks(config, item)), None
+    )
     if found is not None:
         raise ConfigError(f"{found} would run a live test again. {_REMEDY}")
 
@@ -119,11 +128,14 @@ class Attempts:
         return self._begun.get(test_id, 1)
 
     def worst(self, handed: dict[str, Any]) -> dict[str, Any]:
-        """The worst of what this test has left so far; from the second attempt on it says how many there were."""
+        """The worst of what this test has left so far;
+
+        from the second attempt on it says how many there were.
+        """
         test_id = handed["entry"]["id"]
         before, number = self._worst.get(test_id), self.number(test_id)
         if before is not None and number > 1:
-            words = [Word(before["entry"]["word"]), Word(handed["entry"]["word"])]
+            words = [Outcome(before["entry"]["word"]), Outcome(handed["entry"]["word"])]
             kept = before if overall(words) is words[0] else handed
             label = f"REPEATED: a plugin ran this test {number} times; the worst outcome counts"
             labels = [one for one in kept["entry"]["labels"] if not one.startswith("REPEATED")]

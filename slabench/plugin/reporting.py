@@ -1,4 +1,7 @@
-"""From an entry to what pytest shows: the report's outcome and text, the word on the terminal, the summary at the end."""
+"""From an entry to what pytest shows:
+
+the report's outcome and text, the word on the terminal, the summary at the end.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +19,27 @@ from slabench.plugin.redact_traceback import cleaned
 from slabench.plugin.repeats import ATTEMPTS, Attempts
 from slabench.plugin.stash import ENTRY
 from slabench.plugin.timeout_stop import StoppedByTimeout, TimeoutStop
-from slabench.report.plain import plain, plain_lines, plain_values
+from slabench.report.sanitize import plain, plain_lines, plain_values
 from slabench.session.partial_entry import bare_entry
 
 # pytest-benchmark writes something of its own only where one of these options is given.
-BENCHMARK_OUTPUTS = ("benchmark_json", "benchmark_save", "benchmark_autosave", "benchmark_only", "benchmark_compare")
+BENCHMARK_OUTPUTS = (
+    "benchmark_json",
+    "benchmark_save",
+    "benchmark_autosave",
+    "benchmark_only",
+    "benchmark_compare",
+)
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """A test file whose Form or rule cannot be meant says so in a sentence; other errors of a file keep their traceback."""
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A test file whose Form or rule cannot be meant says so in a sentence;
+
+    other errors of a file keep their traceback.
+    """
     report = yield
     call = getattr(report, "call", None)
     error = call.excinfo.value if call is not None and call.excinfo is not None else None
@@ -36,7 +50,10 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, p
 
 
 def _line_of(excinfo: pytest.ExceptionInfo[BaseException], path: Path) -> str:
-    """`tests/serving/test_long.py:12: `, the last line of that file on the way to an error; empty where it is not on it."""
+    """`tests/serving/test_long.py:12: `, the last line of that file on the way to an error;
+
+    empty where it is not on it.
+    """
     lines = [one.lineno + 1 for one in excinfo.traceback if one.path == path]
     return f"{path.name}:{lines[-1]}: " if lines else ""
 
@@ -48,7 +65,10 @@ _WITH_TRACEBACK = frozenset({"CRASHED", "TEST_ERROR", "ASSERTION"})
 
 
 def _usage(error: BaseException | None, call: pytest.CallInfo[None], item: pytest.Item) -> str | None:
-    """What is wrong with a test's own file, with its line: a ConfigError, or an error that its own code raised; else None."""
+    """What is wrong with a test's own file, with its line:
+
+    a ConfigError, or an error that its own code raised; else None.
+    """
     if isinstance(error, ConfigError):
         return str(error)
     if error is None or call.excinfo is None or not isinstance(error, _OWN_ERRORS):
@@ -63,7 +83,10 @@ def _raised(excinfo: pytest.ExceptionInfo[BaseException], item: pytest.Item) -> 
 
 
 def _own(excinfo: pytest.ExceptionInfo[BaseException] | None, item: pytest.Item) -> bool:
-    """Whether the test's own code raised it, itself or in what it called of others: no frame of ours is nearer to the error."""
+    """Whether the test's own code raised it, itself or in what it called of others:
+
+    no frame of ours is nearer to the error.
+    """
     for one in reversed(excinfo.traceback if excinfo is not None else ()):
         if one.path == item.path:
             return True
@@ -73,7 +96,10 @@ def _own(excinfo: pytest.ExceptionInfo[BaseException] | None, item: pytest.Item)
 
 
 def _unexpected(call: pytest.CallInfo[None], item: pytest.Item, *, judged: bool) -> tuple[str, str, str]:
-    """(word, headline, reason) of an error that is no verdict: an assertion or an error of the test's own, or a crash of ours."""
+    """(word, headline, reason) of an error that is no verdict:
+
+    an assertion or an error of the test's own, or a crash of ours.
+    """
     assert call.excinfo is not None, "there is an error"
     error = call.excinfo.value
     if not _own(call.excinfo, item):
@@ -99,7 +125,8 @@ def pytest_runtest_makereport(
         report.longrepr = sentence
         report.slabench_usage = sentence  # type: ignore[attr-defined]
         item.session.shouldstop = sentence
-        # The session ends here with 4, and run.json says why: a typo in a test's own rule is found after its load.
+        # The session ends here with 4, and run.json says why: a typo in a test's own rule is found after its
+        # load.
         entry = plain_values(bare_entry(item.nodeid, "INVALID", f"usage: {sentence}", "usage"))
         report.slabench = {"entry": entry, "server": None, "labels": []}  # type: ignore[attr-defined]
         return report
@@ -111,7 +138,11 @@ def pytest_runtest_makereport(
         return report
     if handed is None or error is not None:
         if error is None:
-            word, line, reason = "INVALID", "no_verdict: the test ended without judging anything", "no_verdict"
+            word, line, reason = (
+                "INVALID",
+                "no_verdict: the test ended without judging anything",
+                "no_verdict",
+            )
         elif isinstance(error, SLAViolation):
             word, line, reason = "FAILED", str(error), ""
         elif isinstance(error, InvalidRun | ServerError):
@@ -124,7 +155,9 @@ def pytest_runtest_makereport(
         elif handed["entry"]["word"] == "PASSED":
             # Judged green, then something else went wrong in the test: its figures stay, its word does not.
             reasons = [*([reason] if reason else []), *handed["entry"]["reasons"]]
-            handed = handed | {"entry": handed["entry"] | {"word": word, "headline": line, "reasons": reasons}}
+            handed = handed | {
+                "entry": handed["entry"] | {"word": word, "headline": line, "reasons": reasons}
+            }
     handed = plain_values(item.config.stash[ATTEMPTS].worst(handed))
     entry = handed["entry"]
     report.slabench = handed  # type: ignore[attr-defined]
@@ -141,9 +174,15 @@ def pytest_runtest_makereport(
 
 
 def junit_properties(entry: dict[str, Any]) -> list[tuple[str, object]]:
-    """JUnit knows no word for what passed: the verdict and its reasons stand as properties of every test case."""
+    """JUnit knows no word for what passed:
+
+    the verdict and its reasons stand as properties of every test case.
+    """
     resent = entry["metrics"].get("resent")
-    found: list[tuple[str, object]] = [("slabench.verdict", entry["word"]), ("slabench.reasons", ", ".join(entry["reasons"]))]
+    found: list[tuple[str, object]] = [
+        ("slabench.verdict", entry["word"]),
+        ("slabench.reasons", ", ".join(entry["reasons"])),
+    ]
     return [*found, ("slabench.resent", f"{resent:g}")] if resent else found
 
 
@@ -157,7 +196,7 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] 
         return "invalid", "I", ("INVALID", {"red": True})
     if word == "FAILED":
         return "failed", "F", "FAILED"
-    from slabench.report.standing import verdict
+    from slabench.report.headline_metric import verdict
 
     return "passed", ".", verdict(handed["entry"])
 
@@ -184,7 +223,10 @@ class Console:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        """hypothesis's plugin, where there is one, imports all of hypothesis to find nothing to sum up: up to a second."""
+        """hypothesis's plugin, where there is one, imports all of hypothesis to find nothing to sum up:
+
+        up to a second.
+        """
         manager = self.config.pluginmanager
         plugin = manager.get_plugin("hypothesispytest")
         if plugin is not None and "hypothesis" not in sys.modules:
@@ -211,7 +253,10 @@ class Console:
                 terminalreporter.write_line(line)
 
     def _crashes(self, terminalreporter: Any) -> None:
-        """pytest shows the tracebacks of what it counts as failed; what is INVALID because something was raised needs its own."""
+        """pytest shows the tracebacks of what it counts as failed;
+
+        what is INVALID because something was raised needs its own.
+        """
         for report in terminalreporter.stats.get("invalid", ()):
             found = _WITH_TRACEBACK.intersection(report.slabench["entry"]["reasons"])
             if found:
@@ -239,7 +284,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_header(config: pytest.Config) -> Generator[None, list[Any], list[Any]]:
-    """Our line; without pytest-benchmark's of rounds and timers, of which a load uses none, unless its output was asked for."""
+    """Our line;
+
+    without pytest-benchmark's of rounds and timers, of which a load uses none, unless its output was asked
+    for.
+    """
     lines = yield
     recorder = config.stash.get(RECORDER, None)
     if recorder is None:

@@ -1,4 +1,7 @@
-"""--resume as pytest sees it: a finished test is not run but reported again, so that every output has the whole run in it."""
+"""--resume as pytest sees it:
+
+a finished test is not run but reported again, so that every output has the whole run in it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,10 @@ class Resumed:
         return all(item.nodeid in self.kept for item in items if is_live(item))
 
     def check_server(self, campaign: Campaign, deployment: Deployment) -> str:
-        """ConfigError if another server answers than the kept tests were measured on; else one sentence on its process."""
+        """ConfigError if another server answers than the kept tests were measured on;
+
+        else one sentence on its process.
+        """
         from slabench.report.resume import server_differences
         from slabench.server.roles import identity
 
@@ -47,7 +53,11 @@ class Resumed:
         before, after = (identity(one.get("info")) for one in (self.server, now))
         if not self.server:
             return "no test had finished"
-        process = "the same server process" if before is not None and before == after else "the same server, started anew"
+        process = (
+            "the same server process"
+            if before is not None and before == after
+            else "the same server, started anew"
+        )
         # By the kept tests and not by the options: a --resume that was refused has left its own there.
         spans = [one for entry in self.kept.values() for one in entry.get("server", {}).get("log_spans", ())]
         was = list(dict.fromkeys(one["path"] for one in spans))
@@ -56,13 +66,24 @@ class Resumed:
         return f"{process}, its deploy log is {', '.join(deployment.logs) or 'not given'} and was {', '.join(was)}"
 
     def restore(self, campaign: Campaign, items: Sequence[pytest.Item]) -> None:
-        """The decode tests that the curve is made from. ConfigError if it is to be made, and their part of a log is gone."""
-        wanted = any("judge_curve" in getattr(item, "fixturenames", ()) for item in items if item.nodeid not in self.kept)
+        """The decode tests that the curve is made from.
+
+        ConfigError if it is to be made, and their part of a log is gone.
+        """
+        wanted = any(
+            "judge_curve" in getattr(item, "fixturenames", ())
+            for item in items
+            if item.nodeid not in self.kept
+        )
         for entry in self.kept.values():
             if entry["method"] == "ali-decode":
                 loads = entry.get("repeats", ())
-                mine, theirs = (tuple(_spans(one) for one in loads if one["side"] == side) for side in ("new", "baseline"))
-                for span in (*_spans(entry), *(span for load in (*mine, *theirs) for span in load)) if wanted else ():
+                mine, theirs = (
+                    tuple(_spans(one) for one in loads if one["side"] == side) for side in ("new", "baseline")
+                )
+                for span in (
+                    (*_spans(entry), *(span for load in (*mine, *theirs) for span in load)) if wanted else ()
+                ):
                     self._check_log(span)
                 point = DecodePoint(
                     entry["point"]["batch_size"],
@@ -126,7 +147,10 @@ def _report(item: pytest.Item, entry: dict[str, Any], when: Any) -> pytest.TestR
     if when == "call":
         report.slabench = {"entry": entry, "server": None, "labels": []}  # type: ignore[attr-defined]
     if when == "teardown":
-        report.user_properties += [("slabench.verdict", entry["word"]), ("slabench.reasons", ", ".join(entry["reasons"]))]
+        report.user_properties += [
+            ("slabench.verdict", entry["word"]),
+            ("slabench.reasons", ", ".join(entry["reasons"])),
+        ]
     return report
 
 

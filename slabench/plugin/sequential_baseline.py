@@ -1,7 +1,7 @@
 """--one-after-the-other: where both servers do not fit at once, the old one is measured first and ended.
 
-It is a run of its own inside this run's folder; then the new one is started. What drifted in between is in the ratios, and every
-output says NOT_INTERLEAVED.
+It is a run of its own inside this run's folder; then the new one is started. What drifted in between is in
+the ratios, and every output says NOT_INTERLEAVED.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from slabench.errors import ConfigError, ServerError
-from slabench.report.plain import plain_lines
+from slabench.report.sanitize import plain_lines
 from slabench.session.settings import Settings
 
 if TYPE_CHECKING:
-    from slabench.report.stored_sides import StoredSide
+    from slabench.report.stored_runs import StoredSide
 
-# Options of the command that are not the old server's, with the number of words that follow when they are not joined by =.
+# Options of the command that are not the old server's, with the number of words that follow when they are not
+# joined by =.
 NOT_ITS_OWN = {
     "--launch": 1,
     "--env": 1,
@@ -67,16 +68,23 @@ def command(given: Sequence[str], settings: Settings, folder: Path) -> list[str]
 
 def measure(config: pytest.Config, settings: Settings, run_folder: Path) -> StoredSide:
     """Run it; ConfigError or ServerError, of the baseline server, if it measured nothing."""
-    from slabench.report.stored_sides import read_side
+    from slabench.report.stored_runs import read_side
 
     folder = run_folder / "baseline"
     folder.mkdir()
     console = run_folder / "baseline.txt"
     words = command([str(one) for one in config.invocation_params.args], settings, folder)
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "SLABENCH_BASE_URL"))}
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "SLABENCH_BASE_URL"))
+    }
     with console.open("wb") as file:
         done = subprocess.run(
-            words, cwd=config.invocation_params.dir, env=environment, stdout=file, stderr=subprocess.STDOUT, check=False
+            words,
+            cwd=config.invocation_params.dir,
+            env=environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
     if done.returncode == pytest.ExitCode.INTERRUPTED:
         raise KeyboardInterrupt

@@ -1,7 +1,8 @@
-"""pytest-timeout's limit on a live test: the load ends in order, what was measured is kept, and the test is INVALID, saying so.
+"""pytest-timeout's limit on a live test: the load ends in order, what was measured is kept, and the test is
+INVALID, saying so.
 
-Its own two ways would lose it: an exception out of a signal handler, wherever it comes, looks like a crash of ours, and its thread
-ends the whole process. It lets a plugin set the timer instead.
+Its own two ways would lose it: an exception out of a signal handler, wherever it comes, looks like a crash of
+ours, and its thread ends the whole process. It lets a plugin set the timer instead.
 """
 
 from __future__ import annotations
@@ -36,7 +37,11 @@ def _named(item: pytest.Item, seconds: float) -> str:
         return f"the mark timeout({seconds:g})"
     if item.config.getoption("--timeout", None) is not None:
         return f"--timeout={seconds:g}"
-    return f"PYTEST_TIMEOUT={seconds:g}" if "PYTEST_TIMEOUT" in os.environ else f"`timeout = {seconds:g}` of the ini file"
+    return (
+        f"PYTEST_TIMEOUT={seconds:g}"
+        if "PYTEST_TIMEOUT" in os.environ
+        else f"`timeout = {seconds:g}` of the ini file"
+    )
 
 
 class TimeoutStop:
@@ -88,7 +93,9 @@ def _translated(item: pytest.Item) -> Generator[None]:
         if line is None:
             raise
         item.cancel_timeout()  # type: ignore[attr-defined]
-        raise StoppedByTimeout(_kept(item, f"{line}: the test was not over; raise the limit, or leave it out")) from error
+        raise StoppedByTimeout(
+            _kept(item, f"{line}: the test was not over; raise the limit, or leave it out")
+        ) from error
 
 
 def _kept(item: pytest.Item, line: str) -> str:

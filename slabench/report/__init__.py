@@ -1,1 +1,4 @@
-"""The run document and what is made of it: JSON, HTML, console, Markdown, the published tables' shapes. Text out, no pytest."""
+"""The run document and what is made of it: JSON, HTML, console, Markdown, the published tables' shapes.
+
+Text out, no pytest.
+"""

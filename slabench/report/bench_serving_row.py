@@ -1,4 +1,5 @@
-"""A result row with the keys that sglang.bench_serving 0.5.7 writes, in its order, for what reads such files already."""
+"""A result row with the keys that sglang.bench_serving 0.5.7 writes, in its order, for what reads such files
+already."""
 
 from __future__ import annotations
 
@@ -26,7 +27,10 @@ _COUNTS = ("completed", "total_input", "total_output", "total_output_retokenized
 
 
 def row(entry: Mapping[str, Any], server_info: Mapping[str, Any]) -> dict[str, Any]:
-    """entry: a test of run.json. An undefined figure is null, where bench_serving would write 0; the tag is the test's id."""
+    """entry: a test of run.json. An undefined figure is null, where bench_serving would write 0;
+
+    the tag is the test's id.
+    """
     workload, plan, metrics = entry["workload"], entry["plan"], entry["metrics"]
 
     def figure(name: str) -> float | int | None:

@@ -1,4 +1,7 @@
-"""A capacity search in the outputs: its probes as a table, and the frontier that they and the ali decode curve make."""
+"""A capacity search in the outputs:
+
+its probes as a table, and the frontier that they and the ali decode curve make.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,12 @@ def capacity_html(data: Mapping[str, Any]) -> str:
             continue
         told = [f"{one['word']}: {capacity['outcome'] or 'not finished'}. {capacity['text']}"]
         if capacity["load"] is not None and one["metrics"]:
-            judged = (one["id"].rpartition("::")[2], one["word"], f"{capacity['load']:g}", *_judged(one["metrics"]))
+            judged = (
+                one["id"].rpartition("::")[2],
+                one["word"],
+                f"{capacity['load']:g}",
+                *_judged(one["metrics"]),
+            )
             told_table = table(JUDGED, [judged])
         else:
             told_table = ""
@@ -85,17 +93,30 @@ def capacity_html(data: Mapping[str, Any]) -> str:
         parts.append(f'<div class="charts">{chart}</div>')
     if not parts:
         return ""
-    named = escape(", ".join(dict.fromkeys(rule for one in tests for rule in (one.get("capacity") or {}).get("rules", ()))))
+    named = escape(
+        ", ".join(
+            dict.fromkeys(rule for one in tests for rule in (one.get("capacity") or {}).get("rules", ()))
+        )
+    )
     return f"<h3>tencent capacity: the most throughput within {named}</h3>{''.join(parts)}"
 
 
 def frontier_chart(rows: Sequence[Row], rules: Sequence[str]) -> str:
-    """Output throughput per GPU against that of one user; left of a dashed line TPOT's objective does not hold."""
+    """Output throughput per GPU against that of one user;
+
+    left of a dashed line TPOT's objective does not hold.
+    """
     known = all(row["per_gpu"] is not None for row in rows)
-    key, unit = ("per_gpu", "output tok/s per GPU") if known else ("output_throughput", "output tok/s, GPUs unknown")
+    key, unit = (
+        ("per_gpu", "output tok/s per GPU") if known else ("output_throughput", "output tok/s, GPUs unknown")
+    )
 
     def series(name: str, wanted: str, *, joined: bool) -> Series:
-        mine = [row for row in rows if row["source"].startswith(wanted) and row["per_user"] and row[key] is not None]
+        mine = [
+            row
+            for row in rows
+            if row["source"].startswith(wanted) and row["per_user"] and row[key] is not None
+        ]
         mine.sort(key=lambda row: float(row["load"]))
         hollow = frozenset(k for k, row in enumerate(mine) if row["standing"] == "INVALID")
         return Series(name, [(row["per_user"], row[key]) for row in mine], hollow, joined)
@@ -110,4 +131,6 @@ def frontier_chart(rows: Sequence[Row], rules: Sequence[str]) -> str:
         metric, _, limit = rule.partition("<=")
         if metric == "tpot.mean" and limit:
             lines.append((1000 / float(limit), f"TPOT {float(limit):g} ms"))
-    return line_chart("Frontier", "tok/s per user (1000 / TPOT)", unit, [one for one in drawn if one.points], x_limits=lines)
+    return line_chart(
+        "Frontier", "tok/s per user (1000 / TPOT)", unit, [one for one in drawn if one.points], x_limits=lines
+    )

@@ -1,4 +1,7 @@
-"""Charts as inline SVG: no script, no font, no file from elsewhere, so that a page can be mailed and read anywhere."""
+"""Charts as inline SVG:
+
+no script, no font, no file from elsewhere, so that a page can be mailed and read anywhere.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ BAR_WIDTH = 90.0  # px at most: a single bar across the whole chart reads as an 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """points (x, y) in the order they are joined; hollow: places in points that must not be trusted (INVALID)."""
+    """points (x, y) in the order they are joined; hollow:
+
+    places in points that must not be trusted (INVALID).
+    """
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -45,7 +51,9 @@ def series_class(k: int) -> str:
 class _Canvas:
     """Pixels for values, and the parts drawn so far."""
 
-    def __init__(self, title: str, x_label: str, y_label: str, x_ticks: Sequence[float], y_ticks: Sequence[float]) -> None:
+    def __init__(
+        self, title: str, x_label: str, y_label: str, x_ticks: Sequence[float], y_ticks: Sequence[float]
+    ) -> None:
         self.x_high, self.y_high = x_ticks[-1] or 1.0, y_ticks[-1] or 1.0
         name = escape(title)
         self.parts = [
@@ -55,14 +63,20 @@ class _Canvas:
         ]
         for value in y_ticks:
             y, kind = self.y(value), "frame" if value == 0 else "grid"
-            self.parts.append(f'<line class="{kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-            self.parts.append(f'<text class="tick" text-anchor="end" x="{LEFT - 6}" y="{y + 4:.1f}">{tick_text(value)}</text>')
+            self.parts.append(
+                f'<line class="{kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            )
+            self.parts.append(
+                f'<text class="tick" text-anchor="end" x="{LEFT - 6}" y="{y + 4:.1f}">{tick_text(value)}</text>'
+            )
         middle = (TOP + HEIGHT - BOTTOM) / 2
         self.parts.append(
             f'<text class="axis" text-anchor="middle" transform="translate(14 {middle:.0f}) rotate(-90)">{escape(y_label)}</text>'
         )
         x_middle = (LEFT + WIDTH - RIGHT) / 2
-        self.parts.append(f'<text class="axis" text-anchor="middle" x="{x_middle:.0f}" y="{HEIGHT - 8}">{escape(x_label)}</text>')
+        self.parts.append(
+            f'<text class="axis" text-anchor="middle" x="{x_middle:.0f}" y="{HEIGHT - 8}">{escape(x_label)}</text>'
+        )
 
     def x(self, value: float) -> float:
         return LEFT + value / self.x_high * (WIDTH - LEFT - RIGHT)
@@ -71,17 +85,23 @@ class _Canvas:
         return HEIGHT - BOTTOM - value / self.y_high * (HEIGHT - TOP - BOTTOM)
 
     def x_tick(self, x: float, text: str) -> None:
-        self.parts.append(f'<text class="tick" text-anchor="middle" x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}">{escape(text)}</text>')
+        self.parts.append(
+            f'<text class="tick" text-anchor="middle" x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}">{escape(text)}</text>'
+        )
 
     def limit(self, value: float, text: str) -> None:
         y = self.y(value)
         self.parts.append(f'<line class="limit" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        self.parts.append(f'<text class="limit-text" text-anchor="end" x="{WIDTH - RIGHT}" y="{y - 7:.1f}">{escape(text)}</text>')
+        self.parts.append(
+            f'<text class="limit-text" text-anchor="end" x="{WIDTH - RIGHT}" y="{y - 7:.1f}">{escape(text)}</text>'
+        )
 
     def x_limit(self, value: float, text: str, *, row: int) -> None:
         """A dashed line down at value. row: the texts of several stand below each other."""
         x = self.x(value)
-        self.parts.append(f'<line class="limit" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
+        self.parts.append(
+            f'<line class="limit" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
+        )
         left = x > WIDTH / 2
         where = f'text-anchor="{"end" if left else "start"}" x="{x - 6 if left else x + 6:.1f}" y="{TOP + 12 + 15 * row}"'
         self.parts.append(f'<text class="limit-text" {where}>{escape(text)}</text>')
@@ -89,7 +109,9 @@ class _Canvas:
     def legend(self, names: Sequence[str]) -> None:
         x = float(WIDTH - RIGHT)
         for k, name in reversed(list(enumerate(names))):
-            self.parts.append(f'<text class="legend" text-anchor="end" x="{x:.0f}" y="20">{escape(name)}</text>')
+            self.parts.append(
+                f'<text class="legend" text-anchor="end" x="{x:.0f}" y="20">{escape(name)}</text>'
+            )
             x -= 7 * len(name) + 16
             self.parts.append(f'<rect class="{series_class(k)}" x="{x:.0f}" y="11" width="10" height="10"/>')
             x -= 10
@@ -108,12 +130,21 @@ def line_chart(
     limit_text: str = "",
     x_limits: Sequence[tuple[float, str]] = (),
 ) -> str:
-    """Points over a numeric axis from 0; "" if there is not a single point. Limits are dashed lines across, x_limits down."""
+    """Points over a numeric axis from 0; "" if there is not a single point.
+
+    Limits are dashed lines across, x_limits down.
+    """
     points = [point for one in series for point in one.points]
     if not points:
         return ""
     x_ticks = ticks(max([x for x, _ in points] + [value for value, _ in x_limits]), 8)
-    canvas = _Canvas(title, x_label, y_label, x_ticks, ticks(max([y for _, y in points] + ([limit * 1.1] if limit else []))))
+    canvas = _Canvas(
+        title,
+        x_label,
+        y_label,
+        x_ticks,
+        ticks(max([y for _, y in points] + ([limit * 1.1] if limit else []))),
+    )
     for value in x_ticks:
         canvas.x_tick(canvas.x(value), tick_text(value))
     for k, one in enumerate(series):
@@ -126,7 +157,9 @@ def line_chart(
             value_x, value_y = one.points[place]
             kind = f"{colour} hollow" if place in one.hollow else colour
             told = f"{one.name}: {tick_text(value_x)}, {value_y:.2f}{' (INVALID)' if place in one.hollow else ''}"
-            canvas.parts.append(f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"><title>{escape(told)}</title></circle>')
+            canvas.parts.append(
+                f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"><title>{escape(told)}</title></circle>'
+            )
             if place < len(one.notes):
                 anchor = "end" if x + 8 + 7 * len(one.notes[place]) > WIDTH else "start"
                 shift = -8 if anchor == "end" else 8
@@ -145,7 +178,9 @@ def bar_chart(title: str, x_label: str, y_label: str, bars: Sequence[tuple[str, 
     """(name, value, hollow) side by side from 0, the value above each; "" without bars."""
     if not bars:
         return ""
-    canvas = _Canvas(title, x_label, y_label, [0.0, float(len(bars))], ticks(max(value for _, value, _ in bars) * 1.08))
+    canvas = _Canvas(
+        title, x_label, y_label, [0.0, float(len(bars))], ticks(max(value for _, value, _ in bars) * 1.08)
+    )
     for k, (name, value, hollow) in enumerate(bars):
         middle, top = canvas.x(k + 0.5), canvas.y(value)
         width = min(canvas.x(k + 0.8) - canvas.x(k + 0.2), BAR_WIDTH)
@@ -154,6 +189,8 @@ def bar_chart(title: str, x_label: str, y_label: str, bars: Sequence[tuple[str, 
             f'<rect class="{kind}" x="{middle - width / 2:.1f}" y="{top:.1f}" width="{width:.1f}" '
             f'height="{canvas.y(0) - top:.1f}"><title>{escape(name)}: {value:,.2f}{" (INVALID)" if hollow else ""}</title></rect>'
         )
-        canvas.parts.append(f'<text class="note" text-anchor="middle" x="{middle:.1f}" y="{top - 5:.1f}">{value:,.0f}</text>')
+        canvas.parts.append(
+            f'<text class="note" text-anchor="middle" x="{middle:.1f}" y="{top - 5:.1f}">{value:,.0f}</text>'
+        )
         canvas.x_tick(middle, name)
     return canvas.svg()

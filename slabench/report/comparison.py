@@ -8,7 +8,18 @@ from typing import Any
 from slabench.verdict.interval import levels, printed
 from slabench.verdict.sla import number, spoken
 
-HEAD = ("test", "figure", "old", "new", "unit", "change", "interval (one-sided levels)", "runs", "allowed", "says")
+HEAD = (
+    "test",
+    "figure",
+    "old",
+    "new",
+    "unit",
+    "change",
+    "interval (one-sided levels)",
+    "runs",
+    "allowed",
+    "says",
+)
 SAYS = {"holds": "holds", "worse": "WORSE", "inconclusive": "INCONCLUSIVE"}
 
 
@@ -19,10 +30,16 @@ def figure_row(name: str, one: Mapping[str, Any]) -> tuple[str, ...]:
     ends = printed(*((ratio, ratio) if alone else (one["low"], one["high"])), limit)
     change, interval = ends.low if alone else percent(one["ratio"]), f"{ends.low} to {ends.high}"
     if alone:
-        interval = "no spread" if len(one["new_samples"]) > 1 or len(one["old_samples"]) > 1 else "one run a side"
+        interval = (
+            "no spread" if len(one["new_samples"]) > 1 or len(one["old_samples"]) > 1 else "one run a side"
+        )
     elif "low_level" in one:  # an older run.json has both ends at 97.5 %
         interval += f" ({levels(one['low_level'], one['high_level'])})"
-    runs = f"{len(one['new_samples'])} pairs" if one["paired"] else f"{len(one['new_samples'])} and {len(one['old_samples'])}"
+    runs = (
+        f"{len(one['new_samples'])} pairs"
+        if one["paired"]
+        else f"{len(one['new_samples'])} and {len(one['old_samples'])}"
+    )
     cells = (number(one["old"]), number(one["new"]), one["unit"], change, interval, runs)
     return (name, spoken(one["metric"]), *cells, ends.limit, SAYS.get(one["outcome"], one["outcome"]))
 

@@ -1,4 +1,7 @@
-"""What the terminal shows: for each test the block that sglang.bench_serving 0.5.7 prints, then our line; at the end one table."""
+"""What the terminal shows: for each test the block that sglang.bench_serving 0.5.7 prints, then our line;
+
+at the end one table.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,14 @@ from slabench.metrics.definitions import declared
 from slabench.report.capacity_section import HEAD, probe_cells
 from slabench.report.comparison import HEAD as COMPARED
 from slabench.report.comparison import comparison_rows, sides
-from slabench.report.standing import run_verdict, standing, unjudged, verdict
+from slabench.report.headline_metric import run_verdict, standing, unjudged, verdict
 from slabench.verdict.reasons import in_words
 from slabench.verdict.sla import number
 
 WIDTH = 50
 _ACCEPTED = "Accept length:"  # which bench_serving prints with speculative decoding only
-# (label, metric key, decimals); None: a heading. Source: the prints at the end of bench_serving's benchmark().
+# (label, metric key, decimals); None: a heading. Source: the prints at the end of bench_serving's
+# benchmark().
 _ROWS: tuple[tuple[str, str | None, int], ...] = (
     ("Successful requests:", "classic.completed", 0),
     ("Benchmark duration (s):", "classic.duration", 2),
@@ -54,7 +58,10 @@ _ROWS: tuple[tuple[str, str | None, int], ...] = (
 
 
 def bench_serving_block(plan: Mapping[str, Any], metrics: Mapping[str, float]) -> str:
-    """bench_serving's result block, label for label; a figure that is not defined is n/a, where it would print 0.00."""
+    """bench_serving's result block, label for label;
+
+    a figure that is not defined is n/a, where it would print 0.00.
+    """
     rate, cap = plan.get("request_rate", "inf"), plan.get("max_concurrency")
     lines = [f"{' Serving Benchmark Result ':=^{WIDTH}}"]
     for label, value in (
@@ -75,7 +82,8 @@ def bench_serving_block(plan: Mapping[str, Any], metrics: Mapping[str, float]) -
 
 
 def curve_table(curve: Sequence[Mapping[str, Any]]) -> str:
-    """The decode curve as the published table has it, and beside it the same from the lines of undisturbed decoding alone."""
+    """The decode curve as the published table has it, and beside it the same from the lines of undisturbed
+    decoding alone."""
     names = "running, samples, median tok/s, per GPU, per user, clean, clean tok/s, quartiles, clean TPOT ms, baseline"
     head = names.split(", ")
     rows = []
@@ -139,14 +147,18 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[i
     lines = []
     for row in (head, *rows):
         cells = (
-            f"{cell:<{width}}" if k in left else f"{cell:>{width}}" for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+            f"{cell:<{width}}" if k in left else f"{cell:>{width}}"
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
 
 
 def test_block(entry: Mapping[str, Any]) -> str:
-    """One finished test: its figures, then the word with the one complete line, then what else has to be said."""
+    """One finished test:
+
+    its figures, then the word with the one complete line, then what else has to be said.
+    """
     lines = []
     if entry.get("capacity"):
         lines.append(table(HEAD, probe_cells(entry["capacity"]), left=(2, len(HEAD) - 1)))
@@ -172,7 +184,9 @@ def said(entry: Mapping[str, Any]) -> list[str]:
     bar = error_bar(entry)
     lines += [f"  {bar}"] if bar else []
     length = entry["metrics"].get("accept_length")
-    lines += [f"  accept length {length:.2f} tokens a step and request (speculative decoding)"] if length else []
+    lines += (
+        [f"  accept length {length:.2f} tokens a step and request (speculative decoding)"] if length else []
+    )
     lines += [f"  {'ok' if one['holds'] else 'no'}: {one['text']}" for one in entry["objectives"][1:]]
     for check in entry["checks"]:
         if check["state"] in ("invalid", "finding"):
@@ -181,7 +195,11 @@ def said(entry: Mapping[str, Any]) -> list[str]:
         if check["state"] == "not_checked":
             lines.append(f"  not checked {check['name']}: {check['text']} {check['remedy']}".rstrip())
     if entry["metrics"].get("resent"):  # a finding has been said
-        lines += [f"  note: {check['text']}" for check in entry["checks"] if check["name"] == "resent" and check["state"] == "ok"]
+        lines += [
+            f"  note: {check['text']}"
+            for check in entry["checks"]
+            if check["name"] == "resent" and check["state"] == "ok"
+        ]
     comparison = entry.get("comparison") or {}
     lines += [f"  differs from the baseline: {one}" for one in comparison.get("differences", ())]
     lines += [f"  baseline: {one}" for one in comparison.get("notes", ())]
@@ -193,7 +211,10 @@ def said(entry: Mapping[str, Any]) -> list[str]:
 
 
 def error_bar(entry: Mapping[str, Any]) -> str | None:
-    """The client's own error in a line; None where it was not measured: then a check says why, if anybody asked."""
+    """The client's own error in a line; None where it was not measured:
+
+    then a check says why, if anybody asked.
+    """
     found = (entry.get("client") or {}).get("calibration") or {}
     if found.get("state") != "measured":
         return None
@@ -208,8 +229,16 @@ def error_bar(entry: Mapping[str, Any]) -> str | None:
 def failure_text(entry: Mapping[str, Any]) -> str:
     """What JUnit and the failures section show: the word and the complete line first, then what else spoke."""
     lines = [f"{entry['word']}: {entry['headline']}"]
-    lines += [f"  {one['text']}" for one in entry["objectives"] if not one["holds"] and one["text"] not in entry["headline"]]
-    lines += [f"  {one['name']}: {one['text']} {one['remedy']}".rstrip() for one in entry["checks"] if one["state"] == "invalid"]
+    lines += [
+        f"  {one['text']}"
+        for one in entry["objectives"]
+        if not one["holds"] and one["text"] not in entry["headline"]
+    ]
+    lines += [
+        f"  {one['name']}: {one['text']} {one['remedy']}".rstrip()
+        for one in entry["checks"]
+        if one["state"] == "invalid"
+    ]
     lines += [f"  {sentence}" for sentence in entry["advice"]]
     return "\n".join(lines)
 
@@ -221,7 +250,10 @@ FIGURES = tuple(
 
 
 def figure(metrics: Mapping[str, float], key: str) -> str:
-    """The figure in a table. Of a run that another client drove there are classic.* figures only, and the cell says so."""
+    """The figure in a table.
+
+    Of a run that another client drove there are classic.* figures only, and the cell says so.
+    """
     classic = f"classic.{key}"
     if "completed" not in metrics and classic in metrics:
         return f"{number(metrics[classic])} (classic)"
@@ -237,7 +269,9 @@ def run_facts(data: Mapping[str, Any]) -> list[str]:
     if data["labels"]:
         lines.append(f"This run is {', '.join(data['labels'])}.")
     if data["state"] == "interrupted":
-        lines.append("The run was interrupted (Ctrl-C or SIGTERM) before its plan was done; what had finished is kept.")
+        lines.append(
+            "The run was interrupted (Ctrl-C or SIGTERM) before its plan was done; what had finished is kept."
+        )
     for part in data.get("resumed", ()):
         told = f", {part['server']}" if "server" in part else ""
         lines.append(f"Resumed at {part['utc']}{told}: {len(part['kept'])} finished tests were kept.")
@@ -246,25 +280,36 @@ def run_facts(data: Mapping[str, Any]) -> list[str]:
         lines.append(f"Checks that --allow makes findings of: {', '.join(allowed)}.")
     if "unreachable" in data:
         lines.append(f"No test was tried: {data['unreachable']}")
-    lines += [f"NOT_SAVED: {sentence}; the verdicts stand on the console." for sentence in data.get("not_saved", {}).values()]
+    lines += [
+        f"NOT_SAVED: {sentence}; the verdicts stand on the console."
+        for sentence in data.get("not_saved", {}).values()
+    ]
     names = unjudged(data)
     if names:
-        lines.append(f"NOTHING_JUDGED: no objective, floor or comparison applies to {', '.join(names)}: measured only.")
+        lines.append(
+            f"NOTHING_JUDGED: no objective, floor or comparison applies to {', '.join(names)}: measured only."
+        )
     kinds = {prompts_told(entry["workload"]) for entry in data["tests"] if "num_prompts" in entry["workload"]}
     lines += [f"Prompts: {kind}." for kind in sorted(kinds)]
     server = data["server"]
     if server:
         known = server.get("gpus", {}).get("source") or "number of GPUs not known, so no figure per GPU"
-        lines.append(f"Server: sglang {server.get('version') or 'of unknown version'}, {server.get('model_path')}, {known}.")
+        lines.append(
+            f"Server: sglang {server.get('version') or 'of unknown version'}, {server.get('model_path')}, {known}."
+        )
         if not server.get("reference"):
-            lines.append("This is not the reference environment (sglang 0.5.7): read its figures beside the published ones.")
+            lines.append(
+                "This is not the reference environment (sglang 0.5.7): read its figures beside the published ones."
+            )
     if "servers" in data:
         lines.append(
             f"Tests were spread over {len(data['servers'])} servers that report the same version, arguments, hardware and "
             f"model (their speed was not compared): {', '.join(data['servers'])}."
         )
     if "servers_alike" in data:
-        lines.append(f"They may be one process: {data['servers_alike']}, and nothing shows that they are several.")
+        lines.append(
+            f"They may be one process: {data['servers_alike']}, and nothing shows that they are several."
+        )
     return lines + sides(data)
 
 
@@ -289,24 +334,37 @@ def beside_green(tests: Sequence[Mapping[str, Any]]) -> list[str]:
 def summary_table(data: Mapping[str, Any]) -> str:
     """The end of a session: a row a test, what did not run, and the run's word."""
     rows = [
-        (verdict(entry), entry["id"].rpartition("/")[2], *(figure(entry["metrics"], key) for _, key in FIGURES), standing(entry))
+        (
+            verdict(entry),
+            entry["id"].rpartition("/")[2],
+            *(figure(entry["metrics"], key) for _, key in FIGURES),
+            standing(entry),
+        )
         for entry in data["tests"]
     ]
     head = ("verdict", "test", *(name for name, _ in FIGURES), "figure")
     lines = [table(head, rows, left=(0, 1, len(head) - 1))] if rows else []
     if any(entry["metrics"] and not entry.get("curve") for entry in data["tests"]):
-        lines.append("The blocks above have bench_serving's definitions, this table slabench's own (docs/metrics.md).")
+        lines.append(
+            "The blocks above have bench_serving's definitions, this table slabench's own (docs/metrics.md)."
+        )
     decode = [entry for entry in data["tests"] if entry["method"] == "ali-decode"]
     if decode:
         head = ("batch size", *(name for name, _ in DECODE))
-        lines.append(table(head, [(str(one["point"].get("batch_size")), *decode_cells(one["metrics"])) for one in decode]))
+        lines.append(
+            table(
+                head, [(str(one["point"].get("batch_size")), *decode_cells(one["metrics"])) for one in decode]
+            )
+        )
     compared = comparison_rows(data["tests"])
     if compared:
         lines.append(table(COMPARED, compared, left=(0, 1, 4, len(COMPARED) - 1)))
     if data["not_run"]:
         lines.append(f"Planned and not run: {', '.join(one.rpartition('/')[2] for one in data['not_run'])}.")
     lines += [
-        f"{one['word']} {one['id'].rpartition('/')[2]}: {one['headline']}" for one in data["tests"] if one["word"] != "PASSED"
+        f"{one['word']} {one['id'].rpartition('/')[2]}: {one['headline']}"
+        for one in data["tests"]
+        if one["word"] != "PASSED"
     ]
     lines += beside_green(data["tests"])
     lines += run_facts(data)

@@ -1,4 +1,7 @@
-"""Two clients side by side: for each figure what is definition, what is the other client's known error, and what is noise."""
+"""Two clients side by side:
+
+for each figure what is definition, what is the other client's known error, and what is noise.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,29 @@ from slabench.verdict.sla import number
 DEFINITION_SHARE = 0.001  # ours and classic of the same records: below it nobody asks why
 CLOSE = 0.01
 
-# Our figure, the classic one beside it, why the definitions differ, and what bench_serving's client is known to add.
+# Our figure, the classic one beside it, why the definitions differ, and what bench_serving's client is known
+# to add.
 _CONNECT = "it opens a connection for every request and parses the whole text so far at every event"
 FIGURES: tuple[tuple[str, str, str, str], ...] = (
-    ("tpot.mean", "classic.tpot.mean", "it ends at [DONE] and divides by n - 1", "it parses the whole text so far at every event"),
+    (
+        "tpot.mean",
+        "classic.tpot.mean",
+        "it ends at [DONE] and divides by n - 1",
+        "it parses the whole text so far at every event",
+    ),
     ("ttft.mean", "classic.ttft.mean", "it begins before the connection is opened", _CONNECT),
-    ("itl.mean", "classic.itl.mean", "it counts events with text only", "it parses the whole text so far at every event"),
-    ("e2el.mean", "classic.e2el.mean", "it begins before the connection is opened and ends at [DONE]", _CONNECT),
+    (
+        "itl.mean",
+        "classic.itl.mean",
+        "it counts events with text only",
+        "it parses the whole text so far at every event",
+    ),
+    (
+        "e2el.mean",
+        "classic.e2el.mean",
+        "it begins before the connection is opened and ends at [DONE]",
+        _CONNECT,
+    ),
     ("duration", "classic.duration", "it ends with the answer to GET /get_server_info", _CONNECT),
     ("request_throughput", "classic.request_throughput", "its duration holds GET /get_server_info", _CONNECT),
     ("output_throughput", "classic.output_throughput", "its duration holds GET /get_server_info", _CONNECT),
@@ -30,7 +49,12 @@ FIGURES: tuple[tuple[str, str, str, str], ...] = (
         _CONNECT,
     ),
     ("concurrency.mean", "classic.concurrency", "its duration holds GET /get_server_info", _CONNECT),
-    ("concurrency.peak", "classic.max_concurrent_requests", "it counts requests that touch a second", "the same over-count"),
+    (
+        "concurrency.peak",
+        "classic.max_concurrent_requests",
+        "it counts requests that touch a second",
+        "the same over-count",
+    ),
 )
 
 
@@ -48,7 +72,10 @@ class Row:
 
 
 def compare(ours: Sequence[Mapping[str, float]], theirs: Sequence[Mapping[str, float]]) -> list[Row]:
-    """ours: all figures of each of our runs; theirs: the classic ones that the other client told, run by run in the same order."""
+    """ours: all figures of each of our runs; theirs:
+
+    the classic ones that the other client told, run by run in the same order.
+    """
     rows = []
     for figure, classic, definition, error in FIGURES:
         mine, same = _values(ours, figure), _values(ours, classic)
@@ -66,13 +93,25 @@ def compare(ours: Sequence[Mapping[str, float]], theirs: Sequence[Mapping[str, f
             said.append("equal")
         elif client.one_is_inside is None:
             said.append(
-                "one round has no noise to compare with" if len(told or ()) == 1 else "the rounds have no noise to compare with"
+                "one round has no noise to compare with"
+                if len(told or ()) == 1
+                else "the rounds have no noise to compare with"
             )
         elif client.one_is_inside:
             said.append("noise" if abs(client.estimate - 1) > DEFINITION_SHARE else "equal")
         else:
             said.append(f"bench_serving's client ({error})")
-        rows.append(Row(figure, _mean_or_none(mine), _mean_or_none(same), _mean_or_none(told), shift, client, "; ".join(said)))
+        rows.append(
+            Row(
+                figure,
+                _mean_or_none(mine),
+                _mean_or_none(same),
+                _mean_or_none(told),
+                shift,
+                client,
+                "; ".join(said),
+            )
+        )
     return rows
 
 
@@ -95,7 +134,16 @@ def _shown(value: float | None) -> str:
 
 def crosscheck_table(rows: Sequence[Row]) -> str:
     width = max((len(one.said) for one in rows), default=0)
-    head = ("figure", "ours", "classic of ours", "bench_serving", "definition", "client", "95 % interval", "which".ljust(width))
+    head = (
+        "figure",
+        "ours",
+        "classic of ours",
+        "bench_serving",
+        "definition",
+        "client",
+        "95 % interval",
+        "which".ljust(width),
+    )
     lines = []
     for one in rows:
         ratio = "n/a" if one.client is None else f"{one.client.estimate - 1:+.2%}"

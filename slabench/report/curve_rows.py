@@ -14,7 +14,8 @@ def curve_rows(
     stored: Mapping[str, float] | None = None,
     clients: Mapping[int, Mapping[str, float]] | None = None,
 ) -> list[dict[str, Any]]:
-    """A row per number of running requests: every line first (classic), then the clean ones, then what the client measured.
+    """A row per number of running requests: every line first (classic), then the clean ones, then what the
+    client measured.
 
     stored: a baseline's `curve.N`; clients: a decode test's metrics by its number of running requests.
     """

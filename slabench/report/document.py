@@ -1,4 +1,7 @@
-"""The run folder and run.json: the document that every other output is made of. docs/run-json.md is its contract."""
+"""The run folder and run.json: the document that every other output is made of.
+
+docs/run-json.md is its contract.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from typing import Any
 from slabench.errors import ConfigError
 from slabench.metrics.definitions import metric_of
 from slabench.strict_json import finite
-from slabench.verdict.words import Word, overall
+from slabench.verdict.outcome import Outcome, overall
 
 # slabench.run/1: first form.
 SCHEMA = "slabench.run/1"
@@ -29,7 +32,10 @@ def utc_now() -> str:
 
 
 class RunFolder:
-    """One folder a run under the report directory, named by UTC time and a short id; `latest` points to the last with a test."""
+    """One folder a run under the report directory, named by UTC time and a short id;
+
+    `latest` points to the last with a test.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -56,7 +62,8 @@ class RunFolder:
                 with contextlib.suppress(FileExistsError):
                     path.mkdir()
                     break
-            # A full or read-only disk says so before anything is measured. run.json itself appears whole, with its first write.
+            # A full or read-only disk says so before anything is measured. run.json itself appears whole,
+            # with its first write.
             (path / UNFINISHED).write_bytes(b"\0" * ROOM)
         except OSError as error:
             raise ConfigError(
@@ -70,13 +77,18 @@ class RunFolder:
 
 
 def _lock(path: Path) -> int:
-    """Held as long as this process lives: a run cannot be continued while it is on. A file system without locks has none."""
+    """Held as long as this process lives: a run cannot be continued while it is on.
+
+    A file system without locks has none.
+    """
     handle = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(handle)
-        raise ConfigError(f"The run {path} is still on: another process writes to it. Wait for its end, or end it.") from error
+        raise ConfigError(
+            f"The run {path} is still on: another process writes to it. Wait for its end, or end it."
+        ) from error
     except OSError:
         pass
     return handle
@@ -120,13 +132,25 @@ class RunDocument:
         }
 
     @classmethod
-    def resume(cls, folder: RunFolder, data: Mapping[str, Any], kept: Sequence[Mapping[str, Any]], **made: Any) -> RunDocument:
-        """The document of a run that goes on: what was planned, the kept tests, and the server that they were measured on."""
+    def resume(
+        cls, folder: RunFolder, data: Mapping[str, Any], kept: Sequence[Mapping[str, Any]], **made: Any
+    ) -> RunDocument:
+        """The document of a run that goes on:
+
+        what was planned, the kept tests, and the server that they were measured on.
+        """
         document = cls(folder, **made)
-        document.data |= {key: data[key] for key in ("created_utc", "labels", "server", "planned") if key in data}
-        document.data["resumed"] = [*data.get("resumed", ()), {"utc": utc_now(), "kept": [one["id"] for one in kept]}]
+        document.data |= {
+            key: data[key] for key in ("created_utc", "labels", "server", "planned") if key in data
+        }
+        document.data["resumed"] = [
+            *data.get("resumed", ()),
+            {"utc": utc_now(), "kept": [one["id"] for one in kept]},
+        ]
         # What else was not written is written now; records of the kept tests are still missing.
-        missing = {name: why for name, why in data.get("not_saved", {}).items() if name.startswith("requests")}
+        missing = {
+            name: why for name, why in data.get("not_saved", {}).items() if name.startswith("requests")
+        }
         document.data["labels"] = [one for one in document.data["labels"] if one != "NOT_SAVED"]
         document.data |= {"not_saved": missing} if missing else {}
         document.data["tests"] = list(kept)
@@ -150,20 +174,25 @@ class RunDocument:
         data = self.data
         ran = {one["id"] for one in data["tests"]}
         data["not_run"] = [one for one in data["planned"] if one not in ran]
-        word = overall([Word(one["word"]) for one in data["tests"]])
-        if word is Word.PASSED and data["state"] == "running":
+        word = overall([Outcome(one["word"]) for one in data["tests"]])
+        if word is Outcome.PASSED and data["state"] == "running":
             word = None  # a run that is killed now has not passed, and this is the file that stays
-        elif word is Word.PASSED and (data["not_run"] or data["state"] != "finished" or data.get("not_saved")):
-            word = Word.INVALID  # nor has one that ended before its plan did, or whose outputs are not complete
+        elif word is Outcome.PASSED and (
+            data["not_run"] or data["state"] != "finished" or data.get("not_saved")
+        ):
+            # nor has one that ended before its plan did, or whose outputs are not complete
+            word = Outcome.INVALID
         data["word"] = word.value if word is not None else None
         for one in data["tests"]:
-            data["units"] |= {key: metric.unit for key in one["metrics"] if (metric := metric_of(key)) is not None}
+            data["units"] |= {
+                key: metric.unit for key in one["metrics"] if (metric := metric_of(key)) is not None
+            }
 
     def finish(self, state: str, status: int) -> None:
         """state: finished, interrupted or crashed; status: the exit status. Writes."""
         self.data["state"], self.data["exit_status"] = state, status
         if "unreachable" in self.data:
-            self.data["word"] = Word.INVALID.value
+            self.data["word"] = Outcome.INVALID.value
         else:
             self._settle()
         self.write()
@@ -171,7 +200,8 @@ class RunDocument:
     def write(self) -> None:
         """Whole or not at all, so that it can be read at any moment. OSError if the disk does not take it."""
         self.data["updated_utc"] = utc_now()
-        whole = {key: value if key == "tests" else finite(value) for key, value in self.data.items()}  # add_test() did those
+        # add_test() did those
+        whole = {key: value if key == "tests" else finite(value) for key, value in self.data.items()}
         # After every test all of it is written again: with an indent that takes ten times as long.
         text = json.dumps(whole, indent=None if self.data["state"] == "running" else 1, allow_nan=False)
         target = self.folder.path / "run.json"

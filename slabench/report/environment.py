@@ -7,11 +7,23 @@ import platform
 from importlib import metadata
 from typing import Any
 
-PACKAGES = ("pytest", "pytest-benchmark", "pytest-html", "pytest-xdist", "numpy", "scipy", "transformers", "tokenizers")
+PACKAGES = (
+    "pytest",
+    "pytest-benchmark",
+    "pytest-html",
+    "pytest-xdist",
+    "numpy",
+    "scipy",
+    "transformers",
+    "tokenizers",
+)
 
 
 def environment() -> dict[str, Any]:
-    """Python, platform, processor, usable cores, and the versions that matter; nothing heavy is imported for it."""
+    """Python, platform, processor, usable cores, and the versions that matter;
+
+    nothing heavy is imported for it.
+    """
     packages = {}
     for name in PACKAGES:
         try:

@@ -1,4 +1,7 @@
-"""The frontier: throughput per GPU against throughput per user, from a capacity search's probes and the ali decode curve."""
+"""The frontier:
+
+throughput per GPU against throughput per user, from a capacity search's probes and the ali decode curve.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,23 @@ Row = dict[str, Any]
 
 
 def frontier_rows(data: Mapping[str, Any]) -> list[Row]:
-    """One row a point: probe N, the run that was judged, and a row of the decode curve (decoding alone, by the server's log)."""
+    """One row a point:
+
+    probe N, the run that was judged, and a row of the decode curve (decoding alone, by the server's log).
+    """
     rows: list[Row] = []
     for entry in data["tests"]:
         if entry.get("capacity"):
             rows += probe_rows(entry["capacity"])
             if entry["capacity"]["load"] is not None and "tpot.mean" in entry["metrics"]:
                 rows.append(
-                    _row("judged run", entry["capacity"]["load"], entry["capacity"]["load_kind"], entry["word"], entry["metrics"])
+                    _row(
+                        "judged run",
+                        entry["capacity"]["load"],
+                        entry["capacity"]["load_kind"],
+                        entry["word"],
+                        entry["metrics"],
+                    )
                 )
         rows += [
             {
@@ -44,14 +56,21 @@ def probe_rows(capacity: Mapping[str, Any]) -> list[Row]:
     """A capacity search's probes, in the order they were made."""
     rows = []
     for one in capacity["probes"]:
-        row = _row(f"probe {one['number']}", one["load"], capacity["load_kind"], one["standing"], one["metrics"])
+        row = _row(
+            f"probe {one['number']}", one["load"], capacity["load_kind"], one["standing"], one["metrics"]
+        )
         tpot = one["intervals"].get("tpot.mean")
-        rows.append(row | ({"tpot_low_ms": tpot["low"], "tpot_high_ms": tpot["high"]} if tpot is not None else {}))
+        rows.append(
+            row | ({"tpot_low_ms": tpot["low"], "tpot_high_ms": tpot["high"]} if tpot is not None else {})
+        )
     return rows
 
 
 def _row(source: str, load: float, kind: str, standing: str, metrics: Mapping[str, float]) -> Row:
-    """per user: tokens that one of the requests in flight gets in a second while it decodes, 1000 / mean TPOT."""
+    """per user:
+
+    tokens that one of the requests in flight gets in a second while it decodes, 1000 / mean TPOT.
+    """
     tpot = metrics.get("tpot.mean")
     output, per_gpu = metrics.get("output_throughput"), metrics.get("output_throughput_per_gpu")
     return {

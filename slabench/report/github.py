@@ -1,6 +1,8 @@
-"""--github: a run as annotations of a GitHub job, one a test, red ones first: a job's page shows the first ten of a kind.
+"""--github: a run as annotations of a GitHub job, one a test, red ones first: a job's page shows the first
+ten of a kind.
 
-Source of the form and of what has to be escaped: GitHub's "Workflow commands" and the toolkit's own `command.ts`.
+Source of the form and of what has to be escaped: GitHub's "Workflow commands" and the toolkit's own
+`command.ts`.
 """
 
 from __future__ import annotations
@@ -8,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from slabench.report.standing import verdict
+from slabench.report.headline_metric import verdict
+from slabench.verdict.outcome import NOTHING_JUDGED
 from slabench.verdict.reasons import in_words
-from slabench.verdict.words import NOTHING_JUDGED
 
 KINDS = {"FAILED": "error", "INVALID": "error", "PASSED": "notice", f"PASSED {NOTHING_JUDGED}": "warning"}
 
@@ -32,7 +34,10 @@ def command(kind: str, text: str, **properties: str) -> str:
 
 
 def job_lines(data: Mapping[str, Any]) -> list[str]:
-    """A line a test: word, complete line, reasons; one for the run where no test was tried or some did not run."""
+    """A line a test: word, complete line, reasons;
+
+    one for the run where no test was tried or some did not run.
+    """
     lines = []
     for entry in sorted(data["tests"], key=lambda one: one["word"] == "PASSED"):
         reasons = f" (reasons: {in_words(entry['reasons'])})" if entry["reasons"] else ""
@@ -40,7 +45,9 @@ def job_lines(data: Mapping[str, Any]) -> list[str]:
         title = f"{verdict(entry)} {entry['id'].rpartition('/')[2]}"
         lines.append(command(KINDS[verdict(entry)], text, file=entry["id"].partition("::")[0], title=title))
     if "unreachable" in data:
-        lines.append(command("error", f"INVALID: no test was tried: {data['unreachable']}", title="INVALID slabench"))
+        lines.append(
+            command("error", f"INVALID: no test was tried: {data['unreachable']}", title="INVALID slabench")
+        )
     elif data["not_run"]:
         text = f"INVALID: planned and not run: {', '.join(data['not_run'])}"
         lines.append(command("error", text, title="INVALID slabench"))

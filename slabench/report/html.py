@@ -1,4 +1,5 @@
-"""report.html's own parts: the summary above pytest-html's table, our columns in it, and the same as a page of its own.
+"""report.html's own parts: the summary above pytest-html's table, our columns in it, and the same as a page
+of its own.
 
 Whatever a server or a user wrote is escaped here; nothing is fetched from anywhere.
 """
@@ -15,9 +16,9 @@ from slabench.report.charts import Series, bar_chart, line_chart
 from slabench.report.comparison import HEAD as COMPARED
 from slabench.report.comparison import comparison_rows
 from slabench.report.console import DECODE, decode_cells, figure, run_facts, said, two
+from slabench.report.headline_metric import run_verdict, standing, verdict
 from slabench.report.html_table import listed as _list
 from slabench.report.html_table import table as _table
-from slabench.report.standing import run_verdict, standing, verdict
 
 Entry = Mapping[str, Any]
 
@@ -45,7 +46,8 @@ def _of(data: Mapping[str, Any], method: str) -> list[Entry]:
 
 
 def summary_fragment(document: Mapping[str, Any]) -> str:
-    """Word, labels, server, a table and the charts for each method that ran, what spoke in each test, what did not run."""
+    """Word, labels, server, a table and the charts for each method that ran, what spoke in each test, what
+    did not run."""
     word = document["word"] or "nothing was judged"
     labels = "".join(f' <span class="label">{escape(one)}</span>' for one in document["labels"])
     parts = [
@@ -75,7 +77,11 @@ def _overview(data: Mapping[str, Any]) -> str:
 
 def _compared(data: Mapping[str, Any]) -> str:
     rows = comparison_rows(data["tests"])
-    return f"<h3>Old and new</h3>{_table(COMPARED, rows, frozenset({0, 1, 4, len(COMPARED) - 1}))}" if rows else ""
+    return (
+        f"<h3>Old and new</h3>{_table(COMPARED, rows, frozenset({0, 1, 4, len(COMPARED) - 1}))}"
+        if rows
+        else ""
+    )
 
 
 def _tencent(data: Mapping[str, Any]) -> str:
@@ -84,12 +90,28 @@ def _tencent(data: Mapping[str, Any]) -> str:
         return ""
     names = "test, verdict, num-prompts, request-rate, max-concurrency, QPM, input tok/s, output tok/s, total tok/s, "
     head = (names + "TTFT (ms), TPOT (ms), TPOT p99, longest gap (ms)").split(", ")
-    keys = ("qpm", "input_throughput", "output_throughput", "total_throughput", "ttft.mean", "tpot.mean", "tpot.p99", "gap_max")
+    keys = (
+        "qpm",
+        "input_throughput",
+        "output_throughput",
+        "total_throughput",
+        "ttft.mean",
+        "tpot.mean",
+        "tpot.p99",
+        "gap_max",
+    )
     rows = []
     for one in tests:
         plan = one["plan"]
         told = [plan.get(key) or "none" for key in ("count", "request_rate", "max_concurrency")]
-        rows.append((one["id"].rpartition("::")[2], verdict(one), *told, *(figure(one["metrics"], key) for key in keys)))
+        rows.append(
+            (
+                one["id"].rpartition("::")[2],
+                verdict(one),
+                *told,
+                *(figure(one["metrics"], key) for key in keys),
+            )
+        )
     bars = [
         (f"{one['plan']['count']} prompts", one["metrics"]["total_throughput"], one["word"] == "INVALID")
         for one in tests
@@ -137,15 +159,25 @@ def _ali_decode(data: Mapping[str, Any]) -> str:
     charts = []
     if tests:
         views = (("tpot.mean", "mean"), ("full_batch.tpot", "full batch"), ("log.tpot", "deploy log"))
-        drawn = [_points(tests, lambda one: one["point"].get("batch_size", 0), key, name) for key, name in views]
+        drawn = [
+            _points(tests, lambda one: one["point"].get("batch_size", 0), key, name) for key, name in views
+        ]
         series = [one for one in drawn if one.points]
-        limit = next((rule["limit"] for one in tests for rule in one["objectives"] if rule["metric"] == "tpot.mean"), None)
+        limit = next(
+            (rule["limit"] for one in tests for rule in one["objectives"] if rule["metric"] == "tpot.mean"),
+            None,
+        )
         text = f"limit {limit:g} ms" if limit is not None else ""
-        charts.append(line_chart("TPOT per batch size", "batch size", "ms", series, limit=limit, limit_text=text))
+        charts.append(
+            line_chart("TPOT per batch size", "batch size", "ms", series, limit=limit, limit_text=text)
+        )
     parts = ["<h3>ali decode: TPOT per batch size, throughput per running requests</h3>"]
     keys = ("tpot.mean", "tpot.p99", "ttft.mean", "output_throughput", "output_throughput_per_gpu")
     head = ("test", "verdict", "TPOT mean (ms)", "TPOT p99", "TTFT mean", "output tok/s", "per GPU")
-    rows = [(one["id"].rpartition("::")[2], verdict(one), *(figure(one["metrics"], key) for key in keys)) for one in tests]
+    rows = [
+        (one["id"].rpartition("::")[2], verdict(one), *(figure(one["metrics"], key) for key in keys))
+        for one in tests
+    ]
     parts.append(_table(head, rows) if rows else "")
     if tests:
         views_head = ("test", *(name for name, _ in DECODE))
@@ -170,17 +202,35 @@ def _curve_charts(curve: Sequence[Mapping[str, Any]], *, hollow: bool) -> list[s
     key, unit = ("per_gpu", "tok/s per GPU") if known else ("median", "tok/s, GPUs unknown")
     every = [Series("all lines", [(row["running"], row[key]) for row in curve], marked)]
     scaled = [(row["running"], row[key] / row["median"], row) for row in curve if row["median"]]
-    clean = [(running, row["clean_median"] * factor) for running, factor, row in scaled if row.get("clean_median") is not None]
+    clean = [
+        (running, row["clean_median"] * factor)
+        for running, factor, row in scaled
+        if row.get("clean_median") is not None
+    ]
     if clean:
         every.append(Series("clean lines", clean))
-    stored = [(running, row["baseline"] * factor) for running, factor, row in scaled if row.get("baseline") is not None]
+    stored = [
+        (running, row["baseline"] * factor)
+        for running, factor, row in scaled
+        if row.get("baseline") is not None
+    ]
     if stored:
         every.append(Series("baseline", stored))
     notes = [str(row["running"]) for row in curve]
-    frontier = [Series("running requests", [(row["per_user"], row[key]) for row in curve], marked, joined=False, notes=notes)]
+    frontier = [
+        Series(
+            "running requests",
+            [(row["per_user"], row[key]) for row in curve],
+            marked,
+            joined=False,
+            notes=notes,
+        )
+    ]
     return [
         line_chart(f"Decode throughput{' per GPU' if known else ''}", "running requests", unit, every),
-        line_chart(f"Throughput{' per GPU' if known else ''} against per user", "tok/s per user", unit, frontier),
+        line_chart(
+            f"Throughput{' per GPU' if known else ''} against per user", "tok/s per user", unit, frontier
+        ),
     ]
 
 
@@ -207,7 +257,9 @@ def _ali_prefill(data: Mapping[str, Any]) -> str:
         if key in one["metrics"]
     ]
     chart = bar_chart("Prefill throughput", "", unit, bars)
-    return f'<h3>ali prefill: input tokens per second</h3>{_table(head, rows)}<div class="charts">{chart}</div>'
+    return (
+        f'<h3>ali prefill: input tokens per second</h3>{_table(head, rows)}<div class="charts">{chart}</div>'
+    )
 
 
 def _serving(data: Mapping[str, Any]) -> str:
@@ -215,7 +267,10 @@ def _serving(data: Mapping[str, Any]) -> str:
     if not tests:
         return ""
     head = ("test", "verdict", *(name for name, _, _ in COLUMNS))
-    rows = [(one["id"].rpartition("::")[2], verdict(one), *(figure(one["metrics"], key) for _, _, key in COLUMNS)) for one in tests]
+    rows = [
+        (one["id"].rpartition("::")[2], verdict(one), *(figure(one["metrics"], key) for _, _, key in COLUMNS))
+        for one in tests
+    ]
     return f"<h3>serving</h3>{_table(head, rows)}"
 
 
@@ -246,18 +301,25 @@ def _header(name: str, text: str) -> str:
 
 def table_row_cells(test_id: str, entry: Entry | None) -> list[str]:
     """As many cells as the header has, empty for a report that is no measurement."""
-    word, shown, stands = ("", "", "") if entry is None else (escape(entry["word"]), verdict(entry), standing(entry))
+    word, shown, stands = (
+        ("", "", "") if entry is None else (escape(entry["word"]), verdict(entry), standing(entry))
+    )
     cells = [
         f'<td class="col-verdict word {word}">{escape(shown)}</td>',
         f'<td class="col-testId">{escape(test_id)}</td>',
         f'<td class="col-figure">{escape(stands)}</td>',
     ]
     metrics: Mapping[str, float] = {} if entry is None else entry["metrics"]
-    return cells + [f'<td class="col-{name}">{_sortable(metrics, key, entry)}</td>' for _, name, key in COLUMNS]
+    return cells + [
+        f'<td class="col-{name}">{_sortable(metrics, key, entry)}</td>' for _, name, key in COLUMNS
+    ]
 
 
 def _sortable(metrics: Mapping[str, float], key: str, entry: Entry | None) -> str:
-    """pytest-html sorts a cell's markup as text, where 121 comes before 88: the number in front has a fixed width."""
+    """pytest-html sorts a cell's markup as text, where 121 comes before 88:
+
+    the number in front has a fixed width.
+    """
     if entry is None:
         return ""
     value = f"{metrics[key]:020.6f}" if key in metrics else ""

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from slabench.verdict.words import Word
+from slabench.verdict.outcome import Outcome
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[object]], text: frozenset[int] = frozenset({0, 1})) -> str:
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[object]], text: frozenset[int] = frozenset({0, 1})
+) -> str:
     """Cells are escaped; text: the columns that hold words."""
 
     def cells(tag: str, row: Sequence[object]) -> str:
-        return "".join(f"<{tag}{_class(k in text, str(one))}>{escape(str(one))}</{tag}>" for k, one in enumerate(row))
+        return "".join(
+            f"<{tag}{_class(k in text, str(one))}>{escape(str(one))}</{tag}>" for k, one in enumerate(row)
+        )
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     return f'<div class="wide"><table><thead><tr>{cells("th", head)}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -20,7 +24,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]], text: frozenset
 
 def _class(text: bool, content: str) -> str:
     word = content.partition(" ")[0]  # `PASSED NOTHING_JUDGED`
-    names = [*(["text"] if text else []), *(["word", word] if word in list(Word) else [])]
+    names = [*(["text"] if text else []), *(["word", word] if word in list(Outcome) else [])]
     return f' class="{" ".join(names)}"' if names else ""
 
 

@@ -1,4 +1,7 @@
-"""requests.jsonl.gz: one line a request, appended while the run goes, readable up to its last flush whatever happens then."""
+"""requests.jsonl.gz:
+
+one line a request, appended while the run goes, readable up to its last flush whatever happens then.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,10 @@ _NOT_STORED = (
 
 
 def as_row(test_id: str, record: RequestRecord, side: str = "new", repeat: int = 1) -> dict[str, Any]:
-    """Field by field, without secrets; stamps and counts as differences (the first from 0): a few bytes a token."""
+    """Field by field, without secrets; stamps and counts as differences (the first from 0):
+
+    a few bytes a token.
+    """
     row: dict[str, Any] = {"test": test_id}
     row |= {"side": side} if side != "new" else {}
     row |= {"repeat": repeat} if repeat != 1 else {}
@@ -46,7 +52,11 @@ def as_row(test_id: str, record: RequestRecord, side: str = "new", repeat: int =
 def _covered(value: Any) -> Any:
     if isinstance(value, str):
         return KNOWN.cover(value)
-    return {KNOWN.cover(key): _covered(one) for key, one in value.items()} if isinstance(value, Mapping) else value
+    return (
+        {KNOWN.cover(key): _covered(one) for key, one in value.items()}
+        if isinstance(value, Mapping)
+        else value
+    )
 
 
 def from_row(row: dict[str, Any]) -> tuple[str, RequestRecord]:
@@ -89,7 +99,10 @@ class RecordsFile:
         self.tick()
 
     def tick(self) -> None:
-        """Flush if it is time to; called while a load runs, so that the last rows before a silence do not wait for the next."""
+        """Flush if it is time to;
+
+        called while a load runs, so that the last rows before a silence do not wait for the next.
+        """
         if self._waiting and time.monotonic() - self._flushed >= FLUSH_EVERY_S:
             self.flush()
 
@@ -121,7 +134,9 @@ class RecordsFile:
                     file.close()
 
 
-PIECE = 256  # bytes unpacked at a time: zlib gives nothing of a piece with damage in it, such as the zeros a lost machine leaves
+# bytes unpacked at a time: zlib gives nothing of a piece with damage in it, such as the zeros a lost machine
+# leaves
+PIECE = 256
 
 
 def read_records(path: Path) -> Iterator[tuple[str, RequestRecord]]:

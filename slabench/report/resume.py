@@ -1,4 +1,7 @@
-"""--resume: a run that ended before its plan did. Its finished tests are kept as they are; only the rest is measured."""
+"""--resume: a run that ended before its plan did. Its finished tests are kept as they are;
+
+only the rest is measured.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ FREE = frozenset(
 
 
 def read_run(given: str, option: str = "--resume=") -> tuple[Path, dict[str, Any]]:
-    """The folder and its document; option: how the folder was given. ConfigError in one sentence if it is no run's."""
+    """The folder and its document; option: how the folder was given.
+
+    ConfigError in one sentence if it is no run's.
+    """
     folder = Path(given)
     if folder.name == "run.json":
         folder = folder.parent
@@ -35,15 +41,24 @@ def read_run(given: str, option: str = "--resume=") -> tuple[Path, dict[str, Any
     except FileNotFoundError as error:
         raise ConfigError(f"{option}{given} has no run.json, so it is no run; {ask}.") from error
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{option}{given}: its run.json cannot be read ({system_words(error)}); {ask}.") from error
+        raise ConfigError(
+            f"{option}{given}: its run.json cannot be read ({system_words(error)}); {ask}."
+        ) from error
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         raise ConfigError(f"{option}{given} is no run of schema {SCHEMA}; {ask}.")
     return folder, data
 
 
 def finished(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Entries by test id that were measured and judged. An INVALID one is finished too: nothing is tried until it is green."""
-    return {one["id"]: one for one in data["tests"] if one["checks"] and not UNFINISHED_REASONS & set(one["reasons"])}
+    """Entries by test id that were measured and judged. An INVALID one is finished too:
+
+    nothing is tried until it is green.
+    """
+    return {
+        one["id"]: one
+        for one in data["tests"]
+        if one["checks"] and not UNFINISHED_REASONS & set(one["reasons"])
+    }
 
 
 def check_options(given: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
@@ -52,11 +67,14 @@ def check_options(given: str, was: Mapping[str, Any], now: Mapping[str, Any]) ->
     odd = [key for key in now if key in was and key not in FREE and was[key] != now[key]]
     if odd:
         told = "; ".join(f"--{key.replace('_', '-')} is {now[key]!r} and was {was[key]!r}" for key in odd)
-        raise ConfigError(f"--resume={given} continues a run with the options it was begun with: {told}. Start a run of its own.")
+        raise ConfigError(
+            f"--resume={given} continues a run with the options it was begun with: {told}. Start a run of its own."
+        )
 
 
 def server_differences(was: Mapping[str, Any], now: Mapping[str, Any], *, same_url: bool) -> list[str]:
-    """What the server of run.json (`server`, empty before the first test) has otherwise than the one that answers now."""
+    """What the server of run.json (`server`, empty before the first test) has otherwise than the one that
+    answers now."""
     if not was:
         return []
     found = []
@@ -72,9 +90,11 @@ def server_differences(was: Mapping[str, Any], now: Mapping[str, Any], *, same_u
 
 
 def keep_records(folder: Path, ids: Collection[str]) -> None:
-    """Leave the finished tests' records alone in requests.jsonl.gz; what was there before stays beside it under another name.
+    """Leave the finished tests' records alone in requests.jsonl.gz; what was there before stays beside it
+    under another name.
 
-    A file that was cut off by a kill ends in the middle of its stream, and nothing appended to it could be read.
+    A file that was cut off by a kill ends in the middle of its stream, and nothing appended to it could be
+    read.
     """
     path = folder / RECORDS
     if not path.exists():

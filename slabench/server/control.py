@@ -25,11 +25,12 @@ def flush(
     ca_file: str | None = None,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[int, str]:
-    """POST /flush_cache -> (status, text). Only the status counts: a 400 says "Cache flushed." too before 0.5.10.
+    """POST /flush_cache -> (status, text). Only the status counts: a 400 says "Cache flushed." too before
+    0.5.10.
 
-    400 (behind a gateway: 206) means that requests are still running, our own warm-up perhaps: it is asked again for busy_s
-    seconds, and say is given a sentence after a moment. Other statuses (404: no such endpoint, 401: it wants the admin key) are
-    handed back at once. ServerError if no answer comes.
+    400 (behind a gateway: 206) means that requests are still running, our own warm-up perhaps: it is asked
+    again for busy_s seconds, and say is given a sentence after a moment. Other statuses (404: no such
+    endpoint, 401: it wants the admin key) are handed back at once. ServerError if no answer comes.
     """
     client = Http(url, headers, timeout=timeout, ca_file=ca_file)
     begin = time.monotonic()
@@ -48,7 +49,10 @@ def flush(
 
 
 def workers_flushed(text: str) -> tuple[int, int] | None:
-    """(flushed, all) of the workers, from the answer of sglang-router and smg to a flush; None: the answer counts no workers."""
+    """(flushed, all) of the workers, from the answer of sglang-router and smg to a flush; None:
+
+    the answer counts no workers.
+    """
     found = _FLUSHED.search(text)
     return (int(found[1]), int(found[2])) if found else None
 
@@ -62,11 +66,13 @@ def wait_ready(
     log_says_ready: Callable[[], bool] | None = None,
     check: Callable[[], None] | None = None,
 ) -> None:
-    """Return once the server at url takes requests. ServerError, with the last obstacle, after deadline_s seconds.
+    """Return once the server at url takes requests. ServerError, with the last obstacle, after deadline_s
+    seconds.
 
-    model_info answers before a server has warmed up, so it is not enough: besides it, either the log says that the server is
-    fired up, or a request for one token is answered. GET /health is not asked, it costs a token and a log line. check() is
-    called in every round and may raise: the way to notice that a process we started has died.
+    model_info answers before a server has warmed up, so it is not enough: besides it, either the log says
+    that the server is fired up, or a request for one token is answered. GET /health is not asked, it costs a
+    token and a log line. check() is called in every round and may raise: the way to notice that a process we
+    started has died.
     """
     client = Http(url, headers, timeout=min(10.0, deadline_s), ca_file=ca_file)
     deadline = time.monotonic() + deadline_s
@@ -87,10 +93,14 @@ def wait_ready(
             if names:
                 if log_says_ready is not None and log_says_ready():
                     return
-                # Where there is a log, its line comes first: our request would be one more in the server's own warm-up.
+                # Where there is a log, its line comes first: our request would be one more in the server's
+                # own warm-up.
                 if log_says_ready is None or time.monotonic() >= grace:
                     limit = max(1.0, min(30.0, deadline - time.monotonic()))
-                    one = {"input_ids": [1], "sampling_params": {"max_new_tokens": 1, "temperature": 0, "ignore_eos": True}}
+                    one = {
+                        "input_ids": [1],
+                        "sampling_params": {"max_new_tokens": 1, "temperature": 0, "ignore_eos": True},
+                    }
                     answer = client.post("/generate", one, timeout=limit)
                     if answer.status == 200:
                         return

@@ -24,8 +24,9 @@ def fingerprint(
 ) -> dict[str, dict[str, Any]]:
     """{"server": ..., "hardware": ..., "model": ...}, of every server of the deployment.
 
-    gpus: what the figures per GPU divide by. hardware_label, the user's own name for the accelerator, counts before the server's;
-    this machine's is looked up only if url leads here. Where prefill and decode servers are apart, keys begin with the role.
+    gpus: what the figures per GPU divide by. hardware_label, the user's own name for the accelerator, counts
+    before the server's; this machine's is looked up only if url leads here. Where prefill and decode servers
+    are apart, keys begin with the role.
     """
     info, counts = roles.info, roles.gpus(None, None) if gpus is None else gpus
     server: dict[str, Any] = {"version": info.version, "simulated": info.simulated}
@@ -41,7 +42,9 @@ def fingerprint(
         prefix = f"{role.value}." if roles.disaggregated else ""
         workers = roles.of(role)
         server |= {f"{prefix}{name}": _each(one.info.raw.get(name) for one in workers) for name in SPEED_ARGS}
-        hardware |= {f"{prefix}{name}": _each(getattr(one.info, field) for one in workers) for name, field in _LAYOUT}
+        hardware |= {
+            f"{prefix}{name}": _each(getattr(one.info, field) for one in workers) for name, field in _LAYOUT
+        }
         if len(workers) > 1 or roles.disaggregated:
             hardware[f"{prefix}servers"] = len(workers) if roles.whole else None
     server["token_capacity"] = info.token_capacity
@@ -63,11 +66,17 @@ def _each(values: Iterable[Any]) -> Any:
     kinds: list[Any] = [value for place, value in enumerate(known) if value not in known[:place]]
     if len(kinds) == 1:
         return kinds[0]
-    return "; ".join(f"{'not known' if kind is None else repr(kind)} ({known.count(kind)} of {len(known)})" for kind in kinds)
+    return "; ".join(
+        f"{'not known' if kind is None else repr(kind)} ({known.count(kind)} of {len(known)})"
+        for kind in kinds
+    )
 
 
 def _versions(roles: Roles) -> str:
-    """One version in all servers may be upgraded to another one; two versions side by side are another deployment than either."""
+    """One version in all servers may be upgraded to another one;
+
+    two versions side by side are another deployment than either.
+    """
     versions = [(one.role.value, one.info.version) for one in roles.workers]
     if len({version for _, version in versions}) == 1:
         return "one for all servers"
@@ -77,7 +86,11 @@ def _versions(roles: Roles) -> str:
 def _accelerators(roles: Roles) -> str | None:
     """The names that /v1/loads gives; None unless every server has one."""
     names = [one.info.accelerator if one.info.device != "cpu" else None for one in roles.workers]
-    return None if None in names else ", ".join(dict.fromkeys(name for name in names if name is not None)) or None
+    return (
+        None
+        if None in names
+        else ", ".join(dict.fromkeys(name for name in names if name is not None)) or None
+    )
 
 
 def _device_name(info: ServerInfo, url: str | None) -> str | None:
@@ -108,7 +121,11 @@ def gpu_name() -> str | None:
         return None
     try:
         done = subprocess.run(
-            [tool, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=20, check=True
+            [tool, "--query-gpu=name", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return None

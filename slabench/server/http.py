@@ -26,7 +26,10 @@ MAX_BODY = 64 * 1024 * 1024  # a server_info of 64 data-parallel ranks is about 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a base URL leads: taken apart once, so that every later message can name it without its credentials."""
+    """Where a base URL leads:
+
+    taken apart once, so that every later message can name it without its credentials.
+    """
 
     scheme: str
     host: str
@@ -42,7 +45,8 @@ class Target:
 
 
 def same_place(first: str, second: str) -> bool:
-    """True if two base URLs lead to one place: the same port and path at one host, or at a name and an address of it.
+    """True if two base URLs lead to one place: the same port and path at one host, or at a name and an
+    address of it.
 
     Two names of one address may be two servers behind a gateway that goes by names. False if nobody knows.
     """
@@ -92,7 +96,9 @@ def parse_url(url: str) -> Target:
         authorization = "Basic " + base64.b64encode(pair.encode()).decode("ascii")
     if port is None:
         port = 443 if parts.scheme == "https" else 80
-    return Target(parts.scheme, parts.hostname, port, parts.path.rstrip("/"), shown.rstrip("/"), authorization)
+    return Target(
+        parts.scheme, parts.hostname, port, parts.path.rstrip("/"), shown.rstrip("/"), authorization
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +142,19 @@ class Http:
     """GET and POST below one base URL, one connection per request."""
 
     def __init__(
-        self, base_url: str, headers: Mapping[str, str] | None = None, *, timeout: float = 10.0, ca_file: str | None = None
+        self,
+        base_url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        timeout: float = 10.0,
+        ca_file: str | None = None,
     ) -> None:
         self.target = parse_url(base_url)
-        self._headers = {"accept": "application/json", "connection": "close", **{k.lower(): v for k, v in (headers or {}).items()}}
+        self._headers = {
+            "accept": "application/json",
+            "connection": "close",
+            **{k.lower(): v for k, v in (headers or {}).items()},
+        }
         if self.target.authorization is not None:
             self._headers.setdefault("authorization", self.target.authorization)
         self._timeout = timeout
@@ -153,7 +168,10 @@ class Http:
                 ) from error
 
     def get(self, path: str, *, timeout: float | None = None) -> Response:
-        """GET base + path. ServerError if no HTTP answer came or it redirects; any other status is the caller's to judge."""
+        """GET base + path. ServerError if no HTTP answer came or it redirects;
+
+        any other status is the caller's to judge.
+        """
         return self._request("GET", path, None, timeout)
 
     def post(self, path: str, body: Any = None, *, timeout: float | None = None) -> Response:
@@ -180,9 +198,16 @@ class Http:
             data = self._body(answer, deadline, shown)
             fields = {name.lower(): value for name, value in answer.getheaders()}
         except (OSError, http.client.HTTPException, UnicodeError, ValueError) as error:
-            # A socket that is there and not yet a TLS one: the peer has taken the connection, and did not answer the handshake.
-            halfway = self._tls is not None and connection.sock is not None and not isinstance(connection.sock, ssl.SSLSocket)
-            raise ServerError(scrub_text(_sentence(self.target, shown, limit, error, halfway=halfway))) from error
+            # A socket that is there and not yet a TLS one: the peer has taken the connection, and did not
+            # answer the handshake.
+            halfway = (
+                self._tls is not None
+                and connection.sock is not None
+                and not isinstance(connection.sock, ssl.SSLSocket)
+            )
+            raise ServerError(
+                scrub_text(_sentence(self.target, shown, limit, error, halfway=halfway))
+            ) from error
         finally:
             connection.close()
         if 300 <= answer.status < 400:
@@ -224,7 +249,9 @@ def _sentence(target: Target, shown: str, limit: float, error: Exception, *, hal
     """Why no answer came, and what to check. halfway: it was connected, and its TLS handshake had not ended."""
     where = f"{target.host} port {target.port}"
     if isinstance(error, http.client.IncompleteRead):
-        return f"{shown}: the answer broke off after {len(error.partial)} bytes. Check that the server is alive."
+        return (
+            f"{shown}: the answer broke off after {len(error.partial)} bytes. Check that the server is alive."
+        )
     if isinstance(error, ConnectionRefusedError):
         return f"{shown}: connection refused, nothing listens at {where}. Check that the server runs, and the port of --base-url."
     if isinstance(error, socket.gaierror):

@@ -16,8 +16,10 @@ _OURS = (
     "slabench measures SGLang servers: check that --base-url is the address of an SGLang server or of an SGLang router, not of "
     "another engine."
 )
-_SAYS = {"tp_size", "version", "max_total_num_tokens", "internal_states"}  # one of these is in every server_info
-_ROLES = {"prefill": Role.PREFILL, "decode": Role.DECODE}  # a gateway's worker_type; `regular` is a unified server
+# one of these is in every server_info
+_SAYS = {"tp_size", "version", "max_total_num_tokens", "internal_states"}
+# a gateway's worker_type; `regular` is a unified server
+_ROLES = {"prefill": Role.PREFILL, "decode": Role.DECODE}
 
 
 def identify(
@@ -29,9 +31,11 @@ def identify(
     like: Roles | None = None,
     on_answer: Callable[[], None] | None = None,
 ) -> Roles:
-    """Ask the server or router at url what it is. ServerError if nothing answers, or if what answers is no SGLang.
+    """Ask the server or router at url what it is. ServerError if nothing answers, or if what answers is no
+    SGLang.
 
-    like: what it was before; then only what can have changed is asked for. on_answer: called when its server_info has come.
+    like: what it was before; then only what can have changed is asked for. on_answer: called when its
+    server_info has come.
     """
     client = Http(url, headers, timeout=timeout, ca_file=ca_file)
     answer = _first(client, ("/server_info", "/get_server_info"))
@@ -43,7 +47,8 @@ def identify(
     listed = _listed(client) if like is None or like.router is Router.GATEWAY else []
     if listed:
         silent = {one.where for one in like.workers if not one.asked} if like is not None else set()
-        # One that answered before is waited for: a busy server is slow to describe itself, and its silence would be a restart's.
+        # One that answered before is waited for: a busy server is slow to describe itself, and its silence
+        # would be a restart's.
         workers = _workers(client, listed, silent, WORKER_TIMEOUT_S if like is None else timeout)
         return read({"router": Router.GATEWAY.value, "workers": workers}, _model(client))
     if answer.status != 200:
@@ -65,17 +70,22 @@ def _model(client: Http) -> Mapping[str, Any]:
 
 
 def _first(client: Http, paths: Sequence[str]) -> Response:
-    """The first of several names of one endpoint that answers 200, else the last: newer servers warn at old names, older ones have
-    no new. ServerError if what is there does not answer, wants a key or is not ready."""
+    """The first of several names of one endpoint that answers 200, else the last: newer servers warn at old
+    names, older ones have no new. ServerError if what is there does not answer, wants a key or is not
+    ready."""
     answer: Response | None = None
     for path in paths:
         answer = client.get(path)
         if answer.status == 200:
             return answer
         if answer.status in (401, 403):
-            raise ServerError(f"{answer.url} answered {answer.status}: it wants an API key. Put it into SLABENCH_API_KEY.")
+            raise ServerError(
+                f"{answer.url} answered {answer.status}: it wants an API key. Put it into SLABENCH_API_KEY."
+            )
         if answer.status == 503:
-            raise ServerError(f"{answer.url} answered 503: the server is starting or stopping. Wait until it is ready.")
+            raise ServerError(
+                f"{answer.url} answered 503: the server is starting or stopping. Wait until it is ready."
+            )
     assert answer is not None
     return answer
 
@@ -91,17 +101,33 @@ def _quiet(client: Http, path: str) -> Mapping[str, Any]:
 
 
 def _loads(client: Http) -> dict[str, Any]:
-    """The accelerator and how many a data-parallel rank has (0.5.18 and later); empty where that is not reported."""
+    """The accelerator and how many a data-parallel rank has (0.5.18 and later);
+
+    empty where that is not reported.
+    """
     told = _quiet(client, "/v1/loads")
     if "num_accelerators" not in told:
         return {}
     loads = told.get("loads")
-    ranks = [{"dp_rank": one.get("dp_rank")} for one in loads if isinstance(one, dict)] if isinstance(loads, list) else []
-    return {"loads": {"accelerator": told.get("accelerator"), "num_accelerators": told["num_accelerators"], "loads": ranks}}
+    ranks = (
+        [{"dp_rank": one.get("dp_rank")} for one in loads if isinstance(one, dict)]
+        if isinstance(loads, list)
+        else []
+    )
+    return {
+        "loads": {
+            "accelerator": told.get("accelerator"),
+            "num_accelerators": told["num_accelerators"],
+            "loads": ranks,
+        }
+    }
 
 
 def _listed(client: Http) -> list[Mapping[str, Any]]:
-    """The workers of a Rust gateway, one entry a server: with --dp-aware it lists each data-parallel rank as URL@RANK."""
+    """The workers of a Rust gateway, one entry a server:
+
+    with --dp-aware it lists each data-parallel rank as URL@RANK.
+    """
     told = _quiet(client, "/workers").get("workers")
     found: dict[str, Mapping[str, Any]] = {}
     for one in told if isinstance(told, list) else ():
@@ -112,14 +138,24 @@ def _listed(client: Http) -> list[Mapping[str, Any]]:
     return list(found.values())
 
 
-def _workers(client: Http, listed: Sequence[Mapping[str, Any]], silent: set[str], timeout: float) -> list[dict[str, Any]]:
-    """Each worker asked itself, all at once; what the gateway's labels say of one that does not answer, or is in silent."""
+def _workers(
+    client: Http, listed: Sequence[Mapping[str, Any]], silent: set[str], timeout: float
+) -> list[dict[str, Any]]:
+    """Each worker asked itself, all at once;
+
+    what the gateway's labels say of one that does not answer, or is in silent.
+    """
 
     def ask(one: Mapping[str, Any]) -> dict[str, Any]:
         labels = _typed(one.get("metadata") or one.get("labels"))
         where = _address(one["url"])
         info = {} if where in silent else _ask(client, one["url"], labels, timeout)
-        return {"role": _role(one.get("worker_type")).value, "where": where, "asked": bool(info), "info": info or labels}
+        return {
+            "role": _role(one.get("worker_type")).value,
+            "where": where,
+            "asked": bool(info),
+            "info": info or labels,
+        }
 
     with ThreadPoolExecutor(max_workers=min(16, len(listed))) as pool:
         return list(pool.map(ask, listed))
@@ -134,8 +170,9 @@ def _role(kind: Any) -> Role:
 def _ask(client: Http, url: str, labels: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
     """A worker's own server_info; empty if it cannot be had.
 
-    Without our headers: an API key is for the address that it was given for. A loopback address is the gateway's own machine's,
-    and its labels tell whether what answers here is the worker that the gateway means.
+    Without our headers: an API key is for the address that it was given for. A loopback address is the
+    gateway's own machine's, and its labels tell whether what answers here is the worker that the gateway
+    means.
     """
     try:
         if parse_url(url).loopback and not client.target.loopback:
@@ -144,7 +181,11 @@ def _ask(client: Http, url: str, labels: Mapping[str, Any], timeout: float) -> M
         info = _quiet(worker, "/server_info") or _quiet(worker, "/get_server_info")
     except ConfigError:  # no URL that can be asked, such as grpc://
         return {}
-    same = all(info.get(name) in (None, labels[name]) for name in ("model_path", "tp_size", "version") if name in labels)
+    same = all(
+        info.get(name) in (None, labels[name])
+        for name in ("model_path", "tp_size", "version")
+        if name in labels
+    )
     return {**info, **_loads(worker)} if same and "tp_size" in info else {}
 
 
@@ -152,7 +193,11 @@ def _typed(labels: Any) -> dict[str, Any]:
     """A gateway's labels are all texts: "8" is 8, "true" is True, "null" says nothing."""
     words = {"true": True, "false": False, "null": None, "none": None}
     return {
-        str(name): words[value.lower()] if value.lower() in words else int(value) if value.isdecimal() else value
+        str(name): words[value.lower()]
+        if value.lower() in words
+        else int(value)
+        if value.isdecimal()
+        else value
         for name, value in (labels.items() if isinstance(labels, Mapping) else ())
         if isinstance(value, str)
     }

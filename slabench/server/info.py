@@ -1,4 +1,5 @@
-"""One server's own description of itself, read from every SGLang since 0.4.3. A field it does not give is None.
+"""One server's own description of itself, read from every SGLang since 0.4.3. A field it does not give is
+None.
 
 identify.py asks for it; roles.py puts several servers behind a router together.
 """
@@ -53,7 +54,8 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Gpus:
-    """How many accelerators a deployment spans, how many share one scheduler, and the sentence that says where it comes from."""
+    """How many accelerators a deployment spans, how many share one scheduler, and the sentence that says
+    where it comes from."""
 
     count: int | None
     per_scheduler: int | None  # what one decode line of the log speaks of: all GPUs of one data-parallel rank
@@ -87,7 +89,8 @@ class ServerInfo:
     accelerator: str | None  # its name, from /v1/loads of 0.5.18 and later
     token_capacity_per_rank: tuple[int, ...] | None  # one entry per data-parallel rank that spoke
     token_capacity: int | None  # of all ranks
-    max_running_requests: int | None  # of all ranks; None also where the server was given none and reports none
+    # of all ranks; None also where the server was given none and reports none
+    max_running_requests: int | None
     max_running_requests_per_dp: int | None  # as the schedulers apply it, 0.5.8 and later
     context_length: int | None  # as given at the start; None: the model's own
     max_req_input_len: int | None
@@ -102,12 +105,15 @@ class ServerInfo:
     speculative_algorithm: str | None
     random_seed: int | None
     simulated: str | None  # the embedded server's profile; None for a real server
-    raw: Mapping[str, Any] = field(repr=False)  # server_info without secrets; a rank's state only where it differs from the top
+    # server_info without secrets; a rank's state only where it differs from the top
+    raw: Mapping[str, Any] = field(repr=False)
 
 
 def _int(value: Any) -> int | None:
     """A size. What no deployment has (server_json.MOST_COUNT) is not one."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MOST_COUNT else None
+    return (
+        value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MOST_COUNT else None
+    )
 
 
 def _size(value: Any) -> int | None:
@@ -135,8 +141,9 @@ def _states(info: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _ranks(pick: Callable[[str], Any]) -> tuple[int | None, bool | None]:
     """(data-parallel ranks, whether they are attention groups inside tp).
 
-    From 0.5.22 dp_size counts replicas alone and the groups are attn_dp_size; there one of the two is always 1
-    (num_dp_ranks_of in srt/runtime_context.py of 0.5.23). Before, dp_size was both, and enable_dp_attention said which.
+    From 0.5.22 dp_size counts replicas alone and the groups are attn_dp_size; there one of the two is always
+    1 (num_dp_ranks_of in srt/runtime_context.py of 0.5.23). Before, dp_size was both, and enable_dp_attention
+    said which.
     """
     groups = _size(pick("attn_dp_size"))
     if groups is not None and groups > 1:
@@ -145,7 +152,10 @@ def _ranks(pick: Callable[[str], Any]) -> tuple[int | None, bool | None]:
 
 
 def _gpus(pick: Callable[[str], Any], device: str | None, dp: int | None, attention: bool | None) -> Gpus:
-    """tp x pp with dp-attention (the data-parallel ranks lie inside tp), tp x pp x dp without; nodes never multiply."""
+    """tp x pp with dp-attention (the data-parallel ranks lie inside tp), tp x pp x dp without;
+
+    nodes never multiply.
+    """
     tp, pp = _size(pick("tp_size")), _size(pick("pp_size"))
     if device == "cpu":
         return Gpus(1, 1, "device cpu: the machine counts as one device")
@@ -154,7 +164,11 @@ def _gpus(pick: Callable[[str], Any], device: str | None, dp: int | None, attent
     stages, ranks = pp or 1, dp or 1
     if attention:
         inside = tp * stages // ranks if tp % ranks == 0 else None
-        return Gpus(tp * stages, inside, f"tp {tp} x pp {stages} of server_info (dp {ranks} lies inside tp: dp-attention)")
+        return Gpus(
+            tp * stages,
+            inside,
+            f"tp {tp} x pp {stages} of server_info (dp {ranks} lies inside tp: dp-attention)",
+        )
     if ranks == 1:
         return Gpus(tp * stages, tp * stages, f"tp {tp} x pp {stages} of server_info")
     return Gpus(tp * stages * ranks, tp * stages, f"tp {tp} x pp {stages} x dp {ranks} of server_info")
@@ -172,7 +186,10 @@ def _gpus_by_loads(loads: Any) -> Gpus:
 def _capacity(
     info: Mapping[str, Any], states: Sequence[Mapping[str, Any]], ranks: int
 ) -> tuple[tuple[int, ...] | None, int | None]:
-    """Tokens of KV per data-parallel rank, and of all of them. One number stands for every rank where only one is told."""
+    """Tokens of KV per data-parallel rank, and of all of them.
+
+    One number stands for every rank where only one is told.
+    """
     told: list[int] = []
     for state in states:
         memory = state.get("memory_usage")
@@ -189,7 +206,10 @@ def _capacity(
 
 
 def _running_cap(given: int | None, per_dp: int | None, ranks: int, attention: bool | None) -> int | None:
-    """Requests that all ranks run at once. --max-running-requests is shared out to attention groups; each replica has all of it."""
+    """Requests that all ranks run at once. --max-running-requests is shared out to attention groups;
+
+    each replica has all of it.
+    """
     if per_dp is not None:
         return per_dp * ranks
     if given is None:
@@ -198,11 +218,16 @@ def _running_cap(given: int | None, per_dp: int | None, ranks: int, attention: b
 
 
 def _raw(info: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Every rank's state repeats the server's arguments; only what differs is kept, so that a run document stays small."""
+    """Every rank's state repeats the server's arguments;
+
+    only what differs is kept, so that a run document stays small.
+    """
     slim = dict(info)
     if isinstance(info.get("internal_states"), list):
         slim["internal_states"] = [
-            {k: v for k, v in state.items() if k not in info or info[k] != v} if isinstance(state, Mapping) else state
+            {k: v for k, v in state.items() if k not in info or info[k] != v}
+            if isinstance(state, Mapping)
+            else state
             for state in info["internal_states"]
         ]
     know_description(slim)  # the server may repeat its secrets elsewhere: in its log, in an error
@@ -211,7 +236,10 @@ def _raw(info: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_info(info: Mapping[str, Any], model: Mapping[str, Any]) -> ServerInfo:
-    """server_info and model_info as decoded JSON -> ServerInfo. Pure; unknown or missing fields are None, never a guess."""
+    """server_info and model_info as decoded JSON -> ServerInfo. Pure;
+
+    unknown or missing fields are None, never a guess.
+    """
     states = _states(info)
 
     def pick(key: str) -> Any:
@@ -223,7 +251,11 @@ def read_info(info: Mapping[str, Any], model: Mapping[str, Any]) -> ServerInfo:
     dp, attention = _ranks(pick)
     device, ranks = _str(pick("device")), dp or 1
     per_rank, total = _capacity(info, states, ranks)
-    limits = [limit for state in states if (limit := _int(state.get("effective_max_running_requests_per_dp"))) is not None]
+    limits = [
+        limit
+        for state in states
+        if (limit := _int(state.get("effective_max_running_requests_per_dp"))) is not None
+    ]
     per_dp = min(limits) if limits else None
     version, simulated = _str(info.get("version")), info.get("slabench_sim")
     if isinstance(simulated, Mapping):
@@ -273,8 +305,8 @@ def read_info(info: Mapping[str, Any], model: Mapping[str, Any]) -> ServerInfo:
     )
 
 
-# What one server process keeps. The seed is drawn anew at each launch unless it was set by hand; the others catch a restart with
-# other arguments, and another server behind the same address.
+# What one server process keeps. The seed is drawn anew at each launch unless it was set by hand; the others
+# catch a restart with other arguments, and another server behind the same address.
 _KEPT = (
     "random_seed",
     "version",
@@ -289,7 +321,8 @@ _KEPT = (
     "token_capacity_per_rank",
     "max_running_requests_per_dp",
 )
-# The same, as server_info itself has it: what tells two processes with one --random-seed apart, and other arguments.
+# The same, as server_info itself has it: what tells two processes with one --random-seed apart, and other
+# arguments.
 _KEPT_RAW = (
     "port",
     "nccl_port",
@@ -306,22 +339,31 @@ _KEPT_RAW = (
 
 
 def identity_of(info: Mapping[str, Any]) -> tuple[tuple[str, Any], ...] | None:
-    """One server's server_info -> what this process keeps and another may not have, by name. None if it reports none of it.
+    """One server's server_info -> what this process keeps and another may not have, by name. None if it
+    reports none of it.
 
     Two that are equal without a seed may still be a process and its restart.
     """
     told = read_info(info, {})
-    found = [(name, getattr(told, name)) for name in _KEPT] + [(name, info[name]) for name in _KEPT_RAW if name in info]
+    found = [(name, getattr(told, name)) for name in _KEPT] + [
+        (name, info[name]) for name in _KEPT_RAW if name in info
+    ]
     return tuple(found) if any(value is not None for _, value in found) else None
 
 
 def throughputs(info: Mapping[str, Any]) -> tuple[float, ...]:
-    """The throughput that each scheduler computed last: a number of many digits that stays as it is while nothing runs."""
+    """The throughput that each scheduler computed last:
+
+    a number of many digits that stays as it is while nothing runs.
+    """
     return tuple(state["last_gen_throughput"] for state in _states(info) if "last_gen_throughput" in state)
 
 
 def incremental(info: Mapping[str, Any]) -> bool | None:
-    """Whether events have their own text and ids only (--stream-output, --incremental-streaming-output). None: not said."""
+    """Whether events have their own text and ids only (--stream-output, --incremental-streaming-output).
+
+    None: not said.
+    """
     names = ("incremental_streaming_output", "stream_output")
     said = [info[name] for name in names if isinstance(info.get(name), bool)]
     return any(said) if said and not str(info.get("version")).startswith("0.5.2") else None

@@ -1,8 +1,10 @@
-"""The secrets that this process knows (API keys, passwords of URLs, header values), covered wherever a text holds them.
+"""The secrets that this process knows (API keys, passwords of URLs, header values), covered wherever a text
+holds them.
 
-A server may repeat what it was sent: whole, in part, percent-encoded, escaped for JSON or HTML, as base64 or hexadecimal, in any
-case. Each of these is covered in every text that leaves the process. Secrets are registered as soon as they are known (`know`), and
-every output asks the same object (`KNOWN`), so that no output needs to know where a text came from.
+A server may repeat what it was sent: whole, in part, percent-encoded, escaped for JSON or HTML, as base64 or
+hexadecimal, in any case. Each of these is covered in every text that leaves the process. Secrets are
+registered as soon as they are known (`know`), and every output asks the same object (`KNOWN`), so that no
+output needs to know where a text came from.
 """
 
 from __future__ import annotations
@@ -18,17 +20,16 @@ from urllib.parse import quote, quote_plus, unquote
 REDACTED = "***"
 Mask = Callable[[str], str]
 
-# A value this long is covered wherever it stands. A shorter one ("a", "1234", "admin") would destroy the text around it, so it is
-# covered only where a secret is named or sent.
+# A value this long is covered wherever it stands. A shorter one ("a", "1234", "admin") would destroy the text
+# around it, so it is covered only where a secret is named or sent.
 ANYWHERE = 8
 ANYWHERE_MIXED = 6  # with a digit or a sign in it, so that it is no word of a language
 PART = 8  # a piece of a secret of PART_OF characters or more is covered from this length on
 PART_OF = 10
-_PIECE = 5  # what is looked up first, at every (PART - _PIECE + 1)th place: a piece of PART characters holds one of them
+# what is looked up first, at every (PART - _PIECE + 1)th place: a piece of PART characters holds one of them
+_PIECE = 5
 _STEP = PART - _PIECE + 1
-_PLACES = (
-    r"\b(?:(?:bearer|basic|password)\s+|(?:authorization|(?:api[-_ ]?)?key|token|password|passwd|secret)[\\\"']*\s*[:=]\s*)[\\\"']*"
-)
+_PLACES = r"\b(?:(?:bearer|basic|password)\s+|(?:authorization|(?:api[-_ ]?)?key|token|password|passwd|secret)[\\\"']*\s*[:=]\s*)[\\\"']*"
 # Words that documents are made of: a key such as "interrupted" must not take the reports apart.
 _OWN = (
     "total_throughput output_throughput input_throughput completed interrupted request_throughput tests/tencent/test_sla.py "
@@ -41,7 +42,13 @@ _OWN = (
 def _encoded(value: str) -> set[str]:
     """The value as other encodings write it; of base64 what is the same whatever stands before and after it."""
     raw = value.encode("utf-8", "surrogatepass")
-    found = {value, quote(value, safe=""), quote(value), quote_plus(value), quote(quote(value, safe=""), safe="")}
+    found = {
+        value,
+        quote(value, safe=""),
+        quote(value),
+        quote_plus(value),
+        quote(quote(value, safe=""), safe=""),
+    }
     found |= {html.escape(value), html.escape(value, quote=False), raw.hex(), raw.hex(" "), raw.hex(":")}
     escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
     escaped |= {one.replace("/", r"\/") for one in escaped}
@@ -60,12 +67,16 @@ def _pieces(variants: Iterable[str], length: int) -> set[str]:
 
 
 class KnownSecrets:
-    """Values and what they look like elsewhere. add() as they become known, cover() for every text that goes out."""
+    """Values and what they look like elsewhere.
+
+    add() as they become known, cover() for every text that goes out.
+    """
 
     def __init__(self) -> None:
         self._values: set[str] = set()
         self._variants: tuple[str, ...] = ()  # lower case, the longest first
-        self._digits: re.Pattern[str] | None = None  # a number is covered where it is not a part of a longer number
+        # a number is covered where it is not a part of a longer number
+        self._digits: re.Pattern[str] | None = None
         self._placed: re.Pattern[str] | None = None
         self._firsts: frozenset[str] = frozenset()
         self._parts: frozenset[str] = frozenset()
@@ -138,7 +149,9 @@ class KnownSecrets:
             for at in range(0, len(lower) - _PIECE + 1, _STEP):
                 if lower[at : at + _PIECE] in firsts:
                     begins = range(max(0, at - _STEP + 1), at + 1)
-                    found += [(begin, begin + PART) for begin in begins if lower[begin : begin + PART] in parts]
+                    found += [
+                        (begin, begin + PART) for begin in begins if lower[begin : begin + PART] in parts
+                    ]
         joined: list[tuple[int, int]] = []
         for begin, end in sorted(found):
             if joined and begin <= joined[-1][1]:
@@ -169,7 +182,10 @@ def know(*values: str | None) -> None:
 
 
 def know_header(value: str) -> None:
-    """A request header's value: all of it, the part after a scheme ("Bearer K"), the password of "Basic", a cookie's values."""
+    """A request header's value:
+
+    all of it, the part after a scheme ("Bearer K"), the password of "Basic", a cookie's values.
+    """
     know(value)
     scheme, _, rest = value.strip().partition(" ")
     if rest and scheme.isalpha():
@@ -184,7 +200,10 @@ def know_header(value: str) -> None:
 
 
 def know_credentials(user: str, password: str = "") -> None:
-    """A user name and password, as URLs and "Authorization: Basic" carry them. A name without a password is a token."""
+    """A user name and password, as URLs and "Authorization: Basic" carry them.
+
+    A name without a password is a token.
+    """
     user, password = unquote(user), unquote(password)
     if user or password:
         know(password or user, base64.b64encode(f"{user}:{password}".encode()).decode("ascii"))

@@ -1,4 +1,7 @@
-"""`--launch "CMD"`: start a server through a supervisor, wait until it takes requests, end it with all it started."""
+"""`--launch "CMD"`:
+
+start a server through a supervisor, wait until it takes requests, end it with all it started.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from slabench.places import CLONE
 from slabench.server.control import wait_ready
 from slabench.server.http import parse_url
 from slabench.server.log.follow import Follower
-from slabench.server.log.values import Event, EventKind
+from slabench.server.log.line_types import Event, EventKind
 from slabench.server.secrets import KNOWN, know_command, scrub_command, scrub_text
 
 DEFAULT_PORT = 30000  # sglang's own
@@ -38,14 +41,17 @@ def free_port() -> int:
 
 
 def split_command(command: str | Sequence[str], port: int | None = None) -> tuple[dict[str, str], list[str]]:
-    """ "FOO=1 python -m x --port {port}" -> ({"FOO": "1"}, words). No shell is involved. ConfigError if there is no command.
+    """ "FOO=1 python -m x --port {port}" -> ({"FOO": "1"}, words). No shell is involved. ConfigError if there
+    is no command.
 
     {port} is replaced by port, or by a free one.
     """
     try:
         words = shlex.split(command) if isinstance(command, str) else list(command)
     except ValueError as error:
-        raise ConfigError(f"The command of --launch cannot be split into words ({error}). Check its quotes.") from error
+        raise ConfigError(
+            f"The command of --launch cannot be split into words ({error}). Check its quotes."
+        ) from error
     if any("{port}" in word for word in words):
         number = str(free_port() if port is None else port)
         words = [word.replace("{port}", number) for word in words]
@@ -72,10 +78,13 @@ def _option(words: Sequence[str], name: str) -> str | None:
 
 
 def command_url(words: Sequence[str]) -> str:
-    """Where the server of a command line will listen, from its --host, --port and TLS options, with sglang's defaults."""
+    """Where the server of a command line will listen, from its --host, --port and TLS options, with sglang's
+    defaults."""
     port = _option(words, "--port") or str(DEFAULT_PORT)
     if not port.isdigit() or not 0 < int(port) < 65536:
-        raise ConfigError(f"The command of --launch has --port {port!r}. It has to be a number from 1 to 65535, or {{port}}.")
+        raise ConfigError(
+            f"The command of --launch has --port {port!r}. It has to be a number from 1 to 65535, or {{port}}."
+        )
     host = _option(words, "--host") or "127.0.0.1"
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     scheme = "https" if _option(words, "--ssl-certfile") else "http"
@@ -83,9 +92,14 @@ def command_url(words: Sequence[str]) -> str:
 
 
 class Launched:
-    """A server that we started. Use it as a context manager, or call stop(); it ends by itself when this process does."""
+    """A server that we started. Use it as a context manager, or call stop();
 
-    def __init__(self, url: str, log_path: str, shown: str, supervisor: subprocess.Popen[bytes], grace: float) -> None:
+    it ends by itself when this process does.
+    """
+
+    def __init__(
+        self, url: str, log_path: str, shown: str, supervisor: subprocess.Popen[bytes], grace: float
+    ) -> None:
         self.url = url
         self.log_path = log_path
         self.command = shown  # without secrets
@@ -99,7 +113,9 @@ class Launched:
     def __enter__(self) -> Launched:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def alive(self) -> bool:
@@ -127,7 +143,10 @@ class Launched:
         )
 
     def stop(self) -> int | None:
-        """End the server and everything below it; return its exit status. Safe to call twice, and after it has died."""
+        """End the server and everything below it; return its exit status.
+
+        Safe to call twice, and after it has died.
+        """
         pipe = self._supervisor.stdin
         if pipe is not None and not pipe.closed:
             with contextlib.suppress(OSError):
@@ -176,7 +195,8 @@ class Launched:
 
 
 class _LogSaysReady:
-    """True from the moment on that the part of the log written since the start says that the server is fired up."""
+    """True from the moment on that the part of the log written since the start says that the server is fired
+    up."""
 
     def __init__(self, path: str, begin: int) -> None:
         self._follower = Follower(path, begin)
@@ -184,7 +204,9 @@ class _LogSaysReady:
 
     def __call__(self) -> bool:
         if not self._ready:
-            self._ready = any(isinstance(line, Event) and line.kind is EventKind.READY for line in self._follower.poll())
+            self._ready = any(
+                isinstance(line, Event) and line.kind is EventKind.READY for line in self._follower.poll()
+            )
         return self._ready
 
     def close(self) -> None:
@@ -203,12 +225,13 @@ def launch(
 ) -> Launched:
     """Start a server and return once it takes requests. Its output is appended to log_path.
 
-    What it prints of its own arguments holds its API key: the supervisor covers secrets in the log as they are written, those of
-    the command and those that this process knows, also once this process has been killed.
+    What it prints of its own arguments holds its API key: the supervisor covers secrets in the log as they
+    are written, those of the command and those that this process knows, also once this process has been
+    killed.
 
-    base_url is only needed where the command line does not show the address. ConfigError: the command, the log or the port
-    cannot be used. ServerError: it died or was not ready in time; the message ends with the log's last lines. Whatever goes
-    wrong, Ctrl-C included, nothing is left running.
+    base_url is only needed where the command line does not show the address. ConfigError: the command, the
+    log or the port cannot be used. ServerError: it died or was not ready in time; the message ends with the
+    log's last lines. Whatever goes wrong, Ctrl-C included, nothing is left running.
     """
     know_command(command)
     environment, words = split_command(command)
@@ -219,7 +242,9 @@ def launch(
         os.close(os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
         begin = os.stat(log_path).st_size
     except OSError as error:
-        raise ConfigError(f"The log of the launched server cannot be written: {log_path} ({error.strerror}).") from error
+        raise ConfigError(
+            f"The log of the launched server cannot be written: {log_path} ({error.strerror})."
+        ) from error
     supervisor = subprocess.Popen(
         [
             *(sys.executable, "-P", "-m", "slabench.server.supervise", "--log", os.path.abspath(log_path)),
@@ -242,7 +267,9 @@ def launch(
         while not server.pid and supervisor.poll() is None and time.monotonic() < deadline:
             server._listen(0.5)
         server._check()
-        wait_ready(url, ready_timeout, headers, ca_file=ca_file, log_says_ready=says_ready, check=server._check)
+        wait_ready(
+            url, ready_timeout, headers, ca_file=ca_file, log_says_ready=says_ready, check=server._check
+        )
     except ServerError as error:
         if not server.alive():
             raise
@@ -260,12 +287,21 @@ def launch(
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Ours plus the command's own, with a clone's package findable from wherever the run was started.
 
-    An installed package is found without that, and beside it lies all else that is installed there: a server of another
-    environment must not find that before its own.
+    An installed package is found without that, and beside it lies all else that is installed there: a server
+    of another environment must not find that before its own.
     """
     paths = [str(CLONE or ""), os.environ.get("PYTHONPATH", ""), extra.get("PYTHONPATH", "")]
-    found = {**os.environ, "PYTHONUNBUFFERED": "1", **extra, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    return found if found["PYTHONPATH"] else {name: value for name, value in found.items() if name != "PYTHONPATH"}
+    found = {
+        **os.environ,
+        "PYTHONUNBUFFERED": "1",
+        **extra,
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+    }
+    return (
+        found
+        if found["PYTHONPATH"]
+        else {name: value for name, value in found.items() if name != "PYTHONPATH"}
+    )
 
 
 def _refuse_taken(url: str) -> None:

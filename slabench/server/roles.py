@@ -1,8 +1,10 @@
-"""The servers of a deployment and what each does: unified, prefill, decode, and the router that answers for them.
+"""The servers of a deployment and what each does: unified, prefill, decode, and the router that answers for
+them.
 
-What a router reports differs. sglang's mini_lb hands over every worker's server_info; the Rust gateways (sglang-router, smg) list
-their workers at GET /workers; another forwards one worker's server_info, and only disaggregation_mode shows that it is one of
-several. Whatever is not reported is None here, never a guess: figures per GPU hang on it.
+What a router reports differs. sglang's mini_lb hands over every worker's server_info; the Rust gateways
+(sglang-router, smg) list their workers at GET /workers; another forwards one worker's server_info, and only
+disaggregation_mode shows that it is one of several. Whatever is not reported is None here, never a guess:
+figures per GPU hang on it.
 """
 
 from __future__ import annotations
@@ -29,7 +31,10 @@ class Router(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One server of the deployment. asked: it described itself; False: only the router did, by the labels of its list."""
+    """One server of the deployment. asked: it described itself; False:
+
+    only the router did, by the labels of its list.
+    """
 
     role: Role
     info: ServerInfo
@@ -48,7 +53,10 @@ def _sized(info: ServerInfo) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """A deployment. info is what its servers have in common, with the capacity of those that decode, all together."""
+    """A deployment.
+
+    info is what its servers have in common, with the capacity of those that decode, all together.
+    """
 
     workers: tuple[Worker, ...]
     router: Router
@@ -61,7 +69,10 @@ class Roles:
 
     @property
     def whole(self) -> bool:
-        """False: a worker of a disaggregated deployment answered alone, and how many others there are is not known."""
+        """False:
+
+        a worker of a disaggregated deployment answered alone, and how many others there are is not known.
+        """
         return self.router is not Router.NONE or not self.disaggregated
 
     @property
@@ -102,13 +113,17 @@ class Roles:
         ]
 
     def gpus(self, prefill: int | None, decode: int | None) -> GpuCounts:
-        """How many prefill and how many decode. prefill, decode: what --prefill-gpu-num and --decode-gpu-num say, which counts."""
+        """How many prefill and how many decode. prefill, decode:
+
+        what --prefill-gpu-num and --decode-gpu-num say, which counts.
+        """
         if self.disaggregated:
             prefill = prefill or (_summed(self.of(Role.PREFILL)) if self.whole else None)
             decode = decode or (_summed(self.of(Role.DECODE)) if self.whole else None)
         elif prefill is None or decode is None or prefill == decode:
             return GpuCounts.alike(prefill or decode or _summed(self.workers))
-        # Two numbers that differ are two sets of GPUs, whatever the answer that a router forwards says of its own.
+        # Two numbers that differ are two sets of GPUs, whatever the answer that a router forwards says of its
+        # own.
         return GpuCounts(prefill, decode, None if prefill is None or decode is None else prefill + decode)
 
     def told_gpus(self, prefill: int | None, decode: int | None) -> str:
@@ -138,7 +153,9 @@ class Roles:
         if self.whole:
             silent = sum(one.gpus is None for one in seen)
             return f" ({silent} of {len(seen)} {role.value} servers do not report theirs)"
-        return f" (one {role.value} server of {_layouts(seen)} answered, how many there are it does not report)"
+        return (
+            f" (one {role.value} server of {_layouts(seen)} answered, how many there are it does not report)"
+        )
 
 
 def _summed(workers: Sequence[Worker]) -> int | None:
@@ -168,28 +185,42 @@ def _layouts(workers: Sequence[Worker]) -> str:
 
 
 def read(raw: Mapping[str, Any], model: Mapping[str, Any]) -> Roles:
-    """A deployment from one server's server_info, from mini_lb's merged one, or from what identify() made of a list of workers."""
+    """A deployment from one server's server_info, from mini_lb's merged one, or from what identify() made of
+    a list of workers."""
     if isinstance(raw.get("workers"), list):
         listed = [one for one in raw["workers"] if isinstance(one, Mapping)]
         router = Router.MINI_LB if raw.get("router") == Router.MINI_LB.value else Router.GATEWAY
         return _together(router, [_listed(one, model) for one in listed], model)
     if merged(raw):
         sides = ((role, raw.get(role.value)) for role in (Role.PREFILL, Role.DECODE))
-        made = [_described(role, one, model) for role, told in sides if isinstance(told, list) for one in told]
+        made = [
+            _described(role, one, model) for role, told in sides if isinstance(told, list) for one in told
+        ]
         return _together(Router.MINI_LB, made, model)
     info = read_info(raw, model)
     return Roles((Worker(info.role, info),), Router.NONE, _of_one(info), info.raw)
 
 
 def _of_one(info: ServerInfo) -> ServerInfo:
-    """A prefill or decode server that answers alone has others beside it: what they hold together is not known."""
+    """A prefill or decode server that answers alone has others beside it:
+
+    what they hold together is not known.
+    """
     if info.role is Role.UNIFIED:
         return info
     info = replace(info, token_capacity=None, max_running_requests=None)
     if info.role is Role.DECODE:
         return info
     unknown = Gpus(None, None, "a prefill server answered, and none that decodes")
-    return replace(info, gpus=unknown, dp=None, pp=None, disable_cuda_graph=None, cuda_graph_bs=None, cuda_graph_max_bs=None)
+    return replace(
+        info,
+        gpus=unknown,
+        dp=None,
+        pp=None,
+        disable_cuda_graph=None,
+        cuda_graph_bs=None,
+        cuda_graph_max_bs=None,
+    )
 
 
 def merged(info: Mapping[str, Any]) -> bool:
@@ -208,7 +239,9 @@ def _listed(one: Mapping[str, Any], model: Mapping[str, Any]) -> Worker:
     role = next((role for role in Role if role.value == one.get("role")), Role.UNIFIED)
     info = one.get("info")
     read_ = read_info(info if isinstance(info, Mapping) else {}, model)
-    return Worker(role, replace(read_, role=role), str(one.get("where") or ""), asked=one.get("asked") is True)
+    return Worker(
+        role, replace(read_, role=role), str(one.get("where") or ""), asked=one.get("asked") is True
+    )
 
 
 def _address(info: Mapping[str, Any]) -> str:
@@ -216,24 +249,35 @@ def _address(info: Mapping[str, Any]) -> str:
 
 
 def _together(router: Router, workers: Sequence[Worker], model: Mapping[str, Any]) -> Roles:
-    """Workers in an order that a router cannot change, the raw form that read() reads again, and what they have in common."""
+    """Workers in an order that a router cannot change, the raw form that read() reads again, and what they
+    have in common."""
     order = sorted(workers, key=lambda one: ([*Role].index(one.role), one.where))
     raw = {
         "router": router.value,
-        "workers": [{"role": one.role.value, "where": one.where, "asked": one.asked, "info": dict(one.info.raw)} for one in order],
+        "workers": [
+            {"role": one.role.value, "where": one.where, "asked": one.asked, "info": dict(one.info.raw)}
+            for one in order
+        ],
     }
     found = Roles(tuple(order), router, read_info({}, model), raw)
     return replace(found, info=_common(found, model))
 
 
 def _common(roles: Roles, model: Mapping[str, Any]) -> ServerInfo:
-    """Fields that all workers agree on; sizes and arguments of those that decode; what they can hold, all together."""
+    """Fields that all workers agree on; sizes and arguments of those that decode;
+
+    what they can hold, all together.
+    """
     every, decode = [one.info for one in roles.workers], [one.info for one in roles.decoding()]
     if not every or not decode:
         return replace(read_info({}, model), raw=roles.raw)
     shared: dict[str, Any] = {}
     for one in fields(ServerInfo):
-        asked = every if one.name in ("model_path", "tokenizer_path", "served_model_name", "random_seed") else decode
+        asked = (
+            every
+            if one.name in ("model_path", "tokenizer_path", "served_model_name", "random_seed")
+            else decode
+        )
         shared[one.name] = agreed(getattr(info, one.name) for info in asked)
     versions = list(dict.fromkeys(str(info.version) for info in every if info.version is not None))
     per_rank = [info.token_capacity_per_rank for info in decode]
@@ -247,7 +291,9 @@ def _common(roles: Roles, model: Mapping[str, Any]) -> ServerInfo:
             "reference": all(info.reference for info in every),
             "dp": sum(info.dp or 1 for info in decode),
             "gpus": Gpus(total, each.pop() if len(each) == 1 else None, _layouts(roles.decoding())),
-            "token_capacity_per_rank": tuple(n for one in per_rank for n in one or ()) if None not in per_rank else None,
+            "token_capacity_per_rank": tuple(n for one in per_rank for n in one or ())
+            if None not in per_rank
+            else None,
             "token_capacity": _sum(info.token_capacity for info in decode),
             "max_running_requests": _sum(info.max_running_requests for info in decode),
             "simulated": next((info.simulated for info in every if info.simulated is not None), None),
@@ -263,7 +309,8 @@ def throughputs(raw: Mapping[str, Any]) -> tuple[float, ...]:
 
 
 def identity(raw: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...] | None:
-    """What the deployment's processes keep and others may not have, by name; None if none of them reports its seed.
+    """What the deployment's processes keep and others may not have, by name; None if none of them reports its
+    seed.
 
     Two that are equal show no difference, and no more; a restart event in the deploy log is the surer sign.
     """

@@ -10,12 +10,18 @@ from slabench.errors import ServerError
 from slabench.server.http import Http
 
 # Source: sglang 0.5.7, srt/metrics/collector.py. Counted when a request ends, by the tokenizer process.
-REQUESTS, TOKENS = "sglang:num_requests_total", ("sglang:prompt_tokens_total", "sglang:generation_tokens_total")
+REQUESTS, TOKENS = (
+    "sglang:num_requests_total",
+    ("sglang:prompt_tokens_total", "sglang:generation_tokens_total"),
+)
 _SAMPLE = re.compile(r"^(sglang:\w+)(?:\{[^}]*\})? (\S+)$", re.M)
 
 
 def read_counters(text: str) -> tuple[float, float] | None:
-    """Requests and tokens (prompt and generated) from Prometheus' text form, all labels together; None if they are not there."""
+    """Requests and tokens (prompt and generated) from Prometheus' text form, all labels together;
+
+    None if they are not there.
+    """
     sums: dict[str, float] = {}
     for name, value in _SAMPLE.findall(text):
         try:
@@ -28,7 +34,9 @@ def read_counters(text: str) -> tuple[float, float] | None:
     return found if all(map(math.isfinite, found)) else None
 
 
-def counters(url: str, headers: Mapping[str, str] | None = None, *, ca_file: str | None = None) -> tuple[float, float] | None:
+def counters(
+    url: str, headers: Mapping[str, str] | None = None, *, ca_file: str | None = None
+) -> tuple[float, float] | None:
     """The server's counters now; None without --enable-metrics, or if nothing has been counted yet."""
     try:
         answer = Http(url, headers, ca_file=ca_file).get("/metrics")

@@ -1,9 +1,11 @@
-"""What must not appear in any output: API keys, passwords and tokens in a server's answers, command lines and URLs.
+"""What must not appear in any output: API keys, passwords and tokens in a server's answers, command lines and
+URLs.
 
-Two things are covered: the values that this process knows (known_secrets.py), wherever they stand, and what stands where secrets
-stand (here). The rule for a named value: a word of its name is one of _WORDS ("tokenizer" is another word) and the value has text
-in it. Booleans, nulls and empty texts survive, and numbers do unless the name can only be a secret's, so max_total_num_tokens,
-token_capacity and skip_tokenizer_init stay, api_key and ssl_keyfile_password go.
+Two things are covered: the values that this process knows (known_secrets.py), wherever they stand, and what
+stands where secrets stand (here). The rule for a named value: a word of its name is one of _WORDS
+("tokenizer" is another word) and the value has text in it. Booleans, nulls and empty texts survive, and
+numbers do unless the name can only be a secret's, so max_total_num_tokens, token_capacity and
+skip_tokenizer_init stay, api_key and ssl_keyfile_password go.
 """
 
 from __future__ import annotations
@@ -22,26 +24,36 @@ _WORDS = frozenset(
     "signature cookie bearer jwt".split()
 )
 _ENDS = ("key", "token", "password", "passwd", "secret", "passphrase")  # run together: apikey, authtoken
-_PLACE_WORDS = frozenset("file path dir folder sock".split())  # last word: it says where a secret is, and is none
+# last word: it says where a secret is, and is none
+_PLACE_WORDS = frozenset("file path dir folder sock".split())
 _COUNTED = frozenset(("key", "keys", "token", "tokens"))  # may be a count or an index
-_QUALIFIED = frozenset("api admin auth access hf hub bearer session refresh security secret private github gitlab sas".split())
+_QUALIFIED = frozenset(
+    "api admin auth access hf hub bearer session refresh security secret private github gitlab sas".split()
+)
 _SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _PLAIN = re.compile(r"true|false|none|null|", re.I)
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.I)
 
 # Who a URL names before its host; a proxy's address may have no scheme: user:password@host:port.
-_URL_USER = re.compile(r"(?<=://)[^/\s'\"]{1,1000}@|(?<![\w./:@%+~-])[\w.%+~-]{1,200}:[^\s/@:'\"]{1,200}@(?=[\w.-]{1,200}:\d)")
+_URL_USER = re.compile(
+    r"(?<=://)[^/\s'\"]{1,1000}@|(?<![\w./:@%+~-])[\w.%+~-]{1,200}:[^\s/@:'\"]{1,200}@(?=[\w.-]{1,200}:\d)"
+)
 # Lengths are bounded: a server's text of a million letters must not cost a million squared.
 _QUOTED = r""""(?:[^"\\]|\\.){0,4000}"|'(?:[^'\\]|\\.){0,4000}'"""
 _NAME = r"[\w.-]{0,64}(?:key|token|pass|pwd|secret|credential|auth|sig|cookie|bearer|jwt)[\w.-]{0,64}"
 # ?name=VALUE&name=VALUE: a value ends where the next setting begins.
 _QUERY = re.compile(rf"((?<=[?&]){_NAME}=)({_QUOTED}|[^\s,}}\]&#\"']+)", re.I)
-# --name VALUE, --name=VALUE, NAME=VALUE, "name": VALUE: the ways a secret stands in a command line, an environment or a JSON text
+# --name VALUE, --name=VALUE, NAME=VALUE, "name": VALUE: the ways a secret stands in a command line, an
+# environment or a JSON text
 _NAMED = re.compile(
-    rf"((?<!-)--{_NAME}(?:=|\s+)|(?<![\w.?&-]){_NAME}=|(\\{{0,8}}[\"']){_NAME}\2\s{{0,9}}:\s{{0,9}})({_QUOTED}|[^\s,}}\]]+)", re.I
+    rf"((?<!-)--{_NAME}(?:=|\s+)|(?<![\w.?&-]){_NAME}=|(\\{{0,8}}[\"']){_NAME}\2\s{{0,9}}:\s{{0,9}})({_QUOTED}|[^\s,}}\]]+)",
+    re.I,
 )
 # Name: VALUE, as headers, YAML and sentences have it; the value of a header can have a scheme before it.
-_COLON = re.compile(rf"((?<![\w.-])({_NAME})\s?:\s{{0,9}}(?:(?:Bearer|Basic|Token|Digest)\s+)?)({_QUOTED}|[^\s,;}}\]\"']+)", re.I)
+_COLON = re.compile(
+    rf"((?<![\w.-])({_NAME})\s?:\s{{0,9}}(?:(?:Bearer|Basic|Token|Digest)\s+)?)({_QUOTED}|[^\s,;}}\]\"']+)",
+    re.I,
+)
 _BEARER = re.compile(r"\b((?:Bearer|Basic)\s+)([\w.+/=~*:-]+)", re.I)
 _HEADER_OPTION = re.compile(r"(--header[=\s]+[\"']?[\w-]+:\s*)([^\"'\n]+)")
 _NO_SECRET = frozenset(
@@ -63,7 +75,10 @@ def secret_name(name: str) -> bool:
 
 
 def _surely(name: str) -> bool:
-    """True if even a number of that name is a secret: `--api-key 1234`, not `num_key_value_heads` and not `max_tokens`."""
+    """True if even a number of that name is a secret:
+
+    `--api-key 1234`, not `num_key_value_heads` and not `max_tokens`.
+    """
     words = words_of(name)
     last = words[-1] if words else ""
     if last in _COUNTED:
@@ -73,7 +88,9 @@ def _surely(name: str) -> bool:
 
 def _harmless(value: object, name: str = "") -> bool:
     if isinstance(value, str):
-        return _PLAIN.fullmatch(value) is not None or (not _surely(name) and _NUMBER.fullmatch(value) is not None)
+        return _PLAIN.fullmatch(value) is not None or (
+            not _surely(name) and _NUMBER.fullmatch(value) is not None
+        )
     if isinstance(value, Mapping):
         return all(_harmless(one, name) for one in value.values())
     if isinstance(value, Sequence):
@@ -82,13 +99,19 @@ def _harmless(value: object, name: str = "") -> bool:
 
 
 def scrub_text(text: str, mask: Mask = lambda secret: REDACTED) -> str:
-    """A command line or another free text with the secrets in it replaced by ***, or by what mask makes of each."""
+    """A command line or another free text with the secrets in it replaced by ***, or by what mask makes of
+    each."""
 
     def cover(head: str, name: str, value: str) -> str | None:
         """The whole with the value masked; None where it is no secret."""
         quote = value[0] if value[0] in "\"'" and value[-1:] == value[0] and len(value) > 1 else ""
         inner = value[len(quote) : len(value) - len(quote)]
-        if not secret_name(name) or _harmless(inner.strip("\\\"')"), name) or value.startswith("--") or not inner.strip("*"):
+        if (
+            not secret_name(name)
+            or _harmless(inner.strip("\\\"')"), name)
+            or value.startswith("--")
+            or not inner.strip("*")
+        ):
             return None
         return f"{head}{quote}{mask(inner)}{quote}"
 
@@ -122,13 +145,17 @@ def scrub_text(text: str, mask: Mask = lambda secret: REDACTED) -> str:
 
 
 def cover(text: str) -> str:
-    """For every text that goes out, our own sentences too: known secrets, and whoever a URL names before its host."""
+    """For every text that goes out, our own sentences too:
+
+    known secrets, and whoever a URL names before its host.
+    """
     text = KNOWN.cover(text)
     return _URL_USER.sub(f"{REDACTED}@", text) if "@" in text else text
 
 
 def know_text(text: str) -> None:
-    """Register the secrets that a command line, an environment or a server's description shows by their place."""
+    """Register the secrets that a command line, an environment or a server's description shows by their
+    place."""
 
     def remember(secret: str) -> str:
         know(secret.strip("\\\"')"))
@@ -178,7 +205,9 @@ def know_url(url: str) -> None:
     for pair in parts.query.split("&"):
         name, sign, value = pair.partition("=")
         sim = parts.scheme == "sim"  # it has settings, no address
-        if sign and ((not sim and len(value) >= 16) or (secret_name(name) and not (sim and _harmless(value, name)))):
+        if sign and (
+            (not sim and len(value) >= 16) or (secret_name(name) and not (sim and _harmless(value, name)))
+        ):
             know(unquote(value))
 
 
@@ -190,10 +219,11 @@ _MARKS = re.compile(
 
 
 def cover_in_file(path: str, begin: int = 0, *, whole: bool = False) -> int:
-    """Secrets in a log become as many stars, in place: the rest keeps its bytes where they are, also while a server writes on.
+    """Secrets in a log become as many stars, in place: the rest keeps its bytes where they are, also while a
+    server writes on.
 
-    From the byte begin on; returns where the next call goes on. A line that is not whole yet is left for that one, unless whole is
-    True: the server has ended. OSError where it fails.
+    From the byte begin on; returns where the next call goes on. A line that is not whole yet is left for that
+    one, unless whole is True: the server has ended. OSError where it fails.
     """
     with open(path, "r+b") as file:
         file.seek(begin)
@@ -209,16 +239,25 @@ def cover_in_file(path: str, begin: int = 0, *, whole: bool = False) -> int:
 
 
 def scrub_command(words: Sequence[str]) -> list[str]:
-    """The words of a command line without the secrets: the one after a secret option, and those inside a word."""
+    """The words of a command line without the secrets:
+
+    the one after a secret option, and those inside a word.
+    """
     out: list[str] = []
     name = ""
     for word in words:
         if name and not word.startswith("--"):
             header = re.match(r"[\w-]+:\s*", word) if name == "--header" else None
-            out.append(KNOWN.cover(word) if _harmless(word, name) else f"{header[0] if header else ''}{REDACTED}")
+            out.append(
+                KNOWN.cover(word) if _harmless(word, name) else f"{header[0] if header else ''}{REDACTED}"
+            )
             name = ""
             continue
-        name = word if word.startswith("--") and "=" not in word and (secret_name(word) or word == "--header") else ""
+        name = (
+            word
+            if word.startswith("--") and "=" not in word and (secret_name(word) or word == "--header")
+            else ""
+        )
         out.append(scrub_text(word))
     return out
 
@@ -228,7 +267,11 @@ def scrub(value: Any) -> Any:
     if isinstance(value, str):
         return scrub_text(value)
     if isinstance(value, Mapping):
-        return {KNOWN.cover(str(k)): scrub(v) for k, v in value.items() if not secret_name(str(k)) or _harmless(v, str(k))}
+        return {
+            KNOWN.cover(str(k)): scrub(v)
+            for k, v in value.items()
+            if not secret_name(str(k)) or _harmless(v, str(k))
+        }
     if isinstance(value, Sequence):
         if value and all(isinstance(item, str) for item in value):
             return scrub_command(value)
@@ -237,13 +280,21 @@ def scrub(value: Any) -> Any:
 
 
 def know_description(value: Any) -> None:
-    """Register what a server's description names as secrets: it may repeat them elsewhere, in its log for one."""
+    """Register what a server's description names as secrets:
+
+    it may repeat them elsewhere, in its log for one.
+    """
     if isinstance(value, str):
         if "@" in value or "://" in value or "--" in value:
             know_text(value)
     elif isinstance(value, Mapping):
         for name, one in value.items():
-            if isinstance(one, str) and secret_name(str(name)) and not _harmless(one, str(name)) and _surely(str(name)):
+            if (
+                isinstance(one, str)
+                and secret_name(str(name))
+                and not _harmless(one, str(name))
+                and _surely(str(name))
+            ):
                 know(one)
             know_description(one)
     elif isinstance(value, Sequence) and not isinstance(value, bytes):

@@ -1,14 +1,17 @@
-"""The parent of a launched server: `python -m slabench.server.supervise --log FILE [--grace S] [--parent PID] -- CMD ...`.
+"""The parent of a launched server: `python -m slabench.server.supervise --log FILE [--grace S] [--parent PID]
+-- CMD ...`.
 
-It exists so that a server never outlives the run that started it, not even a run that was killed with SIGKILL. It puts the
-server's output into FILE, adopts whatever the server leaves behind (child subreaper), and ends them all, each by its pid:
-SIGTERM to the server, a grace, SIGTERM to the rest, SIGKILL. It does so when its standard input ends (the run is gone, or asks),
-when it is told to by a signal, when its parent dies, and when the server has ended by itself. Standard library only.
+It exists so that a server never outlives the run that started it, not even a run that was killed with
+SIGKILL. It puts the server's output into FILE, adopts whatever the server leaves behind (child subreaper),
+and ends them all, each by its pid: SIGTERM to the server, a grace, SIGTERM to the rest, SIGKILL. It does so
+when its standard input ends (the run is gone, or asks), when it is told to by a signal, when its parent dies,
+and when the server has ended by itself. Standard library only.
 
-It covers secrets in FILE as they come, in place: those of the command and its environment, and those that a line {"know": [...]} of
-its standard input names. So none is left in the clear when the run is killed.
+It covers secrets in FILE as they come, in place: those of the command and its environment, and those that a
+line {"know": [...]} of its standard input names. So none is left in the clear when the run is killed.
 
-On standard output it says, one JSON object a line: {"started": PID}, then {"exited": STATUS} with a negative number for a signal.
+On standard output it says, one JSON object a line: {"started": PID}, then {"exited": STATUS} with a negative
+number for a signal.
 """
 
 from __future__ import annotations
@@ -55,7 +58,9 @@ def descendants(root: int) -> list[int]:
 
 def _processes() -> list[tuple[int, int]]:
     if not os.path.isdir("/proc/self"):
-        done = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=False
+        )
         rows = [line.split() for line in done.stdout.splitlines()]
         return [(int(row[0]), int(row[1])) for row in rows if len(row) == 3 and not row[2].startswith("Z")]
     out: list[tuple[int, int]] = []
@@ -64,7 +69,8 @@ def _processes() -> list[tuple[int, int]]:
             continue
         try:
             with open(f"/proc/{name}/stat", "rb") as file:
-                fields = file.read().rpartition(b")")[2].split()  # the name before it may hold blanks and brackets
+                # the name before it may hold blanks and brackets
+                fields = file.read().rpartition(b")")[2].split()
         except OSError:
             continue
         if fields[0] not in (b"Z", b"X"):
@@ -113,7 +119,8 @@ class Supervisor:
         self._asked = True
 
     def _parent_died(self, number: int, frame: FrameType | None) -> None:
-        # The kernel's signal comes when the *thread* that started us ends, so look whether the process is gone.
+        # The kernel's signal comes when the *thread* that started us ends, so look whether the process is
+        # gone.
         if self._parent is None or os.getppid() != self._parent:
             self._asked = True
 

@@ -1,4 +1,5 @@
-"""Are two addresses one server process? A forwarded port, a second name or a proxy hides it from a look at the URLs."""
+"""Are two addresses one server process? A forwarded port, a second name or a proxy hides it from a look at
+the URLs."""
 
 from __future__ import annotations
 
@@ -9,17 +10,19 @@ from slabench.errors import ServerError
 from slabench.server.http import Http
 from slabench.server.info import throughputs
 
-# What differs from process to process on one machine, or from launch to launch; a seed that is set by hand may be the same.
+# What differs from process to process on one machine, or from launch to launch; a seed that is set by hand
+# may be the same.
 OWN = ("random_seed", "port", "nccl_port", "startup_time", "launch_command")
 PROMPT, SPARE_TOKENS, MOST_TOKENS, PATIENCE_S = list(range(1, 17)), 24, 256, 60.0
-State = tuple[Any, ...]
+ServerState = tuple[Any, ...]
 
 
 def same_process(first: Http, second: Http, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool | None:
-    """True: what one does shows at the other; False: it does not, or they report themselves as two; None: nothing shows it.
+    """True: what one does shows at the other; False: it does not, or they report themselves as two; None:
+    nothing shows it.
 
-    one, other: their server_info. Where these are equal in all that a process has for itself, a short request goes to the first
-    server: its last_gen_throughput, a number of many digits, is then new at both or at one.
+    one, other: their server_info. Where these are equal in all that a process has for itself, a short request
+    goes to the first server: its last_gen_throughput, a number of many digits, is then new at both or at one.
     """
     if any(one.get(name) != other.get(name) for name in OWN if name in one and name in other):
         return False
@@ -32,12 +35,21 @@ def same_process(first: Http, second: Http, one: Mapping[str, Any], other: Mappi
 
 
 def alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """What two addresses have in common that two processes have only where it was set by hand, in words; "" for nothing."""
+    """What two addresses have in common that two processes have only where it was set by hand, in words;
+
+    "" for nothing.
+    """
     seed = one.get("random_seed")
-    return f"both report random_seed {seed}" if isinstance(seed, int) and seed == other.get("random_seed") else ""
+    return (
+        f"both report random_seed {seed}"
+        if isinstance(seed, int) and seed == other.get("random_seed")
+        else ""
+    )
 
 
-def told_by(first: Callable[[], State], second: Callable[[], State], act: Callable[[], None]) -> bool | None:
+def told_by(
+    first: Callable[[], ServerState], second: Callable[[], ServerState], act: Callable[[], None]
+) -> bool | None:
     """What the state after an act at the first says of the second."""
     was, before = first(), second()
     act()
@@ -49,7 +61,7 @@ def told_by(first: Callable[[], State], second: Callable[[], State], act: Callab
     return True if after == now else None
 
 
-def state(client: Http) -> State:
+def state(client: Http) -> ServerState:
     """The throughput that each scheduler computed last; it stays as it is while nothing runs."""
     for path in ("/server_info", "/get_server_info"):
         answer = client.get(path)

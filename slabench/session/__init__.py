@@ -1,1 +1,4 @@
-"""One measurement from options to a test's entry, without pytest: deployment, prompts, load, evidence, evaluation."""
+"""One measurement from options to a test's entry, without pytest:
+
+deployment, prompts, load, evidence, evaluation.
+"""

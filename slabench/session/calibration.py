@@ -1,4 +1,7 @@
-"""The client's own error beside a test's run: known before it, measured for a faster token rate after it where it was."""
+"""The client's own error beside a test's run:
+
+known before it, measured for a faster token rate after it where it was.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ if TYPE_CHECKING:
     from slabench.loadgen.plan import Plan
 
 
-def begin(campaign: Campaign, options: ClientOptions, plan: Plan, *, one_token: bool) -> Callable[[RunRecord], RunRecord]:
+def begin(
+    campaign: Campaign, options: ClientOptions, plan: Plan, *, one_token: bool
+) -> Callable[[RunRecord], RunRecord]:
     """Calibrate for the plan's concurrency; the answer puts what is known into the run that was measured."""
     calibrator = campaign.calibrator(options)
     if calibrator is None:

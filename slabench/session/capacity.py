@@ -1,4 +1,7 @@
-"""find_capacity: probes the deployment as the search asks, keeps every probe, and measures the answer with the full workload."""
+"""find_capacity:
+
+probes the deployment as the search asks, keeps every probe, and measures the answer with the full workload.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,8 @@ from slabench.verdict.sla import Slo
 
 if TYPE_CHECKING:
     from slabench.capacity.probe import Probe, Watch
-    from slabench.capacity.search import Ask, Mark, Outcome, Search
-    from slabench.verdict.words import Check
+    from slabench.capacity.search import Ask, Mark, Search, SearchResult
+    from slabench.verdict.outcome import Check
 
 METHOD = "tencent-capacity"
 RANGES = {"concurrency": (1.0, 256.0), "rate": (0.1, 16.0)}
@@ -50,7 +53,7 @@ class FindCapacity:
 
         self.rules = bounding(sla.merge(rules, self.campaign.settings.slos))
         search = self._search(form)
-        outcome: Outcome | None = None
+        outcome: SearchResult | None = None
         try:
             while isinstance(step := search.next(), Ask):
                 self.whys.append(step.why)
@@ -61,7 +64,13 @@ class FindCapacity:
             if outcome.kind is Kind.UNRESOLVED:
                 line = f"UNRESOLVED: {capacity['text']} {remedy(search, outcome)}"
                 self._invalid(search, outcome, line, "UNRESOLVED")
-            return self._last(form, search, outcome, capacity, (sentence(search, outcome, self.kind), remedy(search, outcome)))
+            return self._last(
+                form,
+                search,
+                outcome,
+                capacity,
+                (sentence(search, outcome, self.kind), remedy(search, outcome)),
+            )
         except KeyboardInterrupt:
             self._interrupted(search, outcome)
             raise
@@ -79,7 +88,12 @@ class FindCapacity:
             loads = grid(low, high, given.capacity_step / 100, whole=whole, marks=named_by_server)
         named = bool(given.capacity_grid)
         return Search(
-            loads, self.rules, marks=() if named else marks, sizes=self._graph_sizes(), budget_s=given.capacity_budget, named=named
+            loads,
+            self.rules,
+            marks=() if named else marks,
+            sizes=self._graph_sizes(),
+            budget_s=given.capacity_budget,
+            named=named,
         )
 
     # one probe
@@ -97,39 +111,68 @@ class FindCapacity:
         bad = [check for check in self._checks(run, watch) if check.state.value == "invalid"]
         found = watch.measured(run)
         if bad or found is None:
-            why = f"{bad[0].name}: {bad[0].text}" if bad else "completed: the data set gives fewer prompts than one wave needs."
+            why = (
+                f"{bad[0].name}: {bad[0].text}"
+                if bad
+                else "completed: the data set gives fewer prompts than one wave needs."
+            )
             where = f"probe {number} at {load_text(ask.load, self.kind)}"
-            self._invalid(search, None, f"{why} This was {where}, so the search cannot go on.", bad[0].name if bad else "completed")
+            self._invalid(
+                search,
+                None,
+                f"{why} This was {where}, so the search cannot go on.",
+                bad[0].name if bad else "completed",
+            )
         assert found is not None
         return found
 
     def _checks(self, run: RunRecord, watch: Watch) -> tuple[Check, ...]:
-        """Whether a probe's answers and our own client can be trusted; what the client cut off itself is left out."""
+        """Whether a probe's answers and our own client can be trusted;
+
+        what the client cut off itself is left out.
+        """
         from slabench.capacity.probe import STOPPED
-        from slabench.verdict.validity import Subject, examine
+        from slabench.verdict.validity import CheckContext, examine
 
         whole = [record for record in run.requests if not (watch.stopped and record.error in STOPPED)]
         exact = run.workload.get("prompt_form") == "ids"
-        subject = Subject(
-            run=replace(run, requests=whole), exact_prompt=exact, planned=len(whole), judged=[rule.metric for rule in self.rules]
+        subject = CheckContext(
+            run=replace(run, requests=whole),
+            exact_prompt=exact,
+            planned=len(whole),
+            judged=[rule.metric for rule in self.rules],
         )
         return examine(subject, METHOD, allow=self.given.allow, probe=True)
 
     def _form(self, form: Form, load: float, count: int) -> Form:
         """The method's lengths at this load."""
         if self.kind == "concurrency":
-            return replace(form, method=METHOD, num_prompts=count, request_rate=math.inf, max_concurrency=int(load))
-        return replace(form, method=METHOD, num_prompts=count, request_rate=load, max_concurrency=self.given.max_concurrency)
+            return replace(
+                form, method=METHOD, num_prompts=count, request_rate=math.inf, max_concurrency=int(load)
+            )
+        return replace(
+            form,
+            method=METHOD,
+            num_prompts=count,
+            request_rate=load,
+            max_concurrency=self.given.max_concurrency,
+        )
 
     def _wave(self, form: Form, load: float) -> int:
-        """Requests of a wave: those in flight; of a rate, those in flight when an answer takes as long as TPOT's limit allows."""
+        """Requests of a wave: those in flight;
+
+        of a rate, those in flight when an answer takes as long as TPOT's limit allows.
+        """
         if self.kind == "concurrency":
             return int(load)
         tpot = next((rule.limit for rule in self.rules if rule.metric.startswith("tpot.")), 50.0)
         return max(LEAST_WAVE, math.ceil(load * form.output_len * tpot / 1000))
 
     def _marks(self, form: Form) -> list[Mark]:
-        """Loads that the server's own description names: its largest CUDA graph, its KV pool's room, its running cap."""
+        """Loads that the server's own description names:
+
+        its largest CUDA graph, its KV pool's room, its running cap.
+        """
         from slabench.capacity.search import Mark
 
         info = self.deployment.info
@@ -143,11 +186,23 @@ class FindCapacity:
             text = f"The server's KV pool of {info.token_capacity:,} tokens holds {fits} requests of {length:,} tokens at once."
             marks.append(Mark(fits, text, queues=True))
         if cap:
-            marks.append(Mark(cap, f"The server runs at most {cap} requests at once (--max-running-requests).", queues=True))
+            marks.append(
+                Mark(
+                    cap,
+                    f"The server runs at most {cap} requests at once (--max-running-requests).",
+                    queues=True,
+                )
+            )
         room = min((mark.load for mark in marks), default=math.inf)
         graph = max(self._graph_sizes(), default=0)
         if 0 < graph < room:
-            marks.append(Mark(graph, f"The server's largest CUDA graph is of {graph} requests (--cuda-graph-max-bs).", cliff=True))
+            marks.append(
+                Mark(
+                    graph,
+                    f"The server's largest CUDA graph is of {graph} requests (--cuda-graph-max-bs).",
+                    cliff=True,
+                )
+            )
         return [mark for mark in marks if mark.load <= room]
 
     def _graph_sizes(self) -> tuple[int, ...]:
@@ -158,8 +213,18 @@ class FindCapacity:
 
     # the end
 
-    def _last(self, form: Form, search: Search, outcome: Outcome, capacity: dict[str, Any], texts: tuple[str, ...]) -> Measured:
-        """The full workload at the answer: only this run is judged. Where requests run together one wave is like the next."""
+    def _last(
+        self,
+        form: Form,
+        search: Search,
+        outcome: SearchResult,
+        capacity: dict[str, Any],
+        texts: tuple[str, ...],
+    ) -> Measured:
+        """The full workload at the answer: only this run is judged.
+
+        Where requests run together one wave is like the next.
+        """
         from slabench.capacity.agrees import agrees
 
         assert outcome.load is not None
@@ -169,7 +234,9 @@ class FindCapacity:
         waves = max(round(PROMPTS / wave), 1 if together else self.given.capacity_waves)
         count = self.given.num_prompts or waves * wave
         last = self._form(form, outcome.load, count)
-        differences = list(last.differences(replace(last, input_len=TENCENT.input_len, output_len=TENCENT.output_len)))
+        differences = list(
+            last.differences(replace(last, input_len=TENCENT.input_len, output_len=TENCENT.output_len))
+        )
         if self.given.capacity_waves < WAVES:
             differences.append(f"waves {self.given.capacity_waves} instead of {WAVES}")
         labels = reduced(tuple(differences))
@@ -179,21 +246,27 @@ class FindCapacity:
         def beside(figures: Mapping[str, float]) -> tuple[Check, ...]:
             return (agrees(outcome, search.points(), search.rules, figures),)
 
-        return replace(measured, reasons=(outcome.kind.value,), advice=advice, extra={"capacity": capacity}, beside=beside)
+        return replace(
+            measured,
+            reasons=(outcome.kind.value,),
+            advice=advice,
+            extra={"capacity": capacity},
+            beside=beside,
+        )
 
-    def _entry(self, search: Search, outcome: Outcome | None, line: str, reason: str) -> dict[str, Any]:
+    def _entry(self, search: Search, outcome: SearchResult | None, line: str, reason: str) -> dict[str, Any]:
         from slabench.capacity.sentences import as_dict
 
         entry = bare_entry(self.run_load.test_id, "INVALID", line, reason)
         capacity = as_dict(search, outcome, self.kind, self.whys)
         return entry | {"method": METHOD, "capacity": capacity, "duration_s": search.spent_s}
 
-    def _invalid(self, search: Search, outcome: Outcome | None, line: str, reason: str) -> None:
+    def _invalid(self, search: Search, outcome: SearchResult | None, line: str, reason: str) -> None:
         entry = self._entry(search, outcome, line, reason)
         self.judge.keep({"entry": entry, "server": self.campaign.as_dict(), "labels": self.deployment.labels})
         raise InvalidRun(line)
 
-    def _interrupted(self, search: Search, outcome: Outcome | None) -> None:
+    def _interrupted(self, search: Search, outcome: SearchResult | None) -> None:
         """Ctrl-C: the probes that had ended become part of what is kept."""
         line = f"interrupted: Ctrl-C after {len(search.probes)} probes of the capacity search; they are kept"
         mine = self._entry(search, outcome, line, "interrupted")

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from slabench.metrics.repeats import fewest, summed
-from slabench.session.measurement import BASELINE, NEW, Looked, Measured
-from slabench.verdict import baselines
+from slabench.session.measurement import BASELINE, NEW, Evaluated, Measured
+from slabench.verdict import comparison as baselines
 from slabench.verdict.baseline_file import Baseline, identity
-from slabench.verdict.baselines import Comparison
-from slabench.verdict.gate import limit_of
-from slabench.verdict.samples import Gathered, both_sides, gated_keys, gather
+from slabench.verdict.comparison import Comparison
+from slabench.verdict.gated_metrics import Gathered, both_sides, gated_keys, gather
+from slabench.verdict.regression import limit_of
 from slabench.verdict.validity import Margin
 
 if TYPE_CHECKING:
@@ -28,14 +28,16 @@ def siblings(judge: Judge) -> int:
     return sum(one.partition("[")[0] == name for one in judge.test_ids) or 1
 
 
-def compare(judge: Judge, method: str, looked: Sequence[Looked]) -> Comparison | None:
+def compare(judge: Judge, method: str, looked: Sequence[Evaluated]) -> Comparison | None:
     """None: there is nothing to compare with."""
     mine = [one for one in looked if one.side == NEW]
     theirs = [one.figures for one in looked if one.side == BASELINE]
     run = mine[0].measured.run
     work = identity(run.workload, run.plan)
     sizes = [one.sizes for one in mine]
-    return compare_runs(judge, method, [one.figures for one in mine], theirs, work, sizes, classic=run.told is not None)
+    return compare_runs(
+        judge, method, [one.figures for one in mine], theirs, work, sizes, classic=run.told is not None
+    )
 
 
 def compare_runs(
@@ -49,9 +51,11 @@ def compare_runs(
     classic: bool = False,
     only: Sequence[str] | None = None,
 ) -> Comparison | None:
-    """The repeats of this server against those of the baseline server (theirs), else of the run before, else of the file.
+    """The repeats of this server against those of the baseline server (theirs), else of the run before, else
+    of the file.
 
-    only: figures of the old side that the test asked for again, where the old side may have been asked for more.
+    only: figures of the old side that the test asked for again, where the old side may have been asked for
+    more.
     """
     length = _accept_length(mine)
     if theirs:
@@ -68,7 +72,9 @@ def compare_runs(
     entry = _narrowed(known.tests.get(test_id, {}), only)
     if test_id in known.tests:
         known = replace(known, tests={test_id: entry})
-    return _compare(judge, known, work, gather(mine, both_sides(entry, gated)), sizes, pairs=False, accept_length=length)
+    return _compare(
+        judge, known, work, gather(mine, both_sides(entry, gated)), sizes, pairs=False, accept_length=length
+    )
 
 
 def _accept_length(repeats: Sequence[Figures]) -> float | None:
@@ -77,9 +83,11 @@ def _accept_length(repeats: Sequence[Figures]) -> float | None:
 
 
 def margins(judge: Judge, loads: Sequence[tuple[Measured, Figures]]) -> list[Margin]:
-    """Each compared figure with the limit that the comparison allows: the client's own error must not have turned it.
+    """Each compared figure with the limit that the comparison allows: the client's own error must not have
+    turned it.
 
-    Only what is wrong by a share counts, TPOT: an error in ms (TTFT) is on both sides alike, and not in their difference.
+    Only what is wrong by a share counts, TPOT: an error in ms (TTFT) is on both sides alike, and not in their
+    difference.
     """
     mine = [figures for one, figures in loads if one.turn.side == NEW]
     theirs = [figures for one, figures in loads if one.turn.side == BASELINE]
@@ -137,18 +145,28 @@ def _against_before(
     if was is None or was.invalid is not None:
         why = "it did not measure this test" if was is None else was.invalid
         return Comparison(
-            before.name, "NOT_COMPARABLE", reasons=("NOT_INTERLEAVED",), not_comparable=f"baseline server: {why}", interleaved=False
+            before.name,
+            "NOT_COMPARABLE",
+            reasons=("NOT_INTERLEAVED",),
+            not_comparable=f"baseline server: {why}",
+            interleaved=False,
         )
     entry = _narrowed(_entry(was.workload, was.samples, was.accept_length) | {"allowed": was.allowed}, only)
     known = Baseline(before.name, "the baseline server", before.fingerprint, {test_id: entry})
     new = gather(mine, both_sides(entry, gated))
-    return _compare(judge, known, work, new, sizes, pairs=False, interleaved=False, accept_length=accept_length)
+    return _compare(
+        judge, known, work, new, sizes, pairs=False, interleaved=False, accept_length=accept_length
+    )
 
 
 def _narrowed(entry: Mapping[str, Any], only: Sequence[str] | None) -> Mapping[str, Any]:
     if only is None:
         return entry
-    parts = {part: {key: one for key, one in entry[part].items() if key in only} for part in PER_FIGURE if part in entry}
+    parts = {
+        part: {key: one for key, one in entry[part].items() if key in only}
+        for part in PER_FIGURE
+        if part in entry
+    }
     return {**entry, **parts}
 
 
@@ -156,7 +174,13 @@ def _entry(work: Mapping[str, object], old: Gathered, accept_length: float | Non
     """As a baseline file has it."""
     means = {key: sum(values) / len(values) for key, values in old.values.items()}
     beside = {} if accept_length is None else {"accept_length": accept_length}
-    return {"workload": work, "figures": means, "samples": old.values, "lacking": old.lacking, "information": beside}
+    return {
+        "workload": work,
+        "figures": means,
+        "samples": old.values,
+        "lacking": old.lacking,
+        "information": beside,
+    }
 
 
 def _compare(

@@ -12,7 +12,7 @@ from slabench.session.comparison import compare_runs
 from slabench.session.deployment import DecodePoint
 from slabench.session.evaluate import Judge, codes
 from slabench.session.evidence import graph_limit
-from slabench.verdict.baselines import Comparison
+from slabench.verdict.comparison import Comparison
 from slabench.verdict.judge import Case
 from slabench.verdict.judge import judge as conclude
 from slabench.verdict.validity.curve import METHOD
@@ -81,7 +81,9 @@ class JudgeCurve:
                 for point in points
                 if "full_batch.tpot" in point.metrics and "log.tpot" in point.metrics
             },
-            clients={p.batch_size: p.metrics["full_batch.tpot"] for p in points if "full_batch.tpot" in p.metrics},
+            clients={
+                p.batch_size: p.metrics["full_batch.tpot"] for p in points if "full_batch.tpot" in p.metrics
+            },
             tokens={
                 point.batch_size: (point.metrics["log.tokens"], point.metrics["output_tokens"])
                 for point in points
@@ -95,8 +97,14 @@ class JudgeCurve:
         runs = sorted({run for point in points for run in shares(point.batch_size, scale.ranks)})
         figures = {f"curve.{run}": by_running[run].median for run in runs if run in by_running}
         # Every point has the same lengths and data; the number of prompts is what the points differ in.
-        work = {key: points[0].workload[key] for key in ("dataset_name", "prompt_form", "input_len", "output_len")}
-        labels = tuple(dict.fromkeys(label for point in points for label in point.labels if not label.startswith("LATER")))
+        work = {
+            key: points[0].workload[key] for key in ("dataset_name", "prompt_form", "input_len", "output_len")
+        }
+        labels = tuple(
+            dict.fromkeys(
+                label for point in points for label in point.labels if not label.startswith("LATER")
+            )
+        )
         new, old = self._by_repeat(points, runs, figures)
         comparison = self._compare(new, old, runs, work)
         case = Case(
@@ -153,7 +161,10 @@ class JudgeCurve:
 
 
 def _decoding(roles: Roles, given: int | None) -> tuple[int | None, int]:
-    """(GPUs that decode, servers that do), as reported; where one of several answered, --decode-gpu-num says how many there are."""
+    """(GPUs that decode, servers that do), as reported;
+
+    where one of several answered, --decode-gpu-num says how many there are.
+    """
     count, servers = roles.info.gpus.count, max(1, len(roles.decoding()))
     if roles.whole or given is None or not count or given % count:
         return count, servers
@@ -177,12 +188,21 @@ def _medians(points: Sequence[Sequence[Sequence[LogSpan]]], runs: Sequence[int])
     found: list[dict[str, float]] = []
     for repeat in range(min(map(len, points))):
         builder = CurveBuilder().add_all(samples([span for spans in points for span in spans[repeat]]))
-        found.append({f"curve.{row.running}": row.median for row in builder.classic(None).points if row.running in runs})
+        found.append(
+            {
+                f"curve.{row.running}": row.median
+                for row in builder.classic(None).points
+                if row.running in runs
+            }
+        )
     return found
 
 
 def _clients(points: Sequence[DecodePoint], ranks: int) -> dict[int, Mapping[str, float]]:
-    """The decode tests' own figures by the number of running requests that a rank's lines show; only where that is one number."""
+    """The decode tests' own figures by the number of running requests that a rank's lines show;
+
+    only where that is one number.
+    """
     from slabench.metrics.curve import shares
 
     alone = [(shares(point.batch_size, ranks), point.metrics) for point in points]

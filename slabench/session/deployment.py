@@ -1,4 +1,7 @@
-"""One session's live measurements in one process: the server under test, and what every test needs once and not again."""
+"""One session's live measurements in one process:
+
+the server under test, and what every test needs once and not again.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from slabench.calibration import Calibrator
     from slabench.loadgen import ClientOptions
     from slabench.report.records_file import RecordsFile
-    from slabench.report.stored_sides import StoredSide
+    from slabench.report.stored_runs import StoredSide
     from slabench.server.info import ServerInfo
     from slabench.server.launch import Launched
     from slabench.server.roles import Roles
@@ -67,7 +70,12 @@ class Deployment:
             "reference": info.reference,
             "model_path": info.model_path,
             "served_model_name": info.served_model_name,
-            "gpus": {"prefill": gpus.prefill, "decode": gpus.decode, "total": gpus.total, "source": self.gpus_told},
+            "gpus": {
+                "prefill": gpus.prefill,
+                "decode": gpus.decode,
+                "total": gpus.total,
+                "source": self.gpus_told,
+            },
             "roles": self.roles.as_list(),
             "token_capacity": info.token_capacity,
             "max_running_requests": info.max_running_requests,
@@ -105,17 +113,21 @@ class Campaign:
     say: Callable[[str], None]
     place: int | None = None  # an xdist worker's number: which of several servers is its own
     deployment: Deployment | None = None
-    other: Deployment | None = None  # --baseline-url, --baseline-launch: the server that this one is compared with
-    before: StoredSide | None = None  # --one-after-the-other: what the baseline server gave before this one was started
+    # --baseline-url, --baseline-launch: the server that this one is compared with
+    other: Deployment | None = None
+    # --one-after-the-other: what the baseline server gave before this one was started
+    before: StoredSide | None = None
     launched: Launched | None = None
     launched_other: Launched | None = None
     decode_points: list[DecodePoint] = field(default_factory=list)
-    warm: set[tuple[object, ...]] = field(default_factory=set)  # load shapes that their server has met: warmup.py
+    # load shapes that their server has met: warmup.py
+    warm: set[tuple[object, ...]] = field(default_factory=set)
     attempt_of: Callable[[str], int] = lambda test_id: 1
     # Into run.json what a test that is on has so far; replaced where a run folder is written.
     show_running: Callable[[dict[str, Any]], None] = field(default=lambda entry: None)
     twin: str = ""  # why the two servers may be one process, where nothing shows that they are not
-    interrupted: dict[str, Any] | None = None  # what a test had measured when Ctrl-C came: handed over like a report's entry
+    # what a test had measured when Ctrl-C came: handed over like a report's entry
+    interrupted: dict[str, Any] | None = None
     stream_probes: dict[str, Probe] = field(default_factory=dict)  # by the server's URL
     _tokenizer: Any = None
     _store: DatasetStore | None = None
@@ -129,17 +141,26 @@ class Campaign:
             return self.deployment
         given, other = self.settings.given, self.settings.baseline_url
         logs, other_logs = tuple(given.deploy_log), tuple(given.baseline_deploy_log)
-        for option, log in (*(("deploy-log", one) for one in logs), *(("baseline-deploy-log", one) for one in other_logs)):
+        for option, log in (
+            *(("deploy-log", one) for one in logs),
+            *(("baseline-deploy-log", one) for one in other_logs),
+        ):
             if not Path(log).is_file():
-                raise ConfigError(f"--{option}={log} does not exist; give the file that the server's output goes to.")
+                raise ConfigError(
+                    f"--{option}={log} does not exist; give the file that the server's output goes to."
+                )
             if _packed(log):  # offsets of what is added to it mean nothing in what it unpacks to
-                raise ConfigError(f"--{option}={log} is packed by gzip; give the file that the server's output goes to now.")
+                raise ConfigError(
+                    f"--{option}={log} is packed by gzip; give the file that the server's output goes to now."
+                )
         url, command = self.settings.base_urls[self.place or 0], given.launch
         if len(self.settings.base_urls) > 1:
             logs = logs[self.place or 0 :][:1]  # one a server, in the order of the URLs
         if url.startswith(SIM) or command is not None:
             log = str(self.folder / f"server{self.of_worker}.log")
-            self.launched = start(given, Start("--base-url", url, command, given.env or ()), log, self.settings.api_key)
+            self.launched = start(
+                given, Start("--base-url", url, command, given.env or ()), log, self.settings.api_key
+            )
             url, logs = self.launched.url, logs or (self.launched.log_path,)
         deployment = self._identify(url, logs, self.settings.api_key)
         if other is not None and self.before is None:
@@ -200,7 +221,9 @@ class Campaign:
     def as_dict(self) -> dict[str, Any]:
         """run.json's server part, the baseline server in it if there is one."""
         assert self.deployment is not None, "a test has been measured"
-        return self.deployment.as_dict() | ({"baseline": self.other.as_dict()} if self.other is not None else {})
+        return self.deployment.as_dict() | (
+            {"baseline": self.other.as_dict()} if self.other is not None else {}
+        )
 
     @property
     def of_worker(self) -> str:
@@ -228,10 +251,17 @@ class Campaign:
         return self._records
 
     def calibrator(self, options: ClientOptions) -> Calibrator | None:
-        """Who knows the client's own error; None where nobody asks: another client, or the embedded server without fresh."""
+        """Who knows the client's own error; None where nobody asks:
+
+        another client, or the embedded server without fresh.
+        """
         given, deployment = self.settings.given, self.deployment
         simulated = deployment is not None and deployment.simulated
-        if given.client != "slabench" or given.calibrate == "off" or (simulated and given.calibrate == "auto"):
+        if (
+            given.client != "slabench"
+            or given.calibrate == "off"
+            or (simulated and given.calibrate == "auto")
+        ):
             return None
         if self._calibrator is None:
             from slabench.calibration import Calibrator
@@ -247,12 +277,16 @@ class Campaign:
                 return str(Path(named).expanduser()) if Path(named).expanduser().is_dir() else str(named)
         info = self.deployment.info if self.deployment is not None else None
         for told in (info.tokenizer_path, info.model_path) if info is not None else ():
-            if told is not None and os.path.isdir(told):  # Path.is_dir() raises for a name that no file system takes
+            # Path.is_dir() raises for a name that no file system takes
+            if told is not None and os.path.isdir(told):
                 return told
         return None
 
     def tokenizer(self) -> Any:
-        """The transformers tokenizer, loaded once; None if no folder is known. ConfigError if it cannot be loaded."""
+        """The transformers tokenizer, loaded once; None if no folder is known.
+
+        ConfigError if it cannot be loaded.
+        """
         if self._tokenizer is None:
             folder = self.tokenizer_folder()
             if folder is None:
@@ -260,14 +294,20 @@ class Campaign:
             from slabench.workloads.tokenizer import load_tokenizer
 
             given = self.settings.given
-            self._tokenizer = load_tokenizer(folder, trust_remote_code=given.trust_remote_code, allow_download=given.allow_download)
+            self._tokenizer = load_tokenizer(
+                folder, trust_remote_code=given.trust_remote_code, allow_download=given.allow_download
+            )
         return self._tokenizer
 
     def required_tokenizer(self) -> Any:
         """The tokenizer, for prompts that cannot be made without one."""
         found = self.tokenizer()
         if found is None:
-            ids = "." if sends_text(self.settings.given) else ", or --dataset-name=random-ids --prompt-form=ids, which needs none."
+            ids = (
+                "."
+                if sends_text(self.settings.given)
+                else ", or --dataset-name=random-ids --prompt-form=ids, which needs none."
+            )
             raise ConfigError(
                 "The prompts need a tokenizer, and the folder that the server names is not readable here: give --tokenizer=DIR (or "
                 f"--model=DIR){ids}"
@@ -302,4 +342,6 @@ def check_launched(campaign: Campaign) -> None:
     """A launched server that died says so, instead of a refused connection."""
     for one, what in ((campaign.launched, "server"), (campaign.launched_other, "baseline server")):
         if one is not None and not one.alive():
-            raise ServerError(f"The {what} that was launched has ended; the end of its log is in {one.log_path}.")
+            raise ServerError(
+                f"The {what} that was launched has ended; the end of its log is in {one.log_path}."
+            )

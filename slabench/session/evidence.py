@@ -1,4 +1,7 @@
-"""One run's part of the deploy logs, read after the run: evidence for the checks and figures beside the client's."""
+"""One run's part of the deploy logs, read after the run:
+
+evidence for the checks and figures beside the client's.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +16,22 @@ from slabench.session.deployment import Deployment
 from slabench.verdict.validity import LogEvidence
 
 if TYPE_CHECKING:
+    from slabench.server.log.log_window import Mark
     from slabench.server.log.merge import Sample
-    from slabench.server.log.span import Mark
     from slabench.session.measurement import Measured
 
-PROBE = (1, 1)  # #new-seq and #new-token of a health probe; a prompt of ours that the cache had but for a token looks the same
+# #new-seq and #new-token of a health probe; a prompt of ours that the cache had but for a token looks the
+# same
+PROBE = (1, 1)
 LEAST_LINES = 3
 CUT_SHARE = 0.9  # of a chunk
 
 
 def graph_limit(info: ServerInfo, seen: int | None) -> int | None:
-    """Up to which batch a graph is expected: what the server says it captured, else the largest that the log shows with one."""
+    """Up to which batch a graph is expected:
+
+    what the server says it captured, else the largest that the log shows with one.
+    """
     if info.disable_cuda_graph or info.device == "cpu":
         return None
     told = max(info.cuda_graph_bs) if info.cuda_graph_bs else info.cuda_graph_max_bs
@@ -35,8 +43,8 @@ def read_log(
 ) -> tuple[LogEvidence | None, dict[str, float]]:
     """(evidence, figures log.*) of this run; (None, none) without a deploy log."""
     from slabench.metrics.curve import clean_tokens, clean_tpots, largest_graph, shares
+    from slabench.server.log.line_types import EventKind
     from slabench.server.log.merge import Merged, Since, samples
-    from slabench.server.log.values import EventKind
 
     run = measured.run
     if not deployment.logs:
@@ -60,7 +68,9 @@ def read_log(
             found["log.tokens"] = clean_tokens(read, info.decode_log_interval)
         if clean:
             found |= {"log.tpot": statistics.fmean(clean), "log.tpot_median": statistics.median(clean)}
-    accepted = [one.accept_len for one in read if one.accept_len is not None and math.isfinite(one.accept_len)]
+    accepted = [
+        one.accept_len for one in read if one.accept_len is not None and math.isfinite(one.accept_len)
+    ]
     if accepted:
         found["log.accept_len"] = statistics.fmean(accepted)
     evidence = LogEvidence(
@@ -82,7 +92,9 @@ def read_log(
         at_size=sum(one.running in named for one in read),
         prefill_lines=merged.prefill_lines,
         prompt_tokens=merged.new_tokens + merged.cached_tokens,
-        sequences=sum(seqs * count for (seqs, new), count in merged.prefill_shapes.items() if (seqs, new) != PROBE),
+        sequences=sum(
+            seqs * count for (seqs, new), count in merged.prefill_shapes.items() if (seqs, new) != PROBE
+        ),
         cut=sum(count for (_, new), count in merged.prefill_shapes.items() if new >= CUT_SHARE * chunk),
         steady=len(steady),
         queued=sum(one.queue > 0 for one in steady),
@@ -105,13 +117,14 @@ def least_step(steady: Sequence[Sample]) -> float | None:
 
 
 def flush_lines(marks: Sequence[Mark], ranks: int, patience_s: float = 2.0, *, by_file: bool = False) -> int:
-    """Data-parallel ranks that say in the log that their cache was flushed; a log may lag behind the answer a little.
+    """Data-parallel ranks that say in the log that their cache was flushed; a log may lag behind the answer a
+    little.
 
     by_file: of several servers, each of which numbers its ranks from 0 and has a log of its own.
     """
+    from slabench.server.log.line_types import EventKind
+    from slabench.server.log.log_window import spans
     from slabench.server.log.merge import Merged, samples
-    from slabench.server.log.span import spans
-    from slabench.server.log.values import EventKind
 
     deadline = time.monotonic() + patience_s
     while True:

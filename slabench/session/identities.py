@@ -15,7 +15,10 @@ AT_ONCE = 8  # a balancer that sends each to the server with the fewest connecti
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What those that answered said; who says nothing is same_server's business by the one that is asked alone."""
+    """What those that answered said;
+
+    who says nothing is same_server's business by the one that is asked alone.
+    """
 
     identities: tuple[Identity, ...]
     throughputs: tuple[tuple[float, ...], ...]  # what the schedulers of each answer computed last
@@ -28,7 +31,9 @@ def ask_at_once(deployment: Deployment) -> Asked:
 
     def ask(number: int) -> tuple[Identity | None, tuple[float, ...]] | None:
         try:
-            found = identify(deployment.url, deployment.headers, ca_file=deployment.ca_file, like=deployment.roles)
+            found = identify(
+                deployment.url, deployment.headers, ca_file=deployment.ca_file, like=deployment.roles
+            )
             return identity(found.raw), throughputs(found.raw)
         except ServerError:
             return None
@@ -37,8 +42,8 @@ def ask_at_once(deployment: Deployment) -> Asked:
         answers = [found for found in pool.map(ask, range(AT_ONCE)) if found is not None]
         states = {state for _, state in answers if state}
         if len(states) > 1:
-            # One server at work, for another client, goes from one state to the next and never back: both are there again
-            # only where two servers answer.
+            # One server at work, for another client, goes from one state to the next and never back: both are
+            # there again only where two servers answer.
             again = [found for found in pool.map(ask, range(AT_ONCE)) if found is not None]
             answers, states = answers + again, states & {state for _, state in again}
     return Asked(tuple(one for one, _ in answers if one is not None), tuple(sorted(states)))

@@ -1,4 +1,7 @@
-"""Which of a load's figures the verdict hangs on: a check that finds one of them wrong makes the test INVALID."""
+"""Which of a load's figures the verdict hangs on:
+
+a check that finds one of them wrong makes the test INVALID.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def judged(
 
     Where there is neither, the first of those that stand for the test.
     """
-    from slabench.verdict.samples import gated_keys
+    from slabench.verdict.gated_metrics import gated_keys
 
     found = [one.metric for one in slos]
     if _is_compared(judge, measured):
@@ -28,7 +31,9 @@ def judged(
         entry = {} if known is None else known.tests.get(judge.test_id, {})
         found += gated_keys(measured.form.method, figures, classic=measured.run.told is not None)
         found += [*entry.get("figures", ()), *entry.get("floors", ())]
-    return tuple(dict.fromkeys(key for key in found or shown[:1] if key in figures or bounds(key, figures) is not None))
+    return tuple(
+        dict.fromkeys(key for key in found or shown[:1] if key in figures or bounds(key, figures) is not None)
+    )
 
 
 def _is_compared(judge: Judge, measured: Measured) -> bool:

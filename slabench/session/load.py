@@ -1,4 +1,7 @@
-"""run_load: one measured load from a method's form: prompts, plan, warm-up, confirmed flush, load, and the server's evidence."""
+"""run_load: one measured load from a method's form:
+
+prompts, plan, warm-up, confirmed flush, load, and the server's evidence.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from slabench.request_extras import identity
 from slabench.session import calibration, partial_entry, reference, usage
 from slabench.session.deployment import Campaign, Deployment, check_launched
 from slabench.session.identities import ask_at_once
-from slabench.session.measurement import BASELINE, Measured, Turn, turns
+from slabench.session.measurement import BASELINE, Measured, Trial, turns
 from slabench.session.progress import ProgressLine
 from slabench.session.prompts import Prompts
 from slabench.session.pytest_benchmark import Sidecar
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from slabench.loadgen.options import ClientOptions
     from slabench.loadgen.plan import Plan
     from slabench.loadgen.run import LoadResult, Progress
-    from slabench.records import ToldRun
+    from slabench.records import ReportedRun
     from slabench.workloads.model import Workload
 
 Flushed = tuple[int | None, str, int | None]  # status, text, ranks that confirm it in the log
@@ -55,7 +58,7 @@ class RunLoad:
         progress: ProgressLine,
         sidecar: Sidecar,
         prompts: Prompts,
-        turn: Turn | None = None,
+        turn: Trial | None = None,
     ) -> None:
         self.campaign = campaign
         self.prompts = prompts
@@ -63,7 +66,7 @@ class RunLoad:
         self.test_id = test_id
         self.progress = progress
         self.sidecar = sidecar
-        self.turn = Turn() if turn is None else turn
+        self.turn = Trial() if turn is None else turn
         self.labels: tuple[str, ...] = ()  # of the load that is on
 
     def __call__(
@@ -83,20 +86,26 @@ class RunLoad:
         found = []
         for turn in turns(self.campaign.settings.repeats, both=other is not None):
             deployment = other if other is not None and turn.side == BASELINE else self.deployment
-            one = RunLoad(self.campaign, deployment, self.test_id, self.progress, self.sidecar, self.prompts, turn)
+            one = RunLoad(
+                self.campaign, deployment, self.test_id, self.progress, self.sidecar, self.prompts, turn
+            )
             found.append(one.once(form, point=point, labels=labels, batch_size=batch_size))
         return replace(next(one for one in found if one.turn.side != BASELINE), turns=tuple(found))
 
-    def once(self, form: Form, *, point: dict[str, Any], labels: tuple[str, ...], batch_size: int | None) -> Measured:
+    def once(
+        self, form: Form, *, point: dict[str, Any], labels: tuple[str, ...], batch_size: int | None
+    ) -> Measured:
         """One load at one server."""
         from slabench.report.document import utc_now
-        from slabench.workloads.sharing import longest_shared
+        from slabench.workloads.shared_prefix import longest_shared
 
         check_launched(self.campaign)
         self.labels = labels
         workload = self._workload(form)
         plan = self._plan(form, workload)
-        calibrate = calibration.begin(self.campaign, self._options(quiet=True), plan, one_token=form.output_len == 1)
+        calibrate = calibration.begin(
+            self.campaign, self._options(quiet=True), plan, one_token=form.output_len == 1
+        )
         warmup = Warmup(self.campaign, self.deployment, workload, plan)
         flushed, notes = self._make_ready(workload, form, warmup)
         began_utc = utc_now()
@@ -119,11 +128,17 @@ class RunLoad:
 
     @property
     def fresh(self) -> int:
-        """0 for a test's first prompts, the ones that every run has; a repeat has others, unless --same-prompts."""
+        """0 for a test's first prompts, the ones that every run has;
+
+        a repeat has others, unless --same-prompts.
+        """
         return 0 if self.campaign.settings.given.same_prompts else self.turn.repeat - 1
 
     def probe(self, form: Form, number: int, watch: Watch) -> RunRecord:
-        """A load that carries no verdict: prompts of its own, ended when `watch` has enough. number: from 1; names its records."""
+        """A load that carries no verdict: prompts of its own, ended when `watch` has enough. number: from 1;
+
+        names its records.
+        """
         from slabench.report.records_file import PROBE
 
         check_launched(self.campaign)
@@ -142,13 +157,21 @@ class RunLoad:
 
         self.progress.begin(name, len(workload.prompts))
         try:
-            result = self._load(workload.prompts, plan, on_record=keep, on_progress=progress, until=watch.enough)
+            result = self._load(
+                workload.prompts, plan, on_record=keep, on_progress=progress, until=watch.enough
+            )
         finally:
             self.progress.end()
             self.campaign.flush_records()
         evidence = ServerEvidence(notes=tuple(notes))
         return RunRecord(
-            result.requests, result.began_ns, result.began_unix, workload.describe(), plan.describe(), result.client, evidence
+            result.requests,
+            result.began_ns,
+            result.began_unix,
+            workload.describe(),
+            plan.describe(),
+            result.client,
+            evidence,
         )
 
     def _workload(self, form: Form, number: int = 0) -> Workload:
@@ -162,7 +185,11 @@ class RunLoad:
         count, arrivals = len(workload.prompts), self.campaign.settings.given.arrivals
         if form.request_rate != float("inf"):
             return Plan.open_loop(
-                count, form.request_rate, arrivals=arrivals, cap=form.max_concurrency, unit_gaps=workload.unit_gaps
+                count,
+                form.request_rate,
+                arrivals=arrivals,
+                cap=form.max_concurrency,
+                unit_gaps=workload.unit_gaps,
             )
         if form.max_concurrency is None:
             return Plan.at_once(count)
@@ -184,15 +211,20 @@ class RunLoad:
     def _make_ready(
         self, workload: Workload, form: Form, warmup: Warmup, *, first_counts: bool = True
     ) -> tuple[Flushed, list[str]]:
-        """Warm up with some of the run's own prompts, then flush them away; what came of the flush, and notes."""
+        """Warm up with some of the run's own prompts, then flush them away;
+
+        what came of the flush, and notes.
+        """
         from slabench.server.control import flush
-        from slabench.server.log.span import mark
+        from slabench.server.log.log_window import mark
         from slabench.session.evidence import flush_lines
 
         given, notes = self.campaign.settings.given, list(workload.notes)
         self._probe_stream(workload, form)
         output_len = min(form.output_len, OUTPUT_LEN)
-        notes += warmup.run(lambda some: self._load(some, None, output_len=output_len, quiet=True), first_counts=first_counts)
+        notes += warmup.run(
+            lambda some: self._load(some, None, output_len=output_len, quiet=True), first_counts=first_counts
+        )
         if given.no_flush_cache:
             return (None, "", None), notes
         url, headers, ca_file = self.deployment.url, self.deployment.headers, self.deployment.ca_file
@@ -233,7 +265,9 @@ class RunLoad:
         given, options = self.campaign.settings.given, self._options(quiet=quiet)
         target = Target(self.deployment.url, headers=self.deployment.headers, ca_file=self.deployment.ca_file)
         extra, model = self.campaign.settings.body, self.deployment.model_name
-        requests = prepare_requests(wanted, output_len=output_len, extra=extra, backend=given.backend, model=model)
+        requests = prepare_requests(
+            wanted, output_len=output_len, extra=extra, backend=given.backend, model=model
+        )
         if quiet:
             return run_load(target, requests, plan or Plan.at_once(len(requests)), options)
         from slabench.report.records_file import ATTEMPT
@@ -252,12 +286,13 @@ class RunLoad:
             requests,
             plan,
             options,
-            on_record=on_record or (lambda record: records.append(name, record, self.turn.side, self.turn.repeat)),
+            on_record=on_record
+            or (lambda record: records.append(name, record, self.turn.side, self.turn.repeat)),
             on_progress=progress,
             until=until,
         )
 
-    def _drive(self, workload: Workload, plan: Plan) -> tuple[LoadResult, ToldRun | None]:
+    def _drive(self, workload: Workload, plan: Plan) -> tuple[LoadResult, ReportedRun | None]:
         """The load by the client that --client names."""
         if self.campaign.settings.given.client == "bench_serving":
             return reference.drive(self.campaign, self.deployment, self.test_id, workload, plan)
@@ -267,12 +302,14 @@ class RunLoad:
         self.campaign.records.tick()
         self.progress.update(progress)
 
-    def _measure(self, workload: Workload, plan: Plan, warmups: int, flushed: Flushed, notes: list[str]) -> RunRecord:
+    def _measure(
+        self, workload: Workload, plan: Plan, warmups: int, flushed: Flushed, notes: list[str]
+    ) -> RunRecord:
         from slabench.errors import ServerError
         from slabench.loadgen.run import LoadInterrupted
         from slabench.server.control import workers_flushed
         from slabench.server.identify import identify
-        from slabench.server.log.span import mark, spans
+        from slabench.server.log.log_window import mark, spans
         from slabench.server.roles import Roles
 
         answered: list[int] = []
@@ -301,7 +338,9 @@ class RunLoad:
         try:
             result, told = self.sidecar.time(lambda: self._drive(workload, plan))
         except LoadInterrupted as stop:
-            entry = partial_entry.entry(self.test_id, self.turn, stop.result, workload, plan, self.deployment.gpus)
+            entry = partial_entry.entry(
+                self.test_id, self.turn, stop.result, workload, plan, self.deployment.gpus
+            )
             partial_entry.hand_over(self.campaign, self.deployment, entry, self.labels)
             raise
         except KeyboardInterrupt:
@@ -311,7 +350,10 @@ class RunLoad:
         finally:
             self.progress.end()
             self.campaign.flush_records()
-        notes += [f"{name} could not be written ({why}): records are missing from it." for name, why in self.campaign.lost.items()]
+        notes += [
+            f"{name} could not be written ({why}): records are missing from it."
+            for name, why in self.campaign.lost.items()
+        ]
         after = ask()
         after_end_ns = answered[-1] if after is not None else None
         others.append(ask_at_once(self.deployment))
@@ -335,7 +377,9 @@ class RunLoad:
                 flush_text=flushed[1],
                 flush_workers=workers_flushed(flushed[1]),
                 flush_lines=flushed[2],
-                served=None if counted is None or grown is None else (grown[0] - counted[0], grown[1] - counted[1]),
+                served=None
+                if counted is None or grown is None
+                else (grown[0] - counted[0], grown[1] - counted[1]),
                 log_spans=log_spans,
                 notes=(*notes, *log_notes),
             ),

@@ -1,4 +1,7 @@
-"""One measured load, and the turns in which a test's loads are taken: repeats, and both servers of an A/B run."""
+"""One measured load, and the turns in which a test's loads are taken:
+
+repeats, and both servers of an A/B run.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from slabench.methods import Form
 from slabench.records import GpuCounts, RunRecord
-from slabench.verdict.words import Check, State
+from slabench.verdict.outcome import Check, CheckStatus
 
 if TYPE_CHECKING:
     from slabench.session.deployment import Deployment
     from slabench.verdict.sla import Slo
-    from slabench.verdict.validity import Subject
+    from slabench.verdict.validity import CheckContext
 
 NEW, BASELINE = "new", "baseline"
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Trial:
     """Which load of a test: repeats count from 1."""
 
     side: str = NEW
@@ -34,17 +37,23 @@ class Turn:
         return ", ".join(parts)
 
 
-def turns(repeats: int, *, both: bool) -> Iterator[Turn]:
-    """A B B A A B B A ...: whatever drifts evenly hits both sides alike. Without a second server the repeats alone."""
+def turns(repeats: int, *, both: bool) -> Iterator[Trial]:
+    """A B B A A B B A ...: whatever drifts evenly hits both sides alike.
+
+    Without a second server the repeats alone.
+    """
     for k in range(repeats):
         sides = (NEW,) if not both else (BASELINE, NEW) if k % 2 == 0 else (NEW, BASELINE)
         for side in sides:
-            yield Turn(side, k + 1, repeats)
+            yield Trial(side, k + 1, repeats)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A run with what judge() needs to know of its test. turns: every load of the test, this one (the first of NEW) among them."""
+    """A run with what judge() needs to know of its test. turns:
+
+    every load of the test, this one (the first of NEW) among them.
+    """
 
     run: RunRecord
     form: Form
@@ -59,21 +68,22 @@ class Measured:
     reasons: tuple[str, ...] = ()  # codes beside those of the labels
     advice: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)  # further parts of the test's entry
-    beside: Callable[[Mapping[str, float]], tuple[Check, ...]] | None = None  # further checks, of the run's figures
-    turn: Turn = Turn()
+    # further checks, of the run's figures
+    beside: Callable[[Mapping[str, float]], tuple[Check, ...]] | None = None
+    turn: Trial = Trial()
     deployment: Deployment | None = None  # None: the server under test
     turns: tuple[Measured, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class Evaluated:
     """What was seen in one load."""
 
     measured: Measured
     figures: dict[str, float]
     sizes: dict[str, int]
     checks: tuple[Check, ...]
-    subject: Subject
+    subject: CheckContext
 
     @property
     def side(self) -> str:
@@ -81,10 +91,10 @@ class Looked:
 
     def as_dict(self) -> dict[str, Any]:
         """One of run.json's `repeats`."""
-        from slabench.verdict.validity import evidence
+        from slabench.verdict.validity import context_json as evidence
 
         run, turn = self.measured.run, self.measured.turn
-        bad = [check.name for check in self.checks if check.state is State.INVALID]
+        bad = [check.name for check in self.checks if check.state is CheckStatus.INVALID]
         return {
             "side": turn.side,
             "repeat": turn.repeat,
@@ -112,42 +122,61 @@ def served(run: RunRecord) -> dict[str, Any]:
     }
 
 
-def on_average_only(looked: Sequence[Looked], slos: Sequence[Slo], figures: Mapping[str, float]) -> tuple[Check, ...]:
+def on_average_only(
+    looked: Sequence[Evaluated], slos: Sequence[Slo], figures: Mapping[str, float]
+) -> tuple[Check, ...]:
     """A finding for each objective that holds over the repeats and not in every one of them, with the worst."""
     from slabench.metrics.definitions import declared
     from slabench.verdict.sla import number, spoken
 
     found = []
     for one in slos:
-        seen = [(each.figures[one.metric], each.measured.turn) for each in looked if one.metric in each.figures]
+        seen = [
+            (each.figures[one.metric], each.measured.turn) for each in looked if one.metric in each.figures
+        ]
         worst = (max if one.op == "<=" else min)(seen, key=lambda each: each[0], default=None)
         if worst is None or one.metric not in figures:
             continue
         value, turn = worst
         if one.holds(figures[one.metric]) and not one.holds(value):
             text = f"{spoken(one.metric)} holds {one} on average only: {turn.told} has {number(value)} {declared(one.metric).unit}."
-            found.append(Check("every_repeat", State.FINDING, text, "Look at that repeat; run.json has the figures of each."))
+            found.append(
+                Check(
+                    "every_repeat",
+                    CheckStatus.FINDING,
+                    text,
+                    "Look at that repeat; run.json has the figures of each.",
+                )
+            )
     return tuple(found)
 
 
-_WORST = (State.INVALID, State.FINDING, State.NOT_CHECKED, State.OK)
+_WORST = (CheckStatus.INVALID, CheckStatus.FINDING, CheckStatus.NOT_CHECKED, CheckStatus.OK)
 
 
-def worst(looked: Sequence[Looked]) -> tuple[Check, ...]:
-    """Each check once: as the worst of a test's loads has it, naming which. One load that nobody can judge is enough."""
+def worst(looked: Sequence[Evaluated]) -> tuple[Check, ...]:
+    """Each check once: as the worst of a test's loads has it, naming which.
+
+    One load that nobody can judge is enough.
+    """
     if len(looked) == 1:
         return looked[0].checks
-    found: dict[str, list[tuple[Turn, Check]]] = {}
+    found: dict[str, list[tuple[Trial, Check]]] = {}
     for one in looked:
         for check in one.checks:
             found.setdefault(check.name, []).append((one.measured.turn, check))
     return tuple(_worst(seen) for seen in found.values())
 
 
-def _worst(seen: Sequence[tuple[Turn, Check]]) -> Check:
+def _worst(seen: Sequence[tuple[Trial, Check]]) -> Check:
     turn, check = min(seen, key=lambda one: _WORST.index(one[1].state))
-    if check.state is State.OK:
+    if check.state is CheckStatus.OK:
         return check
     same = sum(other.state is check.state for _, other in seen)
     more = f" (and in {same - 1} more of {len(seen)} loads)" if same > 1 else ""
-    return Check(check.name, check.state, f"{turn.told}: {check.text}{more}" if turn.told else check.text + more, check.remedy)
+    return Check(
+        check.name,
+        check.state,
+        f"{turn.told}: {check.text}{more}" if turn.told else check.text + more,
+        check.remedy,
+    )

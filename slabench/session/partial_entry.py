@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from slabench.records import GpuCounts, RunRecord
-from slabench.session.measurement import NEW, Turn
+from slabench.session.measurement import NEW, Trial
 
 if TYPE_CHECKING:
     from slabench.loadgen.plan import Plan
@@ -15,17 +15,28 @@ if TYPE_CHECKING:
     from slabench.workloads.model import Workload
 
 
-def entry(test_id: str, turn: Turn, result: LoadResult, workload: Workload, plan: Plan, gpus: GpuCounts) -> dict[str, Any]:
-    """Of the load that was on; whole loads of the same test before it stand in requests.jsonl.gz. The figures of the baseline
-    server are not this test's, so its load gives none."""
+def entry(
+    test_id: str, turn: Trial, result: LoadResult, workload: Workload, plan: Plan, gpus: GpuCounts
+) -> dict[str, Any]:
+    """Of the load that was on; whole loads of the same test before it stand in requests.jsonl.gz. The figures
+    of the baseline server are not this test's, so its load gives none."""
     from slabench.metrics.compute import compute
 
-    parts = (result.requests, result.began_ns, result.began_unix, workload.describe(), plan.describe(), result.client)
+    parts = (
+        result.requests,
+        result.began_ns,
+        result.began_unix,
+        workload.describe(),
+        plan.describe(),
+        result.client,
+    )
     run = RunRecord(*parts, interrupted=True)
     figures = compute(run, gpus) if turn.side == NEW else {}
     done = sum(record.ok for record in result.requests)
     during = f" of {turn.told}" if turn.told else ""
-    headline = f"interrupted: Ctrl-C after {done} of {len(result.requests)} requests{during}; their records are kept"
+    headline = (
+        f"interrupted: Ctrl-C after {done} of {len(result.requests)} requests{during}; their records are kept"
+    )
     return bare_entry(test_id, "INVALID", headline, "interrupted") | {
         "workload": dict(run.workload),
         "plan": dict(run.plan),
@@ -35,7 +46,9 @@ def entry(test_id: str, turn: Turn, result: LoadResult, workload: Workload, plan
     }
 
 
-def hand_over(campaign: Campaign, deployment: Deployment, entry: dict[str, Any], labels: Sequence[str]) -> None:
+def hand_over(
+    campaign: Campaign, deployment: Deployment, entry: dict[str, Any], labels: Sequence[str]
+) -> None:
     """To the recorder, labelled as a verdict would be: pytest makes no report of the test that Ctrl-C ended."""
     codes = [*(one.partition(":")[0] for one in labels), *deployment.labels]
     entry |= {"labels": list(labels), "reasons": [*entry["reasons"], *codes]}
@@ -57,7 +70,9 @@ def bare_entry(test_id: str, word: str, line: str, reason: str) -> dict[str, Any
 
     return {
         "id": test_id,
-        "method": test_id.split("/")[1] if test_id.startswith("tests/") and test_id.count("/") > 1 else "serving",
+        "method": test_id.split("/")[1]
+        if test_id.startswith("tests/") and test_id.count("/") > 1
+        else "serving",
         "point": {},
         "word": word,
         "headline": line,

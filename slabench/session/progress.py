@@ -19,13 +19,21 @@ class ProgressLine:
     """requests done, running, tokens/s and the time left, as the load worker tells them."""
 
     def __init__(self, how: str, uncaptured: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
-        """uncaptured: within it what is written to the terminal is seen there, where a test's output is captured."""
+        """uncaptured:
+
+        within it what is written to the terminal is seen there, where a test's output is captured.
+        """
         self.uncaptured = uncaptured
         self.stream: TextIO | None = sys.__stderr__
         self.how = how
         if how == "auto":
-            # pytest's capture has put a file in the place of descriptor 2: only without it can be seen where the text goes.
-            self.how = "live" if self._uncaptured(lambda: self.stream is not None and self.stream.isatty()) else "plain"
+            # pytest's capture has put a file in the place of descriptor 2: only without it can be seen where
+            # the text goes.
+            self.how = (
+                "live"
+                if self._uncaptured(lambda: self.stream is not None and self.stream.isatty())
+                else "plain"
+            )
         self.test_id, self.total, self.began, self.said = "", 0, 0.0, 0.0
 
     def begin(self, test_id: str, total: int) -> None:

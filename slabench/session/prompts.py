@@ -1,4 +1,7 @@
-"""The session's prompts: one recipe for each form, made once for all tests that want it, ahead of them where a core is free."""
+"""The session's prompts:
+
+one recipe for each form, made once for all tests that want it, ahead of them where a core is free.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,16 @@ from slabench.session.deployment import Campaign
 
 if TYPE_CHECKING:
     from slabench.workloads import Workload, WorkloadSpec
-    from slabench.workloads.ahead import Ahead
+    from slabench.workloads.prefetch import Ahead
 
 FREE_CORES = 4  # below it making prompts would take from the load that is being measured, or from the server
 
 
 class Prompts:
-    """One a session. workload() gives a test's prompts; forms: what the session's tests will ask for, in their order."""
+    """One a session. workload() gives a test's prompts; forms:
+
+    what the session's tests will ask for, in their order.
+    """
 
     def __init__(self, campaign: Campaign, forms: Callable[[], list[tuple[str, Form]]]) -> None:
         self.campaign = campaign
@@ -27,7 +33,10 @@ class Prompts:
         self._ahead: Ahead | None = None
 
     def spec(self, form: Form, *, salt: str, further: int) -> WorkloadSpec:
-        """further: 0 for the prompts that every run of a test has; its repeats and probes have others, by the seed and by salt."""
+        """further: 0 for the prompts that every run of a test has;
+
+        its repeats and probes have others, by the seed and by salt.
+        """
         from slabench.workloads import WorkloadSpec
 
         settings, given = self.campaign.settings, self.campaign.settings.given
@@ -57,19 +66,26 @@ class Prompts:
         if self._planned is None:
             sets = 1 if self.campaign.settings.given.same_prompts else self.campaign.settings.repeats
             forms = self._forms()
-            self._planned = [self.spec(planned, salt=name, further=k) for k in range(sets) for name, planned in forms]
+            self._planned = [
+                self.spec(planned, salt=name, further=k) for k in range(sets) for name, planned in forms
+            ]
         return prepare(
             spec,
             tokenizer=self.campaign.required_tokenizer,
             store=self.campaign.store,
             tokenizer_folder=self.campaign.tokenizer_folder(),
-            at_least=max((one.num_prompts for one in self._planned if _recipe(one) == _recipe(spec)), default=0),
+            at_least=max(
+                (one.num_prompts for one in self._planned if _recipe(one) == _recipe(spec)), default=0
+            ),
             awaited=self._await,
         )
 
     def _await(self, spec: WorkloadSpec) -> bool:
-        """Prompts that are not kept yet: a process of its own makes them, and those of the tests to come while this one runs."""
-        from slabench.workloads.ahead import Ahead
+        """Prompts that are not kept yet:
+
+        a process of its own makes them, and those of the tests to come while this one runs.
+        """
+        from slabench.workloads.prefetch import Ahead
 
         folder = self.campaign.tokenizer_folder()
         if len(os.sched_getaffinity(0)) < FREE_CORES or folder is None:
@@ -96,5 +112,8 @@ class Prompts:
 
 
 def _recipe(spec: WorkloadSpec) -> WorkloadSpec:
-    """Of two specs with the same, the longer serves both: prompts do not depend on their number, nor on the answers' lengths."""
+    """Of two specs with the same, the longer serves both:
+
+    prompts do not depend on their number, nor on the answers' lengths.
+    """
     return replace(spec, num_prompts=0, output_len=0, salt="")

@@ -1,4 +1,7 @@
-"""pytest-benchmark as a sidecar: one round a load and our figures in extra_info, only where its output was asked for."""
+"""pytest-benchmark as a sidecar:
+
+one round a load and our figures in extra_info, only where its output was asked for.
+"""
 
 from __future__ import annotations
 
@@ -25,4 +28,6 @@ class Sidecar:
 
     def note(self, figures: Mapping[str, float], word: str) -> None:
         if self.benchmark is not None:
-            self.benchmark.extra_info.update({"verdict": word, **{key: float(value) for key, value in figures.items()}})
+            self.benchmark.extra_info.update(
+                {"verdict": word, **{key: float(value) for key, value in figures.items()}}
+            )

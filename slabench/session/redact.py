@@ -1,4 +1,7 @@
-"""The command line's secrets: registered before anything can print them, and left out of what run.json keeps of it."""
+"""The command line's secrets:
+
+registered before anything can print them, and left out of what run.json keeps of it.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,9 @@ def redact_options(options: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, tuple | list):
             found[option.dest] = [redact(one) if isinstance(one, str) else one for one in value]
         else:
-            found[option.dest] = redact(value) if isinstance(value, str) else "inf" if value == float("inf") else value
+            found[option.dest] = (
+                redact(value) if isinstance(value, str) else "inf" if value == float("inf") else value
+            )
     return found
 
 

@@ -1,4 +1,7 @@
-"""`--client=bench_serving`: the same workload and plan, sent by the unmodified reference client instead of ours."""
+"""`--client=bench_serving`:
+
+the same workload and plan, sent by the unmodified reference client instead of ours.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,18 @@ from slabench.strict_json import dumps
 if TYPE_CHECKING:
     from slabench.loadgen.plan import Plan
     from slabench.loadgen.run import LoadResult
-    from slabench.records import ToldRun
+    from slabench.records import ReportedRun
     from slabench.workloads.model import Workload
 
 FILE = "bench_serving.jsonl"  # its result rows, without the answers' texts and the server's info
 
 
-def drive(campaign: Campaign, deployment: Deployment, test_id: str, workload: Workload, plan: Plan) -> tuple[LoadResult, ToldRun]:
+def drive(
+    campaign: Campaign, deployment: Deployment, test_id: str, workload: Workload, plan: Plan
+) -> tuple[LoadResult, ReportedRun]:
     """A load result without records, and what the client told. ConfigError for what it cannot do."""
+    from slabench.bench_serving.client import check_recipe, find, run_bench_serving
     from slabench.loadgen import Target
-    from slabench.loadgen.bench_serving import check_recipe, find, run_bench_serving
     from slabench.loadgen.run import LoadResult
     from slabench.records import ClientRecord
 

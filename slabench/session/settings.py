@@ -1,4 +1,7 @@
-"""The options as values, checked once in pytest_configure: what is wrong with them is said before anything is measured."""
+"""The options as values, checked once in pytest_configure:
+
+what is wrong with them is said before anything is measured.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,18 @@ from typing import Any
 
 from slabench import request_extras
 from slabench.errors import ConfigError
-from slabench.option_checks import api_key, check_allow, check_dataset, check_folder, check_root, check_writable
+from slabench.option_checks import (
+    api_key,
+    check_allow,
+    check_dataset,
+    check_folder,
+    check_root,
+    check_writable,
+)
 from slabench.output_file import check_rows
 from slabench.server.secrets import redact_url
 from slabench.session.redact import know_secrets
-from slabench.verdict import baseline_file, baselines, sla
+from slabench.verdict import baseline_file, comparison, sla
 from slabench.verdict.request_limits import check_goodput, parse_goodput
 from slabench.verdict.sla import Slo
 
@@ -26,7 +36,8 @@ DEFAULT_PAIRS = 5  # of an A/B run: docs/gate-an-upgrade.md has the table that i
 class Settings:
     """Parsed options. given: the namespace itself, for the plain ones that need no check.
 
-    What can hold a secret is in no repr: pytest --debug, --showlocals and a test that prints a fixture write those.
+    What can hold a secret is in no repr: pytest --debug, --showlocals and a test that prints a fixture write
+    those.
     """
 
     given: Namespace = field(repr=False)
@@ -61,7 +72,11 @@ class Settings:
     def gate(self) -> str | None:
         """The option that makes this run a gate, in which a test that nothing judges is INVALID."""
         given = self.given
-        named = {"--baseline": given.baseline, "--baseline-url": given.baseline_url, "--baseline-launch": given.baseline_launch}
+        named = {
+            "--baseline": given.baseline,
+            "--baseline-url": given.baseline_url,
+            "--baseline-launch": given.baseline_launch,
+        }
         asked = [name for name, value in named.items() if value is not None]
         return (*asked, *(["--strict-validity"] if given.strict_validity else []), None)[0]
 
@@ -85,7 +100,9 @@ class Settings:
             raise ConfigError(f"--warmup-requests={given.warmup_requests} is below 0; use 0 for none.")
         check_dataset(given.dataset_path, given.dataset_name)
         if sends_text(given) and given.prompt_form == "ids":
-            what = "--client=bench_serving" if given.client == "bench_serving" else f"--backend={given.backend}"
+            what = (
+                "--client=bench_serving" if given.client == "bench_serving" else f"--backend={given.backend}"
+            )
             raise ConfigError(f"{what} sends text; leave out --prompt-form=ids.")
         for option in ("model", "tokenizer"):
             check_folder(option, getattr(given, option))
@@ -95,7 +112,9 @@ class Settings:
         _check_baselines(given)
         _check_capacity(given)
         key, limits = api_key(environment, given.api_key_env), parse_goodput(given.goodput or ())
-        headers, body = _extras(given, key, api_key(environment, given.baseline_api_key_env or given.api_key_env))
+        headers, body = _extras(
+            given, key, api_key(environment, given.baseline_api_key_env or given.api_key_env)
+        )
         slos = sla.merge(sla.preset(given.slo_preset), tuple(sla.parse(text) for text in given.slo or ()))
         check_goodput(slos, limits)
         _check_retokenized(slos, given)
@@ -108,7 +127,9 @@ class Settings:
             body=body,
             baseline=baseline_file.load(given.baseline) if given.baseline is not None else None,
             api_key=key,
-            save_baseline=None if given.save_baseline is None else _writable("--save-baseline", given.save_baseline, worker=worker),
+            save_baseline=None
+            if given.save_baseline is None
+            else _writable("--save-baseline", given.save_baseline, worker=worker),
             bench_serving_jsonl=None
             if given.bench_serving_jsonl is None
             else _writable("--bench-serving-jsonl", given.bench_serving_jsonl, worker=worker),
@@ -120,8 +141,13 @@ class Settings:
 
 def _extras(given: Namespace, *keys: str | None) -> tuple[dict[str, str], dict[str, Any]]:
     """(headers, body) of --header and --extra-request-body; what the reference client cannot send is refused."""
-    headers, body = request_extras.parse_headers(given.header or ()), request_extras.parse_body(given.extra_request_body)
-    request_extras.check_authorization(headers, next((key for key in keys if key is not None), None), given.api_key_env)
+    headers, body = (
+        request_extras.parse_headers(given.header or ()),
+        request_extras.parse_body(given.extra_request_body),
+    )
+    request_extras.check_authorization(
+        headers, next((key for key in keys if key is not None), None), given.api_key_env
+    )
     request_extras.check_backend(body, given.backend)
     if given.client == "bench_serving" and headers:
         raise ConfigError(
@@ -166,15 +192,21 @@ def _urls(given: Namespace, environment: Mapping[str, str]) -> tuple[str, ...]:
         for other in real[:place]:
             if same_place(other, url):
                 named = (
-                    f"{redact_url(url)} twice" if other == url else f"one server twice, {redact_url(other)} and {redact_url(url)}"
+                    f"{redact_url(url)} twice"
+                    if other == url
+                    else f"one server twice, {redact_url(other)} and {redact_url(url)}"
                 )
-                raise ConfigError(f"--base-url names {named}; two workers at one server would disturb each other.")
+                raise ConfigError(
+                    f"--base-url names {named}; two workers at one server would disturb each other."
+                )
     _check_environment(given)
     if given.launch is not None:
         if not given.launch.strip():
             raise ConfigError("--launch is empty; give the command that starts the server.")
         if urls and urls[0].startswith(SIM):
-            raise ConfigError(f"--launch starts a server, and --base-url={urls[0]} is the embedded one; leave one of them out.")
+            raise ConfigError(
+                f"--launch starts a server, and --base-url={urls[0]} is the embedded one; leave one of them out."
+            )
         return urls or ("launch:",)
     return urls
 
@@ -191,7 +223,11 @@ def _check_environment(given: Namespace) -> None:
 def _baseline_url(given: Namespace, urls: tuple[str, ...]) -> str | None:
     """The second server's address, `launch:` if it is to be started, None if there is none."""
     url, command = given.baseline_url, given.baseline_launch
-    lonely = [f"--{name.replace('_', '-')}" for name in ("baseline_env", "baseline_deploy_log") if getattr(given, name)]
+    lonely = [
+        f"--{name.replace('_', '-')}"
+        for name in ("baseline_env", "baseline_deploy_log")
+        if getattr(given, name)
+    ]
     if given.one_after_the_other and (command is None or given.launch is None or given.resume is not None):
         raise ConfigError(
             "--one-after-the-other starts the old server, measures it, ends it, and does the same with the new one: it needs "
@@ -199,7 +235,9 @@ def _baseline_url(given: Namespace, urls: tuple[str, ...]) -> str | None:
         )
     if url is None and command is None:
         if lonely:
-            raise ConfigError(f"{lonely[0]} belongs to a second server; name it with --baseline-url=URL or --baseline-launch=CMD.")
+            raise ConfigError(
+                f"{lonely[0]} belongs to a second server; name it with --baseline-url=URL or --baseline-launch=CMD."
+            )
         return None
     named = "--baseline-url" if url is not None else "--baseline-launch"
     if url is not None and not url.startswith(SIM):
@@ -211,9 +249,13 @@ def _baseline_url(given: Namespace, urls: tuple[str, ...]) -> str | None:
     if given.baseline is not None:
         raise ConfigError(f"{named} and --baseline both say what to compare with; leave one of them out.")
     if given.baseline_env and command is None:
-        raise ConfigError("--baseline-env is the environment of a server that slabench starts; it needs --baseline-launch=CMD.")
+        raise ConfigError(
+            "--baseline-env is the environment of a server that slabench starts; it needs --baseline-launch=CMD."
+        )
     if command is not None and (url or "").startswith(SIM):
-        raise ConfigError(f"--baseline-launch starts a server, and --baseline-url={url} is the embedded one; leave one out.")
+        raise ConfigError(
+            f"--baseline-launch starts a server, and --baseline-url={url} is the embedded one; leave one out."
+        )
     from slabench.server.http import same_place
 
     embedded = any(one.startswith(SIM) for one in (url or "", urls[0]))
@@ -225,17 +267,20 @@ def _baseline_url(given: Namespace, urls: tuple[str, ...]) -> str | None:
 
 
 def _check_baselines(given: Namespace) -> None:
-    """A gate must not overwrite what it is measured by; a difference that nothing is named by would allow nothing."""
+    """A gate must not overwrite what it is measured by;
+
+    a difference that nothing is named by would allow nothing.
+    """
     both = given.baseline is not None and given.save_baseline is not None
     if both and Path(given.baseline).resolve() == Path(given.save_baseline).resolve():
         raise ConfigError(
             f"--baseline and --save-baseline name the same file, {given.baseline}: a regression would become the next baseline. "
             "Save to another file, and replace the old one when the run is accepted."
         )
-    unknown = [name for name in given.allow_diff if name.partition(".")[0] not in baselines.SECTIONS]
+    unknown = [name for name in given.allow_diff if name.partition(".")[0] not in comparison.SECTIONS]
     if unknown:
         raise ConfigError(
-            f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(baselines.SECTIONS)}, or one of "
+            f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(comparison.SECTIONS)}, or one of "
             "their keys such as model.dtype."
         )
 
@@ -245,10 +290,14 @@ def _check_capacity(given: Namespace) -> None:
     if not given.find_capacity:
         for option in ("capacity_range", "capacity_grid"):
             if getattr(given, option) is not None:
-                raise ConfigError(f"--{option.replace('_', '-')} is what --find-capacity measures; give that as well.")
+                raise ConfigError(
+                    f"--{option.replace('_', '-')} is what --find-capacity measures; give that as well."
+                )
         return
     if given.capacity_grid is not None and given.capacity_range is not None:
-        raise ConfigError("--capacity-grid names the loads to measure, and --capacity-range a range of them; give one of the two.")
+        raise ConfigError(
+            "--capacity-grid names the loads to measure, and --capacity-range a range of them; give one of the two."
+        )
     if given.client == "bench_serving":
         raise ConfigError(
             "--find-capacity needs our own client, which can end a probe whose verdict is certain; leave out "
@@ -262,7 +311,9 @@ def _check_capacity(given: Namespace) -> None:
     option, named = ("grid", given.capacity_grid) if given.capacity_grid else ("range", given.capacity_range)
     if given.capacity_load == "concurrency" and any(load != int(load) for load in named or ()):
         text = ",".join(f"{load:g}" for load in named)
-        raise ConfigError(f"--capacity-{option}={text} are requests in flight: give whole numbers, or --capacity-load=rate.")
+        raise ConfigError(
+            f"--capacity-{option}={text} are requests in flight: give whole numbers, or --capacity-load=rate."
+        )
     top = 0 if given.capacity_load == "rate" else max(named or (256,))
     if given.num_prompts is not None and given.num_prompts < top:
         raise ConfigError(

@@ -23,7 +23,8 @@ class Start:
     """What is to be started. option: the one that names the URL, for what is wrong with it."""
 
     option: str
-    url: str = field(repr=False)  # sim:PROFILE, launch: (the command shows the address), or where the command's server will listen
+    # sim:PROFILE, launch: (the command shows the address), or where the command's server will listen
+    url: str = field(repr=False)
     command: str | None = field(repr=False)
     environment: Sequence[str] = field(repr=False)  # NAME=VALUE
 
@@ -67,4 +68,6 @@ def with_environment(command: str, environment: Sequence[str]) -> Sequence[str] 
     try:
         return [*environment, *shlex.split(command)]
     except ValueError as error:
-        raise ConfigError(f"The command that starts a server cannot be split into words ({error}). Check its quotes.") from error
+        raise ConfigError(
+            f"The command that starts a server cannot be split into words ({error}). Check its quotes."
+        ) from error

@@ -1,4 +1,7 @@
-"""What a test of one's own hands to run_load and judge: ConfigError in a sentence, before any load, for what cannot be meant."""
+"""What a test of one's own hands to run_load and judge:
+
+ConfigError in a sentence, before any load, for what cannot be meant.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +28,28 @@ def check_load(form: object, point: object, labels: object, batch_size: object) 
             'point={"workload": "long"}, or point={} where there is nothing to tell.'
         )
     if not isinstance(point, Mapping) or not all(isinstance(name, str) for name in point):
-        raise ConfigError(f'run_load(point={point!r}) is no dict with names as keys; write point={{"workload": "long"}}, or {{}}.')
+        raise ConfigError(
+            f'run_load(point={point!r}) is no dict with names as keys; write point={{"workload": "long"}}, or {{}}.'
+        )
     for name, value in point.items():
         if not isinstance(value, str | int | float | bool | None):
-            raise ConfigError(f"run_load(point=...): {name} is {_kind(value)}; a point holds texts and numbers.")
-    if isinstance(labels, str) or not isinstance(labels, Sequence) or not all(isinstance(one, str) for one in labels):
-        raise ConfigError(f'run_load(labels={labels!r}) is no tuple of texts; write labels=("REDUCED: why",).')
-    if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
-        raise ConfigError(f"run_load(batch_size={batch_size!r}): give a whole number of at least 1, or leave it out.")
+            raise ConfigError(
+                f"run_load(point=...): {name} is {_kind(value)}; a point holds texts and numbers."
+            )
+    if (
+        isinstance(labels, str)
+        or not isinstance(labels, Sequence)
+        or not all(isinstance(one, str) for one in labels)
+    ):
+        raise ConfigError(
+            f'run_load(labels={labels!r}) is no tuple of texts; write labels=("REDUCED: why",).'
+        )
+    if batch_size is not None and (
+        isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1
+    ):
+        raise ConfigError(
+            f"run_load(batch_size={batch_size!r}): give a whole number of at least 1, or leave it out."
+        )
     if batch_size is not None and batch_size > form.num_prompts:
         raise ConfigError(
             f"run_load(batch_size={batch_size}) is more than its Form's {form.num_prompts} prompts: the batch would never be full."
@@ -46,10 +63,14 @@ def check_judge(rules: Sequence[object], shown: object) -> None:
         if not isinstance(rule, Slo):
             raise ConfigError(f"judge() was given {_kind(rule)} as an objective; write {SLO_FORM}.")
     if isinstance(shown, str) or not isinstance(shown, Sequence):
-        raise ConfigError(f'judge(shown={shown!r}) is no tuple of metrics; write shown=("tpot.mean", "ttft.mean").')
+        raise ConfigError(
+            f'judge(shown={shown!r}) is no tuple of metrics; write shown=("tpot.mean", "ttft.mean").'
+        )
     for key in shown:
         if not isinstance(key, str) or metric_of(key) is None:
-            raise ConfigError(f"judge(shown=...) names {key!r}, which is no known metric.{did_you_mean(str(key))}")
+            raise ConfigError(
+                f"judge(shown=...) names {key!r}, which is no known metric.{did_you_mean(str(key))}"
+            )
 
 
 def no_run(value: object) -> ConfigError:

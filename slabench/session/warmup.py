@@ -1,4 +1,7 @@
-"""Warm-up: what a server does for the first time (kernels, CUDA graphs, memory) is done before it is measured."""
+"""Warm-up:
+
+what a server does for the first time (kernels, CUDA graphs, memory) is done before it is measured.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +28,27 @@ class Warmup:
         wanted = campaign.settings.given.warmup_requests
         lengths = [prompt.output_len for prompt in workload.prompts]
         self.once = wanted == BATCH
-        self.requests = min(streams_at_once(plan, lengths), len(workload.prompts)) if self.once else int(wanted)
+        self.requests = (
+            min(streams_at_once(plan, lengths), len(workload.prompts)) if self.once else int(wanted)
+        )
         self._warm, self._prompts = campaign.warm, workload.prompts
         spec = workload.spec
         given = campaign.settings.given
-        self._server = (deployment.url, given.backend, spec.dataset_name, spec.prompt_form, spec.input_len, spec.range_ratio)
+        self._server = (
+            deployment.url,
+            given.backend,
+            spec.dataset_name,
+            spec.prompt_form,
+            spec.input_len,
+            spec.range_ratio,
+        )
         self._shape = (*self._server, min(max(lengths, default=0), OUTPUT_LEN), self.requests)
 
     def run(self, send: Send, *, first_counts: bool = True) -> list[str]:
-        """Notes. `batch`: once for each server process and shape; with first_counts=False once for each server and lengths."""
+        """Notes. `batch`: once for each server process and shape;
+
+        with first_counts=False once for each server and lengths.
+        """
         shape = self._shape if first_counts else self._server
         if not self.requests or (self.once and shape in self._warm):
             return []

@@ -21,7 +21,9 @@ from slabench.sim.profiles import PROFILES, Profile, UnknownProfile
 def port(text: str) -> int:
     """argparse makes a sentence of the error."""
     if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 1 to 65535, or 0 for a free one.")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no port; give a number from 1 to 65535, or 0 for a free one."
+        )
     return int(text)
 
 
@@ -32,14 +34,27 @@ def tokenizer_folder(text: str) -> str:
 
 
 def options(argv: Sequence[str], prog: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog=prog, description="The embedded server, on the loopback interface only.")
-    parser.add_argument("--profile", default="demo", help=f"{', '.join(PROFILES)}, {NULL}, or NAME?parameter=value&...")
+    parser = argparse.ArgumentParser(
+        prog=prog, description="The embedded server, on the loopback interface only."
+    )
+    parser.add_argument(
+        "--profile", default="demo", help=f"{', '.join(PROFILES)}, {NULL}, or NAME?parameter=value&..."
+    )
     parser.add_argument("--host", default="127.0.0.1", choices=("127.0.0.1", "::1"), help="IPv4 or IPv6")
     parser.add_argument("--port", type=port, default=30000, help="0 takes a free one (30000)")
-    parser.add_argument("--shared-port", type=port, help="of the null server: a second port, which other null servers may share")
+    parser.add_argument(
+        "--shared-port",
+        type=port,
+        help="of the null server: a second port, which other null servers may share",
+    )
     parser.add_argument("--log", default="-", help="the deploy log; - is stderr")
-    parser.add_argument("--tokenizer", type=tokenizer_folder, help="folder with a tokenizer.json, for prompts that are text")
-    parser.add_argument("--api-key", help="asked for by every request; named in server_info and in the log, as by the real server")
+    parser.add_argument(
+        "--tokenizer", type=tokenizer_folder, help="folder with a tokenizer.json, for prompts that are text"
+    )
+    parser.add_argument(
+        "--api-key",
+        help="asked for by every request; named in server_info and in the log, as by the real server",
+    )
     return parser.parse_args(argv)
 
 
@@ -58,7 +73,9 @@ def encoder(folder: str | None) -> Encode:
     return encode
 
 
-async def serve(profile: Profile, host: str, port: int, log: DeployLog, tokenizer: str | None, api_key: str | None) -> None:
+async def serve(
+    profile: Profile, host: str, port: int, log: DeployLog, tokenizer: str | None, api_key: str | None
+) -> None:
     loop = asyncio.get_running_loop()
     engine = Engine(profile, log)
     face = Face(profile, engine, log, encoder(tokenizer), tokenizer or profile.model_path, api_key)
@@ -68,7 +85,9 @@ async def serve(profile: Profile, host: str, port: int, log: DeployLog, tokenize
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     driving = asyncio.create_task(engine.run())
-    log.plain(f"server_args=ServerArgs(model_path={profile.model_path!r}, host={host!r}, port={face.port}, api_key={api_key!r})")
+    log.plain(
+        f"server_args=ServerArgs(model_path={profile.model_path!r}, host={host!r}, port={face.port}, api_key={api_key!r})"
+    )
     log.say(
         f"max_total_num_tokens={profile.pool_tokens}, chunked_prefill_size={profile.chunked_prefill}, max_prefill_tokens=16384, "
         f"max_running_requests={profile.max_running}, context_len={profile.context_length}, available_gpu_mem=0.00 GB"
@@ -76,7 +95,9 @@ async def serve(profile: Profile, host: str, port: int, log: DeployLog, tokenize
     shown = f"[{host}]" if ":" in host else host
     log.plain(f"Uvicorn running on http://{shown}:{face.port} (Press CTRL+C to quit)")
     log.say("The server is fired up and ready to roll!")
-    done, _ = await asyncio.wait([driving, asyncio.create_task(ended.wait())], return_when=asyncio.FIRST_COMPLETED)
+    done, _ = await asyncio.wait(
+        [driving, asyncio.create_task(ended.wait())], return_when=asyncio.FIRST_COMPLETED
+    )
     if driving in done:
         driving.result()  # the engine only ends by an error: let it be seen
 
@@ -92,7 +113,10 @@ def main(argv: Sequence[str], prog: str = "python -m slabench.sim") -> int:
     try:
         out = sys.stderr if given.log == "-" else open(given.log, "a", encoding="utf-8")  # noqa: SIM115 - until the process ends
     except OSError as error:
-        print(f"--log={given.log} cannot be written ({error.strerror}); give a file in a folder that exists.", file=sys.stderr)
+        print(
+            f"--log={given.log} cannot be written ({error.strerror}); give a file in a folder that exists.",
+            file=sys.stderr,
+        )
         return 2
     try:
         if isinstance(profile, NullProfile):
@@ -102,7 +126,9 @@ def main(argv: Sequence[str], prog: str = "python -m slabench.sim") -> int:
             ports = [given.port] if given.shared_port is None else [given.port, given.shared_port]
             null.serve(profile, given.host, ports, log, encoder(given.tokenizer), given.tokenizer)
             return 0
-        asyncio.run(serve(profile, given.host, given.port, DeployLog(out, profile), given.tokenizer, given.api_key))
+        asyncio.run(
+            serve(profile, given.host, given.port, DeployLog(out, profile), given.tokenizer, given.api_key)
+        )
     except OSError as error:
         print(describe(error, given.host, given.port), file=sys.stderr)
         return 2

@@ -15,9 +15,10 @@ RAGGED = 1.15  # from here on as ragged; in between the step is interpolated
 class DecodeTable:
     """Decode steps of one real server.
 
-    rows: (batch size, ms, ms per 1,000 tokens of a sequence), by least squares through the clean Decode lines of loads in which all
-    sequences have one length. A batch is padded up to the next row, as the server pads it to the next captured CUDA graph: that is
-    the staircase. ragged_ms: per 1,000 tokens of the whole batch, where lengths differ and there is no staircase.
+    rows: (batch size, ms, ms per 1,000 tokens of a sequence), by least squares through the clean Decode lines
+    of loads in which all sequences have one length. A batch is padded up to the next row, as the server pads
+    it to the next captured CUDA graph: that is the staircase. ragged_ms: per 1,000 tokens of the whole batch,
+    where lengths differ and there is no staircase.
     """
 
     rows: tuple[tuple[int, float, float], ...]
@@ -36,8 +37,8 @@ class DecodeTable:
         return equal + share * (ragged - equal)
 
 
-# Real sglang 0.5.12, Qwen3-30B-A3B, one H200 (docs/sim.md says which logs). 72 to 88 and 144 are interpolated; 152 and 160 are
-# those of 156 to 162 in flight on a server with graphs up to 176.
+# Real sglang 0.5.12, Qwen3-30B-A3B, one H200 (docs/sim.md says which logs). 72 to 88 and 144 are
+# interpolated; 152 and 160 are those of 156 to 162 in flight on a server with graphs up to 176.
 DECODE_TABLES: Mapping[str, DecodeTable] = {
     "h200-qwen3-30b-a3b": DecodeTable(
         rows=(
@@ -86,11 +87,13 @@ class Cost:
     decode_expert_ms: float = 0.0  # mixture of experts: reading every expert once
     expert_share: float = 0.0  # of the experts that one token uses
     noise: float = 0.0
-    prefill_prefix_ms: float = 0.0  # per million pairs of a new token and one of an earlier chunk, beside prefill_attention_ms
+    # per million pairs of a new token and one of an earlier chunk, beside prefill_attention_ms
+    prefill_prefix_ms: float = 0.0
     table: DecodeTable | None = None  # in place of the decode_* terms above
     table_scale: float = 1.0  # what counts as 1,000 tokens in the table are 1,000 / scale tokens here
     table_slowness: float = 1.0  # the table's steps take so many times as long
-    decode_stair: int = 0  # a batch of equal lengths costs as much as the next multiple of this; 0: no staircase
+    # a batch of equal lengths costs as much as the next multiple of this; 0: no staircase
+    decode_stair: int = 0
     graph_max_bs: int = 0  # the largest batch with a CUDA graph; 0: all have one
     eager_ms: float = 0.0  # a step without a graph takes this much longer
 
@@ -101,7 +104,11 @@ class Cost:
             tokens += new
             pairs += new * (before + new / 2)
             resumed += new * before
-        ms = self.prefill_overhead_ms + tokens / self.prefill_tokens_per_s * 1000 + pairs / 1e6 * self.prefill_attention_ms
+        ms = (
+            self.prefill_overhead_ms
+            + tokens / self.prefill_tokens_per_s * 1000
+            + pairs / 1e6 * self.prefill_attention_ms
+        )
         ms += resumed / 1e6 * self.prefill_prefix_ms
         return self._noisy(ms, dice)
 
@@ -114,15 +121,22 @@ class Cost:
         """Whether a batch of that size runs from a captured CUDA graph."""
         return not self.graph_max_bs or requests <= self.graph_max_bs
 
-    def decode_s(self, requests: int, context: int, dice: random.Random | None = None, longest: int = 0) -> float:
-        """One step of a batch whose sequences hold context tokens in all, the longest one `longest` (needed where by_length).
+    def decode_s(
+        self, requests: int, context: int, dice: random.Random | None = None, longest: int = 0
+    ) -> float:
+        """One step of a batch whose sequences hold context tokens in all, the longest one `longest` (needed
+        where by_length).
 
-        Experts are read once however many tokens want them: of tokens that choose independently, requests of them leave
-        (1 - share) ** requests of the experts unread. So a small batch's step grows fast, a large one's hardly.
+        Experts are read once however many tokens want them: of tokens that choose independently, requests of
+        them leave (1 - share) ** requests of the experts unread. So a small batch's step grows fast, a large
+        one's hardly.
         """
         eager = 0.0 if self.graph(requests) else self.eager_ms
         if self.table is not None:
-            ms = self.table.step_ms(requests, context * self.table_scale, longest * self.table_scale) * self.table_slowness
+            ms = (
+                self.table.step_ms(requests, context * self.table_scale, longest * self.table_scale)
+                * self.table_slowness
+            )
             return self._noisy(ms + eager, dice)
         if self.decode_stair and longest * requests <= EQUAL * context:
             padded = -(-requests // self.decode_stair) * self.decode_stair

@@ -1,4 +1,7 @@
-"""The scheduler in real time: a step's tokens leave when its duration has passed, by absolute deadlines that never drift."""
+"""The scheduler in real time:
+
+a step's tokens leave when its duration has passed, by absolute deadlines that never drift.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,9 @@ class Job:
 
     __slots__ = ("answering", "deliver", "request", "waiting_since")
 
-    def __init__(self, request: Request, answering: Answering, deliver: Callable[[bytes, bool], None]) -> None:
+    def __init__(
+        self, request: Request, answering: Answering, deliver: Callable[[bytes, bool], None]
+    ) -> None:
         self.request, self.answering, self.deliver = request, answering, deliver
         self.waiting_since = time.monotonic()
 
@@ -50,7 +55,10 @@ class Engine:
         deliver: Callable[[bytes, bool], None],
         answering: Callable[[str, int, int], Answering] = Answering,
     ) -> Job:
-        """Into the queue; it is looked at when the step on its way has ended. answering: the form of the answer."""
+        """Into the queue; it is looked at when the step on its way has ended. answering:
+
+        the form of the answer.
+        """
         self._next += 1
         request = Request(self._next, len(ids), max_new, np.array(ids, dtype=np.int64))
         job = Job(request, answering(uuid.uuid4().hex, len(ids), max_new), deliver)
@@ -92,11 +100,14 @@ class Engine:
             await _until(deadline)
             late = time.monotonic() - deadline
             if late > LATE_S:
-                # Behind its own schedule: go on from now. A model that catches up would be faster than it claims.
+                # Behind its own schedule: go on from now. A model that catches up would be faster than it
+                # claims.
                 deadline += late
                 if not self._warned:
                     self._warned = True
-                    self.log.say(f"The embedded server is {late * 1000:.0f} ms behind its schedule: this machine is too busy.")
+                    self.log.say(
+                        f"The embedded server is {late * 1000:.0f} ms behind its schedule: this machine is too busy."
+                    )
             self._emit(step)
             if step.kind == "decode":
                 self.log.decode(step)

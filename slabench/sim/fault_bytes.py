@@ -1,4 +1,7 @@
-"""Events as other servers and gateways write them: errors in every form, numbers and depths beyond all measure, loose JSON."""
+"""Events as other servers and gateways write them:
+
+errors in every form, numbers and depths beyond all measure, loose JSON.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,11 @@ def written(name: str, event: bytes, *, here: bool, last: bool) -> bytes:
         return wire.chunk(event[:-1] + b',"error":{"message":"%b"}}' % WORDS.encode())
     if name == "error_object" and here:
         others = b"".join(wire.chunk(b'{"ping":%d}' % k) for k in range(9))
-        return wire.chunk(event) + others + wire.chunk(wire.dumps({"object": "error", "message": WORDS, "code": 500}))
+        return (
+            wire.chunk(event)
+            + others
+            + wire.chunk(wire.dumps({"object": "error", "message": WORDS, "code": 500}))
+        )
     if name == "error_named" and here:
         return wire.chunk(event) + wire.piece(b'event: error\ndata: "%b"\n\n' % WORDS.encode())
     if name == "huge_number" and last:

@@ -61,6 +61,12 @@ def parted(data: bytes) -> tuple[bytes, bytes]:
 
 def empty(request_id: str, prompt: int, *, ids: bool) -> bytes:
     """An event that counts a token which is not there yet; ids: it names one all the same."""
-    meta = {"id": request_id, "finish_reason": None, "prompt_tokens": prompt, "weight_version": "default", "total_retractions": 0}
+    meta = {
+        "id": request_id,
+        "finish_reason": None,
+        "prompt_tokens": prompt,
+        "weight_version": "default",
+        "total_retractions": 0,
+    }
     meta |= {"completion_tokens": 1, "cached_tokens": 0}
     return wire.dumps({"text": "", "output_ids": [100] if ids else [], "meta_info": meta})

@@ -22,7 +22,11 @@ _TOLD = re.compile(rb',"(?:prompt_tokens|cached_tokens|total_retractions)":\d+')
 REPLAYED_S = 0.001  # between two events of an answer that is played again
 GATHERED_S = 0.01  # between two pieces of an answer that was held back
 _END = b"0\r\n\r\n"
-_ENDS = {"stop": b'{"type":"stop","matched":2}', "abort": b'{"type":"abort","message":"Aborted by AbortReq."}', "short": b""}
+_ENDS = {
+    "stop": b'{"type":"stop","matched":2}',
+    "abort": b'{"type":"abort","message":"Aborted by AbortReq."}',
+    "short": b"",
+}
 
 
 class Stream:
@@ -70,7 +74,8 @@ class Stream:
             connection.end()
         elif how != "stall":
             words = {
-                "stream_error": wire.chunk(wire.error("The request was aborted: CUDA out of memory.")) + wire.DONE,
+                "stream_error": wire.chunk(wire.error("The request was aborted: CUDA out of memory."))
+                + wire.DONE,
                 "no_tokens": wire.DONE,
                 "cut": _END,
             }
@@ -85,7 +90,9 @@ class Stream:
     def _changed(self, name: str, event: bytes, last: bool) -> bytes:
         here = self.count == self.choice.tokens
         if name == "truncated":
-            return re.sub(rb'"prompt_tokens":(\d+)', lambda found: b'"prompt_tokens":%d' % (int(found[1]) // 2), event)
+            return re.sub(
+                rb'"prompt_tokens":(\d+)', lambda found: b'"prompt_tokens":%d' % (int(found[1]) // 2), event
+            )
         if name == "cached":
             found = re.search(rb'"prompt_tokens":(\d+)', event)
             assert found is not None
@@ -120,7 +127,10 @@ class Stream:
         return wire.dumps(whole)
 
     def _send(self, event: bytes, last: bool) -> None:
-        here, form = self.count == self.choice.tokens, next((name for name in self.names if name in fault_bytes.NAMES), None)
+        here, form = (
+            self.count == self.choice.tokens,
+            next((name for name in self.names if name in fault_bytes.NAMES), None),
+        )
         out = wire.chunk(event) if form is None else fault_bytes.written(form, event, here=here, last=last)
         if last and "late_reason" in self.names:
             self.connection.write(wire.chunk(_REASON.sub(b'"finish_reason":null', event)))
@@ -196,7 +206,8 @@ class Stream:
         if last and "closes_idle" in self.names:
             connection.hold()
         if "chunks" in self.names:
-            # The pieces need chunks of their own: an HTTP chunk ends inside a line, and an event inside an HTTP chunk.
+            # The pieces need chunks of their own: an HTTP chunk ends inside a line, and an event inside an
+            # HTTP chunk.
             payload = wire.payload(out)
             for at in range(0, len(payload), PIECE):
                 connection.write(wire.piece(payload[at : at + PIECE]))

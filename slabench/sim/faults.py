@@ -1,8 +1,9 @@
-"""What can be wrong with a server, by name: `sim:demo?fault=stream_error&fault_index=2`. Without `fault` none of it is reached.
+"""What can be wrong with a server, by name: `sim:demo?fault=stream_error&fault_index=2`. Without `fault` none
+of it is reached.
 
-Names are combined with commas. Requests are counted from 0 in the order in which they come. The first fault_skip of them, and all
-before the first cache flush (a client's probe and warm-up), are left alone, and of the rest those are hit that fault_index or
-fault_share choose. fault_skip=0 leaves none alone.
+Names are combined with commas. Requests are counted from 0 in the order in which they come. The first
+fault_skip of them, and all before the first cache flush (a client's probe and warm-up), are left alone, and
+of the rest those are hit that fault_index or fault_share choose. fault_skip=0 leaves none alone.
 """
 
 from __future__ import annotations
@@ -124,7 +125,14 @@ TAKEN_S = 0.05
 HUGE, LONG, DEEP = int("7" * 400), "x" * 100_000, 5000
 PAGE = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>\n"
 GENERATING = ("/generate", "/v1/completions", "/v1/chat/completions")
-SGLANG_ONLY = ("/server_info", "/get_server_info", "/get_model_info", "/model_info", "/get_load", "/flush_cache")
+SGLANG_ONLY = (
+    "/server_info",
+    "/get_server_info",
+    "/get_model_info",
+    "/model_info",
+    "/get_load",
+    "/flush_cache",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +221,16 @@ class Faults:
             return
         whole = {
             "busy": lambda: wire.answer(503, wire.error("The server is overloaded.")),
-            "rate_limit": lambda: headed(wire.answer(429, wire.error("Too many requests.")), b"Retry-After: 1"),
+            "rate_limit": lambda: headed(
+                wire.answer(429, wire.error("Too many requests.")), b"Retry-After: 1"
+            ),
             "page": lambda: wire.answer(502, PAGE, "text/html"),
             "page_ok": lambda: wire.answer(200, PAGE, "text/html"),
             "redirect": lambda: headed(wire.answer(307), b"location: http://127.0.0.1:1/generate"),
             "empty": lambda: wire.answer(200, b"", "text/event-stream; charset=utf-8"),
-            "vllm_stream": lambda: wire.answer(200, b'data: {"text":["a b c"]}\n\ndata: [DONE]\n\n', "text/event-stream"),
+            "vllm_stream": lambda: wire.answer(
+                200, b'data: {"text":["a b c"]}\n\ndata: [DONE]\n\n', "text/event-stream"
+            ),
         }
         connection.write(whole[name]())
         connection.done()
@@ -262,7 +274,9 @@ class Faults:
     def info(self, told: dict[str, object]) -> dict[str, object]:
         """server_info as this server would have it."""
         if self.has("no_seed") or self.has("renamed"):
-            told = {key: value for key, value in told.items() if key not in ("random_seed", "internal_states")}
+            told = {
+                key: value for key, value in told.items() if key not in ("random_seed", "internal_states")
+            }
         if self.has("renamed") and self.measured:
             told = {**told, "version": "0.5.8", "model_path": "slabench/other"}
         if self.has("fixed_seed"):
@@ -271,21 +285,36 @@ class Faults:
             hidden = ("max_running_requests", "max_total_tokens", "max_total_num_tokens", "internal_states")
             return {key: value for key, value in told.items() if key not in hidden}
         if self.has("info_huge"):
-            huge = {key: HUGE for key, value in told.items() if isinstance(value, int) and not isinstance(value, bool)}
+            huge = {
+                key: HUGE
+                for key, value in told.items()
+                if isinstance(value, int) and not isinstance(value, bool)
+            }
             return {**told, **huge, "model_path": LONG, "tokenizer_path": LONG, "internal_states": [huge]}
         if self.has("info_boasts"):
             size = told["max_total_num_tokens"]
             assert isinstance(size, int)
-            return {**told, "max_total_num_tokens": size * 10, "max_total_tokens": size * 10, "internal_states": []}
+            return {
+                **told,
+                "max_total_num_tokens": size * 10,
+                "max_total_tokens": size * 10,
+                "internal_states": [],
+            }
         if self.has("one_of_pd"):
             return {**told, "disaggregation_mode": "decode"}
         return self._merged(told) if self.has("mini_lb") else told
 
     def _merged(self, told: dict[str, object]) -> dict[str, object]:
-        """As mini_lb of sglang-router 0.3.2 makes it; its seeds are those of servers that were launched apart."""
+        """As mini_lb of sglang-router 0.3.2 makes it;
+
+        its seeds are those of servers that were launched apart.
+        """
         moved = self.has("decode_restart") and self.measured
         prefill = {**told, "disaggregation_mode": "prefill", "random_seed": 11}
-        decode = [{**told, "disaggregation_mode": "decode", "random_seed": 21 + k + 100 * bool(k and moved)} for k in range(2)]
+        decode = [
+            {**told, "disaggregation_mode": "decode", "random_seed": 21 + k + 100 * bool(k and moved)}
+            for k in range(2)
+        ]
         return {"internal_states": told["internal_states"], "prefill": [prefill], "decode": decode}
 
 

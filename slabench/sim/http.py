@@ -1,4 +1,7 @@
-"""The HTTP face: requests in, the engine's events out. One protocol object a connection, keep-alive as uvicorn has it."""
+"""The HTTP face: requests in, the engine's events out.
+
+One protocol object a connection, keep-alive as uvicorn has it.
+"""
 
 from __future__ import annotations
 
@@ -35,9 +38,21 @@ class Face:
     """What all connections share."""
 
     def __init__(
-        self, profile: Profile, engine: Engine, log: DeployLog, encode: Encode, tokenizer: str, api_key: str | None = None
+        self,
+        profile: Profile,
+        engine: Engine,
+        log: DeployLog,
+        encode: Encode,
+        tokenizer: str,
+        api_key: str | None = None,
     ) -> None:
-        self.profile, self.engine, self.log, self.encode, self.tokenizer = profile, engine, log, encode, tokenizer
+        self.profile, self.engine, self.log, self.encode, self.tokenizer = (
+            profile,
+            engine,
+            log,
+            encode,
+            tokenizer,
+        )
         self.port = 0
         self.api_key = api_key  # which its server_info and its log tell, as the real one's do
         choice = profile.faults
@@ -50,7 +65,9 @@ class Face:
         except ValueError as error:
             message = f"1 validation error:\n  {{'type': 'json_invalid', 'loc': ('body', 1), 'msg': 'JSON decode error: {error}'}}"
             raise BadRequest(
-                wire.dumps({"object": "error", "message": message, "type": "Bad Request", "param": None, "code": 400})
+                wire.dumps(
+                    {"object": "error", "message": message, "type": "Bad Request", "param": None, "code": 400}
+                )
             ) from error
         text, ids = given.get("text"), given.get("input_ids")
         if text is None and ids is None:
@@ -64,16 +81,28 @@ class Face:
             raise BadRequest(wire.error(f"max_new_tokens must be at least 1, got {max_new}."))
         return found, max_new, bool(given.get("stream"))
 
-    def read_chunks(self, path: str, body: bytes) -> tuple[list[int], int, Callable[[str, int, int], wire.ChunkAnswering]]:
+    def read_chunks(
+        self, path: str, body: bytes
+    ) -> tuple[list[int], int, Callable[[str, int, int], wire.ChunkAnswering]]:
         """(prompt ids, tokens to generate, form of the answer) of a /v1 request; it streams only."""
         try:
             given = json.loads(body)
         except ValueError as error:
-            raise BadRequest(wire.dumps(wire.openai_error(f"JSON decode error: {error}", "Bad Request"))) from error
+            raise BadRequest(
+                wire.dumps(wire.openai_error(f"JSON decode error: {error}", "Bad Request"))
+            ) from error
         chat = path == CHAT
-        prompt = "\n".join(str(one.get("content")) for one in given.get("messages") or ()) if chat else given.get("prompt")
+        prompt = (
+            "\n".join(str(one.get("content")) for one in given.get("messages") or ())
+            if chat
+            else given.get("prompt")
+        )
         if not prompt or not given.get("stream"):
-            raise BadRequest(wire.dumps(wire.openai_error("The embedded server takes one prompt, and answers in a stream only.")))
+            raise BadRequest(
+                wire.dumps(
+                    wire.openai_error("The embedded server takes one prompt, and answers in a stream only.")
+                )
+            )
         wanted = given.get("max_completion_tokens") or given.get("max_tokens") or 16
         options = given.get("stream_options") or {}
         form = functools.partial(
@@ -95,7 +124,11 @@ class Face:
         """The answers that need no engine step; None: there is no such path."""
         if path in ("/get_server_info", "/server_info"):
             info = wire.server_info(
-                self.profile, self.tokenizer, port=self.port, random_seed=self.engine.random_seed, throughput=self.log.throughput
+                self.profile,
+                self.tokenizer,
+                port=self.port,
+                random_seed=self.engine.random_seed,
+                throughput=self.log.throughput,
             )
             info["api_key"] = self.api_key
             return wire.answer(200, wire.dumps(info if self.faults is None else self.faults.info(info)))
@@ -106,8 +139,17 @@ class Face:
         if path == "/get_load":
             return wire.answer(200, wire.dumps([self.engine.load()]))
         if path == "/v1/models":
-            model = {"id": self.profile.model_path, "object": "model", "created": int(time.time()), "owned_by": "sglang"}
-            model |= {"root": self.profile.model_path, "parent": None, "max_model_len": self.profile.context_length}
+            model = {
+                "id": self.profile.model_path,
+                "object": "model",
+                "created": int(time.time()),
+                "owned_by": "sglang",
+            }
+            model |= {
+                "root": self.profile.model_path,
+                "parent": None,
+                "max_model_len": self.profile.context_length,
+            }
             return wire.answer(200, wire.dumps({"object": "list", "data": [model]}))
         return None
 
@@ -150,7 +192,10 @@ class Connection(asyncio.Protocol):
                 self.end()
             return
         lines = head.decode("latin-1").split("\r\n")
-        headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+        headers = {
+            name.strip().lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in lines[1:])
+        }
         size = int(headers.get("content-length", "0"))
         if len(rest) < size:
             return
@@ -158,7 +203,11 @@ class Connection(asyncio.Protocol):
         self.close_after = headers.get("connection", "").lower() == "close"
         method, path, *_ = [*lines[0].split(" "), "", ""]
         key = self.face.api_key
-        if key is not None and headers.get("authorization") != f"Bearer {key}" and not path.startswith("/health"):
+        if (
+            key is not None
+            and headers.get("authorization") != f"Bearer {key}"
+            and not path.startswith("/health")
+        ):
             self._whole(method, path, 401, wire.answer(401, wire.error("Unauthorized")))
             return
         self._request(method, path.partition("?")[0], path, body)
@@ -216,7 +265,9 @@ class Connection(asyncio.Protocol):
             deliver, max_new = faults.stream(self, deliver), max_new + faults.more_tokens()
         self.job = self.face.engine.submit(ids, max_new, deliver)
 
-    def _chunks(self, path: str, ids: list[int], max_new: int, form: Callable[[str, int, int], wire.ChunkAnswering]) -> None:
+    def _chunks(
+        self, path: str, ids: list[int], max_new: int, form: Callable[[str, int, int], wire.ChunkAnswering]
+    ) -> None:
         too_long = self.face.too_long(len(ids))
         self._access("POST", path, 200)
         self.write(wire.stream_head())
@@ -271,7 +322,10 @@ class Connection(asyncio.Protocol):
             self.timer = asyncio.get_running_loop().call_later(KEEP_ALIVE_S, self.end)
 
     def hold(self) -> None:
-        """What is written from here on leaves with the connection's end, in one piece: nobody can send a request in between."""
+        """What is written from here on leaves with the connection's end, in one piece:
+
+        nobody can send a request in between.
+        """
         if self.transport is not None:
             self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
 
@@ -281,5 +335,6 @@ class Connection(asyncio.Protocol):
 
 
 def describe(error: OSError, host: str, port: int) -> str:
-    why = os.strerror(error.errno) if error.errno else str(error)  # asyncio writes the address into strerror once more
+    # asyncio writes the address into strerror once more
+    why = os.strerror(error.errno) if error.errno else str(error)
     return f"The embedded server cannot listen on {host}:{port} ({why}); give another --port."

@@ -11,7 +11,10 @@ from slabench.sim.scheduler import Retraction, Step
 
 
 class DeployLog:
-    """Lines to a file, one write each; generation throughput as the scheduler takes it, since its previous Decode line."""
+    """Lines to a file, one write each;
+
+    generation throughput as the scheduler takes it, since its previous Decode line.
+    """
 
     def __init__(self, out: TextIO, profile: Profile) -> None:
         self.out = out
@@ -71,4 +74,6 @@ class DeployLog:
         self.say("Cache flushed successfully!")
 
     def not_flushed(self, queue: int, running: int) -> None:
-        self.say(f"Cache not flushed because there are pending requests. #queue-req: {queue}, #running-req: {running}")
+        self.say(
+            f"Cache not flushed because there are pending requests. #queue-req: {queue}, #running-req: {running}"
+        )

@@ -1,7 +1,8 @@
 """`sim:null`: answers on an exact schedule, whatever the load, and remembers when it really wrote each token.
 
-One thread, one epoll. All answers have the same time between tokens, so what is due next is always the head of a queue: no heap,
-no timer objects. The last stretch before a token is waited for by turning the loop, so it takes a core of its own while it serves.
+One thread, one epoll. All answers have the same time between tokens, so what is due next is always the head
+of a queue: no heap, no timer objects. The last stretch before a token is waited for by turning the loop, so
+it takes a core of its own while it serves.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ class NullServer:
         self.ttft_ns, self.itl_ns = round(profile.ttft_ms * 1e6), round(profile.itl_ms * 1e6)
         self.answers = Answers(delta=bool(profile.delta))
         self.truth = Truth(profile)
-        self.pages = Pages(profile, self.truth, tokenizer or profile.model_path, random.SystemRandom().randrange(2**30))
+        self.pages = Pages(
+            profile, self.truth, tokenizer or profile.model_path, random.SystemRandom().randrange(2**30)
+        )
         self.epoll = select.epoll()
         self.listeners: dict[int, socket.socket] = {}
         self.peers: dict[int, Peer] = {}
@@ -97,7 +100,8 @@ class NullServer:
             wait = 0.5
         elif due - now > SPIN_NS:
             wait = min((due - now - SPIN_NS) / 1e9, 0.5)
-        if wait > 0 and not select.select([self.epoll], [], [], wait)[0]:  # epoll's own time-out counts in milliseconds
+        # epoll's own time-out counts in milliseconds
+        if wait > 0 and not select.select([self.epoll], [], [], wait)[0]:
             return
         for at, (fd, events) in enumerate(self.epoll.poll(0)):
             if at % 8 == 7:
@@ -307,7 +311,16 @@ class NullServer:
         """A step of the log has passed: what came since as one Prefill line, and a Decode line now and then."""
         if self.taken:
             new = sum(one.prompt for one in self.taken)
-            self.log.prefill(Step("prefill", 0.0, new_seq=len(self.taken), new_tokens=new, running=self.running, used=self.used))
+            self.log.prefill(
+                Step(
+                    "prefill",
+                    0.0,
+                    new_seq=len(self.taken),
+                    new_tokens=new,
+                    running=self.running,
+                    used=self.used,
+                )
+            )
             self.taken.clear()
         while self.step_due <= now:
             self.step_due += max(self.itl_ns, 1_000_000)
@@ -318,8 +331,18 @@ def _end(number: int, frame: FrameType | None) -> None:
     raise _Ended
 
 
-def serve(profile: NullProfile, host: str, ports: Sequence[int], log: DeployLog, encode: Encode, tokenizer: str | None) -> None:
-    """Listen, say so in the words that a launcher waits for, and serve. OSError: a port is taken. All but the first are shared."""
+def serve(
+    profile: NullProfile,
+    host: str,
+    ports: Sequence[int],
+    log: DeployLog,
+    encode: Encode,
+    tokenizer: str | None,
+) -> None:
+    """Listen, say so in the words that a launcher waits for, and serve. OSError: a port is taken.
+
+    All but the first are shared.
+    """
     if sys.platform != "linux":
         raise OSError(0, "sim:null needs Linux (epoll)")
     raise_file_limit()
@@ -327,7 +350,9 @@ def serve(profile: NullProfile, host: str, ports: Sequence[int], log: DeployLog,
     bound = server.listen(host, ports[0])
     for port in ports[1:]:
         server.listen(host, port, shared=True)
-    log.say(f"max_total_num_tokens={profile.pool_tokens}, max_running_requests={profile.max_running}, null server: SIMULATED")
+    log.say(
+        f"max_total_num_tokens={profile.pool_tokens}, max_running_requests={profile.max_running}, null server: SIMULATED"
+    )
     shown = f"[{host}]" if ":" in host else host
     log.plain(f"Uvicorn running on http://{shown}:{bound} (Press CTRL+C to quit)")
     log.say("The server is fired up and ready to roll!")

@@ -1,7 +1,7 @@
 """The bytes of the null server's answers, made before they are due: an event is one join of three pieces.
 
-Per token the parts before and after the request's own bytes; per request its id, prompt length and queue time, always of the
-same length, so that a chunk's size depends on the token alone.
+Per token the parts before and after the request's own bytes; per request its id, prompt length and queue
+time, always of the same length, so that a chunk's size depends on the token alone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ _DIGITS = 18
 
 
 def _meta(prompt: int) -> bytes:
-    """What follows the id, of one length for any prompt: the queue time has as many digits as the count leaves."""
+    """What follows the id, of one length for any prompt:
+
+    the queue time has as many digits as the count leaves.
+    """
     count = b"%d" % prompt
     queue = b"0." + b"0" * 5 + b"1" * (_DIGITS - len(count) - 7)
     return b"%b,%b" % (
@@ -80,7 +83,8 @@ class Answers:
         text, ids = self._content(k)
         event = b"".join(
             (
-                b'{"text":"%b","output_ids":[%b],"meta_info":{"id":"%b","finish_reason":' % (text, ids, own.id.encode()),
+                b'{"text":"%b","output_ids":[%b],"meta_info":{"id":"%b","finish_reason":'
+                % (text, ids, own.id.encode()),
                 b'{"type":"length","length":%d},' % (k + 1),
                 _meta(own.prompt),
                 b'%d,"cached_tokens":0,"e2e_latency":%.9f}}' % (k + 1, seconds),

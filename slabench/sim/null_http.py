@@ -1,4 +1,7 @@
-"""The null server's requests, read from bytes, and every answer of it that is not a stream. No sockets, no clock."""
+"""The null server's requests, read from bytes, and every answer of it that is not a stream.
+
+No sockets, no clock.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,12 @@ def read_request(data: bytes | bytearray) -> Request | None:
     if len(words) != 3:
         raise Malformed
     return Request(
-        words[0], words[1].partition("?")[0], words[1], bytes(data[end + 4 : size]), _CLOSE.search(head) is not None, size
+        words[0],
+        words[1].partition("?")[0],
+        words[1],
+        bytes(data[end + 4 : size]),
+        _CLOSE.search(head) is not None,
+        size,
     )
 
 
@@ -96,7 +104,9 @@ class Pages:
             return status, wire.answer(status, wire.FLUSH_TEXT.encode(), None)
         if path == "/truth/reset" and request.method in ("GET", "POST"):
             if running:
-                return 400, wire.answer(400, wire.error(f"{running} requests are running: the truth is reset between runs."))
+                return 400, wire.answer(
+                    400, wire.error(f"{running} requests are running: the truth is reset between runs.")
+                )
             self.truth.reset()
             return 200, wire.answer(200, b"ok\n", "text/plain")
         if request.method != "GET":
@@ -107,20 +117,31 @@ class Pages:
             return 200, wire.answer(200, b"", None)
         found = self._json(path, running)
         return (
-            (200, wire.answer(200, wire.dumps(found))) if found is not None else (404, wire.answer(404, b'{"detail":"Not Found"}'))
+            (200, wire.answer(200, wire.dumps(found)))
+            if found is not None
+            else (404, wire.answer(404, b'{"detail":"Not Found"}'))
         )
 
     def _json(self, path: str, running: int) -> Any:
         if path == "/truth":
             return self.truth.as_dict(running)
         if path in ("/get_server_info", "/server_info"):
-            return wire.server_info(self.served, self.tokenizer, port=self.port, random_seed=self.random_seed, throughput=0.0)
+            return wire.server_info(
+                self.served, self.tokenizer, port=self.port, random_seed=self.random_seed, throughput=0.0
+            )
         if path in ("/get_model_info", "/model_info"):
             return wire.model_info(self.served, self.tokenizer)
         if path == "/get_load":
             return [{"rid": None, "dp_rank": None, "num_reqs": running, "num_waiting_reqs": 0}]
         if path == "/v1/models":
             name = self.served.model_path
-            model = {"id": name, "object": "model", "created": int(time.time()), "owned_by": "sglang", "root": name, "parent": None}
+            model = {
+                "id": name,
+                "object": "model",
+                "created": int(time.time()),
+                "owned_by": "sglang",
+                "root": name,
+                "parent": None,
+            }
             return {"object": "list", "data": [model | {"max_model_len": self.served.context_length}]}
         return None

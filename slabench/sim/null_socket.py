@@ -13,7 +13,8 @@ from slabench.sim.null_answer import Own
 from slabench.sim.null_truth import Served
 
 BACKLOG = 4096
-_SO_TIMESTAMPNS = 35  # Linux: the kernel's stamp of the last bytes read, so that our own queue is not the client's delay
+# Linux: the kernel's stamp of the last bytes read, so that our own queue is not the client's delay
+_SO_TIMESTAMPNS = 35
 _OFFSET_NS = 1_000_000_000  # how long the two clocks are taken not to drift
 
 
@@ -41,7 +42,10 @@ def raise_file_limit() -> None:
 
 
 def listening(host: str, port: int, *, shared: bool) -> socket.socket:
-    """A listening socket. shared: the kernel deals its connections out to all who listen there. OSError if the port is taken."""
+    """A listening socket. shared: the kernel deals its connections out to all who listen there.
+
+    OSError if the port is taken.
+    """
     found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT if shared else socket.SO_REUSEADDR, 1)
     found.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)  # connections inherit it

@@ -1,4 +1,7 @@
-"""What the null server really did: when each request came, when each token was written, and how late that was."""
+"""What the null server really did:
+
+when each request came, when each token was written, and how late that was.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,9 @@ class Served:
 
     def __init__(self, request_id: str, asked: int, prompt: int, body: int) -> None:
         self.request_id, self.asked, self.prompt, self.body = request_id, asked, prompt, body
-        self.connect_ns = self.received_ns = self.accept_ns = self.start_ns = self.flush_ns = self.close_ns = 0
+        self.connect_ns = self.received_ns = self.accept_ns = self.start_ns = self.flush_ns = (
+            self.close_ns
+        ) = 0
         self.blocked = 0  # tokens that the kernel did not take at once
         self.aborted = False
         self.writes: array[int] = array("q")  # stamped when write() had returned
@@ -45,7 +50,9 @@ class Served:
     def late_ns(self, ttft_ns: int, itl_ns: int) -> np.ndarray:
         """Of each write, against start + ttft + k * itl."""
         written = np.frombuffer(self.writes, dtype=np.int64) if self.writes else np.zeros(0, dtype=np.int64)
-        return np.asarray(written - (self.start_ns + ttft_ns) - np.arange(len(written), dtype=np.int64) * itl_ns)
+        return np.asarray(
+            written - (self.start_ns + ttft_ns) - np.arange(len(written), dtype=np.int64) * itl_ns
+        )
 
 
 class Truth:
@@ -65,7 +72,9 @@ class Truth:
         """The answer to GET /truth: sums, then a row a request, times in ns and lateness in us."""
         ttft_ns, itl_ns = round(self.profile.ttft_ms * 1e6), round(self.profile.itl_ms * 1e6)
         late = [one.late_ns(ttft_ns, itl_ns) for one in self.served]
-        gaps = [np.diff(np.frombuffer(one.writes, dtype=np.int64)) for one in self.served if len(one.writes) > 1]
+        gaps = [
+            np.diff(np.frombuffer(one.writes, dtype=np.int64)) for one in self.served if len(one.writes) > 1
+        ]
         return {
             "simulated": True,
             "server": "slabench sim:null",
@@ -86,11 +95,21 @@ class Truth:
         }
 
     def trace(self) -> bytes:
-        """GET /truth/trace: per request u32 index, u32 n, and n times u32 write time since t_accept in units of 100 ns."""
+        """GET /truth/trace:
+
+        per request u32 index, u32 n, and n times u32 write time since t_accept in units of 100 ns.
+        """
         out = []
         for index, one in enumerate(self.served):
-            since = (np.frombuffer(one.writes, dtype=np.int64) - one.accept_ns) // TRACE_NS if one.writes else np.zeros(0)
-            out += [struct.pack("<II", index, len(one.writes)), since.clip(0, 2**32 - 1).astype("<u4").tobytes()]
+            since = (
+                (np.frombuffer(one.writes, dtype=np.int64) - one.accept_ns) // TRACE_NS
+                if one.writes
+                else np.zeros(0)
+            )
+            out += [
+                struct.pack("<II", index, len(one.writes)),
+                since.clip(0, 2**32 - 1).astype("<u4").tobytes(),
+            ]
         return b"".join(out)
 
 
@@ -99,7 +118,14 @@ def _summary(parts: Sequence[np.ndarray]) -> dict[str, float]:
     if not len(whole):
         return {"n": 0}
     p50, p99, p999 = (float(np.percentile(whole, q)) for q in (50, 99, 99.9))
-    return {"n": len(whole), "mean": float(whole.mean()), "p50": p50, "p99": p99, "p999": p999, "max": float(whole.max())}
+    return {
+        "n": len(whole),
+        "mean": float(whole.mean()),
+        "p50": p50,
+        "p99": p99,
+        "p999": p999,
+        "max": float(whole.max()),
+    }
 
 
 def _row(one: Served, late: np.ndarray) -> dict[str, Any]:

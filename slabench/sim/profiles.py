@@ -102,7 +102,8 @@ PROFILES: Mapping[str, Profile] = {
         context_length=32768,
         decode_log_interval=10,  # short runs need samples for the decode curve
     ),
-    # Fitted on the published tencent run with 128 prompts alone; docs/sim.md shows what it predicts of the others.
+    # Fitted on the published tencent run with 128 prompts alone; docs/sim.md shows what it predicts of the
+    # others.
     "r1-fp8-tp8": Profile(
         name="r1-fp8-tp8",
         model_path="slabench/deepseek-r1-fp8",
@@ -117,8 +118,8 @@ PROFILES: Mapping[str, Profile] = {
         context_length=163_840,
         tp=8,
     ),
-    # Prefill from the published prefill table, decode fitted on the published batch sizes 1-16 alone, the pool as the server had
-    # it; docs/sim.md shows what follows for 20-64.
+    # Prefill from the published prefill table, decode fitted on the published batch sizes 1-16 alone, the
+    # pool as the server had it; docs/sim.md shows what follows for 20-64.
     "a800-qwen3-30b-a3b": Profile(
         name="a800-qwen3-30b-a3b",
         model_path="slabench/qwen3-30b-a3b",
@@ -134,7 +135,8 @@ PROFILES: Mapping[str, Profile] = {
         max_running=128,
         context_length=40_960,
     ),
-    # Measured, step by step: docs/sim.md. Prefill from ali prefill's three lengths and the H200's tencent run.
+    # Measured, step by step: docs/sim.md. Prefill from ali prefill's three lengths and the H200's tencent
+    # run.
     "h200-qwen3-30b-a3b": Profile(
         name="h200-qwen3-30b-a3b",
         model_path="slabench/qwen3-30b-a3b",
@@ -160,18 +162,25 @@ def read_profile(text: str) -> Profile:
     """`demo`, `demo?decode_base_ms=6&noise=0.02`; UnknownProfile with what there is."""
     name, _, given = text.partition("?")
     if name not in PROFILES:
-        raise UnknownProfile(f"There is no profile {name!r} of the embedded server; there are {', '.join(PROFILES)}, null.")
+        raise UnknownProfile(
+            f"There is no profile {name!r} of the embedded server; there are {', '.join(PROFILES)}, null."
+        )
     profile = PROFILES[name]
     changes = read_changes({key: value for key, value in asdict(profile).items() if key != "name"}, given)
     return replace(profile, **changes) if changes else profile  # type: ignore[arg-type]
 
 
 def read_changes(known: Mapping[str, Any], given: str) -> dict[str, float | str]:
-    """`parameter=value&...` as values of the known parameters' types; UnknownProfile for what is no such thing."""
+    """`parameter=value&...` as values of the known parameters' types;
+
+    UnknownProfile for what is no such thing.
+    """
     changes: dict[str, float | str] = {}
     for key, value in parse_qsl(given, keep_blank_values=True):
         if key not in known:
-            raise UnknownProfile(f"The embedded server has no parameter {key!r}; there are {', '.join(known)}.")
+            raise UnknownProfile(
+                f"The embedded server has no parameter {key!r}; there are {', '.join(known)}."
+            )
         try:
             changes[key] = type(known[key])(value)
         except ValueError as error:
@@ -179,13 +188,21 @@ def read_changes(known: Mapping[str, Any], given: str) -> dict[str, float | str]
         number = changes[key]
         unknown = [name for name in value.split(",") if name not in FAULTS] if key == "fault" else []
         if unknown:
-            raise UnknownProfile(f"The embedded server has no fault {unknown[0]!r}; there are {', '.join(FAULTS)}.")
+            raise UnknownProfile(
+                f"The embedded server has no fault {unknown[0]!r}; there are {', '.join(FAULTS)}."
+            )
         if key == "decode_table" and value and value not in DECODE_TABLES:
-            raise UnknownProfile(f"The embedded server has no decode_table {value!r}; there are {', '.join(DECODE_TABLES)}.")
+            raise UnknownProfile(
+                f"The embedded server has no decode_table {value!r}; there are {', '.join(DECODE_TABLES)}."
+            )
         if key == "expert_share" and isinstance(number, float) and number > 1:
             raise UnknownProfile(f"{key}={value} is more than all of the experts; give a share from 0 to 1.")
-        if not isinstance(number, str) and (not math.isfinite(number) or number < 0 or (number == 0 and key in _POSITIVE)):
-            raise UnknownProfile(f"{key}={value} is too small." if number <= 0 else f"{key}={value} is no finite number.")
+        if not isinstance(number, str) and (
+            not math.isfinite(number) or number < 0 or (number == 0 and key in _POSITIVE)
+        ):
+            raise UnknownProfile(
+                f"{key}={value} is too small." if number <= 0 else f"{key}={value} is no finite number."
+            )
     return changes
 
 

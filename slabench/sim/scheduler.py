@@ -1,9 +1,9 @@
 """SGLang 0.5.7's scheduler as a pure discrete-event model: no clock, no socket, no dice but those handed in.
 
-Source: srt/managers/scheduler.py, schedule_policy.py (PrefillAdder) and schedule_batch.py of the 0.5.7 wheel. Modelled: first
-come first served, running cap, chunked prefill that stalls decode, admission by new-token ratio, the "batch is full" mark,
-retraction to the end of the queue, prefix cache and flush. Not modelled: overlap of scheduling with the forward, mixed chunks,
-data parallelism, priorities, speculative decoding.
+Source: srt/managers/scheduler.py, schedule_policy.py (PrefillAdder) and schedule_batch.py of the 0.5.7 wheel.
+Modelled: first come first served, running cap, chunked prefill that stalls decode, admission by new-token
+ratio, the "batch is full" mark, retraction to the end of the queue, prefix cache and flush. Not modelled:
+overlap of scheduling with the forward, mixed chunks, data parallelism, priorities, speculative decoding.
 """
 
 from __future__ import annotations
@@ -71,7 +71,10 @@ class Retraction:
 
 @dataclass(slots=True)
 class Step:
-    """One forward: how long it takes, who has a new token when it ends, who is finished then, and what the log says of it."""
+    """One forward:
+
+    how long it takes, who has a new token when it ends, who is finished then, and what the log says of it.
+    """
 
     kind: str  # prefill | decode
     seconds: float
@@ -168,7 +171,8 @@ class Scheduler:
             if (extend >= budget.rem_input and batch) or min(extend, budget.rem_chunk) <= 0:
                 break
             if parent is not None and matched:
-                # What it shares can no longer be evicted for it: the room is looked at once more with that held.
+                # What it shares can no longer be evicted for it: the room is looked at once more with that
+                # held.
                 evictable = self.pool.evictable
                 self.pool.lock(parent)
                 held = evictable - self.pool.evictable
@@ -276,7 +280,8 @@ class Scheduler:
             for request in step.finished:
                 self._context -= request.total - 1
                 self._release(request, keep=True)
-            # The scheduler notices at its next decode preparation that the batch has shrunk; a step's difference in admission.
+            # The scheduler notices at its next decode preparation that the batch has shrunk; a step's
+            # difference in admission.
             self.full = False
         return step
 
@@ -304,12 +309,17 @@ class Scheduler:
         return Retraction(len(gone), self.pool.free + self.pool.evictable - before, ratio, self.ratio)
 
     def _release(self, request: Request, *, keep: bool) -> None:
-        """A finished request's tokens stay in the cache, a retracted one's own tokens do not; its prompt can be evicted then."""
+        """A finished request's tokens stay in the cache, a retracted one's own tokens do not;
+
+        its prompt can be evicted then.
+        """
         entry = request.entry
         if entry is not None and keep:
             entry.owned += request.private
             if request.ids is not None and request.output:
-                entry.ids = np.concatenate([request.ids, np.array(request.output[: request.produced - 1], dtype=request.ids.dtype)])
+                entry.ids = np.concatenate(
+                    [request.ids, np.array(request.output[: request.produced - 1], dtype=request.ids.dtype)]
+                )
         else:
             self.pool.give(request.private)
         request.private = 0
@@ -329,7 +339,9 @@ class _Budget:
         self.pool = scheduler.pool
         self.rem_input, self.rem_chunk = limits.max_prefill, limits.chunked_prefill
         self.available = self.pool.free + self.pool.evictable
-        self.total_offset = sum(min(one.left, CLIP_MAX_NEW_TOKENS) * scheduler.ratio for one in scheduler.running)
+        self.total_offset = sum(
+            min(one.left, CLIP_MAX_NEW_TOKENS) * scheduler.ratio for one in scheduler.running
+        )
         self.now_offset = 0
 
     @property

@@ -28,8 +28,13 @@ class Timing:
         return (self.tokens[-1] - self.tokens[0]) / (len(self.tokens) - 1)
 
 
-def run(scheduler: Scheduler, lengths: Sequence[tuple[int, int]], due: Sequence[float], cap: int | None = None) -> list[Timing]:
-    """lengths: (prompt, output) of each request; due: seconds, never falling; cap: in flight at most, as behind a semaphore."""
+def run(
+    scheduler: Scheduler, lengths: Sequence[tuple[int, int]], due: Sequence[float], cap: int | None = None
+) -> list[Timing]:
+    """lengths: (prompt, output) of each request; due: seconds, never falling; cap:
+
+    in flight at most, as behind a semaphore.
+    """
     timings = [Timing(when) for when in due]
     upcoming = list(enumerate(due))
     heapq.heapify(upcoming)

@@ -1,4 +1,7 @@
-"""Bytes of sglang 0.5.7's answers, as uvicorn and FastAPI send them: header names with case and order, JSON keys with theirs."""
+"""Bytes of sglang 0.5.7's answers, as uvicorn and FastAPI send them:
+
+header names with case and order, JSON keys with theirs.
+"""
 
 from __future__ import annotations
 
@@ -106,8 +109,10 @@ class Answering:
                 self.request_id.encode(),
                 b'","finish_reason":',
                 reason,
-                b',"prompt_tokens":%d,"weight_version":"default","total_retractions":%d' % (self.prompt, retractions),
-                b',"queue_time":%.9g,"completion_tokens":%d,"cached_tokens":%d' % (self.queue_s, produced, self.cached),
+                b',"prompt_tokens":%d,"weight_version":"default","total_retractions":%d'
+                % (self.prompt, retractions),
+                b',"queue_time":%.9g,"completion_tokens":%d,"cached_tokens":%d'
+                % (self.queue_s, produced, self.cached),
                 tail,
                 b"}}",
             )
@@ -115,11 +120,16 @@ class Answering:
 
 
 class ChunkAnswering(Answering):
-    """/v1/completions: a piece of text an event, with counts if continuous_usage_stats asks, and a sum if include_usage does."""
+    """/v1/completions:
+
+    a piece of text an event, with counts if continuous_usage_stats asks, and a sum if include_usage does.
+    """
 
     __slots__ = ("_sent", "continuous", "include_usage", "model")
 
-    def __init__(self, request_id: str, prompt: int, max_new: int, *, model: str, include_usage: bool, continuous: bool) -> None:
+    def __init__(
+        self, request_id: str, prompt: int, max_new: int, *, model: str, include_usage: bool, continuous: bool
+    ) -> None:
         super().__init__(request_id, prompt, max_new)
         self.model, self.include_usage, self.continuous = model, include_usage, continuous
         self._sent = 0
@@ -144,16 +154,25 @@ class ChunkAnswering(Answering):
         return {"index": 0, "text": delta, "logprobs": None, "finish_reason": reason, "matched_stop": None}
 
     def _usage(self, produced: int) -> dict[str, Any]:
-        counts = {"prompt_tokens": self.prompt, "total_tokens": self.prompt + produced, "completion_tokens": produced}
+        counts = {
+            "prompt_tokens": self.prompt,
+            "total_tokens": self.prompt + produced,
+            "completion_tokens": produced,
+        }
         return counts | {"prompt_tokens_details": None, "reasoning_tokens": 0}
 
-    def _chunk(self, choices: list[dict[str, Any]], usage: dict[str, Any] | None, kind: str = "text_completion") -> bytes:
+    def _chunk(
+        self, choices: list[dict[str, Any]], usage: dict[str, Any] | None, kind: str = "text_completion"
+    ) -> bytes:
         head = {"id": self.request_id, "object": kind, "created": int(self.created), "model": self.model}
         return dumps({**head, "choices": choices, "usage": usage})
 
 
 class ChatAnswering(ChunkAnswering):
-    """/v1/chat/completions: a role first, the pieces, and the reason to end in an event of its own, without counts."""
+    """/v1/chat/completions:
+
+    a role first, the pieces, and the reason to end in an event of its own, without counts.
+    """
 
     __slots__ = ()
 
@@ -173,7 +192,9 @@ class ChatAnswering(ChunkAnswering):
         delta = {"role": None, "content": None, "reasoning_content": None, "tool_calls": None, **given}
         return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason, "matched_stop": None}
 
-    def _chunk(self, choices: list[dict[str, Any]], usage: dict[str, Any] | None, kind: str = "chat.completion.chunk") -> bytes:
+    def _chunk(
+        self, choices: list[dict[str, Any]], usage: dict[str, Any] | None, kind: str = "chat.completion.chunk"
+    ) -> bytes:
         return super()._chunk(choices, usage, kind)
 
 
@@ -181,8 +202,13 @@ def openai_error(message: str, kind: str = "BadRequestError") -> dict[str, Any]:
     return {"object": "error", "message": message, "type": kind, "param": None, "code": 400}
 
 
-def server_info(profile: Profile, tokenizer: str, *, port: int, random_seed: int, throughput: float) -> dict[str, Any]:
-    """What the real one's flattened arguments say of size and speed; slabench_sim marks every output of a run against it."""
+def server_info(
+    profile: Profile, tokenizer: str, *, port: int, random_seed: int, throughput: float
+) -> dict[str, Any]:
+    """What the real one's flattened arguments say of size and speed;
+
+    slabench_sim marks every output of a run against it.
+    """
     arguments = {
         "model_path": profile.model_path,
         "tokenizer_path": tokenizer,

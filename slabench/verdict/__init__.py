@@ -1,1 +1,4 @@
-"""First valid, then good enough: validity, objectives, baselines and the one word. Pure: nothing here reads a clock or a socket."""
+"""First valid, then good enough: validity, objectives, baselines and the one word. Pure:
+
+nothing here reads a clock or a socket.
+"""

@@ -1,4 +1,7 @@
-"""What the method says to try next: tencent's rule, more prompts if TPOT has room, less rate and concurrency if it has none."""
+"""What the method says to try next:
+
+tencent's rule, more prompts if TPOT has room, less rate and concurrency if it has none.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ ROOM = 0.9  # below 90 % of the limit there is room
 def tencent(
     slos: Sequence[Slo], figures: Mapping[str, float], plan: Mapping[str, object], *, full: bool = False
 ) -> tuple[str, ...]:
-    """Sentences for the report; none when TPOT is close below its limit, which is where the method wants to be.
+    """Sentences for the report; none when TPOT is close below its limit, which is where the method wants to
+    be.
 
     full: the server retracted requests. Then its KV pool is the limit, and more load gives no more.
     """
@@ -31,5 +35,7 @@ def tencent(
             f"(--num-prompts) than {plan.get('count')} only make the run longer; more rate or concurrency queues.",
         )
     if seen < ROOM * rule.limit:
-        return (f"TPOT has room {at}: try more prompts (--num-prompts) than {plan.get('count')}, then more rate and concurrency.",)
+        return (
+            f"TPOT has room {at}: try more prompts (--num-prompts) than {plan.get('count')}, then more rate and concurrency.",
+        )
     return ()

@@ -1,4 +1,7 @@
-"""The baseline file: read, checked, made from runs, merged, written. JSON; docs/gate-an-upgrade.md describes it."""
+"""The baseline file: read, checked, made from runs, merged, written. JSON;
+
+docs/gate-an-upgrade.md describes it.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +18,25 @@ from slabench.errors import ConfigError, system_words
 from slabench.metrics.definitions import METRICS, metric_of
 from slabench.output_file import write_whole
 from slabench.strict_json import dumps
-from slabench.verdict.samples import samples_of
-from slabench.verdict.words import NOTHING_JUDGED
+from slabench.verdict.gated_metrics import samples_of
+from slabench.verdict.outcome import NOTHING_JUDGED
 
-# slabench.baseline/2: `samples`, one value a repeat, beside each test's figures (their means), and `rules`, what may differ.
-# slabench.baseline/1: first form, one run, figures alone. Still read: one sample a figure, without a spread.
+# slabench.baseline/2: `samples`, one value a repeat, beside each test's figures (their means), and `rules`,
+# what may differ. slabench.baseline/1: first form, one run, figures alone. Still read: one sample a figure,
+# without a spread.
 SCHEMA = "slabench.baseline/2"
-POSSIBLE = (1e-9, 1e15)  # of any figure in its unit: beyond are numbers that were typed, some of which no float can hold
+# of any figure in its unit: beyond are numbers that were typed, some of which no float can hold
+POSSIBLE = (1e-9, 1e15)
 ALLOWED = "Allowed by --allow."  # validity/policy.py's words
 SHAREGPT = "sharegpt"  # the data set whose conversations have the lengths that are sent
 JOINT = " + "  # between the runs that a merged baseline names as its source
 EXTRAS = ("headers", "extra_request_body")  # of a request: a side that names none sent none
 READ = (SCHEMA, "slabench.baseline/1")
-OBJECTS = ("workload", "figures", "information", "floors", "samples", "lacking", "allowed")  # of a test's entry
+# of a test's entry
+OBJECTS = ("workload", "figures", "information", "floors", "samples", "lacking", "allowed")
 
-# What an upgrade gate may see differ without being told: the version is the point of it, and what follows from it.
+# What an upgrade gate may see differ without being told: the version is the point of it, and what follows
+# from it.
 MAY_DIFFER = ("server.version", "server.token_capacity")
 RULES = {
     "may_differ": list(MAY_DIFFER),
@@ -58,7 +65,10 @@ class Baseline:
         """Figure -> one value a repeat; what a file says once is one sample."""
         entry = self.tests[test_id]
         kept = entry.get("samples", {})
-        return {key: [float(one) for one in kept.get(key, [value])] for key, value in entry.get("figures", {}).items()}
+        return {
+            key: [float(one) for one in kept.get(key, [value])]
+            for key, value in entry.get("figures", {}).items()
+        }
 
 
 def load(path: str, *, option: str = "--baseline=") -> Baseline:
@@ -68,34 +78,51 @@ def load(path: str, *, option: str = "--baseline=") -> Baseline:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"{named} does not exist; {remedy}.") from error
-    except (OSError, ValueError, RecursionError) as error:  # json has an error of its own for numbers of thousands of digits
-        raise ConfigError(f"{named} cannot be read as a baseline ({system_words(error)}); {remedy}.") from error
+    except (
+        OSError,
+        ValueError,
+        RecursionError,
+    ) as error:  # json has an error of its own for numbers of thousands of digits
+        raise ConfigError(
+            f"{named} cannot be read as a baseline ({system_words(error)}); {remedy}."
+        ) from error
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema not in READ:
-        raise ConfigError(f"{named} has schema {schema!r}, this slabench reads {' and '.join(READ)}; {remedy} with this version.")
+        raise ConfigError(
+            f"{named} has schema {schema!r}, this slabench reads {' and '.join(READ)}; {remedy} with this version."
+        )
     if not isinstance(document.get("tests"), dict) or not isinstance(document.get("fingerprint"), dict):
         raise ConfigError(f"{named} has no tests or no fingerprint; {remedy}.")
     for part in (document["fingerprint"], document["tests"]):
         for name, entry in part.items():
-            if not isinstance(entry, dict) or not all(isinstance(entry.get(key, {}), dict) for key in OBJECTS):
+            if not isinstance(entry, dict) or not all(
+                isinstance(entry.get(key, {}), dict) for key in OBJECTS
+            ):
                 raise ConfigError(f"{named}: {name!r} is not as a baseline has it; {remedy}.")
     for test_id, entry in document["tests"].items():
         for key, value in (*entry.get("figures", {}).items(), *entry.get("floors", {}).items()):
             if metric_of(key) is None or not is_measured(value):
-                raise ConfigError(f"{named}: {test_id} has {key}={value!r:.60}, which is no known metric with a number.")
+                raise ConfigError(
+                    f"{named}: {test_id} has {key}={value!r:.60}, which is no known metric with a number."
+                )
         for key, values in entry.get("samples", {}).items():
             if not isinstance(values, list) or not values or not all(map(is_measured, values)):
-                raise ConfigError(f"{named}: {test_id} has samples {key}={values!r:.60}, which are no numbers of runs.")
+                raise ConfigError(
+                    f"{named}: {test_id} has samples {key}={values!r:.60}, which are no numbers of runs."
+                )
             mean = entry.get("figures", {}).get(key)
             if mean is None or not math.isclose(mean, statistics.fmean(values), rel_tol=1e-6):
-                raise ConfigError(f"{named}: {test_id} has {key}={mean!r}, which is not the mean of its samples {values!r}.")
+                raise ConfigError(
+                    f"{named}: {test_id} has {key}={mean!r}, which is not the mean of its samples {values!r}."
+                )
     published = "PUBLISHED" in (document.get("labels") or ())
     tests = {test_id: _of_text(entry, published=published) for test_id, entry in document["tests"].items()}
     return Baseline(path, str(document.get("source", path)), document["fingerprint"], tests)
 
 
 def _of_text(entry: Mapping[str, Any], *, published: bool) -> Mapping[str, Any]:
-    """Published figures and bench_serving's are of prompts sent as text, where the entry does not say otherwise.
+    """Published figures and bench_serving's are of prompts sent as text, where the entry does not say
+    otherwise.
 
     The server's tokenizer is part of such a prefill: a run that sends ids does other work.
     """
@@ -107,11 +134,14 @@ def _of_text(entry: Mapping[str, Any], *, published: bool) -> Mapping[str, Any]:
 
 def is_measured(value: object) -> bool:
     """A number that a run can have: everything is better than an infinite time or no throughput."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and POSSIBLE[0] < value < POSSIBLE[1]
+    return (
+        isinstance(value, int | float) and not isinstance(value, bool) and POSSIBLE[0] < value < POSSIBLE[1]
+    )
 
 
 def identity(workload: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes two workloads the same: lengths, counts, data, arrival plan, and what went before it (warm-up, flush).
+    """What makes two workloads the same: lengths, counts, data, arrival plan, and what went before it
+    (warm-up, flush).
 
     Seeds are information, not identity; so is the data set's hash where it gives texts and no lengths.
     """
@@ -120,13 +150,22 @@ def identity(workload: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, 
     ways = ["request_rate", "max_concurrency", "backend", "warmup_requests", "flush_cache"]
     ways += ["arrivals"] if plan.get("kind") == "open_loop" else []
     ways += EXTRAS  # there where they were given
-    return {key: workload[key] for key in keys if key in workload} | {key: plan[key] for key in ways if key in plan}
+    return {key: workload[key] for key in keys if key in workload} | {
+        key: plan[key] for key in ways if key in plan
+    }
 
 
 def build(
-    source: str, created_utc: str, fingerprint: Mapping[str, Any], labels: Sequence[str], tests: Sequence[Mapping[str, Any]]
+    source: str,
+    created_utc: str,
+    fingerprint: Mapping[str, Any],
+    labels: Sequence[str],
+    tests: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The baseline document of a run's PASSED and FAILED tests (run.json's entries): an INVALID one is no baseline."""
+    """The baseline document of a run's PASSED and FAILED tests (run.json's entries):
+
+    an INVALID one is no baseline.
+    """
     stored: dict[str, Any] = {}
     for entry in tests:
         if entry["word"] == "INVALID" and not only_inconclusive(entry):
@@ -139,10 +178,13 @@ def build(
             "repeats": max((len(values) for values in samples.values()), default=1),
             "figures": {key: statistics.fmean(values) for key, values in samples.items()},
             "samples": {key: list(values) for key, values in samples.items()},
-            "information": {key: metrics[key] for key in INFORMATION if key in metrics and key not in samples},
+            "information": {
+                key: metrics[key] for key in INFORMATION if key in metrics and key not in samples
+            },
             "floors": {},
         }
-        if gathered.lacking:  # kept, so that a comparison says which figure it cannot be, instead of leaving it out
+        # kept, so that a comparison says which figure it cannot be, instead of leaving it out
+        if gathered.lacking:
             stored[entry["id"]]["lacking"] = dict(gathered.lacking)
         if let_pass := allowed_checks(entry):
             stored[entry["id"]]["allowed"] = let_pass
@@ -152,27 +194,39 @@ def build(
         "created_utc": created_utc,
         "labels": list(labels),
         "rules": RULES,
-        "fingerprint": {section: dict(fingerprint.get(section, {})) for section in ("server", "hardware", "model")},
+        "fingerprint": {
+            section: dict(fingerprint.get(section, {})) for section in ("server", "hardware", "model")
+        },
         "tests": stored,
     }
 
 
 def allowed_checks(entry: Mapping[str, Any]) -> dict[str, str]:
     """Checks that were INVALID and that --allow let pass, with what they saw."""
-    found = {one["name"]: one["text"] for one in entry["checks"] if one["state"] == "finding" and ALLOWED in one["text"]}
+    found = {
+        one["name"]: one["text"]
+        for one in entry["checks"]
+        if one["state"] == "finding" and ALLOWED in one["text"]
+    }
     return {name: text.replace(f" {ALLOWED}", "") for name, text in found.items()}
 
 
 def only_inconclusive(entry: Mapping[str, Any]) -> bool:
-    """The run itself was valid; what is not decided is how it stands beside another one, or nothing was there to judge it by."""
+    """The run itself was valid;
+
+    what is not decided is how it stands beside another one, or nothing was there to judge it by.
+    """
     undecided = {"INCONCLUSIVE", NOTHING_JUDGED} & set(entry["reasons"])
     return bool(undecided) and not any(check["state"] == "invalid" for check in entry["checks"])
 
 
-def keep(document: Mapping[str, Any], old: Baseline, differences: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+def keep(
+    document: Mapping[str, Any], old: Baseline, differences: Sequence[str]
+) -> tuple[dict[str, Any], list[str]]:
     """(document with what an existing file holds beside it, what had to go).
 
-    Floors are written by hand, and stay. Tests that this run did not measure stay where nothing differs that may not.
+    Floors are written by hand, and stay. Tests that this run did not measure stay where nothing differs that
+    may not.
     """
     tests = {test_id: dict(entry) for test_id, entry in document["tests"].items()}
     for test_id, entry in tests.items():
@@ -184,7 +238,10 @@ def keep(document: Mapping[str, Any], old: Baseline, differences: Sequence[str])
 
 
 def run_ids(document: Mapping[str, Any]) -> set[str]:
-    """The runs that a document was made of, as merge() joins them; a published table's words stand for its run."""
+    """The runs that a document was made of, as merge() joins them;
+
+    a published table's words stand for its run.
+    """
     return set(str(document["source"]).split(JOINT)) if document.get("source") else set()
 
 
@@ -196,7 +253,10 @@ def repeats_of(entry: Mapping[str, Any]) -> set[tuple[tuple[str, float], ...]]:
 
 
 def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
-    """Several documents of the same deployment as one: their samples one after the other. The caller has seen that none differs."""
+    """Several documents of the same deployment as one: their samples one after the other.
+
+    The caller has seen that none differs.
+    """
     documents = [document for _, document in named]
     tests: dict[str, Any] = {}
     for document in documents:
@@ -218,7 +278,14 @@ def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
     last = documents[-1]
     labels = dict.fromkeys(label for document in documents for label in document.get("labels", ()))
     source = JOINT.join(str(document.get("source", path)) for path, document in named)
-    return {**last, "schema": SCHEMA, "rules": RULES, "source": source, "labels": list(labels), "tests": tests}
+    return {
+        **last,
+        "schema": SCHEMA,
+        "rules": RULES,
+        "source": source,
+        "labels": list(labels),
+        "tests": tests,
+    }
 
 
 def _samples(entry: Mapping[str, Any], key: str) -> list[float]:

@@ -8,11 +8,12 @@ from typing import Any
 
 from slabench.output_file import locked
 from slabench.verdict.baseline_file import keep, load, save
-from slabench.verdict.baselines import differences
+from slabench.verdict.comparison import differences
 
 
 def add_to(path: str, document: Mapping[str, Any], *, option: str) -> tuple[dict[str, Any], list[str]]:
-    """(what the file holds now, the tests that had to go). ConfigError if the file that is there is no baseline.
+    """(what the file holds now, the tests that had to go). ConfigError if the file that is there is no
+    baseline.
 
     Two runs that end at once both find a place in it: it is read and written under a lock.
     """

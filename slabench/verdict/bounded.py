@@ -1,4 +1,7 @@
-"""Objectives on a TPOT that is known within bounds only: judged where both ends say the same, and else by nobody."""
+"""Objectives on a TPOT that is known within bounds only:
+
+judged where both ends say the same, and else by nobody.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from dataclasses import dataclass
 
 from slabench.metrics.bounded import HIGH, bounds
 from slabench.metrics.definitions import declared, too_few
+from slabench.verdict.outcome import Objective
 from slabench.verdict.sla import Slo, judged, number, spoken
-from slabench.verdict.words import Objective
 
 TPOT_BOUNDED = "TPOT_BOUNDED"
 COUNT_EVENTS = (

@@ -1,4 +1,5 @@
-"""How far a probe's figure can be trusted: by its waves, by neighbours in them, and never closer than two runs agree.
+"""How far a probe's figure can be trusted: by its waves, by neighbours in them, and never closer than two
+runs agree.
 
     by waves       Student's t over the means of the waves (three or more): what changes from wave to wave
     by neighbours  two standard errors from the differences between requests that follow each other in the plan. The place in a
@@ -28,7 +29,8 @@ _PERCENTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with the interval that its true value is taken to lie in (95 %), and the number of requests behind it."""
+    """A figure with the interval that its true value is taken to lie in (95 %), and the number of requests
+    behind it."""
 
     value: float
     low: float
@@ -49,10 +51,13 @@ class Estimate:
         return (self.high - self.low) / 2
 
 
-def estimate(key: str, value: float, counted: Sequence[RequestRecord], wave: int, *, doubt: float = 0.0) -> Estimate:
+def estimate(
+    key: str, value: float, counted: Sequence[RequestRecord], wave: int, *, doubt: float = 0.0
+) -> Estimate:
     """The interval of a figure over the counted requests, whole waves in plan order.
 
-    doubt: of a figure that is no sample's, a throughput: what its own measurement is uncertain by, as a share of its value.
+    doubt: of a figure that is no sample's, a throughput: what its own measurement is uncertain by, as a share
+    of its value.
     """
     figure, _, statistic = key.rpartition(".")
     floor = floor_of(key) * abs(value)
@@ -65,7 +70,11 @@ def estimate(key: str, value: float, counted: Sequence[RequestRecord], wave: int
         low, high = _order_interval(sorted(sample), _PERCENTILES[statistic])
         return Estimate(value, min(low, value) - floor, max(high, value) + floor, len(sample))
     if key == "goodput.share":
-        half = max(1.96 * math.sqrt(max(value * (1 - value), 0.0) / n), 1 / n) if value not in (0.0, 1.0) else 3 / n
+        half = (
+            max(1.96 * math.sqrt(max(value * (1 - value), 0.0) / n), 1 / n)
+            if value not in (0.0, 1.0)
+            else 3 / n
+        )
         return Estimate(value, max(0.0, value - half), min(1.0, value + half), n)
     half = math.hypot(floor, doubt * abs(value))
     return Estimate(value, value - half, value + half, n)
@@ -114,7 +123,10 @@ def _by_neighbours(sample: Sequence[float], wave: int) -> float:
 
 
 def _order_interval(ordered: Sequence[float], p: float) -> tuple[float, float]:
-    """The distribution-free interval of a percentile: the order statistics 1.96 binomial deviations around its rank."""
+    """The distribution-free interval of a percentile:
+
+    the order statistics 1.96 binomial deviations around its rank.
+    """
     n = len(ordered)
     spread = 1.96 * math.sqrt(n * p * (1 - p))
     low, high = math.floor(n * p - spread), math.ceil(n * p + spread)

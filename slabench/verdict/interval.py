@@ -1,8 +1,9 @@
-"""The interval that decides a comparison, and how it is printed: so that nobody can read another word from it.
+"""The interval that decides a comparison, and how it is printed: so that nobody can read another word from
+it.
 
-Each end has a level of its own, since each answers a question of its own. The end on the better side says whether the figure is
-surely worse, at the level that Holm's correction leaves it; the end on the worse side says whether it is surely within, where every
-figure has to be and nothing is corrected.
+Each end has a level of its own, since each answers a question of its own. The end on the better side says
+whether the figure is surely worse, at the level that Holm's correction leaves it; the end on the worse side
+says whether it is surely within, where every figure has to be and nothing is corrected.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Printed:
 
 
 def printed(low: float, high: float, limit: float) -> Printed:
-    """Ratios in per cent, with as many decimals as it takes for each end to be on its own side of the limit in print too."""
+    """Ratios in per cent, with as many decimals as it takes for each end to be on its own side of the limit
+    in print too."""
     for decimals in range(1, MOST_DECIMALS + 1):
         shown = round((limit - 1) * 100, max(2, decimals))
         ends = [round((end - 1) * 100, decimals) for end in (low, high)]

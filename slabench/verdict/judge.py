@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from slabench.metrics.classic import of_text
 from slabench.metrics.definitions import declared, too_few
 from slabench.verdict import reasons as reason_codes
-from slabench.verdict.baselines import Comparison
 from slabench.verdict.bounded import Undecided, evaluate_bounded
+from slabench.verdict.comparison import Comparison
+from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus, Objective, Outcome, Verdict
 from slabench.verdict.sla import Slo, evaluate, number, spoken
-from slabench.verdict.words import NOTHING_JUDGED, Check, Objective, State, Verdict, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +19,15 @@ class Case:
     """Everything one test's verdict is made from."""
 
     figures: Mapping[str, float]
-    sizes: Mapping[str, int]  # n behind a figure's statistics; with repeats the fewest, since a percentile is taken in each
+    # n behind a figure's statistics; with repeats the fewest, since a percentile is taken in each
+    sizes: Mapping[str, int]
     checks: Sequence[Check]
     slos: Sequence[Slo] = ()
     floors: Sequence[Slo] = ()
     comparison: Comparison | None = None
     require_baseline: bool = False
-    gate: str | None = None  # the option that asks for a verdict, such as --baseline=FILE: a test it does not reach is INVALID
+    # the option that asks for a verdict, such as --baseline=FILE: a test it does not reach is INVALID
+    gate: str | None = None
     labels: Sequence[str] = ()  # REDUCED, SIMULATED
     advice: Sequence[str] = ()
     counted: Mapping[str, int] | None = None  # n of all repeats together; None: as sizes
@@ -60,54 +62,71 @@ def judge(case: Case) -> Verdict:
     else:
         objectives += case.comparison.objectives
         reasons += case.comparison.reasons
-    spoke = [check.name for check in case.checks if check.state in (State.INVALID, State.FINDING)]
+    spoke = [check.name for check in case.checks if check.state in (CheckStatus.INVALID, CheckStatus.FINDING)]
     reasons = [*spoke, *reasons, *case.labels]
 
     headline = _invalid(case, undefined, undecided)
     if headline is not None:
-        word = Word.INVALID
+        word = Outcome.INVALID
     else:
         failed = [one for one in objectives if not one.holds]
         missing = case.require_baseline and "NO_BASELINE" in reasons
         nothing = not objectives and not missing
         open_ = case.comparison.inconclusive if case.comparison is not None else None
         if failed:
-            word, headline = Word.FAILED, "; ".join(one.text for one in failed[:3])
+            word, headline = Outcome.FAILED, "; ".join(one.text for one in failed[:3])
         elif open_ is not None:
             # After what failed: one figure that is surely worse is enough, whatever the others are.
-            word, headline = Word.INVALID, open_
+            word, headline = Outcome.INVALID, open_
         elif missing:
             word, headline = (
-                Word.FAILED,
+                Outcome.FAILED,
                 "no baseline for this test, and --require-baseline asks for one; save one with --save-baseline=FILE",
             )
         elif nothing:
             reasons.insert(len(spoke), NOTHING_JUDGED)
-            word, headline = (Word.PASSED if case.gate is None else Word.INVALID), _nothing(case)
+            word, headline = (Outcome.PASSED if case.gate is None else Outcome.INVALID), _nothing(case)
         else:
-            word, headline = Word.PASSED, _good(objectives)
-    # What it failed for comes first: else a reader takes the first code, of something that is merely absent, for the cause.
-    if word is Word.FAILED:
+            word, headline = Outcome.PASSED, _good(objectives)
+    # What it failed for comes first: else a reader takes the first code, of something that is merely absent,
+    # for the cause.
+    if word is Outcome.FAILED:
         reasons = [*reason_codes.failed(objectives), *reasons]
-    elif word is Word.INVALID and not spoke:
+    elif word is Outcome.INVALID and not spoke:
         reasons = [*(f"UNDEFINED:{one.metric}" for one in undefined), *reasons]
-    return Verdict(word, headline, tuple(dict.fromkeys(reasons)), tuple(objectives), tuple(case.checks), tuple(case.advice))
+    return Verdict(
+        word,
+        headline,
+        tuple(dict.fromkeys(reasons)),
+        tuple(objectives),
+        tuple(case.checks),
+        tuple(case.advice),
+    )
 
 
 def _invalid(case: Case, undefined: Sequence[Slo], undecided: Sequence[Undecided]) -> str | None:
     """The one line that says why nobody can judge, or None."""
-    bad = [check for check in case.checks if check.state is State.INVALID]
+    bad = [check for check in case.checks if check.state is CheckStatus.INVALID]
     if bad:
-        more = f" (and {len(bad) - 1} more: {', '.join(check.name for check in bad[1:])})" if len(bad) > 1 else ""
+        more = (
+            f" (and {len(bad) - 1} more: {', '.join(check.name for check in bad[1:])})"
+            if len(bad) > 1
+            else ""
+        )
         return f"{bad[0].name}: {bad[0].text}{more}"
     if undecided:
         return undecided[0].text
     if undefined:
-        line = (
-            f"{undefined[0].metric} is not defined for this run{_too_few(case, undefined[0])}, so {undefined[0]} cannot be judged"
+        line = f"{undefined[0].metric} is not defined for this run{_too_few(case, undefined[0])}, so {undefined[0]} cannot be judged"
+        why = next(
+            (one for one in case.checks if one.name == "tpot_defined" and one.state is not CheckStatus.OK),
+            None,
         )
-        why = next((one for one in case.checks if one.name == "tpot_defined" and one.state is not State.OK), None)
-        return f"{line}: {why.text} {why.remedy}" if why is not None and undefined[0].metric.startswith("tpot.") else line
+        return (
+            f"{line}: {why.text} {why.remedy}"
+            if why is not None and undefined[0].metric.startswith("tpot.")
+            else line
+        )
     if case.comparison is not None and case.comparison.not_comparable:
         return case.comparison.not_comparable
     return None
@@ -119,7 +138,9 @@ def _too_few(case: Case, rule: Slo) -> str:
     answers = case.sizes.get("ttft", 0)
     silent = answers - case.sizes.get("text", answers)
     if found is None and silent > 0 and of_text(rule.metric):
-        return f" (it is taken by each answer's first text, and {silent} of {answers} answers brought no text)"
+        return (
+            f" (it is taken by each answer's first text, and {silent} of {answers} answers brought no text)"
+        )
     if found is None:
         return ""
     what = "tokens after the first" if declared(rule.metric).per == "token" else "requests"
@@ -133,8 +154,16 @@ def _good(objectives: Sequence[Objective]) -> str:
 
 def _nothing(case: Case) -> str:
     """What was measured, that it was not judged, and how it would be."""
-    shown = [f"{spoken(key)} {number(case.figures[key])} {declared(key).unit}" for key in case.shown if key in case.figures]
-    known = f", and the baseline {case.comparison.baseline} has no entry for it" if case.comparison is not None else ""
+    shown = [
+        f"{spoken(key)} {number(case.figures[key])} {declared(key).unit}"
+        for key in case.shown
+        if key in case.figures
+    ]
+    known = (
+        f", and the baseline {case.comparison.baseline} has no entry for it"
+        if case.comparison is not None
+        else ""
+    )
     asked = f"; {case.gate} asks for a verdict" if case.gate is not None else ""
     measured = f" Measured: {', '.join(shown)}." if shown else ""
     return (

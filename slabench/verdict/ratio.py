@@ -1,4 +1,7 @@
-"""How far apart two sides are that were measured in turns: the ratio with its interval, from the rounds' own scatter."""
+"""How far apart two sides are that were measured in turns:
+
+the ratio with its interval, from the rounds' own scatter.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ class Ratio:
 
 
 def paired_ratio(ours: Sequence[float], theirs: Sequence[float]) -> Ratio | None:
-    """Round by round, ours / theirs; 95 % interval on the logarithms. None where a value is missing or not above 0."""
+    """Round by round, ours / theirs; 95 % interval on the logarithms.
+
+    None where a value is missing or not above 0.
+    """
     change = paired(ours, theirs)
     if change is None:
         return None

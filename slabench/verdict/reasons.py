@@ -1,4 +1,5 @@
-"""What a verdict's reason codes mean, in the few words that stand beside them; docs/validity.md has the same table.
+"""What a verdict's reason codes mean, in the few words that stand beside them; docs/validity.md has the same
+table.
 
 NOTHING_JUDGED is not here: the line of such a test explains it.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slabench.verdict.words import Objective
+from slabench.verdict.outcome import Objective
 
 REASONS = {
     "NO_FLOOR": "no least value is stored for this test",
@@ -39,7 +40,10 @@ def failed(objectives: Sequence[Objective]) -> list[str]:
 
 
 def in_words(reasons: Sequence[str]) -> str:
-    """`SLO:tpot.mean (objective does not hold), NO_FLOOR (no least value ...)`; the names of checks speak for themselves."""
+    """`SLO:tpot.mean (objective does not hold), NO_FLOOR (no least value ...)`;
+
+    the names of checks speak for themselves.
+    """
     return ", ".join(f"{one} ({words})" if (words := _words(one)) else one for one in reasons)
 
 

@@ -13,7 +13,8 @@ FORM = "--goodput=ttft:2000,tpot:50 (METRIC:MS)"
 
 
 def parse_goodput(texts: Iterable[str]) -> dict[str, float]:
-    """`ttft:2000 tpot:50` with blanks, as bench_serving and vLLM write it, or commas; the option may come several times.
+    """`ttft:2000 tpot:50` with blanks, as bench_serving and vLLM write it, or commas; the option may come
+    several times.
 
     Metrics are ttft, tpot, e2el and their *_due, each once; milliseconds above 0.
     """
@@ -42,20 +43,32 @@ def _number(text: str) -> float | None:
 
 
 def checked(limits: Mapping[str, float], source: str) -> dict[str, float]:
-    """Limits by metric in ms; ConfigError if one of them is no limit of a single request. source: who gave them."""
+    """Limits by metric in ms; ConfigError if one of them is no limit of a single request. source:
+
+    who gave them.
+    """
     if not isinstance(limits, Mapping):
-        raise ConfigError(f'{source} is {limits!r}; it reads limits in ms by metric, such as {{"ttft": 2000, "tpot": 50}}.')
+        raise ConfigError(
+            f'{source} is {limits!r}; it reads limits in ms by metric, such as {{"ttft": 2000, "tpot": 50}}.'
+        )
     for name, limit in limits.items():
         if name not in OF_A_REQUEST:
             hint = " e2e latency is e2el here." if name in METRICS["e2el"].also_called else ""
             raise ConfigError(f"{source} names {name!r}; a request has {', '.join(OF_A_REQUEST)}.{hint}")
-        if isinstance(limit, bool) or not isinstance(limit, int | float) or not (math.isfinite(limit) and limit > 0):
+        if (
+            isinstance(limit, bool)
+            or not isinstance(limit, int | float)
+            or not (math.isfinite(limit) and limit > 0)
+        ):
             raise ConfigError(f"{source} holds {name} to {limit!r}; give milliseconds above 0.")
     return {name: float(limit) for name, limit in limits.items()}
 
 
 def check_goodput(objectives: Iterable[Slo], limits: Mapping[str, float], *, where: str = "") -> None:
-    """ConfigError for an objective on goodput where no limit says which requests are good. where: the test that states it."""
+    """ConfigError for an objective on goodput where no limit says which requests are good. where:
+
+    the test that states it.
+    """
     for one in objectives:
         if one.metric.startswith("goodput.") and not limits:
             raise ConfigError(

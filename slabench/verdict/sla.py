@@ -9,17 +9,31 @@ from dataclasses import dataclass
 
 from slabench.errors import ConfigError
 from slabench.metrics.declaration import ClientError
-from slabench.metrics.definitions import LEAST, METRICS, OF_A_REQUEST, curve_size, declared, metric_of, statistics_of, too_few
+from slabench.metrics.definitions import (
+    LEAST,
+    METRICS,
+    OF_A_REQUEST,
+    curve_size,
+    declared,
+    metric_of,
+    statistics_of,
+    too_few,
+)
 from slabench.verdict.metric_names import did_you_mean
-from slabench.verdict.words import Objective
+from slabench.verdict.outcome import Objective
 
 _NUMBER = r"[0-9]+(\.[0-9]+)?([eE]\+?[0-9]+)?"
-_COMPARISON = re.compile(rf"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op><=|>=|:)\s*(?P<limit>{_NUMBER})\s*(ms)?\s*$")
-_OTHER_OPERATOR = re.compile(r"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op>(?![<>]=\s*[0-9])[<>=]+)\s*(?P<limit>[0-9.]+)\s*(ms)?\s*$")
+_COMPARISON = re.compile(
+    rf"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op><=|>=|:)\s*(?P<limit>{_NUMBER})\s*(ms)?\s*$"
+)
+_OTHER_OPERATOR = re.compile(
+    r"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op>(?![<>]=\s*[0-9])[<>=]+)\s*(?P<limit>[0-9.]+)\s*(ms)?\s*$"
+)
 _OPERATORS = {"lower": "<=", "higher": ">="}
 
 
-# (mean TPOT ms, mean TTFT ms). ant: the tiers Base, Pro and Max of the publication; tencent: the later form keeps TTFT as well.
+# (mean TPOT ms, mean TTFT ms). ant: the tiers Base, Pro and Max of the publication; tencent: the later form
+# keeps TTFT as well.
 PRESETS: Mapping[str, tuple[float, float]] = {
     "ant-70": (70, 2000),
     "ant-50": (50, 1500),
@@ -48,22 +62,33 @@ _SLO_FORMS = f'{SLO_FORM}, or slo("total_throughput", "", ">=", 1000) for a metr
 
 
 def slo(figure: str, statistic: str = "", op: str = "", limit: float | None = None) -> Slo:
-    """slo("tpot", "mean", "<=", 50): how a benchmark test states its rule. ConfigError for anything that is no such rule.
+    """slo("tpot", "mean", "<=", 50): how a benchmark test states its rule. ConfigError for anything that is
+    no such rule.
 
-    The defaults are there for what is wrong to be said: slo("total_throughput", ">=", 1000) and slo("tpot.mean<=50") end here too.
+    The defaults are there for what is wrong to be said: slo("total_throughput", ">=", 1000) and
+    slo("tpot.mean<=50") end here too.
     """
     given = ", ".join(repr(one) for one in (figure, statistic, op, limit) if one not in ("", None))
-    if not all(isinstance(one, str) for one in (figure, statistic, op)) or isinstance(limit, bool | None | str):
-        raise ConfigError(f"slo({given}) has not the four arguments that it needs: write {_rewritten(figure, statistic, op)}.")
+    if not all(isinstance(one, str) for one in (figure, statistic, op)) or isinstance(
+        limit, bool | None | str
+    ):
+        raise ConfigError(
+            f"slo({given}) has not the four arguments that it needs: write {_rewritten(figure, statistic, op)}."
+        )
     if op not in _OPERATORS.values():
-        raise ConfigError(f"slo({given}) compares with {op!r}, and an objective with <= or >=: write {SLO_FORM}.")
+        raise ConfigError(
+            f"slo({given}) compares with {op!r}, and an objective with <= or >=: write {SLO_FORM}."
+        )
     if not isinstance(limit, int | float) or not math.isfinite(limit):
         raise ConfigError(f"slo({given}) has a limit that is no number: write {SLO_FORM}.")
     return _stated(Slo(f"{figure}.{statistic}" if statistic else figure, op, float(limit)))
 
 
 def _rewritten(figure: object, statistic: object, op: object) -> str:
-    """The call that was meant, where its parts are all there in another form; else the two forms that there are."""
+    """The call that was meant, where its parts are all there in another form;
+
+    else the two forms that there are.
+    """
     match = _COMPARISON.match(figure) if isinstance(figure, str) else None
     if match is not None and match["op"] != ":":
         return _call(match["metric"], match["op"], match["limit"])
@@ -82,13 +107,18 @@ def _call(key: str, op: str, limit: str) -> str:
 
 
 def parse(text: str) -> Slo:
-    """`tpot.mean<=50`, `total_throughput>=1800`; a metric with one value a request and no statistic is its mean."""
+    """`tpot.mean<=50`, `total_throughput>=1800`;
+
+    a metric with one value a request and no statistic is its mean.
+    """
     match = _COMPARISON.match(text)
     other = _OTHER_OPERATOR.match(text) if match is None else None
     if other is not None:
         known = metric_of(other["metric"]) or metric_of(f"{other['metric']}.mean")
         signs = "<= or >=" if known is None else _OPERATORS.get(known.better, "<= or >=")
-        raise ConfigError(f"--slo={text!r} compares with {other['op']}, and an objective with <= or >=; write {signs}.")
+        raise ConfigError(
+            f"--slo={text!r} compares with {other['op']}, and an objective with <= or >=; write {signs}."
+        )
     if match is None and not any(sign in text for sign in "<>:="):
         raise ConfigError(
             f"--slo={text!r} has no limit; where the shell took it for a redirection, quote the option: '--slo=tpot.mean<=50'."
@@ -107,7 +137,10 @@ def parse(text: str) -> Slo:
 
 
 def _two_forms(text: str, figure: str, limit: str) -> str:
-    """bench_serving's --goodput form is a limit for each request there, and would be the mean's here: it stands for neither."""
+    """bench_serving's --goodput form is a limit for each request there, and would be the mean's here:
+
+    it stands for neither.
+    """
     if figure not in OF_A_REQUEST and f"{figure}l" not in OF_A_REQUEST:
         return f"--slo={text!r} is not an objective: METRIC:MS is --goodput's form, for {', '.join(OF_A_REQUEST)}; write <= or >=."
     name = figure if figure in OF_A_REQUEST else f"{figure}l"
@@ -128,7 +161,10 @@ def _stated(objective: Slo) -> Slo:
 
 
 def check(objective: Slo) -> Slo:
-    """The same SLO if it can be judged; ConfigError if the metric is unknown or the operator is against its direction."""
+    """The same SLO if it can be judged;
+
+    ConfigError if the metric is unknown or the operator is against its direction.
+    """
     metric = metric_of(objective.metric)
     if metric is None:
         raise ConfigError(f"The objective {objective} {_unknown(objective.metric)}")
@@ -154,7 +190,9 @@ def _unknown(key: str) -> str:
         return f"names a statistic that {figure} does not have; it has {', '.join(statistics_of(figure))}."
     if figure in METRICS:
         return f"names a statistic, and {figure} is one number for the whole run: write {figure} alone."
-    return f"names no known metric.{did_you_mean(key)} docs/metrics.md has the list, such as tpot.mean or qpm."
+    return (
+        f"names no known metric.{did_you_mean(key)} docs/metrics.md has the list, such as tpot.mean or qpm."
+    )
 
 
 def preset(name: str | None) -> tuple[Slo, ...]:
@@ -166,7 +204,8 @@ def preset(name: str | None) -> tuple[Slo, ...]:
 
 
 def merge(defaults: tuple[Slo, ...], extra: tuple[Slo, ...]) -> tuple[Slo, ...]:
-    """A test's rule and the command line's: the latter replaces the former for the same metric, and adds the rest.
+    """A test's rule and the command line's: the latter replaces the former for the same metric, and adds the
+    rest.
 
     Two of the command line's on one metric are both judged: neither was meant to take back the other.
     """
@@ -175,12 +214,19 @@ def merge(defaults: tuple[Slo, ...], extra: tuple[Slo, ...]) -> tuple[Slo, ...]:
 
 
 def loosened(rules: Sequence[Slo], given: Sequence[Slo]) -> tuple[str, ...]:
-    """A label where the command line asks for less than a method's own rule: the word PASSED is then not the method's."""
+    """A label where the command line asks for less than a method's own rule:
+
+    the word PASSED is then not the method's.
+    """
     told = [
         f"{mine} instead of {rule}"
         for rule in rules
         if (others := [one for one in given if one.metric == rule.metric])
-        for mine in [min(others, key=lambda one: one.limit) if rule.op == "<=" else max(others, key=lambda one: one.limit)]
+        for mine in [
+            min(others, key=lambda one: one.limit)
+            if rule.op == "<="
+            else max(others, key=lambda one: one.limit)
+        ]
         if (mine.limit > rule.limit if rule.op == "<=" else mine.limit < rule.limit)
     ]
     return (f"OWN_SLO: {'; '.join(told)}",) if told else ()
@@ -192,7 +238,10 @@ def between_tokens(objective: Slo) -> bool:
 
 
 def of_a_batch(objective: Slo) -> bool:
-    """Whether it speaks of what only a batch-size point has: the time with a full batch, the log's lines at that size."""
+    """Whether it speaks of what only a batch-size point has:
+
+    the time with a full batch, the log's lines at that size.
+    """
     return declared(objective.metric).batch_only
 
 
@@ -203,35 +252,49 @@ def needs(objective: Slo) -> int:
 
 
 def number(value: float) -> str:
-    """A figure as the sentences print it: four significant digits and more before the point, never an exponent."""
+    """A figure as the sentences print it:
+
+    four significant digits and more before the point, never an exponent.
+    """
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.2f}" if abs(value) >= 1 else f"{value:.3g}"
 
 
-def evaluate(objective: Slo, figures: Mapping[str, float], sizes: Mapping[str, int], *, kind: str = "slo") -> Objective | None:
-    """The comparison, or None if the figure is not defined for this run, or is a percentile of too few to be judged by."""
+def evaluate(
+    objective: Slo, figures: Mapping[str, float], sizes: Mapping[str, int], *, kind: str = "slo"
+) -> Objective | None:
+    """The comparison, or None if the figure is not defined for this run, or is a percentile of too few to be
+    judged by."""
     observed, metric = figures.get(objective.metric), declared(objective.metric)
     if observed is None or too_few(objective.metric, sizes) is not None:
         return None
     shown = number(observed)
     if shown == number(objective.limit) and observed != objective.limit:
         shown = repr(observed)  # rounded, it would print "50.00 ms > 50 ms"
-    unit = "" if objective.metric.endswith(f".{metric.unit}") else f" {metric.unit}"  # goodput.share says its unit itself
+    # goodput.share says its unit itself
+    unit = "" if objective.metric.endswith(f".{metric.unit}") else f" {metric.unit}"
     return judged(objective, kind, observed, sizes.get(metric.ours), f"{shown}{unit}", unit)
 
 
-def judged(rule: Slo, kind: str, observed: float, n: int | None, shown: str, unit: str, *beside: str) -> Objective:
+def judged(
+    rule: Slo, kind: str, observed: float, n: int | None, shown: str, unit: str, *beside: str
+) -> Objective:
     """The comparison in a sentence; shown: what was observed, beside: what else is said of it."""
     holds = rule.holds(observed)
     sign = rule.op if holds else {"<=": ">", ">=": "<"}[rule.op]
     distance = f"{(observed - rule.limit) / rule.limit * 100:+.0f} %" if rule.limit else "no distance from 0"
     inside = ", ".join([distance, *([] if n is None else [f"n={n}"]), *beside])
     text = f"{spoken(rule.metric)} {shown} {sign} {rule.limit:g}{unit} ({inside})"
-    return Objective(kind, rule.metric, rule.op, rule.limit, observed, declared(rule.metric).unit, holds, n, text)
+    return Objective(
+        kind, rule.metric, rule.op, rule.limit, observed, declared(rule.metric).unit, holds, n, text
+    )
 
 
 def spoken(key: str) -> str:
-    """A metric's key in a sentence: `tpot mean`; bench_serving's figures keep their prefix: `classic.tpot mean`."""
+    """A metric's key in a sentence: `tpot mean`; bench_serving's figures keep their prefix:
+
+    `classic.tpot mean`.
+    """
     figure, _, statistic = key.rpartition(".")
     return f"{figure} {statistic}" if figure and figure not in ("classic", "concurrency") else key

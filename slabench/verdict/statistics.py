@@ -1,7 +1,9 @@
-"""How far a new figure is from an old one, with the doubt of a few repeats: ratios on logarithms, Student's t, Holm's correction.
+"""How far a new figure is from an old one, with the doubt of a few repeats: ratios on logarithms, Student's
+t, Holm's correction.
 
-A run is one sample. What scatters between the requests of one run is mostly their place in a queue, and requests of one batch share
-their noise: it says nothing of what a second run would give. So only repeats have a spread, and one run alone has none.
+A run is one sample. What scatters between the requests of one run is mostly their place in a queue, and
+requests of one batch share their noise: it says nothing of what a second run would give. So only repeats have
+a spread, and one run alone has none.
 """
 
 from __future__ import annotations
@@ -13,15 +15,18 @@ from dataclasses import dataclass
 
 LEVEL = 0.95
 POWER = 0.8  # of the number of repeats that is advised: four in five times it will do
-# Of two figures: stamps are whole nanoseconds, of times of milliseconds. Repeats that differ by less have no spread that anybody
-# measured: the figures were rounded, or they are one run under two names.
+# Of two figures: stamps are whole nanoseconds, of times of milliseconds. Repeats that differ by less have no
+# spread that anybody measured: the figures were rounded, or they are one run under two names.
 RESOLUTION = 1e-6
 MOST_REPEATS = 100  # beyond it the difference lies at the limit, and no number of repeats is advised
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """ln(new / old) with its standard error; error and freedom are None where no repeats differ, so that nobody knows."""
+    """ln(new / old) with its standard error;
+
+    error and freedom are None where no repeats differ, so that nobody knows.
+    """
 
     log_ratio: float
     error: float | None
@@ -42,7 +47,10 @@ class Change:
         return math.exp(self.log_ratio - half), math.exp(self.log_ratio + half)
 
     def end(self, level: float, *, upper: bool) -> float | None:
-        """The one-sided bound of the ratio at this level: at 0.975 on both sides it is interval()'s. None: nobody knows."""
+        """The one-sided bound of the ratio at this level: at 0.975 on both sides it is interval()'s. None:
+
+        nobody knows.
+        """
         if self.error is None or self.freedom is None:
             return None
         half = quantile(self.freedom, 2 * level - 1) * self.error
@@ -96,7 +104,10 @@ def _spread(logs: Sequence[float]) -> float | None:
 
 
 def paired(new: Sequence[float], old: Sequence[float]) -> Change | None:
-    """Round by round on both sides, so that what drifts hits both alike. None where a value is missing or not above 0."""
+    """Round by round on both sides, so that what drifts hits both alike.
+
+    None where a value is missing or not above 0.
+    """
     mine, theirs = _logs(new), _logs(old)
     if mine is None or theirs is None or len(mine) != len(theirs):
         return None
@@ -108,7 +119,10 @@ def paired(new: Sequence[float], old: Sequence[float]) -> Change | None:
 
 
 def unpaired(new: Sequence[float], old: Sequence[float]) -> Change | None:
-    """Two sets of runs, Welch's t. A side of one run borrows the other's spread: it is the same method on the same hardware."""
+    """Two sets of runs, Welch's t. A side of one run borrows the other's spread:
+
+    it is the same method on the same hardware.
+    """
     mine, theirs = _logs(new), _logs(old)
     if mine is None or theirs is None:
         return None
@@ -127,8 +141,8 @@ def unpaired(new: Sequence[float], old: Sequence[float]) -> Change | None:
 
 
 def holm(doubts: Sequence[float], alpha: float) -> list[bool]:
-    """Which hypotheses fall if the chance of felling any true one is to stay below alpha. Holm 1979: smallest first, stop at the
-    first that holds."""
+    """Which hypotheses fall if the chance of felling any true one is to stay below alpha. Holm 1979: smallest
+    first, stop at the first that holds."""
     fallen = [False] * len(doubts)
     order = sorted(range(len(doubts)), key=doubts.__getitem__)
     for rank, index in enumerate(order):
@@ -139,7 +153,8 @@ def holm(doubts: Sequence[float], alpha: float) -> list[bool]:
 
 
 def held_at(doubts: Sequence[float], alpha: float) -> list[float]:
-    """The share of alpha that holm() holds each against: of those that fall their own, of the others what the first of them had.
+    """The share of alpha that holm() holds each against: of those that fall their own, of the others what the
+    first of them had.
 
     So a hypothesis falls if and only if its doubt is at most its share.
     """

@@ -1,7 +1,8 @@
-"""How much worse is worse: for each metric a share of --tolerance, an absolute floor, and what one run a side can tell.
+"""How much worse is worse: for each metric a share of --tolerance, an absolute floor, and what one run a side
+can tell.
 
-A regression has to be beyond both the relative and the absolute limit: 2 % of a TTFT of 20 ms is less than a wake-up of the event
-loop, and means nothing to anybody.
+A regression has to be beyond both the relative and the absolute limit: 2 % of a TTFT of 20 ms is less than a
+wake-up of the event loop, and means nothing to anybody.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from slabench.metrics.declaration import Tolerance
 from slabench.metrics.definitions import declared
 
 DEFAULT = 0.02  # --tolerance
-# Two runs of one sglang process on one H200 lay within 0.13 % of each other in TPOT; two processes, two days or a CPU lie further
-# apart, and one run a side cannot say how far. This is what a gate of single runs has always allowed.
+# Two runs of one sglang process on one H200 lay within 0.13 % of each other in TPOT; two processes, two days
+# or a CPU lie further apart, and one run a side cannot say how far. This is what a gate of single runs has
+# always allowed.
 SINGLE = 0.05
-# A floor is a difference that means nothing, and half of a throughput is never that: without this bound a rate below its own floor
-# could fall to nothing.
+# A floor is a difference that means nothing, and half of a throughput is never that: without this bound a
+# rate below its own floor could fall to nothing.
 MOST_BY_FLOOR = 0.5
 
 

@@ -1,4 +1,5 @@
-"""The data set, read once a session, and prepared prompts on disk, so that the next session does not tokenize again.
+"""The data set, read once a session, and prepared prompts on disk, so that the next session does not tokenize
+again.
 
 A cache that is damaged or cannot be written is not an error: prompts are made anew.
 """
@@ -14,8 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from slabench.workloads.cache_file import Made, decode, encode
 from slabench.workloads.dataset import Conversations, read_conversations
-from slabench.workloads.kept import Made, decode, encode
 from slabench.workloads.tokenizer import identity, vocab_size
 
 FORMAT = 2  # of the files' names: another format is another file
@@ -44,7 +45,10 @@ class DatasetStore:
         return self._read_once(path).turns
 
     def left_out(self, path: str) -> str | None:
-        """A sentence on the entries of the file that are broken, None if none is; remembered on disk for a file's contents."""
+        """A sentence on the entries of the file that are broken, None if none is;
+
+        remembered on disk for a file's contents.
+        """
         name = f"left-out-{FORMAT}-{self.sha256(path)}.txt"
         known = self._read(name) if path not in self._found else None
         if known is None:
@@ -75,7 +79,10 @@ class DatasetStore:
     # the vocabulary
 
     def vocabulary(self, folder: str, tokenizer: Callable[[], Any]) -> int:
-        """vocab_size() of the tokenizer in a folder, remembered on disk as long as its files stay: loading one takes a second."""
+        """vocab_size() of the tokenizer in a folder, remembered on disk as long as its files stay:
+
+        loading one takes a second.
+        """
         if not Path(folder).is_dir():
             return vocab_size(tokenizer())  # a hub's name may stand for other files tomorrow
         name = f"vocabulary-{identity(folder)[:32]}.txt"
@@ -88,7 +95,10 @@ class DatasetStore:
     # prepared prompts
 
     def load(self, recipe: Mapping[str, Any], count: int) -> Made | None:
-        """The first count prompts of what save() kept for this recipe; None if there is nothing whole, or not that much."""
+        """The first count prompts of what save() kept for this recipe;
+
+        None if there is nothing whole, or not that much.
+        """
         try:
             with open(self.folder / _name(recipe), "rb") as file:
                 data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))

@@ -3,8 +3,9 @@
     ShareGPT   [{"conversations": [{"value": TEXT}, {"value": TEXT}, ...]}, ...]
     OpenAI     [{"messages": [{"role": "user", "content": TEXT}, {"role": "assistant", "content": TEXT}]}, ...]
 
-either as one JSON list or as JSON lines, an object a line; a byte order mark before it is nothing. An entry that is broken is left
-out and counted. One with a single turn is no conversation, and bench_serving drops it too.
+either as one JSON list or as JSON lines, an object a line; a byte order mark before it is nothing. An entry
+that is broken is left out and counted. One with a single turn is no conversation, and bench_serving drops it
+too.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ EXPECTED = (
 
 @dataclass(frozen=True, slots=True)
 class Conversations:
-    """The first question and answer of each, in the file's order; broken: entries that are left out, and the first's fault."""
+    """The first question and answer of each, in the file's order; broken:
+
+    entries that are left out, and the first's fault.
+    """
 
     turns: Sequence[tuple[str, str]]
     broken: int = 0
@@ -35,7 +39,11 @@ class Conversations:
         """What was left out, in a sentence."""
         if not self.broken:
             return None
-        many = "entry of the data set is broken and was" if self.broken == 1 else "entries of the data set are broken and were"
+        many = (
+            "entry of the data set is broken and was"
+            if self.broken == 1
+            else "entries of the data set are broken and were"
+        )
         return f"{self.broken} {many} left out (the first: {self.first}); {len(self.turns)} conversations are left."
 
 
@@ -45,7 +53,9 @@ def read_conversations(path: str) -> Conversations:
         with open(path, encoding="utf-8-sig") as file:
             text = file.read()
     except (OSError, ValueError) as error:
-        raise ConfigError(f"--dataset-path={path} cannot be read as JSON ({system_words(error)}); {EXPECTED}.") from error
+        raise ConfigError(
+            f"--dataset-path={path} cannot be read as JSON ({system_words(error)}); {EXPECTED}."
+        ) from error
     if not text.strip():
         raise ConfigError(f"--dataset-path={path} is empty; {EXPECTED}.")
     turns, broken, first, entries = [], 0, "", 0
@@ -56,14 +66,18 @@ def read_conversations(path: str) -> Conversations:
         except KeyError as error:
             found = ValueError(f"not in ShareGPT's form: {error} is missing")
         except (AttributeError, TypeError) as error:
-            what = str(error) if isinstance(entry, Mapping) else f"a JSON {type(entry).__name__} and no object"
+            what = (
+                str(error) if isinstance(entry, Mapping) else f"a JSON {type(entry).__name__} and no object"
+            )
             found = ValueError(f"not in ShareGPT's form: {what}")
         if isinstance(found, ValueError):
             broken, first = broken + 1, first or f"number {place}, {found}"
         elif found is not None:
             turns.append(found)
     if broken and broken == entries:
-        raise ConfigError(f"--dataset-path={path}: none of its {entries} entries can be used (the first: {first}); {EXPECTED}.")
+        raise ConfigError(
+            f"--dataset-path={path}: none of its {entries} entries can be used (the first: {first}); {EXPECTED}."
+        )
     return Conversations(turns, broken, first)
 
 
@@ -72,15 +86,22 @@ def _entries(path: str, text: str) -> Iterator[Any]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        lines = [line for line in text.split("\n") if line.strip()]  # not splitlines(): a text may hold U+2028 as it is
+        # not splitlines(): a text may hold U+2028 as it is
+        lines = [line for line in text.split("\n") if line.strip()]
         if not lines[0].lstrip().startswith("{") or len(lines) == 1 or _line(lines[0]) is None:
-            raise ConfigError(f"--dataset-path={path} cannot be read as JSON ({error}); {EXPECTED}.") from error
+            raise ConfigError(
+                f"--dataset-path={path} cannot be read as JSON ({error}); {EXPECTED}."
+            ) from error
         yield from (_line(line) or ValueError("a line that is no JSON object") for line in lines)
         return
-    if isinstance(document, dict) and any(key in document for key in ("conversations", "conversation", "messages")):
+    if isinstance(document, dict) and any(
+        key in document for key in ("conversations", "conversation", "messages")
+    ):
         document = [document]  # JSON lines of one line
     if not isinstance(document, list):
-        raise ConfigError(f"--dataset-path={path} holds a JSON {type(document).__name__}, not a list; {EXPECTED}.")
+        raise ConfigError(
+            f"--dataset-path={path} holds a JSON {type(document).__name__}, not a list; {EXPECTED}."
+        )
     if not document:
         raise ConfigError(f"--dataset-path={path} holds an empty list; {EXPECTED}.")
     yield from document
@@ -95,7 +116,10 @@ def _line(line: str) -> dict[str, Any] | None:
 
 
 def _turns(entry: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The first two texts; None for a conversation that has not two. AttributeError, KeyError or TypeError for what is none."""
+    """The first two texts; None for a conversation that has not two.
+
+    AttributeError, KeyError or TypeError for what is none.
+    """
     if "messages" in entry and not ("conversations" in entry or "conversation" in entry):
         return _messages(entry["messages"])
     turns = entry.get("conversations", entry.get("conversation", []))
@@ -108,7 +132,10 @@ def _turns(entry: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _messages(messages: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
-    """The user's first message and the assistant's next; what the system says before them is no prompt of anybody."""
+    """The user's first message and the assistant's next;
+
+    what the system says before them is no prompt of anybody.
+    """
     question = None
     for message in messages:
         role = message["role"]

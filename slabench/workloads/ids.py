@@ -23,15 +23,19 @@ def bounds(vocabulary: int) -> tuple[int, int]:
 
 
 def random_ids(spec: WorkloadSpec, inputs: Sequence[int], outputs: Sequence[int]) -> list[Prompt]:
-    """One prompt a length. Prompts of one workload differ in their first id, or within the first two where ids are fewer.
+    """One prompt a length. Prompts of one workload differ in their first id, or within the first two where
+    ids are fewer.
 
-    The generator is seeded with seed and salt, so that every test has prompts of its own and every run the same ones.
+    The generator is seeded with seed and salt, so that every test has prompts of its own and every run the
+    same ones.
     """
     import numpy as np
 
     low, usable = bounds(spec.vocabulary)
     if usable < 2:
-        raise ConfigError(f"--vocab-size={spec.vocabulary} leaves no ids to draw prompts from; give the model's.")
+        raise ConfigError(
+            f"--vocab-size={spec.vocabulary} leaves no ids to draw prompts from; give the model's."
+        )
     seed = hashlib.sha256(f"{spec.seed}:{spec.salt}".encode()).digest()
     draw = np.random.Generator(np.random.PCG64(int.from_bytes(seed[:16], "little")))
     firsts = draw.permutation(usable)

@@ -14,7 +14,10 @@ UNKNOWN_VOCABULARY = 1000  # an id outside the vocabulary can kill a server: wit
 
 @dataclass(frozen=True, slots=True)
 class WorkloadSpec:
-    """The recipe. Lengths in tokens; range_ratio r draws them uniformly from max(int(r x length), 1) to length."""
+    """The recipe. Lengths in tokens;
+
+    range_ratio r draws them uniformly from max(int(r x length), 1) to length.
+    """
 
     dataset_name: str
     num_prompts: int
@@ -26,7 +29,8 @@ class WorkloadSpec:
     dataset_path: str | None = None
     sharegpt_output_len: int | None = None  # instead of the conversation's own answer length
     vocab_size: int | None = None  # random-ids as ids stay below it; None: UNKNOWN_VOCABULARY
-    salt: str = ""  # random-ids as ids differ between tests, so that none finds another's prompts in a prefix cache
+    # random-ids as ids differ between tests, so that none finds another's prompts in a prefix cache
+    salt: str = ""
 
     @property
     def vocabulary(self) -> int:
@@ -35,7 +39,10 @@ class WorkloadSpec:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One request's content: a text or ids, never both. input_len is what the recipe says; a text's real count can differ."""
+    """One request's content: a text or ids, never both. input_len is what the recipe says;
+
+    a text's real count can differ.
+    """
 
     text: str | None
     ids: array[int] | None
@@ -45,14 +52,18 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """prompts in plan order; unit_gaps: as many draws of the standard exponential distribution, for Poisson arrivals."""
+    """prompts in plan order; unit_gaps:
+
+    as many draws of the standard exponential distribution, for Poisson arrivals.
+    """
 
     spec: WorkloadSpec
     prompts: Sequence[Prompt]
     unit_gaps: tuple[float, ...]
     notes: tuple[str, ...] = ()
     dataset_sha256: str | None = None
-    own_ids: Sequence[Sequence[int]] = ()  # each prompt's ids by our own tokenizer; of ids those that are sent
+    # each prompt's ids by our own tokenizer; of ids those that are sent
+    own_ids: Sequence[Sequence[int]] = ()
 
     def describe(self) -> dict[str, Any]:
         """run.json's workload: built-in types, the data set by name and hash and not by where it lies."""

@@ -1,4 +1,7 @@
-"""ShareGPT text cut or repeated to a length, and conversations as they are: bench_serving 0.5.7's samplers, step for step."""
+"""ShareGPT text cut or repeated to a length, and conversations as they are:
+
+bench_serving 0.5.7's samplers, step for step.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,15 @@ def _prompt(tokenizer: Any, ids: Sequence[int], input_len: int, output_len: int,
 
 
 def text_prompts(
-    tokenizer: Any, turns: Sequence[tuple[str, str]], inputs: Sequence[int], outputs: Sequence[int], *, form: str
+    tokenizer: Any,
+    turns: Sequence[tuple[str, str]],
+    inputs: Sequence[int],
+    outputs: Sequence[int],
+    *,
+    form: str,
 ) -> list[Prompt]:
-    """The first turns, encoded (with whatever the tokenizer adds), cut or repeated to inputs[k] tokens, decoded again.
+    """The first turns, encoded (with whatever the tokenizer adds), cut or repeated to inputs[k] tokens,
+    decoded again.
 
     Source: sample_random_requests with random_sample.
     """
@@ -36,11 +45,14 @@ def text_prompts(
     return prompts
 
 
-def ids_prompts(tokenizer: Any, inputs: Sequence[int], outputs: Sequence[int], offsets: Sequence[int]) -> list[Prompt]:
-    """Consecutive ids from a random offset, decoded to text. Source: sample_random_requests without random_sample.
+def ids_prompts(
+    tokenizer: Any, inputs: Sequence[int], outputs: Sequence[int], offsets: Sequence[int]
+) -> list[Prompt]:
+    """Consecutive ids from a random offset, decoded to text. Source: sample_random_requests without
+    random_sample.
 
-    Whole prompts repeat where two offsets meet (seed 123: one pair in 512 with a vocabulary of 151,936): its prefix cache hits
-    are part of what this reproduces.
+    Whole prompts repeat where two offsets meet (seed 123: one pair in 512 with a vocabulary of 151,936): its
+    prefix cache hits are part of what this reproduces.
     """
     size = tokenizer.vocab_size
     prompts = []
@@ -53,7 +65,8 @@ def ids_prompts(tokenizer: Any, inputs: Sequence[int], outputs: Sequence[int], o
 def sharegpt_prompts(
     tokenizer: Any, turns: Sequence[tuple[str, str]], count: int, output_len: int | None, *, form: str
 ) -> list[Prompt]:
-    """Question and answer length of each conversation; those with fewer than two tokens in either are left out.
+    """Question and answer length of each conversation; those with fewer than two tokens in either are left
+    out.
 
     Source: sample_sharegpt_requests, without chat template and suffix.
     """

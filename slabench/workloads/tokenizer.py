@@ -26,10 +26,14 @@ AT_ONCE = 64  # texts: what the library holds of each meanwhile is some ten time
 
 
 def load_tokenizer(folder: str, *, trust_remote_code: bool = False, allow_download: bool = False) -> Any:
-    """AutoTokenizer from a folder, or by name from the local copy of a hub. ConfigError in one sentence if there is none."""
+    """AutoTokenizer from a folder, or by name from the local copy of a hub.
+
+    ConfigError in one sentence if there is none.
+    """
     if not allow_download and not os.path.exists(folder) and folder.startswith(("/", ".", "~")):
         raise ConfigError(f"The tokenizer folder {folder} does not exist; give --tokenizer=DIR.")
-    # It says on import that there is no PyTorch, which is meant; below a red verdict that reads like its cause.
+    # It says on import that there is no PyTorch, which is meant; below a red verdict that reads like its
+    # cause.
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     import transformers
     from transformers import logging
@@ -39,7 +43,9 @@ def load_tokenizer(folder: str, *, trust_remote_code: bool = False, allow_downlo
     before = logging.get_verbosity()
     quieten()  # its advice about sequence lengths is for models that it runs itself
     try:
-        return read.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=not allow_download)
+        return read.from_pretrained(
+            folder, trust_remote_code=trust_remote_code, local_files_only=not allow_download
+        )
     except Exception as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         hint = "give --tokenizer=DIR with the model's tokenizer files"
@@ -53,7 +59,10 @@ def load_tokenizer(folder: str, *, trust_remote_code: bool = False, allow_downlo
 
 
 def shortened(text: str, limit: int = 200) -> str:
-    """A library's words, at most limit of them: whole sentences if there are, else whole words and three dots. Some list a page."""
+    """A library's words, at most limit of them:
+
+    whole sentences if there are, else whole words and three dots. Some list a page.
+    """
     if len(text) <= limit:
         return text
     end = text.rfind(". ", 0, limit)
@@ -64,17 +73,25 @@ def shortened(text: str, limit: int = 200) -> str:
 
 
 def encoded(tokenizer: Any, texts: Sequence[str]) -> Iterator[list[int]]:
-    """What tokenizer.encode() gives for each text. Fast tokenizers take many at once, and spread them over the cores."""
+    """What tokenizer.encode() gives for each text.
+
+    Fast tokenizers take many at once, and spread them over the cores.
+    """
     if not getattr(tokenizer, "is_fast", False):  # a model's own class may have another encode()
         yield from map(tokenizer.encode, texts)
         return
     for begin in range(0, len(texts), AT_ONCE):
         many = list(texts[begin : begin + AT_ONCE])
-        yield from tokenizer(many, return_attention_mask=False, return_token_type_ids=False, verbose=False)["input_ids"]
+        yield from tokenizer(many, return_attention_mask=False, return_token_type_ids=False, verbose=False)[
+            "input_ids"
+        ]
 
 
 def vocab_size(tokenizer: Any) -> int:
-    """Ids below it are in the vocabulary: the tokenizer's size, or the model's own if its config says a smaller one."""
+    """Ids below it are in the vocabulary:
+
+    the tokenizer's size, or the model's own if its config says a smaller one.
+    """
     size = len(tokenizer)
     config = Path(str(tokenizer.name_or_path)) / "config.json"
     try:
@@ -85,7 +102,10 @@ def vocab_size(tokenizer: Any) -> int:
 
 
 def identity(folder: str) -> str:
-    """What makes two tokenizers the same: the contents of the folder's files (of a hub's, the name), the libraries' versions."""
+    """What makes two tokenizers the same:
+
+    the contents of the folder's files (of a hub's, the name), the libraries' versions.
+    """
     versions = [importlib.metadata.version(name) for name in ("transformers", "tokenizers")]
     digest = hashlib.sha256(json.dumps(versions).encode())
     found = [Path(folder) / name for name in FILES if (Path(folder) / name).is_file()]

@@ -15,7 +15,9 @@ TPOT_RULE = slo("tpot", "mean", "<=", TPOT_LIMIT_MS)
 
 
 def form_of(options: Namespace, batch_size: int) -> Form:
-    form = ALI_DECODE.replaced(num_prompts=batch_size, input_len=options.decode_input_len, output_len=options.decode_output_len)
+    form = ALI_DECODE.replaced(
+        num_prompts=batch_size, input_len=options.decode_input_len, output_len=options.decode_output_len
+    )
     if options.prompts_per_batch is None:
         return form
     return form.replaced(num_prompts=options.prompts_per_batch * batch_size, max_concurrency=batch_size)

@@ -14,9 +14,7 @@ from tests.integration.conftest import Done, Suite
 
 ALL = ("tests/ali", "tests/tencent", "tests/serving")
 # Nothing that calls home: whatever the page asks for is then the page's own doing.
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run".split()
-)
+ARGUMENTS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run".split()
 # What a server can say of itself that a page must not believe.
 HOSTILE = '<img src=x onerror="window.taken=1">\'&amp;|<script>window.taken=1'
 
@@ -55,13 +53,20 @@ def red(green: Done, tmp_path_factory: pytest.TempPathFactory) -> Done:
 
 @pytest.fixture(scope="session")
 def hostile(green: Done, tmp_path_factory: pytest.TempPathFactory) -> Done:
-    """A server whose model is called by markup: it comes into facts, reasons and logs, and nothing is comparable."""
+    """A server whose model is called by markup:
+
+    it comes into facts, reasons and logs, and nothing is comparable.
+    """
     from urllib.parse import quote
 
     assert green.folder is not None
     baseline = green.folder.parents[1] / "baseline.json"
     suite = Suite(tmp_path_factory.mktemp("hostile"))
-    done = suite("tests/tencent", f"--base-url=sim:demo?model_path={quote('models/' + HOSTILE)}", f"--baseline={baseline}")
+    done = suite(
+        "tests/tencent",
+        f"--base-url=sim:demo?model_path={quote('models/' + HOSTILE)}",
+        f"--baseline={baseline}",
+    )
     assert done.status == 6, done.output
     return done
 
@@ -70,7 +75,10 @@ def hostile(green: Done, tmp_path_factory: pytest.TempPathFactory) -> Done:
 def browser() -> Iterator[Browser]:
     found = shutil.which("chromium")
     if found is None:
-        pytest.fail("There is no chromium here; install it: apt-get install --no-install-recommends chromium", pytrace=False)
+        pytest.fail(
+            "There is no chromium here; install it: apt-get install --no-install-recommends chromium",
+            pytrace=False,
+        )
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield started
@@ -79,7 +87,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Callable[..., Opened]]:
-    """open_page(path, color_scheme="dark"): every test in a context of its own, so that no sorting is remembered."""
+    """open_page(path, color_scheme="dark"):
+
+    every test in a context of its own, so that no sorting is remembered.
+    """
     contexts = []
 
     def opened(path: Path, **given: str) -> Opened:

@@ -1,4 +1,7 @@
-"""What a user sees in report.html, in a real browser: words, charts, labels, order, and nothing that a server could inject."""
+"""What a user sees in report.html, in a real browser:
+
+words, charts, labels, order, and nothing that a server could inject.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,9 @@ def overview(seen: Opened) -> dict[str, tuple[str, str]]:
 
 
 def chart(seen: Opened, title: str) -> Any:
-    found = seen.page.locator("svg.chart").filter(has=seen.page.locator(".chart-title", has_text=re.compile(f"^{title}$")))
+    found = seen.page.locator("svg.chart").filter(
+        has=seen.page.locator(".chart-title", has_text=re.compile(f"^{title}$"))
+    )
     assert found.count() == 1, title
     return found
 
@@ -42,7 +47,12 @@ def points(seen: Opened, title: str, series: str = "circle") -> list[str]:
     return [text.strip() for text in chart(seen, title).locator(f"{series} > title").all_text_contents()]
 
 
-UNJUDGED = {"test_decode_curve", "test_prefill_throughput[in64]", "test_prefill_throughput[in128]", "test_custom"}
+UNJUDGED = {
+    "test_decode_curve",
+    "test_prefill_throughput[in64]",
+    "test_prefill_throughput[in128]",
+    "test_custom",
+}
 
 
 def word(entry: dict[str, Any]) -> str:
@@ -51,7 +61,9 @@ def word(entry: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(("which", "unjudged"), [("green", UNJUDGED), ("red", set())], ids=["green", "red"])
-def test_every_word_is_run_jsons(which: str, unjudged: set[str], request: pytest.FixtureRequest, open_page: Open) -> None:
+def test_every_word_is_run_jsons(
+    which: str, unjudged: set[str], request: pytest.FixtureRequest, open_page: Open
+) -> None:
     """Without a baseline four tests have nothing that judges them; with one every test is compared."""
     done: Done = request.getfixturevalue(which)
     seen = open_page(report(done))
@@ -65,7 +77,9 @@ def test_every_word_is_run_jsons(which: str, unjudged: set[str], request: pytest
     assert dict(zip(ids, seen.texts("#results-table td.col-verdict"), strict=True)) == words
     # and the sentences below "Why"
     sentences = [" ".join(text.split()) for text in seen.texts(".slab details > summary:has(.word)")]
-    assert sentences == [" ".join(f"{word(entry)} {entry['id']}: {entry['headline']}".split()) for entry in done.run["tests"]]
+    assert sentences == [
+        " ".join(f"{word(entry)} {entry['id']}: {entry['headline']}".split()) for entry in done.run["tests"]
+    ]
     among = f" (NOTHING_JUDGED in {len(unjudged)} of 7 tests)" if unjudged else ""
     assert seen.texts(".slab h2 .word") == [done.run["word"] + among]
     assert seen.page.title() == "slabench report"
@@ -90,7 +104,9 @@ def test_labels_are_on_the_first_screen(green: Done, open_page: Open) -> None:
         assert box is not None and box["y"] < 300
     assert "This run is" in seen.page.locator(".slab").inner_text()
     # what was reduced is said for each test
-    assert seen.page.locator(".slab details", has_text="num_prompts 6 instead of 128, 256 or 512").count() == 1
+    assert (
+        seen.page.locator(".slab details", has_text="num_prompts 6 instead of 128, 256 or 512").count() == 1
+    )
 
 
 def test_charts_have_a_point_for_every_figure(green: Done, open_page: Open) -> None:
@@ -106,14 +122,21 @@ def test_charts_have_a_point_for_every_figure(green: Done, open_page: Open) -> N
     curve = sorted(by_name["test_decode_curve"]["curve"], key=lambda row: row["running"])
     assert {1, 2} <= {row["running"] for row in curve}
     wanted = [f"all lines: {row['running']}, {row['per_gpu']:.2f}" for row in curve]
-    wanted += [f"clean lines: {row['running']}, {row['clean_per_gpu']:.2f}" for row in curve if row["clean_per_gpu"] is not None]
+    wanted += [
+        f"clean lines: {row['running']}, {row['clean_per_gpu']:.2f}"
+        for row in curve
+        if row["clean_per_gpu"] is not None
+    ]
     assert points(seen, "Decode throughput per GPU") == wanted
     frontier = points(seen, "Throughput per GPU against per user")
     assert [one.rpartition(", ")[2] for one in frontier] == [f"{row['per_gpu']:.2f}" for row in curve]
     assert chart(seen, "Throughput per GPU against per user").locator(".note").all_text_contents() == [
         str(row["running"]) for row in curve
     ]
-    prefill = [by_name[f"test_prefill_throughput[in{size}]"]["metrics"]["input_throughput_per_gpu"] for size in (64, 128)]
+    prefill = [
+        by_name[f"test_prefill_throughput[in{size}]"]["metrics"]["input_throughput_per_gpu"]
+        for size in (64, 128)
+    ]
     assert points(seen, "Prefill throughput", "rect") == [
         f"{k} tokens: {one:,.2f}" for k, one in zip((64, 128), prefill, strict=True)
     ]
@@ -142,10 +165,16 @@ def test_charts_can_be_read(green: Done, open_page: Open) -> None:
         name = one.locator(".chart-title").text_content()
         assert one.locator(".tick").count() >= 4, name
         assert "0" in one.locator(".tick").all_text_contents()
-        assert any(unit in text for text in one.locator(".axis").all_text_contents() for unit in ("ms", "tok/s")), name
+        assert any(
+            unit in text for text in one.locator(".axis").all_text_contents() for unit in ("ms", "tok/s")
+        ), name
         frame = one.bounding_box()
         assert frame is not None and frame["width"] > 400
-        boxes = [box for text in one.locator("text").all() if (box := text.bounding_box()) is not None and box["width"] > 0]
+        boxes = [
+            box
+            for text in one.locator("text").all()
+            if (box := text.bounding_box()) is not None and box["width"] > 0
+        ]
         for box in boxes:
             assert frame["x"] <= box["x"] and box["x"] + box["width"] <= frame["x"] + frame["width"], name
             assert frame["y"] <= box["y"] and box["y"] + box["height"] <= frame["y"] + frame["height"], name
@@ -174,7 +203,9 @@ def test_tencents_table(green: Done, open_page: Open) -> None:
     assert float(cells["QPM"].replace(",", "")) == pytest.approx(entry["metrics"]["qpm"], rel=0.01)
     box, page = table.bounding_box(), seen.page.viewport_size
     assert box is not None and page is not None
-    assert table.evaluate("e => e.scrollWidth <= e.clientWidth"), "the table is wider than a screen of 1280 pixels"
+    assert table.evaluate("e => e.scrollWidth <= e.clientWidth"), (
+        "the table is wider than a screen of 1280 pixels"
+    )
 
 
 def test_the_standing_figure_is_the_same_everywhere(green: Done, open_page: Open) -> None:
@@ -214,7 +245,9 @@ def test_the_verdict_column_sorts(red: Done, open_page: Open) -> None:
 
 
 @pytest.mark.parametrize("which", ["green", "red", "hostile"])
-def test_nothing_leaves_the_page_and_nothing_complains(which: str, request: pytest.FixtureRequest, open_page: Open) -> None:
+def test_nothing_leaves_the_page_and_nothing_complains(
+    which: str, request: pytest.FixtureRequest, open_page: Open
+) -> None:
     path = report(request.getfixturevalue(which))
     seen = open_page(path)
     seen.page.locator("#show_all_details").click()
@@ -279,7 +312,9 @@ CONTRAST = """() => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("which", ["red", "hostile"])
-def test_every_text_can_be_read_in_light_and_dark(which: str, scheme: str, request: pytest.FixtureRequest, open_page: Open) -> None:
+def test_every_text_can_be_read_in_light_and_dark(
+    which: str, scheme: str, request: pytest.FixtureRequest, open_page: Open
+) -> None:
     """WCAG's contrast of 4.5 between every text and what is behind it; the two schemes do differ."""
     seen = open_page(report(request.getfixturevalue(which)), color_scheme=scheme)
     measured = seen.page.evaluate(CONTRAST)
@@ -289,7 +324,9 @@ def test_every_text_can_be_read_in_light_and_dark(which: str, scheme: str, reque
     assert page == {"light": "rgb(255, 255, 255)", "dark": "rgb(21, 24, 29)"}[scheme]
 
 
-def test_the_frontier_shows_its_probes_left_and_right_of_the_objective(open_page: Open, tmp_path: Path) -> None:
+def test_the_frontier_shows_its_probes_left_and_right_of_the_objective(
+    open_page: Open, tmp_path: Path
+) -> None:
     from tests.unit.report.samples import document
     from tests.unit.report.test_report_frontier import searched
 

@@ -25,7 +25,8 @@ __all__ = ["sglang_cpu_model", "sglang_cpu_server", "small_sglang_cpu_server"]  
 
 REPO = Path(__file__).resolve().parents[2]
 TOKENIZER = str(REPO / "fixtures" / "data" / "tokenizer")
-# --allow=client: the machine that runs these tests may be too busy for a measurement, and what they show is something else.
+# --allow=client: the machine that runs these tests may be too busy for a measurement, and what they show is
+# something else.
 TINY = (
     "--random-input-len=64 --random-output-len=12 --num-prompts=6 --request-rate=50 --max-concurrency=3 --decode-input-len=64 "
     "--decode-output-len=40 --batch-sizes=1,2 --prefill-lens=64,128 --prefill-prompts=6 --progress=off --allow=client"
@@ -59,7 +60,9 @@ def tokenizer() -> Any:
 
 def environment(**more: str) -> dict[str, str]:
     """Ours without what a surrounding pytest left in it."""
-    found = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "SLABENCH", "COV"))}
+    found = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "SLABENCH", "COV"))
+    }
     return found | {"PYTHONUNBUFFERED": "1"} | more
 
 
@@ -78,12 +81,29 @@ class Suite:
         report = f"--report-dir={self.folder / 'reports'}"
         # hypothesis's plugin is a third of a small run's time, and nothing of a run.
         plugins = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")
-        return [sys.executable, "-m", "pytest", *paths, report, *plugins, *(TINY if reduced else ()), *options]
+        return [
+            sys.executable,
+            "-m",
+            "pytest",
+            *paths,
+            report,
+            *plugins,
+            *(TINY if reduced else ()),
+            *options,
+        ]
 
     def __call__(self, *arguments: str, reduced: bool = True, raw: bool = False) -> Done:
-        command = [sys.executable, "-m", "pytest", *arguments] if raw else self.command(*arguments, reduced=reduced)
+        command = (
+            [sys.executable, "-m", "pytest", *arguments] if raw else self.command(*arguments, reduced=reduced)
+        )
         done = subprocess.run(
-            command, cwd=REPO, env=environment(**self.environment), capture_output=True, text=True, timeout=240, check=False
+            command,
+            cwd=REPO,
+            env=environment(**self.environment),
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
         )
         return self.done(done.returncode, done.stdout + done.stderr)
 

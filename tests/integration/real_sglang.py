@@ -37,29 +37,42 @@ def sglang_cpu_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(model: Path, log: Path, *more: str, variable: str = "") -> Iterator[RealServer]:
-    """One server, ended by its pid with everything below it; more: launch_server options over those of start.sh.
+    """One server, ended by its pid with everything below it; more: launch_server options over those of
+    start.sh.
 
     variable: NAME=VALUE of its environment.
     """
     from slabench.server.launch import launch
 
     if not (VENV / ".stamp").is_file():
-        pytest.fail(f"There is no sglang in {VENV.name}; run make test-sglang, which installs it.", pytrace=False)
+        pytest.fail(
+            f"There is no sglang in {VENV.name}; run make test-sglang, which installs it.", pytrace=False
+        )
     command = " ".join(
-        (f"env {variable} bash {TOOLS / 'start.sh'} {VENV} {model} {{port}} --port {{port}} --enable-metrics", *more)
+        (
+            f"env {variable} bash {TOOLS / 'start.sh'} {VENV} {model} {{port}} --port {{port}} --enable-metrics",
+            *more,
+        )
     )
     with launch(command, str(log), ready_timeout=240.0) as launched:
         yield RealServer(launched.url, log, model, launched)
 
 
 @pytest.fixture(scope="session")
-def sglang_cpu_server(sglang_cpu_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+def sglang_cpu_server(
+    sglang_cpu_model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealServer]:
     """Started once a session."""
     yield from start(sglang_cpu_model, tmp_path_factory.mktemp("log") / "server.log")
 
 
 @pytest.fixture(scope="session")
-def small_sglang_cpu_server(sglang_cpu_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
-    """1,000 tokens of KV cache, and a scheduler that counts 16 tokens for an answer. For faults; the last test may kill it."""
+def small_sglang_cpu_server(
+    sglang_cpu_model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RealServer]:
+    """1,000 tokens of KV cache, and a scheduler that counts 16 tokens for an answer. For faults;
+
+    the last test may kill it.
+    """
     log, variable = tmp_path_factory.mktemp("log") / "small.log", "SGLANG_CLIP_MAX_NEW_TOKENS_ESTIMATION=16"
     yield from start(sglang_cpu_model, log, "--max-total-tokens", "1000", variable=variable)

@@ -30,10 +30,13 @@ def test_the_live_tests_over_v1(suite: Suite, backend: str) -> None:
     assert entry["metrics"]["output_tokens"] == 6 * 12
     assert entry["metrics"]["tpot.mean"] == pytest.approx(5.3, rel=0.4)
     states = {check["name"]: check["state"] for check in entry["checks"]}
-    assert {states[name] for name in ("completed", "finish_reason", "output_length", "token_counts")} == {"ok"}
+    assert {states[name] for name in ("completed", "finish_reason", "output_length", "token_counts")} == {
+        "ok"
+    }
     assert states["prefix_cache"] == "not_checked"
     (said,) = [check["text"] for check in entry["checks"] if check["name"] == "prompt_length"]
-    assert states["prompt_length"] in ("ok", "finding"), said  # which of them is the text's drift: this data set's is 1 %
+    # which of them is the text's drift: this data set's is 1 %
+    assert states["prompt_length"] in ("ok", "finding"), said
     assert ("and 5 more of its chat template in each" in said) == (backend == "sglang-oai-chat")
     assert f"Backend:                                 {backend}" in done.output
 
@@ -46,12 +49,17 @@ def test_chat_takes_no_ids(suite: Suite) -> None:
 
 @pytest.mark.parametrize("backend", ["sglang-oai", "sglang-oai-chat"])
 def test_what_a_server_counts_decides_which_figures_there_are(tmp_path: Path, backend: str) -> None:
-    """Chunks are not tokens. Only a sum: the pace is known within bounds. No count at all: nobody knows what came."""
+    """Chunks are not tokens. Only a sum: the pace is known within bounds. No count at all:
+
+    nobody knows what came.
+    """
     prompt = Prompt("some words", None, 2, 8)
     with launch([sys.executable, "-m", "slabench.sim", "--port", "{port}"], str(tmp_path / "log")) as server:
 
         def load(options: dict[str, bool] | None) -> LoadResult:
-            requests = prepare_requests([prompt], backend=backend, model="m", extra={"stream_options": options})
+            requests = prepare_requests(
+                [prompt], backend=backend, model="m", extra={"stream_options": options}
+            )
             return run_load(Target(server.url), requests, Plan.at_once(1), ClientOptions())
 
         (record,) = load(None).requests
@@ -60,13 +68,18 @@ def test_what_a_server_counts_decides_which_figures_there_are(tmp_path: Path, ba
         (record,) = result.requests
         assert record.ok and not record.arrival_ns
         assert (record.completion_tokens, record.finish_reason) == (8, "length")
-        figures = compute(RunRecord(result.requests, result.began_ns, result.began_unix, {}, {}, result.client))
+        figures = compute(
+            RunRecord(result.requests, result.began_ns, result.began_unix, {}, {}, result.client)
+        )
         assert (figures["completed"], figures["output_tokens"]) == (1, 8)
         assert 0 < figures["ttft.mean"] < figures["e2el.mean"]
         assert not [key for key in figures if key.startswith(("tpot.", "itl"))]
         assert 0 < figures["tpot_low.mean"] <= figures["tpot_high.mean"]
         (record,) = run_load(
-            Target(server.url), prepare_requests([prompt], backend=backend, model="m"), Plan.at_once(1), ClientOptions()
+            Target(server.url),
+            prepare_requests([prompt], backend=backend, model="m"),
+            Plan.at_once(1),
+            ClientOptions(),
         ).requests
         assert record.ok
         assert list(record.arrival_tokens) == list(range(1, 9))
@@ -78,7 +91,7 @@ def test_what_a_server_counts_decides_which_figures_there_are(tmp_path: Path, ba
 @pytest.mark.sglang
 @pytest.mark.parametrize("backend", ["sglang-oai", "sglang-oai-chat"])
 def test_the_bodies_are_bench_serving_s_with_counts_asked_for(backend: str) -> None:
-    from slabench.loadgen.bench_serving import find, run_bench_serving
+    from slabench.bench_serving.client import find, run_bench_serving
     from slabench.workloads import WorkloadSpec, prepare
     from slabench.workloads.cache import DatasetStore
     from slabench.workloads.tokenizer import load_tokenizer
@@ -88,8 +101,19 @@ def test_the_bodies_are_bench_serving_s_with_counts_asked_for(backend: str) -> N
     prompts = prepare(spec, tokenizer=lambda: tokenizer, store=DatasetStore()).prompts
     with unreliable("all_503") as server:
         plan = Plan.closed_loop(4, 1)
-        run_bench_serving(find(None), Target(server.url), spec, plan, prompts, backend=backend, tokenizer=TOKENIZER, model="m")
+        run_bench_serving(
+            find(None),
+            Target(server.url),
+            spec,
+            plan,
+            prompts,
+            backend=backend,
+            tokenizer=TOKENIZER,
+            model="m",
+        )
     ours = [json.loads(one.body) for one in prepare_requests(prompts, backend=backend, model="m")]
-    assert [one.pop("stream_options") for one in ours] == [{"include_usage": True, "continuous_usage_stats": True}] * 4
+    assert [one.pop("stream_options") for one in ours] == [
+        {"include_usage": True, "continuous_usage_stats": True}
+    ] * 4
     assert server.bodies == ours
     assert server.paths == [PATHS[backend]] * 4

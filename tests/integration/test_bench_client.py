@@ -24,7 +24,9 @@ def test_a_client_that_fails_is_a_row(tmp_path: Path) -> None:
             "not done after 0.5 s",
         ]
         ours = measure.run(peers.ours(), server, [0], streams=4, tokens=60, input_len=4, timeout_s=30)
-    assert ours.failure == "" and ours.chunks_per_s is not None and ours.rss_mb is not None and ours.rss_mb > 20
+    assert (
+        ours.failure == "" and ours.chunks_per_s is not None and ours.rss_mb is not None and ours.rss_mb > 20
+    )
 
 
 def test_the_table_from_its_command_line(tmp_path: Path) -> None:
@@ -42,7 +44,12 @@ def test_the_table_from_its_command_line(tmp_path: Path) -> None:
         "--runs=2",
         "--itl-ms=5",
     ]
-    words += ["--only=slabench,floor", f"--json={tmp_path / 'runs.jsonl'}", f"--markdown={tmp_path / 'table.md'}", "--cores=0,0"]
+    words += [
+        "--only=slabench,floor",
+        f"--json={tmp_path / 'runs.jsonl'}",
+        f"--markdown={tmp_path / 'table.md'}",
+        "--cores=0,0",
+    ]
     done = subprocess.run(words, cwd=root, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr
     rows = [json.loads(line) for line in (tmp_path / "runs.jsonl").read_text().splitlines()]
@@ -51,5 +58,7 @@ def test_the_table_from_its_command_line(tmp_path: Path) -> None:
     assert not [row for row in rows if "failure" in row]
     page = (tmp_path / "table.md").read_text()
     assert "| slabench | " in page and "SIMULATED" in page and "Mean TTFT error ms" in page
-    wrong = subprocess.run([*words[:3], "--mode=nothing"], cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    wrong = subprocess.run(
+        [*words[:3], "--mode=nothing"], cwd=root, capture_output=True, text=True, timeout=60, check=False
+    )
     assert wrong.returncode == 2 and "--mode=nothing is none of" in wrong.stderr

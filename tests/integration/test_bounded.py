@@ -1,4 +1,7 @@
-"""/v1 with the sum at the end alone, as through SGLang's own gateway: TPOT within bounds, judged where both ends agree."""
+"""/v1 with the sum at the end alone, as through SGLang's own gateway:
+
+TPOT within bounds, judged where both ends agree.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,13 @@ def test_a_limit_below_both_bounds_is_not_held(suite: Suite) -> None:
 
 def test_a_tpot_within_bounds_is_not_compared(suite: Suite) -> None:
     file = suite.folder / "base.json"
-    first = suite("tests/serving", "--base-url=sim:", "--backend=sglang-oai", "--vocab-size=1000", f"--save-baseline={file}")
+    first = suite(
+        "tests/serving",
+        "--base-url=sim:",
+        "--backend=sglang-oai",
+        "--vocab-size=1000",
+        f"--save-baseline={file}",
+    )
     assert first.status == 0, first.output
     done = suite(*AT_THE_END, "--backend=sglang-oai", f"--baseline={file}", "--tolerance=90")
     assert done.status == 6, done.output

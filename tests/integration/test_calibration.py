@@ -1,4 +1,7 @@
-"""--calibrate: what a run says of its own client, what is kept, and that the embedded server is left out unless asked."""
+"""--calibrate:
+
+what a run says of its own client, what is kept, and that the embedded server is left out unless asked.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,14 @@ from slabench.calibration.calibrate import measure
 from slabench.loadgen import ClientOptions
 from tests.integration.conftest import Suite
 
-# A token every 25 ms: slower than the calibration's own 20 ms by more than a busy machine's late first tokens shorten a TPOT. At 20
-# the next faster step would at times be measured as well, and rightly so.
-WORK = ("tests/serving", "--base-url=sim:null?ttft_ms=30&itl_ms=25", "--random-output-len=60", "--slo=tpot.mean<=500")
+# A token every 25 ms: slower than the calibration's own 20 ms by more than a busy machine's late first tokens
+# shorten a TPOT. At 20 the next faster step would at times be measured as well, and rightly so.
+WORK = (
+    "tests/serving",
+    "--base-url=sim:null?ttft_ms=30&itl_ms=25",
+    "--random-output-len=60",
+    "--slo=tpot.mean<=500",
+)
 READ = "-ptests.integration.own_error"
 
 
@@ -69,5 +77,10 @@ def test_off_is_said(suite: Suite) -> None:
     done = suite(*WORK, "--calibrate=off")
     assert done.status == 0, done.output
     assert "not checked client_error: The client's own error is not known: --calibrate=off." in done.output
-    strict = suite(*WORK, "--calibrate=off", "--strict-validity", "--allow=client,one_read,log_agrees,first_run,prompt_length")
+    strict = suite(
+        *WORK,
+        "--calibrate=off",
+        "--strict-validity",
+        "--allow=client,one_read,log_agrees,first_run,prompt_length",
+    )
     assert strict.status == 6 and "client_error" in strict.run["tests"][-1]["reasons"], strict.output

@@ -1,4 +1,5 @@
-"""`classic.*` against sglang 0.5.7's own calculate_metrics and its own /generate client, for whatever hypothesis finds."""
+"""`classic.*` against sglang 0.5.7's own calculate_metrics and its own /generate client, for whatever
+hypothesis finds."""
 
 from __future__ import annotations
 
@@ -57,8 +58,13 @@ Ask = Callable[[dict[str, Any]], dict[str, Any]]
 def ask() -> Iterator[Ask]:
     """One process of sglang's environment for all examples."""
     if not PYTHON.exists():
-        pytest.fail("There is no reference client in .venv-client; run make test-sglang, which installs it.", pytrace=False)
-    process = subprocess.Popen([str(PYTHON), str(DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        pytest.fail(
+            "There is no reference client in .venv-client; run make test-sglang, which installs it.",
+            pytrace=False,
+        )
+    process = subprocess.Popen(
+        [str(PYTHON), str(DRIVER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdin is not None and process.stdout is not None
 
     def asked(job: dict[str, Any]) -> dict[str, Any]:
@@ -75,12 +81,19 @@ def ask() -> Iterator[Ask]:
 
 
 EVENTS = st.lists(
-    st.tuples(st.integers(0, 400_000_000), st.integers(0, 4), st.sampled_from(["", "a", "some words", "two", '"x"'])), max_size=12
+    st.tuples(
+        st.integers(0, 400_000_000), st.integers(0, 4), st.sampled_from(["", "a", "some words", "two", '"x"'])
+    ),
+    max_size=12,
 )
-REQUESTS = st.tuples(st.integers(0, 3 * NS), st.integers(1, 2 * NS), EVENTS, st.integers(0, 200_000_000), st.booleans())
+REQUESTS = st.tuples(
+    st.integers(0, 3 * NS), st.integers(1, 2 * NS), EVENTS, st.integers(0, 200_000_000), st.booleans()
+)
 
 
-def record(index: int, request: tuple[int, int, list[tuple[int, int, str]], int, bool]) -> tuple[RequestRecord, str]:
+def record(
+    index: int, request: tuple[int, int, list[tuple[int, int, str]], int, bool]
+) -> tuple[RequestRecord, str]:
     """A record with a text per event, as the load process would make it; every fourth or so has failed."""
     start, first, events, tail, failed = request
     at, count, text = start + first, 0, ""
@@ -123,7 +136,8 @@ def test_every_figure_of_calculate_metrics(ask: Ask, requests: list[Any], durati
         sent.append(fields)
     theirs = ask({"outputs": sent, "duration": duration / NS})
     if not good:
-        # numpy has no percentile of nothing: its benchmark ends with an IndexError, ours says that nothing is defined.
+        # numpy has no percentile of nothing: its benchmark ends with an IndexError, ours says that nothing is
+        # defined.
         assert theirs == {"raised": "IndexError"}
         assert set(ours) == {"classic.completed", "classic.duration"}
         return
@@ -149,7 +163,8 @@ def streamed(*events: tuple[int, int, str]) -> Any:
 @settings(max_examples=200, deadline=None)
 @given(request=REQUESTS, spaced=st.booleans())
 @streamed((0, 0, "a"))  # text that no event counts: the length is 0, not what was asked for
-@streamed((0, 0, "a"), (7, 2, "b"), (9, 1, ""))  # text before the first count: TTFT ends with it, and the first gap begins
+# text before the first count: TTFT ends with it, and the first gap begins
+@streamed((0, 0, "a"), (7, 2, "b"), (9, 1, ""))
 @streamed((0, 0, "a"), (5, 0, "b"), (0, 2, "b"))  # and the second such event is passed over
 @streamed((0, 0, ""), (5, 2, ""), (5, 0, "a"), (5, 1, "b"))
 @streamed((0, 0, ""), (5, 0, ""))  # no text at all: the length asked for

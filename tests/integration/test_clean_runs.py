@@ -1,4 +1,7 @@
-"""No crying wolf: clean runs over sockets, with the noise of a real GPU's steps, are valid. 180 more run in virtual time."""
+"""No crying wolf: clean runs over sockets, with the noise of a real GPU's steps, are valid.
+
+180 more run in virtual time.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,12 @@ import pytest
 from tests.integration.conftest import Suite
 from tests.unit.verdict.virtual import NOISE
 
-# Steps of 20 ms, about what an H200 takes for 24 requests of a 30B model: what this machine's other work does to a stamp is small
-# beside 1.6 s of them. Nothing is allowed, unless more wants to run here than there are cores: then `client` is right to speak.
+# Steps of 20 ms, about what an H200 takes for 24 requests of a 30B model: what this machine's other work does
+# to a stamp is small beside 1.6 s of them. Nothing is allowed, unless more wants to run here than there are
+# cores: then `client` is right to speak.
 SHAPE = ("--decode-input-len=128", "--decode-output-len=80", "--batch-sizes=1,2,4,8", "--warmup-requests=0")
-# What the machine that runs these tests may add: the percentiles of its event loop, and the way between two processes on it.
+# What the machine that runs these tests may add: the percentiles of its event loop, and the way between two
+# processes on it.
 OF_THE_MACHINE = {"client", "log_agrees"}
 
 
@@ -34,11 +39,19 @@ def test_four_clean_runs_are_four_valid_verdicts(suite: Suite, seed: int) -> Non
     late = "behind its schedule: this machine is too busy" in (done.folder / "server.log").read_text()
     for entry in done.run["tests"]:
         checks = {one["name"]: one for one in entry["checks"]}
-        assert {"batch_held", "stall", "first_run", "queueing", "other_clients", "one_read", "log_agrees"} <= checks.keys()
+        assert {
+            "batch_held",
+            "stall",
+            "first_run",
+            "queueing",
+            "other_clients",
+            "one_read",
+            "log_agrees",
+        } <= checks.keys()
         spoke = {name: one["text"] for name, one in checks.items() if one["state"] in ("invalid", "finding")}
         assert spoke.keys() <= OF_THE_MACHINE | ({"first_run"} if before or busy() else set()), spoke
-        # 80 tokens of 20 ms and 0.1 ms a request more, unless the server says that it got no core; a run that the noise did not
-        # reach would show no spread.
+        # 80 tokens of 20 ms and 0.1 ms a request more, unless the server says that it got no core; a run that
+        # the noise did not reach would show no spread.
         tpot, made = entry["metrics"]["tpot.mean"], 20 + 0.1 * entry["point"]["batch_size"]
         assert 0.8 * made < tpot and (late or tpot < 1.2 * made), (tpot, late)
         assert entry["metrics"]["itl.std"] > 0.2 * NOISE * 20

@@ -1,4 +1,7 @@
-"""Whole runs on the embedded server: every output, the gate, interruptions, and servers that do not keep their word."""
+"""Whole runs on the embedded server:
+
+every output, the gate, interruptions, and servers that do not keep their word.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,9 @@ def test_all_outputs_of_a_run_say_the_same(suite: Suite) -> None:
     assert "This run is" in page
     seed = json.loads((folder / "ali_decode.json").read_text())
     assert set(seed[0]) == {"1", "2"}
-    assert {"median", "throughput_per_gpu", "throughput_per_user", "gen_througput_samples"} == set(seed[1]["2"])
+    assert {"median", "throughput_per_gpu", "throughput_per_user", "gen_througput_samples"} == set(
+        seed[1]["2"]
+    )
     assert set(json.loads((folder / "ali_prefill.json").read_text())[0]) == {"64", "128"}
     assert list(json.loads((folder / "tencent.json").read_text())[0])[:2] == ["tpot (ms)", "ttft (ms)"]
     records = list(read_records(folder / "requests.jsonl.gz"))
@@ -64,14 +69,20 @@ def test_all_outputs_of_a_run_say_the_same(suite: Suite) -> None:
 
 
 def test_decode_runs_before_prefill_whatever_the_order_of_the_paths(suite: Suite) -> None:
-    done = suite("tests/ali/test_prefill.py", "tests/ali/test_decode_curve.py", "tests/ali/test_decode.py", "--base-url=sim:")
+    done = suite(
+        "tests/ali/test_prefill.py",
+        "tests/ali/test_decode_curve.py",
+        "tests/ali/test_decode.py",
+        "--base-url=sim:",
+    )
     assert done.status == 0, done.output
     methods = [entry["method"] for entry in done.run["tests"]]
     assert methods == ["ali-decode", "ali-decode", "ali-decode-curve", "ali-prefill", "ali-prefill"]
 
 
 def test_the_gate(suite: Suite, tmp_path: Path) -> None:
-    """Equal stays green, slower is red, another model is not comparable, and no entry is red only where one is required."""
+    """Equal stays green, slower is red, another model is not comparable, and no entry is red only where one
+    is required."""
     baseline = tmp_path / "baseline.json"
     # A prefill that takes long beside this machine's own hiccups: TTFT is one of the gated figures.
     work = ("tests/tencent", "--random-input-len=600", "--random-output-len=60", "--num-prompts=12")
@@ -86,7 +97,10 @@ def test_the_gate(suite: Suite, tmp_path: Path) -> None:
     assert slower.status == 1, slower.output
     entry = slower.run["tests"][0]
     assert entry["word"] == "FAILED"
-    assert any(one["kind"] == "baseline" and not one["holds"] and one["metric"] == "tpot.mean" for one in entry["objectives"])
+    assert any(
+        one["kind"] == "baseline" and not one["holds"] and one["metric"] == "tpot.mean"
+        for one in entry["objectives"]
+    )
     failure = ET.parse(slower.folder / "junit.xml").getroot().find(".//failure")  # type: ignore[operator]
     assert failure is not None
     assert failure.get("message", "").startswith("FAILED: ")
@@ -94,7 +108,9 @@ def test_the_gate(suite: Suite, tmp_path: Path) -> None:
     assert other.status == 6, other.output
     assert other.run["tests"][0]["word"] == "INVALID"
     assert "NOT_COMPARABLE" in other.run["tests"][0]["reasons"]
-    assert any("model.name: 'other-model'" in one for one in other.run["tests"][0]["comparison"]["differences"])
+    assert any(
+        "model.name: 'other-model'" in one for one in other.run["tests"][0]["comparison"]["differences"]
+    )
     allowed = suite(*work, f"{sim}&model_path=another/other-model", *gate, "--allow-diff=model")
     assert allowed.status == 0, allowed.output
     none = suite("tests/serving", "--base-url=sim:", *gate)
@@ -116,7 +132,13 @@ def test_an_objective_that_does_not_hold_is_1_and_an_undefined_one_is_6(suite: S
 
 
 def _interrupted(suite: Suite, number: int, whom: str = "group") -> Done:
-    process = suite.start("tests/tencent", "--base-url=sim:", "--num-prompts=400", "--random-output-len=200", "--max-concurrency=4")
+    process = suite.start(
+        "tests/tencent",
+        "--base-url=sim:",
+        "--num-prompts=400",
+        "--random-output-len=200",
+        "--max-concurrency=4",
+    )
     records = suite.folder / "reports" / "latest" / "requests.jsonl.gz"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not records.exists():
@@ -139,7 +161,10 @@ def test_ctrl_c_and_sigterm_keep_everything(suite: Suite, number: int, whom: str
     entry = run["tests"][0]
     assert (entry["word"], entry["reasons"]) == ("INVALID", ["interrupted", "REDUCED", "SIMULATED"])
     assert {"REDUCED", "SIMULATED"} == set(run["labels"])
-    for text in (done.output, *((done.folder / name).read_text() for name in ("summary.md", "report.html", "junit.xml"))):  # type: ignore[operator]
+    for text in (
+        done.output,
+        *((done.folder / name).read_text() for name in ("summary.md", "report.html", "junit.xml")),
+    ):  # type: ignore[operator]
         assert "SIMULATED" in text
     assert "no tests ran" not in done.output
     assert entry["metrics"]["completed"] >= 4
@@ -208,10 +233,19 @@ def test_collecting_imports_nothing_heavy(suite: Suite, tmp_path: Path) -> None:
         "    print('HEAVY', sorted(heavy & set(sys.modules)))\n"
     )
     suite.environment["PYTHONPATH"] = str(tmp_path)
-    done = suite("tests/ali", "tests/tencent", "--base-url=sim:", "--collect-only", "-pspy_modules", "-s", reduced=False)
+    done = suite(
+        "tests/ali",
+        "tests/tencent",
+        "--base-url=sim:",
+        "--collect-only",
+        "-pspy_modules",
+        "-s",
+        reduced=False,
+    )
     assert done.status == 0, done.output
     assert "HEAVY []" in done.output
-    assert "21 tests collected" in done.output  # 14 batch sizes, the curve, 3 prompt lengths, 3 numbers of prompts
+    # 14 batch sizes, the curve, 3 prompt lengths, 3 numbers of prompts
+    assert "21 tests collected" in done.output
     assert not list((suite.folder / "reports").glob("2*"))
 
 

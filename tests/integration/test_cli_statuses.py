@@ -41,7 +41,10 @@ def sentence(output: str, words: str) -> str:
         (("--base-url=sim:", "--slo=nosuch<=1"), "names no known metric"),
         (("--base-url=sim:", "--slo=goodput.share>=0.95"), "add --goodput=ttft:2000,tpot:50"),
         (("--base-url=sim:", "--num-prompt=4"), "--num-prompt is not an option here: write --num-prompts=4."),
-        (("--base-url=http://127.0.0.1:1/v1",), "give the server's root, --base-url=http://127.0.0.1:1, and --backend=sglang-oai"),
+        (
+            ("--base-url=http://127.0.0.1:1/v1",),
+            "give the server's root, --base-url=http://127.0.0.1:1, and --backend=sglang-oai",
+        ),
         (("--base-url=sim:", "--deploy-log=/no/such.log"), "--deploy-log=/no/such.log does not exist"),
         (("--base-url=sim:", "--save-baseline=/no/such/folder/x.json"), "cannot be written"),
         (("--base-url=sim:", "-n2"), "would let 2 workers drive 1 server"),
@@ -50,7 +53,10 @@ def sentence(output: str, words: str) -> str:
         (("--base-url=sim:", "--allow=nosuch"), "names no validity check"),
         (("--base-url=sim:", "--allow-diff=nosuch"), "--allow-diff=nosuch names nothing that is compared"),
         (("--base-url=sim:", "--dataset-path=docs"), "--dataset-path=docs is a folder"),
-        (("--base-url=sim:", f"--baseline={PUBLISHED}", f"--save-baseline={PUBLISHED}"), "name the same file"),
+        (
+            ("--base-url=sim:", f"--baseline={PUBLISHED}", f"--save-baseline={PUBLISHED}"),
+            "name the same file",
+        ),
     ],
 )
 def test_usage_errors_end_with_4(suite: Suite, options: tuple[str, ...], words: str) -> None:
@@ -59,7 +65,9 @@ def test_usage_errors_end_with_4(suite: Suite, options: tuple[str, ...], words: 
     sentence(done.output, words)
 
 
-def test_a_model_folder_before_the_test_path_is_refused_with_the_corrected_command(suite: Suite, tmp_path: Path) -> None:
+def test_a_model_folder_before_the_test_path_is_refused_with_the_corrected_command(
+    suite: Suite, tmp_path: Path
+) -> None:
     (tmp_path / "conftest.py").write_text("print('a foreign conftest')\n")
     done = suite("--base-url=sim:", "--model", str(tmp_path), "tests/tencent", raw=True)
     assert done.status == 4, done.output

@@ -1,4 +1,7 @@
-"""`--client=bench_serving`: the unmodified reference client drives the live tests, and nothing it hides turns green."""
+"""`--client=bench_serving`:
+
+the unmodified reference client drives the live tests, and nothing it hides turns green.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ from typing import Any
 
 import pytest
 
+from slabench.bench_serving.client import find, run_bench_serving
 from slabench.loadgen import Plan, Target, prepare_requests
-from slabench.loadgen.bench_serving import find, run_bench_serving
 from slabench.records import ClientRecord, RunRecord
-from slabench.verdict.validity import Subject, examine
-from slabench.verdict.words import State
+from slabench.verdict.outcome import CheckStatus
+from slabench.verdict.validity import CheckContext, examine
 from slabench.workloads import WorkloadSpec, prepare
 from slabench.workloads.cache import DatasetStore
 from slabench.workloads.tokenizer import load_tokenizer
@@ -53,7 +56,13 @@ def test_both_clients_send_the_same_bodies_in_the_same_order(name: str, tmp_path
 
 def test_the_live_tests_run_with_it_and_say_what_it_cannot_tell(suite: Suite, tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
-    done = suite("tests/tencent", "tests/ali/test_decode.py", "--base-url=sim:", *CLIENT, f"--bench-serving-jsonl={rows}")
+    done = suite(
+        "tests/tencent",
+        "tests/ali/test_decode.py",
+        "--base-url=sim:",
+        *CLIENT,
+        f"--bench-serving-jsonl={rows}",
+    )
     assert done.status == 0, done.output
     assert "BENCH_SERVING" in done.run["labels"]
     assert done.run["client"]["name"] == "bench_serving"
@@ -79,14 +88,22 @@ def test_the_live_tests_run_with_it_and_say_what_it_cannot_tell(suite: Suite, tm
         assert ours["tag"] == theirs["test"]
         for key in keys:
             if key not in ("tag", "sharegpt_output_len"):
-                assert ours[key] == pytest.approx(theirs[key]) if isinstance(ours[key], float) else ours[key] == theirs[key], key
+                assert (
+                    ours[key] == pytest.approx(theirs[key])
+                    if isinstance(ours[key], float)
+                    else ours[key] == theirs[key]
+                ), key
 
 
 @pytest.mark.parametrize(
     ("way", "check", "words"),
     [
         ("error_in_stream", "completed", "6 of 6 answers brought no text"),
-        ("error_after_some", "output_length", "6 answers have another length than asked for (request 0: 2 of 12)"),
+        (
+            "error_after_some",
+            "output_length",
+            "6 answers have another length than asked for (request 0: 2 of 12)",
+        ),
         ("abort", "output_length", "(request 0: 3 of 12)"),
         ("half_503", "completed", "counts 3 of 6 requests as completed"),
         ("all_503", "completed", "ended with status 1 and gave no result: IndexError"),
@@ -100,12 +117,19 @@ def test_what_it_counts_as_success_is_not_completed(way: str, check: str, words:
     prompts = prepare(spec, tokenizer=lambda: tokenizer, store=DatasetStore()).prompts
     with unreliable(way) as server:
         found = run_bench_serving(
-            find(None), Target(server.url), spec, Plan.at_once(6), prompts, backend="sglang", tokenizer=TOKENIZER, model="m"
+            find(None),
+            Target(server.url),
+            spec,
+            Plan.at_once(6),
+            prompts,
+            backend="sglang",
+            tokenizer=TOKENIZER,
+            model="m",
         )
     client = ClientRecord(1.0, None, None, None, None)
     run = RunRecord((), 0, 0.0, {}, {}, client, told=found.run)
-    checks = {one.name: one for one in examine(Subject(run, exact_prompt=False, planned=6), "tencent")}
-    assert checks[check].state is State.INVALID
+    checks = {one.name: one for one in examine(CheckContext(run, exact_prompt=False, planned=6), "tencent")}
+    assert checks[check].state is CheckStatus.INVALID
     assert words in checks[check].text
     if way in ("error_in_stream", "no_text"):
         assert found.run.figures["completed"] == 6  # what it prints looks like a very fast server
@@ -122,7 +146,9 @@ def test_an_error_inside_the_stream_is_never_green(suite: Suite) -> None:
     assert (done.folder / "bench_serving.jsonl").exists()  # type: ignore[operator]
 
 
-def test_an_objective_without_a_counterpart_is_invalid_and_one_that_does_not_hold_is_failed(suite: Suite) -> None:
+def test_an_objective_without_a_counterpart_is_invalid_and_one_that_does_not_hold_is_failed(
+    suite: Suite,
+) -> None:
     done = suite("tests/tencent", "--base-url=sim:", *CLIENT, "--slo=tpot.max<=1000")
     assert done.status == 6, done.output
     assert "tpot.max is not defined for this run" in done.output
@@ -136,7 +162,9 @@ def test_usage_errors_are_one_sentence(suite: Suite, tmp_path: Path) -> None:
     code.mkdir()
     for file in Path(TOKENIZER).iterdir():
         (code / file.name).write_bytes(file.read_bytes())
-    (code / "config.json").write_text(json.dumps({"model_type": "qwen3", "auto_map": {"AutoConfig": "evil.Config"}}))
+    (code / "config.json").write_text(
+        json.dumps({"model_type": "qwen3", "auto_map": {"AutoConfig": "evil.Config"}})
+    )
     wrong: list[tuple[tuple[str, ...], str]] = [
         (("--prompt-form=ids",), "leave out --prompt-form=ids"),
         (("--arrivals=constant",), "leave out --arrivals=constant"),
@@ -150,7 +178,9 @@ def test_usage_errors_are_one_sentence(suite: Suite, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_it_and_says_that_nothing_was_kept(suite: Suite) -> None:
-    process = suite.start("tests/tencent", "--base-url=sim:", *CLIENT, "--num-prompts=400", "--random-output-len=200")
+    process = suite.start(
+        "tests/tencent", "--base-url=sim:", *CLIENT, "--num-prompts=400", "--random-output-len=200"
+    )
     try:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not _running(suite):
@@ -162,7 +192,11 @@ def test_ctrl_c_ends_it_and_says_that_nothing_was_kept(suite: Suite) -> None:
     done = suite.done(process.returncode, output)
     assert done.status == 2, output
     entry: dict[str, Any] = done.run["tests"][0]
-    assert (entry["word"], entry["reasons"][0], entry["reasons"][-1]) == ("INVALID", "interrupted", "SIMULATED")
+    assert (entry["word"], entry["reasons"][0], entry["reasons"][-1]) == (
+        "INVALID",
+        "interrupted",
+        "SIMULATED",
+    )
     assert "keeps nothing" in entry["headline"]
     # the fixture sees to it that no process of the run is left
 
@@ -171,7 +205,10 @@ def _running(suite: Suite) -> bool:
     wanted = f"{MARK}={suite.folder}\0".encode()
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if b"sglang.bench_serving" in (process / "cmdline").read_bytes() and wanted in (process / "environ").read_bytes():
+            if (
+                b"sglang.bench_serving" in (process / "cmdline").read_bytes()
+                and wanted in (process / "environ").read_bytes()
+            ):
                 return True
         except OSError:
             continue

@@ -1,4 +1,7 @@
-"""--find-capacity over sockets on the embedded server: the run folder, the verdict, and the ways that it ends."""
+"""--find-capacity over sockets on the embedded server:
+
+the run folder, the verdict, and the ways that it ends.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,27 @@ import pytest
 from slabench.report.records_file import read_records
 from tests.integration.conftest import Suite
 
-SEARCH = ("tests/tencent/test_capacity.py", "--find-capacity", "--random-input-len=64", "--random-output-len=60")
+SEARCH = (
+    "tests/tencent/test_capacity.py",
+    "--find-capacity",
+    "--random-input-len=64",
+    "--random-output-len=60",
+)
 SMALL = ("--progress=off", "--allow=client,one_read", "--num-prompts=64")
 # TPOT = 5 + 2 a request and the prefills of the others: 20 ms are reached with seven.
 SIM = "--base-url=sim:demo?decode_request_ms=2"
 
 
 def test_a_limit_is_found_and_only_the_last_run_is_judged(suite: Suite) -> None:
-    done = suite(*SEARCH, *SMALL, SIM, "--capacity-range=1,16", "--slo=tpot.mean<=20", "--slo=total_throughput>=1", reduced=False)
+    done = suite(
+        *SEARCH,
+        *SMALL,
+        SIM,
+        "--capacity-range=1,16",
+        "--slo=tpot.mean<=20",
+        "--slo=total_throughput>=1",
+        reduced=False,
+    )
     assert done.status == 0, done.output
     assert done.folder is not None
     entry = done.run["tests"][0]
@@ -32,7 +48,11 @@ def test_a_limit_is_found_and_only_the_last_run_is_judged(suite: Suite) -> None:
     assert {"FOUND", "REDUCED", "SIMULATED"} <= set(entry["reasons"])
     # the judged run has the full workload at the answer, and carries both objectives
     assert entry["point"] == {"load": found["load"], "load_kind": "concurrency"}
-    assert (entry["plan"]["kind"], entry["plan"]["max_concurrency"], entry["plan"]["count"]) == ("closed_loop", found["load"], 64)
+    assert (entry["plan"]["kind"], entry["plan"]["max_concurrency"], entry["plan"]["count"]) == (
+        "closed_loop",
+        found["load"],
+        64,
+    )
     assert [one["metric"] for one in entry["objectives"]] == ["tpot.mean", "total_throughput"]
     assert entry["metrics"]["completed"] == 64
     # every probe with its interval and its records
@@ -49,7 +69,10 @@ def test_a_limit_is_found_and_only_the_last_run_is_judged(suite: Suite) -> None:
     # and the frontier
     with (done.folder / "frontier.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["source"] for row in rows] == [*(f"probe {one['number']}" for one in found["probes"]), "judged run"]
+    assert [row["source"] for row in rows] == [
+        *(f"probe {one['number']}" for one in found["probes"]),
+        "judged run",
+    ]
     assert float(rows[-1]["per_user"]) == pytest.approx(1000 / entry["metrics"]["tpot.mean"])
     assert float(rows[-1]["per_gpu"]) == pytest.approx(entry["metrics"]["output_throughput_per_gpu"])
     page = (done.folder / "report.html").read_text()
@@ -71,7 +94,11 @@ def test_probes_do_not_share_their_prompts(suite: Suite) -> None:
         reduced=False,
     )
     assert done.folder is not None, done.output
-    records = [record for _, record in read_records(done.folder / "requests.jsonl.gz") if record.cached_tokens is not None]
+    records = [
+        record
+        for _, record in read_records(done.folder / "requests.jsonl.gz")
+        if record.cached_tokens is not None
+    ]
     assert len(records) > 64
     assert (
         max(record.cached_tokens or 0 for record in records) < 8
@@ -86,7 +113,10 @@ def test_a_running_cap_is_said_to_be_the_server_s_own_limit(suite: Suite) -> Non
     assert entry["capacity"]["outcome"] == "SERVER_LIMIT"
     assert entry["capacity"]["load"] in (4, 5)
     assert "SERVER_LIMIT" in entry["reasons"]
-    assert any("The limit is the server's own" in one and "at most 4 requests at once" in one for one in entry["advice"])
+    assert any(
+        "The limit is the server's own" in one and "at most 4 requests at once" in one
+        for one in entry["advice"]
+    )
 
 
 def test_where_no_load_holds_the_run_at_the_lowest_is_failed(suite: Suite) -> None:
@@ -94,7 +124,11 @@ def test_where_no_load_holds_the_run_at_the_lowest_is_failed(suite: Suite) -> No
     done = suite(*SEARCH, *SMALL, SIM, few, "--capacity-range=1,8", "--slo=tpot.mean<=3", reduced=False)
     assert done.status == 1, done.output
     entry = done.run["tests"][0]
-    assert (entry["word"], entry["capacity"]["outcome"], entry["point"]["load"]) == ("FAILED", "NONE_HOLDS", 1)
+    assert (entry["word"], entry["capacity"]["outcome"], entry["point"]["load"]) == (
+        "FAILED",
+        "NONE_HOLDS",
+        1,
+    )
     assert "NONE_HOLDS" in entry["reasons"]
     assert entry["headline"].startswith("tpot mean")
     assert any("No load holds, not even 1 in flight" in one for one in entry["advice"])
@@ -102,11 +136,23 @@ def test_where_no_load_holds_the_run_at_the_lowest_is_failed(suite: Suite) -> No
 
 def test_a_limit_that_nobody_can_tell_is_invalid_and_says_what_to_do(suite: Suite) -> None:
     """A budget for a single probe."""
-    done = suite(*SEARCH, *SMALL, SIM, "--capacity-range=1,64", "--slo=tpot.mean<=20", "--capacity-budget=0.5", reduced=False)
+    done = suite(
+        *SEARCH,
+        *SMALL,
+        SIM,
+        "--capacity-range=1,64",
+        "--slo=tpot.mean<=20",
+        "--capacity-budget=0.5",
+        reduced=False,
+    )
     assert done.status == 6, done.output
     assert done.folder is not None
     entry = done.run["tests"][0]
-    assert (entry["word"], entry["capacity"]["outcome"], entry["capacity"]["load"]) == ("INVALID", "UNRESOLVED", None)
+    assert (entry["word"], entry["capacity"]["outcome"], entry["capacity"]["load"]) == (
+        "INVALID",
+        "UNRESOLVED",
+        None,
+    )
     assert entry["reasons"] == ["UNRESOLVED"]
     assert (
         entry["headline"].startswith("UNRESOLVED: The limit is unresolved: the budget of 0 s is spent")
@@ -145,14 +191,19 @@ def test_ctrl_c_keeps_the_probes(suite: Suite) -> None:
     deadline = time.monotonic() + 120
     while not (found := list(suite.folder.glob("reports/*/frontier.csv"))) and time.monotonic() < deadline:
         time.sleep(0.1)
-    running = json.loads((found[0].parent / "run.json").read_text())["running"]  # what a search that is killed leaves
+    # what a search that is killed leaves
+    running = json.loads((found[0].parent / "run.json").read_text())["running"]
     assert running["id"].endswith("test_capacity") and len(running["capacity"]["probes"]) >= 1
     assert running["capacity"]["best_so_far"] == running["capacity"]["probes"][0]["load"]
     os.kill(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 2, output
     entry = json.loads((found[0].parent / "run.json").read_text())["tests"][0]
-    assert (entry["word"], entry["reasons"][0], entry["reasons"][-1]) == ("INVALID", "interrupted", "SIMULATED")
+    assert (entry["word"], entry["reasons"][0], entry["reasons"][-1]) == (
+        "INVALID",
+        "interrupted",
+        "SIMULATED",
+    )
     assert len(entry["capacity"]["probes"]) >= 1
 
 

@@ -1,6 +1,8 @@
-"""A disk that fills while a run is on costs files, never a verdict: on a file system that is really full, and at a real limit.
+"""A disk that fills while a run is on costs files, never a verdict: on a file system that is really full, and
+at a real limit.
 
-What is lost is said, and the run is NOT_SAVED: a gate that reads the files later would find less than the console shows.
+What is lost is said, and the run is NOT_SAVED: a gate that reads the files later would find less than the
+console shows.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ from tests.integration.fault_matrix.servers import sim_server
 
 OBJECTIVE = "--slo=tpot.mean<=500"
 BOTH = ("tests/tencent", "tests/serving", "--vocab-size=1000")
-# A tmpfs of its own in a mount namespace: nobody else sees it, and it goes with the shell. What is on it at the end is copied out.
-# $1 its size, $2 where, $3 bytes of it that are taken already, $4 where to copy to, then the command
+# A tmpfs of its own in a mount namespace: nobody else sees it, and it goes with the shell. What is on it at
+# the end is copied out. $1 its size, $2 where, $3 bytes of it that are taken already, $4 where to copy to,
+# then the command
 FULL = """
 small=$2 kept=$4
 mount -t tmpfs -o size="$1" full "$small" && head -c "$3" /dev/zero >"$small/others" || exit 99
@@ -32,7 +35,8 @@ exit $status
 
 
 def run_on_a_small_disk(suite: Suite, size: str, *arguments: str, taken: int = 0) -> tuple[int, str, Path]:
-    """(exit status, output, a copy of the report folder) of a run whose report folder is all the room there is."""
+    """(exit status, output, a copy of the report folder) of a run whose report folder is all the room there
+    is."""
     small, kept = suite.folder / "small", suite.folder / "kept"
     small.mkdir()
     kept.mkdir()
@@ -51,7 +55,9 @@ def namespaces() -> None:
     """Where a container forbids them the other tests of this file remain, and the skip says so."""
     if shutil.which("unshare") is None:
         pytest.skip("There is no unshare here, so no file system can be made small.")
-    done = subprocess.run(["unshare", "--map-root-user", "--mount", "true"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "true"], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         pytest.skip(f"This machine allows no mount namespace: {done.stderr.strip()}")
 
@@ -67,7 +73,8 @@ def expect_the_verdicts(status: int, output: str, says: str) -> None:
     assert "INTERNALERROR" not in output
 
 
-# 8 kB: full within the first test; 24 kB: when the first verdict is written; 48 kB: at the second. The server's log is elsewhere.
+# 8 kB: full within the first test; 24 kB: when the first verdict is written; 48 kB: at the second. The
+# server's log is elsewhere.
 @pytest.mark.usefixtures("namespaces")
 @pytest.mark.parametrize(("size", "tests"), [("8k", 0), ("24k", 0), ("48k", 1)])
 def test_the_verdicts_stand_on_the_console(suite: Suite, tmp_path: Path, size: str, tests: int) -> None:
@@ -88,7 +95,9 @@ def test_the_verdicts_stand_on_the_console(suite: Suite, tmp_path: Path, size: s
 @pytest.mark.usefixtures("namespaces")
 def test_a_red_word_stays_red(suite: Suite, tmp_path: Path) -> None:
     with sim_server(tmp_path) as url:
-        status, output, _ = run_on_a_small_disk(suite, "24k", *BOTH, f"--base-url={url}", "--slo=tpot.mean<=0.1")
+        status, output, _ = run_on_a_small_disk(
+            suite, "24k", *BOTH, f"--base-url={url}", "--slo=tpot.mean<=0.1"
+        )
     assert status == 1, output
     assert "FAILED tests/tencent/test_sla.py::test_sla[np6]: tpot mean" in output
     assert "Verdict of the run: FAILED" in output
@@ -97,10 +106,16 @@ def test_a_red_word_stays_red(suite: Suite, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("namespaces")
 def test_a_launched_server_whose_log_has_no_room(suite: Suite) -> None:
-    """It goes on, and nobody can say of its log that it is this run's: INVALID by its name, records lost and said, no crash."""
+    """It goes on, and nobody can say of its log that it is this run's:
+
+    INVALID by its name, records lost and said, no crash.
+    """
     status, output, _ = run_on_a_small_disk(suite, "4k", *BOTH, "--base-url=sim:")
     assert status == 6, output
-    assert "INVALID tests/tencent/test_sla.py::test_sla[np6]: log_lines: The deploy log has not one batch line" in output
+    assert (
+        "INVALID tests/tencent/test_sla.py::test_sla[np6]: log_lines: The deploy log has not one batch line"
+        in output
+    )
     assert "requests.jsonl.gz could not be written (No space left on device)" in output
     assert "NOT_SAVED: run.json could not be written (No space left on device)" in output
     assert "Traceback" not in output
@@ -116,12 +131,28 @@ def test_a_disk_that_is_full_before_the_run_ends_it_before_measuring(suite: Suit
 
 
 def test_a_limit_on_file_sizes(suite: Suite) -> None:
-    """No namespace is needed for this one: no file may grow beyond 12 kB, which the second test's document does."""
-    # pytest-benchmark asks git for the commit, whose refreshed index would be over the limit, and its lock would stay.
+    """No namespace is needed for this one:
+
+    no file may grow beyond 12 kB, which the second test's document does.
+    """
+    # pytest-benchmark asks git for the commit, whose refreshed index would be over the limit, and its lock
+    # would stay.
     suite.environment["GIT_OPTIONAL_LOCKS"] = "0"
-    limited = ["bash", "-c", 'ulimit -f 12; exec "$@"', "bash", *suite.command(*BOTH, "--base-url=sim:", OBJECTIVE)]
+    limited = [
+        "bash",
+        "-c",
+        'ulimit -f 12; exec "$@"',
+        "bash",
+        *suite.command(*BOTH, "--base-url=sim:", OBJECTIVE),
+    ]
     done = subprocess.run(
-        limited, cwd=REPO, env=environment(**suite.environment), capture_output=True, text=True, timeout=120, check=False
+        limited,
+        cwd=REPO,
+        env=environment(**suite.environment),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     expect_the_verdicts(done.returncode, done.stdout + done.stderr, "File too large")
 
@@ -159,7 +190,13 @@ def test_a_red_word_stays_red_where_an_output_is_lost(suite: Suite) -> None:
 
 
 def test_a_run_folder_that_was_cleared_away_is_made_anew(suite: Suite) -> None:
-    done = suite("tests/serving", "--base-url=sim:demo", "--slo=tpot.mean<=500", "-ptests.integration.cleared")
+    done = suite(
+        "tests/serving", "--base-url=sim:demo", "--slo=tpot.mean<=500", "-ptests.integration.cleared"
+    )
     assert done.status == 0, done.output
     assert "The run folder was removed while the run was on and was made anew" in done.output
-    assert done.folder is not None and done.run["tests"][0]["word"] == "PASSED" and (done.folder / "summary.md").is_file()
+    assert (
+        done.folder is not None
+        and done.run["tests"][0]["word"] == "PASSED"
+        and (done.folder / "summary.md").is_file()
+    )

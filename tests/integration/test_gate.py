@@ -1,4 +1,7 @@
-"""The gate on real sockets: two embedded servers in turns, repeats against a stored baseline, and whose fault it is."""
+"""The gate on real sockets:
+
+two embedded servers in turns, repeats against a stored baseline, and whose fault it is.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ PUBLISHED = REPO / "baselines" / "published-tencent.json"
 # Wide enough for a machine that is busy with something else; the servers differ by more.
 BUSY = "--allow=client,one_read,log_agrees,curve_agrees,first_run"  # what a late client brings about
 WIDE = ("--tolerance=25", "--repeats=4", BUSY)
-VERY_WIDE = ("--tolerance=80", "--repeats=4", BUSY)  # for the curve: a point of it has a handful of lines in a run this short
+# for the curve: a point of it has a handful of lines in a run this short
+VERY_WIDE = ("--tolerance=80", "--repeats=4", BUSY)
 SLOW = "sim:demo?decode_base_ms=12&decode_request_ms=0.2"
 
 
@@ -29,8 +33,16 @@ def figure(done: Done, test: str, key: str) -> dict[str, object]:
 
 
 def test_a_slower_server_fails_with_the_tests_named(suite: Suite) -> None:
-    long = "--random-output-len=40"  # as tests/ali: what this machine does meanwhile is small beside it, and nothing stays open
-    done = suite("tests/serving", "tests/ali/test_decode.py", f"--base-url={SLOW}", "--baseline-url=sim:demo", *WIDE, long)
+    # as tests/ali: what this machine does meanwhile is small beside it, and nothing stays open
+    long = "--random-output-len=40"
+    done = suite(
+        "tests/serving",
+        "tests/ali/test_decode.py",
+        f"--base-url={SLOW}",
+        "--baseline-url=sim:demo",
+        *WIDE,
+        long,
+    )
     assert done.status == 1, done.output
     assert set(done.words.values()) == {"FAILED"}
     assert "worse by more than 25 % of baseline" in done.output
@@ -47,12 +59,23 @@ def test_a_slower_server_fails_with_the_tests_named(suite: Suite) -> None:
         rows = [json.loads(line) for line in file]
     order = [(row.get("side", "new"), row.get("repeat", 1)) for row in rows if row["test"].endswith("bs2]")]
     alternating = [side for side, _ in itertools.groupby(side for side, _ in order)]
-    assert [key for key, _ in itertools.groupby(order)][:4] == [("baseline", 1), ("new", 1), ("new", 2), ("baseline", 2)]
+    assert [key for key, _ in itertools.groupby(order)][:4] == [
+        ("baseline", 1),
+        ("new", 1),
+        ("new", 2),
+        ("baseline", 2),
+    ]
     assert alternating == ["baseline", "new", "baseline", "new", "baseline"]  # A BB AA BB A
 
 
 def test_equal_servers_pass(suite: Suite) -> None:
-    done = suite("tests/ali/test_decode.py", "tests/ali/test_decode_curve.py", "--base-url=sim:", "--baseline-url=sim:", *VERY_WIDE)
+    done = suite(
+        "tests/ali/test_decode.py",
+        "tests/ali/test_decode_curve.py",
+        "--base-url=sim:",
+        "--baseline-url=sim:",
+        *VERY_WIDE,
+    )
     assert done.status == 0, done.output
     found = figure(done, "test_decode_curve", "curve.2")
     assert found["outcome"] == "holds" and len(found["new_samples"]) == 4  # type: ignore[arg-type]
@@ -70,7 +93,10 @@ def test_what_is_wrong_with_the_baseline_server_is_said_of_it(suite: Suite) -> N
 
 
 def test_repeats_have_prompts_of_their_own_unless_told(suite: Suite) -> None:
-    """With fresh prompts no repeat finds another's in the prefix cache although nothing is flushed; with the same ones it does."""
+    """With fresh prompts no repeat finds another's in the prefix cache although nothing is flushed;
+
+    with the same ones it does.
+    """
     options = ("tests/serving", "--base-url=sim:", "--repeats=2", "--no-flush-cache", "--warmup-requests=0")
     fresh = suite(*options)
     (entry,) = fresh.run["tests"]
@@ -87,7 +113,9 @@ def test_repeats_are_saved_and_compared(suite: Suite, tmp_path: Path) -> None:
     stored = json.loads(path.read_text())
     assert stored["schema"] == "slabench.baseline/2"
     assert {len(values) for one in stored["tests"].values() for values in one["samples"].values()} == {3}
-    slow = suite("tests/ali/test_decode.py", f"--base-url={SLOW}", *WIDE, f"--baseline={path}", "--require-baseline")
+    slow = suite(
+        "tests/ali/test_decode.py", f"--base-url={SLOW}", *WIDE, f"--baseline={path}", "--require-baseline"
+    )
     assert slow.status == 1, slow.output
     assert figure(slow, "bs1]", "tpot.mean")["paired"] is False
     assert "4 and 3 runs" in slow.output
@@ -102,7 +130,10 @@ def test_repeats_are_saved_and_compared(suite: Suite, tmp_path: Path) -> None:
         (("--baseline-url=sim:",), "name the new one with --base-url"),
         (("--base-url=sim:", "--baseline-url="), "--baseline-url is empty"),
         (("--base-url=sim:", "--baseline-url=sim:", f"--baseline={PUBLISHED}"), "leave one of them out"),
-        (("--base-url=http://u:secret@h:1", "--baseline-url=http://u:secret@h:1"), "name the same server, http://***@h:1"),
+        (
+            ("--base-url=http://u:secret@h:1", "--baseline-url=http://u:secret@h:1"),
+            "name the same server, http://***@h:1",
+        ),
         (("--base-url=sim:", "--baseline-env=A=1"), "--baseline-env belongs to a second server"),
         (("--base-url=sim:", "--env=A=1"), "it needs --launch=CMD"),
         (("--launch=x", "--env=A"), "--env reads NAME=VALUE"),
@@ -126,9 +157,13 @@ def test_a_baseline_server_that_is_down_is_6_and_named(suite: Suite) -> None:
         assert b"geheim" not in file.read_bytes(), file
 
 
-def test_both_are_launched_with_their_own_environment_and_no_secret_is_kept(suite: Suite, tmp_path: Path) -> None:
+def test_both_are_launched_with_their_own_environment_and_no_secret_is_kept(
+    suite: Suite, tmp_path: Path
+) -> None:
     script = tmp_path / "serve.sh"
-    script.write_text('echo "this is $NAME"; exec "$PYTHON" -m slabench.sim --profile "$PROFILE" --log - "$@"\n')
+    script.write_text(
+        'echo "this is $NAME"; exec "$PYTHON" -m slabench.sim --profile "$PROFILE" --log - "$@"\n'
+    )
 
     def given(option: str, env: str, name: str, profile: str) -> list[str]:
         values = (f"NAME={name}", f"PROFILE={profile}", f"PYTHON={sys.executable}", "HF_TOKEN=geheim")
@@ -165,7 +200,12 @@ def test_one_after_the_other_is_labelled_and_names_the_side(suite: Suite) -> Non
     assert done.folder is not None
     assert json.loads((done.folder / "baseline" / "latest" / "run.json").read_text())["word"] == "PASSED"
     broken = suite(
-        *tests, f"--launch={serve('demo')}", f"--baseline-launch={serve('demo?fault=busy')}", "--repeats=1", "--batch-sizes=2", BUSY
+        *tests,
+        f"--launch={serve('demo')}",
+        f"--baseline-launch={serve('demo?fault=busy')}",
+        "--repeats=1",
+        "--batch-sizes=2",
+        BUSY,
     )
     assert broken.status == 6, broken.output
     assert "baseline server: completed: " in broken.output

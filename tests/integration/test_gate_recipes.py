@@ -1,5 +1,5 @@
-"""Every command of docs/gate-an-upgrade.md and of the CI files is run: servers' names and environments stand for embedded servers,
-and the loads are small."""
+"""Every command of docs/gate-an-upgrade.md and of the CI files is run: servers' names and environments stand
+for embedded servers, and the loads are small."""
 
 from __future__ import annotations
 
@@ -46,9 +46,15 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 
 
 def only_open(folder: Path) -> bool:
-    """A machine that is busy with something else leaves a comparison open: that is a verdict, and no broken recipe."""
+    """A machine that is busy with something else leaves a comparison open:
+
+    that is a verdict, and no broken recipe.
+    """
     data = json.loads((folder / "reports" / "latest" / "run.json").read_text())
-    return all(one["word"] != "INVALID" or only_inconclusive(one) for one in data["tests"]) and data["state"] == "finished"
+    return (
+        all(one["word"] != "INVALID" or only_inconclusive(one) for one in data["tests"])
+        and data["state"] == "finished"
+    )
 
 
 # What a recipe says of sizes and doubt is for a real server; TINY and two repeats stand for it here.
@@ -65,7 +71,10 @@ def run(command: str, folder: Path, urls: dict[str, str]) -> subprocess.Complete
     assert program in (".venv/bin/pytest", ".venv/bin/python"), command
     if program == ".venv/bin/pytest":
         for option in ("--save-baseline=", "--baseline="):
-            words = [f"{option}{folder / word.removeprefix(option)}" if word.startswith(option) else word for word in words]
+            words = [
+                f"{option}{folder / word.removeprefix(option)}" if word.startswith(option) else word
+                for word in words
+            ]
         words = [word for word in words if not word.startswith(REPLACED)]
         words += [f"--deploy-log={','.join(logs)}"] if logs else []
         words = ["-m", "pytest", *words, *SMALL, f"--report-dir={folder / 'reports'}", *beside]
@@ -77,14 +86,20 @@ def run(command: str, folder: Path, urls: dict[str, str]) -> subprocess.Complete
 
 
 def test_every_command_of_the_document_runs(tmp_path: Path, urls: dict[str, str]) -> None:
-    """In its order: later ones use what earlier ones left. A comment of digits is the exit status, 0 where there is none."""
+    """In its order: later ones use what earlier ones left.
+
+    A comment of digits is the exit status, 0 where there is none.
+    """
     assert len(COMMANDS) >= 10
     for command in COMMANDS:
         wanted = re.search(r"#\s*(\d)\s*$", command)
         if wanted and wanted[1] == "1":
-            command = command.replace("decode_base_ms=8", "decode_base_ms=200")  # red whatever the machine does
+            # red whatever the machine does
+            command = command.replace("decode_base_ms=8", "decode_base_ms=200")
         done = run(command, tmp_path, urls)
-        good = done.returncode == int(wanted[1] if wanted else 0) or (done.returncode == 6 and not wanted and only_open(tmp_path))
+        good = done.returncode == int(wanted[1] if wanted else 0) or (
+            done.returncode == 6 and not wanted and only_open(tmp_path)
+        )
         assert good, (command, done.stdout[-4000:], done.stderr[-2000:])
 
 
@@ -96,7 +111,9 @@ def scripts() -> list[tuple[str, str]]:
         for name, job in document.get("jobs", document).items():
             if not isinstance(job, dict):
                 continue
-            lines = job["script"] if "script" in job else [step["run"] for step in job["steps"] if "run" in step]
+            lines = (
+                job["script"] if "script" in job else [step["run"] for step in job["steps"] if "run" in step]
+            )
             found += [(f"{path.name} {name}", line) for line in lines if "pytest" in line]
     return found
 
@@ -110,7 +127,9 @@ def test_the_ci_files_name_options_that_exist() -> None:
         assert names <= known, (where, names - known)
 
 
-@pytest.mark.parametrize(("where", "command"), scripts(), ids=lambda one: one.replace(" ", "-") if len(one) < 40 else "")
+@pytest.mark.parametrize(
+    ("where", "command"), scripts(), ids=lambda one: one.replace(" ", "-") if len(one) < 40 else ""
+)
 def test_the_ci_files_commands_run(where: str, command: str, tmp_path: Path, urls: dict[str, str]) -> None:
     data = REPO / "fixtures" / "data"
     for name, value in (("$MODEL", data / "tokenizer"), ("$DATASET", data / "sharegpt_small.json")):

@@ -1,4 +1,7 @@
-"""A wheel alone in an environment of its own: the suites from an empty folder, and a test of somebody's own repository."""
+"""A wheel alone in an environment of its own:
+
+the suites from an empty folder, and a test of somebody's own repository.
+"""
 
 from __future__ import annotations
 
@@ -37,14 +40,19 @@ class Installed:
         """command: as it stands in a document."""
         program, *words = command.split()
         path = f"{self.programs}:{os.environ['PATH']}"
-        done = _call(self.programs / program, *words, *more, folder=folder, PATH=path, SLABENCH_CACHE=str(self.cache))
+        done = _call(
+            self.programs / program, *words, *more, folder=folder, PATH=path, SLABENCH_CACHE=str(self.cache)
+        )
         latest = folder / "reports" / "latest"
         return Done(done.returncode, done.stdout + done.stderr, latest.resolve() if latest.exists() else None)
 
 
 def _call(*words: str | Path, folder: Path = REPO, **more: str) -> subprocess.CompletedProcess[str]:
-    given = {name: value for name, value in environment(**more).items() if name != "PYTHONPYCACHEPREFIX"}  # of paths that go
-    return subprocess.run(list(map(str, words)), cwd=folder, env=given, capture_output=True, text=True, timeout=240, check=False)
+    # of paths that go
+    given = {name: value for name, value in environment(**more).items() if name != "PYTHONPYCACHEPREFIX"}
+    return subprocess.run(
+        list(map(str, words)), cwd=folder, env=given, capture_output=True, text=True, timeout=240, check=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +81,25 @@ def installed() -> Iterator[Installed]:
 def test_the_wheel_has_the_package_and_no_more(installed: Installed) -> None:
     with zipfile.ZipFile(installed.wheel) as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
-        (entries,) = (wheel.read(name).decode() for name in wheel.namelist() if name.endswith("/entry_points.txt"))
+        (entries,) = (
+            wheel.read(name).decode() for name in wheel.namelist() if name.endswith("/entry_points.txt")
+        )
 
     def below(folder: Path, target: str, pattern: str) -> set[str]:
-        return {f"{target}/{path.relative_to(folder)}" for path in folder.glob(pattern) if path.is_file() and path.suffix != ".pyc"}
+        return {
+            f"{target}/{path.relative_to(folder)}"
+            for path in folder.glob(pattern)
+            if path.is_file() and path.suffix != ".pyc"
+        }
 
-    expected = below(REPO / "slabench", "slabench", "**/*") | below(REPO / "fixtures" / "data", "slabench/data", "**/*")
-    assert names == expected.union(*(below(REPO / "tests" / suite, f"slabench/suites/{suite}", "*.py") for suite in SUITES))
-    assert entries.split() == ["[console_scripts]", "slabench", "=", "slabench.cli.main:main"]  # and no pytest11
+    expected = below(REPO / "slabench", "slabench", "**/*") | below(
+        REPO / "fixtures" / "data", "slabench/data", "**/*"
+    )
+    assert names == expected.union(
+        *(below(REPO / "tests" / suite, f"slabench/suites/{suite}", "*.py") for suite in SUITES)
+    )
+    # and no pytest11
+    assert entries.split() == ["[console_scripts]", "slabench", "=", "slabench.cli.main:main"]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +114,9 @@ def test_the_wheel_has_the_package_and_no_more(installed: Installed) -> None:
         ("serving", "test_custom.py::test_custom"),
     ],
 )
-def test_a_suite_runs_from_an_empty_folder(installed: Installed, tmp_path: Path, suite: str, ids: str) -> None:
+def test_a_suite_runs_from_an_empty_folder(
+    installed: Installed, tmp_path: Path, suite: str, ids: str
+) -> None:
     """With the ids of a clone, whatever lies above the folder."""
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
     (tmp_path / "conftest.py").write_text("raise RuntimeError('somebody read this')\n")
@@ -104,7 +125,11 @@ def test_a_suite_runs_from_an_empty_folder(installed: Installed, tmp_path: Path,
     assert done.status == 0, done.output
     assert [one["id"] for one in done.run["tests"]] == [f"tests/{suite}/{one}" for one in ids.split()]
     assert {one["word"] for one in done.run["tests"]} == {"PASSED"}
-    assert done.folder is not None and (done.folder / "report.html").is_file() and (done.folder / "junit.xml").is_file()
+    assert (
+        done.folder is not None
+        and (done.folder / "report.html").is_file()
+        and (done.folder / "junit.xml").is_file()
+    )
     assert {path.name for path in (tmp_path / "empty").iterdir()} <= {"reports", ".benchmarks"}
 
 
@@ -117,7 +142,11 @@ def test_a_baseline_of_an_installed_suite_is_a_clones_too(installed: Installed, 
     slower = f"tests/serving --base-url=sim:demo?decode_base_ms=9 --baseline={baseline} --report-dir={tmp_path / 'clone'}".split()
     clone = _call(sys.executable, "-m", "pytest", *slower, "-p", "no:cacheprovider", *TINY)
     assert clone.returncode == 1, clone.stdout
-    again = installed(f"slabench run serving --base-url=sim: --save-baseline={baseline} --resume={first.folder}", tmp_path, *TINY)
+    again = installed(
+        f"slabench run serving --base-url=sim: --save-baseline={baseline} --resume={first.folder}",
+        tmp_path,
+        *TINY,
+    )
     assert again.status == 0 and len(again.run["tests"]) == 1 and again.run["resumed"], again.output
 
 
@@ -143,23 +172,32 @@ def test_small(run_load, judge):
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """The document's files, and tests and fixtures that have nothing to do with us."""
-    found = re.findall(r"`(bench/\w+\.py)`[^`]*```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.S)
+    found = re.findall(
+        r"`(bench/\w+\.py)`[^`]*```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.S
+    )
     (tmp_path / "bench").mkdir()
     for name, code in (*found, ("bench/test_small.py", SMALL)):
         (tmp_path / name).write_text(code)
     (tmp_path / "conftest.py").write_text("import pytest\n\n@pytest.fixture\ndef theirs():\n    return 1\n")
     (tmp_path / "test_theirs.py").write_text("def test_theirs(theirs):\n    assert theirs\n")
-    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers --strict-config\ntestpaths = .\n")
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\naddopts = --strict-markers --strict-config\ntestpaths = .\n"
+    )
     return tmp_path
 
 
-COMMANDS = [line for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("pytest bench/")]
+COMMANDS = [
+    line for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("pytest bench/")
+]
 
 
 @pytest.mark.parametrize(
-    ("command", "judged"), list(zip(COMMANDS, ["tpot.mean ttft.p99", "tpot.mean", "goodput.share"], strict=True))
+    ("command", "judged"),
+    list(zip(COMMANDS, ["tpot.mean ttft.p99", "tpot.mean", "goodput.share"], strict=True)),
 )
-def test_the_document_is_true_as_it_stands(installed: Installed, repository: Path, command: str, judged: str) -> None:
+def test_the_document_is_true_as_it_stands(
+    installed: Installed, repository: Path, command: str, judged: str
+) -> None:
     done = installed(command, repository, "--allow=client")
     assert done.status == 0, done.output
     (entry,) = done.run["tests"]
@@ -173,13 +211,20 @@ def test_the_document_is_true_as_it_stands(installed: Installed, repository: Pat
 
 def test_options_act_or_are_named(installed: Installed, repository: Path) -> None:
     command = "pytest bench/test_small.py test_theirs.py -p slabench.plugin --base-url=sim: --num-prompts=9 --batch-sizes=1"
-    limits = ("--goodput=ttft:0.001", "--slo=goodput.share>=0.5", '--extra-request-body={"sampling_params":{"top_p":0.9}}')
+    limits = (
+        "--goodput=ttft:0.001",
+        "--slo=goodput.share>=0.5",
+        '--extra-request-body={"sampling_params":{"top_p":0.9}}',
+    )
     done = installed(command, repository, "--allow=client", *limits)
     assert done.status == 1, done.output
     (entry,) = done.run["tests"]
     assert (entry["word"], entry["metrics"]["goodput.share"]) == ("FAILED", 0.0)
     assert "top_p" in json.dumps(entry["plan"])
-    assert "bench/test_small.py::test_small does not read --num-prompts: it sends the Form in its file." in done.output
+    assert (
+        "bench/test_small.py::test_small does not read --num-prompts: it sends the Form in its file."
+        in done.output
+    )
     assert "No test of this run reads --batch-sizes (ali decode)." in done.output
 
 
@@ -189,7 +234,10 @@ def test_several_servers(installed: Installed, repository: Path) -> None:
     command = "pytest bench/test_small.py bench/test_again.py test_theirs.py -p slabench.plugin -n 2"
     done = installed(command, repository, "--base-url=sim:", "--base-url=sim:", "--allow=client")
     assert done.status == 0, done.output
-    assert sorted(one["id"].partition("::")[0] for one in done.run["tests"]) == ["bench/test_again.py", "bench/test_small.py"]
+    assert sorted(one["id"].partition("::")[0] for one in done.run["tests"]) == [
+        "bench/test_again.py",
+        "bench/test_small.py",
+    ]
     assert done.run["not_run"] == []
     assert done.folder is not None and not list(done.folder.glob("live-*"))
 

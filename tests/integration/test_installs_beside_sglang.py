@@ -14,7 +14,9 @@ SERVER = REPO / ".venv-sglang" / "bin" / "python"
 
 
 def installed(python: Path) -> dict[str, str]:
-    listed = subprocess.run([python, "-m", "pip", "list", "--format=json"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        [python, "-m", "pip", "list", "--format=json"], capture_output=True, text=True, check=True
+    )
     return {one["name"].lower().replace("_", "-"): one["version"] for one in json.loads(listed.stdout)}
 
 
@@ -24,7 +26,18 @@ def test_nothing_that_is_there_is_changed(python: Path, tmp_path: Path) -> None:
     there = installed(python)
     assert there["sglang"] == "0.5.7"
     plan = tmp_path / "plan.json"
-    command = [python, "-m", "pip", "install", "--dry-run", "--quiet", "--report", plan, "-r", REPO / "requirements.txt"]
+    command = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--dry-run",
+        "--quiet",
+        "--report",
+        plan,
+        "-r",
+        REPO / "requirements.txt",
+    ]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     wanted = [one["metadata"] for one in json.loads(plan.read_text())["install"]]

@@ -1,4 +1,7 @@
-"""SIGKILL at any moment loses no finished test, and --resume goes on where it was; another server does not take its place."""
+"""SIGKILL at any moment loses no finished test, and --resume goes on where it was;
+
+another server does not take its place.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from tests.integration.fault_matrix.servers import sim_server
 
 @pytest.mark.parametrize("words", [0, 1, 3])
 def test_a_killed_run_continues(tmp_path: Path, words: int) -> None:
-    """Up to half a second after so many words, whatever that takes here. `python benchmarks/bench_kill.py` does it fifty times."""
+    """Up to half a second after so many words, whatever that takes here.
+
+    `python benchmarks/bench_kill.py` does it fifty times.
+    """
     found = run_round(tmp_path, random.Random(words).random() / 2, words=words)
     assert found.begun
     assert found.finished >= words
@@ -37,7 +43,12 @@ def test_another_server_cannot_continue_a_run(suite: Suite) -> None:
     assert "model.name: 'demo', 'another-model' in the run" in other.output
 
 
-DECODE = ("tests/ali/test_decode.py", "tests/ali/test_decode_curve.py", "--vocab-size=1000", "--batch-sizes=2")
+DECODE = (
+    "tests/ali/test_decode.py",
+    "tests/ali/test_decode_curve.py",
+    "--vocab-size=1000",
+    "--batch-sizes=2",
+)
 
 
 def without_its_curve(done: Done) -> Path:
@@ -51,7 +62,10 @@ def without_its_curve(done: Done) -> Path:
 
 
 def test_a_server_that_was_started_anew_with_another_log(suite: Suite, tmp_path: Path) -> None:
-    """Accepted, and said. The curve is made from the log that the kept test's lines are in; where that is gone it says so first."""
+    """Accepted, and said. The curve is made from the log that the kept test's lines are in;
+
+    where that is gone it says so first.
+    """
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     logs = tmp_path / "a" / "server.log", tmp_path / "b" / "server.log"
@@ -64,7 +78,10 @@ def test_a_server_that_was_started_anew_with_another_log(suite: Suite, tmp_path:
         logs[0].write_bytes(b"another server's\n")
         gone = suite(*again)
         assert gone.status == 4, gone.output
-        assert f"of the deploy log {logs[0]} too, which the kept decode tests are in, and it has 17 bytes." in gone.output
+        assert (
+            f"of the deploy log {logs[0]} too, which the kept decode tests are in, and it has 17 bytes."
+            in gone.output
+        )
         logs[0].write_bytes(before)
         done = suite(*again)
     assert done.status == 0, done.output

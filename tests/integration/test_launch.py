@@ -1,4 +1,7 @@
-"""--launch: a server is started, ready, and gone afterwards with everything it started, whatever happens to us."""
+"""--launch:
+
+a server is started, ready, and gone afterwards with everything it started, whatever happens to us.
+"""
 
 import json
 import os
@@ -75,7 +78,9 @@ def test_a_server_that_dies_without_a_word_has_no_last_lines(tmp_path):
 
 def test_a_server_that_dies_later_is_noticed(tmp_path):
     pids_file = tmp_path / "pids"
-    with launch(command("--pids", str(pids_file)), str(tmp_path / "log"), ready_timeout=20, grace=1) as server:
+    with launch(
+        command("--pids", str(pids_file)), str(tmp_path / "log"), ready_timeout=20, grace=1
+    ) as server:
         pids = json.loads(pids_file.read_text())
         os.kill(pids[0], signal.SIGKILL)
         assert gone(pids) == []  # its children do not outlive it

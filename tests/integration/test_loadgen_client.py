@@ -1,4 +1,7 @@
-"""The client over real sockets: what each kind of server becomes in the records, and what survives an end before time."""
+"""The client over real sockets:
+
+what each kind of server becomes in the records, and what survives an end before time.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,16 @@ from pathlib import Path
 
 import pytest
 
-from slabench.loadgen import ClientOptions, LoadInterrupted, LoadResult, Plan, Progress, Target, prepare_requests, run_load
+from slabench.loadgen import (
+    ClientOptions,
+    LoadInterrupted,
+    LoadResult,
+    Plan,
+    Progress,
+    Target,
+    prepare_requests,
+    run_load,
+)
 from slabench.metrics.compute import peak_concurrency
 from slabench.records import ErrorKind, RequestRecord
 from tests.data.loadgen.scripted import Scripted, scripted
@@ -54,7 +66,14 @@ def test_all_at_once(fake: Scripted) -> None:
         assert record.start_ns is not None
         assert record.sent_ns is not None
         assert record.end_ns is not None
-        assert record.due_ns <= record.start_ns <= record.sent_ns < record.arrival_ns[0] < record.arrival_ns[-1] <= record.end_ns
+        assert (
+            record.due_ns
+            <= record.start_ns
+            <= record.sent_ns
+            < record.arrival_ns[0]
+            < record.arrival_ns[-1]
+            <= record.end_ns
+        )
     assert fake.most == 12
     assert result.client.wall_s > 0
 
@@ -119,7 +138,9 @@ def test_an_idle_connection_that_the_server_closed_costs_nothing(fake: Scripted)
         ("stalls", ErrorKind.IDLE_TIMEOUT, "--idle-timeout"),
     ],
 )
-def test_a_failure_is_one_record_and_the_others_are_whole(fake: Scripted, script: str, kind: ErrorKind, words: str) -> None:
+def test_a_failure_is_one_record_and_the_others_are_whole(
+    fake: Scripted, script: str, kind: ErrorKind, words: str
+) -> None:
     result = load(fake, ["plain", script, "plain"], first_byte_timeout_s=0.3, idle_timeout_s=0.3)
     assert [record.ok for record in result.requests] == [True, False, True]
     assert result.requests[1].error is kind
@@ -169,7 +190,9 @@ def test_a_load_process_that_dies_loses_no_other_record(fake: Scripted) -> None:
     assert "ended with status -9" in result.requests[2].error_text
 
 
-def test_a_load_process_goes_on_with_the_next_load_and_one_that_died_meanwhile_is_replaced(fake: Scripted) -> None:
+def test_a_load_process_goes_on_with_the_next_load_and_one_that_died_meanwhile_is_replaced(
+    fake: Scripted,
+) -> None:
     load(fake, ["plain"])
     before = _children()
     assert all(record.ok for record in load(fake, ["plain"] * 3, Plan.closed_loop(3, 1)).requests)
@@ -191,7 +214,11 @@ def test_ctrl_c_keeps_what_was_measured(fake: Scripted) -> None:
     result = raised.value.result
     assert result.interrupted
     assert result.requests[0].ok
-    assert [record.error for record in result.requests[1:]] == [ErrorKind.INTERRUPTED, ErrorKind.INTERRUPTED, ErrorKind.NOT_SENT]
+    assert [record.error for record in result.requests[1:]] == [
+        ErrorKind.INTERRUPTED,
+        ErrorKind.INTERRUPTED,
+        ErrorKind.NOT_SENT,
+    ]
     assert list(result.requests[1].arrival_tokens) == [1]
     assert not _children()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -206,7 +233,9 @@ def test_progress_is_told(fake: Scripted) -> None:
     assert 0 < told[0].output_tokens <= 300
 
 
-def test_the_job_with_the_key_is_gone_and_was_private(fake: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_job_with_the_key_is_gone_and_was_private(
+    fake: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     load(fake, ["plain"])
     assert not list(tmp_path.iterdir())

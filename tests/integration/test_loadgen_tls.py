@@ -52,7 +52,13 @@ def served(context: ssl.SSLContext, serve: Serve) -> Iterator[str]:
 
 
 def event(tokens: int) -> bytes:
-    meta = {"id": "a", "finish_reason": None, "prompt_tokens": 4, "completion_tokens": tokens, "cached_tokens": 0}
+    meta = {
+        "id": "a",
+        "finish_reason": None,
+        "prompt_tokens": 4,
+        "completion_tokens": tokens,
+        "cached_tokens": 0,
+    }
     body = {"text": "word " * tokens, "output_ids": list(range(tokens)), "meta_info": meta}
     return b"data: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"
 
@@ -63,7 +69,9 @@ def chunk(data: bytes) -> bytes:
 
 def load(url: str, ca: Path, count: int = 4) -> LoadResult:
     requests = prepare_requests([Prompt("words", None, 4, TOKENS)] * count)
-    return run_load(Target(url, ca_file=str(ca)), requests, Plan.at_once(count), ClientOptions(idle_timeout_s=5))
+    return run_load(
+        Target(url, ca_file=str(ca)), requests, Plan.at_once(count), ClientOptions(idle_timeout_s=5)
+    )
 
 
 def each_a_record(peer: ssl.SSLSocket) -> None:
@@ -75,7 +83,12 @@ def each_a_record(peer: ssl.SSLSocket) -> None:
 
 
 def small_records(peer: ssl.SSLSocket) -> None:
-    whole = CHUNKED + b"".join(chunk(event(tokens)) for tokens in range(1, TOKENS + 1)) + chunk(DONE) + b"0\r\n\r\n"
+    whole = (
+        CHUNKED
+        + b"".join(chunk(event(tokens)) for tokens in range(1, TOKENS + 1))
+        + chunk(DONE)
+        + b"0\r\n\r\n"
+    )
     for at in range(0, len(whole), 977):
         peer.sendall(whole[at : at + 977])
     peer.recv(1)
@@ -89,7 +102,9 @@ def closed_by_tls_alone(peer: ssl.SSLSocket) -> None:
 
 
 @pytest.mark.parametrize("serve", [each_a_record, small_records, closed_by_tls_alone])
-def test_every_token_counts_however_the_records_are_cut(authority: tuple[Path, ssl.SSLContext], serve: Serve) -> None:
+def test_every_token_counts_however_the_records_are_cut(
+    authority: tuple[Path, ssl.SSLContext], serve: Serve
+) -> None:
     ca, context = authority
     with served(context, serve) as url:
         result = load(url, ca)
@@ -117,7 +132,9 @@ def test_a_broken_record_costs_no_token_before_it(authority: tuple[Path, ssl.SSL
     assert list(record.arrival_tokens) == list(range(1, 21))
 
 
-def test_a_server_that_the_authority_does_not_know(authority: tuple[Path, ssl.SSLContext], tmp_path: Path) -> None:
+def test_a_server_that_the_authority_does_not_know(
+    authority: tuple[Path, ssl.SSLContext], tmp_path: Path
+) -> None:
     other, _ = private_ca(tmp_path)
     with served(authority[1], each_a_record) as url:
         result = load(url, other, 2)

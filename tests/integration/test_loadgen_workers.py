@@ -1,4 +1,7 @@
-"""Several load processes and one plan: the records are those of one process, the cap holds, and a death costs its own alone."""
+"""Several load processes and one plan:
+
+the records are those of one process, the cap holds, and a death costs its own alone.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,9 @@ import pytest
 from slabench.loadgen import ClientOptions, LoadResult, Plan, Target, prepare_requests, run_load
 from slabench.records import ErrorKind, RequestRecord, RunRecord
 from slabench.server.launch import launch
+from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.validity.client import client
-from slabench.verdict.validity.subject import Subject
-from slabench.verdict.words import State
+from slabench.verdict.validity.context import CheckContext
 from slabench.workloads.model import Prompt
 
 COUNT, CAP = 42, 7
@@ -48,16 +51,31 @@ def load(url: str, plan: Plan, workers: int, **options: float) -> LoadResult:
 def told(records: Sequence[RequestRecord]) -> list[tuple[object, ...]]:
     """What must not depend on how many processes there are."""
     return [
-        (one.index, one.input_len, one.output_len, one.ok, one.prompt_tokens, one.completion_tokens, list(one.arrival_tokens))
+        (
+            one.index,
+            one.input_len,
+            one.output_len,
+            one.ok,
+            one.prompt_tokens,
+            one.completion_tokens,
+            list(one.arrival_tokens),
+        )
         for one in records
     ]
 
 
 def sweep(records: Sequence[RequestRecord]) -> list[tuple[int, int]]:
     """(moment, requests in flight from then on); where one ends as another begins, the end comes first."""
-    edges = [(at, change) for one in records for at, change in ((one.start_ns, 1), (one.end_ns, -1)) if at is not None]
+    edges = [
+        (at, change)
+        for one in records
+        for at, change in ((one.start_ns, 1), (one.end_ns, -1))
+        if at is not None
+    ]
     edges.sort()
-    return list(zip((at for at, _ in edges), itertools.accumulate(change for _, change in edges), strict=True))
+    return list(
+        zip((at for at, _ in edges), itertools.accumulate(change for _, change in edges), strict=True)
+    )
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -80,9 +98,12 @@ def test_a_closed_loop_has_its_concurrency_at_every_moment(url: str, workers: in
     assert max(number for _, number in flying) == CAP
     full = next(at for at, number in flying if number == CAP)
     last_start = max(one.start_ns for one in records if one.start_ns is not None)
-    # Between the end of one answer and the request that takes its slot there is one turn of a loop, and nothing else.
+    # Between the end of one answer and the request that takes its slot there is one turn of a loop, and
+    # nothing else.
     below = sum(
-        later - at for (at, number), (later, _) in itertools.pairwise(flying) if full <= at and later <= last_start and number < CAP
+        later - at
+        for (at, number), (later, _) in itertools.pairwise(flying)
+        if full <= at and later <= last_start and number < CAP
     )
     assert below < 0.1 * (last_start - full)
 
@@ -139,16 +160,22 @@ def test_a_process_that_dies_loses_no_other_record_and_makes_the_run_invalid(url
     plan = Plan.closed_loop(COUNT, 21) if name == "closed loop" else PLANS[name]
     thread = threading.Thread(target=kill)
     thread.start()
-    result = run_load(Target(url), prepare_requests(prompts), plan, ClientOptions(workers=3), on_record=records.append)
+    result = run_load(
+        Target(url), prepare_requests(prompts), plan, ClientOptions(workers=3), on_record=records.append
+    )
     thread.join()
     lost = [one.index for one in result.requests if not one.ok]
     assert died
-    # In a closed loop what it held, seven at most, and the others go on with the queue; of an open plan no more than its third.
+    # In a closed loop what it held, seven at most, and the others go on with the queue; of an open plan no
+    # more than its third.
     assert 1 <= len(lost) <= (7 if name == "closed loop" else 14)
     assert {result.requests[k].error for k in lost} == {ErrorKind.NOT_SENT}
-    assert "1 of 3 load processes ended with status -9 before this request did." in result.requests[lost[0]].error_text
+    assert (
+        "1 of 3 load processes ended with status -9 before this request did."
+        in result.requests[lost[0]].error_text
+    )
     assert len({one.index for one in records}) == len(records) == COUNT - len(lost)
     run = RunRecord(result.requests, result.began_ns, result.began_unix, {}, {}, result.client)
-    check = client(Subject(run, exact_prompt=False, planned=COUNT))
-    assert check.state is State.INVALID
+    check = client(CheckContext(run, exact_prompt=False, planned=COUNT))
+    assert check.state is CheckStatus.INVALID
     assert check.text == "1 of 3 load processes ended with status -9 before the run did."

@@ -21,12 +21,26 @@ def two_servers(tmp_path: Path) -> Iterator[list[str]]:
     with contextlib.ExitStack() as stack:
         urls = []
         for k, profile in enumerate(("demo", "demo", "demo?model_path=other/model")):
-            words = [sys.executable, "-m", "slabench.sim", "--profile", profile, "--port", "{port}", "--log", "-"]
-            urls.append(stack.enter_context(launch(words, str(tmp_path / f"{k}.log"), ready_timeout=60.0)).url)
+            words = [
+                sys.executable,
+                "-m",
+                "slabench.sim",
+                "--profile",
+                profile,
+                "--port",
+                "{port}",
+                "--log",
+                "-",
+            ]
+            urls.append(
+                stack.enter_context(launch(words, str(tmp_path / f"{k}.log"), ready_timeout=60.0)).url
+            )
         yield urls
 
 
-def test_the_tests_are_spread_and_the_run_is_one(suite: Suite, two_servers: list[str], tmp_path: Path) -> None:
+def test_the_tests_are_spread_and_the_run_is_one(
+    suite: Suite, two_servers: list[str], tmp_path: Path
+) -> None:
     first, second, other = two_servers
     logs = f"--deploy-log={tmp_path / '0.log'},{tmp_path / '1.log'}"
     tests = ("tests/ali", "tests/tencent", "tests/serving")
@@ -55,8 +69,16 @@ def test_the_tests_are_spread_and_the_run_is_one(suite: Suite, two_servers: list
 @pytest.mark.parametrize(
     ("options", "status", "words"),
     [
-        (("--base-url=http://127.0.0.1:9", "--base-url=http://127.0.0.1:8"), 4, "-n 2 spreads the tests over them"),
-        (("--base-url=http://127.0.0.1:9", "--base-url=http://127.0.0.1:8", "-n3"), 4, "would let 3 workers drive 2 servers"),
+        (
+            ("--base-url=http://127.0.0.1:9", "--base-url=http://127.0.0.1:8"),
+            4,
+            "-n 2 spreads the tests over them",
+        ),
+        (
+            ("--base-url=http://127.0.0.1:9", "--base-url=http://127.0.0.1:8", "-n3"),
+            4,
+            "would let 3 workers drive 2 servers",
+        ),
         (("--base-url=http://127.0.0.1:9", "--base-url=http://127.0.0.1:8", "-n2"), 6, "No test was tried"),
         (("--base-url=http://127.0.0.1:9", "--base-url=http://127.0.0.1:9", "-n2"), 4, "twice"),
         (("--base-url=sim:", "--base-url=sim:a800-qwen3-30b-a3b", "-n2"), 4, "is another server than sim:"),

@@ -55,7 +55,9 @@ def test_every_token_comes_and_the_truth_tells_of_it(url: str, connections: str)
     assert len(rows) == 12 and told["chunks"] == 360 and told["running"] == 0
     for record in result.requests:
         row = rows[record.request_id or ""]
-        assert row["n_tokens"] == 30 and row["done"] == 1 and row["prompt_tokens"] == record.prompt_tokens == 19
+        assert (
+            row["n_tokens"] == 30 and row["done"] == 1 and row["prompt_tokens"] == record.prompt_tokens == 19
+        )
         assert row["t_first_write"] - row["t_start"] >= 50_000_000  # never before it is due
         assert row["t_last_write"] - row["t_start"] >= 50_000_000 + 29 * 5_000_000
         assert record.sent_ns is not None and row["t_rx"] <= row["t_accept"]
@@ -75,11 +77,17 @@ def test_reset_forgets_and_a_client_that_goes_is_aborted(url: str) -> None:
 
     load(url, 2, 3)
     assert len(truth(url)["requests"]) == 2
-    with urllib.request.urlopen(urllib.request.Request(f"{url}/truth/reset", method="POST"), timeout=10) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(f"{url}/truth/reset", method="POST"), timeout=10
+    ) as answer:
         assert answer.status == 200
     assert truth(url)["requests"] == []
     peer = http.client.HTTPConnection(urlsplit(url).hostname or "", urlsplit(url).port)
-    peer.request("POST", "/generate", json.dumps({"text": "a", "stream": True, "sampling_params": {"max_new_tokens": 4000}}))
+    peer.request(
+        "POST",
+        "/generate",
+        json.dumps({"text": "a", "stream": True, "sampling_params": {"max_new_tokens": 4000}}),
+    )
     peer.getresponse().read(300)
     peer.close()
     for _ in range(100):
@@ -97,7 +105,8 @@ def test_several_share_a_port(tmp_path: Path) -> None:
         result = load(group.url, 40, 4)
         assert all(record.ok for record in result.requests)
         counts = [len(server.told()[0]["requests"]) for server in group.servers]
-        assert sum(counts) == 40 and min(counts) > 0  # by the kernel's hash: all 40 at one has a chance of 2 ** -39
+        # by the kernel's hash: all 40 at one has a chance of 2 ** -39
+        assert sum(counts) == 40 and min(counts) > 0
         assert group.truth(40, 4).requests == 40
         group.reset()
         assert [server.told()[0]["requests"] for server in group.servers] == [[], []]
@@ -117,9 +126,15 @@ def test_the_suite_runs_against_it_and_says_simulated(tmp_path: Path) -> None:
     ]
     words += ["--batch-sizes=2", "--decode-input-len=64", "--decode-output-len=100", "--random-input-len=32"]
     words += ["--random-output-len=100", "--num-prompts=4", f"--report-dir={tmp_path}", "--slo=tpot.mean<=20"]
-    done = subprocess.run([*words, "-p", "no:cacheprovider"], cwd=root, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [*words, "-p", "no:cacheprovider"], cwd=root, capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stdout[-4000:]
-    (found,) = tmp_path.glob("*/run.json") if not (tmp_path / "latest").exists() else [tmp_path / "latest" / "run.json"]
+    (found,) = (
+        tmp_path.glob("*/run.json")
+        if not (tmp_path / "latest").exists()
+        else [tmp_path / "latest" / "run.json"]
+    )
     document = json.loads(found.read_text())
     assert "SIMULATED" in found.read_text()
     tests = document["tests"]

@@ -1,4 +1,7 @@
-"""A run with PASSED, FAILED and INVALID tests: console, JSON, page, JUnit, Markdown, annotations and exit status say the same."""
+"""A run with PASSED, FAILED and INVALID tests:
+
+console, JSON, page, JUnit, Markdown, annotations and exit status say the same.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,11 @@ from tests.integration.conftest import Suite
 
 # A step takes 5 ms and 10 more a request; the pool holds three of 64 + 40 tokens, so that four do not fit.
 SIM = "--base-url=sim:demo?decode_request_ms=10&pool_tokens=330"
-WORDS = {"test_decode_tpot[bs1]": "PASSED", "test_decode_tpot[bs2]": "FAILED", "test_decode_tpot[bs4]": "INVALID"}
+WORDS = {
+    "test_decode_tpot[bs1]": "PASSED",
+    "test_decode_tpot[bs2]": "FAILED",
+    "test_decode_tpot[bs4]": "INVALID",
+}
 
 
 def test_every_output_says_the_same_words_and_reasons(suite: Suite, tmp_path: Path) -> None:
@@ -29,15 +36,29 @@ def test_every_output_says_the_same_words_and_reasons(suite: Suite, tmp_path: Pa
     assert done.words == WORDS
     assert (done.run["word"], done.run["exit_status"]) == ("FAILED", 1)
     assert done.folder is not None
-    summary, shown = (done.folder / "summary.md").read_text(), html.unescape((done.folder / "report.html").read_text())
+    summary, shown = (
+        (done.folder / "summary.md").read_text(),
+        html.unescape((done.folder / "report.html").read_text()),
+    )
     assert page.read_text() == f"before\n{summary}"
-    cases = {case.get("name"): case for case in ET.parse(done.folder / "junit.xml").getroot().iter("testcase")}
+    cases = {
+        case.get("name"): case for case in ET.parse(done.folder / "junit.xml").getroot().iter("testcase")
+    }
     table = done.output.split("slabench ====")[-1]
-    annotated = {found[2]: found for found in re.finditer(r"^::(\w+) file=\S+ ?[^:]*::(\w+ \S+): (.*)$", done.output, re.M)}
+    annotated = {
+        found[2]: found
+        for found in re.finditer(r"^::(\w+) file=\S+ ?[^:]*::(\w+ \S+): (.*)$", done.output, re.M)
+    }
     assert len(annotated) == 3
     for entry in done.run["tests"]:
-        word, test_id, headline, reasons = entry["word"], entry["id"], entry["headline"], ", ".join(entry["reasons"])
-        assert (reasons.split(", ")[0] == "SLO:tpot.mean") == (word == "FAILED")  # what failed is the first reason
+        word, test_id, headline, reasons = (
+            entry["word"],
+            entry["id"],
+            entry["headline"],
+            ", ".join(entry["reasons"]),
+        )
+        # what failed is the first reason
+        assert (reasons.split(", ")[0] == "SLO:tpot.mean") == (word == "FAILED")
         codes, reasons = reasons, in_words(entry["reasons"])
         assert "NO_BASELINE (no older run to compare with)" in reasons
         name = test_id.rpartition("::")[2]
@@ -72,8 +93,8 @@ KEYS = ("planted-key-1", "planted-key-2", "planted-key-3", "planted-key-4", "pla
 
 
 def test_no_key_is_in_any_output(suite: Suite, tmp_path: Path) -> None:
-    """The server's own, which it asks for and tells in server_info and in its log; two more in a launched server's environment; one
-    that a wrapper of it prints; one in a URL with credentials.
+    """The server's own, which it asks for and tells in server_info and in its log; two more in a launched
+    server's environment; one that a wrapper of it prints; one in a URL with credentials.
     """
     suite.environment["SLABENCH_API_KEY"] = KEYS[0]
     wrapper = tmp_path / "start.sh"
@@ -88,7 +109,10 @@ def test_no_key_is_in_any_output(suite: Suite, tmp_path: Path) -> None:
     assert f"api_key='{'*' * len(KEYS[0])}')\n" in log
     assert "api_key" not in launched.run["server"]["info"]
     (entry,) = launched.run["tests"]
-    assert "other_clients" in {one["name"] for one in entry["checks"] if one["state"] == "ok"}, entry["checks"]  # still readable
+    # still readable
+    assert "other_clients" in {one["name"] for one in entry["checks"] if one["state"] == "ok"}, entry[
+        "checks"
+    ]
     with launch(f"{sys.executable} -m slabench.sim --port {{port}}", str(tmp_path / "server.log")) as server:
         there = server.url.replace("http://", f"http://user:{KEYS[3]}@")
         named = suite("tests/serving", f"--base-url={there}", "--github")
@@ -112,29 +136,46 @@ def test_a_test_that_nothing_judges_says_so_in_every_output(suite: Suite) -> Non
     done = suite("tests/serving", slow, "--github", "--random-output-len=4", "-v")
     assert done.status == 0, done.output
     (one,) = done.run["tests"]
-    findings = [check["name"] for check in one["checks"] if check["state"] == "finding"]  # a busy machine has some
+    # a busy machine has some
+    findings = [check["name"] for check in one["checks"] if check["state"] == "finding"]
     assert (one["word"], one["reasons"][: len(findings) + 1]) == ("PASSED", [*findings, "NOTHING_JUDGED"])
-    assert one["headline"].startswith("NOTHING_JUDGED: no objective, floor or comparison applies to this test.")
+    assert one["headline"].startswith(
+        "NOTHING_JUDGED: no objective, floor or comparison applies to this test."
+    )
     assert done.folder is not None
     table = done.output.split("slabench ====")[-1]
     assert re.search(r"^PASSED NOTHING_JUDGED +test_custom\.py::test_custom ", table, re.M)
     assert "Verdict of the run: PASSED (NOTHING_JUDGED in 1 of 1 tests)" in table
     assert f"PASSED {one['id']}: NOTHING_JUDGED: " in done.output
     assert re.search(
-        r"^::warning file=tests/serving/test_custom\.py,title=PASSED NOTHING_JUDGED .*NOTHING_JUDGED", done.output, re.M
+        r"^::warning file=tests/serving/test_custom\.py,title=PASSED NOTHING_JUDGED .*NOTHING_JUDGED",
+        done.output,
+        re.M,
     )
-    summary, shown = (done.folder / "summary.md").read_text(), html.unescape((done.folder / "report.html").read_text())
-    assert "| **PASSED NOTHING_JUDGED** |" in summary and summary.startswith("# slabench: PASSED (NOTHING_JUDGED in 1 of 1 tests)")
+    summary, shown = (
+        (done.folder / "summary.md").read_text(),
+        html.unescape((done.folder / "report.html").read_text()),
+    )
+    assert "| **PASSED NOTHING_JUDGED** |" in summary and summary.startswith(
+        "# slabench: PASSED (NOTHING_JUDGED in 1 of 1 tests)"
+    )
     assert '<span class="word PASSED">PASSED NOTHING_JUDGED</span>' in shown
     (case,) = ET.parse(done.folder / "junit.xml").getroot().iter("testcase")
-    assert "NOTHING_JUDGED" in {one.get("name"): one.get("value") for one in case.iter("property")}["slabench.reasons"]
+    assert (
+        "NOTHING_JUDGED"
+        in {one.get("name"): one.get("value") for one in case.iter("property")}["slabench.reasons"]
+    )
 
 
 @pytest.mark.parametrize(
     ("options", "status", "word", "reason"),
     [
         (
-            ["--strict-validity", "--allow=client,log_lines,one_read,prompt_length,stall", "--max-concurrency=6"],
+            [
+                "--strict-validity",
+                "--allow=client,log_lines,one_read,prompt_length,stall",
+                "--max-concurrency=6",
+            ],
             6,
             "INVALID",
             "NOTHING_JUDGED",

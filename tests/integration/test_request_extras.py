@@ -44,7 +44,17 @@ def test_another_body_or_header_is_another_workload(suite: Suite, tmp_path: Path
     first = suite("tests/serving", "--base-url=sim:", f"--save-baseline={file}")
     assert first.status == 0, first.output
     body = '--extra-request-body={"sampling_params": {"temperature": 0.7}}'
-    done = suite("tests/serving", "--base-url=sim:", f"--baseline={file}", "--tolerance=90", body, "--header=X-Tenant: a")
+    done = suite(
+        "tests/serving",
+        "--base-url=sim:",
+        f"--baseline={file}",
+        "--tolerance=90",
+        body,
+        "--header=X-Tenant: a",
+    )
     assert done.status == 6, done.output
-    assert "workload.extra_request_body: {'sampling_params': {'temperature': 0.7}}, none in the baseline" in done.output
+    assert (
+        "workload.extra_request_body: {'sampling_params': {'temperature': 0.7}}, none in the baseline"
+        in done.output
+    )
     assert "workload.headers: ['x-tenant'], none in the baseline" in done.output

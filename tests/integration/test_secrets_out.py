@@ -1,4 +1,7 @@
-"""A server that repeats its key everywhere, and commands with secrets in them: no file and no console of a run shows them."""
+"""A server that repeats its key everywhere, and commands with secrets in them:
+
+no file and no console of a run shows them.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +29,17 @@ PLANTED = ("planted-password", "planted-signature", "planted-admin-key", "plante
 
 
 def forms(secret: str) -> set[bytes]:
-    """What must stand nowhere, in small letters: every run of 10 of its characters, and the other encodings' own."""
+    """What must stand nowhere, in small letters:
+
+    every run of 10 of its characters, and the other encodings' own.
+    """
     raw = secret.encode()
     texts = {secret, quote(secret, safe=""), raw.hex(), "".join(f"\\u{ord(one):04x}" for one in secret)}
-    found = {text[k : k + 10] for text in texts - {"".join(f"\\u{ord(one):04x}" for one in secret)} for k in range(len(text) - 9)}
+    found = {
+        text[k : k + 10]
+        for text in texts - {"".join(f"\\u{ord(one):04x}" for one in secret)}
+        for k in range(len(text) - 9)
+    }
     found.add("".join(f"\\u{ord(one):04x}" for one in secret))
     for before in (b"", b"u", b"u:"):
         core = base64.b64encode(before + raw).decode()[4:-4]
@@ -43,7 +53,9 @@ def leaks(secrets: tuple[str, ...], *texts: str, under: Path) -> list[str]:
     for path in under.rglob("*"):
         if path.is_file() and not path.is_symlink():
             raw = path.read_bytes()
-            places[str(path)] = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" and path.suffix == ".gz" else raw
+            places[str(path)] = (
+                gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" and path.suffix == ".gz" else raw
+            )
     return [f"{one!r} in {name}" for name, text in places.items() for one in wanted if one in text.lower()]
 
 
@@ -88,14 +100,17 @@ def test_what_a_server_repeats_stands_nowhere(keyed: Suite, tmp_path: Path, mode
 
 
 def test_commands_and_environments_with_secrets(keyed: Suite, tmp_path: Path) -> None:
-    command = f"HF_ENDPOINT=https://hf.example {sys.executable} {ECHO} --port {{port}} --mode text --api-key {KEY}"
+    command = (
+        f"HF_ENDPOINT=https://hf.example {sys.executable} {ECHO} --port {{port}} --mode text --api-key {KEY}"
+    )
     planted = ("planted-proxy-pw", "planted-db-pass", "planted-hub-token")
     env = (
         "--env=HTTPS_PROXY=http://u:planted-proxy-pw@proxy:3128",
         "--env=DB_PASS=planted-db-pass",
         "--env=HF_TOKEN=planted-hub-token",
     )
-    keyed.environment["GIT_URL"] = "https://me:planted-git-pw@git.example/x"  # a CI's: pytest-metadata puts it into the page
+    # a CI's: pytest-metadata puts it into the page
+    keyed.environment["GIT_URL"] = "https://me:planted-git-pw@git.example/x"
     planted = (*planted, "planted-git-pw")
     done = keyed(*LIVE, f"--launch={command}", *env)
     assert done.status in (0, 1, 6), done.output
@@ -107,8 +122,19 @@ def test_commands_and_environments_with_secrets(keyed: Suite, tmp_path: Path) ->
 def test_what_pytest_writes_of_our_objects(keyed: Suite, tmp_path: Path) -> None:
     """--debug and --setup-show write every fixture's value, --showlocals those of the test that failed."""
     keyed.environment["SLABENCH_BASELINE_KEY"] = f"{KEY}-of-the-old-one"
-    options = (f"--debug={tmp_path / 'debug.log'}", "--setup-show", "--showlocals", "--tb=long", "--slo=tpot.mean<=0.001")
-    urls = ("--base-url=sim:", "--baseline-url=sim:", "--repeats=2", "--baseline-api-key-env=SLABENCH_BASELINE_KEY")
+    options = (
+        f"--debug={tmp_path / 'debug.log'}",
+        "--setup-show",
+        "--showlocals",
+        "--tb=long",
+        "--slo=tpot.mean<=0.001",
+    )
+    urls = (
+        "--base-url=sim:",
+        "--baseline-url=sim:",
+        "--repeats=2",
+        "--baseline-api-key-env=SLABENCH_BASELINE_KEY",
+    )
     done = keyed(*LIVE, *options, *urls)
     assert done.status == 1, done.output
     assert "Deployment(" in (tmp_path / "debug.log").read_text()

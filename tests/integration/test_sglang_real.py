@@ -30,7 +30,8 @@ DATA = REPO / "fixtures" / "data"
 REDUCED = (
     "--random-input-len=200 --random-output-len=24 --num-prompts=12 --request-rate=40 --max-concurrency=6 --decode-input-len=300 "
     "--decode-output-len=768 --batch-sizes=1,2,4 --prefill-lens=128,256 --prefill-prompts=12 --slo=tpot.mean<=1000 --progress=off "
-    # What these tests show is counts: how two clocks agree, and how long a batch was full, is this machine's business.
+    # What these tests show is counts: how two clocks agree, and how long a batch was full, is this machine's
+    # business.
     "--allow=client,client_error,one_read,batch_held,log_agrees,curve_agrees"
 ).split()
 FULL_BATCH = ("full_batch.windows", "full_batch.tokens")
@@ -39,11 +40,21 @@ TESTS = 1 + 3 + 1 + 2 + 1  # tencent, decode, curve, prefill, serving
 
 def run_suite(server: RealServer, tmp_path: Path, *options: str) -> tuple[int, dict[str, Any], str]:
     command = [
-        *(sys.executable, "-m", "pytest", "tests/tencent", "tests/ali", "tests/serving", f"--base-url={server.url}"),
+        *(
+            sys.executable,
+            "-m",
+            "pytest",
+            "tests/tencent",
+            "tests/ali",
+            "tests/serving",
+            f"--base-url={server.url}",
+        ),
         *(f"--deploy-log={server.log}", f"--report-dir={tmp_path}", *REDUCED, *options),
     ]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
-    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, env=environment, timeout=400, check=False)
+    done = subprocess.run(
+        command, cwd=REPO, capture_output=True, text=True, env=environment, timeout=400, check=False
+    )
     output = done.stdout + done.stderr
     assert (tmp_path / "latest" / "run.json").is_file(), output
     return done.returncode, json.loads((tmp_path / "latest" / "run.json").read_text()), output
@@ -57,7 +68,10 @@ def counted_by_the_server(entry: dict[str, Any]) -> Merged:
 
 
 def decode_lines(entry: dict[str, Any]) -> tuple[Counter[int], Counter[int]]:
-    """By the number of running requests: a test's Decode lines, and those that come right behind one of the same batch."""
+    """By the number of running requests:
+
+    a test's Decode lines, and those that come right behind one of the same batch.
+    """
     lines: Counter[int] = Counter()
     clean: Counter[int] = Counter()
     (span,) = entry["server"]["log_spans"]
@@ -75,9 +89,14 @@ def decode_lines(entry: dict[str, Any]) -> tuple[Counter[int], Counter[int]]:
 
 
 def assert_the_curve_is_the_log_s(entry: dict[str, Any], run: dict[str, Any]) -> None:
-    """A point's lines are those of all decode tests: in the larger ones fewer run while the last one is on its way."""
+    """A point's lines are those of all decode tests:
+
+    in the larger ones fewer run while the last one is on its way.
+    """
     counted = {
-        one["point"]["batch_size"]: (one["metrics"], *decode_lines(one)) for one in run["tests"] if one["method"] == "ali-decode"
+        one["point"]["batch_size"]: (one["metrics"], *decode_lines(one))
+        for one in run["tests"]
+        if one["method"] == "ali-decode"
     }
     lines, clean = (sum((each[k] for each in counted.values()), Counter[int]()) for k in (1, 2))
     assert {row["running"]: row["samples"] for row in entry["curve"]} == lines
@@ -92,28 +111,48 @@ def assert_the_curve_is_the_log_s(entry: dict[str, Any], run: dict[str, Any]) ->
 def full_batch_of(rows: list[dict[str, Any]]) -> dict[str, float]:
     """What full_batch counts where a batch is all of a test's answers, by a scan of the stored rows.
 
-    Tokens of answers that were all between their first and last token; nothing where there was no such time. How long it was is
-    this machine's business: a client that stands still through an answer has one time for all of it, and its check says so.
+    Tokens of answers that were all between their first and last token; nothing where there was no such time.
+    How long it was is this machine's business: a client that stands still through an answer has one time for
+    all of it, and its check says so.
     """
     events = [
-        list(zip(itertools.accumulate(row["arrival_ns"]), itertools.accumulate(row["arrival_tokens"]), strict=True)) for row in rows
+        list(
+            zip(
+                itertools.accumulate(row["arrival_ns"]),
+                itertools.accumulate(row["arrival_tokens"]),
+                strict=True,
+            )
+        )
+        for row in rows
     ]
     begin, end = max(one[0][0] for one in events), min(one[-1][0] for one in events)
     if begin >= end:
         return {}
     inside = [[count for at, count in one if begin <= at <= end] for one in events]
-    return {"full_batch.windows": 1, "full_batch.tokens": sum(counts[-1] - counts[0] for counts in inside if counts)}
+    return {
+        "full_batch.windows": 1,
+        "full_batch.tokens": sum(counts[-1] - counts[0] for counts in inside if counts),
+    }
 
 
 @pytest.mark.parametrize("form", ["ids", "text"])
-def test_counts_and_lengths_equal_the_server_s(sglang_cpu_server: RealServer, tmp_path: Path, form: str) -> None:
-    options = [] if form == "ids" else [f"--dataset-path={DATA / 'sharegpt_small.json'}", f"--model={sglang_cpu_server.model}"]
+def test_counts_and_lengths_equal_the_server_s(
+    sglang_cpu_server: RealServer, tmp_path: Path, form: str
+) -> None:
+    options = (
+        []
+        if form == "ids"
+        else [f"--dataset-path={DATA / 'sharegpt_small.json'}", f"--model={sglang_cpu_server.model}"]
+    )
     status, run, output = run_suite(sglang_cpu_server, tmp_path, *options)
     red = [(entry["id"], entry["headline"]) for entry in run["tests"] if entry["word"] != "PASSED"]
     assert status == 0, (red, output[-3000:])
     assert len(run["tests"]) == TESTS
     assert run["word"] == "PASSED"
-    assert [entry["method"] for entry in run["tests"] if "slo_applies" in entry["reasons"]] == ["ali-prefill", "ali-prefill"]
+    assert [entry["method"] for entry in run["tests"] if "slo_applies" in entry["reasons"]] == [
+        "ali-prefill",
+        "ali-prefill",
+    ]
     assert run["server"]["version"] == "0.5.7"
     assert run["server"]["model_path"] == str(sglang_cpu_server.model)
     info = json.load(urllib.request.urlopen(f"{sglang_cpu_server.url}/get_server_info"))
@@ -129,11 +168,17 @@ def test_counts_and_lengths_equal_the_server_s(sglang_cpu_server: RealServer, tm
             continue
         if entry["method"] == "ali-decode":
             checks = {check["name"]: check["state"] for check in entry["checks"]}
-            assert (checks["log_lines"], checks["log_retraction"], checks["log_disturbed"]) == ("ok", "ok", "ok")
+            assert (checks["log_lines"], checks["log_retraction"], checks["log_disturbed"]) == (
+                "ok",
+                "ok",
+                "ok",
+            )
             assert checks["log_agrees"] in ("ok", "finding")
             assert entry["metrics"]["log.samples"] >= 1
             counted = full_batch_of([one for one in records if one["test"] == entry["id"]])
-            assert {key: value for key in FULL_BATCH if (value := entry["metrics"].get(key)) is not None} == counted
+            assert {
+                key: value for key in FULL_BATCH if (value := entry["metrics"].get(key)) is not None
+            } == counted
             full += bool(counted)
         mine = [record for record in records if record["test"] == entry["id"]]
         assert len(mine) == per_test[entry["id"]] == entry["plan"]["count"]
@@ -163,14 +208,18 @@ def test_the_server_reads_the_prompts_that_we_made(sglang_cpu_server: RealServer
             prompt_form=form, dataset_path=str(DATA / "sharegpt_small.json"), sharegpt_output_len=None, vocab_size=None, salt="x",
         )  # fmt: skip
         for prompt in prepare(spec, tokenizer=lambda: tokenizer, store=DatasetStore()).prompts:
-            sent: dict[str, Any] = {"text": prompt.text} if prompt.text is not None else {"input_ids": list(prompt.ids or ())}
+            sent: dict[str, Any] = (
+                {"text": prompt.text} if prompt.text is not None else {"input_ids": list(prompt.ids or ())}
+            )
             body = sent | {
                 "return_logprob": True,
                 "logprob_start_len": 0,
                 "sampling_params": {"max_new_tokens": 1, "temperature": 0},
             }
             request = urllib.request.Request(
-                f"{sglang_cpu_server.url}/generate", json.dumps(body).encode(), {"Content-Type": "application/json"}
+                f"{sglang_cpu_server.url}/generate",
+                json.dumps(body).encode(),
+                {"Content-Type": "application/json"},
             )
             meta = json.load(urllib.request.urlopen(request))["meta_info"]
             seen = [token for _, token, _ in meta["input_token_logprobs"]]
@@ -181,10 +230,15 @@ def test_the_server_reads_the_prompts_that_we_made(sglang_cpu_server: RealServer
 
 def one_test(server: RealServer, tmp_path: Path, *options: str, log: bool = True) -> dict[str, Any]:
     """tests/serving alone against the real server; its entry of run.json."""
-    command = [*(sys.executable, "-m", "pytest", f"--base-url={server.url}", f"--report-dir={tmp_path}", *REDUCED), *options]
+    command = [
+        *(sys.executable, "-m", "pytest", f"--base-url={server.url}", f"--report-dir={tmp_path}", *REDUCED),
+        *options,
+    ]
     command += [f"--deploy-log={server.log}"] if log else []
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
-    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, env=environment, timeout=400, check=False)
+    done = subprocess.run(
+        command, cwd=REPO, capture_output=True, text=True, env=environment, timeout=400, check=False
+    )
     run = json.loads((tmp_path / "latest" / "run.json").read_text())
     assert len(run["tests"]) == 1, done.stdout + done.stderr
     entry: dict[str, Any] = run["tests"][0]
@@ -199,20 +253,31 @@ def states(entry: dict[str, Any]) -> dict[str, str]:
 @pytest.mark.parametrize("log", [True, False], ids=["log", "metrics"])
 def test_another_client_is_seen(sglang_cpu_server: RealServer, tmp_path: Path, log: bool) -> None:
     """A request every half a second beside ours: the server's log, or its counters, have more than we sent."""
-    body = json.dumps({"input_ids": list(range(20, 60)), "sampling_params": {"max_new_tokens": 4, "ignore_eos": True}}).encode()
+    body = json.dumps(
+        {"input_ids": list(range(20, 60)), "sampling_params": {"max_new_tokens": 4, "ignore_eos": True}}
+    ).encode()
     over = threading.Event()
 
     def disturb() -> None:
         while not over.wait(0.3):
             if not (tmp_path / "latest" / "requests.jsonl.gz").exists():
                 continue  # the load has not begun: a flush has to find the server at rest
-            request = urllib.request.Request(f"{sglang_cpu_server.url}/generate", body, {"Content-Type": "application/json"})
+            request = urllib.request.Request(
+                f"{sglang_cpu_server.url}/generate", body, {"Content-Type": "application/json"}
+            )
             urllib.request.urlopen(request).read()
 
     other = threading.Thread(target=disturb)
     other.start()
     try:
-        entry = one_test(sglang_cpu_server, tmp_path, "tests/serving", "--num-prompts=24", "--random-output-len=64", log=log)
+        entry = one_test(
+            sglang_cpu_server,
+            tmp_path,
+            "tests/serving",
+            "--num-prompts=24",
+            "--random-output-len=64",
+            log=log,
+        )
     finally:
         over.set()
         other.join()
@@ -233,7 +298,9 @@ def test_what_an_earlier_run_left_in_the_cache_is_seen(sglang_cpu_server: RealSe
     assert entry["word"] == "INVALID"
 
 
-def test_a_batch_over_the_running_cap_is_measured_and_invalid(sglang_cpu_server: RealServer, tmp_path: Path) -> None:
+def test_a_batch_over_the_running_cap_is_measured_and_invalid(
+    sglang_cpu_server: RealServer, tmp_path: Path
+) -> None:
     """This server runs 16 at once."""
     lengths = ("--batch-sizes=20", "--decode-input-len=64", "--decode-output-len=64")
     entry = one_test(sglang_cpu_server, tmp_path, "tests/ali/test_decode.py", *lengths)
@@ -246,8 +313,13 @@ def test_a_batch_over_the_running_cap_is_measured_and_invalid(sglang_cpu_server:
     assert "--batch-sizes up to 16" in fits["remedy"]
 
 
-def test_a_prompt_over_the_context_is_an_error_in_a_200_stream(sglang_cpu_server: RealServer, tmp_path: Path) -> None:
-    """8,192 positions. bench_serving counts such an answer as a success; here nothing came, and nobody can judge."""
+def test_a_prompt_over_the_context_is_an_error_in_a_200_stream(
+    sglang_cpu_server: RealServer, tmp_path: Path
+) -> None:
+    """8,192 positions. bench_serving counts such an answer as a success;
+
+    here nothing came, and nobody can judge.
+    """
     options = ("--random-input-len=9000", "--num-prompts=4", "--warmup-requests=0")
     entry = one_test(sglang_cpu_server, tmp_path, "tests/serving", *options)
     assert entry["word"] == "INVALID"
@@ -258,7 +330,10 @@ def test_a_prompt_over_the_context_is_an_error_in_a_200_stream(sglang_cpu_server
 
 
 def test_a_kv_pool_that_is_too_small_retracts(small_sglang_cpu_server: RealServer, tmp_path: Path) -> None:
-    """Eight of 20 + 300 tokens are let in to 1,000, since an answer counts as 16 tokens there: however far apart they come."""
+    """Eight of 20 + 300 tokens are let in to 1,000, since an answer counts as 16 tokens there:
+
+    however far apart they come.
+    """
     lengths = ("--batch-sizes=8", "--decode-input-len=20", "--decode-output-len=300")
     entry = one_test(small_sglang_cpu_server, tmp_path, "tests/ali/test_decode.py", *lengths)
     found = {check["name"]: check["text"] for check in entry["checks"] if check["state"] == "invalid"}
@@ -271,15 +346,21 @@ def test_a_kv_pool_that_is_too_small_retracts(small_sglang_cpu_server: RealServe
 
 
 def test_a_server_that_is_killed_in_mid_run(small_sglang_cpu_server: RealServer, tmp_path: Path) -> None:
-    """The last test with this server: SIGKILL when some of its requests have been answered, of 24 that go two at a time.
+    """The last test with this server: SIGKILL when some of its requests have been answered, of 24 that go two
+    at a time.
 
-    What is sent before the load (the probe, the warm-up) is prefilled too; the flush of the cache is behind it.
+    What is sent before the load (the probe, the warm-up) is prefilled too; the flush of the cache is behind
+    it.
     """
     server = small_sglang_cpu_server
     before = server.log.stat().st_size
 
     def prefills_since_the_flush() -> int:
-        return server.log.read_bytes()[before:].partition(b"Cache flushed successfully")[2].count(b"Prefill batch")
+        return (
+            server.log.read_bytes()[before:]
+            .partition(b"Cache flushed successfully")[2]
+            .count(b"Prefill batch")
+        )
 
     def kill() -> None:
         deadline = time.monotonic() + 120

@@ -25,12 +25,25 @@ class Sim:
 
     def __init__(self, log: Path, *more: str) -> None:
         self.log = log
-        command = [sys.executable, "-m", "slabench.sim", "--port", "0", "--log", str(log), "--tokenizer", str(TOKENIZER), *more]
+        command = [
+            sys.executable,
+            "-m",
+            "slabench.sim",
+            "--port",
+            "0",
+            "--log",
+            str(log),
+            "--tokenizer",
+            str(TOKENIZER),
+            *more,
+        ]
         self.process = subprocess.Popen(command, cwd=REPO, stderr=subprocess.PIPE)
         self.port = 0
         deadline = time.monotonic() + 20
         while not self.port and time.monotonic() < deadline:
-            found = re.search(r"running on http://127\.0\.0\.1:(\d+)", log.read_text()) if log.exists() else None
+            found = (
+                re.search(r"running on http://127\.0\.0\.1:(\d+)", log.read_text()) if log.exists() else None
+            )
             self.port = int(found[1]) if found else 0
             time.sleep(0.02)
 
@@ -44,7 +57,11 @@ class Sim:
         return out
 
     def generate(self, **given: object) -> bytes:
-        body = {"sampling_params": {"temperature": 0, "max_new_tokens": 8, "ignore_eos": True}, "stream": True, **given}
+        body = {
+            "sampling_params": {"temperature": 0, "max_new_tokens": 8, "ignore_eos": True},
+            "stream": True,
+            **given,
+        }
         return self.ask("POST", "/generate", json.dumps(body).encode())
 
 
@@ -116,7 +133,9 @@ def test_what_is_too_long_is_refused_inside_the_stream(sim: Sim) -> None:
     mine, theirs = sim.generate(input_ids=[1] * 40000), real("generate_toolong_stream")
     assert head_of(mine) == head_of(theirs)
     pattern = r"The input \(\d+ tokens\) is longer than the model's context length \(\d+ tokens\)\."
-    assert [re.fullmatch(pattern, one["error"]["message"]) is not None for one in events(mine) + events(theirs)] == [True, True]
+    assert [
+        re.fullmatch(pattern, one["error"]["message"]) is not None for one in events(mine) + events(theirs)
+    ] == [True, True]
 
 
 @pytest.mark.parametrize(
@@ -140,9 +159,17 @@ def test_infos_have_the_real_ones_keys(sim: Sim) -> None:
     assert set(mine) - set(theirs) == {"slabench_sim"}
     assert set(mine["internal_states"][0]) <= set(theirs["internal_states"][0])
     assert {
-        key: type(value) for key, value in mine.items() if value is not None and theirs.get(key) is not None and key in theirs
-    } == {key: type(theirs[key]) for key, value in mine.items() if value is not None and theirs.get(key) is not None}
-    assert list(json.loads(body_of(sim.ask("GET", "/get_model_info")))) == list(json.loads(body_of(real("get_model_info"))))
+        key: type(value)
+        for key, value in mine.items()
+        if value is not None and theirs.get(key) is not None and key in theirs
+    } == {
+        key: type(theirs[key])
+        for key, value in mine.items()
+        if value is not None and theirs.get(key) is not None
+    }
+    assert list(json.loads(body_of(sim.ask("GET", "/get_model_info")))) == list(
+        json.loads(body_of(real("get_model_info")))
+    )
 
 
 def shape(line: str) -> str:
@@ -156,24 +183,41 @@ def test_the_log_has_the_real_one_s_lines(sim: Sim) -> None:
     sim.ask("POST", "/flush_cache")
     lines = sim.log.read_text().splitlines()
     theirs = gzip.decompress(REAL_LOG.read_bytes()).decode().splitlines()
-    for words in ("Prefill batch", "Decode batch", "The server is fired up", "Cache flushed", '"POST /generate'):
+    for words in (
+        "Prefill batch",
+        "Decode batch",
+        "The server is fired up",
+        "Cache flushed",
+        '"POST /generate',
+    ):
         mine = {shape(line) for line in lines if words in line}
         assert mine, words
         assert mine & {shape(line) for line in theirs if words in line}, (words, mine)
-    rates = [float(found[1]) for line in lines if (found := re.search(r"gen throughput \(token/s\): ([\d.]+)", line))]
+    rates = [
+        float(found[1])
+        for line in lines
+        if (found := re.search(r"gen throughput \(token/s\): ([\d.]+)", line))
+    ]
     assert len(rates) == 5  # 29 decode steps, one line each fifth
     # One request: 5 + 0.1 ms a step. The first line holds the idle time before it.
     assert rates[2] == pytest.approx(1000 / 5.1, rel=0.15)
 
 
 def test_a_flush_is_refused_while_a_request_runs(sim: Sim) -> None:
-    body = json.dumps({"input_ids": [1, 2, 3], "stream": True, "sampling_params": {"max_new_tokens": 2000}}).encode()
+    body = json.dumps(
+        {"input_ids": [1, 2, 3], "stream": True, "sampling_params": {"max_new_tokens": 2000}}
+    ).encode()
     with socket.create_connection(("127.0.0.1", sim.port)) as peer:
-        peer.sendall(b"POST /generate HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        peer.sendall(
+            b"POST /generate HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        )
         peer.recv(4096)
         mine, theirs = sim.ask("POST", "/flush_cache"), real("flush_cache_busy")
         assert (head_of(mine), body_of(mine)) == (head_of(theirs), body_of(theirs))
-        assert "Cache not flushed because there are pending requests. #queue-req: 0, #running-req: 1" in sim.log.read_text()
+        assert (
+            "Cache not flushed because there are pending requests. #queue-req: 0, #running-req: 1"
+            in sim.log.read_text()
+        )
     deadline = time.monotonic() + 10
     while b"400" in sim.ask("POST", "/flush_cache")[:20] and time.monotonic() < deadline:
         time.sleep(0.02)  # the client has gone, so its work ends long before its 2,000 tokens
@@ -188,7 +232,13 @@ def test_a_signal_ends_it_at_once(sim: Sim, number: signal.Signals) -> None:
 
 def test_a_taken_port_and_a_wrong_profile_are_one_sentence(sim: Sim, tmp_path: Path) -> None:
     for more in (["--port", str(sim.port)], ["--profile", "nosuch"]):
-        done = subprocess.run([sys.executable, "-m", "slabench.sim", *more], cwd=REPO, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "slabench.sim", *more],
+            cwd=REPO,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 2
         last = done.stderr.strip().splitlines()[-1]
         assert last.endswith(".")
@@ -202,7 +252,11 @@ COUNTS = {"include_usage": True, "continuous_usage_stats": True}
 @pytest.mark.parametrize(
     ("name", "path", "given"),
     [
-        ("completions_stream_counts", "/v1/completions", {"prompt": "Some words", "max_tokens": 8, "stream_options": COUNTS}),
+        (
+            "completions_stream_counts",
+            "/v1/completions",
+            {"prompt": "Some words", "max_tokens": 8, "stream_options": COUNTS},
+        ),
         (
             "completions_stream_usage",
             "/v1/completions",
@@ -211,7 +265,11 @@ COUNTS = {"include_usage": True, "continuous_usage_stats": True}
         (
             "chat_completions_stream_counts",
             "/v1/chat/completions",
-            {"messages": [{"role": "user", "content": "Some"}], "max_completion_tokens": 8, "stream_options": COUNTS},
+            {
+                "messages": [{"role": "user", "content": "Some"}],
+                "max_completion_tokens": 8,
+                "stream_options": COUNTS,
+            },
         ),
         (
             "chat_stream_usage",
@@ -225,7 +283,9 @@ COUNTS = {"include_usage": True, "continuous_usage_stats": True}
     ],
 )
 def test_a_v1_stream_is_as_the_real_one_s(sim: Sim, name: str, path: str, given: dict[str, object]) -> None:
-    mine = sim.ask("POST", path, json.dumps({"model": "tiny", "stream": True, "ignore_eos": True, **given}).encode())
+    mine = sim.ask(
+        "POST", path, json.dumps({"model": "tiny", "stream": True, "ignore_eos": True, **given}).encode()
+    )
     theirs = (V1 / f"{name}.http").read_bytes()
     assert head_of(mine) == head_of(theirs)
 
@@ -240,14 +300,20 @@ def test_a_v1_stream_is_as_the_real_one_s(sim: Sim, name: str, path: str, given:
         return list(dict.fromkeys(json.dumps(kind(one)) for one in events(data)))
 
     assert kinds(mine) == kinds(theirs)
-    sums = [[one["usage"]["completion_tokens"] for one in events(data) if one["usage"]][-1] for data in (mine, theirs)]
+    sums = [
+        [one["usage"]["completion_tokens"] for one in events(data) if one["usage"]][-1]
+        for data in (mine, theirs)
+    ]
     assert sums == [8, 8]
     assert mine.endswith(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
 
 
 def test_v1_refuses_inside_the_stream_as_the_real_one(sim: Sim) -> None:
     body = json.dumps({"model": "tiny", "prompt": [1] * 40000, "max_tokens": 8, "stream": True}).encode()
-    mine, theirs = sim.ask("POST", "/v1/completions", body), (V1 / "completions_toolong_stream.http").read_bytes()
+    mine, theirs = (
+        sim.ask("POST", "/v1/completions", body),
+        (V1 / "completions_toolong_stream.http").read_bytes(),
+    )
     assert head_of(mine) == head_of(theirs)
     (ours,), (other,) = events(mine), events(theirs)
     assert list(ours["error"]) == list(other["error"])

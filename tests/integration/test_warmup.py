@@ -1,4 +1,7 @@
-"""The warm-up on a live run: how many requests a server really gets, and that none of them is taken for somebody else's."""
+"""The warm-up on a live run:
+
+how many requests a server really gets, and that none of them is taken for somebody else's.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ def test_what_the_server_gets(suite: Suite, options: tuple[str, ...], warmups: i
     before, _, after = log.partition("Cache flushed successfully!")
     first = 3 if not options else told
     assert after.count('"POST /generate') == LOADS + warmups - first
-    pairs = done.run["tests"][0]["evidence"]["probe"]["pairs"]  # one prompt with 1 and with 64 tokens out, to see how answers come
+    # one prompt with 1 and with 64 tokens out, to see how answers come
+    pairs = done.run["tests"][0]["evidence"]["probe"]["pairs"]
     assert before.count('"POST /generate') == first + 2 * len(pairs) and len(pairs) in (1, 2)
     for entry in done.run["tests"]:
         assert entry["plan"]["warmup_requests"] == told

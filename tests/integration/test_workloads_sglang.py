@@ -1,4 +1,7 @@
-"""Our texts, lengths and arrival times against sglang 0.5.7's own functions: equal, byte for byte and bit for bit."""
+"""Our texts, lengths and arrival times against sglang 0.5.7's own functions:
+
+equal, byte for byte and bit for bit.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ PYTHON = REPO / ".venv-client" / "bin" / "python"
 DRIVER = REPO / "tests" / "data" / "workloads" / "sample_with_sglang.py"
 PLAIN = REPO / "fixtures" / "data" / "tokenizer"
 DATASET = str(REPO / "fixtures" / "data" / "sharegpt_small.json")
-# (name, range ratio, count, fixed output length, tokenizer): with_bos puts a special token before every encoded text.
+# (name, range ratio, count, fixed output length, tokenizer): with_bos puts a special token before every
+# encoded text.
 CASES = [
     (name, ratio, count, fixed, seed, tokenizer)
     for name, ratio, count, fixed in (
@@ -53,7 +57,9 @@ def tokenizers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "type": "TemplateProcessing",
         "single": [one, {"Sequence": {"id": "A", "type_id": 0}}],
         "pair": [one, {"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
-        "special_tokens": {bos["content"]: {"id": bos["content"], "ids": [bos["id"]], "tokens": [bos["content"]]}},
+        "special_tokens": {
+            bos["content"]: {"id": bos["content"], "ids": [bos["id"]], "tokens": [bos["content"]]}
+        },
     }
     (folder / "tokenizer.json").write_text(json.dumps(document))
     found = {"plain": str(PLAIN), "with_bos": str(folder)}
@@ -66,7 +72,10 @@ def tokenizers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def references(tokenizers: dict[str, str]) -> dict[Any, dict[str, Any]]:
     """sglang's answer to every case, from one process: importing it takes longer than all of them."""
     if not PYTHON.exists():
-        pytest.fail("There is no reference client in .venv-client; run make test-sglang, which installs it.", pytrace=False)
+        pytest.fail(
+            "There is no reference client in .venv-client; run make test-sglang, which installs it.",
+            pytrace=False,
+        )
     jobs = [
         {
             "name": name,
@@ -82,7 +91,9 @@ def references(tokenizers: dict[str, str]) -> dict[Any, dict[str, Any]]:
         }
         for name, ratio, count, fixed, seed, tokenizer in CASES
     ]
-    done = subprocess.run([str(PYTHON), str(DRIVER)], input=json.dumps(jobs), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [str(PYTHON), str(DRIVER)], input=json.dumps(jobs), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return dict(zip(CASES, json.loads(done.stdout), strict=True))
 

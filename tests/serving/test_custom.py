@@ -1,4 +1,7 @@
-"""Any other workload, by options: --num-prompts --request-rate --max-concurrency --random-input-len --random-output-len."""
+"""Any other workload, by options:
+
+--num-prompts --request-rate --max-concurrency --random-input-len --random-output-len.
+"""
 
 from __future__ import annotations
 

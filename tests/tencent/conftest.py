@@ -1,4 +1,7 @@
-"""tencent's points: 128, 256 and 512 prompts, or the one of --num-prompts; the capacity search only where it is asked for."""
+"""tencent's points: 128, 256 and 512 prompts, or the one of --num-prompts;
+
+the capacity search only where it is asked for.
+"""
 
 from pathlib import Path
 
@@ -23,4 +26,6 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A file that is named is collected all the same."""
     if not config.getoption("find_capacity") and any(item.path.name == SEARCH for item in items):
-        raise pytest.UsageError(f"tests/tencent/{SEARCH} searches for as long as it takes: it runs with --find-capacity only.")
+        raise pytest.UsageError(
+            f"tests/tencent/{SEARCH} searches for as long as it takes: it runs with --find-capacity only."
+        )

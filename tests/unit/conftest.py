@@ -1,4 +1,5 @@
-"""How long an example of a property test takes says nothing of the code on a machine that others use too: no limits on it.
+"""How long an example of a property test takes says nothing of the code on a machine that others use too: no
+limits on it.
 
 A test is a session of its own: what another one registered as a secret is forgotten before it.
 """

@@ -1,15 +1,19 @@
-"""The lines that are no batch and still matter: start, capacity, readiness, flushes, retractions, compilation, the end."""
+"""The lines that are no batch and still matter:
+
+start, capacity, readiness, flushes, retractions, compilation, the end.
+"""
 
 from __future__ import annotations
 
 import re
 
 from slabench.server.log import start
-from slabench.server.log.tags import HEAD, NO_RANK, read_prefix, read_stamp, read_tags
-from slabench.server.log.values import Event, EventKind
+from slabench.server.log.line_prefix import HEAD, NO_RANK, read_prefix, read_stamp, read_tags
+from slabench.server.log.line_types import Event, EventKind
 
-# One short needle per kind, so that a line without any of them costs a few searches at C speed and no regular expression. The start
-# comes first here and below: its line has thousands of bytes, and may hold the others' words in an argument's value.
+# One short needle per kind, so that a line without any of them costs a few searches at C speed and no regular
+# expression. The start comes first here and below: its line has thousands of bytes, and may hold the others'
+# words in an argument's value.
 NEEDLES: tuple[bytes, ...] = (
     b"server_args=",
     b"Cache flushed successfully!",
@@ -29,11 +33,16 @@ _FORMS: tuple[tuple[EventKind, bytes, re.Pattern[bytes]], ...] = tuple(
     for kind, sign, form in (
         (EventKind.START, b"server_args=", start.FORM.pattern),
         (EventKind.FLUSHED, b"Cache flushed successfully!", rb"Cache flushed successfully!"),
-        (EventKind.FLUSH_REFUSED, b"Cache not flushed", rb"Cache not flushed because there are pending requests\."),
+        (
+            EventKind.FLUSH_REFUSED,
+            b"Cache not flushed",
+            rb"Cache not flushed because there are pending requests\.",
+        ),
         # 0.4.7 and later; SGLANG_TEST_RETRACT; up to 0.4.6
         (
             EventKind.RETRACTION,
-            b"etract",  # of "Retract requests." or "#retracted_reqs:", one of which each has to have by NEEDLES
+            # of "Retract requests." or "#retracted_reqs:", one of which each has to have by NEEDLES
+            b"etract",
             rb"KV cache pool is full\. Retract requests\.|Testing retraction\.|Decode out of memory happened\.",
         ),
         (EventKind.CAPACITY, b"max_total_num_tokens=", rb"max_total_num_tokens=\d+"),
@@ -42,13 +51,17 @@ _FORMS: tuple[tuple[EventKind, bytes, re.Pattern[bytes]], ...] = tuple(
         (EventKind.STOP, b"SIGTERM received", rb"SIGTERM received\."),
     )
 )
-# The most frequent event by far, as nearly every server prints it. Said at once: the forms below would say the same.
+# The most frequent event by far, as nearly every server prints it. Said at once: the forms below would say
+# the same.
 _FLUSHED = re.compile(HEAD + rb"Cache flushed successfully!")
 _WITH_NUMBERS = frozenset({EventKind.FLUSH_REFUSED, EventKind.RETRACTION, EventKind.CAPACITY})
 
 
 def read(text: bytes) -> Event | None:
-    """A cleaned line -> the event in it. The words have to open the message: the same words in a logged request are none."""
+    """A cleaned line -> the event in it. The words have to open the message:
+
+    the same words in a logged request are none.
+    """
     flushed = _FLUSHED.fullmatch(text)
     if flushed is not None and (stamp := read_stamp(flushed[1])) is not None:
         return Event(EventKind.FLUSHED, stamp, read_tags(flushed[2]) if flushed[2] else NO_RANK)
@@ -67,7 +80,11 @@ def read(text: bytes) -> Event | None:
         details: list[tuple[str, float]] = []
         if kind in _WITH_NUMBERS:
             rest = text[found.start() :]
-            details = [(name.decode("ascii"), float(value)) for name, value in _NUMBER.findall(rest) if name != b"new_token_ratio"]
+            details = [
+                (name.decode("ascii"), float(value))
+                for name, value in _NUMBER.findall(rest)
+                if name != b"new_token_ratio"
+            ]
             ratio = _RATIO.search(rest)
             if ratio is not None:
                 details += [("new_token_ratio_before", float(ratio[1])), ("new_token_ratio", float(ratio[2]))]

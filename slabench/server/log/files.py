@@ -27,7 +27,10 @@ _BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, UnicodeError)
 
 
 class Source(Protocol):
-    """What is asked of an open log. tell() and seek() count bytes of the file, of a packed one its unpacked bytes."""
+    """What is asked of an open log.
+
+    tell() and seek() count bytes of the file, of a packed one its unpacked bytes.
+    """
 
     def read(self, size: int, /) -> bytes: ...
     def readline(self) -> bytes: ...
@@ -112,7 +115,9 @@ def open_log(path: str) -> Source:
         if head.startswith(magic):
             raise ConfigError(f"The deploy log {path} is {what}. Unpack it first: {command} {path}")
     if head.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
-        raise ConfigError(f"The deploy log {path} is UTF-32. Convert it first: iconv -f UTF-32 -t UTF-8 {path} > server.log")
+        raise ConfigError(
+            f"The deploy log {path} is UTF-32. Convert it first: iconv -f UTF-32 -t UTF-8 {path} > server.log"
+        )
     return open(path, "rb")
 
 
@@ -131,10 +136,11 @@ def _zstd(path: str) -> Source:
 
 
 def read_bytes(path: str, begin: int = 0, end: int | None = None, size: int = BLOCK) -> Iterator[bytes]:
-    """The lines of a file whose first byte lies in [begin, end), as blocks of bytes; offsets of a packed file count unpacked bytes.
+    """The lines of a file whose first byte lies in [begin, end), as blocks of bytes; offsets of a packed file
+    count unpacked bytes.
 
-    A line that begins before begin belongs to what was before, one that begins before end is read whole. ConfigError if the file
-    cannot be read or unpacked.
+    A line that begins before begin belongs to what was before, one that begins before end is read whole.
+    ConfigError if the file cannot be read or unpacked.
     """
     file = open_log(path)
     try:
@@ -151,7 +157,9 @@ def read_bytes(path: str, begin: int = 0, end: int | None = None, size: int = BL
                 data += file.readline()
             yield data
     except _BROKEN as error:
-        raise ConfigError(f"The deploy log {path} cannot be read to its end ({_words(error)}). Is the file whole?") from error
+        raise ConfigError(
+            f"The deploy log {path} cannot be read to its end ({_words(error)}). Is the file whole?"
+        ) from error
     finally:
         file.close()
 
@@ -160,8 +168,11 @@ def _words(error: BaseException) -> str:
     return system_words(error) if isinstance(error, OSError | EOFError) else str(error)
 
 
-def same_lines(path: str, begin: int, end: int | None, other: str, other_begin: int, other_end: int | None) -> bool:
-    """Whether one of two parts of files is the beginning of the other, or all of it: then they are copies of one log.
+def same_lines(
+    path: str, begin: int, end: int | None, other: str, other_begin: int, other_end: int | None
+) -> bool:
+    """Whether one of two parts of files is the beginning of the other, or all of it: then they are copies of
+    one log.
 
     A part without a byte is nobody's copy.
     """

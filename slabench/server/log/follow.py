@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from slabench.server.log.files import BLOCK, open_log
+from slabench.server.log.line_types import Line
 from slabench.server.log.reader import LogReader
-from slabench.server.log.values import Line
 
 
 class Follower:

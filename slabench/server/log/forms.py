@@ -1,7 +1,9 @@
-"""Which server a batch line is of, by its form: separator, keys in their order and closing comma are one server process's own.
+"""Which server a batch line is of, by its form: separator, keys in their order and closing comma are one
+server process's own.
 
-A line that is another one's beginning (the same keys with the last few missing, or without the comma that closes the others) was
-cut, however well formed it looks, unless such lines keep coming: then a second server, or another version, writes to the file.
+A line that is another one's beginning (the same keys with the last few missing, or without the comma that
+closes the others) was cut, however well formed it looks, unless such lines keep coming: then a second server,
+or another version, writes to the file.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ class _Writer:
     last: Family | None = None
     since: int = 0  # Decode lines of the last family without a break
     returned: bool = False  # a known form came again after lines that look cut
-    several: bool = False  # lines of an earlier family came back: two servers, and no restart that was not logged
+    # lines of an earlier family came back: two servers, and no restart that was not logged
+    several: bool = False
 
 
 class Forms:
@@ -44,7 +47,8 @@ class Forms:
 
     def __init__(self) -> None:
         self._writers: dict[str, _Writer] = {}
-        self.again = 0  # lines that were called cut and are of a form of their own, as the last call of writer() showed
+        # lines that were called cut and are of a form of their own, as the last call of writer() showed
+        self.again = 0
 
     def clear(self) -> None:
         """A server has started: what comes now may be of another version or have other options."""

@@ -1,4 +1,7 @@
-"""The keys of a batch line by name: which field each fills, what its value may look like, and how it is converted."""
+"""The keys of a batch line by name:
+
+which field each fills, what its value may look like, and how it is converted.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ _flag: Callable[[bytes], bool] = {b"True": True, b"False": False}.__getitem__
 
 
 def _whole(field: str) -> Key:
-    # More digits than that count nothing, and are not exact in a float. SGLang has printed negative ones: "#swa token: -224".
+    # More digits than that count nothing, and are not exact in a float. SGLang has printed negative ones:
+    # "#swa token: -224".
     return Key(field, rb"-?\d{1,15}", int)
 
 
@@ -70,18 +74,24 @@ REQUIRED: dict[str, tuple[bytes, ...]] = {
     "Decode": (b"#running-req", b"gen throughput (token/s)", b"#queue-req"),
     "Prefill": (b"#new-seq", b"#new-token", b"#cached-token", b"#queue-req"),
 }
-# A hybrid model's line of 0.4.9.post1 and post2 names both pools in one value. No field is for the tokens of a Prefill line.
+# A hybrid model's line of 0.4.9.post1 and post2 names both pools in one value. No field is for the tokens of
+# a Prefill line.
 PAIRS: dict[str, dict[bytes, tuple[bytes, bytes]]] = {
-    "Decode": {b"#token": (b"#full token", b"#swa token"), b"token usage": (b"full token usage", b"swa token usage")},
+    "Decode": {
+        b"#token": (b"#full token", b"#swa token"),
+        b"token usage": (b"full token usage", b"swa token usage"),
+    },
     "Prefill": {b"token usage": (b"full token usage", b"swa token usage")},
 }
 PAIR = re.compile(rb"full=(\S+), swa=(\S+)")
-# Of two keys for one field the first of these is right: HiSparse adds its pools to those of the full attention.
+# Of two keys for one field the first of these is right: HiSparse adds its pools to those of the full
+# attention.
 FIRST: dict[bytes, bytes] = {b"#gpu token": b"#full token", b"gpu token usage": b"full token usage"}
 
-# What a key that is not in the tables may hold. A line that was cut ends with it, so that at the end of a line its own type has to
-# tell that it is whole: "#name" is a count, anything else a real with two decimals, a percentage, a flag, a moment, or several of
-# them in brackets or by name. Where another key follows it may be anything whose brackets are closed.
+# What a key that is not in the tables may hold. A line that was cut ends with it, so that at the end of a
+# line its own type has to tell that it is whole: "#name" is a count, anything else a real with two decimals,
+# a percentage, a flag, a moment, or several of them in brackets or by name. Where another key follows it may
+# be anything whose brackets are closed.
 _NUMBER = rb"-?\d+(?:\.\d+)?%?"
 _LIST = rb"(?:" + _NUMBER + rb"|nan|None)(?:, ?(?:" + _NUMBER + rb"|nan|None))*"
 OTHER_WHOLE = rb"-?\d+|full=-?\d+, swa=-?\d+"
@@ -93,7 +103,8 @@ OTHER_REAL = (
 )
 NAME = rb"#?[A-Za-z][\w ./()+-]*"
 _GROUP = rb"\[(?!20\d\d-)(?:[^\[\]]|\[[^\[\]]*\])*\]|\((?:[^()]|\([^()]*\))*\)|\{(?:[^{}]|\{[^{}]*\})*\}"
-# A value ends where the next key begins; brackets are whole, and a comma without a key behind it is part of the value.
+# A value ends where the next key begins; brackets are whole, and a comma without a key behind it is part of
+# the value.
 VALUE = rb"(?:[^,\[({\])}]|" + _GROUP + rb"|,(?! ?(?:" + NAME + rb": |#|(?:" + NAME + rb")?:?\Z)))*"
 _INSIDE = rb"(?=[^ \t,])" + VALUE + rb"(?<![ \t])"
 THOUSANDS = re.compile(rb"-?\d{1,3}(?:,\d{3}){1,4}")  # 1,234 is read as 1234

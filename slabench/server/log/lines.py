@@ -1,8 +1,9 @@
 """One line of a deploy log -> what it says. No state, no file: bytes in, values out.
 
-A batch line is an anchor ("Decode batch" or "Prefill batch", perhaps " [N]", then "." up to 0.5.3 or "," from 0.5.4) and a list of
-"key: value" to the very end of the line. Keys are read by name. Every one has to be well formed: real values have two decimals,
-so that a number that was cut shows; a line that ends early, or goes on with anything else, is rejected whole.
+A batch line is an anchor ("Decode batch" or "Prefill batch", perhaps " [N]", then "." up to 0.5.3 or "," from
+0.5.4) and a list of "key: value" to the very end of the line. Keys are read by name. Every one has to be well
+formed: real values have two decimals, so that a number that was cut shows; a line that ends early, or goes on
+with anything else, is rejected whole.
 """
 
 from __future__ import annotations
@@ -11,9 +12,21 @@ import re
 from typing import Any, NamedTuple
 
 from slabench.server.log import events
-from slabench.server.log.keys import FIRST, KEYS, NAME, PAIR, PAIRS, REQUIRED, THOUSANDS, VALUE, Key, key_of, pattern_of
-from slabench.server.log.tags import Prefix, Rank, read_prefix
-from slabench.server.log.values import DecodeLine, Event, PrefillLine, Reason, Rejected
+from slabench.server.log.keys import (
+    FIRST,
+    KEYS,
+    NAME,
+    PAIR,
+    PAIRS,
+    REQUIRED,
+    THOUSANDS,
+    VALUE,
+    Key,
+    key_of,
+    pattern_of,
+)
+from slabench.server.log.line_prefix import Prefix, Rank, read_prefix
+from slabench.server.log.line_types import DecodeLine, Event, PrefillLine, Reason, Rejected
 from slabench.server.log.wrapped import unwrapped
 
 MAX_LINE = 1 << 20
@@ -28,13 +41,14 @@ _NO_BATCH = re.compile(rb"(?:Decode|Prefill) batch \[[a-z ]+\], ")  # "[first gr
 _FOLDED = re.compile(rb" \[repeated \d+x across cluster\]")
 _STUB = re.compile(rb"(?:Decode|Prefill) batch(?: \[\d*\]?)?\s*\Z")
 _ITEM = re.compile(rb" ?(" + NAME + rb"): (" + VALUE + rb")")
-_STAMP = re.compile(rb"\[(?:20\d\d-|[^\]]*\Z)")  # another line's stamp begins in the brackets of an unknown key, whole or torn
+# another line's stamp begins in the brackets of an unknown key, whole or torn
+_STAMP = re.compile(rb"\[(?:20\d\d-|[^\]]*\Z)")
 _ANSI = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Parsed(NamedTuple):
-    """A batch line together with its form: the separator behind the anchor, then the names of its keys in order, with b"" at the
-    end if a comma closes the list."""
+    """A batch line together with its form: the separator behind the anchor, then the names of its keys in
+    order, with b"" at the end if a comma closes the list."""
 
     line: Batch
     keys: tuple[bytes, ...]
@@ -50,7 +64,8 @@ def clean(line: bytes) -> bytes:
         line = _ANSI.sub(b"", unwrapped(line)).rstrip(b"\r\n")
     if b"\r" not in line:
         return line
-    # A progress bar draws over itself with \r: what speaks of a batch counts, else what a reader of the terminal would see.
+    # A progress bar draws over itself with \r: what speaks of a batch counts, else what a reader of the
+    # terminal would see.
     parts = [part for part in line.split(b"\r") if MENTION.search(part)]
     return parts[-1] if len(parts) == 1 else line.rpartition(b"\r")[2] if not parts else line
 
@@ -62,7 +77,10 @@ def parse_line(line: bytes) -> Batch | Event | Rejected | None:
 
 
 def parse(line: bytes) -> Parsed | Event | Rejected | None:
-    """As parse_line(), with the form of a batch line beside it. A line with "Decode batch" or "Prefill batch" is never None."""
+    """As parse_line(), with the form of a batch line beside it.
+
+    A line with "Decode batch" or "Prefill batch" is never None.
+    """
     text = clean(line)
     if MENTION.search(text) is None:
         if MENTION.search(line) is None:
@@ -79,7 +97,9 @@ def parse(line: bytes) -> Parsed | Event | Rejected | None:
     prefix = read_prefix(text[: anchor.start()])
     body = text[anchor.end() :]
     if not body.lstrip().startswith(b"#") and (prefix.fault or body.strip()):
-        return events.read(text) or Rejected(Reason.MALFORMED if _batch_like(text) else Reason.PROSE, text[:SHOWN])
+        return events.read(text) or Rejected(
+            Reason.MALFORMED if _batch_like(text) else Reason.PROSE, text[:SHOWN]
+        )
     if prefix.fault:
         return events.read(text) or Rejected(Reason(prefix.fault), text[:SHOWN])
     kind = anchor[1].decode("ascii")
@@ -116,7 +136,9 @@ def _items(kind: str, body: bytes) -> dict[bytes, bytes] | Reason:
         found = _ITEM.match(body, position, end)
         stop = end if found is None else found.end()
         if found is None or (stop < end and body[stop : stop + 1] != b","):
-            return _fault(body[position:end], last=b"," not in body[stop:end] or body[stop : stop + 1] in b"[({")
+            return _fault(
+                body[position:end], last=b"," not in body[stop:end] or body[stop : stop + 1] in b"[({"
+            )
         name, value = found[1].strip(), found[2].strip(b" \t")
         last = stop >= end
         if THOUSANDS.fullmatch(value) and (last or key_of(kind, name) is not None):
@@ -138,12 +160,16 @@ def _items(kind: str, body: bytes) -> dict[bytes, bytes] | Reason:
         position = stop + 1
     if all(name in items for name in REQUIRED[kind]):
         return items
-    closing = (b"#queue-req" in items and b"gen throughput (token/s)" in items) or b"input throughput (token/s)" in items
+    closing = (
+        b"#queue-req" in items and b"gen throughput (token/s)" in items
+    ) or b"input throughput (token/s)" in items
     return Reason.MISSING if closing or (body.endswith(b",") and b"#queue-req" in items) else Reason.CUT
 
 
 _BAR = re.compile(rb"\d%\|")
-_BEGINNING = re.compile(rb" ?#?(?:[A-Za-z][\w ./()+-]*(?::(?: (?:-?[\d.,]*(?: ?[\[({][^\])}]*)?|[A-Za-z]*(?:=[\w., =]*)?)%?)?)?)?")
+_BEGINNING = re.compile(
+    rb" ?#?(?:[A-Za-z][\w ./()+-]*(?::(?: (?:-?[\d.,]*(?: ?[\[({][^\])}]*)?|[A-Za-z]*(?:=[\w., =]*)?)%?)?)?)?"
+)
 
 
 def _fault(part: bytes, last: bool) -> Reason:
@@ -173,4 +199,16 @@ def _build(kind: str, items: dict[bytes, bytes], prefix: Prefix, iteration: int 
     return DecodeLine(**fields) if kind == "Decode" else PrefillLine(**fields)
 
 
-__all__ = ["KEYS", "MAX_LINE", "MENTION", "Batch", "Key", "Parsed", "Prefix", "Rank", "clean", "parse", "parse_line"]
+__all__ = [
+    "KEYS",
+    "MAX_LINE",
+    "MENTION",
+    "Batch",
+    "Key",
+    "Parsed",
+    "Prefix",
+    "Rank",
+    "clean",
+    "parse",
+    "parse_line",
+]

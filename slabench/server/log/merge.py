@@ -1,7 +1,9 @@
-"""The logs of one deployment, one or several per node, as one set of samples: every event and every batch counted once.
+"""The logs of one deployment, one or several per node, as one set of samples: every event and every batch
+counted once.
 
-Pipeline stages and attention-context-parallel ranks repeat the batch lines of another rank, and every tensor-parallel rank
-reports a retraction: the repeats are dropped here, and so is a file that is a copy of another.
+Pipeline stages and attention-context-parallel ranks repeat the batch lines of another rank, and every
+tensor-parallel rank reports a retraction: the repeats are dropped here, and so is a file that is a copy of
+another.
 """
 
 from __future__ import annotations
@@ -15,15 +17,16 @@ from typing import NamedTuple
 
 from slabench.records import LogSpan
 from slabench.server.log.forms import base
+from slabench.server.log.line_prefix import DAY_S, Rank
+from slabench.server.log.line_types import DecodeLine, Event, EventKind, PrefillLine, Reason, Rejected
 from slabench.server.log.reader import Counts, LogReader, read_blocks
 from slabench.server.log.schedulers import Extent, Name, engines
-from slabench.server.log.tags import DAY_S, Rank
 from slabench.server.log.twins import without_twins
-from slabench.server.log.values import DecodeLine, Event, EventKind, PrefillLine, Reason, Rejected
 
 
 class Since(StrEnum):
-    """What came between a decode line and the one before it of the same scheduler, so that its speed is not the batch's own."""
+    """What came between a decode line and the one before it of the same scheduler, so that its speed is not
+    the batch's own."""
 
     FIRST = "first"  # nothing came before it in this part of the log
     PREFILL = "prefill"
@@ -63,13 +66,17 @@ class Merged:
     repeats: int = 0  # retraction lines of further tensor-parallel ranks
     events: list[tuple[str, Event]] = field(default_factory=list)  # with the path, repeats left out
     prefill_lines: int = 0
-    prefill_shapes: Counter[tuple[int, int]] = field(default_factory=Counter)  # (#new-seq, #new-token) of those lines
+    # (#new-seq, #new-token) of those lines
+    prefill_shapes: Counter[tuple[int, int]] = field(default_factory=Counter)
     new_tokens: int = 0
     cached_tokens: int = 0
-    extents: dict[Name, Extent] = field(default_factory=dict)  # how many decode lines each scheduler has, from where to where
-    interval: float | None = None  # decode steps from one Decode line to the next, by the last start in the logs
+    # how many decode lines each scheduler has, from where to where
+    extents: dict[Name, Extent] = field(default_factory=dict)
+    # decode steps from one Decode line to the next, by the last start in the logs
+    interval: float | None = None
     steps: int = 0  # pairs of decode lines between which nothing happened but decoding of one batch
-    steps_back: int = 0  # of those, with fewer tokens in the second line: one batch holds more from step to step
+    # of those, with fewer tokens in the second line: one batch holds more from step to step
+    steps_back: int = 0
 
     @property
     def schedulers(self) -> Counter[Name]:
@@ -83,8 +90,8 @@ class Merged:
 
     @property
     def mixed(self) -> bool:
-        """Whether the lines of one scheduler are more than one server's: their tokens fall again and again, or took longer than
-        went by."""
+        """Whether the lines of one scheduler are more than one server's: their tokens fall again and again,
+        or took longer than went by."""
         falls = self.steps_back >= 3 and self.steps_back > 0.2 * self.steps
         return falls or any(extent.too_long for extent in self.extents.values())
 
@@ -110,7 +117,9 @@ class _Scheduler:
     gap: float | None = None  # seconds between the last two undisturbed lines
 
 
-SLACK_S = 5.0  # stamps are whole seconds, written a moment later, by a clock that may be off by the 3 s that span.py lets pass
+# stamps are whole seconds, written a moment later, by a clock that may be off by the 3 s that span.py lets
+# pass
+SLACK_S = 5.0
 _NONE: frozenset[Since] = frozenset()
 _EVENTS = {
     EventKind.FLUSHED: Since.FLUSH,
@@ -124,10 +133,12 @@ _Known = dict[tuple[str, int | None], _Scheduler]  # by writer and data-parallel
 def samples(parts: Sequence[str | LogSpan], merged: Merged | None = None) -> Iterator[Sample]:
     """The decode lines of several logs, or parts of them, file after file. ConfigError if one cannot be read.
 
-    Bookkeeping goes into merged. Parts of one path (a rotated log) follow each other with no memory across them.
+    Bookkeeping goes into merged. Parts of one path (a rotated log) follow each other with no memory across
+    them.
     """
     notes = Merged() if merged is None else merged
-    speaker: dict[int | None, int | None] = {}  # data-parallel rank -> the tensor-parallel rank whose retractions count
+    # data-parallel rank -> the tensor-parallel rank whose retractions count
+    speaker: dict[int | None, int | None] = {}
     spans = [LogSpan(part, 0, -1) if isinstance(part, str) else part for part in parts]
     for span in without_twins(spans, notes.twins):
         reader = LogReader()
@@ -135,13 +146,16 @@ def samples(parts: Sequence[str | LogSpan], merged: Merged | None = None) -> Ite
         yield from _part(span, reader, notes, speaker)
 
 
-def _part(span: LogSpan, reader: LogReader, notes: Merged, speaker: dict[int | None, int | None]) -> Iterator[Sample]:
+def _part(
+    span: LogSpan, reader: LogReader, notes: Merged, speaker: dict[int | None, int | None]
+) -> Iterator[Sample]:
     path = span.path
     earliest = -math.inf if span.began is None else span.began - SLACK_S
     latest = math.inf if span.ended is None else span.ended + SLACK_S
     bound = span.began is not None or span.ended is not None
     known: _Known = {}
-    rank: Rank | None = None  # of the decode line before: mostly the next one's too, and then nothing has to be looked up
+    # of the decode line before: mostly the next one's too, and then nothing has to be looked up
+    rank: Rank | None = None
     state: _Scheduler | None = None  # its scheduler; None: its lines repeat another rank's
     for block in read_blocks(path, reader, span.begin, None if span.end < 0 else span.end):
         for line in block:
@@ -149,7 +163,9 @@ def _part(span: LogSpan, reader: LogReader, notes: Merged, speaker: dict[int | N
                 if line.reason is not Reason.PROSE:  # nothing is lost with it
                     for one in known.values():  # whose line it was is not known
                         one.since.add(Since.REJECTED)
-            elif bound and line.stamp is not None and line.stamp >= 0 and not earliest <= line.stamp <= latest:
+            elif (
+                bound and line.stamp is not None and line.stamp >= 0 and not earliest <= line.stamp <= latest
+            ):
                 notes.outside += 1
             elif isinstance(line, DecodeLine):
                 if line.rank is not rank:
@@ -188,9 +204,16 @@ def _scheduler(path: str, rank: Rank, known: _Known, notes: Merged) -> _Schedule
 
 
 def _of(rank: Rank, known: _Known) -> list[_Scheduler]:
-    """The schedulers that a line of this rank may be about: of its writer, whatever the form of their Decode lines, or of all."""
+    """The schedulers that a line of this rank may be about:
+
+    of its writer, whatever the form of their Decode lines, or of all.
+    """
     same = [one for (_, dp), one in known.items() if rank.dp is None or dp == rank.dp]
-    own = [one for (writer, dp), one in known.items() if base(writer) == base(rank.writer) and (rank.dp is None or dp == rank.dp)]
+    own = [
+        one
+        for (writer, dp), one in known.items()
+        if base(writer) == base(rank.writer) and (rank.dp is None or dp == rank.dp)
+    ]
     return own or same
 
 
@@ -211,8 +234,11 @@ def _sample(line: DecodeLine, state: _Scheduler, notes: Merged) -> Sample:
         if gap < -DAY_S / 2 and stamp < 0:  # midnight, by stamps without a date
             gap += DAY_S
         if notes.interval and not since and state.running == line.running and line.gen_throughput > 0:
-            state.extent.took += notes.interval * line.running * (line.accept_len or 1.0) / line.gen_throughput
-        # An idle scheduler prints nothing, so idleness shows as a gap out of proportion: stamps are whole seconds by default.
+            state.extent.took += (
+                notes.interval * line.running * (line.accept_len or 1.0) / line.gen_throughput
+            )
+        # An idle scheduler prints nothing, so idleness shows as a gap out of proportion: stamps are whole
+        # seconds by default.
         if state.gap is not None and gap > 3 * state.gap + 2:
             since.add(Since.IDLE)
     sample = Sample(
@@ -233,7 +259,12 @@ def _sample(line: DecodeLine, state: _Scheduler, notes: Merged) -> Sample:
         if gap is not None:
             state.gap = gap
         # A disaggregated decode server takes requests in without a Prefill line of its own.
-        if state.running == line.running and line.prealloc is None and line.token is not None and state.token is not None:
+        if (
+            state.running == line.running
+            and line.prealloc is None
+            and line.token is not None
+            and state.token is not None
+        ):
             notes.steps += 1
             notes.steps_back += line.token < state.token
     state.running, state.stamp, state.token = line.running, stamp, line.token
@@ -242,7 +273,10 @@ def _sample(line: DecodeLine, state: _Scheduler, notes: Merged) -> Sample:
 
 
 def counts_once(event: Event, speaker: dict[int | None, int | None], notes: Merged) -> bool:
-    """False for the repeats: every tensor-parallel rank reports a retraction or a flush, the first heard of its group counts."""
+    """False for the repeats:
+
+    every tensor-parallel rank reports a retraction or a flush, the first heard of its group counts.
+    """
     if event.kind in (EventKind.RETRACTION, EventKind.FLUSHED) and (
         event.rank.copy or speaker.setdefault(event.rank.dp, event.rank.tp) != event.rank.tp
     ):

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from slabench.server.log.events import NEEDLES
 from slabench.server.log.files import read_bytes
 from slabench.server.log.forms import Forms
+from slabench.server.log.line_patterns import Memory, Shape, learn, message
+from slabench.server.log.line_prefix import NO_RANK, OWN, read_prefix
+from slabench.server.log.line_types import DecodeLine, Event, EventKind, Line, PrefillLine, Reason, Rejected
 from slabench.server.log.lines import MAX_LINE, MENTION, SHOWN, Parsed, clean, parse
-from slabench.server.log.shapes import Memory, Shape, learn, message
-from slabench.server.log.tags import NO_RANK, OWN, read_prefix
-from slabench.server.log.values import DecodeLine, Event, EventKind, Line, PrefillLine, Reason, Rejected
 
 _MAX_SHAPES = 24
 _EXAMPLES = 3
@@ -45,7 +45,8 @@ class Counts:
     events: Counter[EventKind] = field(default_factory=Counter)
     rejected: Counter[Reason] = field(default_factory=Counter)
     examples: dict[Reason, list[bytes]] = field(default_factory=dict)
-    engines: Counter[str] = field(default_factory=Counter)  # blocks with a line of another engine, by its name
+    # blocks with a line of another engine, by its name
+    engines: Counter[str] = field(default_factory=Counter)
 
     @property
     def rejected_total(self) -> int:
@@ -56,7 +57,8 @@ class Counts:
 class LogReader:
     """feed() blocks of one file in order, finish() at its end. Holds at most one unfinished line.
 
-    A line ends with \\n, \\r\\n or \\r. Which forms each server process has printed is remembered; see forms.py.
+    A line ends with \\n, \\r\\n or \\r. Which forms each server process has printed is remembered; see
+    forms.py.
     """
 
     def __init__(self) -> None:
@@ -69,13 +71,18 @@ class LogReader:
         self._file = b""  # the name of the file that the next lines are of, as tail -f writes it for several
         self._lanes: dict[str, list[Shape]] = {}  # by writer
         self._prefixes = Memory(read_prefix)
-        self._last: tuple[bytes, Shape | None] = b"", None  # of the line before, with what stood before its bracket
+        # of the line before, with what stood before its bracket
+        self._last: tuple[bytes, Shape | None] = b"", None
 
     def feed(self, data: bytes) -> list[Line]:
-        """The values of the lines that data completes; Rejected ones among them, because what they hid is unknown."""
+        """The values of the lines that data completes;
+
+        Rejected ones among them, because what they hid is unknown.
+        """
         out: list[Line] = []
         self.counts.size += len(data)
-        if b"\0" in data:  # left by a log that was cut while it was written to, or UTF-16 that PowerShell's >> appended
+        # left by a log that was cut while it was written to, or UTF-16 that PowerShell's >> appended
+        if b"\0" in data:
             data = data.replace(b"\0", b"").replace(b"\xff\xfe", b"")
         if self._skipping:
             data = self._skip(data, out)
@@ -110,7 +117,10 @@ class LogReader:
         self._seam = part[-len(b"Prefill batch") :]
 
     def finish(self) -> list[Line]:
-        """The end of the file. A last line without its newline may be half of one: a batch line there is rejected."""
+        """The end of the file. A last line without its newline may be half of one:
+
+        a batch line there is rejected.
+        """
         out: list[Line] = []
         tail, self._tail = self._tail, b""
         if tail.endswith(b"\r"):  # the end of a line, of which no \n came
@@ -156,10 +166,15 @@ class LogReader:
         self.counts.decode += kinds[DecodeLine]
         self.counts.prefill += kinds[PrefillLine]
         if not self.counts.decode and not self.counts.prefill:
-            self.counts.engines.update(found.lastgroup or "" for found in [_ENGINES.search(block)] if found is not None)
+            self.counts.engines.update(
+                found.lastgroup or "" for found in [_ENGINES.search(block)] if found is not None
+            )
 
     def _run(self, block: bytes, position: int, out: list[Line]) -> int:
-        """The lines from here on that look as the last one did, without taking the block apart; where they end."""
+        """The lines from here on that look as the last one did, without taking the block apart;
+
+        where they end.
+        """
         before, shape = self._last
         if shape is None or self._file:
             return position
@@ -192,7 +207,8 @@ class LogReader:
         self._careful(line, out)
 
     def _keep(self, line: bytes, place: int, shape: Shape) -> None:
-        """Lines like this one are read by _run() from now on, if sglang's own bracket is all that differs before their message."""
+        """Lines like this one are read by _run() from now on, if sglang's own bracket is all that differs
+        before their message."""
         begin = line.find(b"[2")
         if begin >= 0 and OWN.fullmatch(line, begin, place) is not None:
             self._last = line[:begin], shape

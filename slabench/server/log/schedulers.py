@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-Name = tuple[str, int | None]  # file, with the writer's name where there are several in it, and data-parallel rank
+# file, with the writer's name where there are several in it, and data-parallel rank
+Name = tuple[str, int | None]
 
 
 @dataclass(slots=True)
@@ -17,7 +18,8 @@ class Extent:
     first: float | None = None  # stamps, s
     last: float | None = None
     undated: bool = False  # a line has no stamp
-    took: float = 0.0  # s, the sum of what undisturbed lines say that their steps took, where the log says how many they are
+    # s, the sum of what undisturbed lines say that their steps took, where the log says how many they are
+    took: float = 0.0
 
     def add(self, stamp: float | None) -> None:
         """One more line."""
@@ -31,13 +33,19 @@ class Extent:
 
     @property
     def too_long(self) -> bool:
-        """Whether its lines took longer than went by from the first to the last: they are not one scheduler's."""
+        """Whether its lines took longer than went by from the first to the last:
+
+        they are not one scheduler's.
+        """
         if self.undated or self.first is None or self.last is None:
             return False
         return self.took > 1.25 * (self.last - self.first) + 5
 
     def beside(self, other: Extent) -> bool:
-        """Whether the two wrote at the same time. A rotated log, or a server that was started again, goes on where it ended."""
+        """Whether the two wrote at the same time.
+
+        A rotated log, or a server that was started again, goes on where it ended.
+        """
         if not self.lines or not other.lines:
             return False
         if self.undated or other.undated or None in (self.first, self.last, other.first, other.last):
@@ -47,11 +55,19 @@ class Extent:
 
 
 def engines(extents: Mapping[Name, Extent]) -> int:
-    """Servers that wrote at the same time: as many as there are schedulers of one data-parallel rank beside each other."""
+    """Servers that wrote at the same time:
+
+    as many as there are schedulers of one data-parallel rank beside each other.
+    """
     by_rank: dict[int | None, list[Extent]] = {}
     for (_, dp), extent in extents.items():
         by_rank.setdefault(dp, []).append(extent)
     return max(
-        (sum(one is other or one.beside(other) for other in group) for group in by_rank.values() for one in group if one.lines),
+        (
+            sum(one is other or one.beside(other) for other in group)
+            for group in by_rank.values()
+            for one in group
+            if one.lines
+        ),
         default=1,
     )

@@ -1,4 +1,7 @@
-"""The arguments that a server prints when it starts: `server_args=ServerArgs(tp_size=4, ...)`, a dict from 0.5.19 on."""
+"""The arguments that a server prints when it starts:
+
+`server_args=ServerArgs(tp_size=4, ...)`, a dict from 0.5.19 on.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ import re
 from collections.abc import Mapping
 
 FORM = re.compile(rb"server_args=(?:ServerArgs\(|\{)")
-_WANTED = frozenset({"tp_size", "pp_size", "dp_size", "attn_dp_size", "nnodes", "decode_log_interval", "enable_dp_attention"})
+_WANTED = frozenset(
+    {"tp_size", "pp_size", "dp_size", "attn_dp_size", "nnodes", "decode_log_interval", "enable_dp_attention"}
+)
 # Strings are one piece, so that brackets and names in them count nothing.
 _PIECE = re.compile(rb"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[\[({]|[\])}]|(?<![\w'\"])\w+(?==)")
 _VALUE = re.compile(rb"(?:=|: ?)(\d{1,9}|True|False)(?=[,)}\s]|\Z)")
@@ -14,7 +19,10 @@ _WORDS = {b"True": 1.0, b"False": 0.0}
 
 
 def sizes(text: bytes, begin: int) -> list[tuple[str, float]]:
-    """The server's own sizes in their order; begin: where FORM stands. Those in a nested dict or a string are not taken."""
+    """The server's own sizes in their order; begin: where FORM stands.
+
+    Those in a nested dict or a string are not taken.
+    """
     found: list[tuple[str, float]] = []
     depth = 0
     for piece in _PIECE.finditer(text, begin + len(b"server_args=")):
@@ -44,7 +52,10 @@ def ranks(started: Mapping[str, float]) -> int | None:
 
 
 def gpus(started: Mapping[str, float]) -> int | None:
-    """GPUs by the arguments: data-parallel ranks lie inside tp with DP attention, and have GPUs of their own without."""
+    """GPUs by the arguments:
+
+    data-parallel ranks lie inside tp with DP attention, and have GPUs of their own without.
+    """
     if "tp_size" not in started:
         return None
     inside = bool(started.get("enable_dp_attention")) and started.get("attn_dp_size", 1) <= 1

@@ -11,7 +11,8 @@ from slabench.server.log.files import one_file, read_bytes, same_lines
 def without_twins(spans: Sequence[LogSpan], twins: dict[str, str]) -> list[LogSpan]:
     """The spans without those that another has already; twins notes which path was left out for which.
 
-    Of a copy and its longer original the longer one stays: a log that was copied while its server went on writing.
+    Of a copy and its longer original the longer one stays: a log that was copied while its server went on
+    writing.
     """
     by_path: dict[str, list[LogSpan]] = {}
     for span in spans:

@@ -9,9 +9,22 @@ from typing import Any
 from slabench import server_json
 
 # Keys that hold the line, in small letters and without "_" and "@" around; and objects that hold such a key.
-_LINE = ("log", "message", "msg", "line", "content", "textpayload", "stringvalue", "raw", "logmessage", "event", "body")
+_LINE = (
+    "log",
+    "message",
+    "msg",
+    "line",
+    "content",
+    "textpayload",
+    "stringvalue",
+    "raw",
+    "logmessage",
+    "event",
+    "body",
+)
 _INSIDE = ("source", "jsonpayload", "record", "body", "result", "data", "fields")
-# Who wrote it: the first of these that is there, the pod with its container. All of them are one process's for its life.
+# Who wrote it: the first of these that is there, the pod with its container. All of them are one process's
+# for its life.
 _WHO = (
     ("pod", "pod_name", "podname"),
     ("container_name", "containername", "container"),

@@ -1,6 +1,8 @@
-"""Who wrote a line: the name that Ray, docker compose, kubectl, syslog or srun put before it, where several processes share a file.
+"""Who wrote a line: the name that Ray, docker compose, kubectl, syslog or srun put before it, where several
+processes share a file.
 
-Only a name that is the same on every line of a process may count. A time, a level or what is left of another line is none.
+Only a name that is the same on every line of a process may count. A time, a level or what is left of another
+line is none.
 """
 
 from __future__ import annotations
@@ -22,13 +24,15 @@ _PASSING = re.compile(
 _NAME = rb"[A-Za-z_\x80-\xff][\w.@/\x80-\xff-]{0,120}"
 _ADDRESS = rb"(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?"
 _FORMS = (
-    re.compile(rb"\((" + _NAME + rb"(?::[\w.-]+|\([^()]*\)|\[[^\[\]]*\])* pid=\d{1,9}(?:, ip=[\w.:-]+)?)\)"),  # Ray
+    # Ray
+    re.compile(rb"\((" + _NAME + rb"(?::[\w.-]+|\([^()]*\)|\[[^\[\]]*\])* pid=\d{1,9}(?:, ip=[\w.:-]+)?)\)"),
     re.compile(rb"\[?(pod/[\w./-]+)\]?(?: \|)?"),  # kubectl logs --prefix
     re.compile(rb"(" + _NAME + rb")\s*[|:>,]?"),  # docker compose, or a plain name
     re.compile(rb"(\d{1,4}\|" + _NAME + rb")\s*\|"),  # pm2
     re.compile(rb"\[?(" + _ADDRESS + rb")\]?\s*[|:]?"),
     re.compile(rb"\[(" + _NAME + rb")\]:?"),
-    re.compile(rb"(" + _NAME + rb" " + _NAME + rb"(?:\[\d{1,9}\])?):?"),  # syslog's host and process, stern's pod and container
+    # syslog's host and process, stern's pod and container
+    re.compile(rb"(" + _NAME + rb" " + _NAME + rb"(?:\[\d{1,9}\])?):?"),
     re.compile(rb"(" + _NAME + rb"\[\d{1,9}\]):?"),
     re.compile(rb"\[?(\d{1,4}(?:,\d{1,4})?)\]?(?:< ?>)?:"),  # srun --label, mpirun --tag-output
 )

@@ -1,17 +1,27 @@
 """Was this run valid? Small named checks over one run's records and the server's evidence.
 
-A check is a function in any module of this folder: it registers itself (registry.py) with what it looks at, when it is INVALID, and
-why. policy.py holds what methods and the command line make of the outcomes.
+A check is a function in any module of this folder: it registers itself (registry.py) with what it looks at,
+when it is INVALID, and why. policy.py holds what methods and the command line make of the outcomes.
 """
 
 import importlib
 import pkgutil
 
+from slabench.verdict.validity.context import CheckContext, LogEvidence, Margin
 from slabench.verdict.validity.policy import examine, names, settle
 from slabench.verdict.validity.registry import Registration, Stage, registered
-from slabench.verdict.validity.subject import LogEvidence, Margin, Subject
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["LogEvidence", "Margin", "Registration", "Stage", "Subject", "examine", "names", "registered", "settle"]
+__all__ = [
+    "CheckContext",
+    "LogEvidence",
+    "Margin",
+    "Registration",
+    "Stage",
+    "examine",
+    "names",
+    "registered",
+    "settle",
+]

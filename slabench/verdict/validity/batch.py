@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from slabench.metrics.compute import most_at_once
 from slabench.metrics.full_batch import full_batch
+from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.validity.context import CheckContext, ok
 from slabench.verdict.validity.registry import BATCH, Registration, Stage
-from slabench.verdict.validity.subject import Subject, ok
-from slabench.verdict.words import Check, State
 
 HELD_SHARE_LIMIT = 0.5
 
@@ -22,7 +22,7 @@ HELD_SHARE_LIMIT = 0.5
     applies=BATCH,
     client="any",
 )
-def batch_fits(subject: Subject) -> Check:
+def batch_fits(subject: CheckContext) -> Check:
     size = subject.batch_size or 0
     run = subject.run
     sent = (
@@ -33,26 +33,35 @@ def batch_fits(subject: Subject) -> Check:
     longest = max(sent, default=0)
     rooms = [
         room
-        for room in (subject.max_running, subject.token_capacity and subject.token_capacity // max(longest, 1))
+        for room in (
+            subject.max_running,
+            subject.token_capacity and subject.token_capacity // max(longest, 1),
+        )
         if room is not None
     ]
     fits = min(rooms, default=0)
     remedy = f"Use --batch-sizes up to {fits}" if fits else "Use shorter prompts and answers"
     if subject.max_running is not None and size > subject.max_running:
         text = f"Batch size {size} is over the server's running cap of {subject.max_running}."
-        return Check("batch_fits", State.INVALID, text, f"{remedy}, or raise --max-running-requests.")
+        return Check("batch_fits", CheckStatus.INVALID, text, f"{remedy}, or raise --max-running-requests.")
     if subject.token_capacity is None:
         if subject.behind.several:
             text = "The token capacity of the servers that decode is not reported by all of them."
             return Check(
-                "batch_fits", State.NOT_CHECKED, text, "Use a router that lists its servers, and run where they can be reached."
+                "batch_fits",
+                CheckStatus.NOT_CHECKED,
+                text,
+                "Use a router that lists its servers, and run where they can be reached.",
             )
         text = "The server does not say its token capacity."
-        return Check("batch_fits", State.NOT_CHECKED, text, "See that server_info answers.")
+        return Check("batch_fits", CheckStatus.NOT_CHECKED, text, "See that server_info answers.")
     if size * longest > subject.token_capacity:
         text = f"Batch size {size} needs {size * longest} tokens of KV cache, the server has {subject.token_capacity}."
-        return Check("batch_fits", State.INVALID, text, f"{remedy}, or a server with a larger KV pool.")
-    return ok("batch_fits", f"Batch size {size} needs {size * longest} of {subject.token_capacity} tokens of KV cache.")
+        return Check("batch_fits", CheckStatus.INVALID, text, f"{remedy}, or a server with a larger KV pool.")
+    return ok(
+        "batch_fits",
+        f"Batch size {size} needs {size * longest} of {subject.token_capacity} tokens of KV cache.",
+    )
 
 
 @Registration(
@@ -64,10 +73,11 @@ def batch_fits(subject: Subject) -> Check:
     ),
     applies=BATCH,
 )
-def batch_reached(subject: Subject) -> Check:
+def batch_reached(subject: CheckContext) -> Check:
     size = subject.batch_size or 0
     peak = most_at_once(
-        (span for record in subject.run.requests if record.ok and (span := record.span_ns) is not None), touching=True
+        (span for record in subject.run.requests if record.ok and (span := record.span_ns) is not None),
+        touching=True,
     )
     seen = subject.log
     if peak < size and seen is not None and seen.at_size:
@@ -75,7 +85,12 @@ def batch_reached(subject: Subject) -> Check:
         return ok("batch_reached", text)
     if peak < size:
         text = f"At most {peak} requests were decoding at once; the point is named after {size}."
-        return Check("batch_reached", State.INVALID, text, "Raise --decode-output-len, or use --batch-sizes that the server holds.")
+        return Check(
+            "batch_reached",
+            CheckStatus.INVALID,
+            text,
+            "Raise --decode-output-len, or use --batch-sizes that the server holds.",
+        )
     return ok("batch_reached", f"All {size} requests were decoding at once.")
 
 
@@ -89,17 +104,23 @@ def batch_reached(subject: Subject) -> Check:
     why="below it a mean TPOT is mostly of smaller batches",
     applies=BATCH,
 )
-def batch_held(subject: Subject) -> Check:
+def batch_held(subject: CheckContext) -> Check:
     """By tokens and not by time: prefills at the beginning stop decoding, and say nothing of the batch.
 
-    The log counts as well, since a client that is late (which its own check tells) gathers tokens that were made apart.
+    The log counts as well, since a client that is late (which its own check tells) gathers tokens that were
+    made apart.
     """
     size = subject.batch_size or 0
     done = [record for record in subject.run.requests if record.ok and record.arrival_tokens]
     total = sum(record.arrival_tokens[-1] for record in done)
     held = full_batch(done, size, None).get("full_batch.tokens", 0.0)
     if not total:
-        return Check("batch_held", State.INVALID, "No token came, so no batch was held.", "Look at the failed requests first.")
+        return Check(
+            "batch_held",
+            CheckStatus.INVALID,
+            "No token came, so no batch was held.",
+            "Look at the failed requests first.",
+        )
     text = f"{held:.0f} of {total} tokens ({held / total:.0%}) were made with all {size} requests decoding"
     seen = subject.log
     if seen is not None and seen.lines:
@@ -108,5 +129,5 @@ def batch_held(subject: Subject) -> Check:
             return ok("batch_held", f"{text}.")
     if held < HELD_SHARE_LIMIT * total:
         remedy = "Raise --decode-output-len, or use --batch-sizes that the server holds."
-        return Check("batch_held", State.INVALID, f"{text}, less than {HELD_SHARE_LIMIT:.0%}.", remedy)
+        return Check("batch_held", CheckStatus.INVALID, f"{text}, less than {HELD_SHARE_LIMIT:.0%}.", remedy)
     return ok("batch_held", f"{text}.")

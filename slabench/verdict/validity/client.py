@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from slabench.metrics.declaration import ClientError
 from slabench.metrics.definitions import METRICS, counterpart, declared
-from slabench.metrics.lateness import error_bound
+from slabench.metrics.stall_error import error_bound
 from slabench.records import Calibration, ClientRecord, RequestRecord
+from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.validity.context import CheckContext, Margin, ok
 from slabench.verdict.validity.registry import Applies, Registration, Stage
-from slabench.verdict.validity.subject import Margin, Subject, ok
-from slabench.verdict.words import Check, State
 
 CALIBRATED = Applies(
     "loads whose client was calibrated: the embedded server's are not unless --calibrate=fresh asks",
@@ -44,15 +44,16 @@ MARGIN_SHARE_LIMIT = 0.1  # of the distance between a figure and its limit
     unreported="how busy the client was itself",
     probe=True,
 )
-def client(subject: Subject) -> Check:
-    """Lateness counts twice: on average, over all stamps, and at the stamps that the judged figures are made of.
+def client(subject: CheckContext) -> Check:
+    """Lateness counts twice: on average, over all stamps, and at the stamps that the judged figures are made
+    of.
 
     What is not judged is not looked at; a run of which nothing is known to be judged is held to its TPOT.
     """
     found, others = _stamping(subject), (_stalls(subject), _sending(subject))
-    if found.state not in (State.OK, State.FINDING):
+    if found.state not in (CheckStatus.OK, CheckStatus.FINDING):
         return found
-    for state in (State.INVALID, State.FINDING):
+    for state in (CheckStatus.INVALID, CheckStatus.FINDING):
         if found.state is state:
             return found
         worse = next((one for one in others if one is not None and one.state is state), None)
@@ -61,11 +62,12 @@ def client(subject: Subject) -> Check:
     return found
 
 
-def _stalls(subject: Subject) -> Check | None:
-    """The client stood still just when tokens came that a judged figure hangs on: more than 2 % of it is INVALID.
+def _stalls(subject: CheckContext) -> Check | None:
+    """The client stood still just when tokens came that a judged figure hangs on: more than 2 % of it is
+    INVALID.
 
-    On average it may have been on time all the same: one freeze over all first tokens shortens every TPOT of the run. In a run of
-    one-token answers the figure is the mean TTFT, whatever is judged.
+    On average it may have been on time all the same: one freeze over all first tokens shortens every TPOT of
+    the run. In a run of one-token answers the figure is the mean TTFT, whatever is judged.
     """
     run, keys = subject.run, list(subject.judged)
     if not run.client.stalls_ms:
@@ -81,7 +83,12 @@ def _stalls(subject: Subject) -> Check | None:
         f"The client stood still {len(run.client.stalls_ms)} times, at most for {length:.0f} ms (after {begin / 1000:.1f} s), when "
         f"tokens came: {key} may be wrong by {bound:.1%}; the limit is {LAG_SHARE_LIMIT:.0%}."
     )
-    return Check("client", State.INVALID, text, "Run the client on a machine with free cores that nothing suspends.")
+    return Check(
+        "client",
+        CheckStatus.INVALID,
+        text,
+        "Run the client on a machine with free cores that nothing suspends.",
+    )
 
 
 def _one_token(requests: Sequence[RequestRecord]) -> bool:
@@ -90,8 +97,11 @@ def _one_token(requests: Sequence[RequestRecord]) -> bool:
     return bool(counts) and max(counts) <= 1
 
 
-def _sending(subject: Subject) -> Check | None:
-    """Requests that waited for no slot left when due: 10 % of the run late is another load than the plan's, 1 % is said."""
+def _sending(subject: CheckContext) -> Check | None:
+    """Requests that waited for no slot left when due:
+
+    10 % of the run late is another load than the plan's, 1 % is said.
+    """
     seen, lag = subject.run.client, subject.run.client.send_lag_max_ms
     if lag is None or seen.wall_s <= 0 or lag <= SEND_LAG_MS:
         return None
@@ -99,24 +109,32 @@ def _sending(subject: Subject) -> Check | None:
     text = f"A request was sent {lag:.0f} ms after it was due, {share:.0%} of the run's {seen.wall_s:.1f} s"
     remedy = "Run the client on a machine with free cores."
     if share > SEND_SHARE_LIMIT:
-        return Check("client", State.INVALID, f"{text}; the limit is {SEND_SHARE_LIMIT:.0%}.", remedy)
-    return Check("client", State.FINDING, f"{text}.", remedy) if share > SEND_SHARE_SAID else None
+        return Check("client", CheckStatus.INVALID, f"{text}; the limit is {SEND_SHARE_LIMIT:.0%}.", remedy)
+    return Check("client", CheckStatus.FINDING, f"{text}.", remedy) if share > SEND_SHARE_SAID else None
 
 
-def _stamping(subject: Subject) -> Check:
+def _stamping(subject: CheckContext) -> Check:
     seen = subject.run.client
     if seen.failure:
-        return Check("client", State.INVALID, seen.failure, "Its output on the console says why; look for a memory limit too.")
+        return Check(
+            "client",
+            CheckStatus.INVALID,
+            seen.failure,
+            "Its output on the console says why; look for a memory limit too.",
+        )
     if abs(seen.clock_step_ms or 0.0) > CLOCK_STEP_MS:  # None: another client, whose times are its own
         text = f"The time of day was set by {seen.clock_step_ms:+.3f} ms during the load, and times of arrival are by it."
-        return Check("client", State.INVALID, text, "Run it again once the machine's clock is set.")
+        return Check("client", CheckStatus.INVALID, text, "Run it again once the machine's clock is set.")
     if seen.cpu_s is None:
-        return Check("client", State.NOT_CHECKED, "The client does not tell how busy it was.", "Use --client=slabench, which does.")
-    if seen.wall_s > 0.5 and seen.cpu_s / seen.wall_s / seen.workers > CPU_SHARE_LIMIT:
-        text = (
-            f"The client used {seen.cpu_s / seen.wall_s / seen.workers:.0%} of a core a process, more than {CPU_SHARE_LIMIT:.0%}."
+        return Check(
+            "client",
+            CheckStatus.NOT_CHECKED,
+            "The client does not tell how busy it was.",
+            "Use --client=slabench, which does.",
         )
-        return Check("client", State.INVALID, text, "Run the client on a machine with free cores.")
+    if seen.wall_s > 0.5 and seen.cpu_s / seen.wall_s / seen.workers > CPU_SHARE_LIMIT:
+        text = f"The client used {seen.cpu_s / seen.wall_s / seen.workers:.0%} of a core a process, more than {CPU_SHARE_LIMIT:.0%}."
+        return Check("client", CheckStatus.INVALID, text, "Run the client on a machine with free cores.")
     spans = [
         last - first
         for record in subject.run.requests
@@ -124,13 +142,17 @@ def _stamping(subject: Subject) -> Check:
         for first, last in (record.span_ns or (0, 0),)
         if last > first
     ]
-    unjudged = bool(subject.judged) and not any(metric.client_error in BETWEEN_TOKENS for metric in subject.judged_metrics)
+    unjudged = bool(subject.judged) and not any(
+        metric.client_error in BETWEEN_TOKENS for metric in subject.judged_metrics
+    )
     if seen.loop_lag_p99_ms is None or not spans or unjudged:
-        return _of_requests(subject) or ok("client", f"The client used {seen.cpu_s:.2f} s of CPU in {seen.wall_s:.2f} s.")
+        return _of_requests(subject) or ok(
+            "client", f"The client used {seen.cpu_s:.2f} s of CPU in {seen.wall_s:.2f} s."
+        )
     span_ms = sorted(spans)[len(spans) // 2] / 1e6
-    # Both ends of a stream's span are read late: by the mean lateness on average, which bounds the error of a mean, by the p99 in
-    # the worst of a hundred, which bounds the error of a percentile. The kernel's own time of arrival is not late, but what waited
-    # for one read has one time.
+    # Both ends of a stream's span are read late: by the mean lateness on average, which bounds the error of a
+    # mean, by the p99 in the worst of a hundred, which bounds the error of a percentile. The kernel's own
+    # time of arrival is not late, but what waited for one read has one time.
     mean_ms = seen.loop_lag_p99_ms if seen.loop_lateness_ms is None else seen.loop_lateness_ms
     mean, worst = 2 * mean_ms / span_ms, 2 * seen.loop_lag_p99_ms / span_ms
     text = (
@@ -140,37 +162,51 @@ def _stamping(subject: Subject) -> Check:
     limits = f"{LAG_SHARE_LIMIT:.0%} for the mean, {LAG_SHARE_LIMIT_P99:.0%} for the p99"
     if mean > LAG_SHARE_LIMIT or worst > LAG_SHARE_LIMIT_P99:
         remedy = "Run the client on a machine with free cores."
-        return Check("client", State.INVALID, f"{text}; the limits are {limits}.", remedy)
+        return Check("client", CheckStatus.INVALID, f"{text}; the limits are {limits}.", remedy)
     if worst > LAG_SHARE_LIMIT:
         return Check(
-            "client", State.FINDING, f"{text}.", "Read the percentiles with that; a free core for the client makes them sharp."
+            "client",
+            CheckStatus.FINDING,
+            f"{text}.",
+            "Read the percentiles with that; a free core for the client makes them sharp.",
         )
     return ok("client", f"{text}. {_left(seen)}".rstrip())
 
 
-def _of_requests(subject: Subject) -> Check | None:
-    """Where no time between tokens is judged: the average lateness is at most 2 % of the mean of each judged time of a request.
+def _of_requests(subject: CheckContext) -> Check | None:
+    """Where no time between tokens is judged: the average lateness is at most 2 % of the mean of each judged
+    time of a request.
 
-    Of one-token answers TTFT is looked at whatever is judged. A percentile is held against the p99 of the event loop, 10 %.
+    Of one-token answers TTFT is looked at whatever is judged. A percentile is held against the p99 of the
+    event loop, 10 %.
     """
     seen = subject.run.client
     late = seen.loop_lag_p99_ms if seen.loop_lateness_ms is None else seen.loop_lateness_ms
     metrics = [counterpart(metric) for metric in subject.judged_metrics if metric.client_error in OF_A_TOKEN]
     metrics += [METRICS["ttft"]] if _one_token(subject.run.requests) else []
     done = [record for record in subject.run.requests if record.ok]
-    means = [(sum(values) / len(values), metric.label) for metric in metrics if (values := metric.sample(done))]
+    means = [
+        (sum(values) / len(values), metric.label) for metric in metrics if (values := metric.sample(done))
+    ]
     if late is None or not means:
         return None
     mean, label = min(means)
     text = f"The client read {late:.2f} ms late on average, where the mean {label} is {mean:.1f} ms"
     remedy = "Run the client on a machine with free cores."
     if late > LAG_SHARE_LIMIT * mean:
-        return Check("client", State.INVALID, f"{text}; the limit is {LAG_SHARE_LIMIT:.0%} of it.", remedy)
+        return Check(
+            "client", CheckStatus.INVALID, f"{text}; the limit is {LAG_SHARE_LIMIT:.0%} of it.", remedy
+        )
     worst = seen.loop_lag_p99_ms or 0.0
     tails = [key for key in subject.judged if key.endswith((".p90", ".p95", ".p99", ".max"))]
     if any(declared(key).client_error in OF_A_TOKEN for key in tails) and worst > LAG_SHARE_LIMIT_P99 * mean:
         text += f", and {worst:.2f} ms at p99; a percentile is judged"
-        return Check("client", State.INVALID, f"{text}, and the limit is {LAG_SHARE_LIMIT_P99:.0%} of it.", remedy)
+        return Check(
+            "client",
+            CheckStatus.INVALID,
+            f"{text}, and the limit is {LAG_SHARE_LIMIT_P99:.0%} of it.",
+            remedy,
+        )
     return ok("client", f"{text}. {_left(seen)}".rstrip())
 
 
@@ -192,7 +228,7 @@ def _left(seen: ClientRecord) -> str:
     why="a verdict must not hang on the instrument; ten of its errors away it does not",
     applies=CALIBRATED,
 )
-def client_error(subject: Subject) -> Check:
+def client_error(subject: CheckContext) -> Check:
     """For a percentile the mean's error stands."""
     bar = subject.run.client.calibration
     if bar is None or bar.state != "measured":
@@ -202,14 +238,16 @@ def client_error(subject: Subject) -> Check:
             if bar is not None and bar.state == "off"
             else "Run the client on a machine with two free cores (the null server takes one), with --calibrate=fresh."
         )
-        return Check("client_error", State.NOT_CHECKED, f"The client's own error is not known: {why}.", remedy)
+        return Check(
+            "client_error", CheckStatus.NOT_CHECKED, f"The client's own error is not known: {why}.", remedy
+        )
     rate = _tokens_per_s(subject)
     if rate is not None and rate > bar.chunks_per_s:
         text = (
             f"The run's {rate:,.0f} tokens/s are more than the {bar.chunks_per_s:,.0f} that the client was calibrated at, so its "
             "own error is not known."
         )
-        return Check("client_error", State.NOT_CHECKED, text, "Read the figures with that.")
+        return Check("client_error", CheckStatus.NOT_CHECKED, text, "Read the figures with that.")
     worst: tuple[float, Margin, float] | None = None
     for margin in subject.margins:
         error = _error_ms(bar, margin, subject)
@@ -220,7 +258,9 @@ def client_error(subject: Subject) -> Check:
         if worst is None or share > worst[0]:
             worst = (share, margin, error)
     if worst is None or worst[0] <= MARGIN_SHARE_LIMIT:
-        beside = "" if worst is None else f"; at most {worst[0]:.1%} of an objective's distance from its limit"
+        beside = (
+            "" if worst is None else f"; at most {worst[0]:.1%} of an objective's distance from its limit"
+        )
         return ok("client_error", f"The client's own error: {told(bar)}{beside}.")
     share, margin, error = worst
     distance = abs(margin.observed - margin.limit)
@@ -229,7 +269,7 @@ def client_error(subject: Subject) -> Check:
         f"between {margin.observed:.6g} and the limit of {margin.limit:g} ms ({told(bar)})"
     )
     remedy = "Run the client on a machine with free cores; --calibrate=fresh measures its error again."
-    return Check("client_error", State.INVALID, f"{text}.", remedy)
+    return Check("client_error", CheckStatus.INVALID, f"{text}.", remedy)
 
 
 def told(bar: Calibration) -> str:
@@ -240,11 +280,12 @@ def told(bar: Calibration) -> str:
     )
 
 
-def _error_ms(bar: Calibration, margin: Margin, subject: Subject) -> float | None:
+def _error_ms(bar: Calibration, margin: Margin, subject: CheckContext) -> float | None:
     """Of the figure that an objective is about; None for one that is no time between tokens or to the first."""
     error = declared(margin.metric).client_error
     if error is ClientError.TPOT and bar.tpot_error_pct is not None:
-        # Part of it lies at an answer's two ends: it weighs more in a test's answers that are shorter than the calibration's.
+        # Part of it lies at an answer's two ends: it weighs more in a test's answers that are shorter than
+        # the calibration's.
         lengths = sorted(n for one in subject.run.requests if one.ok and (n := one.output_tokens or 0) > 1)
         shorter = max(1.0, (bar.tokens - 1) / (lengths[len(lengths) // 2] - 1)) if lengths else 1.0
         return abs(bar.tpot_error_pct) / 100 * margin.observed * shorter
@@ -255,9 +296,13 @@ def _error_ms(bar: Calibration, margin: Margin, subject: Subject) -> float | Non
     return None
 
 
-def _tokens_per_s(subject: Subject) -> float | None:
+def _tokens_per_s(subject: CheckContext) -> float | None:
     """Of the whole run, from its first token to its last."""
-    spans = [(span, one.output_tokens or 0) for one in subject.run.requests if one.ok and (span := one.span_ns) is not None]
+    spans = [
+        (span, one.output_tokens or 0)
+        for one in subject.run.requests
+        if one.ok and (span := one.span_ns) is not None
+    ]
     if not spans:
         return None
     lasted = max(span[1] for span, _ in spans) - min(span[0] for span, _ in spans)

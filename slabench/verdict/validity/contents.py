@@ -1,4 +1,7 @@
-"""Checks about what a stream's events hold beside their counts: ids, text, a first token that is one, an end that comes with it."""
+"""Checks about what a stream's events hold beside their counts:
+
+ids, text, a first token that is one, an end that comes with it.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,32 @@ from collections import Counter
 from collections.abc import Sequence
 
 from slabench.records import RequestRecord
+from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.validity.context import ONE_SERVER, CheckContext, ok
 from slabench.verdict.validity.registry import Registration, Stage
-from slabench.verdict.validity.subject import ONE_SERVER, Subject, ok
-from slabench.verdict.words import Check, State
 
-# Ids of one event only: in 0.5.7 and older the newest event replaces one that was not sent yet, whose ids are then missing.
+# Ids of one event only: in 0.5.7 and older the newest event replaces one that was not sent yet, whose ids are
+# then missing.
 REPLACED_SHARE_LIMIT = 0.5
-# Text that is decoded and encoded again: +10 % for random ids, -25 % for some texts; repeated words join to longer tokens.
+# Text that is decoded and encoded again: +10 % for random ids, -25 % for some texts; repeated words join to
+# longer tokens.
 TEXT_SHARE_LOW, TEXT_SHARE_HIGH = 0.6, 2.5
-# Of an event in the middle: it has the ids that it counts, and as much of the text as of the tokens, within a factor of 4.
+# Of an event in the middle: it has the ids that it counts, and as much of the text as of the tokens, within a
+# factor of 4.
 BEHIND_IDS, BEHIND_TEXT = 0.75, 0.25
-# Between the first two counted events, against the later ones: beyond both the first event is not where decoding began.
+# Between the first two counted events, against the later ones: beyond both the first event is not where
+# decoding began.
 FIRST_GAP_FACTOR, FIRST_GAP_MS = 3.0, 100.0
 TRAIL_MEAN_MS, TRAIL_MAX_MS = 100.0, 1000.0
 DIRECT = "Measure the server itself, without a gateway that rewrites its stream."
 APART = "the times of the counts are not the times of the output"
 
 
-def outputs(subject: Subject) -> Check | None:
-    """token_counts' part: the ids, or the text, are as many tokens as are counted, and come in the events that count them."""
+def outputs(subject: CheckContext) -> Check | None:
+    """token_counts' part:
+
+    the ids, or the text, are as many tokens as are counted, and come in the events that count them.
+    """
     done = [record for record in subject.run.requests if record.ok and record.arrival_tokens]
     apart = [record for record in done if record.uncounted_outputs]
     if apart:
@@ -35,20 +45,24 @@ def outputs(subject: Subject) -> Check | None:
             f"{len(apart)} of {len(done)} answers have events with output that no token count goes with, beside events that count "
             f"(request {record.index}: {record.uncounted_outputs} of {record.events} events); none may: {APART}."
         )
-        return Check("token_counts", State.INVALID, text, DIRECT)
+        return Check("token_counts", CheckStatus.INVALID, text, DIRECT)
     return _ids(subject, done) or _behind(done) or _text(subject)
 
 
-def _ids(subject: Subject, done: Sequence[RequestRecord]) -> Check | None:
+def _ids(subject: CheckContext, done: Sequence[RequestRecord]) -> Check | None:
     known = [record for record in done if record.output_ids is not None]
     if known and len(known) < len(done):
         text = f"{len(done) - len(known)} of {len(done)} answers have no output_ids, the others do."
-        return Check("token_counts", State.INVALID, text, ONE_SERVER)
-    without = [record for record in done if record.output_ids is None and (record.first_ids is not None or "ids" in record.middle)]
+        return Check("token_counts", CheckStatus.INVALID, text, ONE_SERVER)
+    without = [
+        record
+        for record in done
+        if record.output_ids is None and (record.first_ids is not None or "ids" in record.middle)
+    ]
     if without:
         some = f"{len(without)} of {len(done)} answers begin with output_ids (request {without[0].index})"
         text = f"{some}, and their last event has none."
-        return Check("token_counts", State.INVALID, text, DIRECT)
+        return Check("token_counts", CheckStatus.INVALID, text, DIRECT)
     forms = [(record, form_of_ids(record)) for record in known]
     odd = [record for record, form in forms if form == "other"]
     counts = Counter(form for _, form in forms)
@@ -61,21 +75,22 @@ def _ids(subject: Subject, done: Sequence[RequestRecord]) -> Check | None:
             f"{len(odd)} of {len(done)} answers hold another number of output_ids than they count (request {record.index}: "
             f"{record.arrival_tokens[-1]} tokens counted, {record.output_ids} ids in its last event)."
         )
-        return Check("token_counts", State.INVALID, text, DIRECT)
+        return Check("token_counts", CheckStatus.INVALID, text, DIRECT)
     if counts["whole"] and pieces:
         text = f"The last event of {counts['whole']} answers holds all of their ids, that of {pieces} answers only its own."
-        return Check("token_counts", State.INVALID, text, ONE_SERVER)
+        return Check("token_counts", CheckStatus.INVALID, text, ONE_SERVER)
     if pieces and subject.incremental is False:
         text = (
             f"server_info says that output_ids are cumulative, and the last event of {pieces} of {len(done)} answers holds fewer "
             f"than are counted (request {known[0].index}: {known[0].output_ids} of {known[0].arrival_tokens[-1]})."
         )
-        return Check("token_counts", State.FINDING, text, DIRECT)
+        return Check("token_counts", CheckStatus.FINDING, text, DIRECT)
     return None
 
 
 def _behind(done: Sequence[RequestRecord]) -> Check | None:
-    """In the middle of an answer an event counts tokens that it does not bring, and the rest of the output comes later."""
+    """In the middle of an answer an event counts tokens that it does not bring, and the rest of the output
+    comes later."""
     by_ids = [record for record in done if _lacks_ids(record)]
     known = [record for record in done if record.output_ids is None and record.middle.get("of")]
     by_text = [record for record in known if _lacks_text(record)]
@@ -91,7 +106,7 @@ def _behind(done: Sequence[RequestRecord]) -> Check | None:
         f"{len(odd)} of {len(done)} answers have an event in their middle that counts more than it brings (request {odd[0].index}: "
         f"{middle['tokens']} of {odd[0].arrival_tokens[-1]} tokens counted, {what}): {APART}."
     )
-    return Check("token_counts", State.INVALID, text, DIRECT)
+    return Check("token_counts", CheckStatus.INVALID, text, DIRECT)
 
 
 def _lacks_ids(record: RequestRecord) -> bool:
@@ -106,7 +121,10 @@ def _lacks_text(record: RequestRecord) -> bool:
 
 
 def form_of_ids(record: RequestRecord) -> str:
-    """whole: the last event has all ids; piece: its own only (0.5.2, --stream-output); part: fewer than its own; other: no such."""
+    """whole: the last event has all ids; piece: its own only (0.5.2, --stream-output); part:
+
+    fewer than its own; other: no such.
+    """
     ids, counts = record.output_ids or 0, record.arrival_tokens
     grown = [after - before for before, after in zip((0, *counts), counts, strict=False)]
     last = next((step for step in reversed(grown) if step > 0), 0)
@@ -121,7 +139,7 @@ def form_of_ids(record: RequestRecord) -> str:
     return "part" if 0 < ids < last else "other"
 
 
-def _text(subject: Subject) -> Check | None:
+def _text(subject: CheckContext) -> Check | None:
     """Only a finding: a model may decode tokens to no text, random weights many of them."""
     seen = subject.texts
     if seen is None or not seen.counted:
@@ -139,7 +157,12 @@ def _text(subject: Subject) -> Check | None:
             f"({seen.tokens / seen.counted:.0%}; {limits})"
         )
     remedy = "See that completion_tokens is what the model generated; answers with output_ids (sglang 0.5.3 and newer) show it."
-    return Check("token_counts", State.FINDING, f"{text}: tokens without text, as random weights give, or a wrong count.", remedy)
+    return Check(
+        "token_counts",
+        CheckStatus.FINDING,
+        f"{text}: tokens without text, as random weights give, or a wrong count.",
+        remedy,
+    )
 
 
 @Registration(
@@ -155,18 +178,31 @@ def _text(subject: Subject) -> Check | None:
         "proves nothing"
     ),
 )
-def first_token(subject: Subject) -> Check:
-    done = [record for record in subject.run.requests if record.ok and record.arrival_tokens and record.first_empty is not None]
+def first_token(subject: CheckContext) -> Check:
+    done = [
+        record
+        for record in subject.run.requests
+        if record.ok and record.arrival_tokens and record.first_empty is not None
+    ]
     if not done:
-        return Check("first_token", State.NOT_CHECKED, "No answer has a counted event that could be read.", DIRECT)
-    odd = [record for record in done if record.output_ids is not None and not record.first_ids and record.arrival_tokens[0] > 0]
+        return Check(
+            "first_token",
+            CheckStatus.NOT_CHECKED,
+            "No answer has a counted event that could be read.",
+            DIRECT,
+        )
+    odd = [
+        record
+        for record in done
+        if record.output_ids is not None and not record.first_ids and record.arrival_tokens[0] > 0
+    ]
     if odd:
         record = odd[0]
         text = (
             f"The first counted event of {len(odd)} of {len(done)} answers holds no output_ids (request {record.index}: "
             f"{record.arrival_tokens[0]} tokens counted); none may: TTFT is then not the time of a token."
         )
-        return Check("first_token", State.INVALID, text, DIRECT)
+        return Check("first_token", CheckStatus.INVALID, text, DIRECT)
     late = [record for record in done if record.first_empty and starts_late(record)]
     if 2 * len(late) > len(done):
         means = statistics.fmean(max(_gaps_ms(record)[: _silent(record)]) for record in late)
@@ -174,17 +210,27 @@ def first_token(subject: Subject) -> Check:
             f"The first counted event of {len(late)} of {len(done)} answers is empty, and a gap of {means:.0f} ms on average lies "
             "before their first text, far more than between the others: TTFT may be the time of an event that shows no token"
         )
-        return Check("first_token", State.FINDING, f"{text}.", f"Compare ttft with classic.ttft. {DIRECT}")
-    return ok("first_token", f"The first counted event of {len(done)} answers holds a token, or decoding goes on from there.")
+        return Check(
+            "first_token", CheckStatus.FINDING, f"{text}.", f"Compare ttft with classic.ttft. {DIRECT}"
+        )
+    return ok(
+        "first_token",
+        f"The first counted event of {len(done)} answers holds a token, or decoding goes on from there.",
+    )
 
 
 def starts_late(record: RequestRecord) -> bool:
-    """Whether a gap before the first text is far longer than all that come after it, and most of the wait for that text."""
+    """Whether a gap before the first text is far longer than all that come after it, and most of the wait for
+    that text."""
     gaps, silent = _gaps_ms(record), _silent(record)
     if len(gaps) < silent + 2:
         return False
     longest = max(gaps[:silent])
-    return longest > FIRST_GAP_MS and longest > FIRST_GAP_FACTOR * max(gaps[silent:]) and 2 * longest > sum(gaps[:silent])
+    return (
+        longest > FIRST_GAP_MS
+        and longest > FIRST_GAP_FACTOR * max(gaps[silent:])
+        and 2 * longest > sum(gaps[:silent])
+    )
 
 
 def _gaps_ms(record: RequestRecord) -> list[float]:
@@ -205,22 +251,29 @@ def _silent(record: RequestRecord) -> int:
     ),
     why="a client that waits for the end waits for it; TPOT and TTFT do not contain it",
 )
-def stream_end(subject: Subject) -> Check:
+def stream_end(subject: CheckContext) -> Check:
     trails = [
         ((record.end_ns - record.arrival_ns[record.grown - 1]) / 1e6, record)
         for record in subject.run.requests
         if record.ok and record.end_ns is not None and record.arrival_ns
     ]
     if not trails:
-        return Check("stream_end", State.NOT_CHECKED, "No answer is counted along its stream.", "Use a server that counts.")
-    remedy = "See what holds the end of the stream back: a gateway, or the server's handling of finished requests."
+        return Check(
+            "stream_end",
+            CheckStatus.NOT_CHECKED,
+            "No answer is counted along its stream.",
+            "Use a server that counts.",
+        )
+    remedy = (
+        "See what holds the end of the stream back: a gateway, or the server's handling of finished requests."
+    )
     open_ones = [record for _, record in trails if record.left_open]
     if open_ones:
         text = (
             f"The body of {len(open_ones)} of {len(trails)} answers did not end within 1 s of [DONE] (request "
             f"{open_ones[0].index}): a client that waits for the end of the body waits for longer than is measured here."
         )
-        return Check("stream_end", State.FINDING, text, remedy)
+        return Check("stream_end", CheckStatus.FINDING, text, remedy)
     mean, (worst, record) = statistics.fmean(ms for ms, _ in trails), max(trails, key=lambda trail: trail[0])
     text = (
         f"The stream ended {mean:.1f} ms after its last token on average, at most {worst:.0f} ms (request {record.index}, "
@@ -229,6 +282,9 @@ def stream_end(subject: Subject) -> Check:
     if mean > TRAIL_MEAN_MS or worst > TRAIL_MAX_MS:
         limits = f"{TRAIL_MEAN_MS:g} ms on average and {TRAIL_MAX_MS:g} ms in one answer are expected at most"
         return Check(
-            "stream_end", State.FINDING, f"{text}; {limits}. TPOT, TTFT and e2el do not contain it, classic.e2el does.", remedy
+            "stream_end",
+            CheckStatus.FINDING,
+            f"{text}; {limits}. TPOT, TTFT and e2el do not contain it, classic.e2el does.",
+            remedy,
         )
     return ok("stream_end", f"{text}.")

@@ -10,7 +10,10 @@ from slabench.metrics.curve import Curve
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What the command line, server_info and the log say of the deployment's size; None or empty: says nothing."""
+    """What the command line, server_info and the log say of the deployment's size; None or empty:
+
+    says nothing.
+    """
 
     given_gpus: int | None = None  # --decode-gpu-num
     told_gpus: int | None = None  # server_info, of all servers that decode
@@ -37,10 +40,12 @@ class Scale:
 
     @property
     def fits(self) -> bool:
-        """False: the ranks that the log names cannot be on these GPUs: there are more of them than the server that the GPUs are of
-        has, or no whole number of GPUs is left to each of their pipeline stages."""
+        """False: the ranks that the log names cannot be on these GPUs: there are more of them than the server
+        that the GPUs are of has, or no whole number of GPUs is left to each of their pipeline stages."""
         stages = max(self.told_pp or 1, max(self.seen_pp, default=0) + 1)
-        if self.given_gpus is None and (self._more(self.told_dp, self.seen_dp) or self._more(self.told_pp, self.seen_pp)):
+        if self.given_gpus is None and (
+            self._more(self.told_dp, self.seen_dp) or self._more(self.told_pp, self.seen_pp)
+        ):
             return False
         return self.gpus is None or self.gpus % (self.ranks * stages) == 0
 
@@ -50,7 +55,8 @@ class Scale:
 
     @property
     def gpus_per_line(self) -> float | None:
-        """GPUs that one decode line speaks of: those of one data-parallel rank, all its pipeline stages included.
+        """GPUs that one decode line speaks of: those of one data-parallel rank, all its pipeline stages
+        included.
 
         None where that is not known: a log of ranks that cannot be on these GPUs is of other ones.
         """
@@ -70,8 +76,10 @@ class CurveEvidence:
     classic: Curve
     clean: Curve
     scale: Scale
-    tpots: Mapping[int, tuple[float, float]] = field(default_factory=dict)  # batch size: the client's and the log's, full batch, ms
-    clients: Mapping[int, float] = field(default_factory=dict)  # the client's alone, of every decode test that has it
+    # batch size: the client's and the log's, full batch, ms
+    tpots: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    # the client's alone, of every decode test that has it
+    clients: Mapping[int, float] = field(default_factory=dict)
     tokens: Mapping[int, tuple[float, float]] = field(
         default_factory=dict
     )  # batch size: what its lines stand for, what was received

@@ -1,4 +1,5 @@
-"""Did one and the same server process answer? By server_info, asked several times, and by what the answers say of their origin."""
+"""Did one and the same server process answer? By server_info, asked several times, and by what the answers
+say of their origin."""
 
 from __future__ import annotations
 
@@ -6,10 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.validity.context import ONE_SERVER, CheckContext, ok, untold
 from slabench.verdict.validity.paces import two_paces
 from slabench.verdict.validity.registry import Registration, Stage
-from slabench.verdict.validity.subject import ONE_SERVER, Subject, ok, untold
-from slabench.verdict.words import Check, State
 
 ONE = "Measure one server process that stays up, without a balancer in front of several."
 SPREAD = "See how the requests are spread over servers or ranks, and whether one of them does other work."
@@ -17,7 +18,9 @@ _REACHABLE = "Run slabench where the addresses that the router lists at GET /wor
 # What the ways to the server may add in other words from answer to answer: several nodes of one proxy.
 OF_THE_WAY = ("header via", "header x-served-by")
 _HEX, _UUID, _NUMBER = "[0-9a-f]{32}", "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "[0-9]+"
-_ID = re.compile(rf"(?P<prefix>[A-Za-z_]*[-_:]?)(?:(?P<hex>{_HEX})|(?P<uuid>{_UUID})|(?P<number>{_NUMBER}))", re.ASCII)
+_ID = re.compile(
+    rf"(?P<prefix>[A-Za-z_]*[-_:]?)(?:(?P<hex>{_HEX})|(?P<uuid>{_UUID})|(?P<number>{_NUMBER}))", re.ASCII
+)
 
 
 @Registration(
@@ -27,19 +30,31 @@ _ID = re.compile(rf"(?P<prefix>[A-Za-z_]*[-_:]?)(?:(?P<hex>{_HEX})|(?P<uuid>{_UU
     why="it came out of a gateway's cache, and nobody computed it",
     probe=True,
 )
-def request_ids(subject: Subject) -> Check:
-    ids = [record.request_id for record in subject.run.requests if record.ok and record.request_id is not None]
+def request_ids(subject: CheckContext) -> Check:
+    ids = [
+        record.request_id for record in subject.run.requests if record.ok and record.request_id is not None
+    ]
     silent, answers = untold(subject, lambda record: record.request_id)
     if not ids:
-        return Check("request_ids", State.NOT_CHECKED, "The answers have no ids.", "Use a server that reports meta_info.")
+        return Check(
+            "request_ids",
+            CheckStatus.NOT_CHECKED,
+            "The answers have no ids.",
+            "Use a server that reports meta_info.",
+        )
     if silent:
         text = f"{silent} of {answers} answers have no id, the others do: nobody can say who answered."
-        return Check("request_ids", State.INVALID, text, ONE_SERVER)
+        return Check("request_ids", CheckStatus.INVALID, text, ONE_SERVER)
     again = len(ids) - len(set(ids))
     if again:
         ((one, _),) = Counter(ids).most_common(1)
         text = f"{again} of {answers} answers have the id of another one ({one}): they were not computed."
-        return Check("request_ids", State.INVALID, text, "Measure the server itself, without a gateway that caches answers.")
+        return Check(
+            "request_ids",
+            CheckStatus.INVALID,
+            text,
+            "Measure the server itself, without a gateway that caches answers.",
+        )
     return ok("request_ids", f"Each of {answers} answers has an id of its own.")
 
 
@@ -64,72 +79,96 @@ def request_ids(subject: Subject) -> Check:
     client="any",
     unreported="which process answered",
 )
-def same_server(subject: Subject) -> Check:
-    """One and the same server process answered from the session's start to this run's end; one that falls silent proves nothing."""
+def same_server(subject: CheckContext) -> Check:
+    """One and the same server process answered from the session's start to this run's end;
+
+    one that falls silent proves nothing.
+    """
     found = [_mixed(subject), _differs(subject), _two_states(subject) or _two_paces(subject)]
     odd = [one for one in found if one is not None]
-    return min(odd, key=lambda one: one.state is not State.INVALID, default=None) or _unknown(subject) or _alike(subject)
+    return (
+        min(odd, key=lambda one: one.state is not CheckStatus.INVALID, default=None)
+        or _unknown(subject)
+        or _alike(subject)
+    )
 
 
-def _differs(subject: Subject) -> Check | None:
+def _differs(subject: CheckContext) -> Check | None:
     """The server says that it is another one, or nothing any more."""
     before, after = subject.identity_before, subject.identity_after
     if before is None or before == after:
         return None
     if after is None:
         text = "The server said who it is at the start, and no longer does: nobody can say that this is the same one."
-        return Check("same_server", State.INVALID, text, "See that server_info answers before and after every run.")
+        return Check(
+            "same_server",
+            CheckStatus.INVALID,
+            text,
+            "See that server_info answers before and after every run.",
+        )
     was, now = dict(before), dict(after)
-    names = [name for name in (*was, *(name for name in now if name not in was)) if was.get(name) != now.get(name)]
+    names = [
+        name for name in (*was, *(name for name in now if name not in was)) if was.get(name) != now.get(name)
+    ]
     told = "; ".join(f"{name} {was.get(name)!r}, then {now.get(name)!r}" for name in names)
     text = f"Another server process answered after the run than before it ({told}): a restart, or more than one behind the URL."
-    return Check("same_server", State.INVALID, text, ONE)
+    return Check("same_server", CheckStatus.INVALID, text, ONE)
 
 
-def _unknown(subject: Subject) -> Check | None:
+def _unknown(subject: CheckContext) -> Check | None:
     """Nothing differs, and not all of it was seen."""
     before, behind = subject.identity_before, subject.behind
     if before is None:
         return Check(
-            "same_server", State.NOT_CHECKED, "The server did not say who it is before and after.", "See that server_info answers."
+            "same_server",
+            CheckStatus.NOT_CHECKED,
+            "The server did not say who it is before and after.",
+            "See that server_info answers.",
         )
     if not behind.whole:
         text = "The same server answered before and after; the other servers of this prefill/decode deployment are not reported."
-        return Check("same_server", State.NOT_CHECKED, text, _REACHABLE)
+        return Check("same_server", CheckStatus.NOT_CHECKED, text, _REACHABLE)
     if behind.unasked:
         some = f"{behind.unasked} of {behind.workers} servers behind the router did not answer themselves"
-        return Check("same_server", State.NOT_CHECKED, f"{some}: whether one of them was restarted is not known.", _REACHABLE)
+        return Check(
+            "same_server",
+            CheckStatus.NOT_CHECKED,
+            f"{some}: whether one of them was restarted is not known.",
+            _REACHABLE,
+        )
     if not any(name.endswith("random_seed") and value is not None for name, value in before):
         text = (
             "server_info gives no random_seed. What else it gives is the same before and after the run, as it would be after a "
             "restart with the same arguments."
         )
-        return Check("same_server", State.NOT_CHECKED, text, "Use a server whose server_info has random_seed.")
+        return Check(
+            "same_server", CheckStatus.NOT_CHECKED, text, "Use a server whose server_info has random_seed."
+        )
     return None
 
 
-def _alike(subject: Subject) -> Check:
+def _alike(subject: CheckContext) -> Check:
     if subject.twin:
         text = f"The server and the baseline server may be one process: {subject.twin}, and nothing shows that they are two."
         remedy = "Start both without --random-seed: each draws its own then. Give each server's own address."
-        return Check("same_server", State.FINDING, text, remedy)
+        return Check("same_server", CheckStatus.FINDING, text, remedy)
     workers = subject.behind.workers
     if workers > 1:
         return ok("same_server", f"The same {workers} server processes answered before and after.")
     return ok("same_server", "The same server process answered before and after.")
 
 
-def _two_states(subject: Subject) -> Check | None:
+def _two_states(subject: CheckContext) -> Check | None:
     """A server without work has one last_gen_throughput, however often it is asked."""
     for answers in subject.throughputs:
         if len(answers) > 1:
             one, other = (", ".join(f"{value:g}" for value in state) for state in answers[:2])
             text = f"What answers at this address reported {one} and {other} as its last_gen_throughput at the same moment"
-            return Check("same_server", State.INVALID, f"{text}: more than one server answered.", ONE)
+            return Check("same_server", CheckStatus.INVALID, f"{text}: more than one server answered.", ONE)
     return None
 
 
-def _two_paces(subject: Subject) -> Check | None:
+def _two_paces(subject: CheckContext) -> Check | None:
     found = two_paces(subject.run.requests)
     if found is None:
         return None
@@ -138,42 +177,63 @@ def _two_paces(subject: Subject) -> Check | None:
         "at the same time; a server makes all that it makes at one time at one pace"
     )
     if subject.ranks > 1 or subject.behind.several:
-        return Check("same_server", State.FINDING, f"{text}, and the servers or ranks here were not alike.", SPREAD)
-    return Check("same_server", State.INVALID, f"{text}: more than one server answered, or some answers were held back.", ONE)
+        return Check(
+            "same_server",
+            CheckStatus.FINDING,
+            f"{text}, and the servers or ranks here were not alike.",
+            SPREAD,
+        )
+    return Check(
+        "same_server",
+        CheckStatus.INVALID,
+        f"{text}: more than one server answered, or some answers were held back.",
+        ONE,
+    )
 
 
-def _mixed(subject: Subject) -> Check | None:
-    """Answers that name different origins: another weight version, model, fingerprint or Server header, or another kind of id."""
+def _mixed(subject: CheckContext) -> Check | None:
+    """Answers that name different origins:
+
+    another weight version, model, fingerprint or Server header, or another kind of id.
+    """
     done = [record for record in subject.run.requests if record.ok]
     names = dict.fromkeys(name for record in done for name in record.origin)
-    found: State | None = None
+    found: CheckStatus | None = None
     text = ""
     for name in names:
         counts = Counter(record.origin.get(name, "none") for record in done)
-        if len(counts) > 1 and found is not State.INVALID:
-            found = State.FINDING if name in OF_THE_WAY else State.INVALID
+        if len(counts) > 1 and found is not CheckStatus.INVALID:
+            found = CheckStatus.FINDING if name in OF_THE_WAY else CheckStatus.INVALID
             said = ", ".join(f"{value!r} in {count}" for value, count in counts.most_common(3))
             text = f"{name} is not the same in {len(done)} answers ({said})"
     kinds = id_kinds([record.request_id for record in done if record.request_id is not None])
-    if len(kinds) > 1 and found is not State.INVALID:
-        found = State.INVALID
+    if len(kinds) > 1 and found is not CheckStatus.INVALID:
+        found = CheckStatus.INVALID
         said = ", ".join(f"{kind} in {count}" for kind, count in kinds.most_common(3))
         text = f"The ids of {len(done)} answers are not of one kind ({said})"
     if found is None:
         return None
-    more = "more than one server answered" if found is State.INVALID else "they came by more than one way"
+    more = (
+        "more than one server answered" if found is CheckStatus.INVALID else "they came by more than one way"
+    )
     return Check("same_server", found, f"{text}: {more}.", ONE)
 
 
 def id_kinds(request_ids: Sequence[str]) -> Counter[str]:
-    """How many ids are of which kind. A random text may look like a number: ids as long as one of no form are of its kind."""
+    """How many ids are of which kind. A random text may look like a number:
+
+    ids as long as one of no form are of its kind.
+    """
     kinds = [(id_kind(one), len(one)) for one in request_ids]
     others = {length for kind, length in kinds if kind == "other"}
     return Counter("other" if length in others else kind for kind, length in kinds)
 
 
 def id_kind(request_id: str) -> str:
-    """`chatcmpl-uuid`, `hex`, `number` ...; `other` for what has no such form: ids of random letters are all of one kind."""
+    """`chatcmpl-uuid`, `hex`, `number` ...; `other` for what has no such form:
+
+    ids of random letters are all of one kind.
+    """
     match = _ID.fullmatch(request_id)
     if match is None or match.lastgroup is None:
         return "other"

@@ -1,17 +1,20 @@
-"""What the deploy log says of one run: did it see the run, did anything disturb it, and does its speed agree with the client's?"""
+"""What the deploy log says of one run:
+
+did it see the run, did anything disturb it, and does its speed agree with the client's?
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from slabench.verdict.outcome import Check, CheckStatus
 from slabench.verdict.sla import number
+from slabench.verdict.validity.context import LogEvidence
 from slabench.verdict.validity.registry import BATCH, FILLING, RETRACTS, Registration, Stage
-from slabench.verdict.validity.subject import LogEvidence
-from slabench.verdict.words import Check, State
 
 AGREE_SHARE = 0.10  # log and client are two clocks at two ends of one stream: more than this has a cause
-# Over the same time: no clock or network that leaves a run valid makes such a difference. A stall can, where the line that has it
-# is not clean: of few clean lines only twice or half is another server's.
+# Over the same time: no clock or network that leaves a run valid makes such a difference. A stall can, where
+# the line that has it is not clean: of few clean lines only twice or half is another server's.
 OTHER_LOG_SHARE, FEW_SHARE, FEW = 0.33, 1.0, 5
 OTHER_TOKENS_SHARE = 0.10  # beyond what the client received: a clean line's steps and requests are exact
 MOSTLY_FULL = 0.5  # of the run: a smaller part of it stands for waves, not for the batch size
@@ -35,19 +38,29 @@ def log_lines(seen: LogEvidence) -> Check:
     if not seen.lines and not seen.prefill_lines and not seen.outside:
         text = "The deploy log has not one batch line of this run."
         remedy = "See that --deploy-log names the log that this server writes, and that it can be read here while it grows."
-        return Check("log_lines", State.INVALID, text, remedy)
+        return Check("log_lines", CheckStatus.INVALID, text, remedy)
     if seen.rejected or seen.outside:
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(seen.rejected.items()))
-        told = f"{sum(seen.rejected.values())} batch lines of the log could not be read ({reasons})" if seen.rejected else ""
+        told = (
+            f"{sum(seen.rejected.values())} batch lines of the log could not be read ({reasons})"
+            if seen.rejected
+            else ""
+        )
         late = f"{seen.outside} lines carry stamps of another time than this run's" if seen.outside else ""
         text = f"{'; '.join(one for one in (told, late) if one)}; they were left out of {seen.lines} Decode lines."
-        remedy = "See that one server alone writes to the log, and that nothing delivers it late or in pieces."
-        return Check("log_lines", State.FINDING, text, remedy)
+        remedy = (
+            "See that one server alone writes to the log, and that nothing delivers it late or in pieces."
+        )
+        return Check("log_lines", CheckStatus.FINDING, text, remedy)
     if not seen.lines and seen.batch_size is not None:
         text = "The deploy log has no Decode line of this run."
         remedy = f"See that --deploy-log names the log that this server writes. {_LOWER_INTERVAL}"
-        return Check("log_lines", State.FINDING, text, remedy)
-    return Check("log_lines", State.OK, f"The deploy log has {seen.lines} Decode lines of this run, none was rejected.")
+        return Check("log_lines", CheckStatus.FINDING, text, remedy)
+    return Check(
+        "log_lines",
+        CheckStatus.OK,
+        f"The deploy log has {seen.lines} Decode lines of this run, none was rejected.",
+    )
 
 
 @Registration(
@@ -62,9 +75,16 @@ def log_lines(seen: LogEvidence) -> Check:
 )
 def log_retraction(seen: LogEvidence) -> Check:
     if seen.retractions:
-        text = f"The deploy log tells of {seen.retractions} retractions during this run: the KV pool was full."
-        return Check("log_retraction", State.INVALID, text, "Lower the concurrency, or give the server a larger KV pool.")
-    return Check("log_retraction", State.OK, "The deploy log tells of no retraction.")
+        text = (
+            f"The deploy log tells of {seen.retractions} retractions during this run: the KV pool was full."
+        )
+        return Check(
+            "log_retraction",
+            CheckStatus.INVALID,
+            text,
+            "Lower the concurrency, or give the server a larger KV pool.",
+        )
+    return Check("log_retraction", CheckStatus.OK, "The deploy log tells of no retraction.")
 
 
 @Registration(
@@ -79,8 +99,13 @@ def log_disturbed(seen: LogEvidence) -> Check:
     happened += [f"{seen.restarts} server starts"] if seen.restarts else []
     if happened:
         text = f"The deploy log tells of {' and '.join(happened)} during this run."
-        return Check("log_disturbed", State.INVALID, text, "Run it again: what was compiled is there now (--warmup-requests).")
-    return Check("log_disturbed", State.OK, "The deploy log tells of no compilation and no restart.")
+        return Check(
+            "log_disturbed",
+            CheckStatus.INVALID,
+            text,
+            "Run it again: what was compiled is there now (--warmup-requests).",
+        )
+    return Check("log_disturbed", CheckStatus.OK, "The deploy log tells of no compilation and no restart.")
 
 
 @Registration(
@@ -100,15 +125,17 @@ def log_disturbed(seen: LogEvidence) -> Check:
 def log_agrees(seen: LogEvidence) -> Check:
     others = _others(seen)
     if others is not None:
-        return Check("log_agrees", State.INVALID, others, ONE_WRITER)
+        return Check("log_agrees", CheckStatus.INVALID, others, ONE_WRITER)
     if seen.log_tpot is None:
         text = f"The deploy log has no clean Decode line at batch size {seen.batch_size}, so its speed cannot be compared."
-        return Check("log_agrees", State.NOT_CHECKED, text, _LOWER_INTERVAL)
+        return Check("log_agrees", CheckStatus.NOT_CHECKED, text, _LOWER_INTERVAL)
     if seen.mean_tpot is None:
         text = "The client's TPOT is not defined, so the log's cannot be compared with it."
-        return Check("log_agrees", State.NOT_CHECKED, text, "Raise --decode-output-len.")
+        return Check("log_agrees", CheckStatus.NOT_CHECKED, text, "Raise --decode-output-len.")
     log = f"The log says {number(seen.log_tpot)} ms a token at batch size {seen.batch_size} (n={seen.samples} clean lines)"
-    client = f"the client's mean TPOT is {number(seen.mean_tpot)} ms ({_off(seen.mean_tpot, seen.log_tpot):+.1%})"
+    client = (
+        f"the client's mean TPOT is {number(seen.mean_tpot)} ms ({_off(seen.mean_tpot, seen.log_tpot):+.1%})"
+    )
     if seen.full_tpot is None:
         full = "the batch was never full at the client"
     else:
@@ -119,43 +146,51 @@ def log_agrees(seen: LogEvidence) -> Check:
     if seen.full_tpot is not None and abs(_off(seen.full_tpot, seen.log_tpot)) > AGREE_SHARE:
         cause = "The likely cause is the client, the way to it, or a log that is not this server's: both saw the same batch."
         remedy = "Look at the client's lag above, measure without a proxy, and see that --deploy-log is this server's."
-        state = State.INVALID if contradicts(seen.full_tpot, seen.log_tpot, seen.samples) else State.FINDING
+        state = (
+            CheckStatus.INVALID
+            if contradicts(seen.full_tpot, seen.log_tpot, seen.samples)
+            else CheckStatus.FINDING
+        )
         return Check("log_agrees", state, f"{text}. {cause}", remedy)
     if abs(_off(seen.mean_tpot, seen.log_tpot)) <= AGREE_SHARE:
-        return Check("log_agrees", State.OK, f"{text}.")
-    return Check("log_agrees", State.FINDING, f"{text}. {_cause(seen, seen.mean_tpot, seen.log_tpot)}", _FULL_REMEDY)
+        return Check("log_agrees", CheckStatus.OK, f"{text}.")
+    return Check(
+        "log_agrees",
+        CheckStatus.FINDING,
+        f"{text}. {_cause(seen, seen.mean_tpot, seen.log_tpot)}",
+        _FULL_REMEDY,
+    )
 
 
-_FULL_REMEDY = (
-    "Compare full_batch.tpot or the decode curve for this batch size; raise --decode-output-len to make its share larger."
-)
+_FULL_REMEDY = "Compare full_batch.tpot or the decode curve for this batch size; raise --decode-output-len to make its share larger."
 
 
-ONE_WRITER = (
-    "See that --deploy-log is the log of the server at --base-url, that it alone writes there, and no other client uses it."
-)
+ONE_WRITER = "See that --deploy-log is the log of the server at --base-url, that it alone writes there, and no other client uses it."
 
 
 def contradicts(client: float, log: float, samples: int) -> bool:
-    """Two figures in ms of one batch over one time that cannot both be of this server; samples: clean lines in the log's."""
+    """Two figures in ms of one batch over one time that cannot both be of this server; samples:
+
+    clean lines in the log's.
+    """
     share = OTHER_LOG_SHARE if samples >= FEW else FEW_SHARE
     return max(client, log) > (1 + share) * min(client, log)
 
 
 def more_tokens(tokens: float, received: float) -> bool:
-    """Whether Decode lines stand for more tokens than a client received, so that some are of other requests than its own."""
+    """Whether Decode lines stand for more tokens than a client received, so that some are of other requests
+    than its own."""
     return tokens > (1 + OTHER_TOKENS_SHARE) * received
 
 
 def _others(seen: LogEvidence) -> str | None:
     """Why some lines cannot be of this run's requests."""
     size = seen.batch_size
-    if size is not None and seen.running_max > 1.1 * size + 1:  # one that has just ended may count a step longer
+    # one that has just ended may count a step longer
+    if size is not None and seen.running_max > 1.1 * size + 1:
         return f"A Decode line of this run has {seen.running_max} running requests, and the client had at most {size} in flight."
     if seen.tokens is not None and seen.received is not None and more_tokens(seen.tokens, seen.received):
-        return (
-            f"The clean Decode lines of this run stand for {seen.tokens:.0f} tokens, and the client received {seen.received:.0f}."
-        )
+        return f"The clean Decode lines of this run stand for {seen.tokens:.0f} tokens, and the client received {seen.received:.0f}."
     return None
 
 
@@ -170,9 +205,9 @@ def _cause(seen: LogEvidence, mean: float, log: float) -> str:
         return "The likely cause is waves: at the client the requests did not all decode at once."
     if mean > log:
         if in_waves:
-            return (
-                "The likely cause is prefill stalls: each answer's TPOT contains the prefills of the requests that came after it."
-            )
-        return "The likely cause is prefill stalls: the first answers' TPOT contains the prefills of the others."
+            return "The likely cause is prefill stalls: each answer's TPOT contains the prefills of the requests that came after it."
+        return (
+            "The likely cause is prefill stalls: the first answers' TPOT contains the prefills of the others."
+        )
     part = seen.full_share is not None and seen.full_share < MOSTLY_FULL
     return f"The likely cause is waves: {'most of' if part else 'a part of'} each answer was decoded in a smaller batch."

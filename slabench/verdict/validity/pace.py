@@ -1,4 +1,7 @@
-"""Checks about the pace of a run: did an answer or the whole server stop, and was something done for the first time?"""
+"""Checks about the pace of a run:
+
+did an answer or the whole server stop, and was something done for the first time?
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ from collections.abc import Sequence
 
 from slabench.metrics.full_batch import pace, windows
 from slabench.metrics.pauses import Pause, first_requests, pauses
+from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.validity.context import CheckContext, ok
 from slabench.verdict.validity.registry import FILLING, Registration, Stage
-from slabench.verdict.validity.subject import Subject, ok
-from slabench.verdict.words import Check, State
 
 FIRST_RUN_SHARE = 0.2
 FIRST_RUN_TOKENS = 32
@@ -32,7 +35,7 @@ FIRST_LEAST_MS = 1000.0
         "warm-up (`--warmup-requests`) does it before"
     ),
 )
-def first_run(subject: Subject) -> Check:
+def first_run(subject: CheckContext) -> Check:
     found, busy_ns = pauses(subject.run.requests)
     early = [one for one in found if one.early]
     lost = _lost(early, busy_ns)
@@ -40,7 +43,11 @@ def first_run(subject: Subject) -> Check:
         text = f"{_pause(max(early, key=lambda one: one.lasted_ns), subject)}: {lost:.0%} of the run"
         return _first_time(text, lost)
     slow = first_requests(subject.run.requests)
-    if slow is not None and slow.lost_share > LOST_SHARE_SAID and slow.longest_ms - slow.later_longest_ms > FIRST_LEAST_MS:
+    if (
+        slow is not None
+        and slow.lost_share > LOST_SHARE_SAID
+        and slow.longest_ms - slow.later_longest_ms > FIRST_LEAST_MS
+    ):
         text = (
             f"{slow.slower} of the first {slow.requests} requests waited longer than any later one, {slow.longest_ms:.0f} ms "
             f"against at most {slow.later_longest_ms:.0f} ms: {slow.lost_share:.0%} of all waiting"
@@ -64,11 +71,11 @@ def first_run(subject: Subject) -> Check:
         "server stops is INVALID here too"
     ),
 )
-def stall(subject: Subject) -> Check:
+def stall(subject: CheckContext) -> Check:
     return _server_stopped(subject) or _answer_stopped(subject)
 
 
-def _server_stopped(subject: Subject) -> Check | None:
+def _server_stopped(subject: CheckContext) -> Check | None:
     """Pauses beyond the limit, or together more than 20 % of the time in which requests were in flight."""
     found, busy_ns = pauses(subject.run.requests)
     if not found:
@@ -85,16 +92,19 @@ def _server_stopped(subject: Subject) -> Check | None:
         return None
     text = f"The whole server stopped: {_pause(longest, subject)}; {limit}."
     remedy = "Look for compilation, a restart or a suspended machine in the server's log at that time, and run it again."
-    return Check("stall", State.INVALID, text, remedy, firm=True)
+    return Check("stall", CheckStatus.INVALID, text, remedy, firm=True)
 
 
 def _lost(found: Sequence[Pause], busy_ns: int) -> float:
-    """What pauses cost beyond the run's own pace, as a share of the time in flight; 0 for what may be a busy machine's."""
+    """What pauses cost beyond the run's own pace, as a share of the time in flight;
+
+    0 for what may be a busy machine's.
+    """
     lost_ns = sum(one.lost_ns for one in found)
     return lost_ns / busy_ns if lost_ns >= LOST_LEAST_NS else 0.0
 
 
-def _pause(one: Pause, subject: Subject) -> str:
+def _pause(one: Pause, subject: CheckContext) -> str:
     after = (one.begin_ns - subject.run.began_ns) / 1e9
     return (
         f"{one.in_flight} requests were in flight and nothing arrived for {one.lasted_ns / 1e9:.1f} s (after {after:.1f} s), where "
@@ -102,7 +112,7 @@ def _pause(one: Pause, subject: Subject) -> str:
     )
 
 
-def _answer_stopped(subject: Subject) -> Check:
+def _answer_stopped(subject: CheckContext) -> Check:
     limit_ns = subject.stall_limit_s * 1e9
     done = [record for record in subject.run.requests if record.ok and len(record.stamps_ns) > 1]
     if not done:
@@ -117,15 +127,18 @@ def _answer_stopped(subject: Subject) -> Check:
         (after - before, record.index)
         for record in done
         for before, after in itertools.pairwise(record.stamps_ns)
-        if after - before > limit_ns and (begin is None or (before >= begin and end is not None and after <= end))
+        if after - before > limit_ns
+        and (begin is None or (before >= begin and end is not None and after <= end))
     ]
     if gaps:
         longest, index = max(gaps)
         many = len({index for _, index in gaps})
         limit = f"{subject.stall_limit_s:g} s"
         text = f"{many} of {len(done)} answers stood still for more than {limit}, the longest for {longest / 1e9:.1f} s"
-        remedy = "Look for retractions, compilation or prefills in the log; --stall-limit=S allows longer ones."
-        return Check("stall", State.INVALID, f"{text} (request {index}).", remedy)
+        remedy = (
+            "Look for retractions, compilation or prefills in the log; --stall-limit=S allows longer ones."
+        )
+        return Check("stall", CheckStatus.INVALID, f"{text} (request {index}).", remedy)
     return ok("stall", f"None of {len(done)} answers stood still for more than {subject.stall_limit_s:g} s.")
 
 
@@ -137,16 +150,22 @@ def _first_time(text: str, lost: float) -> Check:
         "test again at the same server process."
     )
     if lost > LOST_SHARE_LIMIT:
-        return Check("first_run", State.INVALID, f"{text}; at most {LOST_SHARE_LIMIT:.0%} may be.", remedy, firm=True)
-    return Check("first_run", State.FINDING, f"{text}.", remedy)
+        return Check(
+            "first_run",
+            CheckStatus.INVALID,
+            f"{text}; at most {LOST_SHARE_LIMIT:.0%} may be.",
+            remedy,
+            firm=True,
+        )
+    return Check("first_run", CheckStatus.FINDING, f"{text}.", remedy)
 
 
-def _first_batch(subject: Subject) -> Check:
+def _first_batch(subject: CheckContext) -> Check:
     """The beginning of the full batch is not slower than what follows by more than 20 %.
 
-    Of several waves the first is compared with the rest, which is the same work; of one, its first half with its second: contexts
-    only grow, so steps get slower. A beginning that is slower has paid for something once: kernels, clocks, caches. A finding,
-    since the mean says how much.
+    Of several waves the first is compared with the rest, which is the same work; of one, its first half with
+    its second: contexts only grow, so steps get slower. A beginning that is slower has paid for something
+    once: kernels, clocks, caches. A finding, since the mean says how much.
     """
     size = subject.batch_size
     if size is None:
@@ -156,7 +175,8 @@ def _first_batch(subject: Subject) -> Check:
     if not found:
         return ok("first_run", "The batch was never full.")
     enough = FIRST_RUN_TOKENS * size
-    # Requests that do not go in step fill the batch again and again for a moment: only a wave's own time is long enough.
+    # Requests that do not go in step fill the batch again and again for a moment: only a wave's own time is
+    # long enough.
     waves = [made for one in found if (made := pace(done, one.members, one.begin, one.end))[1] >= enough]
     first, middle = found[0], (found[0].begin + found[0].end) // 2
     halves = pace(done, first.members, first.begin, middle), pace(done, first.members, middle, first.end)
@@ -170,7 +190,9 @@ def _first_batch(subject: Subject) -> Check:
     slow = [text for is_slow, text in told if is_slow]
     if slow:
         text = f"{'; '.join(slow)}: something was done for the first time."
-        return Check("first_run", State.FINDING, text, "Leave --warmup-requests at its default, or raise it.")
+        return Check(
+            "first_run", CheckStatus.FINDING, text, "Leave --warmup-requests at its default, or raise it."
+        )
     if not told:
         text = f"Fewer than {FIRST_RUN_TOKENS} tokens a request in each half of the full batch: too few to compare."
         return ok("first_run", text)

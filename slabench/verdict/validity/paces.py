@@ -1,7 +1,7 @@
 """Did all answers come at one pace?
 
-A scheduler makes a token for each of its requests in every step, so what it makes at one time comes at one pace: two paces at one
-time are two servers, or two groups of ranks.
+A scheduler makes a token for each of its requests in every step, so what it makes at one time comes at one
+pace: two paces at one time are two servers, or two groups of ranks.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from slabench.records import RequestRecord
 
-APART = 2.5  # times slower, by events and by tokens: speculation differs in the tokens of an event, a gateway joins events
+# times slower, by events and by tokens: speculation differs in the tokens of an event, a gateway joins events
+APART = 2.5
 LEAST_EVENTS = 8  # of an answer
 LEAST_ANSWERS, LEAST_SHARE = 2, 0.1  # at each of the two
 MOST_ANSWERS = 64  # at each: those that are held against each other
@@ -32,7 +33,11 @@ class Paces:
 
 def two_paces(records: Sequence[RequestRecord]) -> Paces | None:
     """None where all came at one pace, or those of two paces not at one time."""
-    known = [(_gap_ms(record), record) for record in records if record.ok and len(record.arrival_ns) >= LEAST_EVENTS]
+    known = [
+        (_gap_ms(record), record)
+        for record in records
+        if record.ok and len(record.arrival_ns) >= LEAST_EVENTS
+    ]
     known = sorted((one for one in known if one[0] > 0), key=lambda one: one[0])
     least = max(LEAST_ANSWERS, LEAST_SHARE * len(known))
     places = [k for k in range(1, len(known)) if k >= least and len(known) - k >= least]
@@ -65,5 +70,10 @@ def _apart(fast: RequestRecord, slow: RequestRecord) -> bool:
 
 def _between(record: RequestRecord, begin: int, end: int) -> tuple[int, int]:
     """(events, tokens) of an answer that came in that time."""
-    first, last = bisect.bisect_left(record.arrival_ns, begin), bisect.bisect_right(record.arrival_ns, end) - 1
-    return max(0, last - first), record.arrival_tokens[last] - record.arrival_tokens[first] if last > first else 0
+    first, last = (
+        bisect.bisect_left(record.arrival_ns, begin),
+        bisect.bisect_right(record.arrival_ns, end) - 1,
+    )
+    return max(0, last - first), record.arrival_tokens[last] - record.arrival_tokens[
+        first
+    ] if last > first else 0

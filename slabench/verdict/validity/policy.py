@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from slabench.verdict.outcome import Check, CheckStatus
 from slabench.verdict.validity import registry
+from slabench.verdict.validity.context import CheckContext
 from slabench.verdict.validity.registry import Registration, Stage, registered
-from slabench.verdict.validity.subject import Subject
-from slabench.verdict.words import Check, State
 
 
 def examine(
-    subject: Subject, method: str, *, allow: Collection[str] = (), strict: bool = False, probe: bool = False
+    subject: CheckContext,
+    method: str,
+    *,
+    allow: Collection[str] = (),
+    strict: bool = False,
+    probe: bool = False,
 ) -> tuple[Check, ...]:
-    """All checks that apply, with the method's and the command line's policy; strict turns what is not ok into INVALID.
+    """All checks that apply, with the method's and the command line's policy; strict turns what is not ok
+    into INVALID.
 
     probe: of a capacity search, whose answers and whose client are looked at alone.
     """
@@ -24,22 +30,34 @@ def examine(
 
 
 def settle(outcome: Check, method: str, *, allow: Collection[str] = (), strict: bool = False) -> Check:
-    """A check's outcome under the method's and the command line's policy. What --allow names stays a finding under strict."""
-    check = next((each for each in registry.REGISTERED if each.name == outcome.name and each.client != "other"), _UNKNOWN)
-    if (outcome.name in allow or check.allowed_with in allow) and outcome.state is not State.OK:
-        if outcome.state is not State.INVALID:
+    """A check's outcome under the method's and the command line's policy.
+
+    What --allow names stays a finding under strict.
+    """
+    check = next(
+        (each for each in registry.REGISTERED if each.name == outcome.name and each.client != "other"),
+        _UNKNOWN,
+    )
+    if (outcome.name in allow or check.allowed_with in allow) and outcome.state is not CheckStatus.OK:
+        if outcome.state is not CheckStatus.INVALID:
             return outcome
-        return replace(outcome, state=State.FINDING, text=f"{outcome.text} Allowed by --allow.")
-    if outcome.state is State.FINDING and method in check.by_design:
+        return replace(outcome, state=CheckStatus.FINDING, text=f"{outcome.text} Allowed by --allow.")
+    if outcome.state is CheckStatus.FINDING and method in check.by_design:
         return outcome
-    if strict and outcome.state in (State.FINDING, State.NOT_CHECKED):
-        return replace(outcome, state=State.INVALID)
-    if not strict and not outcome.firm and outcome.state is State.INVALID and method in check.finding_for:
-        return replace(outcome, state=State.FINDING)
+    if strict and outcome.state in (CheckStatus.FINDING, CheckStatus.NOT_CHECKED):
+        return replace(outcome, state=CheckStatus.INVALID)
+    if (
+        not strict
+        and not outcome.firm
+        and outcome.state is CheckStatus.INVALID
+        and method in check.finding_for
+    ):
+        return replace(outcome, state=CheckStatus.FINDING)
     return outcome
 
 
-_UNKNOWN = Registration(Stage.TEST, "", "")  # a check of another client's rows, or of a stored run that a later version made
+# a check of another client's rows, or of a stored run that a later version made
+_UNKNOWN = Registration(Stage.TEST, "", "")
 
 
 def names() -> tuple[str, ...]:

@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slabench.records import RequestRecord
+from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.validity.context import ONE_SERVER, CheckContext, ok, untold
 from slabench.verdict.validity.registry import Registration, Stage
-from slabench.verdict.validity.subject import ONE_SERVER, Subject, ok, untold
-from slabench.verdict.words import Check, State
 
 OTHER_TOKENIZER_SHARE = 0.25  # where nobody counted the texts here: more than any text is known to drift by
-DRIFT_SHARE_LIMIT = 0.01  # of the prompt tokens meant: text that is decoded and encoded again changes its length
-_EXPERTS = re.compile(r"moe|mixtral|deepseek_?v[234]|deepseekv[234]|gptoss|gpt_oss|grok|dbrx|arctic|kimi|llama4", re.I)
+# of the prompt tokens meant: text that is decoded and encoded again changes its length
+DRIFT_SHARE_LIMIT = 0.01
+_EXPERTS = re.compile(
+    r"moe|mixtral|deepseek_?v[234]|deepseekv[234]|gptoss|gpt_oss|grok|dbrx|arctic|kimi|llama4", re.I
+)
 
 
 def distorted(
@@ -38,12 +41,15 @@ def distorted(
     invalid="the prompts are random ids and the server decodes speculatively or routes to experts: a finding",
     why="random ids are no language: drafts are accepted, and experts chosen, otherwise than for text",
 )
-def random_tokens(subject: Subject) -> Check:
+def random_tokens(subject: CheckContext) -> Check:
     if not subject.distorted:
-        return ok("random_tokens", "Nothing is known of the server that random ids would distort, or the prompts are text.")
+        return ok(
+            "random_tokens",
+            "Nothing is known of the server that random ids would distort, or the prompts are text.",
+        )
     text = f"The prompts are random ids, which distort {' and '.join(subject.distorted)}: text gives other figures."
     remedy = "Measure with --dataset-name=sharegpt or your own conversations too; compare runs of the same data set only."
-    return Check("random_tokens", State.FINDING, text, remedy)
+    return Check("random_tokens", CheckStatus.FINDING, text, remedy)
 
 
 @Registration(
@@ -61,15 +67,19 @@ def random_tokens(subject: Subject) -> Check:
     ),
     probe=True,
 )
-def prompt_length(subject: Subject) -> Check:
-    known = [(record, record.prompt_tokens) for record in subject.run.requests if record.ok and record.prompt_tokens is not None]
+def prompt_length(subject: CheckContext) -> Check:
+    known = [
+        (record, record.prompt_tokens)
+        for record in subject.run.requests
+        if record.ok and record.prompt_tokens is not None
+    ]
     if not known:
         text = "The server reports no prompt_tokens."
-        return Check("prompt_length", State.NOT_CHECKED, text, "Use a server that reports meta_info.")
+        return Check("prompt_length", CheckStatus.NOT_CHECKED, text, "Use a server that reports meta_info.")
     silent, answers = untold(subject, lambda record: record.prompt_tokens)
     if silent:
         text = f"{silent} of {answers} answers report no prompt_tokens, the others do: nobody can say what the server read."
-        return Check("prompt_length", State.INVALID, text, ONE_SERVER)
+        return Check("prompt_length", CheckStatus.INVALID, text, ONE_SERVER)
     template = _of_the_template(subject, known)
     if isinstance(template, Check):
         return template
@@ -78,7 +88,11 @@ def prompt_length(subject: Subject) -> Check:
         sent, remedy = "ids", "The server may cut prompts (--allow-auto-truncate); turn that off."
     else:
         counts = subject.counted
-        odd = [(record, counts[record.index], seen) for record, seen in known if counts and seen - template != counts[record.index]]
+        odd = [
+            (record, counts[record.index], seen)
+            for record, seen in known
+            if counts and seen - template != counts[record.index]
+        ]
         sent, remedy = (
             "tokens of text",
             "Give the server's own tokenizer with --tokenizer=DIR; the server must not cut or wrap prompts.",
@@ -87,7 +101,7 @@ def prompt_length(subject: Subject) -> Check:
         record, wanted, seen = odd[0]
         first = f"request {record.index}: {wanted} {sent}, {seen} there"
         text = f"{len(odd)} of {len(known)} prompts have another length at the server ({first}); none may."
-        return Check("prompt_length", State.INVALID, text, remedy)
+        return Check("prompt_length", CheckStatus.INVALID, text, remedy)
     if subject.exact_prompt:
         return ok("prompt_length", f"prompt_tokens equals the ids sent for all {len(known)} answers.")
     meant, seen_sum = sum(record.input_len for record, _ in known), sum(seen - template for _, seen in known)
@@ -97,17 +111,28 @@ def prompt_length(subject: Subject) -> Check:
     text = f"The server counts {seen_sum} prompt tokens{own}{beside} where {meant} were meant ({drift:+.1%})"
     if abs(drift) > OTHER_TOKENIZER_SHARE and not subject.counted:
         remedy = "Give the tokenizer of the model that the server runs (--tokenizer=DIR), or send exact ids with --prompt-form=ids."
-        return Check("prompt_length", State.INVALID, f"{text}, more than {OTHER_TOKENIZER_SHARE:.0%}.", remedy)
+        return Check(
+            "prompt_length", CheckStatus.INVALID, f"{text}, more than {OTHER_TOKENIZER_SHARE:.0%}.", remedy
+        )
     if abs(drift) > DRIFT_SHARE_LIMIT:
-        remedy = "Text that is decoded and encoded again changes its length; --prompt-form=ids sends exact ids."
-        return Check("prompt_length", State.FINDING, f"{text}; more than {DRIFT_SHARE_LIMIT:.0%} is said.", remedy)
+        remedy = (
+            "Text that is decoded and encoded again changes its length; --prompt-form=ids sends exact ids."
+        )
+        return Check(
+            "prompt_length",
+            CheckStatus.FINDING,
+            f"{text}; more than {DRIFT_SHARE_LIMIT:.0%} is said.",
+            remedy,
+        )
     return ok("prompt_length", f"{text}.")
 
 
-def _of_the_template(subject: Subject, known: Sequence[tuple[RequestRecord, int]]) -> int | Check:
-    """Tokens that the server's chat template adds to each message: the same number to all, since it is the same text around them.
+def _of_the_template(subject: CheckContext, known: Sequence[tuple[RequestRecord, int]]) -> int | Check:
+    """Tokens that the server's chat template adds to each message: the same number to all, since it is the
+    same text around them.
 
-    0 for other endpoints, and where a prompt has fewer tokens at the server than were sent, which no template brings about.
+    0 for other endpoints, and where a prompt has fewer tokens at the server than were sent, which no template
+    brings about.
     """
     if subject.run.plan.get("backend") != "sglang-oai-chat" or not subject.counted:
         return 0
@@ -119,5 +144,10 @@ def _of_the_template(subject: Subject, known: Sequence[tuple[RequestRecord, int]
             f"The server counts {min(more)} to {max(more)} tokens more a prompt than the message has: its chat template adds some, "
             "and how many is not known."
         )
-        return Check("prompt_length", State.NOT_CHECKED, text, "--backend=sglang and sglang-oai send prompts as they are.")
+        return Check(
+            "prompt_length",
+            CheckStatus.NOT_CHECKED,
+            text,
+            "--backend=sglang and sglang-oai send prompts as they are.",
+        )
     return more.pop()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from statistics import fmean
 
 from slabench.metrics.definitions import METRICS
+from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.validity.context import CheckContext, ok
 from slabench.verdict.validity.registry import Registration, Stage
-from slabench.verdict.validity.subject import Subject, ok
-from slabench.verdict.words import Check, State
 
 REACHED_SHARE_LIMIT = 0.9  # of the rate at which requests were due
 
@@ -25,7 +25,7 @@ REACHED_SHARE_LIMIT = 0.9  # of the rate at which requests were due
     ),
     by_design=("tencent", "tencent-capacity"),
 )
-def rate_reached(subject: Subject) -> Check:
+def rate_reached(subject: CheckContext) -> Check:
     plan, sent = subject.run.plan, [one for one in subject.run.requests if one.sent_ns is not None]
     cap = plan.get("max_concurrency")
     if plan.get("kind") != "open_loop" or cap is None or len(sent) < 2:
@@ -44,9 +44,7 @@ def rate_reached(subject: Subject) -> Check:
     ttft, due = (METRICS[name].sample(whole) for name in ("ttft", "ttft_due"))
     beside = ""
     if ttft and due:
-        beside = (
-            f" TTFT is {fmean(ttft):,.1f} ms on average from when a request was sent, {fmean(due):,.1f} ms from when it was due."
-        )
+        beside = f" TTFT is {fmean(ttft):,.1f} ms on average from when a request was sent, {fmean(due):,.1f} ms from when it was due."
     text = f"{text}: --max-concurrency={cap} let {reached / offered:.0%} of the rate through (n={len(sent)}).{beside}"
     remedy = "Read the figures as the cap's; judge ttft_due where waiting counts, raise --max-concurrency, or lower the rate."
-    return Check("rate_reached", State.FINDING, text, remedy)
+    return Check("rate_reached", CheckStatus.FINDING, text, remedy)

@@ -1,4 +1,7 @@
-"""The validity checks there are: each registers itself with what is known of it, and docs/validity.md is made from that."""
+"""The validity checks there are:
+
+each registers itself with what is known of it, and docs/validity.md is made from that.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,21 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from slabench.verdict.words import Check, State
+from slabench.verdict.outcome import Check, CheckStatus
 
 if TYPE_CHECKING:
-    from slabench.verdict.validity.subject import Subject
+    from slabench.verdict.validity.context import CheckContext
 
 RECORDED = "Use --client=slabench, which records it."
 GIVE_LOG = "Give the server's log with --deploy-log=FILE, or let slabench start the server with --launch=CMD."
 
 
-# The order in which checks are made and reported, causes first: a test's line names the first one that is INVALID. Those of LOG
-# read LogEvidence and those of CURVE CurveEvidence; those of TEST are made where a test's loads meet.
-Stage = IntEnum("Stage", "ANSWERS STREAM ORIGIN PROMPTS CACHE SERVER BATCH PACE LOAD CLIENT RATE WORKLOAD LOG CURVE TEST")
+# The order in which checks are made and reported, causes first: a test's line names the first one that is
+# INVALID. Those of LOG read LogEvidence and those of CURVE CurveEvidence; those of TEST are made where a
+# test's loads meet.
+Stage = IntEnum(
+    "Stage", "ANSWERS STREAM ORIGIN PROMPTS CACHE SERVER BATCH PACE LOAD CLIENT RATE WORKLOAD LOG CURVE TEST"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,8 @@ class Applies:
 EVERY = Applies("", lambda evidence: True)
 BATCH = Applies("batch-size points", lambda subject: subject.batch_size is not None)
 BATCH_OR_LOG = Applies(
-    "batch-size points; others where their log shows it", lambda subject: subject.batch_size is not None or subject.log is not None
+    "batch-size points; others where their log shows it",
+    lambda subject: subject.batch_size is not None or subject.log is not None,
 )
 # They offer more than the server runs at once, so that a full server is their own doing.
 FILLING = ("tencent", "tencent-capacity", "serving", "ali-saturation")
@@ -43,7 +50,10 @@ Function = TypeVar("Function", bound=Callable[[Any], Check])
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What is known of a check: a decorator, as in @Registration(Stage.ANSWERS, "records", "an answer ended otherwise", "why")."""
+    """What is known of a check:
+
+    a decorator, as in @Registration(Stage.ANSWERS, "records", "an answer ended otherwise", "why").
+    """
 
     stage: Stage
     looks_at: str  # this and the next two are its row in docs/validity.md
@@ -69,19 +79,32 @@ class Registration:
         assert self.function is not None, f"{self.name} is made elsewhere"
         return self.function(evidence)
 
-    def outcome(self, subject: Subject) -> Check | None:
+    def outcome(self, subject: CheckContext) -> Check | None:
         """Of one load; None where the check is not about it."""
         another, of_log = subject.run.told, self.stage is Stage.LOG
         if not self.applies.to(subject):
             return None
         if another is not None and self.client == "ours" and self.unreported:
-            return Check(self.name, State.NOT_CHECKED, f"{another.client} does not tell {self.unreported}.", RECORDED)
+            return Check(
+                self.name,
+                CheckStatus.NOT_CHECKED,
+                f"{another.client} does not tell {self.unreported}.",
+                RECORDED,
+            )
         if self.client == ("other" if another is None else "ours"):
             return None
         if of_log and subject.log is None:
-            return Check(self.name, State.NOT_CHECKED, self.without_log, GIVE_LOG) if self.without_log else None
+            return (
+                Check(self.name, CheckStatus.NOT_CHECKED, self.without_log, GIVE_LOG)
+                if self.without_log
+                else None
+            )
         check = self.look(subject.log if of_log else subject)
-        unseen = check.state is State.NOT_CHECKED and self.applies is BATCH_OR_LOG and subject.batch_size is None
+        unseen = (
+            check.state is CheckStatus.NOT_CHECKED
+            and self.applies is BATCH_OR_LOG
+            and subject.batch_size is None
+        )
         return None if unseen else check
 
 
@@ -89,10 +112,17 @@ REGISTERED: list[Registration] = []
 
 
 def registered(*stages: Stage) -> list[Registration]:
-    """Of these stages, or all, in the order in which they are made: in one stage by their place in the source.
+    """Of these stages, or all, in the order in which they are made: in one stage by their place in the
+    source.
 
     The check of another client's loads stands where ours of the same name does.
     """
-    order = sorted(REGISTERED, key=lambda each: (each.client == "other", each.stage, getattr(each.function, "__module__", "")))
+    order = sorted(
+        REGISTERED,
+        key=lambda each: (each.client == "other", each.stage, getattr(each.function, "__module__", "")),
+    )
     names = list(dict.fromkeys(each.name for each in order))
-    return sorted((each for each in order if not stages or each.stage in stages), key=lambda each: names.index(each.name))
+    return sorted(
+        (each for each in order if not stages or each.stage in stages),
+        key=lambda each: names.index(each.name),
+    )

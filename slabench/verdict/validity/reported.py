@@ -1,11 +1,12 @@
-"""Do the times and counts that the server reports of itself fit what the client saw? Nothing is judged by them alone: findings."""
+"""Do the times and counts that the server reports of itself fit what the client saw? Nothing is judged by
+them alone: findings."""
 
 from __future__ import annotations
 
 from slabench.records import RequestRecord
+from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.validity.context import CheckContext, ok
 from slabench.verdict.validity.registry import Registration, Stage
-from slabench.verdict.validity.subject import Subject, ok
-from slabench.verdict.words import Check, State
 
 # Parts of one answer's way, in seconds, none of which can be longer than the whole. By their names since 0.4.
 TIMES = (
@@ -18,7 +19,8 @@ TIMES = (
     "inference_time",
 )
 COUNTS = ("total_retractions", "num_retractions", "spec_verify_ct", "reasoning_tokens")
-BEYOND_S, BEYOND_SHARE = 0.1, 0.05  # two clocks on the way, and a clock that is set meanwhile by as much as NTP does
+# two clocks on the way, and a clock that is set meanwhile by as much as NTP does
+BEYOND_S, BEYOND_SHARE = 0.1, 0.05
 
 
 @Registration(
@@ -30,18 +32,27 @@ BEYOND_S, BEYOND_SHARE = 0.1, 0.05  # two clocks on the way, and a clock that is
     ),
     why="the client's own times are judged; what the server adds is shown beside them",
 )
-def reported_times(subject: Subject) -> Check:
-    known = [record for record in subject.run.requests if record.ok and any(name in record.server for name in (*TIMES, *COUNTS))]
+def reported_times(subject: CheckContext) -> Check:
+    known = [
+        record
+        for record in subject.run.requests
+        if record.ok and any(name in record.server for name in (*TIMES, *COUNTS))
+    ]
     if not known:
         text = "The answers report no times of their own."
-        return Check("reported_times", State.NOT_CHECKED, text, "Start the server with --enable-metrics.")
+        return Check(
+            "reported_times", CheckStatus.NOT_CHECKED, text, "Start the server with --enable-metrics."
+        )
     odd = [(record, said) for record in known if (said := contradiction(record)) is not None]
     if not odd:
-        return ok("reported_times", f"The times and counts that {len(known)} answers report of themselves fit what the client saw.")
+        return ok(
+            "reported_times",
+            f"The times and counts that {len(known)} answers report of themselves fit what the client saw.",
+        )
     record, said = odd[0]
     text = f"{len(odd)} of {len(known)} answers report what cannot be (request {record.index}: {said})."
     remedy = "Do not read the server's own times and counts of this run; see that its clock is not set while it serves."
-    return Check("reported_times", State.FINDING, text, remedy)
+    return Check("reported_times", CheckStatus.FINDING, text, remedy)
 
 
 def contradiction(record: RequestRecord) -> str | None:

@@ -1,4 +1,7 @@
-"""Checks about the requests themselves: came back whole, ended as asked, counted as they were sent. They invalidate everywhere."""
+"""Checks about the requests themselves: came back whole, ended as asked, counted as they were sent.
+
+They invalidate everywhere.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,15 @@ from slabench.metrics.bounded import ends
 from slabench.metrics.per_request import tpot
 from slabench.records import ErrorKind, RequestRecord
 from slabench.verdict.bounded import COUNT_EVENTS
+from slabench.verdict.outcome import Check, CheckStatus
 from slabench.verdict.validity.contents import outputs
+from slabench.verdict.validity.context import CheckContext, ok
 from slabench.verdict.validity.registry import Registration, Stage
-from slabench.verdict.validity.subject import Subject, ok
-from slabench.verdict.words import Check, State
 
-REPEATS_LIMIT = 4  # the role, the finish reason and the usage may come in events of their own, which bring no token
-# Speculative decoding begins with a few tokens, a stream interval of 40 with 40; of shorter answers than that a TPOT says little.
+# the role, the finish reason and the usage may come in events of their own, which bring no token
+REPEATS_LIMIT = 4
+# Speculative decoding begins with a few tokens, a stream interval of 40 with 40; of shorter answers than that
+# a TPOT says little.
 BEHIND_FIRST_LIMIT, FEW_SHARE_LIMIT = 0.25, 0.02
 CONTINUOUS = (
     "Measure with --backend=sglang (/generate counts every event), or a server or gateway that passes on "
@@ -48,19 +53,25 @@ def _example(records: list[RequestRecord]) -> str:
     why="a figure over the survivors flatters the server",
     probe=True,
 )
-def completed(subject: Subject) -> Check:
+def completed(subject: CheckContext) -> Check:
     run = subject.run
     if len(run.requests) < subject.planned:
         text = f"{len(run.requests)} of {subject.planned} requests could be made: the data set gives no more prompts."
-        return Check("completed", State.INVALID, text, "Use a larger data set, or ask for fewer prompts.")
+        return Check(
+            "completed", CheckStatus.INVALID, text, "Use a larger data set, or ask for fewer prompts."
+        )
     bad = [record for record in run.requests if not record.ok]
     if not bad:
         return ok("completed", f"All {len(run.requests)} requests came back whole.")
     kinds = Counter(record.error.value if record.error else "no end" for record in bad)
     named = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
     text = f"{len(bad)} of {len(run.requests)} requests failed ({named}); none may.{_example(bad)}"
-    remedy = _NO_ENDPOINT if all(one.status in NO_ENDPOINT for one in bad) else _remedy(subject, {one.error for one in bad})
-    return Check("completed", State.INVALID, text, remedy)
+    remedy = (
+        _NO_ENDPOINT
+        if all(one.status in NO_ENDPOINT for one in bad)
+        else _remedy(subject, {one.error for one in bad})
+    )
+    return Check("completed", CheckStatus.INVALID, text, remedy)
 
 
 NO_ENDPOINT = (404, 405, 501)  # 501: a gateway has the path, and does not serve it for its kind of workers
@@ -70,7 +81,7 @@ _NO_ENDPOINT = (
 )
 
 
-def _remedy(subject: Subject, kinds: Collection[ErrorKind | None]) -> str:
+def _remedy(subject: CheckContext, kinds: Collection[ErrorKind | None]) -> str:
     """For the client's own machine where that refused a connection, else for the server."""
     run = subject.run
     cap = run.plan.get("max_concurrency")
@@ -98,9 +109,12 @@ def _remedy(subject: Subject, kinds: Collection[ErrorKind | None]) -> str:
     ),
     why="their times have the set-up of a connection in them; `--connections=per-request` gives every request its own",
 )
-def resent(subject: Subject) -> Check:
+def resent(subject: CheckContext) -> Check:
     again, sent = (
-        sum(picked) for picked in zip(*((one.resent, one.sent_ns is not None) for one in subject.run.requests), strict=True)
+        sum(picked)
+        for picked in zip(
+            *((one.resent, one.sent_ns is not None) for one in subject.run.requests), strict=True
+        )
     )
     if not again:
         return ok("resent", "No request was sent twice.")
@@ -110,7 +124,7 @@ def resent(subject: Subject) -> Check:
     )
     if again > RESENT_SHARE_LIMIT * sent:
         remedy = "Use --connections=per-request, or a server that keeps idle connections open for longer."
-        return Check("resent", State.FINDING, f"{text}. More than {RESENT_SHARE_LIMIT:.0%}.", remedy)
+        return Check("resent", CheckStatus.FINDING, f"{text}. More than {RESENT_SHARE_LIMIT:.0%}.", remedy)
     return ok("resent", f"{text}.")
 
 
@@ -122,14 +136,19 @@ def resent(subject: Subject) -> Check:
     unreported="why an answer ended",
     probe=True,
 )
-def finish_reason(subject: Subject) -> Check:
+def finish_reason(subject: CheckContext) -> Check:
     odd = [record for record in subject.run.requests if record.ok and record.finish_reason != "length"]
     if not odd:
         return ok("finish_reason", "Every answer ended with finish_reason length.")
     kinds = Counter(str(record.finish_reason) for record in odd)
     named = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common(3))
     text = f"{len(odd)} answers did not end with finish_reason length ({named})."
-    return Check("finish_reason", State.INVALID, text, "See that the server honours ignore_eos and aborts nothing.")
+    return Check(
+        "finish_reason",
+        CheckStatus.INVALID,
+        text,
+        "See that the server honours ignore_eos and aborts nothing.",
+    )
 
 
 @Registration(
@@ -138,15 +157,22 @@ def finish_reason(subject: Subject) -> Check:
     invalid="the server counted other than the tokens that were asked for",
     probe=True,
 )
-def output_length(subject: Subject) -> Check:
-    odd = [record for record in subject.run.requests if record.ok and record.completion_tokens != record.output_len]
+def output_length(subject: CheckContext) -> Check:
+    odd = [
+        record
+        for record in subject.run.requests
+        if record.ok and record.completion_tokens != record.output_len
+    ]
     if not odd:
         return ok("output_length", "Every answer has the length asked for.")
     one = odd[0]
-    text = (
-        f"{len(odd)} answers have another length than asked for (request {one.index}: {one.completion_tokens} of {one.output_len})."
+    text = f"{len(odd)} answers have another length than asked for (request {one.index}: {one.completion_tokens} of {one.output_len})."
+    return Check(
+        "output_length",
+        CheckStatus.INVALID,
+        text,
+        "See that the server honours max_new_tokens and ignore_eos.",
     )
-    return Check("output_length", State.INVALID, text, "See that the server honours max_new_tokens and ignore_eos.")
 
 
 @Registration(
@@ -170,7 +196,7 @@ def output_length(subject: Subject) -> Check:
     unreported="the counts along a stream",
     probe=True,
 )
-def token_counts(subject: Subject) -> Check:
+def token_counts(subject: CheckContext) -> Check:
     done = [record for record in subject.run.requests if record.ok]
     uncounted = [record for record in done if not record.arrival_tokens and record.last_text_ns is not None]
     for record in done:
@@ -184,7 +210,9 @@ def token_counts(subject: Subject) -> Check:
         elif counts != sorted(counts):
             seen = "the count falls along the stream"
         elif (repeats := len(counts) - len(set(counts))) > REPEATS_LIMIT:
-            seen = f"{repeats} of {len(counts)} events repeat the count before them, at most {REPEATS_LIMIT} may"
+            seen = (
+                f"{repeats} of {len(counts)} events repeat the count before them, at most {REPEATS_LIMIT} may"
+            )
         elif stamps != sorted(stamps) or (record.sent_ns is not None and stamps[0] < record.sent_ns):
             seen = "a token arrived before the request was sent, or before its predecessor"
         elif record.end_ns is not None and stamps[-1] > record.end_ns:
@@ -194,14 +222,24 @@ def token_counts(subject: Subject) -> Check:
         else:
             continue
         text = f"The token counts of request {record.index} cannot be trusted: {seen}."
-        return Check("token_counts", State.INVALID, text, "A proxy may reorder or buffer the stream; measure the server itself.")
+        return Check(
+            "token_counts",
+            CheckStatus.INVALID,
+            text,
+            "A proxy may reorder or buffer the stream; measure the server itself.",
+        )
     if uncounted and len(uncounted) == len(done):
         text = "The server counts no tokens along the stream, only at its end: TPOT is known within bounds, ITL is not known."
-        return Check("token_counts", State.NOT_CHECKED, text, CONTINUOUS)
+        return Check("token_counts", CheckStatus.NOT_CHECKED, text, CONTINUOUS)
     if uncounted:
         some = f"{len(uncounted)} of {len(done)} answers count no tokens along the stream"
         text = f"{some} (request {uncounted[0].index}), the others do."
-        return Check("token_counts", State.INVALID, text, f"Measure one server, not a mixture of them. {CONTINUOUS}")
+        return Check(
+            "token_counts",
+            CheckStatus.INVALID,
+            text,
+            f"Measure one server, not a mixture of them. {CONTINUOUS}",
+        )
     odd = outputs(subject)
     if odd is not None:
         return odd
@@ -222,12 +260,16 @@ def token_counts(subject: Subject) -> Check:
     ),
     probe=True,
 )
-def tpot_defined(subject: Subject) -> Check:
+def tpot_defined(subject: CheckContext) -> Check:
     many = [record for record in subject.run.requests if record.ok and (record.output_tokens or 0) > 1]
     odd = [record for record in many if tpot(record) is None and ends(record) is None]
     counted = [record for record in many if record.arrival_tokens and record not in odd]
     few = [record for record in counted if _behind_first(record) < BEHIND_FIRST_LIMIT]
-    state = State.INVALID if any(metric.ours == "tpot" for metric in subject.judged_metrics) else State.FINDING
+    state = (
+        CheckStatus.INVALID
+        if any(metric.ours == "tpot" for metric in subject.judged_metrics)
+        else CheckStatus.FINDING
+    )
     remedy = "Start the server with a smaller --stream-interval, and measure it without a proxy."
     if not odd and len(few) > FEW_SHARE_LIMIT * len(many):
         counts = few[0].arrival_tokens

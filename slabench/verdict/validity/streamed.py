@@ -1,4 +1,5 @@
-"""Is the stream one? A gateway that has the whole answer and plays it again, or a first event that comes before its token."""
+"""Is the stream one? A gateway that has the whole answer and plays it again, or a first event that comes
+before its token."""
 
 from __future__ import annotations
 
@@ -9,23 +10,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from slabench.metrics import per_request
-from slabench.metrics.lateness import late_ns
 from slabench.metrics.per_request import NS_PER_MS
+from slabench.metrics.stall_error import late_ns
+from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.validity.context import ok
 from slabench.verdict.validity.registry import Registration, Stage
-from slabench.verdict.validity.subject import ok
-from slabench.verdict.words import Check, State
 
 if TYPE_CHECKING:
     from slabench.records import RequestRecord
-    from slabench.verdict.validity.subject import Subject
+    from slabench.verdict.validity.context import CheckContext
 
-GROWTH_FACTOR, GROWTH_MS = 3.0, 100.0  # both: below 100 ms a busy machine makes such a difference, below 3 times a slow server
-SERVER_FACTOR = 2.0  # the server's own time between tokens against the client's: more is no cause between two clocks
+# both: below 100 ms a busy machine makes such a difference, below 3 times a slow server
+GROWTH_FACTOR, GROWTH_MS = 3.0, 100.0
+# the server's own time between tokens against the client's: more is no cause between two clocks
+SERVER_FACTOR = 2.0
 MOST_ANSWERS = 0.5
-# Events of a run against those of the idle server, which makes none faster for anybody: mean gaps, so that joined events count.
+# Events of a run against those of the idle server, which makes none faster for anybody: mean gaps, so that
+# joined events count.
 FASTER_ANSWERS, FASTER_EVENTS = 0.1, 5
-GATHERED_EVENTS, GATHERED_TIME = 0.5, 0.25  # of an answer's events, and of its time from sent to its last token
-GATHERED_LEAST_S = 0.25  # a shorter wait for an answer's first bytes may be a busy machine's, its kernel's or a proxy's
+# of an answer's events, and of its time from sent to its last token
+GATHERED_EVENTS, GATHERED_TIME = 0.5, 0.25
+# a shorter wait for an answer's first bytes may be a busy machine's, its kernel's or a proxy's
+GATHERED_LEAST_S = 0.25
 ONE_READ_SHARE_LIMIT = 0.02  # each such answer pulls the mean TPOT down by its share
 DIRECT = "Measure the server itself, without a gateway that buffers its stream."
 
@@ -35,7 +41,8 @@ class Shown:
     """How one answer of the probe came."""
 
     ttft_ms: float
-    # The wait between its first counted event and its first text; where the first event has a text, the second one.
+    # The wait between its first counted event and its first text; where the first event has a text, the
+    # second one.
     first_gap_ms: float | None
     later_gap_ms: float | None  # median of the gaps after that
     first_empty: bool  # its first counted event has no text
@@ -43,7 +50,8 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One prompt sent to the idle server with 1 and with `tokens` tokens out, twice if the first pair looked bad."""
+    """One prompt sent to the idle server with 1 and with `tokens` tokens out, twice if the first pair looked
+    bad."""
 
     tokens: int
     pairs: Sequence[tuple[Shown, Shown]]
@@ -90,12 +98,14 @@ def looks_bad(one: Shown, many: Shown) -> bool:
     ),
     client="any",
 )
-def streamed(subject: Subject) -> Check:
+def streamed(subject: CheckContext) -> Check:
     answers = [record for record in subject.run.requests if record.ok and (record.output_tokens or 0) > 1]
     if not answers and subject.run.told is None:
-        return Check("streamed", State.OK, "No answer has more than one token, so none can be held back.")
+        return Check(
+            "streamed", CheckStatus.OK, "No answer has more than one token, so none can be held back."
+        )
     probed = _by_probe(subject.probe)
-    if probed.state is State.INVALID:
+    if probed.state is CheckStatus.INVALID:
         return probed
     return _by_server(subject, answers) or _by_log(subject, answers) or _by_pace(subject, answers) or probed
 
@@ -104,7 +114,12 @@ def _by_probe(probe: Probe | None) -> Check:
     if probe is None or not probe.pairs:
         why = f" ({probe.failure})" if probe is not None and probe.failure else ""
         text = f"Whether answers are held back until they are whole is not known: the server was not probed{why}."
-        return Check("streamed", State.NOT_CHECKED, text, "See that the idle server answers one request of 64 tokens.")
+        return Check(
+            "streamed",
+            CheckStatus.NOT_CHECKED,
+            text,
+            "See that the idle server answers one request of 64 tokens.",
+        )
     one, many = min(probe.pairs, key=lambda pair: looks_bad(*pair))
     times = f", {len(probe.pairs)} times" if len(probe.pairs) > 1 else ""
     text = (
@@ -116,7 +131,7 @@ def _by_probe(probe: Probe | None) -> Check:
             f" (more than {GROWTH_FACTOR:g} times and {GROWTH_MS:g} ms{times}): the answer is held back until it is whole, and the "
             "times of its tokens are not the server's."
         )
-        return Check("streamed", State.INVALID, text, DIRECT)
+        return Check("streamed", CheckStatus.INVALID, text, DIRECT)
     if all(ahead(each) for _, each in probe.pairs):
         empty = all(each.first_empty for _, each in probe.pairs)
         text = (
@@ -124,12 +139,15 @@ def _by_probe(probe: Probe | None) -> Check:
             f"{'the first text' if empty else 'the next one'} {many.first_gap_ms:.0f} ms later, where the others follow each other "
             f"by {many.later_gap_ms:.1f} ms{times}: TTFT {'is not' if empty else 'may not be'} the time of a token."
         )
-        return Check("streamed", State.INVALID if empty else State.FINDING, text, DIRECT)
-    return Check("streamed", State.OK, f"{text}.")
+        return Check("streamed", CheckStatus.INVALID if empty else CheckStatus.FINDING, text, DIRECT)
+    return Check("streamed", CheckStatus.OK, f"{text}.")
 
 
-def _by_pace(subject: Subject, answers: Sequence[RequestRecord]) -> Check | None:
-    """No server makes a token faster under load than for one request alone: a finding, since the probe was of one moment."""
+def _by_pace(subject: CheckContext, answers: Sequence[RequestRecord]) -> Check | None:
+    """No server makes a token faster under load than for one request alone:
+
+    a finding, since the probe was of one moment.
+    """
     pairs = subject.probe.pairs if subject.probe is not None else ()
     alone = [gap for _, many in pairs if (gap := many.later_gap_ms) is not None]
     known = [record for record in answers if len(record.stamps_ns) >= FASTER_EVENTS]
@@ -144,7 +162,7 @@ def _by_pace(subject: Subject, answers: Sequence[RequestRecord]) -> Check | None
         f"The idle server made an event every {idle:.2f} ms for one request alone, and the events of {len(fast)} of {len(known)} "
         f"answers came every {statistics.median(fast):.2f} ms, more than {SERVER_FACTOR:g} times faster: they may be held back."
     )
-    return Check("streamed", State.FINDING, text, DIRECT)
+    return Check("streamed", CheckStatus.FINDING, text, DIRECT)
 
 
 def event_gap_ms(record: RequestRecord, late_ms: float) -> float:
@@ -153,8 +171,11 @@ def event_gap_ms(record: RequestRecord, late_ms: float) -> float:
     return ((stamps[-1] - stamps[0]) / NS_PER_MS + late_ms) / (len(stamps) - 1)
 
 
-def _by_server(subject: Subject, answers: Sequence[RequestRecord]) -> Check | None:
-    """decode_throughput of 0.5.5 and newer with --enable-metrics: tokens a second from the first to the last, by the server."""
+def _by_server(subject: CheckContext, answers: Sequence[RequestRecord]) -> Check | None:
+    """decode_throughput of 0.5.5 and newer with --enable-metrics:
+
+    tokens a second from the first to the last, by the server.
+    """
     known = [
         (1000 / rate, tpot, most)
         for record, tpot, most in _paces(subject, answers)
@@ -168,13 +189,17 @@ def _by_server(subject: Subject, answers: Sequence[RequestRecord]) -> Check | No
         f"By meta_info's decode_throughput the server took {server:.2f} ms a token (median), and {len(fast)} of {len(known)} "
         f"answers came at {client:.2f} ms: more than {SERVER_FACTOR:g} times faster than they were made, so they were held back."
     )
-    return Check("streamed", State.INVALID, text, DIRECT)
+    return Check("streamed", CheckStatus.INVALID, text, DIRECT)
 
 
-def _paces(subject: Subject, answers: Sequence[RequestRecord]) -> list[tuple[RequestRecord, float, float]]:
-    """Each answer with its TPOT and the most that it can be, in ms: the client may have read its first token late.
+def _paces(
+    subject: CheckContext, answers: Sequence[RequestRecord]
+) -> list[tuple[RequestRecord, float, float]]:
+    """Each answer with its TPOT and the most that it can be, in ms: the client may have read its first token
+    late.
 
-    What waited at a client that stood still came no faster than it was made; the check `client` tells of that.
+    What waited at a client that stood still came no faster than it was made; the check `client` tells of
+    that.
     """
     known = [(record, tpot) for record in answers if (tpot := per_request.tpot(record)) is not None]
     late = late_ns(subject.run, [record.arrival_ns[0] for record, _ in known]) / NS_PER_MS
@@ -184,7 +209,7 @@ def _paces(subject: Subject, answers: Sequence[RequestRecord]) -> list[tuple[Req
     ]
 
 
-def _by_log(subject: Subject, answers: Sequence[RequestRecord]) -> Check | None:
+def _by_log(subject: CheckContext, answers: Sequence[RequestRecord]) -> Check | None:
     """The log's Decode lines: requests running / tokens a second is what each of them waits for a token."""
     step = None if subject.log is None else subject.log.step_ms
     paces = _paces(subject, answers)
@@ -195,7 +220,7 @@ def _by_log(subject: Subject, answers: Sequence[RequestRecord]) -> Check | None:
         f"By nine in ten of the deploy log's Decode lines the server took {step:.2f} ms a token or more, and the answers came at "
         f"{client:.2f} ms (median of {len(paces)}): more than {SERVER_FACTOR:g} times faster than they were made."
     )
-    return Check("streamed", State.INVALID, text, f"{DIRECT} See that --deploy-log is this server's.")
+    return Check("streamed", CheckStatus.INVALID, text, f"{DIRECT} See that --deploy-log is this server's.")
 
 
 @Registration(
@@ -211,9 +236,13 @@ def _by_log(subject: Subject, answers: Sequence[RequestRecord]) -> Check | None:
     ),
     probe=True,
 )
-def one_read(subject: Subject) -> Check:
+def one_read(subject: CheckContext) -> Check:
     done = [record for record in subject.run.requests if record.ok]
-    many = [one for one in done if len(set(one.arrival_tokens)) > 1 or (not one.arrival_tokens and len(one.text_ns) > 1)]
+    many = [
+        one
+        for one in done
+        if len(set(one.arrival_tokens)) > 1 or (not one.arrival_tokens and len(one.text_ns) > 1)
+    ]
     odd = sum(stamps[0] == stamps[-1] for stamps in (record.stamps_ns for record in many))
     gathered = sum(map(_gathered, many))
     beside = f", {gathered} in a few reads at their end" if gathered else ""
@@ -221,7 +250,12 @@ def one_read(subject: Subject) -> Check:
     if odd + gathered > ONE_READ_SHARE_LIMIT * len(many):
         remedy = "Run the client on a machine with free cores, and without a proxy that gathers the stream."
         limit = f"at most {ONE_READ_SHARE_LIMIT:.0%} may"
-        return Check("one_read", State.INVALID, f"{text}: their tokens do not have the time when they were made; {limit}.", remedy)
+        return Check(
+            "one_read",
+            CheckStatus.INVALID,
+            f"{text}: their tokens do not have the time when they were made; {limit}.",
+            remedy,
+        )
     return ok("one_read", f"{text}.")
 
 

@@ -20,9 +20,19 @@ def chunk(data: bytes) -> bytes:
 
 def event(tokens: int, wanted: int, prompt: int = 4) -> bytes:
     reason = {"type": "length", "length": wanted} if tokens == wanted else None
-    meta = {"id": "s", "finish_reason": reason, "prompt_tokens": prompt, "completion_tokens": tokens, "cached_tokens": 0}
+    meta = {
+        "id": "s",
+        "finish_reason": reason,
+        "prompt_tokens": prompt,
+        "completion_tokens": tokens,
+        "cached_tokens": 0,
+    }
     ids = list(range(tokens))
-    return chunk(b"data: " + json.dumps({"text": "w " * tokens, "output_ids": ids, "meta_info": meta}).encode() + b"\n\n")
+    return chunk(
+        b"data: "
+        + json.dumps({"text": "w " * tokens, "output_ids": ids, "meta_info": meta}).encode()
+        + b"\n\n"
+    )
 
 
 DONE = chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
@@ -107,12 +117,17 @@ class Scripted:
                 return False
             if script == "page":
                 page = b"<html>a proxy's page</html>"
-                peer.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page))
+                peer.sendall(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nContent-Length: %d\r\n\r\n%b"
+                    % (len(page), page)
+                )
                 return True
             if script == "whole":
                 page = json.dumps({"text": "x", "meta_info": {"completion_tokens": wanted}}).encode()
                 kind = b"content-type: application/json"
-                peer.sendall(b"HTTP/1.1 200 OK\r\n%b\r\nContent-Length: %d\r\n\r\n%b" % (kind, len(page), page))
+                peer.sendall(
+                    b"HTTP/1.1 200 OK\r\n%b\r\nContent-Length: %d\r\n\r\n%b" % (kind, len(page), page)
+                )
                 return True
             if script == "busy":
                 peer.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 9\r\n\r\noverload!")

@@ -1,4 +1,7 @@
-"""An HTTP server with /generate and server_info that keeps its word or breaks it in one way; it keeps the bodies it got."""
+"""An HTTP server with /generate and server_info that keeps its word or breaks it in one way;
+
+it keeps the bodies it got.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,13 @@ def lines(way: str, wanted: int) -> Iterator[bytes]:
         upto = {"abort": max(1, wanted // 4), "error_after_some": 2}.get(way, wanted)
         for tokens in range(1, upto + 1):
             reason = {"type": "abort" if way == "abort" else "length"} if tokens == upto else None
-            meta = {"id": "u", "finish_reason": reason, "prompt_tokens": 4, "completion_tokens": tokens, "cached_tokens": 0}
+            meta = {
+                "id": "u",
+                "finish_reason": reason,
+                "prompt_tokens": 4,
+                "completion_tokens": tokens,
+                "cached_tokens": 0,
+            }
             yield json.dumps({"text": "" if way == "no_text" else "w " * tokens, "meta_info": meta}).encode()
         if way == "error_after_some":
             yield error

@@ -1,7 +1,9 @@
-"""Runs in the environment of the reference client: sglang 0.5.7's own functions, one JSON object a line in, one a line out.
+"""Runs in the environment of the reference client: sglang 0.5.7's own functions, one JSON object a line in,
+one a line out.
 
-{"outputs": [...], "duration": S} -> the fields of its BenchmarkMetrics, or {"raised": NAME}.
-{"stream": [[SECONDS, LINE], ...], "start": S, "asked": N} -> the RequestFuncOutput that its /generate client makes of it.
+{"outputs": [...], "duration": S} -> the fields of its BenchmarkMetrics, or {"raised": NAME}. {"stream":
+[[SECONDS, LINE], ...], "start": S, "asked": N} -> the RequestFuncOutput that its /generate client makes of
+it.
 """
 
 import argparse
@@ -75,7 +77,14 @@ def stream(job):
     )
     bench_serving._create_bench_client_session = lambda: Session(clock, job["stream"])
     asked = bench_serving.RequestFuncInput(
-        prompt="", api_url="", prompt_len=1, output_len=job["asked"], model="", lora_name="", image_data=None, extra_request_body={}
+        prompt="",
+        api_url="",
+        prompt_len=1,
+        output_len=job["asked"],
+        model="",
+        lora_name="",
+        image_data=None,
+        extra_request_body={},
     )
     output = asyncio.run(bench_serving.async_request_sglang_generate(asked))
     return dataclasses.asdict(output)

@@ -1,8 +1,9 @@
-"""A server that repeats the Authorization header wherever it can say anything: `python echo.py --port N --mode MODE`.
+"""A server that repeats the Authorization header wherever it can say anything: `python echo.py --port N
+--mode MODE`.
 
-MODE: errors (each answer fails in its own way), text (answers hold it), missing (no server_info), refused (the flush), hold
-(answers after the flush do not end). Every text holds the key in several encodings, in part, and what consoles, Markdown, HTML
-and CI would obey.
+MODE: errors (each answer fails in its own way), text (answers hold it), missing (no server_info), refused
+(the flush), hold (answers after the flush do not end). Every text holds the key in several encodings, in
+part, and what consoles, Markdown, HTML and CI would obey.
 """
 
 from __future__ import annotations
@@ -28,9 +29,22 @@ HOSTILE = (
 
 def encodings(key: str) -> list[str]:
     raw = key.encode()
-    found = [key, key.upper(), quote(key, safe=""), json.dumps(key), html.escape(key), raw.hex(), key[: len(key) // 2]]
+    found = [
+        key,
+        key.upper(),
+        quote(key, safe=""),
+        json.dumps(key),
+        html.escape(key),
+        raw.hex(),
+        key[: len(key) // 2],
+    ]
     found += [base64.b64encode(one + raw).decode() for one in (b"", b"user:", b"Bearer ")]
-    return [*found, base64.urlsafe_b64encode(b"u:" + raw).decode(), "".join(f"\\u{ord(one):04x}" for one in key), key[4:]]
+    return [
+        *found,
+        base64.urlsafe_b64encode(b"u:" + raw).decode(),
+        "".join(f"\\u{ord(one):04x}" for one in key),
+        key[4:],
+    ]
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -79,7 +93,9 @@ class Echo(BaseHTTPRequestHandler):
         if number % 4 == 0:
             self.answer(500, self.said.encode())
         elif number % 4 == 1:
-            self.answer(302, b"", Location=f"https://me:planted-password@h/{quote(self.said)}?sig=planted-signature")
+            self.answer(
+                302, b"", Location=f"https://me:planted-password@h/{quote(self.said)}?sig=planted-signature"
+            )
         elif number % 4 == 2:
             self.stream([{"error": {"message": self.said}}])
         else:
@@ -121,7 +137,10 @@ def main() -> None:
     Echo.mode = given.mode
     server = ThreadingHTTPServer(("127.0.0.1", given.port), Echo)
     print(server.server_port, flush=True)
-    print(f"server_args=ServerArgs(api_key={given.api_key!r}, tp_size=1) {sys.argv} {dict(os.environ)}", flush=True)
+    print(
+        f"server_args=ServerArgs(api_key={given.api_key!r}, tp_size=1) {sys.argv} {dict(os.environ)}",
+        flush=True,
+    )
     print("The server is fired up and ready to roll!", flush=True)
     server.serve_forever()
 

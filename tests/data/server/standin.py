@@ -1,4 +1,5 @@
-"""A stand-in for a server in the tests of --launch: answers like one, starts a child that ignores SIGTERM, leaves an orphan.
+"""A stand-in for a server in the tests of --launch: answers like one, starts a child that ignores SIGTERM,
+leaves an orphan.
 
 Usage: standin.py --port N [--pids FILE] [--die TEXT]
 """

@@ -1,6 +1,8 @@
-"""Runs in the environment of the reference client: sglang 0.5.7's own samplers and request generator, one answer a job.
+"""Runs in the environment of the reference client: sglang 0.5.7's own samplers and request generator, one
+answer a job.
 
-A list of jobs as JSON on stdin, a list of answers on stdout. The gaps are what its get_request sleeps between two requests.
+A list of jobs as JSON on stdin, a list of answers on stdout. The gaps are what its get_request sleeps between
+two requests.
 """
 
 import asyncio

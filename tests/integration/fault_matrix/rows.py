@@ -11,17 +11,24 @@ from tests.integration.fault_matrix.stored import Stored
 
 TENCENT = ("tests/tencent",)
 # The vocabulary is given, so that no run loads a tokenizer: half a second a row.
-FAST = ("--vocab-size=1000", "--arrivals=constant", "--idle-timeout=0.5", "--first-byte-timeout=0.8", "--connect-timeout=2")
+FAST = (
+    "--vocab-size=1000",
+    "--arrivals=constant",
+    "--idle-timeout=0.5",
+    "--first-byte-timeout=0.8",
+    "--connect-timeout=2",
+)
 # A request that keeps the flush from being confirmed is waited for half a minute; here for a blink.
 HASTY = "-ptests.integration.fault_matrix.hasty"
 
 
 @dataclass(frozen=True)
 class Row:
-    """server: the embedded one's profile. check: what has to catch it; also: other checks that see it too, if any.
+    """server: the embedded one's profile. check: what has to catch it; also: other checks that see it too, if
+    any.
 
-    without: the word of the same records when check and also are left out. PASSED says that nothing else stands between the
-    fault and a false green; INVALID that the objective is not even defined.
+    without: the word of the same records when check and also are left out. PASSED says that nothing else
+    stands between the fault and a false green; INVALID that the objective is not even defined.
     """
 
     name: str

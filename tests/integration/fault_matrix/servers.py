@@ -23,7 +23,18 @@ from tests.integration.conftest import REPO, environment
 def sim_server(folder: Path, profile: str = "demo", *more: str) -> Iterator[str]:
     """Its URL; the deploy log is server.log in the folder."""
     log = folder / "server.log"
-    command = [sys.executable, "-m", "slabench.sim", "--profile", profile, "--port", "0", "--log", str(log), *more]
+    command = [
+        sys.executable,
+        "-m",
+        "slabench.sim",
+        "--profile",
+        profile,
+        "--port",
+        "0",
+        "--log",
+        str(log),
+        *more,
+    ]
     process = subprocess.Popen(command, cwd=REPO, env=environment(), stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 20
@@ -44,7 +55,11 @@ def generating(url: str, tokens: int, prompt: int = 8) -> Iterator[http.client.H
     host, _, port = url.removeprefix("http://").rpartition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=20)
     sampling = {"max_new_tokens": tokens, "ignore_eos": True}
-    connection.request("POST", "/generate", json.dumps({"input_ids": [7] * prompt, "stream": True, "sampling_params": sampling}))
+    connection.request(
+        "POST",
+        "/generate",
+        json.dumps({"input_ids": [7] * prompt, "stream": True, "sampling_params": sampling}),
+    )
     with connection.getresponse() as answer:
         yield answer
     connection.close()
@@ -52,7 +67,10 @@ def generating(url: str, tokens: int, prompt: int = 8) -> Iterator[http.client.H
 
 @contextlib.contextmanager
 def once_decoding(log: Path, act: Callable[[], object]) -> Iterator[None]:
-    """act() when the run's own decoding has begun: two Decode lines after the flush, which follows the warm-up."""
+    """act() when the run's own decoding has begun:
+
+    two Decode lines after the flush, which follows the warm-up.
+    """
 
     def wait() -> None:
         deadline = time.monotonic() + 30
@@ -76,7 +94,10 @@ class Front:
         self, behind: str, *others: str, pick: Callable[[int, int], int] | None = None, prefix: str = "", key: str = "",
         tls: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
-        """others: further servers; pick(connection, servers) says which one a connection goes to, by turns if not given."""
+        """others: further servers;
+
+        pick(connection, servers) says which one a connection goes to, by turns if not given.
+        """
         places = [url.removeprefix("http://").rpartition(":") for url in (behind, *others)]
         self.behind = [(host.strip("[]"), int(port)) for host, _, port in places]
         self.pick = pick or (lambda number, count: number % count)
@@ -151,7 +172,19 @@ def private_ca(folder: Path) -> tuple[Path, ssl.SSLContext]:
         subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
 
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    openssl("req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=our own authority", "-days", "2")
+    openssl(
+        "req",
+        "-x509",
+        *new_key,
+        "-keyout",
+        "ca.key",
+        "-out",
+        "ca.pem",
+        "-subj",
+        "/CN=our own authority",
+        "-days",
+        "2",
+    )
     openssl("req", *new_key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=server")
     (folder / "extensions").write_text("subjectAltName=IP:127.0.0.1\n")
     signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "extensions")

@@ -1,4 +1,7 @@
-"""A pytest plugin for the runs of the matrix: load processes are stopped again and again, as on a machine without a free core."""
+"""A pytest plugin for the runs of the matrix:
+
+load processes are stopped again and again, as on a machine without a free core.
+"""
 
 import contextlib
 import os

@@ -1,4 +1,7 @@
-"""A run folder judged again: from requests.jsonl.gz and run.json alone, through the checks and the judge of the engine."""
+"""A run folder judged again:
+
+from requests.jsonl.gz and run.json alone, through the checks and the judge of the engine.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,17 @@ from slabench.records import Calibration, ClientRecord, RunRecord, ServerEvidenc
 from slabench.report.records_file import read_records
 from slabench.verdict import baseline_file, baselines, validity
 from slabench.verdict.judge import Case, judge
+from slabench.verdict.outcome import Check, CheckStatus, Verdict
 from slabench.verdict.sla import slo
-from slabench.verdict.validity.evidence import restore
-from slabench.verdict.words import Check, State, Verdict
+from slabench.verdict.validity.context_json import restore
 from tests.integration.conftest import Done
 
 TPOT_RULE = slo("tpot", "mean", "<=", 50)  # of tencent and ali decode, as published
-# Made by other hands than the checks' list: objectives that do not apply, and the decode curve, which has no records of its own.
-AS_THEY_ARE = frozenset({"slo_applies", *(check.name for check in validity.registered(validity.Stage.CURVE, validity.Stage.TEST))})
+# Made by other hands than the checks' list: objectives that do not apply, and the decode curve, which has no
+# records of its own.
+AS_THEY_ARE = frozenset(
+    {"slo_applies", *(check.name for check in validity.registered(validity.Stage.CURVE, validity.Stage.TEST))}
+)
 
 
 class Stored:
@@ -47,29 +53,44 @@ class Stored:
 
     def record(self, entry: dict[str, Any]) -> RunRecord:
         path = self.folder / "requests.jsonl.gz"
-        requests = sorted((one for test_id, one in read_records(path) if test_id == entry["id"]), key=lambda one: one.index)
+        requests = sorted(
+            (one for test_id, one in read_records(path) if test_id == entry["id"]), key=lambda one: one.index
+        )
         began = requests[0].due_ns  # the first request is due at the plan's zero
         bar = entry["client"]["calibration"]
-        client = ClientRecord(**entry["client"] | {"calibration": None if bar is None else Calibration(**bar)})
+        client = ClientRecord(
+            **entry["client"] | {"calibration": None if bar is None else Calibration(**bar)}
+        )
         told = entry["server"]
         counted = None if told["flush_workers"] is None else tuple(told["flush_workers"])
-        server = ServerEvidence(flush_status=told["flush_status"], flush_lines=told["flush_lines"], flush_workers=counted)
+        server = ServerEvidence(
+            flush_status=told["flush_status"], flush_lines=told["flush_lines"], flush_workers=counted
+        )
         return RunRecord(requests, began, 0.0, entry["workload"], entry["plan"], client, server)
 
     def _checks(self, entry: dict[str, Any], leave_out: Set[str]) -> list[Check]:
-        """All are made anew, from the records and what run.json holds of the evidence, and are what the run itself found."""
-        told = [Check(one["name"], State(one["state"]), one["text"], one["remedy"]) for one in entry["checks"]]
+        """All are made anew, from the records and what run.json holds of the evidence, and are what the run
+        itself found."""
+        told = [
+            Check(one["name"], CheckStatus(one["state"]), one["text"], one["remedy"])
+            for one in entry["checks"]
+        ]
         if "records" not in entry:
             return [one for one in told if one.name not in leave_out]
         subject = restore(self.record(entry), entry["evidence"])
         options = self.run["options"]
-        made = validity.examine(subject, entry["method"], allow=options["allow"], strict=options["strict_validity"])
+        made = validity.examine(
+            subject, entry["method"], allow=options["allow"], strict=options["strict_validity"]
+        )
         beside = [one for one in told if one.name in AS_THEY_ARE]
         assert [_words(one) for one in (*made, *beside)] == [_words(one) for one in told]
         return [one for one in (*made, *beside) if one.name not in leave_out]
 
     def judge(self, entry: dict[str, Any], leave_out: Set[str] = frozenset()) -> Verdict:
-        """The verdict of the same records, without the checks that are named. NOT_COMPARABLE leaves out the baseline."""
+        """The verdict of the same records, without the checks that are named.
+
+        NOT_COMPARABLE leaves out the baseline.
+        """
         figures = dict(entry["metrics"])
         slos = (TPOT_RULE,) if entry["method"] in ("tencent", "ali-decode") else ()
         if "records" in entry:

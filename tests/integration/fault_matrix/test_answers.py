@@ -9,14 +9,35 @@ from tests.integration.fault_matrix.rows import Row, expect_invalid, measure, pa
 
 ALL = "INVALID"  # without the check nothing is left to compute a TPOT from
 NOT_STARTED = [
-    Row("503-all", "demo?fault=busy", "completed", "6 of 6 requests failed (6 x http_status)", also=("log_lines",), without=ALL),
-    Row("503-half", "demo?fault=busy&fault_share=0.5", "completed", "3 of 6 requests failed (3 x http_status)"),
+    Row(
+        "503-all",
+        "demo?fault=busy",
+        "completed",
+        "6 of 6 requests failed (6 x http_status)",
+        also=("log_lines",),
+        without=ALL,
+    ),
+    Row(
+        "503-half", "demo?fault=busy&fault_share=0.5", "completed", "3 of 6 requests failed (3 x http_status)"
+    ),
     Row("503-one", "demo?fault=busy&fault_index=2", "completed", "1 of 6 requests failed (1 x http_status)"),
     Row("429-with-retry-after", "demo?fault=rate_limit&fault_share=0.5", "completed", "HTTP 429"),
     Row("proxy-page-502", "demo?fault=page&fault_index=0", "completed", "HTTP 502: <!DOCTYPE html>"),
-    Row("proxy-page-200", "demo?fault=page_ok&fault_index=0", "completed", "The answer is no event stream: <!DOCTYPE html>"),
-    Row("redirect", "demo?fault=redirect&fault_index=5", "completed", "HTTP 307: redirect to http://127.0.0.1:1/generate"),
-    Row("empty-200", "demo?fault=empty&fault_share=0.5", "completed", "3 of 6 requests failed (3 x truncated)"),
+    Row(
+        "proxy-page-200",
+        "demo?fault=page_ok&fault_index=0",
+        "completed",
+        "The answer is no event stream: <!DOCTYPE html>",
+    ),
+    Row(
+        "redirect",
+        "demo?fault=redirect&fault_index=5",
+        "completed",
+        "HTTP 307: redirect to http://127.0.0.1:1/generate",
+    ),
+    Row(
+        "empty-200", "demo?fault=empty&fault_share=0.5", "completed", "3 of 6 requests failed (3 x truncated)"
+    ),
     Row(
         "vllm-stream",
         "demo?fault=vllm_stream",
@@ -25,22 +46,85 @@ NOT_STARTED = [
         also=("log_lines",),
         without=ALL,
     ),
-    Row("done-without-a-token", "demo?fault=no_tokens&fault_index=1", "completed", "1 of 6 requests failed (1 x no_tokens)"),
-    Row("reset-before-headers", "demo?fault=reset_before&fault_index=1", "completed", "1 of 6 requests failed (1 x reset)"),
-    Row("silence", "demo?fault=silence&fault_index=0", "completed", "1 of 6 requests failed (1 x first_byte_timeout)"),
+    Row(
+        "done-without-a-token",
+        "demo?fault=no_tokens&fault_index=1",
+        "completed",
+        "1 of 6 requests failed (1 x no_tokens)",
+    ),
+    Row(
+        "reset-before-headers",
+        "demo?fault=reset_before&fault_index=1",
+        "completed",
+        "1 of 6 requests failed (1 x reset)",
+    ),
+    Row(
+        "silence",
+        "demo?fault=silence&fault_index=0",
+        "completed",
+        "1 of 6 requests failed (1 x first_byte_timeout)",
+    ),
 ]
 BROKEN_OFF = [
-    Row("stream-error-all", "demo?fault=stream_error&fault_tokens=0", "completed", "(6 x in_stream)", without=ALL),
-    Row("stream-error-one", "demo?fault=stream_error&fault_index=3&fault_tokens=0", "completed", "(1 x in_stream)"),
-    Row("stream-error-after-tokens", "demo?fault=stream_error&fault_share=0.5&fault_tokens=8", "completed", "CUDA out of memory"),
+    Row(
+        "stream-error-all",
+        "demo?fault=stream_error&fault_tokens=0",
+        "completed",
+        "(6 x in_stream)",
+        without=ALL,
+    ),
+    Row(
+        "stream-error-one",
+        "demo?fault=stream_error&fault_index=3&fault_tokens=0",
+        "completed",
+        "(1 x in_stream)",
+    ),
+    Row(
+        "stream-error-after-tokens",
+        "demo?fault=stream_error&fault_share=0.5&fault_tokens=8",
+        "completed",
+        "CUDA out of memory",
+    ),
     Row("reset-in-mid-stream", "demo?fault=reset&fault_index=2&fault_tokens=5", "completed", "(1 x reset)"),
-    Row("closed-in-mid-stream", "demo?fault=drop&fault_index=2&fault_tokens=5", "completed", "(1 x truncated)"),
-    Row("cut-without-done", "demo?fault=cut&fault_index=2&fault_tokens=11", "completed", "The stream ended without [DONE]."),
-    Row("stall-then-silence", "demo?fault=stall&fault_index=2&fault_tokens=5", "completed", "(1 x idle_timeout)"),
-    Row("abort", "demo?fault=abort&fault_index=1&fault_tokens=6", "completed", "The first says: Aborted by AbortReq."),
-    Row("error-beside-a-count", "demo?fault=error_beside&fault_index=1&fault_tokens=6", "completed", "CUDA out of memory"),
-    Row("error-behind-others", "demo?fault=error_object&fault_index=1&fault_tokens=6", "completed", "CUDA out of memory"),
-    Row("error-by-its-name", "demo?fault=error_named&fault_index=1&fault_tokens=6", "completed", "CUDA out of memory"),
+    Row(
+        "closed-in-mid-stream", "demo?fault=drop&fault_index=2&fault_tokens=5", "completed", "(1 x truncated)"
+    ),
+    Row(
+        "cut-without-done",
+        "demo?fault=cut&fault_index=2&fault_tokens=11",
+        "completed",
+        "The stream ended without [DONE].",
+    ),
+    Row(
+        "stall-then-silence",
+        "demo?fault=stall&fault_index=2&fault_tokens=5",
+        "completed",
+        "(1 x idle_timeout)",
+    ),
+    Row(
+        "abort",
+        "demo?fault=abort&fault_index=1&fault_tokens=6",
+        "completed",
+        "The first says: Aborted by AbortReq.",
+    ),
+    Row(
+        "error-beside-a-count",
+        "demo?fault=error_beside&fault_index=1&fault_tokens=6",
+        "completed",
+        "CUDA out of memory",
+    ),
+    Row(
+        "error-behind-others",
+        "demo?fault=error_object&fault_index=1&fault_tokens=6",
+        "completed",
+        "CUDA out of memory",
+    ),
+    Row(
+        "error-by-its-name",
+        "demo?fault=error_named&fault_index=1&fault_tokens=6",
+        "completed",
+        "CUDA out of memory",
+    ),
     Row(
         "a-number-of-400-digits",
         "demo?fault=huge_number&fault_index=1",
@@ -49,13 +133,39 @@ BROKEN_OFF = [
     ),
     Row("nested-5000-deep", "demo?fault=deep_json&fault_index=1", "completed", "(1 x malformed)"),
     Row("taken-and-closed", "demo?fault=taken&fault_index=4", "completed", "(1 x reset)"),
-    Row("malformed-json", "demo?fault=malformed&fault_index=2", "completed", "The stream has an event that is no JSON"),
-    Row("malformed-last-event", "demo?fault=malformed_last&fault_index=2", "completed", "The last event is not one that sglang"),
+    Row(
+        "malformed-json",
+        "demo?fault=malformed&fault_index=2",
+        "completed",
+        "The stream has an event that is no JSON",
+    ),
+    Row(
+        "malformed-last-event",
+        "demo?fault=malformed_last&fault_index=2",
+        "completed",
+        "The last event is not one that sglang",
+    ),
 ]
 LYING = [
-    Row("early-stop", "demo?fault=stop&fault_index=1&fault_tokens=6", "finish_reason", "(1 x stop)", also=("output_length",)),
-    Row("stop-at-the-right-length", "demo?fault=stop&fault_tokens=12", "finish_reason", "6 answers did not end with"),
-    Row("fewer-tokens", "demo?fault=short&fault_index=1&fault_tokens=6", "output_length", "(request 1: 6 of 12)"),
+    Row(
+        "early-stop",
+        "demo?fault=stop&fault_index=1&fault_tokens=6",
+        "finish_reason",
+        "(1 x stop)",
+        also=("output_length",),
+    ),
+    Row(
+        "stop-at-the-right-length",
+        "demo?fault=stop&fault_tokens=12",
+        "finish_reason",
+        "6 answers did not end with",
+    ),
+    Row(
+        "fewer-tokens",
+        "demo?fault=short&fault_index=1&fault_tokens=6",
+        "output_length",
+        "(request 1: 6 of 12)",
+    ),
     Row("more-tokens", "demo?fault=longer&fault_index=1", "output_length", "(request 1: 16 of 12)"),
     Row(
         "truncated-prompt",
@@ -64,9 +174,19 @@ LYING = [
         "(request 4: 64 ids, 32 there)",
         also=("other_clients",),
     ),
-    Row("cached-prefixes", "demo?fault=cached", "prefix_cache", "192 of 384 prompt tokens came from the prefix cache (50.0%)"),
+    Row(
+        "cached-prefixes",
+        "demo?fault=cached",
+        "prefix_cache",
+        "192 of 384 prompt tokens came from the prefix cache (50.0%)",
+    ),
     Row("cached-prefix-of-one", "demo?fault=cached&fault_index=0", "prefix_cache", "32 of 384 prompt tokens"),
-    Row("count-falls", "demo?fault=count_falls&fault_index=2", "token_counts", "request 2 cannot be trusted: the count falls"),
+    Row(
+        "count-falls",
+        "demo?fault=count_falls&fault_index=2",
+        "token_counts",
+        "request 2 cannot be trusted: the count falls",
+    ),
     Row(
         "count-jumps-and-falls",
         "demo?fault=count_jumps&fault_index=2",
@@ -93,8 +213,18 @@ LYING = [
         "token_counts",
         "6 of 6 answers hold another number of output_ids than they count (request 0: 12 tokens counted, 6 ids in its last event)",
     ),
-    Row("fewer-ids-in-one", "demo?fault=few_ids&fault_index=3", "token_counts", "(request 3: 12 tokens counted, 4 ids"),
-    Row("ids-in-half-of-the-answers", "demo?fault=no_ids&fault_share=0.5", "token_counts", "3 of 6 answers have no output_ids"),
+    Row(
+        "fewer-ids-in-one",
+        "demo?fault=few_ids&fault_index=3",
+        "token_counts",
+        "(request 3: 12 tokens counted, 4 ids",
+    ),
+    Row(
+        "ids-in-half-of-the-answers",
+        "demo?fault=no_ids&fault_share=0.5",
+        "token_counts",
+        "3 of 6 answers have no output_ids",
+    ),
     Row(
         "output-behind-its-counts",
         "demo?fault=behind",
@@ -122,7 +252,8 @@ LYING = [
     ),
     Row(
         "all-but-one-token-at-first",
-        "demo?fault=lump&fault_tokens=1&decode_base_ms=25",  # a client that gets a core late reads 5 ms apart at once
+        # a client that gets a core late reads 5 ms apart at once
+        "demo?fault=lump&fault_tokens=1&decode_base_ms=25",
         "tpot_defined",
         "6 of 6 answers have less than 25% of their tokens behind their first event (request 0: 11 of 12 in it)",
     ),
@@ -146,7 +277,12 @@ LYING = [
         "streamed",
         "the first counted event came without a text",
     ),
-    Row("one-answer-for-all", "demo?fault=one_id", "request_ids", "5 of 6 answers have the id of another one (cached)"),
+    Row(
+        "one-answer-for-all",
+        "demo?fault=one_id",
+        "request_ids",
+        "5 of 6 answers have the id of another one (cached)",
+    ),
     Row(
         "half-without-meta",
         "demo?fault=silent_meta&fault_share=0.5",
@@ -161,9 +297,21 @@ LYING = [
         "3 of 6 answers count no tokens along the stream",
         options=("--backend=sglang-oai",),
     ),
-    Row("count-nan", "demo?fault=count_nan&fault_index=2", "token_counts", "a count is not a positive number"),
-    Row("duplicate-events", "demo?fault=duplicate&fault_index=2", "token_counts", "12 of 24 events repeat the count before them"),
-    Row("done-before-the-last-token", "demo?fault=done_early&fault_index=2", "token_counts", "after the stream said [DONE]"),
+    Row(
+        "count-nan", "demo?fault=count_nan&fault_index=2", "token_counts", "a count is not a positive number"
+    ),
+    Row(
+        "duplicate-events",
+        "demo?fault=duplicate&fault_index=2",
+        "token_counts",
+        "12 of 24 events repeat the count before them",
+    ),
+    Row(
+        "done-before-the-last-token",
+        "demo?fault=done_early&fault_index=2",
+        "token_counts",
+        "after the stream said [DONE]",
+    ),
     Row(
         "out-of-order-events",
         "demo?fault=out_of_order&fault_index=2",

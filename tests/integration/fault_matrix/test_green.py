@@ -71,7 +71,12 @@ def per_gpu(entry: dict[str, Any]) -> list[float | None]:
         ("demo?tp=4", ["--decode-gpu-num=8"], [8, 8, 8], "8 GPU (--decode-gpu-num)"),
         ("demo?tp=4&fault=mini_lb", [], [4, 8, 12], "8 decode GPU (2 servers: tp 4 x pp 1 of server_info)"),
         ("demo?tp=4&fault=mini_lb", ["--prefill-gpu-num=2"], [2, 8, 10], "2 prefill GPU (--prefill-gpu-num)"),
-        ("demo?tp=4&fault=one_of_pd", [], [None, None, None], "so no input tok/s per GPU: give --prefill-gpu-num"),
+        (
+            "demo?tp=4&fault=one_of_pd",
+            [],
+            [None, None, None],
+            "so no input tok/s per GPU: give --prefill-gpu-num",
+        ),
         (
             "demo?tp=4&fault=one_of_pd",
             ["--prefill-gpu-num=2"],
@@ -86,7 +91,9 @@ def per_gpu(entry: dict[str, Any]) -> list[float | None]:
         ),
     ],
 )
-def test_each_role_s_gpus(suite: Suite, profile: str, options: list[str], gpus: list[float | None], said: str) -> None:
+def test_each_role_s_gpus(
+    suite: Suite, profile: str, options: list[str], gpus: list[float | None], said: str
+) -> None:
     done = suite(*TENCENT, f"--base-url=sim:{profile}", *FAST, *options)
     entry = expect_green(done)
     assert per_gpu(entry) == gpus
@@ -96,12 +103,18 @@ def test_each_role_s_gpus(suite: Suite, profile: str, options: list[str], gpus: 
 
 
 def test_many_tokens_an_event(suite: Suite) -> None:
-    """Events of 8 tokens: the first has one, and a mean over events instead of tokens would be eight times as much."""
-    done = suite(*TENCENT, "--base-url=sim:demo?stream_interval=8&decode_base_ms=12", *FAST, "--random-output-len=41")
+    """Events of 8 tokens:
+
+    the first has one, and a mean over events instead of tokens would be eight times as much.
+    """
+    done = suite(
+        *TENCENT, "--base-url=sim:demo?stream_interval=8&decode_base_ms=12", *FAST, "--random-output-len=41"
+    )
     entry = expect_green(done, tokens=41)
     records = [record for _, record in read_records(done.folder / "requests.jsonl.gz")]  # type: ignore[operator]
     assert [list(record.arrival_tokens) for record in records] == [[1, 8, 16, 24, 32, 40, 41]] * 6
-    # 12.1 to 12.3 ms a step and the prefills of others. The machine may add to it, never an eighth part of it or eight times.
+    # 12.1 to 12.3 ms a step and the prefills of others. The machine may add to it, never an eighth part of it
+    # or eight times.
     assert 12.1 * 0.9 < entry["metrics"]["tpot.mean"] < 12.1 * 3
 
 
@@ -113,11 +126,16 @@ def test_empty_texts_count_as_the_tokens_they_are(suite: Suite) -> None:
 
 
 def test_answers_without_text_have_no_figure_of_bench_serving_that_hangs_on_texts(suite: Suite) -> None:
-    """It would print TTFT 0.00, and the whole latency as TPOT. What is judged by such a figure cannot be judged."""
+    """It would print TTFT 0.00, and the whole latency as TPOT.
+
+    What is judged by such a figure cannot be judged.
+    """
     silent = "--base-url=sim:demo?fault=empty_text&fault_tokens=1000"
     done = suite(*TENCENT, silent, *FAST)
     entry = expect_green(done)
-    assert not [key for key in entry["metrics"] if key.startswith(("classic.ttft", "classic.tpot", "classic.itl"))]
+    assert not [
+        key for key in entry["metrics"] if key.startswith(("classic.ttft", "classic.tpot", "classic.itl"))
+    ]
     for label in ("Mean TTFT", "Mean TPOT", "Max ITL", "Peak output token throughput"):
         (line,) = [line for line in done.output.splitlines() if line.startswith(label)]
         assert line.split()[-1] == "n/a", line
@@ -151,10 +169,22 @@ def test_a_stall_that_ends_is_judged_by_the_objective_in_tencents_test(suite: Su
 
 SAYS_IT_TOO = ("client", "rate_reached", "retraction")  # a busy machine; the same number
 FINDINGS = [
-    ("demo?fault=few_words&fault_tokens=3", "token_counts", "are 36 tokens by our tokenizer where 72 are counted (50%"),
-    ("demo?fault=few_words&fault_tokens=2", "token_counts", "are 24 tokens by our tokenizer where 72 are counted (33%"),
+    (
+        "demo?fault=few_words&fault_tokens=3",
+        "token_counts",
+        "are 36 tokens by our tokenizer where 72 are counted (50%",
+    ),
+    (
+        "demo?fault=few_words&fault_tokens=2",
+        "token_counts",
+        "are 24 tokens by our tokenizer where 72 are counted (33%",
+    ),
     ("demo?fault=late_done&fault_s=1.5", "stream_end", "at most 15"),
-    ("demo?fault=odd_times", "reported_times", "6 of 6 answers report what cannot be (request 0: total_retractions is -1)"),
+    (
+        "demo?fault=odd_times",
+        "reported_times",
+        "6 of 6 answers report what cannot be (request 0: total_retractions is -1)",
+    ),
     ("demo?fault=stays_open", "stream_end", "The body of 6 of 6 answers did not end within 1 s of [DONE]"),
 ]
 
@@ -171,7 +201,9 @@ def test_a_finding_and_no_more(suite: Suite, profile: str, check: str, says: str
     assert [name for name in findings if name not in SAYS_IT_TOO] == [check]
 
 
-def test_events_that_come_faster_than_the_idle_server_makes_them_are_a_finding(suite: Suite, tmp_path: Path) -> None:
+def test_events_that_come_faster_than_the_idle_server_makes_them_are_a_finding(
+    suite: Suite, tmp_path: Path
+) -> None:
     """A gateway that plays answers again once a load is on; there is no log that shows it."""
     with sim_server(tmp_path, "demo?decode_base_ms=20&fault=replayed") as url:
         options = ("--random-output-len=25", "--allow=one_read,client", "--first-byte-timeout=5")
@@ -225,7 +257,8 @@ def test_a_reason_to_end_that_comes_late_moves_no_time_between_tokens(suite: Sui
 
 
 def test_requests_that_were_sent_twice_stand_in_every_output(suite: Suite) -> None:
-    """With two slots a connection of the first wave is closed while it is idle, or as the next request is sent on it."""
+    """With two slots a connection of the first wave is closed while it is idle, or as the next request is
+    sent on it."""
     done = suite(*TENCENT, "--base-url=sim:demo?fault=closes_idle", *FAST, "--max-concurrency=2")
     entry = expect_green(done)
     assert done.folder is not None

@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import Suite
-from tests.integration.fault_matrix.rows import FAST, Row, expect_invalid, expect_usage_or_unreachable, measure
+from tests.integration.fault_matrix.rows import (
+    FAST,
+    Row,
+    expect_invalid,
+    expect_usage_or_unreachable,
+    measure,
+)
 from tests.integration.fault_matrix.servers import generating, once_decoding, sim_server
 
 CURVE = ("tests/ali/test_decode.py", "tests/ali/test_decode_curve.py")
@@ -25,7 +31,9 @@ def row(log: Path, check: str, says: str) -> Row:
 def test_it_is_missing(suite: Suite, tmp_path: Path) -> None:
     with sim_server(tmp_path) as url:
         done = suite(*CURVE, f"--base-url={url}", *FAST, *WORK, f"--deploy-log={tmp_path / 'nosuch.log'}")
-    expect_usage_or_unreachable(done, 4, "nosuch.log does not exist; give the file that the server's output goes to.")
+    expect_usage_or_unreachable(
+        done, 4, "nosuch.log does not exist; give the file that the server's output goes to."
+    )
 
 
 def test_it_is_packed(suite: Suite, tmp_path: Path) -> None:
@@ -33,7 +41,9 @@ def test_it_is_packed(suite: Suite, tmp_path: Path) -> None:
     packed.write_bytes(gzip.compress(b"[2026-01-01 10:00:00] Decode batch.\n"))
     with sim_server(tmp_path) as url:
         done = suite(*CURVE, f"--base-url={url}", *FAST, *WORK, f"--deploy-log={packed}")
-    expect_usage_or_unreachable(done, 4, "server.log.gz is packed by gzip; give the file that the server's output goes to now.")
+    expect_usage_or_unreachable(
+        done, 4, "server.log.gz is packed by gzip; give the file that the server's output goes to now."
+    )
 
 
 def test_it_is_not_given(suite: Suite, tmp_path: Path) -> None:
@@ -57,7 +67,9 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The log of a run of the same form, an hour ago by its stamps."""
     folder = tmp_path_factory.mktemp("old")
     with sim_server(folder) as url:
-        done = Suite(folder)(*CURVE, f"--base-url={url}", *FAST, *WORK, f"--deploy-log={folder / 'server.log'}")
+        done = Suite(folder)(
+            *CURVE, f"--base-url={url}", *FAST, *WORK, f"--deploy-log={folder / 'server.log'}"
+        )
     assert done.status == 0, done.output
     path = folder / "old.log"
     stamp = time.strftime("[%Y-%m-%d %H:", time.localtime(time.time() - 3 * 24 * 3600))
@@ -80,7 +92,11 @@ def test_another_run_s_lines_arrive_while_ours_goes_on(suite: Suite, tmp_path: P
 
     def deliver() -> None:
         with log.open("a") as file:
-            file.write(time.strftime("[%Y-%m-%d %H:%M:%S] ours\n") + late + time.strftime("[%Y-%m-%d %H:%M:%S] ours\n"))
+            file.write(
+                time.strftime("[%Y-%m-%d %H:%M:%S] ours\n")
+                + late
+                + time.strftime("[%Y-%m-%d %H:%M:%S] ours\n")
+            )
 
     with sim_server(tmp_path) as url, once_decoding(tmp_path / "server.log", deliver):
         done = measure(suite, row(log, "curve_lines", NO_LINE), url)
@@ -88,11 +104,17 @@ def test_another_run_s_lines_arrive_while_ours_goes_on(suite: Suite, tmp_path: P
 
 
 def test_it_is_the_log_of_another_server_that_works_meanwhile(suite: Suite, tmp_path: Path) -> None:
-    """Lines of this very time, with the right batch size, readable: their speed is another one, and so there are too many."""
+    """Lines of this very time, with the right batch size, readable:
+
+    their speed is another one, and so there are too many.
+    """
     other = tmp_path / "other"
     other.mkdir()
     foreign = row(other / "server.log", "curve_agrees", "At batch size 2 the clean Decode lines stand for")
-    with sim_server(tmp_path, "demo?decode_base_ms=12") as url, sim_server(other, "demo?decode_base_ms=2") as second:
+    with (
+        sim_server(tmp_path, "demo?decode_base_ms=12") as url,
+        sim_server(other, "demo?decode_base_ms=2") as second,
+    ):
         with generating(second, 20000), generating(second, 20000):
             done = measure(suite, foreign, url)
     expect_invalid(done, foreign)
@@ -101,7 +123,10 @@ def test_it_is_the_log_of_another_server_that_works_meanwhile(suite: Suite, tmp_
 
 
 def test_another_server_writes_to_it_too(suite: Suite) -> None:
-    """Lines of the same batch, tokens and moment, half as fast again: no mean within a third and no word of theirs tells."""
+    """Lines of the same batch, tokens and moment, half as fast again:
+
+    no mean within a third and no word of theirs tells.
+    """
     says = "tokens, and the client received 160."
     others = Row("others", "demo?fault=other_lines", "curve_agrees", says, options=WORK, tests=CURVE)
     done = measure(suite, others)
@@ -148,7 +173,11 @@ def test_it_has_no_line_of_a_batch_size(suite: Suite) -> None:
     )
     done = measure(suite, capped)
     expect_invalid(done, capped)
-    assert done.words == {"test_decode_tpot[bs2]": "PASSED", "test_decode_tpot[bs3]": "INVALID", "test_decode_curve": "INVALID"}
+    assert done.words == {
+        "test_decode_tpot[bs2]": "PASSED",
+        "test_decode_tpot[bs3]": "INVALID",
+        "test_decode_curve": "INVALID",
+    }
 
 
 def test_green_where_it_is_rotated_beside_itself(suite: Suite, tmp_path: Path) -> None:

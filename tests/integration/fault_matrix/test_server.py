@@ -29,10 +29,15 @@ from tests.integration.fault_matrix.servers import front, generating, once_decod
 DECODE = ("tests/ali/test_decode.py",)
 BATCH = ("--batch-sizes=4", "--decode-output-len=60")
 SERVING = ("tests/serving",)
-WITHOUT_FLUSH = ("--warmup-requests=0",)  # so that what the flush was to remove is not the other thing that is wrong
+# so that what the flush was to remove is not the other thing that is wrong
+WITHOUT_FLUSH = ("--warmup-requests=0",)
 CONTROL = [
     Row(
-        "flush-400-that-says-flushed", "demo?fault=flush_refused&fault_skip=0", "flush", "HTTP 400", options=(HASTY, *WITHOUT_FLUSH)
+        "flush-400-that-says-flushed",
+        "demo?fault=flush_refused&fault_skip=0",
+        "flush",
+        "HTTP 400",
+        options=(HASTY, *WITHOUT_FLUSH),
     ),
     Row("flush-404", "demo?fault=flush_missing&fault_skip=0", "flush", "HTTP 404", options=WITHOUT_FLUSH),
     Row(
@@ -44,18 +49,34 @@ CONTROL = [
         options=("--warmup-requests=1",),
     ),
     Row("restart-in-mid-run", "demo?fault=restart", "same_server", "Another server process answered"),
-    Row("one-decode-server-restarted", "demo?fault=mini_lb,decode_restart", "same_server", "random_seed 22, then 122"),
+    Row(
+        "one-decode-server-restarted",
+        "demo?fault=mini_lb,decode_restart",
+        "same_server",
+        "random_seed 22, then 122",
+    ),
     Row(
         "another-model-in-mid-run-and-no-seed",
         "demo?fault=renamed",
         "same_server",
         "(version '0.5.7', then '0.5.8'; model_path 'slabench/demo', then 'slabench/other')",
     ),
-    Row("server-info-lost-in-mid-run", "demo?fault=info_lost", "same_server", "at the start, and no longer does"),
+    Row(
+        "server-info-lost-in-mid-run",
+        "demo?fault=info_lost",
+        "same_server",
+        "at the start, and no longer does",
+    ),
 ]
 NOT_HELD = ("batch_reached", "batch_held", "queueing")
 CAPACITY = [
-    Row("cap-below-the-batch", "demo?max_running=3", "batch_fits", "over the server's running cap of 3", also=NOT_HELD),
+    Row(
+        "cap-below-the-batch",
+        "demo?max_running=3",
+        "batch_fits",
+        "over the server's running cap of 3",
+        also=NOT_HELD,
+    ),
     Row(
         "pool-below-the-batch",
         "demo?pool_tokens=300",
@@ -72,7 +93,8 @@ CAPACITY = [
     ),
     Row(
         "retraction-in-a-batch-size-point",
-        "demo?fault=info_boasts&pool_tokens=470&chunked_prefill=64",  # one after the other: admission hopes for the best
+        # one after the other: admission hopes for the best
+        "demo?fault=info_boasts&pool_tokens=470&chunked_prefill=64",
         "retraction",
         "its KV pool was full",
         also=("log_retraction",),
@@ -81,7 +103,13 @@ CAPACITY = [
 CAPACITY = [Row(**{**vars(row), "tests": DECODE, "options": BATCH}) for row in CAPACITY]
 
 
-ONE_TOKEN = ("--random-output-len=1", "--num-prompts=40", "--max-concurrency=2", "--request-rate=inf", "--first-byte-timeout=9")
+ONE_TOKEN = (
+    "--random-output-len=1",
+    "--num-prompts=40",
+    "--max-concurrency=2",
+    "--request-rate=inf",
+    "--first-byte-timeout=9",
+)
 PREFILL = ("--prefill-lens=64", "--prefill-prompts=40", "--first-byte-timeout=9")
 PAUSES = [
     # A second and a half is most of each run, and shorter than --stall-limit in the first and the last.
@@ -117,9 +145,16 @@ def test_red(suite: Suite, row: Row) -> None:
 
 
 def test_a_restart_between_two_tests_is_seen_in_the_second(suite: Suite) -> None:
-    """Its capacity, model and version were read at the start: under its name the figures of another one would be judged."""
+    """Its capacity, model and version were read at the start:
+
+    under its name the figures of another one would be judged.
+    """
     row = Row(
-        "restart-between", "demo?fault=restart&fault_skip=7", "same_server", "Another server", tests=(*TENCENT, "tests/serving")
+        "restart-between",
+        "demo?fault=restart&fault_skip=7",
+        "same_server",
+        "Another server",
+        tests=(*TENCENT, "tests/serving"),
     )
     done = measure(suite, row)
     assert [entry["word"] for entry in done.run["tests"]] == ["PASSED", "INVALID"]
@@ -136,7 +171,10 @@ def test_a_balancer_over_two_servers(suite: Suite, tmp_path: Path, pick: Any, fa
     row = Row("balancer", "", "same_server", "more than one behind the URL")
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    with sim_server(tmp_path / "a", f"demo{fault}") as fast, sim_server(tmp_path / "b", f"demo{fault}") as slow:
+    with (
+        sim_server(tmp_path / "a", f"demo{fault}") as fast,
+        sim_server(tmp_path / "b", f"demo{fault}") as slow,
+    ):
         with front(fast, slow, pick=pick) as url:
             done = measure(suite, row, url)
     assert done.status == 6, done.output
@@ -153,9 +191,14 @@ def test_an_old_server_that_is_the_new_one_by_another_address(suite: Suite, tmp_
 
 
 def test_two_addresses_of_which_nothing_shows_that_they_are_one(suite: Suite, tmp_path: Path) -> None:
-    """One seed, and no state to be looked at: it is said, of a baseline server and of a second server under test."""
+    """One seed, and no state to be looked at:
+
+    it is said, of a baseline server and of a second server under test.
+    """
     with sim_server(tmp_path, "demo?fault=fixed_seed,info_thin") as url, front(url) as again:
-        done = suite(*TENCENT, f"--base-url={url}", f"--baseline-url={again}", *FAST, "--repeats=2", "--tolerance=900")
+        done = suite(
+            *TENCENT, f"--base-url={url}", f"--baseline-url={again}", *FAST, "--repeats=2", "--tolerance=900"
+        )
         spread = suite(*TENCENT, f"--base-url={url}", f"--base-url={again}", "-n2", *FAST)
     (said,) = [one for one in done.run["tests"][0]["checks"] if one["name"] == "same_server"]
     assert said["state"] == "finding", said
@@ -174,7 +217,9 @@ def test_two_paces_at_one_time_are_two_servers(suite: Suite, tmp_path: Path) -> 
     row = Row("paces", "", "same_server", says, options=(*options, *WITHOUT_FLUSH))
     with sim_server(tmp_path / "a", "demo?fault=no_seed") as fast:
         port = fast.rpartition(":")[2]
-        with sim_server(tmp_path / "b", "demo?fault=no_seed&decode_base_ms=40", "--host", "::1", "--port", port) as slow:
+        with sim_server(
+            tmp_path / "b", "demo?fault=no_seed&decode_base_ms=40", "--host", "::1", "--port", port
+        ) as slow:
             with front(fast, slow) as url:
                 done = measure(suite, row, url)
     assert done.status == 6, done.output
@@ -182,14 +227,19 @@ def test_two_paces_at_one_time_are_two_servers(suite: Suite, tmp_path: Path) -> 
     assert (said["state"], says in said["text"]) == ("invalid", True), said
 
 
-def test_another_client_that_is_there_before_us_keeps_the_flush_from_being_confirmed(suite: Suite, tmp_path: Path) -> None:
+def test_another_client_that_is_there_before_us_keeps_the_flush_from_being_confirmed(
+    suite: Suite, tmp_path: Path
+) -> None:
     row = Row("second-client", "", "flush", "HTTP 400", options=(HASTY, *WITHOUT_FLUSH))
     with sim_server(tmp_path) as url, generating(url, 20000):
         expect_invalid(measure(suite, row, url), row)
 
 
 def test_another_client_that_comes_after_the_flush(suite: Suite, tmp_path: Path) -> None:
-    """One request of 8 tokens, when ours are decoding: no answer of ours tells of it, the log has one sequence too many."""
+    """One request of 8 tokens, when ours are decoding:
+
+    no answer of ours tells of it, the log has one sequence too many.
+    """
     log = tmp_path / "server.log"
     row = Row(
         "late-client",
@@ -213,14 +263,19 @@ def test_another_client_that_comes_after_the_flush(suite: Suite, tmp_path: Path)
 UNREACHABLE = [
     ("info_missing", "answered 404 to /server_info and /get_server_info"),
     ("info_error", "answered 500 to /server_info and /get_server_info, with 'Internal Server Error'"),
-    ("vllm", "check that --base-url is the address of an SGLang server or of an SGLang router, not of another engine"),
+    (
+        "vllm",
+        "check that --base-url is the address of an SGLang server or of an SGLang router, not of another engine",
+    ),
     ("portal", "answered 200 with an HTML page, as a proxy or a login page gives, instead of JSON"),
     ("moved", "A redirect is not followed: give the final address as --base-url."),
 ]
 
 
 @pytest.mark.parametrize(("fault", "says"), UNREACHABLE, ids=[fault for fault, _ in UNREACHABLE])
-def test_what_is_no_sglang_server_ends_before_the_first_test(suite: Suite, tmp_path: Path, fault: str, says: str) -> None:
+def test_what_is_no_sglang_server_ends_before_the_first_test(
+    suite: Suite, tmp_path: Path, fault: str, says: str
+) -> None:
     with sim_server(tmp_path, f"demo?fault={fault}") as url:
         expect_usage_or_unreachable(suite(*TENCENT, f"--base-url={url}", *FAST), 6, says)
         assert "POST /generate" not in (tmp_path / "server.log").read_text()
@@ -229,23 +284,31 @@ def test_what_is_no_sglang_server_ends_before_the_first_test(suite: Suite, tmp_p
 def test_connection_refused(suite: Suite) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
-    expect_usage_or_unreachable(suite(*TENCENT, f"--base-url={url}", *FAST), 6, "connection refused, nothing listens at 127.0.0.1")
+    expect_usage_or_unreachable(
+        suite(*TENCENT, f"--base-url={url}", *FAST), 6, "connection refused, nothing listens at 127.0.0.1"
+    )
 
 
 def test_a_server_that_dies_at_the_flush(suite: Suite) -> None:
     done = suite(*TENCENT, "tests/serving", "--base-url=sim:demo?fault=dies", *FAST)
     assert done.status == 6, done.output
     assert [entry["word"] for entry in done.run["tests"]] == ["INVALID", "INVALID"]
-    assert "/flush_cache: the server closed the connection without an answer" in done.run["tests"][0]["headline"]
+    assert (
+        "/flush_cache: the server closed the connection without an answer" in done.run["tests"][0]["headline"]
+    )
     # Whoever notices first: its supervisor, or a connection that is refused.
     second = done.run["tests"][1]["headline"]
-    assert "The server that was launched has ended" in second or "connection refused, nothing listens" in second
+    assert (
+        "The server that was launched has ended" in second or "connection refused, nothing listens" in second
+    )
 
 
 def test_a_server_that_dies_in_mid_run(suite: Suite, tmp_path: Path) -> None:
     """Ended by its pid's owner: the requests on their way break, those behind them are refused."""
     row = Row("dies", "", "completed", "requests failed", also=("same_server",), without="INVALID")
-    long = Row(**{**vars(row), "options": ("--random-output-len=400", "--max-concurrency=2", "--warmup-requests=1")})
+    long = Row(
+        **{**vars(row), "options": ("--random-output-len=400", "--max-concurrency=2", "--warmup-requests=1")}
+    )
     with sim_server(tmp_path) as url:
 
         def end_it() -> None:
@@ -265,19 +328,28 @@ def test_a_server_that_dies_in_mid_run(suite: Suite, tmp_path: Path) -> None:
         thread.join()
     expect_invalid(done, long)
     counts = done.run["tests"][0]["errors"]["counts"]
-    # Two break; the next of each slot may still be taken by a kernel that closes the server's streams before its listening socket.
-    assert set(counts) <= {"truncated", "reset", "connect"} and counts["connect"] >= 2 and sum(counts.values()) == 6, counts
+    # Two break; the next of each slot may still be taken by a kernel that closes the server's streams before
+    # its listening socket.
+    assert (
+        set(counts) <= {"truncated", "reset", "connect"}
+        and counts["connect"] >= 2
+        and sum(counts.values()) == 6
+    ), counts
 
 
 def test_https_without_the_authority(suite: Suite, tmp_path: Path) -> None:
     _, context = private_ca(tmp_path)
     with sim_server(tmp_path) as behind, front(behind, tls=context) as url:
-        expect_usage_or_unreachable(suite(*TENCENT, f"--base-url={url}", *FAST), 6, "the certificate is not trusted")
+        expect_usage_or_unreachable(
+            suite(*TENCENT, f"--base-url={url}", *FAST), 6, "the certificate is not trusted"
+        )
 
 
 def test_a_key_that_is_not_given(suite: Suite, tmp_path: Path) -> None:
     with sim_server(tmp_path) as behind, front(behind, key="abc") as url:
-        expect_usage_or_unreachable(suite(*TENCENT, f"--base-url={url}", *FAST), 6, "Put it into SLABENCH_API_KEY.")
+        expect_usage_or_unreachable(
+            suite(*TENCENT, f"--base-url={url}", *FAST), 6, "Put it into SLABENCH_API_KEY."
+        )
 
 
 def test_a_server_info_that_cannot_be_read_is_a_sentence(suite: Suite) -> None:

@@ -1,4 +1,7 @@
-"""What surrounds the server: the client's machine, the data, the tokenizer, the report folder and the baseline."""
+"""What surrounds the server:
+
+the client's machine, the data, the tokenizer, the report folder and the baseline.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,15 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import REPO, Done, Suite
-from tests.integration.fault_matrix.rows import FAST, TENCENT, Row, expect_invalid, expect_usage_or_unreachable, measure, params
+from tests.integration.fault_matrix.rows import (
+    FAST,
+    TENCENT,
+    Row,
+    expect_invalid,
+    expect_usage_or_unreachable,
+    measure,
+    params,
+)
 from tests.integration.fault_matrix.stored import Stored
 
 TOKENIZER = REPO / "fixtures" / "data" / "tokenizer"
@@ -48,14 +59,25 @@ def test_a_client_that_sleeps_over_the_first_tokens(suite: Suite) -> None:
 def test_a_client_that_sleeps_over_answers_of_one_token(suite: Suite) -> None:
     work = ("--prefill-lens=64", "--prefill-prompts=40", "--first-byte-timeout=9")
     server, tests = "demo?prefill_overhead_ms=30&chunked_prefill=64", ("tests/ali/test_prefill.py",)
-    row = Row("asleep-prefill", server, "client", "where the mean TTFT is", options=(*ASLEEP, *work), tests=tests)
+    row = Row(
+        "asleep-prefill", server, "client", "where the mean TTFT is", options=(*ASLEEP, *work), tests=tests
+    )
     expect_invalid(measure(suite, row), row)
 
 
 def test_a_client_whose_own_error_is_too_large(suite: Suite) -> None:
-    """It reads the null server's first tokens 40 ms late: a tenth of 400 ms, and the objective is nearer than that."""
+    """It reads the null server's first tokens 40 ms late:
+
+    a tenth of 400 ms, and the objective is nearer than that.
+    """
     late = ("-ptests.integration.own_error", "--calibrate=fresh", "--slo=ttft.mean<=300")
-    row = Row("own-error", "demo", "client_error", "The client's own error on ttft.mean is 40 ms, more than 10% of", options=late)
+    row = Row(
+        "own-error",
+        "demo",
+        "client_error",
+        "The client's own error on ttft.mean is 40 ms, more than 10% of",
+        options=late,
+    )
     expect_invalid(measure(suite, row), row)
     further = measure(suite, Row("own-error", "demo", "", "", options=(*late[:-1], "--slo=ttft.mean<=3000")))
     assert further.status == 0, further.output
@@ -63,9 +85,17 @@ def test_a_client_whose_own_error_is_too_large(suite: Suite) -> None:
 
 def test_a_short_data_set(suite: Suite, tmp_path: Path) -> None:
     few = tmp_path / "few.json"
-    few.write_text(json.dumps([one for one in json.loads(DATA.read_text()) if len(one["conversations"]) > 1][:3]))
+    few.write_text(
+        json.dumps([one for one in json.loads(DATA.read_text()) if len(one["conversations"]) > 1][:3])
+    )
     data = (f"--dataset-path={few}", f"--tokenizer={TOKENIZER}")
-    row = Row("short", "demo", "completed", "3 of 6 requests could be made: the data set gives no more prompts.", options=data)
+    row = Row(
+        "short",
+        "demo",
+        "completed",
+        "3 of 6 requests could be made: the data set gives no more prompts.",
+        options=data,
+    )
     expect_invalid(measure(suite, row), row)
 
 
@@ -84,7 +114,11 @@ def bytes_tokenizer(folder: Path) -> Path:
 
 
 def test_a_wrong_tokenizer(suite: Suite, tmp_path: Path) -> None:
-    wrong = (f"--dataset-path={DATA}", f"--tokenizer={bytes_tokenizer(tmp_path / 'wrong')}", "--random-input-len=1200")
+    wrong = (
+        f"--dataset-path={DATA}",
+        f"--tokenizer={bytes_tokenizer(tmp_path / 'wrong')}",
+        "--random-input-len=1200",
+    )
     row = Row(
         "tokenizer",
         "demo",
@@ -94,7 +128,12 @@ def test_a_wrong_tokenizer(suite: Suite, tmp_path: Path) -> None:
     )
     expect_invalid(measure(suite, row), row)
     right = suite(
-        *TENCENT, "--base-url=sim:", *FAST, f"--dataset-path={DATA}", f"--tokenizer={TOKENIZER}", "--random-input-len=400"
+        *TENCENT,
+        "--base-url=sim:",
+        *FAST,
+        f"--dataset-path={DATA}",
+        f"--tokenizer={TOKENIZER}",
+        "--random-input-len=400",
     )
     assert right.status == 0, right.output
 
@@ -122,7 +161,12 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 ELSEWHERE = [
     Row("other-hardware", "demo?tp=4", "NOT_COMPARABLE", "hardware.gpus: 4, 1 in the baseline"),
-    Row("other-model", "demo?model_path=some/other", "NOT_COMPARABLE", "model.name: 'other', 'demo' in the baseline"),
+    Row(
+        "other-model",
+        "demo?model_path=some/other",
+        "NOT_COMPARABLE",
+        "model.name: 'other', 'demo' in the baseline",
+    ),
 ]
 OTHERS = [
     Row(
@@ -132,20 +176,30 @@ OTHERS = [
         "workload.output_len: 16, 12 in the baseline",
         options=("--random-output-len=16",),
     ),
-    Row("other-rate", "demo", "NOT_COMPARABLE", "workload.request_rate: 40.0, 50.0 in", options=("--request-rate=40",)),
+    Row(
+        "other-rate",
+        "demo",
+        "NOT_COMPARABLE",
+        "workload.request_rate: 40.0, 50.0 in",
+        options=("--request-rate=40",),
+    ),
 ]
 
 
 @pytest.mark.parametrize("row", params(ELSEWHERE))
 def test_another_deployment_is_sent_no_load(suite: Suite, saved: Path, row: Row) -> None:
     """It is known from the server's own answers: nothing is measured for hours to end in NOT_COMPARABLE."""
-    done = measure(suite, Row(**{**vars(row), "options": (*row.options, f"--baseline={saved}", "--tolerance=900")}))
+    done = measure(
+        suite, Row(**{**vars(row), "options": (*row.options, f"--baseline={saved}", "--tolerance=900")})
+    )
     assert done.status == 6, done.output
     assert done.output.count(row.says) >= 2  # before the first test, and in its word
     assert f"INVALID: NOT_COMPARABLE: {row.says}" in done.output and "no load is sent" in done.output
     (entry,) = done.run["tests"]
     assert (entry["word"], entry["reasons"], entry["metrics"]) == ("INVALID", ["NOT_COMPARABLE"], {})
-    assert entry["comparison"]["state"] == "NOT_COMPARABLE" and row.says in entry["comparison"]["differences"][0]
+    assert (
+        entry["comparison"]["state"] == "NOT_COMPARABLE" and row.says in entry["comparison"]["differences"][0]
+    )
     assert done.run["labels"] == ["SIMULATED"]
     assert done.folder is not None and not list(done.folder.glob("requests*"))
     junit = (done.folder / "junit.xml").read_text()
@@ -154,7 +208,9 @@ def test_another_deployment_is_sent_no_load(suite: Suite, saved: Path, row: Row)
 
 @pytest.mark.parametrize("row", params(OTHERS))
 def test_what_is_not_comparable_is_not_compared(suite: Suite, saved: Path, row: Row) -> None:
-    done = measure(suite, Row(**{**vars(row), "options": (*row.options, f"--baseline={saved}", "--tolerance=900")}))
+    done = measure(
+        suite, Row(**{**vars(row), "options": (*row.options, f"--baseline={saved}", "--tolerance=900")})
+    )
     assert done.status == 6, done.output
     stored = Stored(done)
     entry = stored.red()
@@ -168,9 +224,16 @@ def test_what_is_not_comparable_is_not_compared(suite: Suite, saved: Path, row: 
 
 
 def test_the_same_is_compared(suite: Suite, saved: Path) -> None:
-    done = suite(*TENCENT, "--base-url=sim:", *FAST, f"--baseline={saved}", "--tolerance=900", "--require-baseline")
+    done = suite(
+        *TENCENT, "--base-url=sim:", *FAST, f"--baseline={saved}", "--tolerance=900", "--require-baseline"
+    )
     assert done.status == 0, done.output
-    assert [one["kind"] for one in done.run["tests"][0]["objectives"]] == ["slo", "baseline", "baseline", "baseline"]
+    assert [one["kind"] for one in done.run["tests"][0]["objectives"]] == [
+        "slo",
+        "baseline",
+        "baseline",
+        "baseline",
+    ]
 
 
 def test_a_baseline_that_is_missing_where_one_is_required(suite: Suite, saved: Path) -> None:
@@ -200,23 +263,45 @@ def figures(document: dict[str, Any]) -> dict[str, Any]:
 
 
 UNUSABLE: list[tuple[str, Callable[[str], str], str]] = [
-    ("newer-schema", changed(lambda one: one.update(schema="slabench.baseline/9")), "has schema 'slabench.baseline/9', this"),
+    (
+        "newer-schema",
+        changed(lambda one: one.update(schema="slabench.baseline/9")),
+        "has schema 'slabench.baseline/9', this",
+    ),
     ("cut", lambda text: text[: len(text) // 2], "cannot be read as a baseline"),
     ("empty", lambda text: "", "cannot be read as a baseline"),
     ("no-object", lambda text: "[]", "has schema None"),
     ("no-tests", changed(lambda one: one.pop("tests")), "has no tests or no fingerprint"),
     ("test-is-a-list", changed(lambda one: one["tests"].update(x=[])), "'x' is not as a baseline has it"),
-    ("figures-are-a-list", changed(lambda one: one["tests"].update(x={"figures": []})), "'x' is not as a baseline has it"),
-    ("hardware-is-a-text", changed(lambda one: one["fingerprint"].update(hardware="H20")), "'hardware' is not as a baseline"),
+    (
+        "figures-are-a-list",
+        changed(lambda one: one["tests"].update(x={"figures": []})),
+        "'x' is not as a baseline has it",
+    ),
+    (
+        "hardware-is-a-text",
+        changed(lambda one: one["fingerprint"].update(hardware="H20")),
+        "'hardware' is not as a baseline",
+    ),
     ("infinite", changed(lambda one: figures(one).update({"tpot.mean": float("inf")})), "tpot.mean=inf"),
     ("nan", changed(lambda one: figures(one).update({"tpot.mean": float("nan")})), "tpot.mean=nan"),
-    ("no-throughput", changed(lambda one: figures(one).update({"total_throughput": 0})), "total_throughput=0"),
-    ("unknown-figure", changed(lambda one: figures(one).update({"tpot.maen": 1.0})), "tpot.maen=1.0, which is no known metric"),
+    (
+        "no-throughput",
+        changed(lambda one: figures(one).update({"total_throughput": 0})),
+        "total_throughput=0",
+    ),
+    (
+        "unknown-figure",
+        changed(lambda one: figures(one).update({"tpot.maen": 1.0})),
+        "tpot.maen=1.0, which is no known metric",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("change", "says"), [one[1:] for one in UNUSABLE], ids=[one[0] for one in UNUSABLE])
-def test_a_baseline_that_cannot_be_used(suite: Suite, saved: Path, tmp_path: Path, change: Callable[[str], str], says: str) -> None:
+def test_a_baseline_that_cannot_be_used(
+    suite: Suite, saved: Path, tmp_path: Path, change: Callable[[str], str], says: str
+) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text(change(saved.read_text()))
     done: Done = suite(*TENCENT, "--base-url=sim:", *FAST, f"--baseline={broken}", "--tolerance=900")

@@ -32,7 +32,8 @@ def row(key: str, accept: int, writes: list[int], *, received: int = 0, done: in
 
 def trace(*requests: list[int]) -> bytes:
     return b"".join(
-        struct.pack(f"<II{len(one)}I", index, len(one), *(at // 100 for at in one)) for index, one in enumerate(requests)
+        struct.pack(f"<II{len(one)}I", index, len(one), *(at // 100 for at in one))
+        for index, one in enumerate(requests)
     )
 
 
@@ -43,19 +44,28 @@ def test_truth_of_two_requests() -> None:
     """TTFT 201 (the kernel had it 1 ms before) and 201, TPOT (25 + 20) / 2, gaps 20, 30, 20, 20."""
     warm = [199 * MS]
     document = {
-        "requests": [row("w", 0, warm), row("a", 5 * MS, WRITES[0], received=4 * MS), row("b", 6 * MS, WRITES[1])],
+        "requests": [
+            row("w", 0, warm),
+            row("a", 5 * MS, WRITES[0], received=4 * MS),
+            row("b", 6 * MS, WRITES[1]),
+        ],
         "late_us": {"mean": 7.0, "p99": 9.0},
         "blocked": 0,
     }
     found = read(document, trace(warm, *WRITES), 2, 3)
     assert found.ttft_ms == pytest.approx(201) and found.tpot_ms == pytest.approx(22.5)
-    assert found.p99_itl_ms == pytest.approx(29.7)  # between the third (20) and the fourth (30) of four: 2.97 steps
+    # between the third (20) and the fourth (30) of four: 2.97 steps
+    assert found.p99_itl_ms == pytest.approx(29.7)
     assert (found.begin_ns, found.end_ns, found.tokens, found.late_p99_us) == (4 * MS, 255 * MS, 6, 9.0)
     assert set(found.rows) == {"a", "b"}
 
 
 def test_a_truth_with_too_few_answers_is_none() -> None:
-    document = {"requests": [row("a", 0, WRITES[0]), row("b", 0, WRITES[1], done=0)], "late_us": {}, "blocked": 0}
+    document = {
+        "requests": [row("a", 0, WRITES[0]), row("b", 0, WRITES[1], done=0)],
+        "late_us": {},
+        "blocked": 0,
+    }
     with pytest.raises(NoTruth, match="1 whole answers of 3 tokens, not 2"):
         read(document, trace(*WRITES), 2, 3)
 
@@ -81,7 +91,8 @@ def test_a_watch_sees_cpu_and_memory_of_a_tree() -> None:
     watch = Watch(process.pid)
     process.wait()
     watch.stop()
-    assert watch.cpu_s(begin, time.perf_counter_ns()) > 0.15  # of the child, less what came after its last reading
+    # of the child, less what came after its last reading
+    assert watch.cpu_s(begin, time.perf_counter_ns()) > 0.15
     assert watch.rss_mb > 40
 
 
@@ -116,9 +127,16 @@ def test_a_row_says_that_the_server_was_late() -> None:
 
 
 def test_the_table_has_a_line_a_client_and_says_what_failed() -> None:
-    rows = [whole("slabench", 64), whole("slabench", 256, 0.99), Row("other", 64, 256, "no | way"), whole("other", 256)]
+    rows = [
+        whole("slabench", 64),
+        whole("slabench", 256, 0.99),
+        Row("other", 64, 256, "no | way"),
+        whole("other", 256),
+    ]
     lines = accuracy(rows, [64, 256], "T").splitlines()
-    assert "| slabench | +1.0 / +0.100 / +0.50 / 10.0 / 60 | +1.0 / +0.100 / +0.50 / 10.0 / 60 (full) |" in lines
+    assert (
+        "| slabench | +1.0 / +0.100 / +0.50 / 10.0 / 60 | +1.0 / +0.100 / +0.50 / 10.0 / 60 (full) |" in lines
+    )
     assert "| other | failed: no / way | +1.0 / +0.100 / +0.50 / 10.0 / 60 |" in lines
 
 
@@ -128,7 +146,10 @@ def test_scaling_is_the_cost_of_a_chunk_beside_one_pair_s() -> None:
     lines = ceiling([one, *two], [1, 2], 1, title="T").splitlines()
     assert lines[-2:] == ["| 1 | 100 | 0.100 | 10.00 | 1.00 |", "| 2 | 200 | 0.400 | 12.50 | 0.80 |"]
     run = Row("s", 9, 9, tpot_error_pct=0.2, cpu_ms_per_1000=10.0, chunks_per_s=190.0)
-    assert ceiling([one, run], [1, 2], 1, title="T", each=1).splitlines()[-1] == "| 2 | 190 | 0.200 | 10.00 | 1.00 |"
+    assert (
+        ceiling([one, run], [1, 2], 1, title="T", each=1).splitlines()[-1]
+        == "| 2 | 190 | 0.200 | 10.00 | 1.00 |"
+    )
 
 
 def test_claims_are_held_against_limits_the_floor_and_the_best_of_the_others() -> None:
@@ -153,10 +174,15 @@ def test_claims_are_held_against_limits_the_floor_and_the_best_of_the_others() -
         (9.0, 8.5, False),
     ]
     rows[1] = row("floor (C)", 0.1, 0.0, 2.1, 6.0)
-    assert claims.accuracy(rows)[4] == claims.Claim("256 streams: p99 ITL error ms", 2.4, pytest.approx(3.15), True)
+    assert claims.accuracy(rows)[4] == claims.Claim(
+        "256 streams: p99 ITL error ms", 2.4, pytest.approx(3.15), True
+    )
     alone = claims.accuracy(rows[:1])
     assert [one.holds for one in alone] == [True, None, True, None, False, None, None, None, None]
-    assert "| 256 streams: mean TTFT error ms, beside the best of the others | 2.9 | - | not shown |" in claims.table(alone)
+    assert (
+        "| 256 streams: mean TTFT error ms, beside the best of the others | 2.9 | - | not shown |"
+        in claims.table(alone)
+    )
 
 
 def test_claims_of_the_other_modes() -> None:
@@ -165,8 +191,12 @@ def test_claims_of_the_other_modes() -> None:
         Row("sglang.bench_serving 0.5.7", 256, 1536, cpu_ms_per_1000=49.0, server_late_p99_us=9.0),
     )
     assert [claim.holds for claim in claims.long([one, other])] == [False]
-    assert [claim.holds for claim in claims.memory([Row("slabench", 640, 1536, rss_mb=399.0, server_late_p99_us=9.0)])] == [True]
-    for late, holds in ((9.0, False), (None, None)):  # a server that does not tell its lateness proves nothing
+    assert [
+        claim.holds
+        for claim in claims.memory([Row("slabench", 640, 1536, rss_mb=399.0, server_late_p99_us=9.0)])
+    ] == [True]
+    # a server that does not tell its lateness proves nothing
+    for late, holds in ((9.0, False), (None, None)):
         rows = [Row("slabench", 1440, 256, tpot_error_pct=-1.1, server_late_p99_us=late)]
         assert [claim.holds for claim in claims.rate(rows, 1440)] == [holds]
     assert [claim.holds for claim in claims.rate([Row("slabench", 1440, 256, "broke")], 1440)] == [None]

@@ -53,19 +53,28 @@ def record(index: int, sent_ms: float, arrivals_ms: list[float], **more: object)
     stamps = array("q", (round(at * MS) for at in arrivals_ms))
     counts = array("q", range(1, len(stamps) + 1))
     sent_ns, end_ns = round(sent_ms * MS), stamps[-1] + 1
-    known = RequestRecord(index, 64, len(stamps), 0, sent_ns=sent_ns, arrival_ns=stamps, arrival_tokens=counts, end_ns=end_ns)
+    known = RequestRecord(
+        index, 64, len(stamps), 0, sent_ns=sent_ns, arrival_ns=stamps, arrival_tokens=counts, end_ns=end_ns
+    )
     known = replace(known, request_id=f"id{index}")
     return replace(known, **more)  # type: ignore[arg-type]
 
 
-def truth(*rows: tuple[str, float, float, list[float]], late_p99_us: float = 50.0) -> tuple[dict[str, object], bytes]:
+def truth(
+    *rows: tuple[str, float, float, list[float]], late_p99_us: float = 50.0
+) -> tuple[dict[str, object], bytes]:
     """(id, received, accepted, writes), all in ms."""
     trace = b"".join(
         struct.pack(f"<II{len(writes)}I", k, len(writes), *(round((at - accept) * MS / 100) for at in writes))
         for k, (_, _, accept, writes) in enumerate(rows)
     )
     told = [
-        {"id": key, "t_rx": round(received * MS), "t_accept": round(accept * MS), "t_first_write": round(writes[0] * MS)}
+        {
+            "id": key,
+            "t_rx": round(received * MS),
+            "t_accept": round(accept * MS),
+            "t_first_write": round(writes[0] * MS),
+        }
         for key, received, accept, writes in rows
     ]
     return {"requests": told, "late_us": {"p99": late_p99_us}}, trace
@@ -74,8 +83,8 @@ def truth(*rows: tuple[str, float, float, list[float]], late_p99_us: float = 50.
 def test_errors_are_client_minus_server() -> None:
     """Request 0: stamps 1, 1, 2 ms late: TPOT (241+1 - 200)... worked out below; request 1 exact.
 
-    0: received 1, writes 201 221 241; sent 0.5, read 202 222 243: TTFT 201.5 - 200 = 1.5, TPOT 20.5 against 20.
-    1: received 1, writes 201 221 241; sent 1, read 201 221 241: TTFT 200 - 200 = 0, TPOT 20.
+    0: received 1, writes 201 221 241; sent 0.5, read 202 222 243: TTFT 201.5 - 200 = 1.5, TPOT 20.5 against
+    20. 1: received 1, writes 201 221 241; sent 1, read 201 221 241: TTFT 200 - 200 = 0, TPOT 20.
     """
     writes = [201.0, 221.0, 241.0]
     made = compare(
@@ -87,13 +96,16 @@ def test_errors_are_client_minus_server() -> None:
     assert made.state == "measured" and (made.streams, made.itl_ms, made.tokens) == (16, 20.0, 101)
     assert made.ttft_error_ms == pytest.approx(0.75)
     assert made.tpot_error_pct == pytest.approx((20.25 / 20 - 1) * 100)
-    assert made.p99_itl_error_ms == pytest.approx(0.97)  # of 20 20 20 21: between the third and the fourth, 2.97 steps
+    # of 20 20 20 21: between the third and the fourth, 2.97 steps
+    assert made.p99_itl_error_ms == pytest.approx(0.97)
     assert made.server_late_p99_ms == pytest.approx(0.05)
 
 
 def test_a_server_that_is_late_knows_nothing() -> None:
     writes = [201.0, 221.0, 241.0]
-    late = compare([record(0, 1.0, writes)], *truth(("id0", 1.0, 2.0, writes), late_p99_us=10_040.0), SHAPE, made_utc="")
+    late = compare(
+        [record(0, 1.0, writes)], *truth(("id0", 1.0, 2.0, writes), late_p99_us=10_040.0), SHAPE, made_utc=""
+    )
     assert late.state == "ceiling" and "10.0 ms late at p99" in late.why and late.tpot_error_pct is None
     slow = [201.0, 222.0, 243.0]
     behind = compare([record(0, 1.0, slow)], *truth(("id0", 1.0, 2.0, slow)), SHAPE, made_utc="")
@@ -103,7 +115,9 @@ def test_a_server_that_is_late_knows_nothing() -> None:
 def test_failed_requests_and_unknown_answers_are_said() -> None:
     writes = [201.0, 221.0]
     told = truth(("id0", 1.0, 2.0, writes))
-    bad = compare([record(0, 1.0, writes, error=ErrorKind.RESET, error_text="broke")], *told, SHAPE, made_utc="")
+    bad = compare(
+        [record(0, 1.0, writes, error=ErrorKind.RESET, error_text="broke")], *told, SHAPE, made_utc=""
+    )
     assert bad.state == "failed" and bad.why == "1 of 1 requests failed, the first so: broke"
     other = compare([record(0, 1.0, writes, request_id="x")], *told, SHAPE, made_utc="")
     assert other.state == "failed" and "knows 0 of 1" in other.why
@@ -124,7 +138,9 @@ class Measure:
         return replace(MADE, state=self.state, streams=shape.streams, itl_ms=shape.itl_ms)
 
 
-def calibrator(folder: Path, measure: Measure, *, fresh: bool = False, options: ClientOptions | None = None) -> Calibrator:
+def calibrator(
+    folder: Path, measure: Measure, *, fresh: bool = False, options: ClientOptions | None = None
+) -> Calibrator:
     return Calibrator(options or ClientOptions(), fresh=fresh, folder=folder, measurer=measure)
 
 
@@ -136,7 +152,8 @@ def test_a_shape_is_measured_once_and_kept_for_the_next_session(tmp_path: Path) 
     assert again.kept and not session.before(8).kept and second.shapes == []
     assert replace(again, kept=False) == session.before(8)
     calibrator(tmp_path, third, fresh=True).before(8)
-    calibrator(tmp_path, third, options=ClientOptions(connections="per-request")).before(8)  # another client's error
+    # another client's error
+    calibrator(tmp_path, third, options=ClientOptions(connections="per-request")).before(8)
     assert len(third.shapes) == 2
 
 
@@ -166,7 +183,14 @@ def test_a_damaged_old_or_unwritable_cache_is_no_cache(tmp_path: Path) -> None:
     old = time.time() - MAX_AGE_S - 60
     os.utime(path, (old, old))
     assert store.load(SHAPE) is None
-    for text in ("", "{", "[]", "{}", '{"state": "measured"}', '{"state": "measured", "tpot_error_pct": "x"}'):
+    for text in (
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"state": "measured"}',
+        '{"state": "measured", "tpot_error_pct": "x"}',
+    ):
         path.write_text(text)
         assert store.load(SHAPE) is None, text
     blocked = tmp_path / "file"

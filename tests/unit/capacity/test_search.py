@@ -1,4 +1,7 @@
-"""The capacity search against servers that are a formula: it ends near the best load, asks little, and says how it ended."""
+"""The capacity search against servers that are a formula:
+
+it ends near the best load, asks little, and says how it ended.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slabench.capacity.probe import UNSURE_REPEATS, Probe, Standing, bounding
-from slabench.capacity.search import MOST_PROBES, REPEATS, Ask, Kind, Mark, Outcome, Search, Why, grid
+from slabench.capacity.search import MOST_PROBES, REPEATS, Ask, Kind, Mark, Search, SearchResult, Why, grid
 from slabench.capacity.sentences import as_dict, remedy, sentence
 from slabench.verdict.estimate import Estimate
 from slabench.verdict.sla import parse, preset
@@ -25,7 +28,14 @@ def around(value: float, half: float) -> Estimate:
 
 
 def probe(load: float, figures: Mapping[str, float], half: float = 0.003) -> Probe:
-    return Probe(load, {key: around(value, half) for key, value in figures.items()}, 10.0 * load, 2, False, figures=figures)
+    return Probe(
+        load,
+        {key: around(value, half) for key, value in figures.items()},
+        10.0 * load,
+        2,
+        False,
+        figures=figures,
+    )
 
 
 def line(base: float, each: float, most: float = math.inf) -> Server:
@@ -34,12 +44,17 @@ def line(base: float, each: float, most: float = math.inf) -> Server:
     def figures(load: float) -> Mapping[str, float]:
         running = min(load, most)
         tpot = base + each * running
-        return {"tpot.mean": tpot, "total_throughput": 4700 * running / (1.2 * tpot), "ttft.mean": 100.0 + 5000 * (load - running)}
+        return {
+            "tpot.mean": tpot,
+            "total_throughput": 4700 * running / (1.2 * tpot),
+            "ttft.mean": 100.0 + 5000 * (load - running),
+        }
 
     return figures
 
 
-# The H200's own figures (server A and B of docs/capacity.md), with lines in between: a stair from 96 to 104, a cliff above 128.
+# The H200's own figures (server A and B of docs/capacity.md), with lines in between: a stair from 96 to 104,
+# a cliff above 128.
 H200 = {
     1: 590, 64: 8_100, 96: 9_881, 97: 8_600, 104: 9_219, 112: 9_742, 120: 10_321, 128: 10_875, 129: 6_950, 141: 7_579, 160: 8_500,
 }  # fmt: skip
@@ -55,15 +70,34 @@ def staircase(load: float) -> Mapping[str, float]:
     return {"tpot.mean": tpot, "total_throughput": total, "ttft.mean": 35 * load}
 
 
-def run(search: Search, server: Server, half: float = 0.003, most: float = math.inf) -> Outcome:
-    """most: above it requests wait for each other. A probe that the search needs to rule out only is ended early."""
+def run(search: Search, server: Server, half: float = 0.003, most: float = math.inf) -> SearchResult:
+    """most: above it requests wait for each other.
+
+    A probe that the search needs to rule out only is ended early.
+    """
     while isinstance(step := search.next(), Ask):
         found = replace(probe(step.load, server(step.load), half), together=step.load <= most)
-        stress = max((found.figures[rule.metric] / rule.limit for rule in search.rules if rule.metric == "tpot.mean"), default=0.0)
+        stress = max(
+            (found.figures[rule.metric] / rule.limit for rule in search.rules if rule.metric == "tpot.mean"),
+            default=0.0,
+        )
         if stress > 1.03:
-            found = replace(found, estimates={}, figures={}, ceiling=1e9, early=Standing.FAILS, least_stress=stress)
-        elif step.rule_out is not None and found.figures["total_throughput"] < step.rule_out and step.load <= most:
-            found = replace(found, estimates={}, figures={}, ceiling=step.rule_out * 0.999, early=Standing.RULED_OUT, seconds=3.0)
+            found = replace(
+                found, estimates={}, figures={}, ceiling=1e9, early=Standing.FAILS, least_stress=stress
+            )
+        elif (
+            step.rule_out is not None
+            and found.figures["total_throughput"] < step.rule_out
+            and step.load <= most
+        ):
+            found = replace(
+                found,
+                estimates={},
+                figures={},
+                ceiling=step.rule_out * 0.999,
+                early=Standing.RULED_OUT,
+                seconds=3.0,
+            )
         search.tell(found)
     return step
 
@@ -76,15 +110,23 @@ def test_the_grid_has_whole_steps_of_a_share_and_the_marks_with_their_next() -> 
 
 
 def test_the_real_staircase_is_not_taken_for_a_plateau() -> None:
-    """96 gives more than 104 and 112, and 128 more than all: the best lies beyond the stair and before the cliff."""
-    marks = (Mark(128, "The largest CUDA graph is of 128.", cliff=True), Mark(142, "The KV pool holds 142.", queues=True))
+    """96 gives more than 104 and 112, and 128 more than all:
+
+    the best lies beyond the stair and before the cliff.
+    """
+    marks = (
+        Mark(128, "The largest CUDA graph is of 128.", cliff=True),
+        Mark(142, "The KV pool holds 142.", queues=True),
+    )
     loads = grid(64, 160, 0.02, whole=True, marks=[128, 142])
     search = Search(loads, (TPOT,), marks=marks)
     found = run(search, staircase)
     assert found.load == 128
     assert len(search.probes) <= 10
     text = sentence(search, found, "concurrency")
-    assert text.startswith("The most total tokens/s within the objectives is given at 128 in flight: total_throughput 10,875 tok/s")
+    assert text.startswith(
+        "The most total tokens/s within the objectives is given at 128 in flight: total_throughput 10,875 tok/s"
+    )
     assert "The largest CUDA graph is of 128." in text
 
 
@@ -105,7 +147,9 @@ def test_an_objective_below_the_stair() -> None:
 
 def truth(loads: tuple[float, ...], server: Server) -> float:
     """The most tokens/s of all loads that hold."""
-    return max((server(load)["total_throughput"] for load in loads if server(load)["tpot.mean"] <= 50), default=0.0)
+    return max(
+        (server(load)["total_throughput"] for load in loads if server(load)["tpot.mean"] <= 50), default=0.0
+    )
 
 
 @given(
@@ -117,7 +161,9 @@ def truth(loads: tuple[float, ...], server: Server) -> float:
     stair=st.sampled_from([1, 4, 16]),
 )
 @settings(deadline=None)
-def test_near_the_best_whatever_the_server(base: float, each: float, low: int, ratio: float, half: float, stair: int) -> None:
+def test_near_the_best_whatever_the_server(
+    base: float, each: float, low: int, ratio: float, half: float, stair: int
+) -> None:
     """Against all loads of the grid: 1.5 % below the best at most, 3 % where stairs make it a saw."""
     loads = grid(low, math.ceil(low * ratio), 0.02, whole=True)
 
@@ -152,7 +198,11 @@ def test_two_loads_that_give_about_as_much_are_measured_twice() -> None:
     """Flat from 40 on by 0.2 %, within the intervals of 0.5 %."""
 
     def server(load: float) -> Mapping[str, float]:
-        return {"tpot.mean": 20.0, "total_throughput": 100 * min(load, 40.0) + 0.2 * max(load - 40, 0), "ttft.mean": 1.0}
+        return {
+            "tpot.mean": 20.0,
+            "total_throughput": 100 * min(load, 40.0) + 0.2 * max(load - 40, 0),
+            "ttft.mean": 1.0,
+        }
 
     search = Search((20.0, 40.0, 48.0), (TPOT,), named=True)
     found = run(search, server, half=0.005)
@@ -163,7 +213,11 @@ def test_two_loads_that_give_about_as_much_are_measured_twice() -> None:
 
 @pytest.mark.parametrize("reported", [True, False])
 def test_a_running_cap_is_the_server_s_own_limit(reported: bool) -> None:
-    marks = (Mark(40, "The server runs at most 40 requests at once (--max-running-requests).", queues=True),) if reported else ()
+    marks = (
+        (Mark(40, "The server runs at most 40 requests at once (--max-running-requests).", queues=True),)
+        if reported
+        else ()
+    )
     search = Search(grid(1, 256, 0.02, whole=True, marks=[mark.load for mark in marks]), (TPOT,), marks=marks)
     found = run(search, line(10, 0.2, most=40), most=40)
     assert found.kind is Kind.SERVER_LIMIT
@@ -206,7 +260,8 @@ def test_none_holds() -> None:
     found = run(search, line(60, 1))
     assert (found.kind, found.load) == (Kind.NONE_HOLDS, 1)
     assert "No load holds, not even 1 in flight" in sentence(search, found, "concurrency")
-    assert [shown.load for shown in search.probes].count(1) == REPEATS  # one probe alone may have met a cold server
+    # one probe alone may have met a cold server
+    assert [shown.load for shown in search.probes].count(1) == REPEATS
 
 
 def test_all_hold_to_the_range_s_end() -> None:
@@ -217,7 +272,9 @@ def test_all_hold_to_the_range_s_end() -> None:
 
 
 @pytest.mark.parametrize(("begin", "answer"), [(9.98, (40,)), (10.02, (38, 39))])
-def test_a_load_too_near_to_the_limit_is_decided_by_the_mean_of_three_probes(begin: float, answer: tuple[float, ...]) -> None:
+def test_a_load_too_near_to_the_limit_is_decided_by_the_mean_of_three_probes(
+    begin: float, answer: tuple[float, ...]
+) -> None:
     """TPOT 49.98 or 50.02 at 40, known to 1 %: no probe says whether it holds. 38 gives 0.5 % less than 39."""
     search = Search(grid(1, 64, 0.02, whole=True), (TPOT,))
     found = run(search, line(begin, 1.0), half=0.01)
@@ -228,7 +285,9 @@ def test_a_load_too_near_to_the_limit_is_decided_by_the_mean_of_three_probes(beg
 def test_a_load_a_little_beyond_the_limit_is_not_measured_until_it_holds() -> None:
     """50.2 of 50 ms, known to 1 %."""
     search = Search((40.0, 41.0), (TPOT,), named=True)
-    found = run(search, lambda load: {"tpot.mean": 50.2, "total_throughput": 100 * load, "ttft.mean": 1.0}, half=0.01)
+    found = run(
+        search, lambda load: {"tpot.mean": 50.2, "total_throughput": 100 * load, "ttft.mean": 1.0}, half=0.01
+    )
     assert (found.kind, found.why, found.load) == (Kind.UNRESOLVED, Why.TOO_NEAR, None)
     assert [probe.load for probe in search.probes] == [40, 41]
     assert "--capacity-waves" in remedy(search, found)
@@ -285,7 +344,10 @@ def test_it_always_ends() -> None:
         search = Search(grid(1, 256, 0.02, whole=True), (TPOT,))
 
         def wild(load: float, seed: int = seed) -> Mapping[str, float]:
-            return {"tpot.mean": 30 + 40 * ((load * 7919 + seed * 104729) % 97) / 97, "total_throughput": load % 13 + 1}
+            return {
+                "tpot.mean": 30 + 40 * ((load * 7919 + seed * 104729) % 97) / 97,
+                "total_throughput": load % 13 + 1,
+            }
 
         run(search, wild)
         assert len(search.probes) <= MOST_PROBES
@@ -307,7 +369,11 @@ def test_the_document_holds_every_probe_with_its_interval_and_the_best_so_far() 
     assert kept["outcome"] == "FOUND" and kept["load"] == kept["best_so_far"] == found.load
     assert [shown["load"] for shown in kept["probes"]] == [shown.load for shown in search.probes]
     first = kept["probes"][0]
-    assert first["intervals"]["tpot.mean"]["low"] < first["metrics"]["tpot.mean"] < first["intervals"]["tpot.mean"]["high"]
+    assert (
+        first["intervals"]["tpot.mean"]["low"]
+        < first["metrics"]["tpot.mean"]
+        < first["intervals"]["tpot.mean"]["high"]
+    )
     assert kept["seconds"] == pytest.approx(search.spent_s)
     early = [shown for shown in kept["probes"] if shown["standing"] == "ruled out"]
     assert early and all(shown["at_most"] > 0 and not shown["metrics"] for shown in early)
@@ -319,7 +385,11 @@ def cold(until: int, server: Server) -> Server:
 
     def figures(load: float) -> Mapping[str, float]:
         asked.append(load)
-        return {"tpot.mean": 80.0, "total_throughput": 100 * load, "ttft.mean": 100.0} if len(asked) <= until else server(load)
+        return (
+            {"tpot.mean": 80.0, "total_throughput": 100 * load, "ttft.mean": 100.0}
+            if len(asked) <= until
+            else server(load)
+        )
 
     return figures
 

@@ -65,7 +65,9 @@ def test_a_pool_that_is_full_is_the_server_s_limit() -> None:
     search = Search(LOADS, (parse("tpot.mean<=50"),), marks=(ROOM,))
     while isinstance(step := search.next(), Ask):
         search.tell(
-            probe_in_virtual_time(SERVER, step.load, search.rules, LENGTHS, WAVES, seed=1, rule_out=step.rule_out, speed=100.0)
+            probe_in_virtual_time(
+                SERVER, step.load, search.rules, LENGTHS, WAVES, seed=1, rule_out=step.rule_out, speed=100.0
+            )
         )
     assert step.kind is Kind.SERVER_LIMIT
     assert step.load is not None and 22 <= step.load <= 32
@@ -78,7 +80,9 @@ def test_a_wave_that_goes_in_step_is_enough() -> None:
     found = probe_in_virtual_time(SERVER, 8, rules, LENGTHS, WAVES, seed=0, speed=100.0)
     assert (found.waves, found.ramp, found.stopped) == (1, True, True)
     whole = exact(8, "tpot.mean<=50")
-    assert found.estimates["total_throughput"].value == pytest.approx(whole.figures["total_throughput"], rel=0.002)
+    assert found.estimates["total_throughput"].value == pytest.approx(
+        whole.figures["total_throughput"], rel=0.002
+    )
     assert found.estimates["tpot.mean"].value == pytest.approx(whole.figures["tpot.mean"], rel=0.002)
 
 
@@ -112,10 +116,14 @@ def test_a_probe_ends_inside_its_first_wave_once_it_cannot_give_enough() -> None
     rules = (parse("tpot.mean<=50"),)
     whole = probe_in_virtual_time(SERVER_LONG, 16, rules, LONG, 1, seed=0, early=False)
     most = whole.figures["total_throughput"]
-    found = probe_in_virtual_time(SERVER_LONG, 16, rules, LONG, WAVES, seed=0, rule_out=1.2 * most, speed=20.0)
+    found = probe_in_virtual_time(
+        SERVER_LONG, 16, rules, LONG, WAVES, seed=0, rule_out=1.2 * most, speed=20.0
+    )
     assert found.early is Standing.RULED_OUT
     assert found.ceiling is not None and most <= found.ceiling < 1.2 * most
-    kept = probe_in_virtual_time(SERVER_LONG, 16, rules, LONG, WAVES, seed=0, rule_out=0.99 * most, speed=20.0)
+    kept = probe_in_virtual_time(
+        SERVER_LONG, 16, rules, LONG, WAVES, seed=0, rule_out=0.99 * most, speed=20.0
+    )
     assert kept.early is None and kept.waves >= 1
 
 
@@ -125,8 +133,15 @@ SERVER_LONG = replace(SERVER, pool_tokens=200_000)
 
 @pytest.fixture(scope="module")
 def full() -> float:
-    """Total tokens/s of the server when 24 run and others wait: the ends of a long load, but for a twentieth at either side."""
-    ends = sorted(record.end_ns for record in closed_loop(SERVER, 30, LENGTHS, 100, 0).requests if record.end_ns is not None)
+    """Total tokens/s of the server when 24 run and others wait:
+
+    the ends of a long load, but for a twentieth at either side.
+    """
+    ends = sorted(
+        record.end_ns
+        for record in closed_loop(SERVER, 30, LENGTHS, 100, 0).requests
+        if record.end_ns is not None
+    )
     count, edge = len(ends), len(ends) // 20
     lump = 24  # the edges lie whole lumps apart
     last = edge + (count - 2 * edge) // lump * lump
@@ -144,7 +159,8 @@ def test_what_a_full_server_gives_is_known_from_four_waves_whatever_waits(full: 
 
 
 def test_of_two_waves_that_wait_throughput_is_said_to_be_unsure() -> None:
-    """A fifth of the time goes to prefills, which stand between the lumps, and two waves hold no stretch that comes back."""
+    """A fifth of the time goes to prefills, which stand between the lumps, and two waves hold no stretch that
+    comes back."""
     slow = replace(SERVER, prefill_tokens_per_s=SERVER.prefill_tokens_per_s / 20)
     found = probe_in_virtual_time(slow, 26, (parse("tpot.mean<=50"),), LENGTHS, 2, seed=0)
     throughput = found.estimates["total_throughput"]

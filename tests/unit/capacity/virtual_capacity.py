@@ -1,4 +1,7 @@
-"""Probes of the capacity search in virtual time: the embedded server's scheduler through the real metrics and intervals."""
+"""Probes of the capacity search in virtual time:
+
+the embedded server's scheduler through the real metrics and intervals.
+"""
 
 from __future__ import annotations
 
@@ -36,13 +39,20 @@ def scaled(profile: Profile, factor: float) -> Profile:
 
 
 def closed_loop(
-    profile: Profile, concurrency: float, lengths: tuple[int, int], waves: int, seed: int, step_noise: float = 0.0
+    profile: Profile,
+    concurrency: float,
+    lengths: tuple[int, int],
+    waves: int,
+    seed: int,
+    step_noise: float = 0.0,
 ) -> RunRecord:
     """So many waves with so many in flight, all requests of the same lengths."""
     server, wave = replace(profile, noise=step_noise), int(concurrency)
     whole = load(server, [lengths] * wave * waves, [0.0] * wave * waves, wave, seed)
     # In a closed loop a request is due when its slot becomes free.
-    return replace(whole, requests=[replace(record, due_ns=record.sent_ns or record.due_ns) for record in whole.requests])
+    return replace(
+        whole, requests=[replace(record, due_ns=record.sent_ns or record.due_ns) for record in whole.requests]
+    )
 
 
 def probe_in_virtual_time(
@@ -59,7 +69,10 @@ def probe_in_virtual_time(
     rule_out: float | None = None,
     speed: float = 1.0,
 ) -> Probe:
-    """One closed-loop probe, ended when the client would end it (early). speed: virtual seconds are so many times shorter."""
+    """One closed-loop probe, ended when the client would end it (early). speed:
+
+    virtual seconds are so many times shorter.
+    """
     dice = random.Random(seed)
     server, wave = scaled(profile, 1 + dice.gauss(0, run_noise)), int(concurrency)
     noise_seed = dice.getrandbits(32)
@@ -110,7 +123,9 @@ def _cut(record: RequestRecord, end_ns: int) -> RequestRecord:
     if record.end_ns is not None and record.end_ns <= end_ns:
         return record
     if record.sent_ns is None or record.sent_ns > end_ns:
-        return RequestRecord(record.index, record.input_len, record.output_len, record.due_ns, error=ErrorKind.NOT_SENT)
+        return RequestRecord(
+            record.index, record.input_len, record.output_len, record.due_ns, error=ErrorKind.NOT_SENT
+        )
     stamps = array("q", [at for at in record.arrival_ns if at <= end_ns])
     return replace(
         record, arrival_ns=stamps, arrival_tokens=record.arrival_tokens[: len(stamps)], end_ns=end_ns, done=False,

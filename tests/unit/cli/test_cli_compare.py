@@ -27,7 +27,11 @@ def run(folder: Path, name: str, *factors: float, **more: Any) -> str:
     repeats = [{"side": "new", "metrics": figures(one)} for one in factors] if len(factors) > 1 else []
     mean = sum(factors) / len(factors)
     test = entry(
-        ID, **({"method": "serving", "metrics": figures(mean), "workload": WORK, "repeats": repeats} | more.pop("test", {}))
+        ID,
+        **(
+            {"method": "serving", "metrics": figures(mean), "workload": WORK, "repeats": repeats}
+            | more.pop("test", {})
+        ),
     )
     data = document(
         test,
@@ -45,7 +49,12 @@ GOOD, SAME, WORSE = (1.0, 1.002, 0.998, 1.001), (1.001, 1.0, 0.999, 1.002), (1.0
 
 @pytest.mark.parametrize(
     ("new", "status", "word"),
-    [(SAME, 0, "PASSED"), (WORSE, 1, "FAILED"), ((0.99, 1.02, 1.0, 1.01), 6, "INVALID"), ((0.5, 0.51, 0.5, 0.5), 0, "PASSED")],
+    [
+        (SAME, 0, "PASSED"),
+        (WORSE, 1, "FAILED"),
+        ((0.99, 1.02, 1.0, 1.01), 6, "INVALID"),
+        ((0.5, 0.51, 0.5, 0.5), 0, "PASSED"),
+    ],
 )
 def test_the_words_of_two_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], new: tuple[float, ...], status: int, word: str
@@ -57,14 +66,18 @@ def test_the_words_of_two_runs(
     assert out.endswith(f"Verdict: {word}\n")
     data = json.loads(pages["json"].read_text())
     assert (data["schema"], data["word"], data["tests"][0]["word"]) == ("slabench.compare/1", word, word)
-    assert data["tests"][0]["comparison"]["figures"][0]["new_samples"] == pytest.approx([40 * one for one in new])
+    assert data["tests"][0]["comparison"]["figures"][0]["new_samples"] == pytest.approx(
+        [40 * one for one in new]
+    )
     assert word in pages["markdown"].read_text() and word in pages["html"].read_text()
     assert "tpot mean" in pages["html"].read_text()
     if word == "INVALID":
         assert "INCONCLUSIVE" in out and "--repeats=" in out
 
 
-def test_the_accept_lengths_of_both_sides_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_accept_lengths_of_both_sides_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def one(name: str, length: float) -> str:
         return run(tmp_path, name, 1.0, test={"metrics": figures() | {"accept_length": length}})
 
@@ -83,14 +96,22 @@ def test_of_three_each_is_held_against_the_first(tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"test": {"word": "INVALID", "headline": "completed: 1 of 128 requests failed."}}, "completed: 1 of 128 requests failed"),
+        (
+            {"test": {"word": "INVALID", "headline": "completed: 1 of 128 requests failed."}},
+            "completed: 1 of 128 requests failed",
+        ),
         ({"test": {"id": "tests/other.py::test_it"}}, "has no such test"),
         ({"test": {"workload": WORK | {"input_len": 64}}}, "workload.input_len: 64, 3500 in the baseline"),
-        ({"server": {"fingerprint": PRINT | {"hardware": {"gpu": "H200", "gpus": 8}}}}, "hardware.gpu: 'H200', 'H20'"),
+        (
+            {"server": {"fingerprint": PRINT | {"hardware": {"gpu": "H200", "gpus": 8}}}},
+            "hardware.gpu: 'H200', 'H20'",
+        ),
         ({"test": {"metrics": {"tpot.mean": 40.0}}}, "this run has no ttft.mean, total_throughput"),
     ],
 )
-def test_what_nobody_can_compare_is_6(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: dict[str, Any], words: str) -> None:
+def test_what_nobody_can_compare_is_6(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: dict[str, Any], words: str
+) -> None:
     assert main(["compare", run(tmp_path, "a", 1.0), run(tmp_path, "b", 1.0, **more)]) == 6
     assert words in capsys.readouterr().out
 
@@ -99,13 +120,28 @@ def test_a_figure_that_one_repeat_lacks_is_named(tmp_path: Path, capsys: pytest.
     repeats = [{"side": "new", "metrics": figures(one)} for one in GOOD]
     del repeats[2]["metrics"]["tpot.mean"]  # type: ignore[attr-defined]
     odd = run(tmp_path, "a", *GOOD, test={"repeats": repeats})
-    for old, new, whose in ((odd, run(tmp_path, "b", *WORSE), "the baseline"), (run(tmp_path, "c", *GOOD), odd, "this run")):
+    for old, new, whose in (
+        (odd, run(tmp_path, "b", *WORSE), "the baseline"),
+        (run(tmp_path, "c", *GOOD), odd, "this run"),
+    ):
         assert main(["compare", old, new]) == 6
         assert f"{whose} has no tpot.mean in repeat 3 of 4" in capsys.readouterr().out
     assert main(["baseline", "save", odd, "-o", str(tmp_path / "odd.json")]) == 0
     assert main(["baseline", "show", str(tmp_path / "odd.json")]) == 0
     assert "missing in repeat 3 of 4" in capsys.readouterr().out
-    assert main(["baseline", "merge", str(tmp_path / "odd.json"), str(tmp_path / "b"), "-o", str(tmp_path / "m.json")]) == 4
+    assert (
+        main(
+            [
+                "baseline",
+                "merge",
+                str(tmp_path / "odd.json"),
+                str(tmp_path / "b"),
+                "-o",
+                str(tmp_path / "m.json"),
+            ]
+        )
+        == 4
+    )
     assert "tpot.mean is not in every repeat" in capsys.readouterr().err
 
 
@@ -120,14 +156,21 @@ def rows(path: Path, *factors: float) -> str:
     """bench_serving's own keys, a line a run."""
     kept = []
     for factor in factors:
-        told = {"mean_tpot_ms": 40 * factor, "mean_ttft_ms": 900 * factor, "total_throughput": 1800 / factor, "completed": 128}
+        told = {
+            "mean_tpot_ms": 40 * factor,
+            "mean_ttft_ms": 900 * factor,
+            "total_throughput": 1800 / factor,
+            "completed": 128,
+        }
         load = {"dataset_name": "random-ids", "random_input_len": 3500, "random_output_len": 1200}
         kept.append(json.dumps({"tag": None, "request_rate": 128.0, "max_concurrency": 128} | load | told))
     path.write_text("\n".join(kept) + "\n")
     return str(path)
 
 
-def test_rows_of_bench_serving_are_repeats_of_a_load(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rows_of_bench_serving_are_repeats_of_a_load(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     old = rows(tmp_path / "a.jsonl", *GOOD)
     assert main(["compare", old, rows(tmp_path / "b.jsonl", *SAME)]) == 0
     out = capsys.readouterr().out
@@ -156,7 +199,9 @@ def test_a_run_finds_the_rows_of_its_load(tmp_path: Path, capsys: pytest.Capture
         (None, "cannot be read"),
     ],
 )
-def test_what_is_neither_is_your_error(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, words: str) -> None:
+def test_what_is_neither_is_your_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | None, words: str
+) -> None:
     path = tmp_path / "x.jsonl"
     if content is not None:
         path.write_text(content)
@@ -174,20 +219,35 @@ def test_what_is_neither_is_your_error(tmp_path: Path, capsys: pytest.CaptureFix
 
 def test_a_run_is_not_compared_with_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It would always be equal, and green."""
-    first, other, link, saved = run(tmp_path, "a", *GOOD), run(tmp_path, "b", *WORSE), tmp_path / "link", str(tmp_path / "a.json")
+    first, other, link, saved = (
+        run(tmp_path, "a", *GOOD),
+        run(tmp_path, "b", *WORSE),
+        tmp_path / "link",
+        str(tmp_path / "a.json"),
+    )
     link.symlink_to(first)
     assert main(["baseline", "save", first, "-o", saved]) == 0
     assert main(["baseline", "merge", first, other, "-o", str(tmp_path / "m.json")]) == 0
     for twin in (first, str(link), f"{first}/run.json", saved, str(tmp_path / "m.json")):
         assert main(["compare", first, other, twin]) == 4
-        assert f"{first} and {twin} hold the same run, run-a: it would be compared with itself." in capsys.readouterr().err
+        assert (
+            f"{first} and {twin} hold the same run, run-a: it would be compared with itself."
+            in capsys.readouterr().err
+        )
     kept = rows(tmp_path / "r.jsonl", *GOOD)
     assert main(["compare", kept, kept]) == 4
     assert "are the same: it would be compared with itself" in capsys.readouterr().err
 
 
-def test_a_run_that_allow_let_pass_is_compared_by_who_allows_it_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    refused = {"name": "completed", "state": "finding", "text": "64 of 128 requests failed. Allowed by --allow.", "remedy": ""}
+def test_a_run_that_allow_let_pass_is_compared_by_who_allows_it_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = {
+        "name": "completed",
+        "state": "finding",
+        "text": "64 of 128 requests failed. Allowed by --allow.",
+        "remedy": "",
+    }
     odd, good = run(tmp_path, "a", *GOOD, test={"checks": [refused]}), run(tmp_path, "b", *SAME)
     for old, new in ((odd, good), (good, odd)):
         assert main(["compare", old, new]) == 6
@@ -198,12 +258,19 @@ def test_a_run_that_allow_let_pass_is_compared_by_who_allows_it_too(tmp_path: Pa
         assert "[ALLOWED_IN_BASELINE]" in out and "baseline: measured with --allow=completed" in out
 
 
-def test_two_capacity_searches_are_shown_and_gated_by_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_capacity_searches_are_shown_and_gated_by_nobody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """They end at different loads, which no gate may compare, and a reader may."""
 
     def search(name: str, load: int, factor: float) -> str:
         plan = {"kind": "closed_loop", "request_rate": "inf", "max_concurrency": load}
-        test = {"id": "t::cap", "method": "tencent-capacity", "plan": plan, "workload": WORK | {"num_prompts": 4 * load}}
+        test = {
+            "id": "t::cap",
+            "method": "tencent-capacity",
+            "plan": plan,
+            "workload": WORK | {"num_prompts": 4 * load},
+        }
         return run(tmp_path, name, factor, test=test)
 
     old, same, other = search("a", 134, 1.0), search("b", 134, 1.2), search("c", 120, 1.2)
@@ -212,17 +279,26 @@ def test_two_capacity_searches_are_shown_and_gated_by_nobody(tmp_path: Path, cap
     page = tmp_path / "page.html"
     assert main(["compare", old, other, f"--html={page}"]) == 6
     out = capsys.readouterr().out
-    assert "workload.max_concurrency: 120, 134 in the baseline" in out and "gated by nobody [NOT_GATED]" in out
+    assert (
+        "workload.max_concurrency: 120, 134 in the baseline" in out and "gated by nobody [NOT_GATED]" in out
+    )
     (row,) = [line for line in out.splitlines() if "total_throughput" in line and "not gated" in line]
     assert "-16.7 %" in row and row.endswith("not gated")
     assert "not gated" in page.read_text()
     # What else differs is no other load.
-    bad = run(tmp_path, "d", 1.0, test={"id": "t::cap", "method": "tencent-capacity", "workload": WORK | {"input_len": 1}})
+    bad = run(
+        tmp_path,
+        "d",
+        1.0,
+        test={"id": "t::cap", "method": "tencent-capacity", "workload": WORK | {"input_len": 1}},
+    )
     assert main(["compare", old, bad]) == 6
     assert "NOT_COMPARABLE: workload.input_len" in capsys.readouterr().out
 
 
-def test_a_baseline_is_saved_shown_listed_merged_and_compared_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_baseline_is_saved_shown_listed_merged_and_compared_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()
     first, second = run(tmp_path, "a", *GOOD[:2]), run(tmp_path, "b", *GOOD[2:])
@@ -232,7 +308,9 @@ def test_a_baseline_is_saved_shown_listed_merged_and_compared_with(tmp_path: Pat
     assert "Baseline of 1 test with up to 4 repeats written to" in capsys.readouterr().out
     assert main(["baseline", "show", str(kept / "both.json")]) == 0
     out = capsys.readouterr().out
-    assert "may differ: server.version, server.token_capacity; may not: hardware, model, workload, server" in out
+    assert (
+        "may differ: server.version, server.token_capacity; may not: hardware, model, workload, server" in out
+    )
     assert "40.01" in out
     assert "0.17%" in out  # of 1, 1.002, 0.998, 1.001: deviation 0.00171
     assert main(["baseline", "list", str(kept)]) == 0

@@ -1,4 +1,7 @@
-"""`compare` on rows of other clients: what a row shows of its own run is INVALID, what it cannot show is red when asked."""
+"""`compare` on rows of other clients:
+
+what a row shows of its own run is INVALID, what it cannot show is red when asked.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,19 @@ from typing import Any
 
 import pytest
 
+from slabench.bench_serving.row_checks import bounds, row_checks
 from slabench.cli.main import main
-from slabench.verdict.row_checks import bounds, row_checks
-from slabench.verdict.words import State
+from slabench.verdict.outcome import CheckStatus
 from tests.unit.cli.test_cli_compare import GOOD, PRINT, SAME, WORK, figures, run
 
 COUNT, ASKED_IN, ASKED_OUT = 8, 1024, 512
 
 
 def row(factor: float = 1.0, **more: Any) -> dict[str, Any]:
-    """As bench_serving 0.5.7 writes it; 8 requests of 1024 in and 512 out, 20 ms a token. More replaces its keys."""
+    """As bench_serving 0.5.7 writes it; 8 requests of 1024 in and 512 out, 20 ms a token.
+
+    More replaces its keys.
+    """
     took = 12.0 * factor
     tokens = {"total_input_tokens": COUNT * ASKED_IN, "total_output_tokens": COUNT * ASKED_OUT}
     found: dict[str, Any] = {
@@ -45,8 +51,13 @@ def kept(path: Path, *rows: dict[str, Any]) -> str:
     return str(path)
 
 
-def test_a_good_row_is_compared_and_says_what_it_does_not_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    old, new = kept(tmp_path / "a.jsonl", row(1.0), row(1.001)), kept(tmp_path / "b.jsonl", row(1.0005), row(1.0004))
+def test_a_good_row_is_compared_and_says_what_it_does_not_show(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = (
+        kept(tmp_path / "a.jsonl", row(1.0), row(1.001)),
+        kept(tmp_path / "b.jsonl", row(1.0005), row(1.0004)),
+    )
     page = tmp_path / "c.json"
     assert main(["compare", old, new, "--tolerance=10", f"--json={page}"]) == 0
     out = capsys.readouterr().out
@@ -59,7 +70,11 @@ def test_a_good_row_is_compared_and_says_what_it_does_not_show(tmp_path: Path, c
     assert main(["compare", old, kept(tmp_path / "w.jsonl", row(1.3), row(1.301)), "--tolerance=10"]) == 1
 
 
-DETAILS = {"ttfts": [0.3, 0.2, 0.4, 0.3, 0.3, 0.31, 0.32, 0.33], "errors": [""] * COUNT, "output_lens": [ASKED_OUT] * COUNT}
+DETAILS = {
+    "ttfts": [0.3, 0.2, 0.4, 0.3, 0.3, 0.31, 0.32, 0.33],
+    "errors": [""] * COUNT,
+    "output_lens": [ASKED_OUT] * COUNT,
+}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +88,11 @@ DETAILS = {"ttfts": [0.3, 0.2, 0.4, 0.3, 0.3, 0.31, 0.32, 0.33], "errors": [""] 
         (fewer(0), "output_length", "The answers have no tokens"),
         (row(**DETAILS | {"output_lens": [512] * 7 + [0]}), "output_length", "1 answers have no tokens"),
         (row(num_prompts=16), "completed", "8 of 16 requests are counted as completed"),
-        (row(errors=[""] * 15 + ["Traceback:\nHTTP 503"], completed=15), "completed", "The first error: HTTP 503"),
+        (
+            row(errors=[""] * 15 + ["Traceback:\nHTTP 503"], completed=15),
+            "completed",
+            "The first error: HTTP 503",
+        ),
         (row(failed=2), "completed", "none may fail"),
         (row(completed=0), "completed", "0 requests are counted"),
         (row(**DETAILS | {"ttfts": [0.3] * 4 + [0.0] * 4}), "completed", "4 of 8 answers brought no text"),
@@ -86,7 +105,11 @@ DETAILS = {"ttfts": [0.3, 0.2, 0.4, 0.3, 0.3, 0.31, 0.32, 0.33], "errors": [""] 
         (row(duration=0), "row_figures", "the duration is 0 s"),
         (row(p99_ttft_ms=100.0), "row_figures", "is below median_ttft_ms"),
         (row(mean_e2e_latency_ms=200.0), "row_figures", "is below mean_ttft_ms"),
-        (row(total_input_tokens=COUNT * 512, input_throughput=None, total_throughput=None), "prompt_length", "4096 prompt tokens"),
+        (
+            row(total_input_tokens=COUNT * 512, input_throughput=None, total_throughput=None),
+            "prompt_length",
+            "4096 prompt tokens",
+        ),
     ],
 )
 @pytest.mark.parametrize("side", ["old", "new"])
@@ -101,8 +124,10 @@ def test_what_a_row_shows_is_invalid(
         good = {key: value for key, value in good.items() if key in ("tag", "mean_ttft_ms", "completed")}
     first, second = (bad, good) if side == "old" else (good, bad)
     found = {check.name: check for check in row_checks(bad)}
-    assert found[name].state is State.INVALID and says in found[name].text
-    status = main(["compare", kept(tmp_path / "a.jsonl", first), kept(tmp_path / "b.jsonl", second), "--tolerance=90"])
+    assert found[name].state is CheckStatus.INVALID and says in found[name].text
+    status = main(
+        ["compare", kept(tmp_path / "a.jsonl", first), kept(tmp_path / "b.jsonl", second), "--tolerance=90"]
+    )
     assert status == 6
     assert says in capsys.readouterr().out
 
@@ -122,12 +147,14 @@ def test_lengths_that_were_drawn_are_in_their_bounds(ratio: float) -> None:
 def test_a_row_without_counts_of_the_server_is_not_checked() -> None:
     """/v1 without usage: it keeps the length that was asked for, whatever came."""
     found = {check.name: check for check in row_checks(row(backend="sglang-oai"))}
-    assert found["output_length"].state is State.NOT_CHECKED
+    assert found["output_length"].state is CheckStatus.NOT_CHECKED
     few = {check.name: check for check in row_checks(row(total_output_tokens_retokenized=900))}
-    assert few["completed"].state is State.FINDING
+    assert few["completed"].state is CheckStatus.FINDING
 
 
-def test_the_same_run_twice_is_no_repeat_and_no_comparison(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_same_run_twice_is_no_repeat_and_no_comparison(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     old = kept(tmp_path / "a.jsonl", row(1.0), row(1.001), row(1.0))
     assert main(["compare", old, kept(tmp_path / "b.jsonl", row(1.01)), "--tolerance=10"]) == 6
     assert "Rows 1 and 3 of this load are the same run: it would count twice" in capsys.readouterr().out
@@ -137,7 +164,10 @@ def test_the_same_run_twice_is_no_repeat_and_no_comparison(tmp_path: Path, capsy
 
 
 def test_allow_lets_a_check_pass_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    old, new = kept(tmp_path / "a.jsonl", fewer(4000)), kept(tmp_path / "b.jsonl", fewer(4001, duration=12.01))
+    old, new = (
+        kept(tmp_path / "a.jsonl", fewer(4000)),
+        kept(tmp_path / "b.jsonl", fewer(4001, duration=12.01)),
+    )
     assert main(["compare", old, new, "--tolerance=10"]) == 6
     assert main(["compare", old, new, "--tolerance=10", "--allow=output_length"]) == 0
     assert "Allowed by --allow." in capsys.readouterr().out
@@ -159,7 +189,9 @@ def test_another_clients_file_of_one_object(tmp_path: Path) -> None:
     assert main(["compare", str(old), str(bad), "--tolerance=10"]) == 6
 
 
-def test_a_run_of_ours_is_held_to_strict_validity_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_of_ours_is_held_to_strict_validity_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     hidden = {"name": "other_clients", "state": "not_checked", "text": "There is no log.", "remedy": ""}
     sides = [run(tmp_path, "a", *GOOD), run(tmp_path, "b", *SAME, test={"checks": [hidden]})]
     assert main(["compare", *sides]) == 0
@@ -169,19 +201,27 @@ def test_a_run_of_ours_is_held_to_strict_validity_too(tmp_path: Path, capsys: py
 
 
 def test_only_what_both_have(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A test that one side lacks is INVALID, and left out by --common, with its name; so are a curve's further points."""
+    """A test that one side lacks is INVALID, and left out by --common, with its name;
+
+    so are a curve's further points.
+    """
     from tests.unit.report.samples import document, entry
 
     def side(name: str, *ids: str, points: tuple[int, ...], factor: float = 1.0) -> str:
         tests = [entry(one, method="serving", metrics=figures(factor), workload=WORK) for one in ids]
         curve = {f"curve.{size}": 100.0 * size / factor for size in points}
         tests.append(entry("t/c.py::test_curve", method="ali-decode-curve", metrics=curve, workload=WORK))
-        data = document(*tests, run_id=name, updated_utc="x", server={"version": "0.5.7", "fingerprint": PRINT})
+        data = document(
+            *tests, run_id=name, updated_utc="x", server={"version": "0.5.7", "fingerprint": PRINT}
+        )
         (tmp_path / name).mkdir()
         (tmp_path / name / "run.json").write_text(json.dumps(data))
         return str(tmp_path / name)
 
-    old, new = side("a", "t/x.py::one", "t/x.py::two", points=(1, 8)), side("b", "t/x.py::one", "t/x.py::three", points=(8, 16))
+    old, new = (
+        side("a", "t/x.py::one", "t/x.py::two", points=(1, 8)),
+        side("b", "t/x.py::one", "t/x.py::three", points=(8, 16)),
+    )
     assert main(["compare", old, new]) == 6
     assert "has no such test" in capsys.readouterr().out
     assert main(["compare", old, new, "--common"]) == 0
@@ -195,15 +235,21 @@ def test_only_what_both_have(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main(["compare", old, none, "--common"]) == 6
 
 
-def test_one_sentence_for_all_tests_that_it_is_true_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_sentence_for_all_tests_that_it_is_true_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Another model was a page of the same sentence, once a test."""
     from tests.unit.report.samples import document, entry
 
     for name, model in (("a", "r1"), ("b", "v3")):
-        tests = [entry(f"t/x.py::test[{k}]", method="serving", metrics=figures(), workload=WORK) for k in range(5)]
+        tests = [
+            entry(f"t/x.py::test[{k}]", method="serving", metrics=figures(), workload=WORK) for k in range(5)
+        ]
         server = {"version": "0.5.7", "fingerprint": PRINT | {"model": {"name": model}}}
         (tmp_path / name).mkdir()
-        (tmp_path / name / "run.json").write_text(json.dumps(document(*tests, run_id=name, updated_utc="x", server=server)))
+        (tmp_path / name / "run.json").write_text(
+            json.dumps(document(*tests, run_id=name, updated_utc="x", server=server))
+        )
     page = tmp_path / "c.md"
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), f"--markdown={page}"]) == 6
     out = capsys.readouterr().out

@@ -53,7 +53,10 @@ def test_clean_by_hand_on_the_h200_log():
             before = None
     rows = {row["running"]: row for row in read([str(H200)])["curve"]}
     for running, values in kept.items():
-        assert (rows[running]["clean_samples"], rows[running]["clean_median"]) == (len(values), statistics.median(values))
+        assert (rows[running]["clean_samples"], rows[running]["clean_median"]) == (
+            len(values),
+            statistics.median(values),
+        )
         assert rows[running]["clean_tpot_ms"] == pytest.approx(1000 * running / statistics.median(values))
 
 
@@ -64,7 +67,9 @@ def test_text_json_and_csv_say_the_same(capsys):
     document = json.loads(capsys.readouterr().out)
     assert main(["log", "--csv", str(H200)]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert [int(row["running"]) for row in rows] == [row["running"] for row in document["curve"]] == [1, 8, 32]
+    assert (
+        [int(row["running"]) for row in rows] == [row["running"] for row in document["curve"]] == [1, 8, 32]
+    )
     assert [float(row["clean_median"]) for row in rows] == [row["clean_median"] for row in document["curve"]]
     for row in document["curve"]:
         assert f"{row['median']:.2f}" in text
@@ -85,7 +90,10 @@ FLUSHED = "[2026-01-01 10:00:00] Cache flushed successfully!"
     [
         ("", "have no line of an SGLang server: see that they are a server's own output."),
         ("# A README\n", "have no line of an SGLang server"),
-        (f"{PREFILL}\n{PREFILL}\n", "have 2 Prefill lines and no Decode line: is this the log of a prefill node?"),
+        (
+            f"{PREFILL}\n{PREFILL}\n",
+            "have 2 Prefill lines and no Decode line: is this the log of a prefill node?",
+        ),
         (f"{FLUSHED}\n", "are a server's, and have no batch line"),
         (f"[2026-01-01 10:00:00] {DECODE[:60]}\n", "1 batch line had to be left out"),
     ],
@@ -108,7 +116,12 @@ START = "[2026-01-01 10:00:00] server_args=ServerArgs(tp_size={}, pp_size=1, dp_
         ("", (), (), "1 scheduler; the number of GPUs is unknown"),
         ("", (), ("--decode-gpu-num=2",), "1 scheduler; one line speaks of 2 GPUs."),
         ("", (0, 1), ("--decode-gpu-num=2",), "2 schedulers; one line speaks of 1 GPU."),
-        ("", (3,), (), "Decode lines of 1 scheduler (DP3); by its number there are 4 or more; the number of GPUs is unknown"),
+        (
+            "",
+            (3,),
+            (),
+            "Decode lines of 1 scheduler (DP3); by its number there are 4 or more; the number of GPUs is unknown",
+        ),
         (
             "",
             (1, 3),
@@ -125,7 +138,9 @@ START = "[2026-01-01 10:00:00] server_args=ServerArgs(tp_size={}, pp_size=1, dp_
     ],
 )
 def test_schedulers_that_speak_and_that_there_are(start, ranks, options, words, tmp_path, capsys):
-    lines = [f"[2026-01-01 10:00:01 DP{rank} TP{rank}] {DECODE}\n" for rank in ranks] or [f"[2026-01-01 10:00:01] {DECODE}\n"]
+    lines = [f"[2026-01-01 10:00:01 DP{rank} TP{rank}] {DECODE}\n" for rank in ranks] or [
+        f"[2026-01-01 10:00:01] {DECODE}\n"
+    ]
     (tmp_path / "log").write_text(start + "".join(lines))
     assert main(["log", str(tmp_path / "log"), *options]) == 0
     assert words in capsys.readouterr().out

@@ -1,4 +1,7 @@
-"""The exit status of a command that was called wrongly: the suite's 4, not argparse's 2, which would read as Ctrl-C."""
+"""The exit status of a command that was called wrongly:
+
+the suite's 4, not argparse's 2, which would read as Ctrl-C.
+"""
 
 from __future__ import annotations
 
@@ -31,14 +34,22 @@ def test_help_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
     ("error", "status", "words"),
     [
         (RuntimeError("no idea\x1b[2J"), 3, "slabench report crashed (RuntimeError: no idea"),
-        (OverflowError("port must be 0-65535."), 3, "slabench report crashed (OverflowError: port must be 0-65535.)"),
+        (
+            OverflowError("port must be 0-65535."),
+            3,
+            "slabench report crashed (OverflowError: port must be 0-65535.)",
+        ),
         (KeyboardInterrupt(), 2, "slabench report was interrupted."),
         (ServerError("It is gone."), 6, "INVALID: It is gone."),
         (InvalidRun("Nobody knows."), 6, "INVALID: Nobody knows."),
     ],
 )
 def test_what_escapes_a_command_is_a_sentence_and_never_1(
-    error: BaseException, status: int, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    error: BaseException,
+    status: int,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """1 means FAILED: a script must not take our crash for a server that is worse."""
 
@@ -57,16 +68,22 @@ def test_what_escapes_a_command_is_a_sentence_and_never_1(
 def test_a_report_that_cannot_be_written_is_a_usage_error(
     target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    example = Path(__file__).resolve().parents[3] / "docs" / "examples" / "h200-qwen3-30b-a3b" / "both-methods"
+    example = (
+        Path(__file__).resolve().parents[3] / "docs" / "examples" / "h200-qwen3-30b-a3b" / "both-methods"
+    )
     monkeypatch.chdir(tmp_path)
     assert main(["report", str(example), f"--output={target}"]) == 4
     said = capsys.readouterr().err
-    assert f"--output={target} cannot be written" in said and "Traceback" not in said and "crashed" not in said
+    assert (
+        f"--output={target} cannot be written" in said and "Traceback" not in said and "crashed" not in said
+    )
     assert main(["report", str(example), "--output=x.html"]) == 0
     assert (tmp_path / "x.html").stat().st_size > 1000
 
 
-def test_a_traceback_holds_no_secret(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_traceback_holds_no_secret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def run(argv: Sequence[str]) -> int:
         raise RuntimeError("api_key='hush-hush'")
 
@@ -75,7 +92,9 @@ def test_a_traceback_holds_no_secret(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "hush" not in capsys.readouterr().err
 
 
-def test_a_reader_that_went_away_is_no_crash(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_reader_that_went_away_is_no_crash(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     class Gone(io.StringIO):
         def flush(self) -> None:
             raise BrokenPipeError
@@ -98,7 +117,10 @@ def test_a_reader_that_went_away_is_no_crash(monkeypatch: pytest.MonkeyPatch, ca
         (("--port=99999",), "'99999' is no port; give a number from 1 to 65535"),
         (("--port=-1",), "'-1' is no port"),
         (("--shared-port=x",), "'x' is no port"),
-        (("--log=/no/such/folder/x",), "--log=/no/such/folder/x cannot be written (No such file or directory)"),
+        (
+            ("--log=/no/such/folder/x",),
+            "--log=/no/such/folder/x cannot be written (No such file or directory)",
+        ),
         (("--tokenizer=docs",), "'docs' holds no tokenizer.json"),
         (("--profile=nosuch",), "There is no profile 'nosuch'"),
     ],

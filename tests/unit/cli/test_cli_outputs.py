@@ -1,4 +1,7 @@
-"""No command writes over a file that -o did not name, nor over measurements; words in another order get the right one."""
+"""No command writes over a file that -o did not name, nor over measurements;
+
+words in another order get the right one.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,10 @@ OTHER = (1.0013, 1.0003, 0.9993, 1.0023)
 def kept(tmp_path: Path) -> Path:
     """Two runs, their baselines, rows, a page, and what belongs to nobody."""
     for name, factors in (("a", GOOD), ("b", OTHER)):
-        assert main(["baseline", "save", run(tmp_path, name, *factors), "-o", str(tmp_path / f"{name}.json")]) == 0
+        assert (
+            main(["baseline", "save", run(tmp_path, name, *factors), "-o", str(tmp_path / f"{name}.json")])
+            == 0
+        )
     rows(tmp_path / "r.jsonl", *GOOD)
     rows(tmp_path / "s.jsonl", *SAME)
     (tmp_path / "own.json").write_text('{"mine": 1}\n')
@@ -61,7 +67,10 @@ def contents(folder: Path) -> dict[str, bytes]:
         # pages over measurements
         ("compare a b --json=a.json", "holds a baseline, which is not overwritten"),
         ("compare a b --html=a/run.json", "holds a run, which is not overwritten"),
-        ("compare r.jsonl s.jsonl --markdown=r.jsonl", "holds rows of bench_serving, which is not overwritten"),
+        (
+            "compare r.jsonl s.jsonl --markdown=r.jsonl",
+            "holds rows of bench_serving, which is not overwritten",
+        ),
         ("compare a b --json=none/x.json", "its folder must exist"),
         ("report a", "is no page of slabench; name the file to write with --output=FILE"),
         ("report b -o a.json", "holds a baseline, which is not overwritten"),
@@ -113,7 +122,9 @@ def test_the_help_names_the_order(command: str, capsys: pytest.CaptureFixture[st
     assert ("-o FILE" in text) == (command in ("save", "merge"))
 
 
-def test_an_empty_folder_is_named(kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_folder_is_named(
+    kept: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (kept / "none").mkdir()
     monkeypatch.chdir(kept / "none")
     assert main(["baseline", "list", "."]) == 6
@@ -121,7 +132,10 @@ def test_an_empty_folder_is_named(kept: Path, monkeypatch: pytest.MonkeyPatch, c
 
 
 def test_two_that_write_at_once_are_both_in_it(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each reads, and writes only when the other could have read: without the lock one of them is lost every time."""
+    """Each reads, and writes only when the other could have read:
+
+    without the lock one of them is lost every time.
+    """
     target = kept / "shared.json"
     document = json.loads((kept / "a.json").read_text())
     written, both = output_file.write_whole, threading.Barrier(2)

@@ -19,7 +19,10 @@ OWN = [f"--config-file={INI}", "--rootdir=/here", f"--confcutdir={SUITES}"]
     [
         ("tencent --base-url=sim:", [f"{SUITES}/tencent", "--base-url=sim:"]),
         ("ali serving", [f"{SUITES}/ali", f"{SUITES}/serving"]),
-        ("tests/ali/test_decode.py::test_decode_tpot[bs8] -q", [f"{SUITES}/ali/test_decode.py::test_decode_tpot[bs8]", "-q"]),
+        (
+            "tests/ali/test_decode.py::test_decode_tpot[bs8] -q",
+            [f"{SUITES}/ali/test_decode.py::test_decode_tpot[bs8]", "-q"],
+        ),
         ("ali/test_prefill.py", [f"{SUITES}/ali/test_prefill.py"]),
         ("ali --model /models/m -k tencent", [f"{SUITES}/ali", "--model=/models/m", "-k", "tencent"]),
         (
@@ -57,6 +60,8 @@ def test_every_package_is_in_the_wheel() -> None:
     listed = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     there = {".".join(path.parent.relative_to(root).parts) for path in root.glob("slabench/**/*.py")}
     suites = {
-        f"slabench.suites.{path.parent.name}" for name in ("ali", "serving", "tencent") for path in root.glob(f"tests/{name}/*.py")
+        f"slabench.suites.{path.parent.name}"
+        for name in ("ali", "serving", "tencent")
+        for path in root.glob(f"tests/{name}/*.py")
     }
     assert set(listed) == there | suites | {"slabench.data"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from slabench.loadgen.answers import record_of
 from slabench.loadgen.backend import PreparedRequest
 from slabench.loadgen.connection import Exchange
 from slabench.loadgen.frames import Decoder
+from slabench.loadgen.response_record import record_of
 from slabench.loadgen.worker import record_frame
 from slabench.records import RequestRecord
 
@@ -26,8 +26,19 @@ def answered(body: bytes) -> bytes:
 
 
 def event(count: Any, text: str = "ab", *, end: Any = None, **more: Any) -> dict[str, Any]:
-    meta = {"id": "a", "finish_reason": end, "prompt_tokens": 5, "completion_tokens": count, "cached_tokens": 0}
-    return {"text": text, "output_ids": [7] * count if isinstance(count, int) and count < 99 else [], "meta_info": meta, **more}
+    meta = {
+        "id": "a",
+        "finish_reason": end,
+        "prompt_tokens": 5,
+        "completion_tokens": count,
+        "cached_tokens": 0,
+    }
+    return {
+        "text": text,
+        "output_ids": [7] * count if isinstance(count, int) and count < 99 else [],
+        "meta_info": meta,
+        **more,
+    }
 
 
 def line(value: Any) -> bytes:
@@ -45,7 +56,9 @@ def good() -> list[bytes]:
 
 def piece(count: int | None, text: str = "x", *, end: str | None = None, **more: Any) -> dict[str, Any]:
     """An event of /v1/completions."""
-    usage = None if count is None else {"prompt_tokens": 5, "total_tokens": 5 + count, "completion_tokens": count}
+    usage = (
+        None if count is None else {"prompt_tokens": 5, "total_tokens": 5 + count, "completion_tokens": count}
+    )
     return {
         "id": "a",
         "object": "text_completion",

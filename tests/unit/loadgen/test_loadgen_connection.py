@@ -1,4 +1,7 @@
-"""A connection that breaks before an answer: a race at a keep-alive's end is tried again, a request that was taken is lost."""
+"""A connection that breaks before an answer:
+
+a race at a keep-alive's end is tried again, a request that was taken is lost.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,17 @@ import pytest
 
 from slabench.loadgen import connection as module
 from slabench.loadgen.connection import RACE_NS, Connection, Exchange
-from slabench.loadgen.pace import Pace
+from slabench.loadgen.read_batching import Pace
 from slabench.records import ErrorKind
 
 NOW = 10**12
 
 
 class Wire:
-    """A socket that takes everything at once; round trips in microseconds, and the bytes that the peer's kernel has confirmed."""
+    """A socket that takes everything at once;
+
+    round trips in microseconds, and the bytes that the peer's kernel has confirmed.
+    """
 
     def __init__(self, round_trip: int = 0, shortest: int = 0) -> None:
         self.round_trip, self.shortest, self.acked = round_trip, shortest, 1000
@@ -74,7 +80,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return at
 
 
-def opened(told: Told, *, used: bool, wire: Wire | None = None, selector: Selector | None = None) -> Connection:
+def opened(
+    told: Told, *, used: bool, wire: Wire | None = None, selector: Selector | None = None
+) -> Connection:
     made = Connection(told, selector or Selector(), wire or Wire())  # type: ignore[arg-type]
     made.used = used
     return made
@@ -84,7 +92,9 @@ def request() -> Exchange:
     return Exchange(3, memoryview(b"POST /generate HTTP/1.1\r\n\r\n"), NOW, 1000)
 
 
-def test_a_keep_alive_that_was_closed_is_tried_again_and_counts_from_its_first_sending(clock: list[int]) -> None:
+def test_a_keep_alive_that_was_closed_is_tried_again_and_counts_from_its_first_sending(
+    clock: list[int],
+) -> None:
     told, exchange = Told(), request()
     first = opened(told, used=True)
     first.send(exchange)
@@ -99,7 +109,9 @@ def test_a_keep_alive_that_was_closed_is_tried_again_and_counts_from_its_first_s
 MS = 1_000_000
 
 
-@pytest.mark.parametrize("how", [None, BrokenPipeError(), ConnectionResetError()], ids=["FIN", "FIN and RST", "RST"])
+@pytest.mark.parametrize(
+    "how", [None, BrokenPipeError(), ConnectionResetError()], ids=["FIN", "FIN and RST", "RST"]
+)
 @pytest.mark.parametrize(
     ("after", "round_trip", "shortest", "looked", "acked", "again"),
     [
@@ -109,19 +121,29 @@ MS = 1_000_000
         (42 * MS + 1, 20_000, 20_000, 42 * MS + 1, 0, False),
         (42 * MS, 20_000, 20_000, 42 * MS, 99, True),
         (50 * MS, 0, 0, 50 * MS, 99, False),  # it worked for 50 ms
-        (50 * MS, 40_000, 30, 50 * MS, 99, False),  # a round trip that delayed acknowledgements made long is none of the way's
+        # a round trip that delayed acknowledgements made long is none of the way's
+        (50 * MS, 40_000, 30, 50 * MS, 99, False),
         (50 * MS, 40_000, 30, 50 * MS, 0, None),
-        (50 * MS, 30, 30, 1 * MS, 0, None),  # seen late: this process did not look for 49 ms, and nothing had been taken
+        # seen late: this process did not look for 49 ms, and nothing had been taken
+        (50 * MS, 30, 30, 1 * MS, 0, None),
         (50 * MS, 30, 30, 1 * MS, 99, False),
     ],
 )
 def test_a_request_is_sent_again_only_where_the_end_of_the_connection_was_on_its_way(
-    clock: list[int], how: OSError | None, after: int, round_trip: int, shortest: int, looked: int, acked: int, again: bool | None
+    clock: list[int],
+    how: OSError | None,
+    after: int,
+    round_trip: int,
+    shortest: int,
+    looked: int,
+    acked: int,
+    again: bool | None,
 ) -> None:
-    """round_trip and shortest in microseconds; looked: when the last poll saw nothing; acked: bytes confirmed since the sending.
+    """round_trip and shortest in microseconds; looked: when the last poll saw nothing; acked: bytes confirmed
+    since the sending.
 
-    again is None where it hangs on how the connection ended: a server that resets it 50 ms later has not confirmed what it took,
-    since a kernel delays that by up to 40 ms.
+    again is None where it hangs on how the connection ended: a server that resets it 50 ms later has not
+    confirmed what it took, since a kernel delays that by up to 40 ms.
     """
     again = not isinstance(how, ConnectionResetError) if again is None else again
     told, exchange, selector, wire = Told(), request(), Selector(), Wire(round_trip, shortest)
@@ -138,7 +160,9 @@ def test_a_request_is_sent_again_only_where_the_end_of_the_connection_was_on_its
     assert exchange.error is (None if again else ErrorKind.RESET)
 
 
-def test_of_a_request_that_was_not_written_whole_the_time_counts_from_its_first_byte(clock: list[int]) -> None:
+def test_of_a_request_that_was_not_written_whole_the_time_counts_from_its_first_byte(
+    clock: list[int],
+) -> None:
     told, exchange, selector, wire = Told(), request(), Selector(), Wire()
     wire.send = lambda data: 1  # type: ignore[method-assign]
     connection = opened(told, used=True, wire=wire, selector=selector)

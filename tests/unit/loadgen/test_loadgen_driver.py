@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from slabench.loadgen import arrival
+from slabench.loadgen import kernel_timestamps as arrival
 from slabench.loadgen.connection import Exchange
 from slabench.loadgen.driver import Address, LoadDriver
 from slabench.loadgen.options import ClientOptions
-from slabench.loadgen.receive import StreamSelector, new_loop
+from slabench.loadgen.stream_selector import StreamSelector, new_loop
 from slabench.records import ErrorKind
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 14\r\n\r\ndata: [DONE]\n\n"
@@ -30,7 +30,9 @@ def loop() -> Iterator[tuple[asyncio.AbstractEventLoop, StreamSelector]]:
     made[0].close()
 
 
-def driver_of(loop: tuple[asyncio.AbstractEventLoop, StreamSelector], host: str, port: int, count: int, **options: Any) -> Any:
+def driver_of(
+    loop: tuple[asyncio.AbstractEventLoop, StreamSelector], host: str, port: int, count: int, **options: Any
+) -> Any:
     ended: list[Exchange] = []
     queue = iter(range(count, 4 * count))
     made = LoadDriver(
@@ -60,7 +62,9 @@ def test_every_refused_request_says_why(loop: Any) -> None:
     loop[0].run_until_complete(until_done(driver))
     assert len(ended) == 24
     assert {one.error for one in ended} == {ErrorKind.CONNECT}
-    assert {"Connect call failed" in one.error_text for one in ended} == {True}, {one.error_text for one in ended}
+    assert {"Connect call failed" in one.error_text for one in ended} == {True}, {
+        one.error_text for one in ended
+    }
 
 
 def test_an_address_that_this_machine_has_no_family_for_is_passed_over(loop: Any) -> None:
@@ -80,7 +84,10 @@ def test_a_name_that_is_none_fails_the_request_and_not_the_load(loop: Any) -> No
 
 
 def test_many_connections_that_are_gone_at_the_zero_end_in_order(loop: Any) -> None:
-    """Each one's end sends the next request, which finds its connection gone too: one after the other, not one inside the other."""
+    """Each one's end sends the next request, which finds its connection gone too:
+
+    one after the other, not one inside the other.
+    """
     count = 400
     with socket.create_server(("127.0.0.1", 0), backlog=count) as listener:
         driver, ended = driver_of(loop, "127.0.0.1", listener.getsockname()[1], count)
@@ -103,7 +110,9 @@ def test_the_sign_of_a_clock_step_is_that_of_the_clock(step_ns: int, monkeypatch
     day = 1_700_000_000_000_000_000
     monkeypatch.setattr(arrival, "perf_counter_ns", lambda: 1_000)
     monkeypatch.setattr(arrival.time, "time_ns", lambda: day)
-    seen: Any = SimpleNamespace(zero_ns=1, clock_step_ns=0, selector=SimpleNamespace(offset_ns=arrival.offset_ns()))
+    seen: Any = SimpleNamespace(
+        zero_ns=1, clock_step_ns=0, selector=SimpleNamespace(offset_ns=arrival.offset_ns())
+    )
     day += step_ns
     LoadDriver._look_at_clock(seen)
     assert seen.clock_step_ns == step_ns

@@ -1,4 +1,7 @@
-"""What the formats of HTTP, event streams and JSON allow is read as sglang's own form is; errors are seen in every form."""
+"""What the formats of HTTP, event streams and JSON allow is read as sglang's own form is;
+
+errors are seen in every form.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,19 @@ import pytest
 
 from slabench.loadgen.http1 import Answer
 from slabench.records import ErrorKind
-from tests.unit.loadgen.reading import DONE, HEAD, LENGTH, answered, chunk, event, good, good_v1, line, piece, read
+from tests.unit.loadgen.reading import (
+    DONE,
+    HEAD,
+    LENGTH,
+    answered,
+    chunk,
+    event,
+    good,
+    good_v1,
+    line,
+    piece,
+    read,
+)
 
 SIZES = [1, 2, 3, 50, 1 << 20]
 BODY = b"".join(good()) + DONE
@@ -19,7 +34,10 @@ HTTP = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
 
 def spaced(lines: list[bytes], *separators: str) -> bytes:
     values = [json.loads(one.removeprefix(b"data: ")) for one in lines]
-    return b"".join(b"data: " + json.dumps(one, separators=separators).encode() + b"\n\n" for one in values) + DONE  # type: ignore[arg-type]
+    return (
+        b"".join(b"data: " + json.dumps(one, separators=separators).encode() + b"\n\n" for one in values)
+        + DONE
+    )  # type: ignore[arg-type]
 
 
 def on_lines(lines: list[bytes]) -> bytes:
@@ -72,7 +90,12 @@ def test_an_answer_of_generate_in_every_form(form: str, size: int) -> None:
     assert list(record.arrival_tokens) == [1, 2, 3]
     assert list(record.arrival_ns) == sorted(record.arrival_ns)
     assert (record.prompt_tokens, record.completion_tokens, record.cached_tokens) == (5, 3, 0)
-    assert (record.finish_reason, record.request_id, record.done, record.uncounted_outputs) == ("length", "a", True, 0)
+    assert (record.finish_reason, record.request_id, record.done, record.uncounted_outputs) == (
+        "length",
+        "a",
+        True,
+        0,
+    )
     assert (record.text or "")[-2:] == "ab"
     assert record.first_text_ns == record.arrival_ns[0]
     (record.text or "").encode()
@@ -85,7 +108,12 @@ def test_an_answer_of_v1_in_every_form(form: str, size: int) -> None:
     assert (record.error, record.error_text) == (None, "")
     assert list(record.arrival_tokens) == [1, 2, 3]
     assert (record.prompt_tokens, record.completion_tokens) == (5, 3)
-    assert (record.finish_reason, record.request_id, record.done, record.uncounted_outputs) == ("length", "a", True, 0)
+    assert (record.finish_reason, record.request_id, record.done, record.uncounted_outputs) == (
+        "length",
+        "a",
+        True,
+        0,
+    )
     assert record.first_text_ns == record.arrival_ns[0]
 
 
@@ -100,7 +128,10 @@ def test_an_answer_of_v1_in_every_form(form: str, size: int) -> None:
         HTTP.replace(b" OK", b"") + b"content-length: %d\r\n\r\n" % len(BODY) + BODY,
         HEAD + b'%x;a=b;c="d"\r\n%b\r\n0;last\r\nx-trailer: 1\r\ny: 2\r\n\r\n' % (len(BODY), BODY),
         HEAD + b"%X \r\n%b\r\n000\r\n\r\n" % (len(BODY), BODY),
-        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + HEAD + chunk(BODY) + b"0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n"
+        + HEAD
+        + chunk(BODY)
+        + b"0\r\n\r\n",
         HTTP + b"content-encoding: identity\r\ncontent-length: %d\r\n\r\n" % len(BODY) + BODY,
     ],
 )
@@ -111,7 +142,9 @@ def test_an_answer_in_every_form_of_http(data: bytes, size: int) -> None:
 
 
 def test_a_compressed_stream_is_refused_in_a_sentence() -> None:
-    record = read(HTTP + b"content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n" + chunk(b"\x1f\x8b\x08" * 9))
+    record = read(
+        HTTP + b"content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n" + chunk(b"\x1f\x8b\x08" * 9)
+    )
     assert record.error is ErrorKind.MALFORMED
     assert record.error_text == "The answer is compressed (gzip), which the request did not accept."
 
@@ -147,7 +180,12 @@ def test_a_text_that_comes_behind_the_tokens_it_is_of_is_output_without_a_count(
     for late, uncounted in ((20_000_000, 0), (20_000_001, 1)):
         answer = Answer(1 << 20, chunks=True)
         answer.feed(1, HEAD + chunk(line(piece(1)) + line(piece(2, ""))))
-        answer.feed(1 + late, chunk(line(piece(2)) + line(piece(2, "", end="length")) + line(piece(2) | {"choices": []}) + DONE))
+        answer.feed(
+            1 + late,
+            chunk(
+                line(piece(2)) + line(piece(2, "", end="length")) + line(piece(2) | {"choices": []}) + DONE
+            ),
+        )
         assert answer.meter.uncounted_outputs == uncounted
         assert list(answer.meter.arrival_tokens) == [1, 2, 2, 2]
 
@@ -238,7 +276,8 @@ def test_what_is_named_as_an_error_and_tells_of_none(said: Any) -> None:
 
 @pytest.mark.parametrize("size", [1, 1 << 20])
 @pytest.mark.parametrize(
-    "page", [b"<html>\r\n<title>502 Bad Gateway</title>\r\n", b"Internal Server Error\n", b"upstream gone\n\n"]
+    "page",
+    [b"<html>\r\n<title>502 Bad Gateway</title>\r\n", b"Internal Server Error\n", b"upstream gone\n\n"],
 )
 def test_a_page_in_the_middle_of_a_stream_is_no_event(page: bytes, size: int) -> None:
     lines = [*good()[:2], page, good()[2], DONE]
@@ -247,7 +286,9 @@ def test_a_page_in_the_middle_of_a_stream_is_no_event(page: bytes, size: int) ->
     assert repr(page.split(b"\r")[0].split(b"\n")[0].decode()) in record.error_text
 
 
-@pytest.mark.parametrize("other", [b"data\n\n", b"id\n\n", b"  \n\n", b"x: y\n\n", b":\n\n", b"retry\ndata: 7\n\n"])
+@pytest.mark.parametrize(
+    "other", [b"data\n\n", b"id\n\n", b"  \n\n", b"x: y\n\n", b":\n\n", b"retry\ndata: 7\n\n"]
+)
 def test_lines_without_a_value_that_the_format_has_are_passed_over(other: bytes) -> None:
     record = read(answered(b"".join([*good()[:2], other, good()[2], DONE])))
     assert record.error is None
@@ -259,7 +300,9 @@ def test_lines_without_a_value_that_the_format_has_are_passed_over(other: bytes)
 @pytest.mark.parametrize("error", [ERRORS[0], ERRORS[1], ERRORS[3], ERRORS[10]], ids=json.dumps)
 def test_an_error_beside_a_count_is_seen(error: dict[str, Any], count: int, first: bool) -> None:
     """By the careful way and by the one for events of the usual form: 20 tokens, an event a chunk."""
-    events = [beside(error, count, first=first) if k == count else one for k, one in enumerate(good(), start=1)]
+    events = [
+        beside(error, count, first=first) if k == count else one for k, one in enumerate(good(), start=1)
+    ]
     assert read(answered(b"".join(events) + DONE)).error is ErrorKind.IN_STREAM
     lines = [line(event(k)) for k in range(1, 21)] + [line(event(21, end=LENGTH))]
     at = 10 + count
@@ -271,11 +314,16 @@ def test_an_error_beside_a_count_is_seen(error: dict[str, Any], count: int, firs
     inside = event(at)
     inside["meta_info"] = {**inside["meta_info"], **error}
     lines[at - 1] = line(inside)
-    assert read(HEAD + b"".join(chunk(one) for one in [*lines, DONE]) + b"0\r\n\r\n").error is ErrorKind.IN_STREAM
+    assert (
+        read(HEAD + b"".join(chunk(one) for one in [*lines, DONE]) + b"0\r\n\r\n").error
+        is ErrorKind.IN_STREAM
+    )
 
 
 @pytest.mark.parametrize("name", [b"error", b"server_error", b"Error", b"exception", b"run.failed"])
-@pytest.mark.parametrize("data", [b'{"message":"no memory"}', b"no memory", b'"no memory"', b'{"text":"no memory"}'])
+@pytest.mark.parametrize(
+    "data", [b'{"message":"no memory"}', b"no memory", b'"no memory"', b'{"text":"no memory"}']
+)
 def test_an_event_that_is_named_an_error_is_one(name: bytes, data: bytes) -> None:
     body = b"".join(good()[:2]) + b"event: " + name + b"\ndata: " + data + b"\n\n" + good()[2] + DONE
     record = read(answered(body))
@@ -286,7 +334,9 @@ def test_an_event_that_is_named_an_error_is_one(name: bytes, data: bytes) -> Non
 @pytest.mark.parametrize("data", [b"", b"data:\n", b"data: \n", b'data: ""\n'])
 def test_an_event_that_is_named_an_error_and_says_nothing_is_one(data: bytes) -> None:
     for chunks, lines in ((False, good()), (True, good_v1())):
-        record = read(answered(b"".join([*lines[:2], b"event: error\n", data, b"\n", *lines[2:], DONE])), chunks=chunks)
+        record = read(
+            answered(b"".join([*lines[:2], b"event: error\n", data, b"\n", *lines[2:], DONE])), chunks=chunks
+        )
         assert record.error is ErrorKind.IN_STREAM
         assert record.error_text == "an event that is named an error, without a word"
 
@@ -316,4 +366,7 @@ def test_a_text_about_errors_is_none() -> None:
     for text in ("error", '"error":{"message":"x"}', "error: abort", '{"object":"error"}'):
         lines = [line(event(k, text)) for k in range(1, 21)] + [line(event(21, text, end=LENGTH)), DONE]
         assert read(HEAD + b"".join(map(chunk, lines)) + b"0\r\n\r\n").error is None
-        assert read(answered(b"".join(line(piece(k, text)) for k in range(1, 9)) + V1), chunks=True).error is None
+        assert (
+            read(answered(b"".join(line(piece(k, text)) for k in range(1, 9)) + V1), chunks=True).error
+            is None
+        )

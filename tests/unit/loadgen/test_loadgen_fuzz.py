@@ -1,4 +1,5 @@
-"""10,000 random answers among good ones, through everything that reads, keeps and judges them: each costs itself at most.
+"""10,000 random answers among good ones, through everything that reads, keeps and judges them: each costs
+itself at most.
 
 The seeds are fixed: a failure names its own, and `random.Random(seed)` makes the same answers again.
 """
@@ -13,20 +14,20 @@ from typing import Any
 
 import pytest
 
-from slabench.loadgen import expected
-from slabench.loadgen.answers import record_of
+from slabench.loadgen import event_template as expected
 from slabench.loadgen.connection import Exchange
 from slabench.loadgen.frames import Decoder
+from slabench.loadgen.response_record import record_of
 from slabench.loadgen.worker import record_frame
 from slabench.metrics.classic import compute_classic
 from slabench.metrics.compute import compute
 from slabench.records import ClientRecord, RequestRecord, RunRecord, ServerEvidence
 from slabench.report.document import finite
-from slabench.report.plain import plain
 from slabench.report.records_file import as_row, from_row
+from slabench.report.sanitize import plain
 from slabench.server.known_secrets import KNOWN, know
+from slabench.verdict.validity.context import CheckContext
 from slabench.verdict.validity.policy import examine
-from slabench.verdict.validity.subject import Subject
 from tests.unit.loadgen.reading import DONE, HEAD, LENGTH, REQUEST, chunk, event, line, piece
 
 SEEDS, RUNS, ODD, GOOD = range(20), 10, 50, 6  # 20 x 10 x 50 odd answers, with 6 good ones in each run
@@ -69,7 +70,13 @@ def any_json(dice: random.Random, depth: int = 0) -> str:
     if dice.random() < 0.3:
         return "[" + ",".join(any_json(dice, depth + 1) for _ in range(dice.randrange(4))) + "]"
     colon = dice.choice([":", ":", " : ", ":\t"])
-    return "{" + ",".join(f'"{dice.choice(KEYS)}"{colon}{any_json(dice, depth + 1)}' for _ in range(dice.randrange(6))) + "}"
+    return (
+        "{"
+        + ",".join(
+            f'"{dice.choice(KEYS)}"{colon}{any_json(dice, depth + 1)}' for _ in range(dice.randrange(6))
+        )
+        + "}"
+    )
 
 
 def odd_event(dice: random.Random, count: int, *, chunks: bool) -> bytes:
@@ -85,7 +92,9 @@ def odd_event(dice: random.Random, count: int, *, chunks: bool) -> bytes:
         if mark:
             text = before + mark + dice.choice(VALUES).encode() + b"," + behind[dice.randrange(3) :]
     if dice.random() < 0.2:
-        text = text.replace(b'{"', b'{"%b":%b,"' % (dice.choice(KEYS).encode(), dice.choice(VALUES).encode()), 1)
+        text = text.replace(
+            b'{"', b'{"%b":%b,"' % (dice.choice(KEYS).encode(), dice.choice(VALUES).encode()), 1
+        )
     return text
 
 
@@ -102,7 +111,16 @@ def bytes_changed(dice: random.Random, data: bytes) -> bytes:
             out[at:at] = out[: dice.randrange(80)]
         else:
             out[at:at] = dice.choice(
-                [b"\r\n", b"\n\n", b"\x00", b"0\r\n\r\n", b"ffffffff\r\n", b'"error":1,', b"\\ud800", KEY.encode()]
+                [
+                    b"\r\n",
+                    b"\n\n",
+                    b"\x00",
+                    b"0\r\n\r\n",
+                    b"ffffffff\r\n",
+                    b'"error":1,',
+                    b"\\ud800",
+                    KEY.encode(),
+                ]
             )
     return bytes(out)
 
@@ -127,7 +145,8 @@ def odd_answer(dice: random.Random, *, chunks: bool) -> bytes:
         data = status + b"\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n" + b"".join(events)
     elif kind < 0.25:
         data = HEAD.replace(
-            b"transfer-encoding: chunked", dice.choice([b"x: y", b"content-length: 400", b"content-encoding: gzip"])
+            b"transfer-encoding: chunked",
+            dice.choice([b"x: y", b"content-length: 400", b"content-encoding: gzip"]),
         ) + b"".join(events)
     elif kind < 0.5:  # chunks that end anywhere
         body = b"".join(events)
@@ -148,7 +167,10 @@ def good_answer(number: int, *, chunks: bool) -> bytes:
             line(piece(3) | {"choices": []}),
         ]
     else:
-        lines = [line(event(k, end=LENGTH if k == 3 else None)).replace(b'"id":"a"', b'"id":"good-%d"' % number) for k in (1, 2, 3)]
+        lines = [
+            line(event(k, end=LENGTH if k == 3 else None)).replace(b'"id":"a"', b'"id":"good-%d"' % number)
+            for k in (1, 2, 3)
+        ]
     return HEAD + b"".join(map(chunk, [*lines, DONE])) + b"0\r\n\r\n"
 
 
@@ -198,13 +220,17 @@ def timeless(record: RequestRecord) -> dict[str, Any]:
 
 def checked(records: Sequence[RequestRecord]) -> str:
     """Everything that is made of the run, as the text that its files and the console have."""
-    client = ClientRecord(wall_s=1.0, cpu_s=0.1, loop_lag_max_ms=0.1, loop_lag_p99_ms=0.1, send_lag_max_ms=0.1)
+    client = ClientRecord(
+        wall_s=1.0, cpu_s=0.1, loop_lag_max_ms=0.1, loop_lag_p99_ms=0.1, send_lag_max_ms=0.1
+    )
     run = RunRecord(records, 0, 0.0, {}, {}, client, ServerEvidence(flush_status=200))
     judged = ("tpot.mean", "ttft.mean")
-    checks = examine(Subject(run=run, exact_prompt=True, planned=len(records), judged=judged), "tencent")
+    checks = examine(CheckContext(run=run, exact_prompt=True, planned=len(records), judged=judged), "tencent")
     assert any(one.name == "completed" for one in checks)
     figures = compute(run) | compute_classic(run)
-    text = json.dumps(finite({"figures": figures, "checks": [plain(one.text) for one in checks]}), allow_nan=False)
+    text = json.dumps(
+        finite({"figures": figures, "checks": [plain(one.text) for one in checks]}), allow_nan=False
+    )
     rows = []
     for record in records:
         row = json.dumps(as_row("test", record), allow_nan=False)
@@ -232,7 +258,9 @@ def test_random_answers_cost_themselves_at_most(seed: int) -> None:
             answers.insert(place, good_answer(number, chunks=chunks))
         records = through(dice, answers, chunks=chunks)
         assert [record.index for record in records] == list(range(len(answers)))
-        alone = [through(random.Random(0), [good_answer(k, chunks=chunks)], chunks=chunks)[0] for k in range(GOOD)]
+        alone = [
+            through(random.Random(0), [good_answer(k, chunks=chunks)], chunks=chunks)[0] for k in range(GOOD)
+        ]
         assert [timeless(records[place]) for place in places] == [timeless(one) for one in alone]
         assert all(one.ok and list(one.arrival_tokens) == [1, 2, 3] for one in alone)
         text = checked(records)

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from slabench.loadgen.receive import new_loop
-from slabench.loadgen.watch import MOST_STALLS, LoopWatch
+from slabench.loadgen.loop_lag import MOST_STALLS, LoopWatch
+from slabench.loadgen.stream_selector import new_loop
 
 MS = 1_000_000
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.errors import ConfigError
-from slabench.loadgen.answers import record_of
 from slabench.loadgen.backend import PreparedRequest
 from slabench.loadgen.frames import Decoder, Frame, encode
 from slabench.loadgen.options import Target
 from slabench.loadgen.plan import Plan
+from slabench.loadgen.response_record import record_of
 from slabench.records import ErrorKind
 from slabench.server.known_secrets import know
 
@@ -27,7 +27,12 @@ def test_poisson_offsets_are_sums_of_the_gaps_before() -> None:
 
 
 def test_constant_offsets_do_not_drift() -> None:
-    assert Plan.open_loop(4, 3.0, arrivals="constant").offsets_ns == (0, 333_333_333, 666_666_667, 1_000_000_000)
+    assert Plan.open_loop(4, 3.0, arrivals="constant").offsets_ns == (
+        0,
+        333_333_333,
+        666_666_667,
+        1_000_000_000,
+    )
 
 
 def test_an_infinite_rate_is_all_at_once_or_a_closed_loop() -> None:
@@ -82,9 +87,18 @@ def frame(
     return Frame({**known, **head}, [*count, last, body, first, middle, pieces])
 
 
-META = {"id": "x", "finish_reason": {"type": "length", "length": 2}, "prompt_tokens": 5, "completion_tokens": 2, "cached_tokens": 1}
+META = {
+    "id": "x",
+    "finish_reason": {"type": "length", "length": 2},
+    "prompt_tokens": 5,
+    "completion_tokens": 2,
+    "cached_tokens": 1,
+}
 GOOD = (
-    b"data: " + json.dumps({"text": "ab", "output_ids": [1, 2], "meta_info": {**META, "e2e_latency": 0.5, "queue": True}}).encode()
+    b"data: "
+    + json.dumps(
+        {"text": "ab", "output_ids": [1, 2], "meta_info": {**META, "e2e_latency": 0.5, "queue": True}}
+    ).encode()
 )
 REQUEST = PreparedRequest("/generate", b"{}", 5, 2)
 
@@ -92,7 +106,12 @@ REQUEST = PreparedRequest("/generate", b"{}", 5, 2)
 def test_a_whole_answer() -> None:
     record = record_of(frame(last=GOOD, tokens=2), REQUEST, keep_text=True)
     assert record.ok
-    assert (record.prompt_tokens, record.completion_tokens, record.cached_tokens, record.finish_reason) == (5, 2, 1, "length")
+    assert (record.prompt_tokens, record.completion_tokens, record.cached_tokens, record.finish_reason) == (
+        5,
+        2,
+        1,
+        "length",
+    )
     assert (record.request_id, record.text, dict(record.server)) == ("x", "ab", {"e2e_latency": 0.5})
     assert record_of(frame(last=GOOD, tokens=2), REQUEST, keep_text=False).text is None
 
@@ -161,7 +180,9 @@ def test_a_text_without_ids_is_kept_where_it_grew_from_an_earlier_one() -> None:
 
 
 @pytest.mark.parametrize(("ids", "counted"), [({}, ("", 2)), ({"output_ids": [1, 2]}, (None, 0))])
-def test_an_answer_with_neither_text_nor_ids_has_no_text(ids: dict[str, Any], counted: tuple[str | None, int]) -> None:
+def test_an_answer_with_neither_text_nor_ids_has_no_text(
+    ids: dict[str, Any], counted: tuple[str | None, int]
+) -> None:
     lines = {"last": event(**ids), "first": event(**ids), "first_text_ns": None}
     record = record_of(frame(tokens=2, **lines), REQUEST, keep_text=False)
     assert (record.counted_text, record.counted_tokens) == counted
@@ -197,7 +218,11 @@ def test_what_an_event_in_the_middle_holds(middle: bytes, last: bytes, seen: dic
         ({"done": False, "last": GOOD, "tokens": 1}, ErrorKind.TRUNCATED, "DONE"),
         ({}, ErrorKind.NO_TOKENS, "token"),
         ({"last": b"data: [1]", "tokens": 1}, ErrorKind.MALFORMED, "last event"),
-        ({"broken": """'data: {"text":"ka'""", "last": GOOD, "tokens": 2}, ErrorKind.MALFORMED, """no JSON: 'data: {"text":"ka'"""),
+        (
+            {"broken": """'data: {"text":"ka'""", "last": GOOD, "tokens": 2},
+            ErrorKind.MALFORMED,
+            """no JSON: 'data: {"text":"ka'""",
+        ),
         ({"error": "reset", "error_text": "The connection broke."}, ErrorKind.RESET, "broke"),
     ],
 )

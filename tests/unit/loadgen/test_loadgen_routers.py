@@ -1,4 +1,7 @@
-"""What the real routers make of a stream: sglang-router 0.3.2, its mini_lb, and smg 1.13.0 over the real 0.5.7."""
+"""What the real routers make of a stream:
+
+sglang-router 0.3.2, its mini_lb, and smg 1.13.0 over the real 0.5.7.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from slabench.loadgen.answers import last_event
 from slabench.loadgen.http1 import END, Answer
+from slabench.loadgen.response_record import last_event
 
 ROUTERS = Path(__file__).parents[2] / "data" / "routers"
 LIMIT = 1 << 20
@@ -38,7 +41,10 @@ def test_generate_through_a_router(router: str, size: int) -> None:
 
 @pytest.mark.parametrize("router", NAMES)
 def test_v1_through_a_router(router: str) -> None:
-    """sglang-router drops continuous_usage_stats of a request: then there are no counts along the stream, only the sum."""
+    """sglang-router drops continuous_usage_stats of a request:
+
+    then there are no counts along the stream, only the sum.
+    """
     answer = read(router, "v1_completions_stream", 7, chunks=True)
     meter = answer.meter
     assert (answer.error, answer.state, meter.error, meter.broken) == (None, END, None, None)

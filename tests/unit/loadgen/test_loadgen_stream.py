@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slabench.loadgen.answers import last_event
 from slabench.loadgen.event_stream import StreamLimitError
 from slabench.loadgen.http1 import END, Answer
+from slabench.loadgen.response_record import last_event
 from slabench.loadgen.stream import StreamMeter
 from slabench.records import BEFORE, ErrorKind
 
@@ -26,12 +26,19 @@ def event(text: str, tokens: int, *, last_key: bool = False) -> dict[str, Any]:
     counts = {"prompt_tokens": 9, "completion_tokens": tokens, "cached_tokens": 0}
     if last_key:
         counts = {"prompt_tokens": 9, "cached_tokens": 0, "completion_tokens": tokens}
-    return {"text": text, "output_ids": list(range(tokens)), "meta_info": {"id": "a", "finish_reason": None, **counts}}
+    return {
+        "text": text,
+        "output_ids": list(range(tokens)),
+        "meta_info": {"id": "a", "finish_reason": None, **counts},
+    }
 
 
 def wire(events: list[dict[str, Any]], *, spaced: bool = False) -> bytes:
     separators = (", ", ": ") if spaced else (",", ":")
-    return b"".join(b"data: " + json.dumps(one, separators=separators).encode() + b"\n\n" for one in events) + b"data: [DONE]\n\n"
+    return (
+        b"".join(b"data: " + json.dumps(one, separators=separators).encode() + b"\n\n" for one in events)
+        + b"data: [DONE]\n\n"
+    )
 
 
 def straightforward(body: bytes) -> list[int]:
@@ -49,10 +56,17 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 
 
 def chunked(body: bytes, sizes: list[int]) -> tuple[bytes, list[int]]:
-    """Size 0 stands for a whole event, as uvicorn sends it. Also where each byte of the body stands on the wire."""
+    """Size 0 stands for a whole event, as uvicorn sends it.
+
+    Also where each byte of the body stands on the wire.
+    """
     out, at, k, places = b"", 0, 0, []
     while at < len(body):
-        size = sizes[k % len(sizes)] or body.index(b"\n\n", at) + 2 - at if body.find(b"\n\n", at) >= 0 else len(body) - at
+        size = (
+            sizes[k % len(sizes)] or body.index(b"\n\n", at) + 2 - at
+            if body.find(b"\n\n", at) >= 0
+            else len(body) - at
+        )
         piece = body[at : at + size]
         out += f"{len(piece):x}\r\n".encode()
         places += range(len(out), len(out) + len(piece))
@@ -61,23 +75,36 @@ def chunked(body: bytes, sizes: list[int]) -> tuple[bytes, list[int]]:
     return out + b"0\r\n\r\n", places
 
 
-HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
+HEAD = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
 EVENTS = st.lists(st.tuples(st.text(max_size=30), st.integers(0, 6), st.booleans()), min_size=1, max_size=12)
 
 
 @pytest.mark.parametrize("spaced", [False, True])
 def test_a_text_before_the_first_token_has_a_time_and_is_no_arrival(spaced: bool) -> None:
-    """What follows is read as ever: the first counted event is kept, of one read with the text or of a later one."""
+    """What follows is read as ever:
+
+    the first counted event is kept, of one read with the text or of a later one.
+    """
     for at in (1, 2):
         meter = StreamMeter()
         meter.feed(1, wire([event("a", 0)], spaced=spaced)[:-14])
         meter.feed(at, wire([event("ab", 1), event("abc", 2)], spaced=spaced))
         assert (meter.first_text_ns, meter.first_text_at) == (1, BEFORE)
-        assert (list(meter.arrival_ns), list(meter.arrival_tokens), meter.uncounted_outputs) == ([at, at], [1, 2], 1)
+        assert (list(meter.arrival_ns), list(meter.arrival_tokens), meter.uncounted_outputs) == (
+            [at, at],
+            [1, 2],
+            1,
+        )
         assert json.loads(meter.first.removeprefix(b"data: ")) == event("ab", 1)
 
 
-@given(EVENTS, st.lists(st.integers(0, 10_000), max_size=12), st.lists(st.integers(0, 400), min_size=1, max_size=5))
+@given(
+    EVENTS,
+    st.lists(st.integers(0, 10_000), max_size=12),
+    st.lists(st.integers(0, 400), min_size=1, max_size=5),
+)
 @example([("a", 1, False)] * 5, [], [0])
 @example([("a", 1, False)] * 5, list(range(0, 2000, 7)), [0])
 def test_any_chunking_gives_the_counts_of_the_straightforward_parser(
@@ -112,7 +139,8 @@ def test_any_chunking_gives_the_counts_of_the_straightforward_parser(
     if any(texts):
         place = texts.index(True)
         assert meter.first_text_ns == stamps[place]
-        assert meter.first_text_at == (place - before if place >= before else BEFORE)  # an event that counts 0 is no arrival
+        # an event that counts 0 is no arrival
+        assert meter.first_text_at == (place - before if place >= before else BEFORE)
     assert meter.last is not None
     assert len(meter.last[0]) <= 2 * len(meter.last_event()) + 64
 
@@ -131,7 +159,10 @@ def test_a_text_that_looks_like_a_count_is_no_count() -> None:
 
 def test_a_count_that_is_none_is_marked() -> None:
     meter = StreamMeter()
-    meter.feed(1, b'data: {"meta_info":{"completion_tokens":-5,"x":1}}\n\ndata: {"meta_info":{"completion_tokens":NaN}}\n\n')
+    meter.feed(
+        1,
+        b'data: {"meta_info":{"completion_tokens":-5,"x":1}}\n\ndata: {"meta_info":{"completion_tokens":NaN}}\n\n',
+    )
     assert list(meter.arrival_tokens) == [-1, -1]
 
 
@@ -146,7 +177,12 @@ def test_the_first_text_is_the_first_non_empty_one() -> None:
 def test_a_size_that_only_python_reads_as_one_is_refused_whole_or_in_pieces() -> None:
     whole = event("a", 1)
     body = wire([whole])[:-14]
-    for size in (f"0x{len(body):x}", f"+{len(body):x}", f"{len(body):x}".replace("", "_").strip("_"), f"-{len(body):x}"):
+    for size in (
+        f"0x{len(body):x}",
+        f"+{len(body):x}",
+        f"{len(body):x}".replace("", "_").strip("_"),
+        f"-{len(body):x}",
+    ):
         for step in (1, 10**6):
             data = HEAD + size.encode() + b"\r\n" + body + b"\r\n"
             answer = Answer(LIMIT)
@@ -193,7 +229,13 @@ def test_a_real_server_s_stream(name: str, size: int) -> None:
     answer = Answer(LIMIT)
     for at in range(0, len(data), size):
         answer.feed(at + 1, data[at : at + size])
-    assert (answer.error, answer.state, answer.status, answer.stream, answer.keep_alive) == (None, END, 200, True, True)
+    assert (answer.error, answer.state, answer.status, answer.stream, answer.keep_alive) == (
+        None,
+        END,
+        200,
+        True,
+        True,
+    )
     counts = list(answer.meter.arrival_tokens)
     assert counts == list(range(1, len(counts) + 1))
     assert counts
@@ -283,12 +325,17 @@ def test_a_v1_stream_without_counts_has_no_arrivals(name: str) -> None:
 def test_a_v1_error_inside_the_stream_is_kept() -> None:
     answer = Answer(LIMIT, chunks=True)
     answer.feed(1, (V1 / "completions_toolong_stream.http").read_bytes())
-    assert answer.meter.error == "The input (9000 tokens) is longer than the model's context length (8192 tokens)."
+    assert (
+        answer.meter.error
+        == "The input (9000 tokens) is longer than the model's context length (8192 tokens)."
+    )
 
 
 def test_what_a_model_thinks_is_its_first_text() -> None:
     meter = StreamMeter(chunks=True)
-    for now, delta in enumerate(({"content": "", "reasoning_content": None}, {"content": None, "reasoning_content": "Hm"})):
+    for now, delta in enumerate(
+        ({"content": "", "reasoning_content": None}, {"content": None, "reasoning_content": "Hm"})
+    ):
         body = {"choices": [{"delta": delta, "finish_reason": None}], "usage": {"completion_tokens": now + 1}}
         meter.feed(now + 1, b"data: " + json.dumps(body).encode() + b"\n\n")
     assert meter.first_text_ns == 2

@@ -1,4 +1,7 @@
-"""Streams of /v1 whose events carry no counts: when output came, in whatever key a server puts it, and what the first of it was."""
+"""Streams of /v1 whose events carry no counts:
+
+when output came, in whatever key a server puts it, and what the first of it was.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,14 @@ def read(*stream: dict[str, Any], spaced: bool = False) -> StreamMeter:
 )
 @pytest.mark.parametrize("spaced", [False, True])
 def test_output_in_whatever_key(delta: dict[str, Any], piece: str, spaced: bool) -> None:
-    meter = read(chat(role="assistant", content=""), chat(**delta), chat(content="x"), chat("length"), SUM, spaced=spaced)
+    meter = read(
+        chat(role="assistant", content=""),
+        chat(**delta),
+        chat(content="x"),
+        chat("length"),
+        SUM,
+        spaced=spaced,
+    )
     assert list(meter.arrival_tokens) == []
     assert list(meter.uncounted.text_ns) == [20, 30]
     assert (meter.uncounted.no_text_first, meter.uncounted.last_choice_ns) == (0, 40)
@@ -90,7 +100,16 @@ def test_a_first_event_that_is_too_long_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [None, 7, {}, {"choices": None}, {"choices": [None, 7]}, chat(content=7), chat(tool_calls=[None, {"function": 3}])]
+    "event",
+    [
+        None,
+        7,
+        {},
+        {"choices": None},
+        {"choices": [None, 7]},
+        chat(content=7),
+        chat(tool_calls=[None, {"function": 3}]),
+    ],
 )
 def test_what_has_no_text_has_an_empty_piece(event: object) -> None:
     assert events.piece(event) == ""

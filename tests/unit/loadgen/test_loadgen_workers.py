@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from slabench.loadgen import ClientOptions, Plan, Target, prepare_requests
-from slabench.loadgen.condition import client_record
+from slabench.loadgen.client_stats import client_record
 from slabench.loadgen.job import drawer, fill_queue, own_share, read_job, write_job
 from slabench.loadgen.workers import streams_at_once, worker_count
 from slabench.workloads.model import Prompt
@@ -63,7 +63,9 @@ def test_an_open_plan_is_dealt_out_in_turns(tmp_path: Path, plan: Plan) -> None:
     head, wires = read_job(str(job))
     shares = [list(own_share(head, number)) for number in range(3)]
     assert shares == [[0, 3, 6, 9], [1, 4, 7, 10], [2, 5, 8]]
-    assert b"prompt 7" in bytes(wires[7]) and bytes(wires[7]).startswith(b"POST /generate HTTP/1.1\r\nHost: h:1\r\n")
+    assert b"prompt 7" in bytes(wires[7]) and bytes(wires[7]).startswith(
+        b"POST /generate HTTP/1.1\r\nHost: h:1\r\n"
+    )
 
 
 def _draw_all(queue: int, start: object, taken: object) -> None:
@@ -121,7 +123,9 @@ def test_the_worst_process_counts_and_what_they_used_adds_up() -> None:
             "unstamped": 1,
         },
     ]
-    found = client_record(told, workers=2, began_ns=5 * ms, wall_s=4.0, send_lag_ns=[k * ms for k in range(200)])
+    found = client_record(
+        told, workers=2, began_ns=5 * ms, wall_s=4.0, send_lag_ns=[k * ms for k in range(200)]
+    )
     assert (found.cpu_s, found.peak_rss_mb, found.workers, found.wall_s) == (1.5, 55.0, 2, 4.0)
     # p99 of 250 samples: the third from the top, 2 ms; of 60 the largest, 5 ms
     assert (found.loop_lag_p99_ms, found.loop_lag_max_ms, found.loop_lateness_ms) == (5.0, 9.0, 0.5)
@@ -133,5 +137,7 @@ def test_the_worst_process_counts_and_what_they_used_adds_up() -> None:
 
 def test_nothing_told_is_nothing_known() -> None:
     found = client_record([], workers=1, began_ns=0, wall_s=0.0, send_lag_ns=[], failure="It died.")
-    assert (found.loop_lag_p99_ms, found.loop_lateness_ms, found.send_lag_max_ms, found.peak_rss_mb) == (None,) * 4
+    assert (found.loop_lag_p99_ms, found.loop_lateness_ms, found.send_lag_max_ms, found.peak_rss_mb) == (
+        None,
+    ) * 4
     assert (found.failure, found.clock_step_ms) == ("It died.", None)

@@ -10,7 +10,7 @@ import pytest
 
 from slabench.loadgen import ClientOptions, Plan, Target, own_limits, prepare_requests, run_load
 from slabench.records import ErrorKind
-from slabench.verdict.validity import Subject, examine
+from slabench.verdict.validity import CheckContext, examine
 from slabench.workloads.model import Prompt
 from tests.unit.metrics.test_compute import answer, run_of
 
@@ -46,17 +46,26 @@ def test_connections_that_no_process_can_have_are_known_before_load(monkeypatch:
     assert own_limits.too_few_files(Plan.closed_loop(1000, 200), 1) is not None
     assert own_limits.too_few_files(Plan.closed_loop(1000, 20), 1) is None
     assert own_limits.too_few_files(Plan.at_once(200), 4) is None  # each process has its own limit
-    assert own_limits.too_few_files(Plan.open_loop(1000, 8.0, arrivals="constant"), 1) is None  # the server may keep up
+    # the server may keep up
+    assert own_limits.too_few_files(Plan.open_loop(1000, 8.0, arrivals="constant"), 1) is None
     limit_of(monkeypatch, resource.RLIM_INFINITY)
     assert own_limits.too_few_files(Plan.at_once(200_000), 1) is None
 
 
-def test_a_load_that_cannot_be_driven_is_not_sent_and_every_request_has_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_load_that_cannot_be_driven_is_not_sent_and_every_request_has_a_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     limit_of(monkeypatch, 16)
     requests = prepare_requests([Prompt("a", None, 1, 4)] * 20)
     seen: list[int] = []
     nowhere = Target("http://127.0.0.1:1")
-    result = run_load(nowhere, requests, Plan.at_once(20), ClientOptions(), on_record=lambda record: seen.append(record.index))
+    result = run_load(
+        nowhere,
+        requests,
+        Plan.at_once(20),
+        ClientOptions(),
+        on_record=lambda record: seen.append(record.index),
+    )
     assert seen == list(range(20)) == [record.index for record in result.requests]
     assert {(record.error, record.sent_ns) for record in result.requests} == {(ErrorKind.NO_FILES, None)}
 
@@ -64,7 +73,10 @@ def test_a_load_that_cannot_be_driven_is_not_sent_and_every_request_has_a_record
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
-        (ErrorKind.NO_FILES, "Raise `ulimit -n` of the shell that starts slabench to 264 (200 requests in flight"),
+        (
+            ErrorKind.NO_FILES,
+            "Raise `ulimit -n` of the shell that starts slabench to 264 (200 requests in flight",
+        ),
         (ErrorKind.NO_PORTS, "Use --connections=keep-alive"),
         (ErrorKind.CONNECT, "Look at the server's log"),
     ],
@@ -72,6 +84,6 @@ def test_a_load_that_cannot_be_driven_is_not_sent_and_every_request_has_a_record
 def test_the_remedy_names_whose_machine_it_is(kind: ErrorKind, says: str) -> None:
     run = run_of(*(answer(k, error=kind if k else None) for k in range(300)))
     run = replace(run, plan={"max_concurrency": 200})
-    (found,) = [one for one in examine(Subject(run, True, 300), "serving") if one.name == "completed"]
+    (found,) = [one for one in examine(CheckContext(run, True, 300), "serving") if one.name == "completed"]
     assert found.text.startswith(f"299 of 300 requests failed (299 x {kind.value}); none may.")
     assert found.remedy.startswith(says)

@@ -1,4 +1,7 @@
-"""--header and --extra-request-body: read, refused where they clash with the test's own, merged, and part of the workload."""
+"""--header and --extra-request-body:
+
+read, refused where they clash with the test's own, merged, and part of the workload.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,16 @@ from slabench.errors import ConfigError
 from slabench.loadgen.backend import prepare_requests
 from slabench.loadgen.job import request_head
 from slabench.loadgen.options import Target
-from slabench.request_extras import check_authorization, check_backend, identity, merged, parse_body, parse_headers
+from slabench.request_extras import (
+    check_authorization,
+    check_backend,
+    identity,
+    merged,
+    parse_body,
+    parse_headers,
+)
 from slabench.verdict.baseline_file import identity as workload_identity
-from slabench.verdict.baselines import differences, untold
+from slabench.verdict.comparison import differences, untold
 from slabench.workloads.model import Prompt
 
 HUSH = "hush-hush-1234"
@@ -92,7 +102,11 @@ def test_a_body_that_cannot_be_merged(text: str, said: str) -> None:
     ("body", "backend", "said"),
     [
         ({"sampling_params": {"top_p": 0.9}}, "sglang-oai", "--backend=sglang-oai does not read"),
-        ({"temperature": 0.7, "lora_path": "x"}, "sglang", """write '{"sampling_params": {"temperature": 0.7}}'."""),
+        (
+            {"temperature": 0.7, "lora_path": "x"},
+            "sglang",
+            """write '{"sampling_params": {"temperature": 0.7}}'.""",
+        ),
     ],
 )
 def test_a_parameter_that_its_endpoint_does_not_read(body: dict[str, Any], backend: str, said: str) -> None:
@@ -119,7 +133,11 @@ def test_objects_are_merged_key_by_key() -> None:
     [
         ("sglang", {"sampling_params": {"temperature": 0.7}}, lambda body: body["sampling_params"]),
         ("sglang-oai", {"temperature": 0.7, "top_p": 0.9}, lambda body: body),
-        ("sglang-oai-chat", {"temperature": 0.7, "chat_template_kwargs": {"thinking": True}}, lambda body: body),
+        (
+            "sglang-oai-chat",
+            {"temperature": 0.7, "chat_template_kwargs": {"thinking": True}},
+            lambda body: body,
+        ),
     ],
 )
 def test_it_is_on_the_wire_and_the_lengths_stay(backend: str, extra: dict[str, Any], seen: Any) -> None:
@@ -127,10 +145,18 @@ def test_it_is_on_the_wire_and_the_lengths_stay(backend: str, extra: dict[str, A
     (request,) = prepare_requests([prompt], extra=extra, backend=backend, model="m")
     body = json.loads(request.body)
     assert seen(body)["temperature"] == 0.7
-    lengths = {"sglang": "max_new_tokens", "sglang-oai": "max_tokens", "sglang-oai-chat": "max_completion_tokens"}
+    lengths = {
+        "sglang": "max_new_tokens",
+        "sglang-oai": "max_tokens",
+        "sglang-oai-chat": "max_completion_tokens",
+    }
     assert seen(body)[lengths[backend]] == 9 and seen(body)["ignore_eos"] is True and body["stream"] is True
-    (short,) = prepare_requests([prompt], output_len=2, extra=extra, backend=backend, model="m")  # the warm-up's
-    assert seen(json.loads(short.body))["temperature"] == 0.7 and seen(json.loads(short.body))[lengths[backend]] == 2
+    # the warm-up's
+    (short,) = prepare_requests([prompt], output_len=2, extra=extra, backend=backend, model="m")
+    assert (
+        seen(json.loads(short.body))["temperature"] == 0.7
+        and seen(json.loads(short.body))[lengths[backend]] == 2
+    )
     head = request_head(Target("http://a:1", headers={"X-Tenant": "a"}), request, keep_alive=True)
     assert b"\r\nX-Tenant: a\r\n" in head
 
@@ -142,7 +168,11 @@ def test_the_workload_s_identity_has_names_of_headers_and_the_whole_body() -> No
     assert found == {"headers": ["a", "x-tenant"], "extra_request_body": body}
     plain = {"request_rate": 8.0}
     assert workload_identity({"num_prompts": 8}, plain) == {"num_prompts": 8, "request_rate": 8.0}
-    assert workload_identity({"num_prompts": 8}, {**plain, **found}) == {"num_prompts": 8, "request_rate": 8.0, **found}
+    assert workload_identity({"num_prompts": 8}, {**plain, **found}) == {
+        "num_prompts": 8,
+        "request_rate": 8.0,
+        **found,
+    }
 
 
 @pytest.mark.parametrize(
@@ -154,10 +184,16 @@ def test_the_workload_s_identity_has_names_of_headers_and_the_whole_body() -> No
         ({"headers": ["a"]}, {}, ["workload.headers"]),
         ({"headers": ["a"]}, {"headers": ["b"]}, ["workload.headers"]),
         ({}, {"extra_request_body": {"temperature": 1}}, ["workload.extra_request_body"]),
-        ({"extra_request_body": {"temperature": 0.5}}, {"extra_request_body": {"temperature": 1}}, ["workload.extra_request_body"]),
+        (
+            {"extra_request_body": {"temperature": 0.5}},
+            {"extra_request_body": {"temperature": 1}},
+            ["workload.extra_request_body"],
+        ),
     ],
 )
-def test_two_sides_with_other_requests_are_not_comparable(old: dict[str, Any], new: dict[str, Any], keys: list[str]) -> None:
+def test_two_sides_with_other_requests_are_not_comparable(
+    old: dict[str, Any], new: dict[str, Any], keys: list[str]
+) -> None:
     """A side that names none sent none: that is known of old baselines too, and is not untold."""
     common = {"hardware": {"gpu": "g"}, "model": {"name": "m"}}
     stored, current = {**common, "workload": {"n": 1, **old}}, {**common, "workload": {"n": 1, **new}}

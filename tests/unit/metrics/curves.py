@@ -12,7 +12,9 @@ def classic_curve(samples: Iterable[CurveSample], gpus: float | None) -> Curve:
     return CurveBuilder().add_all(samples).classic(gpus)
 
 
-def clean_curve(samples: Iterable[CurveSample], gpus_per_scheduler: float | None, *, graph_up_to: int | None = None) -> Curve:
+def clean_curve(
+    samples: Iterable[CurveSample], gpus_per_scheduler: float | None, *, graph_up_to: int | None = None
+) -> Curve:
     return CurveBuilder().add_all(samples).clean(gpus_per_scheduler, graph_up_to=graph_up_to)
 
 

@@ -1,4 +1,7 @@
-"""TPOT of streams that are counted at their end only: bounds by hand, and the truth between them whatever the events hold."""
+"""TPOT of streams that are counted at their end only:
+
+bounds by hand, and the truth between them whatever the events hold.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,10 @@ from slabench.metrics.classic import compute_classic
 from slabench.metrics.compute import compute, sample_sizes
 from slabench.records import RequestRecord
 from slabench.verdict.bounded import TPOT_BOUNDED, Undecided, evaluate_bounded
+from slabench.verdict.gated_metrics import gated_keys, gather
 from slabench.verdict.judge import Case, judge
-from slabench.verdict.samples import gated_keys, gather
+from slabench.verdict.outcome import CheckStatus, Outcome
 from slabench.verdict.sla import slo
-from slabench.verdict.words import State, Word
 from tests.unit.metrics.test_compute import MS, answer, run_of
 
 
@@ -49,7 +52,8 @@ def test_bounds_by_hand() -> None:
     assert ends(replace(one, first_piece_tokens=6)) == (4.0, 8.0)
     # The reason to end came 20 ms after the last text: tokens without a text may have come until then.
     assert ends(replace(one, first_piece_tokens=1, last_choice_ns=170 * MS)) == (4.0, 6.0)
-    # Two events without text before it: 11 tokens over 5 events are at most 3 an event, so 6 tokens and its own one came by then.
+    # Two events without text before it: 11 tokens over 5 events are at most 3 an event, so 6 tokens and its
+    # own one came by then.
     assert ends(replace(one, first_piece_tokens=1, no_text_first=2)) == (4.0, 10.0)
 
 
@@ -76,8 +80,8 @@ def test_no_bounds(record: RequestRecord) -> None:
     st.integers(0, 4),
 )
 def test_the_truth_lies_between(events: list[tuple[int, int]], quiet: int, tail_ms: int, silent: int) -> None:
-    """events: (tokens, ms since the one before); each token is a letter and our tokenizer counts letters. quiet: tokens without a
-    text at the end, tail_ms later.
+    """events: (tokens, ms since the one before); each token is a letter and our tokenizer counts letters.
+    quiet: tokens without a text at the end, tail_ms later.
     """
     at, stamps = 110, []
     for k, (_, gap) in enumerate(events):
@@ -86,7 +90,9 @@ def test_the_truth_lies_between(events: list[tuple[int, int]], quiet: int, tail_
     first = events[0][0]
     n = sum(tokens for tokens, _ in events) + quiet
     end = stamps[-1] + (tail_ms if quiet else 0)
-    record = replace(chunked(*stamps, n=n, piece="a" * first, first_piece_tokens=first), last_choice_ns=end * MS)
+    record = replace(
+        chunked(*stamps, n=n, piece="a" * first, first_piece_tokens=first), last_choice_ns=end * MS
+    )
     found = ends(replace(record, no_text_first=silent))
     true = (end - stamps[0]) / (n - first)
     if found is not None:
@@ -108,7 +114,10 @@ def test_a_run_has_both_ends_and_no_figure_in_the_middle() -> None:
 
 
 def test_classic_figures_as_bench_serving_has_them() -> None:
-    """A chunk is a token there: gaps of 20 ms, TTFT at the first text, latency to [DONE] over the tokens after the first."""
+    """A chunk is a token there:
+
+    gaps of 20 ms, TTFT at the first text, latency to [DONE] over the tokens after the first.
+    """
     figures = compute_classic(run_of(chunked(110, 130, 150, n=11)))
     assert figures["classic.completed"] == 1 and figures["classic.total_output"] == 11
     assert figures["classic.ttft.mean"] == pytest.approx(10)
@@ -132,24 +141,34 @@ BOTH = {"tpot_low.mean": 20.0, "tpot_high.mean": 25.0, "tpot_low.p99": 20.0, "tp
 @pytest.mark.parametrize(
     ("limit", "op", "word"),
     [
-        (50, "<=", Word.PASSED),
-        (25, "<=", Word.PASSED),
-        (24.9, "<=", Word.INVALID),
-        (20, "<=", Word.INVALID),
-        (19.9, "<=", Word.FAILED),
-        (10, "<=", Word.FAILED),
+        (50, "<=", Outcome.PASSED),
+        (25, "<=", Outcome.PASSED),
+        (24.9, "<=", Outcome.INVALID),
+        (20, "<=", Outcome.INVALID),
+        (19.9, "<=", Outcome.FAILED),
+        (10, "<=", Outcome.FAILED),
     ],
 )
-def test_an_objective_is_judged_where_both_ends_say_the_same(limit: float, op: str, word: Word) -> None:
-    found = judge(Case(figures=BOTH, sizes={"tpot": 0, "tpot_high": 8}, checks=(), slos=(slo("tpot", "mean", op, limit),)))
+def test_an_objective_is_judged_where_both_ends_say_the_same(limit: float, op: str, word: Outcome) -> None:
+    found = judge(
+        Case(
+            figures=BOTH, sizes={"tpot": 0, "tpot_high": 8}, checks=(), slos=(slo("tpot", "mean", op, limit),)
+        )
+    )
     assert found.word is word
     assert TPOT_BOUNDED in found.headline
-    if word is Word.INVALID:
-        assert found.headline.startswith(f"TPOT_BOUNDED: tpot mean 20.00 to 25.00 ms, and the limit of {limit:g} ms lies between")
-        assert "continuous_usage_stats" in found.headline and "gateway" in found.headline and not found.objectives
+    if word is Outcome.INVALID:
+        assert found.headline.startswith(
+            f"TPOT_BOUNDED: tpot mean 20.00 to 25.00 ms, and the limit of {limit:g} ms lies between"
+        )
+        assert (
+            "continuous_usage_stats" in found.headline
+            and "gateway" in found.headline
+            and not found.objectives
+        )
     else:
         (objective,) = found.objectives
-        assert objective.observed == (25.0 if word is Word.PASSED else 20.0)
+        assert objective.observed == (25.0 if word is Outcome.PASSED else 20.0)
         assert objective.n == 8
 
 
@@ -177,8 +196,10 @@ def test_a_percentile_of_too_few_is_still_none() -> None:
         (BOTH, BOTH),
     ],
 )
-def test_a_tpot_within_bounds_is_not_compared_silently(new: Mapping[str, float], old: Mapping[str, float]) -> None:
-    """Its key is wanted of both sides, and a side without it is NOT_COMPARABLE (verdict/baselines.py)."""
+def test_a_tpot_within_bounds_is_not_compared_silently(
+    new: Mapping[str, float], old: Mapping[str, float]
+) -> None:
+    """Its key is wanted of both sides, and a side without it is NOT_COMPARABLE (verdict/comparison.py)."""
     keys = gated_keys("serving", new, old)
     assert "tpot.mean" in keys
     assert any("tpot.mean" in gather([side], keys).lacking for side in (new, old))
@@ -196,11 +217,20 @@ def test_where_the_first_event_may_hold_all_tokens_the_remedy_names_what_counts_
     from tests.unit.verdict.test_validity import subject
 
     check = tpot_defined(subject(chunked(110, 130, n=2), judged=("tpot.mean",)))  # type: ignore[no-untyped-call]
-    assert check.state is State.INVALID
+    assert check.state is CheckStatus.INVALID
     assert "the first event of 1 of 1 answers may hold all of them (request 0: 2)" in check.text
     assert "continuous_usage_stats" in check.remedy and "gateway" in check.remedy
     # Where nothing defines a TPOT, what the objective asked for is the sentence, with the same remedy.
-    found = judge(Case(figures={}, sizes={}, checks=(replace(check, state=State.FINDING),), slos=(slo("tpot", "mean", "<=", 50),)))
-    assert found.word is Word.INVALID
-    assert found.headline.startswith("tpot.mean is not defined for this run, so tpot.mean<=50 cannot be judged: The server counts")
+    found = judge(
+        Case(
+            figures={},
+            sizes={},
+            checks=(replace(check, state=CheckStatus.FINDING),),
+            slos=(slo("tpot", "mean", "<=", 50),),
+        )
+    )
+    assert found.word is Outcome.INVALID
+    assert found.headline.startswith(
+        "tpot.mean is not defined for this run, so tpot.mean<=50 cannot be judged: The server counts"
+    )
     assert check.remedy in found.headline

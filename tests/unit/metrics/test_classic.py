@@ -5,7 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from slabench.metrics.classic import ClassicOutput, classic_figures, classic_output, compute_classic, text_sizes
+from slabench.metrics.classic import (
+    ClassicOutput,
+    classic_figures,
+    classic_output,
+    compute_classic,
+    text_sizes,
+)
 from slabench.metrics.definitions import METRICS, metric_of
 from slabench.records import BEFORE, GpuCounts, ServerEvidence
 from tests.unit.metrics.test_compute import MS, answer, run_of
@@ -21,14 +27,19 @@ def test_output_as_bench_serving_would_store_it():
 
 def test_events_before_the_first_text_are_not_seen():
     record = answer()
-    late = type(record)(**{name: getattr(record, name) for name in record.__slots__} | {"first_text_ns": 120 * MS})
+    late = type(record)(
+        **{name: getattr(record, name) for name in record.__slots__} | {"first_text_ns": 120 * MS}
+    )
     out = classic_output(late, 0)
     assert out.ttft == pytest.approx(0.110)
     assert out.itl == pytest.approx([0.010, 0.010])
 
 
 def test_a_text_that_counts_no_token_is_its_first_and_its_count_stands():
-    """TTFT ends with it; what is counted later came since then. Where nothing is, the length is 0 and not the one asked for."""
+    """TTFT ends with it; what is counted later came since then.
+
+    Where nothing is, the length is 0 and not the one asked for.
+    """
     record = replace(answer(), first_text_ns=104 * MS, first_text_at=BEFORE)
     out = classic_output(record, 0)
     assert out.ttft == pytest.approx(0.094)
@@ -38,14 +49,24 @@ def test_a_text_that_counts_no_token_is_its_first_and_its_count_stands():
     out = classic_output(replace(record, arrival_ns=nothing, arrival_tokens=nothing, output_len=9), 0)
     assert (out.ttft, out.itl, out.output_len) == (pytest.approx(0.094), [], 0)
     out = classic_output(
-        replace(record, arrival_ns=nothing, arrival_tokens=nothing, output_len=9, first_text_ns=None, first_text_at=None), 0
+        replace(
+            record,
+            arrival_ns=nothing,
+            arrival_tokens=nothing,
+            output_len=9,
+            first_text_ns=None,
+            first_text_at=None,
+        ),
+        0,
     )
     assert (out.ttft, out.itl, out.output_len) == (0.0, [], 9)
 
 
 def test_figures_by_hand():
     outputs = [
-        ClassicOutput(start_time=0.0, latency=1.125, ttft=0.125, output_len=9, itl=[0.125] * 8, prompt_len=50),
+        ClassicOutput(
+            start_time=0.0, latency=1.125, ttft=0.125, output_len=9, itl=[0.125] * 8, prompt_len=50
+        ),
         ClassicOutput(start_time=0.5, latency=0.3, ttft=0.3, output_len=1, itl=[], prompt_len=70),
     ]
     found = classic_figures(outputs, 2.0)
@@ -93,13 +114,15 @@ def test_every_figure_has_a_definition():
 
 
 def test_an_answer_without_text_defines_no_figure_that_hangs_on_its_first_text():
-    """bench_serving stores TTFT 0 for it, so that the latency becomes its TPOT, and the length asked for as its output."""
+    """bench_serving stores TTFT 0 for it, so that the latency becomes its TPOT, and the length asked for as
+    its output."""
     silent = replace(answer(1, output_len=9), first_text_ns=None)
     for run in (run_of(silent), run_of(answer(), silent)):
         found = compute_classic(run)
         gone = ("classic.ttft", "classic.tpot", "classic.itl", "classic.max_output_tokens_per_s")
         assert not [key for key in found if key.startswith(gone)]
         assert found["classic.e2el.mean"] == pytest.approx(140)  # 10 to 150: no text is needed for it
-        assert found["classic.total_output"] == 4 * len(run.requests)  # what the server counted, not the 9 asked for
+        # what the server counted, not the 9 asked for
+        assert found["classic.total_output"] == 4 * len(run.requests)
         assert text_sizes(run.requests)["text"] == len(run.requests) - 1
     assert compute_classic(run_of(answer()))["classic.ttft.mean"] == pytest.approx(100)

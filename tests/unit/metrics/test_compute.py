@@ -42,7 +42,9 @@ def answer(index=0, *, due=0, sent=10, arrivals=((110, 1), (120, 2), (140, 4)), 
 
 
 def run_of(*records):
-    client = ClientRecord(wall_s=1.0, cpu_s=0.1, loop_lag_max_ms=0.1, loop_lag_p99_ms=0.1, send_lag_max_ms=0.1)
+    client = ClientRecord(
+        wall_s=1.0, cpu_s=0.1, loop_lag_max_ms=0.1, loop_lag_p99_ms=0.1, send_lag_max_ms=0.1
+    )
     return RunRecord(requests=records, began_ns=0, began_unix=0.0, workload={}, plan={}, client=client)
 
 
@@ -82,7 +84,8 @@ def test_tpot_is_undefined_when_nothing_follows_the_first_event(arrivals):
 
 def test_itl_counts_each_token_of_an_event():
     assert inter_token_latencies(answer()).tolist() == [10, 10, 10]  # 10 ms for one, 20 ms for two
-    assert inter_token_latencies(answer(arrivals=((100, 1), (105, 1), (120, 2)))).tolist() == [20]  # no new token ends no gap
+    # no new token ends no gap
+    assert inter_token_latencies(answer(arrivals=((100, 1), (105, 1), (120, 2)))).tolist() == [20]
 
 
 def test_throughput_by_hand():
@@ -98,10 +101,12 @@ def test_throughput_by_hand():
     assert found["total_throughput_per_gpu"] == pytest.approx(206 / 7)
     assert compute(run, GpuCounts.alike(2))["total_throughput_per_gpu"] == 103
     known = compute(run, GpuCounts(decode=3))
-    assert [key for key in known if key.endswith("_per_gpu")] == ["output_throughput_per_gpu"]  # not known is absent
+    # not known is absent
+    assert [key for key in known if key.endswith("_per_gpu")] == ["output_throughput_per_gpu"]
     assert found["concurrency.mean"] == pytest.approx((140 + 1010) / 1000)
     assert found["concurrency.peak"] == 2
-    assert sample_sizes(run) == {"ttft": 2, "ttft_due": 2, "tpot": 2, "e2el": 2, "e2el_due": 2, "itl": 4}  # 3 tokens and 1
+    # 3 tokens and 1
+    assert sample_sizes(run) == {"ttft": 2, "ttft_due": 2, "tpot": 2, "e2el": 2, "e2el_due": 2, "itl": 4}
 
 
 def test_a_failed_request_is_in_no_statistic_but_counted():
@@ -111,7 +116,12 @@ def test_a_failed_request_is_in_no_statistic_but_counted():
 
 
 def test_no_answer_gives_no_figure():
-    assert compute(run_of(answer(error=ErrorKind.CONNECT))) == {"requests": 1, "completed": 0, "failed": 1, "resent": 0}
+    assert compute(run_of(answer(error=ErrorKind.CONNECT))) == {
+        "requests": 1,
+        "completed": 0,
+        "failed": 1,
+        "resent": 0,
+    }
 
 
 REPEATED = ((110, 1), (120, 2), (130, 3), (140, 4), (2640, 4))
@@ -141,7 +151,10 @@ def test_peak_touching_requests_do_not_overlap():
 
 def test_goodput_by_hand():
     run = run_of(
-        answer(0), answer(1, arrivals=((110, 1), (410, 4))), answer(2, error=ErrorKind.RESET), answer(3, arrivals=((100, 1),))
+        answer(0),
+        answer(1, arrivals=((110, 1), (410, 4))),
+        answer(2, error=ErrorKind.RESET),
+        answer(3, arrivals=((100, 1),)),
     )
     assert goodput(run, {"tpot": 50.0}, 2.0) == {"goodput.share": 0.25, "goodput.request_throughput": 0.5}
     assert goodput(run, {}, 2.0) == {}
@@ -162,7 +175,8 @@ def test_itl_adds_up_to_the_time_between_first_and_last_new_token(steps):
     record = answer(arrivals=tuple(arrivals))
     gaps = inter_token_latencies(record)
     last_new = max(
-        (stamp for (stamp, seen), (_, before) in zip(arrivals[1:], arrivals, strict=False) if seen > before), default=100
+        (stamp for (stamp, seen), (_, before) in zip(arrivals[1:], arrivals, strict=False) if seen > before),
+        default=100,
     )
     assert len(gaps) == count - 1
     assert np.sum(gaps) == pytest.approx(last_new - 100)

@@ -13,11 +13,17 @@ from tests.unit.metrics.test_compute import MS, answer, run_of
 
 def steady(index, first, step, count):
     """A token every step ms from first on."""
-    return answer(index, sent=0, arrivals=tuple((first + step * n, n + 1) for n in range(count)), end=first + step * count)
+    return answer(
+        index,
+        sent=0,
+        arrivals=tuple((first + step * n, n + 1) for n in range(count)),
+        end=first + step * count,
+    )
 
 
 def test_one_wave_by_hand():
-    # The first waits 200 ms for the second's prefill, then both take 10 ms a token, until the first ends at 380.
+    # The first waits 200 ms for the second's prefill, then both take 10 ms a token, until the first ends at
+    # 380.
     one = answer(0, sent=0, arrivals=((100, 1), (300, 2), (310, 3), (320, 4), (380, 10)), end=381)
     two = answer(1, sent=0, arrivals=((290, 1), (300, 2), (310, 3), (380, 10), (400, 12)), end=401)
     [window] = windows([one, two], 2)
@@ -35,7 +41,12 @@ def test_one_wave_by_hand():
 
 
 def test_each_wave_counts_and_the_time_between_does_not():
-    records = [steady(0, 100, 10, 11), steady(1, 150, 10, 11), steady(2, 1000, 20, 11), steady(3, 1000, 20, 11)]
+    records = [
+        steady(0, 100, 10, 11),
+        steady(1, 150, 10, 11),
+        steady(2, 1000, 20, 11),
+        steady(3, 1000, 20, 11),
+    ]
     assert [(w.begin // MS, w.end // MS) for w in windows(records, 2)] == [(150, 200), (1000, 1200)]
     found = full_batch(records, 2, 2.0)
     assert found["full_batch.tokens"] == 5 + 5 + 10 + 10
@@ -49,7 +60,8 @@ def test_a_jittered_edge_adds_no_piece_of_a_step():
 
 
 def test_a_batch_that_was_never_full_has_no_figure():
-    assert full_batch([steady(0, 100, 10, 5), steady(1, 140, 10, 5)], 2, 1.0) == {}  # one ends as the other begins
+    # one ends as the other begins
+    assert full_batch([steady(0, 100, 10, 5), steady(1, 140, 10, 5)], 2, 1.0) == {}
     assert full_batch([steady(0, 100, 10, 5)], 2, 1.0) == {}
     assert full_batch([steady(0, 100, 10, 5), answer(1, error=ErrorKind.RESET)], 2, 1.0) == {}
     assert full_batch([], 1, None) == {}
@@ -73,7 +85,10 @@ def test_a_batch_is_full_from_the_last_first_token_to_the_first_last_one(made):
 
 
 def test_one_event_inside_gives_no_tpot_and_no_zero():
-    records = [answer(0, sent=0, arrivals=((100, 1), (250, 3)), end=260), answer(1, sent=0, arrivals=((90, 1), (240, 3)), end=250)]
+    records = [
+        answer(0, sent=0, arrivals=((100, 1), (250, 3)), end=260),
+        answer(1, sent=0, arrivals=((90, 1), (240, 3)), end=250),
+    ]
     found = full_batch(records, 2, 1.0)
     assert found["full_batch.windows"] == 1
     assert "full_batch.tpot" not in found
@@ -85,11 +100,23 @@ def test_several_tokens_an_event():
 
 
 def test_the_figures_are_declared():
-    for key in ("full_batch.tpot", "full_batch.share", "full_batch.tokens", "full_batch.windows", "log.tpot", "log.samples"):
+    for key in (
+        "full_batch.tpot",
+        "full_batch.share",
+        "full_batch.tokens",
+        "full_batch.windows",
+        "log.tpot",
+        "log.samples",
+    ):
         assert metric_of(key) is not None
 
 
-@given(st.integers(1, 6), st.integers(2, 40), st.lists(st.integers(0, 300), min_size=6, max_size=6), st.integers(1, 50))
+@given(
+    st.integers(1, 6),
+    st.integers(2, 40),
+    st.lists(st.integers(0, 300), min_size=6, max_size=6),
+    st.integers(1, 50),
+)
 def test_a_server_of_one_speed_gives_that_speed(batch_size, count, offsets, step):
     records = [steady(n, 100 + offsets[n], step, count) for n in range(batch_size)]
     found = full_batch(records, batch_size, 10.0)

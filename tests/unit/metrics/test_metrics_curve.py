@@ -110,7 +110,8 @@ def test_clean_tpot_is_of_clean_lines_at_the_size_alone():
     point = clean_curve(made[:3], 1).points[-1]
     assert point.tpot_ms == pytest.approx(8000 / 500)
     assert point.tpot_mean_ms == pytest.approx((10 + 20 + 16) / 3)
-    assert clean_curve(made, 1).points[-1].tpot_mean_ms is None  # an interval without tokens has no time per token
+    # an interval without tokens has no time per token
+    assert clean_curve(made, 1).points[-1].tpot_mean_ms is None
 
 
 def test_the_largest_batch_with_a_graph():

@@ -11,7 +11,11 @@ from tools.doc_tables import spliced
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
-PAGES = {**make_metrics_doc.pages(), **make_validity_doc.pages(), DOCS / "options.md": make_options_doc.text()}
+PAGES = {
+    **make_metrics_doc.pages(),
+    **make_validity_doc.pages(),
+    DOCS / "options.md": make_options_doc.text(),
+}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

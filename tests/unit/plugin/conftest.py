@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-# The fixture `server` makes a test live; here it is nobody's. `says` is what judge() leaves and raises, in three lines.
+# The fixture `server` makes a test live; here it is nobody's. `says` is what judge() leaves and raises, in
+# three lines.
 CONFTEST = """
 import pytest
 from slabench.errors import InvalidRun, SLAViolation
@@ -60,7 +61,10 @@ class Ran:
         assert self.folder is not None, self.output
         cases = ET.parse(self.folder / "junit.xml").getroot().iter("testcase")
         return {
-            case.get("name", ""): [(one.tag, one.get("message", "")) for one in case if one.tag != "properties"] for case in cases
+            case.get("name", ""): [
+                (one.tag, one.get("message", "")) for one in case if one.tag != "properties"
+            ]
+            for case in cases
         }
 
 
@@ -95,6 +99,10 @@ def run_suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Cal
             *given,
         )
         latest = pytester.path / "reports" / "latest"
-        return Ran(int(done.ret), done.stdout.str() + done.stderr.str(), latest.resolve() if latest.exists() else None)
+        return Ran(
+            int(done.ret),
+            done.stdout.str() + done.stderr.str(),
+            latest.resolve() if latest.exists() else None,
+        )
 
     return run

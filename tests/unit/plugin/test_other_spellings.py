@@ -14,7 +14,9 @@ from slabench.plugin.other_spellings import INSTEAD, SAME, hint, loose_limits
 pytest_plugins = ("pytester",)
 
 OURS = [option.name.removeprefix("--") for option in OPTIONS]
-CLIENT = Path(__file__).resolve().parents[3] / ".venv-client/lib/python3.11/site-packages/sglang/bench_serving.py"
+CLIENT = (
+    Path(__file__).resolve().parents[3] / ".venv-client/lib/python3.11/site-packages/sglang/bench_serving.py"
+)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +58,14 @@ def test_what_is_nothing_of_ours_is_left_to_pytest(given: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["--api-key=hush", "--openai-api-key=hush", "--hf-token=hush", "--headers=Authorization:hush", "--password=hush"]
+    "given",
+    [
+        "--api-key=hush",
+        "--openai-api-key=hush",
+        "--hf-token=hush",
+        "--headers=Authorization:hush",
+        "--password=hush",
+    ],
 )
 def test_a_secret_that_was_typed_is_not_repeated(given: str) -> None:
     found = hint([given], OURS, [given])

@@ -1,4 +1,5 @@
-"""A test of one's own that cannot be meant ends the run with 4 before anything is sent, with its file and what to write."""
+"""A test of one's own that cannot be meant ends the run with 4 before anything is sent, with its file and
+what to write."""
 
 from __future__ import annotations
 
@@ -40,7 +41,9 @@ def judge(server):
 
 def suite(*lines: str) -> str:
     return (
-        HEAD + "def test_it(run_load, judge):\n" + "".join(f"    {line}\n" for line in (*lines, "raise AssertionError('it ran')"))
+        HEAD
+        + "def test_it(run_load, judge):\n"
+        + "".join(f"    {line}\n" for line in (*lines, "raise AssertionError('it ran')"))
     )
 
 
@@ -66,7 +69,10 @@ RUN = "run = run_load(LONG, point={})"
         (["run_load(Form('serving', 64, 8), point={})"], "num_prompts"),
         ([RUN, "judge(run, 'tpot.mean<=50')"], "the text 'tpot.mean<=50' as an objective; write slo("),
         ([RUN, "judge(run, slo('tpot.mean<=50'))"], 'write slo("tpot", "mean", "<=", 50).'),
-        ([RUN, "judge(run, slo('total_throughput', '>=', 1000))"], 'write slo("total_throughput", "", ">=", 1000).'),
+        (
+            [RUN, "judge(run, slo('total_throughput', '>=', 1000))"],
+            'write slo("total_throughput", "", ">=", 1000).',
+        ),
         ([RUN, "judge(run, sla.slo('tpot', '<=', 50))"], 'write slo("tpot", "mean", "<=", 50).'),
         ([RUN, "judge(run, slo('tpot', 'mean', '<', 50))"], "compares with '<'"),
         ([RUN, "judge(run, slo('tpot', 'mean', '<=', '50'))"], "four arguments"),
@@ -79,7 +85,10 @@ RUN = "run = run_load(LONG, point={})"
         ([RUN, "judge(run, shown=('tpto.mean',))"], "Did you mean tpot.mean?"),
         ([RUN, "judge(run, shown='tpot.mean')"], "is no tuple of metrics"),
         ([RUN, "judge(run, slo('goodput', 'share', '>=', 0.9))"], "add --goodput=ttft:2000,tpot:50"),
-        ([RUN, "judge(run, slo('goodput', 'share', '>=', 0.9), goodput={'ttft': 'fast'})"], "holds ttft to 'fast'"),
+        (
+            [RUN, "judge(run, slo('goodput', 'share', '>=', 0.9), goodput={'ttft': 'fast'})"],
+            "holds ttft to 'fast'",
+        ),
         ([RUN, "judge(run, goodput={'qpm': 3})"], "names 'qpm'; a request has tpot,"),
     ],
 )
@@ -93,10 +102,21 @@ def test_a_call_that_cannot_be_meant(run_suite: Callable[..., Any], lines: list[
 @pytest.mark.parametrize(
     "lines",
     [
-        [RUN, "judge(run, slo('tpot', 'mean', '<=', 50), slo('total_throughput', '', '>=', 1000), shown=('qpm',))"],
+        [
+            RUN,
+            "judge(run, slo('tpot', 'mean', '<=', 50), slo('total_throughput', '', '>=', 1000), shown=('qpm',))",
+        ],
         [RUN, "judge(run, slo('goodput', 'share', '>=', 0.9), goodput={'ttft': 2000, 'tpot': 50})"],
-        ["form = LONG.replaced(num_prompts=8)", "run = run_load(form, point={'n': 8}, batch_size=8)", "judge(run)"],
-        ["more = {'point': {}}", "run = run_load(LONG, **more)", "judge(run, *[slo('tpot', 'mean', '<=', 50)])"],
+        [
+            "form = LONG.replaced(num_prompts=8)",
+            "run = run_load(form, point={'n': 8}, batch_size=8)",
+            "judge(run)",
+        ],
+        [
+            "more = {'point': {}}",
+            "run = run_load(LONG, **more)",
+            "judge(run, *[slo('tpot', 'mean', '<=', 50)])",
+        ],
         ["limit = 3", RUN, "judge(run, slo('tpot', 'mean', '<=', limit))"],
     ],
 )
@@ -140,7 +160,9 @@ def test_a_file_that_is_broken_is_no_ctrl_c(run_suite: Callable[..., Any]) -> No
         ("nosuch", "the test itself raised NameError: name 'nosuch' is not defined"),
     ],
 )
-def test_what_a_test_itself_raises_is_no_crash_of_ours(run_suite: Callable[..., Any], line: str, said: str) -> None:
+def test_what_a_test_itself_raises_is_no_crash_of_ours(
+    run_suite: Callable[..., Any], line: str, said: str
+) -> None:
     ran = run_suite(f"def test_it(says):\n    {line}\n")
     assert ran.status == 4
     assert said in ran.output and "crashed" not in ran.output
@@ -163,9 +185,13 @@ def test_what_we_raise_still_is_one(run_suite: Callable[..., Any]) -> None:
     ],
 )
 @pytest.mark.parametrize("judged", [False, True])
-def test_other_errors_of_a_test_cost_that_test_alone(run_suite: Callable[..., Any], line: str, said: str, judged: bool) -> None:
+def test_other_errors_of_a_test_cost_that_test_alone(
+    run_suite: Callable[..., Any], line: str, said: str, judged: bool
+) -> None:
     first = "says('PASSED')" if judged else "pass"
-    ran = run_suite(f"import json\ndef test_it(says):\n    {first}\n    {line}\ndef test_other(says):\n    says('PASSED')\n")
+    ran = run_suite(
+        f"import json\ndef test_it(says):\n    {first}\n    {line}\ndef test_other(says):\n    says('PASSED')\n"
+    )
     assert (ran.status, ran.words) == (6, {"test_it": "INVALID", "test_other": "PASSED"})
     assert ran.run["tests"][0]["reasons"][0] == "TEST_ERROR"
     assert said in ran.output and "def test_it(says)" in ran.output  # the traceback
@@ -173,7 +199,9 @@ def test_other_errors_of_a_test_cost_that_test_alone(run_suite: Callable[..., An
 
 
 @pytest.mark.parametrize("line", ["assert 1 == 2", "pytest.fail('1 == 2')"])
-def test_an_assertion_of_a_test_s_own_is_judged_with_the_rest(run_suite: Callable[..., Any], line: str) -> None:
+def test_an_assertion_of_a_test_s_own_is_judged_with_the_rest(
+    run_suite: Callable[..., Any], line: str
+) -> None:
     head = "import pytest\n"
     ran = run_suite(f"{head}def test_it(says):\n    says('PASSED')\n    {line}\n")
     assert (ran.status, ran.words) == (1, {"test_it": "FAILED"})
@@ -182,7 +210,9 @@ def test_an_assertion_of_a_test_s_own_is_judged_with_the_rest(run_suite: Callabl
     assert "1 == 2" in ran.run["tests"][0]["headline"] and "crashed" not in ran.output
     ran = run_suite(f"{head}def test_it(says):\n    {line}\n    says('PASSED')\n")
     assert (ran.status, ran.words) == (6, {"test_it": "INVALID"})  # nothing was judged
-    ran = run_suite(f"{head}def test_it(says):\n    try:\n        says('INVALID', 'busy: 503')\n    finally:\n        {line}\n")
+    ran = run_suite(
+        f"{head}def test_it(says):\n    try:\n        says('INVALID', 'busy: 503')\n    finally:\n        {line}\n"
+    )
     assert (ran.status, ran.words) == (6, {"test_it": "INVALID"})
 
 
@@ -229,7 +259,10 @@ def item(
 
 def test_a_test_that_reads_no_workload_option_is_named_with_the_options() -> None:
     options = Namespace(**{one.dest: one.default for one in OPTIONS})
-    literal, follows = item("literal", ["run_load"]), item("follows", ["run_load"], lambda options: options.num_prompts)
+    literal, follows = (
+        item("literal", ["run_load"]),
+        item("follows", ["run_load"], lambda options: options.num_prompts),
+    )
     asks, parametrized = item("asks", ["options"]), item("points[8]", [], num_prompts=8)
     assert unread([literal, follows, asks, parametrized], options) == ()
     options.num_prompts, options.request_rate = 32, 4.0
@@ -240,29 +273,48 @@ def test_a_test_that_reads_no_workload_option_is_named_with_the_options() -> Non
     ]
     assert "does not read --num-prompts, --request-rate: it sends the Form in its file." in said[0]
     assert "does not read --request-rate: " in said[1]
-    assert WORKLOAD == ("num_prompts", "request_rate", "max_concurrency", "random_input_len", "random_output_len")
+    assert WORKLOAD == (
+        "num_prompts",
+        "request_rate",
+        "max_concurrency",
+        "random_input_len",
+        "random_output_len",
+    )
 
 
 def test_options_that_no_test_reads_are_named() -> None:
     options = Namespace(**{one.dest: one.default for one in OPTIONS})
-    custom = item("test_custom", ["run_load"], lambda options: options.num_prompts, file="tests/serving/test_custom.py")
-    decode, sla = item("t[bs1]", [], file="tests/ali/test_decode.py"), item("t", [], file="tests/tencent/test_sla.py")
+    custom = item(
+        "test_custom", ["run_load"], lambda options: options.num_prompts, file="tests/serving/test_custom.py"
+    )
+    decode, sla = (
+        item("t[bs1]", [], file="tests/ali/test_decode.py"),
+        item("t", [], file="tests/tencent/test_sla.py"),
+    )
     search = item("t", ["find_capacity"], file="tests/tencent/test_capacity.py")
     assert idle_options([custom], options) == ()
     options.batch_sizes, options.num_prompts, options.seed = (1, 2), 4, 9
     assert idle_options([custom], options) == ("No test of this run reads --batch-sizes (ali decode).",)
     assert idle_options([search], options) == ("No test of this run reads --batch-sizes (ali decode).",)
-    assert idle_options([decode], options) == ("No test of this run reads --num-prompts (tests/tencent, tests/serving).",)
+    assert idle_options([decode], options) == (
+        "No test of this run reads --num-prompts (tests/tencent, tests/serving).",
+    )
     assert idle_options([decode, sla], options) == ()
 
 
 def test_in_a_repository_of_ones_own_an_option_is_read_or_named() -> None:
     """Its folders have any name; what a test there reads is seen by what it asks the options for."""
     options = Namespace(
-        **{one.dest: one.default for one in OPTIONS} | {"num_prompts": 4, "decode_input_len": 64, "arrivals": "constant"}
+        **{one.dest: one.default for one in OPTIONS}
+        | {"num_prompts": 4, "decode_input_len": 64, "arrivals": "constant"}
     )
     literal = item("literal", ["run_load"], lambda options: Form("serving", 8, 8, 4), file="bench/test_it.py")
-    reads = item("reads", ["run_load"], lambda options: (options.num_prompts, options.decode_input_len), file="bench/test_it.py")
+    reads = item(
+        "reads",
+        ["run_load"],
+        lambda options: (options.num_prompts, options.decode_input_len),
+        file="bench/test_it.py",
+    )
     idle = "No test of this run reads --decode-input-len (ali decode)."
     assert (idle_options([literal], options), idle_options([reads], options)) == ((idle,), ())
     assert unread([reads], options) == ()

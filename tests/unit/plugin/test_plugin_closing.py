@@ -22,7 +22,9 @@ def test_y(says):
 """
 
 
-@pytest.mark.parametrize(("word", "status", "run"), [("PASSED", 6, "INVALID"), ("FAILED", 1, "FAILED"), ("INVALID", 6, "INVALID")])
+@pytest.mark.parametrize(
+    ("word", "status", "run"), [("PASSED", 6, "INVALID"), ("FAILED", 1, "FAILED"), ("INVALID", 6, "INVALID")]
+)
 def test_records_that_a_worker_lost(run_suite: Callable[..., Ran], word: str, status: int, run: str) -> None:
     ran = run_suite(LOST % word)
     assert ran.status == status

@@ -1,4 +1,7 @@
-"""Whether the old side is of another deployment is known from the servers' answers: from a file, a server, a run before."""
+"""Whether the old side is of another deployment is known from the servers' answers:
+
+from a file, a server, a run before.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,35 @@ import pytest
 from slabench.plugin.comparable import refusal
 from slabench.verdict.baseline_file import Baseline
 
-OURS = {"hardware": {"gpu": "H20", "gpus": 8}, "model": {"name": "r1"}, "server": {"version": "0.5.8", "attention_backend": "fa3"}}
+OURS = {
+    "hardware": {"gpu": "H20", "gpus": 8},
+    "model": {"name": "r1"},
+    "server": {"version": "0.5.8", "attention_backend": "fa3"},
+}
 OTHER_MODEL = OURS | {"model": {"name": "v3"}}
 OTHER_VERSION = OURS | {"server": {"version": "0.5.7", "attention_backend": "fa3"}}
 TESTS = ["t.py::one", "t.py::two"]
 
 
-def campaign(where: str, old: dict[str, Any], *, allow: tuple[str, ...] = (), known: tuple[str, ...] = ("t.py::two",)) -> Any:
+def campaign(
+    where: str, old: dict[str, Any], *, allow: tuple[str, ...] = (), known: tuple[str, ...] = ("t.py::two",)
+) -> Any:
     file = Baseline("prod.json", "s", old, {key: {} for key in known}) if where == "file" else None
-    other = SimpleNamespace(fingerprint=old, as_dict=lambda: {"url": "http://***@old"}) if where == "server" else None
+    other = (
+        SimpleNamespace(fingerprint=old, as_dict=lambda: {"url": "http://***@old"})
+        if where == "server"
+        else None
+    )
     before = SimpleNamespace(fingerprint=old, name="reports/x/baseline") if where == "before" else None
     settings = SimpleNamespace(given=SimpleNamespace(allow_diff=allow), baseline=file)
-    return SimpleNamespace(deployment=SimpleNamespace(fingerprint=OURS), other=other, before=before, settings=settings)
+    return SimpleNamespace(
+        deployment=SimpleNamespace(fingerprint=OURS), other=other, before=before, settings=settings
+    )
 
 
-@pytest.mark.parametrize(("where", "name"), [("file", "prod.json"), ("server", "http://***@old"), ("before", "reports/x/baseline")])
+@pytest.mark.parametrize(
+    ("where", "name"), [("file", "prod.json"), ("server", "http://***@old"), ("before", "reports/x/baseline")]
+)
 def test_another_model_is_refused(where: str, name: str) -> None:
     found = refusal(campaign(where, OTHER_MODEL), TESTS)
     assert found is not None

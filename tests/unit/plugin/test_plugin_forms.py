@@ -1,4 +1,7 @@
-"""Objectives that a load cannot be judged by are found before it is sent; the documented example is none of them."""
+"""Objectives that a load cannot be judged by are found before it is sent;
+
+the documented example is none of them.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,13 @@ DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "writing-a-benchmark.m
 
 
 def test_a_percentile_of_too_few_is_refused_with_the_first_test_that_has_too_few() -> None:
-    forms = [("tests/tencent/test_sla.py::test_sla[np128]", TENCENT), ("tests/ali/test_decode.py::t[bs1]", ALI_DECODE)]
-    check_objectives(forms, [parse("ttft.mean<=1"), parse("tpot.max<=9"), parse("itl.p99<=9"), parse("qpm>=1")])
+    forms = [
+        ("tests/tencent/test_sla.py::test_sla[np128]", TENCENT),
+        ("tests/ali/test_decode.py::t[bs1]", ALI_DECODE),
+    ]
+    check_objectives(
+        forms, [parse("ttft.mean<=1"), parse("tpot.max<=9"), parse("itl.p99<=9"), parse("qpm>=1")]
+    )
     check_objectives(forms[:1], [parse("ttft.p99<=2000")])
     said = r"--slo=ttft\.p99<=2000 needs 100 requests, and test_decode\.py::t\[bs1\] would send 1: nobody could judge it\."
     with pytest.raises(ConfigError, match=said):
@@ -50,9 +58,16 @@ def test_the_documented_example_can_be_judged() -> None:
     exec(code, scope)
     other: dict[str, Any] = {}
     exec(follows, other)
-    given = Namespace(**{one.dest: one.default for one in OPTIONS} | {"num_prompts": 7, "random_input_len": 64})
+    given = Namespace(
+        **{one.dest: one.default for one in OPTIONS} | {"num_prompts": 7, "random_input_len": 64}
+    )
     form_of = other["form_of"](given)
-    assert (form_of.num_prompts, form_of.input_len, form_of.output_len, form_of.request_rate) == (7, 64, 100, 32.0)
+    assert (form_of.num_prompts, form_of.input_len, form_of.output_len, form_of.request_rate) == (
+        7,
+        64,
+        100,
+        32.0,
+    )
     sent: list[Form] = []
     rules: list[Slo] = []
     scope["test_long_prompts"](lambda form, point: sent.append(form), lambda run, *slos: rules.extend(slos))

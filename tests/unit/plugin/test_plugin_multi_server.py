@@ -16,7 +16,9 @@ class Config:
     """As much of pytest's as is asked for."""
 
     def __init__(self, count: int, worker: str | None = None) -> None:
-        self.option = Namespace(dist="load" if count else "no", tx=[f"{count}*popen"] if count else [], maxworkerrestart=None)
+        self.option = Namespace(
+            dist="load" if count else "no", tx=[f"{count}*popen"] if count else [], maxworkerrestart=None
+        )
         if worker is not None:
             self.workerinput = {"workerid": worker}
 
@@ -26,7 +28,9 @@ class Config:
 
 def settings(*urls: str, **more: Any) -> Any:
     given = Namespace(**({"launch": None, "deploy_log": ()} | more.pop("given", {})))
-    return SimpleNamespace(**({"base_urls": urls, "resume": None, "baseline_url": None, "given": given} | more))
+    return SimpleNamespace(
+        **({"base_urls": urls, "resume": None, "baseline_url": None, "given": given} | more)
+    )
 
 
 def test_the_forms_of_tx() -> None:

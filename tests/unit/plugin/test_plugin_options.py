@@ -1,4 +1,7 @@
-"""Options: what each parser takes and refuses, and what is wrong with a combination is one sentence before anything runs."""
+"""Options:
+
+what each parser takes and refuses, and what is wrong with a combination is one sentence before anything runs.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,18 @@ import pytest
 
 from slabench.errors import ConfigError
 from slabench.option_table import OPTIONS
-from slabench.option_types import count_or_inf, ints, load_range, positive_float, positive_int, rate, ratio, seed, worded, words
+from slabench.option_types import (
+    count_or_inf,
+    ints,
+    load_range,
+    positive_float,
+    positive_int,
+    rate,
+    ratio,
+    seed,
+    worded,
+    words,
+)
 from slabench.plugin.options import _check_rootdir
 from slabench.session.deployment import Campaign
 from slabench.session.settings import Settings
@@ -68,7 +82,12 @@ def given(**more: Any) -> Namespace:
 def test_defaults() -> None:
     found = Settings.of(given(), {})
     assert not found.live
-    assert (found.dataset_name, found.prompt_form, found.tolerance, found.slos) == ("random-ids", "ids", 0.02, ())
+    assert (found.dataset_name, found.prompt_form, found.tolerance, found.slos) == (
+        "random-ids",
+        "ids",
+        0.02,
+        (),
+    )
 
 
 def test_a_data_set_means_the_published_way(tmp_path: Path) -> None:
@@ -91,14 +110,19 @@ def test_a_data_set_means_the_published_way(tmp_path: Path) -> None:
         ({"launch": "serve", "base_url": ["http://a:1"]}, {}, ("http://a:1",)),
     ],
 )
-def test_where_the_server_is(options: dict[str, Any], environment: dict[str, str], urls: tuple[str, ...]) -> None:
+def test_where_the_server_is(
+    options: dict[str, Any], environment: dict[str, str], urls: tuple[str, ...]
+) -> None:
     found = Settings.of(given(**options), environment)
     assert found.base_urls == urls
     assert found.live == bool(urls)
 
 
 def test_objectives_and_the_key() -> None:
-    found = Settings.of(given(slo=["tpot.mean<=40", "ttft<=2000"], api_key_env="MINE"), {"MINE": "abc", "SLABENCH_API_KEY": "no"})
+    found = Settings.of(
+        given(slo=["tpot.mean<=40", "ttft<=2000"], api_key_env="MINE"),
+        {"MINE": "abc", "SLABENCH_API_KEY": "no"},
+    )
     assert found.slos == (Slo("tpot.mean", "<=", 40), Slo("ttft.mean", "<=", 2000))
     assert found.api_key == "abc"
     assert Settings.of(given(), {"SLABENCH_API_KEY": ""}).api_key is None
@@ -135,7 +159,11 @@ def test_objectives_and_the_key() -> None:
             {},
             "replaces sampling_params as a whole",
         ),
-        ({"base_url": ["http://a:1/v1"]}, {}, "--base-url=http://a:1, and --backend=sglang-oai or sglang-oai-chat"),
+        (
+            {"base_url": ["http://a:1/v1"]},
+            {},
+            "--base-url=http://a:1, and --backend=sglang-oai or sglang-oai-chat",
+        ),
         ({"base_url": ["https://u:hush@a/llm/v1/"]}, {}, "--base-url=https://***@a/llm, and"),
         ({"base_url": ["http://a:1/v1/chat/completions"]}, {}, "--base-url=http://a:1, and"),
         ({"base_url": ["http://a:1/generate"]}, {}, "the server's root, --base-url=http://a:1."),
@@ -144,7 +172,9 @@ def test_objectives_and_the_key() -> None:
         ({}, {"SLABENCH_API_KEY": "hush\nhush"}, "no HTTP header can carry"),
     ],
 )
-def test_what_cannot_be_is_said_in_one_sentence(options: dict[str, Any], environment: dict[str, str], sentence: str) -> None:
+def test_what_cannot_be_is_said_in_one_sentence(
+    options: dict[str, Any], environment: dict[str, str], sentence: str
+) -> None:
     with pytest.raises(ConfigError) as error:
         Settings.of(given(**options), environment)
     assert sentence in str(error.value)
@@ -153,7 +183,10 @@ def test_what_cannot_be_is_said_in_one_sentence(options: dict[str, Any], environ
 
 
 def test_a_file_that_cannot_be_added_to_is_refused_before_the_load(tmp_path: Path) -> None:
-    """--save-baseline on a run.json, --bench-serving-jsonl on a baseline: each was found out when all was measured, or never."""
+    """--save-baseline on a run.json, --bench-serving-jsonl on a baseline:
+
+    each was found out when all was measured, or never.
+    """
     run, baseline = tmp_path / "run.json", tmp_path / "prod.json"
     run.write_text('{"schema": "slabench.run/1"}')
     baseline.write_text('{"schema": "slabench.baseline/2", "tests": {}, "fingerprint": {}}')
@@ -201,7 +234,8 @@ def test_a_folder_that_pytest_takes_for_a_test_path_is_refused_with_the_right_co
 
 
 def test_the_root_is_the_clones_in_a_clone_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Elsewhere it is what pytest makes of somebody's own repository, unless an option's value became a test path."""
+    """Elsewhere it is what pytest makes of somebody's own repository, unless an option's value became a test
+    path."""
     _check_rootdir(config(["bench"], tmp_path, tmp_path))
     _check_rootdir(config(["tests/ali", "--rootdir=/"], tmp_path, REPO, rootdir="/"))  # it was meant
     monkeypatch.setattr("slabench.plugin.options.CLONE", None)  # as in a wheel
@@ -225,7 +259,9 @@ def test_the_root_is_the_clones_in_a_clone_alone(tmp_path: Path, monkeypatch: py
 def test_a_refused_value_is_told_in_words(name: str, text: str, why: str) -> None:
     option = next(one for one in OPTIONS if one.name == name)
     assert option.parse is not None
-    with pytest.raises(argparse.ArgumentTypeError, match=re.escape(f"{text!r} cannot be taken ({why}); give")) as raised:
+    with pytest.raises(
+        argparse.ArgumentTypeError, match=re.escape(f"{text!r} cannot be taken ({why}); give")
+    ) as raised:
         worded(option.parse, option.help)(text)
     assert option.help in str(raised.value)
 
@@ -234,8 +270,12 @@ def test_a_value_that_can_be_taken_is_read() -> None:
     assert worded(positive_int, "prompts")("3") == 3
 
 
-@pytest.mark.parametrize(("backend", "ids"), [("sglang", True), ("sglang-oai", True), ("sglang-oai-chat", False)])
-def test_prompts_of_ids_where_the_endpoint_takes_them(monkeypatch: pytest.MonkeyPatch, backend: str, ids: bool) -> None:
+@pytest.mark.parametrize(
+    ("backend", "ids"), [("sglang", True), ("sglang-oai", True), ("sglang-oai-chat", False)]
+)
+def test_prompts_of_ids_where_the_endpoint_takes_them(
+    monkeypatch: pytest.MonkeyPatch, backend: str, ids: bool
+) -> None:
     settings: Any = SimpleNamespace(given=SimpleNamespace(client="slabench", backend=backend))
     campaign = Campaign(settings, Path(), lambda sentence: None)
     monkeypatch.setattr(Campaign, "tokenizer", lambda self: None)

@@ -1,4 +1,7 @@
-"""Plugins that run a test again are refused before anything is sent; what runs one again all the same leaves the worst outcome."""
+"""Plugins that run a test again are refused before anything is sent;
+
+what runs one again all the same leaves the worst outcome.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,8 @@ def pytest_configure(config):
     for mark in ("flaky", "repeat"):
         config.addinivalue_line("markers", f"{mark}: ...")
 """
-# Every test twice, in a way that nobody knows; a first attempt that is red is no failure to it, as to pytest-rerunfailures.
+# Every test twice, in a way that nobody knows; a first attempt that is red is no failure to it, as to
+# pytest-rerunfailures.
 TWICE = """
 import pytest
 from _pytest.runner import runtestprotocol
@@ -121,7 +125,9 @@ def test_an_option_that_repeats_is_refused(pytester, monkeypatch, run_suite, ref
 
 
 @pytest.mark.parametrize("name", ["reruns", "retries"])
-def test_an_ini_value_that_repeats_is_refused_and_an_option_of_0_takes_it_back(pytester, run_suite, refused, name):
+def test_an_ini_value_that_repeats_is_refused_and_an_option_of_0_takes_it_back(
+    pytester, run_suite, refused, name
+):
     pytester.makepyfile(stand_in=STAND_IN)
     ini = pytester.path / "tox.ini"
     ini.write_text(f"{ini.read_text()}\n{name} = 2\n")
@@ -147,7 +153,10 @@ def test_a_mark_that_repeats_is_refused(pytester, run_suite, refused, mark, says
 
 def test_the_decorator_of_flaky_is_refused(pytester, run_suite, refused):
     pytester.makepyfile(stand_in=STAND_IN)
-    refused(run_suite(f"{JUDGED}test_it._flaky_max_runs = 2\n", "-p", "stand_in"), "The decorator @flaky of test_it.py::test_it")
+    refused(
+        run_suite(f"{JUDGED}test_it._flaky_max_runs = 2\n", "-p", "stand_in"),
+        "The decorator @flaky of test_it.py::test_it",
+    )
 
 
 def test_a_plugin_that_is_there_and_repeats_nothing_is_no_reason(pytester, run_suite):
@@ -170,7 +179,8 @@ def test_a_run_without_live_tests_is_nobodys_measurement(pytester, run_suite):
 
 
 def test_looponfail_is_refused_where_a_server_is_named(run_suite, refused):
-    refused(run_suite(JUDGED, "-f"), "-f (--looponfail of pytest-xdist) would run failing tests again")  # the real one
+    # the real one
+    refused(run_suite(JUDGED, "-f"), "-f (--looponfail of pytest-xdist) would run failing tests again")
 
 
 @pytest.mark.parametrize(
@@ -183,7 +193,9 @@ def test_looponfail_is_refused_where_a_server_is_named(run_suite, refused):
         ("FAILED", "INVALID", 1, "FAILED"),
     ],
 )
-def test_what_is_repeated_all_the_same_leaves_the_worst_outcome(pytester, run_suite, first, second, status, word):
+def test_what_is_repeated_all_the_same_leaves_the_worst_outcome(
+    pytester, run_suite, first, second, status, word
+):
     pytester.makepyfile(twice=TWICE)
     source = f"WORDS = [{first!r}, {second!r}]\n\ndef test_it(says):\n    says(WORDS.pop(0))\n"
     done = run_suite(source, "-p", "twice")

@@ -1,4 +1,7 @@
-"""--resume: what is kept, what is run again, and what cannot be continued; a disk that is full costs files and no verdict."""
+"""--resume: what is kept, what is run again, and what cannot be continued;
+
+a disk that is full costs files and no verdict.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,8 @@ OK = {"name": "completed", "state": "ok", "text": "All 2 requests came back whol
     ("more", "kept"),
     [
         ({"checks": [OK]}, True),
-        ({"checks": [OK], "word": "INVALID", "reasons": ["completed"]}, True),  # nothing is tried until it is green
+        # nothing is tried until it is green
+        ({"checks": [OK], "word": "INVALID", "reasons": ["completed"]}, True),
         ({"checks": [OK], "reasons": ["interrupted"]}, False),
         ({"checks": [OK], "reasons": ["CRASHED"]}, False),
         ({"checks": [], "word": "INVALID", "reasons": ["InvalidRun"]}, False),  # nothing was measured
@@ -43,7 +47,9 @@ def test_what_is_finished(more: dict[str, Any], kept: bool) -> None:
 
 def test_other_options_cannot_continue_a_run() -> None:
     was = {"seed": 123, "base_url": ["sim:"], "batch_sizes": [1, 2], "progress": "auto"}
-    check_options("r", was, {"seed": 123, "base_url": ["sim:"], "batch_sizes": (1, 2), "progress": "off", "new": 1})
+    check_options(
+        "r", was, {"seed": 123, "base_url": ["sim:"], "batch_sizes": (1, 2), "progress": "off", "new": 1}
+    )
     with pytest.raises(ConfigError, match=r"--batch-sizes is \[1\] and was \[1, 2\]"):
         check_options("r", was, {"seed": 123, "base_url": ["sim:"], "batch_sizes": (1,)})
 
@@ -77,7 +83,10 @@ def test_records_of_finished_tests_stay_and_a_cut_file_is_mended(tmp_path: Path)
     again = RecordsFile(tmp_path / "requests.jsonl.gz")
     again.append("b", RequestRecord(9, 8, 3, due_ns=9))
     again.close()
-    assert list(read_records(tmp_path / "requests.jsonl.gz")) == [*rows[:3], ("b", RequestRecord(9, 8, 3, due_ns=9))]
+    assert list(read_records(tmp_path / "requests.jsonl.gz")) == [
+        *rows[:3],
+        ("b", RequestRecord(9, 8, 3, due_ns=9)),
+    ]
     assert list(read_records(tmp_path / "requests.before-resume-1.jsonl.gz")) == rows
     keep_records(tmp_path, {"a", "b"})
     assert (tmp_path / "requests.before-resume-2.jsonl.gz").exists()
@@ -135,8 +144,13 @@ def test_records_on_a_full_disk_say_so_once_and_raise_nothing(tmp_path: Path) ->
     file.close()
 
 
-def test_a_full_disk_costs_the_files_and_not_the_verdict(run_suite: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """run.json, junit.xml and report.html fail to be written; word, summary and exit status are those of the run."""
+def test_a_full_disk_costs_the_files_and_not_the_verdict(
+    run_suite: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """run.json, junit.xml and report.html fail to be written;
+
+    word, summary and exit status are those of the run.
+    """
     monkeypatch.setattr("slabench.report.document.os.fsync", _full)
     monkeypatch.setattr("_pytest.junitxml.LogXML.pytest_sessionfinish", _full)
     ran = run_suite("def test_a(says):\n    says('PASSED')\ndef test_b(says):\n    says('FAILED')\n")
@@ -199,7 +213,10 @@ def test_a_decode_test_with_repeats_comes_back_with_each_load_s_part_of_the_log(
     """The curve has a value a repeat and side; what was only left open counts as measured."""
 
     def load(side: str, begin: int) -> dict[str, Any]:
-        return {"side": side, "server": {"log_spans": [{"path": f"{side}.log", "begin": begin, "end": begin + 9}]}}
+        return {
+            "side": side,
+            "server": {"log_spans": [{"path": f"{side}.log", "begin": begin, "end": begin + 9}]},
+        }
 
     loads = [load("baseline", 0), load("new", 10), load("new", 20), load("baseline", 30)]
     kept = {
@@ -211,4 +228,7 @@ def test_a_decode_test_with_repeats_comes_back_with_each_load_s_part_of_the_log(
     (point,) = campaign.decode_points
     assert point.word == "INCONCLUSIVE"
     assert [[span.begin for span in spans] for spans in point.repeats] == [[10], [20]]
-    assert [[(span.path, span.begin) for span in spans] for spans in point.other] == [[("baseline.log", 0)], [("baseline.log", 30)]]
+    assert [[(span.path, span.begin) for span in spans] for spans in point.other] == [
+        [("baseline.log", 0)],
+        [("baseline.log", 30)],
+    ]

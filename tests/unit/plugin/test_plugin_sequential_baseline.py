@@ -36,4 +36,7 @@ def test_the_old_server_takes_the_new_one_s_place_and_the_rest_stays() -> None:
 
 
 def test_a_prefix_of_an_option_is_another_option() -> None:
-    assert made("tests/ali", "--launch-timeout=60", "--baseline-launch=x")[:2] == ["tests/ali", "--launch-timeout=60"]
+    assert made("tests/ali", "--launch-timeout=60", "--baseline-launch=x")[:2] == [
+        "tests/ali",
+        "--launch-timeout=60",
+    ]

@@ -1,4 +1,7 @@
-"""The exit status: every row of the table, worked from the words; and what the recorder keeps of a command line."""
+"""The exit status: every row of the table, worked from the words;
+
+and what the recorder keeps of a command line.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,9 @@ PASSED, FAILED, INVALID = "PASSED", "FAILED", "INVALID"
         ([], 0, 0, {"live_items": 0, "deselected": 1}, 6),
     ],
 )
-def test_the_exit_status(words: list[str], pytests: int, tests_failed: int, more: dict[str, Any], status: int) -> None:
+def test_the_exit_status(
+    words: list[str], pytests: int, tests_failed: int, more: dict[str, Any], status: int
+) -> None:
     session: Any = SimpleNamespace(testsfailed=tests_failed)
     assert recorder(words, **more).exit_status(session, pytests) == status
 
@@ -99,5 +104,10 @@ def test_options_are_kept_without_their_secrets() -> None:
     assert kept["base_url"] == ["https://***@host:1/v1?api_key=***"]
     assert kept["header"] == ["X-Tenant: ***", "X-Short: ***"]
     assert kept["launch"] == "HF_TOKEN=*** run --api-key *** --port {port}"
-    assert (kept["request_rate"], kept["batch_sizes"], kept["seed"], kept["strict_validity"]) == ("inf", [1, 2], 123, True)
+    assert (kept["request_rate"], kept["batch_sizes"], kept["seed"], kept["strict_validity"]) == (
+        "inf",
+        [1, 2],
+        123,
+        True,
+    )
     assert "somebody_elses" not in kept

@@ -1,4 +1,5 @@
-"""One word a test, whatever happens in it, the same in run.json, on the console, in JUnit, and in the exit status."""
+"""One word a test, whatever happens in it, the same in run.json, on the console, in JUnit, and in the exit
+status."""
 
 from __future__ import annotations
 
@@ -19,14 +20,34 @@ LINE = "tpot mean 61.20 ms > 50 ms (+22 %, n=80)"
     [
         ("says('PASSED')", 0, "PASSED", [], None),
         ("says('FAILED')", 1, "FAILED", [], f"FAILED: {LINE}"),
-        ("says('INVALID', 'completed: 3 of 8 requests failed.')", 6, "INVALID", [], "INVALID: completed: 3 of 8 requests failed."),
-        ("pass", 6, "INVALID", ["no_verdict"], "INVALID: no_verdict: the test ended without judging anything"),
+        (
+            "says('INVALID', 'completed: 3 of 8 requests failed.')",
+            6,
+            "INVALID",
+            [],
+            "INVALID: completed: 3 of 8 requests failed.",
+        ),
+        (
+            "pass",
+            6,
+            "INVALID",
+            ["no_verdict"],
+            "INVALID: no_verdict: the test ended without judging anything",
+        ),
         ("raise ServerError('It went away.')", 6, "INVALID", ["ServerError"], "INVALID: It went away."),
-        ("raise InvalidRun('no_deploy_log: give one.')", 6, "INVALID", ["InvalidRun"], "INVALID: no_deploy_log: give one."),
+        (
+            "raise InvalidRun('no_deploy_log: give one.')",
+            6,
+            "INVALID",
+            ["InvalidRun"],
+            "INVALID: no_deploy_log: give one.",
+        ),
         ("raise SLAViolation('too slow')", 1, "FAILED", [], "FAILED: too slow"),
     ],
 )
-def test_the_word(run_suite: Run, body: str, status: int, word: str, reasons: list[str], message: str | None) -> None:
+def test_the_word(
+    run_suite: Run, body: str, status: int, word: str, reasons: list[str], message: str | None
+) -> None:
     imports = "from slabench.errors import InvalidRun, ServerError, SLAViolation\n"
     ran = run_suite(f"{imports}def test_x(says):\n    {body}\n")
     assert ran.status == status, ran.output
@@ -39,7 +60,8 @@ def test_the_word(run_suite: Run, body: str, status: int, word: str, reasons: li
 
 
 @pytest.mark.parametrize(
-    "error", ["AssertionError('x')", "SLAViolation('x')", "InvalidRun('x')", "ServerError('x')", "KeyError('x')"]
+    "error",
+    ["AssertionError('x')", "SLAViolation('x')", "InvalidRun('x')", "ServerError('x')", "KeyError('x')"],
 )
 def test_a_test_that_raises_after_its_verdict_is_not_green(run_suite: Run, error: str) -> None:
     imports = "from slabench.errors import InvalidRun, ServerError, SLAViolation\n"
@@ -70,7 +92,8 @@ def test_our_own_crash_is_3(run_suite: Run, error: str) -> None:
 
 
 SECRETS = ("planted-key-in-the-environment", "planted-bearer", "planted-named")
-# A key in an argument's repr, in the exception's own words, in what was printed; beside it what a terminal would obey.
+# A key in an argument's repr, in the exception's own words, in what was printed; beside it what a terminal
+# would obey.
 CRASH = """
 import pytest
 def work(headers, url):
@@ -105,7 +128,9 @@ def test_a_traceback_has_no_secret_and_no_escape_sequence(
     assert ran.folder is not None
     assert "work({" in ran.output  # it is all there but for that
     assert "\\x1b[31mno answer with ***: api_key='***'\\x9b" in ran.output
-    texts = {str(path): path.read_text(errors="replace") for path in ran.folder.iterdir() if path.suffix != ".gz"}
+    texts = {
+        str(path): path.read_text(errors="replace") for path in ran.folder.iterdir() if path.suffix != ".gz"
+    }
     assert {"run.json", "junit.xml"} <= {path.rpartition("/")[2] for path in texts}
     for where, text in {**texts, "console": ran.output}.items():
         assert [one for one in SECRETS if one in text] == [], where
@@ -123,10 +148,14 @@ def test_no_escape_sequence_reaches_the_terminal_or_a_file(run_suite: Run) -> No
     ran = run_suite(source, "--github", "-rA")
     assert ran.status == 6, ran.output
     assert ran.folder is not None
-    files = [(ran.folder / name).read_text() for name in ("run.json", "summary.md", "junit.xml", "report.html")]
+    files = [
+        (ran.folder / name).read_text() for name in ("run.json", "summary.md", "junit.xml", "report.html")
+    ]
     for text in (ran.output, *files):
         assert not any(bad in text for bad in "\x1b\x9b")
-    assert [one for one in ran.output.splitlines() if one.strip().startswith("::") and "file=tests" not in one] == []
+    assert [
+        one for one in ran.output.splitlines() if one.strip().startswith("::") and "file=tests" not in one
+    ] == []
     assert "HTTP 500: \\x1b[31m" in ran.output
 
 
@@ -222,7 +251,9 @@ def pytest_collection_modifyitems(items):
 """
 
 
-@pytest.mark.parametrize("source", ["", REVERSING, *(SHUFFLING.replace("{seed}", str(seed)) for seed in range(5))])
+@pytest.mark.parametrize(
+    "source", ["", REVERSING, *(SHUFFLING.replace("{seed}", str(seed)) for seed in range(5))]
+)
 def test_decode_runs_before_the_curve_before_prefill_whatever_reorders(
     run_suite: Run, pytester: pytest.Pytester, source: str
 ) -> None:
@@ -260,10 +291,15 @@ def test_another_plugins_base_url_is_ours(run_suite: Run, pytester: pytest.Pytes
 
 
 def test_what_ends_before_a_server_was_asked_is_labelled_too(run_suite: Run) -> None:
-    """Ctrl-C while the embedded server starts; junit.xml names no test then, and nothing that could be labelled."""
+    """Ctrl-C while the embedded server starts;
+
+    junit.xml names no test then, and nothing that could be labelled.
+    """
     ran = run_suite("import pytest\ndef test_a(server):\n    pytest.exit('now')\n")
     assert ran.status == 2 and ran.folder is not None
-    texts = {path.name: path.read_text() for path in ran.folder.iterdir() if path.suffix != ".gz"} | {"console": ran.output}
+    texts = {path.name: path.read_text() for path in ran.folder.iterdir() if path.suffix != ".gz"} | {
+        "console": ran.output
+    }
     assert {"run.json", "summary.md", "junit.xml", "report.html"} <= texts.keys()
     assert [name for name, text in texts.items() if "SIMULATED" not in text] == ["junit.xml"]
     assert " classname=" not in texts["junit.xml"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 
-def entry(test_id: str = "tests/tencent/test_sla.py::test_sla[np128]", word: str = "PASSED", **more: Any) -> dict[str, Any]:
+def entry(
+    test_id: str = "tests/tencent/test_sla.py::test_sla[np128]", word: str = "PASSED", **more: Any
+) -> dict[str, Any]:
     """A test's entry; `more` replaces its fields."""
     return {
         "id": test_id,

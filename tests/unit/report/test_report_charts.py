@@ -1,4 +1,8 @@
-"""Charts: ticks that a reader can count by, a mark for every point at the place that its value says, hollow where INVALID."""
+"""Charts:
+
+ticks that a reader can count by, a mark for every point at the place that its value says, hollow where
+INVALID.
+"""
 
 from __future__ import annotations
 
@@ -39,23 +43,39 @@ def test_ticks_cover_every_value_in_even_steps(high: float, wanted: int) -> None
     assert max(steps) == pytest.approx(min(steps))
 
 
-@pytest.mark.parametrize(("value", "text"), [(0, "0"), (2.5, "2.5"), (1500, "1,500"), (100.4, "100"), (0.1, "0.1")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0"), (2.5, "2.5"), (1500, "1,500"), (100.4, "100"), (0.1, "0.1")]
+)
 def test_tick_text(value: float, text: str) -> None:
     assert tick_text(value) == text
 
 
 def circles(svg: str) -> list[tuple[str, float, float, str]]:
     """(class, x, y, tooltip)"""
-    found = re.findall(r'<circle class="([^"]+)" cx="([\d.]+)" cy="([\d.]+)" r="4"><title>([^<]*)</title>', svg)
+    found = re.findall(
+        r'<circle class="([^"]+)" cx="([\d.]+)" cy="([\d.]+)" r="4"><title>([^<]*)</title>', svg
+    )
     return [(kind, float(x), float(y), told) for kind, x, y, told in found]
 
 
 def test_points_lie_where_their_values_say() -> None:
     """The axes go to 10 and 60 over 470 x 228 pixels that begin at 70 and end at 268."""
-    svg = line_chart("T", "batch size", "ms", [Series("mean TPOT", [(1, 6.0), (10, 54.0)])], limit=50, limit_text="limit 50 ms")
+    svg = line_chart(
+        "T",
+        "batch size",
+        "ms",
+        [Series("mean TPOT", [(1, 6.0), (10, 54.0)])],
+        limit=50,
+        limit_text="limit 50 ms",
+    )
     assert circles(svg) == [
         ("s0", pytest.approx(70 + 47, abs=0.06), pytest.approx(268 - 22.8, abs=0.06), "mean TPOT: 1, 6.00"),
-        ("s0", pytest.approx(70 + 470, abs=0.06), pytest.approx(268 - 205.2, abs=0.06), "mean TPOT: 10, 54.00"),
+        (
+            "s0",
+            pytest.approx(70 + 470, abs=0.06),
+            pytest.approx(268 - 205.2, abs=0.06),
+            "mean TPOT: 10, 54.00",
+        ),
     ]
     assert '<line class="limit" x1="70" x2="540" y1="78.0" y2="78.0"/>' in svg  # 268 - 228 * 50 / 60
     assert "limit 50 ms</text>" in svg
@@ -65,11 +85,19 @@ def test_points_lie_where_their_values_say() -> None:
 
 def test_what_is_invalid_is_hollow_and_says_so() -> None:
     svg = line_chart("T", "x", "y", [Series("a", [(1, 1.0), (2, 2.0)], frozenset({1}))])
-    assert [(kind, told) for kind, _, _, told in circles(svg)] == [("s0", "a: 1, 1.00"), ("s0 hollow", "a: 2, 2.00 (INVALID)")]
+    assert [(kind, told) for kind, _, _, told in circles(svg)] == [
+        ("s0", "a: 1, 1.00"),
+        ("s0 hollow", "a: 2, 2.00 (INVALID)"),
+    ]
 
 
 def test_series_have_a_legend_and_classes_of_their_own() -> None:
-    svg = line_chart("T", "x", "y", [Series("this run", [(1, 1.0)]), Series("baseline", [(1, 2.0), (2, 3.0)], joined=False)])
+    svg = line_chart(
+        "T",
+        "x",
+        "y",
+        [Series("this run", [(1, 1.0)]), Series("baseline", [(1, 2.0), (2, 3.0)], joined=False)],
+    )
     assert re.findall(r'<text class="legend"[^>]*>([^<]+)', svg) == ["baseline", "this run"]
     assert [kind for kind, *_ in circles(svg)] == ["s0", "s1", "s1"]
     assert "<polyline" not in svg  # one point, and one that is not joined
@@ -79,7 +107,10 @@ def test_series_have_a_legend_and_classes_of_their_own() -> None:
 def test_bars() -> None:
     """The axis goes to 80,000: 1.08 x 72,286 is 78,069."""
     svg = bar_chart("Prefill", "", "tok/s", [("1024 tokens", 72286.4, False), ("2048 tokens", 40000.0, True)])
-    bars = re.findall(r'<rect class="([^"]+)" x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"><title>([^<]+)', svg)
+    bars = re.findall(
+        r'<rect class="([^"]+)" x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"><title>([^<]+)',
+        svg,
+    )
     assert [(kind, told) for kind, *_, told in bars] == [
         ("s0", "1024 tokens: 72,286.40"),
         ("s0 hollow", "2048 tokens: 40,000.00 (INVALID)"),
@@ -97,7 +128,12 @@ def test_nothing_to_show_is_no_chart() -> None:
 
 def test_names_are_escaped() -> None:
     svg = line_chart(
-        "<b>", "<b>", "<b>", [Series("<b>", [(1, 1.0)], notes=["<b>"]), Series("<i>", [(1, 1.0)])], limit=1, limit_text="<b>"
+        "<b>",
+        "<b>",
+        "<b>",
+        [Series("<b>", [(1, 1.0)], notes=["<b>"]), Series("<i>", [(1, 1.0)])],
+        limit=1,
+        limit_text="<b>",
     )
     assert "<b>" not in svg and "<i>" not in svg
     assert "<b>" not in bar_chart("<b>", "<b>", "<b>", [("<b>", 1.0, False)])

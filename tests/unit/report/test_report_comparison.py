@@ -6,8 +6,8 @@ from slabench.report.comparison import comparison_rows
 from slabench.report.console import summary_table
 from slabench.report.html import summary_fragment
 from slabench.report.markdown import summary_md
-from slabench.verdict.baselines import Comparison
-from slabench.verdict.gate import compare_figures
+from slabench.verdict.comparison import Comparison
+from slabench.verdict.regression import compare_figures
 from tests.unit.report.samples import document, entry
 
 WORSE = [42.0, 42.1, 41.9, 42.0]
@@ -31,8 +31,20 @@ def test_the_same_rows_everywhere() -> None:
     }
     data = document(entry(comparison=compared(), word="FAILED"), server=server)
     rows = comparison_rows(data["tests"])
-    assert [(row[1], row[-1]) for row in rows] == [("tpot mean", "WORSE"), ("output_throughput", "INCONCLUSIVE")]
-    assert rows[0][2:] == ("40.00", "42.00", "ms", "+5.0 %", "+5.0 % to +5.0 % (98.75 % and 97.5 %)", "4 pairs", "+2 %", "WORSE")
+    assert [(row[1], row[-1]) for row in rows] == [
+        ("tpot mean", "WORSE"),
+        ("output_throughput", "INCONCLUSIVE"),
+    ]
+    assert rows[0][2:] == (
+        "40.00",
+        "42.00",
+        "ms",
+        "+5.0 %",
+        "+5.0 % to +5.0 % (98.75 % and 97.5 %)",
+        "4 pairs",
+        "+2 %",
+        "WORSE",
+    )
     assert rows[1][-2] == "-2 %"
     for text in (summary_table(data), summary_md(data), summary_fragment(data)):
         assert "Baseline server: sglang 0.5.7 at http://***@old:8000" in text.replace(r"\:", ":").replace(

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slabench.report.console import bench_serving_block, curve_table, run_facts, said, summary_table, table, test_block
+from slabench.report.console import (
+    bench_serving_block,
+    curve_table,
+    run_facts,
+    said,
+    summary_table,
+    table,
+    test_block,
+)
 from tests.unit.report.samples import document, entry
 
 # The block that sglang 0.5.7 printed for the published run with 128 prompts.
@@ -53,7 +61,10 @@ def test_an_undefined_figure_is_na_and_no_zero() -> None:
 
 
 def test_a_table_aligns() -> None:
-    assert table(("word", "n"), [("PASSED", "1"), ("x", "1,234")], left=(0,)) == "word        n\nPASSED      1\nx       1,234"
+    assert (
+        table(("word", "n"), [("PASSED", "1"), ("x", "1,234")], left=(0,))
+        == "word        n\nPASSED      1\nx       1,234"
+    )
     assert table(("n", "last"), [("1", "a"), ("22", "bbbbbb")], left=(1,)) == " n  last\n 1  a\n22  bbbbbb"
 
 
@@ -69,12 +80,19 @@ def test_the_summary() -> None:
             },
             checks=[
                 {"name": name, "state": state, "text": "", "remedy": ""}
-                for name, state in (("stall", "finding"), ("flush", "ok"), ("retraction", "finding"), ("graph", "not_checked"))
+                for name, state in (
+                    ("stall", "finding"),
+                    ("flush", "ok"),
+                    ("retraction", "finding"),
+                    ("graph", "not_checked"),
+                )
             ],
         ),
         entry("tests/tencent/test_sla.py::test_sla[np256]", "FAILED"),
     )
-    data = document(*tests, word="FAILED", labels=["REDUCED"], not_run=["tests/tencent/test_sla.py::test_sla[np512]"])
+    data = document(
+        *tests, word="FAILED", labels=["REDUCED"], not_run=["tests/tencent/test_sla.py::test_sla[np512]"]
+    )
     assert summary_table(data).splitlines() == [
         "verdict  test                          TPOT ms  TTFT ms  output tok/s  total tok/s    QPM  figure",
         "PASSED   test_sla.py::test_sla[np128]    35.98  144,639        461.50        1,808  23.08  "
@@ -94,12 +112,25 @@ def test_a_test_says_everything_that_spoke() -> None:
         word="INVALID",
         headline="completed: 3 of 128 requests failed.",
         labels=["REDUCED: input_len 64 instead of 3500"],
-        objectives=[{"holds": True, "text": "first"}, {"holds": False, "text": "qpm 20.00 req/min < 22 req/min (-9 %)"}],
+        objectives=[
+            {"holds": True, "text": "first"},
+            {"holds": False, "text": "qpm 20.00 req/min < 22 req/min (-9 %)"},
+        ],
         checks=[
-            {"name": "completed", "state": "invalid", "text": "3 of 128 requests failed.", "remedy": "See the errors."},
+            {
+                "name": "completed",
+                "state": "invalid",
+                "text": "3 of 128 requests failed.",
+                "remedy": "See the errors.",
+            },
             {"name": "gaps", "state": "finding", "text": "A pause of 272.8 s.", "remedy": ""},
             {"name": "lengths", "state": "ok", "text": "All 1200.", "remedy": ""},
-            {"name": "cache", "state": "not_checked", "text": "Nobody knows.", "remedy": "Use --enable-cache-report."},
+            {
+                "name": "cache",
+                "state": "not_checked",
+                "text": "Nobody knows.",
+                "remedy": "Use --enable-cache-report.",
+            },
         ],
         comparison={"differences": ["hardware.gpu: 'H200', 'H20' in the baseline"]},
         advice=["TPOT has room."],
@@ -119,10 +150,23 @@ def test_a_test_says_everything_that_spoke() -> None:
 
 
 def test_the_curve_as_the_published_table_has_it() -> None:
-    clean = {"clean_samples": 400, "clean_median": 141.7, "clean_q1": 141.0, "clean_q3": 142.0, "clean_tpot_ms": 7.057}
+    clean = {
+        "clean_samples": 400,
+        "clean_median": 141.7,
+        "clean_q1": 141.0,
+        "clean_q3": 142.0,
+        "clean_tpot_ms": 7.057,
+    }
     rows = [
         {"running": 1, "samples": 419, "median": 141.67, "per_gpu": 141.67, "per_user": 141.67} | clean,
-        {"running": 2, "samples": 186, "median": 215.565, "per_gpu": 107.7825, "per_user": 107.7825, "baseline": 210.0},
+        {
+            "running": 2,
+            "samples": 186,
+            "median": 215.565,
+            "per_gpu": 107.7825,
+            "per_user": 107.7825,
+            "baseline": 210.0,
+        },
     ]
     assert curve_table(rows) == (
         "running  samples  median tok/s  per GPU  per user  clean  clean tok/s      quartiles  clean TPOT ms  baseline\n"
@@ -133,7 +177,12 @@ def test_the_curve_as_the_published_table_has_it() -> None:
 
 def test_facts() -> None:
     workload = {"num_prompts": 8, "dataset_name": "random", "dataset": "sharegpt.json", "prompt_form": "text"}
-    server = {"version": "0.5.12", "model_path": "/m", "reference": False, "gpus": {"decode": None, "source": ""}}
+    server = {
+        "version": "0.5.12",
+        "model_path": "/m",
+        "reference": False,
+        "gpus": {"decode": None, "source": ""},
+    }
     assert run_facts(document(entry(workload=workload), labels=["SIMULATED", "REDUCED"], server=server)) == [
         "This run is SIMULATED, REDUCED.",
         "Prompts: random from sharegpt.json, sent as text.",

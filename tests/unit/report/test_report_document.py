@@ -54,7 +54,9 @@ def test_the_schemas_keys(made: RunDocument) -> None:
         ("running", ["INVALID"], 2, "INVALID"),
     ],
 )
-def test_the_runs_word(made: RunDocument, state: str, words: list[str], planned: int, word: str | None) -> None:
+def test_the_runs_word(
+    made: RunDocument, state: str, words: list[str], planned: int, word: str | None
+) -> None:
     made.set_planned([A, B][:planned])
     for test_id, one in zip((A, B), words, strict=False):
         made.add_test(entry(test_id, one))
@@ -71,7 +73,11 @@ def test_an_unreachable_server_is_invalid(made: RunDocument) -> None:
     made.set_planned([A])
     made.data["unreachable"] = "http://127.0.0.1:1 does not answer."
     made.finish("finished", 6)
-    assert (on_disk(made)["word"], on_disk(made)["exit_status"], on_disk(made)["not_run"]) == ("INVALID", 6, [A])
+    assert (on_disk(made)["word"], on_disk(made)["exit_status"], on_disk(made)["not_run"]) == (
+        "INVALID",
+        6,
+        [A],
+    )
 
 
 def test_a_second_entry_of_the_same_test_replaces_the_first(made: RunDocument) -> None:
@@ -90,7 +96,9 @@ def test_units_are_those_of_the_metrics_that_are_there(made: RunDocument) -> Non
     assert made.data["units"] == {"tpot.mean": "ms", "qpm": "req/min", "curve.8": "tok/s"}
 
 
-def test_a_write_that_fails_leaves_the_last_whole_file(made: RunDocument, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_the_last_whole_file(
+    made: RunDocument, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made.set_planned([A])
     made.write()
     made.add_test(entry(A))

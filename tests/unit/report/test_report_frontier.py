@@ -11,12 +11,17 @@ import pytest
 from slabench.report.capacity_section import capacity_html, frontier_chart, probe_cells
 from slabench.report.console import test_block as block
 from slabench.report.frontier import COLUMNS, frontier_rows, write_frontier
-from slabench.report.standing import standing
+from slabench.report.headline_metric import standing
 from tests.unit.report.samples import document, entry
 
 
 def probe(number: int, load: int, tpot: float, word: str) -> dict[str, Any]:
-    metrics = {"tpot.mean": tpot, "output_throughput": 800.0, "output_throughput_per_gpu": 100.0, "total_throughput": 3100.0}
+    metrics = {
+        "tpot.mean": tpot,
+        "output_throughput": 800.0,
+        "output_throughput_per_gpu": 100.0,
+        "total_throughput": 3100.0,
+    }
     interval = {"value": tpot, "low": tpot - 0.5, "high": tpot + 0.5, "n": load}
     return {
         "number": number, "load": load, "standing": word, "why": "where to <begin>", "waves": 2, "first_wave_only": False,
@@ -42,7 +47,11 @@ def searched(**more: Any) -> dict[str, Any]:
 
 def test_rows() -> None:
     """1000 / 62.5 ms = 16 tok/s for each user; 800 tok/s over 100 a GPU are 8 GPUs."""
-    curve = entry("t::c", method="ali-decode-curve", curve=[{"running": 8, "median": 400.0, "per_gpu": 50.0, "per_user": 50.0}])
+    curve = entry(
+        "t::c",
+        method="ali-decode-curve",
+        curve=[{"running": 8, "median": 400.0, "per_gpu": 50.0, "per_user": 50.0}],
+    )
     rows = frontier_rows(document(searched(), curve))
     assert [(row["source"], row["load"], row["per_user"], row["per_gpu"]) for row in rows] == [
         ("probe 1", 40, 16.0, 100.0),
@@ -91,7 +100,14 @@ def test_the_section_and_the_console() -> None:
     assert "Found &lt;it&gt;." in page and "where to &lt;begin&gt;" in page
     assert "tpot.mean&lt;=50" in page
     assert capacity_html(document(entry())) == ""
-    assert probe_cells(searched()["capacity"])[0][:6] == ["1", "40", "fails", "2, stopped", "62.50", "62.00 to 63.00"]
+    assert probe_cells(searched()["capacity"])[0][:6] == [
+        "1",
+        "40",
+        "fails",
+        "2, stopped",
+        "62.50",
+        "62.00 to 63.00",
+    ]
     assert "62.00 to 63.00" in block(searched())
     assert standing(searched()) == "20 in flight: total 3,090 tok/s, 39.50 QPM, TPOT 40.00 ms"
 

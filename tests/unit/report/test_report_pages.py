@@ -59,7 +59,12 @@ def test_no_text_ends_its_cell(text: str) -> None:
 def test_summary_md() -> None:
     tests = (
         entry(metrics={"tpot.mean": 35.98, "total_throughput": 1807.65}),
-        entry("tests/tencent/test_sla.py::test_sla[np256]", "FAILED", headline="tpot | mean", labels=["REDUCED: x"]),
+        entry(
+            "tests/tencent/test_sla.py::test_sla[np256]",
+            "FAILED",
+            headline="tpot | mean",
+            labels=["REDUCED: x"],
+        ),
     )
     text = markdown.summary_md(document(*tests, word="FAILED", exit_status=1, not_run=["tests/a.py::test_b"]))
     assert text.splitlines() == [
@@ -94,7 +99,10 @@ def hostile(method: str) -> dict[str, object]:
         advice=[HOSTILE],
         point={"input_len": HOSTILE, "batch_size": 1},
         plan={"count": HOSTILE, "request_rate": HOSTILE, "max_concurrency": HOSTILE},
-        objectives=[{"holds": True, "text": HOSTILE, "metric": "qpm"}, {"holds": False, "text": HOSTILE, "metric": "qpm"}],
+        objectives=[
+            {"holds": True, "text": HOSTILE, "metric": "qpm"},
+            {"holds": False, "text": HOSTILE, "metric": "qpm"},
+        ],
         checks=[{"name": HOSTILE, "state": "invalid", "text": HOSTILE, "remedy": HOSTILE}],
         metrics={"tpot.mean": 1.0, "input_throughput": 1.0, "total_throughput": 1.0},
         curve=[{"running": 1, "samples": 1, "median": 1.0, "per_gpu": 1.0, "per_user": 1.0}],
@@ -105,12 +113,17 @@ def hostile(method: str) -> dict[str, object]:
 @pytest.mark.parametrize("method", ["tencent", "ali-decode", "ali-decode-curve", "ali-prefill", "serving"])
 def test_a_page_has_no_tag_of_a_servers(method: str) -> None:
     server = {"version": HOSTILE, "model_path": HOSTILE, "gpus": {"decode": HOSTILE, "source": HOSTILE}}
-    data = document(hostile(method), labels=[HOSTILE], server=server, not_run=[HOSTILE], unreachable=HOSTILE, run_id=HOSTILE)
+    data = document(
+        hostile(method),
+        labels=[HOSTILE],
+        server=server,
+        not_run=[HOSTILE],
+        unreachable=HOSTILE,
+        run_id=HOSTILE,
+    )
     page = html.standalone_html(data)
     seen = Seen(page)
-    ours = (
-        "html head meta title style body div h2 h3 span ul li details summary table thead tbody tr th td svg text line circle rect"
-    )
+    ours = "html head meta title style body div h2 h3 span ul li details summary table thead tbody tr th td svg text line circle rect"
     assert set(seen.tags) <= {*ours.split(), "polyline"}
     assert not [name for name, _ in seen.attributes if name.startswith("on") or name in ("href", "src")]
     assert seen.text.count(HOSTILE) >= 12
@@ -120,7 +133,9 @@ def test_a_page_has_no_tag_of_a_servers(method: str) -> None:
 
 
 def test_each_row_of_pytest_htmls_table_says_word_and_figure() -> None:
-    cells = html.table_row_cells("tests/x.py::test_y", entry(metrics={"tpot.mean": 35.98, "total_throughput": 1807.65}))
+    cells = html.table_row_cells(
+        "tests/x.py::test_y", entry(metrics={"tpot.mean": 35.98, "total_throughput": 1807.65})
+    )
     assert cells == [
         '<td class="col-verdict word PASSED">PASSED</td>',
         '<td class="col-testId">tests/x.py::test_y</td>',

@@ -1,4 +1,7 @@
-"""requests.jsonl.gz: what is written is read back equal, and a file that breaks off gives everything before the break."""
+"""requests.jsonl.gz:
+
+what is written is read back equal, and a file that breaks off gives everything before the break.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,9 @@ def records(draw: st.DrawFn) -> RequestRecord:
         completion_tokens=draw(st.none() | st.integers(0, 2**31)),
         cached_tokens=draw(st.none() | st.integers(0, 2**31)),
         finish_reason=draw(st.none() | st.text(max_size=8)),
-        server=draw(st.dictionaries(st.text(max_size=8), st.floats(allow_nan=False, allow_infinity=False), max_size=3)),
+        server=draw(
+            st.dictionaries(st.text(max_size=8), st.floats(allow_nan=False, allow_infinity=False), max_size=3)
+        ),
         request_id=draw(st.none() | st.text(max_size=8)),
         text=draw(st.none() | st.text(max_size=20)),
     )
@@ -63,7 +68,9 @@ def test_every_field_survives_json(record: RequestRecord) -> None:
 
 
 def test_arrivals_are_differences_from_zero() -> None:
-    record = RequestRecord(0, 8, 3, due_ns=5, arrival_ns=array("q", [1000, 1007, 1019]), arrival_tokens=array("q", [1, 2, 4]))
+    record = RequestRecord(
+        0, 8, 3, due_ns=5, arrival_ns=array("q", [1000, 1007, 1019]), arrival_tokens=array("q", [1, 2, 4])
+    )
     row = as_row("t", record)
     assert (row["arrival_ns"], row["arrival_tokens"]) == ([1000, 7, 12], [1, 1, 2])
     assert "error" not in row and "text" not in row  # what did not happen takes no room
@@ -71,7 +78,9 @@ def test_arrivals_are_differences_from_zero() -> None:
 
 @settings(max_examples=20)
 @given(st.lists(st.tuples(st.text(max_size=12), records()), max_size=6), st.integers(0, 6))
-def test_a_file_is_read_back_whole_whoever_appended(rows: list[tuple[str, RequestRecord]], split: int) -> None:
+def test_a_file_is_read_back_whole_whoever_appended(
+    rows: list[tuple[str, RequestRecord]], split: int
+) -> None:
     """Two sessions on one file make two gzip members."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "requests.jsonl.gz"
@@ -86,7 +95,10 @@ def test_a_file_is_read_back_whole_whoever_appended(rows: list[tuple[str, Reques
 
 
 def written(path: Path, count: int) -> list[tuple[str, RequestRecord]]:
-    rows = [(f"test[{k}]", RequestRecord(k, 8, 3, due_ns=k * 977, error_text=f"{k * 7919 % 1000:x}")) for k in range(count)]
+    rows = [
+        (f"test[{k}]", RequestRecord(k, 8, 3, due_ns=k * 977, error_text=f"{k * 7919 % 1000:x}"))
+        for k in range(count)
+    ]
     file = RecordsFile(path)
     for k, (test_id, record) in enumerate(rows):
         file.append(test_id, record)
@@ -158,7 +170,13 @@ def test_no_row_shows_what_is_known_as_a_secret() -> None:
     """Whatever a server wrote into a field: as a text, and as a name or a value of several."""
     key = "sk-Planted9Zq7xTe5bNmW2"
     know(key)
-    told = {"error_text": key, "finish_reason": key, "request_id": key, "text": f"a {key}", "first_piece": key}
+    told = {
+        "error_text": key,
+        "finish_reason": key,
+        "request_id": key,
+        "text": f"a {key}",
+        "first_piece": key,
+    }
     record = RequestRecord(0, 1, 1, 0, server={key: 1.0}, origin={"header server": key, key: "x"}, **told)
     row = as_row("test", record)
     assert key not in json.dumps(row)

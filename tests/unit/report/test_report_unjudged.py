@@ -8,9 +8,9 @@ import pytest
 
 from slabench.report.console import run_facts, summary_table, test_block
 from slabench.report.github import job_lines
+from slabench.report.headline_metric import run_verdict, verdict
 from slabench.report.html import standalone_html, summary_fragment, table_row_cells
 from slabench.report.markdown import summary_md
-from slabench.report.standing import run_verdict, verdict
 from tests.unit.report.samples import document, entry
 
 METHODS = {
@@ -20,12 +20,16 @@ METHODS = {
     "ali-saturation": "tests/ali/test_decode.py::test_saturation",
     "tencent": "tests/tencent/test_sla.py::test_sla[np128]",
 }
-HEADLINE = "NOTHING_JUDGED: no objective, floor or comparison applies to this test. Measured: tpot mean 503.29 ms."
+HEADLINE = (
+    "NOTHING_JUDGED: no objective, floor or comparison applies to this test. Measured: tpot mean 503.29 ms."
+)
 
 
 def measured(method: str, **more: object) -> dict[str, object]:
     figures = {"tpot.mean": 503.29, "input_throughput": 12.0, "total_throughput": 12.4}
-    return entry(METHODS[method], method=method, headline=HEADLINE, reasons=["NOTHING_JUDGED"], metrics=figures, **more)
+    return entry(
+        METHODS[method], method=method, headline=HEADLINE, reasons=["NOTHING_JUDGED"], metrics=figures, **more
+    )
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -49,7 +53,11 @@ def test_beside_the_word_wherever_it_stands(method: str) -> None:
     assert '<td class="col-verdict word PASSED">PASSED NOTHING_JUDGED</td>' in table_row_cells("t", one)
     assert "NOTHING_JUDGED" in standalone_html(data)
     (line,) = job_lines(data)
-    assert line.startswith("::warning ") and "title=PASSED NOTHING_JUDGED" in line and "(reasons: NOTHING_JUDGED)" in line
+    assert (
+        line.startswith("::warning ")
+        and "title=PASSED NOTHING_JUDGED" in line
+        and "(reasons: NOTHING_JUDGED)" in line
+    )
 
 
 def test_a_run_of_which_one_test_is_judged_says_how_many_are_not() -> None:
@@ -58,7 +66,9 @@ def test_a_run_of_which_one_test_is_judged_says_how_many_are_not() -> None:
     says = "NOTHING_JUDGED: no objective, floor or comparison applies to test_custom.py::test_custom: measured only."
     assert says in run_facts(data) and says in html.unescape(summary_fragment(data))
     assert run_verdict(data | {"word": "FAILED"}) == "FAILED"
-    assert run_verdict(document(entry())) == "PASSED" and "NOTHING_JUDGED" not in summary_table(document(entry()))
+    assert run_verdict(document(entry())) == "PASSED" and "NOTHING_JUDGED" not in summary_table(
+        document(entry())
+    )
 
 
 def test_a_red_word_needs_nothing_beside_it() -> None:

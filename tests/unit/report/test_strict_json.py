@@ -14,9 +14,9 @@ import pytest
 
 from slabench.report.bench_serving_row import append_row
 from slabench.report.document import RunDocument, RunFolder
+from slabench.report.published_tables import write_seed_shapes
 from slabench.report.records_file import RecordsFile
-from slabench.report.seed_shapes import write_seed_shapes
-from slabench.report.stored_sides import read_side
+from slabench.report.stored_runs import read_side
 from slabench.session.reference import _row
 from slabench.strict_json import dumps, finite
 from slabench.verdict import baseline_file
@@ -24,7 +24,12 @@ from tests.unit.report.samples import document, entry
 
 REPO = Path(__file__).resolve().parents[3]
 ODD = {"a": math.inf, "b": [1.0, math.nan, -math.inf], "c": {"d": math.nan, "e": 2}, "f": 1}
-METRICS = {"classic.completed": 8.0, "classic.tpot.mean": math.nan, "classic.total_throughput": math.inf, "tpot.mean": math.inf}
+METRICS = {
+    "classic.completed": 8.0,
+    "classic.tpot.mean": math.nan,
+    "classic.total_throughput": math.inf,
+    "tpot.mean": math.inf,
+}
 
 
 def strict(text: str) -> Any:
@@ -45,8 +50,14 @@ def test_what_is_not_finite_is_left_out() -> None:
 def test_a_row_for_readers_of_bench_serving(tmp_path: Path, rate: object) -> None:
     """An infinite rate is "inf", as vllm bench writes it; bench_serving itself writes Infinity."""
     target = tmp_path / "rows.jsonl"
-    test = entry("t::x", metrics=METRICS, plan={"request_rate": rate}, workload={"dataset_name": "random-ids"})
-    append_row(target, test, {"mem_fraction_static": math.nan, "internal_states": [{"avg_spec_accept_length": math.inf}]})
+    test = entry(
+        "t::x", metrics=METRICS, plan={"request_rate": rate}, workload={"dataset_name": "random-ids"}
+    )
+    append_row(
+        target,
+        test,
+        {"mem_fraction_static": math.nan, "internal_states": [{"avg_spec_accept_length": math.inf}]},
+    )
     row = strict(target.read_text())
     assert row["request_rate"] == rate and "mean_tpot_ms" not in row
     target.write_text(target.read_text().replace('"completed": 8', '"completed": 8, "mean_ttft_ms": 1.0'))
@@ -73,8 +84,13 @@ def test_run_json_records_baseline_and_tables(tmp_path: Path) -> None:
     records = RecordsFile(tmp_path / "requests.jsonl.gz")
     records.append_row({"test": "t", "server": ODD, "arrival_ns": [1, 2]})
     records.close()
-    assert strict(gzip.decompress((tmp_path / "requests.jsonl.gz").read_bytes()).decode())["arrival_ns"] == [1, 2]
-    figures = dict.fromkeys(("classic.tpot.mean", "classic.ttft.mean", "classic.input_throughput", "classic.qpm"), math.inf)
+    assert strict(gzip.decompress((tmp_path / "requests.jsonl.gz").read_bytes()).decode())["arrival_ns"] == [
+        1,
+        2,
+    ]
+    figures = dict.fromkeys(
+        ("classic.tpot.mean", "classic.ttft.mean", "classic.input_throughput", "classic.qpm"), math.inf
+    )
     figures |= dict.fromkeys(("classic.output_throughput", "classic.total_throughput"), math.nan)
     write_seed_shapes(document(entry(metrics=figures, workload={"input_len": 1})), tmp_path)
     for path in tmp_path.glob("*.json"):
@@ -86,13 +102,18 @@ WRITERS = "report cli verdict session plugin calibration".split()
 
 
 def test_every_writer_is_strict() -> None:
-    """A json.dump(s) of our own stands in strict_json alone, says allow_nan=False, or is a text that is hashed."""
+    """A json.dump(s) of our own stands in strict_json alone, says allow_nan=False, or is a text that is
+    hashed."""
     loose = []
     for path in (one for name in WRITERS for one in REPO.glob(f"slabench/{name}/*.py")):
         name = str(path.relative_to(REPO))
         if path.name == "resume.py":
             continue  # what it dumps it loads again: two values in the same form
-        calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+        calls = [
+            node
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Call)
+        ]
         for node in calls:
             if not re.fullmatch(r"json\.dumps?", ast.unparse(node.func)):
                 continue

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from slabench.cli import log
 from slabench.errors import ConfigError
 from slabench.server.log import start
+from slabench.server.log.line_types import DecodeLine, Event, PrefillLine, Reason, Rejected
 from slabench.server.log.lines import parse_line
 from slabench.server.log.merge import Merged, Since, samples
 from slabench.server.log.reader import LogReader, read_lines
-from slabench.server.log.values import DecodeLine, Event, PrefillLine, Reason, Rejected
 
 CASES = Path(__file__).resolve().parents[2] / "data" / "server" / "log_cases"
 
@@ -100,18 +100,35 @@ def test_sizes_of_a_start_are_its_own(text):
 def test_lines_of_049post1_end_in_a_timestamp():
     prefill, decode = one("04", PrefillLine), one("04")
     assert (prefill.new_seq, prefill.new_token, prefill.cached_token, prefill.queue) == (1, 220, 30, 0)
-    assert (decode.running, decode.token, decode.gen_throughput, decode.queue, decode.graph) == (8, 2266, 812.34, 0, True)
+    assert (decode.running, decode.token, decode.gen_throughput, decode.queue, decode.graph) == (
+        8,
+        2266,
+        812.34,
+        0,
+        True,
+    )
 
 
 def test_both_pools_in_one_value():
-    text = line().replace("#token: 800, token usage: 0.10", "#token: full=812, swa=400, token usage: full=0.12, swa=0.05")
+    text = line().replace(
+        "#token: 800, token usage: 0.10", "#token: full=812, swa=400, token usage: full=0.12, swa=0.05"
+    )
     found = parse_line(text.encode())
     assert (found.token, found.swa_token, found.token_usage, found.swa_usage) == (812, 400, 0.12, 0.05)
 
 
 @pytest.mark.parametrize(
     "value",
-    ["2.97 [2.81, 3.12]", "[2.81, 3.12]", "(1, 2, 3)", "[]", "{'a': 1, 'b': 2.5}", "None", "12.50%", "2026-11-01T10:00:00.123456"],
+    [
+        "2.97 [2.81, 3.12]",
+        "[2.81, 3.12]",
+        "(1, 2, 3)",
+        "[]",
+        "{'a': 1, 'b': 2.5}",
+        "None",
+        "12.50%",
+        "2026-11-01T10:00:00.123456",
+    ],
 )
 @pytest.mark.parametrize("end", [False, True])
 def test_values_with_commas_and_brackets(value, end):
@@ -125,13 +142,24 @@ def test_values_with_commas_and_brackets(value, end):
 
 def test_dsparks_online_estimate():
     found = one("06")
-    assert (found.running, found.gen_throughput, found.accept_len, found.accept_rate) == (8, 800.0, 2.83, 0.61)
+    assert (found.running, found.gen_throughput, found.accept_len, found.accept_rate) == (
+        8,
+        800.0,
+        2.83,
+        0.61,
+    )
     assert read("06")["curve"][0]["accept_len"] == 2.83
 
 
 def test_a_negative_count_costs_nothing_else():
     found = one("07")
-    assert (found.running, found.gen_throughput, found.swa_token, found.swa_usage, found.token) == (8, 800.0, -224, -0.01, 800)
+    assert (found.running, found.gen_throughput, found.swa_token, found.swa_usage, found.token) == (
+        8,
+        800.0,
+        -224,
+        -0.01,
+        800,
+    )
 
 
 def test_two_engines_in_one_file_are_kept_apart(capsys):
@@ -174,7 +202,8 @@ def test_two_servers_of_other_options_are_told_apart():
     assert (found["decode_lines"], found["files"][0]["rejected"], found["servers"]) == (10, {}, 2)
 
 
-# -- who writes -----------------------------------------------------------------------------------------------------------
+# -- who writes
+# -----------------------------------------------------------------------------------------------------------
 
 LONG = ", est. decode TFLOPS/s (per GPU): 41.20"
 
@@ -191,7 +220,9 @@ def test_two_forms_that_alternate_without_names_are_two_servers(tmp_path):
 
 def test_a_form_that_follows_another_without_a_start_is_a_restart(tmp_path):
     path = tmp_path / "log"
-    path.write_text("".join(line(second=n, tail=LONG) for n in range(20)) + "".join(line(second=n) for n in range(20, 50)))
+    path.write_text(
+        "".join(line(second=n, tail=LONG) for n in range(20)) + "".join(line(second=n) for n in range(20, 50))
+    )
     merged = Merged()
     assert len(list(samples([str(path)], merged))) == 48
     assert merged.engines == 1
@@ -204,7 +235,11 @@ def test_a_form_that_follows_another_without_a_start_is_a_restart(tmp_path):
 )  # fmt: skip
 def test_names_that_collectors_write(tmp_path, before):
     path = tmp_path / "log"
-    path.write_text("".join(line(second=n, speed=100.0 * who, before=before.format(who)) for n in range(9) for who in (1, 2)))
+    path.write_text(
+        "".join(
+            line(second=n, speed=100.0 * who, before=before.format(who)) for n in range(9) for who in (1, 2)
+        )
+    )
     merged = Merged()
     found = list(samples([str(path)], merged))
     assert (len(found), merged.engines, merged.rejected()) == (18, 2, {})
@@ -212,7 +247,14 @@ def test_names_that_collectors_write(tmp_path, before):
 
 
 @pytest.mark.parametrize(
-    "before", ["2026-11-01T10:00:00.123456789Z stderr F ", "<14>Nov 29 10:00:00 ", " 50%|####      | 1/2 ", "\x1b[36m", "INFO "]
+    "before",
+    [
+        "2026-11-01T10:00:00.123456789Z stderr F ",
+        "<14>Nov 29 10:00:00 ",
+        " 50%|####      | 1/2 ",
+        "\x1b[36m",
+        "INFO ",
+    ],
 )
 def test_what_names_no_writer(before):
     assert parse_line(line(before=before).encode()).rank.writer == ""
@@ -257,7 +299,9 @@ def test_later_pipeline_stages_alone_are_named(tmp_path, capsys):
 
 def test_tokens_that_fall_tell_of_a_second_server(tmp_path):
     path = tmp_path / "log"
-    path.write_text("".join(line(second=n, token=1000 + 8 * n) + line(second=n, token=9000 + 8 * n) for n in range(20)))
+    path.write_text(
+        "".join(line(second=n, token=1000 + 8 * n) + line(second=n, token=9000 + 8 * n) for n in range(20))
+    )
     merged = Merged()
     list(samples([str(path)], merged))
     assert merged.mixed
@@ -282,7 +326,8 @@ def test_another_engine_s_log_is_named(tmp_path, capsys, text, name):
     assert f"These logs are of {name}, not of SGLang" in capsys.readouterr().err
 
 
-# -- how it is stored -----------------------------------------------------------------------------------------------------
+# -- how it is stored
+# -----------------------------------------------------------------------------------------------------
 
 TEXT = "".join(line(running=n, second=n) for n in range(1, 30))
 
@@ -314,7 +359,8 @@ def test_how_a_log_is_stored(tmp_path, monkeypatch, pack, size):
 
 
 @pytest.mark.parametrize(
-    ("head", "command"), [(b"PK\x03\x04", "unzip"), (b"\x04\x22\x4d\x18", "lz4 -d"), (b"7z\xbc\xaf\x27\x1c", "7z x")]
+    ("head", "command"),
+    [(b"PK\x03\x04", "unzip"), (b"\x04\x22\x4d\x18", "lz4 -d"), (b"7z\xbc\xaf\x27\x1c", "7z x")],
 )
 def test_what_cannot_be_unpacked_is_named_with_the_command(tmp_path, head, command):
     path = tmp_path / "log"
@@ -396,13 +442,29 @@ around = st.one_of(
     st.text(max_size=30).map(lambda text: text.encode("utf-8", "replace")),
     st.binary(max_size=30),
     st.sampled_from(
-        [b"\r", b"\n", b"\r\n", b"{", b'{"log": "', b"'", b"\x1b[0m", b"server_args={", b"  ", b", ", b"[2026", b"#x", b"\0"]
+        [
+            b"\r",
+            b"\n",
+            b"\r\n",
+            b"{",
+            b'{"log": "',
+            b"'",
+            b"\x1b[0m",
+            b"server_args={",
+            b"  ",
+            b", ",
+            b"[2026",
+            b"#x",
+            b"\0",
+        ]
     ),
 )
 core = st.one_of(
     st.just(line().encode()[:-1]),
     st.integers(0, 200).map(lambda cut: line().encode()[:cut]),
-    st.sampled_from([b"Decode batch", b"Prefill batch, ", b"Decode batch [3], #x", b"Decode batch. #running-req: 8"]),
+    st.sampled_from(
+        [b"Decode batch", b"Prefill batch, ", b"Decode batch [3], #x", b"Decode batch. #running-req: 8"]
+    ),
 )
 
 
@@ -417,5 +479,9 @@ def test_every_line_that_speaks_of_a_batch_is_read_or_counted(rows, size):
     counts = reader.counts
     spoken = [part for part in re.split(rb"\r\n|\n|\r", data) if re.search(rb"(Decode|Prefill) batch", part)]
     starts = counts.events.total()  # a server's arguments may hold any words
-    assert counts.decode + counts.prefill + counts.rejected_total + starts >= len(spoken) >= counts.decode + counts.prefill
+    assert (
+        counts.decode + counts.prefill + counts.rejected_total + starts
+        >= len(spoken)
+        >= counts.decode + counts.prefill
+    )
     assert counts.decode + counts.prefill + counts.rejected_total <= len(spoken)

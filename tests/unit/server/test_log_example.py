@@ -1,4 +1,7 @@
-"""The log of a real sglang 0.5.12 on an H200 (docs/examples): what the run wrote of it is what is read from it today."""
+"""The log of a real sglang 0.5.12 on an H200 (docs/examples):
+
+what the run wrote of it is what is read from it today.
+"""
 
 import gzip
 import json
@@ -19,7 +22,11 @@ def test_the_stored_curve_comes_out_of_the_stored_log(folder: str, tmp_path: Pat
     log.write_bytes(gzip.decompress((EXAMPLE / "server.log.gz").read_bytes()))
     run = json.loads((EXAMPLE / folder / "run.json").read_text())
     decode = [entry for entry in run["tests"] if entry["method"] == "ali-decode"]
-    spans = [LogSpan(str(log), one["begin"], one["end"]) for entry in decode for one in entry["server"]["log_spans"]]
+    spans = [
+        LogSpan(str(log), one["begin"], one["end"])
+        for entry in decode
+        for one in entry["server"]["log_spans"]
+    ]
     merged = Merged()
     curve = classic_curve(samples(spans, merged), 1)
     stored = json.loads((EXAMPLE / folder / "ali_decode.json").read_text())[1]

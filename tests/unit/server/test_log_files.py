@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from slabench.errors import ConfigError
 from slabench.records import LogSpan
 from slabench.server.log.follow import Follower
+from slabench.server.log.line_types import DecodeLine, Event, EventKind, PrefillLine, Reason, Rejected
 from slabench.server.log.lines import parse_line
+from slabench.server.log.log_window import mark, spans
 from slabench.server.log.merge import Merged, Since, samples
 from slabench.server.log.reader import LogReader, read_blocks, read_lines
-from slabench.server.log.span import mark, spans
-from slabench.server.log.values import DecodeLine, Event, EventKind, PrefillLine, Reason, Rejected
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
 CPU = DATA / "real-0.5.7-cpu-tiny-qwen3.log.gz"
@@ -54,7 +54,13 @@ def test_the_real_logs_parse_whole(path, counted):
     reader = LogReader()
     lines = [line for block in read_blocks(str(path), reader) for line in block]
     c = reader.counts
-    assert (c.lines, c.decode, c.prefill, c.events[EventKind.FLUSHED], c.events[EventKind.FLUSH_REFUSED]) == counted
+    assert (
+        c.lines,
+        c.decode,
+        c.prefill,
+        c.events[EventKind.FLUSHED],
+        c.events[EventKind.FLUSH_REFUSED],
+    ) == counted
     assert c.rejected_total == 0
     assert sum(isinstance(line, DecodeLine) for line in lines) == counted[1]
     for kind in (EventKind.START, EventKind.CAPACITY, EventKind.READY, EventKind.STOP):
@@ -62,7 +68,9 @@ def test_the_real_logs_parse_whole(path, counted):
     # the same numbers by one blunt expression over the text
     text = gzip.decompress(path.read_bytes())
     blunt = re.findall(rb"Decode batch, #running-req: (\d+).*gen throughput \(token/s\): ([\d.]+)", text)
-    assert [(d.running, d.gen_throughput) for d in lines if isinstance(d, DecodeLine)] == [(int(a), float(b)) for a, b in blunt]
+    assert [(d.running, d.gen_throughput) for d in lines if isinstance(d, DecodeLine)] == [
+        (int(a), float(b)) for a, b in blunt
+    ]
 
 
 @pytest.mark.parametrize("path", [CPU, H200])
@@ -70,7 +78,9 @@ def test_the_real_logs_parse_whole(path, counted):
 def test_blocks_of_any_size_give_the_same(path, size):
     data = gzip.decompress(path.read_bytes())[-30000 if size < 100 else 0 :]
     reader = LogReader()
-    found = [line for i in range(0, len(data), size) for line in reader.feed(data[i : i + size])] + reader.finish()
+    found = [
+        line for i in range(0, len(data), size) for line in reader.feed(data[i : i + size])
+    ] + reader.finish()
     alone = [parsed for line in data.splitlines() if (parsed := parse_line(line)) is not None]
     assert found == alone
 
@@ -85,18 +95,26 @@ def test_fast_and_careful_reading_agree_on_every_known_line():
 
 def unnamed(lines):
     """Without the writer, which the reader alone tells: these files hold lines of several versions."""
-    return [line if isinstance(line, Rejected) else line._replace(rank=line.rank._replace(writer="")) for line in lines]
+    return [
+        line if isinstance(line, Rejected) else line._replace(rank=line.rank._replace(writer=""))
+        for line in lines
+    ]
 
 
 def test_a_known_shape_says_what_the_careful_reader_says_of_any_digits():
-    """Every known line with its digits drawn anew: the fast lane has seen its shape, the careful reader has not."""
+    """Every known line with its digits drawn anew:
+
+    the fast lane has seen its shape, the careful reader has not.
+    """
     dice, learned, rows = random.Random(7), 0, 0
     for path in DATA.glob("r*.log*"):
         text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         for row in [row for row in text.splitlines(keepends=True)[1:] if b" batch" in row][:300]:
             # the date stays one: there are 12 months
             fresh = row[:20] + re.sub(rb"\d", lambda _: b"%d" % dice.randrange(10), row[20:])
-            fresh = re.sub(rb":\d\d([.\] ])", rb":07\1", re.sub(rb" \d\d:\d\d:", b" 11:22:", fresh, count=1), count=1)
+            fresh = re.sub(
+                rb":\d\d([.\] ])", rb":07\1", re.sub(rb" \d\d:\d\d:", b" 11:22:", fresh, count=1), count=1
+            )
             reader = LogReader()
             reader.feed(row)
             assert repr(reader.feed(fresh)) == repr([parse_line(fresh)])
@@ -131,30 +149,41 @@ def test_reader_never_says_more_than_the_careful_parser(parts, size):
     data = "".join(parts).encode()
     reader = LogReader()
     found = [line for i in range(0, len(data), size) for line in reader.feed(data[i : i + size])]
-    # As the reader cuts a file: a progress bar's "\r" begins a line too, and a log that was cut while written to holds NULs.
+    # As the reader cuts a file: a progress bar's "\r" begins a line too, and a log that was cut while written
+    # to holds NULs.
     lines = re.split(rb"[\r\n]", data.replace(b"\0", b""))[:-1]
     alone = [p for line in lines if (p := parse_line(line)) is not None]
     good = [repr(line) for line in found if not isinstance(line, Rejected)]
     # The reader may reject more (it knows the file's shapes), and must give the rest in the same order.
     rest = iter(repr(line) for line in alone)
     assert all(line in rest for line in good)
-    assert len(alone) - len(good) <= reader.counts.rejected_total + sum(isinstance(p, Rejected) for p in alone)
+    assert len(alone) - len(good) <= reader.counts.rejected_total + sum(
+        isinstance(p, Rejected) for p in alone
+    )
 
 
 def test_a_line_without_the_comma_of_the_others_was_cut():
     reader = LogReader()
-    found = reader.feed((decode(8, 100.0, queue=12) + decode(8, 100.0, queue=1, comma="") + prefill()).encode())
+    found = reader.feed(
+        (decode(8, 100.0, queue=12) + decode(8, 100.0, queue=1, comma="") + prefill()).encode()
+    )
     assert [type(line) for line in found] == [DecodeLine, Rejected, PrefillLine]
     assert reader.counts.rejected == {Reason.CUT: 1}
     assert reader.counts.examples[Reason.CUT][0].endswith(b"#queue-req: 1")
 
 
 def test_a_line_that_is_the_beginning_of_a_known_shape_was_cut():
-    longer = prefill().replace(", \n", ", #pending-token: 9, cuda graph: True, input throughput (token/s): 10.00\n")
+    longer = prefill().replace(
+        ", \n", ", #pending-token: 9, cuda graph: True, input throughput (token/s): 10.00\n"
+    )
     shorter = prefill().replace(", \n", "\n")
     assert [type(x) for x in LogReader().feed((longer + shorter).encode())] == [PrefillLine, Rejected]
     restart = message("server_args=ServerArgs(x=1)")
-    assert [type(x) for x in LogReader().feed((longer + restart + shorter).encode())] == [PrefillLine, Event, PrefillLine]
+    assert [type(x) for x in LogReader().feed((longer + restart + shorter).encode())] == [
+        PrefillLine,
+        Event,
+        PrefillLine,
+    ]
 
 
 def test_the_end_of_a_file_in_the_middle_of_a_line():
@@ -215,7 +244,8 @@ def test_following_a_log_that_grows_and_rotates(tmp_path):
     follower.close()
 
 
-# -- spans ----------------------------------------------------------------------------------------------------------------
+# -- spans
+# ----------------------------------------------------------------------------------------------------------------
 
 
 def test_spans_are_what_was_written_between(tmp_path):
@@ -255,7 +285,8 @@ def test_a_missing_log_is_refused_at_the_start(tmp_path):
         mark([str(tmp_path / "none")])
 
 
-# -- merge ----------------------------------------------------------------------------------------------------------------
+# -- merge
+# ----------------------------------------------------------------------------------------------------------------
 
 
 def test_what_came_between_two_lines_of_one_scheduler(tmp_path):
@@ -281,26 +312,41 @@ def test_what_came_between_two_lines_of_one_scheduler(tmp_path):
 
 def test_data_parallel_ranks_are_schedulers_of_their_own(tmp_path):
     a, b = " DP0 TP0", " DP1 TP4"
-    path = write(tmp_path / "log", decode(4, 10.0, a), decode(8, 20.0, b), prefill(b), decode(4, 11.0, a), decode(8, 21.0, b))
+    path = write(
+        tmp_path / "log",
+        decode(4, 10.0, a),
+        decode(8, 20.0, b),
+        prefill(b),
+        decode(4, 11.0, a),
+        decode(8, 21.0, b),
+    )
     merged = Merged()
     found = list(samples([path], merged))
-    assert [(s.scheduler[1], s.previous_running, set(s.since)) for s in found[2:]] == [(0, 4, set()), (1, 8, {Since.PREFILL})]
+    assert [(s.scheduler[1], s.previous_running, set(s.since)) for s in found[2:]] == [
+        (0, 4, set()),
+        (1, 8, {Since.PREFILL}),
+    ]
     assert merged.schedulers == {(path, 0): 2, (path, 1): 2}
 
 
 def test_copies_and_repeats_count_once(tmp_path):
-    retract = "KV cache pool is full. Retract requests. #retracted_reqs: 1, #new_token_ratio: 0.0980 -> 0.3487"
+    retract = (
+        "KV cache pool is full. Retract requests. #retracted_reqs: 1, #new_token_ratio: 0.0980 -> 0.3487"
+    )
     node0 = write(
         tmp_path / "0",
         decode(4, 10.0, " PP0 TP0"), decode(4, 10.0, " PP1 TP0"), decode(4, 10.0, " PP0 ATTN_CP1 TP0"),
         message(retract, " PP0 TP1"), message(retract, " PP0 TP0"), message(retract, " PP1 TP0"), message(retract, " PP0 TP1"),
     )  # fmt: skip
-    node1 = write(tmp_path / "1", message(retract, " PP0 TP2"), prefill(" PP1 TP0"), message(retract, " DP1 TP8"))
+    node1 = write(
+        tmp_path / "1", message(retract, " PP0 TP2"), prefill(" PP1 TP0"), message(retract, " DP1 TP8")
+    )
     merged = Merged()
     assert len(list(samples([node0, node1], merged))) == 1
     assert merged.copies == 3
     assert merged.repeats == 3
-    assert len(merged.events_of(EventKind.RETRACTION)) == 3  # two of TP1 and one of another data-parallel rank
+    # two of TP1 and one of another data-parallel rank
+    assert len(merged.events_of(EventKind.RETRACTION)) == 3
     assert merged.prefill_lines == 0
 
 
@@ -312,7 +358,8 @@ def test_parts_of_files(tmp_path):
     assert set(found[0].since) == {Since.FIRST}
 
 
-# -- only this run --------------------------------------------------------------------------------------------------------
+# -- only this run
+# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("zone_h", [-9.5, 0, 5.75])
@@ -326,7 +373,9 @@ def test_a_run_s_time_by_the_log_s_own_clock(tmp_path, zone_h):
     assert span.ended >= span.began
 
 
-@pytest.mark.parametrize("text", ["", "no stamp at all\n", "[2020-01-01 00:07:30] an old log\n", "[2026-13-01 10:00:00] no date\n"])
+@pytest.mark.parametrize(
+    "text", ["", "no stamp at all\n", "[2020-01-01 00:07:30] an old log\n", "[2026-13-01 10:00:00] no date\n"]
+)
 def test_a_log_whose_clock_is_unknown_is_bound_by_bytes(tmp_path, text):
     path = tmp_path / "log"
     path.write_text(text)
@@ -336,7 +385,9 @@ def test_a_log_whose_clock_is_unknown_is_bound_by_bytes(tmp_path, text):
 
 def test_an_old_line_is_no_other_time_zone(tmp_path):
     path = tmp_path / "log"
-    path.write_text(time.strftime("[%Y-%m-%d %H:%M:%S] INFO: half an hour ago\n", time.gmtime(time.time() - 1800)))
+    path.write_text(
+        time.strftime("[%Y-%m-%d %H:%M:%S] INFO: half an hour ago\n", time.gmtime(time.time() - 1800))
+    )
     marks = mark([str(path)])
     with path.open("a") as file:
         file.write(time.strftime("[%Y-%m-%d %H:%M:%S] INFO: now\n", time.gmtime()))
@@ -358,7 +409,9 @@ def test_lines_of_another_time_between_the_marks_are_left_out(tmp_path):
     marks = [1000.0 + 60 * n for n in range(4)]
     path.write_text(
         "".join(
-            decode(n + 1, 10.0).replace("[2026-01-01 10:00:00]", time.strftime("[%Y-%m-%d %H:%M:%S]", time.gmtime(at)))
+            decode(n + 1, 10.0).replace(
+                "[2026-01-01 10:00:00]", time.strftime("[%Y-%m-%d %H:%M:%S]", time.gmtime(at))
+            )
             for n, at in enumerate(marks)
         )
         + decode(9, 10.0)[:40]
@@ -377,13 +430,19 @@ def test_the_parts_of_one_file_add_up(tmp_path):
     path = write(tmp_path / "log", decode(1, 10.0), bad, decode(2, 10.0), bad)
     half = len(decode(1, 10.0)) + len(bad)
     merged = Merged()
-    assert [s.running for s in samples([LogSpan(path, 0, half), LogSpan(path, half, 2 * half)], merged)] == [1, 2]
+    assert [s.running for s in samples([LogSpan(path, 0, half), LogSpan(path, half, 2 * half)], merged)] == [
+        1,
+        2,
+    ]
     assert merged.rejected() == {Reason.CUT: 2}
     assert merged.counts[path].decode == 2
 
 
 def test_ranks_that_the_log_names(tmp_path):
-    nodes = [write(tmp_path / str(n), decode(4, 10.0, f" DP{n} PP0 TP0"), decode(4, 10.0, f" DP{n} PP1 TP0")) for n in range(2)]
+    nodes = [
+        write(tmp_path / str(n), decode(4, 10.0, f" DP{n} PP0 TP0"), decode(4, 10.0, f" DP{n} PP1 TP0"))
+        for n in range(2)
+    ]
     merged = Merged()
     assert len(list(samples(nodes, merged))) == 2
     assert (merged.dp_ranks, merged.pp_ranks, merged.copies) == ({0, 1}, {0, 1}, 2)

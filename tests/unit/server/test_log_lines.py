@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slabench.server.log.line_prefix import Rank, read_prefix
+from slabench.server.log.line_types import DecodeLine, Event, EventKind, PrefillLine, Reason, Rejected
 from slabench.server.log.lines import parse_line
-from slabench.server.log.tags import Rank, read_prefix
-from slabench.server.log.values import DecodeLine, Event, EventKind, PrefillLine, Reason, Rejected
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
 TS = "[2026-01-01 10:00:00]"
@@ -296,7 +296,9 @@ def test_foreign_prefixes(wrapped, end):
 
 
 def test_dockers_json():
-    line = parse_line(b'{"log":"[2026-01-01 10:00:00] ' + ALL[11].encode() + b'\\n","stream":"stderr","time":"2026"}\n')
+    line = parse_line(
+        b'{"log":"[2026-01-01 10:00:00] ' + ALL[11].encode() + b'\\n","stream":"stderr","time":"2026"}\n'
+    )
     assert isinstance(line, DecodeLine)
 
 
@@ -311,7 +313,10 @@ FULL = f"{TS} {ALL[11]}".encode()
         (f"{TS} Decode batch, ".encode(), Reason.CUT),
         (f"{TS} Decode batch".encode(), Reason.CUT),
         (f"{TS} Decode batch, #running-req: 8, #token: 900, #queue-req: 3, ".encode(), Reason.MISSING),
-        (f"{TS} Decode batch, #token: 900, gen throughput (token/s): 410.55, #queue-req: 3, ".encode(), Reason.MISSING),
+        (
+            f"{TS} Decode batch, #token: 900, gen throughput (token/s): 410.55, #queue-req: 3, ".encode(),
+            Reason.MISSING,
+        ),
         (FULL.replace(b"900", b"9x0"), Reason.MALFORMED),
         (FULL.replace(b"0.02", b"0.023"), Reason.MALFORMED),
         (FULL.replace(b"True", b"Tru"), Reason.MALFORMED),
@@ -367,17 +372,33 @@ EVENTS = [
     (
         "KV cache pool is full. Retract requests. #retracted_reqs: 2, #new_tokens_gained: 4097, #new_token_ratio: 0.0980 -> 0.3487",
         EventKind.RETRACTION,
-        {"retracted_reqs": 2, "new_tokens_gained": 4097, "new_token_ratio_before": 0.098, "new_token_ratio": 0.3487},
+        {
+            "retracted_reqs": 2,
+            "new_tokens_gained": 4097,
+            "new_token_ratio_before": 0.098,
+            "new_token_ratio": 0.3487,
+        },
     ),
     (
         "KV cache pool is full. Retract requests. #retracted_reqs: 2, #aborted_retracted_reqs: 1, #new_token_ratio: 0.0980 -> 0.3120",
         EventKind.RETRACTION,
-        {"retracted_reqs": 2, "aborted_retracted_reqs": 1, "new_token_ratio_before": 0.098, "new_token_ratio": 0.312},
+        {
+            "retracted_reqs": 2,
+            "aborted_retracted_reqs": 1,
+            "new_token_ratio_before": 0.098,
+            "new_token_ratio": 0.312,
+        },
     ),
     (
         "KV cache pool is full. Retract requests. #retracted_reqs: 1, #new_tokens_gained: 9, #mamba_num_gained: 3, #new_token_ratio: 0.1000 -> 0.2000",
         EventKind.RETRACTION,
-        {"retracted_reqs": 1, "new_tokens_gained": 9, "mamba_num_gained": 3, "new_token_ratio_before": 0.1, "new_token_ratio": 0.2},
+        {
+            "retracted_reqs": 1,
+            "new_tokens_gained": 9,
+            "mamba_num_gained": 3,
+            "new_token_ratio_before": 0.1,
+            "new_token_ratio": 0.2,
+        },
     ),
     (
         "Decode out of memory happened. #retracted_reqs: 4, #new_token_ratio: 0.5000 -> 0.6000",
@@ -444,7 +465,8 @@ def test_a_flush_on_no_date_is_none():
     assert parse_line(b"[2026-12-01 10:00:00.250] Cache flushed successfully!\n").stamp % 1 == 0.25
 
 
-# -- fuzz -----------------------------------------------------------------------------------------------------------------
+# -- fuzz
+# -----------------------------------------------------------------------------------------------------------------
 
 lines = st.builds(
     lambda tags, text, n: f"[2026-01-01 10:00:00{tags}] {text}".replace("8,", f"{n},").encode(),
@@ -455,7 +477,10 @@ lines = st.builds(
 
 
 def oracle(line):
-    """Every key and value of a line by one blunt expression; the independent way to tell what a whole line says."""
+    """Every key and value of a line by one blunt expression;
+
+    the independent way to tell what a whole line says.
+    """
     return re.findall(rb"(#?[a-z][^:,]*): ([^,\s]+)", line.partition(b" batch")[2])
 
 
@@ -471,8 +496,9 @@ def test_a_cut_line_is_never_half_read(line, data):
     part = line[: data.draw(st.integers(0, len(line) - 1))]
     found = parse_line(part)
     if isinstance(found, DecodeLine | PrefillLine):
-        # What remains may be a whole line of another version; then each value it gives is the whole line's own, but for the
-        # digits of a count at the very end, which only the line's missing newline or comma can tell (the reader's business).
+        # What remains may be a whole line of another version; then each value it gives is the whole line's
+        # own, but for the digits of a count at the very end, which only the line's missing newline or comma
+        # can tell (the reader's business).
         kept, full = oracle(part), oracle(line)
         assert kept[:-1] == full[: len(kept) - 1]
         assert kept[-1][0] == full[len(kept) - 1][0]
@@ -493,14 +519,16 @@ def test_interleaved_lines_are_never_misread(first, second, data):
         found = parse_line(written)
         if isinstance(found, DecodeLine | PrefillLine):
             whole = found in truths
-            # two halves that meet exactly between the same keys cannot be told from a line, unless brackets or anchors double
+            # two halves that meet exactly between the same keys cannot be told from a line, unless brackets
+            # or anchors double
             seam = written == second[:cut_b] + first[cut_a:]
             part = any(oracle(written) == oracle(t)[: len(oracle(written))] for t in (first, second))
             assert whole or seam or part, written
 
 
 @pytest.mark.parametrize(
-    ("torn", "reason"), [(b"[", Reason.MALFORMED), (b"[2026-01", Reason.JOINED), (b"[2026-01-01 10:00:00]", Reason.JOINED)]
+    ("torn", "reason"),
+    [(b"[", Reason.MALFORMED), (b"[2026-01", Reason.JOINED), (b"[2026-01-01 10:00:00]", Reason.JOINED)],
 )
 def test_a_stamp_that_begins_inside_an_unknown_key_is_seen(torn, reason):
     line = b"[2026-01-01 10:00:00] Decode batch, #running-req: 0, #token: 9, gen throughput (token/s): 410.55, #queue-req: 3, est. BW (%sGB/s): 9.10"
@@ -513,7 +541,11 @@ def test_any_bytes_are_survived(data):
     assert not isinstance(parse_line(data), DecodeLine)
 
 
-@given(lines, st.sampled_from([b"", b"x | ", b"\x1b[32m", b"(a pid=1) "]), st.sampled_from([b"", b"\n", b"\r\n", b"\x1b[0m\r\n"]))
+@given(
+    lines,
+    st.sampled_from([b"", b"x | ", b"\x1b[32m", b"(a pid=1) "]),
+    st.sampled_from([b"", b"\n", b"\r\n", b"\x1b[0m\r\n"]),
+)
 def test_dress_does_not_change_what_is_said(line, before, after):
     found = parse_line(before + line + after)
     assert repr(found._replace(rank=found.rank._replace(writer=""))) == repr(parse_line(line))

@@ -1,5 +1,8 @@
 # ruff: noqa: E501 - log lines are long
-"""Logs beside those of test_log_cases: other values, heads, wrappers, writers and damages than those that were brought."""
+"""Logs beside those of test_log_cases:
+
+other values, heads, wrappers, writers and damages than those that were brought.
+"""
 
 import json
 import time
@@ -9,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slabench.cli import log
+from slabench.server.log.line_types import DecodeLine, PrefillLine, Reason, Rejected
 from slabench.server.log.lines import parse_line
 from slabench.server.log.merge import Merged, samples
 from slabench.server.log.reader import LogReader
-from slabench.server.log.values import DecodeLine, PrefillLine, Reason, Rejected
 from tests.unit.metrics.curves import classic_curve
 from tests.unit.server.test_log_cases import BODY, line
 
@@ -33,10 +36,15 @@ def write(tmp_path, *texts):
 
 def two(form, lines=20):
     """Lines of two servers in turns; form(who, line) puts a name on them."""
-    return "".join(form(who, line(second=n, speed=100.0 * who, token=800 + 8 * n)) for n in range(lines) for who in (1, 2))
+    return "".join(
+        form(who, line(second=n, speed=100.0 * who, token=800 + 8 * n))
+        for n in range(lines)
+        for who in (1, 2)
+    )
 
 
-# -- values -------------------------------------------------------------------------------------------------------------------
+# -- values
+# -------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -46,7 +54,12 @@ def two(form, lines=20):
 def test_a_key_that_is_not_known_may_hold_anything_before_another_key(value):
     found = said(line(extra=f"new key: {value}, "))
     assert isinstance(found, DecodeLine)
-    assert (found.running, found.gen_throughput, found.graph, dict(found.other)) == (8, 800.0, True, {"new key": value})
+    assert (found.running, found.gen_throughput, found.graph, dict(found.other)) == (
+        8,
+        800.0,
+        True,
+        {"new key": value},
+    )
     reader = LogReader()
     block = "".join(line(second=n, extra=f"new key: {value}, ") for n in range(5)).encode()
     assert reader.feed(block) == [parse_line(part) for part in block.splitlines()]
@@ -68,14 +81,18 @@ def test_a_hybrid_model_s_prefill_line_of_049post1():
 
 def test_a_throughput_below_zero_enters_no_median(tmp_path):
     """The server's clock was set back: the line's other values are right."""
-    [path] = write(tmp_path, "".join(line(second=n, speed=-800.0 if n % 2 else 800.0, token=800 + 8 * n) for n in range(20)))
+    [path] = write(
+        tmp_path,
+        "".join(line(second=n, speed=-800.0 if n % 2 else 800.0, token=800 + 8 * n) for n in range(20)),
+    )
     found = log.read([path])
     assert (found["decode_lines"], found["left_out_of_clean"]["no_batch"]) == (20, 10)
     [point] = classic_curve(samples([path]), None).points
     assert (point.samples, point.median) == (10, 800.0)
 
 
-# -- heads --------------------------------------------------------------------------------------------------------------------
+# -- heads
+# --------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -98,13 +115,18 @@ def test_a_rank_is_read_wherever_a_logging_configuration_puts_it(head, stamped, 
 
 
 def test_seconds_since_1970_are_the_server_s_own_time():
-    own, local = said(f"[1793527200 TP0] {BODY}"), time.strftime("[%Y-%m-%d %H:%M:%S TP0] ", time.localtime(1793527200))
+    own, local = (
+        said(f"[1793527200 TP0] {BODY}"),
+        time.strftime("[%Y-%m-%d %H:%M:%S TP0] ", time.localtime(1793527200)),
+    )
     assert own.stamp == said(local + BODY).stamp
 
 
 def test_a_tag_that_is_not_known_tells_writers_apart(tmp_path):
     """Whether its ranks repeat each other is unknown: they are neither added up nor one scheduler silently."""
-    [path] = write(tmp_path, "".join(line(second=n, tags=f" DP0 CP{cp} TP{cp}") for n in range(9) for cp in (0, 1)))
+    [path] = write(
+        tmp_path, "".join(line(second=n, tags=f" DP0 CP{cp} TP{cp}") for n in range(9) for cp in (0, 1))
+    )
     found = log.read([path])
     assert (found["decode_lines"], found["servers"]) == (18, 2)
 
@@ -114,7 +136,8 @@ def test_a_head_that_was_cut_or_cannot_be_is_the_reason(head):
     assert said(head + BODY).reason is Reason.PREFIX
 
 
-# -- wrappers -----------------------------------------------------------------------------------------------------------------
+# -- wrappers
+# -----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -132,7 +155,9 @@ def test_a_head_that_was_cut_or_cannot_be_is_the_reason(head):
         lambda text: {"Log": text},
     ],
 )
-@pytest.mark.parametrize(("before", "behind"), [("", ""), ("  ", " "), ("2026-11-01T10:00:00Z ", ""), ("", ",")])
+@pytest.mark.parametrize(
+    ("before", "behind"), [("", ""), ("  ", " "), ("2026-11-01T10:00:00Z ", ""), ("", ",")]
+)
 def test_json_of_collectors(wrap, before, behind):
     for text in (line().rstrip("\n"), line()):
         found = said(before + json.dumps(wrap(text)) + behind)
@@ -161,7 +186,10 @@ def test_the_writers_that_collectors_name(tmp_path, name):
     [path] = write(tmp_path, two(form))
     found = log.read([path])
     assert (found["decode_lines"], found["servers"]) == (40, 2)
-    assert {frozenset(row["median"].values()) for row in found["writers"]} == {frozenset({100.0}), frozenset({200.0})}
+    assert {frozenset(row["median"].values()) for row in found["writers"]} == {
+        frozenset({100.0}),
+        frozenset({200.0}),
+    }
 
 
 @pytest.mark.parametrize(
@@ -179,7 +207,9 @@ def test_the_heads_of_tail_name_the_files(tmp_path):
 
     def part(who, begin):
         return (
-            f"==> logs/decode {who}.log <==\n" + "".join(line(second=n, speed=100.0 * who) for n in range(begin, begin + 5)) + "\n"
+            f"==> logs/decode {who}.log <==\n"
+            + "".join(line(second=n, speed=100.0 * who) for n in range(begin, begin + 5))
+            + "\n"
         )
 
     [path] = write(tmp_path, "".join(part(who, begin) for begin in range(0, 20, 5) for who in (1, 2)))
@@ -188,25 +218,35 @@ def test_the_heads_of_tail_name_the_files(tmp_path):
     assert [row["median"] for row in found["writers"]] == [{8: 100.0}, {8: 200.0}]
 
 
-# -- two servers without a name -------------------------------------------------------------------------------------------------
+# -- two servers without a name
+# -------------------------------------------------------------------------------------------------
 
 
 def test_keys_in_another_order_are_another_version_s(tmp_path):
     def form(who, text):
         graph = "cuda graph: True, "
-        return text if who == 1 else text.replace(graph, "").replace("#queue-req: 0", f"#queue-req: 0, {graph.rstrip(', ')}")
+        return (
+            text
+            if who == 1
+            else text.replace(graph, "").replace("#queue-req: 0", f"#queue-req: 0, {graph.rstrip(', ')}")
+        )
 
     [path] = write(tmp_path, two(form))
     assert log.read([path])["servers"] == 2
 
 
 def test_lines_that_took_longer_than_went_by_are_of_two_servers(tmp_path):
-    """Both hold the same tokens at any moment, so that nothing falls: their start says how many steps a line has."""
+    """Both hold the same tokens at any moment, so that nothing falls:
+
+    their start says how many steps a line has.
+    """
     start = "[2026-11-01 09:59:00] server_args={'tp_size': 1, 'decode_log_interval': 40}\n"
 
     def lines(servers):
         # 40 steps of 8 requests at 80 tokens/s are 4 s
-        return start + "".join(line(second=4 * n, speed=80.0, token=800 + 320 * n) for n in range(12) for _ in range(servers))
+        return start + "".join(
+            line(second=4 * n, speed=80.0, token=800 + 320 * n) for n in range(12) for _ in range(servers)
+        )
 
     for servers in (1, 2):
         [path] = write(tmp_path, lines(servers))
@@ -215,7 +255,8 @@ def test_lines_that_took_longer_than_went_by_are_of_two_servers(tmp_path):
         assert (merged.steps_back, merged.mixed) == (0, servers == 2)
 
 
-# -- damages ------------------------------------------------------------------------------------------------------------------
+# -- damages
+# ------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -230,7 +271,10 @@ def test_lines_that_took_longer_than_went_by_are_of_two_servers(tmp_path):
         (HEAD + BODY.replace("batch,", "batch:"), Reason.MALFORMED),
         (HEAD + BODY.replace("batch,", "batch"), Reason.MALFORMED),
         (f"{HEAD}Receive: text='Decode batch: #running-req: 8, #queue-req: 0'", Reason.QUOTED),
-        (f"{HEAD}Decode batch [first graph replay], #running-req: 32, cuda graph: True, #queue-req: 0", Reason.PROSE),
+        (
+            f"{HEAD}Decode batch [first graph replay], #running-req: 32, cuda graph: True, #queue-req: 0",
+            Reason.PROSE,
+        ),
         (f"{HEAD}Decode batch size is 8", Reason.PROSE),
     ],
 )
@@ -256,12 +300,18 @@ def test_zeros_of_a_log_that_was_cut_under_its_writer(tmp_path):
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("(EngineCore_DP0 pid=123) INFO 11-29 10:00:00 [core.py:71] Initializing a V1 LLM engine (v0.10.1)", "vLLM"),
+        (
+            "(EngineCore_DP0 pid=123) INFO 11-29 10:00:00 [core.py:71] Initializing a V1 LLM engine (v0.10.1)",
+            "vLLM",
+        ),
         ("WARNING 11-29 10:00:00 [scheduler.py:12] preempted", "vLLM"),
         ("[TensorRT LLM][INFO] Engine version 1.0", "TensorRT-LLM"),
         ("[11/29/2026-10:00:00] [TRT-LLM] [RANK 0] [I] iter = 12, host_step_time = 12.3ms", "TensorRT-LLM"),
         ("[TM][INFO] BlockManager", "lmdeploy"),
-        ("2026-11-29 10:00:00  INFO sglang_router_rs::server: src/server.rs:123: Starting router", "sglang-router"),
+        (
+            "2026-11-29 10:00:00  INFO sglang_router_rs::server: src/server.rs:123: Starting router",
+            "sglang-router",
+        ),
     ],
 )
 def test_more_lines_by_which_another_log_is_known(tmp_path, capsys, text, name):
@@ -270,12 +320,21 @@ def test_more_lines_by_which_another_log_is_known(tmp_path, capsys, text, name):
     assert f"These logs are of {name}, not of SGLang" in capsys.readouterr().err
 
 
-# -- the fast lane says what the careful reader says ---------------------------------------------------------------------------
+# -- the fast lane says what the careful reader says
+# ---------------------------------------------------------------------------
 
 values = st.sampled_from(["True", "False", "3", "3.12", "1,234", "[1, 2]", "x y", "-7", "nan", ""])
-befores = st.sampled_from(["", "decode-1  | ", "2026-11-01T10:00:00.5Z stderr F ", "\x1b[36m", "'", "x: #y: ", "(Engine pid=4) "])
+befores = st.sampled_from(
+    ["", "decode-1  | ", "2026-11-01T10:00:00.5Z stderr F ", "\x1b[36m", "'", "x: #y: ", "(Engine pid=4) "]
+)
 stamps = st.sampled_from(
-    ["2026-11-01 10:00:00", "2026-13-01 10:00:00", "10:00:00", "2026-11-01 10:00:00.250", "2026/11/01 10:00:00"]
+    [
+        "2026-11-01 10:00:00",
+        "2026-13-01 10:00:00",
+        "10:00:00",
+        "2026-11-01 10:00:00.250",
+        "2026/11/01 10:00:00",
+    ]
 )
 
 

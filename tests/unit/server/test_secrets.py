@@ -1,4 +1,7 @@
-"""Secrets that the process knows, in every encoding and in part; those that their place gives away; and what must stay readable."""
+"""Secrets that the process knows, in every encoding and in part; those that their place gives away;
+
+and what must stay readable.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from slabench.report.plain import plain, plain_values
+from slabench.report.sanitize import plain, plain_values
 from slabench.server import secrets
 from slabench.server.known_secrets import _OWN, KNOWN, KnownSecrets
 from slabench.server.secrets import (
@@ -100,12 +103,21 @@ def test_without_a_secret_nothing_changes(text: str) -> None:
     assert known.cover(text) == text
 
 
-@pytest.mark.parametrize("key", ["a", "1234", "admin", "sglang", "tencent", "completed", "interrupted", "127.0.0.1"])
+@pytest.mark.parametrize(
+    "key", ["a", "1234", "admin", "sglang", "tencent", "completed", "interrupted", "127.0.0.1"]
+)
 def test_a_short_or_common_secret_does_not_destroy_the_text(key: str) -> None:
     know(key)
     text = "INVALID tests/tencent/test_sla.py::test_sla[np128]: completed: 1234 of sglang's admin requests interrupted at 127.0.0.1"
     assert plain(text) == text
-    for place in ("Authorization: Bearer {}", "Bearer {}", '"api_key": "{}"', "api_key={}", "--api-key {}", "password: {}"):
+    for place in (
+        "Authorization: Bearer {}",
+        "Bearer {}",
+        '"api_key": "{}"',
+        "api_key={}",
+        "--api-key {}",
+        "password: {}",
+    ):
         assert scrub_text(place.replace("{}", key)) == place.replace("{}", "***")
     for place in ("Authorization: Bearer {}", '"api_key": "{}"', "KEY: {}", "wrong key={}", "token: '{}'"):
         assert plain(place.replace("{}", key)) == place.replace("{}", "***")
@@ -130,7 +142,10 @@ def test_keys_of_a_mapping_too() -> None:
 @pytest.mark.parametrize(
     ("text", "clean"),
     [
-        ("HF_ENDPOINT=https://hf.example run --api-key hush1 --tp 8", "HF_ENDPOINT=https://hf.example run --api-key *** --tp 8"),
+        (
+            "HF_ENDPOINT=https://hf.example run --api-key hush1 --tp 8",
+            "HF_ENDPOINT=https://hf.example run --api-key *** --tp 8",
+        ),
         ("HTTPS_PROXY=http://u:hush1@proxy:3128", "HTTPS_PROXY=http://***@proxy:3128"),
         ("http://u:hu@sh1@proxy:3128/x", "http://***@proxy:3128/x"),
         ("HTTPS_PROXY=u:hush1@proxy:3128", "HTTPS_PROXY=***@proxy:3128"),
@@ -163,7 +178,10 @@ def test_keys_of_a_mapping_too() -> None:
         ("KeyError: 'model'", None),
         ("Unexpected token: x", None),
         ("max_new_tokens=128, pad_token_id=5, num_key_value_heads=8", None),
-        ("Decode batch, #running-req: 4, #token: 512, token usage: 0.01, gen throughput (token/s): 100.5", None),
+        (
+            "Decode batch, #running-req: 4, #token: 512, token usage: 0.01, gen throughput (token/s): 100.5",
+            None,
+        ),
         ("WWW-Authenticate: Bearer realm=x", None),
         ("--ssl-keyfile /etc/key.pem --ssl-certfile /etc/cert.pem", None),
         ("design=x signal: 9 bypass=1 keyboard: us", None),
@@ -196,7 +214,9 @@ def test_numbers_in_a_description() -> None:
 
 
 def test_what_a_command_and_its_environment_show_is_known_afterwards() -> None:
-    know_command("HF_TOKEN=hush-hush-1 python -m x --api-key 'hush hush 2' --admin-api-key=hush-hush-3 --port 1")
+    know_command(
+        "HF_TOKEN=hush-hush-1 python -m x --api-key 'hush hush 2' --admin-api-key=hush-hush-3 --port 1"
+    )
     know_environment(
         {
             "DB_PASSWORD": "hush-hush-4",
@@ -219,7 +239,8 @@ def test_a_url_with_credentials_is_covered_in_every_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a", "key", 'key="', "://", "token: ", "-", "auth.key", "\\", "Bearer ", "://a:b@", "a:b@", "a:", "@"]
+    "text",
+    ["a", "key", 'key="', "://", "token: ", "-", "auth.key", "\\", "Bearer ", "://a:b@", "a:b@", "a:", "@"],
 )
 def test_a_long_text_is_read_once(text: str) -> None:
     """Where a pattern tried every length from every place, this would not end."""
@@ -228,14 +249,18 @@ def test_a_long_text_is_read_once(text: str) -> None:
 
 
 def test_what_a_server_describes_as_its_secret_is_known() -> None:
-    secrets.know_description({"internal_states": [{"admin_api_key": "hush-hush-1"}], "model_path": "https://u:hush-hush-2@h/m"})
+    secrets.know_description(
+        {"internal_states": [{"admin_api_key": "hush-hush-1"}], "model_path": "https://u:hush-hush-2@h/m"}
+    )
     assert plain("hush-hush-1 hush-hush-2") == "*** ***"
     assert "hush-hush-1" in KNOWN.values
 
 
 def test_a_setting_of_the_embedded_server_is_no_secret() -> None:
     """Its model's name was stars in the sentence that says why a baseline is of another model."""
-    for settings in itertools.permutations(("model_path=another/other-model", "prefill_tokens_per_s=10000", "api_key=hush-hush-1")):
+    for settings in itertools.permutations(
+        ("model_path=another/other-model", "prefill_tokens_per_s=10000", "api_key=hush-hush-1")
+    ):
         profile = "demo?" + "&".join(settings)
         know_url(f"sim:{profile}")
         know_command(["python", "-m", "slabench.sim", "--profile", profile])
@@ -245,10 +270,15 @@ def test_a_setting_of_the_embedded_server_is_no_secret() -> None:
 
 def test_a_number_of_the_embedded_server_s_settings_leaves_the_log_readable() -> None:
     know_url("sim:demo?fault=stream_error&fault_tokens=0")
-    assert plain("Prefill batch, #new-seq: 1, #new-token: 64, #cached-token: 0, ").endswith("#cached-token: 0, ")
+    assert plain("Prefill batch, #new-seq: 1, #new-token: 64, #cached-token: 0, ").endswith(
+        "#cached-token: 0, "
+    )
 
 
 def test_a_value_of_a_query_ends_where_the_next_begins() -> None:
-    assert scrub_text("GET http://h/x?token=hush-hush-1&page=2&sig='a b'#t") == "GET http://h/x?token=***&page=2&sig='***'#t"
+    assert (
+        scrub_text("GET http://h/x?token=hush-hush-1&page=2&sig='a b'#t")
+        == "GET http://h/x?token=***&page=2&sig='***'#t"
+    )
     know_text("http://h/x?page=2&token=hush-hush-2&user=somebody")
     assert plain("hush-hush-2 of somebody") == "*** of somebody"

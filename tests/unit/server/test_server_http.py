@@ -22,14 +22,18 @@ DATA = Path(__file__).resolve().parents[2] / "data" / "server"
 def answer(status, body, kind="application/json", *more):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     head = "".join(
-        f"{line}\r\n" for line in (f"HTTP/1.1 {status} X", f"content-type: {kind}", f"content-length: {len(data)}", *more)
+        f"{line}\r\n"
+        for line in (f"HTTP/1.1 {status} X", f"content-type: {kind}", f"content-length: {len(data)}", *more)
     )
     return head.encode() + b"\r\n" + data
 
 
 @contextlib.contextmanager
 def scripted(reply, family=socket.AF_INET, host="127.0.0.1"):
-    """A server on a free port; reply(request line) -> bytes to send before it hangs up. Yields (url, request heads)."""
+    """A server on a free port; reply(request line) -> bytes to send before it hangs up.
+
+    Yields (url, request heads).
+    """
     listener = socket.create_server((host, 0), family=family)
     heads = []
 
@@ -138,17 +142,24 @@ def test_https_against_a_plain_server():
 
 def test_https_against_a_port_that_waits_for_plain_http_names_the_scheme():
     with socket.create_server(("127.0.0.1", 0)) as mute:
-        with pytest.raises(ServerError, match=r"did not answer the TLS handshake within 0.1 s.*: use http:// if it does"):
+        with pytest.raises(
+            ServerError, match=r"did not answer the TLS handshake within 0.1 s.*: use http:// if it does"
+        ):
             Http(f"https://127.0.0.1:{mute.getsockname()[1]}", timeout=0.1).get("/")
 
 
 def test_a_body_without_end_is_cut_off(monkeypatch):
     monkeypatch.setattr("slabench.server.http.MAX_BODY", 1000)
-    with scripted(lambda line: answer(200, b"x" * 5000)) as (url, _), pytest.raises(ServerError, match="sent more than"):
+    with (
+        scripted(lambda line: answer(200, b"x" * 5000)) as (url, _),
+        pytest.raises(ServerError, match="sent more than"),
+    ):
         Http(url).get("/")
 
 
-@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://h", "http://", "http://h:99999", "http://h:1/?a=b", "http://[::1"])
+@pytest.mark.parametrize(
+    "url", ["", "localhost:8000", "ftp://h", "http://", "http://h:99999", "http://h:1/?a=b", "http://[::1"]
+)
 def test_what_is_no_base_url(url):
     with pytest.raises(ConfigError):
         parse_url(url)
@@ -159,7 +170,8 @@ def test_a_ca_file_that_is_none(tmp_path):
         Http("https://h", ca_file=str(tmp_path / "none"))
 
 
-# -- identify, flush, wait_ready ------------------------------------------------------------------------------------------
+# -- identify, flush, wait_ready
+# ------------------------------------------------------------------------------------------
 
 INFO = (DATA / "get_server_info.http").read_bytes()
 MODEL = (DATA / "get_get_model_info.http").read_bytes()
@@ -224,7 +236,9 @@ def test_ready_once_a_token_comes(monkeypatch):
     generate = [answer(503, {}), answer(200, {"text": ""})]
 
     def reply(line):
-        return generate.pop(0) if "/generate" in line else answer(200, {}) if "/get_model_info" in line else NONE
+        return (
+            generate.pop(0) if "/generate" in line else answer(200, {}) if "/get_model_info" in line else NONE
+        )
 
     with scripted(reply) as (url, heads):
         wait_ready(url, 5)
@@ -249,7 +263,8 @@ def test_never_ready_says_why(monkeypatch):
         wait_ready(url, 0.05)
 
 
-# -- the command of --launch ----------------------------------------------------------------------------------------------
+# -- the command of --launch
+# ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -295,7 +310,8 @@ def test_a_port_that_is_none():
         ("http://[::1]:80", "http://[::1]", True),
         ("http://127.0.0.1:1", "http://localhost:2", False),
         ("http://127.0.0.1:1/old", "http://127.0.0.1:1/new", False),
-        ("http://new.example:1", "http://old.example:1", False),  # a gateway may go by names, and these have none here
+        # a gateway may go by names, and these have none here
+        ("http://new.example:1", "http://old.example:1", False),
         ("http://10.0.0.1:1", "http://10.0.0.2:1", False),
     ],
 )
@@ -314,7 +330,10 @@ def test_names_behind_one_gateway_are_two_places(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize(("refusals", "sentences"), [(5, 0), (30, 1), (400, 1)])
 def test_a_flush_that_is_refused_for_long_says_so_once(monkeypatch, refusals, sentences):
-    """0.2 s between two questions; a warm-up of our own may take 2 s without a word; after 30 s the refusal stands."""
+    """0.2 s between two questions; a warm-up of our own may take 2 s without a word;
+
+    after 30 s the refusal stands.
+    """
     now, answers, said = [0.0], iter([400] * refusals + [200]), []
     monkeypatch.setattr(control.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(control.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from slabench.server import fingerprint as fp
 from slabench.server.info import read_info
 from slabench.server.roles import identity, read
-from slabench.server.secrets import cover_in_file, know, redact_url, scrub, scrub_command, scrub_text, secret_name
+from slabench.server.secrets import (
+    cover_in_file,
+    know,
+    redact_url,
+    scrub,
+    scrub_command,
+    scrub_text,
+    secret_name,
+)
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
 
@@ -42,7 +50,14 @@ def test_the_real_server(real):
 
 
 def test_raw_keeps_what_is_no_secret(real):
-    for key in ("max_total_num_tokens", "tokenizer_path", "skip_tokenizer_init", "ds_heavy_token_num", "random_seed", "api_key"):
+    for key in (
+        "max_total_num_tokens",
+        "tokenizer_path",
+        "skip_tokenizer_init",
+        "ds_heavy_token_num",
+        "random_seed",
+        "api_key",
+    ):
         assert key in real.raw, key  # api_key is null here: nothing to hide
     state = real.raw["internal_states"][0]
     assert state["memory_usage"]["token_capacity"] == 65536
@@ -67,11 +82,13 @@ def test_raw_keeps_what_is_no_secret(real):
         ({"tp_size": 16, "dp_size": 1, "attn_dp_size": 4, "enable_dp_attention": True, "pp_size": 2}, 32, 8),
         ({"tp_size": 16, "dp_size": 1, "attn_dp_size": 4}, 16, 4),  # the deprecated flag is to go after 2026
         ({"tp_size": 4, "dp_size": 2, "attn_dp_size": 1, "enable_dp_attention": False}, 8, 4),
-        ({"tp_size": 16, "dp_size": 8, "attn_dp_size": 1, "enable_dp_attention": True}, 16, 2),  # not resolved yet
+        # not resolved yet
+        ({"tp_size": 16, "dp_size": 8, "attn_dp_size": 1, "enable_dp_attention": True}, 16, 2),
         # /v1/loads, where server_info is silent
         ({"loads": {"num_accelerators": 2, "loads": [{"dp_rank": 0}, {"dp_rank": 1}]}}, 4, 2),
         ({"loads": {"num_accelerators": 2, "loads": []}}, None, None),
-        ({"tp_size": 8, "loads": {"num_accelerators": 4, "loads": [{"dp_rank": 0}]}}, 8, 8),  # a rank that did not answer
+        # a rank that did not answer
+        ({"tp_size": 8, "loads": {"num_accelerators": 4, "loads": [{"dp_rank": 0}]}}, 8, 8),
         ({}, None, None),
     ],
 )
@@ -83,19 +100,36 @@ def test_gpus(args, count, per_scheduler):
 
 def test_an_old_server_with_little_to_say():
     info = read_info(
-        {"tp_size": 8, "dp_size": 1, "version": "0.4.3.post4", "max_total_num_tokens": 1000, "internal_states": {"x": 1}}, {}
+        {
+            "tp_size": 8,
+            "dp_size": 1,
+            "version": "0.4.3.post4",
+            "max_total_num_tokens": 1000,
+            "internal_states": {"x": 1},
+        },
+        {},
     )
-    assert (info.version, info.reference, info.token_capacity, info.max_running_requests) == ("0.4.3.post4", False, 1000, None)
+    assert (info.version, info.reference, info.token_capacity, info.max_running_requests) == (
+        "0.4.3.post4",
+        False,
+        1000,
+        None,
+    )
     assert info.decode_log_interval is None
     assert info.architectures is None
 
 
 def test_capacity_and_limits_per_data_parallel_rank():
     states = [
-        {"memory_usage": {"token_capacity": 100, "graph": {"a": 1}}, "effective_max_running_requests_per_dp": 6},
+        {
+            "memory_usage": {"token_capacity": 100, "graph": {"a": 1}},
+            "effective_max_running_requests_per_dp": 6,
+        },
         {"memory_usage": {"token_capacity": 90}, "effective_max_running_requests_per_dp": 6},
     ]
-    info = read_info({"tp_size": 2, "dp_size": 2, "max_running_requests": None, "internal_states": states}, {})
+    info = read_info(
+        {"tp_size": 2, "dp_size": 2, "max_running_requests": None, "internal_states": states}, {}
+    )
     assert (info.token_capacity_per_rank, info.token_capacity) == ((100, 90), 190)
     assert (info.max_running_requests_per_dp, info.max_running_requests) == (6, 12)
     one = read_info({"tp_size": 2, "dp_size": 2, "max_total_num_tokens": 100}, {})
@@ -103,7 +137,13 @@ def test_capacity_and_limits_per_data_parallel_rank():
     assert read_info({"tp_size": 3, "dp_size": 3, "internal_states": states}, {}).token_capacity is None
 
 
-WIDE = {"tp_size": 4, "dp_size": 1, "attn_dp_size": 4, "enable_dp_attention": True, "max_running_requests": 30}
+WIDE = {
+    "tp_size": 4,
+    "dp_size": 1,
+    "attn_dp_size": 4,
+    "enable_dp_attention": True,
+    "max_running_requests": 30,
+}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +151,8 @@ WIDE = {"tp_size": 4, "dp_size": 1, "attn_dp_size": 4, "enable_dp_attention": Tr
     [
         (WIDE, 4, 28, 4000),  # 30 // 4 a group
         ({**WIDE, "dp_size": 4, "attn_dp_size": None}, 4, 28, 4000),  # before 0.5.22
-        ({**WIDE, "dp_size": 2, "attn_dp_size": 1, "enable_dp_attention": False}, 2, 60, 2000),  # each replica has its 30
+        # each replica has its 30
+        ({**WIDE, "dp_size": 2, "attn_dp_size": 1, "enable_dp_attention": False}, 2, 60, 2000),
         ({**WIDE, "attn_dp_size": 1, "enable_dp_attention": False}, 1, 30, 1000),
     ],
 )
@@ -120,12 +161,21 @@ def test_running_caps_and_pools_of_all_ranks(args, dp, cap, tokens):
     assert (info.dp, info.max_running_requests, info.token_capacity) == (dp, cap, tokens)
     states = [{"effective_max_running_requests_per_dp": 7, "memory_usage": {"token_capacity": 900}}] * dp
     told = read_info({**args, "internal_states": states}, {})
-    assert (told.max_running_requests, told.max_running_requests_per_dp, told.token_capacity) == (7 * dp, 7, 900 * dp)
+    assert (told.max_running_requests, told.max_running_requests_per_dp, told.token_capacity) == (
+        7 * dp,
+        7,
+        900 * dp,
+    )
 
 
 def test_a_null_argument_is_taken_from_the_schedulers():
     states = [{"max_running_requests": 48}]
-    assert read_info({"tp_size": 1, "max_running_requests": None, "internal_states": states}, {}).max_running_requests == 48
+    assert (
+        read_info(
+            {"tp_size": 1, "max_running_requests": None, "internal_states": states}, {}
+        ).max_running_requests
+        == 48
+    )
 
 
 def test_the_embedded_server_says_so():
@@ -134,13 +184,17 @@ def test_the_embedded_server_says_so():
 
 
 ODD = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5))
-ODD_LISTS = st.lists(ODD | st.lists(ODD, max_size=3) | st.dictionaries(st.text(max_size=5), ODD, max_size=2), max_size=3)
+ODD_LISTS = st.lists(
+    ODD | st.lists(ODD, max_size=3) | st.dictionaries(st.text(max_size=5), ODD, max_size=2), max_size=3
+)
 
 
 @given(st.dictionaries(st.sampled_from(["tp_size", "dp_size", "version", "internal_states", "cuda_graph_bs", "random_seed", "device"]),
        ODD | ODD_LISTS))  # fmt: skip
 def test_odd_values_are_none_and_never_a_crash(info):
-    info = {k: v for k, v in info.items() if k not in ("tp_size", "dp_size") or not isinstance(v, int) or v > 0}
+    info = {
+        k: v for k, v in info.items() if k not in ("tp_size", "dp_size") or not isinstance(v, int) or v > 0
+    }
     assert read_info(info, {}).model_path is None
 
 
@@ -148,13 +202,27 @@ def test_a_restart_is_noticed_and_a_fixed_seed_hides_no_other_server():
     told = body("get_server_info.http")
     assert identity(told) == identity(json.loads(json.dumps(told)))
     assert dict(identity(told))["random_seed"] == told["random_seed"]
-    for other in ({"random_seed": 1}, {"tp_size": 8}, {"dtype": "float8"}, {"model_path": "/models/other"}, {"version": "0.5.8"}):
+    for other in (
+        {"random_seed": 1},
+        {"tp_size": 8},
+        {"dtype": "float8"},
+        {"model_path": "/models/other"},
+        {"version": "0.5.8"},
+    ):
         assert identity({**told, **other}) != identity(told), other
     assert identity({**told, "last_gen_throughput": 3.0}) == identity(told)
-    for name in ("attention_backend", "speculative_algorithm", "disable_radix_cache", "chunked_prefill_size", "tokenizer_path"):
-        assert identity({**told, name: "another"}) != identity(told), name  # another server, or one that was started anew
+    for name in (
+        "attention_backend",
+        "speculative_algorithm",
+        "disable_radix_cache",
+        "chunked_prefill_size",
+        "tokenizer_path",
+    ):
+        # another server, or one that was started anew
+        assert identity({**told, name: "another"}) != identity(told), name
 
-    for other in ({"port": 1}, {"startup_time": 2.5}, {"launch_command": "sglang serve x"}):  # two with one --random-seed
+    # two with one --random-seed
+    for other in ({"port": 1}, {"startup_time": 2.5}, {"launch_command": "sglang serve x"}):
         assert identity({**told, **other}) != identity(told), other
 
 
@@ -191,11 +259,13 @@ def test_fingerprint(monkeypatch):
     assert fp.fingerprint(real, "my box", url="http://127.0.0.1:1")["hardware"]["gpu"] == "my box"
 
 
-# -- secrets --------------------------------------------------------------------------------------------------------------
+# -- secrets
+# --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "name", ["api_key", "admin_api_key", "HF_TOKEN", "ssl_keyfile_password", "client-secret", "hf_token", "token"]
+    "name",
+    ["api_key", "admin_api_key", "HF_TOKEN", "ssl_keyfile_password", "client-secret", "hf_token", "token"],
 )
 def test_secret_names(name):
     assert secret_name(name)
@@ -238,7 +308,18 @@ def test_free_text(text, clean):
 
 
 def test_commands_as_words():
-    words = ["python", "--api-key", "hush", "--max-total-tokens", "5", "--token=hush", "--tokenizer-path", "/m", "--ssl-key", "--x"]
+    words = [
+        "python",
+        "--api-key",
+        "hush",
+        "--max-total-tokens",
+        "5",
+        "--token=hush",
+        "--tokenizer-path",
+        "/m",
+        "--ssl-key",
+        "--x",
+    ]
     assert scrub_command(words) == [
         "python", "--api-key", "***", "--max-total-tokens", "5", "--token=***", "--tokenizer-path", "/m", "--ssl-key", "--x",
     ]  # fmt: skip
@@ -287,7 +368,12 @@ def test_secrets_in_a_log_become_stars_and_no_byte_moves(tmp_path):
     assert path.read_bytes() == expected + b"api_key='*********'\n*********"
 
 
-@given(st.lists(st.binary(max_size=40) | st.sampled_from([b"api_key=abc", b'"token": "x y"', b"--password q", b"http://a:b@c"])))
+@given(
+    st.lists(
+        st.binary(max_size=40)
+        | st.sampled_from([b"api_key=abc", b'"token": "x y"', b"--password q", b"http://a:b@c"])
+    )
+)
 def test_covering_never_changes_where_anything_is(tmp_path_factory, lines):
     path = tmp_path_factory.mktemp("log") / "server.log"
     text = b"\n".join(lines) + b"\n"

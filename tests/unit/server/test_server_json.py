@@ -1,4 +1,7 @@
-"""What a server sends as JSON is harmless or refused, whatever is in it; the answers around a run cost a sentence at most."""
+"""What a server sends as JSON is harmless or refused, whatever is in it;
+
+the answers around a run cost a sentence at most.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 from slabench import server_json
 from slabench.errors import ServerError
 from slabench.report.document import finite
-from slabench.report.plain import plain_values
+from slabench.report.sanitize import plain_values
 from slabench.server.control import flush
 from slabench.server.fingerprint import fingerprint
 from slabench.server.http import Http
@@ -41,7 +44,8 @@ def harmless(value: Any) -> bool:
 
 @given(
     st.recursive(
-        st.integers() | st.floats() | st.text() | st.none(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+        st.integers() | st.floats() | st.text() | st.none(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     )
 )
 def test_any_json_is_read_to_something_harmless(value: Any) -> None:
@@ -91,10 +95,12 @@ def test_a_server_info_with_odd_values_is_a_sentence_or_unknown(odd: bytes) -> N
     """Every field that is read holds it at once, at the top and in a rank's state."""
     known = json.loads(REAL)
     parts = [
-        b"%b:%b" % (json.dumps(key).encode(), odd if key in FIELDS else json.dumps(value).encode()) for key, value in known.items()
+        b"%b:%b" % (json.dumps(key).encode(), odd if key in FIELDS else json.dumps(value).encode())
+        for key, value in known.items()
     ]
     inside = b",".join(
-        b'"%b":%b' % (name.encode(), odd) for name in (*FIELDS, "memory_usage", "effective_max_running_requests_per_dp")
+        b'"%b":%b' % (name.encode(), odd)
+        for name in (*FIELDS, "memory_usage", "effective_max_running_requests_per_dp")
     )
     if odd[:1] not in b"[{":
         parts.append(b'"internal_states":[{%b},{"memory_usage":{"token_capacity":%b}}]' % (inside, odd))
@@ -115,9 +121,14 @@ def test_a_server_info_with_odd_values_is_a_sentence_or_unknown(odd: bytes) -> N
     assert len(info.model_path or "") <= 10_000
 
 
-@pytest.mark.parametrize("body", [b"[" * 5000 + b"]" * 5000, HUGE, b"{}", b"\xff\xfe", b"\x1f\x8b\x08", b"", b'{"tp_size":'])
+@pytest.mark.parametrize(
+    "body", [b"[" * 5000 + b"]" * 5000, HUGE, b"{}", b"\xff\xfe", b"\x1f\x8b\x08", b"", b'{"tp_size":']
+)
 def test_an_answer_that_is_no_server_info_is_a_sentence(body: bytes) -> None:
-    with scripted(lambda line: answer(200, body)) as (url, _), pytest.raises(ServerError, match="server_info"):
+    with (
+        scripted(lambda line: answer(200, body)) as (url, _),
+        pytest.raises(ServerError, match="server_info"),
+    ):
         identify(url)
 
 
@@ -132,7 +143,9 @@ def test_an_odd_answer_to_the_flush_is_its_status_and_text() -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "+Inf", "1e999", "1" * 400, "x", "", "0x10"])
 def test_counters_that_are_no_numbers_are_not_known(value: str) -> None:
-    lines = f"sglang:num_requests_total 4\nsglang:prompt_tokens_total {value}\nsglang:generation_tokens_total 2\n"
+    lines = (
+        f"sglang:num_requests_total 4\nsglang:prompt_tokens_total {value}\nsglang:generation_tokens_total 2\n"
+    )
     assert read_counters(lines) is None
     with scripted(lambda line: answer(200, lines.encode(), "text/plain")) as (url, _):
         assert counters(url) is None

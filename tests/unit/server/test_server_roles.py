@@ -1,4 +1,7 @@
-"""Deployments of several servers: the real routers' bytes, who prefills and who decodes, and what is not reported."""
+"""Deployments of several servers:
+
+the real routers' bytes, who prefills and who decodes, and what is not reported.
+"""
 
 import contextlib
 import json
@@ -12,7 +15,7 @@ from slabench.server.fingerprint import fingerprint
 from slabench.server.identify import identify
 from slabench.server.info import Role
 from slabench.server.roles import Router, identity, read
-from slabench.verdict.baselines import differences
+from slabench.verdict.comparison import differences
 from tests.unit.server.test_server_http import NONE, answer, scripted
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -43,7 +46,8 @@ def pd(prefill, decode):
 FOUR_AND_16 = pd([told(4, "prefill", 1)], [told(8, "decode", 2), told(8, "decode", 3)])
 
 
-# -- how many GPUs prefill, how many decode -------------------------------------------------------------------------------
+# -- how many GPUs prefill, how many decode
+# -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -52,7 +56,8 @@ FOUR_AND_16 = pd([told(4, "prefill", 1)], [told(8, "decode", 2), told(8, "decode
         (FOUR_AND_16, (None, None), (4, 16, 20)),
         (FOUR_AND_16, (2, None), (2, 16, 18)),
         (FOUR_AND_16, (None, 32), (4, 32, 36)),
-        (told(16, "decode"), (None, None), (None, None, None)),  # how many such servers there are it does not say
+        # how many such servers there are it does not say
+        (told(16, "decode"), (None, None), (None, None, None)),
         (told(16, "decode"), (8, None), (8, None, None)),
         (told(16, "decode"), (None, 32), (None, 32, None)),
         (told(8, "prefill"), (8, 16), (8, 16, 24)),
@@ -89,20 +94,33 @@ def test_gpus_of_each_role(info, options, counts):
 def test_the_gpus_in_words():
     assert read(told(8), {}).told_gpus(None, None) == "8 GPU (tp 8 x pp 1 of server_info)"
     assert read(told(8), {}).told_gpus(None, 16) == "16 GPU (--decode-gpu-num)"
-    assert read(told(8, "prefill"), {}).told_gpus(8, 16) == "8 prefill GPU (--prefill-gpu-num); 16 decode GPU (--decode-gpu-num)"
+    assert (
+        read(told(8, "prefill"), {}).told_gpus(8, 16)
+        == "8 prefill GPU (--prefill-gpu-num); 16 decode GPU (--decode-gpu-num)"
+    )
     assert read(FOUR_AND_16, {}).told_gpus(None, None) == (
         "4 prefill GPU (tp 4 x pp 1 of server_info); 16 decode GPU (2 servers: tp 8 x pp 1 of server_info)"
     )
-    assert read({"version": "x"}, {}).told_gpus(None, None).endswith("so no figure per GPU: give --decode-gpu-num")
+    assert (
+        read({"version": "x"}, {})
+        .told_gpus(None, None)
+        .endswith("so no figure per GPU: give --decode-gpu-num")
+    )
 
 
-# -- what they hold, together ---------------------------------------------------------------------------------------------
+# -- what they hold, together
+# ---------------------------------------------------------------------------------------------
 
 
 def test_capacity_and_caps_are_those_of_the_decode_servers_together():
     decode = [told(8, "decode", 2, max_total_num_tokens=5000, max_running_requests=48), told(8, "decode", 3)]
     info = read(pd([told(4, "prefill", max_total_num_tokens=10)], decode), {}).info
-    assert (info.token_capacity, info.max_running_requests, info.dp, info.gpus.per_scheduler) == (6000, 112, 2, 8)
+    assert (info.token_capacity, info.max_running_requests, info.dp, info.gpus.per_scheduler) == (
+        6000,
+        112,
+        2,
+        8,
+    )
     silent = read(pd([told(4, "prefill")], [decode[0], {"tp_size": 8}]), {}).info
     assert (silent.token_capacity, silent.max_running_requests) == (None, None)
     for mode in ("prefill", "decode"):
@@ -117,7 +135,8 @@ def test_a_field_that_servers_differ_in_is_not_known():
     assert info.model_path == "org/m"
 
 
-# -- which process it is --------------------------------------------------------------------------------------------------
+# -- which process it is
+# --------------------------------------------------------------------------------------------------
 
 
 def test_every_server_is_watched():
@@ -136,23 +155,36 @@ def test_every_server_is_watched():
     assert identity(FOUR_AND_16) == was  # as it came and as it is stored
 
 
-# -- what a baseline is compared under ------------------------------------------------------------------------------------
+# -- what a baseline is compared under
+# ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("now", "key"),
     [
-        (pd([told(8, "prefill", k) for k in range(4)], [told(8, "decode", k) for k in range(8)]), "hardware.gpus"),
+        (
+            pd([told(8, "prefill", k) for k in range(4)], [told(8, "decode", k) for k in range(8)]),
+            "hardware.gpus",
+        ),
         (pd([told(8, "prefill")], [told(12, "decode")]), "hardware.prefill.gpus"),  # 20 as well
         (pd([told(4, "prefill")], [told(16, "decode")]), "hardware.decode.servers"),
-        (pd([told(4, "prefill", chunked_prefill_size=16384)], FOUR_AND_16["decode"]), "server.prefill.chunked_prefill_size"),
-        (pd(FOUR_AND_16["prefill"], [told(8, "decode", disable_radix_cache=True)] * 2), "server.decode.disable_radix_cache"),
+        (
+            pd([told(4, "prefill", chunked_prefill_size=16384)], FOUR_AND_16["decode"]),
+            "server.prefill.chunked_prefill_size",
+        ),
+        (
+            pd(FOUR_AND_16["prefill"], [told(8, "decode", disable_radix_cache=True)] * 2),
+            "server.decode.disable_radix_cache",
+        ),
         (
             pd(FOUR_AND_16["prefill"], [told(8, "decode"), told(8, "decode", disable_radix_cache=True)]),
             "server.decode.disable_radix_cache",
         ),
         (pd([told(4, "prefill", version="0.5.9")], FOUR_AND_16["decode"]), "server.versions"),
-        (pd(FOUR_AND_16["prefill"], [told(8, "decode"), told(8, "decode", version="0.5.9")]), "server.versions"),
+        (
+            pd(FOUR_AND_16["prefill"], [told(8, "decode"), told(8, "decode", version="0.5.9")]),
+            "server.versions",
+        ),
         (pd([told(4, "prefill", quantization="fp8")], FOUR_AND_16["decode"]), "model.quantization"),
         (told(20), "hardware.prefill.gpus"),
         (told(4, "prefill"), "hardware.decode.gpus"),
@@ -164,7 +196,10 @@ def test_another_deployment_is_not_comparable(now, key):
         [told(8, "decode", k, disable_radix_cache=False, quantization="bf16") for k in (2, 3)],
     )
     plain = {"quantization": "bf16", "disable_radix_cache": False}
-    filled = {**now, **{side: [{**plain, **one} for one in now[side]] for side in ("prefill", "decode") if side in now}}
+    filled = {
+        **now,
+        **{side: [{**plain, **one} for one in now[side]] for side in ("prefill", "decode") if side in now},
+    }
     old, new = (fingerprint(read(info, {}), "H20") for info in (base, filled))
     assert key in dict(differences(old, new)), dict(differences(old, new))
     assert json.loads(json.dumps(new)) == new
@@ -172,7 +207,10 @@ def test_another_deployment_is_not_comparable(now, key):
 
 
 def test_an_upgrade_of_all_servers_alike_is_comparable():
-    new = pd([told(4, "prefill", version="0.5.9")], [told(8, "decode", version="0.5.9"), told(8, "decode", version="0.5.9")])
+    new = pd(
+        [told(4, "prefill", version="0.5.9")],
+        [told(8, "decode", version="0.5.9"), told(8, "decode", version="0.5.9")],
+    )
     assert not dict(differences(fingerprint(read(FOUR_AND_16, {}), "H20"), fingerprint(read(new, {}), "H20")))
 
 
@@ -182,12 +220,18 @@ def test_gpus_that_options_name_are_compared_too():
     assert {"hardware.gpus", "hardware.decode.gpus"} <= dict(differences(was, now)).keys()
 
 
-# -- the real routers' bytes ----------------------------------------------------------------------------------------------
+# -- the real routers' bytes
+# ----------------------------------------------------------------------------------------------
 
 
 def test_mini_lb_s_bytes():
-    roles = read(json.loads(body("mini-lb", "get_server_info")), json.loads(body("mini-lb", "get_model_info")))
-    assert (roles.router, [one.role for one in roles.workers]) == (Router.MINI_LB, [Role.PREFILL, Role.DECODE])
+    roles = read(
+        json.loads(body("mini-lb", "get_server_info")), json.loads(body("mini-lb", "get_model_info"))
+    )
+    assert (roles.router, [one.role for one in roles.workers]) == (
+        Router.MINI_LB,
+        [Role.PREFILL, Role.DECODE],
+    )
     assert [(one.where, one.info.version, one.info.random_seed) for one in roles.workers] == [
         ("127.0.0.1:31451", "0.5.7", 1001),
         ("127.0.0.1:31452", "0.5.7", 1002),
@@ -199,7 +243,8 @@ def test_mini_lb_s_bytes():
 
 @contextlib.contextmanager
 def gateway(router, workers):
-    """The recorded router over two workers here, which answer as the recorded 0.5.7 with seeds of their own; yields its URL.
+    """The recorded router over two workers here, which answer as the recorded 0.5.7 with seeds of their own;
+    yields its URL.
 
     workers: False: nothing answers where the router has them.
     """
@@ -214,7 +259,9 @@ def gateway(router, workers):
             url, heads = stack.enter_context(scripted(reply))
             ports.append((url, heads))
         listed = recorded(router, "workers")
-        for recorded_at, (url, _) in zip((b"http://127.0.0.1:31451", b"http://127.0.0.1:31452"), ports, strict=True):
+        for recorded_at, (url, _) in zip(
+            (b"http://127.0.0.1:31451", b"http://127.0.0.1:31452"), ports, strict=True
+        ):
             listed = listed.replace(recorded_at, url.encode())
 
         def front(line):
@@ -240,12 +287,15 @@ def test_a_rust_gateway_s_workers_are_asked(router):
     assert [one.role.value for one in roles.workers] == (["prefill", "decode"] if split else ["unified"] * 2)
     assert {one.info.random_seed for one in roles.workers} == {1001, 1002}
     assert roles.gpus(None, None) == (GpuCounts(1, 1, 2) if split else GpuCounts.alike(2))
-    assert (roles.info.token_capacity, roles.info.max_running_requests) == ((65536, 16) if split else (131072, 32))
+    assert (roles.info.token_capacity, roles.info.max_running_requests) == (
+        (65536, 16) if split else (131072, 32)
+    )
     assert (roles.info.version, roles.info.device, roles.info.model_type) == ("0.5.7", "cpu", "qwen3")
     assert (roles.unasked, roles.whole) == (0, True)
     assert identity(roles.raw) == identity(again.raw) is not None
     assert identity(roles.raw) == identity(json.loads(json.dumps(roles.raw)))
-    assert not [head for heads in asked for head in heads if "hush" in head]  # the key is for the address it was given for
+    # the key is for the address it was given for
+    assert not [head for heads in asked for head in heads if "hush" in head]
 
 
 @pytest.mark.parametrize("router", ROUTERS)
@@ -263,7 +313,12 @@ def test_a_rust_gateway_s_workers_that_cannot_be_asked(router):
 
 
 def test_dp_aware_gateways_list_each_rank_of_one_server():
-    listed = {"workers": [{"url": f"http://127.0.0.1:1@{rank}", "worker_type": "regular", "metadata": {}} for rank in range(4)]}
+    listed = {
+        "workers": [
+            {"url": f"http://127.0.0.1:1@{rank}", "worker_type": "regular", "metadata": {}}
+            for rank in range(4)
+        ]
+    }
     with scripted(lambda line: answer(200, listed if "workers" in line else told(8))) as (url, _):
         assert [one.where for one in identify(url).workers] == ["127.0.0.1:1"]
 
@@ -271,7 +326,11 @@ def test_dp_aware_gateways_list_each_rank_of_one_server():
 def test_an_answer_of_another_server_at_a_worker_s_address_is_not_taken():
     """The gateway's 127.0.0.1 is not ours."""
     with scripted(lambda line: answer(200, told(2))) as (other, _):
-        listed = {"workers": [{"url": other, "worker_type": "decode", "metadata": {"tp_size": "8", "model_path": "org/m"}}]}
+        listed = {
+            "workers": [
+                {"url": other, "worker_type": "decode", "metadata": {"tp_size": "8", "model_path": "org/m"}}
+            ]
+        }
         with scripted(lambda line: answer(200, listed) if "workers" in line else NONE) as (url, _):
             roles = identify(url)
     assert (roles.unasked, roles.gpus(None, None)) == (1, GpuCounts())
@@ -286,7 +345,9 @@ def test_a_worker_s_type_by_release(kind):
     assert ([one.role for one in roles.workers], roles.gpus(None, None).prefill) == ([Role.PREFILL], 8)
 
 
-@pytest.mark.parametrize("listed", [{}, {"workers": None}, {"workers": [3, {}, {"url": 5}]}, [], {"workers": {}}])
+@pytest.mark.parametrize(
+    "listed", [{}, {"workers": None}, {"workers": [3, {}, {"url": 5}]}, [], {"workers": {}}]
+)
 def test_an_odd_list_of_workers_is_none(listed):
     with scripted(lambda line: answer(200, listed if "workers" in line else told(8))) as (url, _):
         assert identify(url).router is Router.NONE
@@ -316,7 +377,8 @@ def test_the_moment_of_the_answer_is_that_of_server_info():
     assert seen.index("answered") == seen.index("/server_info") + 1
 
 
-# -- flush ----------------------------------------------------------------------------------------------------------------
+# -- flush
+# ----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -336,4 +398,5 @@ def test_how_many_workers_a_router_flushed(name, counted):
     router, _, which = name.partition(".")
     data = recorded(router, which)
     assert workers_flushed(data.partition(b"\r\n\r\n")[2].decode()) == counted
-    assert data.split()[1] == (b"206" if counted == (1, 2) else b"200")  # mini_lb answers 200 when a server refused, too
+    # mini_lb answers 200 when a server refused, too
+    assert data.split()[1] == (b"206" if counted == (1, 2) else b"200")

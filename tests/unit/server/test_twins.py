@@ -93,7 +93,9 @@ def test_one_seed_is_what_two_processes_have_by_hand_alone(one: Any, other: Any,
     assert alike(one, other) == said
 
 
-@pytest.mark.parametrize("change", [{"random_seed": 8}, {"port": 30001}, {"nccl_port": 5}, {"launch_command": "sglang serve b"}])
+@pytest.mark.parametrize(
+    "change", [{"random_seed": 8}, {"port": 30001}, {"nccl_port": 5}, {"launch_command": "sglang serve b"}]
+)
 def test_what_two_processes_report_is_enough(change: dict[str, Any]) -> None:
     """Nobody is asked anything."""
     nowhere = Http("http://127.0.0.1:1")
@@ -103,8 +105,14 @@ def test_what_two_processes_report_is_enough(change: dict[str, Any]) -> None:
 
 def test_a_start_that_took_as_long_to_the_last_digit_is_one_start() -> None:
     nowhere = Http("http://127.0.0.1:1")
-    assert same_process(nowhere, nowhere, {**INFO, "startup_time": 31.41592}, {**INFO, "startup_time": 31.41592}) is True
-    assert same_process(nowhere, nowhere, {**INFO, "startup_time": 31.4}, {**INFO, "startup_time": 32.5}) is False
+    assert (
+        same_process(nowhere, nowhere, {**INFO, "startup_time": 31.41592}, {**INFO, "startup_time": 31.41592})
+        is True
+    )
+    assert (
+        same_process(nowhere, nowhere, {**INFO, "startup_time": 31.4}, {**INFO, "startup_time": 32.5})
+        is False
+    )
     assert same_process(nowhere, nowhere, INFO, INFO) is None  # nothing answers there
 
 
@@ -120,6 +128,8 @@ def test_a_start_that_took_as_long_to_the_last_digit_is_one_start() -> None:
         ((1.5, 0.5), (1.5, 2.5), (1.5, 0.5), (1.5, 2.5), True),  # data parallel: one rank did it
     ],
 )
-def test_what_an_act_at_one_shows_at_the_other(was: Any, now: Any, before: Any, after: Any, said: bool | None) -> None:
+def test_what_an_act_at_one_shows_at_the_other(
+    was: Any, now: Any, before: Any, after: Any, said: bool | None
+) -> None:
     first, second = iter([was, now]), iter([before, after])
     assert told_by(lambda: next(first), lambda: next(second), lambda: None) is said

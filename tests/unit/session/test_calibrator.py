@@ -1,4 +1,7 @@
-"""Who is calibrated: our client against a real server, unless switched off; against the embedded one only when asked."""
+"""Who is calibrated: our client against a real server, unless switched off;
+
+against the embedded one only when asked.
+"""
 
 from __future__ import annotations
 
@@ -30,4 +33,6 @@ def test_who_is_calibrated(client: str, calibrate: str, simulated: bool, expecte
     campaign = Campaign(settings, Path(), lambda sentence: None, deployment=deployment)
     found = campaign.calibrator(ClientOptions())
     assert (found is not None) is expected
-    assert found is None or (found.fresh is (calibrate == "fresh") and campaign.calibrator(ClientOptions()) is found)
+    assert found is None or (
+        found.fresh is (calibrate == "fresh") and campaign.calibrator(ClientOptions()) is found
+    )

@@ -10,12 +10,12 @@ from typing import Any, cast
 import pytest
 
 from slabench.methods import SERVING
-from slabench.report.stored_sides import StoredSide, StoredTest
+from slabench.report.stored_runs import StoredSide, StoredTest
 from slabench.session.comparison import compare_runs, margins
 from slabench.session.evaluate import Judge
-from slabench.session.measurement import BASELINE, NEW, Turn
+from slabench.session.measurement import BASELINE, NEW, Trial
 from slabench.verdict.baseline_file import Baseline
-from slabench.verdict.samples import Gathered
+from slabench.verdict.gated_metrics import Gathered
 
 ID = "tests/serving/test_custom.py::test_custom"
 PRINT: dict[str, dict[str, Any]] = {"hardware": {"gpu": "H20"}, "model": {"name": "m"}}
@@ -28,7 +28,10 @@ def judge(**campaign: Any) -> Judge:
     settings = SimpleNamespace(tolerance=0.02, given=given, baseline=campaign.pop("file", None))
     parts = SimpleNamespace(**({"other": None, "before": None} | campaign))
     deployment = SimpleNamespace(fingerprint=PRINT)
-    return cast(Judge, SimpleNamespace(test_id=ID, test_ids=[ID], settings=settings, campaign=parts, deployment=deployment))
+    return cast(
+        Judge,
+        SimpleNamespace(test_id=ID, test_ids=[ID], settings=settings, campaign=parts, deployment=deployment),
+    )
 
 
 def runs(*tpots: float | None, method: str = "serving") -> list[dict[str, float]]:
@@ -50,7 +53,9 @@ OTHER = SimpleNamespace(url="http://old", fingerprint=PRINT)
         ((None, None, None), (5.0, 5.1, 5.0), "this run has no {}, so"),
     ],
 )
-def test_what_one_load_of_either_server_lacks_is_not_comparable(method: str, new: Any, old: Any, words: str) -> None:
+def test_what_one_load_of_either_server_lacks_is_not_comparable(
+    method: str, new: Any, old: Any, words: str
+) -> None:
     """Left out in silence, it would not have been compared at all."""
     mine, theirs = (runs(*one, method=method) for one in (new, old))
     found = compare_runs(judge(other=OTHER), method, mine, theirs, WORK, [{}])
@@ -82,26 +87,38 @@ def test_of_a_stored_curve_the_batch_sizes_that_were_asked_for_are_compared() ->
     entry = {"workload": WORK, "figures": kept, "samples": {key: [one] for key, one in kept.items()}}
     file = Baseline("b.json", "s", PRINT, {ID: entry})
     asked = ["curve.1", "curve.8"]
-    found = compare_runs(judge(file=file), "ali-decode-curve", runs(500.0, method="curve"), [], WORK, [{}], only=asked)
+    found = compare_runs(
+        judge(file=file), "ali-decode-curve", runs(500.0, method="curve"), [], WORK, [{}], only=asked
+    )
     assert found is not None and [one.key for one in found.figures] == asked
-    found = compare_runs(judge(file=file), "ali-decode-curve", runs(None, method="curve"), [], WORK, [{}], only=asked)
+    found = compare_runs(
+        judge(file=file), "ali-decode-curve", runs(None, method="curve"), [], WORK, [{}], only=asked
+    )
     assert found is not None and "this run has no curve.8" in str(found.not_comparable)
 
 
 def loads(side: str, *figures: Mapping[str, float], **told: Any) -> list[Any]:
     return [
-        (SimpleNamespace(turn=Turn(side, k, len(figures)), form=SERVING, run=SimpleNamespace(told=told.get("told"))), one)
+        (
+            SimpleNamespace(
+                turn=Trial(side, k, len(figures)), form=SERVING, run=SimpleNamespace(told=told.get("told"))
+            ),
+            one,
+        )
         for k, one in enumerate(figures, 1)
     ]
 
 
 def test_what_is_compared_has_a_margin_for_the_client_s_own_error() -> None:
     """A client that is 30 % off turned an objective INVALID, and a baseline passed."""
-    entry = {"figures": {"tpot.mean": 5.0, "ttft.mean": 100.0, "classic.tpot.mean": 5.0, "total_throughput": 900.0}}
+    entry = {
+        "figures": {"tpot.mean": 5.0, "ttft.mean": 100.0, "classic.tpot.mean": 5.0, "total_throughput": 900.0}
+    }
     file = Baseline("b.json", "s", PRINT, {ID: entry})
     (one,) = runs(5.1)
     found = margins(judge(file=file), loads(NEW, one | {"ttft.mean": 90.0, "classic.tpot.mean": 5.2}))
-    # One run a side: within 5 %. What the client is wrong by in ms is on both sides, so TTFT is not asked about.
+    # One run a side: within 5 %. What the client is wrong by in ms is on both sides, so TTFT is not asked
+    # about.
     assert [(each.metric, each.observed, each.limit) for each in found] == [
         ("tpot.mean", 5.1, pytest.approx(5.25)),
         ("tpot.mean", 5.2, pytest.approx(5.25)),
@@ -123,7 +140,9 @@ def test_a_gate_shows_how_the_accept_length_changed(old: str) -> None:
     mine = [one | {"accept_length": length} for one, length in zip(runs(5.0, 5.1), (2.0, 2.2), strict=True)]
     theirs = [one | {"accept_length": 3.5} for one in runs(5.0, 5.0)]
     side = StoredTest(
-        "serving", WORK, Gathered({"tpot.mean": [5.0, 5.0], "ttft.mean": [20.0] * 2, "total_throughput": [900.0] * 2})
+        "serving",
+        WORK,
+        Gathered({"tpot.mean": [5.0, 5.0], "ttft.mean": [20.0] * 2, "total_throughput": [900.0] * 2}),
     )
     entry = {"workload": WORK, "figures": {"tpot.mean": 5.0}, "information": {"accept_length": 3.5}}
     of = {
@@ -133,7 +152,9 @@ def test_a_gate_shows_how_the_accept_length_changed(old: str) -> None:
     }
     found = compare_runs(of[old], "serving", mine, theirs if old == "server" else [], WORK, [{}])
     assert found is not None
-    assert any(note.startswith("accept length 3.50 there, 2.10 here (-40.0 %)") for note in found.notes), found.notes
+    assert any(note.startswith("accept length 3.50 there, 2.10 here (-40.0 %)") for note in found.notes), (
+        found.notes
+    )
     silent = compare_runs(of[old], "serving", runs(5.0, 5.1), theirs if old == "server" else [], WORK, [{}])
     assert silent is not None
     assert any(note.startswith("accept length 3.50 there, none here:") for note in silent.notes), silent.notes

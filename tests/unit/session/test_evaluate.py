@@ -1,8 +1,8 @@
 """Which of the command line's objectives a test judges, and who of those that answered is another server."""
 
 from slabench.session.evaluate import applicable, odd_one
+from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.sla import parse
-from slabench.verdict.words import State
 
 TPOT, TTFT, CLASSIC = parse("tpot.mean<=50"), parse("ttft<=2000"), parse("classic.itl.p99<=80")
 
@@ -14,7 +14,7 @@ def test_a_form_with_several_tokens_judges_all_of_them():
 def test_an_answer_of_one_token_has_no_time_between_tokens_and_says_so():
     kept, (said,) = applicable([TPOT, TTFT, CLASSIC], 1)
     assert kept == (TTFT,)
-    assert said.state is State.FINDING
+    assert said.state is CheckStatus.FINDING
     assert "--slo=tpot.mean<=50, --slo=classic.itl.p99<=80 is not judged" in said.text
 
 
@@ -22,7 +22,7 @@ def test_what_only_a_batch_size_point_has_is_for_the_decode_tests():
     full = parse("full_batch.tpot<=50")
     assert applicable([full, TPOT], 8, batch=True) == ((full, TPOT), ())
     kept, (said,) = applicable([full, TPOT], 8)
-    assert kept == (TPOT,) and said.state is State.FINDING
+    assert kept == (TPOT,) and said.state is CheckStatus.FINDING
     assert "--slo=full_batch.tpot<=50 is not judged in this test: it is no batch-size point." in said.text
 
 

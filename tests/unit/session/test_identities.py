@@ -1,4 +1,7 @@
-"""What answers at one moment: two servers by turns, and one that goes on working for somebody else while it is asked."""
+"""What answers at one moment:
+
+two servers by turns, and one that goes on working for somebody else while it is asked.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,11 @@ def test_a_state_that_does_not_come_again_was_of_a_server_at_work(
     answers = itertools.cycle(states)
 
     def answer(*_: object, **__: object) -> Any:
-        raw = {"version": "0.5.7", "random_seed": 1, "internal_states": [{"last_gen_throughput": next(answers)}]}
+        raw = {
+            "version": "0.5.7",
+            "random_seed": 1,
+            "internal_states": [{"last_gen_throughput": next(answers)}],
+        }
         return SimpleNamespace(raw=raw)
 
     monkeypatch.setattr(identify, "identify", answer)

@@ -27,8 +27,16 @@ def progress(**more: int) -> Any:
         ),
         ({"running": 3}, 2.0, "test_sla[np128] 0/128 done, 3 running, 0 output tok/s"),
         ({"running": 3}, 0.0, "test_sla[np128] 0/128 done, 3 running"),
-        ({"done": 128, "output_tokens": 1000}, 4.0, "test_sla[np128] 128/128 done, 0 running, 250 output tok/s"),
-        ({"done": 64, "failed": 2}, 6.0, "test_sla[np128] 64/128 done, 0 running, 2 FAILED, 0 output tok/s, about 6 s left"),
+        (
+            {"done": 128, "output_tokens": 1000},
+            4.0,
+            "test_sla[np128] 128/128 done, 0 running, 250 output tok/s",
+        ),
+        (
+            {"done": 64, "failed": 2},
+            6.0,
+            "test_sla[np128] 64/128 done, 0 running, 2 FAILED, 0 output tok/s, about 6 s left",
+        ),
     ],
 )
 def test_the_line(more: dict[str, int], elapsed: float, text: str) -> None:

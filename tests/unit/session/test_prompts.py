@@ -64,8 +64,13 @@ class Counting:
 
 
 @pytest.mark.parametrize("cores", [1, 64])
-def test_one_making_serves_every_test_of_a_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
-    """With free cores by a process of its own, so that this one encodes nothing; else here, once for the largest."""
+def test_one_making_serves_every_test_of_a_length(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int
+) -> None:
+    """With free cores by a process of its own, so that this one encodes nothing;
+
+    else here, once for the largest.
+    """
     monkeypatch.setattr(prompts.os, "sched_getaffinity", lambda _: set(range(cores)))
     tokenizer = Counting()
     given = Namespace(
@@ -95,7 +100,8 @@ def test_one_making_serves_every_test_of_a_length(tmp_path: Path, monkeypatch: p
         assert tokenizer.encoded == (16 if cores == 1 else 0)
         assert len(session.workload(form(2, 40), salt="long").prompts) == 2
         assert tokenizer.encoded == (20 if cores == 1 else 0)
-        repeat = session.workload(form(2), salt="two#2", further=1)  # another seed, planned as well, for eight
+        # another seed, planned as well, for eight
+        repeat = session.workload(form(2), salt="two#2", further=1)
         assert repeat.prompts != eight.prompts[:2]
         assert tokenizer.encoded == (36 if cores == 1 else 0)
         session.workload(form(2), salt="one", further=2)  # a probe's seed: nobody planned it

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from slabench.report.plain import plain
+from slabench.report.sanitize import plain
 from slabench.session.redact import know_secrets
 
 SECRET = "Hush9/Zq7xT-quiet"

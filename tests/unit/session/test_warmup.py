@@ -22,7 +22,9 @@ class Server:
         self.sent: list[int] = []
         self.fails = False
 
-    def load(self, plan: Plan, input_len: int = 64, output_len: int = 40, url: str = "http://a", **how: Any) -> Warmup:
+    def load(
+        self, plan: Plan, input_len: int = 64, output_len: int = 40, url: str = "http://a", **how: Any
+    ) -> Warmup:
         prompts = [Prompt(None, None, input_len, output_len) for _ in range(plan.count)]
         workload = Workload(WorkloadSpec("random-ids", plan.count, input_len, output_len), prompts, ())
         warmup = Warmup(self.campaign, SimpleNamespace(url=url), workload, plan)  # type: ignore[arg-type]
@@ -31,7 +33,9 @@ class Server:
 
     def send(self, prompts: Any) -> Any:
         self.sent.append(len(prompts))
-        return SimpleNamespace(requests=[answer(k, end=150) if not self.fails else failed(k) for k in range(len(prompts))])
+        return SimpleNamespace(
+            requests=[answer(k, end=150) if not self.fails else failed(k) for k in range(len(prompts))]
+        )
 
 
 def failed(index: int) -> Any:
@@ -56,7 +60,8 @@ def test_as_many_as_the_load_has_in_flight(plan: Plan, in_flight: int) -> None:
 
 def test_once_for_each_server_process_and_shape() -> None:
     server, plan = Server(), Plan.closed_loop(32, 8)
-    assert [server.load(plan).requests for _ in range(3)] == [8, 8, 8]  # of the same shape: what a baseline compares
+    # of the same shape: what a baseline compares
+    assert [server.load(plan).requests for _ in range(3)] == [8, 8, 8]
     assert server.sent == [8]
     server.load(plan, input_len=128)
     server.load(plan, output_len=1)  # a prefill alone

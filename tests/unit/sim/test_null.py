@@ -59,7 +59,15 @@ def test_an_answer_longer_than_the_table_goes_on_the_same_way() -> None:
 
 def test_keys_stand_in_the_real_server_s_order() -> None:
     event = whole(GROWING, 9, 2)
-    first = ["id", "finish_reason", "prompt_tokens", "weight_version", "total_retractions", "queue_time", "completion_tokens"]
+    first = [
+        "id",
+        "finish_reason",
+        "prompt_tokens",
+        "weight_version",
+        "total_retractions",
+        "queue_time",
+        "completion_tokens",
+    ]
     assert list(event[0]["meta_info"]) == [*first, "cached_tokens"]  # type: ignore[call-overload]
     assert list(event[1]["meta_info"]) == [*first, "cached_tokens", "e2e_latency"]  # type: ignore[call-overload]
 
@@ -70,7 +78,9 @@ REQUEST = b"POST /generate HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello
 @given(st.integers(0, len(REQUEST) - 1))
 def test_a_request_is_read_once_it_is_whole(size: int) -> None:
     assert read_request(REQUEST[:size]) is None
-    assert read_request(REQUEST + b"GET") == Request("POST", "/generate", "/generate", b"hello", False, len(REQUEST))
+    assert read_request(REQUEST + b"GET") == Request(
+        "POST", "/generate", "/generate", b"hello", False, len(REQUEST)
+    )
 
 
 def test_what_cannot_become_a_request() -> None:
@@ -79,7 +89,9 @@ def test_what_cannot_become_a_request() -> None:
     with pytest.raises(Malformed):
         read_request(b"x" * 70_000)
     closing = read_request(b"GET /truth?x=1 HTTP/1.1\r\nConnection: close\r\n\r\n")
-    assert closing is not None and closing.close and closing.path == "/truth" and closing.shown == "/truth?x=1"
+    assert (
+        closing is not None and closing.close and closing.path == "/truth" and closing.shown == "/truth?x=1"
+    )
 
 
 def body(**given: object) -> bytes:
@@ -151,7 +163,9 @@ def test_the_profile_and_its_parameters() -> None:
     assert read_any("demo") is PROFILES["demo"]
 
 
-@pytest.mark.parametrize("given_", ["itl_ms=0", "itl_ms=nan", "ttft_ms=-1", "delta=2", "fault=busy", "itl_ms=x"])
+@pytest.mark.parametrize(
+    "given_", ["itl_ms=0", "itl_ms=nan", "ttft_ms=-1", "delta=2", "fault=busy", "itl_ms=x"]
+)
 def test_wrong_parameters_are_said(given_: str) -> None:
     with pytest.raises(UnknownProfile):
         read_null(given_)

@@ -43,4 +43,7 @@ def test_an_unknown_fault_is_one_sentence_that_names_the_known_ones() -> None:
 
 
 def test_the_payload_of_chunks_is_what_was_put_into_them() -> None:
-    assert wire.payload(wire.piece(b"ab\r\n") + wire.chunk(b"{}") + wire.DONE) == b"ab\r\ndata: {}\n\ndata: [DONE]\n\n"
+    assert (
+        wire.payload(wire.piece(b"ab\r\n") + wire.chunk(b"{}") + wire.DONE)
+        == b"ab\r\ndata: {}\n\ndata: [DONE]\n\n"
+    )

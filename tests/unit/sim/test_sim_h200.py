@@ -1,4 +1,5 @@
-"""The profile h200-qwen3-30b-a3b against what one H200 gave (docs/sim.md), and stairs and cliff as options of other profiles."""
+"""The profile h200-qwen3-30b-a3b against what one H200 gave (docs/sim.md), and stairs and cliff as options of
+other profiles."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ SWEEP = {
 
 
 @cache
-def load(in_flight: int, count: int, graph: int = 128, prompt: int = 3500, output: int = 1200) -> list[Timing]:
+def load(
+    in_flight: int, count: int, graph: int = 128, prompt: int = 3500, output: int = 1200
+) -> list[Timing]:
     profile = replace(PROFILE, graph_max_bs=graph)
     return run(Scheduler(profile.limits, profile.cost), [(prompt, output)] * count, [0.0] * count, in_flight)
 
@@ -54,7 +57,9 @@ def test_tencent_lengths_within_3_per_cent(case: tuple[int, int, int]) -> None:
 
 @pytest.mark.parametrize("batch_size", sorted(SWEEP))
 def test_the_decode_sweep_within_half_a_per_cent(batch_size: int) -> None:
-    assert mean_tpot(load(batch_size, batch_size, 128, 4096, 1536)) == pytest.approx(SWEEP[batch_size], rel=0.005)
+    assert mean_tpot(load(batch_size, batch_size, 128, 4096, 1536)) == pytest.approx(
+        SWEEP[batch_size], rel=0.005
+    )
 
 
 @pytest.mark.parametrize(("length", "per_s"), [(1024, 62_749), (2048, 54_912), (4096, 45_651)])
@@ -65,7 +70,8 @@ def test_prefill_within_2_per_cent(length: int, per_s: float) -> None:
 
 def test_throughput_falls_at_the_stair_rises_beyond_it_and_falls_off_the_cliff() -> None:
     total = {
-        count: count * 4700 / max(timing.tokens[-1] for timing in load(count, count)) for count in (96, 104, 112, 120, 128, 129)
+        count: count * 4700 / max(timing.tokens[-1] for timing in load(count, count))
+        for count in (96, 104, 112, 120, 128, 129)
     }
     assert total[104] < 0.95 * total[96]
     assert total[104] < total[112] < total[120] < total[128]
@@ -74,13 +80,17 @@ def test_throughput_falls_at_the_stair_rises_beyond_it_and_falls_off_the_cliff()
 
 
 def test_the_step_is_flat_between_stairs_and_smooth_for_ragged_lengths() -> None:
-    """Equal lengths: 97 to 104 cost the same at one length. Ragged: 100 and 104 differ by their contexts alone, 0.037 a 1,000."""
+    """Equal lengths: 97 to 104 cost the same at one length. Ragged:
+
+    100 and 104 differ by their contexts alone, 0.037 a 1,000.
+    """
     table = DECODE_TABLES["h200-qwen3-30b-a3b"]
     assert {table.step_ms(n, n * 4000, 4000) for n in range(97, 105)} == {16.92 + 4.0 * 4.866}
     assert table.step_ms(96, 96 * 4000, 4000) == pytest.approx(17.36 + 4.0 * 3.297)
     ragged = [table.step_ms(n, n * 1500, 4000) for n in (100, 104)]
     assert ragged[1] - ragged[0] == pytest.approx(0.037 * 6)
-    # as the log of ragged lengths has them: 158 running with 167,242 tokens took 22.9 ms, 92 with 154,431 took 23.1
+    # as the log of ragged lengths has them: 158 running with 167,242 tokens took 22.9 ms, 92 with 154,431
+    # took 23.1
     assert table.step_ms(158, 167_242, 4700) == pytest.approx(22.87, rel=0.12)
     assert table.step_ms(92, 154_431, 4700) == pytest.approx(23.10, rel=0.05)
 
@@ -94,11 +104,16 @@ def test_between_equal_and_ragged_the_step_has_no_jump() -> None:
 def test_a_table_s_scale_and_slowness() -> None:
     """500 tokens at scale 8 are the table's 4,000."""
     whole, eighth = PROFILE.cost, replace(PROFILE, table_scale=8.0, table_slowness=2.0).cost
-    assert eighth.decode_s(64, 64 * 500, longest=500) == pytest.approx(2 * whole.decode_s(64, 64 * 4000, longest=4000))
+    assert eighth.decode_s(64, 64 * 500, longest=500) == pytest.approx(
+        2 * whole.decode_s(64, 64 * 4000, longest=4000)
+    )
 
 
 def test_stairs_and_a_cliff_of_another_profile() -> None:
-    """10 + 1 a request: 9 cost as 16 with stairs of 8 where lengths are equal, and 5 ms more above the largest graph of 12."""
+    """10 + 1 a request:
+
+    9 cost as 16 with stairs of 8 where lengths are equal, and 5 ms more above the largest graph of 12.
+    """
     cost = read_profile(
         "demo?decode_base_ms=10&decode_request_ms=1&decode_context_ms=0&decode_stair=8&graph_max_bs=12&eager_ms=5"
     ).cost

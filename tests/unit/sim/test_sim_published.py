@@ -1,4 +1,5 @@
-"""The profile r1-fp8-tp8, fitted on the published run of 128 prompts, against the published runs of 256 and 512."""
+"""The profile r1-fp8-tp8, fitted on the published run of 128 prompts, against the published runs of 256 and
+512."""
 
 from __future__ import annotations
 
@@ -12,8 +13,13 @@ from slabench.sim.profiles import PROFILES
 from slabench.sim.scheduler import Scheduler
 from slabench.sim.virtual import Timing, run
 
-# prompts: QPM (for 128 from its duration), mean TTFT ms, mean TPOT ms. Source: Tencent's table, deepseek-r1-fp8, sglang 0.5.7.
-PUBLISHED = {128: (60 * 128 / 332.81, 144_639.27, 35.98), 256: (23.30, 210_335.13, 41.46), 512: (23.30, 239_687.05, 44.06)}
+# prompts: QPM (for 128 from its duration), mean TTFT ms, mean TPOT ms. Source: Tencent's table,
+# deepseek-r1-fp8, sglang 0.5.7.
+PUBLISHED = {
+    128: (60 * 128 / 332.81, 144_639.27, 35.98),
+    256: (23.30, 210_335.13, 41.46),
+    512: (23.30, 239_687.05, 44.06),
+}
 
 
 def timings(prompts: int) -> list[Timing]:
@@ -25,7 +31,10 @@ def timings(prompts: int) -> list[Timing]:
 
 def figures(found: list[Timing]) -> tuple[float, float, float]:
     duration = max(one.tokens[-1] for one in found)
-    ttft, tpot = (1000 * statistics.mean(values) for values in ([one.ttft for one in found], [one.tpot for one in found]))
+    ttft, tpot = (
+        1000 * statistics.mean(values)
+        for values in ([one.ttft for one in found], [one.tpot for one in found])
+    )
     return 60 * len(found) / duration, ttft, tpot
 
 
@@ -41,7 +50,10 @@ def test_within_5_per_cent_of_qpm_and_ttft_and_10_of_tpot(prompts: int) -> None:
 
 
 def test_the_published_run_s_shape() -> None:
-    """Further figures of the run that the fit was made on: a gap of 272.8 s, TPOT median 28.90 and p99 216 ms; retractions."""
+    """Further figures of the run that the fit was made on:
+
+    a gap of 272.8 s, TPOT median 28.90 and p99 216 ms; retractions.
+    """
     found = timings(128)
     assert 5 <= sum(one.retractions for one in found) <= 9
     gap = max(after - before for one in found for before, after in itertools.pairwise(one.tokens))

@@ -1,4 +1,5 @@
-"""The profile a800-qwen3-30b-a3b against the published ali decode and prefill tables, one wave per batch size in virtual time."""
+"""The profile a800-qwen3-30b-a3b against the published ali decode and prefill tables, one wave per batch size
+in virtual time."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ from slabench.sim.profiles import PROFILES, UnknownProfile, read_profile
 from slabench.sim.scheduler import Scheduler
 from slabench.sim.virtual import Timing, run
 
-BASELINE = json.loads((Path(__file__).resolve().parents[3] / "baselines" / "published-ali-a800.json").read_text())["tests"]
+BASELINE = json.loads(
+    (Path(__file__).resolve().parents[3] / "baselines" / "published-ali-a800.json").read_text()
+)["tests"]
 TPOT = {
     entry["workload"]["num_prompts"]: entry["figures"]["classic.tpot.mean"]
     for entry in BASELINE.values()
@@ -64,7 +67,10 @@ def test_mean_tpot_within_10_per_cent_of_the_published(batch_size: int) -> None:
 
 @pytest.mark.parametrize("batch_size", [64])
 def test_the_plateau_follows_from_the_pool(batch_size: int) -> None:
-    """The same server with room for all 64 would be far off the published plateau: the pool makes it, not a step's cost."""
+    """The same server with room for all 64 would be far off the published plateau:
+
+    the pool makes it, not a step's cost.
+    """
     assert not any(one.retractions for one in wave(16))
     assert sum(one.retractions for one in wave(batch_size)) > 0
     assert most_at_once(wave(batch_size)) < 24
@@ -80,6 +86,8 @@ def test_prefill_within_3_per_cent_of_the_table_it_was_fitted_on(length: int) ->
 
 
 def test_a_share_of_the_experts_is_a_share() -> None:
-    assert read_profile("demo?expert_share=0.5&decode_expert_ms=8").cost.decode_s(2, 0) == pytest.approx((5 + 0.2 + 6) / 1000)
+    assert read_profile("demo?expert_share=0.5&decode_expert_ms=8").cost.decode_s(2, 0) == pytest.approx(
+        (5 + 0.2 + 6) / 1000
+    )
     with pytest.raises(UnknownProfile, match="share from 0 to 1"):
         read_profile("demo?expert_share=1.5")

@@ -57,7 +57,10 @@ def test_prefill_goes_first_and_the_last_prompt_is_cut() -> None:
     for key in (1, 2, 3):
         found.add(request(key, 500, 3))
     ran = steps(found)
-    assert [(step.kind, step.new_tokens, step.new_seq) for step in ran[:2]] == [("prefill", 800, 2), ("prefill", 700, 2)]
+    assert [(step.kind, step.new_tokens, step.new_seq) for step in ran[:2]] == [
+        ("prefill", 800, 2),
+        ("prefill", 700, 2),
+    ]
     assert [one.key for one in ran[0].emitted] == [1]
     assert [one.key for one in ran[1].emitted] == [2, 3]
     assert ran[2].kind == "decode"
@@ -76,7 +79,8 @@ def test_the_running_cap_holds_and_a_free_slot_is_taken_at_once() -> None:
 
 
 def test_admission_keeps_a_reserve_for_those_that_run() -> None:
-    # 1 takes 1,000 and may write 1,000 more; the reserve for it is 700 (ratio 0.7) of the 1,999 left. 2 needs 300 + 1,000.
+    # 1 takes 1,000 and may write 1,000 more; the reserve for it is 700 (ratio 0.7) of the 1,999 left. 2 needs
+    # 300 + 1,000.
     found = scheduler(pool=3000)
     found.add(request(1, 1000, 1000))
     found.step()
@@ -207,7 +211,9 @@ def test_parameters_of_a_profile() -> None:
     assert read_profile("demo") is PROFILES["demo"]
 
 
-@pytest.mark.parametrize("text", ["", "demos", "demo?speed=3", "demo?max_running=x", "demo?max_running=0", "demo?noise=-1"])
+@pytest.mark.parametrize(
+    "text", ["", "demos", "demo?speed=3", "demo?max_running=x", "demo?max_running=0", "demo?noise=-1"]
+)
 def test_a_profile_that_is_none_is_one_sentence(text: str) -> None:
     with pytest.raises(UnknownProfile, match=r"\.$"):
         read_profile(text)

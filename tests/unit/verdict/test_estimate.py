@@ -32,7 +32,10 @@ def test_equal_answers_are_as_sure_as_two_runs_agree() -> None:
 
 
 def test_a_place_in_the_wave_is_no_noise() -> None:
-    """46 48 50 52 in each wave: a plain standard deviation is 2.24; neighbours differ by 2, so 2 x sqrt(4/2/8) = 1."""
+    """46 48 50 52 in each wave: a plain standard deviation is 2.24;
+
+    neighbours differ by 2, so 2 x sqrt(4/2/8) = 1.
+    """
     found = estimate("tpot.mean", 49.0, answers([46, 48, 50, 52] * 2), 4)
     assert (found.high - found.low) / 2 == pytest.approx(math.hypot(1.0, 0.003 * 49), rel=1e-6)
 
@@ -44,7 +47,10 @@ def test_three_waves_tell_by_their_means() -> None:
 
 
 def test_a_percentile_by_its_order_statistics() -> None:
-    """The median of 100: 50 -+ 1.96 x 5 = ranks 40.2 to 59.8, so the 40th and the 61st of 1..100, and 0.3 % around."""
+    """The median of 100:
+
+    50 -+ 1.96 x 5 = ranks 40.2 to 59.8, so the 40th and the 61st of 1..100, and 0.3 % around.
+    """
     found = estimate("tpot.p50", 50.5, answers([float(k) for k in range(1, 101)]), 100)
     assert (found.low, found.high) == (pytest.approx(40 - 0.1515), pytest.approx(61 + 0.1515))
 
@@ -55,13 +61,18 @@ def test_a_share() -> None:
     assert estimate("goodput.share", 1.0, answers([1.0] * 100), 100).low == pytest.approx(0.97)
 
 
-@pytest.mark.parametrize(("key", "share"), [("tpot.mean", 0.003), ("ttft.p99", 0.05), ("qpm", 0.005), ("gap_max", 0.01)])
+@pytest.mark.parametrize(
+    ("key", "share"), [("tpot.mean", 0.003), ("ttft.p99", 0.05), ("qpm", 0.005), ("gap_max", 0.01)]
+)
 def test_floors(key: str, share: float) -> None:
     assert floor_of(key) == share
 
 
 def test_two_probes_of_one_load() -> None:
-    """50 and 51 cannot be known better than they lie apart; equal ones are known better by the square root of two."""
+    """50 and 51 cannot be known better than they lie apart;
+
+    equal ones are known better by the square root of two.
+    """
     apart = pooled([Estimate(50, 49.9, 50.1, 10), Estimate(51, 50.9, 51.1, 10)], 0.0)
     assert (apart.value, apart.low, apart.high, apart.n) == (50.5, 50.0, 51.0, 20)
     same = pooled([Estimate(50, 49.85, 50.15, 10)] * 2, 0.003)

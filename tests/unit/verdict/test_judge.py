@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.verdict import baseline_file, baselines, reasons
+from slabench.verdict import baseline_file, comparison, reasons
 from slabench.verdict.judge import Case, judge
+from slabench.verdict.outcome import Check, CheckStatus, Outcome, overall
 from slabench.verdict.sla import slo
-from slabench.verdict.words import Check, State, Word, overall
 
 GOOD, BAD = {"tpot.mean": 40.0, "output_throughput": 100.0}, {"tpot.mean": 60.0, "output_throughput": 100.0}
 RULE = (slo("tpot", "mean", "<=", 50),)
-OK = (Check("completed", State.OK, "All came back."),)
+OK = (Check("completed", CheckStatus.OK, "All came back."),)
 BROKEN = (
-    Check("completed", State.INVALID, "1 of 2 requests failed.", "Look."),
-    Check("flush", State.INVALID, "HTTP 400.", "Wait."),
+    Check("completed", CheckStatus.INVALID, "1 of 2 requests failed.", "Look."),
+    Check("flush", CheckStatus.INVALID, "HTTP 400.", "Wait."),
 )
 IDENTITY = {"hardware": {"gpu": "H20", "gpus": 8}, "model": {"name": "r1"}, "server": {"version": "0.5.7"}}
 WORK = {"input_len": 3500}
@@ -30,8 +30,14 @@ def stored(figures=None, floors=None, **fingerprint):
 
 def compared(figures, baseline=None, test="t", identity=IDENTITY, work=WORK, **more):
     given = {"tolerance": 0.05} | more
-    return baselines.compare(
-        baseline or stored(), test, {key: [one] for key, one in figures.items()}, {"tpot": 9}, identity, work, **given
+    return comparison.compare(
+        baseline or stored(),
+        test,
+        {key: [one] for key, one in figures.items()},
+        {"tpot": 9},
+        identity,
+        work,
+        **given,
     )
 
 
@@ -40,10 +46,10 @@ def verdict(figures=GOOD, checks=OK, slos=RULE, **more):
 
 
 def test_the_three_words():
-    assert verdict().word is Word.PASSED
-    assert verdict(BAD).word is Word.FAILED
-    assert verdict(BAD, BROKEN).word is Word.INVALID  # an invalid run is not judged, good or bad
-    assert verdict(GOOD, BROKEN).word is Word.INVALID
+    assert verdict().word is Outcome.PASSED
+    assert verdict(BAD).word is Outcome.FAILED
+    assert verdict(BAD, BROKEN).word is Outcome.INVALID  # an invalid run is not judged, good or bad
+    assert verdict(GOOD, BROKEN).word is Outcome.INVALID
 
 
 def test_first_lines_are_complete():
@@ -53,13 +59,17 @@ def test_first_lines_are_complete():
 
 def test_undefined_figure_under_an_objective_is_invalid_never_zero():
     found = verdict({})
-    assert found.word is Word.INVALID
+    assert found.word is Outcome.INVALID
     assert "tpot.mean is not defined" in found.headline
 
 
 def test_an_objective_on_a_figure_by_the_first_text_says_that_there_was_none():
-    found = judge(Case({"classic.e2el.mean": 9.0}, {"ttft": 8, "text": 6}, OK, (slo("classic.ttft", "mean", "<=", 2000),)))
-    assert found.word is Word.INVALID
+    found = judge(
+        Case(
+            {"classic.e2el.mean": 9.0}, {"ttft": 8, "text": 6}, OK, (slo("classic.ttft", "mean", "<=", 2000),)
+        )
+    )
+    assert found.word is Outcome.INVALID
     assert found.headline == (
         "classic.ttft.mean is not defined for this run (it is taken by each answer's first text, and 2 of 8 answers brought no "
         "text), so classic.ttft.mean<=2000 cannot be judged"
@@ -68,31 +78,48 @@ def test_an_objective_on_a_figure_by_the_first_text_says_that_there_was_none():
 
 def test_an_objective_on_a_percentile_of_too_few_says_how_many_it_needs():
     found = verdict(GOOD, slos=(slo("tpot", "p99", "<=", 50),))
-    assert found.word is Word.INVALID
+    assert found.word is Outcome.INVALID
     assert "tpot.p99 is not defined for this run (p99 needs 100 requests, there are 9), so" in found.headline
 
 
-@pytest.mark.parametrize(("key", "least"), [("classic.tpot.p95", 20), ("classic.tpot.p99", 100), ("classic.itl.p99", 100)])
+@pytest.mark.parametrize(
+    ("key", "least"), [("classic.tpot.p95", 20), ("classic.tpot.p99", 100), ("classic.itl.p99", 100)]
+)
 def test_bench_serving_s_percentiles_of_too_few_are_shown_and_judge_nothing(key, least):
-    figures, rule, figure = GOOD | {key: 45.0}, slo(key.rpartition(".")[0], key.rpartition(".")[2], "<=", 50), key.split(".")[1]
+    figures, rule, figure = (
+        GOOD | {key: 45.0},
+        slo(key.rpartition(".")[0], key.rpartition(".")[2], "<=", 50),
+        key.split(".")[1],
+    )
 
     def of(n):
         return judge(Case(figures, {figure: n}, OK, (rule,)))
 
     few, enough = of(least - 1), of(least)
     what = "tokens after the first" if figure == "itl" else "requests"
-    assert few.word is Word.INVALID
-    assert few.headline.startswith(f"{key} is not defined for this run ({key[-3:]} needs {least} {what}, there are {least - 1})")
-    assert enough.word is Word.PASSED
-    assert judge(Case(figures, {figure: least}, OK, (slo(key[:-4], key[-3:], "<=", 44),))).word is Word.FAILED
+    assert few.word is Outcome.INVALID
+    assert few.headline.startswith(
+        f"{key} is not defined for this run ({key[-3:]} needs {least} {what}, there are {least - 1})"
+    )
+    assert enough.word is Outcome.PASSED
+    assert (
+        judge(Case(figures, {figure: least}, OK, (slo(key[:-4], key[-3:], "<=", 44),))).word is Outcome.FAILED
+    )
 
 
 def test_nor_does_a_baseline_s():
     baseline = stored({"classic.tpot.p99": 40.0})
-    found = baselines.compare(baseline, "t", {"classic.tpot.p99": [90.0]}, {"tpot": 99}, IDENTITY, WORK, tolerance=0.05)
+    found = comparison.compare(
+        baseline, "t", {"classic.tpot.p99": [90.0]}, {"tpot": 99}, IDENTITY, WORK, tolerance=0.05
+    )
     assert found.state == "NOT_COMPARABLE"
-    assert "this run has no classic.tpot.p99 to be compared by (99 samples, it needs 100)" in found.not_comparable
-    found = baselines.compare(baseline, "t", {"classic.tpot.p99": [90.0]}, {"tpot": 100}, IDENTITY, WORK, tolerance=0.05)
+    assert (
+        "this run has no classic.tpot.p99 to be compared by (99 samples, it needs 100)"
+        in found.not_comparable
+    )
+    found = comparison.compare(
+        baseline, "t", {"classic.tpot.p99": [90.0]}, {"tpot": 100}, IDENTITY, WORK, tolerance=0.05
+    )
     assert [one.holds for one in found.objectives] == [False]
 
 
@@ -102,13 +129,15 @@ def test_reason_codes():
 
 
 def test_no_baseline_is_a_reason_and_red_under_require():
-    assert verdict(comparison=compared(GOOD, test="other")).word is Word.PASSED
+    assert verdict(comparison=compared(GOOD, test="other")).word is Outcome.PASSED
     found = verdict(comparison=compared(GOOD, test="other"), require_baseline=True)
-    assert found.word is Word.FAILED
+    assert found.word is Outcome.FAILED
     assert "NO_BASELINE" in found.reasons
 
 
-@pytest.mark.parametrize(("tpot", "word"), [(41.9, Word.PASSED), (42.1, Word.FAILED), (20.0, Word.PASSED)])
+@pytest.mark.parametrize(
+    ("tpot", "word"), [(41.9, Outcome.PASSED), (42.1, Outcome.FAILED), (20.0, Outcome.PASSED)]
+)
 def test_tolerance_is_5_per_cent_of_the_baseline(tpot, word):
     figures = {"tpot.mean": tpot, "output_throughput": 100.0}
     assert verdict(figures, comparison=compared(figures)).word is word
@@ -117,18 +146,21 @@ def test_tolerance_is_5_per_cent_of_the_baseline(tpot, word):
 def test_higher_is_better_is_the_other_way():
     slow = {"tpot.mean": 40.0, "output_throughput": 94.0}
     found = verdict(slow, comparison=compared(slow))
-    assert found.word is Word.FAILED
-    assert found.headline == "output_throughput 94.00 tok/s is worse by more than 5 % of baseline 100.00 tok/s (-6.0 %)"
+    assert found.word is Outcome.FAILED
+    assert (
+        found.headline
+        == "output_throughput 94.00 tok/s is worse by more than 5 % of baseline 100.00 tok/s (-6.0 %)"
+    )
 
 
 def test_other_hardware_is_not_comparable_unless_allowed():
     other = IDENTITY | {"hardware": {"gpu": "H200", "gpus": 8}}
     found = verdict(comparison=compared(GOOD, identity=other))
-    assert found.word is Word.INVALID
+    assert found.word is Outcome.INVALID
     assert found.headline.startswith("NOT_COMPARABLE: hardware.gpu: 'H200', 'H20' in the baseline")
     for allow in (("hardware",), ("hardware.gpu",)):
-        assert verdict(comparison=compared(GOOD, identity=other, allow=allow)).word is Word.PASSED
-    assert verdict(comparison=compared(GOOD, identity=other, allow=("model",))).word is Word.INVALID
+        assert verdict(comparison=compared(GOOD, identity=other, allow=allow)).word is Outcome.PASSED
+    assert verdict(comparison=compared(GOOD, identity=other, allow=("model",))).word is Outcome.INVALID
 
 
 def test_what_the_baseline_names_and_the_run_does_not_know_differs():
@@ -157,13 +189,19 @@ def test_floor_from_the_baseline_has_no_tolerance():
     base = stored(floors={"output_throughput": 100.0})
     just = {"tpot.mean": 40.0, "output_throughput": 99.9}
     found = verdict(just, comparison=compared(just, base))
-    assert found.word is Word.FAILED
+    assert found.word is Outcome.FAILED
     assert "NO_FLOOR" not in found.reasons
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"schema": "slabench.baseline/99"}', '{"schema": "slabench.baseline/1", "tests": 3, "fingerprint": {}}'],
+    [
+        "",
+        "[]",
+        "{}",
+        '{"schema": "slabench.baseline/99"}',
+        '{"schema": "slabench.baseline/1", "tests": 3, "fingerprint": {}}',
+    ],
 )
 def test_unusable_baselines_are_refused(tmp_path, text):
     path = tmp_path / "b.json"
@@ -174,7 +212,11 @@ def test_unusable_baselines_are_refused(tmp_path, text):
 
 def test_unknown_metric_in_a_baseline_is_refused(tmp_path):
     path = tmp_path / "b.json"
-    path.write_text(json.dumps({"schema": baseline_file.SCHEMA, "fingerprint": {}, "tests": {"t": {"figures": {"tpto.mean": 1}}}}))
+    path.write_text(
+        json.dumps(
+            {"schema": baseline_file.SCHEMA, "fingerprint": {}, "tests": {"t": {"figures": {"tpto.mean": 1}}}}
+        )
+    )
     with pytest.raises(ConfigError, match=r"tpto\.mean"):
         baseline_file.load(str(path))
 
@@ -195,7 +237,9 @@ def test_round_trip_leaves_out_invalid_tests(tmp_path):
         "reasons": [],
         "checks": [],
     }
-    document = baseline_file.build("run", "2026", IDENTITY, ["SIMULATED"], [entry, entry | {"id": "u", "word": "INVALID"}])
+    document = baseline_file.build(
+        "run", "2026", IDENTITY, ["SIMULATED"], [entry, entry | {"id": "u", "word": "INVALID"}]
+    )
     path = tmp_path / "b.json"
     baseline_file.save(str(path), document)
     back = baseline_file.load(str(path))
@@ -206,18 +250,18 @@ def test_round_trip_leaves_out_invalid_tests(tmp_path):
 
 
 def test_overall_word():
-    assert overall([Word.PASSED, Word.INVALID, Word.FAILED]) is Word.FAILED
-    assert overall([Word.PASSED, Word.INVALID]) is Word.INVALID
+    assert overall([Outcome.PASSED, Outcome.INVALID, Outcome.FAILED]) is Outcome.FAILED
+    assert overall([Outcome.PASSED, Outcome.INVALID]) is Outcome.INVALID
     assert overall([]) is None
 
 
 UNJUDGED = Case({"tpot.mean": 503.3}, {"tpot": 8}, OK, shown=("tpot.mean",))
-UNKNOWN = baselines.Comparison("prod.json", "NO_BASELINE", reasons=("NO_BASELINE",))
+UNKNOWN = comparison.Comparison("prod.json", "NO_BASELINE", reasons=("NO_BASELINE",))
 
 
 def test_a_test_that_nothing_judges_says_so():
     found = judge(UNJUDGED)
-    assert (found.word, found.reasons) == (Word.PASSED, ("NOTHING_JUDGED", "NO_FLOOR", "NO_BASELINE"))
+    assert (found.word, found.reasons) == (Outcome.PASSED, ("NOTHING_JUDGED", "NO_FLOOR", "NO_BASELINE"))
     assert found.headline == (
         "NOTHING_JUDGED: no objective, floor or comparison applies to this test. Measured: tpot mean 503.30 ms. "
         "Give an objective (--slo='METRIC<=LIMIT'), or a baseline that has this test."
@@ -228,8 +272,12 @@ def test_a_test_that_nothing_judges_says_so():
 @pytest.mark.parametrize("comparison", [None, UNKNOWN])
 def test_under_a_gate_it_is_invalid(gate, comparison):
     found = judge(replace(UNJUDGED, gate=gate, comparison=comparison))
-    assert found.word is Word.INVALID
-    assert "NOTHING_JUDGED" in found.reasons and found.headline.startswith("NOTHING_JUDGED: ") and gate in found.headline
+    assert found.word is Outcome.INVALID
+    assert (
+        "NOTHING_JUDGED" in found.reasons
+        and found.headline.startswith("NOTHING_JUDGED: ")
+        and gate in found.headline
+    )
     assert ("prod.json has no entry for it" in found.headline) == (comparison is not None)
 
 
@@ -237,12 +285,12 @@ def test_what_applies_is_judged_and_not_called_nothing():
     """An objective, a floor, a floor of the baseline's, an objective beside an unknown test, a requirement."""
     objective, floor = slo("tpot", "mean", "<=", 600), slo("tpot", "mean", "<=", 500)
     for more, word in (
-        ({"slos": (objective,)}, Word.PASSED),
-        ({"floors": (floor,)}, Word.FAILED),
-        ({"comparison": replace(UNKNOWN, state="compared", reasons=(), floors=(floor,))}, Word.FAILED),
-        ({"slos": (objective,), "comparison": UNKNOWN}, Word.PASSED),
-        ({"comparison": UNKNOWN, "require_baseline": True}, Word.FAILED),
-        ({"comparison": replace(UNKNOWN, not_comparable="NOT_COMPARABLE: hardware.gpu")}, Word.INVALID),
+        ({"slos": (objective,)}, Outcome.PASSED),
+        ({"floors": (floor,)}, Outcome.FAILED),
+        ({"comparison": replace(UNKNOWN, state="compared", reasons=(), floors=(floor,))}, Outcome.FAILED),
+        ({"slos": (objective,), "comparison": UNKNOWN}, Outcome.PASSED),
+        ({"comparison": UNKNOWN, "require_baseline": True}, Outcome.FAILED),
+        ({"comparison": replace(UNKNOWN, not_comparable="NOT_COMPARABLE: hardware.gpu")}, Outcome.INVALID),
     ):
         found = judge(replace(UNJUDGED, gate="--baseline", **more))
         assert found.word is word, more
@@ -254,7 +302,7 @@ def test_what_applies_is_judged_and_not_called_nothing():
 
 
 def test_an_invalid_run_is_invalid_for_its_own_reason():
-    bad = Check("completed", State.INVALID, "1 of 8 requests failed.")
+    bad = Check("completed", CheckStatus.INVALID, "1 of 8 requests failed.")
     found = judge(replace(UNJUDGED, checks=(bad,), gate="--baseline"))
     assert found.headline == "completed: 1 of 8 requests failed." and "NOTHING_JUDGED" not in found.reasons
 
@@ -268,7 +316,7 @@ def test_what_a_gate_could_not_judge_is_still_a_baseline():
 
 def test_what_failed_is_the_first_reason():
     found = verdict(BAD, floors=(slo("output_throughput", "", ">=", 200),), comparison=compared(BAD))
-    assert found.word is Word.FAILED
+    assert found.word is Outcome.FAILED
     assert found.reasons[:3] == ("SLO:tpot.mean", "FLOOR:output_throughput", "BASELINE:tpot.mean")
     assert not any(one.startswith(("SLO:", "FLOOR:", "BASELINE:")) for one in verdict().reasons)
     assert "UNDEFINED:ttft.mean" in verdict(slos=(slo("ttft", "mean", "<=", 5),)).reasons

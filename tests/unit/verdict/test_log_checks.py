@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.validity import LogEvidence, Stage, examine, registered
 from slabench.verdict.validity.log import log_agrees
-from slabench.verdict.words import State
 from tests.unit.verdict.test_validity import subject
 
 # 8 running, 10 ms a token at both ends: mean 10.5 with the prefill stalls in it.
@@ -26,38 +26,39 @@ def states(seen, method="ali-decode", **more):
 
 
 def test_a_good_log_is_good():
-    assert set(states(GOOD).values()) == {State.OK}
+    assert set(states(GOOD).values()) == {CheckStatus.OK}
     assert set(states(GOOD)) == NAMES
 
 
 @pytest.mark.parametrize(
     ("name", "broken", "state"),
     [
-        ("log_lines", {"lines": 0}, State.FINDING),
-        ("log_lines", {"lines": 0, "prefill_lines": 0}, State.INVALID),
-        ("log_lines", {"rejected": {"cut": 2}}, State.FINDING),
-        ("log_lines", {"outside": 3}, State.FINDING),
-        ("log_retraction", {"retractions": 1}, State.INVALID),
-        ("log_disturbed", {"jit": 1}, State.INVALID),
-        ("log_disturbed", {"restarts": 1}, State.INVALID),
-        ("log_agrees", {"mean_tpot": 11.1}, State.FINDING),
-        ("log_agrees", {"mean_tpot": 8.9}, State.FINDING),
-        ("log_agrees", {"full_tpot": 11.1}, State.FINDING),
-        ("log_agrees", {"full_tpot": 13.2}, State.FINDING),
-        ("log_agrees", {"full_tpot": 13.4}, State.INVALID),
-        ("log_agrees", {"full_tpot": 7.5}, State.INVALID),
-        ("log_agrees", {"full_tpot": 20.0, "samples": 4}, State.FINDING),  # a stall in a line that is not clean
-        ("log_agrees", {"full_tpot": 20.1, "samples": 4}, State.INVALID),
-        ("log_agrees", {"running_max": 10}, State.INVALID),  # of 8 in flight
-        ("log_agrees", {"tokens": 1110.0, "received": 1000.0}, State.INVALID),
-        ("log_agrees", {"log_tpot": None}, State.NOT_CHECKED),
-        ("log_agrees", {"mean_tpot": None}, State.NOT_CHECKED),
+        ("log_lines", {"lines": 0}, CheckStatus.FINDING),
+        ("log_lines", {"lines": 0, "prefill_lines": 0}, CheckStatus.INVALID),
+        ("log_lines", {"rejected": {"cut": 2}}, CheckStatus.FINDING),
+        ("log_lines", {"outside": 3}, CheckStatus.FINDING),
+        ("log_retraction", {"retractions": 1}, CheckStatus.INVALID),
+        ("log_disturbed", {"jit": 1}, CheckStatus.INVALID),
+        ("log_disturbed", {"restarts": 1}, CheckStatus.INVALID),
+        ("log_agrees", {"mean_tpot": 11.1}, CheckStatus.FINDING),
+        ("log_agrees", {"mean_tpot": 8.9}, CheckStatus.FINDING),
+        ("log_agrees", {"full_tpot": 11.1}, CheckStatus.FINDING),
+        ("log_agrees", {"full_tpot": 13.2}, CheckStatus.FINDING),
+        ("log_agrees", {"full_tpot": 13.4}, CheckStatus.INVALID),
+        ("log_agrees", {"full_tpot": 7.5}, CheckStatus.INVALID),
+        # a stall in a line that is not clean
+        ("log_agrees", {"full_tpot": 20.0, "samples": 4}, CheckStatus.FINDING),
+        ("log_agrees", {"full_tpot": 20.1, "samples": 4}, CheckStatus.INVALID),
+        ("log_agrees", {"running_max": 10}, CheckStatus.INVALID),  # of 8 in flight
+        ("log_agrees", {"tokens": 1110.0, "received": 1000.0}, CheckStatus.INVALID),
+        ("log_agrees", {"log_tpot": None}, CheckStatus.NOT_CHECKED),
+        ("log_agrees", {"mean_tpot": None}, CheckStatus.NOT_CHECKED),
     ],
 )
 def test_each_check_can_fail(name, broken, state):
     found = states(replace(GOOD, **broken))
     assert found.pop(name) is state
-    assert set(found.values()) == {State.OK}
+    assert set(found.values()) == {CheckStatus.OK}
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_each_check_can_fail(name, broken, state):
 )
 def test_the_likely_cause_is_named(seen, cause):
     check = log_agrees(replace(GOOD, **seen))
-    assert check.state is State.FINDING
+    assert check.state is CheckStatus.FINDING
     assert cause in check.text
 
 
@@ -89,19 +90,23 @@ def test_the_sentence_has_all_three_figures():
 
 
 def test_no_log_is_told_to_a_batch_size_point_alone():
-    assert states(None) == {"log_agrees": State.NOT_CHECKED}
-    assert states(None, strict=True) == {"log_agrees": State.INVALID}
+    assert states(None) == {"log_agrees": CheckStatus.NOT_CHECKED}
+    assert states(None, strict=True) == {"log_agrees": CheckStatus.INVALID}
     assert states(None, "tencent") == {}
 
 
 def test_a_run_that_decodes_nothing_needs_no_decode_line():
     prefill = replace(GOOD, lines=0, batch_size=None)
-    assert states(prefill, "ali-prefill") == {"log_lines": State.OK, "log_retraction": State.OK, "log_disturbed": State.OK}
+    assert states(prefill, "ali-prefill") == {
+        "log_lines": CheckStatus.OK,
+        "log_retraction": CheckStatus.OK,
+        "log_disturbed": CheckStatus.OK,
+    }
 
 
 def test_policies():
     retracted = replace(GOOD, retractions=2)
-    assert states(retracted, "tencent")["log_retraction"] is State.FINDING
-    assert states(retracted, allow=("retraction",))["log_retraction"] is State.FINDING
-    assert states(retracted, allow=("log_retraction",))["log_retraction"] is State.FINDING
-    assert states(replace(GOOD, mean_tpot=12.0), strict=True)["log_agrees"] is State.INVALID
+    assert states(retracted, "tencent")["log_retraction"] is CheckStatus.FINDING
+    assert states(retracted, allow=("retraction",))["log_retraction"] is CheckStatus.FINDING
+    assert states(retracted, allow=("log_retraction",))["log_retraction"] is CheckStatus.FINDING
+    assert states(replace(GOOD, mean_tpot=12.0), strict=True)["log_agrees"] is CheckStatus.INVALID

@@ -1,4 +1,7 @@
-"""Did the whole server stop, and was something done for the first time: runs in virtual time, and what a pause does to them."""
+"""Did the whole server stop, and was something done for the first time:
+
+runs in virtual time, and what a pause does to them.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ from hypothesis import strategies as st
 from slabench.metrics.pauses import first_requests, pauses
 from slabench.records import RequestRecord, RunRecord
 from slabench.sim.profiles import PROFILES, Profile
-from slabench.verdict.validity import Subject, examine
-from slabench.verdict.words import Check, State
+from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.validity import CheckContext, examine
 from tests.unit.metrics.test_compute import MS, answer, run_of
 from tests.unit.verdict.virtual import BEGIN, NS, load, noisy, tencent, wave
 
@@ -28,7 +31,10 @@ def prefill(profile: Profile, lengths: list[int], cap: int | None = None, gap_s:
 
 
 def frozen(run: RunRecord, at_s: float, for_s: float) -> RunRecord:
-    """The same run at a server that stopped: whatever came or, in a closed loop, was sent after that moment is later."""
+    """The same run at a server that stopped:
+
+    whatever came or, in a closed loop, was sent after that moment is later.
+    """
 
     def later(stamp: int) -> int:
         return stamp + round(for_s * NS) * (stamp > BEGIN + at_s * NS)
@@ -36,18 +42,21 @@ def frozen(run: RunRecord, at_s: float, for_s: float) -> RunRecord:
     def moved(record: RequestRecord) -> RequestRecord:
         stamps = array("q", map(later, record.arrival_ns))
         assert record.sent_ns is not None
-        at = {name: later(getattr(record, name)) for name in ("due_ns", "start_ns", "sent_ns", "end_ns", "first_text_ns")}
+        at = {
+            name: later(getattr(record, name))
+            for name in ("due_ns", "start_ns", "sent_ns", "end_ns", "first_text_ns")
+        }
         return replace(record, arrival_ns=stamps, **at)
 
     return replace(run, requests=tuple(map(moved, run.requests)))
 
 
 def checks(run: RunRecord, method: str = "ali-prefill", **more: object) -> dict[str, Check]:
-    subject = Subject(run=run, exact_prompt=True, planned=len(run.requests), **more)  # type: ignore[arg-type]
+    subject = CheckContext(run=run, exact_prompt=True, planned=len(run.requests), **more)  # type: ignore[arg-type]
     return {one.name: one for one in examine(subject, method)}
 
 
-def states(run: RunRecord, method: str = "ali-prefill", **more: object) -> tuple[State, State]:
+def states(run: RunRecord, method: str = "ali-prefill", **more: object) -> tuple[CheckStatus, CheckStatus]:
     found = checks(run, method, **more)
     return found["stall"].state, found["first_run"].state
 
@@ -74,7 +83,7 @@ def test_the_pace_of_a_healthy_run_is_no_pause_however_slow(name: str) -> None:
     method = "tencent" if name.startswith("published") else "ali-prefill"
     found = checks(run, method, batch_size=len(run.requests) if name.startswith("a batch") else None)
     assert "whole server" not in found["stall"].text
-    assert found["first_run"].state is State.OK
+    assert found["first_run"].state is CheckStatus.OK
 
 
 @pytest.mark.parametrize("method", ["ali-prefill", "tencent", "serving", "ali-saturation"])
@@ -82,11 +91,12 @@ def test_a_server_that_stops_is_invalid_by_every_method(method: str) -> None:
     run = HEALTHY["closed loop"]
     half = (run.requests[100].end_ns or 0) / NS - BEGIN / NS
     found = checks(frozen(run, half, 7.0), method)["stall"]
-    assert found.state is State.INVALID
+    assert found.state is CheckStatus.INVALID
     assert "nothing arrived for 7.0 s" in found.text
     assert "the limit is 5 s (--stall-limit)" in found.text
-    assert states(frozen(run, half, 7.0), method, stall_limit_s=60.0)[0] is State.INVALID  # most of the run all the same
-    assert states(frozen(run, half, 0.9), method) == (State.OK, State.OK)
+    # most of the run all the same
+    assert states(frozen(run, half, 7.0), method, stall_limit_s=60.0)[0] is CheckStatus.INVALID
+    assert states(frozen(run, half, 0.9), method) == (CheckStatus.OK, CheckStatus.OK)
 
 
 def test_one_answer_that_pauses_is_a_finding_where_the_method_queues() -> None:
@@ -95,12 +105,13 @@ def test_one_answer_that_pauses_is_a_finding_where_the_method_queues() -> None:
     waits = array("q", [stamp + 7 * NS * (place > 200) for place, stamp in enumerate(one.arrival_ns)])
     # The others go on meanwhile: their answers are as long as its pause.
     others = [
-        replace(rest, arrival_ns=array("q", [BEGIN + (stamp - BEGIN) * 5 for stamp in rest.arrival_ns])) for rest in run.requests
+        replace(rest, arrival_ns=array("q", [BEGIN + (stamp - BEGIN) * 5 for stamp in rest.arrival_ns]))
+        for rest in run.requests
     ]
     others[2] = replace(one, arrival_ns=waits)
     paused = replace(run, requests=tuple(others))
-    assert states(paused, "tencent")[0] is State.FINDING
-    assert states(paused, "ali-prefill")[0] is State.INVALID
+    assert states(paused, "tencent")[0] is CheckStatus.FINDING
+    assert states(paused, "ali-prefill")[0] is CheckStatus.INVALID
 
 
 SLOW_STEPS = ("published tencent", "a queue on a slow server", "all lengths")
@@ -108,7 +119,9 @@ SLOW_STEPS = ("published tencent", "a queue on a slow server", "all lengths")
 
 @settings(max_examples=60, deadline=None)
 @given(
-    name=st.sampled_from(["512 prompts at once", "closed loop", "all lengths", "a queue on a slow server", "published tencent"]),
+    name=st.sampled_from(
+        ["512 prompts at once", "closed loop", "all lengths", "a queue on a slow server", "published tencent"]
+    ),
     place=st.floats(0.0, 0.98),
     for_s=st.floats(30.0, 300.0),
 )
@@ -117,42 +130,63 @@ def test_a_long_stop_is_found_wherever_it_is(name: str, place: float, for_s: flo
     run = HEALTHY[name]
     last = max(record.end_ns or 0 for record in run.requests)
     stopped = frozen(run, place * (last - BEGIN) / NS, for_s * (10 if name in SLOW_STEPS else 1))
-    assert states(stopped, "tencent")[0] is State.INVALID
+    assert states(stopped, "tencent")[0] is CheckStatus.INVALID
 
 
 def test_a_first_compilation_is_a_first_run_effect_and_the_rate_is_not_the_servers() -> None:
-    """0.10 s of prefill, and 3.4 s before it: the rate is a thirty-fifth, and no pause is longer than --stall-limit."""
+    """0.10 s of prefill, and 3.4 s before it:
+
+    the rate is a thirty-fifth, and no pause is longer than --stall-limit.
+    """
     run = prefill(DEMO, [128] * 64, cap=8)
     found = checks(frozen(run, 0.0, 3.4))["first_run"]
-    assert found.state is State.INVALID
+    assert found.state is CheckStatus.INVALID
     assert "nothing arrived for 3.4 s" in found.text
     assert "done for the first time" in found.text
-    assert states(frozen(run, 0.0, 0.9))[1] is State.OK  # a busy machine may do that
+    assert states(frozen(run, 0.0, 0.9))[1] is CheckStatus.OK  # a busy machine may do that
 
 
 def test_a_beginning_that_costs_a_little_is_a_finding() -> None:
     run = prefill(A800, [1024] * 512)
     assert 15 < max(record.end_ns or 0 for record in run.requests) / NS - BEGIN / NS < 60
-    assert states(frozen(run, 0.0, 3.0)) == (State.OK, State.FINDING)
+    assert states(frozen(run, 0.0, 3.0)) == (CheckStatus.OK, CheckStatus.FINDING)
 
 
 def test_first_requests_that_wait_while_the_others_go_on() -> None:
-    """Three of eight slots wait 3.5 s for something that is done once; the other five serve meanwhile, without a pause."""
+    """Three of eight slots wait 3.5 s for something that is done once;
+
+    the other five serve meanwhile, without a pause.
+    """
     records = [answer(k, sent=0, arrivals=((3600, 1),), end=3600, output_len=1) for k in range(3)]
     for _ in range(5):
-        records += [answer(0, sent=100 * k, arrivals=((100 * k + 100, 1),), end=100 * k + 100, output_len=1) for k in range(36)]
-    records += [answer(0, sent=3600 + 100 * k, arrivals=((3700 + 100 * k, 1),), end=3700 + 100 * k, output_len=1) for k in range(5)]
+        records += [
+            answer(0, sent=100 * k, arrivals=((100 * k + 100, 1),), end=100 * k + 100, output_len=1)
+            for k in range(36)
+        ]
+    records += [
+        answer(0, sent=3600 + 100 * k, arrivals=((3700 + 100 * k, 1),), end=3700 + 100 * k, output_len=1)
+        for k in range(5)
+    ]
     run = run_of(*(replace(one, index=k) for k, one in enumerate(records)))
     seen = first_requests(run.requests)
-    assert seen is not None and (seen.requests, seen.slower, seen.longest_ms, seen.later_longest_ms) == (8, 3, 3600, 100)
+    assert seen is not None and (seen.requests, seen.slower, seen.longest_ms, seen.later_longest_ms) == (
+        8,
+        3,
+        3600,
+        100,
+    )
     assert seen.lost_share == pytest.approx(3 * 3.5 / (3 * 3.6 + 185 * 0.1))
     found = checks(run)["first_run"]
-    assert found.state is State.INVALID
-    assert "3 of the first 8 requests waited longer than any later one, 3600 ms against at most 100 ms" in found.text
+    assert found.state is CheckStatus.INVALID
+    assert (
+        "3 of the first 8 requests waited longer than any later one, 3600 ms against at most 100 ms"
+        in found.text
+    )
     assert "36% of all waiting" in found.text
 
 
-MOMENT = st.integers(0, 3).map(lambda half: 500 * half)  # in ms; 0: a client that stood still stamps both at the same moment
+# in ms; 0: a client that stood still stamps both at the same moment
+MOMENT = st.integers(0, 3).map(lambda half: 500 * half)
 
 
 @settings(max_examples=300, deadline=None)
@@ -162,7 +196,10 @@ MOMENT = st.integers(0, 3).map(lambda half: 500 * half)  # in ms; 0: a client th
 def test_requests_that_were_stamped_as_sent_when_their_answer_was_there_are_in_flight_in_no_pause(
     made: list[tuple[int, int, list[int]]],
 ) -> None:
-    """A stamp of the kernel's is taken as no earlier than that, and both may be one. Sent one after another, in any closed loop."""
+    """A stamp of the kernel's is taken as no earlier than that, and both may be one.
+
+    Sent one after another, in any closed loop.
+    """
     records, sent = [], 0
     for index, (gap, wait, more) in enumerate(made):
         sent += gap
@@ -182,7 +219,10 @@ def test_requests_that_were_stamped_as_sent_when_their_answer_was_there_are_in_f
 
 
 def test_answers_whose_events_have_no_times_are_no_pause() -> None:
-    """/v1 without counts along the stream: when a piece of text came is known of the first and the last alone."""
+    """/v1 without counts along the stream:
+
+    when a piece of text came is known of the first and the last alone.
+    """
     silent = answer(arrivals=())
     silent = replace(silent, first_text_ns=100 * MS, last_text_ns=60_000 * MS, end_ns=60_000 * MS)
     assert pauses([silent, replace(silent, index=1)])[0] == []
@@ -191,12 +231,16 @@ def test_answers_whose_events_have_no_times_are_no_pause() -> None:
 def test_pauses_by_hand() -> None:
     """Four prompts of 100 tokens, one after another: 1 s each, and 20 s for the third. Busy 23 s."""
     times = ((0, 1000), (1000, 2000), (2000, 22_000), (22_000, 23_000))
-    records = [answer(k, sent=sent, arrivals=((at, 1),), end=at, output_len=1) for k, (sent, at) in enumerate(times)]
+    records = [
+        answer(k, sent=sent, arrivals=((at, 1),), end=at, output_len=1) for k, (sent, at) in enumerate(times)
+    ]
     (one,), busy = pauses(records)
     assert busy == 23_000 * MS
     assert (one.begin_ns, one.end_ns, one.in_flight, one.early) == (2000 * MS, 22_000 * MS, 1, False)
     assert one.expected_ns == pytest.approx(1000 * MS)  # 100 tokens where 300 took 3 s
     assert one.lost_ns == pytest.approx(19_000 * MS)
-    apart = [replace(records[3], sent_ns=40_000 * MS, arrival_ns=array("q", [41_000 * MS]), end_ns=41_000 * MS)]
+    apart = [
+        replace(records[3], sent_ns=40_000 * MS, arrival_ns=array("q", [41_000 * MS]), end_ns=41_000 * MS)
+    ]
     (same,), busy = pauses([*records[:3], *apart])
     assert busy == 23_000 * MS and same == one  # 18 s without a request in flight are nobody's

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from slabench.records import RequestRecord
+from slabench.verdict.outcome import CheckStatus
+from slabench.verdict.validity.context import Behind
 from slabench.verdict.validity.paces import Paces, two_paces
-from slabench.verdict.validity.subject import Behind
-from slabench.verdict.words import State
 from tests.unit.metrics.test_compute import answer
 from tests.unit.verdict.test_validity import found_in, subject
 
@@ -40,8 +40,10 @@ def test_two_servers_at_one_time() -> None:
         [*FAST[:1], *SLOW],
         [*(paced(k, 5, begin=5000) for k in range(6)), *SLOW],  # not at one time: a batch that emptied
         [*(paced(k, 20) for k in range(6)), *(paced(k, 45, events=9) for k in range(6, 12))],  # 2.25 times
-        [*(paced(k, 5, tokens=1) for k in range(6)), *(paced(k, 20, tokens=4) for k in range(6, 12))],  # a gateway joined events
-        [*(paced(k, 20, tokens=4) for k in range(6)), *(paced(k, 20, tokens=1) for k in range(6, 12))],  # speculation
+        # a gateway joined events
+        [*(paced(k, 5, tokens=1) for k in range(6)), *(paced(k, 20, tokens=4) for k in range(6, 12))],
+        # speculation
+        [*(paced(k, 20, tokens=4) for k in range(6)), *(paced(k, 20, tokens=1) for k in range(6, 12))],
         [*(paced(k, 5, events=7) for k in range(6)), *SLOW],  # answers of few events
     ],
 )
@@ -58,13 +60,15 @@ def test_most_of_the_fast_ones_have_to_be_at_the_time_of_a_slow_one() -> None:
 @pytest.mark.parametrize(
     ("more", "state"),
     [
-        ({}, State.INVALID),
-        ({"ranks": 2}, State.FINDING),
-        ({"behind": Behind("gateway", 2)}, State.FINDING),
-        ({"identity_before": None}, State.INVALID),
+        ({}, CheckStatus.INVALID),
+        ({"ranks": 2}, CheckStatus.FINDING),
+        ({"behind": Behind("gateway", 2)}, CheckStatus.FINDING),
+        ({"identity_before": None}, CheckStatus.INVALID),
     ],
 )
-def test_two_paces_are_two_servers_unless_there_are_several_schedulers(more: dict[str, Any], state: State) -> None:
+def test_two_paces_are_two_servers_unless_there_are_several_schedulers(
+    more: dict[str, Any], state: CheckStatus
+) -> None:
     said = found_in(subject(*FAST, *SLOW, **more), "same_server")  # type: ignore[no-untyped-call]
     assert said.state is state
     assert "6 answers came with 5.0 ms between two events and 6 with 70.0 ms, at the same time" in said.text

@@ -11,7 +11,8 @@ from slabench.verdict.ratio import paired_ratio
 
 
 def test_by_hand():
-    found = paired_ratio([1.0, math.e**2], [1.0, 1.0])  # logarithms 0 and 2: mean 1, deviation sqrt 2, t 12.7062
+    # logarithms 0 and 2: mean 1, deviation sqrt 2, t 12.7062
+    found = paired_ratio([1.0, math.e**2], [1.0, 1.0])
     assert found.estimate == pytest.approx(math.e)
     assert math.log(found.high) == pytest.approx(1 + 12.7062, abs=1e-4)
     assert math.log(found.low) == pytest.approx(1 - 12.7062, abs=1e-4)
@@ -44,7 +45,10 @@ def test_one_round_has_no_interval():
 
 
 def test_definition_error_and_noise_are_told_apart():
-    ours = [{"duration": 1.0, "classic.duration": 1.1, "tpot.mean": 10.0, "classic.tpot.mean": 10.0 + k / 10} for k in range(3)]
+    ours = [
+        {"duration": 1.0, "classic.duration": 1.1, "tpot.mean": 10.0, "classic.tpot.mean": 10.0 + k / 10}
+        for k in range(3)
+    ]
     theirs = [{"classic.duration": 1.1 + k / 100, "classic.tpot.mean": 12.0 + k / 10} for k in range(3)]
     rows = {row.figure: row for row in compare(ours, theirs)}
     assert rows["duration"].said.startswith("definition (it ends with")

@@ -1,4 +1,5 @@
-"""Limits of single requests are read in bench_serving's and vLLM's form, and goodput is judged by nothing else."""
+"""Limits of single requests are read in bench_serving's and vLLM's form, and goodput is judged by nothing
+else."""
 
 from __future__ import annotations
 
@@ -63,7 +64,9 @@ def test_goodput_needs_limits_and_a_mean_is_none() -> None:
     rules = (parse("ttft<=2000"), parse("tpot.p99<=50"))
     check_goodput(rules, {})
     share = (*rules, parse("goodput.share>=0.95"))
-    with pytest.raises(ConfigError, match=r"goodput\.share>=0\.95 counts the requests .* add --goodput=ttft:2000,tpot:50"):
+    with pytest.raises(
+        ConfigError, match=r"goodput\.share>=0\.95 counts the requests .* add --goodput=ttft:2000,tpot:50"
+    ):
         check_goodput(share, {})
     with pytest.raises(ConfigError, match=r"goodput\.request_throughput"):
         check_goodput((parse("goodput.request_throughput>=3"),), {})
@@ -103,5 +106,8 @@ def test_what_a_name_may_stand_for(name: str, keys: tuple[str, ...]) -> None:
 
 
 def test_an_unknown_metric_says_what_may_be_meant() -> None:
-    with pytest.raises(ConfigError, match=r"names no known metric\. Did you mean goodput\.share or goodput\.request_throughput\?"):
+    with pytest.raises(
+        ConfigError,
+        match=r"names no known metric\. Did you mean goodput\.share or goodput\.request_throughput\?",
+    ):
         parse("goodput>=0.9")

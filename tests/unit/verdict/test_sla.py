@@ -22,7 +22,18 @@ def test_parse(text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "tpot", "tpot.mean=50", "tpot.mean<=fast", "tpot.mean>=50", "qpm<=3", "tpto.mean<=50", "qpm:3", "tpot.p42<=1"]
+    "text",
+    [
+        "",
+        "tpot",
+        "tpot.mean=50",
+        "tpot.mean<=fast",
+        "tpot.mean>=50",
+        "qpm<=3",
+        "tpto.mean<=50",
+        "qpm:3",
+        "tpot.p42<=1",
+    ],
 )
 def test_what_cannot_be_judged_is_refused(text):
     with pytest.raises(ConfigError):
@@ -39,9 +50,15 @@ def test_a_limit_that_the_shell_took_is_asked_for_with_quotes():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("ttft.p97<=2000", "names a statistic that ttft does not have; it has mean, p50, p90, p95, p99, min, max, std."),
+        (
+            "ttft.p97<=2000",
+            "names a statistic that ttft does not have; it has mean, p50, p90, p95, p99, min, max, std.",
+        ),
         ("classic.ttft.p50<=2000", "names a statistic that classic.ttft does not have; it has mean, median,"),
-        ("itl<=20", "names no statistic; itl has mean, p50, p90, p95, p99, min, max, std: write itl.mean or another of them."),
+        (
+            "itl<=20",
+            "names no statistic; itl has mean, p50, p90, p95, p99, min, max, std: write itl.mean or another of them.",
+        ),
         ("qpm.mean>=20", "names a statistic, and qpm is one number for the whole run: write qpm alone."),
         ("curve.8>=20", 'is of the decode curve, which has no objectives: put the limit under "floors"'),
         ("curve.all>=20", "names the curve at 'all'; write curve.N with N the number of running requests."),
@@ -127,7 +144,10 @@ def test_command_line_replaces_and_adds():
     rule = (slo("tpot", "mean", "<=", 50),)
     both = (parse("tpot.mean<=50"), parse("tpot.mean<=500"))
     assert merge(rule, both) == both  # neither takes back the other
-    assert merge(rule, (parse("tpot.mean<=70"), parse("ttft<=2000"))) == (Slo("tpot.mean", "<=", 70), Slo("ttft.mean", "<=", 2000))
+    assert merge(rule, (parse("tpot.mean<=70"), parse("ttft<=2000"))) == (
+        Slo("tpot.mean", "<=", 70),
+        Slo("ttft.mean", "<=", 2000),
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,7 +161,9 @@ def test_command_line_replaces_and_adds():
     ],
 )
 def test_a_method_s_rule_that_is_loosened_is_labelled(given: list[str], label: tuple[str, ...]) -> None:
-    assert loosened((Slo("tpot.mean", "<=", 50), Slo("qpm", ">=", 100)), [parse(one) for one in given]) == label
+    assert (
+        loosened((Slo("tpot.mean", "<=", 50), Slo("qpm", ">=", 100)), [parse(one) for one in given]) == label
+    )
 
 
 def test_a_floor_is_loosened_downwards() -> None:
@@ -152,4 +174,7 @@ def test_a_floor_is_loosened_downwards() -> None:
 def test_a_share_is_said_once():
     found = evaluate(Slo("goodput.share", ">=", 0.95), {"goodput.share": 0.0}, {})
     assert found.text == "goodput share 0 < 0.95 (-100 %)"
-    assert evaluate(Slo("tpot.mean", "<=", 50), {"tpot.mean": 40.0}, {}).text == "tpot mean 40.00 ms <= 50 ms (-20 %)"
+    assert (
+        evaluate(Slo("tpot.mean", "<=", 50), {"tpot.mean": 40.0}, {}).text
+        == "tpot mean 40.00 ms <= 50 ms (-20 %)"
+    )

@@ -41,7 +41,9 @@ def test_pairs_are_scipy_s(both: list[tuple[float, float]]) -> None:
     theirs = stats.ttest_rel(np.log(new), np.log(old))
     interval = theirs.confidence_interval(0.95)
     assert found.interval() == pytest.approx((math.exp(interval.low), math.exp(interval.high)), rel=1e-6)
-    assert found.doubt(0.0, upward=True) == pytest.approx(stats.ttest_rel(np.log(new), np.log(old), alternative="greater").pvalue)
+    assert found.doubt(0.0, upward=True) == pytest.approx(
+        stats.ttest_rel(np.log(new), np.log(old), alternative="greater").pvalue
+    )
 
 
 def test_one_run_a_side_has_no_interval_and_one_run_borrows_the_other_s() -> None:
@@ -67,7 +69,9 @@ def test_pairs_of_equal_ratios_tell_no_more_than_one(old: list[float]) -> None:
 
 
 def test_a_side_without_a_spread_counts_as_one_run() -> None:
-    assert unpaired([2.0, 2.0, 2.0], [1.0, 1.0]) == Change(pytest.approx(math.log(2)), None, None, 3, 2, paired=False)
+    assert unpaired([2.0, 2.0, 2.0], [1.0, 1.0]) == Change(
+        pytest.approx(math.log(2)), None, None, 3, 2, paired=False
+    )
     spread = [1.0, 1.02, 0.99]
     twice, once = unpaired([2.0, 2.0], spread), unpaired([2.0], spread)
     assert twice is not None and once is not None
@@ -77,7 +81,10 @@ def test_a_side_without_a_spread_counts_as_one_run() -> None:
 
 
 def test_holm_by_hand() -> None:
-    """Holm's own scheme: 0.01 <= 0.05/4, 0.013 <= 0.05/3, 0.03 > 0.05/2, and there it stops, although 0.04 <= 0.05/1."""
+    """Holm's own scheme:
+
+    0.01 <= 0.05/4, 0.013 <= 0.05/3, 0.03 > 0.05/2, and there it stops, although 0.04 <= 0.05/1.
+    """
     assert holm([0.04, 0.01, 0.03, 0.013], 0.05) == [False, True, False, True]
     assert holm([], 0.05) == []
 

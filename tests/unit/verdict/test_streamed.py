@@ -1,4 +1,7 @@
-"""Answers that are held back, or begin before their first token: by the probe of the idle server, its own times, its log."""
+"""Answers that are held back, or begin before their first token:
+
+by the probe of the idle server, its own times, its log.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import pytest
 from slabench.errors import ServerError
 from slabench.records import BEFORE, ErrorKind, RequestRecord, RunRecord
 from slabench.session.stream_probe import TOKENS, ShortPrompt, probe, shown
-from slabench.verdict.words import Check, State
+from slabench.verdict.outcome import Check, CheckStatus
 from slabench.workloads import Prompt
 from tests.unit.metrics.test_compute import answer, run_of
 from tests.unit.verdict.test_validity import LOG, found_in, probed, subject
@@ -23,41 +26,44 @@ def streamed(*records: RequestRecord, **more: Any) -> Check:
 @pytest.mark.parametrize(
     ("pairs", "state"),
     [
-        ([(20, 20)], State.OK),
-        ([(5, 90)], State.OK),  # 18 times, and 85 ms: a busy machine does that
-        ([(200, 590)], State.OK),  # 390 ms more, and less than 3 times: a slow one does
-        ([(400, 410)], State.OK),
-        ([(20, 3600), (20, 25)], State.OK),  # the first answer of many tokens compiled something
-        ([(2000, 30)], State.OK),  # the very first did
-        ([(20, 3600), (20, 3600)], State.INVALID),
-        ([(20, 121), (20, 121)], State.INVALID),
+        ([(20, 20)], CheckStatus.OK),
+        ([(5, 90)], CheckStatus.OK),  # 18 times, and 85 ms: a busy machine does that
+        ([(200, 590)], CheckStatus.OK),  # 390 ms more, and less than 3 times: a slow one does
+        ([(400, 410)], CheckStatus.OK),
+        ([(20, 3600), (20, 25)], CheckStatus.OK),  # the first answer of many tokens compiled something
+        ([(2000, 30)], CheckStatus.OK),  # the very first did
+        ([(20, 3600), (20, 3600)], CheckStatus.INVALID),
+        ([(20, 121), (20, 121)], CheckStatus.INVALID),
     ],
 )
-def test_a_first_token_that_waits_for_the_last_is_held_back(pairs: list[tuple[float, float]], state: State) -> None:
+def test_a_first_token_that_waits_for_the_last_is_held_back(
+    pairs: list[tuple[float, float]], state: CheckStatus
+) -> None:
     assert streamed(probe=probed(*pairs)).state is state  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize(
     ("first", "later", "empty", "state"),
     [
-        (2500, 10, True, State.INVALID),
-        (2500, 10, False, State.FINDING),  # a token was shown, and then it paused: so a blank may be shown, too
-        (90, 10, True, State.OK),
-        (250, 100, True, State.OK),
-        (10, 10, True, State.OK),  # random weights: no text, and the next token comes as all others do
+        (2500, 10, True, CheckStatus.INVALID),
+        # a token was shown, and then it paused: so a blank may be shown, too
+        (2500, 10, False, CheckStatus.FINDING),
+        (90, 10, True, CheckStatus.OK),
+        (250, 100, True, CheckStatus.OK),
+        (10, 10, True, CheckStatus.OK),  # random weights: no text, and the next token comes as all others do
     ],
 )
-def test_an_event_ahead_of_its_token(first: float, later: float, empty: bool, state: State) -> None:
+def test_an_event_ahead_of_its_token(first: float, later: float, empty: bool, state: CheckStatus) -> None:
     twice = probed((1, 1), (1, 1), first_gap=first, later_gap=later, empty=empty)  # type: ignore[no-untyped-call]
     assert streamed(probe=twice).state is state
 
 
 def test_what_is_not_known_is_not_checked_and_a_run_of_one_token_answers_has_nothing_to_hold_back() -> None:
-    assert streamed(probe=None).state is State.NOT_CHECKED
+    assert streamed(probe=None).state is CheckStatus.NOT_CHECKED
     failed = streamed(probe=probed(failure="a request failed: HTTP 503"))  # type: ignore[no-untyped-call]
-    assert failed.state is State.NOT_CHECKED
+    assert failed.state is CheckStatus.NOT_CHECKED
     assert "HTTP 503" in failed.text
-    assert streamed(answer(0, arrivals=((110, 1),), output_len=1), probe=None).state is State.OK  # type: ignore[no-untyped-call]
+    assert streamed(answer(0, arrivals=((110, 1),), output_len=1), probe=None).state is CheckStatus.OK  # type: ignore[no-untyped-call]
 
 
 def paced(ms: int, index: int = 0, **server: float) -> RequestRecord:
@@ -67,43 +73,51 @@ def paced(ms: int, index: int = 0, **server: float) -> RequestRecord:
 
 def test_the_server_s_own_decode_throughput_against_the_client_s_time() -> None:
     """60 ms a token there, 1 ms here."""
-    assert streamed(paced(60, decode_throughput=1000 / 60)).state is State.OK
-    assert streamed(paced(31, decode_throughput=1000 / 60)).state is State.OK
+    assert streamed(paced(60, decode_throughput=1000 / 60)).state is CheckStatus.OK
+    assert streamed(paced(31, decode_throughput=1000 / 60)).state is CheckStatus.OK
     said = streamed(paced(1, decode_throughput=1000 / 60))
-    assert said.state is State.INVALID
+    assert said.state is CheckStatus.INVALID
     assert "the server took 60.00 ms a token (median), and 1 of 1 answers came at 1.00 ms" in said.text
     half = paced(1, decode_throughput=1000 / 60), paced(60, 1, decode_throughput=1000 / 60)
-    assert streamed(*half, probe=probed((20, 20), later_gap=1.0)).state is State.OK  # type: ignore[no-untyped-call]
-    assert streamed(paced(60, decode_throughput=0.0)).state is State.OK
-    assert streamed(paced(60, decode_throughput=-5.0)).state is State.OK
+    assert streamed(*half, probe=probed((20, 20), later_gap=1.0)).state is CheckStatus.OK  # type: ignore[no-untyped-call]
+    assert streamed(paced(60, decode_throughput=0.0)).state is CheckStatus.OK
+    assert streamed(paced(60, decode_throughput=-5.0)).state is CheckStatus.OK
 
 
 @pytest.mark.parametrize(
     ("ms", "state"),
     [
-        ([20] * 10, State.OK),
-        ([11] * 10, State.OK),
-        ([9] + [20] * 9, State.OK),
-        ([9] * 2 + [20] * 8, State.FINDING),
-        ([1] * 10, State.FINDING),
+        ([20] * 10, CheckStatus.OK),
+        ([11] * 10, CheckStatus.OK),
+        ([9] + [20] * 9, CheckStatus.OK),
+        ([9] * 2 + [20] * 8, CheckStatus.FINDING),
+        ([1] * 10, CheckStatus.FINDING),
     ],
 )
-def test_events_that_come_faster_than_the_idle_server_makes_them_are_a_finding(ms: list[int], state: State) -> None:
+def test_events_that_come_faster_than_the_idle_server_makes_them_are_a_finding(
+    ms: list[int], state: CheckStatus
+) -> None:
     """20 ms alone: one in ten may be twice as fast. The faster of two looks at the idle server counts."""
     slow = probed((20, 25), later_gap=20.0)  # type: ignore[no-untyped-call]
     said = streamed(*(paced(one, k) for k, one in enumerate(ms)), probe=slow)
     assert said.state is state
-    if state is State.FINDING:
+    if state is CheckStatus.FINDING:
         fast = [one for one in ms if one < 10]
-        assert f"an event every 20.00 ms for one request alone, and the events of {len(fast)} of 10 answers came every" in said.text
+        assert (
+            f"an event every 20.00 ms for one request alone, and the events of {len(fast)} of 10 answers came every"
+            in said.text
+        )
     once = replace(slow, pairs=(*slow.pairs, *probed((20, 25), later_gap=1.0).pairs))  # type: ignore[no-untyped-call]
-    assert streamed(*(paced(one, k) for k, one in enumerate(ms)), probe=once).state is State.OK
+    assert streamed(*(paced(one, k) for k, one in enumerate(ms)), probe=once).state is CheckStatus.OK
 
 
 def test_events_that_waited_at_the_client_came_no_faster() -> None:
-    """9 gaps of 1 ms, and the first token may have come 10 ms earlier: 2.1 ms each, where the idle server takes 4."""
+    """9 gaps of 1 ms, and the first token may have come 10 ms earlier:
+
+    2.1 ms each, where the idle server takes 4.
+    """
     case = subject(paced(1), probe=probed((20, 20), later_gap=4.0))  # type: ignore[no-untyped-call]
-    for stall, state in (((100.0, 15.0), State.OK), ((106.0, 9.0), State.FINDING)):
+    for stall, state in (((100.0, 15.0), CheckStatus.OK), ((106.0, 9.0), CheckStatus.FINDING)):
         client = replace(case.run.client, stalls_ms=(stall,))
         assert found_in(replace(case, run=replace(case.run, client=client)), "streamed").state is state  # type: ignore[no-untyped-call]
 
@@ -112,25 +126,28 @@ def test_events_that_a_proxy_joined_are_no_faster() -> None:
     """Two in one read: every second gap is none."""
     arrivals = tuple((110 + 40 * (k // 2), k + 1) for k in range(10))
     joined = answer(arrivals=arrivals, output_len=10, end=arrivals[-1][0] + 1)  # type: ignore[no-untyped-call]
-    assert streamed(joined, probe=probed((20, 25), later_gap=20.0)).state is State.OK  # type: ignore[no-untyped-call]
+    assert streamed(joined, probe=probed((20, 25), later_gap=20.0)).state is CheckStatus.OK  # type: ignore[no-untyped-call]
 
 
 def test_the_log_s_time_between_tokens_against_the_client_s() -> None:
-    assert streamed(paced(60), log=replace(LOG, step_ms=60.0)).state is State.OK
-    assert streamed(paced(90), log=replace(LOG, step_ms=60.0)).state is State.OK  # prefills between
-    assert streamed(paced(1), log=replace(LOG, step_ms=60.0)).state is State.INVALID
+    assert streamed(paced(60), log=replace(LOG, step_ms=60.0)).state is CheckStatus.OK
+    assert streamed(paced(90), log=replace(LOG, step_ms=60.0)).state is CheckStatus.OK  # prefills between
+    assert streamed(paced(1), log=replace(LOG, step_ms=60.0)).state is CheckStatus.INVALID
 
 
 @pytest.mark.parametrize(
     ("stall", "state"),
     [
-        ((100.0, 15.0), State.OK),  # its first token, at 110 ms, may have come 10 ms earlier: 9 tokens in 19 ms, 2.1 ms each
-        ((106.0, 9.0), State.INVALID),  # 4 ms earlier: 1.4 ms
-        ((100.0, 5.0), State.INVALID),  # the client was back before it came
-        ((112.0, 5.0), State.INVALID),  # and stood still only later
+        # its first token, at 110 ms, may have come 10 ms earlier: 9 tokens in 19 ms, 2.1 ms each
+        ((100.0, 15.0), CheckStatus.OK),
+        ((106.0, 9.0), CheckStatus.INVALID),  # 4 ms earlier: 1.4 ms
+        ((100.0, 5.0), CheckStatus.INVALID),  # the client was back before it came
+        ((112.0, 5.0), CheckStatus.INVALID),  # and stood still only later
     ],
 )
-def test_a_token_that_waited_at_the_client_was_not_held_back(stall: tuple[float, float], state: State) -> None:
+def test_a_token_that_waited_at_the_client_was_not_held_back(
+    stall: tuple[float, float], state: CheckStatus
+) -> None:
     """4 ms a token there, 1 ms here."""
     for log in (None, replace(LOG, step_ms=4.0)):
         rate = {"decode_throughput": 1000 / 4} if log is None else {}
@@ -168,11 +185,11 @@ def test_the_probe_asks_once_and_again_only_where_it_looks_bad() -> None:
     assert len(probe(PROMPT, send).pairs) == 1
     assert asked == [1, TOKENS]
     asked, send = sending(late(30), late(900), late(30), late(40))
-    assert streamed(probe=probe(PROMPT, send)).state is State.OK
+    assert streamed(probe=probe(PROMPT, send)).state is CheckStatus.OK
     assert asked == [1, TOKENS] * 2
     asked, send = sending(late(30), late(900), late(30), late(900))
     said = streamed(probe=probe(PROMPT, send))
-    assert said.state is State.INVALID
+    assert said.state is CheckStatus.INVALID
     assert "first token came after 20.0 ms with 1 token out, and after 890.0 ms with 64" in said.text
 
 
@@ -187,7 +204,10 @@ def test_a_probe_that_fails_says_why_and_judges_nothing() -> None:
 
 
 def test_a_first_event_of_many_tokens_is_not_held_back() -> None:
-    """--stream-interval=40 at 25 ms a token: the first event has to come 975 ms later than the first token was made."""
+    """--stream-interval=40 at 25 ms a token:
+
+    the first event has to come 975 ms later than the first token was made.
+    """
     first = answer(sent=0, arrivals=((1000, 40), (1600, 64)), end=1601)  # type: ignore[no-untyped-call]
     assert shown(alone(first)).ttft_ms == pytest.approx(25)
     assert shown(alone(answer(sent=0, arrivals=((30, 1),), end=31))).ttft_ms == 30  # type: ignore[no-untyped-call]

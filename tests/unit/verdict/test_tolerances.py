@@ -1,4 +1,7 @@
-"""Every metric that can be compared is once made worse and seen FAILED, and made better and seen PASSED: from the definitions."""
+"""Every metric that can be compared is once made worse and seen FAILED, and made better and seen PASSED:
+
+from the definitions.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,18 @@ from slabench.metrics import definitions
 from slabench.metrics.declaration import Metric
 from slabench.metrics.definitions import METRICS, metric_of, statistics_of
 from slabench.verdict.baseline_file import Baseline
-from slabench.verdict.baselines import compare, gates
+from slabench.verdict.comparison import compare, gates
 from slabench.verdict.judge import Case, judge
+from slabench.verdict.outcome import Outcome
 from slabench.verdict.sla import Slo, check
 from slabench.verdict.tolerances import MOST_BY_FLOOR, allowed, tolerance_of
-from slabench.verdict.words import Word
 
 COMPARABLE = [one for one in METRICS.values() if one.better != "none"]
 WITHOUT = [one for one in METRICS.values() if one.better == "none"]
 TEST = "tests/own.py::test_own"
-SIZES = dict.fromkeys(("ttft", "ttft_due", "tpot", "itl", "e2el", "e2el_due", "ttft_queue", "ttft_prefill", "ttft_outside"), 200)
+SIZES = dict.fromkeys(
+    ("ttft", "ttft_due", "tpot", "itl", "e2el", "e2el_due", "ttft_queue", "ttft_prefill", "ttft_outside"), 200
+)
 
 
 def keys_of(metric: Metric) -> list[str]:
@@ -34,7 +39,7 @@ def keys_of(metric: Metric) -> list[str]:
 KEYS = [key for metric in COMPARABLE for key in keys_of(metric)]
 
 
-def word(key: str, new: list[float], old: list[float]) -> Word:
+def word(key: str, new: list[float], old: list[float]) -> Outcome:
     """Of a test with this one figure, against a baseline file's entry."""
     entry = {"figures": {key: sum(old) / len(old)}, "samples": {key: old}}
     found = compare(Baseline("b", "b", {}, {TEST: entry}), TEST, {key: new}, SIZES, {}, {}, tolerance=0.02)
@@ -54,9 +59,9 @@ def test_worse_is_failed_and_better_is_passed(key: str, many: int) -> None:
     size = 0.9 if metric.unit == "share" else 4 * tolerance_of(key).floor
     old = times(size, [1.0, 1.001, 0.999, 1.0002][:many])
     worse, better = (1 / 3, 3.0) if metric.better == "higher" else (3.0, 1 / 3)
-    assert word(key, times(worse, old), old) is Word.FAILED
-    assert word(key, times(better, old), old) is Word.PASSED
-    assert word(key, old, old) is Word.PASSED
+    assert word(key, times(worse, old), old) is Outcome.FAILED
+    assert word(key, times(better, old), old) is Outcome.PASSED
+    assert word(key, old, old) is Outcome.PASSED
 
 
 @pytest.mark.parametrize("key", [one for one in KEYS if metric_of(one).better == "higher"])  # type: ignore[union-attr]
@@ -64,8 +69,8 @@ def test_worse_is_failed_and_better_is_passed(key: str, many: int) -> None:
 def test_a_rate_below_its_own_floor_cannot_fall_to_a_tenth(key: str, size: float) -> None:
     """A floor of 1 tok/s let 0.5 fall to 0.05, which is -90 %, "within -200 %"."""
     assert allowed(key, size, 0.02) <= MOST_BY_FLOOR
-    assert word(key, [size / 10], [size]) is Word.FAILED
-    assert word(key, [size * 2], [size]) is Word.PASSED
+    assert word(key, [size / 10], [size]) is Outcome.FAILED
+    assert word(key, [size * 2], [size]) is Outcome.PASSED
 
 
 @pytest.mark.parametrize(
@@ -78,7 +83,7 @@ def test_a_rate_below_its_own_floor_cannot_fall_to_a_tenth(key: str, size: float
     ],
 )
 def test_what_was_within_a_floor_of_another_unit(key: str, old: float, new: float) -> None:
-    assert word(key, [new], [old]) is Word.FAILED
+    assert word(key, [new], [old]) is Outcome.FAILED
 
 
 def test_a_metric_without_a_tolerance_is_an_error_at_import() -> None:
@@ -88,7 +93,9 @@ def test_a_metric_without_a_tolerance_is_an_error_at_import() -> None:
     assert missing != source
     with pytest.raises(ValueError, match="metric request_throughput can be compared and has no tolerance"):
         exec(compile(missing, "definitions.py", "exec"), {"__name__": "definitions"})
-    with pytest.raises(ValueError, match="metric requests has no better and no worse, so it cannot have a tolerance"):
+    with pytest.raises(
+        ValueError, match="metric requests has no better and no worse, so it cannot have a tolerance"
+    ):
         replace(METRICS["requests"], tolerance=METRICS["completed"].tolerance)
 
 
@@ -115,8 +122,8 @@ def test_a_floor_is_the_least_and_of_what_is_better_lower_the_most(metric: Metri
         assert floor.op == ("<=" if metric.better == "lower" else ">=")
         case = Case({key: 10.0}, SIZES, (), floors=found.floors)
         good, bad = (8.0, 12.0) if metric.better == "lower" else (12.0, 8.0)
-        assert judge(replace(case, figures={key: good})).word is Word.PASSED
-        assert judge(replace(case, figures={key: bad})).word is Word.FAILED
+        assert judge(replace(case, figures={key: good})).word is Outcome.PASSED
+        assert judge(replace(case, figures={key: bad})).word is Outcome.FAILED
 
 
 @pytest.mark.parametrize("metric", COMPARABLE, ids=lambda one: str(one.name))
@@ -127,7 +134,17 @@ def test_an_objective_against_the_direction_is_refused(metric: Metric) -> None:
 
 
 def test_every_count_of_success_or_failure_has_its_direction() -> None:
-    """By name, so that a new one is thought of: what a server did more of is better or worse, what the plan said is neither."""
-    directions = {one.name: one.better for one in METRICS.values() if one.unit in ("count", "requests", "tokens")}
+    """By name, so that a new one is thought of:
+
+    what a server did more of is better or worse, what the plan said is neither.
+    """
+    directions = {
+        one.name: one.better for one in METRICS.values() if one.unit in ("count", "requests", "tokens")
+    }
     better = {name: way for name, way in directions.items() if way != "none"}
-    assert better == {"completed": "higher", "classic.completed": "higher", "failed": "lower", "waited.peak": "lower"}
+    assert better == {
+        "completed": "higher",
+        "classic.completed": "higher",
+        "failed": "lower",
+        "waited.peak": "lower",
+    }

@@ -6,11 +6,21 @@ from dataclasses import replace
 import pytest
 
 from slabench.records import Calibration, ClientRecord, ErrorKind, ServerEvidence
-from slabench.verdict.validity import LogEvidence, Margin, Registration, Stage, Subject, examine, names, registered, registry
+from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.validity import (
+    CheckContext,
+    LogEvidence,
+    Margin,
+    Registration,
+    Stage,
+    examine,
+    names,
+    registered,
+    registry,
+)
 from slabench.verdict.validity.client import client_error
+from slabench.verdict.validity.context import Served
 from slabench.verdict.validity.streamed import Probe, Shown
-from slabench.verdict.validity.subject import Served
-from slabench.verdict.words import Check, State
 from tests.unit.metrics.test_compute import answer, run_of
 from tools import make_validity_doc
 
@@ -22,7 +32,9 @@ def probed(*pairs, first_gap=10.0, later_gap=10.0, empty=False, failure=""):
 
 
 def subject(*records, flush_status=200, **more):
-    run = replace(run_of(*(records or (answer(0), answer(1)))), server=ServerEvidence(flush_status=flush_status))
+    run = replace(
+        run_of(*(records or (answer(0), answer(1)))), server=ServerEvidence(flush_status=flush_status)
+    )
     given = {
         "exact_prompt": True,
         "planned": len(run.requests),
@@ -30,7 +42,7 @@ def subject(*records, flush_status=200, **more):
         "identity_after": (("random_seed", 7),),
         "probe": probed((20, 20)),
     } | more
-    return Subject(run=run, **given)
+    return CheckContext(run=run, **given)
 
 
 def states(case, method="ali-decode", **more):
@@ -38,10 +50,12 @@ def states(case, method="ali-decode", **more):
 
 
 def test_a_clean_run_is_clean():
-    log = replace(LOG, prompt_tokens=100, sequences=1, batch_size=1, log_tpot=10.0, mean_tpot=10.0, full_tpot=10.0)
+    log = replace(
+        LOG, prompt_tokens=100, sequences=1, batch_size=1, log_tpot=10.0, mean_tpot=10.0, full_tpot=10.0
+    )
     whole = answer(0, server={"total_retractions": 0.0})
     clean = subject(whole, batch_size=1, token_capacity=1000, max_running=4, log=log, shared=(0,))
-    assert set(states(clean).values()) == {State.OK}
+    assert set(states(clean).values()) == {CheckStatus.OK}
 
 
 # The log of two requests of 100 prompt tokens each.
@@ -84,7 +98,10 @@ BROKEN = {
     "same_server": subject(identity_after=(("random_seed", 8),)),
     "batch_fits": subject(batch_size=2, token_capacity=207),
     "batch_reached": subject(
-        answer(0), answer(1, sent=200, arrivals=((300, 1), (400, 4)), end=401), batch_size=2, token_capacity=9999
+        answer(0),
+        answer(1, sent=200, arrivals=((300, 1), (400, 4)), end=401),
+        batch_size=2,
+        token_capacity=9999,
     ),
     # 1 of 8 tokens of the two was made while both were decoding
     "batch_held": subject(
@@ -99,12 +116,16 @@ BROKEN = {
     "queueing": logged(queued=1, queue_max=3),
     "graph": logged(graph_on=3, graph_off=5),
     "other_clients": logged(sequences=3, prompt_tokens=201),
-    "client": replace(subject(), run=replace(run_of(answer()), client=ClientRecord(1.0, 0.99, 0.1, 0.1, 0.1))),
+    "client": replace(
+        subject(), run=replace(run_of(answer()), client=ClientRecord(1.0, 0.99, 0.1, 0.1, 0.1))
+    ),
     "client_error": replace(
         subject(answer(0), answer(1)),
         run=replace(
             run_of(answer(0), answer(1)),
-            client=ClientRecord(1.0, 0.1, 0.1, 0.1, 0.1, calibration=Calibration("measured", "", 16, 1.0, 5, 0.1, 3.0, 0.1)),
+            client=ClientRecord(
+                1.0, 0.1, 0.1, 0.1, 0.1, calibration=Calibration("measured", "", 16, 1.0, 5, 0.1, 3.0, 0.1)
+            ),
         ),
         margins=(Margin("ttft.mean", 100.0, 129.0),),
     ),
@@ -125,28 +146,35 @@ ONLY_FINDINGS = ("first_run", "resent", "stream_end", "rate_reached", "reported_
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_check_can_fail(name):
-    assert states(BROKEN[name])[name] is (State.FINDING if name in ONLY_FINDINGS else State.INVALID)
+    assert states(BROKEN[name])[name] is (
+        CheckStatus.FINDING if name in ONLY_FINDINGS else CheckStatus.INVALID
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_allow_makes_a_finding_of_it(name):
-    assert states(BROKEN[name], allow=(name,))[name] is State.FINDING
+    assert states(BROKEN[name], allow=(name,))[name] is CheckStatus.FINDING
 
 
-@pytest.mark.parametrize(("again", "sent", "state"), [(0, 200, State.OK), (2, 200, State.OK), (3, 200, State.FINDING)])
+@pytest.mark.parametrize(
+    ("again", "sent", "state"),
+    [(0, 200, CheckStatus.OK), (2, 200, CheckStatus.OK), (3, 200, CheckStatus.FINDING)],
+)
 def test_a_request_in_a_hundred_may_be_sent_a_second_time(again, sent, state):
     found = found_in(subject(*(answer(k, resent=k < again) for k in range(sent))), "resent")
     assert found.state is state
     assert (f"{again} of {sent} requests" in found.text) == (again > 0)
-    assert ("--connections=per-request" in found.remedy) == (state is State.FINDING)
+    assert ("--connections=per-request" in found.remedy) == (state is CheckStatus.FINDING)
 
 
 def test_a_reason_to_end_that_comes_late_and_repeats_the_count_is_the_stream_s_end_and_no_pause():
     """Counts 1 to 4, 10 ms apart, and the last one again 2.5 s later with [DONE]."""
-    late = [answer(k, arrivals=((110, 1), (120, 2), (130, 3), (140, 4), (2640, 4)), end=2640) for k in range(3)]
+    late = [
+        answer(k, arrivals=((110, 1), (120, 2), (130, 3), (140, 4), (2640, 4)), end=2640) for k in range(3)
+    ]
     found = states(subject(*late, judged=("tpot.mean",), stall_limit_s=1.0), method="tencent")
-    assert {name for name, state in found.items() if state is State.FINDING} == {"stream_end"}
-    assert State.INVALID not in found.values()
+    assert {name for name, state in found.items() if state is CheckStatus.FINDING} == {"stream_end"}
+    assert CheckStatus.INVALID not in found.values()
     assert "2500" in found_in(subject(*late), "stream_end").text
 
 
@@ -164,8 +192,12 @@ def test_every_check_is_broken_once_here():
     ],
 )
 def test_counts_that_cannot_be_trusted(arrivals, what):
-    found = [check for check in examine(subject(answer(0, arrivals=arrivals)), "tencent") if check.name == "token_counts"]
-    assert found[0].state is State.INVALID
+    found = [
+        check
+        for check in examine(subject(answer(0, arrivals=arrivals)), "tencent")
+        if check.name == "token_counts"
+    ]
+    assert found[0].state is CheckStatus.INVALID
     assert what in found[0].text
 
 
@@ -174,25 +206,32 @@ def test_a_stream_that_comes_twice_cannot_be_trusted_and_a_role_and_a_usage_even
         counts = [1, 1, 2, 3, 4, *[4] * times]
         return answer(0, arrivals=tuple((110 + at, count) for at, count in enumerate(counts)))
 
-    assert states(subject(repeated(3)))["token_counts"] is State.OK
+    assert states(subject(repeated(3)))["token_counts"] is CheckStatus.OK
     found = [check for check in examine(subject(repeated(4)), "tencent") if check.name == "token_counts"]
-    assert found[0].state is State.INVALID
+    assert found[0].state is CheckStatus.INVALID
     assert "5 of 9 events repeat the count before them, at most 4 may" in found[0].text
 
 
 def test_a_server_that_falls_silent_about_itself_is_not_the_same():
-    assert states(subject(identity_after=None))["same_server"] is State.INVALID
-    assert states(subject(identity_before=None, identity_after=None))["same_server"] is State.NOT_CHECKED
+    assert states(subject(identity_after=None))["same_server"] is CheckStatus.INVALID
+    assert (
+        states(subject(identity_before=None, identity_after=None))["same_server"] is CheckStatus.NOT_CHECKED
+    )
 
 
 def test_a_server_without_a_seed_is_judged_by_what_it_gives():
     seedless = (("random_seed", None), ("version", "0.5.7"), ("model_path", "/m"))
-    assert states(subject(identity_before=seedless, identity_after=seedless))["same_server"] is State.NOT_CHECKED
-    said = found_in(subject(identity_before=seedless, identity_after=(*seedless[:2], ("model_path", "/n"))), "same_server")
-    assert said.state is State.INVALID
+    assert (
+        states(subject(identity_before=seedless, identity_after=seedless))["same_server"]
+        is CheckStatus.NOT_CHECKED
+    )
+    said = found_in(
+        subject(identity_before=seedless, identity_after=(*seedless[:2], ("model_path", "/n"))), "same_server"
+    )
+    assert said.state is CheckStatus.INVALID
     assert "model_path '/m', then '/n'" in said.text
     more = found_in(subject(identity_before=seedless, identity_after=(*seedless, ("port", 1))), "same_server")
-    assert more.state is State.INVALID
+    assert more.state is CheckStatus.INVALID
     assert "(port None, then 1)" in more.text
     less = found_in(subject(identity_before=seedless, identity_after=seedless[:2]), "same_server")
     assert "(model_path '/m', then None)" in less.text
@@ -201,38 +240,40 @@ def test_a_server_without_a_seed_is_judged_by_what_it_gives():
 def test_two_addresses_with_one_seed_may_be_one_process():
     said = found_in(subject(twin="both report random_seed 7"), "same_server")
     assert (said.state, said.text) == (
-        State.FINDING,
+        CheckStatus.FINDING,
         "The server and the baseline server may be one process: both report random_seed 7, and nothing shows that they are two.",
     )
-    assert states(subject(twin="both report random_seed 7"), strict=True)["same_server"] is State.INVALID
+    assert (
+        states(subject(twin="both report random_seed 7"), strict=True)["same_server"] is CheckStatus.INVALID
+    )
 
 
 @pytest.mark.parametrize(
     ("throughputs", "state"),
     [
-        ((), State.OK),
-        ((((1.5,),), ((2.5,),)), State.OK),  # the run lies between them
-        (((), ()), State.OK),
-        ((((1.5,), (2.5,)), ((1.5,),)), State.INVALID),
-        ((((1.5,),), ((1.5, 0.25), (2.5, 0.25))), State.INVALID),  # data parallel: one rank's differs
+        ((), CheckStatus.OK),
+        ((((1.5,),), ((2.5,),)), CheckStatus.OK),  # the run lies between them
+        (((), ()), CheckStatus.OK),
+        ((((1.5,), (2.5,)), ((1.5,),)), CheckStatus.INVALID),
+        ((((1.5,),), ((1.5, 0.25), (2.5, 0.25))), CheckStatus.INVALID),  # data parallel: one rank's differs
     ],
 )
 def test_a_server_without_work_has_one_state_however_often_it_is_asked(throughputs, state):
     said = found_in(subject(throughputs=throughputs), "same_server")
     assert said.state is state
-    if state is State.INVALID:
+    if state is CheckStatus.INVALID:
         assert "and 2.5" in said.text
 
 
 @pytest.mark.parametrize(
     ("name", "state"),
     [
-        ("weight_version", State.INVALID),
-        ("model", State.INVALID),
-        ("system_fingerprint", State.INVALID),
-        ("header server", State.INVALID),
-        ("header via", State.FINDING),
-        ("header x-served-by", State.FINDING),
+        ("weight_version", CheckStatus.INVALID),
+        ("model", CheckStatus.INVALID),
+        ("system_fingerprint", CheckStatus.INVALID),
+        ("header server", CheckStatus.INVALID),
+        ("header via", CheckStatus.FINDING),
+        ("header x-served-by", CheckStatus.FINDING),
     ],
 )
 def test_answers_of_two_origins(name, state):
@@ -241,22 +282,29 @@ def test_answers_of_two_origins(name, state):
         said = found_in(case, "same_server")
         assert said.state is state
         assert said.text.startswith(f"{name} is not the same in 2 answers ('a' in 1, ")
-    assert found_in(subject(answer(0, origin={name: "a"}), answer(1, origin={name: "a"})), "same_server").state is State.OK
+    assert (
+        found_in(subject(answer(0, origin={name: "a"}), answer(1, origin={name: "a"})), "same_server").state
+        is CheckStatus.OK
+    )
 
 
 @pytest.mark.parametrize(
     ("first", "second", "state"),
     [
-        ("3da1a6b825d64c19887593597ca0439f", "0000a6b825d64c19887593597ca0439f", State.OK),
-        ("3da1a6b825d64c19887593597ca0439f", "chatcmpl-3da1a6b825d64c19887593597ca04390", State.INVALID),
-        ("3da1a6b825d64c19887593597ca0439f", "3da1a6b8-25d6-4c19-8875-93597ca0439f", State.INVALID),
-        ("r1", "r20", State.OK),
-        ("r1", "s2", State.INVALID),
-        ("cmpl-8fKq2", "cmpl-aa1zT", State.OK),  # random letters: no kind is known of them
-        ("cmpl-8fKq2", "17", State.INVALID),
-        ("1a2b3c4d", "12345678", State.OK),  # a random text that looks like a number
-        ("8fKq2xYz", "abcdefg9", State.OK),
-        ("1a2b3c4d", "1234567", State.INVALID),
+        ("3da1a6b825d64c19887593597ca0439f", "0000a6b825d64c19887593597ca0439f", CheckStatus.OK),
+        (
+            "3da1a6b825d64c19887593597ca0439f",
+            "chatcmpl-3da1a6b825d64c19887593597ca04390",
+            CheckStatus.INVALID,
+        ),
+        ("3da1a6b825d64c19887593597ca0439f", "3da1a6b8-25d6-4c19-8875-93597ca0439f", CheckStatus.INVALID),
+        ("r1", "r20", CheckStatus.OK),
+        ("r1", "s2", CheckStatus.INVALID),
+        ("cmpl-8fKq2", "cmpl-aa1zT", CheckStatus.OK),  # random letters: no kind is known of them
+        ("cmpl-8fKq2", "17", CheckStatus.INVALID),
+        ("1a2b3c4d", "12345678", CheckStatus.OK),  # a random text that looks like a number
+        ("8fKq2xYz", "abcdefg9", CheckStatus.OK),
+        ("1a2b3c4d", "1234567", CheckStatus.INVALID),
     ],
 )
 def test_ids_of_two_kinds_are_of_two_servers(first, second, state):
@@ -265,37 +313,51 @@ def test_ids_of_two_kinds_are_of_two_servers(first, second, state):
 
 
 def test_last_event_must_agree_with_the_stream():
-    assert states(subject(answer(0, completion_tokens=5, output_len=5)))["token_counts"] is State.INVALID
+    assert (
+        states(subject(answer(0, completion_tokens=5, output_len=5)))["token_counts"] is CheckStatus.INVALID
+    )
 
 
 def test_a_short_data_set_is_said():
-    assert states(subject(answer(0), planned=3))["completed"] is State.INVALID
+    assert states(subject(answer(0), planned=3))["completed"] is CheckStatus.INVALID
 
 
 def test_text_prompts_may_drift_but_it_is_said():
-    assert states(subject(answer(0, prompt_tokens=102), exact_prompt=False))["prompt_length"] is State.FINDING
-    assert states(subject(answer(0, prompt_tokens=101), exact_prompt=False))["prompt_length"] is State.OK
-    assert states(subject(answer(0, prompt_tokens=110), exact_prompt=False))["prompt_length"] is State.FINDING
+    assert (
+        states(subject(answer(0, prompt_tokens=102), exact_prompt=False))["prompt_length"]
+        is CheckStatus.FINDING
+    )
+    assert (
+        states(subject(answer(0, prompt_tokens=101), exact_prompt=False))["prompt_length"] is CheckStatus.OK
+    )
+    assert (
+        states(subject(answer(0, prompt_tokens=110), exact_prompt=False))["prompt_length"]
+        is CheckStatus.FINDING
+    )
 
 
 @pytest.mark.parametrize("seen", [126, 74])
 def test_more_drift_than_tokenising_again_explains_is_another_tokenizer(seen):
-    assert states(subject(answer(0, prompt_tokens=seen), exact_prompt=False))["prompt_length"] is State.INVALID
+    assert (
+        states(subject(answer(0, prompt_tokens=seen), exact_prompt=False))["prompt_length"]
+        is CheckStatus.INVALID
+    )
 
 
 def test_running_cap_below_the_batch():
     found = examine(subject(batch_size=2, token_capacity=9999, max_running=1), "ali-decode")
-    assert any("running cap of 1" in check.text for check in found if check.state is State.INVALID)
+    assert any("running cap of 1" in check.text for check in found if check.state is CheckStatus.INVALID)
 
 
 @pytest.mark.parametrize(
-    "name", [check.name for check in registered() if "tencent" in check.finding_for and check.stage < Stage.LOG]
+    "name",
+    [check.name for check in registered() if "tencent" in check.finding_for and check.stage < Stage.LOG],
 )
 def test_what_tencents_method_does_by_design_is_a_finding_unless_strict(name):
     case = replace(BROKEN[name], batch_size=None)
-    assert states(case, "tencent")[name] is State.FINDING
-    assert states(case, "tencent", strict=True)[name] is State.INVALID
-    assert states(case, "tencent", strict=True, allow=(name,))[name] is State.FINDING
+    assert states(case, "tencent")[name] is CheckStatus.FINDING
+    assert states(case, "tencent", strict=True)[name] is CheckStatus.INVALID
+    assert states(case, "tencent", strict=True, allow=(name,))[name] is CheckStatus.FINDING
 
 
 def found_in(case, name, method="ali-decode", **more):
@@ -303,7 +365,9 @@ def found_in(case, name, method="ali-decode", **more):
 
 
 def test_what_is_allowed_says_so():
-    assert found_in(BROKEN["flush"], "flush", allow=("flush",)).text.endswith("it must be 200. Allowed by --allow.")
+    assert found_in(BROKEN["flush"], "flush", allow=("flush",)).text.endswith(
+        "it must be 200. Allowed by --allow."
+    )
 
 
 @pytest.mark.parametrize(
@@ -323,49 +387,62 @@ def test_what_is_allowed_says_so():
 )
 def test_what_a_server_reports_of_itself_and_cannot_be_is_a_finding(meta, says):
     said = found_in(subject(answer(0, server=meta)), "reported_times")
-    assert said.state is (State.OK if says is None else State.FINDING)
+    assert said.state is (CheckStatus.OK if says is None else CheckStatus.FINDING)
     assert says is None or f"1 of 1 answers report what cannot be (request 0: {says})" in said.text
 
 
 @pytest.mark.parametrize(
-    ("counts", "state"), [((0, 0), State.OK), ((-1, 0), State.FINDING), ((-1, 1), State.INVALID), ((2, -2), State.INVALID)]
+    ("counts", "state"),
+    [
+        ((0, 0), CheckStatus.OK),
+        ((-1, 0), CheckStatus.FINDING),
+        ((-1, 1), CheckStatus.INVALID),
+        ((2, -2), CheckStatus.INVALID),
+    ],
 )
 def test_a_negative_number_of_retractions_takes_nothing_from_the_others(counts, state):
     case = subject(*(answer(k, server={"total_retractions": float(count)}) for k, count in enumerate(counts)))
     assert states(case)["retraction"] is state
-    seen = replace(LOG, prompt_tokens=200 + 104 * max(*counts, 0), sequences=2 + max(*counts, 0))  # what was computed, and again
-    assert states(replace(case, log=seen))["other_clients"] is State.OK
-    assert states(replace(case, log=replace(seen, sequences=seen.sequences + 1)))["other_clients"] is State.INVALID
+    # what was computed, and again
+    seen = replace(LOG, prompt_tokens=200 + 104 * max(*counts, 0), sequences=2 + max(*counts, 0))
+    assert states(replace(case, log=seen))["other_clients"] is CheckStatus.OK
+    assert (
+        states(replace(case, log=replace(seen, sequences=seen.sequences + 1)))["other_clients"]
+        is CheckStatus.INVALID
+    )
 
 
 def test_a_text_s_own_count_has_to_be_the_server_s():
-    """102 tokens there where 100 were meant: drift if our tokenizer says the same of the text, another text if it does not."""
+    """102 tokens there where 100 were meant:
+
+    drift if our tokenizer says the same of the text, another text if it does not.
+    """
     case = subject(answer(0, prompt_tokens=102), exact_prompt=False)
-    assert states(replace(case, counted=(102,)))["prompt_length"] is State.FINDING
-    assert states(replace(case, counted=(101,)))["prompt_length"] is State.INVALID
+    assert states(replace(case, counted=(102,)))["prompt_length"] is CheckStatus.FINDING
+    assert states(replace(case, counted=(101,)))["prompt_length"] is CheckStatus.INVALID
     assert "101 tokens of text, 102 there" in found_in(replace(case, counted=(101,)), "prompt_length").text
 
 
 def test_more_in_the_cache_than_this_run_put_there():
     """1 of 100 tokens is within 1 %, and still too much for a prompt that begins like no other of the run."""
     case = subject(answer(0, cached_tokens=1))
-    assert states(replace(case, shared=(1,)))["prefix_cache"] is State.OK
-    assert states(replace(case, shared=(0,)))["prefix_cache"] is State.INVALID
+    assert states(replace(case, shared=(1,)))["prefix_cache"] is CheckStatus.OK
+    assert states(replace(case, shared=(0,)))["prefix_cache"] is CheckStatus.INVALID
     again = subject(answer(0, cached_tokens=1, server={"total_retractions": 1.0}), shared=(0,))
-    assert states(again)["prefix_cache"] is State.OK  # its own tokens from before the retraction
+    assert states(again)["prefix_cache"] is CheckStatus.OK  # its own tokens from before the retraction
     less_than_none = subject(answer(0, cached_tokens=1, server={"total_retractions": -1.0}), shared=(0,))
-    assert states(less_than_none)["prefix_cache"] is State.INVALID
+    assert states(less_than_none)["prefix_cache"] is CheckStatus.INVALID
 
 
 @pytest.mark.parametrize(
     ("lines", "ranks", "state"),
     [
-        (None, 1, State.OK),
-        (1, 1, State.OK),
-        (0, 1, State.FINDING),
-        (8, 8, State.OK),
-        (7, 8, State.INVALID),
-        (None, 8, State.NOT_CHECKED),
+        (None, 1, CheckStatus.OK),
+        (1, 1, CheckStatus.OK),
+        (0, 1, CheckStatus.FINDING),
+        (8, 8, CheckStatus.OK),
+        (7, 8, CheckStatus.INVALID),
+        (None, 8, CheckStatus.NOT_CHECKED),
     ],
 )
 def test_a_flush_is_confirmed_by_every_rank(lines, ranks, state):
@@ -377,13 +454,13 @@ def test_a_flush_is_confirmed_by_every_rank(lines, ranks, state):
 @pytest.mark.parametrize(
     ("seen", "state"),
     [
-        ({}, State.OK),
-        ({"prompt_tokens": 202}, State.OK),  # 1 %
-        ({"prompt_tokens": 203}, State.INVALID),
-        ({"sequences": 3}, State.INVALID),
-        ({"sequences": 3, "cut": 1}, State.OK),  # the rest of a prompt that was cut
-        ({"prompt_tokens": 150}, State.NOT_CHECKED),  # another node's log is missing
-        ({"prefill_lines": 0}, State.NOT_CHECKED),
+        ({}, CheckStatus.OK),
+        ({"prompt_tokens": 202}, CheckStatus.OK),  # 1 %
+        ({"prompt_tokens": 203}, CheckStatus.INVALID),
+        ({"sequences": 3}, CheckStatus.INVALID),
+        ({"sequences": 3, "cut": 1}, CheckStatus.OK),  # the rest of a prompt that was cut
+        ({"prompt_tokens": 150}, CheckStatus.NOT_CHECKED),  # another node's log is missing
+        ({"prefill_lines": 0}, CheckStatus.NOT_CHECKED),
     ],
 )
 def test_other_clients_by_the_log(seen, state):
@@ -391,19 +468,28 @@ def test_other_clients_by_the_log(seen, state):
 
 
 def test_what_a_retraction_computes_again_is_ours():
-    again = subject(answer(0, server={"total_retractions": 1.0}), answer(1), log=replace(LOG, sequences=3, prompt_tokens=303))
-    assert states(again)["other_clients"] is State.OK
-    assert states(replace(again, page_size=16, log=replace(LOG, sequences=3, prompt_tokens=345)))["other_clients"] is State.OK
+    again = subject(
+        answer(0, server={"total_retractions": 1.0}),
+        answer(1),
+        log=replace(LOG, sequences=3, prompt_tokens=303),
+    )
+    assert states(again)["other_clients"] is CheckStatus.OK
+    assert (
+        states(replace(again, page_size=16, log=replace(LOG, sequences=3, prompt_tokens=345)))[
+            "other_clients"
+        ]
+        is CheckStatus.OK
+    )
 
 
 @pytest.mark.parametrize(
     ("served", "state"),
     [
-        (Served(2, 208), State.OK),
-        (Served(4, 210), State.FINDING),
-        (Served(3, 230), State.INVALID),
-        (Served(1, 104), State.NOT_CHECKED),
-        (None, State.NOT_CHECKED),
+        (Served(2, 208), CheckStatus.OK),
+        (Served(4, 210), CheckStatus.FINDING),
+        (Served(3, 230), CheckStatus.INVALID),
+        (Served(1, 104), CheckStatus.NOT_CHECKED),
+        (None, CheckStatus.NOT_CHECKED),
     ],
 )
 def test_other_clients_by_the_counters(served, state):
@@ -414,19 +500,21 @@ def test_other_clients_by_the_counters(served, state):
 def test_what_nobody_counted_is_not_taken_for_nothing():
     """Retractions that the answers do not count; answers without counts beside the server's counters."""
     seen = replace(LOG, sequences=3, prompt_tokens=303, retractions=1)
-    assert found_in(subject(log=seen), "other_clients").state is State.NOT_CHECKED
+    assert found_in(subject(log=seen), "other_clients").state is CheckStatus.NOT_CHECKED
     told = subject(*(answer(k, server={"total_retractions": float(k)}) for k in range(2)), log=seen)
-    assert found_in(told, "other_clients").state is State.OK
-    assert found_in(logged(sequences=3), "other_clients").state is State.INVALID  # the log tells of none: then there was none
+    assert found_in(told, "other_clients").state is CheckStatus.OK
+    # the log tells of none: then there was none
+    assert found_in(logged(sequences=3), "other_clients").state is CheckStatus.INVALID
     lost = subject(answer(0), answer(1, prompt_tokens=None, completion_tokens=None), served=Served(2, 208))
-    assert found_in(lost, "other_clients").state is State.NOT_CHECKED
+    assert found_in(lost, "other_clients").state is CheckStatus.NOT_CHECKED
     assert "1 of 2 answers have no counts" in found_in(lost, "other_clients").text
 
 
 def test_graphs():
-    assert states(logged(graph_on=4, graph_off=4))["graph"] is State.OK  # dp-attention, while another rank prefills
-    assert states(logged(graph_on=0, graph_off=0, graph_above=8))["graph"] is State.FINDING
-    assert states(replace(logged(graph_off=8), uses_graphs=False))["graph"] is State.OK
+    # dp-attention, while another rank prefills
+    assert states(logged(graph_on=4, graph_off=4))["graph"] is CheckStatus.OK
+    assert states(logged(graph_on=0, graph_off=0, graph_above=8))["graph"] is CheckStatus.FINDING
+    assert states(replace(logged(graph_off=8), uses_graphs=False))["graph"] is CheckStatus.OK
 
 
 def test_a_stall_of_a_batch_point_is_one_of_the_full_batch():
@@ -435,28 +523,31 @@ def test_a_stall_of_a_batch_point_is_one_of_the_full_batch():
         answer(0, arrivals=((110, 1), (6110, 2), (6120, 3), (6130, 4)), end=6131),
         answer(1, arrivals=((6105, 1), (6115, 2), (6125, 3), (6135, 4)), end=6136),
     )
-    assert states(subject(*early, batch_size=2, token_capacity=9999))["stall"] is State.OK
-    assert states(subject(*early), "serving")["stall"] is State.FINDING
-    assert states(subject(*early, stall_limit_s=7.0), "ali-prefill")["stall"] is State.OK
+    assert states(subject(*early, batch_size=2, token_capacity=9999))["stall"] is CheckStatus.OK
+    assert states(subject(*early), "serving")["stall"] is CheckStatus.FINDING
+    assert states(subject(*early, stall_limit_s=7.0), "ali-prefill")["stall"] is CheckStatus.OK
 
 
 def test_the_log_can_say_that_a_batch_was_reached():
     log = replace(LOG, batch_size=2, lines=10, at_size=1)
-    assert states(replace(BROKEN["batch_reached"], log=log))["batch_reached"] is State.OK
-    assert states(replace(BROKEN["batch_reached"], log=replace(log, at_size=0)))["batch_reached"] is State.INVALID
+    assert states(replace(BROKEN["batch_reached"], log=log))["batch_reached"] is CheckStatus.OK
+    assert (
+        states(replace(BROKEN["batch_reached"], log=replace(log, at_size=0)))["batch_reached"]
+        is CheckStatus.INVALID
+    )
 
 
 def test_the_log_can_say_that_a_batch_was_held():
     case = BROKEN["batch_held"]
     log = replace(LOG, batch_size=2, lines=10, at_size=5)
-    assert states(replace(case, log=log))["batch_held"] is State.OK
-    assert states(replace(case, log=replace(log, at_size=4)))["batch_held"] is State.INVALID
+    assert states(replace(case, log=log))["batch_held"] is CheckStatus.OK
+    assert states(replace(case, log=replace(log, at_size=4)))["batch_held"] is CheckStatus.INVALID
 
 
 def test_a_half_that_was_read_at_one_moment_has_no_time_to_compare():
     arrivals = [(100 + 10 * k, k + 1) for k in range(100)] + [(2200, k + 1) for k in range(100, 200)]
     found = states(subject(answer(0, arrivals=arrivals, output_len=200, end=2201), **FULL))
-    assert found["first_run"] is State.OK
+    assert found["first_run"] is CheckStatus.OK
 
 
 def waves(*ms, count=80):
@@ -472,31 +563,44 @@ def waves(*ms, count=80):
 def test_a_first_wave_that_is_slower_than_the_rest_is_a_first_run_effect():
     """Within the wave nothing changes: the halves are alike, and only the waves tell."""
     found = found_in(waves(13, 10, 10), "first_run")
-    assert found.state is State.FINDING
-    assert "The first wave took 13.00 ms a token and the 2 after it 10.00 ms (+30%): something was done" in found.text
+    assert found.state is CheckStatus.FINDING
+    assert (
+        "The first wave took 13.00 ms a token and the 2 after it 10.00 ms (+30%): something was done"
+        in found.text
+    )
     assert "began with" not in found.text
     alike = found_in(waves(11, 10, 10), "first_run")
-    assert alike.state is State.OK
+    assert alike.state is CheckStatus.OK
     assert "the 2 after it 10.00 ms (+10%); The full batch began with 11.00 ms a token" in alike.text
-    assert found_in(waves(10, 13, 13), "first_run").state is State.OK  # what comes later is slower: no beginning's business
-    assert found_in(waves(20, 10, 10, count=30), "first_run").state is State.OK  # too few tokens to compare
+    # what comes later is slower: no beginning's business
+    assert found_in(waves(10, 13, 13), "first_run").state is CheckStatus.OK
+    # too few tokens to compare
+    assert found_in(waves(20, 10, 10, count=30), "first_run").state is CheckStatus.OK
 
 
 def test_a_steady_batch_has_no_first_run_effect():
-    assert states(subject(steady(10, 11), **FULL))["first_run"] is State.OK
-    assert states(subject(steady(20, 10, count=60), **FULL))["first_run"] is State.OK  # too few tokens to compare
+    assert states(subject(steady(10, 11), **FULL))["first_run"] is CheckStatus.OK
+    # too few tokens to compare
+    assert states(subject(steady(20, 10, count=60), **FULL))["first_run"] is CheckStatus.OK
 
 
 def test_the_largest_batch_that_fits_is_named():
     """104 tokens a request: 3 fit into 330, 2 may run."""
-    assert "--batch-sizes up to 3," in found_in(subject(batch_size=4, token_capacity=330), "batch_fits").remedy
-    assert "--batch-sizes up to 2," in found_in(subject(batch_size=4, token_capacity=330, max_running=2), "batch_fits").remedy
+    assert (
+        "--batch-sizes up to 3," in found_in(subject(batch_size=4, token_capacity=330), "batch_fits").remedy
+    )
+    assert (
+        "--batch-sizes up to 2,"
+        in found_in(subject(batch_size=4, token_capacity=330, max_running=2), "batch_fits").remedy
+    )
     assert "shorter prompts" in found_in(subject(batch_size=1, token_capacity=100), "batch_fits").remedy
 
 
 def test_requests_sent_late():
-    late = ClientRecord(wall_s=10.0, cpu_s=0.1, loop_lag_max_ms=0.1, loop_lag_p99_ms=0.1, send_lag_max_ms=99.0)
-    for lag, state in ((99.0, State.OK), (500.0, State.FINDING), (1500.0, State.INVALID)):
+    late = ClientRecord(
+        wall_s=10.0, cpu_s=0.1, loop_lag_max_ms=0.1, loop_lag_p99_ms=0.1, send_lag_max_ms=99.0
+    )
+    for lag, state in ((99.0, CheckStatus.OK), (500.0, CheckStatus.FINDING), (1500.0, CheckStatus.INVALID)):
         run = replace(run_of(answer()), client=replace(late, send_lag_max_ms=lag))
         assert states(replace(subject(), run=run))["client"] is state, lag
 
@@ -504,10 +608,15 @@ def test_requests_sent_late():
 def test_a_dead_load_process_is_invalid_and_lateness_is_said():
     seen = ClientRecord(10.0, 0.1, 0.1, 0.1, 3.0, send_lag_mean_ms=1.25, send_lag_p99_ms=2.5)
     run = replace(run_of(answer()), client=seen)
-    assert "Requests left 1.25 ms on average, p99 2.50 ms, at most 3.00 ms" in found_in(replace(subject(), run=run), "client").text
-    dead = replace(run, client=replace(seen, failure="1 of 2 load processes ended with status -9 before the run did."))
+    assert (
+        "Requests left 1.25 ms on average, p99 2.50 ms, at most 3.00 ms"
+        in found_in(replace(subject(), run=run), "client").text
+    )
+    dead = replace(
+        run, client=replace(seen, failure="1 of 2 load processes ended with status -9 before the run did.")
+    )
     check = found_in(replace(subject(), run=dead), "client")
-    assert (check.state, check.text) == (State.INVALID, dead.client.failure)
+    assert (check.state, check.text) == (CheckStatus.INVALID, dead.client.failure)
 
 
 def test_every_check_has_one_name_and_stands_in_its_stage_s_order():
@@ -521,13 +630,22 @@ def test_a_check_that_registers_itself_is_made_allowed_and_in_the_documentation(
     """Nothing else has to name it."""
     monkeypatch.setattr(registry, "REGISTERED", [*registry.REGISTERED])
 
-    @Registration(Stage.PACE, looks_at="arrivals", invalid="it is slow", why="slow is slow", finding_for=("tencent",), probe=True)
+    @Registration(
+        Stage.PACE,
+        looks_at="arrivals",
+        invalid="it is slow",
+        why="slow is slow",
+        finding_for=("tencent",),
+        probe=True,
+    )
     def slow(case):
-        return Check("slow", State.INVALID, "It is slow.")
+        return Check("slow", CheckStatus.INVALID, "It is slow.")
 
-    assert states(subject())["slow"] is State.INVALID
-    assert states(subject(), "tencent")["slow"] is State.FINDING
-    assert states(subject(), probe=True)["slow"] is State.INVALID and "flush" not in states(subject(), probe=True)
+    assert states(subject())["slow"] is CheckStatus.INVALID
+    assert states(subject(), "tencent")["slow"] is CheckStatus.FINDING
+    assert states(subject(), probe=True)["slow"] is CheckStatus.INVALID and "flush" not in states(
+        subject(), probe=True
+    )
     assert "slow" in names()
     assert "| `slow` | arrivals | it is slow | slow is slow | |" in make_validity_doc.checks()
     assert "| `tencent` | `slow` | |" in make_validity_doc.findings()
@@ -544,39 +662,55 @@ def test_missing_evidence_is_not_checked_and_strict_makes_it_invalid():
     case = subject(answer(0, prompt_tokens=None, cached_tokens=None), flush_status=None, identity_before=None)
     found = states(case)
     for name in ("prompt_length", "prefix_cache", "flush", "same_server", "retraction", "other_clients"):
-        assert found[name] is State.NOT_CHECKED, name
-    assert states(case, strict=True)["flush"] is State.INVALID
+        assert found[name] is CheckStatus.NOT_CHECKED, name
+    assert states(case, strict=True)["flush"] is CheckStatus.INVALID
 
 
 @pytest.mark.parametrize(
-    ("step_ms", "state"), [(None, State.OK), (0.1, State.OK), (-0.1, State.OK), (0.101, State.INVALID), (-3.25, State.INVALID)]
+    ("step_ms", "state"),
+    [
+        (None, CheckStatus.OK),
+        (0.1, CheckStatus.OK),
+        (-0.1, CheckStatus.OK),
+        (0.101, CheckStatus.INVALID),
+        (-3.25, CheckStatus.INVALID),
+    ],
 )
 def test_a_time_of_day_that_was_set_during_the_load_spoils_its_times(step_ms, state):
     seen = ClientRecord(10.0, 0.1, 0.1, 0.1, 0.1, clock_step_ms=step_ms)
     check = found_in(replace(subject(), run=replace(run_of(answer()), client=seen)), "client")
     assert check.state is state
-    assert state is State.OK or f"was set by {step_ms:+.3f} ms" in check.text
+    assert state is CheckStatus.OK or f"was set by {step_ms:+.3f} ms" in check.text
 
 
 def test_a_late_event_loop_spoils_short_streams_only():
     slow = ClientRecord(1.0, 0.1, 9.0, 9.0, 0.1)
-    short = replace(subject(), run=replace(run_of(answer()), client=slow))  # 30 ms between first and last token
-    long = replace(subject(), run=replace(run_of(answer(arrivals=((110, 1), (1110, 4)), end=1111)), client=slow))
-    assert states(short)["client"] is State.INVALID
-    assert states(long)["client"] is State.OK
+    # 30 ms between first and last token
+    short = replace(subject(), run=replace(run_of(answer()), client=slow))
+    long = replace(
+        subject(), run=replace(run_of(answer(arrivals=((110, 1), (1110, 4)), end=1111)), client=slow)
+    )
+    assert states(short)["client"] is CheckStatus.INVALID
+    assert states(long)["client"] is CheckStatus.OK
 
 
 def test_answers_that_came_in_one_read_tell_no_time_between_tokens():
     one_read = replace(
-        subject(), run=replace(run_of(answer(arrivals=((110, 1), (110, 4)))), client=ClientRecord(1.0, 0.1, 0.1, 0.1, 0.1))
+        subject(),
+        run=replace(
+            run_of(answer(arrivals=((110, 1), (110, 4)))), client=ClientRecord(1.0, 0.1, 0.1, 0.1, 0.1)
+        ),
     )
     (found,) = [check for check in examine(one_read, "tencent") if check.name == "one_read"]
-    assert found.state is State.INVALID
+    assert found.state is CheckStatus.INVALID
     assert found.text.startswith("1 of 1 answers came in one read each")
 
 
 def test_lateness_is_held_against_what_is_judged():
-    """Answers of two tokens, 10 ms apart, whose first comes after 31 ms: 0.6 ms late at p99 is 12 % of one, 2 % of the other."""
+    """Answers of two tokens, 10 ms apart, whose first comes after 31 ms:
+
+    0.6 ms late at p99 is 12 % of one, 2 % of the other.
+    """
     records = [answer(k, sent=0, arrivals=((31, 1), (41, 2)), end=41, output_len=2) for k in range(4)]
     late = replace(run_of().client, loop_lateness_ms=0.03, loop_lag_p99_ms=0.6)
 
@@ -584,18 +718,26 @@ def test_lateness_is_held_against_what_is_judged():
         case = subject(*records, judged=judged)
         return found_in(replace(case, run=replace(case.run, client=replace(late, **client))), "client")
 
-    assert said("tpot.mean").state is State.INVALID  # 12 % at p99
-    assert said().state is State.INVALID  # nothing is known of what is judged
-    assert said("goodput.share").state is State.INVALID
-    for judged in ("ttft.mean", "classic.ttft.mean", "e2el.mean", "ttft_due.mean", "ttft.p99", "qpm", "total_throughput"):
-        assert said(judged).state is State.OK, judged
+    assert said("tpot.mean").state is CheckStatus.INVALID  # 12 % at p99
+    assert said().state is CheckStatus.INVALID  # nothing is known of what is judged
+    assert said("goodput.share").state is CheckStatus.INVALID
+    for judged in (
+        "ttft.mean",
+        "classic.ttft.mean",
+        "e2el.mean",
+        "ttft_due.mean",
+        "ttft.p99",
+        "qpm",
+        "total_throughput",
+    ):
+        assert said(judged).state is CheckStatus.OK, judged
     assert "0.03 ms late on average, where the mean TTFT is 31.0 ms" in said("ttft.mean").text
-    assert said("ttft.mean", loop_lateness_ms=0.63).state is State.INVALID  # 2 % of 31 ms are 0.62
-    assert said("e2el.mean", loop_lateness_ms=0.63).state is State.OK  # and of 41 ms 0.82
-    assert said("ttft.mean", "e2el.mean", loop_lateness_ms=0.63).state is State.INVALID
-    assert said("ttft.mean", loop_lag_p99_ms=9.0).state is State.OK  # a mean knows no p99
+    assert said("ttft.mean", loop_lateness_ms=0.63).state is CheckStatus.INVALID  # 2 % of 31 ms are 0.62
+    assert said("e2el.mean", loop_lateness_ms=0.63).state is CheckStatus.OK  # and of 41 ms 0.82
+    assert said("ttft.mean", "e2el.mean", loop_lateness_ms=0.63).state is CheckStatus.INVALID
+    assert said("ttft.mean", loop_lag_p99_ms=9.0).state is CheckStatus.OK  # a mean knows no p99
     assert "a percentile is judged" in said("ttft.p99", loop_lag_p99_ms=9.0).text
-    assert said("qpm", loop_lateness_ms=9.0, loop_lag_p99_ms=9.0).state is State.OK
+    assert said("qpm", loop_lateness_ms=9.0, loop_lag_p99_ms=9.0).state is CheckStatus.OK
 
 
 def test_a_client_that_is_late_now_and_then_spoils_percentiles_not_the_mean():
@@ -607,7 +749,7 @@ def test_a_client_that_is_late_now_and_then_spoils_percentiles_not_the_mean():
         name: states(replace(subject(), run=replace(streams, client=one)))["client"]
         for name, one in (("seldom", seldom), ("often", often))
     }
-    assert found == {"seldom": State.FINDING, "often": State.INVALID}
+    assert found == {"seldom": CheckStatus.FINDING, "often": CheckStatus.INVALID}
 
 
 def froze(*stalls_ms, records, judged, **client):
@@ -617,51 +759,78 @@ def froze(*stalls_ms, records, judged, **client):
 
 
 def test_a_freeze_over_the_first_tokens_is_no_matter_of_the_average():
-    """32 s of stream, 0.2 s late on average; but all eight answers began while the client stood still for 3.6 s."""
+    """32 s of stream, 0.2 s late on average;
+
+    but all eight answers began while the client stood still for 3.6 s.
+    """
     records = [
-        answer(k, sent=10, arrivals=((4000, 1), (33_000, 600)), output_len=600, completion_tokens=600, end=33_000) for k in range(8)
+        answer(
+            k, sent=10, arrivals=((4000, 1), (33_000, 600)), output_len=600, completion_tokens=600, end=33_000
+        )
+        for k in range(8)
     ]
     asleep = {"records": records, "loop_lateness_ms": 199.0, "loop_lag_p99_ms": 2.0}
     found = froze((413, 3587), **asleep, judged=("tpot.mean",))
-    assert found.state is State.INVALID
-    assert "at most for 3587 ms (after 0.4 s), when tokens came: tpot.mean may be wrong by 12.4%; the limit is 2%" in found.text
-    assert froze((413, 3587), **asleep, judged=("tpot.p50", "qpm")).state is State.INVALID
-    assert froze((413, 3587), **asleep, judged=("total_throughput",)).state is State.OK  # its end was on time
-    assert froze((30_000, 3587), **asleep, judged=("total_throughput",)).state is State.INVALID
-    assert froze((10_000, 3587), **asleep, judged=("tpot.mean", "ttft.mean")).state is State.OK  # in the middle of all answers
-    assert froze((3500, 501), **asleep, judged=("tpot.mean",)).state is State.OK  # 1.7 %
-    assert froze((3500, 501), **asleep, judged=("tpot.mean", "ttft.mean")).state is State.INVALID  # and 12.5 % of TTFT
+    assert found.state is CheckStatus.INVALID
+    assert (
+        "at most for 3587 ms (after 0.4 s), when tokens came: tpot.mean may be wrong by 12.4%; the limit is 2%"
+        in found.text
+    )
+    assert froze((413, 3587), **asleep, judged=("tpot.p50", "qpm")).state is CheckStatus.INVALID
+    # its end was on time
+    assert froze((413, 3587), **asleep, judged=("total_throughput",)).state is CheckStatus.OK
+    assert froze((30_000, 3587), **asleep, judged=("total_throughput",)).state is CheckStatus.INVALID
+    assert (
+        froze((10_000, 3587), **asleep, judged=("tpot.mean", "ttft.mean")).state is CheckStatus.OK
+    )  # in the middle of all answers
+    assert froze((3500, 501), **asleep, judged=("tpot.mean",)).state is CheckStatus.OK  # 1.7 %
+    # and 12.5 % of TTFT
+    assert froze((3500, 501), **asleep, judged=("tpot.mean", "ttft.mean")).state is CheckStatus.INVALID
 
 
 def test_one_token_answers_are_late_as_well():
     """They have no time between tokens, and were taken for measured by a client that looked at nothing."""
-    records = [answer(k, sent=10, arrivals=((1010, 1),), output_len=1, completion_tokens=1, end=1011) for k in range(4)]
+    records = [
+        answer(k, sent=10, arrivals=((1010, 1),), output_len=1, completion_tokens=1, end=1011)
+        for k in range(4)
+    ]
     judged = ("input_throughput",)
     found = froze((900, 120), records=records, judged=judged)
-    assert (found.state, "ttft.mean may be wrong by 11.0%" in found.text) == (State.INVALID, True)
-    assert froze((1000, 15), records=records, judged=judged).state is State.OK
+    assert (found.state, "ttft.mean may be wrong by 11.0%" in found.text) == (CheckStatus.INVALID, True)
+    assert froze((1000, 15), records=records, judged=judged).state is CheckStatus.OK
     late = froze(records=records, judged=judged, loop_lateness_ms=21.0)
-    assert (late.state, "21.00 ms late on average, where the mean TTFT is 1000.0 ms" in late.text) == (State.INVALID, True)
-    assert froze(records=records, judged=judged, loop_lateness_ms=19.0).state is State.OK
+    assert (late.state, "21.00 ms late on average, where the mean TTFT is 1000.0 ms" in late.text) == (
+        CheckStatus.INVALID,
+        True,
+    )
+    assert froze(records=records, judged=judged, loop_lateness_ms=19.0).state is CheckStatus.OK
 
 
 def test_answers_that_arrive_in_one_piece_have_no_pace():
     """A proxy that buffers: a TPOT of 0 ms would hold every objective."""
     whole = [answer(k, arrivals=((150, 1), (150, 2), (150, 4)), end=150) for k in range(2)]
-    assert states(subject(*whole))["one_read"] is State.INVALID
-    assert states(subject(whole[0], answer(1), answer(2)))["one_read"] is State.INVALID  # a third of the mean would be 0 ms
-    assert states(subject(whole[0], *(answer(k) for k in range(1, 60))))["one_read"] is State.OK
+    assert states(subject(*whole))["one_read"] is CheckStatus.INVALID
+    # a third of the mean would be 0 ms
+    assert states(subject(whole[0], answer(1), answer(2)))["one_read"] is CheckStatus.INVALID
+    assert states(subject(whole[0], *(answer(k) for k in range(1, 60))))["one_read"] is CheckStatus.OK
 
 
 def test_answers_in_one_event_leave_the_mean_to_the_others():
     """14 of 16 answers came as one event after five seconds, and the mean TPOT was that of the other two."""
     some = [answer(0), *(answer(k, arrivals=((5000, 4),), end=5001) for k in range(1, 8))]
     text = "7 of 8 answers of more than one token define no TPOT (request 1): no token followed their first event, and the mean is"
-    for judged, state in ((("tpot.p50",), State.INVALID), (("classic.tpot.mean",), State.INVALID), (("qpm",), State.FINDING)):
+    for judged, state in (
+        (("tpot.p50",), CheckStatus.INVALID),
+        (("classic.tpot.mean",), CheckStatus.INVALID),
+        (("qpm",), CheckStatus.FINDING),
+    ):
         found = found_in(subject(*some, judged=judged), "tpot_defined")
         assert (found.state, found.text) == (state, f"{text} of the other 1.")
-    alike = subject(*(answer(k, arrivals=((120, 1),), output_len=1, completion_tokens=1) for k in range(2)), judged=("ttft.mean",))
-    assert states(alike)["tpot_defined"] is State.OK  # an answer of one token has no TPOT to miss
+    alike = subject(
+        *(answer(k, arrivals=((120, 1),), output_len=1, completion_tokens=1) for k in range(2)),
+        judged=("ttft.mean",),
+    )
+    assert states(alike)["tpot_defined"] is CheckStatus.OK  # an answer of one token has no TPOT to miss
 
 
 def test_what_some_answers_say_and_others_do_not():
@@ -672,28 +841,40 @@ def test_what_some_answers_say_and_others_do_not():
         ("prefix_cache", answer(1, cached_tokens=None)),
         ("retraction", answer(1)),
         ("request_ids", answer(1, request_id=None)),
-        ("token_counts", replace(answer(1), arrival_ns=array("q"), arrival_tokens=array("q"), last_text_ns=answer(1).end_ns)),
+        (
+            "token_counts",
+            replace(
+                answer(1), arrival_ns=array("q"), arrival_tokens=array("q"), last_text_ns=answer(1).end_ns
+            ),
+        ),
     ):
         found = found_in(subject(whole, silent), name)
-        assert found.state is State.INVALID, name
+        assert found.state is CheckStatus.INVALID, name
         assert found.text.startswith("1 of 2 answers "), found.text
-        assert found_in(subject(silent), name).state is State.NOT_CHECKED, name
-        assert found_in(subject(silent), name, strict=True).state is State.INVALID, name
+        assert found_in(subject(silent), name).state is CheckStatus.NOT_CHECKED, name
+        assert found_in(subject(silent), name, strict=True).state is CheckStatus.INVALID, name
 
 
 def test_v1_leaves_out_cached_tokens_where_nothing_was_cached():
     """sglang's usage_processor.py: no prompt_tokens_details for a count of 0."""
     case = subject(answer(0, cached_tokens=1), answer(1, cached_tokens=None))
-    assert states(case)["prefix_cache"] is State.INVALID
+    assert states(case)["prefix_cache"] is CheckStatus.INVALID
     for backend in ("sglang-oai", "sglang-oai-chat"):
-        assert states(replace(case, run=replace(case.run, plan={"backend": backend})))["prefix_cache"] is State.OK
+        assert (
+            states(replace(case, run=replace(case.run, plan={"backend": backend})))["prefix_cache"]
+            is CheckStatus.OK
+        )
 
 
 def test_one_answer_without_counts_hides_no_nonsense_in_the_others():
     """It made the check say for all that nothing is counted."""
-    summed = replace(answer(0), arrival_ns=array("q"), arrival_tokens=array("q"), last_text_ns=answer(0).end_ns)
-    found = found_in(subject(summed, answer(1, arrivals=((110, 1), (120, 900), (130, 3), (140, 4)))), "token_counts")
-    assert found.state is State.INVALID
+    summed = replace(
+        answer(0), arrival_ns=array("q"), arrival_tokens=array("q"), last_text_ns=answer(0).end_ns
+    )
+    found = found_in(
+        subject(summed, answer(1, arrivals=((110, 1), (120, 900), (130, 3), (140, 4)))), "token_counts"
+    )
+    assert found.state is CheckStatus.INVALID
     assert "request 1 cannot be trusted: the count falls" in found.text
 
 
@@ -706,11 +887,13 @@ def gathered(events=40, reads=4, first=900, step=5, index=0):
 
 def test_an_answer_that_a_proxy_gathered_has_no_pace():
     found = found_in(subject(gathered()), "one_read")
-    assert found.state is State.INVALID
-    assert found.text.startswith("0 of 1 answers came in one read each, 1 in a few reads at their end: their tokens")
+    assert found.state is CheckStatus.INVALID
+    assert found.text.startswith(
+        "0 of 1 answers came in one read each, 1 in a few reads at their end: their tokens"
+    )
     one_of = [gathered(), *(answer(k) for k in range(1, 60))]
-    assert states(subject(*one_of))["one_read"] is State.OK
-    assert states(subject(*one_of[:40]))["one_read"] is State.INVALID  # 2.5 %
+    assert states(subject(*one_of))["one_read"] is CheckStatus.OK
+    assert states(subject(*one_of[:40]))["one_read"] is CheckStatus.INVALID  # 2.5 %
 
 
 @pytest.mark.parametrize(
@@ -718,45 +901,63 @@ def test_an_answer_that_a_proxy_gathered_has_no_pace():
     [
         [(900 + 2 * k, k + 1) for k in range(40)],  # a queue, and then 2 ms a token
         [(100 + 20 * (k // 4), k + 1) for k in range(40)],  # a proxy that joins four events, all along
-        [(900 + 2 * (k - k % 2 * (k < 20)), k + 1) for k in range(40)],  # a queue, and half of the events in pairs
+        # a queue, and half of the events in pairs
+        [(900 + 2 * (k - k % 2 * (k < 20)), k + 1) for k in range(40)],
         [(900 + 2 * k, 8 * k + 8) for k in range(40)],  # a queue, and eight tokens an event
         [(240 + 5 * (k // 10), k + 1) for k in range(40)],  # so long a busy machine may have held it up
     ],
     ids=["queue", "joined", "queue-and-half-joined", "many-tokens-an-event", "soon"],
 )
 def test_a_queue_or_a_proxy_that_joins_a_few_events_gathers_nothing(arrivals):
-    assert states(subject(answer(0, sent=0, arrivals=arrivals, output_len=arrivals[-1][1], end=2000)))["one_read"] is State.OK
+    assert (
+        states(subject(answer(0, sent=0, arrivals=arrivals, output_len=arrivals[-1][1], end=2000)))[
+            "one_read"
+        ]
+        is CheckStatus.OK
+    )
 
 
 def test_counts_at_the_streams_end_alone_are_not_checked_not_wrong():
-    summed = replace(answer(0), arrival_ns=array("q"), arrival_tokens=array("q"), last_text_ns=answer(0).end_ns)
-    assert states(subject(summed))["token_counts"] is State.NOT_CHECKED
-    assert states(subject(summed), "serving")["completed"] is State.OK
+    summed = replace(
+        answer(0), arrival_ns=array("q"), arrival_tokens=array("q"), last_text_ns=answer(0).end_ns
+    )
+    assert states(subject(summed))["token_counts"] is CheckStatus.NOT_CHECKED
+    assert states(subject(summed), "serving")["completed"] is CheckStatus.OK
 
 
 def chat(*prompt_tokens, counted=(100, 90)):
-    run = subject(answer(0, prompt_tokens=prompt_tokens[0]), answer(1, prompt_tokens=prompt_tokens[1], input_len=90))
-    run = replace(run, run=replace(run.run, plan={"backend": "sglang-oai-chat"}), exact_prompt=False, counted=counted)
+    run = subject(
+        answer(0, prompt_tokens=prompt_tokens[0]), answer(1, prompt_tokens=prompt_tokens[1], input_len=90)
+    )
+    run = replace(
+        run, run=replace(run.run, plan={"backend": "sglang-oai-chat"}), exact_prompt=False, counted=counted
+    )
     (found,) = [check for check in examine(run, "tencent") if check.name == "prompt_length"]
     return found
 
 
 def test_a_chat_template_s_tokens_are_not_the_prompt_s():
-    """The same text stands around every message. Another number each is not known to be that; fewer is a cut prompt."""
+    """The same text stands around every message. Another number each is not known to be that;
+
+    fewer is a cut prompt.
+    """
     found = chat(112, 102)
-    assert found.state is State.OK
-    assert "counts 190 prompt tokens, as our tokenizer does for each of the 2 texts, and 12 more of its chat template" in found.text
-    assert chat(100, 90).state is State.OK
+    assert found.state is CheckStatus.OK
+    assert (
+        "counts 190 prompt tokens, as our tokenizer does for each of the 2 texts, and 12 more of its chat template"
+        in found.text
+    )
+    assert chat(100, 90).state is CheckStatus.OK
     varying = chat(112, 103)
-    assert varying.state is State.NOT_CHECKED
+    assert varying.state is CheckStatus.NOT_CHECKED
     assert "12 to 13 tokens more a prompt" in varying.text
-    assert chat(112, 60).state is State.INVALID  # a template adds, and never takes away
-    assert chat(99, 90).state is State.INVALID
+    assert chat(112, 60).state is CheckStatus.INVALID  # a template adds, and never takes away
+    assert chat(99, 90).state is CheckStatus.INVALID
 
 
 def test_only_chat_has_a_template():
     run = subject(answer(0, prompt_tokens=112), exact_prompt=False, counted=(100,))
-    assert states(run)["prompt_length"] is State.INVALID
+    assert states(run)["prompt_length"] is CheckStatus.INVALID
 
 
 BAR = Calibration("measured", "", 16, 20.0, 101, tpot_error_pct=0.5, ttft_error_ms=-2.0, p99_itl_error_ms=1.0)
@@ -771,45 +972,72 @@ def calibrated(*margins, bar=BAR, arrivals=LONG):
 
 
 def test_the_client_s_error_is_held_against_a_tenth_of_the_margin():
-    """TPOT 40 ms: 0.5 % is 0.2 ms, a tenth of 2 ms. TTFT: 2 ms, a tenth of 20 ms; its sign does not matter. Gaps: 1 of 10 ms."""
-    for metric, figure, distance in (("tpot.mean", 40.0, 2.0), ("ttft.mean", 100.0, 20.0), ("itl.p99", 30.0, 10.0)):
+    """TPOT 40 ms: 0.5 % is 0.2 ms, a tenth of 2 ms. TTFT: 2 ms, a tenth of 20 ms; its sign does not matter.
+
+    Gaps: 1 of 10 ms.
+    """
+    for metric, figure, distance in (
+        ("tpot.mean", 40.0, 2.0),
+        ("ttft.mean", 100.0, 20.0),
+        ("itl.p99", 30.0, 10.0),
+    ):
         for side in (1, -1):
-            assert client_error(calibrated((metric, figure, figure + side * distance * 1.01))).state is State.OK
+            assert (
+                client_error(calibrated((metric, figure, figure + side * distance * 1.01))).state
+                is CheckStatus.OK
+            )
             found = client_error(calibrated((metric, figure, figure + side * distance * 0.99)))
-            assert found.state is State.INVALID and metric in found.text and found.remedy
-    assert client_error(calibrated(("tpot.mean", 40.0, 60.0), ("ttft.mean", 100.0, 110.0))).state is State.INVALID
-    assert client_error(calibrated(("classic.ttft.mean", 100.0, 110.0))).state is State.INVALID  # the same arrivals as ttft's
-    assert client_error(calibrated(("qpm", 10.0, 10.01))).state is State.OK  # no time that the client stamps
-    assert client_error(calibrated(("tpot.mean", 50.0, 50.0))).state is State.INVALID  # no margin at all
-    assert client_error(calibrated(("tpot.mean", 50.0, 50.0), bar=replace(BAR, tpot_error_pct=0.0))).state is State.OK
+            assert found.state is CheckStatus.INVALID and metric in found.text and found.remedy
+    assert (
+        client_error(calibrated(("tpot.mean", 40.0, 60.0), ("ttft.mean", 100.0, 110.0))).state
+        is CheckStatus.INVALID
+    )
+    # the same arrivals as ttft's
+    assert client_error(calibrated(("classic.ttft.mean", 100.0, 110.0))).state is CheckStatus.INVALID
+    # no time that the client stamps
+    assert client_error(calibrated(("qpm", 10.0, 10.01))).state is CheckStatus.OK
+    # no margin at all
+    assert client_error(calibrated(("tpot.mean", 50.0, 50.0))).state is CheckStatus.INVALID
+    assert (
+        client_error(calibrated(("tpot.mean", 50.0, 50.0), bar=replace(BAR, tpot_error_pct=0.0))).state
+        is CheckStatus.OK
+    )
 
 
 def test_ends_weigh_more_in_shorter_answers():
-    """51 tokens are half the calibration's 100 steps: 0.2 ms become 0.4 ms, so 2.02 ms of margin is too little."""
+    """51 tokens are half the calibration's 100 steps:
+
+    0.2 ms become 0.4 ms, so 2.02 ms of margin is too little.
+    """
     short = calibrated(("tpot.mean", 40.0, 42.02), arrivals=LONG[:51])
-    assert client_error(short).state is State.INVALID
-    assert client_error(calibrated(("tpot.mean", 40.0, 44.04), arrivals=LONG[:51])).state is State.OK
+    assert client_error(short).state is CheckStatus.INVALID
+    assert client_error(calibrated(("tpot.mean", 40.0, 44.04), arrivals=LONG[:51])).state is CheckStatus.OK
 
 
 def test_an_error_that_is_not_known_is_not_checked():
     for state, says in (("ceiling", "too slow"), ("failed", "broke"), ("off", "--calibrate=off")):
         found = client_error(calibrated(("tpot.mean", 40.0, 41.0), bar=Calibration(state, says)))
-        assert found.state is State.NOT_CHECKED and says in found.text and found.remedy
-    beyond = client_error(calibrated(("tpot.mean", 40.0, 41.0), bar=replace(BAR, streams=1, itl_ms=25.0)))  # 50 against 40 tokens/s
-    assert beyond.state is State.NOT_CHECKED and "more than the 40" in beyond.text
+        assert found.state is CheckStatus.NOT_CHECKED and says in found.text and found.remedy
+    # 50 against 40 tokens/s
+    beyond = client_error(calibrated(("tpot.mean", 40.0, 41.0), bar=replace(BAR, streams=1, itl_ms=25.0)))
+    assert beyond.state is CheckStatus.NOT_CHECKED and "more than the 40" in beyond.text
     assert "client_error" not in states(subject())  # nobody asked
-    assert states(calibrated(bar=Calibration("off", "--calibrate=off")), strict=True)["client_error"] is State.INVALID
+    assert (
+        states(calibrated(bar=Calibration("off", "--calibrate=off")), strict=True)["client_error"]
+        is CheckStatus.INVALID
+    )
 
 
 def test_the_client_s_error_invalidates_for_every_method_and_can_be_allowed():
     case = calibrated(("tpot.mean", 40.0, 41.0))
     for method in ("ali-decode", "tencent", "serving"):
-        assert states(case, method)["client_error"] is State.INVALID
-    assert states(case, allow=("client_error",))["client_error"] is State.FINDING
+        assert states(case, method)["client_error"] is CheckStatus.INVALID
+    assert states(case, allow=("client_error",))["client_error"] is CheckStatus.FINDING
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(400, "stop other clients"), (401, "admin key"), (404, "Nothing answers /flush_cache"), (500, "log")]
+    ("status", "words"),
+    [(400, "stop other clients"), (401, "admin key"), (404, "Nothing answers /flush_cache"), (500, "log")],
 )
 def test_a_refused_flush_has_a_remedy_of_its_own_and_names_the_way_without(status, words):
     found = found_in(subject(flush_status=status), "flush")
@@ -818,5 +1046,7 @@ def test_a_refused_flush_has_a_remedy_of_its_own_and_names_the_way_without(statu
 
 def test_a_cache_that_was_not_flushed_by_our_own_option_names_it():
     cached = [answer(k, cached_tokens=8) for k in range(2)]
-    assert "leave out --no-flush-cache" in found_in(subject(*cached, flush_status=None), "prefix_cache").remedy
+    assert (
+        "leave out --no-flush-cache" in found_in(subject(*cached, flush_status=None), "prefix_cache").remedy
+    )
     assert "--no-flush-cache" not in found_in(subject(*cached), "prefix_cache").remedy

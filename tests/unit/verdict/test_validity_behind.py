@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from slabench.records import ErrorKind, ServerEvidence
-from slabench.verdict.validity.subject import Behind
-from slabench.verdict.words import State
+from slabench.verdict.outcome import CheckStatus
+from slabench.verdict.validity.context import Behind
 from tests.unit.verdict.test_validity import answer, found_in, subject
 
 MINI_LB, GATEWAY = Behind("mini_lb", 3), Behind("gateway", 3)
@@ -15,41 +15,61 @@ ONE_OF_PD = Behind("none", 1, 0, whole=False)
 
 def flushed(behind, ranks, **evidence):
     case = subject(behind=behind, ranks=ranks)
-    return found_in(replace(case, run=replace(case.run, server=ServerEvidence(**{"flush_status": 200, **evidence}))), "flush")
+    return found_in(
+        replace(case, run=replace(case.run, server=ServerEvidence(**{"flush_status": 200, **evidence}))),
+        "flush",
+    )
 
 
 @pytest.mark.parametrize(
     ("behind", "ranks", "evidence", "state", "said"),
     [
-        (GATEWAY, 3, {"flush_workers": (3, 3)}, State.OK, "all 3 servers flushed"),
-        (GATEWAY, 3, {"flush_status": 206, "flush_workers": (2, 3)}, State.INVALID, "HTTP 206: 2 of 3 servers flushed; all must"),
-        (GATEWAY, 3, {"flush_workers": (2, 3)}, State.NOT_CHECKED, "a flush of 2 of 3 servers"),
-        (GATEWAY, 3, {"flush_workers": (2, 2)}, State.NOT_CHECKED, "a flush of 2 of 2 servers"),  # it lists a third
-        (GATEWAY, 3, {}, State.NOT_CHECKED, "is not reported"),
-        (GATEWAY, 24, {"flush_workers": (3, 3)}, State.NOT_CHECKED, "each server's first alone"),  # dp 8 each
-        (GATEWAY, 24, {"flush_workers": (3, 3), "flush_lines": 24}, State.OK, "of all 24 schedulers"),
-        (MINI_LB, 3, {}, State.NOT_CHECKED, "answers 200 whatever they answer"),
-        (MINI_LB, 3, {"flush_lines": 3}, State.OK, "of all 3 schedulers"),
-        (MINI_LB, 3, {"flush_lines": 2}, State.NOT_CHECKED, "answers 200 whatever they answer"),  # one has no log here
-        (MINI_LB, 3, {"flush_status": 404}, State.INVALID, "HTTP 404"),
-        (ONE_OF_PD, 1, {}, State.NOT_CHECKED, "the server that was asked"),
-        (ONE_OF_PD, 1, {"flush_lines": 1}, State.NOT_CHECKED, "the server that was asked"),
-        (Behind("gateway", 1), 1, {"flush_workers": (1, 1)}, State.OK, "The server confirmed"),
+        (GATEWAY, 3, {"flush_workers": (3, 3)}, CheckStatus.OK, "all 3 servers flushed"),
+        (
+            GATEWAY,
+            3,
+            {"flush_status": 206, "flush_workers": (2, 3)},
+            CheckStatus.INVALID,
+            "HTTP 206: 2 of 3 servers flushed; all must",
+        ),
+        (GATEWAY, 3, {"flush_workers": (2, 3)}, CheckStatus.NOT_CHECKED, "a flush of 2 of 3 servers"),
+        # it lists a third
+        (GATEWAY, 3, {"flush_workers": (2, 2)}, CheckStatus.NOT_CHECKED, "a flush of 2 of 2 servers"),
+        (GATEWAY, 3, {}, CheckStatus.NOT_CHECKED, "is not reported"),
+        # dp 8 each
+        (GATEWAY, 24, {"flush_workers": (3, 3)}, CheckStatus.NOT_CHECKED, "each server's first alone"),
+        (GATEWAY, 24, {"flush_workers": (3, 3), "flush_lines": 24}, CheckStatus.OK, "of all 24 schedulers"),
+        (MINI_LB, 3, {}, CheckStatus.NOT_CHECKED, "answers 200 whatever they answer"),
+        (MINI_LB, 3, {"flush_lines": 3}, CheckStatus.OK, "of all 3 schedulers"),
+        # one has no log here
+        (MINI_LB, 3, {"flush_lines": 2}, CheckStatus.NOT_CHECKED, "answers 200 whatever they answer"),
+        (MINI_LB, 3, {"flush_status": 404}, CheckStatus.INVALID, "HTTP 404"),
+        (ONE_OF_PD, 1, {}, CheckStatus.NOT_CHECKED, "the server that was asked"),
+        (ONE_OF_PD, 1, {"flush_lines": 1}, CheckStatus.NOT_CHECKED, "the server that was asked"),
+        (Behind("gateway", 1), 1, {"flush_workers": (1, 1)}, CheckStatus.OK, "The server confirmed"),
     ],
 )
 def test_what_a_router_s_status_is_worth(behind, ranks, evidence, state, said):
     check = flushed(behind, ranks, **evidence)
     assert (check.state, said in check.text) == (state, True), check
-    assert check.state is State.OK or check.remedy
+    assert check.state is CheckStatus.OK or check.remedy
 
 
 @pytest.mark.parametrize(
     ("behind", "state", "said"),
     [
-        (Behind("gateway", 3), State.OK, "The same 3 server processes"),
-        (Behind("gateway", 3, 1), State.NOT_CHECKED, "1 of 3 servers behind the router did not answer themselves"),
-        (ONE_OF_PD, State.NOT_CHECKED, "the other servers of this prefill/decode deployment are not reported"),
-        (Behind(), State.OK, "The same server process"),
+        (Behind("gateway", 3), CheckStatus.OK, "The same 3 server processes"),
+        (
+            Behind("gateway", 3, 1),
+            CheckStatus.NOT_CHECKED,
+            "1 of 3 servers behind the router did not answer themselves",
+        ),
+        (
+            ONE_OF_PD,
+            CheckStatus.NOT_CHECKED,
+            "the other servers of this prefill/decode deployment are not reported",
+        ),
+        (Behind(), CheckStatus.OK, "The same server process"),
     ],
 )
 def test_servers_that_nothing_is_known_of_are_not_watched(behind, state, said):
@@ -59,16 +79,20 @@ def test_servers_that_nothing_is_known_of_are_not_watched(behind, state, said):
 
 def test_a_restart_is_seen_where_others_are_not_watched():
     case = subject(behind=Behind("gateway", 3, 1), identity_after=(("random_seed", 8),))
-    assert found_in(case, "same_server").state is State.INVALID
+    assert found_in(case, "same_server").state is CheckStatus.INVALID
 
 
 def test_a_capacity_that_not_all_servers_report():
     check = found_in(subject(batch_size=2, token_capacity=None, behind=ONE_OF_PD), "batch_fits")
-    assert (check.state, "not reported by all" in check.text) == (State.NOT_CHECKED, True)
+    assert (check.state, "not reported by all" in check.text) == (CheckStatus.NOT_CHECKED, True)
 
 
-@pytest.mark.parametrize(("statuses", "named"), [((404, 404), True), ((501, 501), True), ((501, 503), False), ((503, None), False)])
+@pytest.mark.parametrize(
+    ("statuses", "named"), [((404, 404), True), ((501, 501), True), ((501, 503), False), ((503, None), False)]
+)
 def test_an_endpoint_that_a_gateway_does_not_serve(statuses, named):
-    bad = [replace(answer(k, error=ErrorKind.HTTP_STATUS), status=status) for k, status in enumerate(statuses)]
+    bad = [
+        replace(answer(k, error=ErrorKind.HTTP_STATUS), status=status) for k, status in enumerate(statuses)
+    ]
     check = found_in(subject(*bad), "completed")
-    assert (check.state, "use --backend=sglang-oai" in check.remedy) == (State.INVALID, named)
+    assert (check.state, "use --backend=sglang-oai" in check.remedy) == (CheckStatus.INVALID, named)

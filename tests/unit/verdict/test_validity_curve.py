@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.validity import Stage, registered
 from slabench.verdict.validity.curve import examine_curve
 from slabench.verdict.validity.curve_evidence import CurveEvidence, Scale
-from slabench.verdict.words import State
 from tests.unit.metrics.curves import classic_curve, clean_curve
 from tests.unit.metrics.test_metrics_curve import S
 
@@ -35,61 +35,79 @@ def states(seen, **more):
 
 
 def test_a_good_curve_is_good():
-    assert states(evidence()) == {check.name: State.OK for check in registered(Stage.CURVE)}
+    assert states(evidence()) == {check.name: CheckStatus.OK for check in registered(Stage.CURVE)}
 
 
-DISTURBED = [*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8)] * 100, *[S(4, 100.0, True, 4, frozenset({"prefill"}))] * 200]
+DISTURBED = [
+    *[S(4, 400.0, True, 4)] * 100,
+    *[S(8, 700.0, True, 8)] * 100,
+    *[S(4, 100.0, True, 4, frozenset({"prefill"}))] * 200,
+]
 
 
 NONE_CLEAN = [*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8, frozenset({"prefill"}))] * 100]
 
 
 def test_noise_and_slow_lines_are_this_servers():
-    """A few scattered lines may be off by more than the limit of many; lines without a clean one are slower, not faster."""
-    noisy = [*[S(4, 400.0, True, 4)] * 100, *[S(8, speed, True, 8) for speed in (500.0, 700.0, 900.0, 1000.0)]]
-    assert states(evidence(noisy, tpots={8: (11.5, 13.5)}))["curve_agrees"] is not State.INVALID
+    """A few scattered lines may be off by more than the limit of many;
+
+    lines without a clean one are slower, not faster.
+    """
+    noisy = [
+        *[S(4, 400.0, True, 4)] * 100,
+        *[S(8, speed, True, 8) for speed in (500.0, 700.0, 900.0, 1000.0)],
+    ]
+    assert states(evidence(noisy, tpots={8: (11.5, 13.5)}))["curve_agrees"] is not CheckStatus.INVALID
     slow = evidence(NONE_CLEAN, tpots={4: (10.0, 10.0)}, clients={4: 10.0, 8: 5.0})
-    assert states(slow)["curve_agrees"] is State.OK
+    assert states(slow)["curve_agrees"] is CheckStatus.OK
 
 
 @pytest.mark.parametrize(
     ("name", "seen", "state"),
     [
-        ("curve_lines", evidence(rejected={"cut": 1}), State.FINDING),
-        ("curve_lines", evidence(outside=2), State.FINDING),
-        ("curve_samples", evidence(points=((4, "PASSED"), (12, "PASSED"))), State.INVALID),
-        ("curve_samples", evidence([*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8)] * 99]), State.FINDING),
-        ("curve_points", evidence(points=((4, "INVALID"), (8, "PASSED"))), State.FINDING),
-        ("curve_agrees", evidence(tpots={4: (10.0, 10.1), 8: (11.5, 23.1)}), State.INVALID),
-        ("curve_agrees", evidence(tpots={4: (10.0, 4.9)}), State.INVALID),
-        ("curve_agrees", evidence(tpots={}), State.NOT_CHECKED),
+        ("curve_lines", evidence(rejected={"cut": 1}), CheckStatus.FINDING),
+        ("curve_lines", evidence(outside=2), CheckStatus.FINDING),
+        ("curve_samples", evidence(points=((4, "PASSED"), (12, "PASSED"))), CheckStatus.INVALID),
+        (
+            "curve_samples",
+            evidence([*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8)] * 99]),
+            CheckStatus.FINDING,
+        ),
+        ("curve_points", evidence(points=((4, "INVALID"), (8, "PASSED"))), CheckStatus.FINDING),
+        ("curve_agrees", evidence(tpots={4: (10.0, 10.1), 8: (11.5, 23.1)}), CheckStatus.INVALID),
+        ("curve_agrees", evidence(tpots={4: (10.0, 4.9)}), CheckStatus.INVALID),
+        ("curve_agrees", evidence(tpots={}), CheckStatus.NOT_CHECKED),
         # another server's lines, 1.9 times as fast; and interleaved, three of them for each of ours
-        ("curve_agrees", evidence(tpots={8: (11.43 * 1.9, 11.43)}), State.INVALID),
-        ("curve_agrees", evidence(tpots={8: (20.0, (20.0 + 3 * 20.0 / 3) / 4)}), State.INVALID),
-        ("curve_agrees", evidence(tpots={8: (11.43, 11.43 * 1.11)}), State.INVALID),
-        ("curve_agrees", evidence(tpots={8: (13.0, 13.2)}), State.FINDING),  # the median is 11.43
-        ("curve_agrees", evidence(NONE_CLEAN, tpots={4: (10.0, 10.0)}, clients={4: 10.0, 8: 11.43 * 1.9}), State.INVALID),
-        ("curve_agrees", evidence(tokens={4: (900.0, 1000.0), 8: (1110.0, 1000.0)}), State.INVALID),
-        ("curve_lines", evidence(engines=2), State.FINDING),
-        ("curve_lines", evidence(mixed=True), State.FINDING),
-        ("curve_clean", evidence(DISTURBED), State.FINDING),
-        ("curve_clean", evidence([*[S(4, 400.0)] * 100, *[S(8, 700.0)] * 100]), State.NOT_CHECKED),
-        ("curve_gpus", evidence(scale=Scale(given_gpus=8, told_gpus=1)), State.FINDING),
-        ("curve_gpus", evidence(scale=Scale()), State.NOT_CHECKED),
+        ("curve_agrees", evidence(tpots={8: (11.43 * 1.9, 11.43)}), CheckStatus.INVALID),
+        ("curve_agrees", evidence(tpots={8: (20.0, (20.0 + 3 * 20.0 / 3) / 4)}), CheckStatus.INVALID),
+        ("curve_agrees", evidence(tpots={8: (11.43, 11.43 * 1.11)}), CheckStatus.INVALID),
+        ("curve_agrees", evidence(tpots={8: (13.0, 13.2)}), CheckStatus.FINDING),  # the median is 11.43
+        (
+            "curve_agrees",
+            evidence(NONE_CLEAN, tpots={4: (10.0, 10.0)}, clients={4: 10.0, 8: 11.43 * 1.9}),
+            CheckStatus.INVALID,
+        ),
+        ("curve_agrees", evidence(tokens={4: (900.0, 1000.0), 8: (1110.0, 1000.0)}), CheckStatus.INVALID),
+        ("curve_lines", evidence(engines=2), CheckStatus.FINDING),
+        ("curve_lines", evidence(mixed=True), CheckStatus.FINDING),
+        ("curve_clean", evidence(DISTURBED), CheckStatus.FINDING),
+        ("curve_clean", evidence([*[S(4, 400.0)] * 100, *[S(8, 700.0)] * 100]), CheckStatus.NOT_CHECKED),
+        ("curve_gpus", evidence(scale=Scale(given_gpus=8, told_gpus=1)), CheckStatus.FINDING),
+        ("curve_gpus", evidence(scale=Scale()), CheckStatus.NOT_CHECKED),
     ],
 )
 def test_each_check_can_fail(name, seen, state):
     said = states(seen)
     assert said.pop(name) is state
-    assert set(said.values()) == {State.OK}
+    assert set(said.values()) == {CheckStatus.OK}
 
 
 def test_no_line_at_all_is_one_sentence():
-    assert states(evidence([])) == {"curve_lines": State.INVALID}
+    assert states(evidence([])) == {"curve_lines": CheckStatus.INVALID}
 
 
 def test_strict_takes_no_finding():
-    assert states(evidence(outside=2), strict=True)["curve_lines"] is State.INVALID
+    assert states(evidence(outside=2), strict=True)["curve_lines"] is CheckStatus.INVALID
 
 
 def test_both_counts_are_said():
@@ -104,10 +122,12 @@ def test_both_counts_are_said():
     ("scale", "ranks", "gpus"),
     [
         (Scale(told_gpus=8, told_dp=1), 1, 8),  # tp 8
-        (Scale(told_gpus=16, told_dp=16, seen_dp=range(16)), 16, 1),  # tp 16, dp 16 inside: dp-attention on two nodes
+        # tp 16, dp 16 inside: dp-attention on two nodes
+        (Scale(told_gpus=16, told_dp=16, seen_dp=range(16)), 16, 1),
         (Scale(told_gpus=16, told_dp=4, seen_dp=range(4)), 4, 4),  # tp 16, dp 4 inside; or tp 4 x dp 4
         (Scale(told_gpus=16, told_dp=1, told_pp=2, seen_pp=(0, 1)), 1, 16),  # tp 8 x pp 2
-        (Scale(given_gpus=32, told_gpus=None, seen_dp=range(32)), 32, 1),  # a gateway tells nothing, the log does
+        # a gateway tells nothing, the log does
+        (Scale(given_gpus=32, told_gpus=None, seen_dp=range(32)), 32, 1),
         (Scale(), 1, None),
     ],
 )
@@ -118,20 +138,29 @@ def test_denominators(scale, ranks, gpus):
 @pytest.mark.parametrize(
     ("scale", "said"),
     [
-        (Scale(given_gpus=8, told_gpus=16, told_source="tp 16"), "--decode-gpu-num says 8 GPUs, server_info 16 (tp 16)"),
+        (
+            Scale(given_gpus=8, told_gpus=16, told_source="tp 16"),
+            "--decode-gpu-num says 8 GPUs, server_info 16 (tp 16)",
+        ),
         (Scale(told_gpus=4, told_dp=1, seen_dp=(0, 1)), "rank DP1, server_info says dp 1"),
         (Scale(told_gpus=4, told_pp=1, seen_pp=(0, 1)), "rank PP1, server_info says pp 1"),
-        (Scale(told_gpus=16, told_dp=16, seen_dp=range(8)), "8 of 16 data-parallel ranks have no Decode line in 1 file (DP8"),
+        (
+            Scale(told_gpus=16, told_dp=16, seen_dp=range(8)),
+            "8 of 16 data-parallel ranks have no Decode line in 1 file (DP8",
+        ),
         (Scale(told_gpus=16, told_dp=2), "no line of the log names a data-parallel rank"),
         (Scale(given_gpus=6, told_dp=4, seen_dp=range(4)), "6 GPUs do not divide into 4"),
         (Scale(told_gpus=16, told_dp=1, servers=2), "2 servers decode, and --deploy-log names 1 file"),
-        (Scale(told_gpus=8, seen_dp=range(16)), "8 GPUs do not divide into 16 data-parallel ranks of the log"),
+        (
+            Scale(told_gpus=8, seen_dp=range(16)),
+            "8 GPUs do not divide into 16 data-parallel ranks of the log",
+        ),
     ],
 )
 def test_contradictions_are_told(scale, said):
     samples = [*[S(size // scale.ranks, 100.0, True, size // scale.ranks) for size in (4, 8)]]
     check = found(evidence([s for s in samples if s.running] or [S(1, 1.0)], scale=scale))["curve_gpus"]
-    assert check.state is State.FINDING
+    assert check.state is CheckStatus.FINDING
     assert said.lower() in check.text.lower()
 
 
@@ -143,14 +172,15 @@ def test_contradictions_are_told(scale, said):
         Scale(given_gpus=6, told_dp=4, seen_dp=range(4)),
         Scale(told_gpus=4, told_dp=1, seen_dp=(0, 1)),  # a log of two ranks, and a server of one
         Scale(told_gpus=4, told_pp=1, seen_pp=(0, 1)),
-        Scale(given_gpus=4, told_dp=4, seen_dp=range(4), seen_pp=(0, 1)),  # two stages of each rank, one GPU each
+        # two stages of each rank, one GPU each
+        Scale(given_gpus=4, told_dp=4, seen_dp=range(4), seen_pp=(0, 1)),
         Scale(told_gpus=16, told_dp=8, servers=2, seen_dp=range(16)),
     ],
 )
 def test_ranks_that_cannot_be_on_these_gpus_have_no_figure_per_gpu(scale):
     assert scale.gpus_per_line is None
     check = found(evidence([S(1, 1.0)], scale=scale))["curve_gpus"]
-    assert check.state is State.FINDING
+    assert check.state is CheckStatus.FINDING
     assert "no figure per GPU" in check.text
 
 
@@ -158,8 +188,10 @@ def test_ranks_that_cannot_be_on_these_gpus_have_no_figure_per_gpu(scale):
     ("scale", "ranks", "gpus"),
     [
         (Scale(told_gpus=16, told_dp=1, servers=2), 2, 8),  # two decode servers of tp 8
-        (Scale(told_gpus=32, told_dp=16, servers=2, seen_dp=range(16)), 32, 1),  # each numbers its ranks from 0
-        (Scale(given_gpus=16, told_gpus=8, told_dp=1, seen_dp=range(16)), 16, 1),  # what the user says of them counts
+        # each numbers its ranks from 0
+        (Scale(told_gpus=32, told_dp=16, servers=2, seen_dp=range(16)), 32, 1),
+        # what the user says of them counts
+        (Scale(given_gpus=16, told_gpus=8, told_dp=1, seen_dp=range(16)), 16, 1),
     ],
 )
 def test_several_servers_decode(scale, ranks, gpus):
@@ -167,9 +199,14 @@ def test_several_servers_decode(scale, ranks, gpus):
 
 
 def test_a_router_need_not_share_evenly():
-    seen = evidence([S(3, 300.0, True, 3)] * 200, points=((4, "PASSED"),), scale=Scale(told_gpus=16, told_dp=1, servers=2), files=2)
-    assert states(seen)["curve_samples"] is State.FINDING
-    assert states(replace(seen, scale=Scale(told_gpus=16, told_dp=1)))["curve_samples"] is State.INVALID
+    seen = evidence(
+        [S(3, 300.0, True, 3)] * 200,
+        points=((4, "PASSED"),),
+        scale=Scale(told_gpus=16, told_dp=1, servers=2),
+        files=2,
+    )
+    assert states(seen)["curve_samples"] is CheckStatus.FINDING
+    assert states(replace(seen, scale=Scale(told_gpus=16, told_dp=1)))["curve_samples"] is CheckStatus.INVALID
 
 
 def test_a_batch_spread_over_ranks_shows_as_its_share():
@@ -180,5 +217,5 @@ def test_a_batch_spread_over_ranks_shows_as_its_share():
         scale=scale,
         tpots={10: (10.3, 10.2)},
     )
-    assert states(seen) == {check.name: State.OK for check in registered(Stage.CURVE)}
-    assert states(replace(seen, points=((16, "PASSED"),)))["curve_samples"] is State.INVALID
+    assert states(seen) == {check.name: CheckStatus.OK for check in registered(Stage.CURVE)}
+    assert states(replace(seen, points=((16, "PASSED"),)))["curve_samples"] is CheckStatus.INVALID

@@ -1,4 +1,7 @@
-"""The gate in virtual time, small: benchmarks/bench_gate.py is the same with two hundred comparisons and the published lengths."""
+"""The gate in virtual time, small:
+
+benchmarks/bench_gate.py is the same with two hundred comparisons and the published lengths.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections import Counter
 import pytest
 
 from slabench.session.settings import DEFAULT_PAIRS
-from slabench.verdict.words import State
+from slabench.verdict.outcome import CheckStatus
 from tests.unit.verdict.virtual_gate import Run, gate, run
 
 COMPARISONS = 20
@@ -44,5 +47,8 @@ def test_faster_is_never_red(old: list[Run]) -> None:
 
 def test_no_check_speaks(old: list[Run]) -> None:
     assert {
-        (check.name, check.state) for one in old for check in one.checks if check.state in (State.INVALID, State.FINDING)
+        (check.name, check.state)
+        for one in old
+        for check in one.checks
+        if check.state in (CheckStatus.INVALID, CheckStatus.FINDING)
     } == set()

@@ -1,4 +1,7 @@
-"""The published methods in virtual time through the real metrics and verdict: clean runs are valid, the others say why not."""
+"""The published methods in virtual time through the real metrics and verdict:
+
+clean runs are valid, the others say why not.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import pytest
 from slabench.records import LogSpan
 from slabench.server.log.merge import Merged, samples
 from slabench.sim.profiles import PROFILES
-from slabench.verdict.words import State, Word
+from slabench.verdict.outcome import CheckStatus, Outcome
 from tests.unit.sim.test_sim_published import PUBLISHED
 from tests.unit.verdict.virtual import NOISE, load, noisy, tencent, verdict, wave
 
@@ -23,7 +26,8 @@ A800, R1 = PROFILES["a800-qwen3-30b-a3b"], PROFILES["r1-fp8-tp8"]
 
 
 def test_the_noise_is_at_least_that_of_the_h200_s_clean_lines(tmp_path: Path) -> None:
-    """A line is the mean of its steps, so a step's error is sqrt(steps) times a line's around the trend of growing contexts."""
+    """A line is the mean of its steps, so a step's error is sqrt(steps) times a line's around the trend of
+    growing contexts."""
     log = tmp_path / "server.log"
     log.write_bytes(gzip.decompress((EXAMPLE / "server.log.gz").read_bytes()))
     found = {}
@@ -46,27 +50,43 @@ def test_the_noise_is_at_least_that_of_the_h200_s_clean_lines(tmp_path: Path) ->
 
 
 def test_180_clean_runs_are_180_valid_verdicts() -> None:
-    """No check may speak; every sixth run has the published lengths. The other 20 go over sockets: tests/integration."""
+    """No check may speak; every sixth run has the published lengths. The other 20 go over sockets:
+
+    tests/integration.
+    """
     profile, spoke = noisy(A800, NOISE), []
     for seed in range(180):
         size = (1, 2, 4, 8, 16)[seed % 5]
         lengths = (4096, 1536) if seed % 6 == 0 else (512, 160)
         found, _ = verdict(wave(profile, size, *lengths, seed), profile, "ali-decode", size)
-        spoke += [(seed, one.name, one.text) for one in found.checks if one.state in (State.INVALID, State.FINDING)]
-        assert found.word is Word.PASSED, (seed, found.headline)
+        spoke += [
+            (seed, one.name, one.text)
+            for one in found.checks
+            if one.state in (CheckStatus.INVALID, CheckStatus.FINDING)
+        ]
+        assert found.word is Outcome.PASSED, (seed, found.headline)
     assert spoke == []
 
 
 def test_clean_waves_are_quiet() -> None:
-    """The later form, four waves a batch size: the first is not slower than the rest beyond what noise makes of it."""
+    """The later form, four waves a batch size:
+
+    the first is not slower than the rest beyond what noise makes of it.
+    """
     profile, spoke = noisy(A800, NOISE), []
     for seed in range(30):
         size = (1, 2, 4, 8, 16)[seed % 5]
-        found, figures = verdict(load(profile, [(512, 160)] * 4 * size, [0.0] * 4 * size, size, seed), profile, "ali-decode", size)
+        found, figures = verdict(
+            load(profile, [(512, 160)] * 4 * size, [0.0] * 4 * size, size, seed), profile, "ali-decode", size
+        )
         (said,) = [one for one in found.checks if one.name == "first_run"]
         assert "The first wave took" in said.text
         assert figures["full_batch.windows"] >= 4
-        spoke += [(seed, one.name, one.text) for one in found.checks if one.state in (State.INVALID, State.FINDING)]
+        spoke += [
+            (seed, one.name, one.text)
+            for one in found.checks
+            if one.state in (CheckStatus.INVALID, CheckStatus.FINDING)
+        ]
     assert spoke == []
 
 
@@ -74,10 +94,11 @@ def test_clean_waves_are_quiet() -> None:
 def test_the_published_tencent_runs_are_passed_with_findings(prompts: int) -> None:
     """Retractions and pauses of minutes belong to that run, and its mean TPOT held its limit."""
     found, figures = verdict(tencent(R1, prompts), R1, "tencent")
-    assert found.word is Word.PASSED, found.headline
-    spoke = {one.name: one.text for one in found.checks if one.state is State.FINDING}
+    assert found.word is Outcome.PASSED, found.headline
+    spoke = {one.name: one.text for one in found.checks if one.state is CheckStatus.FINDING}
     assert set(spoke) == {"retraction", "stall"}
-    many = "7 of 128 requests" if prompts == 128 else f"of {prompts} requests"  # how many of 256 and 512, nobody has published
+    # how many of 256 and 512, nobody has published
+    many = "7 of 128 requests" if prompts == 128 else f"of {prompts} requests"
     assert many in spoke["retraction"]
     assert {"retraction", "stall"} <= set(found.reasons)
     assert figures["gap_max"] == pytest.approx(272_786, rel=0.05)  # the longest of the published run of 128
@@ -90,22 +111,22 @@ def test_the_published_tencent_runs_are_passed_with_findings(prompts: int) -> No
 def test_and_would_be_failed_by_a_limit_below_their_tpot() -> None:
     """The same run, one number other in its rule: the word hangs on it."""
     found, _ = verdict(tencent(R1, 128), R1, "tencent", limit=35.0)
-    assert found.word is Word.FAILED, found.headline
+    assert found.word is Outcome.FAILED, found.headline
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 4, 8, 12, 16])
 def test_the_published_sweep_is_valid_up_to_16(batch_size: int) -> None:
     found, _ = verdict(wave(A800, batch_size), A800, "ali-decode", batch_size)
-    assert found.word is Word.PASSED, found.headline
-    assert [one.name for one in found.checks if one.state in (State.INVALID, State.FINDING)] == []
+    assert found.word is Outcome.PASSED, found.headline
+    assert [one.name for one in found.checks if one.state in (CheckStatus.INVALID, CheckStatus.FINDING)] == []
 
 
 @pytest.mark.parametrize("batch_size", [20, 24, 28, 32, 40, 48, 56, 64])
 def test_and_invalid_above_for_the_pool_is_too_small(batch_size: int) -> None:
     """Measured and shown all the same; every check that looks at the batch or its causes says so."""
     found, figures = verdict(wave(A800, batch_size), A800, "ali-decode", batch_size)
-    assert found.word is Word.INVALID
-    bad = {one.name: one for one in found.checks if one.state is State.INVALID}
+    assert found.word is Outcome.INVALID
+    bad = {one.name: one for one in found.checks if one.state is CheckStatus.INVALID}
     assert set(bad) == {"batch_fits", "batch_reached", "batch_held", "retraction"}
     assert "has 95791" in bad["batch_fits"].text
     assert "--batch-sizes up to 17" in bad["batch_fits"].remedy

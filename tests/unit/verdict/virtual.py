@@ -18,14 +18,14 @@ from slabench.sim.profiles import Profile
 from slabench.sim.scheduler import Scheduler
 from slabench.sim.virtual import Timing, run
 from slabench.verdict.judge import Case, judge
+from slabench.verdict.outcome import Verdict
 from slabench.verdict.sla import slo
-from slabench.verdict.validity import Subject, examine
-from slabench.verdict.words import Verdict
+from slabench.verdict.validity import CheckContext, examine
 
 NS = 1_000_000_000
 BEGIN = 1_000 * NS  # a monotonic clock does not begin at 0
-# Standard deviation of a step's relative error in the clean runs: at least what an H200's clean Decode lines show, which
-# test_virtual_runs.py measures in the log of docs/examples.
+# Standard deviation of a step's relative error in the clean runs: at least what an H200's clean Decode lines
+# show, which test_virtual_runs.py measures in the log of docs/examples.
 NOISE = 0.04
 
 SEED = (("random_seed", 1),)
@@ -46,7 +46,9 @@ def record(index: int, timing: Timing, prompt: int, output: int) -> RequestRecor
     )  # fmt: skip
 
 
-def load(profile: Profile, lengths: list[tuple[int, int]], due: list[float], cap: int | None, seed: int = 0) -> RunRecord:
+def load(
+    profile: Profile, lengths: list[tuple[int, int]], due: list[float], cap: int | None, seed: int = 0
+) -> RunRecord:
     """One load; seed: of the noise, where the profile has some."""
     timings = run(Scheduler(profile.limits, profile.cost, random.Random(seed)), lengths, due, cap)
     records = [record(k, one, *lengths[k]) for k, one in enumerate(timings)]
@@ -65,12 +67,14 @@ def verdict(
     figures: dict[str, Any] = compute(observed, gpus) | compute_classic(observed, gpus)
     if batch_size is not None:
         figures |= full_batch(observed.requests, batch_size, figures["duration"])
-    subject = Subject(
+    subject = CheckContext(
         run=observed, exact_prompt=True, planned=len(observed.requests), batch_size=batch_size, token_capacity=profile.pool_tokens,
         max_running=profile.max_running, identity_before=SEED, identity_after=SEED, shared=(0,) * len(observed.requests),
         judged=("tpot.mean", "ttft.mean", "total_throughput"),
     )  # fmt: skip
-    case = Case(figures, sample_sizes(observed), examine(subject, method), (slo("tpot", "mean", "<=", limit),))
+    case = Case(
+        figures, sample_sizes(observed), examine(subject, method), (slo("tpot", "mean", "<=", limit),)
+    )
     return judge(case), figures
 
 
@@ -81,7 +85,9 @@ def tencent(profile: Profile, prompts: int) -> RunRecord:
     return load(profile, [(3500, 1200)] * prompts, due, 128)
 
 
-def wave(profile: Profile, batch_size: int, prompt: int = 4096, output: int = 1536, seed: int = 0) -> RunRecord:
+def wave(
+    profile: Profile, batch_size: int, prompt: int = 4096, output: int = 1536, seed: int = 0
+) -> RunRecord:
     """A batch-size point: all at once."""
     return load(profile, [(prompt, output)] * batch_size, [0.0] * batch_size, None, seed)
 

@@ -1,8 +1,9 @@
 """Comparisons of runs in virtual time, through the real metrics, checks and verdict.
 
-The noise is the H200's: its log's clean Decode lines, each the mean of ten steps, scatter by up to 3.64 % at one batch size (309
-lines at batch size 1, 300 at 64), so a step scatters by 11.5 %. All of that is taken for noise, also the part that is the context's
-growth. Two runs of one process lay up to 0.13 % apart beyond that, which is each run's own factor here.
+The noise is the H200's: its log's clean Decode lines, each the mean of ten steps, scatter by up to 3.64 % at
+one batch size (309 lines at batch size 1, 300 at 64), so a step scatters by 11.5 %. All of that is taken for
+noise, also the part that is the context's growth. Two runs of one process lay up to 0.13 % apart beyond that,
+which is each run's own factor here.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from slabench.metrics.full_batch import full_batch
 from slabench.records import GpuCounts
 from slabench.sim.profiles import PROFILES, Profile
 from slabench.verdict.baseline_file import Baseline
-from slabench.verdict.baselines import compare
+from slabench.verdict.comparison import compare
+from slabench.verdict.gated_metrics import gated_keys
 from slabench.verdict.judge import Case, judge
-from slabench.verdict.samples import gated_keys
+from slabench.verdict.outcome import Check, Verdict
 from slabench.verdict.sla import slo
-from slabench.verdict.validity import Subject, examine
-from slabench.verdict.words import Check, Verdict
+from slabench.verdict.validity import CheckContext, examine
 from tests.unit.verdict.virtual import wave
 
 LINE_SPREAD = 0.0364
@@ -45,33 +46,45 @@ class Run:
 
 def slower(profile: Profile, factor: float) -> Profile:
     """Every step takes factor times as long."""
-    times = ("prefill_overhead_ms", "prefill_attention_ms", "decode_base_ms", "decode_request_ms", "decode_context_ms")
+    times = (
+        "prefill_overhead_ms",
+        "prefill_attention_ms",
+        "decode_base_ms",
+        "decode_request_ms",
+        "decode_context_ms",
+    )
     changed = {name: getattr(profile, name) * factor for name in (*times, "decode_expert_ms")}
     return replace(profile, **changed, prefill_tokens_per_s=profile.prefill_tokens_per_s / factor)
 
 
-def run(seed: int, slowdown: float, *, prompt: int = 4096, output: int = 1536, run_spread: float = RUN_SPREAD) -> Run:
+def run(
+    seed: int, slowdown: float, *, prompt: int = 4096, output: int = 1536, run_spread: float = RUN_SPREAD
+) -> Run:
     """One decode run of 8 requests, as published unless told otherwise."""
     factor = (1 + slowdown) * math.exp(random.Random(seed).gauss(0, run_spread))
     profile = replace(slower(BASE, factor), noise=STEP_SPREAD)
     observed = wave(profile, SIZE, prompt, output, seed)
     figures = compute(observed, GpuCounts.alike(1))
     figures |= full_batch(observed.requests, SIZE, figures["duration"])
-    subject = Subject(
+    subject = CheckContext(
         run=observed, exact_prompt=True, planned=SIZE, batch_size=SIZE, token_capacity=profile.pool_tokens,
         max_running=profile.max_running, identity_before=(("seed", 1),), identity_after=(("seed", 1),), shared=(0,) * SIZE,
     )  # fmt: skip
     return Run(figures, sample_sizes(observed), examine(subject, "ali-decode"))
 
 
-def gate(new: Sequence[Run], old: Sequence[Run], *, pairs: bool = True, siblings: int = 1, tolerance: float = 0.02) -> Verdict:
+def gate(
+    new: Sequence[Run], old: Sequence[Run], *, pairs: bool = True, siblings: int = 1, tolerance: float = 0.02
+) -> Verdict:
     """As the fixtures do it."""
     keys = gated_keys("ali-decode", old[0].figures)
     samples = {key: [one.figures[key] for one in old] for key in keys}
     means = {key: sum(values) / len(values) for key, values in samples.items()}
     known = Baseline("old", "old", {}, {TEST: {"figures": means, "samples": samples}})
     mine = {key: [one.figures[key] for one in new] for key in keys}
-    comparison = compare(known, TEST, mine, new[0].sizes, {}, {}, tolerance=tolerance, siblings=siblings, pairs=pairs)
+    comparison = compare(
+        known, TEST, mine, new[0].sizes, {}, {}, tolerance=tolerance, siblings=siblings, pairs=pairs
+    )
     figures = {key: sum(one.figures[key] for one in new) / len(new) for key in new[0].figures}
     checks = [check for one in (*new, *old) for check in one.checks]
     return judge(Case(figures, new[0].sizes, checks, (slo("tpot", "mean", "<=", 50),), comparison=comparison))

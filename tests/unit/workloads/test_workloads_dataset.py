@@ -1,4 +1,7 @@
-"""A data set in the forms that people have: what can be used is, what is broken is counted, what is none is one sentence."""
+"""A data set in the forms that people have:
+
+what can be used is, what is broken is counted, what is none is one sentence.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,11 @@ PARTS = {
     "messages": [
         {
             "role": "user",
-            "content": [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {}}, {"type": "text", "text": "bc"}],
+            "content": [
+                {"type": "text", "text": "a"},
+                {"type": "image_url", "image_url": {}},
+                {"type": "text", "text": "bc"},
+            ],
         },
         {"role": "assistant", "content": "defg"},
     ]
@@ -51,7 +58,8 @@ def lines(*entries: object) -> str:
         (lines(OPENAI, SECOND).encode(), BOTH),
         (json.dumps([PARTS]).encode(), BOTH[:1]),
         (json.dumps([{"conversation": SHAREGPT["conversations"]}]).encode(), BOTH[:1]),
-        (json.dumps([{"conversations": [{"value": "alone"}]}, SHAREGPT]).encode(), BOTH[:1]),  # as bench_serving drops it
+        # as bench_serving drops it
+        (json.dumps([{"conversations": [{"value": "alone"}]}, SHAREGPT]).encode(), BOTH[:1]),
         (json.dumps([{"messages": [{"role": "user", "content": "alone"}]}, SHAREGPT]).encode(), BOTH[:1]),
     ],
 )
@@ -76,7 +84,12 @@ def test_forms(tmp_path: Path, content: bytes, turns: list[tuple[str, str]]) -> 
         {"conversations": [{"value": "\ud800"}, {"value": "b"}]},
         {"messages": [{"content": "a"}, {"content": "b"}]},
         {"messages": [{"role": "user", "content": None}, {"role": "assistant", "content": "b"}]},
-        {"messages": [{"role": "user", "content": [{"type": "image_url"}]}, {"role": "assistant", "content": "b"}]},
+        {
+            "messages": [
+                {"role": "user", "content": [{"type": "image_url"}]},
+                {"role": "assistant", "content": "b"},
+            ]
+        },
         {"messages": 3},
     ],
 )
@@ -86,7 +99,9 @@ def test_a_broken_entry_is_left_out_and_counted(tmp_path: Path, entry: object) -
     found = read_conversations(str(path))
     assert (list(found.turns), found.broken) == (BOTH, 2)
     assert found.note is not None
-    assert found.note.startswith("2 entries of the data set are broken and were left out (the first: number 2, ")
+    assert found.note.startswith(
+        "2 entries of the data set are broken and were left out (the first: number 2, "
+    )
     assert found.note.endswith("; 2 conversations are left.")
 
 
@@ -122,7 +137,11 @@ def test_what_is_no_data_set_is_one_sentence(tmp_path: Path, content: str, words
     path = tmp_path / "data.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(ConfigError) as error:
-        made(WorkloadSpec("random", 1, 3, 2, prompt_form="text", dataset_path=str(path)), tmp_path / "cache", Letters)
+        made(
+            WorkloadSpec("random", 1, 3, 2, prompt_form="text", dataset_path=str(path)),
+            tmp_path / "cache",
+            Letters,
+        )
     assert words in str(error.value) and "\n" not in str(error.value)
 
 
@@ -144,7 +163,9 @@ def test_what_was_left_out_is_said_of_prompts_from_the_cache_too(tmp_path: Path)
     clean = tmp_path / "clean.json"
     clean.write_text(json.dumps([SHAREGPT, SECOND]))
     store = DatasetStore(tmp_path / "cache")
-    assert store.left_out(str(clean)) is None and DatasetStore(tmp_path / "cache").left_out(str(clean)) is None
+    assert (
+        store.left_out(str(clean)) is None and DatasetStore(tmp_path / "cache").left_out(str(clean)) is None
+    )
     assert Conversations(()).note is None
 
 
@@ -154,7 +175,11 @@ def test_what_python_takes_for_a_line_s_end_is_none_in_json_lines(tmp_path: Path
     path = tmp_path / "data.jsonl"
     odd = {"conversations": [{"value": f"a{sign}b"}, {"value": "c"}]}
     escaped = sign < " "  # a control character is escaped in JSON
-    path.write_text(json.dumps(odd, ensure_ascii=escaped) + "\r\n" + json.dumps(SECOND) + "\r\n", encoding="utf-8", newline="")
+    path.write_text(
+        json.dumps(odd, ensure_ascii=escaped) + "\r\n" + json.dumps(SECOND) + "\r\n",
+        encoding="utf-8",
+        newline="",
+    )
     found = read_conversations(str(path))
     assert (len(found.turns), found.broken, found.turns[0][0]) == (2, 0, f"a{sign}b")
 

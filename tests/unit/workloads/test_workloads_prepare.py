@@ -17,8 +17,8 @@ from slabench.errors import ConfigError
 from slabench.session.stream_probe import ShortPrompt
 from slabench.workloads import WorkloadSpec, prepare
 from slabench.workloads.cache import DatasetStore
+from slabench.workloads.cache_file import Made, decode, encode
 from slabench.workloads.dataset import read_conversations
-from slabench.workloads.kept import Made, decode, encode
 from slabench.workloads.model import Prompt
 
 DATASET = str(Path(__file__).resolve().parents[3] / "fixtures" / "data" / "sharegpt_small.json")
@@ -54,8 +54,12 @@ def made(spec: WorkloadSpec, folder: Path, tokenizer: Callable[[], Any] = never)
 
 
 @settings(max_examples=60)
-@given(st.integers(1, 80), st.integers(2, 40), st.sampled_from([20, 50, 150, 1000, 151_936]), st.integers(0, 5))
-def test_ids_are_inside_the_vocabulary_and_begin_differently(count: int, length: int, vocabulary: int, seed: int) -> None:
+@given(
+    st.integers(1, 80), st.integers(2, 40), st.sampled_from([20, 50, 150, 1000, 151_936]), st.integers(0, 5)
+)
+def test_ids_are_inside_the_vocabulary_and_begin_differently(
+    count: int, length: int, vocabulary: int, seed: int
+) -> None:
     spec = replace(IDS, num_prompts=count, input_len=length, vocab_size=vocabulary, seed=seed)
     prompts = made(spec, Path("unused")).prompts
     assert [len(one.ids) for one in prompts] == [length] * count
@@ -66,7 +70,10 @@ def test_ids_are_inside_the_vocabulary_and_begin_differently(count: int, length:
 
 
 def test_no_prompt_begins_as_what_is_sent_before_the_load_does() -> None:
-    """1000 of them begin with all ids that are used: what the probe of the idle server left in the cache is none of theirs."""
+    """1000 of them begin with all ids that are used:
+
+    what the probe of the idle server left in the cache is none of theirs.
+    """
     prompts = made(replace(IDS, num_prompts=1000), Path("unused")).prompts
     first = ShortPrompt.of(prompts[0]).ids
     assert first is not None and 0 <= first[0] < 1000
@@ -96,7 +103,11 @@ def test_a_vocabulary_of_one_is_refused() -> None:
 
 def dataset(folder: Path, *turns: tuple[str, str]) -> str:
     path = folder / "data.json"
-    path.write_text(json.dumps([{"conversations": [{"value": question}, {"value": answer}]} for question, answer in turns]))
+    path.write_text(
+        json.dumps(
+            [{"conversations": [{"value": question}, {"value": answer}]} for question, answer in turns]
+        )
+    )
     return str(path)
 
 
@@ -120,7 +131,9 @@ def test_a_small_data_set_gives_fewer_prompts_and_says_so(tmp_path: Path) -> Non
 
 def test_sharegpt_takes_questions_and_answer_lengths(tmp_path: Path) -> None:
     path = dataset(tmp_path, ("abc", "wxyz"), ("a", "bcd"), ("bcd", "e"))
-    workload = made(WorkloadSpec("sharegpt", 3, 1, 1, prompt_form="text", dataset_path=path), tmp_path, Letters)
+    workload = made(
+        WorkloadSpec("sharegpt", 3, 1, 1, prompt_form="text", dataset_path=path), tmp_path, Letters
+    )
     assert [(one.text, one.input_len, one.output_len) for one in workload.prompts] == [("abc", 3, 4)]
 
 
@@ -133,7 +146,11 @@ def test_the_cache_gives_the_same_without_a_tokenizer_s_work(tmp_path: Path) -> 
     assert first.encoded == 4  # two questions, and the two prompts again
     assert second.encoded == 0
     assert list(kept.prompts) == list(fresh.prompts)
-    assert [list(ids) for ids in kept.own_ids] == list(fresh.own_ids) == [Letters().encode(one.text) for one in fresh.prompts]
+    assert (
+        [list(ids) for ids in kept.own_ids]
+        == list(fresh.own_ids)
+        == [Letters().encode(one.text) for one in fresh.prompts]
+    )
     assert kept.describe() == fresh.describe()
     other = made(replace(spec, input_len=5), tmp_path / "cache", Letters)
     assert other.prompts != fresh.prompts
@@ -141,14 +158,25 @@ def test_the_cache_gives_the_same_without_a_tokenizer_s_work(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("form", ["text", "ids"])
 @pytest.mark.parametrize("name", ["random", "sharegpt"])
-def test_a_longer_workload_begins_with_the_shorter_so_one_making_serves_both(tmp_path: Path, name: str, form: str) -> None:
+def test_a_longer_workload_begins_with_the_shorter_so_one_making_serves_both(
+    tmp_path: Path, name: str, form: str
+) -> None:
     path = dataset(tmp_path, *((chr(97 + k) * 3 + "xy", "answer"[: 2 + k]) for k in range(4)))
     spec = WorkloadSpec(name, 1, 6, 2, prompt_form=form, dataset_path=path)
     tokenizer = Letters()
-    for count, at_least, worked in ((1, 3, True), (2, 0, False), (3, 0, False), (4, 0, True), (9, 0, True), (20, 0, False)):
+    for count, at_least, worked in (
+        (1, 3, True),
+        (2, 0, False),
+        (3, 0, False),
+        (4, 0, True),
+        (9, 0, True),
+        (20, 0, False),
+    ):
         before = tokenizer.encoded
         wanted = replace(spec, num_prompts=count, output_len=2 + count)
-        workload = prepare(wanted, tokenizer=lambda: tokenizer, store=DatasetStore(tmp_path / "cache"), at_least=at_least)
+        workload = prepare(
+            wanted, tokenizer=lambda: tokenizer, store=DatasetStore(tmp_path / "cache"), at_least=at_least
+        )
         assert (tokenizer.encoded > before) == worked, count
         alone = made(wanted, tmp_path / f"alone{count}", Letters)
         assert list(workload.prompts) == list(alone.prompts)
@@ -162,7 +190,9 @@ def test_lengths_that_differ_are_made_for_themselves(tmp_path: Path) -> None:
     shorter = replace(spec, num_prompts=2)
     for wanted in (spec, shorter, spec):
         shared = prepare(wanted, tokenizer=Letters, store=DatasetStore(tmp_path / "cache"), at_least=9)
-        assert list(shared.prompts) == list(made(wanted, tmp_path / "none" / str(wanted.num_prompts), Letters).prompts)
+        assert list(shared.prompts) == list(
+            made(wanted, tmp_path / "none" / str(wanted.num_prompts), Letters).prompts
+        )
 
 
 def test_kept_prompts_need_no_tokenizer_where_its_folder_is_known(tmp_path: Path) -> None:
@@ -170,7 +200,9 @@ def test_kept_prompts_need_no_tokenizer_where_its_folder_is_known(tmp_path: Path
     spec = WorkloadSpec("random", 1, 6, 2, prompt_form="text", dataset_path=path)
     store = DatasetStore(tmp_path / "cache")
     fresh = prepare(spec, tokenizer=Letters, store=store, tokenizer_folder=str(tmp_path))
-    assert list(prepare(spec, tokenizer=never, store=store, tokenizer_folder=str(tmp_path)).prompts) == list(fresh.prompts)
+    assert list(prepare(spec, tokenizer=never, store=store, tokenizer_folder=str(tmp_path)).prompts) == list(
+        fresh.prompts
+    )
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(AssertionError, match="no tokenizer"):
         prepare(spec, tokenizer=never, store=store, tokenizer_folder=str(tmp_path))
@@ -191,7 +223,11 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path, damage: bytes) -> None:
 @settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_a_bit_that_flipped_is_noticed(data: st.DataObject) -> None:
-    prompts = [Prompt("é text", None, 3, 4), Prompt(None, array("i", [7, -1, 2**31 - 1]), 3, 9), Prompt("", None, 0, 1)]
+    prompts = [
+        Prompt("é text", None, 3, 4),
+        Prompt(None, array("i", [7, -1, 2**31 - 1]), 3, 9),
+        Prompt("", None, 0, 1),
+    ]
     recipe, whole = {"seed": 1, "inputs": [3]}, Made(prompts, [[1, 2], [7, -1, 2**31 - 1], []], 3)
     kept = encode(recipe, whole)
     found = decode(recipe, memoryview(kept))
@@ -209,7 +245,9 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     path = dataset(tmp_path, ("abc", "x"))
     assert made(
-        WorkloadSpec("random", 1, 6, 2, prompt_form="text", dataset_path=path), tmp_path / "file" / "cache", Letters
+        WorkloadSpec("random", 1, 6, 2, prompt_form="text", dataset_path=path),
+        tmp_path / "file" / "cache",
+        Letters,
     ).prompts
 
 

@@ -1,4 +1,7 @@
-"""Many texts at once encode to what each one encodes to alone; a tokenizer that cannot be loaded is a whole sentence."""
+"""Many texts at once encode to what each one encodes to alone;
+
+a tokenizer that cannot be loaded is a whole sentence.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ DATA = Path(__file__).resolve().parents[3] / "fixtures" / "data"
 
 def test_many_at_once_are_what_each_is_alone() -> None:
     loaded = load_tokenizer(str(DATA / "tokenizer"))
-    texts = [text for turns in read_conversations(str(DATA / "sharegpt_small.json")).turns for text in turns][: 2 * AT_ONCE + 3]
+    texts = [text for turns in read_conversations(str(DATA / "sharegpt_small.json")).turns for text in turns][
+        : 2 * AT_ONCE + 3
+    ]
     texts[3] = ""
     assert loaded.is_fast and len(texts) > 2 * AT_ONCE
     assert list(encoded(loaded, texts)) == [loaded.encode(text) for text in texts]

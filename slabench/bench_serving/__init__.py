@@ -1,0 +1,1 @@
+"""bench_serving as a client: run it, read its rows, its metrics, and how far they can be trusted."""

@@ -1,0 +1,137 @@
+"""Which part of the deploy logs was written during a run: sizes and times before and after.
+
+Bytes bound a run as long as lines arrive when they are written. A collector that delivers late puts an
+earlier test's lines behind the mark, so the run's time bounds it too, by the log's own clock: its stamps name
+no time zone, and the last one before the mark tells how far it is from ours.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from slabench.errors import ConfigError
+from slabench.records import LogSpan
+from slabench.server.log.line_prefix import STAMP, read_stamp
+
+_TAIL = 1 << 16
+_STAMP = re.compile(rb"\[(" + STAMP + rb")")
+_ZONE_S = 900  # zones differ by quarters of an hour
+# a last stamp further off than this, zones aside, tells nothing of the clock: it is old, or the clocks differ
+_FRESH_S = 3
+_WEST_S, _EAST_S = -12 * 3600, 14 * 3600
+
+
+class Mark(NamedTuple):
+    """Where a log ended at one moment."""
+
+    path: str
+    inode: int
+    size: int
+    at: float  # time.time()
+    # seconds by which the log's stamps are ahead of time.time(): its time zone. None: unknown
+    ahead: float | None
+
+
+class Spans(NamedTuple):
+    """The parts written since the marks, in the order of the files, and what was odd about them."""
+
+    spans: tuple[LogSpan, ...]
+    notes: tuple[str, ...]
+
+
+_GIVE = "Give the file that the server's output goes to as --deploy-log, one per node."
+
+
+def mark(paths: Sequence[str], *, remedy: str = _GIVE) -> tuple[Mark, ...]:
+    """Where each log ends now. ConfigError for one that is not there or is no file. One named twice counts
+    once: twins.py.
+
+    remedy: what to do about one that cannot be read; commands that take logs in another way than by
+    --deploy-log have their own.
+    """
+    marks: list[Mark] = []
+    for path in paths:
+        try:
+            now = os.stat(path)
+            with open(path, "rb"):
+                pass
+        except OSError as error:
+            raise ConfigError(f"The deploy log {path} cannot be read ({error.strerror}). {remedy}") from error
+        at = time.time()
+        marks.append(Mark(path, now.st_ino, now.st_size, at, _ahead(path, now.st_size, at)))
+    return tuple(marks)
+
+
+def _ahead(path: str, size: int, at: float) -> float | None:
+    """The zone of the log's stamps by the last one in it: a confirmed flush has just been logged there."""
+    with open(path, "rb") as file:
+        file.seek(max(0, size - _TAIL))
+        found = _STAMP.findall(file.read(_TAIL))
+    last = read_stamp(found[-1]) if found else None
+    if last is None:
+        return None
+    zone = round((last - at) / _ZONE_S) * _ZONE_S
+    return float(zone) if _WEST_S <= zone <= _EAST_S and abs(last - at - zone) <= _FRESH_S else None
+
+
+def _agreed(before: float | None, after: float | None, at: float) -> float | None:
+    """The zone that both looks at a log tell. An old line may look like a fresh one of another zone, so one
+    look is enough only where it tells UTC or this machine's own zone: the log was silent until the run.
+    """
+    if before is None and after in (0.0, float(time.localtime(at).tm_gmtoff)):
+        return after
+    return after if after == before else None
+
+
+def spans(marks: Sequence[Mark]) -> Spans:
+    """What was written to each log since mark().
+
+    A file that was rotated, cut or removed gives what is left of it and a note.
+    """
+    out: list[LogSpan] = []
+    notes: list[str] = []
+    until = time.time()
+    for path, inode, size, at, ahead in marks:
+        began = ended = None
+        try:
+            now = os.stat(path)
+        except OSError as error:
+            notes.append(
+                f"The deploy log {path} is gone ({error.strerror}): nothing of this run can be read from it."
+            )
+            continue
+        zone = _agreed(ahead, _ahead(path, now.st_size, until), until)
+        if zone is not None:
+            began, ended = at + zone, until + zone
+        if now.st_ino != inode:
+            older = _moved(path, inode)
+            if older is None:
+                notes.append(f"The deploy log {path} was replaced during the run: its earlier part is lost.")
+            else:
+                notes.append(
+                    f"The deploy log {path} was rotated during the run: its earlier part was read from {older}."
+                )
+                out.append(LogSpan(older, size, os.stat(older).st_size, began, ended))
+            out.append(LogSpan(path, 0, now.st_size, began, ended))
+        elif now.st_size < size:
+            notes.append(
+                f"The deploy log {path} was cut from {size} to {now.st_size} bytes during the run: a part is lost."
+            )
+            out.append(LogSpan(path, 0, now.st_size, began, ended))
+        else:
+            out.append(LogSpan(path, size, now.st_size, began, ended))
+    return Spans(tuple(out), tuple(notes))
+
+
+def _moved(path: str, inode: int) -> str | None:
+    """The same file under another name in its folder (log.1, log-20260101 ...), if a rotation left it there."""
+    folder, name = os.path.split(path)
+    with os.scandir(folder or ".") as entries:
+        for entry in entries:
+            if entry.name.startswith(name) and entry.inode() == inode and entry.is_file():
+                return os.path.join(folder, entry.name)
+    return None

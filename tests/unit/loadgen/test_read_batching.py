@@ -1,0 +1,67 @@
+"""When arrivals may gather before they are read, worked by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from slabench.loadgen.read_batching import EVERY_NS, MS, WINDOW_NS, Pace
+
+
+def nap_after(reads: list[tuple[int, list[float]]], *, stamped: bool = True) -> int:
+    """The nap after a window in which so many sockets were read at these moments, in ms after its begin."""
+    pace = Pace()
+    begin = 1000 * MS
+    pace.turn(begin, stamped=stamped)
+    assert (pace.watching, pace.due_ns, pace.nap_ns) == (True, begin + WINDOW_NS, 0)
+    first = 0
+    for sockets, moments in reads:
+        for moment in moments:
+            pace.see(begin + int(moment * MS), [(fd, 1) for fd in range(first, first + sockets)])
+        first += sockets
+    pace.turn(begin + WINDOW_NS, stamped=stamped)
+    assert (pace.watching, pace.due_ns) == (False, begin + EVERY_NS)
+    return pace.nap_ns
+
+
+@pytest.mark.parametrize(
+    ("reads", "nap_ns"),
+    [
+        ([], 0),
+        # 256 streams, a token every 20 ms: an eighth of that is more than the most
+        ([(200, [3.0]), (56, [1.0, 21.0])], MS),
+        # a token every 41 ms: no socket is read twice
+        ([(128, [7.0])], MS),
+        # 40 streams with a token every 5 ms: 5 / 8 = 0.625 ms, in which 40 / 5 * 0.625 = 5 come
+        ([(40, [1.0, 6.0, 11.0, 16.0, 21.0])], 625_000),
+        # three tokens in a row, 0.5 ms apart, then a pause: they would be one read
+        ([(48, [2.0, 2.5, 3.0])], 0),
+        # four streams of 44 like that: more than one gap in fifty
+        ([(40, [1.0, 6.0, 11.0, 16.0, 21.0]), (4, [2.0, 2.5, 3.0, 3.5])], 0),
+        # one event that came in two pieces does not count
+        ([(40, [1.0, 6.0, 11.0, 16.0, 21.0]), (1, [2.0, 2.01])], 625_000),
+        # eight streams, one read each in 25 ms: 0.3 a millisecond
+        ([(8, [3.0])], 0),
+    ],
+)
+def test_the_nap_follows_the_shortest_gaps_and_what_it_gathers(
+    reads: list[tuple[int, list[float]]], nap_ns: int
+) -> None:
+    assert nap_after(reads) == nap_ns
+
+
+def test_without_the_kernel_s_times_every_read_is_read_at_once() -> None:
+    assert nap_after([(256, [3.0])], stamped=False) == 0
+
+
+def test_a_window_is_watched_without_a_nap_and_forgets_the_one_before() -> None:
+    pace = Pace()
+    pace.turn(0, stamped=True)
+    pace.see(2 * MS, [(fd, 1) for fd in range(256)])
+    pace.turn(WINDOW_NS, stamped=True)
+    assert pace.nap_ns == MS
+    pace.gathered()  # a read brought two events
+    assert pace.nap_ns == 0
+    pace.turn(EVERY_NS, stamped=True)
+    assert (pace.watching, pace.nap_ns) == (True, 0)
+    pace.turn(EVERY_NS + WINDOW_NS, stamped=True)  # nothing came in it
+    assert pace.nap_ns == 0

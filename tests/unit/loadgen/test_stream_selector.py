@@ -1,0 +1,452 @@
+"""The loop that reads event streams, over real TCP sockets:
+
+the counts of the straightforward parser, the kernel's times.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter_ns
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from slabench.loadgen.connection import Connection, Exchange
+from slabench.loadgen.http1 import Answer
+from slabench.loadgen.kernel_timestamps import SO_TIMESTAMPNS, all_arrived_ns, arrived_ns, ask, offset_ns
+from slabench.loadgen.response_record import last_event
+from slabench.loadgen.stream_selector import StreamSelector
+from slabench.records import ErrorKind
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+END = b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
+MS = 1_000_000
+
+
+class Told:
+    """A driver that notes what it is told, and how often a read was looked at."""
+
+    def __init__(self) -> None:
+        self.ended: list[Exchange] = []
+        self.lost: list[Connection] = []
+
+    def finished(self, connection: Connection, exchange: Exchange) -> None:
+        self.ended.append(exchange)
+
+    def again(self, exchange: Exchange) -> None:
+        raise AssertionError("nothing is sent again here")
+
+    def gone(self, connection: Connection) -> None:
+        self.lost.append(connection)
+
+    def soon(self, act: Any, error: OSError) -> None:
+        act(error)
+
+
+class Careful(Connection):
+    """Counts the reads that were not recognised."""
+
+    __slots__ = ("reads",)
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.reads = 0
+
+    def came(self, now_ns: int, data: bytes) -> bool:
+        self.reads += 1
+        return super().came(now_ns, data)
+
+
+class Wired:
+    """A connection that has sent its request, and the server's end of it."""
+
+    def __init__(self, selector: StreamSelector) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            mine = socket.create_connection(listener.getsockname())
+            self.server, _ = listener.accept()
+        self.server.settimeout(5)
+        self.server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        ask(mine)
+        mine.setblocking(False)
+        self.selector, self.told = selector, Told()
+        self.connection = Careful(self.told, selector, mine)
+        self.exchange = Exchange(0, memoryview(b"POST / HTTP/1.1\r\n\r\n"), perf_counter_ns(), 1 << 20)
+        self.connection.send(self.exchange)
+        self.server.recv(100)
+
+    def write(self, data: bytes) -> None:
+        """One write of the server's, read before the next one."""
+        before = self.seen()
+        self.server.sendall(data)
+        until = time.monotonic() + 1
+        while self.seen() == before and time.monotonic() < until:
+            self.selector.select(0)
+
+    def seen(self) -> tuple[int, int]:
+        return self.connection.reads, len(self.connection.stamps)
+
+    def close(self) -> None:
+        self.connection.close()
+        self.server.close()
+
+
+@pytest.fixture(scope="module")
+def selector() -> Iterator[StreamSelector]:
+    found = StreamSelector()
+    time.sleep(0.05)  # the kernel begins to stamp a little after it is asked
+    with wired(found) as one:
+        one.write(HEAD)
+        if not found.stamped:
+            pytest.skip(
+                "this kernel tells no times of arrival: every read goes the careful way, which test_loadgen_stream.py tests"
+            )
+    yield found
+    found.close()
+
+
+@contextmanager
+def wired(selector: StreamSelector) -> Iterator[Wired]:
+    found = Wired(selector)
+    try:
+        yield found
+    finally:
+        found.close()
+
+
+def event(tokens: int, text: str = "ab", *, finish: str | None = None, ids: int | None = None) -> bytes:
+    meta = {
+        "id": "a",
+        "finish_reason": finish,
+        "prompt_tokens": 9,
+        "completion_tokens": tokens,
+        "cached_tokens": 0,
+    }
+    body = {"text": text, "output_ids": list(range(tokens if ids is None else ids)), "meta_info": meta}
+    return b"data: " + json.dumps(body, separators=(",", ":")).encode() + b"\n\n"
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def straightforward(body: bytes) -> list[int]:
+    """The oracle: JSON for each event of a whole body. Events before the first token are no arrivals."""
+    counts = [
+        json.loads(line[6:])["meta_info"]["completion_tokens"]
+        for line in body.decode().split("\n")
+        if line[:7] == "data: {"
+    ]
+    return list(itertools.dropwhile(lambda count: count == 0, counts))
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_events_that_differ_by_their_count_are_recognised_with_the_kernel_s_times(
+    selector: StreamSelector, step: int
+) -> None:
+    with wired(selector) as one:
+        one.write(HEAD)
+        spans = []
+        counts = range(step, 60 * step, step)
+        for tokens in counts:
+            begin = perf_counter_ns()
+            one.server.sendall(chunk(event(tokens)))
+            spans.append((begin, perf_counter_ns()))
+            time.sleep(0.002)  # the client comes later, and it does not show
+            selector.select(0)
+        before = one.connection.reads
+        one.write(chunk(event(60 * step, finish="length")) + END)
+        (done,) = one.told.ended
+    meter = done.answer.meter
+    looks = {6, 12, 24, 48, 96} & set(counts)
+    # the head, events until two had the same frame, and what is looked at whole
+    assert before <= 4 + len(looks)
+    assert list(meter.arrival_tokens) == [*counts, 60 * step]
+    stamps = list(meter.arrival_ns)
+    assert stamps == sorted(stamps)
+    if selector.unstamped == 0:
+        for (begin, end), stamp in zip(spans, stamps[:-1], strict=True):
+            assert begin - 1000 <= stamp <= end + MS  # by the two clocks' distance, and the kernel's own way
+    last = last_event(meter.last_event())
+    assert last is not None
+    assert (last.completion_tokens, last.finish_reason, len(last.text or "")) == (60 * step, "length", 2)
+    assert done.error is None
+
+
+WRITES = st.lists(
+    st.tuples(
+        st.sampled_from(["event", "event", "event", "two", "split", "other", "comment", "again", "stutter"]),
+        st.integers(1, 3),
+        st.integers(1, 400),
+    ),
+    max_size=25,
+)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    deadline=None,
+    max_examples=60,
+)
+@given(WRITES)
+@example(
+    [("event", 1, 1)] * 6
+    + [("two", 1, 1)]
+    + [("event", 1, 1)] * 5
+    + [("split", 1, 30)]
+    + [("event", 2, 1)] * 6
+)
+@example([("event", 1, 1)] * 6 + [("stutter", 1, 1)] + [("event", 1, 1)] * 5)
+@example(
+    [("event", 1, 1)] * 6
+    + [("again", 1, 1)]
+    + [("event", 1, 1)] * 5
+    + [("comment", 1, 1), ("other", 1, 1), ("event", 1, 1)]
+)
+def test_whatever_comes_between_counts_as_the_straightforward_parser_does(
+    selector: StreamSelector, writes: list[tuple[str, int, int]]
+) -> None:
+    total, body = 0, b""
+    with wired(selector) as one:
+        one.write(HEAD)
+        for kind, step, place in writes:
+            total += 0 if kind == "again" else step
+            data = event(total, ids=0)
+            if kind == "two":  # a gathering proxy: two events in one chunk
+                total += step
+                data += event(total, ids=0)
+            elif kind == "stutter":  # the last one once more, then the one that is expected
+                data = event(total - step, ids=0) + data
+            elif kind == "other":
+                data = event(total, ids=0).replace(
+                    b'"cached_tokens":0', b'"cached_tokens":0,"queue_time":0.5'
+                )
+            elif kind == "comment":
+                data = b": ping\n\n" + data
+            body += data
+            sent = chunk(data)
+            if kind == "split":
+                one.write(sent[: place % len(sent)])
+                sent = sent[place % len(sent) :]
+            one.write(sent)
+        one.write(chunk(event(total + 1, finish="stop")) + END)
+        body += event(total + 1, finish="stop")
+        (done,) = one.told.ended
+    meter = done.answer.meter
+    assert done.error is None
+    assert list(meter.arrival_tokens) == straightforward(body)
+    assert list(meter.arrival_ns) == sorted(meter.arrival_ns)
+    assert len(meter.arrival_ns) == len(meter.arrival_tokens)
+    last = last_event(meter.last_event())
+    assert last is not None
+    assert (last.completion_tokens, last.finish_reason) == (total + 1, "stop")
+
+
+def run_of(one: Wired, tokens: int) -> None:
+    one.write(HEAD)
+    for count in range(1, tokens + 1):
+        one.write(chunk(event(count)))
+    assert one.connection.stamps  # the last ones were recognised
+
+
+@pytest.mark.parametrize(
+    ("broken", "kind"),
+    [
+        # the chunk is longer, or shorter, than it says
+        (b"d" + chunk(event(21))[1:], None),
+        (chunk(event(21)).replace(b"\n\n\r\n", b"\n\n \r\n"), ErrorKind.MALFORMED),
+        (chunk(event(21))[:1] + b"z" + chunk(event(21))[2:], ErrorKind.MALFORMED),
+    ],
+)
+def test_bytes_that_only_end_as_expected_go_the_careful_way(
+    selector: StreamSelector, broken: bytes, kind: ErrorKind | None
+) -> None:
+    with wired(selector) as one:
+        run_of(one, 20)
+        careful, reads = Answer(1 << 20), one.connection.reads
+        careful.feed(1, HEAD + b"".join(chunk(event(count)) for count in range(1, 21)))
+        careful.feed(2, broken)
+        one.write(broken)
+        assert one.connection.reads == reads + 1
+        if kind is None:  # it is open still, and its end never comes
+            assert not one.told.ended
+            one.server.close()
+            selector.select(0.05)
+        assert one.told.ended[0].error is (kind or ErrorKind.TRUNCATED)
+        assert list(one.told.ended[0].arrivals) == sorted(one.told.ended[0].arrivals)
+        assert list(one.told.ended[0].answer.meter.arrival_tokens) == list(careful.meter.arrival_tokens)
+
+
+def test_a_last_event_that_differs_in_its_reason_to_end_alone_is_read(selector: StreamSelector) -> None:
+    with wired(selector) as one:
+        run_of(one, 20)
+        one.write(chunk(event(21, finish="stop")))
+        one.write(END)
+        (done,) = one.told.ended
+    last = last_event(done.answer.meter.last_event())
+    assert last is not None
+    assert (last.completion_tokens, last.finish_reason, last.text) == (21, "stop", "ab")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        event(21).replace(b'{"text"', b'{"error":{"message":"no memory"},"text"'),
+        event(21).replace(b',"meta_info"', b',"error":{"message":"no memory"},"meta_info"'),
+        event(21).replace(b',"meta_info"', b',"error":"no memory","meta_info"'),
+        event(21).replace(b"}\n\n", b',"error":"no memory"}\n\n'),
+        event(21).replace(b'"prompt_tokens"', b'"error":"no memory","prompt_tokens"'),
+    ],
+)
+def test_an_error_beside_the_count_that_is_expected_is_seen(selector: StreamSelector, odd: bytes) -> None:
+    with wired(selector) as one:
+        run_of(one, 20)
+        one.write(chunk(odd))
+        for count in range(22, 30):
+            one.write(chunk(event(count)))
+        one.write(chunk(event(30, finish="stop")) + END)
+        (done,) = one.told.ended
+    assert done.answer.meter.error == "no memory"
+    assert list(done.answer.meter.arrival_tokens) == list(range(1, 31))
+
+
+@pytest.mark.parametrize(
+    ("step", "tokens", "looked_at"),
+    [(1, 60, 48), (1, 49, 48), (1, 48, 24), (3, 60, 48), (5, 60, 50), (7, 63, 49)],
+)
+@pytest.mark.parametrize("lacking", [False, True])
+def test_one_event_in_the_second_half_of_an_answer_is_read_whole(
+    selector: StreamSelector, step: int, tokens: int, looked_at: int, lacking: bool
+) -> None:
+    """Its ids are what it says, or are those of the first token until the last event brings all."""
+    with wired(selector) as one:
+        one.write(HEAD)
+        for count in range(step, tokens, step):
+            one.write(chunk(event(count, ids=1 if lacking else None)))
+        one.write(chunk(event(tokens, finish="length")) + END)
+        (done,) = one.told.ended
+    assert done.answer.meter.arrival_tokens[-1] == tokens
+    kept = json.loads(done.answer.meter.middle_event().removeprefix(b"data: "))
+    assert kept["meta_info"]["completion_tokens"] == looked_at
+    assert len(kept["output_ids"]) == (1 if lacking else looked_at)
+
+
+def test_an_answer_that_ends_without_a_last_event_of_its_own(selector: StreamSelector) -> None:
+    """The count is that of the last event that came; its text was not looked at, so there is none."""
+    with wired(selector) as one:
+        run_of(one, 20)
+        one.write(END)
+        (done,) = one.told.ended
+    last = last_event(done.answer.meter.last_event())
+    assert last is not None
+    assert (last.completion_tokens, last.prompt_tokens, last.request_id, last.text) == (20, 9, "a", None)
+    assert done.error is None
+
+
+def test_an_interrupt_loses_no_token_that_came(selector: StreamSelector) -> None:
+    with wired(selector) as one:
+        run_of(one, 20)
+        assert one.connection.tokens() == 20
+        one.connection.fail(one.exchange, ErrorKind.INTERRUPTED, "It was.")
+    assert list(one.exchange.answer.meter.arrival_tokens) == list(range(1, 21))
+    assert one.exchange.last_ns == one.exchange.arrivals[-1]
+    assert one.told.ended == [one.exchange]
+    assert not one.connection.reusable
+
+
+def test_a_stream_whose_events_are_never_alike_is_not_expected_for_ever(selector: StreamSelector) -> None:
+    with wired(selector) as one:
+        one.write(HEAD)
+        for count in range(1, 50):
+            one.write(
+                chunk(event(count).replace(b'"cached_tokens":0', b'"cached_tokens":0,"t":%d' % (count // 2)))
+            )
+        assert one.connection.reads == 50
+        assert list(one.exchange.answer.meter.arrival_tokens) == list(range(1, 50))
+
+
+def test_a_request_that_the_socket_does_not_take_at_once_is_sent_when_the_last_byte_went(
+    selector: StreamSelector,
+) -> None:
+    with wired(selector) as one:
+        one.write(HEAD + END)
+        big = memoryview(bytes(64 << 20))
+        exchange = Exchange(1, big, perf_counter_ns(), 1 << 20)
+        one.connection.send(exchange)
+        assert exchange.sent_ns is None
+        left = len(big)
+        while left:
+            left -= len(one.server.recv(1 << 20))
+            selector.select(0)
+        for _ in range(3):
+            selector.select(0.01)
+        assert exchange.sent_ns is not None
+        one.write(HEAD + chunk(event(1)) + END)
+        assert (exchange.error, len(exchange.arrivals)) == (None, 1)
+        assert exchange.arrivals[0] >= exchange.sent_ns
+
+
+def test_two_events_in_one_read_end_the_nap(selector: StreamSelector) -> None:
+    with wired(selector) as one:
+        one.write(HEAD + chunk(event(1)))
+        selector.pace.nap_ns = MS
+        one.write(chunk(event(2)))
+        assert selector.pace.nap_ns == MS
+        one.write(chunk(event(3)) + chunk(event(4)))
+        assert selector.pace.nap_ns == 0
+
+
+def test_what_cannot_be_read_costs_its_own_answer_alone(
+    selector: StreamSelector, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with wired(selector) as one, wired(selector) as other:
+        monkeypatch.setattr(Answer, "feed", lambda *_: 1 // 0)
+        one.write(HEAD)
+        monkeypatch.undo()
+        other.write(HEAD + chunk(event(1)) + END)
+    assert (one.exchange.error, other.exchange.error) == (ErrorKind.MALFORMED, None)
+    assert "ZeroDivisionError" in one.exchange.error_text
+    assert "1 // 0" in capsys.readouterr().err
+    assert one.told.ended == [one.exchange]
+
+
+def test_the_selector_still_is_one_for_everybody_else(selector: StreamSelector) -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        key = selector.register(one, 1, "mine")
+        assert selector.select(0.0) == []
+        other.send(b"x")
+        assert selector.select(1.0) == [(key, 1)]
+        assert selector.get_map()[one] == key
+        later = threading.Timer(0.05, other.send, [b"y"])
+        one.recv(1)
+        later.start()
+        assert selector.select(None) == [(key, 1)]  # it waits for as long as it takes
+        selector.unregister(one)
+        begin = perf_counter_ns()
+        assert selector.select(0.01) == []
+        assert perf_counter_ns() - begin >= 9 * MS
+
+
+def test_the_kernel_s_time_is_put_on_the_clock_of_all_other_stamps() -> None:
+    told: list[tuple[int, int, Any]] = [
+        (socket.SOL_SOCKET, SO_TIMESTAMPNS, (7).to_bytes(8, "little") + (5).to_bytes(8, "little"))
+    ]
+    assert arrived_ns(told, -6_000_000_000) == 1_000_000_005
+    assert arrived_ns([], 0) is None
+    # a kernel with another form
+    assert arrived_ns([(socket.SOL_SOCKET, SO_TIMESTAMPNS, b"12345678")], 0) is None
+    assert all_arrived_ns(bytearray(told[0][2] * 2), 1) == [7_000_000_006, 7_000_000_006]
+
+
+def test_the_two_clocks_keep_their_distance() -> None:
+    first = offset_ns()
+    time.sleep(0.05)
+    assert abs(offset_ns() - first) < 100_000

@@ -1,0 +1,106 @@
+"""The bound of a figure's error from the client's stalls:
+
+by hand, and against the truth that a frozen client did not see.
+"""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slabench.metrics.compute import compute
+from slabench.metrics.stall_error import error_bound, late_ns
+from tests.unit.metrics.test_compute import MS, answer, run_of
+
+
+def stalled(*stalls_ms, records=None):
+    run = run_of(*(records or [answer()]))
+    return replace(run, client=replace(run.client, stalls_ms=stalls_ms))
+
+
+def test_a_stamp_inside_a_stall_may_be_late_by_what_has_passed_of_it():
+    run = stalled((100, 20), (115, 35), (300, 5))
+    stamps = [99, 100, 110, 120, 121, 150, 151, 305, 306]
+    assert [late / MS for late in late_ns(run, [at * MS for at in stamps])] == [0, 0, 10, 20, 6, 35, 0, 5, 0]
+
+
+def test_bounds_by_hand():
+    """Sent at 10, tokens at 110, 120 and 140 (four): TPOT 10, TTFT 100, E2EL 130; the run's zero is 0."""
+    first = stalled((80, 31))
+    assert error_bound(first, "ttft.mean") == pytest.approx(30 / 100)
+    assert error_bound(first, "ttft_due.p50") == pytest.approx(30 / 110)
+    # 60 ms for three tokens, had it come at 80
+    assert error_bound(first, "tpot.mean") == pytest.approx(30 / 30)
+    assert error_bound(first, "classic.tpot.median") == pytest.approx(1)
+    assert error_bound(first, "e2el.max") == error_bound(first, "duration") == 0
+    assert error_bound(first, "itl.mean") == pytest.approx(1)
+    last = stalled((126, 20))
+    assert error_bound(last, "tpot.mean") == pytest.approx(14 / 30)
+    assert error_bound(last, "ttft.mean") == 0
+    assert error_bound(last, "e2el.mean") == pytest.approx(14 / 130)
+    for key in (
+        "duration",
+        "qpm",
+        "total_throughput",
+        "classic.request_throughput",
+        "input_throughput_per_gpu",
+    ):
+        assert error_bound(last, key) == pytest.approx(14 / 140), key
+    assert error_bound(stalled((115, 20)), "tpot.mean") == 0  # in the middle of the answer
+    for key in ("itl.p99", "tpot.std", "gap_max", "goodput.share"):
+        assert error_bound(first, key) is None, key
+
+
+def test_a_median_moves_with_the_requests_that_were_late():
+    """Three of five have 40 ms a token, and two of these may have had 60:
+
+    then the median is 60, though most are on time.
+    """
+    firsts, tpots = (110, 110, 200, 200, 200), (40, 40, 40, 60, 60)
+    records = [
+        answer(k, arrivals=((at, 1), (at + 3 * tpot, 4)), end=500)
+        for k, (at, tpot) in enumerate(zip(firsts, tpots, strict=True))
+    ]
+    assert error_bound(stalled((50, 60), records=records), "tpot.p50") == pytest.approx(20 / 40)
+
+
+REQUEST = st.tuples(st.integers(0, 300), st.lists(st.integers(1, 120), min_size=1, max_size=8))
+
+
+@given(
+    st.lists(REQUEST, min_size=1, max_size=12),
+    st.lists(st.tuples(st.integers(0, 900), st.integers(5, 400)), max_size=4),
+)
+def test_the_truth_is_never_further_than_the_bound(requests, stalls):
+    """What comes while the client stands still is stamped at the end of it, one stall after the other."""
+    apart, at = [], 0
+    for begin, length in sorted(stalls):
+        at = max(at, begin)
+        apart.append((at, length))
+        at += length + 1
+
+    def seen(stamp):
+        return next((begin + length for begin, length in apart if begin <= stamp <= begin + length), stamp)
+
+    def records(stamped):
+        made = []
+        for index, (sent, gaps) in enumerate(requests):
+            stamps = [sent + sum(gaps[: k + 1]) for k in range(len(gaps))]
+            arrivals = tuple((stamped(one), k + 1) for k, one in enumerate(stamps))
+            made.append(
+                answer(
+                    index, sent=sent, due=sent, arrivals=arrivals, output_len=len(gaps), end=arrivals[-1][0]
+                )
+            )
+        return made
+
+    truth, found = compute(run_of(*records(lambda stamp: stamp))), compute(run_of(*records(seen)))
+    run = stalled(*apart, records=records(seen))
+    for key, value in found.items():
+        bound = error_bound(run, key)
+        if bound is not None and value > 0:
+            allowed = bound * value
+            if key.endswith("throughput") or key == "qpm":  # over the duration, whose bound it is
+                allowed = truth[key] * bound
+            assert abs(truth[key] - value) <= allowed + 1e-9, key

@@ -1,0 +1,52 @@
+"""The figure that stands for a test, in words worked by hand from the published figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from slabench.report.headline_metric import standing
+from tests.unit.report.samples import entry
+
+CURVE = [
+    {"running": 1, "per_gpu": 141.67, "per_user": 141.67},
+    {"running": 8, "per_gpu": 432.87, "per_user": 54.10875},
+    {"running": 9, "per_gpu": 440.0, "per_user": 48.9},  # no decode test is named after it
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "metrics", "text"),
+    [
+        ("tencent", {"tpot.mean": 35.98, "total_throughput": 1807.65}, "total 1,808 tok/s, TPOT 35.98 ms"),
+        ("serving", {"total_throughput": 999.5}, "total 999.50 tok/s"),
+        ("ali-saturation", {"tpot.mean": 61.2}, "TPOT 61.20 ms"),
+        ("ali-decode", {"tpot.mean": 7.06, "total_throughput": 5.0}, "TPOT 7.06 ms"),
+        (
+            "ali-prefill",
+            {"input_throughput_per_gpu": 72286.4, "input_throughput": 578291.0},
+            "input 72,286 tok/s per GPU",
+        ),
+        ("ali-prefill", {"input_throughput": 25574.94}, "input 25,575 tok/s"),
+        (
+            "ali-decode-curve",
+            {"curve.1": 141.67, "curve.8": 432.87},
+            "curve 8: 432.87 tok/s per GPU, 54.11 per user",
+        ),
+        ("ali-decode-curve", {"curve.64": 1.0}, "n/a"),
+        ("ali-decode-curve", {}, "n/a"),
+        ("ali-decode", {}, "n/a"),
+        ("ali-prefill", {"tpot.mean": 1.0}, "n/a"),
+        ("a-method-of-yours", {}, "n/a"),
+    ],
+)
+def test_standing(method: str, metrics: dict[str, float], text: str) -> None:
+    more: dict[str, Any] = {"curve": CURVE} if method == "ali-decode-curve" else {}
+    assert standing(entry(method=method, metrics=metrics, **more)) == text
+
+
+def test_a_curve_without_a_number_of_gpus() -> None:
+    rows = [{"running": 8, "median": 432.87, "per_gpu": None, "per_user": None}]
+    one = entry(method="ali-decode-curve", metrics={"curve.8": 432.87}, curve=rows)
+    assert standing(one) == "curve 8: 432.87 tok/s, 54.11 per user"
