@@ -51,9 +51,8 @@ WITHIN, WORST, OVER = 0.015, 0.025, 0.002
 
 
 def eighth(profile: Profile) -> Profile:
-    """The same server for requests of an eighth:
-
-    equal step times and room, waves that are over in an eighth of the time.
+    """The same server for requests of an eighth: equal step times and room, waves that are over in an eighth
+    of the time.
     """
     return replace(
         profile,
@@ -68,9 +67,8 @@ def eighth(profile: Profile) -> Profile:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A server, the objectives and the range that is searched. reported:
-
-    the server says how much room it has.
+    """A server, the objectives and the range that is searched. reported: the server says how much room it
+    has.
     """
 
     name: str

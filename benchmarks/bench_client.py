@@ -133,9 +133,8 @@ class Bench:
     def compare(
         self, clients: Sequence[Peer], levels: Sequence[int], tokens: int, runs: int, mode: str
     ) -> list[Row]:
-        """Medians in the order of clients and levels;
-
-        a lane takes one level after the other, clients in turns within it.
+        """Medians in the order of clients and levels; a lane takes one level after the other, clients in
+        turns within it.
         """
         todo: queue.SimpleQueue[int] = queue.SimpleQueue()
         for level in sorted(levels, reverse=True):
@@ -214,9 +213,8 @@ class Bench:
         self.hold(claims.memory(rows))
 
     def scaling(self) -> None:
-        """One run shared by 1, 2, 4 load processes, which have as many cores, its parent with them;
-
-        a null server for each.
+        """One run shared by 1, 2, 4 load processes, which have as many cores, its parent with them; a null
+        server for each.
         """
         if self.given.server_cmd is not None:
             self.show(
@@ -247,9 +245,8 @@ class Bench:
         self.show(ceiling(rows, counts, self.given.runs, title=title, each=1))
 
     def pairs(self) -> None:
-        """Pairs of a server and a load process, each with two cores:
-
-        what one more core adds, nothing shared but the machine.
+        """Pairs of a server and a load process, each with two cores: what one more core adds, nothing shared
+        but the machine.
         """
         counts = [count for count in map(int, self.given.workers.split(",")) if 2 * count <= len(self.cores)]
         ours, rows = peers.ours(1), []
@@ -286,9 +283,8 @@ class Bench:
         return [*found]
 
     def null(self) -> None:
-        """sim:null's ceiling:
-
-        the lightest reader there is, more and more streams, and how late the server's own writes were.
+        """sim:null's ceiling: the lightest reader there is, more and more streams, and how late the server's
+        own writes were.
         """
         levels = [256, 512, 1024, 1536, 2048, 2560, 3072]
         rows = self.compare(

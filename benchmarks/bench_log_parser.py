@@ -53,9 +53,8 @@ def by_reader(path: str) -> int:
 
 
 def by_curve(path: str) -> int:
-    """From the file to both curves, what `python -m slabench log` and the decode curve do:
-
-    lines, what came between, medians.
+    """From the file to both curves, what `python -m slabench log` and the decode curve do: lines, what came
+    between, medians.
     """
     from slabench.metrics.curve import CurveBuilder
     from slabench.server.log.merge import samples

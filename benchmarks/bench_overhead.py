@@ -81,9 +81,8 @@ def environment(cache: Path) -> dict[str, str]:
 
 
 def by_slabench(url: str, folder: Path, output_len: int, prefill_prompts: int) -> Cost:
-    """One session. Every load must have come back whole;
-
-    the verdicts of such short answers are not looked at.
+    """One session. Every load must have come back whole; the verdicts of such short answers are not looked
+    at.
     """
     reports = folder / f"reports-{time.monotonic_ns()}"
     command = [

@@ -22,15 +22,13 @@ class InvalidRun(SlabenchError):
 
 
 class SLAViolation(SlabenchError):
-    """The run was valid and an objective, a floor or a baseline comparison did not hold:
-
-    the verdict word FAILED.
+    """The run was valid and an objective, a floor or a baseline comparison did not hold: the verdict word
+    FAILED.
     """
 
 
 def system_words(error: Exception) -> str:
     """`No space left on device`: what the system says of its own errors, without their number and path;
-
     others as they are.
     """
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -1,6 +1,5 @@
-"""The published forms of the methods, in one place:
-
-what a live test runs unless options say otherwise, and what REDUCED means.
+"""The published forms of the methods, in one place: what a live test runs unless options say otherwise, and
+what REDUCED means.
 """
 
 from __future__ import annotations
@@ -16,9 +15,8 @@ INF = math.inf
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One load by a method: lengths in tokens, request_rate in requests/s (inf:
-
-    all at once), max_concurrency None: no cap.
+    """One load by a method: lengths in tokens, request_rate in requests/s (inf: all at once), max_concurrency
+    None: no cap.
     """
 
     method: str
@@ -52,9 +50,8 @@ class Form:
         return replace(self, **{key: value for key, value in given.items() if value is not None})
 
     def differences(self, published: Form, *, counts: tuple[int, ...] = ()) -> tuple[str, ...]:
-        """What this form has otherwise than the published one. counts:
-
-        the published numbers of prompts, if several.
+        """What this form has otherwise than the published one. counts: the published numbers of prompts, if
+        several.
         """
         found = []
         for key in ("input_len", "output_len", "num_prompts", "request_rate", "max_concurrency"):

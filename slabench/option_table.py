@@ -1,6 +1,5 @@
-"""Every option once:
-
-its name, its default, what it reads, and the tests it applies to (docs/options.md is made from here).
+"""Every option once: its name, its default, what it reads, and the tests it applies to (docs/options.md is
+made from here).
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Files that a command writes where a user named one:
-
-whole or not at all, never over measurements, one writer at a time.
+"""Files that a command writes where a user named one: whole or not at all, never over measurements, one
+writer at a time.
 """
 
 from __future__ import annotations

@@ -107,9 +107,8 @@ class RequestRecord:
 
     @property
     def grown(self) -> int:
-        """How many of the arrivals there are up to the last token:
-
-        those behind it repeat its count, as a reason to end may.
+        """How many of the arrivals there are up to the last token: those behind it repeat its count, as a
+        reason to end may.
         """
         counts = self.arrival_tokens
         found = len(counts)
@@ -119,9 +118,8 @@ class RequestRecord:
 
     @property
     def span_ns(self) -> tuple[int, int] | None:
-        """When the first and the last token came;
-
-        by pieces of text where the server counts no tokens along the stream.
+        """When the first and the last token came; by pieces of text where the server counts no tokens along
+        the stream.
         """
         if self.arrival_ns:
             return self.arrival_ns[0], self.arrival_ns[self.grown - 1]
@@ -280,9 +278,8 @@ class ReportedRun:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One load:
-
-    its requests in plan order (every planned one has a record, sent or not) and what surrounds them.
+    """One load: its requests in plan order (every planned one has a record, sent or not) and what surrounds
+    them.
     """
 
     requests: Sequence[RequestRecord]

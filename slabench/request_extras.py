@@ -1,6 +1,5 @@
-"""--header and --extra-request-body:
-
-what a gateway, a chat template or a sampler needs beside our own request.
+"""--header and --extra-request-body: what a gateway, a chat template or a sampler needs beside our own
+request.
 """
 
 from __future__ import annotations
@@ -44,9 +43,8 @@ MOST_DEPTH = 32
 
 
 def parse_headers(texts: Iterable[str]) -> dict[str, str]:
-    """NAME:VALUE, once for each header. No sentence repeats a value:
-
-    it is a secret until its owner says otherwise.
+    """NAME:VALUE, once for each header. No sentence repeats a value: it is a secret until its owner says
+    otherwise.
     """
     found: dict[str, str] = {}
     for text in texts:
@@ -110,9 +108,8 @@ def parse_body(text: str | None) -> dict[str, Any]:
 
 
 def check_backend(body: Mapping[str, Any], backend: str) -> None:
-    """/generate reads sampling parameters from sampling_params alone, /v1 from the top:
-
-    elsewhere they are ignored silently.
+    """/generate reads sampling parameters from sampling_params alone, /v1 from the top: elsewhere they are
+    ignored silently.
     """
     if backend != "sglang" and "sampling_params" in body:
         raise ConfigError(

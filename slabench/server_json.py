@@ -26,9 +26,8 @@ def parse(data: bytes | str) -> Any:
 
 
 def read(data: bytes | str) -> Any:
-    """The value with harmless parts alone:
-
-    finite floats, whole numbers of 64 bits, texts that can be encoded and shown.
+    """The value with harmless parts alone: finite floats, whole numbers of 64 bits, texts that can be encoded
+    and shown.
     """
     try:
         return _harmless(json.loads(data, parse_int=_whole, parse_float=_float, parse_constant=str), 0)
@@ -37,9 +36,8 @@ def read(data: bytes | str) -> Any:
 
 
 def clean(text: str, most: int = MOST_TEXT) -> str:
-    """Without halves of surrogate pairs, which no encoding can write; one longer than most is no name:
-
-    its beginning.
+    """Without halves of surrogate pairs, which no encoding can write; one longer than most is no name: its
+    beginning.
     """
     if len(text) > most:
         text = f"{text[: min(most, 200)]}... ({len(text)} characters)"

@@ -1,6 +1,5 @@
-"""A warning is an error in the project's own tests, and only there:
-
-another release of a library must not end a measurement.
+"""A warning is an error in the project's own tests, and only there: another release of a library must not end
+a measurement.
 """
 
 import pytest

@@ -42,9 +42,8 @@ def text(draw: random.Random, words: list[str], sentences: int) -> str:
 
 
 def conversations(draw: random.Random, words: list[str], count: int) -> list[dict[str, object]]:
-    """Questions from one sentence to several paragraphs;
-
-    a few conversations of one turn, which readers leave out.
+    """Questions from one sentence to several paragraphs; a few conversations of one turn, which readers leave
+    out.
     """
     found: list[dict[str, object]] = []
     for k in range(count):

@@ -1,6 +1,5 @@
-"""docs/metrics.md and the gate's table of what is allowed:
-
-`python tools/make_metrics_doc.py` writes them from the declarations.
+"""docs/metrics.md and the gate's table of what is allowed: `python tools/make_metrics_doc.py` writes them
+from the declarations.
 """
 
 from __future__ import annotations

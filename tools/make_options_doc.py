@@ -1,6 +1,5 @@
-"""docs/options.md from the option table in slabench/option_table.py:
-
-`python tools/make_options_doc.py` writes it.
+"""docs/options.md from the option table in slabench/option_table.py: `python tools/make_options_doc.py`
+writes it.
 """
 
 from __future__ import annotations

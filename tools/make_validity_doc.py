@@ -1,6 +1,5 @@
-"""The tables of docs/validity.md, from the checks' registrations:
-
-`python tools/make_validity_doc.py` writes them.
+"""The tables of docs/validity.md, from the checks' registrations: `python tools/make_validity_doc.py` writes
+them.
 """
 
 from __future__ import annotations

@@ -44,9 +44,8 @@ def on_time(row: Row) -> bool:
 
 
 class Rows:
-    """Medians by client and level;
-
-    a client that failed in every run has none, nor one whose server had another schedule.
+    """Medians by client and level; a client that failed in every run has none, nor one whose server had
+    another schedule.
     """
 
     def __init__(self, rows: Sequence[Row]) -> None:
@@ -68,9 +67,8 @@ class Rows:
 
 
 def accuracy(rows: Sequence[Row]) -> list[Claim]:
-    """Of the table:
-
-    errors within their limits and no worse than the best of the others, and what a chunk costs.
+    """Of the table: errors within their limits and no worse than the best of the others, and what a chunk
+    costs.
     """
     known, found = Rows(rows), []
     for streams in sorted({row.streams for row in rows} & LIMITS.keys()):

@@ -27,9 +27,8 @@ FIGURES = ("mean_ttft_ms", "mean_tpot_ms", "p99_itl_ms")
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A client: words with {url}, {host}, {port}, {streams}, {tokens}, {input_len}, {output};
-
-    it prints or writes its figures.
+    """A client: words with {url}, {host}, {port}, {streams}, {tokens}, {input_len}, {output}; it prints or
+    writes its figures.
     """
 
     name: str
@@ -107,9 +106,8 @@ def floor(build: Path) -> Peer | str:
 
 
 def reference(python: str | None, folder: Path | None) -> Peer | str:
-    """sglang.bench_serving 0.5.7:
-
-    from a given Python, from .venv-client, or its one file in the peers' folder.
+    """sglang.bench_serving 0.5.7: from a given Python, from .venv-client, or its one file in the peers'
+    folder.
     """
     kept = folder / "sglang-0.5.7" if folder is not None else None
     default = ROOT / ".venv-client" / "bin" / "python"

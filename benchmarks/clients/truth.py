@@ -1,6 +1,5 @@
-"""A server that keeps an exact schedule and tells what it really did:
-
-sim:null, or another with the same GET /truth.
+"""A server that keeps an exact schedule and tells what it really did: sim:null, or another with the same GET
+/truth.
 """
 
 from __future__ import annotations
@@ -193,9 +192,8 @@ class Server:
 
 
 class Group:
-    """Several null servers behind one port, which the kernel deals connections out of;
-
-    to a client they are one server.
+    """Several null servers behind one port, which the kernel deals connections out of; to a client they are
+    one server.
     """
 
     def __init__(self, cores: Sequence[int], *, ttft_ms: float, itl_ms: float, log: Path) -> None:

@@ -219,9 +219,8 @@ def run_bench_serving(
 
 
 def _run(words: Sequence[str], env: Mapping[str, str], folder: str, errors: int) -> int:
-    """Its exit status. A process group of its own, so that it ends by our word;
-
-    it does not outlive us either.
+    """Its exit status. A process group of its own, so that it ends by our word; it does not outlive us
+    either.
     """
     process = subprocess.Popen(
         words,

@@ -1,6 +1,5 @@
-"""Judging a run that another client drove:
-
-its own figures stand for ours, and what it cannot tell is NOT CHECKED.
+"""Judging a run that another client drove: its own figures stand for ours, and what it cannot tell is NOT
+CHECKED.
 """
 
 from __future__ import annotations

@@ -75,9 +75,8 @@ class Calibrator:
         return self._of(Shape.of(concurrency, one_token=one_token))
 
     def after(self, found: Calibration, concurrency: int, tpot_ms: float | None) -> Calibration:
-        """The same where the test's tokens came no faster than the calibration's;
-
-        else measured for the faster step.
+        """The same where the test's tokens came no faster than the calibration's; else measured for the
+        faster step.
         """
         if tpot_ms is None or found.state != "measured" or tpot_ms >= found.itl_ms:
             return found

@@ -24,9 +24,8 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 
 def machine() -> dict[str, str]:
-    """What makes one machine's client another's: processor, cores that may be used, kernel, Python;
-
-    the name tells hosts apart.
+    """What makes one machine's client another's: processor, cores that may be used, kernel, Python; the name
+    tells hosts apart.
     """
     try:
         found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(errors="replace"), re.M)
@@ -51,9 +50,8 @@ def client_version() -> str:
 
 
 class Store:
-    """One file a shape in the user's cache folder. A damaged or unwritable cache is no error:
-
-    calibration is made anew.
+    """One file a shape in the user's cache folder. A damaged or unwritable cache is no error: calibration is
+    made anew.
     """
 
     def __init__(self, options: object, folder: Path | None = None) -> None:
@@ -81,9 +79,8 @@ class Store:
         return replace(found, kept=True) if found.state == "measured" and whole else None
 
     def save(self, shape: Shape, made: Calibration) -> None:
-        """Whole or not at all; only what was measured:
-
-        a machine that was too busy may not be so the next time.
+        """Whole or not at all; only what was measured: a machine that was too busy may not be so the next
+        time.
         """
         if made.state != "measured":
             return

@@ -1,4 +1,3 @@
-"""The capacity search:
-
-the most total tokens/s that a deployment gives while all objectives hold, measured load by load.
+"""The capacity search: the most total tokens/s that a deployment gives while all objectives hold, measured
+load by load.
 """

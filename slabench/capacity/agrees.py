@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from slabench.capacity.probe import Point
 from slabench.capacity.search import Kind, SearchResult
+from slabench.messages import number
 from slabench.verdict.outcome import Check, CheckStatus
-from slabench.verdict.sla import Slo, number
+from slabench.verdict.sla import Slo
 
 NAME = "capacity_agrees"
 # Beyond the probes' own intervals: a whole run has the first wave and the drain in its mean, a probe has not.

@@ -1,6 +1,5 @@
-"""One probe:
-
-what a load gave with its interval, whether its objectives hold, and when the client may end it early.
+"""One probe: what a load gave with its interval, whether its objectives hold, and when the client may end it
+early.
 """
 
 from __future__ import annotations
@@ -96,9 +95,8 @@ class Point:
         return self.estimates[THROUGHPUT].high if THROUGHPUT in self.estimates else self.ceiling or math.inf
 
     def stress(self, rules: Sequence[Slo]) -> float | None:
-        """The tightest rule's figure as a share of its limit: 1 at the limit, more beyond it. None:
-
-        no rule's figure is known.
+        """The tightest rule's figure as a share of its limit: 1 at the limit, more beyond it. None: no rule's
+        figure is known.
         """
         shares = []
         for rule in rules:
@@ -109,9 +107,8 @@ class Point:
 
 
 def point(probes: Sequence[Probe], rules: Sequence[Slo]) -> Point:
-    """Probes of one load:
-
-    a whole one counts before a first wave alone, and that before one that was ended inside it.
+    """Probes of one load: a whole one counts before a first wave alone, and that before one that was ended
+    inside it.
     """
     whole = [probe for probe in probes if probe.estimates]
     if not whole:
@@ -130,9 +127,8 @@ def point(probes: Sequence[Probe], rules: Sequence[Slo]) -> Point:
 
 
 def bounding(rules: Sequence[Slo]) -> tuple[Slo, ...]:
-    """The rules that a higher load breaks. A floor under throughput does not bound the load:
-
-    the last run judges it.
+    """The rules that a higher load breaks. A floor under throughput does not bound the load: the last run
+    judges it.
     """
     return tuple(rule for rule in rules if rule.op == "<=" or not any(word in rule.metric for word in _GROWS))
 
@@ -294,9 +290,8 @@ class Watch:
             self.early = Standing.RULED_OUT
 
     def _left_s(self, left: int) -> float:
-        """Seconds that the rest of the first wave takes at least:
-
-        at the speed of the latest part, since steps only grow.
+        """Seconds that the rest of the first wave takes at least: at the speed of the latest part, since
+        steps only grow.
         """
         (_, first), (now, tokens) = self._samples[0], self._samples[-1]
         if tokens - first < LATEST_FROM * self.wave * self.lengths[1]:
@@ -324,9 +319,8 @@ class Watch:
         return self.stopped
 
     def _settled(self, probe: Probe) -> bool:
-        """Where requests wait for each other throughput needs all waves;
-
-        of a ramp it is known to some per cent only.
+        """Where requests wait for each other throughput needs all waves; of a ramp it is known to some per
+        cent only.
         """
         state = standing(probe.estimates, self.rules)
         throughput = probe.estimates[THROUGHPUT]

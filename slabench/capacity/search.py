@@ -61,9 +61,8 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A load that the server's own description names:
-
-    the largest CUDA graph, the KV pool's room, the running cap.
+    """A load that the server's own description names: the largest CUDA graph, the KV pool's room, the running
+    cap.
     """
 
     load: int
@@ -83,9 +82,8 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """load: the answer; the range's beginning where none holds;
-
-    of an unresolved search the best measured so far, or None.
+    """load: the answer; the range's beginning where none holds; of an unresolved search the best measured so
+    far, or None.
     """
 
     kind: Kind
@@ -99,9 +97,8 @@ class SearchResult:
 def grid(
     low: float, high: float, step: float, *, whole: bool, marks: Sequence[float] = ()
 ) -> tuple[float, ...]:
-    """From low to high in steps of `step`, a share of the load (whole:
-
-    at least 1), and each mark with the load after it.
+    """From low to high in steps of `step`, a share of the load (whole: at least 1), and each mark with the
+    load after it.
     """
     loads, at = {low, high}, low
     while at < high:
@@ -210,9 +207,8 @@ class Search:
         return max((known for known in self.loads if known <= load), default=self.loads[0])
 
     def _changed(self) -> float | None:
-        """A load that certainly failed and certainly held, by far:
-
-        the server was not the same for both (cold, or disturbed).
+        """A load that certainly failed and certainly held, by far: the server was not the same for both
+        (cold, or disturbed).
         """
         for load in dict.fromkeys(probe.load for probe in self.probes):
             points = [point([probe], self.rules) for probe in self.probes if probe.load == load]
@@ -303,9 +299,8 @@ class Search:
         return 0.0 if closed else below.most * top / low
 
     def _below(self, points: dict[float, Point], best: float, top: float) -> tuple[float, str]:
-        """Where to look below the lowest measured load:
-
-        where the limit may be, or where all loads up to `top` may be ruled out.
+        """Where to look below the lowest measured load: where the limit may be, or where all loads up to
+        `top` may be ruled out.
         """
         lowest, at = next(iter(points.items()))
         stress = at.stress(self.rules) or 1.0
@@ -433,9 +428,8 @@ def _flat(points: dict[float, Point], load: float) -> bool:
 
 
 def _levelled(holds: dict[float, Point]) -> dict[float, float]:
-    """Total tokens/s by load. Loads whose requests queue and whose intervals overlap share one:
-
-    more of them only wait longer.
+    """Total tokens/s by load. Loads whose requests queue and whose intervals overlap share one: more of them
+    only wait longer.
     """
     value = {load: at.throughput.value for load, at in holds.items() if at.throughput is not None}
     queued = {

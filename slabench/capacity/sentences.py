@@ -8,8 +8,8 @@ from typing import Any
 
 from slabench.capacity.probe import THROUGHPUT, Point, Probe, point
 from slabench.capacity.search import Kind, Search, SearchResult, Why
+from slabench.messages import metric_name, number
 from slabench.metrics.definitions import declared
-from slabench.verdict.sla import number, spoken
 
 UNITS = {"concurrency": "in flight", "rate": "requests/s"}
 
@@ -67,9 +67,8 @@ def remedy(search: Search, outcome: SearchResult) -> str:
 
 
 def as_dict(search: Search, outcome: SearchResult | None, kind: str, whys: Sequence[str]) -> dict[str, Any]:
-    """run.json's `capacity`; outcome None while the search is on:
-
-    `best_so_far` is the answer by what was measured.
+    """run.json's `capacity`; outcome None while the search is on: `best_so_far` is the answer by what was
+    measured.
     """
     return {
         "load_kind": kind,
@@ -113,7 +112,9 @@ def rule_texts(search: Search, at: Point) -> list[str]:
         if measured is not None:
             within = "" if limit is None else f", limit {limit:g}"
             interval = f"({number(measured.low)} to {number(measured.high)})"
-            texts.append(f"{spoken(key)} {number(measured.value)} {declared(key).unit} {interval}{within}")
+            texts.append(
+                f"{metric_name(key)} {number(measured.value)} {declared(key).unit} {interval}{within}"
+            )
     return texts
 
 

@@ -128,9 +128,9 @@ def _list(given: argparse.Namespace) -> int:
 
 
 def _show(given: argparse.Namespace) -> int:
+    from slabench.messages import metric_name, number
     from slabench.report.console import table
     from slabench.verdict.baseline_file import RULES, load
-    from slabench.verdict.sla import number, spoken
 
     if Path(given.file).is_dir():
         saved, listed = (
@@ -158,7 +158,7 @@ def _show(given: argparse.Namespace) -> int:
             rows.append(
                 (
                     test_id.rpartition("/")[2],
-                    spoken(key),
+                    metric_name(key),
                     number(statistics.fmean(values)),
                     str(len(values)),
                     spread,
@@ -166,10 +166,16 @@ def _show(given: argparse.Namespace) -> int:
             )
         for key, where in entry.get("lacking", {}).items():
             rows.append(
-                (test_id.rpartition("/")[2], spoken(key), "", "", f"missing in {where or 'every repeat'}")
+                (
+                    test_id.rpartition("/")[2],
+                    metric_name(key),
+                    "",
+                    "",
+                    f"missing in {where or 'every repeat'}",
+                )
             )
         for key, value in entry.get("floors", {}).items():
-            rows.append((test_id.rpartition("/")[2], spoken(key), number(value), "", "floor"))
+            rows.append((test_id.rpartition("/")[2], metric_name(key), number(value), "", "floor"))
     print(table(("test", "figure", "mean", "repeats", "spread"), rows, left=(0, 1)))
     return 0
 
@@ -250,9 +256,8 @@ def _writing(target: str) -> Iterator[None]:
 
 
 def _refuse_others(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-    """Two versions in one baseline would hide the step between them in its spread;
-
-    so not even the version may differ here.
+    """Two versions in one baseline would hide the step between them in its spread; so not even the version
+    may differ here.
     """
     from slabench.verdict.comparison import differences
 

@@ -1,6 +1,5 @@
-"""`python -m slabench crosscheck --base-url=URL`:
-
-the same workload by our client and by sglang.bench_serving, in turns.
+"""`python -m slabench crosscheck --base-url=URL`: the same workload by our client and by
+sglang.bench_serving, in turns.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Who wrote the logs that `python -m slabench log` reads:
-
-several servers, copies, pipeline stages alone, another engine.
+"""Who wrote the logs that `python -m slabench log` reads: several servers, copies, pipeline stages alone,
+another engine.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""How a workload is sent:
-
-plan, HTTP and event stream without sockets, client, and the process that the load runs in.
+"""How a workload is sent: plan, HTTP and event stream without sockets, client, and the process that the load
+runs in.
 """
 
 from slabench.loadgen.backend import PreparedRequest, prepare_requests

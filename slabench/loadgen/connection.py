@@ -1,6 +1,5 @@
-"""One TCP or TLS connection and the exchange on it:
-
-the careful way of what is read, and how a request is written.
+"""One TCP or TLS connection and the exchange on it: the careful way of what is read, and how a request is
+written.
 """
 
 from __future__ import annotations

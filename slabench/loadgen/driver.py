@@ -1,6 +1,5 @@
-"""The load itself, inside the load process:
-
-who is due, who has a slot, which connection, and whose patience has ended.
+"""The load itself, inside the load process: who is due, who has a slot, which connection, and whose patience
+has ended.
 """
 
 from __future__ import annotations
@@ -83,9 +82,8 @@ class LoadDriver:
     # before the zero
 
     async def open_connections(self) -> None:
-        """As many as the plan can use at once, so that no request's time holds a connect;
-
-        errors come again with the requests.
+        """As many as the plan can use at once, so that no request's time holds a connect; errors come again
+        with the requests.
         """
         if not self.keep_alive:
             return

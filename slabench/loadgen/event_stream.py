@@ -82,9 +82,8 @@ class EventStream:
             raise StreamLimitError(f"an event of more than {self.limit} bytes")
 
     def close(self, now_ns: int) -> None:
-        """Nothing more comes:
-
-        the blank line behind the last event may be missing, and the line end behind [DONE].
+        """Nothing more comes: the blank line behind the last event may be missing, and the line end behind
+        [DONE].
         """
         if self.tail.replace(b" ", b"") == b"data:[DONE]":
             self._line(now_ns, self.tail, 0, len(self.tail))

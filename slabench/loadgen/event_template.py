@@ -44,9 +44,8 @@ class Openings(dict[int, bytes]):
 
 
 class Endings(dict[int, bytes]):
-    """By the count:
-
-    the end of a read, from the count on, of events that have `tail` behind it, each `step` tokens further.
+    """By the count: the end of a read, from the count on, of events that have `tail` behind it, each `step`
+    tokens further.
     """
 
     def __init__(self, tail: bytes, step: int = 1, *, kept: bool = True) -> None:
@@ -113,9 +112,8 @@ def frame_of(event: bytes) -> Frame | None:
 
 
 def endings(frame: Frame, step: int = 1) -> Endings:
-    """What reads end with, by their count;
-
-    all streams of a server that make as many tokens an event share it.
+    """What reads end with, by their count; all streams of a server that make as many tokens an event share
+    it.
     """
     tail = frame.behind + _END
     found = _TABLES.get((tail, step))

@@ -75,9 +75,8 @@ def _texts(part: Mapping[str, Any]) -> list[str]:
 
 
 def piece(event: object) -> str:
-    """All the text that an event of /v1 brings:
-
-    what is said, thought, refused, and what is called with which arguments.
+    """All the text that an event of /v1 brings: what is said, thought, refused, and what is called with which
+    arguments.
     """
     choices = event.get("choices") if isinstance(event, dict) else None
     found: list[str] = []

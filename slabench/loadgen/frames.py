@@ -1,6 +1,5 @@
-"""What the load process and its parent say to each other:
-
-a JSON head and binary parts, length-prefixed, over a pipe.
+"""What the load process and its parent say to each other: a JSON head and binary parts, length-prefixed, over
+a pipe.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""One HTTP/1.1 answer in bytes:
-
-head, then a body that is chunked, of known length, or ends with the connection. No sockets.
+"""One HTTP/1.1 answer in bytes: head, then a body that is chunked, of known length, or ends with the
+connection. No sockets.
 """
 
 from __future__ import annotations

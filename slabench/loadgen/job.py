@@ -90,9 +90,8 @@ def read_job(path: str) -> tuple[dict[str, Any], list[memoryview]]:
 
 
 def own_share(head: dict[str, Any], number: int) -> range:
-    """The requests that are this load process's from the start: every workers-th;
-
-    under a cap, those for its slots alone.
+    """The requests that are this load process's from the start: every workers-th; under a cap, those for its
+    slots alone.
     """
     count = len(head["sizes"])
     return range(number, count if head["cap"] is None else min(head["cap"], count), head["workers"])

@@ -1,6 +1,5 @@
-"""How late the event loop is:
-
-a tick every 20 ms, how long after its time it came, and when the loop stood still.
+"""How late the event loop is: a tick every 20 ms, how long after its time it came, and when the loop stood
+still.
 """
 
 from __future__ import annotations
@@ -60,9 +59,8 @@ class LoopWatch:
             self.loop.call_soon(self._catch_up, len(self._stalls), now, 1)
 
     def _catch_up(self, number: int, before: int, turn: int) -> None:
-        """What came meanwhile is stamped in the turns behind the tick:
-
-        the stall lasts until one of them takes no time.
+        """What came meanwhile is stamped in the turns behind the tick: the stall lasts until one of them
+        takes no time.
         """
         if not self._open or number != len(self._stalls):
             return
@@ -75,9 +73,8 @@ class LoopWatch:
             self.loop.call_soon(self._catch_up, number, now, turn + 1)
 
     def stalls_ns(self) -> list[list[int]]:
-        """[begin, end] of the longest in their order:
-
-        a stamp inside may be late by what has passed since its begin.
+        """[begin, end] of the longest in their order: a stamp inside may be late by what has passed since its
+        begin.
         """
         return sorted(heapq.nlargest(MOST_STALLS, self._stalls, key=lambda one: one[1] - one[0]))
 

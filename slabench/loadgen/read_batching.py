@@ -20,9 +20,8 @@ WORTH = 2  # reads that a nap must gather
 
 
 class Pace:
-    """Tell it which sockets each poll found;
-
-    nap_ns is 0 until a window has shown that there is something to gather.
+    """Tell it which sockets each poll found; nap_ns is 0 until a window has shown that there is something to
+    gather.
     """
 
     def __init__(self) -> None:
@@ -34,9 +33,8 @@ class Pace:
         self._gaps: list[int] = []  # between two reads of one socket
 
     def turn(self, now_ns: int, *, stamped: bool) -> None:
-        """Begin or end a window. stamped: the kernel tells the times of arrival;
-
-        without them there is never a nap.
+        """Begin or end a window. stamped: the kernel tells the times of arrival; without them there is never
+        a nap.
         """
         self.watching = not self.watching
         if self.watching:
@@ -59,9 +57,8 @@ class Pace:
             last[fd] = now_ns
 
     def gathered(self) -> None:
-        """A read brought more than one event:
-
-        no nap until the next window has shown that it was not its doing.
+        """A read brought more than one event: no nap until the next window has shown that it was not its
+        doing.
         """
         self.nap_ns = 0
 

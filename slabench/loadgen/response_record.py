@@ -119,9 +119,8 @@ def first_event(line: bytes) -> FirstEvent:
 
 
 def middle_event(line: bytes, told: LastEvent) -> tuple[dict[str, int], str]:
-    """Of one from the middle of an answer of /generate:
-
-    its count, its ids, how much of the answer's text it has; and its text.
+    """Of one from the middle of an answer of /generate: its count, its ids, how much of the answer's text it
+    has; and its text.
     """
     event = _json(line) if line else None
     meta = event.get("meta_info") if isinstance(event, dict) else None

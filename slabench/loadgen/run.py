@@ -1,6 +1,5 @@
-"""run_load: a prepared workload and a plan in, one record a request out;
-
-the load itself runs in processes of its own.
+"""run_load: a prepared workload and a plan in, one record a request out; the load itself runs in processes of
+its own.
 """
 
 from __future__ import annotations
@@ -31,9 +30,8 @@ NS = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the load is; output_tokens counts those of running requests too. elapsed_s:
-
-    of the oldest report in it.
+    """How far the load is; output_tokens counts those of running requests too. elapsed_s: of the oldest
+    report in it.
     """
 
     done: int
@@ -134,9 +132,8 @@ class _Load:
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """Ctrl-C (or SIGTERM, a CI's way) asks the load processes for what they have;
-
-        a second one does not wait for it.
+        """Ctrl-C (or SIGTERM, a CI's way) asks the load processes for what they have; a second one does not
+        wait for it.
         """
         if threading.current_thread() is not threading.main_thread():
             yield

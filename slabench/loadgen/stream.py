@@ -39,9 +39,8 @@ TEXT = ord("t")  # where `data: {"text":` has it; frame_of() looks at the whole 
 
 
 class Numbers(dict[bytes, int]):
-    """What a number's digits mean, remembered:
-
-    the same few thousand come again and again, and a subscript is faster than int().
+    """What a number's digits mean, remembered: the same few thousand come again and again, and a subscript is
+    faster than int().
     """
 
     _MOST = 1 << 16
@@ -343,9 +342,8 @@ class StreamMeter(EventStream):
         return data[start:end]
 
     def last_event(self) -> bytes:
-        """The last counted event's line, or nothing;
-
-        of chunks also the sum and the reason to end, a line each.
+        """The last counted event's line, or nothing; of chunks also the sum and the reason to end, a line
+        each.
         """
         last = b""
         if self.last is not None:

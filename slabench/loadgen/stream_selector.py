@@ -26,9 +26,8 @@ Receive = Callable[[list[bytearray], int], tuple[int, Told, int, Any]]
 
 
 class Stream:
-    """A socket that is read here. The slots are what a read that was expected needs;
-
-    the methods are called for all else.
+    """A socket that is read here. The slots are what a read that was expected needs; the methods are called
+    for all else.
     """
 
     __slots__ = ("before", "endings", "next", "receive", "stamps", "step")
@@ -57,9 +56,8 @@ class Stream:
 
 
 class StreamSelector(selectors.BaseSelector):
-    """watch() a socket, and its stream is told what comes;
-
-    what asyncio itself registers is asyncio's as ever.
+    """watch() a socket, and its stream is told what comes; what asyncio itself registers is asyncio's as
+    ever.
     """
 
     def __init__(self) -> None:

@@ -11,9 +11,8 @@ OPEN_NS = NS  # between [DONE] and the end of the body is one write of the serve
 
 
 def stays_open(exchange: Exchange, now: int) -> bool:
-    """Whether an answer is complete for its reader, and its body has not ended for a second:
-
-    its slot is needed.
+    """Whether an answer is complete for its reader, and its body has not ended for a second: its slot is
+    needed.
     """
     return (
         exchange.answer.meter.done_ns is not None

@@ -1,6 +1,5 @@
-"""TLS over a socket that is read with the kernel's times of arrival:
-
-records in and out of memory, as asyncio's own does it.
+"""TLS over a socket that is read with the kernel's times of arrival: records in and out of memory, as
+asyncio's own does it.
 """
 
 from __future__ import annotations
@@ -55,9 +54,8 @@ class Secure:
         return self._out.read()
 
     def receive(self, into: list[bytearray], room: int) -> tuple[int, Told, int, Any]:
-        """Raises BlockingIOError where no plain text came:
-
-        a record is open still, or it was about the connection itself.
+        """Raises BlockingIOError where no plain text came: a record is open still, or it was about the
+        connection itself.
         """
         told: Told = ()
         left, self._left = self._left, False

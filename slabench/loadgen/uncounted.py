@@ -1,6 +1,5 @@
-"""Events of /v1 that carry no token count:
-
-when output came, and what the first of it was (metrics/bounded.py needs no more).
+"""Events of /v1 that carry no token count: when output came, and what the first of it was (metrics/bounded.py
+needs no more).
 """
 
 from __future__ import annotations

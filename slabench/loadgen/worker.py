@@ -55,7 +55,6 @@ class Stdin(asyncio.Protocol):
 
 class Worker:
     """The process: one job after another, {"job": FILE, "number": N} each; {"zero_ns": N} begins it, {"stop":
-
     true} ends it.
     """
 
@@ -230,9 +229,8 @@ def peak_rss_mb() -> float | None:
 
 
 def forget_peak_rss() -> None:
-    """The peak is a job's, not that of a larger one before it;
-
-    where the kernel does not allow it, it stays an upper bound.
+    """The peak is a job's, not that of a larger one before it; where the kernel does not allow it, it stays
+    an upper bound.
     """
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

@@ -28,9 +28,8 @@ FIRST_S = 1.0
 
 
 def streams_at_once(plan: Plan, output_lens: Sequence[int]) -> int:
-    """Requests in flight at most, by the plan;
-
-    of an open loop without a cap by its rate and a guess at an answer's time.
+    """Requests in flight at most, by the plan; of an open loop without a cap by its rate and a guess at an
+    answer's time.
     """
     if plan.cap is not None:
         return min(plan.cap, plan.count)
@@ -41,9 +40,8 @@ def streams_at_once(plan: Plan, output_lens: Sequence[int]) -> int:
 
 
 def worker_count(plan: Plan, output_lens: Sequence[int], wanted: int | None) -> int:
-    """Load processes for a plan: the number wanted, else one for 512 streams while a core is left;
-
-    none without a request.
+    """Load processes for a plan: the number wanted, else one for 512 streams while a core is left; none
+    without a request.
     """
     streams = streams_at_once(plan, output_lens)
     if wanted is None:

@@ -1,6 +1,5 @@
-"""Tokens that a step of speculative decoding yields a request:
-
-the accept length, by the server's own count or its log.
+"""Tokens that a step of speculative decoding yields a request: the accept length, by the server's own count
+or its log.
 """
 
 from __future__ import annotations

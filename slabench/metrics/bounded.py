@@ -26,9 +26,8 @@ LOW, HIGH = "tpot_low", "tpot_high"
 
 
 def ends(record: RequestRecord) -> tuple[float, float] | None:
-    """(low, high) in ms; None where the answer has no such bounds:
-
-    it is counted, too short, or all of it may be in one event.
+    """(low, high) in ms; None where the answer has no such bounds: it is counted, too short, or all of it may
+    be in one event.
     """
     n, texts = record.completion_tokens, record.text_ns
     if record.arrival_tokens or n is None or len(texts) < 2 or texts[-1] <= texts[0] or n < 2:
@@ -69,9 +68,8 @@ def both(records: Sequence[RequestRecord]) -> tuple[list[float], list[float]] | 
 def with_tokens(
     records: Sequence[RequestRecord], count: Callable[[str], int | None]
 ) -> Sequence[RequestRecord]:
-    """The records with their first text's tokens, by a tokenizer's count of one;
-
-    as they are where none needs it.
+    """The records with their first text's tokens, by a tokenizer's count of one; as they are where none needs
+    it.
     """
     if not any(record.first_piece is not None for record in records):
         return records

@@ -124,9 +124,8 @@ def classic_figures(outputs: Sequence[ClassicOutput], duration: float) -> dict[s
 
 
 def retokenized(figures: Mapping[str, float], tokens: int) -> dict[str, float]:
-    """Its figures over the answers' texts encoded again (without special tokens); figures:
-
-    what classic_figures gave.
+    """Its figures over the answers' texts encoded again (without special tokens); figures: what
+    classic_figures gave.
     """
     found: dict[str, float] = {"classic.total_output_retokenized": tokens}
     duration, prompt = figures.get("classic.duration"), figures.get("classic.total_input")
@@ -157,9 +156,8 @@ def spread_ms(values: Sequence[float] | np.ndarray) -> dict[str, float]:
 
 
 def _buckets(outputs: Sequence[ClassicOutput]) -> dict[str, float]:
-    """Its two peaks over one-second buckets:
-
-    tokens whose time falls in one, requests that touch one (so it over-counts).
+    """Its two peaks over one-second buckets: tokens whose time falls in one, requests that touch one (so it
+    over-counts).
     """
     import numpy as np
 
@@ -178,9 +176,8 @@ def _buckets(outputs: Sequence[ClassicOutput]) -> dict[str, float]:
 
 
 def without_text(records: Sequence[RequestRecord]) -> list[RequestRecord]:
-    """The whole answers that brought tokens and no text:
-
-    random weights, a server without a tokenizer (--skip-tokenizer-init).
+    """The whole answers that brought tokens and no text: random weights, a server without a tokenizer
+    (--skip-tokenizer-init).
     """
     return [record for record in records if record.ok and record.arrival_ns and record.first_text_ns is None]
 
@@ -197,9 +194,8 @@ def of_text(key: str) -> bool:
 
 
 def compute_classic(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
-    """The classic figures of a run;
-
-    its duration ends with the answer to GET /get_server_info after the load, as there.
+    """The classic figures of a run; its duration ends with the answer to GET /get_server_info after the load,
+    as there.
     """
     done = [record for record in run.requests if record.ok and record.stamps_ns]
     outputs = [classic_output(record, run.began_ns) for record in done]

@@ -201,9 +201,8 @@ def clean_tpots(
 
 
 def clean_tokens(samples: Iterable[CurveSample], interval: int) -> float:
-    """Tokens that the clean lines stand for:
-
-    each is of as many decode steps as a server prints a line after, and of one batch.
+    """Tokens that the clean lines stand for: each is of as many decode steps as a server prints a line after,
+    and of one batch.
     """
     return math.fsum(
         interval * sample.running * (1.0 if sample.accept_len is None else sample.accept_len)

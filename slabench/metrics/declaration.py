@@ -27,9 +27,8 @@ class ClientError(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """What a comparison allows. times: of --tolerance; floor:
-
-    in the metric's unit, below it no difference is a regression.
+    """What a comparison allows. times: of --tolerance; floor: in the metric's unit, below it no difference is
+    a regression.
     """
 
     times: float
@@ -58,9 +57,8 @@ TOKENS = Tolerance(1.0, 1.0, "below one token a second nothing is decided by it"
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric. ValueError for one that can be compared and has no tolerance:
-
-    no other metric's would be in its unit.
+    """One metric. ValueError for one that can be compared and has no tolerance: no other metric's would be in
+    its unit.
     """
 
     name: str

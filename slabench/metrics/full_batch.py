@@ -69,9 +69,8 @@ def pace(records: Sequence[RequestRecord], members: Sequence[int], begin: int, e
 def full_batch(
     records: Sequence[RequestRecord], batch_size: int, duration_s: float | None
 ) -> dict[str, float]:
-    """The figures full_batch.*;
-
-    none if the batch was never full, no TPOT if no request had two events inside a window.
+    """The figures full_batch.*; none if the batch was never full, no TPOT if no request had two events inside
+    a window.
     """
     found = windows(records, batch_size)
     if not found:

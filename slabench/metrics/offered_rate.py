@@ -24,9 +24,8 @@ CLOSEST = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """rate: requests a second that were served; share: its half-interval (95 %) as a share of it. kept_up:
-
-    no queue grew.
+    """rate: requests a second that were served; share: its half-interval (95 %) as a share of it. kept_up: no
+    queue grew.
     """
 
     rate: float

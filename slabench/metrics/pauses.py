@@ -25,9 +25,8 @@ TOGETHER_SHARE = 0.02  # of the pause
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """begin_ns, end_ns: clock readings. expected_ns:
-
-    what the prefills that ended it, and a decode step, take at the run's pace.
+    """begin_ns, end_ns: clock readings. expected_ns: what the prefills that ended it, and a decode step, take
+    at the run's pace.
     """
 
     begin_ns: int
@@ -164,9 +163,8 @@ def _union_ns(begins: np.ndarray, ends: np.ndarray) -> int:
 
 @dataclass(frozen=True, slots=True)
 class FirstRequests:
-    """Of one-token answers, those sent before anything had come back. Times in ms; share:
-
-    lost, of the time of all requests.
+    """Of one-token answers, those sent before anything had come back. Times in ms; share: lost, of the time
+    of all requests.
     """
 
     requests: int

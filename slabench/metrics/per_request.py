@@ -25,9 +25,8 @@ e2el_due = partial(_arrived, token=-1, since="due_ns")
 
 
 def tpot(record: RequestRecord) -> float | None:
-    """Undefined unless tokens follow the first event;
-
-    without counts along the stream nobody knows how many came at once.
+    """Undefined unless tokens follow the first event; without counts along the stream nobody knows how many
+    came at once.
     """
     span, tokens = record.span_ns, record.arrival_tokens
     later = tokens[-1] - tokens[0] if tokens else 0

@@ -43,9 +43,8 @@ def together(runs: Sequence[Figures], sizes: Sequence[Sizes]) -> dict[str, float
 
 
 def _pooled(figure: str, runs: Sequence[Figures], sizes: Sequence[Sizes]) -> float | None:
-    """sqrt(sum of n_i (s_i^2 + m_i^2) / N - M^2), M the mean of all:
-
-    the population standard deviation of all samples.
+    """sqrt(sum of n_i (s_i^2 + m_i^2) / N - M^2), M the mean of all: the population standard deviation of all
+    samples.
     """
     counts = [one.get(figure.removeprefix("classic."), 0) for one in sizes]
     if not all(counts) or not all(f"{figure}.mean" in run for run in runs):

@@ -26,9 +26,8 @@ LONGEST = CELLS // 2
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """rate: output tokens/s. spread:
-
-    by which share of it the stretch differs (standard deviation) with where it begins.
+    """rate: output tokens/s. spread: by which share of it the stretch differs (standard deviation) with where
+    it begins.
     """
 
     rate: float

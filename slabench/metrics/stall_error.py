@@ -1,6 +1,5 @@
-"""How wrong a figure may be because the client stood still while tokens came:
-
-a bound from its stalls and the stamps in them.
+"""How wrong a figure may be because the client stood still while tokens came: a bound from its stalls and the
+stamps in them.
 """
 
 from __future__ import annotations

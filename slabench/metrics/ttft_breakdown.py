@@ -94,9 +94,8 @@ class Crowd:
 
 
 def retracted(records: Sequence[RequestRecord]) -> int:
-    """Answers that a retraction took the parts of:
-
-    their queue_time is that of their last stay, and TTFT is of the first.
+    """Answers that a retraction took the parts of: their queue_time is that of their last stay, and TTFT is
+    of the first.
     """
     return sum(record.ok and any(record.server.get(key, 0.0) > 0 for key in RETRACTED) for record in records)
 

@@ -61,9 +61,8 @@ class Closing:
             step_summary(recorder.document.data, note=recorder.note, lose=self.lose)
 
     def _document(self) -> None:
-        """The document with its word and status, and what is lost so far;
-
-        that itself cannot be written is only said.
+        """The document with its word and status, and what is lost so far; that itself cannot be written is
+        only said.
         """
         assert self.session is not None, "it is closed within the session"
         recorder = self.recorder

@@ -127,9 +127,8 @@ def check_same(settings: Settings) -> str:
 
 
 class Worker:
-    """In a worker:
-
-    the controller hears its tests' ids alone, so which of them are live is left in the run folder.
+    """In a worker: the controller hears its tests' ids alone, so which of them are live is left in the run
+    folder.
     """
 
     def __init__(self, folder: Path, worker: str) -> None:

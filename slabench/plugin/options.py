@@ -1,6 +1,5 @@
-"""The command line:
-
-the options of the table become pytest's, and what no option alone can tell is checked before any test.
+"""The command line: the options of the table become pytest's, and what no option alone can tell is checked
+before any test.
 """
 
 from __future__ import annotations
@@ -89,9 +88,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _check_rootdir(config: pytest.Config) -> None:
-    """A folder given as an option's separate value is taken for a test path:
-
-    it can become the root, and its conftest.py runs.
+    """A folder given as an option's separate value is taken for a test path: it can become the root, and its
+    conftest.py runs.
     """
     given = [str(part) for part in config.invocation_params.args]
     names = {option.name for option in OPTIONS if option.parse is not None}

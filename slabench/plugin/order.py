@@ -1,6 +1,5 @@
-"""Which collected tests are live, and in which order they run:
-
-decode before the curve before prefill, whatever reorders.
+"""Which collected tests are live, and in which order they run: decode before the curve before prefill,
+whatever reorders.
 """
 
 from __future__ import annotations
@@ -26,9 +25,8 @@ def _stage(item: pytest.Item) -> tuple[int, tuple[int, ...]]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Outermost wrapper:
-
-    plugins that shuffle have had their turn when this sorts the staged tests into their own places.
+    """Outermost wrapper: plugins that shuffle have had their turn when this sorts the staged tests into their
+    own places.
     """
     result = yield
     places = [place for place, item in enumerate(items) if item.get_closest_marker("stage") is not None]

@@ -133,9 +133,8 @@ def _value(option: str, every: Sequence[str]) -> str:
 
 
 def loose_limits(every: Sequence[str]) -> str | None:
-    """`--goodput ttft:2000 tpot:50`, as bench_serving and vLLM take it:
-
-    pytest takes the second one for a test's path.
+    """`--goodput ttft:2000 tpot:50`, as bench_serving and vLLM take it: pytest takes the second one for a
+    test's path.
     """
     for place, part in enumerate(every):
         if part != "--goodput" and not part.startswith("--goodput="):

@@ -1,6 +1,5 @@
-"""What a session leaves beside run.json: summary, published shapes, frontier, baseline, the job's page;
-
-or nothing at all.
+"""What a session leaves beside run.json: summary, published shapes, frontier, baseline, the job's page; or
+nothing at all.
 """
 
 from __future__ import annotations

@@ -187,9 +187,8 @@ class _Watching:
 
 
 def _reads(item: pytest.Item, name: str, options: Namespace) -> bool:
-    """Whether a test's load follows an option:
-
-    its form_of() reads it, or it is parametrized by it, or it asks for the options.
+    """Whether a test's load follows an option: its form_of() reads it, or it is parametrized by it, or it
+    asks for the options.
     """
     names = getattr(item, "fixturenames", ())
     if name in names or ("find_capacity" in names and name in WORKLOAD):
@@ -203,9 +202,8 @@ def _reads(item: pytest.Item, name: str, options: Namespace) -> bool:
 
 
 def _asks_for_config(item: pytest.Item) -> bool:
-    """Whether the test, or a fixture that is not ours, asks for what holds all options;
-
-    ours do, and are not meant.
+    """Whether the test, or a fixture that is not ours, asks for what holds all options; ours do, and are not
+    meant.
     """
     info = getattr(item, "_fixtureinfo", None)
     if info is None:

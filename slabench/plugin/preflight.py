@@ -1,6 +1,5 @@
-"""Before the first test:
-
-is there a server to measure? Without one no live test is tried, and none is skipped.
+"""Before the first test: is there a server to measure? Without one no live test is tried, and none is
+skipped.
 """
 
 from __future__ import annotations

@@ -128,9 +128,8 @@ class Recorder:
         self.write()
 
     def write(self) -> None:
-        """While the run is on. What the disk does not take now it may take later;
-
-        at the end that is a loss (closing.py).
+        """While the run is on. What the disk does not take now it may take later; at the end that is a loss
+        (closing.py).
         """
         with contextlib.suppress(OSError):
             self.folder_again()
@@ -184,9 +183,8 @@ class Recorder:
             self.usage = usage
 
     def pytest_keyboard_interrupt(self) -> None:
-        """pytest makes no report of the test that Ctrl-C ended:
-
-        what it had measured comes this way, for every output.
+        """pytest makes no report of the test that Ctrl-C ended: what it had measured comes this way, for
+        every output.
         """
         campaign = self.config.stash.get(CAMPAIGN, None)
         if campaign is not None and campaign.interrupted is not None:

@@ -34,9 +34,8 @@ def clean_internal_error(excrepr: Any) -> None:
 
 
 class OthersOutputs:
-    """pytest's and pytest-html's files on a disk that is full:
-
-    they cost themselves, not the summary on the console.
+    """pytest's and pytest-html's files on a disk that is full: they cost themselves, not the summary on the
+    console.
     """
 
     def __init__(self, lose: Callable[[str, str], None]) -> None:

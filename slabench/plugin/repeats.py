@@ -128,9 +128,8 @@ class Attempts:
         return self._begun.get(test_id, 1)
 
     def worst(self, handed: dict[str, Any]) -> dict[str, Any]:
-        """The worst of what this test has left so far;
-
-        from the second attempt on it says how many there were.
+        """The worst of what this test has left so far; from the second attempt on it says how many there
+        were.
         """
         test_id = handed["entry"]["id"]
         before, number = self._worst.get(test_id), self.number(test_id)

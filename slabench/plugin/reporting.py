@@ -1,6 +1,5 @@
-"""From an entry to what pytest shows:
-
-the report's outcome and text, the word on the terminal, the summary at the end.
+"""From an entry to what pytest shows: the report's outcome and text, the word on the terminal, the summary at
+the end.
 """
 
 from __future__ import annotations
@@ -36,9 +35,8 @@ BENCHMARK_OUTPUTS = (
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """A test file whose Form or rule cannot be meant says so in a sentence;
-
-    other errors of a file keep their traceback.
+    """A test file whose Form or rule cannot be meant says so in a sentence; other errors of a file keep their
+    traceback.
     """
     report = yield
     call = getattr(report, "call", None)
@@ -50,9 +48,8 @@ def pytest_make_collect_report(
 
 
 def _line_of(excinfo: pytest.ExceptionInfo[BaseException], path: Path) -> str:
-    """`tests/serving/test_long.py:12: `, the last line of that file on the way to an error;
-
-    empty where it is not on it.
+    """`tests/serving/test_long.py:12: `, the last line of that file on the way to an error; empty where it is
+    not on it.
     """
     lines = [one.lineno + 1 for one in excinfo.traceback if one.path == path]
     return f"{path.name}:{lines[-1]}: " if lines else ""
@@ -65,9 +62,8 @@ _WITH_TRACEBACK = frozenset({"CRASHED", "TEST_ERROR", "ASSERTION"})
 
 
 def _usage(error: BaseException | None, call: pytest.CallInfo[None], item: pytest.Item) -> str | None:
-    """What is wrong with a test's own file, with its line:
-
-    a ConfigError, or an error that its own code raised; else None.
+    """What is wrong with a test's own file, with its line: a ConfigError, or an error that its own code
+    raised; else None.
     """
     if isinstance(error, ConfigError):
         return str(error)
@@ -83,9 +79,8 @@ def _raised(excinfo: pytest.ExceptionInfo[BaseException], item: pytest.Item) -> 
 
 
 def _own(excinfo: pytest.ExceptionInfo[BaseException] | None, item: pytest.Item) -> bool:
-    """Whether the test's own code raised it, itself or in what it called of others:
-
-    no frame of ours is nearer to the error.
+    """Whether the test's own code raised it, itself or in what it called of others: no frame of ours is
+    nearer to the error.
     """
     for one in reversed(excinfo.traceback if excinfo is not None else ()):
         if one.path == item.path:
@@ -96,9 +91,8 @@ def _own(excinfo: pytest.ExceptionInfo[BaseException] | None, item: pytest.Item)
 
 
 def _unexpected(call: pytest.CallInfo[None], item: pytest.Item, *, judged: bool) -> tuple[str, str, str]:
-    """(word, headline, reason) of an error that is no verdict:
-
-    an assertion or an error of the test's own, or a crash of ours.
+    """(word, headline, reason) of an error that is no verdict: an assertion or an error of the test's own, or
+    a crash of ours.
     """
     assert call.excinfo is not None, "there is an error"
     error = call.excinfo.value
@@ -174,9 +168,8 @@ def pytest_runtest_makereport(
 
 
 def junit_properties(entry: dict[str, Any]) -> list[tuple[str, object]]:
-    """JUnit knows no word for what passed:
-
-    the verdict and its reasons stand as properties of every test case.
+    """JUnit knows no word for what passed: the verdict and its reasons stand as properties of every test
+    case.
     """
     resent = entry["metrics"].get("resent")
     found: list[tuple[str, object]] = [
@@ -223,9 +216,8 @@ class Console:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        """hypothesis's plugin, where there is one, imports all of hypothesis to find nothing to sum up:
-
-        up to a second.
+        """hypothesis's plugin, where there is one, imports all of hypothesis to find nothing to sum up: up to
+        a second.
         """
         manager = self.config.pluginmanager
         plugin = manager.get_plugin("hypothesispytest")
@@ -253,9 +245,8 @@ class Console:
                 terminalreporter.write_line(line)
 
     def _crashes(self, terminalreporter: Any) -> None:
-        """pytest shows the tracebacks of what it counts as failed;
-
-        what is INVALID because something was raised needs its own.
+        """pytest shows the tracebacks of what it counts as failed; what is INVALID because something was
+        raised needs its own.
         """
         for report in terminalreporter.stats.get("invalid", ()):
             found = _WITH_TRACEBACK.intersection(report.slabench["entry"]["reasons"])
@@ -284,10 +275,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_header(config: pytest.Config) -> Generator[None, list[Any], list[Any]]:
-    """Our line;
-
-    without pytest-benchmark's of rounds and timers, of which a load uses none, unless its output was asked
-    for.
+    """Our line; without pytest-benchmark's of rounds and timers, of which a load uses none, unless its output
+    was asked for.
     """
     lines = yield
     recorder = config.stash.get(RECORDER, None)

@@ -1,6 +1,5 @@
-"""--resume as pytest sees it:
-
-a finished test is not run but reported again, so that every output has the whole run in it.
+"""--resume as pytest sees it: a finished test is not run but reported again, so that every output has the
+whole run in it.
 """
 
 from __future__ import annotations
@@ -32,9 +31,8 @@ class Resumed:
         return all(item.nodeid in self.kept for item in items if is_live(item))
 
     def check_server(self, campaign: Campaign, deployment: Deployment) -> str:
-        """ConfigError if another server answers than the kept tests were measured on;
-
-        else one sentence on its process.
+        """ConfigError if another server answers than the kept tests were measured on; else one sentence on
+        its process.
         """
         from slabench.report.resume import server_differences
         from slabench.server.roles import identity

@@ -1,6 +1,5 @@
-"""The benchmarks themselves:
-
-their tests have the same ids in a clone and in a wheel, and their marks are known.
+"""The benchmarks themselves: their tests have the same ids in a clone and in a wheel, and their marks are
+known.
 """
 
 from __future__ import annotations

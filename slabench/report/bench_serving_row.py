@@ -27,9 +27,8 @@ _COUNTS = ("completed", "total_input", "total_output", "total_output_retokenized
 
 
 def row(entry: Mapping[str, Any], server_info: Mapping[str, Any]) -> dict[str, Any]:
-    """entry: a test of run.json. An undefined figure is null, where bench_serving would write 0;
-
-    the tag is the test's id.
+    """entry: a test of run.json. An undefined figure is null, where bench_serving would write 0; the tag is
+    the test's id.
     """
     workload, plan, metrics = entry["workload"], entry["plan"], entry["metrics"]
 

@@ -1,6 +1,5 @@
-"""A capacity search in the outputs:
-
-its probes as a table, and the frontier that they and the ali decode curve make.
+"""A capacity search in the outputs: its probes as a table, and the frontier that they and the ali decode
+curve make.
 """
 
 from __future__ import annotations
@@ -9,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from slabench.messages import number
 from slabench.report.charts import Series, line_chart
 from slabench.report.frontier import Row, frontier_rows
 from slabench.report.html_table import listed, table
-from slabench.verdict.sla import number
 
 METHOD = "tencent-capacity"
 HEAD = (
@@ -102,9 +101,8 @@ def capacity_html(data: Mapping[str, Any]) -> str:
 
 
 def frontier_chart(rows: Sequence[Row], rules: Sequence[str]) -> str:
-    """Output throughput per GPU against that of one user;
-
-    left of a dashed line TPOT's objective does not hold.
+    """Output throughput per GPU against that of one user; left of a dashed line TPOT's objective does not
+    hold.
     """
     known = all(row["per_gpu"] is not None for row in rows)
     key, unit = (

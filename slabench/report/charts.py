@@ -1,6 +1,5 @@
-"""Charts as inline SVG:
-
-no script, no font, no file from elsewhere, so that a page can be mailed and read anywhere.
+"""Charts as inline SVG: no script, no font, no file from elsewhere, so that a page can be mailed and read
+anywhere.
 """
 
 from __future__ import annotations
@@ -18,9 +17,8 @@ BAR_WIDTH = 90.0  # px at most: a single bar across the whole chart reads as an 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """points (x, y) in the order they are joined; hollow:
-
-    places in points that must not be trusted (INVALID).
+    """points (x, y) in the order they are joined; hollow: places in points that must not be trusted
+    (INVALID).
     """
 
     name: str

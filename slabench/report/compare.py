@@ -182,9 +182,8 @@ def _judged(
 
 
 def _common_points(old: Gathered, new: Gathered) -> tuple[Gathered, Gathered, list[list[int]]]:
-    """A curve's points that both sides have, and those of each alone;
-
-    every other figure that one side lacks is still missing.
+    """A curve's points that both sides have, and those of each alone; every other figure that one side lacks
+    is still missing.
     """
     points = [
         {key for key in (*one.values, *one.lacking) if curve_size(key) is not None} for one in (old, new)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from slabench.messages import metric_name, number
 from slabench.verdict.interval import levels, printed
-from slabench.verdict.sla import number, spoken
 
 HEAD = (
     "test",
@@ -41,7 +41,7 @@ def figure_row(name: str, one: Mapping[str, Any]) -> tuple[str, ...]:
         else f"{len(one['new_samples'])} and {len(one['old_samples'])}"
     )
     cells = (number(one["old"]), number(one["new"]), one["unit"], change, interval, runs)
-    return (name, spoken(one["metric"]), *cells, ends.limit, SAYS.get(one["outcome"], one["outcome"]))
+    return (name, metric_name(one["metric"]), *cells, ends.limit, SAYS.get(one["outcome"], one["outcome"]))
 
 
 def percent(ratio: float) -> str:

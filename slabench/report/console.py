@@ -1,6 +1,5 @@
-"""What the terminal shows: for each test the block that sglang.bench_serving 0.5.7 prints, then our line;
-
-at the end one table.
+"""What the terminal shows: for each test the block that sglang.bench_serving 0.5.7 prints, then our line; at
+the end one table.
 """
 
 from __future__ import annotations
@@ -8,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from slabench.messages import number
 from slabench.metrics.bounded import bounds
 from slabench.metrics.definitions import declared
 from slabench.report.capacity_section import HEAD, probe_cells
@@ -15,7 +15,6 @@ from slabench.report.comparison import HEAD as COMPARED
 from slabench.report.comparison import comparison_rows, sides
 from slabench.report.headline_metric import run_verdict, standing, unjudged, verdict
 from slabench.verdict.reasons import in_words
-from slabench.verdict.sla import number
 
 WIDTH = 50
 _ACCEPTED = "Accept length:"  # which bench_serving prints with speculative decoding only
@@ -58,9 +57,8 @@ _ROWS: tuple[tuple[str, str | None, int], ...] = (
 
 
 def bench_serving_block(plan: Mapping[str, Any], metrics: Mapping[str, float]) -> str:
-    """bench_serving's result block, label for label;
-
-    a figure that is not defined is n/a, where it would print 0.00.
+    """bench_serving's result block, label for label; a figure that is not defined is n/a, where it would
+    print 0.00.
     """
     rate, cap = plan.get("request_rate", "inf"), plan.get("max_concurrency")
     lines = [f"{' Serving Benchmark Result ':=^{WIDTH}}"]
@@ -155,9 +153,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[i
 
 
 def test_block(entry: Mapping[str, Any]) -> str:
-    """One finished test:
-
-    its figures, then the word with the one complete line, then what else has to be said.
+    """One finished test: its figures, then the word with the one complete line, then what else has to be
+    said.
     """
     lines = []
     if entry.get("capacity"):
@@ -211,9 +208,8 @@ def said(entry: Mapping[str, Any]) -> list[str]:
 
 
 def error_bar(entry: Mapping[str, Any]) -> str | None:
-    """The client's own error in a line; None where it was not measured:
-
-    then a check says why, if anybody asked.
+    """The client's own error in a line; None where it was not measured: then a check says why, if anybody
+    asked.
     """
     found = (entry.get("client") or {}).get("calibration") or {}
     if found.get("state") != "measured":

@@ -1,6 +1,5 @@
-"""Two clients side by side:
-
-for each figure what is definition, what is the other client's known error, and what is noise.
+"""Two clients side by side: for each figure what is definition, what is the other client's known error, and
+what is noise.
 """
 
 from __future__ import annotations
@@ -9,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from slabench.messages import number
 from slabench.report.console import table
 from slabench.verdict.ratio import Ratio, paired_ratio
-from slabench.verdict.sla import number
 
 DEFINITION_SHARE = 0.001  # ours and classic of the same records: below it nobody asks why
 CLOSE = 0.01
@@ -72,9 +71,8 @@ class Row:
 
 
 def compare(ours: Sequence[Mapping[str, float]], theirs: Sequence[Mapping[str, float]]) -> list[Row]:
-    """ours: all figures of each of our runs; theirs:
-
-    the classic ones that the other client told, run by run in the same order.
+    """ours: all figures of each of our runs; theirs: the classic ones that the other client told, run by run
+    in the same order.
     """
     rows = []
     for figure, classic, definition, error in FIGURES:

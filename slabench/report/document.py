@@ -32,9 +32,8 @@ def utc_now() -> str:
 
 
 class RunFolder:
-    """One folder a run under the report directory, named by UTC time and a short id;
-
-    `latest` points to the last with a test.
+    """One folder a run under the report directory, named by UTC time and a short id; `latest` points to the
+    last with a test.
     """
 
     def __init__(self, path: Path) -> None:
@@ -135,9 +134,8 @@ class RunDocument:
     def resume(
         cls, folder: RunFolder, data: Mapping[str, Any], kept: Sequence[Mapping[str, Any]], **made: Any
     ) -> RunDocument:
-        """The document of a run that goes on:
-
-        what was planned, the kept tests, and the server that they were measured on.
+        """The document of a run that goes on: what was planned, the kept tests, and the server that they were
+        measured on.
         """
         document = cls(folder, **made)
         document.data |= {

@@ -20,9 +20,8 @@ PACKAGES = (
 
 
 def environment() -> dict[str, Any]:
-    """Python, platform, processor, usable cores, and the versions that matter;
-
-    nothing heavy is imported for it.
+    """Python, platform, processor, usable cores, and the versions that matter; nothing heavy is imported for
+    it.
     """
     packages = {}
     for name in PACKAGES:

@@ -1,6 +1,5 @@
-"""The frontier:
-
-throughput per GPU against throughput per user, from a capacity search's probes and the ali decode curve.
+"""The frontier: throughput per GPU against throughput per user, from a capacity search's probes and the ali
+decode curve.
 """
 
 from __future__ import annotations
@@ -18,9 +17,8 @@ Row = dict[str, Any]
 
 
 def frontier_rows(data: Mapping[str, Any]) -> list[Row]:
-    """One row a point:
-
-    probe N, the run that was judged, and a row of the decode curve (decoding alone, by the server's log).
+    """One row a point: probe N, the run that was judged, and a row of the decode curve (decoding alone, by
+    the server's log).
     """
     rows: list[Row] = []
     for entry in data["tests"]:
@@ -67,9 +65,8 @@ def probe_rows(capacity: Mapping[str, Any]) -> list[Row]:
 
 
 def _row(source: str, load: float, kind: str, standing: str, metrics: Mapping[str, float]) -> Row:
-    """per user:
-
-    tokens that one of the requests in flight gets in a second while it decodes, 1000 / mean TPOT.
+    """per user: tokens that one of the requests in flight gets in a second while it decodes, 1000 / mean
+    TPOT.
     """
     tpot = metrics.get("tpot.mean")
     output, per_gpu = metrics.get("output_throughput"), metrics.get("output_throughput_per_gpu")

@@ -34,9 +34,8 @@ def command(kind: str, text: str, **properties: str) -> str:
 
 
 def job_lines(data: Mapping[str, Any]) -> list[str]:
-    """A line a test: word, complete line, reasons;
-
-    one for the run where no test was tried or some did not run.
+    """A line a test: word, complete line, reasons; one for the run where no test was tried or some did not
+    run.
     """
     lines = []
     for entry in sorted(data["tests"], key=lambda one: one["word"] == "PASSED"):

@@ -1,6 +1,5 @@
-"""The one figure that stands for a test in every table:
-
-the same text on the console, in summary.md and in the pages.
+"""The one figure that stands for a test in every table: the same text on the console, in summary.md and in
+the pages.
 """
 
 from __future__ import annotations
@@ -8,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from slabench.messages import number
 from slabench.metrics.bounded import bounds
 from slabench.metrics.definitions import curve_size
 from slabench.verdict.outcome import NOTHING_JUDGED, Outcome
-from slabench.verdict.sla import number
 
 NONE = "n/a"
 
@@ -58,9 +57,8 @@ def standing(entry: Mapping[str, Any]) -> str:
 
 
 def _capacity(entry: Mapping[str, Any]) -> str:
-    """`134 in flight: total 11,102 tok/s, 141.70 QPM, TPOT 49.10 ms`;
-
-    an outcome without a run says which it is.
+    """`134 in flight: total 11,102 tok/s, 141.70 QPM, TPOT 49.10 ms`; an outcome without a run says which it
+    is.
     """
     found = entry.get("capacity")
     if not found or found["load"] is None:
@@ -82,9 +80,8 @@ def _first(metrics: Mapping[str, float], wanted: tuple[tuple[str, str, str], ...
 
 
 def _curve(entry: Mapping[str, Any]) -> str:
-    """The curve at the largest batch size that a decode test was named after:
-
-    rows between sizes are a run's ramps.
+    """The curve at the largest batch size that a decode test was named after: rows between sizes are a run's
+    ramps.
     """
     sizes = [size for key in entry["metrics"] if (size := curve_size(key)) is not None]
     row = next((one for one in entry.get("curve", ()) if sizes and one["running"] == max(sizes)), None)

@@ -316,9 +316,8 @@ def table_row_cells(test_id: str, entry: Entry | None) -> list[str]:
 
 
 def _sortable(metrics: Mapping[str, float], key: str, entry: Entry | None) -> str:
-    """pytest-html sorts a cell's markup as text, where 121 comes before 88:
-
-    the number in front has a fixed width.
+    """pytest-html sorts a cell's markup as text, where 121 comes before 88: the number in front has a fixed
+    width.
     """
     if entry is None:
         return ""

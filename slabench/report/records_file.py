@@ -1,6 +1,5 @@
-"""requests.jsonl.gz:
-
-one line a request, appended while the run goes, readable up to its last flush whatever happens then.
+"""requests.jsonl.gz: one line a request, appended while the run goes, readable up to its last flush whatever
+happens then.
 """
 
 from __future__ import annotations
@@ -31,9 +30,8 @@ _NOT_STORED = (
 
 
 def as_row(test_id: str, record: RequestRecord, side: str = "new", repeat: int = 1) -> dict[str, Any]:
-    """Field by field, without secrets; stamps and counts as differences (the first from 0):
-
-    a few bytes a token.
+    """Field by field, without secrets; stamps and counts as differences (the first from 0): a few bytes a
+    token.
     """
     row: dict[str, Any] = {"test": test_id}
     row |= {"side": side} if side != "new" else {}
@@ -99,9 +97,8 @@ class RecordsFile:
         self.tick()
 
     def tick(self) -> None:
-        """Flush if it is time to;
-
-        called while a load runs, so that the last rows before a silence do not wait for the next.
+        """Flush if it is time to; called while a load runs, so that the last rows before a silence do not
+        wait for the next.
         """
         if self._waiting and time.monotonic() - self._flushed >= FLUSH_EVERY_S:
             self.flush()

@@ -1,6 +1,5 @@
-"""--resume: a run that ended before its plan did. Its finished tests are kept as they are;
-
-only the rest is measured.
+"""--resume: a run that ended before its plan did. Its finished tests are kept as they are; only the rest is
+measured.
 """
 
 from __future__ import annotations
@@ -50,9 +49,8 @@ def read_run(given: str, option: str = "--resume=") -> tuple[Path, dict[str, Any
 
 
 def finished(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Entries by test id that were measured and judged. An INVALID one is finished too:
-
-    nothing is tried until it is green.
+    """Entries by test id that were measured and judged. An INVALID one is finished too: nothing is tried
+    until it is green.
     """
     return {
         one["id"]: one

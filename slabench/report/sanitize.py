@@ -22,9 +22,8 @@ _SURROGATES = re.compile("[\ud800-\udfff]")  # no encoding can write them
 
 
 def plain(text: str) -> str:
-    """One line without control characters and known secrets:
-
-    an escape sequence is seen as \\x1b[31m and does nothing.
+    """One line without control characters and known secrets: an escape sequence is seen as \\x1b[31m and does
+    nothing.
     """
     text = _SURROGATES.sub("\ufffd", _BLANKS.sub(" ", cover(text)))
     text = _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)

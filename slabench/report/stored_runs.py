@@ -44,9 +44,8 @@ class StoredTest:
 
 @dataclass(frozen=True, slots=True)
 class StoredSide:
-    """A run, a baseline, or rows, under the name that was given for it. rows:
-
-    another client's, which alone tell their validity.
+    """A run, a baseline, or rows, under the name that was given for it. rows: another client's, which alone
+    tell their validity.
     """
 
     name: str
@@ -147,9 +146,8 @@ def _baseline(given: str) -> StoredSide:
 
 
 def _rows(given: str, rows: Sequence[tuple[str, Any]]) -> StoredSide:
-    """rows: (where, row). Those of the same load are repeats of one test;
-
-    a tag that is a test's id is its name.
+    """rows: (where, row). Those of the same load are repeats of one test; a tag that is a test's id is its
+    name.
     """
     works: dict[str, dict[str, Any]] = {}
     repeats: dict[str, list[dict[str, Any]]] = {}
@@ -203,15 +201,14 @@ def _row_checks(rows: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:
     for column in zip(*each, strict=True):
         place, worst = min(enumerate(column, 1), key=lambda one: order.index(one[1].state))
         where = f"row {place} of {len(rows)}: " if len(rows) > 1 and worst.state in order[:2] else ""
-        found.append(replace(worst, text=f"{where}{worst.text}"))
+        found.append(replace(worst, message=f"{where}{worst.text}"))
     twice = same_rows(rows)
     return (*([twice] if twice is not None else []), *found)
 
 
 def _row_workload(row: Mapping[str, Any]) -> dict[str, Any]:
-    """As identity() has it, of what a row tells;
-
-    where it does not tell how many were sent, the completed ones are counted.
+    """As identity() has it, of what a row tells; where it does not tell how many were sent, the completed
+    ones are counted.
     """
     rate = row.get("request_rate")
     sharegpt = row.get("dataset_name") == "sharegpt"

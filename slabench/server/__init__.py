@@ -1,4 +1,3 @@
-"""The deployment's side:
-
-who answers at a URL, what its log says, and the life of a server that we start ourselves.
+"""The deployment's side: who answers at a URL, what its log says, and the life of a server that we start
+ourselves.
 """

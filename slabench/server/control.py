@@ -49,9 +49,8 @@ def flush(
 
 
 def workers_flushed(text: str) -> tuple[int, int] | None:
-    """(flushed, all) of the workers, from the answer of sglang-router and smg to a flush; None:
-
-    the answer counts no workers.
+    """(flushed, all) of the workers, from the answer of sglang-router and smg to a flush; None: the answer
+    counts no workers.
     """
     found = _FLUSHED.search(text)
     return (int(found[1]), int(found[2])) if found else None

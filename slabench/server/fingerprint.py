@@ -73,9 +73,8 @@ def _each(values: Iterable[Any]) -> Any:
 
 
 def _versions(roles: Roles) -> str:
-    """One version in all servers may be upgraded to another one;
-
-    two versions side by side are another deployment than either.
+    """One version in all servers may be upgraded to another one; two versions side by side are another
+    deployment than either.
     """
     versions = [(one.role.value, one.info.version) for one in roles.workers]
     if len({version for _, version in versions}) == 1:

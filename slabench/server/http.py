@@ -26,9 +26,8 @@ MAX_BODY = 64 * 1024 * 1024  # a server_info of 64 data-parallel ranks is about 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a base URL leads:
-
-    taken apart once, so that every later message can name it without its credentials.
+    """Where a base URL leads: taken apart once, so that every later message can name it without its
+    credentials.
     """
 
     scheme: str
@@ -168,9 +167,8 @@ class Http:
                 ) from error
 
     def get(self, path: str, *, timeout: float | None = None) -> Response:
-        """GET base + path. ServerError if no HTTP answer came or it redirects;
-
-        any other status is the caller's to judge.
+        """GET base + path. ServerError if no HTTP answer came or it redirects; any other status is the
+        caller's to judge.
         """
         return self._request("GET", path, None, timeout)
 

@@ -101,9 +101,8 @@ def _quiet(client: Http, path: str) -> Mapping[str, Any]:
 
 
 def _loads(client: Http) -> dict[str, Any]:
-    """The accelerator and how many a data-parallel rank has (0.5.18 and later);
-
-    empty where that is not reported.
+    """The accelerator and how many a data-parallel rank has (0.5.18 and later); empty where that is not
+    reported.
     """
     told = _quiet(client, "/v1/loads")
     if "num_accelerators" not in told:
@@ -124,9 +123,8 @@ def _loads(client: Http) -> dict[str, Any]:
 
 
 def _listed(client: Http) -> list[Mapping[str, Any]]:
-    """The workers of a Rust gateway, one entry a server:
-
-    with --dp-aware it lists each data-parallel rank as URL@RANK.
+    """The workers of a Rust gateway, one entry a server: with --dp-aware it lists each data-parallel rank as
+    URL@RANK.
     """
     told = _quiet(client, "/workers").get("workers")
     found: dict[str, Mapping[str, Any]] = {}
@@ -141,9 +139,8 @@ def _listed(client: Http) -> list[Mapping[str, Any]]:
 def _workers(
     client: Http, listed: Sequence[Mapping[str, Any]], silent: set[str], timeout: float
 ) -> list[dict[str, Any]]:
-    """Each worker asked itself, all at once;
-
-    what the gateway's labels say of one that does not answer, or is in silent.
+    """Each worker asked itself, all at once; what the gateway's labels say of one that does not answer, or is
+    in silent.
     """
 
     def ask(one: Mapping[str, Any]) -> dict[str, Any]:

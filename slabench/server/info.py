@@ -152,9 +152,8 @@ def _ranks(pick: Callable[[str], Any]) -> tuple[int | None, bool | None]:
 
 
 def _gpus(pick: Callable[[str], Any], device: str | None, dp: int | None, attention: bool | None) -> Gpus:
-    """tp x pp with dp-attention (the data-parallel ranks lie inside tp), tp x pp x dp without;
-
-    nodes never multiply.
+    """tp x pp with dp-attention (the data-parallel ranks lie inside tp), tp x pp x dp without; nodes never
+    multiply.
     """
     tp, pp = _size(pick("tp_size")), _size(pick("pp_size"))
     if device == "cpu":
@@ -206,9 +205,8 @@ def _capacity(
 
 
 def _running_cap(given: int | None, per_dp: int | None, ranks: int, attention: bool | None) -> int | None:
-    """Requests that all ranks run at once. --max-running-requests is shared out to attention groups;
-
-    each replica has all of it.
+    """Requests that all ranks run at once. --max-running-requests is shared out to attention groups; each
+    replica has all of it.
     """
     if per_dp is not None:
         return per_dp * ranks
@@ -218,9 +216,8 @@ def _running_cap(given: int | None, per_dp: int | None, ranks: int, attention: b
 
 
 def _raw(info: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Every rank's state repeats the server's arguments;
-
-    only what differs is kept, so that a run document stays small.
+    """Every rank's state repeats the server's arguments; only what differs is kept, so that a run document
+    stays small.
     """
     slim = dict(info)
     if isinstance(info.get("internal_states"), list):
@@ -236,9 +233,8 @@ def _raw(info: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_info(info: Mapping[str, Any], model: Mapping[str, Any]) -> ServerInfo:
-    """server_info and model_info as decoded JSON -> ServerInfo. Pure;
-
-    unknown or missing fields are None, never a guess.
+    """server_info and model_info as decoded JSON -> ServerInfo. Pure; unknown or missing fields are None,
+    never a guess.
     """
     states = _states(info)
 
@@ -352,9 +348,8 @@ def identity_of(info: Mapping[str, Any]) -> tuple[tuple[str, Any], ...] | None:
 
 
 def throughputs(info: Mapping[str, Any]) -> tuple[float, ...]:
-    """The throughput that each scheduler computed last:
-
-    a number of many digits that stays as it is while nothing runs.
+    """The throughput that each scheduler computed last: a number of many digits that stays as it is while
+    nothing runs.
     """
     return tuple(state["last_gen_throughput"] for state in _states(info) if "last_gen_throughput" in state)
 

@@ -182,9 +182,8 @@ def know(*values: str | None) -> None:
 
 
 def know_header(value: str) -> None:
-    """A request header's value:
-
-    all of it, the part after a scheme ("Bearer K"), the password of "Basic", a cookie's values.
+    """A request header's value: all of it, the part after a scheme ("Bearer K"), the password of "Basic", a
+    cookie's values.
     """
     know(value)
     scheme, _, rest = value.strip().partition(" ")

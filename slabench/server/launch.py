@@ -1,6 +1,5 @@
-"""`--launch "CMD"`:
-
-start a server through a supervisor, wait until it takes requests, end it with all it started.
+"""`--launch "CMD"`: start a server through a supervisor, wait until it takes requests, end it with all it
+started.
 """
 
 from __future__ import annotations
@@ -92,9 +91,8 @@ def command_url(words: Sequence[str]) -> str:
 
 
 class Launched:
-    """A server that we started. Use it as a context manager, or call stop();
-
-    it ends by itself when this process does.
+    """A server that we started. Use it as a context manager, or call stop(); it ends by itself when this
+    process does.
     """
 
     def __init__(

@@ -31,9 +31,8 @@ class Router(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One server of the deployment. asked: it described itself; False:
-
-    only the router did, by the labels of its list.
+    """One server of the deployment. asked: it described itself; False: only the router did, by the labels of
+    its list.
     """
 
     role: Role
@@ -69,9 +68,8 @@ class Roles:
 
     @property
     def whole(self) -> bool:
-        """False:
-
-        a worker of a disaggregated deployment answered alone, and how many others there are is not known.
+        """False: a worker of a disaggregated deployment answered alone, and how many others there are is not
+        known.
         """
         return self.router is not Router.NONE or not self.disaggregated
 
@@ -113,9 +111,8 @@ class Roles:
         ]
 
     def gpus(self, prefill: int | None, decode: int | None) -> GpuCounts:
-        """How many prefill and how many decode. prefill, decode:
-
-        what --prefill-gpu-num and --decode-gpu-num say, which counts.
+        """How many prefill and how many decode. prefill, decode: what --prefill-gpu-num and --decode-gpu-num
+        say, which counts.
         """
         if self.disaggregated:
             prefill = prefill or (_summed(self.of(Role.PREFILL)) if self.whole else None)
@@ -202,9 +199,8 @@ def read(raw: Mapping[str, Any], model: Mapping[str, Any]) -> Roles:
 
 
 def _of_one(info: ServerInfo) -> ServerInfo:
-    """A prefill or decode server that answers alone has others beside it:
-
-    what they hold together is not known.
+    """A prefill or decode server that answers alone has others beside it: what they hold together is not
+    known.
     """
     if info.role is Role.UNIFIED:
         return info
@@ -264,9 +260,8 @@ def _together(router: Router, workers: Sequence[Worker], model: Mapping[str, Any
 
 
 def _common(roles: Roles, model: Mapping[str, Any]) -> ServerInfo:
-    """Fields that all workers agree on; sizes and arguments of those that decode;
-
-    what they can hold, all together.
+    """Fields that all workers agree on; sizes and arguments of those that decode; what they can hold, all
+    together.
     """
     every, decode = [one.info for one in roles.workers], [one.info for one in roles.decoding()]
     if not every or not decode:

@@ -75,9 +75,8 @@ def secret_name(name: str) -> bool:
 
 
 def _surely(name: str) -> bool:
-    """True if even a number of that name is a secret:
-
-    `--api-key 1234`, not `num_key_value_heads` and not `max_tokens`.
+    """True if even a number of that name is a secret: `--api-key 1234`, not `num_key_value_heads` and not
+    `max_tokens`.
     """
     words = words_of(name)
     last = words[-1] if words else ""
@@ -145,9 +144,8 @@ def scrub_text(text: str, mask: Mask = lambda secret: REDACTED) -> str:
 
 
 def cover(text: str) -> str:
-    """For every text that goes out, our own sentences too:
-
-    known secrets, and whoever a URL names before its host.
+    """For every text that goes out, our own sentences too: known secrets, and whoever a URL names before its
+    host.
     """
     text = KNOWN.cover(text)
     return _URL_USER.sub(f"{REDACTED}@", text) if "@" in text else text
@@ -239,9 +237,8 @@ def cover_in_file(path: str, begin: int = 0, *, whole: bool = False) -> int:
 
 
 def scrub_command(words: Sequence[str]) -> list[str]:
-    """The words of a command line without the secrets:
-
-    the one after a secret option, and those inside a word.
+    """The words of a command line without the secrets: the one after a secret option, and those inside a
+    word.
     """
     out: list[str] = []
     name = ""
@@ -280,9 +277,8 @@ def scrub(value: Any) -> Any:
 
 
 def know_description(value: Any) -> None:
-    """Register what a server's description names as secrets:
-
-    it may repeat them elsewhere, in its log for one.
+    """Register what a server's description names as secrets: it may repeat them elsewhere, in its log for
+    one.
     """
     if isinstance(value, str):
         if "@" in value or "://" in value or "--" in value:

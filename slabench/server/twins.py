@@ -35,9 +35,8 @@ def same_process(first: Http, second: Http, one: Mapping[str, Any], other: Mappi
 
 
 def alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """What two addresses have in common that two processes have only where it was set by hand, in words;
-
-    "" for nothing.
+    """What two addresses have in common that two processes have only where it was set by hand, in words; ""
+    for nothing.
     """
     seed = one.get("random_seed")
     return (

@@ -1,4 +1,3 @@
-"""One measurement from options to a test's entry, without pytest:
-
-deployment, prompts, load, evidence, evaluation.
+"""One measurement from options to a test's entry, without pytest: deployment, prompts, load, evidence,
+evaluation.
 """

@@ -1,6 +1,5 @@
-"""The client's own error beside a test's run:
-
-known before it, measured for a faster token rate after it where it was.
+"""The client's own error beside a test's run: known before it, measured for a faster token rate after it
+where it was.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""find_capacity:
-
-probes the deployment as the search asks, keeps every probe, and measures the answer with the full workload.
+"""find_capacity: probes the deployment as the search asks, keeps every probe, and measures the answer with
+the full workload.
 """
 
 from __future__ import annotations
@@ -127,9 +126,8 @@ class FindCapacity:
         return found
 
     def _checks(self, run: RunRecord, watch: Watch) -> tuple[Check, ...]:
-        """Whether a probe's answers and our own client can be trusted;
-
-        what the client cut off itself is left out.
+        """Whether a probe's answers and our own client can be trusted; what the client cut off itself is left
+        out.
         """
         from slabench.capacity.probe import STOPPED
         from slabench.verdict.validity import CheckContext, examine
@@ -159,9 +157,8 @@ class FindCapacity:
         )
 
     def _wave(self, form: Form, load: float) -> int:
-        """Requests of a wave: those in flight;
-
-        of a rate, those in flight when an answer takes as long as TPOT's limit allows.
+        """Requests of a wave: those in flight; of a rate, those in flight when an answer takes as long as
+        TPOT's limit allows.
         """
         if self.kind == "concurrency":
             return int(load)
@@ -169,9 +166,8 @@ class FindCapacity:
         return max(LEAST_WAVE, math.ceil(load * form.output_len * tpot / 1000))
 
     def _marks(self, form: Form) -> list[Mark]:
-        """Loads that the server's own description names:
-
-        its largest CUDA graph, its KV pool's room, its running cap.
+        """Loads that the server's own description names: its largest CUDA graph, its KV pool's room, its
+        running cap.
         """
         from slabench.capacity.search import Mark
 

@@ -161,9 +161,8 @@ class JudgeCurve:
 
 
 def _decoding(roles: Roles, given: int | None) -> tuple[int | None, int]:
-    """(GPUs that decode, servers that do), as reported;
-
-    where one of several answered, --decode-gpu-num says how many there are.
+    """(GPUs that decode, servers that do), as reported; where one of several answered, --decode-gpu-num says
+    how many there are.
     """
     count, servers = roles.info.gpus.count, max(1, len(roles.decoding()))
     if roles.whole or given is None or not count or given % count:
@@ -199,9 +198,8 @@ def _medians(points: Sequence[Sequence[Sequence[LogSpan]]], runs: Sequence[int])
 
 
 def _clients(points: Sequence[DecodePoint], ranks: int) -> dict[int, Mapping[str, float]]:
-    """The decode tests' own figures by the number of running requests that a rank's lines show;
-
-    only where that is one number.
+    """The decode tests' own figures by the number of running requests that a rank's lines show; only where
+    that is one number.
     """
     from slabench.metrics.curve import shares
 

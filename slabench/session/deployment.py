@@ -1,6 +1,5 @@
-"""One session's live measurements in one process:
-
-the server under test, and what every test needs once and not again.
+"""One session's live measurements in one process: the server under test, and what every test needs once and
+not again.
 """
 
 from __future__ import annotations
@@ -251,9 +250,8 @@ class Campaign:
         return self._records
 
     def calibrator(self, options: ClientOptions) -> Calibrator | None:
-        """Who knows the client's own error; None where nobody asks:
-
-        another client, or the embedded server without fresh.
+        """Who knows the client's own error; None where nobody asks: another client, or the embedded server
+        without fresh.
         """
         given, deployment = self.settings.given, self.deployment
         simulated = deployment is not None and deployment.simulated

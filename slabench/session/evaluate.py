@@ -1,7 +1,5 @@
-"""judge:
-
-figures, checks, objectives and baseline of one run to one word, stored for every output and raised when it is
-red.
+"""judge: figures, checks, objectives and baseline of one run to one word, stored for every output and raised
+when it is red.
 """
 
 from __future__ import annotations
@@ -168,9 +166,8 @@ class Judge:
         self.close(entry, verdict)
 
     def _look(self, loads: Sequence[Measured], slos: Sequence[Slo], shown: Sequence[str]) -> list[Evaluated]:
-        """Each load's figures and checks, with the evidence of its own server; figures first:
-
-        a check asks for the old side's.
+        """Each load's figures and checks, with the evidence of its own server; figures first: a check asks
+        for the old side's.
         """
         from slabench.metrics.accepted import accept_length
         from slabench.metrics.ttft_breakdown import waiting
@@ -192,9 +189,8 @@ class Judge:
         return looked
 
     def _figures(self, measured: Measured) -> tuple[dict[str, float], dict[str, int]]:
-        """(figures, how many requests are behind each):
-
-        ours and bench_serving's from our records, or what another client told.
+        """(figures, how many requests are behind each): ours and bench_serving's from our records, or what
+        another client told.
         """
         from slabench.bench_serving.metrics import reported_metrics, reported_sizes
         from slabench.metrics.classic import compute_classic, text_sizes
@@ -364,9 +360,8 @@ def _margins(slos: Sequence[Slo], figures: Mapping[str, float]) -> list[Margin]:
 def applicable(
     slos: Sequence[Slo], output_len: int, *, batch: bool = False
 ) -> tuple[tuple[Slo, ...], tuple[Check, ...]]:
-    """The command line's objectives that a test can define, and a finding for the others:
-
-    they are meant for the other tests.
+    """The command line's objectives that a test can define, and a finding for the others: they are meant for
+    the other tests.
     """
     from slabench.verdict.sla import between_tokens, of_a_batch
 

@@ -1,6 +1,5 @@
-"""One run's part of the deploy logs, read after the run:
-
-evidence for the checks and figures beside the client's.
+"""One run's part of the deploy logs, read after the run: evidence for the checks and figures beside the
+client's.
 """
 
 from __future__ import annotations
@@ -28,9 +27,8 @@ CUT_SHARE = 0.9  # of a chunk
 
 
 def graph_limit(info: ServerInfo, seen: int | None) -> int | None:
-    """Up to which batch a graph is expected:
-
-    what the server says it captured, else the largest that the log shows with one.
+    """Up to which batch a graph is expected: what the server says it captured, else the largest that the log
+    shows with one.
     """
     if info.disable_cuda_graph or info.device == "cpu":
         return None

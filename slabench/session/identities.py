@@ -15,9 +15,8 @@ AT_ONCE = 8  # a balancer that sends each to the server with the fewest connecti
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What those that answered said;
-
-    who says nothing is same_server's business by the one that is asked alone.
+    """What those that answered said; who says nothing is same_server's business by the one that is asked
+    alone.
     """
 
     identities: tuple[Identity, ...]

@@ -1,6 +1,5 @@
-"""Which of a load's figures the verdict hangs on:
-
-a check that finds one of them wrong makes the test INVALID.
+"""Which of a load's figures the verdict hangs on: a check that finds one of them wrong makes the test
+INVALID.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""run_load: one measured load from a method's form:
-
-prompts, plan, warm-up, confirmed flush, load, and the server's evidence.
+"""run_load: one measured load from a method's form: prompts, plan, warm-up, confirmed flush, load, and the
+server's evidence.
 """
 
 from __future__ import annotations
@@ -128,15 +127,13 @@ class RunLoad:
 
     @property
     def fresh(self) -> int:
-        """0 for a test's first prompts, the ones that every run has;
-
-        a repeat has others, unless --same-prompts.
+        """0 for a test's first prompts, the ones that every run has; a repeat has others, unless
+        --same-prompts.
         """
         return 0 if self.campaign.settings.given.same_prompts else self.turn.repeat - 1
 
     def probe(self, form: Form, number: int, watch: Watch) -> RunRecord:
         """A load that carries no verdict: prompts of its own, ended when `watch` has enough. number: from 1;
-
         names its records.
         """
         from slabench.report.records_file import PROBE
@@ -211,9 +208,8 @@ class RunLoad:
     def _make_ready(
         self, workload: Workload, form: Form, warmup: Warmup, *, first_counts: bool = True
     ) -> tuple[Flushed, list[str]]:
-        """Warm up with some of the run's own prompts, then flush them away;
-
-        what came of the flush, and notes.
+        """Warm up with some of the run's own prompts, then flush them away; what came of the flush, and
+        notes.
         """
         from slabench.server.control import flush
         from slabench.server.log.log_window import mark

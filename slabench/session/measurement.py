@@ -1,6 +1,5 @@
-"""One measured load, and the turns in which a test's loads are taken:
-
-repeats, and both servers of an A/B run.
+"""One measured load, and the turns in which a test's loads are taken: repeats, and both servers of an A/B
+run.
 """
 
 from __future__ import annotations
@@ -50,9 +49,8 @@ def turns(repeats: int, *, both: bool) -> Iterator[Trial]:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A run with what judge() needs to know of its test. turns:
-
-    every load of the test, this one (the first of NEW) among them.
+    """A run with what judge() needs to know of its test. turns: every load of the test, this one (the first
+    of NEW) among them.
     """
 
     run: RunRecord
@@ -126,8 +124,8 @@ def on_average_only(
     looked: Sequence[Evaluated], slos: Sequence[Slo], figures: Mapping[str, float]
 ) -> tuple[Check, ...]:
     """A finding for each objective that holds over the repeats and not in every one of them, with the worst."""
+    from slabench.messages import metric_name, number
     from slabench.metrics.definitions import declared
-    from slabench.verdict.sla import number, spoken
 
     found = []
     for one in slos:
@@ -139,7 +137,7 @@ def on_average_only(
             continue
         value, turn = worst
         if one.holds(figures[one.metric]) and not one.holds(value):
-            text = f"{spoken(one.metric)} holds {one} on average only: {turn.told} has {number(value)} {declared(one.metric).unit}."
+            text = f"{metric_name(one.metric)} holds {one} on average only: {turn.told} has {number(value)} {declared(one.metric).unit}."
             found.append(
                 Check(
                     "every_repeat",

@@ -19,9 +19,8 @@ class ProgressLine:
     """requests done, running, tokens/s and the time left, as the load worker tells them."""
 
     def __init__(self, how: str, uncaptured: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
-        """uncaptured:
-
-        within it what is written to the terminal is seen there, where a test's output is captured.
+        """uncaptured: within it what is written to the terminal is seen there, where a test's output is
+        captured.
         """
         self.uncaptured = uncaptured
         self.stream: TextIO | None = sys.__stderr__

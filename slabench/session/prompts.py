@@ -1,6 +1,5 @@
-"""The session's prompts:
-
-one recipe for each form, made once for all tests that want it, ahead of them where a core is free.
+"""The session's prompts: one recipe for each form, made once for all tests that want it, ahead of them where
+a core is free.
 """
 
 from __future__ import annotations
@@ -21,9 +20,8 @@ FREE_CORES = 4  # below it making prompts would take from the load that is being
 
 
 class Prompts:
-    """One a session. workload() gives a test's prompts; forms:
-
-    what the session's tests will ask for, in their order.
+    """One a session. workload() gives a test's prompts; forms: what the session's tests will ask for, in
+    their order.
     """
 
     def __init__(self, campaign: Campaign, forms: Callable[[], list[tuple[str, Form]]]) -> None:
@@ -33,9 +31,8 @@ class Prompts:
         self._ahead: Ahead | None = None
 
     def spec(self, form: Form, *, salt: str, further: int) -> WorkloadSpec:
-        """further: 0 for the prompts that every run of a test has;
-
-        its repeats and probes have others, by the seed and by salt.
+        """further: 0 for the prompts that every run of a test has; its repeats and probes have others, by the
+        seed and by salt.
         """
         from slabench.workloads import WorkloadSpec
 
@@ -81,9 +78,8 @@ class Prompts:
         )
 
     def _await(self, spec: WorkloadSpec) -> bool:
-        """Prompts that are not kept yet:
-
-        a process of its own makes them, and those of the tests to come while this one runs.
+        """Prompts that are not kept yet: a process of its own makes them, and those of the tests to come
+        while this one runs.
         """
         from slabench.workloads.prefetch import Ahead
 
@@ -112,8 +108,7 @@ class Prompts:
 
 
 def _recipe(spec: WorkloadSpec) -> WorkloadSpec:
-    """Of two specs with the same, the longer serves both:
-
-    prompts do not depend on their number, nor on the answers' lengths.
+    """Of two specs with the same, the longer serves both: prompts do not depend on their number, nor on the
+    answers' lengths.
     """
     return replace(spec, num_prompts=0, output_len=0, salt="")

@@ -1,6 +1,5 @@
-"""pytest-benchmark as a sidecar:
-
-one round a load and our figures in extra_info, only where its output was asked for.
+"""pytest-benchmark as a sidecar: one round a load and our figures in extra_info, only where its output was
+asked for.
 """
 
 from __future__ import annotations

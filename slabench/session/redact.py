@@ -1,6 +1,5 @@
-"""The command line's secrets:
-
-registered before anything can print them, and left out of what run.json keeps of it.
+"""The command line's secrets: registered before anything can print them, and left out of what run.json keeps
+of it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""`--client=bench_serving`:
-
-the same workload and plan, sent by the unmodified reference client instead of ours.
+"""`--client=bench_serving`: the same workload and plan, sent by the unmodified reference client instead of
+ours.
 """
 
 from __future__ import annotations

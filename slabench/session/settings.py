@@ -1,6 +1,5 @@
-"""The options as values, checked once in pytest_configure:
-
-what is wrong with them is said before anything is measured.
+"""The options as values, checked once in pytest_configure: what is wrong with them is said before anything is
+measured.
 """
 
 from __future__ import annotations
@@ -267,9 +266,8 @@ def _baseline_url(given: Namespace, urls: tuple[str, ...]) -> str | None:
 
 
 def _check_baselines(given: Namespace) -> None:
-    """A gate must not overwrite what it is measured by;
-
-    a difference that nothing is named by would allow nothing.
+    """A gate must not overwrite what it is measured by; a difference that nothing is named by would allow
+    nothing.
     """
     both = given.baseline is not None and given.save_baseline is not None
     if both and Path(given.baseline).resolve() == Path(given.save_baseline).resolve():

@@ -1,6 +1,5 @@
-"""Warm-up:
-
-what a server does for the first time (kernels, CUDA graphs, memory) is done before it is measured.
+"""Warm-up: what a server does for the first time (kernels, CUDA graphs, memory) is done before it is
+measured.
 """
 
 from __future__ import annotations
@@ -45,9 +44,8 @@ class Warmup:
         self._shape = (*self._server, min(max(lengths, default=0), OUTPUT_LEN), self.requests)
 
     def run(self, send: Send, *, first_counts: bool = True) -> list[str]:
-        """Notes. `batch`: once for each server process and shape;
-
-        with first_counts=False once for each server and lengths.
+        """Notes. `batch`: once for each server process and shape; with first_counts=False once for each
+        server and lengths.
         """
         shape = self._shape if first_counts else self._server
         if not self.requests or (self.once and shape in self._warm):

@@ -1,6 +1,5 @@
-"""The scheduler in real time:
-
-a step's tokens leave when its duration has passed, by absolute deadlines that never drift.
+"""The scheduler in real time: a step's tokens leave when its duration has passed, by absolute deadlines that
+never drift.
 """
 
 from __future__ import annotations
@@ -55,9 +54,8 @@ class Engine:
         deliver: Callable[[bytes, bool], None],
         answering: Callable[[str, int, int], Answering] = Answering,
     ) -> Job:
-        """Into the queue; it is looked at when the step on its way has ended. answering:
-
-        the form of the answer.
+        """Into the queue; it is looked at when the step on its way has ended. answering: the form of the
+        answer.
         """
         self._next += 1
         request = Request(self._next, len(ids), max_new, np.array(ids, dtype=np.int64))

@@ -1,6 +1,5 @@
-"""Events as other servers and gateways write them:
-
-errors in every form, numbers and depths beyond all measure, loose JSON.
+"""Events as other servers and gateways write them: errors in every form, numbers and depths beyond all
+measure, loose JSON.
 """
 
 from __future__ import annotations

@@ -305,9 +305,8 @@ class Faults:
         return self._merged(told) if self.has("mini_lb") else told
 
     def _merged(self, told: dict[str, object]) -> dict[str, object]:
-        """As mini_lb of sglang-router 0.3.2 makes it;
-
-        its seeds are those of servers that were launched apart.
+        """As mini_lb of sglang-router 0.3.2 makes it; its seeds are those of servers that were launched
+        apart.
         """
         moved = self.has("decode_restart") and self.measured
         prefill = {**told, "disaggregation_mode": "prefill", "random_seed": 11}

@@ -322,9 +322,8 @@ class Connection(asyncio.Protocol):
             self.timer = asyncio.get_running_loop().call_later(KEEP_ALIVE_S, self.end)
 
     def hold(self) -> None:
-        """What is written from here on leaves with the connection's end, in one piece:
-
-        nobody can send a request in between.
+        """What is written from here on leaves with the connection's end, in one piece: nobody can send a
+        request in between.
         """
         if self.transport is not None:
             self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)

@@ -11,9 +11,8 @@ from slabench.sim.scheduler import Retraction, Step
 
 
 class DeployLog:
-    """Lines to a file, one write each;
-
-    generation throughput as the scheduler takes it, since its previous Decode line.
+    """Lines to a file, one write each; generation throughput as the scheduler takes it, since its previous
+    Decode line.
     """
 
     def __init__(self, out: TextIO, profile: Profile) -> None:

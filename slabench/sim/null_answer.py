@@ -16,9 +16,8 @@ _DIGITS = 18
 
 
 def _meta(prompt: int) -> bytes:
-    """What follows the id, of one length for any prompt:
-
-    the queue time has as many digits as the count leaves.
+    """What follows the id, of one length for any prompt: the queue time has as many digits as the count
+    leaves.
     """
     count = b"%d" % prompt
     queue = b"0." + b"0" * 5 + b"1" * (_DIGITS - len(count) - 7)

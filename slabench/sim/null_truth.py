@@ -1,6 +1,5 @@
-"""What the null server really did:
-
-when each request came, when each token was written, and how late that was.
+"""What the null server really did: when each request came, when each token was written, and how late that
+was.
 """
 
 from __future__ import annotations
@@ -95,9 +94,8 @@ class Truth:
         }
 
     def trace(self) -> bytes:
-        """GET /truth/trace:
-
-        per request u32 index, u32 n, and n times u32 write time since t_accept in units of 100 ns.
+        """GET /truth/trace: per request u32 index, u32 n, and n times u32 write time since t_accept in units
+        of 100 ns.
         """
         out = []
         for index, one in enumerate(self.served):

@@ -71,9 +71,8 @@ class Retraction:
 
 @dataclass(slots=True)
 class Step:
-    """One forward:
-
-    how long it takes, who has a new token when it ends, who is finished then, and what the log says of it.
+    """One forward: how long it takes, who has a new token when it ends, who is finished then, and what the
+    log says of it.
     """
 
     kind: str  # prefill | decode
@@ -309,9 +308,8 @@ class Scheduler:
         return Retraction(len(gone), self.pool.free + self.pool.evictable - before, ratio, self.ratio)
 
     def _release(self, request: Request, *, keep: bool) -> None:
-        """A finished request's tokens stay in the cache, a retracted one's own tokens do not;
-
-        its prompt can be evicted then.
+        """A finished request's tokens stay in the cache, a retracted one's own tokens do not; its prompt can
+        be evicted then.
         """
         entry = request.entry
         if entry is not None and keep:

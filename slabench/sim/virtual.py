@@ -31,9 +31,8 @@ class Timing:
 def run(
     scheduler: Scheduler, lengths: Sequence[tuple[int, int]], due: Sequence[float], cap: int | None = None
 ) -> list[Timing]:
-    """lengths: (prompt, output) of each request; due: seconds, never falling; cap:
-
-    in flight at most, as behind a semaphore.
+    """lengths: (prompt, output) of each request; due: seconds, never falling; cap: in flight at most, as
+    behind a semaphore.
     """
     timings = [Timing(when) for when in due]
     upcoming = list(enumerate(due))

@@ -1,6 +1,5 @@
-"""Bytes of sglang 0.5.7's answers, as uvicorn and FastAPI send them:
-
-header names with case and order, JSON keys with theirs.
+"""Bytes of sglang 0.5.7's answers, as uvicorn and FastAPI send them: header names with case and order, JSON
+keys with theirs.
 """
 
 from __future__ import annotations
@@ -120,9 +119,8 @@ class Answering:
 
 
 class ChunkAnswering(Answering):
-    """/v1/completions:
-
-    a piece of text an event, with counts if continuous_usage_stats asks, and a sum if include_usage does.
+    """/v1/completions: a piece of text an event, with counts if continuous_usage_stats asks, and a sum if
+    include_usage does.
     """
 
     __slots__ = ("_sent", "continuous", "include_usage", "model")
@@ -169,9 +167,8 @@ class ChunkAnswering(Answering):
 
 
 class ChatAnswering(ChunkAnswering):
-    """/v1/chat/completions:
-
-    a role first, the pieces, and the reason to end in an event of its own, without counts.
+    """/v1/chat/completions: a role first, the pieces, and the reason to end in an event of its own, without
+    counts.
     """
 
     __slots__ = ()
@@ -205,9 +202,8 @@ def openai_error(message: str, kind: str = "BadRequestError") -> dict[str, Any]:
 def server_info(
     profile: Profile, tokenizer: str, *, port: int, random_seed: int, throughput: float
 ) -> dict[str, Any]:
-    """What the real one's flattened arguments say of size and speed;
-
-    slabench_sim marks every output of a run against it.
+    """What the real one's flattened arguments say of size and speed; slabench_sim marks every output of a run
+    against it.
     """
     arguments = {
         "model_path": profile.model_path,

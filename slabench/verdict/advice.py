@@ -1,13 +1,13 @@
-"""What the method says to try next:
-
-tencent's rule, more prompts if TPOT has room, less rate and concurrency if it has none.
+"""What the method says to try next: tencent's rule, more prompts if TPOT has room, less rate and concurrency
+if it has none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from slabench.verdict.sla import Slo, number
+from slabench.messages import number
+from slabench.verdict.sla import Slo
 
 ROOM = 0.9  # below 90 % of the limit there is room
 

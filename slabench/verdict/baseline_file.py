@@ -1,6 +1,5 @@
-"""The baseline file: read, checked, made from runs, merged, written. JSON;
-
-docs/gate-an-upgrade.md describes it.
+"""The baseline file: read, checked, made from runs, merged, written. JSON; docs/gate-an-upgrade.md describes
+it.
 """
 
 from __future__ import annotations
@@ -162,9 +161,8 @@ def build(
     labels: Sequence[str],
     tests: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The baseline document of a run's PASSED and FAILED tests (run.json's entries):
-
-    an INVALID one is no baseline.
+    """The baseline document of a run's PASSED and FAILED tests (run.json's entries): an INVALID one is no
+    baseline.
     """
     stored: dict[str, Any] = {}
     for entry in tests:
@@ -212,9 +210,8 @@ def allowed_checks(entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def only_inconclusive(entry: Mapping[str, Any]) -> bool:
-    """The run itself was valid;
-
-    what is not decided is how it stands beside another one, or nothing was there to judge it by.
+    """The run itself was valid; what is not decided is how it stands beside another one, or nothing was there
+    to judge it by.
     """
     undecided = {"INCONCLUSIVE", NOTHING_JUDGED} & set(entry["reasons"])
     return bool(undecided) and not any(check["state"] == "invalid" for check in entry["checks"])
@@ -238,9 +235,8 @@ def keep(
 
 
 def run_ids(document: Mapping[str, Any]) -> set[str]:
-    """The runs that a document was made of, as merge() joins them;
-
-    a published table's words stand for its run.
+    """The runs that a document was made of, as merge() joins them; a published table's words stand for its
+    run.
     """
     return set(str(document["source"]).split(JOINT)) if document.get("source") else set()
 

@@ -1,6 +1,5 @@
-"""Objectives on a TPOT that is known within bounds only:
-
-judged where both ends say the same, and else by nobody.
+"""Objectives on a TPOT that is known within bounds only: judged where both ends say the same, and else by
+nobody.
 """
 
 from __future__ import annotations
@@ -8,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from slabench.messages import metric_name, number
 from slabench.metrics.bounded import HIGH, bounds
 from slabench.metrics.definitions import declared, too_few
 from slabench.verdict.outcome import Objective
-from slabench.verdict.sla import Slo, judged, number, spoken
+from slabench.verdict.sla import Slo, judged
 
 TPOT_BOUNDED = "TPOT_BOUNDED"
 COUNT_EVENTS = (
@@ -46,7 +46,7 @@ def evaluate_bounded(
     n, between = sizes.get(HIGH), f"{number(low)} to {number(high)} {metric.unit}"
     if within[0] != within[1]:
         return Undecided(
-            f"{TPOT_BOUNDED}: {spoken(rule.metric)} {between}, and the limit of {rule.limit:g} {metric.unit} lies between the "
+            f"{TPOT_BOUNDED}: {metric_name(rule.metric)} {between}, and the limit of {rule.limit:g} {metric.unit} lies between the "
             f"two, so {rule} cannot be judged (n={n}). {COUNT_EVENTS}."
         )
     # The end that is nearer to the limit: what holds holds at it, and what does not does not even there.

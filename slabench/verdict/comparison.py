@@ -230,9 +230,8 @@ def compare(
 
 
 def accepted(new: float | None, old: float | None) -> list[str]:
-    """A sentence on both sides' accept lengths:
-
-    so many tokens a step of speculative decoding yields, and TPOT hangs on them.
+    """A sentence on both sides' accept lengths: so many tokens a step of speculative decoding yields, and
+    TPOT hangs on them.
     """
     if new is None and old is None:
         return []
@@ -280,9 +279,8 @@ def _without(key: str, lacking: Mapping[str, str]) -> str:
 
 
 def _op(key: str) -> str:
-    """A floor is the least that is asked for, of a count without a direction too;
-
-    only of what is better lower it is the most.
+    """A floor is the least that is asked for, of a count without a direction too; only of what is better
+    lower it is the most.
     """
     return "<=" if declared(key).better == "lower" else ">="
 

@@ -123,9 +123,8 @@ def _by_neighbours(sample: Sequence[float], wave: int) -> float:
 
 
 def _order_interval(ordered: Sequence[float], p: float) -> tuple[float, float]:
-    """The distribution-free interval of a percentile:
-
-    the order statistics 1.96 binomial deviations around its rank.
+    """The distribution-free interval of a percentile: the order statistics 1.96 binomial deviations around
+    its rank.
     """
     n = len(ordered)
     spread = 1.96 * math.sqrt(n * p * (1 - p))

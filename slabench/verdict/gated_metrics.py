@@ -1,6 +1,5 @@
-"""The figures that a test is gated by, one value a repeat;
-
-and which repeats lack one, since such a figure cannot be compared.
+"""The figures that a test is gated by, one value a repeat; and which repeats lack one, since such a figure
+cannot be compared.
 """
 
 from __future__ import annotations

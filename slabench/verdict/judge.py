@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from slabench.messages import metric_name, number
 from slabench.metrics.classic import of_text
 from slabench.metrics.definitions import declared, too_few
 from slabench.verdict import reasons as reason_codes
 from slabench.verdict.bounded import Undecided, evaluate_bounded
 from slabench.verdict.comparison import Comparison
 from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus, Objective, Outcome, Verdict
-from slabench.verdict.sla import Slo, evaluate, number, spoken
+from slabench.verdict.sla import Slo, evaluate
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ def _good(objectives: Sequence[Objective]) -> str:
 def _nothing(case: Case) -> str:
     """What was measured, that it was not judged, and how it would be."""
     shown = [
-        f"{spoken(key)} {number(case.figures[key])} {declared(key).unit}"
+        f"{metric_name(key)} {number(case.figures[key])} {declared(key).unit}"
         for key in case.shown
         if key in case.figures
     ]

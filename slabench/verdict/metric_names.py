@@ -1,6 +1,5 @@
-"""What is meant by a name that is no metric's key:
-
-other clients' names, near misses, a metric without its statistic.
+"""What is meant by a name that is no metric's key: other clients' names, near misses, a metric without its
+statistic.
 """
 
 from __future__ import annotations

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from slabench.messages import Message
+
 NOTHING_JUDGED = "NOTHING_JUDGED"  # reason of a valid test that no objective, floor or comparison applies to
 
 
@@ -32,12 +34,25 @@ class Check:
 
     name: str
     state: CheckStatus
-    text: str
-    remedy: str = ""
+    message: Message | str  # str: until its room has its messages in the catalogue
+    remedy_message: Message | str = ""
     firm: bool = False  # INVALID whatever the method: none brings it about
 
-    def as_dict(self) -> dict[str, str]:
-        return {"name": self.name, "state": self.state.value, "text": self.text, "remedy": self.remedy}
+    @property
+    def text(self) -> str:
+        return str(self.message)
+
+    @property
+    def remedy(self) -> str:
+        return str(self.remedy_message)
+
+    def as_dict(self) -> dict[str, Any]:
+        stored: dict[str, Any] = {"name": self.name, "state": self.state.value, "text": self.text}
+        stored["remedy"] = self.remedy
+        for name, message in (("message", self.message), ("remedy_message", self.remedy_message)):
+            if isinstance(message, Message):
+                stored[name] = message.as_dict()
+        return stored
 
 
 @dataclass(frozen=True, slots=True)

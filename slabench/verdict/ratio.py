@@ -1,6 +1,5 @@
-"""How far apart two sides are that were measured in turns:
-
-the ratio with its interval, from the rounds' own scatter.
+"""How far apart two sides are that were measured in turns: the ratio with its interval, from the rounds' own
+scatter.
 """
 
 from __future__ import annotations

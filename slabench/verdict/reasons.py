@@ -40,9 +40,8 @@ def failed(objectives: Sequence[Objective]) -> list[str]:
 
 
 def in_words(reasons: Sequence[str]) -> str:
-    """`SLO:tpot.mean (objective does not hold), NO_FLOOR (no least value ...)`;
-
-    the names of checks speak for themselves.
+    """`SLO:tpot.mean (objective does not hold), NO_FLOOR (no least value ...)`; the names of checks speak for
+    themselves.
     """
     return ", ".join(f"{one} ({words})" if (words := _words(one)) else one for one in reasons)
 

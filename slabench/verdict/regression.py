@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from slabench.messages import metric_name, number
 from slabench.metrics.definitions import declared
 from slabench.verdict.interval import Interval, Printed, levels, printed
-from slabench.verdict.sla import number, spoken
 from slabench.verdict.statistics import LEVEL, MOST_REPEATS, Change, held_at, holm, paired, unpaired
 from slabench.verdict.tolerances import allowed, floor_share
 
@@ -99,7 +99,7 @@ class Compared:
             ComparisonResult.INCONCLUSIVE: "may be worse by more than",
         }[self.outcome]
         many = f", n={n}" if n is not None and self.single and not self.repeated else ""
-        text = f"{spoken(self.key)} {number(self.observed)} {self.unit} {verb} {self._allowed()} of baseline {number(self.was)} "
+        text = f"{metric_name(self.key)} {number(self.observed)} {self.unit} {verb} {self._allowed()} of baseline {number(self.was)} "
         return f"{text}{self.unit} ({self.how}{many})"
 
     def _allowed(self) -> str:

@@ -43,9 +43,8 @@ def _number(text: str) -> float | None:
 
 
 def checked(limits: Mapping[str, float], source: str) -> dict[str, float]:
-    """Limits by metric in ms; ConfigError if one of them is no limit of a single request. source:
-
-    who gave them.
+    """Limits by metric in ms; ConfigError if one of them is no limit of a single request. source: who gave
+    them.
     """
     if not isinstance(limits, Mapping):
         raise ConfigError(
@@ -65,9 +64,8 @@ def checked(limits: Mapping[str, float], source: str) -> dict[str, float]:
 
 
 def check_goodput(objectives: Iterable[Slo], limits: Mapping[str, float], *, where: str = "") -> None:
-    """ConfigError for an objective on goodput where no limit says which requests are good. where:
-
-    the test that states it.
+    """ConfigError for an objective on goodput where no limit says which requests are good. where: the test
+    that states it.
     """
     for one in objectives:
         if one.metric.startswith("goodput.") and not limits:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.errors import ConfigError
+from slabench.messages import metric_name, number
 from slabench.metrics.declaration import ClientError
 from slabench.metrics.definitions import (
     LEAST,
@@ -85,9 +86,8 @@ def slo(figure: str, statistic: str = "", op: str = "", limit: float | None = No
 
 
 def _rewritten(figure: object, statistic: object, op: object) -> str:
-    """The call that was meant, where its parts are all there in another form;
-
-    else the two forms that there are.
+    """The call that was meant, where its parts are all there in another form; else the two forms that there
+    are.
     """
     match = _COMPARISON.match(figure) if isinstance(figure, str) else None
     if match is not None and match["op"] != ":":
@@ -107,9 +107,8 @@ def _call(key: str, op: str, limit: str) -> str:
 
 
 def parse(text: str) -> Slo:
-    """`tpot.mean<=50`, `total_throughput>=1800`;
-
-    a metric with one value a request and no statistic is its mean.
+    """`tpot.mean<=50`, `total_throughput>=1800`; a metric with one value a request and no statistic is its
+    mean.
     """
     match = _COMPARISON.match(text)
     other = _OTHER_OPERATOR.match(text) if match is None else None
@@ -137,9 +136,8 @@ def parse(text: str) -> Slo:
 
 
 def _two_forms(text: str, figure: str, limit: str) -> str:
-    """bench_serving's --goodput form is a limit for each request there, and would be the mean's here:
-
-    it stands for neither.
+    """bench_serving's --goodput form is a limit for each request there, and would be the mean's here: it
+    stands for neither.
     """
     if figure not in OF_A_REQUEST and f"{figure}l" not in OF_A_REQUEST:
         return f"--slo={text!r} is not an objective: METRIC:MS is --goodput's form, for {', '.join(OF_A_REQUEST)}; write <= or >=."
@@ -214,9 +212,8 @@ def merge(defaults: tuple[Slo, ...], extra: tuple[Slo, ...]) -> tuple[Slo, ...]:
 
 
 def loosened(rules: Sequence[Slo], given: Sequence[Slo]) -> tuple[str, ...]:
-    """A label where the command line asks for less than a method's own rule:
-
-    the word PASSED is then not the method's.
+    """A label where the command line asks for less than a method's own rule: the word PASSED is then not the
+    method's.
     """
     told = [
         f"{mine} instead of {rule}"
@@ -238,9 +235,8 @@ def between_tokens(objective: Slo) -> bool:
 
 
 def of_a_batch(objective: Slo) -> bool:
-    """Whether it speaks of what only a batch-size point has:
-
-    the time with a full batch, the log's lines at that size.
+    """Whether it speaks of what only a batch-size point has: the time with a full batch, the log's lines at
+    that size.
     """
     return declared(objective.metric).batch_only
 
@@ -249,16 +245,6 @@ def needs(objective: Slo) -> int:
     """How many requests a run must have for a percentile over requests to be defined; 1 for the rest."""
     key = objective.metric
     return LEAST.get(key.rpartition(".")[2], 1) if declared(key).ours in OF_A_REQUEST else 1
-
-
-def number(value: float) -> str:
-    """A figure as the sentences print it:
-
-    four significant digits and more before the point, never an exponent.
-    """
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.2f}" if abs(value) >= 1 else f"{value:.3g}"
 
 
 def evaluate(
@@ -285,16 +271,7 @@ def judged(
     sign = rule.op if holds else {"<=": ">", ">=": "<"}[rule.op]
     distance = f"{(observed - rule.limit) / rule.limit * 100:+.0f} %" if rule.limit else "no distance from 0"
     inside = ", ".join([distance, *([] if n is None else [f"n={n}"]), *beside])
-    text = f"{spoken(rule.metric)} {shown} {sign} {rule.limit:g}{unit} ({inside})"
+    text = f"{metric_name(rule.metric)} {shown} {sign} {rule.limit:g}{unit} ({inside})"
     return Objective(
         kind, rule.metric, rule.op, rule.limit, observed, declared(rule.metric).unit, holds, n, text
     )
-
-
-def spoken(key: str) -> str:
-    """A metric's key in a sentence: `tpot mean`; bench_serving's figures keep their prefix:
-
-    `classic.tpot mean`.
-    """
-    figure, _, statistic = key.rpartition(".")
-    return f"{figure} {statistic}" if figure and figure not in ("classic", "concurrency") else key

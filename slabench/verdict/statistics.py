@@ -23,9 +23,8 @@ MOST_REPEATS = 100  # beyond it the difference lies at the limit, and no number 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """ln(new / old) with its standard error;
-
-    error and freedom are None where no repeats differ, so that nobody knows.
+    """ln(new / old) with its standard error; error and freedom are None where no repeats differ, so that
+    nobody knows.
     """
 
     log_ratio: float
@@ -48,7 +47,6 @@ class Change:
 
     def end(self, level: float, *, upper: bool) -> float | None:
         """The one-sided bound of the ratio at this level: at 0.975 on both sides it is interval()'s. None:
-
         nobody knows.
         """
         if self.error is None or self.freedom is None:
@@ -119,9 +117,8 @@ def paired(new: Sequence[float], old: Sequence[float]) -> Change | None:
 
 
 def unpaired(new: Sequence[float], old: Sequence[float]) -> Change | None:
-    """Two sets of runs, Welch's t. A side of one run borrows the other's spread:
-
-    it is the same method on the same hardware.
+    """Two sets of runs, Welch's t. A side of one run borrows the other's spread: it is the same method on the
+    same hardware.
     """
     mine, theirs = _logs(new), _logs(old)
     if mine is None or theirs is None:

@@ -45,9 +45,8 @@ class DatasetStore:
         return self._read_once(path).turns
 
     def left_out(self, path: str) -> str | None:
-        """A sentence on the entries of the file that are broken, None if none is;
-
-        remembered on disk for a file's contents.
+        """A sentence on the entries of the file that are broken, None if none is; remembered on disk for a
+        file's contents.
         """
         name = f"left-out-{FORMAT}-{self.sha256(path)}.txt"
         known = self._read(name) if path not in self._found else None
@@ -79,9 +78,8 @@ class DatasetStore:
     # the vocabulary
 
     def vocabulary(self, folder: str, tokenizer: Callable[[], Any]) -> int:
-        """vocab_size() of the tokenizer in a folder, remembered on disk as long as its files stay:
-
-        loading one takes a second.
+        """vocab_size() of the tokenizer in a folder, remembered on disk as long as its files stay: loading
+        one takes a second.
         """
         if not Path(folder).is_dir():
             return vocab_size(tokenizer())  # a hub's name may stand for other files tomorrow

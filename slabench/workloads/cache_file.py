@@ -19,9 +19,8 @@ from slabench.workloads.model import Prompt
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a recipe gave. own_ids: each prompt's ids by our own tokenizer (of a text:
-
-    encoded again), side by side with prompts.
+    """What a recipe gave. own_ids: each prompt's ids by our own tokenizer (of a text: encoded again), side by
+    side with prompts.
     """
 
     prompts: Sequence[Prompt]

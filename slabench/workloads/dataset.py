@@ -25,9 +25,8 @@ EXPECTED = (
 
 @dataclass(frozen=True, slots=True)
 class Conversations:
-    """The first question and answer of each, in the file's order; broken:
-
-    entries that are left out, and the first's fault.
+    """The first question and answer of each, in the file's order; broken: entries that are left out, and the
+    first's fault.
     """
 
     turns: Sequence[tuple[str, str]]
@@ -132,9 +131,8 @@ def _turns(entry: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _messages(messages: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
-    """The user's first message and the assistant's next;
-
-    what the system says before them is no prompt of anybody.
+    """The user's first message and the assistant's next; what the system says before them is no prompt of
+    anybody.
     """
     question = None
     for message in messages:

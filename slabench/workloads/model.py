@@ -14,9 +14,8 @@ UNKNOWN_VOCABULARY = 1000  # an id outside the vocabulary can kill a server: wit
 
 @dataclass(frozen=True, slots=True)
 class WorkloadSpec:
-    """The recipe. Lengths in tokens;
-
-    range_ratio r draws them uniformly from max(int(r x length), 1) to length.
+    """The recipe. Lengths in tokens; range_ratio r draws them uniformly from max(int(r x length), 1) to
+    length.
     """
 
     dataset_name: str
@@ -39,9 +38,8 @@ class WorkloadSpec:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One request's content: a text or ids, never both. input_len is what the recipe says;
-
-    a text's real count can differ.
+    """One request's content: a text or ids, never both. input_len is what the recipe says; a text's real
+    count can differ.
     """
 
     text: str | None
@@ -52,9 +50,8 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """prompts in plan order; unit_gaps:
-
-    as many draws of the standard exponential distribution, for Poisson arrivals.
+    """prompts in plan order; unit_gaps: as many draws of the standard exponential distribution, for Poisson
+    arrivals.
     """
 
     spec: WorkloadSpec

@@ -1,6 +1,5 @@
-"""How much of its beginning each prompt shares with another:
-
-what a prefix cache may hold of a run whose cache was flushed.
+"""How much of its beginning each prompt shares with another: what a prefix cache may hold of a run whose
+cache was flushed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""ShareGPT text cut or repeated to a length, and conversations as they are:
-
-bench_serving 0.5.7's samplers, step for step.
+"""ShareGPT text cut or repeated to a length, and conversations as they are: bench_serving 0.5.7's samplers,
+step for step.
 """
 
 from __future__ import annotations

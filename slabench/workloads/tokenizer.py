@@ -59,9 +59,8 @@ def load_tokenizer(folder: str, *, trust_remote_code: bool = False, allow_downlo
 
 
 def shortened(text: str, limit: int = 200) -> str:
-    """A library's words, at most limit of them:
-
-    whole sentences if there are, else whole words and three dots. Some list a page.
+    """A library's words, at most limit of them: whole sentences if there are, else whole words and three
+    dots. Some list a page.
     """
     if len(text) <= limit:
         return text
@@ -88,9 +87,8 @@ def encoded(tokenizer: Any, texts: Sequence[str]) -> Iterator[list[int]]:
 
 
 def vocab_size(tokenizer: Any) -> int:
-    """Ids below it are in the vocabulary:
-
-    the tokenizer's size, or the model's own if its config says a smaller one.
+    """Ids below it are in the vocabulary: the tokenizer's size, or the model's own if its config says a
+    smaller one.
     """
     size = len(tokenizer)
     config = Path(str(tokenizer.name_or_path)) / "config.json"
@@ -102,9 +100,8 @@ def vocab_size(tokenizer: Any) -> int:
 
 
 def identity(folder: str) -> str:
-    """What makes two tokenizers the same:
-
-    the contents of the folder's files (of a hub's, the name), the libraries' versions.
+    """What makes two tokenizers the same: the contents of the folder's files (of a hub's, the name), the
+    libraries' versions.
     """
     versions = [importlib.metadata.version(name) for name in ("transformers", "tokenizers")]
     digest = hashlib.sha256(json.dumps(versions).encode())

@@ -13,9 +13,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The later form's saturation step takes long:
-
-    without --saturation it is not part of the run, and not a skip.
+    """The later form's saturation step takes long: without --saturation it is not part of the run, and not a
+    skip.
     """
     return (
         True if collection_path.name == "test_saturation.py" and not config.getoption("saturation") else None

@@ -1,6 +1,5 @@
-"""ali decode, the server's side:
-
-median generation throughput per number of running requests, from the deploy log.
+"""ali decode, the server's side: median generation throughput per number of running requests, from the deploy
+log.
 """
 
 from __future__ import annotations

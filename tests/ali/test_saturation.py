@@ -1,6 +1,5 @@
-"""The later form's first step, with --saturation only:
-
-the server's own limit, however many requests it holds.
+"""The later form's first step, with --saturation only: the server's own limit, however many requests it
+holds.
 """
 
 from __future__ import annotations

@@ -53,9 +53,8 @@ def red(green: Done, tmp_path_factory: pytest.TempPathFactory) -> Done:
 
 @pytest.fixture(scope="session")
 def hostile(green: Done, tmp_path_factory: pytest.TempPathFactory) -> Done:
-    """A server whose model is called by markup:
-
-    it comes into facts, reasons and logs, and nothing is comparable.
+    """A server whose model is called by markup: it comes into facts, reasons and logs, and nothing is
+    comparable.
     """
     from urllib.parse import quote
 
@@ -87,9 +86,8 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Callable[..., Opened]]:
-    """open_page(path, color_scheme="dark"):
-
-    every test in a context of its own, so that no sorting is remembered.
+    """open_page(path, color_scheme="dark"): every test in a context of its own, so that no sorting is
+    remembered.
     """
     contexts = []
 

@@ -1,6 +1,5 @@
-"""What a user sees in report.html, in a real browser:
-
-words, charts, labels, order, and nothing that a server could inject.
+"""What a user sees in report.html, in a real browser: words, charts, labels, order, and nothing that a server
+could inject.
 """
 
 from __future__ import annotations

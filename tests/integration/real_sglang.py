@@ -70,9 +70,8 @@ def sglang_cpu_server(
 def small_sglang_cpu_server(
     sglang_cpu_model: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RealServer]:
-    """1,000 tokens of KV cache, and a scheduler that counts 16 tokens for an answer. For faults;
-
-    the last test may kill it.
+    """1,000 tokens of KV cache, and a scheduler that counts 16 tokens for an answer. For faults; the last
+    test may kill it.
     """
     log, variable = tmp_path_factory.mktemp("log") / "small.log", "SGLANG_CLIP_MAX_NEW_TOKENS_ESTIMATION=16"
     yield from start(sglang_cpu_model, log, "--max-total-tokens", "1000", variable=variable)

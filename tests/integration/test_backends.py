@@ -49,9 +49,8 @@ def test_chat_takes_no_ids(suite: Suite) -> None:
 
 @pytest.mark.parametrize("backend", ["sglang-oai", "sglang-oai-chat"])
 def test_what_a_server_counts_decides_which_figures_there_are(tmp_path: Path, backend: str) -> None:
-    """Chunks are not tokens. Only a sum: the pace is known within bounds. No count at all:
-
-    nobody knows what came.
+    """Chunks are not tokens. Only a sum: the pace is known within bounds. No count at all: nobody knows what
+    came.
     """
     prompt = Prompt("some words", None, 2, 8)
     with launch([sys.executable, "-m", "slabench.sim", "--port", "{port}"], str(tmp_path / "log")) as server:

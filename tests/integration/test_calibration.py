@@ -1,6 +1,5 @@
-"""--calibrate:
-
-what a run says of its own client, what is kept, and that the embedded server is left out unless asked.
+"""--calibrate: what a run says of its own client, what is kept, and that the embedded server is left out
+unless asked.
 """
 
 from __future__ import annotations

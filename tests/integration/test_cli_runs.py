@@ -1,6 +1,5 @@
-"""Whole runs on the embedded server:
-
-every output, the gate, interruptions, and servers that do not keep their word.
+"""Whole runs on the embedded server: every output, the gate, interruptions, and servers that do not keep
+their word.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""`--client=bench_serving`:
-
-the unmodified reference client drives the live tests, and nothing it hides turns green.
+"""`--client=bench_serving`: the unmodified reference client drives the live tests, and nothing it hides turns
+green.
 """
 
 from __future__ import annotations

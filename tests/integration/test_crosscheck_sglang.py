@@ -94,9 +94,8 @@ def test_no_server_is_one_sentence() -> None:
 
 
 def test_prompts_that_begin_alike_are_named_where_the_run_is_invalid() -> None:
-    """The recipe of random-ids over the small vocabulary;
-
-    one at a time, so that each finds the one before in the cache.
+    """The recipe of random-ids over the small vocabulary; one at a time, so that each finds the one before in
+    the cache.
     """
     load = ("--num-prompts=32", "--max-concurrency=1", "--random-input-len=256", "--random-output-len=2")
     done = crosscheck("--base-url=sim:", "--rounds=1", "--dataset-name=random-ids", *load)

@@ -1,6 +1,5 @@
-"""--find-capacity over sockets on the embedded server:
-
-the run folder, the verdict, and the ways that it ends.
+"""--find-capacity over sockets on the embedded server: the run folder, the verdict, and the ways that it
+ends.
 """
 
 from __future__ import annotations

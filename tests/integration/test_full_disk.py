@@ -131,9 +131,8 @@ def test_a_disk_that_is_full_before_the_run_ends_it_before_measuring(suite: Suit
 
 
 def test_a_limit_on_file_sizes(suite: Suite) -> None:
-    """No namespace is needed for this one:
-
-    no file may grow beyond 12 kB, which the second test's document does.
+    """No namespace is needed for this one: no file may grow beyond 12 kB, which the second test's document
+    does.
     """
     # pytest-benchmark asks git for the commit, whose refreshed index would be over the limit, and its lock
     # would stay.

@@ -1,6 +1,5 @@
-"""The gate on real sockets:
-
-two embedded servers in turns, repeats against a stored baseline, and whose fault it is.
+"""The gate on real sockets: two embedded servers in turns, repeats against a stored baseline, and whose fault
+it is.
 """
 
 from __future__ import annotations
@@ -93,9 +92,8 @@ def test_what_is_wrong_with_the_baseline_server_is_said_of_it(suite: Suite) -> N
 
 
 def test_repeats_have_prompts_of_their_own_unless_told(suite: Suite) -> None:
-    """With fresh prompts no repeat finds another's in the prefix cache although nothing is flushed;
-
-    with the same ones it does.
+    """With fresh prompts no repeat finds another's in the prefix cache although nothing is flushed; with the
+    same ones it does.
     """
     options = ("tests/serving", "--base-url=sim:", "--repeats=2", "--no-flush-cache", "--warmup-requests=0")
     fresh = suite(*options)

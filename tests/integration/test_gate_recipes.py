@@ -46,9 +46,8 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 
 
 def only_open(folder: Path) -> bool:
-    """A machine that is busy with something else leaves a comparison open:
-
-    that is a verdict, and no broken recipe.
+    """A machine that is busy with something else leaves a comparison open: that is a verdict, and no broken
+    recipe.
     """
     data = json.loads((folder / "reports" / "latest" / "run.json").read_text())
     return (

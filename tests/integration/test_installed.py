@@ -1,6 +1,5 @@
-"""A wheel alone in an environment of its own:
-
-the suites from an empty folder, and a test of somebody's own repository.
+"""A wheel alone in an environment of its own: the suites from an empty folder, and a test of somebody's own
+repository.
 """
 
 from __future__ import annotations

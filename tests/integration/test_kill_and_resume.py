@@ -1,6 +1,5 @@
-"""SIGKILL at any moment loses no finished test, and --resume goes on where it was;
-
-another server does not take its place.
+"""SIGKILL at any moment loses no finished test, and --resume goes on where it was; another server does not
+take its place.
 """
 
 from __future__ import annotations
@@ -62,9 +61,8 @@ def without_its_curve(done: Done) -> Path:
 
 
 def test_a_server_that_was_started_anew_with_another_log(suite: Suite, tmp_path: Path) -> None:
-    """Accepted, and said. The curve is made from the log that the kept test's lines are in;
-
-    where that is gone it says so first.
+    """Accepted, and said. The curve is made from the log that the kept test's lines are in; where that is
+    gone it says so first.
     """
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()

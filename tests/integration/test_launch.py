@@ -1,6 +1,5 @@
-"""--launch:
-
-a server is started, ready, and gone afterwards with everything it started, whatever happens to us.
+"""--launch: a server is started, ready, and gone afterwards with everything it started, whatever happens to
+us.
 """
 
 import json

@@ -1,6 +1,5 @@
-"""The client over real sockets:
-
-what each kind of server becomes in the records, and what survives an end before time.
+"""The client over real sockets: what each kind of server becomes in the records, and what survives an end
+before time.
 """
 
 from __future__ import annotations

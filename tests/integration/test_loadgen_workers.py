@@ -1,6 +1,5 @@
-"""Several load processes and one plan:
-
-the records are those of one process, the cap holds, and a death costs its own alone.
+"""Several load processes and one plan: the records are those of one process, the cap holds, and a death costs
+its own alone.
 """
 
 from __future__ import annotations

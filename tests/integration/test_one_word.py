@@ -1,6 +1,5 @@
-"""A run with PASSED, FAILED and INVALID tests:
-
-console, JSON, page, JUnit, Markdown, annotations and exit status say the same.
+"""A run with PASSED, FAILED and INVALID tests: console, JSON, page, JUnit, Markdown, annotations and exit
+status say the same.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""A server that repeats its key everywhere, and commands with secrets in them:
-
-no file and no console of a run shows them.
+"""A server that repeats its key everywhere, and commands with secrets in them: no file and no console of a
+run shows them.
 """
 
 from __future__ import annotations
@@ -29,9 +28,8 @@ PLANTED = ("planted-password", "planted-signature", "planted-admin-key", "plante
 
 
 def forms(secret: str) -> set[bytes]:
-    """What must stand nowhere, in small letters:
-
-    every run of 10 of its characters, and the other encodings' own.
+    """What must stand nowhere, in small letters: every run of 10 of its characters, and the other encodings'
+    own.
     """
     raw = secret.encode()
     texts = {secret, quote(secret, safe=""), raw.hex(), "".join(f"\\u{ord(one):04x}" for one in secret)}

@@ -68,9 +68,8 @@ def counted_by_the_server(entry: dict[str, Any]) -> Merged:
 
 
 def decode_lines(entry: dict[str, Any]) -> tuple[Counter[int], Counter[int]]:
-    """By the number of running requests:
-
-    a test's Decode lines, and those that come right behind one of the same batch.
+    """By the number of running requests: a test's Decode lines, and those that come right behind one of the
+    same batch.
     """
     lines: Counter[int] = Counter()
     clean: Counter[int] = Counter()
@@ -89,9 +88,8 @@ def decode_lines(entry: dict[str, Any]) -> tuple[Counter[int], Counter[int]]:
 
 
 def assert_the_curve_is_the_log_s(entry: dict[str, Any], run: dict[str, Any]) -> None:
-    """A point's lines are those of all decode tests:
-
-    in the larger ones fewer run while the last one is on its way.
+    """A point's lines are those of all decode tests: in the larger ones fewer run while the last one is on
+    its way.
     """
     counted = {
         one["point"]["batch_size"]: (one["metrics"], *decode_lines(one))
@@ -316,9 +314,8 @@ def test_a_batch_over_the_running_cap_is_measured_and_invalid(
 def test_a_prompt_over_the_context_is_an_error_in_a_200_stream(
     sglang_cpu_server: RealServer, tmp_path: Path
 ) -> None:
-    """8,192 positions. bench_serving counts such an answer as a success;
-
-    here nothing came, and nobody can judge.
+    """8,192 positions. bench_serving counts such an answer as a success; here nothing came, and nobody can
+    judge.
     """
     options = ("--random-input-len=9000", "--num-prompts=4", "--warmup-requests=0")
     entry = one_test(sglang_cpu_server, tmp_path, "tests/serving", *options)
@@ -330,9 +327,8 @@ def test_a_prompt_over_the_context_is_an_error_in_a_200_stream(
 
 
 def test_a_kv_pool_that_is_too_small_retracts(small_sglang_cpu_server: RealServer, tmp_path: Path) -> None:
-    """Eight of 20 + 300 tokens are let in to 1,000, since an answer counts as 16 tokens there:
-
-    however far apart they come.
+    """Eight of 20 + 300 tokens are let in to 1,000, since an answer counts as 16 tokens there: however far
+    apart they come.
     """
     lengths = ("--batch-sizes=8", "--decode-input-len=20", "--decode-output-len=300")
     entry = one_test(small_sglang_cpu_server, tmp_path, "tests/ali/test_decode.py", *lengths)

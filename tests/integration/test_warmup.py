@@ -1,6 +1,5 @@
-"""The warm-up on a live run:
-
-how many requests a server really gets, and that none of them is taken for somebody else's.
+"""The warm-up on a live run: how many requests a server really gets, and that none of them is taken for
+somebody else's.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Our texts, lengths and arrival times against sglang 0.5.7's own functions:
-
-equal, byte for byte and bit for bit.
+"""Our texts, lengths and arrival times against sglang 0.5.7's own functions: equal, byte for byte and bit for
+bit.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""tencent's points: 128, 256 and 512 prompts, or the one of --num-prompts;
-
-the capacity search only where it is asked for.
+"""tencent's points: 128, 256 and 512 prompts, or the one of --num-prompts; the capacity search only where it
+is asked for.
 """
 
 from pathlib import Path

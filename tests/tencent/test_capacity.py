@@ -1,6 +1,5 @@
-"""tencent's question, with --find-capacity only:
-
-the most total tokens/s within TPOT <= 50 ms, and at which load.
+"""tencent's question, with --find-capacity only: the most total tokens/s within TPOT <= 50 ms, and at which
+load.
 """
 
 from __future__ import annotations

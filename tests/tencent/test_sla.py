@@ -1,6 +1,5 @@
-"""tencent: 3500/1200 at rate 128, concurrency 128;
-
-with TPOT <= 50 ms as much total throughput and QPM as possible.
+"""tencent: 3500/1200 at rate 128, concurrency 128; with TPOT <= 50 ms as much total throughput and QPM as
+possible.
 """
 
 from __future__ import annotations

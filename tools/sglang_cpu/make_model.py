@@ -1,6 +1,5 @@
-"""make_model.py DIR:
-
-a Qwen3 of two tiny layers (served with --load-format dummy) and the tokenizer of fixtures/data.
+"""make_model.py DIR: a Qwen3 of two tiny layers (served with --load-format dummy) and the tokenizer of
+fixtures/data.
 """
 
 from __future__ import annotations

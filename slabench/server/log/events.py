@@ -1,6 +1,5 @@
-"""The lines that are no batch and still matter:
-
-start, capacity, readiness, flushes, retractions, compilation, the end.
+"""The lines that are no batch and still matter: start, capacity, readiness, flushes, retractions,
+compilation, the end.
 """
 
 from __future__ import annotations
@@ -58,9 +57,8 @@ _WITH_NUMBERS = frozenset({EventKind.FLUSH_REFUSED, EventKind.RETRACTION, EventK
 
 
 def read(text: bytes) -> Event | None:
-    """A cleaned line -> the event in it. The words have to open the message:
-
-    the same words in a logged request are none.
+    """A cleaned line -> the event in it. The words have to open the message: the same words in a logged
+    request are none.
     """
     flushed = _FLUSHED.fullmatch(text)
     if flushed is not None and (stamp := read_stamp(flushed[1])) is not None:

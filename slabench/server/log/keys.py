@@ -1,6 +1,5 @@
-"""The keys of a batch line by name:
-
-which field each fills, what its value may look like, and how it is converted.
+"""The keys of a batch line by name: which field each fills, what its value may look like, and how it is
+converted.
 """
 
 from __future__ import annotations

@@ -18,9 +18,8 @@ from slabench.server.log.writers import writer_of
 
 
 class Rank(NamedTuple):
-    """Where in the deployment a line was written. None:
-
-    no such tag, so its size is 1 or a custom logger dropped it.
+    """Where in the deployment a line was written. None: no such tag, so its size is 1 or a custom logger
+    dropped it.
     """
 
     dp: int | None = None
@@ -34,9 +33,8 @@ class Rank(NamedTuple):
 
     @property
     def copy(self) -> bool:
-        """True for the ranks that repeat what another rank says:
-
-        later pipeline stages and attention-context-parallel ranks.
+        """True for the ranks that repeat what another rank says: later pipeline stages and
+        attention-context-parallel ranks.
         """
         return bool(self.pp) or bool(self.attn_cp)
 
@@ -154,9 +152,8 @@ def read_prefix(text: bytes) -> Prefix:
 
 
 def _with_tags(text: bytes, writer: str) -> Rank:
-    """The rank by the tags in a text. A tag that no field is for tells writers apart:
-
-    its ranks may repeat each other or not.
+    """The rank by the tags in a text. A tag that no field is for tells writers apart: its ranks may repeat
+    each other or not.
     """
     known: list[bytes] = []
     others: list[bytes] = []

@@ -13,9 +13,8 @@ from slabench.server.log.line_prefix import NO_RANK, Rank
 
 
 class DecodeLine(NamedTuple):
-    """A "Decode batch" line:
-
-    the state of one scheduler at the moment of printing, and its speed since its previous such line.
+    """A "Decode batch" line: the state of one scheduler at the moment of printing, and its speed since its
+    previous such line.
     """
 
     running: int  # requests in the batch at print time, not the mean since the last line
@@ -83,9 +82,8 @@ class EventKind(StrEnum):
 
 
 class Event(NamedTuple):
-    """One line that is no batch. details:
-
-    the numbers in it by the server's own names, empty where it has none or they were cut.
+    """One line that is no batch. details: the numbers in it by the server's own names, empty where it has
+    none or they were cut.
     """
 
     kind: EventKind

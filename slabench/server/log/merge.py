@@ -204,9 +204,8 @@ def _scheduler(path: str, rank: Rank, known: _Known, notes: Merged) -> _Schedule
 
 
 def _of(rank: Rank, known: _Known) -> list[_Scheduler]:
-    """The schedulers that a line of this rank may be about:
-
-    of its writer, whatever the form of their Decode lines, or of all.
+    """The schedulers that a line of this rank may be about: of its writer, whatever the form of their Decode
+    lines, or of all.
     """
     same = [one for (_, dp), one in known.items() if rank.dp is None or dp == rank.dp]
     own = [
@@ -273,9 +272,8 @@ def _sample(line: DecodeLine, state: _Scheduler, notes: Merged) -> Sample:
 
 
 def counts_once(event: Event, speaker: dict[int | None, int | None], notes: Merged) -> bool:
-    """False for the repeats:
-
-    every tensor-parallel rank reports a retraction or a flush, the first heard of its group counts.
+    """False for the repeats: every tensor-parallel rank reports a retraction or a flush, the first heard of
+    its group counts.
     """
     if event.kind in (EventKind.RETRACTION, EventKind.FLUSHED) and (
         event.rank.copy or speaker.setdefault(event.rank.dp, event.rank.tp) != event.rank.tp

@@ -117,9 +117,8 @@ class LogReader:
         self._seam = part[-len(b"Prefill batch") :]
 
     def finish(self) -> list[Line]:
-        """The end of the file. A last line without its newline may be half of one:
-
-        a batch line there is rejected.
+        """The end of the file. A last line without its newline may be half of one: a batch line there is
+        rejected.
         """
         out: list[Line] = []
         tail, self._tail = self._tail, b""
@@ -171,9 +170,8 @@ class LogReader:
             )
 
     def _run(self, block: bytes, position: int, out: list[Line]) -> int:
-        """The lines from here on that look as the last one did, without taking the block apart;
-
-        where they end.
+        """The lines from here on that look as the last one did, without taking the block apart; where they
+        end.
         """
         before, shape = self._last
         if shape is None or self._file:

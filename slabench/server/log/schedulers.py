@@ -33,9 +33,8 @@ class Extent:
 
     @property
     def too_long(self) -> bool:
-        """Whether its lines took longer than went by from the first to the last:
-
-        they are not one scheduler's.
+        """Whether its lines took longer than went by from the first to the last: they are not one
+        scheduler's.
         """
         if self.undated or self.first is None or self.last is None:
             return False
@@ -55,9 +54,8 @@ class Extent:
 
 
 def engines(extents: Mapping[Name, Extent]) -> int:
-    """Servers that wrote at the same time:
-
-    as many as there are schedulers of one data-parallel rank beside each other.
+    """Servers that wrote at the same time: as many as there are schedulers of one data-parallel rank beside
+    each other.
     """
     by_rank: dict[int | None, list[Extent]] = {}
     for (_, dp), extent in extents.items():

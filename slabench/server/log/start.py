@@ -1,6 +1,5 @@
-"""The arguments that a server prints when it starts:
-
-`server_args=ServerArgs(tp_size=4, ...)`, a dict from 0.5.19 on.
+"""The arguments that a server prints when it starts: `server_args=ServerArgs(tp_size=4, ...)`, a dict from
+0.5.19 on.
 """
 
 from __future__ import annotations
@@ -52,9 +51,8 @@ def ranks(started: Mapping[str, float]) -> int | None:
 
 
 def gpus(started: Mapping[str, float]) -> int | None:
-    """GPUs by the arguments:
-
-    data-parallel ranks lie inside tp with DP attention, and have GPUs of their own without.
+    """GPUs by the arguments: data-parallel ranks lie inside tp with DP attention, and have GPUs of their own
+    without.
     """
     if "tp_size" not in started:
         return None

@@ -1,6 +1,5 @@
-"""Checks about what a stream's events hold beside their counts:
-
-ids, text, a first token that is one, an end that comes with it.
+"""Checks about what a stream's events hold beside their counts: ids, text, a first token that is one, an end
+that comes with it.
 """
 
 from __future__ import annotations
@@ -33,9 +32,8 @@ APART = "the times of the counts are not the times of the output"
 
 
 def outputs(subject: CheckContext) -> Check | None:
-    """token_counts' part:
-
-    the ids, or the text, are as many tokens as are counted, and come in the events that count them.
+    """token_counts' part: the ids, or the text, are as many tokens as are counted, and come in the events
+    that count them.
     """
     done = [record for record in subject.run.requests if record.ok and record.arrival_tokens]
     apart = [record for record in done if record.uncounted_outputs]
@@ -121,9 +119,8 @@ def _lacks_text(record: RequestRecord) -> bool:
 
 
 def form_of_ids(record: RequestRecord) -> str:
-    """whole: the last event has all ids; piece: its own only (0.5.2, --stream-output); part:
-
-    fewer than its own; other: no such.
+    """whole: the last event has all ids; piece: its own only (0.5.2, --stream-output); part: fewer than its
+    own; other: no such.
     """
     ids, counts = record.output_ids or 0, record.arrival_tokens
     grown = [after - before for before, after in zip((0, *counts), counts, strict=False)]

@@ -141,9 +141,8 @@ def ok(name: str, text: str) -> Check:
 
 
 def untold(subject: CheckContext, told: Callable[[RequestRecord], object]) -> tuple[int, int]:
-    """(answers that do not say it, answers) of those that came back whole;
-
-    told gives None for one that does not.
+    """(answers that do not say it, answers) of those that came back whole; told gives None for one that does
+    not.
     """
     done = [record for record in subject.run.requests if record.ok]
     return sum(told(record) is None for record in done), len(done)

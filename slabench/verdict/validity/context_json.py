@@ -1,6 +1,5 @@
-"""What the checks looked at besides the records, as run.json keeps it, and back:
-
-a run folder is enough to judge a run again.
+"""What the checks looked at besides the records, as run.json keeps it, and back: a run folder is enough to
+judge a run again.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from slabench.messages import number
 from slabench.metrics.curve import WANTED_SAMPLES, CurvePoint, shares
 from slabench.verdict.outcome import Check, CheckStatus, Outcome
-from slabench.verdict.sla import number
 from slabench.verdict.validity.curve_evidence import CurveEvidence
 from slabench.verdict.validity.log import ONE_WRITER, more_tokens
 from slabench.verdict.validity.policy import settle

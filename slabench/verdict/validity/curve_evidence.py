@@ -10,9 +10,8 @@ from slabench.metrics.curve import Curve
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What the command line, server_info and the log say of the deployment's size; None or empty:
-
-    says nothing.
+    """What the command line, server_info and the log say of the deployment's size; None or empty: says
+    nothing.
     """
 
     given_gpus: int | None = None  # --decode-gpu-num

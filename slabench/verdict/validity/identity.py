@@ -80,9 +80,8 @@ def request_ids(subject: CheckContext) -> Check:
     unreported="which process answered",
 )
 def same_server(subject: CheckContext) -> Check:
-    """One and the same server process answered from the session's start to this run's end;
-
-    one that falls silent proves nothing.
+    """One and the same server process answered from the session's start to this run's end; one that falls
+    silent proves nothing.
     """
     found = [_mixed(subject), _differs(subject), _two_states(subject) or _two_paces(subject)]
     odd = [one for one in found if one is not None]
@@ -192,9 +191,8 @@ def _two_paces(subject: CheckContext) -> Check | None:
 
 
 def _mixed(subject: CheckContext) -> Check | None:
-    """Answers that name different origins:
-
-    another weight version, model, fingerprint or Server header, or another kind of id.
+    """Answers that name different origins: another weight version, model, fingerprint or Server header, or
+    another kind of id.
     """
     done = [record for record in subject.run.requests if record.ok]
     names = dict.fromkeys(name for record in done for name in record.origin)
@@ -220,9 +218,8 @@ def _mixed(subject: CheckContext) -> Check | None:
 
 
 def id_kinds(request_ids: Sequence[str]) -> Counter[str]:
-    """How many ids are of which kind. A random text may look like a number:
-
-    ids as long as one of no form are of its kind.
+    """How many ids are of which kind. A random text may look like a number: ids as long as one of no form are
+    of its kind.
     """
     kinds = [(id_kind(one), len(one)) for one in request_ids]
     others = {length for kind, length in kinds if kind == "other"}
@@ -230,9 +227,8 @@ def id_kinds(request_ids: Sequence[str]) -> Counter[str]:
 
 
 def id_kind(request_id: str) -> str:
-    """`chatcmpl-uuid`, `hex`, `number` ...; `other` for what has no such form:
-
-    ids of random letters are all of one kind.
+    """`chatcmpl-uuid`, `hex`, `number` ...; `other` for what has no such form: ids of random letters are all
+    of one kind.
     """
     match = _ID.fullmatch(request_id)
     if match is None or match.lastgroup is None:

@@ -1,14 +1,13 @@
-"""What the deploy log says of one run:
-
-did it see the run, did anything disturb it, and does its speed agree with the client's?
+"""What the deploy log says of one run: did it see the run, did anything disturb it, and does its speed agree
+with the client's?
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from slabench.messages import number
 from slabench.verdict.outcome import Check, CheckStatus
-from slabench.verdict.sla import number
 from slabench.verdict.validity.context import LogEvidence
 from slabench.verdict.validity.registry import BATCH, FILLING, RETRACTS, Registration, Stage
 
@@ -169,9 +168,8 @@ ONE_WRITER = "See that --deploy-log is the log of the server at --base-url, that
 
 
 def contradicts(client: float, log: float, samples: int) -> bool:
-    """Two figures in ms of one batch over one time that cannot both be of this server; samples:
-
-    clean lines in the log's.
+    """Two figures in ms of one batch over one time that cannot both be of this server; samples: clean lines
+    in the log's.
     """
     share = OTHER_LOG_SHARE if samples >= FEW else FEW_SHARE
     return max(client, log) > (1 + share) * min(client, log)

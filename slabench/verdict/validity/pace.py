@@ -1,6 +1,5 @@
-"""Checks about the pace of a run:
-
-did an answer or the whole server stop, and was something done for the first time?
+"""Checks about the pace of a run: did an answer or the whole server stop, and was something done for the
+first time?
 """
 
 from __future__ import annotations

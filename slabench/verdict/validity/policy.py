@@ -41,7 +41,7 @@ def settle(outcome: Check, method: str, *, allow: Collection[str] = (), strict: 
     if (outcome.name in allow or check.allowed_with in allow) and outcome.state is not CheckStatus.OK:
         if outcome.state is not CheckStatus.INVALID:
             return outcome
-        return replace(outcome, state=CheckStatus.FINDING, text=f"{outcome.text} Allowed by --allow.")
+        return replace(outcome, state=CheckStatus.FINDING, message=f"{outcome.text} Allowed by --allow.")
     if outcome.state is CheckStatus.FINDING and method in check.by_design:
         return outcome
     if strict and outcome.state in (CheckStatus.FINDING, CheckStatus.NOT_CHECKED):

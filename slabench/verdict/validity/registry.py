@@ -1,6 +1,5 @@
-"""The validity checks there are:
-
-each registers itself with what is known of it, and docs/validity.md is made from that.
+"""The validity checks there are: each registers itself with what is known of it, and docs/validity.md is made
+from that.
 """
 
 from __future__ import annotations
@@ -50,9 +49,8 @@ Function = TypeVar("Function", bound=Callable[[Any], Check])
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What is known of a check:
-
-    a decorator, as in @Registration(Stage.ANSWERS, "records", "an answer ended otherwise", "why").
+    """What is known of a check: a decorator, as in @Registration(Stage.ANSWERS, "records", "an answer ended
+    otherwise", "why").
     """
 
     stage: Stage

@@ -144,9 +144,8 @@ def _by_probe(probe: Probe | None) -> Check:
 
 
 def _by_pace(subject: CheckContext, answers: Sequence[RequestRecord]) -> Check | None:
-    """No server makes a token faster under load than for one request alone:
-
-    a finding, since the probe was of one moment.
+    """No server makes a token faster under load than for one request alone: a finding, since the probe was of
+    one moment.
     """
     pairs = subject.probe.pairs if subject.probe is not None else ()
     alone = [gap for _, many in pairs if (gap := many.later_gap_ms) is not None]
@@ -172,9 +171,8 @@ def event_gap_ms(record: RequestRecord, late_ms: float) -> float:
 
 
 def _by_server(subject: CheckContext, answers: Sequence[RequestRecord]) -> Check | None:
-    """decode_throughput of 0.5.5 and newer with --enable-metrics:
-
-    tokens a second from the first to the last, by the server.
+    """decode_throughput of 0.5.5 and newer with --enable-metrics: tokens a second from the first to the last,
+    by the server.
     """
     known = [
         (1000 / rate, tpot, most)

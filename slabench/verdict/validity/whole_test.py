@@ -1,6 +1,5 @@
-"""Checks that are made where a test's loads meet:
-
-slabench/capacity/agrees.py and slabench/session/measurement.py.
+"""Checks that are made where a test's loads meet: slabench/capacity/agrees.py and
+slabench/session/measurement.py.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""An HTTP server with /generate and server_info that keeps its word or breaks it in one way;
-
-it keeps the bodies it got.
+"""An HTTP server with /generate and server_info that keeps its word or breaks it in one way; it keeps the
+bodies it got.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""A pytest plugin for the runs of the matrix:
-
-the load process stands still once, over all first tokens, as if suspended.
+"""A pytest plugin for the runs of the matrix: the load process stands still once, over all first tokens, as
+if suspended.
 """
 
 import contextlib

@@ -1,6 +1,5 @@
-"""A pytest plugin for the runs of the matrix:
-
-a refused flush is tried for half a second instead of half a minute.
+"""A pytest plugin for the runs of the matrix: a refused flush is tried for half a second instead of half a
+minute.
 """
 
 from slabench.server import control

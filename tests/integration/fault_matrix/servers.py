@@ -67,9 +67,8 @@ def generating(url: str, tokens: int, prompt: int = 8) -> Iterator[http.client.H
 
 @contextlib.contextmanager
 def once_decoding(log: Path, act: Callable[[], object]) -> Iterator[None]:
-    """act() when the run's own decoding has begun:
-
-    two Decode lines after the flush, which follows the warm-up.
+    """act() when the run's own decoding has begun: two Decode lines after the flush, which follows the
+    warm-up.
     """
 
     def wait() -> None:
@@ -94,9 +93,8 @@ class Front:
         self, behind: str, *others: str, pick: Callable[[int, int], int] | None = None, prefix: str = "", key: str = "",
         tls: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
-        """others: further servers;
-
-        pick(connection, servers) says which one a connection goes to, by turns if not given.
+        """others: further servers; pick(connection, servers) says which one a connection goes to, by turns if
+        not given.
         """
         places = [url.removeprefix("http://").rpartition(":") for url in (behind, *others)]
         self.behind = [(host.strip("[]"), int(port)) for host, _, port in places]

@@ -1,6 +1,5 @@
-"""A pytest plugin for the runs of the matrix:
-
-load processes are stopped again and again, as on a machine without a free core.
+"""A pytest plugin for the runs of the matrix: load processes are stopped again and again, as on a machine
+without a free core.
 """
 
 import contextlib

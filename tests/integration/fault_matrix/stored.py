@@ -1,6 +1,5 @@
-"""A run folder judged again:
-
-from requests.jsonl.gz and run.json alone, through the checks and the judge of the engine.
+"""A run folder judged again: from requests.jsonl.gz and run.json alone, through the checks and the judge of
+the engine.
 """
 
 from __future__ import annotations

@@ -103,9 +103,8 @@ def test_each_role_s_gpus(
 
 
 def test_many_tokens_an_event(suite: Suite) -> None:
-    """Events of 8 tokens:
-
-    the first has one, and a mean over events instead of tokens would be eight times as much.
+    """Events of 8 tokens: the first has one, and a mean over events instead of tokens would be eight times as
+    much.
     """
     done = suite(
         *TENCENT, "--base-url=sim:demo?stream_interval=8&decode_base_ms=12", *FAST, "--random-output-len=41"

@@ -104,9 +104,8 @@ def test_another_run_s_lines_arrive_while_ours_goes_on(suite: Suite, tmp_path: P
 
 
 def test_it_is_the_log_of_another_server_that_works_meanwhile(suite: Suite, tmp_path: Path) -> None:
-    """Lines of this very time, with the right batch size, readable:
-
-    their speed is another one, and so there are too many.
+    """Lines of this very time, with the right batch size, readable: their speed is another one, and so there
+    are too many.
     """
     other = tmp_path / "other"
     other.mkdir()
@@ -123,9 +122,8 @@ def test_it_is_the_log_of_another_server_that_works_meanwhile(suite: Suite, tmp_
 
 
 def test_another_server_writes_to_it_too(suite: Suite) -> None:
-    """Lines of the same batch, tokens and moment, half as fast again:
-
-    no mean within a third and no word of theirs tells.
+    """Lines of the same batch, tokens and moment, half as fast again: no mean within a third and no word of
+    theirs tells.
     """
     says = "tokens, and the client received 160."
     others = Row("others", "demo?fault=other_lines", "curve_agrees", says, options=WORK, tests=CURVE)

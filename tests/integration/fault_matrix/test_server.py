@@ -145,9 +145,8 @@ def test_red(suite: Suite, row: Row) -> None:
 
 
 def test_a_restart_between_two_tests_is_seen_in_the_second(suite: Suite) -> None:
-    """Its capacity, model and version were read at the start:
-
-    under its name the figures of another one would be judged.
+    """Its capacity, model and version were read at the start: under its name the figures of another one would
+    be judged.
     """
     row = Row(
         "restart-between",
@@ -191,9 +190,8 @@ def test_an_old_server_that_is_the_new_one_by_another_address(suite: Suite, tmp_
 
 
 def test_two_addresses_of_which_nothing_shows_that_they_are_one(suite: Suite, tmp_path: Path) -> None:
-    """One seed, and no state to be looked at:
-
-    it is said, of a baseline server and of a second server under test.
+    """One seed, and no state to be looked at: it is said, of a baseline server and of a second server under
+    test.
     """
     with sim_server(tmp_path, "demo?fault=fixed_seed,info_thin") as url, front(url) as again:
         done = suite(
@@ -236,9 +234,8 @@ def test_another_client_that_is_there_before_us_keeps_the_flush_from_being_confi
 
 
 def test_another_client_that_comes_after_the_flush(suite: Suite, tmp_path: Path) -> None:
-    """One request of 8 tokens, when ours are decoding:
-
-    no answer of ours tells of it, the log has one sequence too many.
+    """One request of 8 tokens, when ours are decoding: no answer of ours tells of it, the log has one
+    sequence too many.
     """
     log = tmp_path / "server.log"
     row = Row(

@@ -1,6 +1,5 @@
-"""What surrounds the server:
-
-the client's machine, the data, the tokenizer, the report folder and the baseline.
+"""What surrounds the server: the client's machine, the data, the tokenizer, the report folder and the
+baseline.
 """
 
 from __future__ import annotations
@@ -66,9 +65,8 @@ def test_a_client_that_sleeps_over_answers_of_one_token(suite: Suite) -> None:
 
 
 def test_a_client_whose_own_error_is_too_large(suite: Suite) -> None:
-    """It reads the null server's first tokens 40 ms late:
-
-    a tenth of 400 ms, and the objective is nearer than that.
+    """It reads the null server's first tokens 40 ms late: a tenth of 400 ms, and the objective is nearer than
+    that.
     """
     late = ("-ptests.integration.own_error", "--calibrate=fresh", "--slo=ttft.mean<=300")
     row = Row(

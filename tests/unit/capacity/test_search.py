@@ -1,6 +1,5 @@
-"""The capacity search against servers that are a formula:
-
-it ends near the best load, asks little, and says how it ended.
+"""The capacity search against servers that are a formula: it ends near the best load, asks little, and says
+how it ended.
 """
 
 from __future__ import annotations
@@ -110,9 +109,8 @@ def test_the_grid_has_whole_steps_of_a_share_and_the_marks_with_their_next() -> 
 
 
 def test_the_real_staircase_is_not_taken_for_a_plateau() -> None:
-    """96 gives more than 104 and 112, and 128 more than all:
-
-    the best lies beyond the stair and before the cliff.
+    """96 gives more than 104 and 112, and 128 more than all: the best lies beyond the stair and before the
+    cliff.
     """
     marks = (
         Mark(128, "The largest CUDA graph is of 128.", cliff=True),

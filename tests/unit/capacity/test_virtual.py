@@ -133,9 +133,8 @@ SERVER_LONG = replace(SERVER, pool_tokens=200_000)
 
 @pytest.fixture(scope="module")
 def full() -> float:
-    """Total tokens/s of the server when 24 run and others wait:
-
-    the ends of a long load, but for a twentieth at either side.
+    """Total tokens/s of the server when 24 run and others wait: the ends of a long load, but for a twentieth
+    at either side.
     """
     ends = sorted(
         record.end_ns

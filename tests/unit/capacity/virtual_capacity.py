@@ -1,6 +1,5 @@
-"""Probes of the capacity search in virtual time:
-
-the embedded server's scheduler through the real metrics and intervals.
+"""Probes of the capacity search in virtual time: the embedded server's scheduler through the real metrics and
+intervals.
 """
 
 from __future__ import annotations
@@ -69,9 +68,8 @@ def probe_in_virtual_time(
     rule_out: float | None = None,
     speed: float = 1.0,
 ) -> Probe:
-    """One closed-loop probe, ended when the client would end it (early). speed:
-
-    virtual seconds are so many times shorter.
+    """One closed-loop probe, ended when the client would end it (early). speed: virtual seconds are so many
+    times shorter.
     """
     dice = random.Random(seed)
     server, wave = scaled(profile, 1 + dice.gauss(0, run_noise)), int(concurrency)

@@ -1,6 +1,5 @@
-"""`compare` on rows of other clients:
-
-what a row shows of its own run is INVALID, what it cannot show is red when asked.
+"""`compare` on rows of other clients: what a row shows of its own run is INVALID, what it cannot show is red
+when asked.
 """
 
 from __future__ import annotations
@@ -201,9 +200,8 @@ def test_a_run_of_ours_is_held_to_strict_validity_too(
 
 
 def test_only_what_both_have(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A test that one side lacks is INVALID, and left out by --common, with its name;
-
-    so are a curve's further points.
+    """A test that one side lacks is INVALID, and left out by --common, with its name; so are a curve's
+    further points.
     """
     from tests.unit.report.samples import document, entry
 

@@ -148,9 +148,8 @@ def setup(tmp_path: Path, **more: Any) -> Any:
 
 
 def test_prompts_that_a_prefix_cache_can_answer_are_told_beforehand(tmp_path: Path) -> None:
-    """Bytes that are no character all become the same sign:
-
-    with 2048 ids some prompts begin with a row of it.
+    """Bytes that are no character all become the same sign: with 2048 ids some prompts begin with a row of
+    it.
     """
     said = shared_beginnings(setup(tmp_path, dataset_name="random-ids"))
     assert said.startswith("5 of 32 prompts share up to 225 tokens of their beginning")

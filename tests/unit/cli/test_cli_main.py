@@ -1,6 +1,5 @@
-"""The exit status of a command that was called wrongly:
-
-the suite's 4, not argparse's 2, which would read as Ctrl-C.
+"""The exit status of a command that was called wrongly: the suite's 4, not argparse's 2, which would read as
+Ctrl-C.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""No command writes over a file that -o did not name, nor over measurements;
-
-words in another order get the right one.
+"""No command writes over a file that -o did not name, nor over measurements; words in another order get the
+right one.
 """
 
 from __future__ import annotations
@@ -132,9 +131,8 @@ def test_an_empty_folder_is_named(
 
 
 def test_two_that_write_at_once_are_both_in_it(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each reads, and writes only when the other could have read:
-
-    without the lock one of them is lost every time.
+    """Each reads, and writes only when the other could have read: without the lock one of them is lost every
+    time.
     """
     target = kept / "shared.json"
     document = json.loads((kept / "a.json").read_text())

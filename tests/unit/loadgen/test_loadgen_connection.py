@@ -1,6 +1,5 @@
-"""A connection that breaks before an answer:
-
-a race at a keep-alive's end is tried again, a request that was taken is lost.
+"""A connection that breaks before an answer: a race at a keep-alive's end is tried again, a request that was
+taken is lost.
 """
 
 from __future__ import annotations
@@ -19,9 +18,8 @@ NOW = 10**12
 
 
 class Wire:
-    """A socket that takes everything at once;
-
-    round trips in microseconds, and the bytes that the peer's kernel has confirmed.
+    """A socket that takes everything at once; round trips in microseconds, and the bytes that the peer's
+    kernel has confirmed.
     """
 
     def __init__(self, round_trip: int = 0, shortest: int = 0) -> None:

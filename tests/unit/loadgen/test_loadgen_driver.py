@@ -84,9 +84,8 @@ def test_a_name_that_is_none_fails_the_request_and_not_the_load(loop: Any) -> No
 
 
 def test_many_connections_that_are_gone_at_the_zero_end_in_order(loop: Any) -> None:
-    """Each one's end sends the next request, which finds its connection gone too:
-
-    one after the other, not one inside the other.
+    """Each one's end sends the next request, which finds its connection gone too: one after the other, not
+    one inside the other.
     """
     count = 400
     with socket.create_server(("127.0.0.1", 0), backlog=count) as listener:

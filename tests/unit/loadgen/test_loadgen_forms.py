@@ -1,6 +1,5 @@
-"""What the formats of HTTP, event streams and JSON allow is read as sglang's own form is;
-
-errors are seen in every form.
+"""What the formats of HTTP, event streams and JSON allow is read as sglang's own form is; errors are seen in
+every form.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""What the real routers make of a stream:
-
-sglang-router 0.3.2, its mini_lb, and smg 1.13.0 over the real 0.5.7.
+"""What the real routers make of a stream: sglang-router 0.3.2, its mini_lb, and smg 1.13.0 over the real
+0.5.7.
 """
 
 from __future__ import annotations
@@ -41,9 +40,8 @@ def test_generate_through_a_router(router: str, size: int) -> None:
 
 @pytest.mark.parametrize("router", NAMES)
 def test_v1_through_a_router(router: str) -> None:
-    """sglang-router drops continuous_usage_stats of a request:
-
-    then there are no counts along the stream, only the sum.
+    """sglang-router drops continuous_usage_stats of a request: then there are no counts along the stream,
+    only the sum.
     """
     answer = read(router, "v1_completions_stream", 7, chunks=True)
     meter = answer.meter

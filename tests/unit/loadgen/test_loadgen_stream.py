@@ -83,9 +83,8 @@ EVENTS = st.lists(st.tuples(st.text(max_size=30), st.integers(0, 6), st.booleans
 
 @pytest.mark.parametrize("spaced", [False, True])
 def test_a_text_before_the_first_token_has_a_time_and_is_no_arrival(spaced: bool) -> None:
-    """What follows is read as ever:
-
-    the first counted event is kept, of one read with the text or of a later one.
+    """What follows is read as ever: the first counted event is kept, of one read with the text or of a later
+    one.
     """
     for at in (1, 2):
         meter = StreamMeter()

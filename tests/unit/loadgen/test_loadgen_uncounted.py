@@ -1,6 +1,5 @@
-"""Streams of /v1 whose events carry no counts:
-
-when output came, in whatever key a server puts it, and what the first of it was.
+"""Streams of /v1 whose events carry no counts: when output came, in whatever key a server puts it, and what
+the first of it was.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""--header and --extra-request-body:
-
-read, refused where they clash with the test's own, merged, and part of the workload.
+"""--header and --extra-request-body: read, refused where they clash with the test's own, merged, and part of
+the workload.
 """
 
 from __future__ import annotations

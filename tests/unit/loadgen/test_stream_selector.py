@@ -1,6 +1,5 @@
-"""The loop that reads event streams, over real TCP sockets:
-
-the counts of the straightforward parser, the kernel's times.
+"""The loop that reads event streams, over real TCP sockets: the counts of the straightforward parser, the
+kernel's times.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""TPOT of streams that are counted at their end only:
-
-bounds by hand, and the truth between them whatever the events hold.
+"""TPOT of streams that are counted at their end only: bounds by hand, and the truth between them whatever the
+events hold.
 """
 
 from __future__ import annotations
@@ -114,9 +113,8 @@ def test_a_run_has_both_ends_and_no_figure_in_the_middle() -> None:
 
 
 def test_classic_figures_as_bench_serving_has_them() -> None:
-    """A chunk is a token there:
-
-    gaps of 20 ms, TTFT at the first text, latency to [DONE] over the tokens after the first.
+    """A chunk is a token there: gaps of 20 ms, TTFT at the first text, latency to [DONE] over the tokens
+    after the first.
     """
     figures = compute_classic(run_of(chunked(110, 130, 150, n=11)))
     assert figures["classic.completed"] == 1 and figures["classic.total_output"] == 11

@@ -1,6 +1,5 @@
-"""Figures over several repeats:
-
-extremes stay extremes, a spread is that of all requests, and n is the number of all.
+"""Figures over several repeats: extremes stay extremes, a spread is that of all requests, and n is the number
+of all.
 """
 
 from __future__ import annotations

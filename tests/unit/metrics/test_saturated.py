@@ -1,6 +1,5 @@
-"""Tokens/s of a full server, worked by hand:
-
-lumps that come back, a load that is no whole number of them, and too little time.
+"""Tokens/s of a full server, worked by hand: lumps that come back, a load that is no whole number of them,
+and too little time.
 """
 
 from __future__ import annotations
@@ -42,9 +41,8 @@ def test_whole_lumps_are_found_whatever_the_load() -> None:
 
 
 def test_a_stretch_that_cannot_come_back_says_so() -> None:
-    """Two lumps leave 1.1 s between the first end and the last first token:
-
-    no stretch of 2 s fits, and the spread is large.
+    """Two lumps leave 1.1 s between the first end and the last first token: no stretch of 2 s fits, and the
+    spread is large.
     """
     found = saturated_flow(lumps(10, 5))
     assert found is None or found.spread > 0.2

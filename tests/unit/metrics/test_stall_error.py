@@ -1,6 +1,5 @@
-"""The bound of a figure's error from the client's stalls:
-
-by hand, and against the truth that a frozen client did not see.
+"""The bound of a figure's error from the client's stalls: by hand, and against the truth that a frozen client
+did not see.
 """
 
 from dataclasses import replace
@@ -53,9 +52,8 @@ def test_bounds_by_hand():
 
 
 def test_a_median_moves_with_the_requests_that_were_late():
-    """Three of five have 40 ms a token, and two of these may have had 60:
-
-    then the median is 60, though most are on time.
+    """Three of five have 40 ms a token, and two of these may have had 60: then the median is 60, though most
+    are on time.
     """
     firsts, tpots = (110, 110, 200, 200, 200), (40, 40, 40, 60, 60)
     records = [

@@ -1,6 +1,5 @@
-"""The steady part of a load, worked by hand:
-
-which requests count, and over which time their tokens are taken.
+"""The steady part of a load, worked by hand: which requests count, and over which time their tokens are
+taken.
 """
 
 from __future__ import annotations
@@ -79,9 +78,8 @@ def test_answers_out_of_step_have_no_edge() -> None:
 
 
 def test_a_window_where_the_load_is_a_rate() -> None:
-    """From the third request sent (10) to the end of the last counted (30):
-
-    its 2 x 2 prompts and 4 x 11 tokens in 20 s.
+    """From the third request sent (10) to the end of the last counted (30): its 2 x 2 prompts and 4 x 11
+    tokens in 20 s.
     """
     whole = run(*IN_STEP)
     part = steady(whole, 2)

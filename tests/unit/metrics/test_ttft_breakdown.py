@@ -20,9 +20,8 @@ def test_one_answer_by_hand():
 
 
 def test_who_ran_and_who_waited():
-    """Three sent at 10; first tokens at 110, 130, 200, last ones at 140, 190, 300:
-
-    two ran at once, three waited.
+    """Three sent at 10; first tokens at 110, 130, 200, last ones at 140, 190, 300: two ran at once, three
+    waited.
     """
     found = waiting(
         [

@@ -1,6 +1,5 @@
-"""Whether the old side is of another deployment is known from the servers' answers:
-
-from a file, a server, a run before.
+"""Whether the old side is of another deployment is known from the servers' answers: from a file, a server, a
+run before.
 """
 
 from __future__ import annotations

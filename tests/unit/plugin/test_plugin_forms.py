@@ -1,6 +1,5 @@
-"""Objectives that a load cannot be judged by are found before it is sent;
-
-the documented example is none of them.
+"""Objectives that a load cannot be judged by are found before it is sent; the documented example is none of
+them.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Options:
-
-what each parser takes and refuses, and what is wrong with a combination is one sentence before anything runs.
+"""Options: what each parser takes and refuses, and what is wrong with a combination is one sentence before
+anything runs.
 """
 
 from __future__ import annotations
@@ -183,9 +182,8 @@ def test_what_cannot_be_is_said_in_one_sentence(
 
 
 def test_a_file_that_cannot_be_added_to_is_refused_before_the_load(tmp_path: Path) -> None:
-    """--save-baseline on a run.json, --bench-serving-jsonl on a baseline:
-
-    each was found out when all was measured, or never.
+    """--save-baseline on a run.json, --bench-serving-jsonl on a baseline: each was found out when all was
+    measured, or never.
     """
     run, baseline = tmp_path / "run.json", tmp_path / "prod.json"
     run.write_text('{"schema": "slabench.run/1"}')

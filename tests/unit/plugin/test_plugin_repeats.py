@@ -1,6 +1,5 @@
-"""Plugins that run a test again are refused before anything is sent;
-
-what runs one again all the same leaves the worst outcome.
+"""Plugins that run a test again are refused before anything is sent; what runs one again all the same leaves
+the worst outcome.
 """
 
 from __future__ import annotations

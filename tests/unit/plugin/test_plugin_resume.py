@@ -1,6 +1,5 @@
-"""--resume: what is kept, what is run again, and what cannot be continued;
-
-a disk that is full costs files and no verdict.
+"""--resume: what is kept, what is run again, and what cannot be continued; a disk that is full costs files
+and no verdict.
 """
 
 from __future__ import annotations
@@ -147,9 +146,8 @@ def test_records_on_a_full_disk_say_so_once_and_raise_nothing(tmp_path: Path) ->
 def test_a_full_disk_costs_the_files_and_not_the_verdict(
     run_suite: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """run.json, junit.xml and report.html fail to be written;
-
-    word, summary and exit status are those of the run.
+    """run.json, junit.xml and report.html fail to be written; word, summary and exit status are those of the
+    run.
     """
     monkeypatch.setattr("slabench.report.document.os.fsync", _full)
     monkeypatch.setattr("_pytest.junitxml.LogXML.pytest_sessionfinish", _full)

@@ -1,6 +1,5 @@
-"""The exit status: every row of the table, worked from the words;
-
-and what the recorder keeps of a command line.
+"""The exit status: every row of the table, worked from the words; and what the recorder keeps of a command
+line.
 """
 
 from __future__ import annotations

@@ -29,9 +29,8 @@ def test_a_suites_file_has_one_name() -> None:
 def test_an_installed_suites_tests_have_the_clones_ids(
     pytester: pytest.Pytester, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not by the way from the root of whoever runs them, which is another on every machine;
-
-    the marks are known there too.
+    """Not by the way from the root of whoever runs them, which is another on every machine; the marks are
+    known there too.
     """
     installed = tmp_path_factory.mktemp("site-packages") / "slabench" / "suites"
     (installed / "ali").mkdir(parents=True)
@@ -57,9 +56,8 @@ def test_an_installed_suites_tests_have_the_clones_ids(
 def test_a_server_of_ones_own_makes_no_test_live(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Many repositories have a fixture of that name;
-
-    ours is meant where the test asks for what is measured with it.
+    """Many repositories have a fixture of that name; ours is meant where the test asks for what is measured
+    with it.
     """
     monkeypatch.delenv("SLABENCH_BASE_URL", raising=False)
     pytester.makeconftest("import pytest\n\n@pytest.fixture\ndef server():\n    return 1\n")
@@ -68,9 +66,8 @@ def test_a_server_of_ones_own_makes_no_test_live(
 
 
 def test_an_unknown_option_of_ones_own_conftest_is_known(pytester: pytest.Pytester) -> None:
-    """--dataset is nearly one of ours;
-
-    the plugin that -p names is there before somebody's conftest.py, which has it.
+    """--dataset is nearly one of ours; the plugin that -p names is there before somebody's conftest.py, which
+    has it.
     """
     pytester.makeconftest("def pytest_addoption(parser):\n    parser.addoption('--dataset')\n")
     pytester.makepyfile("def test_it(pytestconfig):\n    assert pytestconfig.getoption('dataset') == 'x'\n")

@@ -291,9 +291,8 @@ def test_another_plugins_base_url_is_ours(run_suite: Run, pytester: pytest.Pytes
 
 
 def test_what_ends_before_a_server_was_asked_is_labelled_too(run_suite: Run) -> None:
-    """Ctrl-C while the embedded server starts;
-
-    junit.xml names no test then, and nothing that could be labelled.
+    """Ctrl-C while the embedded server starts; junit.xml names no test then, and nothing that could be
+    labelled.
     """
     ran = run_suite("import pytest\ndef test_a(server):\n    pytest.exit('now')\n")
     assert ran.status == 2 and ran.folder is not None

@@ -1,7 +1,5 @@
-"""Charts:
-
-ticks that a reader can count by, a mark for every point at the place that its value says, hollow where
-INVALID.
+"""Charts: ticks that a reader can count by, a mark for every point at the place that its value says, hollow
+where INVALID.
 """
 
 from __future__ import annotations

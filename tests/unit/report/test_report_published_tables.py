@@ -1,6 +1,5 @@
-"""The three files of the published tables, key for key:
-
-from entries with the published figures come the published files.
+"""The three files of the published tables, key for key: from entries with the published figures come the
+published files.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""requests.jsonl.gz:
-
-what is written is read back equal, and a file that breaks off gives everything before the break.
+"""requests.jsonl.gz: what is written is read back equal, and a file that breaks off gives everything before
+the break.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""The log of a real sglang 0.5.12 on an H200 (docs/examples):
-
-what the run wrote of it is what is read from it today.
+"""The log of a real sglang 0.5.12 on an H200 (docs/examples): what the run wrote of it is what is read from
+it today.
 """
 
 import gzip

@@ -102,9 +102,8 @@ def unnamed(lines):
 
 
 def test_a_known_shape_says_what_the_careful_reader_says_of_any_digits():
-    """Every known line with its digits drawn anew:
-
-    the fast lane has seen its shape, the careful reader has not.
+    """Every known line with its digits drawn anew: the fast lane has seen its shape, the careful reader has
+    not.
     """
     dice, learned, rows = random.Random(7), 0, 0
     for path in DATA.glob("r*.log*"):

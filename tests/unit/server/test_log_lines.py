@@ -477,9 +477,8 @@ lines = st.builds(
 
 
 def oracle(line):
-    """Every key and value of a line by one blunt expression;
-
-    the independent way to tell what a whole line says.
+    """Every key and value of a line by one blunt expression; the independent way to tell what a whole line
+    says.
     """
     return re.findall(rb"(#?[a-z][^:,]*): ([^,\s]+)", line.partition(b" batch")[2])
 

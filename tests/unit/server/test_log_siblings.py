@@ -1,7 +1,6 @@
 # ruff: noqa: E501 - log lines are long
-"""Logs beside those of test_log_cases:
-
-other values, heads, wrappers, writers and damages than those that were brought.
+"""Logs beside those of test_log_cases: other values, heads, wrappers, writers and damages than those that
+were brought.
 """
 
 import json
@@ -236,9 +235,8 @@ def test_keys_in_another_order_are_another_version_s(tmp_path):
 
 
 def test_lines_that_took_longer_than_went_by_are_of_two_servers(tmp_path):
-    """Both hold the same tokens at any moment, so that nothing falls:
-
-    their start says how many steps a line has.
+    """Both hold the same tokens at any moment, so that nothing falls: their start says how many steps a line
+    has.
     """
     start = "[2026-11-01 09:59:00] server_args={'tp_size': 1, 'decode_log_interval': 40}\n"
 

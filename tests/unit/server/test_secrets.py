@@ -1,6 +1,5 @@
-"""Secrets that the process knows, in every encoding and in part; those that their place gives away;
-
-and what must stay readable.
+"""Secrets that the process knows, in every encoding and in part; those that their place gives away; and what
+must stay readable.
 """
 
 from __future__ import annotations

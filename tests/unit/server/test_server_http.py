@@ -330,9 +330,8 @@ def test_names_behind_one_gateway_are_two_places(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize(("refusals", "sentences"), [(5, 0), (30, 1), (400, 1)])
 def test_a_flush_that_is_refused_for_long_says_so_once(monkeypatch, refusals, sentences):
-    """0.2 s between two questions; a warm-up of our own may take 2 s without a word;
-
-    after 30 s the refusal stands.
+    """0.2 s between two questions; a warm-up of our own may take 2 s without a word; after 30 s the refusal
+    stands.
     """
     now, answers, said = [0.0], iter([400] * refusals + [200]), []
     monkeypatch.setattr(control.time, "monotonic", lambda: now[0])

@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - table rows
 """server_info into our words: the real 0.5.7's bytes, other versions, GPU formulas, secrets."""
 
 import json

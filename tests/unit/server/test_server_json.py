@@ -1,6 +1,5 @@
-"""What a server sends as JSON is harmless or refused, whatever is in it;
-
-the answers around a run cost a sentence at most.
+"""What a server sends as JSON is harmless or refused, whatever is in it; the answers around a run cost a
+sentence at most.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Deployments of several servers:
-
-the real routers' bytes, who prefills and who decodes, and what is not reported.
+"""Deployments of several servers: the real routers' bytes, who prefills and who decodes, and what is not
+reported.
 """
 
 import contextlib

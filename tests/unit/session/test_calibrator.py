@@ -1,6 +1,5 @@
-"""Who is calibrated: our client against a real server, unless switched off;
-
-against the embedded one only when asked.
+"""Who is calibrated: our client against a real server, unless switched off; against the embedded one only
+when asked.
 """
 
 from __future__ import annotations

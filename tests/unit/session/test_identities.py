@@ -1,6 +1,5 @@
-"""What answers at one moment:
-
-two servers by turns, and one that goes on working for somebody else while it is asked.
+"""What answers at one moment: two servers by turns, and one that goes on working for somebody else while it
+is asked.
 """
 
 from __future__ import annotations

@@ -67,9 +67,8 @@ class Counting:
 def test_one_making_serves_every_test_of_a_length(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
-    """With free cores by a process of its own, so that this one encodes nothing;
-
-    else here, once for the largest.
+    """With free cores by a process of its own, so that this one encodes nothing; else here, once for the
+    largest.
     """
     monkeypatch.setattr(prompts.os, "sched_getaffinity", lambda _: set(range(cores)))
     tokenizer = Counting()

@@ -50,9 +50,8 @@ def test_within_5_per_cent_of_qpm_and_ttft_and_10_of_tpot(prompts: int) -> None:
 
 
 def test_the_published_run_s_shape() -> None:
-    """Further figures of the run that the fit was made on:
-
-    a gap of 272.8 s, TPOT median 28.90 and p99 216 ms; retractions.
+    """Further figures of the run that the fit was made on: a gap of 272.8 s, TPOT median 28.90 and p99 216
+    ms; retractions.
     """
     found = timings(128)
     assert 5 <= sum(one.retractions for one in found) <= 9

@@ -67,9 +67,8 @@ def test_mean_tpot_within_10_per_cent_of_the_published(batch_size: int) -> None:
 
 @pytest.mark.parametrize("batch_size", [64])
 def test_the_plateau_follows_from_the_pool(batch_size: int) -> None:
-    """The same server with room for all 64 would be far off the published plateau:
-
-    the pool makes it, not a step's cost.
+    """The same server with room for all 64 would be far off the published plateau: the pool makes it, not a
+    step's cost.
     """
     assert not any(one.retractions for one in wave(16))
     assert sum(one.retractions for one in wave(batch_size)) > 0

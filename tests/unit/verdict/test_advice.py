@@ -1,6 +1,5 @@
-"""tencent's rule:
-
-more prompts while TPOT has room, less rate and concurrency when it has none, silence close below the limit.
+"""tencent's rule: more prompts while TPOT has room, less rate and concurrency when it has none, silence close
+below the limit.
 """
 
 from __future__ import annotations

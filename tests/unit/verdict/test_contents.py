@@ -1,6 +1,5 @@
-"""What a stream's events hold beside their counts:
-
-answers whose counts, ids, texts and times do not belong together.
+"""What a stream's events hold beside their counts: answers whose counts, ids, texts and times do not belong
+together.
 """
 
 from __future__ import annotations
@@ -207,9 +206,8 @@ def test_a_first_event_without_ids_in_an_answer_with_ids_is_invalid() -> None:
 
 
 def test_a_text_of_nothing_first_is_a_finding_where_decoding_begins_much_later() -> None:
-    """By text alone:
-
-    random weights decode many tokens to no text, and then the next token comes as all others do.
+    """By text alone: random weights decode many tokens to no text, and then the next token comes as all
+    others do.
     """
     assert first_token(begun(EVEN, first_empty=True)).state is CheckStatus.OK
     assert first_token(begun(LATE, first_empty=True)).state is CheckStatus.FINDING

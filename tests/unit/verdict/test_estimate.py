@@ -32,9 +32,8 @@ def test_equal_answers_are_as_sure_as_two_runs_agree() -> None:
 
 
 def test_a_place_in_the_wave_is_no_noise() -> None:
-    """46 48 50 52 in each wave: a plain standard deviation is 2.24;
-
-    neighbours differ by 2, so 2 x sqrt(4/2/8) = 1.
+    """46 48 50 52 in each wave: a plain standard deviation is 2.24; neighbours differ by 2, so 2 x
+    sqrt(4/2/8) = 1.
     """
     found = estimate("tpot.mean", 49.0, answers([46, 48, 50, 52] * 2), 4)
     assert (found.high - found.low) / 2 == pytest.approx(math.hypot(1.0, 0.003 * 49), rel=1e-6)
@@ -69,9 +68,8 @@ def test_floors(key: str, share: float) -> None:
 
 
 def test_two_probes_of_one_load() -> None:
-    """50 and 51 cannot be known better than they lie apart;
-
-    equal ones are known better by the square root of two.
+    """50 and 51 cannot be known better than they lie apart; equal ones are known better by the square root of
+    two.
     """
     apart = pooled([Estimate(50, 49.9, 50.1, 10), Estimate(51, 50.9, 51.1, 10)], 0.0)
     assert (apart.value, apart.low, apart.high, apart.n) == (50.5, 50.0, 51.0, 20)

@@ -1,6 +1,5 @@
-"""Did the whole server stop, and was something done for the first time:
-
-runs in virtual time, and what a pause does to them.
+"""Did the whole server stop, and was something done for the first time: runs in virtual time, and what a
+pause does to them.
 """
 
 from __future__ import annotations
@@ -31,9 +30,8 @@ def prefill(profile: Profile, lengths: list[int], cap: int | None = None, gap_s:
 
 
 def frozen(run: RunRecord, at_s: float, for_s: float) -> RunRecord:
-    """The same run at a server that stopped:
-
-    whatever came or, in a closed loop, was sent after that moment is later.
+    """The same run at a server that stopped: whatever came or, in a closed loop, was sent after that moment
+    is later.
     """
 
     def later(stamp: int) -> int:
@@ -134,9 +132,8 @@ def test_a_long_stop_is_found_wherever_it_is(name: str, place: float, for_s: flo
 
 
 def test_a_first_compilation_is_a_first_run_effect_and_the_rate_is_not_the_servers() -> None:
-    """0.10 s of prefill, and 3.4 s before it:
-
-    the rate is a thirty-fifth, and no pause is longer than --stall-limit.
+    """0.10 s of prefill, and 3.4 s before it: the rate is a thirty-fifth, and no pause is longer than
+    --stall-limit.
     """
     run = prefill(DEMO, [128] * 64, cap=8)
     found = checks(frozen(run, 0.0, 3.4))["first_run"]
@@ -153,9 +150,8 @@ def test_a_beginning_that_costs_a_little_is_a_finding() -> None:
 
 
 def test_first_requests_that_wait_while_the_others_go_on() -> None:
-    """Three of eight slots wait 3.5 s for something that is done once;
-
-    the other five serve meanwhile, without a pause.
+    """Three of eight slots wait 3.5 s for something that is done once; the other five serve meanwhile,
+    without a pause.
     """
     records = [answer(k, sent=0, arrivals=((3600, 1),), end=3600, output_len=1) for k in range(3)]
     for _ in range(5):
@@ -219,9 +215,8 @@ def test_requests_that_were_stamped_as_sent_when_their_answer_was_there_are_in_f
 
 
 def test_answers_whose_events_have_no_times_are_no_pause() -> None:
-    """/v1 without counts along the stream:
-
-    when a piece of text came is known of the first and the last alone.
+    """/v1 without counts along the stream: when a piece of text came is known of the first and the last
+    alone.
     """
     silent = answer(arrivals=())
     silent = replace(silent, first_text_ns=100 * MS, last_text_ns=60_000 * MS, end_ns=60_000 * MS)

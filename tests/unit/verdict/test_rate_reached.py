@@ -1,6 +1,5 @@
-"""A rate that the cap did not let through is a finding with what was reached;
-
-one that came through, or has no cap, is none.
+"""A rate that the cap did not let through is a finding with what was reached; one that came through, or has
+no cap, is none.
 """
 
 from __future__ import annotations

@@ -102,9 +102,8 @@ def test_repeats_without_a_spread_are_held_to_what_a_single_run_can_tell() -> No
 
 
 def test_points_of_one_curve_are_corrected() -> None:
-    """What one test alone says with this scatter, one of fourteen does not:
-
-    by chance one of them looks like it.
+    """What one test alone says with this scatter, one of fourteen does not: by chance one of them looks like
+    it.
     """
     new, old = [x * 1.0275 for x in (40.2, 40.0, 40.1, 39.9)], OLD
     assert one("curve.8", [1e5 / x for x in new], [1e5 / x for x in old]).outcome is ComparisonResult.WORSE
@@ -175,9 +174,8 @@ KEYS = ("tpot.mean", "ttft.mean", "total_throughput", "curve.8", "goodput.share"
 def test_the_word_follows_from_the_printed_ends_and_the_limit(
     data: st.DataObject, siblings: int, pairs: bool
 ) -> None:
-    """As a reader of the table would say it: beyond is worse, inside holds, across is inconclusive;
-
-    also with ends at the limit.
+    """As a reader of the table would say it: beyond is worse, inside holds, across is inconclusive; also with
+    ends at the limit.
     """
     keys = data.draw(st.lists(st.sampled_from(KEYS), min_size=1, unique=True))
     repeats = data.draw(st.integers(1, 4))
@@ -202,9 +200,8 @@ def test_the_word_follows_from_the_printed_ends_and_the_limit(
 
 
 def test_each_figure_is_held_against_its_own_level() -> None:
-    """Holm's by hand: the smallest of three at a third of alpha falls;
-
-    the next at half of it does not, nor any after it.
+    """Holm's by hand: the smallest of three at a third of alpha falls; the next at half of it does not, nor
+    any after it.
     """
     assert held_at([0.001, 0.02, 0.03], 0.03) == pytest.approx([0.01, 0.015, 0.015])
     assert held_at([0.02, 0.001, 0.012], 0.03) == pytest.approx([0.03, 0.01, 0.015])

@@ -1,6 +1,5 @@
-"""Answers that are held back, or begin before their first token:
-
-by the probe of the idle server, its own times, its log.
+"""Answers that are held back, or begin before their first token: by the probe of the idle server, its own
+times, its log.
 """
 
 from __future__ import annotations
@@ -204,9 +203,8 @@ def test_a_probe_that_fails_says_why_and_judges_nothing() -> None:
 
 
 def test_a_first_event_of_many_tokens_is_not_held_back() -> None:
-    """--stream-interval=40 at 25 ms a token:
-
-    the first event has to come 975 ms later than the first token was made.
+    """--stream-interval=40 at 25 ms a token: the first event has to come 975 ms later than the first token
+    was made.
     """
     first = answer(sent=0, arrivals=((1000, 40), (1600, 64)), end=1601)  # type: ignore[no-untyped-call]
     assert shown(alone(first)).ttft_ms == pytest.approx(25)

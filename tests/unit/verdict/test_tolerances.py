@@ -1,6 +1,5 @@
-"""Every metric that can be compared is once made worse and seen FAILED, and made better and seen PASSED:
-
-from the definitions.
+"""Every metric that can be compared is once made worse and seen FAILED, and made better and seen PASSED: from
+the definitions.
 """
 
 from __future__ import annotations
@@ -134,9 +133,8 @@ def test_an_objective_against_the_direction_is_refused(metric: Metric) -> None:
 
 
 def test_every_count_of_success_or_failure_has_its_direction() -> None:
-    """By name, so that a new one is thought of:
-
-    what a server did more of is better or worse, what the plan said is neither.
+    """By name, so that a new one is thought of: what a server did more of is better or worse, what the plan
+    said is neither.
     """
     directions = {
         one.name: one.better for one in METRICS.values() if one.unit in ("count", "requests", "tokens")

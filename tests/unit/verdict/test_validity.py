@@ -413,9 +413,8 @@ def test_a_negative_number_of_retractions_takes_nothing_from_the_others(counts, 
 
 
 def test_a_text_s_own_count_has_to_be_the_server_s():
-    """102 tokens there where 100 were meant:
-
-    drift if our tokenizer says the same of the text, another text if it does not.
+    """102 tokens there where 100 were meant: drift if our tokenizer says the same of the text, another text
+    if it does not.
     """
     case = subject(answer(0, prompt_tokens=102), exact_prompt=False)
     assert states(replace(case, counted=(102,)))["prompt_length"] is CheckStatus.FINDING
@@ -759,9 +758,8 @@ def froze(*stalls_ms, records, judged, **client):
 
 
 def test_a_freeze_over_the_first_tokens_is_no_matter_of_the_average():
-    """32 s of stream, 0.2 s late on average;
-
-    but all eight answers began while the client stood still for 3.6 s.
+    """32 s of stream, 0.2 s late on average; but all eight answers began while the client stood still for 3.6
+    s.
     """
     records = [
         answer(
@@ -937,9 +935,8 @@ def chat(*prompt_tokens, counted=(100, 90)):
 
 
 def test_a_chat_template_s_tokens_are_not_the_prompt_s():
-    """The same text stands around every message. Another number each is not known to be that;
-
-    fewer is a cut prompt.
+    """The same text stands around every message. Another number each is not known to be that; fewer is a cut
+    prompt.
     """
     found = chat(112, 102)
     assert found.state is CheckStatus.OK

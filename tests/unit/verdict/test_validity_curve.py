@@ -49,9 +49,8 @@ NONE_CLEAN = [*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8, frozenset({"
 
 
 def test_noise_and_slow_lines_are_this_servers():
-    """A few scattered lines may be off by more than the limit of many;
-
-    lines without a clean one are slower, not faster.
+    """A few scattered lines may be off by more than the limit of many; lines without a clean one are slower,
+    not faster.
     """
     noisy = [
         *[S(4, 400.0, True, 4)] * 100,

@@ -1,6 +1,5 @@
-"""The gate in virtual time, small:
-
-benchmarks/bench_gate.py is the same with two hundred comparisons and the published lengths.
+"""The gate in virtual time, small: benchmarks/bench_gate.py is the same with two hundred comparisons and the
+published lengths.
 """
 
 from __future__ import annotations

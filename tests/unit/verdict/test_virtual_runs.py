@@ -1,6 +1,5 @@
-"""The published methods in virtual time through the real metrics and verdict:
-
-clean runs are valid, the others say why not.
+"""The published methods in virtual time through the real metrics and verdict: clean runs are valid, the
+others say why not.
 """
 
 from __future__ import annotations
@@ -51,7 +50,6 @@ def test_the_noise_is_at_least_that_of_the_h200_s_clean_lines(tmp_path: Path) ->
 
 def test_180_clean_runs_are_180_valid_verdicts() -> None:
     """No check may speak; every sixth run has the published lengths. The other 20 go over sockets:
-
     tests/integration.
     """
     profile, spoke = noisy(A800, NOISE), []
@@ -69,9 +67,8 @@ def test_180_clean_runs_are_180_valid_verdicts() -> None:
 
 
 def test_clean_waves_are_quiet() -> None:
-    """The later form, four waves a batch size:
-
-    the first is not slower than the rest beyond what noise makes of it.
+    """The later form, four waves a batch size: the first is not slower than the rest beyond what noise makes
+    of it.
     """
     profile, spoke = noisy(A800, NOISE), []
     for seed in range(30):

@@ -1,6 +1,5 @@
-"""A data set in the forms that people have:
-
-what can be used is, what is broken is counted, what is none is one sentence.
+"""A data set in the forms that people have: what can be used is, what is broken is counted, what is none is
+one sentence.
 """
 
 from __future__ import annotations

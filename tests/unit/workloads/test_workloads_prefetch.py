@@ -1,6 +1,5 @@
-"""Prompts made by a process of its own:
-
-the same as made here, said one by one, and nothing breaks when it does.
+"""Prompts made by a process of its own: the same as made here, said one by one, and nothing breaks when it
+does.
 """
 
 from __future__ import annotations

@@ -70,9 +70,8 @@ def test_ids_are_inside_the_vocabulary_and_begin_differently(
 
 
 def test_no_prompt_begins_as_what_is_sent_before_the_load_does() -> None:
-    """1000 of them begin with all ids that are used:
-
-    what the probe of the idle server left in the cache is none of theirs.
+    """1000 of them begin with all ids that are used: what the probe of the idle server left in the cache is
+    none of theirs.
     """
     prompts = made(replace(IDS, num_prompts=1000), Path("unused")).prompts
     first = ShortPrompt.of(prompts[0]).ids

@@ -1,6 +1,5 @@
-"""Many texts at once encode to what each one encodes to alone;
-
-a tokenizer that cannot be loaded is a whole sentence.
+"""Many texts at once encode to what each one encodes to alone; a tokenizer that cannot be loaded is a whole
+sentence.
 """
 
 from __future__ import annotations

@@ -1,0 +1,79 @@
+"""A sentence as an id and its arguments, rendered from the English catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from string import Formatter
+from typing import Any, Union
+
+from slabench.messages.english import CATALOGUE
+from slabench.messages.numbers import metric_name, number
+
+Argument = Union[None, bool, int, float, str, "Message", Sequence["Argument"]]
+
+
+class _Formatter(Formatter):
+    """str.format with two more kinds of field, `{value:number}` and `{key:metric}`; a sequence is joined with commas."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec == "number":
+            return number(value)
+        if format_spec == "metric":
+            return metric_name(value)
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            return (format_spec or ", ").join(str(each) for each in value)
+        if isinstance(value, Message):
+            return str(value)
+        return str(format(value, format_spec))
+
+
+_FORMATTER = _Formatter()
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Message:
+    """`Message("completed.failed", failed=4, requests=16)`; str() is the English sentence.
+
+    KeyError for an id without a template and for an argument that the template asks for and is not there.
+    """
+
+    id: str
+    arguments: Mapping[str, Argument] = field(hash=False)
+
+    def __init__(self, id: str, /, **arguments: Argument) -> None:
+        object.__setattr__(self, "id", id)
+        object.__setattr__(self, "arguments", arguments)
+
+    def __str__(self) -> str:
+        return _FORMATTER.vformat(CATALOGUE[self.id], (), self.arguments)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As run.json stores it; from_dict() reads it."""
+        return {"id": self.id, "arguments": {name: _stored(value) for name, value in self.arguments.items()}}
+
+
+def from_dict(stored: Mapping[str, Any]) -> Message:
+    """A message that as_dict() made. KeyError where it is none."""
+    return Message(stored["id"], **{name: _read(value) for name, value in stored["arguments"].items()})
+
+
+def as_message(text: str) -> Message:
+    """A sentence of another origin, such as a file that was stored before messages had ids."""
+    return Message("text", text=text)
+
+
+def _stored(value: Argument) -> Any:
+    if isinstance(value, Message):
+        return value.as_dict()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_stored(each) for each in value]
+    return value
+
+
+def _read(value: Any) -> Argument:
+    if isinstance(value, dict):
+        return from_dict(value)
+    if isinstance(value, list):
+        return tuple(_read(each) for each in value)
+    return value  # type: ignore[no-any-return]
