@@ -18,7 +18,7 @@ def checks(*, other: bool = False) -> str:
     """Every check; other: those of a load that another client drove."""
     head = ("check", "looks at", "INVALID when", "why this limit", "only for")
     rows = [
-        (f"`{check.name}`", *map(cell, (check.looks_at, check.invalid, check.why, check.applies.text)))
+        (f"`{check.name}`", *map(cell, (check.evidence, check.invalid, check.why, check.applies.text)))
         for check in registered()
         if (check.client == "other") == other
     ]

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from slabench.messages import Message
 from slabench.verdict.outcome import Check, CheckStatus
 from slabench.verdict.validity import registered
 
@@ -32,10 +33,7 @@ WITH_COUNTS = ("sglang", "sglang-native")  # endpoints whose answers carry count
 def row_checks(row: Row) -> tuple[Check, ...]:
     """The checks of one row, those that it has no evidence for among them."""
     unreported = [check for check in registered() if check.unreported]
-    hidden = (
-        Check(check.name, CheckStatus.NOT_CHECKED, f"A row does not tell {check.unreported}.", MEASURE)
-        for check in unreported
-    )
+    hidden = (check.missing(Message("reported.row"), Message("remedy.measure_again")) for check in unreported)
     return (_completed(row), _output_length(row), _prompt_length(row), _row_figures(row), *hidden)
 
 

@@ -5,7 +5,16 @@ reader sees is rendered from a catalogue: english/ has one file a room; another 
 Code never looks for a word in a sentence: what it needs is the id or an argument.
 """
 
-from slabench.messages.message import Argument, Message, as_message, from_dict
+from slabench.messages.message import Argument, Message, as_message, from_dict, remedy_of, stored_message
 from slabench.messages.numbers import metric_name, number
 
-__all__ = ["Argument", "Message", "as_message", "from_dict", "metric_name", "number"]
+__all__ = [
+    "Argument",
+    "Message",
+    "as_message",
+    "from_dict",
+    "metric_name",
+    "number",
+    "remedy_of",
+    "stored_message",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from string import Formatter
@@ -14,9 +15,14 @@ Argument = Union[None, bool, int, float, str, "Message", Sequence["Argument"]]
 
 
 class _Formatter(Formatter):
-    """str.format with two more kinds of field, `{value:number}` and `{key:metric}`; a sequence is joined with commas."""
+    """str.format with two more kinds of field, `{value:number}` and `{key:metric}`.
+
+    A sequence is joined with commas, or with what stands after the colon; None is left out.
+    """
 
     def format_field(self, value: Any, format_spec: str) -> str:
+        if value is None:
+            return ""
         if format_spec == "number":
             return number(value)
         if format_spec == "metric":
@@ -56,6 +62,28 @@ class Message:
 def from_dict(stored: Mapping[str, Any]) -> Message:
     """A message that as_dict() made. KeyError where it is none."""
     return Message(stored["id"], **{name: _read(value) for name, value in stored["arguments"].items()})
+
+
+def stored_message(stored: Mapping[str, Any] | None, text: str) -> Message | str:
+    """What a file stores of a message, or the sentence beside it.
+
+    The sentence where there is no more, and where another version has no such message or other arguments.
+    """
+    if stored is not None:
+        with contextlib.suppress(KeyError):
+            message = from_dict(stored)
+            str(message)
+            return message
+    return text
+
+
+def remedy_of(message: Message) -> Message | None:
+    """`ID.remedy` with those of the message's arguments that it shows; None where the catalogue has none."""
+    template = CATALOGUE.get(f"{message.id}.remedy")
+    if template is None:
+        return None
+    names = {name for _, name, _, _ in _FORMATTER.parse(template) if name}
+    return Message(f"{message.id}.remedy", **{name: message.arguments[name] for name in sorted(names)})
 
 
 def as_message(text: str) -> Message:

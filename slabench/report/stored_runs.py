@@ -11,6 +11,7 @@ from typing import Any
 
 from slabench.bench_serving.row_checks import planned, row_checks, row_id, same_rows
 from slabench.errors import ConfigError, system_words
+from slabench.messages import Message
 from slabench.report.resume import read_run
 from slabench.verdict import baseline_file
 from slabench.verdict.baseline_file import allowed_checks, identity, is_measured, only_inconclusive, run_ids
@@ -104,10 +105,7 @@ def _run(given: str, folder: Path) -> StoredSide:
         classic = gather(runs, (key for key in ROW_FIGURES if any(key in run for run in runs)))
         work = identity(entry["workload"], entry["plan"])
         said, let_pass = entry["headline"] if bad else None, allowed_checks(entry)
-        checks = tuple(
-            Check(one["name"], CheckStatus(one["state"]), one["text"], one["remedy"])
-            for one in entry["checks"]
-        )
+        checks = tuple(Check.read(stored) for stored in entry["checks"])
         length = _mean(run.get("accept_length") for run in runs)
         tests[entry["id"]] = StoredTest(
             entry["method"],
@@ -200,8 +198,10 @@ def _row_checks(rows: Sequence[Mapping[str, Any]]) -> tuple[Check, ...]:
     found = []
     for column in zip(*each, strict=True):
         place, worst = min(enumerate(column, 1), key=lambda one: order.index(one[1].state))
-        where = f"row {place} of {len(rows)}: " if len(rows) > 1 and worst.state in order[:2] else ""
-        found.append(replace(worst, message=f"{where}{worst.text}"))
+        if len(rows) > 1 and worst.state in order[:2]:
+            row = Message("load.row", row=place, rows=len(rows))
+            worst = replace(worst, message=Message("load.check", load=row, check=worst.message, more=None))
+        found.append(worst)
     twice = same_rows(rows)
     return (*([twice] if twice is not None else []), *found)
 

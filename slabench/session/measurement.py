@@ -5,9 +5,10 @@ run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from slabench.messages import Message
 from slabench.methods import Form
 from slabench.records import GpuCounts, RunRecord
 from slabench.verdict.outcome import Check, CheckStatus
@@ -31,9 +32,15 @@ class Trial:
     @property
     def told(self) -> str:
         """`baseline server, repeat 2 of 4`; empty for a test's only load."""
-        parts = ["baseline server"] if self.side == BASELINE else []
-        parts += [f"repeat {self.repeat} of {self.repeats}"] if self.repeats > 1 else []
-        return ", ".join(parts)
+        return "" if self == Trial() else str(self.message)
+
+    @property
+    def message(self) -> Message:
+        """Which of a test's loads it is."""
+        if self.repeats == 1:
+            return Message("load.baseline" if self.side == BASELINE else "load.new")
+        id = "load.baseline_repeat" if self.side == BASELINE else "load.repeat"
+        return Message(id, repeat=self.repeat, repeats=self.repeats)
 
 
 def turns(repeats: int, *, both: bool) -> Iterator[Trial]:
@@ -171,10 +178,5 @@ def _worst(seen: Sequence[tuple[Trial, Check]]) -> Check:
     if check.state is CheckStatus.OK:
         return check
     same = sum(other.state is check.state for _, other in seen)
-    more = f" (and in {same - 1} more of {len(seen)} loads)" if same > 1 else ""
-    return Check(
-        check.name,
-        check.state,
-        f"{turn.told}: {check.text}{more}" if turn.told else check.text + more,
-        check.remedy,
-    )
+    more = Message("load.more", more=same - 1, loads=len(seen)) if same > 1 else None
+    return replace(check, message=Message("load.check", load=turn.message, check=check.message, more=more))

@@ -18,7 +18,7 @@ from slabench.metrics.definitions import METRICS, metric_of
 from slabench.output_file import write_whole
 from slabench.strict_json import dumps
 from slabench.verdict.gated_metrics import samples_of
-from slabench.verdict.outcome import NOTHING_JUDGED
+from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus
 
 # slabench.baseline/2: `samples`, one value a repeat, beside each test's figures (their means), and `rules`,
 # what may differ. slabench.baseline/1: first form, one run, figures alone. Still read: one sample a figure,
@@ -26,7 +26,6 @@ from slabench.verdict.outcome import NOTHING_JUDGED
 SCHEMA = "slabench.baseline/2"
 # of any figure in its unit: beyond are numbers that were typed, some of which no float can hold
 POSSIBLE = (1e-9, 1e15)
-ALLOWED = "Allowed by --allow."  # validity/policy.py's words
 SHAREGPT = "sharegpt"  # the data set whose conversations have the lengths that are sent
 JOINT = " + "  # between the runs that a merged baseline names as its source
 EXTRAS = ("headers", "extra_request_body")  # of a request: a side that names none sent none
@@ -200,13 +199,13 @@ def build(
 
 
 def allowed_checks(entry: Mapping[str, Any]) -> dict[str, str]:
-    """Checks that were INVALID and that --allow let pass, with what they saw."""
-    found = {
-        one["name"]: one["text"]
-        for one in entry["checks"]
-        if one["state"] == "finding" and ALLOWED in one["text"]
+    """Checks that were INVALID and are findings by --allow, with what they observed."""
+    checks = map(Check.read, entry["checks"])
+    return {
+        check.name: str(check.message)
+        for check in checks
+        if check.allowed and check.state is CheckStatus.FINDING
     }
-    return {name: text.replace(f" {ALLOWED}", "") for name, text in found.items()}
 
 
 def only_inconclusive(entry: Mapping[str, Any]) -> bool:

@@ -1,12 +1,14 @@
-"""The three words, and the small values a verdict is made of."""
+"""A test's outcome, and the small values that it is concluded from."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
-from slabench.messages import Message
+from slabench.messages import Argument, Message, remedy_of, stored_message
 
 NOTHING_JUDGED = "NOTHING_JUDGED"  # reason of a valid test that no objective, floor or comparison applies to
 
@@ -20,39 +22,80 @@ class Outcome(StrEnum):
 
 
 class CheckStatus(StrEnum):
-    """What a validity check found."""
+    """The result of a validity check."""
 
     OK = "ok"
-    INVALID = "invalid"  # nobody can judge this run
+    INVALID = "invalid"  # no verdict is possible for this run
     FINDING = "finding"  # printed beside the verdict, does not change it
-    NOT_CHECKED = "not_checked"  # the evidence is missing; the remedy says how to have it
+    NOT_CHECKED = "not_checked"  # the evidence is missing; the remedy says how to provide it
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One validity check's outcome; text is a whole sentence with what was seen, the limit and n."""
+    """The result of one validity check; its text is a whole sentence with what was observed, the limit and n.
+
+    Made by check(), ok(), finding(), invalid() and not_checked() below.
+    """
 
     name: str
     state: CheckStatus
-    message: Message | str  # str: until its room has its messages in the catalogue
+    message: Message | str  # str: of a file that was stored before messages had ids
     remedy_message: Message | str = ""
-    firm: bool = False  # INVALID whatever the method: none brings it about
+    firm: bool = False  # INVALID for every method: no method causes it by design
+    allowed: bool = False  # INVALID, and a finding by --allow
 
     @property
     def text(self) -> str:
-        return str(self.message)
+        return str(Message("check.allowed", check=self.message) if self.allowed else self.message)
 
     @property
     def remedy(self) -> str:
         return str(self.remedy_message)
 
     def as_dict(self) -> dict[str, Any]:
+        """As run.json stores it; read() is the way back."""
         stored: dict[str, Any] = {"name": self.name, "state": self.state.value, "text": self.text}
-        stored["remedy"] = self.remedy
+        stored |= {"remedy": self.remedy, "allowed": self.allowed}
         for name, message in (("message", self.message), ("remedy_message", self.remedy_message)):
             if isinstance(message, Message):
                 stored[name] = message.as_dict()
         return stored
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> Check:
+        """One of run.json's `checks`. Older files have no ids, and mark what --allow permits in the sentence."""
+        text = stored["text"].replace(_ALLOWED, "")
+        message = stored_message(stored.get("message"), text)
+        remedy = stored_message(stored.get("remedy_message"), stored["remedy"])
+        allowed = stored.get("allowed", text != stored["text"])
+        return cls(stored["name"], CheckStatus(stored["state"]), message, remedy, allowed=allowed)
+
+
+_ALLOWED = str(Message("check.allowed", check=""))
+
+
+def check(
+    status: CheckStatus,
+    id: str,
+    /,
+    *,
+    remedy: Message | None = None,
+    firm: bool = False,
+    **arguments: Argument,
+) -> Check:
+    """`completed.failed` is a result of the check `completed`, and its message.
+
+    Its remedy is the catalogue's `completed.failed.remedy`, with the same arguments, where it has that and
+    no other is passed.
+    """
+    message = Message(id, **arguments)
+    return Check(id.partition(".")[0], status, message, remedy or remedy_of(message) or "", firm)
+
+
+ok = partial(check, CheckStatus.OK)
+finding = partial(check, CheckStatus.FINDING)
+invalid = partial(check, CheckStatus.INVALID)
+not_checked = partial(check, CheckStatus.NOT_CHECKED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ HELD_SHARE_LIMIT = 0.5
 
 @Registration(
     Stage.BATCH,
-    looks_at="server_info",
+    evidence="server_info",
     invalid=(
         "the KV pools or the running caps of the servers that decode cannot hold the batch size a point is named after; "
         "it is measured and shown all the same"
@@ -66,7 +66,7 @@ def batch_fits(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.BATCH,
-    looks_at="arrivals, log",
+    evidence="arrivals, log",
     invalid=(
         "there never were as many requests decoding at once as the point is named after, and no Decode line of the log is "
         "of that batch"
@@ -96,7 +96,7 @@ def batch_reached(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.BATCH,
-    looks_at="arrivals, log",
+    evidence="arrivals, log",
     invalid=(
         "less than half of the tokens were made while all of the batch was decoding, and less than half of the log's "
         "Decode lines are of that batch"

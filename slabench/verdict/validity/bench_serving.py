@@ -15,7 +15,7 @@ def _told(subject: CheckContext) -> ReportedRun:
 
 @Registration(
     Stage.ANSWERS,
-    looks_at="its result row",
+    evidence="its result row",
     invalid="it failed, or does not count every request as completed, stores an error, or an answer has no text",
     why="an error inside a 200 stream is a success to it: without text, TTFT 0, and the length asked for as if it had come",
     client="other",
@@ -58,7 +58,7 @@ def completed(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.ANSWERS,
-    looks_at="the counts it kept",
+    evidence="the counts it kept",
     invalid="a count is not what was asked for; over `/v1` it keeps the length asked for: not checked",
     client="other",
 )
@@ -83,7 +83,7 @@ def output_length(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.PROMPTS,
-    looks_at="the lengths it meant",
+    evidence="the lengths it meant",
     invalid="they are not those of the prompts that slabench draws, in order; the server's counts are not kept: not checked",
     client="other",
 )
@@ -106,7 +106,7 @@ def prompt_length(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.BATCH,
-    looks_at="its peak of requests in one second",
+    evidence="its peak of requests in one second",
     invalid="the peak is below the batch size; enough proves nothing, since it over-counts: not checked",
     applies=BATCH,
     client="other",

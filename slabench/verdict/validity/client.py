@@ -30,7 +30,7 @@ MARGIN_SHARE_LIMIT = 0.1  # of the distance between a figure and its limit
 
 @Registration(
     Stage.CLIENT,
-    looks_at="load processes",
+    evidence="load processes",
     invalid=(
         "one of them died; the time of day was set by more than 0.1 ms while they ran (the kernel's times of arrival are "
         "by it); they used more than 95 % of a core each; read late by more than 2 % (on average) or 10 % (p99 of its "
@@ -41,7 +41,7 @@ MARGIN_SHARE_LIMIT = 0.1  # of the distance between a figure and its limit
         "finding"
     ),
     why="beyond it the client measures itself",
-    unreported="how busy the client was itself",
+    unreported=True,
     probe=True,
 )
 def client(subject: CheckContext) -> Check:
@@ -220,7 +220,7 @@ def _left(seen: ClientRecord) -> str:
 
 @Registration(
     Stage.CLIENT,
-    looks_at="calibration",
+    evidence="calibration",
     invalid=(
         "the client's own error, read off the null server under the same load, is more than a tenth of the distance "
         "between an objective's figure and its limit; not known: not checked"

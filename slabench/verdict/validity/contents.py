@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from slabench.records import RequestRecord
 from slabench.verdict.outcome import Check, CheckStatus
-from slabench.verdict.validity.context import ONE_SERVER, CheckContext, ok
-from slabench.verdict.validity.registry import Registration, Stage
+from slabench.verdict.validity.context import CheckContext, ok
+from slabench.verdict.validity.registry import ONE_SERVER, Registration, Stage
 
 # Ids of one event only: in 0.5.7 and older the newest event replaces one that was not sent yet, whose ids are
 # then missing.
@@ -164,7 +164,7 @@ def _text(subject: CheckContext) -> Check | None:
 
 @Registration(
     Stage.STREAM,
-    looks_at="the first counted event",
+    evidence="the first counted event",
     invalid=(
         "an answer with `output_ids` has none in its first counted event. By text alone a finding: most first events are "
         "empty, and one gap of more than 100 ms and 3 times the longest later one is most of the wait for their first "
@@ -241,7 +241,7 @@ def _silent(record: RequestRecord) -> int:
 
 @Registration(
     Stage.STREAM,
-    looks_at="`[DONE]`, the body's end",
+    evidence="`[DONE]`, the body's end",
     invalid=(
         "never: a finding when the stream ends more than 100 ms after its last token on average or 1 s in one answer, or "
         "its body stays open for 1 s after `[DONE]`"

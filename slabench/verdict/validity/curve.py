@@ -30,7 +30,7 @@ def _list(values: Collection[int]) -> str:
 
 @Registration(
     Stage.CURVE,
-    looks_at="log",
+    evidence="log",
     invalid="the decode curve has no line; rejected lines are a finding",
 )
 def curve_lines(seen: CurveEvidence) -> Check:
@@ -70,7 +70,7 @@ def curve_lines(seen: CurveEvidence) -> Check:
 
 @Registration(
     Stage.CURVE,
-    looks_at="log",
+    evidence="log",
     invalid=(
         "a batch size that was tested has no line (of several decode servers a finding: a router need not share evenly); "
         "fewer than 100 are a finding"
@@ -113,7 +113,7 @@ def curve_samples(seen: CurveEvidence) -> Check:
 
 @Registration(
     Stage.CURVE,
-    looks_at="decode tests",
+    evidence="decode tests",
     invalid="never: a finding when a decode test before the curve was INVALID",
     why="its lines are in the published form too",
     applies=WITH_LINES,
@@ -128,7 +128,7 @@ def curve_points(seen: CurveEvidence) -> Check:
 
 @Registration(
     Stage.CURVE,
-    looks_at="log, decode tests",
+    evidence="log, decode tests",
     invalid=(
         "at a batch size the mean of the clean lines is off the client's full-batch figure by more than 10 % (by four "
         "standard errors of few or scattered lines, at most 33 %), or lines of which none is clean are faster by more "
@@ -249,7 +249,7 @@ def _standard_error(row: CurvePoint) -> float:
 
 @Registration(
     Stage.CURVE,
-    looks_at="log",
+    evidence="log",
     invalid="never: a finding when all lines and the clean ones differ by more than 10 %",
     why="prefills are in the median then",
     applies=WITH_LINES,
@@ -293,7 +293,7 @@ def curve_clean(seen: CurveEvidence) -> Check:
 
 @Registration(
     Stage.CURVE,
-    looks_at="log, server_info",
+    evidence="log, server_info",
     invalid=(
         "never: a finding when command line, server_info and rank tags contradict each other; ranks that cannot be on "
         "these GPUs have no figure per GPU"
@@ -351,5 +351,5 @@ def examine_curve(
     seen: CurveEvidence, *, allow: Collection[str] = (), strict: bool = False
 ) -> tuple[Check, ...]:
     """All that apply, with the command line's policy."""
-    outcomes = [check.look(seen) for check in registered(Stage.CURVE) if check.applies.to(seen)]
+    outcomes = [check.make(seen) for check in registered(Stage.CURVE) if check.applies.to(seen)]
     return tuple(settle(outcome, METHOD, allow=allow, strict=strict) for outcome in outcomes)

@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from slabench.verdict.outcome import Check, CheckStatus
-from slabench.verdict.validity.context import ONE_SERVER, CheckContext, ok, untold
+from slabench.verdict.validity.context import CheckContext, ok, unreported
 from slabench.verdict.validity.paces import two_paces
-from slabench.verdict.validity.registry import Registration, Stage
+from slabench.verdict.validity.registry import ONE_SERVER, Registration, Stage
 
 ONE = "Measure one server process that stays up, without a balancer in front of several."
 SPREAD = "See how the requests are spread over servers or ranks, and whether one of them does other work."
@@ -25,7 +25,7 @@ _ID = re.compile(
 
 @Registration(
     Stage.ORIGIN,
-    looks_at="`meta_info.id`, or `id` of `/v1`",
+    evidence="`meta_info.id`, or `id` of `/v1`",
     invalid="an answer has the id of another one, or no id where others have one",
     why="it came out of a gateway's cache, and nobody computed it",
     probe=True,
@@ -34,7 +34,7 @@ def request_ids(subject: CheckContext) -> Check:
     ids = [
         record.request_id for record in subject.run.requests if record.ok and record.request_id is not None
     ]
-    silent, answers = untold(subject, lambda record: record.request_id)
+    silent, answers = unreported(subject, lambda record: record.request_id)
     if not ids:
         return Check(
             "request_ids",
@@ -60,7 +60,7 @@ def request_ids(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.SERVER,
-    looks_at="server_info of every server, answers",
+    evidence="server_info of every server, answers",
     invalid=(
         "another server process answered before or after the run than at the start (asked nine times before and nine "
         "times after, eight of them at once; what is compared is the seed, the model, the layout and the arguments that "
@@ -77,7 +77,7 @@ def request_ids(subject: CheckContext) -> Check:
         "equal is not checked: a restart with the same arguments does not show"
     ),
     client="any",
-    unreported="which process answered",
+    unreported=True,
 )
 def same_server(subject: CheckContext) -> Check:
     """One and the same server process answered from the session's start to this run's end; one that falls

@@ -25,7 +25,7 @@ _LOWER_INTERVAL = "Start the server with a smaller --decode-log-interval, or rai
 
 @Registration(
     Stage.LOG,
-    looks_at="log",
+    evidence="log",
     invalid=(
         "the log has not one batch line of this run; lines that cannot be read, or no Decode line of a batch-size point, "
         "are findings"
@@ -64,7 +64,7 @@ def log_lines(seen: LogEvidence) -> Check:
 
 @Registration(
     Stage.LOG,
-    looks_at="log",
+    evidence="log",
     invalid="it tells of retractions",
     why="servers before 0.5.4 say so nowhere else; `--allow=retraction` covers it",
     client="any",
@@ -88,7 +88,7 @@ def log_retraction(seen: LogEvidence) -> Check:
 
 @Registration(
     Stage.LOG,
-    looks_at="log",
+    evidence="log",
     invalid="a kernel was compiled or a server started while the run was on",
     why="both stop decoding for seconds",
     client="any",
@@ -109,7 +109,7 @@ def log_disturbed(seen: LogEvidence) -> Check:
 
 @Registration(
     Stage.LOG,
-    looks_at="log, arrivals",
+    evidence="log, arrivals",
     invalid=(
         "the log's TPOT and the client's differ by more than a third over the same full batch (a factor of 2 where fewer "
         "than 5 lines are clean), a line has more running requests than the client had in flight, or the clean lines "
@@ -119,7 +119,7 @@ def log_disturbed(seen: LogEvidence) -> Check:
     why="two clocks at two ends of one stream; a clean line stands for decode_log_interval steps of its running requests",
     applies=BATCH,
     client="any",
-    without_log="There is no deploy log to compare the client's TPOT with.",
+    without_log=True,
 )
 def log_agrees(seen: LogEvidence) -> Check:
     others = _others(seen)

@@ -22,7 +22,7 @@ FIRST_LEAST_MS = 1000.0
 
 @Registration(
     Stage.PACE,
-    looks_at="arrivals",
+    evidence="arrivals",
     invalid=(
         "more than 20 % of the run (and 1 s) was lost at its beginning: nothing arrived for longer than the pace of the "
         "rest explains, or the first of one-token answers took longer than every later one; more than 5 % is a finding. A "
@@ -57,7 +57,7 @@ def first_run(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.PACE,
-    looks_at="arrivals",
+    evidence="arrivals",
     invalid=(
         "the whole server stopped for longer than `--stall-limit` (5 s), or for 20 % of the run (and 1 s) in all: "
         "requests were in flight and nothing arrived, by every method; or one answer stood still for longer than the "

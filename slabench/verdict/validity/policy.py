@@ -1,4 +1,4 @@
-"""A load's checks, and what a method, `--allow` and `--strict-validity` make of their outcomes."""
+"""A load's checks, and how the method, `--allow` and `--strict-validity` change their results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from slabench.verdict.validity.registry import Registration, Stage, registered
 
 
 def examine(
-    subject: CheckContext,
+    context: CheckContext,
     method: str,
     *,
     allow: Collection[str] = (),
@@ -22,38 +22,34 @@ def examine(
     """All checks that apply, with the method's and the command line's policy; strict turns what is not ok
     into INVALID.
 
-    probe: of a capacity search, whose answers and whose client are looked at alone.
+    probe: of a capacity search, which evaluates the answers and the client alone.
     """
     checks = [check for check in registered() if check.stage <= Stage.LOG and (check.probe or not probe)]
-    outcomes = [outcome for check in checks if (outcome := check.outcome(subject)) is not None]
-    return tuple(settle(outcome, method, allow=allow, strict=strict) for outcome in outcomes)
+    results = [result for check in checks if (result := check.evaluate(context)) is not None]
+    return tuple(settle(result, method, allow=allow, strict=strict) for result in results)
 
 
-def settle(outcome: Check, method: str, *, allow: Collection[str] = (), strict: bool = False) -> Check:
-    """A check's outcome under the method's and the command line's policy.
+def settle(result: Check, method: str, *, allow: Collection[str] = (), strict: bool = False) -> Check:
+    """A check's result under the method's and the command line's policy.
 
     What --allow names stays a finding under strict.
     """
     check = next(
-        (each for each in registry.REGISTERED if each.name == outcome.name and each.client != "other"),
+        (check for check in registry.REGISTERED if check.name == result.name and check.client != "other"),
         _UNKNOWN,
     )
-    if (outcome.name in allow or check.allowed_with in allow) and outcome.state is not CheckStatus.OK:
-        if outcome.state is not CheckStatus.INVALID:
-            return outcome
-        return replace(outcome, state=CheckStatus.FINDING, message=f"{outcome.text} Allowed by --allow.")
-    if outcome.state is CheckStatus.FINDING and method in check.by_design:
-        return outcome
-    if strict and outcome.state in (CheckStatus.FINDING, CheckStatus.NOT_CHECKED):
-        return replace(outcome, state=CheckStatus.INVALID)
-    if (
-        not strict
-        and not outcome.firm
-        and outcome.state is CheckStatus.INVALID
-        and method in check.finding_for
-    ):
-        return replace(outcome, state=CheckStatus.FINDING)
-    return outcome
+    if (result.name in allow or check.allowed_with in allow) and result.state is not CheckStatus.OK:
+        if result.state is not CheckStatus.INVALID:
+            return result
+        return replace(result, state=CheckStatus.FINDING, allowed=True)
+    if result.state is CheckStatus.FINDING and method in check.by_design:
+        return result
+    if strict and result.state in (CheckStatus.FINDING, CheckStatus.NOT_CHECKED):
+        return replace(result, state=CheckStatus.INVALID, allowed=False)
+    by_method = not strict and not result.firm and method in check.finding_for
+    if by_method and result.state is CheckStatus.INVALID:
+        return replace(result, state=CheckStatus.FINDING)
+    return result
 
 
 # a check of another client's rows, or of a stored run that a later version made

@@ -8,8 +8,8 @@ from typing import Any
 
 from slabench.records import RequestRecord
 from slabench.verdict.outcome import Check, CheckStatus
-from slabench.verdict.validity.context import ONE_SERVER, CheckContext, ok, untold
-from slabench.verdict.validity.registry import Registration, Stage
+from slabench.verdict.validity.context import CheckContext, ok, unreported
+from slabench.verdict.validity.registry import ONE_SERVER, Registration, Stage
 
 OTHER_TOKENIZER_SHARE = 0.25  # where nobody counted the texts here: more than any text is known to drift by
 # of the prompt tokens meant: text that is decoded and encoded again changes its length
@@ -37,7 +37,7 @@ def distorted(
 
 @Registration(
     Stage.WORKLOAD,
-    looks_at="data set, server_info, model_info",
+    evidence="data set, server_info, model_info",
     invalid="the prompts are random ids and the server decodes speculatively or routes to experts: a finding",
     why="random ids are no language: drafts are accepted, and experts chosen, otherwise than for text",
 )
@@ -54,7 +54,7 @@ def random_tokens(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.PROMPTS,
-    looks_at="`prompt_tokens`",
+    evidence="`prompt_tokens`",
     invalid=(
         "it is not the number of ids sent, or not our own tokenizer's count of the text sent; more than 1 % from the "
         "length that was meant is a finding"
@@ -76,7 +76,7 @@ def prompt_length(subject: CheckContext) -> Check:
     if not known:
         text = "The server reports no prompt_tokens."
         return Check("prompt_length", CheckStatus.NOT_CHECKED, text, "Use a server that reports meta_info.")
-    silent, answers = untold(subject, lambda record: record.prompt_tokens)
+    silent, answers = unreported(subject, lambda record: record.prompt_tokens)
     if silent:
         text = f"{silent} of {answers} answers report no prompt_tokens, the others do: nobody can say what the server read."
         return Check("prompt_length", CheckStatus.INVALID, text, ONE_SERVER)

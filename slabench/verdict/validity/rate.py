@@ -14,7 +14,7 @@ REACHED_SHARE_LIMIT = 0.9  # of the rate at which requests were due
 
 @Registration(
     Stage.RATE,
-    looks_at="due and sent times",
+    evidence="due and sent times",
     invalid=(
         "never (a finding): with a finite rate and a cap, requests left at less than 90 % of the rate at which they were "
         "due, since they waited for a slot"

@@ -1,6 +1,4 @@
-"""The validity checks there are: each registers itself with what is known of it, and docs/validity.md is made
-from that.
-"""
+"""The validity checks: each registers itself with what is known of it, and docs/validity.md is made from that."""
 
 from __future__ import annotations
 
@@ -9,18 +7,21 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from slabench.verdict.outcome import Check, CheckStatus
+from slabench.messages import Argument, Message
+from slabench.verdict.outcome import Check, CheckStatus, not_checked
 
 if TYPE_CHECKING:
     from slabench.verdict.validity.context import CheckContext
 
-RECORDED = "Use --client=slabench, which records it."
-GIVE_LOG = "Give the server's log with --deploy-log=FILE, or let slabench start the server with --launch=CMD."
+RECORDED = Message("remedy.use_own_client")
+GIVE_LOG = Message("remedy.give_log")
+ONE_SERVER = Message("remedy.one_server")
+SERVER_LOG = Message("remedy.server_log")
 
 
-# The order in which checks are made and reported, causes first: a test's line names the first one that is
-# INVALID. Those of LOG read LogEvidence and those of CURVE CurveEvidence; those of TEST are made where a
-# test's loads meet.
+# The order in which checks are made and reported, causes first: a test's line names the first check that is
+# INVALID. Those of LOG read LogEvidence and those of CURVE CurveEvidence; those of TEST are made from all loads
+# of a test.
 Stage = IntEnum(
     "Stage", "ANSWERS STREAM ORIGIN PROMPTS CACHE SERVER BATCH PACE LOAD CLIENT RATE WORKLOAD LOG CURVE TEST"
 )
@@ -28,19 +29,19 @@ Stage = IntEnum(
 
 @dataclass(frozen=True, slots=True)
 class Applies:
-    """Which loads a check is about; text: as the documentation has it."""
+    """The loads that a check applies to; text: as the documentation has it."""
 
     text: str
     to: Callable[[Any], bool]
 
 
 EVERY = Applies("", lambda evidence: True)
-BATCH = Applies("batch-size points", lambda subject: subject.batch_size is not None)
+BATCH = Applies("batch-size points", lambda context: context.batch_size is not None)
 BATCH_OR_LOG = Applies(
     "batch-size points; others where their log shows it",
-    lambda subject: subject.batch_size is not None or subject.log is not None,
+    lambda context: context.batch_size is not None or context.log is not None,
 )
-# They offer more than the server runs at once, so that a full server is their own doing.
+# They offer more than the server runs at once, so that they fill it by design.
 FILLING = ("tencent", "tencent-capacity", "serving", "ali-saturation")
 RETRACTS = "a full KV pool is a state that the method brings about; the published run retracts 7 of 128"
 
@@ -54,18 +55,20 @@ class Registration:
     """
 
     stage: Stage
-    looks_at: str  # this and the next two are its row in docs/validity.md
+    evidence: str  # this and the next two are its row in docs/validity.md
     invalid: str
     why: str = ""
     applies: Applies = EVERY
-    client: Literal["ours", "other", "any"] = "ours"  # whose loads it can be made of
-    unreported: str = ""  # what another client does not report: its loads are then NOT_CHECKED
-    without_log: str = ""  # of Stage.LOG: what is NOT_CHECKED without a log; empty: nothing
+    client: Literal["ours", "other", "any"] = "ours"  # whose loads it is made for
+    # Another client does not report it: its loads are NOT_CHECKED, with the message NAME.unreported.
+    unreported: bool = False
+    # Of Stage.LOG: NOT_CHECKED without a log, with the message NAME.without_log; else it is left out then.
+    without_log: bool = False
     probe: bool = False  # a probe of the capacity search needs it
-    finding_for: tuple[str, ...] = ()  # the methods that bring about what it sees, and why they do
+    finding_for: tuple[str, ...] = ()  # the methods that cause it by design, and why they do
     finding_why: str = ""
     by_design: tuple[str, ...] = ()  # the methods whose finding it stays under --strict-validity
-    allowed_with: str = ""  # the check whose --allow lets it pass too
+    allowed_with: str = ""  # the check whose --allow allows this one too
     name: str = ""
     function: Callable[[Any], Check] | None = None
 
@@ -73,37 +76,28 @@ class Registration:
         REGISTERED.append(replace(self, name=function.__name__, function=function))
         return function
 
-    def look(self, evidence: object) -> Check:
+    def make(self, evidence: object) -> Check:
         assert self.function is not None, f"{self.name} is made elsewhere"
         return self.function(evidence)
 
-    def outcome(self, subject: CheckContext) -> Check | None:
-        """Of one load; None where the check is not about it."""
-        another, of_log = subject.run.told, self.stage is Stage.LOG
-        if not self.applies.to(subject):
+    def missing(self, source: Argument, remedy: Message) -> Check:
+        """NOT_CHECKED, since that source does not report what the check needs."""
+        return not_checked(f"{self.name}.unreported", source=source, remedy=remedy)
+
+    def evaluate(self, context: CheckContext) -> Check | None:
+        """Of one load; None where the check does not apply to it."""
+        reported, of_log = context.run.told, self.stage is Stage.LOG
+        if not self.applies.to(context):
             return None
-        if another is not None and self.client == "ours" and self.unreported:
-            return Check(
-                self.name,
-                CheckStatus.NOT_CHECKED,
-                f"{another.client} does not tell {self.unreported}.",
-                RECORDED,
-            )
-        if self.client == ("other" if another is None else "ours"):
+        if reported is not None and self.client == "ours" and self.unreported:
+            return self.missing(reported.client, RECORDED)
+        if self.client == ("other" if reported is None else "ours"):
             return None
-        if of_log and subject.log is None:
-            return (
-                Check(self.name, CheckStatus.NOT_CHECKED, self.without_log, GIVE_LOG)
-                if self.without_log
-                else None
-            )
-        check = self.look(subject.log if of_log else subject)
-        unseen = (
-            check.state is CheckStatus.NOT_CHECKED
-            and self.applies is BATCH_OR_LOG
-            and subject.batch_size is None
-        )
-        return None if unseen else check
+        if of_log and context.log is None:
+            return not_checked(f"{self.name}.without_log", remedy=GIVE_LOG) if self.without_log else None
+        check = self.make(context.log if of_log else context)
+        left_out = check.state is CheckStatus.NOT_CHECKED and self.applies is BATCH_OR_LOG
+        return None if left_out and context.batch_size is None else check
 
 
 REGISTERED: list[Registration] = []
@@ -117,10 +111,10 @@ def registered(*stages: Stage) -> list[Registration]:
     """
     order = sorted(
         REGISTERED,
-        key=lambda each: (each.client == "other", each.stage, getattr(each.function, "__module__", "")),
+        key=lambda check: (check.client == "other", check.stage, getattr(check.function, "__module__", "")),
     )
-    names = list(dict.fromkeys(each.name for each in order))
+    names = list(dict.fromkeys(check.name for check in order))
     return sorted(
-        (each for each in order if not stages or each.stage in stages),
-        key=lambda each: names.index(each.name),
+        (check for check in order if not stages or check.stage in stages),
+        key=lambda check: names.index(check.name),
     )

@@ -25,7 +25,7 @@ BEYOND_S, BEYOND_SHARE = 0.1, 0.05
 
 @Registration(
     Stage.ORIGIN,
-    looks_at="`meta_info`",
+    evidence="`meta_info`",
     invalid=(
         "never: a finding when a time that an answer reports of itself (`e2e_latency`, `queue_time` ...) is negative or "
         "longer than the client waited by more than 5 % and 0.1 s, or a count is negative"

@@ -41,7 +41,7 @@ def _example(records: list[RequestRecord]) -> str:
 
 @Registration(
     Stage.ANSWERS,
-    looks_at="records",
+    evidence="records",
     invalid=(
         "a planned request was not made, not sent, or did not come back whole: refused, cut, reset, silent, an error in "
         "any of its events, however it is spelled (beside a count too, under `event: error`, or as a reason to end; "
@@ -103,7 +103,7 @@ def _remedy(subject: CheckContext, kinds: Collection[ErrorKind | None]) -> str:
 
 @Registration(
     Stage.ANSWERS,
-    looks_at="records",
+    evidence="records",
     invalid=(
         "never: a finding when more than 1 % of the requests were sent a second time (see above); fewer are a note in every output"
     ),
@@ -130,10 +130,10 @@ def resent(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.ANSWERS,
-    looks_at="records",
+    evidence="records",
     invalid="an answer ended otherwise than by its length",
     why="an abort or a stop token is other work",
-    unreported="why an answer ended",
+    unreported=True,
     probe=True,
 )
 def finish_reason(subject: CheckContext) -> Check:
@@ -153,7 +153,7 @@ def finish_reason(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.ANSWERS,
-    looks_at="records",
+    evidence="records",
     invalid="the server counted other than the tokens that were asked for",
     probe=True,
 )
@@ -177,7 +177,7 @@ def output_length(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.ANSWERS,
-    looks_at="arrivals",
+    evidence="arrivals",
     invalid=(
         "counts fall, repeat (more than 4 events), are no positive numbers, or do not end at `completion_tokens`; stamps "
         "go back, or go on after `[DONE]`; some answers are counted along the stream and others are not; an event has "
@@ -193,7 +193,7 @@ def output_length(subject: CheckContext) -> Check:
         "figures of those that were counted are not the run's. A server that counts nobody's along the stream: not "
         "checked, ITL is not defined, and TPOT within bounds ([metrics.md](metrics.md#tpot-within-bounds))"
     ),
-    unreported="the counts along a stream",
+    unreported=True,
     probe=True,
 )
 def token_counts(subject: CheckContext) -> Check:
@@ -248,7 +248,7 @@ def token_counts(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.ANSWERS,
-    looks_at="arrivals",
+    evidence="arrivals",
     invalid=(
         "an answer of more than one token has no TPOT, since all of its tokens came in its first event; or more than 2 % "
         "of the answers have less than a quarter of their tokens behind their first event; and TPOT is judged or compared "

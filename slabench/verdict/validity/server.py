@@ -7,8 +7,16 @@ from collections.abc import Sequence
 from slabench.metrics.ttft_breakdown import RETRACTED
 from slabench.records import RequestRecord
 from slabench.verdict.outcome import Check, CheckStatus
-from slabench.verdict.validity.context import ONE_SERVER, CheckContext, ok, untold
-from slabench.verdict.validity.registry import BATCH_OR_LOG, FILLING, GIVE_LOG, RETRACTS, Registration, Stage
+from slabench.verdict.validity.context import CheckContext, ok, unreported
+from slabench.verdict.validity.registry import (
+    BATCH_OR_LOG,
+    FILLING,
+    GIVE_LOG,
+    ONE_SERVER,
+    RETRACTS,
+    Registration,
+    Stage,
+)
 
 # /v1 leaves out prompt_tokens_details where nothing was cached (usage_processor.py, 0.5.7)
 OAI = "sglang-oai"
@@ -29,14 +37,14 @@ OTHERS_SHARE_LIMIT = 0.01  # of our tokens: less moves no figure by more than th
 
 @Registration(
     Stage.CACHE,
-    looks_at="`cached_tokens`",
+    evidence="`cached_tokens`",
     invalid=(
         "more than 1 % of the input came from the prefix cache, or one prompt had more of its beginning there than it "
         "shares with others of this run; or some answers of `/generate` say how much and others do not (`/v1` leaves a "
         "count of 0 out)"
     ),
     why="the cache was flushed: what this run did not put there is from before",
-    unreported="how many prompt tokens were cached",
+    unreported=True,
 )
 def prefix_cache(subject: CheckContext) -> Check:
     """Every tokenizer with a first token of its own makes prompts share that.
@@ -47,7 +55,7 @@ def prefix_cache(subject: CheckContext) -> Check:
     if not known:
         text = "The server reports no cached_tokens."
         return Check("prefix_cache", CheckStatus.NOT_CHECKED, text, "Use a server that reports meta_info.")
-    silent, answers = untold(subject, lambda record: record.cached_tokens)
+    silent, answers = unreported(subject, lambda record: record.cached_tokens)
     if silent and not str(subject.run.plan.get("backend", "")).startswith(OAI):
         text = f"{silent} of {answers} answers report no cached_tokens, the others do: nobody can say what was cached."
         return Check("prefix_cache", CheckStatus.INVALID, text, ONE_SERVER)
@@ -83,7 +91,7 @@ def prefix_cache(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.CACHE,
-    looks_at="status, log",
+    evidence="status, log",
     invalid=(
         "the flush before the run was not answered with 200 (by a router: for all servers; mini_lb's 200 proves nothing "
         "and is not checked); with data parallelism, a rank does not say `Cache flushed successfully!` in the log (one "
@@ -91,7 +99,7 @@ def prefix_cache(subject: CheckContext) -> Check:
     ),
     why="0.5.7 answers for the first rank alone",
     client="any",
-    unreported="whether the cache was flushed before the run",
+    unreported=True,
 )
 def flush(subject: CheckContext) -> Check:
     """By the status: the text says `flushed` even when it was refused."""
@@ -157,10 +165,10 @@ def retractions_of(record: RequestRecord) -> float | None:
 
 @Registration(
     Stage.LOAD,
-    looks_at="meta_info",
+    evidence="meta_info",
     invalid="the server retracted requests, or only some answers say whether; a negative number is a finding",
     why="they wait again and are computed twice",
-    unreported="how often requests were retracted",
+    unreported=True,
     finding_for=FILLING,
     finding_why=RETRACTS,
 )
@@ -199,7 +207,7 @@ def retraction(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.LOAD,
-    looks_at="log",
+    evidence="log",
     invalid="requests waited on a Decode line with no prefill since the line before",
     why="a queue beside prefills is on its way in",
     applies=BATCH_OR_LOG,
@@ -237,7 +245,7 @@ def queueing(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.LOAD,
-    looks_at="log",
+    evidence="log",
     invalid=(
         "most Decode lines at captured batch sizes ran without their CUDA graph; a batch above the largest captured one "
         "is a finding"
@@ -271,7 +279,7 @@ def graph(subject: CheckContext) -> Check:
 
 @Registration(
     Stage.LOAD,
-    looks_at="log, or `/metrics`",
+    evidence="log, or `/metrics`",
     invalid=(
         "the server computed more than 1 % more tokens than we sent, or another sequence, that neither pages, cut "
         "prompts, retractions nor health probes explain"

@@ -81,7 +81,7 @@ def looks_bad(one: Shown, many: Shown) -> bool:
 
 @Registration(
     Stage.STREAM,
-    looks_at="a probe of the idle server, meta_info, log",
+    evidence="a probe of the idle server, meta_info, log",
     invalid=(
         "before a server's first load one short prompt is sent with 1 and with 64 tokens out, both again if that looks "
         "bad: each time the first token of 64 comes more than 3 times and 100 ms later than that of 1, or an event "
@@ -223,7 +223,7 @@ def _by_log(subject: CheckContext, answers: Sequence[RequestRecord]) -> Check | 
 
 @Registration(
     Stage.CLIENT,
-    looks_at="arrivals",
+    evidence="arrivals",
     invalid=(
         "more than 2 % of the answers came in one read each, or gathered: more than half of the events share a read with "
         "another one, and all came, after more than 0.25 s, within the last quarter of the time from sent to last token"

@@ -10,7 +10,7 @@ REGISTERED.extend(
     [
         Registration(
             Stage.TEST,
-            looks_at="the search's probes",
+            evidence="the search's probes",
             invalid=(
                 "the judged run's time between tokens is more than 15 % outside of what the probes of its load had, or it holds "
                 "although no load held in the search"
@@ -20,7 +20,7 @@ REGISTERED.extend(
         ),
         Registration(
             Stage.TEST,
-            looks_at="repeats of a test",
+            evidence="repeats of a test",
             invalid="an objective holds on the repeats' average and not in each of them: a finding, with the worst repeat",
             why="one repeat was disturbed, or the deployment is not steady",
             name="every_repeat",

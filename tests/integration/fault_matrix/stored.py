@@ -15,7 +15,7 @@ from slabench.records import Calibration, ClientRecord, RunRecord, ServerEvidenc
 from slabench.report.records_file import read_records
 from slabench.verdict import baseline_file, comparison, validity
 from slabench.verdict.judge import Case, judge
-from slabench.verdict.outcome import Check, CheckStatus, Verdict
+from slabench.verdict.outcome import Check, Verdict
 from slabench.verdict.sla import slo
 from slabench.verdict.validity.context_json import restore
 from tests.integration.conftest import Done
@@ -70,10 +70,7 @@ class Stored:
     def _checks(self, entry: dict[str, Any], leave_out: Set[str]) -> list[Check]:
         """All are made anew, from the records and what run.json holds of the evidence, and are what the run
         itself found."""
-        told = [
-            Check(one["name"], CheckStatus(one["state"]), one["text"], one["remedy"])
-            for one in entry["checks"]
-        ]
+        told = [Check.read(stored) for stored in entry["checks"]]
         if "records" not in entry:
             return [one for one in told if one.name not in leave_out]
         subject = restore(self.record(entry), entry["evidence"])

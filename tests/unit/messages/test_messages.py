@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
 
@@ -12,26 +13,42 @@ import pytest
 from slabench.messages import Message, as_message, from_dict
 from slabench.messages.english import CATALOGUE
 from slabench.messages.numbers import metric_name, number
+from slabench.verdict.validity import registered
 
 SOURCE = Path(__file__).resolve().parents[3] / "slabench"
 
 
-def calls() -> list[tuple[str, set[str], str]]:
-    """(id, argument names, place) of each Message("...") in the source; an id that is no literal is left out."""
+# function -> how many arguments stand in order, the id being the last; Check's have two keywords of their own
+CALLS = {"Message": 1, "ok": 1, "finding": 1, "invalid": 1, "not_checked": 1, "check": 2}
+OF_A_CHECK = {"remedy", "firm"}
+
+
+@dataclass(frozen=True)
+class Call:
+    id: str
+    arguments: set[str] | None  # None: some are not written out
+    place: str
+    remedy: bool  # with that of the catalogue beside it
+
+
+def calls() -> list[Call]:
+    """Each Message("...") and each check's result in the source; an id that is no literal is left out."""
     found = []
     for file in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Name)
-                and node.func.id == "Message"
-                and node.args
-                and isinstance(node.args[0], ast.Constant)
-            ):
-                names = {keyword.arg for keyword in node.keywords if keyword.arg is not None}
-                spread = any(keyword.arg is None for keyword in node.keywords)
-                place = f"{file.relative_to(SOURCE)}:{node.lineno}"
-                found.append((node.args[0].value, set() if spread else names, place))
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            if len(node.args) != CALLS.get(node.func.id):
+                continue
+            id = node.args[-1]
+            names = {keyword.arg for keyword in node.keywords if keyword.arg is not None}
+            remedy = node.func.id != "Message" and "remedy" not in names
+            names -= OF_A_CHECK if node.func.id != "Message" else set()
+            spread = any(keyword.arg is None for keyword in node.keywords)
+            place = f"{file.relative_to(SOURCE)}:{node.lineno}"
+            for each in (id.body, id.orelse) if isinstance(id, ast.IfExp) else (id,):
+                if isinstance(each, ast.Constant):
+                    found.append(Call(each.value, None if spread else names, place, remedy))
     return found
 
 
@@ -40,17 +57,23 @@ def fields(template: str) -> set[str]:
 
 
 def test_every_message_of_the_source_has_a_template_with_its_arguments() -> None:
-    wrong = [
-        f"{place}: {name} has {sorted(given)}, its template {sorted(fields(CATALOGUE.get(name, '')))}"
-        for name, given, place in calls()
-        if name not in CATALOGUE or (given and given != fields(CATALOGUE[name]))
-    ]
+    wrong = []
+    for call in calls():
+        names = fields(CATALOGUE.get(call.id, ""))
+        if call.remedy:
+            names |= fields(CATALOGUE.get(f"{call.id}.remedy", ""))
+        if call.id not in CATALOGUE or call.arguments not in (None, names):
+            wrong.append(f"{call.place}: {call.id} has {call.arguments}, its template {names}")
     assert not wrong, "\n".join(wrong)
 
 
 def test_every_template_is_used() -> None:
     text = "".join(file.read_text() for file in SOURCE.rglob("*.py") if "english" not in file.parts)
-    unused = [name for name in CATALOGUE if name != "text" and f'"{name}"' not in text]
+    of_registry = {f"{check.name}.unreported" for check in registered() if check.unreported}
+    of_registry |= {f"{check.name}.without_log" for check in registered() if check.without_log}
+    assert of_registry <= set(CATALOGUE)
+    used = {name for name in CATALOGUE if f'"{name}"' in text} | of_registry | {"text"}
+    unused = [name for name in CATALOGUE if name.removesuffix(".remedy") not in used]
     assert not unused
 
 

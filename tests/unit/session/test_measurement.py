@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from slabench.messages import Message
 from slabench.methods import SERVING
 from slabench.records import ClientRecord, RunRecord
 from slabench.session.measurement import (
@@ -60,10 +61,12 @@ def test_one_bad_load_is_enough_and_is_named() -> None:
         looked(Trial(NEW, 2, 2), replace(beside, state=CheckStatus.OK), good),
         looked(Trial(BASELINE, 2, 2), bad),
     ]
-    assert worst(loads) == (
-        Check("flush", CheckStatus.INVALID, "baseline server, repeat 2 of 2: Not flushed.", "Flush."),
-        Check("client", CheckStatus.FINDING, "baseline server, repeat 1 of 2: Late."),
-    )
+    load = Message("load.baseline_repeat", repeat=2, repeats=2)
+    flush, client = worst(loads)
+    assert flush == replace(bad, message=Message("load.check", load=load, check="Not flushed.", more=None))
+    assert flush.text == "baseline server, repeat 2 of 2: Not flushed."
+    assert client.state is CheckStatus.FINDING
+    assert client.text == "baseline server, repeat 1 of 2: Late."
     assert worst([loads[3], loads[3]])[0].text.endswith("Not flushed. (and in 1 more of 2 loads)")
     assert worst(loads[:1]) == (good, beside)
 

@@ -631,7 +631,7 @@ def test_a_check_that_registers_itself_is_made_allowed_and_in_the_documentation(
 
     @Registration(
         Stage.PACE,
-        looks_at="arrivals",
+        evidence="arrivals",
         invalid="it is slow",
         why="slow is slow",
         finding_for=("tencent",),
