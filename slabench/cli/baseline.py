@@ -259,16 +259,16 @@ def _refuse_others(parts: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     """Two versions in one baseline would hide the step between them in its spread; so not even the version
     may differ here.
     """
-    from slabench.verdict.comparison import differences
+    from slabench.verdict.differences import differences
 
     (first, known), *others = parts
     for name, document in others:
-        found = [text for _, text in differences(known["fingerprint"], document["fingerprint"])]
+        found = [str(each.message) for each in differences(known["fingerprint"], document["fingerprint"])]
         was, now = (one["fingerprint"].get("server", {}).get("version") for one in (known, document))
         found += [f"server.version: {now!r}, {was!r} in the first"] if was != now else []
         for test_id in known["tests"].keys() & document["tests"].keys():
             work = [{"workload": one["tests"][test_id].get("workload", {})} for one in (known, document)]
-            found += [f"{test_id}: {text}" for _, text in differences(*work)]
+            found += [f"{test_id}: {each.message}" for each in differences(*work)]
             found += [
                 f"{test_id}: {text}" for text in _unlike(known["tests"][test_id], document["tests"][test_id])
             ]

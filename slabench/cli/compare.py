@@ -66,7 +66,7 @@ def _refuse_itself(sides: Sequence[StoredSide]) -> None:
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     from slabench.option_checks import check_allow
-    from slabench.verdict.comparison import SECTIONS
+    from slabench.verdict.differences import SECTIONS
     from slabench.verdict.tolerances import DEFAULT
 
     doc = (__doc__ or "").replace("`", "")

@@ -14,7 +14,8 @@ from slabench.plugin.order import is_live
 from slabench.plugin.stash import CAMPAIGN, ENTRY
 from slabench.session.deployment import Campaign
 from slabench.session.partial_entry import bare_entry
-from slabench.verdict.comparison import Comparison, blocked, differences
+from slabench.verdict.comparison import Comparison, ComparisonState
+from slabench.verdict.differences import blocked, differences
 
 REFUSED = pytest.StashKey[Comparison | None]()
 
@@ -57,15 +58,7 @@ def refusal(campaign: Campaign, tests: list[str]) -> Comparison | None:
         name, old = file.path, file.fingerprint
     else:
         return None
-    found = blocked(differences(old, campaign.deployment.fingerprint), given.allow_diff)
-    if found is None:
-        return None
-    line, each = found
-    return Comparison(
-        name,
-        "NOT_COMPARABLE",
-        differences=tuple(each),
-        reasons=("NOT_COMPARABLE",),
-        not_comparable=f"NOT_COMPARABLE: {line}",
-        interleaved=None if campaign.before is None else False,
-    )
+    blocking = blocked(differences(old, campaign.deployment.fingerprint), given.allow_diff)
+    interleaved = None if campaign.before is None else False
+    comparison = Comparison(name, ComparisonState.NOT_COMPARABLE, interleaved=interleaved)
+    return None if blocking is None else comparison.refused(*blocking)

@@ -82,7 +82,7 @@ def check_same(settings: Settings) -> str:
     from slabench.server.http import Http
     from slabench.server.identify import identify
     from slabench.server.twins import alike, same_process
-    from slabench.verdict.comparison import SECTIONS
+    from slabench.verdict.differences import SECTIONS
 
     first, *others = settings.base_urls
     simulated = [url for url in settings.base_urls if url.startswith(SIM)]

@@ -16,7 +16,8 @@ from slabench.report.html_table import table as html_table
 from slabench.report.sanitize import plain_values
 from slabench.report.stored_runs import StoredSide, StoredTest, same_load
 from slabench.verdict.baseline_file import Baseline
-from slabench.verdict.comparison import Comparison, compare, differences
+from slabench.verdict.comparison import Comparison, compare
+from slabench.verdict.differences import Difference, differences
 from slabench.verdict.gated_metrics import Gathered, both_sides
 from slabench.verdict.outcome import Check, CheckStatus, Outcome, overall
 from slabench.verdict.validity.policy import settle
@@ -139,7 +140,7 @@ def _judged(
     entry["allowed"] = {**was.allowed, **now.allowed}
     entry["information"] = {} if was.accept_length is None else {"accept_length": was.accept_length}
     searched = was.method == now.method == CAPACITY and any(
-        key in LOADS for key, _ in _differ(named, now.workload)
+        difference.key in LOADS for difference in _differ(named, now.workload)
     )
     fingerprint = {} if unchecked else old.fingerprint
     siblings = sum(one.partition("[")[0] == name.partition("[")[0] for one in side.tests)
@@ -161,7 +162,7 @@ def _judged(
         accept_length=now.accept_length,
     )
     if searched and found.not_comparable is None:
-        line = f"two searches that ended at different loads ({'; '.join(found.allowed)}): shown, and gated by nobody"
+        line = f"two searches that ended at different loads ({'; '.join(map(str, found.allowed))}): shown, but not a gate"
         return {"word": None, "line": line, "reasons": ["NOT_GATED"], "comparison": found.as_dict()}
     word, line = _word(found)
     checks = [
@@ -205,18 +206,18 @@ def _settled(test: StoredTest, rules: Rules) -> list[Check]:
     return [settle(one, test.method, allow=rules.checks, strict=rules.strict) for one in test.checks]
 
 
-def _differ(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _differ(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
     return list(differences({"workload": was}, {"workload": now}))
 
 
 def _word(found: Comparison) -> tuple[Outcome, str]:
     if found.not_comparable is not None:
-        return Outcome.INVALID, found.not_comparable
+        return Outcome.INVALID, str(found.not_comparable)
     worse = [one.text for one in found.objectives if not one.holds]
     if worse:
         return Outcome.FAILED, "; ".join(worse)
     if found.inconclusive is not None:
-        return Outcome.INVALID, found.inconclusive
+        return Outcome.INVALID, str(found.inconclusive)
     return Outcome.PASSED, found.objectives[0].text
 
 
@@ -280,7 +281,7 @@ def _lines(document: Mapping[str, Any]) -> list[str]:
 def _beside(test: Mapping[str, Any]) -> list[str]:
     """What is said below a test's sentence."""
     checks = test.get("checks", ())
-    found = [f"  baseline: {note}" for note in (test.get("comparison") or {}).get("notes", ())]
+    found = [f"  note: {note}" for note in (test.get("comparison") or {}).get("notes", ())]
     found += [
         f"  finding {one['name']} ({one['side']}): {one['text']}"
         for one in checks

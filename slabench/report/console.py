@@ -199,7 +199,7 @@ def said(entry: Mapping[str, Any]) -> list[str]:
         ]
     comparison = entry.get("comparison") or {}
     lines += [f"  differs from the baseline: {one}" for one in comparison.get("differences", ())]
-    lines += [f"  baseline: {one}" for one in comparison.get("notes", ())]
+    lines += [f"  note: {one}" for one in comparison.get("notes", ())]
     open_ = [one for one in comparison.get("figures", ()) if one["outcome"] == "inconclusive"]
     lines += [f"  INCONCLUSIVE: {one['text']}; {one['remedy']}" for one in open_]
     lines += [f"  {sentence}" for sentence in entry["advice"]]

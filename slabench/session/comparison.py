@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from slabench.messages import Message
 from slabench.metrics.repeats import fewest, summed
 from slabench.session.measurement import BASELINE, NEW, Evaluated, Measured
 from slabench.verdict import comparison as baselines
 from slabench.verdict.baseline_file import Baseline, identity
-from slabench.verdict.comparison import Comparison
+from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.gated_metrics import Gathered, both_sides, gated_keys, gather
+from slabench.verdict.reasons import Reason
 from slabench.verdict.regression import limit_of
 from slabench.verdict.validity import Margin
 
@@ -143,12 +145,14 @@ def _against_before(
     test_id = judge.test_id
     was = before.tests.get(test_id)
     if was is None or was.invalid is not None:
-        why = "it did not measure this test" if was is None else was.invalid
+        why = Message("comparison.baseline_server_unmeasured")
+        if was is not None:
+            why = Message("comparison.baseline_server_invalid", why=was.invalid)
         return Comparison(
             before.name,
-            "NOT_COMPARABLE",
-            reasons=("NOT_INTERLEAVED",),
-            not_comparable=f"baseline server: {why}",
+            ComparisonState.NOT_COMPARABLE,
+            reasons=(Reason.NOT_INTERLEAVED,),
+            not_comparable=why,
             interleaved=False,
         )
     entry = _narrowed(_entry(was.workload, was.samples, was.accept_length) | {"allowed": was.allowed}, only)

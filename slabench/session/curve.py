@@ -108,7 +108,7 @@ class JudgeCurve:
         new, old = self._by_repeat(points, runs, figures)
         comparison = self._compare(new, old, runs, work)
         case = Case(
-            figures=figures,
+            metrics=figures,
             sizes={},
             checks=checks,
             comparison=comparison,

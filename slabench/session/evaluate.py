@@ -122,7 +122,7 @@ class Judge:
         tuning = advice.tencent(slos, figures, run.plan, full=bool(seen_full)) if sound else ()
         crowd = None if seen is None else Crowd(seen.lines, seen.running_max, seen.waited_max, seen.waited)
         case = Case(
-            figures=figures,
+            metrics=figures,
             sizes=fewest(sizes),
             counted=summed(sizes),
             checks=checks,
@@ -302,13 +302,8 @@ class Judge:
             "id": self.test_id,
             "method": method,
             "point": point,
-            "word": verdict.word.value,
-            "headline": verdict.headline,
-            "reasons": list(verdict.reasons),
+            **verdict.as_dict(),
             "labels": list(labels),
-            "objectives": [one.as_dict() for one in verdict.objectives],
-            "checks": [one.as_dict() for one in verdict.checks],
-            "advice": list(verdict.advice),
             "metrics": {key: float(value) for key, value in figures.items()},
             "comparison": comparison,
         }

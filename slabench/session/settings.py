@@ -23,7 +23,8 @@ from slabench.option_checks import (
 from slabench.output_file import check_rows
 from slabench.server.secrets import redact_url
 from slabench.session.redact import know_secrets
-from slabench.verdict import baseline_file, comparison, sla
+from slabench.verdict import baseline_file, sla
+from slabench.verdict.differences import SECTIONS
 from slabench.verdict.request_limits import check_goodput, parse_goodput
 from slabench.verdict.sla import Slo
 
@@ -275,10 +276,10 @@ def _check_baselines(given: Namespace) -> None:
             f"--baseline and --save-baseline name the same file, {given.baseline}: a regression would become the next baseline. "
             "Save to another file, and replace the old one when the run is accepted."
         )
-    unknown = [name for name in given.allow_diff if name.partition(".")[0] not in comparison.SECTIONS]
+    unknown = [name for name in given.allow_diff if name.partition(".")[0] not in SECTIONS]
     if unknown:
         raise ConfigError(
-            f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(comparison.SECTIONS)}, or one of "
+            f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(SECTIONS)}, or one of "
             "their keys such as model.dtype."
         )
 

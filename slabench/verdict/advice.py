@@ -1,41 +1,42 @@
-"""What the method says to try next: tencent's rule, more prompts if TPOT has room, less rate and concurrency
-if it has none.
+"""What the method advises to try next: tencent's rule, more prompts while TPOT is well below its limit, a lower
+rate and concurrency when it is above.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from slabench.messages import number
+from slabench.messages import Message
 from slabench.verdict.sla import Slo
 
-ROOM = 0.9  # below 90 % of the limit there is room
+WELL_BELOW = 0.9  # of the limit: the server can take more load
 
 
 def tencent(
-    slos: Sequence[Slo], figures: Mapping[str, float], plan: Mapping[str, object], *, full: bool = False
-) -> tuple[str, ...]:
-    """Sentences for the report; none when TPOT is close below its limit, which is where the method wants to
-    be.
+    slos: Sequence[Slo], metrics: Mapping[str, float], plan: Mapping[str, Any], *, full: bool = False
+) -> tuple[Message, ...]:
+    """Messages for the report; none when TPOT is close below its limit, which is the method's aim.
 
-    full: the server retracted requests. Then its KV pool is the limit, and more load gives no more.
+    full: the server retracted requests. Then its KV pool is the limit, and a higher load gives no more.
     """
-    rules = [one for one in slos if one.metric.startswith("tpot.") and one.metric in figures]
-    if not rules:
+    rule = next((slo for slo in slos if slo.metric.startswith("tpot.") and slo.metric in metrics), None)
+    if rule is None:
         return ()
-    rule = rules[0]
-    seen = figures[rule.metric]
-    at = f"({number(seen)} of {rule.limit:g} ms)"
-    load = f"request-rate {plan.get('request_rate')}, max-concurrency {plan.get('max_concurrency')}"
-    if seen > rule.limit:
-        return (f"TPOT has no room {at}: try a lower --request-rate and --max-concurrency than {load}.",)
-    if seen < ROOM * rule.limit and full:
+    limit, observed = rule.limit, metrics[rule.metric]
+    if observed > limit:
+        rate, concurrency = plan.get("request_rate"), plan.get("max_concurrency")
         return (
-            f"TPOT has room {at}, and the server's KV pool has none: a larger pool, or more servers, would use it. More prompts "
-            f"(--num-prompts) than {plan.get('count')} only make the run longer; more rate or concurrency queues.",
+            Message(
+                "advice.tpot_exceeds", limit=limit, observed=observed, rate=rate, concurrency=concurrency
+            ),
         )
-    if seen < ROOM * rule.limit:
-        return (
-            f"TPOT has room {at}: try more prompts (--num-prompts) than {plan.get('count')}, then more rate and concurrency.",
-        )
-    return ()
+    if observed >= WELL_BELOW * limit:
+        return ()
+    arguments = {
+        "share_pct": observed / limit * 100,
+        "limit": limit,
+        "observed": observed,
+        "prompts": plan.get("count"),
+    }
+    return (Message("advice.pool_full" if full else "advice.tpot_below", **arguments),)

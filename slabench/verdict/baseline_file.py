@@ -1,6 +1,4 @@
-"""The baseline file: read, checked, made from runs, merged, written. JSON; docs/gate-an-upgrade.md describes
-it.
-"""
+"""The baseline file: read, checked, made from runs, merged, written. JSON; docs/gate-an-upgrade.md describes it."""
 
 from __future__ import annotations
 
@@ -20,21 +18,20 @@ from slabench.strict_json import dumps
 from slabench.verdict.gated_metrics import samples_of
 from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus
 
-# slabench.baseline/2: `samples`, one value a repeat, beside each test's figures (their means), and `rules`,
-# what may differ. slabench.baseline/1: first form, one run, figures alone. Still read: one sample a figure,
+# slabench.baseline/2: `samples`, one value a repeat, beside each test's `figures` (their means), and `rules`, what
+# may differ. slabench.baseline/1: the first form, one run, `figures` alone. Still read: one sample a metric,
 # without a spread.
 SCHEMA = "slabench.baseline/2"
-# of any figure in its unit: beyond are numbers that were typed, some of which no float can hold
+# of any metric in its unit: beyond are numbers that were typed, some of which no float can hold
 POSSIBLE = (1e-9, 1e15)
 SHAREGPT = "sharegpt"  # the data set whose conversations have the lengths that are sent
 JOINT = " + "  # between the runs that a merged baseline names as its source
-EXTRAS = ("headers", "extra_request_body")  # of a request: a side that names none sent none
+EXTRAS = ("headers", "extra_request_body")  # of a request: a side that records none sent none
 READ = (SCHEMA, "slabench.baseline/1")
 # of a test's entry
 OBJECTS = ("workload", "figures", "information", "floors", "samples", "lacking", "allowed")
 
-# What an upgrade gate may see differ without being told: the version is the point of it, and what follows
-# from it.
+# An upgrade gate compares sides that differ in these: the version is what it is about, and the capacity follows.
 MAY_DIFFER = ("server.version", "server.token_capacity")
 RULES = {
     "may_differ": list(MAY_DIFFER),
@@ -60,13 +57,9 @@ class Baseline:
     tests: Mapping[str, Mapping[str, Any]]
 
     def samples(self, test_id: str) -> dict[str, list[float]]:
-        """Figure -> one value a repeat; what a file says once is one sample."""
+        """Metric -> one value a repeat; a metric without samples is one."""
         entry = self.tests[test_id]
-        kept = entry.get("samples", {})
-        return {
-            key: [float(one) for one in kept.get(key, [value])]
-            for key, value in entry.get("figures", {}).items()
-        }
+        return {key: [float(value) for value in _samples(entry, key)] for key in entry.get("figures", {})}
 
 
 def load(path: str, *, option: str = "--baseline=") -> Baseline:
@@ -76,51 +69,44 @@ def load(path: str, *, option: str = "--baseline=") -> Baseline:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"{named} does not exist; {remedy}.") from error
-    except (
-        OSError,
-        ValueError,
-        RecursionError,
-    ) as error:  # json has an error of its own for numbers of thousands of digits
+    except (OSError, ValueError, RecursionError) as error:
+        # RecursionError: nested too deep; a number of thousands of digits is a ValueError of its own
         raise ConfigError(
             f"{named} cannot be read as a baseline ({system_words(error)}); {remedy}."
         ) from error
-    schema = document.get("schema") if isinstance(document, dict) else None
-    if schema not in READ:
-        raise ConfigError(
-            f"{named} has schema {schema!r}, this slabench reads {' and '.join(READ)}; {remedy} with this version."
-        )
-    if not isinstance(document.get("tests"), dict) or not isinstance(document.get("fingerprint"), dict):
-        raise ConfigError(f"{named} has no tests or no fingerprint; {remedy}.")
-    for part in (document["fingerprint"], document["tests"]):
-        for name, entry in part.items():
-            if not isinstance(entry, dict) or not all(
-                isinstance(entry.get(key, {}), dict) for key in OBJECTS
-            ):
-                raise ConfigError(f"{named}: {name!r} is not as a baseline has it; {remedy}.")
-    for test_id, entry in document["tests"].items():
-        for key, value in (*entry.get("figures", {}).items(), *entry.get("floors", {}).items()):
-            if metric_of(key) is None or not is_measured(value):
-                raise ConfigError(
-                    f"{named}: {test_id} has {key}={value!r:.60}, which is no known metric with a number."
-                )
-        for key, values in entry.get("samples", {}).items():
-            if not isinstance(values, list) or not values or not all(map(is_measured, values)):
-                raise ConfigError(
-                    f"{named}: {test_id} has samples {key}={values!r:.60}, which are no numbers of runs."
-                )
-            mean = entry.get("figures", {}).get(key)
-            if mean is None or not math.isclose(mean, statistics.fmean(values), rel_tol=1e-6):
-                raise ConfigError(
-                    f"{named}: {test_id} has {key}={mean!r}, which is not the mean of its samples {values!r}."
-                )
+    if (wrong := _wrong(document)) is not None:
+        raise ConfigError(f"{named}{wrong}; {remedy}.")
     published = "PUBLISHED" in (document.get("labels") or ())
     tests = {test_id: _of_text(entry, published=published) for test_id, entry in document["tests"].items()}
     return Baseline(path, str(document.get("source", path)), document["fingerprint"], tests)
 
 
+def _wrong(document: Any) -> str | None:
+    """Why it is not a baseline, or None."""
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema not in READ:
+        return f" has schema {schema!r}, but this slabench reads {' and '.join(READ)}"
+    if not isinstance(document.get("tests"), dict) or not isinstance(document.get("fingerprint"), dict):
+        return " has no tests or no fingerprint"
+    for name, entry in (*document["fingerprint"].items(), *document["tests"].items()):
+        if not isinstance(entry, dict) or not all(isinstance(entry.get(key, {}), dict) for key in OBJECTS):
+            return f": {name!r} is not in the form of a baseline"
+    for test_id, entry in document["tests"].items():
+        figures = entry.get("figures", {})
+        for key, value in (*figures.items(), *entry.get("floors", {}).items()):
+            if metric_of(key) is None or not is_measured(value):
+                return f": {test_id} has {key}={value!r:.60}, which is not a known metric with a number"
+        for key, values in entry.get("samples", {}).items():
+            if not isinstance(values, list) or not values or not all(map(is_measured, values)):
+                return f": {test_id} has samples {key}={values!r:.60}, which are not numbers of runs"
+            mean = figures.get(key)
+            if mean is None or not math.isclose(mean, statistics.fmean(values), rel_tol=1e-6):
+                return f": {test_id} has {key}={mean!r}, which is not the mean of its samples {values!r}"
+    return None
+
+
 def _of_text(entry: Mapping[str, Any], *, published: bool) -> Mapping[str, Any]:
-    """Published figures and bench_serving's are of prompts sent as text, where the entry does not say
-    otherwise.
+    """Published metrics and bench_serving's are of prompts sent as text, where the entry does not record the form.
 
     The server's tokenizer is part of such a prefill: a run that sends ids does other work.
     """
@@ -131,23 +117,22 @@ def _of_text(entry: Mapping[str, Any], *, published: bool) -> Mapping[str, Any]:
 
 
 def is_measured(value: object) -> bool:
-    """A number that a run can have: everything is better than an infinite time or no throughput."""
+    """A number that a run can have: any value is better than an infinite time or a throughput of 0."""
     return (
         isinstance(value, int | float) and not isinstance(value, bool) and POSSIBLE[0] < value < POSSIBLE[1]
     )
 
 
 def identity(workload: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes two workloads the same: lengths, counts, data, arrival plan, and what went before it
-    (warm-up, flush).
+    """What makes two workloads the same: lengths, counts, data, arrival plan, and what precedes it (warm-up, flush).
 
-    Seeds are information, not identity; so is the data set's hash where it gives texts and no lengths.
+    Seeds are information, not identity; so is the hash of a data set that provides texts and no lengths.
     """
     keys = ["dataset_name", "prompt_form", "num_prompts", "input_len", "output_len", "range_ratio"]
     keys += ["dataset_sha256"] if workload.get("dataset_name") == SHAREGPT else []
     ways = ["request_rate", "max_concurrency", "backend", "warmup_requests", "flush_cache"]
     ways += ["arrivals"] if plan.get("kind") == "open_loop" else []
-    ways += EXTRAS  # there where they were given
+    ways += EXTRAS  # present where they were set
     return {key: workload[key] for key in keys if key in workload} | {
         key: plan[key] for key in ways if key in plan
     }
@@ -160,9 +145,7 @@ def build(
     labels: Sequence[str],
     tests: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The baseline document of a run's PASSED and FAILED tests (run.json's entries): an INVALID one is no
-    baseline.
-    """
+    """The baseline document of a run's PASSED and FAILED tests (run.json's entries); an INVALID one is left out."""
     stored: dict[str, Any] = {}
     for entry in tests:
         if entry["word"] == "INVALID" and not only_inconclusive(entry):
@@ -172,19 +155,15 @@ def build(
         stored[entry["id"]] = {
             "method": entry["method"],
             "workload": identity(entry["workload"], entry["plan"]),
-            "repeats": max((len(values) for values in samples.values()), default=1),
-            "figures": {key: statistics.fmean(values) for key, values in samples.items()},
-            "samples": {key: list(values) for key, values in samples.items()},
+            **_of_samples(samples),
             "information": {
                 key: metrics[key] for key in INFORMATION if key in metrics and key not in samples
             },
             "floors": {},
         }
-        # kept, so that a comparison says which figure it cannot be, instead of leaving it out
-        if gathered.lacking:
-            stored[entry["id"]]["lacking"] = dict(gathered.lacking)
-        if let_pass := allowed_checks(entry):
-            stored[entry["id"]]["allowed"] = let_pass
+        # `lacking`: so that a comparison reports the metric that it cannot compare, instead of leaving it out
+        further = {"lacking": dict(gathered.lacking), "allowed": allowed_checks(entry)}
+        stored[entry["id"]] |= {key: value for key, value in further.items() if value}
     return {
         "schema": SCHEMA,
         "source": source,
@@ -209,39 +188,33 @@ def allowed_checks(entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def only_inconclusive(entry: Mapping[str, Any]) -> bool:
-    """The run itself was valid; what is not decided is how it stands beside another one, or nothing was there
-    to judge it by.
-    """
+    """The run itself was valid; only its comparison with another is inconclusive, or no objective applied."""
     undecided = {"INCONCLUSIVE", NOTHING_JUDGED} & set(entry["reasons"])
     return bool(undecided) and not any(check["state"] == "invalid" for check in entry["checks"])
 
 
-def keep(
-    document: Mapping[str, Any], old: Baseline, differences: Sequence[str]
-) -> tuple[dict[str, Any], list[str]]:
-    """(document with what an existing file holds beside it, what had to go).
+def keep(document: Mapping[str, Any], old: Baseline, *, differ: bool) -> tuple[dict[str, Any], list[str]]:
+    """(document with what an existing file holds beside it, the tests that were removed).
 
-    Floors are written by hand, and stay. Tests that this run did not measure stay where nothing differs that
-    may not.
+    Floors are written by hand, and stay. Tests that this run did not measure stay where the two deployments do not
+    differ.
     """
     tests = {test_id: dict(entry) for test_id, entry in document["tests"].items()}
     for test_id, entry in tests.items():
         entry["floors"] = dict(old.tests.get(test_id, {}).get("floors", {}))
     others = {test_id: entry for test_id, entry in old.tests.items() if test_id not in tests}
-    if differences and others:
+    if differ and others:
         return {**document, "tests": tests}, sorted(others)
     return {**document, "tests": {**others, **tests}}, []
 
 
 def run_ids(document: Mapping[str, Any]) -> set[str]:
-    """The runs that a document was made of, as merge() joins them; a published table's words stand for its
-    run.
-    """
+    """The runs that a document was made of, as merge() joins them; a published table's source stands for its run."""
     return set(str(document["source"]).split(JOINT)) if document.get("source") else set()
 
 
 def repeats_of(entry: Mapping[str, Any]) -> set[tuple[tuple[str, float], ...]]:
-    """Each repeat of a test by all its figures: two runs never have all of them alike."""
+    """Each repeat of a test by all its metrics: two runs never agree in all of them."""
     keys = sorted(entry.get("figures", {}))
     columns = [_samples(entry, key) for key in keys]
     return {tuple(zip(keys, row, strict=True)) for row in zip(*columns, strict=False)}
@@ -250,7 +223,7 @@ def repeats_of(entry: Mapping[str, Any]) -> set[tuple[tuple[str, float], ...]]:
 def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
     """Several documents of the same deployment as one: their samples one after the other.
 
-    The caller has seen that none differs.
+    The caller has checked that they do not differ.
     """
     documents = [document for _, document in named]
     tests: dict[str, Any] = {}
@@ -262,14 +235,11 @@ def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
                 continue
             both = [key for key in known["figures"] if key in entry["figures"]]
             samples = {key: [*_samples(known, key), *_samples(entry, key)] for key in both}
-            known |= {
-                "samples": samples,
-                "figures": {key: statistics.fmean(values) for key, values in samples.items()},
-                "repeats": max((len(values) for values in samples.values()), default=1),
+            known |= _of_samples(samples) | {
                 "floors": {**known.get("floors", {}), **entry.get("floors", {})},
             }
-            if let_pass := {**known.get("allowed", {}), **entry.get("allowed", {})}:
-                known["allowed"] = let_pass
+            if allowed := {**known.get("allowed", {}), **entry.get("allowed", {})}:
+                known["allowed"] = allowed
     last = documents[-1]
     labels = dict.fromkeys(label for document in documents for label in document.get("labels", ()))
     source = JOINT.join(str(document.get("source", path)) for path, document in named)
@@ -284,8 +254,17 @@ def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
 
 
 def _samples(entry: Mapping[str, Any], key: str) -> list[float]:
-    found: list[float] = entry.get("samples", {}).get(key, [entry["figures"][key]])
-    return found
+    samples: list[float] = entry.get("samples", {}).get(key, [entry["figures"][key]])
+    return samples
+
+
+def _of_samples(samples: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    """The parts of a test's entry that follow from its samples."""
+    return {
+        "repeats": max((len(values) for values in samples.values()), default=1),
+        "figures": {key: statistics.fmean(values) for key, values in samples.items()},
+        "samples": {key: list(values) for key, values in samples.items()},
+    }
 
 
 def save(path: str, document: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A run's figures into a baseline file that may hold others, and that another run may be adding to just now."""
+"""Adds a run's metrics to a baseline file that may hold others, and that another run may be writing to."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from typing import Any
 
 from slabench.output_file import locked
 from slabench.verdict.baseline_file import keep, load, save
-from slabench.verdict.comparison import differences
+from slabench.verdict.differences import differences
 
 
 def add_to(path: str, document: Mapping[str, Any], *, option: str) -> tuple[dict[str, Any], list[str]]:
-    """(what the file holds now, the tests that had to go). ConfigError if the file that is there is no
-    baseline.
+    """(what the file holds now, the tests that were removed). ConfigError if an existing file is no baseline.
 
-    Two runs that end at once both find a place in it: it is read and written under a lock.
+    It is read and written under a lock, so that two runs that end at the same time are both stored.
     """
     with locked(path):
-        kept, gone = dict(document), list[str]()
+        kept, removed = dict(document), list[str]()
         if Path(path).is_file():
             old = load(path, option=option)
-            differ = [text for _, text in differences(old.fingerprint, document["fingerprint"])]
-            kept, gone = keep(document, old, differ)
+            differ = any(differences(old.fingerprint, document["fingerprint"]))
+            kept, removed = keep(document, old, differ=differ)
         save(path, kept)
-    return kept, gone
+    return kept, removed

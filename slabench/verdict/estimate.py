@@ -1,11 +1,11 @@
-"""How far a probe's figure can be trusted: by its waves, by neighbours in them, and never closer than two
-runs agree.
+"""The interval of a probe's metric: from its waves, from neighbours within a wave, and at least as wide as two
+runs differ.
 
-    by waves       Student's t over the means of the waves (three or more): what changes from wave to wave
-    by neighbours  two standard errors from the differences between requests that follow each other in the plan. The place in a
-                   wave shifts a request's figure (the first waits for the prefills of all others), which is no noise; a plain
-                   standard deviation would count it as such
-    floor          what two runs on the same server differ by, which no single run shows
+    by waves       Student's t over the means of the waves (three or more): the variation from wave to wave
+    by neighbours  two standard errors from the differences between consecutive requests of the plan. The place in a
+                   wave shifts a request's value (the first waits for the prefills of all others), which is no noise;
+                   a plain standard deviation would count it as noise
+    floor          the difference between two runs on the same server, which a single run does not show
 
 The floor is the metric's own (run_to_run of its declaration).
 """
@@ -16,21 +16,20 @@ import itertools
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from slabench.metrics.definitions import OF_A_REQUEST, declared
 from slabench.records import RequestRecord
 from slabench.verdict.statistics import LEVEL, quantile
 
-WAVES_WANTED = 3  # by waves needs as many; of two the t interval says nothing (12.7 standard errors)
+WAVES_WANTED = 3  # by waves needs as many; with two the t interval is useless (12.7 standard errors)
 EXACT = 1e-9  # a share of the value: an interval without width is as wide as this
 _PERCENTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with the interval that its true value is taken to lie in (95 %), and the number of requests
-    behind it."""
+    """A metric's value, the 95 % interval of its true value, and the number of requests it is from."""
 
     value: float
     low: float
@@ -43,7 +42,7 @@ class Estimate:
         return Estimate(self.value, self.low - more, self.high + more, self.n)
 
     def as_dict(self) -> dict[str, float]:
-        return {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
+        return asdict(self)
 
     @property
     def half(self) -> float:
@@ -54,15 +53,14 @@ class Estimate:
 def estimate(
     key: str, value: float, counted: Sequence[RequestRecord], wave: int, *, doubt: float = 0.0
 ) -> Estimate:
-    """The interval of a figure over the counted requests, whole waves in plan order.
+    """The interval of a metric over the counted requests, whole waves in plan order.
 
-    doubt: of a figure that is no sample's, a throughput: what its own measurement is uncertain by, as a share
-    of its value.
+    doubt: the uncertainty of a value that is not per request, such as a throughput, as a share of it.
     """
-    figure, _, statistic = key.rpartition(".")
-    floor = floor_of(key) * abs(value)
-    n = len(counted)
-    sample = _sample(figure, counted)
+    name, _, statistic = key.rpartition(".")
+    floor, n = floor_of(key) * abs(value), len(counted)
+    # one value a request, in plan order; empty for a metric that has none
+    sample = OF_A_REQUEST[name].sample(counted) if name in OF_A_REQUEST else []
     if statistic == "mean" and sample:
         half = math.hypot(max(_by_waves(sample, wave), _by_neighbours(sample, wave)), floor)
         return Estimate(value, value - half, value + half, len(sample))
@@ -70,25 +68,22 @@ def estimate(
         low, high = _order_interval(sorted(sample), _PERCENTILES[statistic])
         return Estimate(value, min(low, value) - floor, max(high, value) + floor, len(sample))
     if key == "goodput.share":
-        half = (
-            max(1.96 * math.sqrt(max(value * (1 - value), 0.0) / n), 1 / n)
-            if value not in (0.0, 1.0)
-            else 3 / n
-        )
+        binomial = max(1.96 * math.sqrt(max(value * (1 - value), 0.0) / n), 1 / n)
+        half = 3 / n if value in (0.0, 1.0) else binomial
         return Estimate(value, max(0.0, value - half), min(1.0, value + half), n)
     half = math.hypot(floor, doubt * abs(value))
     return Estimate(value, value - half, value + half, n)
 
 
 def floor_of(key: str) -> float:
-    """Share of a figure's value by which two runs of the same server may differ."""
+    """Share of a metric's value by which two runs of the same server may differ."""
     return declared(key).run_to_run
 
 
 def pooled(estimates: Sequence[Estimate], floor: float) -> Estimate:
-    """Several probes of one load: the mean by n, its interval at least as wide as the probes lie apart.
+    """Several probes of one load: the mean weighted by n, its interval at least as wide as the probes differ.
 
-    floor is what single runs differ by (a share); of k runs' mean it is the k-th root's part.
+    floor is what single runs differ by (a share); the mean of k runs has 1 / sqrt(k) of it.
     """
     if len(estimates) == 1:
         return estimates[0]
@@ -99,11 +94,6 @@ def pooled(estimates: Sequence[Estimate], floor: float) -> Estimate:
     apart = (max(part.value for part in estimates) - min(part.value for part in estimates)) / 2
     half = max(math.hypot(math.hypot(*parts), single / math.sqrt(len(estimates))), apart)
     return Estimate(value, value - half, value + half, total)
-
-
-def _sample(figure: str, counted: Sequence[RequestRecord]) -> list[float]:
-    """One value a request, in plan order; empty for a figure that has none."""
-    return OF_A_REQUEST[figure].sample(counted) if figure in OF_A_REQUEST else []
 
 
 def _by_waves(sample: Sequence[float], wave: int) -> float:

@@ -1,6 +1,4 @@
-"""The figures that a test is gated by, one value a repeat; and which repeats lack one, since such a figure
-cannot be compared.
-"""
+"""The metrics that gate a test, one value a repeat, and the repeats that lack one: such a metric cannot be compared."""
 
 from __future__ import annotations
 
@@ -14,9 +12,9 @@ from slabench.metrics.definitions import METRICS, curve_size
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """One side's repeats. values: figure -> one value a repeat, of the figures that every repeat has.
+    """One side's repeats. values: metric -> one value a repeat, for the metrics that every repeat has.
 
-    lacking: every other figure -> the repeats without it, `repeat 2 of 3`; empty where no repeat has it.
+    lacking: every other metric -> the repeats without it, `repeat 2 of 3`; empty where no repeat has it.
     """
 
     values: Mapping[str, Sequence[float]]
@@ -24,7 +22,7 @@ class Gathered:
 
 
 def gather(runs: Sequence[Mapping[str, float]], keys: Iterable[str]) -> Gathered:
-    """The figures of these keys, of one run after the other."""
+    """The values of these metrics, run by run."""
     values: dict[str, list[float]] = {}
     lacking: dict[str, str] = {}
     for key in dict.fromkeys(keys):
@@ -38,37 +36,36 @@ def gather(runs: Sequence[Mapping[str, float]], keys: Iterable[str]) -> Gathered
 
 
 def gated_keys(method: str, *runs: Mapping[str, float], classic: bool = False) -> list[str]:
-    """The figures that a test of this method is gated by, of those that any of its runs has.
+    """The metrics that gate a test of this method, of those that any of its runs has.
 
-    classic: another client drove the load, which tells bench_serving's figures only. Our own runs have both,
-    and there the one is no substitute for the other: bench_serving's TPOT is defined where ours is not.
+    classic: another client drove the load, and it reports bench_serving's metrics only. Our own runs have both, and
+    neither replaces the other: bench_serving's TPOT is defined where ours is not.
     """
     gating = [metric for metric in METRICS.values() if method in metric.gates]
     if gating == [METRICS["curve"]]:
         points = {size: key for run in runs for key in run if (size := curve_size(key)) is not None}
         return [points[size] for size in sorted(points)]
-    # a method of your own
+    # a method of the user's own
     gating = gating or [metric for metric in METRICS.values() if "serving" in metric.gates]
     wanted = [f"{metric.name}.mean" if metric.spread else metric.name for metric in gating]
-    # A TPOT within bounds is no figure to compare: its key is wanted, and the side that lacks it is not
+    # A TPOT that is known within bounds only cannot be compared: its key is wanted, and the side without it is not
     # comparable.
     keys = [f"classic.{key}" if classic else key for key in wanted]
     return [key for key in keys if any(key in run or bounds(key, run) is not None for run in runs)]
 
 
 def samples_of(entry: Mapping[str, Any], side: str = "new") -> Gathered:
-    """Gated figures of one side of a test of run.json; one value each where nothing was repeated."""
-    runs = [one["metrics"] for one in entry.get("repeats", ()) if one["side"] == side]
+    """Gated metrics of one side of a test of run.json; one value each where nothing was repeated."""
+    runs = [repeat["metrics"] for repeat in entry.get("repeats", ()) if repeat["side"] == side]
     runs = runs or ([entry["metrics"]] if side == "new" else [])
     return gather(runs, gated_keys(entry["method"], *runs, classic="BENCH_SERVING" in entry["reasons"]))
 
 
 def both_sides(entry: Mapping[str, Any], gated: Iterable[str]) -> list[str]:
-    """The figures that a comparison with a stored test needs on both sides: those it names, and the new
-    side's gated ones.
+    """The metrics that a comparison with a stored test needs on both sides: those it names, and the new side's
+    gated ones.
 
-    A file without samples was written by hand, such as the published tables, and what it does not name is not
-    compared.
+    A file without samples was written by hand, such as the published tables: only what it names is compared.
     """
     named = [*entry.get("figures", ()), *entry.get("lacking", ())]
     more = [key for key in gated if f"classic.{key}" not in named] if entry.get("samples") else []

@@ -1,9 +1,8 @@
-"""The interval that decides a comparison, and how it is printed: so that nobody can read another word from
-it.
+"""The interval that decides a comparison, printed with enough decimals to show the same result.
 
-Each end has a level of its own, since each answers a question of its own. The end on the better side says
-whether the figure is surely worse, at the level that Holm's correction leaves it; the end on the worse side
-says whether it is surely within, where every figure has to be and nothing is corrected.
+Each end has its own level, since each answers its own question. The end on the better side decides whether the
+metric is worse, at the level that Holm's correction leaves for it; the end on the worse side decides whether it
+is within the limit, where every metric has to be and no correction applies.
 """
 
 from __future__ import annotations
@@ -33,14 +32,16 @@ class Printed:
 
 
 def printed(low: float, high: float, limit: float) -> Printed:
-    """Ratios in per cent, with as many decimals as it takes for each end to be on its own side of the limit
-    in print too."""
+    """Ratios in per cent, with as many decimals as each end needs to be on its own side of the limit in print
+    too."""
     for decimals in range(1, MOST_DECIMALS + 1):
         shown = round((limit - 1) * 100, max(2, decimals))
         ends = [round((end - 1) * 100, decimals) for end in (low, high)]
-        if all(_side(one, shown) == _side(end, limit) for one, end in zip(ends, (low, high), strict=True)):
+        if all(
+            _side(rounded, shown) == _side(end, limit) for rounded, end in zip(ends, (low, high), strict=True)
+        ):
             break
-    first, second = (f"{one:+.{decimals}f} %" for one in ends)
+    first, second = (f"{end:+.{decimals}f} %" for end in ends)
     return Printed(first, second, f"{f'{shown:+.{max(2, decimals)}f}'.rstrip('0').rstrip('.')} %")
 
 
@@ -50,4 +51,4 @@ def _side(value: float, limit: float) -> int:
 
 def levels(low_level: float, high_level: float) -> str:
     """`98.75 % and 97.5 %`"""
-    return " and ".join(f"{round(one * 100, 3):g} %" for one in (low_level, high_level))
+    return " and ".join(f"{round(level * 100, 3):g} %" for level in (low_level, high_level))

@@ -1,173 +1,187 @@
-"""First valid, then good enough: from checks, figures, objectives and a baseline to one word."""
+"""First valid, then good enough: from checks, metrics, objectives and a baseline to one outcome."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from slabench.messages import metric_name, number
+from slabench.messages import Message, as_message
 from slabench.metrics.classic import of_text
 from slabench.metrics.definitions import declared, too_few
-from slabench.verdict import reasons as reason_codes
 from slabench.verdict.bounded import Undecided, evaluate_bounded
 from slabench.verdict.comparison import Comparison
 from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus, Objective, Outcome, Verdict
+from slabench.verdict.reasons import Reason, failed
 from slabench.verdict.sla import Slo, evaluate
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything one test's verdict is made from."""
+    """Everything that one test's verdict is made from."""
 
-    figures: Mapping[str, float]
-    # n behind a figure's statistics; with repeats the fewest, since a percentile is taken in each
+    metrics: Mapping[str, float]
+    # n of a metric's statistics; with repeats the smallest, since a percentile is taken in each
     sizes: Mapping[str, int]
     checks: Sequence[Check]
     slos: Sequence[Slo] = ()
     floors: Sequence[Slo] = ()
     comparison: Comparison | None = None
     require_baseline: bool = False
-    # the option that asks for a verdict, such as --baseline=FILE: a test it does not reach is INVALID
+    # the option that asks for a verdict, such as --baseline=FILE: a test without any objective is then INVALID
     gate: str | None = None
     labels: Sequence[str] = ()  # REDUCED, SIMULATED
-    advice: Sequence[str] = ()
+    advice: Sequence[Message | str] = ()
     counted: Mapping[str, int] | None = None  # n of all repeats together; None: as sizes
-    shown: Sequence[str] = ()  # figures that stand for the test where it has no objective
+    shown: Sequence[str] = ()  # metrics that stand for the test where it has no objective
+
+    @property
+    def invalid(self) -> list[Check]:
+        return [check for check in self.checks if check.state is CheckStatus.INVALID]
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluated:
+    """The objectives and floors of a test, by what came of them."""
+
+    decided: tuple[Objective, ...]
+    undecided: tuple[Undecided, ...]
+    undefined: tuple[Slo, ...]
 
 
 def judge(case: Case) -> Verdict:
-    """One word with its reasons. INVALID beats FAILED inside one test: what cannot be trusted is not judged."""
-    objectives: list[Objective] = []
-    undefined: list[Slo] = []
-    undecided: list[Undecided] = []
-    floors = (*case.floors, *(case.comparison.floors if case.comparison is not None else ()))
-    for kind, wanted in (("slo", case.slos), ("floor", floors)):
-        for one in wanted:
-            # Too few is asked of each repeat, and n told of all.
-            counted = case.sizes if case.counted is None else case.counted
-            few = too_few(one.metric, case.sizes) is not None
-            outcome = evaluate_bounded(one, case.figures, counted, kind=kind)
-            if outcome is None and not few:
-                outcome = evaluate(one, case.figures, counted, kind=kind)
-            if isinstance(outcome, Undecided):
-                undecided.append(outcome)
-            elif outcome is None:
-                undefined.append(one)
-            else:
-                objectives.append(outcome)
-    reasons: list[str] = []
-    if not floors:
-        reasons.append("NO_FLOOR")
-    if case.comparison is None:
-        reasons.append("NO_BASELINE")
-    else:
-        objectives += case.comparison.objectives
-        reasons += case.comparison.reasons
-    spoke = [check.name for check in case.checks if check.state in (CheckStatus.INVALID, CheckStatus.FINDING)]
-    reasons = [*spoke, *reasons, *case.labels]
-
-    headline = _invalid(case, undefined, undecided)
-    if headline is not None:
-        word = Outcome.INVALID
-    else:
-        failed = [one for one in objectives if not one.holds]
-        missing = case.require_baseline and "NO_BASELINE" in reasons
-        nothing = not objectives and not missing
-        open_ = case.comparison.inconclusive if case.comparison is not None else None
-        if failed:
-            word, headline = Outcome.FAILED, "; ".join(one.text for one in failed[:3])
-        elif open_ is not None:
-            # After what failed: one figure that is surely worse is enough, whatever the others are.
-            word, headline = Outcome.INVALID, open_
-        elif missing:
-            word, headline = (
-                Outcome.FAILED,
-                "no baseline for this test, and --require-baseline asks for one; save one with --save-baseline=FILE",
-            )
-        elif nothing:
-            reasons.insert(len(spoke), NOTHING_JUDGED)
-            word, headline = (Outcome.PASSED if case.gate is None else Outcome.INVALID), _nothing(case)
-        else:
-            word, headline = Outcome.PASSED, _good(objectives)
-    # What it failed for comes first: else a reader takes the first code, of something that is merely absent,
-    # for the cause.
-    if word is Outcome.FAILED:
-        reasons = [*reason_codes.failed(objectives), *reasons]
-    elif word is Outcome.INVALID and not spoke:
-        reasons = [*(f"UNDEFINED:{one.metric}" for one in undefined), *reasons]
-    return Verdict(
-        word,
-        headline,
-        tuple(dict.fromkeys(reasons)),
-        tuple(objectives),
-        tuple(case.checks),
-        tuple(case.advice),
-    )
-
-
-def _invalid(case: Case, undefined: Sequence[Slo], undecided: Sequence[Undecided]) -> str | None:
-    """The one line that says why nobody can judge, or None."""
-    bad = [check for check in case.checks if check.state is CheckStatus.INVALID]
-    if bad:
-        more = (
-            f" (and {len(bad) - 1} more: {', '.join(check.name for check in bad[1:])})"
-            if len(bad) > 1
-            else ""
-        )
-        return f"{bad[0].name}: {bad[0].text}{more}"
-    if undecided:
-        return undecided[0].text
-    if undefined:
-        line = f"{undefined[0].metric} is not defined for this run{_too_few(case, undefined[0])}, so {undefined[0]} cannot be judged"
-        why = next(
-            (one for one in case.checks if one.name == "tpot_defined" and one.state is not CheckStatus.OK),
-            None,
-        )
-        return (
-            f"{line}: {why.text} {why.remedy}"
-            if why is not None and undefined[0].metric.startswith("tpot.")
-            else line
-        )
-    if case.comparison is not None and case.comparison.not_comparable:
-        return case.comparison.not_comparable
-    return None
-
-
-def _too_few(case: Case, rule: Slo) -> str:
-    """Why a percentile, or a figure that bench_serving takes by the first text, is not there, if that is why."""
-    found = too_few(rule.metric, case.sizes)
-    answers = case.sizes.get("ttft", 0)
-    silent = answers - case.sizes.get("text", answers)
-    if found is None and silent > 0 and of_text(rule.metric):
-        return (
-            f" (it is taken by each answer's first text, and {silent} of {answers} answers brought no text)"
-        )
-    if found is None:
-        return ""
-    what = "tokens after the first" if declared(rule.metric).per == "token" else "requests"
-    return f" ({rule.metric.rpartition('.')[2]} needs {found[1]} {what}, there are {found[0]})"
-
-
-def _good(objectives: Sequence[Objective]) -> str:
-    more = f" (and {len(objectives) - 1} more hold)" if len(objectives) > 1 else ""
-    return objectives[0].text + more
-
-
-def _nothing(case: Case) -> str:
-    """What was measured, that it was not judged, and how it would be."""
-    shown = [
-        f"{metric_name(key)} {number(case.figures[key])} {declared(key).unit}"
-        for key in case.shown
-        if key in case.figures
+    """One outcome with its reasons. INVALID wins over FAILED in a test: no verdict is made of invalid data."""
+    comparison = case.comparison
+    floors = (*case.floors, *(comparison.floors if comparison is not None else ()))
+    results = _evaluated(case, floors)
+    objectives = (*results.decided, *(comparison.objectives if comparison is not None else ()))
+    reasons: list[str] = [] if floors else [Reason.NO_FLOOR]
+    reasons += [Reason.NO_BASELINE] if comparison is None else comparison.reasons
+    reporting = [
+        check.name for check in case.checks if check.state in (CheckStatus.INVALID, CheckStatus.FINDING)
     ]
-    known = (
-        f", and the baseline {case.comparison.baseline} has no entry for it"
-        if case.comparison is not None
-        else ""
+    message = _invalid(case, results)
+    if message is not None:
+        outcome = Outcome.INVALID
+    else:
+        missing = case.require_baseline and Reason.NO_BASELINE in reasons
+        if not objectives and not missing and (comparison is None or comparison.inconclusive is None):
+            reporting.append(NOTHING_JUDGED)
+        outcome, message = _concluded(case, objectives, missing)
+    # What it failed for comes first: a reader takes the first code for the cause.
+    first: list[str] = []
+    if outcome is Outcome.FAILED:
+        first = failed(objectives)
+    elif outcome is Outcome.INVALID and not reporting:
+        first = [f"UNDEFINED:{rule.metric}" for rule in results.undefined]
+    codes = tuple(dict.fromkeys((*first, *reporting, *reasons, *case.labels)))
+    advice = tuple(as_message(text) if isinstance(text, str) else text for text in case.advice)
+    return Verdict(outcome, message, codes, objectives, tuple(case.checks), advice)
+
+
+def _evaluated(case: Case, floors: Sequence[Slo]) -> _Evaluated:
+    # Each repeat must have enough requests; the n that is shown is of all repeats.
+    counted = case.sizes if case.counted is None else case.counted
+    decided: list[Objective] = []
+    undecided: list[Undecided] = []
+    undefined: list[Slo] = []
+    for kind, rule in (*(("slo", rule) for rule in case.slos), *(("floor", rule) for rule in floors)):
+        result = evaluate_bounded(rule, case.metrics, counted, kind=kind)
+        if result is None and too_few(rule.metric, case.sizes) is None:
+            result = evaluate(rule, case.metrics, counted, kind=kind)
+        if isinstance(result, Undecided):
+            undecided.append(result)
+        elif result is None:
+            undefined.append(rule)
+        else:
+            decided.append(result)
+    return _Evaluated(tuple(decided), tuple(undecided), tuple(undefined))
+
+
+def _concluded(case: Case, objectives: Sequence[Objective], missing: bool) -> tuple[Outcome, Message]:
+    """Of a valid run. missing: a baseline is required, and there is none."""
+    violated = [objective for objective in objectives if not objective.holds]
+    if violated:
+        texts = tuple(objective.message for objective in violated[:3])
+        return Outcome.FAILED, Message("verdict.objectives", objectives=texts)
+    # After what failed: one metric that is surely worse is enough, whatever the others are.
+    if case.comparison is not None and case.comparison.inconclusive is not None:
+        return Outcome.INVALID, case.comparison.inconclusive
+    if missing:
+        return Outcome.FAILED, Message("verdict.no_baseline")
+    if not objectives:
+        return (Outcome.PASSED if case.gate is None else Outcome.INVALID), _nothing(case)
+    first, more = objectives[0].message, len(objectives) - 1
+    return Outcome.PASSED, Message("verdict.more_hold", objective=first, more=more) if more else first
+
+
+def _invalid(case: Case, results: _Evaluated) -> Message | None:
+    """The line that says why no verdict is possible, or None."""
+    if case.invalid:
+        return invalid_checks(case.invalid)
+    if results.undecided:
+        return results.undecided[0].message
+    if results.undefined:
+        return _undefined(case, results.undefined[0])
+    return None if case.comparison is None else case.comparison.not_comparable
+
+
+def invalid_checks(checks: Sequence[Check]) -> Message:
+    """The first check in full, and the names of the others."""
+    first, *others = checks
+    if not others:
+        return Message("verdict.invalid", check=first.name, text=first.message)
+    return Message(
+        "verdict.invalid_more",
+        check=first.name,
+        text=first.message,
+        more=len(others),
+        others=tuple(check.name for check in others),
     )
-    asked = f"; {case.gate} asks for a verdict" if case.gate is not None else ""
-    measured = f" Measured: {', '.join(shown)}." if shown else ""
-    return (
-        f"{NOTHING_JUDGED}: no objective, floor or comparison applies to this test{known}{asked}.{measured} "
-        "Give an objective (--slo='METRIC<=LIMIT'), or a baseline that has this test."
+
+
+def _undefined(case: Case, rule: Slo) -> Message:
+    line = Message(
+        "verdict.undefined", metric=rule.metric, why=_too_few(case, rule.metric), objective=str(rule)
+    )
+    for check in case.checks:
+        if (
+            check.name == "tpot_defined"
+            and check.state is not CheckStatus.OK
+            and rule.metric.startswith("tpot.")
+        ):
+            return Message(
+                "verdict.undefined_check", undefined=line, text=check.message, remedy=check.remedy_message
+            )
+    return line
+
+
+def _too_few(case: Case, metric: str) -> Message | str:
+    """Why a percentile, or a metric that bench_serving takes at the first text, is absent, if that is the reason."""
+    few = too_few(metric, case.sizes)
+    if few is not None:
+        unit = Message("verdict.tokens" if declared(metric).per == "token" else "verdict.requests")
+        return Message(
+            "verdict.too_few", statistic=metric.rpartition(".")[2], least=few[1], unit=unit, n=few[0]
+        )
+    answers = case.sizes.get("ttft", 0)
+    without = answers - case.sizes.get("text", answers)
+    if without > 0 and of_text(metric):
+        return Message("verdict.no_text", without=without, answers=answers)
+    return ""
+
+
+def _nothing(case: Case) -> Message:
+    """What was measured, that no verdict was made of it, and how to have one."""
+    shown = [
+        Message("verdict.metric", metric=key, value=case.metrics[key], unit=declared(key).unit)
+        for key in case.shown
+        if key in case.metrics
+    ]
+    return Message(
+        "verdict.nothing_judged",
+        baseline=Message("verdict.not_in_baseline", baseline=case.comparison.baseline)
+        if case.comparison is not None
+        else "",
+        gate=Message("verdict.gate", gate=case.gate) if case.gate is not None else "",
+        measured=Message("verdict.measured", metrics=shown) if shown else "",
     )

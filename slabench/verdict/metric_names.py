@@ -1,6 +1,4 @@
-"""What is meant by a name that is no metric's key: other clients' names, near misses, a metric without its
-statistic.
-"""
+"""Which metric a wrong name may stand for: another client's name, a misspelling, a metric without statistic."""
 
 from __future__ import annotations
 
@@ -10,21 +8,21 @@ import re
 from slabench.metrics.declaration import Metric
 from slabench.metrics.definitions import METRICS, STATISTICS, statistics_of
 
-_OTHER_FORM = re.compile(r"(?P<statistic>mean|median|std|p\d+|max|min)_(?P<figure>[a-z0-9_]+?)(?:_ms)?")
+_OTHER_FORM = re.compile(r"(?P<statistic>mean|median|std|p\d+|max|min)_(?P<metric>[a-z0-9_]+?)(?:_ms)?")
 NEAR = 0.75  # of difflib's ratio: tpto for tpot, total_throughtput for total_throughput
 
 
 def meant(key: str) -> tuple[str, ...]:
-    """The keys that a name may stand for, best first; none where nothing is like it."""
-    figure, _, statistic = key.rpartition(".") if key.rpartition(".")[2] in STATISTICS else (key, "", "")
-    forms = [(key, ""), (key.removesuffix("_ms"), ""), (figure, statistic)]
+    """The keys that a name may stand for, best first; none where no name is close."""
+    base, _, statistic = key.rpartition(".") if key.rpartition(".")[2] in STATISTICS else (key, "", "")
+    forms = [(key, ""), (key.removesuffix("_ms"), ""), (base, statistic)]
     if (form := _OTHER_FORM.fullmatch(key)) is not None:
-        forms.insert(1, (form["figure"], "p50" if form["statistic"] == "median" else form["statistic"]))
+        forms.insert(1, (form["metric"], "p50" if form["statistic"] == "median" else form["statistic"]))
     for name, wanted in forms:
-        called = [metric for metric in METRICS.values() if name in (metric.name, *metric.also_called)]
-        if called and (not wanted or wanted in statistics_of(called[0].name)):
-            return tuple(_key(metric, wanted) for metric in called)
-    near = difflib.get_close_matches(figure, METRICS, n=2, cutoff=NEAR)
+        metrics = [metric for metric in METRICS.values() if name in (metric.name, *metric.also_called)]
+        if metrics and (not wanted or wanted in statistics_of(metrics[0].name)):
+            return tuple(_key(metric, wanted) for metric in metrics)
+    near = difflib.get_close_matches(base, METRICS, n=2, cutoff=NEAR)
     return tuple(_key(METRICS[name], statistic) for name in near)
 
 
@@ -34,5 +32,5 @@ def _key(metric: Metric, statistic: str) -> str:
 
 def did_you_mean(key: str) -> str:
     """` Did you mean tpot.mean?`, or nothing."""
-    found = meant(key)
-    return f" Did you mean {' or '.join(found)}?" if found else ""
+    keys = meant(key)
+    return f" Did you mean {' or '.join(keys)}?" if keys else ""

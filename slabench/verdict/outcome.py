@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Any
@@ -100,7 +100,7 @@ not_checked = partial(check, CheckStatus.NOT_CHECKED)
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """One comparison that carries the verdict: an SLO, a floor or a baseline figure with its tolerance."""
+    """One comparison that decides the outcome: an SLO, a floor, or a baseline metric with its tolerance."""
 
     kind: str  # slo | floor | baseline
     metric: str
@@ -110,7 +110,11 @@ class Objective:
     unit: str
     holds: bool
     n: int | None
-    text: str
+    message: Message
+
+    @property
+    def text(self) -> str:
+        return str(self.message)
 
     @property
     def margin_pct(self) -> float | None:
@@ -118,30 +122,37 @@ class Objective:
         return (self.observed - self.limit) / abs(self.limit) * 100 if self.limit else None
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "kind": self.kind,
-            "metric": self.metric,
-            "op": self.op,
-            "limit": self.limit,
-            "observed": self.observed,
-            "unit": self.unit,
-            "holds": self.holds,
-            "margin_pct": self.margin_pct,
-            "n": self.n,
-            "text": self.text,
-        }
+        stored = asdict(self) | {"margin_pct": self.margin_pct, "text": self.text}
+        return stored | {"message": self.message.as_dict()}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a test says: the word, one complete line, reason codes, and everything it was concluded from."""
+    """A test's outcome with one complete line, reason codes, and everything it was concluded from."""
 
     word: Outcome
-    headline: str
+    message: Message
     reasons: tuple[str, ...]
     objectives: tuple[Objective, ...] = ()
     checks: tuple[Check, ...] = ()
-    advice: tuple[str, ...] = ()
+    advice: tuple[Message, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        return str(self.message)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As a test's entry in run.json has it."""
+        return {
+            "word": self.word.value,
+            "headline": self.headline,
+            "headline_message": self.message.as_dict(),
+            "reasons": [str(reason) for reason in self.reasons],
+            "objectives": [objective.as_dict() for objective in self.objectives],
+            "checks": [check.as_dict() for check in self.checks],
+            "advice": [str(message) for message in self.advice],
+            "advice_messages": [message.as_dict() for message in self.advice],
+        }
 
 
 def overall(words: list[Outcome]) -> Outcome | None:

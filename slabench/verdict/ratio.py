@@ -1,6 +1,4 @@
-"""How far apart two sides are that were measured in turns: the ratio with its interval, from the rounds' own
-scatter.
-"""
+"""The ratio of two sides that were measured alternately, with its interval from the scatter of the repeats."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from slabench.verdict.statistics import paired
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """estimate is the geometric mean of the rounds' ratios; low and high are None where nothing scatters."""
+    """estimate is the geometric mean of the repeats' ratios; low and high are None where no repeats differ."""
 
     estimate: float
     low: float | None
@@ -20,17 +18,14 @@ class Ratio:
 
     @property
     def one_is_inside(self) -> bool | None:
-        """True: the difference is within the noise. None: nobody knows."""
+        """True: the difference is within the noise. None: there is no interval."""
         return None if self.low is None or self.high is None else self.low <= 1 <= self.high
 
 
 def paired_ratio(ours: Sequence[float], theirs: Sequence[float]) -> Ratio | None:
-    """Round by round, ours / theirs; 95 % interval on the logarithms.
+    """Repeat by repeat, ours / theirs; 95 % interval on the logarithms.
 
     None where a value is missing or not above 0.
     """
     change = paired(ours, theirs)
-    if change is None:
-        return None
-    low, high = change.interval() or (None, None)
-    return Ratio(change.ratio, low, high)
+    return None if change is None else Ratio(change.ratio, *(change.interval() or (None, None)))

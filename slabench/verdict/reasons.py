@@ -1,5 +1,4 @@
-"""What a verdict's reason codes mean, in the few words that stand beside them; docs/validity.md has the same
-table.
+"""A verdict's reason codes and what they mean; docs/validity.md has the same table.
 
 NOTHING_JUDGED is not here: the line of such a test explains it.
 """
@@ -7,49 +6,67 @@ NOTHING_JUDGED is not here: the line of such a test explains it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 
+from slabench.messages import Message
 from slabench.verdict.outcome import Objective
 
+
+class Reason(StrEnum):
+    """The codes beside the names of checks; they are stored in run.json, so they stay as they are."""
+
+    NO_FLOOR = "NO_FLOOR"
+    NO_BASELINE = "NO_BASELINE"
+    NOT_COMPARABLE = "NOT_COMPARABLE"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    SINGLE_RUN = "SINGLE_RUN"
+    NO_SPREAD = "NO_SPREAD"
+    NOT_INTERLEAVED = "NOT_INTERLEAVED"
+    ALLOWED_IN_BASELINE = "ALLOWED_IN_BASELINE"
+    UNRECORDED = "UNTOLD"
+
+
 REASONS = {
-    "NO_FLOOR": "no least value is stored for this test",
-    "NO_BASELINE": "no older run to compare with",
-    "NOT_COMPARABLE": "the baseline is of another model, hardware, server or workload",
-    "INCONCLUSIVE": "the repeats spread too much for the difference that is allowed",
-    "SINGLE_RUN": "one run on a side, so its spread is not known",
-    "NO_SPREAD": "a side has no spread of repeats",
-    "NOT_INTERLEAVED": "old and new were not measured in turns",
-    "NOT_MEASURED": "the baseline has a figure that this run lacks",
-    "REDUCED": "smaller than the published form",
-    "OWN_SLO": "an objective is looser than the method's own",
-    "SIMULATED": "the embedded server, not a GPU",
-    "NOT_REFERENCE": "not sglang 0.5.7",
-    "BENCH_SERVING": "driven by sglang.bench_serving",
-    "ALLOWED_IN_BASELINE": "the baseline was made with findings that --allow permits",
-    "CRASHED": "an error of slabench",
-    "TEST_ERROR": "the test's own code raised it",
-    "ASSERTION": "an assertion of the test's own does not hold",
-    "UNTOLD": "one side does not report something that is compared",
-}  # fmt: skip
-# kind of objective -> what it is called
-FAILED = {"slo": "objective", "floor": "floor", "baseline": "comparison"}
+    Reason.NO_FLOOR: Message("reason.no_floor"),
+    Reason.NO_BASELINE: Message("reason.no_baseline"),
+    Reason.NOT_COMPARABLE: Message("reason.not_comparable"),
+    Reason.INCONCLUSIVE: Message("reason.inconclusive"),
+    Reason.SINGLE_RUN: Message("reason.single_run"),
+    Reason.NO_SPREAD: Message("reason.no_spread"),
+    Reason.NOT_INTERLEAVED: Message("reason.not_interleaved"),
+    "NOT_MEASURED": Message("reason.not_measured"),
+    "REDUCED": Message("reason.reduced"),
+    "OWN_SLO": Message("reason.own_slo"),
+    "SIMULATED": Message("reason.simulated"),
+    "NOT_REFERENCE": Message("reason.not_reference"),
+    "BENCH_SERVING": Message("reason.bench_serving"),
+    Reason.ALLOWED_IN_BASELINE: Message("reason.allowed_in_baseline"),
+    "CRASHED": Message("reason.crashed"),
+    "TEST_ERROR": Message("reason.test_error"),
+    "ASSERTION": Message("reason.assertion"),
+    Reason.UNRECORDED: Message("reason.unrecorded"),
+}
+# of a code such as SLO:tpot.mean
+PREFIXES = {
+    "SLO": Message("reason.objective"),
+    "FLOOR": Message("reason.floor"),
+    "BASELINE": Message("reason.comparison"),
+}
 
 
 def failed(objectives: Sequence[Objective]) -> list[str]:
     """`SLO:tpot.mean`: a code for each objective that does not hold."""
-    return [f"{one.kind.upper()}:{one.metric}" for one in objectives if not one.holds]
+    return [f"{each.kind.upper()}:{each.metric}" for each in objectives if not each.holds]
 
 
 def in_words(reasons: Sequence[str]) -> str:
-    """`SLO:tpot.mean (objective does not hold), NO_FLOOR (no least value ...)`; the names of checks speak for
-    themselves.
-    """
-    return ", ".join(f"{one} ({words})" if (words := _words(one)) else one for one in reasons)
+    """`SLO:tpot.mean (objective does not hold), NO_FLOOR (no floor ...)`; a check's name is not explained."""
+    return ", ".join(str(_explained(code)) for code in reasons)
 
 
-def _words(code: str) -> str:
-    kind, sign, metric = code.partition(":")
-    if sign and kind.lower() in FAILED:
-        return f"{FAILED[kind.lower()]} does not hold"
-    if sign and kind == "UNDEFINED":
-        return f"{metric} has no value in this run"
-    return REASONS.get(code, "")
+def _explained(code: str) -> str | Message:
+    kind, _, metric = code.partition(":")
+    meaning = REASONS.get(code) or (PREFIXES.get(kind) if metric else None)
+    if metric and kind == "UNDEFINED":
+        meaning = Message("reason.undefined", metric=metric)
+    return code if meaning is None else Message("reason.explained", code=code, meaning=meaning)

@@ -1,9 +1,8 @@
-"""Old against new, figure by figure: worse, not worse, or inconclusive. A test's figures are one family of
-questions.
+"""Old against new, metric by metric: worse, not worse, or inconclusive. The metrics of a test are one family.
 
-Worse: the whole interval lies beyond what is allowed. Not worse: the whole interval lies within. The end that
-decides the former has the level of Holm's correction over the test's figures and the tests that are points of
-one curve; the other end is not corrected, since all figures have to hold (interval.py).
+Worse: the whole interval is beyond the allowed limit. Not worse: the whole interval is within it. The end that
+decides the former has the level of Holm's correction over the test's metrics and the tests that are points of one
+curve; the other end is not corrected, since all metrics have to hold (interval.py).
 """
 
 from __future__ import annotations
@@ -15,24 +14,33 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from slabench.messages import metric_name, number
+from slabench.messages import Message
 from slabench.metrics.definitions import declared
-from slabench.verdict.interval import Interval, Printed, levels, printed
-from slabench.verdict.statistics import LEVEL, MOST_REPEATS, Change, held_at, holm, paired, unpaired
+from slabench.verdict.interval import Interval, Printed, printed
+from slabench.verdict.statistics import LEVEL, MOST_REPEATS, Change, held_at, paired, unpaired
 from slabench.verdict.tolerances import allowed, floor_share
+
+ALPHA = (1 - LEVEL) / 2
 
 
 class ComparisonResult(StrEnum):
-    """What a comparison says of one figure."""
+    """The result of comparing one metric; also the end of its message's id."""
 
     HOLDS = "holds"
     WORSE = "worse"
     INCONCLUSIVE = "inconclusive"
 
 
+MESSAGES = {
+    ComparisonResult.HOLDS: "comparison.holds",
+    ComparisonResult.WORSE: "comparison.worse",
+    ComparisonResult.INCONCLUSIVE: "comparison.inconclusive",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One figure of both sides. limit is the value that new may not be beyond."""
+    """One metric of both sides. limit is the value that new may not be beyond."""
 
     key: str
     unit: str
@@ -43,7 +51,7 @@ class Compared:
     allowed: float  # a share
     outcome: ComparisonResult
     interval: Interval | None = None  # None: no repeats differ, or there are none
-    repeats: int | None = None  # that would decide it; None: not wanted, or too many
+    repeats: int | None = None  # that would decide it; None: not needed, or too many
 
     @property
     def single(self) -> bool:
@@ -64,7 +72,7 @@ class Compared:
 
     @property
     def limit(self) -> float:
-        return self.was * (1 - self.allowed if self.higher_is_better else 1 + self.allowed)
+        return self.was * self.limit_ratio
 
     @property
     def limit_ratio(self) -> float:
@@ -72,53 +80,63 @@ class Compared:
         return 1 - self.allowed if self.higher_is_better else 1 + self.allowed
 
     @property
-    def how(self) -> str:
-        """`+5.1 %, interval +4.8 % to +5.4 % (one-sided levels 98.75 % and 97.5 %), 4 pairs`"""
-        ends = self._printed
-        if self.interval is None:
-            return f"{ends.low}, no spread between the repeats" if self.repeated else ends.low
-        named = levels(self.interval.low_level, self.interval.high_level)
-        many = (
-            f"{self.change.new} pairs"
-            if self.change.paired
-            else f"{self.change.new} and {self.change.old} runs"
-        )
-        change = f"{(self.change.ratio - 1) * 100:+.1f} %"
-        return f"{change}, interval {ends.low} to {ends.high} (one-sided levels {named}), {many}"
-
-    @property
     def _printed(self) -> Printed:
         """Where there is no interval the change itself decides."""
-        found, ratio = self.interval, self.observed / self.was
-        return printed(*((ratio, ratio) if found is None else (found.low, found.high)), self.limit_ratio)
+        ratio = self.observed / self.was
+        ends = (ratio, ratio) if self.interval is None else (self.interval.low, self.interval.high)
+        return printed(*ends, self.limit_ratio)
 
-    def text(self, n: int | None = None) -> str:
-        verb = {
-            ComparisonResult.HOLDS: "is within",
-            ComparisonResult.WORSE: "is worse by more than",
-            ComparisonResult.INCONCLUSIVE: "may be worse by more than",
-        }[self.outcome]
-        many = f", n={n}" if n is not None and self.single and not self.repeated else ""
-        text = f"{metric_name(self.key)} {number(self.observed)} {self.unit} {verb} {self._allowed()} of baseline {number(self.was)} "
-        return f"{text}{self.unit} ({self.how}{many})"
+    def message(self, n: int | None = None) -> Message:
+        return Message(
+            MESSAGES[self.outcome],
+            metric=self.key,
+            observed=self.observed,
+            unit=self.unit,
+            allowed=self._allowed(),
+            baseline=self.was,
+            change=self._change(n),
+        )
 
-    def _allowed(self) -> str:
+    def _change(self, n: int | None) -> Message:
+        """`+5.1 %, interval +4.8 % to +5.4 % (one-sided levels 98.75 % and 97.5 %), 4 pairs`"""
+        ends = self._printed
+        if self.interval is None and self.repeated:
+            return Message("comparison.change_no_spread", change=ends.low)
+        if self.interval is None and n is not None and self.single:
+            return Message("comparison.change_single_n", change=ends.low, n=n)
+        if self.interval is None:
+            return Message("comparison.change_single", change=ends.low)
+        samples = Message("comparison.runs", new=self.change.new, old=self.change.old)
+        if self.change.paired:
+            samples = Message("comparison.pairs", pairs=self.change.new)
+        return Message(
+            "comparison.change_interval",
+            change_pct=(self.change.ratio - 1) * 100,
+            low=ends.low,
+            high=ends.high,
+            low_level_pct=round(self.interval.low_level * 100, 3),
+            high_level_pct=round(self.interval.high_level * 100, 3),
+            samples=samples,
+        )
+
+    def _allowed(self) -> Message | str:
         share = self._printed.limit[1:]
-        by_floor = math.isclose(self.allowed, floor_share(self.key, self.was))
-        return f"{number(self.allowed * self.was)} {self.unit} ({share})" if by_floor else share
+        if not math.isclose(self.allowed, floor_share(self.key, self.was)):
+            return share
+        return Message("comparison.floor", floor=self.allowed * self.was, unit=self.unit, share=share)
 
     @property
-    def remedy(self) -> str:
+    def remedy(self) -> Message | None:
         """What would decide it."""
         if self.outcome is not ComparisonResult.INCONCLUSIVE:
-            return ""
+            return None
         if self.repeats is None:
-            return f"more than {MOST_REPEATS} repeats would be needed: for this noise the difference lies too near what is allowed"
-        return f"--repeats={self.repeats} would probably decide"
+            return Message("comparison.repeats_too_many", most=MOST_REPEATS)
+        return Message("comparison.repeats_decide", repeats=self.repeats)
 
     def as_dict(self) -> dict[str, Any]:
-        found = self.interval
-        return {
+        interval, remedy = self.interval, self.remedy
+        stored = {
             "metric": self.key,
             "unit": self.unit,
             "better": "higher" if self.higher_is_better else "lower",
@@ -128,19 +146,29 @@ class Compared:
             "old_samples": list(self.old),
             "paired": self.change.paired,
             "ratio": self.change.ratio,
-            "low": None if found is None else found.low,
-            "high": None if found is None else found.high,
-            "low_level": None if found is None else found.low_level,
-            "high_level": None if found is None else found.high_level,
+            "low": None if interval is None else interval.low,
+            "high": None if interval is None else interval.high,
+            "low_level": None if interval is None else interval.low_level,
+            "high_level": None if interval is None else interval.high_level,
             "allowed": self.allowed,
             "outcome": self.outcome.value,
             "repeats_to_decide": self.repeats,
-            "text": self.text(),
-            "remedy": self.remedy,
+            "text": str(self.message()),
+            "message": self.message().as_dict(),
+            "remedy": "" if remedy is None else str(remedy),
         }
+        return stored if remedy is None else stored | {"remedy_message": remedy.as_dict()}
 
 
-def compare_figures(
+class NoRatio(ValueError):
+    """A metric has a value that no valid run has, so that new / old does not exist."""
+
+    def __init__(self, key: str, new: Sequence[float], old: Sequence[float]) -> None:
+        self.message = Message("comparison.no_ratio", metric=key, new=tuple(new), old=tuple(old))
+        super().__init__(str(self.message))
+
+
+def compare_metrics(
     new: Mapping[str, Sequence[float]],
     old: Mapping[str, Sequence[float]],
     *,
@@ -148,37 +176,31 @@ def compare_figures(
     pairs: bool,
     siblings: int = 1,
 ) -> tuple[Compared, ...]:
-    """Every figure that both sides have; values are the repeats. pairs: sample k of both sides belongs
-    together.
+    """Every metric that both sides have; values are the repeats. pairs: sample k of both sides belongs together.
 
-    siblings: tests of this run that are points of one curve, this one among them. ValueError: a figure that
-    no valid run has.
+    siblings: the tests of this run that are points of one curve, this one included. NoRatio: a metric has a value
+    that no valid run has.
     """
     changes: dict[str, Change] = {}
-    for key in (one for one in old if one in new):
+    for key in (key for key in old if key in new):
         change = (paired if pairs else unpaired)(new[key], old[key])
         if change is None:
-            raise ValueError(
-                f"{key} has a value that is not above 0, or sides of different length: {new[key]}, {old[key]}"
-            )
+            raise NoRatio(key, new[key], old[key])
         changes[key] = change
     limits = {
         key: _Limit.of(key, statistics.fmean(old[key]), tolerance, change) for key, change in changes.items()
     }
-    alpha = (1 - LEVEL) / 2
-    doubts = {key: changes[key].doubt(one.log, upward=one.upward) for key, one in limits.items()}
-    known = {key: doubt for key, doubt in doubts.items() if doubt is not None}
-    family = list(known.values())
-    worse = dict(zip(known, holm(family, alpha / siblings), strict=True))
-    against = dict(zip(known, held_at(family, alpha / siblings), strict=True))
+    doubts = {key: changes[key].doubt(limit.log, upward=limit.upward) for key, limit in limits.items()}
+    family = {key: doubt for key, doubt in doubts.items() if doubt is not None}
+    shares = dict(zip(family, held_at([*family.values()], ALPHA / siblings), strict=True))
     return tuple(
-        _compared(key, new[key], old[key], changes[key], limits[key], worse.get(key), against.get(key, alpha))
-        for key in changes
+        _compared(key, new[key], old[key], change, limits[key], doubts[key], shares.get(key, ALPHA))
+        for key, change in changes.items()
     )
 
 
 def limit_of(key: str, new: Sequence[float], old: Sequence[float], tolerance: float) -> float:
-    """The value that new may not be beyond, in the figure's unit; new and old: one value a repeat."""
+    """The value that new may not be beyond, in the metric's unit; new and old: one value a repeat."""
     was = statistics.fmean(old)
     share = allowed(key, was, tolerance, single=len(new) == 1 and len(old) == 1)
     return was * (1 - share if declared(key).better == "higher" else 1 + share)
@@ -206,28 +228,28 @@ def _compared(
     old: Sequence[float],
     change: Change,
     limit: _Limit,
-    worse: bool | None,
-    against: float,
+    doubt: float | None,
+    share: float,
 ) -> Compared:
-    """against: the doubt up to which the family's correction calls this figure worse."""
-    repeats, alpha = None, (1 - LEVEL) / 2
-    if worse is None:  # single runs: the figures as they are, against what a single run can tell
-        was = statistics.fmean(old)
-        value = statistics.fmean(new)
+    """share: of alpha, the p-value up to which the family's correction takes this metric as worse."""
+    repeats = None
+    within = change.doubt(limit.log, upward=not limit.upward)
+    if (
+        doubt is None or within is None
+    ):  # no interval: the values themselves, held to the limit of a single run
+        was, value = statistics.fmean(old), statistics.fmean(new)
         holds = value <= was * (1 + limit.share) if limit.upward else value >= was * (1 - limit.share)
         outcome = ComparisonResult.HOLDS if holds else ComparisonResult.WORSE
-    elif worse:
+    elif doubt <= share:
         outcome = ComparisonResult.WORSE
+    elif within <= ALPHA:
+        outcome = ComparisonResult.HOLDS
     else:
-        within = change.doubt(limit.log, upward=not limit.upward)
-        assert within is not None, "there is an error where there is a doubt"
-        outcome = ComparisonResult.HOLDS if within <= alpha else ComparisonResult.INCONCLUSIVE
-        if outcome is ComparisonResult.INCONCLUSIVE:
-            beyond = change.log_ratio > limit.log if limit.upward else change.log_ratio < limit.log
-            repeats = change.repeats_to_decide(limit.log, 1 - 2 * against if beyond else LEVEL)
-            if repeats is not None:
-                repeats = max(repeats, change.new + 1)
-    interval = _interval(change, 1 - against, 1 - alpha, upward=limit.upward)
+        outcome = ComparisonResult.INCONCLUSIVE
+        beyond = change.log_ratio > limit.log if limit.upward else change.log_ratio < limit.log
+        repeats = change.repeats_to_decide(limit.log, 1 - 2 * share if beyond else LEVEL)
+        repeats = None if repeats is None else max(repeats, change.new + 1)
+    interval = _interval(change, 1 - share, 1 - ALPHA, upward=limit.upward)
     return Compared(
         key,
         declared(key).unit,
@@ -243,7 +265,7 @@ def _compared(
 
 
 def _interval(change: Change, worse: float, within: float, *, upward: bool) -> Interval | None:
-    """worse, within: the levels of the end that says worse, and of the one that says within."""
+    """worse, within: the levels of the end that decides worse, and of the end that decides within."""
     low_level, high_level = (worse, within) if upward else (within, worse)
     low, high = change.end(low_level, upper=False), change.end(high_level, upper=True)
     return None if low is None or high is None else Interval(low, high, low_level, high_level)

@@ -1,4 +1,4 @@
-"""Objectives: what `--slo` and a test's own rule say, and whether figures hold them."""
+"""Objectives: `--slo` and a test's own rules, and whether the metrics hold them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.errors import ConfigError
-from slabench.messages import metric_name, number
+from slabench.messages import Message, number
 from slabench.metrics.declaration import ClientError
 from slabench.metrics.definitions import (
     LEAST,
@@ -33,8 +33,8 @@ _OTHER_OPERATOR = re.compile(
 _OPERATORS = {"lower": "<=", "higher": ">="}
 
 
-# (mean TPOT ms, mean TTFT ms). ant: the tiers Base, Pro and Max of the publication; tencent: the later form
-# keeps TTFT as well.
+# (mean TPOT ms, mean TTFT ms). ant: the tiers Base, Pro and Max of the publication; tencent: the later form has a
+# TTFT limit too.
 PRESETS: Mapping[str, tuple[float, float]] = {
     "ant-70": (70, 2000),
     "ant-50": (50, 1500),
@@ -62,70 +62,58 @@ SLO_FORM = 'slo(METRIC, STATISTIC, "<=" or ">=", NUMBER), such as slo("tpot", "m
 _SLO_FORMS = f'{SLO_FORM}, or slo("total_throughput", "", ">=", 1000) for a metric that is one number for the whole run'
 
 
-def slo(figure: str, statistic: str = "", op: str = "", limit: float | None = None) -> Slo:
-    """slo("tpot", "mean", "<=", 50): how a benchmark test states its rule. ConfigError for anything that is
-    no such rule.
+def slo(name: str, statistic: str = "", op: str = "", limit: float | None = None) -> Slo:
+    """slo("tpot", "mean", "<=", 50): how a benchmark test states its rule. ConfigError for anything else.
 
-    The defaults are there for what is wrong to be said: slo("total_throughput", ">=", 1000) and
-    slo("tpot.mean<=50") end here too.
+    The defaults are for wrong calls, so that the error can say what to write: slo("total_throughput", ">=", 1000),
+    slo("tpot.mean<=50").
     """
-    given = ", ".join(repr(one) for one in (figure, statistic, op, limit) if one not in ("", None))
-    if not all(isinstance(one, str) for one in (figure, statistic, op)) or isinstance(
-        limit, bool | None | str
-    ):
-        raise ConfigError(
-            f"slo({given}) has not the four arguments that it needs: write {_rewritten(figure, statistic, op)}."
-        )
+    names = (name, statistic, op)
+    call = f"slo({', '.join(repr(argument) for argument in (*names, limit) if argument not in ('', None))})"
+    if not all(isinstance(part, str) for part in names) or isinstance(limit, bool | None | str):
+        raise ConfigError(f"{call} does not have the four arguments of a rule: write {_rewritten(*names)}.")
     if op not in _OPERATORS.values():
-        raise ConfigError(
-            f"slo({given}) compares with {op!r}, and an objective with <= or >=: write {SLO_FORM}."
-        )
+        raise ConfigError(f"{call} compares with {op!r}, but an objective uses <= or >=: write {SLO_FORM}.")
     if not isinstance(limit, int | float) or not math.isfinite(limit):
-        raise ConfigError(f"slo({given}) has a limit that is no number: write {SLO_FORM}.")
-    return _stated(Slo(f"{figure}.{statistic}" if statistic else figure, op, float(limit)))
+        raise ConfigError(f"{call} has a limit that is not a number: write {SLO_FORM}.")
+    return _stated(Slo(f"{name}.{statistic}" if statistic else name, op, float(limit)))
 
 
-def _rewritten(figure: object, statistic: object, op: object) -> str:
-    """The call that was meant, where its parts are all there in another form; else the two forms that there
-    are.
-    """
-    match = _COMPARISON.match(figure) if isinstance(figure, str) else None
+def _rewritten(name: object, statistic: object, op: object) -> str:
+    """The intended call, where all its parts are there in another form; else the two valid forms."""
+    match = _COMPARISON.match(name) if isinstance(name, str) else None
     if match is not None and match["op"] != ":":
         return _call(match["metric"], match["op"], match["limit"])
-    if isinstance(figure, str) and statistic in _OPERATORS.values() and isinstance(op, int | float):
-        return _call(figure, str(statistic), f"{op:g}")
+    if isinstance(name, str) and statistic in _OPERATORS.values() and isinstance(op, int | float):
+        return _call(name, str(statistic), f"{op:g}")
     return _SLO_FORMS
 
 
 def _call(key: str, op: str, limit: str) -> str:
-    metric, (figure, _, statistic) = metric_of(key), key.rpartition(".")
-    if metric is None and key in METRICS:
-        figure, statistic = key, statistics_of(key)[0]
-    elif metric is None or not metric.spread:
-        figure, statistic = key, ""
-    return f'slo("{figure}", "{statistic}", "{op}", {limit})'
+    metric, (name, _, statistic) = metric_of(key), key.rpartition(".")
+    if metric is None or not metric.spread:
+        name, statistic = key, statistics_of(key)[0] if metric is None and key in METRICS else ""
+    return f'slo("{name}", "{statistic}", "{op}", {limit})'
 
 
 def parse(text: str) -> Slo:
-    """`tpot.mean<=50`, `total_throughput>=1800`; a metric with one value a request and no statistic is its
-    mean.
-    """
+    """`tpot.mean<=50`, `total_throughput>=1800`; a per-request metric without a statistic is its mean."""
     match = _COMPARISON.match(text)
     other = _OTHER_OPERATOR.match(text) if match is None else None
     if other is not None:
         known = metric_of(other["metric"]) or metric_of(f"{other['metric']}.mean")
         signs = "<= or >=" if known is None else _OPERATORS.get(known.better, "<= or >=")
         raise ConfigError(
-            f"--slo={text!r} compares with {other['op']}, and an objective with <= or >=; write {signs}."
+            f"--slo={text!r} compares with {other['op']}, but an objective uses <= or >=; write {signs}."
         )
     if match is None and not any(sign in text for sign in "<>:="):
         raise ConfigError(
-            f"--slo={text!r} has no limit; where the shell took it for a redirection, quote the option: '--slo=tpot.mean<=50'."
+            f"--slo={text!r} has no limit; if the shell took < as a redirection, quote the option: '--slo=tpot.mean<=50'."
         )
     if match is None:
         raise ConfigError(
-            f"--slo={text!r} is not an objective: write METRIC.STATISTIC<=NUMBER, such as tpot.mean<=50, or METRIC>=NUMBER, such "
-            "as total_throughput>=1800; times are in ms, and the number stands alone (2000, not 2s)."
+            f"--slo={text!r} is not an objective: write METRIC.STATISTIC<=NUMBER, such as tpot.mean<=50, or "
+            "METRIC>=NUMBER, such as total_throughput>=1800; times are in ms, without a unit (2000, not 2s)."
         )
     metric, op = match["metric"], match["op"]
     if op == ":":
@@ -135,41 +123,46 @@ def parse(text: str) -> Slo:
     return _stated(Slo(metric, op, float(match["limit"])))
 
 
-def _two_forms(text: str, figure: str, limit: str) -> str:
-    """bench_serving's --goodput form is a limit for each request there, and would be the mean's here: it
-    stands for neither.
+def _two_forms(text: str, metric: str, limit: str) -> str:
+    """METRIC:MS is bench_serving's --goodput form, a limit of each request; here it could be taken for the mean's,
+    so it is refused.
     """
-    if figure not in OF_A_REQUEST and f"{figure}l" not in OF_A_REQUEST:
-        return f"--slo={text!r} is not an objective: METRIC:MS is --goodput's form, for {', '.join(OF_A_REQUEST)}; write <= or >=."
-    name = figure if figure in OF_A_REQUEST else f"{figure}l"
+    name = metric if metric in OF_A_REQUEST else f"{metric}l"
+    if name not in OF_A_REQUEST:
+        return (
+            f"--slo={text!r} is not an objective: METRIC:MS is the form of --goodput, for {', '.join(OF_A_REQUEST)}; "
+            "write <= or >=."
+        )
     return (
         f"--slo={text!r} could mean the mean or each request: write --slo='{name}.mean<={limit}' for the mean, or "
-        f"--goodput={figure}:{limit} for a limit of each request, with --slo='goodput.share>=0.95' to judge the share within it."
+        f"--goodput={metric}:{limit} for a limit of each request, with --slo='goodput.share>=0.95' for the share of "
+        "requests within it."
     )
 
 
 def _stated(objective: Slo) -> Slo:
-    """check(), for an objective of a test or of the command line: floors may be of the curve, too."""
+    """check(), for an objective of a test or of the command line; only a floor may be on the curve."""
     if curve_size(check(objective).metric) is not None:
         raise ConfigError(
-            f'The objective {objective} is of the decode curve, which has no objectives: put the limit under "floors" of a '
-            "baseline file (docs/gate-an-upgrade.md)."
+            f'The objective {objective} is on the decode curve, which has no objectives: put the limit under "floors" '
+            "in a baseline file (docs/gate-an-upgrade.md)."
         )
     return objective
 
 
 def check(objective: Slo) -> Slo:
-    """The same SLO if it can be judged;
-
-    ConfigError if the metric is unknown or the operator is against its direction.
+    """The same SLO if it can be evaluated; ConfigError if the metric is unknown or the operator is against its
+    direction.
     """
     metric = metric_of(objective.metric)
     if metric is None:
         raise ConfigError(f"The objective {objective} {_unknown(objective.metric)}")
     if not (objective.limit >= 0 and math.isfinite(objective.limit)):
-        raise ConfigError(f"The objective {objective} has a limit below 0, and {metric.name} never is.")
-    wanted = _OPERATORS.get(metric.better)
-    if wanted is not None and objective.op != wanted:
+        raise ConfigError(
+            f"The objective {objective} has a limit below 0, which {metric.name} never reaches."
+        )
+    wanted = _OPERATORS.get(metric.better, objective.op)
+    if objective.op != wanted:
         raise ConfigError(
             f"The objective {objective} is upside down: for {metric.name} {metric.better} is better, so write {wanted}."
         )
@@ -177,20 +170,18 @@ def check(objective: Slo) -> Slo:
 
 
 def _unknown(key: str) -> str:
-    """What is wrong with a metric's key that is none: the figure, or only its statistic."""
+    """What is wrong with an unknown key: the metric, or only its statistic."""
     if key in METRICS:
         known = statistics_of(key)
-        return f"names no statistic; {key} has {', '.join(known)}: write {key}.{known[0]} or another of them."
-    figure, _, statistic = key.rpartition(".")
-    if figure == "curve":
-        return f"names the curve at {statistic!r}; write curve.N with N the number of running requests."
-    if figure in METRICS and METRICS[figure].spread:
-        return f"names a statistic that {figure} does not have; it has {', '.join(statistics_of(figure))}."
-    if figure in METRICS:
-        return f"names a statistic, and {figure} is one number for the whole run: write {figure} alone."
-    return (
-        f"names no known metric.{did_you_mean(key)} docs/metrics.md has the list, such as tpot.mean or qpm."
-    )
+        return f"has no statistic; {key} has {', '.join(known)}: write {key}.{known[0]} or another of them."
+    name, _, statistic = key.rpartition(".")
+    if name == "curve":
+        return f"is on the curve at {statistic!r}; write curve.N with N the number of running requests."
+    if name in METRICS and METRICS[name].spread:
+        return f"names a statistic that {name} does not have; it has {', '.join(statistics_of(name))}."
+    if name in METRICS:
+        return f"names a statistic, but {name} is one number for the whole run: write {name} alone."
+    return f"has no known metric.{did_you_mean(key)} docs/metrics.md has the list, such as tpot.mean or qpm."
 
 
 def preset(name: str | None) -> tuple[Slo, ...]:
@@ -202,42 +193,36 @@ def preset(name: str | None) -> tuple[Slo, ...]:
 
 
 def merge(defaults: tuple[Slo, ...], extra: tuple[Slo, ...]) -> tuple[Slo, ...]:
-    """A test's rule and the command line's: the latter replaces the former for the same metric, and adds the
-    rest.
+    """A test's rules and the command line's: the latter replace the former for the same metric, and are added
+    otherwise.
 
-    Two of the command line's on one metric are both judged: neither was meant to take back the other.
+    Two of the command line on one metric are both evaluated: neither replaces the other.
     """
-    named = {one.metric for one in extra}
-    return (*(one for one in defaults if one.metric not in named), *dict.fromkeys(extra))
+    metrics = {objective.metric for objective in extra}
+    return (*(rule for rule in defaults if rule.metric not in metrics), *dict.fromkeys(extra))
 
 
-def loosened(rules: Sequence[Slo], given: Sequence[Slo]) -> tuple[str, ...]:
-    """A label where the command line asks for less than a method's own rule: the word PASSED is then not the
-    method's.
+def loosened(rules: Sequence[Slo], extra: Sequence[Slo]) -> tuple[str, ...]:
+    """A label where the command line's objectives are looser than a method's own rule: PASSED is then not by the
+    method.
     """
-    told = [
-        f"{mine} instead of {rule}"
+    weaker = [
+        f"{strictest} instead of {rule}"
         for rule in rules
-        if (others := [one for one in given if one.metric == rule.metric])
-        for mine in [
-            min(others, key=lambda one: one.limit)
-            if rule.op == "<="
-            else max(others, key=lambda one: one.limit)
-        ]
-        if (mine.limit > rule.limit if rule.op == "<=" else mine.limit < rule.limit)
+        if (same := [objective for objective in extra if objective.metric == rule.metric])
+        for strictest in [(min if rule.op == "<=" else max)(same, key=lambda objective: objective.limit)]
+        if not rule.holds(strictest.limit)
     ]
-    return (f"OWN_SLO: {'; '.join(told)}",) if told else ()
+    return (f"OWN_SLO: {'; '.join(weaker)}",) if weaker else ()
 
 
 def between_tokens(objective: Slo) -> bool:
-    """Whether it speaks of the time between tokens, which an answer of one token does not have."""
+    """Whether it is on the time between tokens, which an answer of one token does not have."""
     return declared(objective.metric).client_error in (ClientError.TPOT, ClientError.ITL)
 
 
 def of_a_batch(objective: Slo) -> bool:
-    """Whether it speaks of what only a batch-size point has: the time with a full batch, the log's lines at
-    that size.
-    """
+    """Whether only a batch-size point has its metric: the time with a full batch, the log's lines at that size."""
     return declared(objective.metric).batch_only
 
 
@@ -248,30 +233,37 @@ def needs(objective: Slo) -> int:
 
 
 def evaluate(
-    objective: Slo, figures: Mapping[str, float], sizes: Mapping[str, int], *, kind: str = "slo"
+    objective: Slo, metrics: Mapping[str, float], sizes: Mapping[str, int], *, kind: str = "slo"
 ) -> Objective | None:
-    """The comparison, or None if the figure is not defined for this run, or is a percentile of too few to be
-    judged by."""
-    observed, metric = figures.get(objective.metric), declared(objective.metric)
+    """The comparison, or None if the metric is not defined for this run, or is a percentile of too few."""
+    observed, metric = metrics.get(objective.metric), declared(objective.metric)
     if observed is None or too_few(objective.metric, sizes) is not None:
         return None
-    shown = number(observed)
-    if shown == number(objective.limit) and observed != objective.limit:
-        shown = repr(observed)  # rounded, it would print "50.00 ms > 50 ms"
-    # goodput.share says its unit itself
+    # goodput.share contains its unit
     unit = "" if objective.metric.endswith(f".{metric.unit}") else f" {metric.unit}"
-    return judged(objective, kind, observed, sizes.get(metric.ours), f"{shown}{unit}", unit)
+    shown = Message("objective.value", value=observed, unit=unit)
+    if number(observed) == number(objective.limit) and observed != objective.limit:
+        # rounded, it would print "50.00 ms > 50 ms"
+        shown = Message("objective.exact_value", value=observed, unit=unit)
+    return compared(objective, kind, observed, sizes.get(metric.ours), shown, unit)
 
 
-def judged(
-    rule: Slo, kind: str, observed: float, n: int | None, shown: str, unit: str, *beside: str
+def compared(
+    rule: Slo, kind: str, observed: float, n: int | None, shown: Message, unit: str, *beside: Message
 ) -> Objective:
-    """The comparison in a sentence; shown: what was observed, beside: what else is said of it."""
+    """The comparison with its message; shown: the observed value, beside: further details."""
     holds = rule.holds(observed)
-    sign = rule.op if holds else {"<=": ">", ">=": "<"}[rule.op]
-    distance = f"{(observed - rule.limit) / rule.limit * 100:+.0f} %" if rule.limit else "no distance from 0"
-    inside = ", ".join([distance, *([] if n is None else [f"n={n}"]), *beside])
-    text = f"{metric_name(rule.metric)} {shown} {sign} {rule.limit:g}{unit} ({inside})"
-    return Objective(
-        kind, rule.metric, rule.op, rule.limit, observed, declared(rule.metric).unit, holds, n, text
+    distance = Message("objective.no_distance")
+    if rule.limit:
+        distance = Message("objective.distance", distance_pct=(observed - rule.limit) / rule.limit * 100)
+    message = Message(
+        "objective.result",
+        metric=rule.metric,
+        observed=shown,
+        sign=rule.op if holds else {"<=": ">", ">=": "<"}[rule.op],
+        limit=rule.limit,
+        unit=unit,
+        details=(distance, *([] if n is None else [Message("objective.n", n=n)]), *beside),
     )
+    unit = declared(rule.metric).unit
+    return Objective(kind, rule.metric, rule.op, rule.limit, observed, unit, holds, n, message)

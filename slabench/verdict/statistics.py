@@ -1,9 +1,8 @@
-"""How far a new figure is from an old one, with the doubt of a few repeats: ratios on logarithms, Student's
-t, Holm's correction.
+"""How far a new value is from an old one, from a few repeats: log ratios, Student's t, Holm's correction.
 
-A run is one sample. What scatters between the requests of one run is mostly their place in a queue, and
-requests of one batch share their noise: it says nothing of what a second run would give. So only repeats have
-a spread, and one run alone has none.
+A run is one sample. The scatter between the requests of one run comes mostly from their place in a queue, and
+requests of one batch share their noise, so it does not predict what a second run would give. Only repeats have
+a spread; a single run has none.
 """
 
 from __future__ import annotations
@@ -14,18 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 LEVEL = 0.95
-POWER = 0.8  # of the number of repeats that is advised: four in five times it will do
-# Of two figures: stamps are whole nanoseconds, of times of milliseconds. Repeats that differ by less have no
-# spread that anybody measured: the figures were rounded, or they are one run under two names.
+POWER = 0.8  # the advised number of repeats decides in four of five cases
+# Of log values: timestamps are whole nanoseconds, and times are milliseconds. Repeats that differ by less have no
+# measured spread: the values were rounded, or they are one run under two names.
 RESOLUTION = 1e-6
-MOST_REPEATS = 100  # beyond it the difference lies at the limit, and no number of repeats is advised
+MOST_REPEATS = 100  # beyond it the difference is at the limit, and no number of repeats is advised
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """ln(new / old) with its standard error; error and freedom are None where no repeats differ, so that
-    nobody knows.
-    """
+    """ln(new / old) with its standard error; error and freedom are None where no repeats differ."""
 
     log_ratio: float
     error: float | None
@@ -39,20 +36,21 @@ class Change:
         return math.exp(self.log_ratio)
 
     def interval(self, level: float = LEVEL) -> tuple[float, float] | None:
-        """Of the ratio, two-sided. None: no repeats differ, so nobody knows."""
-        if self.error is None or self.freedom is None:
-            return None
-        half = quantile(self.freedom, level) * self.error
-        return math.exp(self.log_ratio - half), math.exp(self.log_ratio + half)
+        """Of the ratio, two-sided. None: no repeats differ."""
+        half = self._half(level)
+        return None if half is None else (math.exp(self.log_ratio - half), math.exp(self.log_ratio + half))
 
     def end(self, level: float, *, upper: bool) -> float | None:
-        """The one-sided bound of the ratio at this level: at 0.975 on both sides it is interval()'s. None:
-        nobody knows.
+        """The one-sided bound of the ratio at this level: at 0.975 on both sides it is interval()'s. None: no
+        repeats differ.
         """
+        half = self._half(2 * level - 1)
+        return None if half is None else math.exp(self.log_ratio + half if upper else self.log_ratio - half)
+
+    def _half(self, level: float) -> float | None:
         if self.error is None or self.freedom is None:
             return None
-        half = quantile(self.freedom, 2 * level - 1) * self.error
-        return math.exp(self.log_ratio + half if upper else self.log_ratio - half)
+        return quantile(self.freedom, level) * self.error
 
     def doubt(self, limit: float, *, upward: bool) -> float | None:
         """One-sided p-value of `the true ln(ratio) is not beyond limit`; upward: beyond means above it."""
@@ -66,20 +64,15 @@ class Change:
         return float(stdtr(self.freedom, -distance / self.error))
 
     def repeats_to_decide(self, limit: float, level: float = LEVEL) -> int | None:
-        """Repeats a side with which this difference would be told from limit; None: more than MOST_REPEATS."""
-        if self.error is None or math.isinf(limit):
-            return None
+        """Repeats a side that would separate this difference from limit; None: more than MOST_REPEATS."""
         distance = abs(self.log_ratio - limit)
-        if distance == 0:
+        if self.error is None or math.isinf(limit) or distance == 0:
             return None
-        from scipy.special import stdtrit
-
         # The spread of one sample's contribution, so that n of them have spread / sqrt(n).
-        many = self.new if self.paired else 2 / (1 / self.new + 1 / self.old)
-        spread = self.error * math.sqrt(many)
+        spread = self.error * math.sqrt(self.new if self.paired else 2 / (1 / self.new + 1 / self.old))
         for repeats in range(2, MOST_REPEATS + 1):
             freedom = repeats - 1 if self.paired else 2 * repeats - 2
-            wanted = quantile(freedom, level) + float(stdtrit(freedom, POWER))
+            wanted = quantile(freedom, level) + quantile(freedom, 2 * POWER - 1)
             if wanted * spread / math.sqrt(repeats) <= distance:
                 return repeats
         return None
@@ -93,16 +86,16 @@ def quantile(freedom: float, level: float) -> float:
 
 
 def _logs(values: Sequence[float]) -> list[float] | None:
-    return [math.log(one) for one in values] if values and min(values) > 0 else None
+    return [math.log(value) for value in values] if values and min(values) > 0 else None
 
 
 def _spread(logs: Sequence[float]) -> float | None:
-    """Standard deviation; None of one run, or of several that do not differ, which tell no more than one."""
+    """Standard deviation; None of one run, or of several that do not differ: they are worth no more than one."""
     return statistics.stdev(logs) if len(logs) > 1 and max(logs) - min(logs) > RESOLUTION else None
 
 
 def paired(new: Sequence[float], old: Sequence[float]) -> Change | None:
-    """Round by round on both sides, so that what drifts hits both alike.
+    """Repeat k of one side against repeat k of the other, so that a drift affects both alike.
 
     None where a value is missing or not above 0.
     """
@@ -111,53 +104,39 @@ def paired(new: Sequence[float], old: Sequence[float]) -> Change | None:
         return None
     logs = [a - b for a, b in zip(mine, theirs, strict=True)]
     n, spread = len(logs), _spread(logs)
-    if spread is None:
-        return Change(statistics.fmean(logs), None, None, n, n, paired=True)
-    return Change(statistics.fmean(logs), spread / math.sqrt(n), n - 1, n, n, paired=True)
+    error, freedom = (None, None) if spread is None else (spread / math.sqrt(n), n - 1)
+    return Change(statistics.fmean(logs), error, freedom, n, n, paired=True)
 
 
 def unpaired(new: Sequence[float], old: Sequence[float]) -> Change | None:
-    """Two sets of runs, Welch's t. A side of one run borrows the other's spread: it is the same method on the
-    same hardware.
-    """
+    """Two sets of runs, Welch's t. A side of one run takes the other's spread: same method, same hardware."""
     mine, theirs = _logs(new), _logs(old)
     if mine is None or theirs is None:
         return None
     m, n = len(mine), len(theirs)
     difference = statistics.fmean(mine) - statistics.fmean(theirs)
     ours, other = _spread(mine), _spread(theirs)
-    if ours is None and other is None:
-        return Change(difference, None, None, m, n, paired=False)
-    if ours is None or other is None:
-        known, count = (ours, m) if ours is not None else (other, n)
-        assert known is not None, "one of them is known"
-        return Change(difference, known * math.sqrt(1 / count + 1), count - 1, m, n, paired=False)
-    a, b = ours**2 / m, other**2 / n
-    freedom = (a + b) ** 2 / (a**2 / (m - 1) + b**2 / (n - 1))
-    return Change(difference, math.sqrt(a + b), freedom, m, n, paired=False)
-
-
-def holm(doubts: Sequence[float], alpha: float) -> list[bool]:
-    """Which hypotheses fall if the chance of felling any true one is to stay below alpha. Holm 1979: smallest
-    first, stop at the first that holds."""
-    fallen = [False] * len(doubts)
-    order = sorted(range(len(doubts)), key=doubts.__getitem__)
-    for rank, index in enumerate(order):
-        if doubts[index] > alpha / (len(doubts) - rank):
-            break
-        fallen[index] = True
-    return fallen
+    error: float | None = None
+    freedom: float | None = None
+    if ours is not None and other is not None:
+        a, b = ours**2 / m, other**2 / n
+        error, freedom = math.sqrt(a + b), (a + b) ** 2 / (a**2 / (m - 1) + b**2 / (n - 1))
+    elif (spread := other if ours is None else ours) is not None:
+        count = n if ours is None else m
+        error, freedom = spread * math.sqrt(1 / count + 1), count - 1
+    return Change(difference, error, freedom, m, n, paired=False)
 
 
 def held_at(doubts: Sequence[float], alpha: float) -> list[float]:
-    """The share of alpha that holm() holds each against: of those that fall their own, of the others what the
-    first of them had.
+    """The share of alpha that each p-value is held against: Holm's correction, so that the chance of rejecting any
+    true null hypothesis stays below alpha (Holm 1979).
 
-    So a hypothesis falls if and only if its doubt is at most its share.
+    Smallest p-value first; after the first that is not rejected all others have its share. So a hypothesis is
+    rejected if and only if its p-value is at most its share.
     """
-    fallen = holm(doubts, alpha)
-    order = sorted(range(len(doubts)), key=doubts.__getitem__)
     shares = [0.0] * len(doubts)
-    for rank, index in enumerate(order):
-        shares[index] = alpha / (len(doubts) - (rank if fallen[index] else sum(fallen)))
+    rejected = 0
+    for rank, index in enumerate(sorted(range(len(doubts)), key=doubts.__getitem__)):
+        shares[index] = alpha / (len(doubts) - rejected)
+        rejected += rejected == rank and doubts[index] <= shares[index]
     return shares

@@ -1,8 +1,7 @@
-"""How much worse is worse: for each metric a share of --tolerance, an absolute floor, and what one run a side
-can tell.
+"""How much worse a metric may be: a multiple of --tolerance, an absolute floor, and a wider limit for single runs.
 
 A regression has to be beyond both the relative and the absolute limit: 2 % of a TTFT of 20 ms is less than a
-wake-up of the event loop, and means nothing to anybody.
+wake-up of the event loop.
 """
 
 from __future__ import annotations
@@ -11,12 +10,11 @@ from slabench.metrics.declaration import Tolerance
 from slabench.metrics.definitions import declared
 
 DEFAULT = 0.02  # --tolerance
-# Two runs of one sglang process on one H200 lay within 0.13 % of each other in TPOT; two processes, two days
-# or a CPU lie further apart, and one run a side cannot say how far. This is what a gate of single runs has
-# always allowed.
+# Two runs of one sglang process on one H200 differed by at most 0.13 % in TPOT; two processes, two days or a CPU
+# differ by more, and one run a side does not show by how much. A gate of single runs has always allowed this.
 SINGLE = 0.05
-# A floor is a difference that means nothing, and half of a throughput is never that: without this bound a
-# rate below its own floor could fall to nothing.
+# A floor is a difference without a meaning, and half of a throughput always has one: without this bound a rate
+# below its own floor could fall to 0.
 MOST_BY_FLOOR = 0.5
 
 
@@ -24,7 +22,7 @@ def tolerance_of(key: str) -> Tolerance:
     """Of a key such as `tpot.mean`. KeyError: it cannot be compared."""
     tolerance = declared(key).tolerance
     if tolerance is None:
-        raise KeyError(f"{key} has no better and no worse, so it has no tolerance")
+        raise KeyError(f"{key} has no better direction, so it has no tolerance")
     return tolerance
 
 
@@ -35,6 +33,6 @@ def allowed(key: str, old: float, tolerance: float, *, single: bool = False) -> 
 
 
 def floor_share(key: str, old: float) -> float:
-    """The floor as a share of old; of what is better higher, never more than MOST_BY_FLOOR."""
+    """The floor as a share of old; where higher is better, never more than MOST_BY_FLOOR."""
     share = tolerance_of(key).floor / abs(old)
     return min(share, MOST_BY_FLOOR) if declared(key).better == "higher" else share

@@ -38,7 +38,7 @@ def sentence(output: str, words: str) -> str:
         (("--base-url=sim:", "--dataset-name=random"), "--dataset-name=random needs --dataset-path"),
         (("--base-url=sim:", "--baseline=/no/such.json"), "--baseline=/no/such.json does not exist"),
         (("--base-url=sim:", "--slo=tpot.mean>=50"), "upside down"),
-        (("--base-url=sim:", "--slo=nosuch<=1"), "names no known metric"),
+        (("--base-url=sim:", "--slo=nosuch<=1"), "has no known metric"),
         (("--base-url=sim:", "--slo=goodput.share>=0.95"), "add --goodput=ttft:2000,tpot:50"),
         (("--base-url=sim:", "--num-prompt=4"), "--num-prompt is not an option here: write --num-prompts=4."),
         (

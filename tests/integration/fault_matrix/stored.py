@@ -13,7 +13,8 @@ import pytest
 from slabench.metrics.compute import compute
 from slabench.records import Calibration, ClientRecord, RunRecord, ServerEvidence
 from slabench.report.records_file import read_records
-from slabench.verdict import baseline_file, comparison, validity
+from slabench.verdict import baseline_file, validity
+from slabench.verdict.comparison import compare
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.outcome import Check, Verdict
 from slabench.verdict.sla import slo
@@ -94,9 +95,9 @@ class Stored:
                 if not key.endswith("_per_gpu"):
                     assert figures[key] == pytest.approx(value), key
         options = self.run["options"]
-        compared = None
+        comparison = None
         if options["baseline"] is not None and "NOT_COMPARABLE" not in leave_out:
-            compared = comparison.compare(
+            comparison = compare(
                 baseline_file.load(options["baseline"]),
                 entry["id"],
                 {key: [value] for key, value in figures.items()},
@@ -105,7 +106,7 @@ class Stored:
                 baseline_file.identity(entry["workload"], entry["plan"]),
                 tolerance=options["tolerance"] / 100,
             )
-        return judge(Case(figures, {}, self._checks(entry, leave_out), slos=slos, comparison=compared))
+        return judge(Case(figures, {}, self._checks(entry, leave_out), slos=slos, comparison=comparison))
 
 
 def _words(one: Check) -> tuple[str, str, list[str]]:

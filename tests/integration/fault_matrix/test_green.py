@@ -141,7 +141,7 @@ def test_answers_without_text_have_no_figure_of_bench_serving_that_hangs_on_text
     assert not (done.folder / "tencent.json").exists()  # type: ignore[operator]
     judged = suite(*TENCENT, silent, *FAST, "--slo=classic.ttft.mean<=2000")
     assert judged.status == 6, judged.output
-    assert "6 of 6 answers brought no text" in judged.run["tests"][0]["headline"]
+    assert "6 of 6 answers contain no text" in judged.run["tests"][0]["headline"]
 
 
 def test_a_connection_that_the_server_closes_between_requests_is_opened_anew(suite: Suite) -> None:

@@ -241,7 +241,7 @@ def test_a_baseline_that_is_missing_where_one_is_required(suite: Suite, saved: P
     stored = Stored(done)
     entry = stored.red()
     assert entry["word"] == "FAILED"
-    assert entry["headline"].startswith("no baseline for this test, and --require-baseline asks for one")
+    assert entry["headline"].startswith("no baseline for this test, and --require-baseline requires one")
     assert stored.failure(entry["id"]).startswith("FAILED: ")
     assert stored.judge(entry).word.value == "PASSED"  # nothing but the requirement makes it red
 
@@ -264,22 +264,26 @@ UNUSABLE: list[tuple[str, Callable[[str], str], str]] = [
     (
         "newer-schema",
         changed(lambda one: one.update(schema="slabench.baseline/9")),
-        "has schema 'slabench.baseline/9', this",
+        "has schema 'slabench.baseline/9', but this",
     ),
     ("cut", lambda text: text[: len(text) // 2], "cannot be read as a baseline"),
     ("empty", lambda text: "", "cannot be read as a baseline"),
     ("no-object", lambda text: "[]", "has schema None"),
     ("no-tests", changed(lambda one: one.pop("tests")), "has no tests or no fingerprint"),
-    ("test-is-a-list", changed(lambda one: one["tests"].update(x=[])), "'x' is not as a baseline has it"),
+    (
+        "test-is-a-list",
+        changed(lambda one: one["tests"].update(x=[])),
+        "'x' is not in the form of a baseline",
+    ),
     (
         "figures-are-a-list",
         changed(lambda one: one["tests"].update(x={"figures": []})),
-        "'x' is not as a baseline has it",
+        "'x' is not in the form of a baseline",
     ),
     (
         "hardware-is-a-text",
         changed(lambda one: one["fingerprint"].update(hardware="H20")),
-        "'hardware' is not as a baseline",
+        "'hardware' is not in the form of a baseline",
     ),
     ("infinite", changed(lambda one: figures(one).update({"tpot.mean": float("inf")})), "tpot.mean=inf"),
     ("nan", changed(lambda one: figures(one).update({"tpot.mean": float("nan")})), "tpot.mean=nan"),
@@ -291,7 +295,7 @@ UNUSABLE: list[tuple[str, Callable[[str], str], str]] = [
     (
         "unknown-figure",
         changed(lambda one: figures(one).update({"tpot.maen": 1.0})),
-        "tpot.maen=1.0, which is no known metric",
+        "tpot.maen=1.0, which is not a known metric",
     ),
 ]
 

@@ -82,7 +82,7 @@ def test_the_accept_lengths_of_both_sides_are_said(
         return run(tmp_path, name, 1.0, test={"metrics": figures() | {"accept_length": length}})
 
     main(["compare", one("a", 3.0), one("b", 2.4)])
-    assert "baseline: accept length 3.00 there, 2.40 here (-20.0 %)" in capsys.readouterr().out
+    assert "  note: accept length 3.00 in the baseline, 2.40 here (-20.0 %)" in capsys.readouterr().out
 
 
 def test_of_three_each_is_held_against_the_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -255,10 +255,12 @@ def test_a_run_that_allow_let_pass_is_compared_by_who_allows_it_too(
         assert main(["compare", old, new, "--allow=nosuch"]) == 4
         assert main(["compare", old, new, "--allow=completed"]) == 0
         out = capsys.readouterr().out
-        assert "[ALLOWED_IN_BASELINE]" in out and "baseline: measured with --allow=completed" in out
+        assert (
+            "[ALLOWED_IN_BASELINE]" in out and "note: the baseline was measured with --allow=completed" in out
+        )
 
 
-def test_two_capacity_searches_are_shown_and_gated_by_nobody(
+def test_two_capacity_searches_are_shown_and_are_no_gate(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """They end at different loads, which no gate may compare, and a reader may."""
@@ -279,9 +281,7 @@ def test_two_capacity_searches_are_shown_and_gated_by_nobody(
     page = tmp_path / "page.html"
     assert main(["compare", old, other, f"--html={page}"]) == 6
     out = capsys.readouterr().out
-    assert (
-        "workload.max_concurrency: 120, 134 in the baseline" in out and "gated by nobody [NOT_GATED]" in out
-    )
+    assert "workload.max_concurrency: 120, 134 in the baseline" in out and "not a gate [NOT_GATED]" in out
     (row,) = [line for line in out.splitlines() if "total_throughput" in line and "not gated" in line]
     assert "-16.7 %" in row and row.endswith("not gated")
     assert "not gated" in page.read_text()

@@ -23,7 +23,7 @@ from slabench.request_extras import (
     parse_headers,
 )
 from slabench.verdict.baseline_file import identity as workload_identity
-from slabench.verdict.comparison import differences, untold
+from slabench.verdict.differences import differences, unrecorded
 from slabench.workloads.model import Prompt
 
 HUSH = "hush-hush-1234"
@@ -193,8 +193,8 @@ def test_the_workload_s_identity_has_names_of_headers_and_the_whole_body() -> No
 def test_two_sides_with_other_requests_are_not_comparable(
     old: dict[str, Any], new: dict[str, Any], keys: list[str]
 ) -> None:
-    """A side that names none sent none: that is known of old baselines too, and is not untold."""
+    """A side that names none sent none: that is known of old baselines too, and is not unrecorded."""
     common = {"hardware": {"gpu": "g"}, "model": {"name": "m"}}
     stored, current = {**common, "workload": {"n": 1, **old}}, {**common, "workload": {"n": 1, **new}}
-    assert [key for key, _ in differences(stored, current)] == keys
-    assert untold(stored, current) == []
+    assert [difference.key for difference in differences(stored, current)] == keys
+    assert unrecorded(stored, current) == []

@@ -150,14 +150,14 @@ BOTH = {"tpot_low.mean": 20.0, "tpot_high.mean": 25.0, "tpot_low.p99": 20.0, "tp
 def test_an_objective_is_judged_where_both_ends_say_the_same(limit: float, op: str, word: Outcome) -> None:
     found = judge(
         Case(
-            figures=BOTH, sizes={"tpot": 0, "tpot_high": 8}, checks=(), slos=(slo("tpot", "mean", op, limit),)
+            metrics=BOTH, sizes={"tpot": 0, "tpot_high": 8}, checks=(), slos=(slo("tpot", "mean", op, limit),)
         )
     )
     assert found.word is word
     assert TPOT_BOUNDED in found.headline
     if word is Outcome.INVALID:
         assert found.headline.startswith(
-            f"TPOT_BOUNDED: tpot mean 20.00 to 25.00 ms, and the limit of {limit:g} ms lies between"
+            f"TPOT_BOUNDED: tpot mean 20.00 to 25.00 ms, and the limit of {limit:g} ms is between"
         )
         assert (
             "continuous_usage_stats" in found.headline
@@ -221,7 +221,7 @@ def test_where_the_first_event_may_hold_all_tokens_the_remedy_names_what_counts_
     # Where nothing defines a TPOT, what the objective asked for is the sentence, with the same remedy.
     found = judge(
         Case(
-            figures={},
+            metrics={},
             sizes={},
             checks=(replace(check, state=CheckStatus.FINDING),),
             slos=(slo("tpot", "mean", "<=", 50),),
@@ -229,6 +229,6 @@ def test_where_the_first_event_may_hold_all_tokens_the_remedy_names_what_counts_
     )
     assert found.word is Outcome.INVALID
     assert found.headline.startswith(
-        "tpot.mean is not defined for this run, so tpot.mean<=50 cannot be judged: The server counts"
+        "tpot.mean is not defined for this run, so no verdict on tpot.mean<=50 is possible: The server counts"
     )
     assert check.remedy in found.headline

@@ -73,5 +73,5 @@ def test_n_is_told_of_all_and_percentiles_are_asked_of_each() -> None:
     )
     (objective,) = judge(case).objectives
     assert (objective.n, objective.text) == (100, "tpot mean 40.00 ms <= 50 ms (-20 %, n=100)")
-    few = Case(case.figures, case.sizes, (), (parse("classic.ttft.p99<=50"),), counted=case.counted)
+    few = Case(case.metrics, case.sizes, (), (parse("classic.ttft.p99<=50"),), counted=case.counted)
     assert "p99 needs 100 requests, there are 20" in judge(few).headline

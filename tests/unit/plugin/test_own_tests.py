@@ -80,7 +80,7 @@ RUN = "run = run_load(LONG, point={})"
         ([RUN, "judge(run, slo('tpto', 'mean', '<=', 50))"], "Did you mean tpot.mean?"),
         ([RUN, "judge(run, slo('tpot', 'median', '<=', 50))"], "names a statistic that tpot does not have"),
         ([RUN, "judge(run, slo('tpot', 'mean', '>=', 50))"], "is upside down"),
-        ([RUN, "judge(run, slo('curve', '8', '>=', 50))"], "is of the decode curve"),
+        ([RUN, "judge(run, slo('curve', '8', '>=', 50))"], "is on the decode curve"),
         ([RUN, "judge(None)"], "was given None where it reads what run_load() returned"),
         ([RUN, "judge(run, shown=('tpto.mean',))"], "Did you mean tpot.mean?"),
         ([RUN, "judge(run, shown='tpot.mean')"], "is no tuple of metrics"),

@@ -6,21 +6,23 @@ from slabench.report.comparison import comparison_rows
 from slabench.report.console import summary_table
 from slabench.report.html import summary_fragment
 from slabench.report.markdown import summary_md
-from slabench.verdict.comparison import Comparison
-from slabench.verdict.regression import compare_figures
+from slabench.verdict.comparison import Comparison, ComparisonState
+from slabench.verdict.regression import compare_metrics
 from tests.unit.report.samples import document, entry
 
 WORSE = [42.0, 42.1, 41.9, 42.0]
 
 
 def compared() -> dict[str, object]:
-    figures = compare_figures(
+    metrics = compare_metrics(
         {"tpot.mean": WORSE, "output_throughput": [98.0, 102.0, 100.0, 101.0]},
         {"tpot.mean": [40.0, 40.1, 39.9, 40.0], "output_throughput": [100.0, 99.0, 101.0, 100.0]},
         tolerance=0.02,
         pairs=True,
     )
-    return Comparison("http://***@old:8000", "compared", figures=figures, interleaved=True).as_dict()
+    return Comparison(
+        "http://***@old:8000", ComparisonState.COMPARED, metrics=metrics, interleaved=True
+    ).as_dict()
 
 
 def test_the_same_rows_everywhere() -> None:

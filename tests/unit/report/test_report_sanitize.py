@@ -112,6 +112,6 @@ def test_annotations_say_word_and_reasons_red_first() -> None:
     assert lines == [
         "::error file=tests/a.py,title=INVALID a.py%3A%3At[2]::INVALID tests/a.py::t[2]: flush: 400.",
         "::notice file=tests/a.py,title=PASSED a.py%3A%3At[1]::PASSED tests/a.py::t[1]: "
-        "tpot mean 35.98 ms <= 50 ms (-28 %25, n=128) (reasons: NO_FLOOR (no least value is stored for this test))",
+        "tpot mean 35.98 ms <= 50 ms (-28 %25, n=128) (reasons: NO_FLOOR (no floor is stored for this test))",
         "::error title=INVALID slabench::INVALID: planned and not run: tests/a.py::t[3]",
     ]

@@ -14,7 +14,7 @@ from slabench.server.fingerprint import fingerprint
 from slabench.server.identify import identify
 from slabench.server.info import Role
 from slabench.server.roles import Router, identity, read
-from slabench.verdict.comparison import differences
+from slabench.verdict.differences import differences
 from tests.unit.server.test_server_http import NONE, answer, scripted
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -200,9 +200,9 @@ def test_another_deployment_is_not_comparable(now, key):
         **{side: [{**plain, **one} for one in now[side]] for side in ("prefill", "decode") if side in now},
     }
     old, new = (fingerprint(read(info, {}), "H20") for info in (base, filled))
-    assert key in dict(differences(old, new)), dict(differences(old, new))
+    assert key in [difference.key for difference in differences(old, new)]
     assert json.loads(json.dumps(new)) == new
-    assert not dict(differences(old, fingerprint(read(base, {}), "H20")))
+    assert not list(differences(old, fingerprint(read(base, {}), "H20")))
 
 
 def test_an_upgrade_of_all_servers_alike_is_comparable():
@@ -210,13 +210,15 @@ def test_an_upgrade_of_all_servers_alike_is_comparable():
         [told(4, "prefill", version="0.5.9")],
         [told(8, "decode", version="0.5.9"), told(8, "decode", version="0.5.9")],
     )
-    assert not dict(differences(fingerprint(read(FOUR_AND_16, {}), "H20"), fingerprint(read(new, {}), "H20")))
+    assert not list(differences(fingerprint(read(FOUR_AND_16, {}), "H20"), fingerprint(read(new, {}), "H20")))
 
 
 def test_gpus_that_options_name_are_compared_too():
     roles = read(told(8, "decode"), {})
     was, now = (fingerprint(roles, "H20", gpus=roles.gpus(8, count)) for count in (16, 32))
-    assert {"hardware.gpus", "hardware.decode.gpus"} <= dict(differences(was, now)).keys()
+    assert {"hardware.gpus", "hardware.decode.gpus"} <= {
+        difference.key for difference in differences(was, now)
+    }
 
 
 # -- the real routers' bytes

@@ -79,7 +79,7 @@ def test_the_run_before_may_lack_it_too() -> None:
 def test_what_no_load_of_either_has_is_no_figure_of_the_test() -> None:
     found = compare_runs(judge(other=OTHER), "serving", runs(None, None), runs(None, None), WORK, [{}])
     assert found is not None and found.state == "compared"
-    assert [one.key for one in found.figures] == ["ttft.mean", "total_throughput"]
+    assert [metric.key for metric in found.metrics] == ["ttft.mean", "total_throughput"]
 
 
 def test_of_a_stored_curve_the_batch_sizes_that_were_asked_for_are_compared() -> None:
@@ -90,7 +90,7 @@ def test_of_a_stored_curve_the_batch_sizes_that_were_asked_for_are_compared() ->
     found = compare_runs(
         judge(file=file), "ali-decode-curve", runs(500.0, method="curve"), [], WORK, [{}], only=asked
     )
-    assert found is not None and [one.key for one in found.figures] == asked
+    assert found is not None and [metric.key for metric in found.metrics] == asked
     found = compare_runs(
         judge(file=file), "ali-decode-curve", runs(None, method="curve"), [], WORK, [{}], only=asked
     )
@@ -152,12 +152,12 @@ def test_a_gate_shows_how_the_accept_length_changed(old: str) -> None:
     }
     found = compare_runs(of[old], "serving", mine, theirs if old == "server" else [], WORK, [{}])
     assert found is not None
-    assert any(note.startswith("accept length 3.50 there, 2.10 here (-40.0 %)") for note in found.notes), (
-        found.notes
-    )
-    silent = compare_runs(of[old], "serving", runs(5.0, 5.1), theirs if old == "server" else [], WORK, [{}])
-    assert silent is not None
-    assert any(note.startswith("accept length 3.50 there, none here:") for note in silent.notes), silent.notes
+    assert [str(note) for note in found.notes] == [
+        "accept length 3.50 in the baseline, 2.10 here (-40.0 %): TPOT and throughput of speculative decoding depend on it"
+    ]
+    absent = compare_runs(of[old], "serving", runs(5.0, 5.1), theirs if old == "server" else [], WORK, [{}])
+    assert absent is not None
+    assert str(absent.notes[0]).startswith("accept length 3.50 in the baseline, none here:")
 
 
 def test_without_speculative_decoding_no_word_of_it_is_said() -> None:

@@ -1,5 +1,5 @@
-"""tencent's rule: more prompts while TPOT has room, less rate and concurrency when it has none, silence close
-below the limit.
+"""tencent's rule: more prompts while TPOT is well below its limit, a lower rate and concurrency when it exceeds
+it, nothing close below it.
 """
 
 from __future__ import annotations
@@ -18,41 +18,45 @@ PLAN = {"count": 128, "request_rate": 128.0, "max_concurrency": 128}
     [
         (
             35.98,
-            "TPOT has room (35.98 of 50 ms): try more prompts (--num-prompts) than 128, then more rate and concurrency.",
+            "TPOT is 72 % of the 50 ms limit (35.98 ms): try more prompts (--num-prompts, now 128), then a higher --request-rate and "
+            "--max-concurrency.",
         ),
-        (
-            44.99,
-            "TPOT has room (44.99 of 50 ms): try more prompts (--num-prompts) than 128, then more rate and concurrency.",
-        ),
-        (45.0, None),
-        (50.0, None),
         (
             54.18,
-            "TPOT has no room (54.18 of 50 ms): try a lower --request-rate and --max-concurrency than request-rate 128.0, "
-            "max-concurrency 128.",
+            "TPOT exceeds the 50 ms limit (54.18 ms): try a lower --request-rate (now 128.0) and --max-concurrency (now 128).",
         ),
     ],
 )
-def test_what_to_try_next(tpot: float, sentence: str | None) -> None:
-    assert tencent([RULE], {"tpot.mean": tpot}, PLAN) == ((sentence,) if sentence else ())
+def test_what_to_try_next(tpot: float, sentence: str) -> None:
+    (message,) = tencent([RULE], {"tpot.mean": tpot}, PLAN)
+    assert str(message) == sentence
 
 
-def test_nothing_to_say_without_a_rule_or_a_figure() -> None:
+@pytest.mark.parametrize(
+    ("tpot", "id"),
+    [(44.99, "advice.tpot_below"), (45.0, None), (50.0, None), (50.01, "advice.tpot_exceeds")],
+)
+def test_close_below_the_limit_is_the_aim(tpot: float, id: str | None) -> None:
+    assert [message.id for message in tencent([RULE], {"tpot.mean": tpot}, PLAN)] == ([id] if id else [])
+
+
+def test_no_advice_without_a_rule_or_a_metric() -> None:
     assert tencent([slo("ttft", "mean", "<=", 50)], {"ttft.mean": 1.0}, PLAN) == ()
     assert tencent([RULE], {}, PLAN) == ()
 
 
-def test_the_rule_that_was_asked_for_speaks() -> None:
-    (sentence,) = tencent(
+def test_the_rule_on_tpot_decides() -> None:
+    (message,) = tencent(
         [slo("ttft", "p99", "<=", 9), slo("tpot", "p99", "<=", 20)], {"tpot.p99": 25.0, "ttft.p99": 1.0}, PLAN
     )
-    assert sentence.startswith("TPOT has no room (25.00 of 20 ms)")
+    assert message.id == "advice.tpot_exceeds"
+    assert (message.arguments["limit"], message.arguments["observed"]) == (20, 25.0)
 
 
 def test_more_load_is_no_advice_where_the_kv_pool_is_full() -> None:
-    (sentence,) = tencent([RULE], {"tpot.mean": 13.0}, PLAN, full=True)
-    assert sentence.startswith(
-        "TPOT has room (13.00 of 50 ms), and the server's KV pool has none: a larger pool"
+    (message,) = tencent([RULE], {"tpot.mean": 13.0}, PLAN, full=True)
+    assert str(message).startswith(
+        "TPOT is 26 % of the 50 ms limit (13.00 ms), but the server's KV pool was full: use a larger KV pool"
     )
     assert tencent([RULE], {"tpot.mean": 54.18}, PLAN, full=True) == tencent(
         [RULE], {"tpot.mean": 54.18}, PLAN

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from slabench.errors import ConfigError
+from slabench.messages import Message
 from slabench.verdict import baseline_file, comparison, reasons
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.outcome import Check, CheckStatus, Outcome, overall
@@ -29,15 +30,15 @@ def stored(figures=None, floors=None, **fingerprint):
 
 
 def compared(figures, baseline=None, test="t", identity=IDENTITY, work=WORK, **more):
-    given = {"tolerance": 0.05} | more
+    rules = {"tolerance": 0.05} | more
     return comparison.compare(
         baseline or stored(),
         test,
-        {key: [one] for key, one in figures.items()},
+        {key: [value] for key, value in figures.items()},
         {"tpot": 9},
         identity,
         work,
-        **given,
+        **rules,
     )
 
 
@@ -71,8 +72,8 @@ def test_an_objective_on_a_figure_by_the_first_text_says_that_there_was_none():
     )
     assert found.word is Outcome.INVALID
     assert found.headline == (
-        "classic.ttft.mean is not defined for this run (it is taken by each answer's first text, and 2 of 8 answers brought no "
-        "text), so classic.ttft.mean<=2000 cannot be judged"
+        "classic.ttft.mean is not defined for this run (it is taken at each answer's first text, and 2 of 8 answers contain no "
+        "text), so no verdict on classic.ttft.mean<=2000 is possible"
     )
 
 
@@ -113,14 +114,13 @@ def test_nor_does_a_baseline_s():
         baseline, "t", {"classic.tpot.p99": [90.0]}, {"tpot": 99}, IDENTITY, WORK, tolerance=0.05
     )
     assert found.state == "NOT_COMPARABLE"
-    assert (
-        "this run has no classic.tpot.p99 to be compared by (99 samples, it needs 100)"
-        in found.not_comparable
+    assert "this run has no classic.tpot.p99 to be compared by (99 samples, it needs 100)" in str(
+        found.not_comparable
     )
     found = comparison.compare(
         baseline, "t", {"classic.tpot.p99": [90.0]}, {"tpot": 100}, IDENTITY, WORK, tolerance=0.05
     )
-    assert [one.holds for one in found.objectives] == [False]
+    assert [objective.holds for objective in found.objectives] == [False]
 
 
 def test_reason_codes():
@@ -166,7 +166,7 @@ def test_other_hardware_is_not_comparable_unless_allowed():
 def test_what_the_baseline_names_and_the_run_does_not_know_differs():
     found = compared(GOOD, identity=IDENTITY | {"hardware": {"gpu": None, "gpus": 8}})
     assert found.state == "NOT_COMPARABLE"
-    assert "unknown here" in found.differences[0]
+    assert "unknown here" in str(found.differences[0])
 
 
 def test_what_the_baseline_does_not_know_is_not_compared():
@@ -256,7 +256,9 @@ def test_overall_word():
 
 
 UNJUDGED = Case({"tpot.mean": 503.3}, {"tpot": 8}, OK, shown=("tpot.mean",))
-UNKNOWN = comparison.Comparison("prod.json", "NO_BASELINE", reasons=("NO_BASELINE",))
+UNKNOWN = comparison.Comparison(
+    "prod.json", comparison.ComparisonState.NO_BASELINE, reasons=(reasons.Reason.NO_BASELINE,)
+)
 
 
 def test_a_test_that_nothing_judges_says_so():
@@ -287,10 +289,17 @@ def test_what_applies_is_judged_and_not_called_nothing():
     for more, word in (
         ({"slos": (objective,)}, Outcome.PASSED),
         ({"floors": (floor,)}, Outcome.FAILED),
-        ({"comparison": replace(UNKNOWN, state="compared", reasons=(), floors=(floor,))}, Outcome.FAILED),
+        (
+            {
+                "comparison": replace(
+                    UNKNOWN, state=comparison.ComparisonState.COMPARED, reasons=(), floors=(floor,)
+                )
+            },
+            Outcome.FAILED,
+        ),
         ({"slos": (objective,), "comparison": UNKNOWN}, Outcome.PASSED),
         ({"comparison": UNKNOWN, "require_baseline": True}, Outcome.FAILED),
-        ({"comparison": replace(UNKNOWN, not_comparable="NOT_COMPARABLE: hardware.gpu")}, Outcome.INVALID),
+        ({"comparison": UNKNOWN.refused(Message("text", text="hardware.gpu"))}, Outcome.INVALID),
     ):
         found = judge(replace(UNJUDGED, gate="--baseline", **more))
         assert found.word is word, more
@@ -318,14 +327,14 @@ def test_what_failed_is_the_first_reason():
     found = verdict(BAD, floors=(slo("output_throughput", "", ">=", 200),), comparison=compared(BAD))
     assert found.word is Outcome.FAILED
     assert found.reasons[:3] == ("SLO:tpot.mean", "FLOOR:output_throughput", "BASELINE:tpot.mean")
-    assert not any(one.startswith(("SLO:", "FLOOR:", "BASELINE:")) for one in verdict().reasons)
+    assert not any(code.startswith(("SLO:", "FLOOR:", "BASELINE:")) for code in verdict().reasons)
     assert "UNDEFINED:ttft.mean" in verdict(slos=(slo("ttft", "mean", "<=", 5),)).reasons
 
 
 def test_reasons_are_explained_where_they_stand():
     assert reasons.in_words(["completed", "SLO:tpot.mean", "UNDEFINED:tpot.p99", "NO_FLOOR"]) == (
         "completed, SLO:tpot.mean (objective does not hold), UNDEFINED:tpot.p99 (tpot.p99 has no value in this run), "
-        "NO_FLOOR (no least value is stored for this test)"
+        "NO_FLOOR (no floor is stored for this test)"
     )
 
 

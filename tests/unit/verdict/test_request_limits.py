@@ -78,7 +78,7 @@ def test_the_form_that_could_mean_two_things_is_refused_with_both() -> None:
         parse("ttft:2000")
     assert "--slo='ttft.mean<=2000' for the mean" in str(error.value)
     assert "--goodput=ttft:2000 for a limit of each request" in str(error.value)
-    with pytest.raises(ConfigError, match="METRIC:MS is --goodput's form"):
+    with pytest.raises(ConfigError, match="METRIC:MS is the form of --goodput"):
         parse("qpm:3")
 
 
@@ -108,6 +108,6 @@ def test_what_a_name_may_stand_for(name: str, keys: tuple[str, ...]) -> None:
 def test_an_unknown_metric_says_what_may_be_meant() -> None:
     with pytest.raises(
         ConfigError,
-        match=r"names no known metric\. Did you mean goodput\.share or goodput\.request_throughput\?",
+        match=r"has no known metric\. Did you mean goodput\.share or goodput\.request_throughput\?",
     ):
         parse("goodput>=0.9")

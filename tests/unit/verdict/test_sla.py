@@ -57,19 +57,19 @@ def test_a_limit_that_the_shell_took_is_asked_for_with_quotes():
         ("classic.ttft.p50<=2000", "names a statistic that classic.ttft does not have; it has mean, median,"),
         (
             "itl<=20",
-            "names no statistic; itl has mean, p50, p90, p95, p99, min, max, std: write itl.mean or another of them.",
+            "has no statistic; itl has mean, p50, p90, p95, p99, min, max, std: write itl.mean or another of them.",
         ),
-        ("qpm.mean>=20", "names a statistic, and qpm is one number for the whole run: write qpm alone."),
-        ("curve.8>=20", 'is of the decode curve, which has no objectives: put the limit under "floors"'),
-        ("curve.all>=20", "names the curve at 'all'; write curve.N with N the number of running requests."),
-        ("nosuch.p99<=1", "names no known metric"),
-        ("tpot.mean=50", "--slo='tpot.mean=50' compares with =, and an objective with <= or >=; write <=."),
-        ("tpot=50ms", "compares with =, and an objective with <= or >=; write <=."),
-        ("tpot.mean==50", "compares with ==, and"),
-        ("tpot.mean<50", "compares with <, and"),
-        ("total_throughput>1800", "compares with >, and an objective with <= or >=; write >=."),
-        ("total_throughput=>1800", "compares with =>, and"),
-        ("nosuch=1", "compares with =, and an objective with <= or >=; write <= or >=."),
+        ("qpm.mean>=20", "names a statistic, but qpm is one number for the whole run: write qpm alone."),
+        ("curve.8>=20", 'is on the decode curve, which has no objectives: put the limit under "floors"'),
+        ("curve.all>=20", "is on the curve at 'all'; write curve.N with N the number of running requests."),
+        ("nosuch.p99<=1", "has no known metric"),
+        ("tpot.mean=50", "--slo='tpot.mean=50' compares with =, but an objective uses <= or >=; write <=."),
+        ("tpot=50ms", "compares with =, but an objective uses <= or >=; write <=."),
+        ("tpot.mean==50", "compares with ==, but"),
+        ("tpot.mean<50", "compares with <, but"),
+        ("total_throughput>1800", "compares with >, but an objective uses <= or >=; write >=."),
+        ("total_throughput=>1800", "compares with =>, but"),
+        ("nosuch=1", "compares with =, but an objective uses <= or >=; write <= or >=."),
         ("tpot.mean<=5.0.0", "is not an objective"),
         ("tpot.mean=", "is not an objective"),
         ("tpot.mean<=fifty", "is not an objective"),
@@ -96,7 +96,7 @@ def test_what_is_wrong_with_an_objective_is_named(text, words):
         (("tpot", None, "<=", 50), "write slo(METRIC, STATISTIC,"),
         ((50,), "write slo(METRIC, STATISTIC,"),
         (("tpot", "mean", "==", 50), "compares with '=='"),
-        (("tpot", "mean", "<=", float("nan")), "a limit that is no number"),
+        (("tpot", "mean", "<=", float("nan")), "a limit that is not a number"),
         (("tpot", "mean", "<=", -1), "a limit below 0"),
     ],
 )
@@ -162,7 +162,8 @@ def test_command_line_replaces_and_adds():
 )
 def test_a_method_s_rule_that_is_loosened_is_labelled(given: list[str], label: tuple[str, ...]) -> None:
     assert (
-        loosened((Slo("tpot.mean", "<=", 50), Slo("qpm", ">=", 100)), [parse(one) for one in given]) == label
+        loosened((Slo("tpot.mean", "<=", 50), Slo("qpm", ">=", 100)), [parse(text) for text in given])
+        == label
     )
 
 

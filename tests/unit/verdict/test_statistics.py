@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from slabench.verdict.statistics import RESOLUTION, Change, holm, paired, quantile, unpaired
+from slabench.verdict.statistics import RESOLUTION, Change, held_at, paired, quantile, unpaired
 
 SAMPLES = st.lists(st.floats(1, 2), min_size=2, max_size=8)
 
@@ -85,8 +85,10 @@ def test_holm_by_hand() -> None:
 
     0.01 <= 0.05/4, 0.013 <= 0.05/3, 0.03 > 0.05/2, and there it stops, although 0.04 <= 0.05/1.
     """
-    assert holm([0.04, 0.01, 0.03, 0.013], 0.05) == [False, True, False, True]
-    assert holm([], 0.05) == []
+    doubts = [0.04, 0.01, 0.03, 0.013]
+    rejected = [doubt <= share for doubt, share in zip(doubts, held_at(doubts, 0.05), strict=True)]
+    assert rejected == [False, True, False, True]
+    assert held_at([], 0.05) == []
 
 
 def test_the_number_of_repeats_that_is_advised_does_it_four_times_in_five() -> None:

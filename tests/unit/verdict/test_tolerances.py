@@ -121,8 +121,8 @@ def test_a_floor_is_the_least_and_of_what_is_better_lower_the_most(metric: Metri
         assert floor.op == ("<=" if metric.better == "lower" else ">=")
         case = Case({key: 10.0}, SIZES, (), floors=found.floors)
         good, bad = (8.0, 12.0) if metric.better == "lower" else (12.0, 8.0)
-        assert judge(replace(case, figures={key: good})).word is Outcome.PASSED
-        assert judge(replace(case, figures={key: bad})).word is Outcome.FAILED
+        assert judge(replace(case, metrics={key: good})).word is Outcome.PASSED
+        assert judge(replace(case, metrics={key: bad})).word is Outcome.FAILED
 
 
 @pytest.mark.parametrize("metric", COMPARABLE, ids=lambda one: str(one.name))

@@ -1,0 +1,51 @@
+"""Objectives, floors, and the first line of a verdict."""
+
+MESSAGES = {
+    "objective.result": "{metric:metric} {observed} {sign} {limit:g}{unit} ({details})",
+    "objective.value": "{value:number}{unit}",
+    "objective.exact_value": "{value}{unit}",
+    "objective.range": "{low:number} to {high:number}{unit}",
+    "objective.distance": "{distance_pct:+.0f} %",
+    "objective.no_distance": "no distance from 0",
+    "objective.n": "n={n}",
+    "objective.tpot_bounded": "TPOT_BOUNDED",
+    "objective.undecided": (
+        "TPOT_BOUNDED: {metric:metric} {low:number} to {high:number} {unit}, and the limit of {limit:g} {unit} is between "
+        "the two, so no verdict on {objective} is possible (n={n}). {remedy}."
+    ),
+    "bounded.count_events": (
+        "Measure with --backend=sglang (/generate counts every event), or with a server or gateway that passes on "
+        "stream_options.continuous_usage_stats: sglang 0.5.5 and newer do, SGLang's own gateway sums up at the end of a "
+        "stream"
+    ),
+    "bounded.label": (
+        "TPOT_BOUNDED: the server counts tokens only at the end of each stream, so the number of tokens in the first event "
+        "is known within bounds only, and so is TPOT. {remedy}."
+    ),
+    # a verdict's first line
+    "verdict.objectives": "{objectives:; }",
+    "verdict.more_hold": "{objective} (and {more} more hold)",
+    "verdict.invalid": "{check}: {text}",
+    "verdict.invalid_more": "{check}: {text} (and {more} more: {others})",
+    "verdict.undefined": (
+        "{metric} is not defined for this run{why}, so no verdict on {objective} is possible"
+    ),
+    "verdict.undefined_check": "{undefined}: {text} {remedy}",
+    "verdict.too_few": " ({statistic} needs {least} {unit}, there are {n})",
+    "verdict.no_text": (
+        " (it is taken at each answer's first text, and {without} of {answers} answers contain no text)"
+    ),
+    "verdict.no_baseline": (
+        "no baseline for this test, and --require-baseline requires one; save one with --save-baseline=FILE"
+    ),
+    "verdict.nothing_judged": (
+        "NOTHING_JUDGED: no objective, floor or comparison applies to this test{baseline}{gate}.{measured} Give an "
+        "objective (--slo='METRIC<=LIMIT'), or a baseline that has this test."
+    ),
+    "verdict.not_in_baseline": ", and the baseline {baseline} has no entry for it",
+    "verdict.gate": "; {gate} asks for a verdict",
+    "verdict.measured": " Measured: {metrics}.",
+    "verdict.metric": "{metric:metric} {value:number} {unit}",
+    "verdict.requests": "requests",
+    "verdict.tokens": "tokens after the first",
+}
