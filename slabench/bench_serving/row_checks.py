@@ -2,23 +2,23 @@
 the check's own name.
 
 A row is a client's summary of itself. It counts an error inside a stream as a success, keeps the length that
-was asked for where a server sends no counts, and says nothing of cache, retractions and its own load: the
-rest has to be taken on trust, and says so.
+was requested where a server sends no counts, and reports nothing of cache, retractions and its own load: those
+checks are NOT CHECKED.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from slabench.messages import Message
-from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.outcome import Check, finding, invalid, not_checked, ok
 from slabench.verdict.validity import registered
+from slabench.verdict.validity.registry import SERVER_LOG
 
 Row = Mapping[str, Any]
-MEASURE = "Measure it with slabench, which records it."
-SERVER = "Look at the server's log; a deployment that fails requests cannot be judged."
+MEASURE = Message("remedy.measure_again")
 LIKELY = 6  # standard errors that a sum of drawn lengths may lie from its mean: one in 500 million
 RARE = 1e-9
 # share by which a prompt's text may be shorter in tokens than was meant, since it is encoded again
@@ -32,9 +32,10 @@ WITH_COUNTS = ("sglang", "sglang-native")  # endpoints whose answers carry count
 
 def row_checks(row: Row) -> tuple[Check, ...]:
     """The checks of one row, those that it has no evidence for among them."""
-    unreported = [check for check in registered() if check.unreported]
-    hidden = (check.missing(Message("reported.row"), Message("remedy.measure_again")) for check in unreported)
-    return (_completed(row), _output_length(row), _prompt_length(row), _row_figures(row), *hidden)
+    unreported = [
+        check.missing(Message("reported.row"), MEASURE) for check in registered() if check.unreported
+    ]
+    return (_completed(row), _output_length(row), _prompt_length(row), _row_figures(row), *unreported)
 
 
 def number(row: Row, key: str) -> float | None:
@@ -45,7 +46,7 @@ def number(row: Row, key: str) -> float | None:
 
 
 def planned(row: Row) -> int | None:
-    """How many requests were sent, where the row says it: as a count, or by a list with an item for each."""
+    """How many requests were sent, where the row reports it: as a count, or by a list with an item for each."""
     count = number(row, "num_prompts")
     lists = [
         len(row[key])
@@ -57,35 +58,30 @@ def planned(row: Row) -> int | None:
 
 def _listed(row: Row, key: str) -> list[float]:
     value = row.get(key)
-    return [float(one) for one in value if isinstance(one, int | float)] if isinstance(value, list) else []
+    return [float(item) for item in value if isinstance(item, int | float)] if isinstance(value, list) else []
 
 
 def _completed(row: Row) -> Check:
-    done, sent, failed = number(row, "completed") or 0, planned(row), number(row, "failed") or 0
-    errors = [str(one) for one in row.get("errors") or () if one]
-    if done <= 0 or failed or errors or (sent is not None and done != sent):
-        of = "" if sent is None else f" of {sent}"
+    done, sent, failed = int(number(row, "completed") or 0), planned(row), number(row, "failed") or 0
+    errors = [str(error) for error in row.get("errors") or () if error]
+    if done <= 0 or failed or errors or sent not in (None, done):
         lines = errors[0].strip().splitlines() if errors else []
-        first = f" The first error: {lines[-1][:200]}" if lines else ""
-        return Check(
-            "completed",
-            CheckStatus.INVALID,
-            f"{done:g}{of} requests are counted as completed; none may fail.{first}",
-            SERVER,
+        return invalid(
+            "completed.row_failed",
+            completed=done,
+            requests=Message("completed.no_number") if sent is None else sent,
+            example=Message("error.example", text=lines[-1][:200]) if lines else None,
+            remedy=SERVER_LOG,
         )
-    silent = sum(one <= 0 for one in _listed(row, "ttfts"))
+    silent = sum(ttft <= 0 for ttft in _listed(row, "ttfts"))
     counted, text = number(row, "total_output_tokens"), number(row, "total_output_tokens_retokenized")
     if silent or (counted and text == 0):
-        many = f"{silent} of {done:g} answers" if silent else f"All {done:g} answers"
-        seen = f"{many} brought no text, which is how an error inside a stream looks in a row."
-        return Check("completed", CheckStatus.INVALID, seen, SERVER)
+        return invalid("completed.row_no_text", silent=silent or done, answers=done, remedy=SERVER_LOG)
     if counted and text is not None and text < TEXT * counted:
-        seen = f"The answers' texts give {text:g} tokens and {counted:g} are counted: some may have brought no text."
-        return Check("completed", CheckStatus.FINDING, seen, MEASURE)
+        return finding("completed.row_little_text", text=text, counted=counted, limit=TEXT, remedy=MEASURE)
     if sent is None:
-        seen = f"{done:g} requests completed; the row does not tell how many were sent."
-        return Check("completed", CheckStatus.NOT_CHECKED, seen, "Keep the requests with --output-details.")
-    return Check("completed", CheckStatus.OK, f"All {done:g} requests are counted as completed.")
+        return not_checked("completed.row_number_unknown", completed=done)
+    return ok("completed.all", requests=done)
 
 
 def bounds(row: Row, length: float) -> tuple[float, float]:
@@ -106,8 +102,8 @@ def bounds(row: Row, length: float) -> tuple[float, float]:
     return low, 2 * mean - low
 
 
-def _asked(row: Row, what: str) -> float | None:
-    """The length that was asked for; None where each request had its own."""
+def _requested(row: Row, what: str) -> float | None:
+    """The requested length; None where each request had its own."""
     own = number(row, "sharegpt_output_len") if what == "output" else None
     if row.get("dataset_name") == "sharegpt":
         return own
@@ -115,125 +111,107 @@ def _asked(row: Row, what: str) -> float | None:
 
 
 def _output_length(row: Row) -> Check:
-    asked, got = _asked(row, "output"), number(row, "total_output_tokens")
-    none = sum(one <= 0 for one in _listed(row, "output_lens"))
-    if got == 0 or none:
-        many = f"{none} answers have" if none else "The answers have"
-        return Check("output_length", CheckStatus.INVALID, f"{many} no tokens.", SERVER)
-    if asked is None or got is None:
-        return Check(
-            "output_length",
-            CheckStatus.NOT_CHECKED,
-            "The row does not tell both the tokens asked for and those that came.",
-            MEASURE,
-        )
+    done, length = int(number(row, "completed") or 0), _requested(row, "output")
+    tokens = number(row, "total_output_tokens")
+    empty = sum(output_len <= 0 for output_len in _listed(row, "output_lens"))
+    if tokens == 0 or empty:
+        return invalid("output_length.row_empty", empty=empty or done, answers=done, remedy=SERVER_LOG)
+    if length is None or tokens is None:
+        return not_checked("output_length.row_unknown", remedy=MEASURE)
     drawn = row if row.get("dataset_name") != "sharegpt" else {**row, "random_range_ratio": 1}
-    least, most = bounds(drawn, asked)
-    if not least <= got <= most:
-        wanted = f"{least:g}" if least == most else f"{math.ceil(least)} to {math.floor(most)}"
-        text = f"{got:g} tokens came, and {wanted} were asked for ({number(row, 'completed'):g} requests of {asked:g})."
-        return Check(
-            "output_length",
-            CheckStatus.INVALID,
-            text,
-            "See that the server honours max_new_tokens and ignore_eos.",
+    least, most = bounds(drawn, length)
+    if not least <= tokens <= most:
+        few, many = math.ceil(least), math.floor(most)
+        return invalid(
+            "output_length.row_other",
+            tokens=tokens,
+            requested=few if few == many else Message("output_length.row_range", least=few, most=many),
+            answers=done,
+            length=length,
         )
-    if str(row.get("backend", "sglang")) not in WITH_COUNTS:
-        text = f"The tokens are those that were asked for; with backend {row['backend']} a row has them whether they came or not."
-        return Check("output_length", CheckStatus.NOT_CHECKED, text, MEASURE)
-    return Check("output_length", CheckStatus.OK, "As many tokens came as were asked for.")
+    backend = str(row.get("backend", "sglang"))
+    if backend not in WITH_COUNTS:
+        return not_checked("output_length.row_as_requested", backend=backend, remedy=MEASURE)
+    return ok("output_length.row_requested")
 
 
 def _prompt_length(row: Row) -> Check:
-    asked, sent = _asked(row, "input"), number(row, "total_input_tokens")
-    if asked is not None and sent is not None:
-        least, _ = bounds(row, asked)
+    length, sent = _requested(row, "input"), number(row, "total_input_tokens")
+    if length is not None and sent is not None:
+        least, _ = bounds(row, length)
         if sent < (1 - ROUGH) * least:
-            text = f"{sent:g} prompt tokens were sent, and at least {math.ceil(least)} were asked for."
-            return Check(
-                "prompt_length",
-                CheckStatus.INVALID,
-                text,
-                "See that prompts are not cut at the context length.",
-            )
-    text = "A row has the prompt lengths that were meant, not those that the server counted."
-    return Check("prompt_length", CheckStatus.NOT_CHECKED, text, MEASURE)
+            return invalid("prompt_length.row_few", sent=sent, requested=math.ceil(least))
+    return not_checked("prompt_length.row_requested", remedy=MEASURE)
 
 
 def _row_figures(row: Row) -> Check:
-    """The row's own figures fit together: a copied, an edited or a made-up one seldom does."""
-    wrong = [*_samples(row), *_rates(row), *_order(row)]
-    if wrong:
-        return Check(
-            "row_figures", CheckStatus.INVALID, f"{wrong[0]}.", "Give the file as the client wrote it."
-        )
-    return Check("row_figures", CheckStatus.OK, "The row's own figures fit together.")
+    """The row's own metrics agree: a copied, an edited or a made-up one seldom does."""
+    reason = next((reason for reasons in (_samples, _rates, _order) for reason in reasons(row)), None)
+    if reason is not None:
+        return invalid("row_figures.contradiction", reason=reason)
+    return ok("row_figures.agree")
 
 
-def _samples(row: Row) -> list[str]:
+def _samples(row: Row) -> Iterator[Message]:
     """Requests that are alike to the last digit were never measured one by one."""
-    many = number(row, "completed") or 0
-    found = []
-    for name, listed in (("ttft", "ttfts"), ("tpot", None), ("e2e_latency", None)):
+    done = number(row, "completed") or 0
+    for name, key in (("ttft", "ttfts"), ("tpot", ""), ("e2e_latency", "")):
         mean, std = number(row, f"mean_{name}_ms"), number(row, f"std_{name}_ms")
-        values = _listed(row, listed) if listed else []
-        if (many > 1 and mean and std == 0) or (len(values) > 1 and len(set(values)) == 1):
-            found.append(f"all {many:g} requests have the same {name}, to the last digit")
-    return found
+        values = _listed(row, key)
+        if (done > 1 and mean and std == 0) or (len(values) > 1 and len(set(values)) == 1):
+            yield Message("row_figures.alike", requests=done, metric=name)
 
 
-def _rates(row: Row) -> list[str]:
+def _rates(row: Row) -> Iterator[Message]:
     """Counts over the duration are the rates."""
-    took = number(row, "duration")
-    if took is None:
-        return []
-    if took <= 0:
-        return [f"the duration is {took:g} s"]
+    duration = number(row, "duration")
+    if duration is None:
+        return
+    if duration <= 0:
+        yield Message("row_figures.duration", duration=duration)
+        return
+    both = ("total_input_tokens", "total_output_tokens")
     counts = {
         "request_throughput": ("completed",),
         "input_throughput": ("total_input_tokens",),
         "output_throughput": ("total_output_tokens",),
-        "total_throughput": ("total_input_tokens", "total_output_tokens"),
-        "total_token_throughput": ("total_input_tokens", "total_output_tokens"),
+        "total_throughput": both,
+        "total_token_throughput": both,
     }
-    found = []
     for rate, keys in counts.items():
-        parts, said = [number(row, key) for key in keys], number(row, rate)
-        known = [one for one in parts if one is not None]
-        if said is None or len(known) < len(parts):
+        reported = number(row, rate)
+        parts = [part for part in (number(row, key) for key in keys) if part is not None]
+        if reported is None or len(parts) < len(keys):
             continue
-        counted = sum(known) / took
-        if not math.isclose(said, counted, rel_tol=AGREE, abs_tol=AGREE):
-            found.append(f"{rate} is {said:g}, and its counts over {took:g} s give {counted:g}")
-    return found
+        computed = sum(parts) / duration
+        if not math.isclose(reported, computed, rel_tol=AGREE, abs_tol=AGREE):
+            yield Message(
+                "row_figures.rate", rate=rate, reported=reported, computed=computed, duration=duration
+            )
 
 
-def _order(row: Row) -> list[str]:
-    found = []
-    for name in ("ttft", "tpot", "itl", "e2e_latency"):
-        middle, high = number(row, f"median_{name}_ms"), number(row, f"p99_{name}_ms")
-        if middle is not None and high is not None and high < middle * (1 - AGREE):
-            found.append(f"p99_{name}_ms {high:g} is below median_{name}_ms {middle:g}")
-    ttft, latency = number(row, "mean_ttft_ms"), number(row, "mean_e2e_latency_ms")
-    if ttft and latency and latency < ttft * (1 - AGREE):
-        found.append(f"mean_e2e_latency_ms {latency:g} is below mean_ttft_ms {ttft:g}")
-    return found
+def _order(row: Row) -> Iterator[Message]:
+    """A metric that is never below another one."""
+    pairs = [(f"p99_{name}_ms", f"median_{name}_ms") for name in ("ttft", "tpot", "itl", "e2e_latency")]
+    for high, low in (*pairs, ("mean_e2e_latency_ms", "mean_ttft_ms")):
+        more, less = number(row, high), number(row, low)
+        if more is not None and less is not None and more < less * (1 - AGREE):
+            yield Message("row_figures.order", high=high, more=more, low=low, less=less)
 
 
 def same_rows(rows: Sequence[Row]) -> Check | None:
-    """Two rows that are alike in duration and figures are one run: as two repeats they would have no spread."""
+    """INVALID for two rows with the same duration and metrics: they are one run, and as two repeats have no spread."""
     known: dict[object, int] = {}
     for place, row in enumerate(rows, 1):
         key = row_id(row)
         if key is not None and key in known:
-            text = f"Rows {known[key]} and {place} of this load are the same run: it would count twice."
-            return Check("row_figures", CheckStatus.INVALID, text, "Leave one of them out.")
+            return invalid("row_figures.twice", first=known[key], second=place)
         known[key] = place
     return None
 
 
 def row_id(row: Row) -> str | None:
-    """What no two runs have alike; None where the row has no duration, as in a table that was typed."""
+    """What differs between any two runs; None where the row has no duration, as in a table that was typed."""
     took = number(row, "duration")
     if took is None:
         return None

@@ -85,11 +85,13 @@ def check(
 ) -> Check:
     """`completed.failed` is a result of the check `completed`, and its message.
 
-    Its remedy is the catalogue's `completed.failed.remedy`, with the same arguments, where it has that and
-    no other is passed.
+    Its remedy, unless it is OK, is the catalogue's `completed.failed.remedy`, with the same arguments, where it
+    has that and no other is passed.
     """
     message = Message(id, **arguments)
-    return Check(id.partition(".")[0], status, message, remedy or remedy_of(message) or "", firm)
+    if status is not CheckStatus.OK:
+        remedy = remedy or remedy_of(message)
+    return Check(id.partition(".")[0], status, message, remedy or "", firm)
 
 
 ok = partial(check, CheckStatus.OK)

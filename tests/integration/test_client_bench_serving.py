@@ -101,7 +101,7 @@ def test_the_live_tests_run_with_it_and_say_what_it_cannot_tell(suite: Suite, tm
         (
             "error_after_some",
             "output_length",
-            "6 answers have another length than asked for (request 0: 2 of 12)",
+            "6 of 6 answers do not have the requested length (request 0: 2 of 12 tokens)",
         ),
         ("abort", "output_length", "(request 0: 3 of 12)"),
         ("half_503", "completed", "counts 3 of 6 requests as completed"),

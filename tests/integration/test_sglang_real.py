@@ -307,7 +307,7 @@ def test_a_batch_over_the_running_cap_is_measured_and_invalid(
     found = states(entry)
     assert found["batch_fits"] == found["queueing"] == "invalid", entry["checks"]
     fits = next(check for check in entry["checks"] if check["name"] == "batch_fits")
-    assert "running cap of 16" in fits["text"]
+    assert "limit of 16 running requests" in fits["text"]
     assert "--batch-sizes up to 16" in fits["remedy"]
 
 
@@ -321,7 +321,9 @@ def test_a_prompt_over_the_context_is_an_error_in_a_200_stream(
     entry = one_test(sglang_cpu_server, tmp_path, "tests/serving", *options)
     assert entry["word"] == "INVALID"
     assert states(entry)["completed"] == "invalid"
-    assert entry["headline"].startswith("completed: 4 of 4 requests failed (4 x in_stream); none may.")
+    assert entry["headline"].startswith(
+        "completed: 4 of 4 requests failed with an error inside the stream; all must succeed."
+    )
     assert "9000" in entry["headline"]  # the server's own words
     assert entry["errors"]["counts"] == {"in_stream": 4}
 

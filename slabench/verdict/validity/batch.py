@@ -1,11 +1,12 @@
-"""Checks about a batch-size point: did it fit, was it reached, was it held?"""
+"""Checks of a batch-size point: did it fit, was it reached, was it held?"""
 
 from __future__ import annotations
 
+from slabench.messages import Message
 from slabench.metrics.compute import most_at_once
 from slabench.metrics.full_batch import full_batch
-from slabench.verdict.outcome import Check, CheckStatus
-from slabench.verdict.validity.context import CheckContext, ok
+from slabench.verdict.outcome import Check, CheckStatus, check, invalid, not_checked, ok
+from slabench.verdict.validity.context import CheckContext
 from slabench.verdict.validity.registry import BATCH, Registration, Stage
 
 HELD_SHARE_LIMIT = 0.5
@@ -22,46 +23,25 @@ HELD_SHARE_LIMIT = 0.5
     applies=BATCH,
     client="any",
 )
-def batch_fits(subject: CheckContext) -> Check:
-    size = subject.batch_size or 0
-    run = subject.run
-    sent = (
+def batch_fits(context: CheckContext) -> Check:
+    size, run, capacity = context.batch_size or 0, context.run, context.token_capacity
+    lengths = (
         [max(record.input_len, record.prompt_tokens or 0) + record.output_len for record in run.requests]
         if run.told is None
-        else [one.input_len + one.output_len for one in run.told.requests]
+        else [request.input_len + request.output_len for request in run.told.requests]
     )
-    longest = max(sent, default=0)
-    rooms = [
-        room
-        for room in (
-            subject.max_running,
-            subject.token_capacity and subject.token_capacity // max(longest, 1),
-        )
-        if room is not None
-    ]
-    fits = min(rooms, default=0)
-    remedy = f"Use --batch-sizes up to {fits}" if fits else "Use shorter prompts and answers"
-    if subject.max_running is not None and size > subject.max_running:
-        text = f"Batch size {size} is over the server's running cap of {subject.max_running}."
-        return Check("batch_fits", CheckStatus.INVALID, text, f"{remedy}, or raise --max-running-requests.")
-    if subject.token_capacity is None:
-        if subject.behind.several:
-            text = "The token capacity of the servers that decode is not reported by all of them."
-            return Check(
-                "batch_fits",
-                CheckStatus.NOT_CHECKED,
-                text,
-                "Use a router that lists its servers, and run where they can be reached.",
-            )
-        text = "The server does not say its token capacity."
-        return Check("batch_fits", CheckStatus.NOT_CHECKED, text, "See that server_info answers.")
-    if size * longest > subject.token_capacity:
-        text = f"Batch size {size} needs {size * longest} tokens of KV cache, the server has {subject.token_capacity}."
-        return Check("batch_fits", CheckStatus.INVALID, text, f"{remedy}, or a server with a larger KV pool.")
-    return ok(
-        "batch_fits",
-        f"Batch size {size} needs {size * longest} of {subject.token_capacity} tokens of KV cache.",
-    )
+    longest = max(lengths, default=0)
+    largest = (context.max_running, capacity and capacity // max(longest, 1))
+    fits = min((limit for limit in largest if limit is not None), default=0)
+    use = Message("batch_fits.largest", fits=fits) if fits else Message("batch_fits.shorter")
+    if context.max_running is not None and size > context.max_running:
+        return invalid("batch_fits.running", size=size, max_running=context.max_running, use=use)
+    if capacity is None:
+        several = context.behind.several
+        return not_checked("batch_fits.unknown_of_several" if several else "batch_fits.unknown")
+    if size * longest > capacity:
+        return invalid("batch_fits.tokens", size=size, needed=size * longest, capacity=capacity, use=use)
+    return ok("batch_fits.fits", size=size, needed=size * longest, capacity=capacity)
 
 
 @Registration(
@@ -73,25 +53,15 @@ def batch_fits(subject: CheckContext) -> Check:
     ),
     applies=BATCH,
 )
-def batch_reached(subject: CheckContext) -> Check:
-    size = subject.batch_size or 0
-    peak = most_at_once(
-        (span for record in subject.run.requests if record.ok and (span := record.span_ns) is not None),
-        touching=True,
-    )
-    seen = subject.log
-    if peak < size and seen is not None and seen.at_size:
-        text = f"{seen.at_size} Decode lines of the log have batch size {size}; the client saw at most {peak} decoding at once."
-        return ok("batch_reached", text)
-    if peak < size:
-        text = f"At most {peak} requests were decoding at once; the point is named after {size}."
-        return Check(
-            "batch_reached",
-            CheckStatus.INVALID,
-            text,
-            "Raise --decode-output-len, or use --batch-sizes that the server holds.",
-        )
-    return ok("batch_reached", f"All {size} requests were decoding at once.")
+def batch_reached(context: CheckContext) -> Check:
+    size, log = context.batch_size or 0, context.log
+    spans = [record.span_ns for record in context.answers]
+    peak = most_at_once((span for span in spans if span is not None), touching=True)
+    if peak >= size:
+        return ok("batch_reached.reached", size=size)
+    if log is not None and log.at_size:
+        return ok("batch_reached.in_log", size=size, lines=log.at_size, peak=peak)
+    return invalid("batch_reached.never", size=size, peak=peak)
 
 
 @Registration(
@@ -104,30 +74,27 @@ def batch_reached(subject: CheckContext) -> Check:
     why="below it a mean TPOT is mostly of smaller batches",
     applies=BATCH,
 )
-def batch_held(subject: CheckContext) -> Check:
-    """By tokens and not by time: prefills at the beginning stop decoding, and say nothing of the batch.
+def batch_held(context: CheckContext) -> Check:
+    """By tokens and not by time: prefills at the beginning stop decoding, and do not change the batch.
 
-    The log counts as well, since a client that is late (which its own check tells) gathers tokens that were
-    made apart.
+    The log counts as well, since a client that reads late (which has a check of its own) gathers tokens that
+    were made apart.
     """
-    size = subject.batch_size or 0
-    done = [record for record in subject.run.requests if record.ok and record.arrival_tokens]
-    total = sum(record.arrival_tokens[-1] for record in done)
-    held = full_batch(done, size, None).get("full_batch.tokens", 0.0)
-    if not total:
-        return Check(
-            "batch_held",
-            CheckStatus.INVALID,
-            "No token came, so no batch was held.",
-            "Look at the failed requests first.",
-        )
-    text = f"{held:.0f} of {total} tokens ({held / total:.0%}) were made with all {size} requests decoding"
-    seen = subject.log
-    if seen is not None and seen.lines:
-        text += f"; {seen.at_size} of {seen.lines} Decode lines of the log are of that batch"
-        if seen.at_size >= HELD_SHARE_LIMIT * seen.lines:
-            return ok("batch_held", f"{text}.")
-    if held < HELD_SHARE_LIMIT * total:
-        remedy = "Raise --decode-output-len, or use --batch-sizes that the server holds."
-        return Check("batch_held", CheckStatus.INVALID, f"{text}, less than {HELD_SHARE_LIMIT:.0%}.", remedy)
-    return ok("batch_held", f"{text}.")
+    size, log = context.batch_size or 0, context.log
+    answers = [record for record in context.answers if record.arrival_tokens]
+    tokens = sum(record.arrival_tokens[-1] for record in answers)
+    held = full_batch(answers, size, None).get("full_batch.tokens", 0.0)
+    if not tokens:
+        return invalid("batch_held.no_token")
+    in_log, lines = (log.at_size, log.lines) if log is not None else (0, 0)
+    by_log = lines > 0 and in_log >= HELD_SHARE_LIMIT * lines
+    return check(
+        CheckStatus.OK if by_log or held >= HELD_SHARE_LIMIT * tokens else CheckStatus.INVALID,
+        "batch_held.share",
+        size=size,
+        held=held,
+        tokens=tokens,
+        share=held / tokens,
+        limit=HELD_SHARE_LIMIT,
+        log=Message("batch_held.lines", at_size=in_log, lines=lines) if lines else None,
+    )

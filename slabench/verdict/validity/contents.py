@@ -1,5 +1,5 @@
-"""Checks about what a stream's events hold beside their counts: ids, text, a first token that is one, an end
-that comes with it.
+"""Checks of what a stream's events hold beside their counts: ids, text, a first token, an end that comes with the
+last one.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 
+from slabench.messages import Message
 from slabench.records import RequestRecord
-from slabench.verdict.outcome import Check, CheckStatus
-from slabench.verdict.validity.context import CheckContext, ok
+from slabench.verdict.outcome import Check, CheckStatus, check, finding, invalid, not_checked, ok
+from slabench.verdict.validity.context import CheckContext
 from slabench.verdict.validity.registry import ONE_SERVER, Registration, Stage
 
 # Ids of one event only: in 0.5.7 and older the newest event replaces one that was not sent yet, whose ids are
@@ -27,84 +28,90 @@ BEHIND_IDS, BEHIND_TEXT = 0.75, 0.25
 # decoding began.
 FIRST_GAP_FACTOR, FIRST_GAP_MS = 3.0, 100.0
 TRAIL_MEAN_MS, TRAIL_MAX_MS = 100.0, 1000.0
-DIRECT = "Measure the server itself, without a gateway that rewrites its stream."
-APART = "the times of the counts are not the times of the output"
 
 
-def outputs(subject: CheckContext) -> Check | None:
+def outputs(context: CheckContext) -> Check | None:
     """token_counts' part: the ids, or the text, are as many tokens as are counted, and come in the events
     that count them.
     """
-    done = [record for record in subject.run.requests if record.ok and record.arrival_tokens]
-    apart = [record for record in done if record.uncounted_outputs]
+    counted = [record for record in context.answers if record.arrival_tokens]
+    apart = [record for record in counted if record.uncounted_outputs]
     if apart:
-        record = apart[0]
-        text = (
-            f"{len(apart)} of {len(done)} answers have events with output that no token count goes with, beside events that count "
-            f"(request {record.index}: {record.uncounted_outputs} of {record.events} events); none may: {APART}."
+        first = apart[0]
+        return invalid(
+            "token_counts.apart",
+            apart=len(apart),
+            answers=len(counted),
+            index=first.index,
+            uncounted=first.uncounted_outputs,
+            events=first.events,
         )
-        return Check("token_counts", CheckStatus.INVALID, text, DIRECT)
-    return _ids(subject, done) or _behind(done) or _text(subject)
+    return _ids(context, counted) or _behind(counted) or _text(context)
 
 
-def _ids(subject: CheckContext, done: Sequence[RequestRecord]) -> Check | None:
-    known = [record for record in done if record.output_ids is not None]
-    if known and len(known) < len(done):
-        text = f"{len(done) - len(known)} of {len(done)} answers have no output_ids, the others do."
-        return Check("token_counts", CheckStatus.INVALID, text, ONE_SERVER)
-    without = [
+def _ids(context: CheckContext, counted: Sequence[RequestRecord]) -> Check | None:
+    known = [record for record in counted if record.output_ids is not None]
+    answers = len(counted)
+    if known and len(known) < answers:
+        return invalid(
+            "token_counts.ids_mixed", without=answers - len(known), answers=answers, remedy=ONE_SERVER
+        )
+    lost = [
         record
-        for record in done
+        for record in counted
         if record.output_ids is None and (record.first_ids is not None or "ids" in record.middle)
     ]
-    if without:
-        some = f"{len(without)} of {len(done)} answers begin with output_ids (request {without[0].index})"
-        text = f"{some}, and their last event has none."
-        return Check("token_counts", CheckStatus.INVALID, text, DIRECT)
+    if lost:
+        return invalid("token_counts.ids_lost", lost=len(lost), answers=answers, index=lost[0].index)
     forms = [(record, form_of_ids(record)) for record in known]
-    odd = [record for record, form in forms if form == "other"]
     counts = Counter(form for _, form in forms)
     pieces = counts["piece"] + counts["part"]
-    if not odd and pieces and counts["part"] > REPLACED_SHARE_LIMIT * pieces:
-        odd = [record for record, form in forms if form == "part"]
-    if odd:
-        record = odd[0]
-        text = (
-            f"{len(odd)} of {len(done)} answers hold another number of output_ids than they count (request {record.index}: "
-            f"{record.arrival_tokens[-1]} tokens counted, {record.output_ids} ids in its last event)."
+    other = [record for record, form in forms if form == "other"]
+    if not other and counts["part"] > REPLACED_SHARE_LIMIT * pieces:
+        other = [record for record, form in forms if form == "part"]
+    if other:
+        return invalid(
+            "token_counts.other_ids", other=len(other), answers=answers, example=_last_event(other[0])
         )
-        return Check("token_counts", CheckStatus.INVALID, text, DIRECT)
     if counts["whole"] and pieces:
-        text = f"The last event of {counts['whole']} answers holds all of their ids, that of {pieces} answers only its own."
-        return Check("token_counts", CheckStatus.INVALID, text, ONE_SERVER)
-    if pieces and subject.incremental is False:
-        text = (
-            f"server_info says that output_ids are cumulative, and the last event of {pieces} of {len(done)} answers holds fewer "
-            f"than are counted (request {known[0].index}: {known[0].output_ids} of {known[0].arrival_tokens[-1]})."
+        return invalid("token_counts.ids_two_forms", whole=counts["whole"], pieces=pieces, remedy=ONE_SERVER)
+    if pieces and context.incremental is False:
+        return finding(
+            "token_counts.ids_not_cumulative", pieces=pieces, answers=answers, example=_last_event(known[0])
         )
-        return Check("token_counts", CheckStatus.FINDING, text, DIRECT)
     return None
 
 
-def _behind(done: Sequence[RequestRecord]) -> Check | None:
+def _last_event(record: RequestRecord) -> Message:
+    return Message(
+        "token_counts.last_event",
+        index=record.index,
+        tokens=record.arrival_tokens[-1],
+        ids=record.output_ids,
+    )
+
+
+def _behind(counted: Sequence[RequestRecord]) -> Check | None:
     """In the middle of an answer an event counts tokens that it does not bring, and the rest of the output
     comes later."""
-    by_ids = [record for record in done if _lacks_ids(record)]
-    known = [record for record in done if record.output_ids is None and record.middle.get("of")]
+    by_ids = [record for record in counted if _lacks_ids(record)]
+    known = [record for record in counted if record.output_ids is None and record.middle.get("of")]
     by_text = [record for record in known if _lacks_text(record)]
-    if by_ids:
-        middle, what = by_ids[0].middle, f"{by_ids[0].middle['ids']} ids"
-    elif 2 * len(by_text) > len(known):
-        middle = by_text[0].middle
-        what = f"{middle['characters']} of the answer's {middle['of']} characters"
-    else:
+    behind = by_ids or by_text
+    if not by_ids and 2 * len(by_text) <= len(known):
         return None
-    odd = by_ids or by_text
-    text = (
-        f"{len(odd)} of {len(done)} answers have an event in their middle that counts more than it brings (request {odd[0].index}: "
-        f"{middle['tokens']} of {odd[0].arrival_tokens[-1]} tokens counted, {what}): {APART}."
+    middle = behind[0].middle
+    return invalid(
+        "token_counts.behind",
+        behind=len(behind),
+        answers=len(counted),
+        index=behind[0].index,
+        counted=middle["tokens"],
+        tokens=behind[0].arrival_tokens[-1],
+        output=Message("token_counts.ids", ids=middle["ids"])
+        if by_ids
+        else Message("token_counts.characters", characters=middle["characters"], of=middle["of"]),
     )
-    return Check("token_counts", CheckStatus.INVALID, text, DIRECT)
 
 
 def _lacks_ids(record: RequestRecord) -> bool:
@@ -136,29 +143,31 @@ def form_of_ids(record: RequestRecord) -> str:
     return "part" if 0 < ids < last else "other"
 
 
-def _text(subject: CheckContext) -> Check | None:
+def _text(context: CheckContext) -> Check | None:
     """Only a finding: a model may decode tokens to no text, random weights many of them."""
-    seen = subject.texts
-    if seen is None or not seen.counted:
+    texts = context.texts
+    if texts is None or not texts.counted:
         return None
-    if seen.tokens is None:
-        if seen.characters >= seen.counted:
+    if texts.tokens is None:
+        if texts.characters >= texts.counted:
             return None
-        text = f"The texts of {seen.answers} answers have {seen.characters} characters where {seen.counted} tokens are counted"
-    elif TEXT_SHARE_LOW * seen.counted <= seen.tokens <= TEXT_SHARE_HIGH * seen.counted:
-        return None
-    else:
-        limits = f"{TEXT_SHARE_LOW:.0%} to {TEXT_SHARE_HIGH:.0%} is expected"
-        text = (
-            f"The texts of {seen.answers} answers are {seen.tokens} tokens by our tokenizer where {seen.counted} are counted "
-            f"({seen.tokens / seen.counted:.0%}; {limits})"
+        return finding(
+            "token_counts.few_characters",
+            answers=texts.answers,
+            characters=texts.characters,
+            counted=texts.counted,
         )
-    remedy = "See that completion_tokens is what the model generated; answers with output_ids (sglang 0.5.3 and newer) show it."
-    return Check(
-        "token_counts",
-        CheckStatus.FINDING,
-        f"{text}: tokens without text, as random weights give, or a wrong count.",
-        remedy,
+    share = texts.tokens / texts.counted
+    if TEXT_SHARE_LOW <= share <= TEXT_SHARE_HIGH:
+        return None
+    return finding(
+        "token_counts.other_text",
+        answers=texts.answers,
+        tokens=texts.tokens,
+        counted=texts.counted,
+        share=share,
+        low=TEXT_SHARE_LOW,
+        high=TEXT_SHARE_HIGH,
     )
 
 
@@ -175,45 +184,28 @@ def _text(subject: CheckContext) -> Check | None:
         "proves nothing"
     ),
 )
-def first_token(subject: CheckContext) -> Check:
-    done = [
+def first_token(context: CheckContext) -> Check:
+    known = [record for record in context.answers if record.arrival_tokens and record.first_empty is not None]
+    if not known:
+        return not_checked("first_token.unknown")
+    without = [
         record
-        for record in subject.run.requests
-        if record.ok and record.arrival_tokens and record.first_empty is not None
-    ]
-    if not done:
-        return Check(
-            "first_token",
-            CheckStatus.NOT_CHECKED,
-            "No answer has a counted event that could be read.",
-            DIRECT,
-        )
-    odd = [
-        record
-        for record in done
+        for record in known
         if record.output_ids is not None and not record.first_ids and record.arrival_tokens[0] > 0
     ]
-    if odd:
-        record = odd[0]
-        text = (
-            f"The first counted event of {len(odd)} of {len(done)} answers holds no output_ids (request {record.index}: "
-            f"{record.arrival_tokens[0]} tokens counted); none may: TTFT is then not the time of a token."
+    if without:
+        return invalid(
+            "first_token.no_ids",
+            without=len(without),
+            answers=len(known),
+            index=without[0].index,
+            tokens=without[0].arrival_tokens[0],
         )
-        return Check("first_token", CheckStatus.INVALID, text, DIRECT)
-    late = [record for record in done if record.first_empty and starts_late(record)]
-    if 2 * len(late) > len(done):
-        means = statistics.fmean(max(_gaps_ms(record)[: _silent(record)]) for record in late)
-        text = (
-            f"The first counted event of {len(late)} of {len(done)} answers is empty, and a gap of {means:.0f} ms on average lies "
-            "before their first text, far more than between the others: TTFT may be the time of an event that shows no token"
-        )
-        return Check(
-            "first_token", CheckStatus.FINDING, f"{text}.", f"Compare ttft with classic.ttft. {DIRECT}"
-        )
-    return ok(
-        "first_token",
-        f"The first counted event of {len(done)} answers holds a token, or decoding goes on from there.",
-    )
+    late = [record for record in known if record.first_empty and starts_late(record)]
+    if 2 * len(late) > len(known):
+        gap_ms = statistics.fmean(max(_gaps_ms(record)[: _silent(record)]) for record in late)
+        return finding("first_token.late_text", late=len(late), answers=len(known), gap_ms=gap_ms)
+    return ok("first_token.ok", answers=len(known))
 
 
 def starts_late(record: RequestRecord) -> bool:
@@ -248,40 +240,29 @@ def _silent(record: RequestRecord) -> int:
     ),
     why="a client that waits for the end waits for it; TPOT and TTFT do not contain it",
 )
-def stream_end(subject: CheckContext) -> Check:
+def stream_end(context: CheckContext) -> Check:
     trails = [
         ((record.end_ns - record.arrival_ns[record.grown - 1]) / 1e6, record)
-        for record in subject.run.requests
-        if record.ok and record.end_ns is not None and record.arrival_ns
+        for record in context.answers
+        if record.end_ns is not None and record.arrival_ns
     ]
     if not trails:
-        return Check(
-            "stream_end",
-            CheckStatus.NOT_CHECKED,
-            "No answer is counted along its stream.",
-            "Use a server that counts.",
+        return not_checked("stream_end.unknown")
+    left_open = [record for _, record in trails if record.left_open]
+    if left_open:
+        return finding(
+            "stream_end.left_open", open=len(left_open), answers=len(trails), index=left_open[0].index
         )
-    remedy = (
-        "See what holds the end of the stream back: a gateway, or the server's handling of finished requests."
+    mean_ms = statistics.fmean(ms for ms, _ in trails)
+    longest_ms, record = max(trails, key=lambda trail: trail[0])
+    late = mean_ms > TRAIL_MEAN_MS or longest_ms > TRAIL_MAX_MS
+    return check(
+        CheckStatus.FINDING if late else CheckStatus.OK,
+        "stream_end.trail",
+        mean_ms=mean_ms,
+        mean_limit_ms=TRAIL_MEAN_MS,
+        longest_ms=longest_ms,
+        longest_limit_ms=TRAIL_MAX_MS,
+        index=record.index,
+        answers=len(trails),
     )
-    open_ones = [record for _, record in trails if record.left_open]
-    if open_ones:
-        text = (
-            f"The body of {len(open_ones)} of {len(trails)} answers did not end within 1 s of [DONE] (request "
-            f"{open_ones[0].index}): a client that waits for the end of the body waits for longer than is measured here."
-        )
-        return Check("stream_end", CheckStatus.FINDING, text, remedy)
-    mean, (worst, record) = statistics.fmean(ms for ms, _ in trails), max(trails, key=lambda trail: trail[0])
-    text = (
-        f"The stream ended {mean:.1f} ms after its last token on average, at most {worst:.0f} ms (request {record.index}, "
-        f"n={len(trails)})"
-    )
-    if mean > TRAIL_MEAN_MS or worst > TRAIL_MAX_MS:
-        limits = f"{TRAIL_MEAN_MS:g} ms on average and {TRAIL_MAX_MS:g} ms in one answer are expected at most"
-        return Check(
-            "stream_end",
-            CheckStatus.FINDING,
-            f"{text}; {limits}. TPOT, TTFT and e2el do not contain it, classic.e2el does.",
-            remedy,
-        )
-    return ok("stream_end", f"{text}.")

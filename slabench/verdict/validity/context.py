@@ -131,6 +131,11 @@ class CheckContext:
     judged: Sequence[str] = ()
 
     @property
+    def answers(self) -> list[RequestRecord]:
+        """The requests that succeeded."""
+        return [record for record in self.run.requests if record.ok]
+
+    @property
     def judged_metrics(self) -> list[Metric]:
         """What the verdict hangs on a statistic of, ours or bench_serving's."""
         return [declared(key) for key in self.judged]
@@ -138,8 +143,7 @@ class CheckContext:
 
 def unreported(context: CheckContext, value: Callable[[RequestRecord], object]) -> tuple[int, int]:
     """(successful answers whose value is None, successful answers)."""
-    done = [record for record in context.run.requests if record.ok]
-    return sum(value(record) is None for record in done), len(done)
+    return sum(value(record) is None for record in context.answers), len(context.answers)
 
 
 def ok(name: str, text: str) -> Check:

@@ -1,4 +1,4 @@
-"""Checks about the prompts: were they read as they were sent, and what does their content do to the figures?"""
+"""Checks of the prompts: whether the server read what was sent, and whether their content distorts the metrics."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from slabench.messages import Message
 from slabench.records import RequestRecord
-from slabench.verdict.outcome import Check, CheckStatus
-from slabench.verdict.validity.context import CheckContext, ok, unreported
+from slabench.verdict.outcome import Check, CheckStatus, check, finding, invalid, not_checked, ok
+from slabench.verdict.validity.context import CheckContext, unreported
 from slabench.verdict.validity.registry import ONE_SERVER, Registration, Stage
 
-OTHER_TOKENIZER_SHARE = 0.25  # where nobody counted the texts here: more than any text is known to drift by
+OTHER_TOKENIZER_SHARE = 0.25  # where the texts were not counted here: more than any text is known to drift by
 # of the prompt tokens meant: text that is decoded and encoded again changes its length
 DRIFT_SHARE_LIMIT = 0.01
 _EXPERTS = re.compile(
@@ -25,14 +26,14 @@ def distorted(
     """What of a server random ids distort, as far as it is known."""
     if dataset != "random-ids":
         return ()
-    found = []
+    names = []
     known = speculative or (info or {}).get("speculative_algorithm")
     if isinstance(known, str) and known.lower() != "none":
-        found.append(f"speculative decoding ({known})")
+        names.append(f"speculative decoding ({known})")
     experts = [name for name in architectures or () if _EXPERTS.search(name)]
     if experts:
-        found.append(f"expert routing ({experts[0]})")
-    return tuple(found)
+        names.append(f"expert routing ({experts[0]})")
+    return tuple(names)
 
 
 @Registration(
@@ -41,15 +42,10 @@ def distorted(
     invalid="the prompts are random ids and the server decodes speculatively or routes to experts: a finding",
     why="random ids are no language: drafts are accepted, and experts chosen, otherwise than for text",
 )
-def random_tokens(subject: CheckContext) -> Check:
-    if not subject.distorted:
-        return ok(
-            "random_tokens",
-            "Nothing is known of the server that random ids would distort, or the prompts are text.",
-        )
-    text = f"The prompts are random ids, which distort {' and '.join(subject.distorted)}: text gives other figures."
-    remedy = "Measure with --dataset-name=sharegpt or your own conversations too; compare runs of the same data set only."
-    return Check("random_tokens", CheckStatus.FINDING, text, remedy)
+def random_tokens(context: CheckContext) -> Check:
+    if not context.distorted:
+        return ok("random_tokens.none")
+    return finding("random_tokens.distorted", distorted=tuple(context.distorted))
 
 
 @Registration(
@@ -67,87 +63,77 @@ def random_tokens(subject: CheckContext) -> Check:
     ),
     probe=True,
 )
-def prompt_length(subject: CheckContext) -> Check:
-    known = [
-        (record, record.prompt_tokens)
-        for record in subject.run.requests
-        if record.ok and record.prompt_tokens is not None
-    ]
+def prompt_length(context: CheckContext) -> Check:
+    known = [(record, record.prompt_tokens) for record in context.answers if record.prompt_tokens is not None]
     if not known:
-        text = "The server reports no prompt_tokens."
-        return Check("prompt_length", CheckStatus.NOT_CHECKED, text, "Use a server that reports meta_info.")
-    silent, answers = unreported(subject, lambda record: record.prompt_tokens)
+        return not_checked("prompt_length.none")
+    silent, answers = unreported(context, lambda record: record.prompt_tokens)
     if silent:
-        text = f"{silent} of {answers} answers report no prompt_tokens, the others do: nobody can say what the server read."
-        return Check("prompt_length", CheckStatus.INVALID, text, ONE_SERVER)
-    template = _of_the_template(subject, known)
+        return invalid("prompt_length.mixed", silent=silent, answers=answers, remedy=ONE_SERVER)
+    template = _of_the_template(context, known)
     if isinstance(template, Check):
         return template
-    if subject.exact_prompt:
-        odd = [(record, record.input_len, seen) for record, seen in known if seen != record.input_len]
-        sent, remedy = "ids", "The server may cut prompts (--allow-auto-truncate); turn that off."
-    else:
-        counts = subject.counted
-        odd = [
-            (record, counts[record.index], seen)
-            for record, seen in known
-            if counts and seen - template != counts[record.index]
-        ]
-        sent, remedy = (
-            "tokens of text",
-            "Give the server's own tokenizer with --tokenizer=DIR; the server must not cut or wrap prompts.",
-        )
-    if odd:
-        record, wanted, seen = odd[0]
-        first = f"request {record.index}: {wanted} {sent}, {seen} there"
-        text = f"{len(odd)} of {len(known)} prompts have another length at the server ({first}); none may."
-        return Check("prompt_length", CheckStatus.INVALID, text, remedy)
-    if subject.exact_prompt:
-        return ok("prompt_length", f"prompt_tokens equals the ids sent for all {len(known)} answers.")
-    meant, seen_sum = sum(record.input_len for record, _ in known), sum(seen - template for _, seen in known)
-    drift = (seen_sum - meant) / meant if meant else 0.0
-    own = f", as our tokenizer does for each of the {len(known)} texts" if subject.counted else ""
-    beside = f", and {template} more of its chat template in each," if template else ""
-    text = f"The server counts {seen_sum} prompt tokens{own}{beside} where {meant} were meant ({drift:+.1%})"
-    if abs(drift) > OTHER_TOKENIZER_SHARE and not subject.counted:
-        remedy = "Give the tokenizer of the model that the server runs (--tokenizer=DIR), or send exact ids with --prompt-form=ids."
-        return Check(
-            "prompt_length", CheckStatus.INVALID, f"{text}, more than {OTHER_TOKENIZER_SHARE:.0%}.", remedy
-        )
-    if abs(drift) > DRIFT_SHARE_LIMIT:
-        remedy = (
-            "Text that is decoded and encoded again changes its length; --prompt-form=ids sends exact ids."
-        )
-        return Check(
-            "prompt_length",
-            CheckStatus.FINDING,
-            f"{text}; more than {DRIFT_SHARE_LIMIT:.0%} is said.",
-            remedy,
-        )
-    return ok("prompt_length", f"{text}.")
+    return _exact(context, known, template) or _meant(context, known, template)
 
 
-def _of_the_template(subject: CheckContext, known: Sequence[tuple[RequestRecord, int]]) -> int | Check:
+def _exact(context: CheckContext, known: Sequence[tuple[RequestRecord, int]], template: int) -> Check | None:
+    """INVALID where the server read another number of tokens than the ids, or the counted text, that were sent;
+    None where it is the same, or the text was not counted.
+    """
+    if not context.exact_prompt and not context.counted:
+        return None
+    lengths = [
+        (record.index, record.input_len if context.exact_prompt else context.counted[record.index], read)
+        for record, read in known
+    ]
+    added = 0 if context.exact_prompt else template
+    other = [(index, sent, read) for index, sent, read in lengths if read - added != sent]
+    if not other:
+        return ok("prompt_length.ids", answers=len(known)) if context.exact_prompt else None
+    index, sent, read = other[0]
+    return invalid(
+        "prompt_length.other_ids" if context.exact_prompt else "prompt_length.other_text",
+        other=len(other),
+        answers=len(known),
+        index=index,
+        sent=sent,
+        read=read,
+    )
+
+
+def _meant(context: CheckContext, known: Sequence[tuple[RequestRecord, int]], template: int) -> Check:
+    """The texts against the lengths that the workload wanted."""
+    meant, read = sum(record.input_len for record, _ in known), sum(read - template for _, read in known)
+    drift = (read - meant) / meant if meant else 0.0
+    counted = Message("prompt_length.counted", texts=len(known)) if context.counted else None
+    if abs(drift) > OTHER_TOKENIZER_SHARE and not context.counted:
+        return invalid(
+            "prompt_length.other_tokenizer", read=read, meant=meant, drift=drift, limit=OTHER_TOKENIZER_SHARE
+        )
+    return check(
+        CheckStatus.FINDING if abs(drift) > DRIFT_SHARE_LIMIT else CheckStatus.OK,
+        "prompt_length.drift",
+        read=read,
+        meant=meant,
+        drift=drift,
+        limit=DRIFT_SHARE_LIMIT,
+        counted=counted,
+        template=Message("prompt_length.template", added=template) if template else None,
+    )
+
+
+def _of_the_template(context: CheckContext, known: Sequence[tuple[RequestRecord, int]]) -> int | Check:
     """Tokens that the server's chat template adds to each message: the same number to all, since it is the
     same text around them.
 
     0 for other endpoints, and where a prompt has fewer tokens at the server than were sent, which no template
-    brings about.
+    causes.
     """
-    if subject.run.plan.get("backend") != "sglang-oai-chat" or not subject.counted:
+    if context.run.plan.get("backend") != "sglang-oai-chat" or not context.counted:
         return 0
-    more = {seen - subject.counted[record.index] for record, seen in known}
-    if min(more) < 0:
+    added = {read - context.counted[record.index] for record, read in known}
+    if min(added) < 0:
         return 0
-    if len(more) > 1:
-        text = (
-            f"The server counts {min(more)} to {max(more)} tokens more a prompt than the message has: its chat template adds some, "
-            "and how many is not known."
-        )
-        return Check(
-            "prompt_length",
-            CheckStatus.NOT_CHECKED,
-            text,
-            "--backend=sglang and sglang-oai send prompts as they are.",
-        )
-    return more.pop()
+    if len(added) > 1:
+        return not_checked("prompt_length.varying_template", least=min(added), most=max(added))
+    return added.pop()

@@ -1,12 +1,13 @@
-"""Was the request rate that the plan names the one that the server saw?"""
+"""Did requests leave at the request rate of the plan?"""
 
 from __future__ import annotations
 
 from statistics import fmean
 
+from slabench.messages import Message
 from slabench.metrics.definitions import METRICS
-from slabench.verdict.outcome import Check, CheckStatus
-from slabench.verdict.validity.context import CheckContext, ok
+from slabench.verdict.outcome import Check, finding, ok
+from slabench.verdict.validity.context import CheckContext
 from slabench.verdict.validity.registry import Registration, Stage
 
 REACHED_SHARE_LIMIT = 0.9  # of the rate at which requests were due
@@ -25,26 +26,36 @@ REACHED_SHARE_LIMIT = 0.9  # of the rate at which requests were due
     ),
     by_design=("tencent", "tencent-capacity"),
 )
-def rate_reached(subject: CheckContext) -> Check:
-    plan, sent = subject.run.plan, [one for one in subject.run.requests if one.sent_ns is not None]
-    cap = plan.get("max_concurrency")
+def rate_reached(context: CheckContext) -> Check:
+    plan, cap = context.run.plan, context.run.plan.get("max_concurrency")
+    sent = [(record, record.sent_ns) for record in context.run.requests if record.sent_ns is not None]
     if plan.get("kind") != "open_loop" or cap is None or len(sent) < 2:
-        return ok("rate_reached", "No cap stands between a request rate and the server.")
-    due_s = (max(one.due_ns for one in sent) - min(one.due_ns for one in sent)) / 1e9
-    stamps = [one.sent_ns for one in sent if one.sent_ns is not None]
-    sent_s = (max(stamps) - min(stamps)) / 1e9
-    waited = [one for one in sent if one.start_ns is not None and one.start_ns > one.due_ns]
+        return ok("rate_reached.no_cap")
+    due_s, sent_s = (
+        (max(stamps) - min(stamps)) / 1e9
+        for stamps in ([record.due_ns for record, _ in sent], [stamp for _, stamp in sent])
+    )
     if due_s <= 0 or sent_s <= 0:
-        return ok("rate_reached", "All requests were due at one moment.")
+        return ok("rate_reached.at_once")
     offered, reached = (len(sent) - 1) / due_s, (len(sent) - 1) / sent_s
-    text = f"{reached:.3g} requests/s left where {offered:.3g} were due (--request-rate={plan.get('request_rate'):g})"
+    rate = plan.get("request_rate")
+    waited = any(record.start_ns is not None and record.start_ns > record.due_ns for record, _ in sent)
     if reached >= REACHED_SHARE_LIMIT * offered or not waited:
-        return ok("rate_reached", f"{text}.")
-    whole = [one for one in sent if one.ok]
-    ttft, due = (METRICS[name].sample(whole) for name in ("ttft", "ttft_due"))
-    beside = ""
-    if ttft and due:
-        beside = f" TTFT is {fmean(ttft):,.1f} ms on average from when a request was sent, {fmean(due):,.1f} ms from when it was due."
-    text = f"{text}: --max-concurrency={cap} let {reached / offered:.0%} of the rate through (n={len(sent)}).{beside}"
-    remedy = "Read the figures as the cap's; judge ttft_due where waiting counts, raise --max-concurrency, or lower the rate."
-    return Check("rate_reached", CheckStatus.FINDING, text, remedy)
+        return ok("rate_reached.reached", reached=reached, offered=offered, rate=rate, requests=len(sent))
+    ttft, ttft_due = (METRICS[name].sample(context.answers) for name in ("ttft", "ttft_due"))
+    times = (
+        Message("rate_reached.ttft", sent_ms=fmean(ttft), due_ms=fmean(ttft_due))
+        if ttft and ttft_due
+        else None
+    )
+    return finding(
+        "rate_reached.capped",
+        reached=reached,
+        offered=offered,
+        rate=rate,
+        cap=cap,
+        share=reached / offered,
+        limit=REACHED_SHARE_LIMIT,
+        requests=len(sent),
+        ttft=times,
+    )

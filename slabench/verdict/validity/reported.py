@@ -1,11 +1,13 @@
-"""Do the times and counts that the server reports of itself fit what the client saw? Nothing is judged by
-them alone: findings."""
+"""Do the times and counts that the server reports of itself agree with the client's? Findings: no verdict depends
+on them alone.
+"""
 
 from __future__ import annotations
 
+from slabench.messages import Message
 from slabench.records import RequestRecord
-from slabench.verdict.outcome import Check, CheckStatus
-from slabench.verdict.validity.context import CheckContext, ok
+from slabench.verdict.outcome import Check, finding, not_checked, ok
+from slabench.verdict.validity.context import CheckContext
 from slabench.verdict.validity.registry import Registration, Stage
 
 # Parts of one answer's way, in seconds, none of which can be longer than the whole. By their names since 0.4.
@@ -32,40 +34,33 @@ BEYOND_S, BEYOND_SHARE = 0.1, 0.05
     ),
     why="the client's own times are judged; what the server adds is shown beside them",
 )
-def reported_times(subject: CheckContext) -> Check:
-    known = [
-        record
-        for record in subject.run.requests
-        if record.ok and any(name in record.server for name in (*TIMES, *COUNTS))
-    ]
+def reported_times(context: CheckContext) -> Check:
+    known = [record for record in context.answers if any(name in record.server for name in (*TIMES, *COUNTS))]
     if not known:
-        text = "The answers report no times of their own."
-        return Check(
-            "reported_times", CheckStatus.NOT_CHECKED, text, "Start the server with --enable-metrics."
-        )
-    odd = [(record, said) for record in known if (said := contradiction(record)) is not None]
-    if not odd:
-        return ok(
-            "reported_times",
-            f"The times and counts that {len(known)} answers report of themselves fit what the client saw.",
-        )
-    record, said = odd[0]
-    text = f"{len(odd)} of {len(known)} answers report what cannot be (request {record.index}: {said})."
-    remedy = "Do not read the server's own times and counts of this run; see that its clock is not set while it serves."
-    return Check("reported_times", CheckStatus.FINDING, text, remedy)
+        return not_checked("reported_times.none")
+    wrong = [(record, reason) for record in known if (reason := contradiction(record)) is not None]
+    if not wrong:
+        return ok("reported_times.agree", answers=len(known))
+    record, reason = wrong[0]
+    return finding(
+        "reported_times.impossible",
+        wrong=len(wrong),
+        answers=len(known),
+        index=record.index,
+        reason=reason,
+    )
 
 
-def contradiction(record: RequestRecord) -> str | None:
-    """The first number that cannot be, with what it is held against."""
+def contradiction(record: RequestRecord) -> Message | None:
+    """The first number that is not possible, with what it is compared with."""
+    reported = record.server
     for name in (*TIMES, *COUNTS):
-        value = record.server.get(name)
-        if value is not None and value < 0:
-            return f"{name} is {value:g}"
+        if reported.get(name, 0) < 0:
+            return Message("reported_times.negative", name=name, value=reported[name])
     if record.end_ns is None or record.start_ns is None:
         return None
-    seen = (record.end_ns - record.start_ns) / 1e9
+    client_s = (record.end_ns - record.start_ns) / 1e9
     for name in TIMES:
-        value = record.server.get(name)
-        if value is not None and value > seen * (1 + BEYOND_SHARE) + BEYOND_S:
-            return f"{name} is {value:g} s, the client saw {seen:.3g} s"
+        if reported.get(name, 0) > client_s * (1 + BEYOND_SHARE) + BEYOND_S:
+            return Message("reported_times.too_long", name=name, value=reported[name], client_s=client_s)
     return None

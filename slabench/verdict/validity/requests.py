@@ -1,6 +1,5 @@
-"""Checks about the requests themselves: came back whole, ended as asked, counted as they were sent.
-
-They invalidate everywhere.
+"""Checks of the requests themselves: succeeded, ended as requested, counted as they were sent. They invalidate
+every method.
 """
 
 from __future__ import annotations
@@ -8,35 +7,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
+from slabench.messages import Message
 from slabench.metrics.bounded import ends
 from slabench.metrics.per_request import tpot
 from slabench.records import ErrorKind, RequestRecord
-from slabench.verdict.bounded import COUNT_EVENTS
-from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.outcome import Check, CheckStatus, check, invalid, not_checked, ok
 from slabench.verdict.validity.contents import outputs
-from slabench.verdict.validity.context import CheckContext, ok
-from slabench.verdict.validity.registry import Registration, Stage
+from slabench.verdict.validity.context import CheckContext
+from slabench.verdict.validity.registry import SERVER_LOG, Registration, Stage
 
 # the role, the finish reason and the usage may come in events of their own, which bring no token
 REPEATS_LIMIT = 4
 # Speculative decoding begins with a few tokens, a stream interval of 40 with 40; of shorter answers than that
 # a TPOT says little.
 BEHIND_FIRST_LIMIT, FEW_SHARE_LIMIT = 0.25, 0.02
-CONTINUOUS = (
-    "Measure with --backend=sglang (/generate counts every event), or a server or gateway that passes on "
-    "stream_options.continuous_usage_stats: sglang 0.5.5 and newer do, SGLang's own gateway sums up at the end of a stream."
-)
-RESENT_SHARE_LIMIT = 0.01  # of the requests: beyond it the set-up of connections is in the means
+RESENT_SHARE_LIMIT = 0.01  # of the requests: beyond it connection set-up is part of the means
 SPARE_FILES = 64  # of the client beside its connections
-NO_USAGE = (
-    "The answers report no usage: use a server or gateway that honours stream_options.include_usage, or --backend=sglang, whose "
-    "/generate counts every event."
-)
-
-
-def _example(records: list[RequestRecord]) -> str:
-    texts = [record.error_text for record in records if record.error_text]
-    return f" The first says: {texts[0]}" if texts else ""
+NO_ENDPOINT = (404, 405, 501)  # 501: a gateway has the path, and does not serve it for its kind of workers
 
 
 @Registration(
@@ -53,52 +40,48 @@ def _example(records: list[RequestRecord]) -> str:
     why="a figure over the survivors flatters the server",
     probe=True,
 )
-def completed(subject: CheckContext) -> Check:
-    run = subject.run
-    if len(run.requests) < subject.planned:
-        text = f"{len(run.requests)} of {subject.planned} requests could be made: the data set gives no more prompts."
-        return Check(
-            "completed", CheckStatus.INVALID, text, "Use a larger data set, or ask for fewer prompts."
-        )
-    bad = [record for record in run.requests if not record.ok]
-    if not bad:
-        return ok("completed", f"All {len(run.requests)} requests came back whole.")
-    kinds = Counter(record.error.value if record.error else "no end" for record in bad)
-    named = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common())
-    text = f"{len(bad)} of {len(run.requests)} requests failed ({named}); none may.{_example(bad)}"
-    remedy = (
-        _NO_ENDPOINT
-        if all(one.status in NO_ENDPOINT for one in bad)
-        else _remedy(subject, {one.error for one in bad})
+def completed(context: CheckContext) -> Check:
+    requests = context.run.requests
+    if len(requests) < context.planned:
+        return invalid("completed.too_few_prompts", requests=len(requests), planned=context.planned)
+    failed = [record for record in requests if not record.ok]
+    if not failed:
+        return ok("completed.all", requests=len(requests))
+    errors = Counter(map(_error, failed)).most_common()
+    example = next((record.error_text for record in failed if record.error_text), None)
+    return invalid(
+        "completed.failed",
+        failed=len(failed),
+        requests=len(requests),
+        errors=errors[0][0]
+        if len(errors) == 1
+        else tuple(Message("error.count", count=count, error=error) for error, count in errors),
+        example=example and Message("error.example", text=example),
+        remedy=_remedy(context, failed),
     )
-    return Check("completed", CheckStatus.INVALID, text, remedy)
 
 
-NO_ENDPOINT = (404, 405, 501)  # 501: a gateway has the path, and does not serve it for its kind of workers
-_NO_ENDPOINT = (
-    "What answers at --base-url does not serve this endpoint: choose another with --backend. A gateway whose workers speak gRPC "
-    "(smg) may have no /generate: use --backend=sglang-oai."
-)
+def _error(record: RequestRecord) -> Message:
+    if record.error is ErrorKind.HTTP_STATUS:
+        return Message("error.http_status", status=record.status)
+    return Message(f"error.{record.error or 'no_end'}")
 
 
-def _remedy(subject: CheckContext, kinds: Collection[ErrorKind | None]) -> str:
+def _remedy(context: CheckContext, failed: Collection[RequestRecord]) -> Message:
     """For the client's own machine where that refused a connection, else for the server."""
-    run = subject.run
-    cap = run.plan.get("max_concurrency")
-    at_once = min(int(cap), len(run.requests)) if cap else len(run.requests)
+    plan, requests = context.run.plan, len(context.run.requests)
+    kinds = {record.error for record in failed}
+    in_flight = min(int(plan.get("max_concurrency") or requests), requests)
+    if all(record.status in NO_ENDPOINT for record in failed):
+        return Message("remedy.other_endpoint")
     if ErrorKind.NO_FILES in kinds:
-        return (
-            f"Raise `ulimit -n` of the shell that starts slabench to {at_once + SPARE_FILES} ({at_once} requests in flight and "
-            f"{SPARE_FILES} more); if it is that high, fs.file-max of the machine. The server is not to blame."
-        )
+        files = in_flight + SPARE_FILES
+        return Message("remedy.more_files", files=files, in_flight=in_flight, spare=SPARE_FILES)
     if ErrorKind.NO_PORTS in kinds:
-        return (
-            "Use --connections=keep-alive (a closed connection keeps its port for a minute), or widen net.ipv4.ip_local_port_range "
-            f"to more than the {at_once} requests in flight. The server is not to blame."
-        )
-    if ErrorKind.NO_TOKENS in kinds and run.plan.get("backend", "sglang") != "sglang":
-        return NO_USAGE
-    return "Look at the server's log; a deployment that fails requests cannot be judged."
+        return Message("remedy.more_ports", in_flight=in_flight)
+    if ErrorKind.NO_TOKENS in kinds and plan.get("backend", "sglang") != "sglang":
+        return Message("remedy.report_usage")
+    return SERVER_LOG
 
 
 @Registration(
@@ -109,23 +92,13 @@ def _remedy(subject: CheckContext, kinds: Collection[ErrorKind | None]) -> str:
     ),
     why="their times have the set-up of a connection in them; `--connections=per-request` gives every request its own",
 )
-def resent(subject: CheckContext) -> Check:
-    again, sent = (
-        sum(picked)
-        for picked in zip(
-            *((one.resent, one.sent_ns is not None) for one in subject.run.requests), strict=True
-        )
-    )
+def resent(context: CheckContext) -> Check:
+    again = sum(record.resent for record in context.run.requests)
+    sent = sum(record.sent_ns is not None for record in context.run.requests)
     if not again:
-        return ok("resent", "No request was sent twice.")
-    text = (
-        f"{again} of {sent} requests were sent a second time, on a new connection, since the server had closed the idle one before "
-        "they reached it; their times count from the first sending"
-    )
-    if again > RESENT_SHARE_LIMIT * sent:
-        remedy = "Use --connections=per-request, or a server that keeps idle connections open for longer."
-        return Check("resent", CheckStatus.FINDING, f"{text}. More than {RESENT_SHARE_LIMIT:.0%}.", remedy)
-    return ok("resent", f"{text}.")
+        return ok("resent.none")
+    status = CheckStatus.FINDING if again > RESENT_SHARE_LIMIT * sent else CheckStatus.OK
+    return check(status, "resent.some", resent=again, sent=sent, limit=RESENT_SHARE_LIMIT)
 
 
 @Registration(
@@ -136,19 +109,15 @@ def resent(subject: CheckContext) -> Check:
     unreported=True,
     probe=True,
 )
-def finish_reason(subject: CheckContext) -> Check:
-    odd = [record for record in subject.run.requests if record.ok and record.finish_reason != "length"]
-    if not odd:
-        return ok("finish_reason", "Every answer ended with finish_reason length.")
-    kinds = Counter(str(record.finish_reason) for record in odd)
-    named = ", ".join(f"{count} x {kind}" for kind, count in kinds.most_common(3))
-    text = f"{len(odd)} answers did not end with finish_reason length ({named})."
-    return Check(
-        "finish_reason",
-        CheckStatus.INVALID,
-        text,
-        "See that the server honours ignore_eos and aborts nothing.",
+def finish_reason(context: CheckContext) -> Check:
+    others = [str(record.finish_reason) for record in context.answers if record.finish_reason != "length"]
+    if not others:
+        return ok("finish_reason.length", answers=len(context.answers))
+    reasons = tuple(
+        Message("finish_reason.count", count=count, reason=reason)
+        for reason, count in Counter(others).most_common(3)
     )
+    return invalid("finish_reason.other", other=len(others), answers=len(context.answers), reasons=reasons)
 
 
 @Registration(
@@ -157,21 +126,18 @@ def finish_reason(subject: CheckContext) -> Check:
     invalid="the server counted other than the tokens that were asked for",
     probe=True,
 )
-def output_length(subject: CheckContext) -> Check:
-    odd = [
-        record
-        for record in subject.run.requests
-        if record.ok and record.completion_tokens != record.output_len
-    ]
-    if not odd:
-        return ok("output_length", "Every answer has the length asked for.")
-    one = odd[0]
-    text = f"{len(odd)} answers have another length than asked for (request {one.index}: {one.completion_tokens} of {one.output_len})."
-    return Check(
-        "output_length",
-        CheckStatus.INVALID,
-        text,
-        "See that the server honours max_new_tokens and ignore_eos.",
+def output_length(context: CheckContext) -> Check:
+    others = [record for record in context.answers if record.completion_tokens != record.output_len]
+    if not others:
+        return ok("output_length.requested", answers=len(context.answers))
+    first = others[0]
+    return invalid(
+        "output_length.other",
+        other=len(others),
+        answers=len(context.answers),
+        index=first.index,
+        tokens=first.completion_tokens,
+        requested=first.output_len,
     )
 
 
@@ -196,54 +162,50 @@ def output_length(subject: CheckContext) -> Check:
     unreported=True,
     probe=True,
 )
-def token_counts(subject: CheckContext) -> Check:
-    done = [record for record in subject.run.requests if record.ok]
-    uncounted = [record for record in done if not record.arrival_tokens and record.last_text_ns is not None]
-    for record in done:
-        counts, stamps = list(record.arrival_tokens), list(record.arrival_ns)
-        if not counts and record.last_text_ns is not None:
-            continue
-        if not counts:
-            seen = "no token was ever counted"
-        elif min(counts) < 1:
-            seen = "a count is not a positive number"
-        elif counts != sorted(counts):
-            seen = "the count falls along the stream"
-        elif (repeats := len(counts) - len(set(counts))) > REPEATS_LIMIT:
-            seen = (
-                f"{repeats} of {len(counts)} events repeat the count before them, at most {REPEATS_LIMIT} may"
-            )
-        elif stamps != sorted(stamps) or (record.sent_ns is not None and stamps[0] < record.sent_ns):
-            seen = "a token arrived before the request was sent, or before its predecessor"
-        elif record.end_ns is not None and stamps[-1] > record.end_ns:
-            seen = "a token arrived after the stream said [DONE]"
-        elif record.completion_tokens is not None and counts[-1] != record.completion_tokens:
-            seen = f"the stream counts {counts[-1]} tokens, its last event says {record.completion_tokens}"
-        else:
-            continue
-        text = f"The token counts of request {record.index} cannot be trusted: {seen}."
-        return Check(
-            "token_counts",
-            CheckStatus.INVALID,
-            text,
-            "A proxy may reorder or buffer the stream; measure the server itself.",
-        )
-    if uncounted and len(uncounted) == len(done):
-        text = "The server counts no tokens along the stream, only at its end: TPOT is known within bounds, ITL is not known."
-        return Check("token_counts", CheckStatus.NOT_CHECKED, text, CONTINUOUS)
+def token_counts(context: CheckContext) -> Check:
+    answers = context.answers
+    uncounted = [record for record in answers if _counted_at_end(record)]
+    for record in answers:
+        reason = None if _counted_at_end(record) else _unusable(record)
+        if reason is not None:
+            return invalid("token_counts.unusable", index=record.index, reason=reason)
+    if uncounted and len(uncounted) == len(answers):
+        return not_checked("token_counts.at_end", remedy=Message("remedy.count_events"))
     if uncounted:
-        some = f"{len(uncounted)} of {len(done)} answers count no tokens along the stream"
-        text = f"{some} (request {uncounted[0].index}), the others do."
-        return Check(
-            "token_counts",
-            CheckStatus.INVALID,
-            text,
-            f"Measure one server, not a mixture of them. {CONTINUOUS}",
+        return invalid(
+            "token_counts.mixed",
+            uncounted=len(uncounted),
+            answers=len(answers),
+            index=uncounted[0].index,
+            count_events=Message("remedy.count_events"),
         )
-    odd = outputs(subject)
-    if odd is not None:
-        return odd
-    return ok("token_counts", "Token counts are finite and grow to completion_tokens in every stream.")
+    return outputs(context) or ok("token_counts.grow", answers=len(answers))
+
+
+def _counted_at_end(record: RequestRecord) -> bool:
+    """No event along the stream has a count, and at least one has output."""
+    return not record.arrival_tokens and record.last_text_ns is not None
+
+
+def _unusable(record: RequestRecord) -> Message | None:
+    """Why an answer's counts along its stream are not usable; None where they are."""
+    counts, stamps = list(record.arrival_tokens), list(record.arrival_ns)
+    if not counts:
+        return Message("token_counts.none")
+    if min(counts) < 1:
+        return Message("token_counts.not_positive")
+    if counts != sorted(counts):
+        return Message("token_counts.falls")
+    repeats = len(counts) - len(set(counts))
+    if repeats > REPEATS_LIMIT:
+        return Message("token_counts.repeats", repeats=repeats, events=len(counts), limit=REPEATS_LIMIT)
+    if stamps != sorted(stamps) or (record.sent_ns is not None and stamps[0] < record.sent_ns):
+        return Message("token_counts.too_early")
+    if record.end_ns is not None and stamps[-1] > record.end_ns:
+        return Message("token_counts.after_done")
+    if record.completion_tokens is not None and counts[-1] != record.completion_tokens:
+        return Message("token_counts.other_total", counted=counts[-1], reported=record.completion_tokens)
+    return None
 
 
 @Registration(
@@ -260,42 +222,50 @@ def token_counts(subject: CheckContext) -> Check:
     ),
     probe=True,
 )
-def tpot_defined(subject: CheckContext) -> Check:
-    many = [record for record in subject.run.requests if record.ok and (record.output_tokens or 0) > 1]
-    odd = [record for record in many if tpot(record) is None and ends(record) is None]
-    counted = [record for record in many if record.arrival_tokens and record not in odd]
-    few = [record for record in counted if _behind_first(record) < BEHIND_FIRST_LIMIT]
-    state = (
-        CheckStatus.INVALID
-        if any(metric.ours == "tpot" for metric in subject.judged_metrics)
-        else CheckStatus.FINDING
-    )
-    remedy = "Start the server with a smaller --stream-interval, and measure it without a proxy."
-    if not odd and len(few) > FEW_SHARE_LIMIT * len(many):
-        counts = few[0].arrival_tokens
-        text = (
-            f"{len(few)} of {len(many)} answers have less than {BEHIND_FIRST_LIMIT:.0%} of their tokens behind their first event "
-            f"(request {few[0].index}: {counts[0]} of {counts[-1]} in it), at most {FEW_SHARE_LIMIT:.0%} may: their TPOT is not "
-            "that of the answer"
+def tpot_defined(context: CheckContext) -> Check:
+    answers = [record for record in context.answers if (record.output_tokens or 0) > 1]
+    undefined = [record for record in answers if tpot(record) is None and ends(record) is None]
+    few = [record for record in answers if _behind_first(record) < BEHIND_FIRST_LIMIT]
+    judged = any(metric.ours == "tpot" for metric in context.judged_metrics)
+    status = CheckStatus.INVALID if judged else CheckStatus.FINDING
+    if not undefined and len(few) > FEW_SHARE_LIMIT * len(answers):
+        return check(
+            status,
+            "tpot_defined.few_behind_first",
+            few=len(few),
+            answers=len(answers),
+            share=BEHIND_FIRST_LIMIT,
+            limit=FEW_SHARE_LIMIT,
+            index=few[0].index,
+            first=few[0].arrival_tokens[0],
+            tokens=few[0].arrival_tokens[-1],
         )
-        return Check("tpot_defined", state, f"{text}.", remedy)
-    summed = [record for record in odd if not record.arrival_tokens and record.text_ns]
-    if summed:
-        text = (
-            f"The server counts tokens only at the end of each stream, and the first event of {len(summed)} of {len(many)} answers "
-            f"may hold all of them (request {summed[0].index}: {summed[0].completion_tokens}), so that TPOT has no upper bound"
+    at_end = [record for record in undefined if not record.arrival_tokens and record.text_ns]
+    if at_end:
+        return check(
+            status,
+            "tpot_defined.counted_at_end",
+            undefined=len(at_end),
+            answers=len(answers),
+            index=at_end[0].index,
+            tokens=at_end[0].completion_tokens,
+            remedy=Message("remedy.count_events"),
         )
-        return Check("tpot_defined", state, f"{text}.", f"{COUNT_EVENTS}.")
-    if not odd:
-        return ok("tpot_defined", f"All {len(many)} answers of more than one token define a TPOT.")
-    text = (
-        f"{len(odd)} of {len(many)} answers of more than one token define no TPOT (request {odd[0].index}): no token followed "
-        f"their first event, and the mean is of the other {len(many) - len(odd)}"
+    if not undefined:
+        return ok("tpot_defined.all", answers=len(answers))
+    return check(
+        status,
+        "tpot_defined.undefined",
+        undefined=len(undefined),
+        answers=len(answers),
+        index=undefined[0].index,
+        others=len(answers) - len(undefined),
     )
-    return Check("tpot_defined", state, f"{text}.", remedy)
 
 
 def _behind_first(record: RequestRecord) -> float:
-    """The share of the answer's tokens after the first one that came behind its first event."""
+    """The share of the answer's tokens after the first one that came after its first event; 1 where they are not
+    counted.
+    """
     counts = record.arrival_tokens
     return (counts[-1] - counts[0]) / (counts[-1] - 1) if counts and counts[-1] > 1 else 1.0

@@ -74,7 +74,7 @@ CAPACITY = [
         "cap-below-the-batch",
         "demo?max_running=3",
         "batch_fits",
-        "over the server's running cap of 3",
+        "above the server's limit of 3 running requests",
         also=NOT_HELD,
     ),
     Row(
@@ -88,7 +88,7 @@ CAPACITY = [
         "cap-that-is-not-told",
         "demo?fault=info_thin&max_running=3",
         "batch_reached",
-        "At most 3 requests were decoding at once",
+        "was never reached: at most 3 requests were decoding at once",
         also=NOT_HELD[1:],
     ),
     Row(

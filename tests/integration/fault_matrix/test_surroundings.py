@@ -91,7 +91,7 @@ def test_a_short_data_set(suite: Suite, tmp_path: Path) -> None:
         "short",
         "demo",
         "completed",
-        "3 of 6 requests could be made: the data set gives no more prompts.",
+        "Only 3 of 6 requests could be made: the data set has no more prompts.",
         options=data,
     )
     expect_invalid(measure(suite, row), row)
@@ -121,7 +121,7 @@ def test_a_wrong_tokenizer(suite: Suite, tmp_path: Path) -> None:
         "tokenizer",
         "demo",
         "prompt_length",
-        "6 of 6 prompts have another length at the server (request 0: 1200 tokens of text,",
+        "6 of 6 prompts have another length at the server (request 0: 1200 tokens of text sent,",
         options=wrong,
     )
     expect_invalid(measure(suite, row), row)

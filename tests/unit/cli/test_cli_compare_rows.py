@@ -79,23 +79,27 @@ DETAILS = {
 @pytest.mark.parametrize(
     ("bad", "name", "says"),
     [
-        (fewer(64 * COUNT), "output_length", "512 tokens came, and 4096 were asked for (8 requests of 512)"),
-        (fewer(COUNT * ASKED_OUT - 1), "output_length", "4095 tokens came"),
-        (fewer(COUNT * ASKED_OUT + 9), "output_length", "4105 tokens came"),
-        (fewer(8, random_range_ratio=0.0), "output_length", "8 tokens came"),
-        (fewer(COUNT * 200, random_range_ratio=0.5), "output_length", "1600 tokens came"),
-        (fewer(0), "output_length", "The answers have no tokens"),
-        (row(**DETAILS | {"output_lens": [512] * 7 + [0]}), "output_length", "1 answers have no tokens"),
+        (
+            fewer(64 * COUNT),
+            "output_length",
+            "512 tokens were generated where 4096 were requested (8 requests of 512)",
+        ),
+        (fewer(COUNT * ASKED_OUT - 1), "output_length", "4095 tokens were generated"),
+        (fewer(COUNT * ASKED_OUT + 9), "output_length", "4105 tokens were generated"),
+        (fewer(8, random_range_ratio=0.0), "output_length", "8 tokens were generated"),
+        (fewer(COUNT * 200, random_range_ratio=0.5), "output_length", "1600 tokens were generated"),
+        (fewer(0), "output_length", "8 of 8 answers have no tokens"),
+        (row(**DETAILS | {"output_lens": [512] * 7 + [0]}), "output_length", "1 of 8 answers have no tokens"),
         (row(num_prompts=16), "completed", "8 of 16 requests are counted as completed"),
         (
             row(errors=[""] * 15 + ["Traceback:\nHTTP 503"], completed=15),
             "completed",
-            "The first error: HTTP 503",
+            "First error: HTTP 503",
         ),
-        (row(failed=2), "completed", "none may fail"),
-        (row(completed=0), "completed", "0 requests are counted"),
+        (row(failed=2), "completed", "all must succeed"),
+        (row(completed=0), "completed", "0 of an unknown number of requests are counted"),
         (row(**DETAILS | {"ttfts": [0.3] * 4 + [0.0] * 4}), "completed", "4 of 8 answers brought no text"),
-        (row(total_output_tokens_retokenized=0), "completed", "All 8 answers brought no text"),
+        (row(total_output_tokens_retokenized=0), "completed", "8 of 8 answers brought no text"),
         (row(std_ttft_ms=0.0), "row_figures", "all 8 requests have the same ttft"),
         (row(std_tpot_ms=0), "row_figures", "all 8 requests have the same tpot"),
         (row(**DETAILS | {"ttfts": [0.3] * 8}), "row_figures", "all 8 requests have the same ttft"),
@@ -156,7 +160,7 @@ def test_the_same_run_twice_is_no_repeat_and_no_comparison(
 ) -> None:
     old = kept(tmp_path / "a.jsonl", row(1.0), row(1.001), row(1.0))
     assert main(["compare", old, kept(tmp_path / "b.jsonl", row(1.01)), "--tolerance=10"]) == 6
-    assert "Rows 1 and 3 of this load are the same run: it would count twice" in capsys.readouterr().out
+    assert "Rows 1 and 3 of this load are the same run, which would count twice" in capsys.readouterr().out
     copy = kept(tmp_path / "c.jsonl", row(1.2), row(1.001))
     assert main(["compare", kept(tmp_path / "d.jsonl", row(1.1), row(1.001)), copy]) == 4
     assert "it would be compared with itself" in capsys.readouterr().err

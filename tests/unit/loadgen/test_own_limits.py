@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from slabench.loadgen import ClientOptions, Plan, Target, own_limits, prepare_requests, run_load
+from slabench.messages import Message
 from slabench.records import ErrorKind
 from slabench.verdict.validity import CheckContext, examine
 from slabench.workloads.model import Prompt
@@ -85,5 +86,6 @@ def test_the_remedy_names_whose_machine_it_is(kind: ErrorKind, says: str) -> Non
     run = run_of(*(answer(k, error=kind if k else None) for k in range(300)))
     run = replace(run, plan={"max_concurrency": 200})
     (found,) = [one for one in examine(CheckContext(run, True, 300), "serving") if one.name == "completed"]
-    assert found.text.startswith(f"299 of 300 requests failed (299 x {kind.value}); none may.")
+    assert found.message.arguments["errors"] == Message(f"error.{kind}")
+    assert found.text.startswith("299 of 300 requests failed with ")
     assert found.remedy.startswith(says)

@@ -13,6 +13,7 @@ import pytest
 from slabench.messages import Message, as_message, from_dict
 from slabench.messages.english import CATALOGUE
 from slabench.messages.numbers import metric_name, number
+from slabench.records import ErrorKind
 from slabench.verdict.validity import registered
 
 SOURCE = Path(__file__).resolve().parents[3] / "slabench"
@@ -71,8 +72,9 @@ def test_every_template_is_used() -> None:
     text = "".join(file.read_text() for file in SOURCE.rglob("*.py") if "english" not in file.parts)
     of_registry = {f"{check.name}.unreported" for check in registered() if check.unreported}
     of_registry |= {f"{check.name}.without_log" for check in registered() if check.without_log}
-    assert of_registry <= set(CATALOGUE)
-    used = {name for name in CATALOGUE if f'"{name}"' in text} | of_registry | {"text"}
+    of_errors = {f"error.{kind}" for kind in (*ErrorKind, "no_end")}
+    assert of_registry | of_errors <= set(CATALOGUE)
+    used = {name for name in CATALOGUE if f'"{name}"' in text} | of_registry | of_errors | {"text"}
     unused = [name for name in CATALOGUE if name.removesuffix(".remedy") not in used]
     assert not unused
 

@@ -70,7 +70,7 @@ def test_counts_that_the_ids_do_not_hold_are_invalid(ids: int) -> None:
     said = token_counts(counted(ONE_BY_ONE, 60), counted(ONE_BY_ONE, ids, 1))
     assert said.state is CheckStatus.INVALID
     assert (
-        f"1 of 2 answers hold another number of output_ids than they count (request 1: 60 tokens counted, {ids} ids"
+        f"1 of 2 answers have another number of output_ids than they count (request 1: 60 tokens counted, {ids} ids"
         in said.text
     )
 
@@ -93,7 +93,10 @@ def test_ids_that_the_last_event_does_not_have_are_invalid() -> None:
     for more in ({"first_ids": 1}, {"middle": {"tokens": 40, "ids": 40}}):
         said = token_counts(*(counted(ONE_BY_ONE, None, k, **more) for k in range(2)))
         assert said.state is CheckStatus.INVALID
-        assert said.text == "2 of 2 answers begin with output_ids (request 0), and their last event has none."
+        assert (
+            said.text
+            == "2 of 2 answers begin with output_ids (first: request 0), and their last event has none."
+        )
 
 
 @pytest.mark.parametrize(
@@ -156,7 +159,7 @@ def test_output_in_events_without_a_count_beside_counted_ones_is_invalid() -> No
         counted(ONE_BY_ONE, None), counted(ONE_BY_ONE, None, 1, uncounted_outputs=60, events=120)
     )
     assert said.state is CheckStatus.INVALID
-    assert "1 of 2 answers have events with output that no token count goes with" in said.text
+    assert "1 of 2 answers have output in events without a token count" in said.text
     assert "request 1: 60 of 120 events" in said.text
 
 
@@ -200,7 +203,7 @@ def test_a_first_event_without_ids_in_an_answer_with_ids_is_invalid() -> None:
         said = first_token(begun(EVEN, **good), begun(LATE, 1, first_empty=True, first_ids=ids, output_ids=6))
         assert said.state is CheckStatus.INVALID
         assert (
-            "first counted event of 1 of 2 answers holds no output_ids (request 1: 1 tokens counted)"
+            "first counted event of 1 of 2 answers has no output_ids (request 1: 1 tokens counted)"
             in said.text
         )
 
@@ -234,7 +237,7 @@ def test_a_text_that_begins_after_some_empty_events(
     said = first_token(begun(arrivals, first_empty=True, first_text_at=text_at))
     assert said.state is state
     if state is CheckStatus.FINDING:
-        assert "a gap of 2480 ms on average lies before their first text" in said.text
+        assert "their first text follows after a gap of 2480 ms on average" in said.text
 
 
 def tpot_defined(*records: RequestRecord, judged: tuple[str, ...] = ("tpot.mean",)) -> Check:

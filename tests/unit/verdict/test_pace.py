@@ -91,7 +91,7 @@ def test_a_server_that_stops_is_invalid_by_every_method(method: str) -> None:
     found = checks(frozen(run, half, 7.0), method)["stall"]
     assert found.state is CheckStatus.INVALID
     assert "nothing arrived for 7.0 s" in found.text
-    assert "the limit is 5 s (--stall-limit)" in found.text
+    assert "limit 5 s (--stall-limit)" in found.text
     # most of the run all the same
     assert states(frozen(run, half, 7.0), method, stall_limit_s=60.0)[0] is CheckStatus.INVALID
     assert states(frozen(run, half, 0.9), method) == (CheckStatus.OK, CheckStatus.OK)

@@ -188,7 +188,7 @@ def test_every_check_is_broken_once_here():
         (((110, -1), (120, 4)), "positive"),
         (((110, 3), (120, 2), (130, 4)), "falls"),
         (((5, 1), (120, 4)), "before"),
-        (((110, 1), (990, 4)), "after the stream said [DONE]"),
+        (((110, 1), (990, 4)), "a token arrived after [DONE]"),
     ],
 )
 def test_counts_that_cannot_be_trusted(arrivals, what):
@@ -209,7 +209,7 @@ def test_a_stream_that_comes_twice_cannot_be_trusted_and_a_role_and_a_usage_even
     assert states(subject(repeated(3)))["token_counts"] is CheckStatus.OK
     found = [check for check in examine(subject(repeated(4)), "tencent") if check.name == "token_counts"]
     assert found[0].state is CheckStatus.INVALID
-    assert "5 of 9 events repeat the count before them, at most 4 may" in found[0].text
+    assert "5 of 9 events repeat the count before them (limit 4)" in found[0].text
 
 
 def test_a_server_that_falls_silent_about_itself_is_not_the_same():
@@ -346,7 +346,9 @@ def test_more_drift_than_tokenising_again_explains_is_another_tokenizer(seen):
 
 def test_running_cap_below_the_batch():
     found = examine(subject(batch_size=2, token_capacity=9999, max_running=1), "ali-decode")
-    assert any("running cap of 1" in check.text for check in found if check.state is CheckStatus.INVALID)
+    assert any(
+        "limit of 1 running requests" in check.text for check in found if check.state is CheckStatus.INVALID
+    )
 
 
 @pytest.mark.parametrize(
@@ -375,9 +377,9 @@ def test_what_is_allowed_says_so():
     [
         ({"e2e_latency": 0.139}, None),
         ({"e2e_latency": 0.24}, None),  # within a tenth of a second
-        ({"e2e_latency": 999.0}, "e2e_latency is 999 s, the client saw 0.14 s"),
-        ({"queue_time": 5.0}, "queue_time is 5 s, the client saw 0.14 s"),
-        ({"inference_time": 5.0}, "inference_time is 5 s, the client saw 0.14 s"),
+        ({"e2e_latency": 999.0}, "e2e_latency is 999 s, the client measured 0.14 s"),
+        ({"queue_time": 5.0}, "queue_time is 5 s, the client measured 0.14 s"),
+        ({"inference_time": 5.0}, "inference_time is 5 s, the client measured 0.14 s"),
         ({"e2e_latency": -0.5}, "e2e_latency is -0.5"),
         ({"queue_time": -1.0}, "queue_time is -1"),
         ({"total_retractions": -1.0}, "total_retractions is -1"),
@@ -388,7 +390,10 @@ def test_what_is_allowed_says_so():
 def test_what_a_server_reports_of_itself_and_cannot_be_is_a_finding(meta, says):
     said = found_in(subject(answer(0, server=meta)), "reported_times")
     assert said.state is (CheckStatus.OK if says is None else CheckStatus.FINDING)
-    assert says is None or f"1 of 1 answers report what cannot be (request 0: {says})" in said.text
+    assert (
+        says is None
+        or f"1 of 1 answers report a time or count that is not possible (request 0: {says})" in said.text
+    )
 
 
 @pytest.mark.parametrize(
@@ -419,7 +424,9 @@ def test_a_text_s_own_count_has_to_be_the_server_s():
     case = subject(answer(0, prompt_tokens=102), exact_prompt=False)
     assert states(replace(case, counted=(102,)))["prompt_length"] is CheckStatus.FINDING
     assert states(replace(case, counted=(101,)))["prompt_length"] is CheckStatus.INVALID
-    assert "101 tokens of text, 102 there" in found_in(replace(case, counted=(101,)), "prompt_length").text
+    assert (
+        "101 tokens of text sent, 102 read" in found_in(replace(case, counted=(101,)), "prompt_length").text
+    )
 
 
 def test_more_in_the_cache_than_this_run_put_there():
@@ -564,13 +571,13 @@ def test_a_first_wave_that_is_slower_than_the_rest_is_a_first_run_effect():
     found = found_in(waves(13, 10, 10), "first_run")
     assert found.state is CheckStatus.FINDING
     assert (
-        "The first wave took 13.00 ms a token and the 2 after it 10.00 ms (+30%): something was done"
+        "the first wave took 13.00 ms a token and the 2 after it 10.00 ms (+30%). Something was done"
         in found.text
     )
     assert "began with" not in found.text
     alike = found_in(waves(11, 10, 10), "first_run")
     assert alike.state is CheckStatus.OK
-    assert "the 2 after it 10.00 ms (+10%); The full batch began with 11.00 ms a token" in alike.text
+    assert "the 2 after it 10.00 ms (+10%); the full batch began with 11.00 ms a token" in alike.text
     # what comes later is slower: no beginning's business
     assert found_in(waves(10, 13, 13), "first_run").state is CheckStatus.OK
     # too few tokens to compare
@@ -702,7 +709,7 @@ def test_answers_that_came_in_one_read_tell_no_time_between_tokens():
     )
     (found,) = [check for check in examine(one_read, "tencent") if check.name == "one_read"]
     assert found.state is CheckStatus.INVALID
-    assert found.text.startswith("1 of 1 answers came in one read each")
+    assert found.text.startswith("1 of 1 answers arrived in one read, 0 more in a few")
 
 
 def test_lateness_is_held_against_what_is_judged():
@@ -816,14 +823,14 @@ def test_answers_that_arrive_in_one_piece_have_no_pace():
 def test_answers_in_one_event_leave_the_mean_to_the_others():
     """14 of 16 answers came as one event after five seconds, and the mean TPOT was that of the other two."""
     some = [answer(0), *(answer(k, arrivals=((5000, 4),), end=5001) for k in range(1, 8))]
-    text = "7 of 8 answers of more than one token define no TPOT (request 1): no token followed their first event, and the mean is"
+    text = "7 of 8 answers of more than one token have no TPOT (first: request 1): no token followed their first event, and the mean"
     for judged, state in (
         (("tpot.p50",), CheckStatus.INVALID),
         (("classic.tpot.mean",), CheckStatus.INVALID),
         (("qpm",), CheckStatus.FINDING),
     ):
         found = found_in(subject(*some, judged=judged), "tpot_defined")
-        assert (found.state, found.text) == (state, f"{text} of the other 1.")
+        assert (found.state, found.text) == (state, f"{text} covers only the other 1.")
     alike = subject(
         *(answer(k, arrivals=((120, 1),), output_len=1, completion_tokens=1) for k in range(2)),
         judged=("ttft.mean",),
@@ -873,7 +880,7 @@ def test_one_answer_without_counts_hides_no_nonsense_in_the_others():
         subject(summed, answer(1, arrivals=((110, 1), (120, 900), (130, 3), (140, 4)))), "token_counts"
     )
     assert found.state is CheckStatus.INVALID
-    assert "request 1 cannot be trusted: the count falls" in found.text
+    assert "request 1 are not usable: the count falls" in found.text
 
 
 def gathered(events=40, reads=4, first=900, step=5, index=0):
@@ -887,7 +894,7 @@ def test_an_answer_that_a_proxy_gathered_has_no_pace():
     found = found_in(subject(gathered()), "one_read")
     assert found.state is CheckStatus.INVALID
     assert found.text.startswith(
-        "0 of 1 answers came in one read each, 1 in a few reads at their end: their tokens"
+        "0 of 1 answers arrived in one read, 1 more in a few reads at their end; at most 2%"
     )
     one_of = [gathered(), *(answer(k) for k in range(1, 60))]
     assert states(subject(*one_of))["one_read"] is CheckStatus.OK

@@ -84,7 +84,7 @@ def test_a_restart_is_seen_where_others_are_not_watched():
 
 def test_a_capacity_that_not_all_servers_report():
     check = found_in(subject(batch_size=2, token_capacity=None, behind=ONE_OF_PD), "batch_fits")
-    assert (check.state, "not reported by all" in check.text) == (CheckStatus.NOT_CHECKED, True)
+    assert (check.state, "Not all of the servers" in check.text) == (CheckStatus.NOT_CHECKED, True)
 
 
 @pytest.mark.parametrize(

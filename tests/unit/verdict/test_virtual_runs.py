@@ -77,7 +77,7 @@ def test_clean_waves_are_quiet() -> None:
             load(profile, [(512, 160)] * 4 * size, [0.0] * 4 * size, size, seed), profile, "ali-decode", size
         )
         (said,) = [one for one in found.checks if one.name == "first_run"]
-        assert "The first wave took" in said.text
+        assert "the first wave took" in said.text
         assert figures["full_batch.windows"] >= 4
         spoke += [
             (seed, one.name, one.text)
