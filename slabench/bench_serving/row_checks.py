@@ -2,8 +2,8 @@
 the check's own name.
 
 A row is a client's summary of itself. It counts an error inside a stream as a success, keeps the length that
-was requested where a server sends no counts, and reports nothing of cache, retractions and its own load: those
-checks are NOT CHECKED.
+was requested where a server sends no counts, and reports nothing of cache, retractions and its own load:
+those checks are NOT CHECKED.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def number(row: Row, key: str) -> float | None:
 
 
 def planned(row: Row) -> int | None:
-    """How many requests were sent, where the row reports it: as a count, or by a list with an item for each."""
+    """How many requests were sent, where the row reports it: as a count, or by a list with an item for
+    each."""
     count = number(row, "num_prompts")
     lists = [
         len(row[key])
@@ -200,7 +201,8 @@ def _order(row: Row) -> Iterator[Message]:
 
 
 def same_rows(rows: Sequence[Row]) -> Check | None:
-    """INVALID for two rows with the same duration and metrics: they are one run, and as two repeats have no spread."""
+    """INVALID for two rows with the same duration and metrics: they are one run, and as two repeats have no
+    spread."""
     known: dict[object, int] = {}
     for place, row in enumerate(rows, 1):
         key = row_id(row)
@@ -215,4 +217,7 @@ def row_id(row: Row) -> str | None:
     took = number(row, "duration")
     if took is None:
         return None
-    return f"row of {took!r} s, {row.get('total_output_tokens')!r} tokens, mean TTFT {row.get('mean_ttft_ms')!r} ms"
+    return (
+        f"row of {took!r} s, {row.get('total_output_tokens')!r} tokens, mean TTFT "
+        f"{row.get('mean_ttft_ms')!r} ms"
+    )

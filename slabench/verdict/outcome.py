@@ -63,7 +63,8 @@ class Check:
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Check:
-        """One of run.json's `checks`. Older files have no ids, and mark what --allow permits in the sentence."""
+        """One of run.json's `checks`. Older files have no ids, and mark what --allow permits in the
+        sentence."""
         text = stored["text"].replace(_ALLOWED, "")
         message = stored_message(stored.get("message"), text)
         remedy = stored_message(stored.get("remedy_message"), stored["remedy"])
@@ -85,8 +86,8 @@ def check(
 ) -> Check:
     """`completed.failed` is a result of the check `completed`, and its message.
 
-    Its remedy, unless it is OK, is the catalogue's `completed.failed.remedy`, with the same arguments, where it
-    has that and no other is passed.
+    Its remedy, unless it is OK, is the catalogue's `completed.failed.remedy`, with the same arguments, where
+    it has that and no other is passed.
     """
     message = Message(id, **arguments)
     if status is not CheckStatus.OK:

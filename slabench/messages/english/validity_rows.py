@@ -4,41 +4,46 @@ MESSAGES = {
     "completed.client_failure": "{failure}",
     "completed.client_failure.remedy": "Run it by hand with the same options to see its output.",
     "completed.counted": (
-        "{client} counts {counted} requests as completed where {requests} were planned; all must succeed.{example}"
+        "{client} counts {counted} requests as completed where {requests} were planned; all must "
+        "succeed.{example}"
     ),
     "completed.no_number": "an unknown number of",
     "completed.no_text": (
-        "{silent} of {requests} answers brought no text (first: request {index}); {client} counts an error inside the "
-        "stream as such a success."
+        "{silent} of {requests} answers brought no text (first: request {index}); {client} counts an error "
+        "inside the stream as such a success."
     ),
     "completed.no_text.remedy": "Use --client=slabench, which tells an error from an empty text.",
     "completed.row_failed": (
         "{completed} of {requests} requests are counted as completed; all must succeed.{example}"
     ),
     "completed.row_no_text": (
-        "{silent} of {answers} answers brought no text, which is how an error inside a stream looks in a result row."
+        "{silent} of {answers} answers brought no text, which is how an error inside a stream looks in a "
+        "result row."
     ),
     "completed.row_little_text": (
-        "The texts of the answers are {text:g} tokens for {counted:g} counted (at least {limit:.0%} is expected): some "
-        "may have brought no text."
+        "The texts of the answers are {text:g} tokens for {counted:g} counted (at least {limit:.0%} is "
+        "expected): some may have brought no text."
     ),
     "completed.row_number_unknown": (
         "{completed} requests completed; the result row does not report how many were sent."
     ),
     "completed.row_number_unknown.remedy": "Keep the requests with --output-details.",
     "output_length.as_requested": "{client} stores the requested length where a server sends no counts.",
-    "output_length.row_empty": "{empty} of {answers} answers have no tokens; all must have the requested number.",
+    "output_length.row_empty": (
+        "{empty} of {answers} answers have no tokens; all must have the requested number."
+    ),
     "output_length.row_unknown": (
         "The result row does not report both the tokens that were requested and those that were generated."
     ),
     "output_length.row_other": (
-        "{tokens:g} tokens were generated where {requested} were requested ({answers} requests of {length:g})."
+        "{tokens:g} tokens were generated where {requested} were requested ({answers} requests of "
+        "{length:g})."
     ),
     "output_length.row_other.remedy": "Check that the server honours max_new_tokens and ignore_eos.",
     "output_length.row_range": "{least} to {most}",
     "output_length.row_as_requested": (
-        "As many tokens are reported as were requested; with backend {backend} a result row has those whether they "
-        "were generated or not."
+        "As many tokens are reported as were requested; with backend {backend} a result row has those "
+        "whether they were generated or not."
     ),
     "output_length.row_requested": "As many tokens were generated as were requested.",
     "prompt_length.not_planned": (

@@ -16,8 +16,8 @@ HELD_SHARE_LIMIT = 0.5
     Stage.BATCH,
     evidence="server_info",
     invalid=(
-        "the KV pools or the running caps of the servers that decode cannot hold the batch size a point is named after; "
-        "it is measured and shown all the same"
+        "the KV pools or the running caps of the servers that decode cannot hold the batch size a point is "
+        "named after; it is measured and shown all the same"
     ),
     why="the remedy names the largest that fits",
     applies=BATCH,
@@ -48,8 +48,8 @@ def batch_fits(context: CheckContext) -> Check:
     Stage.BATCH,
     evidence="arrivals, log",
     invalid=(
-        "there never were as many requests decoding at once as the point is named after, and no Decode line of the log is "
-        "of that batch"
+        "there never were as many requests decoding at once as the point is named after, and no Decode line "
+        "of the log is of that batch"
     ),
     applies=BATCH,
 )
@@ -68,8 +68,8 @@ def batch_reached(context: CheckContext) -> Check:
     Stage.BATCH,
     evidence="arrivals, log",
     invalid=(
-        "less than half of the tokens were made while all of the batch was decoding, and less than half of the log's "
-        "Decode lines are of that batch"
+        "less than half of the tokens were made while all of the batch was decoding, and less than half of "
+        "the log's Decode lines are of that batch"
     ),
     why="below it a mean TPOT is mostly of smaller batches",
     applies=BATCH,

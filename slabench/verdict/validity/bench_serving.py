@@ -17,8 +17,13 @@ def _reported(context: CheckContext) -> ReportedRun:
 @Registration(
     Stage.ANSWERS,
     evidence="its result row",
-    invalid="it failed, or does not count every request as completed, stores an error, or an answer has no text",
-    why="an error inside a 200 stream is a success to it: without text, TTFT 0, and the length asked for as if it had come",
+    invalid=(
+        "it failed, or does not count every request as completed, stores an error, or an answer has no text"
+    ),
+    why=(
+        "an error inside a 200 stream is a success to it: without text, TTFT 0, and the length asked for as "
+        "if it had come"
+    ),
     client="other",
 )
 def completed(context: CheckContext) -> Check:
@@ -77,7 +82,10 @@ def output_length(context: CheckContext) -> Check:
 @Registration(
     Stage.PROMPTS,
     evidence="the lengths it meant",
-    invalid="they are not those of the prompts that slabench draws, in order; the server's counts are not kept: not checked",
+    invalid=(
+        "they are not those of the prompts that slabench draws, in order; the server's counts are not kept: "
+        "not checked"
+    ),
     client="other",
 )
 def prompt_length(context: CheckContext) -> Check:

@@ -1,5 +1,5 @@
-"""Checks of a run's pace: whether an answer or the whole server stopped, and whether something was done for the
-first time.
+"""Checks of a run's pace: whether an answer or the whole server stopped, and whether something was done for
+the first time.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ FIRST_LEAST_MS = 1000.0
     Stage.PACE,
     evidence="arrivals",
     invalid=(
-        "more than 20 % of the run (and 1 s) was lost at its beginning: nothing arrived for longer than the pace of the "
-        "rest explains, or the first of one-token answers took longer than every later one; more than 5 % is a finding. A "
-        "finding too when the first wave is more than 20 % slower a token than the waves after it "
-        "(`--prompts-per-batch`), or the first half of the full batch than its second"
+        "more than 20 % of the run (and 1 s) was lost at its beginning: nothing arrived for longer than the "
+        "pace of the rest explains, or the first of one-token answers took longer than every later one; more "
+        "than 5 % is a finding. A finding too when the first wave is more than 20 % slower a token than the "
+        "waves after it (`--prompts-per-batch`), or the first half of the full batch than its second"
     ),
     why=(
-        "what is done for the first time is no rate of the server; contexts grow, so steps get slower, not faster. The "
-        "warm-up (`--warmup-requests`) does it before"
+        "what is done for the first time is no rate of the server; contexts grow, so steps get slower, not "
+        "faster. The warm-up (`--warmup-requests`) does it before"
     ),
 )
 def first_run(context: CheckContext) -> Check:
@@ -75,15 +75,15 @@ def _first_time(cause: Message, share: float) -> Check:
     Stage.PACE,
     evidence="arrivals",
     invalid=(
-        "the whole server stopped for longer than `--stall-limit` (5 s), or for 20 % of the run (and 1 s) in all: "
-        "requests were in flight and nothing arrived, by every method; or one answer stood still for longer than the "
-        "limit, of a batch-size point only while the batch was full"
+        "the whole server stopped for longer than `--stall-limit` (5 s), or for 20 % of the run (and 1 s) in "
+        "all: requests were in flight and nothing arrived, by every method; or one answer stood still for "
+        "longer than the limit, of a batch-size point only while the batch was full"
     ),
     why="a hundred times 50 ms; before that an answer waits for the others' prefills",
     finding_for=FILLING,
     finding_why=(
-        "a retracted answer pauses for as long as the queue is; its TPOT and the longest gap say so. That the whole "
-        "server stops is INVALID here too"
+        "a retracted answer pauses for as long as the queue is; its TPOT and the longest gap say so. That "
+        "the whole server stops is INVALID here too"
     ),
 )
 def stall(context: CheckContext) -> Check:
@@ -106,8 +106,8 @@ def _server_stopped(context: CheckContext) -> Check | None:
 
 
 def _lost(pauses: Sequence[Pause], busy_ns: int) -> float:
-    """The time that pauses cost beyond the run's own pace, as a share of the time in flight; 0 for what may be
-    a busy machine's.
+    """The time that pauses cost beyond the run's own pace, as a share of the time in flight; 0 for what may
+    be a busy machine's.
     """
     lost_ns = sum(pause.lost_ns for pause in pauses)
     return lost_ns / busy_ns if lost_ns >= LOST_LEAST_NS else 0.0
@@ -197,8 +197,8 @@ def _first_batch(context: CheckContext) -> Check:
 
 
 def _slower(early: tuple[int, int], late: tuple[int, int]) -> tuple[float, float, float]:
-    """ms a token of two paces, and by what share the earlier one is slower; 0 where the later one was read at one
-    moment.
+    """ms a token of two paces, and by what share the earlier one is slower; 0 where the later one was read at
+    one moment.
     """
     first_ms, later_ms = (time / tokens / 1e6 for time, tokens in (early, late))
     return first_ms, later_ms, first_ms / later_ms - 1 if later_ms else 0.0

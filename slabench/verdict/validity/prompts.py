@@ -1,4 +1,5 @@
-"""Checks of the prompts: whether the server read what was sent, and whether their content distorts the metrics."""
+"""Checks of the prompts: whether the server read what was sent, and whether their content distorts the
+metrics."""
 
 from __future__ import annotations
 
@@ -52,14 +53,14 @@ def random_tokens(context: CheckContext) -> Check:
     Stage.PROMPTS,
     evidence="`prompt_tokens`",
     invalid=(
-        "it is not the number of ids sent, or not our own tokenizer's count of the text sent; more than 1 % from the "
-        "length that was meant is a finding"
+        "it is not the number of ids sent, or not our own tokenizer's count of the text sent; more than 1 % "
+        "from the length that was meant is a finding"
     ),
     why=(
-        "text that is decoded and encoded again drifts; the server must still see what was sent. Answers that do not say "
-        "it beside others that do are INVALID: nobody can say what the server read. A chat template "
-        "(`--backend=sglang-oai-chat`) may add the same number of tokens to every message; another number each is not "
-        "checked"
+        "text that is decoded and encoded again drifts; the server must still see what was sent. Answers "
+        "that do not say it beside others that do are INVALID: nobody can say what the server read. A chat "
+        "template (`--backend=sglang-oai-chat`) may add the same number of tokens to every message; another "
+        "number each is not checked"
     ),
     probe=True,
 )
@@ -77,8 +78,8 @@ def prompt_length(context: CheckContext) -> Check:
 
 
 def _exact(context: CheckContext, known: Sequence[tuple[RequestRecord, int]], template: int) -> Check | None:
-    """INVALID where the server read another number of tokens than the ids, or the counted text, that were sent;
-    None where it is the same, or the text was not counted.
+    """INVALID where the server read another number of tokens than the ids, or the counted text, that were
+    sent; None where it is the same, or the text was not counted.
     """
     if not context.exact_prompt and not context.counted:
         return None

@@ -1,4 +1,5 @@
-"""The validity checks: each registers itself with what is known of it, and docs/validity.md is made from that."""
+"""The validity checks: each registers itself with what is known of it, and docs/validity.md is made from
+that."""
 
 from __future__ import annotations
 
@@ -20,8 +21,8 @@ SERVER_LOG = Message("remedy.server_log")
 
 
 # The order in which checks are made and reported, causes first: a test's line names the first check that is
-# INVALID. Those of LOG read LogEvidence and those of CURVE CurveEvidence; those of TEST are made from all loads
-# of a test.
+# INVALID. Those of LOG read LogEvidence and those of CURVE CurveEvidence; those of TEST are made from all
+# loads of a test.
 Stage = IntEnum(
     "Stage", "ANSWERS STREAM ORIGIN PROMPTS CACHE SERVER BATCH PACE LOAD CLIENT RATE WORKLOAD LOG CURVE TEST"
 )

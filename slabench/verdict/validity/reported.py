@@ -1,5 +1,5 @@
-"""Do the times and counts that the server reports of itself agree with the client's? Findings: no verdict depends
-on them alone.
+"""Do the times and counts that the server reports of itself agree with the client's? Findings: no verdict
+depends on them alone.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ BEYOND_S, BEYOND_SHARE = 0.1, 0.05
     Stage.ORIGIN,
     evidence="`meta_info`",
     invalid=(
-        "never: a finding when a time that an answer reports of itself (`e2e_latency`, `queue_time` ...) is negative or "
-        "longer than the client waited by more than 5 % and 0.1 s, or a count is negative"
+        "never: a finding when a time that an answer reports of itself (`e2e_latency`, `queue_time` ...) is "
+        "negative or longer than the client waited by more than 5 % and 0.1 s, or a count is negative"
     ),
     why="the client's own times are judged; what the server adds is shown beside them",
 )

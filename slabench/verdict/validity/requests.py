@@ -1,5 +1,5 @@
-"""Checks of the requests themselves: succeeded, ended as requested, counted as they were sent. They invalidate
-every method.
+"""Checks of the requests themselves: succeeded, ended as requested, counted as they were sent. They
+invalidate every method.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ NO_ENDPOINT = (404, 405, 501)  # 501: a gateway has the path, and does not serve
     Stage.ANSWERS,
     evidence="records",
     invalid=(
-        "a planned request was not made, not sent, or did not come back whole: refused, cut, reset, silent, an error in "
-        "any of its events, however it is spelled (beside a count too, under `event: error`, or as a reason to end; "
-        "between the text and the `meta_info` of an event that is like its neighbours it is [not "
-        "seen](architecture.md#load-processes)), an event that is no JSON, a page in the middle of the stream, a number "
-        "that nothing can have (a count of 400 digits); `no_files` and `no_ports` are the client's own machine, whose "
-        "limit the remedy names, and what no process can have open is not sent at all"
+        "a planned request was not made, not sent, or did not come back whole: refused, cut, reset, silent, "
+        "an error in any of its events, however it is spelled (beside a count too, under `event: error`, or "
+        "as a reason to end; between the text and the `meta_info` of an event that is like its neighbours it "
+        "is [not seen](architecture.md#load-processes)), an event that is no JSON, a page in the middle of "
+        "the stream, a number that nothing can have (a count of 400 digits); `no_files` and `no_ports` are "
+        "the client's own machine, whose limit the remedy names, and what no process can have open is not "
+        "sent at all"
     ),
     why="a figure over the survivors flatters the server",
     probe=True,
@@ -88,9 +89,13 @@ def _remedy(context: CheckContext, failed: Collection[RequestRecord]) -> Message
     Stage.ANSWERS,
     evidence="records",
     invalid=(
-        "never: a finding when more than 1 % of the requests were sent a second time (see above); fewer are a note in every output"
+        "never: a finding when more than 1 % of the requests were sent a second time (see above); fewer are "
+        "a note in every output"
     ),
-    why="their times have the set-up of a connection in them; `--connections=per-request` gives every request its own",
+    why=(
+        "their times have the set-up of a connection in them; `--connections=per-request` gives every "
+        "request its own"
+    ),
 )
 def resent(context: CheckContext) -> Check:
     again = sum(record.resent for record in context.run.requests)
@@ -145,19 +150,21 @@ def output_length(context: CheckContext) -> Check:
     Stage.ANSWERS,
     evidence="arrivals",
     invalid=(
-        "counts fall, repeat (more than 4 events), are no positive numbers, or do not end at `completion_tokens`; stamps "
-        "go back, or go on after `[DONE]`; some answers are counted along the stream and others are not; an event has "
-        "output and no count beside events that count, or (`/v1`) a text more than 20 ms behind the count it repeats; the "
-        "last event's `output_ids` are neither as many as are counted (0.5.3 and newer) nor as many as it counts itself "
-        "(0.5.2, `--stream-output`), or it has none though others before it do; an event in the middle of an answer (one "
-        "that is in its second half) has fewer than three quarters of the ids that it counts, or, where there are no ids, "
-        "in most answers less than a quarter of the text that it should have. Where there are no ids, texts (of `/v1` "
-        "those of the first 64 events) that are fewer than 60 % or more than 250 % of the tokens counted, by our "
-        "tokenizer, are a finding, and so are answers without any text"
+        "counts fall, repeat (more than 4 events), are no positive numbers, or do not end at "
+        "`completion_tokens`; stamps go back, or go on after `[DONE]`; some answers are counted along the "
+        "stream and others are not; an event has output and no count beside events that count, or (`/v1`) a "
+        "text more than 20 ms behind the count it repeats; the last event's `output_ids` are neither as many "
+        "as are counted (0.5.3 and newer) nor as many as it counts itself (0.5.2, `--stream-output`), or it "
+        "has none though others before it do; an event in the middle of an answer (one that is in its second "
+        "half) has fewer than three quarters of the ids that it counts, or, where there are no ids, in most "
+        "answers less than a quarter of the text that it should have. Where there are no ids, texts (of "
+        "`/v1` those of the first 64 events) that are fewer than 60 % or more than 250 % of the tokens "
+        "counted, by our tokenizer, are a finding, and so are answers without any text"
     ),
     why=(
-        "figures of those that were counted are not the run's. A server that counts nobody's along the stream: not "
-        "checked, ITL is not defined, and TPOT within bounds ([metrics.md](metrics.md#tpot-within-bounds))"
+        "figures of those that were counted are not the run's. A server that counts nobody's along the "
+        "stream: not checked, ITL is not defined, and TPOT within bounds "
+        "([metrics.md](metrics.md#tpot-within-bounds))"
     ),
     unreported=True,
     probe=True,
@@ -212,13 +219,14 @@ def _unusable(record: RequestRecord) -> Message | None:
     Stage.ANSWERS,
     evidence="arrivals",
     invalid=(
-        "an answer of more than one token has no TPOT, since all of its tokens came in its first event; or more than 2 % "
-        "of the answers have less than a quarter of their tokens behind their first event; and TPOT is judged or compared "
-        "(else a finding)"
+        "an answer of more than one token has no TPOT, since all of its tokens came in its first event; or "
+        "more than 2 % of the answers have less than a quarter of their tokens behind their first event; and "
+        "TPOT is judged or compared (else a finding)"
     ),
     why=(
-        "a mean over the answers that have one leaves the others out, however slow, and a TPOT of the last token alone is "
-        "not the answer's. Speculative decoding (2 to 4 tokens first) and stream intervals (8, 16, 40) leave more behind"
+        "a mean over the answers that have one leaves the others out, however slow, and a TPOT of the last "
+        "token alone is not the answer's. Speculative decoding (2 to 4 tokens first) and stream intervals "
+        "(8, 16, 40) leave more behind"
     ),
     probe=True,
 )
@@ -264,8 +272,8 @@ def tpot_defined(context: CheckContext) -> Check:
 
 
 def _behind_first(record: RequestRecord) -> float:
-    """The share of the answer's tokens after the first one that came after its first event; 1 where they are not
-    counted.
+    """The share of the answer's tokens after the first one that came after its first event; 1 where they are
+    not counted.
     """
     counts = record.arrival_tokens
     return (counts[-1] - counts[0]) / (counts[-1] - 1) if counts and counts[-1] > 1 else 1.0

@@ -1,5 +1,5 @@
-"""Checks whether tokens arrived when they were made: not from a gateway that replays a complete answer, not before
-their text, not many in one read.
+"""Checks whether tokens arrived when they were made: not from a gateway that replays a complete answer, not
+before their text, not many in one read.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ GROWTH_FACTOR, GROWTH_MS = 3.0, 100.0
 # the server's own time between tokens against the client's: more is no cause between two clocks
 SERVER_FACTOR = 2.0
 MOST_ANSWERS = 0.5
-# Events of a run against those of the idle server, which is never faster under load: mean gaps, so that joined
-# events count.
+# Events of a run against those of the idle server, which is never faster under load: mean gaps, so that
+# joined events count.
 FASTER_ANSWERS, FASTER_EVENTS = 0.1, 5
 # of an answer's events, and of its time from sent to its last token
 GATHERED_EVENTS, GATHERED_TIME = 0.5, 0.25
@@ -83,18 +83,20 @@ def looks_bad(short: Shown, long: Shown) -> bool:
     Stage.STREAM,
     evidence="a probe of the idle server, meta_info, log",
     invalid=(
-        "before a server's first load one short prompt is sent with 1 and with 64 tokens out, both again if that looks "
-        "bad: each time the first token of 64 comes more than 3 times and 100 ms later than that of 1, or an event "
-        "without text comes more than 100 ms and 3 times the later gaps before the first text (before the second event, "
-        "if it has a text: a finding). In the run: `decode_throughput` says that more than half of the answers were made "
-        "more than 2 times slower than they came, or the median TPOT is below half of what nine in ten steady Decode "
-        "lines say; in all of it a token of a long answer that was read while the client stood still counts as if it came "
-        "when that began; where nothing else shows it, more than one answer in ten whose events came more than 2 times "
-        "faster than the idle server's is a finding. A probe that fails: not checked"
+        "before a server's first load one short prompt is sent with 1 and with 64 tokens out, both again if "
+        "that looks bad: each time the first token of 64 comes more than 3 times and 100 ms later than that "
+        "of 1, or an event without text comes more than 100 ms and 3 times the later gaps before the first "
+        "text (before the second event, if it has a text: a finding). In the run: `decode_throughput` says "
+        "that more than half of the answers were made more than 2 times slower than they came, or the median "
+        "TPOT is below half of what nine in ten steady Decode lines say; in all of it a token of a long "
+        "answer that was read while the client stood still counts as if it came when that began; where "
+        "nothing else shows it, more than one answer in ten whose events came more than 2 times faster than "
+        "the idle server's is a finding. A probe that fails: not checked"
     ),
     why=(
-        "a gateway that has the whole answer and plays it again has any TPOT it likes. A cold server compiles in its "
-        "first answers, so what is so once proves nothing; a first event of many tokens (stream interval) is taken off"
+        "a gateway that has the whole answer and plays it again has any TPOT it likes. A cold server "
+        "compiles in its first answers, so what is so once proves nothing; a first event of many tokens "
+        "(stream interval) is taken off"
     ),
     client="any",
 )
@@ -209,7 +211,8 @@ def _paces(
 
 
 def _by_log(context: CheckContext, answers: Sequence[RequestRecord]) -> Check | None:
-    """The log's Decode lines: running requests / tokens a second is how long each of them waits for a token."""
+    """The log's Decode lines: running requests / tokens a second is how long each of them waits for a
+    token."""
     step_ms = None if context.log is None else context.log.step_ms
     paces = _paces(context, answers)
     if step_ms is None or not paces:
@@ -230,12 +233,14 @@ def _by_log(context: CheckContext, answers: Sequence[RequestRecord]) -> Check | 
     Stage.CLIENT,
     evidence="arrivals",
     invalid=(
-        "more than 2 % of the answers came in one read each, or gathered: more than half of the events share a read with "
-        "another one, and all came, after more than 0.25 s, within the last quarter of the time from sent to last token"
+        "more than 2 % of the answers came in one read each, or gathered: more than half of the events share "
+        "a read with another one, and all came, after more than 0.25 s, within the last quarter of the time "
+        "from sent to last token"
     ),
     why=(
-        "all tokens of such an answer have one time stamp or a few, of the link and not of the server, and its TPOT near "
-        "0 pulls the mean down by its share. A queue alone, or a proxy that joins a few events, is no alarm"
+        "all tokens of such an answer have one time stamp or a few, of the link and not of the server, and "
+        "its TPOT near 0 pulls the mean down by its share. A queue alone, or a proxy that joins a few "
+        "events, is no alarm"
     ),
     probe=True,
 )

@@ -12,8 +12,8 @@ REGISTERED.extend(
             Stage.TEST,
             evidence="the search's probes",
             invalid=(
-                "the judged run's time between tokens is more than 15 % outside of what the probes of its load had, or it holds "
-                "although no load held in the search"
+                "the judged run's time between tokens is more than 15 % outside of what the probes of its "
+                "load had, or it holds although no load held in the search"
             ),
             why="the server was another one (cold, disturbed) during the search",
             name="capacity_agrees",
@@ -21,7 +21,10 @@ REGISTERED.extend(
         Registration(
             Stage.TEST,
             evidence="repeats of a test",
-            invalid="an objective holds on the repeats' average and not in each of them: a finding, with the worst repeat",
+            invalid=(
+                "an objective holds on the repeats' average and not in each of them: a finding, with the "
+                "worst repeat"
+            ),
             why="one repeat was disturbed, or the deployment is not steady",
             name="every_repeat",
         ),
