@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any, Union
@@ -23,17 +23,14 @@ class _Formatter(Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if value is None:
             return ""
-        if format_spec == "number":
-            return number(value)
-        if format_spec == "metric":
-            return metric_name(value)
+        if format_spec in _OWN:
+            return _OWN[format_spec](value)
         if isinstance(value, Sequence) and not isinstance(value, str):
             return (format_spec or ", ").join(str(each) for each in value)
-        if isinstance(value, Message):
-            return str(value)
         return str(format(value, format_spec))
 
 
+_OWN: Mapping[str, Callable[[Any], str]] = {"number": number, "metric": metric_name}
 _FORMATTER = _Formatter()
 
 
@@ -69,11 +66,9 @@ def stored_message(stored: Mapping[str, Any] | None, text: str) -> Message | str
 
     The sentence where there is no more, and where another version has no such message or other arguments.
     """
-    if stored is not None:
-        with contextlib.suppress(KeyError):
-            message = from_dict(stored)
-            str(message)
-            return message
+    with contextlib.suppress(KeyError):
+        message = from_dict(stored or {})
+        return message if str(message) else text
     return text
 
 
@@ -82,8 +77,8 @@ def remedy_of(message: Message) -> Message | None:
     template = CATALOGUE.get(f"{message.id}.remedy")
     if template is None:
         return None
-    names = {name for _, name, _, _ in _FORMATTER.parse(template) if name}
-    return Message(f"{message.id}.remedy", **{name: message.arguments[name] for name in sorted(names)})
+    names = sorted({name for _, name, _, _ in _FORMATTER.parse(template) if name})
+    return Message(f"{message.id}.remedy", **{name: message.arguments[name] for name in names})
 
 
 def as_message(text: str) -> Message:

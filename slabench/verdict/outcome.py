@@ -54,22 +54,28 @@ class Check:
 
     def as_dict(self) -> dict[str, Any]:
         """As run.json stores it; read() is the way back."""
-        stored: dict[str, Any] = {"name": self.name, "state": self.state.value, "text": self.text}
-        stored |= {"remedy": self.remedy, "allowed": self.allowed}
-        for name, message in (("message", self.message), ("remedy_message", self.remedy_message)):
-            if isinstance(message, Message):
-                stored[name] = message.as_dict()
-        return stored
+        messages = {"message": self.message, "remedy_message": self.remedy_message}
+        return {
+            "name": self.name,
+            "state": self.state.value,
+            "text": self.text,
+            "remedy": self.remedy,
+            "allowed": self.allowed,
+            **{name: each.as_dict() for name, each in messages.items() if isinstance(each, Message)},
+        }
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Check:
         """One of run.json's `checks`. Older files have no ids, and mark what --allow permits in the
         sentence."""
         text = stored["text"].replace(_ALLOWED, "")
-        message = stored_message(stored.get("message"), text)
-        remedy = stored_message(stored.get("remedy_message"), stored["remedy"])
-        allowed = stored.get("allowed", text != stored["text"])
-        return cls(stored["name"], CheckStatus(stored["state"]), message, remedy, allowed=allowed)
+        return cls(
+            stored["name"],
+            CheckStatus(stored["state"]),
+            stored_message(stored.get("message"), text),
+            stored_message(stored.get("remedy_message"), stored["remedy"]),
+            allowed=stored.get("allowed", text != stored["text"]),
+        )
 
 
 _ALLOWED = str(Message("check.allowed", check=""))
@@ -90,9 +96,8 @@ def check(
     it has that and no other is passed.
     """
     message = Message(id, **arguments)
-    if status is not CheckStatus.OK:
-        remedy = remedy or remedy_of(message)
-    return Check(id.partition(".")[0], status, message, remedy or "", firm)
+    beside = None if status is CheckStatus.OK else remedy_of(message)
+    return Check(id.partition(".")[0], status, message, remedy or beside or "", firm)
 
 
 ok = partial(check, CheckStatus.OK)

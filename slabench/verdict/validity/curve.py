@@ -351,5 +351,5 @@ def examine_curve(
     seen: CurveEvidence, *, allow: Collection[str] = (), strict: bool = False
 ) -> tuple[Check, ...]:
     """All that apply, with the command line's policy."""
-    outcomes = [check.make(seen) for check in registered(Stage.CURVE) if check.applies.to(seen)]
+    outcomes = [check.function(seen) for check in registered(Stage.CURVE) if check.applies.to(seen)]
     return tuple(settle(outcome, METHOD, allow=allow, strict=strict) for outcome in outcomes)

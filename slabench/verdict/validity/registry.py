@@ -49,6 +49,10 @@ RETRACTS = "a full KV pool is a state that the method brings about; the publishe
 Function = TypeVar("Function", bound=Callable[[Any], Check])
 
 
+def _made_elsewhere(evidence: object) -> Check:
+    raise AssertionError("this check is made from all loads of a test")
+
+
 @dataclass(frozen=True, slots=True)
 class Registration:
     """What is known of a check: a decorator, as in @Registration(Stage.ANSWERS, "records", "an answer ended
@@ -71,15 +75,11 @@ class Registration:
     by_design: tuple[str, ...] = ()  # the methods whose finding it stays under --strict-validity
     allowed_with: str = ""  # the check whose --allow allows this one too
     name: str = ""
-    function: Callable[[Any], Check] | None = None
+    function: Callable[[Any], Check] = _made_elsewhere  # of LogEvidence, CurveEvidence or CheckContext
 
     def __call__(self, function: Function) -> Function:
         REGISTERED.append(replace(self, name=function.__name__, function=function))
         return function
-
-    def make(self, evidence: object) -> Check:
-        assert self.function is not None, f"{self.name} is made elsewhere"
-        return self.function(evidence)
 
     def missing(self, source: Argument, remedy: Message) -> Check:
         """NOT_CHECKED, since that source does not report what the check needs."""
@@ -96,7 +96,7 @@ class Registration:
             return None
         if of_log and context.log is None:
             return not_checked(f"{self.name}.without_log", remedy=GIVE_LOG) if self.without_log else None
-        check = self.make(context.log if of_log else context)
+        check = self.function(context.log if of_log else context)
         left_out = check.state is CheckStatus.NOT_CHECKED and self.applies is BATCH_OR_LOG
         return None if left_out and context.batch_size is None else check
 
@@ -112,7 +112,7 @@ def registered(*stages: Stage) -> list[Registration]:
     """
     order = sorted(
         REGISTERED,
-        key=lambda check: (check.client == "other", check.stage, getattr(check.function, "__module__", "")),
+        key=lambda check: (check.client == "other", check.stage, check.function.__module__),
     )
     names = list(dict.fromkeys(check.name for check in order))
     return sorted(

@@ -199,20 +199,30 @@ def _unusable(record: RequestRecord) -> Message | None:
     counts, stamps = list(record.arrival_tokens), list(record.arrival_ns)
     if not counts:
         return Message("token_counts.none")
-    if min(counts) < 1:
-        return Message("token_counts.not_positive")
-    if counts != sorted(counts):
-        return Message("token_counts.falls")
-    repeats = len(counts) - len(set(counts))
-    if repeats > REPEATS_LIMIT:
-        return Message("token_counts.repeats", repeats=repeats, events=len(counts), limit=REPEATS_LIMIT)
-    if stamps != sorted(stamps) or (record.sent_ns is not None and stamps[0] < record.sent_ns):
-        return Message("token_counts.too_early")
-    if record.end_ns is not None and stamps[-1] > record.end_ns:
-        return Message("token_counts.after_done")
-    if record.completion_tokens is not None and counts[-1] != record.completion_tokens:
-        return Message("token_counts.other_total", counted=counts[-1], reported=record.completion_tokens)
-    return None
+    repeats, first, last, total = (
+        len(counts) - len(set(counts)),
+        stamps[0],
+        stamps[-1],
+        record.completion_tokens,
+    )
+    reasons = (
+        (min(counts) < 1, Message("token_counts.not_positive")),
+        (counts != sorted(counts), Message("token_counts.falls")),
+        (
+            repeats > REPEATS_LIMIT,
+            Message("token_counts.repeats", repeats=repeats, events=len(counts), limit=REPEATS_LIMIT),
+        ),
+        (
+            stamps != sorted(stamps) or (record.sent_ns is not None and first < record.sent_ns),
+            Message("token_counts.too_early"),
+        ),
+        (record.end_ns is not None and last > record.end_ns, Message("token_counts.after_done")),
+        (
+            total is not None and counts[-1] != total,
+            Message("token_counts.other_total", counted=counts[-1], reported=total),
+        ),
+    )
+    return next((reason for wrong, reason in reasons if wrong), None)
 
 
 @Registration(
