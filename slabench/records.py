@@ -256,9 +256,9 @@ class ReportedRequest:
     index: int
     input_len: int  # tokens the workload says the prompt has
     output_len: int  # tokens asked for
-    told_input_len: int
+    reported_input_len: int
     # the server's count where text came; bench_serving stores the length asked for where none did
-    told_output_len: int
+    reported_output_len: int
     ttft_s: float  # 0.0: no text ever came
     itl_s: Sequence[float]
     has_text: bool
@@ -272,7 +272,7 @@ class ReportedRun:
     client: str  # sglang.bench_serving 0.5.7
     planned: int  # requests it was asked to send
     requests: Sequence[ReportedRequest] = ()
-    figures: Mapping[str, float] = field(default_factory=dict)  # numbers of its result row, by its names
+    metrics: Mapping[str, float] = field(default_factory=dict)  # numbers of its result row, by its names
     failure: str = ""  # why there is no result, in one sentence
 
 
@@ -291,4 +291,4 @@ class RunRecord:
     server: ServerEvidence = field(default_factory=ServerEvidence)
     interrupted: bool = False
     # another client drove: then requests is empty, and began_ns is when that client was started
-    told: ReportedRun | None = None
+    reported: ReportedRun | None = None

@@ -45,7 +45,7 @@ def reported_metrics(told: ReportedRun, gpus: GpuCounts = UNKNOWN) -> dict[str, 
     answer has none: it stores TTFT 0 for that one.
     """
     found: dict[str, float] = {"requests": told.planned}
-    found |= {key: told.figures[theirs] for theirs, key in ROW.items() if theirs in told.figures}
+    found |= {key: told.metrics[theirs] for theirs, key in ROW.items() if theirs in told.metrics}
     sizes = reported_sizes(told)
     gaps = [gap for one in told.requests for gap in one.itl_s]
     for name, some in (
@@ -75,5 +75,5 @@ def reported_metrics(told: ReportedRun, gpus: GpuCounts = UNKNOWN) -> dict[str, 
 def reported_sizes(told: ReportedRun) -> dict[str, int]:
     """How many requests define each figure, and how many tokens itl."""
     good = answered(told)
-    tpot, itl = sum(one.told_output_len > 1 for one in good), sum(len(one.itl_s) for one in good)
+    tpot, itl = sum(one.reported_output_len > 1 for one in good), sum(len(one.itl_s) for one in good)
     return {"ttft": len(good), "e2el": len(good), "tpot": tpot, "itl": itl}

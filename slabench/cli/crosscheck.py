@@ -185,7 +185,9 @@ def crosscheck(given: argparse.Namespace, url: str, reference: Reference) -> int
                 )
                 return EXIT_INVALID
             figures = (
-                reported_metrics(run.told) if run.told is not None else compute(run) | compute_classic(run)
+                reported_metrics(run.reported)
+                if run.reported is not None
+                else compute(run) | compute_classic(run)
             )
             kept.append(figures)
             print(
@@ -329,7 +331,7 @@ def by_theirs(setup: Setup) -> RunRecord:
     client = ClientRecord(found.wall_s, None, None, None, None)
     evidence = ServerEvidence(flush_status=status, flush_text=text)
     plan: Mapping[str, Any] = setup.plan.describe()
-    return RunRecord((), found.began_ns, found.began_unix, {}, plan, client, evidence, told=found.run)
+    return RunRecord((), found.began_ns, found.began_unix, {}, plan, client, evidence, reported=found.run)
 
 
 def invalid(run: RunRecord, setup: Setup, allow: Collection[str]) -> Check | None:

@@ -23,7 +23,7 @@ def begin(
     calibrator = campaign.calibrator(options)
     if calibrator is None:
         off = Calibration("off", "--calibrate=off") if campaign.settings.given.calibrate == "off" else None
-        return lambda run: _with(run, off if run.told is None else None)
+        return lambda run: _with(run, off if run.reported is None else None)
     concurrency = min(plan.cap or plan.count, plan.count)
     known = calibrator.before(concurrency, one_token=one_token)
 

@@ -38,7 +38,7 @@ def compare(judge: Judge, method: str, looked: Sequence[Evaluated]) -> Compariso
     work = identity(run.workload, run.plan)
     sizes = [one.sizes for one in mine]
     return compare_runs(
-        judge, method, [one.figures for one in mine], theirs, work, sizes, classic=run.told is not None
+        judge, method, [one.figures for one in mine], theirs, work, sizes, classic=run.reported is not None
     )
 
 
@@ -94,7 +94,7 @@ def margins(judge: Judge, loads: Sequence[tuple[Measured, Figures]]) -> list[Mar
     mine = [figures for one, figures in loads if one.turn.side == NEW]
     theirs = [figures for one, figures in loads if one.turn.side == BASELINE]
     first = loads[0][0]
-    gated = gated_keys(first.form.method, *theirs, *mine, classic=first.run.told is not None)
+    gated = gated_keys(first.form.method, *theirs, *mine, classic=first.run.reported is not None)
     old = gather(theirs, gated).values if theirs else _stored(judge)
     found = []
     for key, values in gather(mine, old).values.items():

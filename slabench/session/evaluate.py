@@ -103,8 +103,8 @@ class Judge:
         figures = together([one.figures for one in mine], sizes)
         if bounds("tpot.mean", figures) is not None:
             measured = replace(measured, labels=(*measured.labels, LABEL))
-        if run.told is not None:
-            measured = replace(measured, labels=(*measured.labels, objectives.label(run.told, slos)))
+        if run.reported is not None:
+            measured = replace(measured, labels=(*measured.labels, objectives.label(run.reported, slos)))
             slos, shown = objectives.classic_rules(slos), tuple(objectives.as_classic(key) for key in shown)
         checks = (
             *worst(looked),
@@ -154,8 +154,8 @@ class Judge:
         if len(looked) > 1:
             entry["repeats"] = [one.as_dict() for one in looked]
         entry |= measured.extra
-        if run.told is not None:
-            told_of = [one.measured.run.told for one in looked]
+        if run.reported is not None:
+            told_of = [one.measured.run.reported for one in looked]
             entry["records"] = {
                 "file": reference.FILE,
                 "requests": sum(len(one.requests) for one in told_of if one is not None),
@@ -198,8 +198,8 @@ class Judge:
         from slabench.metrics.full_batch import full_batch
 
         run = measured.run
-        if run.told is not None:
-            return reported_metrics(run.told, measured.gpus), reported_sizes(run.told)
+        if run.reported is not None:
+            return reported_metrics(run.reported, measured.gpus), reported_sizes(run.reported)
         figures = compute(run, measured.gpus) | compute_classic(run, measured.gpus)
         # which requests hold it is not known within bounds
         if "tpot" not in self.limits or bounds("tpot.mean", figures) is None:
@@ -381,8 +381,14 @@ def odd_one(answers: Sequence[Answer]) -> Answer:
 
 
 def _errors(runs: Sequence[RunRecord]) -> dict[str, Any]:
-    if runs[0].told is not None:
-        said = [one.error for run in runs if run.told is not None for one in run.told.requests if one.error]
+    if runs[0].reported is not None:
+        said = [
+            one.error
+            for run in runs
+            if run.reported is not None
+            for one in run.reported.requests
+            if one.error
+        ]
         return {
             "counts": {"bench_serving": len(said)} if said else {},
             "examples": list(dict.fromkeys(said))[:3],

@@ -28,7 +28,7 @@ def judged(
     if _is_compared(judge, measured):
         known = judge.settings.baseline
         entry = {} if known is None else known.tests.get(judge.test_id, {})
-        found += gated_keys(measured.form.method, figures, classic=measured.run.told is not None)
+        found += gated_keys(measured.form.method, figures, classic=measured.run.reported is not None)
         found += [*entry.get("figures", ()), *entry.get("floors", ())]
     return tuple(
         dict.fromkeys(key for key in found or shown[:1] if key in figures or bounds(key, figures) is not None)

@@ -362,7 +362,7 @@ class RunLoad:
             workload=workload.describe(),
             plan={**plan.describe(), **way},
             client=result.client,
-            told=told,
+            reported=told,
             server=ServerEvidence(
                 info_before=before.raw if before is not None else None,
                 info_after=after.raw if after is not None else None,

@@ -54,7 +54,7 @@ def drive(
     except OSError as error:
         campaign.lose(FILE, system_words(error))
     # Where it gives no result, the time of its whole process is what there is.
-    client = ClientRecord(told.run.figures.get("duration", told.wall_s), None, None, None, None)
+    client = ClientRecord(told.run.metrics.get("duration", told.wall_s), None, None, None, None)
     return LoadResult((), told.began_ns, told.began_unix, client, interrupted=False), told.run
 
 

@@ -48,8 +48,12 @@ def test_both_clients_send_the_same_bodies_in_the_same_order(name: str, tmp_path
     assert set(server.keys) == {"Bearer of-this-run"}
     assert found.run.client == "sglang.bench_serving 0.5.7"
     assert not found.run.failure
-    assert [one.told_input_len for one in found.run.requests] == [one.input_len for one in workload.prompts]
-    assert [one.told_output_len for one in found.run.requests] == [one.output_len for one in workload.prompts]
+    assert [one.reported_input_len for one in found.run.requests] == [
+        one.input_len for one in workload.prompts
+    ]
+    assert [one.reported_output_len for one in found.run.requests] == [
+        one.output_len for one in workload.prompts
+    ]
     assert "generated_texts" not in found.row
 
 
@@ -126,12 +130,12 @@ def test_what_it_counts_as_success_is_not_completed(way: str, check: str, words:
             model="m",
         )
     client = ClientRecord(1.0, None, None, None, None)
-    run = RunRecord((), 0, 0.0, {}, {}, client, told=found.run)
+    run = RunRecord((), 0, 0.0, {}, {}, client, reported=found.run)
     checks = {one.name: one for one in examine(CheckContext(run, exact_prompt=False, planned=6), "tencent")}
     assert checks[check].state is CheckStatus.INVALID
     assert words in checks[check].text
     if way in ("error_in_stream", "no_text"):
-        assert found.run.figures["completed"] == 6  # what it prints looks like a very fast server
+        assert found.run.metrics["completed"] == 6  # what it prints looks like a very fast server
 
 
 def test_an_error_inside_the_stream_is_never_green(suite: Suite) -> None:

@@ -27,8 +27,8 @@ def batch_fits(context: CheckContext) -> Check:
     size, run, capacity = context.batch_size or 0, context.run, context.token_capacity
     lengths = (
         [max(record.input_len, record.prompt_tokens or 0) + record.output_len for record in run.requests]
-        if run.told is None
-        else [request.input_len + request.output_len for request in run.told.requests]
+        if run.reported is None
+        else [request.input_len + request.output_len for request in run.reported.requests]
     )
     longest = max(lengths, default=0)
     largest = (context.max_running, capacity and capacity // max(longest, 1))

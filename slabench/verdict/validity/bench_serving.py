@@ -10,8 +10,8 @@ from slabench.verdict.validity.registry import BATCH, RECORDED, SERVER_LOG, Regi
 
 
 def _reported(context: CheckContext) -> ReportedRun:
-    assert context.run.told is not None, "these checks are of a run that another client drove"
-    return context.run.told
+    assert context.run.reported is not None, "these checks are of a run that another client drove"
+    return context.run.reported
 
 
 @Registration(
@@ -32,7 +32,7 @@ def completed(context: CheckContext) -> Check:
         return invalid("completed.client_failure", failure=run.failure)
     if run.planned < context.planned:
         return invalid("completed.too_few_prompts", requests=run.planned, planned=context.planned)
-    counted = run.figures.get("completed")
+    counted = run.metrics.get("completed")
     errors = [request.error for request in run.requests if request.error]
     if errors or counted != run.planned or len(run.requests) != run.planned:
         return invalid(
@@ -111,7 +111,7 @@ def prompt_length(context: CheckContext) -> Check:
 )
 def batch_reached(context: CheckContext) -> Check:
     run, size = _reported(context), context.batch_size
-    peak = run.figures.get("max_concurrent_requests")
+    peak = run.metrics.get("max_concurrent_requests")
     if size is not None and peak is not None and peak < size:
         return invalid("batch_reached.never_in_a_second", size=size, peak=peak)
     return not_checked("batch_reached.unknown", client=run.client, remedy=RECORDED)

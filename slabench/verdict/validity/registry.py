@@ -87,7 +87,7 @@ class Registration:
 
     def evaluate(self, context: CheckContext) -> Check | None:
         """Of one load; None where the check does not apply to it."""
-        reported, of_log = context.run.told, self.stage is Stage.LOG
+        reported, of_log = context.run.reported, self.stage is Stage.LOG
         if not self.applies.to(context):
             return None
         if reported is not None and self.client == "ours" and self.unreported:

@@ -102,7 +102,7 @@ def looks_bad(short: Shown, long: Shown) -> bool:
 )
 def streamed(context: CheckContext) -> Check:
     answers = [record for record in context.answers if (record.output_tokens or 0) > 1]
-    if not answers and context.run.told is None:
+    if not answers and context.run.reported is None:
         return ok("streamed.one_token")
     probed = _by_probe(context.probe)
     if probed.state is CheckStatus.INVALID:

@@ -45,7 +45,7 @@ def row(**more: Any) -> str:
 
 
 def checks(run: ReportedRun, *, planned: int = 2, batch_size: int | None = None) -> dict[str, CheckStatus]:
-    record = RunRecord((), 0, 0.0, {}, {}, ClientRecord(2.0, None, None, None, None), told=run)
+    record = RunRecord((), 0, 0.0, {}, {}, ClientRecord(2.0, None, None, None, None), reported=run)
     subject = CheckContext(
         record, exact_prompt=False, planned=planned, batch_size=batch_size, token_capacity=100, max_running=8
     )

@@ -97,11 +97,13 @@ def test_of_a_stored_curve_the_batch_sizes_that_were_asked_for_are_compared() ->
     assert found is not None and "this run has no curve.8" in str(found.not_comparable)
 
 
-def loads(side: str, *figures: Mapping[str, float], **told: Any) -> list[Any]:
+def loads(side: str, *figures: Mapping[str, float], **reported: Any) -> list[Any]:
     return [
         (
             SimpleNamespace(
-                turn=Trial(side, k, len(figures)), form=SERVING, run=SimpleNamespace(told=told.get("told"))
+                turn=Trial(side, k, len(figures)),
+                form=SERVING,
+                run=SimpleNamespace(reported=reported.get("reported")),
             ),
             one,
         )
