@@ -31,6 +31,7 @@ from slabench.loadgen.plan import Plan
 from slabench.places import CLONE
 from slabench.records import ReportedRequest, ReportedRun
 from slabench.server.secrets import scrub, scrub_text
+from slabench.units import NS_PER_S
 from slabench.workloads.model import SHAREGPT, WorkloadSpec
 
 VERSION = "0.5.7"  # the one whose code the tests compare with
@@ -209,7 +210,7 @@ def run_bench_serving(
             )
             errors.seek(0)
             said = errors.read()[-65536:].decode("utf-8", "replace")
-        wall_s = (time.perf_counter_ns() - began_ns) / 1e9
+        wall_s = (time.perf_counter_ns() - began_ns) / NS_PER_S
         try:
             text = output.read_text(encoding="utf-8")
         except OSError:

@@ -22,10 +22,10 @@ from slabench.loadgen.stream_selector import StreamSelector
 from slabench.loadgen.timeouts import out_of_patience, stays_open
 from slabench.loadgen.tls import Secure
 from slabench.records import ErrorKind
+from slabench.units import NS_PER_S
 
 SWEEP_S = 0.1
 MAX_PREOPENED = 1024
-NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class LoadDriver:
     def begin(self, zero_ns: int) -> None:
         """Start at the plan's zero, a moment that lies ahead by a little."""
         self.zero_ns = zero_ns
-        self.loop.call_later(max(0.0, (zero_ns - perf_counter_ns()) / NS - 0.002), self._begin)
+        self.loop.call_later(max(0.0, (zero_ns - perf_counter_ns()) / NS_PER_S - 0.002), self._begin)
 
     def _begin(self) -> None:
         while perf_counter_ns() < self.zero_ns:
@@ -150,7 +150,7 @@ class LoadDriver:
             if ahead > 0:
                 if self._timer is not None:
                     self._timer.cancel()
-                self._timer = self.loop.call_later(ahead / NS, self._release)
+                self._timer = self.loop.call_later(ahead / NS_PER_S, self._release)
                 return
             self._start(self.mine.popleft(), due)
 

@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from time import perf_counter_ns
 
+from slabench.units import NS_PER_S
+
 SO_TIMESTAMPNS = 35  # asm-generic/socket.h; Python has no name for it before 3.14
 STAMP_BYTES = 16  # a timespec: seconds and nanoseconds, 8 bytes each
 ANCILLARY = socket.CMSG_SPACE(STAMP_BYTES)
-NS = 1_000_000_000
 Told = Sequence[tuple[int, int, bytes]]  # recvmsg's ancillary data
 
 
@@ -54,4 +55,4 @@ def arrived_ns(told: Told, offset: int) -> int | None:
 def all_arrived_ns(stamps: bytes | bytearray, offset: int) -> list[int]:
     """The times of arrival of many reads, one behind the other as they were told."""
     parts = array("q", bytes(stamps))
-    return [second * NS + rest + offset for second, rest in zip(parts[::2], parts[1::2], strict=True)]
+    return [second * NS_PER_S + rest + offset for second, rest in zip(parts[::2], parts[1::2], strict=True)]

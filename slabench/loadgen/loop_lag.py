@@ -9,11 +9,12 @@ import heapq
 from array import array
 from time import perf_counter_ns
 
+from slabench.units import NS_PER_MS, NS_PER_S
+
 TICK_S = 0.02
-NS = 1_000_000_000
-TIMER_NS = 1_000_000  # the loop's timers count in milliseconds: up to one is their grain, not lateness
-STALL_NS = 5_000_000  # shorter ones are what the mean of all ticks is for
-TURN_NS = 1_000_000  # a turn of the loop that took longer was still reading what had waited
+TIMER_NS = NS_PER_MS  # the loop's timers count in milliseconds: up to one is their grain, not lateness
+STALL_NS = 5 * NS_PER_MS  # shorter ones are what the mean of all ticks is for
+TURN_NS = NS_PER_MS  # a turn of the loop that took longer was still reading what had waited
 MOST_STALLS = 256  # the longest are told
 
 
@@ -47,7 +48,7 @@ class LoopWatch:
             return
         now = perf_counter_ns()
         self._came(now)
-        self._due = now + int(TICK_S * NS)
+        self._due = now + int(TICK_S * NS_PER_S)
         self.loop.call_later(TICK_S, self._tick)
 
     def _came(self, now: int) -> None:
@@ -87,6 +88,6 @@ class LoopWatch:
         """
         if not self.lag_ns:
             return None
-        period = TICK_S * NS
+        period = TICK_S * NS_PER_S
         late = sum(lag * (period + lag / 2) for lag in self.lag_ns)
         return late / (len(self.lag_ns) * period + sum(self.lag_ns))

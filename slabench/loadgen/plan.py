@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slabench.errors import ConfigError
-
-NS_PER_S = 1e9
+from slabench.units import NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)

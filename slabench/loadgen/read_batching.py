@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-MS = 1_000_000
-WINDOW_NS = 25 * MS  # watched without a nap,
-EVERY_NS = 250 * MS  # once in this time
-MOST_NS = MS  # what a finished request's slot may wait for the next one
-LEAST_NS = MS // 5  # below, going to sleep and waking up costs what it saves
+from slabench.units import NS_PER_MS
+
+WINDOW_NS = 25 * NS_PER_MS  # watched without a nap,
+EVERY_NS = 250 * NS_PER_MS  # once in this time
+MOST_NS = NS_PER_MS  # what a finished request's slot may wait for the next one
+LEAST_NS = NS_PER_MS // 5  # below, going to sleep and waking up costs what it saves
 GAP_SHARE = 8  # a nap is at most this part of the shortest gap between two reads of one stream,
 RARE = 50  # but for the shortest of every 50: an event that came in two pieces
 WORTH = 2  # reads that a nap must gather

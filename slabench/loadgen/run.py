@@ -23,9 +23,9 @@ from slabench.loadgen.plan import Plan
 from slabench.loadgen.response_record import record_of
 from slabench.loadgen.workers import WorkerProcess, crew, frames, worker_count
 from slabench.records import ClientRecord, ErrorKind, RequestRecord
+from slabench.units import NS_PER_S
 
 START_S = 0.02  # from "ready" to the plan's zero
-NS = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class _Load:
         elif not self.began_ns and all(one.ready or one.ended for one in self.workers):
             # All together: one zero on the clock that they share. Who died before it is missed by nobody but
             # its records.
-            self.began_ns = time.perf_counter_ns() + int(START_S * NS)
+            self.began_ns = time.perf_counter_ns() + int(START_S * NS_PER_S)
             self.began_unix = time.time() + START_S
             self._say({"zero_ns": self.began_ns})
 
@@ -123,7 +123,7 @@ class _Load:
             name: sum(worker.progress[name] for worker in self.workers) for name in self.workers[0].progress
         }
         oldest = min(worker.progress_ns for worker in self.workers)
-        return Progress(**sums, elapsed_s=max(0.0, (oldest - self.began_ns) / NS))
+        return Progress(**sums, elapsed_s=max(0.0, (oldest - self.began_ns) / NS_PER_S))
 
     def _say(self, what: dict[str, Any]) -> None:
         for worker in self.workers:
@@ -176,7 +176,7 @@ class _Load:
                 [one.done for one in self.workers if one.done is not None],
                 workers=len(self.workers),
                 began_ns=self.began_ns,
-                wall_s=(last - self.began_ns) / NS,
+                wall_s=(last - self.began_ns) / NS_PER_S,
                 send_lag_ns=self.send_lag_ns,
                 failure=failure,
             ),

@@ -17,8 +17,8 @@ from typing import Any
 from slabench.loadgen.event_template import LINE_END, OPENINGS, READ_BYTES, UNEXPECTED, Endings
 from slabench.loadgen.kernel_timestamps import ANCILLARY, Told, arrived_ns, ask, offset_ns
 from slabench.loadgen.read_batching import Pace
+from slabench.units import NS_PER_S
 
-NS = 1_000_000_000
 MOST = 256  # streams a poll: then timers have their turn
 IN, OUT = select.EPOLLIN, select.EPOLLOUT
 # recvmsg_into's: buffers and room for ancillary data in; bytes read, ancillary data, flags and address out.
@@ -143,13 +143,13 @@ class StreamSelector(selectors.BaseSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Reads streams until the time is over or something happened that asyncio must hear of."""
         now = perf_counter_ns()
-        until = None if timeout is None else now + int(timeout * NS)
+        until = None if timeout is None else now + int(timeout * NS_PER_S)
         pace, poll = self.pace, self._epoll.poll
         while True:
             left = None
             if until is not None:
-                left = max(0, until - now) / NS
-                nap = pace.nap_ns / NS
+                left = max(0, until - now) / NS_PER_S
+                nap = pace.nap_ns / NS_PER_S
                 if 0 < nap < left:
                     sleep(nap)
                     left -= nap

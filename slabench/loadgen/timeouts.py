@@ -5,9 +5,9 @@ from __future__ import annotations
 from slabench.loadgen.connection import Exchange
 from slabench.loadgen.options import ClientOptions
 from slabench.records import ErrorKind
+from slabench.units import NS_PER_S
 
-NS = 1_000_000_000
-OPEN_NS = NS  # between [DONE] and the end of the body is one write of the server's
+OPEN_NS = NS_PER_S  # between [DONE] and the end of the body is one write of the server's
 
 
 def stays_open(exchange: Exchange, now: int) -> bool:
@@ -24,7 +24,7 @@ def stays_open(exchange: Exchange, now: int) -> bool:
 def out_of_patience(exchange: Exchange, now: int, limits: ClientOptions) -> tuple[ErrorKind, str] | None:
     """Which time-out has passed, with its sentence; None if none has."""
     start = exchange.start_ns or now
-    if now - start > limits.total_timeout_s * NS:
+    if now - start > limits.total_timeout_s * NS_PER_S:
         return (
             ErrorKind.TOTAL_TIMEOUT,
             f"The answer was not complete after {limits.total_timeout_s:g} s (--total-timeout).",
@@ -32,12 +32,12 @@ def out_of_patience(exchange: Exchange, now: int, limits: ClientOptions) -> tupl
     if not exchange.connected or exchange.sent_ns is None:
         return None  # connecting has its own limit, and a body that is still being written has the total one
     if not exchange.arrivals:
-        if now - exchange.sent_ns > limits.first_byte_timeout_s * NS:
+        if now - exchange.sent_ns > limits.first_byte_timeout_s * NS_PER_S:
             return (
                 ErrorKind.FIRST_BYTE_TIMEOUT,
                 f"No token came within {limits.first_byte_timeout_s:g} s of sending (--first-byte-timeout).",
             )
-    elif exchange.last_ns is not None and now - exchange.last_ns > limits.idle_timeout_s * NS:
+    elif exchange.last_ns is not None and now - exchange.last_ns > limits.idle_timeout_s * NS_PER_S:
         return (
             ErrorKind.IDLE_TIMEOUT,
             f"Nothing came for {limits.idle_timeout_s:g} s within the answer (--idle-timeout).",

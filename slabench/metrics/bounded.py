@@ -20,8 +20,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from slabench.records import RequestRecord
+from slabench.units import NS_PER_MS
 
-NS_PER_MS = 1e6
 LOW, HIGH = "tpot_low", "tpot_high"
 
 

@@ -18,11 +18,10 @@ from typing import TYPE_CHECKING
 from slabench.metrics.compute import MOST_TOKENS, UNKNOWN
 from slabench.metrics.definitions import metric_of
 from slabench.records import BEFORE, GpuCounts, RequestRecord, RunRecord
+from slabench.units import NS_PER_S
 
 if TYPE_CHECKING:
     import numpy as np
-
-NS_PER_S = 1e9
 
 
 @dataclass(frozen=True, slots=True)

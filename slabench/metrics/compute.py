@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from slabench.metrics import bounded, per_request
 from slabench.metrics.definitions import LEAST, METRICS, OF_A_REQUEST, STATISTICS
-from slabench.metrics.per_request import NS_PER_MS
 from slabench.records import GpuCounts, RequestRecord, RunRecord
+from slabench.units import NS_PER_MS, NS_PER_S
 
 if TYPE_CHECKING:
     import numpy as np
 
-NS_PER_S = 1e9
 UNKNOWN = GpuCounts()
 MOST_TOKENS = 1 << 24  # of one answer: above it a list of its gaps would be the machine's memory
 

@@ -12,9 +12,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slabench.metrics.compute import NS_PER_S
-from slabench.metrics.per_request import NS_PER_MS
 from slabench.records import RequestRecord
+from slabench.units import NS_PER_MS, NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ import itertools
 from functools import partial
 
 from slabench.records import RequestRecord
-
-NS_PER_MS = 1e6
+from slabench.units import NS_PER_MS
 
 
 def _arrived(record: RequestRecord, token: int, since: str) -> float | None:

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slabench.metrics.compute import NS_PER_S
 from slabench.records import RequestRecord
+from slabench.units import NS_PER_S
 
 CELLS = 400  # of the time in which the server is full: finer than a lump's prefill, coarser than a step
 SHORTEST = CELLS // 4  # a shorter stretch gains by little noise what it loses by few tokens

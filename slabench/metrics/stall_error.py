@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from slabench.metrics.declaration import ClientError
 from slabench.metrics.definitions import counterpart, metric_of
-from slabench.metrics.per_request import NS_PER_MS
 from slabench.records import ClientRecord, RequestRecord, RunRecord
+from slabench.units import NS_PER_MS
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,8 +13,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from slabench.metrics.compute import NS_PER_S, UNKNOWN, compute, rates
+from slabench.metrics.compute import UNKNOWN, compute, rates
 from slabench.records import GpuCounts, RequestRecord, RunRecord
+from slabench.units import NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)

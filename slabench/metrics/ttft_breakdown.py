@@ -19,8 +19,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.metrics.compute import most_at_once, spread
-from slabench.metrics.per_request import NS_PER_MS
 from slabench.records import RequestRecord
+from slabench.units import NS_PER_MS
 
 QUEUE = ("queue_time", "queue_time_seconds", "queue_time_s")
 RETRACTED = ("num_retractions", "total_retractions")

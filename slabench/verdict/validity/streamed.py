@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from slabench.messages import Message
 from slabench.metrics import per_request
-from slabench.metrics.per_request import NS_PER_MS
 from slabench.metrics.stall_error import late_ns
+from slabench.units import NS_PER_MS
 from slabench.verdict.outcome import Check, CheckStatus, check, finding, invalid, not_checked, ok
 from slabench.verdict.validity.registry import Registration, Stage
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from slabench.loadgen.read_batching import EVERY_NS, MS, WINDOW_NS, Pace
+from slabench.loadgen.read_batching import EVERY_NS, WINDOW_NS, Pace
+from slabench.units import NS_PER_MS
 
 
 def nap_after(reads: list[tuple[int, list[float]]], *, stamped: bool = True) -> int:
     """The nap after a window in which so many sockets were read at these moments, in ms after its begin."""
     pace = Pace()
-    begin = 1000 * MS
+    begin = 1000 * NS_PER_MS
     pace.turn(begin, stamped=stamped)
     assert (pace.watching, pace.due_ns, pace.nap_ns) == (True, begin + WINDOW_NS, 0)
     first = 0
     for sockets, moments in reads:
         for moment in moments:
-            pace.see(begin + int(moment * MS), [(fd, 1) for fd in range(first, first + sockets)])
+            pace.see(begin + int(moment * NS_PER_MS), [(fd, 1) for fd in range(first, first + sockets)])
         first += sockets
     pace.turn(begin + WINDOW_NS, stamped=stamped)
     assert (pace.watching, pace.due_ns) == (False, begin + EVERY_NS)
@@ -28,9 +29,9 @@ def nap_after(reads: list[tuple[int, list[float]]], *, stamped: bool = True) -> 
     [
         ([], 0),
         # 256 streams, a token every 20 ms: an eighth of that is more than the most
-        ([(200, [3.0]), (56, [1.0, 21.0])], MS),
+        ([(200, [3.0]), (56, [1.0, 21.0])], NS_PER_MS),
         # a token every 41 ms: no socket is read twice
-        ([(128, [7.0])], MS),
+        ([(128, [7.0])], NS_PER_MS),
         # 40 streams with a token every 5 ms: 5 / 8 = 0.625 ms, in which 40 / 5 * 0.625 = 5 come
         ([(40, [1.0, 6.0, 11.0, 16.0, 21.0])], 625_000),
         # three tokens in a row, 0.5 ms apart, then a pause: they would be one read
@@ -56,9 +57,9 @@ def test_without_the_kernel_s_times_every_read_is_read_at_once() -> None:
 def test_a_window_is_watched_without_a_nap_and_forgets_the_one_before() -> None:
     pace = Pace()
     pace.turn(0, stamped=True)
-    pace.see(2 * MS, [(fd, 1) for fd in range(256)])
+    pace.see(2 * NS_PER_MS, [(fd, 1) for fd in range(256)])
     pace.turn(WINDOW_NS, stamped=True)
-    assert pace.nap_ns == MS
+    assert pace.nap_ns == NS_PER_MS
     pace.gathered()  # a read brought two events
     assert pace.nap_ns == 0
     pace.turn(EVERY_NS, stamped=True)
