@@ -11,6 +11,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from slabench.errors import ConfigError
+from slabench.loadgen.backends import BACKENDS
+from slabench.loadgen.backends import NAMES as BACKEND_NAMES
 from slabench.server.secrets import redact_url
 from slabench.verdict import validity
 
@@ -59,6 +61,9 @@ _ENDPOINT = re.compile(
 )
 
 
+_V1 = [name for name in BACKEND_NAMES if BACKENDS[name].path.startswith("/v1/")]
+
+
 def check_root(option: str, url: str) -> None:
     """The server's root, to which every endpoint's path is added:
 
@@ -70,9 +75,7 @@ def check_root(option: str, url: str) -> None:
         return
     root = redact_url(url.partition("?")[0].rstrip("/").removesuffix(endpoint[0].rstrip("/")))
     chosen = (
-        ", and --backend=sglang-oai or sglang-oai-chat for its /v1 endpoints"
-        if endpoint[1].startswith("v1")
-        else ""
+        f", and --backend={' or '.join(_V1)} for its /v1 endpoints" if endpoint[1].startswith("v1") else ""
     )
     raise ConfigError(
         f"{option} ends with {endpoint[0]}, and endpoints are added to it: give the server's root, {option}={root}{chosen}."

@@ -4,6 +4,9 @@ made from here).
 
 from __future__ import annotations
 
+from slabench.loadgen.backends import BACKENDS
+from slabench.loadgen.backends import DEFAULT as DEFAULT_BACKEND
+from slabench.loadgen.backends import NAMES as BACKEND_NAMES
 from slabench.option_types import (
     Option,
     count_or_auto,
@@ -389,11 +392,11 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         _CLIENT,
         "--backend",
-        "sglang",
+        DEFAULT_BACKEND,
         "all live",
-        "sglang: /generate; sglang-oai: /v1/completions; sglang-oai-chat: /v1/chat/completions",
+        "; ".join(f"{name}: {BACKENDS[name].path}" for name in BACKEND_NAMES),
         str,
-        choices=("sglang", "sglang-oai", "sglang-oai-chat"),
+        choices=BACKEND_NAMES,
         metavar="NAME",
     ),
     Option(

@@ -107,30 +107,6 @@ def parse_body(text: str | None) -> dict[str, Any]:
     return body
 
 
-def check_backend(body: Mapping[str, Any], backend: str) -> None:
-    """/generate reads sampling parameters from sampling_params alone, /v1 from the top: elsewhere they are
-    ignored silently.
-    """
-    if backend != "sglang" and "sampling_params" in body:
-        raise ConfigError(
-            f"--extra-request-body has sampling_params, which --backend={backend} does not read: write its keys at the "
-            "top, such as '{\"temperature\": 0.7}'."
-        )
-    astray = [key for key in body if key in _SAMPLING]
-    if backend == "sglang" and astray:
-        inner = json.dumps({key: body[key] for key in astray})
-        raise ConfigError(
-            f"--extra-request-body has {', '.join(astray)} at the top, where /generate does not look: write "
-            f"'{{\"sampling_params\": {inner}}}'."
-        )
-
-
-_SAMPLING = frozenset(
-    "temperature top_p top_k min_p frequency_penalty presence_penalty repetition_penalty stop stop_token_ids json_schema regex "
-    "ebnf skip_special_tokens no_stop_trim logit_bias custom_params".split()
-)
-
-
 def merged(payload: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     """The request's body with the extra one in it; objects are merged key by key, so that one sampling
     parameter leaves the others.

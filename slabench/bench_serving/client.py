@@ -25,7 +25,7 @@ from typing import Any
 
 from slabench import server_json
 from slabench.errors import ConfigError, system_words
-from slabench.loadgen.backend import PromptLike
+from slabench.loadgen.backends.base import PromptLike
 from slabench.loadgen.options import Target
 from slabench.loadgen.plan import Plan
 from slabench.places import CLONE

@@ -2,9 +2,9 @@
 runs in.
 """
 
-from slabench.loadgen.backend import PreparedRequest, prepare_requests
 from slabench.loadgen.options import ClientOptions, Target
 from slabench.loadgen.plan import Plan
+from slabench.loadgen.prepared import PreparedRequest, prepare_requests
 from slabench.loadgen.run import LoadInterrupted, LoadResult, Progress, run_load
 
 __all__ = [

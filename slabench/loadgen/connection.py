@@ -15,6 +15,7 @@ from typing import Protocol
 from slabench.loadgen.event_template import UNEXPECTED, Frame, endings, frame_of
 from slabench.loadgen.http1 import Answer
 from slabench.loadgen.kernel_timestamps import STAMP_BYTES, all_arrived_ns
+from slabench.loadgen.stream import StreamMeter
 from slabench.loadgen.stream_selector import Stream, StreamSelector
 from slabench.loadgen.tcp_info import tcp_info
 from slabench.loadgen.tls import Secure
@@ -49,13 +50,11 @@ class Exchange:
         "wire",
     )
 
-    def __init__(
-        self, index: int, wire: memoryview, due_ns: int, limit: int, *, chunks: bool = False
-    ) -> None:
+    def __init__(self, index: int, wire: memoryview, due_ns: int, meter: StreamMeter) -> None:
         self.index = index
         self.wire = wire
         self.due_ns = due_ns
-        self.answer = Answer(limit, chunks=chunks)
+        self.answer = Answer(meter)
         self.start_ns: int | None = None
         self.sent_ns: int | None = None
         # the first sending, where the connection was gone and another one took the request

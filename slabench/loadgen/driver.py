@@ -18,6 +18,7 @@ from slabench.loadgen.kernel_timestamps import ask, offset_ns
 from slabench.loadgen.loop_lag import LoopWatch
 from slabench.loadgen.options import ClientOptions
 from slabench.loadgen.own_limits import connect_error
+from slabench.loadgen.stream import StreamMeter
 from slabench.loadgen.stream_selector import StreamSelector
 from slabench.loadgen.timeouts import out_of_patience, stays_open
 from slabench.loadgen.tls import Secure
@@ -44,6 +45,7 @@ class LoadDriver:
         selector: StreamSelector,
         address: Address,
         options: ClientOptions,
+        meter: Callable[[int], StreamMeter],
         wires: Sequence[memoryview],
         offsets: Sequence[int],
         *,
@@ -60,6 +62,7 @@ class LoadDriver:
         self.selector = selector
         self.address = address
         self.options = options
+        self.meter = meter
         self.wires = wires
         self.offsets = offsets
         self.mine = deque(share)  # not due yet, in the plan's order
@@ -175,9 +178,7 @@ class LoadDriver:
                 self._release()
 
     def _start(self, index: int, due_ns: int, *, waited: bool = False) -> None:
-        exchange = Exchange(
-            index, self.wires[index], due_ns, self.options.max_event_bytes, chunks=self.options.chunks
-        )
+        exchange = Exchange(index, self.wires[index], due_ns, self.meter(self.options.max_event_bytes))
         exchange.waited = waited
         exchange.start_ns = perf_counter_ns()
         while self.idle:

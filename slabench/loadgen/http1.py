@@ -1,5 +1,27 @@
-"""One HTTP/1.1 answer in bytes: head, then a body that is chunked, of known length, or ends with the
-connection. No sockets.
+"""One HTTP/1.1 answer in bytes; no sockets.
+
+State       What comes next                            Leads to
+HEAD        status line and headers                    HEAD after a 1xx; SIZE: chunked; LENGTH: content-length;
+                                                       CLOSE: neither of them; END: 204, 304, content-length 0
+SIZE        a chunk's size line                        CHUNK; TRAILER after size 0
+CHUNK       the chunk's bytes                          CHUNK_END once all of them came
+CHUNK_END   the line end behind a chunk                SIZE
+TRAILER     lines up to an empty one                   TRAILER; END after the empty one
+LENGTH      the body's bytes                           END once all of them came
+CLOSE       the body's bytes, until the peer closes    END by closed()
+END         nothing: any byte is an error              -
+
+An error in any state sets `error` and leaves the state: nothing more is taken. The body of a 200 with an event stream goes to the
+meter (stream.py), that of any other answer to `body`.
+
+A read is counted in one of three ways, the fastest that applies. All three give the same stamps and counts; the tests compare
+each with a simple parser.
+1. Recognised: the read is, byte for byte at both of its ends, the event that was predicted from the two before it. It is not
+   parsed and does not come here: stream_selector.py compares, event_template.py predicts, the meter's run() counts.
+2. Searched: the read is one chunk with one event of the form that this stream's events have. feed() checks the chunk's two ends
+   and the meter's count() finds the token count by a search.
+3. Parsed: anything else. The states above find the chunks' contents, event_stream.py the events in it, and the meter
+   reads each event, by a search where it has the endpoint's usual form, else as JSON.
 """
 
 from __future__ import annotations
@@ -7,7 +29,8 @@ from __future__ import annotations
 import re
 
 from slabench.loadgen.event_stream import StreamLimitError
-from slabench.loadgen.stream import Numbers, StreamMeter
+from slabench.loadgen.numbers import Numbers
+from slabench.loadgen.stream import StreamMeter
 from slabench.records import ErrorKind
 
 MAX_HEAD = 64 * 1024
@@ -16,16 +39,13 @@ MAX_ERROR_BODY = 16 * 1024
 _STATUS = re.compile(rb"HTTP/1\.([01]) (\d{3})(?: |$)")
 _SIZE = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]*)?\Z")
 # Size lines as nearly every server writes them. A 0 ends the body, or writes 0x1f, which int() would take.
-_SIZES = Numbers(re.compile(rb"[1-9a-fA-F][0-9a-fA-F]{0,7}\r\n"), 16, behind=2)
+_SIZES = Numbers(re.compile(rb"[1-9a-fA-F][0-9a-fA-F]{0,7}\r\n"), 16, suffix=2)
 
 HEAD, SIZE, CHUNK, CHUNK_END, TRAILER, LENGTH, CLOSE, END = range(8)
 
 
 class Answer:
-    """Feed it what the socket reads; `state` END means complete.
-
-    error is set at the first thing that is wrong.
-    """
+    """feed() it what the socket reads; `state` END means complete. error: the first thing that is wrong."""
 
     __slots__ = (
         "body",
@@ -42,8 +62,8 @@ class Answer:
         "stream",
     )
 
-    def __init__(self, limit: int, *, chunks: bool = False) -> None:
-        self.meter = StreamMeter(limit, chunks=chunks)
+    def __init__(self, meter: StreamMeter) -> None:
+        self.meter = meter
         self.state = HEAD
         self.status: int | None = None
         self.stream = False  # a 200 with an event stream: its body goes to the meter
@@ -60,8 +80,7 @@ class Answer:
         """Take one read; True once the answer is complete or broken. After an error nothing more is taken."""
         at = 0
         if self.state == SIZE and not self.buffer:
-            # The usual read is one chunk, and the chunk is one event: `1b6\r\ndata: {...}\n\n\r\n`, of the
-            # size that it says.
+            # Way 2: `1b6\r\ndata: {...}\n\n\r\n`, as long as its size line says.
             if self.meter.usual and data[-5:] == b"}\n\n\r\n":
                 event, end = data.find(b"\n", 2, 10) + 1, len(data) - 4
                 if (
@@ -80,14 +99,13 @@ class Answer:
 
     @property
     def between(self) -> bool:
-        """Between two events of a stream in /generate's form, each of which is a chunk as far as can be seen."""
+        """Whether the next read can be one event in a chunk of its own, in the form that this stream's events have."""
         return self.state == SIZE and not self.buffer and self.meter.usual
 
     def _chunks(self, now_ns: int, data: bytes, at: int) -> int:
-        """Whole chunks of an event stream, from a size line on; where they end in data.
+        """Take whole chunks of an event stream, from a size line on; returns where they end in data.
 
-        The size says where each ends. Whatever else comes stops here, and the careful way below says what it
-        is.
+        It stops at anything else, which _feed() takes.
         """
         if not self.stream:
             return at
@@ -97,7 +115,7 @@ class Answer:
             length = _SIZES[data[at:event]]
             end = event + length
             if length < 0 or data[end : end + 2] != b"\r\n":
-                break  # the rest has not come yet, or the chunk is longer than it said
+                break  # the rest has not come yet, or the chunk is longer than its size
             try:
                 self.meter.take(now_ns, data, event, end)
             except StreamLimitError as error:
@@ -141,7 +159,7 @@ class Answer:
                 at += taken
 
     def _line(self, now_ns: int, data: bytes, at: int) -> int:
-        """A head, a size line, a chunk's end or a trailer; the bytes taken, 0 if it is not complete yet."""
+        """Take a head, a size line, a chunk's end or a trailer; returns its bytes, 0 if it is not complete yet."""
         if self.state == HEAD:
             if self.first_byte_ns is None:
                 self.first_byte_ns = now_ns
@@ -160,15 +178,15 @@ class Answer:
             return 0
         line = data[at:end]
         if self.state == SIZE:
-            found = _SIZE.match(line)
-            if found is None:
-                self._fail(ErrorKind.MALFORMED, f"The server sent a chunk size that is none: {line[:40]!r}.")
+            size = _SIZE.match(line)
+            if size is None:
+                self._fail(ErrorKind.MALFORMED, f"The server sent {line[:40]!r} where a chunk size is due.")
             else:
-                self.left = int(found[1], 16)
+                self.left = int(size[1], 16)
                 self.state = CHUNK if self.left else TRAILER
         elif self.state == CHUNK_END:
             if line:
-                self._fail(ErrorKind.MALFORMED, "The server sent a chunk that is longer than it said.")
+                self._fail(ErrorKind.MALFORMED, "The server sent a chunk that is longer than its size.")
             self.state = SIZE
         elif not line:  # the trailer's end
             self.state = END
@@ -176,26 +194,26 @@ class Answer:
 
     def _head(self, head: bytes) -> None:
         lines = head.split(b"\r\n")
-        found = _STATUS.match(lines[0])
-        if found is None:
+        version = _STATUS.match(lines[0])
+        if version is None:
             self._fail(ErrorKind.MALFORMED, f"The answer has no HTTP status line: {lines[0][:60]!r}.")
             return
-        status = int(found[2])
+        status = int(version[2])
         if 100 <= status < 200:
-            return  # an interim answer: the real head follows
+            return  # an interim answer: the final one follows
         headers = {
             name.strip().lower(): value.strip()
             for name, _, value in (line.partition(b":") for line in lines[1:])
         }
         self.status = status
-        # A stream's head says who made it: one in a run of many that says otherwise came from another server.
+        # Who made the answer: a value in one answer that the others do not have shows another server.
         self.origin = {
             name: headers[name.encode()].decode("latin-1")[:MAX_ORIGIN]
             for name in ORIGIN
             if name.encode() in headers
         }
         connection = headers.get(b"connection", b"").lower().replace(b" ", b"").split(b",")
-        self.keep_alive = b"close" not in connection and (found[1] == b"1" or b"keep-alive" in connection)
+        self.keep_alive = b"close" not in connection and (version[1] == b"1" or b"keep-alive" in connection)
         self.stream = status == 200 and b"event-stream" in headers.get(b"content-type", b"").lower()
         length = headers.get(b"content-length")
         packed = headers.get(b"content-encoding", b"identity").lower()
@@ -231,7 +249,7 @@ class Answer:
             self._fail(ErrorKind.MALFORMED, f"The server sent {error}.")
 
     def closed(self) -> bool:
-        """The peer closed the connection; True if that is this body's proper end."""
+        """The peer closed the connection; True if the answer is complete."""
         if self.state == CLOSE:
             self.state = END
         return self.state == END

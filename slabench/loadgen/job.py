@@ -18,9 +18,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from slabench.loadgen.backend import PreparedRequest
 from slabench.loadgen.options import ClientOptions, Target
 from slabench.loadgen.plan import Plan
+from slabench.loadgen.prepared import PreparedRequest
 
 _INDEX = 4
 
@@ -28,7 +28,11 @@ _INDEX = 4
 def request_head(target: Target, request: PreparedRequest, *, keep_alive: bool) -> bytes:
     """What goes before the body on the wire."""
     parts = target.parts()
-    lines = [f"POST {parts['prefix']}{request.path} HTTP/1.1", f"Host: {parts['netloc']}", "Accept: */*"]
+    lines = [
+        f"POST {parts['prefix']}{request.backend.path} HTTP/1.1",
+        f"Host: {parts['netloc']}",
+        "Accept: */*",
+    ]
     lines += ["Accept-Encoding: identity"]  # a gateway that compresses would gather the tokens
     lines += [f"{name}: {value}" for name, value in target.headers.items()]
     lines += ["Content-Type: application/json", f"Content-Length: {len(request.body)}"]
@@ -50,6 +54,7 @@ def write_job(
         **{key: parts[key] for key in ("secure", "host", "port")},
         "ca_file": target.ca_file,
         "options": asdict(options),
+        "backend": requests[0].backend.name,
         "offsets_ns": plan.offsets_ns,
         "cap": plan.cap,
         "closed": plan.closed,

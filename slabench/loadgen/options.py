@@ -55,5 +55,4 @@ class ClientOptions:
     total_timeout_s: float = 21600.0  # bench_serving's
     keep_text: bool = False
     max_event_bytes: int = 16 * 2**20
-    chunks: bool = False  # the answers are /v1's; run_load sets it from the requests' path
     workers: int | None = None  # load processes; None: as many as the plan needs and the cores allow

@@ -9,17 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from slabench.loadgen.backend import GENERATE, PreparedRequest
 from slabench.loadgen.client_stats import client_record
 from slabench.loadgen.frames import Frame
 from slabench.loadgen.job import write_job
 from slabench.loadgen.options import ClientOptions, Target
 from slabench.loadgen.own_limits import too_few_files
 from slabench.loadgen.plan import Plan
+from slabench.loadgen.prepared import PreparedRequest
 from slabench.loadgen.response_record import record_of
 from slabench.loadgen.workers import WorkerProcess, crew, frames, worker_count
 from slabench.records import ClientRecord, ErrorKind, RequestRecord
@@ -231,7 +231,6 @@ def run_load(
     """
     if len(requests) != plan.count:
         raise ValueError(f"{len(requests)} requests for a plan of {plan.count}")
-    options = replace(options, chunks=requests[0].path != GENERATE)
     workers = worker_count(plan, [one.output_len for one in requests], options.workers)
     refused = too_few_files(plan, workers)
     if refused is not None:

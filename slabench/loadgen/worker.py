@@ -23,7 +23,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from slabench.loadgen import event_template as expected
+from slabench.loadgen import event_template
+from slabench.loadgen.backends import BACKENDS
 from slabench.loadgen.connection import Exchange
 from slabench.loadgen.driver import Address, LoadDriver
 from slabench.loadgen.frames import encode
@@ -105,6 +106,7 @@ class WorkerJob:
             selector,
             Address(head["host"], head["port"], tls),
             ClientOptions(**head["options"]),
+            BACKENDS[head["backend"]].meter,
             wires,
             head["offsets_ns"],
             share=own_share(head, number),
@@ -117,7 +119,7 @@ class WorkerJob:
 
     async def run(self) -> None:
         forget_peak_rss()
-        expected.forget()
+        event_template.forget()
         await self.driver.open_connections()
         # From here on nothing may pause the loop: what lives now is not looked at again, and new garbage
         # hardly is.
@@ -192,7 +194,7 @@ def record_frame(exchange: Exchange) -> bytes:
         "first_text_at": meter.first_text_at,
         "last_text_ns": meter.last_text_ns,
         "uncounted_outputs": meter.uncounted_outputs,
-        "uncounted": None if meter.arrival_ns else meter.uncounted.as_head(),
+        "uncounted": meter.uncounted_head(),
         "events": meter.events,
         "left_open": exchange.left_open,
         "origin": answer.origin,
@@ -203,17 +205,14 @@ def record_frame(exchange: Exchange) -> bytes:
         "stream": answer.stream,
         "error": exchange.error.value if exchange.error is not None else None,
         "error_text": exchange.error_text,
-        "refused": meter.error,
+        "reported_error": meter.error,
         "broken": repr(meter.broken.decode("utf-8", "replace")) if meter.broken is not None else None,
     }
     parts = (
         meter.arrival_ns.tobytes(),
         meter.arrival_tokens.tobytes(),
-        meter.last_event(),
         answer.body[:MAX_ERROR_BODY],
-        meter.first,
-        meter.middle_event(),
-        b"\n".join(meter.pieces),
+        *meter.kept(),
     )
     return encode(head, parts)
 

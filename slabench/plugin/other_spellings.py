@@ -10,6 +10,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Sequence
 
+from slabench.loadgen.backends import BACKENDS
+from slabench.loadgen.backends import NAMES as BACKEND_NAMES
 from slabench.server.secrets import secret_name
 
 # Without a value: the same thing by another name, whose value is kept. With a `=` or a blank: what to write
@@ -50,10 +52,9 @@ SAME = {
 }
 _PERCENTILES = "every metric has mean, p50, p90, p95, p99, min, max and std in run.json; judge one with --slo='ttft.p99<=2000'"
 _FOLDER = "every run has its folder with run.json; --bench-serving-jsonl=FILE adds bench_serving's rows"
+_BACKENDS = " or ".join(f"--backend={name} ({BACKENDS[name].path})" for name in BACKEND_NAMES)
 INSTEAD = {
-    "endpoint": "write --backend=sglang (/generate), --backend=sglang-oai (/v1/completions) or --backend=sglang-oai-chat "
-    "(/v1/chat/completions)",
-    "endpoint-type": "write --backend=sglang (/generate), --backend=sglang-oai (/v1/completions) or --backend=sglang-oai-chat",
+    **dict.fromkeys(("endpoint", "endpoint-type"), f"write {_BACKENDS}"),
     "percentile-metrics": _PERCENTILES,
     "metric-percentiles": _PERCENTILES,
     "save-result": _FOLDER,

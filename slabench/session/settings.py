@@ -12,6 +12,7 @@ from typing import Any
 
 from slabench import request_extras
 from slabench.errors import ConfigError
+from slabench.loadgen.backends import BACKENDS
 from slabench.option_checks import (
     api_key,
     check_allow,
@@ -148,7 +149,7 @@ def _extras(given: Namespace, *keys: str | None) -> tuple[dict[str, str], dict[s
     request_extras.check_authorization(
         headers, next((key for key in keys if key is not None), None), given.api_key_env
     )
-    request_extras.check_backend(body, given.backend)
+    BACKENDS[given.backend].check_extra_body(body)
     if given.client == "bench_serving" and headers:
         raise ConfigError(
             "--client=bench_serving cannot send --header: the 0.5.7 client has no such option; leave one of them out."
@@ -169,7 +170,7 @@ def _check_retokenized(slos: tuple[Slo, ...], given: Namespace) -> None:
 
 def sends_text(given: Namespace) -> bool:
     """Clients and endpoints that take no ids: then prompts are text whatever the data set."""
-    return bool(given.client == "bench_serving" or given.backend == "sglang-oai-chat")
+    return bool(given.client == "bench_serving" or not BACKENDS[given.backend].takes_ids)
 
 
 def _urls(given: Namespace, environment: Mapping[str, str]) -> tuple[str, ...]:

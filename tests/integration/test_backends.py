@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slabench.loadgen import ClientOptions, LoadResult, Plan, Target, prepare_requests, run_load
-from slabench.loadgen.backend import PATHS
+from slabench.loadgen.backends import BACKENDS
 from slabench.metrics.compute import compute
 from slabench.records import ErrorKind, RunRecord
 from slabench.server.launch import launch
@@ -115,4 +115,4 @@ def test_the_bodies_are_bench_serving_s_with_counts_asked_for(backend: str) -> N
         {"include_usage": True, "continuous_usage_stats": True}
     ] * 4
     assert server.bodies == ours
-    assert server.paths == [PATHS[backend]] * 4
+    assert server.paths == [BACKENDS[backend].path] * 4

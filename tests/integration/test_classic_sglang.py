@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from slabench.loadgen.stream import StreamMeter
+from slabench.loadgen.backends.generate import GenerateMeter
 from slabench.metrics.classic import ClassicOutput, classic_figures, classic_output, retokenized
 from slabench.metrics.definitions import metric_of
 from slabench.records import ErrorKind, RequestRecord
@@ -171,7 +171,7 @@ def streamed(*events: tuple[int, int, str]) -> Any:
 def test_what_its_client_stores_of_a_stream(ask: Ask, request: Any, spaced: bool) -> None:
     """The same lines at the same times through its client and through ours."""
     start, first, events, tail, _ = request
-    at, count, text, lines, meter = start + first, 0, "", [], StreamMeter()
+    at, count, text, lines, meter = start + first, 0, "", [], GenerateMeter()
     for gap, new, word in events:
         at, count, text = at + gap, count + new, text + word
         event = {"text": text, "meta_info": {"completion_tokens": count, "cached_tokens": 0}}

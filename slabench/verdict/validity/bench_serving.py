@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from slabench.loadgen.backends import backend_of
 from slabench.messages import Message
 from slabench.records import ReportedRun
 from slabench.verdict.outcome import Check, invalid, not_checked, ok
@@ -74,7 +75,7 @@ def output_length(context: CheckContext) -> Check:
             tokens=other[0].told_output_len,
             requested=other[0].output_len,
         )
-    if context.run.plan.get("backend", "sglang") != "sglang":
+    if backend_of(context.run.plan).optional_counts:
         return not_checked("output_length.as_requested", client=run.client, remedy=RECORDED)
     return ok("output_length.requested", answers=len(answers))
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from slabench.loadgen.backends import backend_of
 from slabench.messages import Message
 from slabench.records import RequestRecord
 from slabench.verdict.outcome import Check, CheckStatus, check, finding, invalid, not_checked, ok
@@ -130,7 +131,7 @@ def _of_the_template(context: CheckContext, known: Sequence[tuple[RequestRecord,
     0 for other endpoints, and where a prompt has fewer tokens at the server than were sent, which no template
     causes.
     """
-    if context.run.plan.get("backend") != "sglang-oai-chat" or not context.counted:
+    if not backend_of(context.run.plan).adds_template or not context.counted:
         return 0
     added = {read - context.counted[record.index] for record, read in known}
     if min(added) < 0:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
+from slabench.loadgen.backends import backend_of
 from slabench.messages import Message
 from slabench.metrics.bounded import ends
 from slabench.metrics.per_request import tpot
@@ -80,7 +81,7 @@ def _remedy(context: CheckContext, failed: Collection[RequestRecord]) -> Message
         return Message("remedy.more_files", files=files, in_flight=in_flight, spare=SPARE_FILES)
     if ErrorKind.NO_PORTS in kinds:
         return Message("remedy.more_ports", in_flight=in_flight)
-    if ErrorKind.NO_TOKENS in kinds and plan.get("backend", "sglang") != "sglang":
+    if ErrorKind.NO_TOKENS in kinds and backend_of(plan).optional_counts:
         return Message("remedy.report_usage")
     return SERVER_LOG
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from slabench.loadgen.backends import backend_of
 from slabench.metrics.ttft_breakdown import RETRACTED
 from slabench.records import RequestRecord
 from slabench.verdict.outcome import Check, CheckStatus
@@ -19,7 +20,6 @@ from slabench.verdict.validity.registry import (
 )
 
 # /v1 leaves out prompt_tokens_details where nothing was cached (usage_processor.py, 0.5.7)
-OAI = "sglang-oai"
 # of the input; one shared first token a prompt stays far below it at the methods' lengths
 CACHED_SHARE_LIMIT = 0.01
 FLUSH_REMEDIES = {
@@ -56,7 +56,7 @@ def prefix_cache(subject: CheckContext) -> Check:
         text = "The server reports no cached_tokens."
         return Check("prefix_cache", CheckStatus.NOT_CHECKED, text, "Use a server that reports meta_info.")
     silent, answers = unreported(subject, lambda record: record.cached_tokens)
-    if silent and not str(subject.run.plan.get("backend", "")).startswith(OAI):
+    if silent and not backend_of(subject.run.plan).omits_zero_cached:
         text = f"{silent} of {answers} answers report no cached_tokens, the others do: nobody can say what was cached."
         return Check("prefix_cache", CheckStatus.INVALID, text, ONE_SERVER)
     remedy = "Flush the cache before the run, use distinct prompts, or start the server with --disable-radix-cache."

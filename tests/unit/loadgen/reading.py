@@ -5,15 +5,29 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from slabench.loadgen.backend import PreparedRequest
+from slabench.loadgen.backends import BACKENDS, DEFAULT
+from slabench.loadgen.backends.base import LastEvent
 from slabench.loadgen.connection import Exchange
 from slabench.loadgen.frames import Decoder
+from slabench.loadgen.prepared import PreparedRequest
 from slabench.loadgen.response_record import record_of
+from slabench.loadgen.stream import StreamMeter
 from slabench.loadgen.worker import record_frame
 from slabench.records import RequestRecord
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-REQUEST = PreparedRequest("/generate", b"{}", 5, 3)
+V1 = "sglang-oai"
+
+
+def request(backend: str = DEFAULT) -> PreparedRequest:
+    return PreparedRequest(BACKENDS[backend], b"{}", 5, 3)
+
+
+def last_event(meter: StreamMeter, backend: str = DEFAULT) -> LastEvent:
+    """What the end of an answer reports."""
+    last = BACKENDS[backend].read(meter.kept(), meter.arrival_tokens, has_text=True).last
+    assert last is not None
+    return last
 
 
 def chunk(data: bytes) -> bytes:
@@ -71,9 +85,11 @@ def good_v1() -> list[bytes]:
     return [line(piece(1)), line(piece(2)), line(piece(3, end="length")), line(piece(3) | {"choices": []})]
 
 
-def read(data: bytes, *, size: int = 1 << 20, chunks: bool = False, keep_text: bool = True) -> RequestRecord:
+def read(
+    data: bytes, *, size: int = 1 << 20, backend: str = DEFAULT, keep_text: bool = True
+) -> RequestRecord:
     """Its record, where it comes in reads of so many bytes, at 1, 2, 3 ... ms."""
-    exchange = Exchange(0, memoryview(b""), 0, 1 << 20, chunks=chunks)
+    exchange = Exchange(0, memoryview(b""), 0, BACKENDS[backend].meter(1 << 20))
     exchange.start_ns = exchange.sent_ns = 0
     answer, now = exchange.answer, 0
     for at in range(0, len(data), size):
@@ -86,4 +102,4 @@ def read(data: bytes, *, size: int = 1 << 20, chunks: bool = False, keep_text: b
     exchange.end_ns = answer.meter.done_ns or now
     exchange.error, exchange.error_text = answer.error, answer.error_text
     (frame,) = Decoder().feed(record_frame(exchange))
-    return record_of(frame, REQUEST, keep_text=keep_text)
+    return record_of(frame, request(backend), keep_text=keep_text)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from slabench.loadgen import kernel_timestamps as arrival
+from slabench.loadgen.backends.generate import GenerateMeter
 from slabench.loadgen.connection import Exchange
 from slabench.loadgen.driver import Address, LoadDriver
 from slabench.loadgen.options import ClientOptions
@@ -39,6 +40,7 @@ def driver_of(
         *loop,
         Address(host, port, None),
         ClientOptions(**options),
+        GenerateMeter,
         [memoryview(b"POST / HTTP/1.1\r\n\r\n")] * (4 * count),
         [0] * (4 * count),
         share=range(count),

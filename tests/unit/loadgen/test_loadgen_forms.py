@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from slabench.loadgen.backends.completions import CompletionsMeter
+from slabench.loadgen.backends.generate import GenerateMeter
 from slabench.loadgen.http1 import Answer
 from slabench.records import ErrorKind
 from tests.unit.loadgen.reading import (
@@ -103,7 +105,7 @@ def test_an_answer_of_generate_in_every_form(form: str, size: int) -> None:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("form", FORMS)
 def test_an_answer_of_v1_in_every_form(form: str, size: int) -> None:
-    record = read(answered(FORMS[form](V1, good_v1())), size=size, chunks=True)
+    record = read(answered(FORMS[form](V1, good_v1())), size=size, backend="sglang-oai")
     assert (record.error, record.error_text) == (None, "")
     assert list(record.arrival_tokens) == [1, 2, 3]
     assert (record.prompt_tokens, record.completion_tokens) == (5, 3)
@@ -156,7 +158,7 @@ def test_an_answer_without_a_body_by_definition_has_ended_with_its_head(status: 
 
 @pytest.mark.parametrize("value", [b"keep-alive, close", b"close", b"Close , x"])
 def test_a_connection_that_is_announced_to_close_is_not_used_again(value: bytes) -> None:
-    answer = Answer(1000)
+    answer = Answer(GenerateMeter(1000))
     answer.feed(1, HTTP + b"connection: " + value + b"\r\ncontent-length: 0\r\n\r\n")
     assert not answer.keep_alive
 
@@ -165,7 +167,7 @@ def test_a_role_before_the_first_token_is_no_arrival() -> None:
     role = {"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}
     for usage in (0, None):
         first = piece(usage) | {"choices": [role]}
-        record = read(answered(line(first) + V1), chunks=True)
+        record = read(answered(line(first) + V1), backend="sglang-oai")
         assert record.error is None
         assert list(record.arrival_tokens) == [1, 2, 3]
         assert record.events == 5
@@ -177,7 +179,7 @@ def test_a_role_before_the_first_token_is_no_arrival() -> None:
 def test_a_text_that_comes_behind_the_tokens_it_is_of_is_output_without_a_count() -> None:
     """/v1 may write what one step brings in several events; those come together."""
     for late, uncounted in ((20_000_000, 0), (20_000_001, 1)):
-        answer = Answer(1 << 20, chunks=True)
+        answer = Answer(CompletionsMeter())
         answer.feed(1, HEAD + chunk(line(piece(1)) + line(piece(2, ""))))
         answer.feed(
             1 + late,
@@ -193,10 +195,10 @@ def test_the_first_pieces_of_a_v1_answer_are_held_against_their_counts() -> None
     texts = ["a", " b", "", ' "c"\n'] * 20
     lines = [line(piece(k, text)) for k, text in enumerate(texts, start=1)]
     end = line(piece(80, "", end="length")) + line(piece(80) | {"choices": []}) + DONE
-    record = read(answered(b"".join(lines) + end), chunks=True)
+    record = read(answered(b"".join(lines) + end), backend="sglang-oai")
     assert (record.counted_tokens, record.counted_text) == (64, "".join(texts[:64]))
     lines[9] = line(piece(10, "x" * (1 << 16)))  # too long to be kept
-    record = read(answered(b"".join(lines) + end), chunks=True)
+    record = read(answered(b"".join(lines) + end), backend="sglang-oai")
     assert (record.counted_tokens, record.counted_text) == (9, "".join(texts[:9]))
 
 
@@ -257,19 +259,19 @@ PLACES = {
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("error", ERRORS, ids=json.dumps)
 def test_an_error_is_seen_in_every_form_and_place(error: Any, place: str, size: int) -> None:
-    for chunks in (False, True):
+    for backend in ("sglang", "sglang-oai"):
         lines = PLACES[place](error)
-        if chunks:
+        if backend == "sglang-oai":
             lines = [one for one in lines if b"meta_info" not in one] + good_v1()
-        record = read(answered(b"".join(lines) + DONE), size=size, chunks=chunks)
+        record = read(answered(b"".join(lines) + DONE), size=size, backend=backend)
         assert record.error is ErrorKind.IN_STREAM
         assert record.error_text == "CUDA out of memory."
 
 
 @pytest.mark.parametrize("said", NO_ERRORS, ids=json.dumps)
 def test_what_is_named_as_an_error_and_tells_of_none(said: Any) -> None:
-    for chunks, body in ((False, BODY), (True, V1)):
-        record = read(answered(line(said) + body), chunks=chunks)
+    for backend, body in (("sglang", BODY), ("sglang-oai", V1)):
+        record = read(answered(line(said) + body), backend=backend)
         assert (record.error, record.error_text) == (None, "")
 
 
@@ -332,12 +334,13 @@ def test_an_event_that_is_named_an_error_is_one(name: bytes, data: bytes) -> Non
 
 @pytest.mark.parametrize("data", [b"", b"data:\n", b"data: \n", b'data: ""\n'])
 def test_an_event_that_is_named_an_error_and_says_nothing_is_one(data: bytes) -> None:
-    for chunks, lines in ((False, good()), (True, good_v1())):
+    for backend, lines in (("sglang", good()), ("sglang-oai", good_v1())):
         record = read(
-            answered(b"".join([*lines[:2], b"event: error\n", data, b"\n", *lines[2:], DONE])), chunks=chunks
+            answered(b"".join([*lines[:2], b"event: error\n", data, b"\n", *lines[2:], DONE])),
+            backend=backend,
         )
         assert record.error is ErrorKind.IN_STREAM
-        assert record.error_text == "an event that is named an error, without a word"
+        assert record.error_text == "an event that is named an error, without text"
 
 
 @pytest.mark.parametrize(
@@ -366,6 +369,8 @@ def test_a_text_about_errors_is_none() -> None:
         lines = [line(event(k, text)) for k in range(1, 21)] + [line(event(21, text, end=LENGTH)), DONE]
         assert read(HEAD + b"".join(map(chunk, lines)) + b"0\r\n\r\n").error is None
         assert (
-            read(answered(b"".join(line(piece(k, text)) for k in range(1, 9)) + V1), chunks=True).error
+            read(
+                answered(b"".join(line(piece(k, text)) for k in range(1, 9)) + V1), backend="sglang-oai"
+            ).error
             is None
         )

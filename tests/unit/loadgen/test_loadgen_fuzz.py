@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from slabench.loadgen import event_template as expected
+from slabench.loadgen import event_template
+from slabench.loadgen.backends import BACKENDS
 from slabench.loadgen.connection import Exchange
 from slabench.loadgen.frames import Decoder
 from slabench.loadgen.response_record import record_of
@@ -28,7 +29,7 @@ from slabench.report.sanitize import plain
 from slabench.server.known_secrets import KNOWN, know
 from slabench.verdict.validity.context import CheckContext
 from slabench.verdict.validity.policy import examine
-from tests.unit.loadgen.reading import DONE, HEAD, LENGTH, REQUEST, chunk, event, line, piece
+from tests.unit.loadgen.reading import DONE, HEAD, LENGTH, chunk, event, line, piece, request
 
 SEEDS, RUNS, ODD, GOOD = range(20), 10, 50, 6  # 20 x 10 x 50 odd answers, with 6 good ones in each run
 KEY = "sk-Fuzz-4f9b2c7e81d0a356"
@@ -79,13 +80,15 @@ def any_json(dice: random.Random, depth: int = 0) -> str:
     )
 
 
-def odd_event(dice: random.Random, count: int, *, chunks: bool) -> bytes:
+def odd_event(dice: random.Random, count: int, *, backend: str) -> bytes:
     """One of the usual form with a value or a key that is none, or something else altogether."""
     if dice.random() < 0.15:
         return dice.choice(LINES)
     if dice.random() < 0.2:
         return b"data: " + any_json(dice).encode() + b"\n\n"
-    text = line(piece(count) if chunks else event(count, end=LENGTH if dice.random() < 0.2 else None))
+    text = line(
+        piece(count) if backend == "sglang-oai" else event(count, end=LENGTH if dice.random() < 0.2 else None)
+    )
     if dice.random() < 0.5:
         name = dice.choice(KEYS[:8]).encode()
         before, mark, behind = text.partition(b'"%b":' % name)
@@ -125,14 +128,14 @@ def bytes_changed(dice: random.Random, data: bytes) -> bytes:
     return bytes(out)
 
 
-def odd_answer(dice: random.Random, *, chunks: bool) -> bytes:
+def odd_answer(dice: random.Random, *, backend: str) -> bytes:
     kind = dice.random()
     if kind < 0.05:
         return dice.randbytes(dice.randrange(300))
     count, events = 0, []
     for _ in range(dice.randrange(1, 7)):
         count = max(0, count + dice.choice([1, 1, 1, 1, 0, 2, -1, 7]))
-        events.append(odd_event(dice, count, chunks=chunks))
+        events.append(odd_event(dice, count, backend=backend))
     if dice.random() < 0.8:
         events.append(DONE)
     if kind < 0.15:
@@ -158,8 +161,8 @@ def odd_answer(dice: random.Random, *, chunks: bool) -> bytes:
     return bytes_changed(dice, data) if dice.random() < 0.4 else data
 
 
-def good_answer(number: int, *, chunks: bool) -> bytes:
-    if chunks:
+def good_answer(number: int, *, backend: str) -> bytes:
+    if backend == "sglang-oai":
         lines = [
             line(piece(1, id=f"good-{number}")),
             line(piece(2)),
@@ -182,12 +185,12 @@ def reads(dice: random.Random, data: bytes) -> Iterator[bytes]:
         at += size
 
 
-def through(dice: random.Random, answers: Sequence[bytes], *, chunks: bool) -> list[RequestRecord]:
+def through(dice: random.Random, answers: Sequence[bytes], *, backend: str) -> list[RequestRecord]:
     """All of them at once, a read of each in turn as it falls; their frames come in pieces, as from a pipe."""
     made, frames, now = [], b"", 1000
     waiting = []
     for index, data in enumerate(answers):
-        exchange = Exchange(index, memoryview(b""), 0, 1 << 20, chunks=chunks)
+        exchange = Exchange(index, memoryview(b""), 0, BACKENDS[backend].meter(1 << 20))
         exchange.start_ns = exchange.sent_ns = 1
         waiting.append((exchange, reads(dice, data)))
     while waiting:
@@ -207,7 +210,10 @@ def through(dice: random.Random, answers: Sequence[bytes], *, chunks: bool) -> l
     decoder, at = Decoder(), 0
     while at < len(frames):
         size = dice.randrange(1, 20_000)
-        made += [record_of(frame, REQUEST, keep_text=False) for frame in decoder.feed(frames[at : at + size])]
+        made += [
+            record_of(frame, request(backend), keep_text=False)
+            for frame in decoder.feed(frames[at : at + size])
+        ]
         at += size
     return sorted(made, key=lambda record: record.index)
 
@@ -249,17 +255,18 @@ def key() -> Iterator[None]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_answers_cost_themselves_at_most(seed: int) -> None:
     dice = random.Random(seed)
-    expected.forget()
+    event_template.forget()
     for _ in range(RUNS):
-        chunks = dice.random() < 0.4
-        answers = [odd_answer(dice, chunks=chunks) for _ in range(ODD)]
+        backend = "sglang-oai" if dice.random() < 0.4 else "sglang"
+        answers = [odd_answer(dice, backend=backend) for _ in range(ODD)]
         places = sorted(dice.sample(range(ODD + GOOD), GOOD))
         for number, place in enumerate(places):
-            answers.insert(place, good_answer(number, chunks=chunks))
-        records = through(dice, answers, chunks=chunks)
+            answers.insert(place, good_answer(number, backend=backend))
+        records = through(dice, answers, backend=backend)
         assert [record.index for record in records] == list(range(len(answers)))
         alone = [
-            through(random.Random(0), [good_answer(k, chunks=chunks)], chunks=chunks)[0] for k in range(GOOD)
+            through(random.Random(0), [good_answer(k, backend=backend)], backend=backend)[0]
+            for k in range(GOOD)
         ]
         assert [timeless(records[place]) for place in places] == [timeless(one) for one in alone]
         assert all(one.ok and list(one.arrival_tokens) == [1, 2, 3] for one in alone)

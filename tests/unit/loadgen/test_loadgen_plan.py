@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.errors import ConfigError
-from slabench.loadgen.backend import PreparedRequest
+from slabench.loadgen.backends import BACKENDS
 from slabench.loadgen.frames import Decoder, Frame, encode
 from slabench.loadgen.options import Target
 from slabench.loadgen.plan import Plan
+from slabench.loadgen.prepared import PreparedRequest
 from slabench.loadgen.response_record import record_of
 from slabench.records import ErrorKind
 from slabench.server.known_secrets import know
@@ -81,10 +82,10 @@ def frame(
         "kind": "record", "index": 0, "due_ns": 1, "start_ns": 2, "sent_ns": 3, "end_ns": 9, "first_text_ns": 4,
         "first_text_at": None, "last_text_ns": None, "uncounted_outputs": 0, "left_open": False, "origin": {},
         "events": 1, "done": True, "reused": False, "resent": False, "waited": False, "status": 200, "stream": True,
-        "error": None, "error_text": "", "refused": None, "broken": None,
+        "error": None, "error_text": "", "reported_error": None, "broken": None, "uncounted": None,
     }  # fmt: skip
     count = (tokens.to_bytes(8, "little"), tokens.to_bytes(8, "little")) if tokens else (b"", b"")
-    return Frame({**known, **head}, [*count, last, body, first, middle, pieces])
+    return Frame({**known, **head}, [*count, body, last, first, middle, pieces])
 
 
 META = {
@@ -100,7 +101,8 @@ GOOD = (
         {"text": "ab", "output_ids": [1, 2], "meta_info": {**META, "e2e_latency": 0.5, "queue": True}}
     ).encode()
 )
-REQUEST = PreparedRequest("/generate", b"{}", 5, 2)
+REQUEST = PreparedRequest(BACKENDS["sglang"], b"{}", 5, 2)
+V1_REQUEST = PreparedRequest(BACKENDS["sglang-oai"], b"{}", 5, 2)
 
 
 def test_a_whole_answer() -> None:
@@ -146,11 +148,6 @@ def event(**parts: Any) -> bytes:
         (event(text="", output_ids=[]), (0, True)),
         (event(text=""), (None, True)),
         (event(), (None, True)),
-        (b'data: {"choices":[{"text":"a"}]}', (None, False)),
-        (b'data: {"choices":[{"text":""}]}', (None, True)),
-        (b'data: {"choices":[{"delta":{"content":null,"reasoning_content":"so"}}]}', (None, False)),
-        (b'data: {"choices":[{"delta":{"role":"assistant","content":""}}]}', (None, True)),
-        (b'data: {"choices":7}', (None, True)),
         (b"data: {", (None, None)),
         (b"", (None, None)),
     ],
@@ -159,6 +156,29 @@ def test_what_the_first_counted_event_holds(first: bytes, seen: tuple[int | None
     record = record_of(frame(last=GOOD, tokens=2, first=first), REQUEST, keep_text=False)
     assert (record.first_ids, record.first_empty) == seen
     assert record.output_ids == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "empty"),
+    [
+        (b'data: {"choices":[{"text":"a"}]}', False),
+        (b'data: {"choices":[{"text":""}]}', True),
+        (b'data: {"choices":[{"delta":{"content":null,"reasoning_content":"so"}}]}', False),
+        (b'data: {"choices":[{"delta":{"role":"assistant","content":""}}]}', True),
+        (b'data: {"choices":7}', True),
+        (b"data: {", None),
+        (b"", None),
+    ],
+)
+def test_what_the_first_counted_event_of_v1_holds(first: bytes, empty: bool | None) -> None:
+    lines = {"last": b'data: {"id":"x","choices":[],"usage":{"completion_tokens":2}}', "first": first}
+    record = record_of(frame(tokens=2, **lines), V1_REQUEST, keep_text=False)
+    assert (record.error, record.first_ids, record.first_empty, record.output_ids) == (
+        None,
+        None,
+        empty,
+        None,
+    )
 
 
 def test_a_text_without_ids_is_kept_where_it_grew_from_an_earlier_one() -> None:
@@ -212,8 +232,8 @@ def test_what_an_event_in_the_middle_holds(middle: bytes, last: bytes, seen: dic
     ("seen", "kind", "words"),
     [
         ({"status": 503, "stream": False, "body": b"busy"}, ErrorKind.HTTP_STATUS, "HTTP 503: busy"),
-        ({"refused": "The input is too long."}, ErrorKind.IN_STREAM, "The input is too long."),
-        ({"refused": "It is too long.", "last": GOOD, "tokens": 2}, ErrorKind.IN_STREAM, "too long"),
+        ({"reported_error": "The input is too long."}, ErrorKind.IN_STREAM, "The input is too long."),
+        ({"reported_error": "It is too long.", "last": GOOD, "tokens": 2}, ErrorKind.IN_STREAM, "too long"),
         ({"stream": False, "done": False, "body": b"<html>"}, ErrorKind.NOT_A_STREAM, "<html>"),
         ({"done": False, "last": GOOD, "tokens": 1}, ErrorKind.TRUNCATED, "DONE"),
         ({}, ErrorKind.NO_TOKENS, "token"),
@@ -221,7 +241,7 @@ def test_what_an_event_in_the_middle_holds(middle: bytes, last: bytes, seen: dic
         (
             {"broken": """'data: {"text":"ka'""", "last": GOOD, "tokens": 2},
             ErrorKind.MALFORMED,
-            """no JSON: 'data: {"text":"ka'""",
+            """not JSON: 'data: {"text":"ka'""",
         ),
         ({"error": "reset", "error_text": "The connection broke."}, ErrorKind.RESET, "broke"),
     ],

@@ -12,11 +12,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from slabench.loadgen.backends.completions import CompletionsMeter
+from slabench.loadgen.backends.generate import GenerateMeter
 from slabench.loadgen.event_stream import StreamLimitError
 from slabench.loadgen.http1 import END, Answer
-from slabench.loadgen.response_record import last_event
-from slabench.loadgen.stream import StreamMeter
 from slabench.records import BEFORE, ErrorKind
+from tests.unit.loadgen.reading import V1 as OAI
+from tests.unit.loadgen.reading import last_event
 
 DATA = Path(__file__).parents[2] / "data" / "loadgen"
 LIMIT = 1 << 20
@@ -87,7 +89,7 @@ def test_a_text_before_the_first_token_has_a_time_and_is_no_arrival(spaced: bool
     one.
     """
     for at in (1, 2):
-        meter = StreamMeter()
+        meter = GenerateMeter()
         meter.feed(1, wire([event("a", 0)], spaced=spaced)[:-14])
         meter.feed(at, wire([event("ab", 1), event("abc", 2)], spaced=spaced))
         assert (meter.first_text_ns, meter.first_text_at) == (1, BEFORE)
@@ -115,7 +117,7 @@ def test_any_chunking_gives_the_counts_of_the_straightforward_parser(
         events.append(event(text, total, last_key=last_key))
     body = wire(events)
     sent, where = chunked(body, sizes)
-    answer, pieces = Answer(LIMIT), cut(HEAD + sent, places)
+    answer, pieces = Answer(GenerateMeter(LIMIT)), cut(HEAD + sent, places)
     for now, piece in enumerate(pieces, start=1):
         assert answer.feed(now, piece) == (now == len(pieces))
     meter = answer.meter
@@ -132,7 +134,7 @@ def test_any_chunking_gives_the_counts_of_the_straightforward_parser(
     if not meter.arrival_tokens:
         assert meter.last is None
         return
-    assert json.loads(meter.last_event().removeprefix(b"data: ")) == events[-1]
+    assert json.loads(meter.last_line().removeprefix(b"data: ")) == events[-1]
     texts, before = [bool(text) for text, _, _ in grown], len(events) - len(meter.arrival_tokens)
     assert (meter.first_text_ns is not None) == any(texts)
     if any(texts):
@@ -141,23 +143,23 @@ def test_any_chunking_gives_the_counts_of_the_straightforward_parser(
         # an event that counts 0 is no arrival
         assert meter.first_text_at == (place - before if place >= before else BEFORE)
     assert meter.last is not None
-    assert len(meter.last[0]) <= 2 * len(meter.last_event()) + 64
+    assert len(meter.last[0]) <= 2 * len(meter.last_line()) + 64
 
 
 def test_spaces_in_the_json_are_read_too() -> None:
-    meter = StreamMeter()
+    meter = GenerateMeter()
     meter.feed(5, wire([event("a", 3), event("ab", 7)], spaced=True))
     assert list(meter.arrival_tokens) == [3, 7]
 
 
 def test_a_text_that_looks_like_a_count_is_no_count() -> None:
-    meter = StreamMeter()
+    meter = GenerateMeter()
     meter.feed(1, wire([event('"completion_tokens":99, and \\"completion_tokens\\":98', 1)]))
     assert list(meter.arrival_tokens) == [1]
 
 
 def test_a_count_that_is_none_is_marked() -> None:
-    meter = StreamMeter()
+    meter = GenerateMeter()
     meter.feed(
         1,
         b'data: {"meta_info":{"completion_tokens":-5,"x":1}}\n\ndata: {"meta_info":{"completion_tokens":NaN}}\n\n',
@@ -166,7 +168,7 @@ def test_a_count_that_is_none_is_marked() -> None:
 
 
 def test_the_first_text_is_the_first_non_empty_one() -> None:
-    meter = StreamMeter()
+    meter = GenerateMeter()
     meter.feed(1, wire([event("", 1)])[:-14])
     meter.feed(2, wire([event("a", 2)]))
     assert meter.first_text_ns == 2
@@ -184,7 +186,7 @@ def test_a_size_that_only_python_reads_as_one_is_refused_whole_or_in_pieces() ->
     ):
         for step in (1, 10**6):
             data = HEAD + size.encode() + b"\r\n" + body + b"\r\n"
-            answer = Answer(LIMIT)
+            answer = Answer(GenerateMeter(LIMIT))
             for at in range(0, len(data), step):
                 if answer.error is None:
                     answer.feed(at, data[at : at + step])
@@ -195,20 +197,20 @@ def test_leading_zeros_of_a_size_are_read() -> None:
     body = wire([event("a", 1)])
     for step in (1, 10**6):
         data = HEAD + f"000{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
-        answer = Answer(LIMIT)
+        answer = Answer(GenerateMeter(LIMIT))
         for at in range(0, len(data), step):
             answer.feed(at, data[at : at + step])
         assert (answer.error, answer.state, list(answer.meter.arrival_tokens)) == (None, END, [1])
 
 
 def test_an_endless_event_is_refused() -> None:
-    meter = StreamMeter(limit=1000)
+    meter = GenerateMeter(limit=1000)
     with pytest.raises(StreamLimitError, match="1000"):
         meter.feed(1, b"data: " + b"x" * 2000)
 
 
 def test_memory_does_not_grow_with_the_text() -> None:
-    answer = Answer(LIMIT)
+    answer = Answer(GenerateMeter(LIMIT))
     answer.feed(1, HEAD)
     text = ""
     for tokens in range(1, 400):
@@ -225,7 +227,7 @@ def test_memory_does_not_grow_with_the_text() -> None:
 @pytest.mark.parametrize("size", [1, 7, 1000, 10**6])
 def test_a_real_server_s_stream(name: str, size: int) -> None:
     data = (DATA / f"{name}.http").read_bytes()
-    answer = Answer(LIMIT)
+    answer = Answer(GenerateMeter(LIMIT))
     for at in range(0, len(data), size):
         answer.feed(at + 1, data[at : at + size])
     assert (answer.error, answer.state, answer.status, answer.stream, answer.keep_alive) == (
@@ -241,7 +243,7 @@ def test_a_real_server_s_stream(name: str, size: int) -> None:
 
 
 def test_a_real_server_s_error_inside_the_stream() -> None:
-    answer = Answer(LIMIT)
+    answer = Answer(GenerateMeter(LIMIT))
     answer.feed(1, (DATA / "generate_toolong_stream.http").read_bytes())
     assert answer.state == END
     assert not answer.meter.arrival_tokens
@@ -262,7 +264,7 @@ def test_a_real_server_s_error_inside_the_stream() -> None:
 )
 @pytest.mark.parametrize("size", [1, 10**7])
 def test_what_is_not_http_is_said(data: bytes, kind: ErrorKind, size: int) -> None:
-    answer = Answer(LIMIT)
+    answer = Answer(GenerateMeter(LIMIT))
     for at in range(0, len(data), size):
         if answer.error is None:
             answer.feed(at + 1, data[at : at + size])
@@ -273,7 +275,7 @@ def test_what_is_not_http_is_said(data: bytes, kind: ErrorKind, size: int) -> No
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=5))
 def test_any_bytes_end_in_an_error_or_not_at_all(noise: bytes, places: list[int]) -> None:
-    answer = Answer(LIMIT)
+    answer = Answer(GenerateMeter(LIMIT))
     for now, piece in enumerate(cut(HEAD + noise, places), start=1):
         if answer.error is None:
             answer.feed(now, piece)
@@ -288,7 +290,7 @@ V1 = Path(__file__).parents[2] / "data" / "v1"
 def test_a_real_server_s_v1_stream_with_counts(name: str, size: int) -> None:
     """The sum at the end is no arrival: it brings no token."""
     data = (V1 / f"{name}.http").read_bytes()
-    answer = Answer(LIMIT, chunks=True)
+    answer = Answer(CompletionsMeter(LIMIT))
     for at in range(0, len(data), size):
         answer.feed(at + 1, data[at : at + size])
     counted = [
@@ -303,26 +305,24 @@ def test_a_real_server_s_v1_stream_with_counts(name: str, size: int) -> None:
     assert (meter.error, meter.broken) == (None, None)
     assert meter.done_ns is not None and meter.done_ns >= meter.arrival_ns[-1]
     assert meter.first_text_ns is not None
-    event = last_event(meter.last_event())
-    assert event is not None
+    event = last_event(meter, OAI)
     assert (event.completion_tokens, event.finish_reason, event.cached_tokens) == (8, "length", None)
     assert event.prompt_tokens and event.request_id
 
 
 @pytest.mark.parametrize("name", ["completions_stream_usage", "chat_stream_usage"])
 def test_a_v1_stream_without_counts_has_no_arrivals(name: str) -> None:
-    answer = Answer(LIMIT, chunks=True)
+    answer = Answer(CompletionsMeter(LIMIT))
     answer.feed(5, (V1 / f"{name}.http").read_bytes())
     assert answer.state == END
     assert not answer.meter.arrival_tokens
     assert answer.meter.first_text_ns == 5
-    event = last_event(answer.meter.last_event())
-    assert event is not None
+    event = last_event(answer.meter, OAI)
     assert event.completion_tokens == 8
 
 
 def test_a_v1_error_inside_the_stream_is_kept() -> None:
-    answer = Answer(LIMIT, chunks=True)
+    answer = Answer(CompletionsMeter(LIMIT))
     answer.feed(1, (V1 / "completions_toolong_stream.http").read_bytes())
     assert (
         answer.meter.error
@@ -331,7 +331,7 @@ def test_a_v1_error_inside_the_stream_is_kept() -> None:
 
 
 def test_what_a_model_thinks_is_its_first_text() -> None:
-    meter = StreamMeter(chunks=True)
+    meter = CompletionsMeter()
     for now, delta in enumerate(
         ({"content": "", "reasoning_content": None}, {"content": None, "reasoning_content": "Hm"})
     ):

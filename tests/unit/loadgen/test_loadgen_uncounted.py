@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from slabench.loadgen import events
-from slabench.loadgen.stream import StreamMeter
+from slabench.loadgen.backends.completions import CompletionsMeter
 from slabench.loadgen.uncounted import MAX_PIECE_BYTES, fields
 
 
@@ -26,9 +26,9 @@ SUM = {"id": "c", "choices": [], "usage": {"prompt_tokens": 3, "completion_token
 CALL = {"index": 0, "id": "t", "function": {"name": "find", "arguments": ""}}
 
 
-def read(*stream: dict[str, Any], spaced: bool = False) -> StreamMeter:
+def read(*stream: dict[str, Any], spaced: bool = False) -> CompletionsMeter:
     """A meter that was fed an event every 10 ns, from 10 on."""
-    meter = StreamMeter(chunks=True)
+    meter = CompletionsMeter()
     for k, event in enumerate(stream, 1):
         line = json.dumps(event, separators=None if spaced else (",", ":"))
         meter.feed(10 * k, f"data: {line}\n\n".encode())
@@ -62,7 +62,7 @@ def test_output_in_whatever_key(delta: dict[str, Any], piece: str, spaced: bool)
     assert list(meter.arrival_tokens) == []
     assert list(meter.uncounted.text_ns) == [20, 30]
     assert (meter.uncounted.no_text_first, meter.uncounted.last_choice_ns) == (0, 40)
-    found = fields(meter.uncounted.as_head(), counted=False)
+    found = fields(meter.uncounted_head(), counted=False)
     assert list(found["text_ns"]) == [20, 30]
     assert (found["first_piece"], found["no_text_first"], found["last_choice_ns"]) == (piece, 0, 40)
 
@@ -72,7 +72,7 @@ def test_a_counted_chat_begins_with_whatever_is_output() -> None:
         counted = chat(**delta) | {"usage": {"prompt_tokens": 3, "completion_tokens": 1}}
         meter = read(chat(role="assistant", content=""), counted, SUM)
         assert (list(meter.arrival_ns), list(meter.arrival_tokens), meter.first_text_ns) == ([20], [1], 20)
-        assert meter.uncounted.as_head() is None
+        assert meter.uncounted_head() is None
 
 
 def test_events_without_text_may_be_tokens_and_the_reason_to_end_is_when_the_last_of_them_came() -> None:
@@ -88,14 +88,14 @@ def test_a_stream_of_nothing_has_no_times() -> None:
 
 def test_counts_make_their_own_times() -> None:
     meter = read(text(" a") | {"usage": {"prompt_tokens": 3, "completion_tokens": 1}}, text(" b"), SUM)
-    assert meter.uncounted.as_head() is None
+    assert meter.uncounted_head() is None
     assert fields({"text_ns": [1], "first": "", "no_text_first": 0, "last_choice_ns": 1}, counted=True) == {}
 
 
 def test_a_first_event_that_is_too_long_is_not_kept() -> None:
     meter = read(text("a" * MAX_PIECE_BYTES), text("b"), SUM)
     assert list(meter.uncounted.text_ns) == [10, 20]
-    assert fields(meter.uncounted.as_head(), counted=False)["first_piece"] is None
+    assert fields(meter.uncounted_head(), counted=False)["first_piece"] is None
 
 
 @pytest.mark.parametrize(

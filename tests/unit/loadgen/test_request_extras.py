@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.loadgen.backend import prepare_requests
+from slabench.loadgen.backends import BACKENDS
 from slabench.loadgen.job import request_head
 from slabench.loadgen.options import Target
+from slabench.loadgen.prepared import prepare_requests
 from slabench.request_extras import (
     check_authorization,
-    check_backend,
     identity,
     merged,
     parse_body,
@@ -110,10 +110,10 @@ def test_a_body_that_cannot_be_merged(text: str, said: str) -> None:
 )
 def test_a_parameter_that_its_endpoint_does_not_read(body: dict[str, Any], backend: str, said: str) -> None:
     with pytest.raises(ConfigError) as error:
-        check_backend(body, backend)
+        BACKENDS[backend].check_extra_body(body)
     assert said in str(error.value)
-    check_backend(body, "sglang" if backend != "sglang" else "sglang-oai-chat")
-    check_backend({"chat_template_kwargs": {"thinking": False}}, "sglang-oai-chat")
+    BACKENDS["sglang" if backend != "sglang" else "sglang-oai-chat"].check_extra_body(body)
+    BACKENDS["sglang-oai-chat"].check_extra_body({"chat_template_kwargs": {"thinking": False}})
 
 
 def test_objects_are_merged_key_by_key() -> None:

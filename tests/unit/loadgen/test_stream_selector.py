@@ -18,12 +18,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from slabench.loadgen.backends.generate import GenerateMeter
 from slabench.loadgen.connection import Connection, Exchange
 from slabench.loadgen.http1 import Answer
 from slabench.loadgen.kernel_timestamps import SO_TIMESTAMPNS, all_arrived_ns, arrived_ns, ask, offset_ns
-from slabench.loadgen.response_record import last_event
 from slabench.loadgen.stream_selector import StreamSelector
 from slabench.records import ErrorKind
+from tests.unit.loadgen.reading import last_event
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 END = b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
@@ -77,7 +78,9 @@ class Wired:
         mine.setblocking(False)
         self.selector, self.told = selector, Told()
         self.connection = Careful(self.told, selector, mine)
-        self.exchange = Exchange(0, memoryview(b"POST / HTTP/1.1\r\n\r\n"), perf_counter_ns(), 1 << 20)
+        self.exchange = Exchange(
+            0, memoryview(b"POST / HTTP/1.1\r\n\r\n"), perf_counter_ns(), GenerateMeter()
+        )
         self.connection.send(self.exchange)
         self.server.recv(100)
 
@@ -173,8 +176,7 @@ def test_events_that_differ_by_their_count_are_recognised_with_the_kernel_s_time
     if selector.unstamped == 0:
         for (begin, end), stamp in zip(spans, stamps[:-1], strict=True):
             assert begin - 1000 <= stamp <= end + MS  # by the two clocks' distance, and the kernel's own way
-    last = last_event(meter.last_event())
-    assert last is not None
+    last = last_event(meter)
     assert (last.completion_tokens, last.finish_reason, len(last.text or "")) == (60 * step, "length", 2)
     assert done.error is None
 
@@ -243,8 +245,7 @@ def test_whatever_comes_between_counts_as_the_straightforward_parser_does(
     assert list(meter.arrival_tokens) == straightforward(body)
     assert list(meter.arrival_ns) == sorted(meter.arrival_ns)
     assert len(meter.arrival_ns) == len(meter.arrival_tokens)
-    last = last_event(meter.last_event())
-    assert last is not None
+    last = last_event(meter)
     assert (last.completion_tokens, last.finish_reason) == (total + 1, "stop")
 
 
@@ -269,7 +270,7 @@ def test_bytes_that_only_end_as_expected_go_the_careful_way(
 ) -> None:
     with wired(selector) as one:
         run_of(one, 20)
-        careful, reads = Answer(1 << 20), one.connection.reads
+        careful, reads = Answer(GenerateMeter()), one.connection.reads
         careful.feed(1, HEAD + b"".join(chunk(event(count)) for count in range(1, 21)))
         careful.feed(2, broken)
         one.write(broken)
@@ -289,8 +290,7 @@ def test_a_last_event_that_differs_in_its_reason_to_end_alone_is_read(selector: 
         one.write(chunk(event(21, finish="stop")))
         one.write(END)
         (done,) = one.told.ended
-    last = last_event(done.answer.meter.last_event())
-    assert last is not None
+    last = last_event(done.answer.meter)
     assert (last.completion_tokens, last.finish_reason, last.text) == (21, "stop", "ab")
 
 
@@ -332,7 +332,7 @@ def test_one_event_in_the_second_half_of_an_answer_is_read_whole(
         one.write(chunk(event(tokens, finish="length")) + END)
         (done,) = one.told.ended
     assert done.answer.meter.arrival_tokens[-1] == tokens
-    kept = json.loads(done.answer.meter.middle_event().removeprefix(b"data: "))
+    kept = json.loads(done.answer.meter.kept().middle.removeprefix(b"data: "))
     assert kept["meta_info"]["completion_tokens"] == looked_at
     assert len(kept["output_ids"]) == (1 if lacking else looked_at)
 
@@ -343,8 +343,7 @@ def test_an_answer_that_ends_without_a_last_event_of_its_own(selector: StreamSel
         run_of(one, 20)
         one.write(END)
         (done,) = one.told.ended
-    last = last_event(done.answer.meter.last_event())
-    assert last is not None
+    last = last_event(done.answer.meter)
     assert (last.completion_tokens, last.prompt_tokens, last.request_id, last.text) == (20, 9, "a", None)
     assert done.error is None
 
@@ -377,7 +376,7 @@ def test_a_request_that_the_socket_does_not_take_at_once_is_sent_when_the_last_b
     with wired(selector) as one:
         one.write(HEAD + END)
         big = memoryview(bytes(64 << 20))
-        exchange = Exchange(1, big, perf_counter_ns(), 1 << 20)
+        exchange = Exchange(1, big, perf_counter_ns(), GenerateMeter())
         one.connection.send(exchange)
         assert exchange.sent_ns is None
         left = len(big)
