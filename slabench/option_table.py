@@ -7,6 +7,7 @@ from __future__ import annotations
 from slabench.loadgen.backends import BACKENDS
 from slabench.loadgen.backends import DEFAULT as DEFAULT_BACKEND
 from slabench.loadgen.backends import NAMES as BACKEND_NAMES
+from slabench.loadgen.options import DEFAULTS as CLIENT_DEFAULTS
 from slabench.option_types import (
     Option,
     count_or_auto,
@@ -428,11 +429,19 @@ OPTIONS: tuple[Option, ...] = (
         choices=("auto", "fresh", "off"),
         metavar="HOW",
     ),
-    Option(_CLIENT, "--connect-timeout", 10.0, "all live", "seconds to connect", positive_float, metavar="S"),
+    Option(
+        _CLIENT,
+        "--connect-timeout",
+        CLIENT_DEFAULTS.connect_timeout_s,
+        "all live",
+        "seconds to connect",
+        positive_float,
+        metavar="S",
+    ),
     Option(
         _CLIENT,
         "--first-byte-timeout",
-        1800.0,
+        CLIENT_DEFAULTS.first_byte_timeout_s,
         "all live",
         "seconds from sent to the first byte",
         positive_float,
@@ -441,7 +450,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         _CLIENT,
         "--idle-timeout",
-        600.0,
+        CLIENT_DEFAULTS.idle_timeout_s,
         "all live",
         "seconds between two reads of one answer",
         positive_float,
@@ -450,7 +459,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         _CLIENT,
         "--total-timeout",
-        21600.0,
+        CLIENT_DEFAULTS.total_timeout_s,
         "all live",
         "seconds for one request",
         positive_float,

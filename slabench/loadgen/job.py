@@ -27,10 +27,10 @@ _INDEX = 4
 
 def request_head(target: Target, request: PreparedRequest, *, keep_alive: bool) -> bytes:
     """What goes before the body on the wire."""
-    parts = target.parts()
+    url = target.url
     lines = [
-        f"POST {parts['prefix']}{request.backend.path} HTTP/1.1",
-        f"Host: {parts['netloc']}",
+        f"POST {url.path}{request.backend.path} HTTP/1.1",
+        f"Host: {url.netloc}",
         "Accept: */*",
     ]
     lines += ["Accept-Encoding: identity"]  # a gateway that compresses would gather the tokens
@@ -48,10 +48,12 @@ def write_job(
     options: ClientOptions,
     workers: int,
 ) -> None:
-    parts, keep_alive = target.parts(), options.connections == "keep-alive"
+    keep_alive = options.connections == "keep-alive"
     heads = [request_head(target, one, keep_alive=keep_alive) for one in requests]
     head = {
-        **{key: parts[key] for key in ("secure", "host", "port")},
+        "secure": target.url.scheme == "https",
+        "host": target.url.host,
+        "port": target.url.port,
         "ca_file": target.ca_file,
         "options": asdict(options),
         "backend": requests[0].backend.name,

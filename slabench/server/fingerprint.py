@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from slabench.records import GpuCounts
-from slabench.server.http import parse_url
 from slabench.server.info import SPEED_ARGS, Role, ServerInfo
 from slabench.server.roles import Roles
+from slabench.server.url import parse_url
 
 _LAYOUT = (("tp", "tp"), ("dp", "dp"), ("pp", "pp"), ("ep", "ep"), ("dp_attention", "enable_dp_attention"))
 _WEIGHTS = ("quantization", "dtype", "kv_cache_dtype", "load_format")

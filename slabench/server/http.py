@@ -5,99 +5,22 @@ Proxy variables of the environment are not read: what is measured is the server 
 
 from __future__ import annotations
 
-import base64
 import http.client
-import ipaddress
 import json
 import socket
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urljoin
 
 from slabench import server_json
 from slabench.errors import ConfigError, ServerError, system_words
 from slabench.server.secrets import redact_url, scrub_text
+from slabench.server.url import ServerUrl, parse_url
 
 MAX_BODY = 64 * 1024 * 1024  # a server_info of 64 data-parallel ranks is about 1 MB
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a base URL leads: taken apart once, so that every later message can name it without its
-    credentials.
-    """
-
-    scheme: str
-    host: str
-    port: int
-    path: str  # base path without the last slash, "" for none
-    shown: str  # the URL as it may be printed
-    authorization: str | None = field(default=None, repr=False)
-
-    @property
-    def loopback(self) -> bool:
-        """True if the host names this machine."""
-        return self.host in ("localhost", "::1") or self.host.startswith("127.")
-
-
-def same_place(first: str, second: str) -> bool:
-    """True if two base URLs lead to one place: the same port and path at one host, or at a name and an
-    address of it.
-
-    Two names of one address may be two servers behind a gateway that goes by names. False if nobody knows.
-    """
-    one, other = parse_url(first), parse_url(second)
-    if (one.port, one.path) != (other.port, other.path):
-        return False
-    if one.host == other.host:
-        return True
-    plain = any(_is_address(each.host) or each.loopback for each in (one, other))
-    return plain and bool(_addresses(one.host) & _addresses(other.host))
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _addresses(host: str) -> set[str]:
-    try:
-        found = {str(told[4][0]) for told in socket.getaddrinfo(host, None)}
-    except OSError:
-        return set()
-    return {"127.0.0.1" if one == "0.0.0.0" else "::1" if one == "::" else one for one in found}
-
-
-def parse_url(url: str) -> Target:
-    """Take a base URL apart. ConfigError if it cannot be one."""
-    shown = redact_url(url)
-    want = "A base URL reads http://HOST:PORT or https://HOST:PORT/PATH."
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port
-    except ValueError as error:
-        raise ConfigError(f"{shown!r} is not a URL ({error}). {want}") from error
-    if parts.scheme not in ("http", "https"):
-        raise ConfigError(f"{shown!r} does not begin with http:// or https://. {want}")
-    if not parts.hostname:
-        raise ConfigError(f"{shown!r} names no host. {want}")
-    if parts.query or parts.fragment:
-        raise ConfigError(f"{shown!r} carries a query or a fragment, and a base URL has none. {want}")
-    authorization = None
-    if parts.username is not None:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        authorization = "Basic " + base64.b64encode(pair.encode()).decode("ascii")
-    if port is None:
-        port = 443 if parts.scheme == "https" else 80
-    return Target(
-        parts.scheme, parts.hostname, port, parts.path.rstrip("/"), shown.rstrip("/"), authorization
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +166,7 @@ def _location(shown: str, fields: Mapping[str, str]) -> str:
         return "what is no URL"
 
 
-def _sentence(target: Target, shown: str, limit: float, error: Exception, *, halfway: bool = False) -> str:
+def _sentence(target: ServerUrl, shown: str, limit: float, error: Exception, *, halfway: bool = False) -> str:
     """Why no answer came, and what to check. halfway: it was connected, and its TLS handshake had not ended."""
     where = f"{target.host} port {target.port}"
     if isinstance(error, http.client.IncompleteRead):

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from slabench.errors import ConfigError, ServerError
-from slabench.server.http import Http, Response, parse_url
+from slabench.server.http import Http, Response
 from slabench.server.info import Role
 from slabench.server.roles import Roles, Router, merged, read
+from slabench.server.url import parse_url
 
 WORKER_TIMEOUT_S = 3.0
 _OURS = (

@@ -21,10 +21,10 @@ from types import TracebackType
 from slabench.errors import ConfigError, ServerError
 from slabench.places import CLONE
 from slabench.server.control import wait_ready
-from slabench.server.http import parse_url
 from slabench.server.log.follow import Follower
 from slabench.server.log.line_types import Event, EventKind
 from slabench.server.secrets import KNOWN, know_command, scrub_command, scrub_text
+from slabench.server.url import parse_url
 
 DEFAULT_PORT = 30000  # sglang's own
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")

@@ -23,6 +23,7 @@ from slabench.option_checks import (
 )
 from slabench.output_file import check_rows
 from slabench.server.secrets import redact_url
+from slabench.server.url import same_place
 from slabench.session.redact import know_secrets
 from slabench.verdict import baseline_file, sla
 from slabench.verdict.differences import SECTIONS
@@ -187,8 +188,6 @@ def _urls(given: Namespace, environment: Mapping[str, str]) -> tuple[str, ...]:
     real = [url for url in urls if not url.startswith(SIM)]
     for url in real:
         check_root("--base-url", url)
-    if len(real) > 1:
-        from slabench.server.http import same_place  # ssl takes its time, and most sessions name one server
     for place, url in enumerate(real):
         for other in real[:place]:
             if same_place(other, url):
@@ -257,8 +256,6 @@ def _baseline_url(given: Namespace, urls: tuple[str, ...]) -> str | None:
         raise ConfigError(
             f"--baseline-launch starts a server, and --baseline-url={url} is the embedded one; leave one out."
         )
-    from slabench.server.http import same_place
-
     embedded = any(one.startswith(SIM) for one in (url or "", urls[0]))
     if url is not None and not embedded and given.launch is None and same_place(url, urls[0]):
         raise ConfigError(

@@ -12,9 +12,10 @@ import pytest
 from slabench.errors import ConfigError, ServerError
 from slabench.server import control
 from slabench.server.control import flush, wait_ready
-from slabench.server.http import Http, Response, parse_url, same_place
+from slabench.server.http import Http, Response
 from slabench.server.identify import identify
 from slabench.server.launch import command_url, split_command
+from slabench.server.url import parse_url, same_place
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
 
