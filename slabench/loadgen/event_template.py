@@ -3,7 +3,8 @@ instead of being parsed.
 
 A server sends one event a chunk, and from one event to the next its meta_info differs by the count alone:
 
-    1b6\r\ndata: {"text":"...","output_ids":[...],"meta_info":{"id":...,"finish_reason":null,...,"completion_tokens":17}}\n\n\r\n
+    1b6\r\ndata: {"text":"...","output_ids":[...],"meta_info":{"id":...,"finish_reason":null,...,"completion_t
+    okens":17}}\n\n\r\n
 
 A read of that length that begins with its own size and the text, ends with the last event's meta_info one
 count further, and has no line end between them is that event, whole and alone: nothing else of it would be

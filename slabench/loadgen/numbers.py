@@ -6,7 +6,9 @@ import re
 
 
 class Numbers(dict[bytes, int]):
-    """The value of a number's digits, cached: the same few thousand come again and again, and a lookup is faster than int()."""
+    """The value of a number's digits, cached: the same few thousand come again and again, and a lookup is
+    faster than int().
+    """
 
     _MOST = 1 << 16
 

@@ -30,7 +30,10 @@ def prepare_requests(
     backend: str = DEFAULT,
     model: str = "",
 ) -> list[PreparedRequest]:
-    """output_len replaces every prompt's own (the warm-up's short answers). model: its name for the /v1 endpoints."""
+    """output_len replaces every prompt's own (the warm-up's short answers).
+
+    model: its name for the /v1 endpoints.
+    """
     endpoint = BACKENDS[backend]
     return [
         PreparedRequest(

@@ -1,4 +1,6 @@
-"""From a record frame of a load process to a RequestRecord: the answer's kept events are read here, once it has ended."""
+"""From a record frame of a load process to a RequestRecord: the answer's kept events are read here, once it
+has ended.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ from slabench.server.secrets import KNOWN, scrub_text
 
 # Fields of the frame's head that are the record's as they are.
 _SAME = (
-    "index due_ns start_ns sent_ns first_text_ns first_text_at last_text_ns uncounted_outputs end_ns events done left_open reused "
-    "resent status"
+    "index due_ns start_ns sent_ns first_text_ns first_text_at last_text_ns uncounted_outputs end_ns events done "
+    "left_open reused resent status"
 ).split()
 
 

@@ -1,10 +1,10 @@
 """An event stream in bytes, token counts and their arrival times out: no sockets.
 
-StreamMeter keeps what every endpoint's stream has. A backend's own meter (backends/) says which event is an arrival: where an
-event has the usual form it finds the count with a search of the bytes, and JSON is not parsed. The text is not looked at (it is
-cumulative by default, so an answer of 1,536 tokens is a stream of about 10 MB), and of all events only the last counted one is
-kept. What JSON allows and servers do not write (other white space, escaped keys, numbers such as 60.0) is read as JSON
-(events.py), which is slower.
+StreamMeter keeps what every endpoint's stream has. A backend's own meter (backends/) says which event is an
+arrival: where an event has the usual form it finds the count with a search of the bytes, and JSON is not
+parsed. The text is not looked at (it is cumulative by default, so an answer of 1,536 tokens is a stream of
+about 10 MB), and of all events only the last counted one is kept. What JSON allows and servers do not write
+(other white space, escaped keys, numbers such as 60.0) is read as JSON (events.py), which is slower.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class KeptLines(NamedTuple):
 
 
 class StreamMeter(EventStream):
-    """feed() it the body's bytes with the time they arrived, close() it at the end, and read the fields afterwards."""
+    """feed() it the body's bytes with the time they arrived, close() it at the end, and read the fields
+    afterwards.
+    """
 
     __slots__ = (
         "_not_arrivals",
@@ -76,7 +78,9 @@ class StreamMeter(EventStream):
     # what a backend's meter decides
 
     def usual_event(self, now_ns: int, data: bytes, start: int, end: int) -> bool:
-        """Take an event that has this endpoint's usual form; False, and nothing done, if it must be read as JSON."""
+        """Take an event that has this endpoint's usual form; False, and nothing done, if it must be read as
+        JSON.
+        """
         raise NotImplementedError
 
     def parsed(self, found: bytes) -> Event:
@@ -100,7 +104,8 @@ class StreamMeter(EventStream):
         """When output came, for a stream that no count belongs to; None where there is no such thing."""
         return None
 
-    # ways 1 and 2 to count a read (http1.py): only where `usual` is True, which a backend's meter sets by `steady`
+    # ways 1 and 2 to count a read (http1.py): only where `usual` is True, which a backend's meter sets by
+    # `steady`
 
     def take(self, now_ns: int, data: bytes, start: int, stop: int) -> None:
         """feed(data[start:stop])."""
@@ -111,7 +116,9 @@ class StreamMeter(EventStream):
         return False
 
     def run(self, times_ns: Sequence[int], step: int) -> None:
-        """Count events that were recognised without being read: each counts step tokens more than the one before."""
+        """Count events that were recognised without being read: each counts step tokens more than the one
+        before.
+        """
         raise NotImplementedError
 
     # way 3
@@ -150,7 +157,10 @@ class StreamMeter(EventStream):
         self.first_text_at = BEFORE if tokens == 0 and not self.arrival_ns else len(self.arrival_ns)
 
     def arrived(self, now_ns: int, data: bytes, start: int, end: int, tokens: int) -> None:
-        """Take an event with a count. One before the first token, such as /v1's role with a usage of 0, is not an arrival."""
+        """Take an event with a count.
+
+        One before the first token, such as /v1's role with a usage of 0, is not an arrival.
+        """
         if not self.arrival_tokens:
             if not tokens:
                 output = self.OUTPUT.search(data, start, end) is not None

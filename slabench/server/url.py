@@ -34,7 +34,8 @@ def same_place(first: str, second: str) -> bool:
     """True if two base URLs lead to one place: the same port and path at one host, or at a name and an
     address of it.
 
-    Two names of one address may be two servers behind a gateway that decides by the name. False if it is not known.
+    Two names of one address may be two servers behind a gateway that decides by the name. False if it is not
+    known.
     """
     urls = left, right = parse_url(first), parse_url(second)
     if (left.port, left.path) != (right.port, right.path):

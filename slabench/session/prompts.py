@@ -14,7 +14,7 @@ from slabench.session.deployment import Campaign
 
 if TYPE_CHECKING:
     from slabench.workloads import Workload, WorkloadSpec
-    from slabench.workloads.prefetch import Ahead
+    from slabench.workloads.prefetch import Prefetch
 
 FREE_CORES = 4  # below it making prompts would take from the load that is being measured, or from the server
 
@@ -28,7 +28,7 @@ class Prompts:
         self.campaign = campaign
         self._forms = forms
         self._planned: list[WorkloadSpec] | None = None
-        self._ahead: Ahead | None = None
+        self._ahead: Prefetch | None = None
 
     def spec(self, form: Form, *, salt: str, further: int) -> WorkloadSpec:
         """further: 0 for the prompts that every run of a test has; its repeats and probes have others, by the
@@ -81,7 +81,7 @@ class Prompts:
         """Prompts that are not kept yet: a process of its own makes them, and those of the tests to come
         while this one runs.
         """
-        from slabench.workloads.prefetch import Ahead
+        from slabench.workloads.prefetch import Prefetch
 
         folder = self.campaign.tokenizer_folder()
         if len(os.sched_getaffinity(0)) < FREE_CORES or folder is None:
@@ -93,7 +93,7 @@ class Prompts:
                 key = _recipe(one)
                 most[key] = max(most.get(key, one), one, key=lambda spec: spec.num_prompts)
             given = self.campaign.settings.given
-            self._ahead = Ahead(
+            self._ahead = Prefetch(
                 list(most.values()),
                 folder,
                 self.campaign.store.folder,

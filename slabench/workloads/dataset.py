@@ -1,11 +1,10 @@
-"""The data set's file: conversations of two turns or more, in the forms that people have them.
+"""The data set's file: conversations of two turns or more, in one of two forms.
 
-    ShareGPT   [{"conversations": [{"value": TEXT}, {"value": TEXT}, ...]}, ...]
-    OpenAI     [{"messages": [{"role": "user", "content": TEXT}, {"role": "assistant", "content": TEXT}]}, ...]
+    ShareGPT   [{"conversations": [{"value": TEXT}, {"value": TEXT}, ...]}, ...] OpenAI     [{"messages":
+    [{"role": "user", "content": TEXT}, {"role": "assistant", "content": TEXT}]}, ...]
 
-either as one JSON list or as JSON lines, an object a line; a byte order mark before it is nothing. An entry
-that is broken is left out and counted. One with a single turn is no conversation, and bench_serving drops it
-too.
+either as one JSON list or as JSON lines, an object a line; a byte order mark before it is skipped. A broken
+entry is left out and counted. One with a single turn is not a conversation; bench_serving drops it too.
 """
 
 from __future__ import annotations
@@ -18,15 +17,16 @@ from typing import Any
 from slabench.errors import ConfigError, system_words
 
 EXPECTED = (
-    "give the ShareGPT_V3 JSON file: a list of objects with conversations, each turn with a value (OpenAI's messages and JSON "
-    "lines are read too)"
+    "give the ShareGPT_V3 JSON file: a list of objects with conversations, each turn with a value (OpenAI's "
+    "messages and JSON lines are read too)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Conversations:
-    """The first question and answer of each, in the file's order; broken: entries that are left out, and the
-    first's fault.
+    """The first question and answer of each, in the file's order.
+
+    broken: how many entries are left out; first: what is wrong with the first of them.
     """
 
     turns: Sequence[tuple[str, str]]
@@ -38,16 +38,15 @@ class Conversations:
         """What was left out, in a sentence."""
         if not self.broken:
             return None
-        many = (
-            "entry of the data set is broken and was"
-            if self.broken == 1
-            else "entries of the data set are broken and were"
+        entries = "entry was" if self.broken == 1 else "entries were"
+        return (
+            f"{self.broken} broken {entries} left out of the data set (the first: {self.first}); "
+            f"{len(self.turns)} conversations remain."
         )
-        return f"{self.broken} {many} left out (the first: {self.first}); {len(self.turns)} conversations are left."
 
 
 def read_conversations(path: str) -> Conversations:
-    """ConfigError, in one sentence, for a file that holds no conversation of these forms."""
+    """ConfigError for a file without a conversation in one of these forms."""
     try:
         with open(path, encoding="utf-8-sig") as file:
             text = file.read()
@@ -57,31 +56,31 @@ def read_conversations(path: str) -> Conversations:
         ) from error
     if not text.strip():
         raise ConfigError(f"--dataset-path={path} is empty; {EXPECTED}.")
-    turns, broken, first, entries = [], 0, "", 0
+    turns, broken, first, place = [], 0, "", 0
     for place, entry in enumerate(_entries(path, text), 1):
-        entries += 1
         try:
-            found = entry if isinstance(entry, ValueError) else _turns(entry)
+            pair = None if isinstance(entry, ValueError) else _turns(entry)
         except KeyError as error:
-            found = ValueError(f"not in ShareGPT's form: {error} is missing")
+            entry = ValueError(f"not in ShareGPT's form: {error} is missing")
         except (AttributeError, TypeError) as error:
             what = (
-                str(error) if isinstance(entry, Mapping) else f"a JSON {type(entry).__name__} and no object"
+                str(error) if isinstance(entry, Mapping) else f"a JSON {type(entry).__name__}, not an object"
             )
-            found = ValueError(f"not in ShareGPT's form: {what}")
-        if isinstance(found, ValueError):
-            broken, first = broken + 1, first or f"number {place}, {found}"
-        elif found is not None:
-            turns.append(found)
-    if broken and broken == entries:
+            entry = ValueError(f"not in ShareGPT's form: {what}")
+        if isinstance(entry, ValueError):
+            broken, first = broken + 1, first or f"number {place}, {entry}"
+        elif pair is not None:
+            turns.append(pair)
+    if broken and broken == place:
         raise ConfigError(
-            f"--dataset-path={path}: none of its {entries} entries can be used (the first: {first}); {EXPECTED}."
+            f"--dataset-path={path}: none of its {place} entries can be used "
+            f"(the first: {first}); {EXPECTED}."
         )
     return Conversations(turns, broken, first)
 
 
 def _entries(path: str, text: str) -> Iterator[Any]:
-    """The list's items, or one a line; a ValueError stands for a line that is no JSON."""
+    """The list's items, or one a line; a ValueError stands for a line that is not JSON."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -91,7 +90,7 @@ def _entries(path: str, text: str) -> Iterator[Any]:
             raise ConfigError(
                 f"--dataset-path={path} cannot be read as JSON ({error}); {EXPECTED}."
             ) from error
-        yield from (_line(line) or ValueError("a line that is no JSON object") for line in lines)
+        yield from (_line(line) or ValueError("a line that is not a JSON object") for line in lines)
         return
     if isinstance(document, dict) and any(
         key in document for key in ("conversations", "conversation", "messages")
@@ -108,16 +107,16 @@ def _entries(path: str, text: str) -> Iterator[Any]:
 
 def _line(line: str) -> dict[str, Any] | None:
     try:
-        found = json.loads(line)
+        entry = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return entry if isinstance(entry, dict) else None
 
 
 def _turns(entry: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The first two texts; None for a conversation that has not two.
+    """The first two texts; None for a conversation with fewer.
 
-    AttributeError, KeyError or TypeError for what is none.
+    AttributeError, KeyError or TypeError for a broken one.
     """
     if "messages" in entry and not ("conversations" in entry or "conversation" in entry):
         return _messages(entry["messages"])
@@ -126,14 +125,12 @@ def _turns(entry: Mapping[str, Any]) -> tuple[str, str] | None:
         return None
     question, answer = turns[0]["value"], turns[1]["value"]
     if not isinstance(question, str) or not isinstance(answer, str):
-        raise TypeError("a turn's value is no text")
+        raise TypeError("a turn's value is not a text")
     return _sendable(question), _sendable(answer)
 
 
 def _messages(messages: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
-    """The user's first message and the assistant's next; what the system says before them is no prompt of
-    anybody.
-    """
+    """The user's first message and the assistant's next; a system message before them is skipped."""
     question = None
     for message in messages:
         role = message["role"]
@@ -145,17 +142,17 @@ def _messages(messages: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
 
 
 def _content(content: Any) -> str:
-    """A text, or the texts of its parts; images and the like are no text."""
+    """A text, or the texts of its parts; images and the like are skipped."""
     if isinstance(content, str):
         return _sendable(content)
     texts = [part["text"] for part in content if part.get("type") == "text"]
     if not texts or not all(isinstance(text, str) for text in texts):
-        raise TypeError("a message's content is no text")
+        raise TypeError("a message's content is not a text")
     return _sendable("".join(texts))
 
 
 def _sendable(text: str) -> str:
-    """TypeError for half of a surrogate pair, which JSON can hold and no request."""
+    """TypeError for half of a surrogate pair: JSON can hold it, a request cannot."""
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -1,17 +1,13 @@
-"""Random ids, sent as ids: exact lengths, inside the vocabulary, and no two prompts with the same beginning."""
+"""Random ids, sent as ids: exact lengths, inside the vocabulary, and no two prompts begin alike."""
 
 from __future__ import annotations
 
 import hashlib
 from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from slabench.errors import ConfigError
 from slabench.workloads.model import Prompt, WorkloadSpec
-
-if TYPE_CHECKING:
-    import numpy as np
 
 SPECIAL = 10  # the first ids of a vocabulary are often special tokens; not used where there are enough others
 
@@ -23,10 +19,10 @@ def bounds(vocabulary: int) -> tuple[int, int]:
 
 
 def random_ids(spec: WorkloadSpec, inputs: Sequence[int], outputs: Sequence[int]) -> list[Prompt]:
-    """One prompt a length. Prompts of one workload differ in their first id, or within the first two where
-    ids are fewer.
+    """One prompt a length. Prompts of one workload differ in their first id, or within the first two if there
+    are fewer ids.
 
-    The generator is seeded with seed and salt, so that every test has prompts of its own and every run the
+    The generator is seeded with seed and salt, so that every test has prompts of its own, and every run the
     same ones.
     """
     import numpy as np
@@ -45,11 +41,5 @@ def random_ids(spec: WorkloadSpec, inputs: Sequence[int], outputs: Sequence[int]
         ids[0] = firsts[k % usable]
         if input_len > 1 and len(inputs) > usable:
             ids[1] = k // usable % usable
-        prompts.append(Prompt(None, _array(ids + low), input_len, output_len))
+        prompts.append(Prompt(None, array("i", (ids + low).astype("int32").tobytes()), input_len, output_len))
     return prompts
-
-
-def _array(ids: np.ndarray) -> array[int]:
-    found: array[int] = array("i")
-    found.frombytes(ids.astype("int32").tobytes())
-    return found

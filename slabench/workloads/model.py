@@ -1,4 +1,4 @@
-"""A workload's recipe and what came of it."""
+"""A workload's recipe, and the prompts made from it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ UNKNOWN_VOCABULARY = 1000  # an id outside the vocabulary can kill a server: wit
 
 @dataclass(frozen=True, slots=True)
 class WorkloadSpec:
-    """The recipe. Lengths in tokens; range_ratio r draws them uniformly from max(int(r x length), 1) to
-    length.
+    """The recipe.
+
+    Lengths in tokens; range_ratio r draws them uniformly from max(int(r x length), 1) to length.
     """
 
     dataset_name: str
@@ -28,7 +29,7 @@ class WorkloadSpec:
     dataset_path: str | None = None
     sharegpt_output_len: int | None = None  # instead of the conversation's own answer length
     vocab_size: int | None = None  # random-ids as ids stay below it; None: UNKNOWN_VOCABULARY
-    # random-ids as ids differ between tests, so that none finds another's prompts in a prefix cache
+    # random-ids as ids differ between tests, so that no test finds the prompts of another in a prefix cache
     salt: str = ""
 
     @property
@@ -38,8 +39,9 @@ class WorkloadSpec:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One request's content: a text or ids, never both. input_len is what the recipe says; a text's real
-    count can differ.
+    """One request's content: a text or ids, never both.
+
+    input_len is the recipe's; a text's real count can differ.
     """
 
     text: str | None
@@ -63,9 +65,9 @@ class Workload:
     own_ids: Sequence[Sequence[int]] = ()
 
     def describe(self) -> dict[str, Any]:
-        """run.json's workload: built-in types, the data set by name and hash and not by where it lies."""
+        """run.json's workload: built-in types; the data set by name and hash, without its folder."""
         spec = self.spec
-        found: dict[str, Any] = {
+        description: dict[str, Any] = {
             "dataset_name": spec.dataset_name,
             "prompt_form": spec.prompt_form,
             "num_prompts": len(self.prompts),
@@ -75,7 +77,7 @@ class Workload:
             "seed": spec.seed,
         }
         if self.dataset_sha256 is not None and spec.dataset_path is not None:
-            found |= {"dataset": Path(spec.dataset_path).name, "dataset_sha256": self.dataset_sha256}
+            description |= {"dataset": Path(spec.dataset_path).name, "dataset_sha256": self.dataset_sha256}
         if spec.dataset_name == RANDOM_IDS and spec.prompt_form == "ids":
-            found["ids_below"] = spec.vocabulary
-        return found
+            description["ids_below"] = spec.vocabulary
+        return description

@@ -1,8 +1,8 @@
-"""Prompts made ahead by a process of its own: `python -m slabench.workloads.prefetch`, the order as JSON on
-standard input.
+"""Prompts made in advance by a process of its own: `python -m slabench.workloads.prefetch`, the order as JSON
+on standard input.
 
-It fills the cache that prepare() reads, and says a line for each spec: its number once its prompts are kept.
-It ends when its standard input closes, so it does not outlive who asked.
+It fills the cache that prepare() reads, and writes a line for each spec: its number, once its prompts are
+stored. It ends when its standard input closes, so it does not outlive its parent.
 """
 
 from __future__ import annotations
@@ -13,19 +13,23 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from slabench.places import child_environment
+from slabench.workloads.cache import DatasetStore
 from slabench.workloads.model import WorkloadSpec
+from slabench.workloads.prepare import prepare
+from slabench.workloads.tokenizer import load_tokenizer
 
-NICE = 10  # a load that is being measured comes first
+NICE = 10  # a load that is being measured has priority
 
 
-class Ahead:
-    """The process, as the one who asked sees it."""
+class Prefetch:
+    """The parent's side of the process."""
 
     def __init__(
         self,
@@ -37,44 +41,39 @@ class Ahead:
         allow_download: bool,
     ) -> None:
         self.specs = specs
-        self.kept: set[int] = set()
+        self.stored: set[int] = set()
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "slabench.workloads.prefetch"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # what goes wrong there goes wrong here too, and is said once
+            stderr=subprocess.DEVNULL,  # what fails there fails here too, and is reported once
             env=child_environment(),
             start_new_session=True,
         )
         assert self.process.stdin is not None and self.process.stdout is not None
         self.stdin, self.stdout = self.process.stdin, self.process.stdout
         order = {
-            "specs": [asdict(one) for one in specs],
+            "specs": [asdict(spec) for spec in specs],
             "tokenizer": tokenizer,
             "cache": str(cache),
             "trust_remote_code": trust_remote_code,
             "allow_download": allow_download,
         }
-        try:
+        with suppress(BrokenPipeError):  # wait() finds that it has ended
             self.stdin.write(json.dumps(order).encode() + b"\n")
             self.stdin.flush()
-        except BrokenPipeError:
-            pass  # wait() finds that it has ended
 
     def wait(self, wanted: Callable[[WorkloadSpec], bool]) -> bool:
-        """Until the prompts of the first spec that is wanted are kept;
-
-        False if it ended without, or was not asked for them.
+        """Wait until the prompts of the first wanted spec are stored; False if there is none, or the process
+        ended before.
         """
-        number = next((k for k, one in enumerate(self.specs) if wanted(one)), None)
-        if number is None:
-            return False
-        while number not in self.kept:
+        number = next((k for k, spec in enumerate(self.specs) if wanted(spec)), None)
+        while number is not None and number not in self.stored:
             line = self.stdout.readline()
             if not line:
                 return False
-            self.kept.add(int(line))
-        return True
+            self.stored.add(int(line))
+        return number is not None
 
     def close(self) -> None:
         self.stdin.close()
@@ -86,11 +85,7 @@ class Ahead:
         self.stdout.close()
 
 
-def make(order: dict[str, Any], say: Callable[[int], None]) -> None:
-    from slabench.workloads.cache import DatasetStore
-    from slabench.workloads.prepare import prepare
-    from slabench.workloads.tokenizer import load_tokenizer
-
+def make(order: Mapping[str, Any], stored: Callable[[int], None]) -> None:
     store = DatasetStore(Path(order["cache"]))
 
     @functools.cache
@@ -98,9 +93,9 @@ def make(order: dict[str, Any], say: Callable[[int], None]) -> None:
         options = {key: order[key] for key in ("trust_remote_code", "allow_download")}
         return load_tokenizer(order["tokenizer"], **options)
 
-    for number, given in enumerate(order["specs"]):
-        prepare(WorkloadSpec(**given), tokenizer=tokenizer, store=store, tokenizer_folder=order["tokenizer"])
-        say(number)
+    for number, spec in enumerate(order["specs"]):
+        prepare(WorkloadSpec(**spec), tokenizer=tokenizer, store=store, tokenizer_folder=order["tokenizer"])
+        stored(number)
 
 
 def main() -> int:

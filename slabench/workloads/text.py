@@ -1,5 +1,5 @@
 """ShareGPT text cut or repeated to a length, and conversations as they are: bench_serving 0.5.7's samplers,
-step for step.
+step by step.
 """
 
 from __future__ import annotations
@@ -9,12 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from slabench.workloads.model import Prompt
-
-
-def _prompt(tokenizer: Any, ids: Sequence[int], input_len: int, output_len: int, *, form: str) -> Prompt:
-    if form == "text":
-        return Prompt(tokenizer.decode(ids), None, input_len, output_len)
-    return Prompt(None, array("i", ids), input_len, output_len)
 
 
 def text_prompts(
@@ -39,8 +33,9 @@ def text_prompts(
         if not ids:
             continue
         wanted = inputs[k]
-        times = -(-wanted // len(ids))
-        prompts.append(_prompt(tokenizer, (ids * times)[:wanted], wanted, outputs[k], form=form))
+        ids = (ids * -(-wanted // len(ids)))[:wanted]
+        text, sent = (tokenizer.decode(ids), None) if form == "text" else (None, array("i", ids))
+        prompts.append(Prompt(text, sent, wanted, outputs[k]))
     return prompts
 
 
@@ -50,8 +45,8 @@ def ids_prompts(
     """Consecutive ids from a random offset, decoded to text. Source: sample_random_requests without
     random_sample.
 
-    Whole prompts repeat where two offsets meet (seed 123: one pair in 512 with a vocabulary of 151,936): its
-    prefix cache hits are part of what this reproduces.
+    Whole prompts repeat where two offsets meet (seed 123: one pair in 512 with a vocabulary of 151,936):
+    bench_serving has these prefix cache hits too.
     """
     size = tokenizer.vocab_size
     prompts = []

@@ -22,18 +22,15 @@ FILES = (
     "config.json",
 )
 
-AT_ONCE = 64  # texts: what the library holds of each meanwhile is some ten times its ids
+AT_ONCE = 64  # texts: for each the library holds some ten times the memory of its ids
 
 
 def load_tokenizer(folder: str, *, trust_remote_code: bool = False, allow_download: bool = False) -> Any:
-    """AutoTokenizer from a folder, or by name from the local copy of a hub.
-
-    ConfigError in one sentence if there is none.
-    """
+    """AutoTokenizer from a folder, or by name from the local copy of a hub. ConfigError if there is none."""
     if not allow_download and not os.path.exists(folder) and folder.startswith(("/", ".", "~")):
         raise ConfigError(f"The tokenizer folder {folder} does not exist; give --tokenizer=DIR.")
-    # It says on import that there is no PyTorch, which is meant; below a red verdict that reads like its
-    # cause.
+    # On import it warns that there is no PyTorch, which is intended; below a red verdict that would read like
+    # the cause.
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     import transformers
     from transformers import logging
@@ -59,8 +56,8 @@ def load_tokenizer(folder: str, *, trust_remote_code: bool = False, allow_downlo
 
 
 def shortened(text: str, limit: int = 200) -> str:
-    """A library's words, at most limit of them: whole sentences if there are, else whole words and three
-    dots. Some list a page.
+    """A library's message, at most limit characters: whole sentences if possible, else whole words and three
+    dots.
     """
     if len(text) <= limit:
         return text
@@ -72,10 +69,7 @@ def shortened(text: str, limit: int = 200) -> str:
 
 
 def encoded(tokenizer: Any, texts: Sequence[str]) -> Iterator[list[int]]:
-    """What tokenizer.encode() gives for each text.
-
-    Fast tokenizers take many at once, and spread them over the cores.
-    """
+    """tokenizer.encode() of each text. Fast tokenizers take many at once, and use all cores."""
     if not getattr(tokenizer, "is_fast", False):  # a model's own class may have another encode()
         yield from map(tokenizer.encode, texts)
         return
@@ -87,27 +81,27 @@ def encoded(tokenizer: Any, texts: Sequence[str]) -> Iterator[list[int]]:
 
 
 def vocab_size(tokenizer: Any) -> int:
-    """Ids below it are in the vocabulary: the tokenizer's size, or the model's own if its config says a
-    smaller one.
+    """Ids below it are in the vocabulary: the tokenizer's size, or the one in the model's config if that is
+    smaller.
     """
     size = len(tokenizer)
     config = Path(str(tokenizer.name_or_path)) / "config.json"
     try:
-        told = json.loads(config.read_text(encoding="utf-8")).get("vocab_size")
+        stated = json.loads(config.read_text(encoding="utf-8")).get("vocab_size")
     except (OSError, ValueError, AttributeError):
-        told = None
-    return min(size, told) if isinstance(told, int) and told > 0 else size
+        return size
+    return min(size, stated) if isinstance(stated, int) and stated > 0 else size
 
 
 def identity(folder: str) -> str:
-    """What makes two tokenizers the same: the contents of the folder's files (of a hub's, the name), the
-    libraries' versions.
+    """Equal for equal tokenizers: a hash of the folder's files (of a hub's, the name) and the libraries'
+    versions.
     """
     versions = [importlib.metadata.version(name) for name in ("transformers", "tokenizers")]
     digest = hashlib.sha256(json.dumps(versions).encode())
-    found = [Path(folder) / name for name in FILES if (Path(folder) / name).is_file()]
-    if not found:
+    files = [Path(folder) / name for name in FILES if (Path(folder) / name).is_file()]
+    if not files:
         digest.update(folder.encode())
-    for file in found:
+    for file in files:
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()

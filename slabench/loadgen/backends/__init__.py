@@ -1,4 +1,7 @@
-"""--backend's endpoints by name. A module of this package that registers a Backend is all that another endpoint needs."""
+"""--backend's endpoints by name.
+
+A module of this package that registers a Backend is all that another endpoint needs.
+"""
 
 from __future__ import annotations
 

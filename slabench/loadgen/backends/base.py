@@ -1,4 +1,7 @@
-"""What an endpoint is to the client. One subclass of Backend, in a module of this package, is one value of --backend."""
+"""What an endpoint is to the client.
+
+One subclass of Backend, in a module of this package, is one value of --backend.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,9 @@ class AnswerContent:
 
 
 class Backend(ABC):
-    """One endpoint: what is sent, which event is an arrival, how the stream ends, what is counted, which messages differ."""
+    """One endpoint: what is sent, which event is an arrival, how the stream ends, what is counted, which
+    messages differ.
+    """
 
     name: ClassVar[str]  # of --backend; bench_serving's name where it has the endpoint
     path: ClassVar[str]
@@ -92,8 +97,8 @@ class Backend(ABC):
         """ConfigError for keys of --extra-request-body that this endpoint ignores."""
         if "sampling_params" in body:
             raise ConfigError(
-                f"--extra-request-body has sampling_params, which --backend={self.name} does not read: write its keys at the "
-                "top, such as '{\"temperature\": 0.7}'."
+                f"--extra-request-body has sampling_params, which --backend={self.name} does not read: "
+                "write its keys at the top, such as '{\"temperature\": 0.7}'."
             )
 
 

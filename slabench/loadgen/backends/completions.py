@@ -1,5 +1,6 @@
-"""/v1/completions: a piece of text an event, token counts only where asked for, the finish reason and the sum in events of
-their own."""
+"""/v1/completions: a piece of text an event, token counts only where asked for, the finish reason and the sum
+in events of their own.
+"""
 
 from __future__ import annotations
 

@@ -36,16 +36,16 @@ _COUNT_LEN = len(COUNT)
 _TEXT = re.compile(rb'"text"\s*:\s*"(.)', re.DOTALL)
 _T = ord("t")  # where `data: {"text":` has it; frame_of() looks at the whole key
 _SAMPLING = frozenset(
-    "temperature top_p top_k min_p frequency_penalty presence_penalty repetition_penalty stop stop_token_ids json_schema regex "
-    "ebnf skip_special_tokens no_stop_trim logit_bias custom_params".split()
+    "temperature top_p top_k min_p frequency_penalty presence_penalty repetition_penalty stop stop_token_ids "
+    "json_schema regex ebnf skip_special_tokens no_stop_trim logit_bias custom_params".split()
 )
 
 
 class GenerateMeter(StreamMeter):
     """Finds the last `"completion_tokens":` of each event.
 
-    A quotation mark inside a JSON text is always escaped, so `"completion_tokens":` can only be the key itself: a model's output
-    cannot forge a count. For the same reason it cannot write `"error`.
+    A quotation mark inside a JSON text is always escaped, so `"completion_tokens":` can only be the key
+    itself: a model's output cannot forge a count. For the same reason it cannot write `"error`.
     """
 
     __slots__ = ("_before", "_behind", "_look", "_middles")
@@ -60,7 +60,9 @@ class GenerateMeter(StreamMeter):
         self._before = self._behind = b"\n"
 
     def take(self, now_ns: int, data: bytes, start: int, stop: int) -> None:
-        """As feed(data[start:stop]), without the copy where that is one whole event with a count, `data: {...}\n\n`."""
+        """As feed(data[start:stop]), without the copy where that is one whole event with a count, `data:
+        {...}\n\n`.
+        """
         end = stop - 2
         if not (
             self.usual
@@ -71,10 +73,11 @@ class GenerateMeter(StreamMeter):
             self.feed(now_ns, data[start:stop])
 
     def count(self, now_ns: int, data: bytes, start: int, end: int, *, alone: bool = True) -> bool:
-        """Count the event data[start:end], where `usual`; False, and nothing done, if it does not have the usual form.
+        """Count the event data[start:end], where `usual`; False, and nothing done, if it does not have the
+        usual form.
 
-        alone: data is little more than this event. Then it is kept without a copy; else a read of many events would stay in
-        memory for one.
+        alone: data is little more than this event. Then it is kept without a copy; else a read of many events
+        would stay in memory for one.
         """
         at = data.rfind(COUNT, start, end) + _COUNT_LEN
         comma = data.find(b",", at, at + 12)
@@ -86,7 +89,8 @@ class GenerateMeter(StreamMeter):
             or data[start + 8] != _T
             or not data.endswith(self._before, start, at)
         ):
-            # Nothing but text and ids stands before its meta_info, and the answer continues: checked once for many events.
+            # Nothing but text and ids stands before its meta_info, and the answer continues: checked once for
+            # many events.
             frame = frame_of(data[start:end])
             if frame is None:
                 return False
@@ -99,10 +103,11 @@ class GenerateMeter(StreamMeter):
         return True
 
     def run(self, times_ns: Sequence[int], step: int) -> None:
-        """Count events that were recognised without being read: each counts step tokens more than the one before.
+        """Count events that were recognised without being read: each counts step tokens more than the one
+        before.
 
-        The event that is kept is the last one that was read, with the count of the last one that came. Its ids do not reach that
-        count, so its text is not taken for the answer.
+        The event that is kept is the last one that was read, with the count of the last one that came. Its
+        ids do not reach that count, so its text is not taken for the answer.
         """
         assert self.last is not None
         count = self.arrival_tokens[-1] + step * len(times_ns)
@@ -181,8 +186,8 @@ class Generate(Backend):
         ignored = {key: value for key, value in body.items() if key in _SAMPLING}
         if ignored:
             raise ConfigError(
-                f"--extra-request-body has {', '.join(ignored)} at the top, where {self.path} does not look: write "
-                f"'{{\"sampling_params\": {json.dumps(ignored)}}}'."
+                f"--extra-request-body has {', '.join(ignored)} at the top, where {self.path} does not "
+                f"read them: write '{{\"sampling_params\": {json.dumps(ignored)}}}'."
             )
 
     def read(self, lines: KeptLines, tokens: Sequence[int], *, has_text: bool) -> AnswerContent:
@@ -228,7 +233,8 @@ def _last_event(event: Mapping[str, Any]) -> LastEvent:
         finish_reason=short(reason.get("type") if isinstance(reason, dict) else reason),
         request_id=short(meta["id"]) if isinstance(meta.get("id"), str) else None,
         numbers=numbers,
-        # With --incremental-streaming-output ids and text are those of one event only, and that is not the answer.
+        # With --incremental-streaming-output ids and text are those of one event only, and that is not the
+        # answer.
         text=encodable(text) if text is not None and ids is not None and ids == completion else None,
         origin=strings(meta, ("weight_version",)),
         ids=ids,
@@ -238,7 +244,7 @@ def _last_event(event: Mapping[str, Any]) -> LastEvent:
 
 
 def _middle(event: Mapping[str, Any] | None, whole: str | None) -> tuple[dict[str, int], str]:
-    """Of an event from the middle: its count, its ids, how much of the answer's text it has; and that text."""
+    """An event from the middle: its count, its ids, how much of the answer's text it has; and that text."""
     meta = event.get("meta_info") if event is not None else None
     tokens = server_json.count(meta.get("completion_tokens")) if isinstance(meta, dict) else None
     if event is None or not tokens:
@@ -252,7 +258,10 @@ def _middle(event: Mapping[str, Any] | None, whole: str | None) -> tuple[dict[st
 
 
 def _counted_text(whole: str | None, earlier: str, tokens: Sequence[int], *, has_text: bool) -> CountedText:
-    """The text of an answer without ids, if it is known to be that of the tokens counted. earlier: an earlier event's text."""
+    """The text of an answer without ids, if it is known to be that of the tokens counted.
+
+    earlier: an earlier event's text.
+    """
     if not tokens:
         return CountedText()
     if not has_text:

@@ -1,5 +1,6 @@
-"""What another endpoint takes: one class, registered. Here the OpenAI Responses API, whose events have a type, a delta and no
-count, and whose sum comes with the event that ends the stream."""
+"""What another endpoint takes: one class, registered. Here the OpenAI Responses API, whose events have a
+type, a delta and no count, and whose sum comes with the event that ends the stream.
+"""
 
 from __future__ import annotations
 

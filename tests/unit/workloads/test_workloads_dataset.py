@@ -65,8 +65,8 @@ def lines(*entries: object) -> str:
 def test_forms(tmp_path: Path, content: bytes, turns: list[tuple[str, str]]) -> None:
     path = tmp_path / "data.json"
     path.write_bytes(content)
-    found = read_conversations(str(path))
-    assert (list(found.turns), found.broken, found.note) == (turns, 0, None)
+    conversations = read_conversations(str(path))
+    assert (list(conversations.turns), conversations.broken, conversations.note) == (turns, 0, None)
 
 
 @pytest.mark.parametrize(
@@ -95,23 +95,23 @@ def test_forms(tmp_path: Path, content: bytes, turns: list[tuple[str, str]]) -> 
 def test_a_broken_entry_is_left_out_and_counted(tmp_path: Path, entry: object) -> None:
     path = tmp_path / "data.json"
     path.write_text(json.dumps([SHAREGPT, entry, SECOND, entry]))
-    found = read_conversations(str(path))
-    assert (list(found.turns), found.broken) == (BOTH, 2)
-    assert found.note is not None
-    assert found.note.startswith(
-        "2 entries of the data set are broken and were left out (the first: number 2, "
+    conversations = read_conversations(str(path))
+    assert (list(conversations.turns), conversations.broken) == (BOTH, 2)
+    assert conversations.note is not None
+    assert conversations.note.startswith(
+        "2 broken entries were left out of the data set (the first: number 2, "
     )
-    assert found.note.endswith("; 2 conversations are left.")
+    assert conversations.note.endswith("; 2 conversations remain.")
 
 
 def test_a_line_that_is_no_json_is_a_broken_entry(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text(lines(SHAREGPT) + '{"conversations": [{"val\n' + lines(SECOND))
-    found = read_conversations(str(path))
-    assert (list(found.turns), found.broken) == (BOTH, 1)
-    assert found.note == (
-        "1 entry of the data set is broken and was left out (the first: number 2, a line that is no JSON object); "
-        "2 conversations are left."
+    conversations = read_conversations(str(path))
+    assert (list(conversations.turns), conversations.broken) == (BOTH, 1)
+    assert conversations.note == (
+        "1 broken entry was left out of the data set (the first: number 2, a line that is not a JSON object); "
+        "2 conversations remain."
     )
 
 
@@ -129,7 +129,7 @@ def test_a_line_that_is_no_json_is_a_broken_entry(tmp_path: Path) -> None:
         ("question,answer\na,b\n", "cannot be read as JSON"),
         ("{not json\n{nor this\n", "cannot be read as JSON"),
         ("[1, 2]", "none of its 2 entries can be used (the first: number 1, not in ShareGPT's form"),
-        ('{"prompt": "a"}\n{"prompt": "b"}\n', "gives no prompt"),
+        ('{"prompt": "a"}\n{"prompt": "b"}\n', "no conversation with two turns"),
     ],
 )
 def test_what_is_no_data_set_is_one_sentence(tmp_path: Path, content: str, words: str) -> None:
@@ -158,7 +158,7 @@ def test_what_was_left_out_is_said_of_prompts_from_the_cache_too(tmp_path: Path)
     for _ in range(2):
         workload = made(spec, tmp_path / "cache", Letters)
         assert [prompt.text for prompt in workload.prompts] in (["abc", "hij"], ["hij", "abc"])
-        assert any(note.startswith("1 entry of the data set is broken") for note in workload.notes)
+        assert any(note.startswith("1 broken entry was left out") for note in workload.notes)
     clean = tmp_path / "clean.json"
     clean.write_text(json.dumps([SHAREGPT, SECOND]))
     store = DatasetStore(tmp_path / "cache")
@@ -179,17 +179,17 @@ def test_what_python_takes_for_a_line_s_end_is_none_in_json_lines(tmp_path: Path
         encoding="utf-8",
         newline="",
     )
-    found = read_conversations(str(path))
-    assert (len(found.turns), found.broken, found.turns[0][0]) == (2, 0, f"a{sign}b")
+    conversations = read_conversations(str(path))
+    assert (len(conversations.turns), conversations.broken, conversations.turns[0][0]) == (2, 0, f"a{sign}b")
 
 
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ("text", "number 1, not in ShareGPT's form: a JSON str and no object)"),
-        (None, "a JSON NoneType and no object"),
+        ("text", "number 1, not in ShareGPT's form: a JSON str, not an object)"),
+        (None, "a JSON NoneType, not an object"),
         ({"conversations": [{"from": "human"}, {"value": "a"}]}, "'value' is missing"),
-        ({"conversations": [{"value": 3}, {"value": "a"}]}, "a turn's value is no text"),
+        ({"conversations": [{"value": 3}, {"value": "a"}]}, "a turn's value is not a text"),
     ],
 )
 def test_what_is_wrong_with_an_entry_is_said(tmp_path: Path, entry: object, said: str) -> None:

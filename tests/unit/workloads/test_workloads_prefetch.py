@@ -11,7 +11,7 @@ from pathlib import Path
 
 from slabench.workloads import WorkloadSpec, prepare
 from slabench.workloads.cache import DatasetStore
-from slabench.workloads.prefetch import Ahead
+from slabench.workloads.prefetch import Prefetch
 from slabench.workloads.tokenizer import load_tokenizer
 
 DATA = Path(__file__).resolve().parents[3] / "fixtures" / "data"
@@ -19,17 +19,17 @@ TOKENIZER = str(DATA / "tokenizer")
 SPEC = WorkloadSpec("random", 3, 20, 5, prompt_form="text", dataset_path=str(DATA / "sharegpt_small.json"))
 
 
-def ahead(specs: list[WorkloadSpec], cache: Path, tokenizer: str = TOKENIZER) -> Ahead:
-    return Ahead(specs, tokenizer, cache, trust_remote_code=False, allow_download=False)
+def ahead(specs: list[WorkloadSpec], cache: Path, tokenizer: str = TOKENIZER) -> Prefetch:
+    return Prefetch(specs, tokenizer, cache, trust_remote_code=False, allow_download=False)
 
 
 def test_what_it_keeps_is_what_would_be_made_here(tmp_path: Path) -> None:
     other = replace(SPEC, input_len=31)
     process = ahead([SPEC, other], tmp_path / "cache")
     try:
-        assert process.wait(lambda one: one == other)
-        assert process.wait(lambda one: one == SPEC)
-        assert not process.wait(lambda one: one.seed == 9)  # it was not asked for
+        assert process.wait(lambda spec: spec == other)
+        assert process.wait(lambda spec: spec == SPEC)
+        assert not process.wait(lambda spec: spec.seed == 9)  # it was not asked for
     finally:
         process.close()
 
@@ -49,9 +49,9 @@ def test_what_it_keeps_is_what_would_be_made_here(tmp_path: Path) -> None:
 
 def test_one_that_dies_or_cannot_is_waited_for_no_longer(tmp_path: Path) -> None:
     process = ahead([SPEC], tmp_path / "cache", str(tmp_path / "no tokenizer"))
-    assert not process.wait(lambda one: one == SPEC)
+    assert not process.wait(lambda spec: spec == SPEC)
     process.close()
     process = ahead([SPEC], tmp_path / "cache")
     os.kill(process.process.pid, signal.SIGKILL)
-    assert not process.wait(lambda one: one == SPEC)
+    assert not process.wait(lambda spec: spec == SPEC)
     process.close()

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from slabench.errors import ConfigError
 from slabench.session.stream_probe import ShortPrompt
 from slabench.workloads import WorkloadSpec, prepare
-from slabench.workloads.cache import DatasetStore
-from slabench.workloads.cache_file import Made, decode, encode
+from slabench.workloads.cache import DatasetStore, PromptSet, decode, encode
 from slabench.workloads.dataset import read_conversations
 from slabench.workloads.model import Prompt
 
@@ -42,7 +41,7 @@ class Letters:
         return [ord(letter) - 97 for letter in text]
 
     def decode(self, ids: list[int]) -> str:
-        return "".join(chr(97 + one) for one in ids)
+        return "".join(chr(97 + number) for number in ids)
 
 
 def never() -> Any:
@@ -62,11 +61,11 @@ def test_ids_are_inside_the_vocabulary_and_begin_differently(
 ) -> None:
     spec = replace(IDS, num_prompts=count, input_len=length, vocab_size=vocabulary, seed=seed)
     prompts = made(spec, Path("unused")).prompts
-    assert [len(one.ids) for one in prompts] == [length] * count
-    assert all(min(one.ids) >= 0 and max(one.ids) < vocabulary for one in prompts)
-    assert len({tuple(one.ids[:2]) for one in prompts}) == count
+    assert [len(prompt.ids) for prompt in prompts] == [length] * count
+    assert all(min(prompt.ids) >= 0 and max(prompt.ids) < vocabulary for prompt in prompts)
+    assert len({tuple(prompt.ids[:2]) for prompt in prompts}) == count
     if count <= vocabulary - 10:
-        assert len({one.ids[0] for one in prompts}) == count
+        assert len({prompt.ids[0] for prompt in prompts}) == count
 
 
 def test_no_prompt_begins_as_what_is_sent_before_the_load_does() -> None:
@@ -76,7 +75,7 @@ def test_no_prompt_begins_as_what_is_sent_before_the_load_does() -> None:
     prompts = made(replace(IDS, num_prompts=1000), Path("unused")).prompts
     first = ShortPrompt.of(prompts[0]).ids
     assert first is not None and 0 <= first[0] < 1000
-    assert first[0] not in {one.ids[0] for one in prompts if one.ids is not None}
+    assert first[0] not in {prompt.ids[0] for prompt in prompts if prompt.ids is not None}
 
 
 def test_ids_are_the_same_again_and_others_for_another_test_or_seed() -> None:
@@ -88,7 +87,7 @@ def test_ids_are_the_same_again_and_others_for_another_test_or_seed() -> None:
 
 def test_without_a_known_vocabulary_ids_stay_below_1000_and_it_is_said() -> None:
     workload = made(replace(IDS, num_prompts=50, input_len=200), Path("unused"))
-    assert max(max(one.ids) for one in workload.prompts) < 1000
+    assert max(max(prompt.ids) for prompt in workload.prompts) < 1000
     assert "below 1000" in workload.notes[0]
     assert "not known" in workload.notes[0]
     assert workload.describe()["ids_below"] == 1000
@@ -123,8 +122,8 @@ def test_random_cuts_and_repeats_to_the_length(tmp_path: Path) -> None:
 def test_a_small_data_set_gives_fewer_prompts_and_says_so(tmp_path: Path) -> None:
     path = dataset(tmp_path, ("abc", "x"), ("", "x"), ("de", "x"))
     workload = made(WorkloadSpec("random", 5, 4, 2, prompt_form="text", dataset_path=path), tmp_path, Letters)
-    assert sorted(one.text for one in workload.prompts) == ["abca", "dede"]
-    assert workload.notes == ("The data set gave 2 of 5 prompts.",)
+    assert sorted(prompt.text for prompt in workload.prompts) == ["abca", "dede"]
+    assert workload.notes == ("The data set has 2 of 5 prompts.",)
     assert len(workload.unit_gaps) == 2
 
 
@@ -133,7 +132,9 @@ def test_sharegpt_takes_questions_and_answer_lengths(tmp_path: Path) -> None:
     workload = made(
         WorkloadSpec("sharegpt", 3, 1, 1, prompt_form="text", dataset_path=path), tmp_path, Letters
     )
-    assert [(one.text, one.input_len, one.output_len) for one in workload.prompts] == [("abc", 3, 4)]
+    assert [(prompt.text, prompt.input_len, prompt.output_len) for prompt in workload.prompts] == [
+        ("abc", 3, 4)
+    ]
 
 
 def test_the_cache_gives_the_same_without_a_tokenizer_s_work(tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ def test_the_cache_gives_the_same_without_a_tokenizer_s_work(tmp_path: Path) -> 
     assert (
         [list(ids) for ids in kept.own_ids]
         == list(fresh.own_ids)
-        == [Letters().encode(one.text) for one in fresh.prompts]
+        == [Letters().encode(prompt.text) for prompt in fresh.prompts]
     )
     assert kept.describe() == fresh.describe()
     other = made(replace(spec, input_len=5), tmp_path / "cache", Letters)
@@ -227,7 +228,7 @@ def test_a_bit_that_flipped_is_noticed(data: st.DataObject) -> None:
         Prompt(None, array("i", [7, -1, 2**31 - 1]), 3, 9),
         Prompt("", None, 0, 1),
     ]
-    recipe, whole = {"seed": 1, "inputs": [3]}, Made(prompts, [[1, 2], [7, -1, 2**31 - 1], []], 3)
+    recipe, whole = {"seed": 1, "inputs": [3]}, PromptSet(prompts, [[1, 2], [7, -1, 2**31 - 1], []], 3)
     kept = encode(recipe, whole)
     found = decode(recipe, memoryview(kept))
     assert list(found.prompts) == prompts
@@ -265,7 +266,7 @@ def test_another_file_under_the_same_name_is_noticed(tmp_path: Path) -> None:
         ("{}", "holds a JSON dict"),
         ('[{"conversations": [{"text": "a"}, {"text": "b"}]}]', "not in ShareGPT's form"),
         ("[1]", "not in ShareGPT's form"),
-        ('[{"conversations": [{"value": 1}, {"value": 2}]}]', "no text"),
+        ('[{"conversations": [{"value": 1}, {"value": 2}]}]', "not a text"),
     ],
 )
 def test_a_file_of_another_form_is_one_sentence(tmp_path: Path, content: str, words: str) -> None:
@@ -279,7 +280,7 @@ def test_a_file_of_another_form_is_one_sentence(tmp_path: Path, content: str, wo
 def test_a_data_set_without_a_prompt_is_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "data.json"
     path.write_text('[{"conversations": [{"value": "alone"}]}]')
-    with pytest.raises(ConfigError, match="gives no prompt"):
+    with pytest.raises(ConfigError, match="no conversation with two turns"):
         made(WorkloadSpec("random", 1, 6, 2, prompt_form="text", dataset_path=str(path)), tmp_path, Letters)
 
 

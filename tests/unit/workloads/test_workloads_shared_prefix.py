@@ -10,14 +10,15 @@ from slabench.workloads.shared_prefix import longest_shared
 
 @given(st.lists(st.lists(st.integers(0, 2), max_size=6), max_size=8))
 def test_as_all_pairs_say(prompts: list[list[int]]) -> None:
-    def common(one: list[int], other: list[int]) -> int:
+    def common(prompt: list[int], other: list[int]) -> int:
         return next(
-            (k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+            (k for k, (a, b) in enumerate(zip(prompt, other, strict=False)) if a != b),
+            min(len(prompt), len(other)),
         )
 
     wanted = [
-        max((common(one, other) for j, other in enumerate(prompts) if j != k), default=0)
-        for k, one in enumerate(prompts)
+        max((common(prompt, other) for j, other in enumerate(prompts) if j != k), default=0)
+        for k, prompt in enumerate(prompts)
     ]
     assert list(longest_shared(prompts)) == wanted
 
