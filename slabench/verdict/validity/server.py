@@ -19,7 +19,6 @@ from slabench.verdict.validity.registry import (
     Stage,
 )
 
-# /v1 leaves out prompt_tokens_details where nothing was cached (usage_processor.py, 0.5.7)
 # of the input; one shared first token a prompt stays far below it at the methods' lengths
 CACHED_SHARE_LIMIT = 0.01
 FLUSH_REMEDIES = {
