@@ -39,12 +39,11 @@ def start(given: Namespace, wanted: Start, log: str, key: str | None) -> Launche
 
     url = wanted.url
     if url.startswith(SIM):
-        from slabench.sim.null_profile import read_any
-        from slabench.sim.profiles import UnknownProfile
+        from slabench.sim.profiles import UnknownProfile, read_profile
 
         profile = url.removeprefix(SIM) or "demo"
         try:
-            read_any(profile)
+            read_profile(profile)
         except UnknownProfile as error:
             raise ConfigError(f"{wanted.option}={url}: {error}") from error
         # The profile goes through argv, never through a shell.

@@ -1,4 +1,4 @@
-"""`python -m slabench.sim --profile demo --port 30000`: the embedded server, on the loopback interface only."""
+"""`python -m slabench.sim --profile demo --port 30000`: the embedded server, on loopback only."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from slabench.sim import null
 from slabench.sim.engine import Engine
-from slabench.sim.http import Connection, Encode, Face, describe
+from slabench.sim.forward import MAX_PREFILL_TOKENS
+from slabench.sim.http import Exchange, Face, describe
 from slabench.sim.log import DeployLog
-from slabench.sim.null_profile import NULL, NullProfile, read_any
-from slabench.sim.profiles import PROFILES, Profile, UnknownProfile
+from slabench.sim.profiles import NULL, PROFILES, NullProfile, Profile, UnknownProfile, read_profile
+from slabench.sim.request import Encode
 
 
 def port(text: str) -> int:
@@ -38,7 +40,7 @@ def options(argv: Sequence[str], prog: str) -> argparse.Namespace:
         prog=prog, description="The embedded server, on the loopback interface only."
     )
     parser.add_argument(
-        "--profile", default="demo", help=f"{', '.join(PROFILES)}, {NULL}, or NAME?parameter=value&..."
+        "--profile", default="demo", help=f"{', '.join(PROFILES)}, {NULL.name}, or NAME?parameter=value&..."
     )
     parser.add_argument("--host", default="127.0.0.1", choices=("127.0.0.1", "::1"), help="IPv4 or IPv6")
     parser.add_argument("--port", type=port, default=30000, help="0 takes a free one (30000)")
@@ -53,7 +55,7 @@ def options(argv: Sequence[str], prog: str) -> argparse.Namespace:
     )
     parser.add_argument(
         "--api-key",
-        help="asked for by every request; named in server_info and in the log, as by the real server",
+        help="required of every request; server_info and the log show it, as the real server's do",
     )
     return parser.parse_args(argv)
 
@@ -74,27 +76,33 @@ def encoder(folder: str | None) -> Encode:
 
 
 async def serve(
-    profile: Profile, host: str, port: int, log: DeployLog, tokenizer: str | None, api_key: str | None
+    profile: Profile,
+    host: str,
+    port: int,
+    log: DeployLog,
+    encode: Encode,
+    tokenizer: str | None,
+    api_key: str | None,
 ) -> None:
     loop = asyncio.get_running_loop()
     engine = Engine(profile, log)
-    face = Face(profile, engine, log, encoder(tokenizer), tokenizer or profile.model_path, api_key)
-    server = await loop.create_server(lambda: Connection(face), host, port, backlog=4096)
-    face.port = server.sockets[0].getsockname()[1]
+    face = Face(profile, engine, log, encode, tokenizer or profile.model_path, api_key)
+    server = await loop.create_server(lambda: Exchange(face), host, port, backlog=4096)
+    port = face.pages.port = server.sockets[0].getsockname()[1]
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     driving = asyncio.create_task(engine.run())
+    model = profile.model_path
     log.plain(
-        f"server_args=ServerArgs(model_path={profile.model_path!r}, host={host!r}, port={face.port}, api_key={api_key!r})"
+        f"server_args=ServerArgs(model_path={model!r}, host={host!r}, port={port}, api_key={api_key!r})"
     )
     log.say(
-        f"max_total_num_tokens={profile.pool_tokens}, chunked_prefill_size={profile.chunked_prefill}, max_prefill_tokens=16384, "
-        f"max_running_requests={profile.max_running}, context_len={profile.context_length}, available_gpu_mem=0.00 GB"
+        f"max_total_num_tokens={profile.pool_tokens}, chunked_prefill_size={profile.chunked_prefill}, "
+        f"max_prefill_tokens={MAX_PREFILL_TOKENS}, max_running_requests={profile.max_running}, "
+        f"context_len={profile.context_length}, available_gpu_mem=0.00 GB"
     )
-    shown = f"[{host}]" if ":" in host else host
-    log.plain(f"Uvicorn running on http://{shown}:{face.port} (Press CTRL+C to quit)")
-    log.say("The server is fired up and ready to roll!")
+    log.ready(host, port)
     done, _ = await asyncio.wait(
         [driving, asyncio.create_task(ended.wait())], return_when=asyncio.FIRST_COMPLETED
     )
@@ -103,34 +111,31 @@ async def serve(
 
 
 def main(argv: Sequence[str], prog: str = "python -m slabench.sim") -> int:
-    """0 once it was told to end; 2, with a sentence, where it cannot be started as asked."""
-    given = options(argv, prog)
+    """0 after a signal; 2, with a sentence, where it cannot be started as asked."""
+    asked = options(argv, prog)
     try:
-        profile = read_any(given.profile)
+        profile = read_profile(asked.profile)
     except UnknownProfile as error:
         print(error, file=sys.stderr)
         return 2
     try:
-        out = sys.stderr if given.log == "-" else open(given.log, "a", encoding="utf-8")  # noqa: SIM115 - until the process ends
+        # open until the process ends
+        out = sys.stderr if asked.log == "-" else open(asked.log, "a", encoding="utf-8")  # noqa: SIM115
     except OSError as error:
         print(
-            f"--log={given.log} cannot be written ({error.strerror}); give a file in a folder that exists.",
+            f"--log={asked.log} cannot be written ({error.strerror}); give a file in a folder that exists.",
             file=sys.stderr,
         )
         return 2
+    log, encode, folder = DeployLog(out, profile), encoder(asked.tokenizer), asked.tokenizer
     try:
         if isinstance(profile, NullProfile):
-            from slabench.sim import null
-
-            log = DeployLog(out, profile.served())
-            ports = [given.port] if given.shared_port is None else [given.port, given.shared_port]
-            null.serve(profile, given.host, ports, log, encoder(given.tokenizer), given.tokenizer)
-            return 0
-        asyncio.run(
-            serve(profile, given.host, given.port, DeployLog(out, profile), given.tokenizer, given.api_key)
-        )
+            ports = [asked.port] if asked.shared_port is None else [asked.port, asked.shared_port]
+            null.serve(profile, asked.host, ports, log, encode, folder)
+        else:
+            asyncio.run(serve(profile, asked.host, asked.port, log, encode, folder, asked.api_key))
     except OSError as error:
-        print(describe(error, given.host, given.port), file=sys.stderr)
+        print(describe(error, asked.host, asked.port), file=sys.stderr)
         return 2
     return 0
 

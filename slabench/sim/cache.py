@@ -11,7 +11,7 @@ Ids = np.ndarray  # one dimension of token ids
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """A cached sequence. owned: its tokens that no other entry holds; evictable while nobody has it locked."""
+    """A cached sequence. owned: its tokens that no other entry holds; evictable while locks is 0."""
 
     ids: Ids | None
     owned: int
@@ -21,7 +21,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Pool:
-    """size tokens; free ones are what neither an entry nor a running request holds."""
+    """size tokens; free: those that neither an entry nor a running request holds."""
 
     size: int
     free: int = 0
@@ -69,7 +69,8 @@ class Pool:
         if tokens > self.free + self.evictable:
             return False
         while self.free < tokens:
-            oldest = min((one for one in self.entries if one.locks == 0), key=lambda one: one.used)
+            unlocked = (entry for entry in self.entries if entry.locks == 0)
+            oldest = min(unlocked, key=lambda entry: entry.used)
             self._drop(oldest)
         self.free -= tokens
         return True

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-EQUAL = 1.02  # the longest sequence over the mean: up to here a batch counts as of equal lengths
-RAGGED = 1.15  # from here on as ragged; in between the step is interpolated
+# Longest sequence over the mean. Up to EQUAL a batch counts as of equal lengths, from RAGGED on as ragged;
+# between them the step is interpolated.
+EQUAL, RAGGED = 1.02, 1.15
 
 
 @dataclass(frozen=True, slots=True)
 class DecodeTable:
-    """Decode steps of one real server.
+    """Decode step times of one real server.
 
     rows: (batch size, ms, ms per 1,000 tokens of a sequence), by least squares through the clean Decode lines
     of loads in which all sequences have one length. A batch is padded up to the next row, as the server pads
-    it to the next captured CUDA graph: that is the staircase. ragged_ms: per 1,000 tokens of the whole batch,
-    where lengths differ and there is no staircase.
+    it to the next captured CUDA graph, which makes the staircase. ragged_ms: per 1,000 tokens of the whole
+    batch, where lengths differ and there is no staircase.
     """
 
     rows: tuple[tuple[int, float, float], ...]
     ragged_ms: float
 
     def step_ms(self, requests: int, context: float, longest: float) -> float:
-        """requests decode one token each; context, longest: tokens of all sequences, and of the longest one."""
+        """A step of so many requests; context, longest: tokens of all sequences, and of the longest one."""
         sizes = [row[0] for row in self.rows]
         _, base, slope = self.rows[min(bisect_left(sizes, requests), len(self.rows) - 1)]
         mean = context / requests
@@ -87,35 +88,29 @@ class Cost:
     decode_expert_ms: float = 0.0  # mixture of experts: reading every expert once
     expert_share: float = 0.0  # of the experts that one token uses
     noise: float = 0.0
-    # per million pairs of a new token and one of an earlier chunk, beside prefill_attention_ms
-    prefill_prefix_ms: float = 0.0
-    table: DecodeTable | None = None  # in place of the decode_* terms above
-    table_scale: float = 1.0  # what counts as 1,000 tokens in the table are 1,000 / scale tokens here
-    table_slowness: float = 1.0  # the table's steps take so many times as long
-    # a batch of equal lengths costs as much as the next multiple of this; 0: no staircase
-    decode_stair: int = 0
+    prefill_prefix_ms: float = (
+        0.0  # per million pairs of a new token and one of an earlier chunk, in addition
+    )
+    decode_table: str = ""  # a name of DECODE_TABLES: measured steps in place of the decode_* terms
+    table_scale: float = 1.0  # 1,000 tokens of the table are 1,000 / scale tokens here
+    table_slowness: float = 1.0  # factor on the table's step times
+    decode_stair: int = 0  # a batch of equal lengths is padded to a multiple of this; 0: no staircase
     graph_max_bs: int = 0  # the largest batch with a CUDA graph; 0: all have one
     eager_ms: float = 0.0  # a step without a graph takes this much longer
 
-    def prefill_s(self, parts: Iterable[tuple[int, int]], dice: random.Random | None = None) -> float:
+    def prefill_s(self, parts: Sequence[tuple[int, int]], dice: random.Random | None = None) -> float:
         """parts: (tokens before, new tokens) of each request in the batch."""
-        tokens, pairs, resumed = 0, 0.0, 0
-        for before, new in parts:
-            tokens += new
-            pairs += new * (before + new / 2)
-            resumed += new * before
-        ms = (
-            self.prefill_overhead_ms
-            + tokens / self.prefill_tokens_per_s * 1000
-            + pairs / 1e6 * self.prefill_attention_ms
-        )
-        ms += resumed / 1e6 * self.prefill_prefix_ms
+        tokens = sum(new for _, new in parts)
+        pairs = sum(new * (before + new / 2) for before, new in parts)
+        resumed = sum(new * before for before, new in parts)
+        ms = self.prefill_overhead_ms + tokens / self.prefill_tokens_per_s * 1000
+        ms += pairs / 1e6 * self.prefill_attention_ms + resumed / 1e6 * self.prefill_prefix_ms
         return self._noisy(ms, dice)
 
     @property
     def by_length(self) -> bool:
         """Whether a step's time depends on its longest sequence, and not on the sum alone."""
-        return self.table is not None or self.decode_stair > 0
+        return bool(self.decode_table) or self.decode_stair > 0
 
     def graph(self, requests: int) -> bool:
         """Whether a batch of that size runs from a captured CUDA graph."""
@@ -124,19 +119,16 @@ class Cost:
     def decode_s(
         self, requests: int, context: int, dice: random.Random | None = None, longest: int = 0
     ) -> float:
-        """One step of a batch whose sequences hold context tokens in all, the longest one `longest` (needed
-        where by_length).
+        """One step of a batch whose sequences hold context tokens in all; longest: of one sequence, needed
+        where by_length.
 
-        Experts are read once however many tokens want them: of tokens that choose independently, requests of
-        them leave (1 - share) ** requests of the experts unread. So a small batch's step grows fast, a large
-        one's hardly.
+        Each expert is read once a step. With independent choices a share of (1 - expert_share) ** requests of
+        the experts is not read, so the step time of small batches grows fast and that of large ones hardly.
         """
         eager = 0.0 if self.graph(requests) else self.eager_ms
-        if self.table is not None:
-            ms = (
-                self.table.step_ms(requests, context * self.table_scale, longest * self.table_scale)
-                * self.table_slowness
-            )
+        if self.decode_table:
+            table, scale = DECODE_TABLES[self.decode_table], self.table_scale
+            ms = table.step_ms(requests, context * scale, longest * scale) * self.table_slowness
             return self._noisy(ms + eager, dice)
         if self.decode_stair and longest * requests <= EQUAL * context:
             padded = -(-requests // self.decode_stair) * self.decode_stair

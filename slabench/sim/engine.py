@@ -7,32 +7,33 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-import uuid
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from slabench.sim.forward import Request, Step
 from slabench.sim.log import DeployLog
 from slabench.sim.profiles import Profile
-from slabench.sim.scheduler import Request, Scheduler, Step
+from slabench.sim.scheduler import Scheduler
 from slabench.sim.wire import Answering
 
-SPIN_S = 0.0012  # the loop's timers are a millisecond coarse: the last bit is waited for by turning the loop
+SPIN_S = 0.0012  # the loop's timers are a millisecond coarse; the rest is waited for in turns of the loop
 LATE_S = 0.1
 WORDS = [word.encode() for word in " ka lo mi re su ta ve zo bin dar fel gor hum jan kel lim".split()]
 
 
+Deliver = Callable[[list[bytes], bool], None]  # the events that leave now; whether they are the last
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """A request being served; deliver gets each event's bytes, and whether it is the last."""
+    """A request being served."""
 
-    __slots__ = ("answering", "deliver", "request", "waiting_since")
-
-    def __init__(
-        self, request: Request, answering: Answering, deliver: Callable[[bytes, bool], None]
-    ) -> None:
-        self.request, self.answering, self.deliver = request, answering, deliver
-        self.waiting_since = time.monotonic()
+    request: Request
+    answering: Answering
+    deliver: Deliver
+    waiting_since: float = field(default_factory=time.monotonic)
 
 
 class Engine:
@@ -40,29 +41,19 @@ class Engine:
 
     def __init__(self, profile: Profile, log: DeployLog) -> None:
         self.profile, self.log = profile, log
-        self.scheduler = Scheduler(profile.limits, profile.cost, random.Random(profile.seed))
+        self.scheduler = Scheduler(profile.limits, profile, random.Random(profile.seed))
         self.jobs: dict[int, Job] = {}
-        self.random_seed = random.SystemRandom().randrange(2**30)
         self._wake = asyncio.Event()
         self._next = 0
         self._warned = False
 
-    def submit(
-        self,
-        ids: list[int],
-        max_new: int,
-        deliver: Callable[[bytes, bool], None],
-        answering: Callable[[str, int, int], Answering] = Answering,
-    ) -> Job:
-        """Into the queue; it is looked at when the step on its way has ended. answering: the form of the
-        answer.
-        """
+    def submit(self, ids: list[int], answering: Answering, deliver: Deliver) -> Job:
+        """Into the queue, which is read when the current step has ended."""
         self._next += 1
-        request = Request(self._next, len(ids), max_new, np.array(ids, dtype=np.int64))
-        job = Job(request, answering(uuid.uuid4().hex, len(ids), max_new), deliver)
-        self.jobs[request.key] = job
+        request = Request(self._next, len(ids), answering.max_new, np.array(ids, dtype=np.int64))
         self.scheduler.add(request)
         self._wake.set()
+        job = self.jobs[request.key] = Job(request, answering, deliver)
         return job
 
     def abort(self, job: Job) -> None:
@@ -70,16 +61,12 @@ class Engine:
             self.scheduler.abort(job.request)
 
     def flush(self) -> bool:
-        """As the endpoint does it: refused while anything runs or waits."""
+        """False, and refused, while anything runs or waits."""
         if self.scheduler.flush():
             self.log.flushed()
             return True
         self.log.not_flushed(len(self.scheduler.waiting), len(self.scheduler.running))
         return False
-
-    def load(self) -> dict[str, Any]:
-        waiting, running = len(self.scheduler.waiting), len(self.scheduler.running)
-        return {"rid": None, "dp_rank": None, "num_reqs": waiting + running, "num_waiting_reqs": waiting}
 
     async def run(self) -> None:
         deadline = time.monotonic()
@@ -98,13 +85,12 @@ class Engine:
             await _until(deadline)
             late = time.monotonic() - deadline
             if late > LATE_S:
-                # Behind its own schedule: go on from now. A model that catches up would be faster than it
-                # claims.
+                # Go on from now: a model that catches up would be faster than its profile.
                 deadline += late
                 if not self._warned:
                     self._warned = True
                     self.log.say(
-                        f"The embedded server is {late * 1000:.0f} ms behind its schedule: this machine is too busy."
+                        f"The embedded server is {late * 1000:.0f} ms late: this machine is too busy."
                     )
             self._emit(step)
             if step.kind == "decode":
@@ -125,7 +111,7 @@ class Engine:
             if last:
                 del self.jobs[request.key]
             if last or request.produced % self.profile.stream_interval == 0 or request.produced == 1:
-                job.deliver(job.answering.event(request.produced, request.retractions, last=last), last)
+                job.deliver(job.answering.events(request.produced, request.retractions, last=last), last)
 
 
 async def _until(deadline: float) -> None:

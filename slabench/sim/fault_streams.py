@@ -1,31 +1,33 @@
-"""Between the engine and one connection: what of an answer's events really leaves, and how."""
+"""Between the engine and one connection: which events of an answer really leave, how and when."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
 
-from slabench.sim import fault_bytes, fault_events, wire
-from slabench.sim.faults import Choice, reset
-
-if TYPE_CHECKING:
-    from slabench.sim.http import Connection
+from slabench.sim import fault_events, wire
+from slabench.sim.connection import Connection
+from slabench.sim.fault_events import CHANGES, FORMS, Place, with_reason
+from slabench.sim.fault_table import Choice
 
 PIECE = 7  # bytes: shorter than any line of an event stream
-_REASON = re.compile(rb'"finish_reason":(null|\{[^}]*\})')
-_COUNT = re.compile(rb'"completion_tokens":\d+')
-_ID = re.compile(rb'"id":"[^"]*"')
-_TOLD = re.compile(rb',"(?:prompt_tokens|cached_tokens|total_retractions)":\d+')
 REPLAYED_S = 0.001  # between two events of an answer that is played again
 GATHERED_S = 0.01  # between two pieces of an answer that was held back
-_END = b"0\r\n\r\n"
-_ENDS = {
+_LAST_CHUNK = b"0\r\n\r\n"
+# What is written after the last event that leaves; None: nothing, and the request is never done.
+_ENDINGS = {
+    "stream_error": wire.chunk(wire.error("The request was aborted: CUDA out of memory.")) + wire.DONE,
+    "cut": _LAST_CHUNK,
+    "no_tokens": wire.DONE,
+    "reset": None,
+    "drop": None,
+    "stall": None,
+}
+_REASONS = {
     "stop": b'{"type":"stop","matched":2}',
     "abort": b'{"type":"abort","message":"Aborted by AbortReq."}',
-    "short": b"",
+    "short": b'{"type":"length","length":%d}',
 }
 
 
@@ -39,85 +41,55 @@ class Stream:
         self.held: list[bytes] = []  # events that wait for their turn
         self.resumes: asyncio.TimerHandle | None = None
         self.before: dict[str, int] = {"text": 0, "output_ids": 0}
+        self.ending = self._first_of(_ENDINGS)
+        self.form = self._first_of(FORMS)
+        self.reason = self._first_of(_REASONS)
         if "early_count" in names or "early_id" in names:
-            connection.write(wire.chunk(fault_events.empty("early", 0, ids="early_id" in names)))
+            connection.write(wire.chunk(fault_events.empty("early", ids="early_id" in names)))
 
-    def __call__(self, event: bytes, last: bool) -> None:
+    def _first_of(self, table: Iterable[str]) -> str | None:
+        return next((name for name in self.names if name in table), None)
+
+    def __call__(self, events: Sequence[bytes], last: bool) -> None:
         if self.over:
             return
+        (event,) = events
         self.count += 1
-        ends = next((name for name in self.names if name in _ENDINGS), None)
-        if ends is not None and self.count > (0 if ends == "no_tokens" else self.choice.tokens):
-            self._end(ends)
+        tokens = self.choice.tokens
+        if self.ending is not None and self.count > (0 if self.ending == "no_tokens" else tokens):
+            self._end(self.ending)
             return
-        shortened = next((name for name in self.names if name in _ENDS), None)
-        if shortened is not None and self.count >= self.choice.tokens:
-            length = b'{"type":"length","length":%d}' % self.count
-            event, last = _REASON.sub(b'"finish_reason":' + (_ENDS[shortened] or length), event), True
-            self._forget()
-        if "single_event" in self.names and not last:
+        if self.reason is not None and self.count >= tokens:
+            reason = _REASONS[self.reason]
+            event, last = with_reason(event, reason % self.count if b"%d" in reason else reason), True
+            self.connection.abort()
+        if not last and ("single_event" in self.names or self._in_lump()):
             return
-        if "lump" in self.names and not last and self.count < self._wanted() - self.choice.tokens:
-            return
+        at = Place(self.count, tokens, last)
         for name in self.names:
-            event = self._changed(name, event, last)
-        self._send(event, last)
+            if name == "deltas":
+                event = self._delta(event)
+            elif name in CHANGES:
+                event = CHANGES[name](event, at)
+        self._send(event, at)
 
-    def _end(self, how: str) -> None:
-        """What the client was to get of this answer has left."""
-        self.over = True
-        self._forget()
-        connection = self.connection
-        if how == "reset":
-            reset(connection)
-        elif how == "drop":
-            connection.end()
-        elif how != "stall":
-            words = {
-                "stream_error": wire.chunk(wire.error("The request was aborted: CUDA out of memory."))
-                + wire.DONE,
-                "no_tokens": wire.DONE,
-                "cut": _END,
-            }
-            connection.write(words[how])
-            connection.done()
-
-    def _forget(self) -> None:
-        """The engine works on it no longer; the connection stays."""
-        if self.connection.job is not None:
-            self.connection.face.engine.abort(self.connection.job)
-
-    def _changed(self, name: str, event: bytes, last: bool) -> bytes:
-        here = self.count == self.choice.tokens
-        if name == "truncated":
-            return re.sub(
-                rb'"prompt_tokens":(\d+)', lambda found: b'"prompt_tokens":%d' % (int(found[1]) // 2), event
-            )
-        if name == "cached":
-            found = re.search(rb'"prompt_tokens":(\d+)', event)
-            assert found is not None
-            return re.sub(rb'"cached_tokens":\d+', b'"cached_tokens":%d' % (int(found[1]) // 2), event)
-        if (name == "malformed" and here) or (name == "malformed_last" and last):
-            return b'{"text":"ka lo' if name == "malformed" else event[:-2]
-        if name == "count_falls" and here:
-            return _COUNT.sub(b'"completion_tokens":1', event)
-        if name == "count_jumps" and here:
-            return _COUNT.sub(b'"completion_tokens":%d' % (self.count + 9), event)
-        if name in fault_events.CHANGES:
-            return fault_events.changed(name, event, self.choice.tokens)
-        if name == "one_id":
-            return _ID.sub(b'"id":"cached"', event)
-        if name == "silent_meta":
-            return _TOLD.sub(b"", event)
-        if name == "count_nan" and here:
-            return _COUNT.sub(b'"completion_tokens":NaN', event)
-        if name == "empty_text" and self.count <= self.choice.tokens:
-            return re.sub(rb'^\{"text":"[^"]*"', b'{"text":""', event)
-        return self._delta(event) if name == "deltas" else event
-
-    def _wanted(self) -> int:
+    def _in_lump(self) -> bool:
         job = self.connection.job
-        return job.request.max_new if job is not None else 0
+        wanted = job.request.max_new if job is not None else 0
+        return "lump" in self.names and self.count < wanted - self.choice.tokens
+
+    def _end(self, ending: str) -> None:
+        """The client gets no more of this answer."""
+        self.over = True
+        self.connection.abort()
+        data = _ENDINGS[ending]
+        if data is not None:
+            self.connection.write(data)
+            self.connection.done()
+        elif ending == "reset":
+            self.connection.reset()
+        elif ending == "drop":
+            self.connection.end()
 
     def _delta(self, event: bytes) -> bytes:
         whole = json.loads(event)
@@ -126,49 +98,46 @@ class Stream:
             whole[key] = whole[key][begin:]
         return wire.dumps(whole)
 
-    def _send(self, event: bytes, last: bool) -> None:
-        here, form = (
-            self.count == self.choice.tokens,
-            next((name for name in self.names if name in fault_bytes.NAMES), None),
-        )
-        out = wire.chunk(event) if form is None else fault_bytes.written(form, event, here=here, last=last)
-        if last and "late_reason" in self.names:
-            self.connection.write(wire.chunk(_REASON.sub(b'"finish_reason":null', event)))
+    def _later(self, seconds: float, act: Callable[..., None], *arguments: object) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(seconds, act, *arguments)
+
+    def _send(self, event: bytes, at: Place) -> None:
+        names, last = self.names, at.last
+        out = fault_events.chunks(self.form, event, at)
+        if last and "late_reason" in names:
+            self.connection.write(wire.chunk(with_reason(event, b"null")))
             self.over = True
-            asyncio.get_running_loop().call_later(self.choice.seconds, self._leave, out, True)
+            self._later(self.choice.seconds, self._leave, out, True)
             return
-        if "duplicate" in self.names:
+        if "duplicate" in names:
             out += out
-        if "done_early" in self.names and self.count == self.choice.tokens:
+        if "done_early" in names and at.hit:
             out += wire.piece(b"data: [DONE]\n\n")
-        if "pings" in self.names:
+        if "pings" in names:
             out = wire.piece(b": ping\r\n\r\n") + out
-        if "out_of_order" in self.names:
+        if "out_of_order" in names:
             self.held.append(out)
             if len(self.held) < 2 and not last:
                 return
             out, self.held = b"".join(reversed(self.held)), []
-        if "buffered" in self.names or "replayed" in self.names:
+        if "buffered" in names or "replayed" in names:
             self.held.append(out)
             if last:
                 self.over = True
-                self._let_go()
-            return
-        if "apart" in self.names:
+                self._release()
+        elif "apart" in names:
             self._part(event, last)
-            return
-        if "pause" in self.names and self._paused(out, last):
-            return
-        self._leave(out, last)
+        elif not ("pause" in names and self._paused(out, last)):
+            self._leave(out, last)
 
     def _paused(self, out: bytes, last: bool) -> bool:
         """True while events are held back."""
         if self.count == self.choice.tokens + 1:
-            self.resumes = asyncio.get_running_loop().call_later(self.choice.seconds, self._resume)
+            self.resumes = self._later(self.choice.seconds, self._resume)
         if self.resumes is None:
             return False
         self.held.append(out)
-        self.over = last  # nothing more comes; what is held leaves when the time is over
+        self.over = last  # no more events come; what is held leaves when the time is over
         return True
 
     def _resume(self) -> None:
@@ -176,31 +145,30 @@ class Stream:
         out, self.held = b"".join(self.held), []
         self._leave(out, self.over)
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         """The next fault_tokens events of what was held, and a moment later those after them."""
         many, wait_s = (1, REPLAYED_S) if "replayed" in self.names else (self.choice.tokens, GATHERED_S)
         piece, self.held = self.held[:many], self.held[many:]
         self._leave(b"".join(piece), not self.held)
         if self.held:
-            asyncio.get_running_loop().call_later(wait_s, self._let_go)
+            self._later(wait_s, self._release)
 
     def _part(self, event: bytes, last: bool) -> None:
         """The count now, the output later; [DONE] with the last output."""
         count, output = fault_events.parted(event)
         self.over = last
         self.connection.write(wire.chunk(count))
-        asyncio.get_running_loop().call_later(self.choice.seconds, self._leave, wire.chunk(output), last)
+        self._later(self.choice.seconds, self._leave, wire.chunk(output), last)
 
     def _leave(self, out: bytes, last: bool) -> None:
         connection = self.connection
+        self.over = self.over or last
         if last and "late_done" in self.names:
             connection.write(out)
-            self.over = True
-            asyncio.get_running_loop().call_later(self.choice.seconds, self._done)
+            self._later(self.choice.seconds, self._done)
             return
         if last and "stays_open" in self.names:
-            connection.write(out + wire.DONE.removesuffix(_END))
-            self.over = True
+            connection.write(out + wire.DONE.removesuffix(_LAST_CHUNK))
             return
         out += wire.DONE if last else b""
         if last and "closes_idle" in self.names:
@@ -211,10 +179,9 @@ class Stream:
             payload = wire.payload(out)
             for at in range(0, len(payload), PIECE):
                 connection.write(wire.piece(payload[at : at + PIECE]))
-            out = _END if last else b""
+            out = _LAST_CHUNK if last else b""
         connection.write(out)
         if last:
-            self.over = True
             connection.done()
             if "closes_idle" in self.names:
                 connection.end()
@@ -222,6 +189,3 @@ class Stream:
     def _done(self) -> None:
         self.connection.write(wire.DONE)
         self.connection.done()
-
-
-_ENDINGS = ("stream_error", "reset", "drop", "cut", "no_tokens", "stall")

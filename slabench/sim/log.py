@@ -1,4 +1,4 @@
-"""The deploy log, in the words and punctuation of sglang 0.5.7 (a comma and a blank end every batch line)."""
+"""The deploy log, in the format of sglang 0.5.7 (a comma and a blank end every batch line)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import contextlib
 import time
 from typing import TextIO
 
+from slabench.sim import wire
+from slabench.sim.forward import Retraction, Step
 from slabench.sim.profiles import Profile
-from slabench.sim.scheduler import Retraction, Step
 
 
 class DeployLog:
-    """Lines to a file, one write each; generation throughput as the scheduler takes it, since its previous
-    Decode line.
+    """Lines to a file, one write each; generation throughput since the previous Decode line, as the scheduler
+    measures it.
     """
 
     def __init__(self, out: TextIO, profile: Profile) -> None:
@@ -32,8 +33,17 @@ class DeployLog:
         """uvicorn's lines, which carry no rank."""
         self._write(f"[{time.strftime('%Y-%m-%d %H:%M:%S')}] INFO:     {text}\n")
 
+    def access(self, peer: str, method: str, path: str, status: int) -> None:
+        self.plain(f'{peer} - "{method} {path} HTTP/1.1" {status} {wire.REASONS[status]}')
+
+    def ready(self, host: str, port: int) -> None:
+        """The lines that a launcher waits for."""
+        shown = f"[{host}]" if ":" in host else host
+        self.plain(f"Uvicorn running on http://{shown}:{port} (Press CTRL+C to quit)")
+        self.say("The server is fired up and ready to roll!")
+
     def _write(self, line: str) -> None:
-        """A disk that is full costs lines and not the server, as with the real one's logging."""
+        """A full disk loses lines and does not stop the server, as with the real one's logging."""
         with contextlib.suppress(OSError):
             self.out.write(line)
             self.out.flush()
@@ -43,8 +53,9 @@ class DeployLog:
 
     def prefill(self, step: Step) -> None:
         self.say(
-            f"Prefill batch, #new-seq: {step.new_seq}, #new-token: {step.new_tokens}, #cached-token: {step.cached_tokens}, "
-            f"{self.usage(step.used)}, #running-req: {step.running}, #queue-req: {step.queue}, "
+            f"Prefill batch, #new-seq: {step.new_seq}, #new-token: {step.new_tokens}, "
+            f"#cached-token: {step.cached_tokens}, {self.usage(step.used)}, #running-req: {step.running}, "
+            f"#queue-req: {step.queue}, "
         )
 
     def decode(self, step: Step) -> None:
@@ -59,13 +70,15 @@ class DeployLog:
         for speed in (1.0, 1.5) if self.others else (1.0,):
             self.say(
                 f"Decode batch, #running-req: {step.running}, #token: {step.used}, {self.usage(step.used)}, "
-                f"cuda graph: {step.graph}, gen throughput (token/s): {speed * self.throughput:.2f}, #queue-req: {step.queue}, "
+                f"cuda graph: {step.graph}, gen throughput (token/s): {speed * self.throughput:.2f}, "
+                f"#queue-req: {step.queue}, "
             )
 
-    def retraction(self, one: Retraction) -> None:
+    def retraction(self, event: Retraction) -> None:
         self.say(
-            f"KV cache pool is full. Retract requests. #retracted_reqs: {one.requests}, #new_tokens_gained: {one.gained}, "
-            f"#new_token_ratio: {one.ratio_before:.4f} -> {one.ratio_after:.4f}"
+            f"KV cache pool is full. Retract requests. #retracted_reqs: {event.requests}, "
+            f"#new_tokens_gained: {event.gained}, "
+            f"#new_token_ratio: {event.ratio_before:.4f} -> {event.ratio_after:.4f}"
         )
 
     def flushed(self) -> None:
@@ -74,5 +87,6 @@ class DeployLog:
 
     def not_flushed(self, queue: int, running: int) -> None:
         self.say(
-            f"Cache not flushed because there are pending requests. #queue-req: {queue}, #running-req: {running}"
+            "Cache not flushed because there are pending requests. "
+            f"#queue-req: {queue}, #running-req: {running}"
         )

@@ -1,12 +1,15 @@
-"""The bytes of the null server's answers, made before they are due: an event is one join of three pieces.
+"""One request to the null server, and the bytes of its answer, made before they are due.
 
-Per token the parts before and after the request's own bytes; per request its id, prompt length and queue
-time, always of the same length, so that a chunk's size depends on the token alone.
+An event is a join of three pieces: per token the parts before and after the request's own bytes; per request
+its id, prompt length and queue time, always of one length, so that a chunk's size depends on the token alone.
 """
 
 from __future__ import annotations
 
 import os
+from array import array
+
+import numpy as np
 
 from slabench.sim import wire
 
@@ -27,19 +30,43 @@ def _meta(prompt: int) -> bytes:
     )
 
 
-class Own:
-    """One request's own bytes: they stand in the middle of every event."""
+class Served:
+    """One request of POST /generate. Times are perf_counter_ns readings, 0 for what has not happened."""
 
-    __slots__ = ("id", "middle", "prompt")
+    __slots__ = (
+        "aborted",
+        "accept_ns",
+        "asked",
+        "blocked",
+        "middle",
+        "prompt",
+        "received_ns",
+        "request_id",
+        "start_ns",
+        "writes",
+    )
 
-    def __init__(self, prompt: int) -> None:
-        self.id = os.urandom(16).hex()
-        self.prompt = prompt
-        self.middle = self.id.encode() + b'","finish_reason":null,' + _meta(prompt)
+    def __init__(self, asked: int, prompt: int, *, received_ns: int = 0, accept_ns: int = 0) -> None:
+        self.asked, self.prompt = asked, prompt
+        self.request_id = os.urandom(16).hex()
+        self.middle = self.request_id.encode() + b'","finish_reason":null,' + _meta(prompt)
+        self.received_ns, self.accept_ns = received_ns, accept_ns
+        self.start_ns = received_ns or accept_ns
+        self.blocked = 0  # tokens that the kernel did not take at once
+        self.aborted = False
+        self.writes: array[int] = array("q")  # stamped when write() had returned
+
+    def written_ns(self) -> np.ndarray:
+        return np.array(self.writes, dtype=np.int64)
+
+    def late_ns(self, ttft_ns: int, itl_ns: int) -> np.ndarray:
+        """Of each write, against start + ttft + k * itl."""
+        due = self.start_ns + ttft_ns + np.arange(len(self.writes), dtype=np.int64) * itl_ns
+        return np.asarray(self.written_ns() - due)
 
 
 class Answers:
-    """before[k] + own.middle + after[k] is the chunk of token k (from 0), for all but an answer's last token."""
+    """before[k] + served.middle + after[k] is the chunk of token k (from 0); last() has the last one's."""
 
     def __init__(self, *, delta: bool) -> None:
         self.delta = delta
@@ -47,7 +74,7 @@ class Answers:
         self.after: list[bytes] = []
         self._text, self._ids = bytearray(), bytearray()
         self._ends: list[tuple[int, int]] = []  # of the first k + 1 tokens, in text and ids
-        self._middle = len(Own(1).middle)
+        self._middle = len(Served(1, 1).middle)
         self.grow(MAX_TABLE)
 
     def grow(self, tokens: int) -> None:
@@ -73,19 +100,19 @@ class Answers:
         head = b'data: {"text":"%b","output_ids":[%b],"meta_info":{"id":"' % (text, ids)
         return b"%x\r\n" % (len(head) + self._middle + len(self.after[k]) - 2) + head
 
-    def chunk(self, k: int, own: Own) -> bytes:
+    def chunk(self, k: int, served: Served) -> bytes:
         """Token k's chunk. Of the last token: last()."""
-        return (self.before[k] if k < MAX_TABLE else self._before(k)) + own.middle + self.after[k]
+        return (self.before[k] if k < MAX_TABLE else self._before(k)) + served.middle + self.after[k]
 
-    def last(self, k: int, own: Own, seconds: float) -> bytes:
+    def last(self, k: int, served: Served, seconds: float) -> bytes:
         """The last token's chunk, [DONE] and the end of the body."""
         text, ids = self._content(k)
         event = b"".join(
             (
                 b'{"text":"%b","output_ids":[%b],"meta_info":{"id":"%b","finish_reason":'
-                % (text, ids, own.id.encode()),
+                % (text, ids, served.request_id.encode()),
                 b'{"type":"length","length":%d},' % (k + 1),
-                _meta(own.prompt),
+                _meta(served.prompt),
                 b'%d,"cached_tokens":0,"e2e_latency":%.9f}}' % (k + 1, seconds),
             )
         )

@@ -1,96 +1,68 @@
-"""What the null server really did: when each request came, when each token was written, and how late that
-was.
+"""The null server's answers that are no stream: those of every server, and the truth: when each request came
+in, when each token was written, and how late that was.
 """
 
 from __future__ import annotations
 
+import random
 import struct
-import time
-from array import array
 from collections.abc import Sequence
-from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
 
-from slabench.sim.null_profile import NullProfile
+from slabench.sim import wire
+from slabench.sim.null_answer import Served
+from slabench.sim.pages import Pages
+from slabench.sim.profiles import NullProfile
+from slabench.sim.request import Request
 
 TRACE_NS = 100  # the trace's unit
 
 
-class Served:
-    """One request. Times are perf_counter_ns readings, 0 for what has not been."""
-
-    __slots__ = (
-        "aborted",
-        "accept_ns",
-        "asked",
-        "blocked",
-        "body",
-        "close_ns",
-        "connect_ns",
-        "flush_ns",
-        "prompt",
-        "received_ns",
-        "request_id",
-        "start_ns",
-        "writes",
-    )
-
-    def __init__(self, request_id: str, asked: int, prompt: int, body: int) -> None:
-        self.request_id, self.asked, self.prompt, self.body = request_id, asked, prompt, body
-        self.connect_ns = self.received_ns = self.accept_ns = self.start_ns = self.flush_ns = (
-            self.close_ns
-        ) = 0
-        self.blocked = 0  # tokens that the kernel did not take at once
-        self.aborted = False
-        self.writes: array[int] = array("q")  # stamped when write() had returned
-
-    def late_ns(self, ttft_ns: int, itl_ns: int) -> np.ndarray:
-        """Of each write, against start + ttft + k * itl."""
-        written = np.frombuffer(self.writes, dtype=np.int64) if self.writes else np.zeros(0, dtype=np.int64)
-        return np.asarray(
-            written - (self.start_ns + ttft_ns) - np.arange(len(written), dtype=np.int64) * itl_ns
-        )
-
-
 class Truth:
-    """All requests since the last reset."""
+    """Every path but /generate, and all requests since the last reset."""
 
-    def __init__(self, profile: NullProfile) -> None:
+    def __init__(self, profile: NullProfile, tokenizer: str) -> None:
         self.profile = profile
-        self.reset()
-
-    def reset(self) -> None:
+        self.pages = Pages(profile, tokenizer, random.SystemRandom().randrange(2**30))
         self.served: list[Served] = []
-        self.bytes = 0
-        self.pass_max_ns = 0
-        self.began_ns, self.cpu_s = perf_counter_ns(), time.process_time()
+
+    def answer(self, request: Request, running: int) -> bytes:
+        """The whole answer to a request."""
+        path = request.path
+        if request.method in ("GET", "POST"):
+            if path == "/flush_cache":
+                return wire.flush_answer(flushed=not running)
+            if path == "/truth/reset":
+                if running:
+                    refusal = f"{running} requests are running: the truth is reset between runs."
+                    return wire.answer(400, wire.error(refusal))
+                self.served = []
+                return wire.answer(200, b"ok\n", "text/plain")
+        if request.method != "GET":
+            return wire.not_found()
+        if path == "/truth":
+            return wire.answer(200, wire.dumps(self.as_dict(running)))
+        if path == "/truth/trace":
+            return wire.answer(200, self.trace(), "application/octet-stream")
+        return self.pages.get(path, running=running) or wire.not_found()
 
     def as_dict(self, running: int) -> dict[str, Any]:
-        """The answer to GET /truth: sums, then a row a request, times in ns and lateness in us."""
+        """GET /truth: sums, then a row per request; times are perf_counter_ns readings, lateness is in us."""
         ttft_ns, itl_ns = round(self.profile.ttft_ms * 1e6), round(self.profile.itl_ms * 1e6)
-        late = [one.late_ns(ttft_ns, itl_ns) for one in self.served]
-        gaps = [
-            np.diff(np.frombuffer(one.writes, dtype=np.int64)) for one in self.served if len(one.writes) > 1
-        ]
+        late = [served.late_ns(ttft_ns, itl_ns) for served in self.served]
         return {
             "simulated": True,
             "server": "slabench sim:null",
             "ttft_ms": self.profile.ttft_ms,
             "itl_ms": self.profile.itl_ms,
-            "delta_text": self.profile.delta,
-            "t_reset_ns": self.began_ns,
-            "t_now_ns": perf_counter_ns(),
-            "cpu_s": round(time.process_time() - self.cpu_s, 6),
-            "chunks": sum(len(one.writes) for one in self.served),
-            "bytes": self.bytes,
-            "blocked": sum(one.blocked for one in self.served),
+            "chunks": sum(len(served.writes) for served in self.served),
+            "blocked": sum(served.blocked for served in self.served),
             "running": running,
             "late_us": _summary(late),
-            "itl_us": _summary(gaps),
-            "loop_pass_max_us": self.pass_max_ns / 1e3,
-            "requests": [_row(one, lates) for one, lates in zip(self.served, late, strict=True)],
+            "itl_us": _summary([np.diff(served.written_ns()) for served in self.served]),
+            "requests": [_row(served, lates) for served, lates in zip(self.served, late, strict=True)],
         }
 
     def trace(self) -> bytes:
@@ -98,16 +70,9 @@ class Truth:
         of 100 ns.
         """
         out = []
-        for index, one in enumerate(self.served):
-            since = (
-                (np.frombuffer(one.writes, dtype=np.int64) - one.accept_ns) // TRACE_NS
-                if one.writes
-                else np.zeros(0)
-            )
-            out += [
-                struct.pack("<II", index, len(one.writes)),
-                since.clip(0, 2**32 - 1).astype("<u4").tobytes(),
-            ]
+        for index, served in enumerate(self.served):
+            since = (served.written_ns() - served.accept_ns) // TRACE_NS
+            out += [struct.pack("<II", index, len(since)), since.clip(0, 2**32 - 1).astype("<u4").tobytes()]
         return b"".join(out)
 
 
@@ -115,37 +80,24 @@ def _summary(parts: Sequence[np.ndarray]) -> dict[str, float]:
     whole = np.concatenate(parts) / 1e3 if parts else np.zeros(0)
     if not len(whole):
         return {"n": 0}
-    p50, p99, p999 = (float(np.percentile(whole, q)) for q in (50, 99, 99.9))
-    return {
-        "n": len(whole),
-        "mean": float(whole.mean()),
-        "p50": p50,
-        "p99": p99,
-        "p999": p999,
-        "max": float(whole.max()),
-    }
+    shares = {name: float(np.percentile(whole, q)) for name, q in (("p50", 50), ("p99", 99), ("p999", 99.9))}
+    return {"n": len(whole), "mean": float(whole.mean()), **shares, "max": float(whole.max())}
 
 
-def _row(one: Served, late: np.ndarray) -> dict[str, Any]:
+def _row(served: Served, late: np.ndarray) -> dict[str, Any]:
     return {
-        "id": one.request_id,
-        "kind": "generate",
-        "stream": 1,
-        "n_asked": one.asked,
-        "n_tokens": len(one.writes),
-        "prompt_tokens": one.prompt,
-        "body": one.body,
-        "t_conn": one.connect_ns,
-        "t_rx": one.received_ns,
-        "t_accept": one.accept_ns,
-        "t_start": one.start_ns,
-        "t_first_write": one.writes[0] if one.writes else 0,
-        "t_last_write": one.writes[-1] if one.writes else 0,
-        "t_last_flush": one.flush_ns,
-        "t_close": one.close_ns,
+        "id": served.request_id,
+        "n_asked": served.asked,
+        "n_tokens": len(served.writes),
+        "prompt_tokens": served.prompt,
+        "t_rx": served.received_ns,
+        "t_accept": served.accept_ns,
+        "t_start": served.start_ns,
+        "t_first_write": served.writes[0] if served.writes else 0,
+        "t_last_write": served.writes[-1] if served.writes else 0,
         "late_max_us": float(late.max()) / 1e3 if len(late) else 0.0,
         "late_mean_us": float(late.mean()) / 1e3 if len(late) else 0.0,
-        "blocked": one.blocked,
-        "done": int(len(one.writes) == one.asked),
-        "aborted": int(one.aborted),
+        "blocked": served.blocked,
+        "done": int(len(served.writes) == served.asked),
+        "aborted": int(served.aborted),
     }

@@ -3,51 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from slabench.sim.cost import DECODE_TABLES, Cost
-from slabench.sim.faults import FAULTS, Choice
-from slabench.sim.scheduler import Limits
+from slabench.sim.fault_table import FAULTS, Choice
+from slabench.sim.forward import Limits
 
 
 class UnknownProfile(Exception):
     """One sentence for the command line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """Cost and limits in one flat list of parameters; tp and gpu only say what the server would call itself."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile(Cost):
+    """Cost, limits and faults in one flat list of parameters; tp and model_path are only what it reports."""
 
     name: str
     model_path: str
-    prefill_tokens_per_s: float
-    prefill_overhead_ms: float
-    prefill_attention_ms: float
-    decode_base_ms: float
-    decode_request_ms: float
-    decode_context_ms: float
     pool_tokens: int
     max_running: int
     context_length: int
-    decode_expert_ms: float = 0.0
-    expert_share: float = 0.0
-    prefill_prefix_ms: float = 0.0
-    decode_table: str = ""  # a measured table of cost.DECODE_TABLES in place of the decode_* terms
-    table_scale: float = 1.0
-    table_slowness: float = 1.0
-    decode_stair: int = 0
-    graph_max_bs: int = 0
-    eager_ms: float = 0.0
     tp: int = 1
     chunked_prefill: int = 8192
     decode_log_interval: int = 40
-    noise: float = 0.0
     seed: int = 0  # of the noise
     stream_interval: int = 1
-    fault: str = ""  # names from slabench/sim/faults.py, comma separated
+    fault: str = ""  # names of fault_table.py, comma separated
     fault_index: int = -1  # the request that is hit; -1: as the share says
     fault_share: float = 1.0
     fault_tokens: int = 4
@@ -58,35 +42,45 @@ class Profile:
     def faults(self) -> Choice | None:
         """None: a server without faults."""
         names = frozenset(name for name in self.fault.split(",") if name)
-        given = (self.fault_index, self.fault_share, self.fault_tokens, self.fault_s, self.fault_skip)
-        return Choice(names, *given) if names else None
-
-    @property
-    def cost(self) -> Cost:
-        return Cost(
-            self.prefill_tokens_per_s,
-            self.prefill_overhead_ms,
-            self.prefill_attention_ms,
-            self.decode_base_ms,
-            self.decode_request_ms,
-            self.decode_context_ms,
-            self.decode_expert_ms,
-            self.expert_share,
-            self.noise,
-            self.prefill_prefix_ms,
-            DECODE_TABLES[self.decode_table] if self.decode_table else None,
-            self.table_scale,
-            self.table_slowness,
-            self.decode_stair,
-            self.graph_max_bs,
-            self.eager_ms,
-        )
+        hit = (self.fault_index, self.fault_share, self.fault_tokens, self.fault_s, self.fault_skip)
+        return Choice(names, *hit) if names else None
 
     @property
     def limits(self) -> Limits:
         return Limits(self.pool_tokens, self.max_running, self.chunked_prefill)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NullProfile(Profile):
+    """The null server: token k leaves ttft_ms + k * itl_ms after its request came, whatever else is
+    running. The costs are not used.
+    """
+
+    ttft_ms: float
+    itl_ms: float
+    delta: int  # 1: pieces of text and ids, as `--stream-output` sends them; 0: both grow with the answer
+
+
+P = TypeVar("P", bound=Profile)
+NULL = NullProfile(
+    name="null",
+    model_path="slabench/null",
+    ttft_ms=200.0,
+    itl_ms=20.0,
+    delta=0,
+    prefill_tokens_per_s=1.0,
+    prefill_overhead_ms=0.0,
+    prefill_attention_ms=0.0,
+    decode_base_ms=0.0,
+    decode_request_ms=0.0,
+    decode_context_ms=0.0,
+    pool_tokens=100_000_000,  # so large that no request ever waits
+    max_running=65_536,
+    context_length=1_000_000,
+)
+_OF_NULL = (
+    "model_path ttft_ms itl_ms delta pool_tokens max_running context_length decode_log_interval".split()
+)
 PROFILES: Mapping[str, Profile] = {
     "demo": Profile(
         name="demo",
@@ -159,62 +153,53 @@ PROFILES: Mapping[str, Profile] = {
 
 
 def read_profile(text: str) -> Profile:
-    """`demo`, `demo?decode_base_ms=6&noise=0.02`; UnknownProfile with what there is."""
-    name, _, given = text.partition("?")
+    """What follows `sim:`, such as `demo?decode_base_ms=6&noise=0.02`; UnknownProfile lists what there is."""
+    name, _, settings = text.partition("?")
+    if name == NULL.name:
+        return changed(NULL, settings, _OF_NULL)
     if name not in PROFILES:
-        raise UnknownProfile(
-            f"There is no profile {name!r} of the embedded server; there are {', '.join(PROFILES)}, null."
-        )
-    profile = PROFILES[name]
-    changes = read_changes({key: value for key, value in asdict(profile).items() if key != "name"}, given)
+        listed = ", ".join((*PROFILES, NULL.name))
+        raise UnknownProfile(f"There is no profile {name!r} of the embedded server; there are {listed}.")
+    return changed(PROFILES[name], settings, [field.name for field in fields(Profile)])
+
+
+def changed(profile: P, settings: str, parameters: Sequence[str]) -> P:
+    """The profile with `parameter=value&...` applied; UnknownProfile for another parameter or a bad value."""
+    changes: dict[str, float | str] = {}
+    for key, text in parse_qsl(settings, keep_blank_values=True):
+        if key not in parameters or key == "name":
+            listed = ", ".join(name for name in parameters if name != "name")
+            raise UnknownProfile(f"The embedded server has no parameter {key!r}; there are {listed}.")
+        kind = type(getattr(profile, key))
+        try:
+            changes[key] = kind(text)
+        except ValueError as error:
+            raise UnknownProfile(f"{key}={text} is no {kind.__name__}.") from error
+        _check(key, text, changes[key])
     return replace(profile, **changes) if changes else profile  # type: ignore[arg-type]
 
 
-def read_changes(known: Mapping[str, Any], given: str) -> dict[str, float | str]:
-    """`parameter=value&...` as values of the known parameters' types;
-
-    UnknownProfile for what is no such thing.
-    """
-    changes: dict[str, float | str] = {}
-    for key, value in parse_qsl(given, keep_blank_values=True):
-        if key not in known:
-            raise UnknownProfile(
-                f"The embedded server has no parameter {key!r}; there are {', '.join(known)}."
-            )
-        try:
-            changes[key] = type(known[key])(value)
-        except ValueError as error:
-            raise UnknownProfile(f"{key}={value} is no {type(known[key]).__name__}.") from error
-        number = changes[key]
-        unknown = [name for name in value.split(",") if name not in FAULTS] if key == "fault" else []
+def _check(key: str, text: str, value: float | str) -> None:
+    if key in _NAMES:
+        unknown = [name for name in text.split(",") if name and name not in _NAMES[key]]
         if unknown:
             raise UnknownProfile(
-                f"The embedded server has no fault {unknown[0]!r}; there are {', '.join(FAULTS)}."
+                f"The embedded server has no {key} {unknown[0]!r}; there are {', '.join(_NAMES[key])}."
             )
-        if key == "decode_table" and value and value not in DECODE_TABLES:
-            raise UnknownProfile(
-                f"The embedded server has no decode_table {value!r}; there are {', '.join(DECODE_TABLES)}."
-            )
-        if key == "expert_share" and isinstance(number, float) and number > 1:
-            raise UnknownProfile(f"{key}={value} is more than all of the experts; give a share from 0 to 1.")
-        if not isinstance(number, str) and (
-            not math.isfinite(number) or number < 0 or (number == 0 and key in _POSITIVE)
-        ):
-            raise UnknownProfile(
-                f"{key}={value} is too small." if number <= 0 else f"{key}={value} is no finite number."
-            )
-    return changes
+    if isinstance(value, str):
+        return
+    if not math.isfinite(value):
+        raise UnknownProfile(f"{key}={text} is no finite number.")
+    if value < 0 or (value == 0 and key in _POSITIVE):
+        raise UnknownProfile(f"{key}={text} is too small.")
+    if key == "delta" and value > 1:
+        raise UnknownProfile(f"{key}={text} is neither 0 (text and ids grow) nor 1 (pieces).")
+    if key == "expert_share" and value > 1:
+        raise UnknownProfile(f"{key}={text} is more than all of the experts; give a share from 0 to 1.")
 
 
+_NAMES: Mapping[str, Mapping[str, object]] = {"fault": FAULTS, "decode_table": DECODE_TABLES}
 _POSITIVE = (
-    "prefill_tokens_per_s",
-    "pool_tokens",
-    "max_running",
-    "context_length",
-    "chunked_prefill",
-    "decode_log_interval",
-    "tp",
-    "table_scale",
-    "table_slowness",
-    "itl_ms",
-)
+    "prefill_tokens_per_s pool_tokens max_running context_length chunked_prefill decode_log_interval tp "
+    "table_scale table_slowness itl_ms"
+).split()

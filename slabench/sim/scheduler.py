@@ -1,8 +1,9 @@
-"""SGLang 0.5.7's scheduler as a pure discrete-event model: no clock, no socket, no dice but those handed in.
+"""SGLang 0.5.7's scheduler as a pure discrete-event model: no clock, no socket, random numbers only from the
+generator that is passed in.
 
 Source: srt/managers/scheduler.py, schedule_policy.py (PrefillAdder) and schedule_batch.py of the 0.5.7 wheel.
 Modelled: first come first served, running cap, chunked prefill that stalls decode, admission by new-token
-ratio, the "batch is full" mark, retraction to the end of the queue, prefix cache and flush. Not modelled:
+ratio, the "batch is full" flag, retraction to the end of the queue, prefix cache and flush. Not modelled:
 overlap of scheduling with the forward, mixed chunks, data parallelism, priorities, speculative decoding.
 """
 
@@ -10,87 +11,23 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from slabench.sim.cache import Entry, Ids, Pool
+from slabench.sim.cache import Ids, Pool
 from slabench.sim.cost import Cost
+from slabench.sim.forward import MAX_PREFILL_TOKENS, Limits, Request, Retraction, Step
 
 CLIP_MAX_NEW_TOKENS = 4096
+# Share of their remaining tokens that is reserved for running requests; it falls with every decode step.
 INIT_RATIO = 0.7
-MIN_RATIO_FACTOR = 0.14
-RATIO_DECAY_STEPS = 600
+MIN_RATIO = INIT_RATIO * 0.14
+RATIO_DECAY = (INIT_RATIO - MIN_RATIO) / 600
 RETRACT_DECODE_STEPS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the server was started with."""
-
-    pool_tokens: int
-    max_running: int
-    chunked_prefill: int = 8192
-    max_prefill: int = 16384
-    conservativeness: float = 1.0
-
-
-@dataclass(slots=True, eq=False)
-class Request:
-    """ids None: a prompt of which only the length matters (virtual time)."""
-
-    key: int
-    prompt_len: int
-    max_new: int
-    ids: Ids | None = None
-    produced: int = 0
-    cached: int = 0  # tokens of its prompt that the prefix cache had, the first time
-    retractions: int = 0
-    prefilled: int = 0  # tokens of prompt and produced that have KV
-    private: int = 0  # tokens it holds beside entries
-    entry: Entry | None = None  # its own prompt in the cache
-    parent: Entry | None = None  # whose beginning it shares
-    output: list[int] = field(default_factory=list)
-
-    @property
-    def total(self) -> int:
-        return self.prompt_len + self.produced
-
-    @property
-    def left(self) -> int:
-        return self.max_new - self.produced
-
-
-@dataclass(frozen=True, slots=True)
-class Retraction:
-    requests: int
-    gained: int
-    ratio_before: float
-    ratio_after: float
-
-
-@dataclass(slots=True)
-class Step:
-    """One forward: how long it takes, who has a new token when it ends, who is finished then, and what the
-    log says of it.
-    """
-
-    kind: str  # prefill | decode
-    seconds: float
-    emitted: list[Request] = field(default_factory=list)
-    finished: list[Request] = field(default_factory=list)
-    new_seq: int = 0
-    new_tokens: int = 0
-    cached_tokens: int = 0
-    running: int = 0
-    queue: int = 0
-    used: int = 0
-    retraction: Retraction | None = None
-    graph: bool = True  # decode: it ran from a captured CUDA graph
-
-
 class Scheduler:
-    """add(), then step() until it returns None; the caller lets a step's seconds pass before it acts on it."""
+    """add(), then step() until it returns None; the caller lets a step's seconds pass before it uses it."""
 
     def __init__(self, limits: Limits, cost: Cost, dice: random.Random | None = None) -> None:
         self.limits, self.cost, self.dice = limits, cost, dice
@@ -99,10 +36,7 @@ class Scheduler:
         self.running: list[Request] = []
         self.chunked: Request | None = None
         self.full = False
-        self.init_ratio = min(INIT_RATIO * limits.conservativeness, 1.0)
-        self.min_ratio = min(self.init_ratio * MIN_RATIO_FACTOR, 1.0)
-        self.decay = (self.init_ratio - self.min_ratio) / RATIO_DECAY_STEPS
-        self.ratio = self.init_ratio
+        self.ratio = INIT_RATIO
         self._context = 0  # tokens with KV of the running batch
 
     # from outside
@@ -116,11 +50,10 @@ class Scheduler:
             self.waiting.remove(request)
         elif request is self.chunked:
             self.chunked = None
-            self._release(request, keep=False)
+            self._release(request)
         elif request in self.running:
             self.running.remove(request)
-            self._context -= request.total - 1
-            self._release(request, keep=False)
+            self._leave_batch(request)
             self.full = False
 
     @property
@@ -132,13 +65,13 @@ class Scheduler:
         if not self.idle:
             return False
         self.pool.flush()
-        self.ratio = self.init_ratio
+        self.ratio = INIT_RATIO
         return True
 
     def step(self) -> Step | None:
         """The next forward, None when there is nothing to do."""
         if self.idle:
-            self.ratio = self.init_ratio
+            self.ratio = INIT_RATIO
             self.full = False
             return None
         return self._prefill() or self._decode()
@@ -191,9 +124,7 @@ class Scheduler:
             self._fill(request, new)
             if new < extend:
                 self.chunked = request
-                budget.spend(new, 0)
-            else:
-                budget.spend(new, min(request.max_new, CLIP_MAX_NEW_TOKENS))
+            budget.spend(new, request if new == extend else None)
             if budget.state_full:
                 self.full = True
                 break
@@ -201,17 +132,21 @@ class Scheduler:
                 break
         if not batch:
             return None
-        step = Step("prefill", self.cost.prefill_s(((before, new) for _, before, new in batch), self.dice))
+        parts = [(before, new) for _, before, new in batch]
+        step = self._step("prefill", self.cost.prefill_s(parts, self.dice))
         step.new_seq, step.cached_tokens = len(batch), cached
-        step.new_tokens = sum(new for _, _, new in batch)
-        step.running, step.queue, step.used = len(self.running), len(self.waiting), self.pool.used
+        step.new_tokens = sum(new for _, new in parts)
         for request, _, _ in batch:
             if request is not self.chunked:
                 self._prefill_done(request, step)
         return step
 
+    def _step(self, kind: str, seconds: float) -> Step:
+        running, queue = len(self.running), len(self.waiting)
+        return Step(kind, seconds, running=running, queue=queue, used=self.pool.used)
+
     def _known(self, request: Request) -> Ids | None:
-        """What a request's KV would be made from: its prompt, and what it had produced before a retraction."""
+        """The tokens that a request's KV is made from: its prompt, and its output before a retraction."""
         if request.ids is None or not request.output:
             return request.ids
         return np.concatenate([request.ids, np.array(request.output, dtype=request.ids.dtype)])
@@ -220,16 +155,12 @@ class Scheduler:
         request = self.chunked
         assert request is not None
         room = min(budget.rem_chunk, int(budget.rem_total))
-        if room <= 0:
-            room = budget.rem_chunk
         before = request.prefilled
-        new = min(request.total - before, room)
+        new = min(request.total - before, room if room > 0 else budget.rem_chunk)
         self._fill(request, new)
-        if request.prefilled == request.total:
-            self.chunked = None
-            budget.spend(new, min(request.max_new, CLIP_MAX_NEW_TOKENS))
-        else:
-            budget.spend(new, 0)
+        whole = request.prefilled == request.total
+        self.chunked = None if whole else request
+        budget.spend(new, request if whole else None)
         return request, before, new
 
     def _fill(self, request: Request, tokens: int) -> None:
@@ -259,15 +190,15 @@ class Scheduler:
             return None
         retraction = self._make_room()
         if retraction is None:
-            self.ratio = max(self.ratio - self.decay, self.min_ratio)
+            self.ratio = max(self.ratio - RATIO_DECAY, MIN_RATIO)
         running = self.running
         taken = self.pool.take(len(running))
         assert taken, "one request alone fits: admission saw to it"
         self._context += len(running)
         longest = max(request.total for request in running) if self.cost.by_length else 0
         seconds = self.cost.decode_s(len(running), self._context, self.dice, longest)
-        step = Step("decode", seconds, retraction=retraction, graph=self.cost.graph(len(running)))
-        step.running, step.queue, step.used = len(running), len(self.waiting), self.pool.used
+        step = self._step("decode", seconds)
+        step.retraction, step.graph = retraction, self.cost.graph(len(running))
         step.emitted = list(running)
         for request in running:
             request.private += 1
@@ -277,8 +208,7 @@ class Scheduler:
         if step.finished:
             self.running = [request for request in running if request.produced < request.max_new]
             for request in step.finished:
-                self._context -= request.total - 1
-                self._release(request, keep=True)
+                self._leave_batch(request, keep=True)
             # The scheduler notices at its next decode preparation that the batch has shrunk; a step's
             # difference in admission.
             self.full = False
@@ -288,18 +218,18 @@ class Scheduler:
         """Retract, fewest produced first, until one more step fits; at least one request stays."""
         if self.pool.free + self.pool.evictable >= len(self.running):
             return None
-        order = sorted(self.running, key=lambda one: (one.produced, -one.prompt_len), reverse=True)
+        order = sorted(
+            self.running, key=lambda request: (request.produced, -request.prompt_len), reverse=True
+        )
         before, ratio = self.pool.free, self.ratio
         gone: list[Request] = []
         while len(order) > 1 and (not gone or self.pool.free + self.pool.evictable < len(order)):
             request = order.pop()
             gone.append(request)
-            self._context -= request.total - 1
-            self._release(request, keep=False)
-            self.pool.take(0)
-        self.running = [one for one in self.running if one not in gone]
-        produced = sum(one.produced for one in order)
-        wanted = sum(one.max_new for one in order)
+            self._leave_batch(request)
+        self.running = [request for request in self.running if request not in gone]
+        produced = sum(request.produced for request in order)
+        wanted = sum(request.max_new for request in order)
         self.ratio = min(1.0, (produced + RETRACT_DECODE_STEPS * len(order)) / (wanted + 1))
         for request in gone:
             request.retractions += 1
@@ -307,9 +237,13 @@ class Scheduler:
         self.full = False
         return Retraction(len(gone), self.pool.free + self.pool.evictable - before, ratio, self.ratio)
 
-    def _release(self, request: Request, *, keep: bool) -> None:
-        """A finished request's tokens stay in the cache, a retracted one's own tokens do not; its prompt can
-        be evicted then.
+    def _leave_batch(self, request: Request, *, keep: bool = False) -> None:
+        self._context -= request.total - 1
+        self._release(request, keep=keep)
+
+    def _release(self, request: Request, *, keep: bool = False) -> None:
+        """keep: a finished request's tokens stay in the cache. A retracted one's tokens are freed, and its
+        prompt can be evicted.
         """
         entry = request.entry
         if entry is not None and keep:
@@ -335,10 +269,10 @@ class _Budget:
     def __init__(self, scheduler: Scheduler) -> None:
         limits = scheduler.limits
         self.pool = scheduler.pool
-        self.rem_input, self.rem_chunk = limits.max_prefill, limits.chunked_prefill
+        self.rem_input, self.rem_chunk = MAX_PREFILL_TOKENS, limits.chunked_prefill
         self.available = self.pool.free + self.pool.evictable
         self.total_offset = sum(
-            min(one.left, CLIP_MAX_NEW_TOKENS) * scheduler.ratio for one in scheduler.running
+            min(request.left, CLIP_MAX_NEW_TOKENS) * scheduler.ratio for request in scheduler.running
         )
         self.now_offset = 0
 
@@ -350,7 +284,9 @@ class _Budget:
     def state_full(self) -> bool:
         return self.rem_total <= 0 or self.available - self.now_offset <= 0
 
-    def spend(self, extend: int, max_new: int) -> None:
+    def spend(self, extend: int, admitted: Request | None) -> None:
+        """extend: tokens to compute now; admitted: the request whose prompt is whole with them."""
+        max_new = min(admitted.max_new, CLIP_MAX_NEW_TOKENS) if admitted is not None else 0
         self.total_offset += extend + max_new
         self.now_offset += extend
         self.rem_input -= extend

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from slabench.sim.profiles import Profile  # which names the faults, which are made of these bytes
+from typing import Any
 
 REASONS = {
     200: "OK",
@@ -43,14 +41,14 @@ def answer(status: int, body: bytes = b"", kind: str | None = "application/json"
     return "\r\n".join((*lines, "", "")).encode() + body
 
 
+def status_of(whole: bytes) -> int:
+    return int(whole[9:12])
+
+
 def stream_head() -> bytes:
-    lines = [
-        "HTTP/1.1 200 OK",
-        f"date: {formatdate(usegmt=True)}",
-        "server: uvicorn",
-        "content-type: text/event-stream; charset=utf-8",
-    ]
-    return "\r\n".join((*lines, "vary: Origin", "Transfer-Encoding: chunked", "", "")).encode()
+    lines = ["HTTP/1.1 200 OK", f"date: {formatdate(usegmt=True)}", "server: uvicorn"]
+    lines += ["content-type: text/event-stream; charset=utf-8", "vary: Origin", "Transfer-Encoding: chunked"]
+    return "\r\n".join((*lines, "", "")).encode()
 
 
 def chunk(event: bytes) -> bytes:
@@ -78,8 +76,21 @@ def error(message: str) -> bytes:
     return dumps({"error": {"message": message}})
 
 
+def openai_error(message: str, kind: str = "BadRequestError") -> dict[str, Any]:
+    return {"object": "error", "message": message, "type": kind, "param": None, "code": 400}
+
+
+def not_found() -> bytes:
+    return answer(404, dumps({"detail": "Not Found"}))
+
+
+def flush_answer(*, flushed: bool) -> bytes:
+    """The body is the same in both cases, as the real server's."""
+    return answer(200 if flushed else 400, FLUSH_TEXT.encode(), None)
+
+
 class Answering:
-    """One request's growing answer: the text so far and its ids, kept as bytes so that an event is one join."""
+    """One request's growing answer: the text so far and its ids, as bytes, so that an event is one join."""
 
     __slots__ = ("cached", "created", "ids", "max_new", "prompt", "queue_s", "request_id", "text")
 
@@ -94,28 +105,23 @@ class Answering:
         self.text += word
         self.ids += b",%d" % token if self.ids else b"%d" % token
 
-    def event(self, produced: int, retractions: int, *, last: bool) -> bytes:
-        """meta_info in the order of the real server's, with --enable-metrics."""
+    def events(self, produced: int, retractions: int, *, last: bool) -> list[bytes]:
+        """What leaves when so many tokens are there: here one event. meta_info in the order of the real
+        server's, with --enable-metrics.
+        """
         reason = b'{"type":"length","length":%d}' % self.max_new if last else b"null"
         tail = b',"e2e_latency":%.17g' % (time.time() - self.created) if last else b""
-        return b"".join(
-            (
-                b'{"text":"',
-                self.text,
-                b'","output_ids":[',
-                self.ids,
-                b'],"meta_info":{"id":"',
-                self.request_id.encode(),
-                b'","finish_reason":',
-                reason,
-                b',"prompt_tokens":%d,"weight_version":"default","total_retractions":%d'
-                % (self.prompt, retractions),
-                b',"queue_time":%.9g,"completion_tokens":%d,"cached_tokens":%d'
-                % (self.queue_s, produced, self.cached),
-                tail,
-                b"}}",
-            )
+        head = b'{"text":"%b","output_ids":[%b],"meta_info":{"id":"%b","finish_reason":%b'
+        counts = b',"prompt_tokens":%d,"weight_version":"default","total_retractions":%d'
+        times = b',"queue_time":%.9g,"completion_tokens":%d,"cached_tokens":%d'
+        parts = (
+            head % (self.text, self.ids, self.request_id.encode(), reason),
+            counts % (self.prompt, retractions),
+            times % (self.queue_s, produced, self.cached),
+            tail,
+            b"}}",
         )
+        return [b"".join(parts)]
 
 
 class ChunkAnswering(Answering):
@@ -124,32 +130,36 @@ class ChunkAnswering(Answering):
     """
 
     __slots__ = ("_sent", "continuous", "include_usage", "model")
+    kind = "text_completion"
 
-    def __init__(
-        self, request_id: str, prompt: int, max_new: int, *, model: str, include_usage: bool, continuous: bool
-    ) -> None:
+    def __init__(self, request_id: str, prompt: int, max_new: int, asked: Mapping[str, Any]) -> None:
+        """asked: the request's JSON."""
         super().__init__(request_id, prompt, max_new)
-        self.model, self.include_usage, self.continuous = model, include_usage, continuous
+        options = asked.get("stream_options") or {}
+        self.model = str(asked.get("model"))
+        self.include_usage = bool(options.get("include_usage"))
+        self.continuous = bool(options.get("continuous_usage_stats"))
         self._sent = 0
 
-    def begin(self) -> list[bytes]:
-        return []
-
-    def event(self, produced: int, retractions: int, *, last: bool) -> bytes:
+    def events(self, produced: int, retractions: int, *, last: bool) -> list[bytes]:
         delta = self.text[self._sent :].decode()
-        self._sent = len(self.text)
-        reason = "length" if last else None
-        return self._chunk([self._choice(delta, reason)], self._usage(produced) if self.continuous else None)
+        first, self._sent = not self._sent, len(self.text)
+        usage = self._usage(produced)
+        out = [
+            self._chunk([choice], usage if counted and self.continuous else None)
+            for choice, counted in self._choices(delta, first=first, last=last)
+        ]
+        if last and self.include_usage:
+            del usage["prompt_tokens_details"]
+            out.append(self._chunk([], usage))
+        return out
 
-    def end(self) -> list[bytes]:
-        if not self.include_usage:
-            return []
-        usage = self._usage(self.max_new)
-        usage.pop("prompt_tokens_details")
-        return [self._chunk([], usage)]
+    def _choices(self, delta: str, *, first: bool, last: bool) -> list[tuple[dict[str, Any], bool]]:
+        """The choice of each event that leaves now, and whether it may have counts."""
+        return [(self._choice({"text": delta}, "length" if last else None), True)]
 
-    def _choice(self, delta: str, reason: str | None) -> dict[str, Any]:
-        return {"index": 0, "text": delta, "logprobs": None, "finish_reason": reason, "matched_stop": None}
+    def _choice(self, content: dict[str, Any], reason: str | None) -> dict[str, Any]:
+        return {"index": 0, **content, "logprobs": None, "finish_reason": reason, "matched_stop": None}
 
     def _usage(self, produced: int) -> dict[str, Any]:
         counts = {
@@ -159,114 +169,24 @@ class ChunkAnswering(Answering):
         }
         return counts | {"prompt_tokens_details": None, "reasoning_tokens": 0}
 
-    def _chunk(
-        self, choices: list[dict[str, Any]], usage: dict[str, Any] | None, kind: str = "text_completion"
-    ) -> bytes:
-        head = {"id": self.request_id, "object": kind, "created": int(self.created), "model": self.model}
+    def _chunk(self, choices: list[dict[str, Any]], usage: dict[str, Any] | None) -> bytes:
+        head = {"id": self.request_id, "object": self.kind, "created": int(self.created), "model": self.model}
         return dumps({**head, "choices": choices, "usage": usage})
 
 
 class ChatAnswering(ChunkAnswering):
-    """/v1/chat/completions: a role first, the pieces, and the reason to end in an event of its own, without
-    counts.
+    """/v1/chat/completions: a role first, the pieces, and the finish_reason in an event of its own; only the
+    pieces have counts.
     """
 
     __slots__ = ()
+    kind = "chat.completion.chunk"
 
-    def begin(self) -> list[bytes]:
-        return [self._chunk([self._delta({"role": "assistant", "content": ""}, None)], None)]
+    def _choices(self, delta: str, *, first: bool, last: bool) -> list[tuple[dict[str, Any], bool]]:
+        events = [(self._delta({"role": "assistant", "content": ""}), False)] if first else []
+        events.append((self._delta({"content": delta}), True))
+        return [*events, (self._delta({}, "length"), False)] if last else events
 
-    def event(self, produced: int, retractions: int, *, last: bool) -> bytes:
-        return super().event(produced, retractions, last=False)
-
-    def end(self) -> list[bytes]:
-        return [self._chunk([self._delta({}, "length")], None), *super().end()]
-
-    def _choice(self, delta: str, reason: str | None) -> dict[str, Any]:
-        return self._delta({"content": delta}, reason)
-
-    def _delta(self, given: dict[str, Any], reason: str | None) -> dict[str, Any]:
-        delta = {"role": None, "content": None, "reasoning_content": None, "tool_calls": None, **given}
-        return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason, "matched_stop": None}
-
-    def _chunk(
-        self, choices: list[dict[str, Any]], usage: dict[str, Any] | None, kind: str = "chat.completion.chunk"
-    ) -> bytes:
-        return super()._chunk(choices, usage, kind)
-
-
-def openai_error(message: str, kind: str = "BadRequestError") -> dict[str, Any]:
-    return {"object": "error", "message": message, "type": kind, "param": None, "code": 400}
-
-
-def server_info(
-    profile: Profile, tokenizer: str, *, port: int, random_seed: int, throughput: float
-) -> dict[str, Any]:
-    """What the real one's flattened arguments say of size and speed; slabench_sim marks every output of a run
-    against it.
-    """
-    arguments = {
-        "model_path": profile.model_path,
-        "tokenizer_path": tokenizer,
-        "load_format": "dummy",
-        "trust_remote_code": False,
-        "context_length": profile.context_length,
-        "host": "127.0.0.1",
-        "port": port,
-        "dtype": "auto",
-        "quantization": None,
-        "kv_cache_dtype": "auto",
-        "max_running_requests": profile.max_running,
-        "max_total_tokens": profile.pool_tokens,
-        "chunked_prefill_size": profile.chunked_prefill,
-        "max_prefill_tokens": 16384,
-        "schedule_policy": "fcfs",
-        "schedule_conservativeness": 1.0,
-        "page_size": 1,
-        "device": "cuda",
-        "tp_size": profile.tp,
-        "pp_size": 1,
-        "stream_interval": profile.stream_interval,
-        "stream_output": False,
-        "random_seed": random_seed,
-        "decode_log_interval": profile.decode_log_interval,
-        "api_key": None,
-        "served_model_name": profile.model_path,
-        "dp_size": 1,
-        "nnodes": 1,
-        "ep_size": 1,
-        "speculative_algorithm": None,
-        "disable_radix_cache": False,
-        "disable_cuda_graph": False,
-        "cuda_graph_max_bs": profile.graph_max_bs or profile.max_running,
-        "enable_dp_attention": False,
-        "enable_metrics": True,
-    }
-    state = {
-        **arguments,
-        "last_gen_throughput": throughput,
-        "memory_usage": {"weight": 0.0, "kvcache": 0.0, "token_capacity": profile.pool_tokens, "graph": 0},
-    }
-    return {
-        **arguments,
-        "status": "ready",
-        "max_total_num_tokens": profile.pool_tokens,
-        "max_req_input_len": profile.context_length - 6,
-        "internal_states": [state],
-        "version": "0.5.7",
-        "slabench_sim": {"profile": profile.name},
-    }
-
-
-def model_info(profile: Profile, tokenizer: str) -> dict[str, Any]:
-    return {
-        "model_path": profile.model_path,
-        "tokenizer_path": tokenizer,
-        "is_generation": True,
-        "preferred_sampling_params": None,
-        "weight_version": "default",
-        "has_image_understanding": False,
-        "has_audio_understanding": False,
-        "model_type": "slabench_sim",
-        "architectures": ["SimulatedForCausalLM"],
-    }
+    def _delta(self, content: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
+        empty = {"role": None, "content": None, "reasoning_content": None, "tool_calls": None}
+        return self._choice({"delta": {**empty, **content}}, reason)

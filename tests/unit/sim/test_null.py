@@ -6,26 +6,27 @@ import itertools
 import json
 import struct
 from array import array
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.sim import wire
-from slabench.sim.null_answer import MAX_TABLE, Answers, Own
-from slabench.sim.null_http import Malformed, Pages, Refused, Request, read_generate, read_request
-from slabench.sim.null_profile import NullProfile, read_any, read_null
-from slabench.sim.null_truth import Served, Truth
-from slabench.sim.profiles import PROFILES, UnknownProfile
+from slabench.sim.null_answer import MAX_TABLE, Answers, Served
+from slabench.sim.null_truth import Truth
+from slabench.sim.profiles import NULL, PROFILES, UnknownProfile, read_profile
+from slabench.sim.request import Malformed, Refused, Request, read_generate, read_request
 
 GROWING, PIECES = Answers(delta=False), Answers(delta=True)
 
 
 def whole(answers: Answers, prompt: int, tokens: int) -> list[dict[str, object]]:
     """Every event of one answer, through the chunked coding and the event stream."""
-    own = Own(prompt)
+    served = Served(tokens, prompt)
     answers.grow(tokens)
-    chunks = b"".join(answers.chunk(k, own) for k in range(tokens - 1)) + answers.last(tokens - 1, own, 1.5)
+    chunks = b"".join(answers.chunk(k, served) for k in range(tokens - 1))
+    chunks += answers.last(tokens - 1, served, 1.5)
     assert chunks.endswith(wire.DONE)
     events = wire.payload(chunks.removesuffix(wire.DONE)).decode().split("\n\n")
     assert events.pop() == ""
@@ -47,8 +48,8 @@ def test_text_and_ids_grow_with_the_answer(tokens: int, prompt: int) -> None:
 
 def test_pieces_add_up_to_the_answer_that_grows() -> None:
     grown, pieces = whole(GROWING, 9, 30), whole(PIECES, 9, 30)
-    assert "".join(str(one["text"]) for one in pieces) == grown[-1]["text"]
-    assert [token for one in pieces for token in one["output_ids"]] == grown[-1]["output_ids"]  # type: ignore[attr-defined]
+    assert "".join(str(event["text"]) for event in pieces) == grown[-1]["text"]
+    assert [token for event in pieces for token in event["output_ids"]] == grown[-1]["output_ids"]  # type: ignore[attr-defined]
 
 
 def test_an_answer_longer_than_the_table_goes_on_the_same_way() -> None:
@@ -78,9 +79,16 @@ REQUEST = b"POST /generate HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello
 @given(st.integers(0, len(REQUEST) - 1))
 def test_a_request_is_read_once_it_is_whole(size: int) -> None:
     assert read_request(REQUEST[:size]) is None
-    assert read_request(REQUEST + b"GET") == Request(
-        "POST", "/generate", "/generate", b"hello", False, len(REQUEST)
-    )
+    head = REQUEST.partition(b"\r\n\r\n")[0]
+    whole = Request("POST", "/generate", "/generate", b"hello", False, len(REQUEST), head)
+    assert read_request(REQUEST + b"GET") == whole
+
+
+def test_the_key_of_a_request_is_read_in_any_case() -> None:
+    request = read_request(b"GET /x HTTP/1.1\r\nauthorization:  Bearer k\r\nHost: x\r\n\r\n")
+    assert request is not None and request.authorization == "Bearer k"
+    bare = read_request(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert bare is not None and bare.authorization == ""
 
 
 def test_what_cannot_become_a_request() -> None:
@@ -94,13 +102,17 @@ def test_what_cannot_become_a_request() -> None:
     )
 
 
-def body(**given: object) -> bytes:
-    return json.dumps({"stream": True, "sampling_params": {"max_new_tokens": 3}, **given}).encode()
+def body(**settings: object) -> bytes:
+    return json.dumps({"stream": True, "sampling_params": {"max_new_tokens": 3}, **settings}).encode()
+
+
+def encode(text: str) -> list[int]:
+    return list(text.encode())
 
 
 def test_prompts_are_counted() -> None:
-    assert read_generate(body(input_ids=[1, 2, 3, 4]), len) == (4, 3)  # type: ignore[arg-type]
-    assert read_generate(body(text="abc"), lambda text: list(text.encode())) == (3, 3)
+    assert read_generate(body(input_ids=[1, 2, 3, 4]), encode) == ([1, 2, 3, 4], 3, True)
+    assert read_generate(body(text="abc", stream=False), encode) == ([97, 98, 99], 3, False)
 
 
 @pytest.mark.parametrize(
@@ -110,62 +122,64 @@ def test_prompts_are_counted() -> None:
         body(),
         body(text=["a", "b"]),
         body(input_ids=[[1]]),
-        body(text="a", stream=False),
         body(text="a", sampling_params={"max_new_tokens": 0}),
     ],
 )
 def test_what_it_does_not_do_is_refused(refused: bytes) -> None:
-    with pytest.raises(Refused) as found:
-        read_generate(refused, lambda text: list(text.encode()))
-    assert found.value.answer.startswith(b"HTTP/1.1 400 ")
+    with pytest.raises(Refused) as refusal:
+        read_generate(refused, encode)
+    assert "message" in json.loads(refusal.value.body).get("error", json.loads(refusal.value.body))
 
 
 def get(path: str) -> Request:
     return Request("GET", path, path, b"", False, 0)
 
 
-def test_truth_is_told_and_forgotten() -> None:
-    """By hand: start 1 s, T 200 ms, I 20 ms; writes due at 1.200, 1.220, 1.240 and made 1, 3 and 2 ms late."""
-    truth = Truth(NullProfile())
-    one = Served("a", 3, 7, 40)
-    one.received_ns = one.start_ns = 1_000_000_000
-    one.accept_ns = 1_000_500_000
-    one.writes = array("q", (1_201_000_000, 1_223_000_000, 1_242_000_000))
-    truth.served.append(one)
-    pages = Pages(NullProfile(), truth, "tok", 1)
-    status, answer = pages.answer(get("/truth"), 0)
-    told = json.loads(answer.partition(b"\r\n\r\n")[2])
-    assert status == 200 and told["simulated"] is True and told["chunks"] == 3
-    assert told["late_us"]["mean"] == pytest.approx(2000) and told["late_us"]["max"] == pytest.approx(3000)
-    assert told["itl_us"]["mean"] == pytest.approx(20_500)
-    row = told["requests"][0]
+def content(answer: bytes) -> bytes:
+    return answer.partition(b"\r\n\r\n")[2]
+
+
+def test_truth_is_reported_and_reset() -> None:
+    """By hand: start 1 s, T 200 ms, I 20 ms; writes due at 1.200, 1.220, 1.240, made 1, 3 and 2 ms late."""
+    truth = Truth(NULL, "tok")
+    served = Served(3, 7, received_ns=1_000_000_000, accept_ns=1_000_500_000)
+    served.writes = array("q", (1_201_000_000, 1_223_000_000, 1_242_000_000))
+    truth.served.append(served)
+    answer = truth.answer(get("/truth"), 0)
+    document = json.loads(content(answer))
+    assert wire.status_of(answer) == 200 and document["simulated"] is True and document["chunks"] == 3
+    assert document["late_us"]["mean"] == pytest.approx(2000)
+    assert document["late_us"]["max"] == pytest.approx(3000)
+    assert document["itl_us"]["mean"] == pytest.approx(20_500)
+    row = document["requests"][0]
     assert (row["late_max_us"], row["late_mean_us"], row["done"]) == (3000, 2000, 1)
     assert row["t_first_write"] - row["t_start"] == 201_000_000
-    trace = pages.answer(get("/truth/trace"), 0)[1].partition(b"\r\n\r\n")[2]
+    trace = content(truth.answer(get("/truth/trace"), 0))
     assert struct.unpack("<IIIII", trace) == (0, 3, 2_005_000, 2_225_000, 2_415_000)
-    assert pages.answer(get("/truth/reset"), 2)[0] == 400
-    assert pages.answer(get("/truth/reset"), 0)[0] == 200
+    assert wire.status_of(truth.answer(get("/truth/reset"), 2)) == 400
+    assert wire.status_of(truth.answer(get("/truth/reset"), 0)) == 200
     assert truth.served == []
 
 
-def test_pages_say_simulated() -> None:
-    pages = Pages(NullProfile(), Truth(NullProfile()), "tok", 1)
-    info = json.loads(pages.answer(get("/get_server_info"), 0)[1].partition(b"\r\n\r\n")[2])
+def test_other_pages_and_the_simulated_mark() -> None:
+    truth = Truth(NULL, "tok")
+    info = json.loads(content(truth.answer(get("/get_server_info"), 0)))
     assert info["slabench_sim"] == {"profile": "null"} and info["version"] == "0.5.7"
-    assert pages.answer(get("/nosuch"), 0)[0] == 404
-    assert pages.answer(get("/flush_cache"), 1)[0] == 400
-    assert pages.answer(get("/flush_cache"), 0)[0] == 200
+    assert wire.status_of(truth.answer(get("/nosuch"), 0)) == 404
+    assert wire.status_of(truth.answer(get("/flush_cache"), 1)) == 400
+    assert wire.status_of(truth.answer(get("/flush_cache"), 0)) == 200
 
 
 def test_the_profile_and_its_parameters() -> None:
-    assert read_any("null") == NullProfile()
-    assert read_any("null?ttft_ms=100&itl_ms=5&delta=1") == NullProfile(ttft_ms=100.0, itl_ms=5.0, delta=1)
-    assert read_any("demo") is PROFILES["demo"]
+    assert read_profile("null") is NULL
+    changed = read_profile("null?ttft_ms=100&itl_ms=5&delta=1")
+    assert changed == replace(NULL, ttft_ms=100.0, itl_ms=5.0, delta=1)
+    assert read_profile("demo") is PROFILES["demo"]
 
 
 @pytest.mark.parametrize(
-    "given_", ["itl_ms=0", "itl_ms=nan", "ttft_ms=-1", "delta=2", "fault=busy", "itl_ms=x"]
+    "settings", ["itl_ms=0", "itl_ms=nan", "ttft_ms=-1", "delta=2", "fault=busy", "noise=1", "itl_ms=x"]
 )
-def test_wrong_parameters_are_said(given_: str) -> None:
-    with pytest.raises(UnknownProfile):
-        read_null(given_)
+def test_wrong_parameters_are_one_sentence(settings: str) -> None:
+    with pytest.raises(UnknownProfile, match=r"\.$"):
+        read_profile(f"null?{settings}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from slabench.sim import wire
-from slabench.sim.faults import Choice
+from slabench.sim.fault_table import Choice
 from slabench.sim.profiles import UnknownProfile, read_profile
 
 

@@ -16,7 +16,7 @@ from slabench.metrics.full_batch import full_batch
 from slabench.records import ClientRecord, GpuCounts, RequestRecord, RunRecord, ServerEvidence
 from slabench.sim.profiles import Profile
 from slabench.sim.scheduler import Scheduler
-from slabench.sim.virtual import Timing, run
+from tests.unit.sim.virtual_time import Timing, run
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.outcome import Verdict
 from slabench.verdict.sla import slo
@@ -50,7 +50,7 @@ def load(
     profile: Profile, lengths: list[tuple[int, int]], due: list[float], cap: int | None, seed: int = 0
 ) -> RunRecord:
     """One load; seed: of the noise, where the profile has some."""
-    timings = run(Scheduler(profile.limits, profile.cost, random.Random(seed)), lengths, due, cap)
+    timings = run(Scheduler(profile.limits, profile, random.Random(seed)), lengths, due, cap)
     records = [record(k, one, *lengths[k]) for k, one in enumerate(timings)]
     wall_s = max(one.tokens[-1] for one in timings)
     return RunRecord(

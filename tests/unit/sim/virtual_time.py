@@ -1,13 +1,13 @@
-"""A load against the model in virtual time: hours of a published run in seconds of processor time."""
+"""A load against the embedded server's model in virtual time: hours of a run in seconds of CPU time."""
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from slabench.sim.scheduler import Request, Scheduler
+from slabench.sim.forward import Request
+from slabench.sim.scheduler import Scheduler
 
 
 @dataclass(slots=True)
@@ -35,29 +35,26 @@ def run(
     behind a semaphore.
     """
     timings = [Timing(when) for when in due]
-    upcoming = list(enumerate(due))
-    heapq.heapify(upcoming)
-    order = deque(range(len(due)))
-    behind: deque[int] = deque()
+    upcoming = deque(range(len(due)))
+    behind: deque[int] = deque()  # due, and held back by the cap
     now, flying = 0.0, 0
 
     def send(index: int, at: float) -> None:
         nonlocal flying
         flying += 1
         timings[index].sent = at
-        prompt, output = lengths[index]
-        scheduler.add(Request(index, prompt, output))
+        scheduler.add(Request(index, *lengths[index]))
 
-    while order or behind or flying:
-        while order and due[order[0]] <= now:
-            index = order.popleft()
+    while upcoming or behind or flying:
+        while upcoming and due[upcoming[0]] <= now:
+            index = upcoming.popleft()
             if cap is None or flying < cap:
                 send(index, due[index])
             else:
                 behind.append(index)
         step = scheduler.step()
         if step is None:
-            now = max(now, due[order[0]])
+            now = max(now, due[upcoming[0]])
             continue
         now += step.seconds
         for request in step.emitted:

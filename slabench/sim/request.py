@@ -1,0 +1,87 @@
+"""HTTP requests read from bytes, for the embedded server and the null server."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from slabench.sim import wire
+
+MAX_HEAD = 65536
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
+_CLOSE = re.compile(rb"\r\nconnection:[ \t]*close", re.IGNORECASE)
+_AUTHORIZATION = re.compile(r"\r\nauthorization:[ \t]*([^\r]*)", re.IGNORECASE)
+Encode = Callable[[str], list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One whole request; size: bytes of the buffer it took."""
+
+    method: str
+    path: str
+    shown: str  # with its query, for the access log
+    body: bytes
+    close: bool
+    size: int
+    head: bytes = b""
+
+    @property
+    def authorization(self) -> str:
+        header = _AUTHORIZATION.search(self.head.decode("latin-1"))
+        return header[1].rstrip() if header is not None else ""
+
+
+class Malformed(Exception):
+    """No HTTP request: the connection is of no more use."""
+
+
+class Refused(Exception):
+    """A request that is answered with status 400 and this body."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body.decode())
+        self.body = body
+
+
+def read_request(data: bytes | bytearray) -> Request | None:
+    """The first request in data; None while it is incomplete. Malformed for what cannot become one."""
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        if len(data) > MAX_HEAD:
+            raise Malformed
+        return None
+    head = bytes(data[:end])
+    length = _LENGTH.search(head)
+    size = end + 4 + (int(length[1]) if length is not None else 0)
+    if len(data) < size:
+        return None
+    words = head.partition(b"\r\n")[0].decode("latin-1").split(" ")
+    if len(words) != 3:
+        raise Malformed
+    method, shown, _ = words
+    closes = _CLOSE.search(head) is not None
+    return Request(method, shown.partition("?")[0], shown, bytes(data[end + 4 : size]), closes, size, head)
+
+
+def read_generate(body: bytes, encode: Encode) -> tuple[list[int], int, bool]:
+    """(prompt ids, max_new_tokens, stream) of POST /generate; Refused in the real server's words."""
+    try:
+        asked = json.loads(body)
+    except ValueError as error:
+        message = (
+            "1 validation error:\n  {'type': 'json_invalid', 'loc': ('body', 1), "
+            f"'msg': 'JSON decode error: {error}'}}"
+        )
+        raise Refused(wire.dumps(wire.openai_error(message, "Bad Request"))) from error
+    text, ids = asked.get("text"), asked.get("input_ids")
+    if text is None and ids is None:
+        raise Refused(wire.error("Either text, input_ids or input_embeds should be provided."))
+    if isinstance(text, list) or (isinstance(ids, list) and ids and isinstance(ids[0], list)):
+        raise Refused(wire.error("The embedded server takes one prompt a request."))
+    max_new = (asked.get("sampling_params") or {}).get("max_new_tokens", 128)
+    if not isinstance(max_new, int) or max_new < 1:
+        raise Refused(wire.error(f"max_new_tokens must be at least 1, got {max_new}."))
+    return encode(text) if ids is None else ids, max_new, bool(asked.get("stream"))
