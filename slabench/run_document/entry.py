@@ -1,0 +1,224 @@
+"""A test's entry in run.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from slabench.messages import Message
+from slabench.records import ClientRecord, LogSpan
+from slabench.run_document.capacity import Capacity
+from slabench.run_document.field import optional, stored_as
+from slabench.verdict.outcome import NOTHING_JUDGED, CheckStatus, Outcome
+
+ALLOWED = "Allowed by --allow."  # validity/policy.py's words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectiveEntry:
+    """One comparison that carries the verdict."""
+
+    kind: str  # slo, floor or baseline
+    metric: str  # metric key
+    op: str  # <= or >=
+    limit: float  # in the metric's unit
+    observed: float  # in the metric's unit
+    unit: str  # the metric's
+    holds: bool  # whether observed is within limit
+    margin_pct: (
+        float | None
+    )  # distance from the limit in per cent of it, negative below; null for a limit of 0
+    n: int | None  # requests behind it, of all repeats; null: not counted in requests
+    text: str  # one line with observed, limit and n
+    message: Message | None = optional()  # the line as id and arguments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckEntry:
+    """One validity check (docs/validity.md)."""
+
+    name: str  # the check's name
+    state: CheckStatus  # finding: printed beside the verdict; not_checked: the evidence is missing
+    text: str  # what was observed, the limit and n
+    remedy: str  # what to do; empty where there is nothing to do
+    message: Message | None = optional()  # text as id and arguments
+    remedy_message: Message | None = optional()  # remedy as id and arguments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedMetric:
+    """One metric of both sides."""
+
+    metric: str  # metric key
+    unit: str  # the metric's
+    better: str  # lower or higher
+    new: float  # this run's mean over its repeats
+    old: float  # the baseline's mean over its repeats
+    new_samples: tuple[float, ...]  # one value a repeat
+    old_samples: tuple[float, ...]  # one value a repeat
+    paired: bool  # sample k of one side belongs to sample k of the other
+    ratio: float  # new / old
+    low: float | None  # lower end of the ratio's interval; null: one run a side, or no spread
+    high: float | None  # upper end of the ratio's interval
+    low_level: float | None  # one-sided confidence level of the lower end
+    high_level: float | None  # one-sided confidence level of the upper end
+    allowed: float  # how much worse it may be, a share of the baseline
+    outcome: str  # holds, worse or inconclusive
+    repeats_to_decide: int | None  # repeats that would probably decide; null: decided, or too many
+    text: str  # one line with both sides, the change and what is allowed
+    remedy: str  # what would decide an inconclusive one; else empty
+    message: Message | None = optional()  # text as id and arguments
+    remedy_message: Message | None = optional()  # remedy as id and arguments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonEntry:
+    """The test against the same test of a baseline file or of the baseline server."""
+
+    baseline: str | None  # file or URL; null: there is none
+    state: str  # compared, NO_BASELINE or NOT_COMPARABLE
+    differences: tuple[str, ...]  # why it is not comparable: `hardware.gpu: 'H200', 'H20' in the baseline`
+    allowed_differences: tuple[str, ...] = ()  # differences that --allow-diff lets pass
+    interleaved: bool | None = None  # true: both servers in turns; false: one after the other; null: a file
+    notes: tuple[str, ...] = ()  # what is known of the baseline: `measured with --allow=completed: ...`
+    metrics: tuple[ComparedMetric, ...] = stored_as("figures")  # the metrics of both sides
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurveRow:
+    """The decode curve at one number of running requests. clean: from lines of undisturbed decoding alone."""
+
+    running: int  # running requests of a rank (log lines' #running-req)
+    samples: int  # Decode lines
+    accept_len: float | None = None  # mean accept length; null without speculative decoding
+    median: float  # gen throughput of all lines, tokens/s
+    q1: float | None = None  # first quartile, tokens/s
+    q3: float | None = None  # third quartile, tokens/s
+    per_gpu: float | None  # median per GPU, tokens/s; null: number of GPUs unknown
+    per_user: float  # median per running request, tokens/s
+    clean_samples: int  # clean lines
+    clean_median: float | None  # tokens/s; null: no clean line
+    clean_q1: float | None  # tokens/s
+    clean_q3: float | None  # tokens/s
+    clean_per_gpu: float | None  # tokens/s
+    clean_per_user: float | None  # tokens/s
+    clean_tpot_ms: float | None  # 1000 / clean_per_user, ms
+    clean_tpot_mean_ms: float | None  # mean over the clean lines, ms
+    full_batch_tpot_ms: float | None  # full_batch.tpot of the decode test of this batch size, ms; null: none
+    mean_tpot_ms: float | None  # tpot.mean of that test, ms
+    baseline: float | None  # the baseline file's median, tokens/s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadServer:
+    """What the server did around one load."""
+
+    flush_status: int | None  # HTTP status of the cache flush before it; null: not asked for
+    flush_workers: tuple[int, int] | None  # (flushed, all) as a router counts them; null: it counts none
+    flush_lines: int | None  # data-parallel ranks whose log confirms the flush; null: no log
+    notes: tuple[str, ...]  # what could not be had of it, and why
+    log_spans: tuple[LogSpan, ...]  # the parts of the deploy logs that were written during the load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorsEntry:
+    """Requests that failed, of all loads."""
+
+    counts: Mapping[str, int]  # kind (records.ErrorKind) -> requests
+    examples: tuple[str, ...]  # up to three different texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordsEntry:
+    """Where the request records of the test stand."""
+
+    file: str  # in the run folder
+    requests: int  # records of this test
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatEntry:
+    """One load of a test that has several."""
+
+    side: str  # new or baseline
+    repeat: int  # from 1
+    metrics: Mapping[str, float]  # of this load alone
+    began_utc: str | None = optional()  # when it began
+    duration_s: float | None = optional()  # from the plan's zero to the last end, s
+    invalid: tuple[str, ...] = ()  # names of the checks that were INVALID in it
+    workload: Mapping[str, object] = optional({})  # as the entry's
+    client: ClientRecord | None = optional()  # as the entry's
+    server: LoadServer | None = optional()  # as the entry's
+    evidence: Mapping[str, object] | None = optional()  # as the entry's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One test."""
+
+    id: str  # pytest's node id, the history key
+    # tencent, tencent-capacity, ali-decode, ali-decode-curve, ali-prefill, ali-saturation, serving, or one of
+    # your own
+    method: str
+    # what the test was parametrized with: num_prompts, batch_size, input_len, or load and load_kind
+    point: Mapping[str, object]
+    word: Outcome  # the outcome
+    headline: str  # one complete line: observed, limit, n
+    # codes, and names of checks that were INVALID or a finding; NOTHING_JUDGED: no objective, floor or
+    # comparison applies
+    reasons: tuple[str, ...]
+    labels: tuple[str, ...]  # `REDUCED: input_len 256 instead of 3500; ...`
+    objectives: tuple[ObjectiveEntry, ...]  # SLOs, floors and decided comparisons
+    checks: tuple[CheckEntry, ...]  # every validity check that applies; empty: nothing was evaluated
+    advice: tuple[str, ...]  # what to try next
+    explained: str | None = None  # why TTFT is what it is; null: nothing to explain
+    workload: Mapping[str, object]  # what was sent: Workload.describe()
+    plan: Mapping[str, object]  # how it was sent: Plan.describe()
+    metrics: Mapping[str, float]  # metric key -> value in its unit (`units`); undefined ones are absent
+    curve: tuple[CurveRow, ...] | None = optional()  # the decode curve only
+    curve_left_out: Mapping[str, int] | None = optional()  # lines that are not clean, by cause
+    gpus_per_line: float | None = optional(beside="curve")  # what per_gpu divides by; null: unknown
+    comparison: ComparisonEntry | None = optional()  # against the baseline
+    # each load of a test with several (--repeats, --baseline-url); `metrics` above are the new server's over
+    # all of them
+    repeats: tuple[RepeatEntry, ...] = optional(())
+    url: str | None = optional()  # with several --base-url: the server that this test ran on
+    capacity: Capacity | None = optional()  # --find-capacity only: the search
+    errors: ErrorsEntry | None = optional()  # failed requests
+    # what the checks looked at beside the records, of the first load: validity/context.py's CheckContext
+    evidence: Mapping[str, object] | None = optional()
+    server: LoadServer | None = optional()  # of the first load
+    client: ClientRecord | None = optional()  # the load generator in the first load
+    began_utc: str  # when the first load began
+    duration_s: float  # of all loads, s
+    records: RecordsEntry | None = optional()  # where the request records are
+
+    @property
+    def name(self) -> str:
+        """File and test without the folders: `test_sla.py::test_sla[np128]`."""
+        return self.id.rpartition("/")[2]
+
+    @property
+    def only_inconclusive(self) -> bool:
+        """The run itself was valid: only the comparison is undecided, or there was nothing to judge it by."""
+        undecided = {"INCONCLUSIVE", NOTHING_JUDGED} & set(self.reasons)
+        return bool(undecided) and all(check.state is not CheckStatus.INVALID for check in self.checks)
+
+    @property
+    def valid(self) -> bool:
+        """What was measured can be trusted, whatever the comparison says."""
+        return self.word is not Outcome.INVALID or self.only_inconclusive
+
+    @property
+    def allowed_checks(self) -> dict[str, str]:
+        """Checks that were INVALID and that --allow made findings of, with what they observed."""
+        return {
+            check.name: check.text.replace(f" {ALLOWED}", "")
+            for check in self.checks
+            if check.state is CheckStatus.FINDING and ALLOWED in check.text
+        }
+
+    def runs(self, side: str = "new") -> list[Mapping[str, float]]:
+        """The metrics of each of this side's loads."""
+        loads = [load.metrics for load in self.repeats if load.side == side]
+        return loads or ([self.metrics] if side == "new" else [])

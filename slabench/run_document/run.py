@@ -1,0 +1,148 @@
+"""run.json as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from slabench.run_document.capacity import RunningTest
+from slabench.run_document.entry import Entry
+from slabench.run_document.field import empty_for_none, optional
+from slabench.verdict.outcome import NOTHING_JUDGED, Outcome
+
+# slabench.run/1: first form. What was added to it since is optional or has a null.
+SCHEMA = "slabench.run/1"
+
+
+class RunState(StrEnum):
+    """How far a run got."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    INTERRUPTED = "interrupted"  # Ctrl-C or SIGTERM
+    CRASHED = "crashed"  # by an error of slabench
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentEntry:
+    """Where the load generator ran."""
+
+    python: str  # version
+    platform: str = ""  # platform.platform()
+    cpu: str = ""  # model name
+    cores: int | None = None  # usable ones
+    packages: Mapping[str, str]  # name -> version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientName:
+    """What drove the load."""
+
+    name: str  # slabench or bench_serving
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerGpus:
+    """GPUs that a throughput per GPU divides by; null: not known."""
+
+    prefill: int | None  # input tokens
+    decode: int | None  # output tokens
+    total: int | None  # all
+    source: str | None  # where the numbers are from: `8 GPU (tp 8 x pp 1 of server_info)`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerRole:
+    """One server of the deployment."""
+
+    role: str  # unified, prefill or decode
+    where: str  # its address behind a router; empty: --base-url itself
+    asked: bool  # it answered for itself
+    version: str | None  # sglang's
+    gpus: int | None  # of this server
+    token_capacity: int | None  # tokens of its KV pool
+    max_running_requests: int | None  # requests that it runs at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerEntry:
+    """The deployment under test, as the server reports it."""
+
+    url: str  # without user and password
+    version: str | None  # sglang's
+    reference: bool  # false: not sglang 0.5.7, the reference environment
+    model_path: str | None  # as the server was started with
+    served_model_name: str | None  # what a /v1 request calls the model
+    gpus: ServerGpus | None  # what throughput per GPU divides by
+    roles: tuple[ServerRole, ...]  # each server of the deployment
+    token_capacity: int | None  # tokens of the KV pool
+    max_running_requests: int | None  # requests that run at once
+    fingerprint: Mapping[
+        str, Mapping[str, object]
+    ]  # server, hardware, model: what a baseline is compared under
+    info: Mapping[str, object]  # server_info without secrets
+    baseline: ServerEntry | None = optional()  # --baseline-url, --baseline-launch: the old server
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumption:
+    """One --resume of the run."""
+
+    utc: str  # when
+    kept: tuple[str, ...]  # ids of the finished tests that were kept
+    server: str | None = optional()  # the process: the same, or started anew
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDocument:
+    """One run."""
+
+    schema: str = SCHEMA  # slabench.run/1
+    run_id: str  # name of the run folder
+    state: RunState  # how far it got
+    word: Outcome | None  # FAILED before INVALID before PASSED; null: running and nothing red, or no test
+    exit_status: int | None  # pytest's; null: running
+    created_utc: str  # when the run began
+    updated_utc: str  # when this file was written
+    slabench: str  # version
+    labels: tuple[str, ...]  # SIMULATED, REDUCED, ...: words that every output of this run carries
+    environment: EnvironmentEntry | None = empty_for_none()  # of the load generator
+    command: tuple[str, ...]  # pytest and its arguments, secrets redacted
+    options: Mapping[str, object]  # every option by name, secrets redacted
+    server: ServerEntry | None = empty_for_none()  # the deployment; {} before the first test
+    client: ClientName  # what drove the load
+    planned: tuple[str, ...]  # ids of the tests to run
+    not_run: tuple[str, ...]  # planned, and no entry in tests
+    units: Mapping[str, str]  # metric key -> unit, of the metrics below
+    tests: tuple[Entry, ...]  # one a finished test
+    servers: tuple[str, ...] = optional(())  # several --base-url with -n: the tests were spread over them
+    servers_alike: str | None = optional()  # why these may be one process
+    resumed: tuple[Resumption, ...] = optional(())  # each --resume
+    unreachable: str | None = optional()  # the server was not there at the start: no test was tried
+    not_saved: Mapping[str, str] = optional({})  # outputs that could not be written -> sentence
+    running: RunningTest | None = optional()  # a capacity search that is on
+
+    @property
+    def unjudged(self) -> list[str]:
+        """Names of the tests that nothing was judged in."""
+        return [entry.name for entry in self.tests if NOTHING_JUDGED in entry.reasons]
+
+    @property
+    def fingerprint(self) -> Mapping[str, Mapping[str, object]]:
+        """The server's; empty before the first test."""
+        return {} if self.server is None else self.server.fingerprint
+
+    def of(self, *methods: str) -> list[Entry]:
+        """The tests of these methods, one method after the other."""
+        return [entry for method in methods for entry in self.tests if entry.method == method]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedTest:
+    """What a test leaves for every output, handed from the process that measured to the one that reports."""
+
+    entry: Entry  # goes into `tests`
+    server: ServerEntry | None = None  # None: no server was identified
+    labels: tuple[str, ...] = ()  # for the whole run
+    lost: Mapping[str, str] = optional({})  # outputs of that process that could not be written -> why
