@@ -30,8 +30,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from slabench.capacity.probe import THROUGHPUT, Probe, measure
-from slabench.capacity.search import Ask, Kind, Mark, Search, SearchResult, grid
+from slabench.capacity.gaps import Ask, Mark
+from slabench.capacity.probe import THROUGHPUT, Probe, ProbePlan, measure
+from slabench.capacity.search import Kind, Search, SearchResult, grid
+from slabench.messages import as_message
 from slabench.records import RunRecord
 from slabench.sim.cost import DECODE_TABLES
 from slabench.sim.profiles import PROFILES, Profile
@@ -87,9 +89,9 @@ class Case:
         if not self.reported:
             return ()
         fits = min(self.profile.pool_tokens // (PROMPT + OUTPUT), self.profile.max_running)
-        marks = [Mark(fits, "room", queues=True)] if fits <= self.high else []
+        marks = [Mark(fits, as_message("room"), queues=True)] if fits <= self.high else []
         if self.profile.graph_max_bs and self.profile.graph_max_bs < min(fits, self.high):
-            marks.append(Mark(self.profile.graph_max_bs, "graph", cliff=True))
+            marks.append(Mark(self.profile.graph_max_bs, as_message("graph"), cliff=True))
         return tuple(marks)
 
     @property
@@ -145,7 +147,7 @@ CASES = (
 def short(profile: Profile, load: float) -> Probe:
     """One load without noise, of WAVES."""
     run = closed_loop(profile, load, (PROMPT, OUTPUT), WAVES, 0)
-    found = measure(run, load, int(load), (), planned_waves=WAVES, seconds=0.0)
+    found = measure(run, ProbePlan(load, int(load), WAVES))
     assert found is not None
     return found
 
@@ -157,9 +159,9 @@ def exact(profile: Profile, load: float) -> Probe:
     if found.together:
         return found
     run = closed_loop(profile, load, (PROMPT, OUTPUT), LONG, 0)
-    long = measure(run, load, int(load), (), planned_waves=LONG, seconds=0.0)
+    long = measure(run, ProbePlan(load, int(load), LONG))
     assert long is not None
-    return replace(long, figures={**long.figures, THROUGHPUT: slope_of_ends(run) * (PROMPT + OUTPUT)})
+    return replace(long, metrics={**long.metrics, THROUGHPUT: slope_of_ends(run) * (PROMPT + OUTPUT)})
 
 
 def slope_of_ends(run: RunRecord) -> float:
@@ -170,7 +172,7 @@ def slope_of_ends(run: RunRecord) -> float:
 
 
 def holds(case: Case, load: float, over: float = 0.0) -> bool:
-    figures = short(case.profile, load).figures
+    figures = short(case.profile, load).metrics
     return all(figures[rule.metric] <= rule.limit * (1 + over) for rule in case.rules)
 
 
@@ -179,7 +181,7 @@ def search(case: Case, seed: int) -> tuple[Search, SearchResult]:
     dice = random.Random(f"{case.name}:{seed}")
     found = Search(case.loads, case.rules, marks=case.marks, sizes=case.sizes)
     while isinstance(step := found.next(), Ask):
-        found.tell(
+        found.add(
             probe_in_virtual_time(
                 case.profile, step.load, case.rules, (PROMPT, OUTPUT), WAVES, seed=dice.getrandbits(32), step_noise=STEP_NOISE,
                 run_noise=RUN_NOISE, rule_out=step.rule_out, speed=EIGHTH,
@@ -240,8 +242,8 @@ def row(case: Case, repeats: int, *, verbose: bool) -> bool:
     """Prints one case; True if it does not reach what is asked."""
     began = time.monotonic()
     good = [float(load) for load in range(case.low, case.high + 1) if holds(case, load)]
-    truth = max(good, key=lambda load: exact(case.profile, load).figures[THROUGHPUT])
-    most = exact(case.profile, truth).figures[THROUGHPUT]
+    truth = max(good, key=lambda load: exact(case.profile, load).metrics[THROUGHPUT])
+    most = exact(case.profile, truth).metrics[THROUGHPUT]
     losses, over, seconds, probes, answers, kinds, unresolved = [], [], [], [], [], set(), 0
     for seed in range(repeats):
         found, outcome = search(case, seed)
@@ -249,15 +251,17 @@ def row(case: Case, repeats: int, *, verbose: bool) -> bool:
         probes.append(len(found.probes))
         kinds.add(outcome.kind.value)
         if verbose:
-            asked = [f"{probe.load:g}{(probe.early or '')[:1]}" for probe in found.probes]
+            asked = [
+                f"{probe.load:g}{probe.early.standing[:1] if probe.early else ''}" for probe in found.probes
+            ]
             print(
-                f"  {seed}: {outcome.kind} {outcome.load} in {found.spent_s * EIGHTH:.0f} s: {' '.join(asked)} {outcome.detail}"
+                f"  {seed}: {outcome.kind} {outcome.load} in {found.spent_s * EIGHTH:.0f} s: {' '.join(asked)} {outcome.detail or ''}"
             )
         if outcome.kind is Kind.UNRESOLVED or outcome.load is None:
             unresolved += 1
             continue
         answers.append(outcome.load)
-        figures = exact(case.profile, outcome.load).figures
+        figures = exact(case.profile, outcome.load).metrics
         losses.append(1 - figures[THROUGHPUT] / most)
         over.append(max(figures[rule.metric] / rule.limit - 1 for rule in case.rules))
     close = sum(loss <= WITHIN for loss in losses)

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.bench_capacity import A800, H200, OUTPUT, PROMPT, R1, slope_of_ends
 from slabench.metrics.saturated import saturated_flow
-from slabench.metrics.steady_state import steady, steady_figures
+from slabench.metrics.steady_state import steady, steady_metrics
 from slabench.records import RunRecord
 from tests.unit.capacity.virtual_capacity import closed_loop
 
@@ -33,8 +33,8 @@ def ways(run: RunRecord, wave: int) -> tuple[float, float, float]:
     part = steady(run, wave)
     flow = saturated_flow(run.requests)
     assert part is not None and flow is not None
-    by_window = steady_figures(run, part)[TOTAL]
-    return steady_figures(run, part, slots=wave)[TOTAL], by_window, flow.rate * (PROMPT + OUTPUT) / OUTPUT
+    by_window = steady_metrics(run, part)[TOTAL]
+    return steady_metrics(run, part, slots=wave)[TOTAL], by_window, flow.rate * (PROMPT + OUTPUT) / OUTPUT
 
 
 def main() -> int:

@@ -15,105 +15,89 @@ from slabench.report.html_table import listed, table
 
 METHOD = "tencent-capacity"
 HEAD = (
-    "probe",
-    "load",
-    "verdict of the probe",
-    "waves",
-    "TPOT mean (ms)",
-    "95 %",
-    "TTFT mean (ms)",
-    "total tok/s",
-    "seconds",
-    "why",
-)
+    "probe", "load", "verdict of the probe", "waves", "TPOT mean (ms)", "95 %", "TTFT mean (ms)", "total tok/s",
+    "seconds", "why",
+)  # fmt: skip
 
 
 def probe_cells(capacity: Mapping[str, Any]) -> list[list[str]]:
     """A row a probe under HEAD."""
-    return [
-        [
-            str(one["number"]),
-            f"{one['load']:g}",
-            one["standing"],
-            f"{one['waves']}{', first' if one['first_wave_only'] else ''}{', stopped' if one['stopped'] else ''}",
-            *_interval(one["intervals"].get("tpot.mean")),
-            _figure(one["metrics"], "ttft.mean"),
-            _figure(one["metrics"], "total_throughput"),
-            f"{one['seconds']:.1f}",
-            one["why"],
-        ]
-        for one in capacity["probes"]
-    ]
+    rows = []
+    for probe in capacity["probes"]:
+        waves = [str(probe["waves"]), *(name for name, key in _ENDS.items() if probe[key])]
+        tpot = probe["intervals"].get("tpot.mean")
+        rows.append(
+            [
+                str(probe["number"]),
+                f"{probe['load']:g}",
+                probe["standing"],
+                ", ".join(waves),
+                "n/a" if tpot is None else number(tpot["value"]),
+                "n/a" if tpot is None else f"{number(tpot['low'])} to {number(tpot['high'])}",
+                *_cells(probe["metrics"], "ttft.mean", "total_throughput"),
+                f"{probe['seconds']:.1f}",
+                probe["why"],
+            ]
+        )
+    return rows
 
 
-def _interval(seen: Mapping[str, float] | None) -> tuple[str, str]:
-    if seen is None:
-        return "n/a", "n/a"
-    return number(seen["value"]), f"{number(seen['low'])} to {number(seen['high'])}"
+_ENDS = {"first": "first_wave_only", "stopped": "stopped"}
 
 
-def _figure(metrics: Mapping[str, float], key: str) -> str:
-    return number(metrics[key]) if key in metrics else "n/a"
+def _cells(metrics: Mapping[str, float], *keys: str) -> list[str]:
+    return [number(metrics[key]) if key in metrics else "n/a" for key in keys]
 
 
-_PER = "total tok/s, per GPU, output tok/s per GPU, tok/s per user, QPM, TPOT (ms), TTFT (ms)"
-JUDGED = ("judged run", "verdict", "load", *_PER.split(", "))
+JUDGED = (
+    "judged run", "verdict", "load", "total tok/s", "per GPU", "output tok/s per GPU", "tok/s per user", "QPM",
+    "TPOT (ms)", "TTFT (ms)",
+)  # fmt: skip
+_RATES = ("total_throughput", "total_throughput_per_gpu", "output_throughput_per_gpu", "per_user", "qpm")
 
 
-def _judged(metrics: Mapping[str, float]) -> list[str]:
-    """Under JUDGED, from the fourth on."""
-    rates = ("total_throughput", "total_throughput_per_gpu", "output_throughput_per_gpu", "per_user", "qpm")
-    tpot = metrics.get("tpot.mean")
-    known = {**metrics, **({"per_user": 1000 / tpot} if tpot else {})}
-    return [_figure(known, key) for key in (*rates, "tpot.mean", "ttft.mean")]
+def _judged_table(entry: Mapping[str, Any], load: float) -> str:
+    """The judged run under JUDGED."""
+    tpot = entry["metrics"].get("tpot.mean")
+    metrics = {**entry["metrics"], **({"per_user": 1000 / tpot} if tpot else {})}
+    row = [entry["id"].rpartition("::")[2], entry["word"], f"{load:g}"]
+    return table(JUDGED, [[*row, *_cells(metrics, *_RATES, "tpot.mean", "ttft.mean")]])
 
 
 def capacity_html(data: Mapping[str, Any]) -> str:
     """The section of a run that searched; empty otherwise."""
-    tests = [one for one in data["tests"] if one["method"] == METHOD]
-    parts = []
-    for one in tests:
-        capacity = one.get("capacity")
+    parts: list[str] = []
+    rules: dict[str, None] = {}
+    for entry in data["tests"]:
+        capacity = entry.get("capacity") if entry["method"] == METHOD else None
         if not capacity:
             continue
-        told = [f"{one['word']}: {capacity['outcome'] or 'not finished'}. {capacity['text']}"]
-        if capacity["load"] is not None and one["metrics"]:
-            judged = (
-                one["id"].rpartition("::")[2],
-                one["word"],
-                f"{capacity['load']:g}",
-                *_judged(one["metrics"]),
-            )
-            told_table = table(JUDGED, [judged])
-        else:
-            told_table = ""
+        rules |= dict.fromkeys(capacity["rules"])
+        result = f"{entry['word']}: {capacity['outcome'] or 'not finished'}. {capacity['text']}"
+        judged = capacity["load"] is not None and entry["metrics"]
+        judged_table = _judged_table(entry, capacity["load"]) if judged else ""
         chart = frontier_chart(frontier_rows(data), capacity["rules"])
-        parts.append(f"{listed(told)}{told_table}{table(HEAD, probe_cells(capacity), frozenset({2, 5, 9}))}")
-        parts.append(f'<div class="charts">{chart}</div>')
+        probes = table(HEAD, probe_cells(capacity), frozenset({2, 5, 9}))
+        parts.append(f'{listed([result])}{judged_table}{probes}<div class="charts">{chart}</div>')
     if not parts:
         return ""
-    named = escape(
-        ", ".join(
-            dict.fromkeys(rule for one in tests for rule in (one.get("capacity") or {}).get("rules", ()))
-        )
-    )
-    return f"<h3>tencent capacity: the most throughput within {named}</h3>{''.join(parts)}"
+    objectives = escape(", ".join(rules))
+    return f"<h3>tencent capacity: the most throughput within {objectives}</h3>{''.join(parts)}"
 
 
 def frontier_chart(rows: Sequence[Row], rules: Sequence[str]) -> str:
     """Output throughput per GPU against that of one user; left of a dashed line TPOT's objective does not
     hold.
     """
-    known = all(row["per_gpu"] is not None for row in rows)
-    key, unit = (
-        ("per_gpu", "output tok/s per GPU") if known else ("output_throughput", "output tok/s, GPUs unknown")
-    )
+    per_gpu = all(row["per_gpu"] is not None for row in rows)
+    key = "per_gpu" if per_gpu else "output_throughput"
+    unit = "output tok/s per GPU" if per_gpu else "output tok/s, GPUs unknown"
 
-    def series(name: str, wanted: str, *, joined: bool) -> Series:
+    def series(name: str, source: str, *, joined: bool) -> Series:
         mine = [
             row
             for row in rows
-            if row["source"].startswith(wanted) and row["per_user"] and row[key] is not None
+            if row["source"].startswith(source) and row["per_user"] and row[key] is not None
         ]
         mine.sort(key=lambda row: float(row["load"]))
         hollow = frozenset(k for k, row in enumerate(mine) if row["standing"] == "INVALID")
@@ -124,11 +108,8 @@ def frontier_chart(rows: Sequence[Row], rules: Sequence[str]) -> str:
         series("decode curve", "ali", joined=True),
         series("judged run", "judged", joined=False),
     ]
-    lines = []
-    for rule in rules:
-        metric, _, limit = rule.partition("<=")
-        if metric == "tpot.mean" and limit:
-            lines.append((1000 / float(limit), f"TPOT {float(limit):g} ms"))
-    return line_chart(
-        "Frontier", "tok/s per user (1000 / TPOT)", unit, [one for one in drawn if one.points], x_limits=lines
-    )
+    split = [rule.partition("<=") for rule in rules]
+    limits = [float(limit) for metric, _, limit in split if metric == "tpot.mean" and limit]
+    lines = [(1000 / limit, f"TPOT {limit:g} ms") for limit in limits]
+    shown = [points for points in drawn if points.points]
+    return line_chart("Frontier", "tok/s per user (1000 / TPOT)", unit, shown, x_limits=lines)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 COLUMNS = (
-    "source", "load", "load_kind", "standing", "per_user", "per_gpu", "output_throughput", "total_throughput", "qpm", "tpot_ms",
-    "tpot_low_ms", "tpot_high_ms", "ttft_ms", "gpus",
+    "source", "load", "load_kind", "standing", "per_user", "per_gpu", "output_throughput", "total_throughput",
+    "qpm", "tpot_ms", "tpot_low_ms", "tpot_high_ms", "ttft_ms", "gpus",
 )  # fmt: skip
+FILE = "frontier.csv"  # in the run folder
 Row = dict[str, Any]
 
 
@@ -22,30 +23,23 @@ def frontier_rows(data: Mapping[str, Any]) -> list[Row]:
     """
     rows: list[Row] = []
     for entry in data["tests"]:
-        if entry.get("capacity"):
-            rows += probe_rows(entry["capacity"])
-            if entry["capacity"]["load"] is not None and "tpot.mean" in entry["metrics"]:
-                rows.append(
-                    _row(
-                        "judged run",
-                        entry["capacity"]["load"],
-                        entry["capacity"]["load_kind"],
-                        entry["word"],
-                        entry["metrics"],
-                    )
-                )
+        if capacity := entry.get("capacity"):
+            rows += probe_rows(capacity)
+            load, kind, metrics = capacity["load"], capacity["load_kind"], entry["metrics"]
+            if load is not None and "tpot.mean" in metrics:
+                rows.append(_row("judged run", load, kind, entry["word"], metrics))
         rows += [
             {
                 "source": "ali decode curve",
-                "load": one["running"],
+                "load": point["running"],
                 "load_kind": "running",
                 "standing": entry["word"],
-                "per_user": one["per_user"],
-                "per_gpu": one["per_gpu"],
-                "output_throughput": one["median"],
-                "tpot_ms": 1000 / one["per_user"] if one["per_user"] else None,
+                "per_user": point["per_user"],
+                "per_gpu": point["per_gpu"],
+                "output_throughput": point["median"],
+                "tpot_ms": 1000 / point["per_user"] if point["per_user"] else None,
             }
-            for one in entry.get("curve", ())
+            for point in entry.get("curve", ())
         ]
     return rows
 
@@ -53,14 +47,12 @@ def frontier_rows(data: Mapping[str, Any]) -> list[Row]:
 def probe_rows(capacity: Mapping[str, Any]) -> list[Row]:
     """A capacity search's probes, in the order they were made."""
     rows = []
-    for one in capacity["probes"]:
-        row = _row(
-            f"probe {one['number']}", one["load"], capacity["load_kind"], one["standing"], one["metrics"]
-        )
-        tpot = one["intervals"].get("tpot.mean")
-        rows.append(
-            row | ({"tpot_low_ms": tpot["low"], "tpot_high_ms": tpot["high"]} if tpot is not None else {})
-        )
+    for probe in capacity["probes"]:
+        source, kind = f"probe {probe['number']}", capacity["load_kind"]
+        row = _row(source, probe["load"], kind, probe["standing"], probe["metrics"])
+        if tpot := probe["intervals"].get("tpot.mean"):
+            row |= {"tpot_low_ms": tpot["low"], "tpot_high_ms": tpot["high"]}
+        rows.append(row)
     return rows
 
 
@@ -87,7 +79,7 @@ def _row(source: str, load: float, kind: str, standing: str, metrics: Mapping[st
 
 
 def write_frontier(rows: list[Row], path: Path) -> None:
-    """frontier.csv; an undefined figure is an empty cell. OSError if the disk does not take it."""
+    """frontier.csv; an undefined metric is an empty cell. OSError if the disk does not take it."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()

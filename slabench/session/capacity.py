@@ -1,204 +1,93 @@
-"""find_capacity: probes the deployment as the search asks, keeps every probe, and measures the answer with
-the full workload.
-"""
+"""find_capacity: probes the deployment as the search asks, and measures the answer with the full workload."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
+from slabench.capacity.gaps import Ask, Mark
+from slabench.capacity.probe import Probe, ProbePlan, bounding
+from slabench.capacity.search import Kind, Search, SearchResult, grid
+from slabench.capacity.watch import STOPPED, Watch
 from slabench.errors import InvalidRun
+from slabench.messages import Message
 from slabench.methods import TENCENT, Form, reduced
-from slabench.records import RunRecord
-from slabench.session import partial_entry
+from slabench.report import capacity_entry
+from slabench.report.frontier import FILE, probe_rows, write_frontier
 from slabench.session.evaluate import Judge
 from slabench.session.load import RunLoad
 from slabench.session.measurement import Measured
-from slabench.session.partial_entry import bare_entry
-from slabench.verdict.sla import Slo
-
-if TYPE_CHECKING:
-    from slabench.capacity.probe import Probe, Watch
-    from slabench.capacity.search import Ask, Mark, Search, SearchResult
-    from slabench.verdict.outcome import Check
+from slabench.session.partial_entry import bare_entry, hand_over
+from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.sla import Slo, merge
+from slabench.verdict.validity import CheckContext, examine
+from slabench.verdict.validity.capacity import SearchEvidence, capacity_agrees
 
 METHOD = "tencent-capacity"
 RANGES = {"concurrency": (1.0, 256.0), "rate": (0.1, 16.0)}
-PROMPTS = 128  # of the last run, the published number, in whole waves
 LEAST_WAVE = 8  # requests of a wave where the load is a rate
 WAVES = 4
-FRONTIER = "frontier.csv"
 
 
 class FindCapacity:
-    """Callable handed to a test: the search, then the run that is judged. InvalidRun where nobody can say."""
+    """Callable handed to a test: the search, then the judged run. InvalidRun if there is no answer."""
 
     def __init__(self, run_load: RunLoad, judge: Judge) -> None:
-        self.run_load, self.judge = run_load, judge
-        self.campaign, self.deployment = run_load.campaign, run_load.deployment
-        self.given = self.campaign.settings.given
-        self.kind: str = self.given.capacity_load
-        self.whys: list[str] = []
-        self.rules: tuple[Slo, ...] = ()
+        self.run_load, self.judge, self.campaign = run_load, judge, run_load.campaign
+        self.deployment, self.options = run_load.deployment, run_load.campaign.settings.given
+        self.kind: str = self.options.capacity_load
+        self.closed = self.kind == "concurrency"
 
     def __call__(self, form: Form, *rules: Slo) -> Measured:
-        from slabench.capacity.probe import bounding
-        from slabench.capacity.search import Ask, Kind
-        from slabench.capacity.sentences import as_dict, remedy, sentence
-        from slabench.verdict import sla
-
-        self.rules = bounding(sla.merge(rules, self.campaign.settings.slos))
-        search = self._search(form)
-        outcome: SearchResult | None = None
+        search = self._search(form, bounding(merge(rules, self.campaign.settings.slos)))
+        result: SearchResult | None = None
         try:
             while isinstance(step := search.next(), Ask):
-                self.whys.append(step.why)
-                search.tell(self._probe(form, search, step))
+                search.add(self._probe(form, search, step), step.why)
                 self._keep_probes(search)
-            outcome = step
-            capacity = as_dict(search, outcome, self.kind, self.whys)
-            if outcome.kind is Kind.UNRESOLVED:
-                line = f"UNRESOLVED: {capacity['text']} {remedy(search, outcome)}"
-                self._invalid(search, outcome, line, "UNRESOLVED")
-            return self._last(
-                form,
-                search,
-                outcome,
-                capacity,
-                (sentence(search, outcome, self.kind), remedy(search, outcome)),
-            )
+            result = step
+            advice = tuple(map(str, capacity_entry.advice(search, result, self.kind)))
+            if result.kind is Kind.UNRESOLVED:
+                self._invalid(search, result, " ".join(advice), result.kind.value)
+            return self._last(form, search, result, advice)
         except KeyboardInterrupt:
-            self._interrupted(search, outcome)
+            line = str(Message("capacity.interrupted", probes=len(search.probes)))
+            entry = self._entry(search, result, line, "interrupted")
+            if self.campaign.interrupted is None:  # between two loads
+                hand_over(self.campaign, self.deployment, entry, ())
+            else:
+                self.campaign.interrupted["entry"] |= {"method": METHOD, "capacity": entry["capacity"]}
             raise
 
-    def _search(self, form: Form) -> Search:
-        from slabench.capacity.search import Search, grid
-
-        given, marks = self.given, self._marks(form)
-        low, high = given.capacity_range or RANGES[self.kind]
-        marks = [mark for mark in marks if low <= mark.load <= high]
-        loads: Sequence[float] = given.capacity_grid or ()
-        if not loads:
-            whole = self.kind == "concurrency"
-            named_by_server = [*(mark.load for mark in marks), *self._graph_sizes()]
-            loads = grid(low, high, given.capacity_step / 100, whole=whole, marks=named_by_server)
-        named = bool(given.capacity_grid)
-        return Search(
-            loads,
-            self.rules,
-            marks=() if named else marks,
-            sizes=self._graph_sizes(),
-            budget_s=given.capacity_budget,
-            named=named,
-        )
-
-    # one probe
-
-    def _probe(self, form: Form, search: Search, ask: Ask) -> Probe:
-        from slabench.capacity.probe import Watch
-        from slabench.capacity.sentences import load_text
-
-        number, wave, waves = len(search.probes) + 1, self._wave(form, ask.load), self.given.capacity_waves
-        watch = Watch(
-            ask.load, wave, waves, self.rules, (form.input_len, form.output_len), closed=self.kind == "concurrency",
-            rule_out=ask.rule_out, gpus=self.deployment.gpus, limits=self.campaign.settings.goodput,
-        )  # fmt: skip
-        run = self.run_load.probe(self._form(form, ask.load, wave * waves), number, watch)
-        bad = [check for check in self._checks(run, watch) if check.state.value == "invalid"]
-        found = watch.measured(run)
-        if bad or found is None:
-            why = (
-                f"{bad[0].name}: {bad[0].text}"
-                if bad
-                else "completed: the data set gives fewer prompts than one wave needs."
-            )
-            where = f"probe {number} at {load_text(ask.load, self.kind)}"
-            self._invalid(
-                search,
-                None,
-                f"{why} This was {where}, so the search cannot go on.",
-                bad[0].name if bad else "completed",
-            )
-        assert found is not None
-        return found
-
-    def _checks(self, run: RunRecord, watch: Watch) -> tuple[Check, ...]:
-        """Whether a probe's answers and our own client can be trusted; what the client cut off itself is left
-        out.
-        """
-        from slabench.capacity.probe import STOPPED
-        from slabench.verdict.validity import CheckContext, examine
-
-        whole = [record for record in run.requests if not (watch.stopped and record.error in STOPPED)]
-        exact = run.workload.get("prompt_form") == "ids"
-        subject = CheckContext(
-            run=replace(run, requests=whole),
-            exact_prompt=exact,
-            planned=len(whole),
-            judged=[rule.metric for rule in self.rules],
-        )
-        return examine(subject, METHOD, allow=self.given.allow, probe=True)
-
-    def _form(self, form: Form, load: float, count: int) -> Form:
-        """The method's lengths at this load."""
-        if self.kind == "concurrency":
-            return replace(
-                form, method=METHOD, num_prompts=count, request_rate=math.inf, max_concurrency=int(load)
-            )
-        return replace(
-            form,
-            method=METHOD,
-            num_prompts=count,
-            request_rate=load,
-            max_concurrency=self.given.max_concurrency,
-        )
-
-    def _wave(self, form: Form, load: float) -> int:
-        """Requests of a wave: those in flight; of a rate, those in flight when an answer takes as long as
-        TPOT's limit allows.
-        """
-        if self.kind == "concurrency":
-            return int(load)
-        tpot = next((rule.limit for rule in self.rules if rule.metric.startswith("tpot.")), 50.0)
-        return max(LEAST_WAVE, math.ceil(load * form.output_len * tpot / 1000))
+    def _search(self, form: Form, rules: tuple[Slo, ...]) -> Search:
+        options, sizes, named = self.options, self._graph_sizes(), self.options.capacity_grid
+        low, high = options.capacity_range or RANGES[self.kind]
+        usable = self.closed and not named
+        marks = [mark for mark in self._marks(form) if usable and low <= mark.load <= high]
+        reported = [*(mark.load for mark in marks), *sizes]
+        loads = named or grid(low, high, options.capacity_step / 100, whole=self.closed, marks=reported)
+        budget_s = options.capacity_budget
+        return Search(loads, rules, marks=marks, sizes=sizes, budget_s=budget_s, named=bool(named))
 
     def _marks(self, form: Form) -> list[Mark]:
-        """Loads that the server's own description names: its largest CUDA graph, its KV pool's room, its
-        running cap.
-        """
-        from slabench.capacity.search import Mark
-
-        info = self.deployment.info
-        if self.kind != "concurrency":
-            return []
-        marks = []
-        cap = info.max_running_requests
-        if info.token_capacity:
-            length = form.input_len + form.output_len
-            fits = info.token_capacity // length
-            text = f"The server's KV pool of {info.token_capacity:,} tokens holds {fits} requests of {length:,} tokens at once."
-            marks.append(Mark(fits, text, queues=True))
+        """The loads beyond which something changes, by what the server reports."""
+        info, length, marks = self.deployment.info, form.input_len + form.output_len, []
+        tokens, cap, graph = (
+            info.token_capacity,
+            info.max_running_requests,
+            max(self._graph_sizes(), default=0),
+        )
+        if tokens:
+            message = Message("capacity.mark.pool", tokens=tokens, fits=tokens // length, length=length)
+            marks.append(Mark(tokens // length, message, queues=True))
         if cap:
-            marks.append(
-                Mark(
-                    cap,
-                    f"The server runs at most {cap} requests at once (--max-running-requests).",
-                    queues=True,
-                )
-            )
+            marks.append(Mark(cap, Message("capacity.mark.running_cap", cap=cap), queues=True))
         room = min((mark.load for mark in marks), default=math.inf)
-        graph = max(self._graph_sizes(), default=0)
         if 0 < graph < room:
-            marks.append(
-                Mark(
-                    graph,
-                    f"The server's largest CUDA graph is of {graph} requests (--cuda-graph-max-bs).",
-                    cliff=True,
-                )
-            )
+            marks.append(Mark(graph, Message("capacity.mark.graph", size=graph), cliff=True))
         return [mark for mark in marks if mark.load <= room]
 
     def _graph_sizes(self) -> tuple[int, ...]:
@@ -207,76 +96,78 @@ class FindCapacity:
         sizes = info.cuda_graph_bs or ((info.cuda_graph_max_bs,) if info.cuda_graph_max_bs else ())
         return () if info.disable_cuda_graph else tuple(size * (info.dp or 1) for size in sizes)
 
-    # the end
-
-    def _last(
-        self,
-        form: Form,
-        search: Search,
-        outcome: SearchResult,
-        capacity: dict[str, Any],
-        texts: tuple[str, ...],
-    ) -> Measured:
-        """The full workload at the answer: only this run is judged.
-
-        Where requests run together one wave is like the next.
-        """
-        from slabench.capacity.agrees import agrees
-
-        assert outcome.load is not None
-        wave = self._wave(form, outcome.load)
-        at = search.points().get(outcome.load)
-        together = self.kind == "concurrency" and at is not None and at.together
-        waves = max(round(PROMPTS / wave), 1 if together else self.given.capacity_waves)
-        count = self.given.num_prompts or waves * wave
-        last = self._form(form, outcome.load, count)
-        differences = list(
-            last.differences(replace(last, input_len=TENCENT.input_len, output_len=TENCENT.output_len))
+    def _probe(self, form: Form, search: Search, ask: Ask) -> Probe:
+        wave, waves = self._wave(form, search, ask.load), self.options.capacity_waves
+        number, lengths = len(search.probes) + 1, (form.input_len, form.output_len)
+        gpus, goodput = self.deployment.gpus, self.campaign.settings.goodput
+        plan = ProbePlan(
+            ask.load, wave, waves, search.rules, lengths, self.closed, ask.rule_out, gpus, goodput
         )
-        if self.given.capacity_waves < WAVES:
-            differences.append(f"waves {self.given.capacity_waves} instead of {WAVES}")
-        labels = reduced(tuple(differences))
-        measured = self.run_load(last, point={"load": outcome.load, "load_kind": self.kind}, labels=labels)
-        advice = tuple(text for text in texts if text)
-
-        def beside(figures: Mapping[str, float]) -> tuple[Check, ...]:
-            return (agrees(outcome, search.points(), search.rules, figures),)
-
-        return replace(
-            measured,
-            reasons=(outcome.kind.value,),
-            advice=advice,
-            extra={"capacity": capacity},
-            beside=beside,
+        watch = Watch(plan)
+        run = self.run_load.probe(self._form(form, ask.load, wave * waves), number, watch)
+        # what the client cut off itself is left out
+        whole = [record for record in run.requests if not (watch.stopped and record.error in STOPPED)]
+        context = CheckContext(
+            run=replace(run, requests=whole),
+            exact_prompt=run.workload.get("prompt_form") == "ids",
+            planned=len(whole),
+            judged=[rule.metric for rule in search.rules],
         )
+        checks = examine(context, METHOD, allow=self.options.allow, probe=True)
+        bad = [(check.name, check.message) for check in checks if check.state is CheckStatus.INVALID]
+        probe = watch.measured(run)
+        if bad or probe is None:
+            name, problem = [*bad, ("completed", Message("capacity.few_prompts"))][0]
+            load = capacity_entry.load_message(ask.load, self.kind)
+            line = Message("capacity.probe_invalid", number=number, load=load, check=name, problem=problem)
+            self._invalid(search, None, str(line), name)
+        return probe
 
-    def _entry(self, search: Search, outcome: SearchResult | None, line: str, reason: str) -> dict[str, Any]:
-        from slabench.capacity.sentences import as_dict
+    def _form(self, form: Form, load: float, count: int) -> Form:
+        """The method's lengths at this load."""
+        rate, cap = (math.inf, int(load)) if self.closed else (load, self.options.max_concurrency)
+        return replace(form, method=METHOD, num_prompts=count, request_rate=rate, max_concurrency=cap)
 
-        entry = bare_entry(self.run_load.test_id, "INVALID", line, reason)
-        capacity = as_dict(search, outcome, self.kind, self.whys)
-        return entry | {"method": METHOD, "capacity": capacity, "duration_s": search.spent_s}
+    def _wave(self, form: Form, search: Search, load: float) -> int:
+        """Requests in flight; of a rate, as many as there are if each answer takes what TPOT may be."""
+        if self.closed:
+            return int(load)
+        tpot = next((rule.limit for rule in search.rules if rule.metric.startswith("tpot.")), 50.0)
+        return max(LEAST_WAVE, math.ceil(load * form.output_len * tpot / 1000))
 
-    def _invalid(self, search: Search, outcome: SearchResult | None, line: str, reason: str) -> None:
-        entry = self._entry(search, outcome, line, reason)
+    def _last(self, form: Form, search: Search, result: SearchResult, advice: tuple[str, ...]) -> Measured:
+        """The full workload at the answer, in whole waves: only this run is judged."""
+        assert result.load is not None
+        load, at, waves = result.load, search.points.get(result.load), self.options.capacity_waves
+        wave = self._wave(form, search, load)
+        least = 1 if self.closed and at is not None and at.together else waves
+        count = self.options.num_prompts or max(round(TENCENT.num_prompts / wave), least) * wave
+        last = self._form(form, load, count)
+        published = replace(last, input_len=TENCENT.input_len, output_len=TENCENT.output_len)
+        fewer = [f"waves {waves} instead of {WAVES}"] if waves < WAVES else []
+        labels = reduced((*last.differences(published), *fewer))
+        measured = self.run_load(last, point={"load": load, "load_kind": self.kind}, labels=labels)
+
+        def beside(metrics: Mapping[str, float]) -> tuple[Check, ...]:
+            probes, none_held = {} if at is None else at.estimates, result.kind is Kind.NONE_HOLDS
+            return (capacity_agrees(SearchEvidence(load, none_held, search.rules, probes, metrics)),)
+
+        extra = {"capacity": capacity_entry.as_dict(search, result, self.kind)}
+        return replace(measured, reasons=(result.kind.value,), advice=advice, extra=extra, beside=beside)
+
+    def _entry(self, search: Search, result: SearchResult | None, line: str, reason: str) -> dict[str, Any]:
+        capacity = capacity_entry.as_dict(search, result, self.kind)
+        further = {"method": METHOD, "capacity": capacity, "duration_s": search.spent_s}
+        return bare_entry(self.run_load.test_id, "INVALID", line, reason) | further
+
+    def _invalid(self, search: Search, result: SearchResult | None, line: str, reason: str) -> NoReturn:
+        entry = self._entry(search, result, line, reason)
         self.judge.keep({"entry": entry, "server": self.campaign.as_dict(), "labels": self.deployment.labels})
         raise InvalidRun(line)
 
-    def _interrupted(self, search: Search, outcome: SearchResult | None) -> None:
-        """Ctrl-C: the probes that had ended become part of what is kept."""
-        line = f"interrupted: Ctrl-C after {len(search.probes)} probes of the capacity search; they are kept"
-        mine = self._entry(search, outcome, line, "interrupted")
-        if self.campaign.interrupted is None:  # between two loads
-            partial_entry.hand_over(self.campaign, self.deployment, mine, ())
-        assert self.campaign.interrupted is not None
-        self.campaign.interrupted["entry"] |= {"method": METHOD, "capacity": mine["capacity"]}
-
     def _keep_probes(self, search: Search) -> None:
         """On disk after every probe: a search that is killed leaves its points, and the best of them."""
-        from slabench.capacity.sentences import as_dict
-        from slabench.report.frontier import probe_rows, write_frontier
-
-        capacity = as_dict(search, None, self.kind, self.whys)
+        capacity = capacity_entry.as_dict(search, None, self.kind)
         self.campaign.show_running({"id": self.run_load.test_id, "method": METHOD, "capacity": capacity})
-        with suppress(OSError):  # the run document holds them too, and says itself that the disk is full
-            write_frontier(probe_rows(capacity), self.campaign.folder / FRONTIER)
+        with suppress(OSError):  # the run document holds them too, and reports that the disk is full
+            write_frontier(probe_rows(capacity), self.campaign.folder / FILE)

@@ -25,7 +25,7 @@ from slabench.session.pytest_benchmark import Sidecar
 from slabench.session.warmup import OUTPUT_LEN, Warmup
 
 if TYPE_CHECKING:
-    from slabench.capacity.probe import Watch
+    from slabench.capacity.watch import Watch
     from slabench.loadgen.options import ClientOptions
     from slabench.loadgen.plan import Plan
     from slabench.loadgen.run import LoadResult, Progress

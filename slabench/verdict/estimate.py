@@ -15,15 +15,15 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from slabench.metrics.definitions import OF_A_REQUEST, declared
 from slabench.records import RequestRecord
+from slabench.verdict.sla import Slo
 from slabench.verdict.statistics import LEVEL, quantile
 
 WAVES_WANTED = 3  # by waves needs as many; with two the t interval is useless (12.7 standard errors)
-EXACT = 1e-9  # a share of the value: an interval without width is as wide as this
 _PERCENTILES = {"p50": 0.50, "p90": 0.90, "p95": 0.95, "p99": 0.99}
 
 
@@ -40,9 +40,6 @@ class Estimate:
         """The same, further uncertain by a share of its value."""
         more = share * abs(self.value)
         return Estimate(self.value, self.low - more, self.high + more, self.n)
-
-    def as_dict(self) -> dict[str, float]:
-        return asdict(self)
 
     @property
     def half(self) -> float:
@@ -94,6 +91,29 @@ def pooled(estimates: Sequence[Estimate], floor: float) -> Estimate:
     apart = (max(part.value for part in estimates) - min(part.value for part in estimates)) / 2
     half = max(math.hypot(math.hypot(*parts), single / math.sqrt(len(estimates))), apart)
     return Estimate(value, value - half, value + half, total)
+
+
+def hold(estimates: Mapping[str, Estimate], rules: Sequence[Slo], *, by_mean: bool = False) -> bool | None:
+    """Whether all rules hold by their intervals (by_mean: by their values); one that certainly does not is
+    enough. None: an interval contains its limit, or a metric is not defined.
+    """
+    known: set[bool | None] = set()
+    for rule in rules:
+        measured = estimates.get(rule.metric)
+        ends = () if measured is None else (measured.value,) if by_mean else (measured.low, measured.high)
+        held = {rule.holds(end) for end in ends}
+        known.add(held.pop() if len(held) == 1 else None)
+    return False if False in known else None if None in known else True
+
+
+def stress(estimates: Mapping[str, Estimate], rules: Sequence[Slo]) -> float | None:
+    """The tightest rule's value as a share of its limit, more than 1 beyond it. None: no rule's is known."""
+    shares = [
+        measured.value / rule.limit if rule.op == "<=" else rule.limit / measured.value
+        for rule in rules
+        if (measured := estimates.get(rule.metric)) is not None and measured.value > 0 and rule.limit > 0
+    ]
+    return max(shares, default=None)
 
 
 def _by_waves(sample: Sequence[float], wave: int) -> float:

@@ -40,43 +40,43 @@ def test_a_limit_is_found_and_only_the_last_run_is_judged(suite: Suite) -> None:
     assert done.status == 0, done.output
     assert done.folder is not None
     entry = done.run["tests"][0]
-    found = entry["capacity"]
-    assert (entry["word"], found["outcome"], found["rules"]) == ("PASSED", "FOUND", ["tpot.mean<=20"])
-    assert found["load"] in (5, 6, 7)
-    assert found["best_so_far"] == found["load"] < found["fails"] <= found["load"] + 3
+    capacity = entry["capacity"]
+    assert (entry["word"], capacity["outcome"], capacity["rules"]) == ("PASSED", "FOUND", ["tpot.mean<=20"])
+    assert capacity["load"] in (5, 6, 7)
+    assert capacity["best_so_far"] == capacity["load"] < capacity["fails"] <= capacity["load"] + 3
     assert {"FOUND", "REDUCED", "SIMULATED"} <= set(entry["reasons"])
     # the judged run has the full workload at the answer, and carries both objectives
-    assert entry["point"] == {"load": found["load"], "load_kind": "concurrency"}
+    assert entry["point"] == {"load": capacity["load"], "load_kind": "concurrency"}
     assert (entry["plan"]["kind"], entry["plan"]["max_concurrency"], entry["plan"]["count"]) == (
         "closed_loop",
-        found["load"],
+        capacity["load"],
         64,
     )
-    assert [one["metric"] for one in entry["objectives"]] == ["tpot.mean", "total_throughput"]
+    assert [row["metric"] for row in entry["objectives"]] == ["tpot.mean", "total_throughput"]
     assert entry["metrics"]["completed"] == 64
     # every probe with its interval and its records
     kept = Counter(name.partition("#")[2] for name, _ in read_records(done.folder / "requests.jsonl.gz"))
     assert kept[""] == 64
-    for one in found["probes"]:
-        if one["at_most"] is not None:  # ended inside its first wave
+    for probe in capacity["probes"]:
+        if probe["at_most"] is not None:  # ended inside its first wave
             continue
-        interval = one["intervals"]["tpot.mean"]
+        interval = probe["intervals"]["tpot.mean"]
         assert interval["low"] < interval["value"] < interval["high"]
-        assert kept[f"probe{one['number']}"] >= one["waves"] * one["load"]
-    assert any(one["stopped"] for one in found["probes"])
+        assert kept[f"probe{probe['number']}"] >= probe["waves"] * probe["load"]
+    assert any(probe["stopped"] for probe in capacity["probes"])
     assert "running" not in done.run  # it is there while the search is on
     # and the frontier
     with (done.folder / "frontier.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["source"] for row in rows] == [
-        *(f"probe {one['number']}" for one in found["probes"]),
+        *(f"probe {probe['number']}" for probe in capacity["probes"]),
         "judged run",
     ]
     assert float(rows[-1]["per_user"]) == pytest.approx(1000 / entry["metrics"]["tpot.mean"])
     assert float(rows[-1]["per_gpu"]) == pytest.approx(entry["metrics"]["output_throughput_per_gpu"])
     page = (done.folder / "report.html").read_text()
     assert "Frontier" in page and "TPOT 20 ms" in page
-    assert f"{found['load']:g} in flight: total" in done.output
+    assert f"{capacity['load']:g} in flight: total" in done.output
     assert "| probe | load |" in (done.folder / "summary.md").read_text()
 
 
@@ -112,10 +112,10 @@ def test_a_running_cap_is_said_to_be_the_server_s_own_limit(suite: Suite) -> Non
     assert entry["capacity"]["outcome"] == "SERVER_LIMIT"
     assert entry["capacity"]["load"] in (4, 5)
     assert "SERVER_LIMIT" in entry["reasons"]
-    assert any(
-        "The limit is the server's own" in one and "at most 4 requests at once" in one
-        for one in entry["advice"]
-    )
+    assert entry["capacity"]["text"] in entry["advice"]
+    assert "at most 4 requests at once" in entry["capacity"]["text"]
+    sentences = entry["capacity"]["message"]["arguments"]["sentences"]
+    assert "capacity.server_limit" in [sentence["id"] for sentence in sentences]
 
 
 def test_where_no_load_holds_the_run_at_the_lowest_is_failed(suite: Suite) -> None:
@@ -130,10 +130,11 @@ def test_where_no_load_holds_the_run_at_the_lowest_is_failed(suite: Suite) -> No
     )
     assert "NONE_HOLDS" in entry["reasons"]
     assert entry["headline"].startswith("tpot mean")
-    assert any("No load holds, not even 1 in flight" in one for one in entry["advice"])
+    assert entry["capacity"]["text"] in entry["advice"]
+    assert entry["capacity"]["message"]["id"] == "capacity.none_holds"
 
 
-def test_a_limit_that_nobody_can_tell_is_invalid_and_says_what_to_do(suite: Suite) -> None:
+def test_a_search_without_an_answer_is_invalid_with_what_to_do(suite: Suite) -> None:
     """A budget for a single probe."""
     done = suite(
         *SEARCH,
@@ -153,11 +154,11 @@ def test_a_limit_that_nobody_can_tell_is_invalid_and_says_what_to_do(suite: Suit
         None,
     )
     assert entry["reasons"] == ["UNRESOLVED"]
-    assert (
-        entry["headline"].startswith("UNRESOLVED: The limit is unresolved: the budget of 0 s is spent")
-        or "budget" in entry["headline"]
+    assert entry["headline"].startswith(
+        "The search has no answer: the --capacity-budget of 0.5 s does not last"
     )
-    assert "--capacity-budget" in entry["headline"]
+    assert entry["capacity"]["message"]["id"] == "capacity.sentences"
+    assert "Raise --capacity-budget" in entry["headline"]
     assert entry["metrics"] == {}
     assert (done.folder / "frontier.csv").exists()
 
@@ -169,7 +170,8 @@ def test_a_probe_that_fails_requests_ends_the_search(suite: Suite) -> None:
     entry = done.run["tests"][0]
     assert entry["word"] == "INVALID"
     assert entry["reasons"] == ["completed"]
-    assert "so the search cannot go on" in entry["headline"]
+    assert entry["headline"].startswith("Probe 1 at ")
+    assert " in flight is INVALID, so the search stopped. completed: " in entry["headline"]
 
 
 def test_a_rate_can_be_searched(suite: Suite) -> None:
@@ -178,26 +180,30 @@ def test_a_rate_can_be_searched(suite: Suite) -> None:
         "--num-prompts=24", reduced=False,
     )  # fmt: skip
     assert done.folder is not None, done.output
-    found = done.run["tests"][0]["capacity"]
-    assert found["load_kind"] == "rate"
-    assert len(found["probes"]) >= 2
-    assert {one["intervals"].keys() >= {"tpot.mean", "total_throughput"} for one in found["probes"]} == {True}
+    capacity = done.run["tests"][0]["capacity"]
+    assert capacity["load_kind"] == "rate"
+    assert len(capacity["probes"]) >= 2
+    assert {
+        probe["intervals"].keys() >= {"tpot.mean", "total_throughput"} for probe in capacity["probes"]
+    } == {True}
 
 
 def test_ctrl_c_keeps_the_probes(suite: Suite) -> None:
     slow = "--base-url=sim:demo?decode_base_ms=30"
     process = suite.start(*SEARCH, *SMALL, slow, "--capacity-range=1,64", "--slo=tpot.mean<=60")
     deadline = time.monotonic() + 120
-    while not (found := list(suite.folder.glob("reports/*/frontier.csv"))) and time.monotonic() < deadline:
+    while (
+        not (frontiers := list(suite.folder.glob("reports/*/frontier.csv"))) and time.monotonic() < deadline
+    ):
         time.sleep(0.1)
     # what a search that is killed leaves
-    running = json.loads((found[0].parent / "run.json").read_text())["running"]
+    running = json.loads((frontiers[0].parent / "run.json").read_text())["running"]
     assert running["id"].endswith("test_capacity") and len(running["capacity"]["probes"]) >= 1
     assert running["capacity"]["best_so_far"] == running["capacity"]["probes"][0]["load"]
     os.kill(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 2, output
-    entry = json.loads((found[0].parent / "run.json").read_text())["tests"][0]
+    entry = json.loads((frontiers[0].parent / "run.json").read_text())["tests"][0]
     assert (entry["word"], entry["reasons"][0], entry["reasons"][-1]) == (
         "INVALID",
         "interrupted",
@@ -207,7 +213,7 @@ def test_ctrl_c_keeps_the_probes(suite: Suite) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "sentence"),
     [
         (("--capacity-range=8,4",), "capacity-range"),
         (("--capacity-range=8,8",), "capacity-range"),
@@ -217,10 +223,10 @@ def test_ctrl_c_keeps_the_probes(suite: Suite) -> None:
         (("--baseline-url=http://127.0.0.1:9",), "search each by itself"),
     ],
 )
-def test_nonsense_is_one_sentence(suite: Suite, options: tuple[str, ...], said: str) -> None:
+def test_nonsense_is_one_sentence(suite: Suite, options: tuple[str, ...], sentence: str) -> None:
     done = suite(*SEARCH, *SMALL, "--base-url=sim:", *options, reduced=False)
     assert done.status == 4, done.output
-    assert said in done.output
+    assert sentence in done.output
 
 
 def test_a_range_without_the_search_is_refused(suite: Suite) -> None:

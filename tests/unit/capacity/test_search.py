@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slabench.capacity.probe import UNSURE_REPEATS, Probe, Standing, bounding
-from slabench.capacity.search import MOST_PROBES, REPEATS, Ask, Kind, Mark, Search, SearchResult, Why, grid
-from slabench.capacity.sentences import as_dict, remedy, sentence
+from slabench.capacity.gaps import Ask, Mark
+from slabench.capacity.probe import THROUGHPUT, UNSURE_REPEATS, Early, Probe, Standing, bounding
+from slabench.capacity.search import MOST_PROBES, REPEATS, Kind, Search, SearchResult, grid
+from slabench.messages import Message, as_message
+from slabench.report.capacity_entry import as_dict, remedy, result_message
 from slabench.verdict.estimate import Estimate
 from slabench.verdict.sla import parse, preset
 
@@ -33,7 +35,7 @@ def probe(load: float, figures: Mapping[str, float], half: float = 0.003) -> Pro
         10.0 * load,
         2,
         False,
-        figures=figures,
+        metrics=figures,
     )
 
 
@@ -55,7 +57,8 @@ def line(base: float, each: float, most: float = math.inf) -> Server:
 # The H200's own figures (server A and B of docs/capacity.md), with lines in between: a stair from 96 to 104,
 # a cliff above 128.
 H200 = {
-    1: 590, 64: 8_100, 96: 9_881, 97: 8_600, 104: 9_219, 112: 9_742, 120: 10_321, 128: 10_875, 129: 6_950, 141: 7_579, 160: 8_500,
+    1: 590, 64: 8_100, 96: 9_881, 97: 8_600, 104: 9_219, 112: 9_742, 120: 10_321, 128: 10_875, 129: 6_950,
+    141: 7_579, 160: 8_500,
 }  # fmt: skip
 
 
@@ -75,30 +78,35 @@ def run(search: Search, server: Server, half: float = 0.003, most: float = math.
     A probe that the search needs to rule out only is ended early.
     """
     while isinstance(step := search.next(), Ask):
-        found = replace(probe(step.load, server(step.load), half), together=step.load <= most)
-        stress = max(
-            (found.figures[rule.metric] / rule.limit for rule in search.rules if rule.metric == "tpot.mean"),
-            default=0.0,
-        )
+        metrics = server(step.load)
+        result = replace(probe(step.load, metrics, half), together=step.load <= most)
+        limits = [rule.limit for rule in search.rules if rule.metric == "tpot.mean"]
+        stress = metrics["tpot.mean"] / min(limits) if limits else 0.0
+        ceiling = step.rule_out if step.load <= most else None
         if stress > 1.03:
-            found = replace(
-                found, estimates={}, figures={}, ceiling=1e9, early=Standing.FAILS, least_stress=stress
-            )
-        elif (
-            step.rule_out is not None
-            and found.figures["total_throughput"] < step.rule_out
-            and step.load <= most
-        ):
-            found = replace(
-                found,
-                estimates={},
-                figures={},
-                ceiling=step.rule_out * 0.999,
-                early=Standing.RULED_OUT,
-                seconds=3.0,
-            )
-        search.tell(found)
+            early = Early(Standing.FAILS, 1e9, stress)
+            result = replace(result, estimates={}, metrics={}, early=early)
+        elif ceiling is not None and metrics["total_throughput"] < ceiling:
+            early = Early(Standing.RULED_OUT, ceiling * 0.999)
+            result = replace(result, estimates={}, metrics={}, early=early, seconds=3.0)
+        search.add(result, step.why)
     return step
+
+
+def ids(message: object) -> list[str]:
+    """Of a message and those that it is made of."""
+    if isinstance(message, Message):
+        return [message.id, *(name for value in message.arguments.values() for name in ids(value))]
+    return [name for part in message for name in ids(part)] if isinstance(message, list | tuple) else []
+
+
+def sentence(search: Search, result: SearchResult) -> Message:
+    return result_message(search, result, "concurrency")
+
+
+def cause(result: SearchResult) -> str | None:
+    """Why it is unresolved."""
+    return None if result.detail is None else result.detail.id
 
 
 def test_the_grid_has_whole_steps_of_a_share_and_the_marks_with_their_next() -> None:
@@ -113,34 +121,35 @@ def test_the_real_staircase_is_not_taken_for_a_plateau() -> None:
     cliff.
     """
     marks = (
-        Mark(128, "The largest CUDA graph is of 128.", cliff=True),
-        Mark(142, "The KV pool holds 142.", queues=True),
+        Mark(128, as_message("The largest CUDA graph is of 128."), cliff=True),
+        Mark(142, as_message("The KV pool holds 142."), queues=True),
     )
     loads = grid(64, 160, 0.02, whole=True, marks=[128, 142])
     search = Search(loads, (TPOT,), marks=marks)
-    found = run(search, staircase)
-    assert found.load == 128
+    result = run(search, staircase)
+    assert result.load == 128
     assert len(search.probes) <= 10
-    text = sentence(search, found, "concurrency")
+    text = str(sentence(search, result))
     assert text.startswith(
-        "The most total tokens/s within the objectives is given at 128 in flight: total_throughput 10,875 tok/s"
+        "Best load within all objectives: 128 in flight (total_throughput 10,875 tok/s, 95 % interval "
+        "10,842 to 10,908; tpot mean"
     )
     assert "The largest CUDA graph is of 128." in text
 
 
 def test_the_real_staircase_without_what_the_server_reports() -> None:
     search = Search(grid(1, 160, 0.02, whole=True), (TPOT,))
-    found = run(search, staircase)
-    assert found.load is not None
-    assert staircase(found.load)["total_throughput"] >= 0.985 * 10_875
+    result = run(search, staircase)
+    assert result.load is not None
+    assert staircase(result.load)["total_throughput"] >= 0.985 * 10_875
 
 
 def test_an_objective_below_the_stair() -> None:
     """TPOT <= 38: 96 (37.7) holds, 104 and all above do not."""
     search = Search(grid(1, 160, 0.02, whole=True), (parse("tpot.mean<=38"),))
-    found = run(search, staircase)
-    assert found.load is not None and 94 <= found.load <= 97
-    assert found.fails is not None
+    result = run(search, staircase)
+    assert result.load is not None and 94 <= result.load <= 97
+    assert result.fails is not None
 
 
 def truth(loads: tuple[float, ...], server: Server) -> float:
@@ -170,26 +179,26 @@ def test_near_the_best_whatever_the_server(
         return {"tpot.mean": tpot, "total_throughput": 4700 * load / (1.2 * tpot), "ttft.mean": 100.0}
 
     search = Search(loads, (TPOT,))
-    found = run(search, server, half)
+    result = run(search, server, half)
     most = truth(loads, server)
-    if found.kind is Kind.NONE_HOLDS:
+    if result.kind is Kind.NONE_HOLDS:
         assert most == 0
         return
-    if found.kind is Kind.UNRESOLVED:
-        assert found.why is Why.TOO_NEAR  # 0.3 % is what two runs of one load differ by
+    if result.kind is Kind.UNRESOLVED:
+        assert cause(result) == "capacity.too_near"  # 0.3 % is what two runs of one load differ by
         assert all(server(load)["tpot.mean"] * 1.004 > 50 for load in loads)
         return
-    assert found.load is not None
-    assert server(found.load)["tpot.mean"] <= 50
+    assert result.load is not None
+    assert server(result.load)["tpot.mean"] <= 50
     near = max((load for load in loads if server(load)["tpot.mean"] * (1 + half) <= 50), default=0)
     best = max(server(load)["total_throughput"] for load in loads if load <= near)
-    assert server(found.load)["total_throughput"] >= (0.985 if stair == 1 else 0.97) * best
+    assert server(result.load)["total_throughput"] >= (0.985 if stair == 1 else 0.97) * best
 
 
 def test_the_answer_was_measured_at_that_load() -> None:
     search = Search(grid(1, 256, 0.02, whole=True), (TPOT,))
-    found = run(search, line(10, 0.5))
-    assert found.load in [shown.load for shown in search.probes if shown.estimates]
+    result = run(search, line(10, 0.5))
+    assert result.load in [shown.load for shown in search.probes if shown.estimates]
 
 
 def test_two_loads_that_give_about_as_much_are_measured_twice() -> None:
@@ -203,8 +212,8 @@ def test_two_loads_that_give_about_as_much_are_measured_twice() -> None:
         }
 
     search = Search((20.0, 40.0, 48.0), (TPOT,), named=True)
-    found = run(search, server, half=0.005)
-    assert found.load == 40
+    result = run(search, server, half=0.005)
+    assert result.load == 40
     assert [shown.load for shown in search.probes].count(40.0) == REPEATS
     assert [shown.load for shown in search.probes].count(20.0) == 1
 
@@ -212,18 +221,24 @@ def test_two_loads_that_give_about_as_much_are_measured_twice() -> None:
 @pytest.mark.parametrize("reported", [True, False])
 def test_a_running_cap_is_the_server_s_own_limit(reported: bool) -> None:
     marks = (
-        (Mark(40, "The server runs at most 40 requests at once (--max-running-requests).", queues=True),)
+        (
+            Mark(
+                40,
+                as_message("The server runs at most 40 requests at once (--max-running-requests)."),
+                queues=True,
+            ),
+        )
         if reported
         else ()
     )
     search = Search(grid(1, 256, 0.02, whole=True, marks=[mark.load for mark in marks]), (TPOT,), marks=marks)
-    found = run(search, line(10, 0.2, most=40), most=40)
-    assert found.kind is Kind.SERVER_LIMIT
-    assert found.load is not None and 39 <= found.load <= 41
-    assert found.highest is not None and found.highest > 40  # a load that queues was measured
-    text = sentence(search, found, "concurrency")
-    assert "The limit is the server's own" in text and "Throughput no longer grows" in text
-    assert ("at most 40 requests" in text) is reported
+    result = run(search, line(10, 0.2, most=40), most=40)
+    assert result.kind is Kind.SERVER_LIMIT
+    assert result.load is not None and 39 <= result.load <= 41
+    assert result.highest is not None and result.highest > 40  # a load that queues was measured
+    message = sentence(search, result)
+    assert "capacity.server_limit" in ids(message)
+    assert ("at most 40 requests" in str(message)) is reported
 
 
 def test_no_plateau_is_said_by_two_neighbours() -> None:
@@ -238,57 +253,59 @@ def test_no_plateau_is_said_by_two_neighbours() -> None:
 
 
 def test_a_first_wave_no_longer_counts_once_there_is_a_steady_one() -> None:
-    """Throughput 1,000 by the first wave, 1,030 by a later probe's second: the mean of both would be neither."""
+    """Throughput 1,000 by the first wave, 1,030 by a later probe's second: the mean would be neither."""
     search = Search(grid(1, 64, 0.02, whole=True), (TPOT,))
     figures = {"tpot.mean": 20.0, "total_throughput": 1000.0, "ttft.mean": 1.0}
-    search.tell(replace(probe(16.0, figures, half=0.03), ramp=True))
-    search.tell(probe(16.0, figures | {"total_throughput": 1030.0}))
-    (at,) = search.points().values()
-    assert at.throughput is not None and (at.throughput.value, at.probes) == (1030, 2)
+    search.add(replace(probe(16.0, figures, half=0.03), ramp=True))
+    search.add(probe(16.0, figures | {"total_throughput": 1030.0}))
+    (at,) = search.points.values()
+    assert (at.estimates[THROUGHPUT].value, at.probes) == (1030, 2)
 
 
 def test_a_ttft_objective_turns_the_server_s_limit_into_the_objective_s() -> None:
     """At 41 of 40 running TTFT is 5.1 s."""
-    found = run(Search(grid(1, 256, 0.02, whole=True), preset("tencent")), line(10, 0.2, most=40), most=40)
-    assert found.load is not None and 38 <= found.load <= 40
+    result = run(Search(grid(1, 256, 0.02, whole=True), preset("tencent")), line(10, 0.2, most=40), most=40)
+    assert result.load is not None and 38 <= result.load <= 40
 
 
 def test_none_holds() -> None:
     search = Search(grid(1, 64, 0.02, whole=True), (TPOT,))
-    found = run(search, line(60, 1))
-    assert (found.kind, found.load) == (Kind.NONE_HOLDS, 1)
-    assert "No load holds, not even 1 in flight" in sentence(search, found, "concurrency")
+    result = run(search, line(60, 1))
+    assert (result.kind, result.load) == (Kind.NONE_HOLDS, 1)
+    assert sentence(search, result).id == "capacity.none_holds"
+    assert remedy(search, result) == Message("capacity.remedy.none_holds")
     # one probe alone may have met a cold server
     assert [shown.load for shown in search.probes].count(1) == REPEATS
 
 
 def test_all_hold_to_the_range_s_end() -> None:
     search = Search(grid(8, 24, 0.02, whole=True), (TPOT,))
-    found = run(search, line(10, 0.5))
-    assert (found.kind, found.load) == (Kind.RANGE_END, 24)
-    assert "at least" in sentence(search, found, "concurrency") and "Raise HI" in remedy(search, found)
+    result = run(search, line(10, 0.5))
+    assert (result.kind, result.load) == (Kind.RANGE_END, 24)
+    assert "capacity.range_end" in ids(sentence(search, result))
+    assert remedy(search, result) == Message("capacity.remedy.range_end")
 
 
 @pytest.mark.parametrize(("begin", "answer"), [(9.98, (40,)), (10.02, (38, 39))])
 def test_a_load_too_near_to_the_limit_is_decided_by_the_mean_of_three_probes(
     begin: float, answer: tuple[float, ...]
 ) -> None:
-    """TPOT 49.98 or 50.02 at 40, known to 1 %: no probe says whether it holds. 38 gives 0.5 % less than 39."""
+    """TPOT 49.98 or 50.02 at 40, known to 1 %: no probe decides it. 38 gives 0.5 % less than 39."""
     search = Search(grid(1, 64, 0.02, whole=True), (TPOT,))
-    found = run(search, line(begin, 1.0), half=0.01)
-    assert found.kind is Kind.FOUND and found.load in answer
+    result = run(search, line(begin, 1.0), half=0.01)
+    assert result.kind is Kind.FOUND and result.load in answer
     assert [probe.load for probe in search.probes].count(40) == UNSURE_REPEATS
 
 
 def test_a_load_a_little_beyond_the_limit_is_not_measured_until_it_holds() -> None:
     """50.2 of 50 ms, known to 1 %."""
     search = Search((40.0, 41.0), (TPOT,), named=True)
-    found = run(
+    result = run(
         search, lambda load: {"tpot.mean": 50.2, "total_throughput": 100 * load, "ttft.mean": 1.0}, half=0.01
     )
-    assert (found.kind, found.why, found.load) == (Kind.UNRESOLVED, Why.TOO_NEAR, None)
+    assert (result.kind, cause(result), result.load) == (Kind.UNRESOLVED, "capacity.too_near", None)
     assert [probe.load for probe in search.probes] == [40, 41]
-    assert "--capacity-waves" in remedy(search, found)
+    assert remedy(search, result) == Message("capacity.remedy.intervals")
 
 
 def test_between_two_loads_of_one_graph_nothing_is_looked_for() -> None:
@@ -297,7 +314,7 @@ def test_between_two_loads_of_one_graph_nothing_is_looked_for() -> None:
     def asked(loads: tuple[int, int], sizes: tuple[int, ...]) -> list[float]:
         search = Search([float(load) for load in range(loads[0], loads[1] + 1)], (TPOT,), sizes=sizes)
         for load in loads:
-            search.tell(probe(load, {"tpot.mean": 40.0, "total_throughput": 9600.0, "ttft.mean": 1.0}))
+            search.add(probe(load, {"tpot.mean": 40.0, "total_throughput": 9600.0, "ttft.mean": 1.0}))
         step = search.next()
         return [step.load] if isinstance(step, Ask) and step.load not in loads else []
 
@@ -314,26 +331,27 @@ def test_a_server_that_gets_better_with_load_is_measured_and_not_explained() -> 
         return {"tpot.mean": 60.0 if load < 10 else 40.0, "total_throughput": 100.0 * load, "ttft.mean": 1.0}
 
     search = Search((8.0, 16.0), (TPOT,), named=True)
-    found = run(search, odd)
-    assert (found.kind, found.load) == (Kind.RANGE_END, 16)
+    result = run(search, odd)
+    assert (result.kind, result.load) == (Kind.RANGE_END, 16)
 
 
 def test_a_budget_that_is_spent_is_unresolved_with_the_best_so_far() -> None:
     search = Search(grid(1, 256, 0.02, whole=True), (TPOT,), budget_s=1500)
-    found = run(search, line(10, 0.5))
-    assert (found.kind, found.why) == (Kind.UNRESOLVED, Why.BUDGET)
+    result = run(search, line(10, 0.5))
+    assert (result.kind, cause(result)) == (Kind.UNRESOLVED, "capacity.budget.seconds")
     assert search.spent_s <= 1500
-    assert "budget of 1500 s" in found.detail and "--capacity-budget" in remedy(search, found)
-    assert found.load == search.best() is not None
-    assert f"The best measured so far is {found.load:g} in flight" in sentence(search, found, "concurrency")
+    assert result.detail is not None and result.detail.arguments["budget_s"] == 1500
+    further = remedy(search, result)
+    assert further is not None and further.id == "capacity.remedy.budget"
+    assert result.load == search.points.best() is not None
+    assert f"Best load so far: {result.load:g} in flight" in str(sentence(search, result))
 
 
 def test_a_figure_that_is_not_defined_decides_nothing() -> None:
     """A p99 of too few requests: never taken for one that holds."""
     search = Search(grid(1, 8, 0.02, whole=True), (parse("tpot.p99<=50"),))
-    found = run(search, line(10, 0.5))
-    assert (found.kind, found.why) == (Kind.UNRESOLVED, Why.UNDEFINED)
-    assert "tpot.p99 is not defined" in found.detail
+    result = run(search, line(10, 0.5))
+    assert (result.kind, result.detail) == (Kind.UNRESOLVED, Message("capacity.undefined", key="tpot.p99"))
 
 
 def test_it_always_ends() -> None:
@@ -359,12 +377,12 @@ def test_a_floor_under_throughput_does_not_bound_the_load() -> None:
 def test_the_document_holds_every_probe_with_its_interval_and_the_best_so_far() -> None:
     search = Search(grid(1, 64, 0.02, whole=True), (TPOT,))
     step = search.next()
-    assert isinstance(step, Ask) and as_dict(search, None, "concurrency", [])["best_so_far"] is None
-    search.tell(probe(step.load, line(10, 1.0)(step.load)))
-    assert as_dict(search, None, "concurrency", [])["best_so_far"] == step.load
-    found = run(search, line(10, 1.0))
-    kept = as_dict(search, found, "concurrency", ["because"] * len(search.probes))
-    assert kept["outcome"] == "FOUND" and kept["load"] == kept["best_so_far"] == found.load
+    assert isinstance(step, Ask) and as_dict(search, None, "concurrency")["best_so_far"] is None
+    search.add(probe(step.load, line(10, 1.0)(step.load)))
+    assert as_dict(search, None, "concurrency")["best_so_far"] == step.load
+    result = run(search, line(10, 1.0))
+    kept = as_dict(search, result, "concurrency")
+    assert kept["outcome"] == "FOUND" and kept["load"] == kept["best_so_far"] == result.load
     assert [shown["load"] for shown in kept["probes"]] == [shown.load for shown in search.probes]
     first = kept["probes"][0]
     assert (
@@ -395,9 +413,9 @@ def cold(until: int, server: Server) -> Server:
 @pytest.mark.parametrize("until", [1, 2, 3])
 def test_a_cold_server_s_first_probes_are_no_limit(until: int) -> None:
     search = Search(grid(1, 64, 0.2, whole=True), (TPOT,))
-    found = run(search, cold(until, line(4, 0.1)))
-    assert (found.kind, found.why) == (Kind.UNRESOLVED, Why.CHANGED), found
-    assert "--warmup-requests=batch" in remedy(search, found)
+    result = run(search, cold(until, line(4, 0.1)))
+    assert (result.kind, cause(result)) == (Kind.UNRESOLVED, "capacity.changed"), result
+    assert remedy(search, result) == Message("capacity.remedy.changed")
 
 
 def test_a_cliff_that_the_server_does_not_explain_is_measured_twice_and_stays_one() -> None:
@@ -408,6 +426,6 @@ def test_a_cliff_that_the_server_does_not_explain_is_measured_twice_and_stays_on
         return {"tpot.mean": tpot, "total_throughput": 1000 * load / tpot, "ttft.mean": 100.0}
 
     search = Search(grid(1, 64, 0.2, whole=True), (TPOT,))
-    found = run(search, server)
-    assert (found.kind, found.load, found.fails) == (Kind.FOUND, 12, 14), found
+    result = run(search, server)
+    assert (result.kind, result.load, result.fails) == (Kind.FOUND, 12, 14), result
     assert [shown.load for shown in search.probes].count(14) == REPEATS

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from slabench.capacity.probe import WINDOW_S, Probe, Watch
+from slabench.capacity.probe import Probe, ProbePlan
+from slabench.capacity.watch import WINDOW_S, Watch
 from slabench.records import ErrorKind, GpuCounts, RequestRecord, RunRecord
 from slabench.sim.profiles import Profile
 from slabench.verdict.sla import Slo
@@ -74,16 +75,15 @@ def probe_in_virtual_time(
     dice = random.Random(seed)
     server, wave = scaled(profile, 1 + dice.gauss(0, run_noise)), int(concurrency)
     noise_seed = dice.getrandbits(32)
-    watch = Watch(
-        concurrency, wave, waves, rules, lengths, rule_out=rule_out, gpus=GpuCounts.alike(profile.tp), window_s=WINDOW_S / speed,
-    )  # fmt: skip
+    plan = ProbePlan(
+        concurrency, wave, waves, rules, lengths, rule_out=rule_out, gpus=GpuCounts.alike(profile.tp)
+    )
+    watch = Watch(plan, window_s=WINDOW_S / speed)
     run = closed_loop(server, concurrency, lengths, 1, noise_seed, step_noise)
     if early:
         _first_wave(watch, run, PROGRESS_S / speed)
         if watch.early is not None:
-            found = watch.measured()
-            assert found is not None
-            return found
+            return _measured(watch)
     for k in range(1, waves + 1):
         if not early and k < waves:
             continue
@@ -95,11 +95,14 @@ def probe_in_virtual_time(
         if k < waves and not watch.enough():
             continue
         watch.stopped = k < waves
-        seen = run if k == waves or len(run.requests) == wave * k else cut(run, end)
-        found = watch.measured(seen)
-        assert found is not None
-        return found
+        return _measured(watch, run if k == waves or len(run.requests) == wave * k else cut(run, end))
     raise AssertionError("a probe has at least one wave")
+
+
+def _measured(watch: Watch, run: RunRecord | None = None) -> Probe:
+    probe = watch.measured(run)
+    assert probe is not None
+    return probe
 
 
 def _first_wave(watch: Watch, run: RunRecord, every_s: float) -> None:
@@ -126,6 +129,6 @@ def _cut(record: RequestRecord, end_ns: int) -> RequestRecord:
         )
     stamps = array("q", [at for at in record.arrival_ns if at <= end_ns])
     return replace(
-        record, arrival_ns=stamps, arrival_tokens=record.arrival_tokens[: len(stamps)], end_ns=end_ns, done=False,
-        error=ErrorKind.INTERRUPTED, finish_reason=None, completion_tokens=None,
+        record, arrival_ns=stamps, arrival_tokens=record.arrival_tokens[: len(stamps)], end_ns=end_ns,
+        done=False, error=ErrorKind.INTERRUPTED, finish_reason=None, completion_tokens=None,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from array import array
 
 import pytest
 
-from slabench.metrics.steady_state import steady, steady_figures, whole_waves
+from slabench.metrics.steady_state import steady, steady_metrics, whole_waves
 from slabench.records import ClientRecord, ErrorKind, GpuCounts, RequestRecord, RunRecord
 
 S = 1_000_000_000
@@ -60,7 +60,7 @@ def test_a_closed_loop_s_throughput_is_that_of_its_slots() -> None:
     whole = run(*IN_STEP)
     part = steady(whole, 2)
     assert part is not None
-    found = steady_figures(whole, part, GpuCounts.alike(2), slots=2)
+    found = steady_metrics(whole, part, GpuCounts.alike(2), slots=2)
     assert found["total_throughput"] == pytest.approx(22.2)
     assert found["output_throughput_per_gpu"] == pytest.approx(4 * 11 / 20 / 2)
     assert found["qpm"] == pytest.approx(12)
@@ -74,7 +74,7 @@ def test_answers_out_of_step_have_no_edge() -> None:
     whole = run(*records)
     part = steady(whole, 2)
     assert part is not None
-    assert steady_figures(whole, part, slots=2)["request_throughput"] == pytest.approx(2 / 10)
+    assert steady_metrics(whole, part, slots=2)["request_throughput"] == pytest.approx(2 / 10)
 
 
 def test_a_window_where_the_load_is_a_rate() -> None:
@@ -84,7 +84,7 @@ def test_a_window_where_the_load_is_a_rate() -> None:
     whole = run(*IN_STEP)
     part = steady(whole, 2)
     assert part is not None
-    found = steady_figures(whole, part)
+    found = steady_metrics(whole, part)
     assert found["output_throughput"] == pytest.approx(44 / 20)
     assert found["input_throughput"] == pytest.approx(400 / 20)
     assert found["request_throughput"] == pytest.approx(4 / 20)

@@ -8,7 +8,8 @@ from array import array
 import pytest
 
 from slabench.records import RequestRecord
-from slabench.verdict.estimate import Estimate, estimate, floor_of, pooled
+from slabench.verdict.estimate import Estimate, estimate, floor_of, hold, pooled, stress
+from slabench.verdict.sla import parse
 
 MS = 1_000_000
 
@@ -75,3 +76,31 @@ def test_two_probes_of_one_load() -> None:
     assert (apart.value, apart.low, apart.high, apart.n) == (50.5, 50.0, 51.0, 20)
     same = pooled([Estimate(50, 49.85, 50.15, 10)] * 2, 0.003)
     assert same.high - 50 == pytest.approx(0.15 / math.sqrt(2))
+
+
+@pytest.mark.parametrize(
+    ("rules", "holds", "share"),
+    [
+        (("tpot.mean<=52",), True, 50 / 52),
+        (("tpot.mean<=50.5",), None, 50 / 50.5),  # the interval contains the limit
+        (("tpot.mean<=48",), False, 50 / 48),
+        (("goodput.share>=0.9",), None, 0.9 / 0.95),
+        (("goodput.share>=0.85",), True, 0.85 / 0.95),
+        (("goodput.share>=0.99",), False, 0.99 / 0.95),
+        (("tpot.mean<=50.5", "goodput.share>=0.99"), False, 0.99 / 0.95),  # one that fails is enough
+        (("tpot.mean<=52", "ttft.mean<=900"), None, 50 / 52),  # not defined
+        ((), True, None),
+    ],
+)
+def test_objectives_by_intervals(rules: tuple[str, ...], holds: bool | None, share: float | None) -> None:
+    known = {"tpot.mean": Estimate(50, 49, 51, 9), "goodput.share": Estimate(0.95, 0.89, 0.98, 9)}
+    parsed = [parse(rule) for rule in rules]
+    assert hold(known, parsed) is holds
+    assert stress(known, parsed) == (None if share is None else pytest.approx(share))
+
+
+def test_objectives_by_values() -> None:
+    known = {"tpot.mean": Estimate(50, 49, 51, 9)}
+    assert hold(known, [parse("tpot.mean<=50.5")], by_mean=True) is True
+    assert hold(known, [parse("tpot.mean<=49.5")], by_mean=True) is False
+    assert hold(known, [parse("ttft.mean<=9")], by_mean=True) is None
