@@ -65,14 +65,14 @@ def completed(context: CheckContext) -> Check:
 def output_length(context: CheckContext) -> Check:
     run = _reported(context)
     answers = [request for request in run.requests if request.has_text]
-    other = [request for request in answers if request.told_output_len != request.output_len]
+    other = [request for request in answers if request.reported_output_len != request.output_len]
     if other:
         return invalid(
             "output_length.other",
             other=len(other),
             answers=len(answers),
             index=other[0].index,
-            tokens=other[0].told_output_len,
+            tokens=other[0].reported_output_len,
             requested=other[0].output_len,
         )
     if backend_of(context.run.plan).optional_counts:
@@ -91,13 +91,13 @@ def output_length(context: CheckContext) -> Check:
 )
 def prompt_length(context: CheckContext) -> Check:
     run = _reported(context)
-    other = [request for request in run.requests if request.told_input_len != request.input_len]
+    other = [request for request in run.requests if request.reported_input_len != request.input_len]
     if other:
         return invalid(
             "prompt_length.not_planned",
             client=run.client,
             index=other[0].index,
-            sent=other[0].told_input_len,
+            sent=other[0].reported_input_len,
             planned=other[0].input_len,
         )
     return not_checked("prompt_length.planned", client=run.client, remedy=RECORDED)

@@ -152,7 +152,7 @@ def test_objectives_and_the_key() -> None:
         ({"header": ["Authorization: hush"]}, {"SLABENCH_API_KEY": "hushhush"}, "both say who asks"),
         ({"header": ["X-A: hush"], "client": "bench_serving"}, {}, "cannot send --header"),
         ({"extra_request_body": '{"stream": false}'}, {}, "sets stream, which the test sets itself"),
-        ({"extra_request_body": '{"top_p": 0.9}'}, {}, "at the top, where /generate does not look"),
+        ({"extra_request_body": '{"top_p": 0.9}'}, {}, "at the top, where /generate does not read"),
         (
             {"extra_request_body": '{"sampling_params": {"top_p": 0.9}}', "client": "bench_serving"},
             {},
