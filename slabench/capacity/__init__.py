@@ -1,3 +1,1 @@
-"""The capacity search: the most total tokens/s that a deployment gives while all objectives hold, measured
-load by load.
-"""
+"""The capacity search: the load with the most total tokens/s within all objectives, by measured loads."""

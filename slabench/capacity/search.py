@@ -20,7 +20,7 @@ from slabench.messages import Message
 from slabench.verdict.sla import Slo
 
 JUMP = 1.25  # two probes of one load this far apart were not made on the same server
-NEAR = 1.001  # a load whose metric is so little beyond a limit may hold
+NEAR = 1.003  # times its limit a load may still hold: what two runs of one server differ by
 REPEATS = 2  # probes of each load that may be the best, where their intervals overlap
 MOST_PROBES = 120
 

@@ -8,9 +8,8 @@ from slabench.records import ClientRecord, ErrorKind, RequestRecord, RunRecord
 
 STOPPED = (ErrorKind.INTERRUPTED, ErrorKind.NOT_SENT)  # what becomes of requests when the client ends a probe
 WINDOW_S = 2.0  # over which the speed inside the first wave is taken
-SURELY = (
-    1.03  # how far beyond its limit TPOT inside the first wave has to be before the probe is ended for it
-)
+SURELY = 1.03  # times its limit: TPOT inside the first wave for which a probe is ended
+EVEN = 1.02  # times, and a step: by more the second half of such a time is not faster, or prefills end in it
 # From this share of the output on, the speed of this share of what came is long enough a sample.
 LATEST_FROM, LATEST = 0.4, 0.4
 LEAST_TOKENS = 40  # a request, before the speed inside the first wave says anything
@@ -44,10 +43,14 @@ class Watch:
         if not plan.closed or self.records or tokens <= 2 * plan.wave:
             return
         self._samples.append((elapsed_s, tokens))
-        earlier = [sample for sample in self._samples if elapsed_s - sample[0] >= self.window_s]
+        earlier = [at for at, sample in enumerate(self._samples) if elapsed_s - sample[0] >= self.window_s]
         if not earlier:
             return
-        began_s, before = earlier[-1]
+        window = self._samples[earlier[-1] :]
+        (began_s, before), (half_s, half) = window[0], window[len(window) // 2]
+        if tokens - half > EVEN * (half - before) * (elapsed_s - half_s) / (half_s - began_s) + plan.wave:
+            self._samples = window[1:]
+            return
         self._fastest = max(self._fastest, (tokens - before) / (elapsed_s - began_s))
         if tokens < LEAST_TOKENS * plan.wave:
             return
