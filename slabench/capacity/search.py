@@ -21,6 +21,7 @@ from slabench.verdict.sla import Slo
 
 JUMP = 1.25  # two probes of one load this far apart were not made on the same server
 NEAR = 1.003  # times its limit a load may still hold: what two runs of one server differ by
+CLOSE = 0.99  # of its limit: an answer beyond that was measured twice
 REPEATS = 2  # probes of each load that may be the best, where their intervals overlap
 MOST_PROBES = 120
 
@@ -143,9 +144,8 @@ class Search:
         highest = points.highest
         explained = any(mark.cliff and mark.load == highest for mark in self.marks)
         next_to = min((load for load in self.loads if load > highest), default=None)
-        jump = (
-            JUMP * (points[highest].stress or math.inf) if highest in points and not explained else math.inf
-        )
+        beside = points[highest].stress if highest in points and not explained else None
+        jump = JUMP * (beside or math.inf)
         for load, at in points.items():
             far = load == next_to and (at.stress or 0.0) > jump
             doubtful = load == self.loads[0] or load < highest or far
@@ -165,6 +165,9 @@ class Search:
             return Ask(max(near, key=lambda load: points[load].most), Message("capacity.why.near"))
         if not holding:
             return self._none(points)
+        best = max(values, key=lambda load: values[load])
+        if points[best].probes < REPEATS and (points[best].stress or 0.0) > CLOSE:
+            return Ask(best, Message("capacity.why.near"))
         rivals = [
             load for load, known in holding.items()
             if known.high >= most and values[load] >= (1 - 2 * TIE) * most and points[load].together
@@ -179,8 +182,8 @@ class Search:
         for rule in self.rules:
             if any(rule.metric not in at.estimates for at in points.values() if at.estimates):
                 return self._answer(points, Message("capacity.undefined", key=rule.metric))
-        fail = all(at.standing is Standing.FAILS for at in points.values())
-        if fail and (self.named or self.loads[0] in points):
+        failed = all(at.standing is Standing.FAILS for at in points.values())
+        if failed and (self.named or self.loads[0] in points):
             return SearchResult(Kind.NONE_HOLDS, self.loads[0], self.loads[0])
         return self._answer(points, Message("capacity.too_near"))
 
