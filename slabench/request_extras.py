@@ -52,7 +52,7 @@ def parse_headers(texts: Iterable[str]) -> dict[str, str]:
         name, value = name.strip(), value.strip()
         if not sign or _NAME.fullmatch(name) is None:
             raise ConfigError(
-                "--header reads NAME:VALUE, such as --header='X-Tenant: a'; what was given has no name before a colon."
+                "--header reads NAME:VALUE, such as --header='X-Tenant: a'; this one has no name before a colon."
             )
         if not value or not value.isascii() or not value.isprintable():
             raise ConfigError(
@@ -62,7 +62,7 @@ def parse_headers(texts: Iterable[str]) -> dict[str, str]:
             raise ConfigError(
                 f"--header={name} is set by slabench itself, since it says how a request is sent; leave it out."
             )
-        if name.lower() in {one.lower() for one in found}:
+        if name.lower() in {known.lower() for known in found}:
             raise ConfigError(f"--header names {name} twice; give each header once.")
         found[name] = value
     return found
@@ -72,7 +72,7 @@ def check_authorization(headers: Mapping[str, str], key: str | None, variable: s
     """The API key is a header of its own: two of them are answered by whichever the server reads."""
     if key is not None and any(name.lower() == "authorization" for name in headers):
         raise ConfigError(
-            f"--header=Authorization and the API key in {variable} both say who asks; leave one of them out."
+            f"--header=Authorization and the API key in {variable} both identify the client; leave one of them out."
         )
 
 
@@ -138,4 +138,4 @@ def _depth(value: Any, at: int = 1) -> int:
     if at > MOST_DEPTH or not isinstance(value, dict | list):
         return at
     inner = value.values() if isinstance(value, dict) else value
-    return max((_depth(one, at + 1) for one in inner), default=at)
+    return max((_depth(part, at + 1) for part in inner), default=at)

@@ -1,4 +1,4 @@
-"""docs/options.md from the option table in slabench/option_table.py: `python tools/make_options_doc.py`
+"""docs/options.md from the option table in slabench/options: `python tools/make_options_doc.py`
 writes it.
 """
 
@@ -10,8 +10,8 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO))
 
-from slabench.option_table import OPTIONS  # noqa: E402
-from slabench.option_types import Option  # noqa: E402
+from slabench.options.table import OPTIONS  # noqa: E402
+from slabench.options.types import Option  # noqa: E402
 
 HEAD = """# Options
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from slabench.cli import PROG
 from slabench.errors import ConfigError
-from slabench.option_checks import check_writable
+from slabench.options.checks import check_writable
 from slabench.output_file import check_free, write_named
 from slabench.strict_json import dumps
 
@@ -65,7 +65,7 @@ def _refuse_itself(sides: Sequence[StoredSide]) -> None:
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
-    from slabench.option_checks import check_allow
+    from slabench.options.checks import check_allow
     from slabench.verdict.differences import SECTIONS
     from slabench.verdict.tolerances import DEFAULT
 

@@ -22,7 +22,7 @@ from slabench.errors import ConfigError, ServerError
 from slabench.loadgen import ClientOptions, Plan, Target, prepare_requests, run_load
 from slabench.metrics.classic import compute_classic
 from slabench.metrics.compute import compute
-from slabench.option_checks import (
+from slabench.options.checks import (
     api_key,
     check_allow,
     check_dataset,
@@ -30,7 +30,7 @@ from slabench.option_checks import (
     check_root,
     check_writable,
 )
-from slabench.option_types import count_or_inf, positive_int, rate, ratio, seed, worded, words
+from slabench.options.types import count_or_inf, positive_int, rate, ratio, seed, worded, words
 from slabench.output_file import check_free, write_named
 from slabench.places import DATA, TOKENIZER
 from slabench.records import ClientRecord, RunRecord, ServerEvidence

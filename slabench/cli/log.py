@@ -15,7 +15,7 @@ from typing import Any
 
 from slabench.cli import PROG
 from slabench.cli.log_writers import by_writer, other_engine, stages, warnings
-from slabench.option_types import positive_int, worded
+from slabench.options.types import positive_int, worded
 from slabench.strict_json import dumps
 
 NO_LINES = 6  # as the suite's status: nobody can judge

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from slabench.cli import PROG
 from slabench.errors import ConfigError, system_words
-from slabench.option_checks import check_writable
+from slabench.options.checks import check_writable
 from slabench.output_file import check_free, write_whole
 
 PAGE = b"<title>slabench "

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from slabench.cli import PROG
 from slabench.errors import ConfigError
-from slabench.option_table import OPTIONS
+from slabench.options.table import OPTIONS
 from slabench.places import SUITES
 
 NAMES = ("ali", "serving", "tencent")

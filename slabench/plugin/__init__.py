@@ -42,7 +42,7 @@ def pytest_load_initial_conftests(
     """Not called where a conftest.py registers this plugin: that happens within it."""
     _register(early_config)
     yield
-    # with the options of somebody's own conftest.py among the known ones
+    # with the options of the repository's own conftest.py among the known ones
     _explain_unknown(early_config, parser)
 
 

@@ -7,15 +7,19 @@ is INVALID at once.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from slabench.errors import InvalidRun
 from slabench.plugin.order import is_live
 from slabench.plugin.stash import CAMPAIGN, ENTRY
-from slabench.session.deployment import Campaign
 from slabench.session.partial_entry import bare_entry
 from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.differences import blocked, differences
+
+if TYPE_CHECKING:
+    from slabench.session.campaign import Campaign
 
 REFUSED = pytest.StashKey[Comparison | None]()
 
@@ -24,7 +28,7 @@ REFUSED = pytest.StashKey[Comparison | None]()
 def pytest_runtest_call(item: pytest.Item) -> None:
     """The server has been asked who it is by now, and no load was sent."""
     campaign = item.config.stash.get(CAMPAIGN, None)
-    if campaign is None or campaign.deployment is None or not is_live(item):
+    if campaign is None or campaign.opened is None or not is_live(item):
         return
     if REFUSED not in item.config.stash:
         item.config.stash[REFUSED] = found = refusal(
@@ -37,28 +41,23 @@ def pytest_runtest_call(item: pytest.Item) -> None:
         return
     line = f"{comparison.not_comparable}; no load was sent"
     entry = bare_entry(item.nodeid, "INVALID", line, "NOT_COMPARABLE") | {"comparison": comparison.as_dict()}
-    info = campaign.deployment.info
-    labels = [
-        *(["SIMULATED"] if campaign.deployment.simulated else []),
-        *([] if info.reference else ["NOT_REFERENCE"]),
-    ]
+    labels = campaign.servers.new.labels
     item.stash[ENTRY] = {"entry": entry, "server": campaign.as_dict(), "labels": labels}
     raise InvalidRun(line)
 
 
 def refusal(campaign: Campaign, tests: list[str]) -> Comparison | None:
     """None where the old side is of the same deployment, or has none of the tests."""
-    assert campaign.deployment is not None, "the server is known"
-    given, file = campaign.settings.given, campaign.settings.baseline
+    servers, file = campaign.servers, campaign.settings.baseline
     if campaign.before is not None:
         name, old = campaign.before.name, campaign.before.fingerprint
-    elif campaign.other is not None:
-        name, old = campaign.other.as_dict()["url"], campaign.other.fingerprint
+    elif servers.baseline is not None:
+        name, old = servers.baseline.as_dict()["url"], servers.baseline.fingerprint
     elif file is not None and any(one in file.tests for one in tests):
         name, old = file.path, file.fingerprint
     else:
         return None
-    blocking = blocked(differences(old, campaign.deployment.fingerprint), given.allow_diff)
+    blocking = blocked(differences(old, servers.new.fingerprint), campaign.settings.given.allow_diff)
     interleaved = None if campaign.before is None else False
     comparison = Comparison(name, ComparisonState.NOT_COMPARABLE, interleaved=interleaved)
     return None if blocking is None else comparison.refused(*blocking)

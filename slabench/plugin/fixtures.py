@@ -9,22 +9,25 @@ from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import nullcontext
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pytest
 
-from slabench.errors import ConfigError
 from slabench.plugin.forms import marked_forms
 from slabench.plugin.preflight import campaign_of
 from slabench.plugin.reporting import BENCHMARK_OUTPUTS
 from slabench.plugin.stash import ENTRY
 from slabench.session.capacity import FindCapacity
 from slabench.session.curve import JudgeCurve
-from slabench.session.deployment import Campaign, Deployment
-from slabench.session.evaluate import Judge
-from slabench.session.load import RunLoad
+from slabench.session.judge import Judge
 from slabench.session.progress import ProgressLine
-from slabench.session.prompts import Prompts
 from slabench.session.pytest_benchmark import Sidecar
+from slabench.session.run_load import RunLoad
+
+if TYPE_CHECKING:  # what sends loads comes with the first test that asks for it
+    from slabench.session.campaign import Campaign
+    from slabench.session.deployment import Deployment
+    from slabench.session.prompts import Prompts
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +48,15 @@ def server(campaign: Campaign) -> Deployment:
 
 @pytest.fixture(scope="session")
 def prompts(request: pytest.FixtureRequest, campaign: Campaign) -> Iterator[Prompts]:
-    found = Prompts(campaign, lambda: marked_forms(request.session.items, request.config.option))
-    yield found
-    found.close()
+    from slabench.session.prompts import Prompts
+
+    made = Prompts(
+        campaign.settings,
+        campaign.tokenizer,
+        lambda: marked_forms(request.session.items, request.config.option),
+    )
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -75,16 +84,16 @@ def run_load(
     sidecar: Sidecar,
     prompts: Prompts,
 ) -> RunLoad:
-    if not campaign.settings.live:
-        raise ConfigError("A live test needs --base-url.")
-    return RunLoad(campaign, server, request.node.nodeid, progress_line, sidecar, prompts)
+    from slabench.session.trial import TestParts
+
+    return RunLoad(campaign, TestParts(request.node.nodeid, prompts, progress_line, sidecar))
 
 
 @pytest.fixture
 def judge(request: pytest.FixtureRequest, campaign: Campaign, server: Deployment, sidecar: Sidecar) -> Judge:
     item = request.node
-    test_ids = [one.nodeid for one in item.session.items]
-    return Judge(item.nodeid, test_ids, campaign, server, sidecar, partial(item.stash.__setitem__, ENTRY))
+    test_ids = [other.nodeid for other in item.session.items]
+    return Judge(campaign, item.nodeid, test_ids, sidecar, partial(item.stash.__setitem__, ENTRY))
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
-"""The command line: the options of the table become pytest's, and what no option alone can tell is checked
-before any test.
+"""The command line: the options of the table become pytest's, and options that contradict each other are
+refused before any test.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.option_table import OPTIONS
-from slabench.option_types import worded
+from slabench.options.table import OPTIONS
+from slabench.options.types import worded
 from slabench.places import CLONE
 from slabench.plugin import multi_server
 from slabench.plugin.other_spellings import hint, loose_limits
@@ -28,34 +28,28 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         if option.name == "--base-url" and pluginmanager.hasplugin("base_url"):
             continue  # pytest-base-url's, which browser plugins pull in: its value is ours
         group = parser.getgroup(f"slabench-{option.group.split()[0]}", f"slabench: {option.group}")
-        given: dict[str, Any] = {"dest": option.dest, "help": option.described}
-        if option.parse is None:
-            given |= {"action": "store_true", "default": False}
-        else:
-            given |= {"type": worded(option.parse, option.help), "metavar": option.metavar}
-            given |= (
-                {"action": "append", "default": None}
-                if option.append
-                else {"action": "store", "default": option.default}
-            )
-            if option.choices:
-                given["choices"] = option.choices
+        action: dict[str, Any] = {"action": "store_true", "default": False}
+        if option.parse is not None:
+            kind, default = ("append", None) if option.append else ("store", option.default)
+            action = {"action": kind, "default": default, "type": worded(option.parse, option.help)}
+            action |= {"metavar": option.metavar} | ({"choices": option.choices} if option.choices else {})
         try:
-            group.addoption(option.name, **given)
+            group.addoption(option.name, dest=option.dest, help=option.described, **action)
         except (ValueError, argparse.ArgumentError):
-            # Another plugin's: pytest says ValueError for an option of the same group, argparse its own error
+            # Another plugin's: pytest raises ValueError for an option of the same group, argparse its own error
             # for one of another.
             if option.name != "--base-url":
                 raise
 
 
 def explain_unknown(parser: pytest.Parser, args: list[str]) -> None:
-    """Before pytest refuses an option that it does not know: what it is called here, where that can be said."""
-    said = loose_limits(args)
-    unknown = [] if said else parser.parse_known_and_unknown_args(args)[1]
-    said = said or hint(unknown, [option.name.removeprefix("--") for option in OPTIONS], args)
-    if said is not None:
-        raise pytest.UsageError(said)
+    """Before pytest refuses an unknown option: its name here, where it is known."""
+    sentence = loose_limits(args)
+    if sentence is None:
+        unknown = parser.parse_known_and_unknown_args(args)[1]
+        sentence = hint(unknown, [option.name.removeprefix("--") for option in OPTIONS], args)
+    if sentence is not None:
+        raise pytest.UsageError(sentence)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -76,14 +70,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SETTINGS] = settings
         if settings.live and multi_server.workers(config):
             config.pluginmanager.register(multi_server.Spread(), "slabench-multi-server")
-        handed = getattr(config, "workerinput", {})
-        if "slabench_folder" in handed:
-            config.pluginmanager.register(
-                multi_server.Worker(Path(handed["slabench_folder"]), handed["workerid"]), "slabench-worker"
-            )
+        workerinput = getattr(config, "workerinput", {})
+        if "slabench_folder" in workerinput:
+            worker = multi_server.Worker(Path(workerinput["slabench_folder"]), workerinput["workerid"])
+            config.pluginmanager.register(worker, "slabench-worker")
     except ConfigError as error:
         if hasattr(config, "workerinput"):
-            raise  # the controller has said it already
+            raise  # the controller has reported it already
         raise pytest.UsageError(cleaned(str(error))) from error
 
 
@@ -91,36 +84,28 @@ def _check_rootdir(config: pytest.Config) -> None:
     """A folder given as an option's separate value is taken for a test path: it can become the root, and its
     conftest.py runs.
     """
-    given = [str(part) for part in config.invocation_params.args]
     names = {option.name for option in OPTIONS if option.parse is not None}
-    joined, rest, folder = [], iter(given), None
+    joined, rest, folder = [], iter([str(part) for part in config.invocation_params.args]), None
     for part in rest:
         value = next(rest, None) if part in names else None
         if value is not None and Path(value).is_dir():
             folder = value
         joined.append(part if value is None else f"{part}={value}")
-    elsewhere = (
-        CLONE is None
-        or not config.invocation_params.dir.is_relative_to(CLONE)
-        or config.getoption("rootdir") is not None
-    )
-    if folder is None and (elsewhere or config.rootpath == CLONE):
+    inside = CLONE is not None and config.invocation_params.dir.is_relative_to(CLONE)
+    if folder is None and (not inside or config.getoption("rootdir") or config.rootpath == CLONE):
         return
     paths = [part for part in joined if not part.startswith("-")]
     command = " ".join(["pytest", *paths, *(part for part in joined if part.startswith("-"))])
-    seen = (
-        f"pytest takes the folder {folder} for a test path"
-        if folder
-        else f"pytest took {config.rootpath} as its root, not {CLONE}"
-    )
+    problem = f"pytest took {config.rootpath} as its root, not {CLONE}"
+    if folder:
+        problem = f"pytest takes the folder {folder} for a test path"
     raise ConfigError(
-        f"{seen}: an option's value must be joined to it with =, and the test path comes first. Write: {command}"
+        f"{problem}: an option's value must be joined to it with =, and the test path comes first. Write: {command}"
     )
 
 
 def _check_paths(config: pytest.Config) -> None:
-    """Without a test path pytest takes, in a clone, the project's own tests, which are not what one names a
-    server for."""
+    """Without a test path pytest takes, in a clone, the project's own tests, which need no server."""
     named = config.getoption("base_url") or config.getoption("launch")
     if named and config.rootpath == CLONE and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         raise ConfigError(

@@ -12,7 +12,7 @@ import pytest
 def is_live(item: pytest.Item) -> bool:
     """A test is live because it asks, directly or not, for our fixture `server`, which asks for `campaign`.
 
-    A `server` of somebody's own repository, which stands before ours there, does not.
+    A fixture `server` of another repository's conftest.py, which comes before ours there, does not.
     """
     return {"server", "campaign"} <= set(getattr(item, "fixturenames", ()))
 

@@ -1,5 +1,4 @@
-"""Options as other clients spell them, and near misses of ours: pytest would call them unrecognized and say
-no more.
+"""Options as other clients spell them, and near misses of ours: pytest would only call them unrecognized.
 
 Names are those of sglang.bench_serving 0.5.7 to 0.5.23, vLLM's `bench serve` and GuideLLM, and the short
 forms that argparse takes there and pytest does not (--num-prompt).
@@ -14,8 +13,7 @@ from slabench.loadgen.backends import BACKENDS
 from slabench.loadgen.backends import NAMES as BACKEND_NAMES
 from slabench.server.secrets import secret_name
 
-# Without a value: the same thing by another name, whose value is kept. With a `=` or a blank: what to write
-# or to know instead.
+# Another client's name: ours, with the same meaning and value.
 SAME = {
     "numprompts": "num-prompts",
     "num-requests": "num-prompts",
@@ -51,17 +49,18 @@ SAME = {
     "rounds": "repeats",
 }
 _PERCENTILES = "every metric has mean, p50, p90, p95, p99, min, max and std in run.json; judge one with --slo='ttft.p99<=2000'"
-_FOLDER = "every run has its folder with run.json; --bench-serving-jsonl=FILE adds bench_serving's rows"
 _BACKENDS = " or ".join(f"--backend={name} ({BACKENDS[name].path})" for name in BACKEND_NAMES)
+_FOLDER = "every run has its folder with run.json; --bench-serving-jsonl=FILE adds bench_serving's rows"
+# Another client's name: what to write or to know instead.
 INSTEAD = {
     **dict.fromkeys(("endpoint", "endpoint-type"), f"write {_BACKENDS}"),
     "percentile-metrics": _PERCENTILES,
     "metric-percentiles": _PERCENTILES,
     "save-result": _FOLDER,
-    "save-detailed": "every request stands in the run folder's requests.jsonl.gz",
+    "save-detailed": "the run folder's requests.jsonl.gz has every request",
     "append-result": "--bench-serving-jsonl=FILE appends a row for every test",
     "result-filename": _FOLDER,
-    "output-details": "every request stands in the run folder's requests.jsonl.gz",
+    "output-details": "the run folder's requests.jsonl.gz has every request",
     "burstiness": "arrivals are a Poisson process (burstiness 1), or --arrivals=constant",
     "ignore-eos": "every request asks for ignore_eos, since an answer must have the length asked for",
     "disable-ignore-eos": "every request asks for ignore_eos, since an answer must have the length asked for",
@@ -101,30 +100,30 @@ def hint(unknown: Sequence[str], ours: Collection[str], every: Sequence[str] = (
         if name in ("host", "port"):
             return f"{part} is not an option here: write --base-url=http://{host or '127.0.0.1'}:{port or '30000'}."
         value = value if sign else _value(part, every)
-        found = _explained(name.replace("_", "-").lower(), value, ours)
-        if found is not None:
-            return f"--{name} is not an option here: {found}{'' if found.endswith('?') else '.'}"
+        explanation = _explained(name.replace("_", "-").lower(), value, ours)
+        if explanation is not None:
+            return f"--{name} is not an option here: {explanation}{'' if explanation.endswith('?') else '.'}"
     return None
 
 
 def _explained(name: str, value: str, ours: Collection[str]) -> str | None:
-    longer = [one for one in ours if len(name) > 3 and one.startswith(name)]
+    longer = [option for option in ours if len(name) > 3 and option.startswith(name)]
     own = name if name in ours else SAME.get(name, longer[0] if len(longer) == 1 else "")
     if secret_name(name) and name not in ours:
         return INSTEAD["api-key"]
     if own == "header":
-        return "write --header=NAME:VALUE, once for each"  # whatever came is a secret
+        return "write --header=NAME:VALUE, once for each"  # its value is a secret
     if own in ours:
         return f"write --{own}{f'={value}' if value else ''}"
     if name in INSTEAD:
         return INSTEAD[name]
     near = longer[:3] or difflib.get_close_matches(name, [*ours, *SAME], n=1, cutoff=NEAR)
-    near = list(dict.fromkeys(SAME.get(one, one) for one in near))
-    return f"did you mean {' or '.join(f'--{one}' for one in near)}?" if near else None
+    near = list(dict.fromkeys(SAME.get(option, option) for option in near))
+    return f"did you mean {' or '.join(f'--{option}' for option in near)}?" if near else None
 
 
 def _value(option: str, every: Sequence[str]) -> str:
-    """What the command line gives an option, joined to it or after it; empty where there is nothing."""
+    """An option's value on the command line, joined to it or after it; empty where there is none."""
     for place, part in enumerate(every):
         if part.startswith(f"{option}="):
             return part.partition("=")[2]

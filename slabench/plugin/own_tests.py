@@ -1,8 +1,7 @@
-"""What a benchmark test's source tells before any load: calls that cannot be meant, options that it does not
+"""What a benchmark test's source shows before any load: calls with wrong arguments, options that it does not
 read.
 
-Only what stands there as literals, or as names of its module, is looked at; the same checks are made again
-when a test runs.
+Only literals and names of its module are known here; the same checks are made again when a test runs.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from slabench.errors import ConfigError
 from slabench.methods import Form
-from slabench.option_table import OPTIONS
-from slabench.option_types import Option
+from slabench.options.table import OPTIONS
+from slabench.options.types import Option
 from slabench.plugin.forms import MARKER
 from slabench.session.usage import check_judge, check_load, no_run
 from slabench.verdict import sla
@@ -32,14 +31,14 @@ WORKLOAD = ("num_prompts", "request_rate", "max_concurrency", "random_input_len"
 
 
 class _Unknown:
-    """What only running the test tells."""
+    """What is known only when the test runs."""
 
 
 UNKNOWN = _Unknown()
 
 
 def check_calls(items: Iterable[pytest.Item], slos: Sequence[Slo], goodput: Mapping[str, float]) -> None:
-    """ConfigError, with the test's id, for a call of run_load, judge or slo that cannot be meant.
+    """ConfigError, with the test's id, for a call of run_load, judge or slo with wrong arguments.
 
     slos, goodput: the options'.
     """
@@ -68,13 +67,10 @@ def _check(
     call: ast.Call, names: Mapping[str, Any], slos: Sequence[Slo], goodput: Mapping[str, float]
 ) -> None:
     called = call.func.id if isinstance(call.func, ast.Name) else ""
-    starred = any(isinstance(one, ast.Starred) for one in call.args) or any(
-        one.arg is None for one in call.keywords
-    )
-    if starred:
+    starred = [argument for argument in call.args if isinstance(argument, ast.Starred)]
+    if starred or any(keyword.arg is None for keyword in call.keywords):
         return
-    arguments = [_value(one, names) for one in call.args]
-    keywords = {str(one.arg): _value(one.value, names) for one in call.keywords}
+    arguments, keywords = _arguments(call, names)
     if _function(call, names) is sla.slo and UNKNOWN not in (*arguments, *keywords.values()):
         sla.slo(*arguments, **keywords)
     elif called == "run_load" and arguments:
@@ -82,7 +78,7 @@ def _check(
     elif called == "judge" and arguments:
         if arguments[0] is not UNKNOWN:
             raise no_run(arguments[0])
-        rules = [one for one in arguments[1:] if one is not UNKNOWN]
+        rules = [rule for rule in arguments[1:] if rule is not UNKNOWN]
         check_judge(rules, () if keywords.get("shown", UNKNOWN) is UNKNOWN else keywords["shown"])
         own = keywords.get("goodput")
         if own is not UNKNOWN:
@@ -91,19 +87,24 @@ def _check(
 
 def _check_run_load(arguments: Sequence[Any], keywords: Mapping[str, Any]) -> None:
     defaults = {"point": None, "labels": (), "batch_size": None}
-    more = [name for name in keywords if name not in (*defaults, "form")]
-    if more or len(arguments) > 1:
-        what = f"{more[0]}=" if more else "a second argument without its name"
+    extra = [f"{name}=" for name in keywords if name not in (*defaults, "form")]
+    extra += ["a second argument without its name"] * (len(arguments) > 1)
+    if extra:
         raise ConfigError(
-            f"run_load() takes a Form, then by name {', '.join(defaults)}; it was given {what}."
+            f"run_load() takes a Form, then by name {', '.join(defaults)}; this call has {extra[0]}."
         )
-    harmless: dict[str, Any] = {"point": {}, "labels": (), "batch_size": None}
-    given = {
-        name: harmless[name] if (value := keywords.get(name, default)) is UNKNOWN else value
+    accepted: dict[str, Any] = {"point": {}, "labels": (), "batch_size": None}
+    values = {
+        name: accepted[name] if (value := keywords.get(name, default)) is UNKNOWN else value
         for name, default in defaults.items()
     }
     form = Form("serving", 1, 1, num_prompts=1 << 30) if arguments[0] is UNKNOWN else arguments[0]
-    check_load(form, given["point"], given["labels"], given["batch_size"])
+    check_load(form, **values)
+
+
+def _arguments(call: ast.Call, names: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    keywords = {str(keyword.arg): _value(keyword.value, names) for keyword in call.keywords}
+    return [_value(argument, names) for argument in call.args], keywords
 
 
 def _function(call: ast.Call, names: Mapping[str, Any]) -> Any:
@@ -113,15 +114,11 @@ def _function(call: ast.Call, names: Mapping[str, Any]) -> Any:
 
 
 def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
-    """A literal, an SLO of literals, or what a name of the module stands for;
-
-    UNKNOWN for all that only a run tells.
-    """
+    """A literal, an SLO of literals, or the value of a module's name; UNKNOWN for everything else."""
     if isinstance(node, ast.Name):
         return names.get(node.id, UNKNOWN)
     if isinstance(node, ast.Call) and _function(node, names) in (sla.slo, Form):
-        arguments = [_value(one, names) for one in node.args]
-        keywords = {str(one.arg): _value(one.value, names) for one in node.keywords}
+        arguments, keywords = _arguments(node, names)
         if UNKNOWN in arguments or UNKNOWN in keywords.values():
             return UNKNOWN
         return _function(node, names)(*arguments, **keywords)
@@ -131,15 +128,15 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
         return UNKNOWN
 
 
-# The suites whose tests read the options of an Option.applies; what is not here applies to all or goes by
-# something else.
+# The suites whose tests read the options of an Option.applies; what is not here applies to all, or to what the
+# options themselves select.
 _PLACES: Mapping[str, str] = {"ali decode": ALI, "ali prefill": ALI, "tencent capacity": "tests/tencent/"}
-# and every test of one's own, each of which unread() names where it does not read them
+# and tests outside the suites: unread() names each that does not read them
 _LOADS = "tests/tencent, tests/serving"
 
 
 def idle_options(items: Sequence[pytest.Item], options: Namespace) -> tuple[str, ...]:
-    """A sentence about the options that were given and that none of these tests reads, if there are any."""
+    """A sentence about the options of the command line that none of these tests reads, if there are any."""
 
     def read(option: Option) -> bool:
         if option.applies == _LOADS:
@@ -149,34 +146,33 @@ def idle_options(items: Sequence[pytest.Item], options: Namespace) -> tuple[str,
             for item in items
         )
 
-    given = [
-        one
-        for one in OPTIONS
-        if one.applies in (*_PLACES, _LOADS) and getattr(options, one.dest) not in (one.default, False)
+    idle = [
+        f"{option.name} ({option.applies})"
+        for option in OPTIONS
+        if option.applies in (*_PLACES, _LOADS)
+        and getattr(options, option.dest) not in (option.default, False)
+        and not read(option)
     ]
-    found = [f"{one.name} ({one.applies})" for one in given if not read(one)]
-    return (f"No test of this run reads {', '.join(found)}.",) if found else ()
+    return (f"No test of this run reads {', '.join(idle)}.",) if idle else ()
 
 
 def unread(items: Iterable[pytest.Item], options: Namespace) -> tuple[str, ...]:
-    """A sentence for each test that sends a load of its own making whatever the workload options say, where
-    some were given."""
-    given = [name for name in WORKLOAD if getattr(options, name, None) is not None]
-    found: dict[str, list[str]] = {}
+    """A sentence for each test that ignores workload options of the command line."""
+    wanted = [name for name in WORKLOAD if getattr(options, name, None) is not None]
+    ignored: dict[str, list[str]] = {}
     for item in items:
-        ignored = [name for name in given if not _reads(item, name, options)]
-        if ignored and not item.nodeid.startswith(ALI):
-            test = item.nodeid.partition("[")[0]
-            found.setdefault(test, ignored)
+        names = [name for name in wanted if not _reads(item, name, options)]
+        if names and not item.nodeid.startswith(ALI):
+            ignored.setdefault(item.nodeid.partition("[")[0], names)
     return tuple(
-        f"{test} does not read {', '.join('--' + name.replace('_', '-') for name in ignored)}: it sends the Form in its file. "
+        f"{test} does not read {', '.join('--' + name.replace('_', '-') for name in names)}: it sends the Form in its file. "
         "from_options(FORM, options) puts the command line's values over it (docs/writing-a-benchmark.md)."
-        for test, ignored in found.items()
+        for test, names in ignored.items()
     )
 
 
 class _Watching:
-    """The options, remembering which of them were asked for."""
+    """The options; asked: those that were read."""
 
     def __init__(self, options: Namespace) -> None:
         self._options, self.asked = options, set[str]()
@@ -202,14 +198,14 @@ def _reads(item: pytest.Item, name: str, options: Namespace) -> bool:
 
 
 def _asks_for_config(item: pytest.Item) -> bool:
-    """Whether the test, or a fixture that is not ours, asks for what holds all options; ours do, and are not
-    meant.
-    """
+    """Whether the test, or a fixture that is not ours, asks for what holds all options."""
     info = getattr(item, "_fixtureinfo", None)
     if info is None:
         return False
-    fixtures = [one for found in info.name2fixturedefs.values() for one in found]
+    fixtures = [fixture for same_name in info.name2fixturedefs.values() for fixture in same_name]
     others = [
-        one.argnames for one in fixtures if not one.func.__module__.startswith(("slabench.", "_pytest."))
+        fixture.argnames
+        for fixture in fixtures
+        if not fixture.func.__module__.startswith(("slabench.", "_pytest."))
     ]
     return any({"request", "pytestconfig"} & set(names) for names in (info.argnames, *others))

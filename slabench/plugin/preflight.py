@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,7 +23,9 @@ from slabench.plugin.sequential_baseline import measure
 from slabench.plugin.stash import CAMPAIGN, SETTINGS
 from slabench.report.sanitize import plain_lines
 from slabench.server.secrets import redact_url
-from slabench.session.deployment import Campaign
+
+if TYPE_CHECKING:
+    from slabench.session.campaign import Campaign
 
 NO_URL = (
     "Live tests need a server: give --base-url=URL (or SLABENCH_BASE_URL), --launch=CMD, or --base-url=sim: for the embedded one. "
@@ -42,17 +45,19 @@ def _worker_folder(config: pytest.Config) -> Path:
 
 def campaign_of(config: pytest.Config) -> Campaign:
     """This process's campaign, made on first use."""
-    found = config.stash.get(CAMPAIGN, None)
-    if found is None:
+    from slabench.session.campaign import Campaign  # with all that sends loads: not for a collection
+
+    if CAMPAIGN not in config.stash:
         recorder = config.stash.get(RECORDER, None)
-        folder = recorder.folder.path if recorder is not None else _worker_folder(config)
-        found = config.stash[CAMPAIGN] = Campaign(
-            config.stash[SETTINGS], folder, lambda sentence: say(config, sentence), place(config)
+        config.stash[CAMPAIGN] = Campaign(
+            config.stash[SETTINGS],
+            recorder.folder.path if recorder is not None else _worker_folder(config),
+            lambda sentence: say(config, sentence),
+            place(config),
+            attempt_of=config.stash[ATTEMPTS].number,
+            show_running=(lambda entry: None) if recorder is None else recorder.show_running,
         )
-        found.attempt_of = config.stash[ATTEMPTS].number
-        if recorder is not None:
-            found.show_running = recorder.show_running
-    return found
+    return config.stash[CAMPAIGN]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -222,7 +222,7 @@ class Recorder:
             else "finished"
         )
         campaign = self.config.stash.get(CAMPAIGN, None)
-        for output, why in (campaign.lost if campaign is not None else {}).items():
+        for output, why in (campaign.files.lost if campaign is not None else {}).items():
             self.closing.lose(output, why)
         self.closing.close(session, state, status)
 

@@ -1,7 +1,8 @@
-"""What went wrong outside a measurement: a traceback is made harmless, and a full disk costs others' files
+"""Errors outside a measurement: secrets are taken out of a traceback, and a full disk costs others' files
 alone.
 
-A traceback goes wherever a report goes, and holds what we held: arguments, a server's words, a command line.
+A traceback is printed wherever a report is, and has our values in it: arguments, a server's answers, a command
+line.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from slabench.report.sanitize import plain
 
 
 def cleaned(text: str) -> str:
-    """Line for line without control characters and secrets."""
+    """Line by line without control characters and secrets."""
     from slabench.server.secrets import scrub_text
 
     return "\n".join(plain(line) for line in scrub_text(text).splitlines())
 
 
 def clean_internal_error(excrepr: Any) -> None:
-    """pytest hands one object to all that print or store an INTERNALERROR, and each asks it for its text."""
+    """All that print or store an INTERNALERROR ask this object of pytest's for its text."""
     text = cleaned(str(excrepr))
 
     def toterminal(writer: Any) -> None:

@@ -7,15 +7,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from slabench.errors import ConfigError
 from slabench.plugin.order import is_live
 from slabench.records import LogSpan
-from slabench.session.deployment import Campaign, DecodePoint, Deployment
-from slabench.verdict.baseline_file import only_inconclusive
+
+if TYPE_CHECKING:
+    from slabench.session.campaign import Campaign
+    from slabench.session.deployment import Deployment
 
 
 class Resumed:
@@ -38,9 +40,9 @@ class Resumed:
         from slabench.server.roles import identity
 
         now = campaign.as_dict()
-        odd = server_differences(self.server, now, same_url=campaign.launched is None)
+        odd = server_differences(self.server, now, same_url=campaign.servers.launched is None)
         if "baseline" in self.server and "baseline" in now:
-            same_url = campaign.launched_other is None
+            same_url = campaign.servers.launched_baseline is None
             beside = server_differences(self.server["baseline"], now["baseline"], same_url=same_url)
             odd += [f"baseline server: {one}" for one in beside]
         if odd:
@@ -68,32 +70,20 @@ class Resumed:
 
         ConfigError if it is to be made, and their part of a log is gone.
         """
-        wanted = any(
+        from slabench.run_document.entry import Entry
+        from slabench.run_document.read import parse
+        from slabench.session.decode_curve import DecodePoint
+
+        needed = any(
             "judge_curve" in getattr(item, "fixturenames", ())
             for item in items
             if item.nodeid not in self.kept
         )
-        for entry in self.kept.values():
-            if entry["method"] == "ali-decode":
-                loads = entry.get("repeats", ())
-                mine, theirs = (
-                    tuple(_spans(one) for one in loads if one["side"] == side) for side in ("new", "baseline")
-                )
-                for span in (
-                    (*_spans(entry), *(span for load in (*mine, *theirs) for span in load)) if wanted else ()
-                ):
+        for kept in self.kept.values():
+            if kept["method"] == "ali-decode":
+                point = DecodePoint.of(parse(Entry, kept), kept["point"]["batch_size"])
+                for span in point.spans if needed else ():
                     self._check_log(span)
-                point = DecodePoint(
-                    entry["point"]["batch_size"],
-                    _spans(entry),
-                    entry["workload"],
-                    entry["plan"],
-                    tuple(entry["labels"]),
-                    "INCONCLUSIVE" if only_inconclusive(entry) else entry["word"],
-                    entry["metrics"],
-                    mine,
-                    theirs,
-                )
                 campaign.decode_points.append(point)
 
     def _check_log(self, span: LogSpan) -> None:
@@ -120,10 +110,6 @@ class Resumed:
             item.ihook.pytest_runtest_logreport(report=_report(item, entry, when))
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
-
-
-def _spans(load: dict[str, Any]) -> tuple[LogSpan, ...]:
-    return tuple(LogSpan(**one) for one in load["server"]["log_spans"])
 
 
 def _report(item: pytest.Item, entry: dict[str, Any], when: Any) -> pytest.TestReport:

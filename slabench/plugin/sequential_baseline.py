@@ -1,7 +1,7 @@
 """--one-after-the-other: where both servers do not fit at once, the old one is measured first and ended.
 
 It is a run of its own inside this run's folder; then the new one is started. What drifted in between is in
-the ratios, and every output says NOT_INTERLEAVED.
+the ratios, and every output is labelled NOT_INTERLEAVED.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ NOT_ITS_OWN = {
 }
 
 
-def command(given: Sequence[str], settings: Settings, folder: Path) -> list[str]:
+def command(words: Sequence[str], settings: Settings, folder: Path) -> list[str]:
     """The same tests and options, at the old server."""
     kept, skip = [], 0
-    for word in given:
+    for word in words:
         if skip:
             skip -= 1
         elif word.partition("=")[0] in NOT_ITS_OWN:
@@ -59,7 +59,7 @@ def command(given: Sequence[str], settings: Settings, folder: Path) -> list[str]
         else:
             kept.append(word)
     options = settings.given
-    kept += [f"--launch={options.baseline_launch}", *(f"--env={one}" for one in options.baseline_env or ())]
+    kept += [f"--launch={options.baseline_launch}", *(f"--env={text}" for text in options.baseline_env or ())]
     kept += [f"--deploy-log={','.join(options.baseline_deploy_log)}"] if options.baseline_deploy_log else []
     kept.append(f"--api-key-env={options.baseline_api_key_env or options.api_key_env}")
     kept += [f"--report-dir={folder}", f"--repeats={settings.repeats}"]
@@ -73,7 +73,7 @@ def measure(config: pytest.Config, settings: Settings, run_folder: Path) -> Stor
     folder = run_folder / "baseline"
     folder.mkdir()
     console = run_folder / "baseline.txt"
-    words = command([str(one) for one in config.invocation_params.args], settings, folder)
+    words = command([str(word) for word in config.invocation_params.args], settings, folder)
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "SLABENCH_BASE_URL"))
     }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from slabench.session.deployment import Campaign
 from slabench.session.settings import Settings
 
+if TYPE_CHECKING:
+    from slabench.session.campaign import Campaign
+
 SETTINGS = pytest.StashKey[Settings]()  # on the config
-CAMPAIGN = pytest.StashKey[Campaign]()  # on the config, from the first live test on
+CAMPAIGN: pytest.StashKey[Campaign] = pytest.StashKey()  # on the config, from the first live test on
 ENTRY = pytest.StashKey[dict[str, Any]]()  # on the item, what judge() left: {"entry", "server", "labels"}

@@ -11,7 +11,7 @@ import pytest
 from slabench.places import suite_id
 
 MARKS = (
-    "sends(form): the load that a live test will send, so that prompts are made once and ahead: form(options, **parameters)",
+    "sends(form): the load that a live test will send, so that prompts are made once and in advance: form(options, **parameters)",
     "stage(n): order of the ali tests, whatever other plugins reorder",
 )
 
@@ -22,7 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
-    """pytest names a file by its way from the root: an installed suite's would be another on every machine.
+    """pytest names a file by its path from the root, which differs between machines for an installed suite.
 
     Ids are the keys of run.json, baselines and --resume.
     """

@@ -41,6 +41,7 @@ class CheckEntry:
     state: CheckStatus  # finding: printed beside the verdict; not_checked: the evidence is missing
     text: str  # what was observed, the limit and n
     remedy: str  # what to do; empty where there is nothing to do
+    allowed: bool = optional(False)  # INVALID, and a finding by --allow
     message: Message | None = optional()  # text as id and arguments
     remedy_message: Message | None = optional()  # remedy as id and arguments
 
@@ -81,6 +82,10 @@ class ComparisonEntry:
     allowed_differences: tuple[str, ...] = ()  # differences that --allow-diff lets pass
     interleaved: bool | None = None  # true: both servers in turns; false: one after the other; null: a file
     notes: tuple[str, ...] = ()  # what is known of the baseline: `measured with --allow=completed: ...`
+    # the three above as ids and arguments
+    difference_messages: tuple[Message, ...] = optional(())
+    allowed_difference_messages: tuple[Message, ...] = optional(())
+    note_messages: tuple[Message, ...] = optional(())
     metrics: tuple[ComparedMetric, ...] = stored_as("figures")  # the metrics of both sides
 
 
@@ -164,6 +169,7 @@ class Entry:
     point: Mapping[str, object]
     word: Outcome  # the outcome
     headline: str  # one complete line: observed, limit, n
+    headline_message: Message | None = optional()  # the line as id and arguments
     # codes, and names of checks that were INVALID or a finding; NOTHING_JUDGED: no objective, floor or
     # comparison applies
     reasons: tuple[str, ...]
@@ -171,6 +177,7 @@ class Entry:
     objectives: tuple[ObjectiveEntry, ...]  # SLOs, floors and decided comparisons
     checks: tuple[CheckEntry, ...]  # every validity check that applies; empty: nothing was evaluated
     advice: tuple[str, ...]  # what to try next
+    advice_messages: tuple[Message, ...] = optional(())  # the same as ids and arguments
     explained: str | None = None  # why TTFT is what it is; null: nothing to explain
     workload: Mapping[str, object]  # what was sent: Workload.describe()
     plan: Mapping[str, object]  # how it was sent: Plan.describe()

@@ -1,39 +1,55 @@
-"""The client's own error beside a test's run: known before it, measured for a faster token rate after it
-where it was.
+"""The client's own error beside a test's run: known before it, and measured for a faster token rate after it
+where the run was faster.
 """
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from slabench.loadgen import ClientOptions, Plan
+from slabench.metrics.compute import compute
 from slabench.records import Calibration, RunRecord
-from slabench.session.deployment import Campaign
 
 if TYPE_CHECKING:
-    from slabench.loadgen.options import ClientOptions
-    from slabench.loadgen.plan import Plan
+    from slabench.calibration import Calibrator
 
 
-def begin(
-    campaign: Campaign, options: ClientOptions, plan: Plan, *, one_token: bool
-) -> Callable[[RunRecord], RunRecord]:
-    """Calibrate for the plan's concurrency; the answer puts what is known into the run that was measured."""
-    calibrator = campaign.calibrator(options)
-    if calibrator is None:
-        off = Calibration("off", "--calibrate=off") if campaign.settings.given.calibrate == "off" else None
-        return lambda run: _with(run, off if run.reported is None else None)
-    concurrency = min(plan.cap or plan.count, plan.count)
-    known = calibrator.before(concurrency, one_token=one_token)
+class ClientCalibration:
+    """One a session: its calibrator, where there is one."""
 
-    def finish(run: RunRecord) -> RunRecord:
-        from slabench.metrics.compute import compute
+    def __init__(self, options: Namespace, say: Callable[[str], None]) -> None:
+        self.options, self.say = options, say
+        self._calibrator: Calibrator | None = None
 
-        return _with(run, calibrator.after(known, concurrency, compute(run).get("tpot.mean")))
+    def calibrator(self, client: ClientOptions, *, simulated: bool) -> Calibrator | None:
+        """None where the client's error is not asked for: another client, or the embedded server without
+        --calibrate=fresh.
+        """
+        options = self.options
+        off = options.calibrate == "off" or (simulated and options.calibrate == "auto")
+        if options.client != "slabench" or off:
+            return None
+        if self._calibrator is None:
+            from slabench.calibration import Calibrator  # numpy: only where the client is calibrated
 
-    return finish
+            self._calibrator = Calibrator(client, fresh=options.calibrate == "fresh", say=self.say)
+        return self._calibrator
+
+    def begin(
+        self, client: ClientOptions, plan: Plan, *, one_token: bool, simulated: bool
+    ) -> Callable[[RunRecord], RunRecord]:
+        """Calibrate for the plan's concurrency; the answer puts what is known into the run that was measured."""
+        calibrator = self.calibrator(client, simulated=simulated)
+        if calibrator is None:
+            off = Calibration("off", "--calibrate=off") if self.options.calibrate == "off" else None
+            return lambda run: _with(run, off if run.reported is None else None)
+        concurrency = min(plan.cap or plan.count, plan.count)
+        known = calibrator.before(concurrency, one_token=one_token)
+        return lambda run: _with(run, calibrator.after(known, concurrency, compute(run).get("tpot.mean")))
 
 
-def _with(run: RunRecord, found: Calibration | None) -> RunRecord:
-    return replace(run, client=replace(run.client, calibration=found))
+def _with(run: RunRecord, calibration: Calibration | None) -> RunRecord:
+    return replace(run, client=replace(run.client, calibration=calibration))

@@ -17,10 +17,12 @@ from slabench.messages import Message
 from slabench.methods import TENCENT, Form, reduced
 from slabench.report import capacity_entry
 from slabench.report.frontier import FILE, probe_rows, write_frontier
-from slabench.session.evaluate import Judge
-from slabench.session.load import RunLoad
+from slabench.run_document.capacity import Capacity
+from slabench.run_document.read import parse
+from slabench.session.judge import Judge
 from slabench.session.measurement import Measured
 from slabench.session.partial_entry import bare_entry, hand_over
+from slabench.session.run_load import RunLoad
 from slabench.verdict.outcome import Check, CheckStatus
 from slabench.verdict.sla import Slo, merge
 from slabench.verdict.validity import CheckContext, examine
@@ -37,7 +39,7 @@ class FindCapacity:
 
     def __init__(self, run_load: RunLoad, judge: Judge) -> None:
         self.run_load, self.judge, self.campaign = run_load, judge, run_load.campaign
-        self.deployment, self.options = run_load.deployment, run_load.campaign.settings.given
+        self.options = run_load.campaign.settings.given
         self.kind: str = self.options.capacity_load
         self.closed = self.kind == "concurrency"
 
@@ -57,7 +59,7 @@ class FindCapacity:
             line = str(Message("capacity.interrupted", probes=len(search.probes)))
             entry = self._entry(search, result, line, "interrupted")
             if self.campaign.interrupted is None:  # between two loads
-                hand_over(self.campaign, self.deployment, entry, ())
+                hand_over(self.campaign, self.run_load.deployment, entry, ())
             else:
                 self.campaign.interrupted["entry"] |= {"method": METHOD, "capacity": entry["capacity"]}
             raise
@@ -74,7 +76,7 @@ class FindCapacity:
 
     def _marks(self, form: Form) -> list[Mark]:
         """The loads beyond which something changes, by what the server reports."""
-        info, length, marks = self.deployment.info, form.input_len + form.output_len, []
+        info, length, marks = self.run_load.deployment.info, form.input_len + form.output_len, []
         tokens, cap, graph = (
             info.token_capacity,
             info.max_running_requests,
@@ -92,14 +94,14 @@ class FindCapacity:
 
     def _graph_sizes(self) -> tuple[int, ...]:
         """Batch sizes with a CUDA graph, of all data-parallel ranks together."""
-        info = self.deployment.info
+        info = self.run_load.deployment.info
         sizes = info.cuda_graph_bs or ((info.cuda_graph_max_bs,) if info.cuda_graph_max_bs else ())
         return () if info.disable_cuda_graph else tuple(size * (info.dp or 1) for size in sizes)
 
     def _probe(self, form: Form, search: Search, ask: Ask) -> Probe:
         wave, waves = self._wave(form, search, ask.load), self.options.capacity_waves
         number, lengths = len(search.probes) + 1, (form.input_len, form.output_len)
-        gpus, goodput = self.deployment.gpus, self.campaign.settings.goodput
+        gpus, goodput = self.run_load.deployment.gpus, self.campaign.settings.goodput
         plan = ProbePlan(
             ask.load, wave, waves, search.rules, lengths, self.closed, ask.rule_out, gpus, goodput
         )
@@ -152,8 +154,10 @@ class FindCapacity:
             probes, none_held = {} if at is None else at.estimates, result.kind is Kind.NONE_HOLDS
             return (capacity_agrees(SearchEvidence(load, none_held, search.rules, probes, metrics)),)
 
-        extra = {"capacity": capacity_entry.as_dict(search, result, self.kind)}
-        return replace(measured, reasons=(result.kind.value,), advice=advice, extra=extra, beside=beside)
+        parts = {"capacity": parse(Capacity, capacity_entry.as_dict(search, result, self.kind))}
+        return replace(
+            measured, reasons=(result.kind.value,), advice=advice, entry_parts=parts, further_checks=beside
+        )
 
     def _entry(self, search: Search, result: SearchResult | None, line: str, reason: str) -> dict[str, Any]:
         capacity = capacity_entry.as_dict(search, result, self.kind)
@@ -162,7 +166,9 @@ class FindCapacity:
 
     def _invalid(self, search: Search, result: SearchResult | None, line: str, reason: str) -> NoReturn:
         entry = self._entry(search, result, line, reason)
-        self.judge.keep({"entry": entry, "server": self.campaign.as_dict(), "labels": self.deployment.labels})
+        self.judge.keep(
+            {"entry": entry, "server": self.campaign.as_dict(), "labels": self.run_load.deployment.labels}
+        )
         raise InvalidRun(line)
 
     def _keep_probes(self, search: Search) -> None:

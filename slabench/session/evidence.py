@@ -1,135 +1,206 @@
-"""One run's part of the deploy logs, read after the run: evidence for the checks and figures beside the
-client's.
-"""
+"""Evidence of one run: its part of the deploy logs, and what its checks look at."""
 
 from __future__ import annotations
 
 import math
 import statistics
 import time
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from slabench.server.info import ServerInfo
-from slabench.session.deployment import Deployment
-from slabench.verdict.validity import LogEvidence
+from slabench.metrics.curve import clean_tokens, clean_tpots, largest_graph, shares
+from slabench.records import RequestRecord
+from slabench.server.info import ServerInfo, incremental
+from slabench.server.log.line_types import EventKind
+from slabench.server.log.log_window import Mark, spans
+from slabench.server.log.merge import Merged, Sample, Since, samples
+from slabench.server.roles import agreed, identity
+from slabench.session.measurement import Measured
+from slabench.verdict.validity import CheckContext, LogEvidence, Margin
+from slabench.verdict.validity.context import STALL_LIMIT_S, Behind, Served, Texts
+from slabench.verdict.validity.prompts import distorted
+from slabench.verdict.validity.streamed import Probe
 
-if TYPE_CHECKING:
-    from slabench.server.log.log_window import Mark
-    from slabench.server.log.merge import Sample
-    from slabench.session.measurement import Measured
-
-# #new-seq and #new-token of a health probe; a prompt of ours that the cache had but for a token looks the
-# same
+# #new-seq and #new-token of a health probe; a prompt of ours that the cache had but for a token looks the same
 PROBE = (1, 1)
 LEAST_LINES = 3
 CUT_SHARE = 0.9  # of a chunk
 
 
-def graph_limit(info: ServerInfo, seen: int | None) -> int | None:
-    """Up to which batch a graph is expected: what the server says it captured, else the largest that the log
-    shows with one.
+def graph_limit(info: ServerInfo, largest_logged: int | None) -> int | None:
+    """Up to which batch a graph is expected: what the server reports as captured, else the largest that the
+    log shows with one.
     """
     if info.disable_cuda_graph or info.device == "cpu":
         return None
-    told = max(info.cuda_graph_bs) if info.cuda_graph_bs else info.cuda_graph_max_bs
-    return told if told is not None else seen
+    reported = max(info.cuda_graph_bs) if info.cuda_graph_bs else info.cuda_graph_max_bs
+    return reported if reported is not None else largest_logged
 
 
-def read_log(
-    measured: Measured, deployment: Deployment, figures: Mapping[str, float]
-) -> tuple[LogEvidence | None, dict[str, float]]:
-    """(evidence, figures log.*) of this run; (None, none) without a deploy log."""
-    from slabench.metrics.curve import clean_tokens, clean_tpots, largest_graph, shares
-    from slabench.server.log.line_types import EventKind
-    from slabench.server.log.merge import Merged, Since, samples
-
-    run = measured.run
-    if not deployment.logs:
+def read_log(load: Measured, metrics: Mapping[str, float]) -> tuple[LogEvidence | None, dict[str, float]]:
+    """(evidence, metrics log.*) of a load; (None, none) without a deploy log. metrics: the client's."""
+    info, size = load.deployment.info, load.batch_size
+    if not load.deployment.logs:
         return None, {}
-    info = deployment.info
     merged = Merged(interval=info.decode_log_interval)
-    read = list(samples(run.server.log_spans, merged))
-    limit = graph_limit(info, largest_graph(read))
-    steady = [one for one in read if Since.PREFILL not in one.since and Since.FIRST not in one.since]
-    inside = [one for one in steady if one.graph is not None and limit is not None and one.running <= limit]
-    # A line this full may hold a prompt that was cut, whose rest counts as another sequence in the next.
-    chunk = max(info.chunked_prefill_size or 0, 1)
+    lines = list(samples(load.run.server.log_spans, merged))
+    limit = graph_limit(info, largest_graph(lines))
     ranks = max(info.dp or 1, max(merged.dp_ranks, default=0) + 1)
-    named = shares(measured.batch_size, ranks) if measured.batch_size is not None else ()
+    sizes = shares(size, ranks) if size is not None else ()
+    logged: dict[str, float] = {}
     clean: list[float] = []
-    found: dict[str, float] = {}
-    if measured.batch_size is not None:
-        clean = clean_tpots(read, named, graph_up_to=limit)
-        found["log.samples"] = len(clean)
+    if size is not None:
+        clean = clean_tpots(lines, sizes, graph_up_to=limit)
+        logged["log.samples"] = len(clean)
         if info.decode_log_interval:
-            found["log.tokens"] = clean_tokens(read, info.decode_log_interval)
+            logged["log.tokens"] = clean_tokens(lines, info.decode_log_interval)
         if clean:
-            found |= {"log.tpot": statistics.fmean(clean), "log.tpot_median": statistics.median(clean)}
+            logged |= {"log.tpot": statistics.fmean(clean), "log.tpot_median": statistics.median(clean)}
     accepted = [
-        one.accept_len for one in read if one.accept_len is not None and math.isfinite(one.accept_len)
+        line.accept_len for line in lines if line.accept_len is not None and math.isfinite(line.accept_len)
     ]
     if accepted:
-        found["log.accept_len"] = statistics.fmean(accepted)
+        logged["log.accept_len"] = statistics.fmean(accepted)
+    steady = [line for line in lines if not line.since & {Since.PREFILL, Since.FIRST}]
+    inside = [
+        line for line in steady if line.graph is not None and limit is not None and line.running <= limit
+    ]
+    # A line this full may hold a prompt that was cut, whose rest counts as another sequence in the next.
+    cut = CUT_SHARE * max(info.chunked_prefill_size or 0, 1)
+    shapes = merged.prefill_shapes.items()
     evidence = LogEvidence(
-        lines=len(read),
+        lines=len(lines),
         rejected={reason.value: count for reason, count in merged.rejected().items()},
         outside=merged.outside,
         retractions=len(merged.events_of(EventKind.RETRACTION)),
         jit=len(merged.events_of(EventKind.JIT)),
         restarts=len(merged.events_of(EventKind.START)),
-        batch_size=measured.batch_size,
+        batch_size=size,
         samples=len(clean),
-        log_tpot=found.get("log.tpot"),
-        mean_tpot=figures.get("tpot.mean"),
-        full_tpot=figures.get("full_batch.tpot"),
-        full_share=figures.get("full_batch.share"),
-        planned=measured.form.num_prompts,
-        tokens=found.get("log.tokens"),
-        received=figures.get("output_tokens"),
-        at_size=sum(one.running in named for one in read),
+        log_tpot=logged.get("log.tpot"),
+        mean_tpot=metrics.get("tpot.mean"),
+        full_tpot=metrics.get("full_batch.tpot"),
+        full_share=metrics.get("full_batch.share"),
+        planned=load.form.num_prompts,
+        tokens=logged.get("log.tokens"),
+        received=metrics.get("output_tokens"),
+        at_size=sum(line.running in sizes for line in lines),
         prefill_lines=merged.prefill_lines,
         prompt_tokens=merged.new_tokens + merged.cached_tokens,
-        sequences=sum(
-            seqs * count for (seqs, new), count in merged.prefill_shapes.items() if (seqs, new) != PROBE
-        ),
-        cut=sum(count for (_, new), count in merged.prefill_shapes.items() if new >= CUT_SHARE * chunk),
+        sequences=sum(sequences * count for (sequences, new), count in shapes if (sequences, new) != PROBE),
+        cut=sum(count for (_, new), count in shapes if new >= cut),
         steady=len(steady),
-        queued=sum(one.queue > 0 for one in steady),
-        queue_max=max((one.queue for one in steady), default=0),
+        queued=sum(line.queue > 0 for line in steady),
+        queue_max=max((line.queue for line in steady), default=0),
         step_ms=least_step(steady),
-        running_max=max((one.running for one in read), default=0),
-        waited_max=max((one.queue for one in read), default=0),
-        waited=sum(one.queue > 0 for one in read),
-        graph_on=sum(one.graph is True for one in inside),
-        graph_off=sum(one.graph is False for one in inside),
-        graph_above=sum(one.graph is False for one in steady if limit is not None and one.running > limit),
+        running_max=max((line.running for line in lines), default=0),
+        waited_max=max((line.queue for line in lines), default=0),
+        waited=sum(line.queue > 0 for line in lines),
+        graph_on=sum(line.graph is True for line in inside),
+        graph_off=sum(line.graph is False for line in inside),
+        graph_above=sum(line.graph is False for line in steady if limit is not None and line.running > limit),
     )
-    return evidence, found
+    return evidence, logged
 
 
 def least_step(steady: Sequence[Sample]) -> float | None:
-    """What nine of ten steady Decode lines are above: the ms that each running request waits for a token."""
-    steps = sorted(one.running / one.gen_throughput * 1000 for one in steady if one.gen_throughput > 0)
+    """What nine of ten steady Decode lines are above: the ms between two tokens of each running request."""
+    steps = sorted(line.running / line.gen_throughput * 1000 for line in steady if line.gen_throughput > 0)
     return steps[len(steps) // 10] if len(steps) >= LEAST_LINES else None
 
 
 def flush_lines(marks: Sequence[Mark], ranks: int, patience_s: float = 2.0, *, by_file: bool = False) -> int:
-    """Data-parallel ranks that say in the log that their cache was flushed; a log may lag behind the answer a
-    little.
+    """Data-parallel ranks whose log line confirms that their cache was flushed; a log may lag behind the
+    answer a little.
 
     by_file: of several servers, each of which numbers its ranks from 0 and has a log of its own.
     """
-    from slabench.server.log.line_types import EventKind
-    from slabench.server.log.log_window import spans
-    from slabench.server.log.merge import Merged, samples
-
     deadline = time.monotonic() + patience_s
     while True:
         merged = Merged()
         list(samples(spans(marks).spans, merged))
         flushed = [(path, event.rank.dp) for path, event in merged.events if event.kind is EventKind.FLUSHED]
-        said = len(set(flushed)) if by_file else len({dp for _, dp in flushed})
-        if said >= ranks or time.monotonic() >= deadline:
-            return said
+        confirmed = len(set(flushed)) if by_file else len({dp for _, dp in flushed})
+        if confirmed >= ranks or time.monotonic() >= deadline:
+            return confirmed
         time.sleep(0.05)
+
+
+MOST_TEXTS = 256  # answers: their sum is known well enough by then
+Answer = TypeVar("Answer")
+
+
+def check_context(
+    load: Measured,
+    *,
+    log: LogEvidence | None = None,
+    margins: Sequence[Margin] = (),
+    judged: Sequence[str] = (),
+    probes: Mapping[str, Probe] | None = None,
+    twin: str = "",
+    tokenizer: Callable[[], Any] = lambda: None,
+    stall_limit_s: float = STALL_LIMIT_S,
+) -> CheckContext:
+    """log, margins, judged, probes (by the server's URL): as far as they are known. twin: why the two servers
+    of the session may be one process. tokenizer: ours, to count the texts of answers without ids.
+    """
+    run, info, roles = load.run, load.deployment.info, load.deployment.roles
+    server = run.server
+    began = identity(info.raw)  # with the session: metrics of another server carry its name otherwise
+    return CheckContext(
+        run=run,
+        exact_prompt=load.exact_prompt,
+        planned=load.form.num_prompts,
+        batch_size=load.batch_size,
+        token_capacity=info.token_capacity,
+        max_running=info.max_running_requests,
+        identity_before=began,
+        identity_after=odd_one(
+            [began, identity(server.info_before), *server.identities, identity(server.info_after)]
+        ),
+        throughputs=server.throughputs,
+        twin=twin,
+        counted=load.counted,
+        shared=load.shared,
+        ranks=roles.schedulers,
+        behind=Behind(roles.router.value, len(roles.workers), roles.unasked, roles.whole),
+        page_size=info.page_size or 1,
+        uses_graphs=None if info.device is None else info.device != "cpu" and not info.disable_cuda_graph,
+        stall_limit_s=stall_limit_s,
+        log=log,
+        served=None if server.served is None else Served(*server.served),
+        margins=margins,
+        incremental=agreed(incremental(worker.info.raw) for worker in roles.workers),
+        probe=(probes or {}).get(load.deployment.url),
+        texts=_texts(run.requests, tokenizer),
+        distorted=distorted(
+            str(run.workload.get("dataset_name")),
+            info.speculative_algorithm,
+            info.architectures,
+            server.info_after,
+        ),
+        judged=judged,
+    )
+
+
+def odd_one(answers: Sequence[Answer]) -> Answer:
+    """The first answer that differs from the one before everything; the last where none does."""
+    return next((answer for answer in answers if answer != answers[0]), answers[-1])
+
+
+def _texts(requests: Sequence[RequestRecord], tokenizer: Callable[[], Any]) -> Texts | None:
+    """The texts of answers without ids; None where every answer has ids, or no text is known to be whole."""
+    known = [
+        record
+        for record in requests
+        if record.ok and record.counted_text is not None and record.counted_tokens > 0
+    ]
+    known = known[:: -(-len(known) // MOST_TEXTS) or 1]
+    if not known:
+        return None
+    texts = [record.counted_text or "" for record in known]
+    loaded = tokenizer()
+    tokens = (
+        None if loaded is None else sum(len(loaded.encode(text, add_special_tokens=False)) for text in texts)
+    )
+    return Texts(len(known), sum(record.counted_tokens for record in known), tokens, sum(map(len, texts)))

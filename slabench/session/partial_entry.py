@@ -11,12 +11,13 @@ from slabench.session.measurement import NEW, Trial
 if TYPE_CHECKING:
     from slabench.loadgen.plan import Plan
     from slabench.loadgen.run import LoadResult
-    from slabench.session.deployment import Campaign, Deployment
+    from slabench.session.campaign import Campaign
+    from slabench.session.deployment import Deployment
     from slabench.workloads.model import Workload
 
 
 def entry(
-    test_id: str, turn: Trial, result: LoadResult, workload: Workload, plan: Plan, gpus: GpuCounts
+    test_id: str, trial: Trial, result: LoadResult, workload: Workload, plan: Plan, gpus: GpuCounts
 ) -> dict[str, Any]:
     """Of the load that was on; whole loads of the same test before it stand in requests.jsonl.gz. The figures
     of the baseline server are not this test's, so its load gives none."""
@@ -31,9 +32,9 @@ def entry(
         result.client,
     )
     run = RunRecord(*parts, interrupted=True)
-    figures = compute(run, gpus) if turn.side == NEW else {}
+    figures = compute(run, gpus) if trial.side == NEW else {}
     done = sum(record.ok for record in result.requests)
-    during = f" of {turn.told}" if turn.told else ""
+    during = f" of {trial.message}" if trial != Trial() else ""
     headline = (
         f"interrupted: Ctrl-C after {done} of {len(result.requests)} requests{during}; their records are kept"
     )

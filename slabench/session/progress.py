@@ -1,4 +1,4 @@
-"""How far a load is: one line rewritten on a terminal, a plain line now and then where nobody watches."""
+"""How far a load is: one line that is rewritten on a terminal, a plain line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -6,44 +6,38 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from slabench.loadgen.run import Progress
 
-T = TypeVar("T")
 PLAIN_EVERY_S = 15.0
 
 
 class ProgressLine:
-    """requests done, running, tokens/s and the time left, as the load worker tells them."""
+    """Requests done, running, tokens/s and the time left, as the load worker reports them."""
 
     def __init__(self, how: str, uncaptured: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
-        """uncaptured: within it what is written to the terminal is seen there, where a test's output is
-        captured.
-        """
+        """uncaptured: what is written within it reaches the terminal although pytest captures a test's output."""
         self.uncaptured = uncaptured
         self.stream: TextIO | None = sys.__stderr__
         self.how = how
         if how == "auto":
-            # pytest's capture has put a file in the place of descriptor 2: only without it can be seen where
-            # the text goes.
-            self.how = (
-                "live"
-                if self._uncaptured(lambda: self.stream is not None and self.stream.isatty())
-                else "plain"
-            )
-        self.test_id, self.total, self.began, self.said = "", 0, 0.0, 0.0
+            # pytest's capture puts a file in the place of descriptor 2
+            with self.uncaptured():
+                terminal = self.stream is not None and self.stream.isatty()
+            self.how = "live" if terminal else "plain"
+        self.test_id, self.total, self.began, self.written = "", 0, 0.0, 0.0
 
     def begin(self, test_id: str, total: int) -> None:
         self.test_id, self.total, self.began = test_id, total, time.monotonic()
-        self.said = self.began
+        self.written = self.began
 
     def update(self, progress: Progress) -> None:
         now = time.monotonic()
-        if self.how == "off" or (self.how == "plain" and now - self.said < PLAIN_EVERY_S):
+        if self.how == "off" or (self.how == "plain" and now - self.written < PLAIN_EVERY_S):
             return
-        self.said = now
+        self.written = now
         self._write(line(self.test_id, progress, self.total, now - self.began))
 
     def end(self) -> None:
@@ -51,18 +45,11 @@ class ProgressLine:
             self._write("")
 
     def _write(self, text: str) -> None:
-        self._uncaptured(lambda: self._put(text))
-
-    def _uncaptured(self, call: Callable[[], T]) -> T:
         with self.uncaptured():
-            return call()
-
-    def _put(self, text: str) -> None:
-        if self.stream is None:
-            return
-        # \r and "erase to the end": the line is rewritten in place, and leaves nothing when the load is over.
-        self.stream.write(f"\r\x1b[K{text}" if self.how == "live" else f"{text}\n")
-        self.stream.flush()
+            if self.stream is not None:
+                # \r and "erase to the end": the line is rewritten in place, and leaves nothing after the load.
+                self.stream.write(f"\r\x1b[K{text}" if self.how == "live" else f"{text}\n")
+                self.stream.flush()
 
 
 def line(test_id: str, progress: Progress, total: int, elapsed_s: float) -> str:

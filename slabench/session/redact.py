@@ -1,6 +1,4 @@
-"""The command line's secrets: registered before anything can print them, and left out of what run.json keeps
-of it.
-"""
+"""The command line's secrets: registered before anything can print them, and left out of run.json."""
 
 from __future__ import annotations
 
@@ -8,47 +6,40 @@ from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
+from slabench.options.table import OPTIONS
+from slabench.server import secrets
 
-def know_secrets(given: Namespace, environment: Mapping[str, str]) -> None:
+
+def know_secrets(options: Namespace, environment: Mapping[str, str]) -> None:
     """Every secret that the options and the environment hold; the very first thing that is done with them."""
-    from slabench.server.secrets import know, know_command, know_environment, know_header, know_url
-
-    know_environment(environment)
-    know(*(environment.get(name) for name in (given.api_key_env, given.baseline_api_key_env) if name))
-    urls = [given.base_url] if isinstance(given.base_url, str) else list(given.base_url or ())
-    for url in (*urls, given.baseline_url, environment.get("SLABENCH_BASE_URL")):
-        know_url(url or "")
-    for command in (given.launch, given.baseline_launch):
-        know_command(command or "")
-    for assignment in (*(given.env or ()), *(given.baseline_env or ())):
-        know_command([assignment])
-    for header in given.header or ():
-        know_header(header.partition(":")[2].strip())
+    secrets.know_environment(environment)
+    names = (options.api_key_env, options.baseline_api_key_env)
+    secrets.know(*(environment.get(name) for name in names if name))
+    urls = [options.base_url] if isinstance(options.base_url, str) else list(options.base_url or ())
+    for url in (*urls, options.baseline_url, environment.get("SLABENCH_BASE_URL")):
+        secrets.know_url(url or "")
+    assignments = (*(options.env or ()), *(options.baseline_env or ()))
+    for command in (options.launch, options.baseline_launch, *([text] for text in assignments)):
+        secrets.know_command(command or "")
+    for header in options.header or ():
+        secrets.know_header(header.partition(":")[2].strip())
 
 
-def redact_options(options: dict[str, Any]) -> dict[str, Any]:
+def redact_options(values: Mapping[str, Any]) -> dict[str, Any]:
     """Our options by name, values as plain types; URLs without credentials, commands without secrets."""
-    from slabench.option_table import OPTIONS
-    from slabench.server.secrets import REDACTED, redact_url, scrub_text
+    redacted = {option.dest: _redacted(values.get(option.dest)) for option in OPTIONS}
+    headers = (header.partition(":")[0] for header in values.get("header") or ())
+    return redacted | {"header": [f"{name}: {secrets.REDACTED}" for name in headers]}
 
-    def redact(text: str) -> str:
-        return scrub_text(redact_url(text) if text.startswith(("http://", "https://")) else text)
 
-    found: dict[str, Any] = {}
-    for option in OPTIONS:
-        value = options.get(option.dest)
-        if option.dest == "header":
-            value = [f"{header.partition(':')[0]}: {REDACTED}" for header in value or ()]
-        if isinstance(value, tuple | list):
-            found[option.dest] = [redact(one) if isinstance(one, str) else one for one in value]
-        else:
-            found[option.dest] = (
-                redact(value) if isinstance(value, str) else "inf" if value == float("inf") else value
-            )
-    return found
+def _redacted(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_redacted(part) for part in value]
+    if isinstance(value, str):
+        url = value.startswith(("http://", "https://"))
+        return secrets.scrub_text(secrets.redact_url(value) if url else value)
+    return "inf" if value == float("inf") else value
 
 
 def redact_command(command: list[str]) -> list[str]:
-    from slabench.server.secrets import scrub_command
-
-    return ["pytest", *scrub_command(command)]
+    return ["pytest", *secrets.scrub_command(command)]

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from slabench.errors import ConfigError
 from slabench.places import TOKENIZER
 from slabench.request_extras import parse_headers
-from slabench.session.settings import SIM
+from slabench.session.setting_checks import SIM
+from slabench.session.setting_urls import LAUNCH
 
 if TYPE_CHECKING:
     from slabench.server.launch import Launched
@@ -53,7 +54,7 @@ def start(given: Namespace, wanted: Start, log: str, key: str | None) -> Launche
     return launch(
         with_environment(wanted.command, wanted.environment),
         log,
-        base_url=None if url == "launch:" else url,
+        base_url=None if url == LAUNCH else url,
         ready_timeout=given.launch_timeout,
         headers={**bearer(key), **parse_headers(given.header or ())},
         ca_file=given.ca_file,

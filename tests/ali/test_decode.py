@@ -7,8 +7,8 @@ from argparse import Namespace
 import pytest
 
 from slabench.methods import ALI_DECODE, TPOT_LIMIT_MS, Form, reduced
-from slabench.session.evaluate import Judge
-from slabench.session.load import RunLoad
+from slabench.session.judge import Judge
+from slabench.session.run_load import RunLoad
 from slabench.verdict.sla import slo
 
 TPOT_RULE = slo("tpot", "mean", "<=", TPOT_LIMIT_MS)

@@ -7,8 +7,8 @@ from argparse import Namespace
 import pytest
 
 from slabench.methods import ALI_PREFILL, Form, reduced
-from slabench.session.evaluate import Judge
-from slabench.session.load import RunLoad
+from slabench.session.judge import Judge
+from slabench.session.run_load import RunLoad
 
 PUBLISHED_LENS = (1024, 2048, 4096)
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from slabench.option_table import OPTIONS
+from slabench.options.table import OPTIONS
 from slabench.server.launch import launch
 from slabench.verdict.baseline_file import only_inconclusive
 from tests.integration.conftest import REPO, TINY, environment

@@ -10,8 +10,8 @@ from argparse import Namespace
 import pytest
 
 from slabench.methods import SERVING, Form
-from slabench.session.evaluate import Judge
-from slabench.session.load import RunLoad, from_options
+from slabench.session.judge import Judge
+from slabench.session.run_load import RunLoad, from_options
 
 
 def form_of(options: Namespace) -> Form:

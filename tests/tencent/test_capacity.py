@@ -8,7 +8,7 @@ from argparse import Namespace
 
 from slabench.methods import TENCENT, TPOT_LIMIT_MS
 from slabench.session.capacity import FindCapacity
-from slabench.session.evaluate import Judge
+from slabench.session.judge import Judge
 from slabench.verdict.sla import slo
 
 TPOT_RULE = slo("tpot", "mean", "<=", TPOT_LIMIT_MS)

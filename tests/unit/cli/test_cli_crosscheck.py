@@ -15,7 +15,7 @@ from slabench.bench_serving.client import Reference, command, find
 from slabench.cli.crosscheck import SIM_DATA, load_in_words, options, shared_beginnings
 from slabench.cli.main import main
 from slabench.loadgen import Plan, Target
-from slabench.option_table import OPTIONS
+from slabench.options.table import OPTIONS
 from slabench.places import TOKENIZER
 from slabench.workloads import WorkloadSpec, prepare
 from slabench.workloads.cache import DatasetStore

@@ -62,7 +62,7 @@ def test_what_is_no_header_is_said_without_its_value(texts: list[str], said: str
 def test_one_authorization() -> None:
     check_authorization({"authorization": "x"}, None, "SLABENCH_API_KEY")
     check_authorization({"X-Tenant": "x"}, "key", "SLABENCH_API_KEY")
-    with pytest.raises(ConfigError, match="the API key in MINE both say who asks"):
+    with pytest.raises(ConfigError, match="the API key in MINE both identify the client"):
         check_authorization({"authorization": "x"}, "key", "MINE")
 
 

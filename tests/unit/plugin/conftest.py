@@ -72,7 +72,7 @@ class Ran:
 def run_suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
     """run_suite(source, *options, url="sim:"): one file tests/serving/test_it.py, in this process."""
     from slabench.plugin import options
-    from slabench.session.deployment import Campaign
+    from slabench.session.campaign import Campaign
 
     monkeypatch.delenv("SLABENCH_BASE_URL", raising=False)
     monkeypatch.setattr(options, "CLONE", pytester.path)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from slabench.option_table import OPTIONS
+from slabench.options.table import OPTIONS
 from slabench.plugin.other_spellings import INSTEAD, SAME, hint, loose_limits
 
 pytest_plugins = ("pytester",)
@@ -90,7 +90,7 @@ def test_limits_with_blanks_between_them_are_joined(parts: list[str], said: str 
 def test_hints_name_options_that_exist() -> None:
     assert set(SAME.values()) - {"extra-request-body", "header"} <= set(OURS)
     assert not set(SAME) & set(OURS) and not set(INSTEAD) & set(OURS)
-    named = {one for text in INSTEAD.values() for one in re.findall(r"--([a-z][a-z-]+)", text)}
+    named = {option for text in INSTEAD.values() for option in re.findall(r"--([a-z][a-z-]+)", text)}
     assert named - {"extra-request-body", "header"} <= set(OURS) | {"launch"}
 
 
@@ -101,7 +101,7 @@ def test_most_options_of_the_reference_client_are_ours_or_explained() -> None:
     known = set(OURS) | set(SAME) | set(INSTEAD) | {"host", "port"}
     others = r"gsp-|mooncake-|image|random-image|profile|lora|return-|plot|use-trace|pd-separated|prompt-suffix|tag|print-requests"
     others += r"|sharegpt-context|extra-request"
-    assert {one for one in theirs - known if not re.match(others, one)} == set()
+    assert {option for option in theirs - known if not re.match(others, option)} == set()
 
 
 def test_pytest_ends_with_the_hint(run_suite: Callable[..., object]) -> None:

@@ -1,4 +1,4 @@
-"""A test of one's own that cannot be meant ends the run with 4 before anything is sent, with its file and
+"""A test with wrong arguments ends the run with 4 before anything is sent, with its file and
 what to write."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pytest
 
 from slabench.errors import ConfigError
 from slabench.methods import Form
-from slabench.option_table import OPTIONS
+from slabench.options.table import OPTIONS
 from slabench.plugin.own_tests import WORKLOAD, idle_options, unread
 from slabench.session.usage import check_judge, check_load
 from slabench.verdict.sla import slo
@@ -55,7 +55,7 @@ RUN = "run = run_load(LONG, point={})"
     [
         (["run_load(LONG)"], "run_load() needs point="),
         (["run_load(LONG, {})"], "a second argument without its name"),
-        (["run_load(LONG, pt={})"], "it was given pt=."),
+        (["run_load(LONG, pt={})"], "this call has pt=."),
         (["run_load('long', point={})"], "was given the text 'long' where it reads a Form"),
         (["run_load(LONG, point=3)"], "is no dict with names as keys"),
         (["run_load(LONG, point={'a': []})"], "a point holds texts and numbers"),
@@ -92,7 +92,7 @@ RUN = "run = run_load(LONG, point={})"
         ([RUN, "judge(run, goodput={'qpm': 3})"], "names 'qpm'; a request has tpot,"),
     ],
 )
-def test_a_call_that_cannot_be_meant(run_suite: Callable[..., Any], lines: list[str], said: str) -> None:
+def test_a_call_with_wrong_arguments(run_suite: Callable[..., Any], lines: list[str], said: str) -> None:
     ran = run_suite(suite(*lines))
     assert ran.status == 4
     assert said in ran.output and "tests/serving/test_it.py::test_it" in ran.output
@@ -258,7 +258,7 @@ def item(
 
 
 def test_a_test_that_reads_no_workload_option_is_named_with_the_options() -> None:
-    options = Namespace(**{one.dest: one.default for one in OPTIONS})
+    options = Namespace(**{option.dest: option.default for option in OPTIONS})
     literal, follows = (
         item("literal", ["run_load"]),
         item("follows", ["run_load"], lambda options: options.num_prompts),
@@ -267,7 +267,7 @@ def test_a_test_that_reads_no_workload_option_is_named_with_the_options() -> Non
     assert unread([literal, follows, asks, parametrized], options) == ()
     options.num_prompts, options.request_rate = 32, 4.0
     said = unread([literal, follows, asks], options)
-    assert [one.split(" ")[0].rpartition("::")[2] for one in said] == [
+    assert [sentence.split(" ")[0].rpartition("::")[2] for sentence in said] == [
         "literal",
         "follows",
     ]
@@ -283,7 +283,7 @@ def test_a_test_that_reads_no_workload_option_is_named_with_the_options() -> Non
 
 
 def test_options_that_no_test_reads_are_named() -> None:
-    options = Namespace(**{one.dest: one.default for one in OPTIONS})
+    options = Namespace(**{option.dest: option.default for option in OPTIONS})
     custom = item(
         "test_custom", ["run_load"], lambda options: options.num_prompts, file="tests/serving/test_custom.py"
     )
@@ -305,7 +305,7 @@ def test_options_that_no_test_reads_are_named() -> None:
 def test_in_a_repository_of_ones_own_an_option_is_read_or_named() -> None:
     """Its folders have any name; what a test there reads is seen by what it asks the options for."""
     options = Namespace(
-        **{one.dest: one.default for one in OPTIONS}
+        **{option.dest: option.default for option in OPTIONS}
         | {"num_prompts": 4, "decode_input_len": 64, "arrivals": "constant"}
     )
     literal = item("literal", ["run_load"], lambda options: Form("serving", 8, 8, 4), file="bench/test_it.py")
@@ -318,6 +318,6 @@ def test_in_a_repository_of_ones_own_an_option_is_read_or_named() -> None:
     idle = "No test of this run reads --decode-input-len (ali decode)."
     assert (idle_options([literal], options), idle_options([reads], options)) == ((idle,), ())
     assert unread([reads], options) == ()
-    assert [one.partition(": ")[0] for one in unread([literal], options)] == [
+    assert [sentence.partition(": ")[0] for sentence in unread([literal], options)] == [
         "bench/test_it.py::literal does not read --num-prompts"
     ]

@@ -33,9 +33,8 @@ def campaign(
     )
     before = SimpleNamespace(fingerprint=old, name="reports/x/baseline") if where == "before" else None
     settings = SimpleNamespace(given=SimpleNamespace(allow_diff=allow), baseline=file)
-    return SimpleNamespace(
-        deployment=SimpleNamespace(fingerprint=OURS), other=other, before=before, settings=settings
-    )
+    servers = SimpleNamespace(new=SimpleNamespace(fingerprint=OURS), baseline=other)
+    return SimpleNamespace(servers=servers, before=before, settings=settings)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from slabench.errors import ConfigError
 from slabench.methods import ALI_DECODE, ALI_PREFILL, TENCENT, Form
-from slabench.option_table import OPTIONS
+from slabench.options.table import OPTIONS
 from slabench.plugin.forms import check_objectives
 from slabench.verdict.sla import Slo, needs, parse
 
@@ -29,7 +29,7 @@ def test_a_percentile_of_too_few_is_refused_with_the_first_test_that_has_too_few
         forms, [parse("ttft.mean<=1"), parse("tpot.max<=9"), parse("itl.p99<=9"), parse("qpm>=1")]
     )
     check_objectives(forms[:1], [parse("ttft.p99<=2000")])
-    said = r"--slo=ttft\.p99<=2000 needs 100 requests, and test_decode\.py::t\[bs1\] would send 1: nobody could judge it\."
+    said = r"--slo=ttft\.p99<=2000 needs 100 requests, and test_decode\.py::t\[bs1\] would send 1\. Ask for the mean"
     with pytest.raises(ConfigError, match=said):
         check_objectives(forms, [parse("ttft.p99<=2000")])
     with pytest.raises(ConfigError, match=r"needs 10 requests, .* \(2 such tests\)"):
@@ -58,7 +58,7 @@ def test_the_documented_example_can_be_judged() -> None:
     other: dict[str, Any] = {}
     exec(follows, other)
     given = Namespace(
-        **{one.dest: one.default for one in OPTIONS} | {"num_prompts": 7, "random_input_len": 64}
+        **{option.dest: option.default for option in OPTIONS} | {"num_prompts": 7, "random_input_len": 64}
     )
     form_of = other["form_of"](given)
     assert (form_of.num_prompts, form_of.input_len, form_of.output_len, form_of.request_rate) == (

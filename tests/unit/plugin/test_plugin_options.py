@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.option_table import OPTIONS
-from slabench.option_types import (
+from slabench.options.table import OPTIONS
+from slabench.options.types import (
     count_or_inf,
     ints,
     load_range,
@@ -29,8 +29,8 @@ from slabench.option_types import (
     words,
 )
 from slabench.plugin.options import _check_rootdir
-from slabench.session.deployment import Campaign
 from slabench.session.settings import Settings
+from slabench.session.tokenizer import TokenizerSource
 from slabench.verdict.sla import Slo
 
 
@@ -149,7 +149,7 @@ def test_objectives_and_the_key() -> None:
         ({"slo": ["classic.output_throughput_retokenized>=1"]}, {}, "needs --retokenize"),
         ({"goodput": ["ttft"]}, {}, "is no METRIC:MS"),
         ({"header": ["hush"]}, {}, "--header reads NAME:VALUE"),
-        ({"header": ["Authorization: hush"]}, {"SLABENCH_API_KEY": "hushhush"}, "both say who asks"),
+        ({"header": ["Authorization: hush"]}, {"SLABENCH_API_KEY": "hushhush"}, "both identify the client"),
         ({"header": ["X-A: hush"], "client": "bench_serving"}, {}, "cannot send --header"),
         ({"extra_request_body": '{"stream": false}'}, {}, "sets stream, which the test sets itself"),
         ({"extra_request_body": '{"top_p": 0.9}'}, {}, "at the top, where /generate does not read"),
@@ -232,7 +232,7 @@ def test_a_folder_that_pytest_takes_for_a_test_path_is_refused_with_the_right_co
 
 
 def test_the_root_is_the_clones_in_a_clone_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Elsewhere it is what pytest makes of somebody's own repository, unless an option's value became a test
+    """Elsewhere it is what pytest makes of another repository, unless an option's value became a test
     path."""
     _check_rootdir(config(["bench"], tmp_path, tmp_path))
     _check_rootdir(config(["tests/ali", "--rootdir=/"], tmp_path, REPO, rootdir="/"))  # it was meant
@@ -254,8 +254,8 @@ def test_the_root_is_the_clones_in_a_clone_alone(tmp_path: Path, monkeypatch: py
         ("--seed", "-1", "-1 is not between 0 and 4294967295"),
     ],
 )
-def test_a_refused_value_is_told_in_words(name: str, text: str, why: str) -> None:
-    option = next(one for one in OPTIONS if one.name == name)
+def test_a_refused_value_has_a_sentence(name: str, text: str, why: str) -> None:
+    option = next(option for option in OPTIONS if option.name == name)
     assert option.parse is not None
     with pytest.raises(
         argparse.ArgumentTypeError, match=re.escape(f"{text!r} cannot be taken ({why}); give")
@@ -271,14 +271,11 @@ def test_a_value_that_can_be_taken_is_read() -> None:
 @pytest.mark.parametrize(
     ("backend", "ids"), [("sglang", True), ("sglang-oai", True), ("sglang-oai-chat", False)]
 )
-def test_prompts_of_ids_where_the_endpoint_takes_them(
-    monkeypatch: pytest.MonkeyPatch, backend: str, ids: bool
-) -> None:
-    settings: Any = SimpleNamespace(given=SimpleNamespace(client="slabench", backend=backend))
-    campaign = Campaign(settings, Path(), lambda sentence: None)
-    monkeypatch.setattr(Campaign, "tokenizer", lambda self: None)
+def test_prompts_of_ids_where_the_endpoint_takes_them(backend: str, ids: bool) -> None:
+    options = Namespace(client="slabench", backend=backend, tokenizer=None, model=None)
+    source = TokenizerSource(options, lambda: None)
     with pytest.raises(ConfigError, match=r"give --tokenizer=DIR") as error:
-        campaign.required_tokenizer()
+        source.required()
     assert ("--prompt-form=ids" in str(error.value)) is ids
 
 
@@ -288,6 +285,6 @@ def test_the_help_names_defaults_and_allowed_values() -> None:
     assert "default 1,2,4,8" in said["--batch-sizes"] and "default 1024,2048,4096" in said["--prefill-lens"]
     assert "default 2)" in said["--tolerance"]
     for name in ("--slo-preset", "--arrivals", "--progress", "--prompt-form", "--backend"):
-        (option,) = [one for one in OPTIONS if one.name == name]
+        (option,) = [known for known in OPTIONS if known.name == name]
         assert f"one of {', '.join(option.choices)}" in said[name] and option.choices
     assert "repeatable" in said["--header"]

@@ -48,7 +48,7 @@ def pytest_configure(config):
     for mark in ("flaky", "repeat"):
         config.addinivalue_line("markers", f"{mark}: ...")
 """
-# Every test twice, in a way that nobody knows; a first attempt that is red is no failure to it, as to
+# Every test twice, in an unknown way; a first attempt that is red is no failure to it, as to
 # pytest-rerunfailures.
 TWICE = """
 import pytest
@@ -172,7 +172,7 @@ def test_a_mark_of_a_plugin_that_is_not_there_does_nothing(pytester, run_suite):
     assert run_suite(f"import pytest\n\n@pytest.mark.flaky\n{JUDGED}").words == {"test_it": "PASSED"}
 
 
-def test_a_run_without_live_tests_is_nobodys_measurement(pytester, run_suite):
+def test_a_run_without_live_tests_is_no_measurement(pytester, run_suite):
     pytester.makepyfile(stand_in=STAND_IN)
     assert run_suite("def test_it():\n    pass\n", "-p", "stand_in", "--reruns=2", url=None).status == 0
 
@@ -231,7 +231,7 @@ def test_a_test_that_is_stopped_in_time_is_invalid_with_that_reason(pytester, ru
     pytester.makepyfile(timeout_stand_in=TIMEOUT)
     done = run_suite(source, "-p", "timeout_stand_in", *given)
     assert (done.status, done.words) == (6, {"test_it": "INVALID", "test_next": "PASSED"}), done.output
-    (entry,) = [one for one in done.run["tests"] if one["word"] == "INVALID"]
+    (entry,) = [test for test in done.run["tests"] if test["word"] == "INVALID"]
     assert entry["headline"].startswith(f"{says}: the test was not over")
     assert entry["reasons"] == ["TIMEOUT"]
     assert "crashed" not in done.output and "Traceback" not in done.output

@@ -18,6 +18,7 @@ from slabench.records import RequestRecord
 from slabench.report.document import RunDocument, RunFolder
 from slabench.report.records_file import RecordsFile, read_records
 from slabench.report.resume import check_options, finished, keep_records, read_run, server_differences
+from slabench.session.partial_entry import bare_entry
 from tests.unit.plugin.conftest import Ran
 from tests.unit.report.samples import entry
 
@@ -213,20 +214,23 @@ def test_a_decode_test_with_repeats_comes_back_with_each_load_s_part_of_the_log(
     def load(side: str, begin: int) -> dict[str, Any]:
         return {
             "side": side,
+            "repeat": 1 + begin // 20,
             "server": {"log_spans": [{"path": f"{side}.log", "begin": begin, "end": begin + 9}]},
         }
 
     loads = [load("baseline", 0), load("new", 10), load("new", 20), load("baseline", 30)]
-    kept = {
-        "id": "t", "method": "ali-decode", "point": {"batch_size": 2}, "word": "INVALID", "reasons": ["INCONCLUSIVE"], "checks": [],
-        "workload": {}, "plan": {}, "labels": [], "metrics": {}, "server": loads[1]["server"], "repeats": loads,
-    }  # fmt: skip
+    kept = bare_entry("t", "INVALID", "", "INCONCLUSIVE") | {
+        "method": "ali-decode",
+        "point": {"batch_size": 2},
+        "server": loads[1]["server"],
+        "repeats": loads,
+    }
     campaign: Any = SimpleNamespace(decode_points=[])
     Resumed("run", {"t": kept}, {}).restore(campaign, [])
     (point,) = campaign.decode_points
     assert point.word == "INCONCLUSIVE"
-    assert [[span.begin for span in spans] for spans in point.repeats] == [[10], [20]]
-    assert [[(span.path, span.begin) for span in spans] for spans in point.other] == [
+    assert [[span.begin for span in spans] for spans in point.new] == [[10], [20]]
+    assert [[(span.path, span.begin) for span in spans] for spans in point.baseline] == [
         [("baseline.log", 0)],
         [("baseline.log", 30)],
     ]

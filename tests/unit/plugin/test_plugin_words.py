@@ -133,7 +133,7 @@ def test_a_traceback_has_no_secret_and_no_escape_sequence(
     }
     assert {"run.json", "junit.xml"} <= {path.rpartition("/")[2] for path in texts}
     for where, text in {**texts, "console": ran.output}.items():
-        assert [one for one in SECRETS if one in text] == [], where
+        assert [secret for secret in SECRETS if secret in text] == [], where
         assert "\x1b" not in text, where
         assert "\x9b" not in text, where
 
@@ -154,7 +154,7 @@ def test_no_escape_sequence_reaches_the_terminal_or_a_file(run_suite: Run) -> No
     for text in (ran.output, *files):
         assert not any(bad in text for bad in "\x1b\x9b")
     assert [
-        one for one in ran.output.splitlines() if one.strip().startswith("::") and "file=tests" not in one
+        line for line in ran.output.splitlines() if line.strip().startswith("::") and "file=tests" not in line
     ] == []
     assert "HTTP 500: \\x1b[31m" in ran.output
 
@@ -261,7 +261,7 @@ def test_decode_runs_before_the_curve_before_prefill_whatever_reorders(
     pytester.syspathinsert()
     ran = run_suite(STAGED, "-p", "reorders")
     assert ran.status == 0, ran.output
-    order = [one["id"].rpartition("::")[2] for one in ran.run["tests"]]
+    order = [test["id"].rpartition("::")[2] for test in ran.run["tests"]]
     assert [name for name in order if name != "test_between"] == [
         "test_decode[1]",
         "test_decode[2]",

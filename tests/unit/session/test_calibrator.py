@@ -4,14 +4,12 @@ when asked.
 
 from __future__ import annotations
 
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from argparse import Namespace
 
 import pytest
 
 from slabench.loadgen import ClientOptions
-from slabench.session.deployment import Campaign
+from slabench.session.calibration import ClientCalibration
 
 
 @pytest.mark.parametrize(
@@ -27,11 +25,9 @@ from slabench.session.deployment import Campaign
     ],
 )
 def test_who_is_calibrated(client: str, calibrate: str, simulated: bool, expected: bool) -> None:
-    settings: Any = SimpleNamespace(given=SimpleNamespace(client=client, calibrate=calibrate))
-    deployment: Any = SimpleNamespace(simulated=simulated)
-    campaign = Campaign(settings, Path(), lambda sentence: None, deployment=deployment)
-    found = campaign.calibrator(ClientOptions())
-    assert (found is not None) is expected
-    assert found is None or (
-        found.fresh is (calibrate == "fresh") and campaign.calibrator(ClientOptions()) is found
-    )
+    session = ClientCalibration(Namespace(client=client, calibrate=calibrate), lambda sentence: None)
+    calibrator = session.calibrator(ClientOptions(), simulated=simulated)
+    assert (calibrator is not None) is expected
+    if calibrator is not None:
+        assert calibrator.fresh is (calibrate == "fresh")
+        assert session.calibrator(ClientOptions(), simulated=simulated) is calibrator

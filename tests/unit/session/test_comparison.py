@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from slabench.methods import SERVING
 from slabench.report.stored_runs import StoredSide, StoredTest
-from slabench.session.comparison import compare_runs, margins
-from slabench.session.evaluate import Judge
+from slabench.session.comparison import ComparedWith, compare_runs, margins
 from slabench.session.measurement import BASELINE, NEW, Trial
 from slabench.verdict.baseline_file import Baseline
 from slabench.verdict.gated_metrics import Gathered
@@ -22,22 +21,15 @@ PRINT: dict[str, dict[str, Any]] = {"hardware": {"gpu": "H20"}, "model": {"name"
 WORK = {"num_prompts": 12}
 
 
-def judge(**campaign: Any) -> Judge:
-    """As much of a Judge as a comparison needs."""
-    given = SimpleNamespace(allow_diff=[], strict_validity=False, allow=[])
-    settings = SimpleNamespace(tolerance=0.02, given=given, baseline=campaign.pop("file", None))
-    parts = SimpleNamespace(**({"other": None, "before": None} | campaign))
-    deployment = SimpleNamespace(fingerprint=PRINT)
-    return cast(
-        Judge,
-        SimpleNamespace(test_id=ID, test_ids=[ID], settings=settings, campaign=parts, deployment=deployment),
-    )
+def compared(**old: Any) -> ComparedWith:
+    """With the old side given."""
+    return ComparedWith(ID, PRINT, **old)
 
 
 def runs(*tpots: float | None, method: str = "serving") -> list[dict[str, float]]:
     name = "tpot.mean" if method == "serving" else "curve.8"
     common = {"ttft.mean": 20.0, "total_throughput": 900.0} if method == "serving" else {"curve.1": 100.0}
-    return [common | ({} if one is None else {name: one}) for one in tpots]
+    return [common | ({} if tpot is None else {name: tpot}) for tpot in tpots]
 
 
 OTHER = SimpleNamespace(url="http://old", fingerprint=PRINT)
@@ -57,8 +49,8 @@ def test_what_one_load_of_either_server_lacks_is_not_comparable(
     method: str, new: Any, old: Any, words: str
 ) -> None:
     """Left out in silence, it would not have been compared at all."""
-    mine, theirs = (runs(*one, method=method) for one in (new, old))
-    found = compare_runs(judge(other=OTHER), method, mine, theirs, WORK, [{}])
+    mine, theirs = (runs(*tpots, method=method) for tpots in (new, old))
+    found = compare_runs(compared(server=OTHER), method, mine, theirs, WORK, [{}])
     assert found is not None
     key = "tpot.mean" if method == "serving" else "curve.8"
     assert words.format(key) in str(found.not_comparable)
@@ -70,44 +62,42 @@ def before(old: Mapping[str, Any], lacking: Mapping[str, str] | None = None) -> 
 
 def test_the_run_before_may_lack_it_too() -> None:
     old = before({"ttft.mean": [20.0] * 3, "total_throughput": [900.0] * 3}, {"tpot.mean": "repeat 1 of 3"})
-    found = compare_runs(judge(before=old), "serving", runs(5.0, 5.0, 5.1), [], WORK, [{}])
+    found = compare_runs(compared(before=old), "serving", runs(5.0, 5.0, 5.1), [], WORK, [{}])
     assert found is not None
     assert "the baseline has no tpot.mean in repeat 1 of 3" in str(found.not_comparable)
     assert found.interleaved is None or found.interleaved is False
 
 
 def test_what_no_load_of_either_has_is_no_figure_of_the_test() -> None:
-    found = compare_runs(judge(other=OTHER), "serving", runs(None, None), runs(None, None), WORK, [{}])
+    found = compare_runs(compared(server=OTHER), "serving", runs(None, None), runs(None, None), WORK, [{}])
     assert found is not None and found.state == "compared"
     assert [metric.key for metric in found.metrics] == ["ttft.mean", "total_throughput"]
 
 
 def test_of_a_stored_curve_the_batch_sizes_that_were_asked_for_are_compared() -> None:
     kept = {"curve.1": 100.0, "curve.8": 500.0, "curve.16": 700.0}
-    entry = {"workload": WORK, "figures": kept, "samples": {key: [one] for key, one in kept.items()}}
+    entry = {"workload": WORK, "figures": kept, "samples": {key: [value] for key, value in kept.items()}}
     file = Baseline("b.json", "s", PRINT, {ID: entry})
     asked = ["curve.1", "curve.8"]
     found = compare_runs(
-        judge(file=file), "ali-decode-curve", runs(500.0, method="curve"), [], WORK, [{}], only=asked
+        compared(file=file), "ali-decode-curve", runs(500.0, method="curve"), [], WORK, [{}], only=asked
     )
     assert found is not None and [metric.key for metric in found.metrics] == asked
     found = compare_runs(
-        judge(file=file), "ali-decode-curve", runs(None, method="curve"), [], WORK, [{}], only=asked
+        compared(file=file), "ali-decode-curve", runs(None, method="curve"), [], WORK, [{}], only=asked
     )
     assert found is not None and "this run has no curve.8" in str(found.not_comparable)
 
 
-def loads(side: str, *figures: Mapping[str, float], **reported: Any) -> list[Any]:
+def loads(side: str, *repeats: Mapping[str, float]) -> list[Any]:
     return [
         (
             SimpleNamespace(
-                turn=Trial(side, k, len(figures)),
-                form=SERVING,
-                run=SimpleNamespace(reported=reported.get("reported")),
+                trial=Trial(side, k, len(repeats)), form=SERVING, run=SimpleNamespace(reported=None)
             ),
-            one,
+            metrics,
         )
-        for k, one in enumerate(figures, 1)
+        for k, metrics in enumerate(repeats, 1)
     ]
 
 
@@ -117,8 +107,8 @@ def test_what_is_compared_has_a_margin_for_the_client_s_own_error() -> None:
         "figures": {"tpot.mean": 5.0, "ttft.mean": 100.0, "classic.tpot.mean": 5.0, "total_throughput": 900.0}
     }
     file = Baseline("b.json", "s", PRINT, {ID: entry})
-    (one,) = runs(5.1)
-    found = margins(judge(file=file), loads(NEW, one | {"ttft.mean": 90.0, "classic.tpot.mean": 5.2}))
+    (run,) = runs(5.1)
+    found = margins(compared(file=file), loads(NEW, run | {"ttft.mean": 90.0, "classic.tpot.mean": 5.2}))
     # One run a side: within 5 %. What the client is wrong by in ms is on both sides, so TTFT is not asked
     # about.
     assert [(each.metric, each.observed, each.limit) for each in found] == [
@@ -126,21 +116,21 @@ def test_what_is_compared_has_a_margin_for_the_client_s_own_error() -> None:
         ("tpot.mean", 5.2, pytest.approx(5.25)),
     ]
     side = before({"tpot.mean": [5.0, 5.0]})
-    (tpot,) = margins(judge(before=side), loads(NEW, *runs(5.0, 5.1)))
+    (tpot,) = margins(compared(before=side), loads(NEW, *runs(5.0, 5.1)))
     assert (tpot.observed, tpot.limit) == (pytest.approx(5.05), pytest.approx(5.1))
-    assert margins(judge(), loads(NEW, one)) == []
+    assert margins(compared(), loads(NEW, run)) == []
 
 
 def test_in_turns_an_error_in_ms_is_on_both_sides_and_a_share_counts() -> None:
     both = [*loads(NEW, *runs(5.0, 5.2)), *loads(BASELINE, *runs(5.0, 5.0))]
-    (tpot,) = margins(judge(other=OTHER), both)
+    (tpot,) = margins(compared(server=OTHER), both)
     assert (tpot.metric, tpot.observed, tpot.limit) == ("tpot.mean", pytest.approx(5.1), pytest.approx(5.1))
 
 
 @pytest.mark.parametrize("old", ["server", "before", "file"])
 def test_a_gate_shows_how_the_accept_length_changed(old: str) -> None:
-    mine = [one | {"accept_length": length} for one, length in zip(runs(5.0, 5.1), (2.0, 2.2), strict=True)]
-    theirs = [one | {"accept_length": 3.5} for one in runs(5.0, 5.0)]
+    mine = [run | {"accept_length": length} for run, length in zip(runs(5.0, 5.1), (2.0, 2.2), strict=True)]
+    theirs = [run | {"accept_length": 3.5} for run in runs(5.0, 5.0)]
     side = StoredTest(
         "serving",
         WORK,
@@ -148,9 +138,9 @@ def test_a_gate_shows_how_the_accept_length_changed(old: str) -> None:
     )
     entry = {"workload": WORK, "figures": {"tpot.mean": 5.0}, "information": {"accept_length": 3.5}}
     of = {
-        "server": judge(other=OTHER),
-        "before": judge(before=StoredSide("before", PRINT, {ID: replace(side, accept_length=3.5)})),
-        "file": judge(file=Baseline("b.json", "s", PRINT, {ID: entry})),
+        "server": compared(server=OTHER),
+        "before": compared(before=StoredSide("before", PRINT, {ID: replace(side, accept_length=3.5)})),
+        "file": compared(file=Baseline("b.json", "s", PRINT, {ID: entry})),
     }
     found = compare_runs(of[old], "serving", mine, theirs if old == "server" else [], WORK, [{}])
     assert found is not None
@@ -163,5 +153,5 @@ def test_a_gate_shows_how_the_accept_length_changed(old: str) -> None:
 
 
 def test_without_speculative_decoding_no_word_of_it_is_said() -> None:
-    found = compare_runs(judge(other=OTHER), "serving", runs(5.0, 5.1), runs(5.0, 5.0), WORK, [{}])
+    found = compare_runs(compared(server=OTHER), "serving", runs(5.0, 5.1), runs(5.0, 5.0), WORK, [{}])
     assert found is not None and found.notes == ()

@@ -1,6 +1,8 @@
-"""Which of the command line's objectives a test judges, and who of those that answered is another server."""
+"""Which of the command line's objectives a test evaluates, and which of several answers is another server's."""
 
-from slabench.session.evaluate import applicable, odd_one
+from slabench.messages import Message
+from slabench.session.evidence import odd_one
+from slabench.session.trial_checks import applicable
 from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.sla import parse
 
@@ -12,18 +14,28 @@ def test_a_form_with_several_tokens_judges_all_of_them():
 
 
 def test_an_answer_of_one_token_has_no_time_between_tokens_and_says_so():
-    kept, (said,) = applicable([TPOT, TTFT, CLASSIC], 1)
+    kept, (finding,) = applicable([TPOT, TTFT, CLASSIC], 1)
     assert kept == (TTFT,)
-    assert said.state is CheckStatus.FINDING
-    assert "--slo=tpot.mean<=50, --slo=classic.itl.p99<=80 is not judged" in said.text
+    assert (finding.name, finding.state) == ("slo_applies", CheckStatus.FINDING)
+    part = Message("slo_applies.one_token", slos=["--slo=tpot.mean<=50", "--slo=classic.itl.p99<=80"])
+    assert finding.message == Message("slo_applies", parts=[part])
+    assert finding.text.startswith("--slo=tpot.mean<=50, --slo=classic.itl.p99<=80 is not evaluated")
 
 
 def test_what_only_a_batch_size_point_has_is_for_the_decode_tests():
     full = parse("full_batch.tpot<=50")
     assert applicable([full, TPOT], 8, batch=True) == ((full, TPOT), ())
-    kept, (said,) = applicable([full, TPOT], 8)
-    assert kept == (TPOT,) and said.state is CheckStatus.FINDING
-    assert "--slo=full_batch.tpot<=50 is not judged in this test: it is no batch-size point." in said.text
+    kept, (finding,) = applicable([full, TPOT], 8)
+    assert kept == (TPOT,) and finding.state is CheckStatus.FINDING
+    part = Message("slo_applies.no_batch", slos=["--slo=full_batch.tpot<=50"])
+    assert finding.message == Message("slo_applies", parts=[part])
+
+
+def test_each_objective_that_is_left_out_has_its_reason():
+    full = parse("full_batch.tpot<=50")
+    kept, (finding,) = applicable([full, TPOT, TTFT], 1)
+    assert kept == (TTFT,)
+    assert "--slo=tpot.mean<=50" in finding.text and finding.text.endswith("it is not a batch-size test.")
 
 
 def test_nothing_to_say_where_nothing_is_left_out():

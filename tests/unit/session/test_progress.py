@@ -1,4 +1,4 @@
-"""The progress line: what it says, and that it draws only where somebody looks."""
+"""The progress line: its text, and that it is rewritten on a terminal only."""
 
 from __future__ import annotations
 

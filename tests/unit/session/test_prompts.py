@@ -1,4 +1,4 @@
-"""What a session will send, told by its tests' markers; and that one making serves every test of a length."""
+"""What a session will send by its tests' markers, and that one making serves every test of a length."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def form(count: int, input_len: int = 16) -> Form:
     return Form("m", input_len, 4, count)
 
 
-def test_marked_tests_tell_their_forms() -> None:
+def test_marked_tests_have_their_forms() -> None:
     items: list[Any] = [
         Item("a[3]", lambda options, size: form(size * options.factor), {"size": 3}),
         Item("unmarked"),
@@ -56,8 +56,8 @@ class Counting:
 
     def encode(self, text: str) -> list[int]:
         self.encoded += 1
-        found: list[int] = self.loaded.encode(text)
-        return found
+        ids: list[int] = self.loaded.encode(text)
+        return ids
 
     def decode(self, ids: list[int]) -> str:
         return str(self.loaded.decode(ids))
@@ -72,7 +72,7 @@ def test_one_making_serves_every_test_of_a_length(
     """
     monkeypatch.setattr(prompts.os, "sched_getaffinity", lambda _: set(range(cores)))
     tokenizer = Counting()
-    given = Namespace(
+    options = Namespace(
         vocab_size=None,
         random_range_ratio=1.0,
         seed=123,
@@ -82,28 +82,24 @@ def test_one_making_serves_every_test_of_a_length(
         allow_download=False,
         same_prompts=False,
     )
-    campaign: Any = SimpleNamespace(
-        settings=SimpleNamespace(given=given, prompt_form="text", dataset_name="random", repeats=2),
-        required_tokenizer=lambda: tokenizer,
-        tokenizer_folder=lambda: str(DATA / "tokenizer"),
-        store=DatasetStore(tmp_path),
-    )
+    settings: Any = SimpleNamespace(given=options, prompt_form="text", dataset_name="random", repeats=2)
+    source: Any = SimpleNamespace(required=lambda: tokenizer, folder=lambda: str(DATA / "tokenizer"))
     planned = [("one", form(1)), ("two", form(2)), ("eight", form(8)), ("long", form(2, 40))]
-    session = Prompts(campaign, lambda: planned)
+    session = Prompts(settings, source, lambda: planned, DatasetStore(tmp_path))
     try:
-        first = session.workload(form(1), salt="one")
+        first = session.workload(form(1), "one")
         assert len(first.prompts) == 1
         assert tokenizer.encoded == (16 if cores == 1 else 0)  # eight questions, and eight prompts again
-        eight = session.workload(form(8), salt="eight")
+        eight = session.workload(form(8), "eight")
         assert list(eight.prompts[:1]) == list(first.prompts)
         assert tokenizer.encoded == (16 if cores == 1 else 0)
-        assert len(session.workload(form(2, 40), salt="long").prompts) == 2
+        assert len(session.workload(form(2, 40), "long").prompts) == 2
         assert tokenizer.encoded == (20 if cores == 1 else 0)
         # another seed, planned as well, for eight
-        repeat = session.workload(form(2), salt="two#2", further=1)
+        repeat = session.workload(form(2), "two", repeat=2)
         assert repeat.prompts != eight.prompts[:2]
         assert tokenizer.encoded == (36 if cores == 1 else 0)
-        session.workload(form(2), salt="one", further=2)  # a probe's seed: nobody planned it
+        session.workload(form(2), "one", probe=2)  # a probe's seed, which was not planned
         assert tokenizer.encoded == (40 if cores == 1 else 4)
     finally:
         session.close()

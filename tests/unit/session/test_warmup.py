@@ -8,27 +8,27 @@ from typing import Any
 import pytest
 
 from slabench.loadgen.plan import Plan
-from slabench.session.warmup import Warmup
+from slabench.session.warmup import Shapes, WarmUp
 from slabench.workloads.model import Prompt, Workload, WorkloadSpec
 from tests.unit.metrics.test_compute import answer
 
 
 class Server:
-    """Stands for a campaign and its deployments, and counts what it was sent."""
+    """Stands for a session's servers, and counts what they were sent."""
 
-    def __init__(self, wanted: int | str = "batch", backend: str = "sglang") -> None:
-        given = SimpleNamespace(warmup_requests=wanted, backend=backend)
-        self.campaign: Any = SimpleNamespace(settings=SimpleNamespace(given=given), warm=set())
+    def __init__(self, wanted: int | str = "batch") -> None:
+        self.wanted, self.backend = wanted, "sglang"
+        self.served: Shapes = set()
         self.sent: list[int] = []
         self.fails = False
 
     def load(
         self, plan: Plan, input_len: int = 64, output_len: int = 40, url: str = "http://a", **how: Any
-    ) -> Warmup:
+    ) -> WarmUp:
         prompts = [Prompt(None, None, input_len, output_len) for _ in range(plan.count)]
         workload = Workload(WorkloadSpec("random-ids", plan.count, input_len, output_len), prompts, ())
-        warmup = Warmup(self.campaign, SimpleNamespace(url=url), workload, plan)  # type: ignore[arg-type]
-        self.notes = warmup.run(self.send, **how)
+        warmup = WarmUp.of(self.wanted, url, self.backend, workload, plan)
+        self.notes = warmup.run(self.served, self.send, **how)
         return warmup
 
     def send(self, prompts: Any) -> Any:
@@ -69,7 +69,7 @@ def test_once_for_each_server_process_and_shape() -> None:
     server.load(Plan.closed_loop(32, 4))
     server.load(plan, url="http://b")  # the baseline server
     assert server.sent == [8, 8, 8, 4, 8]
-    server.campaign.settings.given.backend = "sglang-oai"
+    server.backend = "sglang-oai"
     server.load(plan)
     assert server.sent == [8, 8, 8, 4, 8, 8]
 

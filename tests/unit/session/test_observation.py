@@ -1,4 +1,4 @@
-"""What answers at one moment: two servers by turns, and one that goes on working for somebody else while it
+"""What answers at one moment: two servers by turns, and one that goes on working for another client while it
 is asked.
 """
 
@@ -11,16 +11,16 @@ from typing import Any, cast
 
 import pytest
 
-from slabench.server import identify
+from slabench.session import observation
 from slabench.session.deployment import Deployment
-from slabench.session.identities import AT_ONCE, ask_at_once
+from slabench.session.observation import AT_ONCE, ask_at_once
 
 A, B, C = 200.5, 208.25, 677.75
 HALF = AT_ONCE // 2
 
 
 @pytest.mark.parametrize(
-    ("states", "told"),
+    ("states", "states_left"),
     [
         ([A] * AT_ONCE, ((A,),)),
         ([A, B] * AT_ONCE, ((A,), (B,))),  # two servers
@@ -30,7 +30,7 @@ HALF = AT_ONCE // 2
     ],
 )
 def test_a_state_that_does_not_come_again_was_of_a_server_at_work(
-    monkeypatch: pytest.MonkeyPatch, states: Iterable[float], told: tuple[tuple[float, ...], ...]
+    monkeypatch: pytest.MonkeyPatch, states: Iterable[float], states_left: tuple[tuple[float, ...], ...]
 ) -> None:
     answers = itertools.cycle(states)
 
@@ -42,8 +42,8 @@ def test_a_state_that_does_not_come_again_was_of_a_server_at_work(
         }
         return SimpleNamespace(raw=raw)
 
-    monkeypatch.setattr(identify, "identify", answer)
+    monkeypatch.setattr(observation, "identify", answer)
     where = cast(Deployment, SimpleNamespace(url="http://x", headers={}, ca_file=None, roles=None))
-    asked = ask_at_once(where)
-    assert asked.throughputs == told
-    assert len(set(asked.identities)) == 1 and len(asked.identities) >= AT_ONCE
+    identities, throughputs = ask_at_once(where)
+    assert throughputs == states_left
+    assert len(set(identities)) == 1 and len(identities) >= AT_ONCE

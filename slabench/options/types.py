@@ -1,5 +1,4 @@
-"""What an option is, and how the values of the command line are read: a ValueError says what is wrong with
-one.
+"""What an option is, and how its value is read: a ValueError says what is wrong with it.
 
 pytest's options and those of `python -m slabench` are read by the same types, and refused in the same words.
 """
@@ -56,13 +55,13 @@ def count_or_inf(text: str) -> int | None:
 
 
 def ints(text: str) -> tuple[int, ...]:
-    found = tuple(positive_int(part) for part in text.replace(",", " ").split())
-    if not found:
+    values = tuple(positive_int(part) for part in text.replace(",", " ").split())
+    if not values:
         raise ValueError("the list is empty")
-    twice = next((one for place, one in enumerate(found) if one in found[:place]), None)
-    if twice is not None:
-        raise ValueError(f"{twice} is named twice")
-    return found
+    twice = [value for place, value in enumerate(values) if value in values[:place]]
+    if twice:
+        raise ValueError(f"{twice[0]} is named twice")
+    return values
 
 
 def load_range(text: str) -> tuple[float, float]:
@@ -93,7 +92,9 @@ def ratio(text: str) -> float:
 
 
 def worded(parse: Callable[[str], Any], what: str) -> Callable[[str], Any]:
-    """parse, whose refusal is a sentence that ends with what to give: argparse alone would name our function."""
+    """parse with a sentence for what it refuses, which ends with what to give: argparse alone would name our
+    function.
+    """
 
     def read(text: str) -> Any:
         try:
@@ -139,7 +140,7 @@ class Option:
 
     @property
     def described(self) -> str:
-        """What pytest --help says of it: docs/options.md has the same in its columns."""
+        """Its text in pytest --help: docs/options.md has the same in its columns."""
         parts = [f"one of {', '.join(self.choices)}"] if self.choices else []
         parts += [f"default {self.shown_default}"] if self.shown_default else []
         parts += ["repeatable"] if self.append else []

@@ -1,0 +1,110 @@
+"""What no option's type can check, checked once for pytest's options and for those of `python -m slabench`.
+
+Each raises ConfigError, one sentence that names the option, before anything is measured.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from slabench.errors import ConfigError
+from slabench.loadgen.backends import BACKENDS
+from slabench.loadgen.backends import NAMES as BACKEND_NAMES
+from slabench.server.secrets import redact_url
+from slabench.verdict import validity
+
+SHAREGPT = (
+    "It is ShareGPT_V3_unfiltered_cleaned_split.json of the data set anon8231489123/ShareGPT_Vicuna_unfiltered on Hugging Face; "
+    "nothing is downloaded here."
+)
+
+
+def refuse(*cases: tuple[object, str]) -> None:
+    """ConfigError with the sentence of the first case whose condition holds."""
+    for condition, sentence in cases:
+        if condition:
+            raise ConfigError(sentence)
+
+
+def check_dataset(path: str | None, name: str | None) -> None:
+    """--dataset-path is a file, and --dataset-name does not need one that is missing."""
+    kind = "is a folder" if path is not None and Path(path).is_dir() else "does not exist"
+    refuse(
+        (
+            path is not None and not Path(path).is_file(),
+            f"--dataset-path={path} {kind}; give the ShareGPT_V3 JSON file. {SHAREGPT}",
+        ),
+        (
+            name in ("random", "sharegpt") and path is None,
+            f"--dataset-name={name} needs --dataset-path=FILE, a ShareGPT_V3 JSON file. {SHAREGPT}",
+        ),
+    )
+
+
+def check_allow(names: Collection[str]) -> None:
+    """--allow names validity checks that exist."""
+    checks = validity.names()
+    unknown = ",".join(sorted(set(names) - set(checks)))
+    refuse((unknown, f"--allow={unknown} names no validity check; there are {', '.join(checks)}."))
+
+
+def check_folder(option: str, value: str | None) -> None:
+    """A name that looks like a path must be a folder; a hub's name reads ORGANISATION/NAME."""
+    if value is None or (Path(value or ".").expanduser().is_dir() and value):
+        return
+    begins_as_path = value.startswith((".", "/", "~"))
+    hub_name = value.count("/") == 1 and not begins_as_path
+    served_name = option == "model" and value and "/" not in value and not begins_as_path  # such as `tiny`
+    refuse(
+        (
+            not hub_name and not served_name,
+            f"--{option}={value} is not a folder here; give the folder that holds the model's tokenizer files.",
+        )
+    )
+
+
+_ENDPOINT = re.compile(
+    r"/(v1(/.*)?|generate|(get_)?(server|model)_info|health(_generate)?|metrics|flush_cache)/?$"
+)
+
+_V1 = [name for name in BACKEND_NAMES if BACKENDS[name].path.startswith("/v1/")]
+
+
+def check_root(option: str, url: str) -> None:
+    """The server's root, to which every endpoint's path is added: other clients are given .../v1."""
+    endpoint = _ENDPOINT.search(urlsplit(url).path)
+    if endpoint is None:
+        return
+    root = redact_url(url.partition("?")[0].rstrip("/").removesuffix(endpoint[0].rstrip("/")))
+    openai = f", and --backend={' or '.join(_V1)} for its /v1 endpoints"
+    raise ConfigError(
+        f"{option} ends with {endpoint[0]}, and endpoints are added to it: give the server's root, "
+        f"{option}={root}{openai if endpoint[1].startswith('v1') else ''}."
+    )
+
+
+def check_writable(option: str, path: str) -> Path:
+    """The file can be made where it is named."""
+    target = Path(path)
+    refuse(
+        (
+            target.is_dir() or not target.parent.is_dir(),
+            f"{option}={path} cannot be written: its folder must exist and it must not be a folder.",
+        )
+    )
+    return target
+
+
+def api_key(environment: Mapping[str, str], name: str) -> str | None:
+    """The key that a variable holds; None if it is not set or empty."""
+    key = environment.get(name) or None
+    refuse(
+        (
+            key is not None and not (key.isascii() and key.isprintable()),
+            f"The API key in {name} has characters that no HTTP header can carry.",
+        )
+    )
+    return key

@@ -1,0 +1,151 @@
+"""Options of how a run is judged and where its outputs go."""
+
+from __future__ import annotations
+
+from slabench.options.types import Option, positive_float, positive_int, words
+from slabench.verdict.tolerances import DEFAULT
+from slabench.verdict.validity.context import STALL_LIMIT_S
+
+JUDGEMENT: tuple[Option, ...] = (
+    Option(
+        "judgement",
+        "--slo",
+        (),
+        "all live",
+        "an objective, quoted for the shell: 'tpot.mean<=50', 'total_throughput>=1800', 'goodput.share>=0.95' with --goodput",
+        str,
+        append=True,
+        metavar="RULE",
+    ),
+    Option(
+        "judgement",
+        "--goodput",
+        (),
+        "all live",
+        "limits in ms that each request is held to by itself, as METRIC:MS of ttft, tpot, e2el: ttft:2000,tpot:50",
+        str,
+        append=True,
+        metavar="LIMITS",
+    ),
+    Option(
+        "judgement",
+        "--slo-preset",
+        None,
+        "all live",
+        "a published set of objectives, which --slo adds to: ant's tiers (mean TPOT 70, 50, 30 ms with mean TTFT 2, 1.5, 1 s), or "
+        "tencent's later form (50 ms, 2 s)",
+        str,
+        choices=("ant-70", "ant-50", "ant-30", "tencent"),
+        metavar="NAME",
+    ),
+    Option(
+        "judgement",
+        "--baseline",
+        None,
+        "all live",
+        "no figure may be worse than in this file",
+        str,
+        metavar="FILE",
+    ),
+    Option(
+        "judgement",
+        "--save-baseline",
+        None,
+        "all live",
+        "write this run's figures as a baseline",
+        str,
+        metavar="FILE",
+    ),
+    Option(
+        "judgement",
+        "--require-baseline",
+        False,
+        "all live",
+        "a test without an entry in the baseline is FAILED",
+    ),
+    Option(
+        "judgement",
+        "--tolerance",
+        DEFAULT * 100,
+        "all live",
+        "per cent a figure may be worse than the old one (one run a side: at least 5)",
+        positive_float,
+        metavar="PCT",
+    ),
+    Option(
+        "judgement",
+        "--repeats",
+        None,
+        "all live",
+        "measure each test K times (default: 1; with a baseline server 5 on each)",
+        positive_int,
+        metavar="K",
+    ),
+    Option(
+        "judgement",
+        "--same-prompts",
+        False,
+        "all live",
+        "repeats send the first one's prompts again, instead of fresh ones",
+    ),
+    Option(
+        "judgement",
+        "--allow-diff",
+        (),
+        "all live",
+        "compare although these differ: hardware, model.dtype, workload ...",
+        words,
+        metavar="A,B",
+    ),
+    Option(
+        "judgement", "--allow", (), "all live", "validity checks that become findings", words, metavar="A,B"
+    ),
+    Option(
+        "judgement",
+        "--stall-limit",
+        STALL_LIMIT_S,
+        "all live",
+        "seconds that an answer may stand still (a batch-size point: while the batch is full)",
+        positive_float,
+        metavar="S",
+    ),
+    Option(
+        "judgement",
+        "--strict-validity",
+        False,
+        "all live",
+        "findings and checks that could not be made are INVALID",
+    ),
+)
+OUTPUT: tuple[Option, ...] = (
+    Option("output", "--report-dir", "reports", "all live", "one folder a run goes here", str, metavar="DIR"),
+    Option("output", "--github", False, "all live", "annotations and job summary for GitHub Actions"),
+    Option(
+        "output",
+        "--resume",
+        None,
+        "all live",
+        "continue the run in this folder: finished tests are kept",
+        str,
+        metavar="RUN",
+    ),
+    Option(
+        "output",
+        "--bench-serving-jsonl",
+        None,
+        "all live",
+        "append a row with bench_serving's keys for every test that is not INVALID",
+        str,
+        metavar="FILE",
+    ),
+    Option(
+        "output",
+        "--progress",
+        "auto",
+        "all live",
+        "live on a terminal, plain lines elsewhere",
+        str,
+        choices=("auto", "live", "plain", "off"),
+        metavar="HOW",
+    ),
+)

@@ -1,0 +1,100 @@
+"""One process's live measurements: the parts that a session makes once, made when they are first needed.
+
+Only the callables that tests use (run_load.py, judge.py, curve.py, capacity.py) take it; they hand its parts to
+the functions that measure and evaluate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from slabench.errors import ConfigError
+from slabench.report.stored_runs import StoredSide
+from slabench.session.calibration import ClientCalibration
+from slabench.session.comparison import ComparedWith, siblings
+from slabench.session.decode_curve import DecodePoint
+from slabench.session.deployment import Deployment
+from slabench.session.evaluate import SessionFacts
+from slabench.session.load import ServerHistory
+from slabench.session.run_files import RunFiles
+from slabench.session.servers import Servers, open_servers
+from slabench.session.settings import Settings
+from slabench.session.tokenizer import TokenizerSource
+
+
+class Campaign:
+    """Opened before the first live test, closed with the session.
+
+    place: an xdist worker's number, which of several servers is its own. attempt_of: how often a test was begun.
+    show_running: puts into run.json what a test that is on has so far.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        say: Callable[[str], None],
+        place: int | None = None,
+        *,
+        attempt_of: Callable[[str], int] = lambda test_id: 1,
+        show_running: Callable[[dict[str, Any]], None] = lambda entry: None,
+    ) -> None:
+        self.settings, self.folder, self.say, self.place = settings, folder, say, place
+        self.attempt_of, self.show_running = attempt_of, show_running
+        self.opened: Servers | None = None
+        # --one-after-the-other: what the baseline server's run gave, before the new server was started
+        self.before: StoredSide | None = None
+        # what a test had measured when Ctrl-C came: handed over like a report's entry
+        self.interrupted: dict[str, Any] | None = None
+        self.decode_points: list[DecodePoint] = []
+        self.history = ServerHistory()
+        self.files = RunFiles(folder, place)
+        self.calibration = ClientCalibration(settings.given, say)
+        self.tokenizer = TokenizerSource(
+            settings.given, lambda: None if self.opened is None else self.opened.new.info
+        )
+
+    @property
+    def servers(self) -> Servers:
+        if self.opened is None:
+            raise ConfigError("A live test needs --base-url.")
+        return self.opened
+
+    def open(self) -> Deployment:
+        """Start or find the servers; ConfigError and ServerError carry the sentence that ends the session."""
+        if self.opened is None:
+            baseline = self.before is None
+            self.opened = open_servers(self.settings, self.folder, place=self.place, baseline=baseline)
+        return self.opened.new
+
+    def compared_with(self, test_id: str, test_ids: Sequence[str]) -> ComparedWith:
+        """test_ids: of all tests of the session."""
+        settings, options = self.settings, self.settings.given
+        return ComparedWith(
+            test_id=test_id,
+            fingerprint=self.servers.new.fingerprint,
+            server=self.servers.baseline,
+            before=self.before,
+            file=settings.baseline,
+            tolerance=settings.tolerance,
+            allow_diff=options.allow_diff,
+            allow=options.allow,
+            strict=options.strict_validity,
+            siblings=siblings(test_id, test_ids),
+            saved=settings.save_baseline is not None,
+        )
+
+    @property
+    def facts(self) -> SessionFacts:
+        return SessionFacts(self.tokenizer, self.history.stream_probes, self.servers.twin)
+
+    def as_dict(self) -> dict[str, Any]:
+        """run.json's server part."""
+        return self.servers.as_dict()
+
+    def close(self) -> None:
+        self.files.close()
+        if self.opened is not None:
+            self.opened.close()

@@ -1,0 +1,123 @@
+"""The servers of a session: the one under test and, in an A/B run, the baseline server; found, or started."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slabench.errors import ConfigError, ServerError
+from slabench.server.http import Http
+from slabench.server.launch import Launched
+from slabench.server.secrets import redact_url
+from slabench.server.twins import alike, same_process
+from slabench.session.deployment import Deployment, identified
+from slabench.session.run_files import worker_suffix
+from slabench.session.settings import SIM, Settings
+from slabench.session.starting import Start, bearer, start
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """launched, launched_baseline: the processes that slabench started itself."""
+
+    new: Deployment
+    baseline: Deployment | None = None
+    launched: Launched | None = None
+    launched_baseline: Launched | None = None
+    twin: str = ""  # why the two servers may be one process, where no answer tells them apart
+
+    def as_dict(self) -> dict[str, Any]:
+        """run.json's server part, the baseline server in it if there is one."""
+        baseline = {} if self.baseline is None else {"baseline": self.baseline.as_dict()}
+        return self.new.as_dict() | baseline
+
+    def check_alive(self) -> None:
+        """ServerError for a launched server that has ended, rather than a refused connection later."""
+        for process, name in ((self.launched, "server"), (self.launched_baseline, "baseline server")):
+            if process is not None and not process.alive():
+                raise ServerError(
+                    f"The {name} that was launched has ended; the end of its log is in {process.log_path}."
+                )
+
+    def close(self) -> None:
+        for process in (self.launched, self.launched_baseline):
+            if process is not None:
+                process.stop()
+
+
+def open_servers(settings: Settings, folder: Path, *, place: int | None, baseline: bool) -> Servers:
+    """Start or find the servers; ConfigError and ServerError carry the sentence that ends the session.
+
+    place: the number of an xdist worker, which has the server of that number for itself. baseline: whether
+    the baseline server is measured in this session. What was started is stopped again on any error.
+    """
+    options = settings.given
+    _check_logs("deploy-log", options.deploy_log)
+    _check_logs("baseline-deploy-log", options.baseline_deploy_log)
+    url, logs = settings.base_urls[place or 0], tuple(options.deploy_log)
+    if len(settings.base_urls) > 1:
+        logs = logs[place or 0 :][:1]  # one log a server, in the order of the URLs
+    log = folder / f"server{worker_suffix(place)}.log"
+    under_test = Start("--base-url", url, options.launch, options.env or ())
+    with ExitStack() as on_error:
+        launched, new = _opened(settings, under_test, log, logs, settings.api_key, on_error)
+        if settings.baseline_url is None or not baseline:
+            on_error.pop_all()
+            return Servers(new, launched=launched)
+        started = Start(
+            "--baseline-url", settings.baseline_url, options.baseline_launch, options.baseline_env or ()
+        )
+        log, logs = folder / "server-baseline.log", tuple(options.baseline_deploy_log)
+        try:
+            launched_old, old = _opened(settings, started, log, logs, settings.baseline_api_key, on_error)
+        except ServerError as error:
+            raise ServerError(f"The baseline server: {error}") from error
+        twin = _check_two(new, old) if launched is None or launched_old is None else ""
+        on_error.pop_all()
+        return Servers(new, old, launched, launched_old, twin)
+
+
+def _check_logs(option: str, paths: tuple[str, ...]) -> None:
+    for path in paths:
+        if not Path(path).is_file():
+            raise ConfigError(
+                f"--{option}={path} does not exist; give the file that the server's output goes to."
+            )
+        with open(path, "rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        if packed:  # offsets of what is added to it mean nothing in what it unpacks to
+            raise ConfigError(
+                f"--{option}={path} is packed by gzip; give the file that the server's output goes to now."
+            )
+
+
+def _opened(
+    settings: Settings, server: Start, log: Path, logs: tuple[str, ...], key: str | None, on_error: ExitStack
+) -> tuple[Launched | None, Deployment]:
+    options, url, launched = settings.given, server.url, None
+    if url.startswith(SIM) or server.command is not None:
+        launched = start(options, server, str(log), key)
+        on_error.callback(launched.stop)
+        url, logs = launched.url, logs or (launched.log_path,)
+    return launched, identified(
+        url,
+        {**bearer(key), **settings.headers},
+        ca_file=options.ca_file,
+        logs=logs,
+        gpu_counts=(options.prefill_gpu_num, options.decode_gpu_num),
+        hardware=options.hardware,
+    )
+
+
+def _check_two(new: Deployment, old: Deployment) -> str:
+    """ServerError if both addresses lead to one process; else why that is not certain, or nothing."""
+    first, second = (Http(server.url, server.headers, ca_file=server.ca_file) for server in (new, old))
+    same = same_process(first, second, new.info.raw, old.info.raw)
+    if same:
+        raise ServerError(
+            f"--base-url={redact_url(new.url)} and --baseline-url={redact_url(old.url)} lead to one server process "
+            f"(random_seed {new.info.random_seed}): load on one shows at the other. Give the old server's own address."
+        )
+    return alike(new.info.raw, old.info.raw) if same is None else ""

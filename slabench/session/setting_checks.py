@@ -1,0 +1,119 @@
+"""Options that contradict each other, or that nothing can be measured with."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from slabench.loadgen.backends import BACKENDS
+from slabench.options.checks import check_allow, check_dataset, check_folder, refuse
+from slabench.verdict.differences import SECTIONS
+
+SIM = "sim:"
+
+
+def sends_text(options: Namespace) -> bool:
+    """Clients and endpoints that take no ids: then prompts are text whatever the data set."""
+    return bool(options.client == "bench_serving" or not BACKENDS[options.backend].takes_ids)
+
+
+def check(options: Namespace) -> None:
+    """ConfigError with the sentence of the first check that fails."""
+    warmup, client = options.warmup_requests, "--client=bench_serving"
+    sender = client if options.client == "bench_serving" else f"--backend={options.backend}"
+    refuse(
+        (
+            warmup != "batch" and warmup < 0,
+            f"--warmup-requests={warmup} is below 0; use 0 for none.",
+        ),
+        (
+            sends_text(options) and options.prompt_form == "ids",
+            f"{sender} sends text; leave out --prompt-form=ids.",
+        ),
+        (
+            options.require_baseline and options.baseline is None,
+            "--require-baseline needs --baseline=FILE to look into.",
+        ),
+    )
+    check_dataset(options.dataset_path, options.dataset_name)
+    check_folder("model", options.model)
+    check_folder("tokenizer", options.tokenizer)
+    check_allow(options.allow)
+    _check_baselines(options)
+    _check_capacity(options)
+
+
+def _check_baselines(options: Namespace) -> None:
+    """A gate must not overwrite what it is measured by, and --allow-diff must name something."""
+    paths = [Path(path).resolve() for path in (options.baseline, options.save_baseline) if path is not None]
+    unknown = [name for name in options.allow_diff if name.partition(".")[0] not in SECTIONS]
+    refuse(
+        (
+            len(paths) == 2 and paths[0] == paths[1],
+            f"--baseline and --save-baseline name the same file, {options.baseline}: a regression would become "
+            "the next baseline. Save to another file, and replace the old one when the run is accepted.",
+        ),
+        (
+            unknown,
+            f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(SECTIONS)}, or one of "
+            "their keys such as model.dtype.",
+        ),
+    )
+
+
+def _check_capacity(options: Namespace) -> None:
+    """The search drives its own loads: what fixes a load, or cannot be stopped, cannot be combined with it."""
+    search, span, grid = options.find_capacity, options.capacity_range, options.capacity_grid
+    option, loads = ("grid", grid) if grid else ("range", span)
+    text = ",".join(f"{load:g}" for load in loads or ())
+    fractions = [load for load in loads or () if load != int(load)]
+    top = 0 if options.capacity_load == "rate" else max(loads or (256,))
+    alone = "--capacity-range" if span is not None else "--capacity-grid"
+    refuse(
+        (
+            not search and (span is not None or grid is not None),
+            f"{alone} is what --find-capacity measures; add --find-capacity.",
+        ),
+        (
+            grid is not None and span is not None,
+            "--capacity-grid names the loads to measure, and --capacity-range a range of them; give one of the two.",
+        ),
+        (
+            search and options.client == "bench_serving",
+            "--find-capacity needs our own client, which can end a probe whose outcome is certain; leave out "
+            "--client=bench_serving.",
+        ),
+        (
+            search and (options.baseline_url is not None or options.baseline_launch is not None),
+            "--find-capacity searches one server's limit, and --baseline-url or --baseline-launch names a second one; "
+            "search each by itself, and compare the run folders.",
+        ),
+        (
+            search and options.capacity_load == "concurrency" and fractions,
+            f"--capacity-{option}={text} are requests in flight: give whole numbers, or --capacity-load=rate.",
+        ),
+        (
+            search and options.num_prompts is not None and options.num_prompts < top,
+            f"--num-prompts={options.num_prompts} is below {top:g}, the highest load of --capacity-{option}: the last run "
+            "would never have as many in flight. Leave it out, or lower the range.",
+        ),
+    )
+
+
+def check_reference_client(options: Namespace, headers: Mapping[str, str], body: Mapping[str, Any]) -> None:
+    """What sglang.bench_serving 0.5.7 cannot send."""
+    reference = options.client == "bench_serving"
+    refuse(
+        (
+            reference and headers,
+            "--client=bench_serving cannot send --header: the 0.5.7 client has no such option; leave one of them out.",
+        ),
+        (
+            reference and "sampling_params" in body,
+            "--client=bench_serving replaces sampling_params as a whole, and with it the lengths that the test asks for: "
+            "send them over /v1 (--backend=sglang-oai), where they are keys at the top, or leave out "
+            "--client=bench_serving.",
+        ),
+    )

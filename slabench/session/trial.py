@@ -1,0 +1,235 @@
+"""One trial of a test, from its form to what was measured: prompts, plan, calibration, warm-up and flush, load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from slabench.bench_serving.client import find
+from slabench.errors import system_words
+from slabench.loadgen import LoadInterrupted, Plan, Progress
+from slabench.methods import Form
+from slabench.records import RequestRecord, RunRecord, ServerEvidence
+from slabench.report.document import utc_now
+from slabench.report.records_file import ATTEMPT, PROBE
+from slabench.session import partial_entry, reference
+from slabench.session.campaign import Campaign
+from slabench.session.deployment import Deployment
+from slabench.session.load import LoadOptions, Sent, make_ready, measure, send
+from slabench.session.measurement import BASELINE, Measured, Trial
+from slabench.session.progress import ProgressLine
+from slabench.session.prompts import Prompts
+from slabench.session.pytest_benchmark import Sidecar
+from slabench.workloads.model import Workload
+from slabench.workloads.shared_prefix import longest_shared
+
+if TYPE_CHECKING:
+    from slabench.capacity.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class TestParts:
+    """What belongs to one test beside the session's parts."""
+
+    __test__ = False  # for pytest
+
+    test_id: str
+    prompts: Prompts
+    progress: ProgressLine
+    sidecar: Sidecar
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """A load that is about to be sent."""
+
+    deployment: Deployment
+    options: LoadOptions
+    workload: Workload
+    plan: Plan
+
+
+def _load(campaign: Campaign, deployment: Deployment, form: Form, workload: Workload) -> _Load:
+    options = LoadOptions.of(campaign.settings)
+    return _Load(deployment, options, workload, options.plan(form, workload))
+
+
+def run_trial(
+    campaign: Campaign,
+    test: TestParts,
+    form: Form,
+    trial: Trial,
+    *,
+    point: Mapping[str, Any],
+    labels: tuple[str, ...],
+    batch_size: int | None,
+) -> Measured:
+    servers = campaign.servers
+    servers.check_alive()
+    deployment = servers.new
+    if trial.side == BASELINE and servers.baseline is not None:
+        deployment = servers.baseline
+    workload = test.prompts.workload(form, test.test_id, repeat=trial.repeat)
+    load = _load(campaign, deployment, form, workload)
+    calibrate = campaign.calibration.begin(
+        load.options.quiet.client,
+        load.plan,
+        one_token=form.output_len == 1,
+        simulated=servers.new.simulated,
+    )
+    ready = make_ready(
+        deployment,
+        load.options,
+        workload,
+        load.plan,
+        campaign.history,
+        output_len=form.output_len,
+        say=campaign.say,
+    )
+    began_utc = utc_now()
+    run = measure(
+        deployment,
+        load.options,
+        workload,
+        load.plan,
+        ready,
+        lambda: _drive(campaign, test, load, trial, labels),
+        count_tokens=campaign.tokenizer.count,
+    )
+    exact = workload.spec.prompt_form == "ids"
+    return Measured(
+        run=calibrate(run),
+        form=form,
+        deployment=deployment,
+        point=dict(point),
+        labels=labels,
+        began_utc=began_utc,
+        exact_prompt=exact,
+        batch_size=batch_size,
+        counted=() if exact else tuple(map(len, workload.own_ids)),
+        shared=longest_shared(workload.own_ids),
+        trial=trial,
+    )
+
+
+def run_probe(campaign: Campaign, test: TestParts, form: Form, number: int, watch: Watch) -> RunRecord:
+    """A load of the capacity search, which has no verdict of its own: prompts of its own, ended when `watch`
+    has enough. number: from 1; part of its records' name.
+    """
+    campaign.servers.check_alive()
+    workload = test.prompts.workload(form, test.test_id, probe=number)
+    load = _load(campaign, campaign.servers.new, form, workload)
+    # A search begins at its largest load, and what that warms up serves the smaller ones.
+    ready = make_ready(
+        load.deployment,
+        load.options,
+        workload,
+        load.plan,
+        campaign.history,
+        output_len=form.output_len,
+        first_counts=False,
+        say=campaign.say,
+    )
+    name = f"{test.test_id}{PROBE}{number}"
+
+    def keep(record: RequestRecord) -> None:
+        campaign.files.records.append(name, record)
+        watch.keep(record)
+
+    def progress(report: Progress) -> None:
+        _show(campaign, test, report)
+        watch.progress(report.elapsed_s, report.output_tokens)
+
+    test.progress.begin(name, len(workload.prompts))
+    try:
+        result = send(
+            load.deployment,
+            load.options,
+            workload.prompts,
+            load.plan,
+            on_record=keep,
+            on_progress=progress,
+            until=watch.enough,
+        )
+    finally:
+        test.progress.end()
+        campaign.files.flush()
+    return RunRecord(
+        result.requests,
+        result.began_ns,
+        result.began_unix,
+        workload.describe(),
+        load.plan.describe(),
+        result.client,
+        ServerEvidence(notes=ready.notes),
+    )
+
+
+def _drive(campaign: Campaign, test: TestParts, load: _Load, trial: Trial, labels: tuple[str, ...]) -> Sent:
+    """The load by the client that --client names; Ctrl-C leaves what was measured with the campaign."""
+    client = _by_bench_serving if campaign.settings.given.client == "bench_serving" else _by_ours
+    name = test.test_id if trial == Trial() else f"{test.test_id} ({trial.message})"
+    workload, plan = load.workload, load.plan
+    test.progress.begin(name, len(workload.prompts))
+    try:
+        sent = test.sidecar.time(lambda: client(campaign, test, load, trial))
+    except LoadInterrupted as stop:
+        gpus = load.deployment.gpus
+        entry = partial_entry.entry(test.test_id, trial, stop.result, workload, plan, gpus)
+        partial_entry.hand_over(campaign, load.deployment, entry, labels)
+        raise
+    except KeyboardInterrupt:
+        entry = partial_entry.entry_of_another_client(test.test_id, workload, plan)
+        partial_entry.hand_over(campaign, load.deployment, entry, labels)
+        raise
+    finally:
+        test.progress.end()
+        campaign.files.flush()
+    notes = tuple(
+        f"{file} could not be written ({why}): records are missing from it."
+        for file, why in campaign.files.lost.items()
+    )
+    return Sent(sent.result, sent.reported, notes)
+
+
+def _show(campaign: Campaign, test: TestParts, report: Progress) -> None:
+    campaign.files.records.tick()
+    test.progress.update(report)
+
+
+def _by_ours(campaign: Campaign, test: TestParts, load: _Load, trial: Trial) -> Sent:
+    records, attempt = campaign.files.records, campaign.attempt_of(test.test_id)
+    name = test.test_id if attempt == 1 else f"{test.test_id}{ATTEMPT}{attempt}"
+    result = send(
+        load.deployment,
+        load.options,
+        load.workload.prompts,
+        load.plan,
+        on_record=lambda record: records.append(name, record, trial.side, trial.repeat),
+        on_progress=lambda report: _show(campaign, test, report),
+    )
+    return Sent(result)
+
+
+def _by_bench_serving(campaign: Campaign, test: TestParts, load: _Load, trial: Trial) -> Sent:
+    options = campaign.settings.given
+    client = find(options.bench_serving_python)
+    campaign.tokenizer.required()
+    tokenizer = campaign.tokenizer.folder()
+    assert tokenizer is not None, "there is a tokenizer, so it has a folder or a name"
+    sent, output = reference.drive(
+        load.deployment,
+        load.options,
+        client,
+        load.workload,
+        load.plan,
+        tokenizer=tokenizer,
+        trust_remote_code=options.trust_remote_code,
+        allow_download=options.allow_download,
+    )
+    try:
+        reference.append_row(campaign.folder, test.test_id, output.row)
+    except OSError as error:
+        campaign.files.lose(reference.FILE, system_words(error))
+    return sent
