@@ -1,5 +1,5 @@
-"""Files that a command writes where a user named one: whole or not at all, never over measurements, one
-writer at a time.
+"""Files that a command writes where a user names one: whole or not at all, never over measurements, one writer
+at a time.
 """
 
 from __future__ import annotations
@@ -20,10 +20,7 @@ HEAD = 1 << 16
 
 
 def holds(path: Path) -> str | None:
-    """What measurements a file holds, in words: `a run`;
-
-    None for anything else, and for a file that is not there.
-    """
+    """What measurements a file holds: `a run`. None for anything else, and for a file that does not exist."""
     if not path.is_file():
         return None
     with path.open("rb") as file:
@@ -94,10 +91,9 @@ def write_named(option: str, path: str | Path, text: str) -> None:
 
 @contextlib.contextmanager
 def locked(path: str | Path) -> Iterator[None]:
-    """Nobody else who asks the same has the file meanwhile: for reading it, adding to it and writing it
-    again.
+    """One process at a time, for reading a file, adding to it and writing it again.
 
-    The lock is a file beside it, gone afterwards. Where none can be made or locked there is no lock, and no
+    The lock is a file beside it, removed afterwards. Where none can be made or locked there is no lock, and no
     error.
     """
     target = Path(path).resolve()
@@ -108,7 +104,7 @@ def locked(path: str | Path) -> Iterator[None]:
     finally:
         if handle is not None:
             with contextlib.suppress(OSError):
-                beside.unlink()  # while it is held: who waited for it sees that it is gone, and makes another
+                beside.unlink()  # while it is held: a waiting process finds it removed, and makes a new one
             os.close(handle)
 
 

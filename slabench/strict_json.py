@@ -12,26 +12,20 @@ from typing import Any
 
 
 def finite(value: Any) -> Any:
-    """The same value with every figure left out that is no number:
-
-    JSON has no NaN, and an undefined figure is absent.
-    """
+    """The same value without what is not finite: absent in an object, None in a list."""
     if isinstance(value, Mapping):
-        return {
-            str(key): finite(one)
-            for key, one in value.items()
-            if not (isinstance(one, float) and not math.isfinite(one))
-        }
+        return {str(key): finite(each) for key, each in value.items() if not _odd(each)}
     if isinstance(value, list | tuple):
-        return [None if isinstance(one, float) and not math.isfinite(one) else finite(one) for one in value]
+        return [None if _odd(each) else finite(each) for each in value]
     return value
 
 
-def dumps(value: Any, *, indent: int | None = None, compact: bool = False) -> str:
-    """One line, or indented.
+def _odd(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
 
-    What is not finite is left out, at the cost of a second look only where there is such a thing.
-    """
+
+def dumps(value: Any, *, indent: int | None = None, compact: bool = False) -> str:
+    """One line, or indented. What is not finite is left out; only then the value is walked a second time."""
     separators = (",", ":") if compact else None
     try:
         return json.dumps(value, indent=indent, separators=separators, allow_nan=False)

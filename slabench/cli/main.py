@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from slabench.cli import PROG
 from slabench.errors import ConfigError, InvalidRun, ServerError
+from slabench.exit_status import INTERRUPTED, INVALID, OUR_CRASH, USAGE
 
 COMMANDS = {
     "run": "the suites ali, serving and tencent, by pytest",
@@ -22,11 +23,8 @@ COMMANDS = {
 }
 
 
-CRASHED, USAGE, INTERRUPTED, INVALID = 3, 4, 2, 6  # as the suite's
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command's own status, or the suite's: 2 Ctrl-C, 3 our own crash, 4 usage, 6 nobody can judge.
+    """The command's own status, or the suite's: 2 Ctrl-C, 3 our own crash, 4 usage, 6 no verdict is possible.
 
     1 is for FAILED alone.
     """
@@ -44,19 +42,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     try:
         status: int = importlib.import_module(f"slabench.cli.{argv[0]}").run(argv[1:])
-        sys.stdout.flush()  # here, where it can be told that nobody reads it
+        sys.stdout.flush()  # here, where a closed pipe is no crash
     except ConfigError as error:
         print(_cleaned(str(error)), file=sys.stderr)
         return USAGE
     except (ServerError, InvalidRun) as error:
         print(f"INVALID: {_cleaned(str(error))}", file=sys.stderr)
         return INVALID
-    except SystemExit as end:  # argparse has spoken; its own 2 would read as the suite's Ctrl-C
+    except SystemExit as end:  # argparse has printed; its own 2 would read as the suite's Ctrl-C
         return USAGE if end.code == 2 else int(end.code or 0)
     except KeyboardInterrupt:
         print(f"slabench {argv[0]} was interrupted.", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # `... | head`: who read it has what it wanted
+    except BrokenPipeError:  # `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - Python's own status would be 1, which means FAILED
@@ -73,12 +71,12 @@ def _cleaned(text: str) -> str:
 
 
 def _crashed(command: str, error: Exception) -> int:
-    """The traceback without secrets, and below it, where a reader looks first, one sentence."""
+    """The traceback without secrets, and one sentence below it, where a reader looks first."""
     print(_cleaned("".join(traceback.format_exception(error))), file=sys.stderr)
-    said = f"{type(error).__name__}: {error}".splitlines()[0]
+    line = f"{type(error).__name__}: {error}".splitlines()[0]
     print(
-        f"slabench {command} crashed ({_cleaned(said)}): this is an error of slabench, not of your server; please report "
-        "it with the lines above.",
+        f"slabench {command} crashed ({_cleaned(line)}): this is an error of slabench, not of your server; please "
+        "report it with the lines above.",
         file=sys.stderr,
     )
-    return CRASHED
+    return OUR_CRASH

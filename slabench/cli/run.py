@@ -1,7 +1,7 @@
 """`slabench run SUITE ... [options]`: the suites ali, serving and tencent, wherever slabench is installed.
 
-pytest runs them, by a configuration of its own: what pytest finds around the current folder (an ini file, a
-conftest.py) configures somebody's tests and is nothing of a measurement.
+pytest runs them with a configuration of its own: an ini file or a conftest.py around the current folder
+configures other tests, and has no part in a measurement.
 """
 
 from __future__ import annotations
@@ -48,23 +48,23 @@ def arguments(argv: Sequence[str], folder: str) -> list[str]:
 
 
 def _path(word: str) -> str:
-    """Of a suite, or of a file or test in one as its id has it."""
+    """Of a suite, or of a file or test in it, as a test id names it."""
     file, *rest = word.split("::")
     place = SUITES / file.removeprefix("tests/")
     if not place.exists() or place.relative_to(SUITES).parts[:1] not in [(name,) for name in NAMES]:
         raise ConfigError(
-            f"{word!r} is no suite; there are {', '.join(NAMES)}, and their files. Tests of your own are run by pytest: "
-            f"pytest {word} -p slabench.plugin --base-url=URL."
+            f"{word!r} is no suite; there are {', '.join(NAMES)}, and their files. Tests of your own are run by "
+            f"pytest: pytest {word} -p slabench.plugin --base-url=URL."
         )
     return "::".join((str(place), *rest))
 
 
 def _joined(words: Sequence[str]) -> list[str]:
     """`--model DIR` as `--model=DIR`: pytest learns our options late, and would take DIR for a test path."""
-    reading, found = {option.name for option in OPTIONS if option.parse is not None}, list[str]()
+    with_value, joined = {option.name for option in OPTIONS if option.parse is not None}, list[str]()
     for word in words:
-        if found and found[-1] in reading and not word.startswith("--"):
-            found[-1] += f"={word}"
+        if joined and joined[-1] in with_value and not word.startswith("--"):
+            joined[-1] += f"={word}"
         else:
-            found.append(word)
-    return found
+            joined.append(word)
+    return joined

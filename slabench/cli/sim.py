@@ -1,11 +1,11 @@
-"""`python -m slabench sim`: the embedded server with its own options."""
+"""`slabench sim`: the embedded server with its own options."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from slabench.cli import PROG
-from slabench.cli.main import USAGE
+from slabench.exit_status import USAGE
 
 
 def run(argv: Sequence[str]) -> int:

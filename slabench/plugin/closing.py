@@ -18,17 +18,15 @@ from slabench.plugin.outputs import losing, step_summary, write_outputs, write_s
 if TYPE_CHECKING:
     from slabench.plugin.recorder import Recorder
 
-NOT_SAVED = "NOT_SAVED"
-
 
 class Closing:
     """One object a session, from its first lost output to its end. lost: output -> sentence."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
-        self.lost: dict[str, str] = dict(recorder.document.data.get("not_saved", {}))
+        self.lost: dict[str, str] = dict(recorder.document.not_saved)
         self.session: pytest.Session | None = None
-        self.state, self.status = "", 0
+        self.status = 0
         self.summed_up = False
 
     def lose(self, output: str, why: str) -> None:
@@ -40,25 +38,25 @@ class Closing:
             self._document()
         if self.summed_up:
             with contextlib.suppress(OSError):
-                write_summary(self.recorder.document.data, self.recorder.folder.path)
+                write_summary(self.recorder.document, self.recorder.folder.path)
 
-    def close(self, session: pytest.Session, state: str, status: int) -> None:
+    def close(self, session: pytest.Session, status: int) -> None:
         """Write run.json, then the others, then the summary, which says what of these is missing."""
-        self.session, self.state, self.status = session, state, status
+        self.session, self.status = session, status
         recorder = self.recorder
         self._document()
         write_outputs(
-            recorder.document.data,
+            recorder.document,
             recorder.folder.path,
             recorder.settings,
             note=recorder.note,
             lose=self.lose,
         )
         with losing("summary.md", self.lose):
-            write_summary(recorder.document.data, recorder.folder.path)
+            write_summary(recorder.document, recorder.folder.path)
         self.summed_up = True
         if recorder.config.getoption("github"):
-            step_summary(recorder.document.data, note=recorder.note, lose=self.lose)
+            step_summary(recorder.document, note=recorder.note, lose=self.lose)
 
     def _document(self) -> None:
         """The document with its word and status, and what is lost so far; that itself cannot be written is
@@ -69,13 +67,11 @@ class Closing:
         for again in (False, True):
             status = INVALID if self.lost and self.status == 0 else self.status
             if self.lost:
-                recorder.document.data["not_saved"] = dict(self.lost)
-                labels = recorder.document.data["labels"]
-                labels += [NOT_SAVED] if NOT_SAVED not in labels else []
+                recorder.file.set_not_saved(self.lost)
             self.session.exitstatus = status
             try:
                 recorder.folder_again()
-                recorder.document.finish(self.state, status)
+                recorder.file.finish(status)
             except OSError as error:
                 if not again:
                     self.lost.setdefault("run.json", f"run.json could not be written ({system_words(error)})")

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from slabench.errors import InvalidRun
+from slabench.plugin.finished import keep
 from slabench.plugin.order import is_live
-from slabench.plugin.stash import CAMPAIGN, ENTRY
+from slabench.plugin.stash import CAMPAIGN
 from slabench.session.partial_entry import bare_entry
 from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.differences import blocked, differences
+from slabench.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
     from slabench.session.campaign import Campaign
@@ -40,9 +42,12 @@ def pytest_runtest_call(item: pytest.Item) -> None:
     if comparison is None:
         return
     line = f"{comparison.not_comparable}; no load was sent"
-    entry = bare_entry(item.nodeid, "INVALID", line, "NOT_COMPARABLE") | {"comparison": comparison.as_dict()}
+    from slabench.run_document.write import stored
+
+    entry = stored(bare_entry(item.nodeid, Outcome.INVALID, line, "NOT_COMPARABLE"))
+    entry |= {"comparison": comparison.as_dict()}
     labels = campaign.servers.new.labels
-    item.stash[ENTRY] = {"entry": entry, "server": campaign.as_dict(), "labels": labels}
+    keep(item, {"entry": entry, "server": campaign.as_dict(), "labels": labels})
     raise InvalidRun(line)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from slabench.plugin.finished import finished
 from slabench.plugin.recorder import RECORDER
 from slabench.report.sanitize import plain_values
 
@@ -25,15 +26,14 @@ class HtmlColumns:
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         from slabench.report.html import pytest_html_css, summary_fragment
 
-        document = self.config.stash[RECORDER].document.data
+        document = self.config.stash[RECORDER].document
         prefix.append(f"<style>{pytest_html_css()}</style>{summary_fragment(document)}")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
         from slabench.report.html import table_header_cells
 
-        # Our words first. pytest's own outcome knows no INVALID: it says so in its heading, beside the
-        # duration.
+        # Our verdict first. pytest's own result has no INVALID, so its heading names pytest.
         result, _, *rest = cells
         cells[:] = [*table_header_cells(), result.replace("Result", "pytest"), *rest]
 
@@ -41,21 +41,17 @@ class HtmlColumns:
     def pytest_html_results_table_row(self, report: Any, cells: list[str]) -> None:
         from slabench.report.html import table_row_cells
 
-        handed = getattr(report, "slabench", None)
+        left = finished(report)
         result, _, *rest = cells
-        cells[:] = [
-            *table_row_cells(report.nodeid, handed["entry"] if handed is not None else None),
-            result,
-            *rest,
-        ]
+        cells[:] = [*table_row_cells(report.nodeid, None if left is None else left.entry), result, *rest]
 
 
 def _clean_metadata(config: pytest.Config) -> None:
-    """pytest-metadata takes a CI's variables into the page, a repository's URL with its password among them."""
+    """pytest-metadata puts a CI's variables on the page, such as a repository's URL with its password."""
     key = getattr(config.pluginmanager.get_plugin("metadata"), "metadata_key", None)
-    found: dict[str, Any] = config.stash.get(key, {}) if key is not None else {}
-    for name, value in found.items():
-        found[name] = plain_values(value)
+    metadata: dict[str, Any] = config.stash.get(key, {}) if key is not None else {}
+    for name, value in metadata.items():
+        metadata[name] = plain_values(value)
 
 
 @pytest.hookimpl(trylast=True)

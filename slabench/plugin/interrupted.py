@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from slabench.report.sanitize import plain_values
+from slabench.plugin.finished import attach, junit_properties
+
+if TYPE_CHECKING:
+    from slabench.run_document.run import FinishedTest
 
 
-def interrupted_reports(handed: dict[str, Any]) -> list[pytest.TestReport]:
+def interrupted_reports(finished: FinishedTest) -> list[pytest.TestReport]:
     """Of its call, with the entry, and of its teardown: junit.xml takes its properties from that one."""
-    from slabench.plugin.reporting import junit_properties
     from slabench.report.console import failure_text
 
-    handed = plain_values(handed)
-    entry = handed["entry"]
-    where = (entry["id"].partition("::")[0], None, entry["id"].rpartition("::")[2])
-    call = pytest.TestReport(entry["id"], where, {}, "failed", failure_text(entry), "call")
-    call.slabench = handed  # type: ignore[attr-defined]
-    end = pytest.TestReport(
-        entry["id"], where, {}, "passed", None, "teardown", user_properties=junit_properties(entry)
-    )
-    return [call, end]
+    test_id = finished.entry.id
+    where = (test_id.partition("::")[0], None, test_id.rpartition("::")[2])
+    call = pytest.TestReport(test_id, where, {}, "failed", None, "call")
+    entry = attach(call, finished).entry
+    call.longrepr = failure_text(entry)
+    properties = junit_properties(entry)
+    return [
+        call,
+        pytest.TestReport(test_id, where, {}, "passed", None, "teardown", user_properties=properties),
+    ]

@@ -1,4 +1,4 @@
-"""What a session leaves beside run.json: summary, published shapes, frontier, baseline, the job's page; or
+"""What a session leaves beside run.json: summary, published tables, frontier, baseline, the job's page; or
 nothing at all.
 """
 
@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 from _pytest.junitxml import xml_key
@@ -16,6 +16,9 @@ from _pytest.junitxml import xml_key
 from slabench.errors import SlabenchError, system_words
 from slabench.plugin.save_baseline import save_baseline
 from slabench.session.settings import Settings
+
+if TYPE_CHECKING:
+    from slabench.run_document.run import RunDocument
 
 Lose = Callable[[str, str], None]  # (output, why it could not be written)
 
@@ -30,44 +33,44 @@ def losing(output: str, lose: Lose) -> Iterator[None]:
 
 
 def write_outputs(
-    data: Mapping[str, Any], folder: Path, settings: Settings, *, note: Callable[[str], None], lose: Lose
+    document: RunDocument, folder: Path, settings: Settings, *, note: Callable[[str], None], lose: Lose
 ) -> None:
-    """From a run document's data into its folder; note takes a sentence about what is elsewhere."""
+    """Into the run's folder; note takes a sentence about what is elsewhere."""
     from slabench.report.frontier import frontier_rows, write_frontier
-    from slabench.report.published_tables import write_seed_shapes
+    from slabench.report.published_tables import write_published_tables
 
     if settings.save_baseline is not None:
         with losing(f"--save-baseline={settings.save_baseline}", lose):
-            for sentence in save_baseline(data, settings.save_baseline):
+            for sentence in save_baseline(document, settings.save_baseline):
                 note(sentence)
     with losing("the published tables' files", lose):
-        write_seed_shapes(data, folder)
-    frontier = frontier_rows(data)
+        write_published_tables(document, folder)
+    frontier = frontier_rows(document)
     if frontier:
         with losing("frontier.csv", lose):
             write_frontier(frontier, folder / "frontier.csv")
 
 
-def write_summary(data: Mapping[str, Any], folder: Path) -> None:
+def write_summary(document: RunDocument, folder: Path) -> None:
     """OSError if it cannot be written."""
     from slabench.report.markdown import summary_md
 
-    (folder / "summary.md").write_text(summary_md(data), encoding="utf-8")
+    (folder / "summary.md").write_text(summary_md(document), encoding="utf-8")
 
 
-def step_summary(data: Mapping[str, Any], *, note: Callable[[str], None], lose: Lose) -> None:
+def step_summary(document: RunDocument, *, note: Callable[[str], None], lose: Lose) -> None:
     from slabench.report.markdown import summary_md
 
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if not target:
-        note("--github found no GITHUB_STEP_SUMMARY in the environment, so the job's page has no summary.")
+        note("--github: the environment has no GITHUB_STEP_SUMMARY, so the job's page has no summary.")
         return
     with losing("the job's summary", lose), open(target, "a", encoding="utf-8") as file:
-        file.write(summary_md(data))
+        file.write(summary_md(document))
 
 
 def silence_others(config: pytest.Config) -> None:
-    """Other plugins would write into a folder that goes, and name files that are not there."""
+    """Other plugins would write into a folder that is removed, and name files that are not there."""
     manager = config.pluginmanager
     junit = config.stash.get(xml_key, None)
     if junit is not None:

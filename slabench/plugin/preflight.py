@@ -55,7 +55,7 @@ def campaign_of(config: pytest.Config) -> Campaign:
             lambda sentence: say(config, sentence),
             place(config),
             attempt_of=config.stash[ATTEMPTS].number,
-            show_running=(lambda entry: None) if recorder is None else recorder.show_running,
+            show_running=(lambda test: None) if recorder is None else recorder.show_running,
         )
     return config.stash[CAMPAIGN]
 
@@ -95,7 +95,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         if resumed is not None:
             process = resumed.check_server(campaign, deployment)
             resumed.restore(campaign, session.items)
-            recorder.document.data["resumed"][-1]["server"] = process
+            recorder.file.set_process(process)
     except ConfigError as error:
         recorder.usage = plain_lines(str(error))
         raise pytest.UsageError(recorder.usage) from error
@@ -108,11 +108,12 @@ def _check_spread(config: pytest.Config) -> None:
     recorder, settings = config.stash.get(RECORDER, None), config.stash[SETTINGS]
     if recorder is None or len(settings.base_urls) < 2:
         return
-    recorder.document.data["servers"] = [redact_url(url) for url in settings.base_urls[: workers(config)]]
+    servers = tuple(redact_url(url) for url in settings.base_urls[: workers(config)])
+    recorder.file.update(servers=servers)
     try:
         twin = check_same(settings)
         if twin:
-            recorder.document.data["servers_alike"] = twin
+            recorder.file.update(servers_alike=twin)
     except ConfigError as error:
         raise pytest.UsageError(plain_lines(str(error))) from error
     except ServerError as error:
@@ -123,7 +124,7 @@ def _unreachable(config: pytest.Config, error: ServerError) -> None:
     told = plain_lines(str(error))
     recorder = config.stash[RECORDER]
     recorder.unreachable = told
-    recorder.document.data["unreachable"] = told
+    recorder.file.update(unreachable=told)
     say(config, f"INVALID: {told} No test was tried.")
     pytest.exit(told, returncode=INVALID)
 

@@ -1,8 +1,8 @@
 """The run folder and its document: made before anything is measured, written after every test, closed with
 the exit status.
 
-Only the process that reports does this (the xdist controller, or the only process); a worker hands its
-entries over as an attribute of the test report, built-in types only.
+Only the process that reports does this (the xdist controller, or the only process); a worker sends its entries
+on the test reports (finished.py).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from slabench import __version__
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID, NOTHING, OUR_CRASH, USAGE
 from slabench.plugin.closing import Closing
+from slabench.plugin.finished import finished
 from slabench.plugin.interrupted import interrupted_reports
 from slabench.plugin.multi_server import live_ids
 from slabench.plugin.order import is_live
@@ -34,15 +36,17 @@ from slabench.session.redact import redact_command, redact_options
 from slabench.session.settings import SIM, Settings
 
 if TYPE_CHECKING:
-    from slabench.report.document import RunDocument, RunFolder
+    from slabench.report.document import RunFile, RunFolder
+    from slabench.run_document.run import FinishedTest, RunDocument
 
 
 class Recorder:
     """Owns the run folder; one object a session."""
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
-        from slabench.report.document import RunDocument, RunFolder
+        from slabench.report.document import RunFile, RunFolder
         from slabench.report.environment import environment
+        from slabench.run_document.run import ClientName
 
         self.config = config
         self.settings = settings
@@ -57,83 +61,88 @@ class Recorder:
         made: dict[str, Any] = {"environment": environment(), "slabench": __version__}
         if settings.resume is None:
             self.folder = RunFolder.create(config.getoption("report_dir"))
-            self.document = RunDocument(self.folder, **made)
+            self.file = RunFile(self.folder, **made)
         else:
-            self.folder, self.document = self._continue(settings.resume, options, made)
-        self.document.data["command"] = redact_command([str(part) for part in config.invocation_params.args])
-        self.document.data["options"] = options
-        self.document.data["client"]["name"] = config.getoption("client")
-        # whatever becomes of the run, and before a server is asked
+            self.folder, self.file = self._continue(settings.resume, options, made)
+        self.file.update(
+            command=tuple(redact_command([str(part) for part in config.invocation_params.args])),
+            options=options,
+            client=ClientName(name=config.getoption("client")),
+        )
+        # before a server is asked, so that an interrupted run is labelled too
         if any(url.startswith(SIM) for url in settings.base_urls):
             self.add_labels(["SIMULATED"])
         self.closing = Closing(self)
         self.write()  # a run that is killed before its first test has a document too
         self.live_items = 0
         self.planned: frozenset[str] = frozenset()
-        self.seen: set[str] = set()  # tests that this session reported, kept ones among them
+        self.reported: set[str] = set()  # tests that this session reported, kept ones among them
         self.deselected = 0
         self.unreachable: str | None = None
         self.usage: str | None = None
         self.crashed = False
 
     def _continue(
-        self, given: str, options: dict[str, Any], made: dict[str, Any]
-    ) -> tuple[RunFolder, RunDocument]:
+        self, name: str, options: dict[str, object], made: dict[str, Any]
+    ) -> tuple[RunFolder, RunFile]:
         from slabench.report import resume
-        from slabench.report.document import RunDocument, RunFolder
+        from slabench.report.document import RunFile, RunFolder
 
-        path, data = resume.read_run(given)
-        resume.check_options(given, data["options"], options)
+        path, before = resume.read_run(name)
+        resume.check_options(name, before.options, options)
         folder = RunFolder(path)
-        kept = resume.finished(data)
+        kept = resume.finished(before)
         resume.keep_records(path, kept)
-        self.resumed = Resumed(given, kept, data["server"])
-        return folder, RunDocument.resume(folder, data, list(kept.values()), **made)
+        self.resumed = Resumed(name, kept, before.server)
+        return folder, RunFile.resume(folder, before, list(kept.values()), **made)
+
+    @property
+    def document(self) -> RunDocument:
+        """What run.json holds now."""
+        return self.file.document
 
     def set_planned(self, ids: list[str]) -> None:
         self.live_items = len(ids)
         self.planned = frozenset(ids)
-        self.document.set_planned(ids)
+        self.file.set_planned(ids)
         self.write()
 
-    def take(self, handed: dict[str, Any]) -> None:
-        """One finished test into the document, and the document to disk.
-
-        A full disk costs the file, not the verdict.
-        """
-        entry, server, labels = handed["entry"], handed["server"], handed["labels"]
-        for output, why in handed.get("lost", {}).items():
+    def take(self, test: FinishedTest) -> None:
+        """One finished test into the document, and the document to disk; on a full disk the verdict stands."""
+        for output, why in test.lost.items():
             self.closing.lose(output, why)
-        if server is not None:
-            self.document.data["server"] = plain_values(server)
-        self.add_labels(labels)
-        self.seen.add(entry["id"])
-        self.document.data.pop("running", None)
-        self.document.add_test(plain_values(entry))
+        if test.server is not None:
+            self.file.update(server=test.server)
+        self.add_labels(test.labels)
+        self.reported.add(test.entry.id)
+        self.file.add_test(test.entry)
         self.write()
         if self.settings.bench_serving_jsonl is not None:
             from slabench.report.bench_serving_row import append_row
 
             target = self.settings.bench_serving_jsonl
             with losing(f"--bench-serving-jsonl={target}", self.closing.lose):
-                append_row(target, plain_values(entry), plain_values((server or {}).get("info", {})))
+                append_row(target, test.entry, {} if test.server is None else test.server.info)
 
-    def add_labels(self, labels: list[str]) -> None:
-        known = self.document.data["labels"]
-        known += [label for label in labels if label not in known]
+    def add_labels(self, labels: Sequence[str]) -> None:
+        self.file.add_labels(labels)
 
-    def show_running(self, entry: dict[str, Any]) -> None:
-        """What a test that is on has so far: `running` of run.json, until the test ends."""
-        self.document.data["running"] = plain_values(entry)
+    def show_running(self, test: object) -> None:
+        """What a test that is on has so far, until it ends; a RunningTest, or the same as JSON has it."""
+        from slabench.run_document.capacity import RunningTest
+        from slabench.run_document.read import parse
+        from slabench.run_document.write import stored
+
+        self.file.update(running=parse(RunningTest, plain_values(stored(test)), strict=True))
         self.write()
 
     def write(self) -> None:
-        """While the run is on. What the disk does not take now it may take later; at the end that is a loss
+        """While the run is on. What the disk does not take now it may take later; at the end it is lost
         (closing.py).
         """
         with contextlib.suppress(OSError):
             self.folder_again()
-            self.document.write()
+            self.file.write()
 
     def folder_again(self) -> None:
         """What was judged is still in memory if somebody clears the reports away while a run is on."""
@@ -174,10 +183,10 @@ class Recorder:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        handed = getattr(report, "slabench", None)
-        if handed is not None:
-            self.take(handed)
-            self.crashed = self.crashed or "CRASHED" in handed["entry"]["reasons"]
+        test = finished(report)
+        if test is not None:
+            self.take(test)
+            self.crashed = self.crashed or "CRASHED" in test.entry.reasons
         usage = getattr(report, "slabench_usage", None)
         if usage is not None:
             self.usage = usage
@@ -188,14 +197,14 @@ class Recorder:
         """
         campaign = self.config.stash.get(CAMPAIGN, None)
         if campaign is not None and campaign.interrupted is not None:
-            handed, campaign.interrupted = campaign.interrupted, None
-            for report in interrupted_reports(handed):
+            test, campaign.interrupted = campaign.interrupted, None
+            for report in interrupted_reports(test):
                 self.config.hook.pytest_runtest_logreport(report=report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_internalerror(self, excrepr: Any) -> None:
         clean_internal_error(excrepr)
-        self.document.data["state"] = "crashed"
+        self.file.set_crashed()
         self.crashed = True
         self.folder.point_latest()  # what to send us
 
@@ -214,24 +223,17 @@ class Recorder:
             self.note(
                 f"Every live test was deselected (-k, -m; {self.deselected} in all): nothing was judged."
             )
-        state = (
-            "interrupted"
-            if status == pytest.ExitCode.INTERRUPTED
-            else "crashed"
-            if status == OUR_CRASH
-            else "finished"
-        )
         campaign = self.config.stash.get(CAMPAIGN, None)
         for output, why in (campaign.files.lost if campaign is not None else {}).items():
             self.closing.lose(output, why)
-        self.closing.close(session, state, status)
+        self.closing.close(session, status)
 
     @property
     def litter(self) -> bool:
         """The run folder of a URL in the environment where only unit tests were selected, or of options no
         test was tried with."""
         nothing = not self.live_items and not self.deselected
-        refused = self.usage is not None and not self.document.data["tests"]
+        refused = self.usage is not None and not self.document.tests
         return (nothing or refused) and self.resumed is None
 
     def exit_status(self, session: pytest.Session, status: int) -> int:
@@ -251,14 +253,12 @@ class Recorder:
             return OUR_CRASH
         if status == NOTHING:
             return INVALID if self.deselected else NOTHING
-        tests = self.document.data["tests"]
-        found = [entry["word"] for entry in tests]
-        others_failed = session.testsfailed > sum(
-            entry["word"] != "PASSED" for entry in tests if entry["id"] in self.seen
-        )
-        if "FAILED" in found or others_failed:
+        tests = self.document.tests
+        words = [entry.word for entry in tests]
+        red = sum(entry.word != "PASSED" for entry in tests if entry.id in self.reported)
+        if "FAILED" in words or session.testsfailed > red:  # a test that is no measurement failed
             return 1
-        if "INVALID" in found or not found or self.document.data["not_run"]:
+        if "INVALID" in words or not words or self.document.not_run:
             return INVALID
         return status
 

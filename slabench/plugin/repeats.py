@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from slabench.errors import ConfigError
 from slabench.plugin.order import is_live
-from slabench.verdict.outcome import Outcome, overall
+from slabench.verdict.outcome import overall
+
+if TYPE_CHECKING:
+    from slabench.run_document.run import FinishedTest
 
 # (option, plugin, the number from which on it repeats)
 _COUNTS = (
@@ -116,7 +120,7 @@ class Attempts:
 
     def __init__(self) -> None:
         self._begun: dict[str, int] = {}
-        self._worst: dict[str, dict[str, Any]] = {}
+        self._worst: dict[str, FinishedTest] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -127,21 +131,20 @@ class Attempts:
         """Of the attempt that is on, from 1."""
         return self._begun.get(test_id, 1)
 
-    def worst(self, handed: dict[str, Any]) -> dict[str, Any]:
-        """The worst of what this test has left so far; from the second attempt on it says how many there
-        were.
-        """
-        test_id = handed["entry"]["id"]
+    def worst(self, finished: FinishedTest) -> FinishedTest:
+        """The worst of what this test has left so far; from the second attempt on labelled with their number."""
+        test_id = finished.entry.id
         before, number = self._worst.get(test_id), self.number(test_id)
         if before is not None and number > 1:
-            words = [Outcome(before["entry"]["word"]), Outcome(handed["entry"]["word"])]
-            kept = before if overall(words) is words[0] else handed
+            worst = overall([before.entry.word, finished.entry.word])
+            kept = before if worst is before.entry.word else finished
+            entry = kept.entry
             label = f"REPEATED: a plugin ran this test {number} times; the worst outcome counts"
-            labels = [one for one in kept["entry"]["labels"] if not one.startswith("REPEATED")]
-            reasons = list(dict.fromkeys([*kept["entry"]["reasons"], "REPEATED"]))
-            handed = {**kept, "entry": {**kept["entry"], "labels": [*labels, label], "reasons": reasons}}
-        self._worst[test_id] = handed
-        return handed
+            labels = (*(label for label in entry.labels if not label.startswith("REPEATED")), label)
+            reasons = tuple(dict.fromkeys((*entry.reasons, "REPEATED")))
+            finished = replace(kept, entry=replace(entry, labels=labels, reasons=reasons))
+        self._worst[test_id] = finished
+        return finished
 
 
 ATTEMPTS = pytest.StashKey[Attempts]()

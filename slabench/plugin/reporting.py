@@ -1,4 +1,4 @@
-"""From an entry to what pytest shows: the report's outcome and text, the word on the terminal, the summary at
+"""From an entry to what pytest shows: the report's outcome and text, the verdict on the terminal, the summary at
 the end.
 """
 
@@ -6,20 +6,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from slabench.errors import ConfigError, InvalidRun, ServerError, SLAViolation
+from slabench.plugin.finished import as_finished, attach, finished, junit_properties
 from slabench.plugin.order import is_live
 from slabench.plugin.recorder import RECORDER
 from slabench.plugin.redact_traceback import cleaned
 from slabench.plugin.repeats import ATTEMPTS, Attempts
 from slabench.plugin.stash import ENTRY
 from slabench.plugin.timeout_stop import StoppedByTimeout, TimeoutStop
-from slabench.report.sanitize import plain, plain_lines, plain_values
+from slabench.report.sanitize import plain, plain_lines
 from slabench.session.partial_entry import bare_entry
+from slabench.verdict.outcome import Outcome
 
 # pytest-benchmark writes something of its own only where one of these options is given.
 BENCHMARK_OUTPUTS = (
@@ -51,7 +54,7 @@ def _line_of(excinfo: pytest.ExceptionInfo[BaseException], path: Path) -> str:
     """`tests/serving/test_long.py:12: `, the last line of that file on the way to an error; empty where it is
     not on it.
     """
-    lines = [one.lineno + 1 for one in excinfo.traceback if one.path == path]
+    lines = [frame.lineno + 1 for frame in excinfo.traceback if frame.path == path]
     return f"{path.name}:{lines[-1]}: " if lines else ""
 
 
@@ -82,27 +85,42 @@ def _own(excinfo: pytest.ExceptionInfo[BaseException] | None, item: pytest.Item)
     """Whether the test's own code raised it, itself or in what it called of others: no frame of ours is
     nearer to the error.
     """
-    for one in reversed(excinfo.traceback if excinfo is not None else ()):
-        if one.path == item.path:
+    for frame in reversed(excinfo.traceback if excinfo is not None else ()):
+        if frame.path == item.path:
             return True
-        if str(one.frame.f_globals.get("__name__")).partition(".")[0] in _OURS:
+        if str(frame.frame.f_globals.get("__name__")).partition(".")[0] in _OURS:
             return False
     return False
 
 
-def _unexpected(call: pytest.CallInfo[None], item: pytest.Item, *, judged: bool) -> tuple[str, str, str]:
-    """(word, headline, reason) of an error that is no verdict: an assertion or an error of the test's own, or
+def _unexpected(call: pytest.CallInfo[None], item: pytest.Item, *, judged: bool) -> tuple[Outcome, str, str]:
+    """(outcome, headline, reason) of an error that is no verdict: an assertion or an error of the test's own, or
     a crash of ours.
     """
     assert call.excinfo is not None, "there is an error"
     error = call.excinfo.value
     if not _own(call.excinfo, item):
-        return "INVALID", cleaned(f"slabench crashed: {type(error).__name__}: {error}"), "CRASHED"
+        return Outcome.INVALID, cleaned(f"slabench crashed: {type(error).__name__}: {error}"), "CRASHED"
     if isinstance(error, AssertionError | pytest.fail.Exception):
-        says = (str(error).splitlines() or ["it says nothing more"])[0]
-        line = f"{_line_of(call.excinfo, item.path)}an assertion of the test itself does not hold: {says}"
-        return "FAILED" if judged else "INVALID", cleaned(line), "ASSERTION"
-    return "INVALID", cleaned(_raised(call.excinfo, item)), "TEST_ERROR"
+        text = (str(error).splitlines() or ["it has no message"])[0]
+        line = f"{_line_of(call.excinfo, item.path)}an assertion of the test itself does not hold: {text}"
+        return Outcome.FAILED if judged else Outcome.INVALID, cleaned(line), "ASSERTION"
+    return Outcome.INVALID, cleaned(_raised(call.excinfo, item)), "TEST_ERROR"
+
+
+def _without_verdict(
+    call: pytest.CallInfo[None], item: pytest.Item, *, judged: bool
+) -> tuple[Outcome, str, str]:
+    """(outcome, headline, reason) of a test that raised, or that judged nothing."""
+    error = call.excinfo.value if call.excinfo is not None else None
+    if error is None:
+        return Outcome.INVALID, "no_verdict: the test ended without judging anything", "no_verdict"
+    if isinstance(error, SLAViolation):
+        return Outcome.FAILED, str(error), ""
+    if isinstance(error, InvalidRun | ServerError):
+        reason = "TIMEOUT" if isinstance(error, StoppedByTimeout) else type(error).__name__
+        return Outcome.INVALID, str(error), reason
+    return _unexpected(call, item, judged=judged)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -119,47 +137,31 @@ def pytest_runtest_makereport(
         report.longrepr = sentence
         report.slabench_usage = sentence  # type: ignore[attr-defined]
         item.session.shouldstop = sentence
-        # The session ends here with 4, and run.json says why: a typo in a test's own rule is found after its
-        # load.
-        entry = plain_values(bare_entry(item.nodeid, "INVALID", f"usage: {sentence}", "usage"))
-        report.slabench = {"entry": entry, "server": None, "labels": []}  # type: ignore[attr-defined]
+        # The session ends here with 4, and run.json has the reason: a typo in a test's own rule shows after
+        # its load.
+        entry = bare_entry(item.nodeid, Outcome.INVALID, f"usage: {sentence}", "usage")
+        attach(report, as_finished({"entry": entry}))
         return report
     report.sections = [(name, cleaned(text)) for name, text in report.sections]  # what was printed meanwhile
-    handed = item.stash.get(ENTRY, None)
+    left = item.stash.get(ENTRY, None)
     if report.when == "teardown" and report.failed:
         report.longrepr = cleaned(report.longreprtext)
     if report.when == "teardown" or (report.when == "setup" and report.passed) or report.skipped:
         return report
-    if handed is None or error is not None:
-        if error is None:
-            word, line, reason = (
-                "INVALID",
-                "no_verdict: the test ended without judging anything",
-                "no_verdict",
-            )
-        elif isinstance(error, SLAViolation):
-            word, line, reason = "FAILED", str(error), ""
-        elif isinstance(error, InvalidRun | ServerError):
-            word, line = "INVALID", str(error)
-            reason = "TIMEOUT" if isinstance(error, StoppedByTimeout) else type(error).__name__
-        else:
-            word, line, reason = _unexpected(call, item, judged=handed is not None)
-        if handed is None or reason == "CRASHED":
-            handed = {"entry": bare_entry(item.nodeid, word, line, reason), "server": None, "labels": []}
-        elif handed["entry"]["word"] == "PASSED":
-            # Judged green, then something else went wrong in the test: its figures stay, its word does not.
-            reasons = [*([reason] if reason else []), *handed["entry"]["reasons"]]
-            handed = handed | {
-                "entry": handed["entry"] | {"word": word, "headline": line, "reasons": reasons}
-            }
-    handed = plain_values(item.config.stash[ATTEMPTS].worst(handed))
-    entry = handed["entry"]
-    report.slabench = handed  # type: ignore[attr-defined]
+    if left is None or error is not None:
+        word, line, reason = _without_verdict(call, item, judged=left is not None)
+        if left is None or reason == "CRASHED":
+            left = as_finished({"entry": bare_entry(item.nodeid, word, line, reason)})
+        elif left.entry.word is Outcome.PASSED:
+            # It passed, then something else went wrong in the test: its metrics stay.
+            reasons = (*([reason] if reason else []), *left.entry.reasons)
+            left = replace(left, entry=replace(left.entry, word=word, headline=line, reasons=reasons))
+    entry = attach(report, item.config.stash[ATTEMPTS].worst(left)).entry
     item.user_properties += junit_properties(entry)  # pytest writes those that the teardown's report has
-    if entry["word"] != "PASSED":
+    if entry.word is not Outcome.PASSED:
         report.outcome = "failed"
-        if not _WITH_TRACEBACK.isdisjoint(entry["reasons"]):
-            report.longrepr = f"{entry['word']}: {entry['headline']}\n\n{cleaned(report.longreprtext)}"
+        if not _WITH_TRACEBACK.isdisjoint(entry.reasons):
+            report.longrepr = f"{entry.word}: {entry.headline}\n\n{cleaned(report.longreprtext)}"
         else:
             from slabench.report.console import failure_text
 
@@ -167,31 +169,18 @@ def pytest_runtest_makereport(
     return report
 
 
-def junit_properties(entry: dict[str, Any]) -> list[tuple[str, object]]:
-    """JUnit knows no word for what passed: the verdict and its reasons stand as properties of every test
-    case.
-    """
-    resent = entry["metrics"].get("resent")
-    found: list[tuple[str, object]] = [
-        ("slabench.verdict", entry["word"]),
-        ("slabench.reasons", ", ".join(entry["reasons"])),
-    ]
-    return [*found, ("slabench.resent", f"{resent:g}")] if resent else found
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] | None:
-    handed = getattr(report, "slabench", None)
-    if handed is None:
+    left = finished(report)
+    if left is None:
         return None
-    word = handed["entry"]["word"]
-    if word == "INVALID":
+    if left.entry.word is Outcome.INVALID:
         return "invalid", "I", ("INVALID", {"red": True})
-    if word == "FAILED":
+    if left.entry.word is Outcome.FAILED:
         return "failed", "F", "FAILED"
     from slabench.report.headline_metric import verdict
 
-    return "passed", ".", verdict(handed["entry"])
+    return "passed", ".", verdict(left.entry)
 
 
 class Console:
@@ -202,16 +191,16 @@ class Console:
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        handed = getattr(report, "slabench", None)
+        left = finished(report)
         reporter = self.config.pluginmanager.getplugin("terminalreporter")
-        if handed is None or reporter is None or self.config.option.verbose < 0:
+        if left is None or reporter is None or self.config.option.verbose < 0:
             return
         from slabench.report.console import test_block
 
         reporter.ensure_newline()
         if reporter._tw.width_of_current_line:  # the test's letter, behind a line that was written meanwhile
             reporter.write_line("")
-        for line in test_block(handed["entry"]).splitlines():
+        for line in test_block(left.entry).splitlines():
             reporter.write_line(line)
 
     @pytest.hookimpl(tryfirst=True)
@@ -228,12 +217,11 @@ class Console:
         from slabench.report.console import summary_table
 
         recorder = self.config.stash[RECORDER]
-        data = recorder.document.data
         if recorder.litter or (not recorder.live_items and not recorder.notes):
             return
         self._crashes(terminalreporter)
         terminalreporter.section("slabench")
-        for line in summary_table(data).splitlines():
+        for line in summary_table(recorder.document).splitlines():
             terminalreporter.write_line(line)
         for note in recorder.notes:
             terminalreporter.write_line(plain(note))
@@ -241,7 +229,7 @@ class Console:
         if self.config.getoption("github"):
             from slabench.report.github import job_lines
 
-            for line in job_lines(data):
+            for line in job_lines(recorder.document):
                 terminalreporter.write_line(line)
 
     def _crashes(self, terminalreporter: Any) -> None:
@@ -249,11 +237,11 @@ class Console:
         raised needs its own.
         """
         for report in terminalreporter.stats.get("invalid", ()):
-            found = _WITH_TRACEBACK.intersection(report.slabench["entry"]["reasons"])
-            if found:
-                terminalreporter.section(
-                    f"{'slabench crashed' if 'CRASHED' in found else 'an error of the test itself'} in {report.nodeid}"
-                )
+            left = finished(report)
+            reasons = () if left is None else _WITH_TRACEBACK.intersection(left.entry.reasons)
+            if reasons:
+                what = "slabench crashed" if "CRASHED" in reasons else "an error of the test itself"
+                terminalreporter.section(f"{what} in {report.nodeid}")
                 terminalreporter.write_line(report.longreprtext)
 
 
@@ -283,5 +271,5 @@ def pytest_report_header(config: pytest.Config) -> Generator[None, list[Any], li
     if recorder is None:
         return lines
     if not any(config.getoption(name, None) for name in BENCHMARK_OUTPUTS):
-        lines = [one for one in lines if not (isinstance(one, str) and one.startswith("benchmark: "))]
+        lines = [line for line in lines if not (isinstance(line, str) and line.startswith("benchmark: "))]
     return [f"slabench: run folder {recorder.folder.path}", *lines]

@@ -1,30 +1,35 @@
-"""--resume as pytest sees it: a finished test is not run but reported again, so that every output has the
-whole run in it.
-"""
+"""--resume: a finished test is not run but reported again, so that every output has the whole run in it."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
 from slabench.errors import ConfigError
+from slabench.plugin.finished import as_finished, attach, junit_properties
 from slabench.plugin.order import is_live
 from slabench.records import LogSpan
+from slabench.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
+    from slabench.run_document.entry import Entry
+    from slabench.run_document.run import ServerEntry
     from slabench.session.campaign import Campaign
     from slabench.session.deployment import Deployment
+
+
+_PHASES: tuple[Literal["setup", "call", "teardown"], ...] = ("setup", "call", "teardown")
 
 
 class Resumed:
     """The run that is continued: its kept entries by test id, and the server that they were measured on."""
 
-    def __init__(self, given: str, kept: dict[str, dict[str, Any]], server: dict[str, Any]) -> None:
-        self.given = given
+    def __init__(self, path: str, kept: Mapping[str, Entry], server: ServerEntry | None) -> None:
+        self.path = path
         self.kept = kept
         self.server = server
 
@@ -37,51 +42,47 @@ class Resumed:
         its process.
         """
         from slabench.report.resume import server_differences
+        from slabench.run_document.read import parse
+        from slabench.run_document.run import ServerEntry
+        from slabench.run_document.write import stored
         from slabench.server.roles import identity
 
-        now = campaign.as_dict()
-        odd = server_differences(self.server, now, same_url=campaign.servers.launched is None)
-        if "baseline" in self.server and "baseline" in now:
+        before, now = self.server, parse(ServerEntry, stored(campaign.as_dict()), strict=True)
+        lines = server_differences(before, now, same_url=campaign.servers.launched is None)
+        if before is not None and before.baseline is not None and now.baseline is not None:
             same_url = campaign.servers.launched_baseline is None
-            beside = server_differences(self.server["baseline"], now["baseline"], same_url=same_url)
-            odd += [f"baseline server: {one}" for one in beside]
-        if odd:
+            baseline = server_differences(before.baseline, now.baseline, same_url=same_url)
+            lines += [f"baseline server: {line}" for line in baseline]
+        if lines:
             raise ConfigError(
-                f"--resume={self.given}: another server answers than the run was begun with ({'; '.join(odd)}). Bring back that "
-                "server, or start a run of its own."
+                f"--resume={self.path}: another server answers than the kept tests were measured on "
+                f"({'; '.join(lines)}). Start that server again, or start a new run."
             )
-        before, after = (identity(one.get("info")) for one in (self.server, now))
-        if not self.server:
+        if before is None:
             return "no test had finished"
-        process = (
-            "the same server process"
-            if before is not None and before == after
-            else "the same server, started anew"
-        )
+        process = identity(before.info)
+        same = process is not None and process == identity(now.info)
+        line = "the same server process" if same else "the same server, started anew"
         # By the kept tests and not by the options: a --resume that was refused has left its own there.
-        spans = [one for entry in self.kept.values() for one in entry.get("server", {}).get("log_spans", ())]
-        was = list(dict.fromkeys(one["path"] for one in spans))
+        loads = [entry.server for entry in self.kept.values() if entry.server is not None]
+        was = list(dict.fromkeys(span.path for load in loads for span in load.log_spans))
         if not was or (deployment.logs and set(deployment.logs) <= set(was)):
-            return process
-        return f"{process}, its deploy log is {', '.join(deployment.logs) or 'not given'} and was {', '.join(was)}"
+            return line
+        logs = ", ".join(deployment.logs) or "not named"
+        return f"{line}, its deploy log is {logs} and was {', '.join(was)}"
 
     def restore(self, campaign: Campaign, items: Sequence[pytest.Item]) -> None:
         """The decode tests that the curve is made from.
 
-        ConfigError if it is to be made, and their part of a log is gone.
+        ConfigError if it is to be made, and their part of a log is missing.
         """
-        from slabench.run_document.entry import Entry
-        from slabench.run_document.read import parse
         from slabench.session.decode_curve import DecodePoint
 
-        needed = any(
-            "judge_curve" in getattr(item, "fixturenames", ())
-            for item in items
-            if item.nodeid not in self.kept
-        )
-        for kept in self.kept.values():
-            if kept["method"] == "ali-decode":
-                point = DecodePoint.of(parse(Entry, kept), kept["point"]["batch_size"])
+        left = [item for item in items if item.nodeid not in self.kept]
+        needed = any("judge_curve" in getattr(item, "fixturenames", ()) for item in left)
+        for entry in self.kept.values():
+            if entry.method == "ali-decode":
+                point = DecodePoint.of(entry, int(str(entry.point["batch_size"])))
                 for span in point.spans if needed else ():
                     self._check_log(span)
                 campaign.decode_points.append(point)
@@ -90,14 +91,15 @@ class Resumed:
         try:
             size = os.stat(span.path).st_size
         except OSError as error:
-            seen = f"cannot be read ({error.strerror})"
+            problem = f"cannot be read ({error.strerror})"
         else:
             if size >= span.end:
                 return
-            seen = f"has {size} bytes"
+            problem = f"has {size} bytes"
         raise ConfigError(
-            f"--resume={self.given}: the decode curve is made from bytes {span.begin} to {span.end} of the deploy log {span.path} "
-            f"too, which the kept decode tests are in, and it {seen}. Bring it back under that name, or start a run of its own."
+            f"--resume={self.path}: the decode curve needs bytes {span.begin} to {span.end} of the deploy log "
+            f"{span.path}, which the kept decode tests wrote, and it {problem}. Restore it under that name, or "
+            "start a new run."
         )
 
     @pytest.hookimpl(tryfirst=True)
@@ -106,16 +108,16 @@ class Resumed:
         if entry is None or not is_live(item):
             return None
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        for when in ("setup", "call", "teardown"):
+        for when in _PHASES:
             item.ihook.pytest_runtest_logreport(report=_report(item, entry, when))
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
 
 
-def _report(item: pytest.Item, entry: dict[str, Any], when: Any) -> pytest.TestReport:
+def _report(item: pytest.Item, entry: Entry, when: Literal["setup", "call", "teardown"]) -> pytest.TestReport:
     from slabench.report.console import failure_text
 
-    red = when == "call" and entry["word"] != "PASSED"
+    red = when == "call" and entry.word is not Outcome.PASSED
     now = time.time()
     report = pytest.TestReport(
         item.nodeid,
@@ -124,17 +126,14 @@ def _report(item: pytest.Item, entry: dict[str, Any], when: Any) -> pytest.TestR
         "failed" if red else "passed",
         failure_text(entry) if red else None,
         when,
-        duration=entry["duration_s"] if when == "call" else 0.0,
+        duration=entry.duration_s if when == "call" else 0.0,
         start=now,
         stop=now,
     )
     if when == "call":
-        report.slabench = {"entry": entry, "server": None, "labels": []}  # type: ignore[attr-defined]
+        attach(report, as_finished({"entry": entry}))
     if when == "teardown":
-        report.user_properties += [
-            ("slabench.verdict", entry["word"]),
-            ("slabench.reasons", ", ".join(entry["reasons"])),
-        ]
+        report.user_properties += junit_properties(entry)
     return report
 
 

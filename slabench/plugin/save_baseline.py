@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from slabench.verdict import baseline_file
 from slabench.verdict.baseline_store import add_to
 
+if TYPE_CHECKING:
+    from slabench.run_document.run import RunDocument
 
-def save_baseline(data: Mapping[str, Any], target: Path) -> Iterator[str]:
-    """data: run.json's document. Writes, and says what became of it in sentences."""
-    document = baseline_file.build(
-        source=data["run_id"],
-        created_utc=data["updated_utc"],
-        fingerprint=data["server"].get("fingerprint", {}),
-        labels=data["labels"],
-        tests=data["tests"],
-    )
+
+def save_baseline(run: RunDocument, target: Path) -> Iterator[str]:
+    """Writes, and reports in sentences what was written."""
+    from slabench.report.as_baseline import as_baseline
+
+    document = as_baseline(run)
     if not document["tests"]:
         yield f"No baseline was written to {target}: no test of this run was valid."
         return
     measured = len(document["tests"])
-    document, gone = add_to(str(target), document, option="--save-baseline=")
+    document, removed = add_to(str(target), document, option="--save-baseline=")
     kept = len(document["tests"]) - measured
-    beside = f", {kept} that it held already were kept" if kept else ""
-    yield f"Baseline of {measured} test{'' if measured == 1 else 's'} written to {target}{beside}."
+    more = f", {kept} that it held already were kept" if kept else ""
+    yield f"Baseline of {measured} test{'' if measured == 1 else 's'} written to {target}{more}."
     for test_id, entry in document["tests"].items():
         if entry.get("allowed"):
             names = ",".join(entry["allowed"])
-            yield f"{test_id} was measured with --allow={names}; what is compared with it has to allow the same."
+            yield f"{test_id} was measured with --allow={names}; compare with it under the same --allow."
         if entry.get("lacking"):
-            yield f"{test_id} lacks {', '.join(entry['lacking'])} in some repeat, so nothing can be compared with it."
-    if gone:
-        yield f"Of another hardware, model or server, and no longer in {target}: {', '.join(gone)}."
+            lacking = ", ".join(entry["lacking"])
+            yield f"{test_id} lacks {lacking} in some repeat, so nothing can be compared with it."
+    if removed:
+        tests = ", ".join(removed)
+        yield f"Removed from {target}, since they are of other hardware, another model or server: {tests}."

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from slabench.session.settings import Settings
 
 if TYPE_CHECKING:
+    from slabench.run_document.run import FinishedTest
     from slabench.session.campaign import Campaign
 
 SETTINGS = pytest.StashKey[Settings]()  # on the config
 CAMPAIGN: pytest.StashKey[Campaign] = pytest.StashKey()  # on the config, from the first live test on
-ENTRY = pytest.StashKey[dict[str, Any]]()  # on the item, what judge() left: {"entry", "server", "labels"}
+ENTRY: pytest.StashKey[FinishedTest] = pytest.StashKey()  # on the item, what judge() left

@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Generator
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -103,7 +104,7 @@ def _kept(item: pytest.Item, line: str) -> str:
     campaign = item.config.stash.get(CAMPAIGN, None)
     if campaign is not None and campaign.interrupted is not None:
         handed, campaign.interrupted = campaign.interrupted, None
-        kept = handed["entry"]["headline"].partition("Ctrl-C ")[2]
+        kept = handed.entry.headline.partition("Ctrl-C ")[2]
         line = f"{line} ({kept})" if kept else line
-        item.stash[ENTRY] = {**handed, "entry": {**handed["entry"], "headline": line, "reasons": ["TIMEOUT"]}}
+        item.stash[ENTRY] = replace(handed, entry=replace(handed.entry, headline=line, reasons=("TIMEOUT",)))
     return line

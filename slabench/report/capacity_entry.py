@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from slabench.capacity.probe import THROUGHPUT, Point, Probe, point
 from slabench.capacity.search import Kind, Search, SearchResult
 from slabench.messages import Message
 from slabench.metrics.definitions import declared
+from slabench.run_document.capacity import (
+    Capacity,
+    CapacityMark,
+    CapacityPoint,
+    CapacityProbe,
+    IntervalEntry,
+)
 
 
 def load_message(load: float, kind: str) -> Message:
@@ -64,45 +70,43 @@ def advice(search: Search, result: SearchResult, kind: str) -> tuple[Message, ..
     return (result_message(search, result, kind), *([] if further is None else [further]))
 
 
-def as_dict(search: Search, result: SearchResult | None, kind: str) -> dict[str, Any]:
-    """run.json's `capacity`; result None while the search is on: `best_so_far` is the answer by what was
-    measured.
-    """
+def capacity_entry(search: Search, result: SearchResult | None, kind: str) -> Capacity:
+    """run.json's `capacity`; result None while the search is on."""
     points = search.points
     message = None if result is None else result_message(search, result, kind)
-    return {
-        "load_kind": kind,
-        "range": [search.loads[0], search.loads[-1]],
-        "rules": [str(rule) for rule in search.rules],
-        "outcome": None if result is None else result.kind.value,
-        "load": None if result is None or result.kind is Kind.UNRESOLVED else result.load,
-        "best_so_far": points.best(),
-        "text": "" if message is None else str(message),
-        "message": None if message is None else message.as_dict(),
-        "fails": None if result is None else result.fails,
-        "highest": None if result is None else result.highest,
-        "marks": [{"load": mark.load, "text": str(mark.message)} for mark in search.marks],
-        "seconds": search.spent_s,
-        "points": [{"load": load, "standing": at.standing.value} for load, at in points.items()],
-        "probes": [_probe(search, number, probe) for number, probe in enumerate(search.probes, 1)],
-    }
+    return Capacity(
+        load_kind=kind,
+        range=(search.loads[0], search.loads[-1]),
+        rules=tuple(map(str, search.rules)),
+        outcome=None if result is None else result.kind.value,
+        load=None if result is None or result.kind is Kind.UNRESOLVED else result.load,
+        best_so_far=points.best(),
+        text="" if message is None else str(message),
+        message=message,
+        fails=None if result is None else result.fails,
+        highest=None if result is None else result.highest,
+        marks=tuple(CapacityMark(load=mark.load, text=str(mark.message)) for mark in search.marks),
+        seconds=search.spent_s,
+        points=tuple(CapacityPoint(load=load, standing=at.standing.value) for load, at in points.items()),
+        probes=tuple(_probe(search, number, probe) for number, probe in enumerate(search.probes, 1)),
+    )
 
 
-def _probe(search: Search, number: int, probe: Probe) -> dict[str, Any]:
+def _probe(search: Search, number: int, probe: Probe) -> CapacityProbe:
     why = search.whys[number - 1]
-    return {
-        "number": number,
-        "load": probe.load,
-        "standing": point([probe], search.rules).standing.value,
-        "why": "" if why is None else str(why),
-        "waves": probe.waves,
-        "first_wave_only": probe.ramp,
-        "stopped": probe.stopped,
-        "at_most": None if probe.early is None else probe.early.ceiling,
-        "seconds": probe.seconds,
-        "intervals": {key: asdict(value) for key, value in probe.estimates.items()},
-        "metrics": {key: float(value) for key, value in probe.metrics.items()},
-    }
+    return CapacityProbe(
+        number=number,
+        load=probe.load,
+        standing=point([probe], search.rules).standing.value,
+        why="" if why is None else str(why),
+        waves=probe.waves,
+        first_wave_only=probe.ramp,
+        stopped=probe.stopped,
+        at_most=None if probe.early is None else probe.early.ceiling,
+        seconds=probe.seconds,
+        intervals={key: IntervalEntry(**asdict(value)) for key, value in probe.estimates.items()},
+        metrics={key: float(value) for key, value in probe.metrics.items()},
+    )
 
 
 def metric_messages(search: Search, at: Point) -> list[Message]:

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
 
 from slabench.messages import number
 from slabench.report.charts import Series, line_chart
 from slabench.report.frontier import Row, frontier_rows
 from slabench.report.html_table import listed, table
+from slabench.run_document.capacity import Capacity
+from slabench.run_document.entry import Entry
+from slabench.run_document.run import RunDocument
 
 METHOD = "tencent-capacity"
 HEAD = (
@@ -20,23 +22,23 @@ HEAD = (
 )  # fmt: skip
 
 
-def probe_cells(capacity: Mapping[str, Any]) -> list[list[str]]:
+def probe_cells(capacity: Capacity) -> list[list[str]]:
     """A row a probe under HEAD."""
     rows = []
-    for probe in capacity["probes"]:
-        waves = [str(probe["waves"]), *(name for name, key in _ENDS.items() if probe[key])]
-        tpot = probe["intervals"].get("tpot.mean")
+    for probe in capacity.probes:
+        waves = [str(probe.waves), *(name for name, key in _ENDS.items() if getattr(probe, key))]
+        tpot = probe.intervals.get("tpot.mean")
         rows.append(
             [
-                str(probe["number"]),
-                f"{probe['load']:g}",
-                probe["standing"],
+                str(probe.number),
+                f"{probe.load:g}",
+                probe.standing,
                 ", ".join(waves),
-                "n/a" if tpot is None else number(tpot["value"]),
-                "n/a" if tpot is None else f"{number(tpot['low'])} to {number(tpot['high'])}",
-                *_cells(probe["metrics"], "ttft.mean", "total_throughput"),
-                f"{probe['seconds']:.1f}",
-                probe["why"],
+                "n/a" if tpot is None else number(tpot.value),
+                "n/a" if tpot is None else f"{number(tpot.low)} to {number(tpot.high)}",
+                *_cells(probe.metrics, "ttft.mean", "total_throughput"),
+                f"{probe.seconds:.1f}",
+                probe.why,
             ]
         )
     return rows
@@ -56,27 +58,27 @@ JUDGED = (
 _RATES = ("total_throughput", "total_throughput_per_gpu", "output_throughput_per_gpu", "per_user", "qpm")
 
 
-def _judged_table(entry: Mapping[str, Any], load: float) -> str:
+def _judged_table(entry: Entry, load: float) -> str:
     """The judged run under JUDGED."""
-    tpot = entry["metrics"].get("tpot.mean")
-    metrics = {**entry["metrics"], **({"per_user": 1000 / tpot} if tpot else {})}
-    row = [entry["id"].rpartition("::")[2], entry["word"], f"{load:g}"]
+    tpot = entry.metrics.get("tpot.mean")
+    metrics = {**entry.metrics, **({"per_user": 1000 / tpot} if tpot else {})}
+    row = [entry.id.rpartition("::")[2], entry.word, f"{load:g}"]
     return table(JUDGED, [[*row, *_cells(metrics, *_RATES, "tpot.mean", "ttft.mean")]])
 
 
-def capacity_html(data: Mapping[str, Any]) -> str:
+def capacity_html(document: RunDocument) -> str:
     """The section of a run that searched; empty otherwise."""
     parts: list[str] = []
     rules: dict[str, None] = {}
-    for entry in data["tests"]:
-        capacity = entry.get("capacity") if entry["method"] == METHOD else None
-        if not capacity:
+    for entry in document.of(METHOD):
+        capacity = entry.capacity
+        if capacity is None:
             continue
-        rules |= dict.fromkeys(capacity["rules"])
-        result = f"{entry['word']}: {capacity['outcome'] or 'not finished'}. {capacity['text']}"
-        judged = capacity["load"] is not None and entry["metrics"]
-        judged_table = _judged_table(entry, capacity["load"]) if judged else ""
-        chart = frontier_chart(frontier_rows(data), capacity["rules"])
+        rules |= dict.fromkeys(capacity.rules)
+        result = f"{entry.word}: {capacity.outcome or 'not finished'}. {capacity.text}"
+        judged = capacity.load is not None and entry.metrics
+        judged_table = _judged_table(entry, capacity.load or 0) if judged else ""
+        chart = frontier_chart(frontier_rows(document), capacity.rules)
         probes = table(HEAD, probe_cells(capacity), frozenset({2, 5, 9}))
         parts.append(f'{listed([result])}{judged_table}{probes}<div class="charts">{chart}</div>')
     if not parts:

@@ -1,6 +1,4 @@
-"""Charts as inline SVG: no script, no font, no file from elsewhere, so that a page can be mailed and read
-anywhere.
-"""
+"""Charts as inline SVG: no script, no font and no file from elsewhere, so that a page can be mailed."""
 
 from __future__ import annotations
 
@@ -17,9 +15,7 @@ BAR_WIDTH = 90.0  # px at most: a single bar across the whole chart reads as an 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """points (x, y) in the order they are joined; hollow: places in points that must not be trusted
-    (INVALID).
-    """
+    """points (x, y) in the order they are joined; hollow: places in points that are INVALID."""
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -53,28 +49,18 @@ class _Canvas:
         self, title: str, x_label: str, y_label: str, x_ticks: Sequence[float], y_ticks: Sequence[float]
     ) -> None:
         self.x_high, self.y_high = x_ticks[-1] or 1.0, y_ticks[-1] or 1.0
-        name = escape(title)
-        self.parts = [
-            f'<svg class="chart" role="img" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
-            f'xmlns="http://www.w3.org/2000/svg"><title>{name}</title>',
-            f'<text class="chart-title" x="{LEFT}" y="20">{name}</text>',
-        ]
+        size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
+        namespace = 'xmlns="http://www.w3.org/2000/svg"'
+        self.parts = [f'<svg class="chart" role="img" {size} {namespace}><title>{escape(title)}</title>']
+        self.text("chart-title", LEFT, 20, title)
         for value in y_ticks:
-            y, kind = self.y(value), "frame" if value == 0 else "grid"
-            self.parts.append(
-                f'<line class="{kind}" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            )
-            self.parts.append(
-                f'<text class="tick" text-anchor="end" x="{LEFT - 6}" y="{y + 4:.1f}">{tick_text(value)}</text>'
-            )
-        middle = (TOP + HEIGHT - BOTTOM) / 2
-        self.parts.append(
-            f'<text class="axis" text-anchor="middle" transform="translate(14 {middle:.0f}) rotate(-90)">{escape(y_label)}</text>'
-        )
-        x_middle = (LEFT + WIDTH - RIGHT) / 2
-        self.parts.append(
-            f'<text class="axis" text-anchor="middle" x="{x_middle:.0f}" y="{HEIGHT - 8}">{escape(x_label)}</text>'
-        )
+            y = self.y(value)
+            self.line("frame" if value == 0 else "grid", LEFT, WIDTH - RIGHT, y, y)
+            self.text("tick", LEFT - 6, y + 4, tick_text(value), "end")
+        middle = f"translate(14 {(TOP + HEIGHT - BOTTOM) / 2:.0f}) rotate(-90)"
+        name = escape(y_label)
+        self.parts.append(f'<text class="axis" text-anchor="middle" transform="{middle}">{name}</text>')
+        self.text("axis", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, x_label, "middle")
 
     def x(self, value: float) -> float:
         return LEFT + value / self.x_high * (WIDTH - LEFT - RIGHT)
@@ -82,37 +68,55 @@ class _Canvas:
     def y(self, value: float) -> float:
         return HEIGHT - BOTTOM - value / self.y_high * (HEIGHT - TOP - BOTTOM)
 
+    def line(self, kind: str, x1: float, x2: float, y1: float, y2: float) -> None:
+        ends = f'x1="{x1:.1f}" x2="{x2:.1f}" y1="{y1:.1f}" y2="{y2:.1f}"'
+        self.parts.append(f'<line class="{kind}" {ends}/>')
+
+    def text(self, kind: str, x: float, y: float, text: str, anchor: str = "start") -> None:
+        place = f'text-anchor="{anchor}" x="{x:.1f}" y="{y:.1f}"'
+        self.parts.append(f'<text class="{kind}" {place}>{escape(text)}</text>')
+
     def x_tick(self, x: float, text: str) -> None:
-        self.parts.append(
-            f'<text class="tick" text-anchor="middle" x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}">{escape(text)}</text>'
-        )
+        self.text("tick", x, HEIGHT - BOTTOM + 16, text, "middle")
 
     def limit(self, value: float, text: str) -> None:
         y = self.y(value)
-        self.parts.append(f'<line class="limit" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        self.parts.append(
-            f'<text class="limit-text" text-anchor="end" x="{WIDTH - RIGHT}" y="{y - 7:.1f}">{escape(text)}</text>'
-        )
+        self.line("limit", LEFT, WIDTH - RIGHT, y, y)
+        self.text("limit-text", WIDTH - RIGHT, y - 7, text, "end")
 
     def x_limit(self, value: float, text: str, *, row: int) -> None:
         """A dashed line down at value. row: the texts of several stand below each other."""
         x = self.x(value)
-        self.parts.append(
-            f'<line class="limit" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
-        )
+        self.line("limit", x, x, TOP, HEIGHT - BOTTOM)
         left = x > WIDTH / 2
-        where = f'text-anchor="{"end" if left else "start"}" x="{x - 6 if left else x + 6:.1f}" y="{TOP + 12 + 15 * row}"'
-        self.parts.append(f'<text class="limit-text" {where}>{escape(text)}</text>')
+        self.text(
+            "limit-text", x - 6 if left else x + 6, TOP + 12 + 15 * row, text, "end" if left else "start"
+        )
 
     def legend(self, names: Sequence[str]) -> None:
         x = float(WIDTH - RIGHT)
         for k, name in reversed(list(enumerate(names))):
-            self.parts.append(
-                f'<text class="legend" text-anchor="end" x="{x:.0f}" y="20">{escape(name)}</text>'
-            )
+            self.text("legend", x, 20, name, "end")
             x -= 7 * len(name) + 16
             self.parts.append(f'<rect class="{series_class(k)}" x="{x:.0f}" y="11" width="10" height="10"/>')
             x -= 10
+
+    def series(self, k: int, series: Series) -> None:
+        """Its points with their notes, joined by a line."""
+        colour = series_class(k)
+        places = [(self.x(x), self.y(y)) for x, y in series.points]
+        if series.joined and len(places) > 1:
+            path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+            self.parts.append(f'<polyline class="{colour}" points="{path}"/>')
+        for place, ((x, y), (x_value, y_value)) in enumerate(zip(places, series.points, strict=True)):
+            kind, invalid = (f"{colour} hollow", " (INVALID)") if place in series.hollow else (colour, "")
+            label = escape(f"{series.name}: {tick_text(x_value)}, {y_value:.2f}{invalid}")
+            circle = f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4">'
+            self.parts.append(f"{circle}<title>{label}</title></circle>")
+            if place < len(series.notes):
+                note = series.notes[place]
+                left = x + 8 + 7 * len(note) > WIDTH
+                self.text("note", x - 8 if left else x + 8, y - 6, note, "end" if left else "start")
 
     def svg(self) -> str:
         return "".join([*self.parts, "</svg>"])
@@ -132,43 +136,22 @@ def line_chart(
 
     Limits are dashed lines across, x_limits down.
     """
-    points = [point for one in series for point in one.points]
+    points = [point for each in series for point in each.points]
     if not points:
         return ""
     x_ticks = ticks(max([x for x, _ in points] + [value for value, _ in x_limits]), 8)
-    canvas = _Canvas(
-        title,
-        x_label,
-        y_label,
-        x_ticks,
-        ticks(max([y for _, y in points] + ([limit * 1.1] if limit else []))),
-    )
+    y_ticks = ticks(max([y for _, y in points] + ([limit * 1.1] if limit else [])))
+    canvas = _Canvas(title, x_label, y_label, x_ticks, y_ticks)
     for value in x_ticks:
         canvas.x_tick(canvas.x(value), tick_text(value))
-    for k, one in enumerate(series):
-        colour = series_class(k)
-        places = [(canvas.x(x), canvas.y(y)) for x, y in one.points]
-        if one.joined and len(places) > 1:
-            path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-            canvas.parts.append(f'<polyline class="{colour}" points="{path}"/>')
-        for place, (x, y) in enumerate(places):
-            value_x, value_y = one.points[place]
-            kind = f"{colour} hollow" if place in one.hollow else colour
-            told = f"{one.name}: {tick_text(value_x)}, {value_y:.2f}{' (INVALID)' if place in one.hollow else ''}"
-            canvas.parts.append(
-                f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"><title>{escape(told)}</title></circle>'
-            )
-            if place < len(one.notes):
-                anchor = "end" if x + 8 + 7 * len(one.notes[place]) > WIDTH else "start"
-                shift = -8 if anchor == "end" else 8
-                where = f'text-anchor="{anchor}" x="{x + shift:.1f}" y="{y - 6:.1f}"'
-                canvas.parts.append(f'<text class="note" {where}>{escape(one.notes[place])}</text>')
+    for k, each in enumerate(series):
+        canvas.series(k, each)
     if limit is not None:
         canvas.limit(limit, limit_text)
     for row, (value, text) in enumerate(x_limits):
         canvas.x_limit(value, text, row=row)
     if len(series) > 1:
-        canvas.legend([one.name for one in series])
+        canvas.legend([each.name for each in series])
     return canvas.svg()
 
 
@@ -176,19 +159,16 @@ def bar_chart(title: str, x_label: str, y_label: str, bars: Sequence[tuple[str, 
     """(name, value, hollow) side by side from 0, the value above each; "" without bars."""
     if not bars:
         return ""
-    canvas = _Canvas(
-        title, x_label, y_label, [0.0, float(len(bars))], ticks(max(value for _, value, _ in bars) * 1.08)
-    )
+    y_ticks = ticks(max(value for _, value, _ in bars) * 1.08)
+    canvas = _Canvas(title, x_label, y_label, [0.0, float(len(bars))], y_ticks)
     for k, (name, value, hollow) in enumerate(bars):
         middle, top = canvas.x(k + 0.5), canvas.y(value)
         width = min(canvas.x(k + 0.8) - canvas.x(k + 0.2), BAR_WIDTH)
-        kind = f"{series_class(0)} hollow" if hollow else series_class(0)
-        canvas.parts.append(
-            f'<rect class="{kind}" x="{middle - width / 2:.1f}" y="{top:.1f}" width="{width:.1f}" '
-            f'height="{canvas.y(0) - top:.1f}"><title>{escape(name)}: {value:,.2f}{" (INVALID)" if hollow else ""}</title></rect>'
-        )
-        canvas.parts.append(
-            f'<text class="note" text-anchor="middle" x="{middle:.1f}" y="{top - 5:.1f}">{value:,.0f}</text>'
-        )
+        kind, invalid = (f"{series_class(0)} hollow", " (INVALID)") if hollow else (series_class(0), "")
+        place = f'x="{middle - width / 2:.1f}" y="{top:.1f}"'
+        size = f'width="{width:.1f}" height="{canvas.y(0) - top:.1f}"'
+        label = f"<title>{escape(name)}: {value:,.2f}{invalid}</title>"
+        canvas.parts.append(f'<rect class="{kind}" {place} {size}>{label}</rect>')
+        canvas.text("note", middle, top - 5, f"{value:,.0f}", "middle")
         canvas.x_tick(middle, name)
     return canvas.svg()

@@ -1,38 +1,28 @@
-"""Two or more stored sides against the first: one word a test and side, and the pages of it."""
+"""Two or more stored sides against the first: an outcome for each test and side."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from html import escape
-from typing import Any
 
 from slabench.metrics.definitions import curve_size
-from slabench.report import markdown
-from slabench.report.comparison import HEAD, figure_row
-from slabench.report.console import table
-from slabench.report.html import css
-from slabench.report.html_table import table as html_table
+from slabench.report.compare_document import CompareDocument, ComparedSide, ComparedTest, SideCheck
 from slabench.report.sanitize import plain_values
 from slabench.report.stored_runs import StoredSide, StoredTest, same_load
+from slabench.run_document.entry import ComparisonEntry
+from slabench.run_document.read import parse
+from slabench.run_document.write import stored
 from slabench.verdict.baseline_file import Baseline
 from slabench.verdict.comparison import Comparison, compare
-from slabench.verdict.differences import Difference, differences
+from slabench.verdict.differences import differences
 from slabench.verdict.gated_metrics import Gathered, both_sides
 from slabench.verdict.outcome import Check, CheckStatus, Outcome, overall
 from slabench.verdict.validity.policy import settle
 
-# slabench.compare/1: first form.
-SCHEMA = "slabench.compare/1"
-
-
 CAPACITY = "tencent-capacity"
 # What two capacity searches that ended at different loads differ in.
-LOADS = (
-    "workload.num_prompts",
-    "workload.request_rate",
-    "workload.max_concurrency",
-    "workload.warmup_requests",
+LOADS = tuple(
+    f"workload.{key}" for key in ("num_prompts", "request_rate", "max_concurrency", "warmup_requests")
 )
 
 
@@ -52,47 +42,39 @@ class Rules:
     common: bool = False
 
 
-def compare_sides(sides: Sequence[StoredSide], rules: Rules) -> dict[str, Any]:
-    """The document: every test of the first side against each of the others.
-
-    A test that a side lacks is INVALID there.
-    """
+def compare_sides(sides: Sequence[StoredSide], rules: Rules) -> CompareDocument:
+    """Every test of the first side against each of the others. A test that a side lacks is INVALID there."""
     old, *others = sides
-    tests = []
+    tests: list[ComparedTest] = []
     left_out: dict[str, list[str]] = {}
     for side in others:
         names = {test_id: _match(old.tests[test_id], test_id, side) for test_id in old.tests}
         for test_id, name in names.items():
             if name is None and rules.common:
                 left_out.setdefault(old.name, []).append(test_id)
-                continue
-            tests.append({"id": test_id, "side": side.name, **_judged(old, test_id, side, name, rules)})
-            for whose, points in tests[-1].pop("left_out", {}).items():
-                left_out.setdefault(whose, []).extend(points)
-        for test_id in side.tests:
-            if test_id in names.values():
-                continue
+            else:
+                tests.append(_Pair(old, test_id, side, name, rules, left_out).compared())
+        for test_id in (test_id for test_id in side.tests if test_id not in names.values()):
             if rules.common:
                 left_out.setdefault(side.name, []).append(test_id)
                 continue
             line = f"{old.name} has no such test, so it is not compared."
             tests.append(
-                {"id": test_id, "side": side.name, "word": None, "line": line, "reasons": ["NO_BASELINE"]}
+                ComparedTest(id=test_id, side=side.name, word=None, line=line, reasons=("NO_BASELINE",))
             )
-    word = overall([Outcome(one["word"]) for one in tests if one["word"] is not None]) or Outcome.INVALID
-    document: dict[str, Any] = {
-        "schema": SCHEMA,
-        "word": word.value,
-        "tolerance": rules.tolerance,
-        "allow_diff": list(rules.allow),
-        "allow": list(rules.checks),
-        "old": old.name,
-        "sides": [{"name": one.name, "version": one.version, "unchecked": one.rows} for one in sides],
-        "left_out": {whose: list(dict.fromkeys(names)) for whose, names in left_out.items()},
-        "tests": tests,
-    }
-    found: dict[str, Any] = plain_values(document)
-    return found
+    document = CompareDocument(
+        word=overall([test.word for test in tests if test.word is not None]) or Outcome.INVALID,
+        tolerance=rules.tolerance,
+        allow_diff=tuple(rules.allow),
+        allow=tuple(rules.checks),
+        old=old.name,
+        sides=tuple(
+            ComparedSide(name=side.name, version=side.version, unchecked=side.rows) for side in sides
+        ),
+        left_out={name: tuple(dict.fromkeys(names)) for name, names in left_out.items()},
+        tests=tuple(tests),
+    )
+    return parse(CompareDocument, plain_values(stored(document)), strict=True)
 
 
 def _match(wanted: StoredTest, test_id: str, side: StoredSide) -> str | None:
@@ -100,230 +82,145 @@ def _match(wanted: StoredTest, test_id: str, side: StoredSide) -> str | None:
     if test_id in side.tests:
         return test_id
     return next(
-        (name for name, one in side.tests.items() if side.rows and same_load(wanted.workload, one.workload)),
+        (
+            name
+            for name, test in side.tests.items()
+            if side.rows and same_load(wanted.workload, test.workload)
+        ),
         None,
     )
 
 
-def _judged(
-    old: StoredSide, test_id: str, side: StoredSide, name: str | None, rules: Rules
-) -> dict[str, Any]:
-    was = old.tests[test_id]
-    if name is None:
-        return _invalid(f"{side.name} has no such test.", "NOT_MEASURED")
-    now = side.tests[name]
-    for one, of in ((was, old), (now, side)):
-        if one.invalid is not None:
-            return _invalid(f"{of.name}: {one.invalid}", "NOT_VALID")
-        bad = [check for check in _settled(one, rules) if check.state is CheckStatus.INVALID]
-        if bad:
-            more = (
-                f" (and {len(bad) - 1} more: {', '.join(check.name for check in bad[1:])})"
-                if len(bad) > 1
-                else ""
-            )
-            return _invalid(f"{of.name}: {bad[0].name}: {bad[0].text}{more}", "NOT_VALID", bad[0].name)
-    unchecked = old.rows or side.rows
-    samples, mine = (was.classic, now.classic) if unchecked else (was.samples, now.samples)
-    left_out: dict[str, list[str]] = {}
-    if rules.common:
-        samples, mine, single = _common_points(samples, mine)
-        left_out = {
-            of.name: [f"{test_id} at {point}" for point in points]
-            for of, points in zip((old, side), single, strict=True)
-        }
-    # Rows say nothing of hardware and model, and name less of a workload: what they do not name is not
-    # compared.
-    named = {key: value for key, value in was.workload.items() if not unchecked or key in now.workload}
-    means = {key: sum(values) / len(values) for key, values in samples.values.items()}
-    entry = {"workload": named, "figures": means, "samples": samples.values, "lacking": samples.lacking}
-    entry["allowed"] = {**was.allowed, **now.allowed}
-    entry["information"] = {} if was.accept_length is None else {"accept_length": was.accept_length}
-    searched = was.method == now.method == CAPACITY and any(
-        difference.key in LOADS for difference in _differ(named, now.workload)
-    )
-    fingerprint = {} if unchecked else old.fingerprint
-    siblings = sum(one.partition("[")[0] == name.partition("[")[0] for one in side.tests)
-    known = Baseline(old.name, old.name, fingerprint, {test_id: entry})
-    found = compare(
-        known,
-        test_id,
-        mine.values,
-        {},
-        side.fingerprint,
-        now.workload,
-        tolerance=rules.tolerance,
-        lacking=mine.lacking,
-        wanted=() if was.by_hand else both_sides(entry, (*mine.values, *mine.lacking)),
-        allow=(*rules.allow, *(LOADS if searched else ())),
-        checks=rules.checks,
-        strict=rules.strict,
-        siblings=siblings,
-        accept_length=now.accept_length,
-    )
-    if searched and found.not_comparable is None:
-        line = f"two searches that ended at different loads ({'; '.join(map(str, found.allowed))}): shown, but not a gate"
-        return {"word": None, "line": line, "reasons": ["NOT_GATED"], "comparison": found.as_dict()}
-    word, line = _word(found)
-    checks = [
-        {"side": of.name, **check.as_dict()}
-        for one, of in ((was, old), (now, side))
-        if of.rows
-        for check in _settled(one, rules)
-    ]
-    reasons = [*found.reasons, *(["UNCHECKED"] if unchecked else [])]
-    return {
-        "word": word.value,
-        "line": line,
-        "reasons": reasons,
-        "comparison": found.as_dict(),
-        "checks": checks,
-        "left_out": left_out,
-    }
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A test of the old side, and the test of one new side that it is compared with.
+
+    left_out: takes the points of a curve that --common leaves out, by side.
+    """
+
+    old: StoredSide
+    test_id: str
+    side: StoredSide
+    name: str | None  # None: the side has no such test
+    rules: Rules
+    left_out: dict[str, list[str]]
+
+    def _result(
+        self,
+        word: Outcome | None,
+        line: str,
+        *reasons: str,
+        comparison: Comparison | None = None,
+        checks: Sequence[SideCheck] = (),
+    ) -> ComparedTest:
+        entry = None if comparison is None else parse(ComparisonEntry, comparison.as_dict(), strict=True)
+        return ComparedTest(
+            id=self.test_id,
+            side=self.side.name,
+            word=word,
+            line=line,
+            reasons=reasons,
+            comparison=entry,
+            checks=tuple(checks),
+        )
+
+    def compared(self) -> ComparedTest:
+        if self.name is None:
+            return self._result(Outcome.INVALID, f"{self.side.name} has no such test.", "NOT_MEASURED")
+        was, now = self.old.tests[self.test_id], self.side.tests[self.name]
+        sides = ((was, self.old), (now, self.side))
+        for test, side in sides:
+            if test.invalid is not None:
+                return self._result(Outcome.INVALID, f"{side.name}: {test.invalid}", "NOT_VALID")
+            bad = [check for check in _settled(test, self.rules) if check.state is CheckStatus.INVALID]
+            if bad:
+                names = ", ".join(check.name for check in bad[1:])
+                more = f" (and {len(bad) - 1} more: {names})" if names else ""
+                line = f"{side.name}: {bad[0].name}: {bad[0].text}{more}"
+                return self._result(Outcome.INVALID, line, "NOT_VALID", bad[0].name)
+        searched, result = self._compare(was, now, self.name)
+        if searched and result.not_comparable is None:
+            loads = "; ".join(map(str, result.allowed))
+            line = f"two searches that ended at different loads ({loads}): shown, but not a gate"
+            return self._result(None, line, "NOT_GATED", comparison=result)
+        checks = [
+            parse(SideCheck, {"side": side.name, **check.as_dict()}, strict=True)
+            for test, side in sides
+            if side.rows
+            for check in _settled(test, self.rules)
+        ]
+        reasons = (*result.reasons, *(["UNCHECKED"] if self.unchecked else []))
+        return self._result(*_word(result), *reasons, comparison=result, checks=checks)
+
+    @property
+    def unchecked(self) -> bool:
+        return self.old.rows or self.side.rows
+
+    def _compare(self, was: StoredTest, now: StoredTest, name: str) -> tuple[bool, Comparison]:
+        """(whether both are capacity searches at different loads, the comparison)."""
+        rules, unchecked = self.rules, self.unchecked
+        samples, mine = (was.classic, now.classic) if unchecked else (was.samples, now.samples)
+        if rules.common:
+            samples, mine, single = _common_points(samples, mine)
+            for side, points in zip((self.old, self.side), single, strict=True):
+                names = [f"{self.test_id} at {point}" for point in points]
+                self.left_out.setdefault(side.name, []).extend(names)
+        # Rows have nothing on hardware and model, and less on the workload: only what they have is compared.
+        known = {key: value for key, value in was.workload.items() if not unchecked or key in now.workload}
+        means = {key: sum(values) / len(values) for key, values in samples.values.items()}
+        entry = {"workload": known, "figures": means, "samples": samples.values, "lacking": samples.lacking}
+        entry["allowed"] = {**was.allowed, **now.allowed}
+        entry["information"] = {} if was.accept_length is None else {"accept_length": was.accept_length}
+        loads = differences({"workload": known}, {"workload": now.workload})
+        searched = was.method == now.method == CAPACITY and any(each.key in LOADS for each in loads)
+        function = name.partition("[")[0]
+        fingerprint = {} if unchecked else self.old.fingerprint
+        result = compare(
+            Baseline(self.old.name, self.old.name, fingerprint, {self.test_id: entry}),
+            self.test_id,
+            mine.values,
+            {},
+            self.side.fingerprint,
+            now.workload,
+            tolerance=rules.tolerance,
+            lacking=mine.lacking,
+            wanted=() if was.by_hand else both_sides(entry, (*mine.values, *mine.lacking)),
+            allow=(*rules.allow, *(LOADS if searched else ())),
+            checks=rules.checks,
+            strict=rules.strict,
+            siblings=sum(test_id.partition("[")[0] == function for test_id in self.side.tests),
+            accept_length=now.accept_length,
+        )
+        return searched, result
 
 
 def _common_points(old: Gathered, new: Gathered) -> tuple[Gathered, Gathered, list[list[int]]]:
-    """A curve's points that both sides have, and those of each alone; every other figure that one side lacks
+    """A curve's points that both sides have, and those of each alone; every other metric that one side lacks
     is still missing.
     """
     points = [
-        {key for key in (*one.values, *one.lacking) if curve_size(key) is not None} for one in (old, new)
+        {key for key in (*side.values, *side.lacking) if curve_size(key) is not None} for side in (old, new)
     ]
     single = points[0] ^ points[1]
 
-    def both(one: Gathered) -> Gathered:
-        values = {key: value for key, value in one.values.items() if key not in single}
-        return Gathered(values, {key: where for key, where in one.lacking.items() if key not in single})
+    def both(side: Gathered) -> Gathered:
+        values = {key: value for key, value in side.values.items() if key not in single}
+        return Gathered(values, {key: where for key, where in side.lacking.items() if key not in single})
 
-    return (
-        both(old),
-        both(new),
-        [sorted(size for key in own & single if (size := curve_size(key)) is not None) for own in points],
-    )
+    sizes = [sorted(size for key in own & single if (size := curve_size(key)) is not None) for own in points]
+    return both(old), both(new), sizes
 
 
 def _settled(test: StoredTest, rules: Rules) -> list[Check]:
-    return [settle(one, test.method, allow=rules.checks, strict=rules.strict) for one in test.checks]
+    return [settle(check, test.method, allow=rules.checks, strict=rules.strict) for check in test.checks]
 
 
-def _differ(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
-    return list(differences({"workload": was}, {"workload": now}))
-
-
-def _word(found: Comparison) -> tuple[Outcome, str]:
-    if found.not_comparable is not None:
-        return Outcome.INVALID, str(found.not_comparable)
-    worse = [one.text for one in found.objectives if not one.holds]
+def _word(result: Comparison) -> tuple[Outcome, str]:
+    if result.not_comparable is not None:
+        return Outcome.INVALID, str(result.not_comparable)
+    worse = [objective.text for objective in result.objectives if not objective.holds]
     if worse:
         return Outcome.FAILED, "; ".join(worse)
-    if found.inconclusive is not None:
-        return Outcome.INVALID, str(found.inconclusive)
-    return Outcome.PASSED, found.objectives[0].text
-
-
-def _invalid(line: str, *reasons: str) -> dict[str, Any]:
-    return {"word": Outcome.INVALID.value, "line": line, "reasons": list(reasons)}
-
-
-def exit_status(document: Mapping[str, Any]) -> int:
-    """As the suite's: 0 all PASSED, 1 any FAILED, 6 otherwise."""
-    return {"PASSED": 0, "FAILED": 1, "INVALID": 6}[document["word"]]
-
-
-def _facts(document: Mapping[str, Any]) -> list[str]:
-    lines = []
-    for place, one in zip(("old", *["new"] * len(document["sides"])), document["sides"], strict=False):
-        version = f", sglang {one['version']}" if one["version"] else ""
-        unchecked = (
-            "; rows of another client: what they do not show was not checked" if one["unchecked"] else ""
-        )
-        lines.append(f"{place}: {one['name']}{version}{unchecked}")
-    lines.append(f"tolerance {document['tolerance'] * 100:g} %")
-    return lines
-
-
-def _rows(document: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Head and rows; with more than two sides each row says whose it is."""
-    several = len(document["sides"]) > 2
-    head = ("verdict", *(("new",) if several else ()), *HEAD)
-    rows = []
-    for test in document["tests"]:
-        for one in (test.get("comparison") or {}).get("figures", ()):
-            cells = figure_row(test["id"].rpartition("/")[2], one)
-            if test["word"] is None:
-                cells = (*cells[:-2], "n/a", "not gated")
-            rows.append((test["word"] or "not gated", *((test["side"],) if several else ()), *cells))
-    return head, rows
-
-
-def _lines(document: Mapping[str, Any]) -> list[str]:
-    """Each sentence once, with the word and the tests that it is said of."""
-    several = len(document["sides"]) > 2
-    said: dict[tuple[str, ...], list[str]] = {}
-    for one in document["tests"]:
-        whose = f" ({one['side']})" if several else ""
-        reasons = f" [{', '.join(one['reasons'])}]" if one["reasons"] else ""
-        word = one["word"] or ("not gated" if one.get("comparison") else "not compared")
-        said.setdefault((word, whose, f"{one['line']}{reasons}", *_beside(one)), []).append(one["id"])
-    found = []
-    for (word, whose, line, *beside), ids in said.items():
-        found.append(f"{word} {ids[0] if len(ids) == 1 else f'{len(ids)} tests'}{whose}: {line}")
-        found += [f"  {', '.join(ids)}"] if len(ids) > 1 else []
-        found += beside
-    for whose, names in document.get("left_out", {}).items():
-        short = [name.rpartition("/")[2] for name in names]
-        found += [f"Left out by --common, only in {whose}: {', '.join(short)}."] if names else []
-    if not document["tests"]:
-        found.append("INVALID: there is no test that both sides have, so nothing was compared.")
-    return found
-
-
-def _beside(test: Mapping[str, Any]) -> list[str]:
-    """What is said below a test's sentence."""
-    checks = test.get("checks", ())
-    found = [f"  note: {note}" for note in (test.get("comparison") or {}).get("notes", ())]
-    found += [
-        f"  finding {one['name']} ({one['side']}): {one['text']}"
-        for one in checks
-        if one["state"] == "finding"
-    ]
-    hidden = dict.fromkeys(one["name"] for one in checks if one["state"] == "not_checked")
-    if hidden:
-        found.append(
-            f"  not checked: {', '.join(hidden)}; a row does not show it (INVALID under --strict-validity)"
-        )
-    return found
-
-
-def as_text(document: Mapping[str, Any]) -> str:
-    head, rows = _rows(document)
-    text = len(head) - len(HEAD)
-    lines = [*_facts(document)]
-    lines += [table(head, rows, left=(*range(text + 2), text + 4, len(head) - 1))] if rows else []
-    return "\n".join([*lines, *_lines(document), f"Verdict: {document['word']}"])
-
-
-def as_markdown(document: Mapping[str, Any]) -> str:
-    head, rows = _rows(document)
-    lines = [
-        f"# slabench compare: {document['word']}",
-        "",
-        *(f"- {markdown.cell(one)}" for one in _facts(document)),
-        "",
-    ]
-    lines += [*markdown.table(head, rows), ""] if rows else []
-    return "\n".join([*lines, *(f"- {markdown.cell(one)}" for one in _lines(document))]) + "\n"
-
-
-def as_html(document: Mapping[str, Any]) -> str:
-    head, rows = _rows(document)
-    word = escape(document["word"])
-    text = frozenset((*range(len(head) - len(HEAD) + 2), len(head) - 1))
-    body = f'<div class="slab"><h2>Verdict: <span class="word {word}">{word}</span></h2>'
-    body += "".join(f"<p>{escape(one)}</p>" for one in _facts(document)) + (
-        html_table(head, rows, text) if rows else ""
-    )
-    body += f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in _lines(document))}</ul></div>"
-    meta = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    title = f"<title>slabench compare {word}</title>"
-    return f'<!doctype html><html lang="en"><head>{meta}{title}<style>{css()}</style></head><body>{body}</body></html>\n'
+    if result.inconclusive is not None:
+        return Outcome.INVALID, str(result.inconclusive)
+    return Outcome.PASSED, result.objectives[0].text

@@ -1,11 +1,19 @@
-"""The decode curve as rows of built-in types: run.json's `curve`, and what `python -m slabench log` prints."""
+"""The decode curve as run.json's `curve`, which `slabench log` prints too."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slabench.metrics.curve import Curve
+from slabench.metrics.curve import Curve, CurvePoint
+from slabench.run_document.entry import CurveRow
+
+ALL_LINES = ("running", "samples", "accept_len", "median", "q1", "q3", "per_gpu", "per_user")
+CLEAN_LINES = ("median", "q1", "q3", "per_gpu", "per_user", "tpot_ms", "tpot_mean_ms")
+
+
+def _named(point: CurvePoint | None, prefix: str, names: Sequence[str]) -> dict[str, Any]:
+    return {f"{prefix}{name}": getattr(point, name, None) for name in names}
 
 
 def curve_rows(
@@ -13,38 +21,23 @@ def curve_rows(
     clean: Curve,
     stored: Mapping[str, float] | None = None,
     clients: Mapping[int, Mapping[str, float]] | None = None,
-) -> list[dict[str, Any]]:
-    """A row per number of running requests: every line first (classic), then the clean ones, then what the
-    client measured.
+) -> list[CurveRow]:
+    """A row for each number of running requests.
 
     stored: a baseline's `curve.N`; clients: a decode test's metrics by its number of running requests.
     """
-    undisturbed = {row.running: row for row in clean.points}
+    undisturbed = {point.running: point for point in clean.points}
     rows = []
-    for row in classic.points:
-        pure = undisturbed.get(row.running)
-        client = (clients or {}).get(row.running, {})
+    for point in classic.points:
+        pure, client = undisturbed.get(point.running), (clients or {}).get(point.running, {})
         rows.append(
-            {
-                "running": row.running,
-                "samples": row.samples,
-                "accept_len": row.accept_len,
-                "median": row.median,
-                "q1": row.q1,
-                "q3": row.q3,
-                "per_gpu": row.per_gpu,
-                "per_user": row.per_user,
-                "clean_samples": 0 if pure is None else pure.samples,
-                "clean_median": None if pure is None else pure.median,
-                "clean_q1": None if pure is None else pure.q1,
-                "clean_q3": None if pure is None else pure.q3,
-                "clean_per_gpu": None if pure is None else pure.per_gpu,
-                "clean_per_user": None if pure is None else pure.per_user,
-                "clean_tpot_ms": None if pure is None else pure.tpot_ms,
-                "clean_tpot_mean_ms": None if pure is None else pure.tpot_mean_ms,
-                "full_batch_tpot_ms": client.get("full_batch.tpot"),
-                "mean_tpot_ms": client.get("tpot.mean"),
-                "baseline": (stored or {}).get(f"curve.{row.running}"),
-            }
+            CurveRow(
+                **_named(point, "", ALL_LINES),
+                **_named(pure, "clean_", CLEAN_LINES),
+                clean_samples=0 if pure is None else pure.samples,
+                full_batch_tpot_ms=client.get("full_batch.tpot"),
+                mean_tpot_ms=client.get("tpot.mean"),
+                baseline=(stored or {}).get(f"curve.{point.running}"),
+            )
         )
     return rows

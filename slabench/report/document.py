@@ -1,7 +1,4 @@
-"""The run folder and run.json: the document that every other output is made of.
-
-docs/run-json.md is its contract.
-"""
+"""The run folder and its run.json, the document that every other output is made of (docs/run-json.md)."""
 
 from __future__ import annotations
 
@@ -11,19 +8,24 @@ import json
 import os
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from slabench.errors import ConfigError
+from slabench.exit_status import INTERRUPTED, OUR_CRASH
 from slabench.metrics.definitions import metric_of
+from slabench.run_document.entry import Entry
+from slabench.run_document.run import ClientName, EnvironmentEntry, Resumption, RunDocument, RunState
+from slabench.run_document.write import stored
 from slabench.strict_json import finite
 from slabench.verdict.outcome import Outcome, overall
 
-# slabench.run/1: first form.
-SCHEMA = "slabench.run/1"
+NOT_SAVED = "NOT_SAVED"  # label of a run of which an output could not be written
+ENDED = {INTERRUPTED: RunState.INTERRUPTED, OUR_CRASH: RunState.CRASHED}  # by exit status
 UNFINISHED = "run.json.new"
-ROOM = 4096  # bytes that have to fit before a run begins
+LEAST_FREE = 4096  # bytes that have to fit before a run begins
 
 
 def utc_now() -> str:
@@ -32,16 +34,14 @@ def utc_now() -> str:
 
 
 class RunFolder:
-    """One folder a run under the report directory, named by UTC time and a short id; `latest` points to the
-    last with a test.
-    """
+    """One folder a run, named by UTC time and a short id; `latest` points to the last one with a test."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock: int | None = _lock(path)
 
     def close(self) -> None:
-        """Let others continue this run."""
+        """Release the lock, so that another process can continue this run."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -52,7 +52,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, report_dir: str) -> RunFolder:
-        """Make it, never one that exists. ConfigError in one sentence if nothing can be written there."""
+        """A new folder. ConfigError if nothing can be written there."""
         parent = Path(report_dir)
         try:
             parent.mkdir(parents=True, exist_ok=True)
@@ -61,32 +61,29 @@ class RunFolder:
                 with contextlib.suppress(FileExistsError):
                     path.mkdir()
                     break
-            # A full or read-only disk says so before anything is measured. run.json itself appears whole,
+            # A full or read-only disk is an error before anything is measured. run.json itself appears whole,
             # with its first write.
-            (path / UNFINISHED).write_bytes(b"\0" * ROOM)
+            (path / UNFINISHED).write_bytes(b"\0" * LEAST_FREE)
         except OSError as error:
             raise ConfigError(
-                f"--report-dir={report_dir} cannot be written ({error.strerror}); give a folder for the reports."
+                f"--report-dir={report_dir} cannot be written ({error.strerror}); name another folder."
             ) from error
         return cls(path)
 
     def point_latest(self) -> None:
-        """Let `latest` name this run: once a test of it has begun."""
+        """Let `latest` name this run, once a test of it has begun."""
         _point(self.path.parent / "latest", self.path.name)
 
 
 def _lock(path: Path) -> int:
-    """Held as long as this process lives: a run cannot be continued while it is on.
-
-    A file system without locks has none.
-    """
+    """Held as long as this process lives: a running run cannot be continued. No lock where there are none."""
     handle = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(handle)
         raise ConfigError(
-            f"The run {path} is still on: another process writes to it. Wait for its end, or end it."
+            f"The run {path} is still running: another process writes to it. Wait for its end, or end it."
         ) from error
     except OSError:
         pass
@@ -94,7 +91,7 @@ def _lock(path: Path) -> int:
 
 
 def _point(link: Path, target: str) -> None:
-    """A relative link, replaced in one step. A file system without links costs the link, not the run."""
+    """A relative link, replaced in one step; none on a file system without links."""
     new = link.with_name(f".latest-{secrets.token_hex(4)}")
     with contextlib.suppress(OSError):
         if link.exists() and not link.is_symlink():
@@ -103,105 +100,101 @@ def _point(link: Path, target: str) -> None:
         os.replace(new, link)
 
 
-class RunDocument:
-    """run.json in memory; write() puts it on disk whole."""
+class RunFile:
+    """run.json of a folder: `document` is its content, write() puts it on disk whole."""
 
-    def __init__(self, folder: RunFolder, *, environment: Mapping[str, Any], slabench: str) -> None:
+    def __init__(self, folder: RunFolder, *, environment: EnvironmentEntry | None, slabench: str) -> None:
         self.folder = folder
         now = utc_now()
-        self.data: dict[str, Any] = {
-            "schema": SCHEMA,
-            "run_id": folder.run_id,
-            "state": "running",
-            "word": None,
-            "exit_status": None,
-            "created_utc": now,
-            "updated_utc": now,
-            "slabench": slabench,
-            "labels": [],
-            "environment": dict(environment),
-            "command": [],
-            "options": {},
-            "server": {},
-            "client": {"name": "slabench"},
-            "planned": [],
-            "not_run": [],
-            "units": {},
-            "tests": [],
-        }
+        self.document = RunDocument(
+            run_id=folder.run_id,
+            state=RunState.RUNNING,
+            word=None,
+            exit_status=None,
+            created_utc=now,
+            updated_utc=now,
+            slabench=slabench,
+            labels=(),
+            environment=environment,
+            command=(),
+            options={},
+            server=None,
+            client=ClientName(name="slabench"),
+            planned=(),
+            not_run=(),
+            units={},
+            tests=(),
+        )
+        self._tests: dict[str, dict[str, Any]] = {}  # each test as JSON has it, by id
 
     @classmethod
-    def resume(
-        cls, folder: RunFolder, data: Mapping[str, Any], kept: Sequence[Mapping[str, Any]], **made: Any
-    ) -> RunDocument:
-        """The document of a run that goes on: what was planned, the kept tests, and the server that they were
-        measured on.
-        """
-        document = cls(folder, **made)
-        document.data |= {
-            key: data[key] for key in ("created_utc", "labels", "server", "planned") if key in data
-        }
-        document.data["resumed"] = [
-            *data.get("resumed", ()),
-            {"utc": utc_now(), "kept": [one["id"] for one in kept]},
-        ]
-        # What else was not written is written now; records of the kept tests are still missing.
-        missing = {
-            name: why for name, why in data.get("not_saved", {}).items() if name.startswith("requests")
-        }
-        document.data["labels"] = [one for one in document.data["labels"] if one != "NOT_SAVED"]
-        document.data |= {"not_saved": missing} if missing else {}
-        document.data["tests"] = list(kept)
-        document._settle()
+    def resume(cls, folder: RunFolder, before: RunDocument, kept: Sequence[Entry], **made: Any) -> RunFile:
+        """The file of a run that continues: its plan, the kept tests, and the server that they ran on."""
+        file = cls(folder, **made)
+        # Other outputs are written again; records of the kept tests are still missing.
+        missing = {name: why for name, why in before.not_saved.items() if name.startswith("requests")}
+        for entry in kept:
+            file.add_test(entry)
+        file.update(
+            created_utc=before.created_utc,
+            labels=tuple(label for label in before.labels if label != NOT_SAVED),
+            server=before.server,
+            planned=before.planned,
+            resumed=(*before.resumed, Resumption(utc=utc_now(), kept=tuple(entry.id for entry in kept))),
+            not_saved=missing,
+        )
         _point(folder.path.parent / "latest", folder.path.name)
-        return document
+        return file
+
+    def update(self, **changes: Any) -> None:
+        """Replace these fields of the document, and settle what follows from them."""
+        document = replace(self.document, **changes)
+        ran = {entry.id for entry in document.tests}
+        not_run = tuple(test_id for test_id in document.planned if test_id not in ran)
+        self.document = replace(document, not_run=not_run)
+        self.document = replace(self.document, word=_word(self.document))
 
     def set_planned(self, ids: Sequence[str]) -> None:
-        before = self.data["planned"] if "resumed" in self.data else []
-        self.data["planned"] = list(dict.fromkeys([*before, *ids]))
-        self._settle()
+        before = self.document.planned if self.document.resumed else ()
+        self.update(planned=tuple(dict.fromkeys((*before, *ids))))
 
-    def add_test(self, entry: Mapping[str, Any]) -> None:
+    def set_process(self, process: str) -> None:
+        """What is known of the server's process since the last --resume."""
+        *before, last = self.document.resumed
+        self.update(resumed=(*before, replace(last, server=process)))
+
+    def set_not_saved(self, lost: Mapping[str, str]) -> None:
+        """lost: output -> sentence."""
+        self.update(not_saved=dict(lost))
+        self.add_labels([NOT_SAVED])
+
+    def add_labels(self, labels: Sequence[str]) -> None:
+        self.update(labels=tuple(dict.fromkeys((*self.document.labels, *labels))))
+
+    def add_test(self, entry: Entry) -> None:
         """A finished test; a second entry of the same id replaces the first."""
-        tests = self.data["tests"]
-        tests[:] = [one for one in tests if one["id"] != entry["id"]]
-        tests.append(finite(entry))
-        self._settle()
+        self._tests.pop(entry.id, None)
+        self._tests[entry.id] = finite(stored(entry))
+        units = {key: metric.unit for key in entry.metrics if (metric := metric_of(key)) is not None}
+        others = [test for test in self.document.tests if test.id != entry.id]
+        self.update(tests=(*others, entry), units={**self.document.units, **units}, running=None)
 
-    def _settle(self) -> None:
-        data = self.data
-        ran = {one["id"] for one in data["tests"]}
-        data["not_run"] = [one for one in data["planned"] if one not in ran]
-        word = overall([Outcome(one["word"]) for one in data["tests"]])
-        if word is Outcome.PASSED and data["state"] == "running":
-            word = None  # a run that is killed now has not passed, and this is the file that stays
-        elif word is Outcome.PASSED and (
-            data["not_run"] or data["state"] != "finished" or data.get("not_saved")
-        ):
-            # nor has one that ended before its plan did, or whose outputs are not complete
-            word = Outcome.INVALID
-        data["word"] = word.value if word is not None else None
-        for one in data["tests"]:
-            data["units"] |= {
-                key: metric.unit for key in one["metrics"] if (metric := metric_of(key)) is not None
-            }
+    def set_crashed(self) -> None:
+        self.update(state=RunState.CRASHED)
 
-    def finish(self, state: str, status: int) -> None:
-        """state: finished, interrupted or crashed; status: the exit status. Writes."""
-        self.data["state"], self.data["exit_status"] = state, status
-        if "unreachable" in self.data:
-            self.data["word"] = Outcome.INVALID.value
-        else:
-            self._settle()
+    def finish(self, status: int) -> None:
+        """status: the exit status. Writes."""
+        self.update(state=ENDED.get(status, RunState.FINISHED), exit_status=status)
         self.write()
 
     def write(self) -> None:
         """Whole or not at all, so that it can be read at any moment. OSError if the disk does not take it."""
-        self.data["updated_utc"] = utc_now()
-        # add_test() did those
-        whole = {key: value if key == "tests" else finite(value) for key, value in self.data.items()}
-        # After every test all of it is written again: with an indent that takes ten times as long.
-        text = json.dumps(whole, indent=None if self.data["state"] == "running" else 1, allow_nan=False)
+        self.document = replace(self.document, updated_utc=utc_now())
+        whole = finite(stored(replace(self.document, tests=())))
+        whole["tests"] = list(self._tests.values())
+        # All of it is written after every test: with an indent that takes ten times as long.
+        indent = None if self.document.state is RunState.RUNNING else 1
+        text = json.dumps(whole, indent=indent, allow_nan=False)
         target = self.folder.path / "run.json"
         new = target.with_name(UNFINISHED)
         with new.open("w", encoding="utf-8") as file:
@@ -209,3 +202,15 @@ class RunDocument:
             file.flush()
             os.fsync(file.fileno())
         os.replace(new, target)
+
+
+def _word(document: RunDocument) -> Outcome | None:
+    """A run that was killed, that did not reach the end of its plan, or whose outputs are incomplete has not
+    passed."""
+    if document.unreachable is not None and document.state is not RunState.RUNNING:
+        return Outcome.INVALID
+    word = overall([entry.word for entry in document.tests])
+    if word is Outcome.PASSED and document.state is RunState.RUNNING:
+        return None
+    incomplete = document.not_run or document.state is not RunState.FINISHED or document.not_saved
+    return Outcome.INVALID if word is Outcome.PASSED and incomplete else word

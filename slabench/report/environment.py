@@ -1,11 +1,12 @@
-"""Where the client ran: what a reader needs to judge a client-side figure."""
+"""Where the load generator ran: what a reader needs to judge a metric of the client's side."""
 
 from __future__ import annotations
 
 import os
 import platform
 from importlib import metadata
-from typing import Any
+
+from slabench.run_document.run import EnvironmentEntry
 
 PACKAGES = (
     "pytest",
@@ -19,10 +20,8 @@ PACKAGES = (
 )
 
 
-def environment() -> dict[str, Any]:
-    """Python, platform, processor, usable cores, and the versions that matter; nothing heavy is imported for
-    it.
-    """
+def environment() -> EnvironmentEntry:
+    """Nothing heavy is imported for it."""
     packages = {}
     for name in PACKAGES:
         try:
@@ -30,13 +29,13 @@ def environment() -> dict[str, Any]:
         except metadata.PackageNotFoundError:
             continue
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "cpu": _cpu(),
-        "cores": cores,
-        "packages": packages,
-    }
+    return EnvironmentEntry(
+        python=platform.python_version(),
+        platform=platform.platform(),
+        cpu=_cpu(),
+        cores=cores,
+        packages=packages,
+    )
 
 
 def _cpu() -> str:

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from slabench.run_document.capacity import Capacity
+from slabench.run_document.run import RunDocument
+
 COLUMNS = (
     "source", "load", "load_kind", "standing", "per_user", "per_gpu", "output_throughput", "total_throughput",
     "qpm", "tpot_ms", "tpot_low_ms", "tpot_high_ms", "ttft_ms", "gpus",
@@ -17,41 +20,41 @@ FILE = "frontier.csv"  # in the run folder
 Row = dict[str, Any]
 
 
-def frontier_rows(data: Mapping[str, Any]) -> list[Row]:
+def frontier_rows(document: RunDocument) -> list[Row]:
     """One row a point: probe N, the run that was judged, and a row of the decode curve (decoding alone, by
     the server's log).
     """
     rows: list[Row] = []
-    for entry in data["tests"]:
-        if capacity := entry.get("capacity"):
+    for entry in document.tests:
+        if (capacity := entry.capacity) is not None:
             rows += probe_rows(capacity)
-            load, kind, metrics = capacity["load"], capacity["load_kind"], entry["metrics"]
+            load, kind, metrics = capacity.load, capacity.load_kind, entry.metrics
             if load is not None and "tpot.mean" in metrics:
-                rows.append(_row("judged run", load, kind, entry["word"], metrics))
+                rows.append(_row("judged run", load, kind, entry.word.value, metrics))
         rows += [
             {
                 "source": "ali decode curve",
-                "load": point["running"],
+                "load": point.running,
                 "load_kind": "running",
-                "standing": entry["word"],
-                "per_user": point["per_user"],
-                "per_gpu": point["per_gpu"],
-                "output_throughput": point["median"],
-                "tpot_ms": 1000 / point["per_user"] if point["per_user"] else None,
+                "standing": entry.word.value,
+                "per_user": point.per_user,
+                "per_gpu": point.per_gpu,
+                "output_throughput": point.median,
+                "tpot_ms": 1000 / point.per_user if point.per_user else None,
             }
-            for point in entry.get("curve", ())
+            for point in entry.curve or ()
         ]
     return rows
 
 
-def probe_rows(capacity: Mapping[str, Any]) -> list[Row]:
+def probe_rows(capacity: Capacity) -> list[Row]:
     """A capacity search's probes, in the order they were made."""
     rows = []
-    for probe in capacity["probes"]:
-        source, kind = f"probe {probe['number']}", capacity["load_kind"]
-        row = _row(source, probe["load"], kind, probe["standing"], probe["metrics"])
-        if tpot := probe["intervals"].get("tpot.mean"):
-            row |= {"tpot_low_ms": tpot["low"], "tpot_high_ms": tpot["high"]}
+    for probe in capacity.probes:
+        source, kind = f"probe {probe.number}", capacity.load_kind
+        row = _row(source, probe.load, kind, probe.standing, probe.metrics)
+        if tpot := probe.intervals.get("tpot.mean"):
+            row |= {"tpot_low_ms": tpot.low, "tpot_high_ms": tpot.high}
         rows.append(row)
     return rows
 

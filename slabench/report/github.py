@@ -1,53 +1,47 @@
-"""--github: a run as annotations of a GitHub job, one a test, red ones first: a job's page shows the first
-ten of a kind.
+"""--github: a run as annotations of a GitHub job, red tests first: a job's page shows ten of a kind.
 
-Source of the form and of what has to be escaped: GitHub's "Workflow commands" and the toolkit's own
-`command.ts`.
+Source of the form and of what has to be escaped: GitHub's "Workflow commands" and its toolkit's `command.ts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from slabench.report.headline_metric import verdict
-from slabench.verdict.outcome import NOTHING_JUDGED
+from slabench.run_document.run import RunDocument
+from slabench.verdict.outcome import NOTHING_JUDGED, Outcome
 from slabench.verdict.reasons import in_words
 
 KINDS = {"FAILED": "error", "INVALID": "error", "PASSED": "notice", f"PASSED {NOTHING_JUDGED}": "warning"}
 
 
 def message(text: str) -> str:
-    """A message as a workflow command carries it."""
+    """A message as a workflow command has it."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def value(text: str) -> str:
-    """A property's value, which ends at a colon or a comma besides."""
+    """A property's value, which ends at a colon or a comma too."""
     return message(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def command(kind: str, text: str, **properties: str) -> str:
     """`::error title=...::text`"""
-    given = ",".join(f"{name}={value(one)}" for name, one in properties.items())
-    return f"::{kind} {given}::{message(text)}"
+    listed = ",".join(f"{name}={value(content)}" for name, content in properties.items())
+    return f"::{kind} {listed}::{message(text)}"
 
 
-def job_lines(data: Mapping[str, Any]) -> list[str]:
-    """A line a test: word, complete line, reasons; one for the run where no test was tried or some did not
-    run.
-    """
+def job_lines(document: RunDocument) -> list[str]:
+    """A line a test; one for the run where no test was tried or some did not run."""
     lines = []
-    for entry in sorted(data["tests"], key=lambda one: one["word"] == "PASSED"):
-        reasons = f" (reasons: {in_words(entry['reasons'])})" if entry["reasons"] else ""
-        text = f"{verdict(entry)} {entry['id']}: {entry['headline']}{reasons}"
-        title = f"{verdict(entry)} {entry['id'].rpartition('/')[2]}"
-        lines.append(command(KINDS[verdict(entry)], text, file=entry["id"].partition("::")[0], title=title))
-    if "unreachable" in data:
-        lines.append(
-            command("error", f"INVALID: no test was tried: {data['unreachable']}", title="INVALID slabench")
-        )
-    elif data["not_run"]:
-        text = f"INVALID: planned and not run: {', '.join(data['not_run'])}"
+    for entry in sorted(document.tests, key=lambda entry: entry.word is Outcome.PASSED):
+        word = verdict(entry)
+        reasons = f" (reasons: {in_words(entry.reasons)})" if entry.reasons else ""
+        text = f"{word} {entry.id}: {entry.headline}{reasons}"
+        file, title = entry.id.partition("::")[0], f"{word} {entry.name}"
+        lines.append(command(KINDS[word], text, file=file, title=title))
+    if document.unreachable is not None:
+        text = f"INVALID: no test was tried: {document.unreachable}"
+        lines.append(command("error", text, title="INVALID slabench"))
+    elif document.not_run:
+        text = f"INVALID: planned and not run: {', '.join(document.not_run)}"
         lines.append(command("error", text, title="INVALID slabench"))
     return lines

@@ -15,7 +15,7 @@ def table(
 
     def cells(tag: str, row: Sequence[object]) -> str:
         return "".join(
-            f"<{tag}{_class(k in text, str(one))}>{escape(str(one))}</{tag}>" for k, one in enumerate(row)
+            f"<{tag}{_class(k in text, str(cell))}>{escape(str(cell))}</{tag}>" for k, cell in enumerate(row)
         )
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
@@ -29,4 +29,4 @@ def _class(text: bool, content: str) -> str:
 
 
 def listed(items: Sequence[str]) -> str:
-    return f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in items)}</ul>" if items else ""
+    return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>" if items else ""

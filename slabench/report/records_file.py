@@ -1,6 +1,4 @@
-"""requests.jsonl.gz: one line a request, appended while the run goes, readable up to its last flush whatever
-happens then.
-"""
+"""requests.jsonl.gz: one line a request, appended while the run goes, readable up to its last flush."""
 
 from __future__ import annotations
 
@@ -23,10 +21,8 @@ from slabench.strict_json import dumps
 ATTEMPT = "#attempt"  # TEST#attempt2: the records of a test that was run a second time
 PROBE = "#probe"  # TEST#probe3: the records of a capacity search's third probe
 _ARRAYS = ("arrival_ns", "arrival_tokens", "text_ns")
-_NOT_STORED = (
-    "counted_text",
-    "counted_tokens",
-)  # judged while the run is on: text_tokens in run.json's evidence is what came of it
+# checked while the run is on: text_tokens in run.json's evidence has the result
+_NOT_STORED = ("counted_text", "counted_tokens")
 
 
 def as_row(test_id: str, record: RequestRecord, side: str = "new", repeat: int = 1) -> dict[str, Any]:
@@ -50,29 +46,27 @@ def as_row(test_id: str, record: RequestRecord, side: str = "new", repeat: int =
 def _covered(value: Any) -> Any:
     if isinstance(value, str):
         return KNOWN.cover(value)
-    return (
-        {KNOWN.cover(key): _covered(one) for key, one in value.items()}
-        if isinstance(value, Mapping)
-        else value
-    )
+    if isinstance(value, Mapping):
+        return {KNOWN.cover(key): _covered(each) for key, each in value.items()}
+    return value
 
 
 def from_row(row: dict[str, Any]) -> tuple[str, RequestRecord]:
-    given = {key: value for key, value in row.items() if key not in ("test", "side", "repeat")}
+    parts = {key: value for key, value in row.items() if key not in ("test", "side", "repeat")}
     for name in _ARRAYS:
-        given[name] = array("q", itertools.accumulate(given.get(name, ())))
-    if "error" in given:
-        given["error"] = ErrorKind(given["error"])
-    return row["test"], RequestRecord(**given)
+        parts[name] = array("q", itertools.accumulate(parts.get(name, ())))
+    if "error" in parts:
+        parts["error"] = ErrorKind(parts["error"])
+    return row["test"], RequestRecord(**parts)
 
 
 FLUSH_EVERY_S = 1.0
 
 
 class RecordsFile:
-    """Open for appending until close(); what is older than FLUSH_EVERY_S survives the death of this process.
+    """Open for appending until close(); rows older than FLUSH_EVERY_S are on disk even if this process is killed.
 
-    A disk that does not take it costs the file and not the run: `broken` says why nothing more was written.
+    Where the disk does not take them the run goes on: `broken` is why nothing more was written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -97,14 +91,12 @@ class RecordsFile:
         self.tick()
 
     def tick(self) -> None:
-        """Flush if it is time to; called while a load runs, so that the last rows before a silence do not
-        wait for the next.
-        """
+        """Flush if it is time to; called while a load runs, so that the last rows before a pause do not wait."""
         if self._waiting and time.monotonic() - self._flushed >= FLUSH_EVERY_S:
             self.flush()
 
     def flush(self) -> None:
-        """Everything appended so far can be read from the disk, even if this process dies now."""
+        """Everything appended so far can be read from the disk, even if this process is killed now."""
         if self._file is None:
             return
         with self._kept():
@@ -120,7 +112,7 @@ class RecordsFile:
 
     @contextlib.contextmanager
     def _kept(self) -> Iterator[None]:
-        """The first failure ends the writing: a stream of deflate with a hole in it cannot be read beyond it."""
+        """The first failure ends the writing: a deflate stream cannot be read beyond a missing part."""
         try:
             yield
         except OSError as error:

@@ -1,6 +1,4 @@
-"""--resume: a run that ended before its plan did. Its finished tests are kept as they are; only the rest is
-measured.
-"""
+"""--resume: the finished tests of a run that ended early are kept; only the rest is measured."""
 
 from __future__ import annotations
 
@@ -9,11 +7,12 @@ import os
 import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 from slabench.errors import ConfigError, system_words
-from slabench.report.document import SCHEMA
 from slabench.report.records_file import PROBE, RecordsFile, read_rows
+from slabench.run_document.entry import Entry
+from slabench.run_document.read import MalformedDocument, run_document
+from slabench.run_document.run import RunDocument, ServerEntry
 
 RECORDS = "requests.jsonl.gz"
 # Reasons of entries that no measurement was judged for: such a test has not finished.
@@ -25,74 +24,72 @@ FREE = frozenset(
 )
 
 
-def read_run(given: str, option: str = "--resume=") -> tuple[Path, dict[str, Any]]:
-    """The folder and its document; option: how the folder was given.
+def read_run(path: str, option: str = "--resume=") -> tuple[Path, RunDocument]:
+    """The folder and its document; option: how the folder was named.
 
-    ConfigError in one sentence if it is no run's.
+    ConfigError if it is no run's.
     """
-    folder = Path(given)
+    folder = Path(path)
     if folder.name == "run.json":
         folder = folder.parent
     folder = folder.resolve()  # reports/latest is a link, and will point elsewhere
-    ask = "give the folder of a run, such as reports/latest"
+    ask = "name the folder of a run, such as reports/latest"
     try:
-        data = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        return folder, run_document(json.loads((folder / "run.json").read_text(encoding="utf-8")))
     except FileNotFoundError as error:
-        raise ConfigError(f"{option}{given} has no run.json, so it is no run; {ask}.") from error
+        raise ConfigError(f"{option}{path} has no run.json, so it is no run; {ask}.") from error
+    except MalformedDocument as error:
+        raise ConfigError(f"{option}{path}: its run.json is not a run's ({error}); {ask}.") from error
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"{option}{given}: its run.json cannot be read ({system_words(error)}); {ask}."
+            f"{option}{path}: its run.json cannot be read ({system_words(error)}); {ask}."
         ) from error
-    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
-        raise ConfigError(f"{option}{given} is no run of schema {SCHEMA}; {ask}.")
-    return folder, data
 
 
-def finished(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Entries by test id that were measured and judged. An INVALID one is finished too: nothing is tried
-    until it is green.
+def finished(document: RunDocument) -> dict[str, Entry]:
+    """Entries by test id that were measured and judged. An INVALID one is finished too: no test is run until
+    it passes.
     """
     return {
-        one["id"]: one
-        for one in data["tests"]
-        if one["checks"] and not UNFINISHED_REASONS & set(one["reasons"])
+        entry.id: entry
+        for entry in document.tests
+        if entry.checks and UNFINISHED_REASONS.isdisjoint(entry.reasons)
     }
 
 
-def check_options(given: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """ConfigError if the command asks for something else than the run that it is to continue."""
+def check_options(path: str, before: Mapping[str, object], now: Mapping[str, object]) -> None:
+    """ConfigError if the command asks for something else than the run that it continues."""
     now = json.loads(json.dumps(now))
-    odd = [key for key in now if key in was and key not in FREE and was[key] != now[key]]
-    if odd:
-        told = "; ".join(f"--{key.replace('_', '-')} is {now[key]!r} and was {was[key]!r}" for key in odd)
+    differ = [key for key in now if key in before and key not in FREE and before[key] != now[key]]
+    if differ:
+        options = "; ".join(
+            f"--{key.replace('_', '-')} is {now[key]!r} and was {before[key]!r}" for key in differ
+        )
         raise ConfigError(
-            f"--resume={given} continues a run with the options it was begun with: {told}. Start a run of its own."
+            f"--resume={path} continues a run with the options of its first start: {options}. Start a new run."
         )
 
 
-def server_differences(was: Mapping[str, Any], now: Mapping[str, Any], *, same_url: bool) -> list[str]:
-    """What the server of run.json (`server`, empty before the first test) has otherwise than the one that
-    answers now."""
-    if not was:
+def server_differences(before: ServerEntry | None, now: ServerEntry, *, same_url: bool) -> list[str]:
+    """How the server that answers now differs from run.json's; before: None before the first test."""
+    if before is None:
         return []
-    found = []
-    if same_url and was.get("url") != now.get("url"):
-        found.append(f"url: {now.get('url')}, {was.get('url')} in the run")
-    before, after = was.get("fingerprint", {}), json.loads(json.dumps(now.get("fingerprint", {})))
+    lines = []
+    if same_url and before.url != now.url:
+        lines.append(f"url: {now.url}, {before.url} in the run")
+    fingerprint = json.loads(json.dumps(now.fingerprint))
     for section in ("server", "hardware", "model"):
-        mine, theirs = after.get(section, {}), before.get(section, {})
+        mine, theirs = fingerprint.get(section, {}), before.fingerprint.get(section, {})
         for key in {**theirs, **mine}:
             if mine.get(key) != theirs.get(key):
-                found.append(f"{section}.{key}: {mine.get(key)!r}, {theirs.get(key)!r} in the run")
-    return found
+                lines.append(f"{section}.{key}: {mine.get(key)!r}, {theirs.get(key)!r} in the run")
+    return lines
 
 
 def keep_records(folder: Path, ids: Collection[str]) -> None:
-    """Leave the finished tests' records alone in requests.jsonl.gz; what was there before stays beside it
-    under another name.
+    """Leave only the finished tests' records in requests.jsonl.gz; the old file is kept under another name.
 
-    A file that was cut off by a kill ends in the middle of its stream, and nothing appended to it could be
-    read.
+    A file that a kill cut off ends in the middle of its stream, and what is appended to it cannot be read.
     """
     path = folder / RECORDS
     if not path.exists():

@@ -1,9 +1,8 @@
-"""What servers, logs, data sets and users wrote is data: made harmless once, where it enters the document,
-for every output.
+"""Text of servers, logs, data sets and users, made harmless where it enters the document, for every output.
 
-A terminal obeys escape sequences, a CI obeys lines that begin with `::` and `##[...]` or `##vso[...]`
-anywhere in a line (GitHub's runner and Azure's), a table ends at a line's end, and a text can hold a secret
-that this process knows. HTML and Markdown escape what is special to them themselves.
+A terminal obeys escape sequences, a CI obeys lines that begin with `::` and `##[...]` or `##vso[...]` anywhere
+in a line (GitHub's runner and Azure's), a table ends at a line's end, and a text can hold a secret that this
+process knows. HTML and Markdown escape what is special to them themselves.
 """
 
 from __future__ import annotations
@@ -22,12 +21,10 @@ _SURROGATES = re.compile("[\ud800-\udfff]")  # no encoding can write them
 
 
 def plain(text: str) -> str:
-    """One line without control characters and known secrets: an escape sequence is seen as \\x1b[31m and does
-    nothing.
-    """
+    """One line without control characters and known secrets; an escape sequence is shown as \\x1b[31m."""
     text = _SURROGATES.sub("\ufffd", _BLANKS.sub(" ", cover(text)))
-    text = _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
-    return _COMMANDS.sub(lambda found: f"{found[0]} ", text)
+    text = _CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return _COMMANDS.sub(lambda match: f"{match[0]} ", text)
 
 
 def plain_lines(text: str) -> str:
@@ -40,7 +37,7 @@ def plain_values(value: Any) -> Any:
     if isinstance(value, str):
         return plain(value)
     if isinstance(value, Mapping):
-        return {plain(str(key)): plain_values(one) for key, one in value.items()}
+        return {plain(str(key)): plain_values(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [plain_values(one) for one in value]
+        return [plain_values(each) for each in value]
     return value

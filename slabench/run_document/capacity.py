@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from slabench.messages import Message
 from slabench.run_document.field import optional
 
 
@@ -62,6 +63,7 @@ class Capacity:
     load: float | None  # the answer, in load_kind's unit
     best_so_far: float | None  # the answer by what was measured, from the first probe on
     text: str  # the answer in sentences
+    message: Message | None = optional()  # the same as id and arguments
     fails: float | None  # the lowest load above it that does not hold
     highest: float | None  # the highest measured load that holds
     marks: tuple[CapacityMark, ...]  # loads that the server's description names

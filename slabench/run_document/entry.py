@@ -157,6 +157,11 @@ class RepeatEntry:
     evidence: Mapping[str, object] | None = optional()  # as the entry's
 
 
+def short_name(test_id: str) -> str:
+    """File and test without the folders: `test_sla.py::test_sla[np128]`."""
+    return test_id.rpartition("/")[2]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One test."""
@@ -202,8 +207,7 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """File and test without the folders: `test_sla.py::test_sla[np128]`."""
-        return self.id.rpartition("/")[2]
+        return short_name(self.id)
 
     @property
     def only_inconclusive(self) -> bool:

@@ -17,7 +17,7 @@ def stored(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return _object(value)
     if isinstance(value, Mapping):
-        return {str(key): stored(each) for key, each in value.items()}
+        return {key: stored(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [stored(each) for each in value]
     return value.value if isinstance(value, Enum) else value

@@ -12,6 +12,8 @@ from typing import Any
 
 from slabench.errors import ConfigError
 from slabench.report.stored_runs import StoredSide
+from slabench.run_document.capacity import RunningTest
+from slabench.run_document.run import FinishedTest
 from slabench.session.calibration import ClientCalibration
 from slabench.session.comparison import ComparedWith, siblings
 from slabench.session.decode_curve import DecodePoint
@@ -39,7 +41,7 @@ class Campaign:
         place: int | None = None,
         *,
         attempt_of: Callable[[str], int] = lambda test_id: 1,
-        show_running: Callable[[dict[str, Any]], None] = lambda entry: None,
+        show_running: Callable[[RunningTest], None] = lambda test: None,
     ) -> None:
         self.settings, self.folder, self.say, self.place = settings, folder, say, place
         self.attempt_of, self.show_running = attempt_of, show_running
@@ -47,7 +49,7 @@ class Campaign:
         # --one-after-the-other: what the baseline server's run gave, before the new server was started
         self.before: StoredSide | None = None
         # what a test had measured when Ctrl-C came: handed over like a report's entry
-        self.interrupted: dict[str, Any] | None = None
+        self.interrupted: FinishedTest | None = None
         self.decode_points: list[DecodePoint] = []
         self.history = ServerHistory()
         self.files = RunFiles(folder, place)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from slabench.capacity.gaps import Ask, Mark
 from slabench.capacity.probe import Probe, ProbePlan, bounding
@@ -17,13 +17,13 @@ from slabench.messages import Message
 from slabench.methods import TENCENT, Form, reduced
 from slabench.report import capacity_entry
 from slabench.report.frontier import FILE, probe_rows, write_frontier
-from slabench.run_document.capacity import Capacity
-from slabench.run_document.read import parse
+from slabench.run_document.capacity import RunningTest
+from slabench.run_document.entry import Entry
 from slabench.session.judge import Judge
 from slabench.session.measurement import Measured
 from slabench.session.partial_entry import bare_entry, hand_over
 from slabench.session.run_load import RunLoad
-from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.outcome import Check, CheckStatus, Outcome
 from slabench.verdict.sla import Slo, merge
 from slabench.verdict.validity import CheckContext, examine
 from slabench.verdict.validity.capacity import SearchEvidence, capacity_agrees
@@ -61,7 +61,9 @@ class FindCapacity:
             if self.campaign.interrupted is None:  # between two loads
                 hand_over(self.campaign, self.run_load.deployment, entry, ())
             else:
-                self.campaign.interrupted["entry"] |= {"method": METHOD, "capacity": entry["capacity"]}
+                left = self.campaign.interrupted
+                measured = replace(left.entry, method=METHOD, capacity=entry.capacity)
+                self.campaign.interrupted = replace(left, entry=measured)
             raise
 
     def _search(self, form: Form, rules: tuple[Slo, ...]) -> Search:
@@ -154,15 +156,15 @@ class FindCapacity:
             probes, none_held = {} if at is None else at.estimates, result.kind is Kind.NONE_HOLDS
             return (capacity_agrees(SearchEvidence(load, none_held, search.rules, probes, metrics)),)
 
-        parts = {"capacity": parse(Capacity, capacity_entry.as_dict(search, result, self.kind))}
+        parts = {"capacity": capacity_entry.capacity_entry(search, result, self.kind)}
         return replace(
             measured, reasons=(result.kind.value,), advice=advice, entry_parts=parts, further_checks=beside
         )
 
-    def _entry(self, search: Search, result: SearchResult | None, line: str, reason: str) -> dict[str, Any]:
-        capacity = capacity_entry.as_dict(search, result, self.kind)
-        further = {"method": METHOD, "capacity": capacity, "duration_s": search.spent_s}
-        return bare_entry(self.run_load.test_id, "INVALID", line, reason) | further
+    def _entry(self, search: Search, result: SearchResult | None, line: str, reason: str) -> Entry:
+        capacity = capacity_entry.capacity_entry(search, result, self.kind)
+        entry = bare_entry(self.run_load.test_id, Outcome.INVALID, line, reason)
+        return replace(entry, method=METHOD, capacity=capacity, duration_s=search.spent_s)
 
     def _invalid(self, search: Search, result: SearchResult | None, line: str, reason: str) -> NoReturn:
         entry = self._entry(search, result, line, reason)
@@ -173,7 +175,8 @@ class FindCapacity:
 
     def _keep_probes(self, search: Search) -> None:
         """On disk after every probe: a search that is killed leaves its points, and the best of them."""
-        capacity = capacity_entry.as_dict(search, None, self.kind)
-        self.campaign.show_running({"id": self.run_load.test_id, "method": METHOD, "capacity": capacity})
+        capacity = capacity_entry.capacity_entry(search, None, self.kind)
+        running = RunningTest(id=self.run_load.test_id, method=METHOD, capacity=capacity)
+        self.campaign.show_running(running)
         with suppress(OSError):  # the run document holds them too, and reports that the disk is full
             write_frontier(probe_rows(capacity), self.campaign.folder / FILE)

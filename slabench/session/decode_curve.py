@@ -10,8 +10,7 @@ from slabench.metrics.curve import CurveBuilder, shares
 from slabench.records import LogSpan
 from slabench.report.curve_rows import curve_rows
 from slabench.report.document import utc_now
-from slabench.run_document.entry import CurveRow, Entry, RepeatEntry
-from slabench.run_document.read import parse
+from slabench.run_document.entry import Entry, RepeatEntry
 from slabench.server.log.merge import Merged, samples
 from slabench.server.roles import Roles
 from slabench.session.comparison import ComparedWith, compare_runs
@@ -149,7 +148,7 @@ def curve_entry(
         **concluded(judge(case), metrics, case.comparison),
         workload=workload,
         plan={},
-        curve=tuple(parse(CurveRow, row) for row in rows),
+        curve=tuple(rows),
         curve_left_out=dict(clean.left_out),
         gpus_per_line=scale.gpus_per_line,
         began_utc=began_utc,

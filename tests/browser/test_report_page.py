@@ -213,7 +213,7 @@ def test_the_standing_figure_is_the_same_everywhere(green: Done, open_page: Open
     assert re.fullmatch(r"curve 2: [\d,.]+ tok/s per GPU, [\d,.]+ per user", figures["test_decode_curve"])
     assert re.fullmatch(r"input [\d,.]+ tok/s per GPU", figures["test_prefill_throughput[in128]"])
     ids = [one.rpartition("::")[2] for one in seen.texts("#results-table td.col-testId")]
-    assert dict(zip(ids, seen.texts("#results-table td.col-figure"), strict=True)) == figures
+    assert dict(zip(ids, seen.texts("#results-table td.col-metrics"), strict=True)) == figures
     assert green.folder is not None
     markdown = (green.folder / "summary.md").read_text()
     for name, figure in figures.items():

@@ -77,7 +77,7 @@ def test_a_server_that_was_started_anew_with_another_log(suite: Suite, tmp_path:
         gone = suite(*again)
         assert gone.status == 4, gone.output
         assert (
-            f"of the deploy log {logs[0]} too, which the kept decode tests are in, and it has 17 bytes."
+            f"of the deploy log {logs[0]}, which the kept decode tests wrote, and it has 17 bytes."
             in gone.output
         )
         logs[0].write_bytes(before)

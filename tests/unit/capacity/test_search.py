@@ -16,7 +16,7 @@ from slabench.capacity.gaps import Ask, Mark
 from slabench.capacity.probe import THROUGHPUT, UNSURE_REPEATS, Early, Probe, Standing, bounding
 from slabench.capacity.search import MOST_PROBES, REPEATS, Kind, Search, SearchResult, grid
 from slabench.messages import Message, as_message
-from slabench.report.capacity_entry import as_dict, remedy, result_message
+from slabench.report.capacity_entry import capacity_entry, remedy, result_message
 from slabench.verdict.estimate import Estimate
 from slabench.verdict.sla import parse, preset
 
@@ -377,20 +377,17 @@ def test_a_floor_under_throughput_does_not_bound_the_load() -> None:
 def test_the_document_holds_every_probe_with_its_interval_and_the_best_so_far() -> None:
     search = Search(grid(1, 64, 0.02, whole=True), (TPOT,))
     step = search.next()
-    assert isinstance(step, Ask) and as_dict(search, None, "concurrency")["best_so_far"] is None
+    assert isinstance(step, Ask) and capacity_entry(search, None, "concurrency").best_so_far is None
     search.add(probe(step.load, line(10, 1.0)(step.load)))
-    assert as_dict(search, None, "concurrency")["best_so_far"] == step.load
+    assert capacity_entry(search, None, "concurrency").best_so_far == step.load
     result = run(search, line(10, 1.0))
-    kept = as_dict(search, result, "concurrency")
-    assert kept["outcome"] == "FOUND" and kept["load"] == kept["best_so_far"] == result.load
-    assert [shown["load"] for shown in kept["probes"]] == [shown.load for shown in search.probes]
-    first = kept["probes"][0]
-    assert (
-        first["intervals"]["tpot.mean"]["low"]
-        < first["metrics"]["tpot.mean"]
-        < first["intervals"]["tpot.mean"]["high"]
-    )
-    assert kept["seconds"] == pytest.approx(search.spent_s)
+    kept = capacity_entry(search, result, "concurrency")
+    assert kept.outcome == "FOUND" and kept.load == kept.best_so_far == result.load
+    assert [shown.load for shown in kept.probes] == [shown.load for shown in search.probes]
+    first = kept.probes[0]
+    interval = first.intervals["tpot.mean"]
+    assert interval.low < first.metrics["tpot.mean"] < interval.high
+    assert kept.seconds == pytest.approx(search.spent_s)
     early = [shown for shown in kept["probes"] if shown["standing"] == "ruled out"]
     assert early and all(shown["at_most"] > 0 and not shown["metrics"] for shown in early)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from slabench.cli.main import main
+from slabench.run_document.write import stored
 from tests.unit.report.samples import document, entry
 
 ID = "tests/serving/test_custom.py::test_custom"
@@ -24,7 +25,7 @@ def figures(factor: float = 1.0) -> dict[str, float]:
 
 def run(folder: Path, name: str, *factors: float, **more: Any) -> str:
     """A run folder with one test, repeated once for each factor."""
-    repeats = [{"side": "new", "metrics": figures(one)} for one in factors] if len(factors) > 1 else []
+    repeats = [{"metrics": figures(factor)} for factor in factors] if len(factors) > 1 else []
     mean = sum(factors) / len(factors)
     test = entry(
         ID,
@@ -40,7 +41,7 @@ def run(folder: Path, name: str, *factors: float, **more: Any) -> str:
         **({"server": {"version": "0.5.7", "fingerprint": PRINT}} | more),
     )
     (folder / name).mkdir()
-    (folder / name / "run.json").write_text(json.dumps(data))
+    (folder / name / "run.json").write_text(json.dumps(stored(data)))
     return str(folder / name)
 
 
@@ -117,8 +118,8 @@ def test_what_nobody_can_compare_is_6(
 
 
 def test_a_figure_that_one_repeat_lacks_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    repeats = [{"side": "new", "metrics": figures(one)} for one in GOOD]
-    del repeats[2]["metrics"]["tpot.mean"]  # type: ignore[attr-defined]
+    repeats = [{"metrics": figures(factor)} for factor in GOOD]
+    del repeats[2]["metrics"]["tpot.mean"]
     odd = run(tmp_path, "a", *GOOD, test={"repeats": repeats})
     for old, new, whose in (
         (odd, run(tmp_path, "b", *WORSE), "the baseline"),
@@ -210,7 +211,7 @@ def test_what_is_neither_is_your_error(
     assert main(["compare", str(tmp_path / "a")]) == 4
     assert main(["report", str(tmp_path / "none")]) == 4
     said = capsys.readouterr().err
-    assert f"{tmp_path / 'none' / 'run.json'} cannot be read (No such file or directory)" in said
+    assert f"{tmp_path / 'none'} has no run.json, so it is no run" in said
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "none")]) == 4
     assert main(["baseline", "show", str(tmp_path / "none.json")]) == 4
     assert "[Errno" not in said + capsys.readouterr().err
@@ -358,7 +359,7 @@ def test_the_same_run_is_merged_once(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "hold the same run, run-a: merged, it would count twice" in capsys.readouterr().err
     copy.write_text(copy.read_text().replace('"source": "run-a"', '"source": "another name"'))
     assert main(["baseline", "merge", first, str(copy), "-o", target]) == 4
-    assert f"hold the same repeat of {ID}, with every figure alike" in capsys.readouterr().err
+    assert f"hold the same repeat of {ID}, with every metric alike" in capsys.readouterr().err
     assert main(["baseline", "merge", first, other, "-o", target]) == 0
     assert main(["baseline", "merge", target, other, "-o", str(tmp_path / "n.json")]) == 4
     assert "hold the same run, run-b" in capsys.readouterr().err

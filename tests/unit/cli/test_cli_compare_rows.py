@@ -12,6 +12,7 @@ import pytest
 
 from slabench.bench_serving.row_checks import bounds, row_checks
 from slabench.cli.main import main
+from slabench.run_document.write import stored
 from slabench.verdict.outcome import CheckStatus
 from tests.unit.cli.test_cli_compare import GOOD, PRINT, SAME, WORK, figures, run
 
@@ -217,7 +218,7 @@ def test_only_what_both_have(tmp_path: Path, capsys: pytest.CaptureFixture[str])
             *tests, run_id=name, updated_utc="x", server={"version": "0.5.7", "fingerprint": PRINT}
         )
         (tmp_path / name).mkdir()
-        (tmp_path / name / "run.json").write_text(json.dumps(data))
+        (tmp_path / name / "run.json").write_text(json.dumps(stored(data)))
         return str(tmp_path / name)
 
     old, new = (
@@ -250,7 +251,7 @@ def test_one_sentence_for_all_tests_that_it_is_true_of(
         server = {"version": "0.5.7", "fingerprint": PRINT | {"model": {"name": model}}}
         (tmp_path / name).mkdir()
         (tmp_path / name / "run.json").write_text(
-            json.dumps(document(*tests, run_id=name, updated_utc="x", server=server))
+            json.dumps(stored(document(*tests, run_id=name, updated_utc="x", server=server)))
         )
     page = tmp_path / "c.md"
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b"), f"--markdown={page}"]) == 6

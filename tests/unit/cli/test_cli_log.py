@@ -114,8 +114,8 @@ START = "[2026-01-01 10:00:00] server_args=ServerArgs(tp_size={}, pp_size=1, dp_
     ("start", "ranks", "options", "words"),
     [
         ("", (), (), "1 scheduler; the number of GPUs is unknown"),
-        ("", (), ("--decode-gpu-num=2",), "1 scheduler; one line speaks of 2 GPUs."),
-        ("", (0, 1), ("--decode-gpu-num=2",), "2 schedulers; one line speaks of 1 GPU."),
+        ("", (), ("--decode-gpu-num=2",), "1 scheduler; one line is of 2 GPUs."),
+        ("", (0, 1), ("--decode-gpu-num=2",), "2 schedulers; one line is of 1 GPU."),
         (
             "",
             (3,),
@@ -126,15 +126,15 @@ START = "[2026-01-01 10:00:00] server_args=ServerArgs(tp_size={}, pp_size=1, dp_
             "",
             (1, 3),
             ("--decode-gpu-num=8",),
-            "2 schedulers (DP1, DP3); by its number there are 4 or more; one line speaks of 2 GPUs if",
+            "2 schedulers (DP1, DP3); by its number there are 4 or more; one line is of 2 GPUs if",
         ),
         (
             START.format(8, 8),
             (3,),
             (),
-            "Decode lines of 1 scheduler (DP3) of 8 that the log's start tells of; one line speaks of 1 GPU.",
+            "Decode lines of 1 scheduler (DP3) of 8 that the log's start reports; one line is of 1 GPU.",
         ),
-        (START.format(4, 2), (0, 1), (), "2 schedulers; one line speaks of 2 GPUs."),
+        (START.format(4, 2), (0, 1), (), "2 schedulers; one line is of 2 GPUs."),
     ],
 )
 def test_schedulers_that_speak_and_that_there_are(start, ranks, options, words, tmp_path, capsys):

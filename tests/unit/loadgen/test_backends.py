@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from slabench.options.table import OPTIONS
 
 from slabench.loadgen import Target, prepare_requests
 from slabench.loadgen.backends import BACKENDS, DEFAULT, NAMES
@@ -24,6 +23,7 @@ from slabench.loadgen.backends.base import (
 from slabench.loadgen.events import Event, error_of, read_json
 from slabench.loadgen.job import request_head
 from slabench.loadgen.stream import KeptLines, StreamMeter
+from slabench.options.table import OPTIONS
 from slabench.records import ErrorKind
 from slabench.workloads.model import Prompt
 from tests.unit.loadgen.reading import HEAD, answered, chunk, line, read

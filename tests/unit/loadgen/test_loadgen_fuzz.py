@@ -23,10 +23,10 @@ from slabench.loadgen.worker import record_frame
 from slabench.metrics.classic import compute_classic
 from slabench.metrics.compute import compute
 from slabench.records import ClientRecord, RequestRecord, RunRecord, ServerEvidence
-from slabench.report.document import finite
 from slabench.report.records_file import as_row, from_row
 from slabench.report.sanitize import plain
 from slabench.server.known_secrets import KNOWN, know
+from slabench.strict_json import finite
 from slabench.verdict.validity.context import CheckContext
 from slabench.verdict.validity.policy import examine
 from tests.unit.loadgen.reading import DONE, HEAD, LENGTH, chunk, event, line, piece, request

@@ -3,7 +3,7 @@
 import pytest
 
 from slabench.metrics.accepted import accept_length
-from slabench.report.console import bench_serving_block
+from slabench.report.bench_serving_block import bench_serving_block
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ import pytest
 CONFTEST = """
 import pytest
 from slabench.errors import InvalidRun, SLAViolation
-from slabench.plugin.stash import ENTRY
+from slabench.plugin.finished import keep
 from slabench.session.partial_entry import bare_entry
+from slabench.verdict.outcome import Outcome
 
 pytest_plugins = ("slabench.plugin",)
 
@@ -29,8 +30,8 @@ def server(campaign):
 @pytest.fixture
 def says(request, server):
     def say(word, line="tpot mean 61.20 ms > 50 ms (+22 %, n=80)"):
-        entry = bare_entry(request.node.nodeid, word, line, "")
-        request.node.stash[ENTRY] = {"entry": entry, "server": None, "labels": ["REDUCED"]}
+        entry = bare_entry(request.node.nodeid, Outcome(word), line, "")
+        keep(request.node, {"entry": entry, "labels": ["REDUCED"]})
         if word != "PASSED":
             raise (SLAViolation if word == "FAILED" else InvalidRun)(line)
     return say

@@ -11,11 +11,13 @@ from tests.unit.plugin.conftest import Ran
 pytest_plugins = ("pytester",)
 
 LOST = """
+from dataclasses import replace
 from slabench.plugin.stash import ENTRY
 
 def test_x(says, request):
     says("PASSED")
-    request.node.stash[ENTRY]["lost"] = {"requests-gw1.jsonl.gz": "No space left on device"}
+    lost = {"requests-gw1.jsonl.gz": "No space left on device"}
+    request.node.stash[ENTRY] = replace(request.node.stash[ENTRY], lost=lost)
 
 def test_y(says):
     says("%s")

@@ -15,12 +15,12 @@ import pytest
 from slabench.errors import ConfigError
 from slabench.plugin.resume import Resumed
 from slabench.records import RequestRecord
-from slabench.report.document import RunDocument, RunFolder
+from slabench.report.document import RunFile, RunFolder
 from slabench.report.records_file import RecordsFile, read_records
 from slabench.report.resume import check_options, finished, keep_records, read_run, server_differences
-from slabench.session.partial_entry import bare_entry
+from slabench.run_document.run import ServerEntry
 from tests.unit.plugin.conftest import Ran
-from tests.unit.report.samples import entry
+from tests.unit.report.samples import LOAD_SERVER, document, entry
 
 pytest_plugins = ("pytester",)
 
@@ -41,8 +41,7 @@ OK = {"name": "completed", "state": "ok", "text": "All 2 requests came back whol
     ],
 )
 def test_what_is_finished(more: dict[str, Any], kept: bool) -> None:
-    one = entry("a") | more
-    assert list(finished({"tests": [one]})) == (["a"] if kept else [])
+    assert list(finished(document(entry("a", **more)))) == (["a"] if kept else [])
 
 
 def test_other_options_cannot_continue_a_run() -> None:
@@ -61,16 +60,23 @@ def test_a_baseline_with_other_contents_under_its_name_is_another_one() -> None:
         check_options("r", was, was | {"baseline_sha256": "2" * 64})
 
 
-def test_another_server_is_told_by_what_differs() -> None:
+def test_another_server_is_named_by_what_differs() -> None:
     was = {"url": "http://a:1", "fingerprint": {"server": {"version": "0.5.7"}, "model": {"name": "x"}}}
-    assert server_differences(was, json.loads(json.dumps(was)), same_url=True) == []
-    assert server_differences({}, was, same_url=True) == []
+    assert server_differences(server(was), server(was), same_url=True) == []
+    assert server_differences(None, server(was), same_url=True) == []
     now = {"url": "http://b:1", "fingerprint": {"server": {"version": "0.5.8"}, "model": {"name": "x"}}}
-    assert server_differences(was, now, same_url=True) == [
+    assert server_differences(server(was), server(now), same_url=True) == [
         "url: http://b:1, http://a:1 in the run",
         "server.version: '0.5.8', '0.5.7' in the run",
     ]
-    assert server_differences(was, now | {"fingerprint": was["fingerprint"]}, same_url=False) == []
+    same = server(now | {"fingerprint": was["fingerprint"]})
+    assert server_differences(server(was), same, same_url=False) == []
+
+
+def server(data: dict[str, Any]) -> ServerEntry:
+    made = document(server=data).server
+    assert made is not None
+    return made
 
 
 def test_records_of_finished_tests_stay_and_a_cut_file_is_mended(tmp_path: Path) -> None:
@@ -99,20 +105,20 @@ def test_there_has_to_be_a_run(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         read_run(str(tmp_path))
     (tmp_path / "run.json").write_text('{"schema": "other/1"}')
-    with pytest.raises(ConfigError, match="no run of schema"):
+    with pytest.raises(ConfigError, match=r"its schema is 'other/1', this slabench reads slabench\.run/1"):
         read_run(str(tmp_path))
 
 
 def test_a_run_that_is_on_cannot_be_continued(tmp_path: Path) -> None:
     folder = RunFolder.create(str(tmp_path))
-    with pytest.raises(ConfigError, match="is still on"):
+    with pytest.raises(ConfigError, match="is still running"):
         RunFolder(folder.path)
 
 
 def test_a_run_json_is_there_from_the_beginning_or_not_at_all(tmp_path: Path) -> None:
     folder = RunFolder.create(str(tmp_path))
     assert not (folder.path / "run.json").exists()
-    RunDocument(folder, environment={}, slabench="0").write()
+    RunFile(folder, environment=None, slabench="0").write()
     assert json.loads((folder.path / "run.json").read_text())["state"] == "running"
 
 
@@ -167,19 +173,21 @@ def _full(*_: object, **__: object) -> None:
 
 SOURCE = """
 import pytest
-from slabench.plugin.stash import ENTRY
+from dataclasses import replace
+from slabench.plugin.finished import keep
+from slabench.run_document.entry import CheckEntry
 from slabench.session.partial_entry import bare_entry
+from slabench.verdict.outcome import CheckStatus, Outcome
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_x(request, server, n):
     with open("ran.txt", "a") as file:
         file.write(f"{n} ")
     if n == BREAK:
         raise KeyError(n)
-    check = {"name": "completed", "state": "ok", "text": "t", "remedy": ""}
-    word = "FAILED" if n == 2 else "PASSED"
-    entry = bare_entry(request.node.nodeid, word, f"n is {n}", "") | {"checks": [check]}
-    request.node.stash[ENTRY] = {"entry": entry, "server": None, "labels": []}
-    if word == "FAILED":
+    check = CheckEntry(name="completed", state=CheckStatus.OK, text="t", remedy="")
+    word = Outcome.FAILED if n == 2 else Outcome.PASSED
+    keep(request.node, {"entry": replace(bare_entry(request.node.nodeid, word, f"n is {n}", ""), checks=(check,))})
+    if word is Outcome.FAILED:
         from slabench.errors import SLAViolation
         raise SLAViolation(f"n is {n}")
 """
@@ -201,7 +209,7 @@ def test_finished_tests_are_reported_again_and_not_run(
     assert second.messages["test_x[2]"] == [("failure", "FAILED: n is 2")]
     assert set(second.messages) == {"test_x[1]", "test_x[2]", "test_x[3]"}
     assert second.run["state"] == "finished"
-    assert [len(one["kept"]) for one in second.run["resumed"]] == [2]
+    assert [len(resumption["kept"]) for resumption in second.run["resumed"]] == [2]
     assert "2 finished tests were kept" in second.output
     third = run_suite(SOURCE.replace("BREAK", "0"), f"--resume={first.folder}", "--seed=5")
     assert third.status == 4
@@ -214,19 +222,22 @@ def test_a_decode_test_with_repeats_comes_back_with_each_load_s_part_of_the_log(
     def load(side: str, begin: int) -> dict[str, Any]:
         return {
             "side": side,
-            "repeat": 1 + begin // 20,
-            "server": {"log_spans": [{"path": f"{side}.log", "begin": begin, "end": begin + 9}]},
+            "server": LOAD_SERVER
+            | {"log_spans": [{"path": f"{side}.log", "begin": begin, "end": begin + 9}]},
         }
 
     loads = [load("baseline", 0), load("new", 10), load("new", 20), load("baseline", 30)]
-    kept = bare_entry("t", "INVALID", "", "INCONCLUSIVE") | {
-        "method": "ali-decode",
-        "point": {"batch_size": 2},
-        "server": loads[1]["server"],
-        "repeats": loads,
-    }
+    kept = entry(
+        "t",
+        "INVALID",
+        method="ali-decode",
+        point={"batch_size": 2},
+        reasons=["INCONCLUSIVE"],
+        server=loads[1]["server"],
+        repeats=loads,
+    )
     campaign: Any = SimpleNamespace(decode_points=[])
-    Resumed("run", {"t": kept}, {}).restore(campaign, [])
+    Resumed("run", {"t": kept}, None).restore(campaign, [])
     (point,) = campaign.decode_points
     assert point.word == "INCONCLUSIVE"
     assert [[span.begin for span in spans] for spans in point.new] == [[10], [20]]

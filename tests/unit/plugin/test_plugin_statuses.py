@@ -11,16 +11,17 @@ import pytest
 
 from slabench.plugin.recorder import Recorder
 from slabench.session.redact import redact_command, redact_options
+from tests.unit.report.samples import document, entry
 
 
 def recorder(words: list[str], **more: Any) -> Recorder:
     """A recorder whose run ended with these words, without a folder on disk."""
     made = object.__new__(Recorder)
     made.live_items = more.get("live_items", len(words))
-    tests = [{"id": str(k), "word": word} for k, word in enumerate(words)]
+    tests = [entry(str(k), word) for k, word in enumerate(words)]
     not_run = [str(k) for k in range(len(words), made.live_items)]
-    made.document = SimpleNamespace(data={"tests": tests, "not_run": not_run})  # type: ignore[assignment]
-    made.seen = {one["id"] for one in tests}
+    made.file = SimpleNamespace(document=document(*tests, not_run=not_run))  # type: ignore[assignment]
+    made.reported = {test.id for test in tests}
     made.deselected = more.get("deselected", 0)
     made.unreachable = more.get("unreachable")
     made.usage = more.get("usage")

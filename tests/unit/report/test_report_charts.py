@@ -75,7 +75,7 @@ def test_points_lie_where_their_values_say() -> None:
             "mean TPOT: 10, 54.00",
         ),
     ]
-    assert '<line class="limit" x1="70" x2="540" y1="78.0" y2="78.0"/>' in svg  # 268 - 228 * 50 / 60
+    assert '<line class="limit" x1="70.0" x2="540.0" y1="78.0" y2="78.0"/>' in svg  # 268 - 228 * 50 / 60
     assert "limit 50 ms</text>" in svg
     assert svg.count("<polyline") == 1
     assert ">batch size</text>" in svg and ">ms</text>" in svg

@@ -31,8 +31,8 @@ def test_the_same_rows_everywhere() -> None:
         "model_path": "m",
         "baseline": {"version": "0.5.7", "url": "http://***@old:8000", "model_path": "m"},
     }
-    data = document(entry(comparison=compared(), word="FAILED"), server=server)
-    rows = comparison_rows(data["tests"])
+    run = document(entry(comparison=compared(), word="FAILED"), server=server)
+    rows = comparison_rows(run.tests)
     assert [(row[1], row[-1]) for row in rows] == [
         ("tpot mean", "WORSE"),
         ("output_throughput", "INCONCLUSIVE"),
@@ -48,16 +48,16 @@ def test_the_same_rows_everywhere() -> None:
         "WORSE",
     )
     assert rows[1][-2] == "-2 %"
-    for text in (summary_table(data), summary_md(data), summary_fragment(data)):
+    for text in (summary_table(run), summary_md(run), summary_fragment(run)):
         assert "Baseline server: sglang 0.5.7 at http://***@old:8000" in text.replace(r"\:", ":").replace(
             "\u200b", ""
         )  # Markdown: inert
         for row in rows:
             assert all(cell in text for cell in row), row
-    assert "--repeats=" in summary_md(data)
+    assert "--repeats=" in summary_md(run)
 
 
 def test_nothing_compared_is_no_table() -> None:
-    data = document(entry(comparison={"state": "NO_BASELINE", "figures": []}))
-    assert comparison_rows(data["tests"]) == []
-    assert "Old and new" not in summary_md(data) + summary_fragment(data)
+    run = document(entry(comparison={"state": "NO_BASELINE", "figures": []}))
+    assert comparison_rows(run.tests) == []
+    assert "Old and new" not in summary_md(run) + summary_fragment(run)

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slabench.report.console import (
-    bench_serving_block,
-    curve_table,
-    run_facts,
-    said,
-    summary_table,
-    table,
-    test_block,
-)
-from tests.unit.report.samples import document, entry
+from slabench.report.bench_serving_block import bench_serving_block
+from slabench.report.console import curve_table, details, summary_table, table, test_block
+from slabench.report.run_facts import run_facts
+from tests.unit.report.samples import CURVE_ROW, document, entry
 
 # The block that sglang 0.5.7 printed for the published run with 128 prompts.
 PUBLISHED = Path(__file__).parents[2] / "data" / "report" / "seed_tencent_block.txt"
-FIGURES = {
+METRICS = {
     "classic.completed": 128,
     "classic.duration": 332.81,
     "classic.total_input": 448000,
@@ -48,10 +42,10 @@ PLAN = {"count": 128, "request_rate": 128.0, "max_concurrency": 128}
 
 
 def test_the_block_is_the_published_one_byte_for_byte() -> None:
-    assert bench_serving_block(PLAN, FIGURES) + "\n" == PUBLISHED.read_text()
+    assert bench_serving_block(PLAN, METRICS) + "\n" == PUBLISHED.read_text()
 
 
-def test_an_undefined_figure_is_na_and_no_zero() -> None:
+def test_an_undefined_metric_is_na_and_no_zero() -> None:
     """bench_serving prints 0.00 for the TPOT of one-token answers."""
     block = bench_serving_block({"request_rate": "inf", "max_concurrency": None}, {"classic.completed": 3})
     assert "Mean TPOT (ms):                          n/a       \n" in block
@@ -94,21 +88,21 @@ def test_the_summary() -> None:
         *tests, word="FAILED", labels=["REDUCED"], not_run=["tests/tencent/test_sla.py::test_sla[np512]"]
     )
     assert summary_table(data).splitlines() == [
-        "verdict  test                          TPOT ms  TTFT ms  output tok/s  total tok/s    QPM  figure",
+        "verdict  test                          TPOT ms  TTFT ms  output tok/s  total tok/s    QPM  metrics",
         "PASSED   test_sla.py::test_sla[np128]    35.98  144,639        461.50        1,808  23.08  "
         "total 1,808 tok/s, TPOT 35.98 ms",
         "FAILED   test_sla.py::test_sla[np256]      n/a      n/a           n/a          n/a    n/a  n/a",
         "The blocks above have bench_serving's definitions, this table slabench's own (docs/metrics.md).",
         "Planned and not run: test_sla.py::test_sla[np512].",
-        f"FAILED test_sla.py::test_sla[np256]: {tests[1]['headline']}",
-        "PASSED with findings, told above: test_sla.py::test_sla[np128] (stall, retraction).",
+        f"FAILED test_sla.py::test_sla[np256]: {tests[1].headline}",
+        "PASSED with findings, listed above: test_sla.py::test_sla[np128] (stall, retraction).",
         "This run is REDUCED.",
         "Verdict of the run: FAILED",
     ]
 
 
-def test_a_test_says_everything_that_spoke() -> None:
-    one = entry(
+def test_everything_about_a_test_stands_below_it() -> None:
+    invalid = entry(
         word="INVALID",
         headline="completed: 3 of 128 requests failed.",
         labels=["REDUCED: input_len 64 instead of 3500"],
@@ -128,7 +122,7 @@ def test_a_test_says_everything_that_spoke() -> None:
             {
                 "name": "cache",
                 "state": "not_checked",
-                "text": "Nobody knows.",
+                "text": "The server does not report it.",
                 "remedy": "Use --enable-cache-report.",
             },
         ],
@@ -136,17 +130,19 @@ def test_a_test_says_everything_that_spoke() -> None:
         advice=["TPOT has room."],
         server={"notes": ["1 of 1 warm-up requests failed."]},
     )
-    assert said(one) == [
-        "  REDUCED: input_len 64 instead of 3500",
-        "  no: qpm 20.00 req/min < 22 req/min (-9 %)",
-        "  invalid completed: 3 of 128 requests failed. See the errors.",
-        "  finding gaps: A pause of 272.8 s.",
-        "  not checked cache: Nobody knows. Use --enable-cache-report.",
-        "  differs from the baseline: hardware.gpu: 'H200', 'H20' in the baseline",
-        "  TPOT has room.",
-        "  note: 1 of 1 warm-up requests failed.",
+    assert details(invalid) == [
+        "REDUCED: input_len 64 instead of 3500",
+        "no: qpm 20.00 req/min < 22 req/min (-9 %)",
+        "invalid completed: 3 of 128 requests failed. See the errors.",
+        "finding gaps: A pause of 272.8 s.",
+        "not checked cache: The server does not report it. Use --enable-cache-report.",
+        "differs from the baseline: hardware.gpu: 'H200', 'H20' in the baseline",
+        "TPOT has room.",
+        "note: 1 of 1 warm-up requests failed.",
     ]
-    assert test_block(one).splitlines()[0] == f"INVALID {one['id']}: completed: 3 of 128 requests failed."
+    assert (
+        test_block(invalid).splitlines()[0] == f"INVALID {invalid.id}: completed: 3 of 128 requests failed."
+    )
 
 
 def test_the_curve_as_the_published_table_has_it() -> None:
@@ -168,10 +164,12 @@ def test_the_curve_as_the_published_table_has_it() -> None:
             "baseline": 210.0,
         },
     ]
-    assert curve_table(rows) == (
+    entries = entry(method="ali-decode-curve", curve=[CURVE_ROW | row for row in rows]).curve
+    assert entries is not None
+    assert curve_table(entries) == (
         "running  samples  median tok/s  per GPU  per user  clean  clean tok/s      quartiles  clean TPOT ms  baseline\n"
         "      1      419        141.67   141.67    141.67    400       141.70  141.00-142.00           7.06       n/a\n"
-        "      2      186        215.56   107.78    107.78    n/a          n/a            n/a            n/a    210.00"
+        "      2      186        215.56   107.78    107.78      0          n/a            n/a            n/a    210.00"
     )
 
 
@@ -186,8 +184,8 @@ def test_facts() -> None:
     assert run_facts(document(entry(workload=workload), labels=["SIMULATED", "REDUCED"], server=server)) == [
         "This run is SIMULATED, REDUCED.",
         "Prompts: random from sharegpt.json, sent as text.",
-        "Server: sglang 0.5.12, /m, number of GPUs not known, so no figure per GPU.",
-        "This is not the reference environment (sglang 0.5.7): read its figures beside the published ones.",
+        "Server: sglang 0.5.12, /m, number of GPUs not known, so there is no metric per GPU.",
+        "This is not the reference environment, sglang 0.5.7, which the published tables are of.",
     ]
     ids = {"num_prompts": 8, "dataset_name": "random-ids", "prompt_form": "ids"}
     assert run_facts(document(entry(workload=ids))) == ["Prompts: random-ids, sent as ids, no data set."]
@@ -197,8 +195,8 @@ def test_facts() -> None:
 def test_several_servers_are_called_alike_by_what_they_report_and_not_by_their_speed():
     """Two of 10 and 45 ms a token were "of the same kind"."""
     urls = ["http://h:1", "http://h:2"]
-    (said,) = run_facts(document(servers=urls))
-    assert said == (
+    (sentence,) = run_facts(document(servers=urls))
+    assert sentence == (
         "Tests were spread over 2 servers that report the same version, arguments, hardware and model "
         "(their speed was not compared): http://h:1, http://h:2."
     )
@@ -207,8 +205,8 @@ def test_several_servers_are_called_alike_by_what_they_report_and_not_by_their_s
     ]
 
 
-def test_the_accept_length_stands_among_what_is_said_of_a_test() -> None:
+def test_the_accept_length_stands_among_a_tests_details() -> None:
     """summary.md, report.html and junit.xml have these lines, and not the block."""
-    line = "  accept length 3.55 tokens a step and request (speculative decoding)"
-    assert line in said(entry("a", metrics={"accept_length": 3.55}))
-    assert not any("accept" in one for one in said(entry("a")))
+    line = "accept length 3.55 tokens a step and request (speculative decoding)"
+    assert line in details(entry("a", metrics={"accept_length": 3.55}))
+    assert not any("accept" in line for line in details(entry("a")))

@@ -11,23 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.errors import ConfigError
-from slabench.report.document import RunDocument, RunFolder, finite
+from slabench.exit_status import INTERRUPTED, OUR_CRASH
+from slabench.report.document import RunFile, RunFolder
+from slabench.strict_json import finite
 from tests.unit.report.samples import entry
 
 A, B = "tests/tencent/test_sla.py::test_sla[np128]", "tests/tencent/test_sla.py::test_sla[np256]"
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> RunDocument:
-    return RunDocument(RunFolder.create(str(tmp_path)), environment={"python": "3.11.7"}, slabench="0.1.0")
+def made(tmp_path: Path) -> RunFile:
+    return RunFile(RunFolder.create(str(tmp_path)), environment=None, slabench="0.1.0")
 
 
-def on_disk(document: RunDocument) -> dict[str, object]:
-    found: dict[str, object] = json.loads((document.folder.path / "run.json").read_text())
-    return found
+def on_disk(file: RunFile) -> dict[str, object]:
+    content: dict[str, object] = json.loads((file.folder.path / "run.json").read_text())
+    return content
 
 
-def test_the_schemas_keys(made: RunDocument) -> None:
+def test_the_schemas_keys(made: RunFile) -> None:
     """Those of docs/run-json.md, in its order; the file is an interface."""
     made.write()
     assert " ".join(on_disk(made)) == (
@@ -54,25 +56,23 @@ def test_the_schemas_keys(made: RunDocument) -> None:
         ("running", ["INVALID"], 2, "INVALID"),
     ],
 )
-def test_the_runs_word(
-    made: RunDocument, state: str, words: list[str], planned: int, word: str | None
-) -> None:
+def test_the_runs_word(made: RunFile, state: str, words: list[str], planned: int, word: str | None) -> None:
     made.set_planned([A, B][:planned])
-    for test_id, one in zip((A, B), words, strict=False):
-        made.add_test(entry(test_id, one))
+    for test_id, each in zip((A, B), words, strict=False):
+        made.add_test(entry(test_id, each))
     if state == "running":
         made.write()
     else:
-        made.finish(state, 0)
+        made.finish({"finished": 0, "interrupted": INTERRUPTED, "crashed": OUR_CRASH}[state])
     assert on_disk(made)["word"] == word
     assert on_disk(made)["state"] == state
     assert on_disk(made)["not_run"] == [A, B][len(words) : planned]
 
 
-def test_an_unreachable_server_is_invalid(made: RunDocument) -> None:
+def test_an_unreachable_server_is_invalid(made: RunFile) -> None:
     made.set_planned([A])
-    made.data["unreachable"] = "http://127.0.0.1:1 does not answer."
-    made.finish("finished", 6)
+    made.update(unreachable="http://127.0.0.1:1 does not answer.")
+    made.finish(6)
     assert (on_disk(made)["word"], on_disk(made)["exit_status"], on_disk(made)["not_run"]) == (
         "INVALID",
         6,
@@ -80,24 +80,24 @@ def test_an_unreachable_server_is_invalid(made: RunDocument) -> None:
     )
 
 
-def test_a_second_entry_of_the_same_test_replaces_the_first(made: RunDocument) -> None:
+def test_a_second_entry_of_the_same_test_replaces_the_first(made: RunFile) -> None:
     made.set_planned([A])
     made.add_test(entry(A, "PASSED"))
     made.add_test(entry(A, "INVALID"))
-    made.finish("finished", 6)
+    made.finish(6)
     tests = on_disk(made)["tests"]
     assert isinstance(tests, list)
-    assert [one["word"] for one in tests] == ["INVALID"]
+    assert [test["word"] for test in tests] == ["INVALID"]
     assert on_disk(made)["word"] == "INVALID"
 
 
-def test_units_are_those_of_the_metrics_that_are_there(made: RunDocument) -> None:
+def test_units_are_those_of_the_metrics_that_are_there(made: RunFile) -> None:
     made.add_test(entry(metrics={"tpot.mean": 35.98, "qpm": 22.8, "curve.8": 432.87}))
-    assert made.data["units"] == {"tpot.mean": "ms", "qpm": "req/min", "curve.8": "tok/s"}
+    assert made.document.units == {"tpot.mean": "ms", "qpm": "req/min", "curve.8": "tok/s"}
 
 
 def test_a_write_that_fails_leaves_the_last_whole_file(
-    made: RunDocument, monkeypatch: pytest.MonkeyPatch
+    made: RunFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made.set_planned([A])
     made.write()
@@ -114,10 +114,10 @@ def test_a_write_that_fails_leaves_the_last_whole_file(
     made.write()
     tests = on_disk(made)["tests"]
     assert isinstance(tests, list) and len(tests) == 1
-    assert sorted(one.name for one in made.folder.path.iterdir()) == ["run.json"]
+    assert sorted(path.name for path in made.folder.path.iterdir()) == ["run.json"]
 
 
-def test_a_figure_that_is_no_number_is_absent() -> None:
+def test_a_metric_that_is_not_finite_is_absent() -> None:
     nan, inf = float("nan"), float("inf")
     assert finite({"tpot.mean": nan, "qpm": 22.8, "inner": {"x": -inf}}) == {"qpm": 22.8, "inner": {}}
     assert finite([1.0, nan, (inf, 2)]) == [1.0, None, [None, 2]]

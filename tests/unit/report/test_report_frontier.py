@@ -11,7 +11,8 @@ import pytest
 from slabench.report.capacity_section import capacity_html, frontier_chart, probe_cells
 from slabench.report.console import test_block as block
 from slabench.report.frontier import COLUMNS, frontier_rows, write_frontier
-from slabench.report.headline_metric import standing
+from slabench.report.headline_metric import headline_metrics
+from slabench.run_document.entry import Entry
 from tests.unit.report.samples import document, entry
 
 
@@ -29,8 +30,8 @@ def probe(number: int, load: int, tpot: float, word: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def searched(**more: Any) -> dict[str, Any]:
-    capacity = {
+def searched(per_gpu: bool = True, **more: Any) -> Entry:
+    capacity: dict[str, Any] = {
         "load_kind": "concurrency", "range": [1, 64], "rules": ["tpot.mean<=50"], "outcome": "FOUND", "load": 20,
         "text": "Found <it>.",
         "probes": [probe(1, 40, 62.5, "fails"), probe(2, 20, 40.0, "holds")],
@@ -42,6 +43,8 @@ def searched(**more: Any) -> dict[str, Any]:
         "total_throughput": 3090.0,
         "qpm": 39.5,
     }
+    for values in () if per_gpu else (metrics, *(probe["metrics"] for probe in capacity["probes"])):
+        del values["output_throughput_per_gpu"]
     return entry("t::test_capacity", method="tencent-capacity", capacity=capacity | more, metrics=metrics)
 
 
@@ -64,9 +67,9 @@ def test_rows() -> None:
 
 
 def test_a_search_without_an_answer_has_its_probes_alone() -> None:
-    one = searched(outcome="UNRESOLVED", load=None)
-    assert [row["source"] for row in frontier_rows(document(one))] == ["probe 1", "probe 2"]
-    assert standing(one) == "UNRESOLVED"
+    unresolved = searched(outcome="UNRESOLVED", load=None)
+    assert [row["source"] for row in frontier_rows(document(unresolved))] == ["probe 1", "probe 2"]
+    assert headline_metrics(unresolved) == "UNRESOLVED"
 
 
 def test_the_file(tmp_path: Path) -> None:
@@ -89,10 +92,7 @@ def test_the_chart_has_the_objective_as_a_line_down() -> None:
 
 
 def test_without_gpus_it_is_the_server_s_own_throughput() -> None:
-    one = searched()
-    for part in (one["metrics"], *(row["metrics"] for row in one["capacity"]["probes"])):
-        del part["output_throughput_per_gpu"]
-    assert "GPUs unknown" in frontier_chart(frontier_rows(document(one)), [])
+    assert "GPUs unknown" in frontier_chart(frontier_rows(document(searched(per_gpu=False))), [])
 
 
 def test_the_section_and_the_console() -> None:
@@ -100,7 +100,9 @@ def test_the_section_and_the_console() -> None:
     assert "Found &lt;it&gt;." in page and "where to &lt;begin&gt;" in page
     assert "tpot.mean&lt;=50" in page
     assert capacity_html(document(entry())) == ""
-    assert probe_cells(searched()["capacity"])[0][:6] == [
+    capacity = searched().capacity
+    assert capacity is not None
+    assert probe_cells(capacity)[0][:6] == [
         "1",
         "40",
         "fails",
@@ -109,7 +111,7 @@ def test_the_section_and_the_console() -> None:
         "62.00 to 63.00",
     ]
     assert "62.00 to 63.00" in block(searched())
-    assert standing(searched()) == "20 in flight: total 3,090 tok/s, 39.50 QPM, TPOT 40.00 ms"
+    assert headline_metrics(searched()) == "20 in flight: total 3,090 tok/s, 39.50 QPM, TPOT 40.00 ms"
 
 
 @pytest.mark.parametrize("rule", ["ttft.mean<=2000", "goodput.share>=0.9"])

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.report import html, markdown
+from slabench.run_document.entry import Entry
 from tests.unit.report.samples import document, entry
 
 HOSTILE = "<script>alert(1)</script>\"'&amp;|`x`\n# heading"
@@ -50,10 +51,10 @@ def test_a_markdown_cell(text: object, cell: str) -> None:
 
 @given(st.text())
 def test_no_text_ends_its_cell(text: str) -> None:
-    found = markdown.cell(text)
-    assert "\n" not in found and "<" not in found and "`" not in found
+    cell = markdown.cell(text)
+    assert "\n" not in cell and "<" not in cell and "`" not in cell
     # a bar is a cell's end only behind an even number of backslashes
-    assert all((len(before) - len(before.rstrip("\\"))) % 2 for before in found.split("|")[:-1])
+    assert all((len(before) - len(before.rstrip("\\"))) % 2 for before in cell.split("|")[:-1])
 
 
 def test_summary_md() -> None:
@@ -72,7 +73,7 @@ def test_summary_md() -> None:
         "",
         "- run 20260102T030405Z-3f9a2c, slabench 0.1.0, exit status 1",
         "",
-        "| verdict | test | figure | TPOT ms | TTFT ms | output tok/s | total tok/s | QPM | why |",
+        "| verdict | test | metrics | TPOT ms | TTFT ms | output tok/s | total tok/s | QPM | why |",
         "|---|---|---|---|---|---|---|---|---|",
         "| **PASSED** | test_sla.py::test_sla[np128] | total 1,808 tok/s, TPOT 35.98 ms | 35.98 | n/a | n/a | 1,808 | n/a | "
         "tpot mean 35.98 ms &lt;= 50 ms (-28 %, n=128) |",
@@ -88,7 +89,7 @@ def test_summary_md() -> None:
     ]
 
 
-def hostile(method: str) -> dict[str, object]:
+def hostile(method: str) -> Entry:
     return entry(
         f"tests/x.py::test_y[{HOSTILE}]",
         "INVALID",
@@ -112,7 +113,7 @@ def hostile(method: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("method", ["tencent", "ali-decode", "ali-decode-curve", "ali-prefill", "serving"])
 def test_a_page_has_no_tag_of_a_servers(method: str) -> None:
-    server = {"version": HOSTILE, "model_path": HOSTILE, "gpus": {"decode": HOSTILE, "source": HOSTILE}}
+    server = {"version": HOSTILE, "model_path": HOSTILE, "gpus": {"decode": None, "source": HOSTILE}}
     data = document(
         hostile(method),
         labels=[HOSTILE],
@@ -128,18 +129,18 @@ def test_a_page_has_no_tag_of_a_servers(method: str) -> None:
     assert not [name for name, _ in seen.attributes if name.startswith("on") or name in ("href", "src")]
     assert seen.text.count(HOSTILE) >= 12
     cells = html.table_row_cells(HOSTILE, hostile(method))
-    assert all("<script" not in one for one in cells)
+    assert all("<script" not in cell for cell in cells)
     assert len(cells) == len(html.table_header_cells()) == len(html.table_row_cells("x", None))
 
 
-def test_each_row_of_pytest_htmls_table_says_word_and_figure() -> None:
+def test_each_row_of_pytest_htmls_table_has_verdict_and_metrics() -> None:
     cells = html.table_row_cells(
         "tests/x.py::test_y", entry(metrics={"tpot.mean": 35.98, "total_throughput": 1807.65})
     )
     assert cells == [
         '<td class="col-verdict word PASSED">PASSED</td>',
         '<td class="col-testId">tests/x.py::test_y</td>',
-        '<td class="col-figure">total 1,808 tok/s, TPOT 35.98 ms</td>',
+        '<td class="col-metrics">total 1,808 tok/s, TPOT 35.98 ms</td>',
         '<td class="col-tpot"><data value="0000000000035.980000">35.98</data></td>',
         '<td class="col-ttft"><data value="">n/a</data></td>',
         '<td class="col-total"><data value="0000000001807.650000">1,808</data></td>',
@@ -148,11 +149,11 @@ def test_each_row_of_pytest_htmls_table_says_word_and_figure() -> None:
 
 
 @given(st.floats(0, 1e12), st.floats(0, 1e12))
-def test_cells_sort_as_their_numbers(one: float, other: float) -> None:
+def test_cells_sort_as_their_numbers(low: float, high: float) -> None:
     """pytest-html compares the cells' markup as texts."""
 
     def cell(value: float) -> str:
         return html.table_row_cells("x", entry(metrics={"tpot.mean": value}))[3]
 
-    if round(one, 6) < round(other, 6):
-        assert cell(one) < cell(other)
+    if round(low, 6) < round(high, 6):
+        assert cell(low) < cell(high)

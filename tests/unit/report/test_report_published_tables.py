@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from slabench.report.published_tables import ali_decode, ali_prefill, tencent, write_seed_shapes
+from slabench.report.published_tables import ali_decode, ali_prefill, tencent, write_published_tables
+from slabench.run_document.entry import Entry
+from slabench.run_document.run import RunDocument
 from tests.unit.report.samples import document, entry
 
 DATA = Path(__file__).parents[2] / "data"
@@ -27,14 +28,14 @@ CONSOLE = {
 }
 
 
-def decode_point(size: int, tpot: float, word: str = "PASSED") -> dict[str, Any]:
+def decode_point(size: int, tpot: float, word: str = "PASSED") -> Entry:
     name = f"tests/ali/test_decode.py::test_decode_tpot[bs{size}]"
     return entry(
         name, word, method="ali-decode", point={"batch_size": size}, metrics={"classic.tpot.mean": tpot}
     )
 
 
-def curve(word: str = "PASSED") -> dict[str, Any]:
+def curve(word: str = "PASSED") -> Entry:
     rows = [
         {
             "running": int(running),
@@ -51,14 +52,12 @@ def curve(word: str = "PASSED") -> dict[str, Any]:
     )
 
 
-def prefill_point(
-    length: int, throughput: float, key: str = "classic.input_throughput_per_gpu"
-) -> dict[str, Any]:
+def prefill_point(length: int, throughput: float, key: str = "classic.input_throughput_per_gpu") -> Entry:
     name = f"tests/ali/test_prefill.py::test_prefill_throughput[in{length}]"
     return entry(name, method="ali-prefill", point={"input_len": length}, metrics={key: throughput})
 
 
-def whole_run() -> dict[str, Any]:
+def whole_run() -> RunDocument:
     points = [decode_point(int(size), tpot) for size, tpot in DECODE[0].items()]
     lengths = [prefill_point(int(length), throughput) for length, throughput in PREFILL[0].items()]
     return document(*points, curve(), *lengths, entry(metrics=CONSOLE))
@@ -70,7 +69,8 @@ def test_decode_is_the_published_file() -> None:
     assert made is not None
     assert [list(part) for part in made] == [list(part) for part in DECODE]
     # its spelling
-    assert list(made[1]["8"]) == [
+    point = made[1]["8"]
+    assert isinstance(point, dict) and list(point) == [
         "median",
         "throughput_per_gpu",
         "throughput_per_user",
@@ -90,7 +90,7 @@ def test_tencent_is_the_published_final_metrics() -> None:
     assert isinstance(made[0]["QPM (req/min)"], float) and isinstance(made[0]["tpot (ms)"], str)
 
 
-def test_figures_are_rounded_as_the_tables_are() -> None:
+def test_metrics_are_rounded_as_the_tables_are() -> None:
     assert ali_decode(document(decode_point(1, 7.0649))) == [{"1": 7.06}, {}]
     assert ali_prefill(document(prefill_point(1024, 25574.9449))) == [{"1024": 25574.94}]
 
@@ -107,15 +107,15 @@ def test_what_could_not_be_judged_is_not_in_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "names"),
+    ("run", "names"),
     [
         (whole_run(), ["ali_decode.json", "ali_prefill.json", "tencent.json"]),
         (document(), []),
         (document(curve()), ["ali_decode.json"]),
     ],
 )
-def test_only_files_with_figures_are_written(data: dict[str, Any], names: list[str], tmp_path: Path) -> None:
-    write_seed_shapes(data, tmp_path)
-    assert sorted(one.name for one in tmp_path.iterdir()) == names
+def test_only_files_with_metrics_are_written(run: RunDocument, names: list[str], tmp_path: Path) -> None:
+    write_published_tables(run, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
     if len(names) == 3:
         assert json.loads((tmp_path / "ali_decode.json").read_text()) == DECODE

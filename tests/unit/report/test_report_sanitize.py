@@ -15,6 +15,9 @@ from slabench.report.github import command, job_lines
 from slabench.report.html import standalone_html
 from slabench.report.markdown import cell, summary_md
 from slabench.report.sanitize import plain, plain_lines, plain_values
+from slabench.run_document.entry import Entry
+from slabench.run_document.read import parse
+from slabench.run_document.write import stored
 from tests.unit.report.samples import document, entry
 
 HOSTILE = (
@@ -26,11 +29,11 @@ HOSTILE = (
 
 @given(st.text())
 def test_plain_text_is_one_line_that_does_nothing(text: str) -> None:
-    found = plain(text)
-    assert found == plain(found)
-    assert len(found.splitlines()) <= 1
-    assert not any(unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") for one in found)
-    found.encode("utf-8")
+    line = plain(text)
+    assert line == plain(line)
+    assert len(line.splitlines()) <= 1
+    assert not any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in line)
+    line.encode("utf-8")
 
 
 def test_an_escape_is_seen_and_not_obeyed() -> None:
@@ -41,26 +44,27 @@ def test_an_escape_is_seen_and_not_obeyed() -> None:
 
 
 def test_hostile_text_in_every_output() -> None:
-    one = entry(
+    hostile = entry(
         word="INVALID", headline=HOSTILE, reasons=["completed"], labels=[HOSTILE], server={"notes": [HOSTILE]}
     )
-    data = document(plain_values(one), server=plain_values({"version": HOSTILE, "model_path": HOSTILE}))
-    console = f"{test_block(data['tests'][0])}\n{summary_table(data)}"
-    pages = standalone_html(data)
-    for text in (console, summary_md(data), pages, "\n".join(job_lines(data))):
+    clean = parse(Entry, plain_values(stored(hostile)))
+    run = document(clean, server=plain_values({"version": HOSTILE, "model_path": HOSTILE}))
+    console = f"{test_block(clean)}\n{summary_table(run)}"
+    pages = standalone_html(run)
+    for text in (console, summary_md(run), pages, "\n".join(job_lines(run))):
         assert not any(bad in text for bad in "\x1b\x9b\x07\u202e\u2028\r")
         text.encode("utf-8")
-    for text in (console, "\n".join(job_lines(data)), summary_md(data)):
+    for text in (console, "\n".join(job_lines(run)), summary_md(run)):
         assert "##[" not in text and "##vso[" not in text
     assert not re.search(
-        r"!\[|\]\(|\]\[|\]:|[^\\]://|www\.|@\w|[^\\]\|`|&#|<b>", summary_md(data).replace("server\\]: ", "")
+        r"!\[|\]\(|\]\[|\]:|[^\\]://|www\.|@\w|[^\\]\|`|&#|<b>", summary_md(run).replace("server\\]: ", "")
     )
     assert "<b>" not in pages and "<img" not in pages
-    assert "<script>" not in pages and "<script>" not in summary_md(data)
-    for line in (*console.splitlines(), *summary_md(data).splitlines()):
+    assert "<script>" not in pages and "<script>" not in summary_md(run)
+    for line in (*console.splitlines(), *summary_md(run).splitlines()):
         assert not line.lstrip().startswith("::")
     assert all(
-        line.startswith("::error file=tests/") and line.count("::error") == 2 for line in job_lines(data)
+        line.startswith("::error file=tests/") and line.count("::error") == 2 for line in job_lines(run)
     )
 
 

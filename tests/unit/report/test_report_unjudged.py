@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 
 import pytest
 
-from slabench.report.console import run_facts, summary_table, test_block
+from slabench.report.console import summary_table, test_block
 from slabench.report.github import job_lines
 from slabench.report.headline_metric import run_verdict, verdict
 from slabench.report.html import standalone_html, summary_fragment, table_row_cells
 from slabench.report.markdown import summary_md
+from slabench.report.run_facts import run_facts
+from slabench.run_document.entry import Entry
+from slabench.verdict.outcome import Outcome
 from tests.unit.report.samples import document, entry
 
 METHODS = {
@@ -25,34 +29,36 @@ HEADLINE = (
 )
 
 
-def measured(method: str, **more: object) -> dict[str, object]:
-    figures = {"tpot.mean": 503.29, "input_throughput": 12.0, "total_throughput": 12.4}
+def measured(method: str, **more: object) -> Entry:
+    metrics = {"tpot.mean": 503.29, "input_throughput": 12.0, "total_throughput": 12.4}
     return entry(
-        METHODS[method], method=method, headline=HEADLINE, reasons=["NOTHING_JUDGED"], metrics=figures, **more
+        METHODS[method], method=method, headline=HEADLINE, reasons=["NOTHING_JUDGED"], metrics=metrics, **more
     )
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_beside_the_word_wherever_it_stands(method: str) -> None:
-    one = measured(method)
-    data = document(one)
+    measured_only = measured(method)
+    run = document(measured_only)
     name = METHODS[method].rpartition("/")[2]
-    assert verdict(one) == "PASSED NOTHING_JUDGED"
-    table = summary_table(data)
+    assert verdict(measured_only) == "PASSED NOTHING_JUDGED"
+    table = summary_table(run)
     (row,) = [line for line in table.splitlines() if line.startswith("PASSED") and name in line]
     assert row.startswith("PASSED NOTHING_JUDGED  ")
     assert "Verdict of the run: PASSED (NOTHING_JUDGED in 1 of 1 tests)" in table
-    assert f"PASSED {METHODS[method]}: {HEADLINE}" in test_block(one)
-    text = summary_md(data)
+    assert f"PASSED {METHODS[method]}: {HEADLINE}" in test_block(measured_only)
+    text = summary_md(run)
     assert text.startswith("# slabench: PASSED (NOTHING_JUDGED in 1 of 1 tests)\n")
     assert f"| **PASSED NOTHING_JUDGED** | {name} |" in text
-    page = summary_fragment(data)
+    page = summary_fragment(run)
     assert '<span class="word PASSED">PASSED (NOTHING_JUDGED in 1 of 1 tests)</span>' in page
     assert f'<span class="word PASSED">PASSED NOTHING_JUDGED</span> {METHODS[method]}' in page
     assert ">PASSED</td>" not in page and '<td class="text word PASSED">PASSED NOTHING_JUDGED</td>' in page
-    assert '<td class="col-verdict word PASSED">PASSED NOTHING_JUDGED</td>' in table_row_cells("t", one)
-    assert "NOTHING_JUDGED" in standalone_html(data)
-    (line,) = job_lines(data)
+    assert '<td class="col-verdict word PASSED">PASSED NOTHING_JUDGED</td>' in table_row_cells(
+        "t", measured_only
+    )
+    assert "NOTHING_JUDGED" in standalone_html(run)
+    (line,) = job_lines(run)
     assert (
         line.startswith("::warning ")
         and "title=PASSED NOTHING_JUDGED" in line
@@ -61,17 +67,17 @@ def test_beside_the_word_wherever_it_stands(method: str) -> None:
 
 
 def test_a_run_of_which_one_test_is_judged_says_how_many_are_not() -> None:
-    data = document(measured("serving"), entry())
-    assert run_verdict(data) == "PASSED (NOTHING_JUDGED in 1 of 2 tests)"
+    run = document(measured("serving"), entry())
+    assert run_verdict(run) == "PASSED (NOTHING_JUDGED in 1 of 2 tests)"
     says = "NOTHING_JUDGED: no objective, floor or comparison applies to test_custom.py::test_custom: measured only."
-    assert says in run_facts(data) and says in html.unescape(summary_fragment(data))
-    assert run_verdict(data | {"word": "FAILED"}) == "FAILED"
+    assert says in run_facts(run) and says in html.unescape(summary_fragment(run))
+    assert run_verdict(replace(run, word=Outcome.FAILED)) == "FAILED"
     assert run_verdict(document(entry())) == "PASSED" and "NOTHING_JUDGED" not in summary_table(
         document(entry())
     )
 
 
 def test_a_red_word_needs_nothing_beside_it() -> None:
-    one = measured("serving", word="INVALID")
-    assert verdict(one) == "INVALID"
-    assert job_lines(document(one))[0].startswith("::error ")
+    invalid = measured("serving", word="INVALID")
+    assert verdict(invalid) == "INVALID"
+    assert job_lines(document(invalid))[0].startswith("::error ")

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from slabench.report.bench_serving_row import append_row
-from slabench.report.document import RunDocument, RunFolder
-from slabench.report.published_tables import write_seed_shapes
+from slabench.report.document import RunFile, RunFolder
+from slabench.report.published_tables import write_published_tables
 from slabench.report.records_file import RecordsFile
 from slabench.report.stored_runs import read_side
 from slabench.session.reference import _row
@@ -74,9 +74,9 @@ def test_rows_of_the_other_client() -> None:
 
 
 def test_run_json_records_baseline_and_tables(tmp_path: Path) -> None:
-    run = RunDocument(RunFolder.create(str(tmp_path)), environment=ODD, slabench="0")
+    run = RunFile(RunFolder.create(str(tmp_path)), environment=None, slabench="0")
     run.add_test(entry(metrics=METRICS, evidence=ODD))
-    run.data["server"] = {"info": ODD}
+    run.update(server=document(server={"info": ODD, "fingerprint": {"server": ODD}}).server)
     run.write()
     strict((run.folder.path / "run.json").read_text())
     baseline_file.save(str(tmp_path / "b.json"), {"fingerprint": {"server": ODD}})
@@ -88,24 +88,24 @@ def test_run_json_records_baseline_and_tables(tmp_path: Path) -> None:
         1,
         2,
     ]
-    figures = dict.fromkeys(
+    metrics = dict.fromkeys(
         ("classic.tpot.mean", "classic.ttft.mean", "classic.input_throughput", "classic.qpm"), math.inf
     )
-    figures |= dict.fromkeys(("classic.output_throughput", "classic.total_throughput"), math.nan)
-    write_seed_shapes(document(entry(metrics=figures, workload={"input_len": 1})), tmp_path)
+    metrics |= dict.fromkeys(("classic.output_throughput", "classic.total_throughput"), math.nan)
+    write_published_tables(document(entry(metrics=metrics, workload={"input_len": 1})), tmp_path)
     for path in tmp_path.glob("*.json"):
         strict(path.read_text())
 
 
 # Whatever writes outputs; what goes between our own processes stands elsewhere.
-WRITERS = "report cli verdict session plugin calibration".split()
+WRITERS = "report run_document cli verdict session plugin calibration".split()
 
 
 def test_every_writer_is_strict() -> None:
     """A json.dump(s) of our own stands in strict_json alone, says allow_nan=False, or is a text that is
     hashed."""
     loose = []
-    for path in (one for name in WRITERS for one in REPO.glob(f"slabench/{name}/*.py")):
+    for path in (file for name in WRITERS for file in REPO.glob(f"slabench/{name}/*.py")):
         name = str(path.relative_to(REPO))
         if path.name == "resume.py":
             continue  # what it dumps it loads again: two values in the same form
@@ -117,7 +117,7 @@ def test_every_writer_is_strict() -> None:
         for node in calls:
             if not re.fullmatch(r"json\.dumps?", ast.unparse(node.func)):
                 continue
-            says = {str(one.arg): ast.unparse(one.value) for one in node.keywords}
+            says = {str(each.arg): ast.unparse(each.value) for each in node.keywords}
             if says.get("allow_nan") != "False" and "sort_keys" not in says:  # sorted: a text that is hashed
                 loose.append(f"{name}:{node.lineno}")
     assert loose == []

@@ -293,7 +293,7 @@ def test_one_log_given_twice_counts_once(tmp_path, how):
 def test_later_pipeline_stages_alone_are_named(tmp_path, capsys):
     path = tmp_path / "log"
     path.write_text("".join(line(second=n, tags=" PP1 TP0") for n in range(5)))
-    assert log.run([str(path)]) == log.NO_LINES
+    assert log.run([str(path)]) == 6
     assert "5 batch lines of later pipeline stages (PP1) alone" in capsys.readouterr().err
 
 
@@ -322,7 +322,7 @@ def test_tokens_that_fall_tell_of_a_second_server(tmp_path):
 def test_another_engine_s_log_is_named(tmp_path, capsys, text, name):
     path = tmp_path / "log"
     path.write_text(text + "\n")
-    assert log.run([str(path)]) == log.NO_LINES
+    assert log.run([str(path)]) == 6
     assert f"These logs are of {name}, not of SGLang" in capsys.readouterr().err
 
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slabench.report.comparison import figure_row
+from slabench.report.comparison import metric_row
+from slabench.run_document.entry import ComparedMetric
+from slabench.run_document.read import parse
 from slabench.verdict.regression import Compared, ComparisonResult, compare_metrics
 from slabench.verdict.statistics import held_at
 from slabench.verdict.tolerances import allowed
@@ -188,7 +190,9 @@ def test_the_word_follows_from_the_printed_ends_and_the_limit(
     new = {key: [50 * factor * math.exp(noise * deviation) for deviation in data.draw(draw)] for key in keys}
     old = {key: [50 * math.exp(noise * deviation) for deviation in data.draw(draw)] for key in keys}
     for metric in compare_metrics(new, old, tolerance=0.02, pairs=pairs, siblings=siblings):
-        (_, _, _, _, _, change, interval, _, limit, says) = figure_row("t", metric.as_dict())
+        (_, _, _, _, _, change, interval, _, limit, says) = metric_row(
+            "t", parse(ComparedMetric, metric.as_dict())
+        )
         found = [float(end) for end in NUMBER.findall(interval)] or [
             float(end) for end in NUMBER.findall(change)
         ] * 2
