@@ -14,7 +14,8 @@ from slabench.errors import ConfigError
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110's token
 # What our own request says, or what carries it.
 _OWN_HEADERS = frozenset(
-    "host content-type content-length connection transfer-encoding te upgrade trailer keep-alive expect accept-encoding".split()
+    "host content-type content-length connection transfer-encoding te upgrade trailer keep-alive expect "
+    "accept-encoding".split()
 )
 _LENGTH = "an answer has the length that the test asks for"
 _PROMPT = "the prompt is the workload's"
@@ -52,7 +53,8 @@ def parse_headers(texts: Iterable[str]) -> dict[str, str]:
         name, value = name.strip(), value.strip()
         if not sign or _NAME.fullmatch(name) is None:
             raise ConfigError(
-                "--header reads NAME:VALUE, such as --header='X-Tenant: a'; this one has no name before a colon."
+                "--header reads NAME:VALUE, such as --header='X-Tenant: a'; this one has no name before a "
+                "colon."
             )
         if not value or not value.isascii() or not value.isprintable():
             raise ConfigError(
@@ -60,7 +62,8 @@ def parse_headers(texts: Iterable[str]) -> dict[str, str]:
             )
         if name.lower() in _OWN_HEADERS:
             raise ConfigError(
-                f"--header={name} is set by slabench itself, since it says how a request is sent; leave it out."
+                f"--header={name} is set by slabench itself, since it says how a request is sent; leave it "
+                "out."
             )
         if name.lower() in {known.lower() for known in found}:
             raise ConfigError(f"--header names {name} twice; give each header once.")
@@ -72,7 +75,8 @@ def check_authorization(headers: Mapping[str, str], key: str | None, variable: s
     """The API key is a header of its own: two of them are answered by whichever the server reads."""
     if key is not None and any(name.lower() == "authorization" for name in headers):
         raise ConfigError(
-            f"--header=Authorization and the API key in {variable} both identify the client; leave one of them out."
+            f"--header=Authorization and the API key in {variable} both identify the client; leave one of "
+            "them out."
         )
 
 
@@ -84,7 +88,8 @@ def parse_body(text: str | None) -> dict[str, Any]:
         body = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise ConfigError(
-            f"--extra-request-body is no JSON ({error}); write an object, such as --extra-request-body='{{\"temperature\": 0.7}}'."
+            f"--extra-request-body is no JSON ({error}); write an object, such as "
+            f"--extra-request-body='{{\"temperature\": 0.7}}'."
         ) from error
     if not isinstance(body, dict):
         kind = {list: "a list", str: "a text", bool: "a boolean", type(None): "null"}.get(
@@ -102,7 +107,8 @@ def parse_body(text: str | None) -> dict[str, Any]:
         for key in part:
             if key in _OWN:
                 raise ConfigError(
-                    f"--extra-request-body sets {place}{key}, which the test sets itself: {_OWN[key]}. Leave it out."
+                    f"--extra-request-body sets {place}{key}, which the test sets itself: {_OWN[key]}. Leave "
+                    "it out."
                 )
     return body
 

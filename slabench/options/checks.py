@@ -17,7 +17,8 @@ from slabench.server.secrets import redact_url
 from slabench.verdict import validity
 
 SHAREGPT = (
-    "It is ShareGPT_V3_unfiltered_cleaned_split.json of the data set anon8231489123/ShareGPT_Vicuna_unfiltered on Hugging Face; "
+    "It is ShareGPT_V3_unfiltered_cleaned_split.json of the data set "
+    "anon8231489123/ShareGPT_Vicuna_unfiltered on Hugging Face; "
     "nothing is downloaded here."
 )
 
@@ -61,7 +62,8 @@ def check_folder(option: str, value: str | None) -> None:
     refuse(
         (
             not hub_name and not served_name,
-            f"--{option}={value} is not a folder here; give the folder that holds the model's tokenizer files.",
+            f"--{option}={value} is not a folder here; give the folder that holds the model's tokenizer "
+            "files.",
         )
     )
 

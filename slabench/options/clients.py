@@ -53,7 +53,8 @@ CLIENT: tuple[Option, ...] = (
         "--load-workers",
         "auto",
         "all live",
-        "load processes that share a test's requests; auto: one for 512 requests in flight, while a core is left",
+        "load processes that share a test's requests; auto: one for 512 requests in flight, while a core is "
+        "left",
         count_or_auto,
         metavar="N",
     ),
@@ -62,7 +63,8 @@ CLIENT: tuple[Option, ...] = (
         "--calibrate",
         "auto",
         "all live",
-        "the client's own error against the null server: auto (kept per machine and load; not for sim:), fresh (measured now), off",
+        "the client's own error against the null server: auto (kept per machine and load; not for sim:), "
+        "fresh (measured now), off",
         str,
         choices=("auto", "fresh", "off"),
         metavar="HOW",
@@ -108,7 +110,8 @@ CLIENT: tuple[Option, ...] = (
         "--warmup-requests",
         "batch",
         "all live",
-        "requests before a test, flushed away. batch: as many at once as the test has in flight, prompts of its own, at most 16 "
+        "requests before a test, flushed away. batch: as many at once as the test has in flight, prompts of "
+        "its own, at most 16 "
         "tokens out, once for each server process and shape; a number: so many before each load; 0: none",
         count_or_batch,
     ),

@@ -12,7 +12,8 @@ JUDGEMENT: tuple[Option, ...] = (
         "--slo",
         (),
         "all live",
-        "an objective, quoted for the shell: 'tpot.mean<=50', 'total_throughput>=1800', 'goodput.share>=0.95' with --goodput",
+        "an objective, quoted for the shell: 'tpot.mean<=50', 'total_throughput>=1800', "
+        "'goodput.share>=0.95' with --goodput",
         str,
         append=True,
         metavar="RULE",
@@ -22,7 +23,8 @@ JUDGEMENT: tuple[Option, ...] = (
         "--goodput",
         (),
         "all live",
-        "limits in ms that each request is held to by itself, as METRIC:MS of ttft, tpot, e2el: ttft:2000,tpot:50",
+        "limits in ms that each request is held to by itself, as METRIC:MS of ttft, tpot, e2el: "
+        "ttft:2000,tpot:50",
         str,
         append=True,
         metavar="LIMITS",
@@ -32,7 +34,8 @@ JUDGEMENT: tuple[Option, ...] = (
         "--slo-preset",
         None,
         "all live",
-        "a published set of objectives, which --slo adds to: ant's tiers (mean TPOT 70, 50, 30 ms with mean TTFT 2, 1.5, 1 s), or "
+        "a published set of objectives, which --slo adds to: ant's tiers (mean TPOT 70, 50, 30 ms with mean "
+        "TTFT 2, 1.5, 1 s), or "
         "tencent's later form (50 ms, 2 s)",
         str,
         choices=("ant-70", "ant-50", "ant-30", "tencent"),

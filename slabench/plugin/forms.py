@@ -25,7 +25,10 @@ def _form_of(item: pytest.Item, marker: pytest.Mark, options: Namespace) -> Form
     """What the marker's function returns; ConfigError if it cannot be called so, or returns no Form."""
     form_of: Callable[..., Form] | None = marker.kwargs.get("form")
     callspec = getattr(item, "callspec", None)
-    expected = "@pytest.mark.sends(form=form_of) names a function: form_of(options, **parameters) that returns the test's Form"
+    expected = (
+        "@pytest.mark.sends(form=form_of) names a function: form_of(options, **parameters) that "
+        "returns the test's Form"
+    )
     try:
         if form_of is None:
             raise TypeError("it has no form=")
@@ -51,11 +54,13 @@ def check_objectives(forms: Sequence[tuple[str, Form]], slos: Sequence[Slo]) -> 
         refuse(
             (
                 of_a_batch(slo) and forms and not batches,
-                f"--slo={slo} is of a batch-size point, which tests/ali/test_decode.py measures and no test of this run.",
+                f"--slo={slo} is of a batch-size point, which tests/ali/test_decode.py measures and no test "
+                "of this run.",
             ),
             (
                 few,
-                f"--slo={slo} needs {least} requests, and {test.rpartition('/')[2]} would send {count}{more}. "
+                f"--slo={slo} needs {least} requests, and {test.rpartition('/')[2]} would send "
+                f"{count}{more}. "
                 "Ask for the mean, send more prompts, or leave such tests out with -k.",
             ),
         )

@@ -54,12 +54,15 @@ def check_numbers(config: pytest.Config, settings: Settings) -> None:
         ),
         (
             count > urls,
-            f"-n {count} would let {count} workers drive {servers} at once, and each would measure the others' load; "
-            "leave -n out (or use -n 0) for live tests, or name as many servers: --base-url=A --base-url=B -n 2.",
+            f"-n {count} would let {count} workers drive {servers} at once, and each would measure the "
+            "others' load; "
+            "leave -n out (or use -n 0) for live tests, or name as many servers: --base-url=A --base-url=B "
+            "-n 2.",
         ),
         (
             urls > 1 and not count,
-            f"{urls} servers are named by --base-url, and one process measures one; -n {urls} spreads the tests over "
+            f"{urls} servers are named by --base-url, and one process measures one; -n {urls} spreads the "
+            "tests over "
             "them. To compare two servers, name the old one with --baseline-url.",
         ),
         (
@@ -72,7 +75,8 @@ def check_numbers(config: pytest.Config, settings: Settings) -> None:
         ),
         (
             urls > 1 and logs not in (0, urls),
-            f"{urls} servers have {logs} logs in --deploy-log; give one for each server, in the order of --base-url.",
+            f"{urls} servers have {logs} logs in --deploy-log; give one for each server, in the order of "
+            "--base-url.",
         ),
     )
     if count and urls > 1:
@@ -97,7 +101,8 @@ def check_same(settings: Settings) -> str:
         refuse(
             (
                 different,
-                f"--base-url={different} is another server than {first}: tests are spread over servers that are the same.",
+                f"--base-url={different} is another server than {first}: tests are spread over servers that "
+                "are the same.",
             )
         )
         return ""
@@ -118,7 +123,8 @@ def check_same(settings: Settings) -> str:
         refuse(
             (
                 same,
-                f"--base-url={names[0]} and --base-url={names[1]} lead to one server process; two workers at one server "
+                f"--base-url={names[0]} and --base-url={names[1]} lead to one server process; two workers at "
+                "one server "
                 "would disturb each other.",
             )
         )
@@ -134,7 +140,8 @@ def check_same(settings: Settings) -> str:
         refuse(
             (
                 differ,
-                f"{redact_url(server.url)} is another deployment than {name} ({'; '.join(differ)}): tests are spread over "
+                f"{redact_url(server.url)} is another deployment than {name} ({'; '.join(differ)}): tests "
+                "are spread over "
                 "servers that are the same. To compare two servers, name the old one with --baseline-url.",
             )
         )

@@ -100,7 +100,8 @@ def _check_rootdir(config: pytest.Config) -> None:
     if folder:
         problem = f"pytest takes the folder {folder} for a test path"
     raise ConfigError(
-        f"{problem}: an option's value must be joined to it with =, and the test path comes first. Write: {command}"
+        f"{problem}: an option's value must be joined to it with =, and the test path comes first. Write: "
+        f"{command}"
     )
 
 
@@ -109,6 +110,7 @@ def _check_paths(config: pytest.Config) -> None:
     named = config.getoption("base_url") or config.getoption("launch")
     if named and config.rootpath == CLONE and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         raise ConfigError(
-            "A server is named and no test: name the tests first, such as pytest tests/tencent --base-url=URL (or tests/ali, "
+            "A server is named and no test: name the tests first, such as pytest tests/tencent "
+            "--base-url=URL (or tests/ali, "
             "tests/serving)."
         )

@@ -48,7 +48,10 @@ SAME = {
     "repeat": "repeats",
     "rounds": "repeats",
 }
-_PERCENTILES = "every metric has mean, p50, p90, p95, p99, min, max and std in run.json; judge one with --slo='ttft.p99<=2000'"
+_PERCENTILES = (
+    "every metric has mean, p50, p90, p95, p99, min, max and std in run.json; judge one with "
+    "--slo='ttft.p99<=2000'"
+)
 _BACKENDS = " or ".join(f"--backend={name} ({BACKENDS[name].path})" for name in BACKEND_NAMES)
 _FOLDER = "every run has its folder with run.json; --bench-serving-jsonl=FILE adds bench_serving's rows"
 # Another client's name: what to write or to know instead.
@@ -70,7 +73,8 @@ INSTEAD = {
     "apply-chat-template": "write --backend=sglang-oai-chat, with which the server applies it",
     "tokenize-prompt": "write --prompt-form=ids",
     "served-model-name": "the server reports it; no option is needed",
-    "temperature": 'write --extra-request-body=\'{"sampling_params": {"temperature": T}}\' (of /v1: \'{"temperature": T}\')',
+    "temperature": 'write --extra-request-body=\'{"sampling_params": {"temperature": T}}\' (of /v1: '
+    "'{\"temperature\": T}')",
     "top-p": 'write --extra-request-body=\'{"sampling_params": {"top_p": P}}\' (of /v1: \'{"top_p": P}\')',
     "top-k": 'write --extra-request-body=\'{"sampling_params": {"top_k": K}}\' (of /v1: \'{"top_k": K}\')',
     "min-p": 'write --extra-request-body=\'{"sampling_params": {"min_p": P}}\' (of /v1: \'{"min_p": P}\')',
@@ -98,7 +102,10 @@ def hint(unknown: Sequence[str], ours: Collection[str], every: Sequence[str] = (
         if not part.startswith("--") or not name:
             continue
         if name in ("host", "port"):
-            return f"{part} is not an option here: write --base-url=http://{host or '127.0.0.1'}:{port or '30000'}."
+            return (
+                f"{part} is not an option here: write "
+                f"--base-url=http://{host or '127.0.0.1'}:{port or '30000'}."
+            )
         value = value if sign else _value(part, every)
         explanation = _explained(name.replace("_", "-").lower(), value, ours)
         if explanation is not None:

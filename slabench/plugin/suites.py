@@ -11,7 +11,8 @@ import pytest
 from slabench.places import suite_id
 
 MARKS = (
-    "sends(form): the load that a live test will send, so that prompts are made once and in advance: form(options, **parameters)",
+    "sends(form): the load that a live test will send, so that prompts are made once and in advance: "
+    "form(options, **parameters)",
     "stage(n): order of the ali tests, whatever other plugins reorder",
 )
 

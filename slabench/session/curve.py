@@ -19,11 +19,13 @@ class JudgeCurve:
         deployment, points = campaign.servers.new, campaign.decode_points
         if not points:
             raise InvalidRun(
-                "no_decode_run: no ali decode test ran in this session before the curve; run tests/ali/test_decode.py with it."
+                "no_decode_run: no ali decode test ran in this session before the curve; run "
+                "tests/ali/test_decode.py with it."
             )
         if not deployment.logs:
             raise InvalidRun(
-                "no_deploy_log: the curve is made from the server's log; give it with --deploy-log=FILE (one per node, comma "
+                "no_deploy_log: the curve is made from the server's log; give it with --deploy-log=FILE (one "
+                "per node, comma "
                 "separated), or let slabench start the server with --launch=CMD."
             )
         compared = campaign.compared_with(judge.test_id, judge.test_ids)

@@ -198,7 +198,8 @@ def _baseline_medians(points: Sequence[DecodePoint], sizes: Sequence[int]) -> li
     medians = _medians([point.baseline for point in points], sizes)
     if not any(medians):
         raise InvalidRun(
-            "no_deploy_log: baseline server: its curve is made from its log; give it with --baseline-deploy-log=FILE, or "
+            "no_deploy_log: baseline server: its curve is made from its log; give it with "
+            "--baseline-deploy-log=FILE, or "
             "let slabench start that server with --baseline-launch=CMD."
         )
     return medians

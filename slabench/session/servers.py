@@ -117,7 +117,9 @@ def _check_two(new: Deployment, old: Deployment) -> str:
     same = same_process(first, second, new.info.raw, old.info.raw)
     if same:
         raise ServerError(
-            f"--base-url={redact_url(new.url)} and --baseline-url={redact_url(old.url)} lead to one server process "
-            f"(random_seed {new.info.random_seed}): load on one shows at the other. Give the old server's own address."
+            f"--base-url={redact_url(new.url)} and --baseline-url={redact_url(old.url)} lead to one server "
+            "process "
+            f"(random_seed {new.info.random_seed}): load on one shows at the other. Give the old server's "
+            "own address."
         )
     return alike(new.info.raw, old.info.raw) if same is None else ""

@@ -52,12 +52,14 @@ def _check_baselines(options: Namespace) -> None:
     refuse(
         (
             len(paths) == 2 and paths[0] == paths[1],
-            f"--baseline and --save-baseline name the same file, {options.baseline}: a regression would become "
+            f"--baseline and --save-baseline name the same file, {options.baseline}: a regression would "
+            "become "
             "the next baseline. Save to another file, and replace the old one when the run is accepted.",
         ),
         (
             unknown,
-            f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(SECTIONS)}, or one of "
+            f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(SECTIONS)}, "
+            "or one of "
             "their keys such as model.dtype.",
         ),
     )
@@ -78,7 +80,8 @@ def _check_capacity(options: Namespace) -> None:
         ),
         (
             grid is not None and span is not None,
-            "--capacity-grid names the loads to measure, and --capacity-range a range of them; give one of the two.",
+            "--capacity-grid names the loads to measure, and --capacity-range a range of them; give one of "
+            "the two.",
         ),
         (
             search and options.client == "bench_serving",
@@ -87,16 +90,19 @@ def _check_capacity(options: Namespace) -> None:
         ),
         (
             search and (options.baseline_url is not None or options.baseline_launch is not None),
-            "--find-capacity searches one server's limit, and --baseline-url or --baseline-launch names a second one; "
+            "--find-capacity searches one server's limit, and --baseline-url or --baseline-launch names a "
+            "second one; "
             "search each by itself, and compare the run folders.",
         ),
         (
             search and options.capacity_load == "concurrency" and fractions,
-            f"--capacity-{option}={text} are requests in flight: give whole numbers, or --capacity-load=rate.",
+            f"--capacity-{option}={text} are requests in flight: give whole numbers, or "
+            "--capacity-load=rate.",
         ),
         (
             search and options.num_prompts is not None and options.num_prompts < top,
-            f"--num-prompts={options.num_prompts} is below {top:g}, the highest load of --capacity-{option}: the last run "
+            f"--num-prompts={options.num_prompts} is below {top:g}, the highest load of --capacity-{option}: "
+            "the last run "
             "would never have as many in flight. Leave it out, or lower the range.",
         ),
     )
@@ -108,11 +114,13 @@ def check_reference_client(options: Namespace, headers: Mapping[str, str], body:
     refuse(
         (
             reference and headers,
-            "--client=bench_serving cannot send --header: the 0.5.7 client has no such option; leave one of them out.",
+            "--client=bench_serving cannot send --header: the 0.5.7 client has no such option; leave one of "
+            "them out.",
         ),
         (
             reference and "sampling_params" in body,
-            "--client=bench_serving replaces sampling_params as a whole, and with it the lengths that the test asks for: "
+            "--client=bench_serving replaces sampling_params as a whole, and with it the lengths that the "
+            "test asks for: "
             "send them over /v1 (--backend=sglang-oai), where they are keys at the top, or leave out "
             "--client=bench_serving.",
         ),

@@ -24,7 +24,8 @@ def base_urls(options: Namespace, environment: Mapping[str, str]) -> tuple[str, 
     refuse(
         (
             any(not url.strip() for url in urls),
-            "--base-url (or SLABENCH_BASE_URL) is empty; give a URL such as http://127.0.0.1:30000, or sim: (embedded server).",
+            "--base-url (or SLABENCH_BASE_URL) is empty; give a URL such as http://127.0.0.1:30000, or sim: "
+            "(embedded server).",
         )
     )
     real = [url for url in urls if not url.startswith(SIM)]
@@ -45,7 +46,8 @@ def base_urls(options: Namespace, environment: Mapping[str, str]) -> tuple[str, 
         ),
         (
             launch is not None and urls and urls[0].startswith(SIM),
-            f"--launch starts a server, and --base-url={urls[0] if urls else ''} is the embedded one; leave one of them out.",
+            f"--launch starts a server, and --base-url={urls[0] if urls else ''} is the embedded one; leave "
+            "one of them out.",
         ),
     )
     return urls if urls or launch is None else (LAUNCH,)
@@ -60,7 +62,8 @@ def baseline_url(options: Namespace, urls: tuple[str, ...]) -> str | None:
     refuse(
         (
             options.one_after_the_other and not sequential,
-            "--one-after-the-other starts the old server, measures it, ends it, and does the same with the new one: it needs "
+            "--one-after-the-other starts the old server, measures it, ends it, and does the same with the "
+            "new one: it needs "
             "--baseline-launch=CMD and --launch=CMD, and cannot be resumed.",
         ),
         (
@@ -89,18 +92,21 @@ def baseline_url(options: Namespace, urls: tuple[str, ...]) -> str | None:
         ),
         (
             options.baseline_env and command is None,
-            "--baseline-env is the environment of a server that slabench starts; it needs --baseline-launch=CMD.",
+            "--baseline-env is the environment of a server that slabench starts; it needs "
+            "--baseline-launch=CMD.",
         ),
         (
             command is not None and embedded,
-            f"--baseline-launch starts a server, and --baseline-url={url} is the embedded one; leave one out.",
+            f"--baseline-launch starts a server, and --baseline-url={url} is the embedded one; leave one "
+            "out.",
         ),
     )
     real = url is not None and not embedded and not urls[0].startswith(SIM) and options.launch is None
     refuse(
         (
             real and same_place(url, urls[0]),
-            f"--base-url and --baseline-url name the same server, {redact_url(url or '')}: it would be compared with itself.",
+            f"--base-url and --baseline-url name the same server, {redact_url(url or '')}: it would be "
+            "compared with itself.",
         )
     )
     return url or LAUNCH

@@ -49,7 +49,8 @@ class TokenizerSource:
         if tokenizer is None:
             without = ", or --dataset-name=random-ids --prompt-form=ids, which needs none."
             raise ConfigError(
-                "The prompts need a tokenizer, and the folder that the server names is not readable here: give --tokenizer=DIR (or "
+                "The prompts need a tokenizer, and the folder that the server names is not readable here: "
+                "give --tokenizer=DIR (or "
                 f"--model=DIR){'.' if sends_text(self.options) else without}"
             )
         return tokenizer

@@ -17,19 +17,22 @@ def check_load(form: object, point: object, labels: object, batch_size: object) 
     """run_load()'s point, if its arguments are right."""
     if not isinstance(form, Form):
         raise ConfigError(
-            f'run_load() was given {_kind(form)} where it reads a Form: write run_load(Form("serving", input_len=8000, '
+            f'run_load() was given {_kind(form)} where it reads a Form: write run_load(Form("serving", '
+            "input_len=8000, "
             "output_len=100, num_prompts=16), point={})."
         )
     refuse(
         (
             point is None,
-            "run_load() needs point=: what distinguishes this test from others of its kind in tables and reports, such as "
+            "run_load() needs point=: what distinguishes this test from others of its kind in tables and "
+            "reports, such as "
             'point={"workload": "long"}, or point={} where nothing does.',
         )
     )
     if not isinstance(point, Mapping) or not all(isinstance(name, str) for name in point):
         raise ConfigError(
-            f'run_load(point={point!r}) is no dict with names as keys; write point={{"workload": "long"}}, or {{}}.'
+            f'run_load(point={point!r}) is no dict with names as keys; write point={{"workload": "long"}}, '
+            f"or {{}}."
         )
     wrong = {
         name: value for name, value in point.items() if not isinstance(value, str | int | float | bool | None)
@@ -52,7 +55,8 @@ def check_load(form: object, point: object, labels: object, batch_size: object) 
         ),
         (
             size > form.num_prompts,
-            f"run_load(batch_size={batch_size}) is more than its Form's {form.num_prompts} prompts: the batch would never be full.",
+            f"run_load(batch_size={batch_size}) is more than its Form's {form.num_prompts} prompts: the "
+            "batch would never be full.",
         ),
     )
     return dict(point)
@@ -80,7 +84,8 @@ def check_judge(rules: Sequence[object], shown: object) -> None:
 def no_run(value: object) -> ConfigError:
     """The error where judge()'s first argument is not what run_load() returned."""
     return ConfigError(
-        f"judge() was given {_kind(value)} where it reads what run_load() returned: write run = run_load(...), then "
+        f"judge() was given {_kind(value)} where it reads what run_load() returned: write run = "
+        "run_load(...), then "
         'judge(run, slo("tpot", "mean", "<=", 50)).'
     )
 

@@ -104,7 +104,8 @@ def test_a_call_with_wrong_arguments(run_suite: Callable[..., Any], lines: list[
     [
         [
             RUN,
-            "judge(run, slo('tpot', 'mean', '<=', 50), slo('total_throughput', '', '>=', 1000), shown=('qpm',))",
+            "judge(run, slo('tpot', 'mean', '<=', 50), slo('total_throughput', '', '>=', 1000), "
+            "shown=('qpm',))",
         ],
         [RUN, "judge(run, slo('goodput', 'share', '>=', 0.9), goodput={'ttft': 2000, 'tpot': 50})"],
         [
@@ -154,7 +155,8 @@ def test_a_file_that_is_broken_is_no_ctrl_c(run_suite: Callable[..., Any]) -> No
     [
         (
             "says('PASSED').nosuch",
-            "test_it.py:2: the test itself raised AttributeError: 'NoneType' object has no attribute 'nosuch'",
+            "test_it.py:2: the test itself raised AttributeError: 'NoneType' object has no attribute "
+            "'nosuch'",
         ),
         ("says('PASSED', 1, 2, 3)", "the test itself raised TypeError"),
         ("nosuch", "the test itself raised NameError: name 'nosuch' is not defined"),
@@ -190,7 +192,8 @@ def test_other_errors_of_a_test_cost_that_test_alone(
 ) -> None:
     first = "says('PASSED')" if judged else "pass"
     ran = run_suite(
-        f"import json\ndef test_it(says):\n    {first}\n    {line}\ndef test_other(says):\n    says('PASSED')\n"
+        f"import json\ndef test_it(says):\n    {first}\n    {line}\ndef test_other(says):\n    "
+        "says('PASSED')\n"
     )
     assert (ran.status, ran.words) == (6, {"test_it": "INVALID", "test_other": "PASSED"})
     assert ran.run["tests"][0]["reasons"][0] == "TEST_ERROR"
@@ -211,7 +214,8 @@ def test_an_assertion_of_a_test_s_own_is_judged_with_the_rest(
     ran = run_suite(f"{head}def test_it(says):\n    {line}\n    says('PASSED')\n")
     assert (ran.status, ran.words) == (6, {"test_it": "INVALID"})  # nothing was judged
     ran = run_suite(
-        f"{head}def test_it(says):\n    try:\n        says('INVALID', 'busy: 503')\n    finally:\n        {line}\n"
+        f"{head}def test_it(says):\n    try:\n        says('INVALID', 'busy: 503')\n    finally:\n        "
+        f"{line}\n"
     )
     assert (ran.status, ran.words) == (6, {"test_it": "INVALID"})
 

@@ -29,7 +29,10 @@ def test_a_percentile_of_too_few_is_refused_with_the_first_test_that_has_too_few
         forms, [parse("ttft.mean<=1"), parse("tpot.max<=9"), parse("itl.p99<=9"), parse("qpm>=1")]
     )
     check_objectives(forms[:1], [parse("ttft.p99<=2000")])
-    said = r"--slo=ttft\.p99<=2000 needs 100 requests, and test_decode\.py::t\[bs1\] would send 1\. Ask for the mean"
+    said = (
+        r"--slo=ttft\.p99<=2000 needs 100 requests, and test_decode\.py::t\[bs1\] would send 1\. Ask for "
+        r"the mean"
+    )
     with pytest.raises(ConfigError, match=said):
         check_objectives(forms, [parse("ttft.p99<=2000")])
     with pytest.raises(ConfigError, match=r"needs 10 requests, .* \(2 such tests\)"):

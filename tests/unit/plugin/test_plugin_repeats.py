@@ -207,7 +207,10 @@ def test_what_is_repeated_all_the_same_leaves_the_worst_outcome(
 
 def test_an_attempt_that_ends_without_judging_is_not_covered_by_the_one_before(pytester, run_suite):
     pytester.makepyfile(twice=TWICE)
-    source = "RUNS = []\n\ndef test_it(says):\n    RUNS.append(1)\n    if len(RUNS) == 1:\n        says('PASSED')\n"
+    source = (
+        "RUNS = []\n\ndef test_it(says):\n    RUNS.append(1)\n    if len(RUNS) == 1:\n        "
+        "says('PASSED')\n"
+    )
     done = run_suite(source, "-p", "twice")
     assert (done.status, done.words) == (6, {"test_it": "INVALID"}), done.output
     assert "ended without judging" in done.run["tests"][0]["headline"]

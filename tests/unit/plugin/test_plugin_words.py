@@ -78,7 +78,10 @@ def test_our_own_crash_is_3(run_suite: Run, error: str) -> None:
     # Frames of ours are known by their module's name.
     ours = f"__name__ = 'slabench.broken'\ndef boom():\n    raise {error}\n"
     head = f"import pytest\nours = {{}}\nexec({ours!r}, ours)\n"
-    source = "@pytest.fixture\ndef broken(server):\n    ours['boom']()\ndef test_x(broken, says):\n    says('PASSED')\n"
+    source = (
+        "@pytest.fixture\ndef broken(server):\n    ours['boom']()\ndef test_x(broken, says):\n    "
+        "says('PASSED')\n"
+    )
     ran = run_suite(head + source)
     assert ran.status == 3, ran.output
     assert ran.words == {"test_x": "INVALID"}

@@ -145,7 +145,8 @@ def test_a_gate_shows_how_the_accept_length_changed(old: str) -> None:
     found = compare_runs(of[old], "serving", mine, theirs if old == "server" else [], WORK, [{}])
     assert found is not None
     assert [str(note) for note in found.notes] == [
-        "accept length 3.50 in the baseline, 2.10 here (-40.0 %): TPOT and throughput of speculative decoding depend on it"
+        "accept length 3.50 in the baseline, 2.10 here (-40.0 %): TPOT and throughput of speculative "
+        "decoding depend on it"
     ]
     absent = compare_runs(of[old], "serving", runs(5.0, 5.1), theirs if old == "server" else [], WORK, [{}])
     assert absent is not None
