@@ -1,3 +1,1 @@
-"""Every option of the command line (table.py), how its value is read (types.py), and what its type cannot check
-(checks.py).
-"""
+"""The command line's options (table.py), how their values are read (types.py), further checks (checks.py)."""

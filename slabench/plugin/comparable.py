@@ -62,7 +62,7 @@ def refusal(campaign: Campaign, tests: list[str]) -> Comparison | None:
         name, old = file.path, file.fingerprint
     else:
         return None
-    blocking = blocked(differences(old, servers.new.fingerprint), campaign.settings.given.allow_diff)
+    blocking = blocked(differences(old, servers.new.fingerprint), campaign.settings.options.allow_diff)
     interleaved = None if campaign.before is None else False
     comparison = Comparison(name, ComparisonState.NOT_COMPARABLE, interleaved=interleaved)
     return None if blocking is None else comparison.refused(*blocking)

@@ -43,7 +43,7 @@ def check_numbers(config: pytest.Config, settings: Settings) -> None:
 
     Two workers at one server would each measure the other's load.
     """
-    count, urls, logs = workers(config), len(settings.base_urls), len(settings.given.deploy_log)
+    count, urls, logs = workers(config), len(settings.base_urls), len(settings.options.deploy_log)
     if hasattr(config, "workerinput") or not urls:
         return
     servers = "1 server" if urls == 1 else f"{urls} servers"
@@ -70,7 +70,7 @@ def check_numbers(config: pytest.Config, settings: Settings) -> None:
             "A baseline server is measured in turns with the new one, in one process; leave -n out.",
         ),
         (
-            count and settings.given.launch is not None,
+            count and settings.options.launch is not None,
             "--launch starts one server; leave -n out.",
         ),
         (
@@ -90,9 +90,8 @@ def check_same(settings: Settings) -> str:
     What they report is compared: version, arguments, hardware and model. Their speed is not: it is what the
     run measures. The answer: why two of them may be one process, or nothing.
     """
-    from slabench.server.http import Http
-    from slabench.server.twins import alike, same_process
     from slabench.session.deployment import identified
+    from slabench.session.servers import one_process
     from slabench.verdict.differences import SECTIONS
 
     first, *others = settings.base_urls
@@ -106,7 +105,7 @@ def check_same(settings: Settings) -> str:
             )
         )
         return ""
-    options = settings.given
+    options = settings.options
     gpus = (options.prefill_gpu_num, options.decode_gpu_num)
     headers = {**bearer(settings.api_key), **settings.headers}
     servers = [
@@ -115,10 +114,8 @@ def check_same(settings: Settings) -> str:
     ]
     twins = []
     for pair in combinations(servers, 2):
-        infos = pair[0].info.raw, pair[1].info.raw
-        clients = [Http(server.url, headers, ca_file=options.ca_file) for server in pair]
-        same = same_process(clients[0], clients[1], *infos)
-        twins += [alike(*infos)] if same is None else []
+        same, twin = one_process(*pair)
+        twins.append(twin)
         names = [redact_url(server.url) for server in pair]
         refuse(
             (
@@ -149,7 +146,7 @@ def check_same(settings: Settings) -> str:
 
 
 class Worker:
-    """In a worker: the controller is sent its tests' ids alone, so a file in the run folder has the live ones."""
+    """In a worker: the controller gets only its tests' ids, so a file in the run folder has the live ones."""
 
     def __init__(self, folder: Path, worker: str) -> None:
         self.file = _live_file(folder, worker)
@@ -163,7 +160,7 @@ class Worker:
 
 
 def live_ids(folder: Path, node: Any, ids: list[str]) -> list[str]:
-    """In the controller: those of a worker's collected tests that are live; all, where its file is missing."""
+    """In the controller: a worker's collected tests that are live; all, where its file is missing."""
     file = _live_file(folder, node.gateway.id)
     try:
         live: list[str] = json.loads(file.read_text(encoding="utf-8"))

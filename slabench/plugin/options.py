@@ -36,8 +36,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         try:
             group.addoption(option.name, dest=option.dest, help=option.described, **action)
         except (ValueError, argparse.ArgumentError):
-            # Another plugin's: pytest raises ValueError for an option of the same group, argparse its own error
-            # for one of another.
+            # Another plugin's: pytest raises ValueError for an option of the same group, argparse its own
+            # error for an option of another group.
             if option.name != "--base-url":
                 raise
 

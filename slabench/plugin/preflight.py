@@ -83,7 +83,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         for sentence in (*idle_options(live, config.option), *unread(live, config.option)):
             recorder.note(sentence)
         campaign = campaign_of(config)
-        if config.stash[SETTINGS].given.one_after_the_other and campaign.before is None:
+        if config.stash[SETTINGS].options.one_after_the_other and campaign.before is None:
             say(
                 config,
                 f"Measuring the baseline server first; its output goes to {campaign.folder / 'baseline.txt'}.",

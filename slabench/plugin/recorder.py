@@ -54,9 +54,9 @@ class Recorder:
         self.resumed: Resumed | None = None
         options = redact_options(vars(config.option))
         # the name alone would let a continued run be judged by two baselines
-        if settings.given.baseline is not None:
+        if settings.options.baseline is not None:
             options["baseline_sha256"] = hashlib.sha256(
-                Path(settings.given.baseline).read_bytes()
+                Path(settings.options.baseline).read_bytes()
             ).hexdigest()
         made: dict[str, Any] = {"environment": environment(), "slabench": __version__}
         if settings.resume is None:

@@ -1,8 +1,8 @@
 """Errors outside a measurement: secrets are taken out of a traceback, and a full disk costs others' files
 alone.
 
-A traceback is printed wherever a report is, and has our values in it: arguments, a server's answers, a command
-line.
+A traceback is printed wherever a report is, and has our values in it: arguments, a server's answers, a
+command line.
 """
 
 from __future__ import annotations

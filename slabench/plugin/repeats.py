@@ -34,8 +34,8 @@ _INI = {"--reruns": "reruns", "--retries": "retries"}
 # number from which on it repeats)
 _OF_FLAKY = (("--reruns", "reruns", 1), ("--retries", "retries", 1), ("--force-flaky", "max_runs", 2))
 _REMEDY = (
-    "A live test is a measurement, and each one counts: leave that out for live tests. --repeats=N measures each of them N times "
-    "and judges all."
+    "A live test is a measurement, and each one counts: leave that out for live tests. --repeats=N "
+    "measures each of them N times and judges all."
 )
 
 
@@ -69,7 +69,8 @@ def _by_options(config: pytest.Config) -> Iterator[str]:
         value, spelled = config.getoption(name, None), f"{name}={config.getoption(name, None)}"
         if value is None and config.getoption(name, pytest) is not pytest and name in _INI:
             value = _ini(config, _INI[name])
-            spelled = f"`{_INI[name]} = {value}` in {config.inipath.name if config.inipath is not None else 'the ini file'}"
+            where = "the ini file" if config.inipath is None else config.inipath.name
+            spelled = f"`{_INI[name]} = {value}` in {where}"
         if _number(value) >= least:
             yield f"{spelled} ({plugin})"
     for name, plugin in _SWITCHES:

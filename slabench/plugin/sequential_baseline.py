@@ -58,7 +58,7 @@ def command(words: Sequence[str], settings: Settings, folder: Path) -> list[str]
             skip = 0 if "=" in word else NOT_ITS_OWN[word]
         else:
             kept.append(word)
-    options = settings.given
+    options = settings.options
     kept += [f"--launch={options.baseline_launch}", *(f"--env={text}" for text in options.baseline_env or ())]
     kept += [f"--deploy-log={','.join(options.baseline_deploy_log)}"] if options.baseline_deploy_log else []
     kept.append(f"--api-key-env={options.baseline_api_key_env or options.api_key_env}")

@@ -41,7 +41,7 @@ class ClientCalibration:
     def begin(
         self, client: ClientOptions, plan: Plan, *, one_token: bool, simulated: bool
     ) -> Callable[[RunRecord], RunRecord]:
-        """Calibrate for the plan's concurrency; the answer puts what is known into the run that was measured."""
+        """Calibrate for the plan's concurrency; the answer adds the result to the run that was measured."""
         calibrator = self.calibrator(client, simulated=simulated)
         if calibrator is None:
             off = Calibration("off", "--calibrate=off") if self.options.calibrate == "off" else None

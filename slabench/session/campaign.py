@@ -1,7 +1,7 @@
 """One process's live measurements: the parts that a session makes once, made when they are first needed.
 
-Only the callables that tests use (run_load.py, judge.py, curve.py, capacity.py) take it; they hand its parts to
-the functions that measure and evaluate.
+Only the callables that tests use (run_load.py, judge.py, curve.py, capacity.py) take it; they hand its parts
+to the functions that measure and evaluate.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from slabench.session.tokenizer import TokenizerSource
 class Campaign:
     """Opened before the first live test, closed with the session.
 
-    place: an xdist worker's number, which of several servers is its own. attempt_of: how often a test was begun.
-    show_running: puts into run.json what a test that is on has so far.
+    place: an xdist worker's number, which of several servers is its own. attempt_of: how often a test was
+    begun. show_running: writes to run.json what a running test has so far.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class Campaign:
         self.decode_points: list[DecodePoint] = []
         self.history = ServerHistory()
         self.files = RunFiles(folder, place)
-        self.calibration = ClientCalibration(settings.given, say)
+        self.calibration = ClientCalibration(settings.options, say)
         self.tokenizer = TokenizerSource(
-            settings.given, lambda: None if self.opened is None else self.opened.new.info
+            settings.options, lambda: None if self.opened is None else self.opened.new.info
         )
 
     @property
@@ -73,7 +73,7 @@ class Campaign:
 
     def compared_with(self, test_id: str, test_ids: Sequence[str]) -> ComparedWith:
         """test_ids: of all tests of the session."""
-        settings, options = self.settings, self.settings.given
+        settings, options = self.settings, self.settings.options
         return ComparedWith(
             test_id=test_id,
             fingerprint=self.servers.new.fingerprint,

@@ -39,7 +39,7 @@ class FindCapacity:
 
     def __init__(self, run_load: RunLoad, judge: Judge) -> None:
         self.run_load, self.judge, self.campaign = run_load, judge, run_load.campaign
-        self.options = run_load.campaign.settings.given
+        self.options = run_load.campaign.settings.options
         self.kind: str = self.options.capacity_load
         self.closed = self.kind == "concurrency"
 

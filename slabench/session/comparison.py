@@ -1,4 +1,4 @@
-"""A test's figures against the old side's: the baseline server's loads of the same test, or a baseline file."""
+"""A test's metrics against the old side's: the baseline server's loads of it, or a baseline file."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def curve_entry(
     points: Sequence[DecodePoint], deployment: Deployment, settings: Settings, compared: ComparedWith
 ) -> Entry:
     """InvalidRun where the baseline server of an A/B run has no log."""
-    began_utc, options, info = utc_now(), settings.given, deployment.info
+    began_utc, options, info = utc_now(), settings.options, deployment.info
     merged = Merged(interval=info.decode_log_interval)
     every = [span for point in points for spans in point.new for span in spans]
     builder = CurveBuilder().add_all(samples(every, merged))

@@ -78,7 +78,7 @@ class SessionFacts:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """evaluated: every load of the test; labels: all of the test; case: what the verdict was concluded from."""
+    """evaluated: every load; labels: all of the test; case: what the verdict was concluded from."""
 
     evaluated: tuple[Evaluated, ...]
     labels: tuple[str, ...]
@@ -101,7 +101,7 @@ def evaluate(
     test: Measured, rules: Rules, settings: Settings, compared: ComparedWith, facts: SessionFacts
 ) -> Evaluation:
     """test: the load that run_load() returned, with all trials of its test."""
-    options, run, method = settings.given, test.run, test.form.method
+    options, run, method = settings.options, test.run, test.form.method
     evaluated = evaluate_loads(test.trials or (test,), rules, settings, compared, facts)
     new = [load for load in evaluated if load.side == NEW]
     sizes = [load.sizes for load in new]
@@ -141,7 +141,7 @@ def evaluate_loads(
     facts: SessionFacts,
 ) -> tuple[Evaluated, ...]:
     """Metrics first, of every load: a check asks for the limits that the old side's metrics set."""
-    options, tokenizer = settings.given, facts.tokenizer
+    options, tokenizer = settings.options, facts.tokenizer
     computed = []
     for load in loads:
         metrics, sizes = load_metrics(

@@ -21,7 +21,7 @@ from slabench.verdict.validity.context import STALL_LIMIT_S, Behind, Served, Tex
 from slabench.verdict.validity.prompts import distorted
 from slabench.verdict.validity.streamed import Probe
 
-# #new-seq and #new-token of a health probe; a prompt of ours that the cache had but for a token looks the same
+# #new-seq and #new-token of a health probe; a prompt of ours that was cached but for a token looks the same
 PROBE = (1, 1)
 LEAST_LINES = 3
 CUT_SHARE = 0.9  # of a chunk

@@ -1,4 +1,4 @@
-"""judge: what a test calls to have its run judged; the outcome is stored for every output, and raised if red."""
+"""judge: a test's run to its outcome, which is stored for every output, and raised if it is red."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Judge:
         shown: tuple[str, ...] = (),
         goodput: Mapping[str, float] | None = None,
     ) -> None:
-        """SLAViolation if an objective does not hold, InvalidRun if no verdict is possible; the entry is stored
-        first.
+        """SLAViolation if an objective does not hold, InvalidRun if no verdict is possible; the entry is
+        stored first.
 
         goodput: limits in ms that each request is held to, where --goodput gives none.
         """

@@ -1,4 +1,4 @@
-"""A load: the options it is sent by, the server made ready for it, the load itself with evidence around it."""
+"""A load: how it is sent, the server made ready for it, and the load itself with evidence around it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class LoadOptions:
 
     @classmethod
     def of(cls, settings: Settings) -> LoadOptions:
-        options = settings.given
+        options = settings.options
         client = ClientOptions(
             connections=options.connections,
             connect_timeout_s=options.connect_timeout,
@@ -151,7 +151,7 @@ def make_ready(
     first_counts: bool = True,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> Ready:
-    """output_len: of the load's answers. first_counts=False: a warm-up of another size serves this load too."""
+    """output_len: of the load's answers. first_counts=False: a warm-up of any size serves this load."""
     _probe_stream(deployment, options, workload, history, output_len)
     warmup = WarmUp.of(options.warmup_requests, deployment.url, options.backend, workload, plan)
     shorter = min(output_len, OUTPUT_LEN)

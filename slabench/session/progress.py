@@ -18,7 +18,7 @@ class ProgressLine:
     """Requests done, running, tokens/s and the time left, as the load worker reports them."""
 
     def __init__(self, how: str, uncaptured: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
-        """uncaptured: what is written within it reaches the terminal although pytest captures a test's output."""
+        """uncaptured: within it output reaches the terminal although pytest captures a test's output."""
         self.uncaptured = uncaptured
         self.stream: TextIO | None = sys.__stderr__
         self.how = how
@@ -47,7 +47,7 @@ class ProgressLine:
     def _write(self, text: str) -> None:
         with self.uncaptured():
             if self.stream is not None:
-                # \r and "erase to the end": the line is rewritten in place, and leaves nothing after the load.
+                # \r and "erase to the end": the line is rewritten in place, and is gone after the load.
                 self.stream.write(f"\r\x1b[K{text}" if self.how == "live" else f"{text}\n")
                 self.stream.flush()
 

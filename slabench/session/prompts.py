@@ -40,7 +40,7 @@ class Prompts:
         """further: 0 for the prompts that every run of a test has; its repeats and probes have others, by the
         seed and by salt.
         """
-        settings, options = self.settings, self.settings.given
+        settings, options = self.settings, self.settings.options
         size = options.vocab_size
         if size is None and settings.prompt_form == "ids" and settings.dataset_name == "random-ids":
             folder = self.tokenizer.folder()
@@ -64,11 +64,11 @@ class Prompts:
         """repeat: from 1, the first with the prompts that every run has, and with --same-prompts all of them.
         probe: the number of a capacity search's probe, from 1, which has prompts of its own.
         """
-        further = 0 if self.settings.given.same_prompts else repeat - 1
+        further = 0 if self.settings.options.same_prompts else repeat - 1
         salt = f"{test_id}#{repeat}" if further else test_id
         spec = self.spec(form, salt=salt, further=further + probe)
         if self._planned is None:
-            sets = 1 if self.settings.given.same_prompts else self.settings.repeats
+            sets = 1 if self.settings.options.same_prompts else self.settings.repeats
             forms = self._forms()
             self._planned = [
                 self.spec(planned, salt=name, further=k) for k in range(sets) for name, planned in forms
@@ -87,7 +87,7 @@ class Prompts:
         """Prompts that are not in the cache: a process of its own makes them, and those of the tests to come
         while this one runs.
         """
-        folder, options = self.tokenizer.folder(), self.settings.given
+        folder, options = self.tokenizer.folder(), self.settings.options
         if len(os.sched_getaffinity(0)) < FREE_CORES or folder is None:
             return False
         if self._prefetch is None:

@@ -1,4 +1,4 @@
-"""`--client=bench_serving`: the same workload and plan, sent by the unmodified reference client instead of ours."""
+"""`--client=bench_serving`: the same workload and plan, sent by the unmodified reference client."""
 
 from __future__ import annotations
 

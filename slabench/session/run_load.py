@@ -1,4 +1,4 @@
-"""run_load: what a test calls to have its workload measured."""
+"""run_load: a test's workload to what was measured."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from slabench.session.deployment import Deployment
     from slabench.session.trial import TestParts
 
-# trial.py brings the client, TLS and the tokenizer along: imported with the first load, since tests import this
+# trial.py imports the client, TLS and the tokenizer: imported with the first load, since tests import this
 # module when they are collected.
 
 

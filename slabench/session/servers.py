@@ -53,7 +53,7 @@ def open_servers(settings: Settings, folder: Path, *, place: int | None, baselin
     place: the number of an xdist worker, which has the server of that number for itself. baseline: whether
     the baseline server is measured in this session. What was started is stopped again on any error.
     """
-    options = settings.given
+    options = settings.options
     _check_logs("deploy-log", options.deploy_log)
     _check_logs("baseline-deploy-log", options.baseline_deploy_log)
     url, logs = settings.base_urls[place or 0], tuple(options.deploy_log)
@@ -96,7 +96,7 @@ def _check_logs(option: str, paths: tuple[str, ...]) -> None:
 def _opened(
     settings: Settings, server: Start, log: Path, logs: tuple[str, ...], key: str | None, on_error: ExitStack
 ) -> tuple[Launched | None, Deployment]:
-    options, url, launched = settings.given, server.url, None
+    options, url, launched = settings.options, server.url, None
     if url.startswith(SIM) or server.command is not None:
         launched = start(options, server, str(log), key)
         on_error.callback(launched.stop)
@@ -111,10 +111,17 @@ def _opened(
     )
 
 
+def one_process(first: Deployment, second: Deployment) -> tuple[bool, str]:
+    """(whether both addresses lead to one process, why that is possible where no answer shows it)."""
+    clients = [Http(server.url, server.headers, ca_file=server.ca_file) for server in (first, second)]
+    infos = first.info.raw, second.info.raw
+    same = same_process(clients[0], clients[1], *infos)
+    return bool(same), alike(*infos) if same is None else ""
+
+
 def _check_two(new: Deployment, old: Deployment) -> str:
     """ServerError if both addresses lead to one process; else why that is not certain, or nothing."""
-    first, second = (Http(server.url, server.headers, ca_file=server.ca_file) for server in (new, old))
-    same = same_process(first, second, new.info.raw, old.info.raw)
+    same, twin = one_process(new, old)
     if same:
         raise ServerError(
             f"--base-url={redact_url(new.url)} and --baseline-url={redact_url(old.url)} lead to one server "
@@ -122,4 +129,4 @@ def _check_two(new: Deployment, old: Deployment) -> str:
             f"(random_seed {new.info.random_seed}): load on one shows at the other. Give the old server's "
             "own address."
         )
-    return alike(new.info.raw, old.info.raw) if same is None else ""
+    return twin

@@ -66,7 +66,7 @@ def _check_baselines(options: Namespace) -> None:
 
 
 def _check_capacity(options: Namespace) -> None:
-    """The search drives its own loads: what fixes a load, or cannot be stopped, cannot be combined with it."""
+    """The search sets its own loads: what fixes a load, or cannot be stopped, cannot be combined with it."""
     search, span, grid = options.find_capacity, options.capacity_range, options.capacity_grid
     option, loads = ("grid", grid) if grid else ("range", span)
     text = ",".join(f"{load:g}" for load in loads or ())

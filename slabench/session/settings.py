@@ -27,13 +27,13 @@ DEFAULT_PAIRS = 5  # of an A/B run: docs/gate-an-upgrade.md has the table that i
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Parsed options. given: the namespace itself, for the plain ones that need no check.
+    """Parsed options. options: the namespace itself, for the plain ones that need no check.
 
     What can hold a secret is in no repr: pytest --debug, --showlocals and a test that prints a fixture write
     those.
     """
 
-    given: Namespace = field(repr=False)
+    options: Namespace = field(repr=False)
     base_urls: tuple[str, ...] = field(repr=False)
     slos: tuple[Slo, ...]
     baseline: baseline_file.Baseline | None
@@ -54,17 +54,17 @@ class Settings:
 
     @property
     def tolerance(self) -> float:
-        return float(self.given.tolerance) / 100
+        return float(self.options.tolerance) / 100
 
     @property
     def repeats(self) -> int:
         """Loads of each test; on each of both servers in an A/B run."""
-        return int(self.given.repeats or (DEFAULT_PAIRS if self.baseline_url is not None else 1))
+        return int(self.options.repeats or (DEFAULT_PAIRS if self.baseline_url is not None else 1))
 
     @property
     def gate(self) -> str | None:
         """The option that makes this run a gate, in which a test without any objective is INVALID."""
-        options = self.given
+        options = self.options
         asked = {
             "--baseline": options.baseline is not None,
             "--baseline-url": options.baseline_url is not None,
@@ -76,13 +76,13 @@ class Settings:
     @property
     def dataset_name(self) -> str:
         """The published way where a data set is named; prompts made from ids otherwise."""
-        return str(self.given.dataset_name or ("random" if self.given.dataset_path else "random-ids"))
+        return str(self.options.dataset_name or ("random" if self.options.dataset_path else "random-ids"))
 
     @property
     def prompt_form(self) -> str:
-        if self.given.prompt_form:
-            return str(self.given.prompt_form)
-        return "text" if self.given.dataset_path or sends_text(self.given) else "ids"
+        if self.options.prompt_form:
+            return str(self.options.prompt_form)
+        return "text" if self.options.dataset_path or sends_text(self.options) else "ids"
 
     @classmethod
     def of(cls, options: Namespace, environment: Mapping[str, str], *, worker: bool = False) -> Settings:
@@ -104,7 +104,7 @@ class Settings:
             if retokenized and not options.retokenize and options.client == "slabench":
                 raise ConfigError(f"--slo={slo} counts the answers' tokens again, which needs --retokenize.")
         return cls(
-            given=options,
+            options=options,
             base_urls=urls,
             slos=slos,
             goodput=limits,

@@ -1,4 +1,4 @@
-"""Starting a server for a session: the embedded one by its profile, or any by a command with its environment."""
+"""Starting a server: the embedded one by its profile, or any by a command with its environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What is to be started. option: the one that names the URL, for what is wrong with it."""
+    """What is to be started. option: the one that names the URL, for errors about it."""
 
     option: str
     # sim:PROFILE, launch: (the command shows the address), or where the command's server will listen
@@ -34,11 +34,11 @@ def bearer(key: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
-def start(given: Namespace, wanted: Start, log: str, key: str | None) -> Launched:
-    """Ready to take requests. ConfigError and ServerError carry one sentence; nothing is left running then."""
+def start(options: Namespace, server: Start, log: str, key: str | None) -> Launched:
+    """A server that is ready for requests. ConfigError or ServerError: then nothing is left running."""
     from slabench.server.launch import launch
 
-    url = wanted.url
+    url = server.url
     if url.startswith(SIM):
         from slabench.sim.profiles import UnknownProfile, read_profile
 
@@ -46,18 +46,18 @@ def start(given: Namespace, wanted: Start, log: str, key: str | None) -> Launche
         try:
             read_profile(profile)
         except UnknownProfile as error:
-            raise ConfigError(f"{wanted.option}={url}: {error}") from error
+            raise ConfigError(f"{server.option}={url}: {error}") from error
         # The profile goes through argv, never through a shell.
         words = [sys.executable, "-P", "-m", "slabench.sim", "--profile", profile, "--port", "{port}"]
         return launch([*words, "--log", "-", "--tokenizer", str(TOKENIZER)], log, ready_timeout=60.0)
-    assert wanted.command is not None, "there is a command where the URL is not the embedded server's"
+    assert server.command is not None, "there is a command where the URL is not the embedded server's"
     return launch(
-        with_environment(wanted.command, wanted.environment),
+        with_environment(server.command, server.environment),
         log,
         base_url=None if url == LAUNCH else url,
-        ready_timeout=given.launch_timeout,
-        headers={**bearer(key), **parse_headers(given.header or ())},
-        ca_file=given.ca_file,
+        ready_timeout=options.launch_timeout,
+        headers={**bearer(key), **parse_headers(options.header or ())},
+        ca_file=options.ca_file,
     )
 
 

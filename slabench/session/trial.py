@@ -1,4 +1,4 @@
-"""One trial of a test, from its form to what was measured: prompts, plan, calibration, warm-up and flush, load."""
+"""One trial of a test, from its form to what was measured: prompts, plan, calibration, warm-up, load."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def run_probe(campaign: Campaign, test: TestParts, form: Form, number: int, watc
 
 def _drive(campaign: Campaign, test: TestParts, load: _Load, trial: Trial, labels: tuple[str, ...]) -> Sent:
     """The load by the client that --client names; Ctrl-C leaves what was measured with the campaign."""
-    client = _by_bench_serving if campaign.settings.given.client == "bench_serving" else _by_ours
+    client = _by_bench_serving if campaign.settings.options.client == "bench_serving" else _by_ours
     name = test.test_id if trial == Trial() else f"{test.test_id} ({trial.message})"
     workload, plan = load.workload, load.plan
     test.progress.begin(name, len(workload.prompts))
@@ -213,7 +213,7 @@ def _by_ours(campaign: Campaign, test: TestParts, load: _Load, trial: Trial) -> 
 
 
 def _by_bench_serving(campaign: Campaign, test: TestParts, load: _Load, trial: Trial) -> Sent:
-    options = campaign.settings.given
+    options = campaign.settings.options
     client = find(options.bench_serving_python)
     campaign.tokenizer.required()
     tokenizer = campaign.tokenizer.folder()

@@ -40,7 +40,7 @@ def _worst(same: Sequence[tuple[Trial, Check]]) -> Check:
 def on_average_only(
     evaluated: Sequence[Evaluated], slos: Sequence[Slo], metrics: Mapping[str, float]
 ) -> tuple[Check, ...]:
-    """A finding for each objective that holds over the repeats but not in each of them, with the worst repeat."""
+    """A finding for each objective that holds over the repeats but not in each, with the worst repeat."""
     checks = []
     for slo in slos:
         loads = [load for load in evaluated if slo.metric in load.metrics]

@@ -1,4 +1,4 @@
-"""Warm-up: what a server does for the first time (kernels, CUDA graphs, memory) is done before it is measured."""
+"""Warm-up: what a server does once (kernels, CUDA graphs, memory) is done before it is measured."""
 
 from __future__ import annotations
 

@@ -99,7 +99,10 @@ def test_most_options_of_the_reference_client_are_ours_or_explained() -> None:
     """Its own list, by name: what is neither is about other data sets, images, profiling and LoRA."""
     theirs = set(re.findall(r'"--([a-z0-9-]+)"', CLIENT.read_text(encoding="utf-8")))
     known = set(OURS) | set(SAME) | set(INSTEAD) | {"host", "port"}
-    others = r"gsp-|mooncake-|image|random-image|profile|lora|return-|plot|use-trace|pd-separated|prompt-suffix|tag|print-requests"
+    others = (
+        "gsp-|mooncake-|image|random-image|profile|lora|return-|plot|use-trace|pd-separated|prompt-suffix|tag|"
+        "print-requests"
+    )
     others += r"|sharegpt-context|extra-request"
     assert {option for option in theirs - known if not re.match(others, option)} == set()
 

@@ -32,7 +32,7 @@ def campaign(
         else None
     )
     before = SimpleNamespace(fingerprint=old, name="reports/x/baseline") if where == "before" else None
-    settings = SimpleNamespace(given=SimpleNamespace(allow_diff=allow), baseline=file)
+    settings = SimpleNamespace(options=SimpleNamespace(allow_diff=allow), baseline=file)
     servers = SimpleNamespace(new=SimpleNamespace(fingerprint=OURS), baseline=other)
     return SimpleNamespace(servers=servers, before=before, settings=settings)
 

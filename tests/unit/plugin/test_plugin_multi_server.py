@@ -27,9 +27,9 @@ class Config:
 
 
 def settings(*urls: str, **more: Any) -> Any:
-    given = Namespace(**({"launch": None, "deploy_log": ()} | more.pop("given", {})))
+    options = Namespace(**({"launch": None, "deploy_log": ()} | more.pop("options", {})))
     return SimpleNamespace(
-        **({"base_urls": urls, "resume": None, "baseline_url": None, "given": given} | more)
+        **({"base_urls": urls, "resume": None, "baseline_url": None, "options": options} | more)
     )
 
 
@@ -53,20 +53,20 @@ def test_one_worker_a_server_or_none(count: int, urls: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "given", "words"),
+    ("count", "options", "words"),
     [
         (2, settings("a"), "2 workers drive 1 server at once"),
         (3, settings("a", "b"), "3 workers drive 2 servers at once"),
         (0, settings("a", "b"), "-n 2 spreads the tests"),
         (1, settings("a", resume="run"), "leave -n out"),
         (2, settings("a", "b", baseline_url="c"), "leave -n out"),
-        (1, settings("launch:", given={"launch": "x"}), "leave -n out"),
-        (2, settings("a", "b", given={"deploy_log": ("x",)}), "2 servers have 1 logs"),
+        (1, settings("launch:", options={"launch": "x"}), "leave -n out"),
+        (2, settings("a", "b", options={"deploy_log": ("x",)}), "2 servers have 1 logs"),
     ],
 )
-def test_what_is_refused(count: int, given: Any, words: str) -> None:
+def test_what_is_refused(count: int, options: Any, words: str) -> None:
     with pytest.raises(ConfigError) as error:
-        check_numbers(Config(count), given)  # type: ignore[arg-type]
+        check_numbers(Config(count), options)  # type: ignore[arg-type]
     assert words in str(error.value)
 
 

@@ -208,7 +208,7 @@ def test_limits_of_single_requests() -> None:
 
 
 def test_a_served_models_name_is_no_folder_and_no_error() -> None:
-    assert Settings.of(given(model="tiny"), {}).given.model == "tiny"
+    assert Settings.of(given(model="tiny"), {}).options.model == "tiny"
 
 
 def config(arguments: list[str], root: Path, where: Path, **values: Any) -> Any:

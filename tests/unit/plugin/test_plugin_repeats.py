@@ -72,7 +72,7 @@ TIMEOUT = """
 import collections, os, threading
 import pytest
 
-Settings = collections.namedtuple("Settings", ["timeout", "method", "func_only", "disable_debugger_detection"])
+Settings = collections.namedtuple("Settings", "timeout method func_only disable_debugger_detection")
 
 class Hooks:
     @pytest.hookspec(firstresult=True)

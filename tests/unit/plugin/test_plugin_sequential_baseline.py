@@ -18,15 +18,19 @@ def made(*given: str, **options: Any) -> list[str]:
         "api_key_env": "K",
         "baseline_api_key_env": None,
     } | options
-    settings: Any = SimpleNamespace(given=Namespace(**known), repeats=3)
+    settings: Any = SimpleNamespace(options=Namespace(**known), repeats=3)
     return command(given, settings, Path("run/baseline"))[3:]
 
 
 def test_the_old_server_takes_the_new_one_s_place_and_the_rest_stays() -> None:
     found = made(
-        "tests/ali", "--launch=new --port {port}", "--baseline-launch", "old --port {port}", "--env", "A=1", "--slo=tpot.mean<=50",
-        "--one-after-the-other", "--repeats=3", "--github", "--save-baseline=x.json", "--report-dir", "reports", "-k", "bs8", "-q",
-        "--baseline-api-key-env=K", baseline_api_key_env="K", baseline_env=["A=2", "B=3"], baseline_deploy_log=("old.log",),
+        "tests/ali", "--launch=new --port {port}", "--baseline-launch", "old --port {port}", "--env", "A=1",
+        "--slo=tpot.mean<=50",
+        "--one-after-the-other", "--repeats=3", "--github", "--save-baseline=x.json", "--report-dir", "reports",
+        "-k", "bs8", "-q",
+        "--baseline-api-key-env=K",
+        baseline_api_key_env="K", baseline_env=["A=2", "B=3"],
+        baseline_deploy_log=("old.log",),
     )  # fmt: skip
     assert found == [
         "tests/ali", "--slo=tpot.mean<=50", "-k", "bs8", "-q",

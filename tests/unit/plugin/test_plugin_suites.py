@@ -66,7 +66,7 @@ def test_a_server_of_ones_own_makes_no_test_live(
 
 
 def test_an_unknown_option_of_ones_own_conftest_is_known(pytester: pytest.Pytester) -> None:
-    """--dataset is nearly one of ours; the plugin that -p names is there before the repository's conftest.py, which
+    """--dataset is nearly one of ours; a plugin of -p is there before the repository's conftest.py, which
     has it.
     """
     pytester.makeconftest("def pytest_addoption(parser):\n    parser.addoption('--dataset')\n")

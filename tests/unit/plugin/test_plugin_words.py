@@ -277,7 +277,7 @@ def test_decode_runs_before_the_curve_before_prefill_whatever_reorders(
 
 BASE_URL_PLUGIN = """
 def pytest_addoption(parser):
-    parser.addoption("--base-url", metavar="url", default={default}, help="base url for the application under test.")
+    parser.addoption("--base-url", metavar="url", default={default}, help="base url of the application")
 """
 
 

@@ -1,4 +1,4 @@
-"""Which of the command line's objectives a test evaluates, and which of several answers is another server's."""
+"""Which of the command line's objectives a test evaluates, and which answer is of another server."""
 
 from slabench.messages import Message
 from slabench.session.evidence import odd_one

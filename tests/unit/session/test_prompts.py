@@ -82,7 +82,7 @@ def test_one_making_serves_every_test_of_a_length(
         allow_download=False,
         same_prompts=False,
     )
-    settings: Any = SimpleNamespace(given=options, prompt_form="text", dataset_name="random", repeats=2)
+    settings: Any = SimpleNamespace(options=options, prompt_form="text", dataset_name="random", repeats=2)
     source: Any = SimpleNamespace(required=lambda: tokenizer, folder=lambda: str(DATA / "tokenizer"))
     planned = [("one", form(1)), ("two", form(2)), ("eight", form(8)), ("long", form(2, 40))]
     session = Prompts(settings, source, lambda: planned, DatasetStore(tmp_path))
