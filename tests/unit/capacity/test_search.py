@@ -388,8 +388,8 @@ def test_the_document_holds_every_probe_with_its_interval_and_the_best_so_far() 
     interval = first.intervals["tpot.mean"]
     assert interval.low < first.metrics["tpot.mean"] < interval.high
     assert kept.seconds == pytest.approx(search.spent_s)
-    early = [shown for shown in kept["probes"] if shown["standing"] == "ruled out"]
-    assert early and all(shown["at_most"] > 0 and not shown["metrics"] for shown in early)
+    early = [shown for shown in kept.probes if shown.standing == "ruled out"]
+    assert early and all((shown.at_most or 0) > 0 and not shown.metrics for shown in early)
 
 
 def cold(until: int, server: Server) -> Server:
