@@ -69,10 +69,11 @@ bench-overhead: setup $(CLIENT_VENV)/.stamp ## what an evaluation costs beside i
 faults-doc: setup $(CLIENT_VENV)/.stamp ## docs/faults.md: slabench and bench_serving against every fault, some minutes
 	$(BIN)/python tools/make_faults_doc.py
 
-docs: setup ## the pages and tables that come from declarations: options, metrics, validity checks
+docs: setup ## the pages and tables that come from declarations: options, metrics, validity checks, run.json
 	$(BIN)/python tools/make_options_doc.py
 	$(BIN)/python tools/make_metrics_doc.py
 	$(BIN)/python tools/make_validity_doc.py
+	$(BIN)/python tools/make_run_json_doc.py
 
 wheel: setup ## dist/slabench-*.whl; a test installs such a wheel and runs it
 	rm -rf build slabench.egg-info

@@ -147,16 +147,16 @@ class Calibration:
     its schedule, so nothing is known); failed; off.
     """
 
-    state: str
+    state: str  # measured, ceiling, failed or off
     why: str = ""  # a sentence where it was not measured
-    streams: int = 0
+    streams: int = 0  # answers at the same time
     itl_ms: float = 0.0  # the schedule's time between two tokens
     tokens: int = 0  # of each answer
-    tpot_error_pct: float | None = None
-    ttft_error_ms: float | None = None
-    p99_itl_error_ms: float | None = None
-    server_late_p99_ms: float | None = None
-    made_utc: str = ""
+    tpot_error_pct: float | None = None  # of the mean TPOT, per cent
+    ttft_error_ms: float | None = None  # of the mean TTFT
+    p99_itl_error_ms: float | None = None  # of the 99th percentile of ITL
+    server_late_p99_ms: float | None = None  # how late the server wrote, 99th percentile
+    made_utc: str = ""  # when it was measured
     kept: bool = False  # from an earlier run on this machine
 
     @property
@@ -190,13 +190,13 @@ class ClientRecord:
     # user + system time of the load process(es) in that time; another client's is not known
     cpu_s: float | None
     loop_lag_max_ms: float | None  # the event loop's longest lateness, sampled
-    loop_lag_p99_ms: float | None
+    loop_lag_p99_ms: float | None  # its 99th percentile
     send_lag_max_ms: float | None  # sent - due for requests that did not wait for a slot
     workers: int = 1  # load processes; times of the loop are those of the worst of them
     peak_rss_mb: float | None = None  # of the load processes together
     loop_lateness_ms: float | None = None  # how late an arrival at a random moment is read, on average
-    send_lag_mean_ms: float | None = None
-    send_lag_p99_ms: float | None = None
+    send_lag_mean_ms: float | None = None  # as send_lag_max_ms, the mean
+    send_lag_p99_ms: float | None = None  # as send_lag_max_ms, the 99th percentile
     failure: str = ""  # a load process died, in one sentence
     # reads without a time of arrival from the kernel: stamped when the client came to them
     unstamped_reads: int | None = None
@@ -213,12 +213,12 @@ class LogSpan:
     """Byte range of one deploy log that was written while a run was on, and the run's time by that log's own
     clock."""
 
-    path: str
-    begin: int
-    end: int
+    path: str  # of the log
+    begin: int  # first byte
+    end: int  # byte after the last
     # seconds as the log's stamps read; None: the log's clock is unknown, bytes alone bound the run
     began: float | None = None
-    ended: float | None = None
+    ended: float | None = None  # as began
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,8 @@ class ObjectiveEntry:
     observed: float  # in the metric's unit
     unit: str  # the metric's
     holds: bool  # whether observed is within limit
-    margin_pct: (
-        float | None
-    )  # distance from the limit in per cent of it, negative below; null for a limit of 0
+    # distance from the limit in per cent of it, negative below; null for a limit of 0
+    margin_pct: float | None
     n: int | None  # requests behind it, of all repeats; null: not counted in requests
     text: str  # one line with observed, limit and n
     message: Message | None = optional()  # the line as id and arguments
@@ -82,10 +81,10 @@ class ComparisonEntry:
     allowed_differences: tuple[str, ...] = ()  # differences that --allow-diff lets pass
     interleaved: bool | None = None  # true: both servers in turns; false: one after the other; null: a file
     notes: tuple[str, ...] = ()  # what is known of the baseline: `measured with --allow=completed: ...`
-    # the three above as ids and arguments
-    difference_messages: tuple[Message, ...] = optional(())
+    difference_messages: tuple[Message, ...] = optional(())  # differences as ids and arguments
+    # allowed_differences as ids and arguments
     allowed_difference_messages: tuple[Message, ...] = optional(())
-    note_messages: tuple[Message, ...] = optional(())
+    note_messages: tuple[Message, ...] = optional(())  # notes as ids and arguments
     metrics: tuple[ComparedMetric, ...] = stored_as("figures")  # the metrics of both sides
 
 

@@ -100,15 +100,15 @@ class Texts:
 class CheckContext:
     """One run and the evidence around it. A field that is None or empty could not be had."""
 
-    run: RunRecord
+    run: RunRecord  # the records
     exact_prompt: bool  # prompts were sent as ids: prompt_tokens must equal their length
     planned: int  # requests the test asked for; the data set may have given fewer
     batch_size: int | None = None  # set for a batch-size point
-    token_capacity: int | None = None
-    max_running: int | None = None
+    token_capacity: int | None = None  # tokens of the KV pool
+    max_running: int | None = None  # requests that the server runs at once
     # by name, what must not change while the run is on; None: unknown
     identity_before: Sequence[tuple[str, object]] | None = None
-    identity_after: Sequence[tuple[str, object]] | None = None
+    identity_after: Sequence[tuple[str, object]] | None = None  # as identity_before
     # before and after: the different states of what answered at one moment
     throughputs: Sequence[Sequence[Sequence[float]]] = ()
     twin: str = ""  # why the server and the baseline server may be one process, in words
@@ -116,12 +116,12 @@ class CheckContext:
     # tokens that each prompt shares at its beginning with another of this run, at most
     shared: Sequence[int] = ()
     ranks: int = 1  # data-parallel, of all servers
-    behind: Behind = Behind()
-    page_size: int = 1
+    behind: Behind = Behind()  # the servers behind --base-url
+    page_size: int = 1  # tokens of a page of the KV pool
     uses_graphs: bool | None = None  # a GPU server without --disable-cuda-graph
-    stall_limit_s: float = STALL_LIMIT_S
-    log: LogEvidence | None = None
-    served: Served | None = None
+    stall_limit_s: float = STALL_LIMIT_S  # --stall-limit
+    log: LogEvidence | None = None  # its part of the deploy logs; None: there is none
+    served: Served | None = None  # the server's own counters; None: not read
     margins: Sequence[Margin] = ()  # of the objectives that the run defines
     incremental: bool | None = None  # server_info: events carry their own text and ids only
     probe: Probe | None = None  # how the idle server streamed one answer, before its first load
