@@ -78,12 +78,12 @@ def read_logs(files: Sequence[str], decode_gpus: int | None = None) -> LogReport
     own = start.gpus(starts[-1]) if starts else None
     reported = None if own is None else own * servers
     scale = Scale(
-        given_gpus=decode_gpus,
-        told_gpus=reported,
-        told_dp=dp,
+        option_gpus=decode_gpus,
+        reported_gpus=reported,
+        reported_dp=dp,
         servers=servers,
-        seen_dp=merged.dp_ranks,
-        seen_pp=merged.pp_ranks,
+        logged_dp=merged.dp_ranks,
+        logged_pp=merged.pp_ranks,
     )
     clean = builder.clean(scale.gpus_per_line, graph_up_to=builder.largest_graph)
     capacity = merged.events_of(EventKind.CAPACITY)

@@ -164,14 +164,14 @@ def _scale(roles: Roles, decode_gpus: int | None, merged: Merged) -> Scale:
     if not roles.whole and decode_gpus is not None and gpus and not decode_gpus % gpus:
         gpus, servers = decode_gpus, decode_gpus // gpus
     return Scale(
-        given_gpus=decode_gpus,
-        told_gpus=gpus,
-        told_source=info.gpus.source,
-        told_dp=None if info.dp is None else info.dp // decoding,
+        option_gpus=decode_gpus,
+        reported_gpus=gpus,
+        reported_source=info.gpus.source,
+        reported_dp=None if info.dp is None else info.dp // decoding,
         servers=servers,
-        told_pp=info.pp,
-        seen_dp=frozenset(merged.dp_ranks),
-        seen_pp=frozenset(merged.pp_ranks),
+        reported_pp=info.pp,
+        logged_dp=frozenset(merged.dp_ranks),
+        logged_pp=frozenset(merged.pp_ranks),
     )
 
 

@@ -1,5 +1,5 @@
-"""What the method advises to try next: tencent's rule, more prompts while TPOT is well below its limit, a lower
-rate and concurrency when it is above.
+"""What the method advises to try next: tencent's rule, more prompts while TPOT is well below its limit, a
+lower rate and concurrency when it is above.
 """
 
 from __future__ import annotations

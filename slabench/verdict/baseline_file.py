@@ -1,4 +1,6 @@
-"""The baseline file: read, checked, made from runs, merged, written. JSON; docs/gate-an-upgrade.md describes it."""
+"""The baseline file: read, checked, made from runs, merged, written. JSON; docs/gate-an-upgrade.md describes
+it.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,9 @@ from slabench.strict_json import dumps
 from slabench.verdict.gated_metrics import samples_of
 from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus
 
-# slabench.baseline/2: `samples`, one value a repeat, beside each test's `figures` (their means), and `rules`, what
-# may differ. slabench.baseline/1: the first form, one run, `figures` alone. Still read: one sample a metric,
-# without a spread.
+# slabench.baseline/2: `samples`, one value a repeat, beside each test's `figures` (their means), and `rules`,
+# what may differ. slabench.baseline/1: the first form, one run, `figures` alone. Still read: one sample a
+# metric, without a spread.
 SCHEMA = "slabench.baseline/2"
 # of any metric in its unit: beyond are numbers that were typed, some of which no float can hold
 POSSIBLE = (1e-9, 1e15)
@@ -31,7 +33,8 @@ READ = (SCHEMA, "slabench.baseline/1")
 # of a test's entry
 OBJECTS = ("workload", "figures", "information", "floors", "samples", "lacking", "allowed")
 
-# An upgrade gate compares sides that differ in these: the version is what it is about, and the capacity follows.
+# An upgrade gate compares sides that differ in these: the version is what it is about, and the capacity
+# follows.
 MAY_DIFFER = ("server.version", "server.token_capacity")
 RULES = {
     "may_differ": list(MAY_DIFFER),
@@ -106,7 +109,8 @@ def _wrong(document: Any) -> str | None:
 
 
 def _of_text(entry: Mapping[str, Any], *, published: bool) -> Mapping[str, Any]:
-    """Published metrics and bench_serving's are of prompts sent as text, where the entry does not record the form.
+    """Published metrics and bench_serving's are of prompts sent as text, where the entry does not record the
+    form.
 
     The server's tokenizer is part of such a prefill: a run that sends ids does other work.
     """
@@ -124,7 +128,8 @@ def is_measured(value: object) -> bool:
 
 
 def identity(workload: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
-    """What makes two workloads the same: lengths, counts, data, arrival plan, and what precedes it (warm-up, flush).
+    """What makes two workloads the same: lengths, counts, data, arrival plan, and what precedes it (warm-up,
+    flush).
 
     Seeds are information, not identity; so is the hash of a data set that provides texts and no lengths.
     """
@@ -145,7 +150,9 @@ def build(
     labels: Sequence[str],
     tests: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The baseline document of a run's PASSED and FAILED tests (run.json's entries); an INVALID one is left out."""
+    """The baseline document of a run's PASSED and FAILED tests (run.json's entries); an INVALID one is left
+    out.
+    """
     stored: dict[str, Any] = {}
     for entry in tests:
         if entry["word"] == "INVALID" and not only_inconclusive(entry):
@@ -196,8 +203,8 @@ def only_inconclusive(entry: Mapping[str, Any]) -> bool:
 def keep(document: Mapping[str, Any], old: Baseline, *, differ: bool) -> tuple[dict[str, Any], list[str]]:
     """(document with what an existing file holds beside it, the tests that were removed).
 
-    Floors are written by hand, and stay. Tests that this run did not measure stay where the two deployments do not
-    differ.
+    Floors are written by hand, and stay. Tests that this run did not measure stay where the two deployments
+    do not differ.
     """
     tests = {test_id: dict(entry) for test_id, entry in document["tests"].items()}
     for test_id, entry in tests.items():
@@ -209,7 +216,9 @@ def keep(document: Mapping[str, Any], old: Baseline, *, differ: bool) -> tuple[d
 
 
 def run_ids(document: Mapping[str, Any]) -> set[str]:
-    """The runs that a document was made of, as merge() joins them; a published table's source stands for its run."""
+    """The runs that a document was made of, as merge() joins them; a published table's source stands for its
+    run.
+    """
     return set(str(document["source"]).split(JOINT)) if document.get("source") else set()
 
 

@@ -46,8 +46,8 @@ def evaluate_bounded(
                 remedy=COUNT_EVENTS,
             )
         )
-    # The bound that is nearer to the limit: an objective that holds does so there too, and one that does not hold
-    # fails even there.
+    # The bound that is nearer to the limit: an objective that holds does so there too, and one that does not
+    # hold fails even there.
     observed = high if low_holds == (rule.op == "<=") else low
     shown = Message("objective.range", low=low, high=high, unit=f" {unit}")
     return compared(rule, kind, observed, n, shown, f" {unit}", Message("objective.tpot_bounded"))

@@ -95,14 +95,15 @@ def compare(
     interleaved: bool | None = None,
     accept_length: float | None = None,
 ) -> Comparison:
-    """One test's metrics, one value a repeat, against its entry: none may be worse than `tolerance` (a share) allows.
+    """One test's metrics, one value a repeat, against its entry: none may be worse than `tolerance` (a share)
+    allows.
 
     fingerprint: this run's; workload: what the test sent, as identity() has it; siblings, pairs: see
-    compare_metrics(). wanted: metrics that both sides must have beside those that the entry names; lacking: repeats
-    of this run without one. allow: differences, as --allow-diff names them; checks: those that --allow names for
-    this run. strict: what the old side does not record makes it not comparable. accept_length: this run's, mean over
-    its repeats; the old side's is in its entry's information. sizes: n of the smallest repeat, for percentiles;
-    counted: n of all of them, as sizes where nothing was repeated.
+    compare_metrics(). wanted: metrics that both sides must have beside those that the entry names; lacking:
+    repeats of this run without one. allow: differences, as --allow-diff names them; checks: those that
+    --allow names for this run. strict: what the old side does not record makes it not comparable.
+    accept_length: this run's, mean over its repeats; the old side's is in its entry's information. sizes: n
+    of the smallest repeat, for percentiles; counted: n of all of them, as sizes where nothing was repeated.
     """
     entry = baseline.tests.get(test_id)
     if entry is None:
@@ -147,8 +148,8 @@ def _unlike_rules(
     path: str, exempted: Mapping[str, str], checks: Collection[str], absent: Sequence[str]
 ) -> Message | None:
     """Why this run's rules do not permit the comparison. absent: what the old side would have to record."""
-    # Whoever saved it allowed these checks, and whoever compares with it has to allow them too: with half of the
-    # requests refused any server is faster.
+    # Whoever saved it allowed these checks, and whoever compares with it has to allow them too: with half of
+    # the requests refused any server is faster.
     names = tuple(name for name in exempted if name not in checks)
     if names:
         texts = (Message("comparison.measured_with_allow", check=name, text=exempted[name]) for name in names)
@@ -175,7 +176,9 @@ def _concluded(comparison: Comparison, metrics: Sequence[Compared], counted: Map
 
 
 def accept_lengths(new: float | None, old: float | None) -> list[Message]:
-    """A note on both sides' accept lengths, the tokens per step of speculative decoding: TPOT depends on them."""
+    """A note on both sides' accept lengths, the tokens per step of speculative decoding: TPOT depends on
+    them.
+    """
     if new is None and old is None:
         return []
     baseline, current = (
@@ -197,7 +200,9 @@ def _missing(
     wanted: Collection[str],
     sizes: Mapping[str, int],
 ) -> Message | None:
-    """The metrics that one side does not have in every repeat, or not of enough requests; None where none is missing."""
+    """The metrics that one side does not have in every repeat, or not of enough requests; None where none is
+    missing.
+    """
     if not old and not lost:
         return Message("comparison.no_metric", baseline=path)
     keys = [key for key in dict.fromkeys((*old, *lost, *wanted)) if gates(key)]

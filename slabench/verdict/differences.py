@@ -1,7 +1,7 @@
 """What two sides differ in, and what the old one does not record: their fingerprints and workloads.
 
-What the old side does not record is not compared; what it records and this run does not know is a difference, since
-nothing shows that it is the same.
+What the old side does not record is not compared; what it records and this run does not know is a difference,
+since nothing shows that it is the same.
 """
 
 from __future__ import annotations

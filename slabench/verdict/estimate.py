@@ -1,10 +1,10 @@
-"""The interval of a probe's metric: from its waves, from neighbours within a wave, and at least as wide as two
-runs differ.
+"""The interval of a probe's metric: from its waves, from neighbours within a wave, and at least as wide as
+two runs differ.
 
     by waves       Student's t over the means of the waves (three or more): the variation from wave to wave
-    by neighbours  two standard errors from the differences between consecutive requests of the plan. The place in a
-                   wave shifts a request's value (the first waits for the prefills of all others), which is no noise;
-                   a plain standard deviation would count it as noise
+    by neighbours  two standard errors from the differences between consecutive requests of the plan. The
+                   place in a wave shifts a request's value (the first waits for the prefills of all others),
+                   which is no noise; a plain standard deviation would count it as noise
     floor          the difference between two runs on the same server, which a single run does not show
 
 The floor is the metric's own (run_to_run of its declaration).

@@ -1,4 +1,6 @@
-"""The metrics that gate a test, one value a repeat, and the repeats that lack one: such a metric cannot be compared."""
+"""The metrics that gate a test, one value a repeat, and the repeats that lack one: such a metric cannot be
+compared.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,8 @@ def gather(runs: Sequence[Mapping[str, float]], keys: Iterable[str]) -> Gathered
 def gated_keys(method: str, *runs: Mapping[str, float], classic: bool = False) -> list[str]:
     """The metrics that gate a test of this method, of those that any of its runs has.
 
-    classic: another client drove the load, and it reports bench_serving's metrics only. Our own runs have both, and
-    neither replaces the other: bench_serving's TPOT is defined where ours is not.
+    classic: another client drove the load, and it reports bench_serving's metrics only. Our own runs have
+    both, and neither replaces the other: bench_serving's TPOT is defined where ours is not.
     """
     gating = [metric for metric in METRICS.values() if method in metric.gates]
     if gating == [METRICS["curve"]]:
@@ -48,8 +50,8 @@ def gated_keys(method: str, *runs: Mapping[str, float], classic: bool = False) -
     # a method of the user's own
     gating = gating or [metric for metric in METRICS.values() if "serving" in metric.gates]
     wanted = [f"{metric.name}.mean" if metric.spread else metric.name for metric in gating]
-    # A TPOT that is known within bounds only cannot be compared: its key is wanted, and the side without it is not
-    # comparable.
+    # A TPOT that is known within bounds only cannot be compared: its key is wanted, and the side without it
+    # is not comparable.
     keys = [f"classic.{key}" if classic else key for key in wanted]
     return [key for key in keys if any(key in run or bounds(key, run) is not None for run in runs)]
 
@@ -62,8 +64,8 @@ def samples_of(entry: Mapping[str, Any], side: str = "new") -> Gathered:
 
 
 def both_sides(entry: Mapping[str, Any], gated: Iterable[str]) -> list[str]:
-    """The metrics that a comparison with a stored test needs on both sides: those it names, and the new side's
-    gated ones.
+    """The metrics that a comparison with a stored test needs on both sides: those it names, and the new
+    side's gated ones.
 
     A file without samples was written by hand, such as the published tables: only what it names is compared.
     """

@@ -1,8 +1,8 @@
 """The interval that decides a comparison, printed with enough decimals to show the same result.
 
-Each end has its own level, since each answers its own question. The end on the better side decides whether the
-metric is worse, at the level that Holm's correction leaves for it; the end on the worse side decides whether it
-is within the limit, where every metric has to be and no correction applies.
+Each end has its own level, since each answers its own question. The end on the better side decides whether
+the metric is worse, at the level that Holm's correction leaves for it; the end on the worse side decides
+whether it is within the limit, where every metric has to be and no correction applies.
 """
 
 from __future__ import annotations

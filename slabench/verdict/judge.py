@@ -27,7 +27,8 @@ class Case:
     floors: Sequence[Slo] = ()
     comparison: Comparison | None = None
     require_baseline: bool = False
-    # the option that asks for a verdict, such as --baseline=FILE: a test without any objective is then INVALID
+    # the option that asks for a verdict, such as --baseline=FILE: a test without any objective is then
+    # INVALID
     gate: str | None = None
     labels: Sequence[str] = ()  # REDUCED, SIMULATED
     advice: Sequence[Message | str] = ()
@@ -49,7 +50,7 @@ class _Evaluated:
 
 
 def judge(case: Case) -> Verdict:
-    """One outcome with its reasons. INVALID wins over FAILED in a test: no verdict is made of invalid data."""
+    """One outcome with its reasons. INVALID wins over FAILED: no verdict is made of invalid data."""
     comparison = case.comparison
     floors = (*case.floors, *(comparison.floors if comparison is not None else ()))
     results = _evaluated(case, floors)
@@ -156,7 +157,9 @@ def _undefined(case: Case, rule: Slo) -> Message:
 
 
 def _too_few(case: Case, metric: str) -> Message | str:
-    """Why a percentile, or a metric that bench_serving takes at the first text, is absent, if that is the reason."""
+    """Why a percentile, or a metric that bench_serving takes at the first text, is absent, if that is the
+    reason.
+    """
     few = too_few(metric, case.sizes)
     if few is not None:
         unit = Message("verdict.tokens" if declared(metric).per == "token" else "verdict.requests")

@@ -1,4 +1,4 @@
-"""Which metric a wrong name may stand for: another client's name, a misspelling, a metric without statistic."""
+"""Which metric a wrong name may stand for: another client's name, a misspelling, no statistic."""
 
 from __future__ import annotations
 

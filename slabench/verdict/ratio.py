@@ -1,4 +1,4 @@
-"""The ratio of two sides that were measured alternately, with its interval from the scatter of the repeats."""
+"""The ratio of two sides that were measured alternately, with its interval from the repeats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slabench.verdict.statistics import paired
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """estimate is the geometric mean of the repeats' ratios; low and high are None where no repeats differ."""
+    """estimate: geometric mean of the repeats' ratios; low, high: None where no repeats differ."""
 
     estimate: float
     low: float | None

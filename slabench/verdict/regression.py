@@ -1,8 +1,8 @@
 """Old against new, metric by metric: worse, not worse, or inconclusive. The metrics of a test are one family.
 
-Worse: the whole interval is beyond the allowed limit. Not worse: the whole interval is within it. The end that
-decides the former has the level of Holm's correction over the test's metrics and the tests that are points of one
-curve; the other end is not corrected, since all metrics have to hold (interval.py).
+Worse: the whole interval is beyond the allowed limit. Not worse: the whole interval is within it. The end
+that decides the former has the level of Holm's correction over the test's metrics and the tests that are
+points of one curve; the other end is not corrected, since all metrics have to hold (interval.py).
 """
 
 from __future__ import annotations
@@ -176,10 +176,11 @@ def compare_metrics(
     pairs: bool,
     siblings: int = 1,
 ) -> tuple[Compared, ...]:
-    """Every metric that both sides have; values are the repeats. pairs: sample k of both sides belongs together.
+    """Every metric that both sides have; values are the repeats. pairs: sample k of both sides belongs
+    together.
 
-    siblings: the tests of this run that are points of one curve, this one included. NoRatio: a metric has a value
-    that no valid run has.
+    siblings: the tests of this run that are points of one curve, this one included. NoRatio: a metric has a
+    value that no valid run has.
     """
     changes: dict[str, Change] = {}
     for key in (key for key in old if key in new):

@@ -33,8 +33,8 @@ _OTHER_OPERATOR = re.compile(
 _OPERATORS = {"lower": "<=", "higher": ">="}
 
 
-# (mean TPOT ms, mean TTFT ms). ant: the tiers Base, Pro and Max of the publication; tencent: the later form has a
-# TTFT limit too.
+# (mean TPOT ms, mean TTFT ms). ant: the tiers Base, Pro and Max of the publication; tencent: the later form
+# has a TTFT limit too.
 PRESETS: Mapping[str, tuple[float, float]] = {
     "ant-70": (70, 2000),
     "ant-50": (50, 1500),
@@ -59,14 +59,14 @@ class Slo:
 
 
 SLO_FORM = 'slo(METRIC, STATISTIC, "<=" or ">=", NUMBER), such as slo("tpot", "mean", "<=", 50)'
-_SLO_FORMS = f'{SLO_FORM}, or slo("total_throughput", "", ">=", 1000) for a metric that is one number for the whole run'
+_SLO_FORMS = f'{SLO_FORM}, or slo("qpm", "", ">=", 20) for a metric that is one number for the whole run'
 
 
 def slo(name: str, statistic: str = "", op: str = "", limit: float | None = None) -> Slo:
     """slo("tpot", "mean", "<=", 50): how a benchmark test states its rule. ConfigError for anything else.
 
-    The defaults are for wrong calls, so that the error can say what to write: slo("total_throughput", ">=", 1000),
-    slo("tpot.mean<=50").
+    The defaults are for wrong calls, so that the error can say what to write: slo("total_throughput", ">=",
+    1000), slo("tpot.mean<=50").
     """
     names = (name, statistic, op)
     call = f"slo({', '.join(repr(argument) for argument in (*names, limit) if argument not in ('', None))})"
@@ -108,7 +108,8 @@ def parse(text: str) -> Slo:
         )
     if match is None and not any(sign in text for sign in "<>:="):
         raise ConfigError(
-            f"--slo={text!r} has no limit; if the shell took < as a redirection, quote the option: '--slo=tpot.mean<=50'."
+            f"--slo={text!r} has no limit; if the shell took < as a redirection, quote the option: "
+            "'--slo=tpot.mean<=50'."
         )
     if match is None:
         raise ConfigError(
@@ -124,19 +125,19 @@ def parse(text: str) -> Slo:
 
 
 def _two_forms(text: str, metric: str, limit: str) -> str:
-    """METRIC:MS is bench_serving's --goodput form, a limit of each request; here it could be taken for the mean's,
-    so it is refused.
+    """METRIC:MS is bench_serving's --goodput form, a limit of each request; here it could be taken for the
+    mean's, so it is refused.
     """
     name = metric if metric in OF_A_REQUEST else f"{metric}l"
     if name not in OF_A_REQUEST:
         return (
-            f"--slo={text!r} is not an objective: METRIC:MS is the form of --goodput, for {', '.join(OF_A_REQUEST)}; "
-            "write <= or >=."
+            f"--slo={text!r} is not an objective: METRIC:MS is the form of --goodput, for "
+            f"{', '.join(OF_A_REQUEST)}; write <= or >=."
         )
     return (
-        f"--slo={text!r} could mean the mean or each request: write --slo='{name}.mean<={limit}' for the mean, or "
-        f"--goodput={metric}:{limit} for a limit of each request, with --slo='goodput.share>=0.95' for the share of "
-        "requests within it."
+        f"--slo={text!r} could mean the mean or each request: write --slo='{name}.mean<={limit}' for the "
+        f"mean, or --goodput={metric}:{limit} for a limit of each request, with --slo='goodput.share>=0.95' "
+        "for the share of requests within it."
     )
 
 
@@ -144,15 +145,15 @@ def _stated(objective: Slo) -> Slo:
     """check(), for an objective of a test or of the command line; only a floor may be on the curve."""
     if curve_size(check(objective).metric) is not None:
         raise ConfigError(
-            f'The objective {objective} is on the decode curve, which has no objectives: put the limit under "floors" '
-            "in a baseline file (docs/gate-an-upgrade.md)."
+            f"The objective {objective} is on the decode curve, which has no objectives: put the limit under "
+            '"floors" in a baseline file (docs/gate-an-upgrade.md).'
         )
     return objective
 
 
 def check(objective: Slo) -> Slo:
-    """The same SLO if it can be evaluated; ConfigError if the metric is unknown or the operator is against its
-    direction.
+    """The same SLO if it can be evaluated; ConfigError if the metric is unknown or the operator is against
+    its direction.
     """
     metric = metric_of(objective.metric)
     if metric is None:
@@ -164,7 +165,8 @@ def check(objective: Slo) -> Slo:
     wanted = _OPERATORS.get(metric.better, objective.op)
     if objective.op != wanted:
         raise ConfigError(
-            f"The objective {objective} is upside down: for {metric.name} {metric.better} is better, so write {wanted}."
+            f"The objective {objective} is upside down: for {metric.name} {metric.better} is better, so "
+            f"write {wanted}."
         )
     return objective
 
@@ -203,8 +205,8 @@ def merge(defaults: tuple[Slo, ...], extra: tuple[Slo, ...]) -> tuple[Slo, ...]:
 
 
 def loosened(rules: Sequence[Slo], extra: Sequence[Slo]) -> tuple[str, ...]:
-    """A label where the command line's objectives are looser than a method's own rule: PASSED is then not by the
-    method.
+    """A label where the command line's objectives are looser than a method's own rule: PASSED is then not by
+    the method.
     """
     weaker = [
         f"{strictest} instead of {rule}"
@@ -222,7 +224,9 @@ def between_tokens(objective: Slo) -> bool:
 
 
 def of_a_batch(objective: Slo) -> bool:
-    """Whether only a batch-size point has its metric: the time with a full batch, the log's lines at that size."""
+    """Whether only a batch-size point has its metric: the time with a full batch, the log's lines at that
+    size.
+    """
     return declared(objective.metric).batch_only
 
 

@@ -1,8 +1,8 @@
 """How far a new value is from an old one, from a few repeats: log ratios, Student's t, Holm's correction.
 
 A run is one sample. The scatter between the requests of one run comes mostly from their place in a queue, and
-requests of one batch share their noise, so it does not predict what a second run would give. Only repeats have
-a spread; a single run has none.
+requests of one batch share their noise, so it does not predict what a second run would give. Only repeats
+have a spread; a single run has none.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 LEVEL = 0.95
 POWER = 0.8  # the advised number of repeats decides in four of five cases
-# Of log values: timestamps are whole nanoseconds, and times are milliseconds. Repeats that differ by less have no
-# measured spread: the values were rounded, or they are one run under two names.
+# Of log values: timestamps are whole nanoseconds, and times are milliseconds. Repeats that differ by less
+# have no measured spread: the values were rounded, or they are one run under two names.
 RESOLUTION = 1e-6
 MOST_REPEATS = 100  # beyond it the difference is at the limit, and no number of repeats is advised
 
@@ -90,7 +90,7 @@ def _logs(values: Sequence[float]) -> list[float] | None:
 
 
 def _spread(logs: Sequence[float]) -> float | None:
-    """Standard deviation; None of one run, or of several that do not differ: they are worth no more than one."""
+    """Standard deviation; None of one run, or of runs that do not differ: they count as one."""
     return statistics.stdev(logs) if len(logs) > 1 and max(logs) - min(logs) > RESOLUTION else None
 
 
@@ -128,8 +128,8 @@ def unpaired(new: Sequence[float], old: Sequence[float]) -> Change | None:
 
 
 def held_at(doubts: Sequence[float], alpha: float) -> list[float]:
-    """The share of alpha that each p-value is held against: Holm's correction, so that the chance of rejecting any
-    true null hypothesis stays below alpha (Holm 1979).
+    """The share of alpha that each p-value is held against: Holm's correction, so that the chance of
+    rejecting any true null hypothesis stays below alpha (Holm 1979).
 
     Smallest p-value first; after the first that is not rejected all others have its share. So a hypothesis is
     rejected if and only if its p-value is at most its share.

@@ -1,4 +1,5 @@
-"""How much worse a metric may be: a multiple of --tolerance, an absolute floor, and a wider limit for single runs.
+"""How much worse a metric may be: a multiple of --tolerance, an absolute floor, and a wider limit for single
+runs.
 
 A regression has to be beyond both the relative and the absolute limit: 2 % of a TTFT of 20 ms is less than a
 wake-up of the event loop.
@@ -10,11 +11,12 @@ from slabench.metrics.declaration import Tolerance
 from slabench.metrics.definitions import declared
 
 DEFAULT = 0.02  # --tolerance
-# Two runs of one sglang process on one H200 differed by at most 0.13 % in TPOT; two processes, two days or a CPU
-# differ by more, and one run a side does not show by how much. A gate of single runs has always allowed this.
+# Two runs of one sglang process on one H200 differed by at most 0.13 % in TPOT; two processes, two days or a
+# CPU differ by more, and one run a side does not show by how much. A gate of single runs has always allowed
+# this.
 SINGLE = 0.05
-# A floor is a difference without a meaning, and half of a throughput always has one: without this bound a rate
-# below its own floor could fall to 0.
+# A floor is a difference without a meaning, and half of a throughput always has one: without this bound a
+# rate below its own floor could fall to 0.
 MOST_BY_FLOOR = 0.5
 
 

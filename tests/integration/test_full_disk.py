@@ -113,7 +113,7 @@ def test_a_launched_server_whose_log_has_no_room(suite: Suite) -> None:
     status, output, _ = run_on_a_small_disk(suite, "4k", *BOTH, "--base-url=sim:")
     assert status == 6, output
     assert (
-        "INVALID tests/tencent/test_sla.py::test_sla[np6]: log_lines: The deploy log has not one batch line"
+        "INVALID tests/tencent/test_sla.py::test_sla[np6]: log_lines: The deploy log contains no batch line"
         in output
     )
     assert "requests.jsonl.gz could not be written (No space left on device)" in output

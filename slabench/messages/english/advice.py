@@ -2,16 +2,16 @@
 
 MESSAGES = {
     "advice.tpot_exceeds": (
-        "TPOT exceeds the {limit:g} ms limit ({observed:number} ms): try a lower --request-rate (now {rate}) and "
-        "--max-concurrency (now {concurrency})."
+        "TPOT exceeds the {limit:g} ms limit ({observed:number} ms): try a lower --request-rate (now "
+        "{rate}) and --max-concurrency (now {concurrency})."
     ),
     "advice.tpot_below": (
-        "TPOT is {share_pct:.0f} % of the {limit:g} ms limit ({observed:number} ms): try more prompts (--num-prompts, now "
-        "{prompts}), then a higher --request-rate and --max-concurrency."
+        "TPOT is {share_pct:.0f} % of the {limit:g} ms limit ({observed:number} ms): try more prompts "
+        "(--num-prompts, now {prompts}), then a higher --request-rate and --max-concurrency."
     ),
     "advice.pool_full": (
-        "TPOT is {share_pct:.0f} % of the {limit:g} ms limit ({observed:number} ms), but the server's KV pool was full: use a "
-        "larger KV pool or more servers. More prompts (--num-prompts, now {prompts}) only make the run longer, and a higher "
-        "rate or concurrency only adds queueing."
+        "TPOT is {share_pct:.0f} % of the {limit:g} ms limit ({observed:number} ms), but the server's KV "
+        "pool was full: use a larger KV pool or more servers. More prompts (--num-prompts, now {prompts}) "
+        "only make the run longer, and a higher rate or concurrency only adds queueing."
     ),
 }

@@ -3,29 +3,31 @@
 MESSAGES = {
     # one metric
     "comparison.holds": (
-        "{metric:metric} {observed:number} {unit} is within {allowed} of baseline {baseline:number} {unit} ({change})"
+        "{metric:metric} {observed:number} {unit} is within {allowed} of baseline {baseline:number} {unit} "
+        "({change})"
     ),
     "comparison.worse": (
-        "{metric:metric} {observed:number} {unit} is worse by more than {allowed} of baseline {baseline:number} {unit} "
-        "({change})"
+        "{metric:metric} {observed:number} {unit} is worse by more than {allowed} of baseline "
+        "{baseline:number} {unit} ({change})"
     ),
     "comparison.inconclusive": (
-        "{metric:metric} {observed:number} {unit} may be worse by more than {allowed} of baseline {baseline:number} {unit} "
-        "({change})"
+        "{metric:metric} {observed:number} {unit} may be worse by more than {allowed} of baseline "
+        "{baseline:number} {unit} ({change})"
     ),
     "comparison.floor": "{floor:number} {unit} ({share})",
     "comparison.change_single": "{change}",
     "comparison.change_single_n": "{change}, n={n}",
     "comparison.change_no_spread": "{change}, no spread between the repeats",
     "comparison.change_interval": (
-        "{change_pct:+.1f} %, interval {low} to {high} (one-sided levels {low_level_pct:g} % and {high_level_pct:g} %), "
-        "{samples}"
+        "{change_pct:+.1f} %, interval {low} to {high} (one-sided levels {low_level_pct:g} % and "
+        "{high_level_pct:g} %), {samples}"
     ),
     "comparison.pairs": "{pairs} pairs",
     "comparison.runs": "{new} and {old} runs",
     "comparison.repeats_decide": "--repeats={repeats} would probably decide",
     "comparison.repeats_too_many": (
-        "more than {most} repeats would be needed: with this noise the difference is too close to the allowed limit"
+        "more than {most} repeats would be needed: with this noise the difference is too close to the "
+        "allowed limit"
     ),
     # one test
     "comparison.undecided": "INCONCLUSIVE: {metric}; {remedy}",
@@ -44,8 +46,8 @@ MESSAGES = {
         "{baseline} was measured with --allow={checks:; } (--allow={names:,} would compare all the same)"
     ),
     "comparison.strict_unrecorded": (
-        "{baseline} does not record {keys}, so {keys} cannot be compared (--strict-validity; --allow-diff={keys:,} would "
-        "compare all the same)"
+        "{baseline} does not record {keys}, so {keys} cannot be compared (--strict-validity; "
+        "--allow-diff={keys:,} would compare all the same)"
     ),
     "comparison.missing": "{sides: and }, so it cannot be compared with {baseline}",
     "comparison.missing_here": "this run has no {metrics}",
@@ -53,17 +55,20 @@ MESSAGES = {
     "comparison.lacking": "{metric} in {repeats}",
     "comparison.too_few": "{metric} to be compared by ({n} samples, it needs {least})",
     "comparison.no_metric": (
-        "the baseline's entry names no metric that has a better direction, so it cannot be compared with {baseline}"
+        "the baseline's entry names no metric that has a better direction, so it cannot be compared with "
+        "{baseline}"
     ),
-    "comparison.no_ratio": "{metric} has a value that is not above 0, or sides of different length: {new}, {old}",
+    "comparison.no_ratio": (
+        "{metric} has a value that is not above 0, or sides of different length: {new}, {old}"
+    ),
     "comparison.baseline_server_unmeasured": "baseline server: it did not measure this test",
     "comparison.baseline_server_invalid": "baseline server: {why}",
     # beside the verdict
     "comparison.note_allowed": "the baseline was measured with --allow={check}: {text}",
     "comparison.note_unrecorded": "the baseline does not record {keys}, so {keys} was not compared",
     "comparison.note_accept_length": (
-        "accept length {baseline} in the baseline, {current} here{change}: TPOT and throughput of speculative decoding "
-        "depend on it"
+        "accept length {baseline} in the baseline, {current} here{change}: TPOT and throughput of "
+        "speculative decoding depend on it"
     ),
     "comparison.accept_length": "{tokens:.2f}",
     "comparison.accept_length_change": " ({change_pct:+.1f} %)",

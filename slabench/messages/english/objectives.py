@@ -10,17 +10,17 @@ MESSAGES = {
     "objective.n": "n={n}",
     "objective.tpot_bounded": "TPOT_BOUNDED",
     "objective.undecided": (
-        "TPOT_BOUNDED: {metric:metric} {low:number} to {high:number} {unit}, and the limit of {limit:g} {unit} is between "
-        "the two, so no verdict on {objective} is possible (n={n}). {remedy}."
+        "TPOT_BOUNDED: {metric:metric} {low:number} to {high:number} {unit}, and the limit of {limit:g} "
+        "{unit} is between the two, so no verdict on {objective} is possible (n={n}). {remedy}."
     ),
     "bounded.count_events": (
-        "Measure with --backend=sglang (/generate counts every event), or with a server or gateway that passes on "
-        "stream_options.continuous_usage_stats: sglang 0.5.5 and newer do, SGLang's own gateway sums up at the end of a "
-        "stream"
+        "Measure with --backend=sglang (/generate counts every event), or with a server or gateway that "
+        "passes on stream_options.continuous_usage_stats: sglang 0.5.5 and newer do, SGLang's own gateway "
+        "sums up at the end of a stream"
     ),
     "bounded.label": (
-        "TPOT_BOUNDED: the server counts tokens only at the end of each stream, so the number of tokens in the first event "
-        "is known within bounds only, and so is TPOT. {remedy}."
+        "TPOT_BOUNDED: the server counts tokens only at the end of each stream, so the number of tokens in "
+        "the first event is known within bounds only, and so is TPOT. {remedy}."
     ),
     # a verdict's first line
     "verdict.objectives": "{objectives:; }",
@@ -39,8 +39,8 @@ MESSAGES = {
         "no baseline for this test, and --require-baseline requires one; save one with --save-baseline=FILE"
     ),
     "verdict.nothing_judged": (
-        "NOTHING_JUDGED: no objective, floor or comparison applies to this test{baseline}{gate}.{measured} Give an "
-        "objective (--slo='METRIC<=LIMIT'), or a baseline that has this test."
+        "NOTHING_JUDGED: no objective, floor or comparison applies to this test{baseline}{gate}.{measured} "
+        "Give an objective (--slo='METRIC<=LIMIT'), or a baseline that has this test."
     ),
     "verdict.not_in_baseline": ", and the baseline {baseline} has no entry for it",
     "verdict.gate": "; {gate} asks for a verdict",

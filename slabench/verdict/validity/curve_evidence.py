@@ -1,4 +1,4 @@
-"""What the checks of the decode curve look at, and who divides its throughput."""
+"""The evidence for the checks of the decode curve, and the GPUs that its throughput is divided by."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ from slabench.metrics.curve import Curve
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What the command line, server_info and the log say of the deployment's size; None or empty: says
-    nothing.
-    """
+    """The deployment's size from the command line, server_info and the log; None or empty: not reported."""
 
-    given_gpus: int | None = None  # --decode-gpu-num
-    told_gpus: int | None = None  # server_info, of all servers that decode
-    told_source: str = ""
-    told_dp: int | None = None  # of one server
+    option_gpus: int | None = None  # --decode-gpu-num
+    reported_gpus: int | None = None  # server_info, of all servers that decode
+    reported_source: str = ""
+    reported_dp: int | None = None  # of one server
     servers: int = 1  # that decode; each numbers its ranks from 0
-    told_pp: int | None = None
-    seen_dp: Collection[int] = ()  # ranks that the log's decode lines name
-    seen_pp: Collection[int] = ()
+    reported_pp: int | None = None
+    logged_dp: Collection[int] = ()  # ranks that the log's decode lines name
+    logged_pp: Collection[int] = ()
 
     @property
     def ranks(self) -> int:
@@ -31,42 +29,42 @@ class Scale:
     @property
     def ranks_of_one(self) -> int:
         """Of one server."""
-        return max(self.told_dp or 1, max(self.seen_dp, default=0) + 1)
+        return max(self.reported_dp or 1, max(self.logged_dp, default=0) + 1)
 
     @property
     def gpus(self) -> int | None:
-        return self.given_gpus or self.told_gpus
+        return self.option_gpus or self.reported_gpus
 
     @property
     def fits(self) -> bool:
-        """False: the ranks that the log names cannot be on these GPUs: there are more of them than the server
-        that the GPUs are of has, or no whole number of GPUs is left to each of their pipeline stages."""
-        stages = max(self.told_pp or 1, max(self.seen_pp, default=0) + 1)
-        if self.given_gpus is None and (
-            self._more(self.told_dp, self.seen_dp) or self._more(self.told_pp, self.seen_pp)
+        """False: the ranks that the log names cannot be on these GPUs: there are more than the server with
+        these GPUs has, or the GPUs do not divide into their pipeline stages.
+        """
+        stages = max(self.reported_pp or 1, max(self.logged_pp, default=0) + 1)
+        if self.option_gpus is None and (
+            self._more(self.reported_dp, self.logged_dp) or self._more(self.reported_pp, self.logged_pp)
         ):
             return False
         return self.gpus is None or self.gpus % (self.ranks * stages) == 0
 
     @staticmethod
-    def _more(told: int | None, seen: Collection[int]) -> bool:
-        return told is not None and max(seen, default=-1) + 1 > told
+    def _more(reported: int | None, logged: Collection[int]) -> bool:
+        return reported is not None and max(logged, default=-1) + 1 > reported
 
     @property
     def gpus_per_line(self) -> float | None:
-        """GPUs that one decode line speaks of: those of one data-parallel rank, all its pipeline stages
-        included.
+        """GPUs of one decode line: those of one data-parallel rank, with all its pipeline stages.
 
-        None where that is not known: a log of ranks that cannot be on these GPUs is of other ones.
+        None where that is not known: a log of ranks that cannot be on these GPUs is of others.
         """
         return None if self.gpus is None or not self.fits else self.gpus / self.ranks
 
 
 @dataclass(frozen=True, slots=True)
 class CurveEvidence:
-    """The decode tests before the curve, and the log lines they wrote."""
+    """The decode tests before the curve, and the log lines of their time."""
 
-    points: Sequence[tuple[int, str]]  # batch size and word of each decode test
+    points: Sequence[tuple[int, str]]  # batch size and outcome of each decode test
     lines: int  # Decode lines, copies left out
     copies: int
     rejected: Mapping[str, int]

@@ -192,7 +192,7 @@ LYING = [
         "cached-prefixes",
         "demo?fault=cached",
         "prefix_cache",
-        "192 of 384 prompt tokens came from the prefix cache (50.0%)",
+        "192 of 384 prompt tokens (50.0%) came from the prefix cache",
     ),
     Row("cached-prefix-of-one", "demo?fault=cached&fault_index=0", "prefix_cache", "32 of 384 prompt tokens"),
     Row(

@@ -21,7 +21,7 @@ from tests.integration.fault_matrix.servers import generating, once_decoding, si
 
 CURVE = ("tests/ali/test_decode.py", "tests/ali/test_decode_curve.py")
 WORK = ("--decode-output-len=80", "--batch-sizes=2")
-NO_LINE = "The deploy log has no Decode line of this session's decode tests."
+NO_LINE = "The deploy log contains no Decode line of this session's decode tests"
 
 
 def row(log: Path, check: str, says: str) -> Row:
@@ -125,7 +125,7 @@ def test_another_server_writes_to_it_too(suite: Suite) -> None:
     """Lines of the same batch, tokens and moment, half as fast again: no mean within a third and no word of
     theirs tells.
     """
-    says = "tokens, and the client received 160."
+    says = "tokens, but the client received 160."
     others = Row("others", "demo?fault=other_lines", "curve_agrees", says, options=WORK, tests=CURVE)
     done = measure(suite, others)
     assert done.words == {"test_decode_tpot[bs2]": "INVALID", "test_decode_curve": "INVALID"}
@@ -165,7 +165,7 @@ def test_it_has_no_line_of_a_batch_size(suite: Suite) -> None:
         "capped",
         "demo?max_running=2",
         "curve_samples",
-        "The log has no Decode line with 3 running requests",
+        "Batch sizes 3 were never reached",
         options=("--decode-output-len=80", "--batch-sizes=2,3"),
         tests=CURVE,
     )

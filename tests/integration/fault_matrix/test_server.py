@@ -44,7 +44,7 @@ CONTROL = [
         "flush-404-and-the-warm-up-stays",
         "demo?fault=flush_missing",
         "prefix_cache",
-        "prefix cache (16.4%)",
+        "prompt tokens (16.4%) came from the prefix cache",
         also=("flush",),
         options=("--warmup-requests=1",),
     ),
@@ -65,7 +65,7 @@ CONTROL = [
         "server-info-lost-in-mid-run",
         "demo?fault=info_lost",
         "same_server",
-        "at the start, and no longer does",
+        "at the start and does not any more",
     ),
 ]
 NOT_HELD = ("batch_reached", "batch_held", "queueing")
@@ -210,7 +210,7 @@ def test_two_paces_at_one_time_are_two_servers(suite: Suite, tmp_path: Path) -> 
     """Both report the same, the port too: only what they do tells them apart."""
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    says = "at the same time; a server makes all that it makes at one time at one pace: more than one server answered"
+    says = "at the same time; a server generates all answers at one pace: more than one server answered"
     options = ("--random-output-len=60", "--request-rate=inf", "--max-concurrency=6", "--slo=tpot.mean<=90")
     row = Row("paces", "", "same_server", says, options=(*options, *WITHOUT_FLUSH))
     with sim_server(tmp_path / "a", "demo?fault=no_seed") as fast:

@@ -29,10 +29,10 @@ DATA = REPO / "fixtures" / "data" / "sharegpt_small.json"
 
 def test_a_client_that_is_starved_of_cpu(suite: Suite) -> None:
     starved = ("--allow=", "-ptests.integration.fault_matrix.starved", "--random-output-len=60")
-    row = Row("starved", "demo", "client", "The client read", options=starved)
+    row = Row("starved", "demo", "client", "The load generator read", options=starved)
     done = measure(suite, row)
     expect_invalid(done, row)
-    assert "; the limits are 2% for the mean, 10% for the p99." in done.run["tests"][0]["headline"]
+    assert "; the limits are 2% on average and 10% at p99." in done.run["tests"][0]["headline"]
 
 
 ASLEEP = ("--allow=", "-ptests.integration.fault_matrix.frozen", "--request-rate=inf", "--warmup-requests=0")
@@ -45,7 +45,7 @@ def test_a_client_that_sleeps_over_the_first_tokens(suite: Suite) -> None:
         "asleep",
         "demo?decode_base_ms=51&prefill_overhead_ms=150",
         "client",
-        "when tokens came: tpot.mean may be wrong by ",
+        "while tokens arrived; tpot.mean may be off by ",
         options=(*ASLEEP, *work),
     )
     done = measure(suite, row)

@@ -1,5 +1,5 @@
-"""tencent's rule: more prompts while TPOT is well below its limit, a lower rate and concurrency when it exceeds
-it, nothing close below it.
+"""tencent's rule: more prompts while TPOT is well below its limit, a lower rate and concurrency when it
+exceeds it, nothing close below it.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ PLAN = {"count": 128, "request_rate": 128.0, "max_concurrency": 128}
     [
         (
             35.98,
-            "TPOT is 72 % of the 50 ms limit (35.98 ms): try more prompts (--num-prompts, now 128), then a higher --request-rate and "
-            "--max-concurrency.",
+            "TPOT is 72 % of the 50 ms limit (35.98 ms): try more prompts (--num-prompts, now 128), then a "
+            "higher --request-rate and --max-concurrency.",
         ),
         (
             54.18,
-            "TPOT exceeds the 50 ms limit (54.18 ms): try a lower --request-rate (now 128.0) and --max-concurrency (now 128).",
+            "TPOT exceeds the 50 ms limit (54.18 ms): try a lower --request-rate (now 128.0) and "
+            "--max-concurrency (now 128).",
         ),
     ],
 )

@@ -210,7 +210,9 @@ def test_what_makes_another_workload(work: dict[str, Any], plan: dict[str, Any],
 
 
 def test_what_makes_no_other_workload() -> None:
-    """A hash of texts whose lengths are drawn, arrivals of a closed loop, and what an old file does not record."""
+    """A hash of texts whose lengths are drawn, arrivals of a closed loop, and what an old file does not
+    record.
+    """
     text, closed = (
         {"dataset_name": "random", "dataset_sha256": "a"},
         {"kind": "closed_loop", "arrivals": "at_once"},

@@ -72,8 +72,8 @@ def test_an_objective_on_a_figure_by_the_first_text_says_that_there_was_none():
     )
     assert found.word is Outcome.INVALID
     assert found.headline == (
-        "classic.ttft.mean is not defined for this run (it is taken at each answer's first text, and 2 of 8 answers contain no "
-        "text), so no verdict on classic.ttft.mean<=2000 is possible"
+        "classic.ttft.mean is not defined for this run (it is taken at each answer's first text, and 2 of 8 "
+        "answers contain no text), so no verdict on classic.ttft.mean<=2000 is possible"
     )
 
 
@@ -265,8 +265,8 @@ def test_a_test_that_nothing_judges_says_so():
     found = judge(UNJUDGED)
     assert (found.word, found.reasons) == (Outcome.PASSED, ("NOTHING_JUDGED", "NO_FLOOR", "NO_BASELINE"))
     assert found.headline == (
-        "NOTHING_JUDGED: no objective, floor or comparison applies to this test. Measured: tpot mean 503.30 ms. "
-        "Give an objective (--slo='METRIC<=LIMIT'), or a baseline that has this test."
+        "NOTHING_JUDGED: no objective, floor or comparison applies to this test. Measured: tpot mean 503.30 "
+        "ms. Give an objective (--slo='METRIC<=LIMIT'), or a baseline that has this test."
     )
 
 
@@ -284,7 +284,7 @@ def test_under_a_gate_it_is_invalid(gate, comparison):
 
 
 def test_what_applies_is_judged_and_not_called_nothing():
-    """An objective, a floor, a floor of the baseline's, an objective beside an unknown test, a requirement."""
+    """An objective, a floor, a floor of the baseline's, one without a baseline entry, a requirement."""
     objective, floor = slo("tpot", "mean", "<=", 600), slo("tpot", "mean", "<=", 500)
     for more, word in (
         ({"slos": (objective,)}, Outcome.PASSED),
@@ -333,8 +333,8 @@ def test_what_failed_is_the_first_reason():
 
 def test_reasons_are_explained_where_they_stand():
     assert reasons.in_words(["completed", "SLO:tpot.mean", "UNDEFINED:tpot.p99", "NO_FLOOR"]) == (
-        "completed, SLO:tpot.mean (objective does not hold), UNDEFINED:tpot.p99 (tpot.p99 has no value in this run), "
-        "NO_FLOOR (no floor is stored for this test)"
+        "completed, SLO:tpot.mean (objective does not hold), UNDEFINED:tpot.p99 (tpot.p99 has no value in "
+        "this run), NO_FLOOR (no floor is stored for this test)"
     )
 
 

@@ -1,4 +1,4 @@
-"""Each check on a deploy log's evidence: what passes it, and the one thing broken that it sees."""
+"""Each check on a deploy log's evidence: what passes it, and the one fault that it finds."""
 
 from dataclasses import replace
 
@@ -11,18 +11,19 @@ from tests.unit.verdict.test_validity import subject
 
 # 8 running, 10 ms a token at both ends: mean 10.5 with the prefill stalls in it.
 GOOD = LogEvidence(
-    lines=40, rejected={}, outside=0, retractions=0, jit=0, restarts=0, batch_size=8, samples=37, log_tpot=10.0, mean_tpot=10.5,
-    full_tpot=10.1, full_share=0.9, planned=8, prefill_lines=2, running_max=9, tokens=1090.0, received=1000.0,
+    lines=40, rejected={}, outside=0, retractions=0, jit=0, restarts=0, batch_size=8, samples=37,
+    log_tpot=10.0, mean_tpot=10.5, full_tpot=10.1, full_share=0.9,
+    planned=8, prefill_lines=2, running_max=9, tokens=1090.0, received=1000.0,
 )  # fmt: skip
 
 
 NAMES = {check.name for check in registered(Stage.LOG)}
 
 
-def states(seen, method="ali-decode", **more):
-    batch = method == "ali-decode" if seen is None else seen.batch_size is not None
-    made = examine(subject(log=seen, batch_size=8 if batch else None), method, **more)
-    return {one.name: one.state for one in made if one.name in NAMES}
+def states(log, method="ali-decode", **more):
+    batch = method == "ali-decode" if log is None else log.batch_size is not None
+    made = examine(subject(log=log, batch_size=8 if batch else None), method, **more)
+    return {check.name: check.state for check in made if check.name in NAMES}
 
 
 def test_a_good_log_is_good():
@@ -62,24 +63,29 @@ def test_each_check_can_fail(name, broken, state):
 
 
 @pytest.mark.parametrize(
-    ("seen", "cause"),
+    ("evidence", "cause"),
     [
-        ({"mean_tpot": 13.0}, "prefill stalls: the first answers"),
-        ({"mean_tpot": 13.0, "planned": 80}, "prefill stalls: each answer's"),
-        ({"mean_tpot": 7.0, "full_share": 0.2}, "waves: most of each answer"),
-        ({"mean_tpot": 7.0, "full_share": 0.6}, "waves: a part of each answer"),
-        ({"mean_tpot": 13.0, "full_tpot": None, "full_share": None}, "waves: at the client"),
-        ({"full_tpot": 13.0}, "the client, the way to it"),
-        ({"full_tpot": 8.0, "mean_tpot": 8.0}, "the client, the way to it"),
+        ({"mean_tpot": 13.0}, "log_agrees.first_prefill_stalls"),
+        ({"mean_tpot": 13.0, "planned": 80}, "log_agrees.prefill_stalls"),
+        ({"mean_tpot": 7.0, "full_share": 0.2}, "log_agrees.mostly_smaller_batch"),
+        ({"mean_tpot": 7.0, "full_share": 0.6}, "log_agrees.smaller_batch"),
+        ({"mean_tpot": 13.0, "full_tpot": None, "full_share": None}, "log_agrees.waves"),
     ],
 )
-def test_the_likely_cause_is_named(seen, cause):
-    check = log_agrees(replace(GOOD, **seen))
-    assert check.state is CheckStatus.FINDING
-    assert cause in check.text
+def test_the_likely_cause_is_named(evidence, cause):
+    check = log_agrees(replace(GOOD, **evidence))
+    assert (check.state, check.message.id) == (CheckStatus.FINDING, "log_agrees.differs")
+    assert check.message.arguments["cause"].id == cause
+    assert str(check.message.arguments["cause"]) in check.text
 
 
-def test_the_sentence_has_all_three_figures():
+@pytest.mark.parametrize("evidence", [{"full_tpot": 13.0}, {"full_tpot": 8.0, "mean_tpot": 8.0}])
+def test_a_difference_over_the_same_batch_is_no_matter_of_waves(evidence):
+    check = log_agrees(replace(GOOD, **evidence))
+    assert (check.state, check.message.id) == (CheckStatus.FINDING, "log_agrees.same_batch")
+
+
+def test_the_sentence_has_all_three_metrics():
     text = log_agrees(GOOD).text
     for part in (
         "10.00 ms a token at batch size 8 (n=37 clean lines)",
@@ -89,7 +95,7 @@ def test_the_sentence_has_all_three_figures():
         assert part in text
 
 
-def test_no_log_is_told_to_a_batch_size_point_alone():
+def test_no_log_is_reported_at_a_batch_size_point_alone():
     assert states(None) == {"log_agrees": CheckStatus.NOT_CHECKED}
     assert states(None, strict=True) == {"log_agrees": CheckStatus.INVALID}
     assert states(None, "tencent") == {}

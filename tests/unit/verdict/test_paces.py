@@ -71,5 +71,7 @@ def test_two_paces_are_two_servers_unless_there_are_several_schedulers(
 ) -> None:
     said = found_in(subject(*FAST, *SLOW, **more), "same_server")  # type: ignore[no-untyped-call]
     assert said.state is state
-    assert "6 answers came with 5.0 ms between two events and 6 with 70.0 ms, at the same time" in said.text
+    assert (
+        "6 answers arrived with 5.0 ms between two events and 6 with 70.0 ms, at the same time" in said.text
+    )
     assert said.remedy

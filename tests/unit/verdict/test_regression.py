@@ -1,4 +1,4 @@
-"""Old against new: what is allowed, the three results, their sentences, and the family of a test's metrics."""
+"""Old against new: what is allowed, the three results, their sentences, the family of a test's metrics."""
 
 from __future__ import annotations
 

@@ -57,7 +57,8 @@ def test_a_limit_that_the_shell_took_is_asked_for_with_quotes():
         ("classic.ttft.p50<=2000", "names a statistic that classic.ttft does not have; it has mean, median,"),
         (
             "itl<=20",
-            "has no statistic; itl has mean, p50, p90, p95, p99, min, max, std: write itl.mean or another of them.",
+            "has no statistic; itl has mean, p50, p90, p95, p99, min, max, std: write itl.mean or another "
+            "of them.",
         ),
         ("qpm.mean>=20", "names a statistic, but qpm is one number for the whole run: write qpm alone."),
         ("curve.8>=20", 'is on the decode curve, which has no objectives: put the limit under "floors"'),

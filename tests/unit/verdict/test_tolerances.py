@@ -52,7 +52,7 @@ def times(factor: float, old: list[float]) -> list[float]:
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("many", [1, 4])
 def test_worse_is_failed_and_better_is_passed(key: str, many: int) -> None:
-    """Three times as long, a third of the rate; at a size where a difference is above the metric's own floor."""
+    """Three times as long, a third of the rate; where a difference is above the metric's own floor."""
     metric = metric_of(key)
     assert metric is not None
     size = 0.9 if metric.unit == "share" else 4 * tolerance_of(key).floor
@@ -63,7 +63,8 @@ def test_worse_is_failed_and_better_is_passed(key: str, many: int) -> None:
     assert word(key, old, old) is Outcome.PASSED
 
 
-@pytest.mark.parametrize("key", [one for one in KEYS if metric_of(one).better == "higher"])  # type: ignore[union-attr]
+# type: ignore[union-attr]
+@pytest.mark.parametrize("key", [one for one in KEYS if metric_of(one).better == "higher"])
 @pytest.mark.parametrize("size", [0.9, 0.5, 0.05, 0.001])
 def test_a_rate_below_its_own_floor_cannot_fall_to_a_tenth(key: str, size: float) -> None:
     """A floor of 1 tok/s let 0.5 fall to 0.05, which is -90 %, "within -200 %"."""

@@ -37,15 +37,15 @@ def flushed(behind, ranks, **evidence):
         (GATEWAY, 3, {"flush_workers": (2, 2)}, CheckStatus.NOT_CHECKED, "a flush of 2 of 2 servers"),
         (GATEWAY, 3, {}, CheckStatus.NOT_CHECKED, "is not reported"),
         # dp 8 each
-        (GATEWAY, 24, {"flush_workers": (3, 3)}, CheckStatus.NOT_CHECKED, "each server's first alone"),
+        (GATEWAY, 24, {"flush_workers": (3, 3)}, CheckStatus.NOT_CHECKED, "only the first of each server"),
         (GATEWAY, 24, {"flush_workers": (3, 3), "flush_lines": 24}, CheckStatus.OK, "of all 24 schedulers"),
-        (MINI_LB, 3, {}, CheckStatus.NOT_CHECKED, "answers 200 whatever they answer"),
+        (MINI_LB, 3, {}, CheckStatus.NOT_CHECKED, "answers 200 whatever the servers answer"),
         (MINI_LB, 3, {"flush_lines": 3}, CheckStatus.OK, "of all 3 schedulers"),
         # one has no log here
-        (MINI_LB, 3, {"flush_lines": 2}, CheckStatus.NOT_CHECKED, "answers 200 whatever they answer"),
+        (MINI_LB, 3, {"flush_lines": 2}, CheckStatus.NOT_CHECKED, "answers 200 whatever the servers answer"),
         (MINI_LB, 3, {"flush_status": 404}, CheckStatus.INVALID, "HTTP 404"),
-        (ONE_OF_PD, 1, {}, CheckStatus.NOT_CHECKED, "the server that was asked"),
-        (ONE_OF_PD, 1, {"flush_lines": 1}, CheckStatus.NOT_CHECKED, "the server that was asked"),
+        (ONE_OF_PD, 1, {}, CheckStatus.NOT_CHECKED, "The status 200 is of one server"),
+        (ONE_OF_PD, 1, {"flush_lines": 1}, CheckStatus.NOT_CHECKED, "The status 200 is of one server"),
         (Behind("gateway", 1), 1, {"flush_workers": (1, 1)}, CheckStatus.OK, "The server confirmed"),
     ],
 )

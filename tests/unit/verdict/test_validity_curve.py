@@ -1,4 +1,6 @@
-"""The decode curve's checks: what passes each, and what it sees; who divides a line's throughput."""
+"""The decode curve's checks: what passes each, and what it finds; the GPUs that a line's throughput is
+divided by.
+"""
 
 from dataclasses import replace
 
@@ -14,24 +16,24 @@ from tests.unit.metrics.test_metrics_curve import S
 
 def evidence(samples=None, points=((4, "PASSED"), (8, "PASSED")), scale=None, **more):
     made = samples if samples is not None else [*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8)] * 100]
-    scale = scale or Scale(told_gpus=1, told_dp=1, told_pp=1)
-    given = {"copies": 0, "rejected": {}, "outside": 0, "files": 1, "tpots": {8: (11.5, 11.4)}} | more
+    scale = scale or Scale(reported_gpus=1, reported_dp=1, reported_pp=1)
+    parts = {"copies": 0, "rejected": {}, "outside": 0, "files": 1, "tpots": {8: (11.5, 11.4)}} | more
     return CurveEvidence(
         points=points,
         lines=len(made),
         classic=classic_curve(made, scale.gpus_per_line),
         clean=clean_curve(made, scale.gpus_per_line),
         scale=scale,
-        **given,
+        **parts,
     )
 
 
-def found(seen, **more):
-    return {check.name: check for check in examine_curve(seen, **more)}
+def checks(curve, **more):
+    return {check.name: check for check in examine_curve(curve, **more)}
 
 
-def states(seen, **more):
-    return {name: check.state for name, check in found(seen, **more).items()}
+def states(curve, **more):
+    return {name: check.state for name, check in checks(curve, **more).items()}
 
 
 def test_a_good_curve_is_good():
@@ -62,7 +64,7 @@ def test_noise_and_slow_lines_are_this_servers():
 
 
 @pytest.mark.parametrize(
-    ("name", "seen", "state"),
+    ("name", "curve", "state"),
     [
         ("curve_lines", evidence(rejected={"cut": 1}), CheckStatus.FINDING),
         ("curve_lines", evidence(outside=2), CheckStatus.FINDING),
@@ -91,14 +93,14 @@ def test_noise_and_slow_lines_are_this_servers():
         ("curve_lines", evidence(mixed=True), CheckStatus.FINDING),
         ("curve_clean", evidence(DISTURBED), CheckStatus.FINDING),
         ("curve_clean", evidence([*[S(4, 400.0)] * 100, *[S(8, 700.0)] * 100]), CheckStatus.NOT_CHECKED),
-        ("curve_gpus", evidence(scale=Scale(given_gpus=8, told_gpus=1)), CheckStatus.FINDING),
+        ("curve_gpus", evidence(scale=Scale(option_gpus=8, reported_gpus=1)), CheckStatus.FINDING),
         ("curve_gpus", evidence(scale=Scale()), CheckStatus.NOT_CHECKED),
     ],
 )
-def test_each_check_can_fail(name, seen, state):
-    said = states(seen)
-    assert said.pop(name) is state
-    assert set(said.values()) == {CheckStatus.OK}
+def test_each_check_can_fail(name, curve, state):
+    made = states(curve)
+    assert made.pop(name) is state
+    assert set(made.values()) == {CheckStatus.OK}
 
 
 def test_no_line_at_all_is_one_sentence():
@@ -109,24 +111,28 @@ def test_strict_takes_no_finding():
     assert states(evidence(outside=2), strict=True)["curve_lines"] is CheckStatus.INVALID
 
 
-def test_both_counts_are_said():
-    text = found(evidence(DISTURBED))["curve_samples"].text
-    assert "wants 100 samples" in text
+def test_both_counts_are_reported():
+    text = checks(evidence(DISTURBED))["curve_samples"].text
+    assert "requires 100 samples" in text
     assert "batch size 4: 300, 100 of them clean; batch size 8: 100, 100 of them clean" in text
-    assert "200 prefill" in found(evidence(DISTURBED))["curve_clean"].text
+    assert "200 prefill" in checks(evidence(DISTURBED))["curve_clean"].text
 
 
 # tp, dp and pp as servers are started, what one line of the log stands for
 @pytest.mark.parametrize(
     ("scale", "ranks", "gpus"),
     [
-        (Scale(told_gpus=8, told_dp=1), 1, 8),  # tp 8
+        (Scale(reported_gpus=8, reported_dp=1), 1, 8),  # tp 8
         # tp 16, dp 16 inside: dp-attention on two nodes
-        (Scale(told_gpus=16, told_dp=16, seen_dp=range(16)), 16, 1),
-        (Scale(told_gpus=16, told_dp=4, seen_dp=range(4)), 4, 4),  # tp 16, dp 4 inside; or tp 4 x dp 4
-        (Scale(told_gpus=16, told_dp=1, told_pp=2, seen_pp=(0, 1)), 1, 16),  # tp 8 x pp 2
-        # a gateway tells nothing, the log does
-        (Scale(given_gpus=32, told_gpus=None, seen_dp=range(32)), 32, 1),
+        (Scale(reported_gpus=16, reported_dp=16, logged_dp=range(16)), 16, 1),
+        (
+            Scale(reported_gpus=16, reported_dp=4, logged_dp=range(4)),
+            4,
+            4,
+        ),  # tp 16, dp 4 inside; or tp 4 x dp 4
+        (Scale(reported_gpus=16, reported_dp=1, reported_pp=2, logged_pp=(0, 1)), 1, 16),  # tp 8 x pp 2
+        # a gateway reports nothing, the log does
+        (Scale(option_gpus=32, reported_gpus=None, logged_dp=range(32)), 32, 1),
         (Scale(), 1, None),
     ],
 )
@@ -135,62 +141,87 @@ def test_denominators(scale, ranks, gpus):
 
 
 @pytest.mark.parametrize(
-    ("scale", "said"),
+    ("scale", "id", "sentence"),
     [
         (
-            Scale(given_gpus=8, told_gpus=16, told_source="tp 16"),
-            "--decode-gpu-num says 8 GPUs, server_info 16 (tp 16)",
+            Scale(option_gpus=8, reported_gpus=16, reported_source="tp 16"),
+            "curve_gpus.option",
+            "--decode-gpu-num is 8 GPUs, but server_info reports 16 (tp 16)",
         ),
-        (Scale(told_gpus=4, told_dp=1, seen_dp=(0, 1)), "rank DP1, server_info says dp 1"),
-        (Scale(told_gpus=4, told_pp=1, seen_pp=(0, 1)), "rank PP1, server_info says pp 1"),
         (
-            Scale(told_gpus=16, told_dp=16, seen_dp=range(8)),
-            "8 of 16 data-parallel ranks have no Decode line in 1 file (DP8",
+            Scale(reported_gpus=4, reported_dp=1, logged_dp=(0, 1)),
+            "curve_gpus.rank",
+            "the log contains lines of rank DP1, but server_info reports dp 1",
         ),
-        (Scale(told_gpus=16, told_dp=2), "no line of the log names a data-parallel rank"),
-        (Scale(given_gpus=6, told_dp=4, seen_dp=range(4)), "6 GPUs do not divide into 4"),
-        (Scale(told_gpus=16, told_dp=1, servers=2), "2 servers decode, and --deploy-log names 1 file"),
         (
-            Scale(told_gpus=8, seen_dp=range(16)),
-            "8 GPUs do not divide into 16 data-parallel ranks of the log",
+            Scale(reported_gpus=4, reported_pp=1, logged_pp=(0, 1)),
+            "curve_gpus.rank",
+            "the log contains lines of rank PP1, but server_info reports pp 1",
+        ),
+        (
+            Scale(reported_gpus=16, reported_dp=16, logged_dp=range(8)),
+            "curve_gpus.missing_ranks",
+            "8 of 16 data-parallel ranks have no Decode line in the logs (first DP8; log files: 1)",
+        ),
+        (
+            Scale(reported_gpus=16, reported_dp=2),
+            "curve_gpus.no_rank",
+            "server_info reports dp 2, but no line of the log names a data-parallel rank",
+        ),
+        (
+            Scale(option_gpus=6, reported_dp=4, logged_dp=range(4)),
+            "curve_gpus.divide",
+            "6 GPUs do not divide into 4 data-parallel ranks of the log, so the curve has no metric per GPU",
+        ),
+        (
+            Scale(reported_gpus=16, reported_dp=1, servers=2),
+            "curve_gpus.files",
+            "2 servers decode, but --deploy-log names fewer files (1)",
+        ),
+        (
+            Scale(reported_gpus=8, logged_dp=range(16)),
+            "curve_gpus.divide",
+            "8 GPUs do not divide into 16 data-parallel ranks of the log, so the curve has no metric per GPU",
         ),
     ],
 )
-def test_contradictions_are_told(scale, said):
+def test_contradictions_are_reported(scale, id, sentence):
     samples = [*[S(size // scale.ranks, 100.0, True, size // scale.ranks) for size in (4, 8)]]
-    check = found(evidence([s for s in samples if s.running] or [S(1, 1.0)], scale=scale))["curve_gpus"]
+    check = checks(evidence([s for s in samples if s.running] or [S(1, 1.0)], scale=scale))["curve_gpus"]
     assert check.state is CheckStatus.FINDING
-    assert said.lower() in check.text.lower()
+    assert sentence in [str(each) for each in check.message.arguments["contradictions"] if each.id == id]
 
 
 @pytest.mark.parametrize(
     "scale",
     [
-        Scale(told_gpus=8, seen_dp=range(16)),  # 16 schedulers on 8 GPUs
-        Scale(given_gpus=8, told_gpus=16, told_dp=16, seen_dp=range(16)),  # the option names half of them
-        Scale(given_gpus=6, told_dp=4, seen_dp=range(4)),
-        Scale(told_gpus=4, told_dp=1, seen_dp=(0, 1)),  # a log of two ranks, and a server of one
-        Scale(told_gpus=4, told_pp=1, seen_pp=(0, 1)),
+        Scale(reported_gpus=8, logged_dp=range(16)),  # 16 schedulers on 8 GPUs
+        Scale(
+            option_gpus=8, reported_gpus=16, reported_dp=16, logged_dp=range(16)
+        ),  # the option names half of them
+        Scale(option_gpus=6, reported_dp=4, logged_dp=range(4)),
+        Scale(reported_gpus=4, reported_dp=1, logged_dp=(0, 1)),  # a log of two ranks, and a server of one
+        Scale(reported_gpus=4, reported_pp=1, logged_pp=(0, 1)),
         # two stages of each rank, one GPU each
-        Scale(given_gpus=4, told_dp=4, seen_dp=range(4), seen_pp=(0, 1)),
-        Scale(told_gpus=16, told_dp=8, servers=2, seen_dp=range(16)),
+        Scale(option_gpus=4, reported_dp=4, logged_dp=range(4), logged_pp=(0, 1)),
+        Scale(reported_gpus=16, reported_dp=8, servers=2, logged_dp=range(16)),
     ],
 )
-def test_ranks_that_cannot_be_on_these_gpus_have_no_figure_per_gpu(scale):
+def test_ranks_that_cannot_be_on_these_gpus_have_no_metric_per_gpu(scale):
     assert scale.gpus_per_line is None
-    check = found(evidence([S(1, 1.0)], scale=scale))["curve_gpus"]
+    check = checks(evidence([S(1, 1.0)], scale=scale))["curve_gpus"]
     assert check.state is CheckStatus.FINDING
-    assert "no figure per GPU" in check.text
+    assert "curve_gpus.divide" in [each.id for each in check.message.arguments["contradictions"]]
 
 
 @pytest.mark.parametrize(
     ("scale", "ranks", "gpus"),
     [
-        (Scale(told_gpus=16, told_dp=1, servers=2), 2, 8),  # two decode servers of tp 8
+        (Scale(reported_gpus=16, reported_dp=1, servers=2), 2, 8),  # two decode servers of tp 8
         # each numbers its ranks from 0
-        (Scale(told_gpus=32, told_dp=16, servers=2, seen_dp=range(16)), 32, 1),
-        # what the user says of them counts
-        (Scale(given_gpus=16, told_gpus=8, told_dp=1, seen_dp=range(16)), 16, 1),
+        (Scale(reported_gpus=32, reported_dp=16, servers=2, logged_dp=range(16)), 32, 1),
+        # the option counts
+        (Scale(option_gpus=16, reported_gpus=8, reported_dp=1, logged_dp=range(16)), 16, 1),
     ],
 )
 def test_several_servers_decode(scale, ranks, gpus):
@@ -198,23 +229,26 @@ def test_several_servers_decode(scale, ranks, gpus):
 
 
 def test_a_router_need_not_share_evenly():
-    seen = evidence(
+    curve = evidence(
         [S(3, 300.0, True, 3)] * 200,
         points=((4, "PASSED"),),
-        scale=Scale(told_gpus=16, told_dp=1, servers=2),
+        scale=Scale(reported_gpus=16, reported_dp=1, servers=2),
         files=2,
     )
-    assert states(seen)["curve_samples"] is CheckStatus.FINDING
-    assert states(replace(seen, scale=Scale(told_gpus=16, told_dp=1)))["curve_samples"] is CheckStatus.INVALID
+    assert states(curve)["curve_samples"] is CheckStatus.FINDING
+    assert (
+        states(replace(curve, scale=Scale(reported_gpus=16, reported_dp=1)))["curve_samples"]
+        is CheckStatus.INVALID
+    )
 
 
 def test_a_batch_spread_over_ranks_shows_as_its_share():
-    scale = Scale(told_gpus=4, told_dp=4, seen_dp=range(4))
-    seen = evidence(
+    scale = Scale(reported_gpus=4, reported_dp=4, logged_dp=range(4))
+    curve = evidence(
         [*[S(2, 200.0, True, 2)] * 60, *[S(3, 290.0, True, 3)] * 60],
         points=((10, "PASSED"),),
         scale=scale,
         tpots={10: (10.3, 10.2)},
     )
-    assert states(seen) == {check.name: CheckStatus.OK for check in registered(Stage.CURVE)}
-    assert states(replace(seen, points=((16, "PASSED"),)))["curve_samples"] is CheckStatus.INVALID
+    assert states(curve) == {check.name: CheckStatus.OK for check in registered(Stage.CURVE)}
+    assert states(replace(curve, points=((16, "PASSED"),)))["curve_samples"] is CheckStatus.INVALID
