@@ -177,7 +177,7 @@ def _read(name: str) -> Document:
 
 
 def _save(options: argparse.Namespace) -> int:
-    from slabench.verdict.baseline_store import add_to
+    from slabench.verdict.baseline_file import add_to
 
     target = _check_output("save", options.runs, options.output)
     (name,) = options.runs

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slabench.verdict.baseline_store import add_to
+from slabench.verdict.baseline_file import add_to
 
 if TYPE_CHECKING:
     from slabench.run_document.run import RunDocument

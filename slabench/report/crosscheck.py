@@ -10,7 +10,7 @@ from typing import Any
 
 from slabench.messages import number
 from slabench.report.console import table
-from slabench.verdict.ratio import Ratio, paired_ratio
+from slabench.verdict.statistics import Ratio, paired_ratio
 
 DEFINITION_SHARE = 0.001  # ours and classic of the same records: below it nobody asks why
 CLOSE = 0.01

@@ -15,8 +15,9 @@ from typing import Any
 
 from slabench.errors import ConfigError, system_words
 from slabench.metrics.definitions import METRICS, metric_of
-from slabench.output_file import write_whole
+from slabench.output_file import locked, write_whole
 from slabench.strict_json import dumps
+from slabench.verdict.differences import EXTRAS, MAY_DIFFER, differences
 from slabench.verdict.gated_metrics import samples_of
 from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus
 
@@ -28,14 +29,10 @@ SCHEMA = "slabench.baseline/2"
 POSSIBLE = (1e-9, 1e15)
 SHAREGPT = "sharegpt"  # the data set whose conversations have the lengths that are sent
 JOINT = " + "  # between the runs that a merged baseline names as its source
-EXTRAS = ("headers", "extra_request_body")  # of a request: a side that records none sent none
 READ = (SCHEMA, "slabench.baseline/1")
 # of a test's entry
 OBJECTS = ("workload", "figures", "information", "floors", "samples", "lacking", "allowed")
 
-# An upgrade gate compares sides that differ in these: the version is what it is about, and the capacity
-# follows.
-MAY_DIFFER = ("server.version", "server.token_capacity")
 RULES = {
     "may_differ": list(MAY_DIFFER),
     "may_not_differ": ["hardware", "model", "workload", "server"],
@@ -279,3 +276,18 @@ def _of_samples(samples: Mapping[str, Sequence[float]]) -> dict[str, Any]:
 def save(path: str, document: Mapping[str, Any]) -> None:
     """Write atomically, so that an interrupted save never leaves half a baseline."""
     write_whole(path, dumps(document, indent=1) + "\n")
+
+
+def add_to(path: str, document: Mapping[str, Any], *, option: str) -> tuple[dict[str, Any], list[str]]:
+    """(what the file holds now, the tests that were removed). ConfigError if an existing file is no baseline.
+
+    It is read and written under a lock, so that two runs that end at the same time are both stored.
+    """
+    with locked(path):
+        kept, removed = dict(document), list[str]()
+        if Path(path).is_file():
+            old = load(path, option=option)
+            differ = any(differences(old.fingerprint, document["fingerprint"]))
+            kept, removed = keep(document, old, differ=differ)
+        save(path, kept)
+    return kept, removed

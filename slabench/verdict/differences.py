@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from slabench.messages import Message
-from slabench.verdict.baseline_file import EXTRAS, MAY_DIFFER
 
 Sections = Mapping[str, Mapping[str, Any]]  # of a fingerprint, and the workload
+EXTRAS = ("headers", "extra_request_body")  # of a request: a side that records none sent none
+# An upgrade gate compares sides that differ in these: the version is what it is about, and the capacity
+# follows.
+MAY_DIFFER = ("server.version", "server.token_capacity")
 ESSENTIAL = {"hardware": ("gpu",), "model": ("name",)}  # without these a side could be of anything
 SECTIONS = ("hardware", "model", "workload", "server")
 

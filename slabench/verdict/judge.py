@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from slabench.messages import Message, as_message
 from slabench.metrics.classic import of_text
 from slabench.metrics.definitions import declared, too_few
-from slabench.verdict.bounded import Undecided, evaluate_bounded
-from slabench.verdict.comparison import Comparison
+from slabench.verdict.bounded import Undecided, evaluate
+from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus, Objective, Outcome, Verdict
 from slabench.verdict.reasons import Reason, failed
-from slabench.verdict.sla import Slo, evaluate
+from slabench.verdict.sla import Slo
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,78 +35,52 @@ class Case:
     counted: Mapping[str, int] | None = None  # n of all repeats together; None: as sizes
     shown: Sequence[str] = ()  # metrics that stand for the test where it has no objective
 
-    @property
-    def invalid(self) -> list[Check]:
-        return [check for check in self.checks if check.state is CheckStatus.INVALID]
-
-
-@dataclass(frozen=True, slots=True)
-class _Evaluated:
-    """The objectives and floors of a test, by what came of them."""
-
-    decided: tuple[Objective, ...]
-    undecided: tuple[Undecided, ...]
-    undefined: tuple[Slo, ...]
-
 
 def judge(case: Case) -> Verdict:
     """One outcome with its reasons. INVALID wins over FAILED: no verdict is made of invalid data."""
-    comparison = case.comparison
-    floors = (*case.floors, *(comparison.floors if comparison is not None else ()))
-    results = _evaluated(case, floors)
-    objectives = (*results.decided, *(comparison.objectives if comparison is not None else ()))
-    reasons: list[str] = [] if floors else [Reason.NO_FLOOR]
-    reasons += [Reason.NO_BASELINE] if comparison is None else comparison.reasons
+    comparison = case.comparison or Comparison("", ComparisonState.NO_BASELINE, reasons=(Reason.NO_BASELINE,))
+    floors = (*case.floors, *comparison.floors)
+    results = [_result(case, "slo", rule) for rule in case.slos]
+    results += [_result(case, "floor", rule) for rule in floors]
+    decided = (result for result in results if isinstance(result, Objective))
+    objectives = (*decided, *comparison.objectives)
+    reasons: list[str] = [*([] if floors else [Reason.NO_FLOOR]), *comparison.reasons]
     reporting = [
         check.name for check in case.checks if check.state in (CheckStatus.INVALID, CheckStatus.FINDING)
     ]
-    message = _invalid(case, results)
-    if message is not None:
-        outcome = Outcome.INVALID
-    else:
+    message = _invalid(case, results) or comparison.not_comparable
+    outcome = Outcome.INVALID
+    if message is None:
         missing = case.require_baseline and Reason.NO_BASELINE in reasons
-        if not objectives and not missing and (comparison is None or comparison.inconclusive is None):
+        outcome, message = _concluded(case, comparison, objectives, missing=missing)
+        if not objectives and not missing and comparison.inconclusive is None:
             reporting.append(NOTHING_JUDGED)
-        outcome, message = _concluded(case, objectives, missing)
     # What it failed for comes first: a reader takes the first code for the cause.
-    first: list[str] = []
-    if outcome is Outcome.FAILED:
-        first = failed(objectives)
-    elif outcome is Outcome.INVALID and not reporting:
-        first = [f"UNDEFINED:{rule.metric}" for rule in results.undefined]
+    first = failed(objectives) if outcome is Outcome.FAILED else []
+    if outcome is Outcome.INVALID and not reporting:
+        first = [f"UNDEFINED:{rule.metric}" for rule in results if isinstance(rule, Slo)]
     codes = tuple(dict.fromkeys((*first, *reporting, *reasons, *case.labels)))
     advice = tuple(as_message(text) if isinstance(text, str) else text for text in case.advice)
     return Verdict(outcome, message, codes, objectives, tuple(case.checks), advice)
 
 
-def _evaluated(case: Case, floors: Sequence[Slo]) -> _Evaluated:
+def _result(case: Case, kind: str, rule: Slo) -> Objective | Undecided | Slo:
+    """The rule itself where its metric is not defined."""
     # Each repeat must have enough requests; the n that is shown is of all repeats.
     counted = case.sizes if case.counted is None else case.counted
-    decided: list[Objective] = []
-    undecided: list[Undecided] = []
-    undefined: list[Slo] = []
-    for kind, rule in (*(("slo", rule) for rule in case.slos), *(("floor", rule) for rule in floors)):
-        result = evaluate_bounded(rule, case.metrics, counted, kind=kind)
-        if result is None and too_few(rule.metric, case.sizes) is None:
-            result = evaluate(rule, case.metrics, counted, kind=kind)
-        if isinstance(result, Undecided):
-            undecided.append(result)
-        elif result is None:
-            undefined.append(rule)
-        else:
-            decided.append(result)
-    return _Evaluated(tuple(decided), tuple(undecided), tuple(undefined))
+    return evaluate(rule, case.metrics, counted, kind=kind, least=case.sizes) or rule
 
 
-def _concluded(case: Case, objectives: Sequence[Objective], missing: bool) -> tuple[Outcome, Message]:
+def _concluded(
+    case: Case, comparison: Comparison, objectives: Sequence[Objective], *, missing: bool
+) -> tuple[Outcome, Message]:
     """Of a valid run. missing: a baseline is required, and there is none."""
-    violated = [objective for objective in objectives if not objective.holds]
+    violated = tuple(objective.message for objective in objectives if not objective.holds)
     if violated:
-        texts = tuple(objective.message for objective in violated[:3])
-        return Outcome.FAILED, Message("verdict.objectives", objectives=texts)
+        return Outcome.FAILED, Message("verdict.objectives", objectives=violated[:3])
     # After what failed: one metric that is surely worse is enough, whatever the others are.
-    if case.comparison is not None and case.comparison.inconclusive is not None:
-        return Outcome.INVALID, case.comparison.inconclusive
+    if comparison.inconclusive is not None:
+        return Outcome.INVALID, comparison.inconclusive
     if missing:
         return Outcome.FAILED, Message("verdict.no_baseline")
     if not objectives:
@@ -115,15 +89,16 @@ def _concluded(case: Case, objectives: Sequence[Objective], missing: bool) -> tu
     return Outcome.PASSED, Message("verdict.more_hold", objective=first, more=more) if more else first
 
 
-def _invalid(case: Case, results: _Evaluated) -> Message | None:
-    """The line that says why no verdict is possible, or None."""
-    if case.invalid:
-        return invalid_checks(case.invalid)
-    if results.undecided:
-        return results.undecided[0].message
-    if results.undefined:
-        return _undefined(case, results.undefined[0])
-    return None if case.comparison is None else case.comparison.not_comparable
+def _invalid(case: Case, results: Sequence[Objective | Undecided | Slo]) -> Message | None:
+    """The line that says why the run's own data permit no verdict, or None."""
+    invalid = [check for check in case.checks if check.state is CheckStatus.INVALID]
+    if invalid:
+        return invalid_checks(invalid)
+    undecided = next((result for result in results if isinstance(result, Undecided)), None)
+    if undecided is not None:
+        return undecided.message
+    undefined = next((result for result in results if isinstance(result, Slo)), None)
+    return None if undefined is None else _undefined(case, undefined)
 
 
 def invalid_checks(checks: Sequence[Check]) -> Message:
@@ -141,19 +116,13 @@ def invalid_checks(checks: Sequence[Check]) -> Message:
 
 
 def _undefined(case: Case, rule: Slo) -> Message:
-    line = Message(
-        "verdict.undefined", metric=rule.metric, why=_too_few(case, rule.metric), objective=str(rule)
-    )
-    for check in case.checks:
-        if (
-            check.name == "tpot_defined"
-            and check.state is not CheckStatus.OK
-            and rule.metric.startswith("tpot.")
-        ):
-            return Message(
-                "verdict.undefined_check", undefined=line, text=check.message, remedy=check.remedy_message
-            )
-    return line
+    why = _too_few(case, rule.metric)
+    line = Message("verdict.undefined", metric=rule.metric, why=why, objective=str(rule))
+    cause = next((check for check in case.checks if check.name == "tpot_defined"), None)
+    if cause is None or cause.state is CheckStatus.OK or not rule.metric.startswith("tpot."):
+        return line
+    remedy = cause.remedy_message
+    return Message("verdict.undefined_check", undefined=line, text=cause.message, remedy=remedy)
 
 
 def _too_few(case: Case, metric: str) -> Message | str:

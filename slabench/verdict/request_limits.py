@@ -70,6 +70,7 @@ def check_goodput(objectives: Iterable[Slo], limits: Mapping[str, float], *, whe
     for one in objectives:
         if one.metric.startswith("goodput.") and not limits:
             raise ConfigError(
-                f"{where}The objective {one} counts the requests within per-request limits, and none is given: add {FORM}, whose "
-                "limits are each request's own, or take the mean of all with --slo='ttft.mean<=2000'."
+                f"{where}The objective {one} counts the requests within per-request limits, and none is "
+                f"given: add {FORM}, whose limits are each request's own, or take the mean of all with "
+                "--slo='ttft.mean<=2000'."
             )

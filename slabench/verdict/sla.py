@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.errors import ConfigError
-from slabench.messages import Message, number
 from slabench.metrics.declaration import ClientError
 from slabench.metrics.definitions import (
     LEAST,
@@ -18,10 +17,8 @@ from slabench.metrics.definitions import (
     declared,
     metric_of,
     statistics_of,
-    too_few,
 )
 from slabench.verdict.metric_names import did_you_mean
-from slabench.verdict.outcome import Objective
 
 _NUMBER = r"[0-9]+(\.[0-9]+)?([eE]\+?[0-9]+)?"
 _COMPARISON = re.compile(
@@ -234,40 +231,3 @@ def needs(objective: Slo) -> int:
     """How many requests a run must have for a percentile over requests to be defined; 1 for the rest."""
     key = objective.metric
     return LEAST.get(key.rpartition(".")[2], 1) if declared(key).ours in OF_A_REQUEST else 1
-
-
-def evaluate(
-    objective: Slo, metrics: Mapping[str, float], sizes: Mapping[str, int], *, kind: str = "slo"
-) -> Objective | None:
-    """The comparison, or None if the metric is not defined for this run, or is a percentile of too few."""
-    observed, metric = metrics.get(objective.metric), declared(objective.metric)
-    if observed is None or too_few(objective.metric, sizes) is not None:
-        return None
-    # goodput.share contains its unit
-    unit = "" if objective.metric.endswith(f".{metric.unit}") else f" {metric.unit}"
-    shown = Message("objective.value", value=observed, unit=unit)
-    if number(observed) == number(objective.limit) and observed != objective.limit:
-        # rounded, it would print "50.00 ms > 50 ms"
-        shown = Message("objective.exact_value", value=observed, unit=unit)
-    return compared(objective, kind, observed, sizes.get(metric.ours), shown, unit)
-
-
-def compared(
-    rule: Slo, kind: str, observed: float, n: int | None, shown: Message, unit: str, *beside: Message
-) -> Objective:
-    """The comparison with its message; shown: the observed value, beside: further details."""
-    holds = rule.holds(observed)
-    distance = Message("objective.no_distance")
-    if rule.limit:
-        distance = Message("objective.distance", distance_pct=(observed - rule.limit) / rule.limit * 100)
-    message = Message(
-        "objective.result",
-        metric=rule.metric,
-        observed=shown,
-        sign=rule.op if holds else {"<=": ">", ">=": "<"}[rule.op],
-        limit=rule.limit,
-        unit=unit,
-        details=(distance, *([] if n is None else [Message("objective.n", n=n)]), *beside),
-    )
-    unit = declared(rule.metric).unit
-    return Objective(kind, rule.metric, rule.op, rule.limit, observed, unit, holds, n, message)

@@ -34,10 +34,9 @@ MESSAGES = {
     "client.of_requests": (
         "The load generator read {mean_ms:.2f} ms late on average, where the mean {metric} is {value:.1f} ms"
     ),
-    "client.on_time": "{lateness}. {sending}",
-    "client.in_time": "{lateness}.",
+    "client.on_time": "{lateness}.{sending}",
     "client.sending": (
-        "Requests were sent {mean_ms:.2f} ms late on average, p99 {p99_ms:.2f} ms, at most {most_ms:.2f} ms."
+        " Requests were sent {mean_ms:.2f} ms late on average, p99 {p99_ms:.2f} ms, at most {most_ms:.2f} ms."
     ),
     "client.stalled": (
         "The load generator stalled {stalls} times (longest {longest_ms:.0f} ms, after {after_s:.1f} s) "

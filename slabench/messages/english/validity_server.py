@@ -31,13 +31,12 @@ MESSAGES = {
     "prefix_cache.ok": "{cached} of {total} prompt tokens came from the prefix cache.",
     "flush.not_requested": "No cache flush was requested.",
     "flush.not_requested.remedy": "Leave out --no-flush-cache.",
-    "flush.refused": "The server answered the cache flush with HTTP {status}; it must be 200.",
-    "flush.refused.remedy": "{cause} {without_flush}",
-    "flush.refused_by_some": (
-        "The router answered the cache flush with HTTP {status}: {flushed} of {servers} servers flushed; "
-        "all must."
+    "flush.refused": "The cache flush was answered with HTTP {status}{workers}; it must be 200.",
+    "flush.refused.remedy": (
+        "{cause} --no-flush-cache measures without a flush; earlier contents of the cache then make the "
+        "test INVALID."
     ),
-    "flush.refused_by_some.remedy": "{cause} {without_flush}",
+    "flush.workers": " ({flushed} of {servers} servers flushed)",
     "flush.busy": (
         "Requests were still running: stop other clients, so that the server is idle between two tests."
     ),
@@ -54,9 +53,6 @@ MESSAGES = {
         "gateway that forwards it."
     ),
     "flush.see_log": "Look at the server's log.",
-    "flush.without": (
-        "--no-flush-cache measures without a flush; earlier contents of the cache then make the test INVALID."
-    ),
     "flush.ranks_missing": (
         "The log confirms the cache flush of {lines} of {ranks} data-parallel ranks, after the status 200; "
         "all must."

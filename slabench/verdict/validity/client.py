@@ -117,9 +117,9 @@ def _reading(context: CheckContext) -> Check:
     client, late_ms = context.run.client, _mean_lateness(context.run.client)
     if client.failure:
         return invalid("client.failed", failure=client.failure)
-    step_ms = client.clock_step_ms or 0.0  # None: another client, whose times are its own
-    if abs(step_ms) > CLOCK_STEP_MS:
-        return invalid("client.clock_set", step_ms=step_ms, limit_ms=CLOCK_STEP_MS)
+    # None: another client, whose times are its own
+    if abs(client.clock_step_ms or 0.0) > CLOCK_STEP_MS:
+        return invalid("client.clock_set", step_ms=client.clock_step_ms, limit_ms=CLOCK_STEP_MS)
     if client.cpu_s is None:
         return not_checked("client.no_cpu_time", remedy=RECORDED)
     used = client.cpu_s / client.wall_s / client.workers if client.wall_s > 0.5 else 0.0
@@ -158,10 +158,9 @@ def _mean_lateness(client: ClientRecord) -> float | None:
 def _in_time(lateness: Message, client: ClientRecord) -> Check:
     """With how late requests were sent, of those that had a slot."""
     mean_ms, p99_ms, most_ms = client.send_lag_mean_ms, client.send_lag_p99_ms, client.send_lag_max_ms
-    if mean_ms is None or p99_ms is None or most_ms is None:
-        return ok("client.in_time", lateness=lateness)
     sending = Message("client.sending", mean_ms=mean_ms, p99_ms=p99_ms, most_ms=most_ms)
-    return ok("client.on_time", lateness=lateness, sending=sending)
+    known = mean_ms is not None and p99_ms is not None and most_ms is not None
+    return ok("client.on_time", lateness=lateness, sending=sending if known else None)
 
 
 def _of_requests(context: CheckContext) -> Check | None:
@@ -212,20 +211,14 @@ def client_error(context: CheckContext) -> Check:
     rate = _tokens_per_s(context)
     if rate is not None and rate > calibration.chunks_per_s:
         return not_checked("client_error.faster", rate=rate, calibrated=calibration.chunks_per_s)
-    worst: tuple[float, Margin, float] | None = None
-    for margin in context.margins:
-        error = _error_ms(calibration, margin, context)
-        if error is None:
-            continue
-        distance = abs(margin.observed - margin.limit)
-        share = error / distance if distance else (math.inf if error else 0.0)
-        if worst is None or share > worst[0]:
-            worst = (share, margin, error)
-    if worst is None:
-        return ok("client_error.ok", calibration=_calibration(calibration), share=None)
-    share, margin, error = worst
-    if share <= MARGIN_SHARE_LIMIT:
-        beside = Message("client_error.share", share=share, limit=MARGIN_SHARE_LIMIT)
+    shares = [
+        (_share(error, abs(margin.observed - margin.limit)), margin, error)
+        for margin in context.margins
+        if (error := _error_ms(calibration, margin, context)) is not None
+    ]
+    share, margin, error = max(shares, key=lambda each: each[0], default=(0.0, None, 0.0))
+    if margin is None or share <= MARGIN_SHARE_LIMIT:
+        beside = Message("client_error.share", share=share, limit=MARGIN_SHARE_LIMIT) if margin else None
         return ok("client_error.ok", calibration=_calibration(calibration), share=beside)
     return invalid(
         "client_error.too_large",
@@ -237,6 +230,10 @@ def client_error(context: CheckContext) -> Check:
         objective=margin.limit,
         calibration=_calibration(calibration),
     )
+
+
+def _share(error: float, distance: float) -> float:
+    return error / distance if distance else (math.inf if error else 0.0)
 
 
 def _calibration(calibration: Calibration) -> Message:

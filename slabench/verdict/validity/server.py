@@ -48,8 +48,11 @@ def prefix_cache(context: CheckContext) -> Check:
 
     A retracted request finds its own tokens again.
     """
-    known = [(record, record.cached_tokens) for record in context.run.requests if record.ok]
-    counts = [(record, cached) for record, cached in known if cached is not None]
+    counts = [
+        (record, record.cached_tokens)
+        for record in context.run.requests
+        if record.ok and record.cached_tokens is not None
+    ]
     if not counts:
         return not_checked("prefix_cache.not_reported")
     without, answers = unreported(context, lambda record: record.cached_tokens)
@@ -66,20 +69,20 @@ def prefix_cache(context: CheckContext) -> Check:
             limit=CACHED_SHARE_LIMIT,
             not_flushed=not_flushed,
         )
-    if context.shared:
-        whole = [(record, cached) for record, cached in counts if (retractions_of(record) or 0) <= 0]
-        odd = [(record.index, cached) for record, cached in whole if cached > context.shared[record.index]]
-        if odd:
-            index, cached = odd[0]
-            return invalid(
-                "prefix_cache.cached_before",
-                prompts=len(odd),
-                answers=len(whole),
-                index=index,
-                cached=cached,
-                shared=context.shared[index],
-                not_flushed=not_flushed,
-            )
+    shared = context.shared
+    whole = [(record.index, cached) for record, cached in counts if (retractions_of(record) or 0) <= 0]
+    odd = [(index, cached) for index, cached in whole if shared and cached > shared[index]]
+    if odd:
+        index, cached = odd[0]
+        return invalid(
+            "prefix_cache.cached_before",
+            prompts=len(odd),
+            answers=len(whole),
+            index=index,
+            cached=cached,
+            shared=shared[index],
+            not_flushed=not_flushed,
+        )
     return ok("prefix_cache.ok", cached=cached, total=total)
 
 
@@ -107,7 +110,13 @@ def flush(context: CheckContext) -> Check:
     if status is None:
         return not_checked("flush.not_requested")
     if status != 200:
-        return _flush_refused(status, evidence.flush_workers)
+        flushed, servers = evidence.flush_workers or (None, None)
+        return invalid(
+            "flush.refused",
+            status=status,
+            workers=servers and Message("flush.workers", flushed=flushed, servers=servers),
+            cause=FLUSH_CAUSES.get(status, Message("flush.see_log")),
+        )
     if context.behind.several:
         return _flush_behind(context)
     if lines is not None and lines < ranks:
@@ -116,22 +125,6 @@ def flush(context: CheckContext) -> Check:
     if lines is None and ranks > 1:
         return not_checked("flush.first_rank", remedy=GIVE_LOG, ranks=ranks)
     return ok("flush.confirmed" if lines is None else "flush.confirmed_by_log")
-
-
-def _flush_refused(status: int, workers: tuple[int, int] | None) -> Check:
-    """workers: servers that flushed, and all, as a router counts them."""
-    cause, without = FLUSH_CAUSES.get(status, Message("flush.see_log")), Message("flush.without")
-    if workers is None:
-        return invalid("flush.refused", status=status, cause=cause, without_flush=without)
-    flushed, servers = workers
-    return invalid(
-        "flush.refused_by_some",
-        status=status,
-        flushed=flushed,
-        servers=servers,
-        cause=cause,
-        without_flush=without,
-    )
 
 
 def _flush_behind(context: CheckContext) -> Check:
@@ -265,8 +258,8 @@ def other_clients(context: CheckContext) -> Check:
         tokens=tokens,
         requests=len(mine),
     )
+    failed = sum(not record.ok for record in mine)
     if tokens - log.prompt_tokens > OTHERS_SHARE_LIMIT * tokens:
-        failed = sum(not record.ok for record in mine)
         if failed:
             return not_checked("other_clients.failed", counts=counts, failed=failed)
         return not_checked("other_clients.part_of_log", counts=counts)

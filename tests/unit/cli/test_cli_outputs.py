@@ -16,8 +16,7 @@ from slabench import output_file
 from slabench.cli.main import main
 from slabench.errors import ConfigError
 from slabench.output_file import check_free, check_rows, holds, locked, write_whole
-from slabench.verdict.baseline_file import load
-from slabench.verdict.baseline_store import add_to
+from slabench.verdict.baseline_file import add_to, load
 from tests.unit.cli.test_cli_compare import GOOD, ID, SAME, rows, run
 
 OTHER = (1.0013, 1.0003, 0.9993, 1.0023)

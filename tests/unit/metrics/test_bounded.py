@@ -17,7 +17,7 @@ from slabench.metrics.bounded import bounds, ends, with_tokens
 from slabench.metrics.classic import compute_classic
 from slabench.metrics.compute import compute, sample_sizes
 from slabench.records import RequestRecord
-from slabench.verdict.bounded import TPOT_BOUNDED, Undecided, evaluate_bounded
+from slabench.verdict.bounded import TPOT_BOUNDED, Undecided, evaluate
 from slabench.verdict.gated_metrics import gated_keys, gather
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.outcome import CheckStatus, Outcome
@@ -171,19 +171,19 @@ def test_an_objective_is_judged_where_both_ends_say_the_same(limit: float, op: s
 
 
 def test_the_sentence_of_a_bounded_objective() -> None:
-    found = evaluate_bounded(slo("tpot", "mean", "<=", 50), BOTH, {"tpot_high": 8})
+    found = evaluate(slo("tpot", "mean", "<=", 50), BOTH, {"tpot_high": 8})
     assert found is not None and not isinstance(found, Undecided)
     assert found.text == "tpot mean 20.00 to 25.00 ms <= 50 ms (-50 %, n=8, TPOT_BOUNDED)"
-    failed = evaluate_bounded(slo("tpot", "mean", "<=", 10), BOTH, {"tpot_high": 8})
+    failed = evaluate(slo("tpot", "mean", "<=", 10), BOTH, {"tpot_high": 8})
     assert failed is not None and not isinstance(failed, Undecided)
     assert failed.text == "tpot mean 20.00 to 25.00 ms > 10 ms (+100 %, n=8, TPOT_BOUNDED)"
 
 
 def test_a_percentile_of_too_few_is_still_none() -> None:
     rule = slo("tpot", "p99", "<=", 50)
-    assert evaluate_bounded(rule, BOTH, {"tpot_high": 8}) is None
-    assert evaluate_bounded(rule, BOTH, {"tpot_high": 100}) is not None
-    assert evaluate_bounded(slo("ttft", "mean", "<=", 50), BOTH, {"tpot_high": 100}) is None
+    assert evaluate(rule, BOTH, {"tpot_high": 8}) is None
+    assert evaluate(rule, BOTH, {"tpot_high": 100}) is not None
+    assert evaluate(slo("ttft", "mean", "<=", 50), BOTH, {"tpot_high": 100}) is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.report.crosscheck import compare, crosscheck_table
-from slabench.verdict.ratio import paired_ratio
+from slabench.verdict.statistics import paired_ratio
 
 
 def test_by_hand():

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.errors import ConfigError
-from slabench.verdict.sla import Slo, check, evaluate, loosened, merge, parse, slo
+from slabench.verdict.bounded import evaluate
+from slabench.verdict.sla import Slo, check, loosened, merge, parse, slo
 
 
 @pytest.mark.parametrize(
