@@ -27,6 +27,9 @@ from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus
 SCHEMA = "slabench.baseline/2"
 # of any metric in its unit: beyond are numbers that were typed, some of which no float can hold
 POSSIBLE = (1e-9, 1e15)
+# of a workload's identity, and of its plan's
+SENT = ("dataset_name", "prompt_form", "num_prompts", "input_len", "output_len", "range_ratio")
+SENT_HOW = ("request_rate", "max_concurrency", "backend", "warmup_requests", "flush_cache")
 SHAREGPT = "sharegpt"  # the data set whose conversations have the lengths that are sent
 JOINT = " + "  # between the runs that a merged baseline names as its source
 READ = (SCHEMA, "slabench.baseline/1")
@@ -130,13 +133,10 @@ def identity(workload: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, 
 
     Seeds are information, not identity; so is the hash of a data set that provides texts and no lengths.
     """
-    keys = ["dataset_name", "prompt_form", "num_prompts", "input_len", "output_len", "range_ratio"]
-    keys += ["dataset_sha256"] if workload.get("dataset_name") == SHAREGPT else []
-    ways = ["request_rate", "max_concurrency", "backend", "warmup_requests", "flush_cache"]
-    ways += ["arrivals"] if plan.get("kind") == "open_loop" else []
-    ways += EXTRAS  # present where they were set
-    return {key: workload[key] for key in keys if key in workload} | {
-        key: plan[key] for key in ways if key in plan
+    hashed = ("dataset_sha256",) if workload.get("dataset_name") == SHAREGPT else ()
+    arrivals = ("arrivals",) if plan.get("kind") == "open_loop" else ()
+    return {key: workload[key] for key in (*SENT, *hashed) if key in workload} | {
+        key: plan[key] for key in (*SENT_HOW, *arrivals, *EXTRAS) if key in plan
     }
 
 

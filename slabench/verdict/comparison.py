@@ -122,21 +122,22 @@ def compare(
         allowed=tuple(difference.message for difference in differing if difference.allowed(allow)),
         reasons=tuple(reasons),
         floors=tuple(
-            check(Slo(key, _op(key), float(limit))) for key, limit in entry.get("floors", {}).items()
+            check(Slo(key, _op(key), float(limit)), floor=True)
+            for key, limit in entry.get("floors", {}).items()
         ),
         interleaved=interleaved,
         notes=tuple(notes),
     )
-    blocking = blocked(differing, allow, as_text=stored["workload"].get("prompt_form") == "text")
-    if blocking is not None:
-        return comparison.refused(*blocking)
-    refusal = _unlike_rules(baseline.path, exempted, checks, absent if strict else ())
-    if refusal is not None:
-        return comparison.refused(refusal)
     old = {key: values for key, values in baseline.samples(test_id).items() if gates(key)}
-    missing = _missing(baseline.path, old, entry.get("lacking", {}), samples, lacking or {}, wanted, sizes)
-    if missing is not None:
-        return comparison.refused(missing, [Message("comparison.not_comparable", why=missing)])
+    as_text = stored["workload"].get("prompt_form") == "text"
+    for refusal in (
+        blocked(differing, allow, as_text=as_text),
+        _not_allowed(baseline.path, {name: text for name, text in exempted.items() if name not in checks}),
+        _not_recorded(baseline.path, absent if strict else ()),
+        _missing(baseline.path, old, entry.get("lacking", {}), samples, lacking or {}, wanted, sizes),
+    ):
+        if refusal is not None:
+            return comparison.refused(*refusal)
     try:
         metrics = compare_metrics(samples, old, tolerance=tolerance, pairs=pairs, siblings=siblings)
     except NoRatio as error:
@@ -144,19 +145,21 @@ def compare(
     return _concluded(comparison, metrics, sizes if counted is None else counted)
 
 
-def _unlike_rules(
-    path: str, exempted: Mapping[str, str], checks: Collection[str], absent: Sequence[str]
-) -> Message | None:
-    """Why this run's rules do not permit the comparison. absent: what the old side would have to record."""
-    # Whoever saved it allowed these checks, and whoever compares with it has to allow them too: with half of
-    # the requests refused any server is faster.
-    names = tuple(name for name in exempted if name not in checks)
-    if names:
-        texts = (Message("comparison.measured_with_allow", check=name, text=exempted[name]) for name in names)
-        return Message("comparison.allowed_checks", baseline=path, checks=tuple(texts), names=names)
-    if absent:
-        return Message("comparison.strict_unrecorded", baseline=path, keys=tuple(absent))
-    return None
+def _not_allowed(path: str, exempted: Mapping[str, str]) -> tuple[Message] | None:
+    """Whoever saved the baseline allowed these checks, and whoever compares with it has to allow them too:
+    with half of the requests refused any server is faster.
+    """
+    texts = tuple(
+        Message("comparison.measured_with_allow", check=name, text=text) for name, text in exempted.items()
+    )
+    line = Message("comparison.allowed_checks", baseline=path, checks=texts, names=tuple(exempted))
+    return (line,) if exempted else None
+
+
+def _not_recorded(path: str, absent: Sequence[str]) -> tuple[Message] | None:
+    """absent: what the old side would have to record."""
+    line = Message("comparison.strict_unrecorded", baseline=path, keys=tuple(absent))
+    return (line,) if absent else None
 
 
 def _concluded(comparison: Comparison, metrics: Sequence[Compared], counted: Mapping[str, int]) -> Comparison:
@@ -199,12 +202,10 @@ def _missing(
     lacking: Mapping[str, str],
     wanted: Collection[str],
     sizes: Mapping[str, int],
-) -> Message | None:
+) -> tuple[Message, list[Message]] | None:
     """The metrics that one side does not have in every repeat, or not of enough requests; None where none is
     missing.
     """
-    if not old and not lost:
-        return Message("comparison.no_metric", baseline=path)
     keys = [key for key in dict.fromkeys((*old, *lost, *wanted)) if gates(key)]
     missing = [_lacking(key, lacking) for key in keys if not new.get(key)]
     for key in old:
@@ -214,7 +215,12 @@ def _missing(
     gone = [_lacking(key, lost) for key in keys if key not in old]
     sides = [Message("comparison.missing_here", metrics=tuple(missing))] if missing else []
     sides += [Message("comparison.missing_in_baseline", metrics=tuple(gone))] if gone else []
-    return Message("comparison.missing", sides=tuple(sides), baseline=path) if sides else None
+    line = Message("comparison.missing", sides=tuple(sides), baseline=path)
+    if not old and not lost:
+        line = Message("comparison.no_metric", baseline=path)
+    elif not sides:
+        return None
+    return line, [Message("comparison.not_comparable", why=line)]
 
 
 def gates(key: str) -> bool:

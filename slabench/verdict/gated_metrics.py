@@ -25,16 +25,16 @@ class Gathered:
 
 def gather(runs: Sequence[Mapping[str, float]], keys: Iterable[str]) -> Gathered:
     """The values of these metrics, run by run."""
-    values: dict[str, list[float]] = {}
-    lacking: dict[str, str] = {}
-    for key in dict.fromkeys(keys):
-        without = [str(number) for number, run in enumerate(runs, 1) if key not in run]
-        if not without:
-            values[key] = [run[key] for run in runs]
-        else:
-            some = f"repeat{'s' if len(without) > 1 else ''} {', '.join(without)} of {len(runs)}"
-            lacking[key] = "" if len(without) == len(runs) else some
-    return Gathered(values, lacking)
+    without = {key: [k for k, run in enumerate(runs, 1) if key not in run] for key in keys}
+    return Gathered(
+        {key: [run[key] for run in runs] for key, absent in without.items() if not absent},
+        {key: _repeats(absent, len(runs)) for key, absent in without.items() if absent},
+    )
+
+
+def _repeats(numbers: Sequence[int], repeats: int) -> str:
+    plural = "s" if len(numbers) > 1 else ""
+    return "" if len(numbers) == repeats else f"repeat{plural} {', '.join(map(str, numbers))} of {repeats}"
 
 
 def gated_keys(method: str, *runs: Mapping[str, float], classic: bool = False) -> list[str]:

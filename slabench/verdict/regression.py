@@ -55,8 +55,8 @@ class Compared:
 
     @property
     def single(self) -> bool:
-        """No repeats differ, or there are none: there is no interval."""
-        return self.change.error is None
+        """No repeats differ, or there are none."""
+        return self.interval is None
 
     @property
     def repeated(self) -> bool:
@@ -102,13 +102,11 @@ class Compared:
         ends = self._printed
         if self.interval is None and self.repeated:
             return Message("comparison.change_no_spread", change=ends.low)
-        if self.interval is None and n is not None and self.single:
-            return Message("comparison.change_single_n", change=ends.low, n=n)
         if self.interval is None:
-            return Message("comparison.change_single", change=ends.low)
-        samples = Message("comparison.runs", new=self.change.new, old=self.change.old)
-        if self.change.paired:
-            samples = Message("comparison.pairs", pairs=self.change.new)
+            counted = None if n is None else Message("comparison.n", n=n)
+            return Message("comparison.change_single", change=ends.low, n=counted)
+        pairs = Message("comparison.pairs", pairs=self.change.new)
+        runs = Message("comparison.runs", new=self.change.new, old=self.change.old)
         return Message(
             "comparison.change_interval",
             change_pct=(self.change.ratio - 1) * 100,
@@ -116,7 +114,7 @@ class Compared:
             high=ends.high,
             low_level_pct=round(self.interval.low_level * 100, 3),
             high_level_pct=round(self.interval.high_level * 100, 3),
-            samples=samples,
+            samples=pairs if self.change.paired else runs,
         )
 
     def _allowed(self) -> Message | str:
@@ -188,14 +186,18 @@ def compare_metrics(
         if change is None:
             raise NoRatio(key, new[key], old[key])
         changes[key] = change
-    limits = {
-        key: _Limit.of(key, statistics.fmean(old[key]), tolerance, change) for key, change in changes.items()
+    shares = {
+        key: allowed(key, statistics.fmean(old[key]), tolerance, single=change.error is None)
+        for key, change in changes.items()
     }
-    doubts = {key: changes[key].doubt(limit.log, upward=limit.upward) for key, limit in limits.items()}
+    doubts = {
+        key: change.doubt(_log_limit(shares[key], _upward(key)), upward=_upward(key))
+        for key, change in changes.items()
+    }
     family = {key: doubt for key, doubt in doubts.items() if doubt is not None}
-    shares = dict(zip(family, held_at([*family.values()], ALPHA / siblings), strict=True))
+    levels = dict(zip(family, held_at([*family.values()], ALPHA / siblings), strict=True))
     return tuple(
-        _compared(key, new[key], old[key], change, limits[key], doubts[key], shares.get(key, ALPHA))
+        _compared(key, new[key], old[key], change, shares[key], doubts[key], levels.get(key, ALPHA))
         for key, change in changes.items()
     )
 
@@ -207,20 +209,16 @@ def limit_of(key: str, new: Sequence[float], old: Sequence[float], tolerance: fl
     return was * (1 - share if declared(key).better == "higher" else 1 + share)
 
 
-@dataclass(frozen=True, slots=True)
-class _Limit:
-    """ln(ratio) that is just allowed; upward: larger is worse."""
+def _upward(key: str) -> bool:
+    """Whether larger is worse."""
+    return declared(key).better != "higher"
 
-    share: float
-    log: float
-    upward: bool
 
-    @classmethod
-    def of(cls, key: str, old: float, tolerance: float, change: Change) -> _Limit:
-        share = allowed(key, old, tolerance, single=change.error is None)
-        if declared(key).better != "higher":
-            return cls(share, math.log1p(share), upward=True)
-        return cls(share, math.log1p(-share) if share < 1 else -math.inf, upward=False)
+def _log_limit(share: float, upward: bool) -> float:
+    """ln(new / old) that is just allowed."""
+    if upward:
+        return math.log1p(share)
+    return math.log1p(-share) if share < 1 else -math.inf
 
 
 def _compared(
@@ -228,45 +226,41 @@ def _compared(
     new: Sequence[float],
     old: Sequence[float],
     change: Change,
-    limit: _Limit,
-    doubt: float | None,
     share: float,
+    doubt: float | None,
+    level: float,
 ) -> Compared:
-    """share: of alpha, the p-value up to which the family's correction takes this metric as worse."""
-    repeats = None
-    within = change.doubt(limit.log, upward=not limit.upward)
+    """level: of alpha, the p-value up to which the family's correction takes this metric as worse."""
+    repeats, upward = None, _upward(key)
+    limit = _log_limit(share, upward)
+    within = change.doubt(limit, upward=not upward)
     if (
         doubt is None or within is None
     ):  # no interval: the values themselves, held to the limit of a single run
         was, value = statistics.fmean(old), statistics.fmean(new)
-        holds = value <= was * (1 + limit.share) if limit.upward else value >= was * (1 - limit.share)
+        holds = value <= was * (1 + share) if upward else value >= was * (1 - share)
         outcome = ComparisonResult.HOLDS if holds else ComparisonResult.WORSE
-    elif doubt <= share:
+    elif doubt <= level:
         outcome = ComparisonResult.WORSE
     elif within <= ALPHA:
         outcome = ComparisonResult.HOLDS
     else:
         outcome = ComparisonResult.INCONCLUSIVE
-        beyond = change.log_ratio > limit.log if limit.upward else change.log_ratio < limit.log
-        repeats = change.repeats_to_decide(limit.log, 1 - 2 * share if beyond else LEVEL)
+        beyond = change.log_ratio > limit if upward else change.log_ratio < limit
+        repeats = change.repeats_to_decide(limit, 1 - 2 * level if beyond else LEVEL)
         repeats = None if repeats is None else max(repeats, change.new + 1)
-    interval = _interval(change, 1 - share, 1 - ALPHA, upward=limit.upward)
+    # the end on the better side decides worse, the other one decides within
+    low_level, high_level = (1 - level, 1 - ALPHA) if upward else (1 - ALPHA, 1 - level)
+    low, high = change.end(low_level, upper=False), change.end(high_level, upper=True)
     return Compared(
         key,
         declared(key).unit,
-        not limit.upward,
+        not upward,
         tuple(new),
         tuple(old),
         change,
-        limit.share,
+        share,
         outcome,
-        interval,
+        None if low is None or high is None else Interval(low, high, low_level, high_level),
         repeats,
     )
-
-
-def _interval(change: Change, worse: float, within: float, *, upward: bool) -> Interval | None:
-    """worse, within: the levels of the end that decides worse, and of the end that decides within."""
-    low_level, high_level = (worse, within) if upward else (within, worse)
-    low, high = change.end(low_level, upper=False), change.end(high_level, upper=True)
-    return None if low is None or high is None else Interval(low, high, low_level, high_level)

@@ -73,7 +73,7 @@ def slo(name: str, statistic: str = "", op: str = "", limit: float | None = None
         raise ConfigError(f"{call} compares with {op!r}, but an objective uses <= or >=: write {SLO_FORM}.")
     if not isinstance(limit, int | float) or not math.isfinite(limit):
         raise ConfigError(f"{call} has a limit that is not a number: write {SLO_FORM}.")
-    return _stated(Slo(f"{name}.{statistic}" if statistic else name, op, float(limit)))
+    return check(Slo(f"{name}.{statistic}" if statistic else name, op, float(limit)))
 
 
 def _rewritten(name: object, statistic: object, op: object) -> str:
@@ -118,7 +118,7 @@ def parse(text: str) -> Slo:
         raise ConfigError(_two_forms(text, metric, match["limit"]))
     if metric in OF_A_REQUEST:
         metric += ".mean"
-    return _stated(Slo(metric, op, float(match["limit"])))
+    return check(Slo(metric, op, float(match["limit"])))
 
 
 def _two_forms(text: str, metric: str, limit: str) -> str:
@@ -138,19 +138,9 @@ def _two_forms(text: str, metric: str, limit: str) -> str:
     )
 
 
-def _stated(objective: Slo) -> Slo:
-    """check(), for an objective of a test or of the command line; only a floor may be on the curve."""
-    if curve_size(check(objective).metric) is not None:
-        raise ConfigError(
-            f"The objective {objective} is on the decode curve, which has no objectives: put the limit under "
-            '"floors" in a baseline file (docs/gate-an-upgrade.md).'
-        )
-    return objective
-
-
-def check(objective: Slo) -> Slo:
-    """The same SLO if it can be evaluated; ConfigError if the metric is unknown or the operator is against
-    its direction.
+def check(objective: Slo, *, floor: bool = False) -> Slo:
+    """The same SLO if it can be evaluated; ConfigError if the metric is unknown, the operator is against its
+    direction, or it is no floor and on the curve.
     """
     metric = metric_of(objective.metric)
     if metric is None:
@@ -164,6 +154,11 @@ def check(objective: Slo) -> Slo:
         raise ConfigError(
             f"The objective {objective} is upside down: for {metric.name} {metric.better} is better, so "
             f"write {wanted}."
+        )
+    if curve_size(objective.metric) is not None and not floor:
+        raise ConfigError(
+            f"The objective {objective} is on the decode curve, which has no objectives: put the limit under "
+            '"floors" in a baseline file (docs/gate-an-upgrade.md).'
         )
     return objective
 

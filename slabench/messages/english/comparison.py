@@ -15,8 +15,8 @@ MESSAGES = {
         "{baseline:number} {unit} ({change})"
     ),
     "comparison.floor": "{floor:number} {unit} ({share})",
-    "comparison.change_single": "{change}",
-    "comparison.change_single_n": "{change}, n={n}",
+    "comparison.change_single": "{change}{n}",
+    "comparison.n": ", n={n}",
     "comparison.change_no_spread": "{change}, no spread between the repeats",
     "comparison.change_interval": (
         "{change_pct:+.1f} %, interval {low} to {high} (one-sided levels {low_level_pct:g} % and "

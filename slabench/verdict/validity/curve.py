@@ -240,36 +240,41 @@ def curve_clean(curve: CurveEvidence) -> Check:
 def curve_gpus(curve: CurveEvidence) -> Check:
     contradictions = _contradictions(curve, curve.scale)
     if contradictions:
-        return finding("curve_gpus.contradiction", contradictions=tuple(contradictions))
+        return finding("curve_gpus.contradiction", contradictions=contradictions)
     if curve.scale.gpus_per_line is None:
         return not_checked("curve_gpus.unknown")
     return ok("curve_gpus.ok", gpus=curve.scale.gpus_per_line, ranks=curve.scale.ranks)
 
 
-def _contradictions(curve: CurveEvidence, scale: Scale) -> list[Message]:
-    odd: list[Message] = []
-    option, reported = scale.option_gpus, scale.reported_gpus
-    if option is not None and reported is not None and option != reported:
-        source = scale.reported_source
-        odd.append(Message("curve_gpus.option", option=option, reported=reported, source=source))
-    sizes = (("DP", scale.reported_dp, scale.logged_dp), ("PP", scale.reported_pp, scale.logged_pp))
-    for tag, size, logged in sizes:
-        if size is not None and logged and max(logged) + 1 > size:
-            rank, name = max(logged), tag.lower()
-            odd.append(Message("curve_gpus.rank", tag=tag, rank=rank, size_name=name, size=size))
-    ranks = scale.ranks_of_one
+def _contradictions(curve: CurveEvidence, scale: Scale) -> tuple[Message, ...]:
+    option, reported, ranks, files = scale.option_gpus, scale.reported_gpus, scale.ranks_of_one, curve.files
     missing = sorted(set(range(min(ranks, MOST_RANKS))) - set(scale.logged_dp))
-    if ranks > 1 and scale.logged_dp and missing:
-        count, files, first = len(missing), curve.files, missing[0]
-        odd.append(Message("curve_gpus.missing_ranks", missing=count, ranks=ranks, files=files, first=first))
-    elif ranks > 1 and not scale.logged_dp and curve.lines:
-        odd.append(Message("curve_gpus.no_rank", ranks=ranks))
-    if curve.files < scale.servers:
-        odd.append(Message("curve_gpus.files", servers=scale.servers, files=curve.files))
-    if not scale.fits:
-        stages = Message("curve_gpus.stages") if len(scale.logged_pp) > 1 else None
-        odd.append(Message("curve_gpus.divide", gpus=scale.gpus, ranks=scale.ranks, stages=stages))
-    return odd
+    rank = max(scale.logged_dp, default=-1)
+    stage = max(scale.logged_pp, default=-1)
+    source, stages = scale.reported_source, Message("curve_gpus.stages") if len(scale.logged_pp) > 1 else None
+    first = missing[0] if missing else None
+    cases = (
+        (
+            option is not None and reported is not None and option != reported,
+            Message("curve_gpus.option", option=option, reported=reported, source=source),
+        ),
+        (
+            scale.reported_dp is not None and rank >= scale.reported_dp,
+            Message("curve_gpus.rank", tag="DP", rank=rank, size_name="dp", size=scale.reported_dp),
+        ),
+        (
+            scale.reported_pp is not None and stage >= scale.reported_pp,
+            Message("curve_gpus.rank", tag="PP", rank=stage, size_name="pp", size=scale.reported_pp),
+        ),
+        (
+            ranks > 1 and scale.logged_dp and missing,
+            Message("curve_gpus.missing_ranks", missing=len(missing), ranks=ranks, files=files, first=first),
+        ),
+        (ranks > 1 and not scale.logged_dp and curve.lines, Message("curve_gpus.no_rank", ranks=ranks)),
+        (files < scale.servers, Message("curve_gpus.files", servers=scale.servers, files=files)),
+        (not scale.fits, Message("curve_gpus.divide", gpus=scale.gpus, ranks=scale.ranks, stages=stages)),
+    )
+    return tuple(message for holds, message in cases if holds)
 
 
 def examine_curve(

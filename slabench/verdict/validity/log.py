@@ -33,12 +33,9 @@ def log_lines(evidence: LogEvidence) -> Check:
         return invalid("log_lines.none")
     if evidence.rejected or evidence.outside:
         reasons = tuple(f"{count} {reason}" for reason, count in sorted(evidence.rejected.items()))
-        parts = []
-        if evidence.rejected:
-            rejected = sum(evidence.rejected.values())
-            parts.append(Message("log_lines.rejected", rejected=rejected, reasons=reasons))
-        if evidence.outside:
-            parts.append(Message("log_lines.outside", outside=evidence.outside))
+        rejected, outside = sum(evidence.rejected.values()), evidence.outside
+        parts = [Message("log_lines.rejected", rejected=rejected, reasons=reasons)] if reasons else []
+        parts += [Message("log_lines.outside", outside=outside)] if outside else []
         return finding("log_lines.left_out", parts=tuple(parts), lines=evidence.lines)
     if not evidence.lines and evidence.batch_size is not None:
         return finding("log_lines.no_decode")

@@ -109,7 +109,7 @@ def test_a_rule_that_is_none_says_what_to_write(arguments, words):
 
 
 def test_a_floor_may_be_of_the_curve():
-    assert check(Slo("curve.8", ">=", 400.0)).metric == "curve.8"
+    assert check(Slo("curve.8", ">=", 400.0), floor=True).metric == "curve.8"
 
 
 def test_sentence():
