@@ -44,7 +44,7 @@ def test_one_round_has_no_interval():
     assert (found.estimate, found.low, found.one_is_inside) == (2.0, None, None)
 
 
-def test_definition_error_and_noise_are_told_apart():
+def test_definition_error_and_noise_are_separate():
     ours = [
         {"duration": 1.0, "classic.duration": 1.1, "tpot.mean": 10.0, "classic.tpot.mean": 10.0 + k / 10}
         for k in range(3)

@@ -60,9 +60,9 @@ def test_no_ratio_to_nothing(new: list[float], old: list[float]) -> None:
 
 
 @pytest.mark.parametrize("old", [[1.0, 1.0], [1.0, 1.1], [1.0, 1.1, 0.9]])
-def test_pairs_of_equal_ratios_tell_no_more_than_one(old: list[float]) -> None:
-    """An error of 0 would be certainty, from the same run merged twice or from rounded figures."""
-    found = paired([2 * one for one in old], old)
+def test_pairs_of_equal_ratios_are_worth_no_more_than_one(old: list[float]) -> None:
+    """An error of 0 would be certainty, from the same run merged twice or from rounded values."""
+    found = paired([2 * value for value in old], old)
     assert found is not None
     assert (found.error, found.interval(), found.doubt(0.0, upward=True)) == (None, None, None)
     assert found.log_ratio == pytest.approx(math.log(2))

@@ -20,8 +20,8 @@ from slabench.verdict.outcome import Outcome
 from slabench.verdict.sla import Slo, check
 from slabench.verdict.tolerances import MOST_BY_FLOOR, allowed, tolerance_of
 
-COMPARABLE = [one for one in METRICS.values() if one.better != "none"]
-WITHOUT = [one for one in METRICS.values() if one.better == "none"]
+COMPARABLE = [metric for metric in METRICS.values() if metric.better != "none"]
+WITHOUT = [metric for metric in METRICS.values() if metric.better == "none"]
 TEST = "tests/own.py::test_own"
 SIZES = dict.fromkeys(
     ("ttft", "ttft_due", "tpot", "itl", "e2el", "e2el_due", "ttft_queue", "ttft_prefill", "ttft_outside"), 200
@@ -32,7 +32,11 @@ def keys_of(metric: Metric) -> list[str]:
     """Every key that a baseline may name of it."""
     if metric.name == "curve":
         return ["curve.8"]
-    return [f"{metric.name}.{one}" for one in statistics_of(metric.name)] if metric.spread else [metric.name]
+    return (
+        [f"{metric.name}.{statistic}" for statistic in statistics_of(metric.name)]
+        if metric.spread
+        else [metric.name]
+    )
 
 
 KEYS = [key for metric in COMPARABLE for key in keys_of(metric)]
@@ -46,7 +50,7 @@ def word(key: str, new: list[float], old: list[float]) -> Outcome:
 
 
 def times(factor: float, old: list[float]) -> list[float]:
-    return [factor * one for one in old]
+    return [factor * value for value in old]
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -64,7 +68,7 @@ def test_worse_is_failed_and_better_is_passed(key: str, many: int) -> None:
 
 
 # type: ignore[union-attr]
-@pytest.mark.parametrize("key", [one for one in KEYS if metric_of(one).better == "higher"])
+@pytest.mark.parametrize("key", [key for key in KEYS if metric_of(key).better == "higher"])
 @pytest.mark.parametrize("size", [0.9, 0.5, 0.05, 0.001])
 def test_a_rate_below_its_own_floor_cannot_fall_to_a_tenth(key: str, size: float) -> None:
     """A floor of 1 tok/s let 0.5 fall to 0.05, which is -90 %, "within -200 %"."""
@@ -104,7 +108,7 @@ def test_every_tolerance_has_its_reason() -> None:
     assert all(each.reason and each.floor > 0 and each.times >= 1 for each in known)
 
 
-@pytest.mark.parametrize("metric", WITHOUT, ids=lambda one: str(one.name))
+@pytest.mark.parametrize("metric", WITHOUT, ids=lambda metric: str(metric.name))
 def test_what_has_no_direction_is_not_compared(metric: Metric) -> None:
     for key in keys_of(metric):
         assert not gates(key)
@@ -112,8 +116,8 @@ def test_what_has_no_direction_is_not_compared(metric: Metric) -> None:
             tolerance_of(key)
 
 
-@pytest.mark.parametrize("metric", METRICS.values(), ids=lambda one: str(one.name))
-def test_a_floor_is_the_least_and_of_what_is_better_lower_the_most(metric: Metric) -> None:
+@pytest.mark.parametrize("metric", METRICS.values(), ids=lambda metric: str(metric.name))
+def test_a_floor_is_the_least_and_where_lower_is_better_the_most(metric: Metric) -> None:
     """A floor on `completed` was taken for a ceiling: 12 of 12 failed a floor of 10, and 3 of 12 held it."""
     for key in keys_of(metric):
         known = Baseline("b", "b", {}, {TEST: {"figures": {key: 10.0}, "floors": {key: 10.0}}})
@@ -126,7 +130,7 @@ def test_a_floor_is_the_least_and_of_what_is_better_lower_the_most(metric: Metri
         assert judge(replace(case, metrics={key: bad})).word is Outcome.FAILED
 
 
-@pytest.mark.parametrize("metric", COMPARABLE, ids=lambda one: str(one.name))
+@pytest.mark.parametrize("metric", COMPARABLE, ids=lambda metric: str(metric.name))
 def test_an_objective_against_the_direction_is_refused(metric: Metric) -> None:
     for key in keys_of(metric):
         with pytest.raises(ConfigError, match="upside down"):
@@ -138,7 +142,9 @@ def test_every_count_of_success_or_failure_has_its_direction() -> None:
     said is neither.
     """
     directions = {
-        one.name: one.better for one in METRICS.values() if one.unit in ("count", "requests", "tokens")
+        metric.name: metric.better
+        for metric in METRICS.values()
+        if metric.unit in ("count", "requests", "tokens")
     }
     better = {name: way for name, way in directions.items() if way != "none"}
     assert better == {

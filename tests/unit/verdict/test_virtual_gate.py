@@ -47,7 +47,7 @@ def test_faster_is_never_red(old: list[Run]) -> None:
 def test_no_check_speaks(old: list[Run]) -> None:
     assert {
         (check.name, check.state)
-        for one in old
-        for check in one.checks
+        for run in old
+        for check in run.checks
         if check.state in (CheckStatus.INVALID, CheckStatus.FINDING)
     } == set()

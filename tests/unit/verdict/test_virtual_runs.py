@@ -33,13 +33,13 @@ def test_the_noise_is_at_least_that_of_the_h200_s_clean_lines(tmp_path: Path) ->
     for folder in ("both-methods", "decode-sweep"):
         run = json.loads((EXAMPLE / folder / "run.json").read_text())
         steps = run["server"]["info"]["decode_log_interval"]
-        for entry in (one for one in run["tests"] if one["method"] == "ali-decode"):
+        for entry in (test for test in run["tests"] if test["method"] == "ali-decode"):
             size = entry["point"]["batch_size"]
-            spans = [LogSpan(str(log), one["begin"], one["end"]) for one in entry["server"]["log_spans"]]
+            spans = [LogSpan(str(log), span["begin"], span["end"]) for span in entry["server"]["log_spans"]]
             clean = [
-                one.gen_throughput
-                for one in samples(spans, Merged())
-                if one.running == size == one.previous_running and not one.since
+                sample.gen_throughput
+                for sample in samples(spans, Merged())
+                if sample.running == size == sample.previous_running and not sample.since
             ]
             trend = np.polynomial.Polynomial.fit(range(len(clean)), clean, 1)(np.arange(len(clean)))
             assert len(clean) > 140
@@ -52,39 +52,39 @@ def test_180_clean_runs_are_180_valid_verdicts() -> None:
     """No check may speak; every sixth run has the published lengths. The other 20 go over sockets:
     tests/integration.
     """
-    profile, spoke = noisy(A800, NOISE), []
+    profile, reporting = noisy(A800, NOISE), []
     for seed in range(180):
         size = (1, 2, 4, 8, 16)[seed % 5]
         lengths = (4096, 1536) if seed % 6 == 0 else (512, 160)
         found, _ = verdict(wave(profile, size, *lengths, seed), profile, "ali-decode", size)
-        spoke += [
-            (seed, one.name, one.text)
-            for one in found.checks
-            if one.state in (CheckStatus.INVALID, CheckStatus.FINDING)
+        reporting += [
+            (seed, check.name, check.text)
+            for check in found.checks
+            if check.state in (CheckStatus.INVALID, CheckStatus.FINDING)
         ]
         assert found.word is Outcome.PASSED, (seed, found.headline)
-    assert spoke == []
+    assert reporting == []
 
 
 def test_clean_waves_are_quiet() -> None:
     """The later form, four waves a batch size: the first is not slower than the rest beyond what noise makes
     of it.
     """
-    profile, spoke = noisy(A800, NOISE), []
+    profile, reporting = noisy(A800, NOISE), []
     for seed in range(30):
         size = (1, 2, 4, 8, 16)[seed % 5]
         found, figures = verdict(
             load(profile, [(512, 160)] * 4 * size, [0.0] * 4 * size, size, seed), profile, "ali-decode", size
         )
-        (said,) = [one for one in found.checks if one.name == "first_run"]
-        assert "the first wave took" in said.text
+        (first_run,) = [check for check in found.checks if check.name == "first_run"]
+        assert "the first wave took" in first_run.text
         assert figures["full_batch.windows"] >= 4
-        spoke += [
-            (seed, one.name, one.text)
-            for one in found.checks
-            if one.state in (CheckStatus.INVALID, CheckStatus.FINDING)
+        reporting += [
+            (seed, check.name, check.text)
+            for check in found.checks
+            if check.state in (CheckStatus.INVALID, CheckStatus.FINDING)
         ]
-    assert spoke == []
+    assert reporting == []
 
 
 @pytest.mark.parametrize("prompts", [128, 256, 512])
@@ -92,11 +92,11 @@ def test_the_published_tencent_runs_are_passed_with_findings(prompts: int) -> No
     """Retractions and pauses of minutes belong to that run, and its mean TPOT held its limit."""
     found, figures = verdict(tencent(R1, prompts), R1, "tencent")
     assert found.word is Outcome.PASSED, found.headline
-    spoke = {one.name: one.text for one in found.checks if one.state is CheckStatus.FINDING}
-    assert set(spoke) == {"retraction", "stall"}
-    # how many of 256 and 512, nobody has published
+    findings = {check.name: check.text for check in found.checks if check.state is CheckStatus.FINDING}
+    assert set(findings) == {"retraction", "stall"}
+    # how many of 256 and 512 is not published
     many = "7 of 128 requests" if prompts == 128 else f"of {prompts} requests"
-    assert many in spoke["retraction"]
+    assert many in findings["retraction"]
     assert {"retraction", "stall"} <= set(found.reasons)
     assert figures["gap_max"] == pytest.approx(272_786, rel=0.05)  # the longest of the published run of 128
     qpm, ttft, tpot = PUBLISHED[prompts]
@@ -115,7 +115,9 @@ def test_and_would_be_failed_by_a_limit_below_their_tpot() -> None:
 def test_the_published_sweep_is_valid_up_to_16(batch_size: int) -> None:
     found, _ = verdict(wave(A800, batch_size), A800, "ali-decode", batch_size)
     assert found.word is Outcome.PASSED, found.headline
-    assert [one.name for one in found.checks if one.state in (CheckStatus.INVALID, CheckStatus.FINDING)] == []
+    assert [
+        check.name for check in found.checks if check.state in (CheckStatus.INVALID, CheckStatus.FINDING)
+    ] == []
 
 
 @pytest.mark.parametrize("batch_size", [20, 24, 28, 32, 40, 48, 56, 64])
@@ -123,7 +125,7 @@ def test_and_invalid_above_for_the_pool_is_too_small(batch_size: int) -> None:
     """Measured and shown all the same; every check that looks at the batch or its causes says so."""
     found, figures = verdict(wave(A800, batch_size), A800, "ali-decode", batch_size)
     assert found.word is Outcome.INVALID
-    bad = {one.name: one for one in found.checks if one.state is CheckStatus.INVALID}
+    bad = {check.name: check for check in found.checks if check.state is CheckStatus.INVALID}
     assert set(bad) == {"batch_fits", "batch_reached", "batch_held", "retraction"}
     assert "has 95791" in bad["batch_fits"].text
     assert "--batch-sizes up to 17" in bad["batch_fits"].remedy

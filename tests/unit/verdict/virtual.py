@@ -51,8 +51,8 @@ def load(
 ) -> RunRecord:
     """One load; seed: of the noise, where the profile has some."""
     timings = run(Scheduler(profile.limits, profile, random.Random(seed)), lengths, due, cap)
-    records = [record(k, one, *lengths[k]) for k, one in enumerate(timings)]
-    wall_s = max(one.tokens[-1] for one in timings)
+    records = [record(k, timing, *lengths[k]) for k, timing in enumerate(timings)]
+    wall_s = max(timing.tokens[-1] for timing in timings)
     return RunRecord(
         requests=records, began_ns=BEGIN, began_unix=0.0, workload={"num_prompts": len(records)}, plan={},
         client=ClientRecord(wall_s, 0.01 * wall_s, 0.1, 0.1, 0.1, loop_lateness_ms=0.05), server=ServerEvidence(flush_status=200),

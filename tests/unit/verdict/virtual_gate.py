@@ -37,7 +37,7 @@ TEST = "tests/ali/test_decode.py::test_decode_tpot[bs8]"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the gate takes of one run."""
+    """What the gate uses of one run."""
 
     figures: dict[str, float]
     sizes: dict[str, int]
@@ -60,7 +60,7 @@ def slower(profile: Profile, factor: float) -> Profile:
 def run(
     seed: int, slowdown: float, *, prompt: int = 4096, output: int = 1536, run_spread: float = RUN_SPREAD
 ) -> Run:
-    """One decode run of 8 requests, as published unless told otherwise."""
+    """One decode run of 8 requests, as published by default."""
     factor = (1 + slowdown) * math.exp(random.Random(seed).gauss(0, run_spread))
     profile = replace(slower(BASE, factor), noise=STEP_SPREAD)
     observed = wave(profile, SIZE, prompt, output, seed)
@@ -78,13 +78,13 @@ def gate(
 ) -> Verdict:
     """As the fixtures do it."""
     keys = gated_keys("ali-decode", old[0].figures)
-    samples = {key: [one.figures[key] for one in old] for key in keys}
+    samples = {key: [run.figures[key] for run in old] for key in keys}
     means = {key: sum(values) / len(values) for key, values in samples.items()}
     known = Baseline("old", "old", {}, {TEST: {"figures": means, "samples": samples}})
-    mine = {key: [one.figures[key] for one in new] for key in keys}
+    mine = {key: [run.figures[key] for run in new] for key in keys}
     comparison = compare(
         known, TEST, mine, new[0].sizes, {}, {}, tolerance=tolerance, siblings=siblings, pairs=pairs
     )
-    figures = {key: sum(one.figures[key] for one in new) / len(new) for key in new[0].figures}
-    checks = [check for one in (*new, *old) for check in one.checks]
+    figures = {key: sum(run.figures[key] for run in new) / len(new) for key in new[0].figures}
+    checks = [check for run in (*new, *old) for check in run.checks]
     return judge(Case(figures, new[0].sizes, checks, (slo("tpot", "mean", "<=", 50),), comparison=comparison))
