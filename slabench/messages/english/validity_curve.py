@@ -32,12 +32,12 @@ MESSAGES = {
     ),
     "curve_lines.reasons": " Rejected: {reasons}.",
     "curve_samples.missing": (
-        "Batch sizes {sizes} were never reached: the log contains no Decode line with that many running "
+        "Batch size {sizes} was never reached: the log contains no Decode line with that many running "
         "requests."
     ),
     "curve_samples.missing.remedy": MORE_SAMPLES,
     "curve_samples.missing_of_several": (
-        "Batch sizes {sizes} were never reached: the log contains no Decode line with that many running "
+        "Batch size {sizes} was never reached: the log contains no Decode line with that many running "
         "requests. A router need not distribute a batch evenly over {servers} servers."
     ),
     "curve_samples.missing_of_several.remedy": (

@@ -165,7 +165,7 @@ def test_it_has_no_line_of_a_batch_size(suite: Suite) -> None:
         "capped",
         "demo?max_running=2",
         "curve_samples",
-        "Batch sizes 3 were never reached",
+        "Batch size 3 was never reached: the log contains no Decode line",
         options=("--decode-output-len=80", "--batch-sizes=2,3"),
         tests=CURVE,
     )

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.errors import ConfigError
+from slabench.messages import from_dict
 from slabench.verdict.baseline_file import Baseline, build, identity, keep, load, merge, save
 from slabench.verdict.comparison import compare
 from slabench.verdict.differences import differences
@@ -583,3 +584,39 @@ def test_repeats_on_both_sides_decide_or_are_inconclusive() -> None:
     assert state(100.0, 101.0, 99.0) == ([], ("INCONCLUSIVE",))
     assert state(70.0) == ([False], ())  # one run borrows the baseline's spread
     assert state(97.9) == ([], ("INCONCLUSIVE",))
+
+
+def test_run_json_keeps_the_messages_of_a_comparison() -> None:
+    known = Baseline(
+        "b.json", "s", FULL, {ID: {"figures": {"qpm": 3.0}, "samples": {"qpm": [3.0, 3.1, 2.9]}}}
+    )
+    other = FULL | {"hardware": {"gpu": "H200", "gpus": 8}}
+    found = against(known, {"qpm": 2.95}, other, allow=["hardware"]).as_dict()
+    stored = json.loads(json.dumps(found))
+    assert (stored["state"], stored["differences"]) == ("compared", [])
+    (allowed,), (note,) = stored["allowed_difference_messages"], stored["note_messages"]
+    assert (allowed["id"], allowed["arguments"]["key"]) == ("comparison.difference", "hardware.gpu")
+    assert note["id"] == "comparison.note_unrecorded"
+    assert [str(from_dict(allowed))] == stored["allowed_differences"]
+    assert [str(from_dict(note))] == stored["notes"]
+    (metric,) = stored["figures"]
+    assert metric["message"]["id"] == "comparison.inconclusive"
+    assert (str(from_dict(metric["message"])), str(from_dict(metric["remedy_message"]))) == (
+        metric["text"],
+        metric["remedy"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "id"),
+    [
+        ({"print_": {}}, "comparison.differences"),
+        ({"figures": {}}, "comparison.missing"),
+        ({"figures": {"qpm": 0.0}}, "comparison.no_ratio"),
+    ],
+)
+def test_why_there_is_no_comparison_is_an_id(more: dict[str, Any], id: str) -> None:
+    found = against(stored({"qpm": 3.0}), **({"figures": {"qpm": 3.0}} | more))
+    assert (found.state, found.reasons) == ("NOT_COMPARABLE", ("NOT_COMPARABLE",))
+    assert found.not_comparable.id == "comparison.not_comparable"
+    assert found.not_comparable.arguments["why"].id == id

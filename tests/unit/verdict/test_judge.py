@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.messages import Message
+from slabench.messages import Message, from_dict
 from slabench.verdict import baseline_file, comparison, reasons
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.outcome import Check, CheckStatus, Outcome, overall
@@ -22,6 +22,7 @@ BROKEN = (
 )
 IDENTITY = {"hardware": {"gpu": "H20", "gpus": 8}, "model": {"name": "r1"}, "server": {"version": "0.5.7"}}
 WORK = {"input_len": 3500}
+TUNING = {"limit": 50, "observed": 60.0, "rate": 128.0, "concurrency": 128}
 
 
 def stored(figures=None, floors=None, **fingerprint):
@@ -341,3 +342,38 @@ def test_reasons_are_explained_where_they_stand():
 def test_every_code_is_explained_in_the_docs():
     text = (Path(__file__).resolve().parents[3] / "docs" / "validity.md").read_text(encoding="utf-8")
     assert [code for code in (*reasons.REASONS, "NOTHING_JUDGED") if f"`{code}`" not in text] == []
+
+
+def test_run_json_keeps_each_sentence_by_id_and_arguments():
+    found = verdict(
+        BAD, comparison=compared(BAD), advice=("A sentence.", Message("advice.tpot_exceeds", **TUNING))
+    )
+    stored = json.loads(json.dumps(found.as_dict()))
+    assert (stored["word"], stored["reasons"]) == ("FAILED", list(found.reasons))
+    assert stored["headline_message"]["id"] == "verdict.objectives"
+    assert str(from_dict(stored["headline_message"])) == stored["headline"]
+    assert [str(from_dict(message)) for message in stored["advice_messages"]] == stored["advice"]
+    assert [message["id"] for message in stored["advice_messages"]] == ["text", "advice.tpot_exceeds"]
+    assert [objective["message"]["id"] for objective in stored["objectives"]] == [
+        "objective.result",
+        "comparison.worse",
+        "comparison.holds",
+    ]
+    for objective in stored["objectives"]:
+        assert str(from_dict(objective["message"])) == objective["text"]
+
+
+@pytest.mark.parametrize(
+    ("case", "id"),
+    [
+        (UNJUDGED, "verdict.nothing_judged"),
+        (replace(UNJUDGED, checks=BROKEN), "verdict.invalid_more"),
+        (replace(UNJUDGED, checks=BROKEN[:1]), "verdict.invalid"),
+        (replace(UNJUDGED, slos=(slo("ttft", "mean", "<=", 5),)), "verdict.undefined"),
+        (replace(UNJUDGED, require_baseline=True), "verdict.no_baseline"),
+        (replace(UNJUDGED, slos=(slo("tpot", "mean", "<=", 600),)), "objective.result"),
+        (replace(UNJUDGED, slos=(slo("tpot", "mean", "<=", 5),)), "verdict.objectives"),
+    ],
+)
+def test_each_case_has_its_message(case, id):
+    assert judge(case).message.id == id
