@@ -22,10 +22,7 @@ from slabench.verdict.metric_names import did_you_mean
 
 _NUMBER = r"[0-9]+(\.[0-9]+)?([eE]\+?[0-9]+)?"
 _COMPARISON = re.compile(
-    rf"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op><=|>=|:)\s*(?P<limit>{_NUMBER})\s*(ms)?\s*$"
-)
-_OTHER_OPERATOR = re.compile(
-    r"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op>(?![<>]=\s*[0-9])[<>=]+)\s*(?P<limit>[0-9.]+)\s*(ms)?\s*$"
+    rf"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op>[<>=:]+)\s*(?P<limit>{_NUMBER})\s*(ms)?\s*$"
 )
 _OPERATORS = {"lower": "<=", "higher": ">="}
 
@@ -79,7 +76,7 @@ def slo(name: str, statistic: str = "", op: str = "", limit: float | None = None
 def _rewritten(name: object, statistic: object, op: object) -> str:
     """The intended call, where all its parts are there in another form; else the two valid forms."""
     match = _COMPARISON.match(name) if isinstance(name, str) else None
-    if match is not None and match["op"] != ":":
+    if match is not None and match["op"] in _OPERATORS.values():
         return _call(match["metric"], match["op"], match["limit"])
     if isinstance(name, str) and statistic in _OPERATORS.values() and isinstance(op, int | float):
         return _call(name, str(statistic), f"{op:g}")
@@ -96,13 +93,6 @@ def _call(key: str, op: str, limit: str) -> str:
 def parse(text: str) -> Slo:
     """`tpot.mean<=50`, `total_throughput>=1800`; a per-request metric without a statistic is its mean."""
     match = _COMPARISON.match(text)
-    other = _OTHER_OPERATOR.match(text) if match is None else None
-    if other is not None:
-        known = metric_of(other["metric"]) or metric_of(f"{other['metric']}.mean")
-        signs = "<= or >=" if known is None else _OPERATORS.get(known.better, "<= or >=")
-        raise ConfigError(
-            f"--slo={text!r} compares with {other['op']}, but an objective uses <= or >=; write {signs}."
-        )
     if match is None and not any(sign in text for sign in "<>:="):
         raise ConfigError(
             f"--slo={text!r} has no limit; if the shell took < as a redirection, quote the option: "
@@ -113,12 +103,18 @@ def parse(text: str) -> Slo:
             f"--slo={text!r} is not an objective: write METRIC.STATISTIC<=NUMBER, such as tpot.mean<=50, or "
             "METRIC>=NUMBER, such as total_throughput>=1800; times are in ms, without a unit (2000, not 2s)."
         )
-    metric, op = match["metric"], match["op"]
+    key, op = match["metric"], match["op"]
     if op == ":":
-        raise ConfigError(_two_forms(text, metric, match["limit"]))
-    if metric in OF_A_REQUEST:
-        metric += ".mean"
-    return check(Slo(metric, op, float(match["limit"])))
+        raise ConfigError(_two_forms(text, key, match["limit"]))
+    if key in OF_A_REQUEST:
+        key += ".mean"
+    if op not in _OPERATORS.values():
+        metric = metric_of(key)
+        signs = "<= or >=" if metric is None else _OPERATORS.get(metric.better, "<= or >=")
+        raise ConfigError(
+            f"--slo={text!r} compares with {op}, but an objective uses <= or >=; write {signs}."
+        )
+    return check(Slo(key, op, float(match["limit"])))
 
 
 def _two_forms(text: str, metric: str, limit: str) -> str:

@@ -41,15 +41,11 @@ class Scale:
         these GPUs has, or the GPUs do not divide into their pipeline stages.
         """
         stages = max(self.reported_pp or 1, max(self.logged_pp, default=0) + 1)
-        if self.option_gpus is None and (
-            self._more(self.reported_dp, self.logged_dp) or self._more(self.reported_pp, self.logged_pp)
-        ):
+        sizes = ((self.reported_dp, self.logged_dp), (self.reported_pp, self.logged_pp))
+        more = any(size is not None and max(logged, default=-1) >= size for size, logged in sizes)
+        if more and self.option_gpus is None:
             return False
         return self.gpus is None or self.gpus % (self.ranks * stages) == 0
-
-    @staticmethod
-    def _more(reported: int | None, logged: Collection[int]) -> bool:
-        return reported is not None and max(logged, default=-1) + 1 > reported
 
     @property
     def gpus_per_line(self) -> float | None:

@@ -74,7 +74,7 @@ def same_server(context: CheckContext) -> Check:
     results = [_mixed(context), _differs(context), _two_states(context) or _two_paces(context)]
     odd = [result for result in results if result is not None]
     worst = min(odd, key=lambda result: result.state is not CheckStatus.INVALID, default=None)
-    return worst or _unknown(context) or _alike(context)
+    return worst or _unchanged(context)
 
 
 def _differs(context: CheckContext) -> Check | None:
@@ -93,8 +93,8 @@ def _differs(context: CheckContext) -> Check | None:
     return invalid("same_server.differs", differences=differences)
 
 
-def _unknown(context: CheckContext) -> Check | None:
-    """Nothing differs, but a part is not known."""
+def _unchanged(context: CheckContext) -> Check:
+    """Nothing differs; a part may not be known."""
     before, behind = context.identity_before, context.behind
     if before is None:
         return not_checked("same_server.unknown")
@@ -104,14 +104,11 @@ def _unknown(context: CheckContext) -> Check | None:
         return not_checked("same_server.unreachable", unasked=behind.unasked, workers=behind.workers)
     if not any(name.endswith("random_seed") and value is not None for name, value in before):
         return not_checked("same_server.no_seed")
-    return None
-
-
-def _alike(context: CheckContext) -> Check:
     if context.twin:
         return finding("same_server.twin", twin=context.twin)
-    workers = context.behind.workers
-    return ok("same_server.workers", workers=workers) if workers > 1 else ok("same_server.ok")
+    if behind.workers > 1:
+        return ok("same_server.workers", workers=behind.workers)
+    return ok("same_server.ok")
 
 
 def _two_states(context: CheckContext) -> Check | None:
