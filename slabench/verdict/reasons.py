@@ -48,9 +48,10 @@ REASONS = {
 }
 # of a code such as SLO:tpot.mean
 PREFIXES = {
-    "SLO": Message("reason.objective"),
-    "FLOOR": Message("reason.floor"),
-    "BASELINE": Message("reason.comparison"),
+    "SLO:": Message("reason.objective"),
+    "FLOOR:": Message("reason.floor"),
+    "BASELINE:": Message("reason.comparison"),
+    "UNDEFINED:": Message("reason.undefined"),
 }
 
 
@@ -65,8 +66,5 @@ def in_words(reasons: Sequence[str]) -> str:
 
 
 def _explained(code: str) -> str | Message:
-    kind, _, metric = code.partition(":")
-    meaning = REASONS.get(code) or (PREFIXES.get(kind) if metric else None)
-    if metric and kind == "UNDEFINED":
-        meaning = Message("reason.undefined", metric=metric)
+    meaning = REASONS.get(code) or PREFIXES.get(code[: code.find(":") + 1])
     return code if meaning is None else Message("reason.explained", code=code, meaning=meaning)

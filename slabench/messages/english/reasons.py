@@ -20,7 +20,7 @@ MESSAGES = {
     "reason.test_error": "the test's own code raised it",
     "reason.assertion": "an assertion of the test's own does not hold",
     "reason.unrecorded": "one side does not report something that is compared",
-    "reason.undefined": "{metric} has no value in this run",
+    "reason.undefined": "no value in this run",
     "reason.objective": "objective does not hold",
     "reason.floor": "floor does not hold",
     "reason.comparison": "comparison does not hold",

@@ -334,8 +334,8 @@ def test_what_failed_is_the_first_reason():
 
 def test_reasons_are_explained_where_they_stand():
     assert reasons.in_words(["completed", "SLO:tpot.mean", "UNDEFINED:tpot.p99", "NO_FLOOR"]) == (
-        "completed, SLO:tpot.mean (objective does not hold), UNDEFINED:tpot.p99 (tpot.p99 has no value in "
-        "this run), NO_FLOOR (no floor is stored for this test)"
+        "completed, SLO:tpot.mean (objective does not hold), UNDEFINED:tpot.p99 (no value in this run), "
+        "NO_FLOOR (no floor is stored for this test)"
     )
 
 
