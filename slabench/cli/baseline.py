@@ -19,7 +19,7 @@ from slabench.exit_status import INVALID
 from slabench.output_file import locked
 
 if TYPE_CHECKING:
-    from slabench.verdict.baseline_file import Baseline
+    from slabench.verdict.baseline import Baseline
 
 PROG = f"{cli.PROG} baseline"
 Document = Mapping[str, Any]  # a baseline file's content
@@ -119,7 +119,7 @@ def _list_row(path: Path) -> tuple[str, ...]:
         baseline = load(str(path), option="")
     except ConfigError as error:
         return path.name, "unreadable", "", "", str(error)
-    repeats = {len(values) for test_id in baseline.tests for values in baseline.samples(test_id).values()}
+    repeats = {len(values) for test in baseline.tests.values() for values in test.samples.values.values()}
     count = f"{min(repeats)}-{max(repeats)}" if len(repeats) > 1 else str(max(repeats, default=0))
     hardware, model = (baseline.fingerprint.get(section, {}) for section in ("hardware", "model"))
     what = f"{model.get('name') or '?'} on {hardware.get('gpu') or '?'}"
@@ -151,26 +151,25 @@ def _show(options: argparse.Namespace) -> int:
 def _metric_rows(baseline: Baseline, test_id: str) -> Iterator[tuple[str, ...]]:
     from slabench.messages import metric_name, number
 
-    entry, name = baseline.tests[test_id], test_id.rpartition("/")[2]
-    for key, values in baseline.samples(test_id).items():
+    test, name = baseline.tests[test_id], test_id.rpartition("/")[2]
+    for key, values in test.samples.values.items():
         mean = statistics.fmean(values)
         spread = f"{statistics.stdev(values) / mean:.2%}" if len(values) > 1 else "one run"
         yield name, metric_name(key), number(mean), str(len(values)), spread
-    for key, where in entry.get("lacking", {}).items():
+    for key, where in test.samples.lacking.items():
         yield name, metric_name(key), "", "", f"missing in {where or 'every repeat'}"
-    for key, value in entry.get("floors", {}).items():
+    for key, value in test.floors.items():
         yield name, metric_name(key), number(value), "", "floor"
 
 
 def _read(name: str) -> Document:
     """A baseline document: a file's, or one made of a run folder."""
-    from slabench.report.as_baseline import as_baseline
     from slabench.report.resume import read_run
-    from slabench.verdict.baseline_file import load
+    from slabench.verdict.baseline_file import build, load
 
     path = Path(name)
     if path.is_dir() or path.name == "run.json":
-        return as_baseline(read_run(name, "")[1])
+        return build(read_run(name, "")[1])
     load(name, option="")  # ConfigError with what is wrong with it
     document: Document = json.loads(path.read_text(encoding="utf-8"))
     return document

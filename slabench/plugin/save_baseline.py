@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slabench.verdict.baseline_file import add_to
+from slabench.verdict.baseline_file import add_to, build
 
 if TYPE_CHECKING:
     from slabench.run_document.run import RunDocument
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 def save_baseline(run: RunDocument, target: Path) -> Iterator[str]:
     """Writes, and reports in sentences what was written."""
-    from slabench.report.as_baseline import as_baseline
-
-    document = as_baseline(run)
+    document = build(run)
     if not document["tests"]:
         yield f"No baseline was written to {target}: no test of this run was valid."
         return

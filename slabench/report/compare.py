@@ -12,10 +12,10 @@ from slabench.report.stored_runs import StoredSide, StoredTest, same_load
 from slabench.run_document.entry import ComparisonEntry
 from slabench.run_document.read import parse
 from slabench.run_document.write import stored
-from slabench.verdict.baseline_file import Baseline
+from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.comparison import Comparison, compare
 from slabench.verdict.differences import differences
-from slabench.verdict.gated_metrics import Gathered, both_sides
+from slabench.verdict.gated_metrics import Gathered
 from slabench.verdict.outcome import Check, CheckStatus, Outcome, overall
 from slabench.verdict.validity.policy import settle
 
@@ -167,16 +167,14 @@ class _Pair:
                 self.left_out.setdefault(side.name, []).extend(names)
         # Rows have nothing on hardware and model, and less on the workload: only what they have is compared.
         known = {key: value for key, value in was.workload.items() if not unchecked or key in now.workload}
-        means = {key: sum(values) / len(values) for key, values in samples.values.items()}
-        entry = {"workload": known, "figures": means, "samples": samples.values, "lacking": samples.lacking}
-        entry["allowed"] = {**was.allowed, **now.allowed}
-        entry["information"] = {} if was.accept_length is None else {"accept_length": was.accept_length}
+        allowed = {**was.allowed, **now.allowed}
+        test = BaselineTest(samples, known, allowed=allowed, accept_length=was.accept_length)
         loads = differences({"workload": known}, {"workload": now.workload})
         searched = was.method == now.method == CAPACITY and any(each.key in LOADS for each in loads)
         function = name.partition("[")[0]
         fingerprint = {} if unchecked else self.old.fingerprint
         result = compare(
-            Baseline(self.old.name, self.old.name, fingerprint, {self.test_id: entry}),
+            Baseline(self.old.name, self.old.name, fingerprint, {self.test_id: test}),
             self.test_id,
             mine.values,
             {},
@@ -184,7 +182,7 @@ class _Pair:
             now.workload,
             tolerance=rules.tolerance,
             lacking=mine.lacking,
-            wanted=() if was.by_hand else both_sides(entry, (*mine.values, *mine.lacking)),
+            wanted=() if was.by_hand else test.compared((*mine.values, *mine.lacking)),
             allow=(*rules.allow, *(LOADS if searched else ())),
             checks=rules.checks,
             strict=rules.strict,

@@ -121,14 +121,14 @@ def _baseline(name: str) -> StoredSide:
     baseline = baseline_file.load(name, option="")
     tests = {
         test_id: StoredTest(
-            entry.get("method", "serving"),
-            entry.get("workload", {}),
-            Gathered(baseline.samples(test_id), entry.get("lacking", {})),
-            allowed=entry.get("allowed", {}),
-            by_hand="samples" not in entry,
-            accept_length=_mean([entry.get("information", {}).get("accept_length")]),
+            test.method,
+            test.workload,
+            test.samples,
+            allowed=test.allowed,
+            by_hand=test.by_hand,
+            accept_length=_mean([test.accept_length]),
         )
-        for test_id, entry in baseline.tests.items()
+        for test_id, test in baseline.tests.items()
     }
     version = baseline.fingerprint.get("server", {}).get("version")
     made_of = frozenset(run_ids({"source": baseline.source}))

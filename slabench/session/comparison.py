@@ -11,9 +11,10 @@ from slabench.metrics.repeats import fewest, summed
 from slabench.server.secrets import redact_url
 from slabench.session.measurement import BASELINE, NEW, Evaluated, Measured
 from slabench.verdict import comparison as baselines
-from slabench.verdict.baseline_file import Baseline, identity
+from slabench.verdict.baseline import Baseline, BaselineTest
+from slabench.verdict.baseline_file import identity
 from slabench.verdict.comparison import Comparison, ComparisonState
-from slabench.verdict.gated_metrics import Gathered, both_sides, gated_keys, gather
+from slabench.verdict.gated_metrics import Gathered, gated_keys, gather
 from slabench.verdict.reasons import Reason
 from slabench.verdict.regression import limit_of
 from slabench.verdict.validity import Margin
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from slabench.report.stored_runs import StoredSide
     from slabench.session.deployment import Deployment
 
-PER_FIGURE = ("figures", "samples", "lacking")  # of a test's entry in a baseline
-Figures = Mapping[str, float]  # one repeat's figures
+Metrics = Mapping[str, float]  # of one repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,10 @@ class ComparedWith:
     saved: bool = False  # a later run will be compared with this one
 
     @property
-    def entry(self) -> Mapping[str, Any]:
-        """The test's entry in the baseline file; empty where there is none."""
-        return {} if self.file is None else self.file.tests.get(self.test_id, {})
+    def stored(self) -> BaselineTest:
+        """The test in the baseline file; empty where there is none."""
+        empty = BaselineTest(Gathered({}))
+        return empty if self.file is None else self.file.tests.get(self.test_id, empty)
 
 
 def siblings(test_id: str, test_ids: Sequence[str]) -> int:
@@ -78,8 +79,8 @@ def compare(compared: ComparedWith, method: str, evaluated: Sequence[Evaluated])
 def compare_runs(
     compared: ComparedWith,
     method: str,
-    mine: Sequence[Figures],
-    theirs: Sequence[Figures],
+    mine: Sequence[Metrics],
+    theirs: Sequence[Metrics],
     work: Mapping[str, object],
     sizes: Sequence[Mapping[str, int]],
     *,
@@ -89,157 +90,31 @@ def compare_runs(
     """The repeats of this server against those of the baseline server (theirs), else of the run before, else
     of the file.
 
-    only: figures of the old side that the test asked for again, where the old side may have been asked for
-    more.
+    only: metrics of the old side that this test measures too, where the old side may have more.
     """
-    length = _accept_length(mine)
+    test_id, before = compared.test_id, compared.before
+    gated = gated_keys(method, *theirs, *mine, classic=classic)
+    known, interleaved = compared.file, None
     if theirs:
-        keys = gated_keys(method, *theirs, *mine, classic=classic)
-        old = _entry(work, gather(theirs, keys), _accept_length(theirs))
-        return _against_server(compared, work, gather(mine, keys), old, sizes, length)
-    gated = gated_keys(method, *mine, classic=classic)
-    if compared.before is not None:
-        return _against_before(compared, work, mine, gated, sizes, only, length)
-    known = compared.file
+        # Repeat k of one side belongs to repeat k of the other: same prompts, one right after the other.
+        known, interleaved = _of_server(compared, gather(theirs, gated), work, _accept_length(theirs)), True
+    elif before is not None:
+        was = before.tests.get(test_id)
+        if was is None or was.invalid is not None:
+            return _not_measured(before.name, None if was is None else was.invalid)
+        test = BaselineTest(was.samples, was.workload, allowed=was.allowed, accept_length=was.accept_length)
+        known = Baseline(before.name, "the baseline server", before.fingerprint, {test_id: test})
+        interleaved = False
     if known is None:
         return None
-    entry = _narrowed(compared.entry, only)
-    if compared.test_id in known.tests:
-        known = replace(known, tests={compared.test_id: entry})
-    return _compare(
-        compared,
-        known,
-        work,
-        gather(mine, both_sides(entry, gated)),
-        sizes,
-        pairs=False,
-        accept_length=length,
-    )
-
-
-def _accept_length(repeats: Sequence[Figures]) -> float | None:
-    found = [figures["accept_length"] for figures in repeats if "accept_length" in figures]
-    return sum(found) / len(found) if found else None
-
-
-def margins(compared: ComparedWith, loads: Sequence[tuple[Measured, Figures]]) -> list[Margin]:
-    """Each compared figure with the limit that the comparison allows: the client's own error must not have
-    turned it.
-
-    Only what is wrong by a share counts, TPOT: an error in ms (TTFT) is on both sides alike, and not in their
-    difference.
-    """
-    mine = [metrics for load, metrics in loads if load.trial.side == NEW]
-    theirs = [metrics for load, metrics in loads if load.trial.side == BASELINE]
-    first = loads[0][0]
-    gated = gated_keys(first.form.method, *theirs, *mine, classic=first.run.reported is not None)
-    old = gather(theirs, gated).values if theirs else _stored(compared)
-    found = []
-    for key, values in gather(mine, old).values.items():
-        figure = key.removeprefix("classic.")
-        if figure.startswith("tpot."):
-            limit = limit_of(key, values, old[key], compared.tolerance)
-            found.append(Margin(figure, sum(values) / len(values), limit))
-    return found
-
-
-def _stored(compared: ComparedWith) -> Mapping[str, Sequence[float]]:
-    """The old side's figures where it is no server of this run."""
-    test_id, before, file = compared.test_id, compared.before, compared.file
-    if before is not None:
-        return before.tests[test_id].samples.values if test_id in before.tests else {}
-    return file.samples(test_id) if file is not None and test_id in file.tests else {}
-
-
-def _against_server(
-    compared: ComparedWith,
-    work: Mapping[str, object],
-    new: Gathered,
-    old: Mapping[str, Any],
-    sizes: Sequence[Mapping[str, int]],
-    accept_length: float | None,
-) -> Comparison:
-    """Repeat k of one side belongs to repeat k of the other: same prompts, one right after the other."""
-    server = compared.server
-    assert server is not None, "there are loads of a baseline server"
-    known = Baseline(
-        redact_url(server.url), "the baseline server", server.fingerprint, {compared.test_id: old}
-    )
-    return _compare(
-        compared, known, work, new, sizes, pairs=True, interleaved=True, accept_length=accept_length
-    )
-
-
-def _against_before(
-    compared: ComparedWith,
-    work: Mapping[str, object],
-    mine: Sequence[Figures],
-    gated: Sequence[str],
-    sizes: Sequence[Mapping[str, int]],
-    only: Sequence[str] | None,
-    accept_length: float | None,
-) -> Comparison:
-    """The same test of the run that was made at the baseline server before."""
-    before, test_id = compared.before, compared.test_id
-    assert before is not None, "the baseline server was measured first"
-    was = before.tests.get(test_id)
-    if was is None or was.invalid is not None:
-        why = Message("comparison.baseline_server_unmeasured")
-        if was is not None:
-            why = Message("comparison.baseline_server_invalid", why=was.invalid)
-        return Comparison(
-            before.name,
-            ComparisonState.NOT_COMPARABLE,
-            reasons=(Reason.NOT_INTERLEAVED,),
-            not_comparable=why,
-            interleaved=False,
-        )
-    entry = _narrowed(_entry(was.workload, was.samples, was.accept_length) | {"allowed": was.allowed}, only)
-    known = Baseline(before.name, "the baseline server", before.fingerprint, {test_id: entry})
-    new = gather(mine, both_sides(entry, gated))
-    return _compare(
-        compared, known, work, new, sizes, pairs=False, interleaved=False, accept_length=accept_length
-    )
-
-
-def _narrowed(entry: Mapping[str, Any], only: Sequence[str] | None) -> Mapping[str, Any]:
-    if only is None:
-        return entry
-    parts = {
-        part: {key: one for key, one in entry[part].items() if key in only}
-        for part in PER_FIGURE
-        if part in entry
-    }
-    return {**entry, **parts}
-
-
-def _entry(work: Mapping[str, object], old: Gathered, accept_length: float | None) -> dict[str, Any]:
-    """As a baseline file has it."""
-    means = {key: sum(values) / len(values) for key, values in old.values.items()}
-    beside = {} if accept_length is None else {"accept_length": accept_length}
-    return {
-        "workload": work,
-        "figures": means,
-        "samples": old.values,
-        "lacking": old.lacking,
-        "information": beside,
-    }
-
-
-def _compare(
-    compared: ComparedWith,
-    known: Baseline,
-    work: Mapping[str, object],
-    new: Gathered,
-    sizes: Sequence[Mapping[str, int]],
-    *,
-    pairs: bool,
-    interleaved: bool | None = None,
-    accept_length: float | None = None,
-) -> Comparison:
+    old = known.tests.get(test_id)
+    if old is not None and only is not None:
+        old = old.only(only)
+        known = replace(known, tests={test_id: old})
+    new = gather(mine, () if old is None else old.compared(gated))
     return baselines.compare(
         known,
-        compared.test_id,
+        test_id,
         new.values,
         fewest(sizes),
         compared.fingerprint,
@@ -252,7 +127,62 @@ def _compare(
         checks=compared.allow,
         strict=compared.strict,
         siblings=compared.siblings,
-        pairs=pairs,
+        pairs=bool(theirs),
         interleaved=interleaved,
-        accept_length=accept_length,
+        accept_length=_accept_length(mine),
     )
+
+
+def _of_server(
+    compared: ComparedWith, samples: Gathered, work: Mapping[str, object], accept_length: float | None
+) -> Baseline:
+    server = compared.server
+    assert server is not None, "there are loads of a baseline server"
+    test = BaselineTest(samples, work, accept_length=accept_length)
+    url = redact_url(server.url)
+    return Baseline(url, "the baseline server", server.fingerprint, {compared.test_id: test})
+
+
+def _not_measured(name: str, invalid: str | None) -> Comparison:
+    """invalid: why the run at the baseline server before this one has no verdict; None: it has no such test."""
+    why = Message("comparison.baseline_server_unmeasured")
+    if invalid is not None:
+        why = Message("comparison.baseline_server_invalid", why=invalid)
+    return Comparison(
+        name,
+        ComparisonState.NOT_COMPARABLE,
+        reasons=(Reason.NOT_INTERLEAVED,),
+        not_comparable=why,
+        interleaved=False,
+    )
+
+
+def _accept_length(repeats: Sequence[Metrics]) -> float | None:
+    lengths = [metrics["accept_length"] for metrics in repeats if "accept_length" in metrics]
+    return sum(lengths) / len(lengths) if lengths else None
+
+
+def margins(compared: ComparedWith, loads: Sequence[tuple[Measured, Metrics]]) -> list[Margin]:
+    """Each compared metric with the limit that the comparison allows: the client's own error must not decide it.
+
+    Only TPOT, whose error is a share, counts: an error in ms (TTFT) is on both sides alike, and not in their
+    difference.
+    """
+    mine = [metrics for load, metrics in loads if load.trial.side == NEW]
+    theirs = [metrics for load, metrics in loads if load.trial.side == BASELINE]
+    first = loads[0][0]
+    gated = gated_keys(first.form.method, *theirs, *mine, classic=first.run.reported is not None)
+    old = gather(theirs, gated).values if theirs else _stored(compared)
+    return [
+        Margin(metric, sum(values) / len(values), limit_of(key, values, old[key], compared.tolerance))
+        for key, values in gather(mine, old).values.items()
+        if (metric := key.removeprefix("classic.")).startswith("tpot.")
+    ]
+
+
+def _stored(compared: ComparedWith) -> Mapping[str, Sequence[float]]:
+    """The old side's samples where it is no server of this run."""
+    test_id, before = compared.test_id, compared.before
+    if before is not None:
+        return before.tests[test_id].samples.values if test_id in before.tests else {}
+    return compared.stored.samples.values

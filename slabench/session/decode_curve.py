@@ -134,7 +134,7 @@ def curve_entry(
         labels=codes(tuple(labels), simulated=deployment.simulated),
         shown=tuple(metrics)[-1:],
     )
-    rows = curve_rows(classic, clean, compared.entry.get("figures", {}), _clients(points, scale.ranks))
+    rows = curve_rows(classic, clean, compared.stored.means, _clients(points, scale.ranks))
     loads = [
         RepeatEntry(side=side, repeat=number, metrics=medians)
         for side, repeats in ((NEW, new), (BASELINE, old))

@@ -71,6 +71,6 @@ def judged_metrics(
     # a run with repeats is made to be compared
     if load.trial.repeats > 1 or compared.saved or any(side is not None for side in sides):
         keys += gated_keys(load.form.method, metrics, classic=load.run.reported is not None)
-        keys += [*compared.entry.get("figures", ()), *compared.entry.get("floors", ())]
+        keys += [*compared.stored.samples.values, *compared.stored.floors]
     defined = [key for key in keys or shown[:1] if key in metrics or bounds(key, metrics) is not None]
     return tuple(dict.fromkeys(defined))

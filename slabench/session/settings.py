@@ -19,6 +19,7 @@ from slabench.session.setting_checks import SIM as SIM
 from slabench.session.setting_checks import sends_text as sends_text
 from slabench.session.setting_urls import base_urls, baseline_url
 from slabench.verdict import baseline_file, sla
+from slabench.verdict.baseline import Baseline
 from slabench.verdict.request_limits import check_goodput, parse_goodput
 from slabench.verdict.sla import Slo
 
@@ -36,7 +37,7 @@ class Settings:
     options: Namespace = field(repr=False)
     base_urls: tuple[str, ...] = field(repr=False)
     slos: tuple[Slo, ...]
-    baseline: baseline_file.Baseline | None
+    baseline: Baseline | None
     api_key: str | None = field(repr=False)
     save_baseline: Path | None
     bench_serving_jsonl: Path | None

@@ -9,17 +9,18 @@ import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from slabench.errors import ConfigError, system_words
 from slabench.metrics.definitions import METRICS, metric_of
 from slabench.output_file import locked, write_whole
+from slabench.run_document.entry import Entry
+from slabench.run_document.run import RunDocument
 from slabench.strict_json import dumps
+from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.differences import EXTRAS, MAY_DIFFER, differences
-from slabench.verdict.gated_metrics import samples_of
-from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus
+from slabench.verdict.gated_metrics import gated_keys, gather
 
 # slabench.baseline/2: `samples`, one value a repeat, beside each test's `figures` (their means), and `rules`,
 # what may differ. slabench.baseline/1: the first form, one run, `figures` alone. Still read: one sample a
@@ -50,23 +51,15 @@ INFORMATION = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """One baseline file, read and checked."""
-
-    path: str
-    source: str
-    fingerprint: Mapping[str, Mapping[str, Any]]
-    tests: Mapping[str, Mapping[str, Any]]
-
-    def samples(self, test_id: str) -> dict[str, list[float]]:
-        """Metric -> one value a repeat; a metric without samples is one."""
-        entry = self.tests[test_id]
-        return {key: [float(value) for value in _samples(entry, key)] for key in entry.get("figures", {})}
-
-
 def load(path: str, *, option: str = "--baseline=") -> Baseline:
     """Read a baseline; ConfigError in one sentence if it cannot be used."""
+    document = read_document(path, option=option)
+    tests = {test_id: BaselineTest.read(entry) for test_id, entry in document["tests"].items()}
+    return Baseline(path, str(document.get("source", path)), document["fingerprint"], tests)
+
+
+def read_document(path: str, *, option: str) -> dict[str, Any]:
+    """The same as the file has it."""
     remedy, named = "save one with --save-baseline=FILE", f"{option}{path}"
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -81,7 +74,7 @@ def load(path: str, *, option: str = "--baseline=") -> Baseline:
         raise ConfigError(f"{named}{wrong}; {remedy}.")
     published = "PUBLISHED" in (document.get("labels") or ())
     tests = {test_id: _of_text(entry, published=published) for test_id, entry in document["tests"].items()}
-    return Baseline(path, str(document.get("source", path)), document["fingerprint"], tests)
+    return {**document, "tests": tests}
 
 
 def _wrong(document: Any) -> str | None:
@@ -140,64 +133,44 @@ def identity(workload: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, 
     }
 
 
-def build(
-    source: str,
-    created_utc: str,
-    fingerprint: Mapping[str, Any],
-    labels: Sequence[str],
-    tests: Sequence[Mapping[str, Any]],
-) -> dict[str, Any]:
-    """The baseline document of a run's PASSED and FAILED tests (run.json's entries); an INVALID one is left
-    out.
-    """
-    stored: dict[str, Any] = {}
-    for entry in tests:
-        if entry["word"] == "INVALID" and not only_inconclusive(entry):
-            continue
-        metrics, gathered = entry["metrics"], samples_of(entry)
-        samples = gathered.values
-        stored[entry["id"]] = {
-            "method": entry["method"],
-            "workload": identity(entry["workload"], entry["plan"]),
-            **_of_samples(samples),
-            "information": {
-                key: metrics[key] for key in INFORMATION if key in metrics and key not in samples
-            },
-            "floors": {},
-        }
-        # `lacking`: so that a comparison reports the metric that it cannot compare, instead of leaving it out
-        further = {"lacking": dict(gathered.lacking), "allowed": allowed_checks(entry)}
-        stored[entry["id"]] |= {key: value for key, value in further.items() if value}
+def build(run: RunDocument) -> dict[str, Any]:
+    """The baseline document of a run's PASSED and FAILED tests; an INVALID one is left out."""
     return {
         "schema": SCHEMA,
-        "source": source,
-        "created_utc": created_utc,
-        "labels": list(labels),
+        "source": run.run_id,
+        "created_utc": run.updated_utc,
+        "labels": list(run.labels),
         "rules": RULES,
         "fingerprint": {
-            section: dict(fingerprint.get(section, {})) for section in ("server", "hardware", "model")
+            section: dict(run.fingerprint.get(section, {})) for section in ("server", "hardware", "model")
         },
-        "tests": stored,
+        "tests": {entry.id: _stored(entry) for entry in run.tests if entry.valid},
     }
 
 
-def allowed_checks(entry: Mapping[str, Any]) -> dict[str, str]:
-    """Checks that were INVALID and are findings by --allow, with what they observed."""
-    checks = map(Check.read, entry["checks"])
+def _stored(entry: Entry) -> dict[str, Any]:
+    runs = entry.runs()
+    classic = "BENCH_SERVING" in entry.reasons
+    gathered = gather(runs, gated_keys(entry.method, *runs, classic=classic))
+    # `lacking`: so that a comparison reports the metric that it cannot compare, instead of leaving it out
+    further = {"lacking": dict(gathered.lacking), "allowed": entry.allowed_checks}
     return {
-        check.name: str(check.message)
-        for check in checks
-        if check.allowed and check.state is CheckStatus.FINDING
+        "method": entry.method,
+        "workload": identity(entry.workload, entry.plan),
+        **_of_samples(gathered.values),
+        "information": {
+            key: entry.metrics[key]
+            for key in INFORMATION
+            if key in entry.metrics and key not in gathered.values
+        },
+        "floors": {},
+        **{key: value for key, value in further.items() if value},
     }
 
 
-def only_inconclusive(entry: Mapping[str, Any]) -> bool:
-    """The run itself was valid; only its comparison with another is inconclusive, or no objective applied."""
-    undecided = {"INCONCLUSIVE", NOTHING_JUDGED} & set(entry["reasons"])
-    return bool(undecided) and not any(check["state"] == "invalid" for check in entry["checks"])
-
-
-def keep(document: Mapping[str, Any], old: Baseline, *, differ: bool) -> tuple[dict[str, Any], list[str]]:
+def keep(
+    document: Mapping[str, Any], old: Mapping[str, Any], *, differ: bool
+) -> tuple[dict[str, Any], list[str]]:
     """(document with what an existing file holds beside it, the tests that were removed).
 
     Floors are written by hand, and stay. Tests that this run did not measure stay where the two deployments
@@ -205,8 +178,8 @@ def keep(document: Mapping[str, Any], old: Baseline, *, differ: bool) -> tuple[d
     """
     tests = {test_id: dict(entry) for test_id, entry in document["tests"].items()}
     for test_id, entry in tests.items():
-        entry["floors"] = dict(old.tests.get(test_id, {}).get("floors", {}))
-    others = {test_id: entry for test_id, entry in old.tests.items() if test_id not in tests}
+        entry["floors"] = dict(old["tests"].get(test_id, {}).get("floors", {}))
+    others = {test_id: entry for test_id, entry in old["tests"].items() if test_id not in tests}
     if differ and others:
         return {**document, "tests": tests}, sorted(others)
     return {**document, "tests": {**others, **tests}}, []
@@ -286,8 +259,8 @@ def add_to(path: str, document: Mapping[str, Any], *, option: str) -> tuple[dict
     with locked(path):
         kept, removed = dict(document), list[str]()
         if Path(path).is_file():
-            old = load(path, option=option)
-            differ = any(differences(old.fingerprint, document["fingerprint"]))
+            old = read_document(path, option=option)
+            differ = any(differences(old["fingerprint"], document["fingerprint"]))
             kept, removed = keep(document, old, differ=differ)
         save(path, kept)
     return kept, removed

@@ -9,7 +9,7 @@ from typing import Any
 
 from slabench.messages import Message
 from slabench.metrics.definitions import declared, metric_of, too_few
-from slabench.verdict.baseline_file import Baseline
+from slabench.verdict.baseline import Baseline
 from slabench.verdict.differences import Sections, blocked, differences, unrecorded
 from slabench.verdict.outcome import Objective
 from slabench.verdict.reasons import Reason
@@ -108,33 +108,37 @@ def compare(
     entry = baseline.tests.get(test_id)
     if entry is None:
         return Comparison(baseline.path, ComparisonState.NO_BASELINE, reasons=(Reason.NO_BASELINE,))
-    stored = {**baseline.fingerprint, "workload": entry.get("workload", {})}
+    stored = {**baseline.fingerprint, "workload": entry.workload}
     current = {**fingerprint, "workload": workload}
     differing, absent = list(differences(stored, current)), unrecorded(stored, current, allow)
-    exempted: Mapping[str, str] = entry.get("allowed", {})
-    reasons = ([Reason.ALLOWED_IN_BASELINE] if exempted else []) + ([Reason.UNRECORDED] if absent else [])
-    notes = [Message("comparison.note_allowed", check=name, text=text) for name, text in exempted.items()]
+    reasons = ([Reason.ALLOWED_IN_BASELINE] if entry.allowed else []) + (
+        [Reason.UNRECORDED] if absent else []
+    )
+    notes = [
+        Message("comparison.note_allowed", check=name, text=text) for name, text in entry.allowed.items()
+    ]
     notes += [Message("comparison.note_unrecorded", keys=tuple(absent))] if absent else []
-    notes += accept_lengths(accept_length, entry.get("information", {}).get("accept_length"))
+    notes += accept_lengths(accept_length, entry.accept_length)
     comparison = Comparison(
         baseline.path,
         ComparisonState.COMPARED,
         allowed=tuple(difference.message for difference in differing if difference.allowed(allow)),
         reasons=tuple(reasons),
         floors=tuple(
-            check(Slo(key, _op(key), float(limit)), floor=True)
-            for key, limit in entry.get("floors", {}).items()
+            check(Slo(key, _op(key), float(limit)), floor=True) for key, limit in entry.floors.items()
         ),
         interleaved=interleaved,
         notes=tuple(notes),
     )
-    old = {key: values for key, values in baseline.samples(test_id).items() if gates(key)}
+    old = {key: values for key, values in entry.samples.values.items() if gates(key)}
     as_text = stored["workload"].get("prompt_form") == "text"
     for refusal in (
         blocked(differing, allow, as_text=as_text),
-        _not_allowed(baseline.path, {name: text for name, text in exempted.items() if name not in checks}),
+        _not_allowed(
+            baseline.path, {name: text for name, text in entry.allowed.items() if name not in checks}
+        ),
         _not_recorded(baseline.path, absent if strict else ()),
-        _missing(baseline.path, old, entry.get("lacking", {}), samples, lacking or {}, wanted, sizes),
+        _missing(baseline.path, old, entry.samples.lacking, samples, lacking or {}, wanted, sizes),
     ):
         if refusal is not None:
             return comparison.refused(*refusal)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from slabench.metrics.bounded import bounds
 from slabench.metrics.definitions import METRICS, curve_size
@@ -54,21 +53,3 @@ def gated_keys(method: str, *runs: Mapping[str, float], classic: bool = False) -
     # is not comparable.
     keys = [f"classic.{key}" if classic else key for key in wanted]
     return [key for key in keys if any(key in run or bounds(key, run) is not None for run in runs)]
-
-
-def samples_of(entry: Mapping[str, Any], side: str = "new") -> Gathered:
-    """Gated metrics of one side of a test of run.json; one value each where nothing was repeated."""
-    runs = [repeat["metrics"] for repeat in entry.get("repeats", ()) if repeat["side"] == side]
-    runs = runs or ([entry["metrics"]] if side == "new" else [])
-    return gather(runs, gated_keys(entry["method"], *runs, classic="BENCH_SERVING" in entry["reasons"]))
-
-
-def both_sides(entry: Mapping[str, Any], gated: Iterable[str]) -> list[str]:
-    """The metrics that a comparison with a stored test needs on both sides: those it names, and the new
-    side's gated ones.
-
-    A file without samples was written by hand, such as the published tables: only what it names is compared.
-    """
-    named = [*entry.get("figures", ()), *entry.get("lacking", ())]
-    more = [key for key in gated if f"classic.{key}" not in named] if entry.get("samples") else []
-    return list(dict.fromkeys([*named, *more]))

@@ -18,8 +18,8 @@ import pytest
 import yaml
 
 from slabench.options.table import OPTIONS
+from slabench.run_document.read import run_document
 from slabench.server.launch import launch
-from slabench.verdict.baseline_file import only_inconclusive
 from tests.integration.conftest import REPO, TINY, environment
 
 DOC = REPO / "docs" / "gate-an-upgrade.md"
@@ -50,10 +50,7 @@ def only_open(folder: Path) -> bool:
     recipe.
     """
     data = json.loads((folder / "reports" / "latest" / "run.json").read_text())
-    return (
-        all(one["word"] != "INVALID" or only_inconclusive(one) for one in data["tests"])
-        and data["state"] == "finished"
-    )
+    return all(entry.valid for entry in run_document(data).tests) and data["state"] == "finished"
 
 
 # What a recipe says of sizes and doubt is for a real server; TINY and two repeats stand for it here.

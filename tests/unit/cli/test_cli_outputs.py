@@ -105,7 +105,7 @@ def test_what_is_named_is_written(kept: Path, monkeypatch: pytest.MonkeyPatch) -
         assert main(words.split()) == 0
     assert main("compare a b --json=c.json".split()) == 0
     assert main("baseline merge a.json b -o a.json".split()) == 0
-    merged = load("a.json").samples(ID)
+    merged = load("a.json").tests[ID].samples.values
     assert merged["tpot.mean"] == pytest.approx([40 * one for one in (*GOOD, *OTHER)])
     after = contents(kept)
     changed = {name for name in after if after[name] != before.get(name)}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from slabench.plugin.comparable import refusal
-from slabench.verdict.baseline_file import Baseline
+from slabench.verdict.baseline import Baseline, BaselineTest
 
 OURS = {
     "hardware": {"gpu": "H20", "gpus": 8},
@@ -25,7 +25,11 @@ TESTS = ["t.py::one", "t.py::two"]
 def campaign(
     where: str, old: dict[str, Any], *, allow: tuple[str, ...] = (), known: tuple[str, ...] = ("t.py::two",)
 ) -> Any:
-    file = Baseline("prod.json", "s", old, {key: {} for key in known}) if where == "file" else None
+    file = (
+        Baseline("prod.json", "s", old, {key: BaselineTest.read({}) for key in known})
+        if where == "file"
+        else None
+    )
     other = (
         SimpleNamespace(fingerprint=old, as_dict=lambda: {"url": "http://***@old"})
         if where == "server"

@@ -98,8 +98,8 @@ def test_both_sides_of_a_comparison() -> None:
 @pytest.mark.parametrize(("name", "repeats"), [("baseline-1.json", 1), ("baseline-2.json", 1)])
 def test_a_baseline_of_each_form_is_read(name: str, repeats: int) -> None:
     baseline = baseline_file.load(str(STORED / name))
-    (test_id,) = baseline.tests
-    samples = baseline.samples(test_id)
+    (test,) = baseline.tests.values()
+    samples = test.samples.values
     assert samples["tpot.mean"] and {len(values) for values in samples.values()} == {repeats}
 
 

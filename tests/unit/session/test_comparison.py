@@ -13,7 +13,7 @@ from slabench.methods import SERVING
 from slabench.report.stored_runs import StoredSide, StoredTest
 from slabench.session.comparison import ComparedWith, compare_runs, margins
 from slabench.session.measurement import BASELINE, NEW, Trial
-from slabench.verdict.baseline_file import Baseline
+from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.gated_metrics import Gathered
 
 ID = "tests/serving/test_custom.py::test_custom"
@@ -77,7 +77,7 @@ def test_what_no_load_of_either_has_is_no_figure_of_the_test() -> None:
 def test_of_a_stored_curve_the_batch_sizes_that_were_asked_for_are_compared() -> None:
     kept = {"curve.1": 100.0, "curve.8": 500.0, "curve.16": 700.0}
     entry = {"workload": WORK, "figures": kept, "samples": {key: [value] for key, value in kept.items()}}
-    file = Baseline("b.json", "s", PRINT, {ID: entry})
+    file = Baseline("b.json", "s", PRINT, {ID: BaselineTest.read(entry)})
     asked = ["curve.1", "curve.8"]
     found = compare_runs(
         compared(file=file), "ali-decode-curve", runs(500.0, method="curve"), [], WORK, [{}], only=asked
@@ -106,7 +106,7 @@ def test_what_is_compared_has_a_margin_for_the_client_s_own_error() -> None:
     entry = {
         "figures": {"tpot.mean": 5.0, "ttft.mean": 100.0, "classic.tpot.mean": 5.0, "total_throughput": 900.0}
     }
-    file = Baseline("b.json", "s", PRINT, {ID: entry})
+    file = Baseline("b.json", "s", PRINT, {ID: BaselineTest.read(entry)})
     (run,) = runs(5.1)
     found = margins(compared(file=file), loads(NEW, run | {"ttft.mean": 90.0, "classic.tpot.mean": 5.2}))
     # One run a side: within 5 %. What the client is wrong by in ms is on both sides, so TTFT is not asked
@@ -140,7 +140,7 @@ def test_a_gate_shows_how_the_accept_length_changed(old: str) -> None:
     of = {
         "server": compared(server=OTHER),
         "before": compared(before=StoredSide("before", PRINT, {ID: replace(side, accept_length=3.5)})),
-        "file": compared(file=Baseline("b.json", "s", PRINT, {ID: entry})),
+        "file": compared(file=Baseline("b.json", "s", PRINT, {ID: BaselineTest.read(entry)})),
     }
     found = compare_runs(of[old], "serving", mine, theirs if old == "server" else [], WORK, [{}])
     assert found is not None

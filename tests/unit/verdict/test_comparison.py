@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from slabench.errors import ConfigError
 from slabench.messages import from_dict
-from slabench.verdict.baseline_file import Baseline, build, identity, keep, load, merge, save
+from slabench.verdict.baseline import Baseline, BaselineTest
+from slabench.verdict.baseline_file import identity, keep, load, merge, save
 from slabench.verdict.comparison import compare
 from slabench.verdict.differences import differences
-from slabench.verdict.gated_metrics import both_sides
 from slabench.verdict.outcome import Check, CheckStatus
 from slabench.verdict.validity.policy import settle
+from tests.unit.verdict.saved import saved
 
 ID = "tests/tencent/test_sla.py::test_sla[np128]"
 PRINT = {
@@ -29,7 +30,9 @@ WORK = {"input_len": 3500, "num_prompts": 128}
 
 
 def stored(figures: dict[str, float], **more: Any) -> Baseline:
-    return Baseline("b.json", "a test", PRINT, {ID: {"workload": WORK, "figures": figures} | more})
+    return Baseline(
+        "b.json", "a test", PRINT, {ID: BaselineTest.read({"workload": WORK, "figures": figures} | more)}
+    )
 
 
 def against(
@@ -165,14 +168,13 @@ def run_entry(word: str, test_id: str = ID, **more: Any) -> dict[str, Any]:
 def test_what_is_saved_can_be_loaded_and_holds_against_itself(tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     tests = [run_entry("PASSED"), run_entry("FAILED", "t::f"), run_entry("INVALID", "t::i")]
-    save(str(path), build("run", "2026-01-02T03:04:05Z", PRINT, ["REDUCED"], tests))
+    save(str(path), saved("run", "2026-01-02T03:04:05Z", PRINT, ["REDUCED"], tests))
     assert [path.name for path in tmp_path.iterdir()] == ["b.json"]
     found = load(str(path))
     assert set(found.tests) == {ID, "t::f"}  # INVALID is no baseline
-    assert found.tests[ID]["figures"] == {"tpot.mean": 40.0, "ttft.mean": 9.0, "total_throughput": 1800.0}
-    assert found.samples(ID) == {"tpot.mean": [40.0], "ttft.mean": [9.0], "total_throughput": [1800.0]}
-    assert found.tests[ID]["information"] == {"tpot.p99": 60.0, "qpm": 22.8}
-    assert found.tests[ID]["workload"] == {
+    assert found.tests[ID].means == {"tpot.mean": 40.0, "ttft.mean": 9.0, "total_throughput": 1800.0}
+    assert json.loads(path.read_text())["tests"][ID]["information"] == {"tpot.p99": 60.0, "qpm": 22.8}
+    assert found.tests[ID].workload == {
         "input_len": 3500,
         "num_prompts": 128,
         "request_rate": 128.0,
@@ -229,17 +231,17 @@ def test_what_makes_no_other_workload() -> None:
 
 def test_the_curves_figures_are_its_batch_sizes() -> None:
     entry = run_entry("PASSED", method="ali-decode-curve", metrics={"curve.1": 141.67, "curve.8": 432.87})
-    made = build("run", "now", PRINT, [], [entry])
+    made = saved("run", "now", PRINT, [], [entry])
     assert made["tests"][ID]["figures"] == {"curve.1": 141.67, "curve.8": 432.87}
 
 
 def test_bench_serving_s_figure_does_not_stand_for_ours() -> None:
     """Answers that come in one event have no TPOT of ours and one of bench_serving's."""
     metrics = {"classic.tpot.mean": 40.0, "classic.total_throughput": 1800.0, "total_throughput": 1800.0}
-    (ours,) = build("run", "now", PRINT, [], [run_entry("PASSED", metrics=metrics)])["tests"].values()
+    (ours,) = saved("run", "now", PRINT, [], [run_entry("PASSED", metrics=metrics)])["tests"].values()
     assert set(ours["figures"]) == {"total_throughput"}
     theirs = run_entry("PASSED", metrics=metrics, reasons=["BENCH_SERVING"])
-    assert set(build("run", "now", PRINT, [], [theirs])["tests"][ID]["figures"]) == {
+    assert set(saved("run", "now", PRINT, [], [theirs])["tests"][ID]["figures"]) == {
         "classic.tpot.mean",
         "classic.total_throughput",
     }
@@ -248,15 +250,13 @@ def test_bench_serving_s_figure_does_not_stand_for_ours() -> None:
 def test_what_a_comparison_needs_on_both_sides() -> None:
     gated = ["tpot.mean", "total_throughput"]
     by_hand = {"figures": {"classic.tpot.mean": 1.0}}
-    assert both_sides(by_hand, gated) == ["classic.tpot.mean"]
-    assert both_sides(by_hand | {"samples": {"classic.tpot.mean": [1.0]}}, gated) == [
-        "classic.tpot.mean",
-        "total_throughput",
-    ]
+    assert BaselineTest.read(by_hand).compared(gated) == ["classic.tpot.mean"]
+    measured = BaselineTest.read(by_hand | {"samples": {"classic.tpot.mean": [1.0]}})
+    assert measured.compared(gated) == ["classic.tpot.mean", "total_throughput"]
 
 
 def test_a_method_of_your_own_is_gated_as_any_serving_workload() -> None:
-    made = build("run", "now", PRINT, [], [run_entry("PASSED", method="mine")])
+    made = saved("run", "now", PRINT, [], [run_entry("PASSED", method="mine")])
     assert set(made["tests"][ID]["figures"]) == {"tpot.mean", "ttft.mean", "total_throughput"}
 
 
@@ -348,16 +348,14 @@ def test_a_file_of_ones_own_says_how_its_prompts_were_sent(tmp_path: Path) -> No
         path.write_text(
             json.dumps({"schema": "slabench.baseline/2", "fingerprint": PRINT, "tests": {ID: entry}})
         )
-        assert load(str(path)).tests[ID]["workload"].get("prompt_form") == form
+        assert load(str(path)).tests[ID].workload.get("prompt_form") == form
 
 
 def test_a_file_keeps_its_floors_and_the_tests_that_were_not_measured() -> None:
-    old = Baseline(
-        "b.json",
-        "s",
-        PRINT,
-        {ID: {"figures": {"qpm": 1.0}, "floors": {"qpm": 20.0}}, "other": {"figures": {"qpm": 2.0}}},
-    )
+    old = {
+        "fingerprint": PRINT,
+        "tests": {ID: {"figures": {"qpm": 1.0}, "floors": {"qpm": 20.0}}, "other": {"figures": {"qpm": 2.0}}},
+    }
     new = {"fingerprint": PRINT, "tests": {ID: {"figures": {"qpm": 30.0}, "floors": {}}}}
     kept, gone = keep(new, old, differ=False)
     assert kept["tests"] == {
@@ -368,12 +366,12 @@ def test_a_file_keeps_its_floors_and_the_tests_that_were_not_measured() -> None:
 
 
 def test_tests_of_another_hardware_do_not_stay_beside_this_one_s() -> None:
-    old = Baseline("b.json", "s", PRINT, {"other": {"figures": {"qpm": 2.0}}})
+    old = {"fingerprint": PRINT, "tests": {"other": {"figures": {"qpm": 2.0}}}}
     new = {
         "fingerprint": PRINT | {"hardware": {"gpu": "H200", "gpus": 8}},
         "tests": {ID: {"figures": {"qpm": 30.0}, "floors": {}}},
     }
-    kept, gone = keep(new, old, differ=any(differences(old.fingerprint, new["fingerprint"])))
+    kept, gone = keep(new, old, differ=any(differences(old["fingerprint"], new["fingerprint"])))
     assert list(kept["tests"]) == [ID]
     assert gone == ["other"]
 
@@ -385,7 +383,7 @@ def test_a_file_of_the_first_schema_is_still_read(tmp_path: Path) -> None:
             {"schema": "slabench.baseline/1", "fingerprint": PRINT, "tests": {ID: {"figures": {"qpm": 22.8}}}}
         )
     )
-    assert load(str(path)).samples(ID) == {"qpm": [22.8]}
+    assert load(str(path)).tests[ID].samples.values == {"qpm": [22.8]}
 
 
 @pytest.mark.parametrize(
@@ -415,7 +413,7 @@ def repeated(*values: float, side: str = "new") -> list[dict[str, Any]]:
 
 def test_repeats_become_samples_of_the_new_side_alone() -> None:
     entry = run_entry("PASSED", repeats=[*repeated(40.0, 42.0), *repeated(1.0, 2.0, side="baseline")])
-    (made,) = build("run", "now", PRINT, [], [entry])["tests"].values()
+    (made,) = saved("run", "now", PRINT, [], [entry])["tests"].values()
     assert (made["repeats"], made["samples"]["tpot.mean"], made["figures"]["tpot.mean"]) == (
         2,
         [40.0, 42.0],
@@ -427,7 +425,7 @@ def test_a_figure_that_one_repeat_lacks_is_kept_in_mind_and_not_left_out(tmp_pat
     """Left out of samples and figures it would not be compared, and TPOT could double."""
     runs = repeated(40.0, 42.0, 41.0)
     del runs[1]["metrics"]["tpot.mean"]
-    (made,) = build("run", "now", PRINT, [], [run_entry("PASSED", repeats=runs, workload=WORK, plan={})])[
+    (made,) = saved("run", "now", PRINT, [], [run_entry("PASSED", repeats=runs, workload=WORK, plan={})])[
         "tests"
     ].values()
     assert made["lacking"] == {"tpot.mean": "repeat 2 of 3"}
@@ -467,13 +465,13 @@ def test_a_baseline_records_what_allow_permitted(tmp_path: Path) -> None:
         Check("client", CheckStatus.FINDING, "Late at p99."), "serving", allow=["completed", "client"]
     )
     checks = [bad.as_dict(), late.as_dict(), Check("flush", CheckStatus.OK, "").as_dict()]
-    made = build("run", "now", PRINT, [], [run_entry("PASSED", checks=checks, workload=WORK, plan={})])
+    made = saved("run", "now", PRINT, [], [run_entry("PASSED", checks=checks, workload=WORK, plan={})])
     assert made["tests"][ID]["allowed"] == {"completed": "6 of 12 requests failed."}
     path = tmp_path / "b.json"
     save(
         str(path),
         merge(
-            [("a", build("a", "now", PRINT, [], [run_entry("PASSED", workload=WORK, plan={})])), ("b", made)]
+            [("a", saved("a", "now", PRINT, [], [run_entry("PASSED", workload=WORK, plan={})])), ("b", made)]
         ),
     )
     known, same = load(str(path)), {"tpot.mean": 40.0, "ttft.mean": 9.0, "total_throughput": 1800.0}
@@ -513,7 +511,9 @@ def test_an_old_side_that_does_not_record_what_it_is_of_is_labelled(
     fingerprint: Any, work: Any, absent: str
 ) -> None:
     """It is comparable with anything, and nothing said so."""
-    known = Baseline("b.json", "s", fingerprint, {ID: {"workload": work, "figures": {"qpm": 3.0}}})
+    known = Baseline(
+        "b.json", "s", fingerprint, {ID: BaselineTest.read({"workload": work, "figures": {"qpm": 3.0}})}
+    )
     found = against(known, {"qpm": 3.0}, FULL)
     assert (found.state, found.reasons) == ("compared", ("SINGLE_RUN", "UNTOLD"))
     assert found.as_dict()["notes"] == [
@@ -527,9 +527,11 @@ def test_an_old_side_that_does_not_record_what_it_is_of_is_labelled(
 
 
 def test_an_old_side_that_records_all_is_not_labelled() -> None:
-    known = Baseline("b.json", "s", FULL, {ID: {"workload": WORK, "figures": {"qpm": 3.0}}})
+    known = Baseline(
+        "b.json", "s", FULL, {ID: BaselineTest.read({"workload": WORK, "figures": {"qpm": 3.0}})}
+    )
     assert against(known, {"qpm": 3.0}, FULL, strict=True).reasons == ("SINGLE_RUN",)
-    empty = Baseline("b.json", "s", {}, {ID: {"figures": {"qpm": 3.0}}})
+    empty = Baseline("b.json", "s", {}, {ID: BaselineTest.read({"figures": {"qpm": 3.0}})})
     # and neither does the new side
     assert against(empty, {"qpm": 3.0}, {}, {}).reasons == ("SINGLE_RUN", "UNTOLD")
 
@@ -537,25 +539,27 @@ def test_an_old_side_that_records_all_is_not_labelled() -> None:
 def test_what_is_only_inconclusive_is_a_run_all_the_same() -> None:
     open_ = run_entry("INVALID", reasons=["INCONCLUSIVE"])
     broken = run_entry("INVALID", reasons=["INCONCLUSIVE"], checks=[{"name": "flush", "state": "invalid"}])
-    assert list(build("run", "now", PRINT, [], [open_])["tests"]) == [ID]
-    assert build("run", "now", PRINT, [], [broken])["tests"] == {}
+    assert list(saved("run", "now", PRINT, [], [open_])["tests"]) == [ID]
+    assert saved("run", "now", PRINT, [], [broken])["tests"] == {}
 
 
 def test_merged_runs_are_one_baseline_with_all_their_samples(tmp_path: Path) -> None:
-    first = build("a", "now", PRINT, ["REDUCED"], [run_entry("PASSED"), run_entry("PASSED", "t::a")])
-    second = build("b", "then", PRINT, [], [run_entry("PASSED", repeats=repeated(43.0, 46.0))])
+    first = saved("a", "now", PRINT, ["REDUCED"], [run_entry("PASSED"), run_entry("PASSED", "t::a")])
+    second = saved("b", "then", PRINT, [], [run_entry("PASSED", repeats=repeated(43.0, 46.0))])
     both = merge([("a.json", first), ("b.json", second)])
     assert both["tests"][ID]["samples"]["tpot.mean"] == [40.0, 43.0, 46.0]
     assert (both["tests"][ID]["figures"]["tpot.mean"], both["tests"][ID]["repeats"]) == (43.0, 3)
     assert (both["source"], both["labels"], set(both["tests"])) == ("a + b", ["REDUCED"], {ID, "t::a"})
     save(str(tmp_path / "c.json"), both)
-    assert load(str(tmp_path / "c.json")).samples(ID)["tpot.mean"] == [40.0, 43.0, 46.0]
+    assert load(str(tmp_path / "c.json")).tests[ID].samples.values["tpot.mean"] == [40.0, 43.0, 46.0]
 
 
 def test_the_server_s_arguments_may_differ_only_if_named_and_its_version_may() -> None:
     now = PRINT | {"server": {"version": "0.5.12", "token_capacity": 2, "chunked_prefill_size": 8192}}
     was = {**PRINT, "server": {"version": "0.5.7", "token_capacity": 1, "chunked_prefill_size": 4096}}
-    known = Baseline("b.json", "a test", was, {ID: {"workload": WORK, "figures": {"tpot.mean": 40.0}}})
+    known = Baseline(
+        "b.json", "a test", was, {ID: BaselineTest.read({"workload": WORK, "figures": {"tpot.mean": 40.0}})}
+    )
     found = against(known, {"tpot.mean": 40.0}, now)
     assert [str(each) for each in found.differences] == [
         "server.chunked_prefill_size: 8192, 4096 in the baseline"
@@ -571,7 +575,11 @@ def test_repeats_on_both_sides_decide_or_are_inconclusive() -> None:
         "b.json",
         "s",
         PRINT,
-        {ID: {"workload": WORK, "figures": {"qpm": 100.0}, "samples": {"qpm": [99.0, 100.0, 101.0]}}},
+        {
+            ID: BaselineTest.read(
+                {"workload": WORK, "figures": {"qpm": 100.0}, "samples": {"qpm": [99.0, 100.0, 101.0]}}
+            )
+        },
     )
 
     def state(*values: float) -> tuple[list[bool], tuple[str, ...]]:
@@ -588,7 +596,10 @@ def test_repeats_on_both_sides_decide_or_are_inconclusive() -> None:
 
 def test_run_json_keeps_the_messages_of_a_comparison() -> None:
     known = Baseline(
-        "b.json", "s", FULL, {ID: {"figures": {"qpm": 3.0}, "samples": {"qpm": [3.0, 3.1, 2.9]}}}
+        "b.json",
+        "s",
+        FULL,
+        {ID: BaselineTest.read({"figures": {"qpm": 3.0}, "samples": {"qpm": [3.0, 3.1, 2.9]}})},
     )
     other = FULL | {"hardware": {"gpu": "H200", "gpus": 8}}
     found = against(known, {"qpm": 2.95}, other, allow=["hardware"]).as_dict()

@@ -9,9 +9,11 @@ import pytest
 from slabench.errors import ConfigError
 from slabench.messages import Message, from_dict
 from slabench.verdict import baseline_file, comparison, reasons
+from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.outcome import Check, CheckStatus, Outcome, overall
 from slabench.verdict.sla import slo
+from tests.unit.verdict.saved import entry, saved
 
 GOOD, BAD = {"tpot.mean": 40.0, "output_throughput": 100.0}, {"tpot.mean": 60.0, "output_throughput": 100.0}
 RULE = (slo("tpot", "mean", "<=", 50),)
@@ -27,7 +29,7 @@ TUNING = {"limit": 50, "observed": 60.0, "rate": 128.0, "concurrency": 128}
 
 def stored(figures=None, floors=None, **fingerprint):
     entry = {"workload": WORK, "figures": GOOD if figures is None else figures, "floors": floors or {}}
-    return baseline_file.Baseline("b.json", "b", IDENTITY | fingerprint, {"t": entry})
+    return Baseline("b.json", "b", IDENTITY | fingerprint, {"t": BaselineTest.read(entry)})
 
 
 def compared(figures, baseline=None, test="t", identity=IDENTITY, work=WORK, **more):
@@ -228,7 +230,7 @@ def test_missing_baseline_is_refused(tmp_path):
 
 
 def test_round_trip_leaves_out_invalid_tests(tmp_path):
-    entry = {
+    test = {
         "id": "t",
         "method": "tencent",
         "word": "PASSED",
@@ -238,15 +240,13 @@ def test_round_trip_leaves_out_invalid_tests(tmp_path):
         "reasons": [],
         "checks": [],
     }
-    document = baseline_file.build(
-        "run", "2026", IDENTITY, ["SIMULATED"], [entry, entry | {"id": "u", "word": "INVALID"}]
-    )
+    document = saved("run", "2026", IDENTITY, ["SIMULATED"], [test, test | {"id": "u", "word": "INVALID"}])
     path = tmp_path / "b.json"
     baseline_file.save(str(path), document)
     back = baseline_file.load(str(path))
     assert set(back.tests) == {"t"}
-    assert back.tests["t"]["figures"] == {"tpot.mean": 40.0}
-    assert back.tests["t"]["information"]["qpm"] == 3.0
+    assert back.tests["t"].means == {"tpot.mean": 40.0}
+    assert document["tests"]["t"]["information"]["qpm"] == 3.0
     assert compared(GOOD, back).state == "compared"
 
 
@@ -319,9 +319,12 @@ def test_an_invalid_run_is_invalid_for_its_own_reason():
 
 def test_what_a_gate_could_not_judge_is_still_a_baseline():
     """The run was valid: it is how a baseline for a new test comes to be."""
-    entry = {"word": "INVALID", "reasons": ["NOTHING_JUDGED"], "checks": [OK[0].as_dict()]}
-    assert baseline_file.only_inconclusive(entry)
-    assert not baseline_file.only_inconclusive(entry | {"checks": [OK[0].as_dict() | {"state": "invalid"}]})
+    test = {
+        "id": "t", "method": "serving", "metrics": {}, "workload": {}, "plan": {},
+        "word": "INVALID", "reasons": ["NOTHING_JUDGED"], "checks": [OK[0].as_dict()],
+    }  # fmt: skip
+    assert entry(test).valid
+    assert not entry(test | {"checks": [OK[0].as_dict() | {"state": "invalid"}]}).valid
 
 
 def test_what_failed_is_the_first_reason():

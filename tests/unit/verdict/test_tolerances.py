@@ -13,7 +13,7 @@ from slabench.errors import ConfigError
 from slabench.metrics import definitions
 from slabench.metrics.declaration import Metric
 from slabench.metrics.definitions import METRICS, metric_of, statistics_of
-from slabench.verdict.baseline_file import Baseline
+from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.comparison import compare, gates
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.outcome import Outcome
@@ -45,7 +45,15 @@ KEYS = [key for metric in COMPARABLE for key in keys_of(metric)]
 def word(key: str, new: list[float], old: list[float]) -> Outcome:
     """Of a test with this one figure, against a baseline file's entry."""
     entry = {"figures": {key: sum(old) / len(old)}, "samples": {key: old}}
-    found = compare(Baseline("b", "b", {}, {TEST: entry}), TEST, {key: new}, SIZES, {}, {}, tolerance=0.02)
+    found = compare(
+        Baseline("b", "b", {}, {TEST: BaselineTest.read(entry)}),
+        TEST,
+        {key: new},
+        SIZES,
+        {},
+        {},
+        tolerance=0.02,
+    )
     return judge(Case({key: sum(new) / len(new)}, SIZES, (), comparison=found)).word
 
 
@@ -120,7 +128,9 @@ def test_what_has_no_direction_is_not_compared(metric: Metric) -> None:
 def test_a_floor_is_the_least_and_where_lower_is_better_the_most(metric: Metric) -> None:
     """A floor on `completed` was taken for a ceiling: 12 of 12 failed a floor of 10, and 3 of 12 held it."""
     for key in keys_of(metric):
-        known = Baseline("b", "b", {}, {TEST: {"figures": {key: 10.0}, "floors": {key: 10.0}}})
+        known = Baseline(
+            "b", "b", {}, {TEST: BaselineTest.read({"figures": {key: 10.0}, "floors": {key: 10.0}})}
+        )
         found = compare(known, TEST, {key: [10.0]}, SIZES, {}, {}, tolerance=0.02)
         (floor,) = found.floors
         assert floor.op == ("<=" if metric.better == "lower" else ">=")

@@ -17,7 +17,7 @@ from slabench.metrics.compute import compute, sample_sizes
 from slabench.metrics.full_batch import full_batch
 from slabench.records import GpuCounts
 from slabench.sim.profiles import PROFILES, Profile
-from slabench.verdict.baseline_file import Baseline
+from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.comparison import compare
 from slabench.verdict.gated_metrics import gated_keys
 from slabench.verdict.judge import Case, judge
@@ -80,7 +80,7 @@ def gate(
     keys = gated_keys("ali-decode", old[0].figures)
     samples = {key: [run.figures[key] for run in old] for key in keys}
     means = {key: sum(values) / len(values) for key, values in samples.items()}
-    known = Baseline("old", "old", {}, {TEST: {"figures": means, "samples": samples}})
+    known = Baseline("old", "old", {}, {TEST: BaselineTest.read({"figures": means, "samples": samples})})
     mine = {key: [run.figures[key] for run in new] for key in keys}
     comparison = compare(
         known, TEST, mine, new[0].sizes, {}, {}, tolerance=tolerance, siblings=siblings, pairs=pairs

@@ -1,0 +1,67 @@
+"""The old side of a comparison: what a baseline file, a baseline server or an earlier run has of each test."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from slabench.verdict.gated_metrics import Gathered
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineTest:
+    """One test."""
+
+    samples: Gathered
+    workload: Mapping[str, Any] = field(default_factory=dict)
+    floors: Mapping[str, float] = field(default_factory=dict)
+    allowed: Mapping[str, str] = field(default_factory=dict)  # checks that --allow permitted, and their text
+    accept_length: float | None = None  # of speculative decoding, mean over the repeats
+    method: str = "serving"
+    # A file without samples was written by hand, such as the published tables: only what it names is compared.
+    by_hand: bool = False
+
+    @classmethod
+    def read(cls, entry: Mapping[str, Any]) -> BaselineTest:
+        """A test of a baseline document; a metric without samples is one."""
+        samples = {key: [value] for key, value in entry.get("figures", {}).items()} | entry.get("samples", {})
+        return cls(
+            Gathered(
+                {key: [float(value) for value in values] for key, values in samples.items()},
+                entry.get("lacking", {}),
+            ),
+            entry.get("workload", {}),
+            entry.get("floors", {}),
+            entry.get("allowed", {}),
+            entry.get("information", {}).get("accept_length"),
+            entry.get("method", "serving"),
+            not entry.get("samples"),
+        )
+
+    @property
+    def means(self) -> dict[str, float]:
+        return {key: statistics.fmean(values) for key, values in self.samples.values.items()}
+
+    def only(self, keys: Collection[str]) -> BaselineTest:
+        """The same with these metrics alone."""
+        values = {key: each for key, each in self.samples.values.items() if key in keys}
+        lacking = {key: each for key, each in self.samples.lacking.items() if key in keys}
+        return replace(self, samples=Gathered(values, lacking))
+
+    def compared(self, gated: Iterable[str]) -> list[str]:
+        """The metrics that a comparison needs on both sides: those of this test, and the new side's gated ones."""
+        own = (*self.samples.values, *self.samples.lacking)
+        more = () if self.by_hand else (key for key in gated if f"classic.{key}" not in own)
+        return list(dict.fromkeys((*own, *more)))
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """All tests of an old side."""
+
+    path: str
+    source: str
+    fingerprint: Mapping[str, Mapping[str, Any]]
+    tests: Mapping[str, BaselineTest]
