@@ -144,7 +144,7 @@ def _of_server(
 
 
 def _not_measured(name: str, invalid: str | None) -> Comparison:
-    """invalid: why the run at the baseline server before this one has no verdict; None: it has no such test."""
+    """invalid: why the earlier run at the baseline server has no verdict; None: it has no such test."""
     why = Message("comparison.baseline_server_unmeasured")
     if invalid is not None:
         why = Message("comparison.baseline_server_invalid", why=invalid)
@@ -163,7 +163,8 @@ def _accept_length(repeats: Sequence[Metrics]) -> float | None:
 
 
 def margins(compared: ComparedWith, loads: Sequence[tuple[Measured, Metrics]]) -> list[Margin]:
-    """Each compared metric with the limit that the comparison allows: the client's own error must not decide it.
+    """Each compared metric with the limit that the comparison allows: the client's own error must not decide
+    it.
 
     Only TPOT, whose error is a share, counts: an error in ms (TTFT) is on both sides alike, and not in their
     difference.

@@ -1,4 +1,4 @@
-"""The old side of a comparison: what a baseline file, a baseline server or an earlier run has of each test."""
+"""The old side of a comparison: a baseline file, a baseline server or an earlier run, test by test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class BaselineTest:
     allowed: Mapping[str, str] = field(default_factory=dict)  # checks that --allow permitted, and their text
     accept_length: float | None = None  # of speculative decoding, mean over the repeats
     method: str = "serving"
-    # A file without samples was written by hand, such as the published tables: only what it names is compared.
+    # A file without samples was written by hand, such as the published tables: only what it names is
+    # compared.
     by_hand: bool = False
 
     @classmethod
@@ -51,7 +52,9 @@ class BaselineTest:
         return replace(self, samples=Gathered(values, lacking))
 
     def compared(self, gated: Iterable[str]) -> list[str]:
-        """The metrics that a comparison needs on both sides: those of this test, and the new side's gated ones."""
+        """The metrics that a comparison needs on both sides: those of this test, and the new side's gated
+        ones.
+        """
         own = (*self.samples.values, *self.samples.lacking)
         more = () if self.by_hand else (key for key in gated if f"classic.{key}" not in own)
         return list(dict.fromkeys((*own, *more)))
