@@ -11,7 +11,7 @@ from slabench.metrics.definitions import declared, too_few
 from slabench.verdict.bounded import Undecided, evaluate
 from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus, Objective, Outcome, Verdict
-from slabench.verdict.reasons import Reason, failed
+from slabench.verdict.reasons import Reason
 from slabench.verdict.sla import Slo
 
 
@@ -56,8 +56,10 @@ def judge(case: Case) -> Verdict:
         if not objectives and not missing and comparison.inconclusive is None:
             reporting.append(NOTHING_JUDGED)
     # What it failed for comes first: a reader takes the first code for the cause.
-    first = failed(objectives) if outcome is Outcome.FAILED else []
-    if outcome is Outcome.INVALID and not reporting:
+    first: list[str] = []
+    if outcome is Outcome.FAILED:
+        first = [f"{each.kind.upper()}:{each.metric}" for each in objectives if not each.holds]
+    elif outcome is Outcome.INVALID and not reporting:
         first = [f"UNDEFINED:{rule.metric}" for rule in results if isinstance(rule, Slo)]
     codes = tuple(dict.fromkeys((*first, *reporting, *reasons, *case.labels)))
     advice = tuple(as_message(text) if isinstance(text, str) else text for text in case.advice)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from slabench.messages import Message
-from slabench.verdict.outcome import Objective
 
 
 class Reason(StrEnum):
@@ -53,11 +52,6 @@ PREFIXES = {
     "BASELINE:": Message("reason.comparison"),
     "UNDEFINED:": Message("reason.undefined"),
 }
-
-
-def failed(objectives: Sequence[Objective]) -> list[str]:
-    """`SLO:tpot.mean`: a code for each objective that does not hold."""
-    return [f"{each.kind.upper()}:{each.metric}" for each in objectives if not each.holds]
 
 
 def in_words(reasons: Sequence[str]) -> str:

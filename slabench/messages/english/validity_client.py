@@ -27,7 +27,7 @@ MESSAGES = {
     "client.late_on_average": "{lateness}; the limit is {limit:.0%} of it.",
     "client.late_on_average.remedy": FREE_CORES,
     "client.late_for_percentile": (
-        "{lateness}, and {p99_ms:.2f} ms at p99; an objective is on a percentile, so the limit is "
+        "{lateness}, and {p99_ms:.2f} ms at p99; the verdict depends on a percentile, so the limit is "
         "{limit:.0%} of it."
     ),
     "client.late_for_percentile.remedy": FREE_CORES,
@@ -48,10 +48,6 @@ MESSAGES = {
         "limit is {limit:.0%}."
     ),
     "client.sent_late.remedy": FREE_CORES,
-    "client_error.not_measured": "The client's own error was not measured.",
-    "client_error.not_measured.remedy": (
-        "Run slabench on a machine with two free cores (the null server takes one), with --calibrate=fresh."
-    ),
     "client_error.unknown": "The client's own error is not known: {why}.",
     "client_error.unknown.remedy": (
         "Run slabench on a machine with two free cores (the null server takes one), with --calibrate=fresh."

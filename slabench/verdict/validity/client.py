@@ -203,8 +203,7 @@ def _of_requests(context: CheckContext) -> Check | None:
 def client_error(context: CheckContext) -> Check:
     """A percentile's error is taken to be the mean's."""
     calibration = context.run.client.calibration
-    if calibration is None:
-        return not_checked("client_error.not_measured")
+    assert calibration is not None, "the check is for calibrated clients"
     if calibration.state != "measured":
         off = calibration.state == "off"
         return not_checked("client_error.off" if off else "client_error.unknown", why=calibration.why)
@@ -216,10 +215,19 @@ def client_error(context: CheckContext) -> Check:
         for margin in context.margins
         if (error := _error_ms(calibration, margin, context)) is not None
     ]
+    # its errors with their signs, and the load that they hold for
+    measured = Message(
+        "client_error.calibration",
+        tpot_pct=calibration.tpot_error_pct,
+        ttft_ms=calibration.ttft_error_ms,
+        p99_ms=calibration.p99_itl_error_ms,
+        streams=calibration.streams,
+        itl_ms=calibration.itl_ms,
+    )
     share, margin, error = max(shares, key=lambda each: each[0], default=(0.0, None, 0.0))
     if margin is None or share <= MARGIN_SHARE_LIMIT:
         beside = Message("client_error.share", share=share, limit=MARGIN_SHARE_LIMIT) if margin else None
-        return ok("client_error.ok", calibration=_calibration(calibration), share=beside)
+        return ok("client_error.ok", calibration=measured, share=beside)
     return invalid(
         "client_error.too_large",
         metric=margin.metric,
@@ -228,24 +236,12 @@ def client_error(context: CheckContext) -> Check:
         distance_ms=abs(margin.observed - margin.limit),
         observed=margin.observed,
         objective=margin.limit,
-        calibration=_calibration(calibration),
+        calibration=measured,
     )
 
 
 def _share(error: float, distance: float) -> float:
     return error / distance if distance else (math.inf if error else 0.0)
-
-
-def _calibration(calibration: Calibration) -> Message:
-    """Its errors with their signs, and the load that they hold for."""
-    return Message(
-        "client_error.calibration",
-        tpot_pct=calibration.tpot_error_pct,
-        ttft_ms=calibration.ttft_error_ms,
-        p99_ms=calibration.p99_itl_error_ms,
-        streams=calibration.streams,
-        itl_ms=calibration.itl_ms,
-    )
 
 
 def _error_ms(calibration: Calibration, margin: Margin, context: CheckContext) -> float | None:

@@ -117,18 +117,12 @@ def log_agrees(evidence: LogEvidence) -> Check:
     )
     # Both are of the same time: when they differ, other times are no explanation.
     if full is not None and abs(full / log - 1) > AGREE_SHARE:
-        other = contradicts(full, log, evidence.samples)
-        status = CheckStatus.INVALID if other else CheckStatus.FINDING
+        most = 1 + (OTHER_LOG_SHARE if evidence.samples >= FEW else FEW_SHARE)
+        status = CheckStatus.INVALID if max(full, log) > most * min(full, log) else CheckStatus.FINDING
         return check(status, "log_agrees.same_batch", comparison=comparison)
     if abs(mean / log - 1) <= AGREE_SHARE:
         return ok("log_agrees.agrees", comparison=comparison)
     return finding("log_agrees.differs", comparison=comparison, cause=_cause(evidence, mean, log))
-
-
-def contradicts(client: float, log: float, samples: int) -> bool:
-    """Whether two TPOTs (ms) of one batch at one time cannot both be this server's; samples: clean lines."""
-    share = OTHER_LOG_SHARE if samples >= FEW else FEW_SHARE
-    return max(client, log) > (1 + share) * min(client, log)
 
 
 def more_tokens(tokens: float, received: float) -> bool:
