@@ -16,7 +16,7 @@ from tools.doc_tables import cell, spliced, table  # noqa: E402
 
 def checks(*, other: bool = False) -> str:
     """Every check; other: those of a load that another client drove."""
-    head = ("check", "looks at", "INVALID when", "why this limit", "only for")
+    head = ("check", "evidence", "INVALID when", "why this limit", "only for")
     rows = [
         (f"`{check.name}`", *map(cell, (check.evidence, check.invalid, check.why, check.applies.text)))
         for check in registered()

@@ -1,8 +1,9 @@
-"""--goodput: limits that each request is held to by itself, whatever the objectives of the whole run are."""
+"""--goodput: limits for each single request, beside the objectives of the whole run."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 
 from slabench.errors import ConfigError
@@ -10,6 +11,7 @@ from slabench.metrics.definitions import METRICS, OF_A_REQUEST
 from slabench.verdict.sla import Slo
 
 FORM = "--goodput=ttft:2000,tpot:50 (METRIC:MS)"
+_LIMIT = re.compile(r"(?P<name>[^:]*):(?P<ms>(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,2})?)(?:ms)?", re.I)
 
 
 def parse_goodput(texts: Iterable[str]) -> dict[str, float]:
@@ -18,33 +20,24 @@ def parse_goodput(texts: Iterable[str]) -> dict[str, float]:
 
     Metrics are ttft, tpot, e2el and their *_due, each once; milliseconds above 0.
     """
-    found: dict[str, float] = {}
+    limits: dict[str, float] = {}
     for text in texts:
         parts = text.replace(",", " ").split()
         if not parts:
             raise ConfigError(f"--goodput={text!r} names no limit: write {FORM}.")
         for part in parts:
-            name, sign, value = part.partition(":")
-            limit = _number(value.removesuffix("ms"))
-            if not sign or limit is None:
+            match = _LIMIT.fullmatch(part)
+            if match is None or not float(match["ms"]):
                 raise ConfigError(f"--goodput={text!r}: {part!r} is no METRIC:MS; write {FORM}.")
-            if name in found:
-                raise ConfigError(f"--goodput names {name} twice; a request has one limit for it.")
-            found[name] = limit
-    return checked(found, "--goodput")
-
-
-def _number(text: str) -> float | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value > 0 else None
+            if match["name"] in limits:
+                raise ConfigError(f"--goodput names {match['name']} twice; a request has one limit of it.")
+            limits[match["name"]] = float(match["ms"])
+    return checked(limits, "--goodput")
 
 
 def checked(limits: Mapping[str, float], source: str) -> dict[str, float]:
-    """Limits by metric in ms; ConfigError if one of them is no limit of a single request. source: who gave
-    them.
+    """Limits by metric in ms; ConfigError if one of them is no limit of a single request. source: the option
+    or call that sets them.
     """
     if not isinstance(limits, Mapping):
         raise ConfigError(
@@ -54,23 +47,17 @@ def checked(limits: Mapping[str, float], source: str) -> dict[str, float]:
         if name not in OF_A_REQUEST:
             hint = " e2e latency is e2el here." if name in METRICS["e2el"].also_called else ""
             raise ConfigError(f"{source} names {name!r}; a request has {', '.join(OF_A_REQUEST)}.{hint}")
-        if (
-            isinstance(limit, bool)
-            or not isinstance(limit, int | float)
-            or not (math.isfinite(limit) and limit > 0)
-        ):
-            raise ConfigError(f"{source} holds {name} to {limit!r}; give milliseconds above 0.")
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 < limit < math.inf:
+            raise ConfigError(f"{source} limits {name} to {limit!r}; it must be milliseconds above 0.")
     return {name: float(limit) for name, limit in limits.items()}
 
 
 def check_goodput(objectives: Iterable[Slo], limits: Mapping[str, float], *, where: str = "") -> None:
-    """ConfigError for an objective on goodput where no limit says which requests are good. where: the test
-    that states it.
-    """
-    for one in objectives:
-        if one.metric.startswith("goodput.") and not limits:
-            raise ConfigError(
-                f"{where}The objective {one} counts the requests within per-request limits, and none is "
-                f"given: add {FORM}, whose limits are each request's own, or take the mean of all with "
-                "--slo='ttft.mean<=2000'."
-            )
+    """ConfigError for an objective on goodput without per-request limits. where: the test that states it."""
+    of_goodput = [objective for objective in objectives if objective.metric.startswith("goodput.")]
+    if of_goodput and not limits:
+        raise ConfigError(
+            f"{where}The objective {of_goodput[0]} counts the requests within per-request limits, but no limit is "
+            f"set: add {FORM}, whose limits are each request's own, or take the mean of all with "
+            "--slo='ttft.mean<=2000'."
+        )

@@ -34,7 +34,7 @@ MESSAGES = {
     "streamed.early_first.remedy": _DIRECT,
     "streamed.faster_than_idle": (
         "The events of {fast} of {answers} answers came every {client_ms:.2f} ms, more than {factor:g} times "
-        "faster than the idle server's for one request alone ({idle_ms:.2f} ms); at most {share:.0%} may. "
+        "faster than the idle server's for one request alone ({server_ms:.2f} ms); at most {share:.0%} may. "
         "They may be held back."
     ),
     "streamed.faster_than_idle.remedy": _DIRECT,

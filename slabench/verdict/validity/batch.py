@@ -16,8 +16,8 @@ HELD_SHARE_LIMIT = 0.5
     Stage.BATCH,
     evidence="server_info",
     invalid=(
-        "the KV pools or the running caps of the servers that decode cannot hold the batch size a point is "
-        "named after; it is measured and shown all the same"
+        "the KV pools, or the limits on running requests, of the servers that decode cannot hold the point's "
+        "batch size; it is measured and shown all the same"
     ),
     why="the remedy names the largest that fits",
     applies=BATCH,
@@ -48,9 +48,10 @@ def batch_fits(context: CheckContext) -> Check:
     Stage.BATCH,
     evidence="arrivals, log",
     invalid=(
-        "there never were as many requests decoding at once as the point is named after, and no Decode line "
-        "of the log is of that batch"
+        "never as many requests were decoding at once as the point's batch size, and no Decode line of the "
+        "log has that batch"
     ),
+    why="the point would be that of a smaller batch",
     applies=BATCH,
 )
 def batch_reached(context: CheckContext) -> Check:
@@ -68,10 +69,10 @@ def batch_reached(context: CheckContext) -> Check:
     Stage.BATCH,
     evidence="arrivals, log",
     invalid=(
-        "less than half of the tokens were made while all of the batch was decoding, and less than half of "
-        "the log's Decode lines are of that batch"
+        "less than half of the tokens were generated while the whole batch was decoding, and less than half "
+        "of the log's Decode lines have that batch"
     ),
-    why="below it a mean TPOT is mostly of smaller batches",
+    why="below it a mean TPOT is mostly that of smaller batches",
     applies=BATCH,
 )
 def batch_held(context: CheckContext) -> Check:

@@ -19,11 +19,11 @@ def _reported(context: CheckContext) -> ReportedRun:
     Stage.ANSWERS,
     evidence="its result row",
     invalid=(
-        "it failed, or does not count every request as completed, stores an error, or an answer has no text"
+        "it failed, does not count every request as completed, or reports an error; or an answer has no text"
     ),
     why=(
-        "an error inside a 200 stream is a success to it: without text, TTFT 0, and the length asked for as "
-        "if it had come"
+        "it counts an error inside a 200 stream as a success: without text, TTFT 0, and the requested length "
+        "as if it had been generated"
     ),
     client="other",
 )
@@ -59,7 +59,7 @@ def completed(context: CheckContext) -> Check:
 @Registration(
     Stage.ANSWERS,
     evidence="the counts it kept",
-    invalid="a count is not what was asked for; over `/v1` it keeps the length asked for: not checked",
+    invalid=("a count is not what was requested; over `/v1` it keeps the requested length: not checked"),
     client="other",
 )
 def output_length(context: CheckContext) -> Check:
@@ -82,7 +82,7 @@ def output_length(context: CheckContext) -> Check:
 
 @Registration(
     Stage.PROMPTS,
-    evidence="the lengths it meant",
+    evidence="the lengths it planned",
     invalid=(
         "they are not those of the prompts that slabench draws, in order; the server's counts are not kept: "
         "not checked"
@@ -106,7 +106,10 @@ def prompt_length(context: CheckContext) -> Check:
 @Registration(
     Stage.BATCH,
     evidence="its peak of requests in one second",
-    invalid="the peak is below the batch size; enough proves nothing, since it over-counts: not checked",
+    invalid=(
+        "the peak is below the batch size; a sufficient peak proves nothing, since it over-counts: not "
+        "checked"
+    ),
     applies=BATCH,
     client="other",
 )

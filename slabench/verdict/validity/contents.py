@@ -175,13 +175,13 @@ def _text(context: CheckContext) -> Check | None:
     Stage.STREAM,
     evidence="the first counted event",
     invalid=(
-        "an answer with `output_ids` has none in its first counted event. By text alone a finding: most "
-        "first events are empty, and one gap of more than 100 ms and 3 times the longest later one is most "
-        "of the wait for their first text"
+        "an answer with `output_ids` has none in its first counted event. A finding by text alone: most "
+        "first events are empty, and one gap of more than 100 ms and 3 times the longest later gap makes up "
+        "most of the wait for the first text"
     ),
     why=(
-        "TTFT would be the time of an event that shows nothing. Random weights decode many tokens to no "
-        "text, so text proves nothing"
+        "TTFT would be the time of an event without a token. Random weights decode many tokens to no text, "
+        "so text alone proves nothing"
     ),
 )
 def first_token(context: CheckContext) -> Check:
@@ -235,10 +235,10 @@ def _silent(record: RequestRecord) -> int:
     Stage.STREAM,
     evidence="`[DONE]`, the body's end",
     invalid=(
-        "never: a finding when the stream ends more than 100 ms after its last token on average or 1 s in "
+        "never; a finding when the stream ends more than 100 ms after its last token on average or 1 s in "
         "one answer, or its body stays open for 1 s after `[DONE]`"
     ),
-    why="a client that waits for the end waits for it; TPOT and TTFT do not contain it",
+    why=("a client that waits for the end waits that long; TPOT and TTFT do not include it"),
 )
 def stream_end(context: CheckContext) -> Check:
     trails = [

@@ -26,13 +26,13 @@ FIRST_LEAST_MS = 1000.0
     evidence="arrivals",
     invalid=(
         "more than 20 % of the run (and 1 s) was lost at its beginning: nothing arrived for longer than the "
-        "pace of the rest explains, or the first of one-token answers took longer than every later one; more "
-        "than 5 % is a finding. A finding too when the first wave is more than 20 % slower a token than the "
-        "waves after it (`--prompts-per-batch`), or the first half of the full batch than its second"
+        "pace of the rest explains, or the first of one-token answers took longer than every later one. "
+        "Findings: more than 5 %; a first wave more than 20 % slower a token than the waves after it "
+        "(`--prompts-per-batch`); a first half of the full batch more than 20 % slower than its second"
     ),
     why=(
-        "what is done for the first time is no rate of the server; contexts grow, so steps get slower, not "
-        "faster. The warm-up (`--warmup-requests`) does it before"
+        "one-time work is not the server's rate; contexts grow, so steps get slower, not faster. The warm-up "
+        "(`--warmup-requests`) does it before"
     ),
 )
 def first_run(context: CheckContext) -> Check:
@@ -76,10 +76,10 @@ def _first_time(cause: Message, share: float) -> Check:
     evidence="arrivals",
     invalid=(
         "the whole server stopped for longer than `--stall-limit` (5 s), or for 20 % of the run (and 1 s) in "
-        "all: requests were in flight and nothing arrived, by every method; or one answer stood still for "
-        "longer than the limit, of a batch-size point only while the batch was full"
+        "all: requests were in flight and nothing arrived (for every method); or one answer stalled for "
+        "longer than the limit, at a batch-size point only while the batch was full"
     ),
-    why="a hundred times 50 ms; before that an answer waits for the others' prefills",
+    why="a hundred times 50 ms; a shorter wait may be for the prefills of others",
     finding_for=FILLING,
     finding_why=(
         "a retracted answer pauses for as long as the queue is; its TPOT and the longest gap say so. That "
@@ -172,22 +172,14 @@ def _first_batch(context: CheckContext) -> Check:
     paces = [pace(answers, window.members, window.begin, window.end) for window in full]
     waves = [(time, tokens) for time, tokens in paces if tokens >= enough]
     first, middle = full[0], (full[0].begin + full[0].end) // 2
-    halves = [
-        pace(answers, first.members, first.begin, middle),
-        pace(answers, first.members, middle, first.end),
-    ]
+    early = pace(answers, first.members, first.begin, middle)
+    late = pace(answers, first.members, middle, first.end)
     compared: list[tuple[float, Message]] = []
     if len(waves) > 1:
         rest = sum(time for time, _ in waves[1:]), sum(tokens for _, tokens in waves[1:])
-        first_ms, later_ms, slower = _slower(waves[0], rest)
-        message = Message(
-            "first_run.waves", first_ms=first_ms, later_ms=later_ms, slower=slower, later=len(waves) - 1
-        )
-        compared.append((slower, message))
-    if min(tokens for _, tokens in halves) >= enough:
-        first_ms, later_ms, slower = _slower(*halves)
-        message = Message("first_run.halves", first_ms=first_ms, later_ms=later_ms, slower=slower)
-        compared.append((slower, message))
+        compared.append(_compared("first_run.waves", waves[0], rest, later=len(waves) - 1))
+    if min(early[1], late[1]) >= enough:
+        compared.append(_compared("first_run.halves", early, late))
     if not compared:
         return ok("first_run.too_short", tokens=FIRST_RUN_TOKENS)
     slow = tuple(message for slower, message in compared if slower > FIRST_RUN_SHARE)
@@ -196,9 +188,12 @@ def _first_batch(context: CheckContext) -> Check:
     return ok("first_run.even", compared=tuple(message for _, message in compared))
 
 
-def _slower(early: tuple[int, int], late: tuple[int, int]) -> tuple[float, float, float]:
-    """ms a token of two paces, and by what share the earlier one is slower; 0 where the later one was read at
-    one moment.
+def _compared(
+    id: str, early: tuple[int, int], late: tuple[int, int], **arguments: int
+) -> tuple[float, Message]:
+    """By what share the earlier of two paces is slower, and the message of both; 0 where the later one was
+    read at one moment.
     """
     first_ms, later_ms = (time / tokens / 1e6 for time, tokens in (early, late))
-    return first_ms, later_ms, first_ms / later_ms - 1 if later_ms else 0.0
+    slower = first_ms / later_ms - 1 if later_ms else 0.0
+    return slower, Message(id, first_ms=first_ms, later_ms=later_ms, slower=slower, **arguments)

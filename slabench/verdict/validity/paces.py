@@ -33,24 +33,26 @@ class Paces:
 
 def two_paces(records: Sequence[RequestRecord]) -> Paces | None:
     """None where all came at one pace, or those of two paces not at one time."""
-    known = [
+    gaps = [
         (_gap_ms(record), record)
         for record in records
         if record.ok and len(record.arrival_ns) >= LEAST_EVENTS
     ]
-    known = sorted((one for one in known if one[0] > 0), key=lambda one: one[0])
+    known = sorted(((gap, record) for gap, record in gaps if gap > 0), key=lambda pair: pair[0])
     least = max(LEAST_ANSWERS, LEAST_SHARE * len(known))
     places = [k for k in range(1, len(known)) if k >= least and len(known) - k >= least]
     place = max(places, key=lambda k: known[k][0] / known[k - 1][0], default=0)
     if not place or known[place][0] < APART * known[place - 1][0]:
         return None
-    fast, slow = ([record for _, record in each] for each in (known[:place], known[place:]))
-    fast, slow = fast[:: -(-len(fast) // MOST_ANSWERS)], slow[:: -(-len(slow) // MOST_ANSWERS)]
-    apart = sum(any(_apart(one, other) for other in slow) for one in fast)
-    if 2 * apart <= len(fast):
+    fast, slow = known[:place], known[place:]
+    some_fast, some_slow = (
+        [record for _, record in pairs[:: -(-len(pairs) // MOST_ANSWERS)]] for pairs in (fast, slow)
+    )
+    apart = sum(any(_apart(record, other) for other in some_slow) for record in some_fast)
+    if 2 * apart <= len(some_fast):
         return None
-    gaps = [gap for gap, _ in known]
-    return Paces(place, statistics.median(gaps[:place]), len(known) - place, statistics.median(gaps[place:]))
+    fast_ms, slow_ms = (statistics.median(gap for gap, _ in pairs) for pairs in (fast, slow))
+    return Paces(len(fast), fast_ms, len(slow), slow_ms)
 
 
 def _gap_ms(record: RequestRecord) -> float:
@@ -59,7 +61,7 @@ def _gap_ms(record: RequestRecord) -> float:
 
 
 def _apart(fast: RequestRecord, slow: RequestRecord) -> bool:
-    """Whether the one was faster while both were decoding, for at least half of its own time."""
+    """Whether the first was faster while both were decoding, for at least half of its own time."""
     begin, end = max(fast.arrival_ns[0], slow.arrival_ns[0]), min(fast.stamps_ns[-1], slow.stamps_ns[-1])
     if 2 * (end - begin) < fast.stamps_ns[-1] - fast.arrival_ns[0]:
         return False

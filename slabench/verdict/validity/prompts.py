@@ -41,8 +41,11 @@ def distorted(
 @Registration(
     Stage.WORKLOAD,
     evidence="data set, server_info, model_info",
-    invalid="the prompts are random ids and the server decodes speculatively or routes to experts: a finding",
-    why="random ids are no language: drafts are accepted, and experts chosen, otherwise than for text",
+    invalid=(
+        "never; a finding when the prompts are random ids and the server decodes speculatively or routes to "
+        "experts"
+    ),
+    why=("random ids are not language: drafts are accepted, and experts chosen, differently than for text"),
 )
 def random_tokens(context: CheckContext) -> Check:
     if not context.distorted:
@@ -54,14 +57,13 @@ def random_tokens(context: CheckContext) -> Check:
     Stage.PROMPTS,
     evidence="`prompt_tokens`",
     invalid=(
-        "it is not the number of ids sent, or not our own tokenizer's count of the text sent; more than 1 % "
-        "from the length that was meant is a finding"
+        "it is not the number of ids sent, or not our tokenizer's count of the text sent; or some answers "
+        "report it and others do not. A finding: more than 1 % from the length that the workload asked for"
     ),
     why=(
-        "text that is decoded and encoded again drifts; the server must still see what was sent. Answers "
-        "that do not say it beside others that do are INVALID: nobody can say what the server read. A chat "
-        "template (`--backend=sglang-oai-chat`) may add the same number of tokens to every message; another "
-        "number each is not checked"
+        "the server must read what was sent; text that is decoded and encoded again changes its length. A "
+        "chat template (`--backend=sglang-oai-chat`) may add the same number of tokens to every message; "
+        "different numbers are not checked"
     ),
     probe=True,
 )

@@ -17,12 +17,12 @@ REACHED_SHARE_LIMIT = 0.9  # of the rate at which requests were due
     Stage.RATE,
     evidence="due and sent times",
     invalid=(
-        "never (a finding): with a finite rate and a cap, requests left at less than 90 % of the rate at "
-        "which they were due, since they waited for a slot"
+        "never; a finding when, with a finite rate and a limit on concurrency, requests were sent at less "
+        "than 90 % of the rate at which they were due, since they waited for a slot"
     ),
     why=(
-        "the load is the cap's and not the rate's, and TTFT leaves the wait out: `ttft_due` has it. "
-        "tencent's own form has its cap below its rate, so there it stays a finding under "
+        "the load is then that of the concurrency limit, and TTFT leaves the wait out: `ttft_due` includes "
+        "it. tencent's own form has its limit below its rate, so there it stays a finding under "
         "`--strict-validity`"
     ),
     by_design=("tencent", "tencent-capacity"),

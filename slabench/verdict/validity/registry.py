@@ -44,7 +44,7 @@ BATCH_OR_LOG = Applies(
 )
 # They offer more than the server runs at once, so that they fill it by design.
 FILLING = ("tencent", "tencent-capacity", "serving", "ali-saturation")
-RETRACTS = "a full KV pool is a state that the method brings about; the published run retracts 7 of 128"
+RETRACTS = "the method fills the KV pool by design; the published run retracts 7 of 128"
 
 Function = TypeVar("Function", bound=Callable[[Any], Check])
 

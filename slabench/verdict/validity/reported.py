@@ -29,10 +29,10 @@ BEYOND_S, BEYOND_SHARE = 0.1, 0.05
     Stage.ORIGIN,
     evidence="`meta_info`",
     invalid=(
-        "never: a finding when a time that an answer reports of itself (`e2e_latency`, `queue_time` ...) is "
-        "negative or longer than the client waited by more than 5 % and 0.1 s, or a count is negative"
+        "never; a finding when a time that an answer reports of itself (`e2e_latency`, `queue_time` ...) is "
+        "negative or longer than the client measured by more than 5 % and 0.1 s, or a count is negative"
     ),
-    why="the client's own times are judged; what the server adds is shown beside them",
+    why="verdicts use the client's times; the server's are shown beside them",
 )
 def reported_times(context: CheckContext) -> Check:
     known = [record for record in context.answers if any(name in record.server for name in (*TIMES, *COUNTS))]

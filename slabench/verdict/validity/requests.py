@@ -31,15 +31,14 @@ NO_ENDPOINT = (404, 405, 501)  # 501: a gateway has the path, and does not serve
     Stage.ANSWERS,
     evidence="records",
     invalid=(
-        "a planned request was not made, not sent, or did not come back whole: refused, cut, reset, silent, "
-        "an error in any of its events, however it is spelled (beside a count too, under `event: error`, or "
-        "as a reason to end; between the text and the `meta_info` of an event that is like its neighbours it "
-        "is [not seen](architecture.md#load-processes)), an event that is no JSON, a page in the middle of "
-        "the stream, a number that nothing can have (a count of 400 digits); `no_files` and `no_ports` are "
-        "the client's own machine, whose limit the remedy names, and what no process can have open is not "
-        "sent at all"
+        "a planned request could not be made or sent, or failed: refused, cut, reset, timed out, an HTTP "
+        "status other than 200, an error in any event (also beside a count, under `event: error`, or as the "
+        "finish reason; one between the text and the `meta_info` of an event like its neighbours is [not "
+        "detected](architecture.md#load-processes)), an event that is not JSON, a page in the middle of the "
+        "stream, an impossible number (a count of 400 digits). `no_files` and `no_ports` are limits of the "
+        "client's own machine, and the remedy names the limit"
     ),
-    why="a figure over the survivors flatters the server",
+    why="metrics of the successful requests alone flatter the server",
     probe=True,
 )
 def completed(context: CheckContext) -> Check:
@@ -90,12 +89,12 @@ def _remedy(context: CheckContext, failed: Collection[RequestRecord]) -> Message
     Stage.ANSWERS,
     evidence="records",
     invalid=(
-        "never: a finding when more than 1 % of the requests were sent a second time (see above); fewer are "
-        "a note in every output"
+        "never; a finding when more than 1 % of the requests were [sent a second "
+        "time](#a-request-that-is-sent-twice); fewer are a note in every output"
     ),
     why=(
-        "their times have the set-up of a connection in them; `--connections=per-request` gives every "
-        "request its own"
+        "their times include the set-up of a connection; `--connections=per-request` gives every request its "
+        "own"
     ),
 )
 def resent(context: CheckContext) -> Check:
@@ -110,7 +109,7 @@ def resent(context: CheckContext) -> Check:
 @Registration(
     Stage.ANSWERS,
     evidence="records",
-    invalid="an answer ended otherwise than by its length",
+    invalid="an answer ended for another reason than its length",
     why="an abort or a stop token is other work",
     unreported=True,
     probe=True,
@@ -129,7 +128,8 @@ def finish_reason(context: CheckContext) -> Check:
 @Registration(
     Stage.ANSWERS,
     evidence="records",
-    invalid="the server counted other than the tokens that were asked for",
+    invalid="an answer has another number of tokens than requested, by the server's count",
+    why="TPOT, E2EL and throughput depend on the length",
     probe=True,
 )
 def output_length(context: CheckContext) -> Check:
@@ -151,21 +151,20 @@ def output_length(context: CheckContext) -> Check:
     Stage.ANSWERS,
     evidence="arrivals",
     invalid=(
-        "counts fall, repeat (more than 4 events), are no positive numbers, or do not end at "
-        "`completion_tokens`; stamps go back, or go on after `[DONE]`; some answers are counted along the "
-        "stream and others are not; an event has output and no count beside events that count, or (`/v1`) a "
-        "text more than 20 ms behind the count it repeats; the last event's `output_ids` are neither as many "
-        "as are counted (0.5.3 and newer) nor as many as it counts itself (0.5.2, `--stream-output`), or it "
-        "has none though others before it do; an event in the middle of an answer (one that is in its second "
-        "half) has fewer than three quarters of the ids that it counts, or, where there are no ids, in most "
-        "answers less than a quarter of the text that it should have. Where there are no ids, texts (of "
-        "`/v1` those of the first 64 events) that are fewer than 60 % or more than 250 % of the tokens "
-        "counted, by our tokenizer, are a finding, and so are answers without any text"
+        "counts that fall, repeat (more than 4 events), are not positive, or do not end at "
+        "`completion_tokens`; time stamps that go back, or continue after `[DONE]`; some answers counted "
+        "along the stream and others not; output in events without a count beside events with counts, or "
+        "(`/v1`) text more than 20 ms after the count that covers it; `output_ids` of the last event that "
+        "are neither all counted tokens (0.5.3 and newer) nor those of that event (0.5.2, "
+        "`--stream-output`), or are missing though earlier events have them; an event in the second half of "
+        "an answer with fewer than three quarters of the ids that it counts, or, without ids, in most "
+        "answers less than a quarter of the expected text. Findings, without ids: texts of fewer than 60 % "
+        "or more than 250 % of the counted tokens by our tokenizer (of `/v1` the first 64 events), and "
+        "answers without text"
     ),
     why=(
-        "figures of those that were counted are not the run's. A server that counts nobody's along the "
-        "stream: not checked, ITL is not defined, and TPOT within bounds "
-        "([metrics.md](metrics.md#tpot-within-bounds))"
+        "times and lengths rest on these counts. A server that counts only at the end of each stream is not "
+        "checked: ITL is then undefined, and TPOT is known [within bounds](metrics.md#tpot-within-bounds)"
     ),
     unreported=True,
     probe=True,
@@ -230,14 +229,14 @@ def _unusable(record: RequestRecord) -> Message | None:
     Stage.ANSWERS,
     evidence="arrivals",
     invalid=(
-        "an answer of more than one token has no TPOT, since all of its tokens came in its first event; or "
-        "more than 2 % of the answers have less than a quarter of their tokens behind their first event; and "
-        "TPOT is judged or compared (else a finding)"
+        "TPOT is judged or compared (else a finding), and an answer of more than one token has no TPOT "
+        "because all of its tokens came in its first event, or more than 2 % of the answers have less than a "
+        "quarter of their tokens after their first event"
     ),
     why=(
-        "a mean over the answers that have one leaves the others out, however slow, and a TPOT of the last "
-        "token alone is not the answer's. Speculative decoding (2 to 4 tokens first) and stream intervals "
-        "(8, 16, 40) leave more behind"
+        "the mean would leave those answers out, however slow, or use the TPOT of their last tokens alone. "
+        "Speculative decoding (2 to 4 tokens first) and stream intervals (8, 16, 40) leave more after the "
+        "first event"
     ),
     probe=True,
 )

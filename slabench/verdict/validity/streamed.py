@@ -14,7 +14,7 @@ from slabench.messages import Message
 from slabench.metrics import per_request
 from slabench.metrics.stall_error import late_ns
 from slabench.units import NS_PER_MS
-from slabench.verdict.outcome import Check, CheckStatus, check, finding, invalid, not_checked, ok
+from slabench.verdict.outcome import Check, CheckStatus, check, invalid, not_checked, ok
 from slabench.verdict.validity.registry import Registration, Stage
 
 if TYPE_CHECKING:
@@ -83,20 +83,20 @@ def looks_bad(short: Shown, long: Shown) -> bool:
     Stage.STREAM,
     evidence="a probe of the idle server, meta_info, log",
     invalid=(
-        "before a server's first load one short prompt is sent with 1 and with 64 tokens out, both again if "
-        "that looks bad: each time the first token of 64 comes more than 3 times and 100 ms later than that "
-        "of 1, or an event without text comes more than 100 ms and 3 times the later gaps before the first "
-        "text (before the second event, if it has a text: a finding). In the run: `decode_throughput` says "
-        "that more than half of the answers were made more than 2 times slower than they came, or the median "
-        "TPOT is below half of what nine in ten steady Decode lines say; in all of it a token of a long "
-        "answer that was read while the client stood still counts as if it came when that began; where "
-        "nothing else shows it, more than one answer in ten whose events came more than 2 times faster than "
-        "the idle server's is a finding. A probe that fails: not checked"
+        "answers are held back until they are complete. By the probe (before a server's first load one short "
+        "prompt is sent with 1 and with 64 tokens out, both again if that looks bad): each time the first of "
+        "64 tokens comes more than 3 times and 100 ms later than that of 1, or an event without text comes "
+        "more than 100 ms and 3 times the later gaps before the first text (an event with text, before the "
+        "second one: a finding). By the run: more than half of the answers came more than 2 times faster "
+        "than the server made them (`decode_throughput`), or the median TPOT is below half of what nine in "
+        "ten steady Decode lines report; a finding when the events of more than one answer in ten came more "
+        "than 2 times faster than the idle server's. A token that was read during a stall of the client "
+        "counts from the stall's begin. A probe that fails: not checked"
     ),
     why=(
-        "a gateway that has the whole answer and plays it again has any TPOT it likes. A cold server "
-        "compiles in its first answers, so what is so once proves nothing; a first event of many tokens "
-        "(stream interval) is taken off"
+        "a gateway that replays a complete answer can show any TPOT. A cold server compiles in its first "
+        "answers, so one bad pair proves nothing; a first event of many tokens (stream interval) is allowed "
+        "for"
     ),
     client="any",
 )
@@ -148,20 +148,10 @@ def _by_pace(context: CheckContext, answers: Sequence[RequestRecord]) -> Check |
     known = [record for record in answers if len(record.stamps_ns) >= FASTER_EVENTS]
     if not alone or not known:
         return None
-    idle, late = min(alone), late_ns(context.run, [record.stamps_ns[0] for record in known]) / NS_PER_MS
+    late = late_ns(context.run, [record.stamps_ns[0] for record in known]) / NS_PER_MS
     gaps = [event_gap_ms(record, float(ms)) for record, ms in zip(known, late, strict=True)]
-    fast = [gap for gap in gaps if SERVER_FACTOR * gap < idle]
-    if len(fast) <= FASTER_ANSWERS * len(known):
-        return None
-    return finding(
-        "streamed.faster_than_idle",
-        fast=len(fast),
-        answers=len(known),
-        share=FASTER_ANSWERS,
-        client_ms=statistics.median(fast),
-        idle_ms=idle,
-        factor=SERVER_FACTOR,
-    )
+    times = [(gap, gap, min(alone)) for gap in gaps]
+    return _faster(CheckStatus.FINDING, "streamed.faster_than_idle", FASTER_ANSWERS, times)
 
 
 def event_gap_ms(record: RequestRecord, late_ms: float) -> float:
@@ -174,22 +164,32 @@ def _by_server(context: CheckContext, answers: Sequence[RequestRecord]) -> Check
     """decode_throughput of 0.5.5 and newer with --enable-metrics: tokens a second from the first to the last,
     by the server.
     """
-    known = [
-        (1000 / rate, tpot, most)
+    times = [
+        (tpot, most, 1000 / rate)
         for record, tpot, most in _paces(context, answers)
         if (rate := record.server.get("decode_throughput", 0.0)) > 0
     ]
-    fast = [(server, tpot) for server, tpot, most in known if SERVER_FACTOR * most < server]
-    if not known or len(fast) <= MOST_ANSWERS * len(known):
+    return _faster(CheckStatus.INVALID, "streamed.faster_than_made", MOST_ANSWERS, times)
+
+
+def _faster(
+    status: CheckStatus, id: str, share: float, times: Sequence[tuple[float, float, float]]
+) -> Check | None:
+    """That status where more than that share of the answers came faster than they were made.
+
+    times: of each answer between two tokens or events, in ms: measured, measured at most, by the server.
+    """
+    fast = [(measured, server) for measured, most, server in times if SERVER_FACTOR * most < server]
+    if len(fast) <= share * len(times):
         return None
-    server_ms, client_ms = (statistics.median(times) for times in zip(*fast, strict=True))
-    return invalid(
-        "streamed.faster_than_made",
+    return check(
+        status,
+        id,
         fast=len(fast),
-        answers=len(known),
-        share=MOST_ANSWERS,
-        client_ms=client_ms,
-        server_ms=server_ms,
+        answers=len(times),
+        share=share,
+        client_ms=statistics.median(measured for measured, _ in fast),
+        server_ms=statistics.median(server for _, server in fast),
         factor=SERVER_FACTOR,
     )
 
@@ -233,14 +233,13 @@ def _by_log(context: CheckContext, answers: Sequence[RequestRecord]) -> Check | 
     Stage.CLIENT,
     evidence="arrivals",
     invalid=(
-        "more than 2 % of the answers came in one read each, or gathered: more than half of the events share "
-        "a read with another one, and all came, after more than 0.25 s, within the last quarter of the time "
-        "from sent to last token"
+        "more than 2 % of the answers arrived in a burst: in one read, or gathered (more than half of the "
+        "events share a read with another one, and all came, after more than 0.25 s, in the last quarter of "
+        "the time from send to last token)"
     ),
     why=(
-        "all tokens of such an answer have one time stamp or a few, of the link and not of the server, and "
-        "its TPOT near 0 pulls the mean down by its share. A queue alone, or a proxy that joins a few "
-        "events, is no alarm"
+        "the tokens of a burst have one time stamp, of the network and not of the server; a TPOT near 0 "
+        "lowers the mean by its share. A queue alone, or a proxy that joins a few events, does not trigger it"
     ),
     probe=True,
 )

@@ -1,4 +1,4 @@
-"""A check that is made where a test's loads meet: slabench/session/measurement.py."""
+"""A check that is made from all loads of a test: slabench/session/measurement.py."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ REGISTERED.extend(
             Stage.TEST,
             evidence="repeats of a test",
             invalid=(
-                "an objective holds on the repeats' average and not in each of them: a finding, with the "
-                "worst repeat"
+                "never; a finding when an objective holds on the repeats' average and not in each repeat; it "
+                "names the worst repeat"
             ),
             why="one repeat was disturbed, or the deployment is not steady",
             name="every_repeat",
