@@ -1,7 +1,8 @@
 """Was this run valid? Small named checks over one run's records and the server's evidence.
 
-A check is a function in any module of this folder: it registers itself (registry.py) with what it looks at,
-when it is INVALID, and why. policy.py holds what methods and the command line make of the outcomes.
+A check is a function in any module of this folder: it registers itself (registry.py) with its evidence, when
+it is INVALID, and why; its sentences stand in slabench/messages/english/validity_*.py. policy.py holds how
+the method and the command line change a check's result.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""What the checks look at."""
+"""The evidence that checks are made from: one run, and what surrounds it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from slabench.metrics.declaration import Metric
 from slabench.metrics.definitions import declared
 from slabench.records import RequestRecord, RunRecord
-from slabench.verdict.outcome import Check, CheckStatus
 
 if TYPE_CHECKING:
     from slabench.verdict.validity.streamed import Probe
@@ -19,7 +18,7 @@ STALL_LIMIT_S = 5.0  # a hundred times the 50 ms a token that the methods allow;
 
 @dataclass(frozen=True, slots=True)
 class LogEvidence:
-    """One run's part of the deploy logs, counted, and the client's figures of the same time."""
+    """One run's part of the deploy logs, counted, and the client's metrics of the same time."""
 
     lines: int  # Decode lines, copies left out
     rejected: Mapping[str, int]  # batch lines that could not be read, by reason
@@ -65,7 +64,7 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Behind:
-    """The servers behind --base-url, as far as they are known."""
+    """What is known of the servers behind --base-url."""
 
     router: str = "none"  # none, mini_lb, gateway
     workers: int = 1
@@ -79,7 +78,7 @@ class Behind:
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """An objective's figure and its limit, in the figure's unit."""
+    """An observed metric and its limit, in the metric's unit."""
 
     metric: str
     observed: float
@@ -98,11 +97,11 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class CheckContext:
-    """One run and the evidence around it. A field that is None or empty could not be had."""
+    """One run and the evidence around it. A field that is None or empty is not known."""
 
     run: RunRecord  # the records
     exact_prompt: bool  # prompts were sent as ids: prompt_tokens must equal their length
-    planned: int  # requests the test asked for; the data set may have given fewer
+    planned: int  # requests that the test asked for; the data set may have fewer
     batch_size: int | None = None  # set for a batch-size point
     token_capacity: int | None = None  # tokens of the KV pool
     max_running: int | None = None  # requests that the server runs at once
@@ -127,7 +126,7 @@ class CheckContext:
     probe: Probe | None = None  # how the idle server streamed one answer, before its first load
     texts: Texts | None = None  # None: the answers have ids, or it is not known that their text is whole
     distorted: Sequence[str] = ()  # what of the server random ids distort; none where the prompts are text
-    # figures by their keys that the verdict hangs on: objectives, floors, what is gated
+    # keys of the metrics that the verdict depends on: objectives, floors, what is gated
     judged: Sequence[str] = ()
 
     @property
@@ -137,15 +136,10 @@ class CheckContext:
 
     @property
     def judged_metrics(self) -> list[Metric]:
-        """What the verdict hangs on a statistic of, ours or bench_serving's."""
+        """The metrics that the verdict depends on, ours or bench_serving's."""
         return [declared(key) for key in self.judged]
 
 
 def unreported(context: CheckContext, value: Callable[[RequestRecord], object]) -> tuple[int, int]:
     """(successful answers whose value is None, successful answers)."""
     return sum(value(record) is None for record in context.answers), len(context.answers)
-
-
-def ok(name: str, text: str) -> Check:
-    """Until all checks have messages: outcome.ok("check.case", ...) replaces it."""
-    return Check(name, CheckStatus.OK, text)

@@ -74,10 +74,10 @@ class Stored:
         told = [Check.read(stored) for stored in entry["checks"]]
         if "records" not in entry:
             return [one for one in told if one.name not in leave_out]
-        subject = restore(self.record(entry), entry["evidence"])
+        context = restore(self.record(entry), entry["evidence"])
         options = self.run["options"]
         made = validity.examine(
-            subject, entry["method"], allow=options["allow"], strict=options["strict_validity"]
+            context, entry["method"], allow=options["allow"], strict=options["strict_validity"]
         )
         beside = [one for one in told if one.name in AS_THEY_ARE]
         assert [_words(one) for one in (*made, *beside)] == [_words(one) for one in told]

@@ -46,10 +46,10 @@ def row(**more: Any) -> str:
 
 def checks(run: ReportedRun, *, planned: int = 2, batch_size: int | None = None) -> dict[str, CheckStatus]:
     record = RunRecord((), 0, 0.0, {}, {}, ClientRecord(2.0, None, None, None, None), reported=run)
-    subject = CheckContext(
+    context = CheckContext(
         record, exact_prompt=False, planned=planned, batch_size=batch_size, token_capacity=100, max_running=8
     )
-    return {one.name: one.state for one in examine(subject, "tencent")}
+    return {one.name: one.state for one in examine(context, "tencent")}
 
 
 def test_figures_are_its_own_and_have_definitions() -> None:

@@ -47,7 +47,7 @@ def fewer(tokens: int, **more: Any) -> dict[str, Any]:
 
 
 def kept(path: Path, *rows: dict[str, Any]) -> str:
-    path.write_text("".join(json.dumps(one) + "\n" for one in rows))
+    path.write_text("".join(json.dumps(each) + "\n" for each in rows))
     return str(path)
 
 
@@ -64,7 +64,10 @@ def test_a_good_row_is_compared_and_says_what_it_does_not_show(
     unreported = "finish_reason, token_counts, prefix_cache, flush, same_server, retraction, client"
     assert f"  not checked: completed, prompt_length, {unreported}; a row does not show it" in out
     (test,) = json.loads(page.read_text())["tests"]
-    assert {one["name"] for one in test["checks"] if one["state"] == "ok"} == {"output_length", "row_figures"}
+    assert {check["name"] for check in test["checks"] if check["state"] == "ok"} == {
+        "output_length",
+        "row_figures",
+    }
     assert main(["compare", old, new, "--tolerance=10", "--strict-validity"]) == 6
     assert "INVALID" in capsys.readouterr().out
     assert main(["compare", old, kept(tmp_path / "w.jsonl", row(1.3), row(1.301)), "--tolerance=10"]) == 1
@@ -211,7 +214,7 @@ def test_only_what_both_have(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     from tests.unit.report.samples import document, entry
 
     def side(name: str, *ids: str, points: tuple[int, ...], factor: float = 1.0) -> str:
-        tests = [entry(one, method="serving", metrics=figures(factor), workload=WORK) for one in ids]
+        tests = [entry(test_id, method="serving", metrics=figures(factor), workload=WORK) for test_id in ids]
         curve = {f"curve.{size}": 100.0 * size / factor for size in points}
         tests.append(entry("t/c.py::test_curve", method="ali-decode-curve", metrics=curve, workload=WORK))
         data = document(

@@ -212,9 +212,9 @@ def test_the_label_is_a_reason() -> None:
 
 def test_where_the_first_event_may_hold_all_tokens_the_remedy_names_what_counts_them() -> None:
     from slabench.verdict.validity.requests import tpot_defined
-    from tests.unit.verdict.test_validity import subject
+    from tests.unit.verdict.test_validity import context
 
-    check = tpot_defined(subject(chunked(110, 130, n=2), judged=("tpot.mean",)))  # type: ignore[no-untyped-call]
+    check = tpot_defined(context(chunked(110, 130, n=2), judged=("tpot.mean",)))  # type: ignore[no-untyped-call]
     assert check.state is CheckStatus.INVALID
     assert "the first event of 1 of 1 answers may hold all of them (request 0: 2)" in check.text
     assert "continuous_usage_stats" in check.remedy and "gateway" in check.remedy

@@ -14,7 +14,7 @@ from slabench.verdict.validity import CheckContext
 from slabench.verdict.validity.contents import form_of_ids
 from slabench.verdict.validity.context import Texts
 from tests.unit.metrics.test_compute import answer
-from tests.unit.verdict.test_validity import found_in, subject
+from tests.unit.verdict.test_validity import context, found_in
 
 
 def counted(counts: list[int], ids: int | None, index: int = 0, **more: Any) -> RequestRecord:
@@ -62,7 +62,7 @@ def test_the_last_event_s_ids_are_all_or_its_own(counts: list[int], ids: int, fo
 
 
 def token_counts(*records: RequestRecord, **more: Any) -> Check:
-    return found_in(subject(*records, **more), "token_counts")  # type: ignore[no-untyped-call, no-any-return]
+    return found_in(context(*records, **more), "token_counts")  # type: ignore[no-untyped-call, no-any-return]
 
 
 @pytest.mark.parametrize("ids", [30, 4, 61, 0])
@@ -132,11 +132,13 @@ def test_an_event_in_the_middle_brings_what_it_counts(
 def test_one_text_in_two_that_begins_late_is_no_lie() -> None:
     late, good = {"tokens": 40, "characters": 0, "of": 180}, {"tokens": 40, "characters": 120, "of": 180}
     assert (
-        token_counts(*(counted(ONE_BY_ONE, None, k, middle=one) for k, one in enumerate((late, good)))).state
+        token_counts(
+            *(counted(ONE_BY_ONE, None, k, middle=middle) for k, middle in enumerate((late, good)))
+        ).state
         is CheckStatus.OK
     )
     said = token_counts(
-        *(counted(ONE_BY_ONE, None, k, middle=one) for k, one in enumerate((late, good, late)))
+        *(counted(ONE_BY_ONE, None, k, middle=middle) for k, middle in enumerate((late, good, late)))
     )
     assert said.state is CheckStatus.INVALID
 
@@ -185,7 +187,7 @@ def test_texts_far_from_the_counts_are_a_finding(
 
 
 def first_token(*records: RequestRecord) -> Check:
-    return found_in(subject(*records), "first_token")  # type: ignore[no-untyped-call, no-any-return]
+    return found_in(context(*records), "first_token")  # type: ignore[no-untyped-call, no-any-return]
 
 
 LATE = tuple((at, k + 1) for k, at in enumerate([11, 2511, 2521, 2531, 2541, 2551]))
@@ -241,7 +243,7 @@ def test_a_text_that_begins_after_some_empty_events(
 
 
 def tpot_defined(*records: RequestRecord, judged: tuple[str, ...] = ("tpot.mean",)) -> Check:
-    return found_in(subject(*records, judged=judged), "tpot_defined")  # type: ignore[no-untyped-call, no-any-return]
+    return found_in(context(*records, judged=judged), "tpot_defined")  # type: ignore[no-untyped-call, no-any-return]
 
 
 @pytest.mark.parametrize(
@@ -282,7 +284,7 @@ def test_one_answer_in_a_hundred_that_comes_so_does_not_move_the_mean() -> None:
     ],
 )
 def test_an_end_that_comes_late_is_a_finding(trails: list[int], state: CheckStatus) -> None:
-    case: CheckContext = subject(*(answer(k, end=140 + trail) for k, trail in enumerate(trails)))  # type: ignore[no-untyped-call]
+    case: CheckContext = context(*(answer(k, end=140 + trail) for k, trail in enumerate(trails)))  # type: ignore[no-untyped-call]
     said = found_in(case, "stream_end")  # type: ignore[no-untyped-call]
     assert said.state is state
     assert f"at most {max(trails)} ms" in said.text

@@ -11,7 +11,7 @@ from slabench.verdict.validity import CheckContext, examine
 from slabench.verdict.validity.context import Behind, Margin, Served, Texts
 from slabench.verdict.validity.context_json import as_dict, restore
 from slabench.verdict.validity.streamed import Probe, Shown
-from tests.unit.verdict.test_validity import BROKEN, LOG, subject
+from tests.unit.verdict.test_validity import BROKEN, LOG, context
 
 
 def again(case: CheckContext) -> CheckContext:
@@ -25,7 +25,7 @@ def test_every_broken_case_is_judged_the_same(name):
 
 def test_every_field_comes_back():
     """Each has another value than its default here: one that is forgotten shows."""
-    whole = subject(
+    whole = context(
         exact_prompt=False, planned=3, batch_size=2, token_capacity=900, max_running=4, identity_before=[["random_seed", 5]],
         identity_after=[["random_seed", 6]], throughputs=[[[1.5], [2.5]]], twin="x",
         counted=(100, 100, 7), shared=(1, 1, 2), ranks=2, page_size=16, uses_graphs=True,
@@ -43,8 +43,8 @@ def test_every_field_comes_back():
 
 @given(st.lists(st.integers(0, 3)))
 def test_one_number_a_request_comes_back(numbers):
-    assert again(subject(shared=tuple(numbers))).shared == tuple(numbers)
+    assert again(context(shared=tuple(numbers))).shared == tuple(numbers)
 
 
 def test_equal_numbers_take_no_room():
-    assert as_dict(subject(shared=(1,) * 512))["shared"] == [[1, 512]]
+    assert as_dict(context(shared=(1,) * 512))["shared"] == [[1, 512]]

@@ -7,7 +7,7 @@ import pytest
 from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.validity import LogEvidence, Stage, examine, registered
 from slabench.verdict.validity.log import log_agrees
-from tests.unit.verdict.test_validity import subject
+from tests.unit.verdict.test_validity import context
 
 # 8 running, 10 ms a token at both ends: mean 10.5 with the prefill stalls in it.
 GOOD = LogEvidence(
@@ -22,7 +22,7 @@ NAMES = {check.name for check in registered(Stage.LOG)}
 
 def states(log, method="ali-decode", **more):
     batch = method == "ali-decode" if log is None else log.batch_size is not None
-    made = examine(subject(log=log, batch_size=8 if batch else None), method, **more)
+    made = examine(context(log=log, batch_size=8 if batch else None), method, **more)
     return {check.name: check.state for check in made if check.name in NAMES}
 
 

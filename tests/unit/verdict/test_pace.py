@@ -50,8 +50,8 @@ def frozen(run: RunRecord, at_s: float, for_s: float) -> RunRecord:
 
 
 def checks(run: RunRecord, method: str = "ali-prefill", **more: object) -> dict[str, Check]:
-    subject = CheckContext(run=run, exact_prompt=True, planned=len(run.requests), **more)  # type: ignore[arg-type]
-    return {one.name: one for one in examine(subject, method)}
+    context = CheckContext(run=run, exact_prompt=True, planned=len(run.requests), **more)  # type: ignore[arg-type]
+    return {check.name: check for check in examine(context, method)}
 
 
 def states(run: RunRecord, method: str = "ali-prefill", **more: object) -> tuple[CheckStatus, CheckStatus]:
@@ -99,14 +99,14 @@ def test_a_server_that_stops_is_invalid_by_every_method(method: str) -> None:
 
 def test_one_answer_that_pauses_is_a_finding_where_the_method_queues() -> None:
     run = load(DEMO, [(64, 400)] * 4, [0.0] * 4, None)
-    one = run.requests[2]
-    waits = array("q", [stamp + 7 * NS * (place > 200) for place, stamp in enumerate(one.arrival_ns)])
+    third = run.requests[2]
+    waits = array("q", [stamp + 7 * NS * (place > 200) for place, stamp in enumerate(third.arrival_ns)])
     # The others go on meanwhile: their answers are as long as its pause.
     others = [
         replace(rest, arrival_ns=array("q", [BEGIN + (stamp - BEGIN) * 5 for stamp in rest.arrival_ns]))
         for rest in run.requests
     ]
-    others[2] = replace(one, arrival_ns=waits)
+    others[2] = replace(third, arrival_ns=waits)
     paused = replace(run, requests=tuple(others))
     assert states(paused, "tencent")[0] is CheckStatus.FINDING
     assert states(paused, "ali-prefill")[0] is CheckStatus.INVALID
@@ -163,7 +163,7 @@ def test_first_requests_that_wait_while_the_others_go_on() -> None:
         answer(0, sent=3600 + 100 * k, arrivals=((3700 + 100 * k, 1),), end=3700 + 100 * k, output_len=1)
         for k in range(5)
     ]
-    run = run_of(*(replace(one, index=k) for k, one in enumerate(records)))
+    run = run_of(*(replace(record, index=k) for k, record in enumerate(records)))
     seen = first_requests(run.requests)
     assert seen is not None and (seen.requests, seen.slower, seen.longest_ms, seen.later_longest_ms) == (
         8,
@@ -203,12 +203,13 @@ def test_requests_that_were_stamped_as_sent_when_their_answer_was_there_are_in_f
         arrivals = tuple((at, k) for k, at in enumerate(stamps, start=1))
         records.append(answer(index, sent=sent, arrivals=arrivals, output_len=len(stamps), end=stamps[-1]))
     found, busy_ns = pauses(records)
-    flights = [(one.sent_ns or 0, one.arrival_ns[-1]) for one in records]
+    flights = [(record.sent_ns or 0, record.arrival_ns[-1]) for record in records]
     for pause in found:
         assert any(begin <= pause.begin_ns < pause.end_ns <= end for begin, end in flights)
         assert pause.in_flight >= 1
     assert busy_ns <= max(end for _, end in flights) - min(begin for begin, _ in flights)
-    early = sum((one.sent_ns or 0) < min(one.arrival_ns[0] for one in records) for one in records)
+    first_ns = min(record.arrival_ns[0] for record in records)
+    early = sum((record.sent_ns or 0) < first_ns for record in records)
     seen = first_requests(records)
     assert (seen is not None) == (all(not more for _, _, more in made) and 0 < early <= len(records) - early)
     assert seen is None or seen.requests == early
@@ -229,13 +230,13 @@ def test_pauses_by_hand() -> None:
     records = [
         answer(k, sent=sent, arrivals=((at, 1),), end=at, output_len=1) for k, (sent, at) in enumerate(times)
     ]
-    (one,), busy = pauses(records)
+    (pause,), busy = pauses(records)
     assert busy == 23_000 * MS
-    assert (one.begin_ns, one.end_ns, one.in_flight, one.early) == (2000 * MS, 22_000 * MS, 1, False)
-    assert one.expected_ns == pytest.approx(1000 * MS)  # 100 tokens where 300 took 3 s
-    assert one.lost_ns == pytest.approx(19_000 * MS)
+    assert (pause.begin_ns, pause.end_ns, pause.in_flight, pause.early) == (2000 * MS, 22_000 * MS, 1, False)
+    assert pause.expected_ns == pytest.approx(1000 * MS)  # 100 tokens where 300 took 3 s
+    assert pause.lost_ns == pytest.approx(19_000 * MS)
     apart = [
         replace(records[3], sent_ns=40_000 * MS, arrival_ns=array("q", [41_000 * MS]), end_ns=41_000 * MS)
     ]
     (same,), busy = pauses([*records[:3], *apart])
-    assert busy == 23_000 * MS and same == one  # 18 s without a request in flight are nobody's
+    assert busy == 23_000 * MS and same == pause  # 18 s without a request in flight belong to no pause

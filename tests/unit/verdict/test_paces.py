@@ -11,7 +11,7 @@ from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.validity.context import Behind
 from slabench.verdict.validity.paces import Paces, two_paces
 from tests.unit.metrics.test_compute import answer
-from tests.unit.verdict.test_validity import found_in, subject
+from tests.unit.verdict.test_validity import context, found_in
 
 
 def paced(index: int, gap: int, *, begin: int = 100, events: int = 20, tokens: int = 1) -> RequestRecord:
@@ -69,7 +69,7 @@ def test_most_of_the_fast_ones_have_to_be_at_the_time_of_a_slow_one() -> None:
 def test_two_paces_are_two_servers_unless_there_are_several_schedulers(
     more: dict[str, Any], state: CheckStatus
 ) -> None:
-    said = found_in(subject(*FAST, *SLOW, **more), "same_server")  # type: ignore[no-untyped-call]
+    said = found_in(context(*FAST, *SLOW, **more), "same_server")  # type: ignore[no-untyped-call]
     assert said.state is state
     assert (
         "6 answers arrived with 5.0 ms between two events and 6 with 70.0 ms, at the same time" in said.text

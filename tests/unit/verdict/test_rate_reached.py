@@ -17,7 +17,7 @@ from tests.unit.metrics.test_compute import answer, run_of
 PLAN = {"kind": "open_loop", "request_rate": 10.0, "max_concurrency": 2, "arrivals": "constant"}
 
 
-def subject(sent: list[int], plan: dict[str, object] | None = None) -> CheckContext:
+def context(sent: list[int], plan: dict[str, object] | None = None) -> CheckContext:
     """Requests due every 100 ms, sent at these ms; each answer's first token comes 10 ms after that."""
     records = [
         answer(k, due=100 * k, sent=at, arrivals=((at + 10, 1), (at + 40, 4)), end=at + 41)
@@ -33,7 +33,7 @@ def subject(sent: list[int], plan: dict[str, object] | None = None) -> CheckCont
 def test_the_rate_that_was_reached_and_both_ttfts() -> None:
     # 5 requests due within 400 ms: 10/s. Sent within 2000 ms: 2/s, a fifth. Waited 0, 400, 800, 1200, 1600
     # ms: 800 on average.
-    found = rate_reached(subject([0, 500, 1000, 1500, 2000]))
+    found = rate_reached(context([0, 500, 1000, 1500, 2000]))
     assert found.state is CheckStatus.FINDING
     assert found.text == (
         "Requests were sent at 2/s where 10/s were due (--request-rate=10): --max-concurrency=2 held them to 20% of the "
@@ -57,11 +57,11 @@ def test_the_rate_that_was_reached_and_both_ttfts() -> None:
 def test_a_rate_that_came_through_or_was_not_asked_for(
     sent: list[int], plan: dict[str, object] | None
 ) -> None:
-    assert rate_reached(subject(sent, plan)).state is CheckStatus.OK
+    assert rate_reached(context(sent, plan)).state is CheckStatus.OK
 
 
 def test_just_below_nine_tenths_is_said() -> None:
-    assert rate_reached(subject([0, 100, 200, 300, 450])).state is CheckStatus.FINDING  # 89 %
+    assert rate_reached(context([0, 100, 200, 300, 450])).state is CheckStatus.FINDING  # 89 %
 
 
 def test_tencent_s_own_form_has_its_cap_below_its_rate_and_stays_valid_under_strict_validity() -> None:
@@ -70,6 +70,7 @@ def test_tencent_s_own_form_has_its_cap_below_its_rate_and_stays_valid_under_str
     assert settle(found, "serving", strict=True).state is CheckStatus.INVALID
     assert settle(found, "serving").state is CheckStatus.FINDING
     states = {
-        one.name: one.state for one in examine(subject([0, 500, 1000, 1500, 2000]), "tencent", strict=True)
+        check.name: check.state
+        for check in examine(context([0, 500, 1000, 1500, 2000]), "tencent", strict=True)
     }
     assert states["rate_reached"] is CheckStatus.FINDING

@@ -15,11 +15,11 @@ from slabench.session.stream_probe import TOKENS, ShortPrompt, probe, shown
 from slabench.verdict.outcome import Check, CheckStatus
 from slabench.workloads import Prompt
 from tests.unit.metrics.test_compute import answer, run_of
-from tests.unit.verdict.test_validity import LOG, found_in, probed, subject
+from tests.unit.verdict.test_validity import LOG, context, found_in, probed
 
 
 def streamed(*records: RequestRecord, **more: Any) -> Check:
-    return found_in(subject(*records, **more), "streamed")  # type: ignore[no-untyped-call, no-any-return]
+    return found_in(context(*records, **more), "streamed")  # type: ignore[no-untyped-call, no-any-return]
 
 
 @pytest.mark.parametrize(
@@ -101,13 +101,13 @@ def test_events_that_come_faster_than_the_idle_server_makes_them_are_a_finding(
 ) -> None:
     """20 ms alone: one in ten may be twice as fast. The faster of two looks at the idle server counts."""
     slow = probed((20, 25), later_gap=20.0)  # type: ignore[no-untyped-call]
-    said = streamed(*(paced(one, k) for k, one in enumerate(ms)), probe=slow)
+    said = streamed(*(paced(gap, k) for k, gap in enumerate(ms)), probe=slow)
     assert said.state is state
     if state is CheckStatus.FINDING:
-        fast = [one for one in ms if one < 10]
+        fast = [gap for gap in ms if gap < 10]
         assert f"The events of {len(fast)} of 10 answers came every" in said.text
     once = replace(slow, pairs=(*slow.pairs, *probed((20, 25), later_gap=1.0).pairs))  # type: ignore[no-untyped-call]
-    assert streamed(*(paced(one, k) for k, one in enumerate(ms)), probe=once).state is CheckStatus.OK
+    assert streamed(*(paced(gap, k) for k, gap in enumerate(ms)), probe=once).state is CheckStatus.OK
 
 
 def test_events_that_waited_at_the_client_came_no_faster() -> None:
@@ -115,7 +115,7 @@ def test_events_that_waited_at_the_client_came_no_faster() -> None:
 
     2.1 ms each, where the idle server takes 4.
     """
-    case = subject(paced(1), probe=probed((20, 20), later_gap=4.0))  # type: ignore[no-untyped-call]
+    case = context(paced(1), probe=probed((20, 20), later_gap=4.0))  # type: ignore[no-untyped-call]
     for stall, state in (((100.0, 15.0), CheckStatus.OK), ((106.0, 9.0), CheckStatus.FINDING)):
         client = replace(case.run.client, stalls_ms=(stall,))
         assert found_in(replace(case, run=replace(case.run, client=client)), "streamed").state is state  # type: ignore[no-untyped-call]
@@ -150,7 +150,7 @@ def test_a_token_that_waited_at_the_client_was_not_held_back(
     """4 ms a token there, 1 ms here."""
     for log in (None, replace(LOG, step_ms=4.0)):
         rate = {"decode_throughput": 1000 / 4} if log is None else {}
-        case = subject(paced(1, **rate), log=log, probe=probed((20, 20), later_gap=4.0))  # type: ignore[no-untyped-call]
+        case = context(paced(1, **rate), log=log, probe=probed((20, 20), later_gap=4.0))  # type: ignore[no-untyped-call]
         client = replace(case.run.client, stalls_ms=(stall,))
         assert found_in(replace(case, run=replace(case.run, client=client)), "streamed").state is state  # type: ignore[no-untyped-call]
 

@@ -27,11 +27,13 @@ from tools import make_validity_doc
 
 def probed(*pairs, first_gap=10.0, later_gap=10.0, empty=False, failure=""):
     """The idle server's times to the first token, with 1 and with 64 tokens out."""
-    shown = [(Shown(one, None, None, empty), Shown(many, first_gap, later_gap, empty)) for one, many in pairs]
+    shown = [
+        (Shown(short, None, None, empty), Shown(long, first_gap, later_gap, empty)) for short, long in pairs
+    ]
     return Probe(64, tuple(shown), failure)
 
 
-def subject(*records, flush_status=200, **more):
+def context(*records, flush_status=200, **more):
     run = replace(
         run_of(*(records or (answer(0), answer(1)))), server=ServerEvidence(flush_status=flush_status)
     )
@@ -54,7 +56,7 @@ def test_a_clean_run_is_clean():
         LOG, prompt_tokens=100, sequences=1, batch_size=1, log_tpot=10.0, mean_tpot=10.0, full_tpot=10.0
     )
     whole = answer(0, server={"total_retractions": 0.0})
-    clean = subject(whole, batch_size=1, token_capacity=1000, max_running=4, log=log, shared=(0,))
+    clean = context(whole, batch_size=1, token_capacity=1000, max_running=4, log=log, shared=(0,))
     assert set(states(clean).values()) == {CheckStatus.OK}
 
 
@@ -76,51 +78,51 @@ def steady(ms_first, ms_second, count=200):
 
 
 def logged(**more):
-    return subject(log=replace(LOG, **more))
+    return context(log=replace(LOG, **more))
 
 
 BROKEN = {
-    "completed": subject(answer(0), answer(1, error=ErrorKind.HTTP_STATUS, error_text="HTTP 503")),
-    "resent": subject(answer(0, resent=True)),
-    "random_tokens": subject(distorted=("speculative decoding (EAGLE)",)),
-    "finish_reason": subject(answer(0, finish_reason="abort")),
-    "output_length": subject(answer(0, output_len=5)),
-    "token_counts": subject(answer(0, arrivals=((110, 2), (120, 1)), output_len=1)),
-    "tpot_defined": subject(answer(0), answer(1, arrivals=((140, 4),)), judged=("tpot.mean",)),
-    "first_token": subject(answer(0), answer(1, first_empty=True, first_ids=0, output_ids=4)),
-    "stream_end": subject(answer(0, end=4140)),
-    "streamed": subject(probe=probed((20, 600), (20, 590))),
-    "reported_times": subject(answer(0, server={"e2e_latency": 999.0})),
-    "request_ids": subject(answer(0), answer(1, request_id="r0")),
-    "prompt_length": subject(answer(0, prompt_tokens=99)),
-    "prefix_cache": subject(answer(0, cached_tokens=2)),
-    "flush": subject(flush_status=400),
-    "same_server": subject(identity_after=(("random_seed", 8),)),
-    "batch_fits": subject(batch_size=2, token_capacity=207),
-    "batch_reached": subject(
+    "completed": context(answer(0), answer(1, error=ErrorKind.HTTP_STATUS, error_text="HTTP 503")),
+    "resent": context(answer(0, resent=True)),
+    "random_tokens": context(distorted=("speculative decoding (EAGLE)",)),
+    "finish_reason": context(answer(0, finish_reason="abort")),
+    "output_length": context(answer(0, output_len=5)),
+    "token_counts": context(answer(0, arrivals=((110, 2), (120, 1)), output_len=1)),
+    "tpot_defined": context(answer(0), answer(1, arrivals=((140, 4),)), judged=("tpot.mean",)),
+    "first_token": context(answer(0), answer(1, first_empty=True, first_ids=0, output_ids=4)),
+    "stream_end": context(answer(0, end=4140)),
+    "streamed": context(probe=probed((20, 600), (20, 590))),
+    "reported_times": context(answer(0, server={"e2e_latency": 999.0})),
+    "request_ids": context(answer(0), answer(1, request_id="r0")),
+    "prompt_length": context(answer(0, prompt_tokens=99)),
+    "prefix_cache": context(answer(0, cached_tokens=2)),
+    "flush": context(flush_status=400),
+    "same_server": context(identity_after=(("random_seed", 8),)),
+    "batch_fits": context(batch_size=2, token_capacity=207),
+    "batch_reached": context(
         answer(0),
         answer(1, sent=200, arrivals=((300, 1), (400, 4)), end=401),
         batch_size=2,
         token_capacity=9999,
     ),
     # 1 of 8 tokens of the two was made while both were decoding
-    "batch_held": subject(
+    "batch_held": context(
         answer(0, arrivals=((110, 1), (120, 2), (130, 3), (140, 4))),
         answer(1, arrivals=((135, 1), (145, 2), (155, 3), (165, 4)), end=166),
         batch_size=2,
         token_capacity=9999,
     ),
-    "first_run": subject(steady(20, 10), **FULL),
-    "stall": subject(answer(0, arrivals=((110, 1), (5111, 4)), end=5112), **FULL),
-    "retraction": subject(answer(0, server={"total_retractions": 1.0})),
+    "first_run": context(steady(20, 10), **FULL),
+    "stall": context(answer(0, arrivals=((110, 1), (5111, 4)), end=5112), **FULL),
+    "retraction": context(answer(0, server={"total_retractions": 1.0})),
     "queueing": logged(queued=1, queue_max=3),
     "graph": logged(graph_on=3, graph_off=5),
     "other_clients": logged(sequences=3, prompt_tokens=201),
     "client": replace(
-        subject(), run=replace(run_of(answer()), client=ClientRecord(1.0, 0.99, 0.1, 0.1, 0.1))
+        context(), run=replace(run_of(answer()), client=ClientRecord(1.0, 0.99, 0.1, 0.1, 0.1))
     ),
     "client_error": replace(
-        subject(answer(0), answer(1)),
+        context(answer(0), answer(1)),
         run=replace(
             run_of(answer(0), answer(1)),
             client=ClientRecord(
@@ -129,9 +131,9 @@ BROKEN = {
         ),
         margins=(Margin("ttft.mean", 100.0, 129.0),),
     ),
-    "one_read": subject(answer(0, arrivals=((110, 1), (110, 4)))),
+    "one_read": context(answer(0, arrivals=((110, 1), (110, 4)))),
     "rate_reached": replace(
-        subject(),
+        context(),
         run=replace(
             run_of(answer(0), answer(1, due=10, sent=900, arrivals=((910, 1), (940, 4)), end=941)),
             plan={"kind": "open_loop", "request_rate": 100.0, "max_concurrency": 1},
@@ -161,7 +163,7 @@ def test_allow_makes_a_finding_of_it(name):
     [(0, 200, CheckStatus.OK), (2, 200, CheckStatus.OK), (3, 200, CheckStatus.FINDING)],
 )
 def test_a_request_in_a_hundred_may_be_sent_a_second_time(again, sent, state):
-    found = found_in(subject(*(answer(k, resent=k < again) for k in range(sent))), "resent")
+    found = found_in(context(*(answer(k, resent=k < again) for k in range(sent))), "resent")
     assert found.state is state
     assert (f"{again} of {sent} requests" in found.text) == (again > 0)
     assert ("--connections=per-request" in found.remedy) == (state is CheckStatus.FINDING)
@@ -172,10 +174,10 @@ def test_a_reason_to_end_that_comes_late_and_repeats_the_count_is_the_stream_s_e
     late = [
         answer(k, arrivals=((110, 1), (120, 2), (130, 3), (140, 4), (2640, 4)), end=2640) for k in range(3)
     ]
-    found = states(subject(*late, judged=("tpot.mean",), stall_limit_s=1.0), method="tencent")
+    found = states(context(*late, judged=("tpot.mean",), stall_limit_s=1.0), method="tencent")
     assert {name for name, state in found.items() if state is CheckStatus.FINDING} == {"stream_end"}
     assert CheckStatus.INVALID not in found.values()
-    assert "2500" in found_in(subject(*late), "stream_end").text
+    assert "2500" in found_in(context(*late), "stream_end").text
 
 
 def test_every_check_is_broken_once_here():
@@ -194,7 +196,7 @@ def test_every_check_is_broken_once_here():
 def test_counts_that_cannot_be_trusted(arrivals, what):
     found = [
         check
-        for check in examine(subject(answer(0, arrivals=arrivals)), "tencent")
+        for check in examine(context(answer(0, arrivals=arrivals)), "tencent")
         if check.name == "token_counts"
     ]
     assert found[0].state is CheckStatus.INVALID
@@ -206,45 +208,45 @@ def test_a_stream_that_comes_twice_cannot_be_trusted_and_a_role_and_a_usage_even
         counts = [1, 1, 2, 3, 4, *[4] * times]
         return answer(0, arrivals=tuple((110 + at, count) for at, count in enumerate(counts)))
 
-    assert states(subject(repeated(3)))["token_counts"] is CheckStatus.OK
-    found = [check for check in examine(subject(repeated(4)), "tencent") if check.name == "token_counts"]
+    assert states(context(repeated(3)))["token_counts"] is CheckStatus.OK
+    found = [check for check in examine(context(repeated(4)), "tencent") if check.name == "token_counts"]
     assert found[0].state is CheckStatus.INVALID
     assert "5 of 9 events repeat the count before them (limit 4)" in found[0].text
 
 
 def test_a_server_that_falls_silent_about_itself_is_not_the_same():
-    assert states(subject(identity_after=None))["same_server"] is CheckStatus.INVALID
+    assert states(context(identity_after=None))["same_server"] is CheckStatus.INVALID
     assert (
-        states(subject(identity_before=None, identity_after=None))["same_server"] is CheckStatus.NOT_CHECKED
+        states(context(identity_before=None, identity_after=None))["same_server"] is CheckStatus.NOT_CHECKED
     )
 
 
 def test_a_server_without_a_seed_is_judged_by_what_it_gives():
     seedless = (("random_seed", None), ("version", "0.5.7"), ("model_path", "/m"))
     assert (
-        states(subject(identity_before=seedless, identity_after=seedless))["same_server"]
+        states(context(identity_before=seedless, identity_after=seedless))["same_server"]
         is CheckStatus.NOT_CHECKED
     )
     said = found_in(
-        subject(identity_before=seedless, identity_after=(*seedless[:2], ("model_path", "/n"))), "same_server"
+        context(identity_before=seedless, identity_after=(*seedless[:2], ("model_path", "/n"))), "same_server"
     )
     assert said.state is CheckStatus.INVALID
     assert "model_path '/m', then '/n'" in said.text
-    more = found_in(subject(identity_before=seedless, identity_after=(*seedless, ("port", 1))), "same_server")
+    more = found_in(context(identity_before=seedless, identity_after=(*seedless, ("port", 1))), "same_server")
     assert more.state is CheckStatus.INVALID
     assert "(port None, then 1)" in more.text
-    less = found_in(subject(identity_before=seedless, identity_after=seedless[:2]), "same_server")
+    less = found_in(context(identity_before=seedless, identity_after=seedless[:2]), "same_server")
     assert "(model_path '/m', then None)" in less.text
 
 
 def test_two_addresses_with_one_seed_may_be_one_process():
-    said = found_in(subject(twin="both report random_seed 7"), "same_server")
+    said = found_in(context(twin="both report random_seed 7"), "same_server")
     assert (said.state, said.text) == (
         CheckStatus.FINDING,
         "The server and the baseline server may be one process: both report random_seed 7, and nothing shows that they are two.",
     )
     assert (
-        states(subject(twin="both report random_seed 7"), strict=True)["same_server"] is CheckStatus.INVALID
+        states(context(twin="both report random_seed 7"), strict=True)["same_server"] is CheckStatus.INVALID
     )
 
 
@@ -259,7 +261,7 @@ def test_two_addresses_with_one_seed_may_be_one_process():
     ],
 )
 def test_a_server_without_work_has_one_state_however_often_it_is_asked(throughputs, state):
-    said = found_in(subject(throughputs=throughputs), "same_server")
+    said = found_in(context(throughputs=throughputs), "same_server")
     assert said.state is state
     if state is CheckStatus.INVALID:
         assert "and 2.5" in said.text
@@ -278,12 +280,12 @@ def test_a_server_without_work_has_one_state_however_often_it_is_asked(throughpu
 )
 def test_answers_of_two_origins(name, state):
     for other in ({name: "b"}, {}):
-        case = subject(answer(0, origin={name: "a", "x": "y"}), answer(1, origin={"x": "y", **other}))
+        case = context(answer(0, origin={name: "a", "x": "y"}), answer(1, origin={"x": "y", **other}))
         said = found_in(case, "same_server")
         assert said.state is state
         assert said.text.startswith(f"{name} is not the same in 2 answers ('a' in 1, ")
     assert (
-        found_in(subject(answer(0, origin={name: "a"}), answer(1, origin={name: "a"})), "same_server").state
+        found_in(context(answer(0, origin={name: "a"}), answer(1, origin={name: "a"})), "same_server").state
         is CheckStatus.OK
     )
 
@@ -308,30 +310,30 @@ def test_answers_of_two_origins(name, state):
     ],
 )
 def test_ids_of_two_kinds_are_of_two_servers(first, second, state):
-    case = subject(answer(0, request_id=first), answer(1, request_id=second))
+    case = context(answer(0, request_id=first), answer(1, request_id=second))
     assert states(case)["same_server"] is state
 
 
 def test_last_event_must_agree_with_the_stream():
     assert (
-        states(subject(answer(0, completion_tokens=5, output_len=5)))["token_counts"] is CheckStatus.INVALID
+        states(context(answer(0, completion_tokens=5, output_len=5)))["token_counts"] is CheckStatus.INVALID
     )
 
 
 def test_a_short_data_set_is_said():
-    assert states(subject(answer(0), planned=3))["completed"] is CheckStatus.INVALID
+    assert states(context(answer(0), planned=3))["completed"] is CheckStatus.INVALID
 
 
 def test_text_prompts_may_drift_but_it_is_said():
     assert (
-        states(subject(answer(0, prompt_tokens=102), exact_prompt=False))["prompt_length"]
+        states(context(answer(0, prompt_tokens=102), exact_prompt=False))["prompt_length"]
         is CheckStatus.FINDING
     )
     assert (
-        states(subject(answer(0, prompt_tokens=101), exact_prompt=False))["prompt_length"] is CheckStatus.OK
+        states(context(answer(0, prompt_tokens=101), exact_prompt=False))["prompt_length"] is CheckStatus.OK
     )
     assert (
-        states(subject(answer(0, prompt_tokens=110), exact_prompt=False))["prompt_length"]
+        states(context(answer(0, prompt_tokens=110), exact_prompt=False))["prompt_length"]
         is CheckStatus.FINDING
     )
 
@@ -339,13 +341,13 @@ def test_text_prompts_may_drift_but_it_is_said():
 @pytest.mark.parametrize("seen", [126, 74])
 def test_more_drift_than_tokenising_again_explains_is_another_tokenizer(seen):
     assert (
-        states(subject(answer(0, prompt_tokens=seen), exact_prompt=False))["prompt_length"]
+        states(context(answer(0, prompt_tokens=seen), exact_prompt=False))["prompt_length"]
         is CheckStatus.INVALID
     )
 
 
 def test_running_cap_below_the_batch():
-    found = examine(subject(batch_size=2, token_capacity=9999, max_running=1), "ali-decode")
+    found = examine(context(batch_size=2, token_capacity=9999, max_running=1), "ali-decode")
     assert any(
         "limit of 1 running requests" in check.text for check in found if check.state is CheckStatus.INVALID
     )
@@ -388,7 +390,7 @@ def test_what_is_allowed_says_so():
     ],
 )
 def test_what_a_server_reports_of_itself_and_cannot_be_is_a_finding(meta, says):
-    said = found_in(subject(answer(0, server=meta)), "reported_times")
+    said = found_in(context(answer(0, server=meta)), "reported_times")
     assert said.state is (CheckStatus.OK if says is None else CheckStatus.FINDING)
     assert (
         says is None
@@ -406,7 +408,7 @@ def test_what_a_server_reports_of_itself_and_cannot_be_is_a_finding(meta, says):
     ],
 )
 def test_a_negative_number_of_retractions_takes_nothing_from_the_others(counts, state):
-    case = subject(*(answer(k, server={"total_retractions": float(count)}) for k, count in enumerate(counts)))
+    case = context(*(answer(k, server={"total_retractions": float(count)}) for k, count in enumerate(counts)))
     assert states(case)["retraction"] is state
     # what was computed, and again
     seen = replace(LOG, prompt_tokens=200 + 104 * max(*counts, 0), sequences=2 + max(*counts, 0))
@@ -421,7 +423,7 @@ def test_a_text_s_own_count_has_to_be_the_server_s():
     """102 tokens there where 100 were meant: drift if our tokenizer says the same of the text, another text
     if it does not.
     """
-    case = subject(answer(0, prompt_tokens=102), exact_prompt=False)
+    case = context(answer(0, prompt_tokens=102), exact_prompt=False)
     assert states(replace(case, counted=(102,)))["prompt_length"] is CheckStatus.FINDING
     assert states(replace(case, counted=(101,)))["prompt_length"] is CheckStatus.INVALID
     assert (
@@ -431,12 +433,12 @@ def test_a_text_s_own_count_has_to_be_the_server_s():
 
 def test_more_in_the_cache_than_this_run_put_there():
     """1 of 100 tokens is within 1 %, and still too much for a prompt that begins like no other of the run."""
-    case = subject(answer(0, cached_tokens=1))
+    case = context(answer(0, cached_tokens=1))
     assert states(replace(case, shared=(1,)))["prefix_cache"] is CheckStatus.OK
     assert states(replace(case, shared=(0,)))["prefix_cache"] is CheckStatus.INVALID
-    again = subject(answer(0, cached_tokens=1, server={"total_retractions": 1.0}), shared=(0,))
+    again = context(answer(0, cached_tokens=1, server={"total_retractions": 1.0}), shared=(0,))
     assert states(again)["prefix_cache"] is CheckStatus.OK  # its own tokens from before the retraction
-    less_than_none = subject(answer(0, cached_tokens=1, server={"total_retractions": -1.0}), shared=(0,))
+    less_than_none = context(answer(0, cached_tokens=1, server={"total_retractions": -1.0}), shared=(0,))
     assert states(less_than_none)["prefix_cache"] is CheckStatus.INVALID
 
 
@@ -452,7 +454,7 @@ def test_more_in_the_cache_than_this_run_put_there():
     ],
 )
 def test_a_flush_is_confirmed_by_every_rank(lines, ranks, state):
-    case = subject(ranks=ranks)
+    case = context(ranks=ranks)
     evidence = ServerEvidence(flush_status=200, flush_lines=lines)
     assert states(replace(case, run=replace(case.run, server=evidence)))["flush"] is state
 
@@ -474,7 +476,7 @@ def test_other_clients_by_the_log(seen, state):
 
 
 def test_what_a_retraction_computes_again_is_ours():
-    again = subject(
+    again = context(
         answer(0, server={"total_retractions": 1.0}),
         answer(1),
         log=replace(LOG, sequences=3, prompt_tokens=303),
@@ -499,19 +501,19 @@ def test_what_a_retraction_computes_again_is_ours():
     ],
 )
 def test_other_clients_by_the_counters(served, state):
-    assert states(subject(served=served))["other_clients"] is state
-    assert "--enable-metrics" in found_in(subject(), "other_clients").remedy
+    assert states(context(served=served))["other_clients"] is state
+    assert "--enable-metrics" in found_in(context(), "other_clients").remedy
 
 
-def test_what_nobody_counted_is_not_taken_for_nothing():
+def test_what_is_not_counted_is_not_taken_for_0():
     """Retractions that the answers do not count; answers without counts beside the server's counters."""
     seen = replace(LOG, sequences=3, prompt_tokens=303, retractions=1)
-    assert found_in(subject(log=seen), "other_clients").state is CheckStatus.NOT_CHECKED
-    told = subject(*(answer(k, server={"total_retractions": float(k)}) for k in range(2)), log=seen)
-    assert found_in(told, "other_clients").state is CheckStatus.OK
-    # the log tells of none: then there was none
+    assert found_in(context(log=seen), "other_clients").state is CheckStatus.NOT_CHECKED
+    counted = context(*(answer(k, server={"total_retractions": float(k)}) for k in range(2)), log=seen)
+    assert found_in(counted, "other_clients").state is CheckStatus.OK
+    # the log has none: then there was none
     assert found_in(logged(sequences=3), "other_clients").state is CheckStatus.INVALID
-    lost = subject(answer(0), answer(1, prompt_tokens=None, completion_tokens=None), served=Served(2, 208))
+    lost = context(answer(0), answer(1, prompt_tokens=None, completion_tokens=None), served=Served(2, 208))
     assert found_in(lost, "other_clients").state is CheckStatus.NOT_CHECKED
     assert "1 of 2 answers have no token counts" in found_in(lost, "other_clients").text
 
@@ -529,9 +531,9 @@ def test_a_stall_of_a_batch_point_is_one_of_the_full_batch():
         answer(0, arrivals=((110, 1), (6110, 2), (6120, 3), (6130, 4)), end=6131),
         answer(1, arrivals=((6105, 1), (6115, 2), (6125, 3), (6135, 4)), end=6136),
     )
-    assert states(subject(*early, batch_size=2, token_capacity=9999))["stall"] is CheckStatus.OK
-    assert states(subject(*early), "serving")["stall"] is CheckStatus.FINDING
-    assert states(subject(*early, stall_limit_s=7.0), "ali-prefill")["stall"] is CheckStatus.OK
+    assert states(context(*early, batch_size=2, token_capacity=9999))["stall"] is CheckStatus.OK
+    assert states(context(*early), "serving")["stall"] is CheckStatus.FINDING
+    assert states(context(*early, stall_limit_s=7.0), "ali-prefill")["stall"] is CheckStatus.OK
 
 
 def test_the_log_can_say_that_a_batch_was_reached():
@@ -552,7 +554,7 @@ def test_the_log_can_say_that_a_batch_was_held():
 
 def test_a_half_that_was_read_at_one_moment_has_no_time_to_compare():
     arrivals = [(100 + 10 * k, k + 1) for k in range(100)] + [(2200, k + 1) for k in range(100, 200)]
-    found = states(subject(answer(0, arrivals=arrivals, output_len=200, end=2201), **FULL))
+    found = states(context(answer(0, arrivals=arrivals, output_len=200, end=2201), **FULL))
     assert found["first_run"] is CheckStatus.OK
 
 
@@ -563,7 +565,7 @@ def waves(*ms, count=80):
         arrivals = [(at + int(step * k), k + 1) for k in range(count)]
         made.append(answer(index, sent=at - 10, arrivals=arrivals, output_len=count, end=arrivals[-1][0] + 1))
         at = arrivals[-1][0] + 20
-    return subject(*made, **FULL)
+    return context(*made, **FULL)
 
 
 def test_a_first_wave_that_is_slower_than_the_rest_is_a_first_run_effect():
@@ -585,21 +587,21 @@ def test_a_first_wave_that_is_slower_than_the_rest_is_a_first_run_effect():
 
 
 def test_a_steady_batch_has_no_first_run_effect():
-    assert states(subject(steady(10, 11), **FULL))["first_run"] is CheckStatus.OK
+    assert states(context(steady(10, 11), **FULL))["first_run"] is CheckStatus.OK
     # too few tokens to compare
-    assert states(subject(steady(20, 10, count=60), **FULL))["first_run"] is CheckStatus.OK
+    assert states(context(steady(20, 10, count=60), **FULL))["first_run"] is CheckStatus.OK
 
 
 def test_the_largest_batch_that_fits_is_named():
     """104 tokens a request: 3 fit into 330, 2 may run."""
     assert (
-        "--batch-sizes up to 3," in found_in(subject(batch_size=4, token_capacity=330), "batch_fits").remedy
+        "--batch-sizes up to 3," in found_in(context(batch_size=4, token_capacity=330), "batch_fits").remedy
     )
     assert (
         "--batch-sizes up to 2,"
-        in found_in(subject(batch_size=4, token_capacity=330, max_running=2), "batch_fits").remedy
+        in found_in(context(batch_size=4, token_capacity=330, max_running=2), "batch_fits").remedy
     )
-    assert "shorter prompts" in found_in(subject(batch_size=1, token_capacity=100), "batch_fits").remedy
+    assert "shorter prompts" in found_in(context(batch_size=1, token_capacity=100), "batch_fits").remedy
 
 
 def test_requests_sent_late():
@@ -608,7 +610,7 @@ def test_requests_sent_late():
     )
     for lag, state in ((99.0, CheckStatus.OK), (500.0, CheckStatus.FINDING), (1500.0, CheckStatus.INVALID)):
         run = replace(run_of(answer()), client=replace(late, send_lag_max_ms=lag))
-        assert states(replace(subject(), run=run))["client"] is state, lag
+        assert states(replace(context(), run=run))["client"] is state, lag
 
 
 def test_a_dead_load_process_is_invalid_and_lateness_is_said():
@@ -616,12 +618,12 @@ def test_a_dead_load_process_is_invalid_and_lateness_is_said():
     run = replace(run_of(answer()), client=seen)
     assert (
         "Requests were sent 1.25 ms late on average, p99 2.50 ms, at most 3.00 ms"
-        in found_in(replace(subject(), run=run), "client").text
+        in found_in(replace(context(), run=run), "client").text
     )
     dead = replace(
         run, client=replace(seen, failure="1 of 2 load processes ended with status -9 before the run did.")
     )
-    check = found_in(replace(subject(), run=dead), "client")
+    check = found_in(replace(context(), run=dead), "client")
     assert (check.state, check.text) == (CheckStatus.INVALID, dead.client.failure)
 
 
@@ -647,10 +649,10 @@ def test_a_check_that_registers_itself_is_made_allowed_and_in_the_documentation(
     def slow(case):
         return Check("slow", CheckStatus.INVALID, "It is slow.")
 
-    assert states(subject())["slow"] is CheckStatus.INVALID
-    assert states(subject(), "tencent")["slow"] is CheckStatus.FINDING
-    assert states(subject(), probe=True)["slow"] is CheckStatus.INVALID and "flush" not in states(
-        subject(), probe=True
+    assert states(context())["slow"] is CheckStatus.INVALID
+    assert states(context(), "tencent")["slow"] is CheckStatus.FINDING
+    assert states(context(), probe=True)["slow"] is CheckStatus.INVALID and "flush" not in states(
+        context(), probe=True
     )
     assert "slow" in names()
     assert "| `slow` | arrivals | it is slow | slow is slow | |" in make_validity_doc.checks()
@@ -658,14 +660,14 @@ def test_a_check_that_registers_itself_is_made_allowed_and_in_the_documentation(
 
 
 def test_a_probe_of_the_capacity_search_is_held_to_its_answers_and_the_client():
-    assert list(states(subject(), probe=True)) == [
+    assert list(states(context(), probe=True)) == [
         "completed", "finish_reason", "output_length", "token_counts", "tpot_defined", "request_ids", "prompt_length", "client",
         "one_read",
     ]  # fmt: skip
 
 
 def test_missing_evidence_is_not_checked_and_strict_makes_it_invalid():
-    case = subject(answer(0, prompt_tokens=None, cached_tokens=None), flush_status=None, identity_before=None)
+    case = context(answer(0, prompt_tokens=None, cached_tokens=None), flush_status=None, identity_before=None)
     found = states(case)
     for name in ("prompt_length", "prefix_cache", "flush", "same_server", "retraction", "other_clients"):
         assert found[name] is CheckStatus.NOT_CHECKED, name
@@ -684,7 +686,7 @@ def test_missing_evidence_is_not_checked_and_strict_makes_it_invalid():
 )
 def test_a_time_of_day_that_was_set_during_the_load_spoils_its_times(step_ms, state):
     seen = ClientRecord(10.0, 0.1, 0.1, 0.1, 0.1, clock_step_ms=step_ms)
-    check = found_in(replace(subject(), run=replace(run_of(answer()), client=seen)), "client")
+    check = found_in(replace(context(), run=replace(run_of(answer()), client=seen)), "client")
     assert check.state is state
     assert state is CheckStatus.OK or f"was set by {step_ms:+.3f} ms" in check.text
 
@@ -692,9 +694,9 @@ def test_a_time_of_day_that_was_set_during_the_load_spoils_its_times(step_ms, st
 def test_a_late_event_loop_spoils_short_streams_only():
     slow = ClientRecord(1.0, 0.1, 9.0, 9.0, 0.1)
     # 30 ms between first and last token
-    short = replace(subject(), run=replace(run_of(answer()), client=slow))
+    short = replace(context(), run=replace(run_of(answer()), client=slow))
     long = replace(
-        subject(), run=replace(run_of(answer(arrivals=((110, 1), (1110, 4)), end=1111)), client=slow)
+        context(), run=replace(run_of(answer(arrivals=((110, 1), (1110, 4)), end=1111)), client=slow)
     )
     assert states(short)["client"] is CheckStatus.INVALID
     assert states(long)["client"] is CheckStatus.OK
@@ -702,7 +704,7 @@ def test_a_late_event_loop_spoils_short_streams_only():
 
 def test_answers_that_came_in_one_read_tell_no_time_between_tokens():
     one_read = replace(
-        subject(),
+        context(),
         run=replace(
             run_of(answer(arrivals=((110, 1), (110, 4)))), client=ClientRecord(1.0, 0.1, 0.1, 0.1, 0.1)
         ),
@@ -721,7 +723,7 @@ def test_lateness_is_held_against_what_is_judged():
     late = replace(run_of().client, loop_lateness_ms=0.03, loop_lag_p99_ms=0.6)
 
     def said(*judged, **client):
-        case = subject(*records, judged=judged)
+        case = context(*records, judged=judged)
         return found_in(replace(case, run=replace(case.run, client=replace(late, **client))), "client")
 
     assert said("tpot.mean").state is CheckStatus.INVALID  # 12 % at p99
@@ -752,15 +754,15 @@ def test_a_client_that_is_late_now_and_then_spoils_percentiles_not_the_mean():
     seldom = ClientRecord(1.0, 0.1, 30.0, 30.0, 0.1, loop_lateness_ms=0.5)
     often = replace(seldom, loop_lateness_ms=15.0)
     found = {
-        name: states(replace(subject(), run=replace(streams, client=one)))["client"]
-        for name, one in (("seldom", seldom), ("often", often))
+        name: states(replace(context(), run=replace(streams, client=client)))["client"]
+        for name, client in (("seldom", seldom), ("often", often))
     }
     assert found == {"seldom": CheckStatus.FINDING, "often": CheckStatus.INVALID}
 
 
 def froze(*stalls_ms, records, judged, **client):
     seen = replace(run_of().client, stalls_ms=stalls_ms, **client)
-    case = subject(*records, judged=judged)
+    case = context(*records, judged=judged)
     return found_in(replace(case, run=replace(case.run, client=seen)), "client")
 
 
@@ -814,10 +816,10 @@ def test_one_token_answers_are_late_as_well():
 def test_answers_that_arrive_in_one_piece_have_no_pace():
     """A proxy that buffers: a TPOT of 0 ms would hold every objective."""
     whole = [answer(k, arrivals=((150, 1), (150, 2), (150, 4)), end=150) for k in range(2)]
-    assert states(subject(*whole))["one_read"] is CheckStatus.INVALID
+    assert states(context(*whole))["one_read"] is CheckStatus.INVALID
     # a third of the mean would be 0 ms
-    assert states(subject(whole[0], answer(1), answer(2)))["one_read"] is CheckStatus.INVALID
-    assert states(subject(whole[0], *(answer(k) for k in range(1, 60))))["one_read"] is CheckStatus.OK
+    assert states(context(whole[0], answer(1), answer(2)))["one_read"] is CheckStatus.INVALID
+    assert states(context(whole[0], *(answer(k) for k in range(1, 60))))["one_read"] is CheckStatus.OK
 
 
 def test_answers_in_one_event_leave_the_mean_to_the_others():
@@ -829,9 +831,9 @@ def test_answers_in_one_event_leave_the_mean_to_the_others():
         (("classic.tpot.mean",), CheckStatus.INVALID),
         (("qpm",), CheckStatus.FINDING),
     ):
-        found = found_in(subject(*some, judged=judged), "tpot_defined")
+        found = found_in(context(*some, judged=judged), "tpot_defined")
         assert (found.state, found.text) == (state, f"{text} covers only the other 1.")
-    alike = subject(
+    alike = context(
         *(answer(k, arrivals=((120, 1),), output_len=1, completion_tokens=1) for k in range(2)),
         judged=("ttft.mean",),
     )
@@ -853,16 +855,16 @@ def test_what_some_answers_say_and_others_do_not():
             ),
         ),
     ):
-        found = found_in(subject(whole, silent), name)
+        found = found_in(context(whole, silent), name)
         assert found.state is CheckStatus.INVALID, name
         assert found.text.startswith("1 of 2 answers "), found.text
-        assert found_in(subject(silent), name).state is CheckStatus.NOT_CHECKED, name
-        assert found_in(subject(silent), name, strict=True).state is CheckStatus.INVALID, name
+        assert found_in(context(silent), name).state is CheckStatus.NOT_CHECKED, name
+        assert found_in(context(silent), name, strict=True).state is CheckStatus.INVALID, name
 
 
 def test_v1_leaves_out_cached_tokens_where_nothing_was_cached():
     """sglang's usage_processor.py: no prompt_tokens_details for a count of 0."""
-    case = subject(answer(0, cached_tokens=1), answer(1, cached_tokens=None))
+    case = context(answer(0, cached_tokens=1), answer(1, cached_tokens=None))
     assert states(case)["prefix_cache"] is CheckStatus.INVALID
     for backend in ("sglang-oai", "sglang-oai-chat"):
         assert (
@@ -877,7 +879,7 @@ def test_one_answer_without_counts_hides_no_nonsense_in_the_others():
         answer(0), arrival_ns=array("q"), arrival_tokens=array("q"), last_text_ns=answer(0).end_ns
     )
     found = found_in(
-        subject(summed, answer(1, arrivals=((110, 1), (120, 900), (130, 3), (140, 4)))), "token_counts"
+        context(summed, answer(1, arrivals=((110, 1), (120, 900), (130, 3), (140, 4)))), "token_counts"
     )
     assert found.state is CheckStatus.INVALID
     assert "request 1 are not usable: the count falls" in found.text
@@ -891,14 +893,14 @@ def gathered(events=40, reads=4, first=900, step=5, index=0):
 
 
 def test_an_answer_that_a_proxy_gathered_has_no_pace():
-    found = found_in(subject(gathered()), "one_read")
+    found = found_in(context(gathered()), "one_read")
     assert found.state is CheckStatus.INVALID
     assert found.text.startswith(
         "0 of 1 answers arrived in one read, 1 more in a few reads at their end; at most 2%"
     )
     one_of = [gathered(), *(answer(k) for k in range(1, 60))]
-    assert states(subject(*one_of))["one_read"] is CheckStatus.OK
-    assert states(subject(*one_of[:40]))["one_read"] is CheckStatus.INVALID  # 2.5 %
+    assert states(context(*one_of))["one_read"] is CheckStatus.OK
+    assert states(context(*one_of[:40]))["one_read"] is CheckStatus.INVALID  # 2.5 %
 
 
 @pytest.mark.parametrize(
@@ -915,7 +917,7 @@ def test_an_answer_that_a_proxy_gathered_has_no_pace():
 )
 def test_a_queue_or_a_proxy_that_joins_a_few_events_gathers_nothing(arrivals):
     assert (
-        states(subject(answer(0, sent=0, arrivals=arrivals, output_len=arrivals[-1][1], end=2000)))[
+        states(context(answer(0, sent=0, arrivals=arrivals, output_len=arrivals[-1][1], end=2000)))[
             "one_read"
         ]
         is CheckStatus.OK
@@ -926,12 +928,12 @@ def test_counts_at_the_streams_end_alone_are_not_checked_not_wrong():
     summed = replace(
         answer(0), arrival_ns=array("q"), arrival_tokens=array("q"), last_text_ns=answer(0).end_ns
     )
-    assert states(subject(summed))["token_counts"] is CheckStatus.NOT_CHECKED
-    assert states(subject(summed), "serving")["completed"] is CheckStatus.OK
+    assert states(context(summed))["token_counts"] is CheckStatus.NOT_CHECKED
+    assert states(context(summed), "serving")["completed"] is CheckStatus.OK
 
 
 def chat(*prompt_tokens, counted=(100, 90)):
-    run = subject(
+    run = context(
         answer(0, prompt_tokens=prompt_tokens[0]), answer(1, prompt_tokens=prompt_tokens[1], input_len=90)
     )
     run = replace(
@@ -960,7 +962,7 @@ def test_a_chat_template_s_tokens_are_not_the_prompt_s():
 
 
 def test_only_chat_has_a_template():
-    run = subject(answer(0, prompt_tokens=112), exact_prompt=False, counted=(100,))
+    run = context(answer(0, prompt_tokens=112), exact_prompt=False, counted=(100,))
     assert states(run)["prompt_length"] is CheckStatus.INVALID
 
 
@@ -970,9 +972,11 @@ LONG = tuple((110 + 20 * k, k + 1) for k in range(101))  # as long as the calibr
 
 def calibrated(*margins, bar=BAR, arrivals=LONG):
     """One answer; margins are (metric, observed, limit)."""
-    case = subject(answer(0, arrivals=arrivals, output_len=len(arrivals), end=arrivals[-1][0] + 1))
+    case = context(answer(0, arrivals=arrivals, output_len=len(arrivals), end=arrivals[-1][0] + 1))
     client = replace(case.run.client, calibration=bar)
-    return replace(case, run=replace(case.run, client=client), margins=[Margin(*one) for one in margins])
+    return replace(
+        case, run=replace(case.run, client=client), margins=[Margin(*margin) for margin in margins]
+    )
 
 
 def test_the_client_s_error_is_held_against_a_tenth_of_the_margin():
@@ -1025,7 +1029,7 @@ def test_an_error_that_is_not_known_is_not_checked():
     # 50 against 40 tokens/s
     beyond = client_error(calibrated(("tpot.mean", 40.0, 41.0), bar=replace(BAR, streams=1, itl_ms=25.0)))
     assert beyond.state is CheckStatus.NOT_CHECKED and "more than the 40" in beyond.text
-    assert "client_error" not in states(subject())  # nobody asked
+    assert "client_error" not in states(context())  # not asked for
     assert (
         states(calibrated(bar=Calibration("off", "--calibrate=off")), strict=True)["client_error"]
         is CheckStatus.INVALID
@@ -1044,13 +1048,13 @@ def test_the_client_s_error_invalidates_for_every_method_and_can_be_allowed():
     [(400, "stop other clients"), (401, "admin key"), (404, "Nothing answers /flush_cache"), (500, "log")],
 )
 def test_a_refused_flush_has_a_remedy_of_its_own_and_names_the_way_without(status, words):
-    found = found_in(subject(flush_status=status), "flush")
+    found = found_in(context(flush_status=status), "flush")
     assert words in found.remedy and "--no-flush-cache" in found.remedy
 
 
 def test_a_cache_that_was_not_flushed_by_our_own_option_names_it():
     cached = [answer(k, cached_tokens=8) for k in range(2)]
     assert (
-        "leave out --no-flush-cache" in found_in(subject(*cached, flush_status=None), "prefix_cache").remedy
+        "leave out --no-flush-cache" in found_in(context(*cached, flush_status=None), "prefix_cache").remedy
     )
-    assert "--no-flush-cache" not in found_in(subject(*cached), "prefix_cache").remedy
+    assert "--no-flush-cache" not in found_in(context(*cached), "prefix_cache").remedy

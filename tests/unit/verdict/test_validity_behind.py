@@ -7,14 +7,14 @@ import pytest
 from slabench.records import ErrorKind, ServerEvidence
 from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.validity.context import Behind
-from tests.unit.verdict.test_validity import answer, found_in, subject
+from tests.unit.verdict.test_validity import answer, context, found_in
 
 MINI_LB, GATEWAY = Behind("mini_lb", 3), Behind("gateway", 3)
 ONE_OF_PD = Behind("none", 1, 0, whole=False)
 
 
 def flushed(behind, ranks, **evidence):
-    case = subject(behind=behind, ranks=ranks)
+    case = context(behind=behind, ranks=ranks)
     return found_in(
         replace(case, run=replace(case.run, server=ServerEvidence(**{"flush_status": 200, **evidence}))),
         "flush",
@@ -73,17 +73,17 @@ def test_what_a_router_s_status_is_worth(behind, ranks, evidence, state, said):
     ],
 )
 def test_servers_that_nothing_is_known_of_are_not_watched(behind, state, said):
-    check = found_in(subject(behind=behind), "same_server")
+    check = found_in(context(behind=behind), "same_server")
     assert (check.state, said in check.text) == (state, True), check
 
 
 def test_a_restart_is_seen_where_others_are_not_watched():
-    case = subject(behind=Behind("gateway", 3, 1), identity_after=(("random_seed", 8),))
+    case = context(behind=Behind("gateway", 3, 1), identity_after=(("random_seed", 8),))
     assert found_in(case, "same_server").state is CheckStatus.INVALID
 
 
 def test_a_capacity_that_not_all_servers_report():
-    check = found_in(subject(batch_size=2, token_capacity=None, behind=ONE_OF_PD), "batch_fits")
+    check = found_in(context(batch_size=2, token_capacity=None, behind=ONE_OF_PD), "batch_fits")
     assert (check.state, "Not all of the servers" in check.text) == (CheckStatus.NOT_CHECKED, True)
 
 
@@ -94,5 +94,5 @@ def test_an_endpoint_that_a_gateway_does_not_serve(statuses, named):
     bad = [
         replace(answer(k, error=ErrorKind.HTTP_STATUS), status=status) for k, status in enumerate(statuses)
     ]
-    check = found_in(subject(*bad), "completed")
+    check = found_in(context(*bad), "completed")
     assert (check.state, "use --backend=sglang-oai" in check.remedy) == (CheckStatus.INVALID, named)

@@ -67,13 +67,13 @@ def verdict(
     figures: dict[str, Any] = compute(observed, gpus) | compute_classic(observed, gpus)
     if batch_size is not None:
         figures |= full_batch(observed.requests, batch_size, figures["duration"])
-    subject = CheckContext(
+    context = CheckContext(
         run=observed, exact_prompt=True, planned=len(observed.requests), batch_size=batch_size, token_capacity=profile.pool_tokens,
         max_running=profile.max_running, identity_before=SEED, identity_after=SEED, shared=(0,) * len(observed.requests),
         judged=("tpot.mean", "ttft.mean", "total_throughput"),
     )  # fmt: skip
     case = Case(
-        figures, sample_sizes(observed), examine(subject, method), (slo("tpot", "mean", "<=", limit),)
+        figures, sample_sizes(observed), examine(context, method), (slo("tpot", "mean", "<=", limit),)
     )
     return judge(case), figures
 
