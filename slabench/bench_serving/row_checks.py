@@ -32,8 +32,11 @@ WITH_COUNTS = ("sglang", "sglang-native")  # endpoints whose answers carry count
 
 def row_checks(row: Row) -> tuple[Check, ...]:
     """The checks of one row, those that it has no evidence for among them."""
+    source = Message("reported.row")
     unreported = [
-        check.missing(Message("reported.row"), MEASURE) for check in registered() if check.unreported
+        not_checked(f"{check.name}.unreported", source=source, remedy=MEASURE)
+        for check in registered()
+        if check.unreported
     ]
     return (_completed(row), _output_length(row), _prompt_length(row), _row_figures(row), *unreported)
 
@@ -48,13 +51,8 @@ def number(row: Row, key: str) -> float | None:
 def planned(row: Row) -> int | None:
     """How many requests were sent, where the row reports it: as a count, or by a list with an item for
     each."""
-    count = number(row, "num_prompts")
-    lists = [
-        len(row[key])
-        for key in ("errors", "input_lens", "ttfts")
-        if isinstance(row.get(key), list) and row[key]
-    ]
-    return int(count) if count else max(lists, default=None)
+    lists = [row[key] for key in ("errors", "input_lens", "ttfts") if isinstance(row.get(key), list)]
+    return int(number(row, "num_prompts") or max(map(len, lists), default=0)) or None
 
 
 def _listed(row: Row, key: str) -> list[float]:

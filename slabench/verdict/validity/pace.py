@@ -38,28 +38,25 @@ FIRST_LEAST_MS = 1000.0
 def first_run(context: CheckContext) -> Check:
     all_pauses, busy_ns = pauses(context.run.requests)
     early = [pause for pause in all_pauses if pause.early]
-    lost = _lost(early, busy_ns)
-    if lost > LOST_SHARE_FINDING:
-        cause = Message("first_run.pause", pause=_longest(early, context), share=lost)
-        return _first_time(cause, lost)
-    slow = first_requests(context.run.requests)
-    if slow is None or slow.lost_share <= LOST_SHARE_FINDING:
+    share, slow = _lost(early, busy_ns), first_requests(context.run.requests)
+    if share > LOST_SHARE_FINDING:
+        cause = Message("first_run.pause", pause=_longest(early, context), share=share)
+    elif (
+        slow is not None
+        and slow.lost_share > LOST_SHARE_FINDING
+        and slow.longest_ms - slow.later_longest_ms > FIRST_LEAST_MS
+    ):
+        share = slow.lost_share
+        cause = Message(
+            "first_run.requests",
+            slower=slow.slower,
+            requests=slow.requests,
+            longest_ms=slow.longest_ms,
+            later_ms=slow.later_longest_ms,
+            share=share,
+        )
+    else:
         return _first_batch(context)
-    if slow.longest_ms - slow.later_longest_ms <= FIRST_LEAST_MS:
-        return _first_batch(context)
-    cause = Message(
-        "first_run.requests",
-        slower=slow.slower,
-        requests=slow.requests,
-        longest_ms=slow.longest_ms,
-        later_ms=slow.later_longest_ms,
-        share=slow.lost_share,
-    )
-    return _first_time(cause, slow.lost_share)
-
-
-def _first_time(cause: Message, share: float) -> Check:
-    """A finding, or INVALID beyond the limit."""
     bad = share > LOST_SHARE_LIMIT
     return check(
         CheckStatus.INVALID if bad else CheckStatus.FINDING,

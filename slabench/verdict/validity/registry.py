@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from slabench.messages import Argument, Message
+from slabench.messages import Message
 from slabench.verdict.outcome import Check, CheckStatus, not_checked
 
 if TYPE_CHECKING:
@@ -81,17 +81,13 @@ class Registration:
         REGISTERED.append(replace(self, name=function.__name__, function=function))
         return function
 
-    def missing(self, source: Argument, remedy: Message) -> Check:
-        """NOT_CHECKED, since that source does not report what the check needs."""
-        return not_checked(f"{self.name}.unreported", source=source, remedy=remedy)
-
     def evaluate(self, context: CheckContext) -> Check | None:
         """Of one load; None where the check does not apply to it."""
         reported, of_log = context.run.reported, self.stage is Stage.LOG
         if not self.applies.to(context):
             return None
         if reported is not None and self.client == "ours" and self.unreported:
-            return self.missing(reported.client, RECORDED)
+            return not_checked(f"{self.name}.unreported", source=reported.client, remedy=RECORDED)
         if self.client == ("other" if reported is None else "ours"):
             return None
         if of_log and context.log is None:
