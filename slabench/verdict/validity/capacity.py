@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from slabench.messages import Message
 from slabench.metrics.definitions import declared
 from slabench.verdict.estimate import Estimate
-from slabench.verdict.outcome import Check, CheckStatus
+from slabench.verdict.outcome import Check, invalid, ok
 from slabench.verdict.sla import Slo
 from slabench.verdict.validity.registry import Registration, Stage
 
@@ -34,25 +34,30 @@ class SearchEvidence:
     Stage.TEST,
     evidence="the search's probes",
     invalid=(
-        "the judged run's time between tokens is more than 15 % outside of what the probes of its load had, "
-        "or it holds although no load held in the search"
+        "the judged run's time between tokens is more than 15 % outside of the range of the probes of its "
+        "load, or all objectives hold although no load held in the search"
     ),
-    why="the server was another one (cold, disturbed) during the search",
+    why="the server was not the same during the search (cold, disturbed)",
 )
 def capacity_agrees(evidence: SearchEvidence) -> Check:
-    name, metrics = "capacity_agrees", evidence.metrics
+    metrics = evidence.metrics
     rules = [rule for rule in evidence.rules if rule.metric in metrics]
     everything_holds = all(rule.holds(metrics[rule.metric]) for rule in rules)
     if evidence.none_held and everything_holds and len(rules) == len(evidence.rules):
-        message = Message("capacity_agrees.none_held", load=evidence.load)
-        return Check(name, CheckStatus.INVALID, message, _REMEDY)
+        return invalid("capacity_agrees.none_held", load=evidence.load, remedy=_REMEDY)
     for rule in rules:
         key, probes = rule.metric, evidence.probes.get(rule.metric)
         if not key.startswith(("tpot.", "itl.")) or probes is None:
             continue
         low, high = probes.low * (1 - APART), probes.high * (1 + APART)
         if not low <= metrics[key] <= high:
-            value, unit = metrics[key], declared(key).unit
-            message = Message("capacity_agrees.differs", key=key, value=value, unit=unit, low=low, high=high)
-            return Check(name, CheckStatus.INVALID, message, _REMEDY)
-    return Check(name, CheckStatus.OK, Message("capacity_agrees.ok"))
+            return invalid(
+                "capacity_agrees.differs",
+                key=key,
+                value=metrics[key],
+                unit=declared(key).unit,
+                low=low,
+                high=high,
+                remedy=_REMEDY,
+            )
+    return ok("capacity_agrees.ok")

@@ -132,15 +132,14 @@ def form_of_ids(record: RequestRecord) -> str:
     ids, counts = record.output_ids or 0, record.arrival_tokens
     grown = [after - before for before, after in zip((0, *counts), counts, strict=False)]
     last = next((step for step in reversed(grown) if step > 0), 0)
-    if not ids and grown[-1] == 0:
-        return "none"  # the reason to end in an event of its own
-    if ids == counts[-1] and (len(counts) == 1 or ids != grown[-1]):
-        return "whole"
-    if len(counts) == 1:
-        return "other"  # nothing was before it: all of its tokens must be there
-    if ids in (grown[-1], last):  # an event that repeats the count may repeat the ids
-        return "piece"
-    return "part" if 0 < ids < last else "other"
+    forms = {
+        "none": not ids and grown[-1] == 0,  # the reason to end in an event of its own
+        "whole": ids == counts[-1] and (len(counts) == 1 or ids != grown[-1]),
+        "other": len(counts) == 1,  # nothing was before it: all of its tokens must be there
+        "piece": ids in (grown[-1], last),  # an event that repeats the count may repeat the ids
+        "part": 0 < ids < last,
+    }
+    return next((form for form, fits in forms.items() if fits), "other")
 
 
 def _text(context: CheckContext) -> Check | None:
@@ -148,17 +147,14 @@ def _text(context: CheckContext) -> Check | None:
     texts = context.texts
     if texts is None or not texts.counted:
         return None
-    if texts.tokens is None:
-        if texts.characters >= texts.counted:
-            return None
+    if texts.tokens is None and texts.characters < texts.counted:
         return finding(
             "token_counts.few_characters",
             answers=texts.answers,
             characters=texts.characters,
             counted=texts.counted,
         )
-    share = texts.tokens / texts.counted
-    if TEXT_SHARE_LOW <= share <= TEXT_SHARE_HIGH:
+    if texts.tokens is None or TEXT_SHARE_LOW <= (share := texts.tokens / texts.counted) <= TEXT_SHARE_HIGH:
         return None
     return finding(
         "token_counts.other_text",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
@@ -21,6 +22,7 @@ SOURCE = Path(__file__).resolve().parents[3] / "slabench"
 
 # function -> how many arguments stand in order, the id being the last; Check's have two keywords of their own
 CALLS = {"Message": 1, "ok": 1, "finding": 1, "invalid": 1, "not_checked": 1, "check": 2}
+SENTENCE = re.compile(r"([A-Z{-]|sglang |[a-z]+_[a-z]+ ).*[.}]")  # a name of the server's stays as it is
 OF_A_CHECK = {"remedy", "firm"}
 
 
@@ -30,6 +32,7 @@ class Call:
     arguments: set[str] | None  # None: some are not written out
     place: str
     remedy: bool  # with that of the catalogue beside it
+    of_a_check: bool = False
 
 
 def calls() -> list[Call]:
@@ -49,7 +52,8 @@ def calls() -> list[Call]:
             place = f"{file.relative_to(SOURCE)}:{node.lineno}"
             for each in (id.body, id.orelse) if isinstance(id, ast.IfExp) else (id,):
                 if isinstance(each, ast.Constant):
-                    found.append(Call(each.value, None if spread else names, place, remedy))
+                    of_a_check = node.func.id != "Message"
+                    found.append(Call(each.value, None if spread else names, place, remedy, of_a_check))
     return found
 
 
@@ -77,6 +81,14 @@ def test_every_template_is_used() -> None:
     used = {name for name in CATALOGUE if f'"{name}"' in text} | of_registry | of_errors | {"text"}
     unused = [name for name in CATALOGUE if name.removesuffix(".remedy") not in used]
     assert not unused
+
+
+def test_a_check_s_text_and_remedy_are_whole_sentences() -> None:
+    ids = {call.id for call in calls() if call.of_a_check}
+    texts = {name: CATALOGUE[name] for each in ids for name in (each, f"{each}.remedy") if name in CATALOGUE}
+    assert len(ids) > 100
+    wrong = {name: text for name, text in texts.items() if not SENTENCE.fullmatch(text)}
+    assert wrong == {}
 
 
 def test_a_message_survives_json() -> None:
