@@ -107,7 +107,7 @@ def test_the_live_tests_run_with_it_and_say_what_it_cannot_tell(suite: Suite, tm
             "output_length",
             "6 of 6 answers do not have the requested length (request 0: 2 of 12 tokens)",
         ),
-        ("abort", "output_length", "(request 0: 3 of 12)"),
+        ("abort", "output_length", "(request 0: 3 of 12 tokens)"),
         ("half_503", "completed", "counts 3 of 6 requests as completed"),
         ("all_503", "completed", "ended with status 1 and gave no result: IndexError"),
         ("empty", "completed", "ended with status 1 and gave no result: IndexError"),

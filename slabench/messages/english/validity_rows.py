@@ -4,9 +4,9 @@ MESSAGES = {
     "completed.client_failure": "{failure}",
     "completed.client_failure.remedy": "Run it by hand with the same options to see its output.",
     "completed.counted": (
-        "{client} counts {counted} requests as completed where {requests} were planned; all must "
-        "succeed.{example}"
+        "{client} counts {counted} of {requests} requests as completed; all must succeed.{example}"
     ),
+    "completed.no_count": "an unknown number",
     "completed.no_number": "an unknown number of",
     "completed.no_text": (
         "{silent} of {requests} answers brought no text (first: request {index}); {client} counts an error "

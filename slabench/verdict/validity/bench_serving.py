@@ -39,7 +39,7 @@ def completed(context: CheckContext) -> Check:
         return invalid(
             "completed.counted",
             client=run.client,
-            counted=Message("completed.no_number") if counted is None else int(counted),
+            counted=Message("completed.no_count") if counted is None else int(counted),
             requests=run.planned,
             example=Message("error.example", text=errors[0]) if errors else None,
             remedy=SERVER_LOG,

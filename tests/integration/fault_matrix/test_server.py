@@ -125,7 +125,7 @@ PAUSES = [
         "freeze-beyond-the-limit",
         "demo?fault=freeze&fault_index=3&fault_s=1.5",
         "stall",
-        "the limit is 1 s (--stall-limit)",
+        "limit 1 s (--stall-limit)",
         options=("--stall-limit=1", "--first-byte-timeout=9", "--idle-timeout=9", "--random-output-len=40"),
     ),
     Row(
