@@ -57,7 +57,7 @@ def check_goodput(objectives: Iterable[Slo], limits: Mapping[str, float], *, whe
     of_goodput = [objective for objective in objectives if objective.metric.startswith("goodput.")]
     if of_goodput and not limits:
         raise ConfigError(
-            f"{where}The objective {of_goodput[0]} counts the requests within per-request limits, but no limit is "
-            f"set: add {FORM}, whose limits are each request's own, or take the mean of all with "
+            f"{where}The objective {of_goodput[0]} counts the requests within per-request limits, but no "
+            f"limit is set: add {FORM}, whose limits are each request's own, or take the mean of all with "
             "--slo='ttft.mean<=2000'."
         )

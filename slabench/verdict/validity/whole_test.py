@@ -9,8 +9,8 @@ REGISTERED.append(
         Stage.TEST,
         evidence="repeats of a test",
         invalid=(
-            "never; a finding when an objective holds on the repeats' average and not in each repeat; it names "
-            "the worst repeat"
+            "never; a finding when an objective holds on the repeats' average and not in each repeat; it "
+            "names the worst repeat"
         ),
         why="one repeat was disturbed, or the deployment is not steady",
         name="every_repeat",

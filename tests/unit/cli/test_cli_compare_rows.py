@@ -29,9 +29,11 @@ def row(factor: float = 1.0, **more: Any) -> dict[str, Any]:
     found: dict[str, Any] = {
         "tag": None, "backend": "sglang", "dataset_name": "random", "request_rate": 8.0, "max_concurrency": 8,
         "random_input_len": ASKED_IN, "random_output_len": ASKED_OUT, "random_range_ratio": 1.0,
-        "duration": took, "completed": COUNT, **tokens, "total_output_tokens_retokenized": COUNT * ASKED_OUT - 3,
+        "duration": took, "completed": COUNT, **tokens,
+        "total_output_tokens_retokenized": COUNT * ASKED_OUT - 3,
         "request_throughput": COUNT / took, "input_throughput": COUNT * ASKED_IN / took,
-        "output_throughput": COUNT * ASKED_OUT / took, "total_throughput": COUNT * (ASKED_IN + ASKED_OUT) / took,
+        "output_throughput": COUNT * ASKED_OUT / took,
+        "total_throughput": COUNT * (ASKED_IN + ASKED_OUT) / took,
         "mean_ttft_ms": 300.0 * factor, "median_ttft_ms": 290.0, "std_ttft_ms": 40.0, "p99_ttft_ms": 800.0,
         "mean_tpot_ms": 20.0 * factor, "median_tpot_ms": 20.0, "std_tpot_ms": 0.1, "p99_tpot_ms": 21.0,
         "mean_e2e_latency_ms": 10_520.0 * factor,

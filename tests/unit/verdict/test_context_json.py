@@ -26,11 +26,13 @@ def test_every_broken_case_is_judged_the_same(name):
 def test_every_field_comes_back():
     """Each has another value than its default here: one that is forgotten shows."""
     whole = context(
-        exact_prompt=False, planned=3, batch_size=2, token_capacity=900, max_running=4, identity_before=[["random_seed", 5]],
+        exact_prompt=False, planned=3, batch_size=2, token_capacity=900, max_running=4,
+        identity_before=[["random_seed", 5]],
         identity_after=[["random_seed", 6]], throughputs=[[[1.5], [2.5]]], twin="x",
         counted=(100, 100, 7), shared=(1, 1, 2), ranks=2, page_size=16, uses_graphs=True,
         stall_limit_s=1.5, log=replace(LOG, rejected={"cut": 2}), served=Served(3.0, 40.0),
-        margins=(Margin("tpot.mean", 40.0, 50.0),), judged=["tpot.mean"], incremental=True, texts=Texts(2, 9, None, 30),
+        margins=(Margin("tpot.mean", 40.0, 50.0),), judged=["tpot.mean"], incremental=True,
+        texts=Texts(2, 9, None, 30),
         behind=Behind("gateway", 3, 1, whole=False),
         probe=Probe(64, ((Shown(1.0, None, None, False), Shown(2.0, 3.0, 4.0, True)),), "x"),
         distorted=["speculative decoding (EAGLE)"],

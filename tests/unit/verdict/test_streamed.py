@@ -212,7 +212,7 @@ def test_a_first_event_of_many_tokens_is_not_held_back() -> None:
 
 
 def test_what_waited_at_the_client_is_taken_off_a_long_answer_s_times_alone() -> None:
-    """Sent at 10; the client stood still from 20 to 130, so that the short answer stays as late as it looks."""
+    """Sent at 10; the client stalled from 20 to 130, so that the short answer stays as late as it looks."""
     assert shown(alone(late(120), (20.0, 110.0))).ttft_ms == 10
     assert shown(alone(late(140), (20.0, 110.0))).ttft_ms == 130
     gaps = alone(answer(arrivals=((15, 1), (125, 2), (135, 3), (145, 4)), end=150), (20.0, 110.0))  # type: ignore[no-untyped-call]

@@ -62,8 +62,8 @@ def test_a_clean_run_is_clean():
 
 # The log of two requests of 100 prompt tokens each.
 LOG = LogEvidence(
-    lines=9, rejected={}, outside=0, retractions=0, jit=0, restarts=0, prefill_lines=2, prompt_tokens=200, sequences=2, steady=8,
-    graph_on=8, running_max=2,
+    lines=9, rejected={}, outside=0, retractions=0, jit=0, restarts=0, prefill_lines=2, prompt_tokens=200,
+    sequences=2, steady=8, graph_on=8, running_max=2,
 )  # fmt: skip
 FULL = {"batch_size": 1, "token_capacity": 9999}
 
@@ -243,7 +243,10 @@ def test_two_addresses_with_one_seed_may_be_one_process():
     said = found_in(context(twin="both report random_seed 7"), "same_server")
     assert (said.state, said.text) == (
         CheckStatus.FINDING,
-        "The server and the baseline server may be one process: both report random_seed 7, and nothing shows that they are two.",
+        (
+            "The server and the baseline server may be one process: both report random_seed 7, and nothing "
+            "shows that they are two."
+        ),
     )
     assert (
         states(context(twin="both report random_seed 7"), strict=True)["same_server"] is CheckStatus.INVALID
@@ -661,8 +664,8 @@ def test_a_check_that_registers_itself_is_made_allowed_and_in_the_documentation(
 
 def test_a_probe_of_the_capacity_search_is_held_to_its_answers_and_the_client():
     assert list(states(context(), probe=True)) == [
-        "completed", "finish_reason", "output_length", "token_counts", "tpot_defined", "request_ids", "prompt_length", "client",
-        "one_read",
+        "completed", "finish_reason", "output_length", "token_counts", "tpot_defined", "request_ids",
+        "prompt_length", "client", "one_read",
     ]  # fmt: skip
 
 
@@ -825,7 +828,10 @@ def test_answers_that_arrive_in_one_piece_have_no_pace():
 def test_answers_in_one_event_leave_the_mean_to_the_others():
     """14 of 16 answers came as one event after five seconds, and the mean TPOT was that of the other two."""
     some = [answer(0), *(answer(k, arrivals=((5000, 4),), end=5001) for k in range(1, 8))]
-    text = "7 of 8 answers of more than one token have no TPOT (first: request 1): no token followed their first event, and the mean"
+    text = (
+        "7 of 8 answers of more than one token have no TPOT (first: request 1): no token followed their "
+        "first event, and the mean"
+    )
     for judged, state in (
         (("tpot.p50",), CheckStatus.INVALID),
         (("classic.tpot.mean",), CheckStatus.INVALID),
@@ -950,8 +956,8 @@ def test_a_chat_template_s_tokens_are_not_the_prompt_s():
     found = chat(112, 102)
     assert found.state is CheckStatus.OK
     assert (
-        "counts 190 prompt tokens, as our tokenizer does for each of the 2 texts, and 12 more of its chat template"
-        in found.text
+        "counts 190 prompt tokens, as our tokenizer does for each of the 2 texts, and 12 more of its chat "
+        "template" in found.text
     )
     assert chat(100, 90).state is CheckStatus.OK
     varying = chat(112, 103)
