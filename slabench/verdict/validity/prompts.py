@@ -74,9 +74,10 @@ def prompt_length(context: CheckContext) -> Check:
     silent, answers = unreported(context, lambda record: record.prompt_tokens)
     if silent:
         return invalid("prompt_length.mixed", silent=silent, answers=answers, remedy=ONE_SERVER)
-    template = _of_the_template(context, known)
-    if isinstance(template, Check):
-        return template
+    added = _of_the_template(context, known)
+    if len(added) > 1:
+        return not_checked("prompt_length.varying_template", least=min(added), most=max(added))
+    (template,) = added
     return _exact(context, known, template) or _meant(context, known, template)
 
 
@@ -126,18 +127,14 @@ def _meant(context: CheckContext, known: Sequence[tuple[RequestRecord, int]], te
     )
 
 
-def _of_the_template(context: CheckContext, known: Sequence[tuple[RequestRecord, int]]) -> int | Check:
-    """Tokens that the server's chat template adds to each message: the same number to all, since it is the
-    same text around them.
+def _of_the_template(context: CheckContext, known: Sequence[tuple[RequestRecord, int]]) -> set[int]:
+    """The different numbers of tokens that the server's chat template adds to a message: one number, since the
+    same text is around each.
 
     0 for other endpoints, and where a prompt has fewer tokens at the server than were sent, which no template
     causes.
     """
     if not backend_of(context.run.plan).adds_template or not context.counted:
-        return 0
+        return {0}
     added = {read - context.counted[record.index] for record, read in known}
-    if min(added) < 0:
-        return 0
-    if len(added) > 1:
-        return not_checked("prompt_length.varying_template", least=min(added), most=max(added))
-    return added.pop()
+    return added if min(added) >= 0 else {0}

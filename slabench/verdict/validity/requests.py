@@ -73,16 +73,20 @@ def _remedy(context: CheckContext, failed: Collection[RequestRecord]) -> Message
     plan, requests = context.run.plan, len(context.run.requests)
     kinds = {record.error for record in failed}
     in_flight = min(int(plan.get("max_concurrency") or requests), requests)
-    if all(record.status in NO_ENDPOINT for record in failed):
-        return Message("remedy.other_endpoint")
-    if ErrorKind.NO_FILES in kinds:
-        files = in_flight + SPARE_FILES
-        return Message("remedy.more_files", files=files, in_flight=in_flight, spare=SPARE_FILES)
-    if ErrorKind.NO_PORTS in kinds:
-        return Message("remedy.more_ports", in_flight=in_flight)
-    if ErrorKind.NO_TOKENS in kinds and backend_of(plan).optional_counts:
-        return Message("remedy.report_usage")
-    return SERVER_LOG
+    files = in_flight + SPARE_FILES
+    remedies = (
+        (all(record.status in NO_ENDPOINT for record in failed), Message("remedy.other_endpoint")),
+        (
+            ErrorKind.NO_FILES in kinds,
+            Message("remedy.more_files", files=files, in_flight=in_flight, spare=SPARE_FILES),
+        ),
+        (ErrorKind.NO_PORTS in kinds, Message("remedy.more_ports", in_flight=in_flight)),
+        (
+            ErrorKind.NO_TOKENS in kinds and backend_of(plan).optional_counts,
+            Message("remedy.report_usage"),
+        ),
+    )
+    return next((remedy for applies, remedy in remedies if applies), SERVER_LOG)
 
 
 @Registration(
