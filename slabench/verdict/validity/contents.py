@@ -37,14 +37,13 @@ def outputs(context: CheckContext) -> Check | None:
     counted = [record for record in context.answers if record.arrival_tokens]
     apart = [record for record in counted if record.uncounted_outputs]
     if apart:
-        first = apart[0]
         return invalid(
             "token_counts.apart",
             apart=len(apart),
             answers=len(counted),
-            index=first.index,
-            uncounted=first.uncounted_outputs,
-            events=first.events,
+            index=apart[0].index,
+            uncounted=apart[0].uncounted_outputs,
+            events=apart[0].events,
         )
     return _ids(context, counted) or _behind(counted) or _text(context)
 

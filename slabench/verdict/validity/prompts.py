@@ -26,16 +26,13 @@ def distorted(
     dataset: str, speculative: str | None, architectures: Sequence[str] | None, info: Mapping[str, Any] | None
 ) -> tuple[str, ...]:
     """What of a server random ids distort, as far as it is known."""
-    if dataset != "random-ids":
-        return ()
-    names = []
-    known = speculative or (info or {}).get("speculative_algorithm")
-    if isinstance(known, str) and known.lower() != "none":
-        names.append(f"speculative decoding ({known})")
+    algorithm = speculative or (info or {}).get("speculative_algorithm")
     experts = [name for name in architectures or () if _EXPERTS.search(name)]
-    if experts:
-        names.append(f"expert routing ({experts[0]})")
-    return tuple(names)
+    parts = {
+        f"speculative decoding ({algorithm})": isinstance(algorithm, str) and algorithm.lower() != "none",
+        f"expert routing ({''.join(experts[:1])})": bool(experts),
+    }
+    return tuple(part for part, known in parts.items() if known and dataset == "random-ids")
 
 
 @Registration(

@@ -70,9 +70,8 @@ def held_back(short: Shown, long: Shown) -> bool:
 
 def ahead(long: Shown) -> bool:
     """An event comes first, and the other tokens far later than they follow each other."""
-    if long.first_gap_ms is None or long.later_gap_ms is None:
-        return False
-    return long.first_gap_ms > GROWTH_MS and long.first_gap_ms > GROWTH_FACTOR * long.later_gap_ms
+    first, later = long.first_gap_ms, long.later_gap_ms
+    return first is not None and later is not None and first > max(GROWTH_MS, GROWTH_FACTOR * later)
 
 
 def looks_bad(short: Shown, long: Shown) -> bool:
