@@ -7,6 +7,7 @@ is INVALID at once.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,26 +29,25 @@ REFUSED = pytest.StashKey[Comparison | None]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
-    """The server has been asked who it is by now, and no load was sent."""
+    """The server has been identified by now, and no load was sent."""
     campaign = item.config.stash.get(CAMPAIGN, None)
     if campaign is None or campaign.opened is None or not is_live(item):
         return
     if REFUSED not in item.config.stash:
-        item.config.stash[REFUSED] = found = refusal(
-            campaign, [one.nodeid for one in item.session.items if is_live(one)]
-        )
-        if found is not None:
-            campaign.say(f"INVALID: {found.not_comparable}: no load is sent.")
+        live = [other.nodeid for other in item.session.items if is_live(other)]
+        item.config.stash[REFUSED] = refused = refusal(campaign, live)
+        if refused is not None:
+            campaign.say(f"INVALID: {refused.not_comparable}: no load is sent.")
     comparison = item.config.stash[REFUSED]
     if comparison is None:
         return
     line = f"{comparison.not_comparable}; no load was sent"
-    from slabench.run_document.write import stored
+    from slabench.run_document.entry import ComparisonEntry
+    from slabench.run_document.read import parse
 
-    entry = stored(bare_entry(item.nodeid, Outcome.INVALID, line, "NOT_COMPARABLE"))
-    entry |= {"comparison": comparison.as_dict()}
-    labels = campaign.servers.new.labels
-    keep(item, {"entry": entry, "server": campaign.as_dict(), "labels": labels})
+    entry = bare_entry(item.nodeid, Outcome.INVALID, line, "NOT_COMPARABLE")
+    compared = parse(ComparisonEntry, comparison.as_dict(), strict=True)
+    keep(item, campaign.finished(replace(entry, comparison=compared)))
     raise InvalidRun(line)
 
 
@@ -57,8 +57,8 @@ def refusal(campaign: Campaign, tests: list[str]) -> Comparison | None:
     if campaign.before is not None:
         name, old = campaign.before.name, campaign.before.fingerprint
     elif servers.baseline is not None:
-        name, old = servers.baseline.as_dict()["url"], servers.baseline.fingerprint
-    elif file is not None and any(one in file.tests for one in tests):
+        name, old = servers.baseline.entry.url, servers.baseline.fingerprint
+    elif file is not None and any(test in file.tests for test in tests):
         name, old = file.path, file.fingerprint
     else:
         return None

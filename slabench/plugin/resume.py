@@ -42,12 +42,9 @@ class Resumed:
         its process.
         """
         from slabench.report.resume import server_differences
-        from slabench.run_document.read import parse
-        from slabench.run_document.run import ServerEntry
-        from slabench.run_document.write import stored
         from slabench.server.roles import identity
 
-        before, now = self.server, parse(ServerEntry, stored(campaign.as_dict()), strict=True)
+        before, now = self.server, campaign.servers.entry
         lines = server_differences(before, now, same_url=campaign.servers.launched is None)
         if before is not None and before.baseline is not None and now.baseline is not None:
             same_url = campaign.servers.launched_baseline is None

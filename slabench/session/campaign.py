@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from slabench.errors import ConfigError
 from slabench.report.stored_runs import StoredSide
 from slabench.run_document.capacity import RunningTest
+from slabench.run_document.entry import Entry
 from slabench.run_document.run import FinishedTest
 from slabench.session.calibration import ClientCalibration
 from slabench.session.comparison import ComparedWith, siblings
 from slabench.session.decode_curve import DecodePoint
 from slabench.session.deployment import Deployment
-from slabench.session.evaluate import SessionFacts
+from slabench.session.evaluate import SessionFacts, codes
 from slabench.session.load import ServerHistory
 from slabench.session.run_files import RunFiles
 from slabench.session.servers import Servers, open_servers
@@ -92,9 +92,15 @@ class Campaign:
     def facts(self) -> SessionFacts:
         return SessionFacts(self.tokenizer, self.history.stream_probes, self.servers.twin)
 
-    def as_dict(self) -> dict[str, Any]:
-        """run.json's server part."""
-        return self.servers.as_dict()
+    def finished(self, entry: Entry, deployment: Deployment | None = None) -> FinishedTest:
+        """A test's entry for every output. deployment: where it was measured, if not at the new server."""
+        labels = (deployment or self.servers.new).labels
+        return FinishedTest(
+            entry=entry,
+            server=self.servers.entry,
+            labels=(*codes(entry.labels, simulated=False), *labels),
+            lost=dict(self.files.lost),
+        )
 
     def close(self) -> None:
         self.files.close()

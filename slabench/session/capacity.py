@@ -167,10 +167,7 @@ class FindCapacity:
         return replace(entry, method=METHOD, capacity=capacity, duration_s=search.spent_s)
 
     def _invalid(self, search: Search, result: SearchResult | None, line: str, reason: str) -> NoReturn:
-        entry = self._entry(search, result, line, reason)
-        self.judge.keep(
-            {"entry": entry, "server": self.campaign.as_dict(), "labels": self.run_load.deployment.labels}
-        )
+        self.judge.keep(self.campaign.finished(self._entry(search, result, line, reason)))
         raise InvalidRun(line)
 
     def _keep_probes(self, search: Search) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slabench.records import GpuCounts
+from slabench.run_document.read import parse
+from slabench.run_document.run import ServerEntry, ServerGpus, ServerRole
 from slabench.server.fingerprint import fingerprint
 from slabench.server.identify import identify
 from slabench.server.info import ServerInfo
@@ -41,31 +43,30 @@ class Deployment:
         return self.info.simulated is not None
 
     @property
-    def labels(self) -> list[str]:
+    def labels(self) -> tuple[str, ...]:
         """Labels of every output of a run at this server, from the start of the run."""
-        return ["SIMULATED"] * self.simulated + ["NOT_REFERENCE"] * (not self.info.reference)
+        simulated, reference = self.simulated, self.info.reference
+        return ("SIMULATED",) * simulated + ("NOT_REFERENCE",) * (not reference)
 
-    def as_dict(self) -> dict[str, Any]:
+    @property
+    def entry(self) -> ServerEntry:
         """run.json's server part."""
         info, gpus = self.info, self.gpus
-        return {
-            "url": redact_url(self.url),
-            "version": info.version,
-            "reference": info.reference,
-            "model_path": info.model_path,
-            "served_model_name": info.served_model_name,
-            "gpus": {
-                "prefill": gpus.prefill,
-                "decode": gpus.decode,
-                "total": gpus.total,
-                "source": self.gpu_source,
-            },
-            "roles": self.roles.as_list(),
-            "token_capacity": info.token_capacity,
-            "max_running_requests": info.max_running_requests,
-            "fingerprint": self.fingerprint,
-            "info": dict(info.raw),
-        }
+        return ServerEntry(
+            url=redact_url(self.url),
+            version=info.version,
+            reference=info.reference,
+            model_path=info.model_path,
+            served_model_name=info.served_model_name,
+            gpus=ServerGpus(
+                prefill=gpus.prefill, decode=gpus.decode, total=gpus.total, source=self.gpu_source
+            ),
+            roles=tuple(parse(ServerRole, role, strict=True) for role in self.roles.as_list()),
+            token_capacity=info.token_capacity,
+            max_running_requests=info.max_running_requests,
+            fingerprint=self.fingerprint,
+            info=dict(info.raw),
+        )
 
 
 def identified(

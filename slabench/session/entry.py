@@ -69,12 +69,16 @@ def concluded(
         "headline": verdict.headline,
         "headline_message": verdict.message,
         "reasons": tuple(map(str, verdict.reasons)),
-        "objectives": tuple(parse(ObjectiveEntry, each.as_dict()) for each in verdict.objectives),
-        "checks": tuple(parse(CheckEntry, check.as_dict()) for check in verdict.checks),
+        "objectives": tuple(
+            parse(ObjectiveEntry, each.as_dict(), strict=True) for each in verdict.objectives
+        ),
+        "checks": tuple(parse(CheckEntry, check.as_dict(), strict=True) for check in verdict.checks),
         "advice": tuple(map(str, verdict.advice)),
         "advice_messages": verdict.advice,
         "metrics": {key: float(value) for key, value in metrics.items()},
-        "comparison": NO_BASELINE if comparison is None else parse(ComparisonEntry, comparison.as_dict()),
+        "comparison": NO_BASELINE
+        if comparison is None
+        else parse(ComparisonEntry, comparison.as_dict(), strict=True),
     }
 
 

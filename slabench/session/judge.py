@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from slabench.errors import InvalidRun, SLAViolation
 from slabench.session import usage
@@ -14,6 +14,7 @@ from slabench.verdict.sla import Slo
 
 if TYPE_CHECKING:
     from slabench.run_document.entry import Entry
+    from slabench.run_document.run import FinishedTest
     from slabench.session.campaign import Campaign
     from slabench.session.pytest_benchmark import Sidecar
 
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 class Judge:
     """Callable handed to a test; one object a test.
 
-    test_ids: of all tests of the session. keep: takes what is stored for every output, {"entry", "server",
-    "labels", "lost"}.
+    test_ids: of all tests of the session. keep: takes what is stored for every output.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Judge:
         test_id: str,
         test_ids: Sequence[str],
         sidecar: Sidecar,
-        keep: Callable[[dict[str, Any]], None],
+        keep: Callable[[FinishedTest], None],
     ) -> None:
         self.campaign, self.test_id, self.test_ids = campaign, test_id, test_ids
         self.sidecar, self.keep = sidecar, keep
@@ -71,21 +71,10 @@ class Judge:
 
     def close(self, entry: Entry) -> None:
         """Store for every output, then raise if the outcome is red."""
-        from slabench.run_document.write import stored
-        from slabench.server.secrets import redact_url
-        from slabench.session.evaluate import codes
-
-        campaign, deployment = self.campaign, self.campaign.servers.new
+        campaign = self.campaign
         if campaign.place is not None:
-            entry = replace(entry, url=redact_url(deployment.url))
-        self.keep(
-            {
-                "entry": stored(entry),
-                "server": campaign.as_dict(),
-                "labels": [*codes(entry.labels, simulated=False), *deployment.labels],
-                "lost": dict(campaign.files.lost),
-            }
-        )
+            entry = replace(entry, url=campaign.servers.entry.url)
+        self.keep(campaign.finished(entry))
         if entry.word is Outcome.FAILED:
             raise SLAViolation(entry.headline)
         if entry.word is Outcome.INVALID:

@@ -47,13 +47,9 @@ def entry(
 
 def hand_over(campaign: Campaign, deployment: Deployment, entry: Entry, labels: Sequence[str]) -> None:
     """To the recorder, with the labels of a verdict: pytest makes no report of the test that Ctrl-C ended."""
-    from slabench.run_document.read import parse
-    from slabench.run_document.run import FinishedTest, ServerEntry
-
-    codes = (*(label.partition(":")[0] for label in labels), *deployment.labels)
-    entry = replace(entry, labels=tuple(labels), reasons=(*entry.reasons, *codes))
-    server = parse(ServerEntry, campaign.as_dict(), strict=True)
-    campaign.interrupted = FinishedTest(entry=entry, server=server, labels=codes)
+    finished = campaign.finished(replace(entry, labels=tuple(labels)), deployment)
+    reasons = (*entry.reasons, *finished.labels)
+    campaign.interrupted = replace(finished, entry=replace(finished.entry, reasons=reasons))
 
 
 def entry_of_another_client(test_id: str, workload: Workload, plan: Plan) -> Entry:

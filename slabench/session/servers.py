@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from slabench.errors import ConfigError, ServerError
+from slabench.run_document.run import ServerEntry
 from slabench.server.http import Http
 from slabench.server.launch import Launched
 from slabench.server.secrets import redact_url
@@ -28,10 +28,10 @@ class Servers:
     launched_baseline: Launched | None = None
     twin: str = ""  # why the two servers may be one process, where no answer tells them apart
 
-    def as_dict(self) -> dict[str, Any]:
-        """run.json's server part, the baseline server in it if there is one."""
-        baseline = {} if self.baseline is None else {"baseline": self.baseline.as_dict()}
-        return self.new.as_dict() | baseline
+    @property
+    def entry(self) -> ServerEntry:
+        """run.json's server part, with the baseline server if there is one."""
+        return replace(self.new.entry, baseline=None if self.baseline is None else self.baseline.entry)
 
     def check_alive(self) -> None:
         """ServerError for a launched server that has ended, rather than a refused connection later."""

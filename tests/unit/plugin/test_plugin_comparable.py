@@ -31,7 +31,7 @@ def campaign(
         else None
     )
     other = (
-        SimpleNamespace(fingerprint=old, as_dict=lambda: {"url": "http://***@old"})
+        SimpleNamespace(fingerprint=old, entry=SimpleNamespace(url="http://***@old"))
         if where == "server"
         else None
     )
