@@ -1,5 +1,5 @@
-"""Files that a command writes where a user names one: whole or not at all, never over measurements, one writer
-at a time.
+"""Files that a command writes where a user names one: whole or not at all, never over measurements, one
+writer at a time.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def write_named(option: str, path: str | Path, text: str) -> None:
 def locked(path: str | Path) -> Iterator[None]:
     """One process at a time, for reading a file, adding to it and writing it again.
 
-    The lock is a file beside it, removed afterwards. Where none can be made or locked there is no lock, and no
-    error.
+    The lock is a file beside it, removed afterwards. Where none can be made or locked there is no lock, and
+    no error.
     """
     target = Path(path).resolve()
     beside = target.with_name(f".{target.name}.lock")

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Also inside a name: untold, told_by, ToldRun. What others wrote, and the list here, is left as it is.
 WORDS = re.compile(r"(?i)(?<![a-z])(told|untold|nobody|somebody)(?![a-z])|Told(?=[A-Z])|(?<=_)told|told(?=_)")
 STORED = ("UNTOLD",)  # a reason code of run.json
+STORED = ("schedulers_told",)  # keys of files that are written: they stay
 OLD_NAMES = re.compile(r"\b(Crew|Looked|ToldRun|ToldRequest)\b")
 NAMES = ("one", "told")
 LEFT_OUT = ("tools/lint_language.py", "tests/data/", "fixtures/data/", "docs/examples/", "reports/")
@@ -24,6 +25,8 @@ SUFFIXES = (".py", ".md", ".css", ".html", ".ini", ".toml")
 
 
 def words(path: str, text: str) -> Iterator[str]:
+    for key in STORED:
+        text = text.replace(key, "")
     for number, line in enumerate(text.splitlines(), 1):
         for match in (*WORDS.finditer(line), *OLD_NAMES.finditer(line)):
             if match.group() in STORED:

@@ -54,14 +54,14 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     showing = command(_show, what, "show prod.json")
     showing.add_argument("file", metavar="FILE", help="a baseline file")
     what = (
-        "Write a run's valid tests as a baseline. A baseline that exists keeps its floors, and the tests that this run "
-        "did not\nmeasure; a file of anything else is not overwritten."
+        "Write a run's valid tests as a baseline. A baseline that exists keeps its floors, and the tests "
+        "that this run did not\nmeasure; a file of anything else is not overwritten."
     )
     saving = command(_save, what, "save reports/latest -o prod.json")
     saving.add_argument("runs", nargs="+", metavar="RUN", help="a run folder, such as reports/latest")
     what = (
-        "Join several runs or baselines of one deployment: their samples become repeats of one baseline. The parts "
-        "stay as they\nare; to add to a baseline name it as a part and as the output."
+        "Join several runs or baselines of one deployment: their samples become repeats of one baseline. The "
+        "parts stay as they\nare; to add to a baseline name it as a part and as the output."
     )
     merging = command(_merge, what, "merge prod.json reports/latest -o prod-week.json")
     merging.add_argument("parts", nargs="+", metavar="PART", help="run folders and baseline files")
@@ -75,7 +75,7 @@ def _is_run(name: str) -> bool:
 
 
 def _check_output(command: str, inputs: Sequence[str], output: str | None) -> str:
-    """The file to write; ConfigError with the command as it was meant, where the words are in another order."""
+    """The file to write; ConfigError with the intended command, where the words are in another order."""
     if output is None:
         runs = [name for name in inputs if _is_run(name)]
         others = [name for name in inputs if name not in runs]
@@ -201,8 +201,8 @@ def _merge(options: argparse.Namespace) -> int:
             load(target, option="-o ")  # never over something else
             if Path(target).resolve() not in [Path(name).resolve() for name in options.parts]:
                 raise ConfigError(
-                    f"-o {target} exists and is not among the parts, so its samples would be lost; name it as a part "
-                    "too, or another file with -o."
+                    f"-o {target} exists and is not among the parts, so its samples would be lost; name it "
+                    "as a part too, or another file with -o."
                 )
         parts = [(name, _read(name)) for name in options.parts]
         _refuse_others(parts)
@@ -233,8 +233,8 @@ def _writing(target: str) -> Iterator[None]:
 
 
 def _refuse_others(parts: Sequence[tuple[str, Document]]) -> None:
-    """Two versions in one baseline would hide the step between them in its spread, so here not even the version
-    may differ.
+    """Two versions in one baseline would hide the step between them in its spread, so here not even the
+    version may differ.
     """
     (first, known), *others = parts
     for name, document in others:
@@ -248,8 +248,8 @@ def _refuse_others(parts: Sequence[tuple[str, Document]]) -> None:
             lines += [f"{test_id}: {text}" for text in texts]
         if lines:
             raise ConfigError(
-                f"{name} is not of the same deployment and workload as {first}: {'; '.join(lines)}. Merge what is "
-                "alike."
+                f"{name} is not of the same deployment and workload as {first}: {'; '.join(lines)}. Merge "
+                "what is alike."
             )
 
 

@@ -119,13 +119,13 @@ def _no_curve(report: LogReport) -> str:
         return f"No Decode line in these logs can be read; {lines} had to be left out, as shown above."
     if report.prefill.lines:
         return (
-            f"These logs have {_many(report.prefill.lines, 'Prefill line')} and no Decode line: is this the log of "
-            "a prefill node? Give the decode node's."
+            f"These logs have {_many(report.prefill.lines, 'Prefill line')} and no Decode line: is this the "
+            "log of a prefill node? Give the decode node's."
         )
     if any(file.events for file in report.files):
         return (
-            "These logs are a server's, and have no batch line: it served nothing while they were written, or "
-            "prints none."
+            "These logs are a server's, and have no batch line: it served nothing while they were written, "
+            "or prints none."
         )
     return report.other_engine or (
         "These logs have no line of an SGLang server: see that they are a server's own output."

@@ -34,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"usage: {PROG} COMMAND ...\n\ncommands:")
         print("\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items()))
         print(
-            f"\nThe benchmarks: {PROG} run tencent --base-url=http://HOST:PORT; in a clone pytest tests/tencent too."
+            f"\nThe benchmarks: {PROG} run tencent --base-url=http://HOST:PORT; in a clone pytest "
+            "tests/tencent too."
         )
         return 0 if argv else USAGE
     if argv[0] not in COMMANDS:
@@ -75,8 +76,8 @@ def _crashed(command: str, error: Exception) -> int:
     print(_cleaned("".join(traceback.format_exception(error))), file=sys.stderr)
     line = f"{type(error).__name__}: {error}".splitlines()[0]
     print(
-        f"slabench {command} crashed ({_cleaned(line)}): this is an error of slabench, not of your server; please "
-        "report it with the lines above.",
+        f"slabench {command} crashed ({_cleaned(line)}): this is an error of slabench, not of your server; "
+        "please report it with the lines above.",
         file=sys.stderr,
     )
     return OUR_CRASH

@@ -53,8 +53,8 @@ def _path(word: str) -> str:
     place = SUITES / file.removeprefix("tests/")
     if not place.exists() or place.relative_to(SUITES).parts[:1] not in [(name,) for name in NAMES]:
         raise ConfigError(
-            f"{word!r} is no suite; there are {', '.join(NAMES)}, and their files. Tests of your own are run by "
-            f"pytest: pytest {word} -p slabench.plugin --base-url=URL."
+            f"{word!r} is no suite; there are {', '.join(NAMES)}, and their files. Tests of your own are run "
+            f"by pytest: pytest {word} -p slabench.plugin --base-url=URL."
         )
     return "::".join((str(place), *rest))
 

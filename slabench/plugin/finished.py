@@ -1,6 +1,7 @@
 """What a finished test left: typed on its item, in built-in types on its report, which xdist sends on.
 
-The run document's types cost start-up time that a collection does not need, so they are imported where a test ends.
+The run document's types cost start-up time that a collection does not need, so they are imported where a test
+ends.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The run folder and its document: made before anything is measured, written after every test, closed with
 the exit status.
 
-Only the process that reports does this (the xdist controller, or the only process); a worker sends its entries
-on the test reports (finished.py).
+Only the process that reports does this (the xdist controller, or the only process); a worker sends its
+entries on the test reports (finished.py).
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Recorder:
         self.write()
 
     def take(self, test: FinishedTest) -> None:
-        """One finished test into the document, and the document to disk; on a full disk the verdict stands."""
+        """One finished test into the document, and the document to disk; on a full disk verdicts stand."""
         for output, why in test.lost.items():
             self.closing.lose(output, why)
         if test.server is not None:
@@ -145,11 +145,12 @@ class Recorder:
             self.file.write()
 
     def folder_again(self) -> None:
-        """What was judged is still in memory if somebody clears the reports away while a run is on."""
+        """What was judged is still in memory if the reports are removed while a run is on."""
         if not self.folder.path.is_dir():
             self.folder.path.mkdir(parents=True)
             self.note(
-                "The run folder was removed while the run was on and was made anew; the records of requests in it are lost."
+                "The run folder was removed while the run was on and was made anew; the records of requests "
+                "in it are lost."
             )
 
     def note(self, sentence: str) -> None:
@@ -170,7 +171,7 @@ class Recorder:
         node.workerinput["slabench_folder"] = str(self.folder.path)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A test file that cannot be collected: pytest would end as it does for Ctrl-C, which nobody pressed."""
+        """A test file that cannot be collected: pytest itself would end with the status of Ctrl-C."""
         if report.failed and self.usage is None:
             self.usage = getattr(report, "slabench_usage", "")
 

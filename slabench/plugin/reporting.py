@@ -1,5 +1,5 @@
-"""From an entry to what pytest shows: the report's outcome and text, the verdict on the terminal, the summary at
-the end.
+"""From an entry to what pytest shows: the report's outcome and text, the verdict on the terminal, the summary
+at the end.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def _own(excinfo: pytest.ExceptionInfo[BaseException] | None, item: pytest.Item)
 
 
 def _unexpected(call: pytest.CallInfo[None], item: pytest.Item, *, judged: bool) -> tuple[Outcome, str, str]:
-    """(outcome, headline, reason) of an error that is no verdict: an assertion or an error of the test's own, or
-    a crash of ours.
+    """(outcome, headline, reason) of an error that is no verdict: an assertion or an error of the test's own,
+    or a crash of ours.
     """
     assert call.excinfo is not None, "there is an error"
     error = call.excinfo.value

@@ -94,9 +94,9 @@ class Resumed:
                 return
             problem = f"has {size} bytes"
         raise ConfigError(
-            f"--resume={self.path}: the decode curve needs bytes {span.begin} to {span.end} of the deploy log "
-            f"{span.path}, which the kept decode tests wrote, and it {problem}. Restore it under that name, or "
-            "start a new run."
+            f"--resume={self.path}: the decode curve needs bytes {span.begin} to {span.end} of the deploy "
+            f"log {span.path}, which the kept decode tests wrote, and it {problem}. Restore it under that "
+            "name, or start a new run."
         )
 
     @pytest.hookimpl(tryfirst=True)

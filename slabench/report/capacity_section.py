@@ -17,8 +17,8 @@ from slabench.run_document.run import RunDocument
 
 METHOD = "tencent-capacity"
 HEAD = (
-    "probe", "load", "verdict of the probe", "waves", "TPOT mean (ms)", "95 %", "TTFT mean (ms)", "total tok/s",
-    "seconds", "why",
+    "probe", "load", "verdict of the probe", "waves", "TPOT mean (ms)", "95 %", "TTFT mean (ms)",
+    "total tok/s", "seconds", "why",
 )  # fmt: skip
 
 
@@ -52,8 +52,8 @@ def _cells(metrics: Mapping[str, float], *keys: str) -> list[str]:
 
 
 JUDGED = (
-    "judged run", "verdict", "load", "total tok/s", "per GPU", "output tok/s per GPU", "tok/s per user", "QPM",
-    "TPOT (ms)", "TTFT (ms)",
+    "judged run", "verdict", "load", "total tok/s", "per GPU", "output tok/s per GPU", "tok/s per user",
+    "QPM", "TPOT (ms)", "TTFT (ms)",
 )  # fmt: skip
 _RATES = ("total_throughput", "total_throughput_per_gpu", "output_throughput_per_gpu", "per_user", "qpm")
 

@@ -1,4 +1,5 @@
-"""report.html's own parts: the summary above pytest-html's table, our columns in it, and the summary as a page.
+"""report.html's own parts: the summary above pytest-html's table, our columns in it, and the summary as a
+page.
 
 Whatever a server or a user wrote is escaped here; nothing is fetched from anywhere.
 """
@@ -88,8 +89,8 @@ def _tencent(document: RunDocument) -> str:
     if not tests:
         return ""
     head = (
-        "test, verdict, num-prompts, request-rate, max-concurrency, QPM, input tok/s, output tok/s, total tok/s, "
-        "TTFT (ms), TPOT (ms), TPOT p99, longest gap (ms)"
+        "test, verdict, num-prompts, request-rate, max-concurrency, QPM, input tok/s, output tok/s, total "
+        "tok/s, TTFT (ms), TPOT (ms), TPOT p99, longest gap (ms)"
     ).split(", ")
     keys = (
         "qpm input_throughput output_throughput total_throughput ttft.mean tpot.mean tpot.p99 gap_max"

@@ -19,7 +19,8 @@ def table(
         )
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{cells("th", head)}</tr></thead><tbody>{body}</tbody></table></div>'
+    header = f"<thead><tr>{cells('th', head)}</tr></thead>"
+    return f'<div class="wide"><table>{header}<tbody>{body}</tbody></table></div>'
 
 
 def _class(text: bool, content: str) -> str:

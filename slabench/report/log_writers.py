@@ -66,15 +66,15 @@ def warnings(merged: Merged, writers: Sequence[Writer]) -> list[str]:
     ]
     if writers:
         lines.append(
-            f"{merged.engines} servers write to these logs at the same time. Their lines are kept apart; the curve "
-            "has those of all. For the curve of one server, give its lines alone."
+            f"{merged.engines} servers write to these logs at the same time. Their lines are kept apart; the "
+            "curve has those of all. For the curve of one server, give its lines alone."
         )
         lines += [writer.text for writer in writers]
     if merged.mixed:
         lines.append(
-            f"Between {merged.steps_back} of {merged.steps} pairs of Decode lines with nothing but decoding between "
-            "them, #token falls: more than one server may write to one file without a name on its lines. Log each "
-            "server to a file of its own."
+            f"Between {merged.steps_back} of {merged.steps} pairs of Decode lines with nothing but decoding "
+            "between them, #token falls: more than one server may write to one file without a name on its "
+            "lines. Log each server to a file of its own."
         )
     return lines
 
@@ -90,8 +90,8 @@ def stages(merged: Merged) -> str | None:
         else "ranks that repeat another's lines"
     )
     return (
-        f"These logs have {merged.copies} batch lines of {what} alone. They repeat what the first stage prints: "
-        "give the log of the node with PP0."
+        f"These logs have {merged.copies} batch lines of {what} alone. They repeat what the first stage "
+        "prints: give the log of the node with PP0."
     )
 
 

@@ -21,7 +21,7 @@ _LEADING = re.compile(r"^(?=[#+>=-]+(?:\s|$))|(?<=^\d)(?=[.)]\s)")
 
 
 def cell(text: object) -> str:
-    """Text that cannot end its cell or line, begin a tag, show an image, link to a page, or mention a user."""
+    """Text that cannot end its cell or line, begin a tag, show an image, link a page, or mention a user."""
     escaped = str(text).replace("\\", "\\\\").replace("|", "\\|")
     escaped = _MARKS.sub(lambda match: f"\\{match[0]}", _ENTITY.sub("&amp;", escaped))
     escaped = escaped.replace("<", "&lt;").replace(">", "&gt;").replace("`", "'")

@@ -64,7 +64,8 @@ FLUSH_EVERY_S = 1.0
 
 
 class RecordsFile:
-    """Open for appending until close(); rows older than FLUSH_EVERY_S are on disk even if this process is killed.
+    """Open for appending until close(); rows older than FLUSH_EVERY_S are on disk even if this process is
+    killed.
 
     Where the disk does not take them the run goes on: `broken` is why nothing more was written.
     """
@@ -91,7 +92,7 @@ class RecordsFile:
         self.tick()
 
     def tick(self) -> None:
-        """Flush if it is time to; called while a load runs, so that the last rows before a pause do not wait."""
+        """Flush if it is time to; called while a load runs, so that rows do not wait during a pause."""
         if self._waiting and time.monotonic() - self._flushed >= FLUSH_EVERY_S:
             self.flush()
 

@@ -19,7 +19,8 @@ RECORDS = "requests.jsonl.gz"
 UNFINISHED_REASONS = frozenset({"interrupted", "CRASHED", "ServerError", "no_verdict"})
 # Options that change where a run writes or how it is shown, and not what it measures or how that is judged.
 FREE = frozenset(
-    "report_dir progress resume github launch launch_timeout api_key_env ca_file save_baseline connect_timeout deploy_log "
+    "report_dir progress resume github launch launch_timeout api_key_env ca_file save_baseline "
+    "connect_timeout deploy_log "
     "baseline_launch baseline_deploy_log baseline_api_key_env".split()
 )
 
@@ -66,7 +67,8 @@ def check_options(path: str, before: Mapping[str, object], now: Mapping[str, obj
             f"--{key.replace('_', '-')} is {now[key]!r} and was {before[key]!r}" for key in differ
         )
         raise ConfigError(
-            f"--resume={path} continues a run with the options of its first start: {options}. Start a new run."
+            f"--resume={path} continues a run with the options of its first start: {options}. Start a new "
+            "run."
         )
 
 

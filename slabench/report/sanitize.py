@@ -1,8 +1,8 @@
 """Text of servers, logs, data sets and users, made harmless where it enters the document, for every output.
 
-A terminal obeys escape sequences, a CI obeys lines that begin with `::` and `##[...]` or `##vso[...]` anywhere
-in a line (GitHub's runner and Azure's), a table ends at a line's end, and a text can hold a secret that this
-process knows. HTML and Markdown escape what is special to them themselves.
+A terminal obeys escape sequences, a CI obeys lines that begin with `::` and `##[...]` or `##vso[...]`
+anywhere in a line (GitHub's runner and Azure's), a table ends at a line's end, and a text can hold a secret
+that this process knows. HTML and Markdown escape what is special to them themselves.
 """
 
 from __future__ import annotations

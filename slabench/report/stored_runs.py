@@ -136,7 +136,7 @@ def _baseline(name: str) -> StoredSide:
 
 
 def _rows(name: str, rows: Sequence[tuple[str, Any]]) -> StoredSide:
-    """rows: (where, row). Rows of the same load are repeats of one test; a tag that is a test's id names it."""
+    """rows: (where, row). Rows of the same load are repeats of one test; a test id as tag names it."""
     repeats: dict[str, list[tuple[Row, dict[str, object]]]] = {}
     for where, row in rows:
         if not isinstance(row, dict) or "mean_ttft_ms" not in row or "completed" not in row:
@@ -192,7 +192,7 @@ def _row_checks(rows: Sequence[Row]) -> tuple[Check, ...]:
 
 
 def _row_workload(row: Row) -> dict[str, object]:
-    """As identity() has it, of what a row has; without a number of requests sent, the completed ones count."""
+    """As identity() has it; without a number of requests sent, the completed ones count."""
     rate, lengths = row.get("request_rate"), row.get("random_range_ratio")
     sharegpt = row.get("dataset_name") == "sharegpt"
     spread = {} if sharegpt or lengths is None else {"range_ratio": float(lengths)}

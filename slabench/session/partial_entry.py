@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def entry(
     test_id: str, trial: Trial, result: LoadResult, workload: Workload, plan: Plan, gpus: GpuCounts
 ) -> Entry:
-    """Of the load that was running; whole loads of the same test before it are in requests.jsonl.gz. A load of
-    the baseline server has no metrics of this test."""
+    """Of the load that was running; whole loads of the same test before it are in requests.jsonl.gz. A load
+    of the baseline server has no metrics of this test."""
     from slabench.metrics.compute import compute
     from slabench.run_document.entry import RecordsEntry
 

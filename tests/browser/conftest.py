@@ -14,7 +14,14 @@ from tests.integration.conftest import Done, Suite
 
 ALL = ("tests/ali", "tests/tencent", "tests/serving")
 # Nothing that calls home: whatever the page asks for is then the page's own doing.
-ARGUMENTS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run".split()
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 # What a server can say of itself that a page must not believe.
 HOSTILE = '<img src=x onerror="window.taken=1">\'&amp;|<script>window.taken=1'
 

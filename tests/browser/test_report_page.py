@@ -4,7 +4,6 @@ could inject.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from slabench.report.html import standalone_html
+from slabench.run_document.read import run_document
 from tests.browser.conftest import HOSTILE, Opened
 from tests.integration.conftest import Done
 
@@ -67,10 +67,10 @@ def test_every_word_is_run_jsons(
     done: Done = request.getfixturevalue(which)
     seen = open_page(report(done))
     words = {entry["id"]: word(entry) for entry in done.run["tests"]}
-    names = {test_id.rpartition("::")[2]: one for test_id, one in words.items()}
+    names = {test_id.rpartition("::")[2]: word for test_id, word in words.items()}
     assert len(names) == 7
-    assert {name for name, one in names.items() if one == "PASSED NOTHING_JUDGED"} == unjudged
-    assert {name: one for name, (one, _) in overview(seen).items()} == names
+    assert {name for name, word in names.items() if word == "PASSED NOTHING_JUDGED"} == unjudged
+    assert {name: word for name, (word, _) in overview(seen).items()} == names
     # pytest-html's table, by test id
     ids = seen.texts("#results-table td.col-testId")
     assert dict(zip(ids, seen.texts("#results-table td.col-verdict"), strict=True)) == words
@@ -112,10 +112,10 @@ def test_charts_have_a_point_for_every_figure(green: Done, open_page: Open) -> N
     seen = open_page(report(green))
     by_name = {entry["id"].rpartition("::")[2]: entry for entry in green.run["tests"]}
     tpot = [by_name[f"test_decode_tpot[bs{size}]"]["metrics"]["tpot.mean"] for size in (1, 2)]
-    whole = [one for one in points(seen, "TPOT per batch size") if one.startswith("mean: ")]
+    whole = [point for point in points(seen, "TPOT per batch size") if point.startswith("mean: ")]
     assert whole == [f"mean: {k}, {value:.2f}" for k, value in zip((1, 2), tpot, strict=True)]
     full = [by_name[f"test_decode_tpot[bs{size}]"]["metrics"]["full_batch.tpot"] for size in (1, 2)]
-    drawn = [one for one in points(seen, "TPOT per batch size") if one.startswith("full batch: ")]
+    drawn = [point for point in points(seen, "TPOT per batch size") if point.startswith("full batch: ")]
     assert drawn == [f"full batch: {k}, {value:.2f}" for k, value in zip((1, 2), full, strict=True)]
     assert chart(seen, "TPOT per batch size").locator(".limit-text").text_content() == "limit 50 ms"
     curve = sorted(by_name["test_decode_curve"]["curve"], key=lambda row: row["running"])
@@ -128,7 +128,7 @@ def test_charts_have_a_point_for_every_figure(green: Done, open_page: Open) -> N
     ]
     assert points(seen, "Decode throughput per GPU") == wanted
     frontier = points(seen, "Throughput per GPU against per user")
-    assert [one.rpartition(", ")[2] for one in frontier] == [f"{row['per_gpu']:.2f}" for row in curve]
+    assert [point.rpartition(", ")[2] for point in frontier] == [f"{row['per_gpu']:.2f}" for row in curve]
     assert chart(seen, "Throughput per GPU against per user").locator(".note").all_text_contents() == [
         str(row["running"]) for row in curve
     ]
@@ -137,7 +137,7 @@ def test_charts_have_a_point_for_every_figure(green: Done, open_page: Open) -> N
         for size in (64, 128)
     ]
     assert points(seen, "Prefill throughput", "rect") == [
-        f"{k} tokens: {one:,.2f}" for k, one in zip((64, 128), prefill, strict=True)
+        f"{k} tokens: {rate:,.2f}" for k, rate in zip((64, 128), prefill, strict=True)
     ]
     total = by_name["test_sla[np6]"]["metrics"]["total_throughput"]
     assert points(seen, "Total token throughput", "rect") == [f"6 prompts: {total:,.2f}"]
@@ -145,10 +145,10 @@ def test_charts_have_a_point_for_every_figure(green: Done, open_page: Open) -> N
 
 def test_a_baseline_is_drawn_beside_the_run(red: Done, open_page: Open) -> None:
     seen = open_page(report(red))
-    (entry,) = (one for one in red.run["tests"] if one["method"] == "ali-decode-curve")
+    (entry,) = (test for test in red.run["tests"] if test["method"] == "ali-decode-curve")
     stored = [row for row in entry["curve"] if row["baseline"] is not None]
     assert {row["running"] for row in stored} >= {1, 2}
-    drawn = [one for one in points(seen, "Decode throughput per GPU") if one.startswith("baseline: ")]
+    drawn = [point for point in points(seen, "Decode throughput per GPU") if point.startswith("baseline: ")]
     assert len(drawn) == len(stored)
     assert chart(seen, "Decode throughput per GPU").locator("polyline").count() == 3
     legend = chart(seen, "Decode throughput per GPU").locator("text.legend").all_text_contents()
@@ -160,24 +160,24 @@ def test_charts_can_be_read(green: Done, open_page: Open) -> None:
     seen = open_page(report(green))
     charts = seen.page.locator("svg.chart").all()
     assert len(charts) == 5
-    for one in charts:
-        name = one.locator(".chart-title").text_content()
-        assert one.locator(".tick").count() >= 4, name
-        assert "0" in one.locator(".tick").all_text_contents()
+    for svg in charts:
+        name = svg.locator(".chart-title").text_content()
+        assert svg.locator(".tick").count() >= 4, name
+        assert "0" in svg.locator(".tick").all_text_contents()
         assert any(
-            unit in text for text in one.locator(".axis").all_text_contents() for unit in ("ms", "tok/s")
+            unit in text for text in svg.locator(".axis").all_text_contents() for unit in ("ms", "tok/s")
         ), name
-        frame = one.bounding_box()
+        frame = svg.bounding_box()
         assert frame is not None and frame["width"] > 400
         boxes = [
             box
-            for text in one.locator("text").all()
+            for text in svg.locator("text").all()
             if (box := text.bounding_box()) is not None and box["width"] > 0
         ]
         for box in boxes:
             assert frame["x"] <= box["x"] and box["x"] + box["width"] <= frame["x"] + frame["width"], name
             assert frame["y"] <= box["y"] and box["y"] + box["height"] <= frame["y"] + frame["height"], name
-        ticks = [box for text in one.locator(".tick").all() if (box := text.bounding_box()) is not None]
+        ticks = [box for text in svg.locator(".tick").all() if (box := text.bounding_box()) is not None]
         for k, box in enumerate(ticks):
             for other in ticks[k + 1 :]:
                 apart = (
@@ -197,7 +197,7 @@ def test_tencents_table(green: Done, open_page: Open) -> None:
     cells = dict(zip(head, [text.strip() for text in row.locator("td").all_inner_texts()], strict=True))
     assert (cells["test"], cells["verdict"], cells["num-prompts"]) == ("test_sla[np6]", "PASSED", "6")
     assert (cells["request-rate"], cells["max-concurrency"]) == ("50.0", "3")
-    (entry,) = (one for one in green.run["tests"] if one["method"] == "tencent")
+    (entry,) = (test for test in green.run["tests"] if test["method"] == "tencent")
     assert float(cells["TPOT (ms)"]) == pytest.approx(entry["metrics"]["tpot.mean"], abs=0.006)
     assert float(cells["QPM"].replace(",", "")) == pytest.approx(entry["metrics"]["qpm"], rel=0.01)
     box, page = table.bounding_box(), seen.page.viewport_size
@@ -212,7 +212,7 @@ def test_the_standing_figure_is_the_same_everywhere(green: Done, open_page: Open
     figures = {name: figure for name, (_, figure) in overview(seen).items()}
     assert re.fullmatch(r"curve 2: [\d,.]+ tok/s per GPU, [\d,.]+ per user", figures["test_decode_curve"])
     assert re.fullmatch(r"input [\d,.]+ tok/s per GPU", figures["test_prefill_throughput[in128]"])
-    ids = [one.rpartition("::")[2] for one in seen.texts("#results-table td.col-testId")]
+    ids = [test_id.rpartition("::")[2] for test_id in seen.texts("#results-table td.col-testId")]
     assert dict(zip(ids, seen.texts("#results-table td.col-metrics"), strict=True)) == figures
     assert green.folder is not None
     markdown = (green.folder / "summary.md").read_text()
@@ -231,9 +231,9 @@ def test_our_columns_sort_by_number(column: str, green: Done, open_page: Open) -
     assert len(set(wanted)) > 4
     header = seen.page.locator(f'#results-table th[data-column-type="{column}"]')
     header.click()
-    assert [metrics[one] for one in seen.texts("#results-table td.col-testId")] == wanted
+    assert [metrics[test_id] for test_id in seen.texts("#results-table td.col-testId")] == wanted
     header.click()
-    assert [metrics[one] for one in seen.texts("#results-table td.col-testId")] == wanted[::-1]
+    assert [metrics[test_id] for test_id in seen.texts("#results-table td.col-testId")] == wanted[::-1]
 
 
 def test_the_verdict_column_sorts(red: Done, open_page: Open) -> None:
@@ -275,29 +275,31 @@ def test_what_a_server_says_is_text(hostile: Done, open_page: Open) -> None:
 
 
 def test_every_text_of_a_document_is_text_on_its_page(red: Done, tmp_path: Path, open_page: Open) -> None:
-    """The page of `python -m slabench report`, of a document in which every text that is no key is hostile."""
-    keep = ("id", "method", "word", "state", "kind", "metric", "op", "unit")
+    """The page of `slabench report`, of a document in which every text that is no key is hostile."""
+    keep = ("schema", "id", "method", "word", "state", "kind", "metric", "op", "unit")
 
     def spoil(value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
-            return {name: spoil(one, name) for name, one in value.items()}
+            return {name: spoil(each, name) for name, each in value.items()}
         if isinstance(value, list):
-            return [spoil(one, key) for one in value]
+            return [spoil(each, key) for each in value]
         return HOSTILE if isinstance(value, str) and key not in keep else value
 
     path = tmp_path / "page.html"
-    path.write_text(standalone_html(spoil(json.loads(json.dumps(red.run)))), encoding="utf-8")
+    path.write_text(standalone_html(run_document(spoil(red.run))), encoding="utf-8")
     inert(open_page(path))
 
 
 CONTRAST = """() => {
   const light = c => { const v = c.match(/[\\d.]+/g).slice(0, 3).map(Number).map(x => x / 255)
-    .map(x => x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4); return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2]; };
+    .map(x => x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2]; };
   const behind = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
     if (!/, 0\\)$|transparent/.test(c)) return c; } return 'rgb(255, 255, 255)'; };
   const found = [];
-  const selector = 'h1, h2, h3, .slab li, .slab td, .slab th, .slab .word, .slab .label, .slab summary, svg text, '
-    + '#results-table td, #results-table th, .log, #environment td, .filters span:not(:empty), .run-count, .collapse button';
+  const selector = 'h1, h2, h3, .slab li, .slab td, .slab th, .slab .word, .slab .label, .slab summary, '
+    + 'svg text, #results-table td, #results-table th, .log, #environment td, .filters span:not(:empty), '
+    + '.run-count, .collapse button';
   for (const e of document.querySelectorAll(selector)) {
     if (!e.textContent.trim() || !e.getClientRects().length) continue;
     const style = getComputedStyle(e), ink = e instanceof SVGElement ? style.fill : style.color;
@@ -335,7 +337,7 @@ def test_the_frontier_shows_its_probes_left_and_right_of_the_objective(
     assert points(seen, "Frontier") == ["probes: 25, 100.00", "probes: 16, 100.00", "judged run: 25, 98.75"]
     drawn = chart(seen, "Frontier")
     limit = drawn.locator(".limit").bounding_box()
-    boxes = [one.bounding_box() for one in drawn.locator("circle").all()]
+    boxes = [circle.bounding_box() for circle in drawn.locator("circle").all()]
     centres = sorted(box["x"] + box["width"] / 2 for box in boxes)
     assert centres[0] < limit["x"] < centres[1]
     assert "TPOT 50 ms" in drawn.locator(".limit-text").text_content()

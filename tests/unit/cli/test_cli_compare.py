@@ -60,15 +60,15 @@ GOOD, SAME, WORSE = (1.0, 1.002, 0.998, 1.001), (1.001, 1.0, 0.999, 1.002), (1.0
 def test_the_words_of_two_runs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], new: tuple[float, ...], status: int, word: str
 ) -> None:
-    pages = {one: tmp_path / f"out.{one}" for one in ("json", "markdown", "html")}
-    given = [f"--{one}={path}" for one, path in pages.items()]
-    assert main(["compare", run(tmp_path, "a", *GOOD), run(tmp_path, "b", *new), *given]) == status
+    pages = {kind: tmp_path / f"out.{kind}" for kind in ("json", "markdown", "html")}
+    options = [f"--{kind}={path}" for kind, path in pages.items()]
+    assert main(["compare", run(tmp_path, "a", *GOOD), run(tmp_path, "b", *new), *options]) == status
     out = capsys.readouterr().out
     assert out.endswith(f"Verdict: {word}\n")
     data = json.loads(pages["json"].read_text())
     assert (data["schema"], data["word"], data["tests"][0]["word"]) == ("slabench.compare/1", word, word)
     assert data["tests"][0]["comparison"]["figures"][0]["new_samples"] == pytest.approx(
-        [40 * one for one in new]
+        [40 * factor for factor in new]
     )
     assert word in pages["markdown"].read_text() and word in pages["html"].read_text()
     assert "tpot mean" in pages["html"].read_text()
@@ -76,13 +76,13 @@ def test_the_words_of_two_runs(
         assert "INCONCLUSIVE" in out and "--repeats=" in out
 
 
-def test_the_accept_lengths_of_both_sides_are_said(
+def test_the_accept_lengths_of_both_sides_are_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def one(name: str, length: float) -> str:
+    def side(name: str, length: float) -> str:
         return run(tmp_path, name, 1.0, test={"metrics": figures() | {"accept_length": length}})
 
-    main(["compare", one("a", 3.0), one("b", 2.4)])
+    main(["compare", side("a", 3.0), side("b", 2.4)])
     assert "  note: accept length 3.00 in the baseline, 2.40 here (-20.0 %)" in capsys.readouterr().out
 
 
@@ -110,7 +110,7 @@ def test_of_three_each_is_held_against_the_first(tmp_path: Path, capsys: pytest.
         ({"test": {"metrics": {"tpot.mean": 40.0}}}, "this run has no ttft.mean, total_throughput"),
     ],
 )
-def test_what_nobody_can_compare_is_6(
+def test_what_cannot_be_compared_is_6(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], more: dict[str, Any], words: str
 ) -> None:
     assert main(["compare", run(tmp_path, "a", 1.0), run(tmp_path, "b", 1.0, **more)]) == 6
@@ -157,14 +157,14 @@ def rows(path: Path, *factors: float) -> str:
     """bench_serving's own keys, a line a run."""
     kept = []
     for factor in factors:
-        told = {
+        rates = {
             "mean_tpot_ms": 40 * factor,
             "mean_ttft_ms": 900 * factor,
             "total_throughput": 1800 / factor,
             "completed": 128,
         }
         load = {"dataset_name": "random-ids", "random_input_len": 3500, "random_output_len": 1200}
-        kept.append(json.dumps({"tag": None, "request_rate": 128.0, "max_concurrency": 128} | load | told))
+        kept.append(json.dumps({"tag": None, "request_rate": 128.0, "max_concurrency": 128} | load | rates))
     path.write_text("\n".join(kept) + "\n")
     return str(path)
 
@@ -210,11 +210,11 @@ def test_what_is_neither_is_your_error(
     assert words in capsys.readouterr().err
     assert main(["compare", str(tmp_path / "a")]) == 4
     assert main(["report", str(tmp_path / "none")]) == 4
-    said = capsys.readouterr().err
-    assert f"{tmp_path / 'none'} has no run.json, so it is no run" in said
+    printed = capsys.readouterr().err
+    assert f"{tmp_path / 'none'} has no run.json, so it is no run" in printed
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "none")]) == 4
     assert main(["baseline", "show", str(tmp_path / "none.json")]) == 4
-    assert "[Errno" not in said + capsys.readouterr().err
+    assert "[Errno" not in printed + capsys.readouterr().err
     assert main(["compare", str(tmp_path / "a"), str(tmp_path / "a"), "--allow-diff=nosuch"]) == 4
 
 

@@ -26,7 +26,7 @@ def row(factor: float = 1.0, **more: Any) -> dict[str, Any]:
     """
     took = 12.0 * factor
     tokens = {"total_input_tokens": COUNT * ASKED_IN, "total_output_tokens": COUNT * ASKED_OUT}
-    found: dict[str, Any] = {
+    made: dict[str, Any] = {
         "tag": None, "backend": "sglang", "dataset_name": "random", "request_rate": 8.0, "max_concurrency": 8,
         "random_input_len": ASKED_IN, "random_output_len": ASKED_OUT, "random_range_ratio": 1.0,
         "duration": took, "completed": COUNT, **tokens,
@@ -38,7 +38,7 @@ def row(factor: float = 1.0, **more: Any) -> dict[str, Any]:
         "mean_tpot_ms": 20.0 * factor, "median_tpot_ms": 20.0, "std_tpot_ms": 0.1, "p99_tpot_ms": 21.0,
         "mean_e2e_latency_ms": 10_520.0 * factor,
     }  # fmt: skip
-    return found | more
+    return made | more
 
 
 def fewer(tokens: int, **more: Any) -> dict[str, Any]:
@@ -132,8 +132,8 @@ def test_what_a_row_shows_is_invalid(
     if "errors" in bad:
         good = {key: value for key, value in good.items() if key in ("tag", "mean_ttft_ms", "completed")}
     first, second = (bad, good) if side == "old" else (good, bad)
-    found = {check.name: check for check in row_checks(bad)}
-    assert found[name].state is CheckStatus.INVALID and says in found[name].text
+    checks = {check.name: check for check in row_checks(bad)}
+    assert checks[name].state is CheckStatus.INVALID and says in checks[name].text
     status = main(
         ["compare", kept(tmp_path / "a.jsonl", first), kept(tmp_path / "b.jsonl", second), "--tolerance=90"]
     )
@@ -155,8 +155,8 @@ def test_lengths_that_were_drawn_are_in_their_bounds(ratio: float) -> None:
 
 def test_a_row_without_counts_of_the_server_is_not_checked() -> None:
     """/v1 without usage: it keeps the length that was asked for, whatever came."""
-    found = {check.name: check for check in row_checks(row(backend="sglang-oai"))}
-    assert found["output_length"].state is CheckStatus.NOT_CHECKED
+    checks = {check.name: check for check in row_checks(row(backend="sglang-oai"))}
+    assert checks["output_length"].state is CheckStatus.NOT_CHECKED
     few = {check.name: check for check in row_checks(row(total_output_tokens_retokenized=900))}
     assert few["completed"].state is CheckStatus.FINDING
 
@@ -186,9 +186,9 @@ def test_another_clients_file_of_one_object(tmp_path: Path) -> None:
     """vllm bench serve --save-result: one indented object, other names for some."""
 
     def result(factor: float, **more: Any) -> dict[str, Any]:
-        found = row(factor, num_prompts=COUNT, failed=0, **more)
-        found["total_token_throughput"] = found.pop("total_throughput")
-        return found
+        made = row(factor, num_prompts=COUNT, failed=0, **more)
+        made["total_token_throughput"] = made.pop("total_throughput")
+        return made
 
     old, new, bad = (tmp_path / name for name in ("a.json", "b.json", "c.json"))
     old.write_text(json.dumps(result(1.0), indent=1))

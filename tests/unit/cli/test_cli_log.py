@@ -44,11 +44,11 @@ def test_clean_by_hand_on_the_h200_log():
     kept = {}
     before = None
     for line in gzip.decompress(H200.read_bytes()).splitlines():
-        found = re.search(rb"Decode batch, #running-req: (\d+).*gen throughput \(token/s\): ([\d.]+)", line)
-        if found is not None:
-            if before == found[1]:
-                kept.setdefault(int(found[1]), []).append(float(found[2]))
-            before = found[1]
+        match = re.search(rb"Decode batch, #running-req: (\d+).*gen throughput \(token/s\): ([\d.]+)", line)
+        if match is not None:
+            if before == match[1]:
+                kept.setdefault(int(match[1]), []).append(float(match[2]))
+            before = match[1]
         elif b"Prefill batch" in line or b"Cache flushed" in line:
             before = None
     rows = {row["running"]: row for row in read([str(H200)])["curve"]}
@@ -78,8 +78,8 @@ def test_text_json_and_csv_say_the_same(capsys):
 
 
 PREFILL = (
-    "[2026-01-01 10:00:00] Prefill batch, #new-seq: 1, #new-token: 4096, #cached-token: 0, token usage: 0.02, #running-req: 0, "
-    "#queue-req: 0"
+    "[2026-01-01 10:00:00] Prefill batch, #new-seq: 1, #new-token: 4096, #cached-token: 0, token usage: "
+    "0.02, #running-req: 0, #queue-req: 0"
 )
 DECODE = "Decode batch, #running-req: 8, #token: 900, gen throughput (token/s): 410.55, #queue-req: 3"
 FLUSHED = "[2026-01-01 10:00:00] Cache flushed successfully!"
@@ -101,13 +101,16 @@ FLUSHED = "[2026-01-01 10:00:00] Cache flushed successfully!"
 def test_a_log_without_decode_lines_is_6_and_says_why(text, words, tmp_path, capsys):
     (tmp_path / "log").write_text(text)
     assert main(["log", str(tmp_path / "log")]) == 6
-    said = capsys.readouterr()
-    assert words in said.err
-    assert "scheduler" not in said.out  # nobody has spoken
+    printed = capsys.readouterr()
+    assert words in printed.err
+    assert "scheduler" not in printed.out  # there is no Decode line
     assert read([str(tmp_path / "log")])["schedulers"] is None
 
 
-START = "[2026-01-01 10:00:00] server_args=ServerArgs(tp_size={}, pp_size=1, dp_size={}, enable_dp_attention=True)\n"
+START = (
+    "[2026-01-01 10:00:00] server_args=ServerArgs(tp_size={}, pp_size=1, dp_size={}, "
+    "enable_dp_attention=True)\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +123,8 @@ START = "[2026-01-01 10:00:00] server_args=ServerArgs(tp_size={}, pp_size=1, dp_
             "",
             (3,),
             (),
-            "Decode lines of 1 scheduler (DP3); by its number there are 4 or more; the number of GPUs is unknown",
+            "Decode lines of 1 scheduler (DP3); by its number there are 4 or more; the number of GPUs is "
+            "unknown",
         ),
         (
             "",
@@ -149,16 +153,19 @@ def test_schedulers_that_speak_and_that_there_are(start, ranks, options, words, 
 
 def test_usage_errors_are_4(tmp_path, capsys):
     assert main(["log", str(tmp_path / "none")]) == 4
-    said = capsys.readouterr().err
-    assert "cannot be read (No such file or directory). Give the file that a server's output went to." in said
-    assert "--deploy-log" not in said  # which this command does not have
+    printed = capsys.readouterr().err
+    assert (
+        "cannot be read (No such file or directory). Give the file that a server's output went to." in printed
+    )
+    assert "--deploy-log" not in printed  # which this command does not have
     assert main(["log", str(CPU), "--decode-gpu-num=0"]) == 4
     assert main(["log", str(CPU), "--decode-gpu-num=x"]) == 4
     assert "it is not a whole number" in capsys.readouterr().err
 
 
 def test_rejected_lines_are_shown(tmp_path, capsys):
-    line = "[2026-01-01 10:00:00] Decode batch, #running-req: 8, #token: 900, gen throughput (token/s): 410.55, #queue-req: 3"
+    batch = "Decode batch, #running-req: 8, #token: 900, gen throughput (token/s): 410.55, #queue-req: 3"
+    line = f"[2026-01-01 10:00:00] {batch}"
     (tmp_path / "log").write_text(f"{line}\n{line[:60]}\n")
     assert main(["log", str(tmp_path / "log")]) == 0
     out = capsys.readouterr().out
@@ -181,9 +188,12 @@ def test_gpus_by_the_start_of_the_log(sizes, gpus):
 
 
 def test_a_contradiction_is_said(tmp_path):
-    start = "[2026-01-01 10:00:00] server_args=ServerArgs(tp_size=8, pp_size=1, dp_size=1, enable_dp_attention=False)\n"
+    start = (
+        "[2026-01-01 10:00:00] server_args=ServerArgs(tp_size=8, pp_size=1, dp_size=1, "
+        "enable_dp_attention=False)\n"
+    )
     (tmp_path / "log").write_text(start)
-    found = read([str(tmp_path / "log")], 4)
-    assert found["warnings"] == ["--decode-gpu-num says 4 GPUs, the start of the server in the log 8."]
-    assert found["gpus_per_line"] == 4
+    report = read([str(tmp_path / "log")], 4)
+    assert report["warnings"] == ["--decode-gpu-num says 4 GPUs, the start of the server in the log 8."]
+    assert report["gpus_per_line"] == 4
     assert read([str(tmp_path / "log")])["gpus_per_line"] == 8

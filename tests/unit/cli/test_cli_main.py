@@ -40,7 +40,7 @@ def test_help_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (KeyboardInterrupt(), 2, "slabench report was interrupted."),
         (ServerError("It is gone."), 6, "INVALID: It is gone."),
-        (InvalidRun("Nobody knows."), 6, "INVALID: Nobody knows."),
+        (InvalidRun("It does not answer."), 6, "INVALID: It does not answer."),
     ],
 )
 def test_what_escapes_a_command_is_a_sentence_and_never_1(
@@ -57,10 +57,10 @@ def test_what_escapes_a_command_is_a_sentence_and_never_1(
 
     monkeypatch.setattr(report, "run", run)
     assert main(["report", "x"]) == status
-    said = capsys.readouterr().err
-    assert words in said.splitlines()[-1]
-    assert ("Traceback" in said) == (status == 3)
-    assert "\x1b" not in said
+    printed = capsys.readouterr().err
+    assert words in printed.splitlines()[-1]
+    assert ("Traceback" in printed) == (status == 3)
+    assert "\x1b" not in printed
 
 
 @pytest.mark.parametrize("target", ["no/such/folder/x.html", "."])
@@ -72,9 +72,11 @@ def test_a_report_that_cannot_be_written_is_a_usage_error(
     )
     monkeypatch.chdir(tmp_path)
     assert main(["report", str(example), f"--output={target}"]) == 4
-    said = capsys.readouterr().err
+    printed = capsys.readouterr().err
     assert (
-        f"--output={target} cannot be written" in said and "Traceback" not in said and "crashed" not in said
+        f"--output={target} cannot be written" in printed
+        and "Traceback" not in printed
+        and "crashed" not in printed
     )
     assert main(["report", str(example), "--output=x.html"]) == 0
     assert (tmp_path / "x.html").stat().st_size > 1000
@@ -128,17 +130,17 @@ def test_the_embedded_server_says_what_it_cannot_take(
     options: Sequence[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["sim", *options]) == 4
-    said = capsys.readouterr().err
-    assert words in said
-    assert "slabench.sim" not in said  # the command is called as the user called it
+    printed = capsys.readouterr().err
+    assert words in printed
+    assert "slabench.sim" not in printed  # the command is called as the user called it
 
 
 def test_help_names_the_command_as_it_was_called(capsys: pytest.CaptureFixture[str]) -> None:
     for command in COMMANDS:
         assert main([command, "--help"]) == 0
-        said: Any = capsys.readouterr().out
-        assert f"usage: python -m slabench {command} " in said
-        assert "slabench.sim" not in said
+        printed: Any = capsys.readouterr().out
+        assert f"usage: python -m slabench {command} " in printed
+        assert "slabench.sim" not in printed
 
 
 def test_a_port_that_is_taken_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,5 +148,6 @@ def test_a_port_that_is_taken_is_said_once(capsys: pytest.CaptureFixture[str]) -
         port = other.getsockname()[1]
         assert main(["sim", f"--port={port}"]) == 4
     assert capsys.readouterr().err == (
-        f"The embedded server cannot listen on 127.0.0.1:{port} (Address already in use); give another --port.\n"
+        f"The embedded server cannot listen on 127.0.0.1:{port} (Address already in use); give another "
+        "--port.\n"
     )

@@ -24,7 +24,7 @@ OTHER = (1.0013, 1.0003, 0.9993, 1.0023)
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Path:
-    """Two runs, their baselines, rows, a page, and what belongs to nobody."""
+    """Two runs, their baselines, rows, a page, and a file that is none of these."""
     for name, factors in (("a", GOOD), ("b", OTHER)):
         assert (
             main(["baseline", "save", run(tmp_path, name, *factors), "-o", str(tmp_path / f"{name}.json")])
@@ -38,7 +38,7 @@ def kept(tmp_path: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(one.relative_to(folder)): one.read_bytes() for one in folder.rglob("*") if one.is_file()}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_what_is_named_is_written(kept: Path, monkeypatch: pytest.MonkeyPatch) -
     assert main("compare a b --json=c.json".split()) == 0
     assert main("baseline merge a.json b -o a.json".split()) == 0
     merged = load("a.json").tests[ID].samples.values
-    assert merged["tpot.mean"] == pytest.approx([40 * one for one in (*GOOD, *OTHER)])
+    assert merged["tpot.mean"] == pytest.approx([40 * factor for factor in (*GOOD, *OTHER)])
     after = contents(kept)
     changed = {name for name in after if after[name] != before.get(name)}
     assert changed == {"b/summary.html", "page.html", "c.json", "c.html", "a.json"}
@@ -149,12 +149,12 @@ def test_two_that_write_at_once_are_both_in_it(kept: Path, monkeypatch: pytest.M
         add_to(str(target), {**document, "tests": {name: document["tests"][ID]}}, option="")
 
     threads = [threading.Thread(target=add, args=(f"t{k}",)) for k in range(2)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert set(load(str(target)).tests) == {"t0", "t1"}
-    assert sorted(one.name for one in kept.glob(".*")) == []
+    assert sorted(path.name for path in kept.glob(".*")) == []
 
 
 def test_a_lock_that_cannot_be_made_is_no_error(tmp_path: Path) -> None:

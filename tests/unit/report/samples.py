@@ -12,7 +12,8 @@ from slabench.run_document.write import stored
 # What a part of an entry has where a test does not say otherwise.
 CHECK = {"name": "completed", "state": "ok", "text": "", "remedy": ""}
 OBJECTIVE = {
-    "kind": "slo", "metric": "tpot.mean", "op": "<=", "limit": 50.0, "observed": 35.98, "unit": "ms", "holds": True,
+    "kind": "slo", "metric": "tpot.mean", "op": "<=", "limit": 50.0, "observed": 35.98, "unit": "ms",
+    "holds": True,
     "margin_pct": -28.0, "n": 128, "text": "tpot mean 35.98 ms <= 50 ms (-28 %, n=128)",
 }  # fmt: skip
 CLIENT = {"wall_s": 1.0}

@@ -15,7 +15,7 @@ from slabench.report.charts import Series, bar_chart, line_chart, tick_text, tic
 
 
 @pytest.mark.parametrize(
-    ("high", "wanted", "found"),
+    ("high", "wanted", "steps"),
     [
         (64, 8, [0, 10, 20, 30, 40, 50, 60, 70]),
         (28.52, 5, [0, 10, 20, 30]),
@@ -28,16 +28,16 @@ from slabench.report.charts import Series, bar_chart, line_chart, tick_text, tic
         (-3, 5, [0, 1]),
     ],
 )
-def test_ticks(high: float, wanted: int, found: list[float]) -> None:
-    assert ticks(high, wanted) == pytest.approx(found)
+def test_ticks(high: float, wanted: int, steps: list[float]) -> None:
+    assert ticks(high, wanted) == pytest.approx(steps)
 
 
 @given(st.floats(1e-6, 1e12), st.integers(2, 10))
 def test_ticks_cover_every_value_in_even_steps(high: float, wanted: int) -> None:
-    found = ticks(high, wanted)
-    assert found[0] == 0 and found[-1] >= high * (1 - 1e-6)
-    assert 2 <= len(found) <= wanted + 2
-    steps = [after - before for before, after in itertools.pairwise(found)]
+    made = ticks(high, wanted)
+    assert made[0] == 0 and made[-1] >= high * (1 - 1e-6)
+    assert 2 <= len(made) <= wanted + 2
+    steps = [after - before for before, after in itertools.pairwise(made)]
     assert max(steps) == pytest.approx(min(steps))
 
 
@@ -50,10 +50,10 @@ def test_tick_text(value: float, text: str) -> None:
 
 def circles(svg: str) -> list[tuple[str, float, float, str]]:
     """(class, x, y, tooltip)"""
-    found = re.findall(
+    matches = re.findall(
         r'<circle class="([^"]+)" cx="([\d.]+)" cy="([\d.]+)" r="4"><title>([^<]*)</title>', svg
     )
-    return [(kind, float(x), float(y), told) for kind, x, y, told in found]
+    return [(kind, float(x), float(y), title) for kind, x, y, title in matches]
 
 
 def test_points_lie_where_their_values_say() -> None:
@@ -83,7 +83,7 @@ def test_points_lie_where_their_values_say() -> None:
 
 def test_what_is_invalid_is_hollow_and_says_so() -> None:
     svg = line_chart("T", "x", "y", [Series("a", [(1, 1.0), (2, 2.0)], frozenset({1}))])
-    assert [(kind, told) for kind, _, _, told in circles(svg)] == [
+    assert [(kind, title) for kind, _, _, title in circles(svg)] == [
         ("s0", "a: 1, 1.00"),
         ("s0 hollow", "a: 2, 2.00 (INVALID)"),
     ]
@@ -109,13 +109,13 @@ def test_bars() -> None:
         r'<rect class="([^"]+)" x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"><title>([^<]+)',
         svg,
     )
-    assert [(kind, told) for kind, *_, told in bars] == [
+    assert [(kind, title) for kind, *_, title in bars] == [
         ("s0", "1024 tokens: 72,286.40"),
         ("s0 hollow", "2048 tokens: 40,000.00 (INVALID)"),
     ]
     assert float(bars[0][4]) == pytest.approx(228 * 72286.4 / 80000, abs=0.06)
     assert float(bars[1][4]) == pytest.approx(114, abs=0.06)
-    assert {float(one[3]) for one in bars} == {90.0}
+    assert {float(bar[3]) for bar in bars} == {90.0}
     assert ">72,286</text>" in svg
 
 

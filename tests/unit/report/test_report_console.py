@@ -167,9 +167,10 @@ def test_the_curve_as_the_published_table_has_it() -> None:
     entries = entry(method="ali-decode-curve", curve=[CURVE_ROW | row for row in rows]).curve
     assert entries is not None
     assert curve_table(entries) == (
-        "running  samples  median tok/s  per GPU  per user  clean  clean tok/s      quartiles  clean TPOT ms  baseline\n"
-        "      1      419        141.67   141.67    141.67    400       141.70  141.00-142.00           7.06       n/a\n"
-        "      2      186        215.56   107.78    107.78      0          n/a            n/a            n/a    210.00"
+        "running  samples  median tok/s  per GPU  per user  clean  clean tok/s      quartiles  clean TPOT ms "
+        " baseline\n      1      419        141.67   141.67    141.67    400       141.70  141.00-142.00     "
+        "      7.06       n/a\n      2      186        215.56   107.78    107.78      0          n/a         "
+        "   n/a            n/a    210.00"
     )
 
 

@@ -33,8 +33,8 @@ def test_the_schemas_keys(made: RunFile) -> None:
     """Those of docs/run-json.md, in its order; the file is an interface."""
     made.write()
     assert " ".join(on_disk(made)) == (
-        "schema run_id state word exit_status created_utc updated_utc slabench labels environment command options server "
-        "client planned not_run units tests"
+        "schema run_id state word exit_status created_utc updated_utc slabench labels environment command "
+        "options server client planned not_run units tests"
     )
     assert on_disk(made)["schema"] == "slabench.run/1"
 

@@ -25,14 +25,16 @@ def probe(number: int, load: int, tpot: float, word: str) -> dict[str, Any]:
     }
     interval = {"value": tpot, "low": tpot - 0.5, "high": tpot + 0.5, "n": load}
     return {
-        "number": number, "load": load, "standing": word, "why": "where to <begin>", "waves": 2, "first_wave_only": False,
+        "number": number, "load": load, "standing": word, "why": "where to <begin>", "waves": 2,
+        "first_wave_only": False,
         "stopped": True, "seconds": 12.3, "intervals": {"tpot.mean": interval}, "metrics": metrics,
     }  # fmt: skip
 
 
 def searched(per_gpu: bool = True, **more: Any) -> Entry:
     capacity: dict[str, Any] = {
-        "load_kind": "concurrency", "range": [1, 64], "rules": ["tpot.mean<=50"], "outcome": "FOUND", "load": 20,
+        "load_kind": "concurrency", "range": [1, 64], "rules": ["tpot.mean<=50"], "outcome": "FOUND",
+        "load": 20,
         "text": "Found <it>.",
         "probes": [probe(1, 40, 62.5, "fails"), probe(2, 20, 40.0, "holds")],
     }  # fmt: skip

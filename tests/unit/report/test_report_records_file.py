@@ -169,15 +169,15 @@ def test_no_row_shows_what_is_known_as_a_secret() -> None:
     """Whatever a server wrote into a field: as a text, and as a name or a value of several."""
     key = "sk-Planted9Zq7xTe5bNmW2"
     know(key)
-    told = {
+    texts = {
         "error_text": key,
         "finish_reason": key,
         "request_id": key,
         "text": f"a {key}",
         "first_piece": key,
     }
-    record = RequestRecord(0, 1, 1, 0, server={key: 1.0}, origin={"header server": key, key: "x"}, **told)
+    record = RequestRecord(0, 1, 1, 0, server={key: 1.0}, origin={"header server": key, key: "x"}, **texts)
     row = as_row("test", record)
     assert key not in json.dumps(row)
-    assert all(row[name].endswith("***") for name in told)
+    assert all(row[name].endswith("***") for name in texts)
     assert (row["server"], row["origin"]) == ({"***": 1.0}, {"header server": "***", "***": "x"})

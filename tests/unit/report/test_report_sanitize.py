@@ -21,9 +21,10 @@ from slabench.run_document.write import stored
 from tests.unit.report.samples import document, entry
 
 HOSTILE = (
-    "see ##[stop-commands]x, ##vso[task.complete result=Succeeded;]y, ##[error]z ![p](http://evil.example/p) [l](//evil.example) "
-    "[r][s] [s]: https://evil.example www.evil.example @octocat me@evil.example &#64;x <b>|`c`| "
-    "x\x1b[2J\x9b31m\x07\u202eevil\r\n::error::mine<script>alert(1)</script>|`a`\u2028::set-output name=a::b\ud800"
+    "see ##[stop-commands]x, ##vso[task.complete result=Succeeded;]y, ##[error]z ![p](http://evil.example/p) "
+    "[l](//evil.example) [r][s] [s]: https://evil.example www.evil.example @octocat me@evil.example &#64;x "
+    "<b>|`c`| x\x1b[2J\x9b31m\x07\u202eevil\r\n::error::mine<script>alert(1)</script>|`a`\u2028::set-output "
+    "name=a::b\ud800"
 )
 
 

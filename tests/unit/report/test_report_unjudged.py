@@ -69,7 +69,10 @@ def test_beside_the_word_wherever_it_stands(method: str) -> None:
 def test_a_run_of_which_one_test_is_judged_says_how_many_are_not() -> None:
     run = document(measured("serving"), entry())
     assert run_verdict(run) == "PASSED (NOTHING_JUDGED in 1 of 2 tests)"
-    says = "NOTHING_JUDGED: no objective, floor or comparison applies to test_custom.py::test_custom: measured only."
+    says = (
+        "NOTHING_JUDGED: no objective, floor or comparison applies to test_custom.py::test_custom: measured "
+        "only."
+    )
     assert says in run_facts(run) and says in html.unescape(summary_fragment(run))
     assert run_verdict(replace(run, word=Outcome.FAILED)) == "FAILED"
     assert run_verdict(document(entry())) == "PASSED" and "NOTHING_JUDGED" not in summary_table(
