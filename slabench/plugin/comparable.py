@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from slabench.errors import InvalidRun
-from slabench.plugin.finished import keep
 from slabench.plugin.order import is_live
-from slabench.plugin.stash import CAMPAIGN
+from slabench.plugin.stash import CAMPAIGN, ENTRY
 from slabench.session.partial_entry import bare_entry
 from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.differences import blocked, differences
@@ -47,7 +46,7 @@ def pytest_runtest_call(item: pytest.Item) -> None:
 
     entry = bare_entry(item.nodeid, Outcome.INVALID, line, "NOT_COMPARABLE")
     compared = parse(ComparisonEntry, comparison.as_dict(), strict=True)
-    keep(item, campaign.finished(replace(entry, comparison=compared)))
+    item.stash[ENTRY] = campaign.finished(replace(entry, comparison=compared))
     raise InvalidRun(line)
 
 

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from slabench.plugin.stash import ENTRY
 from slabench.report.sanitize import plain_values
 from slabench.strict_json import finite
 
@@ -19,31 +16,35 @@ if TYPE_CHECKING:
     from slabench.run_document.run import FinishedTest
 
 
-def keep(item: pytest.Item, left: object) -> None:
-    """left: a FinishedTest, or the same as JSON has it."""
-    item.stash[ENTRY] = as_finished(left)
+def attach(report: Any, left: FinishedTest) -> Entry:
+    """Put it on the report, without control characters and numbers that are not finite;
+
+    its entry is returned.
+    """
+    from slabench.run_document.write import stored
+
+    report.slabench = finite(plain_values(stored(left)))
+    return _read(report.slabench).entry
 
 
-def as_finished(left: object) -> FinishedTest:
-    from slabench.run_document.read import parse
+def attach_entry(report: Any, entry: Entry) -> Entry:
+    """The same, of a test that no server was identified for."""
     from slabench.run_document.run import FinishedTest
-    from slabench.run_document.write import stored
 
-    return parse(FinishedTest, stored(left), strict=True)
-
-
-def attach(report: pytest.TestReport, left: FinishedTest) -> FinishedTest:
-    """Put it on the report without control characters and numbers that are not finite, and return it so."""
-    from slabench.run_document.write import stored
-
-    report.slabench = finite(plain_values(stored(left)))  # type: ignore[attr-defined]
-    return as_finished(report.slabench)
+    return attach(report, FinishedTest(entry=entry))
 
 
 def finished(report: Any) -> FinishedTest | None:
     """What attach() put on it."""
     left = getattr(report, "slabench", None)
-    return None if left is None else as_finished(left)
+    return None if left is None else _read(left)
+
+
+def _read(left: object) -> FinishedTest:
+    from slabench.run_document.read import parse
+    from slabench.run_document.run import FinishedTest
+
+    return parse(FinishedTest, left, strict=True)
 
 
 def junit_properties(entry: Entry) -> list[tuple[str, object]]:

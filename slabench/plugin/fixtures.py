@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from slabench.plugin.finished import keep
 from slabench.plugin.forms import marked_forms
 from slabench.plugin.preflight import campaign_of
 from slabench.plugin.reporting import BENCHMARK_OUTPUTS
+from slabench.plugin.stash import ENTRY
 from slabench.session.capacity import FindCapacity
 from slabench.session.curve import JudgeCurve
 from slabench.session.judge import Judge
@@ -93,7 +93,7 @@ def run_load(
 def judge(request: pytest.FixtureRequest, campaign: Campaign, server: Deployment, sidecar: Sidecar) -> Judge:
     item = request.node
     test_ids = [other.nodeid for other in item.session.items]
-    return Judge(campaign, item.nodeid, test_ids, sidecar, partial(keep, item))
+    return Judge(campaign, item.nodeid, test_ids, sidecar, partial(item.stash.__setitem__, ENTRY))
 
 
 @pytest.fixture

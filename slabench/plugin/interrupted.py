@@ -19,7 +19,7 @@ def interrupted_reports(finished: FinishedTest) -> list[pytest.TestReport]:
     test_id = finished.entry.id
     where = (test_id.partition("::")[0], None, test_id.rpartition("::")[2])
     call = pytest.TestReport(test_id, where, {}, "failed", None, "call")
-    entry = attach(call, finished).entry
+    entry = attach(call, finished)
     call.longrepr = failure_text(entry)
     properties = junit_properties(entry)
     return [

@@ -37,6 +37,7 @@ from slabench.session.settings import SIM, Settings
 
 if TYPE_CHECKING:
     from slabench.report.document import RunFile, RunFolder
+    from slabench.run_document.capacity import RunningTest
     from slabench.run_document.run import FinishedTest, RunDocument
 
 
@@ -127,8 +128,8 @@ class Recorder:
     def add_labels(self, labels: Sequence[str]) -> None:
         self.file.add_labels(labels)
 
-    def show_running(self, test: object) -> None:
-        """What a test that is on has so far, until it ends; a RunningTest, or the same as JSON has it."""
+    def show_running(self, test: RunningTest) -> None:
+        """What a test that is on has so far, until it ends."""
         from slabench.run_document.capacity import RunningTest
         from slabench.run_document.read import parse
         from slabench.run_document.write import stored

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError, InvalidRun, ServerError, SLAViolation
-from slabench.plugin.finished import as_finished, attach, finished, junit_properties
+from slabench.plugin.finished import attach, attach_entry, finished, junit_properties
 from slabench.plugin.order import is_live
 from slabench.plugin.recorder import RECORDER
 from slabench.plugin.redact_traceback import cleaned
@@ -140,7 +140,7 @@ def pytest_runtest_makereport(
         # The session ends here with 4, and run.json has the reason: a typo in a test's own rule shows after
         # its load.
         entry = bare_entry(item.nodeid, Outcome.INVALID, f"usage: {sentence}", "usage")
-        attach(report, as_finished({"entry": entry}))
+        attach_entry(report, entry)
         return report
     report.sections = [(name, cleaned(text)) for name, text in report.sections]  # what was printed meanwhile
     left = item.stash.get(ENTRY, None)
@@ -149,14 +149,16 @@ def pytest_runtest_makereport(
     if report.when == "teardown" or (report.when == "setup" and report.passed) or report.skipped:
         return report
     if left is None or error is not None:
+        from slabench.run_document.run import FinishedTest
+
         word, line, reason = _without_verdict(call, item, judged=left is not None)
         if left is None or reason == "CRASHED":
-            left = as_finished({"entry": bare_entry(item.nodeid, word, line, reason)})
+            left = FinishedTest(entry=bare_entry(item.nodeid, word, line, reason))
         elif left.entry.word is Outcome.PASSED:
             # It passed, then something else went wrong in the test: its metrics stay.
             reasons = (*([reason] if reason else []), *left.entry.reasons)
             left = replace(left, entry=replace(left.entry, word=word, headline=line, reasons=reasons))
-    entry = attach(report, item.config.stash[ATTEMPTS].worst(left)).entry
+    entry = attach(report, item.config.stash[ATTEMPTS].worst(left))
     item.user_properties += junit_properties(entry)  # pytest writes those that the teardown's report has
     if entry.word is not Outcome.PASSED:
         report.outcome = "failed"

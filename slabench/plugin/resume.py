@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from slabench.errors import ConfigError
-from slabench.plugin.finished import as_finished, attach, junit_properties
+from slabench.plugin.finished import attach_entry, junit_properties
 from slabench.plugin.order import is_live
 from slabench.records import LogSpan
 from slabench.verdict.outcome import Outcome
@@ -128,7 +128,7 @@ def _report(item: pytest.Item, entry: Entry, when: Literal["setup", "call", "tea
         stop=now,
     )
     if when == "call":
-        attach(report, as_finished({"entry": entry}))
+        attach_entry(report, entry)
     if when == "teardown":
         report.user_properties += junit_properties(entry)
     return report

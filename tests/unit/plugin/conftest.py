@@ -17,7 +17,8 @@ import pytest
 CONFTEST = """
 import pytest
 from slabench.errors import InvalidRun, SLAViolation
-from slabench.plugin.finished import keep
+from slabench.plugin.stash import ENTRY
+from slabench.run_document.run import FinishedTest
 from slabench.session.partial_entry import bare_entry
 from slabench.verdict.outcome import Outcome
 
@@ -31,7 +32,7 @@ def server(campaign):
 def says(request, server):
     def say(word, line="tpot mean 61.20 ms > 50 ms (+22 %, n=80)"):
         entry = bare_entry(request.node.nodeid, Outcome(word), line, "")
-        keep(request.node, {"entry": entry, "labels": ["REDUCED"]})
+        request.node.stash[ENTRY] = FinishedTest(entry=entry, labels=("REDUCED",))
         if word != "PASSED":
             raise (SLAViolation if word == "FAILED" else InvalidRun)(line)
     return say

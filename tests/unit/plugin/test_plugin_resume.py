@@ -174,8 +174,9 @@ def _full(*_: object, **__: object) -> None:
 SOURCE = """
 import pytest
 from dataclasses import replace
-from slabench.plugin.finished import keep
+from slabench.plugin.stash import ENTRY
 from slabench.run_document.entry import CheckEntry
+from slabench.run_document.run import FinishedTest
 from slabench.session.partial_entry import bare_entry
 from slabench.verdict.outcome import CheckStatus, Outcome
 @pytest.mark.parametrize("n", [1, 2, 3])
@@ -186,7 +187,8 @@ def test_x(request, server, n):
         raise KeyError(n)
     check = CheckEntry(name="completed", state=CheckStatus.OK, text="t", remedy="")
     word = Outcome.FAILED if n == 2 else Outcome.PASSED
-    keep(request.node, {"entry": replace(bare_entry(request.node.nodeid, word, f"n is {n}", ""), checks=(check,))})
+    entry = replace(bare_entry(request.node.nodeid, word, f"n is {n}", ""), checks=(check,))
+    request.node.stash[ENTRY] = FinishedTest(entry=entry)
     if word is Outcome.FAILED:
         from slabench.errors import SLAViolation
         raise SLAViolation(f"n is {n}")
