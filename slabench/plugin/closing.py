@@ -1,7 +1,7 @@
-"""The end of a session: everything is written, and what could not be is said, in every output that could.
+"""The end of a session: every output is written, and those that could not be are listed in the others.
 
-A run whose outputs are not complete is NOT_SAVED and ends with 6 where all passed: the words stand on the
-console, and what reads the files later would not find them.
+A run whose outputs are not complete is NOT_SAVED and ends with 6 where all passed: its outcomes are on the
+console, and are missing from the files.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Closing:
         self.summed_up = False
 
     def lose(self, output: str, why: str) -> None:
-        """Once an output. At the end of the session the document and the summary are written again with it."""
+        """Once an output. After the end of the session the document and the summary are written again."""
         if output in self.lost:
             return
         self.lost[output] = f"{output} could not be written ({why})"
@@ -41,7 +41,7 @@ class Closing:
                 write_summary(self.recorder.document, self.recorder.folder.path)
 
     def close(self, session: pytest.Session, status: int) -> None:
-        """Write run.json, then the others, then the summary, which says what of these is missing."""
+        """Write run.json, then the others, then the summary, which lists those that are missing."""
         self.session, self.status = session, status
         recorder = self.recorder
         self._document()
@@ -59,8 +59,8 @@ class Closing:
             step_summary(recorder.document, note=recorder.note, lose=self.lose)
 
     def _document(self) -> None:
-        """The document with its word and status, and what is lost so far; that itself cannot be written is
-        only said.
+        """The document with its outcome and status, and what is lost so far; an error of its own is only
+        reported.
         """
         assert self.session is not None, "it is closed within the session"
         recorder = self.recorder

@@ -48,9 +48,7 @@ def _read(left: object) -> FinishedTest:
 
 
 def junit_properties(entry: Entry) -> list[tuple[str, object]]:
-    """JUnit knows no word for what passed: the verdict and its reasons stand as properties of every test
-    case.
-    """
+    """JUnit has no element for a test that passed: outcome and reasons are properties of every test case."""
     resent = entry.metrics.get("resent")
     properties: list[tuple[str, object]] = [
         ("slabench.verdict", entry.word.value),

@@ -1,6 +1,4 @@
-"""What a session leaves beside run.json: summary, published tables, frontier, baseline, the job's page; or
-nothing at all.
-"""
+"""The outputs beside run.json: summary, published tables, frontier, baseline, the job's page."""
 
 from __future__ import annotations
 
@@ -70,7 +68,7 @@ def step_summary(document: RunDocument, *, note: Callable[[str], None], lose: Lo
 
 
 def silence_others(config: pytest.Config) -> None:
-    """Other plugins would write into a folder that is removed, and name files that are not there."""
+    """Other plugins would write into a folder that is removed, and name files that do not exist."""
     manager = config.pluginmanager
     junit = config.stash.get(xml_key, None)
     if junit is not None:

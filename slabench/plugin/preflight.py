@@ -1,6 +1,4 @@
-"""Before the first test: is there a server to measure? Without one no live test is tried, and none is
-skipped.
-"""
+"""Before the first test: is there a server to measure? Without one no live test runs or is skipped."""
 
 from __future__ import annotations
 
@@ -16,11 +14,12 @@ from slabench.plugin.forms import check_objectives, marked_forms
 from slabench.plugin.multi_server import check_same, place, workers
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls, idle_options, unread
-from slabench.plugin.recorder import RECORDER, say
+from slabench.plugin.recorder import RECORDER
 from slabench.plugin.repeats import ATTEMPTS, check_repeats
 from slabench.plugin.resume import RESUMED
 from slabench.plugin.sequential_baseline import measure
 from slabench.plugin.stash import CAMPAIGN, SETTINGS
+from slabench.plugin.terminal import say
 from slabench.report.sanitize import plain_lines
 from slabench.server.secrets import redact_url
 
@@ -28,19 +27,17 @@ if TYPE_CHECKING:
     from slabench.session.campaign import Campaign
 
 NO_URL = (
-    "Live tests need a server: give --base-url=URL (or SLABENCH_BASE_URL), --launch=CMD, or --base-url=sim: for the embedded one. "
-    "They are not skipped without it."
+    "Live tests need a server: give --base-url=URL (or SLABENCH_BASE_URL), --launch=CMD, or --base-url=sim: "
+    "for the embedded one. They are not skipped without it."
 )
 
 
 def _worker_folder(config: pytest.Config) -> Path:
     """Where a live test's process writes: the run folder, handed over by the controller under xdist."""
-    handed = getattr(config, "workerinput", {}).get("slabench_folder")
-    if handed is None:
-        raise ConfigError(
-            "A live test needs --base-url=URL (or SLABENCH_BASE_URL, or --launch=CMD); --base-url=sim: is the embedded server."
-        )
-    return Path(os.fspath(handed))
+    folder = getattr(config, "workerinput", {}).get("slabench_folder")
+    if folder is None:
+        raise ConfigError(NO_URL)
+    return Path(os.fspath(folder))
 
 
 def campaign_of(config: pytest.Config) -> Campaign:
@@ -84,10 +81,8 @@ def pytest_runtestloop(session: pytest.Session) -> None:
             recorder.note(sentence)
         campaign = campaign_of(config)
         if config.stash[SETTINGS].options.one_after_the_other and campaign.before is None:
-            say(
-                config,
-                f"Measuring the baseline server first; its output goes to {campaign.folder / 'baseline.txt'}.",
-            )
+            output = campaign.folder / "baseline.txt"
+            say(config, f"Measuring the baseline server first; its output goes to {output}.")
             campaign.before = measure(config, config.stash[SETTINGS], campaign.folder)
         deployment = campaign.open()
         recorder.add_labels(deployment.labels)  # a run that ends before its first verdict is labelled too
@@ -121,12 +116,11 @@ def _check_spread(config: pytest.Config) -> None:
 
 
 def _unreachable(config: pytest.Config, error: ServerError) -> None:
-    told = plain_lines(str(error))
-    recorder = config.stash[RECORDER]
-    recorder.unreachable = told
-    recorder.file.update(unreachable=told)
-    say(config, f"INVALID: {told} No test was tried.")
-    pytest.exit(told, returncode=INVALID)
+    recorder, sentence = config.stash[RECORDER], plain_lines(str(error))
+    recorder.unreachable = sentence
+    recorder.file.update(unreachable=sentence)
+    say(config, f"INVALID: {sentence} No test was tried.")
+    pytest.exit(sentence, returncode=INVALID)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import shutil
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,11 +53,9 @@ class Recorder:
         self.notes: list[str] = []
         self.resumed: Resumed | None = None
         options = redact_options(vars(config.option))
-        # the name alone would let a continued run be judged by two baselines
-        if settings.options.baseline is not None:
-            options["baseline_sha256"] = hashlib.sha256(
-                Path(settings.options.baseline).read_bytes()
-            ).hexdigest()
+        baseline = settings.options.baseline
+        if baseline is not None:  # the name alone would let a continued run be judged by two baselines
+            options["baseline_sha256"] = hashlib.sha256(Path(baseline).read_bytes()).hexdigest()
         made: dict[str, Any] = {"environment": environment(), "slabench": __version__}
         if settings.resume is None:
             self.folder = RunFolder.create(config.getoption("report_dir"))
@@ -109,7 +106,7 @@ class Recorder:
         self.write()
 
     def take(self, test: FinishedTest) -> None:
-        """One finished test into the document, and the document to disk; on a full disk verdicts stand."""
+        """One finished test into the document, and the document to disk. A full disk costs the file alone."""
         for output, why in test.lost.items():
             self.closing.lose(output, why)
         if test.server is not None:
@@ -129,7 +126,7 @@ class Recorder:
         self.file.add_labels(labels)
 
     def show_running(self, test: RunningTest) -> None:
-        """What a test that is on has so far, until it ends."""
+        """What a running test has so far, until it ends."""
         from slabench.run_document.capacity import RunningTest
         from slabench.run_document.read import parse
         from slabench.run_document.write import stored
@@ -146,12 +143,12 @@ class Recorder:
             self.file.write()
 
     def folder_again(self) -> None:
-        """What was judged is still in memory if the reports are removed while a run is on."""
+        """The document is still in memory if the folder is removed during the run."""
         if not self.folder.path.is_dir():
             self.folder.path.mkdir(parents=True)
             self.note(
-                "The run folder was removed while the run was on and was made anew; the records of requests "
-                "in it are lost."
+                "The run folder was removed during the run and was made again; "
+                "the records of requests in it are lost."
             )
 
     def note(self, sentence: str) -> None:
@@ -172,7 +169,7 @@ class Recorder:
         node.workerinput["slabench_folder"] = str(self.folder.path)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A test file that cannot be collected: pytest itself would end with the status of Ctrl-C."""
+        """A test file that cannot be collected: pytest's own status would be that of Ctrl-C."""
         if report.failed and self.usage is None:
             self.usage = getattr(report, "slabench_usage", "")
 
@@ -181,7 +178,7 @@ class Recorder:
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         if nodeid in self.planned:
-            self.folder.point_latest()  # a run that is on can be looked at
+            self.folder.point_latest()  # a run can be looked at while it is on
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -194,9 +191,7 @@ class Recorder:
             self.usage = usage
 
     def pytest_keyboard_interrupt(self) -> None:
-        """pytest makes no report of the test that Ctrl-C ended: what it had measured comes this way, for
-        every output.
-        """
+        """pytest makes no report of the test that Ctrl-C ended: ours has what was measured."""
         campaign = self.config.stash.get(CAMPAIGN, None)
         if campaign is not None and campaign.interrupted is not None:
             test, campaign.interrupted = campaign.interrupted, None
@@ -223,7 +218,7 @@ class Recorder:
             return
         if not self.live_items:
             self.note(
-                f"Every live test was deselected (-k, -m; {self.deselected} in all): nothing was judged."
+                f"Every live test was deselected (-k, -m; {self.deselected} in all): there is no verdict."
             )
         campaign = self.config.stash.get(CAMPAIGN, None)
         for output, why in (campaign.files.lost if campaign is not None else {}).items():
@@ -232,18 +227,15 @@ class Recorder:
 
     @property
     def litter(self) -> bool:
-        """The run folder of a URL in the environment where only unit tests were selected, or of options no
-        test was tried with."""
+        """Whether the run folder is to be removed: only unit tests were selected, or the options were refused
+        before any test.
+        """
         nothing = not self.live_items and not self.deselected
         refused = self.usage is not None and not self.document.tests
         return (nothing or refused) and self.resumed is None
 
     def exit_status(self, session: pytest.Session, status: int) -> int:
-        """design:
-
-        0 all PASSED, 1 any FAILED, 2 Ctrl-C, 3 our crash, 4 usage, 5 nothing collected, 6 INVALID or nothing
-        judged.
-        """
+        """0 all PASSED, 1 any FAILED, 2 Ctrl-C, 3 our crash, 4 usage, 5 nothing collected, 6 INVALID."""
         if self.usage is not None:
             # before pytest's own status: the session is stopped for it, which pytest counts as interrupted
             return USAGE
@@ -270,8 +262,7 @@ _SIGTERM = pytest.StashKey[Any]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # After options.py's (tryfirst), before pytest's own and pytest-html's (registered earlier, so called
-    # later).
+    # After options.py's (tryfirst), before pytest's and pytest-html's (registered earlier, so called later).
     settings = config.stash.get(SETTINGS, None)
     if settings is None or not settings.live or hasattr(config, "workerinput") or config.option.collectonly:
         return
@@ -307,19 +298,3 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     recorder.folder.close()
     if recorder.litter:
         shutil.rmtree(recorder.folder.path, ignore_errors=True)
-
-
-def say(config: pytest.Config, sentence: str) -> None:
-    """One line on the real terminal, also while output is captured."""
-    reporter = config.pluginmanager.getplugin("terminalreporter")
-    if reporter is None:
-        print(sentence, file=sys.__stderr__)
-        return
-    capture = config.pluginmanager.getplugin("capturemanager")
-    if capture is None:
-        reporter.ensure_newline()
-        reporter.write_line(sentence)
-        return
-    with capture.global_and_fixture_disabled():
-        reporter.ensure_newline()
-        reporter.write_line(sentence)

@@ -1,12 +1,12 @@
-"""Plugins that run a test again: refused before anything is sent, since a measurement that counts only if it
-is good is none.
+"""Plugins that run a test again: refused before anything is sent, since every measurement of a test counts.
 
-Being installed is no reason: an option, an ini value or a mark has to make one act on a live test. What
-repeats all the same, in a way that is not known here, leaves the worst outcome.
+An installed plugin is no reason to refuse: an option, an ini value or a mark has to make it act on a live
+test. Where a test is repeated in a way that is not known here, its worst outcome counts.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -55,13 +55,9 @@ def check_loop(config: pytest.Config) -> None:
 def check_repeats(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
     """ConfigError with the first thing that would run a live test more than once."""
     live = [item for item in items if is_live(item)]
-    if not live:
-        return
-    found = next(_by_options(config), None) or next(
-        (one for item in live for one in _by_marks(config, item)), None
-    )
-    if found is not None:
-        raise ConfigError(f"{found} would run a live test again. {_REMEDY}")
+    by_marks = (cause for item in live for cause in _by_marks(config, item))
+    for cause in itertools.chain(_by_options(config), by_marks) if live else ():
+        raise ConfigError(f"{cause} would run a live test again. {_REMEDY}")
 
 
 def _by_options(config: pytest.Config) -> Iterator[str]:
@@ -109,7 +105,7 @@ def _ini(config: pytest.Config, name: str) -> Any:
 
 
 def _number(value: Any) -> int:
-    """0 for what is none: the plugin itself says so."""
+    """0 for what is no number: the plugin itself reports it."""
     try:
         return int(value)
     except (TypeError, ValueError):
@@ -129,11 +125,11 @@ class Attempts:
         self._begun[item.nodeid] = self._begun.get(item.nodeid, 0) + 1
 
     def number(self, test_id: str) -> int:
-        """Of the attempt that is on, from 1."""
+        """Of the current attempt, from 1."""
         return self._begun.get(test_id, 1)
 
     def worst(self, finished: FinishedTest) -> FinishedTest:
-        """The worst of what this test has left so far; from the second attempt on labelled with their number."""
+        """The worst of a test's attempts so far; from the second attempt on labelled with their number."""
         test_id = finished.entry.id
         before, number = self._worst.get(test_id), self.number(test_id)
         if before is not None and number > 1:

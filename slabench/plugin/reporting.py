@@ -1,6 +1,4 @@
-"""From an entry to what pytest shows: the report's outcome and text, the verdict on the terminal, the summary
-at the end.
-"""
+"""An entry to what pytest shows: the report's outcome and text, the verdict on the terminal, the summary."""
 
 from __future__ import annotations
 
@@ -38,7 +36,7 @@ BENCHMARK_OUTPUTS = (
 def pytest_make_collect_report(
     collector: pytest.Collector,
 ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """A test file whose Form or rule cannot be meant says so in a sentence; other errors of a file keep their
+    """A wrong Form or rule at the top of a test file is reported in a sentence; other errors keep their
     traceback.
     """
     report = yield
@@ -51,23 +49,19 @@ def pytest_make_collect_report(
 
 
 def _line_of(excinfo: pytest.ExceptionInfo[BaseException], path: Path) -> str:
-    """`tests/serving/test_long.py:12: `, the last line of that file on the way to an error; empty where it is
-    not on it.
-    """
+    """`tests/serving/test_long.py:12: `, the last line of that file in a traceback; empty without one."""
     lines = [frame.lineno + 1 for frame in excinfo.traceback if frame.path == path]
     return f"{path.name}:{lines[-1]}: " if lines else ""
 
 
-# What a call that cannot be made, or a name that does not exist, raises where it stands.
+# raised by a call with wrong arguments, or by a name that does not exist
 _OWN_ERRORS = (TypeError, AttributeError, NameError)
 _OURS = ("slabench", "fixtures")
 _WITH_TRACEBACK = frozenset({"CRASHED", "TEST_ERROR", "ASSERTION"})
 
 
 def _usage(error: BaseException | None, call: pytest.CallInfo[None], item: pytest.Item) -> str | None:
-    """What is wrong with a test's own file, with its line: a ConfigError, or an error that its own code
-    raised; else None.
-    """
+    """An error in a test's own file, with its line: a ConfigError, or what its own code raised; else None."""
     if isinstance(error, ConfigError):
         return str(error)
     if error is None or call.excinfo is None or not isinstance(error, _OWN_ERRORS):
@@ -82,9 +76,7 @@ def _raised(excinfo: pytest.ExceptionInfo[BaseException], item: pytest.Item) -> 
 
 
 def _own(excinfo: pytest.ExceptionInfo[BaseException] | None, item: pytest.Item) -> bool:
-    """Whether the test's own code raised it, itself or in what it called of others: no frame of ours is
-    nearer to the error.
-    """
+    """Whether the test's own code raised it, or what it called: no frame of ours is nearer to the error."""
     for frame in reversed(excinfo.traceback if excinfo is not None else ()):
         if frame.path == item.path:
             return True
@@ -111,10 +103,10 @@ def _unexpected(call: pytest.CallInfo[None], item: pytest.Item, *, judged: bool)
 def _without_verdict(
     call: pytest.CallInfo[None], item: pytest.Item, *, judged: bool
 ) -> tuple[Outcome, str, str]:
-    """(outcome, headline, reason) of a test that raised, or that judged nothing."""
+    """(outcome, headline, reason) of a test that raised, or that did not call judge()."""
     error = call.excinfo.value if call.excinfo is not None else None
     if error is None:
-        return Outcome.INVALID, "no_verdict: the test ended without judging anything", "no_verdict"
+        return Outcome.INVALID, "no_verdict: the test ended without calling judge()", "no_verdict"
     if isinstance(error, SLAViolation):
         return Outcome.FAILED, str(error), ""
     if isinstance(error, InvalidRun | ServerError):
@@ -137,12 +129,11 @@ def pytest_runtest_makereport(
         report.longrepr = sentence
         report.slabench_usage = sentence  # type: ignore[attr-defined]
         item.session.shouldstop = sentence
-        # The session ends here with 4, and run.json has the reason: a typo in a test's own rule shows after
-        # its load.
+        # The session ends here with 4, and run.json has the reason: some errors show only after the load.
         entry = bare_entry(item.nodeid, Outcome.INVALID, f"usage: {sentence}", "usage")
         attach_entry(report, entry)
         return report
-    report.sections = [(name, cleaned(text)) for name, text in report.sections]  # what was printed meanwhile
+    report.sections = [(name, cleaned(text)) for name, text in report.sections]  # what the test printed
     left = item.stash.get(ENTRY, None)
     if report.when == "teardown" and report.failed:
         report.longrepr = cleaned(report.longreprtext)
@@ -155,7 +146,7 @@ def pytest_runtest_makereport(
         if left is None or reason == "CRASHED":
             left = FinishedTest(entry=bare_entry(item.nodeid, word, line, reason))
         elif left.entry.word is Outcome.PASSED:
-            # It passed, then something else went wrong in the test: its metrics stay.
+            # It passed, then the test raised an error: its metrics stay.
             reasons = (*([reason] if reason else []), *left.entry.reasons)
             left = replace(left, entry=replace(left.entry, word=word, headline=line, reasons=reasons))
     entry = attach(report, item.config.stash[ATTEMPTS].worst(left))
@@ -186,7 +177,7 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, Any] 
 
 
 class Console:
-    """Prints each test's block as it comes, and the table at the end; only where the run document is."""
+    """Prints each test's block, and the table at the end; only in the process that has the run document."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
@@ -200,16 +191,14 @@ class Console:
         from slabench.report.console import test_block
 
         reporter.ensure_newline()
-        if reporter._tw.width_of_current_line:  # the test's letter, behind a line that was written meanwhile
+        if reporter._tw.width_of_current_line:  # the test's letter, after a line of the load
             reporter.write_line("")
         for line in test_block(left.entry).splitlines():
             reporter.write_line(line)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
-        """hypothesis's plugin, where there is one, imports all of hypothesis to find nothing to sum up: up to
-        a second.
-        """
+        """hypothesis's plugin would import all of hypothesis for an empty summary: up to a second."""
         manager = self.config.pluginmanager
         plugin = manager.get_plugin("hypothesispytest")
         if plugin is not None and "hypothesis" not in sys.modules:
@@ -235,9 +224,7 @@ class Console:
                 terminalreporter.write_line(line)
 
     def _crashes(self, terminalreporter: Any) -> None:
-        """pytest shows the tracebacks of what it counts as failed; what is INVALID because something was
-        raised needs its own.
-        """
+        """pytest shows the tracebacks of failed tests; those of INVALID tests are shown here."""
         for report in terminalreporter.stats.get("invalid", ()):
             left = finished(report)
             reasons = () if left is None else _WITH_TRACEBACK.intersection(left.entry.reasons)
@@ -249,7 +236,7 @@ class Console:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Nothing of an attempt before this one is left to stand for it."""
+    """The entry of an earlier attempt is not this one's."""
     if ENTRY in item.stash:
         del item.stash[ENTRY]
 
@@ -265,9 +252,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_report_header(config: pytest.Config) -> Generator[None, list[Any], list[Any]]:
-    """Our line; without pytest-benchmark's of rounds and timers, of which a load uses none, unless its output
-    was asked for.
-    """
+    """Our line; pytest-benchmark's, of rounds and timers, only where its output was asked for."""
     lines = yield
     recorder = config.stash.get(RECORDER, None)
     if recorder is None:

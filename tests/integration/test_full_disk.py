@@ -193,7 +193,7 @@ def test_a_run_folder_that_was_cleared_away_is_made_anew(suite: Suite) -> None:
         "tests/serving", "--base-url=sim:demo", "--slo=tpot.mean<=500", "-ptests.integration.cleared"
     )
     assert done.status == 0, done.output
-    assert "The run folder was removed while the run was on and was made anew" in done.output
+    assert "The run folder was removed during the run and was made again" in done.output
     assert (
         done.folder is not None
         and done.run["tests"][0]["word"] == "PASSED"

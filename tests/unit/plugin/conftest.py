@@ -1,4 +1,4 @@
-"""A suite of a few lines run by pytest with our plugin in it: its live tests say their word without a server."""
+"""A suite of a few lines, run by pytest with our plugin: its live tests have outcomes without a server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-# The fixture `server` makes a test live; here it is nobody's. `says` is what judge() leaves and raises, in
+# The fixture `server` makes a test live; here there is none. `says` is what judge() leaves and raises, in
 # three lines.
 CONFTEST = """
 import pytest
@@ -55,7 +55,7 @@ class Ran:
 
     @property
     def words(self) -> dict[str, str]:
-        return {one["id"].rpartition("::")[2]: one["word"] for one in self.run["tests"]}
+        return {test["id"].rpartition("::")[2]: test["word"] for test in self.run["tests"]}
 
     @property
     def messages(self) -> dict[str, list[tuple[str, str]]]:
@@ -64,7 +64,7 @@ class Ran:
         cases = ET.parse(self.folder / "junit.xml").getroot().iter("testcase")
         return {
             case.get("name", ""): [
-                (one.tag, one.get("message", "")) for one in case if one.tag != "properties"
+                (part.tag, part.get("message", "")) for part in case if part.tag != "properties"
             ]
             for case in cases
         }

@@ -33,11 +33,11 @@ def test_records_that_a_worker_lost(run_suite: Callable[..., Ran], word: str, st
     assert ran.words == {"test_x": "PASSED", "test_y": word}
     assert (ran.run["word"], ran.run["exit_status"]) == (run, status)
     assert ran.run["labels"].count("NOT_SAVED") == 1
-    told = "requests-gw1.jsonl.gz could not be written (No space left on device)"
-    assert ran.run["not_saved"] == {"requests-gw1.jsonl.gz": told}
+    sentence = "requests-gw1.jsonl.gz could not be written (No space left on device)"
+    assert ran.run["not_saved"] == {"requests-gw1.jsonl.gz": sentence}
     assert ran.folder is not None
     for text in (ran.output, (ran.folder / "summary.md").read_text()):
-        assert f"NOT_SAVED: {told}; the verdicts stand on the console." in text
+        assert f"NOT_SAVED: {sentence}; the verdicts stand on the console." in text
 
 
 def test_a_run_that_lost_nothing_says_nothing(run_suite: Callable[..., Ran]) -> None:

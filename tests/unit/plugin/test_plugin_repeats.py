@@ -213,7 +213,7 @@ def test_an_attempt_that_ends_without_judging_is_not_covered_by_the_one_before(p
     )
     done = run_suite(source, "-p", "twice")
     assert (done.status, done.words) == (6, {"test_it": "INVALID"}), done.output
-    assert "ended without judging" in done.run["tests"][0]["headline"]
+    assert "ended without calling judge()" in done.run["tests"][0]["headline"]
 
 
 SLEEPS = "import time\n\ndef test_it(says):\n    time.sleep(60)\n\ndef test_next(says):\n    says('PASSED')\n"

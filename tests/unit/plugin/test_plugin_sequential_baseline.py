@@ -26,7 +26,8 @@ def test_the_old_server_takes_the_new_one_s_place_and_the_rest_stays() -> None:
     found = made(
         "tests/ali", "--launch=new --port {port}", "--baseline-launch", "old --port {port}", "--env", "A=1",
         "--slo=tpot.mean<=50",
-        "--one-after-the-other", "--repeats=3", "--github", "--save-baseline=x.json", "--report-dir", "reports",
+        "--one-after-the-other", "--repeats=3", "--github", "--save-baseline=x.json",
+        "--report-dir", "reports",
         "-k", "bs8", "-q",
         "--baseline-api-key-env=K",
         baseline_api_key_env="K", baseline_env=["A=2", "B=3"],

@@ -96,7 +96,7 @@ def test_options_are_kept_without_their_secrets() -> None:
         "batch_sizes": (1, 2),
         "seed": 123,
         "strict_validity": True,
-        "somebody_elses": KEY,
+        "another_plugins": KEY,
         "header": [f"X-Tenant: {KEY}", "X-Short: a"],
     }
     kept = redact_options(options)
@@ -110,4 +110,4 @@ def test_options_are_kept_without_their_secrets() -> None:
         123,
         True,
     )
-    assert "somebody_elses" not in kept
+    assert "another_plugins" not in kept

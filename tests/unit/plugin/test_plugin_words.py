@@ -32,7 +32,7 @@ LINE = "tpot mean 61.20 ms > 50 ms (+22 %, n=80)"
             6,
             "INVALID",
             ["no_verdict"],
-            "INVALID: no_verdict: the test ended without judging anything",
+            "INVALID: no_verdict: the test ended without calling judge()",
         ),
         ("raise ServerError('It went away.')", 6, "INVALID", ["ServerError"], "INVALID: It went away."),
         (
