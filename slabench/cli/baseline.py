@@ -11,7 +11,7 @@ import json
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from slabench import cli
 from slabench.errors import ConfigError
@@ -32,41 +32,26 @@ def run(argv: Sequence[str]) -> int:
     return status
 
 
+class _Command(NamedTuple):
+    """A command of its own; the first word of its example is its name. arguments: name -> of add_argument()."""
+
+    call: Callable[[argparse.Namespace], int]
+    what: str
+    example: str
+    arguments: Mapping[str, Mapping[str, Any]]
+
+
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     raw = argparse.RawDescriptionHelpFormatter
     doc = (__doc__ or "").replace("`", "")
     parser = argparse.ArgumentParser(prog=PROG, description=doc, formatter_class=raw)
     commands = parser.add_subparsers(required=True, metavar="list|show|save|merge")
-
-    def command(
-        call: Callable[[argparse.Namespace], int], what: str, example: str
-    ) -> argparse.ArgumentParser:
-        epilog = f"example:\n  {PROG} {example}"
-        name = example.partition(" ")[0]
+    for call, what, example, arguments in _COMMANDS:
+        epilog, name = f"example:\n  {PROG} {example}", example.partition(" ")[0]
         added = commands.add_parser(name, help=what, description=what, epilog=epilog, formatter_class=raw)
         added.set_defaults(call=call)
-        return added
-
-    listing = command(_list, "List the baselines in a folder.", "list baselines")
-    folder = "the folder (baselines)"
-    listing.add_argument("folder", nargs="?", default="baselines", metavar="FOLDER", help=folder)
-    what = "Show what a baseline holds: source, what may differ, metrics with their spread."
-    showing = command(_show, what, "show prod.json")
-    showing.add_argument("file", metavar="FILE", help="a baseline file")
-    what = (
-        "Write a run's valid tests as a baseline. A baseline that exists keeps its floors, and the tests "
-        "that this run did not\nmeasure; a file of anything else is not overwritten."
-    )
-    saving = command(_save, what, "save reports/latest -o prod.json")
-    saving.add_argument("runs", nargs="+", metavar="RUN", help="a run folder, such as reports/latest")
-    what = (
-        "Join several runs or baselines of one deployment: their samples become repeats of one baseline. The "
-        "parts stay as they\nare; to add to a baseline name it as a part and as the output."
-    )
-    merging = command(_merge, what, "merge prod.json reports/latest -o prod-week.json")
-    merging.add_argument("parts", nargs="+", metavar="PART", help="run folders and baseline files")
-    for writing in (saving, merging):
-        writing.add_argument("-o", "--output", metavar="FILE", help="the baseline to write")
+        for argument, how in arguments.items():
+            added.add_argument(*argument.split(), **how)
     return parser.parse_args(argv)
 
 
@@ -193,6 +178,7 @@ def _save(options: argparse.Namespace) -> int:
 
 
 def _merge(options: argparse.Namespace) -> int:
+    from slabench.cli.baseline_parts import refuse_others, refuse_the_same
     from slabench.verdict.baseline_file import load, merge, save
 
     target = _check_output("merge", options.parts, options.output)
@@ -205,8 +191,8 @@ def _merge(options: argparse.Namespace) -> int:
                     "as a part too, or another file with -o."
                 )
         parts = [(name, _read(name)) for name in options.parts]
-        _refuse_others(parts)
-        _refuse_the_same(parts)
+        refuse_others(parts)
+        refuse_the_same(parts)
         document = merge(parts)
         if not document["tests"]:
             print("No baseline was written: no test of these runs was valid.")
@@ -232,51 +218,39 @@ def _writing(target: str) -> Iterator[None]:
         ) from error
 
 
-def _refuse_others(parts: Sequence[tuple[str, Document]]) -> None:
-    """Two versions in one baseline would hide the step between them in its spread, so here not even the
-    version may differ.
-    """
-    (first, known), *others = parts
-    for name, document in others:
-        lines = _differences(known["fingerprint"], document["fingerprint"])
-        was, now = (part["fingerprint"].get("server", {}).get("version") for part in (known, document))
-        lines += [f"server.version: {now!r}, {was!r} in the first"] if was != now else []
-        for test_id in known["tests"].keys() & document["tests"].keys():
-            both = [part["tests"][test_id] for part in (known, document)]
-            workloads = [{"workload": entry.get("workload", {})} for entry in both]
-            texts = [*_differences(*workloads), *_unlike(*both)]
-            lines += [f"{test_id}: {text}" for text in texts]
-        if lines:
-            raise ConfigError(
-                f"{name} is not of the same deployment and workload as {first}: {'; '.join(lines)}. Merge "
-                "what is alike."
-            )
-
-
-def _differences(first: Document, second: Document) -> list[str]:
-    from slabench.verdict.differences import differences
-
-    return [str(difference.message) for difference in differences(first, second)]
-
-
-def _refuse_the_same(parts: Sequence[tuple[str, Document]]) -> None:
-    """One run twice is two repeats without a spread, and every difference would be significant."""
-    from slabench.verdict.baseline_file import repeats_of, run_ids
-
-    for k, (name, document) in enumerate(parts):
-        for before, known in parts[:k]:
-            same = [f"the same run, {run_id}" for run_id in sorted(run_ids(known) & run_ids(document))]
-            same += [
-                f"the same repeat of {test_id}, with every metric alike"
-                for test_id in known["tests"].keys() & document["tests"].keys()
-                if repeats_of(known["tests"][test_id]) & repeats_of(document["tests"][test_id])
-            ]
-            if same:
-                raise ConfigError(f"{name} and {before} hold {same[0]}: merged, it would count twice.")
-
-
-def _unlike(first: Document, second: Document) -> list[str]:
-    """A metric that is not in every repeat of both could only be left out, and no gate would see it."""
-    keys = first.get("figures", {}).keys() ^ second.get("figures", {}).keys()
-    keys |= first.get("lacking", {}).keys() | second.get("lacking", {}).keys()
-    return [f"{key} is not in every repeat" for key in sorted(keys)]
+_OUTPUT = {"-o --output": {"metavar": "FILE", "help": "the baseline to write"}}
+_COMMANDS = (
+    _Command(
+        _list,
+        "List the baselines in a folder.",
+        "list baselines",
+        {
+            "folder": {
+                "nargs": "?",
+                "default": "baselines",
+                "metavar": "FOLDER",
+                "help": "the folder (baselines)",
+            }
+        },
+    ),
+    _Command(
+        _show,
+        "Show what a baseline holds: source, what may differ, metrics with their spread.",
+        "show prod.json",
+        {"file": {"metavar": "FILE", "help": "a baseline file"}},
+    ),
+    _Command(
+        _save,
+        "Write a run's valid tests as a baseline. A baseline that exists keeps its floors, and the tests "
+        "that this run did not\nmeasure; a file of anything else is not overwritten.",
+        "save reports/latest -o prod.json",
+        {"runs": {"nargs": "+", "metavar": "RUN", "help": "a run folder, such as reports/latest"}} | _OUTPUT,
+    ),
+    _Command(
+        _merge,
+        "Join several runs or baselines of one deployment: their samples become repeats of one baseline. The "
+        "parts stay as they\nare; to add to a baseline name it as a part and as the output.",
+        "merge prod.json reports/latest -o prod-week.json",
+        {"parts": {"nargs": "+", "metavar": "PART", "help": "run folders and baseline files"}} | _OUTPUT,
+    ),
+)

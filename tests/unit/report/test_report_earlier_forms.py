@@ -1,0 +1,38 @@
+"""Files of earlier forms in every output: nothing that a file lacks stops a page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from slabench.report.as_baseline import as_baseline
+from slabench.report.console import summary_table, test_block
+from slabench.report.github import job_lines
+from slabench.report.html import standalone_html
+from slabench.report.markdown import summary_md
+from slabench.report.stored_runs import read_side
+from slabench.run_document.read import run_document
+from slabench.verdict.outcome import Outcome
+
+STORED = sorted((Path(__file__).parents[1] / "run_document" / "stored").glob("run-1-*.json"))
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_every_output_of_an_earlier_run(path: Path, tmp_path: Path) -> None:
+    run = run_document(json.loads(path.read_text(encoding="utf-8")))
+    blocks = [test_block(entry) for entry in run.tests]
+    texts = (summary_table(run), summary_md(run), standalone_html(run), "\n".join(blocks))
+    for entry, line in zip(
+        sorted(run.tests, key=lambda entry: entry.word is Outcome.PASSED), job_lines(run), strict=False
+    ):
+        assert entry.word in line and entry.name.split("[")[0].rpartition("::")[2] in line
+        assert all(entry.name.split("[")[0] in text for text in texts)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "run.json").write_text(path.read_text(encoding="utf-8"))
+    valid = {entry.id for entry in run.tests if entry.valid}
+    side = read_side(str(folder))
+    assert {test_id for test_id, test in side.tests.items() if test.invalid is None} == valid
+    assert as_baseline(run)["tests"].keys() == valid
