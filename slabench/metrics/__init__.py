@@ -1,1 +1,1 @@
-"""Records to numbers: one definition per figure, with name, unit, direction, formula and source."""
+"""Records to numbers: one definition per metric, with name, unit, direction, formula and source."""

@@ -1,5 +1,5 @@
 """TPOT where a server counts its tokens only at the end of a stream (/v1 without continuous usage): two
-bounds, no figure.
+bounds instead of a value.
 
 TPOT is (t_last - t_first) / (n - n_first), and n_first, the tokens of the first event, is not reported. It is
 at least 1, and at most what that event's text holds: our tokenizer's count of it, or without a tokenizer its
@@ -30,7 +30,7 @@ def ends(record: RequestRecord) -> tuple[float, float] | None:
     be in one event.
     """
     n, texts = record.completion_tokens, record.text_ns
-    if record.arrival_tokens or n is None or len(texts) < 2 or texts[-1] <= texts[0] or n < 2:
+    if record.arrival_tokens or n is None or len(texts) < 2 or texts[-1] <= texts[0]:
         return None
     most = first_event_most(record, n)
     if most is None or most >= n:
@@ -43,48 +43,40 @@ def first_event_most(record: RequestRecord, n: int) -> int | None:
     """Tokens that can have come with the first text, at most; None where its text was not kept."""
     if record.first_piece is None:
         return None
-    held = (
-        len(record.first_piece.encode()) if record.first_piece_tokens is None else record.first_piece_tokens
-    )
-    before = record.no_text_first
-    per_event = -(-n // max(len(record.text_ns) + before, 1))
-    return max(1, held) + before * per_event
+    held = record.first_piece_tokens
+    if held is None:
+        held = len(record.first_piece.encode())
+    per_event = -(-n // max(len(record.text_ns) + record.no_text_first, 1))
+    return max(1, held) + record.no_text_first * per_event
 
 
 def both(records: Sequence[RequestRecord]) -> tuple[list[float], list[float]] | None:
-    """The low and the high ends of a run's answers of more than one token;
-
-    None unless every one of them has both.
+    """The low and the high ends of a run's answers of more than one token; None unless every one of them has
+    both.
     """
-    found = [ends(record) for record in records if (record.output_tokens or 0) > 1]
-    known = [one for one in found if one is not None]
-    return (
-        ([low for low, _ in known], [high for _, high in known])
-        if known and len(known) == len(found)
-        else None
-    )
+    bounded = [ends(record) for record in records if (record.output_tokens or 0) > 1]
+    known = [pair for pair in bounded if pair is not None]
+    if not known or len(known) < len(bounded):
+        return None
+    return [low for low, _ in known], [high for _, high in known]
 
 
 def with_tokens(
     records: Sequence[RequestRecord], count: Callable[[str], int | None]
 ) -> Sequence[RequestRecord]:
-    """The records with their first text's tokens, by a tokenizer's count of one; as they are where none needs
-    it.
-    """
+    """The records with their first text's tokens, by a tokenizer's count of it."""
     if not any(record.first_piece is not None for record in records):
         return records
     return [
-        record
-        if record.first_piece is None
-        else replace(record, first_piece_tokens=count(record.first_piece))
+        replace(record, first_piece_tokens=count(piece))
+        if (piece := record.first_piece) is not None
+        else record
         for record in records
     ]
 
 
-def bounds(key: str, figures: Mapping[str, float]) -> tuple[float, float] | None:
-    """(low, high) of a key such as `tpot.mean` in a run that has its bounds and not the figure itself."""
-    figure, _, statistic = key.rpartition(".")
-    low, high = f"{LOW}.{statistic}", f"{HIGH}.{statistic}"
-    if figure != "tpot" or key in figures or low not in figures or high not in figures:
-        return None
-    return figures[low], figures[high]
+def bounds(key: str, metrics: Mapping[str, float]) -> tuple[float, float] | None:
+    """(low, high) of a key such as `tpot.mean` in a run that has its bounds and not the metric itself."""
+    name, _, statistic = key.rpartition(".")
+    low, high = metrics.get(f"{LOW}.{statistic}"), metrics.get(f"{HIGH}.{statistic}")
+    return None if name != "tpot" or key in metrics or low is None or high is None else (low, high)

@@ -1,10 +1,10 @@
-"""bench_serving 0.5.7's figures from our records, formula for formula, so that they stand beside published
+"""bench_serving 0.5.7's metrics from our records, formula for formula, so that they stand beside published
 numbers.
 
 Where its definition gives a number for no data (TPOT 0 of an empty list, an IndexError for no success) the
-figure is absent here. Its ITL and TTFT look at events with text only, which is why RequestRecord keeps
+metric is absent here. Its ITL and TTFT look at events with text only, which is why RequestRecord keeps
 first_text_ns. Of an answer without any text it stores a TTFT of 0, so that its latency becomes a TPOT: one
-such answer, and compute_classic leaves these figures out.
+such answer, and compute_classic leaves these metrics out.
 """
 
 from __future__ import annotations
@@ -44,94 +44,90 @@ def classic_output(record: RequestRecord, began_ns: int) -> ClassicOutput:
     is no such event.
     """
     if record.start_ns is None or record.end_ns is None:
-        raise ValueError(f"request {record.index} has no end: only complete answers have classic figures")
-    if not record.arrival_ns and record.text_ns:
-        return _of_chunks(record, began_ns)
-    ttft, itl, last_ns, last_count = 0.0, [], 0, 0
-    if record.first_text_at == BEFORE and record.first_text_ns is not None:
-        ttft, last_ns = (record.first_text_ns - record.start_ns) / NS_PER_S, record.first_text_ns
-    for place, (stamp, count) in enumerate(zip(record.arrival_ns, record.arrival_tokens, strict=True)):
-        if record.first_text_ns is None or stamp < record.first_text_ns:
-            continue
-        if record.first_text_at is not None and place < record.first_text_at:
-            continue
-        if not last_ns:
-            ttft = (stamp - record.start_ns) / NS_PER_S
-        else:
-            new = count - last_count
-            if new <= 0 or new > MOST_TOKENS:
-                continue
-            itl += [(stamp - last_ns) / NS_PER_S / new] * new
-        last_ns, last_count = stamp, count
+        raise ValueError(f"request {record.index} has no end: only complete answers have classic metrics")
+    texts, length = _texts(record), record.output_len
+    if _of_chunks(record) and record.completion_tokens is not None:
+        length = record.completion_tokens
+    elif texts and not _of_chunks(record):
+        length = texts[-1][1]
+    itl: list[float] = []
+    for (before, counted), (stamp, count) in itertools.pairwise(texts):
+        itl += [(stamp - before) / NS_PER_S / (count - counted)] * (count - counted)
     return ClassicOutput(
         start_time=(record.start_ns - began_ns) / NS_PER_S,
         latency=(record.end_ns - record.start_ns) / NS_PER_S,
-        ttft=ttft,
-        output_len=last_count if last_ns else record.output_len,
+        ttft=(texts[0][0] - record.start_ns) / NS_PER_S if texts else 0.0,
+        output_len=length,
         itl=itl,
         prompt_len=record.input_len,
     )
 
 
-def _of_chunks(record: RequestRecord, began_ns: int) -> ClassicOutput:
+def _of_chunks(record: RequestRecord) -> bool:
     """/v1 without counts along the stream: it takes a chunk for a token there."""
-    assert record.start_ns is not None and record.end_ns is not None, "the caller has looked"
-    return ClassicOutput(
-        start_time=(record.start_ns - began_ns) / NS_PER_S,
-        latency=(record.end_ns - record.start_ns) / NS_PER_S,
-        ttft=(record.text_ns[0] - record.start_ns) / NS_PER_S,
-        output_len=record.output_len if record.completion_tokens is None else record.completion_tokens,
-        itl=[(after - before) / NS_PER_S for before, after in itertools.pairwise(record.text_ns)],
-        prompt_len=record.input_len,
-    )
+    return not record.arrival_ns and bool(record.text_ns)
 
 
-def classic_figures(outputs: Sequence[ClassicOutput], duration: float) -> dict[str, float]:
+def _texts(record: RequestRecord) -> list[tuple[int, int]]:
+    """(when, tokens so far) of its events with text that bring tokens."""
+    begin = record.first_text_ns
+    if _of_chunks(record):
+        return list(zip(record.text_ns, itertools.count(1), strict=False))
+    if begin is None:
+        return []
+    texts = [(begin, 0)] if record.first_text_at == BEFORE else []
+    for place, (stamp, count) in enumerate(zip(record.arrival_ns, record.arrival_tokens, strict=True)):
+        has_text = stamp >= begin and place >= (record.first_text_at or 0)
+        if has_text and (not texts or 0 < count - texts[-1][1] <= MOST_TOKENS):
+            texts.append((stamp, count))
+    return texts
+
+
+def classic_metrics(outputs: Sequence[ClassicOutput], duration: float) -> dict[str, float]:
     """calculate_metrics over the successes; duration in seconds as bench_serving takes it.
 
     Keys start with `classic.`.
     """
     import numpy as np
 
-    found: dict[str, float] = {"completed": len(outputs), "duration": duration}
-    if not outputs or duration <= 0:
-        return {f"classic.{key}": value for key, value in found.items()}
-    total_input = sum(one.prompt_len for one in outputs)
-    total_output = sum(one.output_len for one in outputs)
-    latencies = np.array([one.latency for one in outputs])
-    found |= {
-        "total_input": total_input,
-        "total_output": total_output,
-        "request_throughput": len(outputs) / duration,
-        "input_throughput": total_input / duration,
-        "output_throughput": total_output / duration,
-        "total_throughput": (total_input + total_output) / duration,
-        "concurrency": float(np.sum(latencies) / duration),
-        "qpm": 60 * round(len(outputs) / duration, 2),
-    }
-    tpots = [(one.latency - one.ttft) / (one.output_len - 1) for one in outputs if one.output_len > 1]
-    itls = np.concatenate([np.asarray(one.itl, dtype=float) for one in outputs])
-    for name, sample in (
-        ("tpot", tpots),
-        ("ttft", [one.ttft for one in outputs]),
-        ("itl", itls),
-        ("e2el", latencies),
-    ):
-        found |= {f"{name}.{statistic}": value for statistic, value in spread_ms(sample).items()}
-    found |= _buckets(outputs)
-    return {f"classic.{key}": value for key, value in found.items()}
+    metrics: dict[str, float] = {"completed": len(outputs), "duration": duration}
+    if outputs and duration > 0:
+        prompt, output = (sum(each.prompt_len for each in outputs), sum(each.output_len for each in outputs))
+        latencies = np.array([each.latency for each in outputs])
+        metrics |= {
+            "total_input": prompt,
+            "total_output": output,
+            "request_throughput": len(outputs) / duration,
+            "input_throughput": prompt / duration,
+            "output_throughput": output / duration,
+            "total_throughput": (prompt + output) / duration,
+            "concurrency": float(np.sum(latencies) / duration),
+            "qpm": 60 * round(len(outputs) / duration, 2),
+        }
+        samples: dict[str, Sequence[float] | np.ndarray] = {
+            "tpot": [
+                (each.latency - each.ttft) / (each.output_len - 1) for each in outputs if each.output_len > 1
+            ],
+            "ttft": [each.ttft for each in outputs],
+            "itl": np.concatenate([np.asarray(each.itl, dtype=float) for each in outputs]),
+            "e2el": latencies,
+        }
+        for name, sample in samples.items():
+            metrics |= {f"{name}.{statistic}": value for statistic, value in spread_ms(sample).items()}
+        metrics |= _buckets(outputs)
+    return {f"classic.{key}": value for key, value in metrics.items()}
 
 
-def retokenized(figures: Mapping[str, float], tokens: int) -> dict[str, float]:
-    """Its figures over the answers' texts encoded again (without special tokens); figures: what
-    classic_figures gave.
+def retokenized(metrics: Mapping[str, float], tokens: int) -> dict[str, float]:
+    """Its metrics over the answers' texts encoded again (without special tokens); metrics: what
+    classic_metrics gave.
     """
-    found: dict[str, float] = {"classic.total_output_retokenized": tokens}
-    duration, prompt = figures.get("classic.duration"), figures.get("classic.total_input")
+    counted: dict[str, float] = {"classic.total_output_retokenized": tokens}
+    duration, prompt = metrics.get("classic.duration"), metrics.get("classic.total_input")
     if duration and prompt is not None:
-        found["classic.output_throughput_retokenized"] = tokens / duration
-        found["classic.total_throughput_retokenized"] = (prompt + tokens) / duration
-    return found
+        counted["classic.output_throughput_retokenized"] = tokens / duration
+        counted["classic.total_throughput_retokenized"] = (prompt + tokens) / duration
+    return counted
 
 
 def spread_ms(values: Sequence[float] | np.ndarray) -> dict[str, float]:
@@ -160,17 +156,16 @@ def _buckets(outputs: Sequence[ClassicOutput]) -> dict[str, float]:
     """
     import numpy as np
 
-    zero = min(one.start_time for one in outputs)
-    seconds = math.ceil(max(one.start_time + one.latency for one in outputs) - zero) + 1
+    zero = min(each.start_time for each in outputs)
+    seconds = math.ceil(max(each.start_time + each.latency for each in outputs) - zero) + 1
     tokens, touching = np.zeros(seconds), np.zeros(seconds)
-    for one in outputs:
-        # Added one by one in its order: a token on the edge of a second must fall on the side where its sum
-        # falls.
-        times = np.cumsum(np.concatenate(([one.start_time + one.ttft], one.itl)))
+    for each in outputs:
+        # Summed in its order: a token on the edge of a second must fall on the side where its sum falls.
+        times = np.cumsum(np.concatenate(([each.start_time + each.ttft], each.itl)))
         buckets = (times - zero).astype(int)
         np.add.at(tokens, buckets[(buckets >= 0) & (buckets < seconds)], 1)
-        last = int(one.start_time + one.latency - zero)
-        touching[int(one.start_time - zero) : last + 1] += 1
+        last = int(each.start_time + each.latency - zero)
+        touching[int(each.start_time - zero) : last + 1] += 1
     return {"max_output_tokens_per_s": float(tokens.max()), "max_concurrent_requests": int(touching.max())}
 
 
@@ -187,32 +182,27 @@ def text_sizes(records: Sequence[RequestRecord]) -> dict[str, int]:
 
 
 def of_text(key: str) -> bool:
-    """Whether it is a figure that hangs on the first text of every answer."""
+    """Whether it is a metric that depends on the first text of every answer."""
     metric = metric_of(key)
     return metric is not None and metric.by_first_text
 
 
 def compute_classic(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
-    """The classic figures of a run; its duration ends with the answer to GET /get_server_info after the load,
+    """The classic metrics of a run; its duration ends with the answer to GET /get_server_info after the load,
     as there.
     """
     done = [record for record in run.requests if record.ok and record.stamps_ns]
-    outputs = [classic_output(record, run.began_ns) for record in done]
     silent = without_text(done)
+    outputs = [classic_output(record, run.began_ns) for record in done]
     if silent:  # of these it stores the length asked for, whatever was generated
         outputs = [
-            replace(one, output_len=record.arrival_tokens[-1]) if record.first_text_ns is None else one
-            for one, record in zip(outputs, done, strict=True)
+            replace(output, output_len=record.arrival_tokens[-1]) if record.first_text_ns is None else output
+            for output, record in zip(outputs, done, strict=True)
         ]
-    ends = [record.end_ns for record in done if record.end_ns is not None]
-    end = (
-        run.server.info_after_end_ns
-        if run.server.info_after_end_ns is not None
-        else max(ends, default=run.began_ns)
-    )
-    found = classic_figures(outputs, (end - run.began_ns) / NS_PER_S)
-    if silent:
-        found = {key: value for key, value in found.items() if not of_text(key)}
-    if gpus.prefill is not None and "classic.input_throughput" in found:
-        found["classic.input_throughput_per_gpu"] = found["classic.input_throughput"] / gpus.prefill
-    return found
+    end = run.server.info_after_end_ns
+    if end is None:
+        end = max((record.end_ns or 0 for record in done), default=run.began_ns)
+    metrics = classic_metrics(outputs, (end - run.began_ns) / NS_PER_S)
+    if gpus.prefill is not None and "classic.input_throughput" in metrics:
+        metrics["classic.input_throughput_per_gpu"] = metrics["classic.input_throughput"] / gpus.prefill
+    return {key: value for key, value in metrics.items() if not silent or not of_text(key)}

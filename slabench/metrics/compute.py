@@ -1,4 +1,4 @@
-"""Our figures from a run's records. Undefined figures are absent: no data is never zero."""
+"""Our metrics from a run's records. An undefined metric is absent: no data is never zero."""
 
 from __future__ import annotations
 
@@ -33,14 +33,13 @@ def inter_token_latencies(record: RequestRecord) -> np.ndarray:
     # An event without new tokens, or with a count below one before it, ends no gap: drop it before taking
     # differences.
     keep = np.concatenate(([True], counts[1:] > np.maximum.accumulate(counts)[:-1]))
-    stamps, counts = stamps[keep], counts[keep]
-    new = np.diff(counts)
-    return np.repeat(np.diff(stamps) / new / NS_PER_MS, new)
+    new = np.diff(counts[keep])
+    return np.repeat(np.diff(stamps[keep]) / new / NS_PER_MS, new)
 
 
-def spread(values: Sequence[float] | np.ndarray) -> dict[str, float]:
-    """The STATISTICS of a sample: linear percentiles, population standard deviation (numpy's defaults). Empty
-    in, empty out.
+def spread(name: str, values: Sequence[float] | np.ndarray) -> dict[str, float]:
+    """`name.mean` and the other STATISTICS of a sample: linear percentiles, population standard deviation
+    (numpy's defaults). Empty in, empty out.
 
     Percentiles that a sample is too small for (definitions.LEAST) are left out.
     """
@@ -49,10 +48,14 @@ def spread(values: Sequence[float] | np.ndarray) -> dict[str, float]:
     sample = np.asarray(values, dtype=float)
     if sample.size == 0:
         return {}
-    p50, p90, p95, p99 = np.percentile(sample, (50, 90, 95, 99))
-    found = (sample.mean(), p50, p90, p95, p99, sample.min(), sample.max(), sample.std())
-    named = zip(STATISTICS, found, strict=True)
-    return {name: float(value) for name, value in named if sample.size >= LEAST.get(name, 1)}
+    percentiles = np.percentile(sample, (50, 90, 95, 99))
+    known = (sample.mean(), *percentiles, sample.min(), sample.max(), sample.std())
+    named = zip(STATISTICS, known, strict=True)
+    return {
+        f"{name}.{statistic}": float(value)
+        for statistic, value in named
+        if sample.size >= LEAST.get(statistic, 1)
+    }
 
 
 def most_at_once(spans: Iterable[tuple[int, int]], *, touching: bool = False) -> int:
@@ -61,95 +64,90 @@ def most_at_once(spans: Iterable[tuple[int, int]], *, touching: bool = False) ->
     return max(itertools.accumulate(step for _, _, step in sorted(moments)), default=0)
 
 
-def peak_concurrency(records: Sequence[RequestRecord]) -> int:
-    """Most requests between sent and end at one moment."""
-    return most_at_once(
-        (one.sent_ns, one.end_ns) for one in records if one.sent_ns is not None and one.end_ns is not None
-    )
+def _samples(done: Sequence[RequestRecord]) -> dict[str, Sequence[float] | np.ndarray]:
+    """What statistics are taken of, by the name of the metric."""
+    import numpy as np
+
+    samples: dict[str, Sequence[float] | np.ndarray]
+    samples = {metric.name: metric.sample(done) for metric in OF_A_REQUEST.values()}
+    if len(samples["tpot"]) == 0 and (pair := bounded.both(done)) is not None:
+        samples |= zip((bounded.LOW, bounded.HIGH), pair, strict=True)
+    itls = [inter_token_latencies(record) for record in done]
+    return samples | {"itl": np.concatenate(itls) if itls else ()}
+
+
+def sample_sizes(run: RunRecord) -> dict[str, int]:
+    """How many requests define each per-request metric, and how many tokens itl: the n beside a statistic."""
+    samples = _samples([record for record in run.requests if record.ok])
+    return {name: len(sample) for name, sample in samples.items()}
 
 
 def compute(run: RunRecord, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
-    """Our metrics that this run's records define (goodput is goodput()'s). gpus: for the per-GPU figures."""
-    import numpy as np
-
+    """Our metrics that this run's records define (goodput is goodput()'s). gpus: for those per GPU."""
     done = [record for record in run.requests if record.ok and record.span_ns is not None]
-    found: dict[str, float] = {
+    metrics: dict[str, float] = {
         "requests": len(run.requests),
         "completed": len(done),
         "failed": len(run.requests) - len(done),
         "resent": sum(record.resent for record in run.requests),
     }
     if not done:
-        return found
-    for metric in OF_A_REQUEST.values():
-        found |= {
-            f"{metric.name}.{statistic}": value for statistic, value in spread(metric.sample(done)).items()
-        }
-    if "tpot.mean" not in found and (pair := bounded.both(done)) is not None:
-        for name, ends in zip((bounded.LOW, bounded.HIGH), pair, strict=True):
-            found |= {f"{name}.{statistic}": value for statistic, value in spread(ends).items()}
-    itls = np.concatenate([inter_token_latencies(record) for record in done])
-    found |= {f"itl.{statistic}": value for statistic, value in spread(itls).items()}
+        return metrics
+    for name, sample in _samples(done).items():
+        metrics |= spread(name, sample)
     gaps = [gap for record in done if (gap := per_request.gap_max(record)) is not None]
-    if gaps:
-        found["gap_max"] = max(gaps)
-    duration = (
-        max(record.span_ns[1] for record in done if record.span_ns is not None) - run.began_ns
-    ) / NS_PER_S
-    prompt = [record.input_len if record.prompt_tokens is None else record.prompt_tokens for record in done]
-    output = [record.output_tokens for record in done if record.output_tokens is not None]
-    found["input_tokens"], found["output_tokens"] = sum(prompt), sum(output)
+    prompt = sum(
+        record.input_len if record.prompt_tokens is None else record.prompt_tokens for record in done
+    )
+    output = sum(record.output_tokens or 0 for record in done)
     cached = [record.cached_tokens for record in done if record.cached_tokens is not None]
-    if cached:
-        found["cached_tokens"] = sum(cached)
-    found["concurrency.peak"] = peak_concurrency(run.requests)
+    in_flight = [
+        (begin, end)
+        for record in run.requests
+        if (begin := record.sent_ns) is not None and (end := record.end_ns) is not None
+    ]
+    metrics |= {
+        **({"gap_max": max(gaps)} if gaps else {}),
+        "input_tokens": prompt,
+        "output_tokens": output,
+        **({"cached_tokens": sum(cached)} if cached else {}),
+        "concurrency.peak": most_at_once(in_flight),
+    }
+    ends = [span[1] for record in done if (span := record.span_ns) is not None]
+    duration = (max(ends) - run.began_ns) / NS_PER_S
     if duration > 0:
-        found |= rates(duration, len(done), sum(prompt), sum(output), gpus)
-        busy = sum(
-            record.end_ns - record.sent_ns
-            for record in done
-            if record.end_ns is not None and record.sent_ns is not None
-        )
-        found["concurrency.mean"] = busy / NS_PER_S / duration
-    return found
-
-
-def sample_sizes(run: RunRecord) -> dict[str, int]:
-    """How many requests define each per-request figure, and how many tokens itl: the n beside a statistic."""
-    done = [record for record in run.requests if record.ok]
-    found = {metric.name: len(metric.sample(done)) for metric in OF_A_REQUEST.values()}
-    if not found["tpot"] and (pair := bounded.both(done)) is not None:
-        found |= dict.fromkeys((bounded.LOW, bounded.HIGH), len(pair[0]))
-    return found | {"itl": sum(len(inter_token_latencies(record)) for record in done)}
+        busy = sum((record.end_ns or 0) - record.sent_ns for record in done if record.sent_ns is not None)
+        metrics |= rates(duration, len(done), prompt, output, gpus)
+        metrics["concurrency.mean"] = busy / NS_PER_S / duration
+    return metrics
 
 
 def rates(duration: float, completed: float, prompt: int, output: int, gpus: GpuCounts) -> dict[str, float]:
-    rates = {
+    tokens = {"input": prompt, "output": output, "total": prompt + output}
+    per = {"input": gpus.prefill, "output": gpus.decode, "total": gpus.total}
+    return {
         "duration": duration,
         "request_throughput": completed / duration,
         "qpm": 60 * completed / duration,
-        "input_throughput": prompt / duration,
-        "output_throughput": output / duration,
-        "total_throughput": (prompt + output) / duration,
+        **{f"{side}_throughput": count / duration for side, count in tokens.items()},
+        **{
+            f"{side}_throughput_per_gpu": tokens[side] / duration / n
+            for side, n in per.items()
+            if n is not None
+        },
     }
-    for side, count in (("input", gpus.prefill), ("output", gpus.decode), ("total", gpus.total)):
-        if count is not None:
-            rates[f"{side}_throughput_per_gpu"] = rates[f"{side}_throughput"] / count
-    return rates
 
 
 def goodput(run: RunRecord, limits: Mapping[str, float], duration: float | None) -> dict[str, float]:
-    """Share of the planned requests within all limits (ms, by request figure name), and their rate.
+    """Share of the planned requests within all limits (ms, by the metric's name), and their rate.
 
-    A request that failed, or whose figure is undefined, is not good. No limits: no figure.
+    A request that failed, or does not define a limited metric, is not good. No limits: no metrics.
     """
     if not limits or not run.requests:
         return {}
     good = sum(record.ok and _within(record, limits) for record in run.requests)
-    found = {"goodput.share": good / len(run.requests)}
-    if duration:
-        found["goodput.request_throughput"] = good / duration
-    return found
+    share = {"goodput.share": good / len(run.requests)}
+    return share | ({"goodput.request_throughput": good / duration} if duration else {})
 
 
 def _within(record: RequestRecord, limits: Mapping[str, float]) -> bool:

@@ -70,6 +70,9 @@ class Curve:
     left_out: Mapping[str, int]
 
 
+Counted = defaultdict[int, Counter[float]]  # by running requests: how often each throughput
+
+
 class CurveBuilder:
     """Samples one by one, both curves at the end, in memory that grows with the spread of the values and not
     with their number.
@@ -82,35 +85,33 @@ class CurveBuilder:
         self.lines = 0
         # the largest batch that ran with its graph: a smaller one without is out of order
         self.largest_graph: int | None = None
-        self._clean: defaultdict[int, Counter[float]] = defaultdict(Counter)
-        # Clean but for their graph: the limit is known at the end.
-        self._graph_off: defaultdict[int, Counter[float]] = defaultdict(Counter)
-        self._disturbed: defaultdict[int, Counter[float]] = defaultdict(Counter)
+        # Clean, clean but for their graph (the limit is known at the end), and all others.
+        self._clean, self._graph_off, self._disturbed = (Counted(Counter) for _ in range(3))
         self._left_out: Counter[str] = Counter()
-        # sum and number of accept lengths
-        self._accepted: defaultdict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])
-        self._no_batch = 0
+        # accept lengths: their sum and their number
+        self._accepted: defaultdict[int, tuple[float, int]] = defaultdict(lambda: (0.0, 0))
+        self._no_batch: Counter[str] = Counter()
 
     def add(self, sample: CurveSample) -> None:
         """Samples with nothing running or no throughput that can be cannot enter a median and are counted as
-        left out."""
+        left out.
+        """
         self.lines += 1
-        running, value = sample.running, sample.gen_throughput
+        running, value, accepted = sample.running, sample.gen_throughput, sample.accept_len
         if running < 1 or not 0 <= value < math.inf:  # below zero where the server's clock was set back
-            self._no_batch += 1
+            self._no_batch["no_batch"] += 1
             return
-        accepted = sample.accept_len
         if accepted is not None and math.isfinite(accepted):
-            mean = self._accepted[running]
-            mean[0] += accepted
-            mean[1] += 1
-        graph = sample.graph
-        if graph and (self.largest_graph is None or running > self.largest_graph):
-            self.largest_graph = running
-        clean = not sample.since and sample.previous_running == running
-        if not clean:
-            self._left_out[_cause(sample) or "batch_changed"] += 1
-        part = (self._graph_off if graph is False else self._clean) if clean else self._disturbed
+            total, n = self._accepted[running]
+            self._accepted[running] = total + accepted, n + 1
+        if sample.graph:
+            self.largest_graph = max(running, self.largest_graph or 0)
+        cause = _cause(sample)
+        part = self._disturbed
+        if cause is not None:
+            self._left_out[cause] += 1
+        else:
+            part = self._graph_off if sample.graph is False else self._clean
         part[running][value] += 1
 
     def add_all(self, samples: Iterable[CurveSample]) -> CurveBuilder:
@@ -122,18 +123,11 @@ class CurveBuilder:
         """Every sample counts, as in the published table. gpus divides one line's throughput, as the
         published script does.
 
-        ValueError unless gpus is positive or unknown (None), when there are no figures per GPU.
+        ValueError unless gpus is positive or unknown (None), when there are no metrics per GPU.
         """
-        values: defaultdict[int, Counter[float]] = defaultdict(Counter)
-        for part in (self._clean, self._graph_off, self._disturbed):
-            for running, counted in part.items():
-                values[running].update(counted)
-        return _curve(
-            values,
-            gpus,
-            self._no_batch_left(),
-            {running: total / n for running, (total, n) in self._accepted.items()},
-        )
+        values = _merged(self._clean, self._graph_off, self._disturbed)
+        accepted = {running: total / n for running, (total, n) in self._accepted.items()}
+        return _curve(values, gpus, self._no_batch, accepted)
 
     def clean(self, gpus: float | None, *, graph_up_to: int | None = None) -> Curve:
         """Only samples whose whole interval was decoding of one batch size.
@@ -143,19 +137,19 @@ class CurveBuilder:
         "retraction", "jit", "restart", "rejected"), and "graph_off": the line ran without graph at a size up
         to graph_up_to, the largest captured one.
         """
-        left_out = Counter(self._left_out) + Counter(self._no_batch_left())
-        values: defaultdict[int, Counter[float]] = defaultdict(Counter)
-        for running, counted in self._clean.items():
-            values[running].update(counted)
-        for running, counted in self._graph_off.items():
-            if graph_up_to is not None and running <= graph_up_to:
-                left_out["graph_off"] += counted.total()
-            else:
-                values[running].update(counted)
-        return _curve(values, gpus, left_out)
+        limit = 0 if graph_up_to is None else graph_up_to
+        off = sum(counted.total() for running, counted in self._graph_off.items() if running <= limit)
+        left_out = self._left_out + self._no_batch + Counter(graph_off=off)
+        above = {running: counted for running, counted in self._graph_off.items() if running > limit}
+        return _curve(_merged(self._clean, above), gpus, left_out)
 
-    def _no_batch_left(self) -> dict[str, int]:
-        return {"no_batch": self._no_batch} if self._no_batch else {}
+
+def _merged(*parts: Mapping[int, Counter[float]]) -> Counted:
+    values = Counted(Counter)
+    for part in parts:
+        for running, counted in part.items():
+            values[running].update(counted)
+    return values
 
 
 CAUSES = ("first", "restart", "retraction", "flush", "jit", "rejected", "prefill", "idle")
@@ -163,7 +157,7 @@ CAUSES = ("first", "restart", "retraction", "flush", "jit", "rejected", "prefill
 
 def _cause(sample: CurveSample) -> str | None:
     if sample.since:
-        return next((name for name in CAUSES if name in sample.since), None) or next(iter(sample.since))
+        return next((name for name in CAUSES if name in sample.since), next(iter(sample.since)))
     if sample.previous_running is None:
         return "first"
     if sample.previous_running != sample.running:
@@ -172,10 +166,7 @@ def _cause(sample: CurveSample) -> str | None:
 
 
 def shares(batch_size: int, ranks: int) -> tuple[int, ...]:
-    """The numbers of running requests that a batch shows as when it is spread over data-parallel ranks:
-
-    10 over 4 as 2 and 3.
-    """
+    """Running requests of each rank that a batch is spread over: 10 over 4 ranks as 2 and 3."""
     low, rest = divmod(batch_size, ranks)
     return tuple(size for size in ((low, low + 1) if rest else (low,)) if size > 0)
 
@@ -212,24 +203,20 @@ def clean_tokens(samples: Iterable[CurveSample], interval: int) -> float:
 
 
 def largest_graph(samples: Iterable[CurveSample]) -> int | None:
-    """The largest batch that ran with its graph, so that a smaller one without is out of order;
-
-    None if none did.
-    """
+    """The largest batch that ran with its graph: a smaller one without is out of order. None if none did."""
     return max((sample.running for sample in samples if sample.graph), default=None)
 
 
 def _curve(
-    values: Mapping[int, Counter[float]],
+    values: Counted,
     gpus: float | None,
     left_out: Mapping[str, int],
     accepted: Mapping[int, float] | None = None,
 ) -> Curve:
     if gpus is not None and not gpus > 0:
         raise ValueError(f"a throughput per GPU needs a positive number of GPUs, not {gpus}")
-    points = tuple(
-        _point(running, values[running], gpus, (accepted or {}).get(running)) for running in sorted(values)
-    )
+    known = accepted or {}
+    points = tuple(_point(size, values[size], gpus, known.get(size)) for size in sorted(values))
     return Curve(points, sum(point.samples for point in points), dict(left_out))
 
 

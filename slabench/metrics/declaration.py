@@ -1,4 +1,4 @@
-"""What is known of a metric, in one object: everything else looks it up (definitions.py declares them all)."""
+"""What is known of a metric, in one object that all else looks up (definitions.py declares them all)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ LOG_STAMP = Tolerance(1.0, 0.05, "the log prints two decimals of a throughput")
 FIRST = Tolerance(
     2.5,
     2.0,
-    f"{_WAY}; near saturation a queue multiplies a small change of speed, so the share is 2.5 times the tolerance",
+    f"{_WAY}; near saturation a queue multiplies a small change of speed, so the share is 2.5 times the "
+    "tolerance",
 )
 LAST = Tolerance(1.0, 2.0, _WAY)
 REQUESTS = Tolerance(1.0, 0.5, "less than one request is no difference")

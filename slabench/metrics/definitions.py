@@ -33,36 +33,39 @@ STATISTICS = ("mean", "p50", "p90", "p95", "p99", "min", "max", "std")
 _TPOT_APART, _RATE_APART, _TTFT_APART = 0.003, 0.005, 0.05
 
 _COUNTED = "server's counts, client's clock"
-_LOOP = "half a millisecond is a turn of the server's own loop"
+_LOOP = "half a millisecond is one iteration of the server's own loop"
 _FULL = "client: from the last first token to the first finish of each wave"
 _CLEAN = "deploy log: lines with the same batch as the line before and nothing but decoding between"
 _OURS = (
     Metric(
-        "tpot", "ms", "lower", "(t_last - t_first) / (n - n_first), n_first = tokens in the first event", "client", STAMP,
-        per="request", value=per_request.tpot, client_error=ClientError.TPOT, run_to_run=_TPOT_APART, label="TPOT",
-        gates=("ali-decode", "ali-saturation", "tencent", "serving"), information="p99", also_called=("time_per_output_token",),
+        "tpot", "ms", "lower", "(t_last - t_first) / (n - n_first), n_first = tokens in the first event",
+        "client", STAMP, per="request", value=per_request.tpot, client_error=ClientError.TPOT,
+        run_to_run=_TPOT_APART, label="TPOT", gates=("ali-decode", "ali-saturation", "tencent", "serving"),
+        information="p99", also_called=("time_per_output_token",),
     ),
     Metric(
-        "ttft", "ms", "lower", "first token's arrival - sent", "client clock", FIRST,
-        per="request", value=per_request.ttft, client_error=ClientError.TTFT, run_to_run=_TTFT_APART, label="TTFT",
+        "ttft", "ms", "lower", "first token's arrival - sent", "client clock", FIRST, per="request",
+        value=per_request.ttft, client_error=ClientError.TTFT, run_to_run=_TTFT_APART, label="TTFT",
         gates=("tencent", "serving"), information="p99", also_called=("time_to_first_token",),
     ),
     Metric(
         "ttft_due", "ms", "lower", "first token's arrival - due (adds waiting for a slot)", "client", FIRST,
-        per="request", value=per_request.ttft_due, client_error=ClientError.TTFT, run_to_run=_TTFT_APART, label="TTFT (from due)",
+        per="request", value=per_request.ttft_due, client_error=ClientError.TTFT, run_to_run=_TTFT_APART,
+        label="TTFT (from due)",
     ),
     Metric(
-        "e2el", "ms", "lower", "last token's arrival - sent", "client", LAST,
-        per="request", value=per_request.e2el, client_error=ClientError.E2EL, label="E2EL", information="mean",
+        "e2el", "ms", "lower", "last token's arrival - sent", "client", LAST, per="request",
+        value=per_request.e2el, client_error=ClientError.E2EL, label="E2EL", information="mean",
         also_called=("latency", "e2e", "e2e_latency", "request_latency"),
     ),
     Metric(
-        "e2el_due", "ms", "lower", "last token's arrival - due", "client", LAST,
-        per="request", value=per_request.e2el_due, client_error=ClientError.E2EL, label="E2EL (from due)",
+        "e2el_due", "ms", "lower", "last token's arrival - due", "client", LAST, per="request",
+        value=per_request.e2el_due, client_error=ClientError.E2EL, label="E2EL (from due)",
     ),
     Metric(
         "itl", "ms", "lower", "gap between events / tokens in the later one, once per token", "client", STAMP,
-        per="token", client_error=ClientError.ITL, run_to_run=_TPOT_APART, information="p99", also_called=("inter_token_latency",),
+        per="token", client_error=ClientError.ITL, run_to_run=_TPOT_APART, information="p99",
+        also_called=("inter_token_latency",),
     ),
     Metric(
         "gap_max", "ms", "lower", "longest pause between two events of one answer", "client",
@@ -70,17 +73,24 @@ _OURS = (
         repeats="largest", client_error=ClientError.ITL, information="",
     ),
     Metric(
-        "tpot_low", "ms", "none", "lower bound of tpot where tokens are counted at a stream's end only", "client", per="request"
+        "tpot_low", "ms", "none", "lower bound of tpot where tokens are counted at a stream's end only",
+        "client", per="request",
     ),
-    Metric("tpot_high", "ms", "none", "its upper bound: metrics/bounded.py has both formulas", "client", per="request"),
     Metric(
-        "accept_length", "tokens", "none", "tokens a step and request: speculative decoding", "server_info, else the deploy log",
-        information="",
+        "tpot_high", "ms", "none", "its upper bound: metrics/bounded.py has both formulas", "client",
+        per="request",
+    ),
+    Metric(
+        "accept_length", "tokens", "none", "tokens a step and request: speculative decoding",
+        "server_info, else the deploy log", information="",
     ),
     Metric("requests", "count", "none", "requests the plan held", "plan"),
     Metric("completed", "count", "higher", "requests whose answer came back whole", "client", REQUESTS),
     Metric("failed", "count", "lower", "requests - completed", "client", REQUESTS),
-    Metric("resent", "count", "none", "requests sent a second time: the server had closed their connection before", "client"),
+    Metric(
+        "resent", "count", "none",
+        "requests sent a second time: the server had closed their connection before", "client",
+    ),
     Metric(
         "duration", "s", "lower", "last token of the run - the plan's zero", "client", END,
         client_error=ClientError.RUN_END, information="",
@@ -92,14 +102,15 @@ _OURS = (
         also_called=("throughput", "tps", "total_token_throughput", "tokens_per_second"),
     ),
     Metric(
-        "output_throughput", "tok/s", "higher", "completion tokens of completed requests / duration", _COUNTED, TOKENS,
-        client_error=ClientError.RUN_END, run_to_run=_RATE_APART, label="output", gates=("ali-decode",), information="",
+        "output_throughput", "tok/s", "higher", "completion tokens of completed requests / duration",
+        _COUNTED, TOKENS, client_error=ClientError.RUN_END, run_to_run=_RATE_APART, label="output",
+        gates=("ali-decode",), information="",
         also_called=("throughput", "tps", "output_token_throughput", "output_tokens_per_second"),
     ),
     Metric(
-        "input_throughput", "tok/s", "higher", "prompt tokens of completed requests / duration", _COUNTED, TOKENS,
-        client_error=ClientError.RUN_END, run_to_run=_RATE_APART, gates=("ali-prefill",), information="",
-        also_called=("input_token_throughput",),
+        "input_throughput", "tok/s", "higher", "prompt tokens of completed requests / duration", _COUNTED,
+        TOKENS, client_error=ClientError.RUN_END, run_to_run=_RATE_APART, gates=("ali-prefill",),
+        information="", also_called=("input_token_throughput",),
     ),
     Metric(
         "total_throughput_per_gpu", "tok/s", "higher", "total_throughput / all GPUs", _COUNTED, TOKENS,
@@ -115,57 +126,73 @@ _OURS = (
     ),
     Metric(
         "request_throughput", "req/s", "higher", "completed / duration", "client", RATE,
-        client_error=ClientError.RUN_END, run_to_run=_RATE_APART, also_called=("throughput", "rps", "requests_per_second"),
+        client_error=ClientError.RUN_END, run_to_run=_RATE_APART,
+        also_called=("throughput", "rps", "requests_per_second"),
     ),
     Metric(
         "qpm", "req/min", "higher", "60 x request_throughput", "client", Tolerance(1.0, 0.06, RATE.reason),
         client_error=ClientError.RUN_END, run_to_run=_RATE_APART, label="QPM", information="",
     ),
-    Metric("input_tokens", "tokens", "none", "sum of prompt_tokens", "server", also_called=("total_input_tokens",)),
-    Metric("output_tokens", "tokens", "none", "sum of completion_tokens", "server", also_called=("total_output_tokens",)),
+    Metric(
+        "input_tokens", "tokens", "none", "sum of prompt_tokens", "server",
+        also_called=("total_input_tokens",),
+    ),
+    Metric(
+        "output_tokens", "tokens", "none", "sum of completion_tokens", "server",
+        also_called=("total_output_tokens",),
+    ),
     Metric("cached_tokens", "tokens", "none", "sum of cached_tokens", "server"),
-    Metric("concurrency.mean", "requests", "none", "sum of (end - sent) / duration", "client", also_called=("concurrency",)),
     Metric(
-        "concurrency.peak", "requests", "none", "most requests between sent and end at one moment, by an exact sweep", "client",
-        repeats="largest", also_called=("concurrency", "max_concurrent_requests"),
+        "concurrency.mean", "requests", "none", "sum of (end - sent) / duration", "client",
+        also_called=("concurrency",),
     ),
     Metric(
-        "goodput.share", "share", "higher", "requests within every limit of --goodput / requests planned", "client",
-        Tolerance(1.0, 0.01, "one request in a hundred"),
-        client_error=ClientError.BETWEEN_TOKENS, also_called=("goodput", "slo_attainment"),
+        "concurrency.peak", "requests", "none",
+        "most requests between sent and end at one moment, by an exact sweep", "client", repeats="largest",
+        also_called=("concurrency", "max_concurrent_requests"),
     ),
     Metric(
-        "goodput.request_throughput", "req/s", "higher", "requests within the limits of --goodput / duration", "client", RATE,
-        client_error=ClientError.BETWEEN_TOKENS, run_to_run=_RATE_APART, also_called=("goodput", "request_goodput"),
+        "goodput.share", "share", "higher", "requests within every limit of --goodput / requests planned",
+        "client", Tolerance(1.0, 0.01, "one request in a hundred"), client_error=ClientError.BETWEEN_TOKENS,
+        also_called=("goodput", "slo_attainment"),
     ),
-    # TTFT in parts, and who ran and waited: metrics/ttft_breakdown.py.
+    Metric(
+        "goodput.request_throughput", "req/s", "higher", "requests within the limits of --goodput / duration",
+        "client", RATE, client_error=ClientError.BETWEEN_TOKENS, run_to_run=_RATE_APART,
+        also_called=("goodput", "request_goodput"),
+    ),
+    # TTFT in parts, and how many requests ran and were queued: metrics/ttft_breakdown.py.
     Metric(
         "ttft_queue", "ms", "lower", "meta_info's queue_time", "server",
-        Tolerance(2.5, 0.5, f"{_LOOP}; its queue multiplies a small change of speed as TTFT's does"), per="request",
+        Tolerance(2.5, 0.5, f"{_LOOP}; its queue multiplies a small change of speed as TTFT's does"),
+        per="request",
     ),
     Metric(
-        "ttft_prefill", "ms", "lower", "ttft - ttft_queue - ttft_outside", "client and server", Tolerance(1.0, 0.5, _LOOP),
-        per="request",
+        "ttft_prefill", "ms", "lower", "ttft - ttft_queue - ttft_outside", "client and server",
+        Tolerance(1.0, 0.5, _LOOP), per="request",
     ),
     Metric(
         "ttft_outside", "ms", "lower", "(last token - sent) - meta_info's e2e_latency", "client and server",
-        Tolerance(2.5, 0.5, "the mean way through two kernels moves by some tenths of a millisecond, and with it its share"),
+        Tolerance(2.5, 0.5, "two kernels add some tenths of a millisecond more or less"),
         per="request",
     ),
     Metric(
-        "ttft_tokenizer", "ms", "none", "meta_info's request_sent_to_scheduler_ts - request_received_ts", "server", per="request"
+        "ttft_tokenizer", "ms", "none", "meta_info's request_sent_to_scheduler_ts - request_received_ts",
+        "server", per="request",
     ),
     Metric(
-        "ran.peak", "requests", "none", "most requests between first and last token at one moment", "client", repeats="largest"
+        "ran.peak", "requests", "none", "most requests between first and last token at one moment", "client",
+        repeats="largest",
     ),
     Metric(
-        "waited.peak", "requests", "lower", "most requests between sent and first token at one moment", "client",
-        Tolerance(2.5, 0.5, REQUESTS.reason), repeats="largest",
+        "waited.peak", "requests", "lower", "most requests between sent and first token at one moment",
+        "client", Tolerance(2.5, 0.5, REQUESTS.reason), repeats="largest",
     ),
     # The window of a batch-size point in which as many requests were decoding as it is named after:
     # metrics/full_batch.py.
     Metric(
-        "full_batch.tpot", "ms", "lower", "sum of (last - first event inside) / sum of their tokens, full batch only", _FULL, STAMP,
+        "full_batch.tpot", "ms", "lower",
+        "sum of (last - first event inside) / sum of their tokens, full batch only", _FULL, STAMP,
         client_error=ClientError.BETWEEN_TOKENS, information="", batch_only=True,
     ),
     Metric(
@@ -181,22 +208,28 @@ _OURS = (
         client_error=ClientError.BETWEEN_TOKENS, batch_only=True,
     ),
     Metric(
-        "log.tpot", "ms", "lower", "mean of #running-req / gen throughput at the point's batch size", _CLEAN, LOG_STAMP,
-        information="", batch_only=True,
+        "log.tpot", "ms", "lower", "mean of #running-req / gen throughput at the point's batch size", _CLEAN,
+        LOG_STAMP, information="", batch_only=True,
     ),
     Metric(
-        "log.accept_len", "tokens", "none", "mean of `accept len`: speculative decoding", "deploy log: Decode lines that print it",
+        "log.accept_len", "tokens", "none", "mean of `accept len`: speculative decoding",
+        "deploy log: Decode lines that print it", batch_only=True,
+    ),
+    Metric(
+        "log.tpot_median", "ms", "lower", "median of the same, as the curve takes it", _CLEAN, LOG_STAMP,
         batch_only=True,
     ),
-    Metric("log.tpot_median", "ms", "lower", "median of the same, as the curve takes it", _CLEAN, LOG_STAMP, batch_only=True),
-    Metric("log.samples", "count", "none", "clean Decode lines of this test at its batch size", _CLEAN, batch_only=True),
     Metric(
-        "log.tokens", "tokens", "none", "sum of #running-req x decode_log_interval (x `accept len`), whatever runs", _CLEAN,
+        "log.samples", "count", "none", "clean Decode lines of this test at its batch size", _CLEAN,
         batch_only=True,
     ),
     Metric(
-        "curve", "tok/s", "higher", "median gen throughput of the Decode lines per #running-req", "deploy log", TOKENS,
-        gates=("ali-decode-curve",),
+        "log.tokens", "tokens", "none",
+        "sum of #running-req x decode_log_interval (x `accept len`), whatever runs", _CLEAN, batch_only=True,
+    ),
+    Metric(
+        "curve", "tok/s", "higher", "median gen throughput of the Decode lines per #running-req",
+        "deploy log", TOKENS, gates=("ali-decode-curve",),
     ),
 )  # fmt: skip
 
@@ -204,13 +237,13 @@ METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OURS, *CLA
 # what --goodput can limit
 OF_A_REQUEST = {name: metric for name, metric in METRICS.items() if metric.value is not None}
 
-# bench_serving says median where we say p50; its names are kept for its figures.
+# bench_serving says median where we say p50; its names are kept for its metrics.
 CLASSIC_STATISTICS = ("mean", "median", "std", "p95", "p99", "max")
 
 
-def statistics_of(figure: str) -> tuple[str, ...]:
+def statistics_of(name: str) -> tuple[str, ...]:
     """The statistics of a metric that has one value a request (or token)."""
-    return CLASSIC_STATISTICS if figure.startswith("classic.") else STATISTICS
+    return CLASSIC_STATISTICS if name.startswith("classic.") else STATISTICS
 
 
 _KEYS = {
@@ -246,17 +279,17 @@ def counterpart(metric: Metric) -> Metric:
 
 def curve_size(key: str) -> int | None:
     """The running requests of a point of the decode curve, `curve.8`; None for any other key."""
-    figure, _, size = key.rpartition(".")
-    return int(size) if figure == "curve" and size.isdigit() else None
+    name, _, size = key.rpartition(".")
+    return int(size) if name == "curve" and size.isdigit() else None
 
 
 def too_few(key: str, sizes: Mapping[str, int]) -> tuple[int, int] | None:
-    """(samples there are, samples it needs) of a percentile that has none beyond it; None if it has, or
-    nobody counted them.
+    """(samples there are, samples it needs) of a percentile that has none beyond it; None if it has, or they
+    were not counted.
 
-    For bench_serving's figures too: they are computed as it does and shown where it shows them, and no
+    For bench_serving's metrics too: they are computed as it does and shown where it shows them, and no
     verdict hangs on such a one.
     """
-    figure, _, statistic = key.rpartition(".")
-    n, least = sizes.get(figure.removeprefix("classic.")), LEAST.get(statistic)
+    name, _, statistic = key.rpartition(".")
+    n, least = sizes.get(name.removeprefix("classic.")), LEAST.get(statistic)
     return (n, least) if n is not None and least is not None and n < least else None

@@ -39,19 +39,17 @@ def served(requests: Sequence[RequestRecord], offered: float) -> Served | None:
     None for too few, or if all were due at once.
     """
     points = [
-        (one.due_ns / 1e9, one.span_ns[0] / 1e9 - one.due_ns / 1e9)
-        for one in requests
-        if one.ok and one.span_ns is not None
+        (record.due_ns / 1e9, span[0] / 1e9 - record.due_ns / 1e9)
+        for record in requests
+        if record.ok and (span := record.span_ns) is not None
     ]
-    if len(points) < LEAST:
+    if len(points) < LEAST or len({due for due, _ in points}) == 1:
         return None
     middle, mean = fmean(due for due, _ in points), fmean(wait for _, wait in points)
     wide = sum((due - middle) ** 2 for due, _ in points)
-    if wide <= 0:
-        return None
     slope = sum((due - middle) * (wait - mean) for due, wait in points) / wide
     left = [wait - mean - slope * (due - middle) for due, wait in points]
-    squares = sum(one * one for one in left)
+    squares = sum(rest * rest for rest in left)
     # Who waits, waits with its neighbours: so much fewer independent requests there are (a series of order
     # one).
     alike = sum(a * b for a, b in itertools.pairwise(left)) / squares if squares > 0 else 0.0

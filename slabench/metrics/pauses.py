@@ -44,6 +44,15 @@ class Pause:
         return self.lasted_ns - self.expected_ns
 
 
+def _whole(records: Sequence[RequestRecord]) -> list[tuple[RequestRecord, int, tuple[int, int]]]:
+    """(record, sent, its first and last token) of the answers that came back whole."""
+    return [
+        (record, record.sent_ns, span)
+        for record in records
+        if record.ok and record.sent_ns is not None and (span := record.span_ns) is not None
+    ]
+
+
 class _Run:
     """The whole answers of a run as columns."""
 
@@ -51,13 +60,8 @@ class _Run:
         import numpy as np
 
         rows = [
-            (
-                record.sent_ns,
-                *record.span_ns,
-                record.input_len if record.prompt_tokens is None else record.prompt_tokens,
-            )
-            for record in records
-            if record.sent_ns is not None and record.span_ns is not None
+            (sent, *span, record.input_len if record.prompt_tokens is None else record.prompt_tokens)
+            for record, sent, span in _whole(records)
         ]
         self.records = records
         self.sent, self.first, self.last, self.prompt = np.array(rows, dtype=np.int64).reshape(-1, 4).T
@@ -73,15 +77,16 @@ class _Run:
         """
         import numpy as np
 
-        found = [
+        waiting = [
             (int(self.first[k]), int(self.prompt[k])) for k in np.flatnonzero(inside & (self.first >= end))
         ]
         for k in np.flatnonzero(inside & (self.first <= before)).tolist():
             stamps = self.records[k].arrival_ns
             place = bisect_right(stamps, before)
             if before - stamps[place - 1] > max(TOGETHER_NS, TIMES_EXPECTED * self.step_ns):
-                found.append((stamps[place], int(self.prompt[k]) + self.records[k].arrival_tokens[place - 1]))
-        comes, work = np.array(found, dtype=np.int64).reshape(-1, 2).T
+                done = self.records[k].arrival_tokens[place - 1]
+                waiting.append((stamps[place], int(self.prompt[k]) + done))
+        comes, work = np.array(waiting, dtype=np.int64).reshape(-1, 2).T
         return comes, work
 
 
@@ -95,21 +100,17 @@ def pauses(requests: Sequence[RequestRecord]) -> tuple[list[Pause], int]:
     """
     import numpy as np
 
-    records = [
-        record
-        for record in requests
-        if record.ok and record.sent_ns is not None and record.span_ns is not None
-    ]
+    records = [record for record, _, _ in _whole(requests)]
     # /v1 without counts: tokens have no times of their own
     if not records or not all(record.arrival_ns for record in records):
         return [], 0
     run = _Run(records)
     stamps = np.unique(
-        np.concatenate([run.sent.min(keepdims=True), *(one.arrival_ns[: one.grown] for one in records)])
+        np.concatenate([run.sent.min(keepdims=True), *(each.arrival_ns[: each.grown] for each in records)])
     )
     stamps = stamps[stamps >= run.sent.min()]
     quarter = np.sort(run.first)[(len(records) - 1) // 4]
-    found = []
+    lasting = []
     for place in np.flatnonzero(np.diff(stamps) > LEAST_NS):
         before, end = int(stamps[place]), int(stamps[place + 1])
         inside = (run.sent < end) & (run.last >= end)
@@ -120,8 +121,8 @@ def pauses(requests: Sequence[RequestRecord]) -> tuple[list[Pause], int]:
             continue
         expected = _expected_ns(run, inside, before, end, end - begin)
         if expected is not None and end - begin > TIMES_EXPECTED * expected:
-            found.append(Pause(begin, end, expected, int(inside.sum()), bool(begin < quarter)))
-    return found, run.busy_ns
+            lasting.append(Pause(begin, end, expected, int(inside.sum()), bool(begin < quarter)))
+    return lasting, run.busy_ns
 
 
 def _expected_ns(run: _Run, inside: np.ndarray, before: int, end: int, lasted: int) -> float | None:
@@ -144,9 +145,9 @@ def _expected_ns(run: _Run, inside: np.ndarray, before: int, end: int, lasted: i
 def _decode_step_ns(records: Sequence[RequestRecord]) -> float:
     """Median over the answers of the mean time between two of their events; 0 where no answer has two."""
     steps = sorted(
-        (record.span_ns[1] - record.span_ns[0]) / (record.grown - 1)
-        for record in records
-        if record.span_ns is not None and record.grown > 1
+        (last - first) / (record.grown - 1)
+        for record, _, (first, last) in _whole(records)
+        if record.grown > 1
     )
     return steps[len(steps) // 2] if steps else 0.0
 
@@ -178,22 +179,15 @@ def first_requests(requests: Sequence[RequestRecord]) -> FirstRequests | None:
     """What the first requests took longer than any later one.
 
     None where an answer has more than one token, since a queue of long answers makes the first ones wait, and
-    where the later requests are fewer than the first, or none was first: a client that stands still may stamp
-    all as sent when they were answered.
+    where the later requests are fewer than the first, or none was first: a client that stalls may stamp all
+    as sent when they were answered.
     """
-    done = [
-        record
-        for record in requests
-        if record.ok and record.sent_ns is not None and record.span_ns is not None
-    ]
-    if not done or any((record.output_tokens or 0) > 1 for record in done):
+    done = _whole(requests)
+    if any((record.output_tokens or 0) > 1 for record, _, _ in done):
         return None
-    began = min(record.span_ns[0] for record in done if record.span_ns is not None)
-    early: list[float] = []
-    late: list[float] = []
-    for record in done:
-        if record.sent_ns is not None and record.span_ns is not None:
-            (early if record.sent_ns < began else late).append((record.span_ns[0] - record.sent_ns) / 1e6)
+    began = min((first for _, _, (first, _) in done), default=0)
+    early = [(first - sent) / 1e6 for _, sent, (first, _) in done if sent < began]
+    late = [(first - sent) / 1e6 for _, sent, (first, _) in done if sent >= began]
     if not early or len(late) < len(early):
         return None
     longest = max(late)

@@ -1,12 +1,12 @@
-"""The output of a server that is full: tokens/s while somebody waits for room, from stretches that come back.
+"""The output of a server that is full: tokens/s while requests wait for room, from stretches that come back.
 
 Where more is in flight than runs at once, equal requests go in lumps: as many as there is room for are
 prefilled, decode, end together, and the next lump begins. A wave of the load (as many as are in flight) is no
 whole number of lumps, so neither a count between two moments nor one over whole waves ends where it began,
 and of few waves each is wrong by some per cent, by the same ones every time. Tokens that leave the server are
 a curve that repeats itself lump by lump. Over a stretch as long as a whole number of lumps it rises by the
-same wherever the stretch begins, over any other it does not: by that the stretch is found, and nobody has to
-know how many run at once. To measure between moments of equal state is the regenerative method (Crane and
+same wherever the stretch begins, over any other it does not: by that the stretch is found, without knowing
+how many run at once. To measure between moments of equal state is the regenerative method (Crane and
 Iglehart, Operations Research 23, 1975); here the moments are not seen, only that they come back.
 """
 
@@ -36,32 +36,27 @@ class Flow:
 
 def saturated_flow(records: Sequence[RequestRecord]) -> Flow | None:
     """Output tokens/s from the first end to the last first token: before it the first lump is on its way,
-    after it nobody waits.
+    after it none waits.
 
     None where that is no time at all. Of a stretch that never comes back, since it is longer than half of the
     time, spread says so.
     """
     import numpy as np
 
-    seen = [record for record in records if len(record.arrival_ns)]
-    ends = [record.end_ns for record in seen if record.ok and record.end_ns is not None]
-    if not ends:
+    counted = [record for record in records if len(record.arrival_ns)]
+    ends = [record.end_ns for record in counted if record.ok and record.end_ns is not None]
+    begin, end = min(ends, default=0), max((record.arrival_ns[0] for record in counted), default=0)
+    if not ends or end <= begin:
         return None
-    begin, end = min(ends), max(record.arrival_ns[0] for record in seen)
-    if end <= begin:
-        return None
-    stamps = np.concatenate([np.asarray(record.arrival_ns) for record in seen])
-    tokens = np.concatenate([np.diff(np.asarray(record.arrival_tokens), prepend=0) for record in seen])
+    stamps = np.concatenate([np.asarray(record.arrival_ns) for record in counted])
+    tokens = np.concatenate([np.diff(np.asarray(record.arrival_tokens), prepend=0) for record in counted])
     # Cell k is what came after its lower edge, up to its upper one; 0 and the last are outside.
     cells = np.clip(np.ceil((stamps - begin) * (CELLS / (end - begin))), 0, CELLS + 1).astype(np.int64)
     risen = np.cumsum(np.bincount(cells, weights=tokens, minlength=CELLS + 2))[: CELLS + 1]
-    found: list[tuple[float, float]] = []
-    for length in range(SHORTEST, LONGEST + 1):
-        rises = risen[length:] - risen[:-length]
-        mean = float(rises.mean())
-        if mean > 0:
-            found.append((float(rises.std()) / mean, mean * CELLS / length))
-    if not found:
+    rises = [(length, risen[length:] - risen[:-length]) for length in range(SHORTEST, LONGEST + 1)]
+    means = [(length, rise, float(rise.mean())) for length, rise in rises]
+    flows = [(float(rise.std()) / mean, mean * CELLS / length) for length, rise, mean in means if mean > 0]
+    if not flows:
         return None
-    spread, each = min(found)
-    return Flow(each / ((end - begin) / NS_PER_S), spread)
+    spread, tokens_per_time = min(flows)
+    return Flow(tokens_per_time / ((end - begin) / NS_PER_S), spread)

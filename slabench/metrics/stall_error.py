@@ -1,6 +1,4 @@
-"""How wrong a figure may be because the client stood still while tokens came: a bound from its stalls and the
-stamps in them.
-"""
+"""How wrong a metric may be because the client stalled while tokens came: a bound by its stalls."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from slabench.metrics.declaration import ClientError
+from slabench.metrics.declaration import ClientError, Metric
 from slabench.metrics.definitions import counterpart, metric_of
 from slabench.records import ClientRecord, RequestRecord, RunRecord
 from slabench.units import NS_PER_MS
@@ -49,8 +47,7 @@ def late_ns(run: Load, stamps_ns: Sequence[int]) -> np.ndarray:
 
 
 def error_bound(run: RunRecord, key: str) -> float | None:
-    """By what share of itself the figure `key` may be wrong, either way; None for one that no bound is known
-    of.
+    """By what share of itself the metric `key` may be wrong, either way; None where no bound is known.
 
     With a first stamp late by a and a last one late by b, the true TPOT of m later tokens lies between (span
     - b) / m and (span + a) / m, the true TTFT between ttft - a and ttft, the true E2EL between e2el - b and
@@ -63,50 +60,36 @@ def error_bound(run: RunRecord, key: str) -> float | None:
         return None
     done = [record for record in run.requests if record.ok and record.span_ns is not None]
     if metric.client_error is ClientError.RUN_END:
-        return _of_the_run(run, done)
+        end = max((span[1] for record in done if (span := record.span_ns) is not None), default=run.began_ns)
+        return float(late_ns(run, [end])[0]) / (end - run.began_ns) if end > run.began_ns else None
     if metric.per == "token" and statistic == "mean":
-        spans = [
-            span for record in done if len(record.arrival_ns) > 1 and (span := record.span_ns) is not None
-        ]
-        whole = sum(last - first for first, last in spans)
-        return (
-            max(float(late_ns(run, [span[edge] for span in spans]).sum()) for edge in (0, 1)) / whole
-            if whole
-            else None
-        )
-    known = [(record, value) for record in done if (value := counterpart(metric).of(record)) is not None]
+        first, last = _edges([record for record in done if len(record.arrival_ns) > 1])
+        whole = sum(last) - sum(first)
+        return max(float(late_ns(run, edge).sum()) for edge in (first, last)) / whole if whole else None
+    known = [record for record in done if counterpart(metric).of(record) is not None]
     if not known or statistic not in ("mean", *_PERCENTILES):
         return None
-    return _of_a_sample(
-        run, metric.client_error, statistic, [record for record, _ in known], [value for _, value in known]
-    )
+    return _of_a_sample(run, metric, statistic, known)
 
 
-def _of_the_run(run: RunRecord, done: Sequence[RequestRecord]) -> float | None:
-    end = max((span[1] for record in done if (span := record.span_ns) is not None), default=run.began_ns)
-    return float(late_ns(run, [end])[0]) / (end - run.began_ns) if end > run.began_ns else None
+def _edges(records: Sequence[RequestRecord]) -> tuple[list[int], list[int]]:
+    """When their first and their last tokens came."""
+    spans = [span for record in records if (span := record.span_ns) is not None]
+    return [first for first, _ in spans], [last for _, last in spans]
 
 
-def _of_a_sample(
-    run: RunRecord,
-    error: ClientError,
-    statistic: str,
-    records: Sequence[RequestRecord],
-    values: Sequence[float],
-) -> float:
+def _of_a_sample(run: RunRecord, metric: Metric, statistic: str, records: Sequence[RequestRecord]) -> float:
     import numpy as np
 
-    spans = [span for record in records if (span := record.span_ns) is not None]
-    first, last = (late_ns(run, [span[edge] for span in spans]) / NS_PER_MS for edge in (0, 1))
-    sample, above, below = np.array(values), np.zeros(len(values)), first
-    if error is ClientError.TPOT:
+    first, last = (late_ns(run, edge) / NS_PER_MS for edge in _edges(records))
+    sample = np.array(counterpart(metric).sample(records))
+    above, below = np.zeros(len(sample)), last if metric.client_error is ClientError.E2EL else first
+    if metric.client_error is ClientError.TPOT:
         later = np.array([record.arrival_tokens[-1] - record.arrival_tokens[0] for record in records])
         above, below = first / later, last / later
-    elif error is ClientError.E2EL:
-        below = last
-    ends = (sample, sample + above, sample - below)
-    seen, most, least = (
-        float(x.mean() if statistic == "mean" else np.percentile(x, _PERCENTILES[statistic])) for x in ends
+    value, most, least = (
+        float(ends.mean() if statistic == "mean" else np.percentile(ends, _PERCENTILES[statistic]))
+        for ends in (sample, sample + above, sample - below)
     )
-    moves = max(most - seen, seen - least)
-    return moves / seen if seen > 0 else math.inf if moves else 0.0
+    moves = max(most - value, value - least)
+    return moves / value if value > 0 else math.inf if moves else 0.0

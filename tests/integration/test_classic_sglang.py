@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from slabench.loadgen.backends.generate import GenerateMeter
-from slabench.metrics.classic import ClassicOutput, classic_figures, classic_output, retokenized
+from slabench.metrics.classic import ClassicOutput, classic_metrics, classic_output, retokenized
 from slabench.metrics.definitions import metric_of
 from slabench.records import ErrorKind, RequestRecord
 from tests.integration.real_sglang import REPO
@@ -126,7 +126,7 @@ def record(
 def test_every_figure_of_calculate_metrics(ask: Ask, requests: list[Any], duration: int) -> None:
     records = [record(index, one) for index, one in enumerate(requests)]
     good = [(classic_output(one, 0), text) for one, text in records if one.ok]
-    ours = classic_figures([one for one, _ in good], duration / NS)
+    ours = classic_metrics([one for one, _ in good], duration / NS)
     if good:
         ours |= retokenized(ours, sum(len(text.split()) for _, text in good))
     sent = []

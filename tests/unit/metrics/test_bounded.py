@@ -44,16 +44,16 @@ def chunked(*stamps: int, n: int, piece: str | None = "ab", **more: Any) -> Requ
 
 
 def test_bounds_by_hand() -> None:
-    one = chunked(110, 130, 150, n=11)
+    record = chunked(110, 130, 150, n=11)
     # 40 ms over 10 tokens, if the first event has one; over 9, if its two bytes are two.
-    assert ends(one) == (4.0, pytest.approx(40 / 9))
-    assert ends(replace(one, first_piece_tokens=1)) == (4.0, 4.0)
-    assert ends(replace(one, first_piece_tokens=6)) == (4.0, 8.0)
+    assert ends(record) == (4.0, pytest.approx(40 / 9))
+    assert ends(replace(record, first_piece_tokens=1)) == (4.0, 4.0)
+    assert ends(replace(record, first_piece_tokens=6)) == (4.0, 8.0)
     # The reason to end came 20 ms after the last text: tokens without a text may have come until then.
-    assert ends(replace(one, first_piece_tokens=1, last_choice_ns=170 * MS)) == (4.0, 6.0)
+    assert ends(replace(record, first_piece_tokens=1, last_choice_ns=170 * MS)) == (4.0, 6.0)
     # Two events without text before it: 11 tokens over 5 events are at most 3 an event, so 6 tokens and its
     # own one came by then.
-    assert ends(replace(one, first_piece_tokens=1, no_text_first=2)) == (4.0, 10.0)
+    assert ends(replace(record, first_piece_tokens=1, no_text_first=2)) == (4.0, 10.0)
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,12 @@ def test_classic_figures_as_bench_serving_has_them() -> None:
 def test_the_first_text_is_counted_where_there_is_a_tokenizer() -> None:
     records = [chunked(110, 130, n=11), chunked(110, 130, n=11, piece=None), answer(2)]
     counted = with_tokens(records, len)
-    assert [one.first_piece_tokens for one in counted] == [2, None, None]
-    assert [one.first_piece_tokens for one in with_tokens(records, lambda _: None)] == [None, None, None]
+    assert [record.first_piece_tokens for record in counted] == [2, None, None]
+    assert [record.first_piece_tokens for record in with_tokens(records, lambda _: None)] == [
+        None,
+        None,
+        None,
+    ]
     plain = [answer(0)]
     assert with_tokens(plain, len) is plain
 

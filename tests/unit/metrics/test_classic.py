@@ -7,7 +7,7 @@ import pytest
 
 from slabench.metrics.classic import (
     ClassicOutput,
-    classic_figures,
+    classic_metrics,
     classic_output,
     compute_classic,
     text_sizes,
@@ -69,21 +69,21 @@ def test_figures_by_hand():
         ),
         ClassicOutput(start_time=0.5, latency=0.3, ttft=0.3, output_len=1, itl=[], prompt_len=70),
     ]
-    found = classic_figures(outputs, 2.0)
-    assert found["classic.tpot.mean"] == pytest.approx(125)  # one token has no TPOT
-    assert found["classic.ttft.median"] == pytest.approx(212.5)
-    assert found["classic.itl.p99"] == pytest.approx(125)
-    assert found["classic.total_throughput"] == pytest.approx((120 + 10) / 2)
-    assert found["classic.concurrency"] == pytest.approx(0.7125)
-    assert found["classic.max_concurrent_requests"] == 2
+    metrics = classic_metrics(outputs, 2.0)
+    assert metrics["classic.tpot.mean"] == pytest.approx(125)  # one token has no TPOT
+    assert metrics["classic.ttft.median"] == pytest.approx(212.5)
+    assert metrics["classic.itl.p99"] == pytest.approx(125)
+    assert metrics["classic.total_throughput"] == pytest.approx((120 + 10) / 2)
+    assert metrics["classic.concurrency"] == pytest.approx(0.7125)
+    assert metrics["classic.max_concurrent_requests"] == 2
     assert (
-        found["classic.max_output_tokens_per_s"] == 8
+        metrics["classic.max_output_tokens_per_s"] == 8
     )  # at 0.125, 0.25 ... 0.875 s, and the other's at 0.8 s; two come at 1.0 s and later
 
 
 def test_qpm_comes_from_the_printed_throughput():
     outputs = [ClassicOutput(0.0, 1.0, 0.1, 2, [0.1], 1)] * 128
-    assert classic_figures(outputs, 332.81)["classic.qpm"] == pytest.approx(22.8)  # 0.3846 is printed 0.38
+    assert classic_metrics(outputs, 332.81)["classic.qpm"] == pytest.approx(22.8)  # 0.3846 is printed 0.38
 
 
 def test_duration_ends_with_server_info():
@@ -118,11 +118,11 @@ def test_an_answer_without_text_defines_no_figure_that_hangs_on_its_first_text()
     its output."""
     silent = replace(answer(1, output_len=9), first_text_ns=None)
     for run in (run_of(silent), run_of(answer(), silent)):
-        found = compute_classic(run)
+        metrics = compute_classic(run)
         gone = ("classic.ttft", "classic.tpot", "classic.itl", "classic.max_output_tokens_per_s")
-        assert not [key for key in found if key.startswith(gone)]
-        assert found["classic.e2el.mean"] == pytest.approx(140)  # 10 to 150: no text is needed for it
+        assert not [key for key in metrics if key.startswith(gone)]
+        assert metrics["classic.e2el.mean"] == pytest.approx(140)  # 10 to 150: no text is needed for it
         # what the server counted, not the 9 asked for
-        assert found["classic.total_output"] == 4 * len(run.requests)
+        assert metrics["classic.total_output"] == 4 * len(run.requests)
         assert text_sizes(run.requests)["text"] == len(run.requests) - 1
     assert compute_classic(run_of(answer()))["classic.ttft.mean"] == pytest.approx(100)

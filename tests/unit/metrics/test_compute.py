@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.metrics.classic import compute_classic
-from slabench.metrics.compute import compute, goodput, inter_token_latencies, peak_concurrency, sample_sizes
+from slabench.metrics.compute import compute, goodput, inter_token_latencies, sample_sizes
 from slabench.metrics.per_request import e2el, e2el_due, gap_max, tpot, ttft, ttft_due
 from slabench.records import ClientRecord, ErrorKind, GpuCounts, RequestRecord, RunRecord
 
@@ -52,15 +52,15 @@ def run_of(*records):
 def test_counts_that_make_no_sense_are_no_crash(counts):
     """They are the check token_counts' business; a gap ends where the count is above all before it."""
     wild = answer(arrivals=tuple((110 + 10 * k, count) for k, count in enumerate(counts)), end=200)
-    found = inter_token_latencies(wild)
-    assert (found >= 0).all() and len(found) < 100
+    metrics = inter_token_latencies(wild)
+    assert (metrics >= 0).all() and len(metrics) < 100
     assert compute(run_of(wild, answer(1)))["completed"] == 2
     assert "classic.completed" in compute_classic(run_of(wild, answer(1)))
 
 
 def test_a_count_that_falls_ends_no_gap():
-    found = inter_token_latencies(answer(arrivals=((110, 1), (120, 3), (130, 2), (140, 4)), end=150))
-    assert found.tolist() == [5, 5, 20]
+    metrics = inter_token_latencies(answer(arrivals=((110, 1), (120, 3), (130, 2), (140, 4)), end=150))
+    assert metrics.tolist() == [5, 5, 20]
 
 
 def test_one_answer_by_hand():
@@ -90,29 +90,29 @@ def test_itl_counts_each_token_of_an_event():
 
 def test_throughput_by_hand():
     run = run_of(answer(0), answer(1, sent=0, arrivals=((200, 1), (1000, 2)), end=1010))
-    found = compute(run, gpus=GpuCounts(prefill=4, decode=3, total=7))
-    assert found["duration"] == 1.0  # zero to the last token at 1000 ms
-    assert found["request_throughput"] == 2
-    assert found["qpm"] == 120
-    assert found["input_throughput"] == 200
-    assert found["output_throughput"] == 6
-    assert found["input_throughput_per_gpu"] == 50
-    assert found["output_throughput_per_gpu"] == 2
-    assert found["total_throughput_per_gpu"] == pytest.approx(206 / 7)
+    metrics = compute(run, gpus=GpuCounts(prefill=4, decode=3, total=7))
+    assert metrics["duration"] == 1.0  # zero to the last token at 1000 ms
+    assert metrics["request_throughput"] == 2
+    assert metrics["qpm"] == 120
+    assert metrics["input_throughput"] == 200
+    assert metrics["output_throughput"] == 6
+    assert metrics["input_throughput_per_gpu"] == 50
+    assert metrics["output_throughput_per_gpu"] == 2
+    assert metrics["total_throughput_per_gpu"] == pytest.approx(206 / 7)
     assert compute(run, GpuCounts.alike(2))["total_throughput_per_gpu"] == 103
     known = compute(run, GpuCounts(decode=3))
     # not known is absent
     assert [key for key in known if key.endswith("_per_gpu")] == ["output_throughput_per_gpu"]
-    assert found["concurrency.mean"] == pytest.approx((140 + 1010) / 1000)
-    assert found["concurrency.peak"] == 2
+    assert metrics["concurrency.mean"] == pytest.approx((140 + 1010) / 1000)
+    assert metrics["concurrency.peak"] == 2
     # 3 tokens and 1
     assert sample_sizes(run) == {"ttft": 2, "ttft_due": 2, "tpot": 2, "e2el": 2, "e2el_due": 2, "itl": 4}
 
 
 def test_a_failed_request_is_in_no_statistic_but_counted():
-    found = compute(run_of(answer(0), answer(1, error=ErrorKind.IN_STREAM)))
-    assert (found["requests"], found["completed"], found["failed"]) == (2, 1, 1)
-    assert found["input_tokens"] == 100
+    metrics = compute(run_of(answer(0), answer(1, error=ErrorKind.IN_STREAM)))
+    assert (metrics["requests"], metrics["completed"], metrics["failed"]) == (2, 1, 1)
+    assert metrics["input_tokens"] == 100
 
 
 def test_no_answer_gives_no_figure():
@@ -129,24 +129,26 @@ REPEATED = ((110, 1), (120, 2), (130, 3), (140, 4), (2640, 4))
 
 @pytest.mark.parametrize("more", [(), ((2640, 4),), ((2640, 4), (2650, 4))])
 def test_the_last_token_is_where_the_count_last_grew(more):
-    """A reason to end 2.5 s later in an event of its own, which repeats the count: (140 - 110) ms / 3 tokens."""
-    one = answer(0, arrivals=(*REPEATED[:4], *more), end=2700)
-    assert (tpot(one), gap_max(one), e2el(one)) == (10.0, 10.0, 130.0)
-    assert one.span_ns == (110 * MS, 140 * MS)
-    figures = compute(run_of(one))
+    """A reason to end 2.5 s later in an event of its own, which repeats the count: 30 ms / 3 tokens."""
+    record = answer(0, arrivals=(*REPEATED[:4], *more), end=2700)
+    assert (tpot(record), gap_max(record), e2el(record)) == (10.0, 10.0, 130.0)
+    assert record.span_ns == (110 * MS, 140 * MS)
+    figures = compute(run_of(record))
     assert figures["duration"] == pytest.approx(0.14)
     assert figures["itl.max"] == 10.0
 
 
 def test_an_answer_whose_count_never_grows_has_one_token_time():
-    one = answer(0, arrivals=((110, 4), (120, 4), (130, 4)))
-    assert one.span_ns == (110 * MS, 110 * MS)
-    assert tpot(one) is None
+    record = answer(0, arrivals=((110, 4), (120, 4), (130, 4)))
+    assert record.span_ns == (110 * MS, 110 * MS)
+    assert tpot(record) is None
 
 
 def test_peak_touching_requests_do_not_overlap():
-    assert peak_concurrency([answer(0, sent=0, end=100), answer(1, sent=100, end=200)]) == 1
-    assert peak_concurrency([answer(0, sent=0, end=101), answer(1, sent=100, end=200)]) == 2
+    def peak(end: int) -> float:
+        return compute(run_of(answer(0, sent=0, end=end), answer(1, sent=100, end=200)))["concurrency.peak"]
+
+    assert (peak(100), peak(101)) == (1, 2)
 
 
 def test_goodput_by_hand():
@@ -187,6 +189,6 @@ LEAST = [(9, set()), (10, {"p90"}), (20, {"p90", "p95"}), (99, {"p90", "p95"}), 
 
 @pytest.mark.parametrize(("n", "kept"), LEAST)
 def test_a_percentile_needs_a_request_beyond_it(n, kept):
-    found = compute(run_of(*(answer(k) for k in range(n))))
-    assert {name for name in ("p90", "p95", "p99") if f"tpot.{name}" in found} == kept
-    assert {"tpot.mean", "tpot.p50", "tpot.max"} <= set(found)
+    metrics = compute(run_of(*(answer(k) for k in range(n))))
+    assert {name for name in ("p90", "p95", "p99") if f"tpot.{name}" in metrics} == kept
+    assert {"tpot.mean", "tpot.p50", "tpot.max"} <= set(metrics)

@@ -24,20 +24,20 @@ def steady(index, first, step, count):
 def test_one_wave_by_hand():
     # The first waits 200 ms for the second's prefill, then both take 10 ms a token, until the first ends at
     # 380.
-    one = answer(0, sent=0, arrivals=((100, 1), (300, 2), (310, 3), (320, 4), (380, 10)), end=381)
-    two = answer(1, sent=0, arrivals=((290, 1), (300, 2), (310, 3), (380, 10), (400, 12)), end=401)
-    [window] = windows([one, two], 2)
+    first = answer(0, sent=0, arrivals=((100, 1), (300, 2), (310, 3), (320, 4), (380, 10)), end=381)
+    second = answer(1, sent=0, arrivals=((290, 1), (300, 2), (310, 3), (380, 10), (400, 12)), end=401)
+    [window] = windows([first, second], 2)
     assert (window.begin, window.end, window.members) == (290 * MS, 380 * MS, (0, 1))
-    found = full_batch([one, two], 2, 0.4)
+    metrics = full_batch([first, second], 2, 0.4)
     # request 0: 300 -> 380 with 8 tokens; request 1: 290 -> 380 with 9
-    assert found == {
+    assert metrics == {
         "full_batch.windows": 1,
         "full_batch.tokens": 17,
         "full_batch.share": pytest.approx(90 / 400),
         "full_batch.tpot": pytest.approx(170 / 17),
     }
     # the classic mean has the stall in it
-    assert compute(run_of(one, two))["tpot.mean"] == pytest.approx((280 / 9 + 110 / 11) / 2)
+    assert compute(run_of(first, second))["tpot.mean"] == pytest.approx((280 / 9 + 110 / 11) / 2)
 
 
 def test_each_wave_counts_and_the_time_between_does_not():
@@ -48,10 +48,10 @@ def test_each_wave_counts_and_the_time_between_does_not():
         steady(3, 1000, 20, 11),
     ]
     assert [(w.begin // MS, w.end // MS) for w in windows(records, 2)] == [(150, 200), (1000, 1200)]
-    found = full_batch(records, 2, 2.0)
-    assert found["full_batch.tokens"] == 5 + 5 + 10 + 10
-    assert found["full_batch.tpot"] == pytest.approx((2 * 50 + 2 * 200) / 30)
-    assert found["full_batch.share"] == pytest.approx(0.125)
+    metrics = full_batch(records, 2, 2.0)
+    assert metrics["full_batch.tokens"] == 5 + 5 + 10 + 10
+    assert metrics["full_batch.tpot"] == pytest.approx((2 * 50 + 2 * 200) / 30)
+    assert metrics["full_batch.share"] == pytest.approx(0.125)
 
 
 def test_a_jittered_edge_adds_no_piece_of_a_step():
@@ -81,7 +81,7 @@ def test_a_batch_is_full_from_the_last_first_token_to_the_first_last_one(made):
     records = [steady(n, 100 + offset, step, 5) for n, (offset, step) in enumerate(made)]
     firsts, lasts = [r.arrival_ns[0] for r in records], [r.arrival_ns[-1] for r in records]
     expected = [(max(firsts), min(lasts))] if max(firsts) < min(lasts) else []
-    assert [(one.begin, one.end) for one in windows(records, len(records))] == expected
+    assert [(window.begin, window.end) for window in windows(records, len(records))] == expected
 
 
 def test_one_event_inside_gives_no_tpot_and_no_zero():
@@ -89,9 +89,9 @@ def test_one_event_inside_gives_no_tpot_and_no_zero():
         answer(0, sent=0, arrivals=((100, 1), (250, 3)), end=260),
         answer(1, sent=0, arrivals=((90, 1), (240, 3)), end=250),
     ]
-    found = full_batch(records, 2, 1.0)
-    assert found["full_batch.windows"] == 1
-    assert "full_batch.tpot" not in found
+    metrics = full_batch(records, 2, 1.0)
+    assert metrics["full_batch.windows"] == 1
+    assert "full_batch.tpot" not in metrics
 
 
 def test_several_tokens_an_event():
@@ -119,8 +119,8 @@ def test_the_figures_are_declared():
 )
 def test_a_server_of_one_speed_gives_that_speed(batch_size, count, offsets, step):
     records = [steady(n, 100 + offsets[n], step, count) for n in range(batch_size)]
-    found = full_batch(records, batch_size, 10.0)
-    if "full_batch.tpot" in found:
-        assert found["full_batch.tpot"] == pytest.approx(step)
+    metrics = full_batch(records, batch_size, 10.0)
+    if "full_batch.tpot" in metrics:
+        assert metrics["full_batch.tpot"] == pytest.approx(step)
     firsts, lasts = [r.arrival_ns[0] for r in records], [r.arrival_ns[-1] for r in records]
-    assert ("full_batch.windows" in found) == (max(firsts) < min(lasts))
+    assert ("full_batch.windows" in metrics) == (max(firsts) < min(lasts))

@@ -17,39 +17,39 @@ TAKES = 0.165  # seconds of an answer
 def queue(rate: float, count: int, slots: int, seed: int | None) -> list[RequestRecord]:
     """slots servers, first come first served; arrivals even without a seed, else Poisson."""
     dice = random.Random(seed)
-    free, at, found = [0.0] * slots, 0.0, []
+    free, at, answers = [0.0] * slots, 0.0, []
     for index in range(count):
         at += 1 / rate if seed is None else dice.expovariate(rate)
         begin = max(at, heapq.heappop(free))
         heapq.heappush(free, begin + TAKES)
-        found.append(answer(index, at, begin + 0.02, begin + TAKES))
-    return found
+        answers.append(answer(index, at, begin + 0.02, begin + TAKES))
+    return answers
 
 
 def test_twice_what_it_can_by_hand() -> None:
-    """Two a second of which it serves one: the k-th is due at k / 2 and has its turn at k, so the slope is 1."""
-    told = served([answer(k, k / 2, float(k), k + 1.0) for k in range(20)], 2.0)
-    assert told is not None and told.rate == pytest.approx(1.0) and not told.kept_up and told.share < 1e-6
+    """Two a second of which it serves one: the k-th is due at k / 2 and is served at k: the slope is 1."""
+    flow = served([answer(k, k / 2, float(k), k + 1.0) for k in range(20)], 2.0)
+    assert flow is not None and flow.rate == pytest.approx(1.0) and not flow.kept_up and flow.share < 1e-6
 
 
 def test_what_is_offered_is_served_where_no_queue_grows() -> None:
-    told = served(queue(10.0, 40, 4, None), 10.0)
-    assert told is not None and (told.rate, told.share, told.kept_up) == (10.0, CLOSEST, True)
+    flow = served(queue(10.0, 40, 4, None), 10.0)
+    assert flow is not None and (flow.rate, flow.share, flow.kept_up) == (10.0, CLOSEST, True)
 
 
 @pytest.mark.parametrize("seed", range(20))
 @pytest.mark.parametrize("times", [1.5, 3.0])
 def test_an_overloaded_queue_gives_its_own_rate(seed: int, times: float) -> None:
     truth = 4 / TAKES
-    told = served(queue(times * truth, 200, 4, seed), times * truth)
-    assert told is not None and not told.kept_up
-    assert told.rate == pytest.approx(truth, rel=0.15)
+    flow = served(queue(times * truth, 200, 4, seed), times * truth)
+    assert flow is not None and not flow.kept_up
+    assert flow.rate == pytest.approx(truth, rel=0.15)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_random_arrivals_at_half_load_are_no_limit(seed: int) -> None:
-    told = served(queue(12.0, 100, 4, seed), 12.0)
-    assert told is not None and told.kept_up and told.rate == 12.0
+    flow = served(queue(12.0, 100, 4, seed), 12.0)
+    assert flow is not None and flow.kept_up and flow.rate == 12.0
 
 
 def test_too_few_and_all_at_once_say_nothing() -> None:

@@ -24,8 +24,9 @@ def lumps(count: int, room: int, error: ErrorKind | None = None) -> list[Request
         begin = 2000 * (k // room)
         stamps = array("q", [(begin + 1000 + 100 * j) * MS for j in range(1, 11)])
         found.append(
-            RequestRecord(index=k, input_len=1, output_len=10, due_ns=0, sent_ns=0, arrival_ns=stamps, done=error is None,
-                          error=error, arrival_tokens=array("q", range(1, 11)), end_ns=stamps[-1], completion_tokens=10,
+            RequestRecord(index=k, input_len=1, output_len=10, due_ns=0, sent_ns=0, arrival_ns=stamps,
+                          done=error is None, error=error, arrival_tokens=array("q", range(1, 11)),
+                          end_ns=stamps[-1], completion_tokens=10,
                           finish_reason="length")
         )  # fmt: skip
     return found
@@ -59,8 +60,9 @@ def test_several_tokens_in_one_piece_are_all_counted() -> None:
 
     def paired(record: RequestRecord) -> RequestRecord:
         return RequestRecord(
-            index=record.index, input_len=1, output_len=10, due_ns=0, sent_ns=0, arrival_ns=record.arrival_ns[1::2], done=True,
-            arrival_tokens=record.arrival_tokens[1::2], end_ns=record.end_ns, completion_tokens=10, finish_reason="length",
+            index=record.index, input_len=1, output_len=10, due_ns=0, sent_ns=0,
+            arrival_ns=record.arrival_ns[1::2], done=True, arrival_tokens=record.arrival_tokens[1::2],
+            end_ns=record.end_ns, completion_tokens=10, finish_reason="length",
         )  # fmt: skip
 
     found = saturated_flow([paired(record) for record in lumps(25, 5)])

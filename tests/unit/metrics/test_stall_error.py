@@ -85,7 +85,7 @@ def test_the_truth_is_never_further_than_the_bound(requests, stalls):
         made = []
         for index, (sent, gaps) in enumerate(requests):
             stamps = [sent + sum(gaps[: k + 1]) for k in range(len(gaps))]
-            arrivals = tuple((stamped(one), k + 1) for k, one in enumerate(stamps))
+            arrivals = tuple((stamped(stamp), k + 1) for k, stamp in enumerate(stamps))
             made.append(
                 answer(
                     index, sent=sent, due=sent, arrivals=arrivals, output_len=len(gaps), end=arrivals[-1][0]

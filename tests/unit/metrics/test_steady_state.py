@@ -20,8 +20,9 @@ def answer(
     """100 tokens of prompt; 11 tokens at even times from first to end, all seconds."""
     stamps = array("q", [round((first + k * (end - first) / 10) * S) for k in range(11)])
     return RequestRecord(
-        index=index, input_len=100, output_len=11, due_ns=round(sent * S), sent_ns=round(sent * S), arrival_ns=stamps,
-        arrival_tokens=array("q", range(1, 12)), end_ns=stamps[-1], completion_tokens=11, prompt_tokens=100, error=error,
+        index=index, input_len=100, output_len=11, due_ns=round(sent * S), sent_ns=round(sent * S),
+        arrival_ns=stamps, arrival_tokens=array("q", range(1, 12)), end_ns=stamps[-1], completion_tokens=11,
+        prompt_tokens=100, error=error,
     )  # fmt: skip
 
 
@@ -60,11 +61,11 @@ def test_a_closed_loop_s_throughput_is_that_of_its_slots() -> None:
     whole = run(*IN_STEP)
     part = steady(whole, 2)
     assert part is not None
-    found = steady_metrics(whole, part, GpuCounts.alike(2), slots=2)
-    assert found["total_throughput"] == pytest.approx(22.2)
-    assert found["output_throughput_per_gpu"] == pytest.approx(4 * 11 / 20 / 2)
-    assert found["qpm"] == pytest.approx(12)
-    assert found["tpot.mean"] == pytest.approx(800)  # 8 s for ten tokens
+    metrics = steady_metrics(whole, part, GpuCounts.alike(2), slots=2)
+    assert metrics["total_throughput"] == pytest.approx(22.2)
+    assert metrics["output_throughput_per_gpu"] == pytest.approx(4 * 11 / 20 / 2)
+    assert metrics["qpm"] == pytest.approx(12)
+    assert metrics["tpot.mean"] == pytest.approx(800)  # 8 s for ten tokens
 
 
 def test_answers_out_of_step_have_no_edge() -> None:
@@ -84,10 +85,10 @@ def test_a_window_where_the_load_is_a_rate() -> None:
     whole = run(*IN_STEP)
     part = steady(whole, 2)
     assert part is not None
-    found = steady_metrics(whole, part)
-    assert found["output_throughput"] == pytest.approx(44 / 20)
-    assert found["input_throughput"] == pytest.approx(400 / 20)
-    assert found["request_throughput"] == pytest.approx(4 / 20)
+    metrics = steady_metrics(whole, part)
+    assert metrics["output_throughput"] == pytest.approx(44 / 20)
+    assert metrics["input_throughput"] == pytest.approx(400 / 20)
+    assert metrics["request_throughput"] == pytest.approx(4 / 20)
 
 
 def test_what_was_cut_off_does_not_count_as_an_answer() -> None:

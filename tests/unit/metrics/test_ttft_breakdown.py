@@ -2,97 +2,108 @@
 
 import pytest
 
-from slabench.metrics.ttft_breakdown import Crowd, explained, parts, retracted, waiting
+from slabench.messages import Message
+from slabench.metrics.ttft_breakdown import Crowd, explained, explanation, parts, retracted, waiting
 from slabench.records import ErrorKind
 from tests.unit.metrics.test_compute import answer
 
-# Sent at 10, tokens at 110, 120 and 140 ms: TTFT 100; the server says 60 ms queued, and 125 of the 130 ms to
-# the last token.
-TOLD = {"queue_time": 0.060, "e2e_latency": 0.125}
+# Sent at 10, tokens at 110, 120 and 140 ms: TTFT 100; the server reports 60 ms queued, and 125 of the 130 ms
+# to the last token.
+REPORTED = {"queue_time": 0.060, "e2e_latency": 0.125}
 
 
 def test_one_answer_by_hand():
-    assert parts(answer(server=TOLD)) == pytest.approx((60.0, 35.0, 5.0))
+    assert parts(answer(server=REPORTED)) == pytest.approx((60.0, 35.0, 5.0))
     # never more than TTFT
     assert sum(parts(answer(server={"queue_time": 0.5, "e2e_latency": 0.0}))) == pytest.approx(100.0)
     assert parts(answer()) is None
-    assert parts(answer(server=TOLD | {"total_retractions": 1.0})) is None
+    assert parts(answer(server=REPORTED | {"total_retractions": 1.0})) is None
 
 
-def test_who_ran_and_who_waited():
+def test_how_many_ran_and_waited():
     """Three sent at 10; first tokens at 110, 130, 200, last ones at 140, 190, 300: two ran at once, three
     waited.
     """
-    found = waiting(
+    metrics = waiting(
         [
-            answer(0, server=TOLD),
+            answer(0, server=REPORTED),
             answer(1, arrivals=((130, 1), (190, 4)), end=191),
             answer(2, arrivals=((200, 1), (300, 4)), end=301),
         ]
     )
-    assert (found["ran.peak"], found["waited.peak"]) == (2, 3)
-    assert found["ttft_queue.mean"] == pytest.approx(60.0)
+    assert (metrics["ran.peak"], metrics["waited.peak"]) == (2, 3)
+    assert metrics["ttft_queue.mean"] == pytest.approx(60.0)
+
+
+SPLIT = {
+    "ttft.mean": 144_639.0,
+    "ttft_queue.mean": 139_000.0,
+    "ttft_prefill.mean": 5_637.5,
+    "ttft_outside.mean": 1.5,
+}
+QUEUED = Message("ttft.queued", ran=18, queued=110, queued_lines=97, lines=124)
+CROWD = Crowd(lines=124, ran=18, waited=110, waited_lines=97)
+
+
+def sentences(*args, **more):
+    message = explanation(*args, **more)
+    assert message is not None and message.id == "ttft.sentences"
+    return list(message.arguments["sentences"])
 
 
 def test_the_sentence():
-    figures = {
-        "ttft.mean": 144_639.0,
-        "ttft_queue.mean": 139_000.0,
-        "ttft_prefill.mean": 5_637.5,
-        "ttft_outside.mean": 1.5,
-    }
-    text = "TTFT mean 144,639 ms: 139,000 ms queued at the server, 5,638 ms in prefill, 1.5 ms outside of it"
-    assert explained(figures) == f"{text}."
-    crowd = Crowd(lines=124, ran=18, waited=110, waited_lines=97)
-    ran = "The server ran at most 18 at once, up to 110 waited, somebody on 97 of 124 Decode lines (deploy log)."
-    assert explained(figures, crowd) == f"{text}. {ran}"
-    gone = "retracted requests have no parts: a retraction begins the server's count anew"
-    assert explained(figures, crowd, without=7) == f"{text} (of the others; 7 {gone}). {ran}"
+    parts = Message("ttft.parts", ttft=144_639.0, queue=139_000.0, prefill=5_637.5, outside=1.5)
+    assert sentences(SPLIT) == [parts]
+    assert sentences(SPLIT, CROWD) == [parts, QUEUED]
+    assert sentences(SPLIT, CROWD, without=7) == [parts, Message("ttft.retracted", retracted=7), QUEUED]
     assert explained({}) is None
+    assert str(explained(SPLIT, CROWD)) == (
+        "TTFT mean 144,639 ms: 139,000 ms queued at the server, 5,638 ms in prefill, 1.50 ms outside "
+        "the server. At most 18 requests ran at once; up to 110 were queued, in 97 of 124 Decode lines "
+        "(deploy log)."
+    )
 
 
 def test_the_servers_tokenizer_by_hand():
     """What a real 0.5.7 reports: 0.51 ms from the request's coming to its scheduler."""
     real = {"request_received_ts": 1795455473.0936377, "request_sent_to_scheduler_ts": 1795455473.0941494}
     later = {"request_received_ts": 1000.0, "request_sent_to_scheduler_ts": 1000.02}
-    found = waiting([answer(0, server=TOLD | real), answer(1, server=TOLD | later), answer(2, server=TOLD)])
-    assert found["ttft_tokenizer.max"] == pytest.approx(20.0)
-    assert found["ttft_tokenizer.min"] == pytest.approx(0.5117, abs=1e-3)
-    assert not [key for key in waiting([answer(server=TOLD)]) if key.startswith("ttft_tokenizer")]
+    metrics = waiting(
+        [answer(0, server=REPORTED | real), answer(1, server=REPORTED | later), answer(2, server=REPORTED)]
+    )
+    assert metrics["ttft_tokenizer.max"] == pytest.approx(20.0)
+    assert metrics["ttft_tokenizer.min"] == pytest.approx(0.5117, abs=1e-3)
+    assert not [key for key in waiting([answer(server=REPORTED)]) if key.startswith("ttft_tokenizer")]
     backwards = {"request_received_ts": 1000.0, "request_sent_to_scheduler_ts": 999.0}
-    assert not [key for key in waiting([answer(server=TOLD | backwards)]) if key.startswith("ttft_tokenizer")]
-    figures = {
+    assert not [
+        key for key in waiting([answer(server=REPORTED | backwards)]) if key.startswith("ttft_tokenizer")
+    ]
+    split = {
         "ttft.mean": 100.0,
         "ttft_queue.mean": 60.0,
         "ttft_prefill.mean": 35.0,
         "ttft_outside.mean": 5.0,
     }
-    text = explained(figures | {"ttft_tokenizer.mean": 14.0})
-    assert (
-        text
-        == "TTFT mean 100 ms: 60.0 ms queued at the server, 35.0 ms in prefill (its tokenizer: 14.0 ms, 40%), 5.0 ms outside of it."
-    )
+    _, tokenizer = sentences(split | {"ttft_tokenizer.mean": 14.0})
+    assert tokenizer == Message("ttft.tokenizer", tokenizer=14.0, share=0.4)
+    assert str(tokenizer) == "Tokenizing takes 14.00 ms of the prefill part (40%)."
 
 
-def test_the_sentence_where_the_answers_do_not_tell():
-    """The log alone: how many ran and waited, and no word on how long one of them did."""
-    figures = {"ttft.mean": 144_639.0, "ran.peak": 18.0, "waited.peak": 120.0, "completed": 7.0}
-    untold = "TTFT mean 144,639 ms; how much of it was queueing the answers do not say (--enable-metrics makes a server tell)."
-    assert (
-        explained(figures)
-        == f"{untold} The server ran at most 18 at once, up to 120 waited for their first token."
+def test_the_sentence_where_the_server_reports_no_queue_time():
+    """The log alone: how many ran and were queued, not for how long."""
+    metrics = {"ttft.mean": 144_639.0, "ran.peak": 18.0, "waited.peak": 120.0, "completed": 7.0}
+    by_client = Message("ttft.by_client", ran=18.0, queued=120.0)
+    assert str(explained(metrics)).startswith(
+        "TTFT mean 144,639 ms; the server does not report queue time: start it with --enable-metrics. At "
     )
-    crowd = Crowd(lines=124, ran=18, waited=110, waited_lines=97)
-    ran = "The server ran at most 18 at once, up to 110 waited, somebody on 97 of 124 Decode lines (deploy log)."
-    assert explained(figures, crowd) == f"{untold} {ran}"
+    not_reported, beside = sentences(metrics)
+    assert (not_reported.id, beside) == ("ttft.not_reported", by_client)
+    assert sentences(metrics, CROWD) == [not_reported, QUEUED]
     idle = Crowd(lines=9, ran=3, waited=0, waited_lines=0)
-    ran = "The server ran at most 3 at once, and nobody waited on its 9 Decode lines (deploy log)."
-    assert explained(figures, idle) == f"{untold} {ran}"
-    assert explained(figures, without=7).startswith(
-        "TTFT mean 144,639 ms; 7 retracted requests have no parts"
-    )
-    # a log without a line
-    assert explained(figures, Crowd(0, 0, 0, 0)).endswith("waited for their first token.")
+    assert sentences(metrics, idle) == [not_reported, Message("ttft.ran", ran=3, lines=9)]
+    all_retracted = Message("ttft.all_retracted", ttft=144_639.0, retracted=7)
+    assert sentences(metrics, without=7) == [all_retracted, by_client]
+    assert sentences(metrics, Crowd(0, 0, 0, 0)) == [not_reported, by_client]  # a log without a line
     assert explained({"ttft.mean": 44.0, "ran.peak": 8.0, "waited.peak": 8.0}) is None
 
 
