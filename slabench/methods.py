@@ -11,6 +11,7 @@ from typing import Any
 from slabench.errors import ConfigError
 
 INF = math.inf
+_LOAD = ("input_len", "output_len", "num_prompts", "request_rate", "max_concurrency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,45 +34,45 @@ class Form:
                 f'Form(method={self.method!r}): its first argument names the method, such as "serving".'
             )
         for name in ("input_len", "output_len", "num_prompts", "max_concurrency"):
-            value = getattr(self, name)
-            if value is None and name == "max_concurrency":
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                beside = ", or None for no limit" if name == "max_concurrency" else ""
+            value, optional = getattr(self, name), name == "max_concurrency"
+            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+            if not whole and not (optional and value is None):
+                beside = ", or None for no limit" if optional else ""
                 raise ConfigError(f"Form({name}={value!r}): give a whole number of at least 1{beside}.")
         rate = self.request_rate
         if isinstance(rate, bool) or not isinstance(rate, int | float) or not rate > 0:
             raise ConfigError(
-                f'Form(request_rate={rate!r}): give requests a second above 0, or float("inf") for all at once.'
+                f'Form(request_rate={rate!r}): give requests/s above 0, or float("inf") for all at once.'
             )
 
-    def replaced(self, **given: Any) -> Form:
-        """This form with the options that were given; None means not given."""
-        return replace(self, **{key: value for key, value in given.items() if value is not None})
+    def replaced(self, **options: Any) -> Form:
+        """This form with other values; an option that is None changes nothing."""
+        return replace(self, **{key: value for key, value in options.items() if value is not None})
 
     def differences(self, published: Form, *, counts: tuple[int, ...] = ()) -> tuple[str, ...]:
         """What this form has otherwise than the published one. counts: the published numbers of prompts, if
         several.
         """
-        found = []
-        for key in ("input_len", "output_len", "num_prompts", "request_rate", "max_concurrency"):
-            mine, theirs = getattr(self, key), getattr(published, key)
-            if key == "num_prompts" and counts:
-                if mine not in counts:
-                    found.append(
-                        f"{key} {mine} instead of {', '.join(map(str, counts[:-1]))} or {counts[-1]}"
-                    )
-            elif mine != theirs:
-                found.append(f"{key} {_told(mine)} instead of {_told(theirs)}")
-        return tuple(found)
+        wanted: dict[str, tuple[object, ...]] = {key: (getattr(published, key),) for key in _LOAD}
+        wanted["num_prompts"] = counts or wanted["num_prompts"]
+        return tuple(
+            f"{key} {_shown(getattr(self, key))} instead of {_shown(*values)}"
+            for key, values in wanted.items()
+            if getattr(self, key) not in values
+        )
 
 
-def _told(value: object) -> str:
-    return "no limit" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+def _shown(*values: object) -> str:
+    """`128, 256 or 512`"""
+    shown = [
+        "no limit" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+        for value in values
+    ]
+    return " or ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)
 
 
 def reduced(differences: tuple[str, ...]) -> tuple[str, ...]:
-    """The label of a run that is not the published method, or none."""
+    """The label of a run that is not the published method, if it differs."""
     return (f"REDUCED: {'; '.join(differences)}",) if differences else ()
 
 

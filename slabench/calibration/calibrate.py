@@ -16,6 +16,7 @@ from slabench.calibration.shape import Shape
 from slabench.calibration.store import Store
 from slabench.errors import ConfigError, ServerError
 from slabench.loadgen import ClientOptions, Plan, Target, prepare_requests, run_load
+from slabench.messages import Message
 from slabench.records import Calibration
 from slabench.server.http import Http
 from slabench.server.launch import launch
@@ -23,34 +24,29 @@ from slabench.workloads.model import Prompt
 
 TTFT_MS = 200.0
 INPUT_LEN = 64
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 
 
 def measure(shape: Shape, options: ClientOptions) -> Calibration:
-    """One calibration, some seconds long. What goes wrong is its state and its sentence, never an exception."""
+    """One calibration, some seconds long. What goes wrong is its state and its why, never an exception."""
     made = datetime.now(UTC).isoformat(timespec="seconds")
-    options = replace(options, keep_text=False, first_byte_timeout_s=PATIENCE_S, idle_timeout_s=PATIENCE_S)
+    options = replace(options, keep_text=False, first_byte_timeout_s=TIMEOUT_S, idle_timeout_s=TIMEOUT_S)
     profile = f"null?ttft_ms={TTFT_MS:g}&itl_ms={shape.itl_ms:g}"
     command = [sys.executable, "-m", "slabench.sim", "--profile", profile, "--port", "{port}"]
-    prompts = [
-        Prompt(None, array("i", range(100, 100 + INPUT_LEN)), INPUT_LEN, shape.tokens)
-        for _ in range(shape.streams)
-    ]
+    prompts = [Prompt(None, array("i", range(100, 100 + INPUT_LEN)), INPUT_LEN, shape.tokens)] * shape.streams
     try:
         with tempfile.TemporaryDirectory(prefix="slabench-null-") as folder:
             with launch(
-                command, str(Path(folder) / "null.log"), ready_timeout=PATIENCE_S, grace=2.0
+                command, str(Path(folder) / "null.log"), ready_timeout=TIMEOUT_S, grace=2.0
             ) as server:
-                result = run_load(
-                    Target(server.url), prepare_requests(prompts), Plan.at_once(shape.streams), options
-                )
-                asked = Http(server.url)
-                truth, trace = json.loads(asked.get("/truth").body), asked.get("/truth/trace").body
+                requests, plan = prepare_requests(prompts), Plan.at_once(shape.streams)
+                result = run_load(Target(server.url), requests, plan, options)
+                http = Http(server.url)
+                truth, trace = json.loads(http.get("/truth").body), http.get("/truth/trace").body
             return compare(result.requests, truth, trace, shape, made_utc=made)
     except (ServerError, ConfigError, OSError, ValueError, KeyError) as error:
-        return Calibration(
-            "failed", f"the null server could not be driven: {str(error).splitlines()[0]}", made_utc=made
-        )
+        why = Message("calibration.not_driven", problem=str(error).splitlines()[0])
+        return Calibration("failed", str(why), made_utc=made)
 
 
 class Calibrator:
@@ -74,12 +70,12 @@ class Calibrator:
         """What is known before the test: its concurrency, not yet its token rate."""
         return self._of(Shape.of(concurrency, one_token=one_token))
 
-    def after(self, found: Calibration, concurrency: int, tpot_ms: float | None) -> Calibration:
+    def after(self, known: Calibration, concurrency: int, tpot_ms: float | None) -> Calibration:
         """The same where the test's tokens came no faster than the calibration's; else measured for the
         faster step.
         """
-        if tpot_ms is None or found.state != "measured" or tpot_ms >= found.itl_ms:
-            return found
+        if tpot_ms is None or known.state != "measured" or tpot_ms >= known.itl_ms:
+            return known
         return self._of(Shape.of(concurrency, tpot_ms))
 
     def _of(self, shape: Shape) -> Calibration:
@@ -87,9 +83,7 @@ class Calibrator:
         if known is None and not self.fresh:
             known = self.store.load(shape)
         if known is None:
-            self.say(
-                f"Calibrating the client: {shape.streams} streams, a token each every {shape.itl_ms:g} ms, some seconds."
-            )
+            self.say(str(Message("calibration.begins", streams=shape.streams, itl_ms=shape.itl_ms)))
             known = self._measure(shape, self.options)
             self.store.save(shape, known)
         self._made[shape] = known

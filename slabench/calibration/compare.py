@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from slabench.calibration.shape import Shape
+from slabench.messages import Message
 from slabench.records import Calibration, RequestRecord
 
 # of the time between two tokens: later, and a token goes out when the next one of its answer is nearer
@@ -21,15 +23,15 @@ def read_trace(trace: bytes) -> list[np.ndarray]:
 
     ValueError if it is cut.
     """
-    found, at = [], 0
+    writes, at = [], 0
     while at < len(trace):
         try:
             _, count = struct.unpack_from("<II", trace, at)
-            found.append(np.frombuffer(trace, "<u4", count, at + 8).astype(np.int64) * 100)
+            writes.append(np.frombuffer(trace, "<u4", count, at + 8).astype(np.int64) * 100)
         except (struct.error, ValueError) as error:
             raise ValueError("the trace ends in the middle of a request") from error
         at += 8 + 4 * count
-    return found
+    return writes
 
 
 def compare(
@@ -41,76 +43,53 @@ def compare(
     TTFT begins for the client when it had sent, for the server when the kernel had the request; both end with
     the first token.
     """
+    late_ms = float(truth["late_us"].get("p99", 0.0)) / 1000
+    unknown = Calibration("failed", "", shape.streams, shape.itl_ms, shape.tokens, made_utc=made_utc)
 
-    def without(state: str, why: str, late_ms: float | None = None) -> Calibration:
-        return Calibration(
-            state,
-            why,
-            shape.streams,
-            shape.itl_ms,
-            shape.tokens,
-            server_late_p99_ms=late_ms,
-            made_utc=made_utc,
-        )
+    def without(state: str, why: Message, late_ms: float | None = None) -> Calibration:
+        return replace(unknown, state=state, why=str(why), server_late_p99_ms=late_ms)
 
-    bad = [record for record in records if not record.ok]
+    bad, n = [record for record in records if not record.ok], len(records)
     if bad:
+        problem = bad[0].error_text
         return without(
-            "failed", f"{len(bad)} of {len(records)} requests failed, the first so: {bad[0].error_text}"
+            "failed", Message("calibration.requests_failed", failed=len(bad), requests=n, problem=problem)
         )
     rows = {
         row["id"]: (row, writes) for row, writes in zip(truth["requests"], read_trace(trace), strict=True)
     }
-    late_ms = float(truth["late_us"].get("p99", 0.0)) / 1000
     pairs = [(record, *rows[record.request_id]) for record in records if record.request_id in rows]
-    if len(pairs) != len(records) or any(
-        _tokens(record) < 1 or len(writes) < 2 for record, _, writes in pairs
-    ):
-        return without(
-            "failed", f"the null server knows {len(pairs)} of {len(records)} requests as whole answers"
-        )
-    rates = [
-        (len(writes) - 1) * 1e9 / int(writes[-1] - writes[0])
-        for _, _, writes in pairs
-        if writes[-1] > writes[0]
-    ]
-    kept = float(np.mean(rates)) * shape.itl_ms / 1000 if rates else 0.0
-    if late_ms > LATE_SHARE * shape.itl_ms or kept < RATE_SHARE:
-        why = (
-            f"the null server could not keep {shape.chunks_per_s:,.0f} tokens/s on this machine: its writes were {late_ms:.1f} ms "
-            f"late at p99, at {kept:.0%} of the rate"
-        )
-        return without("ceiling", why, late_ms)
-    ours = np.array([_tpot(record) for record, _, _ in pairs])
-    theirs = np.array([(int(writes[-1]) - int(writes[0])) / (len(writes) - 1) for _, _, writes in pairs])
+    if len(pairs) != n or any(_tokens(record) < 1 or len(writes) < 2 for record, _, writes in pairs):
+        return without("failed", Message("calibration.unknown_answers", known=len(pairs), requests=n))
+    spans_ns = np.array([int(writes[-1]) - int(writes[0]) for _, _, writes in pairs])
+    steps = np.array([len(writes) - 1 for _, _, writes in pairs])
+    moved = spans_ns > 0
+    rates = steps[moved] * 1e9 / spans_ns[moved]
+    reached = float(np.mean(rates)) * shape.itl_ms / 1000 if len(rates) else 0.0
+    if late_ms > LATE_SHARE * shape.itl_ms or reached < RATE_SHARE:
+        measured = {"rate": shape.chunks_per_s, "late_ms": late_ms, "reached": reached}
+        return without("ceiling", Message("calibration.ceiling", **measured), late_ms)
+    stamps = [np.frombuffer(record.arrival_ns, dtype=np.int64) for record, _, _ in pairs]
+    ours = [(at[-1] - at[0]) / _tokens(record) for at, (record, _, _) in zip(stamps, pairs, strict=True)]
     ttft = [
         (record.arrival_ns[0] - (record.sent_ns or record.due_ns))
         - (row["t_first_write"] - (row["t_rx"] or row["t_accept"]))
         for record, row, _ in pairs
     ]
-    gaps = np.concatenate(
-        [np.diff(np.frombuffer(record.arrival_ns, dtype=np.int64)) for record, _, _ in pairs]
+    gaps, true_gaps = (
+        np.percentile(np.concatenate([np.diff(times) for times in side]), 99)
+        for side in (stamps, [writes for _, _, writes in pairs])
     )
-    true_gaps = np.concatenate([np.diff(writes) for _, _, writes in pairs])
-    return Calibration(
-        "measured",
-        "",
-        shape.streams,
-        shape.itl_ms,
-        shape.tokens,
-        tpot_error_pct=float(ours.mean() / theirs.mean() - 1) * 100,
+    return replace(
+        unknown,
+        state="measured",
+        tpot_error_pct=float(np.mean(ours) / np.mean(spans_ns / steps) - 1) * 100,
         ttft_error_ms=float(np.mean(ttft)) / 1e6,
-        p99_itl_error_ms=float(np.percentile(gaps, 99) - np.percentile(true_gaps, 99)) / 1e6,
+        p99_itl_error_ms=float(gaps - true_gaps) / 1e6,
         server_late_p99_ms=late_ms,
-        made_utc=made_utc,
     )
 
 
 def _tokens(record: RequestRecord) -> int:
     """After the first chunk."""
     return record.arrival_tokens[-1] - record.arrival_tokens[0] if record.arrival_tokens else 0
-
-
-def _tpot(record: RequestRecord) -> float:
-    """In ns, as metrics/ defines it."""
-    return (record.arrival_ns[-1] - record.arrival_ns[0]) / _tokens(record)

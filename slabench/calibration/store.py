@@ -1,4 +1,4 @@
-"""Calibrations on disk: they hold for a machine, a version of the client and a load shape, and not for ever."""
+"""Calibrations on disk: they hold for a machine, a version of the client and a load shape, for a time."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import re
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
@@ -28,13 +29,13 @@ def machine() -> dict[str, str]:
     tells hosts apart.
     """
     try:
-        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(errors="replace"), re.M)
+        model = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(errors="replace"), re.M)
     except OSError:
-        found = None
+        model = None
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "node": platform.node(),
-        "processor": found[1] if found else platform.processor(),
+        "processor": model[1] if model else platform.processor(),
         "cores": str(cores),
         "kernel": platform.release(),
         "python": sys.version.split()[0],
@@ -67,27 +68,24 @@ class Store:
         try:
             if time.time() - path.stat().st_mtime > MAX_AGE_S:
                 return None
-            told = json.loads(path.read_text(encoding="utf-8"))
-            names = {one.name for one in fields(Calibration)}
-            found = Calibration(**{key: value for key, value in told.items() if key in names})
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            names = {field.name for field in fields(Calibration)}
+            known = Calibration(**{key: value for key, value in stored.items() if key in names})
         except (OSError, ValueError, TypeError, AttributeError):
             return None
-        whole = all(
-            isinstance(one, float)
-            for one in (found.tpot_error_pct, found.ttft_error_ms, found.p99_itl_error_ms)
-        )
-        return replace(found, kept=True) if found.state == "measured" and whole else None
+        errors = (known.tpot_error_pct, known.ttft_error_ms, known.p99_itl_error_ms)
+        whole = known.state == "measured" and all(isinstance(error, float) for error in errors)
+        return replace(known, kept=True) if whole else None
 
     def save(self, shape: Shape, made: Calibration) -> None:
         """Whole or not at all; only what was measured: a machine that was too busy may not be so the next
         time.
         """
-        if made.state != "measured":
-            return
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False, encoding="utf-8") as file:
-                file.write(dumps(asdict(made)))
-            os.replace(file.name, self._path(shape))
-        except OSError:
-            return
+        if made.state == "measured":
+            with suppress(OSError):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                with tempfile.NamedTemporaryFile(
+                    "w", dir=self.folder, delete=False, encoding="utf-8"
+                ) as file:
+                    file.write(dumps(asdict(made)))
+                os.replace(file.name, self._path(shape))

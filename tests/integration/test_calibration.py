@@ -33,7 +33,7 @@ def suite(tmp_path: Path) -> Suite:
 def test_every_output_carries_the_error_bar(suite: Suite) -> None:
     done = suite(*WORK, "--calibrate=fresh", READ)
     assert done.status == 0 and done.folder is not None, done.output
-    assert "Calibrating the client: 16 streams, a token each every 20 ms, some seconds." in done.output
+    assert "Calibrating the client for some seconds: 16 streams, one token each every 20 ms." in done.output
     (entry,) = done.run["tests"]
     bar = entry["client"]["calibration"]
     assert (bar["state"], bar["streams"], bar["itl_ms"], bar["kept"]) == ("measured", 16, 20.0, False), bar
@@ -60,7 +60,7 @@ def test_the_null_server_is_really_driven() -> None:
 def test_a_null_server_that_cannot_start_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/no/such/python")
     made = measure(Shape(4, 20.0), ClientOptions())
-    assert made.state == "failed" and made.why.startswith("the null server could not be driven: ")
+    assert made.state == "failed" and made.why.startswith("the embedded null server could not be driven: ")
 
 
 def test_the_embedded_server_is_left_out_unless_asked(suite: Suite) -> None:

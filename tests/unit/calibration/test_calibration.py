@@ -1,8 +1,10 @@
-"""The client's own error: shapes, the comparison with the truth, and what is kept. Figures by hand."""
+"""The client's own error: shapes, the comparison with the truth, and what is kept. Numbers by hand."""
 
 from __future__ import annotations
 
+import os
 import struct
+import time
 from array import array
 from dataclasses import replace
 from pathlib import Path
@@ -45,8 +47,8 @@ def test_answers_of_one_token_are_a_light_load() -> None:
 
 @given(st.integers(1, 9000), st.floats(2, 1000))
 def test_a_shape_is_never_an_easier_load(concurrency: int, tpot: float) -> None:
-    found = Shape.of(concurrency, tpot)
-    assert found.streams >= concurrency and found.itl_ms <= tpot and found.tokens > 100
+    shape = Shape.of(concurrency, tpot)
+    assert shape.streams >= concurrency and shape.itl_ms <= tpot and shape.tokens > 100
 
 
 def record(index: int, sent_ms: float, arrivals_ms: list[float], **more: object) -> RequestRecord:
@@ -68,7 +70,7 @@ def truth(
         struct.pack(f"<II{len(writes)}I", k, len(writes), *(round((at - accept) * MS / 100) for at in writes))
         for k, (_, _, accept, writes) in enumerate(rows)
     )
-    told = [
+    requests = [
         {
             "id": key,
             "t_rx": round(received * MS),
@@ -77,7 +79,7 @@ def truth(
         }
         for key, received, accept, writes in rows
     ]
-    return {"requests": told, "late_us": {"p99": late_p99_us}}, trace
+    return {"requests": requests, "late_us": {"p99": late_p99_us}}, trace
 
 
 def test_errors_are_client_minus_server() -> None:
@@ -112,17 +114,17 @@ def test_a_server_that_is_late_knows_nothing() -> None:
     assert behind.state == "ceiling" and "95% of the rate" in behind.why
 
 
-def test_failed_requests_and_unknown_answers_are_said() -> None:
+def test_failed_requests_and_unknown_answers_are_reported() -> None:
     writes = [201.0, 221.0]
-    told = truth(("id0", 1.0, 2.0, writes))
+    known = truth(("id0", 1.0, 2.0, writes))
     bad = compare(
-        [record(0, 1.0, writes, error=ErrorKind.RESET, error_text="broke")], *told, SHAPE, made_utc=""
+        [record(0, 1.0, writes, error=ErrorKind.RESET, error_text="broke")], *known, SHAPE, made_utc=""
     )
-    assert bad.state == "failed" and bad.why == "1 of 1 requests failed, the first so: broke"
-    other = compare([record(0, 1.0, writes, request_id="x")], *told, SHAPE, made_utc="")
-    assert other.state == "failed" and "knows 0 of 1" in other.why
+    assert (bad.state, bad.why) == ("failed", "1 of 1 requests to the null server failed; first: broke")
+    other = compare([record(0, 1.0, writes, request_id="x")], *known, SHAPE, made_utc="")
+    assert other.state == "failed" and "has records of 0 of 1 requests" in other.why
     with pytest.raises(ValueError, match="in the middle"):
-        read_trace(told[1][:-2])
+        read_trace(known[1][:-2])
 
 
 MADE = Calibration("measured", "", 16, 20.0, 101, 0.1, 0.2, 0.3, 0.05, "2026-01-01T00:00:00+00:00")
@@ -173,9 +175,6 @@ def test_what_was_not_measured_is_not_kept(tmp_path: Path) -> None:
 
 
 def test_a_damaged_old_or_unwritable_cache_is_no_cache(tmp_path: Path) -> None:
-    import os
-    import time
-
     store = Store(ClientOptions(), tmp_path)
     store.save(SHAPE, MADE)
     (path,) = tmp_path.iterdir()
