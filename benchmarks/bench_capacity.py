@@ -183,8 +183,8 @@ def search(case: Case, seed: int) -> tuple[Search, SearchResult]:
     while isinstance(step := found.next(), Ask):
         found.add(
             probe_in_virtual_time(
-                case.profile, step.load, case.rules, (PROMPT, OUTPUT), WAVES, seed=dice.getrandbits(32), step_noise=STEP_NOISE,
-                run_noise=RUN_NOISE, rule_out=step.rule_out, speed=EIGHTH,
+                case.profile, step.load, case.rules, (PROMPT, OUTPUT), WAVES, seed=dice.getrandbits(32),
+                step_noise=STEP_NOISE, run_noise=RUN_NOISE, rule_out=step.rule_out, speed=EIGHTH,
             )
         )  # fmt: skip
     return found, step
@@ -227,7 +227,8 @@ def main() -> int:
     given.add_argument("--verbose", action="store_true")
     options = given.parse_args()
     print(
-        "| case | best load | within 1.5 % | furthest below | objective over by | UNRESOLVED | answers | probes "
+        "| case | best load | within 1.5 % | furthest below | objective over by | UNRESOLVED | answers | "
+        "probes "
         "| server-s | published |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
@@ -255,7 +256,8 @@ def row(case: Case, repeats: int, *, verbose: bool) -> bool:
                 f"{probe.load:g}{probe.early.standing[:1] if probe.early else ''}" for probe in found.probes
             ]
             print(
-                f"  {seed}: {outcome.kind} {outcome.load} in {found.spent_s * EIGHTH:.0f} s: {' '.join(asked)} {outcome.detail or ''}"
+                f"  {seed}: {outcome.kind} {outcome.load} in {found.spent_s * EIGHTH:.0f} s: "
+                f"{' '.join(asked)} {outcome.detail or ''}"
             )
         if outcome.kind is Kind.UNRESOLVED or outcome.load is None:
             unresolved += 1
@@ -268,8 +270,10 @@ def row(case: Case, repeats: int, *, verbose: bool) -> bool:
     many, theirs = published(case)
     mean_s = statistics.fmean(seconds)
     print(
-        f"| {case.name} | {truth:g} | {close} of {len(losses)} | {100 * max(losses):.1f} % | {100 * max(max(over), 0):.2f} % "
-        f"| {unresolved} | {min(answers):g} to {max(answers):g}, {', '.join(sorted(kinds))} | {statistics.fmean(probes):.1f} "
+        f"| {case.name} | {truth:g} | {close} of {len(losses)} | {100 * max(losses):.1f} % | "
+        f"{100 * max(max(over), 0):.2f} % "
+        f"| {unresolved} | {min(answers):g} to {max(answers):g}, {', '.join(sorted(kinds))} | "
+        f"{statistics.fmean(probes):.1f} "
         f"| {mean_s:,.0f} | {theirs:,.0f} ({many}) | ({time.monotonic() - began:.0f} s)",
         flush=True,
     )

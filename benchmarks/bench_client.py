@@ -1,13 +1,15 @@
 """Our client beside others, against a server that keeps an exact schedule and knows what it really wrote.
 
-    python -m benchmarks.bench_client --mode=table      64, 256, 512, 1024 streams, all clients in turns, medians (the default)
-                                      --mode=long       256 streams of 1536 tokens
-                                      --mode=rate       72,000 chunks/s on one core
-                                      --mode=memory     640 streams of 1536 tokens, once
-                                      --mode=scaling    one run shared by 1, 2 and 4 load processes at 72,000 chunks/s each
-                                      --mode=pairs      1, 2 and 4 pairs of a server and a client of its own at that rate
-                                      --mode=null       how many chunks/s sim:null keeps its schedule for, read by the C floor
-                                      --mode=all, or several with commas
+    python -m benchmarks.bench_client --mode=MODE
+
+    table (default)  64, 256, 512, 1024 streams, all clients in turns, medians
+    long             256 streams of 1536 tokens
+    rate             72,000 chunks/s on one core
+    memory           640 streams of 1536 tokens, once
+    scaling          one run shared by 1, 2 and 4 load processes at 72,000 chunks/s each
+    pairs            1, 2 and 4 pairs of a server and a client of its own at that rate
+    null             how many chunks/s sim:null keeps its schedule for, read by the C floor
+    all, or several with commas
 
 Server and client have a core each (--lanes=N: so many pairs at once, on cores of their own). Errors are
 against the server's own record of its writes. Every run is appended to --json at once; tables are Markdown.
@@ -27,7 +29,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.clients import claims, peers
-from benchmarks.clients.measure import Row, append, median, run
+from benchmarks.clients.measure import Row, append, measure, median
 from benchmarks.clients.peers import Peer
 from benchmarks.clients.tables import accuracy, ceiling, plain_rows
 from benchmarks.clients.truth import Group, NoTruth, Server
@@ -38,7 +40,7 @@ MODES = ("null", "table", "long", "rate", "memory", "scaling", "pairs")
 RATE_STREAMS = 1440  # at one token every 20 ms: 72,000 chunks/s
 
 
-def options(argv: Sequence[str]) -> argparse.Namespace:
+def parsed(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -54,7 +56,8 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
     add("--cores", help="the cores to use, such as 0,1,2,3; else one of each physical core")
     add(
         "--server-cmd",
-        help="another exact server: a command with {port}, {ttft} and {itl} (ms) that answers GET /truth and /truth/trace",
+        help="another exact server: a command with {port}, {ttft} and {itl} (ms) that answers GET /truth and "
+        "/truth/trace",
     )
     add("--peers", type=Path, help="folder made by benchmarks/make_peers.py")
     add("--peer-python", help="the Python that runs sglang 0.5.23's clients; else this one")
@@ -75,45 +78,51 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
     add("--timeout", type=float, default=180.0, help="seconds for one run of a client")
     add("--json", type=Path, help="file that every run is appended to")
     add("--markdown", type=Path, help="file for the tables")
-    given = parser.parse_args(argv)
-    given.mode = MODES if given.mode == "all" else tuple(given.mode.split(","))
-    if not set(given.mode) <= set(MODES):
-        parser.error(f"--mode={','.join(given.mode)} is none of {', '.join(MODES)}, all")
-    if given.peers is not None:
-        given.peers = given.peers.resolve()  # clients run in folders of their own
-    return given
+    options = parser.parse_args(argv)
+    options.mode = MODES if options.mode == "all" else tuple(options.mode.split(","))
+    if not set(options.mode) <= set(MODES):
+        parser.error(f"--mode={','.join(options.mode)} is none of {', '.join(MODES)}, all")
+    if options.peers is not None:
+        options.peers = options.peers.resolve()  # clients run in folders of their own
+    return options
 
 
 class Bench:
     """What all modes share."""
 
-    def __init__(self, given: argparse.Namespace, folder: Path) -> None:
-        self.given, self.folder = given, folder
-        self.cores = [int(core) for core in given.cores.split(",")] if given.cores else physical_cores()
+    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
+        self.options, self.folder = options, folder
+        self.cores = [int(core) for core in options.cores.split(",")] if options.cores else physical_cores()
         if len(self.cores) < 2:
             raise SystemExit("bench_client needs two cores, one for the server and one for the client.")
-        found = [peers.ours(), peers.floor(folder), peers.reference(given.bench_serving_python, given.peers)]
-        found += [*peers.newer(given.peers, given.peer_python), *map(peers.extra, given.peer)]
-        self.left_out = [one for one in found if isinstance(one, str)]
-        self.peers = [one for one in found if isinstance(one, Peer)]
-        if given.only:
-            wanted = tuple(given.only.split(","))
-            self.peers = [one for one in self.peers if one.name.startswith(wanted)]
-        if given.cores is None and (spare := sorted(os.sched_getaffinity(0) - set(self.cores))):
-            # what watches keeps off the measured cores; clients and servers are given theirs
+        known = [
+            peers.ours(),
+            peers.floor(folder),
+            peers.reference(options.bench_serving_python, options.peers),
+        ]
+        known += [*peers.newer(options.peers, options.peer_python), *map(peers.extra, options.peer)]
+        self.left_out = [peer for peer in known if isinstance(peer, str)]
+        self.peers = [peer for peer in known if isinstance(peer, Peer)]
+        if options.only:
+            wanted = tuple(options.only.split(","))
+            self.peers = [peer for peer in self.peers if peer.name.startswith(wanted)]
+        if options.cores is None and (spare := sorted(os.sched_getaffinity(0) - set(self.cores))):
+            # what watches keeps off the measured cores; clients and servers are options theirs
             os.sched_setaffinity(0, spare)
         self.lock = threading.Lock()
         self.failed = False
         self.text: list[str] = []
 
     def server(self, core: int, name: str) -> Server:
-        given = self.given
+        options = self.options
         log = self.folder / f"server-{name}.log"
-        return Server([core], ttft_ms=given.ttft_ms, itl_ms=given.itl_ms, command=given.server_cmd, log=log)
+        return Server(
+            [core], ttft_ms=options.ttft_ms, itl_ms=options.itl_ms, command=options.server_cmd, log=log
+        )
 
     def note(self, row: Row, **beside: object) -> None:
         with self.lock:
-            append(self.given.json, row, **beside)
+            append(self.options.json, row, **beside)
             self.failed |= bool(row.failure) and row.client == peers.OURS
             print(plain_rows([row]), file=sys.stderr, flush=True)
 
@@ -121,12 +130,18 @@ class Bench:
         self.text.append(text)
         print(text, flush=True)
 
-    def hold(self, found: Sequence[claims.Claim]) -> None:
-        if found:
-            self.show(claims.table(found))
+    def hold(self, stated: Sequence[claims.Claim]) -> None:
+        if stated:
+            self.show(claims.table(stated))
+
+    @property
+    def counts(self) -> list[int]:
+        """Of --workers, those that have a core each for client and server."""
+        counts = map(int, self.options.workers.split(","))
+        return [count for count in counts if 2 * count <= len(self.cores)]
 
     def pick(self, *names: str) -> list[Peer]:
-        return [one for one in self.peers if one.name.startswith(names)]
+        return [peer for peer in self.peers if peer.name.startswith(names)]
 
     # modes
 
@@ -139,10 +154,10 @@ class Bench:
         todo: queue.SimpleQueue[int] = queue.SimpleQueue()
         for level in sorted(levels, reverse=True):
             todo.put(level)
-        found: dict[tuple[str, int], list[Row]] = {
-            (one.name, level): [] for one in clients for level in levels
+        rows: dict[tuple[str, int], list[Row]] = {
+            (client.name, level): [] for client in clients for level in levels
         }
-        lanes = max(1, min(self.given.lanes, len(levels), len(self.cores) // 2))
+        lanes = max(1, min(self.options.lanes, len(levels), len(self.cores) // 2))
 
         def lane(number: int) -> None:
             while True:
@@ -152,59 +167,58 @@ class Bench:
                     return
                 try:
                     with self.server(self.cores[2 * number], f"{mode}-{number}") as server:
-                        for turn in range(runs):
-                            for one in clients:
-                                row = self.one(
-                                    one, server, self.cores[2 * number + 1 : 2 * number + 2], level, tokens
-                                )
-                                found[one.name, level].append(row)
-                                self.note(row, mode=mode, turn=turn)
+                        cores = self.cores[2 * number + 1 : 2 * number + 2]
+                        for trial in range(runs):
+                            for client in clients:
+                                row = self.run(client, server, cores, level, tokens)
+                                rows[client.name, level].append(row)
+                                self.note(row, mode=mode, turn=trial)
                 except NoTruth as error:
-                    for one in clients:
-                        found[one.name, level].append(Row(one.name, level, tokens, str(error)))
+                    for client in clients:
+                        rows[client.name, level].append(Row(client.name, level, tokens, str(error)))
 
         threads = [threading.Thread(target=lane, args=(number,)) for number in range(lanes)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        return [median(found[one.name, level]) for one in clients for level in levels]
+        return [median(rows[client.name, level]) for client in clients for level in levels]
 
-    def one(self, peer: Peer, server: Server | Group, cores: Sequence[int], streams: int, tokens: int) -> Row:
-        given = self.given
-        return run(
+    def run(self, peer: Peer, server: Server | Group, cores: Sequence[int], streams: int, tokens: int) -> Row:
+        options = self.options
+        return measure(
             peer,
             server,
             cores,
             streams=streams,
             tokens=tokens,
-            input_len=given.input_len,
-            timeout_s=given.timeout,
+            input_len=options.input_len,
+            timeout_s=options.timeout,
         )
 
     def table(self) -> None:
-        levels = [int(level) for level in self.given.streams.split(",")]
-        rows = self.compare(self.peers, levels, self.given.tokens, self.given.runs, "table")
+        levels = [int(level) for level in self.options.streams.split(",")]
+        rows = self.compare(self.peers, levels, self.options.tokens, self.options.runs, "table")
         self.show(
             accuracy(
                 rows,
                 levels,
-                f"One core each, {self.given.tokens} tokens a stream, medians of {self.given.runs}",
+                f"One core each, {self.options.tokens} tokens a stream, medians of {self.options.runs}",
             )
         )
         self.hold(claims.accuracy(rows))
 
     def long(self) -> None:
-        runs = min(self.given.runs, 3)
+        runs = min(self.options.runs, 3)
         rows = self.compare(self.peers, [256], 1536, runs, "long")
         self.show(accuracy(rows, [256], f"One core each, 1536 tokens a stream, medians of {runs}"))
         self.hold(claims.long(rows))
 
     def rate(self) -> None:
-        level = self.given.rate_streams
+        level = self.options.rate_streams
         light = self.pick(peers.OURS, peers.FLOOR, claims.RUST)
-        rows = self.compare(light, [level], self.given.tokens, self.given.runs, "rate")
-        self.show(accuracy(rows, [level], f"{level * 1000 / self.given.itl_ms:,.0f} chunks/s on one core"))
+        rows = self.compare(light, [level], self.options.tokens, self.options.runs, "rate")
+        self.show(accuracy(rows, [level], f"{level * 1000 / self.options.itl_ms:,.0f} chunks/s on one core"))
         self.hold(claims.rate(rows, level))
 
     def memory(self) -> None:
@@ -216,63 +230,67 @@ class Bench:
         """One run shared by 1, 2, 4 load processes, which have as many cores, its parent with them; a null
         server for each.
         """
-        if self.given.server_cmd is not None:
+        if self.options.server_cmd is not None:
             self.show(
-                "Left out: scaling of one run needs null servers behind one port; --mode=pairs takes any server."
+                "Left out: scaling of one run needs null servers behind one port; --mode=pairs takes any "
+                "server."
             )
             return
-        counts, rows = (
-            [count for count in map(int, self.given.workers.split(",")) if 2 * count <= len(self.cores)],
-            [],
-        )
+        counts, rows = self.counts, []
         for count in counts:
             ours, servers, clients = peers.ours(count), self.cores[:count], self.cores[count : 2 * count]
-            for turn in range(self.given.runs):
-                streams = count * self.given.rate_streams
+            for trial in range(self.options.runs):
+                streams = count * self.options.rate_streams
                 try:
                     log = self.folder / f"servers-{count}.log"
                     with Group(
-                        servers, ttft_ms=self.given.ttft_ms, itl_ms=self.given.itl_ms, log=log
+                        servers, ttft_ms=self.options.ttft_ms, itl_ms=self.options.itl_ms, log=log
                     ) as group:
-                        row = self.one(ours, group, clients, streams, self.given.tokens)
+                        row = self.run(ours, group, clients, streams, self.options.tokens)
                 except NoTruth as error:
-                    row = Row(ours.name, streams, self.given.tokens, str(error))
+                    row = Row(ours.name, streams, self.options.tokens, str(error))
                 rows.append(row)
-                self.note(row, mode="scaling", turn=turn, workers=count)
+                self.note(row, mode="scaling", turn=trial, workers=count)
         title = (
             "Scaling: one run shared by load processes, a core for each and a null server on a core for each"
         )
-        self.show(ceiling(rows, counts, self.given.runs, title=title, each=1))
+        self.show(ceiling(rows, counts, self.options.runs, title=title, each=1))
 
     def pairs(self) -> None:
         """Pairs of a server and a load process, each with two cores: what one more core adds, nothing shared
         but the machine.
         """
-        counts = [count for count in map(int, self.given.workers.split(",")) if 2 * count <= len(self.cores)]
-        ours, rows = peers.ours(1), []
+        counts, ours, rows = self.counts, peers.ours(1), []
         for count in counts:
-            for turn in range(self.given.runs):
-                rows += self._pairs(ours, count, turn)
+            for trial in range(self.options.runs):
+                rows += self._pairs(ours, count, trial)
         title = "Scaling: pairs of one server and one load process of its own, every process on a core"
-        self.show(ceiling(rows, counts, self.given.runs, title=title))
+        self.show(ceiling(rows, counts, self.options.runs, title=title))
 
-    def _pairs(self, ours: Peer, count: int, turn: int) -> list[Row]:
-        found: list[Row] = []
+    def _pairs(self, ours: Peer, count: int, trial: int) -> list[Row]:
+        rows: list[Row] = []
 
         def pair(number: int) -> None:
             try:
                 with self.server(self.cores[number], f"scaling-{number}") as server:
                     gate.wait(30)
-                    row = self.one(
-                        ours, server, [self.cores[count + number]], self.given.rate_streams, self.given.tokens
+                    row = self.run(
+                        ours,
+                        server,
+                        [self.cores[count + number]],
+                        self.options.rate_streams,
+                        self.options.tokens,
                     )
             except (NoTruth, threading.BrokenBarrierError) as error:
                 gate.abort()
                 row = Row(
-                    ours.name, self.given.rate_streams, self.given.tokens, str(error) or "another pair failed"
+                    ours.name,
+                    self.options.rate_streams,
+                    self.options.tokens,
+                    str(error) or "another pair failed",
                 )
-            found.append(row)
-            self.note(row, mode="pairs", turn=turn, pairs=count)
+            rows.append(row)
+            self.note(row, mode="pairs", turn=trial, pairs=count)
 
         gate = threading.Barrier(count)
         threads = [threading.Thread(target=pair, args=(number,)) for number in range(count)]
@@ -280,7 +298,7 @@ class Bench:
             thread.start()
         for thread in threads:
             thread.join()
-        return [*found]
+        return rows
 
     def null(self) -> None:
         """sim:null's ceiling: the lightest reader there is, more and more streams, and how late the server's
@@ -288,28 +306,29 @@ class Bench:
         """
         levels = [256, 512, 1024, 1536, 2048, 2560, 3072]
         rows = self.compare(
-            self.pick(peers.FLOOR), levels, self.given.tokens, min(self.given.runs, 3), "null"
+            self.pick(peers.FLOOR), levels, self.options.tokens, min(self.options.runs, 3), "null"
         )
         self.show("### What the null server keeps its schedule for\n\n" + plain_rows(rows, server=True))
 
 
 def main(argv: Sequence[str]) -> int:
-    given = options(argv)
+    options = parsed(argv)
     raise_file_limit()  # clients inherit it: 1024 streams are more files than the usual soft limit allows
     with tempfile.TemporaryDirectory(prefix="bench-client-servers-") as folder:
-        bench = Bench(given, Path(folder))
+        bench = Bench(options, Path(folder))
         bench.show(
             f"{platform.platform()}, Python {platform.python_version()}; cores {bench.cores}; server: "
-            f"{given.server_cmd or 'slabench sim:null'} (SIMULATED); clients: {', '.join(one.name for one in bench.peers)}\n"
+            f"{options.server_cmd or 'slabench sim:null'} (SIMULATED); clients: "
+            f"{', '.join(peer.name for peer in bench.peers)}\n"
         )
         for sentence in bench.left_out:
             bench.show(f"Left out: {sentence}.")
-        for mode in given.mode:
+        for mode in options.mode:
             getattr(bench, mode)()
-        if given.markdown is not None:
-            given.markdown.write_text("\n\n".join(bench.text) + "\n", encoding="utf-8")
-        if given.json is not None:
-            print(f"{sum(1 for _ in given.json.open())} runs in {given.json}", file=sys.stderr)
+        if options.markdown is not None:
+            options.markdown.write_text("\n\n".join(bench.text) + "\n", encoding="utf-8")
+        if options.json is not None:
+            print(f"{sum(1 for _ in options.json.open())} runs in {options.json}", file=sys.stderr)
     return int(bench.failed)
 
 

@@ -30,7 +30,7 @@ Draw = Callable[[int], list[Run]]  # as many runs as asked for, none of them twi
 def said(
     comparisons: int, repeats: int, new: Draw, old: Draw, *, pairs: bool, siblings: int = 1
 ) -> Counter[str]:
-    """How often which word; INCONCLUSIVE apart from what is INVALID otherwise, which nothing here should be."""
+    """How often which outcome; INCONCLUSIVE apart from other INVALID ones, which should not occur here."""
     found: Counter[str] = Counter()
     for _ in range(comparisons):
         verdict = gate(new(repeats), old(repeats), pairs=pairs, siblings=siblings)
@@ -57,10 +57,12 @@ def table(title: str, given: argparse.Namespace, run_spread: float, *, pairs: bo
         for k, slowdown in enumerate(SLOWDOWNS)
     }
     print(f"\n{title}: PASSED / INCONCLUSIVE / FAILED of {given.comparisons}\n")
-    print(f"| repeats | {' | '.join('equal' if one == 0 else f'{one:.0%} slower' for one in SLOWDOWNS)} |")
+    print(
+        f"| repeats | {' | '.join('equal' if share == 0 else f'{share:.0%} slower' for share in SLOWDOWNS)} |"
+    )
     print(f"|---{'|---' * len(SLOWDOWNS)}|")
     for repeats in given.repeats:
-        cells = [said(given.comparisons, repeats, new[one], old, pairs=pairs) for one in SLOWDOWNS]
+        cells = [said(given.comparisons, repeats, new[slower], old, pairs=pairs) for slower in SLOWDOWNS]
         print(f"| {repeats} | {' | '.join(map(cell, cells))} |", flush=True)
 
 
@@ -97,7 +99,7 @@ def main() -> int:
     parser.add_argument("--comparisons", type=int, default=200)
     parser.add_argument(
         "--repeats",
-        type=lambda text: [int(one) for one in text.split(",")],
+        type=lambda text: [int(part) for part in text.split(",")],
         default=[1, 2, 3, 4, 5, 6, 8, 10],
     )
     parser.add_argument("--pool", type=int, default=300, help="independent runs for each column of a table")

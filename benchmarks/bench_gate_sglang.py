@@ -23,7 +23,8 @@ from slabench.server.launch import Launched, launch  # noqa: E402
 
 TOOLS = ROOT / "tools" / "sglang_cpu"
 LOADS = (
-    "--prefill-lens=512 --prefill-prompts=48 --decode-input-len=16 --decode-output-len=384 --batch-sizes=2 --progress=off "
+    "--prefill-lens=512 --prefill-prompts=48 --decode-input-len=16 --decode-output-len=384 "
+    "--batch-sizes=2 --progress=off "
     "--slo=tpot.mean<=1000 --calibrate=off -p no:cacheprovider"
 ).split()
 
@@ -37,9 +38,9 @@ def gate(new: Launched, old: Launched, folder: Path, options: list[str]) -> tupl
     run = json.loads((folder / "latest" / "run.json").read_text(encoding="utf-8"))
     for test in run["tests"]:
         print(f"  {test['word']} {test['id'].rpartition('::')[2]}: {test['headline']}")
-        for one in (test.get("comparison") or {}).get("figures", ()):
-            print(f"    {one['text']}")
-    return done.returncode, {one["id"].rpartition("::")[2]: one["word"] for one in run["tests"]}
+        for metric in (test.get("comparison") or {}).get("figures", ()):
+            print(f"    {metric['text']}")
+    return done.returncode, {test["id"].rpartition("::")[2]: test["word"] for test in run["tests"]}
 
 
 def main() -> int:
@@ -56,7 +57,10 @@ def main() -> int:
         subprocess.run([sys.executable, str(TOOLS / "make_model.py"), str(folder / "tiny")], check=True)
         servers = {}
         for which, flags in (("old", ""), ("equal", ""), ("chunked", "--chunked-prefill-size 32")):
-            command = f"bash {TOOLS / 'start.sh'} {ROOT / '.venv-sglang'} {folder / 'tiny'} {{port}} --port {{port}} {flags}"
+            command = (
+                f"bash {TOOLS / 'start.sh'} {ROOT / '.venv-sglang'} {folder / 'tiny'} {{port}} --port "
+                f"{{port}} {flags}"
+            )
             servers[which] = stack.enter_context(
                 launch(command, str(folder / f"{which}.log"), ready_timeout=600.0)
             )

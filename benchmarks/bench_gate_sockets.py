@@ -23,7 +23,8 @@ STEP_MS = 20.0
 
 
 def profile(slowdown: float) -> str:
-    return f"sim:demo?decode_base_ms={STEP_MS * (1 + slowdown):g}&decode_request_ms=0&decode_context_ms=0&noise=0.02"
+    step_ms = f"decode_base_ms={STEP_MS * (1 + slowdown):g}"
+    return f"sim:demo?{step_ms}&decode_request_ms=0&decode_context_ms=0&noise=0.02"
 
 
 def comparison(slowdown: float, given: argparse.Namespace) -> tuple[str, str]:
@@ -53,7 +54,7 @@ def comparison(slowdown: float, given: argparse.Namespace) -> tuple[str, str]:
     open_ = test["word"] == "INVALID" and "INCONCLUSIVE" in test["reasons"]
     figures = (test.get("comparison") or {}).get("figures", ())
     return ("INCONCLUSIVE" if open_ else test["word"]), next(
-        (one["text"] for one in figures), test["headline"]
+        (metric["text"] for metric in figures), test["headline"]
     )
 
 

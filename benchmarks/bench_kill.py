@@ -31,8 +31,10 @@ sys.path.insert(0, str(REPO))
 from slabench.report.records_file import read_records  # noqa: E402 - run as a script, from anywhere
 
 OPTIONS = (
-    "tests/tencent tests/ali --base-url=sim: --random-input-len=64 --random-output-len=40 --num-prompts=12 --request-rate=50 "
-    "--max-concurrency=3 --decode-input-len=64 --decode-output-len=60 --batch-sizes=1,2 --prefill-lens=64 --prefill-prompts=6 "
+    "tests/tencent tests/ali --base-url=sim: --random-input-len=64 --random-output-len=40 "
+    "--num-prompts=12 --request-rate=50 "
+    "--max-concurrency=3 --decode-input-len=64 --decode-output-len=60 --batch-sizes=1,2 "
+    "--prefill-lens=64 --prefill-prompts=6 "
     "--progress=off --allow=client -p no:cacheprovider"
 ).split()
 TESTS = 5
@@ -58,7 +60,8 @@ class Round:
         gone = f"processes gone in {self.gone_s:.2f} s"
         if not self.begun:
             return f"before the run began, nothing to continue, {gone}"
-        return f"{self.finished} tests finished, {self.records} records of the running one, {gone}, continued and PASSED"
+        kept = f"{self.finished} tests finished, {self.records} records of the running one"
+        return f"{kept}, {gone}, continued and PASSED"
 
 
 def run_round(folder: Path, after_s: float, *, words: int | None = None) -> Round:
@@ -91,7 +94,7 @@ def run_round(folder: Path, after_s: float, *, words: int | None = None) -> Roun
             raise Lost(f"There is no run.json, and the console has {len(said)} words.")
         return Round(after_s, False, 0, 0, gone_s)
     before = _read(document)
-    kept = {one["id"]: one["word"] for one in before["tests"]}
+    kept = {test["id"]: test["word"] for test in before["tests"]}
     if missing := {test: word for test, word in said.items() if kept.get(test) != word}:
         raise Lost(f"Words on the console that run.json does not have: {missing}.")
     records = _records(document.parent, before)
@@ -122,10 +125,11 @@ def _resume(command: list[str], environment: dict[str, str], folder: Path, befor
     after = _read(folder / "run.json")
     if done.returncode != 0 or after["word"] != "PASSED" or after["not_run"] or len(after["tests"]) != TESTS:
         raise Lost(
-            f"The continued run ended with {done.returncode} and {after['word']}:\n{done.stdout[-3000:]}{done.stderr[-1000:]}"
+            f"The continued run ended with {done.returncode} and "
+            f"{after['word']}:\n{done.stdout[-3000:]}{done.stderr[-1000:]}"
         )
-    entries = {one["id"]: one for one in after["tests"]}
-    if changed := [one["id"] for one in before["tests"] if entries[one["id"]] != one]:
+    entries = {test["id"]: test for test in after["tests"]}
+    if changed := [test["id"] for test in before["tests"] if entries[test["id"]] != test]:
         raise Lost(f"Finished tests that are not as they were: {changed}.")
     _records(folder, after)
 
@@ -134,10 +138,10 @@ def _records(folder: Path, data: dict[str, Any]) -> int:
     """Every finished test has all its records; the number of records of unfinished ones."""
     path = folder / "requests.jsonl.gz"
     counted = Counter(test for test, _ in read_records(path)) if path.exists() else Counter[str]()
-    for one in data["tests"]:
-        wanted = one.get("records", {}).get("requests", 0)
-        if counted.pop(one["id"], 0) != wanted:
-            raise Lost(f"{one['id']} has not its {wanted} records.")
+    for test in data["tests"]:
+        wanted = test.get("records", {}).get("requests", 0)
+        if counted.pop(test["id"], 0) != wanted:
+            raise Lost(f"{test['id']} has not its {wanted} records.")
     return counted.total()
 
 
@@ -188,21 +192,21 @@ def main(rounds: int, seed: int) -> int:
         with tempfile.TemporaryDirectory() as folder:
             after_s = dice.uniform(0.0, longest_s)
             try:
-                one = run_round(Path(folder), after_s)
+                done = run_round(Path(folder), after_s)
             except Lost as error:
                 lost += 1
                 print(f"round {k + 1}: killed after {after_s:.2f} s: LOST. {error}", flush=True)
                 continue
-        seen.append(one)
-        print(f"round {k + 1}: killed after {after_s:.2f} s: {one}", flush=True)
-    longest = max((one.gone_s for one in seen), default=0.0)
-    begun = [one for one in seen if one.begun]
+        seen.append(done)
+        print(f"round {k + 1}: killed after {after_s:.2f} s: {done}", flush=True)
+    longest = max((done.gone_s for done in seen), default=0.0)
+    begun = [done for done in seen if done.begun]
     finished = ", ".join(
-        f"{count} with {number}" for number, count in sorted(Counter(one.finished for one in begun).items())
+        f"{count} with {number}" for number, count in sorted(Counter(done.finished for done in begun).items())
     )
-    told = f"{lost} lost something, {len(begun)} continued to the end ({finished} tests finished)"
-    told = f"{told}, {len(seen) - len(begun)} had not begun"
-    print(f"{rounds} kills (seed {seed}): {told}; no process stayed for more than {longest:.2f} s")
+    summary = f"{lost} lost something, {len(begun)} continued to the end ({finished} tests finished)"
+    summary = f"{summary}, {len(seen) - len(begun)} had not begun"
+    print(f"{rounds} kills (seed {seed}): {summary}; no process stayed for more than {longest:.2f} s")
     return 1 if lost else 0
 
 

@@ -94,7 +94,7 @@ def build(folder: Path, megabytes: int) -> list[Path]:
 
 
 def load(way: str) -> None:
-    """What the way imports, so that start-up is told from work."""
+    """What the way imports, so that start-up is known apart from work."""
     if way == "reader":
         import slabench.server.log.reader
     elif way == "curves":
@@ -146,7 +146,7 @@ def main() -> None:
         for path in files:
             rounds = [{way: row(way, path) for way in options.only} for _ in range(options.rounds)]
             best = {
-                way: [min(times) for times in zip(*(one[way] for one in rounds), strict=True)]
+                way: [min(times) for times in zip(*(times_of[way] for times_of in rounds), strict=True)]
                 for way in rounds[0]
             }
             loop = best.get("regex loop")

@@ -1,7 +1,8 @@
 """What an evaluation costs beside its load: slabench's one session against as many starts of
 sglang.bench_serving 0.5.7.
 
-    make bench-overhead, or python benchmarks/bench_overhead.py [--rounds N] [--output-len N] [--prefill-prompts N]
+    make bench-overhead
+    python benchmarks/bench_overhead.py [--rounds N] [--output-len N] [--prefill-prompts N]
 
 Both do the same twenty loads (ali decode at fourteen batch sizes, ali prefill at three lengths, tencent with
 three numbers of prompts) of the same recipe on one and the same embedded server: prompts of the published
@@ -41,7 +42,10 @@ from slabench.workloads.dataset import read_conversations  # noqa: E402
 DATA, TOKENIZER = ROOT / "fixtures" / "data" / "sharegpt_small.json", ROOT / "fixtures" / "data" / "tokenizer"
 BATCH_SIZES = (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64)
 PREFILL_LENS = (1024, 2048, 4096)
-PROFILE = "demo?prefill_tokens_per_s=2000000&prefill_overhead_ms=1&prefill_attention_ms=0&pool_tokens=4000000&max_running=512"
+PROFILE = (
+    "demo?prefill_tokens_per_s=2000000&prefill_overhead_ms=1&prefill_attention_ms=0&pool_tokens=4000000"
+    "&max_running=512"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +109,14 @@ def by_slabench(url: str, folder: Path, output_len: int, prefill_prompts: int) -
         command, cwd=ROOT, env=environment(folder / "cache"), capture_output=True, text=True, check=False
     )
     wall = time.perf_counter() - began
-    (run,) = {one.resolve() for one in reports.glob("*/run.json")}  # one folder, and `latest`
-    loads = [one for one in json.loads(run.read_text())["tests"] if one.get("client")]
+    (run,) = {path.resolve() for path in reports.glob("*/run.json")}  # one folder, and `latest`
+    loads = [test for test in json.loads(run.read_text())["tests"] if test.get("client")]
     if len(loads) != len(forms(output_len, prefill_prompts)):
         raise SystemExit(f"slabench made {len(loads)} loads:\n{done.stdout[-3000:]}")
-    for one in loads:
-        if one["metrics"].get("completed") != one["plan"]["count"]:
-            raise SystemExit(f"{one['id']} is not whole: {one['headline']}\n{done.stdout[-3000:]}")
-    return Cost(wall, sum(one["client"]["wall_s"] for one in loads), len(loads), cpu_s() - used)
+    for test in loads:
+        if test["metrics"].get("completed") != test["plan"]["count"]:
+            raise SystemExit(f"{test['id']} is not whole: {test['headline']}\n{done.stdout[-3000:]}")
+    return Cost(wall, sum(test["client"]["wall_s"] for test in loads), len(loads), cpu_s() - used)
 
 
 def by_bench_serving(python: Path, url: str, folder: Path, output_len: int, prefill_prompts: int) -> Cost:
@@ -195,17 +199,19 @@ def main() -> int:
                         by_bench_serving(given.python, server.url, folder, *shape)
                     )
     print(
-        f"{'way':24}{'loads':>6}{'wall s':>9}{'load s':>9}{'overhead s':>12}{'a load s':>10}{'ratio':>8}{'CPU s':>8}"
+        f"{'way':24}{'loads':>6}{'wall s':>9}{'load s':>9}{'overhead s':>12}{'a load s':>10}{'ratio':>8}"
+        f"{'CPU s':>8}"
     )
     published = costs.get("bench_serving")
-    base = statistics.median(one.overhead for one in published) if published else None
-    for way, found in costs.items():
-        overhead = statistics.median(one.overhead for one in found)
-        wall, load = (statistics.median(getattr(one, key) for one in found) for key in ("wall", "load"))
-        ratio = f"{overhead / base:.3f}" if base else "-"
-        cpu = statistics.median(one.cpu for one in found)
-        row = f"{way:24}{found[0].loads:6}{wall:9.1f}{load:9.1f}{overhead:12.1f}{overhead / found[0].loads:10.2f}{ratio:>8}{cpu:8.1f}"
-        print(row)
+    base = statistics.median(cost.overhead for cost in published) if published else None
+    for way, rounds in costs.items():
+        wall, load, overhead, cpu = (
+            statistics.median(getattr(cost, key) for cost in rounds)
+            for key in ("wall", "load", "overhead", "cpu")
+        )
+        ratio, loads = f"{overhead / base:.3f}" if base else "-", rounds[0].loads
+        times = f"{wall:9.1f}{load:9.1f}{overhead:12.1f}{overhead / loads:10.2f}"
+        print(f"{way:24}{loads:6}{times}{ratio:>8}{cpu:8.1f}")
     return 0
 
 

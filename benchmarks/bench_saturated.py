@@ -39,7 +39,8 @@ def ways(run: RunRecord, wave: int) -> tuple[float, float, float]:
 
 def main() -> int:
     print(
-        f"| server | in flight | settled tok/s | {' | '.join(f'{n} waves: slots, window, stretch' for n in WAVES)} |"
+        "| server | in flight | settled tok/s | "
+        f"{' | '.join(f'{n} waves: slots, window, stretch' for n in WAVES)} |"
     )
     print(f"|---|---|---|{'---|' * len(WAVES)}", flush=True)
     for profile, loads in POINTS:
@@ -50,7 +51,7 @@ def main() -> int:
             cells = []
             for waves in WAVES:
                 found = ways(closed_loop(profile, load, (PROMPT, OUTPUT), waves, 0), load)
-                cells.append(", ".join(f"{100 * (one / settled - 1):+.1f}" for one in found))
+                cells.append(", ".join(f"{100 * (rate / settled - 1):+.1f}" for rate in found))
             print(f"| {profile.name} | {load} | {settled:,.0f} | {' | '.join(cells)} |", flush=True)
     return 0
 

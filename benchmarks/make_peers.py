@@ -4,9 +4,10 @@ carried to a machine without a network. Needs the network itself, and pip.
     python -m benchmarks.make_peers .peers [--python-version 3.12]
 
 - sglang-0.5.7: bench_serving.py alone, in an empty package: it imports nothing else of its package here;
-- sglang-0.5.23: its benchmark package and the Rust client's extension module, in an empty package, with a stand-in for one
-  constant whose module would import torch;
-- site: the packages both import (no numpy, tokenizers, transformers: see --whole), for the given Python on x86_64 Linux;
+- sglang-0.5.23: its benchmark package and the Rust client's extension module, in an empty package, with a
+  stand-in for a constant whose module would import torch;
+- site: the packages both import (no numpy, tokenizers, transformers: see --whole), for the given Python on
+  x86_64 Linux;
 - stubs: a `datasets` module that refuses to load anything: random prompts need none.
 """
 
@@ -36,7 +37,10 @@ STUB = '''"""Stands in for Hugging Face's datasets: nothing here loads one."""
 def load_dataset(*given, **named):
     raise RuntimeError("no data set is loaded here")
 '''
-BOOTSTRAP = '"""Stands in for a module that imports torch: the one name the client takes from it."""\n\nFAKE_BOOTSTRAP_HOST = "2.2.2.2"\n'
+BOOTSTRAP = '''"""Stands in for a module that imports torch: the one name the client takes from it."""
+
+FAKE_BOOTSTRAP_HOST = "2.2.2.2"
+'''
 
 
 def pip(*words: str) -> None:
@@ -47,7 +51,7 @@ def pip(*words: str) -> None:
 
 def wheel(name: str, python: str, folder: Path) -> Path:
     """One wheel, without what it depends on."""
-    platforms = [word for one in PLATFORMS for word in ("--platform", one)]
+    platforms = [word for platform in PLATFORMS for word in ("--platform", platform)]
     pip(
         "download",
         "--no-deps",
@@ -95,8 +99,8 @@ def main(argv: Sequence[str]) -> int:
     folder, python = given.folder, given.python_version
     with tempfile.TemporaryDirectory() as downloads:
         old, new = folder / "sglang-0.5.7", folder / "sglang-0.5.23"
-        for one in (old, new, folder / "site", folder / "stubs"):
-            shutil.rmtree(one, ignore_errors=True)
+        for path in (old, new, folder / "site", folder / "stubs"):
+            shutil.rmtree(path, ignore_errors=True)
         unpack(wheel("sglang==0.5.7", python, Path(downloads)), old, ["sglang/bench_serving.py"])
         found = wheel("sglang==0.5.23", python, Path(downloads))
         unpack(
@@ -110,7 +114,7 @@ def main(argv: Sequence[str]) -> int:
         stand_in.write_text(BOOTSTRAP)
         (folder / "stubs").mkdir()
         (folder / "stubs" / "datasets.py").write_text(STUB)
-        platforms = [word for one in PLATFORMS for word in ("--platform", one)]
+        platforms = [word for platform in PLATFORMS for word in ("--platform", platform)]
         names = [*NEEDED, *(WHOLE if given.whole else ())]
         pip(
             "install",

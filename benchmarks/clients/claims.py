@@ -92,7 +92,7 @@ def accuracy(rows: Sequence[Row]) -> list[Claim]:
             known.value(OURS, streams, "cpu_ms_per_1000"),
             known.value(FLOOR, streams, "cpu_ms_per_1000"),
         )
-        rust, reference = (known.value(one, streams, "cpu_ms_per_1000") for one in (RUST, REFERENCE))
+        rust, reference = (known.value(client, streams, "cpu_ms_per_1000") for client in (RUST, REFERENCE))
         named = f"{streams} streams: CPU ms per 1000 chunks"
         found.append(
             claim(f"{named}, 1.6 x the floor's", ours, None if floor is None else CPU_FLOOR_FACTOR * floor)
@@ -106,7 +106,7 @@ def accuracy(rows: Sequence[Row]) -> list[Claim]:
 
 def long(rows: Sequence[Row]) -> list[Claim]:
     known = Rows(rows)
-    ours, reference = (known.value(one, 256, "cpu_ms_per_1000") for one in (OURS, REFERENCE))
+    ours, reference = (known.value(client, 256, "cpu_ms_per_1000") for client in (OURS, REFERENCE))
     text = f"1536 tokens, 256 streams: CPU ms per 1000 chunks, a fifth of {REFERENCE}'s"
     return [claim(text, ours, None if reference is None else reference / 5)]
 
@@ -127,7 +127,7 @@ def rate(rows: Sequence[Row], streams: int) -> list[Claim]:
 
 
 def table(claims: Sequence[Claim]) -> str:
-    def told(value: float | None) -> str:
+    def shown(value: float | None) -> str:
         return "-" if value is None else f"{value:.3g}" if value < 100 else f"{value:.0f}"
 
     words = {True: "yes", False: "**no**", None: "not shown"}
@@ -136,8 +136,8 @@ def table(claims: Sequence[Claim]) -> str:
         [
             *lines,
             *(
-                f"| {one.text} | {told(one.measured)} | {told(one.limit)} | {words[one.holds]} |"
-                for one in claims
+                f"| {claim.text} | {shown(claim.measured)} | {shown(claim.limit)} | {words[claim.holds]} |"
+                for claim in claims
             ),
         ]
     )

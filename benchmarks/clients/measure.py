@@ -47,7 +47,7 @@ class Row:
         return {key: value for key, value in asdict(self).items() if value is not None and value != ""}
 
 
-def run(
+def measure(
     peer: Peer,
     server: Server | Group,
     cores: Sequence[int],
@@ -95,14 +95,14 @@ def _start(
     watch = Watch(process.pid)
     failure = ""
     try:
-        told, _ = process.communicate(timeout=timeout_s)
+        written, _ = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
         process.kill()
-        told, _ = process.communicate()
+        written, _ = process.communicate()
         failure = f"not done after {timeout_s:g} s"
     finally:
         watch.stop()
-    text = told.decode("utf-8", "replace")
+    text = written.decode("utf-8", "replace")
     if process.returncode != 0 and not failure:
         failure = f"ended with {process.returncode}: {' / '.join(text.strip().splitlines()[-3:])[:400]}"
     return text, failure, watch
@@ -111,8 +111,12 @@ def _start(
 def _row(peer: Peer, streams: int, tokens: int, figures: dict[str, Any], truth: Truth, watch: Watch) -> Row:
     completed = figures.get("completed", figures.get("successful_requests", streams))
     if completed != streams:
-        told = "; ".join(figures.get("errors", []) if isinstance(figures.get("errors"), list) else [])[:200]
-        return Row(peer.name, streams, tokens, f"{completed} of {streams} requests completed {told}".strip())
+        failures = "; ".join(figures.get("errors", []) if isinstance(figures.get("errors"), list) else [])[
+            :200
+        ]
+        return Row(
+            peer.name, streams, tokens, f"{completed} of {streams} requests completed {failures}".strip()
+        )
     seconds = (truth.end_ns - truth.begin_ns) / 1e9
     cpu = watch.cpu_s(truth.begin_ns, truth.end_ns)
     stamps = figures.get("stamps") or {}

@@ -31,23 +31,24 @@ def options(workers: int) -> ClientOptions:
     return dataclasses.replace(ClientOptions(), **changes)
 
 
-def told(result: LoadResult) -> dict[str, Any]:
+def reported(result: LoadResult) -> dict[str, Any]:
     """bench_serving's names, and stamps by request id: [due, sent, first token, last token]."""
     run = RunRecord(result.requests, result.began_ns, result.began_unix, {}, {}, result.client)
-    figures = compute(run)
-    whole = [one for one in result.requests if one.ok]
-    late = [(one.sent_ns - one.due_ns) / 1e6 for one in whole if one.sent_ns is not None]
+    metrics = compute(run)
+    whole = [record for record in result.requests if record.ok]
+    late = [(record.sent_ns - record.due_ns) / 1e6 for record in whole if record.sent_ns is not None]
     return {
         "completed": len(whole),
-        "mean_ttft_ms": figures.get("ttft.mean"),
-        "mean_tpot_ms": figures.get("tpot.mean"),
-        "p99_itl_ms": figures.get("itl.p99"),
+        "mean_ttft_ms": metrics.get("ttft.mean"),
+        "mean_tpot_ms": metrics.get("tpot.mean"),
+        "p99_itl_ms": metrics.get("itl.p99"),
         "send_late_mean_ms": sum(late) / len(late) if late else None,
         "send_late_max_ms": max(late, default=None),
         "client": {name: getattr(result.client, name) for name in result.client.__slots__},
-        "errors": sorted({one.error_text for one in result.requests if one.error_text})[:3],
+        "errors": sorted({record.error_text for record in result.requests if record.error_text})[:3],
         "stamps": {
-            one.request_id: [one.due_ns, one.sent_ns, one.arrival_ns[0], one.arrival_ns[-1]] for one in whole
+            record.request_id: [record.due_ns, record.sent_ns, record.arrival_ns[0], record.arrival_ns[-1]]
+            for record in whole
         },
     }
 
@@ -59,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
     result = run_load(
         Target(url), prepare_requests(prompts), Plan.at_once(len(prompts)), options(int(workers))
     )
-    Path(output).write_text(json.dumps(told(result)), encoding="utf-8")
+    Path(output).write_text(json.dumps(reported(result)), encoding="utf-8")
     return 0
 
 

@@ -61,7 +61,7 @@ class Peer:
         found |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "NO_PROXY": "*", "no_proxy": "*"}
         found |= {"TOKENIZERS_PARALLELISM": "false", **self.environment}
         if self.path:
-            found["PYTHONPATH"] = os.pathsep.join(str(one.resolve()) for one in self.path)
+            found["PYTHONPATH"] = os.pathsep.join(str(path.resolve()) for path in self.path)
         return found
 
 
@@ -77,7 +77,7 @@ def ours(workers: int = 0) -> Peer:
         str(workers),
         "{output}",
     ]
-    inherited = [Path(one) for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one]
+    inherited = [Path(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     return Peer(OURS, words, path=[ROOT, *inherited])
 
 
@@ -127,11 +127,14 @@ def reference(python: str | None, folder: Path | None) -> Peer | str:
             _bench_serving_words(sys.executable, "sglang.bench_serving"),
             path=_paths(kept),
         )
-    return "sglang.bench_serving 0.5.7: there is neither .venv-client (make .venv-client/.stamp) nor --peers=DIR with it"
+    return (
+        "sglang.bench_serving 0.5.7: there is neither .venv-client (make .venv-client/.stamp) nor "
+        "--peers=DIR with it"
+    )
 
 
 def newer(folder: Path | None, python: str | None) -> list[Peer | str]:
-    """sglang 0.5.23: its Python client, and its Rust client with one and with its default number of threads."""
+    """sglang 0.5.23: its Python client, and its Rust client with one thread and with its default number."""
     kept = folder / "sglang-0.5.23" if folder is not None else None
     if kept is None or not kept.is_dir():
         return ["sglang 0.5.23: --peers=DIR names no folder with it (benchmarks/make_peers.py makes one)"]
@@ -144,7 +147,7 @@ def newer(folder: Path | None, python: str | None) -> list[Peer | str]:
     ]
     modules = sorted((kept / "sglang" / "srt" / "rust_extensions").glob("_bench.cpython-*.so"))
     tag = f"cpython-3{sys.version_info.minor}"
-    fitting = [one for one in modules if tag in one.name or python is not None]
+    fitting = [module for module in modules if tag in module.name or python is not None]
     if not fitting:
         return [*found, f"sglang 0.5.23, Rust: no extension module for {tag} in {kept}"]
     words = [
@@ -159,15 +162,16 @@ def newer(folder: Path | None, python: str | None) -> list[Peer | str]:
 
 def _paths(kept: Path) -> list[Path]:
     """The package, stand-ins for what it imports and does not use here, and carried packages."""
-    return [one for one in (kept, kept.parent / "site", kept.parent / "stubs") if one.is_dir()]
+    return [path for path in (kept, kept.parent / "site", kept.parent / "stubs") if path.is_dir()]
 
 
 def extra(given: str) -> Peer:
-    """NAME=COMMAND with placeholders; it writes {output} with bench_serving's names (vllm bench serve does)."""
+    """NAME=COMMAND with placeholders; it writes {output} with bench_serving's names, as vllm bench serve."""
     name, mark, command = given.partition("=")
     if not mark or ("{url}" not in command and "{port}" not in command):
         raise SystemExit(
-            f"--peer={given!r} reads NAME=COMMAND with {{url}} (or {{host}} and {{port}}), {{streams}}, {{tokens}}, {{output}}"
+            f"--peer={given!r} reads NAME=COMMAND with {{url}} (or {{host}} and {{port}}), {{streams}}, "
+            f"{{tokens}}, {{output}}"
         )
     return Peer(name, shlex.split(command))
 

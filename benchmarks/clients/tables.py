@@ -58,7 +58,8 @@ def accuracy(rows: Sequence[Row], levels: Sequence[int], title: str) -> str:
         worst = max(late, key=lambda row: row.server_late_p99_us or 0)
         head += [
             "",
-            f"The server's own lateness: p99 {worst.server_late_p99_us:.0f} us at worst ({worst.client}, {worst.streams} streams).",
+            f"The server's own lateness: p99 {worst.server_late_p99_us:.0f} us at worst ({worst.client}, "
+            f"{worst.streams} streams).",
         ]
     return "\n".join(head)
 
@@ -85,7 +86,8 @@ def ceiling(rows: Sequence[Row], counts: Sequence[int], runs: int, *, title: str
     head = [
         f"### {title}",
         "",
-        "The last column: the cost of a chunk on one core over its cost on these, the share of its work that an added",
+        "The last column: the cost of a chunk on one core over its cost on these, the share of its work "
+        "that an added",
         "",
     ]
     head[2] += " core does."
@@ -97,7 +99,7 @@ def ceiling(rows: Sequence[Row], counts: Sequence[int], runs: int, *, title: str
     for count in counts:
         size = runs * (each or count)
         part, at = rows[at : at + size], at + size
-        told = [
+        known = [
             (row.cpu_ms_per_1000, row.chunks_per_s, row.tpot_error_pct)
             for row in part
             if not (
@@ -107,13 +109,13 @@ def ceiling(rows: Sequence[Row], counts: Sequence[int], runs: int, *, title: str
                 or row.tpot_error_pct is None
             )
         ]
-        if not part or len(told) < len(part):
+        if not part or len(known) < len(part):
             why = next((row.failure for row in part if row.failure), "figures are missing")
             head.append(f"| {count} | failed: {why[:120]} | | | |")
             continue
-        cost = statistics.median(cpu for cpu, _, _ in told)
+        cost = statistics.median(cpu for cpu, _, _ in known)
         alone = alone or cost
-        together = sum(rate for _, rate, _ in told) / runs
-        worst = max(abs(error) for _, _, error in told)
+        together = sum(rate for _, rate, _ in known) / runs
+        worst = max(abs(error) for _, _, error in known)
         head.append(f"| {count} | {together:,.0f} | {worst:.3f} | {cost:.2f} | {alone / cost:.2f} |")
     return "\n".join(head)

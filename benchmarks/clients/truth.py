@@ -1,4 +1,4 @@
-"""A server that keeps an exact schedule and tells what it really did: sim:null, or another with the same GET
+"""A server that keeps an exact schedule and reports what it really did: sim:null, or another with its GET
 /truth.
 """
 
@@ -32,8 +32,7 @@ class NoTruth(Exception):
 class Truth:
     """What really happened to the requests of one run."""
 
-    # mean, from the moment the kernel had the whole request (or the server, if it does not tell) to the first
-    # write
+    # mean, from the moment the kernel had the whole request (or the server, if not known) to the first write
     ttft_ms: float
     tpot_ms: float  # mean of (last write - first write) / (n - 1)
     p99_itl_ms: float
@@ -167,11 +166,11 @@ class Server:
             time.sleep(0.05)
         raise NoTruth("the server still has requests of the run before")
 
-    def told(self) -> tuple[dict[str, Any], bytes]:
+    def documents(self) -> tuple[dict[str, Any], bytes]:
         return json.loads(fetch(self.url, "/truth")), fetch(self.url, "/truth/trace")
 
     def truth(self, streams: int, tokens: int) -> Truth:
-        return read(*self.told(), streams, tokens)
+        return read(*self.documents(), streams, tokens)
 
     def stop(self) -> None:
         self.process.terminate()
@@ -215,14 +214,14 @@ class Group:
 
     def truth(self, streams: int, tokens: int) -> Truth:
         """Of all together; lateness is that of the worst of them."""
-        told = [server.told() for server in self.servers]
-        late = [document["late_us"] for document, _ in told]
-        document = {
-            "requests": [row for one, _ in told for row in one["requests"]],
-            "late_us": {key: max(one.get(key, 0.0) for one in late) for key in ("mean", "p99")},
-            "blocked": sum(one["blocked"] for one, _ in told),
+        documents, traces = zip(*(server.documents() for server in self.servers), strict=True)
+        late = [document["late_us"] for document in documents]
+        together = {
+            "requests": [row for document in documents for row in document["requests"]],
+            "late_us": {key: max(each.get(key, 0.0) for each in late) for key in ("mean", "p99")},
+            "blocked": sum(document["blocked"] for document in documents),
         }
-        return read(document, b"".join(trace for _, trace in told), streams, tokens)
+        return read(together, b"".join(traces), streams, tokens)
 
     def stop(self) -> None:
         for server in self.servers:

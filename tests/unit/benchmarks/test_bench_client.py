@@ -32,8 +32,8 @@ def row(key: str, accept: int, writes: list[int], *, received: int = 0, done: in
 
 def trace(*requests: list[int]) -> bytes:
     return b"".join(
-        struct.pack(f"<II{len(one)}I", index, len(one), *(at // 100 for at in one))
-        for index, one in enumerate(requests)
+        struct.pack(f"<II{len(writes)}I", index, len(writes), *(at // 100 for at in writes))
+        for index, writes in enumerate(requests)
     )
 
 
@@ -71,7 +71,7 @@ def test_a_truth_with_too_few_answers_is_none() -> None:
 
 
 def test_trace_units() -> None:
-    assert [list(one) for one in writes_ns(trace([100, 2500], []))] == [[100, 2500], []]
+    assert [list(times) for times in writes_ns(trace([100, 2500], []))] == [[100, 2500], []]
 
 
 def test_interpolation() -> None:
@@ -84,7 +84,10 @@ def test_a_watch_sees_cpu_and_memory_of_a_tree() -> None:
     import subprocess
     import time
 
-    code = "x = bytearray(40_000_000)\nimport time\nt = time.process_time()\nwhile time.process_time() - t < 0.6: pass\n"
+    code = (
+        "x = bytearray(40_000_000)\nimport time\nt = time.process_time()\nwhile time.process_time() - t < "
+        "0.6: pass\n"
+    )
     outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {code!r}])"
     begin = time.perf_counter_ns()
     process = subprocess.Popen([sys.executable, "-c", outer])
@@ -141,13 +144,13 @@ def test_the_table_has_a_line_a_client_and_says_what_failed() -> None:
 
 
 def test_scaling_is_the_cost_of_a_chunk_beside_one_pair_s() -> None:
-    one = Row("s", 9, 9, tpot_error_pct=0.1, cpu_ms_per_1000=10.0, chunks_per_s=100.0)
+    alone = Row("s", 9, 9, tpot_error_pct=0.1, cpu_ms_per_1000=10.0, chunks_per_s=100.0)
     two = [Row("s", 9, 9, tpot_error_pct=-0.4, cpu_ms_per_1000=12.5, chunks_per_s=100.0)] * 2
-    lines = ceiling([one, *two], [1, 2], 1, title="T").splitlines()
+    lines = ceiling([alone, *two], [1, 2], 1, title="T").splitlines()
     assert lines[-2:] == ["| 1 | 100 | 0.100 | 10.00 | 1.00 |", "| 2 | 200 | 0.400 | 12.50 | 0.80 |"]
     run = Row("s", 9, 9, tpot_error_pct=0.2, cpu_ms_per_1000=10.0, chunks_per_s=190.0)
     assert (
-        ceiling([one, run], [1, 2], 1, title="T", each=1).splitlines()[-1]
+        ceiling([alone, run], [1, 2], 1, title="T", each=1).splitlines()[-1]
         == "| 2 | 190 | 0.200 | 10.00 | 1.00 |"
     )
 
@@ -162,7 +165,7 @@ def test_claims_are_held_against_limits_the_floor_and_the_best_of_the_others() -
         row("sglang 0.5.23, Rust", 11.0, 0.04, 0.5, 20.0),
     ]
     rows += [row("sglang.bench_serving 0.5.7", 49.0, 0.24, 2.3, 17.0), Row("broken", 256, 256, "no")]
-    assert [(one.measured, one.limit, one.holds) for one in claims.accuracy(rows)] == [
+    assert [(claim.measured, claim.limit, claim.holds) for claim in claims.accuracy(rows)] == [
         (2.9, 3, True),  # its size counts, not its sign
         (2.9, 11.0, True),
         (0.05, 0.1, True),
@@ -178,7 +181,17 @@ def test_claims_are_held_against_limits_the_floor_and_the_best_of_the_others() -
         "256 streams: p99 ITL error ms", 2.4, pytest.approx(3.15), True
     )
     alone = claims.accuracy(rows[:1])
-    assert [one.holds for one in alone] == [True, None, True, None, False, None, None, None, None]
+    assert [claim.holds for claim in alone] == [
+        True,
+        None,
+        True,
+        None,
+        False,
+        None,
+        None,
+        None,
+        None,
+    ]
     assert (
         "| 256 streams: mean TTFT error ms, beside the best of the others | 2.9 | - | not shown |"
         in claims.table(alone)
@@ -186,11 +199,11 @@ def test_claims_are_held_against_limits_the_floor_and_the_best_of_the_others() -
 
 
 def test_claims_of_the_other_modes() -> None:
-    one, other = (
+    first, other = (
         Row("slabench", 256, 1536, cpu_ms_per_1000=10.0, server_late_p99_us=9.0),
         Row("sglang.bench_serving 0.5.7", 256, 1536, cpu_ms_per_1000=49.0, server_late_p99_us=9.0),
     )
-    assert [claim.holds for claim in claims.long([one, other])] == [False]
+    assert [claim.holds for claim in claims.long([first, other])] == [False]
     assert [
         claim.holds
         for claim in claims.memory([Row("slabench", 640, 1536, rss_mb=399.0, server_late_p99_us=9.0)])
