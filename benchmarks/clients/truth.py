@@ -8,7 +8,6 @@ import json
 import os
 import shlex
 import socket
-import struct
 import subprocess
 import sys
 import time
@@ -20,6 +19,8 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+
+from slabench.calibration.compare import read_trace
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,22 +56,12 @@ def fetch(url: str, path: str, *, post: bool = False) -> bytes:
         raise NoTruth(f"{path} of the server at {url} cannot be read: {error}") from error
 
 
-def writes_ns(trace: bytes) -> list[np.ndarray]:
-    """/truth/trace: per request u32 index, u32 n, n * u32 in units of 100 ns since its t_accept."""
-    out, at = [], 0
-    while at < len(trace):
-        _, count = struct.unpack_from("<II", trace, at)
-        out.append(np.frombuffer(trace, "<u4", count, at + 8).astype(np.int64) * 100)
-        at += 8 + 4 * count
-    return out
-
-
 def read(document: dict[str, Any], trace: bytes, streams: int, tokens: int) -> Truth:
     """Of the last `streams` whole answers of `tokens` tokens, since a client may warm up before;
 
     NoTruth if there are less.
     """
-    pairs = list(zip(document["requests"], writes_ns(trace), strict=True))
+    pairs = list(zip(document["requests"], read_trace(trace), strict=True))
     pairs = [(row, writes) for row, writes in pairs if row["done"] and row["n_tokens"] == tokens]
     pairs = sorted(pairs, key=lambda pair: pair[0]["t_accept"])[-streams:]
     if len(pairs) < streams:

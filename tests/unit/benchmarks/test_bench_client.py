@@ -12,8 +12,9 @@ import pytest
 from benchmarks.clients import claims, measure, peers
 from benchmarks.clients.measure import Row
 from benchmarks.clients.tables import accuracy, ceiling
-from benchmarks.clients.truth import NoTruth, read, writes_ns
+from benchmarks.clients.truth import NoTruth, read
 from benchmarks.clients.watch import Watch, interpolate
+from slabench.calibration.compare import read_trace
 
 MS = 1_000_000
 
@@ -71,7 +72,7 @@ def test_a_truth_with_too_few_answers_is_none() -> None:
 
 
 def test_trace_units() -> None:
-    assert [list(times) for times in writes_ns(trace([100, 2500], []))] == [[100, 2500], []]
+    assert [list(times) for times in read_trace(trace([100, 2500], []))] == [[100, 2500], []]
 
 
 def test_interpolation() -> None:
