@@ -28,7 +28,7 @@ class Form:
     max_concurrency: int | None = None
 
     def __post_init__(self) -> None:
-        """ConfigError for what is no load: a test of one's own says so before anything is sent."""
+        """ConfigError for what is no load, before anything is sent."""
         if not isinstance(self.method, str) or not self.method:
             raise ConfigError(
                 f'Form(method={self.method!r}): its first argument names the method, such as "serving".'

@@ -42,12 +42,12 @@ class RequestRecord:
 
     arrival_ns and arrival_tokens run side by side: one entry per event that carried a token count, the time
     stamp of the read() that completed the event and the count it carried (cumulative completion_tokens, as
-    the server said it; a count that is not a finite number is stored as -1). They are array('q'); treat them
+    the server sent it; a count that is not a finite number is stored as -1). They are array('q'); treat them
     as read-only.
     """
 
     index: int  # position in the plan, from 0
-    input_len: int  # tokens the workload says the prompt has
+    input_len: int  # tokens of the prompt by the workload
     output_len: int  # tokens asked for
     due_ns: int  # when the plan wanted it sent
     start_ns: int | None = None  # when a slot was free and the client took it up, before any connect
@@ -69,7 +69,7 @@ class RequestRecord:
     middle: Mapping[str, int] = field(default_factory=dict)
     end_ns: int | None = None  # when [DONE] arrived, or the body ended, or the request failed
     events: int = 0  # events with a payload, [DONE] not among them
-    done: bool = False  # [DONE] was seen
+    done: bool = False  # [DONE] came
     left_open: bool = False  # and the answer's body did not end within a second of it
     reused: bool = False  # sent on a connection that had carried a request before
     # on a fresh connection, because the server had closed the first one when it was sent
@@ -77,7 +77,7 @@ class RequestRecord:
     status: int | None = None  # HTTP status
     error: ErrorKind | None = None
     error_text: str = ""  # the server's or the system's own words, cut to 500 characters
-    prompt_tokens: int | None = None  # these four as the last event says them
+    prompt_tokens: int | None = None  # these four as in the last event
     completion_tokens: int | None = None
     cached_tokens: int | None = None
     finish_reason: str | None = None
@@ -86,7 +86,7 @@ class RequestRecord:
     request_id: str | None = None  # meta_info.id
     origin: Mapping[str, str] = field(
         default_factory=dict
-    )  # what the answer says of who made it: weight_version, header server ...
+    )  # what the answer has of its server: weight_version, header server ...
     text: str | None = None  # kept only when asked for (--retokenize)
     # These of a /v1 stream whose events carry no counts, where TPOT is known within bounds only
     # (metrics/bounded.py).
@@ -102,7 +102,7 @@ class RequestRecord:
 
     @property
     def ok(self) -> bool:
-        """True if the answer came back whole. Lengths and counts are validity's business, not this flag's."""
+        """True if the answer is complete. Its lengths and counts are checked in verdict/validity."""
         return self.error is None and self.end_ns is not None
 
     @property
@@ -111,10 +111,10 @@ class RequestRecord:
         reason to end may.
         """
         counts = self.arrival_tokens
-        found = len(counts)
-        while found > 1 and counts[found - 1] == counts[found - 2]:
-            found -= 1
-        return found
+        grown = len(counts)
+        while grown > 1 and counts[grown - 1] == counts[grown - 2]:
+            grown -= 1
+        return grown
 
     @property
     def span_ns(self) -> tuple[int, int] | None:
@@ -143,7 +143,7 @@ class Calibration:
     """What our client reads where the truth is known: the same load on a server that keeps an exact schedule,
     on this machine.
 
-    Errors are the client's figure minus the server's own. state: measured; ceiling (the server could not keep
+    Errors are the client's value minus the server's own. state: measured; ceiling (the server could not keep
     its schedule, so nothing is known); failed; off.
     """
 
@@ -223,9 +223,9 @@ class LogSpan:
 
 @dataclass(frozen=True, slots=True)
 class ServerEvidence:
-    """What the server said of itself around a run.
+    """What the server reported around a run.
 
-    A field that could not be had is None and says why in notes.
+    A field that could not be read is None, with the reason in notes.
     """
 
     info_before: Mapping[str, Any] | None = None  # scrubbed server_info
@@ -254,7 +254,7 @@ class ReportedRequest:
     """
 
     index: int
-    input_len: int  # tokens the workload says the prompt has
+    input_len: int  # tokens of the prompt by the workload
     output_len: int  # tokens asked for
     reported_input_len: int
     # the server's count where text came; bench_serving stores the length asked for where none did

@@ -12,7 +12,7 @@ SURELY = 1.03  # times its limit: TPOT inside the first wave for which a probe i
 EVEN = 1.02  # times, and a step: by more the second half of such a time is not faster, or prefills end in it
 # From this share of the output on, the speed of this share of what came is long enough a sample.
 LATEST_FROM, LATEST = 0.4, 0.4
-LEAST_TOKENS = 40  # a request, before the speed inside the first wave says anything
+LEAST_TOKENS = 40  # a request, before the speed inside the first wave is used
 
 
 class Watch:

@@ -21,8 +21,8 @@ MOST_TOKENS = 1 << 24  # of one answer: above it a list of its gaps would be the
 def inter_token_latencies(record: RequestRecord) -> np.ndarray:
     """Gaps in ms, one per token after the first event; a gap that brought d tokens counts d times as gap / d.
 
-    None where the counts name more tokens than any answer has: the check token_counts or output_length says
-    so.
+    None where the counts name more tokens than any answer has, which the check token_counts or output_length
+    reports.
     """
     import numpy as np
 

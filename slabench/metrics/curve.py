@@ -52,7 +52,7 @@ class CurvePoint:
     enough: bool = False  # as many samples as the method wants
     # mean of running / throughput: what a client's clock sees over the same time
     tpot_mean_ms: float | None = None
-    # tokens a step and request, mean of the lines that say it: speculative decoding
+    # tokens a step and request, mean of the lines that print it: speculative decoding
     accept_len: float | None = None
 
     @property

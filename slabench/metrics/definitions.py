@@ -85,7 +85,7 @@ _OURS = (
         "server_info, else the deploy log", information="",
     ),
     Metric("requests", "count", "none", "requests the plan held", "plan"),
-    Metric("completed", "count", "higher", "requests whose answer came back whole", "client", REQUESTS),
+    Metric("completed", "count", "higher", "requests with a complete answer", "client", REQUESTS),
     Metric("failed", "count", "lower", "requests - completed", "client", REQUESTS),
     Metric(
         "resent", "count", "none",
@@ -237,7 +237,7 @@ METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OURS, *CLA
 # what --goodput can limit
 OF_A_REQUEST = {name: metric for name, metric in METRICS.items() if metric.value is not None}
 
-# bench_serving says median where we say p50; its names are kept for its metrics.
+# bench_serving has median for our p50; its names are kept for its metrics.
 CLASSIC_STATISTICS = ("mean", "median", "std", "p95", "p99", "max")
 
 

@@ -38,8 +38,8 @@ def saturated_flow(records: Sequence[RequestRecord]) -> Flow | None:
     """Output tokens/s from the first end to the last first token: before it the first lump is on its way,
     after it none waits.
 
-    None where that is no time at all. Of a stretch that never comes back, since it is longer than half of the
-    time, spread says so.
+    None where that is no time at all. A large spread means that no stretch comes back: it is longer than half
+    of the time.
     """
     import numpy as np
 

@@ -23,7 +23,7 @@ from slabench.units import NS_PER_S
 # Ends of most of a wave within this share of its time: the next wave begins from the same state. Most: on the
 # H200 one to six of 128 requests were prefilled first and ended a second before the others.
 IN_STEP, IN_STEP_MOST = 0.03, 0.90
-WORST_ERROR = 0.10  # share of its throughput that a load may be wrong by where its ends say nothing better
+WORST_ERROR = 0.10  # share of its throughput that a load may be wrong by where nothing better is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def steady_load(
         if flow is not None and 2 * flow.spread <= WORST_ERROR:
             rate, error = flow.rate, 2 * flow.spread
     # A first wave that waited for itself began with answers that waited less than any later one: its slots
-    # say nothing.
+    # cannot be used.
     slots = wave if part.together or not part.ramp else None
     metrics = steady_metrics(run, part, gpus, slots=slots, output_rate=rate)
     return SteadyLoad(part, metrics, error, part.together)
