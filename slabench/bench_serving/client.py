@@ -1,9 +1,9 @@
-"""The reference client as it is: sglang.bench_serving in a process of its own environment, and what its
-output file tells.
+"""Run the unmodified reference client, sglang.bench_serving, in a process of its own Python; read its output
+file.
 
-It is not imported and not changed. It draws its prompts itself, from the same recipe; that they are ours is
-checked by their lengths here and by its own code in the tests. It must not reach out by itself: it would
-fetch a data set from a hub when its path is no JSON file, so it runs with the hub offline.
+It is neither imported nor changed. It draws its prompts itself, from the same recipe; that they are ours is
+checked by their lengths here and by its own code in the tests. It would fetch a data set from a hub if the
+path is not a JSON file, so it runs with the hub offline.
 """
 
 from __future__ import annotations
@@ -37,12 +37,15 @@ from slabench.workloads.model import SHAREGPT, WorkloadSpec
 VERSION = "0.5.7"  # the one whose code the tests compare with
 MAX_ERROR = 500
 _PR_SET_PDEATHSIG = 1
-_ASK = "import importlib.metadata as m, importlib.util as u; assert u.find_spec('sglang.bench_serving'); print(m.version('sglang'))"
+_PRINT_VERSION = (
+    "import importlib.metadata as m, importlib.util as u; assert u.find_spec('sglang.bench_serving'); "
+    "print(m.version('sglang'))"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A Python that has sglang.bench_serving."""
+    """A Python with sglang.bench_serving."""
 
     python: str
     version: str
@@ -53,8 +56,8 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What one run of it gave. began: when its process was started, not when its first request was."""
+class BenchServingResult:
+    """What one run reported. began: when its process was started, not when its first request was sent."""
 
     run: ReportedRun
     row: Mapping[str, Any]  # its result row without the server's info and the answers' texts
@@ -64,23 +67,25 @@ class Told:
 
 
 def default_python() -> Path:
-    """Where `make .venv-client/.stamp` puts it in a clone, and where one looks for it elsewhere."""
+    """Where `make .venv-client/.stamp` installs it in a clone; elsewhere below the current folder."""
     return (CLONE or Path()) / ".venv-client" / "bin" / "python"
 
 
 @functools.cache
 def find(python: str | None) -> Reference:
-    """The given Python or the default one; ConfigError in one sentence if bench_serving is not there."""
+    """The Python named, or the default one; ConfigError if it has no bench_serving."""
     path = os.path.abspath(python or default_python())  # it is started in another folder
     remedy = "give --bench-serving-python=FILE of an environment that has sglang"
     if CLONE is not None:
         remedy = f"make .venv-client/.stamp installs it, or {remedy}"
     if not Path(path).is_file():
         raise ConfigError(
-            f"sglang.bench_serving runs in a Python that has it, and {path} does not exist; {remedy}."
+            f"--client=bench_serving needs a Python with sglang, and {path} does not exist; {remedy}."
         )
     try:
-        done = subprocess.run([path, "-c", _ASK], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            [path, ("-c"), _PRINT_VERSION], capture_output=True, text=True, timeout=60, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ConfigError(f"{path} cannot be run ({system_words(error)}); {remedy}.") from error
     if done.returncode != 0:
@@ -89,7 +94,7 @@ def find(python: str | None) -> Reference:
 
 
 def check_recipe(spec: WorkloadSpec, plan: Plan, tokenizer: str, *, trust_remote_code: bool) -> None:
-    """ConfigError for what it cannot do, or would do behind our back."""
+    """ConfigError for what it cannot do, or would do without being asked."""
     if spec.prompt_form != "text":
         raise ConfigError("--client=bench_serving sends text; leave out --prompt-form=ids.")
     if plan.arrivals == "constant":
@@ -100,13 +105,13 @@ def check_recipe(spec: WorkloadSpec, plan: Plan, tokenizer: str, *, trust_remote
         return
     for name in ("tokenizer_config.json", "config.json"):
         try:
-            told = json.loads((Path(tokenizer) / name).read_text(encoding="utf-8"))
+            config = json.loads((Path(tokenizer) / name).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        if isinstance(told, dict) and "auto_map" in told:
+        if isinstance(config, dict) and "auto_map" in config:
             raise ConfigError(
-                f"bench_serving would run the code that {tokenizer}/{name} names; --trust-remote-code permits it, "
-                "--client=slabench needs none."
+                f"bench_serving would run the code that {tokenizer}/{name} names; --trust-remote-code "
+                "permits it, --client=slabench does not run it."
             )
 
 
@@ -122,53 +127,52 @@ def command(
     output: Path,
     body: Mapping[str, Any] | None = None,
 ) -> list[str]:
-    """Its command line. Warm-up and flush are ours: it does not look at the answer to its own flush."""
+    """Its command line. Warm-up and flush are ours: it does not check whether its own flush succeeded."""
     if os.path.exists(tokenizer):  # a folder, and it runs in another one; else a hub's name
         tokenizer = os.path.abspath(tokenizer)
-    found = [
-        reference.python,
-        "-m",
-        "sglang.bench_serving",
-        f"--backend={backend}",
-        f"--base-url={target.base_url.rstrip('/')}",
-    ]
-    found += [
-        f"--dataset-name={spec.dataset_name}",
-        f"--num-prompts={spec.num_prompts}",
-        f"--seed={spec.seed}",
-    ]
-    if spec.dataset_path is not None:
-        found.append(f"--dataset-path={os.path.abspath(spec.dataset_path)}")
-    if spec.dataset_name == SHAREGPT:
-        found += (
-            [] if spec.sharegpt_output_len is None else [f"--sharegpt-output-len={spec.sharegpt_output_len}"]
-        )
-    else:
-        found += [f"--random-input-len={spec.input_len}", f"--random-output-len={spec.output_len}"]
-        found.append(f"--random-range-ratio={spec.range_ratio!r}")
-    found += [f"--model={tokenizer}", f"--served-model-name={model}", f"--tokenizer={tokenizer}"]
-    found.append(f"--request-rate={'inf' if math.isinf(plan.request_rate) else repr(plan.request_rate)}")
-    found += [f"--extra-request-body={json.dumps(body)}"] if body else []
-    found += [] if plan.cap is None else [f"--max-concurrency={plan.cap}"]
-    return [*found, "--warmup-requests=0", "--disable-tqdm", f"--output-file={output}", "--output-details"]
+    options: dict[str, object] = {
+        "backend": backend,
+        "base-url": target.base_url.rstrip("/"),
+        "dataset-name": spec.dataset_name,
+        "num-prompts": spec.num_prompts,
+        "seed": spec.seed,
+        "dataset-path": None if spec.dataset_path is None else os.path.abspath(spec.dataset_path),
+        "sharegpt-output-len": spec.sharegpt_output_len if spec.dataset_name == SHAREGPT else None,
+    }
+    if spec.dataset_name != SHAREGPT:
+        options |= {
+            "random-input-len": spec.input_len,
+            "random-output-len": spec.output_len,
+            "random-range-ratio": repr(spec.range_ratio),
+        }
+    options |= {
+        "model": tokenizer,
+        "served-model-name": model,
+        "tokenizer": tokenizer,
+        "request-rate": "inf" if math.isinf(plan.request_rate) else repr(plan.request_rate),
+        "extra-request-body": json.dumps(body) if body else None,
+        "max-concurrency": plan.cap,
+        "warmup-requests": 0,
+        "output-file": output,
+    }
+    given = [f"--{name}={value}" for name, value in options.items() if value is not None]
+    return [reference.python, "-m", "sglang.bench_serving", *given, "--disable-tqdm", "--output-details"]
 
 
-def environment(given: Mapping[str, str], target: Target, *, allow_download: bool) -> dict[str, str]:
-    """Ours without keys and paths that would change what it does.
-
-    A key goes to the server only if it is this run's.
-    """
+def environment(ours: Mapping[str, str], target: Target, *, allow_download: bool) -> dict[str, str]:
+    """Ours without keys and paths that would change what it does. A server gets the API key of this run
+    only."""
     dropped = ("OPENAI_API_KEY", "API_KEY", "SGLANG_IS_IN_CI", "PYTHONPATH", "PYTHONHOME")
-    found = {key: value for key, value in given.items() if key not in dropped}
-    found |= {"NO_PROXY": "*", "no_proxy": "*", "TOKENIZERS_PARALLELISM": "false"}
+    theirs = {key: value for key, value in ours.items() if key not in dropped}
+    theirs |= {"NO_PROXY": "*", "no_proxy": "*", "TOKENIZERS_PARALLELISM": "false"}
     if not allow_download:
-        found |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
+        theirs |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
     key = target.headers.get("Authorization", "").removeprefix("Bearer ")
     if key:
-        found["OPENAI_API_KEY"] = key
+        theirs["OPENAI_API_KEY"] = key
     if target.ca_file is not None:
-        found |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), os.path.abspath(target.ca_file))
-    return found
+        theirs |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), os.path.abspath(target.ca_file))
+    return theirs
 
 
 def run_bench_serving(
@@ -183,16 +187,15 @@ def run_bench_serving(
     model: str,
     allow_download: bool = False,
     body: Mapping[str, Any] | None = None,
-) -> Told:
-    """Run it to its end. A crash of it, or an output that is none, is a ToldRun with a failure, never an
-    exception.
+) -> BenchServingResult:
+    """Run it to its end. A crash, or a missing or broken output file, is a ReportedRun with a failure.
 
-    prompts: ours of the same recipe; what was asked for is taken from them. Ctrl-C ends it and goes on as
+    prompts: ours of the same recipe, whose lengths its own are compared with. Ctrl-C ends it and raises
     KeyboardInterrupt.
     """
     with tempfile.TemporaryDirectory(prefix="slabench-") as folder:
         output = Path(folder) / "out.jsonl"
-        words = command(
+        line = command(
             reference,
             target,
             spec,
@@ -206,25 +209,20 @@ def run_bench_serving(
         began_ns, began_unix = time.perf_counter_ns(), time.time()
         with (Path(folder) / "stderr").open("w+b") as errors:
             status = _run(
-                words, environment(os.environ, target, allow_download=allow_download), folder, errors.fileno()
+                line, environment(os.environ, target, allow_download=allow_download), folder, errors.fileno()
             )
             errors.seek(0)
-            said = errors.read()[-65536:].decode("utf-8", "replace")
+            stderr = errors.read()[-65536:].decode("utf-8", "replace")
         wall_s = (time.perf_counter_ns() - began_ns) / NS_PER_S
-        try:
-            text = output.read_text(encoding="utf-8")
-        except OSError:
-            text = ""
-    run, row = read_output(text, prompts, reference.name, status=status, said=said)
-    return Told(run, row, began_ns, began_unix, wall_s)
+        text = output.read_text(encoding="utf-8") if output.is_file() else ""
+    run, row = read_output(text, prompts, reference.name, status=status, stderr=stderr)
+    return BenchServingResult(run, row, began_ns, began_unix, wall_s)
 
 
-def _run(words: Sequence[str], env: Mapping[str, str], folder: str, errors: int) -> int:
-    """Its exit status. A process group of its own, so that it ends by our word; it does not outlive us
-    either.
-    """
+def _run(line: Sequence[str], env: Mapping[str, str], folder: str, errors: int) -> int:
+    """Its exit status. It has a process group of its own, so that we end it, and it ends with our process."""
     process = subprocess.Popen(
-        words,
+        line,
         cwd=folder,
         env=env,
         stdin=subprocess.DEVNULL,
@@ -251,34 +249,33 @@ def _die_with_parent() -> None:
 
 
 def read_output(
-    text: str, prompts: Sequence[PromptLike], client: str, *, status: int, said: str = ""
+    text: str, prompts: Sequence[PromptLike], client: str, *, status: int, stderr: str = ""
 ) -> tuple[ReportedRun, dict[str, Any]]:
-    """One JSON line -> what it tells of every request, and the row without texts and server info."""
+    """One JSON line -> what it reports of every request, and the row without texts and server info."""
     planned = len(prompts)
     if status != 0:
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
-        return ReportedRun(
-            client, planned, failure=f"{client} {how} and gave no result: {_last_line(said)}"
-        ), {}
+        failure = f"{client} {how} and gave no result: {_last_line(stderr)}"
+        return ReportedRun(client, planned, failure=failure), {}
     try:
         (line,) = text.splitlines()
         row = server_json.parse(line)
         requests = _requests(row, prompts)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        return ReportedRun(
-            client,
-            planned,
-            failure=f"{client} ended with status 0, and its output cannot be read ({error!r}).",
-        ), {}
-    figures = {key: number for key, value in row.items() if (number := server_json.finite(value)) is not None}
-    texts = ("server_info", "generated_texts")
-    kept = {key: scrub(value) if key == "errors" else value for key, value in row.items() if key not in texts}
-    return ReportedRun(client, planned, requests, figures), kept
+        failure = f"{client} ended with status 0, but its output file cannot be read ({error!r})."
+        return ReportedRun(client, planned, failure=failure), {}
+    metrics = {key: number for key, value in row.items() if (number := server_json.finite(value)) is not None}
+    dropped = ("server_info", "generated_texts")
+    kept = {
+        key: scrub(value) if key == ("errors") else value for key, value in row.items() if key not in dropped
+    }
+    return ReportedRun(client, planned, requests, metrics), kept
 
 
 def _requests(row: Mapping[str, Any], prompts: Sequence[PromptLike]) -> list[ReportedRequest]:
-    columns = ("input_lens", "output_lens", "ttfts", "itls", "generated_texts", "errors")
-    lists = [row[name] for name in columns]
+    columns = [
+        row[name] for name in ("input_lens", "output_lens", "ttfts", "itls", "generated_texts", "errors")
+    ]
     return [
         ReportedRequest(
             index=index,
@@ -292,12 +289,12 @@ def _requests(row: Mapping[str, Any], prompts: Sequence[PromptLike]) -> list[Rep
             error=_last_line(error) if error else "",
         )
         for index, (prompt, input_len, output_len, ttft, itl, text, error) in enumerate(
-            zip(prompts, *lists, strict=True)
+            zip(prompts, *columns, strict=True)
         )
     ]
 
 
 def _last_line(text: str) -> str:
-    """What a traceback ends with."""
+    """The error at the end of a traceback."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return scrub_text(lines[-1][:4000])[:MAX_ERROR] if lines else "it said nothing"
+    return scrub_text(lines[-1][:4000])[:MAX_ERROR] if lines else "it wrote no error"

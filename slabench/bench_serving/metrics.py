@@ -1,6 +1,6 @@
-"""Figures of a run that another client drove: its own, under their classic.* names.
+"""Metrics of a run that another client drove: its own, under their classic.* names.
 
-Ours need time stamps that it does not keep.
+Ours need arrival times, which it does not store.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from slabench.metrics.compute import UNKNOWN
 from slabench.records import GpuCounts, ReportedRequest, ReportedRun
 
 _PER_REQUEST = {"ttft": "ttft", "tpot": "tpot", "itl": "itl", "e2e_latency": "e2el"}
-# Key of bench_serving's result row -> our figure.
+# Key of bench_serving's result row -> our metric.
 ROW = {
     "completed": "classic.completed",
     "duration": "classic.duration",
@@ -33,47 +33,44 @@ ROW = {
 }
 
 
-def answered(told: ReportedRun) -> list[ReportedRequest]:
-    """The requests that it took for successes and that brought text."""
-    return [one for one in told.requests if not one.error and one.has_text and one.ttft_s > 0]
+def answered(run: ReportedRun) -> list[ReportedRequest]:
+    """The requests that it counts as successes and that brought text."""
+    return [
+        request for request in run.requests if not request.error and request.has_text and request.ttft_s > 0
+    ]
 
 
-def reported_metrics(told: ReportedRun, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
-    """Its row's numbers. p95 and max come from its lists.
+def reported_metrics(run: ReportedRun, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
+    """The numbers of its row; p95 and max are computed from its lists.
 
-    A 0 that stands for an empty sample is absent, and so is what hangs on each answer's first text where an
-    answer has none: it stores TTFT 0 for that one.
+    Absent: a 0 that stands for an empty sample; and, if an answer brought no text, every metric that depends
+    on the first text of each answer, since the row counts a TTFT of 0 for that one.
     """
-    found: dict[str, float] = {"requests": told.planned}
-    found |= {key: told.metrics[theirs] for theirs, key in ROW.items() if theirs in told.metrics}
-    sizes = reported_sizes(told)
-    gaps = [gap for one in told.requests for gap in one.itl_s]
-    for name, some in (
-        ("tpot", sizes["tpot"]),
-        ("ttft", sizes["ttft"]),
-        ("itl", len(gaps)),
-        ("e2el", sizes["e2el"]),
-    ):
-        if not some:
-            found = {key: value for key, value in found.items() if not key.startswith(f"classic.{name}.")}
-    for name, sample in (("ttft", [one.ttft_s for one in told.requests if not one.error]), ("itl", gaps)):
-        more = spread_ms(sample) if sizes["ttft"] else {}
-        found |= {
-            f"classic.{name}.{statistic}": more[statistic]
-            for statistic in ("p95", "max")
-            if statistic in more
-        }
-    if any(not one.error and not one.has_text for one in told.requests):
-        found = {key: value for key, value in found.items() if not of_text(key)}
-    if "classic.request_throughput" in found:
-        found["classic.qpm"] = 60 * round(found["classic.request_throughput"], 2)
-    if gpus.prefill is not None and "classic.input_throughput" in found:
-        found["classic.input_throughput_per_gpu"] = found["classic.input_throughput"] / gpus.prefill
-    return found
+    metrics: dict[str, float] = {"requests": run.planned}
+    metrics |= {key: run.metrics[theirs] for theirs, key in ROW.items() if theirs in run.metrics}
+    gaps = [gap for request in run.requests for gap in request.itl_s]
+    sizes = reported_sizes(run)
+    empty = tuple(f"classic.{name}." for name, size in (sizes | {"itl": len(gaps)}).items() if not size)
+    metrics = {key: value for key, value in metrics.items() if not key.startswith(empty)}
+    ttfts = [request.ttft_s for request in run.requests if not request.error]
+    for name, sample in (("ttft", ttfts), ("itl", gaps)):
+        spread = spread_ms(sample) if sizes["ttft"] else {}
+        metrics |= {f"classic.{name}.{key}": spread[key] for key in ("p95", "max") if key in spread}
+    if any(not request.error and not request.has_text for request in run.requests):
+        metrics = {key: value for key, value in metrics.items() if not of_text(key)}
+    if "classic.request_throughput" in metrics:
+        metrics["classic.qpm"] = 60 * round(metrics["classic.request_throughput"], 2)
+    if gpus.prefill is not None and "classic.input_throughput" in metrics:
+        metrics["classic.input_throughput_per_gpu"] = metrics["classic.input_throughput"] / gpus.prefill
+    return metrics
 
 
-def reported_sizes(told: ReportedRun) -> dict[str, int]:
-    """How many requests define each figure, and how many tokens itl."""
-    good = answered(told)
-    tpot, itl = sum(one.reported_output_len > 1 for one in good), sum(len(one.itl_s) for one in good)
-    return {"ttft": len(good), "e2el": len(good), "tpot": tpot, "itl": itl}
+def reported_sizes(run: ReportedRun) -> dict[str, int]:
+    """How many requests define each metric, and how many tokens define itl."""
+    good = answered(run)
+    return {
+        "ttft": len(good),
+        "e2el": len(good),
+        "tpot": sum(request.reported_output_len > 1 for request in good),
+        "itl": sum(len(request.itl_s) for request in good),
+    }

@@ -1,6 +1,4 @@
-"""Judging a run that another client drove: its own figures stand for ours, and what it cannot tell is NOT
-CHECKED.
-"""
+"""Objectives on a run that another client drove: its classic.* metrics are used instead of ours."""
 
 from __future__ import annotations
 
@@ -12,29 +10,22 @@ from slabench.verdict.sla import Slo
 
 
 def as_classic(key: str) -> str:
-    """The classic figure that stands for one of ours: tpot.p50 -> classic.tpot.median.
-
-    The same key if there is none.
-    """
-    figure, _, statistic = key.rpartition(".")
-    found = (
-        f"classic.{figure}.{'median' if statistic == 'p50' else statistic}" if figure else f"classic.{key}"
-    )
-    return found if metric_of(found) is not None else key
+    """The classic metric that corresponds to one of ours: tpot.p50 -> classic.tpot.median; else key
+    itself."""
+    metric, _, statistic = key.rpartition(".")
+    classic = f"classic.{metric}.{statistic.replace('p50', 'median')}" if metric else f"classic.{key}"
+    return classic if metric_of(classic) is not None else key
 
 
 def classic_rules(rules: Iterable[Slo]) -> tuple[Slo, ...]:
-    """Objectives on its figures.
-
-    One without a counterpart stays, is not defined for the run, and so makes it INVALID.
-    """
+    """Objectives on its metrics. One without a classic metric stays: it is undefined, which makes the run
+    INVALID."""
     return tuple(Slo(as_classic(rule.metric), rule.op, rule.limit) for rule in rules)
 
 
-def label(told: ReportedRun, rules: Iterable[Slo]) -> str:
-    """What every output says of such a run."""
-    renamed = [
-        f"{one.metric} by {as_classic(one.metric)}" for one in rules if as_classic(one.metric) != one.metric
-    ]
-    judged = f"; objectives are judged by its own figures: {', '.join(renamed)}" if renamed else ""
-    return f"BENCH_SERVING: {told.client} drove the load{judged}"
+def label(run: ReportedRun, rules: Iterable[Slo]) -> str:
+    """The label of such a run in every output."""
+    pairs = [(rule.metric, as_classic(rule.metric)) for rule in rules]
+    renamed = ", ".join(f"{ours} by {classic}" for ours, classic in pairs if classic != ours)
+    judged = f"; objectives are judged by its own metrics: {renamed}" if renamed else ""
+    return f"BENCH_SERVING: {run.client} drove the load{judged}"

@@ -41,20 +41,20 @@ def test_both_clients_send_the_same_bodies_in_the_same_order(name: str, tmp_path
     plan = Plan.closed_loop(len(workload.prompts), 1)  # one at a time: what arrives has an order
     with unreliable("plain") as server:
         target = Target(server.url, headers={"Authorization": "Bearer of-this-run"})
-        found = run_bench_serving(
+        result = run_bench_serving(
             find(None), target, spec, plan, workload.prompts, backend="sglang", tokenizer=TOKENIZER, model="m"
         )
-    assert server.bodies == [json.loads(one.body) for one in prepare_requests(workload.prompts)]
+    assert server.bodies == [json.loads(request.body) for request in prepare_requests(workload.prompts)]
     assert set(server.keys) == {"Bearer of-this-run"}
-    assert found.run.client == "sglang.bench_serving 0.5.7"
-    assert not found.run.failure
-    assert [one.reported_input_len for one in found.run.requests] == [
-        one.input_len for one in workload.prompts
+    assert result.run.client == "sglang.bench_serving 0.5.7"
+    assert not result.run.failure
+    assert [request.reported_input_len for request in result.run.requests] == [
+        request.input_len for request in workload.prompts
     ]
-    assert [one.reported_output_len for one in found.run.requests] == [
-        one.output_len for one in workload.prompts
+    assert [request.reported_output_len for request in result.run.requests] == [
+        request.output_len for request in workload.prompts
     ]
-    assert "generated_texts" not in found.row
+    assert "generated_texts" not in result.row
 
 
 def test_the_live_tests_run_with_it_and_say_what_it_cannot_tell(suite: Suite, tmp_path: Path) -> None:
@@ -72,13 +72,20 @@ def test_the_live_tests_run_with_it_and_say_what_it_cannot_tell(suite: Suite, tm
     for entry in done.run["tests"]:
         assert entry["word"] == "PASSED"
         assert entry["headline"].startswith("classic.tpot mean ")
-        assert [one for one in entry["labels"] if one.endswith("tpot.mean by classic.tpot.mean")]
+        assert [label for label in entry["labels"] if label.endswith("tpot.mean by classic.tpot.mean")]
         # log.* is the server's word, whoever drove the load
         assert {key for key in entry["metrics"] if not key.startswith(("classic.", "log."))} == {"requests"}
         states = {check["name"]: check["state"] for check in entry["checks"]}
         assert {states[name] for name in ("completed", "output_length", "flush", "same_server")} == {"ok"}
-        untold = {"finish_reason", "token_counts", "prompt_length", "prefix_cache", "retraction", "client"}
-        assert {states[name] for name in untold} == {"not_checked"}
+        unreported = {
+            "finish_reason",
+            "token_counts",
+            "prompt_length",
+            "prefix_cache",
+            "retraction",
+            "client",
+        }
+        assert {states[name] for name in unreported} == {"not_checked"}
     assert done.run["tests"][0]["metrics"]["classic.tpot.mean"] == pytest.approx(5.3, rel=0.4)
     kept = [json.loads(line) for line in (done.folder / "bench_serving.jsonl").read_text().splitlines()]  # type: ignore[operator]
     assert not {"server_info", "generated_texts"} & set(kept[0])
@@ -119,7 +126,7 @@ def test_what_it_counts_as_success_is_not_completed(way: str, check: str, words:
     tokenizer = load_tokenizer(TOKENIZER)
     prompts = prepare(spec, tokenizer=lambda: tokenizer, store=DatasetStore()).prompts
     with unreliable(way) as server:
-        found = run_bench_serving(
+        result = run_bench_serving(
             find(None),
             Target(server.url),
             spec,
@@ -130,12 +137,14 @@ def test_what_it_counts_as_success_is_not_completed(way: str, check: str, words:
             model="m",
         )
     client = ClientRecord(1.0, None, None, None, None)
-    run = RunRecord((), 0, 0.0, {}, {}, client, reported=found.run)
-    checks = {one.name: one for one in examine(CheckContext(run, exact_prompt=False, planned=6), "tencent")}
+    run = RunRecord((), 0, 0.0, {}, {}, client, reported=result.run)
+    checks = {
+        check.name: check for check in examine(CheckContext(run, exact_prompt=False, planned=6), "tencent")
+    }
     assert checks[check].state is CheckStatus.INVALID
     assert words in checks[check].text
     if way in ("error_in_stream", "no_text"):
-        assert found.run.metrics["completed"] == 6  # what it prints looks like a very fast server
+        assert result.run.metrics["completed"] == 6  # what it prints looks like a very fast server
 
 
 def test_an_error_inside_the_stream_is_never_green(suite: Suite) -> None:

@@ -1,4 +1,4 @@
-"""What bench_serving's output file tells, read, computed and judged without running it."""
+"""bench_serving's output file, read, computed and judged without running it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from slabench.bench_serving import objectives as told
+from slabench.bench_serving import objectives
 from slabench.bench_serving.client import read_output
 from slabench.bench_serving.metrics import reported_metrics, reported_sizes
 from slabench.records import ClientRecord, GpuCounts, ReportedRun, RunRecord
@@ -21,7 +21,7 @@ CLIENT = "sglang.bench_serving 0.5.7"
 
 
 def row(**more: Any) -> str:
-    found: dict[str, Any] = {
+    columns: dict[str, Any] = {
         "tag": None,
         "duration": 2.0,
         "completed": 2,
@@ -41,7 +41,7 @@ def row(**more: Any) -> str:
         "generated_texts": ["x", "y"],
         "errors": ["", ""],
     }
-    return json.dumps(found | more) + "\n"
+    return json.dumps(columns | more) + "\n"
 
 
 def checks(run: ReportedRun, *, planned: int = 2, batch_size: int | None = None) -> dict[str, CheckStatus]:
@@ -49,18 +49,18 @@ def checks(run: ReportedRun, *, planned: int = 2, batch_size: int | None = None)
     context = CheckContext(
         record, exact_prompt=False, planned=planned, batch_size=batch_size, token_capacity=100, max_running=8
     )
-    return {one.name: one.state for one in examine(context, "tencent")}
+    return {check.name: check.state for check in examine(context, "tencent")}
 
 
 def test_figures_are_its_own_and_have_definitions() -> None:
     run, kept = read_output(row(), PROMPTS, CLIENT, status=0)
-    found = reported_metrics(run, gpus=GpuCounts.alike(2))
-    assert found["classic.tpot.mean"] == 10.0
-    assert found["classic.ttft.max"] == pytest.approx(200)
-    assert found["classic.itl.max"] == pytest.approx(20)
-    assert found["classic.qpm"] == pytest.approx(22.8)  # 0.3846 is printed 0.38
-    assert found["classic.input_throughput_per_gpu"] == 5.5
-    assert [key for key in found if not key.startswith("classic.")] == ["requests"]
+    metrics = reported_metrics(run, gpus=GpuCounts.alike(2))
+    assert metrics["classic.tpot.mean"] == 10.0
+    assert metrics["classic.ttft.max"] == pytest.approx(200)
+    assert metrics["classic.itl.max"] == pytest.approx(20)
+    assert metrics["classic.qpm"] == pytest.approx(22.8)  # 0.3846 is printed 0.38
+    assert metrics["classic.input_throughput_per_gpu"] == 5.5
+    assert [key for key in metrics if not key.startswith("classic.")] == ["requests"]
     assert reported_sizes(run) == {"ttft": 2, "e2el": 2, "tpot": 2, "itl": 4}
     assert not {"server_info", "generated_texts"} & set(kept)
 
@@ -69,28 +69,28 @@ def test_its_zero_for_no_data_is_absent() -> None:
     run, _ = read_output(
         row(output_lens=[1, 1], itls=[[], []], mean_tpot_ms=0.0, mean_itl_ms=0.0), PROMPTS, CLIENT, status=0
     )
-    found = reported_metrics(run)
-    assert not [key for key in found if key.startswith(("classic.tpot", "classic.itl"))]
-    assert "classic.ttft.mean" in found
+    metrics = reported_metrics(run)
+    assert not [key for key in metrics if key.startswith(("classic.tpot", "classic.itl"))]
+    assert "classic.ttft.mean" in metrics
 
 
 def test_one_answer_without_text_leaves_no_figure_that_hangs_on_texts() -> None:
     """Its row counts TTFT 0 for it: the mean of 100 ms and nothing would be 50 ms."""
     silent = row(ttfts=[0.1, 0.0], generated_texts=["x", ""], itls=[[0.01, 0.01], []], mean_ttft_ms=50.0)
-    found = reported_metrics(read_output(silent, PROMPTS, CLIENT, status=0)[0])
-    assert not [key for key in found if key.startswith(("classic.tpot", "classic.itl", "classic.ttft"))]
-    assert found["classic.e2el.mean"] == 170.0
+    metrics = reported_metrics(read_output(silent, PROMPTS, CLIENT, status=0)[0])
+    assert not [key for key in metrics if key.startswith(("classic.tpot", "classic.itl", "classic.ttft"))]
+    assert metrics["classic.e2el.mean"] == 170.0
 
 
 def test_a_sound_file_is_ok_where_it_tells_and_not_checked_where_it_does_not() -> None:
-    found = checks(read_output(row(), PROMPTS, CLIENT, status=0)[0], batch_size=2)
-    assert {name for name, state in found.items() if state is CheckStatus.OK} == {
+    states = checks(read_output(row(), PROMPTS, CLIENT, status=0)[0], batch_size=2)
+    assert {name for name, state in states.items() if state is CheckStatus.OK} == {
         "completed",
         "output_length",
         "batch_fits",
     }
     assert {
-        state for name, state in found.items() if name not in ("completed", "output_length", "batch_fits")
+        state for name, state in states.items() if name not in ("completed", "output_length", "batch_fits")
     } == {CheckStatus.NOT_CHECKED}
 
 
@@ -119,7 +119,7 @@ def test_each_thing_that_is_wrong_is_invalid(change: dict[str, Any], check: str)
 )
 def test_an_output_that_is_none_is_a_failure_and_gives_no_figure(text: str, status: int) -> None:
     run, kept = read_output(
-        text, PROMPTS, CLIENT, status=status, said="Traceback\n  ...\nIndexError: index -1\n"
+        text, PROMPTS, CLIENT, status=status, stderr="Traceback\n  ...\nIndexError: index -1\n"
     )
     assert run.failure
     assert kept == {}
@@ -141,11 +141,11 @@ def test_objectives_go_to_its_figures_or_stay_undefined() -> None:
         slo("tpot", "p90", "<=", 50),
         slo("qpm", "", ">=", 1),
     )
-    assert [one.metric for one in told.classic_rules(rules)] == [
+    assert [rule.metric for rule in objectives.classic_rules(rules)] == [
         "classic.tpot.mean",
         "classic.ttft.median",
         "tpot.p90",
         "classic.qpm",
     ]
     run, _ = read_output(row(), PROMPTS, CLIENT, status=0)
-    assert "tpot.mean by classic.tpot.mean" in told.label(run, rules)
+    assert "tpot.mean by classic.tpot.mean" in objectives.label(run, rules)
