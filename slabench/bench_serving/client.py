@@ -160,8 +160,7 @@ def command(
 
 
 def environment(ours: Mapping[str, str], target: Target, *, allow_download: bool) -> dict[str, str]:
-    """Ours without keys and paths that would change what it does. A server gets the API key of this run
-    only."""
+    """Ours without keys and paths that would change what it does. It sends the API key of this run only."""
     dropped = ("OPENAI_API_KEY", "API_KEY", "SGLANG_IS_IN_CI", "PYTHONPATH", "PYTHONHOME")
     theirs = {key: value for key, value in ours.items() if key not in dropped}
     theirs |= {"NO_PROXY": "*", "no_proxy": "*", "TOKENIZERS_PARALLELISM": "false"}

@@ -10,16 +10,14 @@ from slabench.verdict.sla import Slo
 
 
 def as_classic(key: str) -> str:
-    """The classic metric that corresponds to one of ours: tpot.p50 -> classic.tpot.median; else key
-    itself."""
+    """The classic metric for one of ours: tpot.p50 -> classic.tpot.median; else the key itself."""
     metric, _, statistic = key.rpartition(".")
     classic = f"classic.{metric}.{statistic.replace('p50', 'median')}" if metric else f"classic.{key}"
     return classic if metric_of(classic) is not None else key
 
 
 def classic_rules(rules: Iterable[Slo]) -> tuple[Slo, ...]:
-    """Objectives on its metrics. One without a classic metric stays: it is undefined, which makes the run
-    INVALID."""
+    """Objectives on its metrics. One without a classic metric stays: undefined, it makes the run INVALID."""
     return tuple(Slo(as_classic(rule.metric), rule.op, rule.limit) for rule in rules)
 
 

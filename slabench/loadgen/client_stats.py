@@ -1,16 +1,30 @@
-"""How the client itself did, from what the load processes said last."""
+"""How the client itself did, from the last report of each load process."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from slabench.records import ClientRecord
 from slabench.units import NS_PER_MS
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerStats:
+    """What a load process measured of itself."""
+
+    cpu_s: float
+    peak_rss_mb: float | None
+    lag_ns: Sequence[int]  # the largest lags of its loop, rising
+    lag_samples: int  # of how many
+    lateness_ns: float | None
+    stalls_ns: Sequence[Sequence[int]]  # [begin, end]
+    clock_step_ns: int
+    unstamped: int  # reads without a time of the kernel's
+
+
 def client_record(
-    told: Sequence[Mapping[str, Any]],
+    stats: Sequence[WorkerStats],
     *,
     workers: int,
     began_ns: int,
@@ -18,32 +32,30 @@ def client_record(
     send_lag_ns: Sequence[int],
     failure: str = "",
 ) -> ClientRecord:
-    """told: the `done` frames of the load processes. CPU and memory add up; of the lateness the worst process
-    counts.
+    """CPU and memory are the sum over all load processes, lateness is the worst process's.
 
-    Stalls are those of all: which process had an answer is not kept, so one's stall is taken for everybody's.
+    Stalls are those of all: which process had a request is not recorded, so a stall of one counts for all
+    requests.
     """
     late = sorted(send_lag_ns)
-    memory = [one["peak_rss_mb"] for one in told if one["peak_rss_mb"] is not None]
-    lateness = [one["lateness_ns"] / NS_PER_MS for one in told if one["lateness_ns"] is not None]
-    stalls = sorted((begin, end) for one in told for begin, end in one["stalls_ns"])
+    memory = [worker.peak_rss_mb for worker in stats if worker.peak_rss_mb is not None]
+    lateness = [worker.lateness_ns for worker in stats if worker.lateness_ns is not None]
+    lags = [(worker.lag_ns, worker.lag_samples) for worker in stats if worker.lag_ns]
+    stalls = sorted((begin, end) for worker in stats for begin, end in worker.stalls_ns)
     return ClientRecord(
         wall_s=wall_s,
-        cpu_s=sum((one["cpu_s"] for one in told), 0.0),
-        loop_lag_max_ms=max((one["lag_ns"][-1] / NS_PER_MS for one in told if one["lag_ns"]), default=None),
-        loop_lag_p99_ms=max(
-            (_p99(one["lag_ns"], one["lag_samples"]) / NS_PER_MS for one in told if one["lag_ns"]),
-            default=None,
-        ),
-        loop_lateness_ms=max(lateness, default=None),
+        cpu_s=sum((worker.cpu_s for worker in stats), 0.0),
+        loop_lag_max_ms=max((lag[-1] / NS_PER_MS for lag, _ in lags), default=None),
+        loop_lag_p99_ms=max((_p99(lag, samples) / NS_PER_MS for lag, samples in lags), default=None),
+        loop_lateness_ms=max(lateness) / NS_PER_MS if lateness else None,
         send_lag_max_ms=late[-1] / NS_PER_MS if late else None,
         send_lag_mean_ms=sum(late) / len(late) / NS_PER_MS if late else None,
         send_lag_p99_ms=_p99(late, len(late)) / NS_PER_MS if late else None,
         workers=workers,
         peak_rss_mb=sum(memory) if memory else None,
         failure=failure,
-        clock_step_ms=max((one["clock_step_ns"] / NS_PER_MS for one in told), key=abs, default=None),
-        unstamped_reads=sum(one["unstamped"] for one in told) if told else None,
+        clock_step_ms=max((worker.clock_step_ns / NS_PER_MS for worker in stats), key=abs, default=None),
+        unstamped_reads=sum(worker.unstamped for worker in stats) if stats else None,
         stalls_ms=tuple(
             (round((begin - began_ns) / NS_PER_MS, 3), round((end - begin) / NS_PER_MS, 3))
             for begin, end in stalls
@@ -52,5 +64,5 @@ def client_record(
 
 
 def _p99(largest: Sequence[int], samples: int) -> int:
-    """Of the largest of many samples, rising: the p99 is one in a hundred, and one, from the top."""
+    """The p99 of many samples, of which only the largest are here, rising."""
     return largest[-min(samples // 100 + 1, len(largest))]

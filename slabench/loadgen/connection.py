@@ -1,80 +1,33 @@
-"""One TCP or TLS connection and the exchange on it: the careful way of what is read, and how a request is
-written.
-"""
+"""One TCP or TLS connection and the exchange on it: writing a request, taking its reads."""
 
 from __future__ import annotations
 
 import socket
 import traceback
-from array import array
 from collections.abc import Callable
 from itertools import accumulate
 from time import perf_counter_ns
 from typing import Protocol
 
 from slabench.loadgen.event_template import UNEXPECTED, Frame, endings, frame_of
+from slabench.loadgen.exchange import Exchange
 from slabench.loadgen.http1 import Answer
 from slabench.loadgen.kernel_timestamps import STAMP_BYTES, all_arrived_ns
-from slabench.loadgen.stream import StreamMeter
 from slabench.loadgen.stream_selector import Stream, StreamSelector
 from slabench.loadgen.tcp_info import tcp_info
 from slabench.loadgen.tls import Secure
 from slabench.records import ErrorKind
 
-# A server that had closed an idle connection before the request came says so within one round trip. One that
-# closes later may have taken the request: sent again, it would be computed twice, and its time would not
-# count.
+# If the server had closed an idle connection before the request came, its end arrives within one round trip.
+# If it closes later, it may have taken the request: sent again, it would be computed twice, and its time
+# would not count.
 RACE_ROUND_TRIPS = 2
 RACE_NS = 2_000_000
-MOST_MISSES = 16  # a stream whose next event was expected in vain so often is not one of those that can be
-
-
-class Exchange:
-    """One request on its way; the load process's working copy of what becomes a RequestRecord."""
-
-    __slots__ = (
-        "answer",
-        "connected",
-        "due_ns",
-        "end_ns",
-        "error",
-        "error_text",
-        "index",
-        "last_ns",
-        "left_open",
-        "reused",
-        "sent_ns",
-        "start_ns",
-        "tried_ns",
-        "waited",
-        "wire",
-    )
-
-    def __init__(self, index: int, wire: memoryview, due_ns: int, meter: StreamMeter) -> None:
-        self.index = index
-        self.wire = wire
-        self.due_ns = due_ns
-        self.answer = Answer(meter)
-        self.start_ns: int | None = None
-        self.sent_ns: int | None = None
-        # the first sending, where the connection was gone and another one took the request
-        self.tried_ns: int | None = None
-        self.last_ns: int | None = None  # of the last read
-        self.end_ns: int | None = None
-        self.error: ErrorKind | None = None
-        self.error_text = ""
-        self.connected = False
-        self.reused = False
-        self.left_open = False  # its body did not end after [DONE]
-        self.waited = False  # for a slot under the cap
-
-    @property
-    def arrivals(self) -> array[int]:
-        return self.answer.meter.arrival_ns
+MOST_MISSES = 16  # predictions without a hit: then this stream's events cannot be predicted
 
 
 class Driver(Protocol):
-    """Who is told what happened."""
+    """The load, as a connection sees it."""
 
     def finished(self, connection: Connection, exchange: Exchange) -> None: ...
     def again(self, exchange: Exchange) -> None: ...
@@ -103,7 +56,7 @@ class Connection(Stream):
     def __init__(
         self, driver: Driver, selector: StreamSelector, sock: socket.socket, secure: Secure | None = None
     ) -> None:
-        """sock is connected and does not block; secure has shaken hands."""
+        """sock is connected and does not block; secure has completed its handshake."""
         super().__init__(sock.recvmsg_into if secure is None else secure.receive)
         self._driver = driver
         self._selector = selector
@@ -111,11 +64,10 @@ class Connection(Stream):
         self._fd = sock.fileno()
         self._secure = secure
         self._rest = memoryview(b"")  # of a request that the socket did not take at once
-        self._frame: Frame | None = None
+        self._frame: Frame | None = None  # of the event before
         self._misses = 0
         self._began_ns = 0  # when the first byte of the request was handed to the socket
-        # bytes of this connection that the server's kernel had confirmed before
-        self._acked: int | None = None
+        self._acked: int | None = None  # bytes that the server's kernel had confirmed before the request
         self.exchange: Exchange | None = None
         self.used = False
         selector.watch(self._fd, self)
@@ -139,14 +91,14 @@ class Connection(Stream):
             self._selector.want_to_write(self._fd, wanted=False)
 
     def _write(self, exchange: Exchange) -> bool:
-        """True if the socket is to tell when it takes more."""
+        """True if the rest waits until the socket takes more."""
         try:
             self._rest = self._rest[self._sock.send(self._rest) :]
         except BlockingIOError:
             return True
         except OSError as error:
-            # Not now: the next request would be sent from in here, and if its connection is gone too, the one
-            # after it.
+            # Not now: this call would send the next request, and the one after that if its connection is lost
+            # too.
             self._driver.soon(self.broke, error)
             return False
         if len(self._rest):
@@ -157,10 +109,11 @@ class Connection(Stream):
     def came(self, now_ns: int, data: bytes) -> bool:
         exchange = self.exchange
         if exchange is None:
-            self._lost(None)  # nobody asked, or the end of a connection that nobody used
+            self._lost(None)  # bytes without a request, or the end of an idle connection
             return True
         self.settle()
-        # What the kernel stamped is never before what came or went before it, whoever stamped that.
+        # An arrival is never earlier than the one before it or than the request, whichever clock stamped
+        # them.
         now_ns = max(now_ns, exchange.last_ns or exchange.sent_ns or 0)
         if not data:
             self._lost(None)
@@ -172,16 +125,16 @@ class Connection(Stream):
             return True
         if len(exchange.arrivals) - before > 1:
             self._selector.pace.gathered()
-        self._expect(exchange.answer)
+        self._predict(exchange.answer)
         return False
 
     def tokens(self) -> int:
-        """Counted so far."""
+        """Tokens counted so far."""
         counts = self.exchange.answer.meter.arrival_tokens if self.exchange is not None else ()
         return counts[-1] + self.step * (len(self.stamps) // STAMP_BYTES) if counts else 0
 
     def settle(self) -> bool:
-        """Give the meter what was recognised since the last careful read; True if there was anything."""
+        """Give the meter the predicted reads since the last other one; True if there were any."""
         exchange = self.exchange
         if exchange is None or not self.stamps:
             return False
@@ -193,8 +146,8 @@ class Connection(Stream):
         self._misses = 0
         return True
 
-    def _expect(self, answer: Answer) -> None:
-        """Two events with the same frame in a row, and the third is expected to have it."""
+    def _predict(self, answer: Answer) -> None:
+        """After two events with the same frame in a row, the next is predicted to have it too."""
         self.endings = UNEXPECTED
         meter, frame = answer.meter, None
         if (
@@ -223,8 +176,7 @@ class Connection(Stream):
         if exchange.error is None and answer.error is not None:
             exchange.error, exchange.error_text = answer.error, answer.error_text
         if exchange.sent_ns is None:
-            # Answered before the whole request was taken: an early refusal. The rest of it is of no use to
-            # anybody.
+            # Answered before the whole request was taken: an early refusal, and the rest of it is not sent.
             answer.keep_alive = False
         self._leave()
         self._driver.finished(self, exchange)
@@ -254,8 +206,7 @@ class Connection(Stream):
             and exchange.tried_ns is None
         )
         if unanswered and raced:
-            # The server had closed an idle keep-alive connection while our request was on its way: not a
-            # failure of either.
+            # The server closed an idle keep-alive connection while the request was on its way: not a failure.
             exchange.tried_ns = self._began_ns if exchange.sent_ns is None else exchange.sent_ns
             exchange.sent_ns = None
             exchange.reused = False
@@ -276,9 +227,9 @@ class Connection(Stream):
     def _raced(self, sent_ns: int, now: int, error: OSError | None) -> bool:
         """Whether the connection's end can have been on its way when the request was sent.
 
-        Where this process came to it late, or the round trip is not sure, the server's kernel must not have
-        confirmed any of it. A reset confirms nothing, whatever was taken before it; a server that closes an
-        idle connection ends it with FIN.
+        If this process read it late, or the round trip is uncertain, the server's kernel must not have
+        confirmed any of the request. A reset confirms nothing, whatever was taken before it; a server that
+        closes an idle connection ends it with FIN.
         """
         info = tcp_info(self._sock)
         if now - sent_ns <= RACE_ROUND_TRIPS * info.shortest_ns + RACE_NS:
@@ -290,15 +241,15 @@ class Connection(Stream):
         return known and at_least <= RACE_ROUND_TRIPS * info.round_trip_ns + RACE_NS
 
     def failed(self, error: Exception) -> None:
-        """Raises error again if it is not an answer's."""
+        """Raises error again if there is no request that it can fail."""
         if self.exchange is None:
             raise error
         traceback.print_exception(error)
-        text = f"What the server sent could not be read ({type(error).__name__}: {error})."
+        text = f"The answer could not be read ({type(error).__name__}: {error})."
         self.fail(self.exchange, ErrorKind.MALFORMED, text[:500])
 
     def fail(self, exchange: Exchange, kind: ErrorKind, text: str) -> None:
-        """End the exchange from our side (a time-out, an interrupt) and the connection with it."""
+        """End the exchange (a time-out, an interrupt) and the connection with it."""
         self.settle()
         exchange.error, exchange.error_text = kind, text
         self._leave()
@@ -308,7 +259,7 @@ class Connection(Stream):
         self._driver.finished(self, exchange)
 
     def leave_open(self, exchange: Exchange) -> None:
-        """[DONE] came and the body does not end: the answer is whole, and the connection of no more use."""
+        """[DONE] came and the body does not end: the answer is complete, and the connection is closed."""
         self.settle()
         exchange.answer.meter.close(exchange.last_ns or perf_counter_ns())
         exchange.left_open = True

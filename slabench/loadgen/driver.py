@@ -1,6 +1,4 @@
-"""The load itself, inside the load process: who is due, who has a slot, which connection, and whose patience
-has ended.
-"""
+"""The load itself, inside the load process: due times, slots, connections, time-outs."""
 
 from __future__ import annotations
 
@@ -13,19 +11,21 @@ from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import Any
 
-from slabench.loadgen.connection import Connection, Exchange
+from slabench.loadgen.connection import Connection
+from slabench.loadgen.exchange import Exchange
+from slabench.loadgen.http1 import Answer
 from slabench.loadgen.kernel_timestamps import ask, offset_ns
 from slabench.loadgen.loop_lag import LoopWatch
 from slabench.loadgen.options import ClientOptions
 from slabench.loadgen.own_limits import connect_error
 from slabench.loadgen.stream import StreamMeter
 from slabench.loadgen.stream_selector import StreamSelector
-from slabench.loadgen.timeouts import out_of_patience, stays_open
+from slabench.loadgen.timeouts import expired, stays_open
 from slabench.loadgen.tls import Secure
 from slabench.records import ErrorKind
 from slabench.units import NS_PER_S
 
-SWEEP_S = 0.1
+CHECK_S = 0.1
 MAX_PREOPENED = 1024
 
 
@@ -37,7 +37,7 @@ class Address:
 
 
 class LoadDriver:
-    """Sends every request of a plan and tells on_end of each one's end. Times are perf_counter_ns readings."""
+    """Sends every request of a plan, and calls on_end at its end. Times are perf_counter_ns readings."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class LoadDriver:
         closed: bool,
         on_end: Callable[[Exchange], None],
     ) -> None:
-        """selector: the loop's own; share: the plan's requests that are ours from the start, rising.
+        """selector: the loop's own. share: the plan's requests that this process has from the start, rising.
 
         draw: the next request for a slot that became free.
         """
@@ -76,8 +76,8 @@ class LoadDriver:
         self.opening: dict[int, asyncio.Task[None]] = {}
         self.done = self.failed = self.tokens_done = 0
         self.complete: asyncio.Future[None] = loop.create_future()
-        self.watch = LoopWatch(loop)
-        self.clock_step_ns = 0  # by how much the time of day was set while the kernel's times were read by it
+        self.loop_lag = LoopWatch(loop)
+        self.clock_step_ns = 0  # by how much the time of day was set during the load
         self._places: list[Any] = []  # the host's addresses, as getaddrinfo gives them
         self._stopped = False
         self._timer: asyncio.TimerHandle | None = None
@@ -85,8 +85,9 @@ class LoadDriver:
     # before the zero
 
     async def open_connections(self) -> None:
-        """As many as the plan can use at once, so that no request's time holds a connect; errors come again
-        with the requests.
+        """As many as the plan can use at once, so that no request's time has a connect in it.
+
+        Errors are ignored here: they come again with the requests.
         """
         if not self.keep_alive:
             return
@@ -94,8 +95,8 @@ class LoadDriver:
         for begin in range(0, wanted, 64):  # a listen backlog is finite
             batch = [self._connect() for _ in range(min(64, wanted - begin))]
             results = await asyncio.gather(*batch, return_exceptions=True)
-            self.idle += [one for one in results if isinstance(one, Connection)]
-            if any(isinstance(one, BaseException) for one in results):
+            self.idle += [result for result in results if isinstance(result, Connection)]
+            if any(isinstance(result, BaseException) for result in results):
                 return
 
     async def _connect(self) -> Connection:
@@ -132,21 +133,21 @@ class LoadDriver:
     # the plan
 
     def begin(self, zero_ns: int) -> None:
-        """Start at the plan's zero, a moment that lies ahead by a little."""
+        """Start at the plan's zero, a moment shortly from now."""
         self.zero_ns = zero_ns
         self.loop.call_later(max(0.0, (zero_ns - perf_counter_ns()) / NS_PER_S - 0.002), self._begin)
 
     def _begin(self) -> None:
         while perf_counter_ns() < self.zero_ns:
-            pass  # timers of the loop are a millisecond coarse
+            pass  # timers of the loop have a resolution of 1 ms
         self.selector.offset_ns, self.selector.unstamped = offset_ns(), 0
-        self.watch.begin()
-        self._sweep()
+        self.loop_lag.begin()
+        self._check_timeouts()
         self._release()
         self._check_complete()
 
     def _release(self) -> None:
-        """Everything that is due goes out; then a timer for the next one."""
+        """Send everything that is due; then set a timer for the next request."""
         while self.mine and not self._stopped:
             due = self.zero_ns + self.offsets[self.mine[0]]
             ahead = due - perf_counter_ns()
@@ -158,17 +159,17 @@ class LoadDriver:
             self._start(self.mine.popleft(), due)
 
     def _next_for_slot(self) -> None:
-        """A slot became free: the plan's next request, of all load processes together, is sent from it, now
-        or when it is due.
+        """A slot became free: send the plan's next request, of all load processes together, now or when it is
+        due.
 
-        Slots take requests in the plan's order, so none waits while a slot is free, and the cap holds at
-        every moment.
+        Slots take requests in the plan's order: none waits while a slot is free, and the cap holds at all
+        times.
         """
         index = self.draw()
         if index is None:
             return
         now = perf_counter_ns()
-        # In a closed loop a request is due when the slot becomes free: before that nobody wanted it sent.
+        # In a closed loop a request is due when its slot becomes free.
         due = now if self.closed else self.zero_ns + self.offsets[index]
         if due <= now:
             self._start(index, due, waited=not self.closed)
@@ -178,7 +179,9 @@ class LoadDriver:
                 self._release()
 
     def _start(self, index: int, due_ns: int, *, waited: bool = False) -> None:
-        exchange = Exchange(index, self.wires[index], due_ns, self.meter(self.options.max_event_bytes))
+        exchange = Exchange(
+            index, self.wires[index], due_ns, Answer(self.meter(self.options.max_event_bytes))
+        )
         exchange.waited = waited
         exchange.start_ns = perf_counter_ns()
         while self.idle:
@@ -196,7 +199,7 @@ class LoadDriver:
     async def _open(self, exchange: Exchange) -> None:
         try:
             connection = await self._connect()
-        except (OSError, TimeoutError, ValueError) as error:  # a name that is none is a ValueError
+        except (OSError, TimeoutError, ValueError) as error:  # ValueError: an impossible host name
             if exchange.index in self.active:
                 exchange.error, exchange.error_text = connect_error(error, self.options.connect_timeout_s)
                 exchange.end_ns = perf_counter_ns()
@@ -210,7 +213,7 @@ class LoadDriver:
         self.active[exchange.index] = (exchange, connection)
         connection.send(exchange)
 
-    # what connections tell
+    # called by connections
 
     def finished(self, connection: Connection, exchange: Exchange) -> None:
         if self.keep_alive and exchange.answer.keep_alive and exchange.error is None and connection.reusable:
@@ -228,7 +231,7 @@ class LoadDriver:
             self.idle.remove(connection)
 
     def soon(self, act: Callable[[OSError], None], error: OSError) -> None:
-        """In the loop's next turn."""
+        """In the loop's next cycle."""
         self.loop.call_soon(act, error)
 
     def _ended(self, exchange: Exchange) -> None:
@@ -245,41 +248,41 @@ class LoadDriver:
 
     def _check_complete(self) -> None:
         if not self.active and (not self.mine or self._stopped) and not self.complete.done():
-            self.watch.end()
-            self._look_at_clock()
+            self.loop_lag.end()
+            self._check_clock()
             self.complete.set_result(None)
 
-    # watching
+    # checks in the background
 
-    def _sweep(self) -> None:
+    def _check_timeouts(self) -> None:
         now = perf_counter_ns()
         limits = self.options
-        self._look_at_clock()
+        self._check_clock()
         for exchange, connection in list(self.active.values()):
             if connection is not None and stays_open(exchange, now):
                 connection.leave_open(exchange)
                 continue
-            found = out_of_patience(exchange, now, limits)
-            if found is not None and connection is not None and connection.settle():
+            timeout = expired(exchange, now, limits)
+            if timeout is not None and connection is not None and connection.settle():
                 # its last reads were not in the exchange's times yet
-                found = out_of_patience(exchange, now, limits)
-            if found is None:
+                timeout = expired(exchange, now, limits)
+            if timeout is None:
                 continue
-            kind, text = found
+            kind, text = timeout
             if connection is not None:
                 connection.fail(exchange, kind, text)
             else:
                 exchange.error, exchange.error_text, exchange.end_ns = kind, text, now
                 self._ended(exchange)
         if not self.complete.done():
-            self.loop.call_later(SWEEP_S, self._sweep)
+            self.loop.call_later(CHECK_S, self._check_timeouts)
 
-    def _look_at_clock(self) -> None:
+    def _check_clock(self) -> None:
         if self.zero_ns:
             self.clock_step_ns = max(self.clock_step_ns, self.selector.offset_ns - offset_ns(), key=abs)
 
     def stop(self) -> None:
-        """End everything now: what is on its way is INTERRUPTED, what was not taken up is NOT_SENT."""
+        """End everything now: requests on their way are INTERRUPTED, the others NOT_SENT."""
         if self._stopped:
             return
         self._stopped = True
@@ -292,20 +295,17 @@ class LoadDriver:
         self._check_complete()
 
     def close(self) -> None:
-        """After the last end: no connection stays open between two loads."""
+        """After the last request: no connection stays open between two loads."""
         for task in self.opening.values():
             task.cancel()
         for connection in self.idle[:]:
             connection.close()
 
     def progress(self) -> dict[str, int]:
-        running = self.tokens_done
-        running += sum(
-            connection.tokens() for _, connection in self.active.values() if connection is not None
-        )
+        running = [connection.tokens() for _, connection in self.active.values() if connection is not None]
         return {
             "done": self.done,
             "running": len(self.active),
             "failed": self.failed,
-            "output_tokens": running,
+            "output_tokens": self.tokens_done + sum(running),
         }

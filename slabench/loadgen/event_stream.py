@@ -2,8 +2,8 @@
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 
 Lines end with LF, CR LF or CR; a blank line ends an event; an event's data may stand on several lines. Two
-things go beyond it: an event whose line is whole JSON needs no blank line behind it, and a line of JSON needs
-no `data:` before it, since servers and gateways write errors so.
+things go beyond the format: an event whose line is whole JSON needs no blank line behind it, and a line of
+JSON needs no `data:` before it, since servers and gateways write errors so.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _BARE = (b"", b"data", b"event", b"id", b"retry")  # lines without a value
 
 
 class StreamLimitError(Exception):
-    """An event grew beyond the limit: no server of this kind sends such a line."""
+    """An event is longer than the limit: no server of this kind sends such a line."""
 
 
 class EventStream:
-    """Feed it the body's bytes with the time they arrived, and close() it at the end; event() has each
-    event's data.
+    """feed() it the body's bytes with the time they arrived, and close() it at the end; it calls event() for
+    each event.
 
-    Times are those of the read that brought the end of an event's last line of data.
+    Its time is that of the read that brought the end of its last line of data.
     """
 
     __slots__ = ("_begun", "_lines", "_name", "_open", "_return", "_size", "limit", "steady", "tail", "usual")
@@ -31,8 +31,8 @@ class EventStream:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.tail = b""  # a line that is still incomplete
-        self.steady = False  # for event() to say: the events have their usual form
-        # so they have, no line and no event is open, and no line has ended with a CR: an event begins next
+        self.steady = False  # set by event(): the events have their usual form
+        # steady, no line or event is open, and no line has ended with a CR: an event begins next
         self.usual = False
         self._begun = False  # a line has come
         # the open event's last line of data: when it came, where it is
@@ -82,9 +82,7 @@ class EventStream:
             raise StreamLimitError(f"an event of more than {self.limit} bytes")
 
     def close(self, now_ns: int) -> None:
-        """Nothing more comes: the blank line behind the last event may be missing, and the line end behind
-        [DONE].
-        """
+        """The body has ended, perhaps without the last event's blank line or the line end of [DONE]."""
         if self.tail.replace(b" ", b"") == b"data:[DONE]":
             self._line(now_ns, self.tail, 0, len(self.tail))
             self.tail = b""
@@ -97,13 +95,13 @@ class EventStream:
             if data.startswith(_BOM, start):
                 start += len(_BOM)
         if not data.startswith((b"data:", b"{"), start):
-            # Comments and the format's other fields carry no payload; an event's name may say that it is an
+            # Comments and the format's other fields carry no payload; an event's name may be that of an
             # error.
             if data.startswith(b"event:", start):
                 self._name = data[start + 6 : end].strip()
             elif data.find(b":", start, end) < 0 and data[start:end].strip() not in _BARE:
-                # By the format an unknown field, to be passed over: no server writes one, and a gateway's
-                # error page begins so.
+                # By the format an unknown field, to be ignored: but servers write none, and a gateway's error
+                # page begins so.
                 self.event(now_ns, data, start, end, b"")
             return
         if end - start < 8 and not payload(data, start, end):
@@ -117,7 +115,7 @@ class EventStream:
                 self._add(payload(data, start, end))
         self._open = (now_ns, data, start, end)
         if end - start < 16 and payload(data, start, end) == b"[DONE]":
-            self._end_event()  # nothing comes behind it, not even the blank line, perhaps
+            self._end_event()  # nothing follows, perhaps not even the blank line
 
     def _add(self, line: bytes) -> None:
         self._lines.append(line)
@@ -126,33 +124,33 @@ class EventStream:
             raise StreamLimitError(f"an event of more than {self.limit} bytes")
 
     def _end_event(self) -> None:
-        found, name = self._open, self._name
+        line, name = self._open, self._name
         self._open, self._name = None, b""
-        if found is None:
-            if tells_of_failure(name):
+        if line is None:
+            if is_failure(name):
                 self.event(0, b"data:", 0, 5, name)
             return
-        now_ns, data, start, end = found
+        now_ns, data, start, end = line
         if self._lines:
             data = b" ".join(self._lines)  # JSON takes any white space between its parts
             start, end, self._lines, self._size = 0, len(data), [], 0
         self.event(now_ns, data, start, end, name)
 
 
-def tells_of_failure(name: bytes) -> bool:
-    """Whether an event's name says that it is an error."""
+def is_failure(name: bytes) -> bool:
+    """Whether an event's name is that of an error."""
     return any(word in name.lower() for word in _FAILURES)
 
 
 def payload(data: bytes, start: int, end: int) -> bytes:
-    """What stands behind `data:`."""
+    """The bytes behind `data:`."""
     return data[start:end].removeprefix(b"data:").strip()
 
 
 def _whole(data: bytes, start: int, end: int) -> bool:
     """Whether a line of data is an event by itself."""
-    found = payload(data, start, end)
+    line = payload(data, start, end)
     try:
-        return found == b"[DONE]" or events.read_json(found) is not None
+        return line == b"[DONE]" or events.read_json(line) is not None
     except ValueError:
         return False

@@ -1,16 +1,15 @@
-"""What the next read of an event stream should look like, so that it can be recognised by its two ends
-instead of being parsed.
+"""A prediction of the next read of an event stream, so that it is recognised by its two ends instead of being
+parsed.
 
 A server sends one event a chunk, and from one event to the next its meta_info differs by the count alone:
 
-    1b6\r\ndata: {"text":"...","output_ids":[...],"meta_info":{"id":...,"finish_reason":null,...,"completion_t
-    okens":17}}\n\n\r\n
+    1b6\r\ndata: {"text":"...","output_ids":[...],"meta_info":{"id":...,"completion_tokens":17}}\n\n\r\n
 
 A read of that length that begins with its own size and the text, ends with the last event's meta_info one
-count further, and has no line end between them is that event, whole and alone: nothing else of it would be
-looked at anyway. What stands beside the three, such as an error, is seen before the text, in meta_info and
-behind it; between the text and meta_info it is not, since a search of the whole event costs more than all
-else. At 3, 6, 12, 24 ... tokens an event is read all the same: is its output what it counts?
+count further, and has no line end between them is that event, complete and alone. An error beside these parts
+is seen before the text, in meta_info and behind it. Between the text and meta_info it is not: a search of the
+whole event costs more than all the rest. At 3, 6, 12, 24 ... tokens an event is read in any case, to compare
+its output with its count.
 """
 
 from __future__ import annotations
@@ -24,41 +23,40 @@ _IDS, _TEXT = b"],", b'",'  # how output_ids or, without ids, the text ends befo
 _ENDED = b'"finish_reason":{'
 ERROR = b'"err'
 _END = b"\n\n\r\n"  # of the event, and of its chunk
-READ_BYTES = 1 << 16  # a longer event is none of these
-LINE_END = 6  # behind the size line's of any event that a read can hold, before that of the event
+READ_BYTES = 1 << 16  # a longer event is not recognised
+LINE_END = 6  # where the search for the event's line end begins: behind the size line
 _NO_OPENING = b"\n" * (READ_BYTES + 1)  # longer than any read
-NO_ENDING = b"\n" * (len(_END) + 1)  # a read that ended so would have a line end before its last four bytes
-FIRST_LOOK = 3  # tokens; then twice as many each time, so that one look is in the second half of every answer
+NO_ENDING = b"\n" * (len(_END) + 1)  # no read ends so and has no line end before its last four bytes
+FIRST_LOOK = 3  # tokens; then twice as many each time, so that an event of every answer's second half is read
 
 
 class Openings(dict[int, bytes]):
     """By the length of a read: how it begins if it is one whole chunk that holds an event."""
 
     def __missing__(self, length: int) -> bytes:
-        found = _NO_OPENING
+        opening = _NO_OPENING
         for digits in range(1, 5):
             size = length - digits - 4
             if size > 0 and len(f"{size:x}") == digits:
-                found = b"%x\r\n%b" % (size, OPENING)
-        self[length] = found
-        return found
+                opening = b"%x\r\n%b" % (size, OPENING)
+        self[length] = opening
+        return opening
 
 
 class Endings(dict[int, bytes]):
-    """By the count: the end of a read, from the count on, of events that have `tail` behind it, each `step`
-    tokens further.
-    """
+    """By the count: the end of a read, from the count on, for events with `tail` behind it, each `step`
+    tokens further."""
 
     def __init__(self, tail: bytes, step: int = 1, *, kept: bool = True) -> None:
-        """kept: what was made once is remembered, for all streams that share the table."""
+        """kept: entries are stored, for all streams that share the table."""
         super().__init__()
         self._tail, self._step, self._kept = tail, step, kept
 
     def __missing__(self, count: int) -> bytes:
-        found = NO_ENDING if look_between(count - self._step, count) else b"%d%b" % (count, self._tail)
+        ending = NO_ENDING if look_between(count - self._step, count) else b"%d%b" % (count, self._tail)
         if self._kept and len(self) < _MOST_COUNTS:
-            self[count] = found
-        return found
+            self[count] = ending
+        return ending
 
 
 def look_between(before: int, count: int) -> bool:
@@ -67,7 +65,7 @@ def look_between(before: int, count: int) -> bool:
 
 
 class Unexpected(Endings):
-    """Where nothing is expected."""
+    """Where nothing is predicted."""
 
     def __init__(self) -> None:
         super().__init__(b"")
@@ -90,10 +88,8 @@ _TABLES: dict[tuple[bytes, int], Endings] = {}
 
 
 def frame_of(event: bytes) -> Frame | None:
-    """Of the line of an event with a count;
-
-    None if it has not the usual form, ends the answer, or has an error in it.
-    """
+    """The frame of an event with a count; None if it does not have the usual form, ends the answer, or has an
+    error."""
     at = event.rfind(COUNT) + len(COUNT)
     meta = event.rfind(_META, 0, at) - len(_IDS)
     comma = event.find(b",", at, at + 12)
@@ -113,19 +109,18 @@ def frame_of(event: bytes) -> Frame | None:
 
 
 def endings(frame: Frame, step: int = 1) -> Endings:
-    """What reads end with, by their count; all streams of a server that make as many tokens an event share
-    it.
-    """
+    """The ends of reads, by their count; all streams of a server with as many tokens an event share the
+    table."""
     tail = frame.behind + _END
-    found = _TABLES.get((tail, step))
-    if found is None:
+    table = _TABLES.get((tail, step))
+    if table is None:
         kept = len(_TABLES) < _MOST_TABLES
-        found = Endings(tail, step, kept=kept)
+        table = Endings(tail, step, kept=kept)
         if kept:
-            _TABLES[tail, step] = found
-    return found
+            _TABLES[tail, step] = table
+    return table
 
 
 def forget() -> None:
-    """Another load may be of another server."""
+    """Before a load, which may be of another server."""
     _TABLES.clear()

@@ -1,6 +1,4 @@
-"""What the load process and its parent say to each other: a JSON head and binary parts, length-prefixed, over
-a pipe.
-"""
+"""Messages from a load process to its parent: a JSON head and binary parts, length-prefixed, over a pipe."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ _LENGTHS = struct.Struct("<II")  # bytes of the JSON head, bytes of all parts
 
 
 class Frame(NamedTuple):
-    """kind is head["kind"]: ready, record, progress, done or fatal."""
+    """kind is head["kind"]: ready, record, progress or done."""
 
     head: dict[str, Any]
     parts: list[bytes]
@@ -30,7 +28,7 @@ def encode(head: Mapping[str, Any], parts: Sequence[bytes] = ()) -> bytes:
 
 
 class Decoder:
-    """feed() what a read gave, and take the frames that are complete."""
+    """feed() it the bytes of a read, and take the frames that are complete."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()

@@ -1,27 +1,29 @@
 """One HTTP/1.1 answer in bytes; no sockets.
 
 State       What comes next                            Leads to
-HEAD        status line and headers                    HEAD after a 1xx; SIZE: chunked; LENGTH: content-length;
-                                                       CLOSE: neither of them; END: 204, 304, content-length 0
+HEAD        status line and headers                    HEAD after a 1xx; SIZE: chunked; LENGTH: a length;
+                                                       CLOSE: neither of them; END: 204, 304, length 0
 SIZE        a chunk's size line                        CHUNK; TRAILER after size 0
 CHUNK       the chunk's bytes                          CHUNK_END once all of them came
 CHUNK_END   the line end behind a chunk                SIZE
-TRAILER     lines up to an empty one                   TRAILER; END after the empty one
+TRAILER     lines up to an empty one                   TRAILER; END after the empty line
 LENGTH      the body's bytes                           END once all of them came
 CLOSE       the body's bytes, until the peer closes    END by closed()
 END         nothing: any byte is an error              -
 
-An error in any state sets `error` and leaves the state: nothing more is taken. The body of a 200 with an event stream goes to the
-meter (stream.py), that of any other answer to `body`.
+An error in any state sets `error`, and nothing more is taken. The body of a 200 with an event stream goes to
+the meter (stream.py), that of any other answer to `body`.
 
-A read is counted in one of three ways, the fastest that applies. All three give the same stamps and counts; the tests compare
-each with a simple parser.
-1. Recognised: the read is, byte for byte at both of its ends, the event that was predicted from the two before it. It is not
-   parsed and does not come here: stream_selector.py compares, event_template.py predicts, the meter's run() counts.
-2. Searched: the read is one chunk with one event of the form that this stream's events have. feed() checks the chunk's two ends
-   and the meter's count() finds the token count by a search.
-3. Parsed: anything else. The states above find the chunks' contents, event_stream.py the events in it, and the meter
-   reads each event, by a search where it has the endpoint's usual form, else as JSON.
+A read is counted in one of three ways, the fastest that applies. All give the same times and counts; the
+tests compare each with a simple parser.
+
+1. Recognised: at both of its ends the read is, byte for byte, the event predicted from the two before. It is
+   not parsed and does not come here: event_template.py predicts, stream_selector.py compares, and the meter's
+   run() counts.
+2. Searched: the read is one chunk with one event, in the form that this stream's events have. feed() checks
+   the two ends of the chunk, and the meter's count() finds the token count by a search.
+3. Parsed: any other read. The states above find the contents of the chunks, event_stream.py the events in
+   them, and the meter reads each event: by a search if it has the endpoint's usual form, else as JSON.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
-"""The job: one file with everything a load process needs, which each of them maps, and the queue that they
-draw from.
+"""The job: one file with everything a load process needs, which each of them maps, and their common queue.
 
 The file: the head's length, the head as JSON, then every request's bytes. The queue of a plan with a cap: the
 indices of the requests that no slot has from the start, 4 bytes each, in an open file that the load processes
-inherited. They share its offset: a read of 4 bytes takes the next request from all of them at once, and
-nothing needs a lock.
+inherited. They share its offset: a read of 4 bytes takes the next request for all of them, without a lock.
 """
 
 from __future__ import annotations
@@ -26,14 +24,14 @@ _INDEX = 4
 
 
 def request_head(target: Target, request: PreparedRequest, *, keep_alive: bool) -> bytes:
-    """What goes before the body on the wire."""
+    """The bytes before the request's body."""
     url = target.url
     lines = [
         f"POST {url.path}{request.backend.path} HTTP/1.1",
         f"Host: {url.netloc}",
         "Accept: */*",
     ]
-    lines += ["Accept-Encoding: identity"]  # a gateway that compresses would gather the tokens
+    lines += ["Accept-Encoding: identity"]  # a gateway that compresses would hold back tokens
     lines += [f"{name}: {value}" for name, value in target.headers.items()]
     lines += ["Content-Type: application/json", f"Content-Length: {len(request.body)}"]
     lines += [] if keep_alive else ["Connection: close"]
@@ -49,7 +47,7 @@ def write_job(
     workers: int,
 ) -> None:
     keep_alive = options.connections == "keep-alive"
-    heads = [request_head(target, one, keep_alive=keep_alive) for one in requests]
+    heads = [request_head(target, request, keep_alive=keep_alive) for request in requests]
     head = {
         "secure": target.url.scheme == "https",
         "host": target.url.host,
@@ -61,20 +59,20 @@ def write_job(
         "cap": plan.cap,
         "closed": plan.closed,
         "workers": workers,
-        "sizes": [len(one) + len(request.body) for one, request in zip(heads, requests, strict=True)],
+        "sizes": [len(begin) + len(request.body) for begin, request in zip(heads, requests, strict=True)],
     }
     text = json.dumps(head).encode()
     with path.open("wb") as file:
-        # the head of a request can hold an API key; run_load gives a file without a name
+        # the head of a request can hold an API key; run_load passes a file without a name
         os.fchmod(file.fileno(), 0o600)
         file.write(b"%d\n%b" % (len(text), text))
-        for one, request in zip(heads, requests, strict=True):
-            file.write(one)
+        for begin, request in zip(heads, requests, strict=True):
+            file.write(begin)
             file.write(request.body)
 
 
 def fill_queue(queue_fd: int, plan: Plan) -> None:
-    """What waits for a slot, from the start of the file; nothing without a cap."""
+    """Write the requests that wait for a slot; none without a cap."""
     os.ftruncate(queue_fd, 0)
     if plan.cap is not None:
         os.pwrite(queue_fd, array("I", range(plan.cap, plan.count)).tobytes(), 0)
@@ -97,18 +95,17 @@ def read_job(path: str) -> tuple[dict[str, Any], list[memoryview]]:
 
 
 def own_share(head: dict[str, Any], number: int) -> range:
-    """The requests that are this load process's from the start: every workers-th; under a cap, those for its
-    slots alone.
-    """
+    """The requests that this load process has from the start: every workers-th; under a cap, only those for
+    its slots."""
     count = len(head["sizes"])
     return range(number, count if head["cap"] is None else min(head["cap"], count), head["workers"])
 
 
 def drawer(queue_fd: int) -> Callable[[], int | None]:
-    """What takes the next request from the shared queue; None once it is empty."""
+    """A function that takes the next request from the common queue; None once it is empty."""
 
     def draw() -> int | None:
-        found = os.read(queue_fd, _INDEX)
-        return array("I", found)[0] if len(found) == _INDEX else None
+        data = os.read(queue_fd, _INDEX)
+        return array("I", data)[0] if len(data) == _INDEX else None
 
     return draw

@@ -1,6 +1,5 @@
-"""How late the event loop is: a tick every 20 ms, how long after its time it came, and when the loop stood
-still.
-"""
+"""How late the event loop is: a tick every 20 ms, how long after its due time it runs, and when the loop
+stalled."""
 
 from __future__ import annotations
 
@@ -12,10 +11,10 @@ from time import perf_counter_ns
 from slabench.units import NS_PER_MS, NS_PER_S
 
 TICK_S = 0.02
-TIMER_NS = NS_PER_MS  # the loop's timers count in milliseconds: up to one is their grain, not lateness
-STALL_NS = 5 * NS_PER_MS  # shorter ones are what the mean of all ticks is for
-TURN_NS = NS_PER_MS  # a turn of the loop that took longer was still reading what had waited
-MOST_STALLS = 256  # the longest are told
+TIMER_NS = NS_PER_MS  # the loop's timers have a resolution of 1 ms: up to that is not lateness
+STALL_NS = 5 * NS_PER_MS  # shorter ones are covered by the mean of all ticks
+CYCLE_NS = NS_PER_MS  # a cycle of the loop that took longer was still reading what had waited
+MOST_STALLS = 256  # the longest are reported
 
 
 class LoopWatch:
@@ -26,7 +25,7 @@ class LoopWatch:
         self.lag_ns: array[int] = array("q")  # one a tick
         self._due = 0
         self._stalls: list[list[int]] = []  # begin, end
-        self._open = False  # the last stall: what had waited is still being read
+        self._open = False  # the last stall has not ended: what had waited is still being read
         self._ended = False
 
     def begin(self) -> None:
@@ -34,7 +33,7 @@ class LoopWatch:
         self._tick()
 
     def end(self) -> None:
-        """Now, with the last stamp: a loop that wakes up may read before its timers are called."""
+        """Called with the last arrival: a loop that wakes up may read before it calls its timers."""
         if not self._ended and self._due:
             now = perf_counter_ns()
             if now > self._due + TIMER_NS:
@@ -59,31 +58,29 @@ class LoopWatch:
             self._open = True
             self.loop.call_soon(self._catch_up, len(self._stalls), now, 1)
 
-    def _catch_up(self, number: int, before: int, turn: int) -> None:
-        """What came meanwhile is stamped in the turns behind the tick: the stall lasts until one of them
-        takes no time.
-        """
+    def _catch_up(self, number: int, before: int, cycle: int) -> None:
+        """What came meanwhile is read in the cycles after the tick: the stall lasts until one of them takes
+        no time."""
         if not self._open or number != len(self._stalls):
             return
         now = perf_counter_ns()
         self._stalls[-1][1] = now
-        # the first may end before the loop has looked at its sockets
-        if turn > 2 and now - before <= TURN_NS:
+        # the first may end before the loop has polled its sockets
+        if cycle > 2 and now - before <= CYCLE_NS:
             self._open = False
         else:
-            self.loop.call_soon(self._catch_up, number, now, turn + 1)
+            self.loop.call_soon(self._catch_up, number, now, cycle + 1)
 
     def stalls_ns(self) -> list[list[int]]:
-        """[begin, end] of the longest in their order: a stamp inside may be late by what has passed since its
-        begin.
-        """
-        return sorted(heapq.nlargest(MOST_STALLS, self._stalls, key=lambda one: one[1] - one[0]))
+        """[begin, end] of the longest, in order: a stamp inside may be late by the time since the stall
+        began."""
+        return sorted(heapq.nlargest(MOST_STALLS, self._stalls, key=lambda stall: stall[1] - stall[0]))
 
     def lateness_ns(self) -> float | None:
         """How late an arrival at a random moment is stamped, on average; None before the first tick.
 
-        A lag x seen every p: the loop is late by about x for one p, and works off what is longer than that: x
-        * p + x * x / 2 over the time of all ticks. The mean of the lags alone would count a freeze of a
+        With a lag x at a tick every p, the loop is late by about x for one p, and then catches up:
+        x * p + x * x / 2 over the time of all ticks. The mean of the lags alone would count a stall of a
         second once.
         """
         if not self.lag_ns:

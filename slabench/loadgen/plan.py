@@ -14,12 +14,11 @@ from slabench.units import NS_PER_S
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Due times in ns from the plan's zero, one a request, never falling; cap: requests in flight at most,
-    None for no limit.
+    """Due times in ns from the plan's zero, one a request, never falling; cap: most requests in flight, None:
+    no limit.
 
-    Requests over the cap wait in plan order, as behind bench_serving's semaphore, and stay due when the plan
-    said. In a closed loop a request is due when the slot it takes becomes free: before that nobody wanted it
-    sent.
+    Requests over the cap wait in plan order, as behind bench_serving's semaphore, and their due time stays.
+    In a closed loop a request is due when the slot that it takes becomes free.
     """
 
     kind: str  # at_once | closed_loop | open_loop
@@ -42,7 +41,7 @@ class Plan:
 
     @classmethod
     def closed_loop(cls, count: int, concurrency: int) -> Plan:
-        """A fixed number in flight: request rate inf and a cap, in bench_serving's words."""
+        """A fixed number in flight: in bench_serving, request rate inf and a cap."""
         return cls("closed_loop", (0,) * _count(count), cap=_cap(concurrency))
 
     @classmethod
@@ -63,7 +62,7 @@ class Plan:
         """
         if math.isnan(rate) or rate <= 0:
             raise ConfigError(
-                f"A request rate of {rate} was asked for; it must be above 0, or inf for all at once."
+                f"The request rate is {rate}; it must be above 0, or inf for all requests at once."
             )
         if math.isinf(rate):
             return cls.at_once(count) if cap is None else cls.closed_loop(count, cap)
@@ -72,7 +71,7 @@ class Plan:
             offsets = tuple(round(k / rate * NS_PER_S) for k in range(_count(count)))
             return cls("open_loop", offsets, rate, checked, arrivals)
         if arrivals != "poisson":
-            raise ConfigError(f"Arrivals {arrivals!r} were asked for; there are poisson and constant.")
+            raise ConfigError(f"The arrivals are {arrivals!r}; they must be poisson or constant.")
         if unit_gaps is None or len(unit_gaps) < _count(count):
             raise ValueError(f"poisson arrivals of {count} requests need as many gaps")
         scale = 1.0 / rate  # numpy multiplies its draw by the scale: the same product here, bit for bit
@@ -92,11 +91,11 @@ class Plan:
 
 def _count(count: int) -> int:
     if count < 1:
-        raise ConfigError(f"A plan of {count} requests was asked for; it needs at least 1.")
+        raise ConfigError(f"The plan has {count} requests; it needs at least 1.")
     return count
 
 
 def _cap(concurrency: int) -> int:
     if concurrency < 1:
-        raise ConfigError(f"A concurrency of {concurrency} was asked for; it must be at least 1.")
+        raise ConfigError(f"The concurrency is {concurrency}; it must be at least 1.")
     return concurrency

@@ -19,8 +19,8 @@ from slabench.server.secrets import KNOWN, scrub_text
 
 # Fields of the frame's head that are the record's as they are.
 _SAME = (
-    "index due_ns start_ns sent_ns first_text_ns first_text_at last_text_ns uncounted_outputs end_ns events done "
-    "left_open reused resent status"
+    "index due_ns start_ns sent_ns first_text_ns first_text_at last_text_ns uncounted_outputs end_ns events "
+    "done left_open reused resent status"
 ).split()
 
 
@@ -66,7 +66,7 @@ def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> Req
         )
         last = content.last or last
         error, text = _classify(head, content.last, body, counted=bool(arrival_tokens))
-    except Exception as problem:  # noqa: BLE001  whatever a server sends fails its own request, not the others
+    except Exception as problem:  # noqa: BLE001 whatever a server sends fails its own request, not the others
         error, text = ErrorKind.MALFORMED, f"The last event could not be read ({type(problem).__name__})."
     origin = {**last.origin, **{f"header {name}": value for name, value in head["origin"].items()}}
     return RequestRecord(

@@ -1,6 +1,5 @@
-"""run_load: a prepared workload and a plan in, one record a request out; the load itself runs in processes of
-its own.
-"""
+"""run_load: prepared requests and a plan in, one record a request out; the load itself runs in processes of
+its own."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ from slabench.loadgen.own_limits import too_few_files
 from slabench.loadgen.plan import Plan
 from slabench.loadgen.prepared import PreparedRequest
 from slabench.loadgen.response_record import record_of
-from slabench.loadgen.workers import WorkerProcess, crew, frames, worker_count
+from slabench.loadgen.workers import WorkerProcess, frames, worker_count, worker_pool
 from slabench.records import ClientRecord, ErrorKind, RequestRecord
 from slabench.units import NS_PER_S
 
@@ -30,9 +29,8 @@ START_S = 0.02  # from "ready" to the plan's zero
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the load is; output_tokens counts those of running requests too. elapsed_s: of the oldest
-    report in it.
-    """
+    """How far the load is. output_tokens counts those of running requests too; elapsed_s: at the oldest
+    report in it."""
 
     done: int
     running: int
@@ -43,7 +41,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """requests in plan order, one for each that was planned."""
+    """requests in plan order, one for each planned request."""
 
     requests: Sequence[RequestRecord]
     began_ns: int
@@ -53,7 +51,7 @@ class LoadResult:
 
 
 class LoadInterrupted(KeyboardInterrupt):
-    """Ctrl-C in the middle of a load: result holds what had been measured."""
+    """Ctrl-C during a load: result holds what was measured until then."""
 
     def __init__(self, result: LoadResult) -> None:
         super().__init__("the load was interrupted")
@@ -82,15 +80,15 @@ class _Load:
         self.workers: list[WorkerProcess] = []
 
     def run(self, target: Target, count: int) -> LoadResult:
-        with crew() as found:
-            write_job(found.job, target, self.requests, self.plan, self.options, count)
-            self.workers = found.take_job(self.plan, count)
+        with worker_pool() as pool:
+            write_job(pool.job, target, self.requests, self.plan, self.options, count)
+            self.workers = pool.take_job(self.plan, count)
             with self._interruptible():
                 for worker, frame in frames(self.workers):
                     self._take(worker, frame)
                     if self.until is not None and self.began_ns and not self.stopped and self.until():
                         self.stopped = True
-                        self._say({"stop": True})
+                        self._send({"stop": True})
             for worker in self.workers:
                 if worker.done is None:
                     worker.end()
@@ -111,12 +109,11 @@ class _Load:
         elif frame is not None and frame.kind == "progress":
             if self.on_progress is not None:
                 self.on_progress(self._progress())
-        elif not self.began_ns and all(one.ready or one.ended for one in self.workers):
-            # All together: one zero on the clock that they share. Who died before it is missed by nobody but
-            # its records.
+        elif not self.began_ns and all(worker.ready or worker.ended for worker in self.workers):
+            # All together: one zero on the clock that they share. A process that died before has no records.
             self.began_ns = time.perf_counter_ns() + int(START_S * NS_PER_S)
             self.began_unix = time.time() + START_S
-            self._say({"zero_ns": self.began_ns})
+            self._send({"zero_ns": self.began_ns})
 
     def _progress(self) -> Progress:
         sums = {
@@ -125,16 +122,15 @@ class _Load:
         oldest = min(worker.progress_ns for worker in self.workers)
         return Progress(**sums, elapsed_s=max(0.0, (oldest - self.began_ns) / NS_PER_S))
 
-    def _say(self, what: dict[str, Any]) -> None:
+    def _send(self, order: dict[str, Any]) -> None:
         for worker in self.workers:
             if worker.done is None:
-                worker.say(what)
+                worker.send(order)
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """Ctrl-C (or SIGTERM, a CI's way) asks the load processes for what they have; a second one does not
-        wait for it.
-        """
+        """Ctrl-C (or SIGTERM, from a CI) asks the load processes for what they have; a second one does not
+        wait."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -143,7 +139,7 @@ class _Load:
             if self.interrupted:
                 raise KeyboardInterrupt
             self.interrupted = True
-            self._say({"stop": True})
+            self._send({"stop": True})
 
         before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -153,27 +149,21 @@ class _Load:
                 signal.signal(number, handler)
 
     def _result(self) -> LoadResult:
-        dead = [one for one in self.workers if one.done is None]
-        ends = ", ".join(str(one.process.returncode) for one in dead)
-        which = (
-            "The load process"
-            if len(self.workers) == 1
-            else f"{len(dead)} of {len(self.workers)} load processes"
-        )
-        failure = (
-            f"{which} ended with status {ends} before the run did." if dead and not self.interrupted else ""
-        )
-        records = [
-            self.records[k] if k in self.records else self._missing(k, failure)
-            for k in range(len(self.requests))
-        ]
+        dead = [worker for worker in self.workers if worker.done is None]
+        failure = ""
+        if dead and not self.interrupted:
+            alone = len(self.workers) == 1
+            which = "The load process" if alone else f"{len(dead)} of {len(self.workers)} load processes"
+            ends = ", ".join(str(worker.process.returncode) for worker in dead)
+            failure = f"{which} ended with status {ends} before the run did."
+        records = [self.records.get(k) or self._missing(k, failure) for k in range(len(self.requests))]
         last = max((record.end_ns for record in records if record.end_ns is not None), default=self.began_ns)
         return LoadResult(
             requests=records,
             began_ns=self.began_ns,
             began_unix=self.began_unix,
             client=client_record(
-                [one.done for one in self.workers if one.done is not None],
+                [worker.done for worker in self.workers if worker.done is not None],
                 workers=len(self.workers),
                 began_ns=self.began_ns,
                 wall_s=(last - self.began_ns) / NS_PER_S,
@@ -185,11 +175,8 @@ class _Load:
 
     def _missing(self, index: int, failure: str) -> RequestRecord:
         request = self.requests[index]
-        stopped = (
-            "The run was stopped before its turn."
-            if self.stopped
-            else "The run was interrupted before its turn."
-        )
+        how = "stopped" if self.stopped else "interrupted"
+        stopped = f"The run was {how} before this request was sent."
         text = failure.replace("before the run did", "before this request did") or stopped
         due = self.began_ns + self.plan.offsets_ns[index]
         return RequestRecord(
@@ -200,11 +187,11 @@ class _Load:
 def _not_sent(
     requests: Sequence[PreparedRequest], why: str, on_record: Callable[[RequestRecord], None] | None
 ) -> LoadResult:
-    """A load that this machine cannot drive."""
+    """The result of a load that this machine cannot drive."""
     now = time.perf_counter_ns()
     records = [
-        RequestRecord(k, one.input_len, one.output_len, now, error=ErrorKind.NO_FILES, error_text=why)
-        for k, one in enumerate(requests)
+        RequestRecord(k, request.input_len, request.output_len, now, error=ErrorKind.NO_FILES, error_text=why)
+        for k, request in enumerate(requests)
     ]
     if on_record is not None:
         for record in records:
@@ -222,16 +209,15 @@ def run_load(
     on_progress: Callable[[Progress], None] | None = None,
     until: Callable[[], bool] | None = None,
 ) -> LoadResult:
-    """Send every request as the plan says and return once all have ended. on_record is called at each one's
-    end.
+    """Send every request as planned, and return once all have ended. on_record is called at each one's end.
 
-    until is asked whenever something was heard: True ends the load as it is, without an error; what was on
-    its way is INTERRUPTED. A request that fails is a record with an error, never an exception. Ctrl-C raises
-    LoadInterrupted with what there is.
+    until is called with every report: True ends the load without an error, and requests on their way are
+    INTERRUPTED. A request that fails is a record with an error, never an exception. Ctrl-C raises
+    LoadInterrupted with the records so far.
     """
     if len(requests) != plan.count:
         raise ValueError(f"{len(requests)} requests for a plan of {plan.count}")
-    workers = worker_count(plan, [one.output_len for one in requests], options.workers)
+    workers = worker_count(plan, [request.output_len for request in requests], options.workers)
     refused = too_few_files(plan, workers)
     if refused is not None:
         return _not_sent(requests, refused, on_record)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from slabench.loadgen import events
-from slabench.loadgen.event_stream import EventStream, payload, tells_of_failure
+from slabench.loadgen.event_stream import EventStream, is_failure, payload
 from slabench.loadgen.events import Event
 from slabench.records import BEFORE
 
@@ -83,9 +83,9 @@ class StreamMeter(EventStream):
         """
         raise NotImplementedError
 
-    def parsed(self, found: bytes) -> Event:
+    def parsed(self, line: bytes) -> Event:
         """An event's payload as JSON. ValueError if it is not JSON."""
-        return events.read(found)
+        return events.read(line)
 
     def json_event(self, event: Event, now_ns: int, data: bytes, start: int, end: int) -> None:
         """Take an event that was read as JSON."""
@@ -124,19 +124,19 @@ class StreamMeter(EventStream):
     # way 3
 
     def event(self, now_ns: int, data: bytes, start: int, end: int, name: bytes) -> None:
-        if name and tells_of_failure(name):
+        if name and is_failure(name):
             self.named_error(payload(data, start, end))
         elif not self.usual_event(now_ns, data, start, end):
             self.read(now_ns, data, start, end)
 
     def read(self, now_ns: int, data: bytes, start: int, end: int) -> None:
         """Take an event that does not have the usual form: parse its JSON."""
-        found = payload(data, start, end)
-        if found == b"[DONE]":
+        line = payload(data, start, end)
+        if line == b"[DONE]":
             self.ended(now_ns)
             return
         try:
-            event = self.parsed(found)
+            event = self.parsed(line)
         except ValueError:
             self._not_arrivals += 1
             if self.broken is None:
@@ -182,14 +182,14 @@ class StreamMeter(EventStream):
             self.last_text_ns = now_ns
             self.uncounted_outputs += 1
 
-    def named_error(self, found: bytes) -> None:
+    def named_error(self, line: bytes) -> None:
         """Take the data of an event that is named an error."""
         self._not_arrivals += 1
         if self.error is None:
             try:
-                value = events.read_json(found)
+                value = events.read_json(line)
             except ValueError:
-                value = found.decode("utf-8", "replace")
+                value = line.decode("utf-8", "replace")
             self.error = (
                 events.error_of(value)
                 or events.words(value)

@@ -1,7 +1,8 @@
 """The event loop of a load process: asyncio's, over a selector that reads the event streams itself.
 
-Between a chunk's arrival and its stamp stand one epoll, one recvmsg and three comparisons; no handle,
-transport or new bytes. What is not exactly what was expected next goes the stream's careful way.
+Between a chunk's arrival and its stamp are one epoll, one recvmsg and three comparisons; no handle, transport
+or copy. A read that is not exactly the predicted one goes to its stream's came() (http1.py has the three
+ways).
 """
 
 from __future__ import annotations
@@ -15,33 +16,32 @@ from time import perf_counter_ns, sleep
 from typing import Any
 
 from slabench.loadgen.event_template import LINE_END, OPENINGS, READ_BYTES, UNEXPECTED, Endings
-from slabench.loadgen.kernel_timestamps import ANCILLARY, Told, arrived_ns, ask, offset_ns
+from slabench.loadgen.kernel_timestamps import ANCILLARY, Ancillary, arrived_ns, ask, offset_ns
 from slabench.loadgen.read_batching import Pace
 from slabench.units import NS_PER_S
 
-MOST = 256  # streams a poll: then timers have their turn
+MAX_EVENTS = 256  # streams a poll; then timers are called
 IN, OUT = select.EPOLLIN, select.EPOLLOUT
 # recvmsg_into's: buffers and room for ancillary data in; bytes read, ancillary data, flags and address out.
-Receive = Callable[[list[bytearray], int], tuple[int, Told, int, Any]]
+Receive = Callable[[list[bytearray], int], tuple[int, Ancillary, int, Any]]
 
 
 class Stream:
-    """A socket that is read here. The slots are what a read that was expected needs; the methods are called
-    for all else.
-    """
+    """A socket that is read here. The slots are what a predicted read needs; the methods take all others."""
 
     __slots__ = ("before", "endings", "next", "receive", "stamps", "step")
 
     def __init__(self, receive: Receive) -> None:
         self.receive = receive
-        self.endings: Endings = UNEXPECTED  # by the count: what the read ends with from there
-        self.before = b""  # and what comes before the count
-        self.next = 0  # the count expected next
+        self.endings: Endings = UNEXPECTED  # by the count: the end of the read, from the count on
+        self.before = b""  # the bytes before the count
+        self.next = 0  # the count predicted next
         self.step = 1  # tokens an event
-        self.stamps = bytearray()  # the kernel's times of the reads that were as expected, not settled yet
+        self.stamps = bytearray()  # the kernel's times of predicted reads, not given to the meter yet
 
     def came(self, now_ns: int, data: bytes) -> bool:
-        """A read, empty at the end; True if the loop is to look around: somebody was told of something."""
+        """Take a read, empty at the end; True if asyncio must run: a request ended or a connection was
+        lost."""
         raise NotImplementedError
 
     def writable(self) -> None:
@@ -56,24 +56,22 @@ class Stream:
 
 
 class StreamSelector(selectors.BaseSelector):
-    """watch() a socket, and its stream is told what comes; what asyncio itself registers is asyncio's as
-    ever.
-    """
+    """Sockets of watch() are read here, into their streams; those that asyncio registers are handled as
+    usual."""
 
     def __init__(self) -> None:
         self.pace = Pace()
         self.offset_ns = offset_ns()  # from the kernel's times to perf_counter_ns
-        self.stamped = False  # the last careful read had a time of the kernel's
+        self.stamped = False  # the last read that came() took had a time of the kernel's
         self.unstamped = 0  # reads of an answer that had none
-        self.looked_ns = 0  # when the poll before this one returned: what it did not see had not come yet
+        self.looked_ns = 0  # when the previous poll returned: what it did not report came later
         self._buffer = bytearray(READ_BYTES)
         self._view = memoryview(self._buffer)
         self._streams: dict[int, Stream] = {}
         self._epoll = select.epoll()
         self._others = selectors.EpollSelector()
         self._epoll.register(self._others.fileno(), IN)
-        # The kernel stamps while anybody on the machine asks for it, and begins a little late: one socket
-        # asks all the time.
+        # The kernel stamps while any socket asks for it, and begins with a delay: this one asks all the time.
         self._asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         ask(self._asking)
 
@@ -84,7 +82,7 @@ class StreamSelector(selectors.BaseSelector):
         self._epoll.register(fd, IN)
 
     def want_to_write(self, fd: int, *, wanted: bool) -> None:
-        """wanted: the stream is told when the socket takes more."""
+        """wanted: call writable() when the socket takes more."""
         self._epoll.modify(fd, IN | OUT if wanted else IN)
 
     def forget(self, fd: int) -> None:
@@ -92,56 +90,56 @@ class StreamSelector(selectors.BaseSelector):
             self._epoll.unregister(fd)
 
     def _read(self, ready: list[tuple[int, int]]) -> bool:
-        """Read each once; True if asyncio is to have its turn."""
+        """Read each once; True if asyncio must run."""
         buffer, into, streams, openings = self._buffer, [self._buffer], self._streams, OPENINGS
         ends, begins, find = buffer.endswith, buffer.startswith, buffer.find
-        look = False
+        run_asyncio = False
         for fd, event in ready:
             stream = streams.get(fd)
             if stream is None:  # asyncio's, or closed since the poll
-                look = True
+                run_asyncio = True
                 continue
             try:
-                size, told, _, _ = stream.receive(into, ANCILLARY)
-            except (
-                BlockingIOError
-            ):  # it can be written; or a TLS record is not whole; or it took a closed one's number
+                size, ancillary, _, _ = stream.receive(into, ANCILLARY)
+            except BlockingIOError:  # writable; or an incomplete TLS record; or the number of a closed socket
                 if event & OUT:
                     stream.writable()
-                    look = True
+                    run_asyncio = True
                 continue
             except OSError as error:
                 stream.broke(error)
-                look = True
+                run_asyncio = True
                 continue
-            expected = stream.next
+            count = stream.next
             if (
-                ends(stream.before + stream.endings[expected], 0, size)
+                ends(stream.before + stream.endings[count], 0, size)
                 and begins(openings[size])
                 and find(10, LINE_END, size) == size - 4
-                and told
+                and ancillary
             ):
-                stream.stamps += told[0][2]
-                stream.next = expected + stream.step
+                stream.stamps += ancillary[0][2]
+                stream.next = count + stream.step
                 continue
-            now = arrived_ns(told, self.offset_ns)
+            now = arrived_ns(ancillary, self.offset_ns)
             if size:  # the end of a connection has no time
                 self.stamped = now is not None
                 self.unstamped += now is None
             try:
-                look |= stream.came(perf_counter_ns() if now is None else now, bytes(self._view[:size]))
+                run_asyncio |= stream.came(
+                    perf_counter_ns() if now is None else now, bytes(self._view[:size])
+                )
                 if event & OUT and streams.get(fd) is stream:
                     stream.writable()
-                    look = True
-            except Exception as error:  # noqa: BLE001  what one answer does must not cost all others
+                    run_asyncio = True
+            except Exception as error:  # noqa: BLE001  a failure of one request must not fail the others
                 stream.failed(error)
-                look = True
-        return look
+                run_asyncio = True
+        return run_asyncio
 
     # what asyncio needs
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Reads streams until the time is over or something happened that asyncio must hear of."""
+        """Read streams until the time is over or asyncio must run."""
         now = perf_counter_ns()
         until = None if timeout is None else now + int(timeout * NS_PER_S)
         pace, poll = self.pace, self._epoll.poll
@@ -149,18 +147,18 @@ class StreamSelector(selectors.BaseSelector):
             left = None
             if until is not None:
                 left = max(0, until - now) / NS_PER_S
-                nap = pace.nap_ns / NS_PER_S
-                if 0 < nap < left:
-                    sleep(nap)
-                    left -= nap
-            ready = poll(left, MOST)
-            look = self._read(ready)
+                pause = pace.pause_ns / NS_PER_S
+                if 0 < pause < left:
+                    sleep(pause)
+                    left -= pause
+            ready = poll(left, MAX_EVENTS)
+            run_asyncio = self._read(ready)
             self.looked_ns = now = perf_counter_ns()
             if pace.watching:
-                pace.see(now, ready)
+                pace.observe(now, ready)
             if now >= pace.due_ns:
-                pace.turn(now, stamped=self.stamped)
-            if look or not ready or (until is not None and now >= until):
+                pace.switch(now, stamped=self.stamped)
+            if run_asyncio or not ready or (until is not None and now >= until):
                 return self._others.select(0)
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:

@@ -1,4 +1,4 @@
-"""What Linux knows of a TCP connection: the round trip, and how much of what was sent has arrived.
+"""What Linux reports of a TCP connection: the round trip, and how much of what was sent has arrived.
 
 man 7 tcp, TCP_INFO.
 """
@@ -16,15 +16,15 @@ _US = 1000
 
 @dataclass(frozen=True, slots=True)
 class TcpInfo:
-    """Round trips in ns. None: a kernel that does not tell."""
+    """Round trips in ns. None: not reported by this kernel."""
 
-    round_trip_ns: int  # smoothed; a peer that delays its acknowledgements makes it longer than the way is
+    round_trip_ns: int  # smoothed; longer than the network's if the peer delays acknowledgements
     shortest_ns: int  # of the last minutes
     acked: int | None  # bytes that the peer's kernel has confirmed
 
 
 def tcp_info(sock: socket.socket) -> TcpInfo:
-    """Zeros where nothing is known."""
+    """Zeros where nothing is reported."""
     try:
         data = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
     except OSError:

@@ -1,6 +1,5 @@
-"""TLS over a socket that is read with the kernel's times of arrival: records in and out of memory, as
-asyncio's own does it.
-"""
+"""TLS over a socket that is read with the kernel's times of arrival: records in and out of memory, as in
+asyncio."""
 
 from __future__ import annotations
 
@@ -10,21 +9,20 @@ import ssl
 from contextlib import suppress
 from typing import Any, cast
 
-from slabench.loadgen.kernel_timestamps import Told
+from slabench.loadgen.kernel_timestamps import Ancillary
 
-# a read's; with a record that was open before it, its plain text fits into a buffer of 64 KiB
-_SEALED = 46 * 1024
+_SEALED = 46 * 1024  # bytes of a read: with a record begun before, the plain text fits into 64 KiB
 
 
 class Secure:
-    """Stands between a socket and what goes through it; receive() is called as recvmsg_into is."""
+    """Encrypts what goes through a socket; receive() has the signature of recvmsg_into."""
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext, host: str) -> None:
         self._sock = sock
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out, server_hostname=host)
         self._sealed = bytearray(_SEALED)
-        self._left = False  # the handshake's last read brought more than the handshake
+        self._left = False  # the handshake's last read brought application data
 
     async def shake_hands(self, loop: asyncio.AbstractEventLoop) -> None:
         """Raises OSError (ssl.SSLError is one) if the two do not agree."""
@@ -49,20 +47,19 @@ class Secure:
             await loop.sock_sendall(self._sock, self._out.read())
 
     def seal(self, data: memoryview) -> bytes:
-        """What goes over the wire for it."""
+        """data encrypted."""
         self._tls.write(data)
         return self._out.read()
 
-    def receive(self, into: list[bytearray], room: int) -> tuple[int, Told, int, Any]:
-        """Raises BlockingIOError where no plain text came: a record is open still, or it was about the
-        connection itself.
-        """
-        told: Told = ()
+    def receive(self, into: list[bytearray], room: int) -> tuple[int, Ancillary, int, Any]:
+        """Raises BlockingIOError if no plain text came: a record is incomplete, or concerns the connection
+        itself."""
+        ancillary: Ancillary = ()
         left, self._left = self._left, False
         if not left:
-            size, told, _, _ = self._sock.recvmsg_into([self._sealed], room)
+            size, ancillary, _, _ = self._sock.recvmsg_into([self._sealed], room)
             if not size:
-                return 0, told, 0, None
+                return 0, ancillary, 0, None
             self._in.write(memoryview(self._sealed)[:size])
         plain, at = memoryview(into[0]), 0
         try:
@@ -75,10 +72,10 @@ class Secure:
         except ssl.SSLWantReadError:
             if not at:
                 raise BlockingIOError from None
-        except ssl.SSLError as error:  # their end of it, or a broken record
+        except ssl.SSLError as error:  # the peer ends TLS, or a broken record
             if at:
                 with suppress(OSError):
-                    self._sock.shutdown(socket.SHUT_RD)  # so that the socket tells of its end next
+                    self._sock.shutdown(socket.SHUT_RD)  # the next read reports the end
             elif not isinstance(error, ssl.SSLZeroReturnError):
                 raise
-        return at, told, 0, None
+        return at, ancillary, 0, None

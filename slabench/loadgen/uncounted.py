@@ -1,6 +1,4 @@
-"""Events of /v1 that carry no token count: when output came, and what the first of it was (metrics/bounded.py
-needs no more).
-"""
+"""Events of /v1 without a token count: when output came, and the first output, for metrics/bounded.py."""
 
 from __future__ import annotations
 
@@ -18,11 +16,10 @@ _ROLE = re.compile(rb'"role"\s*:\s*"')
 
 
 class Uncounted:
-    """Kept by a stream's meter. text_ns: each event with output; no_text_first: those with a choice and none
-    before the first.
+    """text_ns: each event with output. no_text_first: events with a choice and no output before the first
+    output.
 
-    An event that says nothing but whose answer it is (the role) is no token, and neither is one that only
-    says why it ended.
+    An event with nothing but the role is not a token, nor is one with nothing but the finish reason.
     """
 
     __slots__ = ("first", "last_choice_ns", "no_text_first", "text_ns")
@@ -45,7 +42,7 @@ class Uncounted:
         self.last_choice_ns = now_ns
 
     def as_head(self) -> dict[str, Any] | None:
-        """For a record's frame: stamps as differences; None where every output was counted."""
+        """For a record's frame: times as differences; None if every output was counted."""
         if not self.text_ns:
             return None
         return {
@@ -56,17 +53,17 @@ class Uncounted:
         }
 
 
-def fields(told: Mapping[str, Any] | None, *, counted: bool) -> dict[str, Any]:
-    """A record's fields of what as_head() told; none for a stream with counts, whose times are theirs."""
-    if told is None or counted:
+def fields(head: Mapping[str, Any] | None, *, counted: bool) -> dict[str, Any]:
+    """A record's fields from as_head(); none for a stream with counts, which has arrival times."""
+    if head is None or counted:
         return {}
     try:
-        piece = events.piece(events.read_json(told["first"].encode())) if told["first"] else None
+        piece = events.piece(events.read_json(head["first"].encode())) if head["first"] else None
     except ValueError:
         piece = None
     return {
-        "text_ns": array("q", itertools.accumulate(told["text_ns"])),
+        "text_ns": array("q", itertools.accumulate(head["text_ns"])),
         "first_piece": piece,
-        "no_text_first": told["no_text_first"],
-        "last_choice_ns": told["last_choice_ns"],
+        "no_text_first": head["no_text_first"],
+        "last_choice_ns": head["last_choice_ns"],
     }

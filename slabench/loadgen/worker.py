@@ -1,8 +1,8 @@
 """A load process: `python -m slabench.loadgen.worker QUEUE_FD`; jobs come over stdin, frames go to stdout.
 
-A process of its own, so that nothing of the session (collection, reports, other plugins) shares its
-interpreter while it stamps. It lives through the loads of a session: starting Python costs more than a small
-load. It ends when its standard input closes.
+A process of its own, so that nothing of the session (collection, reports, other plugins) uses its interpreter
+while it takes times. It serves all loads of a session, since starting Python costs more than a small load,
+and ends when its standard input closes.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from slabench.loadgen import event_template
 from slabench.loadgen.backends import BACKENDS
-from slabench.loadgen.connection import Exchange
+from slabench.loadgen.client_stats import WorkerStats
 from slabench.loadgen.driver import Address, LoadDriver
+from slabench.loadgen.exchange import Exchange
 from slabench.loadgen.frames import encode
 from slabench.loadgen.http1 import MAX_ERROR_BODY
 from slabench.loadgen.job import drawer, own_share, read_job
@@ -34,24 +36,24 @@ from slabench.loadgen.options import ClientOptions
 from slabench.loadgen.stream_selector import StreamSelector, new_loop
 
 PROGRESS_S = 0.5
-# answers of one length end together: the others' last tokens are stamped before a record is made
-HAND_BACK_S = 0.02
+# Answers of one length end together: the last tokens of the others are stamped before a record is made.
+SEND_RECORDS_S = 0.02
 
 
 class Stdin(asyncio.Protocol):
     """One JSON object a line; the end of the pipe ends the process."""
 
-    def __init__(self, hear: Callable[[dict[str, Any]], None]) -> None:
-        self.hear = hear
+    def __init__(self, handle: Callable[[dict[str, Any]], None]) -> None:
+        self.handle = handle
         self.buffer = b""
 
     def data_received(self, data: bytes) -> None:
         *lines, self.buffer = (self.buffer + data).split(b"\n")
         for line in lines:
-            self.hear(json.loads(line))
+            self.handle(json.loads(line))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        os._exit(1)  # the parent is gone: no load without somebody who measures
+        os._exit(1)  # the parent has ended: no load without a measurement
 
 
 class Worker:
@@ -64,26 +66,26 @@ class Worker:
         self.selector = selector
         self.draw = drawer(queue_fd)
         self.jobs: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.part: WorkerJob | None = None
+        self.job: WorkerJob | None = None
 
     async def run(self) -> None:
         out, _ = await self.loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.dup(1), "wb"))
-        await self.loop.connect_read_pipe(lambda: Stdin(self.hear), os.fdopen(os.dup(0), "rb"))
+        await self.loop.connect_read_pipe(lambda: Stdin(self.handle), os.fdopen(os.dup(0), "rb"))
         while True:
             order = await self.jobs.get()
-            self.part = WorkerJob(self.loop, self.selector, out, order["job"], order["number"], self.draw)
-            await self.part.run()
-            self.part = None
+            self.job = WorkerJob(self.loop, self.selector, out, order["job"], order["number"], self.draw)
+            await self.job.run()
+            self.job = None
 
-    def hear(self, said: dict[str, Any]) -> None:
-        if "job" in said:
-            self.jobs.put_nowait(said)
-        elif self.part is not None:
-            self.part.hear(said)
+    def handle(self, order: dict[str, Any]) -> None:
+        if "job" in order:
+            self.jobs.put_nowait(order)
+        elif self.job is not None:
+            self.job.handle(order)
 
 
 class WorkerJob:
-    """Our part of one load."""
+    """This process's part of one load."""
 
     def __init__(
         self,
@@ -98,9 +100,7 @@ class WorkerJob:
         self.loop = loop
         self.out = out
         self.keep_text = bool(head["options"]["keep_text"])
-        tls = None
-        if head["secure"]:
-            tls = ssl.create_default_context(cafile=head["ca_file"])
+        tls = ssl.create_default_context(cafile=head["ca_file"]) if head["secure"] else None
         self.driver = LoadDriver(
             loop,
             selector,
@@ -115,72 +115,69 @@ class WorkerJob:
             on_end=self.ended,
         )
         self.cpu_s = 0.0
-        self.unsaid: deque[Exchange] = deque()
+        self.unsent: deque[Exchange] = deque()  # records
 
     async def run(self) -> None:
         forget_peak_rss()
         event_template.forget()
         await self.driver.open_connections()
-        # From here on nothing may pause the loop: what lives now is not looked at again, and new garbage
-        # hardly is.
+        # From here on nothing may pause the loop: existing objects are not collected again, new ones rarely.
         gc.unfreeze()
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 50, 1000)
-        self.say({"kind": "ready", "connections": len(self.driver.idle)})
+        self.send({"kind": "ready", "connections": len(self.driver.idle)})
         await self.driver.complete
-        while self.unsaid:
-            self.say_record(self.unsaid.popleft())
-        watch = self.driver.watch
-        self.say(
-            {
-                "kind": "done",
-                "cpu_s": time.process_time() - self.cpu_s,
-                "lag_ns": sorted(watch.lag_ns)[-len(watch.lag_ns) // 50 - 1 :],
-                "lag_samples": len(watch.lag_ns),
-                "lateness_ns": watch.lateness_ns(),
-                "stalls_ns": watch.stalls_ns(),
-                "clock_step_ns": self.driver.clock_step_ns,
-                "unstamped": self.driver.selector.unstamped,
-                "peak_rss_mb": peak_rss_mb(),
-            }
+        while self.unsent:
+            self.send_record(self.unsent.popleft())
+        loop_lag = self.driver.loop_lag
+        stats = WorkerStats(
+            cpu_s=time.process_time() - self.cpu_s,
+            peak_rss_mb=peak_rss_mb(),
+            lag_ns=sorted(loop_lag.lag_ns)[-len(loop_lag.lag_ns) // 50 - 1 :],
+            lag_samples=len(loop_lag.lag_ns),
+            lateness_ns=loop_lag.lateness_ns(),
+            stalls_ns=loop_lag.stalls_ns(),
+            clock_step_ns=self.driver.clock_step_ns,
+            unstamped=self.driver.selector.unstamped,
         )
+        self.send({"kind": "done", "stats": asdict(stats)})
         self.driver.close()
 
-    def hear(self, said: dict[str, Any]) -> None:
-        if "zero_ns" in said:
+    def handle(self, order: dict[str, Any]) -> None:
+        if "zero_ns" in order:
             self.cpu_s = time.process_time()
-            self.driver.begin(said["zero_ns"])
+            self.driver.begin(order["zero_ns"])
             self.loop.call_later(PROGRESS_S, self.progress)
-        elif said.get("stop"):
+        elif order.get("stop"):
             self.driver.stop()
 
     def progress(self) -> None:
         if not self.driver.complete.done():
-            self.say({"kind": "progress", **self.driver.progress()})
+            self.send({"kind": "progress", **self.driver.progress()})
             self.loop.call_later(PROGRESS_S, self.progress)
 
     def ended(self, exchange: Exchange) -> None:
-        self.unsaid.append(exchange)
-        if len(self.unsaid) == 1:
-            self.loop.call_later(HAND_BACK_S, self.hand_back)
+        self.unsent.append(exchange)
+        if len(self.unsent) == 1:
+            self.loop.call_later(SEND_RECORDS_S, self.send_next_record)
 
-    def hand_back(self) -> None:
-        """One record a turn of the loop: between two of them it reads what has come."""
-        if self.unsaid:
-            self.say_record(self.unsaid.popleft())
-        if self.unsaid:
-            self.loop.call_soon(self.hand_back)
+    def send_next_record(self) -> None:
+        """One record a cycle of the loop: between two of them it reads what has come."""
+        if self.unsent:
+            self.send_record(self.unsent.popleft())
+        if self.unsent:
+            self.loop.call_soon(self.send_next_record)
 
-    def say_record(self, exchange: Exchange) -> None:
+    def send_record(self, exchange: Exchange) -> None:
         self.out.write(record_frame(exchange))
 
-    def say(self, head: dict[str, Any]) -> None:
+    def send(self, head: dict[str, Any]) -> None:
         self.out.write(encode(head))
 
 
 def record_frame(exchange: Exchange) -> bytes:
-    """What the parent is told of an answer that has ended."""
+    """A request that has ended, as the parent receives it."""
     answer, meter = exchange.answer, exchange.answer.meter
     head = {
         "kind": "record",
@@ -218,25 +215,25 @@ def record_frame(exchange: Exchange) -> bytes:
 
 
 def peak_rss_mb() -> float | None:
-    """Of this program alone: getrusage's ru_maxrss would count what the parent held when it started us."""
+    """Of this program alone: getrusage's ru_maxrss counts what the parent used when it started this
+    process."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
-    found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.M)
-    return int(found[1]) / 1024 if found else None
+    peak = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.M)
+    return int(peak[1]) / 1024 if peak else None
 
 
 def forget_peak_rss() -> None:
-    """The peak is a job's, not that of a larger one before it; where the kernel does not allow it, it stays
-    an upper bound.
-    """
+    """The peak is this job's, not that of a larger one before it. If the kernel does not allow it, it is an
+    upper bound."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
 
 def raise_file_limit() -> None:
-    """A stream is an open file: as many as the system lets us have, not the 1,024 that a shell begins with."""
+    """A stream is an open file: as many as the system allows instead of a shell's usual 1,024."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,4 +1,4 @@
-"""The parent's side of the load processes: how many, started, heard and ended."""
+"""The parent's side of the load processes: how many, how they are started, read and ended."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from slabench.loadgen.client_stats import WorkerStats
 from slabench.loadgen.frames import Decoder, Frame
 from slabench.loadgen.job import fill_queue
 from slabench.loadgen.plan import Plan
 from slabench.places import child_environment
 
-# at 20 ms a token 25,600 events/s: about a third of what one process carries on the cores we know
+# at 20 ms a token 25,600 events/s: about a third of what one process reads on the machines that were measured
 STREAMS_PER_WORKER = 512
-TOKEN_S = 0.02  # how fast a stream is taken to be where a plan does not say how many requests are in flight
-FIRST_S = 1.0
+TOKEN_S = 0.02  # assumed time a token, if a plan does not limit the requests in flight
+FIRST_S = 1.0  # assumed time to the first
 
 
 def streams_at_once(plan: Plan, output_lens: Sequence[int]) -> int:
-    """Requests in flight at most, by the plan; of an open loop without a cap by its rate and a guess at an
-    answer's time.
-    """
+    """Most requests in flight, by the plan; of an open loop without a cap, by rate and assumed times."""
     if plan.cap is not None:
         return min(plan.cap, plan.count)
     if math.isinf(plan.request_rate):
@@ -40,9 +39,7 @@ def streams_at_once(plan: Plan, output_lens: Sequence[int]) -> int:
 
 
 def worker_count(plan: Plan, output_lens: Sequence[int], wanted: int | None) -> int:
-    """Load processes for a plan: the number wanted, else one for 512 streams while a core is left; none
-    without a request.
-    """
+    """Load processes for a plan: the number wanted, else one for 512 streams while a core is left."""
     streams = streams_at_once(plan, output_lens)
     if wanted is None:
         cores = len(os.sched_getaffinity(0))
@@ -51,7 +48,7 @@ def worker_count(plan: Plan, output_lens: Sequence[int], wanted: int | None) -> 
 
 
 class WorkerProcess:
-    """One load process and what it said last of its job."""
+    """One load process, and its last report on its job."""
 
     def __init__(self, queue_fd: int, job_fd: int) -> None:
         self.process = subprocess.Popen(
@@ -60,19 +57,19 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             pass_fds=(queue_fd, job_fd),
             env=child_environment(),
-            start_new_session=True,  # a Ctrl-C at the terminal reaches us alone, and we end the load in order
+            start_new_session=True,  # a Ctrl-C at the terminal reaches the parent only
         )
         assert self.process.stdin is not None and self.process.stdout is not None
         self.stdin, self.stdout = self.process.stdin, self.process.stdout
         self.decoder = Decoder()
         self.ready = self.ended = False
-        self.done: dict[str, Any] | None = None  # its last frame
+        self.done: WorkerStats | None = None  # from its last frame
         self.progress = {"done": 0, "running": 0, "failed": 0, "output_tokens": 0}
         self.progress_ns = 0  # when it was reported, by perf_counter_ns
 
     def take_job(self, job: Path, number: int) -> None:
         self.ready, self.done, self.progress = False, None, dict.fromkeys(self.progress, 0)
-        self.say({"job": str(job), "number": number})
+        self.send({"job": str(job), "number": number})
 
     def read(self) -> Iterator[Frame]:
         """The frames that one read completes; at the end of its output `ended`."""
@@ -80,9 +77,9 @@ class WorkerProcess:
         self.ended = not data
         return self.decoder.feed(data)
 
-    def say(self, what: dict[str, Any]) -> None:
-        with suppress(BrokenPipeError):  # it has died; the end of its output tells
-            os.write(self.stdin.fileno(), json.dumps(what).encode() + b"\n")
+    def send(self, order: dict[str, Any]) -> None:
+        with suppress(BrokenPipeError):  # it has died, which the end of its output shows
+            os.write(self.stdin.fileno(), json.dumps(order).encode() + b"\n")
 
     def end(self) -> None:
         with suppress(BrokenPipeError):
@@ -96,16 +93,16 @@ class WorkerProcess:
 
 
 def frames(workers: Sequence[WorkerProcess]) -> Iterator[tuple[WorkerProcess, Frame | None]]:
-    """What they say, as it comes, until each is done or dead; None for one that died."""
+    """Their frames as they come, until each is done or dead; None stands for the death of one."""
     with selectors.DefaultSelector() as selector:
-        for one in workers:
-            selector.register(one.stdout, selectors.EVENT_READ, one)
+        for worker in workers:
+            selector.register(worker.stdout, selectors.EVENT_READ, worker)
         while selector.get_map():
             for key, _ in selector.select():
-                worker: WorkerProcess = key.data
+                worker = key.data
                 for frame in worker.read():
                     if frame.kind == "done":
-                        worker.done = frame.head
+                        worker.done = WorkerStats(**frame.head["stats"])
                     elif frame.kind == "ready":
                         worker.ready = True
                     elif frame.kind == "progress":
@@ -119,26 +116,27 @@ def frames(workers: Sequence[WorkerProcess]) -> Iterator[tuple[WorkerProcess, Fr
 
 
 class WorkerPool:
-    """The load processes that share a job, and the queue they draw from; they wait for the next job where
-    they are.
+    """The load processes that share a job and its queue. Between two loads they wait.
 
-    job: the file of the next one. An API key is in it, so it has no name: nothing of it is left when we are
-    killed.
+    job: the file of the next job. It holds an API key, so it has no name: nothing is left of it if this
+    process is killed.
     """
 
     def __init__(self) -> None:
-        self._queue = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the crew
+        self._queue = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the pool
         self._job = tempfile.TemporaryFile()  # noqa: SIM115
-        self.job = Path(f"/dev/fd/{self._job.fileno()}")  # for us, and for the load processes that inherit it
+        self.job = Path(
+            f"/dev/fd/{self._job.fileno()}"
+        )  # for this process, and for the load processes that inherit it
         self.workers: list[WorkerProcess] = []
 
     def take_job(self, plan: Plan, count: int) -> list[WorkerProcess]:
-        """The count of them that have the job now; those that died meanwhile are replaced."""
+        """count processes that have the job; those that died meanwhile are replaced."""
         fill_queue(self._queue.fileno(), plan)
-        for one in self.workers:
-            if one.process.poll() is not None:
-                one.end()
-        self.workers = [one for one in self.workers if one.process.returncode is None]
+        for worker in self.workers:
+            if worker.process.poll() is not None:
+                worker.end()
+        self.workers = [worker for worker in self.workers if worker.process.returncode is None]
         self.workers += [
             WorkerProcess(self._queue.fileno(), self._job.fileno()) for _ in range(count - len(self.workers))
         ]
@@ -147,8 +145,8 @@ class WorkerPool:
         return self.workers[:count]
 
     def close(self) -> None:
-        for one in self.workers:
-            one.end()
+        for worker in self.workers:
+            worker.end()
         self._queue.close()
         self._job.close()
 
@@ -157,21 +155,18 @@ _IDLE: list[WorkerPool] = []  # of this Python process, between two loads
 
 
 @contextmanager
-def crew() -> Iterator[WorkerPool]:
-    """The crew of the load before, or a new one; what is left in disorder (an exception) is ended."""
+def worker_pool() -> Iterator[WorkerPool]:
+    """The pool of the load before, or a new one. After an exception its processes are ended."""
+    pool = _IDLE.pop() if _IDLE else WorkerPool()
     try:
-        found = _IDLE.pop()
-    except IndexError:
-        found = WorkerPool()
-    try:
-        yield found
+        yield pool
     except BaseException:
-        found.close()
+        pool.close()
         raise
-    _IDLE.append(found)
+    _IDLE.append(pool)
 
 
 @atexit.register
-def end_idle_crews() -> None:
+def end_idle_pools() -> None:
     while _IDLE:
         _IDLE.pop().close()

@@ -1,4 +1,4 @@
-"""/v1/chat/completions: as /v1/completions, with the prompt as a message, and a role before the first token."""
+"""/v1/chat/completions: as /v1/completions, with the prompt as a message."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from slabench.loadgen.backends.base import (
     short,
     strings,
 )
-from slabench.loadgen.event_stream import payload, tells_of_failure
+from slabench.loadgen.event_stream import is_failure, payload
 from slabench.loadgen.event_template import COUNT, ERROR, FIRST_LOOK, frame_of
 from slabench.loadgen.events import Event
 from slabench.loadgen.numbers import TOKENS, token_count
@@ -119,7 +119,7 @@ class GenerateMeter(StreamMeter):
         self.last = (event, 0, len(event))
 
     def event(self, now_ns: int, data: bytes, start: int, end: int, name: bytes) -> None:
-        if name and tells_of_failure(name):
+        if name and is_failure(name):
             self.named_error(payload(data, start, end))
         elif not self.steady or not self.count(
             now_ns, data, start, end, alone=len(data) < 2 * (end - start) + 64

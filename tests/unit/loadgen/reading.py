@@ -7,8 +7,9 @@ from typing import Any
 
 from slabench.loadgen.backends import BACKENDS, DEFAULT
 from slabench.loadgen.backends.base import LastEvent
-from slabench.loadgen.connection import Exchange
+from slabench.loadgen.exchange import Exchange
 from slabench.loadgen.frames import Decoder
+from slabench.loadgen.http1 import Answer
 from slabench.loadgen.prepared import PreparedRequest
 from slabench.loadgen.response_record import record_of
 from slabench.loadgen.stream import StreamMeter
@@ -89,7 +90,7 @@ def read(
     data: bytes, *, size: int = 1 << 20, backend: str = DEFAULT, keep_text: bool = True
 ) -> RequestRecord:
     """Its record, where it comes in reads of so many bytes, at 1, 2, 3 ... ms."""
-    exchange = Exchange(0, memoryview(b""), 0, BACKENDS[backend].meter(1 << 20))
+    exchange = Exchange(0, memoryview(b""), 0, Answer(BACKENDS[backend].meter(1 << 20)))
     exchange.start_ns = exchange.sent_ns = 0
     answer, now = exchange.answer, 0
     for at in range(0, len(data), size):

@@ -11,7 +11,9 @@ import pytest
 
 from slabench.loadgen import connection as module
 from slabench.loadgen.backends.generate import GenerateMeter
-from slabench.loadgen.connection import RACE_NS, Connection, Exchange
+from slabench.loadgen.connection import RACE_NS, Connection
+from slabench.loadgen.exchange import Exchange
+from slabench.loadgen.http1 import Answer
 from slabench.loadgen.read_batching import Pace
 from slabench.records import ErrorKind
 
@@ -88,7 +90,7 @@ def opened(
 
 
 def request() -> Exchange:
-    return Exchange(3, memoryview(b"POST /generate HTTP/1.1\r\n\r\n"), NOW, GenerateMeter(1000))
+    return Exchange(3, memoryview(b"POST /generate HTTP/1.1\r\n\r\n"), NOW, Answer(GenerateMeter(1000)))
 
 
 def test_a_keep_alive_that_was_closed_is_tried_again_and_counts_from_its_first_sending(

@@ -14,8 +14,8 @@ import pytest
 
 from slabench.loadgen import kernel_timestamps as arrival
 from slabench.loadgen.backends.generate import GenerateMeter
-from slabench.loadgen.connection import Exchange
 from slabench.loadgen.driver import Address, LoadDriver
+from slabench.loadgen.exchange import Exchange
 from slabench.loadgen.options import ClientOptions
 from slabench.loadgen.stream_selector import StreamSelector, new_loop
 from slabench.records import ErrorKind
@@ -115,5 +115,5 @@ def test_the_sign_of_a_clock_step_is_that_of_the_clock(step_ns: int, monkeypatch
         zero_ns=1, clock_step_ns=0, selector=SimpleNamespace(offset_ns=arrival.offset_ns())
     )
     day += step_ns
-    LoadDriver._look_at_clock(seen)
+    LoadDriver._check_clock(seen)
     assert seen.clock_step_ns == step_ns

@@ -16,8 +16,9 @@ import pytest
 
 from slabench.loadgen import event_template
 from slabench.loadgen.backends import BACKENDS
-from slabench.loadgen.connection import Exchange
+from slabench.loadgen.exchange import Exchange
 from slabench.loadgen.frames import Decoder
+from slabench.loadgen.http1 import Answer
 from slabench.loadgen.response_record import record_of
 from slabench.loadgen.worker import record_frame
 from slabench.metrics.classic import compute_classic
@@ -190,7 +191,7 @@ def through(dice: random.Random, answers: Sequence[bytes], *, backend: str) -> l
     made, frames, now = [], b"", 1000
     waiting = []
     for index, data in enumerate(answers):
-        exchange = Exchange(index, memoryview(b""), 0, BACKENDS[backend].meter(1 << 20))
+        exchange = Exchange(index, memoryview(b""), 0, Answer(BACKENDS[backend].meter(1 << 20)))
         exchange.start_ns = exchange.sent_ns = 1
         waiting.append((exchange, reads(dice, data)))
     while waiting:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from slabench.loadgen import ClientOptions, Plan, Target, prepare_requests
-from slabench.loadgen.client_stats import client_record
+from slabench.loadgen.client_stats import WorkerStats, client_record
 from slabench.loadgen.job import drawer, fill_queue, own_share, read_job, write_job
 from slabench.loadgen.workers import streams_at_once, worker_count
 from slabench.workloads.model import Prompt
@@ -101,30 +101,30 @@ def test_a_cap_has_a_queue_that_processes_draw_from_together(tmp_path: Path) -> 
 
 def test_the_worst_process_counts_and_what_they_used_adds_up() -> None:
     ms = 1_000_000
-    told = [
-        {
-            "cpu_s": 1.0,
-            "peak_rss_mb": 25.0,
-            "lateness_ns": 0.5 * ms,
-            "lag_ns": [2 * ms, 3 * ms, 9 * ms],
-            "lag_samples": 250,
-            "stalls_ns": [],
-            "clock_step_ns": -90_000,
-            "unstamped": 3,
-        },
-        {
-            "cpu_s": 0.5,
-            "peak_rss_mb": 30.0,
-            "lateness_ns": None,
-            "lag_ns": [4 * ms, 5 * ms],
-            "lag_samples": 60,
-            "stalls_ns": [[7 * ms, 12 * ms]],
-            "clock_step_ns": 80_000,
-            "unstamped": 1,
-        },
+    stats = [
+        WorkerStats(
+            cpu_s=1.0,
+            peak_rss_mb=25.0,
+            lateness_ns=0.5 * ms,
+            lag_ns=[2 * ms, 3 * ms, 9 * ms],
+            lag_samples=250,
+            stalls_ns=[],
+            clock_step_ns=-90_000,
+            unstamped=3,
+        ),
+        WorkerStats(
+            cpu_s=0.5,
+            peak_rss_mb=30.0,
+            lateness_ns=None,
+            lag_ns=[4 * ms, 5 * ms],
+            lag_samples=60,
+            stalls_ns=[[7 * ms, 12 * ms]],
+            clock_step_ns=80_000,
+            unstamped=1,
+        ),
     ]
     found = client_record(
-        told, workers=2, began_ns=5 * ms, wall_s=4.0, send_lag_ns=[k * ms for k in range(200)]
+        stats, workers=2, began_ns=5 * ms, wall_s=4.0, send_lag_ns=[k * ms for k in range(200)]
     )
     assert (found.cpu_s, found.peak_rss_mb, found.workers, found.wall_s) == (1.5, 55.0, 2, 4.0)
     # p99 of 250 samples: the third from the top, 2 ms; of 60 the largest, 5 ms
@@ -135,7 +135,7 @@ def test_the_worst_process_counts_and_what_they_used_adds_up() -> None:
     assert (found.send_lag_mean_ms, found.send_lag_p99_ms, found.send_lag_max_ms) == (99.5, 197.0, 199.0)
 
 
-def test_nothing_told_is_nothing_known() -> None:
+def test_without_a_report_nothing_is_known() -> None:
     found = client_record([], workers=1, began_ns=0, wall_s=0.0, send_lag_ns=[], failure="It died.")
     assert (found.loop_lag_p99_ms, found.loop_lateness_ms, found.send_lag_max_ms, found.peak_rss_mb) == (
         None,

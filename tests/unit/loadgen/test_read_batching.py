@@ -8,24 +8,24 @@ from slabench.loadgen.read_batching import EVERY_NS, WINDOW_NS, Pace
 from slabench.units import NS_PER_MS
 
 
-def nap_after(reads: list[tuple[int, list[float]]], *, stamped: bool = True) -> int:
+def pause_after(reads: list[tuple[int, list[float]]], *, stamped: bool = True) -> int:
     """The nap after a window in which so many sockets were read at these moments, in ms after its begin."""
     pace = Pace()
     begin = 1000 * NS_PER_MS
-    pace.turn(begin, stamped=stamped)
-    assert (pace.watching, pace.due_ns, pace.nap_ns) == (True, begin + WINDOW_NS, 0)
+    pace.switch(begin, stamped=stamped)
+    assert (pace.watching, pace.due_ns, pace.pause_ns) == (True, begin + WINDOW_NS, 0)
     first = 0
     for sockets, moments in reads:
         for moment in moments:
-            pace.see(begin + int(moment * NS_PER_MS), [(fd, 1) for fd in range(first, first + sockets)])
+            pace.observe(begin + int(moment * NS_PER_MS), [(fd, 1) for fd in range(first, first + sockets)])
         first += sockets
-    pace.turn(begin + WINDOW_NS, stamped=stamped)
+    pace.switch(begin + WINDOW_NS, stamped=stamped)
     assert (pace.watching, pace.due_ns) == (False, begin + EVERY_NS)
-    return pace.nap_ns
+    return pace.pause_ns
 
 
 @pytest.mark.parametrize(
-    ("reads", "nap_ns"),
+    ("reads", "pause_ns"),
     [
         ([], 0),
         # 256 streams, a token every 20 ms: an eighth of that is more than the most
@@ -45,24 +45,24 @@ def nap_after(reads: list[tuple[int, list[float]]], *, stamped: bool = True) -> 
     ],
 )
 def test_the_nap_follows_the_shortest_gaps_and_what_it_gathers(
-    reads: list[tuple[int, list[float]]], nap_ns: int
+    reads: list[tuple[int, list[float]]], pause_ns: int
 ) -> None:
-    assert nap_after(reads) == nap_ns
+    assert pause_after(reads) == pause_ns
 
 
 def test_without_the_kernel_s_times_every_read_is_read_at_once() -> None:
-    assert nap_after([(256, [3.0])], stamped=False) == 0
+    assert pause_after([(256, [3.0])], stamped=False) == 0
 
 
 def test_a_window_is_watched_without_a_nap_and_forgets_the_one_before() -> None:
     pace = Pace()
-    pace.turn(0, stamped=True)
-    pace.see(2 * NS_PER_MS, [(fd, 1) for fd in range(256)])
-    pace.turn(WINDOW_NS, stamped=True)
-    assert pace.nap_ns == NS_PER_MS
+    pace.switch(0, stamped=True)
+    pace.observe(2 * NS_PER_MS, [(fd, 1) for fd in range(256)])
+    pace.switch(WINDOW_NS, stamped=True)
+    assert pace.pause_ns == NS_PER_MS
     pace.gathered()  # a read brought two events
-    assert pace.nap_ns == 0
-    pace.turn(EVERY_NS, stamped=True)
-    assert (pace.watching, pace.nap_ns) == (True, 0)
-    pace.turn(EVERY_NS + WINDOW_NS, stamped=True)  # nothing came in it
-    assert pace.nap_ns == 0
+    assert pace.pause_ns == 0
+    pace.switch(EVERY_NS, stamped=True)
+    assert (pace.watching, pace.pause_ns) == (True, 0)
+    pace.switch(EVERY_NS + WINDOW_NS, stamped=True)  # nothing came in it
+    assert pace.pause_ns == 0

@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from slabench.loadgen.backends.generate import GenerateMeter
-from slabench.loadgen.connection import Connection, Exchange
+from slabench.loadgen.connection import Connection
+from slabench.loadgen.exchange import Exchange
 from slabench.loadgen.http1 import Answer
 from slabench.loadgen.kernel_timestamps import SO_TIMESTAMPNS, all_arrived_ns, arrived_ns, ask, offset_ns
 from slabench.loadgen.stream_selector import StreamSelector
@@ -79,7 +80,7 @@ class Wired:
         self.selector, self.told = selector, Told()
         self.connection = Careful(self.told, selector, mine)
         self.exchange = Exchange(
-            0, memoryview(b"POST / HTTP/1.1\r\n\r\n"), perf_counter_ns(), GenerateMeter()
+            0, memoryview(b"POST / HTTP/1.1\r\n\r\n"), perf_counter_ns(), Answer(GenerateMeter())
         )
         self.connection.send(self.exchange)
         self.server.recv(100)
@@ -376,7 +377,7 @@ def test_a_request_that_the_socket_does_not_take_at_once_is_sent_when_the_last_b
     with wired(selector) as one:
         one.write(HEAD + END)
         big = memoryview(bytes(64 << 20))
-        exchange = Exchange(1, big, perf_counter_ns(), GenerateMeter())
+        exchange = Exchange(1, big, perf_counter_ns(), Answer(GenerateMeter()))
         one.connection.send(exchange)
         assert exchange.sent_ns is None
         left = len(big)
@@ -394,11 +395,11 @@ def test_a_request_that_the_socket_does_not_take_at_once_is_sent_when_the_last_b
 def test_two_events_in_one_read_end_the_nap(selector: StreamSelector) -> None:
     with wired(selector) as one:
         one.write(HEAD + chunk(event(1)))
-        selector.pace.nap_ns = MS
+        selector.pace.pause_ns = MS
         one.write(chunk(event(2)))
-        assert selector.pace.nap_ns == MS
+        assert selector.pace.pause_ns == MS
         one.write(chunk(event(3)) + chunk(event(4)))
-        assert selector.pace.nap_ns == 0
+        assert selector.pace.pause_ns == 0
 
 
 def test_what_cannot_be_read_costs_its_own_answer_alone(
