@@ -44,8 +44,7 @@ class Openings(dict[int, bytes]):
 
 
 class Endings(dict[int, bytes]):
-    """By the count: the end of a read, from the count on, for events with `tail` behind it, each `step`
-    tokens further."""
+    """By the count: the end of a read, from the count on, for events with `tail` behind it."""
 
     def __init__(self, tail: bytes, step: int = 1, *, kept: bool = True) -> None:
         """kept: entries are stored, for all streams that share the table."""
@@ -88,8 +87,7 @@ _TABLES: dict[tuple[bytes, int], Endings] = {}
 
 
 def frame_of(event: bytes) -> Frame | None:
-    """The frame of an event with a count; None if it does not have the usual form, ends the answer, or has an
-    error."""
+    """The frame of an event with a count; None if it is unusual, ends the answer, or has an error."""
     at = event.rfind(COUNT) + len(COUNT)
     meta = event.rfind(_META, 0, at) - len(_IDS)
     comma = event.find(b",", at, at + 12)
@@ -109,8 +107,7 @@ def frame_of(event: bytes) -> Frame | None:
 
 
 def endings(frame: Frame, step: int = 1) -> Endings:
-    """The ends of reads, by their count; all streams of a server with as many tokens an event share the
-    table."""
+    """The ends of reads, by their count: one table for all streams of a server."""
     tail = frame.behind + _END
     table = _TABLES.get((tail, step))
     if table is None:
