@@ -76,8 +76,7 @@ def _texts(part: Mapping[str, Any]) -> list[str]:
 
 
 def piece(event: object) -> str:
-    """All the text that an event of /v1 brings: answer, reasoning, refusal, and the tools called with their
-    arguments."""
+    """All the text that an event of /v1 brings: answer, reasoning, refusal, tool calls."""
     choices = event.get("choices") if isinstance(event, dict) else None
     texts: list[str] = []
     for choice in choices if isinstance(choices, list) else ():

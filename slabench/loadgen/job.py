@@ -95,8 +95,7 @@ def read_job(path: str) -> tuple[dict[str, Any], list[memoryview]]:
 
 
 def own_share(head: dict[str, Any], number: int) -> range:
-    """The requests that this load process has from the start: every workers-th; under a cap, only those for
-    its slots."""
+    """This process's requests from the start: every workers-th; under a cap, only those for its slots."""
     count = len(head["sizes"])
     return range(number, count if head["cap"] is None else min(head["cap"], count), head["workers"])
 

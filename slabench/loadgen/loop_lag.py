@@ -1,5 +1,4 @@
-"""How late the event loop is: a tick every 20 ms, how long after its due time it runs, and when the loop
-stalled."""
+"""How late the event loop is: a tick every 20 ms, how late it runs, and when the loop stalled."""
 
 from __future__ import annotations
 
@@ -72,8 +71,7 @@ class LoopWatch:
             self.loop.call_soon(self._catch_up, number, now, cycle + 1)
 
     def stalls_ns(self) -> list[list[int]]:
-        """[begin, end] of the longest, in order: a stamp inside may be late by the time since the stall
-        began."""
+        """[begin, end] of the longest, in order. A stamp inside may be late by the time since the begin."""
         return sorted(heapq.nlargest(MOST_STALLS, self._stalls, key=lambda stall: stall[1] - stall[0]))
 
     def lateness_ns(self) -> float | None:

@@ -1,5 +1,4 @@
-"""What the client's own machine may refuse a load: open files and local ports. That is not a failure of the
-server."""
+"""What the client's own machine may refuse a load, and not the server: open files and local ports."""
 
 from __future__ import annotations
 

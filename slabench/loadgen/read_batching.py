@@ -21,8 +21,7 @@ WORTH = 2  # reads that a pause must bring together
 
 
 class Pace:
-    """observe() takes the sockets of each poll; pause_ns is 0 until a window has shown that a pause is worth
-    it."""
+    """observe() takes the sockets of each poll; pause_ns is 0 until a window has shown that a pause pays."""
 
     def __init__(self) -> None:
         self.pause_ns = 0

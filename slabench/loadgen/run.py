@@ -1,5 +1,4 @@
-"""run_load: prepared requests and a plan in, one record a request out; the load itself runs in processes of
-its own."""
+"""run_load: prepared requests and a plan in, one record a request out. The load has its own processes."""
 
 from __future__ import annotations
 

@@ -40,8 +40,7 @@ class Stream:
         self.stamps = bytearray()  # the kernel's times of predicted reads, not given to the meter yet
 
     def came(self, now_ns: int, data: bytes) -> bool:
-        """Take a read, empty at the end; True if asyncio must run: a request ended or a connection was
-        lost."""
+        """Take a read, empty at the end; True if asyncio must run: a request ended, or a connection."""
         raise NotImplementedError
 
     def writable(self) -> None:

@@ -1,5 +1,4 @@
-"""TLS over a socket that is read with the kernel's times of arrival: records in and out of memory, as in
-asyncio."""
+"""TLS over a socket that is read with the kernel's times of arrival; its records are in memory."""
 
 from __future__ import annotations
 

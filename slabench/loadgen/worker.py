@@ -215,8 +215,7 @@ def record_frame(exchange: Exchange) -> bytes:
 
 
 def peak_rss_mb() -> float | None:
-    """Of this program alone: getrusage's ru_maxrss counts what the parent used when it started this
-    process."""
+    """Of this program alone: getrusage's ru_maxrss includes what the parent used when it started it."""
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     except OSError:
