@@ -58,8 +58,7 @@ class LoopWatch:
             self.loop.call_soon(self._catch_up, len(self._stalls), now, 1)
 
     def _catch_up(self, number: int, before: int, cycle: int) -> None:
-        """What came meanwhile is read in the cycles after the tick: the stall lasts until one of them takes
-        no time."""
+        """What came meanwhile is read in the next cycles; the stall ends with one that takes no time."""
         if not self._open or number != len(self._stalls):
             return
         now = perf_counter_ns()

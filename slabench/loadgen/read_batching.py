@@ -32,8 +32,7 @@ class Pace:
         self._gaps: list[int] = []  # between two reads of one socket
 
     def switch(self, now_ns: int, *, stamped: bool) -> None:
-        """Begin or end a window. stamped: the kernel reports times of arrival; without them there is no
-        pause."""
+        """Begin or end a window. stamped: the kernel reports times of arrival; without them no pause."""
         self.watching = not self.watching
         if self.watching:
             self._begin, self.due_ns, self.pause_ns = now_ns, now_ns + WINDOW_NS, 0
@@ -55,8 +54,7 @@ class Pace:
             last[fd] = now_ns
 
     def gathered(self) -> None:
-        """A read brought more than one event, perhaps because of a pause: none until the next window has
-        ended."""
+        """A read brought more than one event, perhaps due to a pause: none until after the next window."""
         self.pause_ns = 0
 
     def _pause(self, elapsed_ns: int) -> int:

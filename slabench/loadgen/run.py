@@ -28,8 +28,7 @@ START_S = 0.02  # from "ready" to the plan's zero
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the load is. output_tokens counts those of running requests too; elapsed_s: at the oldest
-    report in it."""
+    """How far the load is. output_tokens includes running requests; elapsed_s: at the oldest report in it."""
 
     done: int
     running: int
@@ -128,8 +127,7 @@ class _Load:
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """Ctrl-C (or SIGTERM, from a CI) asks the load processes for what they have; a second one does not
-        wait."""
+        """Ctrl-C (or SIGTERM, from a CI) asks the load processes for their records; a second one aborts."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return

@@ -55,8 +55,7 @@ class Stream:
 
 
 class StreamSelector(selectors.BaseSelector):
-    """Sockets of watch() are read here, into their streams; those that asyncio registers are handled as
-    usual."""
+    """Sockets of watch() are read here, into their streams; those that asyncio registers stay with it."""
 
     def __init__(self) -> None:
         self.pace = Pace()

@@ -51,8 +51,7 @@ class Secure:
         return self._out.read()
 
     def receive(self, into: list[bytearray], room: int) -> tuple[int, Ancillary, int, Any]:
-        """Raises BlockingIOError if no plain text came: a record is incomplete, or concerns the connection
-        itself."""
+        """Raises BlockingIOError if no plain text came: a record is incomplete, or has no data."""
         ancillary: Ancillary = ()
         left, self._left = self._left, False
         if not left:

@@ -225,8 +225,7 @@ def peak_rss_mb() -> float | None:
 
 
 def forget_peak_rss() -> None:
-    """The peak is this job's, not that of a larger one before it. If the kernel does not allow it, it is an
-    upper bound."""
+    """The peak is of this job, not of a larger one before it; if the kernel refuses, an upper bound."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
 
