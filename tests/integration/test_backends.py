@@ -1,4 +1,4 @@
-"""/v1/completions and /v1/chat/completions: the live tests over them, and what happens where nobody counts."""
+"""/v1/completions and /v1/chat/completions: the live tests over them, and what happens where no event counts."""
 
 from __future__ import annotations
 
@@ -49,9 +49,7 @@ def test_chat_takes_no_ids(suite: Suite) -> None:
 
 @pytest.mark.parametrize("backend", ["sglang-oai", "sglang-oai-chat"])
 def test_what_a_server_counts_decides_which_figures_there_are(tmp_path: Path, backend: str) -> None:
-    """Chunks are not tokens. Only a sum: the pace is known within bounds. No count at all: nobody knows what
-    came.
-    """
+    """Chunks are not tokens. With a sum alone the pace is known within bounds, without a count nothing is."""
     prompt = Prompt("some words", None, 2, 8)
     with launch([sys.executable, "-m", "slabench.sim", "--port", "{port}"], str(tmp_path / "log")) as server:
 
@@ -110,8 +108,8 @@ def test_the_bodies_are_bench_serving_s_with_counts_asked_for(backend: str) -> N
             tokenizer=TOKENIZER,
             model="m",
         )
-    ours = [json.loads(one.body) for one in prepare_requests(prompts, backend=backend, model="m")]
-    assert [one.pop("stream_options") for one in ours] == [
+    ours = [json.loads(request.body) for request in prepare_requests(prompts, backend=backend, model="m")]
+    assert [body.pop("stream_options") for body in ours] == [
         {"include_usage": True, "continuous_usage_stats": True}
     ] * 4
     assert server.bodies == ours

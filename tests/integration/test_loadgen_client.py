@@ -196,9 +196,9 @@ def test_a_load_process_goes_on_with_the_next_load_and_one_that_died_meanwhile_i
     before = _children()
     assert all(record.ok for record in load(fake, ["plain"] * 3, Plan.closed_loop(3, 1)).requests)
     assert _children() == before
-    for one in before:
-        os.kill(one, signal.SIGKILL)
-        os.waitid(os.P_PID, one, os.WEXITED | os.WNOWAIT)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     result = load(fake, ["plain"])
     assert result.requests[0].ok
     assert not result.client.failure
@@ -223,13 +223,13 @@ def test_ctrl_c_keeps_what_was_measured(fake: Scripted) -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_progress_is_told(fake: Scripted) -> None:
-    told: list[Progress] = []
+def test_progress_is_reported(fake: Scripted) -> None:
+    reports: list[Progress] = []
     requests = prepare_requests([Script("plain", output_len=150)] * 2)
-    run_load(Target(fake.url), requests, Plan.at_once(2), ClientOptions(), on_progress=told.append)
-    assert told
-    assert told[0].running == 2
-    assert 0 < told[0].output_tokens <= 300
+    run_load(Target(fake.url), requests, Plan.at_once(2), ClientOptions(), on_progress=reports.append)
+    assert reports
+    assert reports[0].running == 2
+    assert 0 < reports[0].output_tokens <= 300
 
 
 def test_the_job_with_the_key_is_gone_and_was_private(

@@ -47,19 +47,19 @@ def load(url: str, plan: Plan, workers: int, **options: float) -> LoadResult:
     return run_load(Target(url), prepare_requests(PROMPTS), plan, ClientOptions(workers=workers, **options))  # type: ignore[arg-type]
 
 
-def told(records: Sequence[RequestRecord]) -> list[tuple[object, ...]]:
+def reported(records: Sequence[RequestRecord]) -> list[tuple[object, ...]]:
     """What must not depend on how many processes there are."""
     return [
         (
-            one.index,
-            one.input_len,
-            one.output_len,
-            one.ok,
-            one.prompt_tokens,
-            one.completion_tokens,
-            list(one.arrival_tokens),
+            record.index,
+            record.input_len,
+            record.output_len,
+            record.ok,
+            record.prompt_tokens,
+            record.completion_tokens,
+            list(record.arrival_tokens),
         )
-        for one in records
+        for record in records
     ]
 
 
@@ -67,8 +67,8 @@ def sweep(records: Sequence[RequestRecord]) -> list[tuple[int, int]]:
     """(moment, requests in flight from then on); where one ends as another begins, the end comes first."""
     edges = [
         (at, change)
-        for one in records
-        for at, change in ((one.start_ns, 1), (one.end_ns, -1))
+        for record in records
+        for at, change in ((record.start_ns, 1), (record.end_ns, -1))
         if at is not None
     ]
     edges.sort()
@@ -80,13 +80,13 @@ def sweep(records: Sequence[RequestRecord]) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("name", PLANS)
 def test_the_records_are_those_of_one_process(url: str, name: str) -> None:
     plan = PLANS[name]
-    one, three = load(url, plan, 1), load(url, plan, 3)
-    assert told(one.requests) == told(three.requests)
+    single, three = load(url, plan, 1), load(url, plan, 3)
+    assert reported(single.requests) == reported(three.requests)
     assert [record.index for record in three.requests] == list(range(COUNT))
     assert all(record.ok for record in three.requests)
-    assert (one.client.workers, three.client.workers) == (1, 3)
+    assert (single.client.workers, three.client.workers) == (1, 3)
     if plan.kind == "open_loop":
-        dues = [[record.due_ns - result.began_ns for record in result.requests] for result in (one, three)]
+        dues = [[record.due_ns - result.began_ns for record in result.requests] for result in (single, three)]
         assert dues == [list(plan.offsets_ns)] * 2
 
 
@@ -96,7 +96,7 @@ def test_a_closed_loop_has_its_concurrency_at_every_moment(url: str, workers: in
     flying = sweep(records)
     assert max(number for _, number in flying) == CAP
     full = next(at for at, number in flying if number == CAP)
-    last_start = max(one.start_ns for one in records if one.start_ns is not None)
+    last_start = max(record.start_ns for record in records if record.start_ns is not None)
     # Between the end of one answer and the request that takes its slot there is one turn of a loop, and
     # nothing else.
     below = sum(
@@ -111,8 +111,8 @@ def test_a_closed_loop_has_its_concurrency_at_every_moment(url: str, workers: in
 def test_rate_and_cap_hold_together(url: str, workers: int) -> None:
     records = load(url, PLANS["rate and cap"], workers).requests
     assert max(number for _, number in sweep(records)) == CAP
-    starts = [one.start_ns for one in records if one.start_ns is not None]
-    assert all(one.start_ns >= one.due_ns for one in records if one.start_ns is not None)
+    starts = [record.start_ns for record in records if record.start_ns is not None]
+    assert all(record.start_ns >= record.due_ns for record in records if record.start_ns is not None)
     # Slots take requests in the plan's order; two processes may differ by the time that sending takes them.
     assert all(earlier < later + 20_000_000 for earlier, later in itertools.pairwise(starts))
 
@@ -163,7 +163,7 @@ def test_a_process_that_dies_loses_no_other_record_and_makes_the_run_invalid(url
         Target(url), prepare_requests(prompts), plan, ClientOptions(workers=3), on_record=records.append
     )
     thread.join()
-    lost = [one.index for one in result.requests if not one.ok]
+    lost = [record.index for record in result.requests if not record.ok]
     assert died
     # In a closed loop what it held, seven at most, and the others go on with the queue; of an open plan no
     # more than its third.
@@ -173,7 +173,7 @@ def test_a_process_that_dies_loses_no_other_record_and_makes_the_run_invalid(url
         "1 of 3 load processes ended with status -9 before this request did."
         in result.requests[lost[0]].error_text
     )
-    assert len({one.index for one in records}) == len(records) == COUNT - len(lost)
+    assert len({record.index for record in records}) == len(records) == COUNT - len(lost)
     run = RunRecord(result.requests, result.began_ns, result.began_unix, {}, {}, result.client)
     check = client(CheckContext(run, exact_prompt=False, planned=COUNT))
     assert check.state is CheckStatus.INVALID

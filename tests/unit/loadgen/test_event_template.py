@@ -59,7 +59,7 @@ def test_the_frame_of_a_real_server_s_events() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        # no meta_info: what a text holds cannot be told apart
+        # no meta_info: a text may hold the same
         b'data: {"text":"a","completion_tokens":3,"x":1}',
         b'data: {"text":"a","meta_info":{"completion_tokens":3}}',
         b'data: {"text":"a","meta_info":{"completion_tokens":03,"x":1}}',
@@ -69,10 +69,12 @@ def test_the_frame_of_a_real_server_s_events() -> None:
         b'data: {"meta_info":{"prompt_tokens":3}}',
         # what is not text and ids, or ends the answer
         b'data: {"error":"x","text":"a","meta_info":{"completion_tokens":3,"x":1}}',
-        b'data: {"text":"a","output_ids":[1],"error":{"message":"x"},"meta_info":{"completion_tokens":3,"x":1}}',
+        b'data: {"text":"a","output_ids":[1],"error":{"message":"x"},'
+        b'"meta_info":{"completion_tokens":3,"x":1}}',
         b'data: {"text":"a","output_ids":[1],"meta_info":{"completion_tokens":3,"x":1},"error":"x"}',
         b'data: {"text":"a","output_ids":[1],"meta_info":{"error":null,"completion_tokens":3,"x":1}}',
-        b'data: {"text":"a","output_ids":[1],"meta_info":{"finish_reason":{"type":"abort"},"completion_tokens":3,"x":1}}',
+        b'data: {"text":"a","output_ids":[1],"meta_info":{"finish_reason":{"type":"abort"},'
+        b'"completion_tokens":3,"x":1}}',
         b"",
     ],
 )
@@ -87,10 +89,10 @@ def test_where_nothing_is_expected_nothing_is_recognised() -> None:
 
 def test_streams_of_one_server_share_their_endings() -> None:
     forget()
-    one, other = Frame(b'"meta_info":{"id":"a"', b',"x":1}}'), Frame(b'"meta_info":{"id":"b"', b',"x":1}}')
-    assert endings(one) is endings(other)
-    assert endings(one) is not endings(one, 2)
-    assert endings(one)[13] == b'13,"x":1}}\n\n\r\n'
+    first, second = Frame(b'"meta_info":{"id":"a"', b',"x":1}}'), Frame(b'"meta_info":{"id":"b"', b',"x":1}}')
+    assert endings(first) is endings(second)
+    assert endings(first) is not endings(first, 2)
+    assert endings(first)[13] == b'13,"x":1}}\n\n\r\n'
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 5, 7, 40])

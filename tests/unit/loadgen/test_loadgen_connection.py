@@ -42,7 +42,7 @@ class Wire:
         return len(data)
 
     def recvmsg_into(self, buffers: Any, room: int) -> Any:
-        raise AssertionError("nobody reads here")
+        raise AssertionError("a read that the test does not expect")
 
     def close(self) -> None: ...
 
@@ -57,8 +57,8 @@ class Selector:
     def forget(self, fd: int) -> None: ...
 
 
-class Told:
-    """A driver that notes what it is told."""
+class Driver:
+    """A driver that notes its calls."""
 
     def __init__(self) -> None:
         self.ended: list[Exchange] = []
@@ -82,9 +82,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def opened(
-    told: Told, *, used: bool, wire: Wire | None = None, selector: Selector | None = None
+    driver: Driver, *, used: bool, wire: Wire | None = None, selector: Selector | None = None
 ) -> Connection:
-    made = Connection(told, selector or Selector(), wire or Wire())  # type: ignore[arg-type]
+    made = Connection(driver, selector or Selector(), wire or Wire())  # type: ignore[arg-type]
     made.used = used
     return made
 
@@ -96,14 +96,14 @@ def request() -> Exchange:
 def test_a_keep_alive_that_was_closed_is_tried_again_and_counts_from_its_first_sending(
     clock: list[int],
 ) -> None:
-    told, exchange = Told(), request()
-    first = opened(told, used=True)
+    driver, exchange = Driver(), request()
+    first = opened(driver, used=True)
     first.send(exchange)
     clock[0] += 2_000_000
     first.broke(ConnectionResetError())
-    assert (told.once_more, told.ended) == ([exchange], [])
+    assert (driver.once_more, driver.ended) == ([exchange], [])
     assert (exchange.tried_ns, exchange.sent_ns, exchange.error) == (NOW, None, None)
-    opened(told, used=False).send(exchange)
+    opened(driver, used=False).send(exchange)
     assert (exchange.tried_ns, exchange.sent_ns) == (NOW, NOW + 2_000_000)
 
 
@@ -147,8 +147,8 @@ def test_a_request_is_sent_again_only_where_the_end_of_the_connection_was_on_its
     confirmed what it took, since a kernel delays that by up to 40 ms.
     """
     again = not isinstance(how, ConnectionResetError) if again is None else again
-    told, exchange, selector, wire = Told(), request(), Selector(), Wire(round_trip, shortest)
-    connection = opened(told, used=True, wire=wire, selector=selector)
+    driver, exchange, selector, wire = Driver(), request(), Selector(), Wire(round_trip, shortest)
+    connection = opened(driver, used=True, wire=wire, selector=selector)
     connection.send(exchange)
     clock[0] += after
     selector.looked_ns = NOW + looked
@@ -157,23 +157,23 @@ def test_a_request_is_sent_again_only_where_the_end_of_the_connection_was_on_its
         connection.broke(how)
     else:
         connection.came(clock[0], b"")
-    assert (told.once_more, told.ended) == (([exchange], []) if again else ([], [exchange]))
+    assert (driver.once_more, driver.ended) == (([exchange], []) if again else ([], [exchange]))
     assert exchange.error is (None if again else ErrorKind.RESET)
 
 
 def test_of_a_request_that_was_not_written_whole_the_time_counts_from_its_first_byte(
     clock: list[int],
 ) -> None:
-    told, exchange, selector, wire = Told(), request(), Selector(), Wire()
+    driver, exchange, selector, wire = Driver(), request(), Selector(), Wire()
     wire.send = lambda data: 1  # type: ignore[method-assign]
-    connection = opened(told, used=True, wire=wire, selector=selector)
+    connection = opened(driver, used=True, wire=wire, selector=selector)
     connection._selector.want_to_write = lambda fd, wanted: None  # type: ignore[method-assign]
     connection.send(exchange)
     assert exchange.sent_ns is None
     clock[0] += RACE_NS + 1
     selector.looked_ns = clock[0]
     connection.broke(BrokenPipeError())
-    assert (told.once_more, told.ended, exchange.error) == ([], [exchange], ErrorKind.RESET)
+    assert (driver.once_more, driver.ended, exchange.error) == ([], [exchange], ErrorKind.RESET)
 
 
 def test_a_kernel_that_tells_nothing_of_its_connections_leaves_the_two_milliseconds(clock: list[int]) -> None:
@@ -181,20 +181,20 @@ def test_a_kernel_that_tells_nothing_of_its_connections_leaves_the_two_milliseco
         raise OSError("no such option")
 
     for after, again in ((RACE_NS, True), (RACE_NS + 1, False)):
-        told, exchange, wire = Told(), request(), Wire()
+        driver, exchange, wire = Driver(), request(), Wire()
         wire.getsockopt = nothing  # type: ignore[method-assign]
-        connection = opened(told, used=True, wire=wire)
+        connection = opened(driver, used=True, wire=wire)
         connection.send(exchange)
         clock[0] += after
         connection.broke(ConnectionResetError())
-        assert bool(told.once_more) == again
+        assert bool(driver.once_more) == again
 
 
 @pytest.mark.parametrize("used", [True, False])
 def test_a_fresh_connection_and_a_second_time_are_no_race(clock: list[int], used: bool) -> None:
-    told, exchange = Told(), request()
+    driver, exchange = Driver(), request()
     exchange.tried_ns = NOW - 5 if used else None
-    connection = opened(told, used=used)
+    connection = opened(driver, used=used)
     connection.send(exchange)
     connection.broke(ConnectionResetError())
-    assert (told.once_more, told.ended, exchange.error) == ([], [exchange], ErrorKind.RESET)
+    assert (driver.once_more, driver.ended, exchange.error) == ([], [exchange], ErrorKind.RESET)

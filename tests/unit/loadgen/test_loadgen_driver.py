@@ -63,9 +63,9 @@ def test_every_refused_request_says_why(loop: Any) -> None:
     driver, ended = driver_of(loop, "127.0.0.1", port, 6, connections="per-request")
     loop[0].run_until_complete(until_done(driver))
     assert len(ended) == 24
-    assert {one.error for one in ended} == {ErrorKind.CONNECT}
-    assert {"Connect call failed" in one.error_text for one in ended} == {True}, {
-        one.error_text for one in ended
+    assert {exchange.error for exchange in ended} == {ErrorKind.CONNECT}
+    assert {"Connect call failed" in exchange.error_text for exchange in ended} == {True}, {
+        exchange.error_text for exchange in ended
     }
 
 
@@ -82,7 +82,7 @@ def test_an_address_that_this_machine_has_no_family_for_is_passed_over(loop: Any
 def test_a_name_that_is_none_fails_the_request_and_not_the_load(loop: Any) -> None:
     driver, ended = driver_of(loop, "a" * 64, 80, 1)
     loop[0].run_until_complete(until_done(driver))
-    assert {one.error for one in ended} == {ErrorKind.CONNECT}
+    assert {exchange.error for exchange in ended} == {ErrorKind.CONNECT}
 
 
 def test_many_connections_that_are_gone_at_the_zero_end_in_order(loop: Any) -> None:
@@ -102,7 +102,7 @@ def test_many_connections_that_are_gone_at_the_zero_end_in_order(loop: Any) -> N
     driver._begin()  # before the loop has looked at its sockets
     loop[0].run_until_complete(asyncio.wait_for(driver.complete, 20))
     assert len(ended) == 4 * count
-    assert {one.error for one in ended} <= {ErrorKind.RESET, ErrorKind.CONNECT}
+    assert {exchange.error for exchange in ended} <= {ErrorKind.RESET, ErrorKind.CONNECT}
 
 
 @pytest.mark.parametrize("step_ns", [5_000_000, -5_000_000])

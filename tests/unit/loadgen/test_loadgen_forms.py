@@ -34,9 +34,9 @@ HTTP = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
 
 
 def spaced(lines: list[bytes], *separators: str) -> bytes:
-    values = [json.loads(one.removeprefix(b"data: ")) for one in lines]
+    values = [json.loads(line.removeprefix(b"data: ")) for line in lines]
     return (
-        b"".join(b"data: " + json.dumps(one, separators=separators).encode() + b"\n\n" for one in values)
+        b"".join(b"data: " + json.dumps(value, separators=separators).encode() + b"\n\n" for value in values)
         + DONE
     )  # type: ignore[arg-type]
 
@@ -44,8 +44,8 @@ def spaced(lines: list[bytes], *separators: str) -> bytes:
 def on_lines(lines: list[bytes]) -> bytes:
     """Each event's JSON indented, a line of it on each line of data."""
     out = b""
-    for one in lines:
-        text = json.dumps(json.loads(one.removeprefix(b"data: ")), indent=1)
+    for text in lines:
+        text = json.dumps(json.loads(text.removeprefix(b"data: ")), indent=1)
         out += b"".join(b"data: " + part.encode() + b"\n" for part in text.split("\n")) + b"\n"
     return out + DONE
 
@@ -68,16 +68,19 @@ FORMS = {
     "no blank": lambda body, lines: body.replace(b"data: ", b"data:"),
     "two blanks": lambda body, lines: body.replace(b"data: ", b"data:  "),
     "BOM": lambda body, lines: b"\xef\xbb\xbf" + body,
-    "comments": lambda body, lines: b": hello\n\n" + body.replace(b"data: ", b': {"completion_tokens":99,"x":1}\ndata: '),
+    "comments": lambda body, lines: b": hello\n\n"
+    + body.replace(b"data: ", b': {"completion_tokens":99,"x":1}\ndata: '),
     "fields": lambda body, lines: b"retry: 5\n\n" + body.replace(b"data: ", b"event: message\nid: 7\ndata: "),
     "fields behind": lambda body, lines: body.replace(b"\n\n", b"\nid: 7\nevent: completion\n\n"),
     "empty data": lambda body, lines: b"data:\n\ndata: \n\n" + body,
     "no blank line between": lambda body, lines: body.replace(b"\n\n", b"\n") + b"\n",
     "no blank line at the end": lambda body, lines: body[:-1],
     "no line end at the end": lambda body, lines: body[:-2],
-    "whole floats": lambda body, lines: body.replace(b'_tokens":3', b'_tokens":3.0').replace(b'_tokens":2', b'_tokens":20e-1'),
+    "whole floats": lambda body, lines: body
+    .replace(b'_tokens":3', b'_tokens":3.0').replace(b'_tokens":2', b'_tokens":20e-1'),
     "a null error": lambda body, lines: body.replace(b'data: {"', b'data: {"error":null,"'),
-    "an empty error": lambda body, lines: body.replace(b'}\n\ndata: [DONE]', b',"error":{},"errors":[]}\n\ndata: [DONE]'),
+    "an empty error": lambda body, lines: body
+    .replace(b'}\n\ndata: [DONE]', b',"error":{},"errors":[]}\n\ndata: [DONE]'),
     "other JSON": lambda body, lines: b'data: 7\n\ndata: "ping"\n\ndata: {"ping":1}\n\n' + body,
     "half a surrogate": lambda body, lines: body.replace(b'"text":"', b'"text":"\\ud83d'),
 }  # fmt: skip
@@ -262,7 +265,7 @@ def test_an_error_is_seen_in_every_form_and_place(error: Any, place: str, size: 
     for backend in ("sglang", "sglang-oai"):
         lines = PLACES[place](error)
         if backend == "sglang-oai":
-            lines = [one for one in lines if b"meta_info" not in one] + good_v1()
+            lines = [part for part in lines if b"meta_info" not in part] + good_v1()
         record = read(answered(b"".join(lines) + DONE), size=size, backend=backend)
         assert record.error is ErrorKind.IN_STREAM
         assert record.error_text == "CUDA out of memory."
@@ -302,21 +305,22 @@ def test_lines_without_a_value_that_the_format_has_are_passed_over(other: bytes)
 def test_an_error_beside_a_count_is_seen(error: dict[str, Any], count: int, first: bool) -> None:
     """By the careful way and by the one for events of the usual form: 20 tokens, an event a chunk."""
     events = [
-        beside(error, count, first=first) if k == count else one for k, one in enumerate(good(), start=1)
+        beside(error, count, first=first) if k == count else good_line
+        for k, good_line in enumerate(good(), start=1)
     ]
     assert read(answered(b"".join(events) + DONE)).error is ErrorKind.IN_STREAM
     lines = [line(event(k)) for k in range(1, 21)] + [line(event(21, end=LENGTH))]
     at = 10 + count
     odd = {**error, **event(at)} if first else {**event(at), **error}
     lines[at - 1] = line(odd)
-    record = read(HEAD + b"".join(chunk(one) for one in [*lines, DONE]) + b"0\r\n\r\n")
+    record = read(HEAD + b"".join(chunk(part) for part in [*lines, DONE]) + b"0\r\n\r\n")
     assert record.error is ErrorKind.IN_STREAM
     assert record.error_text == "CUDA out of memory."
     inside = event(at)
     inside["meta_info"] = {**inside["meta_info"], **error}
     lines[at - 1] = line(inside)
     assert (
-        read(HEAD + b"".join(chunk(one) for one in [*lines, DONE]) + b"0\r\n\r\n").error
+        read(HEAD + b"".join(chunk(part) for part in [*lines, DONE]) + b"0\r\n\r\n").error
         is ErrorKind.IN_STREAM
     )
 

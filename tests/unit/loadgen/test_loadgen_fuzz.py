@@ -36,15 +36,21 @@ SEEDS, RUNS, ODD, GOOD = range(20), 10, 50, 6  # 20 x 10 x 50 odd answers, with 
 KEY = "sk-Fuzz-4f9b2c7e81d0a356"
 # JSON as text, so that what Python cannot write is there too.
 VALUES = [
-    *"0 1 2 3 -1 60.0 6e1 2.5 1e999 -1e999 NaN Infinity null true false {} [] [[]] 9007199254740993 18446744073709551616".split(),
-    "1" * 400, "-" + "1" * 400, "1" * 5000, "0." + "1" * 400, "[" * 5000 + "]" * 5000, '{"a":' * 900 + "1" + "}" * 900, "[" * 500,
-    '"\\ud800"', '"\\udfff\\ud83d"', '"a\\u0000\\u001b[31m\\r\\n::error::"', '"' + "x" * 3000 + '"', '"\\', "}", "{", ",", '"', "",
-    f'"{KEY}"', f'"Bearer {KEY}"', f'{{"message":"{KEY}"}}', f'{{"{KEY}":1}}', f'{{"type":"abort","message":"{"y" * 490} {KEY}"}}',
-    '{"type":"length"}', '"length"', '"stop"', '{"message":"no memory","code":500}', "[1,2,3]", '["a",{"b":[]}]',
+    *"0 1 2 3 -1 60.0 6e1 2.5 1e999 -1e999 NaN Infinity null true false {} [] [[]]".split(),
+    "9007199254740993", "18446744073709551616",
+    "1" * 400, "-" + "1" * 400, "1" * 5000, "0." + "1" * 400, "[" * 5000 + "]" * 5000,
+    '{"a":' * 900 + "1" + "}" * 900, "[" * 500,
+    '"\\ud800"', '"\\udfff\\ud83d"', '"a\\u0000\\u001b[31m\\r\\n::error::"',
+    '"' + "x" * 3000 + '"', '"\\', "}", "{", ",", '"', "",
+    f'"{KEY}"', f'"Bearer {KEY}"', f'{{"message":"{KEY}"}}', f'{{"{KEY}":1}}',
+    f'{{"type":"abort","message":"{"y" * 490} {KEY}"}}',
+    '{"type":"length"}', '"length"', '"stop"', '{"message":"no memory","code":500}', "[1,2,3]",
+    '["a",{"b":[]}]',
 ]  # fmt: skip
 NAMES = (
-    "text output_ids meta_info completion_tokens prompt_tokens cached_tokens finish_reason id error errors object choices usage "
-    "delta content message code e2e_latency total_retractions queue_time detail prompt_tokens_details weight_version"
+    "text output_ids meta_info completion_tokens prompt_tokens cached_tokens finish_reason id error errors "
+    "object choices usage delta content message code e2e_latency total_retractions queue_time detail "
+    "prompt_tokens_details weight_version"
 )
 KEYS = [*NAMES.split(), "\\u0063ompletion_tokens", KEY, ""]
 LINES = [
@@ -158,7 +164,7 @@ def odd_answer(dice: random.Random, *, backend: str) -> bytes:
         parts = [body[a:b] for a, b in zip([0, *cuts], [*cuts, len(body)], strict=True) if b > a]
         data = HEAD + b"".join(map(chunk, parts)) + b"0\r\n\r\n"
     else:
-        data = HEAD + b"".join(chunk(one) for one in events if one) + b"0\r\n\r\n"
+        data = HEAD + b"".join(chunk(part) for part in events if part) + b"0\r\n\r\n"
     return bytes_changed(dice, data) if dice.random() < 0.4 else data
 
 
@@ -187,7 +193,7 @@ def reads(dice: random.Random, data: bytes) -> Iterator[bytes]:
 
 
 def through(dice: random.Random, answers: Sequence[bytes], *, backend: str) -> list[RequestRecord]:
-    """All of them at once, a read of each in turn as it falls; their frames come in pieces, as from a pipe."""
+    """All of them at once, a read of each at random; their frames come in pieces, as from a pipe."""
     made, frames, now = [], b"", 1000
     waiting = []
     for index, data in enumerate(answers):
@@ -233,10 +239,10 @@ def checked(records: Sequence[RequestRecord]) -> str:
     run = RunRecord(records, 0, 0.0, {}, {}, client, ServerEvidence(flush_status=200))
     judged = ("tpot.mean", "ttft.mean")
     checks = examine(CheckContext(run=run, exact_prompt=True, planned=len(records), judged=judged), "tencent")
-    assert any(one.name == "completed" for one in checks)
-    figures = compute(run) | compute_classic(run)
+    assert any(check.name == "completed" for check in checks)
+    metrics = compute(run) | compute_classic(run)
     text = json.dumps(
-        finite({"figures": figures, "checks": [plain(one.text) for one in checks]}), allow_nan=False
+        finite({"figures": metrics, "checks": [plain(check.text) for check in checks]}), allow_nan=False
     )
     rows = []
     for record in records:
@@ -269,8 +275,8 @@ def test_random_answers_cost_themselves_at_most(seed: int) -> None:
             through(random.Random(0), [good_answer(k, backend=backend)], backend=backend)[0]
             for k in range(GOOD)
         ]
-        assert [timeless(records[place]) for place in places] == [timeless(one) for one in alone]
-        assert all(one.ok and list(one.arrival_tokens) == [1, 2, 3] for one in alone)
+        assert [timeless(records[place]) for place in places] == [timeless(record) for record in alone]
+        assert all(record.ok and list(record.arrival_tokens) == [1, 2, 3] for record in alone)
         text = checked(records)
         for piece_of_it in (KEY, KEY[:14]):
             assert piece_of_it not in text

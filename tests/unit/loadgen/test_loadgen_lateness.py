@@ -60,7 +60,7 @@ def test_a_loop_that_stood_still_says_from_when_to_when(make):
         await asyncio.sleep(0.05)
 
     watch = watched(stand, make())
-    begin, end = max(watch.stalls_ns(), key=lambda one: one[1] - one[0])
+    begin, end = max(watch.stalls_ns(), key=lambda stall: stall[1] - stall[0])
     assert 0 <= begin - stand.span[0] <= 25 * MS  # the tick that did not come was due within its period
     assert end >= stand.span[1]
     assert 170 * MS <= end - begin <= 1000 * MS
@@ -92,11 +92,11 @@ def test_what_is_read_behind_the_tick_belongs_to_the_stall(make):
         await asyncio.sleep(0.1)
 
     watch = watched(stand, loop)
-    longest = max(watch.stalls_ns(), key=lambda one: one[1] - one[0])
+    longest = max(watch.stalls_ns(), key=lambda stall: stall[1] - stall[0])
     assert -4 * MS <= longest[1] - stand.caught_up < 60 * MS  # and ends soon after it
 
 
-def test_the_longest_stalls_are_told_in_their_order():
+def test_the_longest_stalls_are_reported_in_their_order():
     watch = SimpleNamespace(_stalls=[[k * 100 * MS, (k * 100 + 5 + k) * MS] for k in range(MOST_STALLS + 9)])
     found = LoopWatch.stalls_ns(watch)
     assert len(found) == MOST_STALLS

@@ -79,9 +79,11 @@ def frame(
     **head: Any,
 ) -> Frame:
     known = {
-        "kind": "record", "index": 0, "due_ns": 1, "start_ns": 2, "sent_ns": 3, "end_ns": 9, "first_text_ns": 4,
+        "kind": "record", "index": 0, "due_ns": 1, "start_ns": 2, "sent_ns": 3, "end_ns": 9,
+        "first_text_ns": 4,
         "first_text_at": None, "last_text_ns": None, "uncounted_outputs": 0, "left_open": False, "origin": {},
-        "events": 1, "done": True, "reused": False, "resent": False, "waited": False, "status": 200, "stream": True,
+        "events": 1, "done": True, "reused": False, "resent": False, "waited": False, "status": 200,
+        "stream": True,
         "error": None, "error_text": "", "reported_error": None, "broken": None, "uncounted": None,
     }  # fmt: skip
     count = (tokens.to_bytes(8, "little"), tokens.to_bytes(8, "little")) if tokens else (b"", b"")

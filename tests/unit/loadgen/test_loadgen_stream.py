@@ -38,7 +38,7 @@ def event(text: str, tokens: int, *, last_key: bool = False) -> dict[str, Any]:
 def wire(events: list[dict[str, Any]], *, spaced: bool = False) -> bytes:
     separators = (", ", ": ") if spaced else (",", ":")
     return (
-        b"".join(b"data: " + json.dumps(one, separators=separators).encode() + b"\n\n" for one in events)
+        b"".join(b"data: " + json.dumps(event, separators=separators).encode() + b"\n\n" for event in events)
         + b"data: [DONE]\n\n"
     )
 
@@ -162,7 +162,8 @@ def test_a_count_that_is_none_is_marked() -> None:
     meter = GenerateMeter()
     meter.feed(
         1,
-        b'data: {"meta_info":{"completion_tokens":-5,"x":1}}\n\ndata: {"meta_info":{"completion_tokens":NaN}}\n\n',
+        b'data: {"meta_info":{"completion_tokens":-5,"x":1}}\n\n'
+        b'data: {"meta_info":{"completion_tokens":NaN}}\n\n',
     )
     assert list(meter.arrival_tokens) == [-1, -1]
 
@@ -294,9 +295,11 @@ def test_a_real_server_s_v1_stream_with_counts(name: str, size: int) -> None:
     for at in range(0, len(data), size):
         answer.feed(at + 1, data[at : at + size])
     counted = [
-        one["usage"]["completion_tokens"]
+        counted_event["usage"]["completion_tokens"]
         for line in data.decode().split("\n")
-        if line.startswith("data: {") and (one := json.loads(line[6:]))["usage"] and one["choices"]
+        if line.startswith("data: {")
+        and (counted_event := json.loads(line[6:]))["usage"]
+        and counted_event["choices"]
     ]
     meter = answer.meter
     assert (answer.error, answer.state) == (None, END)

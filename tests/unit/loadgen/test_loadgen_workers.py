@@ -88,15 +88,15 @@ def test_a_cap_has_a_queue_that_processes_draw_from_together(tmp_path: Path) -> 
         fill_queue(queue, Plan.closed_loop(100_000, 1))  # of the job before
         fill_queue(queue, plan)
         processes = [context.Process(target=_draw_all, args=(queue, start, taken)) for _ in range(3)]
-        for one in processes:
-            one.start()
+        for process in processes:
+            process.start()
         drawn = [taken.get(timeout=30) for _ in processes]
-        for one in processes:
-            one.join()
+        for process in processes:
+            process.join()
         fill_queue(queue, Plan.at_once(9))
         assert drawer(queue)() is None
-    assert sorted(index for one in drawn for index in one) == list(range(4, 60_000))
-    assert all(one == sorted(one) for one in drawn)
+    assert sorted(index for indices in drawn for index in indices) == list(range(4, 60_000))
+    assert all(indices == sorted(indices) for indices in drawn)
 
 
 def test_the_worst_process_counts_and_what_they_used_adds_up() -> None:
@@ -123,21 +123,21 @@ def test_the_worst_process_counts_and_what_they_used_adds_up() -> None:
             unstamped=1,
         ),
     ]
-    found = client_record(
+    record = client_record(
         stats, workers=2, began_ns=5 * ms, wall_s=4.0, send_lag_ns=[k * ms for k in range(200)]
     )
-    assert (found.cpu_s, found.peak_rss_mb, found.workers, found.wall_s) == (1.5, 55.0, 2, 4.0)
+    assert (record.cpu_s, record.peak_rss_mb, record.workers, record.wall_s) == (1.5, 55.0, 2, 4.0)
     # p99 of 250 samples: the third from the top, 2 ms; of 60 the largest, 5 ms
-    assert (found.loop_lag_p99_ms, found.loop_lag_max_ms, found.loop_lateness_ms) == (5.0, 9.0, 0.5)
-    assert found.stalls_ms == ((2.0, 5.0),)  # from the plan's zero on
-    assert (found.unstamped_reads, found.clock_step_ms) == (4, -0.09)  # the largest, either way
+    assert (record.loop_lag_p99_ms, record.loop_lag_max_ms, record.loop_lateness_ms) == (5.0, 9.0, 0.5)
+    assert record.stalls_ms == ((2.0, 5.0),)  # from the plan's zero on
+    assert (record.unstamped_reads, record.clock_step_ms) == (4, -0.09)  # the largest, either way
     # 0..199: the mean 99.5, the third from the top 197
-    assert (found.send_lag_mean_ms, found.send_lag_p99_ms, found.send_lag_max_ms) == (99.5, 197.0, 199.0)
+    assert (record.send_lag_mean_ms, record.send_lag_p99_ms, record.send_lag_max_ms) == (99.5, 197.0, 199.0)
 
 
 def test_without_a_report_nothing_is_known() -> None:
-    found = client_record([], workers=1, began_ns=0, wall_s=0.0, send_lag_ns=[], failure="It died.")
-    assert (found.loop_lag_p99_ms, found.loop_lateness_ms, found.send_lag_max_ms, found.peak_rss_mb) == (
+    record = client_record([], workers=1, began_ns=0, wall_s=0.0, send_lag_ns=[], failure="It died.")
+    assert (record.loop_lag_p99_ms, record.loop_lateness_ms, record.send_lag_max_ms, record.peak_rss_mb) == (
         None,
     ) * 4
-    assert (found.failure, found.clock_step_ms) == ("It died.", None)
+    assert (record.failure, record.clock_step_ms) == ("It died.", None)

@@ -29,8 +29,8 @@ from tests.unit.metrics.test_compute import answer, run_of
     ],
 )
 def test_whose_fault_it_is_that_there_is_no_connection(error: Exception, kind: ErrorKind) -> None:
-    found, text = own_limits.connect_error(error, 2.0)
-    assert found is kind
+    check, text = own_limits.connect_error(error, 2.0)
+    assert check is kind
     assert (str(error) or "no connection within 2 s") in text
     assert ("server" in text) == (kind is ErrorKind.CONNECT)
 
@@ -85,7 +85,9 @@ def test_a_load_that_cannot_be_driven_is_not_sent_and_every_request_has_a_record
 def test_the_remedy_names_whose_machine_it_is(kind: ErrorKind, says: str) -> None:
     run = run_of(*(answer(k, error=kind if k else None) for k in range(300)))
     run = replace(run, plan={"max_concurrency": 200})
-    (found,) = [one for one in examine(CheckContext(run, True, 300), "serving") if one.name == "completed"]
-    assert found.message.arguments["errors"] == Message(f"error.{kind}")
-    assert found.text.startswith("299 of 300 requests failed with ")
-    assert found.remedy.startswith(says)
+    (check,) = [
+        check for check in examine(CheckContext(run, True, 300), "serving") if check.name == "completed"
+    ]
+    assert check.message.arguments["errors"] == Message(f"error.{kind}")
+    assert check.text.startswith("299 of 300 requests failed with ")
+    assert check.remedy.startswith(says)

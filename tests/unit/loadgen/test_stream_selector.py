@@ -32,8 +32,8 @@ END = b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
 MS = 1_000_000
 
 
-class Told:
-    """A driver that notes what it is told, and how often a read was looked at."""
+class Driver:
+    """A driver that notes its calls."""
 
     def __init__(self) -> None:
         self.ended: list[Exchange] = []
@@ -77,8 +77,8 @@ class Wired:
         self.server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         ask(mine)
         mine.setblocking(False)
-        self.selector, self.told = selector, Told()
-        self.connection = Careful(self.told, selector, mine)
+        self.selector, self.driver = selector, Driver()
+        self.connection = Careful(self.driver, selector, mine)
         self.exchange = Exchange(
             0, memoryview(b"POST / HTTP/1.1\r\n\r\n"), perf_counter_ns(), Answer(GenerateMeter())
         )
@@ -105,11 +105,11 @@ class Wired:
 def selector() -> Iterator[StreamSelector]:
     found = StreamSelector()
     time.sleep(0.05)  # the kernel begins to stamp a little after it is asked
-    with wired(found) as one:
-        one.write(HEAD)
+    with wired(found) as wire:
+        wire.write(HEAD)
         if not found.stamped:
             pytest.skip(
-                "this kernel tells no times of arrival: every read goes the careful way, which test_loadgen_stream.py tests"
+                "this kernel reports no times of arrival: every read is parsed (test_loadgen_stream.py)"
             )
     yield found
     found.close()
@@ -154,19 +154,19 @@ def straightforward(body: bytes) -> list[int]:
 def test_events_that_differ_by_their_count_are_recognised_with_the_kernel_s_times(
     selector: StreamSelector, step: int
 ) -> None:
-    with wired(selector) as one:
-        one.write(HEAD)
+    with wired(selector) as wire:
+        wire.write(HEAD)
         spans = []
         counts = range(step, 60 * step, step)
         for tokens in counts:
             begin = perf_counter_ns()
-            one.server.sendall(chunk(event(tokens)))
+            wire.server.sendall(chunk(event(tokens)))
             spans.append((begin, perf_counter_ns()))
             time.sleep(0.002)  # the client comes later, and it does not show
             selector.select(0)
-        before = one.connection.reads
-        one.write(chunk(event(60 * step, finish="length")) + END)
-        (done,) = one.told.ended
+        before = wire.connection.reads
+        wire.write(chunk(event(60 * step, finish="length")) + END)
+        (done,) = wire.driver.ended
     meter = done.answer.meter
     looks = {6, 12, 24, 48, 96} & set(counts)
     # the head, events until two had the same frame, and what is looked at whole
@@ -216,8 +216,8 @@ def test_whatever_comes_between_counts_as_the_straightforward_parser_does(
     selector: StreamSelector, writes: list[tuple[str, int, int]]
 ) -> None:
     total, body = 0, b""
-    with wired(selector) as one:
-        one.write(HEAD)
+    with wired(selector) as wire:
+        wire.write(HEAD)
         for kind, step, place in writes:
             total += 0 if kind == "again" else step
             data = event(total, ids=0)
@@ -235,12 +235,12 @@ def test_whatever_comes_between_counts_as_the_straightforward_parser_does(
             body += data
             sent = chunk(data)
             if kind == "split":
-                one.write(sent[: place % len(sent)])
+                wire.write(sent[: place % len(sent)])
                 sent = sent[place % len(sent) :]
-            one.write(sent)
-        one.write(chunk(event(total + 1, finish="stop")) + END)
+            wire.write(sent)
+        wire.write(chunk(event(total + 1, finish="stop")) + END)
         body += event(total + 1, finish="stop")
-        (done,) = one.told.ended
+        (done,) = wire.driver.ended
     meter = done.answer.meter
     assert done.error is None
     assert list(meter.arrival_tokens) == straightforward(body)
@@ -250,11 +250,11 @@ def test_whatever_comes_between_counts_as_the_straightforward_parser_does(
     assert (last.completion_tokens, last.finish_reason) == (total + 1, "stop")
 
 
-def run_of(one: Wired, tokens: int) -> None:
-    one.write(HEAD)
+def run_of(wire: Wired, tokens: int) -> None:
+    wire.write(HEAD)
     for count in range(1, tokens + 1):
-        one.write(chunk(event(count)))
-    assert one.connection.stamps  # the last ones were recognised
+        wire.write(chunk(event(count)))
+    assert wire.connection.stamps  # the last ones were recognised
 
 
 @pytest.mark.parametrize(
@@ -269,28 +269,28 @@ def run_of(one: Wired, tokens: int) -> None:
 def test_bytes_that_only_end_as_expected_go_the_careful_way(
     selector: StreamSelector, broken: bytes, kind: ErrorKind | None
 ) -> None:
-    with wired(selector) as one:
-        run_of(one, 20)
-        careful, reads = Answer(GenerateMeter()), one.connection.reads
+    with wired(selector) as wire:
+        run_of(wire, 20)
+        careful, reads = Answer(GenerateMeter()), wire.connection.reads
         careful.feed(1, HEAD + b"".join(chunk(event(count)) for count in range(1, 21)))
         careful.feed(2, broken)
-        one.write(broken)
-        assert one.connection.reads == reads + 1
+        wire.write(broken)
+        assert wire.connection.reads == reads + 1
         if kind is None:  # it is open still, and its end never comes
-            assert not one.told.ended
-            one.server.close()
+            assert not wire.driver.ended
+            wire.server.close()
             selector.select(0.05)
-        assert one.told.ended[0].error is (kind or ErrorKind.TRUNCATED)
-        assert list(one.told.ended[0].arrivals) == sorted(one.told.ended[0].arrivals)
-        assert list(one.told.ended[0].answer.meter.arrival_tokens) == list(careful.meter.arrival_tokens)
+        assert wire.driver.ended[0].error is (kind or ErrorKind.TRUNCATED)
+        assert list(wire.driver.ended[0].arrivals) == sorted(wire.driver.ended[0].arrivals)
+        assert list(wire.driver.ended[0].answer.meter.arrival_tokens) == list(careful.meter.arrival_tokens)
 
 
 def test_a_last_event_that_differs_in_its_reason_to_end_alone_is_read(selector: StreamSelector) -> None:
-    with wired(selector) as one:
-        run_of(one, 20)
-        one.write(chunk(event(21, finish="stop")))
-        one.write(END)
-        (done,) = one.told.ended
+    with wired(selector) as wire:
+        run_of(wire, 20)
+        wire.write(chunk(event(21, finish="stop")))
+        wire.write(END)
+        (done,) = wire.driver.ended
     last = last_event(done.answer.meter)
     assert (last.completion_tokens, last.finish_reason, last.text) == (21, "stop", "ab")
 
@@ -306,13 +306,13 @@ def test_a_last_event_that_differs_in_its_reason_to_end_alone_is_read(selector: 
     ],
 )
 def test_an_error_beside_the_count_that_is_expected_is_seen(selector: StreamSelector, odd: bytes) -> None:
-    with wired(selector) as one:
-        run_of(one, 20)
-        one.write(chunk(odd))
+    with wired(selector) as wire:
+        run_of(wire, 20)
+        wire.write(chunk(odd))
         for count in range(22, 30):
-            one.write(chunk(event(count)))
-        one.write(chunk(event(30, finish="stop")) + END)
-        (done,) = one.told.ended
+            wire.write(chunk(event(count)))
+        wire.write(chunk(event(30, finish="stop")) + END)
+        (done,) = wire.driver.ended
     assert done.answer.meter.error == "no memory"
     assert list(done.answer.meter.arrival_tokens) == list(range(1, 31))
 
@@ -326,12 +326,12 @@ def test_one_event_in_the_second_half_of_an_answer_is_read_whole(
     selector: StreamSelector, step: int, tokens: int, looked_at: int, lacking: bool
 ) -> None:
     """Its ids are what it says, or are those of the first token until the last event brings all."""
-    with wired(selector) as one:
-        one.write(HEAD)
+    with wired(selector) as wire:
+        wire.write(HEAD)
         for count in range(step, tokens, step):
-            one.write(chunk(event(count, ids=1 if lacking else None)))
-        one.write(chunk(event(tokens, finish="length")) + END)
-        (done,) = one.told.ended
+            wire.write(chunk(event(count, ids=1 if lacking else None)))
+        wire.write(chunk(event(tokens, finish="length")) + END)
+        (done,) = wire.driver.ended
     assert done.answer.meter.arrival_tokens[-1] == tokens
     kept = json.loads(done.answer.meter.kept().middle.removeprefix(b"data: "))
     assert kept["meta_info"]["completion_tokens"] == looked_at
@@ -340,109 +340,109 @@ def test_one_event_in_the_second_half_of_an_answer_is_read_whole(
 
 def test_an_answer_that_ends_without_a_last_event_of_its_own(selector: StreamSelector) -> None:
     """The count is that of the last event that came; its text was not looked at, so there is none."""
-    with wired(selector) as one:
-        run_of(one, 20)
-        one.write(END)
-        (done,) = one.told.ended
+    with wired(selector) as wire:
+        run_of(wire, 20)
+        wire.write(END)
+        (done,) = wire.driver.ended
     last = last_event(done.answer.meter)
     assert (last.completion_tokens, last.prompt_tokens, last.request_id, last.text) == (20, 9, "a", None)
     assert done.error is None
 
 
 def test_an_interrupt_loses_no_token_that_came(selector: StreamSelector) -> None:
-    with wired(selector) as one:
-        run_of(one, 20)
-        assert one.connection.tokens() == 20
-        one.connection.fail(one.exchange, ErrorKind.INTERRUPTED, "It was.")
-    assert list(one.exchange.answer.meter.arrival_tokens) == list(range(1, 21))
-    assert one.exchange.last_ns == one.exchange.arrivals[-1]
-    assert one.told.ended == [one.exchange]
-    assert not one.connection.reusable
+    with wired(selector) as wire:
+        run_of(wire, 20)
+        assert wire.connection.tokens() == 20
+        wire.connection.fail(wire.exchange, ErrorKind.INTERRUPTED, "It was.")
+    assert list(wire.exchange.answer.meter.arrival_tokens) == list(range(1, 21))
+    assert wire.exchange.last_ns == wire.exchange.arrivals[-1]
+    assert wire.driver.ended == [wire.exchange]
+    assert not wire.connection.reusable
 
 
 def test_a_stream_whose_events_are_never_alike_is_not_expected_for_ever(selector: StreamSelector) -> None:
-    with wired(selector) as one:
-        one.write(HEAD)
+    with wired(selector) as wire:
+        wire.write(HEAD)
         for count in range(1, 50):
-            one.write(
+            wire.write(
                 chunk(event(count).replace(b'"cached_tokens":0', b'"cached_tokens":0,"t":%d' % (count // 2)))
             )
-        assert one.connection.reads == 50
-        assert list(one.exchange.answer.meter.arrival_tokens) == list(range(1, 50))
+        assert wire.connection.reads == 50
+        assert list(wire.exchange.answer.meter.arrival_tokens) == list(range(1, 50))
 
 
 def test_a_request_that_the_socket_does_not_take_at_once_is_sent_when_the_last_byte_went(
     selector: StreamSelector,
 ) -> None:
-    with wired(selector) as one:
-        one.write(HEAD + END)
+    with wired(selector) as wire:
+        wire.write(HEAD + END)
         big = memoryview(bytes(64 << 20))
         exchange = Exchange(1, big, perf_counter_ns(), Answer(GenerateMeter()))
-        one.connection.send(exchange)
+        wire.connection.send(exchange)
         assert exchange.sent_ns is None
         left = len(big)
         while left:
-            left -= len(one.server.recv(1 << 20))
+            left -= len(wire.server.recv(1 << 20))
             selector.select(0)
         for _ in range(3):
             selector.select(0.01)
         assert exchange.sent_ns is not None
-        one.write(HEAD + chunk(event(1)) + END)
+        wire.write(HEAD + chunk(event(1)) + END)
         assert (exchange.error, len(exchange.arrivals)) == (None, 1)
         assert exchange.arrivals[0] >= exchange.sent_ns
 
 
 def test_two_events_in_one_read_end_the_nap(selector: StreamSelector) -> None:
-    with wired(selector) as one:
-        one.write(HEAD + chunk(event(1)))
+    with wired(selector) as wire:
+        wire.write(HEAD + chunk(event(1)))
         selector.pace.pause_ns = MS
-        one.write(chunk(event(2)))
+        wire.write(chunk(event(2)))
         assert selector.pace.pause_ns == MS
-        one.write(chunk(event(3)) + chunk(event(4)))
+        wire.write(chunk(event(3)) + chunk(event(4)))
         assert selector.pace.pause_ns == 0
 
 
 def test_what_cannot_be_read_costs_its_own_answer_alone(
     selector: StreamSelector, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with wired(selector) as one, wired(selector) as other:
+    with wired(selector) as wire, wired(selector) as other:
         monkeypatch.setattr(Answer, "feed", lambda *_: 1 // 0)
-        one.write(HEAD)
+        wire.write(HEAD)
         monkeypatch.undo()
         other.write(HEAD + chunk(event(1)) + END)
-    assert (one.exchange.error, other.exchange.error) == (ErrorKind.MALFORMED, None)
-    assert "ZeroDivisionError" in one.exchange.error_text
+    assert (wire.exchange.error, other.exchange.error) == (ErrorKind.MALFORMED, None)
+    assert "ZeroDivisionError" in wire.exchange.error_text
     assert "1 // 0" in capsys.readouterr().err
-    assert one.told.ended == [one.exchange]
+    assert wire.driver.ended == [wire.exchange]
 
 
 def test_the_selector_still_is_one_for_everybody_else(selector: StreamSelector) -> None:
-    one, other = socket.socketpair()
-    with one, other:
-        key = selector.register(one, 1, "mine")
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        key = selector.register(ours, 1, "mine")
         assert selector.select(0.0) == []
-        other.send(b"x")
+        theirs.send(b"x")
         assert selector.select(1.0) == [(key, 1)]
-        assert selector.get_map()[one] == key
-        later = threading.Timer(0.05, other.send, [b"y"])
-        one.recv(1)
+        assert selector.get_map()[ours] == key
+        later = threading.Timer(0.05, theirs.send, [b"y"])
+        ours.recv(1)
         later.start()
         assert selector.select(None) == [(key, 1)]  # it waits for as long as it takes
-        selector.unregister(one)
+        selector.unregister(ours)
         begin = perf_counter_ns()
         assert selector.select(0.01) == []
         assert perf_counter_ns() - begin >= 9 * MS
 
 
 def test_the_kernel_s_time_is_put_on_the_clock_of_all_other_stamps() -> None:
-    told: list[tuple[int, int, Any]] = [
+    driver: list[tuple[int, int, Any]] = [
         (socket.SOL_SOCKET, SO_TIMESTAMPNS, (7).to_bytes(8, "little") + (5).to_bytes(8, "little"))
     ]
-    assert arrived_ns(told, -6_000_000_000) == 1_000_000_005
+    assert arrived_ns(driver, -6_000_000_000) == 1_000_000_005
     assert arrived_ns([], 0) is None
     # a kernel with another form
     assert arrived_ns([(socket.SOL_SOCKET, SO_TIMESTAMPNS, b"12345678")], 0) is None
-    assert all_arrived_ns(bytearray(told[0][2] * 2), 1) == [7_000_000_006, 7_000_000_006]
+    assert all_arrived_ns(bytearray(driver[0][2] * 2), 1) == [7_000_000_006, 7_000_000_006]
 
 
 def test_the_two_clocks_keep_their_distance() -> None:

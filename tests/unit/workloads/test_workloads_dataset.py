@@ -110,8 +110,8 @@ def test_a_line_that_is_no_json_is_a_broken_entry(tmp_path: Path) -> None:
     conversations = read_conversations(str(path))
     assert (list(conversations.turns), conversations.broken) == (BOTH, 1)
     assert conversations.note == (
-        "1 broken entry was left out of the data set (the first: number 2, a line that is not a JSON object); "
-        "2 conversations remain."
+        "1 broken entry was left out of the data set (the first: number 2, a line that is not "
+        "a JSON object); 2 conversations remain."
     )
 
 
