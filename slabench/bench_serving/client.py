@@ -25,14 +25,13 @@ from typing import Any
 
 from slabench import server_json
 from slabench.errors import ConfigError, system_words
-from slabench.loadgen.backends.base import PromptLike
 from slabench.loadgen.options import Target
 from slabench.loadgen.plan import Plan
 from slabench.places import CLONE
 from slabench.records import ReportedRequest, ReportedRun
 from slabench.server.secrets import scrub, scrub_text
 from slabench.units import NS_PER_S
-from slabench.workloads.model import SHAREGPT, WorkloadSpec
+from slabench.workloads.model import SHAREGPT, Prompt, WorkloadSpec
 
 VERSION = "0.5.7"  # the one whose code the tests compare with
 MAX_ERROR = 500
@@ -179,7 +178,7 @@ def run_bench_serving(
     target: Target,
     spec: WorkloadSpec,
     plan: Plan,
-    prompts: Sequence[PromptLike],
+    prompts: Sequence[Prompt],
     *,
     backend: str,
     tokenizer: str,
@@ -248,7 +247,7 @@ def _die_with_parent() -> None:
 
 
 def read_output(
-    text: str, prompts: Sequence[PromptLike], client: str, *, status: int, stderr: str = ""
+    text: str, prompts: Sequence[Prompt], client: str, *, status: int, stderr: str = ""
 ) -> tuple[ReportedRun, dict[str, Any]]:
     """One JSON line -> what it reports of every request, and the row without texts and server info."""
     planned = len(prompts)
@@ -271,7 +270,7 @@ def read_output(
     return ReportedRun(client, planned, requests, metrics), kept
 
 
-def _requests(row: Mapping[str, Any], prompts: Sequence[PromptLike]) -> list[ReportedRequest]:
+def _requests(row: Mapping[str, Any], prompts: Sequence[Prompt]) -> list[ReportedRequest]:
     columns = [
         row[name] for name in ("input_lens", "output_lens", "ttfts", "itls", "generated_texts", "errors")
     ]

@@ -109,14 +109,14 @@ class Connection(Stream):
     def came(self, now_ns: int, data: bytes) -> bool:
         exchange = self.exchange
         if exchange is None:
-            self._lost(None)  # bytes without a request, or the end of an idle connection
+            self.broke(None)  # bytes without a request, or the end of an idle connection
             return True
         self.settle()
         # An arrival is never earlier than the one before it or than the request, whichever clock stamped
         # them.
         now_ns = max(now_ns, exchange.last_ns or exchange.sent_ns or 0)
         if not data:
-            self._lost(None)
+            self.broke(None)
             return True
         exchange.last_ns = now_ns
         before = len(exchange.arrivals)
@@ -184,10 +184,8 @@ class Connection(Stream):
     def _leave(self) -> None:
         self.exchange, self.endings, self._frame = None, UNEXPECTED, None
 
-    def broke(self, error: OSError) -> None:
-        self._lost(error)
-
-    def _lost(self, error: OSError | None) -> None:
+    def broke(self, error: OSError | None) -> None:
+        """The connection ended; error is None if the peer closed it."""
         now = perf_counter_ns()
         self.settle()
         exchange = self.exchange

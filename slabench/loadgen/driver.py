@@ -101,27 +101,25 @@ class LoadDriver:
 
     async def _connect(self) -> Connection:
         """Raises OSError or TimeoutError."""
-        return await asyncio.wait_for(self._connected(), self.options.connect_timeout_s)
+        host, port = self.address.host, self.address.port
+        async with asyncio.timeout(self.options.connect_timeout_s):
+            if not self._places:
+                self._places = await self.loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            refused = OSError(f"{host} has no address")
+            for family, kind, protocol, _, place in self._places:
+                try:
+                    return await self._connect_to(socket.socket(family, kind, protocol), place)
+                except OSError as error:
+                    refused = error
+            raise refused
 
-    async def _connected(self) -> Connection:
-        address = self.address
-        if not self._places:
-            self._places = await self.loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-        refused = OSError(f"{address.host} has no address")
-        for family, kind, protocol, _, place in self._places:
-            try:
-                return await self._connected_to(socket.socket(family, kind, protocol), place)
-            except OSError as error:
-                refused = error
-        raise refused
-
-    async def _connected_to(self, sock: socket.socket, place: Any) -> Connection:
+    async def _connect_to(self, sock: socket.socket, place: Any) -> Connection:
+        secure = None
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             ask(sock)
             await self.loop.sock_connect(sock, place)
-            secure = None
             if self.address.tls is not None:
                 secure = Secure(sock, self.address.tls, self.address.host)
                 await secure.shake_hands(self.loop)
@@ -159,11 +157,9 @@ class LoadDriver:
             self._start(self.mine.popleft(), due)
 
     def _next_for_slot(self) -> None:
-        """A slot became free: send the plan's next request, of all load processes together, now or when it is
-        due.
+        """A slot became free: send the plan's next request of all load processes, now or when it is due.
 
-        Slots take requests in the plan's order: none waits while a slot is free, and the cap holds at all
-        times.
+        Slots take requests in the plan's order: none waits while a slot is free, and the cap always holds.
         """
         index = self.draw()
         if index is None:
@@ -179,11 +175,10 @@ class LoadDriver:
                 self._release()
 
     def _start(self, index: int, due_ns: int, *, waited: bool = False) -> None:
+        answer = Answer(self.meter(self.options.max_event_bytes))
         exchange = Exchange(
-            index, self.wires[index], due_ns, Answer(self.meter(self.options.max_event_bytes))
+            index, self.wires[index], due_ns, answer, start_ns=perf_counter_ns(), waited=waited
         )
-        exchange.waited = waited
-        exchange.start_ns = perf_counter_ns()
         while self.idle:
             connection = self.idle.pop()
             if connection.reusable:
@@ -200,10 +195,7 @@ class LoadDriver:
         try:
             connection = await self._connect()
         except (OSError, TimeoutError, ValueError) as error:  # ValueError: an impossible host name
-            if exchange.index in self.active:
-                exchange.error, exchange.error_text = connect_error(error, self.options.connect_timeout_s)
-                exchange.end_ns = perf_counter_ns()
-                self._ended(exchange)
+            self._fail(exchange, None, *connect_error(error, self.options.connect_timeout_s))
             return
         finally:
             self.opening.pop(exchange.index, None)
@@ -246,6 +238,14 @@ class LoadDriver:
         self.on_end(exchange)
         self._check_complete()
 
+    def _fail(self, exchange: Exchange, connection: Connection | None, kind: ErrorKind, text: str) -> None:
+        """End a request from our side, connected or not."""
+        if connection is not None:
+            connection.fail(exchange, kind, text)
+        elif exchange.index in self.active:
+            exchange.error, exchange.error_text, exchange.end_ns = kind, text, perf_counter_ns()
+            self._ended(exchange)
+
     def _check_complete(self) -> None:
         if not self.active and (not self.mine or self._stopped) and not self.complete.done():
             self.loop_lag.end()
@@ -266,14 +266,8 @@ class LoadDriver:
             if timeout is not None and connection is not None and connection.settle():
                 # its last reads were not in the exchange's times yet
                 timeout = expired(exchange, now, limits)
-            if timeout is None:
-                continue
-            kind, text = timeout
-            if connection is not None:
-                connection.fail(exchange, kind, text)
-            else:
-                exchange.error, exchange.error_text, exchange.end_ns = kind, text, now
-                self._ended(exchange)
+            if timeout is not None:
+                self._fail(exchange, connection, *timeout)
         if not self.complete.done():
             self.loop.call_later(CHECK_S, self._check_timeouts)
 
@@ -287,11 +281,7 @@ class LoadDriver:
             return
         self._stopped = True
         for exchange, connection in list(self.active.values()):
-            if connection is not None:
-                connection.fail(exchange, ErrorKind.INTERRUPTED, "The run was interrupted.")
-            else:
-                exchange.error, exchange.end_ns = ErrorKind.INTERRUPTED, perf_counter_ns()
-                self._ended(exchange)
+            self._fail(exchange, connection, ErrorKind.INTERRUPTED, "The run was interrupted.")
         self._check_complete()
 
     def close(self) -> None:

@@ -27,6 +27,12 @@ class Plan:
     cap: int | None = None
     arrivals: str = "at_once"  # at_once | poisson | constant
 
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise ConfigError(f"The plan has {self.count} requests; it needs at least 1.")
+        if self.cap is not None and self.cap < 1:
+            raise ConfigError(f"The concurrency is {self.cap}; it must be at least 1.")
+
     @property
     def count(self) -> int:
         return len(self.offsets_ns)
@@ -37,12 +43,12 @@ class Plan:
 
     @classmethod
     def at_once(cls, count: int) -> Plan:
-        return cls("at_once", (0,) * _count(count))
+        return cls("at_once", (0,) * count)
 
     @classmethod
     def closed_loop(cls, count: int, concurrency: int) -> Plan:
         """A fixed number in flight: in bench_serving, request rate inf and a cap."""
-        return cls("closed_loop", (0,) * _count(count), cap=_cap(concurrency))
+        return cls("closed_loop", (0,) * count, cap=concurrency)
 
     @classmethod
     def open_loop(
@@ -66,17 +72,18 @@ class Plan:
             )
         if math.isinf(rate):
             return cls.at_once(count) if cap is None else cls.closed_loop(count, cap)
-        checked = None if cap is None else _cap(cap)
         if arrivals == "constant":
-            offsets = tuple(round(k / rate * NS_PER_S) for k in range(_count(count)))
-            return cls("open_loop", offsets, rate, checked, arrivals)
+            offsets = tuple(round(k / rate * NS_PER_S) for k in range(count))
+            return cls("open_loop", offsets, rate, cap, arrivals)
         if arrivals != "poisson":
             raise ConfigError(f"The arrivals are {arrivals!r}; they must be poisson or constant.")
-        if unit_gaps is None or len(unit_gaps) < _count(count):
+        if unit_gaps is None or len(unit_gaps) < count:
             raise ValueError(f"poisson arrivals of {count} requests need as many gaps")
         scale = 1.0 / rate  # numpy multiplies its draw by the scale: the same product here, bit for bit
         starts = itertools.accumulate((gap * scale for gap in unit_gaps[: count - 1]), initial=0.0)
-        return cls("open_loop", tuple(round(start * NS_PER_S) for start in starts), rate, checked, arrivals)
+        return cls(
+            "open_loop", tuple(round(start * NS_PER_S) for start in starts)[:count], rate, cap, arrivals
+        )
 
     def describe(self) -> Mapping[str, Any]:
         """Built-in types, for the run document; an infinite rate is the text bench_serving prints."""
@@ -87,15 +94,3 @@ class Plan:
             "max_concurrency": self.cap,
             "arrivals": self.arrivals,
         }
-
-
-def _count(count: int) -> int:
-    if count < 1:
-        raise ConfigError(f"The plan has {count} requests; it needs at least 1.")
-    return count
-
-
-def _cap(concurrency: int) -> int:
-    if concurrency < 1:
-        raise ConfigError(f"The concurrency is {concurrency}; it must be at least 1.")
-    return concurrency

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from slabench.loadgen.backends import BACKENDS, DEFAULT, Backend
-from slabench.loadgen.backends.base import PromptLike
 from slabench.request_extras import merged
+from slabench.workloads.model import Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class PreparedRequest:
 
 
 def prepare_requests(
-    prompts: Sequence[PromptLike],
+    prompts: Sequence[Prompt],
     *,
     output_len: int | None = None,
     extra: Mapping[str, Any] | None = None,

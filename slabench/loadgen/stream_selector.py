@@ -46,7 +46,7 @@ class Stream:
     def writable(self) -> None:
         raise NotImplementedError
 
-    def broke(self, error: OSError) -> None:
+    def broke(self, error: OSError | None) -> None:
         raise NotImplementedError
 
     def failed(self, error: Exception) -> None:

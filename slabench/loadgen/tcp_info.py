@@ -28,11 +28,9 @@ def tcp_info(sock: socket.socket) -> TcpInfo:
     try:
         data = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
     except OSError:
-        return TcpInfo(0, 0, None)
-    if len(data) < _SHORTEST + 4:
-        round_trip = (
-            _US * struct.unpack_from("I", data, _ROUND_TRIP)[0] if len(data) >= _ROUND_TRIP + 4 else 0
-        )
-        return TcpInfo(round_trip, round_trip, None)
+        data = b""
+    old_kernel, data = len(data) < _SHORTEST + 4, data.ljust(256, b"\0")
     round_trip, shortest = (_US * struct.unpack_from("I", data, at)[0] for at in (_ROUND_TRIP, _SHORTEST))
+    if old_kernel:
+        return TcpInfo(round_trip, round_trip, None)
     return TcpInfo(round_trip, min(round_trip, shortest), struct.unpack_from("Q", data, _ACKED)[0])

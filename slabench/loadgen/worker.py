@@ -99,7 +99,6 @@ class WorkerJob:
         head, wires = read_job(job)
         self.loop = loop
         self.out = out
-        self.keep_text = bool(head["options"]["keep_text"])
         tls = ssl.create_default_context(cafile=head["ca_file"]) if head["secure"] else None
         self.driver = LoadDriver(
             loop,
@@ -129,7 +128,7 @@ class WorkerJob:
         self.send({"kind": "ready", "connections": len(self.driver.idle)})
         await self.driver.complete
         while self.unsent:
-            self.send_record(self.unsent.popleft())
+            self.out.write(record_frame(self.unsent.popleft()))
         loop_lag = self.driver.loop_lag
         stats = WorkerStats(
             cpu_s=time.process_time() - self.cpu_s,
@@ -165,12 +164,9 @@ class WorkerJob:
     def send_next_record(self) -> None:
         """One record a cycle of the loop: between two of them it reads what has come."""
         if self.unsent:
-            self.send_record(self.unsent.popleft())
+            self.out.write(record_frame(self.unsent.popleft()))
         if self.unsent:
             self.loop.call_soon(self.send_next_record)
-
-    def send_record(self, exchange: Exchange) -> None:
-        self.out.write(record_frame(exchange))
 
     def send(self, head: dict[str, Any]) -> None:
         self.out.write(encode(head))

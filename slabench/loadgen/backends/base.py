@@ -9,29 +9,17 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from slabench import server_json
 from slabench.errors import ConfigError
 from slabench.loadgen import events
 from slabench.loadgen.stream import KeptLines, StreamMeter
+from slabench.workloads.model import Prompt
 
 COUNTS = ("prompt_tokens", "completion_tokens", "cached_tokens")
 MAX_NAME = 200  # characters of an id or a finish reason
 MAX_ORIGIN = 100
-
-
-class PromptLike(Protocol):
-    """The part of a workload's Prompt that is sent: a text, or ids."""
-
-    @property
-    def text(self) -> str | None: ...
-    @property
-    def ids(self) -> Sequence[int] | None: ...
-    @property
-    def input_len(self) -> int: ...
-    @property
-    def output_len(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +74,7 @@ class Backend(ABC):
     omits_zero_cached: ClassVar[bool] = False  # an answer without cached_tokens had none
 
     @abstractmethod
-    def payload(self, prompt: PromptLike, output_len: int, model: str) -> dict[str, Any]:
+    def payload(self, prompt: Prompt, output_len: int, model: str) -> dict[str, Any]:
         """The request's body."""
 
     @abstractmethod

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from slabench.loadgen.backends.base import PromptLike, register
+from slabench.loadgen.backends.base import register
 from slabench.loadgen.backends.completions import STREAM_OPTIONS, Completions
+from slabench.workloads.model import Prompt
 
 
 @register
@@ -15,7 +16,7 @@ class Chat(Completions):
     takes_ids = False
     adds_template = True
 
-    def payload(self, prompt: PromptLike, output_len: int, model: str) -> dict[str, Any]:
+    def payload(self, prompt: Prompt, output_len: int, model: str) -> dict[str, Any]:
         """bench_serving 0.5.7's (async_request_openai_chat_completions), with token counts asked for."""
         if prompt.text is None:
             raise ValueError("a chat message is text: prompts of this backend are made as text")

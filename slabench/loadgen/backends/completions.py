@@ -14,7 +14,6 @@ from slabench.loadgen.backends.base import (
     Backend,
     CountedText,
     LastEvent,
-    PromptLike,
     counts,
     impossible_number,
     read_object,
@@ -28,6 +27,7 @@ from slabench.loadgen.events import Event
 from slabench.loadgen.numbers import TOKENS, token_count
 from slabench.loadgen.stream import KeptLines, StreamMeter
 from slabench.loadgen.uncounted import Uncounted
+from slabench.workloads.model import Prompt
 
 # Added to bench_serving's payloads: without it a server counts no tokens along the stream.
 STREAM_OPTIONS = {"include_usage": True, "continuous_usage_stats": True}
@@ -127,7 +127,7 @@ class Completions(Backend):
     optional_counts = True
     omits_zero_cached = True  # no prompt_tokens_details where nothing was cached (usage_processor.py, 0.5.7)
 
-    def payload(self, prompt: PromptLike, output_len: int, model: str) -> dict[str, Any]:
+    def payload(self, prompt: Prompt, output_len: int, model: str) -> dict[str, Any]:
         """bench_serving 0.5.7's (async_request_openai_completions), with token counts asked for."""
         return {
             "model": model,

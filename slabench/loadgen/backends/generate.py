@@ -17,7 +17,6 @@ from slabench.loadgen.backends.base import (
     Backend,
     CountedText,
     LastEvent,
-    PromptLike,
     counts,
     encodable,
     impossible_number,
@@ -31,6 +30,7 @@ from slabench.loadgen.event_template import COUNT, ERROR, FIRST_LOOK, frame_of
 from slabench.loadgen.events import Event
 from slabench.loadgen.numbers import TOKENS, token_count
 from slabench.loadgen.stream import KeptLines, StreamMeter
+from slabench.workloads.model import Prompt
 
 _COUNT_LEN = len(COUNT)
 _TEXT = re.compile(rb'"text"\s*:\s*"(.)', re.DOTALL)
@@ -170,7 +170,7 @@ class Generate(Backend):
     path = "/generate"
     meter = GenerateMeter
 
-    def payload(self, prompt: PromptLike, output_len: int, model: str) -> dict[str, Any]:
+    def payload(self, prompt: Prompt, output_len: int, model: str) -> dict[str, Any]:
         """bench_serving 0.5.7's (async_request_sglang_generate), key for key."""
         content = {"text": prompt.text} if prompt.text is not None else {"input_ids": list(prompt.ids or ())}
         return content | {

@@ -16,7 +16,6 @@ from slabench.loadgen.backends.base import (
     AnswerContent,
     Backend,
     LastEvent,
-    PromptLike,
     read_object,
     register,
 )
@@ -60,7 +59,7 @@ class Responses(Backend):
     meter = ResponsesMeter
     optional_counts = True
 
-    def payload(self, prompt: PromptLike, output_len: int, model: str) -> dict[str, Any]:
+    def payload(self, prompt: Prompt, output_len: int, model: str) -> dict[str, Any]:
         return {"model": model, "input": prompt.text, "max_output_tokens": output_len, "stream": True}
 
     def read(self, lines: KeptLines, tokens: Sequence[int], *, has_text: bool) -> AnswerContent:
