@@ -85,9 +85,8 @@ class LoadDriver:
     # before the zero
 
     async def open_connections(self) -> None:
-        """As many as the plan can use at once, so that no request's time has a connect in it.
-
-        Errors are ignored here: they come again with the requests.
+        """As many as the plan can use at once, so that no request's time has a connect in it. Errors are
+        ignored here: they come again with the requests.
         """
         if not self.keep_alive:
             return
@@ -255,8 +254,7 @@ class LoadDriver:
     # checks in the background
 
     def _check_timeouts(self) -> None:
-        now = perf_counter_ns()
-        limits = self.options
+        now, limits = perf_counter_ns(), self.options
         self._check_clock()
         for exchange, connection in list(self.active.values()):
             if connection is not None and stays_open(exchange, now):

@@ -181,7 +181,7 @@ def _once_running(fake: Scripted, requests: int, act: object) -> threading.Threa
 
 
 def test_a_load_process_that_dies_loses_no_other_record(fake: Scripted) -> None:
-    thread = _once_running(fake, 3, lambda: os.kill(_children()[0], signal.SIGKILL))
+    thread = _once_running(fake, 4, lambda: os.kill(_children()[0], signal.SIGKILL))
     result = load(fake, ["plain", "plain", "stalls", "plain"], Plan.closed_loop(4, 3))
     thread.join()
     assert [record.ok for record in result.requests] == [True, True, False, True]
