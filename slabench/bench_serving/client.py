@@ -154,8 +154,8 @@ def command(
         "warmup-requests": 0,
         "output-file": output,
     }
-    given = [f"--{name}={value}" for name, value in options.items() if value is not None]
-    return [reference.python, "-m", "sglang.bench_serving", *given, "--disable-tqdm", "--output-details"]
+    words = [f"--{name}={value}" for name, value in options.items() if value is not None]
+    return [reference.python, "-m", "sglang.bench_serving", *words, "--disable-tqdm", "--output-details"]
 
 
 def environment(ours: Mapping[str, str], target: Target, *, allow_download: bool) -> dict[str, str]:

@@ -1,5 +1,4 @@
-"""A result row with the keys that sglang.bench_serving 0.5.7 writes, in its order, for what reads such files
-already."""
+"""Our results as rows of the file that sglang.bench_serving 0.5.7 writes, for programs that read such files."""
 
 from __future__ import annotations
 
