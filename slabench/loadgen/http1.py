@@ -76,7 +76,7 @@ class Answer:
         self.first_byte_ns: int | None = None
         self.buffer = b""  # an incomplete head, size line or trailer
         self.left = 0  # bytes that the chunk or the body still has
-        self.body = b""  # of an answer that is no event stream, cut
+        self.body = b""  # of an answer that is not an event stream, cut
 
     def feed(self, now_ns: int, data: bytes) -> bool:
         """Take one read; True once the answer is complete or broken. After an error nothing more is taken."""

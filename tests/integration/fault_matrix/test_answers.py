@@ -25,7 +25,7 @@ NOT_STARTED = [
         "proxy-page-200",
         "demo?fault=page_ok&fault_index=0",
         "completed",
-        "The answer is no event stream: <!DOCTYPE html>",
+        "The answer is not an event stream: <!DOCTYPE html>",
     ),
     Row(
         "redirect",
@@ -151,13 +151,13 @@ BROKEN_OFF = [
         "malformed-json",
         "demo?fault=malformed&fault_index=2",
         "completed",
-        "The stream has an event that is no JSON",
+        "The stream has an event that is not JSON",
     ),
     Row(
         "malformed-last-event",
         "demo?fault=malformed_last&fault_index=2",
         "completed",
-        "The last event is not one that sglang",
+        "The last event does not have the endpoint's form",
     ),
 ]
 LYING = [
