@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from slabench.metrics.classic import of_text, spread_ms
 from slabench.metrics.compute import UNKNOWN
-from slabench.records import GpuCounts, ReportedRequest, ReportedRun
+from slabench.records import GpuCounts, ReportedRun
 
 _PER_REQUEST = {"ttft": "ttft", "tpot": "tpot", "itl": "itl", "e2e_latency": "e2el"}
 # Key of bench_serving's result row -> our metric.
@@ -31,13 +31,6 @@ ROW = {
         for statistic in ("mean", "median", "std", "p99")
     },
 }
-
-
-def answered(run: ReportedRun) -> list[ReportedRequest]:
-    """The requests that it counts as successes and that brought text."""
-    return [
-        request for request in run.requests if not request.error and request.has_text and request.ttft_s > 0
-    ]
 
 
 def reported_metrics(run: ReportedRun, gpus: GpuCounts = UNKNOWN) -> dict[str, float]:
@@ -67,7 +60,10 @@ def reported_metrics(run: ReportedRun, gpus: GpuCounts = UNKNOWN) -> dict[str, f
 
 def reported_sizes(run: ReportedRun) -> dict[str, int]:
     """How many requests define each metric, and how many tokens define itl."""
-    good = answered(run)
+    # counted as successes, with text
+    good = [
+        request for request in run.requests if not request.error and request.has_text and request.ttft_s > 0
+    ]
     return {
         "ttft": len(good),
         "e2el": len(good),

@@ -20,7 +20,6 @@ from slabench.loadgen.options import ClientOptions
 from slabench.loadgen.own_limits import connect_error
 from slabench.loadgen.stream import StreamMeter
 from slabench.loadgen.stream_selector import StreamSelector
-from slabench.loadgen.timeouts import expired, stays_open
 from slabench.loadgen.tls import Secure
 from slabench.records import ErrorKind
 from slabench.units import NS_PER_S
@@ -257,13 +256,13 @@ class LoadDriver:
         now, limits = perf_counter_ns(), self.options
         self._check_clock()
         for exchange, connection in list(self.active.values()):
-            if connection is not None and stays_open(exchange, now):
+            if connection is not None and exchange.stays_open(now):
                 connection.leave_open(exchange)
                 continue
-            timeout = expired(exchange, now, limits)
+            timeout = exchange.expired(now, limits)
             if timeout is not None and connection is not None and connection.settle():
                 # its last reads were not in the exchange's times yet
-                timeout = expired(exchange, now, limits)
+                timeout = exchange.expired(now, limits)
             if timeout is not None:
                 self._fail(exchange, connection, *timeout)
         if not self.complete.done():

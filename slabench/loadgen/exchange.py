@@ -1,4 +1,4 @@
-"""One request on its way: the load process's working copy of what becomes a RequestRecord."""
+"""One request on its way, with its time-outs: the working copy of what becomes a RequestRecord."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from array import array
 from dataclasses import dataclass, field
 
 from slabench.loadgen.http1 import Answer
+from slabench.loadgen.options import ClientOptions
 from slabench.records import ErrorKind
+from slabench.units import NS_PER_S
+
+OPEN_NS = NS_PER_S  # the server writes [DONE] and the end of the body together
 
 
 @dataclass(slots=True, eq=False)
@@ -31,3 +35,26 @@ class Exchange:
     @property
     def arrivals(self) -> array[int]:
         return self.answer.meter.arrival_ns
+
+    def stays_open(self, now: int) -> bool:
+        """Whether [DONE] came more than a second ago and the body has not ended: the slot is needed."""
+        done = self.answer.meter.done_ns is not None
+        return done and self.last_ns is not None and now - self.last_ns > OPEN_NS
+
+    def expired(self, now: int, limits: ClientOptions) -> tuple[ErrorKind, str] | None:
+        """The time-out that has passed, with its sentence; None if none has."""
+        if now - (self.start_ns or now) > limits.total_timeout_s * NS_PER_S:
+            text = (
+                f"The answer was not complete {limits.total_timeout_s:g} s after its start (--total-timeout)."
+            )
+            return ErrorKind.TOTAL_TIMEOUT, text
+        if not self.connected or self.sent_ns is None:
+            return None  # connecting has a limit of its own, a body that is being written the total one
+        if not self.arrivals:
+            if now - self.sent_ns > limits.first_byte_timeout_s * NS_PER_S:
+                text = f"No token arrived within {limits.first_byte_timeout_s:g} s of sending"
+                return ErrorKind.FIRST_BYTE_TIMEOUT, f"{text} (--first-byte-timeout)."
+        elif self.last_ns is not None and now - self.last_ns > limits.idle_timeout_s * NS_PER_S:
+            text = f"Nothing arrived for {limits.idle_timeout_s:g} s within the answer (--idle-timeout)."
+            return ErrorKind.IDLE_TIMEOUT, text
+        return None
