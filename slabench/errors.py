@@ -1,7 +1,7 @@
-"""The error types say whose fault it is; a border translates what it catches and chains the cause.
+"""The error types name the side at fault; a border translates what it catches and chains the cause.
 
-The messages are whole sentences: what was seen, what was expected, what to do. A caller prints them as they
-are.
+The messages are whole sentences: what was observed, what was expected, what to do. A caller prints them as
+they are.
 """
 
 
@@ -18,17 +18,17 @@ class ServerError(SlabenchError):
 
 
 class InvalidRun(SlabenchError):
-    """Nobody can judge: the verdict word INVALID. The message's first line is complete by itself."""
+    """No verdict is possible: the outcome INVALID. The message's first line is complete by itself."""
 
 
 class SLAViolation(SlabenchError):
-    """The run was valid and an objective, a floor or a baseline comparison did not hold: the verdict word
+    """The run was valid and an objective, a floor or a baseline comparison did not hold: the outcome
     FAILED.
     """
 
 
 def system_words(error: Exception) -> str:
-    """`No space left on device`: what the system says of its own errors, without their number and path;
-    others as they are.
+    """`No space left on device`: a system error's text without its number and path; other errors as they
+    are.
     """
     return (error.strerror if isinstance(error, OSError) else None) or str(error)

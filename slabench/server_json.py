@@ -1,7 +1,7 @@
 """JSON that a server sent, read so that nothing in it breaks what is done with it afterwards.
 
 JSON has no limit for the digits of a number, the depth of a value or the length of a text; Python and the
-files that are written from it have. What is beyond them is either refused (ValueError) or becomes a text,
+files that are written from it have. A value beyond them is either refused (ValueError) or becomes a text,
 which no reader takes for a number.
 """
 
@@ -26,7 +26,7 @@ def parse(data: bytes | str) -> Any:
 
 
 def read(data: bytes | str) -> Any:
-    """The value with harmless parts alone: finite floats, whole numbers of 64 bits, texts that can be encoded
+    """The value with harmless parts only: finite floats, whole numbers of 64 bits, texts that can be encoded
     and shown.
     """
     try:
@@ -36,7 +36,7 @@ def read(data: bytes | str) -> Any:
 
 
 def clean(text: str, most: int = MOST_TEXT) -> str:
-    """Without halves of surrogate pairs, which no encoding can write; one longer than most is no name: its
+    """Without halves of surrogate pairs, which no encoding can write; of a text longer than most its
     beginning.
     """
     if len(text) > most:
@@ -59,21 +59,20 @@ def _harmless(value: Any, depth: int) -> Any:
     if depth > MOST_DEPTH:
         raise ValueError(f"it is nested more than {MOST_DEPTH} deep")
     if isinstance(value, dict):
-        return {clean(key): _harmless(one, depth + 1) for key, one in value.items()}
+        return {clean(key): _harmless(part, depth + 1) for key, part in value.items()}
     if isinstance(value, list):
-        return [_harmless(one, depth + 1) for one in value]
+        return [_harmless(part, depth + 1) for part in value]
     return value
 
 
 def finite(value: object) -> float | None:
-    """A number as a double; None for one that has none, NaN and infinity, and for what is no number."""
+    """A number as a double; None for NaN, infinity, a number beyond doubles, and for what is no number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
-        found = float(value)
+        return float(value) if math.isfinite(value) else None
     except OverflowError:
         return None
-    return found if math.isfinite(found) else None
 
 
 def count(value: object) -> int | None:

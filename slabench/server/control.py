@@ -25,25 +25,28 @@ def flush(
     ca_file: str | None = None,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[int, str]:
-    """POST /flush_cache -> (status, text). Only the status counts: a 400 says "Cache flushed." too before
-    0.5.10.
+    """POST /flush_cache -> (status, text). Only the status counts: before 0.5.10 a 400 has the text "Cache
+    flushed." as well.
 
-    400 (behind a gateway: 206) means that requests are still running, our own warm-up perhaps: it is asked
-    again for busy_s seconds, and say is given a sentence after a moment. Other statuses (404: no such
-    endpoint, 401: it wants the admin key) are handed back at once. ServerError if no answer comes.
+    400 (behind a gateway: 206) means that requests are still running, perhaps our own warm-up: the flush is
+    repeated for up to busy_s seconds, and say() gets one sentence after 2 s. Other statuses (404: no such
+    endpoint, 401: it needs the admin key) are returned at once. ServerError if no answer comes.
     """
     client = Http(url, headers, timeout=timeout, ca_file=ca_file)
     begin = time.monotonic()
-    deadline, said = begin + busy_s, False
+    silent_s = min(_SILENT_S, busy_s / 2)
     while True:
         answer = client.post("/flush_cache")
-        if answer.status not in _BUSY or time.monotonic() >= deadline:
+        waited = time.monotonic() - begin
+        if answer.status not in _BUSY or waited >= busy_s:
             return answer.status, scrub_text(answer.text[:4000])[:500]
-        if not said and time.monotonic() - begin >= min(_SILENT_S, busy_s / 2):
-            said = True
+        if waited >= silent_s:
+            silent_s = busy_s  # one sentence is enough
             say(
-                f"{answer.url} answers {answer.status}: requests are still running there, and the prefix cache is flushed only "
-                f"when none is. It is asked again for up to {busy_s:g} s; stop other clients."
+                f"{answer.url} answers {answer.status}: requests are still running there, and the prefix "
+                f"cache "
+                f"can be flushed only when none is. The flush is repeated for up to {busy_s:g} s; stop other "
+                "clients."
             )
         time.sleep(_POLL_S)
 
@@ -52,8 +55,8 @@ def workers_flushed(text: str) -> tuple[int, int] | None:
     """(flushed, all) of the workers, from the answer of sglang-router and smg to a flush; None: the answer
     counts no workers.
     """
-    found = _FLUSHED.search(text)
-    return (int(found[1]), int(found[2])) if found else None
+    counts = _FLUSHED.search(text)
+    return (int(counts[1]), int(counts[2])) if counts else None
 
 
 def wait_ready(
@@ -68,47 +71,38 @@ def wait_ready(
     """Return once the server at url takes requests. ServerError, with the last obstacle, after deadline_s
     seconds.
 
-    model_info answers before a server has warmed up, so it is not enough: besides it, either the log says
-    that the server is fired up, or a request for one token is answered. GET /health is not asked, it costs a
-    token and a log line. check() is called in every round and may raise: the way to notice that a process we
-    started has died.
+    model_info answers before a server has warmed up, so it is not enough: in addition the log has its ready
+    line, or a request for one token is answered. GET /health is not used, it costs a token and a log line.
+    check() is called in every round and may raise, for example when a process that we started has died.
     """
     client = Http(url, headers, timeout=min(10.0, deadline_s), ca_file=ca_file)
     deadline = time.monotonic() + deadline_s
     grace = time.monotonic() + 2.0
-    names = False
-    obstacle = "it was not asked"
+    answers, obstacle = False, "no request was sent"
     while True:
         if check is not None:
             check()
         try:
-            if not names:
-                answer = client.get("/model_info")
-                if answer.status == 404:
-                    answer = client.get("/get_model_info")
-                names = answer.status == 200
+            if not answers:
+                answer = client.first_of(("/model_info", "/get_model_info"))
+                answers = answer.status == 200
                 obstacle = f"{answer.url} answers {answer.status}"
                 grace = time.monotonic() + 2.0
-            if names:
-                if log_says_ready is not None and log_says_ready():
+            if answers and log_says_ready is not None and log_says_ready():
+                return
+            # Where there is a log, its line comes first: our request would be one more in the server's own
+            # warm-up.
+            if answers and (log_says_ready is None or time.monotonic() >= grace):
+                limit = max(1.0, min(30.0, deadline - time.monotonic()))
+                answer = client.generate([1], 1, timeout=limit)
+                if answer.status == 200:
                     return
-                # Where there is a log, its line comes first: our request would be one more in the server's
-                # own warm-up.
-                if log_says_ready is None or time.monotonic() >= grace:
-                    limit = max(1.0, min(30.0, deadline - time.monotonic()))
-                    one = {
-                        "input_ids": [1],
-                        "sampling_params": {"max_new_tokens": 1, "temperature": 0, "ignore_eos": True},
-                    }
-                    answer = client.post("/generate", one, timeout=limit)
-                    if answer.status == 200:
-                        return
-                    obstacle = f"{answer.url} answers {answer.status}"
+                obstacle = f"{answer.url} answers {answer.status}"
         except ServerError as error:
             obstacle = str(error)
         if time.monotonic() >= deadline:
             raise ServerError(
                 f"{client.target.shown} was not ready after {deadline_s:g} s: {obstacle} "
-                "Check the server's log, or give it more time."
+                "Check the server's log, or allow more time with --launch-timeout."
             )
         time.sleep(_POLL_S)

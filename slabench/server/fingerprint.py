@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterable
@@ -24,9 +23,9 @@ def fingerprint(
 ) -> dict[str, dict[str, Any]]:
     """{"server": ..., "hardware": ..., "model": ...}, of every server of the deployment.
 
-    gpus: what the figures per GPU divide by. hardware_label, the user's own name for the accelerator, counts
-    before the server's; this machine's is looked up only if url leads here. Where prefill and decode servers
-    are apart, keys begin with the role.
+    gpus: what the metrics per GPU divide by. hardware_label, the user's own name for the accelerator, has
+    precedence over the server's; this machine's is read only if url leads here. Where prefill and decode
+    servers are separate, keys begin with the role.
     """
     info, counts = roles.info, roles.gpus(None, None) if gpus is None else gpus
     server: dict[str, Any] = {"version": info.version, "simulated": info.simulated}
@@ -38,58 +37,52 @@ def fingerprint(
     if roles.disaggregated:
         server["versions"] = _versions(roles)
         hardware |= {"prefill.gpus": counts.prefill, "decode.gpus": counts.decode}
-    for role in [one for one in Role if roles.of(one)]:
-        prefix = f"{role.value}." if roles.disaggregated else ""
+    for role in Role:
         workers = roles.of(role)
-        server |= {f"{prefix}{name}": _each(one.info.raw.get(name) for one in workers) for name in SPEED_ARGS}
-        hardware |= {
-            f"{prefix}{name}": _each(getattr(one.info, field) for one in workers) for name, field in _LAYOUT
-        }
+        if not workers:
+            continue
+        prefix = f"{role.value}." if roles.disaggregated else ""
+        infos = [worker.info for worker in workers]
+        server |= {f"{prefix}{name}": _each(info.raw.get(name) for info in infos) for name in SPEED_ARGS}
+        hardware |= {f"{prefix}{name}": _each(getattr(info, key) for info in infos) for name, key in _LAYOUT}
         if len(workers) > 1 or roles.disaggregated:
             hardware[f"{prefix}servers"] = len(workers) if roles.whole else None
     server["token_capacity"] = info.token_capacity
-    return {
-        "server": server,
-        "hardware": hardware,
-        "model": {
-            "name": PurePosixPath(info.model_path.rstrip("/")).name if info.model_path else None,
-            "architectures": list(info.architectures) if info.architectures is not None else None,
-            "model_type": info.model_type,
-            **{name: _each(getattr(one.info, name) for one in roles.workers) for name in _WEIGHTS},
-        },
+    model = {
+        "name": PurePosixPath(info.model_path.rstrip("/")).name if info.model_path else None,
+        "architectures": list(info.architectures) if info.architectures is not None else None,
+        "model_type": info.model_type,
+        **{name: _each(getattr(worker.info, name) for worker in roles.workers) for name in _WEIGHTS},
     }
+    return {"server": server, "hardware": hardware, "model": model}
 
 
 def _each(values: Iterable[Any]) -> Any:
-    """What all servers have; where they differ, how many have which."""
+    """The value that all servers have; where they differ, how many have which."""
     known = list(values)
-    kinds: list[Any] = [value for place, value in enumerate(known) if value not in known[:place]]
+    kinds = [value for place, value in enumerate(known) if value not in known[:place]]
     if len(kinds) == 1:
         return kinds[0]
-    return "; ".join(
-        f"{'not known' if kind is None else repr(kind)} ({known.count(kind)} of {len(known)})"
-        for kind in kinds
-    )
+    names = ["not known" if kind is None else repr(kind) for kind in kinds]
+    counts = [known.count(kind) for kind in kinds]
+    return "; ".join(f"{name} ({n} of {len(known)})" for name, n in zip(names, counts, strict=True))
 
 
 def _versions(roles: Roles) -> str:
-    """One version in all servers may be upgraded to another one; two versions side by side are another
-    deployment than either.
+    """One version in all servers may be upgraded to another; two versions side by side are another deployment
+    than either.
     """
-    versions = [(one.role.value, one.info.version) for one in roles.workers]
+    versions = Counter((worker.role.value, worker.info.version) for worker in roles.workers)
     if len({version for _, version in versions}) == 1:
         return "one for all servers"
-    return "; ".join(f"{count} {role} {version}" for (role, version), count in Counter(versions).items())
+    return "; ".join(f"{count} {role} {version}" for (role, version), count in versions.items())
 
 
 def _accelerators(roles: Roles) -> str | None:
-    """The names that /v1/loads gives; None unless every server has one."""
-    names = [one.info.accelerator if one.info.device != "cpu" else None for one in roles.workers]
-    return (
-        None
-        if None in names
-        else ", ".join(dict.fromkeys(name for name in names if name is not None)) or None
-    )
+    """The names in /v1/loads; None unless every server has one."""
+    infos = [worker.info for worker in roles.workers]
+    names = [info.accelerator for info in infos if info.accelerator is not None and info.device != "cpu"]
+    return ", ".join(dict.fromkeys(names)) or None if len(names) == len(infos) else None
 
 
 def _device_name(info: ServerInfo, url: str | None) -> str | None:
@@ -115,17 +108,9 @@ def cpu_name() -> str | None:
 
 def gpu_name() -> str | None:
     """Names of this machine's GPUs as nvidia-smi gives them, each once; None without nvidia-smi."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return None
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
     try:
-        done = subprocess.run(
-            [tool, "--query-gpu=name", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     names = sorted({line.strip() for line in done.stdout.splitlines() if line.strip()})

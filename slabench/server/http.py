@@ -1,6 +1,6 @@
-"""A small synchronous HTTP client for the questions around a run; the load itself goes through loadgen/.
+"""A small synchronous HTTP client for the requests before and after a load; the load itself is loadgen's.
 
-Proxy variables of the environment are not read: what is measured is the server that the URL names.
+Proxy variables of the environment are ignored: the server at the URL is measured, and no proxy.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
@@ -25,7 +25,7 @@ MAX_BODY = 64 * 1024 * 1024  # a server_info of 64 data-parallel ranks is about 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer, whole. url is fit to be printed."""
+    """One whole answer. url may be printed."""
 
     status: int
     headers: Mapping[str, str]  # names in lower case
@@ -34,15 +34,15 @@ class Response:
 
     @property
     def text(self) -> str:
-        """The body as UTF-8, foreign bytes replaced."""
+        """The body as UTF-8, other bytes replaced."""
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON. ServerError, naming what came instead, if it is none."""
+        """The body as JSON. ServerError, with what came instead, if it is none."""
         try:
             return server_json.read(self.body)
         except ValueError as error:
-            what = f"{self.kind()} instead of JSON"
+            what = f"{self.kind()}, not with JSON"
             if not isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
                 what = f"JSON that cannot be read: {error}"
             raise ServerError(f"{self.url} answered {self.status} with {what}. {_CHECK_URL}") from error
@@ -51,13 +51,13 @@ class Response:
         """What the body is, in words for a message."""
         head = self.body[:512].lstrip().lower()
         if head.startswith((b"<!doctype html", b"<html")) or "html" in self.headers.get("content-type", ""):
-            return "an HTML page, as a proxy or a login page gives,"
+            return "an HTML page (of a proxy or a login)"
         if not self.body:
             return "an empty body"
         return f"{scrub_text(self.text[:4000])[:80]!r}"
 
 
-_CHECK_URL = "Check host, port and path of --base-url: it has to be the SGLang server's own address."
+_CHECK_URL = "Check host, port and path of --base-url: it has to be the address of the SGLang server itself."
 
 
 class Http:
@@ -86,26 +86,38 @@ class Http:
                 self._tls = ssl.create_default_context(cafile=ca_file)
             except (OSError, ssl.SSLError) as error:
                 raise ConfigError(
-                    f"The CA file {ca_file} cannot be used ({system_words(error)}). It has to be a readable PEM file."
+                    f"The CA file {ca_file} cannot be used ({system_words(error)}). Give a readable PEM file."
                 ) from error
 
     def get(self, path: str, *, timeout: float | None = None) -> Response:
-        """GET base + path. ServerError if no HTTP answer came or it redirects; any other status is the
-        caller's to judge.
-        """
+        """GET base + path, with any status. ServerError if no HTTP answer came, or a redirect."""
         return self._request("GET", path, None, timeout)
 
     def post(self, path: str, body: Any = None, *, timeout: float | None = None) -> Response:
         """POST base + path, a body other than None as JSON. Errors as get()."""
         return self._request("POST", path, body, timeout)
 
+    def first_of(self, paths: Sequence[str]) -> Response:
+        """GET of several names of one endpoint: the first answer that another name would not change, else the
+        last. Newer servers warn at old names, older ones do not have the new.
+        """
+        for path in paths:
+            answer = self.get(path)
+            if answer.status in (200, 401, 403, 503):
+                break
+        return answer
+
+    def generate(self, ids: Sequence[int], tokens: int, *, timeout: float) -> Response:
+        """POST /generate for that many tokens."""
+        sampling = {"max_new_tokens": tokens, "temperature": 0, "ignore_eos": True}
+        body = {"input_ids": list(ids), "sampling_params": sampling}
+        return self.post("/generate", body, timeout=timeout)
+
     def _request(self, method: str, path: str, body: Any, timeout: float | None) -> Response:
         limit = self._timeout if timeout is None else timeout
         shown = self.target.shown + path
         payload = None if body is None else json.dumps(body).encode()
-        headers = dict(self._headers)
-        if payload is not None:
-            headers["content-type"] = "application/json"
+        headers = self._headers | ({} if body is None else {"content-type": "application/json"})
         host, port = self.target.host, self.target.port
         connection: http.client.HTTPConnection
         if self._tls is not None:
@@ -119,78 +131,90 @@ class Http:
             data = self._body(answer, deadline, shown)
             fields = {name.lower(): value for name, value in answer.getheaders()}
         except (OSError, http.client.HTTPException, UnicodeError, ValueError) as error:
-            # A socket that is there and not yet a TLS one: the peer has taken the connection, and did not
-            # answer the handshake.
-            halfway = (
-                self._tls is not None
-                and connection.sock is not None
-                and not isinstance(connection.sock, ssl.SSLSocket)
-            )
-            raise ServerError(
-                scrub_text(_sentence(self.target, shown, limit, error, halfway=halfway))
-            ) from error
+            # A socket that is no TLS socket yet: the peer accepted the connection and did not answer the
+            # handshake.
+            halfway = self._tls is not None and type(connection.sock) is socket.socket
+            sentence = _sentence(self.target, limit, error, halfway=halfway)
+            raise ServerError(scrub_text(f"{shown}: {sentence}")) from error
         finally:
             connection.close()
         if 300 <= answer.status < 400:
-            where = _location(shown, fields)
             raise ServerError(
-                f"{shown} answered {answer.status} and points to {where}. A redirect is not followed: "
-                "give the final address as --base-url."
+                f"{shown} answered {answer.status} and redirects to {_location(shown, fields)}. Redirects "
+                f"are "
+                "not followed: give the final address as --base-url."
             )
         return Response(answer.status, fields, data, shown)
 
     @staticmethod
     def _body(answer: http.client.HTTPResponse, deadline: float, shown: str) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
+        body = bytearray()
         while chunk := answer.read1(1 << 16):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_BODY:
+            body += chunk
+            if len(body) > MAX_BODY:
                 raise ServerError(f"{shown} sent more than {MAX_BODY >> 20} MiB. {_CHECK_URL}")
             if time.monotonic() > deadline:
                 raise TimeoutError("the body did not end")
-        if answer.length:  # read1() does not tell an early end
-            raise http.client.IncompleteRead(b"".join(chunks), answer.length)
-        return b"".join(chunks)
+        if answer.length:  # read1() does not report an early end
+            raise http.client.IncompleteRead(bytes(body), answer.length)
+        return bytes(body)
 
 
 def _location(shown: str, fields: Mapping[str, str]) -> str:
-    """Where a redirect points to, as it may be printed."""
+    """Where a redirect leads, as it may be printed."""
     place = fields.get("location", "")[:500]
-    if not place:
-        return "nowhere"
     try:
-        return scrub_text(redact_url(urljoin(shown, place)))
+        return scrub_text(redact_url(urljoin(shown, place))) if place else "no address"
     except ValueError:
-        return "what is no URL"
+        return "an address that is no URL"
 
 
-def _sentence(target: ServerUrl, shown: str, limit: float, error: Exception, *, halfway: bool = False) -> str:
-    """Why no answer came, and what to check. halfway: it was connected, and its TLS handshake had not ended."""
-    where = f"{target.host} port {target.port}"
+def _sentence(target: ServerUrl, limit: float, error: Exception, *, halfway: bool) -> str:
+    """Why no answer came, and what to check. halfway: connected, and the TLS handshake had not ended."""
+    where, url = f"{target.host} port {target.port}", "--base-url"
     if isinstance(error, http.client.IncompleteRead):
-        return (
-            f"{shown}: the answer broke off after {len(error.partial)} bytes. Check that the server is alive."
-        )
-    if isinstance(error, ConnectionRefusedError):
-        return f"{shown}: connection refused, nothing listens at {where}. Check that the server runs, and the port of --base-url."
+        return f"the answer ended after {len(error.partial)} bytes. Check that the server is running."
     if isinstance(error, socket.gaierror):
-        return f"{shown}: the host name {target.host!r} cannot be resolved ({error.strerror}). Check the host of --base-url."
+        return (
+            f"the host name {target.host!r} cannot be resolved ({error.strerror}). Check the host of {url}."
+        )
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why = error.verify_message
+        return f"the certificate is not trusted ({why}). Give the right CA file, or check the host name."
+    if isinstance(error, ssl.SSLError):
+        why = error.reason or str(error)
+        return f"TLS failed ({why}). If the server at {where} serves plain http, use http://."
     if isinstance(error, TimeoutError) and halfway:
         return (
-            f"{shown}: {where} took the connection and did not answer the TLS handshake within {limit:g} s. A server that speaks "
-            "plain http does that: use http:// if it does, else check that it is not stuck."
+            f"{where} accepted the connection and did not answer the TLS handshake within {limit:g} s. A "
+            f"server "
+            "that serves plain http does that: use http:// if it does, else check that it responds."
         )
-    if isinstance(error, TimeoutError):
-        return f"{shown} did not answer within {limit:g} s. Check that the server is up, not stuck, and not behind a firewall."
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"{shown}: the certificate is not trusted ({error.verify_message}). Give the right CA file, or check the host name."
-    if isinstance(error, ssl.SSLError):
-        reason = error.reason or str(error)
-        return f"{shown}: TLS failed ({reason}). Check whether the server at {where} speaks https, and use http:// if it does not."
-    if isinstance(error, http.client.RemoteDisconnected | ConnectionResetError | BrokenPipeError):
-        return f"{shown}: the server closed the connection without an answer. Check that it is alive, and http:// against https://."
-    if isinstance(error, http.client.BadStatusLine | http.client.LineTooLong):
-        return f"{shown}: what answers at {where} does not speak HTTP. {_CHECK_URL}"
-    return f"{shown} cannot be asked ({type(error).__name__}: {system_words(error)}). {_CHECK_URL}"
+    for kinds, sentence in _SENTENCES:
+        if isinstance(error, kinds):
+            return sentence.format(where=where, limit=limit)
+    return f"the request failed ({type(error).__name__}: {system_words(error)}). {_CHECK_URL}"
+
+
+_SENTENCES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (
+        ConnectionRefusedError,
+        "connection refused, no server listens at {where}. Check that the server runs, and the port of "
+        "--base-url.",
+    ),
+    (
+        TimeoutError,
+        "the server did not answer within {limit:g} s. Check that it runs and responds, and that no "
+        "firewall is "
+        "in between.",
+    ),
+    (
+        (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError),
+        "the server closed the connection without an answer. Check that it is running, and http:// against "
+        "https://.",
+    ),
+    (
+        (http.client.BadStatusLine, http.client.LineTooLong),
+        "the answer from {where} is not HTTP. " + _CHECK_URL,
+    ),
+)

@@ -1,4 +1,4 @@
-"""Asks who answers at a base URL: a server, or a router and then the servers behind it."""
+"""Finds out what is at a base URL: a server, or a router and then the servers behind it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ from slabench.server.roles import Roles, Router, merged, read
 from slabench.server.url import parse_url
 
 WORKER_TIMEOUT_S = 3.0
-_OURS = (
-    "slabench measures SGLang servers: check that --base-url is the address of an SGLang server or of an SGLang router, not of "
+INFO_PATHS = ("/server_info", "/get_server_info")
+_ONLY_SGLANG = (
+    "slabench measures SGLang servers: check that --base-url is the address of an SGLang server or router, "
+    "not of "
     "another engine."
 )
-# one of these is in every server_info
-_SAYS = {"tp_size", "version", "max_total_num_tokens", "internal_states"}
+_IN_EVERY_INFO = {"tp_size", "version", "max_total_num_tokens", "internal_states"}  # at least one of them
 # a gateway's worker_type; `regular` is a unified server
 _ROLES = {"prefill": Role.PREFILL, "decode": Role.DECODE}
+_REFUSED = {
+    401: "the server requires an API key. Put it into SLABENCH_API_KEY.",
+    403: "the server requires an API key. Put it into SLABENCH_API_KEY.",
+    503: "the server is starting or stopping. Wait until it is ready.",
+}
 
 
 def identify(
@@ -32,62 +38,47 @@ def identify(
     like: Roles | None = None,
     on_answer: Callable[[], None] | None = None,
 ) -> Roles:
-    """Ask the server or router at url what it is. ServerError if nothing answers, or if what answers is no
-    SGLang.
+    """Ask the server or router at url what it is. ServerError if it does not answer or is not SGLang.
 
-    like: what it was before; then only what can have changed is asked for. on_answer: called when its
+    like: what it was before; then only what can have changed is requested. on_answer: called when its
     server_info has come.
     """
     client = Http(url, headers, timeout=timeout, ca_file=ca_file)
-    answer = _first(client, ("/server_info", "/get_server_info"))
-    described = answer.json() if answer.status == 200 else {}
+    answer = _first(client, INFO_PATHS)
+    info = answer.json() if answer.status == 200 else {}
     if on_answer is not None:
         on_answer()
-    if isinstance(described, dict) and merged(described):
-        return read(described, _model(client))
+    if isinstance(info, dict) and merged(info):
+        return read(info, _model(client))
     listed = _listed(client) if like is None or like.router is Router.GATEWAY else []
     if listed:
-        silent = {one.where for one in like.workers if not one.asked} if like is not None else set()
-        # One that answered before is waited for: a busy server is slow to describe itself, and its silence
-        # would be a restart's.
+        silent = {worker.where for worker in like.workers if not worker.asked} if like is not None else set()
+        # A worker that answered before is waited for: a busy server describes itself slowly, and its silence
+        # would look like a restart.
         workers = _workers(client, listed, silent, WORKER_TIMEOUT_S if like is None else timeout)
         return read({"router": Router.GATEWAY.value, "workers": workers}, _model(client))
     if answer.status != 200:
-        text = f"{client.target.shown} answered {answer.status} to /server_info and /get_server_info, with {answer.kind()}. {_OURS}"
-        raise ServerError(text.replace(",.", "."))
-    if not isinstance(described, dict) or not (_SAYS & described.keys()):
-        raise ServerError(f"{answer.url} answered JSON that is no server_info of SGLang. {_OURS}")
+        raise ServerError(
+            f"{client.target.shown} answered {answer.status} to {' and '.join(INFO_PATHS)} with "
+            f"{answer.kind()}. " + _ONLY_SGLANG
+        )
+    if not isinstance(info, dict) or not (_IN_EVERY_INFO & info.keys()):
+        raise ServerError(f"{answer.url} answered with JSON that is no server_info of SGLang. {_ONLY_SGLANG}")
     model = _model(client)
-    return read(described if like is not None else {**described, **_loads(client)}, model)
+    return read(info if like is not None else {**info, **_loads(client)}, model)
 
 
 def _model(client: Http) -> Mapping[str, Any]:
-    for path in ("/model_info", "/get_model_info"):
-        answer = client.get(path)
-        if answer.status == 200:
-            body = answer.json()
-            return body if isinstance(body, dict) else {}
-    return {}
+    answer = client.first_of(("/model_info", "/get_model_info"))
+    body = answer.json() if answer.status == 200 else None
+    return body if isinstance(body, dict) else {}
 
 
 def _first(client: Http, paths: Sequence[str]) -> Response:
-    """The first of several names of one endpoint that answers 200, else the last: newer servers warn at old
-    names, older ones have no new. ServerError if what is there does not answer, wants a key or is not
-    ready."""
-    answer: Response | None = None
-    for path in paths:
-        answer = client.get(path)
-        if answer.status == 200:
-            return answer
-        if answer.status in (401, 403):
-            raise ServerError(
-                f"{answer.url} answered {answer.status}: it wants an API key. Put it into SLABENCH_API_KEY."
-            )
-        if answer.status == 503:
-            raise ServerError(
-                f"{answer.url} answered 503: the server is starting or stopping. Wait until it is ready."
-            )
-    assert answer is not None
+    """As client.first_of(). ServerError if the server does not answer, requires a key or is not ready."""
+    answer = client.first_of(paths)
+    if answer.status in _REFUSED:
+        raise ServerError(f"{answer.url} answered {answer.status}: {_REFUSED[answer.status]}")
     return answer
 
 
@@ -105,62 +96,53 @@ def _loads(client: Http) -> dict[str, Any]:
     """The accelerator and how many a data-parallel rank has (0.5.18 and later); empty where that is not
     reported.
     """
-    told = _quiet(client, "/v1/loads")
-    if "num_accelerators" not in told:
+    page = _quiet(client, "/v1/loads")
+    if "num_accelerators" not in page:
         return {}
-    loads = told.get("loads")
-    ranks = (
-        [{"dp_rank": one.get("dp_rank")} for one in loads if isinstance(one, dict)]
-        if isinstance(loads, list)
-        else []
-    )
-    return {
-        "loads": {
-            "accelerator": told.get("accelerator"),
-            "num_accelerators": told["num_accelerators"],
-            "loads": ranks,
-        }
-    }
+    loads = page.get("loads")
+    ranks = [
+        {"dp_rank": load.get("dp_rank")}
+        for load in (loads if isinstance(loads, list) else ())
+        if isinstance(load, dict)
+    ]
+    named = {name: page.get(name) for name in ("accelerator", "num_accelerators")}
+    return {"loads": {**named, "loads": ranks}}
 
 
 def _listed(client: Http) -> list[Mapping[str, Any]]:
-    """The workers of a Rust gateway, one entry a server: with --dp-aware it lists each data-parallel rank as
-    URL@RANK.
+    """The workers of a Rust gateway, one entry per server: with --dp-aware it lists each data-parallel rank
+    as URL@RANK.
     """
-    told = _quiet(client, "/workers").get("workers")
-    found: dict[str, Mapping[str, Any]] = {}
-    for one in told if isinstance(told, list) else ():
-        if isinstance(one, dict) and isinstance(one.get("url"), str):
-            head, mark, rank = one["url"].rpartition("@")
-            where = head if mark and rank.isdigit() else one["url"]
-            found.setdefault(where, {**one, "url": where})
-    return list(found.values())
+    workers = _quiet(client, "/workers").get("workers")
+    by_url: dict[str, Mapping[str, Any]] = {}
+    for worker in workers if isinstance(workers, list) else ():
+        if isinstance(worker, dict) and isinstance(worker.get("url"), str):
+            head, mark, rank = worker["url"].rpartition("@")
+            url = head if mark and rank.isdigit() else worker["url"]
+            by_url.setdefault(url, {**worker, "url": url})
+    return list(by_url.values())
 
 
 def _workers(
     client: Http, listed: Sequence[Mapping[str, Any]], silent: set[str], timeout: float
 ) -> list[dict[str, Any]]:
-    """Each worker asked itself, all at once; what the gateway's labels say of one that does not answer, or is
-    in silent.
+    """Each worker asked itself, all at once; the gateway's labels for one that does not answer or is in
+    silent.
     """
 
-    def ask(one: Mapping[str, Any]) -> dict[str, Any]:
-        labels = _typed(one.get("metadata") or one.get("labels"))
-        where = _address(one["url"])
-        info = {} if where in silent else _ask(client, one["url"], labels, timeout)
-        return {
-            "role": _role(one.get("worker_type")).value,
-            "where": where,
-            "asked": bool(info),
-            "info": info or labels,
-        }
+    def ask(worker: Mapping[str, Any]) -> dict[str, Any]:
+        labels = _typed(worker.get("metadata") or worker.get("labels"))
+        where = _address(worker["url"])
+        info = {} if where in silent else _ask(client, worker["url"], labels, timeout)
+        role = _role(worker.get("worker_type")).value
+        return {"role": role, "where": where, "asked": bool(info), "info": info or labels}
 
     with ThreadPoolExecutor(max_workers=min(16, len(listed))) as pool:
         return list(pool.map(ask, listed))
 
 
 def _role(kind: Any) -> Role:
-    """By `prefill`, or by the {"Prefill": {...}} of older releases."""
+    """Of `prefill`, or of {"Prefill": {...}} as older releases have it."""
     name = next(iter(kind), "") if isinstance(kind, Mapping) else kind
     return _ROLES.get(str(name).lower(), Role.UNIFIED)
 
@@ -168,36 +150,31 @@ def _role(kind: Any) -> Role:
 def _ask(client: Http, url: str, labels: Mapping[str, Any], timeout: float) -> Mapping[str, Any]:
     """A worker's own server_info; empty if it cannot be had.
 
-    Without our headers: an API key is for the address that it was given for. A loopback address is the
-    gateway's own machine's, and its labels tell whether what answers here is the worker that the gateway
-    means.
+    Without our headers: an API key is only for the address that it was given for. A loopback address is one
+    of the gateway's own machine, so the labels have to agree with what answers at that address here.
     """
     try:
         if parse_url(url).loopback and not client.target.loopback:
             return {}
         worker = Http(url, timeout=timeout)
-        info = _quiet(worker, "/server_info") or _quiet(worker, "/get_server_info")
-    except ConfigError:  # no URL that can be asked, such as grpc://
+        info = next(filter(None, (_quiet(worker, path) for path in INFO_PATHS)), {})
+    except ConfigError:  # no URL for HTTP, such as grpc://
         return {}
-    same = all(
-        info.get(name) in (None, labels[name])
-        for name in ("model_path", "tp_size", "version")
-        if name in labels
-    )
+    names = [name for name in ("model_path", "tp_size", "version") if name in labels]
+    same = all(info.get(name) in (None, labels[name]) for name in names)
     return {**info, **_loads(worker)} if same and "tp_size" in info else {}
 
 
+_LABELS: dict[str, Any] = {"true": True, "false": False, "null": None, "none": None}
+
+
 def _typed(labels: Any) -> dict[str, Any]:
-    """A gateway's labels are all texts: "8" is 8, "true" is True, "null" says nothing."""
-    words = {"true": True, "false": False, "null": None, "none": None}
+    """A gateway's labels are all texts: "8" is 8, "true" is True, "null" is None."""
+    texts = labels.items() if isinstance(labels, Mapping) else ()
     return {
-        str(name): words[value.lower()]
-        if value.lower() in words
-        else int(value)
-        if value.isdecimal()
-        else value
-        for name, value in (labels.items() if isinstance(labels, Mapping) else ())
-        if isinstance(value, str)
+        str(name): int(text) if text.isdecimal() else _LABELS.get(text.lower(), text)
+        for name, text in texts
+        if isinstance(text, str)
     }
 
 

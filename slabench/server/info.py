@@ -1,7 +1,7 @@
-"""One server's own description of itself, read from every SGLang since 0.4.3. A field it does not give is
-None.
+"""One server's own description of itself, read from every SGLang since 0.4.3. A field that it does not
+report is None.
 
-identify.py asks for it; roles.py puts several servers behind a router together.
+identify.py asks for it; roles.py combines several servers behind a router.
 """
 
 from __future__ import annotations
@@ -14,38 +14,23 @@ from typing import Any
 from slabench.server.secrets import know_description, scrub
 from slabench.server_json import MOST_COUNT
 
+Raw = Mapping[str, Any]  # decoded JSON
+Pick = Callable[[str], Any]  # a key of server_info -> its value
 REFERENCE_VERSION = "0.5.7"
 # Arguments that change speed; those that only name things (paths, ports, logging) are left out.
 SPEED_ARGS = (
-    "attention_backend",
-    "chunked_prefill_size",
-    "cuda_graph_max_bs",
-    "disable_cuda_graph",
-    "disable_overlap_schedule",
-    "disable_radix_cache",
-    "disaggregation_mode",
-    "enable_mixed_chunk",
-    "enable_torch_compile",
-    "enable_two_batch_overlap",
-    "max_prefill_tokens",
-    "max_running_requests",
-    "moe_a2a_backend",
-    "moe_runner_backend",
-    "num_continuous_decode_steps",
-    "page_size",
-    "sampling_backend",
-    "schedule_conservativeness",
-    "schedule_policy",
-    "speculative_algorithm",
-    "speculative_num_draft_tokens",
-    "speculative_num_steps",
-    "stream_interval",
-)
+    "attention_backend chunked_prefill_size cuda_graph_max_bs disable_cuda_graph disable_overlap_schedule "
+    "disable_radix_cache disaggregation_mode enable_mixed_chunk enable_torch_compile "
+    "enable_two_batch_overlap "
+    "max_prefill_tokens max_running_requests moe_a2a_backend moe_runner_backend num_continuous_decode_steps "
+    "page_size sampling_backend schedule_conservativeness schedule_policy speculative_algorithm "
+    "speculative_num_draft_tokens speculative_num_steps stream_interval"
+).split()
 MOST_RANKS = 1_000_000
 
 
 class Role(Enum):
-    """What a server of a deployment does. A router holds no GPU and is no worker."""
+    """What a server of a deployment does. A router has no GPU and is no worker."""
 
     UNIFIED = "unified"
     PREFILL = "prefill"
@@ -54,17 +39,16 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Gpus:
-    """How many accelerators a deployment spans, how many share one scheduler, and the sentence that says
-    where it comes from."""
+    """How many accelerators a deployment has, how many share one scheduler, and where that is reported."""
 
     count: int | None
-    per_scheduler: int | None  # what one decode line of the log speaks of: all GPUs of one data-parallel rank
+    per_scheduler: int | None  # behind one Decode line of the log: all GPUs of one data-parallel rank
     source: str
 
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """server_info and model_info in our words. Capacities are in tokens; None: the server does not say."""
+    """server_info and model_info with one name per fact. Capacities are in tokens; None: not reported."""
 
     role: Role
     version: str | None
@@ -83,20 +67,16 @@ class ServerInfo:
     dp: int | None  # data-parallel ranks, each a scheduler: replicas, or attention groups inside tp
     pp: int | None
     ep: int | None
-    nnodes: int | None
     enable_dp_attention: bool | None
     gpus: Gpus
     accelerator: str | None  # its name, from /v1/loads of 0.5.18 and later
-    token_capacity_per_rank: tuple[int, ...] | None  # one entry per data-parallel rank that spoke
+    token_capacity_per_rank: tuple[int, ...] | None  # one entry per data-parallel rank that answered
     token_capacity: int | None  # of all ranks
-    # of all ranks; None also where the server was given none and reports none
-    max_running_requests: int | None
+    max_running_requests: int | None  # of all ranks; None also where no limit was set and none is reported
     max_running_requests_per_dp: int | None  # as the schedulers apply it, 0.5.8 and later
-    context_length: int | None  # as given at the start; None: the model's own
-    max_req_input_len: int | None
+    context_length: int | None  # as set at the start; None: the model's own
     chunked_prefill_size: int | None
     page_size: int | None
-    disable_radix_cache: bool | None
     stream_interval: int | None
     decode_log_interval: int | None
     disable_cuda_graph: bool | None
@@ -110,16 +90,13 @@ class ServerInfo:
 
 
 def _int(value: Any) -> int | None:
-    """A size. What no deployment has (server_json.MOST_COUNT) is not one."""
-    return (
-        value if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MOST_COUNT else None
-    )
+    """A size; None for a number beyond any deployment (server_json.MOST_COUNT)."""
+    return value if type(value) is int and abs(value) <= MOST_COUNT else None
 
 
 def _size(value: Any) -> int | None:
     """A number of GPUs, ranks or nodes: at least 1."""
-    found = _int(value)
-    return found if found is not None and 0 < found <= MOST_RANKS else None
+    return value if type(value) is int and 0 < value <= MOST_RANKS else None
 
 
 def _str(value: Any) -> str | None:
@@ -130,20 +107,29 @@ def _bool(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _states(info: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+# Fields that server_info has by the same name.
+_BY_NAME: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("quantization", "dtype", "load_format", "kv_cache_dtype"), _str),
+    **dict.fromkeys(("device", "speculative_algorithm"), _str),
+    **dict.fromkeys(("page_size", "stream_interval", "decode_log_interval", "cuda_graph_max_bs"), _int),
+    **dict.fromkeys(("context_length", "chunked_prefill_size"), _int),
+    "disable_cuda_graph": _bool,
+}
+
+
+def _states(info: Raw) -> list[Raw]:
     """internal_states: a list per data-parallel rank from 0.4.6, one object before."""
     states = info.get("internal_states")
-    if isinstance(states, Mapping):
-        return [states]
-    return [state for state in states if isinstance(state, Mapping)] if isinstance(states, list) else []
+    states = states if isinstance(states, list) else [states]
+    return [state for state in states if isinstance(state, Mapping)]
 
 
-def _ranks(pick: Callable[[str], Any]) -> tuple[int | None, bool | None]:
+def _ranks(pick: Pick) -> tuple[int | None, bool | None]:
     """(data-parallel ranks, whether they are attention groups inside tp).
 
     From 0.5.22 dp_size counts replicas alone and the groups are attn_dp_size; there one of the two is always
     1 (num_dp_ranks_of in srt/runtime_context.py of 0.5.23). Before, dp_size was both, and enable_dp_attention
-    said which.
+    decided which.
     """
     groups = _size(pick("attn_dp_size"))
     if groups is not None and groups > 1:
@@ -151,7 +137,7 @@ def _ranks(pick: Callable[[str], Any]) -> tuple[int | None, bool | None]:
     return _size(pick("dp_size")), _bool(pick("enable_dp_attention"))
 
 
-def _gpus(pick: Callable[[str], Any], device: str | None, dp: int | None, attention: bool | None) -> Gpus:
+def _gpus(pick: Pick, device: str | None, dp: int | None, attention: bool | None) -> Gpus:
     """tp x pp with dp-attention (the data-parallel ranks lie inside tp), tp x pp x dp without; nodes never
     multiply.
     """
@@ -161,61 +147,52 @@ def _gpus(pick: Callable[[str], Any], device: str | None, dp: int | None, attent
     if tp is None:
         return _gpus_by_loads(pick("loads"))
     stages, ranks = pp or 1, dp or 1
+    total, layout = tp * stages, f"tp {tp} x pp {stages}"
     if attention:
-        inside = tp * stages // ranks if tp % ranks == 0 else None
-        return Gpus(
-            tp * stages,
-            inside,
-            f"tp {tp} x pp {stages} of server_info (dp {ranks} lies inside tp: dp-attention)",
-        )
-    if ranks == 1:
-        return Gpus(tp * stages, tp * stages, f"tp {tp} x pp {stages} of server_info")
-    return Gpus(tp * stages * ranks, tp * stages, f"tp {tp} x pp {stages} x dp {ranks} of server_info")
+        inside = total // ranks if tp % ranks == 0 else None
+        return Gpus(total, inside, f"{layout} of server_info (dp {ranks} lies inside tp: dp-attention)")
+    if ranks > 1:
+        layout += f" x dp {ranks}"
+    return Gpus(total * ranks, total, f"{layout} of server_info")
 
 
 def _gpus_by_loads(loads: Any) -> Gpus:
-    """/v1/loads gives the accelerators of one data-parallel rank, and an entry for each rank."""
-    each = _size(loads.get("num_accelerators")) if isinstance(loads, Mapping) else None
-    ranks = loads.get("loads") if isinstance(loads, Mapping) else None
+    """/v1/loads reports the accelerators of one data-parallel rank, and an entry for each rank."""
+    loads = loads if isinstance(loads, Mapping) else {}
+    each, ranks = _size(loads.get("num_accelerators")), loads.get("loads")
     if each is None or not isinstance(ranks, list) or not ranks:
-        return Gpus(None, None, "server_info gives no tp_size")
+        return Gpus(None, None, "server_info has no tp_size")
     return Gpus(each * len(ranks), each, f"{each} a data-parallel rank x {len(ranks)} ranks of /v1/loads")
 
 
-def _capacity(
-    info: Mapping[str, Any], states: Sequence[Mapping[str, Any]], ranks: int
-) -> tuple[tuple[int, ...] | None, int | None]:
+def _capacity(info: Raw, states: Sequence[Raw], ranks: int) -> tuple[tuple[int, ...] | None, int | None]:
     """Tokens of KV per data-parallel rank, and of all of them.
 
-    One number stands for every rank where only one is told.
+    One number counts for every rank where only one is reported.
     """
-    told: list[int] = []
-    for state in states:
-        memory = state.get("memory_usage")
-        tokens = _int(memory.get("token_capacity")) if isinstance(memory, Mapping) else None
-        if tokens is not None:
-            told.append(tokens)
-    if not told:
-        top = _int(info.get("max_total_num_tokens"))
-        if top is None:
-            return None, None
-        told = [top]
-    total = sum(told) if len(told) >= ranks else told[0] * ranks if len(told) == 1 else None
-    return tuple(told), total
+    memory = [state["memory_usage"] for state in states if isinstance(state.get("memory_usage"), Mapping)]
+    reported = [_int(usage.get("token_capacity")) for usage in memory]
+    tokens = [capacity for capacity in reported if capacity is not None]
+    top = _int(info.get("max_total_num_tokens"))
+    if not tokens and top is not None:
+        tokens = [top]
+    if len(tokens) == 1:
+        return tuple(tokens), tokens[0] * max(ranks, 1)
+    return tuple(tokens) or None, sum(tokens) if tokens and len(tokens) >= ranks else None
 
 
-def _running_cap(given: int | None, per_dp: int | None, ranks: int, attention: bool | None) -> int | None:
-    """Requests that all ranks run at once. --max-running-requests is shared out to attention groups; each
+def _running_cap(limit: int | None, per_dp: int | None, ranks: int, attention: bool | None) -> int | None:
+    """Requests that all ranks run at once. --max-running-requests is divided among attention groups; each
     replica has all of it.
     """
     if per_dp is not None:
         return per_dp * ranks
-    if given is None:
+    if limit is None:
         return None
-    return given // ranks * ranks if attention else given * ranks
+    return limit // ranks * ranks if attention else limit * ranks
 
 
-def _raw(info: Mapping[str, Any]) -> Mapping[str, Any]:
+def _raw(info: Raw) -> Raw:
     """Every rank's state repeats the server's arguments; only what differs is kept, so that a run document
     stays small.
     """
@@ -232,14 +209,14 @@ def _raw(info: Mapping[str, Any]) -> Mapping[str, Any]:
     return scrubbed
 
 
-def read_info(info: Mapping[str, Any], model: Mapping[str, Any]) -> ServerInfo:
+def read_info(info: Raw, model: Raw) -> ServerInfo:
     """server_info and model_info as decoded JSON -> ServerInfo. Pure; unknown or missing fields are None,
     never a guess.
     """
     states = _states(info)
 
     def pick(key: str) -> Any:
-        """The resolved value where the schedulers tell one: server_info's own arguments can be null."""
+        """The schedulers' resolved value where server_info's own argument is null."""
         if info.get(key) is not None:
             return info[key]
         return next((state[key] for state in states if state.get(key) is not None), None)
@@ -247,18 +224,16 @@ def read_info(info: Mapping[str, Any], model: Mapping[str, Any]) -> ServerInfo:
     dp, attention = _ranks(pick)
     device, ranks = _str(pick("device")), dp or 1
     per_rank, total = _capacity(info, states, ranks)
-    limits = [
-        limit
-        for state in states
-        if (limit := _int(state.get("effective_max_running_requests_per_dp"))) is not None
-    ]
-    per_dp = min(limits) if limits else None
+    limits = [_int(state.get("effective_max_running_requests_per_dp")) for state in states]
+    per_dp = min((limit for limit in limits if limit is not None), default=None)
     version, simulated = _str(info.get("version")), info.get("slabench_sim")
     if isinstance(simulated, Mapping):
         simulated = simulated.get("profile", "unnamed")
     names, sizes, loads = model.get("architectures"), pick("cuda_graph_bs"), info.get("loads")
-    mode = _str(pick("disaggregation_mode"))
+    mode = pick("disaggregation_mode")
+    by_name = {name: convert(pick(name)) for name, convert in _BY_NAME.items()}
     return ServerInfo(
+        **by_name,
         role=Role(mode) if mode in ("prefill", "decode") else Role.UNIFIED,
         version=version,
         reference=version == REFERENCE_VERSION,
@@ -267,16 +242,10 @@ def read_info(info: Mapping[str, Any], model: Mapping[str, Any]) -> ServerInfo:
         served_model_name=_str(info.get("served_model_name")),
         model_type=_str(model.get("model_type")),
         architectures=tuple(str(name) for name in names) if isinstance(names, list) else None,
-        quantization=_str(pick("quantization")),
-        dtype=_str(pick("dtype")),
-        load_format=_str(pick("load_format")),
-        kv_cache_dtype=_str(pick("kv_cache_dtype")),
-        device=device,
         tp=_size(pick("tp_size")),
         dp=dp,
         pp=_size(pick("pp_size")),
         ep=_size(pick("ep_size")),
-        nnodes=_size(pick("nnodes")),
         enable_dp_attention=attention,
         gpus=_gpus(pick, device, dp, attention),
         accelerator=_str(loads.get("accelerator")) if isinstance(loads, Mapping) else None,
@@ -284,17 +253,7 @@ def read_info(info: Mapping[str, Any], model: Mapping[str, Any]) -> ServerInfo:
         token_capacity=total,
         max_running_requests=_running_cap(_int(pick("max_running_requests")), per_dp, ranks, attention),
         max_running_requests_per_dp=per_dp,
-        context_length=_int(pick("context_length")),
-        max_req_input_len=_int(pick("max_req_input_len")),
-        chunked_prefill_size=_int(pick("chunked_prefill_size")),
-        page_size=_int(pick("page_size")),
-        disable_radix_cache=_bool(pick("disable_radix_cache")),
-        stream_interval=_int(pick("stream_interval")),
-        decode_log_interval=_int(pick("decode_log_interval")),
-        disable_cuda_graph=_bool(pick("disable_cuda_graph")),
-        cuda_graph_max_bs=_int(pick("cuda_graph_max_bs")),
         cuda_graph_bs=tuple(s for s in sizes if isinstance(s, int)) if isinstance(sizes, list) else None,
-        speculative_algorithm=_str(pick("speculative_algorithm")),
         random_seed=_int(info.get("random_seed")),
         simulated=None if simulated is None else str(simulated),
         raw=_raw(info),
@@ -302,63 +261,39 @@ def read_info(info: Mapping[str, Any], model: Mapping[str, Any]) -> ServerInfo:
 
 
 # What one server process keeps. The seed is drawn anew at each launch unless it was set by hand; the others
-# catch a restart with other arguments, and another server behind the same address.
+# show a restart with other arguments, and another server behind the same address.
 _KEPT = (
-    "random_seed",
-    "version",
-    "model_path",
-    "served_model_name",
-    "dtype",
-    "quantization",
-    "device",
-    "tp",
-    "dp",
-    "pp",
-    "token_capacity_per_rank",
-    "max_running_requests_per_dp",
-)
-# The same, as server_info itself has it: what tells two processes with one --random-seed apart, and other
+    "random_seed version model_path served_model_name dtype quantization device tp dp pp "
+    "token_capacity_per_rank max_running_requests_per_dp"
+).split()
+# The same, by server_info's own names: what differs between two processes with one --random-seed, and other
 # arguments.
 _KEPT_RAW = (
-    "port",
-    "nccl_port",
-    "startup_time",
-    "launch_command",
-    "weight_version",
-    "tokenizer_path",
-    "kv_cache_dtype",
-    "load_format",
-    "context_length",
-    "lora_paths",
+    *"port nccl_port startup_time launch_command weight_version tokenizer_path kv_cache_dtype".split(),
+    *"load_format context_length lora_paths".split(),
     *SPEED_ARGS,
 )
 
 
-def identity_of(info: Mapping[str, Any]) -> tuple[tuple[str, Any], ...] | None:
+def identity_of(info: Raw) -> tuple[tuple[str, Any], ...] | None:
     """One server's server_info -> what this process keeps and another may not have, by name. None if it
     reports none of it.
 
-    Two that are equal without a seed may still be a process and its restart.
+    Two that are equal without a seed may be a process and its restart.
     """
-    told = read_info(info, {})
-    found = [(name, getattr(told, name)) for name in _KEPT] + [
-        (name, info[name]) for name in _KEPT_RAW if name in info
-    ]
-    return tuple(found) if any(value is not None for _, value in found) else None
+    known = read_info(info, {})
+    pairs = [(name, getattr(known, name)) for name in _KEPT]
+    pairs += [(name, info[name]) for name in _KEPT_RAW if name in info]
+    return tuple(pairs) if any(value is not None for _, value in pairs) else None
 
 
-def throughputs(info: Mapping[str, Any]) -> tuple[float, ...]:
-    """The throughput that each scheduler computed last: a number of many digits that stays as it is while
-    nothing runs.
-    """
+def throughputs(info: Raw) -> tuple[float, ...]:
+    """The throughput that each scheduler computed last: many digits, and constant while nothing runs."""
     return tuple(state["last_gen_throughput"] for state in _states(info) if "last_gen_throughput" in state)
 
 
-def incremental(info: Mapping[str, Any]) -> bool | None:
-    """Whether events have their own text and ids only (--stream-output, --incremental-streaming-output).
-
-    None: not said.
-    """
-    names = ("incremental_streaming_output", "stream_output")
-    said = [info[name] for name in names if isinstance(info.get(name), bool)]
-    return any(said) if said and not str(info.get("version")).startswith("0.5.2") else None
+def incremental(info: Raw) -> bool | None:
+    """Whether events have only their own text and ids (--stream-output, --incremental-streaming-output)."""
+    flags = [info.get(name) for name in ("incremental_streaming_output", "stream_output")]
+    known = [flag for flag in flags if isinstance(flag, bool)]
+    return any(known) if known and not str(info.get("version")).startswith("0.5.2") else None

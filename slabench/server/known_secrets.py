@@ -1,10 +1,9 @@
-"""The secrets that this process knows (API keys, passwords of URLs, header values), covered wherever a text
-holds them.
+"""The secrets that this process knows (API keys, passwords of URLs, header values), covered in every text.
 
 A server may repeat what it was sent: whole, in part, percent-encoded, escaped for JSON or HTML, as base64 or
 hexadecimal, in any case. Each of these is covered in every text that leaves the process. Secrets are
-registered as soon as they are known (`know`), and every output asks the same object (`KNOWN`), so that no
-output needs to know where a text came from.
+registered as soon as they are known (`know`), and every output uses the same object (`KNOWN`), so that an
+output need not know where a text came from.
 """
 
 from __future__ import annotations
@@ -29,48 +28,46 @@ PART_OF = 10
 # what is looked up first, at every (PART - _PIECE + 1)th place: a piece of PART characters holds one of them
 _PIECE = 5
 _STEP = PART - _PIECE + 1
-_PLACES = r"\b(?:(?:bearer|basic|password)\s+|(?:authorization|(?:api[-_ ]?)?key|token|password|passwd|secret)[\\\"']*\s*[:=]\s*)[\\\"']*"
+_PLACES = (
+    r"\b(?:(?:bearer|basic|password)\s+"
+    r"|(?:authorization|(?:api[-_ ]?)?key|token|password|passwd|secret)[\\\"']*\s*[:=]\s*)[\\\"']*"
+)
 # Words that documents are made of: a key such as "interrupted" must not take the reports apart.
 _OWN = (
-    "total_throughput output_throughput input_throughput completed interrupted request_throughput tests/tencent/test_sla.py "
-    "tests/ali/test_decode.py tests/serving/test_custom.py inconclusive not_checked max_concurrent_requests full_batch duration "
-    "requests.jsonl.gz bench_serving slabench localhost 127.0.0.1 concurrency goodput_throughput simulated sglang.bench_serving "
-    "total_output_retokenized http://127.0.0.1 https://localhost max_output_tokens_per_s authorization not_comparable"
+    "total_throughput output_throughput input_throughput completed interrupted request_throughput "
+    "tests/tencent/test_sla.py tests/ali/test_decode.py tests/serving/test_custom.py inconclusive "
+    "not_checked "
+    "max_concurrent_requests full_batch duration requests.jsonl.gz bench_serving slabench localhost "
+    "127.0.0.1 "
+    "concurrency goodput_throughput simulated sglang.bench_serving total_output_retokenized http://127.0.0.1 "
+    "https://localhost max_output_tokens_per_s authorization not_comparable"
 )
 
 
 def _encoded(value: str) -> set[str]:
-    """The value as other encodings write it; of base64 what is the same whatever stands before and after it."""
+    """The value as other encodings write it; of base64 the part that does not depend on its neighbours."""
     raw = value.encode("utf-8", "surrogatepass")
-    found = {
-        value,
-        quote(value, safe=""),
-        quote(value),
-        quote_plus(value),
-        quote(quote(value, safe=""), safe=""),
-    }
-    found |= {html.escape(value), html.escape(value, quote=False), raw.hex(), raw.hex(" "), raw.hex(":")}
+    forms = {value, quote(value), quote_plus(value), quote(quote(value, safe=""), safe="")}
+    forms |= {quote(value, safe=""), html.escape(value), html.escape(value, quote=False)}
+    forms |= {raw.hex(), raw.hex(" "), raw.hex(":")}
     escaped = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1]}
-    escaped |= {one.replace("/", r"\/") for one in escaped}
-    found |= escaped | {json.dumps(one)[1:-1] for one in escaped}
-    found |= {"".join(f"{mark}{byte:02x}" for byte in raw) for mark in ("%", r"\x", r"\u00")}
+    escaped |= {form.replace("/", r"\/") for form in escaped}
+    forms |= escaped | {json.dumps(form)[1:-1] for form in escaped}
+    forms |= {"".join(f"{mark}{byte:02x}" for byte in raw) for mark in ("%", r"\x", r"\u00")}
     for before in range(3):
         text = base64.b64encode(b"\0" * before + raw).decode("ascii").rstrip("=")
-        # The first characters depend on what stands before, the last one on what follows.
+        # The first characters depend on what comes before, the last one on what follows.
         core = text[(0, 2, 3)[before] : len(text) - (1 if (before + len(raw)) % 3 else 0)]
-        found |= {core, core.translate(str.maketrans("+/", "-_"))}
-    return {one.lower() for one in found if len(one) >= ANYWHERE_MIXED}
+        forms |= {core, core.translate(str.maketrans("+/", "-_"))}
+    return {form.lower() for form in forms if len(form) >= ANYWHERE_MIXED}
 
 
 def _pieces(variants: Iterable[str], length: int) -> set[str]:
-    return {one[k : k + length] for one in variants for k in range(len(one) - length + 1)}
+    return {text[k : k + length] for text in variants for k in range(len(text) - length + 1)}
 
 
 class KnownSecrets:
-    """Values and what they look like elsewhere.
-
-    add() as they become known, cover() for every text that goes out.
-    """
+    """Values and their encoded forms: add() as they become known, cover() for every text that goes out."""
 
     def __init__(self) -> None:
         self._values: set[str] = set()
@@ -91,8 +88,8 @@ class KnownSecrets:
 
     def add(self, *values: str | None) -> None:
         """Register secrets; None, blanks and what is covered already are left out."""
-        new = {one.strip() for one in values if one is not None} - self._values
-        new = {one for one in new if one.strip("*")}
+        new = {value.strip() for value in values if value is not None} - self._values
+        new = {value for value in new if value.strip("*")}
         if new:
             self._values |= new
             self._build()
@@ -103,17 +100,18 @@ class KnownSecrets:
         self._build()
 
     def _build(self) -> None:
-        everywhere = {one for one in self._values if _covered_anywhere(one)}
-        numbers = {one for one in everywhere if one.isdecimal()}
+        everywhere = {value for value in self._values if _covered_anywhere(value)}
+        numbers = {value for value in everywhere if value.isdecimal()}
         text = everywhere - numbers
-        variants = set[str]().union(*map(_encoded, text))
-        variants |= set[str]().union(*(_encoded(one) - {one} for one in numbers))
-        self._variants = tuple(sorted((one for one in variants if one not in _OWN), key=len, reverse=True))
+        variants = set[str]().union(*map(_encoded, text), *(_encoded(value) - {value} for value in numbers))
+        known = [variant for variant in variants if variant not in _OWN]
+        self._variants = tuple(sorted(known, key=len, reverse=True))
         self._digits = _any_of(numbers, r"(?<![\d.])(?:{})(?![\d.])")
         self._placed = _any_of(self._values - everywhere, rf"({_PLACES})(?:{{}})(?![\w])")
-        long = {one.lower() for one in text if len(one) >= PART_OF}
-        codes = {one for one in variants if len(one) >= 2 * PART and one.isalnum()}  # base64 and hexadecimal
-        parts = {one for one in _pieces(long | codes, PART) if one not in _OWN}
+        long = {value.lower() for value in text if len(value) >= PART_OF}
+        # base64 and hexadecimal
+        codes = {variant for variant in variants if len(variant) >= 2 * PART and variant.isalnum()}
+        parts = {piece for piece in _pieces(long | codes, PART) if piece not in _OWN}
         self._parts, self._firsts = frozenset(parts), frozenset(_pieces(parts, _PIECE))
 
     def cover(self, text: str, mask: Mask = lambda secret: REDACTED) -> str:
@@ -128,32 +126,32 @@ class KnownSecrets:
                 at = end
             text = "".join([*pieces, text[at:]])
         if self._placed is not None:
-            text = self._placed.sub(lambda found: found[1] + mask(found[0][len(found[1]) :]), text)
+            text = self._placed.sub(lambda match: match[1] + mask(match[0][len(match[1]) :]), text)
         return text
 
     def _spans(self, text: str) -> list[tuple[int, int]]:
-        """Where secrets and pieces of them stand, in order, those that touch joined."""
+        """Where secrets and pieces of them are, in order, adjacent ones joined."""
         lower = text.lower()
         if len(lower) != len(text):  # a few letters of other alphabets have two in lower case
-            lower = "".join(one.lower() if len(one.lower()) == 1 else one for one in text)
-        found = []
+            lower = "".join(letter.lower() if len(letter.lower()) == 1 else letter for letter in text)
+        spans = []
         for variant in self._variants:
             at = lower.find(variant)
             while at >= 0:
-                found.append((at, at + len(variant)))
+                spans.append((at, at + len(variant)))
                 at = lower.find(variant, at + len(variant))
         if self._digits is not None:
-            found += [one.span() for one in self._digits.finditer(text)]
+            spans += [match.span() for match in self._digits.finditer(text)]
         if self._parts:
             firsts, parts = self._firsts, self._parts
             for at in range(0, len(lower) - _PIECE + 1, _STEP):
                 if lower[at : at + _PIECE] in firsts:
                     begins = range(max(0, at - _STEP + 1), at + 1)
-                    found += [
+                    spans += [
                         (begin, begin + PART) for begin in begins if lower[begin : begin + PART] in parts
                     ]
         joined: list[tuple[int, int]] = []
-        for begin, end in sorted(found):
+        for begin, end in sorted(spans):
             if joined and begin <= joined[-1][1]:
                 joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
             else:
@@ -193,9 +191,9 @@ def know_header(value: str) -> None:
             with contextlib.suppress(ValueError, UnicodeDecodeError):
                 know_credentials(*base64.b64decode(rest, validate=True).decode("utf-8").split(":", 1))
     for part in value.split(";"):
-        _, sign, one = part.strip().partition("=")
-        if sign and len(one) >= ANYWHERE_MIXED:
-            know(one)
+        _, sign, cookie = part.strip().partition("=")
+        if sign and len(cookie) >= ANYWHERE_MIXED:
+            know(cookie)
 
 
 def know_credentials(user: str, password: str = "") -> None:

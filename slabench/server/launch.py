@@ -1,10 +1,11 @@
-"""`--launch "CMD"`: start a server through a supervisor, wait until it takes requests, end it with all it
-started.
+"""`--launch "CMD"`: start a server through a supervisor, wait until it takes requests, end it and all its
+processes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -60,39 +61,34 @@ def split_command(command: str | Sequence[str], port: int | None = None) -> tupl
         environment[name] = value
     if not words:
         raise ConfigError(
-            "--launch names no command. It reads --launch='python -m sglang.launch_server --model-path DIR --port {port}'."
+            "--launch has no command. An example: "
+            "--launch='python -m sglang.launch_server --model-path DIR --port {port}'."
         )
     return environment, words
 
 
-def _option(words: Sequence[str], name: str) -> str | None:
-    """The last value of --name VALUE or --name=VALUE."""
-    value = None
-    for index, word in enumerate(words):
-        if word == name and index + 1 < len(words):
-            value = words[index + 1]
-        elif word.startswith(name + "="):
-            value = word[len(name) + 1 :]
-    return value
-
-
 def command_url(words: Sequence[str]) -> str:
     """Where the server of a command line will listen, from its --host, --port and TLS options, with sglang's
-    defaults."""
-    port = _option(words, "--port") or str(DEFAULT_PORT)
+    defaults.
+    """
+    options: dict[str, str] = {}  # the last --name VALUE or --name=VALUE counts
+    for word, following in itertools.zip_longest(words, words[1:], fillvalue=""):
+        name, sign, value = word.partition("=")
+        options[name] = value if sign else following
+    port = options.get("--port") or str(DEFAULT_PORT)
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise ConfigError(
-            f"The command of --launch has --port {port!r}. It has to be a number from 1 to 65535, or {{port}}."
+            f"The command of --launch has --port {port!r}. Give a number from 1 to 65535, or {{port}}."
         )
-    host = _option(words, "--host") or "127.0.0.1"
+    host = options.get("--host") or "127.0.0.1"
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    scheme = "https" if _option(words, "--ssl-certfile") else "http"
+    scheme = "https" if options.get("--ssl-certfile") else "http"
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 class Launched:
-    """A server that we started. Use it as a context manager, or call stop(); it ends by itself when this
-    process does.
+    """A server that we started. Use it as a context manager, or call stop(); it ends when this process
+    does.
     """
 
     def __init__(
@@ -106,7 +102,7 @@ class Launched:
         self.exit_status: int | None = None  # known once it has ended; negative: the number of the signal
         self._supervisor = supervisor
         self._grace = grace
-        self._said = b""
+        self._partial = b""  # the beginning of the supervisor's next line
 
     def __enter__(self) -> Launched:
         return self
@@ -148,7 +144,7 @@ class Launched:
         pipe = self._supervisor.stdin
         if pipe is not None and not pipe.closed:
             with contextlib.suppress(OSError):
-                pipe.close()  # the end of its standard input tells the supervisor to end
+                pipe.close()  # the supervisor ends with its standard input
         try:
             self._supervisor.wait(self._grace + 30)
         except subprocess.TimeoutExpired:
@@ -161,26 +157,22 @@ class Launched:
         return self.exit_status
 
     def _listen(self, seconds: float) -> None:
-        """Take in what the supervisor has said so far, waiting at most seconds for the next word."""
+        """Read the supervisor's events so far, waiting at most seconds for the next one."""
         pipe = self._supervisor.stdout
         while pipe is not None and not pipe.closed:
             ready, _, _ = select.select([pipe], [], [], seconds)
             data = os.read(pipe.fileno(), 4096) if ready else b""
             if not data:
                 return
-            *lines, self._said = (self._said + data).split(b"\n")
-            for line in lines:
-                self._hear(json.loads(line))
-
-    def _hear(self, event: Mapping[str, object]) -> None:
-        if "failed" in event:
-            raise ConfigError(
-                f"The command of --launch cannot be started: {self.command!r} ({event['failed']}). Check its first word."
-            )
-        if isinstance(started := event.get("started"), int):
-            self.pid = started
-        if isinstance(status := event.get("exited"), int):
-            self.exit_status = status
+            *lines, self._partial = (self._partial + data).split(b"\n")
+            for event in map(json.loads, lines):
+                if "failed" in event:
+                    raise ConfigError(
+                        f"The command of --launch cannot be started: {self.command!r} ({event['failed']}). "
+                        "Check its first word."
+                    )
+                self.pid = event.get("started", self.pid)
+                self.exit_status = event.get("exited", self.exit_status)
 
     def _check(self) -> None:
         if not self.alive():
@@ -188,13 +180,13 @@ class Launched:
             how = "was ended by signal" if (self.exit_status or 0) < 0 else "ended with status"
             status = "unknown" if self.exit_status is None else abs(self.exit_status)
             raise ServerError(
-                f"The launched server {how} {status} before it was ready. Its command: {self.command}\n{self.log_end()}"
+                f"The launched server {how} {status} before it was ready. Its command: {self.command}\n"
+                + self.log_end()
             )
 
 
 class _LogSaysReady:
-    """True from the moment on that the part of the log written since the start says that the server is fired
-    up."""
+    """True once the part of the log written since the start has the server's ready line."""
 
     def __init__(self, path: str, begin: int) -> None:
         self._follower = Follower(path, begin)
@@ -223,13 +215,12 @@ def launch(
 ) -> Launched:
     """Start a server and return once it takes requests. Its output is appended to log_path.
 
-    What it prints of its own arguments holds its API key: the supervisor covers secrets in the log as they
-    are written, those of the command and those that this process knows, also once this process has been
-    killed.
+    The arguments that it prints contain its API key: the supervisor covers secrets in the log as they are
+    written, those of the command and those that this process knows, even after this process was killed.
 
     base_url is only needed where the command line does not show the address. ConfigError: the command, the
-    log or the port cannot be used. ServerError: it died or was not ready in time; the message ends with the
-    log's last lines. Whatever goes wrong, Ctrl-C included, nothing is left running.
+    log or the port cannot be used. ServerError: it ended or was not ready in time; the message ends with the
+    log's last lines. After any error, Ctrl-C included, nothing is left running.
     """
     know_command(command)
     environment, words = split_command(command)
@@ -254,7 +245,7 @@ def launch(
         start_new_session=True,  # a Ctrl-C at the terminal reaches us, and we end the server in order
     )
     assert supervisor.stdin is not None
-    with contextlib.suppress(BrokenPipeError):  # it says itself why it ended
+    with contextlib.suppress(BrokenPipeError):  # its own event has the reason
         supervisor.stdin.write(json.dumps({"know": KNOWN.values}).encode() + b"\n")
         supervisor.stdin.flush()
     shown = shlex.join(scrub_command(words))
@@ -283,33 +274,27 @@ def launch(
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Ours plus the command's own, with a clone's package findable from wherever the run was started.
+    """Ours plus the command's own; a clone's package is importable wherever the run was started.
 
-    An installed package is found without that, and beside it lies all else that is installed there: a server
-    of another environment must not find that before its own.
+    An installed package needs no path, and one would put all else that is installed there before the server's
+    own environment.
     """
     paths = [str(CLONE or ""), os.environ.get("PYTHONPATH", ""), extra.get("PYTHONPATH", "")]
-    found = {
-        **os.environ,
-        "PYTHONUNBUFFERED": "1",
-        **extra,
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-    }
-    return (
-        found
-        if found["PYTHONPATH"]
-        else {name: value for name, value in found.items() if name != "PYTHONPATH"}
-    )
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **extra}
+    environment.pop("PYTHONPATH", None)
+    path = os.pathsep.join(filter(None, paths))
+    return {**environment, "PYTHONPATH": path} if path else environment
 
 
 def _refuse_taken(url: str) -> None:
-    """Another server on our port would answer in place of the one we start, and be measured for it."""
+    """Another server on that port would answer and be measured in place of the one we start."""
     target = parse_url(url)
     try:
         socket.create_connection((target.host, target.port), timeout=1.0).close()
     except OSError:
         return
     raise ConfigError(
-        f"Something listens at {target.shown} already, and it would be measured instead of the launched server. "
+        f"Another process listens at {target.shown}, and it would be measured instead of the launched "
+        f"server. "
         "Stop it, or give the command another port: --port {port} takes a free one."
     )

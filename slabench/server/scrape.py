@@ -1,4 +1,4 @@
-"""/metrics, for the counters that tell whether anybody else used the server during a run."""
+"""/metrics: counters that show whether another client used the server during a run."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _SAMPLE = re.compile(r"^(sglang:\w+)(?:\{[^}]*\})? (\S+)$", re.M)
 
 
 def read_counters(text: str) -> tuple[float, float] | None:
-    """Requests and tokens (prompt and generated) from Prometheus' text form, all labels together;
-
-    None if they are not there.
+    """Requests and tokens (prompt and generated) from Prometheus' text form, all labels together; None if
+    they are not there or no finite numbers.
     """
-    sums: dict[str, float] = {}
+    sums = dict.fromkeys((REQUESTS, *TOKENS), -1.0)
     for name, value in _SAMPLE.findall(text):
-        try:
-            sums[name] = sums.get(name, 0.0) + float(value)
-        except ValueError:
-            continue
-    if REQUESTS not in sums or any(name not in sums for name in TOKENS):
+        if name in sums:
+            try:
+                sums[name] = max(sums[name], 0.0) + float(value)
+            except ValueError:
+                return None
+    requests, *tokens = sums.values()
+    if min(requests, *tokens) < 0 or not math.isfinite(requests + sum(tokens)):
         return None
-    found = sums[REQUESTS], sum(sums[name] for name in TOKENS)
-    return found if all(map(math.isfinite, found)) else None
+    return requests, sum(tokens)
 
 
 def counters(

@@ -1,11 +1,8 @@
 """What must not appear in any output: API keys, passwords and tokens in a server's answers, command lines and
 URLs.
 
-Two things are covered: the values that this process knows (known_secrets.py), wherever they stand, and what
-stands where secrets stand (here). The rule for a named value: a word of its name is one of _WORDS
-("tokenizer" is another word) and the value has text in it. Booleans, nulls and empty texts survive, and
-numbers do unless the name can only be a secret's, so max_total_num_tokens, token_capacity and
-skip_tokenizer_init stay, api_key and ssl_keyfile_password go.
+Two things are covered: the values that this process knows (known_secrets.py), wherever they stand, and, here,
+the values in places of secrets: behind a secret's name (secret_names.py), in a header, before a URL's host.
 """
 
 from __future__ import annotations
@@ -18,23 +15,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from slabench.server.known_secrets import KNOWN, REDACTED, Mask, know, know_credentials, know_header
+from slabench.server.secret_names import harmless, is_secret_word, secret_name, surely_secret, words_of
 
-_WORDS = frozenset(
-    "key keys token tokens password passwd passphrase pass pwd secret secrets credential credentials authorization auth sig "
-    "signature cookie bearer jwt".split()
-)
-_ENDS = ("key", "token", "password", "passwd", "secret", "passphrase")  # run together: apikey, authtoken
-# last word: it says where a secret is, and is none
-_PLACE_WORDS = frozenset("file path dir folder sock".split())
-_COUNTED = frozenset(("key", "keys", "token", "tokens"))  # may be a count or an index
-_QUALIFIED = frozenset(
-    "api admin auth access hf hub bearer session refresh security secret private github gitlab sas".split()
-)
-_SPLIT = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_PLAIN = re.compile(r"true|false|none|null|", re.I)
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.I)
-
-# Who a URL names before its host; a proxy's address may have no scheme: user:password@host:port.
+# The user of a URL, before its host; a proxy's address may have no scheme: user:password@host:port.
 _URL_USER = re.compile(
     r"(?<=://)[^/\s'\"]{1,1000}@|(?<![\w./:@%+~-])[\w.%+~-]{1,200}:[^\s/@:'\"]{1,200}@(?=[\w.-]{1,200}:\d)"
 )
@@ -43,10 +26,11 @@ _QUOTED = r""""(?:[^"\\]|\\.){0,4000}"|'(?:[^'\\]|\\.){0,4000}'"""
 _NAME = r"[\w.-]{0,64}(?:key|token|pass|pwd|secret|credential|auth|sig|cookie|bearer|jwt)[\w.-]{0,64}"
 # ?name=VALUE&name=VALUE: a value ends where the next setting begins.
 _QUERY = re.compile(rf"((?<=[?&]){_NAME}=)({_QUOTED}|[^\s,}}\]&#\"']+)", re.I)
-# --name VALUE, --name=VALUE, NAME=VALUE, "name": VALUE: the ways a secret stands in a command line, an
-# environment or a JSON text
+# --name VALUE, --name=VALUE, NAME=VALUE, "name": VALUE: how a command line, an environment and a JSON text
+# have a secret
 _NAMED = re.compile(
-    rf"((?<!-)--{_NAME}(?:=|\s+)|(?<![\w.?&-]){_NAME}=|(\\{{0,8}}[\"']){_NAME}\2\s{{0,9}}:\s{{0,9}})({_QUOTED}|[^\s,}}\]]+)",
+    rf"((?<!-)--{_NAME}(?:=|\s+)|(?<![\w.?&-]){_NAME}="
+    rf"|(\\{{0,8}}[\"']){_NAME}\2\s{{0,9}}:\s{{0,9}})({_QUOTED}|[^\s,}}\]]+)",
     re.I,
 )
 # Name: VALUE, as headers, YAML and sentences have it; the value of a header can have a scheme before it.
@@ -56,112 +40,77 @@ _COLON = re.compile(
 )
 _BEARER = re.compile(r"\b((?:Bearer|Basic)\s+)([\w.+/=~*:-]+)", re.I)
 _HEADER_OPTION = re.compile(r"(--header[=\s]+[\"']?[\w-]+:\s*)([^\"'\n]+)")
-_NO_SECRET = frozenset(
-    "realm error auth token scheme authentication authorization key".split()
-)  # after "Bearer": words of a sentence
-
-
-def words_of(name: str) -> list[str]:
-    """`X-Amz-Signature`, `AWSAccessKeyId`, `--api_key` -> their words in lower case."""
-    return [one.lower() for one in _SPLIT.split(name) if one]
-
-
-def secret_name(name: str) -> bool:
-    """True if a value of that name is to be kept from every output."""
-    words = words_of(name)
-    if not words or words[-1] in _PLACE_WORDS:
-        return False
-    return any(one in _WORDS or one.endswith(_ENDS) for one in words)
-
-
-def _surely(name: str) -> bool:
-    """True if even a number of that name is a secret: `--api-key 1234`, not `num_key_value_heads` and not
-    `max_tokens`.
-    """
-    words = words_of(name)
-    last = words[-1] if words else ""
-    if last in _COUNTED:
-        return any(one in _QUALIFIED for one in words[:-1])
-    return last in _WORDS or last.endswith(_ENDS)
-
-
-def _harmless(value: object, name: str = "") -> bool:
-    if isinstance(value, str):
-        return _PLAIN.fullmatch(value) is not None or (
-            not _surely(name) and _NUMBER.fullmatch(value) is not None
-        )
-    if isinstance(value, Mapping):
-        return all(_harmless(one, name) for one in value.values())
-    if isinstance(value, Sequence):
-        return all(_harmless(one, name) for one in value)
-    return value is None or isinstance(value, bool) or not _surely(name)
+# after "Bearer": words of a sentence
+_NO_SECRET = frozenset("realm error auth token scheme authentication authorization key".split())
 
 
 def scrub_text(text: str, mask: Mask = lambda secret: REDACTED) -> str:
-    """A command line or another free text with the secrets in it replaced by ***, or by what mask makes of
-    each."""
+    """A command line or another free text with each secret in it replaced by ***, or by what mask returns."""
 
-    def cover(head: str, name: str, value: str) -> str | None:
-        """The whole with the value masked; None where it is no secret."""
+    def cover(head: str, name: str, value: str) -> str:
+        """The whole, with the value masked if it is a secret."""
         quote = value[0] if value[0] in "\"'" and value[-1:] == value[0] and len(value) > 1 else ""
         inner = value[len(quote) : len(value) - len(quote)]
-        if (
-            not secret_name(name)
-            or _harmless(inner.strip("\\\"')"), name)
-            or value.startswith("--")
-            or not inner.strip("*")
-        ):
-            return None
+        no_secret = value.startswith("--") or not inner.strip("*") or not secret_name(name)
+        if no_secret or harmless(inner.strip("\\\"')"), name):
+            return head + value
         return f"{head}{quote}{mask(inner)}{quote}"
 
-    def named(found: re.Match[str]) -> str:
-        covered = cover(found[1], found[1].rstrip("= \t\r\n:\"'\\").lstrip("\"'\\"), found[found.re.groups])
-        return found[0] if covered is None else covered
+    def named(match: re.Match[str]) -> str:
+        return cover(match[1], match[1].strip("= \t\r\n:\"'\\"), match[match.re.groups])
 
-    def colon(found: re.Match[str]) -> str:
-        words = words_of(found[2])
-        lone = len(words) == 1 and words[0] not in ("authorization", "password", "passwd", "cookie", "apikey")
-        if words[-1] not in _WORDS and not words[-1].endswith(_ENDS):  # KeyError: no such file
-            return found[0]
-        if lone and len(found[3]) < 16:  # "unexpected token: x" is a sentence
-            return found[0]
-        covered = cover(found[1], found[2], found[3])
-        return found[0] if covered is None else covered
+    def colon(match: re.Match[str]) -> str:
+        words = words_of(match[2])
+        if not is_secret_word(words[-1]):  # KeyError: no such file
+            return match[0]
+        alone = len(words) == 1 and words[0] not in (
+            "authorization",
+            "password",
+            "passwd",
+            "cookie",
+            "apikey",
+        )
+        if alone and len(match[3]) < 16:  # "unexpected token: x" is a sentence
+            return match[0]
+        return cover(match[1], match[2], match[3])
 
-    def bearer(found: re.Match[str]) -> str:
-        if re.split("[=:.]", found[2])[0].lower() in _NO_SECRET or not found[2].strip("*"):
-            return found[0]
-        return f"{found[1]}{mask(found[2])}"
+    def bearer(match: re.Match[str]) -> str:
+        if re.split("[=:.]", match[2])[0].lower() in _NO_SECRET or not match[2].strip("*"):
+            return match[0]
+        return f"{match[1]}{mask(match[2])}"
 
-    def url(found: re.Match[str]) -> str:
-        return found[0] if found[0] == f"{REDACTED}@" else f"{mask(found[0][:-1])}@"
+    def url(match: re.Match[str]) -> str:
+        return match[0] if match[0] == f"{REDACTED}@" else f"{mask(match[0][:-1])}@"
 
     text = KNOWN.cover(text, mask)
     if "--header" in text:
-        text = _HEADER_OPTION.sub(lambda found: found[1] + mask(found[2]), text)
+        text = _HEADER_OPTION.sub(lambda match: match[1] + mask(match[2]), text)
     text = _BEARER.sub(bearer, _COLON.sub(colon, _NAMED.sub(named, _QUERY.sub(named, text))))
     return _URL_USER.sub(url, text) if "@" in text else text
 
 
 def cover(text: str) -> str:
-    """For every text that goes out, our own sentences too: known secrets, and whoever a URL names before its
-    host.
-    """
+    """For every text that goes out, our own sentences too: known secrets, and the users of URLs."""
     text = KNOWN.cover(text)
     return _URL_USER.sub(f"{REDACTED}@", text) if "@" in text else text
 
 
 def know_text(text: str) -> None:
     """Register the secrets that a command line, an environment or a server's description shows by their
-    place."""
+    place.
+    """
 
     def remember(secret: str) -> str:
         know(secret.strip("\\\"')"))
         return REDACTED
 
     scrub_text(text.replace("--api-key-env", "--name"), remember)  # the name of a variable is no secret
-    for found in _URL_USER.finditer(text):
-        know_credentials(*found[0][:-1].split(":", 1))
+    _know_users(text)
+
+
+def _know_users(text: str) -> None:
+    for user in _URL_USER.finditer(text):
+        know_credentials(*user[0][:-1].split(":", 1))
 
 
 def know_command(command: str | Sequence[str]) -> None:
@@ -172,23 +121,21 @@ def know_command(command: str | Sequence[str]) -> None:
         words = str(command).split()
     name = ""
     for word in words:
-        if name and not word.startswith("--") and not _harmless(word, name):
+        if name and not word.startswith("--") and not harmless(word, name):
             know(word)
         name = word if word.startswith("--") and "=" not in word and secret_name(word) else ""
         variable, sign, value = word.partition("=")
-        if sign and "?" not in variable and secret_name(variable) and not _harmless(value, variable):
+        if sign and "?" not in variable and secret_name(variable) and not harmless(value, variable):
             know(value)
         know_text(word)
 
 
 def know_environment(environment: Mapping[str, str]) -> None:
-    """Register what the variables hold that are named as secrets, and the passwords of URLs in the others."""
+    """Register the variables that are named as secrets, and the passwords of URLs in the others."""
     for name, value in environment.items():
-        if secret_name(name) and not _harmless(value, name) and len(value) >= 8 and not value.startswith("/"):
+        if secret_name(name) and not harmless(value, name) and len(value) >= 8 and not value.startswith("/"):
             know(value)
-        if "@" in value:
-            for found in _URL_USER.finditer(value):
-                know_credentials(*found[0][:-1].split(":", 1))
+        _know_users(value)
 
 
 def know_url(url: str) -> None:
@@ -204,24 +151,24 @@ def know_url(url: str) -> None:
         name, sign, value = pair.partition("=")
         sim = parts.scheme == "sim"  # it has settings, no address
         if sign and (
-            (not sim and len(value) >= 16) or (secret_name(name) and not (sim and _harmless(value, name)))
+            (not sim and len(value) >= 16) or (secret_name(name) and not (sim and harmless(value, name)))
         ):
             know(unquote(value))
 
 
-# Every secret that scrub_text knows stands behind one of these; a log's batch lines have none of them.
+# Every secret that scrub_text finds follows one of these; a log's batch lines have none of them.
 _MARKS = re.compile(
-    rb"key|pass|pwd|secret|credential|auth|sig|cookie|bearer|jwt|basic|@|://|--|token[\w-]{0,64}['\"\\]*\s*[=:]\s*['\"\\]*[^\s\d]",
+    rb"key|pass|pwd|secret|credential|auth|sig|cookie|bearer|jwt|basic|@|://|--"
+    rb"|token[\w-]{0,64}['\"\\]*\s*[=:]\s*['\"\\]*[^\s\d]",
     re.I,
 )
 
 
 def cover_in_file(path: str, begin: int = 0, *, whole: bool = False) -> int:
-    """Secrets in a log become as many stars, in place: the rest keeps its bytes where they are, also while a
-    server writes on.
+    """Secrets in a log become as many stars, in place: no other byte moves, also while a server writes on.
 
-    From the byte begin on; returns where the next call goes on. A line that is not whole yet is left for that
-    one, unless whole is True: the server has ended. OSError where it fails.
+    From the byte begin on; returns where the next call continues. An incomplete line is left for that one,
+    unless whole is True: the server has ended. OSError where it fails.
     """
     with open(path, "r+b") as file:
         file.seek(begin)
@@ -245,17 +192,13 @@ def scrub_command(words: Sequence[str]) -> list[str]:
     for word in words:
         if name and not word.startswith("--"):
             header = re.match(r"[\w-]+:\s*", word) if name == "--header" else None
-            out.append(
-                KNOWN.cover(word) if _harmless(word, name) else f"{header[0] if header else ''}{REDACTED}"
-            )
+            hidden = f"{header[0] if header else ''}{REDACTED}"
+            out.append(KNOWN.cover(word) if harmless(word, name) else hidden)
             name = ""
-            continue
-        name = (
-            word
-            if word.startswith("--") and "=" not in word and (secret_name(word) or word == "--header")
-            else ""
-        )
-        out.append(scrub_text(word))
+        else:
+            option = word.startswith("--") and "=" not in word
+            name = word if option and (secret_name(word) or word == "--header") else ""
+            out.append(scrub_text(word))
     return out
 
 
@@ -267,7 +210,7 @@ def scrub(value: Any) -> Any:
         return {
             KNOWN.cover(str(k)): scrub(v)
             for k, v in value.items()
-            if not secret_name(str(k)) or _harmless(v, str(k))
+            if not secret_name(str(k)) or harmless(v, str(k))
         }
     if isinstance(value, Sequence):
         if value and all(isinstance(item, str) for item in value):
@@ -277,25 +220,20 @@ def scrub(value: Any) -> Any:
 
 
 def know_description(value: Any) -> None:
-    """Register what a server's description names as secrets: it may repeat them elsewhere, in its log for
-    one.
+    """Register what a server's description names as secrets: it may repeat them elsewhere, for example in its
+    log.
     """
     if isinstance(value, str):
         if "@" in value or "://" in value or "--" in value:
             know_text(value)
     elif isinstance(value, Mapping):
-        for name, one in value.items():
-            if (
-                isinstance(one, str)
-                and secret_name(str(name))
-                and not _harmless(one, str(name))
-                and _surely(str(name))
-            ):
-                know(one)
-            know_description(one)
+        for name, part in value.items():
+            if isinstance(part, str) and surely_secret(str(name)) and not harmless(part, str(name)):
+                know(part)
+            know_description(part)
     elif isinstance(value, Sequence) and not isinstance(value, bytes):
-        for one in value:
-            know_description(one)
+        for part in value:
+            know_description(part)
 
 
 def redact_url(url: str) -> str:

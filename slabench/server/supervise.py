@@ -2,16 +2,16 @@
 -- CMD ...`.
 
 It exists so that a server never outlives the run that started it, not even a run that was killed with
-SIGKILL. It puts the server's output into FILE, adopts whatever the server leaves behind (child subreaper),
+SIGKILL. It writes the server's output to FILE, adopts whatever the server leaves behind (child subreaper),
 and ends them all, each by its pid: SIGTERM to the server, a grace, SIGTERM to the rest, SIGKILL. It does so
-when its standard input ends (the run is gone, or asks), when it is told to by a signal, when its parent dies,
-and when the server has ended by itself. Standard library only.
+when its standard input ends (the run is gone, or asks for it), on a signal, when its parent dies, and when
+the server has ended by itself. Standard library only.
 
-It covers secrets in FILE as they come, in place: those of the command and its environment, and those that a
-line {"know": [...]} of its standard input names. So none is left in the clear when the run is killed.
+It covers secrets in FILE as they are written, in place: those of the command and its environment, and those
+in lines {"know": [...]} of its standard input. So none is readable after the run was killed.
 
-On standard output it says, one JSON object a line: {"started": PID}, then {"exited": STATUS} with a negative
-number for a signal.
+On standard output it writes one JSON object a line: {"started": PID}, then {"exited": STATUS} with a negative
+number for a signal; or {"failed": REASON}.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _POLL_S = 0.1
 
 
 def _prctl(option: int, value: int) -> None:
-    """Linux only; elsewhere the end of standard input does the same work alone."""
+    """Linux only; elsewhere the end of standard input is the only sign that the run is gone."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
@@ -47,13 +47,10 @@ def descendants(root: int) -> list[int]:
     below: dict[int, list[int]] = {}
     for pid, parent in _processes():
         below.setdefault(parent, []).append(pid)
-    out: list[int] = []
-    todo = [root]
-    while todo:
-        children = below.get(todo.pop(), [])
-        out += children
-        todo += children
-    return out
+    out = [root]
+    for pid in out:  # which grows on the way
+        out += below.get(pid, [])
+    return out[1:]
 
 
 def _processes() -> list[tuple[int, int]]:
@@ -89,8 +86,8 @@ class Supervisor:
     def __init__(self, command: Sequence[str], log: str, grace: float, parent: int | None) -> None:
         self._grace = grace
         self._parent = parent
-        self._asked = False
-        self._heard = b""
+        self._ending = False
+        self._partial = b""
         self.status: int | None = None
         know_command(command)
         know_environment(os.environ)
@@ -99,7 +96,7 @@ class Supervisor:
             signal.signal(number, self._ask)
         signal.signal(signal.SIGUSR1, self._parent_died)
         _prctl(_PR_SET_PDEATHSIG, signal.SIGUSR1)
-        # Its arguments, which the server prints, may hold keys: the file is for its owner alone.
+        # The server prints its arguments, which may contain keys: only the owner may read the file.
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._log, self._covered = log, os.fstat(output).st_size
         try:
@@ -116,33 +113,32 @@ class Supervisor:
         self.pid = self._child.pid
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self._asked = True
+        self._ending = True
 
     def _parent_died(self, number: int, frame: FrameType | None) -> None:
-        # The kernel's signal comes when the *thread* that started us ends, so look whether the process is
-        # gone.
+        # The kernel's signal comes when the *thread* that started us ends: check whether the process is gone.
         if self._parent is None or os.getppid() != self._parent:
-            self._asked = True
+            self._ending = True
 
     def watch(self) -> None:
-        """Return when there is a reason to end: see the module's text."""
+        """Return when there is a reason to end: see the module's docstring."""
         if self._parent is not None and os.getppid() != self._parent:
             return
-        while not self._asked and not self._reap():
+        while not self._ending and not self._reap():
             self.cover()
             ready, _, _ = select.select([sys.stdin], [], [], _POLL_S)
-            if ready and not self._hear(os.read(sys.stdin.fileno(), 65536)):
+            if ready and not self._read(os.read(sys.stdin.fileno(), 65536)):
                 return
 
-    def _hear(self, data: bytes) -> bool:
-        """Take in a line of standard input; False at its end."""
-        *lines, self._heard = (self._heard + data).split(b"\n")
+    def _read(self, data: bytes) -> bool:
+        """Read lines of standard input; False at its end."""
+        *lines, self._partial = (self._partial + data).split(b"\n")
         for line in lines:
             know(*json.loads(line)["know"])
         return bool(data)
 
     def cover(self, *, whole: bool = False) -> None:
-        """The secrets in what was written to the log since the last time. A log that is gone has none."""
+        """The secrets that were written to the log since the last call. A log that is gone has none."""
         with contextlib.suppress(OSError):
             self._covered = cover_in_file(self._log, self._covered, whole=whole)
 
@@ -175,28 +171,24 @@ class Supervisor:
         if not self._reap():
             _signal(self.pid, signal.SIGTERM)
             self._wait(self._grace, for_all=False)
-        rest = descendants(os.getpid())
-        if rest:
-            for pid in rest:
-                _signal(pid, signal.SIGTERM)
-            self._wait(min(2.0, self._grace), for_all=True)
-        for _ in range(100):  # a process that is being killed may have started another
+        # SIGKILL again and again: a process that is being killed may have started another.
+        for number, seconds in ((signal.SIGTERM, min(2.0, self._grace)), *[(signal.SIGKILL, 0.2)] * 100):
             rest = descendants(os.getpid())
             if not rest:
                 break
             for pid in rest:
-                _signal(pid, signal.SIGKILL)
-            self._wait(0.2, for_all=True)
+                _signal(pid, number)
+            self._wait(seconds, for_all=True)
         self._reap()
 
 
 def _die_with_parent() -> None:
-    """In the server before exec: if even the supervisor is killed, the server itself goes too."""
+    """In the server before exec: if the supervisor is killed too, the server ends with it."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _say(**event: object) -> None:
-    with contextlib.suppress(OSError):  # nobody may be there to hear it
+def _report(**event: object) -> None:
+    with contextlib.suppress(OSError):  # the run may be gone
         os.write(1, json.dumps(event).encode() + b"\n")
 
 
@@ -215,15 +207,15 @@ def main(argv: Sequence[str]) -> int:
     try:
         supervisor = Supervisor(command, options.log, options.grace, options.parent)
     except OSError as error:
-        _say(failed=f"{error.strerror}: {error.filename}")
+        _report(failed=f"{error.strerror}: {error.filename}")
         return 127
-    _say(started=supervisor.pid)
+    _report(started=supervisor.pid)
     try:
         supervisor.watch()
     finally:
         supervisor.end()
         supervisor.cover(whole=True)
-    _say(exited=supervisor.status)
+    _report(exited=supervisor.status)
     return 0
 
 

@@ -1,5 +1,4 @@
-"""Are two addresses one server process? A forwarded port, a second name or a proxy hides it from a look at
-the URLs."""
+"""Are two addresses one server process? A forwarded port, a second name or a proxy hides it from the URLs."""
 
 from __future__ import annotations
 
@@ -10,69 +9,62 @@ from slabench.errors import ServerError
 from slabench.server.http import Http
 from slabench.server.info import throughputs
 
-# What differs from process to process on one machine, or from launch to launch; a seed that is set by hand
-# may be the same.
+# What differs between processes on one machine, or between launches; a seed that is set by hand may be equal.
 OWN = ("random_seed", "port", "nccl_port", "startup_time", "launch_command")
-PROMPT, SPARE_TOKENS, MOST_TOKENS, PATIENCE_S = list(range(1, 17)), 24, 256, 60.0
+PROMPT, SPARE_TOKENS, MOST_TOKENS, TIMEOUT_S = list(range(1, 17)), 24, 256, 60.0
 ServerState = tuple[Any, ...]
 
 
-def same_process(first: Http, second: Http, one: Mapping[str, Any], other: Mapping[str, Any]) -> bool | None:
-    """True: what one does shows at the other; False: it does not, or they report themselves as two; None:
-    nothing shows it.
+def same_process(first: Http, second: Http, info: Mapping[str, Any], other: Mapping[str, Any]) -> bool | None:
+    """True: work at the first shows at the second. False: it does not, or they report themselves as two.
+    None: undecided.
 
-    one, other: their server_info. Where these are equal in all that a process has for itself, a short request
-    goes to the first server: its last_gen_throughput, a number of many digits, is then new at both or at one.
+    info, other: their server_info. Where these are equal in all that a process has for itself, a short
+    request goes to the first server: its last_gen_throughput, a number of many digits, then changes at both
+    or at one.
     """
-    if any(one.get(name) != other.get(name) for name in OWN if name in one and name in other):
+    if any(info.get(name) != other.get(name) for name in OWN if name in info and name in other):
         return False
-    if isinstance(one.get("startup_time"), float) and one["startup_time"] == other.get("startup_time"):
+    if isinstance(info.get("startup_time"), float) and info["startup_time"] == other.get("startup_time"):
         return True
     try:
-        return told_by(lambda: state(first), lambda: state(second), lambda: work(first, one))
+        return same_by_state(lambda: state(first), lambda: state(second), lambda: work(first, info))
     except (ServerError, ValueError):
         return None
 
 
-def alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """What two addresses have in common that two processes have only where it was set by hand, in words; ""
-    for nothing.
+def alike(info: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """What two addresses have in common that two processes share only where it was set by hand; "" for
+    nothing.
     """
-    seed = one.get("random_seed")
-    return (
-        f"both report random_seed {seed}"
-        if isinstance(seed, int) and seed == other.get("random_seed")
-        else ""
-    )
+    seed = info.get("random_seed")
+    same = isinstance(seed, int) and seed == other.get("random_seed")
+    return f"both report random_seed {seed}" if same else ""
 
 
-def told_by(
+def same_by_state(
     first: Callable[[], ServerState], second: Callable[[], ServerState], act: Callable[[], None]
 ) -> bool | None:
-    """What the state after an act at the first says of the second."""
-    was, before = first(), second()
+    """Whether an act at the first changes the second's state in the same way; None: it proves nothing."""
+    first_before, second_before = first(), second()
     act()
-    now, after = first(), second()
-    if not now or now == was:
+    first_after, second_after = first(), second()
+    if not first_after or first_after == first_before:
         return None  # it did not show at the first itself
-    if after == before:
+    if second_after == second_before:
         return False
-    return True if after == now else None
+    return True if second_after == first_after else None
 
 
 def state(client: Http) -> ServerState:
-    """The throughput that each scheduler computed last; it stays as it is while nothing runs."""
-    for path in ("/server_info", "/get_server_info"):
-        answer = client.get(path)
-        if answer.status == 200:
-            info = answer.json()
-            return throughputs(info) if isinstance(info, dict) else ()
-    return ()
+    """The throughput that each scheduler computed last; it changes only while requests run."""
+    answer = client.first_of(("/server_info", "/get_server_info"))
+    info = answer.json() if answer.status == 200 else None
+    return throughputs(info) if isinstance(info, dict) else ()
 
 
 def work(client: Http, info: Mapping[str, Any]) -> None:
-    """As many steps as one line of its log takes: then the number is computed anew."""
+    """As many decode steps as one log line covers: then the throughput is computed anew."""
     interval = info.get("decode_log_interval")
     tokens = min(MOST_TOKENS, (interval if isinstance(interval, int) else 40) + SPARE_TOKENS)
-    sampling = {"max_new_tokens": tokens, "temperature": 0, "ignore_eos": True}
-    client.post("/generate", {"input_ids": PROMPT, "sampling_params": sampling}, timeout=PATIENCE_S)
+    client.generate(PROMPT, tokens, timeout=TIMEOUT_S)

@@ -91,6 +91,6 @@ def identified(
         roles=roles,
         logs=logs,
         gpus=gpus,
-        gpu_source=roles.told_gpus(*gpu_counts),
+        gpu_source=roles.describe_gpus(*gpu_counts),
         fingerprint=fingerprint(roles, hardware, url=url, gpus=gpus),
     )

@@ -22,8 +22,7 @@ from slabench.verdict.validity.context_json import restore
 from tests.integration.conftest import Done
 
 TPOT_RULE = slo("tpot", "mean", "<=", 50)  # of tencent and ali decode, as published
-# Made by other hands than the checks' list: objectives that do not apply, and the decode curve, which has no
-# records of its own.
+# Not made by examine(): objectives that do not apply, and the decode curve, which has no records of its own.
 AS_THEY_ARE = frozenset(
     {"slo_applies", *(check.name for check in validity.registered(validity.Stage.CURVE, validity.Stage.TEST))}
 )
@@ -39,76 +38,75 @@ class Stored:
 
     def red(self) -> dict[str, Any]:
         """The last test that is not green."""
-        found: list[dict[str, Any]] = [entry for entry in self.run["tests"] if entry["word"] != "PASSED"]
-        assert found, [(entry["id"], entry["word"]) for entry in self.run["tests"]]
-        return found[-1]
+        entries: list[dict[str, Any]] = self.run["tests"]
+        red = [entry for entry in entries if entry["word"] != "PASSED"]
+        assert red, [(entry["id"], entry["word"]) for entry in entries]
+        return red[-1]
 
     def failure(self, test_id: str) -> str:
         """JUnit's message of a test."""
         cases = ET.parse(self.folder / "junit.xml").getroot().iter("testcase")
         (case,) = [case for case in cases if case.get("name") == test_id.rpartition("::")[2]]
-        found = case.find("failure")
-        assert found is not None, "JUnit knows of no failure"
-        return found.get("message", "")
+        failure = case.find("failure")
+        assert failure is not None, "JUnit has no failure"
+        return failure.get("message", "")
 
     def record(self, entry: dict[str, Any]) -> RunRecord:
         path = self.folder / "requests.jsonl.gz"
-        requests = sorted(
-            (one for test_id, one in read_records(path) if test_id == entry["id"]), key=lambda one: one.index
-        )
+        own = [record for test_id, record in read_records(path) if test_id == entry["id"]]
+        requests = sorted(own, key=lambda record: record.index)
         began = requests[0].due_ns  # the first request is due at the plan's zero
         bar = entry["client"]["calibration"]
         client = ClientRecord(
             **entry["client"] | {"calibration": None if bar is None else Calibration(**bar)}
         )
-        told = entry["server"]
-        counted = None if told["flush_workers"] is None else tuple(told["flush_workers"])
+        stored = entry["server"]
+        counted = None if stored["flush_workers"] is None else tuple(stored["flush_workers"])
         server = ServerEvidence(
-            flush_status=told["flush_status"], flush_lines=told["flush_lines"], flush_workers=counted
+            flush_status=stored["flush_status"], flush_lines=stored["flush_lines"], flush_workers=counted
         )
         return RunRecord(requests, began, 0.0, entry["workload"], entry["plan"], client, server)
 
     def _checks(self, entry: dict[str, Any], leave_out: Set[str]) -> list[Check]:
-        """All are made anew, from the records and what run.json holds of the evidence, and are what the run
-        itself found."""
-        told = [Check.read(stored) for stored in entry["checks"]]
+        """All are made anew, from the records and the evidence in run.json, and equal those of the run."""
+        stored = [Check.read(check) for check in entry["checks"]]
         if "records" not in entry:
-            return [one for one in told if one.name not in leave_out]
+            return [check for check in stored if check.name not in leave_out]
         context = restore(self.record(entry), entry["evidence"])
         options = self.run["options"]
         made = validity.examine(
             context, entry["method"], allow=options["allow"], strict=options["strict_validity"]
         )
-        beside = [one for one in told if one.name in AS_THEY_ARE]
-        assert [_words(one) for one in (*made, *beside)] == [_words(one) for one in told]
-        return [one for one in (*made, *beside) if one.name not in leave_out]
+        checks = [*made, *(check for check in stored if check.name in AS_THEY_ARE)]
+        assert list(map(_words, checks)) == list(map(_words, stored))
+        return [check for check in checks if check.name not in leave_out]
 
     def judge(self, entry: dict[str, Any], leave_out: Set[str] = frozenset()) -> Verdict:
         """The verdict of the same records, without the checks that are named.
 
         NOT_COMPARABLE leaves out the baseline.
         """
-        figures = dict(entry["metrics"])
+        metrics = dict(entry["metrics"])
         slos = (TPOT_RULE,) if entry["method"] in ("tencent", "ali-decode") else ()
         if "records" in entry:
             for key, value in compute(self.record(entry)).items():
                 if not key.endswith("_per_gpu"):
-                    assert figures[key] == pytest.approx(value), key
+                    assert metrics[key] == pytest.approx(value), key
         options = self.run["options"]
         comparison = None
         if options["baseline"] is not None and "NOT_COMPARABLE" not in leave_out:
             comparison = compare(
                 baseline_file.load(options["baseline"]),
                 entry["id"],
-                {key: [value] for key, value in figures.items()},
+                {key: [value] for key, value in metrics.items()},
                 {},
                 self.run["server"]["fingerprint"],
                 baseline_file.identity(entry["workload"], entry["plan"]),
                 tolerance=options["tolerance"] / 100,
             )
-        return judge(Case(figures, {}, self._checks(entry, leave_out), slos=slos, comparison=comparison))
+        return judge(Case(metrics, {}, self._checks(entry, leave_out), slos=slos, comparison=comparison))
 
 
-def _words(one: Check) -> tuple[str, str, list[str]]:
+def _words(check: Check) -> tuple[str, str, list[str]]:
     """Line ends of a server's own words are shown as blanks in every output."""
-    return one.name, one.state.value, one.text.split()
+    return check.name, check.state.value, check.text.split()

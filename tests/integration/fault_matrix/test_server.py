@@ -259,13 +259,13 @@ def test_another_client_that_comes_after_the_flush(suite: Suite, tmp_path: Path)
 
 UNREACHABLE = [
     ("info_missing", "answered 404 to /server_info and /get_server_info"),
-    ("info_error", "answered 500 to /server_info and /get_server_info, with 'Internal Server Error'"),
+    ("info_error", "answered 500 to /server_info and /get_server_info with 'Internal Server Error'"),
     (
         "vllm",
-        "check that --base-url is the address of an SGLang server or of an SGLang router, not of another engine",
+        "check that --base-url is the address of an SGLang server or router, not of another engine",
     ),
-    ("portal", "answered 200 with an HTML page, as a proxy or a login page gives, instead of JSON"),
-    ("moved", "A redirect is not followed: give the final address as --base-url."),
+    ("portal", "answered 200 with an HTML page (of a proxy or a login), not with JSON"),
+    ("moved", "Redirects are not followed: give the final address as --base-url."),
 ]
 
 
@@ -282,7 +282,7 @@ def test_connection_refused(suite: Suite) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
     expect_usage_or_unreachable(
-        suite(*TENCENT, f"--base-url={url}", *FAST), 6, "connection refused, nothing listens at 127.0.0.1"
+        suite(*TENCENT, f"--base-url={url}", *FAST), 6, "connection refused, no server listens at 127.0.0.1"
     )
 
 
@@ -293,10 +293,11 @@ def test_a_server_that_dies_at_the_flush(suite: Suite) -> None:
     assert (
         "/flush_cache: the server closed the connection without an answer" in done.run["tests"][0]["headline"]
     )
-    # Whoever notices first: its supervisor, or a connection that is refused.
+    # Whichever comes first: its supervisor's event, or a connection that is refused.
     second = done.run["tests"][1]["headline"]
     assert (
-        "The server that was launched has ended" in second or "connection refused, nothing listens" in second
+        "The server that was launched has ended" in second
+        or "connection refused, no server listens" in second
     )
 
 

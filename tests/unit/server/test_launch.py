@@ -17,7 +17,9 @@ def test_a_clone_is_found_by_its_supervisor(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_installed_packages_folder_is_not_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its neighbours, our transformers among them, would stand before those of the server's own environment."""
+    """Its neighbours, our transformers among them, would stand before those of the server's own
+    environment.
+    """
     monkeypatch.setattr(launch, "CLONE", None)
     monkeypatch.delenv("PYTHONPATH", raising=False)
     assert "PYTHONPATH" not in launch._environment({})

@@ -1,5 +1,7 @@
 # ruff: noqa: E501 - log lines are long
-"""Logs as people have them: starts, values, writers, encodings and copies; what each says is counted by hand."""
+"""Logs as people have them: starts, values, writers, encodings and copies; what each says is counted by
+hand.
+"""
 
 import bz2
 import gzip
@@ -25,8 +27,10 @@ CASES = Path(__file__).resolve().parents[2] / "data" / "server" / "log_cases"
 
 def line(running=8, speed=800.0, second=0, tags=" TP0", token=800, before="", tail="", extra=""):
     return (
-        f"{before}[2026-11-01 10:{second // 60:02d}:{second % 60:02d}{tags}] Decode batch, #running-req: {running}, #token: {token}, "
-        f"token usage: 0.10, {extra}cuda graph: True, gen throughput (token/s): {speed:.2f}, #queue-req: 0{tail}\n"
+        f"{before}[2026-11-01 10:{second // 60:02d}:{second % 60:02d}{tags}] Decode batch, #running-req: "
+        f"{running}, #token: {token}, "
+        f"token usage: 0.10, {extra}cuda graph: True, gen throughput (token/s): {speed:.2f}, #queue-req: "
+        f"0{tail}\n"
     )
 
 
@@ -85,7 +89,8 @@ def test_ranks_and_gpus_of_a_start(sizes, ranks, gpus):
     "text",
     [
         "server_args={'tp_size': 4, 'x': {'pp_size': 7, 'y': [{'dp_size': 9}]}, 'pp_size': 2}",
-        "server_args={'template': \"it's {'tp_size': 99\", 'tp_size': 4, 'other': 'a\\'b, \\'tp_size\\': 5', 'pp_size': 2}",
+        "server_args={'template': \"it's {'tp_size': 99\", 'tp_size': 4, 'other': 'a\\'b, \\'tp_size\\': "
+        "5', 'pp_size': 2}",
         "server_args=ServerArgs(tp_size=4, override='{\"tp_size\": 99}', x=Config(tp_size=98), pp_size=2)",
         "server_args={'tp_size':4,'pp_size':2,'nested':{'tp_size':99}",  # cut by a collector
         "server_args={'enum': <Mode.A: 'a'>, 'tp_size': 4, 'path': PosixPath('/x'), 'pp_size': 2}",
@@ -203,7 +208,6 @@ def test_two_servers_of_other_options_are_told_apart():
 
 
 # -- who writes
-# -----------------------------------------------------------------------------------------------------------
 
 LONG = ", est. decode TFLOPS/s (per GPU): 41.20"
 
@@ -230,8 +234,10 @@ def test_a_form_that_follows_another_without_a_start_is_a_restart(tmp_path):
 
 @pytest.mark.parametrize(
     "before",
-    ["decode-{}  | ", "(Engine pid={}) ", "(SGLangEngine pid={}, ip=10.0.0.7) ", "[pod/decode-{}/sglang] ", "Nov 29 10:00:00 node7 sglang[{}]: ",
-     "pod/decode-{} ", "decode-{} sglang ", "{}: ", "[1,{}]<stderr>:", "2026-11-01T10:00:00.123456789Z stderr F decode-{} "],
+    ["decode-{}  | ", "(Engine pid={}) ", "(SGLangEngine pid={}, ip=10.0.0.7) ", "[pod/decode-{}/sglang] ",
+     "Nov 29 10:00:00 node7 sglang[{}]: ",
+     "pod/decode-{} ", "decode-{} sglang ", "{}: ", "[1,{}]<stderr>:",
+     "2026-11-01T10:00:00.123456789Z stderr F decode-{} "],
 )  # fmt: skip
 def test_names_that_collectors_write(tmp_path, before):
     path = tmp_path / "log"
@@ -314,7 +320,11 @@ def test_tokens_that_fall_tell_of_a_second_server(tmp_path):
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("INFO 11-29 10:00:00 loggers.py:116] Engine 000: Avg prompt throughput: 1.0 tokens/s, Avg generation throughput: 9.0 tokens/s, Running: 8 reqs", "vLLM"),
+        (
+            "INFO 11-29 10:00:00 loggers.py:116] Engine 000: Avg prompt throughput: 1.0 tokens/s, "
+            "Avg generation throughput: 9.0 tokens/s, Running: 8 reqs",
+            "vLLM",
+        ),
         ("[TensorRT-LLM] TensorRT-LLM version: 1.0.0", "TensorRT-LLM"),
         ("2026-11-29 10:00:00,123 - lmdeploy - INFO - async_engine.py:1 - updated", "lmdeploy"),
     ],
@@ -327,7 +337,6 @@ def test_another_engine_s_log_is_named(tmp_path, capsys, text, name):
 
 
 # -- how it is stored
-# -----------------------------------------------------------------------------------------------------
 
 TEXT = "".join(line(running=n, second=n) for n in range(1, 30))
 

@@ -27,14 +27,16 @@ H200 = DATA / "real-0.5.12-h200-qwen3-30b-a3b-dummy.log.gz"
 
 def decode(running, throughput, tags="", second=0, queue=0, graph="True", comma=", "):
     return (
-        f"[2026-01-01 10:00:{second:02d}{tags}] Decode batch, #running-req: {running}, #token: 900, token usage: 0.02, "
+        f"[2026-01-01 10:00:{second:02d}{tags}] Decode batch, #running-req: {running}, #token: 900, token "
+        f"usage: 0.02, "
         f"cuda graph: {graph}, gen throughput (token/s): {throughput:.2f}, #queue-req: {queue}{comma}\n"
     )
 
 
 def prefill(tags="", second=0):
     return (
-        f"[2026-01-01 10:00:{second:02d}{tags}] Prefill batch, #new-seq: 1, #new-token: 512, #cached-token: 7, token usage: 0.02, "
+        f"[2026-01-01 10:00:{second:02d}{tags}] Prefill batch, #new-seq: 1, #new-token: 512, "
+        f"#cached-token: 7, token usage: 0.02, "
         "#running-req: 0, #queue-req: 0, \n"
     )
 
@@ -244,7 +246,6 @@ def test_following_a_log_that_grows_and_rotates(tmp_path):
 
 
 # -- spans
-# ----------------------------------------------------------------------------------------------------------------
 
 
 def test_spans_are_what_was_written_between(tmp_path):
@@ -285,24 +286,28 @@ def test_a_missing_log_is_refused_at_the_start(tmp_path):
 
 
 # -- merge
-# ----------------------------------------------------------------------------------------------------------------
 
 
 def test_what_came_between_two_lines_of_one_scheduler(tmp_path):
     path = write(
         tmp_path / "log",
-        decode(4, 10.0), decode(4, 11.0, second=1), prefill(second=1), decode(4, 12.0, second=2), decode(4, 13.0, second=3),
+        decode(4, 10.0), decode(4, 11.0, second=1), prefill(second=1), decode(4, 12.0, second=2),
+        decode(4, 13.0, second=3),
         message("Cache flushed successfully!"), decode(4, 14.0, second=4),
-        message("KV cache pool is full. Retract requests. #retracted_reqs: 1, #new_token_ratio: 0.0980 -> 0.3487"),
+        message("KV cache pool is full. Retract requests. #retracted_reqs: 1, #new_token_ratio: 0.09 -> 0.34"),
         decode(4, 15.0, second=5), decode(4, 16.0, second=6)[:-30] + "\n", decode(4, 17.0, second=7),
-        message("Entering DeepGEMM JIT Pre-Compile session."), decode(4, 18.0, second=8), decode(4, 19.0, second=40),
-        message("server_args=ServerArgs(x)", second=50), decode(4, 20.0, second=51), decode(5, 21.0, second=52),
+        message("Entering DeepGEMM JIT Pre-Compile session."), decode(4, 18.0, second=8),
+        decode(4, 19.0, second=40),
+        message("server_args=ServerArgs(x)", second=50), decode(4, 20.0, second=51),
+        decode(5, 21.0, second=52),
     )  # fmt: skip
     merged = Merged()
     found = [(s.gen_throughput, s.previous_running, set(s.since)) for s in samples([path], merged)]
     assert found == [
-        (10.0, None, {Since.FIRST}), (11.0, 4, set()), (12.0, 4, {Since.PREFILL}), (13.0, 4, set()), (14.0, 4, {Since.FLUSH}),
-        (15.0, 4, {Since.RETRACTION}), (17.0, 4, {Since.REJECTED}), (18.0, 4, {Since.JIT}), (19.0, 4, {Since.IDLE}),
+        (10.0, None, {Since.FIRST}), (11.0, 4, set()), (12.0, 4, {Since.PREFILL}), (13.0, 4, set()),
+        (14.0, 4, {Since.FLUSH}),
+        (15.0, 4, {Since.RETRACTION}), (17.0, 4, {Since.REJECTED}), (18.0, 4, {Since.JIT}),
+        (19.0, 4, {Since.IDLE}),
         (20.0, None, {Since.RESTART}), (21.0, 4, set()),
     ]  # fmt: skip
     assert (merged.prefill_lines, merged.new_tokens, merged.cached_tokens) == (1, 512, 7)
@@ -335,7 +340,8 @@ def test_copies_and_repeats_count_once(tmp_path):
     node0 = write(
         tmp_path / "0",
         decode(4, 10.0, " PP0 TP0"), decode(4, 10.0, " PP1 TP0"), decode(4, 10.0, " PP0 ATTN_CP1 TP0"),
-        message(retract, " PP0 TP1"), message(retract, " PP0 TP0"), message(retract, " PP1 TP0"), message(retract, " PP0 TP1"),
+        message(retract, " PP0 TP1"), message(retract, " PP0 TP0"), message(retract, " PP1 TP0"),
+        message(retract, " PP0 TP1"),
     )  # fmt: skip
     node1 = write(
         tmp_path / "1", message(retract, " PP0 TP2"), prefill(" PP1 TP0"), message(retract, " DP1 TP8")
@@ -358,7 +364,6 @@ def test_parts_of_files(tmp_path):
 
 
 # -- only this run
-# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("zone_h", [-9.5, 0, 5.75])

@@ -24,7 +24,8 @@ DECODE = [
     ),
     (
         "0.4.4",
-        "Decode batch. #running-req: 8, #token: 900, token usage: 0.02, gen throughput (token/s): 410.55, #queue-req: 3, ",
+        "Decode batch. #running-req: 8, #token: 900, token usage: 0.02, gen throughput (token/s): 410.55, "
+        "#queue-req: 3, ",
         {"running": 8, "queue": 3},
     ),
     (
@@ -35,7 +36,8 @@ DECODE = [
     ),
     (
         "0.4.6",
-        "Decode batch. #running-req: 8, #token: 900, token usage: 0.02, gen throughput (token/s): 410.55, #queue-req: 3",
+        "Decode batch. #running-req: 8, #token: 900, token usage: 0.02, gen throughput (token/s): 410.55, "
+        "#queue-req: 3",
         {"running": 8, "queue": 3, "graph": None},
     ),
     (
@@ -46,7 +48,8 @@ DECODE = [
     ),
     (
         "0.4.8 PD",
-        "Decode batch. #running-req: 8, #token: 900, token usage: 0.02, pre-allocated usage: 0.01, #retracted-req: 2, "
+        "Decode batch. #running-req: 8, #token: 900, token usage: 0.02, pre-allocated usage: 0.01, "
+        "#retracted-req: 2, "
         "cuda graph: True, gen throughput (token/s): 410.55, #queue-req: 3",
         {"preallocated_usage": 0.01, "retracted": 2},
     ),
@@ -64,14 +67,18 @@ DECODE = [
     ),
     (
         "0.5.3 PD",
-        "Decode batch. #running-req: 8, #token: 900, token usage: 0.02, pre-allocated usage: 0.01, #prealloc-req: 4, "
-        "#transfer-req: 5, #retracted-req: 2, cuda graph: True, gen throughput (token/s): 410.55, #queue-req: 3, ",
+        "Decode batch. #running-req: 8, #token: 900, token usage: 0.02, pre-allocated usage: 0.01, "
+        "#prealloc-req: 4, "
+        "#transfer-req: 5, #retracted-req: 2, cuda graph: True, gen throughput (token/s): 410.55, "
+        "#queue-req: 3, ",
         {"prealloc": 4, "transfer": 5, "retracted": 2},
     ),
     (
         "0.5.3.post2 SSM",
-        "Decode batch. #running-req: 8, #full token: 900, full token usage: 0.02, mamba num: 9, mamba usage: 0.04, "
-        "accept len: 1.92, accept rate: 0.96, cuda graph: True, gen throughput (token/s): 410.55, #queue-req: 3, ",
+        "Decode batch. #running-req: 8, #full token: 900, full token usage: 0.02, mamba num: 9, mamba "
+        "usage: 0.04, "
+        "accept len: 1.92, accept rate: 0.96, cuda graph: True, gen throughput (token/s): 410.55, "
+        "#queue-req: 3, ",
         {"mamba_num": 9, "mamba_usage": 0.04, "accept_rate": 0.96},
     ),
     (
@@ -94,28 +101,36 @@ DECODE = [
     ),
     (
         "0.5.10 MFU",
-        "Decode batch, #running-req: 8, #token: 900, token usage: 0.02, cuda graph: True, gen throughput (token/s): 410.55, "
-        "#queue-req: 3, est. decode TFLOPS/s (per GPU): 1.25, est. read BW (GB/s per GPU): 900.10, est. write BW (GB/s per GPU): 5.00",
+        "Decode batch, #running-req: 8, #token: 900, token usage: 0.02, cuda graph: True, gen throughput "
+        "(token/s): 410.55, "
+        "#queue-req: 3, est. decode TFLOPS/s (per GPU): 1.25, est. read BW (GB/s per GPU): 900.10, est. "
+        "write BW (GB/s per GPU): 5.00",
         {"graph": True, "queue": 3},
     ),
     (
         "0.5.11 occupancy",
-        "Decode batch, #running-req: 8, #token: 900, token usage: 0.02, cuda graph: True, gen throughput (token/s): 410.55, "
+        "Decode batch, #running-req: 8, #token: 900, token usage: 0.02, cuda graph: True, gen throughput "
+        "(token/s): 410.55, "
         "#queue-req: 3, fwd occupancy: 97.20%",
         {"other": (("fwd occupancy", "97.20%"),)},
     ),
     (
         "0.5.11 HiSparse",
-        "Decode batch, #running-req: 8, #gpu token: 900, gpu token usage: 0.02, #cpu token: 70, cpu token usage: 0.03, "
+        "Decode batch, #running-req: 8, #gpu token: 900, gpu token usage: 0.02, #cpu token: 70, cpu token "
+        "usage: 0.03, "
         "cuda graph: True, gen throughput (token/s): 410.55, #queue-req: 3",
         {"token": 900, "cpu_token": 70, "cpu_usage": 0.03},
     ),
     (
         "0.5.23 all",
-        "Decode batch, #running-req: 8, #token: 900, token usage: 0.02, accept len: 1.92, accept rate: 0.96, cap len: 3.00, "
-        "block accept len: 1.50, pre-allocated usage: 0.01, #prealloc-req: 4, #transfer-req: 5, #host-receive-req: 6, #retracted-req: 2, "
-        "waiting-image-req: 0, cuda graph: True, gen throughput (token/s): 410.55, #queue-req: 3, est. decode TFLOPS/s (per GPU): 1.25, "
-        "est. read BW (GB/s per GPU): 900.10, est. write BW (GB/s per GPU): 5.00, fwd occupancy: nan%, fwd+idle occupancy: 97.20%",
+        "Decode batch, #running-req: 8, #token: 900, token usage: 0.02, accept len: 1.92, accept rate: "
+        "0.96, cap len: 3.00, "
+        "block accept len: 1.50, pre-allocated usage: 0.01, #prealloc-req: 4, #transfer-req: 5, "
+        "#host-receive-req: 6, #retracted-req: 2, "
+        "waiting-image-req: 0, cuda graph: True, gen throughput (token/s): 410.55, #queue-req: 3, est. "
+        "decode TFLOPS/s (per GPU): 1.25, "
+        "est. read BW (GB/s per GPU): 900.10, est. write BW (GB/s per GPU): 5.00, fwd occupancy: nan%, "
+        "fwd+idle occupancy: 97.20%",
         {
             "queue": 3,
             "other": (
@@ -135,13 +150,15 @@ DECODE = [
 PREFILL = [
     (
         "0.4.2",
-        "Prefill batch. #new-seq: 2, #new-token: 512, #cached-token: 7, cache hit rate: 1.35%, token usage: 0.02, #running-req: 4, "
+        "Prefill batch. #new-seq: 2, #new-token: 512, #cached-token: 7, cache hit rate: 1.35%, token "
+        "usage: 0.02, #running-req: 4, "
         "#queue-req: 5",
         {"new_seq": 2, "new_token": 512, "cached_token": 7, "running": 4, "queue": 5},
     ),
     (
         "0.4.3",
-        "Prefill batch. #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: 4, #queue-req: 5, ",
+        "Prefill batch. #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: "
+        "4, #queue-req: 5, ",
         {"new_seq": 2, "new_token": 512},
     ),
     (
@@ -152,55 +169,66 @@ PREFILL = [
     ),
     (
         "0.4.8 PD",
-        "Prefill batch. #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #unbootstrapped-req: 1, "
+        "Prefill batch. #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, "
+        "#unbootstrapped-req: 1, "
         "#queue-req: 5, #transferring-req: 6, input throughput (token/s): 1024.00 ",
         {"running": None, "input_throughput": 1024.0},
     ),
     (
         "0.5.7",
-        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: 4, #queue-req: 5, ",
+        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: "
+        "4, #queue-req: 5, ",
         {"running": 4, "graph": None},
     ),
     (
         "0.5.7 PD",
-        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: 4, #queue-req: 5, "
+        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: "
+        "4, #queue-req: 5, "
         "#prealloc-req: 0, #inflight-req: 3, input throughput (token/s): 1024.00, ",
         {"inflight": 3, "input_throughput": 1024.0},
     ),
     (
         "0.5.7 SSM",
-        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, full token usage: 0.02, mamba usage: 0.05, "
+        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, full token usage: 0.02, mamba "
+        "usage: 0.05, "
         "#running-req: 4, #queue-req: 5, ",
         {"token_usage": 0.02, "mamba_usage": 0.05},
     ),
     (
         "0.5.9",
-        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: 4, #queue-req: 5, "
+        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: "
+        "4, #queue-req: 5, "
         "input throughput (token/s): 1024.00, cuda graph: False",
         {"input_throughput": 1024.0, "graph": False},
     ),
     (
         "0.5.10",
-        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: 4, #queue-req: 5, "
+        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: "
+        "4, #queue-req: 5, "
         "cuda graph: False, input throughput (token/s): 1024.00",
         {"input_throughput": 1024.0, "graph": False},
     ),
     (
         "0.5.11",
-        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: 4, #queue-req: 5, "
+        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: "
+        "4, #queue-req: 5, "
         "#pending-token: 99, cuda graph: False, input throughput (token/s): 1024.00",
         {"pending_token": 99},
     ),
     (
         "0.5.12 PD",
-        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: 4, #queue-req: 5, "
-        "#pending-token: 99, #bootstrap-req: 1, #inflight-req: 3, cuda graph: False, input throughput (token/s): 1024.00",
+        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: "
+        "4, #queue-req: 5, "
+        "#pending-token: 99, #bootstrap-req: 1, #inflight-req: 3, cuda graph: False, input throughput "
+        "(token/s): 1024.00",
         {"bootstrap": 1, "inflight": 3},
     ),
     (
         "0.5.22",
-        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: 4, #queue-req: 5, "
-        "#pending-token: 99, #replay-token: 8, cuda graph: False, input throughput (token/s): 1024.00, fwd occupancy: 97.00%, "
+        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: "
+        "4, #queue-req: 5, "
+        "#pending-token: 99, #replay-token: 8, cuda graph: False, input throughput (token/s): 1024.00, fwd "
+        "occupancy: 97.00%, "
         "fwd+idle occupancy: nan%",
         {"other": (("#replay-token", "8"), ("fwd occupancy", "97.00%"), ("fwd+idle occupancy", "nan%"))},
     ),
@@ -208,20 +236,25 @@ PREFILL = [
 PREFILL += [
     (
         "0.4.9.post6 SWA",
-        "Prefill batch. #new-seq: 2, #new-token: 512, #cached-token: 7, full token usage: 0.02, swa token usage: 0.01, "
+        "Prefill batch. #new-seq: 2, #new-token: 512, #cached-token: 7, full token usage: 0.02, swa token "
+        "usage: 0.01, "
         "#running-req: 4, #queue-req: 5, ",
         {"token_usage": 0.02, "swa_usage": 0.01},
     ),
     (
         "0.5.4",
-        "Prefill batch [12], #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: 4, #queue-req: 5, ",
+        "Prefill batch [12], #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, "
+        "#running-req: 4, #queue-req: 5, ",
         {"iteration": 12},
     ),
     (
         "0.5.23 PD",
-        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: 4, #queue-req: 5, "
-        "#pending-token: 99, #replay-token: 8, #bootstrap-req: 1, #inflight-req: 3, #optimistic-req: 6, waiting-image-req: 0, "
-        "cuda graph: False, input throughput (token/s): 1024.00, est. prefill TFLOPS/s (per GPU): 312.40, fwd occupancy: nan%, "
+        "Prefill batch, #new-seq: 2, #new-token: 512, #cached-token: 7, token usage: 0.02, #running-req: "
+        "4, #queue-req: 5, "
+        "#pending-token: 99, #replay-token: 8, #bootstrap-req: 1, #inflight-req: 3, #optimistic-req: 6, "
+        "waiting-image-req: 0, "
+        "cuda graph: False, input throughput (token/s): 1024.00, est. prefill TFLOPS/s (per GPU): 312.40, "
+        "fwd occupancy: nan%, "
         "fwd+idle occupancy: 97.20%",
         {"bootstrap": 1, "inflight": 3, "pending_token": 99, "input_throughput": 1024.0, "graph": False},
     ),
@@ -370,7 +403,8 @@ def test_what_mentions_a_batch_is_counted(line):
 
 EVENTS = [
     (
-        "KV cache pool is full. Retract requests. #retracted_reqs: 2, #new_tokens_gained: 4097, #new_token_ratio: 0.0980 -> 0.3487",
+        "KV cache pool is full. Retract requests. #retracted_reqs: 2, #new_tokens_gained: 4097, "
+        "#new_token_ratio: 0.0980 -> 0.3487",
         EventKind.RETRACTION,
         {
             "retracted_reqs": 2,
@@ -380,7 +414,8 @@ EVENTS = [
         },
     ),
     (
-        "KV cache pool is full. Retract requests. #retracted_reqs: 2, #aborted_retracted_reqs: 1, #new_token_ratio: 0.0980 -> 0.3120",
+        "KV cache pool is full. Retract requests. #retracted_reqs: 2, #aborted_retracted_reqs: 1, "
+        "#new_token_ratio: 0.0980 -> 0.3120",
         EventKind.RETRACTION,
         {
             "retracted_reqs": 2,
@@ -390,7 +425,8 @@ EVENTS = [
         },
     ),
     (
-        "KV cache pool is full. Retract requests. #retracted_reqs: 1, #new_tokens_gained: 9, #mamba_num_gained: 3, #new_token_ratio: 0.1000 -> 0.2000",
+        "KV cache pool is full. Retract requests. #retracted_reqs: 1, #new_tokens_gained: 9, "
+        "#mamba_num_gained: 3, #new_token_ratio: 0.1000 -> 0.2000",
         EventKind.RETRACTION,
         {
             "retracted_reqs": 1,
@@ -417,7 +453,8 @@ EVENTS = [
         {"queue-req": 3, "running-req": 12},
     ),
     (
-        "max_total_num_tokens=65536, chunked_prefill_size=2048, max_prefill_tokens=16384, max_running_requests=16, context_len=8192, "
+        "max_total_num_tokens=65536, chunked_prefill_size=2048, max_prefill_tokens=16384, "
+        "max_running_requests=16, context_len=8192, "
         "available_gpu_mem=21.38 GB",
         EventKind.CAPACITY,
         {
@@ -434,13 +471,15 @@ EVENTS = [
     ("Try DeepGEMM JIT Compiling for <GEMM_NT> N=7168", EventKind.JIT, {}),
     ("server_args=ServerArgs(model_path='x')", EventKind.START, {}),
     (
-        "server_args=ServerArgs(model_path='x', tp_size=16, pp_size=1, dp_size=8, nnodes=2, enable_dp_attention=True, x=3)",
+        "server_args=ServerArgs(model_path='x', tp_size=16, pp_size=1, dp_size=8, nnodes=2, "
+        "enable_dp_attention=True, x=3)",
         EventKind.START,
         {"tp_size": 16, "pp_size": 1, "dp_size": 8, "nnodes": 2, "enable_dp_attention": 1},
     ),
     # An argument's value may hold any words, those of other events too.
     (
-        "server_args=ServerArgs(model_path='x', chat_template='Cache flushed successfully! SIGTERM received.', tp_size=4, x=3)",
+        "server_args=ServerArgs(model_path='x', chat_template='Cache flushed successfully! SIGTERM "
+        "received.', tp_size=4, x=3)",
         EventKind.START,
         {"tp_size": 4},
     ),
@@ -466,7 +505,6 @@ def test_a_flush_on_no_date_is_none():
 
 
 # -- fuzz
-# -----------------------------------------------------------------------------------------------------------------
 
 lines = st.builds(
     lambda tags, text, n: f"[2026-01-01 10:00:00{tags}] {text}".replace("8,", f"{n},").encode(),

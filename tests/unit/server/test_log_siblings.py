@@ -43,12 +43,12 @@ def two(form, lines=20):
 
 
 # -- values
-# -------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "value",
-    ["[[1, 2], [3, 4]]", "{'a': {'b': 1}, 'c': [1, 2]}", "(1, (2, 3))", "triton", "1, 2, 3", "2.81-3.12", "3/8", "3.1", "3.123", "1.2e-05", "3.12 GB", "3.12ms", "'a, b'", "1,234"],
+    ["[[1, 2], [3, 4]]", "{'a': {'b': 1}, 'c': [1, 2]}", "(1, (2, 3))", "triton", "1, 2, 3", "2.81-3.12",
+     "3/8", "3.1", "3.123", "1.2e-05", "3.12 GB", "3.12ms", "'a, b'", "1,234"],
 )  # fmt: skip
 def test_a_key_that_is_not_known_may_hold_anything_before_another_key(value):
     found = said(line(extra=f"new key: {value}, "))
@@ -91,7 +91,6 @@ def test_a_throughput_below_zero_enters_no_median(tmp_path):
 
 
 # -- heads
-# --------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -136,7 +135,6 @@ def test_a_head_that_was_cut_or_cannot_be_is_the_reason(head):
 
 
 # -- wrappers
-# -----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -193,7 +191,8 @@ def test_the_writers_that_collectors_name(tmp_path, name):
 
 @pytest.mark.parametrize(
     "before",
-    ["(ServeReplica:default:SGLang pid={}, ip=10.0.0.7) ", "(Engine(d{}) pid=7{}) ", "{}|sglang  | ", "10.0.0.{}: ", "[10.0.0.{}] ",
+    ["(ServeReplica:default:SGLang pid={}, ip=10.0.0.7) ", "(Engine(d{}) pid=7{}) ", "{}|sglang  | ",
+     "10.0.0.{}: ", "[10.0.0.{}] ",
      "[127.0.0.1:3000{}] ", "decode-{},", "解码-{} | ", "[rank{}]: ", "decode.{} stderr | "],
 )  # fmt: skip
 def test_more_names_that_stand_before_lines(tmp_path, before):
@@ -218,7 +217,6 @@ def test_the_heads_of_tail_name_the_files(tmp_path):
 
 
 # -- two servers without a name
-# -------------------------------------------------------------------------------------------------
 
 
 def test_keys_in_another_order_are_another_version_s(tmp_path):
@@ -254,7 +252,6 @@ def test_lines_that_took_longer_than_went_by_are_of_two_servers(tmp_path):
 
 
 # -- damages
-# ------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -299,7 +296,8 @@ def test_zeros_of_a_log_that_was_cut_under_its_writer(tmp_path):
     ("text", "name"),
     [
         (
-            "(EngineCore_DP0 pid=123) INFO 11-29 10:00:00 [core.py:71] Initializing a V1 LLM engine (v0.10.1)",
+            "(EngineCore_DP0 pid=123) INFO 11-29 10:00:00 [core.py:71] Initializing a V1 LLM engine "
+            "(v0.10.1)",
             "vLLM",
         ),
         ("WARNING 11-29 10:00:00 [scheduler.py:12] preempted", "vLLM"),
@@ -319,7 +317,6 @@ def test_more_lines_by_which_another_log_is_known(tmp_path, capsys, text, name):
 
 
 # -- the fast lane says what the careful reader says
-# ---------------------------------------------------------------------------
 
 values = st.sampled_from(["True", "False", "3", "3.12", "1,234", "[1, 2]", "x y", "-7", "nan", ""])
 befores = st.sampled_from(

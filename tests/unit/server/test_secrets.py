@@ -107,7 +107,10 @@ def test_without_a_secret_nothing_changes(text: str) -> None:
 )
 def test_a_short_or_common_secret_does_not_destroy_the_text(key: str) -> None:
     know(key)
-    text = "INVALID tests/tencent/test_sla.py::test_sla[np128]: completed: 1234 of sglang's admin requests interrupted at 127.0.0.1"
+    text = (
+        "INVALID tests/tencent/test_sla.py::test_sla[np128]: completed: 1234 of sglang's admin requests "
+        "interrupted at 127.0.0.1"
+    )
     assert plain(text) == text
     for place in (
         "Authorization: Bearer {}",
@@ -207,7 +210,8 @@ def test_commands(words: list[str], clean: list[str]) -> None:
 
 
 def test_numbers_in_a_description() -> None:
-    assert scrub({"api_key": 123456, "num_key_value_heads": 8, "token": 5, "hf_token": 7, "password": True}) == {
+    assert scrub({"api_key": 123456, "num_key_value_heads": 8, "token": 5, "hf_token": 7,
+     "password": True}) == {
         "num_key_value_heads": 8, "token": 5, "password": True,
     }  # fmt: skip
 

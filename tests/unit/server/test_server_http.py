@@ -1,4 +1,4 @@
-"""The small HTTP client and what is asked through it, against sockets that answer as scripted."""
+"""The small HTTP client and the requests made with it, against sockets that answer as scripted."""
 
 import contextlib
 import json
@@ -98,11 +98,11 @@ def test_ipv6():
     ("reply", "words"),
     [
         (b"", "closed the connection without an answer"),
-        (b"SSH-2.0-OpenSSH_9\r\n", "does not speak HTTP"),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc", "broke off after 3 bytes"),
+        (b"SSH-2.0-OpenSSH_9\r\n", "is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc", "ended after 3 bytes"),
         (
             answer(302, b"", "text/plain", "location: https://user:pw@login.example/?t=1"),
-            "points to https://***@login.example/?t=***",
+            "redirects to https://***@login.example/?t=***",
         ),
     ],
 )
@@ -113,7 +113,7 @@ def test_what_is_no_answer(reply, words):
     assert url in str(caught.value)
 
 
-def test_nobody_listens():
+def test_no_server_listens():
     with scripted(lambda line: b"") as (url, _):
         pass
     with pytest.raises(ServerError, match="connection refused"):
@@ -129,7 +129,7 @@ def test_a_name_that_does_not_resolve(monkeypatch):
         Http("http://no.example:1").get("/")
 
 
-def test_a_server_that_says_nothing():
+def test_a_server_that_does_not_answer():
     with socket.create_server(("127.0.0.1", 0)) as mute:
         with pytest.raises(ServerError, match=r"did not answer within 0.1 s"):
             Http(f"http://127.0.0.1:{mute.getsockname()[1]}", timeout=0.1).get("/")
@@ -172,7 +172,6 @@ def test_a_ca_file_that_is_none(tmp_path):
 
 
 # -- identify, flush, wait_ready
-# ------------------------------------------------------------------------------------------
 
 INFO = (DATA / "get_server_info.http").read_bytes()
 MODEL = (DATA / "get_get_model_info.http").read_bytes()
@@ -204,7 +203,7 @@ def test_identify_by_the_names_of_any_version(old):
         (answer(502, b"<html>", "text/html"), "answered 502"),
         (answer(200, {"object": "list"}), "no server_info of SGLang"),
         (answer(200, [1]), "no server_info of SGLang"),
-        (answer(401, {}), "wants an API key"),
+        (answer(401, {}), "requires an API key"),
         (answer(503, {}), "starting or stopping"),
     ],
 )
@@ -247,15 +246,15 @@ def test_ready_once_a_token_comes(monkeypatch):
     assert paths == ["/model_info", "/get_model_info", "/generate", "/generate"]
 
 
-def test_ready_once_the_log_says_so(monkeypatch):
+def test_ready_once_the_log_has_the_line(monkeypatch):
     monkeypatch.setattr(control, "_POLL_S", 0.001)
-    says = iter([False, False, True])
+    ready = iter([False, False, True])
     with scripted(lambda line: answer(200, {})) as (url, heads):
-        wait_ready(url, 5, log_says_ready=lambda: next(says))
+        wait_ready(url, 5, log_says_ready=lambda: next(ready))
     assert [head.split()[1] for head in heads] == ["/model_info"]
 
 
-def test_never_ready_says_why(monkeypatch):
+def test_never_ready_has_the_last_obstacle(monkeypatch):
     monkeypatch.setattr(control, "_POLL_S", 0.001)
     with (
         scripted(lambda line: NONE) as (url, _),
@@ -265,7 +264,6 @@ def test_never_ready_says_why(monkeypatch):
 
 
 # -- the command of --launch
-# ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -329,17 +327,17 @@ def test_names_behind_one_gateway_are_two_places(monkeypatch: pytest.MonkeyPatch
     assert same_place("http://new.example:1", "http://10.9.8.7:1")
 
 
-@pytest.mark.parametrize(("refusals", "sentences"), [(5, 0), (30, 1), (400, 1)])
-def test_a_flush_that_is_refused_for_long_says_so_once(monkeypatch, refusals, sentences):
-    """0.2 s between two questions; a warm-up of our own may take 2 s without a word; after 30 s the refusal
-    stands.
+@pytest.mark.parametrize(("refusals", "count"), [(5, 0), (30, 1), (400, 1)])
+def test_a_flush_that_is_refused_for_long_is_reported_once(monkeypatch, refusals, count):
+    """0.2 s between two attempts; our own warm-up may take 2 s without a sentence; after 30 s the refusal
+    counts.
     """
-    now, answers, said = [0.0], iter([400] * refusals + [200]), []
+    now, answers, sentences = [0.0], iter([400] * refusals + [200]), []
     monkeypatch.setattr(control.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(control.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    answer = lambda self, path: Response(next(answers), {}, b"Cache not flushed", "http://h:1/flush_cache")  # noqa: E731
-    monkeypatch.setattr(Http, "post", answer)
-    status, _ = flush("http://h:1", say=said.append)
+    refusal = b"Cache not flushed", "http://h:1/flush_cache"
+    monkeypatch.setattr(Http, "post", lambda self, path: Response(next(answers), {}, *refusal))
+    status, _ = flush("http://h:1", say=sentences.append)
     assert status == (400 if refusals == 400 else 200)
-    assert len(said) == sentences
-    assert all("requests are still running there" in one and "30 s" in one for one in said)
+    assert len(sentences) == count
+    assert all("requests are still running there" in text and "30 s" in text for text in sentences)

@@ -1,4 +1,4 @@
-"""server_info into our words: the real 0.5.7's bytes, other versions, GPU formulas, secrets."""
+"""server_info as ServerInfo: the real 0.5.7's bytes, other versions, GPU formulas, secrets."""
 
 import json
 from pathlib import Path
@@ -35,13 +35,20 @@ def real():
 def test_the_real_server(real):
     # read off the recorded answer by eye
     expected = {
-        "version": "0.5.7", "reference": True, "model_path": "/models/tiny-qwen3", "tokenizer_path": "/models/tiny-qwen3",
-        "served_model_name": "tiny", "model_type": "qwen3", "architectures": ("Qwen3ForCausalLM",), "quantization": None,
-        "load_format": "dummy", "kv_cache_dtype": "auto", "device": "cpu", "tp": 1, "dp": 1, "pp": 1, "ep": 1, "nnodes": 1,
-        "enable_dp_attention": False, "token_capacity_per_rank": (65536,), "token_capacity": 65536, "max_running_requests": 16,
-        "max_running_requests_per_dp": None, "context_length": None, "chunked_prefill_size": 2048, "page_size": 1,
-        "disable_radix_cache": False, "stream_interval": 1, "decode_log_interval": 5, "disable_cuda_graph": True,
-        "cuda_graph_bs": (1, 2, 4, 8), "speculative_algorithm": None, "random_seed": 240358808, "simulated": None,
+        "version": "0.5.7", "reference": True, "model_path": "/models/tiny-qwen3",
+        "tokenizer_path": "/models/tiny-qwen3",
+        "served_model_name": "tiny", "model_type": "qwen3", "architectures": ("Qwen3ForCausalLM",),
+        "quantization": None,
+        "load_format": "dummy", "kv_cache_dtype": "auto", "device": "cpu", "tp": 1, "dp": 1, "pp": 1,
+        "ep": 1,
+        "enable_dp_attention": False, "token_capacity_per_rank": (65536,), "token_capacity": 65536,
+        "max_running_requests": 16,
+        "max_running_requests_per_dp": None, "context_length": None, "chunked_prefill_size": 2048,
+        "page_size": 1,
+        "stream_interval": 1, "decode_log_interval": 5,
+        "disable_cuda_graph": True,
+        "cuda_graph_bs": (1, 2, 4, 8), "speculative_algorithm": None, "random_seed": 240358808,
+        "simulated": None,
     }  # fmt: skip
     assert {name: getattr(real, name) for name in expected} == expected
     assert (real.gpus.count, real.gpus.per_scheduler) == (1, 1)
@@ -97,7 +104,7 @@ def test_gpus(args, count, per_scheduler):
     assert gpus.source
 
 
-def test_an_old_server_with_little_to_say():
+def test_an_old_server_reports_little():
     info = read_info(
         {
             "tp_size": 8,
@@ -131,8 +138,8 @@ def test_capacity_and_limits_per_data_parallel_rank():
     )
     assert (info.token_capacity_per_rank, info.token_capacity) == ((100, 90), 190)
     assert (info.max_running_requests_per_dp, info.max_running_requests) == (6, 12)
-    one = read_info({"tp_size": 2, "dp_size": 2, "max_total_num_tokens": 100}, {})
-    assert (one.token_capacity_per_rank, one.token_capacity) == ((100,), 200)
+    top = read_info({"tp_size": 2, "dp_size": 2, "max_total_num_tokens": 100}, {})
+    assert (top.token_capacity_per_rank, top.token_capacity) == ((100,), 200)
     assert read_info({"tp_size": 3, "dp_size": 3, "internal_states": states}, {}).token_capacity is None
 
 
@@ -159,8 +166,8 @@ def test_running_caps_and_pools_of_all_ranks(args, dp, cap, tokens):
     info = read_info({**args, "max_total_num_tokens": 1000}, {})
     assert (info.dp, info.max_running_requests, info.token_capacity) == (dp, cap, tokens)
     states = [{"effective_max_running_requests_per_dp": 7, "memory_usage": {"token_capacity": 900}}] * dp
-    told = read_info({**args, "internal_states": states}, {})
-    assert (told.max_running_requests, told.max_running_requests_per_dp, told.token_capacity) == (
+    by_rank = read_info({**args, "internal_states": states}, {})
+    assert (by_rank.max_running_requests, by_rank.max_running_requests_per_dp, by_rank.token_capacity) == (
         7 * dp,
         7,
         900 * dp,
@@ -177,7 +184,7 @@ def test_a_null_argument_is_taken_from_the_schedulers():
     )
 
 
-def test_the_embedded_server_says_so():
+def test_the_embedded_server_is_marked():
     assert read_info({"tp_size": 1, "slabench_sim": {"profile": "demo"}}, {}).simulated == "demo"
     assert read_info({"tp_size": 1, "slabench_sim": "demo"}, {}).simulated == "demo"
 
@@ -188,7 +195,8 @@ ODD_LISTS = st.lists(
 )
 
 
-@given(st.dictionaries(st.sampled_from(["tp_size", "dp_size", "version", "internal_states", "cuda_graph_bs", "random_seed", "device"]),
+@given(st.dictionaries(st.sampled_from(["tp_size", "dp_size", "version", "internal_states", "cuda_graph_bs",
+ "random_seed", "device"]),
        ODD | ODD_LISTS))  # fmt: skip
 def test_odd_values_are_none_and_never_a_crash(info):
     info = {
@@ -198,9 +206,9 @@ def test_odd_values_are_none_and_never_a_crash(info):
 
 
 def test_a_restart_is_noticed_and_a_fixed_seed_hides_no_other_server():
-    told = body("get_server_info.http")
-    assert identity(told) == identity(json.loads(json.dumps(told)))
-    assert dict(identity(told))["random_seed"] == told["random_seed"]
+    info = body("get_server_info.http")
+    assert identity(info) == identity(json.loads(json.dumps(info)))
+    assert dict(identity(info))["random_seed"] == info["random_seed"]
     for other in (
         {"random_seed": 1},
         {"tp_size": 8},
@@ -208,8 +216,8 @@ def test_a_restart_is_noticed_and_a_fixed_seed_hides_no_other_server():
         {"model_path": "/models/other"},
         {"version": "0.5.8"},
     ):
-        assert identity({**told, **other}) != identity(told), other
-    assert identity({**told, "last_gen_throughput": 3.0}) == identity(told)
+        assert identity({**info, **other}) != identity(info), other
+    assert identity({**info, "last_gen_throughput": 3.0}) == identity(info)
     for name in (
         "attention_backend",
         "speculative_algorithm",
@@ -218,11 +226,11 @@ def test_a_restart_is_noticed_and_a_fixed_seed_hides_no_other_server():
         "tokenizer_path",
     ):
         # another server, or one that was started anew
-        assert identity({**told, name: "another"}) != identity(told), name
+        assert identity({**info, name: "another"}) != identity(info), name
 
     # two with one --random-seed
     for other in ({"port": 1}, {"startup_time": 2.5}, {"launch_command": "sglang serve x"}):
-        assert identity({**told, **other}) != identity(told), other
+        assert identity({**info, **other}) != identity(info), other
 
 
 @pytest.mark.parametrize("info", [None, {}, {"status": "ready"}])
@@ -238,9 +246,9 @@ def test_without_a_seed_the_rest_is_the_identity():
 def test_fingerprint(monkeypatch):
     monkeypatch.setattr(fp, "cpu_name", lambda: "A CPU, 2 cores")
     real = read(body("get_server_info.http"), body("get_get_model_info.http"))
-    found = fp.fingerprint(real, url="http://127.0.0.1:1")
-    assert json.loads(json.dumps(found)) == found
-    assert found["hardware"] == {
+    fingerprint = fp.fingerprint(real, url="http://127.0.0.1:1")
+    assert json.loads(json.dumps(fingerprint)) == fingerprint
+    assert fingerprint["hardware"] == {
         "device": "cpu",
         "gpu": "A CPU, 2 cores",
         "gpus": 1,
@@ -250,16 +258,15 @@ def test_fingerprint(monkeypatch):
         "ep": 1,
         "dp_attention": False,
     }
-    assert found["model"]["name"] == "tiny-qwen3"
-    assert found["server"]["version"] == "0.5.7"
-    assert found["server"]["chunked_prefill_size"] == 2048
+    assert fingerprint["model"]["name"] == "tiny-qwen3"
+    assert fingerprint["server"]["version"] == "0.5.7"
+    assert fingerprint["server"]["chunked_prefill_size"] == 2048
     assert fp.fingerprint(real, url="http://far.example:1")["hardware"]["gpu"] is None
     assert fp.fingerprint(real)["hardware"]["gpu"] is None
     assert fp.fingerprint(real, "my box", url="http://127.0.0.1:1")["hardware"]["gpu"] == "my box"
 
 
 # -- secrets
-# --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -276,9 +283,12 @@ def test_secret_names(name):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("max_total_num_tokens", 65536), ("tokenizer_path", "/models/x"), ("token_capacity", 5), ("skip_tokenizer_init", False),
-        ("tokenizer_mode", "auto"), ("tokenizer_metrics_custom_labels_header", "x-labels"), ("detokenizer_backend", "fast"),
-        ("max_prefill_tokens", "16384"), ("swa_full_tokens_ratio", 0.8), ("piecewise_cuda_graph_tokens", [4, 8]),
+        ("max_total_num_tokens", 65536), ("tokenizer_path", "/models/x"), ("token_capacity", 5),
+        ("skip_tokenizer_init", False),
+        ("tokenizer_mode", "auto"), ("tokenizer_metrics_custom_labels_header", "x-labels"),
+        ("detokenizer_backend", "fast"),
+        ("max_prefill_tokens", "16384"), ("swa_full_tokens_ratio", 0.8),
+        ("piecewise_cuda_graph_tokens", [4, 8]),
         ("kv_cache_dtype", "auto"), ("prompt_tokens_buckets", None),
     ],
 )  # fmt: skip
@@ -320,7 +330,8 @@ def test_commands_as_words():
         "--x",
     ]
     assert scrub_command(words) == [
-        "python", "--api-key", "***", "--max-total-tokens", "5", "--token=***", "--tokenizer-path", "/m", "--ssl-key", "--x",
+        "python", "--api-key", "***", "--max-total-tokens", "5", "--token=***", "--tokenizer-path", "/m",
+        "--ssl-key", "--x",
     ]  # fmt: skip
     assert scrub({"launch_command": words})["launch_command"] == scrub_command(words)
 
@@ -338,9 +349,10 @@ def test_urls(url, shown):
     assert redact_url(url) == shown
 
 
-LOG = b"""[2026-01-02 03:04:05] server_args=ServerArgs(model_path='/m', api_key='planted-1', tokenizer_path='/t', max_total_tokens=65536)
+LOG = b"""[2026-01-02 03:04:05] server_args=ServerArgs(model_path='/m', api_key='planted-1', max_total_tokens=65536)
 INFO: GET http://user:planted-2@host/x with Authorization: Bearer planted-3 \xff\xfe
-[2026-01-02 03:04:06] Prefill batch, #new-seq: 1, #new-token: 64, #cached-token: 0, token usage: 0.00, #running-req: 0,
+[2026-01-02 03:04:06] Prefill batch, #new-seq: 1, #new-token: 64, #cached-token: 0, token usage: 0.00,
+#running-req: 0,
 the key is known-one, twice: known-one
 """
 

@@ -29,7 +29,8 @@ DATA = Path(__file__).resolve().parents[2] / "data" / "server"
 REAL = (DATA / "get_server_info.http").read_bytes().partition(b"\r\n\r\n")[2]
 HUGE = b"1" * 400
 WORDS = (
-    b"1e999 -1e999 NaN Infinity -Infinity 1e400 0 -1 1e18 2.5 null true {} [] 9007199254740993 123456789012345678 "
+    b"1e999 -1e999 NaN Infinity -Infinity 1e400 0 -1 1e18 2.5 null true {} [] 9007199254740993 "
+    b"123456789012345678 "
     b'"\\ud800" ["\\udfff"] "a\\u0000b"'
 )
 ODD = [HUGE, b"-" + HUGE, b"1" * 4400, b'"' + b"x" * 100_000 + b'"', b"[" * 70 + b"]" * 70, *WORDS.split()]
@@ -51,7 +52,7 @@ def test_any_json_is_read_to_something_harmless(value: Any) -> None:
     assert harmless(server_json.read(json.dumps(value)))
 
 
-@pytest.mark.parametrize("odd", ODD, ids=lambda one: one[:12].decode())
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd[:12].decode())
 def test_one_odd_value_is_harmless_or_refused(odd: bytes) -> None:
     try:
         read = server_json.read(b'{"a":' + odd + b',"b":1}')
@@ -75,7 +76,8 @@ def test_what_is_nested_too_deeply_is_a_value_error(deep: int) -> None:
 
 @pytest.mark.parametrize(
     ("value", "count"),
-    [(60, 60), (60.0, 60), (0, 0), (60.5, None), (-1, None), (True, None), ("60", None), (None, None), (math.nan, None),
+    [(60, 60), (60.0, 60), (0, 0), (60.5, None), (-1, None), (True, None), ("60", None), (None, None),
+     (math.nan, None),
      (math.inf, None), (2**53, 2**53), (2**53 + 1, None), (10**400, None)],
 )  # fmt: skip
 def test_what_counts_things(value: object, count: int | None) -> None:
@@ -83,13 +85,15 @@ def test_what_counts_things(value: object, count: int | None) -> None:
 
 
 FIELDS = (
-    "tp_size dp_size pp_size ep_size nnodes max_running_requests max_total_num_tokens context_length random_seed cuda_graph_max_bs "
-    "chunked_prefill_size page_size stream_interval model_path tokenizer_path served_model_name version internal_states "
+    "tp_size dp_size pp_size ep_size nnodes max_running_requests max_total_num_tokens context_length "
+    "random_seed cuda_graph_max_bs "
+    "chunked_prefill_size page_size stream_interval model_path tokenizer_path served_model_name version "
+    "internal_states "
     "cuda_graph_bs slabench_sim enable_dp_attention device"
 ).split()
 
 
-@pytest.mark.parametrize("odd", ODD, ids=lambda one: one[:12].decode())
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd[:12].decode())
 def test_a_server_info_with_odd_values_is_a_sentence_or_unknown(odd: bytes) -> None:
     """Every field that is read holds it at once, at the top and in a rank's state."""
     known = json.loads(REAL)
@@ -153,5 +157,5 @@ def test_counters_that_are_no_numbers_are_not_known(value: str) -> None:
 @pytest.mark.parametrize("place", ["http://[", "http://[::1", "//[x", "\udcff", "http://a:99999999999/"])
 def test_a_redirect_to_what_is_no_url_is_a_sentence(place: str) -> None:
     reply = answer(302, b"", "text/plain", f"location: {place}".encode("utf-8", "replace").decode("latin-1"))
-    with scripted(lambda line: reply) as (url, _), pytest.raises(ServerError, match="points to"):
+    with scripted(lambda line: reply) as (url, _), pytest.raises(ServerError, match="redirects to"):
         Http(url).get("/server_info")

@@ -1,4 +1,4 @@
-"""Deployments of several servers: the real routers' bytes, who prefills and who decodes, and what is not
+"""Deployments of several servers: the real routers' bytes, the role of each server, and what is not
 reported.
 """
 
@@ -29,11 +29,12 @@ def body(router, name):
     return recorded(router, name).partition(b"\r\n\r\n")[2]
 
 
-def told(tp, mode="null", seed=1, **more):
+def server_info(tp, mode="null", seed=1, **more):
     """One server's server_info."""
     return {
         "tp_size": tp, "dp_size": 1, "pp_size": 1, "device": "cuda", "version": "0.5.7", "random_seed": seed,
-        "model_path": "org/m", "disaggregation_mode": mode, "max_running_requests": 64, "max_total_num_tokens": 1000, **more,
+        "model_path": "org/m", "disaggregation_mode": mode, "max_running_requests": 64,
+        "max_total_num_tokens": 1000, **more,
     }  # fmt: skip
 
 
@@ -42,11 +43,10 @@ def pd(prefill, decode):
     return {"internal_states": [{}], "prefill": prefill, "decode": decode}
 
 
-FOUR_AND_16 = pd([told(4, "prefill", 1)], [told(8, "decode", 2), told(8, "decode", 3)])
+FOUR_AND_16 = pd([server_info(4, "prefill", 1)], [server_info(8, "decode", 2), server_info(8, "decode", 3)])
 
 
 # -- how many GPUs prefill, how many decode
-# -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -55,26 +55,26 @@ FOUR_AND_16 = pd([told(4, "prefill", 1)], [told(8, "decode", 2), told(8, "decode
         (FOUR_AND_16, (None, None), (4, 16, 20)),
         (FOUR_AND_16, (2, None), (2, 16, 18)),
         (FOUR_AND_16, (None, 32), (4, 32, 36)),
-        # how many such servers there are it does not say
-        (told(16, "decode"), (None, None), (None, None, None)),
-        (told(16, "decode"), (8, None), (8, None, None)),
-        (told(16, "decode"), (None, 32), (None, 32, None)),
-        (told(8, "prefill"), (8, 16), (8, 16, 24)),
-        (told(8, "prefill"), (8, 8), (8, 8, 16)),
-        (told(8), (None, None), (8, 8, 8)),
-        (told(8), (None, 16), (16, 16, 16)),  # replicas that cannot be seen: the same GPUs do both
-        (told(8), (16, None), (16, 16, 16)),
-        (told(8), (8, 8), (8, 8, 8)),
-        (told(8), (8, 16), (8, 16, 24)),  # two numbers are two sets of GPUs
+        # it does not report how many such servers there are
+        (server_info(16, "decode"), (None, None), (None, None, None)),
+        (server_info(16, "decode"), (8, None), (8, None, None)),
+        (server_info(16, "decode"), (None, 32), (None, 32, None)),
+        (server_info(8, "prefill"), (8, 16), (8, 16, 24)),
+        (server_info(8, "prefill"), (8, 8), (8, 8, 16)),
+        (server_info(8), (None, None), (8, 8, 8)),
+        (server_info(8), (None, 16), (16, 16, 16)),  # replicas that cannot be steps: the same GPUs do both
+        (server_info(8), (16, None), (16, 16, 16)),
+        (server_info(8), (8, 8), (8, 8, 8)),
+        (server_info(8), (8, 16), (8, 16, 24)),  # two numbers are two sets of GPUs
         ({"version": "0.5.7"}, (None, None), (None, None, None)),
-        (pd([{"detail": "Not Found"}], [told(8, "decode")]), (None, None), (None, 8, None)),
-        (pd([], [told(8, "decode")]), (None, None), (None, 8, None)),
-        (pd([told(4, "prefill")], [told(8, "decode"), {}]), (None, None), (4, None, None)),
+        (pd([{"detail": "Not Found"}], [server_info(8, "decode")]), (None, None), (None, 8, None)),
+        (pd([], [server_info(8, "decode")]), (None, None), (None, 8, None)),
+        (pd([server_info(4, "prefill")], [server_info(8, "decode"), {}]), (None, None), (4, None, None)),
         # dp-attention inside tp on both sides, as the large published deployments have it
         (
             pd(
-                [told(32, "prefill", attn_dp_size=32, enable_dp_attention=True)],
-                [told(72, "decode", dp_size=72, enable_dp_attention=True)],
+                [server_info(32, "prefill", attn_dp_size=32, enable_dp_attention=True)],
+                [server_info(72, "decode", dp_size=72, enable_dp_attention=True)],
             ),
             (None, None),
             (32, 72, 104),
@@ -84,68 +84,72 @@ FOUR_AND_16 = pd([told(4, "prefill", 1)], [told(8, "decode", 2), told(8, "decode
 def test_gpus_of_each_role(info, options, counts):
     roles = read(info, {})
     assert roles.gpus(*options) == GpuCounts(*counts)
-    text = roles.told_gpus(*options)
+    text = roles.describe_gpus(*options)
     if roles.disaggregated:
         for side, count in zip(("prefill", "decode"), counts, strict=False):
             assert (f"give --{side}-gpu-num" in text) == (count is None), text
 
 
-def test_the_gpus_in_words():
-    assert read(told(8), {}).told_gpus(None, None) == "8 GPU (tp 8 x pp 1 of server_info)"
-    assert read(told(8), {}).told_gpus(None, 16) == "16 GPU (--decode-gpu-num)"
+def test_the_description_of_the_gpus():
+    assert read(server_info(8), {}).describe_gpus(None, None) == "8 GPU (tp 8 x pp 1 of server_info)"
+    assert read(server_info(8), {}).describe_gpus(None, 16) == "16 GPU (--decode-gpu-num)"
     assert (
-        read(told(8, "prefill"), {}).told_gpus(8, 16)
+        read(server_info(8, "prefill"), {}).describe_gpus(8, 16)
         == "8 prefill GPU (--prefill-gpu-num); 16 decode GPU (--decode-gpu-num)"
     )
-    assert read(FOUR_AND_16, {}).told_gpus(None, None) == (
+    assert read(FOUR_AND_16, {}).describe_gpus(None, None) == (
         "4 prefill GPU (tp 4 x pp 1 of server_info); 16 decode GPU (2 servers: tp 8 x pp 1 of server_info)"
     )
     assert (
         read({"version": "x"}, {})
-        .told_gpus(None, None)
-        .endswith("so no figure per GPU: give --decode-gpu-num")
+        .describe_gpus(None, None)
+        .endswith("so no metric per GPU: give --decode-gpu-num")
     )
 
 
 # -- what they hold, together
-# ---------------------------------------------------------------------------------------------
 
 
 def test_capacity_and_caps_are_those_of_the_decode_servers_together():
-    decode = [told(8, "decode", 2, max_total_num_tokens=5000, max_running_requests=48), told(8, "decode", 3)]
-    info = read(pd([told(4, "prefill", max_total_num_tokens=10)], decode), {}).info
+    decode = [
+        server_info(8, "decode", 2, max_total_num_tokens=5000, max_running_requests=48),
+        server_info(8, "decode", 3),
+    ]
+    info = read(pd([server_info(4, "prefill", max_total_num_tokens=10)], decode), {}).info
     assert (info.token_capacity, info.max_running_requests, info.dp, info.gpus.per_scheduler) == (
         6000,
         112,
         2,
         8,
     )
-    silent = read(pd([told(4, "prefill")], [decode[0], {"tp_size": 8}]), {}).info
+    silent = read(pd([server_info(4, "prefill")], [decode[0], {"tp_size": 8}]), {}).info
     assert (silent.token_capacity, silent.max_running_requests) == (None, None)
     for mode in ("prefill", "decode"):
-        alone = read(told(8, mode), {}).info
+        alone = read(server_info(8, mode), {}).info
         assert (alone.token_capacity, alone.max_running_requests) == (None, None), mode
 
 
 def test_a_field_that_servers_differ_in_is_not_known():
-    decode = [told(8, "decode", page_size=1, version="0.5.9"), told(8, "decode", page_size=64)]
-    info = read(pd([told(4, "prefill", page_size=32)], decode), {}).info
+    decode = [server_info(8, "decode", page_size=1, version="0.5.9"), server_info(8, "decode", page_size=64)]
+    info = read(pd([server_info(4, "prefill", page_size=32)], decode), {}).info
     assert (info.page_size, info.version, info.reference) == (None, "0.5.7 and 0.5.9", False)
     assert info.model_path == "org/m"
 
 
 # -- which process it is
-# --------------------------------------------------------------------------------------------------
 
 
 def test_every_server_is_watched():
     was = identity(read(FOUR_AND_16, {}).raw)
     assert was == identity(read(json.loads(json.dumps(FOUR_AND_16)), {}).raw)
     for change in (
-        pd([told(4, "prefill", 9)], FOUR_AND_16["decode"]),
-        pd(FOUR_AND_16["prefill"], [told(8, "decode", 2), told(8, "decode", 9)]),
-        pd(FOUR_AND_16["prefill"], [told(8, "decode", 2)]),
-        pd(FOUR_AND_16["prefill"], [told(8, "decode", 2), told(8, "decode", 3, version="0.5.9")]),
+        pd([server_info(4, "prefill", 9)], FOUR_AND_16["decode"]),
+        pd(FOUR_AND_16["prefill"], [server_info(8, "decode", 2), server_info(8, "decode", 9)]),
+        pd(FOUR_AND_16["prefill"], [server_info(8, "decode", 2)]),
+        pd(
+            FOUR_AND_16["prefill"],
+            [server_info(8, "decode", 2), server_info(8, "decode", 3, version="0.5.9")],
+        ),
     ):
         assert identity(read(change, {}).raw) != was, change
     seedless = identity(pd([{"tp_size": 8}], [{"tp_size": 8}]))
@@ -155,49 +159,58 @@ def test_every_server_is_watched():
 
 
 # -- what a baseline is compared under
-# ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("now", "key"),
     [
         (
-            pd([told(8, "prefill", k) for k in range(4)], [told(8, "decode", k) for k in range(8)]),
+            pd(
+                [server_info(8, "prefill", k) for k in range(4)],
+                [server_info(8, "decode", k) for k in range(8)],
+            ),
             "hardware.gpus",
         ),
-        (pd([told(8, "prefill")], [told(12, "decode")]), "hardware.prefill.gpus"),  # 20 as well
-        (pd([told(4, "prefill")], [told(16, "decode")]), "hardware.decode.servers"),
+        (pd([server_info(8, "prefill")], [server_info(12, "decode")]), "hardware.prefill.gpus"),  # 20 as well
+        (pd([server_info(4, "prefill")], [server_info(16, "decode")]), "hardware.decode.servers"),
         (
-            pd([told(4, "prefill", chunked_prefill_size=16384)], FOUR_AND_16["decode"]),
+            pd([server_info(4, "prefill", chunked_prefill_size=16384)], FOUR_AND_16["decode"]),
             "server.prefill.chunked_prefill_size",
         ),
         (
-            pd(FOUR_AND_16["prefill"], [told(8, "decode", disable_radix_cache=True)] * 2),
+            pd(FOUR_AND_16["prefill"], [server_info(8, "decode", disable_radix_cache=True)] * 2),
             "server.decode.disable_radix_cache",
         ),
         (
-            pd(FOUR_AND_16["prefill"], [told(8, "decode"), told(8, "decode", disable_radix_cache=True)]),
+            pd(
+                FOUR_AND_16["prefill"],
+                [server_info(8, "decode"), server_info(8, "decode", disable_radix_cache=True)],
+            ),
             "server.decode.disable_radix_cache",
         ),
-        (pd([told(4, "prefill", version="0.5.9")], FOUR_AND_16["decode"]), "server.versions"),
+        (pd([server_info(4, "prefill", version="0.5.9")], FOUR_AND_16["decode"]), "server.versions"),
         (
-            pd(FOUR_AND_16["prefill"], [told(8, "decode"), told(8, "decode", version="0.5.9")]),
+            pd(FOUR_AND_16["prefill"], [server_info(8, "decode"), server_info(8, "decode", version="0.5.9")]),
             "server.versions",
         ),
-        (pd([told(4, "prefill", quantization="fp8")], FOUR_AND_16["decode"]), "model.quantization"),
-        (told(20), "hardware.prefill.gpus"),
-        (told(4, "prefill"), "hardware.decode.gpus"),
+        (pd([server_info(4, "prefill", quantization="fp8")], FOUR_AND_16["decode"]), "model.quantization"),
+        (server_info(20), "hardware.prefill.gpus"),
+        (server_info(4, "prefill"), "hardware.decode.gpus"),
     ],
 )
 def test_another_deployment_is_not_comparable(now, key):
     base = pd(
-        [told(4, "prefill", 1, chunked_prefill_size=8192, disable_radix_cache=False, quantization="bf16")],
-        [told(8, "decode", k, disable_radix_cache=False, quantization="bf16") for k in (2, 3)],
+        [
+            server_info(
+                4, "prefill", 1, chunked_prefill_size=8192, disable_radix_cache=False, quantization="bf16"
+            )
+        ],
+        [server_info(8, "decode", k, disable_radix_cache=False, quantization="bf16") for k in (2, 3)],
     )
     plain = {"quantization": "bf16", "disable_radix_cache": False}
     filled = {
         **now,
-        **{side: [{**plain, **one} for one in now[side]] for side in ("prefill", "decode") if side in now},
+        **{side: [{**plain, **info} for info in now[side]] for side in ("prefill", "decode") if side in now},
     }
     old, new = (fingerprint(read(info, {}), "H20") for info in (base, filled))
     assert key in [difference.key for difference in differences(old, new)]
@@ -207,14 +220,14 @@ def test_another_deployment_is_not_comparable(now, key):
 
 def test_an_upgrade_of_all_servers_alike_is_comparable():
     new = pd(
-        [told(4, "prefill", version="0.5.9")],
-        [told(8, "decode", version="0.5.9"), told(8, "decode", version="0.5.9")],
+        [server_info(4, "prefill", version="0.5.9")],
+        [server_info(8, "decode", version="0.5.9"), server_info(8, "decode", version="0.5.9")],
     )
     assert not list(differences(fingerprint(read(FOUR_AND_16, {}), "H20"), fingerprint(read(new, {}), "H20")))
 
 
 def test_gpus_that_options_name_are_compared_too():
-    roles = read(told(8, "decode"), {})
+    roles = read(server_info(8, "decode"), {})
     was, now = (fingerprint(roles, "H20", gpus=roles.gpus(8, count)) for count in (16, 32))
     assert {"hardware.gpus", "hardware.decode.gpus"} <= {
         difference.key for difference in differences(was, now)
@@ -222,18 +235,17 @@ def test_gpus_that_options_name_are_compared_too():
 
 
 # -- the real routers' bytes
-# ----------------------------------------------------------------------------------------------
 
 
 def test_mini_lb_s_bytes():
     roles = read(
         json.loads(body("mini-lb", "get_server_info")), json.loads(body("mini-lb", "get_model_info"))
     )
-    assert (roles.router, [one.role for one in roles.workers]) == (
+    assert (roles.router, [worker.role for worker in roles.workers]) == (
         Router.MINI_LB,
         [Role.PREFILL, Role.DECODE],
     )
-    assert [(one.where, one.info.version, one.info.random_seed) for one in roles.workers] == [
+    assert [(worker.where, worker.info.version, worker.info.random_seed) for worker in roles.workers] == [
         ("127.0.0.1:31451", "0.5.7", 1001),
         ("127.0.0.1:31452", "0.5.7", 1002),
     ]
@@ -285,8 +297,10 @@ def test_a_rust_gateway_s_workers_are_asked(router):
         again = identify(url, {"authorization": "Bearer hush"}, like=roles)
     split = router.endswith("-pd")
     assert roles.router is Router.GATEWAY
-    assert [one.role.value for one in roles.workers] == (["prefill", "decode"] if split else ["unified"] * 2)
-    assert {one.info.random_seed for one in roles.workers} == {1001, 1002}
+    assert [worker.role.value for worker in roles.workers] == (
+        ["prefill", "decode"] if split else ["unified"] * 2
+    )
+    assert {worker.info.random_seed for worker in roles.workers} == {1001, 1002}
     assert roles.gpus(None, None) == (GpuCounts(1, 1, 2) if split else GpuCounts.alike(2))
     assert (roles.info.token_capacity, roles.info.max_running_requests) == (
         (65536, 16) if split else (131072, 32)
@@ -320,13 +334,13 @@ def test_dp_aware_gateways_list_each_rank_of_one_server():
             for rank in range(4)
         ]
     }
-    with scripted(lambda line: answer(200, listed if "workers" in line else told(8))) as (url, _):
-        assert [one.where for one in identify(url).workers] == ["127.0.0.1:1"]
+    with scripted(lambda line: answer(200, listed if "workers" in line else server_info(8))) as (url, _):
+        assert [worker.where for worker in identify(url).workers] == ["127.0.0.1:1"]
 
 
 def test_an_answer_of_another_server_at_a_worker_s_address_is_not_taken():
     """The gateway's 127.0.0.1 is not ours."""
-    with scripted(lambda line: answer(200, told(2))) as (other, _):
+    with scripted(lambda line: answer(200, server_info(2))) as (other, _):
         listed = {
             "workers": [
                 {"url": other, "worker_type": "decode", "metadata": {"tp_size": "8", "model_path": "org/m"}}
@@ -343,14 +357,14 @@ def test_a_worker_s_type_by_release(kind):
     listed = {"workers": [{"url": "grpc://127.0.0.1:1", "worker_type": kind, "labels": labels}]}
     with scripted(lambda line: answer(200, listed) if "workers" in line else NONE) as (url, _):
         roles = identify(url)  # no server_info: its worker speaks gRPC
-    assert ([one.role for one in roles.workers], roles.gpus(None, None).prefill) == ([Role.PREFILL], 8)
+    assert ([worker.role for worker in roles.workers], roles.gpus(None, None).prefill) == ([Role.PREFILL], 8)
 
 
 @pytest.mark.parametrize(
     "listed", [{}, {"workers": None}, {"workers": [3, {}, {"url": 5}]}, [], {"workers": {}}]
 )
 def test_an_odd_list_of_workers_is_none(listed):
-    with scripted(lambda line: answer(200, listed if "workers" in line else told(8))) as (url, _):
+    with scripted(lambda line: answer(200, listed if "workers" in line else server_info(8))) as (url, _):
         assert identify(url).router is Router.NONE
 
 
@@ -361,8 +375,8 @@ def test_loads_name_the_accelerator():
     replies = {"/server_info": thin, "/v1/loads": loads}
 
     def reply(line):
-        found = replies.get(line.split()[1])
-        return NONE if found is None else answer(200, found)
+        page = replies.get(line.split()[1])
+        return NONE if page is None else answer(200, page)
 
     with scripted(reply) as (url, _):
         roles = identify(url)
@@ -372,14 +386,13 @@ def test_loads_name_the_accelerator():
 
 
 def test_the_moment_of_the_answer_is_that_of_server_info():
-    seen = []
-    with scripted(lambda line: seen.append(line.split()[1]) or answer(200, told(1))) as (url, _):
-        identify(url, on_answer=lambda: seen.append("answered"))
-    assert seen.index("answered") == seen.index("/server_info") + 1
+    steps = []
+    with scripted(lambda line: steps.append(line.split()[1]) or answer(200, server_info(1))) as (url, _):
+        identify(url, on_answer=lambda: steps.append("answered"))
+    assert steps.index("answered") == steps.index("/server_info") + 1
 
 
 # -- flush
-# ----------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Two addresses of one process are found out by what it does; two processes with one seed are two."""
+"""Two addresses of one process are recognized by what it does; two processes with one seed are two."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from slabench.server.http import Http
-from slabench.server.twins import alike, same_process, told_by
+from slabench.server.twins import alike, same_by_state, same_process
 
 INFO = {"random_seed": 7, "port": 30000, "decode_log_interval": 8, "version": "0.5.7"}
 
@@ -50,37 +50,37 @@ def serve(process: Process) -> Iterator[Http]:
         def log_message(self, *words: Any) -> None:
             pass
 
-    found = ThreadingHTTPServer(("127.0.0.1", 0), Face)
-    Thread(target=found.serve_forever, daemon=True).start()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Face)
+    Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield Http(f"http://127.0.0.1:{found.server_port}")
+        yield Http(f"http://127.0.0.1:{server.server_port}")
     finally:
-        found.shutdown()
-        found.server_close()
+        server.shutdown()
+        server.server_close()
 
 
 def test_two_addresses_of_one_process() -> None:
     process = Process()
-    with serve(process) as one, serve(process) as other:
-        assert same_process(one, other, INFO, INFO) is True
+    with serve(process) as client, serve(process) as other:
+        assert same_process(client, other, INFO, INFO) is True
     assert process.asked == 1
 
 
 def test_two_processes_with_one_seed_and_one_port_on_two_machines() -> None:
     first, second = Process(), Process()
-    with serve(first) as one, serve(second) as other:
-        assert same_process(one, other, INFO, INFO) is False
+    with serve(first) as client, serve(second) as other:
+        assert same_process(client, other, INFO, INFO) is False
     assert (first.asked, second.asked) == (1, 0)
 
 
-def test_where_nothing_shows_nothing_is_said() -> None:
+def test_without_a_visible_change_it_is_undecided() -> None:
     process = Process(counts=False)
-    with serve(process) as one, serve(process) as other:
-        assert same_process(one, other, INFO, INFO) is None
+    with serve(process) as client, serve(process) as other:
+        assert same_process(client, other, INFO, INFO) is None
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "said"),
+    ("info", "other", "common"),
     [
         ({"random_seed": 7}, {"random_seed": 7}, "both report random_seed 7"),
         ({"random_seed": 7}, {"random_seed": 8}, ""),
@@ -89,15 +89,15 @@ def test_where_nothing_shows_nothing_is_said() -> None:
         ({}, {}, ""),
     ],
 )
-def test_one_seed_is_what_two_processes_have_by_hand_alone(one: Any, other: Any, said: str) -> None:
-    assert alike(one, other) == said
+def test_two_processes_share_a_seed_only_where_it_was_set(info: Any, other: Any, common: str) -> None:
+    assert alike(info, other) == common
 
 
 @pytest.mark.parametrize(
     "change", [{"random_seed": 8}, {"port": 30001}, {"nccl_port": 5}, {"launch_command": "sglang serve b"}]
 )
 def test_what_two_processes_report_is_enough(change: dict[str, Any]) -> None:
-    """Nobody is asked anything."""
+    """No request is sent."""
     nowhere = Http("http://127.0.0.1:1")
     known = {"nccl_port": 4, "launch_command": "sglang serve a", **INFO}
     assert same_process(nowhere, nowhere, known, {**known, **change}) is False
@@ -117,7 +117,7 @@ def test_a_start_that_took_as_long_to_the_last_digit_is_one_start() -> None:
 
 
 @pytest.mark.parametrize(
-    ("was", "now", "before", "after", "said"),
+    ("was", "now", "before", "after", "same"),
     [
         ((1.5,), (2.5,), (1.5,), (2.5,), True),
         ((0.0,), (2.5,), (1.5,), (2.5,), True),  # it changed between the first two looks
@@ -128,8 +128,8 @@ def test_a_start_that_took_as_long_to_the_last_digit_is_one_start() -> None:
         ((1.5, 0.5), (1.5, 2.5), (1.5, 0.5), (1.5, 2.5), True),  # data parallel: one rank did it
     ],
 )
-def test_what_an_act_at_one_shows_at_the_other(
-    was: Any, now: Any, before: Any, after: Any, said: bool | None
+def test_a_change_at_one_address_shows_at_the_other(
+    was: Any, now: Any, before: Any, after: Any, same: bool | None
 ) -> None:
     first, second = iter([was, now]), iter([before, after])
-    assert told_by(lambda: next(first), lambda: next(second), lambda: None) is said
+    assert same_by_state(lambda: next(first), lambda: next(second), lambda: None) is same
