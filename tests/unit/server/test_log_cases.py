@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - log lines are long
 """Logs as people have them: starts, values, writers, encodings and copies; what each says is counted by
 hand.
 """
