@@ -22,8 +22,8 @@ from types import TracebackType
 from slabench.errors import ConfigError, ServerError
 from slabench.places import CLONE
 from slabench.server.control import wait_ready
-from slabench.server.log.follow import Follower
-from slabench.server.log.line_types import Event, EventKind
+from slabench.server.log.line_types import EventKind
+from slabench.server.log.reader import LogReader
 from slabench.server.secrets import KNOWN, know_command, scrub_command, scrub_text
 from slabench.server.url import parse_url
 
@@ -189,18 +189,16 @@ class _LogSaysReady:
     """True once the part of the log written since the start has the server's ready line."""
 
     def __init__(self, path: str, begin: int) -> None:
-        self._follower = Follower(path, begin)
-        self._ready = False
+        self._file, self._reader = open(path, "rb"), LogReader()  # noqa: SIM115 - closed by launch()
+        self._file.seek(begin)
 
     def __call__(self) -> bool:
-        if not self._ready:
-            self._ready = any(
-                isinstance(line, Event) and line.kind is EventKind.READY for line in self._follower.poll()
-            )
-        return self._ready
+        while data := self._file.read(1 << 18):
+            self._reader.feed(data)
+        return self._reader.counts.events[EventKind.READY] > 0
 
     def close(self) -> None:
-        self._follower.close()
+        self._file.close()
 
 
 def launch(

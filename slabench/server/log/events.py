@@ -1,6 +1,4 @@
-"""The lines that are no batch and still matter: start, capacity, readiness, flushes, retractions,
-compilation, the end.
-"""
+"""The log lines besides batches: start, capacity, readiness, flushes, retractions, compilation, the end."""
 
 from __future__ import annotations
 
@@ -10,9 +8,9 @@ from slabench.server.log import start
 from slabench.server.log.line_prefix import HEAD, NO_RANK, read_prefix, read_stamp, read_tags
 from slabench.server.log.line_types import Event, EventKind
 
-# One short needle per kind, so that a line without any of them costs a few searches at C speed and no regular
-# expression. The start comes first here and below: its line has thousands of bytes, and may hold the others'
-# words in an argument's value.
+# One short needle per kind, so that a line without any of them costs a few searches at C speed and no
+# regular expression. The start comes first here and below: its line has thousands of bytes, and may contain
+# the others' needles in an argument's value.
 NEEDLES: tuple[bytes, ...] = (
     b"server_args=",
     b"Cache flushed successfully!",
@@ -26,7 +24,7 @@ NEEDLES: tuple[bytes, ...] = (
 )
 _NUMBER = re.compile(rb"#?(\w+(?:-\w+)*)[=:] ?(-?\d+(?:\.\d+)?)(?=[ ,]|$)")
 _RATIO = re.compile(rb"#new_token_ratio: (\d+\.\d+) -> (\d+\.\d+)$")
-# Kind, words without which a search is not worth its time, form.
+# Kind, a part without which no search is made, form.
 _FORMS: tuple[tuple[EventKind, bytes, re.Pattern[bytes]], ...] = tuple(
     (kind, sign, re.compile(form))
     for kind, sign, form in (
@@ -40,9 +38,10 @@ _FORMS: tuple[tuple[EventKind, bytes, re.Pattern[bytes]], ...] = tuple(
         # 0.4.7 and later; SGLANG_TEST_RETRACT; up to 0.4.6
         (
             EventKind.RETRACTION,
-            # of "Retract requests." or "#retracted_reqs:", one of which each has to have by NEEDLES
+            # of "Retract requests." or "#retracted_reqs:", one of which each has by NEEDLES
             b"etract",
-            rb"KV cache pool is full\. Retract requests\.|Testing retraction\.|Decode out of memory happened\.",
+            rb"KV cache pool is full\. Retract requests\.|Testing retraction\."
+            rb"|Decode out of memory happened\.",
         ),
         (EventKind.CAPACITY, b"max_total_num_tokens=", rb"max_total_num_tokens=\d+"),
         (EventKind.READY, b"The server is fired up", rb"The server is fired up and ready to roll!"),
@@ -50,15 +49,14 @@ _FORMS: tuple[tuple[EventKind, bytes, re.Pattern[bytes]], ...] = tuple(
         (EventKind.STOP, b"SIGTERM received", rb"SIGTERM received\."),
     )
 )
-# The most frequent event by far, as nearly every server prints it. Said at once: the forms below would say
-# the same.
+# The most frequent event by far has a form of its own; the forms below would give the same.
 _FLUSHED = re.compile(HEAD + rb"Cache flushed successfully!")
 _WITH_NUMBERS = frozenset({EventKind.FLUSH_REFUSED, EventKind.RETRACTION, EventKind.CAPACITY})
 
 
 def read(text: bytes) -> Event | None:
-    """A cleaned line -> the event in it. The words have to open the message: the same words in a logged
-    request are none.
+    """A cleaned line -> the event in it. It has to begin the message: the same words in a logged request are
+    no event.
     """
     flushed = _FLUSHED.fullmatch(text)
     if flushed is not None and (stamp := read_stamp(flushed[1])) is not None:
@@ -69,24 +67,24 @@ def read(text: bytes) -> Event | None:
     else:
         return None
     for kind, sign, form in _FORMS:
-        found = form.search(text) if sign in text else None
-        if found is None:
+        match = form.search(text) if sign in text else None
+        if match is None:
             continue
-        prefix = read_prefix(text[: found.start()])
+        prefix = read_prefix(text[: match.start()])
         if prefix.fault:
             return None
         details: list[tuple[str, float]] = []
         if kind in _WITH_NUMBERS:
-            rest = text[found.start() :]
-            details = [
-                (name.decode("ascii"), float(value))
-                for name, value in _NUMBER.findall(rest)
-                if name != b"new_token_ratio"
-            ]
-            ratio = _RATIO.search(rest)
-            if ratio is not None:
-                details += [("new_token_ratio_before", float(ratio[1])), ("new_token_ratio", float(ratio[2]))]
+            details = _numbers(text[match.start() :])
         elif kind is EventKind.START:
-            details = start.sizes(text, found.start())
+            details = start.sizes(text, match.start())
         return Event(kind, prefix.stamp, prefix.rank, tuple(details))
     return None
+
+
+def _numbers(message: bytes) -> list[tuple[str, float]]:
+    named = [(name.decode("ascii"), float(value)) for name, value in _NUMBER.findall(message)]
+    numbers = [pair for pair in named if pair[0] != "new_token_ratio"]
+    for before, after in _RATIO.findall(message):
+        numbers += [("new_token_ratio_before", float(before)), ("new_token_ratio", float(after))]
+    return numbers

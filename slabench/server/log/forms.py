@@ -1,9 +1,9 @@
-"""Which server a batch line is of, by its form: separator, keys in their order and closing comma are one
-server process's own.
+"""Which server wrote a batch line, by its form: separator, keys in their order and closing comma, which are
+the same in all lines of one server process.
 
-A line that is another one's beginning (the same keys with the last few missing, or without the comma that
-closes the others) was cut, however well formed it looks, unless such lines keep coming: then a second server,
-or another version, writes to the file.
+A line that is the beginning of another form (the same keys with the last few missing, or without the comma
+that closes the others) was cut, however well formed it looks, unless such lines keep coming: then a second
+server, or another version, writes to the file.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Family = tuple[bytes, bool, tuple[bytes, ...]]
 SAME_SHORT = 3  # lines of one shorter form: a torn write does not end at the same key again and again
 MANY = 200  # lines in a row after which an earlier form is not waited for any more
 SPLIT = ", form "  # between a writer's name and the number of its second, third ... form
-# Keys that a process prints at some times and not at others: they make no other server of it.
+# Keys that a process prints at some times and not at others: they do not show another server.
 _OPTIONAL = re.compile(rb"accept |cap len|block accept|est uncap|#retracted")
 
 
@@ -30,7 +30,7 @@ def base(writer: str) -> str:
 
 @dataclass(slots=True)
 class _Writer:
-    """What one writer's lines have looked like since the last start of a server."""
+    """The forms of one writer's lines since the last start of a server."""
 
     known: dict[str, set[Keys]] = field(default_factory=lambda: {"Decode": set(), "Prefill": set()})
     short: Counter[Keys] = field(default_factory=Counter)
@@ -38,8 +38,7 @@ class _Writer:
     last: Family | None = None
     since: int = 0  # Decode lines of the last family without a break
     returned: bool = False  # a known form came again after lines that look cut
-    # lines of an earlier family came back: two servers, and no restart that was not logged
-    several: bool = False
+    several: bool = False  # lines of an earlier family came back: two servers, not an unlogged restart
 
 
 class Forms:
@@ -47,11 +46,10 @@ class Forms:
 
     def __init__(self) -> None:
         self._writers: dict[str, _Writer] = {}
-        # lines that were called cut and are of a form of their own, as the last call of writer() showed
-        self.again = 0
+        self.again = 0  # lines that were rejected as cut and turned out to have a form of their own just now
 
     def clear(self) -> None:
-        """A server has started: what comes now may be of another version or have other options."""
+        """A server has started: its lines may be of another version or have other options."""
         self._writers.clear()
 
     def settled(self, own: str) -> bool:
@@ -75,7 +73,7 @@ class Forms:
                 self.again = SAME_SHORT - 1
                 state.several |= state.returned
             known.add(keys)
-        # A Prefill line tells nothing of the Decode form of its server.
+        # A Prefill line does not show the Decode form of its server.
         return own if kind != "Decode" else self._name(own, state, _family(keys))
 
     def _name(self, own: str, state: _Writer, family: Family) -> str:
@@ -85,7 +83,7 @@ class Forms:
             state.several = True
         state.since = state.since + 1 if family == state.last else 1
         state.last = family
-        if not state.several and state.since > MANY:  # the others are over: a restart that was not logged
+        if not state.several and state.since > MANY:  # the others have ended: a restart that was not logged
             state.families, state.short = [family], Counter()
         number = state.families.index(family)
         return f"{own}{SPLIT}{number + 1}" if state.several and number else own

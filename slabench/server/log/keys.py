@@ -1,6 +1,4 @@
-"""The keys of a batch line by name: which field each fills, what its value may look like, and how it is
-converted.
-"""
+"""The keys of a batch line by name: the field that each fills, the form of its value, and its conversion."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ _flag: Callable[[bytes], bool] = {b"True": True, b"False": False}.__getitem__
 
 
 def _whole(field: str) -> Key:
-    # More digits than that count nothing, and are not exact in a float. SGLang has printed negative ones:
+    # More digits are no count of anything, and not exact in a float. SGLang has printed negative ones:
     # "#swa token: -224".
     return Key(field, rb"-?\d{1,15}", int)
 
@@ -73,8 +71,8 @@ REQUIRED: dict[str, tuple[bytes, ...]] = {
     "Decode": (b"#running-req", b"gen throughput (token/s)", b"#queue-req"),
     "Prefill": (b"#new-seq", b"#new-token", b"#cached-token", b"#queue-req"),
 }
-# A hybrid model's line of 0.4.9.post1 and post2 names both pools in one value. No field is for the tokens of
-# a Prefill line.
+# A hybrid model's line of 0.4.9.post1 and post2 has both pools in one value. The tokens of a Prefill line
+# have no field.
 PAIRS: dict[str, dict[bytes, tuple[bytes, bytes]]] = {
     "Decode": {
         b"#token": (b"#full token", b"#swa token"),
@@ -87,10 +85,10 @@ PAIR = re.compile(rb"full=(\S+), swa=(\S+)")
 # attention.
 FIRST: dict[bytes, bytes] = {b"#gpu token": b"#full token", b"gpu token usage": b"full token usage"}
 
-# What a key that is not in the tables may hold. A line that was cut ends with it, so that at the end of a
-# line its own type has to tell that it is whole: "#name" is a count, anything else a real with two decimals,
-# a percentage, a flag, a moment, or several of them in brackets or by name. Where another key follows it may
-# be anything whose brackets are closed.
+# The value of a key that is not in the tables. A line may have been cut in it, so at the end of a line its
+# type has to show that it is whole: "#name" is a count, anything else a real with two decimals, a
+# percentage, a flag, a time, or several of them in brackets or by name. Where another key follows it may be
+# anything whose brackets are closed.
 _NUMBER = rb"-?\d+(?:\.\d+)?%?"
 _LIST = rb"(?:" + _NUMBER + rb"|nan|None)(?:, ?(?:" + _NUMBER + rb"|nan|None))*"
 OTHER_WHOLE = rb"-?\d+|full=-?\d+, swa=-?\d+"
@@ -112,7 +110,7 @@ _GRAPH = re.compile(rb"\w+ graph")  # cuda, cpu, npu, musa: one a kind of device
 
 @lru_cache(maxsize=1024)
 def key_of(kind: str, name: bytes) -> Key | None:
-    """How this key of a "Decode" or "Prefill" line is read; None: no field is for it."""
+    """How this key of a "Decode" or "Prefill" line is read; None: it has no field."""
     if _GRAPH.fullmatch(name):
         return Key("graph", rb"True|False", _flag)
     return KEYS[kind].get(name)
@@ -120,7 +118,7 @@ def key_of(kind: str, name: bytes) -> Key | None:
 
 @lru_cache(maxsize=1024)
 def pattern_of(kind: str, name: bytes, last: bool) -> re.Pattern[bytes]:
-    """What the whole value of this key has to look like; last: no key follows it."""
+    """The form of this key's whole value; last: no key follows it."""
     key = key_of(kind, name)
     if key is not None:
         return re.compile(key.pattern)

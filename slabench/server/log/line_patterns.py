@@ -1,9 +1,7 @@
-"""The fast lane: a form that the careful reader has accepted once becomes one regular expression for the
-lines like it.
+"""The fast path: a form that lines.py has accepted once becomes one regular expression for the lines like it.
 
-It is learned by name (which group holds which key), matches to the end of the line or not at all, and uses
-the same patterns and converters as lines.py, so it can only say what the careful reader would have said,
-faster.
+It is learned by name (which group has which key), matches to the end of the line or not at all, and uses the
+same patterns and converters as lines.py, so it can only return what lines.py would, faster.
 """
 
 from __future__ import annotations
@@ -21,10 +19,7 @@ from slabench.server.log.lines import Batch, Parsed
 
 
 class Memory(dict[bytes, Any]):
-    """What a conversion has given before: a subscript is faster than any call.
-
-    Emptied when it has grown, as stamps make it.
-    """
+    """Earlier results of a conversion: a subscript is faster than any call. Emptied when it has grown."""
 
     def __init__(self, convert: Callable[[bytes], Any]) -> None:
         super().__init__()
@@ -55,9 +50,9 @@ def _text(value: bytes) -> str:
 class Shape:
     """One form of a batch line of one writer.
 
-    run(block, place) finds a whole line that begins with sglang's own bracket, build(groups) makes its value;
-    match(text, place) finds what stands behind any bracket, and build_behind(stamp, rank, groups) makes the
-    value.
+    run(block, place) matches a whole line that begins with sglang's own bracket, and build(groups) makes
+    its value; match(text, place) matches the part after any prefix, and build_behind(stamp, rank, groups)
+    makes the value.
     """
 
     __slots__ = ("build", "build_behind", "match", "run", "writer")
@@ -100,7 +95,7 @@ class Shape:
             convert.append(key.convert if key.field in _MANY else _memory(key.convert).__getitem__)
             if key.field == "graph":
                 graph_kind = name.partition(b" ")[0].decode("ascii", "replace")
-        # Behind the converted groups stand None for every key that is not there, the label of the graph, and
+        # After the converted groups come None for every key that is not there, the label of the graph, and
         # the other keys.
         nothing = 2 + len(convert)
         if graph_kind is not None:
@@ -108,7 +103,7 @@ class Shape:
         where["other"] = nothing + 2
         kind: type[Batch] = DecodeLine if word == "Decode" else PrefillLine
         places = [where.get(field, nothing) for field in kind._fields]
-        while places[-1] == nothing:  # the fields that stand last are the ones that few lines have
+        while places[-1] == nothing:  # the last fields are the ones that few lines have
             places.pop()
         pad = (None,) * (len(kind._fields) - len(places))
         finish = _finish(kind, itemgetter(*places), pad, graph_kind, others, other_names)
@@ -123,7 +118,9 @@ def _finish(
     others: Sequence[int],
     other_names: Sequence[str],
 ) -> Callable[[list[Any]], Batch]:
-    """The converted groups -> the line's value. As a closure: its names are found faster than an object's."""
+    """The converted groups -> the line's value. A closure, whose names are looked up faster than an
+    object's.
+    """
     # kind._make() without its second look at the length: the fields are as many as the type has
     new = tuple.__new__
     tail = (None, graph_kind, ())
@@ -160,22 +157,19 @@ _shape = lru_cache(maxsize=256)(Shape)  # a server that is started again prints 
 
 
 def learn(text: bytes, parsed: Parsed, writer: str) -> Shape | None:
-    """The shape of a cleaned line that the careful reader has accepted; None if it has none, so that such
-    lines stay careful.
-
-    A shape that does not give back the very value that the careful reader gave is not used.
+    """The shape of a cleaned line that lines.py has accepted; None if it has none that gives the very same
+    value.
     """
-    place = message(text)
     shape = _shape(parsed.kind, parsed.keys, parsed.line.iteration is not None, writer)
-    found = shape.match(text, place)
-    if found is None:
+    match = shape.match(text, message(text))
+    if match is None:
         return None
     rank = parsed.line.rank._replace(writer=writer)
-    built = shape.build_behind(parsed.line.stamp, rank, found.groups())
+    built = shape.build_behind(parsed.line.stamp, rank, match.groups())
     # repr: nan is not equal to itself
     return shape if repr(built) == repr(parsed.line._replace(rank=rank)) else None
 
 
 def message(text: bytes) -> int:
-    """Where the last batch of a line stands; -1 if none does."""
+    """Where the last batch of a line begins; -1 without one."""
     return max(text.rfind(b"Decode batch"), text.rfind(b"Prefill batch"))

@@ -1,9 +1,9 @@
-"""What stands before a message: the time stamp, the rank, and whatever a container, Ray or a collector put in
+"""What precedes a message: the time stamp, the rank, and whatever a container, Ray or a collector put in
 front.
 
 sglang's own form is "[YYYY-MM-DD HH:MM:SS(.mmm) DP0 PP0 ATTN_CP0 MOE_DP0 TP0 EP0] message"; each tag may be
 missing, and their order changed with nearly every release, so they are read by name. A logging configuration
-of the user's own drops rank and perhaps stamp, and may put a level behind the bracket.
+of the user's own omits rank and perhaps stamp, and may put a level after the bracket.
 """
 
 from __future__ import annotations
@@ -28,12 +28,11 @@ class Rank(NamedTuple):
     ep: int | None = None
     attn_cp: int | None = None
     moe_dp: int | None = None
-    # the process or container, where a collector put its name before the line; see writers.py
-    writer: str = ""
+    writer: str = ""  # the process or container, where a collector put its name before the line; writers.py
 
     @property
     def copy(self) -> bool:
-        """True for the ranks that repeat what another rank says: later pipeline stages and
+        """True for the ranks that repeat another rank's lines: later pipeline stages and
         attention-context-parallel ranks.
         """
         return bool(self.pp) or bool(self.attn_cp)
@@ -51,9 +50,12 @@ _LEVELS = rb"(?i:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL)"
 OWN = re.compile(HEAD)  # nearly every line's, so it is tried first
 # Other stamps that a logging configuration may write into the bracket: with or without a date, or seconds
 # since 1970.
-_FREE_STAMP = rb"(?:(?:\d{4}[-/]\d\d[-/]\d\d[ T])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?|\d{10}(?:\.\d{1,9})?)"
+_FREE_STAMP = (
+    rb"(?:(?:\d{4}[-/]\d\d[-/]\d\d[ T])?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+    rb"|\d{10}(?:\.\d{1,9})?)"
+)
 _ANY_TAG = rb"[A-Z][A-Z_]{0,15}\d{1,9}"  # of a version that is not known here too
-# What else stands there: tags, a level, a file with its line, a process.
+# What else is there: tags, a level, a file with its line, a process.
 _BESIDE = rb"(?:[ ,|:-]*(?:" + _ANY_TAG + rb"|" + _LEVELS + rb"|[\w./-]+\.py:\d+|pid[=:]\d+)(?![\w.]))*"
 # Between the bracket and the message: blanks, a level, a file with its line, a logger's name.
 _BEHIND = rb"[ \t|:-]*(?:[\[(]?(?:" + _LEVELS + rb"|[\w./-]+:\d+|\w+(?:\.\w+)+)[\])]?[ \t|:-]+){0,3}\Z"
@@ -82,20 +84,12 @@ def read_tags(text: bytes, writer: str = "") -> Rank:
 
 @lru_cache(maxsize=64)
 def _minute(text: bytes) -> int:
-    year, month, day, hour, minute = (
-        int(text[:4]),
-        int(text[5:7]),
-        int(text[8:10]),
-        int(text[11:13]),
-        int(text[14:16]),
-    )
-    return calendar.timegm((year, month, day, hour, minute, 0))
+    return calendar.timegm((*map(int, re.split(rb"[-/ T:]", text)), 0))
 
 
 def read_stamp(text: bytes) -> float | None:
-    """Seconds since an epoch of the server's own clock, which names no time zone: good for differences only.
-
-    None if no date.
+    """Seconds since an epoch of the server's own clock, which has no time zone: for differences only. None:
+    no date.
     """
     try:
         return _minute(text[:16]) + float(text[17:])
@@ -118,7 +112,7 @@ def _free_stamp(text: bytes) -> float | None:
 
 
 class Prefix(NamedTuple):
-    """What stands before a message, read. fault: "" if the message is a line of the log, else why it is none."""
+    """What precedes a message. fault: "" if the message is a line of the log, else why it is none."""
 
     stamp: float | None
     rank: Rank
@@ -128,56 +122,57 @@ class Prefix(NamedTuple):
 def read_prefix(text: bytes) -> Prefix:
     """The bytes between the start of a line and a message -> stamp and rank.
 
-    Faults: "quoted", the message stands inside other text (a logged request, for one); "joined", the rest of
-    another line stands before it; "prefix", sglang's own bracket is damaged.
+    Faults: "quoted", the message is inside other text (such as a logged request); "joined", the rest of
+    another line precedes it; "prefix", sglang's own bracket is damaged.
     """
     own = OWN.fullmatch(text)
     if own is not None:
         stamp = read_stamp(own[1])
-        return Prefix(None, NO_RANK, "prefix") if stamp is None else Prefix(stamp, read_tags(own[2]))
-    found = _BRACKET.search(text)
-    if found is None:
+        return _fault("prefix") if stamp is None else Prefix(stamp, read_tags(own[2]))
+    bracket = _BRACKET.search(text)
+    if bracket is None:
         return _foreign(text)
-    before = text[: found.start()]
+    before = text[: bracket.start()]
     if _QUOTE.search(before):
-        return Prefix(None, NO_RANK, "quoted")
+        return _fault("quoted")
     if _LEFTOVER.search(before) or _OPEN_STAMP.search(before):
-        return Prefix(None, NO_RANK, "joined")
-    beside = None if found[1] is not None else _STAMP_BEFORE.search(before)
-    written = found[1] if beside is None else beside[1]
+        return _fault("joined")
+    beside = None if bracket[1] is not None else _STAMP_BEFORE.search(before)
+    written = bracket[1] if beside is None else beside[1]
     stamp = None if written is None else _free_stamp(written)
     if written is not None and stamp is None:
-        return Prefix(None, NO_RANK, "prefix")
-    return Prefix(stamp, _with_tags(found[2], writer_of(before)))
+        return _fault("prefix")
+    return Prefix(stamp, _with_tags(bracket[2], writer_of(before)))
+
+
+def _fault(reason: str) -> Prefix:
+    return Prefix(None, NO_RANK, reason)
 
 
 def _with_tags(text: bytes, writer: str) -> Rank:
-    """The rank by the tags in a text. A tag that no field is for tells writers apart: its ranks may repeat
-    each other or not.
+    """The rank by the tags in a text. A tag without a field distinguishes writers: its ranks may repeat each
+    other or not.
     """
-    known: list[bytes] = []
-    others: list[bytes] = []
-    for name, number in _TAG.findall(text):
-        (known if name.lower().decode() in Rank._fields else others).append(name + number)
-    name = b" ".join(others).decode()
-    return read_tags(b" ".join(known), f"{writer} {name}".strip() if name else writer)
+    tags = [(name.lower().decode() in Rank._fields, name + number) for name, number in _TAG.findall(text)]
+    others = b" ".join(tag for known, tag in tags if not known).decode()
+    own = f"{writer} {others}".strip() if others else writer
+    return read_tags(b" ".join(tag for known, tag in tags if known), own)
 
 
 def _foreign(text: bytes) -> Prefix:
-    """No bracket of sglang's: nothing at all, or another logging configuration's head."""
+    """Without sglang's bracket: nothing at all, or another logging configuration's prefix."""
     if not text.strip():
         return Prefix(None, NO_RANK)
     if _QUOTE.search(text):
-        return Prefix(None, NO_RANK, "quoted")
+        return _fault("quoted")
     if _LEFTOVER.search(text):
-        return Prefix(None, NO_RANK, "joined")
-    if _OPEN_STAMP.search(text) or text.count(b"]") > text.count(b"["):
-        return Prefix(None, NO_RANK, "prefix")
+        return _fault("joined")
     bracket = _ANY_BRACKET.search(text)
-    if bracket is not None and bracket[1][:4].isdigit():
-        return Prefix(None, NO_RANK, "prefix")
+    dated = bracket is not None and bracket[1][:4].isdigit()
+    if dated or _OPEN_STAMP.search(text) or text.count(b"]") > text.count(b"["):
+        return _fault("prefix")
     tags = b" ".join(_TAGS_ANYWHERE.findall(text))
     own = bracket is not None or _NAMED.match(text) or (_LEVEL.search(text) and _SEPARATOR.search(text))
     if not own and not (tags and _LEVEL.search(text)):
-        return Prefix(None, NO_RANK, "quoted")
+        return _fault("quoted")
     return Prefix(None, read_tags(tags, writer_of(_TAGS_ANYWHERE.sub(b"", text))))

@@ -1,7 +1,7 @@
-"""What one line of the log says. Named tuples: immutable, without a dictionary, and made at C speed, a
+"""What one line of the log contains. Named tuples: immutable, without a dictionary, and made at C speed, a
 million a second.
 
-Every field but the first few is None where the line does not carry it; nothing is ever filled in.
+Every field but the first few is None where the line does not have it; nothing is ever filled in.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from slabench.server.log.line_prefix import NO_RANK, Rank
 
 
 class DecodeLine(NamedTuple):
-    """A "Decode batch" line: the state of one scheduler at the moment of printing, and its speed since its
-    previous such line.
+    """A "Decode batch" line: the state of one scheduler when it was printed, and its speed since the previous
+    such line.
     """
 
     running: int  # requests in the batch at print time, not the mean since the last line
     # tokens/s made by decode steps, of this scheduler: all GPUs of one data-parallel rank
     gen_throughput: float
     queue: int
-    stamp: float | None = None  # seconds, see tags.read_stamp
+    stamp: float | None = None  # seconds, see line_prefix.read_stamp
     rank: Rank = NO_RANK
     # of the full-attention pool for hybrid models; may be negative, as SGLang printed it
     token: int | None = None
     token_usage: float | None = None  # share of the pool; of the full-attention pool for hybrid models
     graph: bool | None = None
     graph_kind: str | None = None  # cuda, cpu, npu, musa
-    other: tuple[tuple[str, str], ...] = ()  # keys that no field is for, as written
-    # What few lines have stands behind: shapes.py fills a line's end at once.
+    other: tuple[tuple[str, str], ...] = ()  # keys without a field, as written
+    # What few lines have comes last: line_patterns.py fills the end of a line at once.
     accept_len: float | None = None
     accept_rate: float | None = None  # not comparable across versions
     iteration: int | None = None
@@ -82,9 +82,7 @@ class EventKind(StrEnum):
 
 
 class Event(NamedTuple):
-    """One line that is no batch. details: the numbers in it by the server's own names, empty where it has
-    none or they were cut.
-    """
+    """A line that is no batch. details: its numbers by the server's own names, empty where they were cut."""
 
     kind: EventKind
     stamp: float | None = None
@@ -93,25 +91,25 @@ class Event(NamedTuple):
 
 
 class Reason(StrEnum):
-    """Why a line that speaks of a batch is not read."""
+    """Why a line that mentions a batch is not read."""
 
     CUT = "cut"  # it ends too early
-    MISSING = "missing"  # it ends as it should, and a needed key is not there
-    MALFORMED = "malformed"  # something in it is no "key: value", or twice there, or of the wrong kind
-    JOINED = "joined"  # another line, or its rest, stands on the same line
-    QUOTED = "quoted"  # it stands inside other text
+    MISSING = "missing"  # it ends properly, and a required key is missing
+    MALFORMED = "malformed"  # a part of it is no "key: value", or there twice, or of the wrong type
+    JOINED = "joined"  # another line, or its rest, is on the same line
+    QUOTED = "quoted"  # it is inside other text
     PREFIX = "prefix"  # sglang's own bracket before it is damaged
     TOO_LONG = "too_long"
     UNTERMINATED = "unterminated"  # the file ends in the middle of it
-    PROSE = "prose"  # it mentions a batch and is no batch line: nothing is lost with it
-    # Ray shows one line for many alike and says how many are missing; RAY_DEDUP_LOGS=0 keeps them
-    FOLDED = "folded"
-    # the first lines of a second server or version in one file, before it was told apart
-    OTHER_FORM = "other_form"
+    PROSE = "prose"  # it mentions a batch and is no batch line: no data is lost
+    FOLDED = (
+        "folded"  # Ray shows one line for many and the number of missing ones; RAY_DEDUP_LOGS=0 keeps them
+    )
+    OTHER_FORM = "other_form"  # the first lines of a second server or version in one file
 
 
 class Rejected(NamedTuple):
-    """A line that speaks of a batch and cannot be trusted. text is the line, cut to 300 bytes, for a message."""
+    """A line that mentions a batch and cannot be trusted. text: the line, cut to 300 bytes, for a message."""
 
     reason: Reason
     text: bytes

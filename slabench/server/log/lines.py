@@ -1,9 +1,9 @@
-"""One line of a deploy log -> what it says. No state, no file: bytes in, values out.
+"""One line of a deploy log -> its value. No state, no file: bytes in, values out.
 
-A batch line is an anchor ("Decode batch" or "Prefill batch", perhaps " [N]", then "." up to 0.5.3 or "," from
-0.5.4) and a list of "key: value" to the very end of the line. Keys are read by name. Every one has to be well
-formed: real values have two decimals, so that a number that was cut shows; a line that ends early, or goes on
-with anything else, is rejected whole.
+A batch line is an anchor ("Decode batch" or "Prefill batch", perhaps " [N]", then "." up to 0.5.3 or ","
+from 0.5.4) and a list of "key: value" to the very end of the line. Keys are read by name. Each has to be
+well formed: real values have two decimals, so that a number that was cut is detected; a line that ends
+early, or continues with anything else, is rejected as a whole.
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ from slabench.server.log.keys import (
     REQUIRED,
     THOUSANDS,
     VALUE,
-    Key,
     key_of,
     pattern_of,
 )
-from slabench.server.log.line_prefix import Prefix, Rank, read_prefix
+from slabench.server.log.line_prefix import Prefix, read_prefix
 from slabench.server.log.line_types import DecodeLine, Event, PrefillLine, Reason, Rejected
 from slabench.server.log.wrapped import unwrapped
 
@@ -36,7 +35,7 @@ Batch = DecodeLine | PrefillLine
 
 MENTION = re.compile(rb"(?:Decode|Prefill) batch")
 _ANCHOR = re.compile(rb"(Decode|Prefill) batch(?: \[(\d{1,18})\])?([.,])(?= |$)")
-_KEYS_BEHIND = re.compile(rb"(?:Decode|Prefill) batch.{0,40}?#(?:running-req|new-seq)\W", re.S)
+_KEYS_AFTER = re.compile(rb"(?:Decode|Prefill) batch.{0,40}?#(?:running-req|new-seq)\W", re.S)
 _NO_BATCH = re.compile(rb"(?:Decode|Prefill) batch \[[a-z ]+\], ")  # "[first graph replay]": without a speed
 _FOLDED = re.compile(rb" \[repeated \d+x across cluster\]")
 _STUB = re.compile(rb"(?:Decode|Prefill) batch(?: \[\d*\]?)?\s*\Z")
@@ -56,7 +55,7 @@ class Parsed(NamedTuple):
 
 
 def clean(line: bytes) -> bytes:
-    """A line without its end, its colours, and the JSON that docker, journald or a collector put around it."""
+    """A line without its end, its colours, and the JSON that docker, journald or a collector add."""
     if b"\x1b" in line:
         line = _ANSI.sub(b"", line)
     line = line.rstrip(b"\r\n\0").removeprefix(b"\xef\xbb\xbf")
@@ -64,22 +63,21 @@ def clean(line: bytes) -> bytes:
         line = _ANSI.sub(b"", unwrapped(line)).rstrip(b"\r\n")
     if b"\r" not in line:
         return line
-    # A progress bar draws over itself with \r: what speaks of a batch counts, else what a reader of the
-    # terminal would see.
+    # A progress bar draws over itself with \r: the part that mentions a batch counts, else the one that a
+    # terminal would show.
     parts = [part for part in line.split(b"\r") if MENTION.search(part)]
     return parts[-1] if len(parts) == 1 else line.rpartition(b"\r")[2] if not parts else line
 
 
 def parse_line(line: bytes) -> Batch | Event | Rejected | None:
-    """One whole line, with or without its end -> what it says; None if it is of no interest."""
+    """One whole line, with or without its end -> its value; None if it has none."""
     parsed = parse(line)
     return parsed.line if isinstance(parsed, Parsed) else parsed
 
 
 def parse(line: bytes) -> Parsed | Event | Rejected | None:
-    """As parse_line(), with the form of a batch line beside it.
-
-    A line with "Decode batch" or "Prefill batch" is never None.
+    """As parse_line(), with the form of a batch line. A line with "Decode batch" or "Prefill batch" is never
+    None.
     """
     text = clean(line)
     if MENTION.search(text) is None:
@@ -112,17 +110,17 @@ def parse(line: bytes) -> Parsed | Event | Rejected | None:
 
 
 def _batch_like(text: bytes) -> bool:
-    """Whether a line that cannot be read has a batch line's keys: then something is lost with it."""
-    return _KEYS_BEHIND.search(text) is not None and _NO_BATCH.search(text) is None
+    """Whether a line that cannot be read has a batch line's keys: then data is lost with it."""
+    return _KEYS_AFTER.search(text) is not None and _NO_BATCH.search(text) is None
 
 
 def _without_anchor(text: bytes) -> Event | Rejected:
-    """A line that speaks of a batch, and not as a batch line does."""
+    """A line that mentions a batch, and has not the form of a batch line."""
     stub = _STUB.search(text)
     if stub is not None and not read_prefix(text[: stub.start()]).fault:
         return Rejected(Reason.CUT, text[:SHOWN])
-    found = MENTION.search(text)
-    fault = read_prefix(text[: found.start()]).fault if found else ""
+    mention = MENTION.search(text)
+    fault = read_prefix(text[: mention.start()]).fault if mention else ""
     reason = Reason.PROSE if not _batch_like(text) else Reason(fault) if fault else Reason.MALFORMED
     return events.read(text) or Rejected(reason, text[:SHOWN])
 
@@ -133,13 +131,12 @@ def _items(kind: str, body: bytes) -> dict[bytes, bytes] | Reason:
     body = body.rstrip(b" ")
     position, end = 0, len(body.removesuffix(b",").rstrip(b" "))
     while position < end:
-        found = _ITEM.match(body, position, end)
-        stop = end if found is None else found.end()
-        if found is None or (stop < end and body[stop : stop + 1] != b","):
-            return _fault(
-                body[position:end], last=b"," not in body[stop:end] or body[stop : stop + 1] in b"[({"
-            )
-        name, value = found[1].strip(), found[2].strip(b" \t")
+        item = _ITEM.match(body, position, end)
+        stop = end if item is None else item.end()
+        following = body[stop : stop + 1]
+        if item is None or (stop < end and following != b","):
+            return _fault(body[position:end], last=b"," not in body[stop:end] or following in b"[({")
+        name, value = item[1].strip(), item[2].strip(b" \t")
         last = stop >= end
         if THOUSANDS.fullmatch(value) and (last or key_of(kind, name) is not None):
             value = value.replace(b",", b"")
@@ -149,12 +146,8 @@ def _items(kind: str, body: bytes) -> dict[bytes, bytes] | Reason:
             return Reason.MALFORMED
         pairs = PAIRS[kind].get(name)
         pair = PAIR.fullmatch(value) if pairs else None
-        whole = (
-            all(pattern_of(kind, half, last).fullmatch(pair[place]) for place, half in enumerate(pairs, 1))
-            if pairs and pair
-            else pattern_of(kind, name, last).fullmatch(value)
-        )
-        if not whole:
+        parts = zip(pairs, pair.groups(), strict=True) if pairs and pair else ((name, value),)
+        if not all(pattern_of(kind, key, last).fullmatch(part) for key, part in parts):
             return _fault(body[position:stop], last)
         items[name] = value
         position = stop + 1
@@ -186,8 +179,8 @@ def _build(kind: str, items: dict[bytes, bytes], prefix: Prefix, iteration: int 
         key = key_of(kind, name)
         pair = PAIR.fullmatch(value) if name in PAIRS[kind] else None
         if pair is not None:
-            for place, half in enumerate(PAIRS[kind][name], 1):
-                fields[KEYS[kind][half].field] = KEYS[kind][half].convert(pair[place])
+            for half, part in zip(PAIRS[kind][name], pair.groups(), strict=True):
+                fields[KEYS[kind][half].field] = KEYS[kind][half].convert(part)
         elif key is None or (key.field == "graph" and "graph" in fields) or FIRST.get(name) in items:
             other.append((name.decode("utf-8", "replace"), value.decode("utf-8", "replace")))
         else:
@@ -197,18 +190,3 @@ def _build(kind: str, items: dict[bytes, bytes], prefix: Prefix, iteration: int 
     if other:
         fields["other"] = tuple(other)
     return DecodeLine(**fields) if kind == "Decode" else PrefillLine(**fields)
-
-
-__all__ = [
-    "KEYS",
-    "MAX_LINE",
-    "MENTION",
-    "Batch",
-    "Key",
-    "Parsed",
-    "Prefix",
-    "Rank",
-    "clean",
-    "parse",
-    "parse_line",
-]

@@ -1,8 +1,8 @@
 """Which part of the deploy logs was written during a run: sizes and times before and after.
 
 Bytes bound a run as long as lines arrive when they are written. A collector that delivers late puts an
-earlier test's lines behind the mark, so the run's time bounds it too, by the log's own clock: its stamps name
-no time zone, and the last one before the mark tells how far it is from ours.
+earlier test's lines after the mark, so the run's time is a bound too, by the log's own clock: its stamps have
+no time zone, and the last one before the mark shows its difference to ours.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from slabench.errors import ConfigError
+from slabench.messages.message import Message
 from slabench.records import LogSpan
 from slabench.server.log.line_prefix import STAMP, read_stamp
 
 _TAIL = 1 << 16
 _STAMP = re.compile(rb"\[(" + STAMP + rb")")
 _ZONE_S = 900  # zones differ by quarters of an hour
-# a last stamp further off than this, zones aside, tells nothing of the clock: it is old, or the clocks differ
+# A last stamp further off than this, apart from zones, is no evidence of the zone: it is old, or the clocks
+# differ.
 _FRESH_S = 3
 _WEST_S, _EAST_S = -12 * 3600, 14 * 3600
 
@@ -32,12 +34,11 @@ class Mark(NamedTuple):
     inode: int
     size: int
     at: float  # time.time()
-    # seconds by which the log's stamps are ahead of time.time(): its time zone. None: unknown
-    ahead: float | None
+    ahead: float | None  # s by which the log's stamps are ahead of time.time(): its time zone. None: unknown
 
 
 class Spans(NamedTuple):
-    """The parts written since the marks, in the order of the files, and what was odd about them."""
+    """The parts written since the marks, in the order of the files, and notes on files that were changed."""
 
     spans: tuple[LogSpan, ...]
     notes: tuple[str, ...]
@@ -47,8 +48,8 @@ _GIVE = "Give the file that the server's output goes to as --deploy-log, one per
 
 
 def mark(paths: Sequence[str], *, remedy: str = _GIVE) -> tuple[Mark, ...]:
-    """Where each log ends now. ConfigError for one that is not there or is no file. One named twice counts
-    once: twins.py.
+    """Where each log ends now. ConfigError for one that is missing or no file. One named twice counts once:
+    twins.py.
 
     remedy: what to do about one that cannot be read; commands that take logs in another way than by
     --deploy-log have their own.
@@ -70,8 +71,8 @@ def _ahead(path: str, size: int, at: float) -> float | None:
     """The zone of the log's stamps by the last one in it: a confirmed flush has just been logged there."""
     with open(path, "rb") as file:
         file.seek(max(0, size - _TAIL))
-        found = _STAMP.findall(file.read(_TAIL))
-    last = read_stamp(found[-1]) if found else None
+        stamps = _STAMP.findall(file.read(_TAIL))
+    last = read_stamp(stamps[-1]) if stamps else None
     if last is None:
         return None
     zone = round((last - at) / _ZONE_S) * _ZONE_S
@@ -79,8 +80,8 @@ def _ahead(path: str, size: int, at: float) -> float | None:
 
 
 def _agreed(before: float | None, after: float | None, at: float) -> float | None:
-    """The zone that both looks at a log tell. An old line may look like a fresh one of another zone, so one
-    look is enough only where it tells UTC or this machine's own zone: the log was silent until the run.
+    """The zone by the marks before and after. An old line may look like a fresh one of another zone, so one
+    mark is enough only for UTC or this machine's own zone: the log had no lines until the run.
     """
     if before is None and after in (0.0, float(time.localtime(at).tm_gmtoff)):
         return after
@@ -93,42 +94,35 @@ def spans(marks: Sequence[Mark]) -> Spans:
     A file that was rotated, cut or removed gives what is left of it and a note.
     """
     out: list[LogSpan] = []
-    notes: list[str] = []
+    notes: list[Message] = []
     until = time.time()
     for path, inode, size, at, ahead in marks:
-        began = ended = None
         try:
             now = os.stat(path)
         except OSError as error:
-            notes.append(
-                f"The deploy log {path} is gone ({error.strerror}): nothing of this run can be read from it."
-            )
+            notes.append(Message("log_window.gone", path=path, reason=error.strerror))
             continue
         zone = _agreed(ahead, _ahead(path, now.st_size, until), until)
-        if zone is not None:
-            began, ended = at + zone, until + zone
+        times = (None, None) if zone is None else (at + zone, until + zone)
+        begin = size
         if now.st_ino != inode:
-            older = _moved(path, inode)
+            begin, older = 0, _moved(path, inode)
             if older is None:
-                notes.append(f"The deploy log {path} was replaced during the run: its earlier part is lost.")
+                notes.append(Message("log_window.replaced", path=path))
             else:
-                notes.append(
-                    f"The deploy log {path} was rotated during the run: its earlier part was read from {older}."
-                )
-                out.append(LogSpan(older, size, os.stat(older).st_size, began, ended))
-            out.append(LogSpan(path, 0, now.st_size, began, ended))
+                notes.append(Message("log_window.rotated", path=path, older=older))
+                out.append(LogSpan(older, size, os.stat(older).st_size, *times))
         elif now.st_size < size:
-            notes.append(
-                f"The deploy log {path} was cut from {size} to {now.st_size} bytes during the run: a part is lost."
-            )
-            out.append(LogSpan(path, 0, now.st_size, began, ended))
-        else:
-            out.append(LogSpan(path, size, now.st_size, began, ended))
-    return Spans(tuple(out), tuple(notes))
+            begin = 0
+            notes.append(Message("log_window.cut", path=path, before=size, after=now.st_size))
+        out.append(LogSpan(path, begin, now.st_size, *times))
+    return Spans(tuple(out), tuple(map(str, notes)))
 
 
 def _moved(path: str, inode: int) -> str | None:
-    """The same file under another name in its folder (log.1, log-20260101 ...), if a rotation left it there."""
+    """The same file under another name in its folder (log.1, log-20260101 ...), if a rotation left it
+    there.
+    """
     folder, name = os.path.split(path)
     with os.scandir(folder or ".") as entries:
         for entry in entries:

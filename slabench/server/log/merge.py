@@ -1,8 +1,8 @@
-"""The logs of one deployment, one or several per node, as one set of samples: every event and every batch
-counted once.
+"""The logs of one deployment, one or several per node, as one set of samples: each event and batch counts
+once.
 
 Pipeline stages and attention-context-parallel ranks repeat the batch lines of another rank, and every
-tensor-parallel rank reports a retraction: the repeats are dropped here, and so is a file that is a copy of
+tensor-parallel rank logs a retraction: the repeats are dropped here, and so is a file that is a copy of
 another.
 """
 
@@ -25,10 +25,11 @@ from slabench.server.log.twins import without_twins
 
 
 class Since(StrEnum):
-    """What came between a decode line and the one before it of the same scheduler, so that its speed is not
-    the batch's own."""
+    """What happened between a decode line and the previous one of the same scheduler, so that its speed is
+    not the batch's own.
+    """
 
-    FIRST = "first"  # nothing came before it in this part of the log
+    FIRST = "first"  # there is no previous one in this part of the log
     PREFILL = "prefill"
     IDLE = "idle"
     FLUSH = "flush"
@@ -39,13 +40,13 @@ class Since(StrEnum):
 
 
 class Sample(NamedTuple):
-    """One decode line as the curve wants it."""
+    """One decode line for the curve."""
 
     running: int
     gen_throughput: float
     queue: int
     graph: bool | None
-    previous_running: int | None  # of the decode line before it, same scheduler; None: there is none
+    previous_running: int | None  # of the previous decode line, same scheduler; None: there is none
     since: frozenset[Since]
     scheduler: Name  # nodes of one deployment have different ranks
     stamp: float | None
@@ -55,28 +56,26 @@ class Sample(NamedTuple):
 
 @dataclass(slots=True)
 class Merged:
-    """What was dropped and seen on the way; complete once samples() is exhausted."""
+    """What was counted and dropped on the way; complete once samples() is exhausted."""
 
     counts: dict[str, Counts] = field(default_factory=dict)  # by path, over all its parts
     twins: dict[str, str] = field(default_factory=dict)  # a path whose lines are all another's -> that one
-    outside: int = 0  # lines whose stamp says that they are of another time than their part's
-    dp_ranks: set[int] = field(default_factory=set)  # ranks that decode lines name, copies included
+    outside: int = 0  # lines whose stamp is outside the time of their part
+    dp_ranks: set[int] = field(default_factory=set)  # ranks of decode lines, copies included
     pp_ranks: set[int] = field(default_factory=set)
     copies: int = 0  # batch lines of later pipeline stages and attention-context-parallel ranks
     repeats: int = 0  # retraction lines of further tensor-parallel ranks
     events: list[tuple[str, Event]] = field(default_factory=list)  # with the path, repeats left out
     prefill_lines: int = 0
-    # (#new-seq, #new-token) of those lines
-    prefill_shapes: Counter[tuple[int, int]] = field(default_factory=Counter)
+    prefill_shapes: Counter[tuple[int, int]] = field(default_factory=Counter)  # their (#new-seq, #new-token)
     new_tokens: int = 0
     cached_tokens: int = 0
-    # how many decode lines each scheduler has, from where to where
-    extents: dict[Name, Extent] = field(default_factory=dict)
-    # decode steps from one Decode line to the next, by the last start in the logs
-    interval: float | None = None
-    steps: int = 0  # pairs of decode lines between which nothing happened but decoding of one batch
-    # of those, with fewer tokens in the second line: one batch holds more from step to step
-    steps_back: int = 0
+    extents: dict[Name, Extent] = field(default_factory=dict)  # each scheduler's decode lines
+    interval: float | None = None  # decode steps between two Decode lines, by the last start in the logs
+    steps: int = 0  # pairs of decode lines between which only one batch was decoded
+    steps_back: int = (
+        0  # of those, with fewer tokens in the second line: a batch only grows from step to step
+    )
 
     @property
     def schedulers(self) -> Counter[Name]:
@@ -85,13 +84,14 @@ class Merged:
 
     @property
     def engines(self) -> int:
-        """Servers that write at the same time as far as the lines show it."""
+        """Servers that write at the same time, as far as the lines show it."""
         return engines(self.extents)
 
     @property
     def mixed(self) -> bool:
-        """Whether the lines of one scheduler are more than one server's: their tokens fall again and again,
-        or took longer than went by."""
+        """Whether the lines of one scheduler are of several servers: their tokens fall again and again, or
+        they cover more time than has passed.
+        """
         falls = self.steps_back >= 3 and self.steps_back > 0.2 * self.steps
         return falls or any(extent.too_long for extent in self.extents.values())
 
@@ -101,9 +101,9 @@ class Merged:
 
     def rejected(self) -> Counter[Reason]:
         """Batch lines that could not be read, by reason, over all files; a mention in other text is none."""
-        found = sum((counts.rejected for counts in self.counts.values()), Counter[Reason]())
-        del found[Reason.PROSE]
-        return found
+        rejected = sum((counts.rejected for counts in self.counts.values()), Counter[Reason]())
+        del rejected[Reason.PROSE]
+        return rejected
 
 
 @dataclass(slots=True)
@@ -117,8 +117,7 @@ class _Scheduler:
     gap: float | None = None  # seconds between the last two undisturbed lines
 
 
-# stamps are whole seconds, written a moment later, by a clock that may be off by the 3 s that span.py lets
-# pass
+# Stamps are whole seconds, written a moment later, by a clock that may be off by the 3 s of log_window.py.
 SLACK_S = 5.0
 _NONE: frozenset[Since] = frozenset()
 _EVENTS = {
@@ -133,8 +132,7 @@ _Known = dict[tuple[str, int | None], _Scheduler]  # by writer and data-parallel
 def samples(parts: Sequence[str | LogSpan], merged: Merged | None = None) -> Iterator[Sample]:
     """The decode lines of several logs, or parts of them, file after file. ConfigError if one cannot be read.
 
-    Bookkeeping goes into merged. Parts of one path (a rotated log) follow each other with no memory across
-    them.
+    Counts go into merged. Parts of one path (a rotated log) follow each other without memory across them.
     """
     notes = Merged() if merged is None else merged
     # data-parallel rank -> the tensor-parallel rank whose retractions count
@@ -154,15 +152,15 @@ def _part(
     latest = math.inf if span.ended is None else span.ended + SLACK_S
     bound = span.began is not None or span.ended is not None
     known: _Known = {}
-    # of the decode line before: mostly the next one's too, and then nothing has to be looked up
+    # of the previous decode line: mostly the next one's too, which saves the look-up
     rank: Rank | None = None
     state: _Scheduler | None = None  # its scheduler; None: its lines repeat another rank's
     for block in read_blocks(path, reader, span.begin, None if span.end < 0 else span.end):
         for line in block:
             if isinstance(line, Rejected):
-                if line.reason is not Reason.PROSE:  # nothing is lost with it
-                    for one in known.values():  # whose line it was is not known
-                        one.since.add(Since.REJECTED)
+                if line.reason is not Reason.PROSE:  # which loses no data
+                    for scheduler in known.values():  # whose line it was is not known
+                        scheduler.since.add(Since.REJECTED)
             elif (
                 bound and line.stamp is not None and line.stamp >= 0 and not earliest <= line.stamp <= latest
             ):
@@ -184,8 +182,8 @@ def _part(
                 notes.new_tokens += line.new_token
                 notes.cached_tokens += line.cached_token
                 _scheduler(path, line.rank, known, notes)
-                for one in _of(line.rank, known):
-                    one.since.add(Since.PREFILL)
+                for scheduler in _of(line.rank, known):
+                    scheduler.since.add(Since.PREFILL)
             elif counts_once(line, speaker, notes):
                 notes.events.append((path, line))
                 if line.kind is EventKind.START:
@@ -204,20 +202,16 @@ def _scheduler(path: str, rank: Rank, known: _Known, notes: Merged) -> _Schedule
 
 
 def _of(rank: Rank, known: _Known) -> list[_Scheduler]:
-    """The schedulers that a line of this rank may be about: of its writer, whatever the form of their Decode
-    lines, or of all.
+    """The schedulers that a line of this rank may concern: those of its writer, whatever the form of their
+    Decode lines, or all.
     """
-    same = [one for (_, dp), one in known.items() if rank.dp is None or dp == rank.dp]
-    own = [
-        one
-        for (writer, dp), one in known.items()
-        if base(writer) == base(rank.writer) and (rank.dp is None or dp == rank.dp)
-    ]
-    return own or same
+    same = {key: scheduler for key, scheduler in known.items() if rank.dp is None or key[1] == rank.dp}
+    own = [scheduler for (writer, _), scheduler in same.items() if base(writer) == base(rank.writer)]
+    return own or list(same.values())
 
 
 def _state(path: str, rank: Rank, known: _Known, notes: Merged) -> _Scheduler | None:
-    """The scheduler that a decode line of this rank speaks of; None for a copy."""
+    """The scheduler of a decode line of this rank; None for a copy."""
     if rank.dp is not None:
         notes.dp_ranks.add(rank.dp)
     if rank.pp is not None:
@@ -236,8 +230,8 @@ def _sample(line: DecodeLine, state: _Scheduler, notes: Merged) -> Sample:
             state.extent.took += (
                 notes.interval * line.running * (line.accept_len or 1.0) / line.gen_throughput
             )
-        # An idle scheduler prints nothing, so idleness shows as a gap out of proportion: stamps are whole
-        # seconds by default.
+        # An idle scheduler prints nothing, so idleness shows as a long gap; stamps are whole seconds by
+        # default.
         if state.gap is not None and gap > 3 * state.gap + 2:
             since.add(Since.IDLE)
     sample = Sample(
@@ -257,13 +251,9 @@ def _sample(line: DecodeLine, state: _Scheduler, notes: Merged) -> Sample:
     else:
         if gap is not None:
             state.gap = gap
-        # A disaggregated decode server takes requests in without a Prefill line of its own.
-        if (
-            state.running == line.running
-            and line.prealloc is None
-            and line.token is not None
-            and state.token is not None
-        ):
+        # A disaggregated decode server takes in requests without a Prefill line of its own.
+        steady = state.running == line.running and line.prealloc is None
+        if steady and line.token is not None and state.token is not None:
             notes.steps += 1
             notes.steps_back += line.token < state.token
     state.running, state.stamp, state.token = line.running, stamp, line.token
@@ -272,8 +262,8 @@ def _sample(line: DecodeLine, state: _Scheduler, notes: Merged) -> Sample:
 
 
 def counts_once(event: Event, speaker: dict[int | None, int | None], notes: Merged) -> bool:
-    """False for the repeats: every tensor-parallel rank reports a retraction or a flush, the first heard of
-    its group counts.
+    """False for the repeats: every tensor-parallel rank logs a retraction or a flush, the first one of its
+    group counts.
     """
     if event.kind in (EventKind.RETRACTION, EventKind.FLUSHED) and (
         event.rank.copy or speaker.setdefault(event.rank.dp, event.rank.tp) != event.rank.tp

@@ -1,4 +1,6 @@
-"""A deploy log as a stream: blocks of bytes in, values out, in the order of the file and in constant memory."""
+"""A deploy log as a stream: blocks of bytes in, values out, in the order of the file and in constant
+memory.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,8 @@ _EXAMPLES = 3
 _MAX_LANES = 256  # different names before a line
 # A line of another engine's log, each with the engine's name.
 _ENGINES = re.compile(
-    rb"(?P<vLLM>Avg generation throughput: |vLLM API server version|\bvllm\.|\[vllm|\bEngineCore_|LLM engine \(v\d"
-    rb"|(?:INFO|WARNING|ERROR) \d\d-\d\d \d\d:\d\d:\d\d \[?[\w./]+:\d+\])"
+    rb"(?P<vLLM>Avg generation throughput: |vLLM API server version|\bvllm\.|\[vllm|\bEngineCore_"
+    rb"|LLM engine \(v\d|(?:INFO|WARNING|ERROR) \d\d-\d\d \d\d:\d\d:\d\d \[?[\w./]+:\d+\])"
     rb"|(?P<TensorRT_LLM>TensorRT[- ]LLM\b|\[TRT-LLM\]|tensorrt_llm)"
     rb"|(?P<lmdeploy>\blmdeploy\b|\[TM\]\[(?:INFO|WARNING|ERROR)\]|turbomind)"
     rb"|(?P<TGI>text_generation_launcher|text_generation_router)"
@@ -29,14 +31,14 @@ _ENGINES = re.compile(
     rb"|(?P<MindIE>\bMindIE\b|\bmindie\w*)"
     rb"|(?P<sglang_router>\bsglang_router\w*::|\bsmg::)"
 )
-_SIGNS = (b" batch", b"==> ", *NEEDLES)  # one of them is in every line that says something
+_SIGNS = (b" batch", b"==> ", *NEEDLES)  # one of them is in every line that has a value
 _TAIL_LINE = re.compile(rb"==> (.+) <==")
 _ODD_NAME = re.compile(rb"[^\w.@/-]+")
 
 
 @dataclass(slots=True)
 class Counts:
-    """What went through a reader. rejected counts lines by reason; examples keeps the first few of each."""
+    """What a reader has read. rejected counts lines by reason; examples has the first few of each."""
 
     lines: int = 0
     size: int = 0  # bytes
@@ -45,20 +47,15 @@ class Counts:
     events: Counter[EventKind] = field(default_factory=Counter)
     rejected: Counter[Reason] = field(default_factory=Counter)
     examples: dict[Reason, list[bytes]] = field(default_factory=dict)
-    # blocks with a line of another engine, by its name
-    engines: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def rejected_total(self) -> int:
-        """Lines that spoke of a batch and were not read."""
-        return sum(self.rejected.values())
+    engines: Counter[str] = field(
+        default_factory=Counter
+    )  # blocks with a line of another engine, by its name
 
 
 class LogReader:
     """feed() blocks of one file in order, finish() at its end. Holds at most one unfinished line.
 
-    A line ends with \\n, \\r\\n or \\r. Which forms each server process has printed is remembered; see
-    forms.py.
+    A line ends with \\n, \\r\\n or \\r. forms.py keeps the forms that each server process has printed.
     """
 
     def __init__(self) -> None:
@@ -68,17 +65,14 @@ class LogReader:
         self._seam = b""  # the end of what was skipped of it
         self._refused = False  # it has been counted as rejected
         self._forms = Forms()
-        self._file = b""  # the name of the file that the next lines are of, as tail -f writes it for several
+        self._file = b""  # the name of the file of the next lines, as tail -f writes it for several
         self._lanes: dict[str, list[Shape]] = {}  # by writer
         self._prefixes = Memory(read_prefix)
-        # of the line before, with what stood before its bracket
+        # the bytes before the bracket of the previous line, and its shape
         self._last: tuple[bytes, Shape | None] = b"", None
 
     def feed(self, data: bytes) -> list[Line]:
-        """The values of the lines that data completes;
-
-        Rejected ones among them, because what they hid is unknown.
-        """
+        """The values of the lines that data completes, Rejected ones too: their content is unknown."""
         out: list[Line] = []
         self.counts.size += len(data)
         # left by a log that was cut while it was written to, or UTF-16 that PowerShell's >> appended
@@ -99,7 +93,7 @@ class LogReader:
         return out
 
     def _skip(self, data: bytes, out: list[Line]) -> bytes:
-        """Leave out what belongs to a line beyond MAX_LINE; gives back what is behind its end."""
+        """Leave out what belongs to a line beyond MAX_LINE; returns what follows its end."""
         ends = [place for place in (data.find(b"\n"), data.find(b"\r")) if place >= 0]
         cut = min(ends) + 1 if ends else len(data)
         self._refuse(self._seam + data[:cut], out)
@@ -109,11 +103,12 @@ class LogReader:
         return data[cut:]
 
     def _refuse(self, part: bytes, out: list[Line]) -> None:
-        """A part of a line beyond MAX_LINE: the line is counted if it speaks of a batch."""
-        found = None if self._refused else MENTION.search(part)
-        if found is not None:
+        """A part of a line beyond MAX_LINE: the line is counted if it mentions a batch."""
+        mention = None if self._refused else MENTION.search(part)
+        if mention is not None:
             self._refused = True
-            self._reject(Rejected(Reason.TOO_LONG, part[max(found.start() - SHOWN // 2, 0) :][:SHOWN]), out)
+            begin = max(mention.start() - SHOWN // 2, 0)
+            self._reject(Rejected(Reason.TOO_LONG, part[begin:][:SHOWN]), out)
         self._seam = part[-len(b"Prefill batch") :]
 
     def finish(self) -> list[Line]:
@@ -126,11 +121,11 @@ class LogReader:
             self._block(tail, out)
         elif tail:
             self.counts.lines += 1
-            found = parse(tail)
-            if isinstance(found, Event):
-                self._event(found, out)
-            elif found is not None:
-                prose = isinstance(found, Rejected) and found.reason is Reason.PROSE
+            value = parse(tail)
+            if isinstance(value, Event):
+                self._event(value, out)
+            elif value is not None:
+                prose = isinstance(value, Rejected) and value.reason is Reason.PROSE
                 self._reject(Rejected(Reason.PROSE if prose else Reason.UNTERMINATED, tail[:SHOWN]), out)
         return out
 
@@ -144,7 +139,7 @@ class LogReader:
         position = 0
         while ahead:
             place = min(ahead.values())
-            if place < position:  # behind what was read since
+            if place < position:  # in what was read since
                 sign = next(sign for sign, its in ahead.items() if its == place)
                 ahead[sign] = block.find(sign, position)
                 if ahead[sign] < 0:
@@ -164,49 +159,47 @@ class LogReader:
         kinds = Counter(map(type, out[known:]))
         self.counts.decode += kinds[DecodeLine]
         self.counts.prefill += kinds[PrefillLine]
-        if not self.counts.decode and not self.counts.prefill:
-            self.counts.engines.update(
-                found.lastgroup or "" for found in [_ENGINES.search(block)] if found is not None
-            )
+        engine = _ENGINES.search(block) if not self.counts.decode and not self.counts.prefill else None
+        if engine is not None:
+            self.counts.engines[engine.lastgroup or ""] += 1
 
     def _run(self, block: bytes, position: int, out: list[Line]) -> int:
-        """The lines from here on that look as the last one did, without taking the block apart; where they
-        end.
+        """The lines from here on that have the form of the previous one, without splitting the block; where
+        they end.
         """
         before, shape = self._last
         if shape is None or self._file:
             return position
         match, build, append, many = shape.run, shape.build, out.append, len(before)
         while block.startswith(before, position):
-            found = match(block, position + many)
-            if found is None:
+            line = match(block, position + many)
+            if line is None:
                 break
-            value = build(found.groups())
-            if value.stamp is None:  # no date: the careful reader says what that means
+            value = build(line.groups())
+            if value.stamp is None:  # no date: parse() decides what that means
                 break
             append(value)
-            position = found.end()
+            position = line.end()
         return position
 
     def _line(self, line: bytes, out: list[Line]) -> None:
-        """A line that may speak of a batch."""
+        """A line that may mention a batch."""
         text = clean(line)
         place = message(text)
         stamp, rank, fault = self._prefixes[text[:place]] if place >= 0 else (None, NO_RANK, "none")
         for shape in () if fault or len(text) > MAX_LINE else self._lanes.get(rank.writer, ()):
-            found = shape.match(text, place)
-            if found is not None:
+            match = shape.match(text, place)
+            if match is not None:
                 if rank.writer != shape.writer:
                     rank = rank._replace(writer=shape.writer)
-                out.append(shape.build_behind(stamp, rank, found.groups()))
+                out.append(shape.build_behind(stamp, rank, match.groups()))
                 if len(text) == len(line):
                     self._keep(line, place, shape)
                 return
         self._careful(line, out)
 
     def _keep(self, line: bytes, place: int, shape: Shape) -> None:
-        """Lines like this one are read by _run() from now on, if sglang's own bracket is all that differs
-        before their message."""
+        """Lines like this one are read by _run() from now on, if they differ only in sglang's own bracket."""
         begin = line.find(b"[2")
         if begin >= 0 and OWN.fullmatch(line, begin, place) is not None:
             self._last = line[:begin], shape
@@ -219,13 +212,13 @@ class LogReader:
             self._file = _ODD_NAME.sub(b"_", name[1]).lstrip(b"_./") + b" | "
 
     def _careful(self, line: bytes, out: list[Line]) -> None:
-        found = parse(line)
-        if isinstance(found, Parsed):
-            self._batch(line, found, out)
-        elif isinstance(found, Event):
-            self._event(found, out)
-        elif isinstance(found, Rejected):
-            self._reject(found, out)
+        value = parse(line)
+        if isinstance(value, Parsed):
+            self._batch(line, value, out)
+        elif isinstance(value, Event):
+            self._event(value, out)
+        elif isinstance(value, Rejected):
+            self._reject(value, out)
 
     def _batch(self, line: bytes, parsed: Parsed, out: list[Line]) -> None:
         writer = self._forms.writer(parsed)
@@ -249,7 +242,7 @@ class LogReader:
         self._last = b"", None
 
     def _again(self, many: int) -> None:
-        """So many lines were called cut, and are of a second server."""
+        """So many lines were rejected as cut, and are of a second server."""
         counts = self.counts
         counts.rejected[Reason.CUT] -= many
         counts.rejected[Reason.OTHER_FORM] += many
@@ -277,9 +270,3 @@ def read_blocks(path: str, reader: LogReader, begin: int = 0, end: int | None = 
     for data in read_bytes(path, begin, end):
         yield reader.feed(data)
     yield reader.finish()
-
-
-def read_lines(path: str, begin: int = 0, end: int | None = None) -> Iterator[Line]:
-    """read_blocks(), line by line, for a caller who does not need the counts."""
-    for block in read_blocks(path, LogReader(), begin, end):
-        yield from block

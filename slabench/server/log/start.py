@@ -11,18 +11,15 @@ FORM = re.compile(rb"server_args=(?:ServerArgs\(|\{)")
 _WANTED = frozenset(
     {"tp_size", "pp_size", "dp_size", "attn_dp_size", "nnodes", "decode_log_interval", "enable_dp_attention"}
 )
-# Strings are one piece, so that brackets and names in them count nothing.
+# Strings are one piece, so that brackets and names in them do not count.
 _PIECE = re.compile(rb"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[\[({]|[\])}]|(?<![\w'\"])\w+(?==)")
 _VALUE = re.compile(rb"(?:=|: ?)(\d{1,9}|True|False)(?=[,)}\s]|\Z)")
 _WORDS = {b"True": 1.0, b"False": 0.0}
 
 
 def sizes(text: bytes, begin: int) -> list[tuple[str, float]]:
-    """The server's own sizes in their order; begin: where FORM stands.
-
-    Those in a nested dict or a string are not taken.
-    """
-    found: list[tuple[str, float]] = []
+    """The server's own sizes in their order, without those in a nested dict or a string; begin: of FORM."""
+    named: list[tuple[str, float]] = []
     depth = 0
     for piece in _PIECE.finditer(text, begin + len(b"server_args=")):
         word = piece[0]
@@ -36,17 +33,17 @@ def sizes(text: bytes, begin: int) -> list[tuple[str, float]]:
             name = word.strip(b"'\"").decode("ascii", "replace")
             value = _VALUE.match(text, piece.end()) if name in _WANTED else None
             if value is not None:
-                found.append((name, _WORDS[value[1]] if value[1] in _WORDS else float(value[1])))
-    return found
+                named.append((name, _WORDS[value[1]] if value[1] in _WORDS else float(value[1])))
+    return named
 
 
 def ranks(started: Mapping[str, float]) -> int | None:
-    """Data-parallel ranks, each a scheduler: from 0.5.22 on the width of DP attention stands apart."""
+    """Data-parallel ranks, each a scheduler: from 0.5.22 on DP attention's width is a size of its own."""
     if "dp_size" not in started and "attn_dp_size" not in started:
         return None
     dp, attention = started.get("dp_size", 1), started.get("attn_dp_size", 1)
     if attention > 1 and dp * attention > started.get("tp_size", 1) * dp:
-        attention = 1  # more ranks than GPUs: the two name one width
+        attention = 1  # more ranks than GPUs: the two are one width
     return int(dp * attention)
 
 

@@ -8,24 +8,12 @@ from typing import Any
 
 from slabench import server_json
 
-# Keys that hold the line, in small letters and without "_" and "@" around; and objects that hold such a key.
-_LINE = (
-    "log",
-    "message",
-    "msg",
-    "line",
-    "content",
-    "textpayload",
-    "stringvalue",
-    "raw",
-    "logmessage",
-    "event",
-    "body",
-)
+# Keys that hold the line, in lower case and without "_" and "@" around; and objects that hold such a key.
+_LINE = "log message msg line content textpayload stringvalue raw logmessage event body".split()
 _INSIDE = ("source", "jsonpayload", "record", "body", "result", "data", "fields")
-# Who wrote it: the first of these that is there, the pod with its container. All of them are one process's
-# for its life.
-_WHO = (
+# Its writer: the first of these that is there, the pod with its container. Each is constant for a process's
+# life.
+_WRITER = (
     ("pod", "pod_name", "podname"),
     ("container_name", "containername", "container"),
     ("systemd_unit",),
@@ -38,14 +26,14 @@ _ODD = re.compile(r"[^\w.@/-]+")
 
 
 def unwrapped(line: bytes) -> bytes:
-    """The line in a JSON object, behind the name of its writer; what is no such object comes back as it is."""
+    """The line in a JSON object, after its writer's name; what is no such object is returned as it is."""
     begin = line.find(b"{")
     body = line[begin:].rstrip(b" \t,")  # a comma: a line of an array
     if begin < 0 or not body.endswith(b"}") or b'"' in line[:begin]:
         return line
     try:
         value = server_json.parse(body)
-    except (ValueError, RecursionError):
+    except ValueError:
         return line
     text = _text(value, 0)
     if text is None:
@@ -80,8 +68,8 @@ def _names(value: Mapping[str, Any], depth: int) -> Iterator[tuple[str, str]]:
 
 def _writer(value: Mapping[str, Any]) -> bytes:
     names = dict(sorted(_names(value, 0), reverse=True))
-    found = [next((names[name] for name in row if names.get(name)), "") for row in _WHO]
-    pod, container = found[:2]
-    who = f"pod/{pod}/{container}".rstrip("/") if pod else next(filter(None, found), "")
-    who = _ODD.sub("_", who).strip("/")
-    return f"{who if who[0].isalpha() else f'id/{who}'} | ".encode("utf-8", "replace") if who else b""
+    pod, container, *others = [next((names[key] for key in keys if names.get(key)), "") for keys in _WRITER]
+    writer = f"pod/{pod}/{container}" if pod else next(filter(None, (container, *others)), "")
+    writer = _ODD.sub("_", writer).strip("/")
+    prefix = "" if writer[:1].isalpha() else "id/"
+    return f"{prefix}{writer} | ".encode("utf-8", "replace") if writer else b""

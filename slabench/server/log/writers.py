@@ -1,8 +1,8 @@
-"""Who wrote a line: the name that Ray, docker compose, kubectl, syslog or srun put before it, where several
-processes share a file.
+"""The writer of a line: the name that Ray, docker compose, kubectl, syslog or srun put before it, where
+several processes share a file.
 
-Only a name that is the same on every line of a process may count. A time, a level or what is left of another
-line is none.
+Only a name that is the same on every line of a process counts. A time, a level or the rest of another line is
+none.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache
 
 _DAYS = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _MONTHS = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
-# What differs from line to line, or says nothing of who wrote it.
+# What differs from line to line, or is no name of a writer.
 _PASSING = re.compile(
     rb"\x1b\[[0-9;]*m|<\d{1,3}>(?:1 )?"  # colours, syslog's priority
     rb"|(?<!\S)(?:" + _DAYS + rb" )?" + _MONTHS + rb" [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)?"
@@ -40,12 +40,12 @@ _FORMS = (
 
 @lru_cache(maxsize=4096)
 def writer_of(before: bytes) -> str:
-    """ "decode-1  | " -> "decode-1"; "" where nothing, or nothing that names a process, stands there."""
+    """ "decode-1  | " -> "decode-1"; "" where there is no name of a process."""
     text = b" ".join(_PASSING.sub(b" ", before).split())
     if not text:
         return ""
     for form in _FORMS:
-        found = form.fullmatch(text)
-        if found is not None:
-            return found[1].decode("utf-8", "replace")
+        name = form.fullmatch(text)
+        if name is not None:
+            return name[1].decode("utf-8", "replace")
     return ""

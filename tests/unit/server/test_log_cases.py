@@ -3,6 +3,7 @@ hand.
 """
 
 import bz2
+import functools
 import gzip
 import lzma
 import os
@@ -19,18 +20,11 @@ from slabench.server.log import start
 from slabench.server.log.line_types import DecodeLine, Event, PrefillLine, Reason, Rejected
 from slabench.server.log.lines import parse_line
 from slabench.server.log.merge import Merged, Since, samples
-from slabench.server.log.reader import LogReader, read_lines
+from slabench.server.log.reader import LogReader
+from tests.unit.factories import decode_line, read_lines, rejected
 
+line = functools.partial(decode_line, tags=" TP0")
 CASES = Path(__file__).resolve().parents[2] / "data" / "server" / "log_cases"
-
-
-def line(running=8, speed=800.0, second=0, tags=" TP0", token=800, before="", tail="", extra=""):
-    return (
-        f"{before}[2026-11-01 10:{second // 60:02d}:{second % 60:02d}{tags}] Decode batch, #running-req: "
-        f"{running}, #token: {token}, "
-        f"token usage: 0.10, {extra}cuda graph: True, gen throughput (token/s): {speed:.2f}, #queue-req: "
-        f"0{tail}\n"
-    )
 
 
 def case(number):
@@ -41,31 +35,31 @@ def read(number, **kwargs):
     return log.read([case(number)], **kwargs)
 
 
-def one(number, kind=DecodeLine):
-    [found] = [parsed for parsed in read_lines(case(number)) if isinstance(parsed, kind)]
-    return found
+def only(number, kind=DecodeLine):
+    [value] = [parsed for parsed in read_lines(case(number)) if isinstance(parsed, kind)]
+    return value
 
 
 def test_the_start_since_0519_is_a_dict_whose_nested_keys_are_not_taken():
-    found = read("01")
-    assert found["files"][0]["events"] == {"start": 1}
-    assert (found["decode_lines"], found["gpus_per_line"], found["curve"][0]["per_gpu"]) == (5, 4.0, 200.0)
+    result = read("01")
+    assert result["files"][0]["events"] == {"start": 1}
+    assert (result["decode_lines"], result["gpus_per_line"], result["curve"][0]["per_gpu"]) == (5, 4.0, 200.0)
 
 
 def test_a_restart_by_a_dict_start_with_other_options():
-    found = read("02")
-    assert found["files"][0]["events"] == {"start": 2}
-    assert (found["decode_lines"], found["files"][0]["rejected"]) == (10, {})
-    assert found["left_out_of_clean"] == {"first": 1, "restart": 1}
-    assert found["servers"] == 1
+    result = read("02")
+    assert result["files"][0]["events"] == {"start": 2}
+    assert (result["decode_lines"], result["files"][0]["rejected"]) == (10, {})
+    assert result["left_out_of_clean"] == {"first": 1, "restart": 1}
+    assert result["servers"] == 1
     assert sorted(sample.gen_throughput for sample in samples([case("02")])) == [800.0] * 5 + [900.0] * 5
 
 
 @pytest.mark.parametrize("given_gpus", [None, 16])
 def test_dp_attention_by_attn_dp_size(given_gpus):
-    found = read("03", decode_gpus=given_gpus)
-    assert (found["schedulers"], len(found["schedulers_seen"]), found["gpus_per_line"]) == (16, 8, 1.0)
-    assert found["curve"][0]["per_gpu"] == 203.5
+    result = read("03", decode_gpus=given_gpus)
+    assert (result["schedulers"], len(result["schedulers_seen"]), result["gpus_per_line"]) == (16, 8, 1.0)
+    assert result["curve"][0]["per_gpu"] == 203.5
 
 
 @pytest.mark.parametrize(
@@ -102,7 +96,7 @@ def test_sizes_of_a_start_are_its_own(text):
 
 
 def test_lines_of_049post1_end_in_a_timestamp():
-    prefill, decode = one("04", PrefillLine), one("04")
+    prefill, decode = only("04", PrefillLine), only("04")
     assert (prefill.new_seq, prefill.new_token, prefill.cached_token, prefill.queue) == (1, 220, 30, 0)
     assert (decode.running, decode.token, decode.gen_throughput, decode.queue, decode.graph) == (
         8,
@@ -117,8 +111,8 @@ def test_both_pools_in_one_value():
     text = line().replace(
         "#token: 800, token usage: 0.10", "#token: full=812, swa=400, token usage: full=0.12, swa=0.05"
     )
-    found = parse_line(text.encode())
-    assert (found.token, found.swa_token, found.token_usage, found.swa_usage) == (812, 400, 0.12, 0.05)
+    result = parse_line(text.encode())
+    assert (result.token, result.swa_token, result.token_usage, result.swa_usage) == (812, 400, 0.12, 0.05)
 
 
 @pytest.mark.parametrize(
@@ -137,16 +131,16 @@ def test_both_pools_in_one_value():
 @pytest.mark.parametrize("end", [False, True])
 def test_values_with_commas_and_brackets(value, end):
     text = line(tail=f", est x: {value}") if end else line(extra=f"est x: {value}, ")
-    found = parse_line(text.encode())
-    assert isinstance(found, DecodeLine)
-    assert (found.running, found.gen_throughput, dict(found.other)["est x"]) == (8, 800.0, value)
+    result = parse_line(text.encode())
+    assert isinstance(result, DecodeLine)
+    assert (result.running, result.gen_throughput, dict(result.other)["est x"]) == (8, 800.0, value)
     broken = parse_line(text.replace(value, value[:-1] + "[20", 1).encode())
     assert isinstance(broken, Rejected)
 
 
 def test_dsparks_online_estimate():
-    found = one("06")
-    assert (found.running, found.gen_throughput, found.accept_len, found.accept_rate) == (
+    result = only("06")
+    assert (result.running, result.gen_throughput, result.accept_len, result.accept_rate) == (
         8,
         800.0,
         2.83,
@@ -156,8 +150,8 @@ def test_dsparks_online_estimate():
 
 
 def test_a_negative_count_costs_nothing_else():
-    found = one("07")
-    assert (found.running, found.gen_throughput, found.swa_token, found.swa_usage, found.token) == (
+    result = only("07")
+    assert (result.running, result.gen_throughput, result.swa_token, result.swa_usage, result.token) == (
         8,
         800.0,
         -224,
@@ -167,9 +161,9 @@ def test_a_negative_count_costs_nothing_else():
 
 
 def test_two_engines_in_one_file_are_kept_apart(capsys):
-    found = read("08")
-    assert found["servers"] == 2
-    rows = {row["writer"].rpartition("(")[2]: row for row in found["writers"]}
+    result = read("08")
+    assert result["servers"] == 2
+    rows = {row["writer"].rpartition("(")[2]: row for row in result["writers"]}
     assert {name: (row["decode"], row["clean"], row["median"]) for name, row in rows.items()} == {
         "Engine pid=1)": (20, 19, {8: 800.0}),
         "Engine pid=2)": (20, 0, {8: 400.0}),
@@ -190,20 +184,20 @@ def test_swa_with_hisparse_tells_the_full_attention_pool():
     pools = "#full token: 900, full token usage: 0.20, #swa token: 5, swa token usage: 0.01, "
     pools += "#gpu token: 70, gpu token usage: 0.07, #cpu token: 60, cpu token usage: 0.06"
     for text in (pools, ", ".join(pools.split(", ")[4:] + pools.split(", ")[:4])):
-        found = parse_line(line().replace("#token: 800, token usage: 0.10", text).encode())
-        assert (found.token, found.token_usage, found.swa_token, found.cpu_token) == (900, 0.2, 5, 60)
+        result = parse_line(line().replace("#token: 800, token usage: 0.10", text).encode())
+        assert (result.token, result.token_usage, result.swa_token, result.cpu_token) == (900, 0.2, 5, 60)
 
 
 @pytest.mark.parametrize("number", ["11", "13"])
 def test_bars_and_utf16(number):
-    found = read(number)
-    assert found["decode_lines"] == {"11": 1, "13": 5}[number]
-    assert found["files"][0]["rejected"] == {}
+    result = read(number)
+    assert result["decode_lines"] == {"11": 1, "13": 5}[number]
+    assert result["files"][0]["rejected"] == {}
 
 
-def test_two_servers_of_other_options_are_told_apart():
-    found = read("14")
-    assert (found["decode_lines"], found["files"][0]["rejected"], found["servers"]) == (10, {}, 2)
+def test_two_servers_of_other_options_are_distinguished():
+    result = read("14")
+    assert (result["decode_lines"], result["files"][0]["rejected"], result["servers"]) == (10, {}, 2)
 
 
 # -- who writes
@@ -215,10 +209,10 @@ def test_two_forms_that_alternate_without_names_are_two_servers(tmp_path):
     path = tmp_path / "log"
     path.write_text("".join(line(second=n, tail=LONG) + line(second=n, speed=900.0) for n in range(30)))
     merged = Merged()
-    found = list(samples([str(path)], merged))
+    result = list(samples([str(path)], merged))
     assert merged.engines == 2
     assert merged.rejected() == {Reason.OTHER_FORM: 2}
-    assert {len({s.gen_throughput for s in found if s.scheduler == name}) for name in merged.extents} == {1}
+    assert {len({s.gen_throughput for s in result if s.scheduler == name}) for name in merged.extents} == {1}
 
 
 def test_a_form_that_follows_another_without_a_start_is_a_restart(tmp_path):
@@ -246,9 +240,9 @@ def test_names_that_collectors_write(tmp_path, before):
         )
     )
     merged = Merged()
-    found = list(samples([str(path)], merged))
-    assert (len(found), merged.engines, merged.rejected()) == (18, 2, {})
-    assert sum(Since.FIRST in sample.since for sample in found) == 2
+    result = list(samples([str(path)], merged))
+    assert (len(result), merged.engines, merged.rejected()) == (18, 2, {})
+    assert sum(Since.FIRST in sample.since for sample in result) == 2
 
 
 @pytest.mark.parametrize(
@@ -290,9 +284,9 @@ def test_one_log_given_twice_counts_once(tmp_path, how):
     elif how != "name":
         b.write_text(text if how == "copy" else text[: len(text) // 2])
     for files in ([a, a], [a, a]) if how == "name" else ([a, b], [b, a]):
-        found = log.read([str(path) for path in files])
-        assert (found["decode_lines"], found["servers"]) == (20, 1)
-        assert "counts once" in found["warnings"][0]
+        result = log.read([str(path) for path in files])
+        assert (result["decode_lines"], result["servers"]) == (20, 1)
+        assert "counts once" in result["warnings"][0]
 
 
 def test_later_pipeline_stages_alone_are_named(tmp_path, capsys):
@@ -363,7 +357,7 @@ def test_how_a_log_is_stored(tmp_path, monkeypatch, pack, size):
     monkeypatch.setattr(files.read_bytes, "__defaults__", (0, None, size))
     path = tmp_path / "log"
     path.write_bytes(pack(TEXT.encode()))
-    assert [found.running for found in read_lines(str(path))] == list(range(1, 30))
+    assert [result.running for result in read_lines(str(path))] == list(range(1, 30))
 
 
 @pytest.mark.parametrize(
@@ -419,9 +413,9 @@ BODY = line().partition("] ")[2].rstrip("\n")
     ],
 )
 def test_heads_that_a_logging_configuration_writes(head, stamped):
-    found = parse_line((head + BODY).encode())
-    assert isinstance(found, DecodeLine)
-    assert (found.rank.tp, found.stamp is not None) == (0, stamped)
+    result = parse_line((head + BODY).encode())
+    assert isinstance(result, DecodeLine)
+    assert (result.rank.tp, result.stamp is not None) == (0, stamped)
 
 
 def test_stamps_without_a_date_go_over_midnight(tmp_path):
@@ -488,8 +482,8 @@ def test_every_line_that_speaks_of_a_batch_is_read_or_counted(rows, size):
     spoken = [part for part in re.split(rb"\r\n|\n|\r", data) if re.search(rb"(Decode|Prefill) batch", part)]
     starts = counts.events.total()  # a server's arguments may hold any words
     assert (
-        counts.decode + counts.prefill + counts.rejected_total + starts
+        counts.decode + counts.prefill + rejected(counts) + starts
         >= len(spoken)
         >= counts.decode + counts.prefill
     )
-    assert counts.decode + counts.prefill + counts.rejected_total <= len(spoken)
+    assert counts.decode + counts.prefill + rejected(counts) <= len(spoken)

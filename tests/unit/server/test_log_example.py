@@ -22,9 +22,9 @@ def test_the_stored_curve_comes_out_of_the_stored_log(folder: str, tmp_path: Pat
     run = json.loads((EXAMPLE / folder / "run.json").read_text())
     decode = [entry for entry in run["tests"] if entry["method"] == "ali-decode"]
     spans = [
-        LogSpan(str(log), one["begin"], one["end"])
+        LogSpan(str(log), span["begin"], span["end"])
         for entry in decode
-        for one in entry["server"]["log_spans"]
+        for span in entry["server"]["log_spans"]
     ]
     merged = Merged()
     curve = classic_curve(samples(spans, merged), 1)

@@ -368,9 +368,9 @@ FULL = f"{TS} {ALL[11]}".encode()
     ],
 )
 def test_each_way_to_be_rejected(line, reason):
-    found = parse_line(line)
-    assert isinstance(found, Rejected)
-    assert found.reason is reason
+    result = parse_line(line)
+    assert isinstance(result, Rejected)
+    assert result.reason is reason
 
 
 @pytest.mark.parametrize(
@@ -396,9 +396,9 @@ def test_what_is_no_batch(line):
     ],
 )
 def test_what_mentions_a_batch_is_counted(line):
-    found = parse_line(line.encode())
-    assert isinstance(found, Rejected)
-    assert found.reason in (Reason.PROSE, Reason.QUOTED)
+    result = parse_line(line.encode())
+    assert isinstance(result, Rejected)
+    assert result.reason in (Reason.PROSE, Reason.QUOTED)
 
 
 EVENTS = [
@@ -521,7 +521,7 @@ def oracle(line):
     return re.findall(rb"(#?[a-z][^:,]*): ([^,\s]+)", line.partition(b" batch")[2])
 
 
-def said(parsed):
+def numbers_of(parsed):
     """The numbers of a parsed line, as a bag."""
     return sorted(repr(float(v)) for v in parsed if isinstance(v, int | float) and not isinstance(v, bool))
 
@@ -531,8 +531,8 @@ def test_a_cut_line_is_never_half_read(line, data):
     whole = parse_line(line)
     assert isinstance(whole, DecodeLine | PrefillLine)
     part = line[: data.draw(st.integers(0, len(line) - 1))]
-    found = parse_line(part)
-    if isinstance(found, DecodeLine | PrefillLine):
+    result = parse_line(part)
+    if isinstance(result, DecodeLine | PrefillLine):
         # What remains may be a whole line of another version; then each value it gives is the whole line's
         # own, but for the digits of a count at the very end, which only the line's missing newline or comma
         # can tell (the reader's business).
@@ -553,10 +553,10 @@ def test_interleaved_lines_are_never_misread(first, second, data):
         first[:cut_a] + second[:cut_b] + first[cut_a:],
         second[:cut_b] + first[cut_a:],
     ):
-        found = parse_line(written)
-        if isinstance(found, DecodeLine | PrefillLine):
-            whole = found in truths
-            # two halves that meet exactly between the same keys cannot be told from a line, unless brackets
+        result = parse_line(written)
+        if isinstance(result, DecodeLine | PrefillLine):
+            whole = result in truths
+            # two halves that meet exactly between the same keys look like one line, unless brackets
             # or anchors double
             seam = written == second[:cut_b] + first[cut_a:]
             part = any(oracle(written) == oracle(t)[: len(oracle(written))] for t in (first, second))
@@ -583,9 +583,9 @@ def test_any_bytes_are_survived(data):
     st.sampled_from([b"", b"x | ", b"\x1b[32m", b"(a pid=1) "]),
     st.sampled_from([b"", b"\n", b"\r\n", b"\x1b[0m\r\n"]),
 )
-def test_dress_does_not_change_what_is_said(line, before, after):
-    found = parse_line(before + line + after)
-    assert repr(found._replace(rank=found.rank._replace(writer=""))) == repr(parse_line(line))
+def test_wrapping_does_not_change_the_value(line, before, after):
+    result = parse_line(before + line + after)
+    assert repr(result._replace(rank=result.rank._replace(writer=""))) == repr(parse_line(line))
 
 
 @given(lines)
@@ -594,7 +594,7 @@ def test_every_number_of_a_line_is_kept(line):
     numbers = sorted(repr(float(v)) for _, v in oracle(line) if re.fullmatch(rb"[\d.]+", v))
     others = [float(v) for _, v in parsed.other if re.fullmatch(r"[\d.]+", v)]
     body = parsed._replace(stamp=None, rank=None, iteration=None)
-    assert sorted(said(body) + [repr(v) for v in others]) == numbers
+    assert sorted(numbers_of(body) + [repr(v) for v in others]) == numbers
 
 
 def test_prefix_of_nothing():
@@ -604,6 +604,6 @@ def test_prefix_of_nothing():
 @pytest.mark.parametrize("path", sorted(DATA.glob("r[01]*.log")), ids=lambda p: p.stem)
 def test_the_format_true_lines_are_all_read(path):
     rows = path.read_bytes().splitlines()[1:]  # the first says where the lines are from
-    found = [parse_line(row) for row in rows]
-    assert found
-    assert [f for f in found if f is None or isinstance(f, Rejected)] == []
+    result = [parse_line(row) for row in rows]
+    assert result
+    assert [f for f in result if f is None or isinstance(f, Rejected)] == []

@@ -22,7 +22,7 @@ PREFILL = "Prefill batch, #new-seq: 1, #new-token: 100, #cached-token: 0, token 
 HEAD = "[2026-11-01 10:00:00 TP0] "
 
 
-def said(text):
+def parsed(text):
     return parse_line(text.encode())
 
 
@@ -51,9 +51,9 @@ def two(form, lines=20):
      "3/8", "3.1", "3.123", "1.2e-05", "3.12 GB", "3.12ms", "'a, b'", "1,234"],
 )  # fmt: skip
 def test_a_key_that_is_not_known_may_hold_anything_before_another_key(value):
-    found = said(line(extra=f"new key: {value}, "))
-    assert isinstance(found, DecodeLine)
-    assert (found.running, found.gen_throughput, found.graph, dict(found.other)) == (
+    result = parsed(line(extra=f"new key: {value}, "))
+    assert isinstance(result, DecodeLine)
+    assert (result.running, result.gen_throughput, result.graph, dict(result.other)) == (
         8,
         800.0,
         True,
@@ -66,16 +66,16 @@ def test_a_key_that_is_not_known_may_hold_anything_before_another_key(value):
 
 @pytest.mark.parametrize("value", ["[[1, 2], [3, 4]", "{'a': 1", "", " ", "3[2026-11-01 10:00:00 TP0] x"])
 def test_brackets_that_stay_open_and_values_that_are_missing_are_no_value(value):
-    assert isinstance(said(line(extra=f"new key: {value}, ")), Rejected)
+    assert isinstance(parsed(line(extra=f"new key: {value}, ")), Rejected)
 
 
 def test_a_hybrid_model_s_prefill_line_of_049post1():
-    found = said(
+    result = parsed(
         HEAD
         + "Prefill batch. #new-seq: 1, #new-token: 220, #cached-token: 30, #token: full=812, swa=400, token usage: full=0.12, swa=0.05, #running-req: 0, #queue-req: 0, timestamp: 2025-07-15T10:00:00.498932"
     )
-    assert isinstance(found, PrefillLine)
-    assert (found.new_token, found.token_usage, found.swa_usage, found.queue) == (220, 0.12, 0.05, 0)
+    assert isinstance(result, PrefillLine)
+    assert (result.new_token, result.token_usage, result.swa_usage, result.queue) == (220, 0.12, 0.05, 0)
 
 
 def test_a_throughput_below_zero_enters_no_median(tmp_path):
@@ -84,8 +84,8 @@ def test_a_throughput_below_zero_enters_no_median(tmp_path):
         tmp_path,
         "".join(line(second=n, speed=-800.0 if n % 2 else 800.0, token=800 + 8 * n) for n in range(20)),
     )
-    found = log.read([path])
-    assert (found["decode_lines"], found["left_out_of_clean"]["no_batch"]) == (20, 10)
+    result = log.read([path])
+    assert (result["decode_lines"], result["left_out_of_clean"]["no_batch"]) == (20, 10)
     [point] = classic_curve(samples([path]), None).points
     assert (point.samples, point.median) == (10, 800.0)
 
@@ -107,17 +107,17 @@ def test_a_throughput_below_zero_enters_no_median(tmp_path):
     ],
 )
 def test_a_rank_is_read_wherever_a_logging_configuration_puts_it(head, stamped, rank):
-    found = said(head + BODY)
-    assert isinstance(found, DecodeLine)
-    assert ((found.rank.dp, found.rank.tp), found.stamp is not None) == (rank, stamped)
+    result = parsed(head + BODY)
+    assert isinstance(result, DecodeLine)
+    assert ((result.rank.dp, result.rank.tp), result.stamp is not None) == (rank, stamped)
 
 
 def test_seconds_since_1970_are_the_server_s_own_time():
     own, local = (
-        said(f"[1793527200 TP0] {BODY}"),
+        parsed(f"[1793527200 TP0] {BODY}"),
         time.strftime("[%Y-%m-%d %H:%M:%S TP0] ", time.localtime(1793527200)),
     )
-    assert own.stamp == said(local + BODY).stamp
+    assert own.stamp == parsed(local + BODY).stamp
 
 
 def test_a_tag_that_is_not_known_tells_writers_apart(tmp_path):
@@ -125,13 +125,13 @@ def test_a_tag_that_is_not_known_tells_writers_apart(tmp_path):
     [path] = write(
         tmp_path, "".join(line(second=n, tags=f" DP0 CP{cp} TP{cp}") for n in range(9) for cp in (0, 1))
     )
-    found = log.read([path])
-    assert (found["decode_lines"], found["servers"]) == (18, 2)
+    result = log.read([path])
+    assert (result["decode_lines"], result["servers"]) == (18, 2)
 
 
 @pytest.mark.parametrize("head", ["TP0] ", "1 10:00:00 TP0] ", "[2026-13-01 10:00:00 TP0] "])
 def test_a_head_that_was_cut_or_cannot_be_is_the_reason(head):
-    assert said(head + BODY).reason is Reason.PREFIX
+    assert parsed(head + BODY).reason is Reason.PREFIX
 
 
 # -- wrappers
@@ -157,9 +157,9 @@ def test_a_head_that_was_cut_or_cannot_be_is_the_reason(head):
 )
 def test_json_of_collectors(wrap, before, behind):
     for text in (line().rstrip("\n"), line()):
-        found = said(before + json.dumps(wrap(text)) + behind)
-        assert isinstance(found, DecodeLine)
-        assert (found.rank.tp, found.stamp) == (0, 1793527200.0)
+        result = parsed(before + json.dumps(wrap(text)) + behind)
+        assert isinstance(result, DecodeLine)
+        assert (result.rank.tp, result.stamp) == (0, 1793527200.0)
 
 
 @pytest.mark.parametrize(
@@ -181,9 +181,9 @@ def test_the_writers_that_collectors_name(tmp_path, name):
         return json.dumps(dict(fields if hash(text) % 2 else reversed(fields))) + "\n"  # in any order of keys
 
     [path] = write(tmp_path, two(form))
-    found = log.read([path])
-    assert (found["decode_lines"], found["servers"]) == (40, 2)
-    assert {frozenset(row["median"].values()) for row in found["writers"]} == {
+    result = log.read([path])
+    assert (result["decode_lines"], result["servers"]) == (40, 2)
+    assert {frozenset(row["median"].values()) for row in result["writers"]} == {
         frozenset({100.0}),
         frozenset({200.0}),
     }
@@ -211,9 +211,9 @@ def test_the_heads_of_tail_name_the_files(tmp_path):
         )
 
     [path] = write(tmp_path, "".join(part(who, begin) for begin in range(0, 20, 5) for who in (1, 2)))
-    found = log.read([path])
-    assert (found["decode_lines"], found["servers"]) == (40, 2)
-    assert [row["median"] for row in found["writers"]] == [{8: 100.0}, {8: 200.0}]
+    result = log.read([path])
+    assert (result["decode_lines"], result["servers"]) == (40, 2)
+    assert [row["median"] for row in result["writers"]] == [{8: 100.0}, {8: 200.0}]
 
 
 # -- two servers without a name
@@ -274,8 +274,8 @@ def test_lines_that_took_longer_than_went_by_are_of_two_servers(tmp_path):
     ],
 )
 def test_the_reason_is_the_true_one(text, reason):
-    found = said(text)
-    assert (type(found), found.reason) == (Rejected, reason)
+    result = parsed(text)
+    assert (type(result), result.reason) == (Rejected, reason)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16"])
@@ -347,6 +347,6 @@ def test_every_line_reads_as_it_does_alone(rows):
         text = line(before=before, tags=tags, extra=f"foo: {middle}, ", tail=f", bar: {last}")
         text = text.replace("2026-11-01 10:00:00" + tags, stamp + tags, 1)
         texts.append(json.dumps({"log": text}) + "\n" if wrap else text)
-    found = LogReader().feed("".join(texts).encode())
+    result = LogReader().feed("".join(texts).encode())
     alone = [parse_line(text.encode()) for text in texts]
-    assert [str(one) for one in found] == [str(one) for one in alone]
+    assert list(map(str, result)) == list(map(str, alone))

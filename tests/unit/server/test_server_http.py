@@ -1,10 +1,6 @@
 """The small HTTP client and the requests made with it, against sockets that answer as scripted."""
 
-import contextlib
-import json
-import re
 import socket
-import threading
 from pathlib import Path
 
 import pytest
@@ -16,53 +12,10 @@ from slabench.server.http import Http, Response
 from slabench.server.identify import identify
 from slabench.server.launch import command_url, split_command
 from slabench.server.url import parse_url, same_place
+from tests.unit.factories import http_answer as answer
+from tests.unit.factories import scripted_server as scripted
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
-
-
-def answer(status, body, kind="application/json", *more):
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    head = "".join(
-        f"{line}\r\n"
-        for line in (f"HTTP/1.1 {status} X", f"content-type: {kind}", f"content-length: {len(data)}", *more)
-    )
-    return head.encode() + b"\r\n" + data
-
-
-@contextlib.contextmanager
-def scripted(reply, family=socket.AF_INET, host="127.0.0.1"):
-    """A server on a free port; reply(request line) -> bytes to send before it hangs up.
-
-    Yields (url, request heads).
-    """
-    listener = socket.create_server((host, 0), family=family)
-    heads = []
-
-    def serve():
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection, contextlib.suppress(OSError):
-                data = b""
-                while b"\r\n\r\n" not in data and not data.startswith(b"\x16"):  # a TLS client's first byte
-                    data += connection.recv(65536) or b"\r\n\r\n"
-                length = re.search(rb"Content-Length: (\d+)", data)
-                while length and len(data.partition(b"\r\n\r\n")[2]) < int(length[1]):
-                    data += connection.recv(65536)
-                heads.append(data.decode("latin-1"))
-                connection.sendall(reply(data.partition(b"\r\n")[0].decode("latin-1")))
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    port = listener.getsockname()[1]
-    try:
-        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", heads
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(5)
 
 
 def test_get_and_post_below_a_base_path():

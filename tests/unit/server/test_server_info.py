@@ -349,7 +349,7 @@ def test_urls(url, shown):
     assert redact_url(url) == shown
 
 
-LOG = b"""[2026-01-02 03:04:05] server_args=ServerArgs(model_path='/m', api_key='planted-1', max_total_tokens=65536)
+LOG = b"""[2026-01-02 03:04:05] server_args=ServerArgs(m='/m', api_key='planted-1', max_total_tokens=65536)
 INFO: GET http://user:planted-2@host/x with Authorization: Bearer planted-3 \xff\xfe
 [2026-01-02 03:04:06] Prefill batch, #new-seq: 1, #new-token: 64, #cached-token: 0, token usage: 0.00,
 #running-req: 0,

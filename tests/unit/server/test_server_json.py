@@ -23,7 +23,8 @@ from slabench.server.http import Http
 from slabench.server.identify import identify
 from slabench.server.roles import identity
 from slabench.server.scrape import counters, read_counters
-from tests.unit.server.test_server_http import answer, scripted
+from tests.unit.factories import http_answer as answer
+from tests.unit.factories import scripted_server as scripted
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
 REAL = (DATA / "get_server_info.http").read_bytes().partition(b"\r\n\r\n")[2]

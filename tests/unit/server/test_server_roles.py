@@ -15,7 +15,10 @@ from slabench.server.identify import identify
 from slabench.server.info import Role
 from slabench.server.roles import Router, identity, read
 from slabench.verdict.differences import differences
-from tests.unit.server.test_server_http import NONE, answer, scripted
+from tests.unit.factories import http_answer as answer
+from tests.unit.factories import scripted_server as scripted
+from tests.unit.factories import server_info
+from tests.unit.server.test_server_http import NONE
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 SERVER_INFO = json.loads((DATA / "server" / "get_server_info.http").read_bytes().partition(b"\r\n\r\n")[2])
@@ -27,15 +30,6 @@ def recorded(router, name):
 
 def body(router, name):
     return recorded(router, name).partition(b"\r\n\r\n")[2]
-
-
-def server_info(tp, mode="null", seed=1, **more):
-    """One server's server_info."""
-    return {
-        "tp_size": tp, "dp_size": 1, "pp_size": 1, "device": "cuda", "version": "0.5.7", "random_seed": seed,
-        "model_path": "org/m", "disaggregation_mode": mode, "max_running_requests": 64,
-        "max_total_num_tokens": 1000, **more,
-    }  # fmt: skip
 
 
 def pd(prefill, decode):
