@@ -1,5 +1,4 @@
-"""docs/faults.md from real runs: what slabench says of each fault, and what bench_serving with an assertion
-says.
+"""docs/faults.md from real runs: what slabench reports of each fault, and bench_serving with an assertion.
 
 `make faults-doc` runs both against the same embedded server, fault by fault; it takes some minutes and needs
 .venv-client.
@@ -22,13 +21,13 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 CLIENT = REPO / ".venv-client" / "bin" / "python"
 TOKENIZER = REPO / "fixtures" / "data" / "tokenizer"
-PATIENCE_S = 15.0  # bench_serving's own time-out is six hours
+TIMEOUT_S = 15.0  # bench_serving's own time-out is six hours
 LIMIT_MS = 50.0
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """title: what is wrong, in words; profile: the embedded server that has it."""
+    """title: what is wrong; profile: the embedded server with that fault."""
 
     title: str
     profile: str
@@ -83,7 +82,7 @@ CASES = (
     Case("events hold the first token's output until the last one, and count on", "demo?fault=behind"),
     Case("an empty event that counts a token, at once", "demo?fault=early_count&prefill_overhead_ms=150"),
     Case("all tokens but one in the first event", "demo?fault=lump&fault_tokens=1"),
-    Case("meta_info tells an e2e_latency of 999 s and -1 retractions", "demo?fault=odd_times"),
+    Case("meta_info reports an e2e_latency of 999 s and -1 retractions", "demo?fault=odd_times"),
     Case("[DONE] 1.5 s after the last token", "demo?fault=late_done&fault_s=1.5"),
     Case("an error beside a count, one request", "demo?fault=error_beside&fault_index=2"),
     Case("an error behind nine other events, one request", "demo?fault=error_object&fault_index=2"),
@@ -104,7 +103,7 @@ CASES = (
     ),
     Case("all answers have the id of one", "demo?fault=one_id"),
     Case(
-        "half of the answers say neither prompt_tokens nor cached_tokens",
+        "half of the answers report neither prompt_tokens nor cached_tokens",
         "demo?fault=silent_meta&fault_share=0.5",
     ),
     Case("events out of order", "demo?fault=out_of_order"),
@@ -127,7 +126,10 @@ CASES = (
     Case("a router that hands on one decode server's server_info", "demo?fault=one_of_pd", "no fault"),
     Case("the first tokens have an empty text", "demo?fault=empty_text", "no fault"),
 )
-LOAD = "--random-input-len=64 --random-output-len=12 --num-prompts=6 --request-rate=50 --max-concurrency=3 --seed=123".split()
+LOAD = (
+    "--random-input-len=64 --random-output-len=12 --num-prompts=6 --request-rate=50 --max-concurrency=3 "
+    "--seed=123"
+).split()
 
 
 @contextlib.contextmanager
@@ -136,21 +138,21 @@ def sim_server(folder: Path, profile: str) -> Iterator[str]:
     command = [sys.executable, "-m", "slabench.sim", "--profile", profile, "--port", "0", "--log", str(log)]
     process = subprocess.Popen([*command, "--tokenizer", str(TOKENIZER)], cwd=REPO)
     try:
-        found = None
+        running = None
         deadline = time.monotonic() + 20
-        while found is None and time.monotonic() < deadline:
-            found = re.search(r"running on (http://\S+)", log.read_text()) if log.exists() else None
+        while running is None and time.monotonic() < deadline:
+            running = re.search(r"running on (http://\S+)", log.read_text()) if log.exists() else None
             time.sleep(0.02)
-        if found is None:
+        if running is None:
             raise SystemExit(f"The embedded server with {profile} did not start.")
-        yield found[1]
+        yield running[1]
     finally:
         process.kill()
         process.wait()
 
 
-def slabench_says(url: str, folder: Path) -> str:
-    """Its word, exit status and line."""
+def by_slabench(url: str, folder: Path) -> str:
+    """Its outcome, exit status and first line."""
     options = [
         "--progress=off",
         "--allow=client",
@@ -176,7 +178,7 @@ def slabench_says(url: str, folder: Path) -> str:
     return f"**{run['word']}** ({done.returncode}): {shortened(line, url)}"
 
 
-def bench_serving_says(url: str, folder: Path) -> str:
+def by_bench_serving(url: str, folder: Path) -> str:
     """Green or red of `bench_serving && assert mean_tpot_ms <= 50`, with what it printed."""
     out = folder / "out.jsonl"
     command = [
@@ -196,17 +198,17 @@ def bench_serving_says(url: str, folder: Path) -> str:
     ]
     try:
         done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+            command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired:
-        return f"does not end (stopped after {PATIENCE_S:g} s)"
+        return f"does not end (stopped after {TIMEOUT_S:g} s)"
     if done.returncode or not out.exists():
         last = (done.stderr.strip().splitlines() or ["no output"])[-1]
         return f"red: ends with {done.returncode}: {shortened(last, url)}"
-    seen = json.loads(out.read_text().splitlines()[-1])
-    green = seen["mean_tpot_ms"] <= LIMIT_MS
-    figures = f"{seen['completed']} of 6 requests, mean TPOT {seen['mean_tpot_ms']:.2f} ms, {seen['total_output_tokens']} tokens"
-    return f"{'green' if green else 'red'}: {figures}"
+    row = json.loads(out.read_text().splitlines()[-1])
+    outcome = "green" if row["mean_tpot_ms"] <= LIMIT_MS else "red"
+    tpot, tokens = row["mean_tpot_ms"], row["total_output_tokens"]
+    return f"{outcome}: {row['completed']} of 6 requests, mean TPOT {tpot:.2f} ms, {tokens} tokens"
 
 
 def shortened(text: str, url: str) -> str:
@@ -219,13 +221,14 @@ def shortened(text: str, url: str) -> str:
 
 HEAD = """# Faults
 
-What slabench says of a server that does not keep its word, and beside it what `sglang.bench_serving` 0.5.7 says of the same
-server when a script asserts `mean_tpot_ms <= 50` on its output file. Both send 6 prompts of 64 tokens, 12 out, at rate 50 and at
-most 3 in flight to the embedded server (docs/sim.md, *Faults*); slabench's time-outs are 3 s here, and bench_serving is stopped
-after 15 s. In brackets the exit status. This file is made by `make faults-doc` from an actual run; the figures are the embedded
-server's.
+What slabench reports of a faulty server, and beside it what `sglang.bench_serving` 0.5.7 reports of the
+same server when a script asserts `mean_tpot_ms <= 50` on its output file. Both send 6 prompts of 64 tokens,
+12 out, at rate 50 and at most 3 in flight to the embedded server (docs/sim.md, *Faults*); slabench's
+time-outs are 3 s here, and bench_serving is stopped after 15 s. In brackets the exit status. This file is
+generated by `make faults-doc` from an actual run; the numbers are the embedded server's.
 
-bench_serving prints figures and leaves the judgement to its reader. The table says what a gate made of it alone would let through.
+bench_serving prints metrics and gives no verdict. The table shows what a gate on its output alone would let
+through.
 
 | what is wrong | profile | slabench | bench_serving and an assertion |
 |---|---|---|---|
@@ -240,9 +243,9 @@ def row(case: Case) -> tuple[str, bool]:
         (folder / "a").mkdir()
         (folder / "b").mkdir()
         with sim_server(folder / "a", case.profile) as url:
-            mine = slabench_says(url, folder / "a")
+            mine = by_slabench(url, folder / "a")
         with sim_server(folder / "b", case.profile) as url:
-            theirs = bench_serving_says(url, folder / "b")
+            theirs = by_bench_serving(url, folder / "b")
     title = f"{case.title} ({case.note})" if case.note else case.title
     line = f"| {title} | `{case.profile}` | {mine} | {theirs} |"
     return line, not (theirs.startswith("green") and not mine.startswith("**PASSED"))

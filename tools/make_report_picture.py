@@ -18,10 +18,13 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 TARGET = REPO / "docs" / "images" / "report.png"
 RUN = (
-    "tests/ali/test_decode.py tests/ali/test_decode_curve.py --base-url=sim: --dataset-path=fixtures/data/sharegpt_small.json "
+    "tests/ali/test_decode.py tests/ali/test_decode_curve.py --base-url=sim: "
+    "--dataset-path=fixtures/data/sharegpt_small.json "
     "--decode-input-len=512 --decode-output-len=96 --batch-sizes=1,2,4,8,16,24,32"
 ).split()
-ARGUMENTS = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync".split()
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
+).split()
 LARGEST = 200_000  # bytes: the README is read over slow lines too
 
 
@@ -50,7 +53,8 @@ def take(page_file: Path, target: Path) -> int:
         ).bounding_box()
         if end is None:
             raise SystemExit(
-                f"{page_file} has no decode charts; run tests/ali/test_decode.py and tests/ali/test_decode_curve.py."
+                f"{page_file} has no decode charts; run tests/ali/test_decode.py and "
+                f"tests/ali/test_decode_curve.py."
             )
         clip = {"x": 0.0, "y": 0.0, "width": 1280.0, "height": end["y"] + end["height"] + 16}
         page.screenshot(path=str(target), clip=clip, full_page=True)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A pytest plugin for runs of the suite: somebody clears the reports away when the first test is judged."""
+"""A pytest plugin for runs of the suite: the reports are deleted when the first test is judged."""
 
 from __future__ import annotations
 

@@ -28,8 +28,10 @@ TOKENIZER = str(REPO / "fixtures" / "data" / "tokenizer")
 # --allow=client: the machine that runs these tests may be too busy for a measurement, and what they show is
 # something else.
 TINY = (
-    "--random-input-len=64 --random-output-len=12 --num-prompts=6 --request-rate=50 --max-concurrency=3 --decode-input-len=64 "
-    "--decode-output-len=40 --batch-sizes=1,2 --prefill-lens=64,128 --prefill-prompts=6 --progress=off --allow=client"
+    "--random-input-len=64 --random-output-len=12 --num-prompts=6 --request-rate=50 --max-concurrency=3 "
+    "--decode-input-len=64 "
+    "--decode-output-len=40 --batch-sizes=1,2 --prefill-lens=64,128 --prefill-prompts=6 --progress=off "
+    "--allow=client"
 ).split()
 
 
@@ -49,7 +51,7 @@ class Done:
 
     @property
     def words(self) -> dict[str, str]:
-        return {one["id"].rpartition("::")[2]: one["word"] for one in self.run["tests"]}
+        return {entry["id"].rpartition("::")[2]: entry["word"] for entry in self.run["tests"]}
 
 
 @cache
@@ -76,8 +78,8 @@ class Suite:
         DatasetStore(folder / "cache").vocabulary(TOKENIZER, tokenizer)
 
     def command(self, *arguments: str, reduced: bool = True) -> list[str]:
-        paths = [one for one in arguments if not one.startswith("-")]
-        options = [one for one in arguments if one.startswith("-")]
+        paths = [argument for argument in arguments if not argument.startswith("-")]
+        options = [argument for argument in arguments if argument.startswith("-")]
         report = f"--report-dir={self.folder / 'reports'}"
         # hypothesis's plugin is a third of a small run's time, and nothing of a run.
         plugins = ("-p", "no:cacheprovider", "-p", "no:hypothesispytest")

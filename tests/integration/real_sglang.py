@@ -1,4 +1,4 @@
-"""The real sglang 0.5.7 on this machine's CPU, for the tests marked sglang; `make test-sglang` installs it."""
+"""The real sglang 0.5.7 on this machine's CPU, for tests marked sglang; `make test-sglang` installs it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def start(model: Path, log: Path, *more: str, variable: str = "") -> Iterator[Re
         )
     command = " ".join(
         (
-            f"env {variable} bash {TOOLS / 'start.sh'} {VENV} {model} {{port}} --port {{port}} --enable-metrics",
+            f"env {variable} bash {TOOLS / 'start.sh'} {VENV} {model} {{port}} --port {{port}} "
+            f"--enable-metrics",
             *more,
         )
     )

@@ -34,10 +34,10 @@ def test_the_live_tests_over_v1(suite: Suite, backend: str) -> None:
         "ok"
     }
     assert states["prefix_cache"] == "not_checked"
-    (said,) = [check["text"] for check in entry["checks"] if check["name"] == "prompt_length"]
+    (text,) = [check["text"] for check in entry["checks"] if check["name"] == "prompt_length"]
     # which of them is the text's drift: this data set's is 1 %
-    assert states["prompt_length"] in ("ok", "finding"), said
-    assert ("and 5 more of its chat template in each" in said) == (backend == "sglang-oai-chat")
+    assert states["prompt_length"] in ("ok", "finding"), text
+    assert ("and 5 more of its chat template in each" in text) == (backend == "sglang-oai-chat")
     assert f"Backend:                                 {backend}" in done.output
 
 

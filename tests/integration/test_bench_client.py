@@ -14,11 +14,11 @@ def test_a_client_that_fails_is_a_row(tmp_path: Path) -> None:
         broken = peers.Peer("broken", [sys.executable, "-c", "raise SystemExit('no luck')"])
         silent = peers.Peer("silent", [sys.executable, "-c", "pass"])
         slow = peers.Peer("slow", [sys.executable, "-c", "import time; time.sleep(60)"])
-        found = [
-            measure.run(one, server, [0], streams=2, tokens=3, input_len=4, timeout_s=limit)
-            for one, limit in ((broken, 10.0), (silent, 10.0), (slow, 0.5))
+        rows = [
+            measure.run(peer, server, [0], streams=2, tokens=3, input_len=4, timeout_s=limit)
+            for peer, limit in ((broken, 10.0), (silent, 10.0), (slow, 0.5))
         ]
-        assert [one.failure for one in found] == [
+        assert [row.failure for row in rows] == [
             "ended with 1: no luck",
             "it wrote no result with mean_ttft_ms, mean_tpot_ms, p99_itl_ms",
             "not done after 0.5 s",

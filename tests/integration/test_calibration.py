@@ -37,11 +37,14 @@ def test_every_output_carries_the_error_bar(suite: Suite) -> None:
     (entry,) = done.run["tests"]
     bar = entry["client"]["calibration"]
     assert (bar["state"], bar["streams"], bar["itl_ms"], bar["kept"]) == ("measured", 16, 20.0, False), bar
-    line = "client error: TPOT +0.050 %, TTFT +40.00 ms, p99 ITL +1.50 ms (null server, 16 streams, a token each every 20 ms;"
+    line = (
+        "client error: TPOT +0.050 %, TTFT +40.00 ms, p99 ITL +1.50 ms (null server, 16 streams, a token "
+        "each every 20 ms;"
+    )
     assert line in done.output
     assert line in (done.folder / "summary.md").read_text()
     assert line in (done.folder / "report.html").read_text()
-    (check,) = [one for one in entry["checks"] if one["name"] == "client_error"]
+    (check,) = [check for check in entry["checks"] if check["name"] == "client_error"]
     assert check["state"] == "ok" and "of an objective's distance from its limit" in check["text"]
     assert len(list(Path(suite.environment["SLABENCH_CACHE"]).glob("calibration-*"))) == 1
 
@@ -68,7 +71,7 @@ def test_the_embedded_server_is_left_out_unless_asked(suite: Suite) -> None:
     assert done.status == 0, done.output
     (entry,) = done.run["tests"]
     assert entry["client"]["calibration"] is None
-    assert not [one for one in entry["checks"] if one["name"] == "client_error"]
+    assert not [check for check in entry["checks"] if check["name"] == "client_error"]
     assert not list(Path(suite.environment["SLABENCH_CACHE"]).glob("calibration-*"))
 
 

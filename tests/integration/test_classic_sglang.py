@@ -130,21 +130,21 @@ def test_every_figure_of_calculate_metrics(ask: Ask, requests: list[Any], durati
     if good:
         ours |= retokenized(ours, sum(len(text.split()) for _, text in good))
     sent = []
-    for one, text in records:
-        output = classic_output(one, 0)
-        fields = {**asdict(output), "itl": list(output.itl), "success": one.ok, "generated_text": text}
+    for made, text in records:
+        output = classic_output(made, 0)
+        fields = {**asdict(output), "itl": list(output.itl), "success": made.ok, "generated_text": text}
         sent.append(fields)
     theirs = ask({"outputs": sent, "duration": duration / NS})
     if not good:
-        # numpy has no percentile of nothing: its benchmark ends with an IndexError, ours says that nothing is
-        # defined.
+        # numpy has no percentile of an empty list: its benchmark ends with an IndexError, ours leaves the
+        # metrics undefined.
         assert theirs == {"raised": "IndexError"}
         assert set(ours) == {"classic.completed", "classic.duration"}
         return
     assert set(theirs) - UNKNOWN == set(FIELDS)
     samples = {
-        "tpot": any(one.output_len > 1 for one, _ in good),
-        "itl": any(len(one.itl) for one, _ in good),
+        "tpot": any(output.output_len > 1 for output, _ in good),
+        "itl": any(len(output.itl) for output, _ in good),
     }
     for field, figure in FIELDS.items():
         key = f"classic.{figure}"

@@ -97,8 +97,8 @@ def test_the_gate(suite: Suite, tmp_path: Path) -> None:
     entry = slower.run["tests"][0]
     assert entry["word"] == "FAILED"
     assert any(
-        one["kind"] == "baseline" and not one["holds"] and one["metric"] == "tpot.mean"
-        for one in entry["objectives"]
+        objective["kind"] == "baseline" and not objective["holds"] and objective["metric"] == "tpot.mean"
+        for objective in entry["objectives"]
     )
     failure = ET.parse(slower.folder / "junit.xml").getroot().find(".//failure")  # type: ignore[operator]
     assert failure is not None
@@ -108,7 +108,7 @@ def test_the_gate(suite: Suite, tmp_path: Path) -> None:
     assert other.run["tests"][0]["word"] == "INVALID"
     assert "NOT_COMPARABLE" in other.run["tests"][0]["reasons"]
     assert any(
-        "model.name: 'other-model'" in one for one in other.run["tests"][0]["comparison"]["differences"]
+        "model.name: 'other-model'" in entry for entry in other.run["tests"][0]["comparison"]["differences"]
     )
     allowed = suite(*work, f"{sim}&model_path=another/other-model", *gate, "--allow-diff=model")
     assert allowed.status == 0, allowed.output

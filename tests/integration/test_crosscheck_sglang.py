@@ -100,10 +100,10 @@ def test_prompts_that_begin_alike_are_named_where_the_run_is_invalid() -> None:
     load = ("--num-prompts=32", "--max-concurrency=1", "--random-input-len=256", "--random-output-len=2")
     done = crosscheck("--base-url=sim:", "--rounds=1", "--dataset-name=random-ids", *load)
     assert done.returncode == 6
-    said, judged = done.stderr.splitlines()
-    assert said.startswith("5 of 32 prompts share up to 225 tokens")
+    note, judged = done.stderr.splitlines()
+    assert note.startswith("5 of 32 prompts share up to 225 tokens")
     assert judged.startswith("INVALID: round 1 by slabench: prefix_cache: 621 of 9937 prompt tokens")
-    assert said in judged
+    assert note in judged
 
 
 def test_what_is_wrong_with_the_command_line_is_4() -> None:

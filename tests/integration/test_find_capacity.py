@@ -176,7 +176,8 @@ def test_a_probe_that_fails_requests_ends_the_search(suite: Suite) -> None:
 
 def test_a_rate_can_be_searched(suite: Suite) -> None:
     done = suite(
-        *SEARCH, *SMALL, SIM, "--capacity-load=rate", "--capacity-range=4,16", "--capacity-step=100", "--slo=tpot.mean<=20",
+        *SEARCH, *SMALL, SIM, "--capacity-load=rate", "--capacity-range=4,16", "--capacity-step=100",
+        "--slo=tpot.mean<=20",
         "--num-prompts=24", reduced=False,
     )  # fmt: skip
     assert done.folder is not None, done.output

@@ -1,7 +1,7 @@
 """A disk that fills while a run is on costs files, never a verdict: on a file system that is really full, and
 at a real limit.
 
-What is lost is said, and the run is NOT_SAVED: a gate that reads the files later would find less than the
+What is lost is reported, and the run is NOT_SAVED: a gate that reads the files later would find less than the
 console shows.
 """
 
@@ -20,9 +20,9 @@ from tests.integration.fault_matrix.servers import sim_server
 
 OBJECTIVE = "--slo=tpot.mean<=500"
 BOTH = ("tests/tencent", "tests/serving", "--vocab-size=1000")
-# A tmpfs of its own in a mount namespace: nobody else sees it, and it goes with the shell. What is on it at
-# the end is copied out. $1 its size, $2 where, $3 bytes of it that are taken already, $4 where to copy to,
-# then the command
+# A tmpfs of its own in a mount namespace: no other process sees it, and it ends with the shell. What is on
+# it at the end is copied out. $1 its size, $2 where, $3 bytes of it that are taken already, $4 where to
+# copy to, then the command
 FULL = """
 small=$2 kept=$4
 mount -t tmpfs -o size="$1" full "$small" && head -c "$3" /dev/zero >"$small/others" || exit 99
@@ -42,8 +42,10 @@ def run_on_a_small_disk(suite: Suite, size: str, *arguments: str, taken: int = 0
     kept.mkdir()
     command = [*suite.command(*arguments), f"--report-dir={small}"]
     done = subprocess.run(
-        ["unshare", "--map-root-user", "--mount", "sh", "-c", FULL, "sh", size, small, str(taken), kept, *command],
-        cwd=REPO, env=environment(**suite.environment), capture_output=True, text=True, timeout=120, check=False,
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", FULL, "sh", size, small, str(taken), kept,
+        *command],
+        cwd=REPO, env=environment(**suite.environment), capture_output=True, text=True, timeout=120,
+        check=False,
     )  # fmt: skip
     output = done.stdout + done.stderr
     assert done.returncode != 99, output
@@ -83,7 +85,7 @@ def test_the_verdicts_stand_on_the_console(suite: Suite, tmp_path: Path, size: s
     expect_the_verdicts(status, output, "No space left on device")
     assert "NOT_SAVED: summary.md could not be written (No space left on device)" in output
     # What could be written before is whole, and claims no more than it holds.
-    (folder,) = (one for one in kept.iterdir() if one.is_dir() and not one.is_symlink())
+    (folder,) = (path for path in kept.iterdir() if path.is_dir() and not path.is_symlink())
     run = json.loads((folder / "run.json").read_text())
     assert (len(run["tests"]), run["word"], run["state"]) == (tests, None, "running")
     assert len(run["not_run"]) == 2 - tests
@@ -106,9 +108,8 @@ def test_a_red_word_stays_red(suite: Suite, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("namespaces")
 def test_a_launched_server_whose_log_has_no_room(suite: Suite) -> None:
-    """It goes on, and nobody can say of its log that it is this run's:
-
-    INVALID by its name, records lost and said, no crash.
+    """The server continues, but its log is not proven to be this run's: INVALID with that check's name, lost
+    records reported, no crash.
     """
     status, output, _ = run_on_a_small_disk(suite, "4k", *BOTH, "--base-url=sim:")
     assert status == 6, output
@@ -172,13 +173,13 @@ def test_an_output_that_is_lost_is_said_in_all_others(suite: Suite, option: str)
     done = suite("tests/serving", "--base-url=sim:demo", "--slo=tpot.mean<=500", option)
     assert done.status == 6, done.output
     assert done.words == {"test_custom": "PASSED"}
-    told = f"NOT_SAVED: {OUTPUTS[option]} could not be written (No space left on device); the verdicts stand on the console."
-    assert told in done.output and "Verdict of the run: INVALID" in done.output
+    label = f"NOT_SAVED: {OUTPUTS[option]} could not be written (No space left on device);"
+    assert label in done.output and "Verdict of the run: INVALID" in done.output
     assert "Traceback" not in done.output and "INTERNALERROR" not in done.output
     assert (done.run["word"], done.run["exit_status"], done.run["state"]) == ("INVALID", 6, "finished")
     assert list(done.run["not_saved"]) == [OUTPUTS[option]] and "NOT_SAVED" in done.run["labels"]
     assert done.folder is not None
-    assert told.replace("`", "'") in (done.folder / "summary.md").read_text()
+    assert label.replace("`", "'") in (done.folder / "summary.md").read_text()
     assert Path("/dev/full").is_char_device()
 
 

@@ -26,8 +26,10 @@ SLOW = "sim:demo?decode_base_ms=12&decode_request_ms=0.2"
 
 
 def figure(done: Done, test: str, key: str) -> dict[str, object]:
-    entry = next(one for one in done.run["tests"] if one["id"].endswith(test))
-    found: dict[str, object] = next(one for one in entry["comparison"]["figures"] if one["metric"] == key)
+    entry = next(entry for entry in done.run["tests"] if entry["id"].endswith(test))
+    found: dict[str, object] = next(
+        metric for metric in entry["comparison"]["figures"] if metric["metric"] == key
+    )
     return found
 
 
@@ -87,20 +89,20 @@ def test_what_is_wrong_with_the_baseline_server_is_said_of_it(suite: Suite) -> N
     (entry,) = done.run["tests"]
     assert entry["word"] == "INVALID"
     assert entry["headline"].startswith("completed: baseline server, repeat 1 of 2: "), entry["headline"]
-    assert any(one["invalid"] for one in entry["repeats"] if one["side"] == "baseline")
-    assert not any(one["invalid"] for one in entry["repeats"] if one["side"] == "new")
+    assert any(repeat["invalid"] for repeat in entry["repeats"] if repeat["side"] == "baseline")
+    assert not any(repeat["invalid"] for repeat in entry["repeats"] if repeat["side"] == "new")
 
 
-def test_repeats_have_prompts_of_their_own_unless_told(suite: Suite) -> None:
+def test_repeats_have_prompts_of_their_own_unless_asked_not_to(suite: Suite) -> None:
     """With fresh prompts no repeat finds another's in the prefix cache although nothing is flushed; with the
     same ones it does.
     """
     options = ("tests/serving", "--base-url=sim:", "--repeats=2", "--no-flush-cache", "--warmup-requests=0")
     fresh = suite(*options)
     (entry,) = fresh.run["tests"]
-    assert [one["metrics"]["cached_tokens"] for one in entry["repeats"]] == [0, 0]
+    assert [repeat["metrics"]["cached_tokens"] for repeat in entry["repeats"]] == [0, 0]
     (entry,) = suite(*options, "--same-prompts").run["tests"]
-    first, second = (one["metrics"]["cached_tokens"] for one in entry["repeats"])
+    first, second = (repeat["metrics"]["cached_tokens"] for repeat in entry["repeats"])
     assert first == 0 and second > 0
 
 
@@ -110,16 +112,16 @@ def test_repeats_are_saved_and_compared(suite: Suite, tmp_path: Path) -> None:
     assert saved.status == 0, saved.output
     stored = json.loads(path.read_text())
     assert stored["schema"] == "slabench.baseline/2"
-    assert {len(values) for one in stored["tests"].values() for values in one["samples"].values()} == {3}
+    assert {len(values) for test in stored["tests"].values() for values in test["samples"].values()} == {3}
     slow = suite(
         "tests/ali/test_decode.py", f"--base-url={SLOW}", *WIDE, f"--baseline={path}", "--require-baseline"
     )
     assert slow.status == 1, slow.output
     assert figure(slow, "bs1]", "tpot.mean")["paired"] is False
     assert "4 and 3 runs" in slow.output
-    one = suite("tests/ali/test_decode.py", f"--base-url={SLOW}", "--tolerance=25", f"--baseline={path}")
-    assert one.status == 1, one.output  # a single run borrows the baseline's spread
-    assert "SINGLE_RUN" not in one.output
+    single = suite("tests/ali/test_decode.py", f"--base-url={SLOW}", "--tolerance=25", f"--baseline={path}")
+    assert single.status == 1, single.output  # a single run borrows the baseline's spread
+    assert "SINGLE_RUN" not in single.output
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,7 @@ def test_both_are_launched_with_their_own_environment_and_no_secret_is_kept(
 
     def given(option: str, env: str, name: str, profile: str) -> list[str]:
         values = (f"NAME={name}", f"PROFILE={profile}", f"PYTHON={sys.executable}", "HF_TOKEN=geheim")
-        return [f"--{option}=bash {script} --port {{port}}", *(f"--{env}={one}" for one in values)]
+        return [f"--{option}=bash {script} --port {{port}}", *(f"--{env}={value}" for value in values)]
 
     new = given("launch", "env", "the-new", SLOW.removeprefix("sim:"))
     old = given("baseline-launch", "baseline-env", "the-old", "demo")
@@ -192,7 +194,7 @@ def test_one_after_the_other_is_labelled_and_names_the_side(suite: Suite) -> Non
     done = suite(*tests, f"--launch={serve(SLOW.removeprefix('sim:'))}", old, *WIDE)
     assert done.status == 1, done.output
     assert set(done.words.values()) == {"FAILED"}
-    assert all("NOT_INTERLEAVED" in one["reasons"] for one in done.run["tests"])
+    assert all("NOT_INTERLEAVED" in entry["reasons"] for entry in done.run["tests"])
     found = figure(done, "test_decode_curve", "curve.2")
     assert (found["paired"], len(found["old_samples"])) == (False, 4)  # type: ignore[arg-type]
     assert done.folder is not None

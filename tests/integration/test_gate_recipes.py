@@ -124,7 +124,7 @@ def test_the_ci_files_name_options_that_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "command"), scripts(), ids=lambda one: one.replace(" ", "-") if len(one) < 40 else ""
+    ("where", "command"), scripts(), ids=lambda value: value.replace(" ", "-") if len(value) < 40 else ""
 )
 def test_the_ci_files_commands_run(where: str, command: str, tmp_path: Path, urls: dict[str, str]) -> None:
     data = REPO / "fixtures" / "data"

@@ -25,15 +25,18 @@ pytestmark = pytest.mark.sglang
 # --allow: the machine may be too busy for a measurement; 40 % is far from both a machine's noise and the
 # difference.
 OPTIONS = (
-    "--prefill-lens=512 --prefill-prompts=32 --decode-input-len=16 --decode-output-len=256 --batch-sizes=2 --progress=off "
-    "--repeats=5 --tolerance=40 --slo=tpot.mean<=1000 --calibrate=off --allow=client,one_read,log_agrees,first_run"
+    "--prefill-lens=512 --prefill-prompts=32 --decode-input-len=16 --decode-output-len=256 --batch-sizes=2 "
+    "--progress=off "
+    "--repeats=5 --tolerance=40 --slo=tpot.mean<=1000 --calibrate=off "
+    "--allow=client,one_read,log_agrees,first_run"
 ).split()
 
 
 @pytest.fixture(scope="module")
 def chunked_server(sglang_cpu_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
     log = tmp_path_factory.mktemp("chunked") / "server.log"
-    command = f"bash {TOOLS / 'start.sh'} {VENV} {sglang_cpu_model} {{port}} --port {{port}} --chunked-prefill-size 32"
+    start = f"bash {TOOLS / 'start.sh'} {VENV} {sglang_cpu_model}"
+    command = f"{start} {{port}} --port {{port}} --chunked-prefill-size 32"
     with launch(command, str(log), ready_timeout=300.0) as launched:
         yield RealServer(launched.url, log, sglang_cpu_model, launched)
 
@@ -62,7 +65,7 @@ def gate(
     run = json.loads((folder / "latest" / "run.json").read_text())
     return (
         done.returncode,
-        {one["id"].rpartition("::")[2]: one for one in run["tests"]},
+        {entry["id"].rpartition("::")[2]: entry for entry in run["tests"]},
         done.stdout + done.stderr,
     )
 
@@ -83,7 +86,7 @@ def test_the_slower_prefill_fails_and_is_named(
     assert tests["test_decode_tpot[bs2]"]["word"] != "FAILED", output
 
 
-def test_an_argument_that_nobody_allowed_is_not_compared(
+def test_an_argument_that_was_not_allowed_is_not_compared(
     chunked_server: RealServer, sglang_cpu_server: RealServer, tmp_path: Path
 ) -> None:
     status, tests, output = gate(chunked_server, sglang_cpu_server, tmp_path, "--repeats=1", "-k", "in512")

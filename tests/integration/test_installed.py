@@ -1,4 +1,4 @@
-"""A wheel alone in an environment of its own: the suites from an empty folder, and a test of somebody's own
+"""A wheel alone in an environment of its own: the suites from an empty folder, and a test of another
 repository.
 """
 
@@ -107,7 +107,8 @@ def test_the_wheel_has_the_package_and_no_more(installed: Installed) -> None:
         ("tencent", "test_sla.py::test_sla[np6]"),
         (
             "ali",
-            "test_decode.py::test_decode_tpot[bs1] test_decode.py::test_decode_tpot[bs2] test_decode_curve.py::test_decode_curve "
+            "test_decode.py::test_decode_tpot[bs1] test_decode.py::test_decode_tpot[bs2] "
+            "test_decode_curve.py::test_decode_curve "
             "test_prefill.py::test_prefill_throughput[in64] test_prefill.py::test_prefill_throughput[in128]",
         ),
         ("serving", "test_custom.py::test_custom"),
@@ -118,12 +119,12 @@ def test_a_suite_runs_from_an_empty_folder(
 ) -> None:
     """With the ids of a clone, whatever lies above the folder."""
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
-    (tmp_path / "conftest.py").write_text("raise RuntimeError('somebody read this')\n")
+    (tmp_path / "conftest.py").write_text("raise RuntimeError('this was read')\n")
     (tmp_path / "empty").mkdir()
     done = installed(f"slabench run {suite} --base-url=sim:", tmp_path / "empty", *TINY)
     assert done.status == 0, done.output
-    assert [one["id"] for one in done.run["tests"]] == [f"tests/{suite}/{one}" for one in ids.split()]
-    assert {one["word"] for one in done.run["tests"]} == {"PASSED"}
+    assert [entry["id"] for entry in done.run["tests"]] == [f"tests/{suite}/{name}" for name in ids.split()]
+    assert {entry["word"] for entry in done.run["tests"]} == {"PASSED"}
     assert (
         done.folder is not None
         and (done.folder / "report.html").is_file()
@@ -138,7 +139,8 @@ def test_a_baseline_of_an_installed_suite_is_a_clones_too(installed: Installed, 
     first = installed(f"slabench run serving --base-url=sim: --save-baseline={baseline}", tmp_path, *TINY)
     assert first.status == 0 and first.folder is not None, first.output
     assert list(json.loads(baseline.read_text())["tests"]) == ["tests/serving/test_custom.py::test_custom"]
-    slower = f"tests/serving --base-url=sim:demo?decode_base_ms=9 --baseline={baseline} --report-dir={tmp_path / 'clone'}".split()
+    slower = ["tests/serving", "--base-url=sim:demo?decode_base_ms=9", f"--baseline={baseline}"]
+    slower.append(f"--report-dir={tmp_path / 'clone'}")
     clone = _call(sys.executable, "-m", "pytest", *slower, "-p", "no:cacheprovider", *TINY)
     assert clone.returncode == 1, clone.stdout
     again = installed(
@@ -158,7 +160,7 @@ def test_what_cannot_be_run(installed: Installed, tmp_path: Path) -> None:
     assert installed("slabench compare --help", tmp_path).output.startswith("usage: slabench compare ")
 
 
-# In somebody's own repository
+# In another repository
 
 SMALL = """
 from slabench.methods import Form
@@ -201,7 +203,7 @@ def test_the_document_is_true_as_it_stands(
     assert done.status == 0, done.output
     (entry,) = done.run["tests"]
     assert (entry["word"], entry["id"].partition("::")[0]) == ("PASSED", command.split()[1])
-    assert [one["metric"] for one in entry["objectives"]] == judged.split()
+    assert [objective["metric"] for objective in entry["objectives"]] == judged.split()
     asked = {"num_prompts": 16, "input_len": 500} if "--num-prompts" in command else {}
     assert {name: entry["workload"][name] for name in asked} == asked
     assert "No test of this run reads" not in done.output and "does not read" not in done.output
@@ -209,7 +211,10 @@ def test_the_document_is_true_as_it_stands(
 
 
 def test_options_act_or_are_named(installed: Installed, repository: Path) -> None:
-    command = "pytest bench/test_small.py test_theirs.py -p slabench.plugin --base-url=sim: --num-prompts=9 --batch-sizes=1"
+    command = (
+        "pytest bench/test_small.py test_theirs.py -p slabench.plugin --base-url=sim: --num-prompts=9 "
+        "--batch-sizes=1"
+    )
     limits = (
         "--goodput=ttft:0.001",
         "--slo=goodput.share>=0.5",
@@ -233,7 +238,7 @@ def test_several_servers(installed: Installed, repository: Path) -> None:
     command = "pytest bench/test_small.py bench/test_again.py test_theirs.py -p slabench.plugin -n 2"
     done = installed(command, repository, "--base-url=sim:", "--base-url=sim:", "--allow=client")
     assert done.status == 0, done.output
-    assert sorted(one["id"].partition("::")[0] for one in done.run["tests"]) == [
+    assert sorted(entry["id"].partition("::")[0] for entry in done.run["tests"]) == [
         "bench/test_again.py",
         "bench/test_small.py",
     ]

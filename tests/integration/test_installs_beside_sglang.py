@@ -17,7 +17,7 @@ def installed(python: Path) -> dict[str, str]:
     listed = subprocess.run(
         [python, "-m", "pip", "list", "--format=json"], capture_output=True, text=True, check=True
     )
-    return {one["name"].lower().replace("_", "-"): one["version"] for one in json.loads(listed.stdout)}
+    return {item["name"].lower().replace("_", "-"): item["version"] for item in json.loads(listed.stdout)}
 
 
 @pytest.mark.sglang
@@ -40,8 +40,8 @@ def test_nothing_that_is_there_is_changed(python: Path, tmp_path: Path) -> None:
     ]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    wanted = [one["metadata"] for one in json.loads(plan.read_text())["install"]]
-    new = {one["name"].lower().replace("_", "-"): one["version"] for one in wanted}
+    wanted = [item["metadata"] for item in json.loads(plan.read_text())["install"]]
+    new = {item["name"].lower().replace("_", "-"): item["version"] for item in wanted}
     assert "pytest" in new  # the plan is a real one: this environment lacks the suite's own needs
     assert not {name: (there[name], new[name]) for name in new if name in there}
     assert "torch" not in new

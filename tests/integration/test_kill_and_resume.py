@@ -55,13 +55,14 @@ def without_its_curve(done: Done) -> Path:
     assert done.status == 0, done.output
     assert done.folder is not None
     data = done.run
-    data["tests"], data["state"] = [one for one in data["tests"] if one["method"] == "ali-decode"], "running"
+    data["tests"], data["state"] = ([entry for entry in data["tests"] if entry["method"] == "ali-decode"],)
+    "running"
     (done.folder / "run.json").write_text(json.dumps(data))
     return done.folder
 
 
 def test_a_server_that_was_started_anew_with_another_log(suite: Suite, tmp_path: Path) -> None:
-    """Accepted, and said. The curve is made from the log that the kept test's lines are in; where that is
+    """Accepted, and reported. The curve is made from the log that the kept test's lines are in; where that is
     gone it says so first.
     """
     (tmp_path / "a").mkdir()
@@ -83,8 +84,8 @@ def test_a_server_that_was_started_anew_with_another_log(suite: Suite, tmp_path:
         logs[0].write_bytes(before)
         done = suite(*again)
     assert done.status == 0, done.output
-    said = f"the same server, started anew, its deploy log is {logs[1]} and was {logs[0]}: 1 finished tests were kept."
-    assert said in done.output
-    (curve,) = [one for one in done.run["tests"] if one["method"] == "ali-decode-curve"]
+    note = f"the same server, started anew, its deploy log is {logs[1]} and was {logs[0]}: "
+    assert f"{note}1 finished tests were kept." in done.output
+    (curve,) = [entry for entry in done.run["tests"] if entry["method"] == "ali-decode-curve"]
     assert curve["word"] == "PASSED"
     assert 2 in {row["running"] for row in curve["curve"]}

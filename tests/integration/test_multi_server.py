@@ -48,18 +48,18 @@ def test_the_tests_are_spread_and_the_run_is_one(
     assert done.status == 0, done.output
     assert len(done.run["tests"]) == len(done.run["planned"]) == 7
     assert done.run["servers"] == [first, second]
-    assert {one["url"] for one in done.run["tests"]} == {first, second}
-    decode = {one["url"] for one in done.run["tests"] if one["method"].startswith("ali-decode")}
+    assert {entry["url"] for entry in done.run["tests"]} == {first, second}
+    decode = {entry["url"] for entry in done.run["tests"] if entry["method"].startswith("ali-decode")}
     assert len(decode) == 1  # the curve is of the server that ran the decode tests
     assert done.folder is not None
-    for one in done.run["tests"]:
-        if one["method"] == "ali-decode-curve":
+    for entry in done.run["tests"]:
+        if entry["method"] == "ali-decode-curve":
             continue
-        name = one["records"]["file"]
-        assert name == f"requests-gw{[first, second].index(one['url'])}.jsonl.gz"
+        name = entry["records"]["file"]
+        assert name == f"requests-gw{[first, second].index(entry['url'])}.jsonl.gz"
         with gzip.open(done.folder / name, "rt") as file:
             kept = [json.loads(line) for line in file]
-        assert sum(row["test"] == one["id"] for row in kept) == one["records"]["requests"]
+        assert sum(row["test"] == entry["id"] for row in kept) == entry["records"]["requests"]
     refused = suite("tests/serving", f"--base-url={first}", f"--base-url={other}", "-n2")
     assert refused.status == 4, refused.output
     assert "model.name: 'model', 'demo' at" in refused.output

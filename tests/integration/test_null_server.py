@@ -46,13 +46,13 @@ def truth(url: str):  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.parametrize("connections", ["keep-alive", "per-request"])
-def test_every_token_comes_and_the_truth_tells_of_it(url: str, connections: str) -> None:
+def test_every_token_comes_and_the_truth_reports_it(url: str, connections: str) -> None:
     result = load(url, 12, 30, cap=4, connections=connections)
     assert all(record.ok for record in result.requests)
     assert [list(record.arrival_tokens) for record in result.requests] == [list(range(1, 31))] * 12
-    told = truth(url)
-    rows = {row["id"]: row for row in told["requests"]}
-    assert len(rows) == 12 and told["chunks"] == 360 and told["running"] == 0
+    document = truth(url)
+    rows = {row["id"]: row for row in document["requests"]}
+    assert len(rows) == 12 and document["chunks"] == 360 and document["running"] == 0
     for record in result.requests:
         row = rows[record.request_id or ""]
         assert (
@@ -91,11 +91,11 @@ def test_reset_forgets_and_a_client_that_goes_is_aborted(url: str) -> None:
     peer.getresponse().read(300)
     peer.close()
     for _ in range(100):
-        told = truth(url)
-        if told["requests"][0]["aborted"]:
+        document = truth(url)
+        if document["requests"][0]["aborted"]:
             break
         time.sleep(0.05)
-    assert told["requests"][0]["aborted"] == 1 and told["running"] == 0
+    assert document["requests"][0]["aborted"] == 1 and document["running"] == 0
 
 
 def test_several_share_a_port(tmp_path: Path) -> None:
@@ -138,6 +138,6 @@ def test_the_suite_runs_against_it_and_says_simulated(tmp_path: Path) -> None:
     document = json.loads(found.read_text())
     assert "SIMULATED" in found.read_text()
     tests = document["tests"]
-    assert [one["word"] for one in tests] == ["PASSED"] * len(tests)
-    for one in tests:
-        assert one["metrics"]["tpot.mean"] == pytest.approx(10, rel=0.2)
+    assert [entry["word"] for entry in tests] == ["PASSED"] * len(tests)
+    for entry in tests:
+        assert entry["metrics"]["tpot.mean"] == pytest.approx(10, rel=0.2)

@@ -74,8 +74,8 @@ def test_every_output_says_the_same_words_and_reasons(suite: Suite, tmp_path: Pa
         assert f'<span class="word {word}">{word}</span> {test_id}: {headline}' in shown
         assert f"<li>reasons: {reasons}</li>" in shown
         # JUnit
-        told = {one.get("name"): one.get("value") for one in cases[name].iter("property")}
-        assert told == {"slabench.verdict": word, "slabench.reasons": codes}
+        properties = {item.get("name"): item.get("value") for item in cases[name].iter("property")}
+        assert properties == {"slabench.verdict": word, "slabench.reasons": codes}
         failure = cases[name].find("failure")
         assert (failure is None) == (word == "PASSED")
         assert failure is None or failure.get("message", "").startswith(f"{word}: {headline}")
@@ -109,7 +109,7 @@ def test_no_key_is_in_any_output(suite: Suite, tmp_path: Path) -> None:
     assert "api_key" not in launched.run["server"]["info"]
     (entry,) = launched.run["tests"]
     # still readable
-    assert "other_clients" in {one["name"] for one in entry["checks"] if one["state"] == "ok"}, entry[
+    assert "other_clients" in {check["name"] for check in entry["checks"] if check["state"] == "ok"}, entry[
         "checks"
     ]
     with launch(f"{sys.executable} -m slabench.sim --port {{port}}", str(tmp_path / "server.log")) as server:
@@ -120,7 +120,7 @@ def test_no_key_is_in_any_output(suite: Suite, tmp_path: Path) -> None:
         assert resumed.status == 4, resumed.output
     gone = suite("tests/serving", f"--base-url={there}", "--github")
     assert gone.status == 6, gone.output
-    texts = {f"output {k}": one.output for k, one in enumerate((launched, named, resumed, gone))}
+    texts = {f"output {k}": done.output for k, done in enumerate((launched, named, resumed, gone))}
     for file in (suite.folder / "reports").rglob("*"):
         if file.is_file():
             data = file.read_bytes()
@@ -130,22 +130,24 @@ def test_no_key_is_in_any_output(suite: Suite, tmp_path: Path) -> None:
 
 
 def test_a_test_that_nothing_judges_says_so_in_every_output(suite: Suite) -> None:
-    """503 ms a token, with no objective, floor or baseline: measured, and called so wherever the word stands."""
+    """503 ms a token, with no objective, floor or baseline: measured, and called so wherever the word
+    stands.
+    """
     slow = "--base-url=sim:demo?decode_base_ms=100"
     done = suite("tests/serving", slow, "--github", "--random-output-len=4", "-v")
     assert done.status == 0, done.output
-    (one,) = done.run["tests"]
+    (entry,) = done.run["tests"]
     # a busy machine has some
-    findings = [check["name"] for check in one["checks"] if check["state"] == "finding"]
-    assert (one["word"], one["reasons"][: len(findings) + 1]) == ("PASSED", [*findings, "NOTHING_JUDGED"])
-    assert one["headline"].startswith(
+    findings = [check["name"] for check in entry["checks"] if check["state"] == "finding"]
+    assert (entry["word"], entry["reasons"][: len(findings) + 1]) == ("PASSED", [*findings, "NOTHING_JUDGED"])
+    assert entry["headline"].startswith(
         "NOTHING_JUDGED: no objective, floor or comparison applies to this test."
     )
     assert done.folder is not None
     table = done.output.split("slabench ====")[-1]
     assert re.search(r"^PASSED NOTHING_JUDGED +test_custom\.py::test_custom ", table, re.M)
     assert "Verdict of the run: PASSED (NOTHING_JUDGED in 1 of 1 tests)" in table
-    assert f"PASSED {one['id']}: NOTHING_JUDGED: " in done.output
+    assert f"PASSED {entry['id']}: NOTHING_JUDGED: " in done.output
     assert re.search(
         r"^::warning file=tests/serving/test_custom\.py,title=PASSED NOTHING_JUDGED .*NOTHING_JUDGED",
         done.output,
@@ -162,7 +164,7 @@ def test_a_test_that_nothing_judges_says_so_in_every_output(suite: Suite) -> Non
     (case,) = ET.parse(done.folder / "junit.xml").getroot().iter("testcase")
     assert (
         "NOTHING_JUDGED"
-        in {one.get("name"): one.get("value") for one in case.iter("property")}["slabench.reasons"]
+        in {item.get("name"): item.get("value") for item in case.iter("property")}["slabench.reasons"]
     )
 
 
@@ -187,6 +189,6 @@ def test_a_test_that_nothing_judges_says_so_in_every_output(suite: Suite) -> Non
 def test_a_gate_has_to_judge(suite: Suite, options: list[str], status: int, word: str, reason: str) -> None:
     done = suite("tests/serving", "--base-url=sim:demo", *options)
     assert done.status == status, done.output
-    (one,) = done.run["tests"]
-    assert one["word"] == word and reason in one["reasons"], one
-    assert ("NOTHING_JUDGED" in one["reasons"]) == (reason == "NOTHING_JUDGED")
+    (entry,) = done.run["tests"]
+    assert entry["word"] == word and reason in entry["reasons"], entry
+    assert ("NOTHING_JUDGED" in entry["reasons"]) == (reason == "NOTHING_JUDGED")

@@ -14,9 +14,9 @@ from tests.integration.conftest import REPO, Suite, environment
 @pytest.mark.parametrize(("how", "updates"), [("auto", True), ("plain", False)])
 def test_the_line_is_live_at_a_terminal(suite: Suite, how: str, updates: bool) -> None:
     command = [
-        one
-        for one in suite.command("tests/tencent/test_sla.py", "--base-url=sim:")
-        if not one.startswith("--progress")
+        argument
+        for argument in suite.command("tests/tencent/test_sla.py", "--base-url=sim:")
+        if not argument.startswith("--progress")
     ]
     ours, theirs = pty.openpty()
     with subprocess.Popen(

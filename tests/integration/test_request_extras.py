@@ -1,4 +1,4 @@
-"""A gateway that wants a header gets it with every request, and nobody else sees its value."""
+"""A gateway that requires a header gets it with every request, and no output shows its value."""
 
 from __future__ import annotations
 

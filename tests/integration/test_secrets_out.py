@@ -28,21 +28,17 @@ PLANTED = ("planted-password", "planted-signature", "planted-admin-key", "plante
 
 
 def forms(secret: str) -> set[bytes]:
-    """What must stand nowhere, in small letters: every run of 10 of its characters, and the other encodings'
-    own.
+    """What no output may contain, in lower case: every 10 successive characters of it, and its other
+    encodings.
     """
     raw = secret.encode()
-    texts = {secret, quote(secret, safe=""), raw.hex(), "".join(f"\\u{ord(one):04x}" for one in secret)}
-    found = {
-        text[k : k + 10]
-        for text in texts - {"".join(f"\\u{ord(one):04x}" for one in secret)}
-        for k in range(len(text) - 9)
-    }
-    found.add("".join(f"\\u{ord(one):04x}" for one in secret))
+    texts = (secret, quote(secret, safe=""), raw.hex())
+    found = {text[k : k + 10] for text in texts for k in range(len(text) - 9)}
+    found.add("".join(f"\\u{ord(letter):04x}" for letter in secret))
     for before in (b"", b"u", b"u:"):
         core = base64.b64encode(before + raw).decode()[4:-4]
         found |= {core, core.replace("+", "-").replace("/", "_")}
-    return {one.lower().encode() for one in found}
+    return {form.lower().encode() for form in found}
 
 
 def leaks(secrets: tuple[str, ...], *texts: str, under: Path) -> list[str]:
@@ -54,7 +50,7 @@ def leaks(secrets: tuple[str, ...], *texts: str, under: Path) -> list[str]:
             places[str(path)] = (
                 gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" and path.suffix == ".gz" else raw
             )
-    return [f"{one!r} in {name}" for name, text in places.items() for one in wanted if one in text.lower()]
+    return [f"{form!r} in {name}" for name, text in places.items() for form in wanted if form in text.lower()]
 
 
 @contextmanager
@@ -91,7 +87,7 @@ def test_what_a_server_repeats_stands_nowhere(keyed: Suite, tmp_path: Path, mode
         assert done.folder is not None
         with gzip.open(done.folder / "requests.jsonl.gz", "rt") as file:
             rows = [json.loads(line) for line in file]
-        assert any("***" in json.dumps(row) for row in rows)  # the records hold what the server said
+        assert any("***" in json.dumps(row) for row in rows)  # the records hold what the server sent
     for line in done.output.splitlines():
         assert "\x1b" not in line and "##[" not in line and "##vso" not in line, line
         assert not re.match(r"\s*::(?!error file|error title|notice file)", line), line

@@ -28,8 +28,10 @@ pytestmark = pytest.mark.sglang
 
 DATA = REPO / "fixtures" / "data"
 REDUCED = (
-    "--random-input-len=200 --random-output-len=24 --num-prompts=12 --request-rate=40 --max-concurrency=6 --decode-input-len=300 "
-    "--decode-output-len=768 --batch-sizes=1,2,4 --prefill-lens=128,256 --prefill-prompts=12 --slo=tpot.mean<=1000 --progress=off "
+    "--random-input-len=200 --random-output-len=24 --num-prompts=12 --request-rate=40 --max-concurrency=6 "
+    "--decode-input-len=300 "
+    "--decode-output-len=768 --batch-sizes=1,2,4 --prefill-lens=128,256 --prefill-prompts=12 "
+    "--slo=tpot.mean<=1000 --progress=off "
     # What these tests show is counts: how two clocks agree, and how long a batch was full, is this machine's
     # business.
     "--allow=client,client_error,one_read,batch_held,log_agrees,curve_agrees"
@@ -62,7 +64,7 @@ def run_suite(server: RealServer, tmp_path: Path, *options: str) -> tuple[int, d
 
 def counted_by_the_server(entry: dict[str, Any]) -> Merged:
     merged = Merged()
-    spans = [LogSpan(one["path"], one["begin"], one["end"]) for one in entry["server"]["log_spans"]]
+    spans = [LogSpan(span["path"], span["begin"], span["end"]) for span in entry["server"]["log_spans"]]
     list(samples(spans, merged))
     return merged
 
@@ -92,9 +94,9 @@ def assert_the_curve_is_the_log_s(entry: dict[str, Any], run: dict[str, Any]) ->
     its way.
     """
     counted = {
-        one["point"]["batch_size"]: (one["metrics"], *decode_lines(one))
-        for one in run["tests"]
-        if one["method"] == "ali-decode"
+        entry["point"]["batch_size"]: (entry["metrics"], *decode_lines(entry))
+        for entry in run["tests"]
+        if entry["method"] == "ali-decode"
     }
     lines, clean = (sum((each[k] for each in counted.values()), Counter[int]()) for k in (1, 2))
     assert {row["running"]: row["samples"] for row in entry["curve"]} == lines
@@ -123,10 +125,10 @@ def full_batch_of(rows: list[dict[str, Any]]) -> dict[str, float]:
         )
         for row in rows
     ]
-    begin, end = max(one[0][0] for one in events), min(one[-1][0] for one in events)
+    begin, end = max(stream[0][0] for stream in events), min(stream[-1][0] for stream in events)
     if begin >= end:
         return {}
-    inside = [[count for at, count in one if begin <= at <= end] for one in events]
+    inside = [[count for at, count in stream if begin <= at <= end] for stream in events]
     return {
         "full_batch.windows": 1,
         "full_batch.tokens": sum(counts[-1] - counts[0] for counts in inside if counts),
@@ -173,7 +175,7 @@ def test_counts_and_lengths_equal_the_server_s(
             )
             assert checks["log_agrees"] in ("ok", "finding")
             assert entry["metrics"]["log.samples"] >= 1
-            counted = full_batch_of([one for one in records if one["test"] == entry["id"]])
+            counted = full_batch_of([record for record in records if record["test"] == entry["id"]])
             assert {
                 key: value for key in FULL_BATCH if (value := entry["metrics"].get(key)) is not None
             } == counted
@@ -202,8 +204,10 @@ def test_the_server_reads_the_prompts_that_we_made(sglang_cpu_server: RealServer
     tokenizer = load_tokenizer(str(sglang_cpu_server.model))
     for form in ("text", "ids"):
         spec = WorkloadSpec(
-            dataset_name="random", num_prompts=3, input_len=40, output_len=1, range_ratio=1.0, seed=random.Random(5).randint(1, 99),
-            prompt_form=form, dataset_path=str(DATA / "sharegpt_small.json"), sharegpt_output_len=None, vocab_size=None, salt="x",
+            dataset_name="random", num_prompts=3, input_len=40, output_len=1, range_ratio=1.0,
+            seed=random.Random(5).randint(1, 99),
+            prompt_form=form, dataset_path=str(DATA / "sharegpt_small.json"), sharegpt_output_len=None,
+            vocab_size=None, salt="x",
         )  # fmt: skip
         for prompt in prepare(spec, tokenizer=lambda: tokenizer, store=DatasetStore()).prompts:
             sent: dict[str, Any] = (
@@ -250,7 +254,7 @@ def states(entry: dict[str, Any]) -> dict[str, str]:
 
 @pytest.mark.parametrize("log", [True, False], ids=["log", "metrics"])
 def test_another_client_is_seen(sglang_cpu_server: RealServer, tmp_path: Path, log: bool) -> None:
-    """A request every half a second beside ours: the server's log, or its counters, have more than we sent."""
+    """A request every 0.5 s beside ours: the server's log, or its counters, have more than we sent."""
     body = json.dumps(
         {"input_ids": list(range(20, 60)), "sampling_params": {"max_new_tokens": 4, "ignore_eos": True}}
     ).encode()
@@ -314,8 +318,8 @@ def test_a_batch_over_the_running_cap_is_measured_and_invalid(
 def test_a_prompt_over_the_context_is_an_error_in_a_200_stream(
     sglang_cpu_server: RealServer, tmp_path: Path
 ) -> None:
-    """8,192 positions. bench_serving counts such an answer as a success; here nothing came, and nobody can
-    judge.
+    """8,192 positions. bench_serving counts such an answer as a success; here no token came, and no verdict
+    is possible.
     """
     options = ("--random-input-len=9000", "--num-prompts=4", "--warmup-requests=0")
     entry = one_test(sglang_cpu_server, tmp_path, "tests/serving", *options)

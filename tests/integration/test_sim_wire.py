@@ -49,7 +49,8 @@ class Sim:
 
     def ask(self, method: str, path: str, body: bytes = b"") -> bytes:
         with socket.create_connection(("127.0.0.1", self.port), timeout=20) as peer:
-            head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+            fields = f"Host: x\r\nConnection: close\r\nContent-Length: {len(body)}"
+            head = f"{method} {path} HTTP/1.1\r\n{fields}\r\n\r\n"
             peer.sendall(head.encode() + body)
             out = b""
             while data := peer.recv(65536):
@@ -99,13 +100,15 @@ def test_a_stream_is_as_the_real_one_s(sim: Sim) -> None:
     assert head_of(mine) == head_of(theirs)
     ours, wanted = events(mine), events(theirs)
     assert len(ours) == len(wanted) == 8
-    for one, other in zip(ours, wanted, strict=True):
-        assert list(one) == list(other)
-        assert [key for key in other["meta_info"] if key in one["meta_info"]] == list(one["meta_info"])
+    for request, other in zip(ours, wanted, strict=True):
+        assert list(request) == list(other)
+        assert [key for key in other["meta_info"] if key in request["meta_info"]] == list(
+            request["meta_info"]
+        )
         for key in ("finish_reason", "completion_tokens", "weight_version", "total_retractions"):
-            assert one["meta_info"][key] == other["meta_info"][key]
-        assert len(one["output_ids"]) == len(other["output_ids"])
-        assert isinstance(one["meta_info"]["prompt_tokens"], int)
+            assert request["meta_info"][key] == other["meta_info"][key]
+        assert len(request["output_ids"]) == len(other["output_ids"])
+        assert isinstance(request["meta_info"]["prompt_tokens"], int)
     assert ours[1]["text"].startswith(ours[0]["text"])
     assert "e2e_latency" in ours[-1]["meta_info"]
     assert mine.endswith(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
@@ -134,7 +137,8 @@ def test_what_is_too_long_is_refused_inside_the_stream(sim: Sim) -> None:
     assert head_of(mine) == head_of(theirs)
     pattern = r"The input \(\d+ tokens\) is longer than the model's context length \(\d+ tokens\)\."
     assert [
-        re.fullmatch(pattern, one["error"]["message"]) is not None for one in events(mine) + events(theirs)
+        re.fullmatch(pattern, event["error"]["message"]) is not None
+        for event in events(mine) + events(theirs)
     ] == [True, True]
 
 
@@ -294,14 +298,16 @@ def test_a_v1_stream_is_as_the_real_one_s(sim: Sim, name: str, path: str, given:
 
         def kind(value: object) -> object:
             if isinstance(value, dict):
-                return {key: kind(one) for key, one in value.items() if key not in ("prompt_tokens_details",)}
-            return [kind(one) for one in value] if isinstance(value, list) else type(value).__name__
+                return {
+                    key: kind(part) for key, part in value.items() if key not in ("prompt_tokens_details",)
+                }
+            return [kind(part) for part in value] if isinstance(value, list) else type(value).__name__
 
-        return list(dict.fromkeys(json.dumps(kind(one)) for one in events(data)))
+        return list(dict.fromkeys(json.dumps(kind(event)) for event in events(data)))
 
     assert kinds(mine) == kinds(theirs)
     sums = [
-        [one["usage"]["completion_tokens"] for one in events(data) if one["usage"]][-1]
+        [event["usage"]["completion_tokens"] for event in events(data) if event["usage"]][-1]
         for data in (mine, theirs)
     ]
     assert sums == [8, 8]

@@ -1,5 +1,5 @@
 """The warm-up on a live run: how many requests a server really gets, and that none of them is taken for
-somebody else's.
+another client's.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ LOADS = 2 * 2 * 6  # two tests of one shape, two repeats of six requests each
 
 
 @pytest.mark.parametrize(
-    ("options", "warmups", "told"),
+    ("options", "warmups", "reported"),
     [((), 3, 3), (("--warmup-requests=1",), 4, 1), (("--warmup-requests=0",), 0, 0)],
     ids=["by default", "a number", "none"],
 )
-def test_what_the_server_gets(suite: Suite, options: tuple[str, ...], warmups: int, told: int) -> None:
+def test_what_the_server_gets(suite: Suite, options: tuple[str, ...], warmups: int, reported: int) -> None:
     done = suite("tests/tencent", "tests/serving", "--base-url=sim:", *FAST, "--repeats=2", *options)
     assert done.status == 0, done.output
     log = (done.folder / "server.log").read_text()  # type: ignore[operator]
     before, _, after = log.partition("Cache flushed successfully!")
-    first = 3 if not options else told
+    first = 3 if not options else reported
     assert after.count('"POST /generate') == LOADS + warmups - first
     # one prompt with 1 and with 64 tokens out, to see how answers come
     pairs = done.run["tests"][0]["evidence"]["probe"]["pairs"]
     assert before.count('"POST /generate') == first + 2 * len(pairs) and len(pairs) in (1, 2)
     for entry in done.run["tests"]:
-        assert entry["plan"]["warmup_requests"] == told
-        checks = {one["name"]: one["state"] for one in entry["checks"]}
+        assert entry["plan"]["warmup_requests"] == reported
+        checks = {check["name"]: check["state"] for check in entry["checks"]}
         assert checks["prefix_cache"] == checks["flush"] == "ok"
         assert checks.get("other_clients", "ok") == "ok"

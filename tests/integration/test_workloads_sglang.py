@@ -45,17 +45,19 @@ RATES = {123: 128.0, 7: 0.3}
 
 @pytest.fixture(scope="module")
 def tokenizers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The small tokenizer, and the same one with a beginning-of-text token as DeepSeek's and Llama's have it."""
+    """The small tokenizer, and the same one with a beginning-of-text token as DeepSeek's and Llama's have
+    it.
+    """
     folder = tmp_path_factory.mktemp("tokenizer")
     for file in PLAIN.iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
     document = json.loads((folder / "tokenizer.json").read_text())
     bos = document["added_tokens"][0]
-    one = {"SpecialToken": {"id": bos["content"], "type_id": 0}}
+    special = {"SpecialToken": {"id": bos["content"], "type_id": 0}}
     document["post_processor"] = {
         "type": "TemplateProcessing",
-        "single": [one, {"Sequence": {"id": "A", "type_id": 0}}],
-        "pair": [one, {"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+        "single": [special, {"Sequence": {"id": "A", "type_id": 0}}],
+        "pair": [special, {"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
         "special_tokens": {
             bos["content"]: {"id": bos["content"], "ids": [bos["id"]], "tokens": [bos["content"]]}
         },
@@ -109,7 +111,9 @@ def test_texts_lengths_order_and_arrivals(
     for _ in range(2):  # the second time from the disk cache
         ours = prepare(spec, tokenizer=lambda: tokenizer, store=DatasetStore(tmp_path))
         assert len(ours.prompts) > 20
-        assert [[one.text, one.input_len, one.output_len] for one in ours.prompts] == reference["rows"]
+        assert [
+            [request.text, request.input_len, request.output_len] for request in ours.prompts
+        ] == reference["rows"]
         plan = Plan.open_loop(len(ours.prompts), RATES[seed], unit_gaps=ours.unit_gaps)
         assert len(reference["gaps"]) == len(ours.prompts)  # it sleeps after the last one too
         starts = itertools.accumulate(reference["gaps"][:-1], initial=0.0)

@@ -56,16 +56,16 @@ def expect_invalid(done: Done, row: Row) -> None:
     entry = stored.red()
     assert entry["word"] == "INVALID", done.output
     assert row.check in entry["reasons"], entry["reasons"]
-    said = next(one for one in entry["checks"] if one["name"] == row.check)
-    assert row.says in said["text"], said
-    assert said["remedy"], said
+    stored_check = next(check for check in entry["checks"] if check["name"] == row.check)
+    assert row.says in stored_check["text"], stored_check
+    assert stored_check["remedy"], stored_check
     assert f"INVALID {entry['id']}: {entry['headline']}" in done.output
     assert "Traceback" not in done.output
     assert stored.failure(entry["id"]).startswith("INVALID: ")
     assert "INVALID" in (stored.folder / "summary.md").read_text()
     again = stored.judge(entry)
     assert (again.word.value, again.headline.split()) == (entry["word"], entry["headline"].split())
-    spoke = {one.name for one in again.checks if one.state.value == "invalid"}
+    spoke = {check.name for check in again.checks if check.state.value == "invalid"}
     assert spoke == {row.check, *row.also}, spoke
     without = stored.judge(entry, leave_out={row.check})
     assert row.check not in without.reasons

@@ -1,4 +1,6 @@
-"""The embedded server as a process of its own, and what stands in front of a server: TLS, a base path, a key."""
+"""The embedded server as a process of its own, and what stands in front of a server: TLS, a base path, a
+key.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +92,8 @@ class Front:
     """Before a server: takes TLS off, wants the prefix and the key, and hands requests on without them."""
 
     def __init__(
-        self, behind: str, *others: str, pick: Callable[[int, int], int] | None = None, prefix: str = "", key: str = "",
+        self, behind: str, *others: str, pick: Callable[[int, int], int] | None = None, prefix: str = "",
+        key: str = "",
         tls: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         """others: further servers; pick(connection, servers) says which one a connection goes to, by turns if

@@ -1,4 +1,6 @@
-"""Answers that are none, end early, or lie: nothing of a stream may be taken for a measurement that is none."""
+"""Answers that are none, end early, or lie: nothing of a stream may be taken for a measurement that is
+none.
+"""
 
 from __future__ import annotations
 
@@ -225,7 +227,8 @@ LYING = [
         "fewer-ids-than-counted",
         "demo?fault=few_ids&fault_tokens=6",
         "token_counts",
-        "6 of 6 answers have another number of output_ids than they count (request 0: 12 tokens counted, 6 ids in its last event)",
+        "6 of 6 answers have another number of output_ids than they count (request 0: 12 tokens counted, 6 "
+        "ids in its last event)",
     ),
     Row(
         "fewer-ids-in-one",
@@ -243,7 +246,8 @@ LYING = [
         "output-behind-its-counts",
         "demo?fault=behind",
         "token_counts",
-        "6 of 6 answers have an event in their middle that counts more than it brings (request 0: 6 of 12 tokens counted, 1 ids)",
+        "6 of 6 answers have an event in their middle that counts more than it brings (request 0: 6 of 12 "
+        "tokens counted, 1 ids)",
     ),
     Row(
         "text-behind-its-counts",
@@ -269,7 +273,8 @@ LYING = [
         # a client that gets a core late reads 5 ms apart at once
         "demo?fault=lump&fault_tokens=1&decode_base_ms=25",
         "tpot_defined",
-        "6 of 6 answers (limit 2%) have less than 25% of their tokens after their first event (request 0: 11 of 12 in it)",
+        "6 of 6 answers (limit 2%) have less than 25% of their tokens after their first event (request 0: "
+        "11 of 12 in it)",
     ),
     Row(
         "played-again",

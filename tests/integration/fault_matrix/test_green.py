@@ -65,7 +65,7 @@ def per_gpu(entry: dict[str, Any]) -> list[float | None]:
 
 
 @pytest.mark.parametrize(
-    ("profile", "options", "gpus", "said"),
+    ("profile", "options", "gpus", "source"),
     [
         ("demo?tp=4", [], [4, 4, 4], "4 GPU (tp 4 x pp 1 of server_info)"),
         ("demo?tp=4", ["--decode-gpu-num=8"], [8, 8, 8], "8 GPU (--decode-gpu-num)"),
@@ -92,14 +92,14 @@ def per_gpu(entry: dict[str, Any]) -> list[float | None]:
     ],
 )
 def test_each_role_s_gpus(
-    suite: Suite, profile: str, options: list[str], gpus: list[float | None], said: str
+    suite: Suite, profile: str, options: list[str], gpus: list[float | None], source: str
 ) -> None:
     done = suite(*TENCENT, f"--base-url=sim:{profile}", *FAST, *options)
     entry = expect_green(done)
     assert per_gpu(entry) == gpus
-    assert said in done.output, done.output
-    assert said in done.run["server"]["gpus"]["source"]
-    assert said in (done.folder / "summary.md").read_text()  # type: ignore[operator]
+    assert source in done.output, done.output
+    assert source in done.run["server"]["gpus"]["source"]
+    assert source in (done.folder / "summary.md").read_text()  # type: ignore[operator]
 
 
 def test_many_tokens_an_event(suite: Suite) -> None:
@@ -151,16 +151,18 @@ def test_a_connection_that_the_server_closes_between_requests_is_opened_anew(sui
 
 
 def test_a_stall_that_ends_is_judged_by_the_objective_in_tencents_test(suite: Suite) -> None:
-    """Queueing is that method's own: the check says it as a finding, and so do the longest gap and the mean."""
+    """Queueing is that method's own: the check says it as a finding, and so do the longest gap and the
+    mean.
+    """
     long = ("--random-output-len=60", "--idle-timeout=5", "--stall-limit=0.5")
     stall = "--base-url=sim:demo?fault=pause&fault_index=2&fault_s=0.6"
     entry = expect_green(suite(*TENCENT, stall, *FAST, *long), tokens=60)
     assert entry["metrics"]["gap_max"] >= 600
     assert "stall" in entry["reasons"]
-    said = next(one for one in entry["checks"] if one["name"] == "stall")
-    assert said["state"] == "finding"
-    assert "1 of 6 answers stalled for more than 0.5 s" in said["text"]
-    assert "(request 2)" in said["text"]
+    stored_check = next(check for check in entry["checks"] if check["name"] == "stall")
+    assert stored_check["state"] == "finding"
+    assert "1 of 6 answers stalled for more than 0.5 s" in stored_check["text"]
+    assert "(request 2)" in stored_check["text"]
     missed = suite(*TENCENT, stall, *FAST, *long, "--slo=gap_max<=500")
     assert missed.status == 1, missed.output
     assert missed.run["tests"][0]["word"] == "FAILED"
@@ -190,13 +192,13 @@ FINDINGS = [
 
 @pytest.mark.parametrize(("profile", "check", "says"), FINDINGS, ids=[profile for profile, _, _ in FINDINGS])
 def test_a_finding_and_no_more(suite: Suite, profile: str, check: str, says: str) -> None:
-    """What may be an odd server's honest way is said, and changes no word."""
+    """What an unusual but correct server may do is a finding, and changes no outcome."""
     entry = expect_green(suite(*TENCENT, f"--base-url=sim:{profile}", *FAST, "--idle-timeout=5"))
-    (said,) = [one for one in entry["checks"] if one["name"] == check]
-    assert said["state"] == "finding"
-    assert says in said["text"], said
-    assert said["remedy"]
-    findings = [one["name"] for one in entry["checks"] if one["state"] == "finding"]
+    (finding,) = [stored for stored in entry["checks"] if stored["name"] == check]
+    assert finding["state"] == "finding"
+    assert says in finding["text"], finding
+    assert finding["remedy"]
+    findings = [stored["name"] for stored in entry["checks"] if stored["state"] == "finding"]
     assert [name for name in findings if name not in SAYS_IT_TOO] == [check]
 
 
@@ -207,9 +209,9 @@ def test_events_that_come_faster_than_the_idle_server_makes_them_are_a_finding(
     with sim_server(tmp_path, "demo?decode_base_ms=20&fault=replayed") as url:
         options = ("--random-output-len=25", "--allow=one_read,client", "--first-byte-timeout=5")
         entry = expect_green(suite(*TENCENT, f"--base-url={url}", *FAST, *options), tokens=25)
-    (said,) = [one for one in entry["checks"] if one["name"] == "streamed"]
-    assert said["state"] == "finding"
-    assert "The events of 6 of 6 answers came every" in said["text"]
+    (stored_check,) = [check for check in entry["checks"] if check["name"] == "streamed"]
+    assert stored_check["state"] == "finding"
+    assert "The events of 6 of 6 answers came every" in stored_check["text"]
 
 
 def test_ipv6(suite: Suite, tmp_path: Path) -> None:
@@ -262,7 +264,7 @@ def test_requests_that_were_sent_twice_stand_in_every_output(suite: Suite) -> No
     entry = expect_green(done)
     assert done.folder is not None
     rows = [record.resent for _, record in read_records(done.folder / "requests.jsonl.gz")]
-    check = next(one for one in entry["checks"] if one["name"] == "resent")
+    check = next(check for check in entry["checks"] if check["name"] == "resent")
     assert entry["metrics"]["resent"] == sum(rows)
     assert (check["state"] == "finding") == any(rows)
     if any(rows):

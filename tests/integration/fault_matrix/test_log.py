@@ -132,11 +132,11 @@ def test_another_server_writes_to_it_too(suite: Suite) -> None:
     for entry in done.run["tests"]:
         check = "log_agrees" if "tpot" in entry["id"] else "curve_agrees"
         assert check in entry["reasons"]
-        assert says in next(one["text"] for one in entry["checks"] if one["name"] == check)
+        assert says in next(stored["text"] for stored in entry["checks"] if stored["name"] == check)
 
 
 def test_it_is_moved_away_while_the_run_goes_on(suite: Suite, tmp_path: Path) -> None:
-    """The server writes on into the file that it has open; where that is, nobody here knows."""
+    """The server goes on writing to the file that it has open, whose new place is not known here."""
     away = tmp_path / "elsewhere"
     away.mkdir()
     log = tmp_path / "server.log"
@@ -160,7 +160,7 @@ def test_it_is_deleted_while_the_run_goes_on(suite: Suite, tmp_path: Path) -> No
 
 
 def test_it_has_no_line_of_a_batch_size(suite: Suite) -> None:
-    """The server held two at once: the curve has a point of that, and none of what the test is named after."""
+    """The server ran two at once: the curve has that point, and none of the size that the test asks for."""
     capped = Row(
         "capped",
         "demo?max_running=2",
@@ -190,4 +190,4 @@ def test_green_where_it_is_rotated_beside_itself(suite: Suite, tmp_path: Path) -
         done = suite(*CURVE, f"--base-url={url}", *FAST, *WORK, f"--deploy-log={log}")
     assert done.status == 0, done.output
     assert any("was rotated during the run" in note for note in done.run["tests"][0]["server"]["notes"])
-    assert {one["running"] for one in done.run["tests"][1]["curve"]} >= {2}
+    assert {point["running"] for point in done.run["tests"][1]["curve"]} >= {2}

@@ -1,4 +1,4 @@
-"""A server that is another one, is not there, cannot hold the batch, or is somebody else's."""
+"""A server that is another one, is not there, cannot hold the batch, or serves other clients."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ CAPACITY = [
         also=NOT_HELD,
     ),
     Row(
-        "cap-that-is-not-told",
+        "cap-that-is-not-reported",
         "demo?fault=info_thin&max_running=3",
         "batch_reached",
         "was never reached: at most 3 requests were decoding at once",
@@ -179,8 +179,8 @@ def test_a_balancer_over_two_servers(suite: Suite, tmp_path: Path, pick: Any, fa
     assert done.status == 6, done.output
     (entry,) = done.run["tests"]
     assert "same_server" in entry["reasons"]
-    said = next(one for one in entry["checks"] if one["name"] == "same_server")
-    assert row.says in said["text"]
+    stored_check = next(check for check in entry["checks"] if check["name"] == "same_server")
+    assert row.says in stored_check["text"]
 
 
 def test_an_old_server_that_is_the_new_one_by_another_address(suite: Suite, tmp_path: Path) -> None:
@@ -190,17 +190,17 @@ def test_an_old_server_that_is_the_new_one_by_another_address(suite: Suite, tmp_
 
 
 def test_two_addresses_of_which_nothing_shows_that_they_are_one(suite: Suite, tmp_path: Path) -> None:
-    """One seed, and no state to be looked at: it is said, of a baseline server and of a second server under
-    test.
+    """One seed, and no state to be looked at: it is reported, of a baseline server and of a second server
+    under test.
     """
     with sim_server(tmp_path, "demo?fault=fixed_seed,info_thin") as url, front(url) as again:
         done = suite(
             *TENCENT, f"--base-url={url}", f"--baseline-url={again}", *FAST, "--repeats=2", "--tolerance=900"
         )
         spread = suite(*TENCENT, f"--base-url={url}", f"--base-url={again}", "-n2", *FAST)
-    (said,) = [one for one in done.run["tests"][0]["checks"] if one["name"] == "same_server"]
-    assert said["state"] == "finding", said
-    assert "may be one process: both report random_seed 7" in said["text"]
+    (stored_check,) = [check for check in done.run["tests"][0]["checks"] if check["name"] == "same_server"]
+    assert stored_check["state"] == "finding", stored_check
+    assert "may be one process: both report random_seed 7" in stored_check["text"]
     assert "They may be one process: both report random_seed 7" in spread.output
     assert spread.folder is not None
     assert "both report random_seed 7" in (spread.folder / "summary.md").read_text()
@@ -221,8 +221,8 @@ def test_two_paces_at_one_time_are_two_servers(suite: Suite, tmp_path: Path) -> 
             with front(fast, slow) as url:
                 done = measure(suite, row, url)
     assert done.status == 6, done.output
-    said = next(one for one in done.run["tests"][0]["checks"] if one["name"] == "same_server")
-    assert (said["state"], says in said["text"]) == ("invalid", True), said
+    stored_check = next(check for check in done.run["tests"][0]["checks"] if check["name"] == "same_server")
+    assert (stored_check["state"], says in stored_check["text"]) == ("invalid", True), stored_check
 
 
 def test_another_client_that_is_there_before_us_keeps_the_flush_from_being_confirmed(

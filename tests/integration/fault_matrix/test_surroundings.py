@@ -39,7 +39,9 @@ ASLEEP = ("--allow=", "-ptests.integration.fault_matrix.frozen", "--request-rate
 
 
 def test_a_client_that_sleeps_over_the_first_tokens(suite: Suite) -> None:
-    """A server of 51 ms a token, and a mean TPOT below 50: the answers' spans begin when the client wakes up."""
+    """A server of 51 ms a token, and a mean TPOT below 50: the answers' spans begin when the client wakes
+    up.
+    """
     work = ("--num-prompts=4", "--max-concurrency=4", "--random-output-len=160")
     row = Row(
         "asleep",
@@ -84,7 +86,7 @@ def test_a_client_whose_own_error_is_too_large(suite: Suite) -> None:
 def test_a_short_data_set(suite: Suite, tmp_path: Path) -> None:
     few = tmp_path / "few.json"
     few.write_text(
-        json.dumps([one for one in json.loads(DATA.read_text()) if len(one["conversations"]) > 1][:3])
+        json.dumps([item for item in json.loads(DATA.read_text()) if len(item["conversations"]) > 1][:3])
     )
     data = (f"--dataset-path={few}", f"--tokenizer={TOKENIZER}")
     row = Row(
@@ -226,7 +228,7 @@ def test_the_same_is_compared(suite: Suite, saved: Path) -> None:
         *TENCENT, "--base-url=sim:", *FAST, f"--baseline={saved}", "--tolerance=900", "--require-baseline"
     )
     assert done.status == 0, done.output
-    assert [one["kind"] for one in done.run["tests"][0]["objectives"]] == [
+    assert [entry["kind"] for entry in done.run["tests"][0]["objectives"]] == [
         "slo",
         "baseline",
         "baseline",
@@ -263,44 +265,50 @@ def figures(document: dict[str, Any]) -> dict[str, Any]:
 UNUSABLE: list[tuple[str, Callable[[str], str], str]] = [
     (
         "newer-schema",
-        changed(lambda one: one.update(schema="slabench.baseline/9")),
+        changed(lambda document: document.update(schema="slabench.baseline/9")),
         "has schema 'slabench.baseline/9', but this",
     ),
     ("cut", lambda text: text[: len(text) // 2], "cannot be read as a baseline"),
     ("empty", lambda text: "", "cannot be read as a baseline"),
     ("no-object", lambda text: "[]", "has schema None"),
-    ("no-tests", changed(lambda one: one.pop("tests")), "has no tests or no fingerprint"),
+    ("no-tests", changed(lambda document: document.pop("tests")), "has no tests or no fingerprint"),
     (
         "test-is-a-list",
-        changed(lambda one: one["tests"].update(x=[])),
+        changed(lambda document: document["tests"].update(x=[])),
         "'x' is not in the form of a baseline",
     ),
     (
         "figures-are-a-list",
-        changed(lambda one: one["tests"].update(x={"figures": []})),
+        changed(lambda document: document["tests"].update(x={"figures": []})),
         "'x' is not in the form of a baseline",
     ),
     (
         "hardware-is-a-text",
-        changed(lambda one: one["fingerprint"].update(hardware="H20")),
+        changed(lambda document: document["fingerprint"].update(hardware="H20")),
         "'hardware' is not in the form of a baseline",
     ),
-    ("infinite", changed(lambda one: figures(one).update({"tpot.mean": float("inf")})), "tpot.mean=inf"),
-    ("nan", changed(lambda one: figures(one).update({"tpot.mean": float("nan")})), "tpot.mean=nan"),
+    (
+        "infinite",
+        changed(lambda document: figures(document).update({"tpot.mean": float("inf")})),
+        "tpot.mean=inf",
+    ),
+    ("nan", changed(lambda document: figures(document).update({"tpot.mean": float("nan")})), "tpot.mean=nan"),
     (
         "no-throughput",
-        changed(lambda one: figures(one).update({"total_throughput": 0})),
+        changed(lambda document: figures(document).update({"total_throughput": 0})),
         "total_throughput=0",
     ),
     (
         "unknown-figure",
-        changed(lambda one: figures(one).update({"tpot.maen": 1.0})),
+        changed(lambda document: figures(document).update({"tpot.maen": 1.0})),
         "tpot.maen=1.0, which is not a known metric",
     ),
 ]
 
 
-@pytest.mark.parametrize(("change", "says"), [one[1:] for one in UNUSABLE], ids=[one[0] for one in UNUSABLE])
+@pytest.mark.parametrize(
+    ("change", "says"), [case[1:] for case in UNUSABLE], ids=[case[0] for case in UNUSABLE]
+)
 def test_a_baseline_that_cannot_be_used(
     suite: Suite, saved: Path, tmp_path: Path, change: Callable[[str], str], says: str
 ) -> None:

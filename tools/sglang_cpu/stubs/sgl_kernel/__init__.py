@@ -1,4 +1,6 @@
-"""Stands in for sgl_kernel, which PyPI has for CUDA only and sglang 0.5.7 imports without a guard. Nothing here runs on a CPU."""
+"""Stands in for sgl_kernel, which PyPI has for CUDA only and sglang 0.5.7 imports without a guard. Nothing
+here runs on a CPU.
+"""
 
 
 def unavailable(name):

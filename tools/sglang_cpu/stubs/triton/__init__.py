@@ -1,7 +1,8 @@
-"""Import-only triton: sglang imports it in dozens of modules, no kernel of it can run on a CPU, and the real one is 691 MB.
+"""Import-only triton: sglang imports it in dozens of modules, no kernel of it can run on a CPU, and the
+real one is 691 MB.
 
-torch must go on believing that there is none: an import from torch is refused, and torch's cached answer is asked for while
-this module is hidden.
+torch must go on believing that there is none: an import from torch is refused, and torch's cached answer is
+asked for while this module is hidden.
 """
 
 import sys

@@ -1,4 +1,6 @@
-"""sglang's rotary embedding imports this name on a CPU without AMX; its native forward, the one that runs, never calls it."""
+"""sglang's rotary embedding imports this name on a CPU without AMX; its native forward, the one that runs,
+never calls it.
+"""
 
 
 def rotary_embedding(*args, **kwargs):

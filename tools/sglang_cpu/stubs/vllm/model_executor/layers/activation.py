@@ -1,4 +1,6 @@
-"""On a CPU without AMX sglang replaces its own activation classes by vllm's of the same names: hand its own back."""
+"""On a CPU without AMX sglang replaces its own activation classes by vllm's of the same names: hand its own
+back.
+"""
 
 import sys
 
