@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from slabench.bench_serving.client import Reference, Told, check_recipe, run_bench_serving
+from slabench.bench_serving.client import BenchServingResult, Reference, check_recipe, run_bench_serving
 from slabench.loadgen import LoadResult, Plan
 from slabench.records import ClientRecord
 from slabench.session.deployment import Deployment
@@ -28,7 +28,7 @@ def drive(
     tokenizer: str,
     trust_remote_code: bool = False,
     allow_download: bool = False,
-) -> tuple[Sent, Told]:
+) -> tuple[Sent, BenchServingResult]:
     """A load result without records, and what the client wrote. ConfigError for what it cannot do.
 
     tokenizer: its folder or name.

@@ -15,7 +15,7 @@ def test_a_client_that_fails_is_a_row(tmp_path: Path) -> None:
         silent = peers.Peer("silent", [sys.executable, "-c", "pass"])
         slow = peers.Peer("slow", [sys.executable, "-c", "import time; time.sleep(60)"])
         rows = [
-            measure.run(peer, server, [0], streams=2, tokens=3, input_len=4, timeout_s=limit)
+            measure.measure(peer, server, [0], streams=2, tokens=3, input_len=4, timeout_s=limit)
             for peer, limit in ((broken, 10.0), (silent, 10.0), (slow, 0.5))
         ]
         assert [row.failure for row in rows] == [
@@ -23,7 +23,7 @@ def test_a_client_that_fails_is_a_row(tmp_path: Path) -> None:
             "it wrote no result with mean_ttft_ms, mean_tpot_ms, p99_itl_ms",
             "not done after 0.5 s",
         ]
-        ours = measure.run(peers.ours(), server, [0], streams=4, tokens=60, input_len=4, timeout_s=30)
+        ours = measure.measure(peers.ours(), server, [0], streams=4, tokens=60, input_len=4, timeout_s=30)
     assert (
         ours.failure == "" and ours.chunks_per_s is not None and ours.rss_mb is not None and ours.rss_mb > 20
     )

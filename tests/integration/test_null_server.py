@@ -104,12 +104,12 @@ def test_several_share_a_port(tmp_path: Path) -> None:
     with Group([0, 0], ttft_ms=50, itl_ms=5, log=tmp_path / "log") as group:
         result = load(group.url, 40, 4)
         assert all(record.ok for record in result.requests)
-        counts = [len(server.told()[0]["requests"]) for server in group.servers]
+        counts = [len(server.documents()[0]["requests"]) for server in group.servers]
         # by the kernel's hash: all 40 at one has a chance of 2 ** -39
         assert sum(counts) == 40 and min(counts) > 0
         assert group.truth(40, 4).requests == 40
         group.reset()
-        assert [server.told()[0]["requests"] for server in group.servers] == [[], []]
+        assert [server.documents()[0]["requests"] for server in group.servers] == [[], []]
 
 
 def test_the_suite_runs_against_it_and_says_simulated(tmp_path: Path) -> None:

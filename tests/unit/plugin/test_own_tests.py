@@ -87,7 +87,7 @@ RUN = "run = run_load(LONG, point={})"
         ([RUN, "judge(run, slo('goodput', 'share', '>=', 0.9))"], "add --goodput=ttft:2000,tpot:50"),
         (
             [RUN, "judge(run, slo('goodput', 'share', '>=', 0.9), goodput={'ttft': 'fast'})"],
-            "holds ttft to 'fast'",
+            "limits ttft to 'fast'",
         ),
         ([RUN, "judge(run, goodput={'qpm': 3})"], "names 'qpm'; a request has tpot,"),
     ],

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from slabench.report.as_baseline import as_baseline
 from slabench.report.console import summary_table, test_block
 from slabench.report.github import job_lines
 from slabench.report.html import standalone_html
 from slabench.report.markdown import summary_md
 from slabench.report.stored_runs import read_side
 from slabench.run_document.read import run_document
+from slabench.verdict.baseline_file import build
 from slabench.verdict.outcome import Outcome
 
 STORED = sorted((Path(__file__).parents[1] / "run_document" / "stored").glob("run-1-*.json"))
@@ -35,4 +35,4 @@ def test_every_output_of_an_earlier_run(path: Path, tmp_path: Path) -> None:
     valid = {entry.id for entry in run.tests if entry.valid}
     side = read_side(str(folder))
     assert {test_id for test_id, test in side.tests.items() if test.invalid is None} == valid
-    assert as_baseline(run)["tests"].keys() == valid
+    assert build(run)["tests"].keys() == valid
