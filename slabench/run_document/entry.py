@@ -9,9 +9,8 @@ from slabench.messages import Message
 from slabench.records import ClientRecord, LogSpan
 from slabench.run_document.capacity import Capacity
 from slabench.run_document.field import optional, stored_as
-from slabench.verdict.outcome import NOTHING_JUDGED, CheckStatus, Outcome
-
-ALLOWED = "Allowed by --allow."  # validity/policy.py's words
+from slabench.run_document.write import stored
+from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,10 +221,11 @@ class Entry:
     @property
     def allowed_checks(self) -> dict[str, str]:
         """Checks that were INVALID and that --allow made findings of, with what they observed."""
+        checks = [Check.read(stored(check)) for check in self.checks]
         return {
-            check.name: check.text.replace(f" {ALLOWED}", "")
-            for check in self.checks
-            if check.state is CheckStatus.FINDING and ALLOWED in check.text
+            check.name: str(check.message)
+            for check in checks
+            if check.allowed and check.state is CheckStatus.FINDING
         }
 
     def runs(self, side: str = "new") -> list[Mapping[str, float]]:

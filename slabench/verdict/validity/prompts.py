@@ -125,8 +125,8 @@ def _meant(context: CheckContext, known: Sequence[tuple[RequestRecord, int]], te
 
 
 def _of_the_template(context: CheckContext, known: Sequence[tuple[RequestRecord, int]]) -> set[int]:
-    """The different numbers of tokens that the server's chat template adds to a message: one number, since the
-    same text is around each.
+    """The different numbers of tokens that the server's chat template adds to a message: one number, since
+    the same text is around each.
 
     0 for other endpoints, and where a prompt has fewer tokens at the server than were sent, which no template
     causes.
