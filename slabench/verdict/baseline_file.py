@@ -10,17 +10,19 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from slabench.errors import ConfigError, system_words
 from slabench.metrics.definitions import METRICS, metric_of
 from slabench.output_file import locked, write_whole
-from slabench.run_document.entry import Entry
-from slabench.run_document.run import RunDocument
 from slabench.strict_json import dumps
 from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.differences import EXTRAS, MAY_DIFFER, differences
 from slabench.verdict.gated_metrics import gated_keys, gather
+
+if TYPE_CHECKING:
+    from slabench.run_document.entry import Entry
+    from slabench.run_document.run import RunDocument
 
 # slabench.baseline/2: `samples`, one value a repeat, beside each test's `figures` (their means), and `rules`,
 # what may differ. slabench.baseline/1: the first form, one run, `figures` alone. Still read: one sample a
