@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,9 +42,7 @@ class Decoder:
             if len(self._buffer) < end:
                 return
             head = json.loads(self._buffer[_LENGTHS.size : _LENGTHS.size + text])
-            at, parts = _LENGTHS.size + text, []
-            for size in head.pop("parts"):
-                parts.append(bytes(self._buffer[at : at + size]))
-                at += size
+            edges = itertools.accumulate(head.pop("parts"), initial=_LENGTHS.size + text)
+            parts = [bytes(self._buffer[start:stop]) for start, stop in itertools.pairwise(edges)]
             del self._buffer[:end]
             yield Frame(head, parts)

@@ -7,6 +7,7 @@ inherited. They share its offset: a read of 4 bytes takes the next request for a
 
 from __future__ import annotations
 
+import itertools
 import json
 import mmap
 import os
@@ -86,12 +87,8 @@ def read_job(path: str) -> tuple[dict[str, Any], list[memoryview]]:
     begin = bytes(view[:20]).split(b"\n", 1)[0]
     at = len(begin) + 1
     head = json.loads(bytes(view[at : at + int(begin)]))
-    at += int(begin)
-    wires = []
-    for size in head["sizes"]:
-        wires.append(view[at : at + size])
-        at += size
-    return head, wires
+    edges = itertools.accumulate(head["sizes"], initial=at + int(begin))
+    return head, [view[start:end] for start, end in itertools.pairwise(edges)]
 
 
 def own_share(head: dict[str, Any], number: int) -> range:

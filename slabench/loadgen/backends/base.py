@@ -40,14 +40,6 @@ class LastEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class CountedText:
-    """A text that consists of so many tokens by the server's count."""
-
-    text: str | None = None
-    tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class AnswerContent:
     """What the kept events of an answer hold."""
 
@@ -55,7 +47,8 @@ class AnswerContent:
     first_ids: int | None = None  # ids in the first counted event
     first_empty: bool | None = None  # the first counted event has neither text nor ids; None: not known
     middle: Mapping[str, int] = field(default_factory=dict)  # see RequestRecord
-    counted: CountedText = CountedText()
+    counted_text: str | None = None  # a text that consists of counted_tokens by the server's count
+    counted_tokens: int = 0
 
 
 class Backend(ABC):

@@ -12,7 +12,6 @@ from slabench.loadgen import events
 from slabench.loadgen.backends.base import (
     AnswerContent,
     Backend,
-    CountedText,
     LastEvent,
     counts,
     impossible_number,
@@ -143,13 +142,14 @@ class Completions(Backend):
     def read(self, lines: KeptLines, tokens: Sequence[int], *, has_text: bool) -> AnswerContent:
         first = read_object(lines.first)
         report = _last_events(lines.last.split(b"\n")) if lines.last else None
-        counted = CountedText()
+        first_empty = None if first is None else _is_empty(first)
+        text, counted = None, 0
         if report is not None and lines.pieces:
             pieces = [events.piece(read_object(line)) for line in lines.pieces.split(b"\n")]
-            counted = CountedText("".join(pieces), tokens[len(pieces) - 1])
+            text, counted = "".join(pieces), tokens[len(pieces) - 1]
         elif report is not None and tokens and not has_text:
-            counted = CountedText("", tokens[-1])
-        return AnswerContent(report, first_empty=None if first is None else _is_empty(first), counted=counted)
+            text, counted = "", tokens[-1]
+        return AnswerContent(report, first_empty=first_empty, counted_text=text, counted_tokens=counted)
 
 
 def _is_empty(event: Mapping[str, Any]) -> bool:

@@ -15,7 +15,6 @@ from slabench.loadgen.backends.base import (
     MAX_NAME,
     AnswerContent,
     Backend,
-    CountedText,
     LastEvent,
     counts,
     encodable,
@@ -203,8 +202,10 @@ class Generate(Backend):
         text = _text(last)
         whole = None if text is None else encodable(text)
         middle, middle_text = _middle(read_object(lines.middle), whole)
-        counted = _counted_text(whole, first_text or middle_text, tokens, has_text=has_text)
-        return AnswerContent(report, first_ids, first_empty, middle, counted)
+        counted = _counted_text(whole, first_text or middle_text, has_text=has_text) if tokens else None
+        return AnswerContent(
+            report, first_ids, first_empty, middle, counted, 0 if counted is None else tokens[-1]
+        )
 
 
 def _id_count(event: Mapping[str, Any]) -> int | None:
@@ -257,15 +258,13 @@ def _middle(event: Mapping[str, Any] | None, whole: str | None) -> tuple[dict[st
     return middle | ({} if "\ufffd" in whole else {"characters": len(text), "of": len(whole)}), text
 
 
-def _counted_text(whole: str | None, earlier: str, tokens: Sequence[int], *, has_text: bool) -> CountedText:
+def _counted_text(whole: str | None, earlier: str, *, has_text: bool) -> str | None:
     """The text of an answer without ids, if it is known to be that of the tokens counted.
 
     earlier: an earlier event's text.
     """
-    if not tokens:
-        return CountedText()
     if not has_text:
-        return CountedText("", tokens[-1])
+        return ""
     # Only a text that grew is known to be the whole answer's, and not its last piece.
-    grew = bool(earlier and whole and len(whole) > len(earlier) and whole.startswith(earlier))
-    return CountedText(whole, tokens[-1]) if grew else CountedText()
+    grew = earlier and whole and len(whole) > len(earlier) and whole.startswith(earlier)
+    return whole if grew else None
