@@ -78,9 +78,7 @@ class StreamMeter(EventStream):
     # what a backend's meter decides
 
     def usual_event(self, now_ns: int, data: bytes, start: int, end: int) -> bool:
-        """Take an event that has this endpoint's usual form; False, and nothing done, if it must be read as
-        JSON.
-        """
+        """Take an event in the endpoint's usual form; False, and nothing done, if its JSON must be parsed."""
         raise NotImplementedError
 
     def parsed(self, line: bytes) -> Event:
@@ -101,7 +99,7 @@ class StreamMeter(EventStream):
         return KeptLines(self.last_line())
 
     def uncounted_head(self) -> dict[str, Any] | None:
-        """When output came, for a stream that no count belongs to; None where there is no such thing."""
+        """When output came in a stream without counts; None if it has counts."""
         return None
 
     # ways 1 and 2 to count a read (http1.py): only where `usual` is True, which a backend's meter sets by
@@ -116,9 +114,7 @@ class StreamMeter(EventStream):
         return False
 
     def run(self, times_ns: Sequence[int], step: int) -> None:
-        """Count events that were recognised without being read: each counts step tokens more than the one
-        before.
-        """
+        """Count recognised events: each has step tokens more than the one before."""
         raise NotImplementedError
 
     # way 3

@@ -52,18 +52,14 @@ class AnswerContent:
 
 
 class Backend(ABC):
-    """One endpoint: what is sent, which event is an arrival, how the stream ends, what is counted, which
-    messages differ.
-    """
+    """One endpoint: what is sent, how its stream is read, what it reports, and which checks differ."""
 
     name: ClassVar[str]  # of --backend; bench_serving's name where it has the endpoint
     path: ClassVar[str]
-    meter: ClassVar[type[StreamMeter]]  # reads the stream: which event is an arrival, and how the stream ends
+    meter: ClassVar[type[StreamMeter]]  # which event is an arrival, and how the stream ends
     takes_ids: ClassVar[bool] = True  # else every prompt is sent as text
     adds_template: ClassVar[bool] = False  # the server's chat template adds tokens to every prompt
-    optional_counts: ClassVar[bool] = (
-        False  # token counts along the stream are asked for; a server may leave them out
-    )
+    optional_counts: ClassVar[bool] = False  # a server may leave out the token counts along the stream
     omits_zero_cached: ClassVar[bool] = False  # an answer without cached_tokens had none
 
     @abstractmethod

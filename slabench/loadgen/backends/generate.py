@@ -102,8 +102,7 @@ class GenerateMeter(StreamMeter):
         return True
 
     def run(self, times_ns: Sequence[int], step: int) -> None:
-        """Count events that were recognised without being read: each counts step tokens more than the one
-        before.
+        """Count recognised events: each has step tokens more than the one before.
 
         The event that is kept is the last one that was read, with the count of the last one that came. Its
         ids do not reach that count, so its text is not taken for the answer.
