@@ -12,6 +12,7 @@ import numpy as np
 from slabench.calibration.shape import Shape
 from slabench.messages import Message
 from slabench.records import Calibration, RequestRecord
+from slabench.units import NS_PER_MS, NS_PER_S
 
 # of the time between two tokens: later, and a token goes out when the next one of its answer is nearer
 LATE_SHARE = 0.5
@@ -64,7 +65,7 @@ def compare(
     spans_ns = np.array([int(writes[-1]) - int(writes[0]) for _, _, writes in pairs])
     steps = np.array([len(writes) - 1 for _, _, writes in pairs])
     moved = spans_ns > 0
-    rates = steps[moved] * 1e9 / spans_ns[moved]
+    rates = steps[moved] * NS_PER_S / spans_ns[moved]
     reached = float(np.mean(rates)) * shape.itl_ms / 1000 if len(rates) else 0.0
     if late_ms > LATE_SHARE * shape.itl_ms or reached < RATE_SHARE:
         measured = {"rate": shape.chunks_per_s, "late_ms": late_ms, "reached": reached}
@@ -84,8 +85,8 @@ def compare(
         unknown,
         state="measured",
         tpot_error_pct=float(np.mean(ours) / np.mean(spans_ns / steps) - 1) * 100,
-        ttft_error_ms=float(np.mean(ttft)) / 1e6,
-        p99_itl_error_ms=float(gaps - true_gaps) / 1e6,
+        ttft_error_ms=float(np.mean(ttft)) / NS_PER_MS,
+        p99_itl_error_ms=float(gaps - true_gaps) / NS_PER_MS,
         server_late_p99_ms=late_ms,
     )
 

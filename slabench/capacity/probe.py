@@ -10,6 +10,7 @@ from enum import StrEnum
 from slabench.metrics.compute import UNKNOWN, goodput
 from slabench.metrics.steady_state import steady_load, whole_waves
 from slabench.records import GpuCounts, RunRecord
+from slabench.units import NS_PER_S
 from slabench.verdict.estimate import Estimate, estimate, floor_of, hold, pooled, stress
 from slabench.verdict.sla import Slo
 
@@ -105,7 +106,7 @@ def measure(run: RunRecord, plan: ProbePlan, *, stopped: bool = False) -> Probe 
         if key in metrics:
             doubt, wider = (math.hypot(load.rate_error, rate_error), 0.0) if key in _RATES else (0.0, error)
             estimates[key] = estimate(key, metrics[key], counted, plan.wave, doubt=doubt).widened(wider)
-    seconds = (max(record.end_ns or 0 for record in run.requests) - run.began_ns) / 1e9
+    seconds = (max(record.end_ns or 0 for record in run.requests) - run.began_ns) / NS_PER_S
     waves = whole_waves(run.requests, plan.wave)
     return Probe(plan.load, estimates, seconds, waves, part.ramp, stopped, load.together, metrics)
 

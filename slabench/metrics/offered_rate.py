@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from slabench.records import RequestRecord
+from slabench.units import NS_PER_S
 
 LEAST = 8  # requests that a slope is read from
 # a queue that grows by less is none: first tokens come later anyway as the first answers begin
@@ -39,7 +40,7 @@ def served(requests: Sequence[RequestRecord], offered: float) -> Served | None:
     None for too few, or if all were due at once.
     """
     points = [
-        (record.due_ns / 1e9, span[0] / 1e9 - record.due_ns / 1e9)
+        (record.due_ns / NS_PER_S, span[0] / NS_PER_S - record.due_ns / NS_PER_S)
         for record in requests
         if record.ok and (span := record.span_ns) is not None
     ]

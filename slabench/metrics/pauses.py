@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slabench.records import RequestRecord
+from slabench.units import NS_PER_MS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -186,8 +187,8 @@ def first_requests(requests: Sequence[RequestRecord]) -> FirstRequests | None:
     if any((record.output_tokens or 0) > 1 for record, _, _ in done):
         return None
     began = min((first for _, _, (first, _) in done), default=0)
-    early = [(first - sent) / 1e6 for _, sent, (first, _) in done if sent < began]
-    late = [(first - sent) / 1e6 for _, sent, (first, _) in done if sent >= began]
+    early = [(first - sent) / NS_PER_MS for _, sent, (first, _) in done if sent < began]
+    late = [(first - sent) / NS_PER_MS for _, sent, (first, _) in done if sent >= began]
     if not early or len(late) < len(early):
         return None
     longest = max(late)

@@ -10,6 +10,7 @@ from slabench.metrics.declaration import ClientError
 from slabench.metrics.definitions import METRICS, counterpart, declared
 from slabench.metrics.stall_error import error_bound
 from slabench.records import Calibration, ClientRecord, RequestRecord
+from slabench.units import NS_PER_MS, NS_PER_S
 from slabench.verdict.outcome import Check, CheckStatus, check, finding, invalid, not_checked, ok
 from slabench.verdict.validity.context import CheckContext, Margin
 from slabench.verdict.validity.registry import RECORDED, Applies, Registration, Stage
@@ -131,7 +132,7 @@ def _reading(context: CheckContext) -> Check:
     between = not context.judged or any(m.client_error in BETWEEN_TOKENS for m in context.judged_metrics)
     if client.loop_lag_p99_ms is None or late_ms is None or not spans or not between:
         return _of_requests(context) or ok("client.cpu", cpu_s=client.cpu_s, wall_s=client.wall_s)
-    span_ms = spans[len(spans) // 2] / 1e6
+    span_ms = spans[len(spans) // 2] / NS_PER_MS
     # Both ends of a stream's span are read late: by the mean lateness on average, which bounds the error of a
     # mean, by the p99 in the worst of a hundred, which bounds the error of a percentile. The kernel's own
     # arrival time is not late, but everything that waited for one read has one time.
@@ -264,4 +265,4 @@ def _tokens_per_s(context: CheckContext) -> float | None:
     done = [record for record in context.run.requests if record.ok and record.span_ns is not None]
     spans = [span for record in done if (span := record.span_ns) is not None]
     lasted = max((last for _, last in spans), default=0) - min((first for first, _ in spans), default=0)
-    return sum(record.output_tokens or 0 for record in done) * 1e9 / lasted if lasted > 0 else None
+    return sum(record.output_tokens or 0 for record in done) * NS_PER_S / lasted if lasted > 0 else None

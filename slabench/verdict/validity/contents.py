@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from slabench.messages import Message
 from slabench.records import RequestRecord
+from slabench.units import NS_PER_MS
 from slabench.verdict.outcome import Check, CheckStatus, check, finding, invalid, not_checked, ok
 from slabench.verdict.validity.context import CheckContext
 from slabench.verdict.validity.registry import ONE_SERVER, Registration, Stage
@@ -218,7 +219,7 @@ def starts_late(record: RequestRecord) -> bool:
 
 
 def _gaps_ms(record: RequestRecord) -> list[float]:
-    return [(after - before) / 1e6 for before, after in itertools.pairwise(record.arrival_ns)]
+    return [(after - before) / NS_PER_MS for before, after in itertools.pairwise(record.arrival_ns)]
 
 
 def _silent(record: RequestRecord) -> int:
@@ -237,7 +238,7 @@ def _silent(record: RequestRecord) -> int:
 )
 def stream_end(context: CheckContext) -> Check:
     trails = [
-        ((record.end_ns - record.arrival_ns[record.grown - 1]) / 1e6, record)
+        ((record.end_ns - record.arrival_ns[record.grown - 1]) / NS_PER_MS, record)
         for record in context.answers
         if record.end_ns is not None and record.arrival_ns
     ]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from slabench.messages import Message
 from slabench.metrics.full_batch import pace, windows
 from slabench.metrics.pauses import Pause, first_requests, pauses
+from slabench.units import NS_PER_MS, NS_PER_S
 from slabench.verdict.outcome import Check, CheckStatus, check, finding, invalid, ok
 from slabench.verdict.validity.context import CheckContext
 from slabench.verdict.validity.registry import FILLING, Registration, Stage
@@ -17,7 +18,7 @@ from slabench.verdict.validity.registry import FILLING, Registration, Stage
 FIRST_RUN_SHARE = 0.2
 FIRST_RUN_TOKENS = 32
 LOST_SHARE_LIMIT, LOST_SHARE_FINDING = 0.2, 0.05  # of the time in which requests were in flight
-LOST_LEAST_NS = 1e9  # less may be a busy machine's
+LOST_LEAST_NS = NS_PER_S  # less may be a busy machine's
 FIRST_LEAST_MS = 1000.0
 
 
@@ -91,7 +92,7 @@ def _server_stopped(context: CheckContext) -> Check | None:
     """Pauses beyond the limit, or together more than 20 % of the time in which requests were in flight."""
     all_pauses, busy_ns = pauses(context.run.requests)
     longest_ns = max((pause.lasted_ns for pause in all_pauses), default=0)
-    if longest_ns > context.stall_limit_s * 1e9:
+    if longest_ns > context.stall_limit_s * NS_PER_S:
         pause = _longest(all_pauses, context)
         return invalid("stall.server", pause=pause, limit_s=context.stall_limit_s, firm=True)
     later = [pause for pause in all_pauses if not pause.early]
@@ -115,9 +116,9 @@ def _longest(pauses: Sequence[Pause], context: CheckContext) -> Message:
     return Message(
         "stall.pause",
         in_flight=pause.in_flight,
-        lasted_s=pause.lasted_ns / 1e9,
-        after_s=(pause.begin_ns - context.run.began_ns) / 1e9,
-        expected_s=pause.expected_ns / 1e9,
+        lasted_s=pause.lasted_ns / NS_PER_S,
+        after_s=(pause.begin_ns - context.run.began_ns) / NS_PER_S,
+        expected_s=pause.expected_ns / NS_PER_S,
     )
 
 
@@ -135,7 +136,7 @@ def _answer_stopped(context: CheckContext) -> Check:
         (after - before, record.index)
         for record in answers
         for before, after in itertools.pairwise(record.stamps_ns)
-        if after - before > context.stall_limit_s * 1e9 and begin <= before and after <= end
+        if after - before > context.stall_limit_s * NS_PER_S and begin <= before and after <= end
     ]
     if not gaps:
         return ok("stall.none", answers=len(answers), limit_s=context.stall_limit_s)
@@ -145,7 +146,7 @@ def _answer_stopped(context: CheckContext) -> Check:
         stalled=len({index for _, index in gaps}),
         answers=len(answers),
         limit_s=context.stall_limit_s,
-        longest_s=longest_ns / 1e9,
+        longest_s=longest_ns / NS_PER_S,
         index=index,
     )
 
@@ -191,6 +192,6 @@ def _compared(
     """By what share the earlier of two paces is slower, and the message of both; 0 where the later one was
     read at one moment.
     """
-    first_ms, later_ms = (time / tokens / 1e6 for time, tokens in (early, late))
+    first_ms, later_ms = (time / tokens / NS_PER_MS for time, tokens in (early, late))
     slower = first_ms / later_ms - 1 if later_ms else 0.0
     return slower, Message(id, first_ms=first_ms, later_ms=later_ms, slower=slower, **arguments)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slabench.records import RequestRecord
+from slabench.units import NS_PER_MS
 
 # times slower, by events and by tokens: speculation differs in the tokens of an event, a gateway joins events
 APART = 2.5
@@ -57,7 +58,7 @@ def two_paces(records: Sequence[RequestRecord]) -> Paces | None:
 
 def _gap_ms(record: RequestRecord) -> float:
     stamps = record.stamps_ns
-    return statistics.median(after - before for before, after in itertools.pairwise(stamps)) / 1e6
+    return statistics.median(after - before for before, after in itertools.pairwise(stamps)) / NS_PER_MS
 
 
 def _apart(fast: RequestRecord, slow: RequestRecord) -> bool:

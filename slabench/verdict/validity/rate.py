@@ -6,6 +6,7 @@ from statistics import fmean
 
 from slabench.messages import Message
 from slabench.metrics.definitions import METRICS
+from slabench.units import NS_PER_S
 from slabench.verdict.outcome import Check, finding, ok
 from slabench.verdict.validity.context import CheckContext
 from slabench.verdict.validity.registry import Registration, Stage
@@ -33,7 +34,7 @@ def rate_reached(context: CheckContext) -> Check:
     if plan.get("kind") != "open_loop" or cap is None or len(sent) < 2:
         return ok("rate_reached.no_cap")
     due_s, sent_s = (
-        (max(stamps) - min(stamps)) / 1e9
+        (max(stamps) - min(stamps)) / NS_PER_S
         for stamps in ([record.due_ns for record, _ in sent], [stamp for _, stamp in sent])
     )
     if due_s <= 0 or sent_s <= 0:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from slabench.messages import Message
 from slabench.records import RequestRecord
+from slabench.units import NS_PER_S
 from slabench.verdict.outcome import Check, finding, not_checked, ok
 from slabench.verdict.validity.context import CheckContext
 from slabench.verdict.validity.registry import Registration, Stage
@@ -59,7 +60,7 @@ def contradiction(record: RequestRecord) -> Message | None:
             return Message("reported_times.negative", name=name, value=reported[name])
     if record.end_ns is None or record.start_ns is None:
         return None
-    client_s = (record.end_ns - record.start_ns) / 1e9
+    client_s = (record.end_ns - record.start_ns) / NS_PER_S
     for name in TIMES:
         if reported.get(name, 0) > client_s * (1 + BEYOND_SHARE) + BEYOND_S:
             return Message("reported_times.too_long", name=name, value=reported[name], client_s=client_s)

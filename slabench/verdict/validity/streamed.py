@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from slabench.messages import Message
 from slabench.metrics import per_request
 from slabench.metrics.stall_error import late_ns
-from slabench.units import NS_PER_MS
+from slabench.units import NS_PER_MS, NS_PER_S
 from slabench.verdict.outcome import Check, CheckStatus, check, invalid, not_checked, ok
 from slabench.verdict.validity.registry import Registration, Stage
 
@@ -266,7 +266,7 @@ def _gathered(record: RequestRecord) -> bool:
     first, last = stamps[0], stamps[-1]
     if record.sent_ns is None or last == first or last - first >= GATHERED_TIME * (last - record.sent_ns):
         return False
-    if first - record.sent_ns < GATHERED_LEAST_S * 1e9:
+    if first - record.sent_ns < GATHERED_LEAST_S * NS_PER_S:
         return False
     together = sum(count for count in Counter(stamps).values() if count > 1)
     return together > GATHERED_EVENTS * len(stamps)
