@@ -1,4 +1,4 @@
-"""Two clients side by side: for each figure what is definition, what is the other client's known error, and
+"""Two clients side by side: for each metric what is definition, what is the other client's known error, and
 what is noise.
 """
 
@@ -6,157 +6,111 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from statistics import fmean
 from typing import Any
 
-from slabench.messages import number
+from slabench.messages import Message, number
 from slabench.report.console import table
 from slabench.verdict.statistics import Ratio, paired_ratio
 
-DEFINITION_SHARE = 0.001  # ours and classic of the same records: below it nobody asks why
-CLOSE = 0.01
+DEFINITION_SHARE = 0.001  # ours and classic of the same records: a smaller difference needs no explanation
 
-# Our figure, the classic one beside it, why the definitions differ, and what bench_serving's client is known
-# to add.
-_CONNECT = "it opens a connection for every request and parses the whole text so far at every event"
-FIGURES: tuple[tuple[str, str, str, str], ...] = (
-    (
-        "tpot.mean",
-        "classic.tpot.mean",
-        "it ends at [DONE] and divides by n - 1",
-        "it parses the whole text so far at every event",
-    ),
-    ("ttft.mean", "classic.ttft.mean", "it begins before the connection is opened", _CONNECT),
-    (
-        "itl.mean",
-        "classic.itl.mean",
-        "it counts events with text only",
-        "it parses the whole text so far at every event",
-    ),
-    (
-        "e2el.mean",
-        "classic.e2el.mean",
-        "it begins before the connection is opened and ends at [DONE]",
-        _CONNECT,
-    ),
-    ("duration", "classic.duration", "it ends with the answer to GET /get_server_info", _CONNECT),
-    ("request_throughput", "classic.request_throughput", "its duration holds GET /get_server_info", _CONNECT),
-    ("output_throughput", "classic.output_throughput", "its duration holds GET /get_server_info", _CONNECT),
-    (
-        "total_throughput",
-        "classic.total_throughput",
-        "its duration holds GET /get_server_info, its input is the intended one",
-        _CONNECT,
-    ),
-    ("concurrency.mean", "classic.concurrency", "its duration holds GET /get_server_info", _CONNECT),
-    (
-        "concurrency.peak",
-        "classic.max_concurrent_requests",
-        "it counts requests that touch a second",
-        "the same over-count",
-    ),
+# Our metric, the classic one beside it, why the definitions differ, and what bench_serving's client adds.
+METRICS: tuple[tuple[str, str, str, str], ...] = (
+    ("tpot.mean", "classic.tpot.mean", "crosscheck.tpot", "crosscheck.parsing"),
+    ("ttft.mean", "classic.ttft.mean", "crosscheck.ttft", "crosscheck.connecting"),
+    ("itl.mean", "classic.itl.mean", "crosscheck.itl", "crosscheck.parsing"),
+    ("e2el.mean", "classic.e2el.mean", "crosscheck.e2el", "crosscheck.connecting"),
+    ("duration", "classic.duration", "crosscheck.duration", "crosscheck.connecting"),
+    ("request_throughput", "classic.request_throughput", "crosscheck.rate", "crosscheck.connecting"),
+    ("output_throughput", "classic.output_throughput", "crosscheck.rate", "crosscheck.connecting"),
+    ("total_throughput", "classic.total_throughput", "crosscheck.total", "crosscheck.connecting"),
+    ("concurrency.mean", "classic.concurrency", "crosscheck.rate", "crosscheck.connecting"),
+    ("concurrency.peak", "classic.max_concurrent_requests", "crosscheck.peak", "crosscheck.same_peak"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure over all rounds, as means; definition is ours / classic - 1 of the same records."""
+    """One metric over all rounds, as means; definition is ours / classic - 1 of the same records."""
 
-    figure: str
+    metric: str
     ours: float | None
     classic: float | None
     theirs: float | None
     definition: float | None
     client: Ratio | None
-    said: str
+    causes: tuple[Message, ...]
+
+    @property
+    def cause(self) -> str:
+        return "; ".join(map(str, self.causes))
 
 
 def compare(ours: Sequence[Mapping[str, float]], theirs: Sequence[Mapping[str, float]]) -> list[Row]:
-    """ours: all figures of each of our runs; theirs: the classic ones that the other client told, run by run
-    in the same order.
+    """ours: all metrics of each of our runs; theirs: the classic ones that the other client reported, run by
+    run in the same order.
     """
     rows = []
-    for figure, classic, definition, error in FIGURES:
-        mine, same = _values(ours, figure), _values(ours, classic)
-        told = _values(theirs, classic)
-        if mine is None and told is None:
+    for metric, classic, definition, error in METRICS:
+        mine, same, reported = _values(ours, metric), _values(ours, classic), _values(theirs, classic)
+        if not mine and not reported:
             continue
-        client = paired_ratio(same, told) if same is not None and told is not None else None
-        shift = _mean(mine) / _mean(same) - 1 if mine and same and _mean(same) else None
-        said = []
+        client = paired_ratio(same, reported)
+        shift = fmean(mine) / fmean(same) - 1 if mine and same and fmean(same) else None
+        causes = [_cause(client, error, equal=same == reported, rounds=len(reported))]
         if shift is not None and abs(shift) > DEFINITION_SHARE:
-            said.append(f"definition ({definition})")
-        if client is None:
-            said.append("not told by both")
-        elif same == told:
-            said.append("equal")
-        elif client.one_is_inside is None:
-            said.append(
-                "one round has no noise to compare with"
-                if len(told or ()) == 1
-                else "the rounds have no noise to compare with"
-            )
-        elif client.one_is_inside:
-            said.append("noise" if abs(client.estimate - 1) > DEFINITION_SHARE else "equal")
-        else:
-            said.append(f"bench_serving's client ({error})")
-        rows.append(
-            Row(
-                figure,
-                _mean_or_none(mine),
-                _mean_or_none(same),
-                _mean_or_none(told),
-                shift,
-                client,
-                "; ".join(said),
-            )
-        )
+            causes.insert(0, Message("crosscheck.definition", why=Message(definition)))
+        first, second, third = (fmean(values) if values else None for values in (mine, same, reported))
+        rows.append(Row(metric, first, second, third, shift, client, tuple(causes)))
     return rows
 
 
-def _values(runs: Sequence[Mapping[str, float]], key: str) -> list[float] | None:
-    found = [run[key] for run in runs if key in run]
-    return found if found and len(found) == len(runs) else None
+def _cause(client: Ratio | None, error: str, *, equal: bool, rounds: int) -> Message:
+    if client is None:
+        return Message("crosscheck.missing")
+    inside = client.one_is_inside
+    if equal or (inside and abs(client.estimate - 1) <= DEFINITION_SHARE):
+        return Message("crosscheck.equal")
+    if inside is None:
+        return Message("crosscheck.one_round" if rounds == 1 else "crosscheck.no_noise")
+    return Message("crosscheck.noise") if inside else Message("crosscheck.client", why=Message(error))
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
-def _mean_or_none(values: Sequence[float] | None) -> float | None:
-    return None if values is None else _mean(values)
-
-
-def _shown(value: float | None) -> str:
-    return "n/a" if value is None else number(value)
+def _values(runs: Sequence[Mapping[str, float]], key: str) -> list[float]:
+    """One a run; none where a run has none."""
+    values = [run[key] for run in runs if key in run]
+    return values if len(values) == len(runs) else []
 
 
 def crosscheck_table(rows: Sequence[Row]) -> str:
-    width = max((len(one.said) for one in rows), default=0)
-    head = (
-        "figure",
-        "ours",
-        "classic of ours",
-        "bench_serving",
-        "definition",
-        "client",
-        "95 % interval",
-        "which".ljust(width),
-    )
+    width = max((len(row.cause) for row in rows), default=0)
+    columns = "metric, ours, classic of ours, bench_serving, definition, client, 95 % interval".split(", ")
     lines = []
-    for one in rows:
-        ratio = "n/a" if one.client is None else f"{one.client.estimate - 1:+.2%}"
-        interval = "n/a"
-        if one.client is not None and one.client.low is not None and one.client.high is not None:
-            interval = f"{one.client.low - 1:+.2%} {one.client.high - 1:+.2%}"
-        definition = "n/a" if one.definition is None else f"{one.definition:+.2%}"
-        values = (_shown(one.ours), _shown(one.classic), _shown(one.theirs))
-        lines.append((one.figure, *values, definition, ratio, interval, one.said.ljust(width)))
-    legend = (
-        "definition: ours against bench_serving's formula on the same records. client: that formula on our client's records "
-        "against what bench_serving's own client says."
-    )
-    return table(head, lines, left=(0,)) + "\n" + legend
+    for row in rows:
+        values = ["n/a" if value is None else number(value) for value in (row.ours, row.classic, row.theirs)]
+        ratio = interval = "n/a"
+        if row.client is not None:
+            ratio, low, high = f"{row.client.estimate - 1:+.2%}", row.client.low, row.client.high
+            interval = "n/a" if low is None or high is None else f"{low - 1:+.2%} {high - 1:+.2%}"
+        definition = "n/a" if row.definition is None else f"{row.definition:+.2%}"
+        lines.append((row.metric, *values, definition, ratio, interval, row.cause.ljust(width)))
+    body, legend = table((*columns, "cause".ljust(width)), lines, left=(0,)), Message("crosscheck.legend")
+    return f"{body}\n{legend}"
 
 
 def as_dict(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    return [asdict(one) for one in rows]
+    """As --json writes them."""
+    return [
+        {
+            "figure": row.metric,
+            "ours": row.ours,
+            "classic": row.classic,
+            "theirs": row.theirs,
+            "definition": row.definition,
+            "client": None if row.client is None else asdict(row.client),
+            "said": row.cause,
+            "causes": [cause.as_dict() for cause in row.causes],
+        }
+        for row in rows
+    ]

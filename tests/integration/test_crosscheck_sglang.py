@@ -84,7 +84,7 @@ def test_a_run_that_is_not_valid_says_nothing_of_either() -> None:
         )
     assert done.returncode == 6
     assert "INVALID: round 1 by slabench: finish_reason" in done.stderr
-    assert "figure" not in done.stdout
+    assert "metric" not in done.stdout
 
 
 def test_no_server_is_one_sentence() -> None:

@@ -1,4 +1,4 @@
-"""`python -m slabench crosscheck`: what is said before a server is asked, and of what.
+"""`python -m slabench crosscheck`: what is text before a server is asked, and of what.
 
 The runs are in tests/integration.
 """
@@ -6,20 +6,20 @@ The runs are in tests/integration.
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from slabench.bench_serving.client import Reference, command, find
-from slabench.cli.crosscheck import SIM_DATA, load_in_words, options, shared_beginnings
+from slabench.cli.crosscheck import SHARED, SIM_DATA, load_in_words, options, shared_beginnings
 from slabench.cli.main import main
 from slabench.loadgen import Plan, Target
+from slabench.messages import Message
 from slabench.options.table import OPTIONS
 from slabench.places import TOKENIZER
 from slabench.workloads import WorkloadSpec, prepare
 from slabench.workloads.cache import DatasetStore
-from slabench.workloads.shared_prefix import longest_shared
+from slabench.workloads.model import Workload
 from slabench.workloads.tokenizer import load_tokenizer
 
 
@@ -47,7 +47,7 @@ from slabench.workloads.tokenizer import load_tokenizer
         ("--allow=nosuch,client", "--allow=nosuch names no validity check; there are completed,"),
         ("--tokenizer=./nope", "--tokenizer=./nope is not a folder here"),
         ("--json=/no/such/folder/x.json", "--json=/no/such/folder/x.json cannot be written"),
-        ("--base-url=", "--base-url is empty"),
+        ("--base-url=", "--base-url (or SLABENCH_BASE_URL) is empty"),
         ("--bench-serving-python=nope", f"{Path('nope').absolute()} does not exist"),
     ],
 )
@@ -55,9 +55,9 @@ def test_a_wrong_option_is_4_and_one_sentence(
     option: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["crosscheck", "--base-url=sim:", option]) == 4
-    said = capsys.readouterr().err
-    assert words in said.splitlines()[-1]
-    assert "Traceback" not in said
+    text = capsys.readouterr().err
+    assert words in text.splitlines()[-1]
+    assert "Traceback" not in text
 
 
 def test_data_set_names_that_need_a_file_say_so_for_a_real_server(capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +74,7 @@ def test_an_option_is_read_as_pytest_reads_it() -> None:
         "--random-range-ratio": "0.5",
         "--seed": "9",
     }
-    found = options(
+    parsed = options(
         [
             "--base-url=http://a:1",
             *(f"{name}={text}" for name, text in same.items()),
@@ -84,14 +84,14 @@ def test_an_option_is_read_as_pytest_reads_it() -> None:
     for option in OPTIONS:
         if option.name in same:
             assert option.parse is not None
-            assert getattr(found, option.dest) == option.parse(same[option.name])
-    assert found.allow == ("client", "flush")
+            assert getattr(parsed, option.dest) == option.parse(same[option.name])
+    assert parsed.allow == ("client", "flush")
 
 
 def test_defaults_stand_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
-    found = options(["--base-url=http://a:1"])
+    parsed = options(["--base-url=http://a:1"])
     assert main(["crosscheck", "--help"]) == 0
-    said = " ".join(capsys.readouterr().out.split())
+    text = " ".join(capsys.readouterr().out.split())
     for name in (
         "rounds",
         "num_prompts",
@@ -101,8 +101,8 @@ def test_defaults_stand_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
         "random_output_len",
         "seed",
     ):
-        _, _, after = said.partition(f" --{name.replace('_', '-')} N ")
-        assert f"({getattr(found, name)})" in after.partition(" --")[0], name
+        _, _, after = text.partition(f" --{name.replace('_', '-')} N ")
+        assert f"({getattr(parsed, name)})" in after.partition(" --")[0], name
 
 
 def test_the_embedded_server_has_texts_and_a_real_one_random_ids() -> None:
@@ -121,7 +121,8 @@ def test_the_embedded_server_has_texts_and_a_real_one_random_ids() -> None:
         ),
         (
             {"range_ratio": 0.5},
-            "16 prompts (random) of 0.5 x length to 256 tokens, 0.5 x length to 128 out, request rate inf, concurrency 8",
+            "16 prompts (random) of 0.5 x length to 256 tokens, 0.5 x length to 128 out, request rate inf, "
+            "concurrency 8",
         ),
         (
             {"input_len": None, "dataset_name": "sharegpt"},
@@ -140,21 +141,33 @@ def test_the_first_line_names_the_whole_load(more: dict[str, Any], words: str) -
     assert load_in_words(usual | {"request_rate": "inf", "max_concurrency": 8} | more) == words
 
 
-def setup(tmp_path: Path, **more: Any) -> Any:
+def workload(tmp_path: Path, **more: Any) -> Workload:
     loaded = load_tokenizer(str(TOKENIZER))
     spec = WorkloadSpec(num_prompts=32, input_len=256, output_len=8, prompt_form="text", **more)
-    workload = prepare(spec, tokenizer=lambda: loaded, store=DatasetStore(tmp_path))
-    return SimpleNamespace(workload=workload, shared=longest_shared(workload.own_ids))
+    return prepare(spec, tokenizer=lambda: loaded, store=DatasetStore(tmp_path))
 
 
-def test_prompts_that_a_prefix_cache_can_answer_are_told_beforehand(tmp_path: Path) -> None:
+def test_prompts_that_a_prefix_cache_can_answer_are_reported_beforehand(tmp_path: Path) -> None:
     """Bytes that are no character all become the same sign: with 2048 ids some prompts begin with a row of
     it.
     """
-    said = shared_beginnings(setup(tmp_path, dataset_name="random-ids"))
-    assert said.startswith("5 of 32 prompts share up to 225 tokens of their beginning")
-    assert "--dataset-path=FILE" in said
-    assert shared_beginnings(setup(tmp_path, dataset_name="random", dataset_path=str(SIM_DATA))) == ""
+    alike = shared_beginnings(workload(tmp_path, dataset_name="random-ids"))
+    assert alike == Message("crosscheck.alike_random_ids", alike=5, prompts=32, tokens=225)
+    assert str(alike).startswith("5 of 32 prompts share up to 225 tokens of their beginning")
+    assert "--dataset-path=FILE" in str(alike)
+    texts = workload(tmp_path, dataset_name="random", dataset_path=str(SIM_DATA))
+    assert shared_beginnings(texts) is None
+
+
+def test_everything_else_is_as_the_suite_s_defaults() -> None:
+    """So that the session measures and evaluates as it does for a test."""
+    parsed = options(["--base-url=sim:"])
+    own = {name for name, *_ in SHARED} | {"--base-url", "--prompt-form", "--calibrate"}
+    assert {option.name for option in OPTIONS if not hasattr(parsed, option.dest)} == set()
+    for option in OPTIONS:
+        if option.name not in own:
+            assert getattr(parsed, option.dest) == option.default, option.name
+    assert (parsed.prompt_form, parsed.calibrate) == ("text", "off")
 
 
 def test_the_reference_client_runs_elsewhere_so_its_paths_are_absolute(

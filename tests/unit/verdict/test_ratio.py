@@ -1,4 +1,4 @@
-"""The interval of a ratio against one worked by hand, and what a crosscheck says of it."""
+"""The interval of a ratio against one worked by hand, and what a crosscheck makes of it."""
 
 import math
 
@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slabench.messages import Message
 from slabench.report.crosscheck import compare, crosscheck_table
 from slabench.verdict.statistics import paired_ratio
 
@@ -29,9 +30,9 @@ def test_a_constant_factor_is_found_and_has_no_noise_to_be_sure_by(values, facto
 def test_what_is_equal_in_every_round_is_equal_and_a_constant_factor_is_not_sure():
     runs = [{"duration": 1.0, "classic.duration": 1.0}] * 2
     (row,) = compare(runs, [{"classic.duration": 1.0}] * 2)
-    assert row.said == "equal"
+    assert row.causes == (Message("crosscheck.equal"),)
     (row,) = compare(runs, [{"classic.duration": 1.5}] * 2)
-    assert row.said == "the rounds have no noise to compare with"
+    assert row.causes == (Message("crosscheck.no_noise"),)
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [([], []), ([1.0], [1.0, 2.0]), ([0.0], [1.0]), ([1.0], [-1.0])])
@@ -50,11 +51,14 @@ def test_definition_error_and_noise_are_separate():
         for k in range(3)
     ]
     theirs = [{"classic.duration": 1.1 + k / 100, "classic.tpot.mean": 12.0 + k / 10} for k in range(3)]
-    rows = {row.figure: row for row in compare(ours, theirs)}
-    assert rows["duration"].said.startswith("definition (it ends with")
-    assert rows["duration"].said.endswith("noise")
+    rows = {row.metric: row for row in compare(ours, theirs)}
+    ends = Message("crosscheck.definition", why=Message("crosscheck.duration"))
+    assert rows["duration"].causes == (ends, Message("crosscheck.noise"))
+    assert rows["duration"].cause.startswith("definition (it ends with")
     assert rows["duration"].definition == pytest.approx(1.0 / 1.1 - 1)
-    assert "bench_serving's client (it parses" in rows["tpot.mean"].said
+    parsing = Message("crosscheck.client", why=Message("crosscheck.parsing"))
+    assert parsing in rows["tpot.mean"].causes
+    assert "bench_serving's client (it parses" in rows["tpot.mean"].cause
     assert rows["tpot.mean"].client.high < 1
     text = crosscheck_table(list(rows.values()))
     assert "n/a" not in text.split("\n")[1]
@@ -63,5 +67,5 @@ def test_definition_error_and_noise_are_separate():
 def test_what_one_side_lacks_is_not_compared():
     (row,) = compare([{"tpot.mean": 1.0, "classic.tpot.mean": 1.0}], [{}])
     assert row.client is None
-    assert "not told by both" in row.said
+    assert Message("crosscheck.missing") in row.causes
     assert "n/a" in crosscheck_table([row])
