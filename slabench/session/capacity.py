@@ -51,9 +51,9 @@ class FindCapacity:
                 search.add(self._probe(form, search, step), step.why)
                 self._keep_probes(search)
             result = step
-            advice = tuple(map(str, capacity_entry.advice(search, result, self.kind)))
+            advice = capacity_entry.advice(search, result, self.kind)
             if result.kind is Kind.UNRESOLVED:
-                self._invalid(search, result, " ".join(advice), result.kind.value)
+                self._invalid(search, result, " ".join(map(str, advice)), result.kind.value)
             return self._last(form, search, result, advice)
         except KeyboardInterrupt:
             line = str(Message("capacity.interrupted", probes=len(search.probes)))
@@ -62,8 +62,8 @@ class FindCapacity:
                 hand_over(self.campaign, self.run_load.deployment, entry, ())
             else:
                 left = self.campaign.interrupted
-                measured = replace(left.entry, method=METHOD, capacity=entry.capacity)
-                self.campaign.interrupted = replace(left, entry=measured)
+                kept = replace(left.entry, method=METHOD, capacity=entry.capacity)
+                self.campaign.interrupted = replace(left, entry=kept)
             raise
 
     def _search(self, form: Form, rules: tuple[Slo, ...]) -> Search:
@@ -79,12 +79,8 @@ class FindCapacity:
     def _marks(self, form: Form) -> list[Mark]:
         """The loads beyond which something changes, by what the server reports."""
         info, length, marks = self.run_load.deployment.info, form.input_len + form.output_len, []
-        tokens, cap, graph = (
-            info.token_capacity,
-            info.max_running_requests,
-            max(self._graph_sizes(), default=0),
-        )
-        if tokens:
+        cap, graph = info.max_running_requests, max(self._graph_sizes(), default=0)
+        if tokens := info.token_capacity:
             message = Message("capacity.mark.pool", tokens=tokens, fits=tokens // length, length=length)
             marks.append(Mark(tokens // length, message, queues=True))
         if cap:
@@ -139,7 +135,9 @@ class FindCapacity:
         tpot = next((rule.limit for rule in search.rules if rule.metric.startswith("tpot.")), 50.0)
         return max(LEAST_WAVE, math.ceil(load * form.output_len * tpot / 1000))
 
-    def _last(self, form: Form, search: Search, result: SearchResult, advice: tuple[str, ...]) -> Measured:
+    def _last(
+        self, form: Form, search: Search, result: SearchResult, advice: tuple[Message, ...]
+    ) -> Measured:
         """The full workload at the answer, in whole waves: only this run is judged."""
         assert result.load is not None
         load, at, waves = result.load, search.points.get(result.load), self.options.capacity_waves
@@ -157,9 +155,8 @@ class FindCapacity:
             return (capacity_agrees(SearchEvidence(load, none_held, search.rules, probes, metrics)),)
 
         parts = {"capacity": capacity_entry.capacity_entry(search, result, self.kind)}
-        return replace(
-            measured, reasons=(result.kind.value,), advice=advice, entry_parts=parts, further_checks=beside
-        )
+        codes = (result.kind.value,)
+        return replace(measured, reasons=codes, advice=advice, entry_parts=parts, further_checks=beside)
 
     def _entry(self, search: Search, result: SearchResult | None, line: str, reason: str) -> Entry:
         capacity = capacity_entry.capacity_entry(search, result, self.kind)
@@ -173,7 +170,6 @@ class FindCapacity:
     def _keep_probes(self, search: Search) -> None:
         """On disk after every probe: a search that is killed leaves its points, and the best of them."""
         capacity = capacity_entry.capacity_entry(search, None, self.kind)
-        running = RunningTest(id=self.run_load.test_id, method=METHOD, capacity=capacity)
-        self.campaign.show_running(running)
+        self.campaign.show_running(RunningTest(id=self.run_load.test_id, method=METHOD, capacity=capacity))
         with suppress(OSError):  # the run document holds them too, and reports that the disk is full
             write_frontier(probe_rows(capacity), self.campaign.folder / FILE)

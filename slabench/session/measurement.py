@@ -66,7 +66,7 @@ class Measured:
     counted: tuple[int, ...] = ()  # of texts: our tokenizer's counts
     shared: tuple[int, ...] = ()  # tokens that each prompt shares at its beginning with another of the run
     reasons: tuple[str, ...] = ()  # codes beside those of the labels
-    advice: tuple[str, ...] = ()
+    advice: tuple[Message, ...] = ()
     entry_parts: Mapping[str, Any] = field(default_factory=dict)  # further fields of the test's entry
     further_checks: Callable[[Mapping[str, float]], tuple[Check, ...]] | None = None  # of the run's metrics
     trial: Trial = Trial()
