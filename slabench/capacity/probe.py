@@ -23,9 +23,7 @@ _GROWS = ("throughput", "qpm")  # a higher load makes these larger: floors under
 FIRST_WAVE_ERROR, FIRST_WAVE_RATE_ERROR = 0.10, 0.03
 TIE = 0.005  # loads this close in tokens/s give as much: the smallest of them is the answer
 FLAT = 0.02  # loads whose requests queue, this close in tokens/s: what lies between them gives as much
-UNSURE_REPEATS = (
-    5  # probes of a load after which its mean decides, where the interval still has the limit in it
-)
+UNSURE_REPEATS = 5  # probes of a load after which its mean decides if the interval contains the limit
 
 
 class Standing(StrEnum):

@@ -98,11 +98,9 @@ class FindCapacity:
 
     def _probe(self, form: Form, search: Search, ask: Ask) -> Probe:
         wave, waves = self._wave(form, search, ask.load), self.options.capacity_waves
-        number, lengths = len(search.probes) + 1, (form.input_len, form.output_len)
+        number, rules, lengths = len(search.probes) + 1, search.rules, (form.input_len, form.output_len)
         gpus, goodput = self.run_load.deployment.gpus, self.campaign.settings.goodput
-        plan = ProbePlan(
-            ask.load, wave, waves, search.rules, lengths, self.closed, ask.rule_out, gpus, goodput
-        )
+        plan = ProbePlan(ask.load, wave, waves, rules, lengths, self.closed, ask.rule_out, gpus, goodput)
         watch = Watch(plan)
         run = self.run_load.probe(self._form(form, ask.load, wave * waves), number, watch)
         # what the client cut off itself is left out
@@ -111,7 +109,7 @@ class FindCapacity:
             run=replace(run, requests=whole),
             exact_prompt=run.workload.get("prompt_form") == "ids",
             planned=len(whole),
-            judged=[rule.metric for rule in search.rules],
+            judged=[rule.metric for rule in rules],
         )
         checks = examine(context, METHOD, allow=self.options.allow, probe=True)
         bad = [(check.name, check.message) for check in checks if check.state is CheckStatus.INVALID]
