@@ -100,13 +100,7 @@ def retracted(records: Sequence[RequestRecord]) -> int:
     return sum(record.ok and _retracted(record) for record in records)
 
 
-def explained(metrics: Mapping[str, float], crowd: Crowd | None = None, *, without: int = 0) -> str | None:
-    """explanation() in words."""
-    message = explanation(metrics, crowd, without=without)
-    return None if message is None else str(message)
-
-
-def explanation(
+def explained(
     metrics: Mapping[str, float], crowd: Crowd | None = None, *, without: int = 0
 ) -> Message | None:
     """A TTFT in its parts if the server reports them, and how many requests ran and were queued, by the log

@@ -182,6 +182,7 @@ class Entry:
     advice: tuple[str, ...]  # what to try next
     advice_messages: tuple[Message, ...] = optional(())  # the same as ids and arguments
     explained: str | None = None  # why TTFT is what it is; null: nothing to explain
+    explained_message: Message | None = optional()  # the same as ids and arguments
     workload: Mapping[str, object]  # what was sent: Workload.describe()
     plan: Mapping[str, object]  # how it was sent: Plan.describe()
     metrics: Mapping[str, float]  # metric key -> value in its unit (`units`); undefined ones are absent

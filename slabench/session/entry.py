@@ -35,6 +35,7 @@ def entry_of(test_id: str, test: Measured, evaluation: Evaluation, records_file:
     first, runs = evaluation.new[0], [load.measured.run for load in evaluation.evaluated]
     log = first.context.log
     crowd = None if log is None else Crowd(log.lines, log.running_max, log.waited_max, log.waited)
+    why_ttft = explained(case.metrics, crowd, without=retracted(run.requests))
     records = RecordsEntry(file=records_file, requests=sum(len(each.requests) for each in runs))
     if run.reported is not None:
         reported = sum(len(each.reported.requests) for each in runs if each.reported is not None)
@@ -47,7 +48,8 @@ def entry_of(test_id: str, test: Measured, evaluation: Evaluation, records_file:
         **concluded(evaluation.verdict, case.metrics, case.comparison),
         workload=dict(run.workload),
         plan=dict(run.plan),
-        explained=explained(case.metrics, crowd, without=retracted(run.requests)),
+        explained=None if why_ttft is None else str(why_ttft),
+        explained_message=why_ttft,
         errors=_errors(runs),
         evidence=context_json.as_dict(first.context),
         server=_server(run),

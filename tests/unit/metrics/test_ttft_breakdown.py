@@ -3,7 +3,7 @@
 import pytest
 
 from slabench.messages import Message
-from slabench.metrics.ttft_breakdown import Crowd, explained, explanation, parts, retracted, waiting
+from slabench.metrics.ttft_breakdown import Crowd, explained, parts, retracted, waiting
 from slabench.records import ErrorKind
 from tests.unit.metrics.test_compute import answer
 
@@ -46,7 +46,7 @@ CROWD = Crowd(lines=124, ran=18, waited=110, waited_lines=97)
 
 
 def sentences(*args, **more):
-    message = explanation(*args, **more)
+    message = explained(*args, **more)
     assert message is not None and message.id == "ttft.sentences"
     return list(message.arguments["sentences"])
 
