@@ -8,16 +8,16 @@ from slabench.capacity.probe import ProbePlan
 from slabench.capacity.watch import Watch
 from slabench.verdict.sla import parse
 
-# Output tokens every half second of two loads on one H200 (sglang 0.5.12, Qwen3-30B-A3B, 3500/1200, graph 128).
-# The first requests decode a hundred tokens before the prompts of all others are there, and stand still for ten
-# seconds then. The probe of 120 was ended at 12 s, wrongly; what follows is from the second probe of that load.
+# Output tokens every half second of two loads on one H200 (sglang 0.5.12, Qwen3-30B-A3B, 3500/1200, graph of
+# 128). The first requests decode a hundred tokens before the prompts of all others are there, and then pause
+# for ten seconds. The probe of 120 was ended at 12 s, wrongly; the rest is from its second probe.
 AT_120 = [
-    0, 200, 207, 214, 218, 225, 232, 237, 244, 249, 256, 263, 267, 274, 279, 286, 291, 298, 302, 310, 314, 1638, 3438, 5118,
-    6902, 8582, 10382, 12062, 13830, 15542,
+    0, 200, 207, 214, 218, 225, 232, 237, 244, 249, 256, 263, 267, 274, 279, 286, 291, 298, 302, 310, 314,
+    1638, 3438, 5118, 6902, 8582, 10382, 12062, 13830, 15542,
 ]  # fmt: skip
 AT_128 = [
-    0, 100, 107, 114, 119, 126, 133, 138, 145, 149, 156, 161, 168, 173, 180, 184, 191, 198, 203, 210, 215, 606, 2526, 4318,
-    6137, 8030, 9822, 11710, 13534, 15326, 17118, 18958, 20830,
+    0, 100, 107, 114, 119, 126, 133, 138, 145, 149, 156, 161, 168, 173, 180, 184, 191, 198, 203, 210, 215,
+    606, 2526, 4318, 6137, 8030, 9822, 11710, 13534, 15326, 17118, 18958, 20830,
 ]  # fmt: skip
 
 
