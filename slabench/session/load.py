@@ -15,12 +15,14 @@ from slabench.server.control import flush, workers_flushed
 from slabench.server.log.log_window import mark, spans
 from slabench.session.deployment import Deployment
 from slabench.session.evidence import flush_lines
+from slabench.session.measurement import Measured
 from slabench.session.observation import observe
 from slabench.session.settings import Settings
 from slabench.session.stream_probe import ShortPrompt, probe
 from slabench.session.warmup import BATCH, OUTPUT_LEN, Shapes, WarmUp
 from slabench.verdict.validity.streamed import Probe
 from slabench.workloads.model import Workload
+from slabench.workloads.shared_prefix import longest_shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,29 @@ def send(
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """A load before it is sent: where, how, what and when."""
+
+    deployment: Deployment
+    options: LoadOptions
+    workload: Workload
+    plan: Plan
+
+    def measured(self, run: RunRecord, form: Form, **test: Any) -> Measured:
+        """The run with what its evaluation needs; test: further fields of Measured."""
+        ids, exact = self.workload.own_ids, self.workload.spec.prompt_form == "ids"
+        return Measured(
+            run=run,
+            form=form,
+            deployment=self.deployment,
+            exact_prompt=exact,
+            counted=() if exact else tuple(map(len, ids)),
+            shared=longest_shared(ids),
+            **test,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ServerHistory:
     """What this session has sent to its servers before their loads: each is done once for a server."""
 
@@ -141,20 +166,17 @@ class Ready:
 
 
 def make_ready(
-    deployment: Deployment,
-    options: LoadOptions,
-    workload: Workload,
-    plan: Plan,
+    load: Load,
     history: ServerHistory,
     *,
-    output_len: int,
     first_counts: bool = True,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> Ready:
-    """output_len: of the load's answers. first_counts=False: a warm-up of any size serves this load."""
-    _probe_stream(deployment, options, workload, history, output_len)
-    warmup = WarmUp.of(options.warmup_requests, deployment.url, options.backend, workload, plan)
-    shorter = min(output_len, OUTPUT_LEN)
+    """Warm up, then flush the prefix cache. first_counts=False: a warm-up of any size serves this load."""
+    deployment, options, workload = load.deployment, load.options, load.workload
+    _probe_stream(load, history)
+    warmup = WarmUp.of(options.warmup_requests, deployment.url, options.backend, workload, load.plan)
+    shorter = min(workload.spec.output_len, OUTPUT_LEN)
     notes = warmup.run(
         history.shapes,
         lambda prompts: send(deployment, options.quiet, prompts, output_len=shorter),
@@ -171,17 +193,16 @@ def make_ready(
     return Ready(warmup.requests, tuple(notes), status, text, lines)
 
 
-def _probe_stream(
-    deployment: Deployment, options: LoadOptions, workload: Workload, history: ServerHistory, output_len: int
-) -> None:
+def _probe_stream(load: Load, history: ServerHistory) -> None:
     """Before anything else is sent to a server; not for answers of one token."""
-    if deployment.url in history.stream_probes or output_len == 1 or not workload.prompts:
+    url, prompts = load.deployment.url, load.workload.prompts
+    if url in history.stream_probes or load.workload.spec.output_len == 1 or not prompts:
         return
 
     def send_short(prompt: ShortPrompt, tokens: int) -> LoadResult:
-        return send(deployment, options.quiet, [prompt], output_len=tokens)
+        return send(load.deployment, load.options.quiet, [prompt], output_len=tokens)
 
-    history.stream_probes[deployment.url] = probe(workload.prompts[0], send_short)
+    history.stream_probes[url] = probe(prompts[0], send_short)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,20 +215,17 @@ class Sent:
 
 
 def measure(
-    deployment: Deployment,
-    options: LoadOptions,
-    workload: Workload,
-    plan: Plan,
+    load: Load,
     ready: Ready,
     drive: Callable[[], Sent],
     *,
     count_tokens: Callable[[str], int | None] = lambda text: None,
 ) -> RunRecord:
     """drive: sends the load. count_tokens: by our own tokenizer, None without one."""
-    before = observe(deployment)
-    marks = mark(deployment.logs)
+    before = observe(load.deployment)
+    marks = mark(load.deployment.logs)
     sent = drive()
-    after = observe(deployment, count=before.counters is not None)
+    after = observe(load.deployment, count=before.counters is not None)
     log_spans, log_notes = spans(marks)
     served = None
     if before.counters is not None and after.counters is not None:
@@ -219,8 +237,8 @@ def measure(
         requests=with_tokens(result.requests, count_tokens),
         began_ns=result.began_ns,
         began_unix=result.began_unix,
-        workload=workload.describe(),
-        plan={**plan.describe(), **options.describe(ready.warmup_requests)},
+        workload=load.workload.describe(),
+        plan={**load.plan.describe(), **load.options.describe(ready.warmup_requests)},
         client=result.client,
         reported=sent.reported,
         server=ServerEvidence(

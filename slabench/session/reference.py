@@ -8,22 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from slabench.bench_serving.client import BenchServingResult, Reference, check_recipe, run_bench_serving
-from slabench.loadgen import LoadResult, Plan
+from slabench.loadgen import LoadResult
 from slabench.records import ClientRecord
-from slabench.session.deployment import Deployment
-from slabench.session.load import LoadOptions, Sent, target_of
+from slabench.session.load import Load, Sent, target_of
 from slabench.strict_json import dumps
-from slabench.workloads.model import Workload
 
 FILE = "bench_serving.jsonl"  # its result rows, without the answers' texts and the server's info
 
 
 def drive(
-    deployment: Deployment,
-    options: LoadOptions,
+    load: Load,
     reference: Reference,
-    workload: Workload,
-    plan: Plan,
     *,
     tokenizer: str,
     trust_remote_code: bool = False,
@@ -33,18 +28,19 @@ def drive(
 
     tokenizer: its folder or name.
     """
-    check_recipe(workload.spec, plan, tokenizer, trust_remote_code=trust_remote_code)
+    deployment, spec = load.deployment, load.workload.spec
+    check_recipe(spec, load.plan, tokenizer, trust_remote_code=trust_remote_code)
     output = run_bench_serving(
         reference,
         target_of(deployment),
-        workload.spec,
-        plan,
-        workload.prompts,
-        backend=options.backend,
+        spec,
+        load.plan,
+        load.workload.prompts,
+        backend=load.options.backend,
         tokenizer=tokenizer,
         model=deployment.model_name,
         allow_download=allow_download,
-        body=options.body,
+        body=load.options.body,
     )
     # Where it gives no result, the time of its whole process is what there is.
     client = ClientRecord(output.run.metrics.get("duration", output.wall_s), None, None, None, None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from slabench.bench_serving.client import find
 from slabench.errors import system_words
-from slabench.loadgen import LoadInterrupted, Plan, Progress
+from slabench.loadgen import LoadInterrupted, Progress
 from slabench.methods import Form
 from slabench.records import RequestRecord, RunRecord, ServerEvidence
 from slabench.report.document import utc_now
@@ -16,13 +16,12 @@ from slabench.report.records_file import ATTEMPT, PROBE
 from slabench.session import partial_entry, reference
 from slabench.session.campaign import Campaign
 from slabench.session.deployment import Deployment
-from slabench.session.load import LoadOptions, Sent, make_ready, measure, send
+from slabench.session.load import Load, LoadOptions, Sent, make_ready, measure, send
 from slabench.session.measurement import BASELINE, Measured, Trial
 from slabench.session.progress import ProgressLine
 from slabench.session.prompts import Prompts
 from slabench.session.pytest_benchmark import Sidecar
 from slabench.workloads.model import Workload
-from slabench.workloads.shared_prefix import longest_shared
 
 if TYPE_CHECKING:
     from slabench.capacity.watch import Watch
@@ -40,19 +39,9 @@ class TestParts:
     sidecar: Sidecar
 
 
-@dataclass(frozen=True, slots=True)
-class _Load:
-    """A load that is about to be sent."""
-
-    deployment: Deployment
-    options: LoadOptions
-    workload: Workload
-    plan: Plan
-
-
-def _load(campaign: Campaign, deployment: Deployment, form: Form, workload: Workload) -> _Load:
+def _load(campaign: Campaign, deployment: Deployment, form: Form, workload: Workload) -> Load:
     options = LoadOptions.of(campaign.settings)
-    return _Load(deployment, options, workload, options.plan(form, workload))
+    return Load(deployment, options, workload, options.plan(form, workload))
 
 
 def run_trial(
@@ -78,37 +67,21 @@ def run_trial(
         one_token=form.output_len == 1,
         simulated=servers.new.simulated,
     )
-    ready = make_ready(
-        deployment,
-        load.options,
-        workload,
-        load.plan,
-        campaign.history,
-        output_len=form.output_len,
-        say=campaign.say,
-    )
+    ready = make_ready(load, campaign.history, say=campaign.say)
     began_utc = utc_now()
     run = measure(
-        deployment,
-        load.options,
-        workload,
-        load.plan,
+        load,
         ready,
         lambda: _drive(campaign, test, load, trial, labels),
         count_tokens=campaign.tokenizer.count,
     )
-    exact = workload.spec.prompt_form == "ids"
-    return Measured(
-        run=calibrate(run),
-        form=form,
-        deployment=deployment,
+    return load.measured(
+        calibrate(run),
+        form,
         point=dict(point),
         labels=labels,
         began_utc=began_utc,
-        exact_prompt=exact,
         batch_size=batch_size,
-        counted=() if exact else tuple(map(len, workload.own_ids)),
-        shared=longest_shared(workload.own_ids),
         trial=trial,
     )
 
@@ -121,16 +94,7 @@ def run_probe(campaign: Campaign, test: TestParts, form: Form, number: int, watc
     workload = test.prompts.workload(form, test.test_id, probe=number)
     load = _load(campaign, campaign.servers.new, form, workload)
     # A search begins at its largest load, and what that warms up serves the smaller ones.
-    ready = make_ready(
-        load.deployment,
-        load.options,
-        workload,
-        load.plan,
-        campaign.history,
-        output_len=form.output_len,
-        first_counts=False,
-        say=campaign.say,
-    )
+    ready = make_ready(load, campaign.history, first_counts=False, say=campaign.say)
     name = f"{test.test_id}{PROBE}{number}"
 
     def keep(record: RequestRecord) -> None:
@@ -166,7 +130,7 @@ def run_probe(campaign: Campaign, test: TestParts, form: Form, number: int, watc
     )
 
 
-def _drive(campaign: Campaign, test: TestParts, load: _Load, trial: Trial, labels: tuple[str, ...]) -> Sent:
+def _drive(campaign: Campaign, test: TestParts, load: Load, trial: Trial, labels: tuple[str, ...]) -> Sent:
     """The load by the client that --client names; Ctrl-C leaves what was measured with the campaign."""
     client = _by_bench_serving if campaign.settings.options.client == "bench_serving" else _by_ours
     name = test.test_id if trial == Trial() else f"{test.test_id} ({trial.message})"
@@ -198,7 +162,7 @@ def _show(campaign: Campaign, test: TestParts, report: Progress) -> None:
     test.progress.update(report)
 
 
-def _by_ours(campaign: Campaign, test: TestParts, load: _Load, trial: Trial) -> Sent:
+def _by_ours(campaign: Campaign, test: TestParts, load: Load, trial: Trial) -> Sent:
     records, attempt = campaign.files.records, campaign.attempt_of(test.test_id)
     name = test.test_id if attempt == 1 else f"{test.test_id}{ATTEMPT}{attempt}"
     result = send(
@@ -212,18 +176,15 @@ def _by_ours(campaign: Campaign, test: TestParts, load: _Load, trial: Trial) -> 
     return Sent(result)
 
 
-def _by_bench_serving(campaign: Campaign, test: TestParts, load: _Load, trial: Trial) -> Sent:
+def _by_bench_serving(campaign: Campaign, test: TestParts, load: Load, trial: Trial) -> Sent:
     options = campaign.settings.options
     client = find(options.bench_serving_python)
     campaign.tokenizer.required()
     tokenizer = campaign.tokenizer.folder()
     assert tokenizer is not None, "there is a tokenizer, so it has a folder or a name"
     sent, output = reference.drive(
-        load.deployment,
-        load.options,
+        load,
         client,
-        load.workload,
-        load.plan,
         tokenizer=tokenizer,
         trust_remote_code=options.trust_remote_code,
         allow_download=options.allow_download,
