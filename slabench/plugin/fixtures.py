@@ -17,7 +17,6 @@ from slabench.plugin.forms import marked_forms
 from slabench.plugin.preflight import campaign_of
 from slabench.plugin.reporting import BENCHMARK_OUTPUTS
 from slabench.plugin.stash import ENTRY
-from slabench.session.capacity import FindCapacity
 from slabench.session.curve import JudgeCurve
 from slabench.session.judge import Judge
 from slabench.session.progress import ProgressLine
@@ -26,6 +25,7 @@ from slabench.session.run_load import RunLoad
 
 if TYPE_CHECKING:  # what sends loads comes with the first test that asks for it
     from slabench.session.campaign import Campaign
+    from slabench.session.capacity import FindCapacity
     from slabench.session.deployment import Deployment
     from slabench.session.prompts import Prompts
 
@@ -103,4 +103,6 @@ def judge_curve(judge: Judge) -> JudgeCurve:
 
 @pytest.fixture
 def find_capacity(run_load: RunLoad, judge: Judge) -> FindCapacity:
+    from slabench.session.capacity import FindCapacity
+
     return FindCapacity(run_load, judge)
