@@ -110,9 +110,9 @@ CLIENT: tuple[Option, ...] = (
         "--warmup-requests",
         "batch",
         "all live",
-        "requests before a test, flushed away. batch: as many at once as the test has in flight, prompts of "
-        "its own, at most 16 "
-        "tokens out, once for each server process and shape; a number: so many before each load; 0: none",
+        "requests before a test, flushed away. batch: as many at once as the test has in flight, prompts "
+        "of its own, at most 16 tokens out, once for each server process and shape; a number: so many "
+        "before each load; 0: none",
         count_or_batch,
     ),
     Option("client", "--no-flush-cache", False, "all live", "do not flush the prefix cache before each test"),

@@ -34,9 +34,8 @@ JUDGEMENT: tuple[Option, ...] = (
         "--slo-preset",
         None,
         "all live",
-        "a published set of objectives, which --slo adds to: ant's tiers (mean TPOT 70, 50, 30 ms with mean "
-        "TTFT 2, 1.5, 1 s), or "
-        "tencent's later form (50 ms, 2 s)",
+        "a published set of objectives, which --slo adds to: ant's tiers (mean TPOT 70, 50, 30 ms with "
+        "mean TTFT 2, 1.5, 1 s), or tencent's later form (50 ms, 2 s)",
         str,
         choices=("ant-70", "ant-50", "ant-30", "tencent"),
         metavar="NAME",

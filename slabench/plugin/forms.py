@@ -60,7 +60,6 @@ def check_objectives(forms: Sequence[tuple[str, Form]], slos: Sequence[Slo]) -> 
             (
                 few,
                 f"--slo={slo} needs {least} requests, and {test.rpartition('/')[2]} would send "
-                f"{count}{more}. "
-                "Ask for the mean, send more prompts, or leave such tests out with -k.",
+                f"{count}{more}. Ask for the mean, send more prompts, or leave such tests out with -k.",
             ),
         )

@@ -9,7 +9,7 @@ import contextlib
 import json
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,8 +17,10 @@ from slabench.options.checks import refuse
 from slabench.plugin.order import is_live
 from slabench.server.secrets import redact_url
 from slabench.session.settings import SIM, Settings
-from slabench.session.starting import bearer
 from slabench.strict_json import dumps
+
+if TYPE_CHECKING:
+    from slabench.session.deployment import Deployment
 
 # the curve is made from the decode tests' lines: all of them at one server
 TOGETHER = "tests/ali/test_decode"
@@ -55,15 +57,13 @@ def check_numbers(config: pytest.Config, settings: Settings) -> None:
         (
             count > urls,
             f"-n {count} would let {count} workers drive {servers} at once, and each would measure the "
-            "others' load; "
-            "leave -n out (or use -n 0) for live tests, or name as many servers: --base-url=A --base-url=B "
-            "-n 2.",
+            "others' load; leave -n out (or use -n 0) for live tests, or name as many servers: "
+            "--base-url=A --base-url=B -n 2.",
         ),
         (
             urls > 1 and not count,
             f"{urls} servers are named by --base-url, and one process measures one; -n {urls} spreads the "
-            "tests over "
-            "them. To compare two servers, name the old one with --baseline-url.",
+            "tests over them. To compare two servers, name the old one with --baseline-url.",
         ),
         (
             count and settings.baseline_url is not None,
@@ -90,59 +90,46 @@ def check_same(settings: Settings) -> str:
     What they report is compared: version, arguments, hardware and model. Their speed is not: it is what the
     run measures. The answer: why two of them may be one process, or nothing.
     """
-    from slabench.session.deployment import identified
-    from slabench.session.servers import one_process
-    from slabench.verdict.differences import SECTIONS
+    from slabench.session.servers import identified_by, one_process
 
     first, *others = settings.base_urls
     if any(url.startswith(SIM) for url in settings.base_urls):
         different = next((url for url in others if url != first), "")
-        refuse(
-            (
-                different,
-                f"--base-url={different} is another server than {first}: tests are spread over servers that "
-                "are the same.",
-            )
-        )
+        sentence = "tests are spread over servers that are the same."
+        refuse((different, f"--base-url={different} is another server than {first}: {sentence}"))
         return ""
-    options = settings.options
-    gpus = (options.prefill_gpu_num, options.decode_gpu_num)
-    headers = {**bearer(settings.api_key), **settings.headers}
-    servers = [
-        identified(url, headers, ca_file=options.ca_file, gpu_counts=gpus, hardware=options.hardware)
-        for url in settings.base_urls
-    ]
+    servers = [identified_by(settings, url, settings.api_key) for url in settings.base_urls]
     twins = []
     for pair in combinations(servers, 2):
         same, twin = one_process(*pair)
         twins.append(twin)
-        names = [redact_url(server.url) for server in pair]
-        refuse(
-            (
-                same,
-                f"--base-url={names[0]} and --base-url={names[1]} lead to one server process; two workers at "
-                "one server "
-                "would disturb each other.",
-            )
-        )
-    known, name = servers[0].fingerprint, redact_url(first)
+        names = [f"--base-url={redact_url(server.url)}" for server in pair]
+        sentence = "lead to one server process; two workers at one server would disturb each other."
+        refuse((same, f"{' and '.join(names)} {sentence}"))
     for server in servers[1:]:
-        differ = [
-            f"{section}.{key}: {server.fingerprint[section].get(key)!r}, {value!r} at {name}"
-            for section in SECTIONS
-            if section in server.fingerprint
-            for key, value in known[section].items()
-            if server.fingerprint[section].get(key) != value
-        ]
-        refuse(
-            (
-                differ,
-                f"{redact_url(server.url)} is another deployment than {name} ({'; '.join(differ)}): tests "
-                "are spread over "
-                "servers that are the same. To compare two servers, name the old one with --baseline-url.",
-            )
-        )
+        _check_deployment(server, servers[0])
     return next(filter(None, twins), "")
+
+
+def _check_deployment(server: Deployment, first: Deployment) -> None:
+    from slabench.verdict.differences import SECTIONS
+
+    mine, name = server.fingerprint, redact_url(first.url)
+    differ = [
+        f"{section}.{key}: {mine[section].get(key)!r}, {value!r} at {name}"
+        for section in SECTIONS
+        if section in mine
+        for key, value in first.fingerprint[section].items()
+        if mine[section].get(key) != value
+    ]
+    refuse(
+        (
+            differ,
+            f"{redact_url(server.url)} is another deployment than {name} ({'; '.join(differ)}): tests are "
+            "spread over servers that are the same. To compare two servers, name the old one with "
+            "--baseline-url.",
+        )
+    )
 
 
 class Worker:

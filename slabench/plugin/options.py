@@ -111,6 +111,5 @@ def _check_paths(config: pytest.Config) -> None:
     if named and config.rootpath == CLONE and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         raise ConfigError(
             "A server is named and no test: name the tests first, such as pytest tests/tencent "
-            "--base-url=URL (or tests/ali, "
-            "tests/serving)."
+            "--base-url=URL (or tests/ali, tests/serving)."
         )

@@ -166,8 +166,8 @@ def unread(items: Iterable[pytest.Item], options: Namespace) -> tuple[str, ...]:
             ignored.setdefault(item.nodeid.partition("[")[0], names)
     return tuple(
         f"{test} does not read {', '.join('--' + name.replace('_', '-') for name in names)}: it sends the "
-        "Form in its file. "
-        "from_options(FORM, options) puts the command line's values over it (docs/writing-a-benchmark.md)."
+        "Form in its file. from_options(FORM, options) puts the command line's values over it "
+        "(docs/writing-a-benchmark.md)."
         for test, names in ignored.items()
     )
 

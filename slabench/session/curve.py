@@ -24,9 +24,8 @@ class JudgeCurve:
             )
         if not deployment.logs:
             raise InvalidRun(
-                "no_deploy_log: the curve is made from the server's log; give it with --deploy-log=FILE (one "
-                "per node, comma "
-                "separated), or let slabench start the server with --launch=CMD."
+                "no_deploy_log: the curve is made from the server's log; give it with --deploy-log=FILE "
+                "(one per node, comma separated), or let slabench start the server with --launch=CMD."
             )
         compared = campaign.compared_with(judge.test_id, judge.test_ids)
         judge.close(curve_entry(points, deployment, campaign.settings, compared))

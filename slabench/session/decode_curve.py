@@ -199,8 +199,7 @@ def _baseline_medians(points: Sequence[DecodePoint], sizes: Sequence[int]) -> li
     if not any(medians):
         raise InvalidRun(
             "no_deploy_log: baseline server: its curve is made from its log; give it with "
-            "--baseline-deploy-log=FILE, or "
-            "let slabench start that server with --baseline-launch=CMD."
+            "--baseline-deploy-log=FILE, or let slabench start that server with --baseline-launch=CMD."
         )
     return medians
 

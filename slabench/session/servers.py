@@ -96,12 +96,18 @@ def _check_logs(option: str, paths: tuple[str, ...]) -> None:
 def _opened(
     settings: Settings, server: Start, log: Path, logs: tuple[str, ...], key: str | None, on_error: ExitStack
 ) -> tuple[Launched | None, Deployment]:
-    options, url, launched = settings.options, server.url, None
+    url, launched = server.url, None
     if url.startswith(SIM) or server.command is not None:
-        launched = start(options, server, str(log), key)
+        launched = start(settings.options, server, str(log), key)
         on_error.callback(launched.stop)
         url, logs = launched.url, logs or (launched.log_path,)
-    return launched, identified(
+    return launched, identified_by(settings, url, key, logs)
+
+
+def identified_by(settings: Settings, url: str, key: str | None, logs: tuple[str, ...] = ()) -> Deployment:
+    """The server at a URL, asked as the command line says."""
+    options = settings.options
+    return identified(
         url,
         {**bearer(key), **settings.headers},
         ca_file=options.ca_file,
@@ -125,8 +131,7 @@ def _check_two(new: Deployment, old: Deployment) -> str:
     if same:
         raise ServerError(
             f"--base-url={redact_url(new.url)} and --baseline-url={redact_url(old.url)} lead to one server "
-            "process "
-            f"(random_seed {new.info.random_seed}): load on one shows at the other. Give the old server's "
-            "own address."
+            f"process (random_seed {new.info.random_seed}): load on one shows at the other. Give the old "
+            "server's own address."
         )
     return twin

@@ -53,14 +53,13 @@ def _check_baselines(options: Namespace) -> None:
         (
             len(paths) == 2 and paths[0] == paths[1],
             f"--baseline and --save-baseline name the same file, {options.baseline}: a regression would "
-            "become "
-            "the next baseline. Save to another file, and replace the old one when the run is accepted.",
+            "become the next baseline. Save to another file, and replace the old one when the run is "
+            "accepted.",
         ),
         (
             unknown,
             f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(SECTIONS)}, "
-            "or one of "
-            "their keys such as model.dtype.",
+            "or one of their keys such as model.dtype.",
         ),
     )
 
@@ -91,8 +90,7 @@ def _check_capacity(options: Namespace) -> None:
         (
             search and (options.baseline_url is not None or options.baseline_launch is not None),
             "--find-capacity searches one server's limit, and --baseline-url or --baseline-launch names a "
-            "second one; "
-            "search each by itself, and compare the run folders.",
+            "second one; search each by itself, and compare the run folders.",
         ),
         (
             search and options.capacity_load == "concurrency" and fractions,
@@ -101,9 +99,9 @@ def _check_capacity(options: Namespace) -> None:
         ),
         (
             search and options.num_prompts is not None and options.num_prompts < top,
-            f"--num-prompts={options.num_prompts} is below {top:g}, the highest load of --capacity-{option}: "
-            "the last run "
-            "would never have as many in flight. Leave it out, or lower the range.",
+            f"--num-prompts={options.num_prompts} is below {top:g}, the highest load of "
+            f"--capacity-{option}: the last run would never have as many in flight. Leave it out, or lower "
+            "the range.",
         ),
     )
 
@@ -120,8 +118,7 @@ def check_reference_client(options: Namespace, headers: Mapping[str, str], body:
         (
             reference and "sampling_params" in body,
             "--client=bench_serving replaces sampling_params as a whole, and with it the lengths that the "
-            "test asks for: "
-            "send them over /v1 (--backend=sglang-oai), where they are keys at the top, or leave out "
-            "--client=bench_serving.",
+            "test asks for: send them over /v1 (--backend=sglang-oai), where they are keys at the top, or "
+            "leave out --client=bench_serving.",
         ),
     )

@@ -63,8 +63,7 @@ def baseline_url(options: Namespace, urls: tuple[str, ...]) -> str | None:
         (
             options.one_after_the_other and not sequential,
             "--one-after-the-other starts the old server, measures it, ends it, and does the same with the "
-            "new one: it needs "
-            "--baseline-launch=CMD and --launch=CMD, and cannot be resumed.",
+            "new one: it needs --baseline-launch=CMD and --launch=CMD, and cannot be resumed.",
         ),
         (
             url is None and command is None and beside,

@@ -50,8 +50,7 @@ class TokenizerSource:
             without = ", or --dataset-name=random-ids --prompt-form=ids, which needs none."
             raise ConfigError(
                 "The prompts need a tokenizer, and the folder that the server names is not readable here: "
-                "give --tokenizer=DIR (or "
-                f"--model=DIR){'.' if sends_text(self.options) else without}"
+                f"give --tokenizer=DIR (or --model=DIR){'.' if sends_text(self.options) else without}"
             )
         return tokenizer
 
