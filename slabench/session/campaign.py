@@ -1,7 +1,7 @@
 """One process's live measurements: the parts that a session makes once, made when they are first needed.
 
-Only the callables that tests use (run_load.py, judge.py, curve.py, capacity.py) take it; they hand its parts
-to the functions that measure and evaluate.
+The callables that tests use (run_load.py, judge.py, curve.py, capacity.py), a command, and trial.py take it;
+they hand its parts to the functions that measure and evaluate.
 """
 
 from __future__ import annotations
