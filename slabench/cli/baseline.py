@@ -11,15 +11,18 @@ import json
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from slabench import cli
+from slabench.cli.baseline_parts import refuse_others, refuse_the_same
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
+from slabench.messages import metric_name, number
 from slabench.output_file import locked
-
-if TYPE_CHECKING:
-    from slabench.verdict.baseline import Baseline
+from slabench.report.console import table
+from slabench.report.resume import read_run
+from slabench.verdict.baseline import Baseline
+from slabench.verdict.baseline_file import RULES, add_to, build, load, merge, save
 
 PROG = f"{cli.PROG} baseline"
 Document = Mapping[str, Any]  # a baseline file's content
@@ -82,8 +85,6 @@ def _check_output(command: str, inputs: Sequence[str], output: str | None) -> st
 
 
 def _list(options: argparse.Namespace) -> int:
-    from slabench.report.console import table
-
     folder = Path(options.folder)
     if folder.is_file():
         raise ConfigError(f"{folder} is a file; {PROG} show {folder} shows it, list takes a folder.")
@@ -98,8 +99,6 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _list_row(path: Path) -> tuple[str, ...]:
-    from slabench.verdict.baseline_file import load
-
     try:
         baseline = load(str(path), option="")
     except ConfigError as error:
@@ -112,9 +111,6 @@ def _list_row(path: Path) -> tuple[str, ...]:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from slabench.report.console import table
-    from slabench.verdict.baseline_file import RULES, load
-
     file = options.file
     if Path(file).is_dir():
         saved = f"save {file} -o FILE makes a baseline of it"
@@ -134,8 +130,6 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _metric_rows(baseline: Baseline, test_id: str) -> Iterator[tuple[str, ...]]:
-    from slabench.messages import metric_name, number
-
     test, name = baseline.tests[test_id], test_id.rpartition("/")[2]
     for key, values in test.samples.values.items():
         mean = statistics.fmean(values)
@@ -149,9 +143,6 @@ def _metric_rows(baseline: Baseline, test_id: str) -> Iterator[tuple[str, ...]]:
 
 def _read(name: str) -> Document:
     """A baseline document: a file's, or one made of a run folder."""
-    from slabench.report.resume import read_run
-    from slabench.verdict.baseline_file import build, load
-
     path = Path(name)
     if path.is_dir() or path.name == "run.json":
         return build(read_run(name, "")[1])
@@ -161,8 +152,6 @@ def _read(name: str) -> Document:
 
 
 def _save(options: argparse.Namespace) -> int:
-    from slabench.verdict.baseline_file import add_to
-
     target = _check_output("save", options.runs, options.output)
     (name,) = options.runs
     document = _read(name)
@@ -178,9 +167,6 @@ def _save(options: argparse.Namespace) -> int:
 
 
 def _merge(options: argparse.Namespace) -> int:
-    from slabench.cli.baseline_parts import refuse_others, refuse_the_same
-    from slabench.verdict.baseline_file import load, merge, save
-
     target = _check_output("merge", options.parts, options.output)
     with _writing(target), locked(target):
         if Path(target).is_file():

@@ -7,30 +7,29 @@ of the same load are repeats. 0: nothing is worse; 1: something is; 6: no verdic
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from slabench.cli import PROG
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
 from slabench.options.checks import check_allow, check_writable
+from slabench.options.types import words
 from slabench.output_file import check_free, write_named
+from slabench.report.compare import Rules, compare_sides
+from slabench.report.compare_pages import as_html, as_markdown, as_text
+from slabench.report.stored_runs import StoredSide, read_side
+from slabench.run_document.write import stored
 from slabench.strict_json import dumps
+from slabench.verdict.differences import SECTIONS
 from slabench.verdict.outcome import Outcome
-
-if TYPE_CHECKING:
-    from slabench.report.stored_runs import StoredSide
+from slabench.verdict.tolerances import DEFAULT
 
 STATUS = {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.INVALID: INVALID}  # as the suite's
 
 
 def run(argv: Sequence[str]) -> int:
-    from slabench.report.compare import Rules, compare_sides
-    from slabench.report.compare_pages import as_html, as_markdown, as_text
-    from slabench.report.stored_runs import read_side
-    from slabench.run_document.write import stored
-
     options = _options(argv)
     targets = [(f"--{name}", getattr(options, name)) for name in ("json", "markdown", "html")]
     for option, path in targets:
@@ -59,26 +58,43 @@ def _refuse_itself(sides: Sequence[StoredSide]) -> None:
             raise ConfigError(f"{old.name} and {side.name} {how}: it would be compared with itself.")
 
 
-def _options(argv: Sequence[str]) -> argparse.Namespace:
-    from slabench.verdict.differences import SECTIONS
-    from slabench.verdict.tolerances import DEFAULT
+_ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
+    "runs": {"nargs": "+", "metavar": "RUN", "help": "the old one first"},
+    "--tolerance": {
+        "type": float,
+        "default": DEFAULT * 100,
+        "metavar": "PCT",
+        "help": f"per cent that a metric may be worse ({DEFAULT * 100:g})",
+    },
+    "--allow-diff": {
+        "type": words,
+        "default": [],
+        "metavar": "A,B",
+        "help": "compare although these differ: hardware, model.dtype, server ...",
+    },
+    "--allow": {
+        "type": words,
+        "default": [],
+        "metavar": "A,B",
+        "help": "compare although a side was measured with --allow=A,B: completed, flush ...",
+    },
+    "--common": {
+        "action": "store_true",
+        "help": "compare the tests, and the points of a curve, that both sides have",
+    },
+    "--strict-validity": {
+        "action": "store_true",
+        "help": "findings and checks that could not be made are INVALID, as in the suite",
+    },
+    **{option: {"metavar": "FILE"} for option in ("--json", "--markdown", "--html")},
+}
 
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
     doc, raw = (__doc__ or "").replace("`", ""), argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog=f"{PROG} compare", description=doc, formatter_class=raw)
-    add = parser.add_argument
-    add("runs", nargs="+", metavar="RUN", help="the old one first")
-    worse = f"per cent that a metric may be worse ({DEFAULT * 100:g})"
-    add("--tolerance", type=float, default=DEFAULT * 100, metavar="PCT", help=worse)
-    differ = "compare although these differ: hardware, model.dtype, server ..."
-    add("--allow-diff", type=_names, default=[], metavar="A,B", help=differ)
-    allowed = "compare although a side was measured with --allow=A,B: completed, flush ..."
-    add("--allow", type=_names, default=[], metavar="A,B", help=allowed)
-    both = "compare the tests, and the points of a curve, that both sides have"
-    add("--common", action="store_true", help=both)
-    strict = "findings and checks that could not be made are INVALID, as in the suite"
-    add("--strict-validity", action="store_true", help=strict)
-    for option in ("--json", "--markdown", "--html"):
-        add(option, metavar="FILE")
+    for name, how in _ARGUMENTS.items():
+        parser.add_argument(name, **how)
     options = parser.parse_args(argv)
     if len(options.runs) < 2:
         raise ConfigError(f"compare needs two runs or more, the old one first: {PROG} compare OLD NEW")
@@ -91,7 +107,3 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         )
     check_allow(options.allow)
     return options
-
-
-def _names(text: str) -> list[str]:
-    return [name for name in (part.strip() for part in text.split(",")) if name]

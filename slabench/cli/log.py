@@ -11,23 +11,21 @@ import argparse
 import csv
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from slabench.cli import PROG
 from slabench.exit_status import INVALID
 from slabench.options.types import positive_int, worded
+from slabench.report.console import table, two
+from slabench.report.log_report import LogFile, LogReport, read_logs
+from slabench.run_document.write import stored
 from slabench.strict_json import dumps
-
-if TYPE_CHECKING:
-    from slabench.report.log_report import LogFile, LogReport
 
 ELSEWHERE = ("full_batch_tpot_ms", "mean_tpot_ms", "baseline")  # of a curve's row: from a run, and not a log
 
 
 def run(argv: Sequence[str]) -> int:
     """0, or 6 without a Decode line; ConfigError if a file cannot be read."""
-    from slabench.report.log_report import read_logs
-
     options = _options(argv)
     report = read_logs(options.files, options.decode_gpu_num)
     if options.json:
@@ -63,14 +61,10 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
 
 def read(files: Sequence[str], decode_gpus: int | None = None) -> dict[str, Any]:
     """What --json prints."""
-    from slabench.report.log_report import read_logs
-
     return as_json(read_logs(files, decode_gpus))
 
 
 def as_json(report: LogReport) -> dict[str, Any]:
-    from slabench.run_document.write import stored
-
     document: dict[str, Any] = stored(report)
     for row in document["curve"]:
         for key in ELSEWHERE:
@@ -146,8 +140,6 @@ def _file(file: LogFile) -> list[str]:
 
 
 def _text(report: LogReport) -> str:
-    from slabench.report.console import table
-
     lines = [line for file in report.files for line in _file(file)]
     if report.copies or report.repeated_events:
         events = f"{report.repeated_events} repeats of events"
@@ -163,8 +155,6 @@ def _text(report: LogReport) -> str:
 
 
 def _table(report: LogReport) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    from slabench.report.console import two
-
     five = ("median tok/s", "q1", "q3", "per GPU", "per user")
     keys = ("median", "q1", "q3", "per_gpu", "per_user")
     accepted = any(row.accept_len is not None for row in report.curve)

@@ -10,14 +10,13 @@ from slabench.cli import PROG
 from slabench.errors import ConfigError
 from slabench.options.checks import check_writable
 from slabench.output_file import check_free, write_named
+from slabench.report.html import standalone_html
+from slabench.report.resume import read_run
 
 PAGE = b"<title>slabench "
 
 
 def run(argv: Sequence[str]) -> int:
-    from slabench.report.html import standalone_html
-    from slabench.report.resume import read_run
-
     parser = argparse.ArgumentParser(prog=f"{PROG} report", description=(__doc__ or "").replace("`", ""))
     parser.add_argument("folder", metavar="FOLDER", help="a run folder, such as reports/latest")
     parser.add_argument(
