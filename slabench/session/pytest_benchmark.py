@@ -1,6 +1,4 @@
-"""pytest-benchmark as a sidecar: one round a load and our figures in extra_info, only where its output was
-asked for.
-"""
+"""pytest-benchmark beside a load, where its output was asked for: one round, metrics in extra_info."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ T = TypeVar("T")
 
 
 class Sidecar:
-    """Times a load with the `benchmark` fixture if there is one. It never carries a verdict."""
+    """Times a load with the `benchmark` fixture if there is one. It never decides a verdict."""
 
     def __init__(self, benchmark: Any) -> None:
         self.benchmark = benchmark
@@ -21,12 +19,10 @@ class Sidecar:
         if self.benchmark is None or self.timed:
             return load()
         self.timed = True  # the fixture works once a test: of several loads it times the first
-        # One round: the fixture would otherwise run a ten-minute load five times to calibrate itself.
+        # One round: by default the fixture runs a load of ten minutes five times, to calibrate itself.
         result: T = self.benchmark.pedantic(load, rounds=1, iterations=1)
         return result
 
-    def note(self, figures: Mapping[str, float], word: str) -> None:
+    def note(self, metrics: Mapping[str, float], word: str) -> None:
         if self.benchmark is not None:
-            self.benchmark.extra_info.update(
-                {"verdict": word, **{key: float(value) for key, value in figures.items()}}
-            )
+            self.benchmark.extra_info.update({"verdict": word, **metrics})
