@@ -78,8 +78,8 @@ class Resumed:
         left = [item for item in items if item.nodeid not in self.kept]
         needed = any("judge_curve" in getattr(item, "fixturenames", ()) for item in left)
         for entry in self.kept.values():
-            if entry.method == "ali-decode":
-                point = DecodePoint.of(entry, int(str(entry.point["batch_size"])))
+            if entry.method == "ali-decode" and entry.batch_size is not None:
+                point = DecodePoint.of(entry, entry.batch_size)
                 for span in point.spans if needed else ():
                     self._check_log(span)
                 campaign.decode_points.append(point)

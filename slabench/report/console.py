@@ -202,7 +202,7 @@ def summary_table(document: RunDocument) -> str:
         )
     if decode := document.of("ali-decode"):
         head = ("batch size", *(name for name, _ in DECODE))
-        rows = [(str(entry.point.get("batch_size")), *decode_cells(entry.metrics)) for entry in decode]
+        rows = [(str(entry.batch_size), *decode_cells(entry.metrics)) for entry in decode]
         lines.append(table(head, rows))
     if compared := comparison.comparison_rows(tests):
         lines.append(table(comparison.HEAD, compared, left=comparison.TEXT_COLUMNS))

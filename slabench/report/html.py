@@ -105,7 +105,7 @@ def _tencent(document: RunDocument) -> str:
 
 def _points(tests: Sequence[Entry], key: str, name: str) -> Series:
     """A metric of the decode tests by their batch size."""
-    sized = [(float(str(entry.point.get("batch_size", 0))), entry) for entry in tests if key in entry.metrics]
+    sized = [(entry.batch_size or 0, entry) for entry in tests if key in entry.metrics]
     sized.sort(key=lambda pair: pair[0])
     hollow = frozenset(k for k, (_, entry) in enumerate(sized) if entry.word is Outcome.INVALID)
     return Series(name, [(size, entry.metrics[key]) for size, entry in sized], hollow)

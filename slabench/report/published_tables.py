@@ -32,8 +32,7 @@ def ali_decode(document: RunDocument) -> Tables | None:
     """[{batch size: mean TPOT in ms}, {running requests: median, per GPU, per user, samples}]"""
     key = "classic.tpot.mean"
     tpot: dict[str, object] = {
-        str(entry.point["batch_size"]): round(entry.metrics[key], 2)
-        for entry in _judged(document, "ali-decode", key)
+        str(entry.batch_size): round(entry.metrics[key], 2) for entry in _judged(document, "ali-decode", key)
     }
     curve: dict[str, object] = {
         str(row.running): {

@@ -209,6 +209,12 @@ class Entry:
         return short_name(self.id)
 
     @property
+    def batch_size(self) -> int | None:
+        """Of a decode test."""
+        size = self.point.get("batch_size")
+        return size if isinstance(size, int) else None
+
+    @property
     def only_inconclusive(self) -> bool:
         """The run itself was valid: only the comparison is undecided, or there was nothing to judge it by."""
         undecided = {"INCONCLUSIVE", NOTHING_JUDGED} & set(self.reasons)
