@@ -36,7 +36,7 @@ def run(argv: Sequence[str]) -> int:
 
 
 class _Command(NamedTuple):
-    """A command of its own; the first word of its example is its name. arguments: name -> of add_argument()."""
+    """The first word of the example is the command's name. arguments: name -> of add_argument()."""
 
     call: Callable[[argparse.Namespace], int]
     what: str

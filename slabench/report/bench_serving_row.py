@@ -1,4 +1,4 @@
-"""Our results as rows of sglang.bench_serving 0.5.7's file, for programs that read such files."""
+"""Our results as rows of the file that sglang.bench_serving 0.5.7 writes, for readers of such files."""
 
 from __future__ import annotations
 
