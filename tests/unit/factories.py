@@ -9,12 +9,60 @@ import json
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from slabench.records import ClientRecord, RequestRecord, RunRecord
 from slabench.server.log.line_types import Line
 from slabench.server.log.reader import Counts, LogReader, read_blocks
+
+MS = 1_000_000
+
+# -- records
+
+
+def answer(
+    index: int = 0,
+    *,
+    due: int = 0,
+    sent: int = 10,
+    arrivals: Sequence[tuple[int, int]] = ((110, 1), (120, 2), (140, 4)),
+    end: int = 150,
+    **more: Any,
+) -> RequestRecord:
+    """A record with times in ms: by default 4 tokens, two of them in the last event."""
+    fields = {
+        "input_len": 100,
+        "output_len": 4,
+        "prompt_tokens": 100,
+        "completion_tokens": arrivals[-1][1] if arrivals else None,
+        "cached_tokens": 0,
+        "finish_reason": "length",
+        "request_id": f"r{index}",
+        "done": True,
+        "first_empty": False,
+    } | more
+    return RequestRecord(
+        index=index,
+        due_ns=due * MS,
+        start_ns=sent * MS,
+        sent_ns=sent * MS,
+        arrival_ns=array("q", [at * MS for at, _ in arrivals]),
+        arrival_tokens=array("q", [count for _, count in arrivals]),
+        first_text_ns=arrivals[0][0] * MS if arrivals else None,
+        end_ns=end * MS,
+        **fields,
+    )
+
+
+def run_of(*records: RequestRecord) -> RunRecord:
+    client = ClientRecord(
+        wall_s=1.0, cpu_s=0.1, loop_lag_max_ms=0.1, loop_lag_p99_ms=0.1, send_lag_max_ms=0.1
+    )
+    return RunRecord(requests=records, began_ns=0, began_unix=0.0, workload={}, plan={}, client=client)
+
 
 # -- deploy logs
 

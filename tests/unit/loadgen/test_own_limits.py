@@ -13,7 +13,7 @@ from slabench.messages import Message
 from slabench.records import ErrorKind
 from slabench.verdict.validity import CheckContext, examine
 from slabench.workloads.model import Prompt
-from tests.unit.metrics.test_compute import answer, run_of
+from tests.unit.factories import answer, run_of
 
 
 @pytest.mark.parametrize(

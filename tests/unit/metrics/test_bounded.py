@@ -22,7 +22,7 @@ from slabench.verdict.gated_metrics import gated_keys, gather
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.outcome import CheckStatus, Outcome
 from slabench.verdict.sla import slo
-from tests.unit.metrics.test_compute import MS, answer, run_of
+from tests.unit.factories import MS, answer, run_of
 
 
 def chunked(*stamps: int, n: int, piece: str | None = "ab", **more: Any) -> RequestRecord:

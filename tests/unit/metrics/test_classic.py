@@ -14,7 +14,7 @@ from slabench.metrics.classic import (
 )
 from slabench.metrics.definitions import METRICS, metric_of
 from slabench.records import BEFORE, GpuCounts, ServerEvidence
-from tests.unit.metrics.test_compute import MS, answer, run_of
+from tests.unit.factories import MS, answer, run_of
 
 
 def test_output_as_bench_serving_would_store_it():

@@ -1,7 +1,5 @@
 """Figures against numbers worked by hand."""
 
-from array import array
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,42 +8,8 @@ from hypothesis import strategies as st
 from slabench.metrics.classic import compute_classic
 from slabench.metrics.compute import compute, goodput, inter_token_latencies, sample_sizes
 from slabench.metrics.per_request import e2el, e2el_due, gap_max, tpot, ttft, ttft_due
-from slabench.records import ClientRecord, ErrorKind, GpuCounts, RequestRecord, RunRecord
-
-MS = 1_000_000
-
-
-def answer(index=0, *, due=0, sent=10, arrivals=((110, 1), (120, 2), (140, 4)), end=150, **more):
-    """A record with times in ms: by default 4 tokens, two of them in the last event."""
-    fields = {
-        "input_len": 100,
-        "output_len": 4,
-        "prompt_tokens": 100,
-        "completion_tokens": arrivals[-1][1] if arrivals else None,
-        "cached_tokens": 0,
-        "finish_reason": "length",
-        "request_id": f"r{index}",
-        "done": True,
-        "first_empty": False,
-    } | more
-    return RequestRecord(
-        index=index,
-        due_ns=due * MS,
-        start_ns=sent * MS,
-        sent_ns=sent * MS,
-        arrival_ns=array("q", [at * MS for at, _ in arrivals]),
-        arrival_tokens=array("q", [count for _, count in arrivals]),
-        first_text_ns=arrivals[0][0] * MS if arrivals else None,
-        end_ns=end * MS,
-        **fields,
-    )
-
-
-def run_of(*records):
-    client = ClientRecord(
-        wall_s=1.0, cpu_s=0.1, loop_lag_max_ms=0.1, loop_lag_p99_ms=0.1, send_lag_max_ms=0.1
-    )
-    return RunRecord(requests=records, began_ns=0, began_unix=0.0, workload={}, plan={}, client=client)
+from slabench.records import ErrorKind, GpuCounts
+from tests.unit.factories import MS, answer, run_of
 
 
 @pytest.mark.parametrize("counts", [(1, 2, 9, 2, 4, 6), (5, 1, 2, 6), (1, 1, 1), (1, 10**11), (2**62, 1)])

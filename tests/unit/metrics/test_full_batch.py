@@ -8,7 +8,7 @@ from slabench.metrics.compute import compute
 from slabench.metrics.definitions import metric_of
 from slabench.metrics.full_batch import full_batch, windows
 from slabench.records import ErrorKind
-from tests.unit.metrics.test_compute import MS, answer, run_of
+from tests.unit.factories import MS, answer, run_of
 
 
 def steady(index, first, step, count):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from slabench.metrics.compute import compute
 from slabench.metrics.stall_error import error_bound, late_ns
-from tests.unit.metrics.test_compute import MS, answer, run_of
+from tests.unit.factories import MS, answer, run_of
 
 
 def stalled(*stalls_ms, records=None):

@@ -5,7 +5,7 @@ import pytest
 from slabench.messages import Message
 from slabench.metrics.ttft_breakdown import Crowd, explained, parts, retracted, waiting
 from slabench.records import ErrorKind
-from tests.unit.metrics.test_compute import answer
+from tests.unit.factories import answer
 
 # Sent at 10, tokens at 110, 120 and 140 ms: TTFT 100; the server reports 60 ms queued, and 125 of the 130 ms
 # to the last token.

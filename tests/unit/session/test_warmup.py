@@ -10,7 +10,7 @@ import pytest
 from slabench.loadgen.plan import Plan
 from slabench.session.warmup import Shapes, WarmUp
 from slabench.workloads.model import Prompt, Workload, WorkloadSpec
-from tests.unit.metrics.test_compute import answer
+from tests.unit.factories import answer
 
 
 class Server:

@@ -13,7 +13,7 @@ from slabench.verdict.outcome import Check, CheckStatus
 from slabench.verdict.validity import CheckContext
 from slabench.verdict.validity.contents import form_of_ids
 from slabench.verdict.validity.context import Texts
-from tests.unit.metrics.test_compute import answer
+from tests.unit.factories import answer
 from tests.unit.verdict.test_validity import context, found_in
 
 

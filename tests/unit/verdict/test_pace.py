@@ -17,7 +17,7 @@ from slabench.records import RequestRecord, RunRecord
 from slabench.sim.profiles import PROFILES, Profile
 from slabench.verdict.outcome import Check, CheckStatus
 from slabench.verdict.validity import CheckContext, examine
-from tests.unit.metrics.test_compute import MS, answer, run_of
+from tests.unit.factories import MS, answer, run_of
 from tests.unit.verdict.virtual import BEGIN, NS, load, noisy, tencent, wave
 
 DEMO = PROFILES["demo"]

@@ -10,7 +10,7 @@ from slabench.records import RequestRecord
 from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.validity.context import Behind
 from slabench.verdict.validity.paces import Paces, two_paces
-from tests.unit.metrics.test_compute import answer
+from tests.unit.factories import answer
 from tests.unit.verdict.test_validity import context, found_in
 
 

@@ -12,7 +12,7 @@ from slabench.verdict.outcome import Check, CheckStatus
 from slabench.verdict.validity import CheckContext, examine
 from slabench.verdict.validity.policy import settle
 from slabench.verdict.validity.rate import rate_reached
-from tests.unit.metrics.test_compute import answer, run_of
+from tests.unit.factories import answer, run_of
 
 PLAN = {"kind": "open_loop", "request_rate": 10.0, "max_concurrency": 2, "arrivals": "constant"}
 

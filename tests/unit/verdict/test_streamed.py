@@ -14,7 +14,7 @@ from slabench.records import BEFORE, ErrorKind, RequestRecord, RunRecord
 from slabench.session.stream_probe import TOKENS, ShortPrompt, probe, shown
 from slabench.verdict.outcome import Check, CheckStatus
 from slabench.workloads import Prompt
-from tests.unit.metrics.test_compute import answer, run_of
+from tests.unit.factories import answer, run_of
 from tests.unit.verdict.test_validity import LOG, context, found_in, probed
 
 

@@ -21,7 +21,7 @@ from slabench.verdict.validity import (
 from slabench.verdict.validity.client import client_error
 from slabench.verdict.validity.context import Served
 from slabench.verdict.validity.streamed import Probe, Shown
-from tests.unit.metrics.test_compute import answer, run_of
+from tests.unit.factories import answer, run_of
 from tools import make_validity_doc
 
 
