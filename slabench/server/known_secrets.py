@@ -78,9 +78,6 @@ class KnownSecrets:
         self._firsts: frozenset[str] = frozenset()
         self._parts: frozenset[str] = frozenset()
 
-    def __bool__(self) -> bool:
-        return bool(self._values)
-
     @property
     def values(self) -> tuple[str, ...]:
         """The registered values, for a process that has to cover them as well."""

@@ -86,7 +86,7 @@ def command_url(words: Sequence[str]) -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-class Launched:
+class Launched(contextlib.AbstractContextManager["Launched"]):
     """A server that we started. Use it as a context manager, or call stop(); it ends when this process
     does.
     """
@@ -104,9 +104,6 @@ class Launched:
         self._grace = grace
         self._partial = b""  # the beginning of the supervisor's next line
 
-    def __enter__(self) -> Launched:
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -117,24 +114,18 @@ class Launched:
         self._listen(0.0)
         return self.exit_status is None and self._supervisor.poll() is None
 
-    def log_tail(self, lines: int = _TAIL_LINES) -> str:
-        """The last lines of the log, secrets covered."""
+    def log_end(self) -> str:
+        """The last lines of the log under a heading, secrets covered; a sentence where there are none."""
         try:
             with open(self.log_path, "rb") as file:
                 file.seek(max(0, os.fstat(file.fileno()).st_size - 65536))
-                text = file.read().decode("utf-8", "replace")
+                lines = file.read().decode("utf-8", "replace").splitlines()[-_TAIL_LINES:]
         except OSError as error:
-            return f"({self.log_path} cannot be read: {error.strerror})"
-        return scrub_text("\n".join(line[:1000] for line in text.splitlines()[-lines:]))
-
-    def log_end(self) -> str:
-        """The last lines of the log under a heading; a sentence where there are none."""
-        tail = self.log_tail()
-        return (
-            f"The last lines of its log {self.log_path}:\n{tail}"
-            if tail.strip()
-            else f"It wrote nothing to its log {self.log_path}."
-        )
+            return f"Its log {self.log_path} cannot be read ({error.strerror})."
+        if not "".join(lines).strip():
+            return f"It wrote nothing to its log {self.log_path}."
+        tail = scrub_text("\n".join(line[:1000] for line in lines))
+        return f"The last lines of its log {self.log_path}:\n{tail}"
 
     def stop(self) -> int | None:
         """End the server and everything below it; return its exit status.

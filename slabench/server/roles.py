@@ -78,11 +78,6 @@ class Roles:
         return self.router is not Router.NONE or not self.disaggregated
 
     @property
-    def several(self) -> bool:
-        """More than one server is behind --base-url, as far as that is known."""
-        return len(self.workers) > 1 or self.disaggregated
-
-    @property
     def schedulers(self) -> int:
         """Data-parallel ranks of all workers: each has a cache to be flushed."""
         return sum(worker.info.dp or 1 for worker in self.workers)

@@ -50,14 +50,6 @@ def _half_of_prompt(event: bytes) -> int:
     return int(prompt[1]) // 2
 
 
-def _few_ids(event: Json, at: Place) -> None:
-    event["output_ids"] = event["output_ids"][: at.tokens]
-
-
-def _no_ids(event: Json, at: Place) -> None:
-    del event["output_ids"]
-
-
 def _few_words(event: Json, at: Place) -> None:
     event["text"] = " ".join(event["text"].split(" ")[: at.tokens])
     event.pop("output_ids", None)
@@ -75,7 +67,7 @@ def _odd_times(event: Json, at: Place) -> None:
         event["meta_info"]["e2e_latency"] = 999.0
 
 
-def _decoded(change: Callable[[Json, Place], None]) -> Callable[[bytes, Place], bytes]:
+def _decoded(change: Callable[[Json, Place], object]) -> Callable[[bytes, Place], bytes]:
     """A change of the decoded event as one of its bytes."""
 
     def changed(data: bytes, at: Place) -> bytes:
@@ -98,7 +90,7 @@ CHANGES: Mapping[str, Callable[[bytes, Place], bytes]] = {
     "count_jumps": lambda event, at: _with_count(event, b"%d" % (at.count + 9)) if at.hit else event,
     "count_nan": lambda event, at: _with_count(event, b"NaN") if at.hit else event,
     "one_id": lambda event, at: re.sub(rb'"id":"[^"]*"', b'"id":"cached"', event),
-    "few_ids": _decoded(_few_ids),
+    "few_ids": _decoded(lambda event, at: event.update(output_ids=event["output_ids"][: at.tokens])),
     "few_words": _decoded(_few_words),
     "behind": _decoded(_behind),
     "odd_times": _decoded(_odd_times),
@@ -106,7 +98,7 @@ CHANGES: Mapping[str, Callable[[bytes, Place], bytes]] = {
     "empty_text": lambda event, at: (
         re.sub(rb'^\{"text":"[^"]*"', b'{"text":""', event) if at.count <= at.tokens else event
     ),
-    "no_ids": _decoded(_no_ids),
+    "no_ids": _decoded(lambda event, at: event.pop("output_ids")),
 }
 
 

@@ -125,7 +125,7 @@ class Scheduler:
             if new < extend:
                 self.chunked = request
             budget.spend(new, request if new == extend else None)
-            if budget.state_full:
+            if budget.rem_total <= 0 or budget.available <= budget.now_offset:
                 self.full = True
                 break
             if budget.rem_input <= 0 or budget.rem_chunk <= 0:
@@ -279,10 +279,6 @@ class _Budget:
     @property
     def rem_total(self) -> float:
         return self.available - self.total_offset
-
-    @property
-    def state_full(self) -> bool:
-        return self.rem_total <= 0 or self.available - self.now_offset <= 0
 
     def spend(self, extend: int, admitted: Request | None) -> None:
         """extend: tokens to compute now; admitted: the request whose prompt is whole with them."""

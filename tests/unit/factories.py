@@ -16,6 +16,7 @@ from typing import Any
 
 from slabench.records import ClientRecord, RequestRecord, RunRecord
 from slabench.server.log.line_types import Line
+from slabench.server.log.lines import Parsed, parse
 from slabench.server.log.reader import Counts, LogReader, read_blocks
 
 MS = 1_000_000
@@ -109,6 +110,12 @@ def read_lines(path: str, begin: int = 0, end: int | None = None) -> Iterator[Li
     """The values of a part of a file, without the counts."""
     for block in read_blocks(path, LogReader(), begin, end):
         yield from block
+
+
+def parse_line(line: bytes) -> Line | None:
+    """The value of one whole line, without its form."""
+    parsed = parse(line)
+    return parsed.line if isinstance(parsed, Parsed) else parsed
 
 
 def rejected(counts: Counts) -> int:

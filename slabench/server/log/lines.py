@@ -69,15 +69,9 @@ def clean(line: bytes) -> bytes:
     return parts[-1] if len(parts) == 1 else line.rpartition(b"\r")[2] if not parts else line
 
 
-def parse_line(line: bytes) -> Batch | Event | Rejected | None:
-    """One whole line, with or without its end -> its value; None if it has none."""
-    parsed = parse(line)
-    return parsed.line if isinstance(parsed, Parsed) else parsed
-
-
 def parse(line: bytes) -> Parsed | Event | Rejected | None:
-    """As parse_line(), with the form of a batch line. A line with "Decode batch" or "Prefill batch" is never
-    None.
+    """One whole line, with or without its end -> its value, with the form of a batch line; None if it has none.
+    A line with "Decode batch" or "Prefill batch" is never None.
     """
     text = clean(line)
     if MENTION.search(text) is None:

@@ -18,10 +18,9 @@ from slabench.cli import log
 from slabench.errors import ConfigError
 from slabench.server.log import start
 from slabench.server.log.line_types import DecodeLine, Event, PrefillLine, Reason, Rejected
-from slabench.server.log.lines import parse_line
 from slabench.server.log.merge import Merged, Since, samples
 from slabench.server.log.reader import LogReader
-from tests.unit.factories import decode_line, read_lines, rejected
+from tests.unit.factories import decode_line, parse_line, read_lines, rejected
 
 line = functools.partial(decode_line, tags=" TP0")
 CASES = Path(__file__).resolve().parents[2] / "data" / "server" / "log_cases"

@@ -15,11 +15,18 @@ from hypothesis import strategies as st
 from slabench.errors import ConfigError
 from slabench.records import LogSpan
 from slabench.server.log.line_types import DecodeLine, Event, EventKind, PrefillLine, Reason, Rejected
-from slabench.server.log.lines import parse_line
 from slabench.server.log.log_window import mark, spans
 from slabench.server.log.merge import Merged, Since, samples
 from slabench.server.log.reader import LogReader, read_blocks
-from tests.unit.factories import decode_line, message_line, prefill_line, read_lines, rejected, write_text
+from tests.unit.factories import (
+    decode_line,
+    message_line,
+    parse_line,
+    prefill_line,
+    read_lines,
+    rejected,
+    write_text,
+)
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
 CPU = DATA / "real-0.5.7-cpu-tiny-qwen3.log.gz"

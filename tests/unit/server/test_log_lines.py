@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from slabench.server.log.line_prefix import Rank, read_prefix
 from slabench.server.log.line_types import DecodeLine, Event, EventKind, PrefillLine, Reason, Rejected
-from slabench.server.log.lines import parse_line
+from tests.unit.factories import parse_line
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "server"
 TS = "[2026-01-01 10:00:00]"

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from slabench.cli import log
 from slabench.server.log.line_types import DecodeLine, PrefillLine, Reason, Rejected
-from slabench.server.log.lines import parse_line
 from slabench.server.log.merge import Merged, samples
 from slabench.server.log.reader import LogReader
+from tests.unit.factories import parse_line
 from tests.unit.metrics.curves import classic_curve
 from tests.unit.server.test_log_cases import BODY, line
 
