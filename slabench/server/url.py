@@ -65,7 +65,7 @@ def _addresses(host: str) -> set[str]:
 def parse_url(url: str) -> ServerUrl:
     """ConfigError if it is not a base URL."""
     shown = redact_url(url)
-    want = "A base URL reads http://HOST:PORT or https://HOST:PORT/PATH."
+    want = "A base URL has the form http://HOST:PORT or https://HOST:PORT/PATH."
     try:
         parts = urlsplit(url.strip())
         port = parts.port
@@ -74,21 +74,14 @@ def parse_url(url: str) -> ServerUrl:
     if parts.scheme not in ("http", "https"):
         raise ConfigError(f"{shown!r} does not begin with http:// or https://. {want}")
     if not parts.hostname:
-        raise ConfigError(f"{shown!r} names no host. {want}")
+        raise ConfigError(f"{shown!r} has no host. {want}")
     if parts.query or parts.fragment:
-        raise ConfigError(f"{shown!r} carries a query or a fragment, and a base URL has none. {want}")
+        raise ConfigError(f"{shown!r} has a query or a fragment, and a base URL has none. {want}")
     authorization = None
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         authorization = "Basic " + base64.b64encode(pair.encode()).decode("ascii")
     if port is None:
         port = 443 if parts.scheme == "https" else 80
-    return ServerUrl(
-        parts.scheme,
-        parts.hostname,
-        port,
-        parts.netloc.rpartition("@")[2],
-        parts.path.rstrip("/"),
-        shown.rstrip("/"),
-        authorization,
-    )
+    netloc, path = parts.netloc.rpartition("@")[2], parts.path.rstrip("/")
+    return ServerUrl(parts.scheme, parts.hostname, port, netloc, path, shown.rstrip("/"), authorization)

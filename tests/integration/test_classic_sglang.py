@@ -124,9 +124,9 @@ def record(
 @settings(max_examples=300, deadline=None)
 @given(requests=st.lists(REQUESTS, min_size=1, max_size=8), duration=st.integers(1, 20 * NS))
 def test_every_figure_of_calculate_metrics(ask: Ask, requests: list[Any], duration: int) -> None:
-    records = [record(index, one) for index, one in enumerate(requests)]
-    good = [(classic_output(one, 0), text) for one, text in records if one.ok]
-    ours = classic_metrics([one for one, _ in good], duration / NS)
+    records = [record(index, request) for index, request in enumerate(requests)]
+    good = [(classic_output(made, 0), text) for made, text in records if made.ok]
+    ours = classic_metrics([output for output, _ in good], duration / NS)
     if good:
         ours |= retokenized(ours, sum(len(text.split()) for _, text in good))
     sent = []
