@@ -80,11 +80,12 @@ wheel: setup ## dist/slabench-*.whl; a test installs such a wheel and runs it
 	$(PIP) wheel --no-deps --wheel-dir dist .
 	rm -rf build slabench.egg-info
 
-lint: setup ## ruff, mypy --strict, import contracts
+lint: setup ## ruff, mypy --strict, import contracts, the words in names and sentences
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy slabench fixtures tools benchmarks
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tools/lint_language.py
 
 format: setup ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

@@ -1,7 +1,9 @@
-"""The words that this project does not use, in names, sentences and pages: `python tools/lint_language.py [PATH ...]`.
+"""The words that this project does not use, in names, sentences and pages.
 
-Data is reported, recorded or missing, it is not told; a sentence names what was observed, and not a somebody. `one` and
-`told` say nothing of the thing that a name stands for: call it record, check, metric, path.
+    python tools/lint_language.py [PATH ...]
+
+Data is reported, recorded or missing, it is not told; a sentence names what was observed, and not a somebody.
+`one` and `told` do not say what a name stands for: call it record, check, metric, path.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""/v1/completions and /v1/chat/completions: the live tests over them, and what happens where no event counts."""
+"""/v1/completions and /v1/chat/completions: the live tests over them, and what happens without counts."""
 
 from __future__ import annotations
 

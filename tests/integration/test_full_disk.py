@@ -126,7 +126,8 @@ def test_a_launched_server_whose_log_has_no_room(suite: Suite) -> None:
 def test_a_disk_that_is_full_before_the_run_ends_it_before_measuring(suite: Suite) -> None:
     status, output, _ = run_on_a_small_disk(suite, "4k", *BOTH, "--base-url=sim:", taken=4096)
     assert status == 4, output
-    says = f"--report-dir={suite.folder / 'small'} cannot be written (No space left on device); name another folder."
+    small = suite.folder / "small"
+    says = f"--report-dir={small} cannot be written (No space left on device); name another folder."
     assert says in output
     assert "PASSED" not in output
 

@@ -70,7 +70,7 @@ def clean(line: bytes) -> bytes:
 
 
 def parse(line: bytes) -> Parsed | Event | Rejected | None:
-    """One whole line, with or without its end -> its value, with the form of a batch line; None if it has none.
+    """One whole line, with or without its end -> its value, with the form of a batch line; else None.
     A line with "Decode batch" or "Prefill batch" is never None.
     """
     text = clean(line)

@@ -76,10 +76,18 @@ class Echo(BaseHTTPRequestHandler):
             return
         model = f"echo {self.headers.get('Authorization', 'none')} at https://me:planted-password@models.example/m"
         info = {
-            "model_path": model, "served_model_name": model, "version": "0.5.7", "tp_size": 1, "device": "cpu", "random_seed": 1,
-            "max_total_num_tokens": 100000, "max_running_requests": 100, "admin_api_key": "planted-admin-key", self.said: self.said,
+            "model_path": model,
+            "served_model_name": model,
+            "version": "0.5.7",
+            "tp_size": 1,
+            "device": "cpu",
+            "random_seed": 1,
+            "max_total_num_tokens": 100000,
+            "max_running_requests": 100,
+            "admin_api_key": "planted-admin-key",
+            self.said: self.said,
             "internal_states": [{"api_key": "planted-numeric-99", "x_pass": 12345678901}],
-        }  # fmt: skip
+        }
         self.answer(200, json.dumps(info).encode())
 
     def do_POST(self) -> None:

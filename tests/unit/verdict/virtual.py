@@ -1,4 +1,4 @@
-"""RunRecords of loads that the embedded server's model ran in virtual time, for the real metrics and checks."""
+"""RunRecords of loads that the embedded server's model ran in virtual time, for real metrics and checks."""
 
 from __future__ import annotations
 
@@ -39,11 +39,26 @@ def record(index: int, timing: Timing, prompt: int, output: int) -> RequestRecor
 
     stamps = array("q", map(at, timing.tokens))
     return RequestRecord(
-        index=index, input_len=prompt, output_len=output, due_ns=at(timing.due), start_ns=at(timing.sent), sent_ns=at(timing.sent),
-        arrival_ns=stamps, arrival_tokens=array("q", range(1, len(stamps) + 1)), first_text_ns=stamps[0], end_ns=stamps[-1],
-        events=len(stamps), done=True, status=200, prompt_tokens=prompt, completion_tokens=len(stamps), cached_tokens=0,
-        finish_reason="length", server={"total_retractions": float(timing.retractions)}, request_id=f"r{index}",
-    )  # fmt: skip
+        index=index,
+        input_len=prompt,
+        output_len=output,
+        due_ns=at(timing.due),
+        start_ns=at(timing.sent),
+        sent_ns=at(timing.sent),
+        arrival_ns=stamps,
+        arrival_tokens=array("q", range(1, len(stamps) + 1)),
+        first_text_ns=stamps[0],
+        end_ns=stamps[-1],
+        events=len(stamps),
+        done=True,
+        status=200,
+        prompt_tokens=prompt,
+        completion_tokens=len(stamps),
+        cached_tokens=0,
+        finish_reason="length",
+        server={"total_retractions": float(timing.retractions)},
+        request_id=f"r{index}",
+    )
 
 
 def load(
@@ -54,9 +69,14 @@ def load(
     records = [record(k, timing, *lengths[k]) for k, timing in enumerate(timings)]
     wall_s = max(timing.tokens[-1] for timing in timings)
     return RunRecord(
-        requests=records, began_ns=BEGIN, began_unix=0.0, workload={"num_prompts": len(records)}, plan={},
-        client=ClientRecord(wall_s, 0.01 * wall_s, 0.1, 0.1, 0.1, loop_lateness_ms=0.05), server=ServerEvidence(flush_status=200),
-    )  # fmt: skip
+        requests=records,
+        began_ns=BEGIN,
+        began_unix=0.0,
+        workload={"num_prompts": len(records)},
+        plan={},
+        client=ClientRecord(wall_s, 0.01 * wall_s, 0.1, 0.1, 0.1, loop_lateness_ms=0.05),
+        server=ServerEvidence(flush_status=200),
+    )
 
 
 def verdict(
@@ -68,10 +88,17 @@ def verdict(
     if batch_size is not None:
         figures |= full_batch(observed.requests, batch_size, figures["duration"])
     context = CheckContext(
-        run=observed, exact_prompt=True, planned=len(observed.requests), batch_size=batch_size, token_capacity=profile.pool_tokens,
-        max_running=profile.max_running, identity_before=SEED, identity_after=SEED, shared=(0,) * len(observed.requests),
+        run=observed,
+        exact_prompt=True,
+        planned=len(observed.requests),
+        batch_size=batch_size,
+        token_capacity=profile.pool_tokens,
+        max_running=profile.max_running,
+        identity_before=SEED,
+        identity_after=SEED,
+        shared=(0,) * len(observed.requests),
         judged=("tpot.mean", "ttft.mean", "total_throughput"),
-    )  # fmt: skip
+    )
     case = Case(
         figures, sample_sizes(observed), examine(context, method), (slo("tpot", "mean", "<=", limit),)
     )

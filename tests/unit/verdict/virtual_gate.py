@@ -67,9 +67,16 @@ def run(
     figures = compute(observed, GpuCounts.alike(1))
     figures |= full_batch(observed.requests, SIZE, figures["duration"])
     context = CheckContext(
-        run=observed, exact_prompt=True, planned=SIZE, batch_size=SIZE, token_capacity=profile.pool_tokens,
-        max_running=profile.max_running, identity_before=(("seed", 1),), identity_after=(("seed", 1),), shared=(0,) * SIZE,
-    )  # fmt: skip
+        run=observed,
+        exact_prompt=True,
+        planned=SIZE,
+        batch_size=SIZE,
+        token_capacity=profile.pool_tokens,
+        max_running=profile.max_running,
+        identity_before=(("seed", 1),),
+        identity_after=(("seed", 1),),
+        shared=(0,) * SIZE,
+    )
     return Run(figures, sample_sizes(observed), examine(context, "ali-decode"))
 
 
