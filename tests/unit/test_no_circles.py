@@ -1,4 +1,4 @@
-"""No two files of the package import each other, by any way, functions that import included (annotations aside)."""
+"""No two files of the package import each other, by imports inside functions either (annotations aside)."""
 
 from __future__ import annotations
 
