@@ -12,6 +12,7 @@ from slabench.errors import ConfigError, ServerError
 from slabench.exit_status import INVALID
 from slabench.plugin.forms import check_objectives, marked_forms
 from slabench.plugin.multi_server import check_same, place, workers
+from slabench.plugin.needed_logs import missing_logs
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls, idle_options, unread
 from slabench.plugin.recorder import RECORDER
@@ -79,6 +80,9 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         check_objectives(marked_forms(session.items, config.option), settings.slos)
         for sentence in (*idle_options(live, config.option), *unread(live, config.option)):
             recorder.note(sentence)
+        without_log = missing_logs(live, settings)
+        if without_log is not None:
+            say(config, without_log)
         campaign = campaign_of(config)
         if config.stash[SETTINGS].options.one_after_the_other and campaign.before is None:
             output = campaign.folder / "baseline.txt"

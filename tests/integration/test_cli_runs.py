@@ -196,7 +196,12 @@ def test_the_curve_without_a_log_names_the_option(suite: Suite, tmp_path: Path) 
     with launch(f"{sys.executable} -m slabench.sim --port {{port}}", str(tmp_path / "server.log")) as server:
         done = suite(*DECODE, f"--base-url={server.url}")
         assert done.status == 6, done.output
-        assert "--deploy-log=FILE" in done.output
+        first = done.output.index("add --deploy-log=FILE (one file per node")
+        assert first < done.output.index("test_decode_tpot[bs1]")  # before any load
+        gate = suite(*DECODE, f"--base-url={server.url}", "--baseline-url=http://127.0.0.1:1")
+        assert gate.status == 4, gate.output
+        assert "add --deploy-log=FILE and --baseline-deploy-log=FILE" in gate.output
+        assert gate.folder is None or not (gate.folder / "requests.jsonl.gz").exists()
         alone = suite("tests/ali/test_decode_curve.py", f"--base-url={server.url}")
         assert alone.status == 6, alone.output
         assert "no_decode_run" in alone.output
