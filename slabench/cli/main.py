@@ -7,7 +7,9 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from difflib import get_close_matches
 
+from slabench import __version__
 from slabench.cli import PROG
 from slabench.errors import ConfigError, InvalidRun, ServerError
 from slabench.exit_status import INTERRUPTED, INVALID, OUR_CRASH, USAGE
@@ -38,8 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             "tests/tencent too."
         )
         return 0 if argv else USAGE
+    if argv[0] == "--version":
+        print(f"slabench {__version__}")
+        return 0
     if argv[0] not in COMMANDS:
-        print(f"There is no command {argv[0]!r}; there are {', '.join(COMMANDS)}.", file=sys.stderr)
+        near = get_close_matches(argv[0], COMMANDS, n=1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        print(f"There is no command {argv[0]!r}{meant}; there are {', '.join(COMMANDS)}.", file=sys.stderr)
         return USAGE
     try:
         status: int = importlib.import_module(f"slabench.cli.{argv[0]}").run(argv[1:])

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from slabench import __version__
 from slabench.cli import report
 from slabench.cli.main import COMMANDS, main
 from slabench.errors import InvalidRun, ServerError
@@ -22,6 +23,16 @@ from slabench.errors import InvalidRun, ServerError
 def test_an_unknown_option_ends_with_4(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "--no-such-option"]) == 4
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"slabench {__version__}\n"
+
+
+def test_a_mistyped_command_is_recognised(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["comapre"]) == 4
+    assert "no command 'comapre' (did you mean compare?); there are run," in capsys.readouterr().err
 
 
 def test_help_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
