@@ -25,6 +25,10 @@ class ClientError(StrEnum):
     RUN_END = "last token of the run"  # bounded where the client stalled
 
 
+# metrics of the time between the tokens of an answer
+OF_GAPS = frozenset({ClientError.TPOT, ClientError.ITL})
+
+
 @dataclass(frozen=True, slots=True)
 class Tolerance:
     """What a comparison allows. times: of --tolerance; floor: in the metric's unit, below it no difference is

@@ -66,6 +66,8 @@ def error_bound(run: RunRecord, key: str) -> float | None:
         first, last = _edges([record for record in done if len(record.arrival_ns) > 1])
         whole = sum(last) - sum(first)
         return max(float(late_ns(run, edge).sum()) for edge in (first, last)) / whole if whole else None
+    if metric.client_error not in (ClientError.TTFT, ClientError.E2EL, ClientError.TPOT):
+        return None
     known = [record for record in done if counterpart(metric).of(record) is not None]
     if not known or statistic not in ("mean", *_PERCENTILES):
         return None

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.errors import ConfigError
-from slabench.metrics.declaration import ClientError
+from slabench.metrics.declaration import OF_GAPS
 from slabench.metrics.definitions import (
     LEAST,
     METRICS,
@@ -208,7 +208,7 @@ def loosened(rules: Sequence[Slo], extra: Sequence[Slo]) -> tuple[str, ...]:
 
 def between_tokens(objective: Slo) -> bool:
     """Whether it is on the time between tokens, which an answer of one token does not have."""
-    return declared(objective.metric).client_error in (ClientError.TPOT, ClientError.ITL)
+    return declared(objective.metric).client_error in OF_GAPS
 
 
 def of_a_batch(objective: Slo) -> bool:

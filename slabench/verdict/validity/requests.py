@@ -10,6 +10,7 @@ from collections.abc import Collection
 from slabench.loadgen.backends import backend_of
 from slabench.messages import Message
 from slabench.metrics.bounded import ends
+from slabench.metrics.declaration import OF_GAPS
 from slabench.metrics.per_request import tpot
 from slabench.records import ErrorKind, RequestRecord
 from slabench.verdict.outcome import Check, CheckStatus, check, invalid, not_checked, ok
@@ -233,8 +234,8 @@ def _unusable(record: RequestRecord) -> Message | None:
     Stage.ANSWERS,
     evidence="arrivals",
     invalid=(
-        "TPOT is judged or compared (else a finding), and an answer of more than one token has no TPOT "
-        "because all of its tokens came in its first event, or more than 2 % of the answers have less than a "
+        "TPOT, ITL or the longest gap is judged or compared (else a finding), and an answer of more than one "
+        "token has no TPOT because all of its tokens came in its first event, or more than 2 % of the answers have less than a "
         "quarter of their tokens after their first event"
     ),
     why=(
@@ -248,7 +249,8 @@ def tpot_defined(context: CheckContext) -> Check:
     answers = [record for record in context.answers if (record.output_tokens or 0) > 1]
     undefined = [record for record in answers if tpot(record) is None and ends(record) is None]
     few = [record for record in answers if _behind_first(record) < BEHIND_FIRST_LIMIT]
-    judged = any(metric.ours == "tpot" for metric in context.judged_metrics)
+    # what one event holds has no time between its tokens: neither TPOT nor gaps
+    judged = any(metric.client_error in OF_GAPS for metric in context.judged_metrics)
     status = CheckStatus.INVALID if judged else CheckStatus.FINDING
     if not undefined and len(few) > FEW_SHARE_LIMIT * len(answers):
         return check(

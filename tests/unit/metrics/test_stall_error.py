@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slabench.metrics import stall_error
 from slabench.metrics.compute import compute
+from slabench.metrics.declaration import ClientError
+from slabench.metrics.definitions import declared
 from slabench.metrics.stall_error import error_bound, late_ns
 from tests.unit.factories import MS, answer, run_of
 
@@ -22,6 +25,13 @@ def test_a_stamp_inside_a_stall_may_be_late_by_what_has_passed_of_it():
     run = stalled((100, 20), (115, 35), (300, 5))
     stamps = [99, 100, 110, 120, 121, 150, 151, 305, 306]
     assert [late / MS for late in late_ns(run, [at * MS for at in stamps])] == [0, 0, 10, 20, 6, 35, 0, 5, 0]
+
+
+def test_a_metric_of_another_kind_has_no_bound(monkeypatch):
+    """It had that of a first token, which is too small for the time between two tokens."""
+    between = replace(declared("ttft.mean"), client_error=ClientError.BETWEEN_TOKENS)
+    monkeypatch.setattr(stall_error, "metric_of", lambda key: between)
+    assert error_bound(stalled((80, 31)), "ttft.mean") is None
 
 
 def test_bounds_by_hand():

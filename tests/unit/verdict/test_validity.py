@@ -835,6 +835,10 @@ def test_answers_in_one_event_leave_the_mean_to_the_others():
     for judged, state in (
         (("tpot.p50",), CheckStatus.INVALID),
         (("classic.tpot.mean",), CheckStatus.INVALID),
+        (("gap_max",), CheckStatus.INVALID),
+        (("itl.mean",), CheckStatus.INVALID),
+        (("classic.itl.p99",), CheckStatus.INVALID),
+        (("e2el.mean", "ttft.p99"), CheckStatus.FINDING),
         (("qpm",), CheckStatus.FINDING),
     ):
         found = found_in(context(*some, judged=judged), "tpot_defined")
