@@ -123,6 +123,7 @@ def _unreachable(config: pytest.Config, error: ServerError) -> None:
     recorder, sentence = config.stash[RECORDER], plain_lines(str(error))
     recorder.unreachable = sentence
     recorder.file.update(unreachable=sentence)
+    recorder.folder.point_latest()  # else an older run's outcome stands there
     say(config, f"INVALID: {sentence} No test was tried.")
     pytest.exit(sentence, returncode=INVALID)
 

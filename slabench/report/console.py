@@ -114,7 +114,8 @@ def details(entry: Entry) -> list[str]:
     if metrics.get("accept_length"):
         length = metrics["accept_length"]
         lines.append(f"accept length {length:.2f} tokens a step and request (speculative decoding)")
-    lines += [f"{'ok' if rule.holds else 'no'}: {rule.text}" for rule in entry.objectives[1:]]
+    if len(entry.objectives) > 1:  # a failed one that stands in the headline alone would be missed here
+        lines += [f"{'ok' if rule.holds else 'no'}: {rule.text}" for rule in entry.objectives]
     lines += _checks(entry, CheckStatus.INVALID, CheckStatus.FINDING)
     lines += [
         f"not checked {_check(check)}" for check in entry.checks if check.state is CheckStatus.NOT_CHECKED

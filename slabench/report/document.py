@@ -34,7 +34,7 @@ def utc_now() -> str:
 
 
 class RunFolder:
-    """One folder a run, named by UTC time and a short id; `latest` points to the last one with a test."""
+    """One folder a run, named by UTC time and a short id; `latest`: the last one that asked a server."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -71,7 +71,7 @@ class RunFolder:
         return cls(path)
 
     def point_latest(self) -> None:
-        """Let `latest` name this run, once a test of it has begun."""
+        """Let `latest` name this run, once a test of it has begun or its server did not answer."""
         _point(self.path.parent / "latest", self.path.name)
 
 

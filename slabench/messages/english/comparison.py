@@ -34,7 +34,7 @@ MESSAGES = {
     "comparison.undecided_metrics": "{metrics:; }",
     "comparison.not_comparable": "NOT_COMPARABLE: {why}",
     "comparison.difference": "{key}: {current}, {baseline} in the baseline",
-    "comparison.differences": "{differences:; }{hint} (--allow-diff={allow:,} would compare all the same)",
+    "comparison.differences": "{differences:; }{hint} (--allow-diff={allow:,} compares anyway)",
     "comparison.unknown_here": "unknown here",
     "comparison.none": "none",
     "comparison.none_here": "none here",
@@ -43,11 +43,11 @@ MESSAGES = {
     ),
     "comparison.measured_with_allow": "{check}: {text}",
     "comparison.allowed_checks": (
-        "{baseline} was measured with --allow={checks:; } (--allow={names:,} would compare all the same)"
+        "{baseline} was measured with --allow={checks:; } (--allow={names:,} compares anyway)"
     ),
     "comparison.strict_unrecorded": (
         "{baseline} does not record {keys}, so {keys} cannot be compared (--strict-validity; "
-        "--allow-diff={keys:,} would compare all the same)"
+        "--allow-diff={keys:,} compares anyway)"
     ),
     "comparison.missing": "{sides: and }, so it cannot be compared with {baseline}",
     "comparison.missing_here": "this run has no {metrics}",

@@ -18,7 +18,7 @@ MESSAGES = {
         "{lateness}; the limits are {mean_limit:.0%} on average and {p99_limit:.0%} at p99."
     ),
     "client.late_between_tokens.remedy": FREE_CORES,
-    "client.late_at_p99": "{lateness}; above {limit:.0%} at p99 percentiles are less precise.",
+    "client.late_at_p99": "{lateness}; above {limit:.0%} at p99, percentiles are less precise.",
     "client.late_at_p99.remedy": "Give the client a free core, or use the mean instead of percentiles.",
     "client.between_tokens": (
         "The load generator read {mean_ms:.2f} ms late on average (p99 of its event loop {p99_ms:.1f} ms): "

@@ -105,7 +105,7 @@ MESSAGES = {
     "batch_reached.never.remedy": _BATCH,
     "batch_held.share": (
         "{held:.0f} of {tokens} tokens ({share:.0%}) were generated with all {size} requests decoding{log}; "
-        "at least {limit:.0%} must be."
+        "at least {limit:.0%} is required."
     ),
     "batch_held.share.remedy": _BATCH,
     "batch_held.lines": "; {at_size} of {lines} Decode lines of the log have that batch size",

@@ -124,7 +124,8 @@ MESSAGES = {
     "graph.above.remedy": "Start the server with a larger --cuda-graph-max-bs.",
     "graph.on": "{on} of {lines} Decode lines ran with their CUDA graph.",
     "other_clients.log": (
-        "The log has {logged} prompt tokens in {sequences} sequences, this run sent {tokens} in {requests}"
+        "The log has {logged} prompt tokens in {sequences} sequences, this run's answers report {tokens} in "
+        "{requests}"
     ),
     "other_clients.ok": "{counts}.",
     "other_clients.retractions_uncounted": (

@@ -235,8 +235,8 @@ def _unusable(record: RequestRecord) -> Message | None:
     evidence="arrivals",
     invalid=(
         "TPOT, ITL or the longest gap is judged or compared (else a finding), and an answer of more than one "
-        "token has no TPOT because all of its tokens came in its first event, or more than 2 % of the answers "
-        "have less than a quarter of their tokens after their first event"
+        "token has no TPOT because all of its tokens came in its first event, or more than 2 % of the "
+        "answers have less than a quarter of their tokens after their first event"
     ),
     why=(
         "the mean would leave those answers out, however slow, or use the TPOT of their last tokens alone. "

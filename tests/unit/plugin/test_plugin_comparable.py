@@ -49,8 +49,7 @@ def test_another_model_is_refused(where: str, name: str) -> None:
     assert found is not None
     assert (found.baseline, found.state, found.reasons) == (name, "NOT_COMPARABLE", ("NOT_COMPARABLE",))
     assert str(found.not_comparable) == (
-        "NOT_COMPARABLE: model.name: 'r1', 'v3' in the baseline (--allow-diff=model would compare all the "
-        "same)"
+        "NOT_COMPARABLE: model.name: 'r1', 'v3' in the baseline (--allow-diff=model compares anyway)"
     )
     assert found.interleaved is (False if where == "before" else None)
 

@@ -132,6 +132,7 @@ def test_everything_about_a_test_stands_below_it() -> None:
     )
     assert details(invalid) == [
         "REDUCED: input_len 64 instead of 3500",
+        "ok: first",
         "no: qpm 20.00 req/min < 22 req/min (-9 %)",
         "invalid completed: 3 of 128 requests failed. See the errors.",
         "finding gaps: A pause of 272.8 s.",
