@@ -133,7 +133,7 @@ def point(probes: Sequence[Probe], rules: Sequence[Slo]) -> Point:
     keys = [key for key in whole[0].estimates if all(key in probe.estimates for probe in whole)]
     estimates = {key: pooled([probe.estimates[key] for probe in whole], floor_of(key)) for key in keys}
     state = standing(estimates, rules)
-    if state is Standing.UNSURE and len(whole) >= UNSURE_REPEATS:
+    if state is Standing.UNSURE and len(probes) >= UNSURE_REPEATS:
         state = standing(estimates, rules, by_mean=True)
     together = all(probe.together for probe in whole)
     most = estimates[THROUGHPUT].high
