@@ -52,7 +52,8 @@ def planned(row: Row) -> int | None:
     """How many requests were sent, where the row reports it: as a count, or by a list with an item for
     each."""
     lists = [row[key] for key in ("errors", "input_lens", "ttfts") if isinstance(row.get(key), list)]
-    return int(number(row, "num_prompts") or max(map(len, lists), default=0)) or None
+    count = number(row, "num_prompts")
+    return int(count) if count else max(map(len, lists), default=0) or None
 
 
 def _listed(row: Row, key: str) -> list[float]:
@@ -61,9 +62,10 @@ def _listed(row: Row, key: str) -> list[float]:
 
 
 def _completed(row: Row) -> Check:
-    done, sent, failed = int(number(row, "completed") or 0), planned(row), number(row, "failed") or 0
-    errors = [str(error) for error in row.get("errors") or () if error]
-    if done <= 0 or failed or errors or sent not in (None, done):
+    counted, sent, failed = number(row, "completed") or 0, planned(row), number(row, "failed") or 0
+    listed, done = row.get("errors"), int(counted)
+    errors = [str(error) for error in (listed if isinstance(listed, list) else [listed]) if error]
+    if done <= 0 or failed or errors or sent not in (None, counted):
         lines = errors[0].strip().splitlines() if errors else []
         return invalid(
             "completed.row_failed",
@@ -73,11 +75,11 @@ def _completed(row: Row) -> Check:
             remedy=SERVER_LOG,
         )
     silent = sum(ttft <= 0 for ttft in _listed(row, "ttfts"))
-    counted, text = number(row, "total_output_tokens"), number(row, "total_output_tokens_retokenized")
-    if silent or (counted and text == 0):
+    tokens, text = number(row, "total_output_tokens"), number(row, "total_output_tokens_retokenized")
+    if silent or (tokens and text == 0):
         return invalid("completed.row_no_text", silent=silent or done, answers=done, remedy=SERVER_LOG)
-    if counted and text is not None and text < TEXT * counted:
-        return finding("completed.row_little_text", text=text, counted=counted, limit=TEXT, remedy=MEASURE)
+    if tokens and text is not None and text < TEXT * tokens:
+        return finding("completed.row_little_text", text=text, counted=tokens, limit=TEXT, remedy=MEASURE)
     if sent is None:
         return not_checked("completed.row_number_unknown", completed=done)
     return ok("completed.all", requests=done)
