@@ -192,9 +192,10 @@ def _rates(row: Row) -> Iterator[Message]:
 
 
 def _order(row: Row) -> Iterator[Message]:
-    """A metric that is never below another one."""
+    """A metric that is never below another one. A mean latency of 0 was not measured."""
     pairs = [(f"p99_{name}_ms", f"median_{name}_ms") for name in ("ttft", "tpot", "itl", "e2e_latency")]
-    for high, low in (*pairs, ("mean_e2e_latency_ms", "mean_ttft_ms")):
+    pairs += [("mean_e2e_latency_ms", "mean_ttft_ms")] if number(row, "mean_e2e_latency_ms") else []
+    for high, low in pairs:
         more, less = number(row, high), number(row, low)
         if more is not None and less is not None and more < less * (1 - AGREE):
             yield Message("row_figures.order", high=high, more=more, low=low, less=less)

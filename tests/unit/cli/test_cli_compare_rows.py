@@ -144,6 +144,12 @@ def test_what_a_row_shows_is_invalid(
     assert says in capsys.readouterr().out
 
 
+def test_a_metric_of_zero_was_not_measured() -> None:
+    """A client without end-to-end latencies writes 0 for their mean."""
+    checks = {check.name: check for check in row_checks(row(mean_e2e_latency_ms=0.0))}
+    assert checks["row_figures"].state is CheckStatus.OK
+
+
 @pytest.mark.parametrize("ratio", [0.0, 0.3, 0.5, 1.0])
 def test_lengths_that_were_drawn_are_in_their_bounds(ratio: float) -> None:
     """bench_serving's own draw, a hundred runs: none is called wrong."""
