@@ -41,7 +41,7 @@ def parts(record: RequestRecord) -> tuple[float, float, float] | None:
     queue_s = next((record.server[key] for key in QUEUE if key in record.server), None)
     if queue_s is None or record.sent_ns is None or not record.arrival_ns or not record.ok:
         return None
-    if _retracted(record):
+    if any(record.server.get(key, 0.0) for key in RETRACTED):  # retracted, or an impossible count
         return None
     first, last = record.arrival_ns[0], record.arrival_ns[record.grown - 1]
     ttft, e2el = (first - record.sent_ns) / NS_PER_MS, (last - record.sent_ns) / NS_PER_MS

@@ -18,6 +18,8 @@ def test_one_answer_by_hand():
     assert sum(parts(answer(server={"queue_time": 0.5, "e2e_latency": 0.0}))) == pytest.approx(100.0)
     assert parts(answer()) is None
     assert parts(answer(server=REPORTED | {"total_retractions": 1.0})) is None
+    # impossible, so what it reports is no part of a TTFT
+    assert parts(answer(server=REPORTED | {"total_retractions": -1.0})) is None
 
 
 def test_how_many_ran_and_waited():
