@@ -142,12 +142,13 @@ def output_length(context: CheckContext) -> Check:
     if not others:
         return ok("output_length.requested", answers=len(context.answers))
     first = others[0]
+    tokens = first.completion_tokens
     return invalid(
         "output_length.other",
         other=len(others),
         answers=len(context.answers),
         index=first.index,
-        tokens=first.completion_tokens,
+        tokens=Message("completed.no_count") if tokens is None else tokens,
         requested=first.output_len,
     )
 

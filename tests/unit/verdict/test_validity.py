@@ -169,6 +169,13 @@ def test_a_request_in_a_hundred_may_be_sent_a_second_time(again, sent, state):
     assert ("--connections=per-request" in found.remedy) == (state is CheckStatus.FINDING)
 
 
+def test_an_answer_without_a_count_has_an_unknown_length() -> None:
+    missing = answer(0, completion_tokens=None)
+    check = found_in(context(missing), "output_length")
+    assert check.state is CheckStatus.INVALID
+    assert "(request 0: an unknown number of 4 tokens)" in check.text
+
+
 def test_a_reason_to_end_that_comes_late_and_repeats_the_count_is_the_stream_s_end_and_no_pause():
     """Counts 1 to 4, 10 ms apart, and the last one again 2.5 s later with [DONE]."""
     late = [
