@@ -122,9 +122,7 @@ class Point:
 
 
 def point(probes: Sequence[Probe], rules: Sequence[Slo]) -> Point:
-    """Probes of one load: a whole one counts before a first wave alone, and that before one that was ended
-    inside it.
-    """
+    """Probes of one load: whole ones count before first waves alone, these before one ended inside it."""
     early = probes[-1].early
     whole = [probe for probe in probes if probe.estimates]
     if early is not None and not whole:
@@ -133,11 +131,11 @@ def point(probes: Sequence[Probe], rules: Sequence[Slo]) -> Point:
     keys = [key for key in whole[0].estimates if all(key in probe.estimates for probe in whole)]
     estimates = {key: pooled([probe.estimates[key] for probe in whole], floor_of(key)) for key in keys}
     state = standing(estimates, rules)
-    if state is Standing.UNSURE and len(probes) >= UNSURE_REPEATS:
+    count = len(whole) if len(probes) < 2 * UNSURE_REPEATS else len(probes)
+    if state is Standing.UNSURE and count >= UNSURE_REPEATS:
         state = standing(estimates, rules, by_mean=True)
     together = all(probe.together for probe in whole)
-    most = estimates[THROUGHPUT].high
-    return Point(state, estimates, len(probes), together, stress(estimates, rules), most)
+    return Point(state, estimates, count, together, stress(estimates, rules), estimates[THROUGHPUT].high)
 
 
 class Points(dict[float, Point]):
