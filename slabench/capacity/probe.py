@@ -115,7 +115,7 @@ class Point:
 
     standing: Standing
     estimates: Mapping[str, Estimate]
-    probes: int
+    probes: int  # that count
     together: bool
     stress: float | None  # the tightest rule's metric as a share of its limit, where it is known
     most: float  # total tokens/s that the load may give

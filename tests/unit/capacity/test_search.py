@@ -259,7 +259,21 @@ def test_a_first_wave_no_longer_counts_once_there_is_a_steady_one() -> None:
     search.add(replace(probe(16.0, figures, half=0.03), ramp=True))
     search.add(probe(16.0, figures | {"total_throughput": 1030.0}))
     (at,) = search.points.values()
-    assert (at.estimates[THROUGHPUT].value, at.probes) == (1030, 2)
+    assert (at.estimates[THROUGHPUT].value, at.probes) == (1030, 1)
+
+
+def test_the_mean_decides_at_last_where_few_probes_are_in_step() -> None:
+    """Nine probes, one of them steady, are asked on; with the tenth the mean decides."""
+    search = Search(grid(1, 64, 0.02, whole=True), (TPOT,))
+    figures = {"tpot.mean": 49.99, "total_throughput": 1000.0, "ttft.mean": 1.0}
+    search.add(probe(16.0, figures, half=0.03))
+    for _ in range(8):
+        search.add(replace(probe(16.0, figures, half=0.03), ramp=True))
+    (at,) = search.points.values()
+    assert (at.standing, at.probes) == (Standing.UNSURE, 1)
+    search.add(replace(probe(16.0, figures, half=0.03), ramp=True))
+    (at,) = search.points.values()
+    assert (at.standing, at.probes) == (Standing.HOLDS, 10)
 
 
 def test_a_ttft_objective_turns_the_server_s_limit_into_the_objective_s() -> None:
