@@ -48,7 +48,8 @@ class Watch:
             return
         window = self._samples[earlier[-1] :]
         (began_s, before), (half_s, half) = window[0], window[len(window) // 2]
-        if tokens - half > EVEN * (half - before) * (elapsed_s - half_s) / (half_s - began_s) + plan.wave:
+        even = EVEN * (half - before) * (elapsed_s - half_s) / (half_s - began_s) + plan.wave
+        if len(window) < 3 or tokens - half > even:  # of two samples the halves are not known
             self._samples = window[1:]
             return
         self._fastest = max(self._fastest, (tokens - before) / (elapsed_s - began_s))

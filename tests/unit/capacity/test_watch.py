@@ -21,21 +21,34 @@ AT_128 = [
 ]  # fmt: skip
 
 
-def watched(load: int, counts: list[int], *, rule_out: float | None, limit: float = 50) -> Watch:
+def watched(
+    load: int,
+    counts: list[int],
+    *,
+    rule_out: float | None,
+    limit: float = 50,
+    every: slice = slice(None),
+) -> Watch:
+    """every: which of the reports come."""
     rules = (parse(f"tpot.mean<={limit}"),)
     watch = Watch(ProbePlan(load, load, 4, rules, (3500, 1200), rule_out=rule_out))
-    for half_seconds, tokens in enumerate(counts, 1):
+    for half_seconds, tokens in list(enumerate(counts, 1))[every]:
         watch.progress(half_seconds / 2, tokens)
     return watch
 
 
+@pytest.mark.parametrize(
+    "every", [slice(first, None, step) for step in (1, 2, 4, 5) for first in range(step)]
+)
 @pytest.mark.parametrize(("load", "counts", "measured"), [(120, AT_120, 10_201), (128, AT_128, 10_668)])
 def test_prefills_inside_the_first_window_rule_no_load_out(
-    load: int, counts: list[int], measured: int
+    load: int, counts: list[int], measured: int, every: slice
 ) -> None:
-    """measured: total tokens/s that the load was measured to give, within TPOT 42.3 ms."""
+    """measured: total tokens/s that the load was measured to give, within TPOT 42.3 ms. every: reports that
+    come later, or more seldom, are no other load.
+    """
     for end in range(1, len(counts) + 1):
-        watch = watched(load, counts[:end], rule_out=0.97 * measured)
+        watch = watched(load, counts[:end], rule_out=0.97 * measured, every=every)
         assert watch.early is None, f"after {end / 2} s: {watch.early}"
 
 
