@@ -18,9 +18,8 @@ TOKENIZER = DATA / "tokenizer"
 
 
 def suite_id(path: Path) -> str | None:
-    """A suite's file as test ids name it, the same in a clone and in a wheel: tests/ali/test_decode.py;
-
-    None for other files.
+    """A suite's file as test ids name it, the same in a clone and in a wheel: tests/ali/test_decode.py; None
+    for other files.
     """
     return f"tests/{path.relative_to(SUITES).as_posix()}" if path.is_relative_to(SUITES) else None
 

@@ -57,9 +57,8 @@ def fetch(url: str, path: str, *, post: bool = False) -> bytes:
 
 
 def read(document: dict[str, Any], trace: bytes, streams: int, tokens: int) -> Truth:
-    """Of the last `streams` whole answers of `tokens` tokens, since a client may warm up before;
-
-    NoTruth if there are less.
+    """Of the last `streams` whole answers of `tokens` tokens, since a client may warm up before; NoTruth if
+    there are less.
     """
     pairs = list(zip(document["requests"], read_trace(trace), strict=True))
     pairs = [(row, writes) for row, writes in pairs if row["done"] and row["n_tokens"] == tokens]

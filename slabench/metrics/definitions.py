@@ -254,9 +254,8 @@ _KEYS = {
 
 
 def metric_of(key: str) -> Metric | None:
-    """The declaration behind a key such as `tpot.mean`, `qpm`, `classic.ttft.p99`, `curve.8`;
-
-    None if there is none.
+    """The declaration behind a key such as `tpot.mean`, `qpm`, `classic.ttft.p99`, `curve.8`; None if there
+    is none.
     """
     return _KEYS.get(key) if curve_size(key) is None else METRICS["curve"]
 

@@ -35,9 +35,8 @@ class Served:
 
 
 def served(requests: Sequence[RequestRecord], offered: float) -> Served | None:
-    """From whole requests in plan order that were offered at a rate (requests/s);
-
-    None for too few, or if all were due at once.
+    """From whole requests in plan order that were offered at a rate (requests/s); None for too few, or if all
+    were due at once.
     """
     points = [
         (record.due_ns / NS_PER_S, span[0] / NS_PER_S - record.due_ns / NS_PER_S)

@@ -14,7 +14,7 @@ CLIENT: tuple[Option, ...] = (
         "--client",
         "slabench",
         "all live",
-        "slabench, or bench_serving: the unmodified reference client, whose figures are classic.* only",
+        "slabench, or bench_serving: the unmodified reference client, whose metrics are classic.* only",
         str,
         choices=("slabench", "bench_serving"),
         metavar="NAME",

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 
 def attach(report: Any, left: FinishedTest) -> Entry:
-    """Put it on the report, without control characters and numbers that are not finite;
-
-    its entry is returned.
+    """Put it on the report, without control characters and numbers that are not finite; its entry is
+    returned.
     """
     from slabench.run_document.write import stored
 

@@ -54,9 +54,8 @@ def test_nothing_before_the_first_wave_is_whole() -> None:
 
 
 def test_a_closed_loop_s_throughput_is_that_of_its_slots() -> None:
-    """Four answers of 10 s in two slots: 20 s. 4 x 111 tokens / 20 s = 22.2; 60 x 4 / 20 = 12 a minute;
-
-    2 GPUs.
+    """Four answers of 10 s in two slots: 20 s. 4 x 111 tokens / 20 s = 22.2; 60 x 4 / 20 = 12 a minute; 2
+    GPUs.
     """
     whole = run(*IN_STEP)
     part = steady(whole, 2)
