@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from slabench.messages import number
-from slabench.report.charts import Series, line_chart
+from slabench.report.charts.static_svg import Series, line_chart
 from slabench.report.frontier import Row, frontier_rows
 from slabench.report.html_table import listed, table
 from slabench.run_document.capacity import Capacity

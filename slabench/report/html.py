@@ -12,7 +12,7 @@ from pathlib import Path
 
 from slabench.report import comparison
 from slabench.report.capacity_section import capacity_html
-from slabench.report.charts import Series, bar_chart, line_chart
+from slabench.report.charts.static_svg import Series, bar_chart, line_chart
 from slabench.report.console import DECODE, decode_cells, details, metric_cell, two
 from slabench.report.headline_metric import headline_metrics, run_verdict, verdict
 from slabench.report.html_table import listed as _list

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabench.report.charts import Series, bar_chart, line_chart, tick_text, ticks
+from slabench.report.charts.static_svg import Series, bar_chart, line_chart, tick_text, ticks
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Charts as values (chart.py), one file a topic, and what draws them."""
