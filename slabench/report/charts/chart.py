@@ -44,7 +44,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The unit stands in the label's brackets: TPOT (ms). categories: the axis has these places, no numbers."""
+    """The unit stands in the label's brackets: TPOT (ms). categories: such an axis has places, no numbers."""
 
     label: str
     unit: str = ""
@@ -79,7 +79,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """id: unique on the page, letters, digits and dashes. caption: what a reader should see in it, one line."""
+    """id: unique on the page: letters, digits, dashes. caption: what a reader should see in it, one line."""
 
     id: str
     title: str

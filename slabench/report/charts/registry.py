@@ -1,4 +1,4 @@
-"""Charts register themselves: a function from the run document to charts, and where on the page they stand."""
+"""Charts register themselves: a function from the run document to charts, and where they stand."""
 
 from __future__ import annotations
 
