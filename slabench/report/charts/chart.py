@@ -64,6 +64,7 @@ class Series:
     points: Sequence[Point]
     axis: int = 0
     at_first: bool = True  # False: in the legend, and drawn when the reader asks for it
+    stacked: bool = False  # BAR: stands on the chart's earlier stacked bars of the same place
 
 
 @dataclass(frozen=True, slots=True)
