@@ -1,7 +1,8 @@
 """Where the package's own files are: beside it in a clone, inside it when it was installed from a wheel.
 
 A wheel has the suites of tests/ as slabench/suites and the small tokenizer and data set of fixtures/data as
-slabench/data (pyproject.toml maps the folders, so that there is one copy).
+slabench/data, the published tables of baselines/ as slabench/baselines (pyproject.toml maps the folders, so
+that there is one copy).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ CLONE = _ABOVE if (_ABOVE / "pyproject.toml").is_file() and (_ABOVE / "fixtures"
 SUITES = _PACKAGE / "suites" if CLONE is None else CLONE / "tests"
 DATA = _PACKAGE / "data" if CLONE is None else CLONE / "fixtures" / "data"
 TOKENIZER = DATA / "tokenizer"
+BASELINES = (_PACKAGE if CLONE is None else CLONE) / "baselines"
 
 
 def suite_id(path: Path) -> str | None:

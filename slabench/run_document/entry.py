@@ -9,6 +9,7 @@ from slabench.messages import Message
 from slabench.records import ClientRecord, LogSpan
 from slabench.run_document.capacity import Capacity
 from slabench.run_document.field import optional, stored_as
+from slabench.run_document.series import Distribution, Timeline, TtftGroup
 from slabench.run_document.write import stored
 from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus, Outcome
 
@@ -203,6 +204,11 @@ class Entry:
     began_utc: str  # when the first load began
     duration_s: float  # of all loads, s
     records: RecordsEntry | None = optional()  # where the request records are
+    # of TTFT, TPOT, ITL and E2EL, over all loads of a side
+    distributions: tuple[Distribution, ...] = optional(())
+    timeline: Timeline | None = optional()  # the course of one load
+    # TTFT in its parts in that load, in the order of sending; empty: the server does not report them
+    ttft_groups: tuple[TtftGroup, ...] = optional(())
 
     @property
     def name(self) -> str:

@@ -22,6 +22,7 @@ from slabench.run_document.read import parse
 from slabench.session import reference
 from slabench.session.evaluate import Evaluation
 from slabench.session.measurement import Evaluated, Measured
+from slabench.session.series import chart_series
 from slabench.verdict.comparison import Comparison
 from slabench.verdict.outcome import CheckStatus, Verdict
 from slabench.verdict.validity import context_json
@@ -58,6 +59,7 @@ def entry_of(test_id: str, test: Measured, evaluation: Evaluation, records_file:
         duration_s=sum(each.client.wall_s for each in runs),
         records=records,
         repeats=tuple(map(_repeat, evaluation.evaluated)) if len(runs) > 1 else (),
+        **chart_series(evaluation.evaluated, case.metrics, evaluation.verdict.objectives),
         **test.entry_parts,
     )
 

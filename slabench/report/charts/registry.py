@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 from slabench.report.charts.chart import Chart
 from slabench.run_document.entry import Entry
 from slabench.run_document.run import RunDocument
 
-RunCharts = Callable[[RunDocument], Sequence[Chart]]
-TestCharts = Callable[[RunDocument, Entry], Sequence[Chart]]
+RunCharts = Callable[[RunDocument], Iterable[Chart]]
+TestCharts = Callable[[RunDocument, Entry], Iterable[Chart]]
 RUN_CHARTS: list[RunCharts] = []  # of the whole run, in the order they stand on the page
 TEST_CHARTS: list[TestCharts] = []  # of each test
 

@@ -68,6 +68,8 @@ class Merged:
     events: list[tuple[str, Event]] = field(default_factory=list)  # with the path, repeats left out
     prefill_lines: int = 0
     prefill_shapes: Counter[tuple[int, int]] = field(default_factory=Counter)  # their (#new-seq, #new-token)
+    # these lines, each with the name of its scheduler; None: they are not kept
+    prefills: list[tuple[Name, PrefillLine]] | None = None
     new_tokens: int = 0
     cached_tokens: int = 0
     extents: dict[Name, Extent] = field(default_factory=dict)  # each scheduler's decode lines
@@ -181,7 +183,9 @@ def _part(
                 notes.prefill_shapes[line.new_seq, line.new_token] += 1
                 notes.new_tokens += line.new_token
                 notes.cached_tokens += line.cached_token
-                _scheduler(path, line.rank, known, notes)
+                own = _scheduler(path, line.rank, known, notes)
+                if notes.prefills is not None:
+                    notes.prefills.append((own.name, line))
                 for scheduler in _of(line.rank, known):
                     scheduler.since.add(Since.PREFILL)
             elif counts_once(line, speaker, notes):
