@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from slabench.errors import ConfigError
 from slabench.exit_status import INTERRUPTED, OUR_CRASH
-from slabench.report.document import RunFile, RunFolder
+from slabench.report.document import RunFile, RunFolder, in_lines
 from slabench.strict_json import finite
 from tests.unit.report.samples import entry
 
@@ -115,6 +115,22 @@ def test_a_write_that_fails_leaves_the_last_whole_file(
     tests = on_disk(made)["tests"]
     assert isinstance(tests, list) and len(tests) == 1
     assert sorted(path.name for path in made.folder.path.iterdir()) == ["run.json"]
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ({"a": [1, -2.5, 1e-07], "b": "[\n 1\n]"}, '"a": [1,-2.5,1e-07],'),
+        ({"a": [[1, 2], [3]]}, "  [1,2],"),
+        ({"a": [1, "2"]}, "  1,"),
+        ({"a": [1, None]}, "  1,"),
+        ({"a": []}, '"a": []'),
+    ],
+)
+def test_numbers_stand_in_one_line(value: object, line: str) -> None:
+    text = in_lines(json.dumps(value, indent=1))
+    assert json.loads(text) == value
+    assert line.strip() in [each.strip() for each in text.split("\n")]
 
 
 def test_a_metric_that_is_not_finite_is_absent() -> None:
