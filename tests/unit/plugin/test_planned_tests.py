@@ -1,0 +1,66 @@
+"""What the collected tests will send, without a run: the suites by their bodies, others by their mark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from slabench.places import SUITES
+from slabench.plugin.planned_tests import planned_tests
+from slabench.session.planned_load import PlannedTest
+
+OWN = """
+import pytest
+from slabench.methods import Form
+FORM = Form("serving", 100, 20, num_prompts=4)
+def form_of(options):
+    return FORM
+@pytest.mark.sends(form=form_of)
+def test_marked(run_load, judge):
+    raise AssertionError("a body of another repository is not run for a check")
+def test_unmarked(run_load, judge):
+    raise AssertionError("the same")
+def test_without_server():
+    pass
+"""
+
+
+class Plan:
+    def __init__(self) -> None:
+        self.tests: Sequence[PlannedTest] = ()
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.tests = planned_tests(session.items, session.config.option)
+
+
+def planned(*args: str) -> dict[str, PlannedTest]:
+    plan = Plan()
+    assert not pytest.main(
+        [*args, "--collect-only", "-p", "no:cacheprovider", "-p", "no:xdist", "-q"], [plan]
+    )
+    return {test.test_id.rpartition("::")[2]: test for test in plan.tests}
+
+
+def test_the_suites_by_their_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLABENCH_BASE_URL", raising=False)
+    tests = planned(
+        str(SUITES / "ali"), str(SUITES / "tencent"), "--batch-sizes=4,8", "--prompts-per-batch=2",
+        "--find-capacity",
+    )  # fmt: skip
+    assert not [test for test in tests.values() if test.ended or not test.judged]
+    (load,) = tests["test_decode_tpot[bs8]"].loads
+    assert (load.batch_size, load.in_flight, load.form.num_prompts) == (8, 8, 16)
+    assert [str(rule) for rule in tests["test_sla[np256]"].rules] == ["tpot.mean<=50"]
+    assert tests["test_decode_curve"].curve and tests["test_capacity"].loads[0].search
+
+
+def test_others_by_their_mark_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "test_own.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SLABENCH_BASE_URL", raising=False)
+    tests = planned(f"--rootdir={tmp_path}", "-p", "slabench.plugin", "test_own.py")
+    assert list(tests) == ["test_marked", "test_unmarked"]
+    assert tests["test_marked"].loads[0].form.num_prompts == 4 and not tests["test_marked"].judged
+    assert not tests["test_unmarked"].loads and "no mark `sends`" in str(tests["test_unmarked"].ended)
