@@ -17,7 +17,7 @@ from slabench import cli
 from slabench.cli.baseline_parts import refuse_others, refuse_the_same
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
-from slabench.messages import metric_name, number
+from slabench.messages import metric_name, number, percent
 from slabench.output_file import locked
 from slabench.report.console import table
 from slabench.report.resume import read_run
@@ -133,7 +133,7 @@ def _metric_rows(baseline: Baseline, test_id: str) -> Iterator[tuple[str, ...]]:
     test, name = baseline.tests[test_id], test_id.rpartition("/")[2]
     for key, values in test.samples.values.items():
         mean = statistics.fmean(values)
-        spread = f"{statistics.stdev(values) / mean:.2%}" if len(values) > 1 else "one run"
+        spread = percent(statistics.stdev(values) / mean, ".2%") if len(values) > 1 else "one run"
         yield name, metric_name(key), number(mean), str(len(values)), spread
     for key, where in test.samples.lacking.items():
         yield name, metric_name(key), "", "", f"missing in {where or 'every repeat'}"

@@ -1,4 +1,4 @@
-"""A sentence as an id and its arguments, rendered from the English catalogue."""
+"""A sentence as an id and its arguments, rendered from the catalogue of the current language."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from string import Formatter
 from typing import Any, Union
 
 from slabench.messages.english import CATALOGUE
-from slabench.messages.numbers import metric_name, number
+from slabench.messages.language import current
+from slabench.messages.numbers import metric_name, number, percent
 
 Argument = Union[None, bool, int, float, str, "Message", Sequence["Argument"]]
 
@@ -17,7 +18,8 @@ Argument = Union[None, bool, int, float, str, "Message", Sequence["Argument"]]
 class _Formatter(Formatter):
     """str.format with two more kinds of field, `{value:number}` and `{key:metric}`.
 
-    A sequence is joined with commas, or with what stands after the colon; None is left out.
+    A sequence is joined with commas, or with what stands after the colon; None is left out. `{share:.1%}` is
+    written as the language writes a percentage.
     """
 
     def format_field(self, value: Any, format_spec: str) -> str:
@@ -26,17 +28,30 @@ class _Formatter(Formatter):
         if format_spec in _OWN:
             return _OWN[format_spec](value)
         if isinstance(value, Sequence) and not isinstance(value, str):
-            return (format_spec or ", ").join(str(each) for each in value)
+            return (format_spec or _JOINED[current()]).join(str(each) for each in value)
+        if format_spec.endswith("%"):
+            return percent(value, format_spec)
         return str(format(value, format_spec))
 
 
 _OWN: Mapping[str, Callable[[Any], str]] = {"number": number, "metric": metric_name}
+_JOINED = {"en": ", ", "zh": "、"}
 _FORMATTER = _Formatter()
+
+
+def _template(id: str) -> str:
+    """Of the current language, else the English one: a newer message may have no translation yet."""
+    if current() == "en":
+        return CATALOGUE[id]
+    from slabench.messages import chinese  # only where it is asked for: reading it takes time
+
+    return chinese.CATALOGUE.get(id) or CATALOGUE[id]
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Message:
-    """`Message("completed.failed", failed=4, requests=16)`; str() is the English sentence.
+    """`Message("completed.failed", failed=4, requests=16)`; str() is the sentence in the current language,
+    English unless in_language() sets another.
 
     KeyError for an id without a template and for an argument that the template asks for and is not there.
     """
@@ -49,7 +64,7 @@ class Message:
         object.__setattr__(self, "arguments", arguments)
 
     def __str__(self) -> str:
-        return _FORMATTER.vformat(CATALOGUE[self.id], (), self.arguments)
+        return _FORMATTER.vformat(_template(self.id), (), self.arguments)
 
     def as_dict(self) -> dict[str, Any]:
         """As run.json stores it; from_dict() reads it."""

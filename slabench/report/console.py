@@ -5,13 +5,15 @@ the end one table.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import zip_longest
 
-from slabench.messages import number
+from slabench.messages import number, percent
 from slabench.metrics.bounded import bounds
 from slabench.metrics.definitions import declared
 from slabench.report import comparison
 from slabench.report.bench_serving_block import bench_serving_block
 from slabench.report.capacity_section import HEAD, probe_cells
+from slabench.report.headline import LOWER_LOAD, first_invalid, headline
 from slabench.report.headline_metric import headline_metrics, run_verdict, verdict
 from slabench.report.run_facts import run_facts
 from slabench.run_document.entry import CheckEntry, CurveRow, Entry, short_name
@@ -58,7 +60,7 @@ def decode_cells(metrics: Mapping[str, float]) -> list[str]:
         if value is None:
             cells.append("n/a")
         elif key == "full_batch.share":
-            cells.append(f"{value:.0%}")
+            cells.append(percent(value))
         else:
             cells.append(f"{value:.0f}" if key == "log.samples" else number(value))
     return cells
@@ -98,7 +100,7 @@ def test_block(entry: Entry) -> str:
         lines.append(curve_table(entry.curve))
     elif entry.metrics:
         lines.append(bench_serving_block(entry.plan, entry.metrics))
-    lines.append(f"{entry.word} {entry.id}: {entry.headline}")
+    lines.append(f"{entry.word} {entry.id}: {headline(entry)}")
     decode = decode_line(entry.metrics)
     return "\n".join([*lines, *([decode] if decode else []), *(f"  {line}" for line in details(entry))])
 
@@ -107,9 +109,10 @@ test_block.__test__ = False  # type: ignore[attr-defined]  # it is no test of py
 
 
 def details(entry: Entry) -> list[str]:
-    """What stands beside the headline: reasons, labels, other objectives, checks, the baseline, advice."""
+    """What stands beside headline(): reasons, labels, other objectives, checks, the baseline, advice."""
     metrics = entry.metrics
     lines = [f"reasons: {in_words(entry.reasons)}"] if entry.reasons else []
+    lines += [f"not judged: {in_words(entry.absent)}"] if entry.absent else []
     lines += [*entry.labels, *filter(None, (entry.explained, error_bar(entry)))]
     if metrics.get("accept_length"):
         length = metrics["accept_length"]
@@ -128,7 +131,7 @@ def details(entry: Entry) -> list[str]:
         lines += [f"note: {note}" for note in compared.notes]
         open_ = [metric for metric in compared.metrics if metric.outcome == "inconclusive"]
         lines += [f"INCONCLUSIVE: {metric.text}; {metric.remedy}" for metric in open_]
-    lines += entry.advice
+    lines += _advice(entry)
     return [*lines, *(f"note: {note}" for note in (() if entry.server is None else entry.server.notes))]
 
 
@@ -137,7 +140,16 @@ def _check(check: CheckEntry) -> str:
 
 
 def _checks(entry: Entry, *states: CheckStatus) -> list[str]:
-    return [f"{check.state} {_check(check)}" for check in entry.checks if check.state in states]
+    """Without the one that the headline has."""
+    shown = [check for check in entry.checks if check is not first_invalid(entry)]
+    return [f"{check.state} {_check(check)}" for check in shown if check.state in states]
+
+
+def _advice(entry: Entry) -> list[str]:
+    """Without what the headline has."""
+    held = entry.word is Outcome.FAILED and any(each.id == LOWER_LOAD for each in entry.advice_messages)
+    known = zip_longest(entry.advice, entry.advice_messages)
+    return [text or "" for text, message in known if not (held and message and message.id == LOWER_LOAD)]
 
 
 def error_bar(entry: Entry) -> str | None:
@@ -156,9 +168,8 @@ def error_bar(entry: Entry) -> str | None:
 def failure_text(entry: Entry) -> str:
     """What JUnit and the failures section show: the complete line first."""
     rules = [rule.text for rule in entry.objectives if not rule.holds and rule.text not in entry.headline]
-    invalid = [_check(check) for check in entry.checks if check.state is CheckStatus.INVALID]
-    more = [f"  {line}" for line in (*rules, *invalid, *entry.advice)]
-    return "\n".join([f"{entry.word}: {entry.headline}", *more])
+    more = [f"  {line}" for line in (*rules, *_checks(entry, CheckStatus.INVALID), *_advice(entry))]
+    return "\n".join([f"{entry.word}: {headline(entry)}", *more])
 
 
 METRICS = tuple(
@@ -210,7 +221,7 @@ def summary_table(document: RunDocument) -> str:
     if document.not_run:
         lines.append(f"Planned and not run: {', '.join(map(short_name, document.not_run))}.")
     red = [entry for entry in tests if entry.word is not Outcome.PASSED]
-    lines += [f"{entry.word} {entry.name}: {entry.headline}" for entry in red]
+    lines += [f"{entry.word} {entry.name}: {headline(entry)}" for entry in red]
     lines += [*beside_green(tests), *run_facts(document)]
     if document.word is not None:
         lines.append(f"Verdict of the run: {run_verdict(document)}")

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any
 
-from slabench.messages import Message, number
+from slabench.messages import Message, number, percent
 from slabench.report.console import table
 from slabench.verdict.statistics import Ratio, paired_ratio
 
@@ -91,12 +91,16 @@ def crosscheck_table(rows: Sequence[Row]) -> str:
         values = ["n/a" if value is None else number(value) for value in (row.ours, row.classic, row.theirs)]
         ratio = interval = "n/a"
         if row.client is not None:
-            ratio, low, high = f"{row.client.estimate - 1:+.2%}", row.client.low, row.client.high
-            interval = "n/a" if low is None or high is None else f"{low - 1:+.2%} {high - 1:+.2%}"
-        definition = "n/a" if row.definition is None else f"{row.definition:+.2%}"
+            ratio, low, high = _change(row.client.estimate - 1), row.client.low, row.client.high
+            interval = "n/a" if low is None or high is None else f"{_change(low - 1)} to {_change(high - 1)}"
+        definition = "n/a" if row.definition is None else _change(row.definition)
         lines.append((row.metric, *values, definition, ratio, interval, row.cause.ljust(width)))
     body, legend = table((*columns, "cause".ljust(width)), lines, left=(0,)), Message("crosscheck.legend")
     return f"{body}\n{legend}"
+
+
+def _change(share: float) -> str:
+    return percent(share, "+.2%")
 
 
 def as_dict(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ Source of the form and of what has to be escaped: GitHub's "Workflow commands" a
 
 from __future__ import annotations
 
+from slabench.report.headline import headline
 from slabench.report.headline_metric import verdict
 from slabench.run_document.run import RunDocument
 from slabench.verdict.outcome import NOTHING_JUDGED, Outcome
@@ -35,7 +36,7 @@ def job_lines(document: RunDocument) -> list[str]:
     for entry in sorted(document.tests, key=lambda entry: entry.word is Outcome.PASSED):
         word = verdict(entry)
         reasons = f" (reasons: {in_words(entry.reasons)})" if entry.reasons else ""
-        text = f"{word} {entry.id}: {entry.headline}{reasons}"
+        text = f"{word} {entry.id}: {headline(entry)}{reasons}"
         file, title = entry.id.partition("::")[0], f"{word} {entry.name}"
         lines.append(command(KINDS[word], text, file=file, title=title))
     if document.unreachable is not None:

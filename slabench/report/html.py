@@ -14,6 +14,7 @@ from slabench.report import comparison
 from slabench.report.capacity_section import capacity_html
 from slabench.report.charts.static_svg import Series, bar_chart, line_chart
 from slabench.report.console import DECODE, decode_cells, details, metric_cell, two
+from slabench.report.headline import headline
 from slabench.report.headline_metric import headline_metrics, run_verdict, verdict
 from slabench.report.html_table import listed as _list
 from slabench.report.html_table import table as _table
@@ -221,7 +222,7 @@ def _tests(document: RunDocument) -> str:
     for entry in document.tests:
         opened = "" if entry.word is Outcome.PASSED else " open"
         word = f'<span class="word {entry.word}">{escape(verdict(entry))}</span>'
-        line = f"{escape(entry.id)}: {escape(entry.headline)}"
+        line = f"{escape(entry.id)}: {escape(headline(entry))}"
         summary = f"<summary>{word} {line}</summary>"
         parts.append(f"<details{opened}>{summary}{_list(details(entry))}</details>")
     return f"<h3>Why</h3>{''.join(parts)}" if parts else ""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from slabench.report import comparison
 from slabench.report.capacity_section import HEAD, probe_cells
 from slabench.report.console import METRICS, details, summary_cells
+from slabench.report.headline import headline
 from slabench.report.headline_metric import headline_metrics, run_verdict, verdict
 from slabench.report.run_facts import run_facts
 from slabench.run_document.entry import CurveRow, Entry
@@ -65,7 +66,7 @@ def _section(title: str, lines: Sequence[str]) -> list[str]:
 
 def _test_row(entry: Entry) -> tuple[str, ...]:
     head = (f"**{verdict(entry)}**", entry.name, headline_metrics(entry))
-    return (*head, *summary_cells(entry), entry.headline)
+    return (*head, *summary_cells(entry), headline(entry))
 
 
 CURVE_HEAD = (

@@ -177,6 +177,8 @@ class Entry:
     # codes, and names of checks that were INVALID or a finding; NOTHING_JUDGED: no objective, floor or
     # comparison applies
     reasons: tuple[str, ...]
+    # what the test could not be judged by: NO_FLOOR, NO_BASELINE; earlier files have these among the reasons
+    absent: tuple[str, ...] = optional(())
     labels: tuple[str, ...]  # `REDUCED: input_len 256 instead of 3500; ...`
     objectives: tuple[ObjectiveEntry, ...]  # SLOs, floors and decided comparisons
     checks: tuple[CheckEntry, ...]  # every validity check that applies; empty: nothing was evaluated

@@ -73,6 +73,7 @@ def concluded(
         "headline": verdict.headline,
         "headline_message": verdict.message,
         "reasons": tuple(map(str, verdict.reasons)),
+        "absent": tuple(map(str, verdict.absent)),
         "objectives": tuple(
             parse(ObjectiveEntry, each.as_dict(), strict=True) for each in verdict.objectives
         ),

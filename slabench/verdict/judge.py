@@ -44,16 +44,15 @@ def judge(case: Case) -> Verdict:
     results += [_result(case, "floor", rule) for rule in floors]
     decided = (result for result in results if isinstance(result, Objective))
     objectives = (*decided, *comparison.objectives)
-    reasons: list[str] = [*([] if floors else [Reason.NO_FLOOR]), *comparison.reasons]
+    required = case.require_baseline and Reason.NO_BASELINE in comparison.reasons
     reporting = [
         check.name for check in case.checks if check.state in (CheckStatus.INVALID, CheckStatus.FINDING)
     ]
     message = _invalid(case, results) or comparison.not_comparable
     outcome = Outcome.INVALID
     if message is None:
-        missing = case.require_baseline and Reason.NO_BASELINE in reasons
-        outcome, message = _concluded(case, comparison, objectives, missing=missing)
-        if not objectives and not missing and comparison.inconclusive is None:
+        outcome, message = _concluded(case, comparison, objectives, missing=required)
+        if not objectives and not required and comparison.inconclusive is None:
             reporting.append(NOTHING_JUDGED)
     # What it failed for comes first: a reader takes the first code for the cause.
     first: list[str] = []
@@ -61,9 +60,12 @@ def judge(case: Case) -> Verdict:
         first = [f"{each.kind.upper()}:{each.metric}" for each in objectives if not each.holds]
     elif outcome is Outcome.INVALID and not reporting:
         first = [f"UNDEFINED:{rule.metric}" for rule in results if isinstance(rule, Slo)]
+    # What there is nothing of is no reason, unless it was required.
+    reasons = [each for each in comparison.reasons if required or each is not Reason.NO_BASELINE]
+    absent = (*([] if floors else [Reason.NO_FLOOR]), *(set(comparison.reasons) - set(reasons)))
     codes = tuple(dict.fromkeys((*first, *reporting, *reasons, *case.labels)))
     advice = tuple(as_message(text) if isinstance(text, str) else text for text in case.advice)
-    return Verdict(outcome, message, codes, objectives, tuple(case.checks), advice)
+    return Verdict(outcome, message, codes, objectives, tuple(case.checks), advice, absent)
 
 
 def _result(case: Case, kind: str, rule: Slo) -> Objective | Undecided | Slo:

@@ -144,6 +144,7 @@ class Verdict:
     objectives: tuple[Objective, ...] = ()
     checks: tuple[Check, ...] = ()
     advice: tuple[Message, ...] = ()
+    absent: tuple[str, ...] = ()  # codes of what the test could not be judged by: NO_FLOOR, NO_BASELINE
 
     @property
     def headline(self) -> str:
@@ -156,6 +157,7 @@ class Verdict:
             "headline": self.headline,
             "headline_message": self.message.as_dict(),
             "reasons": [str(reason) for reason in self.reasons],
+            "absent": [str(code) for code in self.absent],
             "objectives": [objective.as_dict() for objective in self.objectives],
             "checks": [check.as_dict() for check in self.checks],
             "advice": [str(message) for message in self.advice],

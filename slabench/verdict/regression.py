@@ -98,7 +98,7 @@ class Compared:
         )
 
     def _change(self, n: int | None) -> Message:
-        """`+5.1 %, interval +4.8 % to +5.4 % (one-sided levels 98.75 % and 97.5 %), 4 pairs`"""
+        """`+5.1 %, interval +4.8 % to +5.4 % at one-sided levels 98.75 % and 97.5 %, 4 pairs`"""
         ends = self._printed
         if self.interval is None and self.repeated:
             return Message("comparison.change_no_spread", change=ends.low)

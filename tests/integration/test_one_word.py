@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from slabench.report.headline import headline as full_line
+from slabench.run_document.entry import Entry
+from slabench.run_document.read import parse
 from slabench.server.launch import launch
 from slabench.verdict.reasons import in_words
 from tests.integration.conftest import Suite
@@ -59,30 +62,32 @@ def test_every_output_says_the_same_words_and_reasons(suite: Suite, tmp_path: Pa
         # what failed is the first reason
         assert (reasons.split(", ")[0] == "SLO:tpot.mean") == (word == "FAILED")
         codes, reasons = reasons, in_words(entry["reasons"])
-        assert "NO_BASELINE (no older run to compare with)" in reasons
+        assert "NO_BASELINE" not in entry["reasons"] and entry["absent"] == ["NO_FLOOR", "NO_BASELINE"]
+        line = full_line(parse(Entry, entry))
+        assert line.startswith(headline) and (line == headline) == (word == "PASSED")
         name = test_id.rpartition("::")[2]
         # console: while it runs, with its reasons, and in the table at the end
-        block = done.output.split(f"{word} {test_id}: {headline}\n")[1]
+        block = done.output.split(f"{word} {test_id}: {line}\n")[1]
         assert f"  reasons: {reasons}\n" in block.split("\n\n")[0]
         assert re.search(rf"^{word} +test_decode\.py::{re.escape(name)} ", table, re.M)
         # Markdown
         plain = summary.replace("&lt;", "<").replace("&gt;", ">")
         assert f"| **{word}** | test_decode.py::{name} |" in plain
-        assert headline in plain
+        assert line in plain
         assert f"### {word} {test_id}\n\n- reasons: {reasons}\n" in plain
         # page
-        assert f'<span class="word {word}">{word}</span> {test_id}: {headline}' in shown
+        assert f'<span class="word {word}">{word}</span> {test_id}: {line}' in shown
         assert f"<li>reasons: {reasons}</li>" in shown
         # JUnit
         properties = {item.get("name"): item.get("value") for item in cases[name].iter("property")}
         assert properties == {"slabench.verdict": word, "slabench.reasons": codes}
         failure = cases[name].find("failure")
         assert (failure is None) == (word == "PASSED")
-        assert failure is None or failure.get("message", "").startswith(f"{word}: {headline}")
+        assert failure is None or failure.get("message", "").startswith(f"{word}: {line}")
         # annotations
         kind, _, text = annotated[f"{word} {test_id}"].groups()
         assert kind == ("notice" if word == "PASSED" else "error")
-        assert text == f"{headline} (reasons: {reasons})".replace("%", "%25")
+        assert text == f"{line} (reasons: {reasons})".replace("%", "%25")
     assert "Verdict of the run: FAILED" in table
     assert summary.startswith("# slabench: FAILED\n")
     assert 'Verdict: <span class="word FAILED">FAILED</span>' in shown
@@ -183,12 +188,15 @@ def test_a_test_that_nothing_judges_says_so_in_every_output(suite: Suite) -> Non
         ),
         (["--baseline=baselines/published-tencent.json"], 6, "INVALID", "NOTHING_JUDGED"),
         (["--baseline=baselines/published-tencent.json", "--require-baseline"], 1, "FAILED", "NO_BASELINE"),
-        (["--baseline=baselines/published-tencent.json", "--slo=tpot.mean<=500"], 0, "PASSED", "NO_BASELINE"),
+        (["--baseline=baselines/published-tencent.json", "--slo=tpot.mean<=500"], 0, "PASSED", None),
     ],
 )
-def test_a_gate_has_to_judge(suite: Suite, options: list[str], status: int, word: str, reason: str) -> None:
+def test_a_gate_has_to_judge(
+    suite: Suite, options: list[str], status: int, word: str, reason: str | None
+) -> None:
     done = suite("tests/serving", "--base-url=sim:demo", *options)
     assert done.status == status, done.output
     (entry,) = done.run["tests"]
-    assert entry["word"] == word and reason in entry["reasons"], entry
+    assert entry["word"] == word and (reason is None or reason in entry["reasons"]), entry
+    assert ("NO_BASELINE" in entry["absent"]) == (reason != "NO_BASELINE")
     assert ("NOTHING_JUDGED" in entry["reasons"]) == (reason == "NOTHING_JUDGED")

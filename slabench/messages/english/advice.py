@@ -2,8 +2,8 @@
 
 MESSAGES = {
     "advice.tpot_exceeds": (
-        "TPOT exceeds the {limit:g} ms limit ({observed:number} ms): try a lower --request-rate (now "
-        "{rate}) and --max-concurrency (now {concurrency})."
+        "To bring TPOT from {observed:number} ms below the limit of {limit:g} ms, try a lower --request-rate "
+        "(now {rate}) and --max-concurrency (now {concurrency})."
     ),
     "advice.tpot_below": (
         "TPOT is {share_pct:.0f} % of the {limit:g} ms limit ({observed:number} ms): try more prompts "

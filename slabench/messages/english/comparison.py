@@ -19,8 +19,8 @@ MESSAGES = {
     "comparison.n": ", n={n}",
     "comparison.change_no_spread": "{change}, no spread between the repeats",
     "comparison.change_interval": (
-        "{change_pct:+.1f} %, interval {low} to {high} (one-sided levels {low_level_pct:g} % and "
-        "{high_level_pct:g} %), {samples}"
+        "{change_pct:+.1f} %, interval {low} to {high} at one-sided levels {low_level_pct:g} % and "
+        "{high_level_pct:g} %, {samples}"
     ),
     "comparison.pairs": "{pairs} pairs",
     "comparison.runs": "{new} and {old} runs",

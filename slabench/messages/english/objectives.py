@@ -8,6 +8,20 @@ MESSAGES = {
     "objective.distance": "{distance_pct:+.0f} %",
     "objective.no_distance": "no distance from 0",
     "objective.n": "n={n}",
+    "objective.remedy_slo": (
+        "Lower the load (request rate, concurrency, batch size), or find the cause in the server's log."
+    ),
+    "objective.remedy_floor": (
+        "Compare the server's version, arguments and log with those of the floor; if the change is intended, "
+        "change the floor in the baseline file."
+    ),
+    "objective.remedy_baseline": (
+        "Compare version, arguments and log of both servers; if the change is intended, raise --tolerance or "
+        "save a new baseline."
+    ),
+    # between a line and its remedy
+    "headline.stop": ".",
+    "headline.complete": "{line}{stop} {remedy}",
     "objective.tpot_bounded": "TPOT_BOUNDED",
     "objective.undecided": (
         "TPOT_BOUNDED: {metric:metric} {low:number} to {high:number} {unit}, and the limit of {limit:g} "

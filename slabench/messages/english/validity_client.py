@@ -21,22 +21,24 @@ MESSAGES = {
     "client.late_at_p99": "{lateness}; above {limit:.0%} at p99, percentiles are less precise.",
     "client.late_at_p99.remedy": "Give the client a free core, or use the mean instead of percentiles.",
     "client.between_tokens": (
-        "The load generator read {mean_ms:.2f} ms late on average (p99 of its event loop {p99_ms:.1f} ms): "
-        "at most {mean:.1%} of the time TPOT is taken over, {p99:.1%} at p99"
+        "The load generator read arrivals {mean_ms:.2f} ms late on average and {p99_ms:.1f} ms late at p99, "
+        "so TPOT is off by at most {mean:.1%} on average and {p99:.1%} at p99"
     ),
-    "client.late_on_average": "{lateness}; the limit is {limit:.0%} of it.",
+    "client.late_on_average": "{lateness}; the limit is {limit:.0%} of that mean.",
     "client.late_on_average.remedy": FREE_CORES,
     "client.late_for_percentile": (
         "{lateness}, and {p99_ms:.2f} ms at p99; the verdict depends on a percentile, so the limit is "
-        "{limit:.0%} of it."
+        "{limit:.0%} of that mean."
     ),
     "client.late_for_percentile.remedy": FREE_CORES,
     "client.of_requests": (
-        "The load generator read {mean_ms:.2f} ms late on average, where the mean {metric} is {value:.1f} ms"
+        "The load generator read arrivals {mean_ms:.2f} ms late on average, where the mean {metric} is "
+        "{value:.1f} ms"
     ),
     "client.on_time": "{lateness}.{sending}",
     "client.sending": (
-        " Requests were sent {mean_ms:.2f} ms late on average, p99 {p99_ms:.2f} ms, at most {most_ms:.2f} ms."
+        " Requests were sent {mean_ms:.2f} ms late on average, {p99_ms:.2f} ms at p99, {most_ms:.2f} ms at "
+        "most."
     ),
     "client.stalled": (
         "The load generator stalled {stalls} times (longest {longest_ms:.0f} ms, after {after_s:.1f} s) "

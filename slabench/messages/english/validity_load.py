@@ -65,13 +65,13 @@ MESSAGES = {
     "rate_reached.no_cap": "No limit on concurrency stands between the request rate and the server.",
     "rate_reached.at_once": "All requests were due at the same time.",
     "rate_reached.reached": (
-        "Requests were sent at {reached:.3g}/s where {offered:.3g}/s were due (--request-rate={rate:g}, "
-        "n={requests})."
+        "The client sent {reached:.3g} requests/s; by the plan {offered:.3g} requests/s were due "
+        "(--request-rate={rate:g}, n={requests})."
     ),
     "rate_reached.capped": (
-        "Requests were sent at {reached:.3g}/s where {offered:.3g}/s were due (--request-rate={rate:g}): "
-        "--max-concurrency={cap} held them to {share:.0%} of the rate (limit {limit:.0%}, "
-        "n={requests}).{ttft}"
+        "The client sent {reached:.3g} requests/s; by the plan {offered:.3g} requests/s were due "
+        "(--request-rate={rate:g}). --max-concurrency={cap} held the sent rate at {share:.0%} of the planned "
+        "one (limit {limit:.0%}, n={requests}).{ttft}"
     ),
     "rate_reached.capped.remedy": (
         "Read the metrics as those of --max-concurrency={cap}: judge ttft_due where waiting counts, raise "

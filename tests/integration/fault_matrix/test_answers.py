@@ -194,7 +194,7 @@ LYING = [
         "cached-prefixes",
         "demo?fault=cached",
         "prefix_cache",
-        "192 of 384 prompt tokens (50.0%) came from the prefix cache",
+        "192 of 384 prompt tokens (50.0 %) came from the prefix cache",
     ),
     Row("cached-prefix-of-one", "demo?fault=cached&fault_index=0", "prefix_cache", "32 of 384 prompt tokens"),
     Row(
@@ -273,7 +273,7 @@ LYING = [
         # a client that gets a core late reads 5 ms apart at once
         "demo?fault=lump&fault_tokens=1&decode_base_ms=25",
         "tpot_defined",
-        "6 of 6 answers (limit 2%) have less than 25% of their tokens after their first event (request 0: "
+        "6 of 6 answers (limit 2 %) have less than 25 % of their tokens after their first event (request 0: "
         "11 of 12 in it)",
     ),
     Row(

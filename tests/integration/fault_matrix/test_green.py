@@ -173,12 +173,12 @@ FINDINGS = [
     (
         "demo?fault=few_words&fault_tokens=3",
         "token_counts",
-        "are 36 tokens by our tokenizer where 72 are counted (50%",
+        "are 36 tokens by our tokenizer where 72 are counted (50 %",
     ),
     (
         "demo?fault=few_words&fault_tokens=2",
         "token_counts",
-        "are 24 tokens by our tokenizer where 72 are counted (33%",
+        "are 24 tokens by our tokenizer where 72 are counted (33 %",
     ),
     ("demo?fault=late_done&fault_s=1.5", "stream_end", "at most 15"),
     (

@@ -44,7 +44,7 @@ CONTROL = [
         "flush-404-and-the-warm-up-stays",
         "demo?fault=flush_missing",
         "prefix_cache",
-        "prompt tokens (16.4%) came from the prefix cache",
+        "prompt tokens (16.4 %) came from the prefix cache",
         also=("flush",),
         options=("--warmup-requests=1",),
     ),

@@ -32,7 +32,7 @@ def test_a_client_that_is_starved_of_cpu(suite: Suite) -> None:
     row = Row("starved", "demo", "client", "The load generator read", options=starved)
     done = measure(suite, row)
     expect_invalid(done, row)
-    assert "; the limits are 2% on average and 10% at p99." in done.run["tests"][0]["headline"]
+    assert "; the limits are 2 % on average and 10 % at p99." in done.run["tests"][0]["headline"]
 
 
 ASLEEP = ("--allow=", "-ptests.integration.fault_matrix.frozen", "--request-rate=inf", "--warmup-requests=0")
@@ -75,7 +75,7 @@ def test_a_client_whose_own_error_is_too_large(suite: Suite) -> None:
         "own-error",
         "demo",
         "client_error",
-        "The client's own error on ttft.mean is 40 ms, more than 10% of",
+        "The client's own error on ttft.mean is 40 ms, more than 10 % of",
         options=late,
     )
     expect_invalid(measure(suite, row), row)

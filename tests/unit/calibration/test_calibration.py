@@ -111,7 +111,7 @@ def test_a_server_that_is_late_knows_nothing() -> None:
     assert late.state == "ceiling" and "10.0 ms late at p99" in late.why and late.tpot_error_pct is None
     slow = [201.0, 222.0, 243.0]
     behind = compare([record(0, 1.0, slow)], *truth(("id0", 1.0, 2.0, slow)), SHAPE, made_utc="")
-    assert behind.state == "ceiling" and "95% of the rate" in behind.why
+    assert behind.state == "ceiling" and "95 % of the rate" in behind.why
 
 
 def test_failed_requests_and_unknown_answers_are_reported() -> None:

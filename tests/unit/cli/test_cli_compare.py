@@ -313,7 +313,7 @@ def test_a_baseline_is_saved_shown_listed_merged_and_compared_with(
         "may differ: server.version, server.token_capacity; may not: hardware, model, workload, server" in out
     )
     assert "40.01" in out
-    assert "0.17%" in out  # of 1, 1.002, 0.998, 1.001: deviation 0.00171
+    assert "0.17 %" in out  # of 1, 1.002, 0.998, 1.001: deviation 0.00171
     assert main(["baseline", "list", str(kept)]) == 0
     assert [line.split()[:3] for line in capsys.readouterr().out.splitlines()[1:]] == [
         ["a.json", "1", "2"],

@@ -88,7 +88,7 @@ def test_the_servers_tokenizer_by_hand():
     }
     _, tokenizer = sentences(split | {"ttft_tokenizer.mean": 14.0})
     assert tokenizer == Message("ttft.tokenizer", tokenizer=14.0, share=0.4)
-    assert str(tokenizer) == "Tokenizing takes 14.00 ms of the prefill part (40%)."
+    assert str(tokenizer) == "Tokenizing takes 14.00 ms of the prefill part (40 %)."
 
 
 def test_the_sentence_where_the_server_reports_no_queue_time():

@@ -23,8 +23,8 @@ PLAN = {"count": 128, "request_rate": 128.0, "max_concurrency": 128}
         ),
         (
             54.18,
-            "TPOT exceeds the 50 ms limit (54.18 ms): try a lower --request-rate (now 128.0) and "
-            "--max-concurrency (now 128).",
+            "To bring TPOT from 54.18 ms below the limit of 50 ms, try a lower --request-rate (now 128.0) "
+            "and --max-concurrency (now 128).",
         ),
     ],
 )

@@ -127,7 +127,11 @@ def test_nor_does_a_baseline_s():
 
 
 def test_reason_codes():
-    assert verdict(labels=("SIMULATED",)).reasons == ("NO_FLOOR", "NO_BASELINE", "SIMULATED")
+    """What the test could not be judged by stands apart from what it was judged by."""
+    for metrics in (GOOD, BAD):
+        found = verdict(metrics, labels=("SIMULATED",))
+        assert found.absent == ("NO_FLOOR", "NO_BASELINE")
+        assert found.reasons == (*(["SLO:tpot.mean"] if metrics is BAD else []), "SIMULATED")
     assert "completed" in verdict(GOOD, BROKEN).reasons
 
 
@@ -135,7 +139,7 @@ def test_no_baseline_is_a_reason_and_red_under_require():
     assert verdict(comparison=compared(GOOD, test="other")).word is Outcome.PASSED
     found = verdict(comparison=compared(GOOD, test="other"), require_baseline=True)
     assert found.word is Outcome.FAILED
-    assert "NO_BASELINE" in found.reasons
+    assert (found.reasons, found.absent) == (("NO_BASELINE",), ("NO_FLOOR",))
 
 
 @pytest.mark.parametrize(
@@ -193,7 +197,7 @@ def test_floor_from_the_baseline_has_no_tolerance():
     just = {"tpot.mean": 40.0, "output_throughput": 99.9}
     found = verdict(just, comparison=compared(just, base))
     assert found.word is Outcome.FAILED
-    assert "NO_FLOOR" not in found.reasons
+    assert found.absent == ()
 
 
 @pytest.mark.parametrize(
@@ -264,7 +268,8 @@ UNKNOWN = comparison.Comparison(
 
 def test_a_test_that_nothing_judges_says_so():
     found = judge(UNJUDGED)
-    assert (found.word, found.reasons) == (Outcome.PASSED, ("NOTHING_JUDGED", "NO_FLOOR", "NO_BASELINE"))
+    assert (found.word, found.reasons) == (Outcome.PASSED, ("NOTHING_JUDGED",))
+    assert found.absent == ("NO_FLOOR", "NO_BASELINE")
     assert found.headline == (
         "NOTHING_JUDGED: no objective, floor or comparison applies to this test. Measured: tpot mean 503.30 "
         "ms. Give an objective (--slo='METRIC<=LIMIT'), or a baseline that has this test."
@@ -306,7 +311,6 @@ def test_what_applies_is_judged_and_not_called_nothing():
         assert found.word is word, more
         assert "NOTHING_JUDGED" not in found.reasons
     assert judge(replace(UNJUDGED, gate="--baseline", comparison=UNKNOWN, require_baseline=True)).reasons == (
-        "NO_FLOOR",
         "NO_BASELINE",
     )
 

@@ -89,8 +89,8 @@ def test_the_sentence_has_all_three_metrics():
     text = log_agrees(GOOD).text
     for part in (
         "10.00 ms a token at batch size 8 (n=37 clean lines)",
-        "10.50 ms (+5.0%)",
-        "10.10 ms (+1.0%, over 90% of the run)",
+        "10.50 ms (+5.0 %)",
+        "10.10 ms (+1.0 %, over 90 % of the run)",
     ):
         assert part in text
 

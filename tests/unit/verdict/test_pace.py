@@ -178,7 +178,7 @@ def test_first_requests_that_wait_while_the_others_go_on() -> None:
         "3 of the first 8 requests waited longer than any later one, 3600 ms against at most 100 ms"
         in found.text
     )
-    assert "36% of all waiting" in found.text
+    assert "36 % of all waiting" in found.text
 
 
 # in ms; 0: a client that stood still stamps both at the same moment

@@ -36,9 +36,9 @@ def test_the_rate_that_was_reached_and_both_ttfts() -> None:
     found = rate_reached(context([0, 500, 1000, 1500, 2000]))
     assert found.state is CheckStatus.FINDING
     assert found.text == (
-        "Requests were sent at 2/s where 10/s were due (--request-rate=10): --max-concurrency=2 held them to "
-        "20% of the rate (limit 90%, n=5). TTFT is 10.0 ms on average from when a request was sent, 810.0 ms "
-        "from when it was due."
+        "The client sent 2 requests/s; by the plan 10 requests/s were due (--request-rate=10). "
+        "--max-concurrency=2 held the sent rate at 20 % of the planned one (limit 90 %, n=5). TTFT is 10.0 "
+        "ms on average from when a request was sent, 810.0 ms from when it was due."
     )
     assert "ttft_due" in found.remedy
 

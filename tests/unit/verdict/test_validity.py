@@ -583,13 +583,13 @@ def test_a_first_wave_that_is_slower_than_the_rest_is_a_first_run_effect():
     found = found_in(waves(13, 10, 10), "first_run")
     assert found.state is CheckStatus.FINDING
     assert (
-        "the first wave took 13.00 ms a token and the 2 after it 10.00 ms (+30%). Something was done"
+        "the first wave took 13.00 ms a token and the 2 after it 10.00 ms (+30 %). Something was done"
         in found.text
     )
     assert "began with" not in found.text
     alike = found_in(waves(11, 10, 10), "first_run")
     assert alike.state is CheckStatus.OK
-    assert "the 2 after it 10.00 ms (+10%); the full batch began with 11.00 ms a token" in alike.text
+    assert "the 2 after it 10.00 ms (+10 %); the full batch began with 11.00 ms a token" in alike.text
     # what comes later is slower: no beginning's business
     assert found_in(waves(10, 13, 13), "first_run").state is CheckStatus.OK
     # too few tokens to compare
@@ -627,7 +627,7 @@ def test_a_dead_load_process_is_invalid_and_lateness_is_said():
     seen = ClientRecord(10.0, 0.1, 0.1, 0.1, 3.0, send_lag_mean_ms=1.25, send_lag_p99_ms=2.5)
     run = replace(run_of(answer()), client=seen)
     assert (
-        "Requests were sent 1.25 ms late on average, p99 2.50 ms, at most 3.00 ms"
+        "Requests were sent 1.25 ms late on average, 2.50 ms at p99, 3.00 ms at most"
         in found_in(replace(context(), run=run), "client").text
     )
     dead = replace(
@@ -790,7 +790,7 @@ def test_a_freeze_over_the_first_tokens_is_no_matter_of_the_average():
     found = froze((413, 3587), **asleep, judged=("tpot.mean",))
     assert found.state is CheckStatus.INVALID
     assert (
-        "(longest 3587 ms, after 0.4 s) while tokens arrived; tpot.mean may be off by 12.4% (limit 2%)"
+        "(longest 3587 ms, after 0.4 s) while tokens arrived; tpot.mean may be off by 12.4 % (limit 2 %)"
         in found.text
     )
     assert froze((413, 3587), **asleep, judged=("tpot.p50", "qpm")).state is CheckStatus.INVALID
@@ -813,7 +813,7 @@ def test_one_token_answers_are_late_as_well():
     ]
     judged = ("input_throughput",)
     found = froze((900, 120), records=records, judged=judged)
-    assert (found.state, "ttft.mean may be off by 11.0%" in found.text) == (CheckStatus.INVALID, True)
+    assert (found.state, "ttft.mean may be off by 11.0 %" in found.text) == (CheckStatus.INVALID, True)
     assert froze((1000, 15), records=records, judged=judged).state is CheckStatus.OK
     late = froze(records=records, judged=judged, loop_lateness_ms=21.0)
     assert (late.state, "21.00 ms late on average, where the mean TTFT is 1000.0 ms" in late.text) == (
@@ -913,7 +913,7 @@ def test_an_answer_that_a_proxy_gathered_has_no_pace():
     found = found_in(context(gathered()), "one_read")
     assert found.state is CheckStatus.INVALID
     assert found.text.startswith(
-        "0 of 1 answers arrived in one read, 1 more in a few reads at their end; at most 2%"
+        "0 of 1 answers arrived in one read, 1 more in a few reads at their end; at most 2 %"
     )
     one_of = [gathered(), *(answer(k) for k in range(1, 60))]
     assert states(context(*one_of))["one_read"] is CheckStatus.OK

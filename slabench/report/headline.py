@@ -1,0 +1,40 @@
+"""The line of a test's outcome as every output has it: observed, limit, n, and of a red one what to do."""
+
+from __future__ import annotations
+
+from slabench.messages import Message
+from slabench.run_document.entry import CheckEntry, Entry
+from slabench.verdict.outcome import CheckStatus, Outcome
+
+LOWER_LOAD = "advice.tpot_exceeds"
+_REMEDIES = {
+    "slo": Message("objective.remedy_slo"),
+    "floor": Message("objective.remedy_floor"),
+    "baseline": Message("objective.remedy_baseline"),
+}
+
+
+def headline(entry: Entry) -> str:
+    """`tpot mean 62.00 ms > 50 ms (+24 %, n=16). Lower the load ...`; without a remedy the entry's line."""
+    remedy = _remedy(entry)
+    if not remedy:
+        return entry.headline
+    stop = "" if entry.headline.endswith((".", "。")) else Message("headline.stop")
+    return str(Message("headline.complete", line=entry.headline, stop=stop, remedy=remedy))
+
+
+def first_invalid(entry: Entry) -> CheckEntry | None:
+    """The check that the line of an INVALID test is of; the line has it in full."""
+    invalid = (check for check in entry.checks if check.state is CheckStatus.INVALID)
+    return next(invalid, None) if entry.word is Outcome.INVALID else None
+
+
+def _remedy(entry: Entry) -> str:
+    """Empty where the line itself says what to do, or there is nothing to do."""
+    if (check := first_invalid(entry)) is not None:
+        return check.remedy
+    violated = [each for each in entry.objectives if not each.holds]
+    if entry.word is not Outcome.FAILED or not violated:
+        return ""
+    advised = [str(message) for message in entry.advice_messages if message.id == LOWER_LOAD]
+    return advised[0] if advised else str(_REMEDIES[violated[0].kind])

@@ -1,0 +1,48 @@
+"""A red line says what to do: the invalid check's remedy, the method's advice, or its kind of rule's."""
+
+from __future__ import annotations
+
+import pytest
+
+from slabench.messages import Message
+from slabench.report.console import details, failure_text, test_block
+from slabench.report.github import job_lines
+from slabench.report.headline import headline
+from slabench.report.markdown import summary_md
+from tests.unit.report.samples import document, entry
+
+LINE = "tpot mean 62.00 ms > 50 ms (+24 %, n=16)"
+ADVICE = Message("advice.tpot_exceeds", limit=50, observed=62.0, rate="128", concurrency=128)
+
+
+def failed(kind: str, **more: object) -> object:
+    rule = {"kind": kind, "holds": False, "text": LINE}
+    return entry(word="FAILED", headline=LINE, objectives=[rule], **more)
+
+
+@pytest.mark.parametrize(
+    ("kind", "remedy"),
+    [("slo", "Lower the load"), ("floor", "change the floor"), ("baseline", "--tolerance")],
+)
+def test_what_failed_has_the_remedy_of_its_kind(kind: str, remedy: str) -> None:
+    line = headline(failed(kind))
+    assert line.startswith(f"{LINE}. ") and remedy in line and line.endswith(".")
+
+
+def test_the_method_s_advice_is_the_remedy_and_stands_once() -> None:
+    red = failed("slo", advice=[str(ADVICE), "More."], advice_messages=[ADVICE.as_dict(), None][:1])
+    assert headline(red) == f"{LINE}. {ADVICE}"
+    for text in (test_block(red), failure_text(red)):
+        assert text.count(str(ADVICE)) == 1
+    assert "More." in details(red)
+
+
+def test_an_invalid_line_has_the_check_s_remedy_and_a_green_one_none() -> None:
+    check = {"name": "completed", "state": "invalid", "text": "4 failed.", "remedy": "See the log."}
+    red = entry(word="INVALID", headline="completed: 4 failed.", checks=[check])
+    assert headline(red) == "completed: 4 failed. See the log."
+    assert headline(entry()) == entry().headline
+    run = document(red)
+    assert "completed: 4 failed. See the log." in summary_md(run)
+    assert "completed: 4 failed. See the log." in job_lines(run)[0]
+    assert failure_text(red).splitlines() == ["INVALID: completed: 4 failed. See the log."]
