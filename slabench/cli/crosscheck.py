@@ -26,12 +26,13 @@ from slabench.places import DATA
 from slabench.report.crosscheck import as_dict, compare, crosscheck_table
 from slabench.session.campaign import Campaign
 from slabench.session.evaluate import evaluate_loads
+from slabench.session.live_view import LiveView
 from slabench.session.load import LoadOptions
 from slabench.session.measurement import Evaluated, Trial
-from slabench.session.progress import ProgressLine
 from slabench.session.prompts import Prompts
 from slabench.session.pytest_benchmark import Sidecar
 from slabench.session.rules import Rules
+from slabench.session.screen import Screen
 from slabench.session.settings import SIM, Settings
 from slabench.session.trial import TestParts, run_trial
 from slabench.strict_json import dumps
@@ -179,7 +180,7 @@ def crosscheck(ours: Campaign, theirs: Campaign, reference: Reference) -> int:
 
 def measured(campaign: Campaign, prompts: Prompts, form: Form) -> Evaluated:
     """One run of one client, measured and evaluated as a test's."""
-    test = TestParts(NAME, prompts, ProgressLine("off"), Sidecar(None))
+    test = TestParts(NAME, prompts, LiveView(Screen("off")), Sidecar(None))
     load = run_trial(campaign, test, form, Trial(), point={}, labels=(), batch_size=None)
     rules, compared = Rules(shown=("tpot.mean",)), campaign.compared_with(NAME, ())
     return evaluate_loads((load,), rules, campaign.settings, compared, campaign.facts)[0]

@@ -289,10 +289,11 @@ class LoadDriver:
             connection.close()
 
     def progress(self) -> dict[str, int]:
-        running = [connection.tokens() for _, connection in self.active.values() if connection is not None]
+        tokens = [connection.tokens() for _, connection in self.active.values() if connection is not None]
         return {
             "done": self.done,
             "running": len(self.active),
+            "waiting": len(self.active) - len(tokens) + tokens.count(0),
             "failed": self.failed,
-            "output_tokens": self.tokens_done + sum(running),
+            "output_tokens": self.tokens_done + sum(tokens),
         }

@@ -28,10 +28,14 @@ START_S = 0.02  # from "ready" to the plan's zero
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the load is. output_tokens includes running requests; elapsed_s: at the oldest report in it."""
+    """How far the load is. running: requests that were sent and have not ended, the waiting ones among them,
+    which have no token yet. output_tokens includes those of running requests; elapsed_s: at the oldest report
+    in it.
+    """
 
     done: int
     running: int
+    waiting: int
     failed: int
     output_tokens: int
     elapsed_s: float = 0.0

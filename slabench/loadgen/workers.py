@@ -64,7 +64,7 @@ class WorkerProcess:
         self.decoder = Decoder()
         self.ready = self.ended = False
         self.done: WorkerStats | None = None  # from its last frame
-        self.progress = {"done": 0, "running": 0, "failed": 0, "output_tokens": 0}
+        self.progress = {"done": 0, "running": 0, "waiting": 0, "failed": 0, "output_tokens": 0}
         self.progress_ns = 0  # when it was reported, by perf_counter_ns
 
     def take_job(self, job: Path, number: int) -> None:

@@ -145,7 +145,8 @@ OUTPUT: tuple[Option, ...] = (
         "--progress",
         "auto",
         "all live",
-        "live on a terminal, plain lines elsewhere",
+        "what is shown while a load runs. live: some lines that are drawn again; plain: a line every 15 s; "
+        "auto: live at a terminal (not if TERM=dumb or CI is set), else plain",
         str,
         choices=("auto", "live", "plain", "off"),
         metavar="HOW",

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from slabench.plugin.forms import marked_forms
+from slabench.plugin.order import fixture_names, is_live
 from slabench.plugin.preflight import campaign_of
 from slabench.plugin.reporting import BENCHMARK_OUTPUTS
-from slabench.plugin.stash import ENTRY
+from slabench.plugin.stash import ENTRY, SCREEN
+from slabench.plugin.terminal import uncaptured
 from slabench.session.curve import JudgeCurve
 from slabench.session.judge import Judge
-from slabench.session.progress import ProgressLine
+from slabench.session.live_view import LiveView
 from slabench.session.pytest_benchmark import Sidecar
 from slabench.session.run_load import RunLoad
+from slabench.session.screen import Screen
+from slabench.session.time_left import PlannedTest, TimeLeft
 
 if TYPE_CHECKING:  # what sends loads comes with the first test that asks for it
     from slabench.session.campaign import Campaign
@@ -59,11 +62,18 @@ def prompts(request: pytest.FixtureRequest, campaign: Campaign) -> Iterator[Prom
     made.close()
 
 
-@pytest.fixture
-def progress_line(pytestconfig: pytest.Config) -> ProgressLine:
-    how = "off" if hasattr(pytestconfig, "workerinput") else pytestconfig.getoption("progress")
-    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
-    return ProgressLine(how, nullcontext if capture is None else capture.global_and_fixture_disabled)
+@pytest.fixture(scope="session")
+def live_view(request: pytest.FixtureRequest) -> LiveView:
+    config = request.config
+    how = "off" if hasattr(config, "workerinput") else config.getoption("progress")
+    config.stash[SCREEN] = screen = Screen(how, uncaptured(config))
+    items = [item for item in request.session.items if is_live(item)]
+    forms = dict(marked_forms(items, config.option))
+    tests = [
+        PlannedTest(item.nodeid, forms.get(item.nodeid), sends="run_load" in fixture_names(item))
+        for item in items
+    ]
+    return LiveView(screen, TimeLeft(tests))
 
 
 @pytest.fixture
@@ -80,13 +90,15 @@ def run_load(
     request: pytest.FixtureRequest,
     campaign: Campaign,
     server: Deployment,
-    progress_line: ProgressLine,
+    live_view: LiveView,
     sidecar: Sidecar,
     prompts: Prompts,
-) -> RunLoad:
+) -> Iterator[RunLoad]:
     from slabench.session.trial import TestParts
 
-    return RunLoad(campaign, TestParts(request.node.nodeid, prompts, progress_line, sidecar))
+    live_view.begin_test(request.node.nodeid)
+    yield RunLoad(campaign, TestParts(request.node.nodeid, prompts, live_view, sidecar))
+    live_view.end_test()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from slabench.session.screen import Screen
 from slabench.session.settings import Settings
 
 if TYPE_CHECKING:
@@ -15,3 +16,4 @@ if TYPE_CHECKING:
 SETTINGS = pytest.StashKey[Settings]()  # on the config
 CAMPAIGN: pytest.StashKey[Campaign] = pytest.StashKey()  # on the config, from the first live test on
 ENTRY: pytest.StashKey[FinishedTest] = pytest.StashKey()  # on the item, what judge() left
+SCREEN = pytest.StashKey[Screen]()  # on the config, from the first load on

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import pytest
+
+from slabench.plugin.stash import SCREEN
+
+
+def uncaptured(config: pytest.Config) -> Callable[[], AbstractContextManager[Any]]:
+    """Within it output reaches the terminal although pytest captures a test's output."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    return nullcontext if capture is None else capture.global_and_fixture_disabled
 
 
 def say(config: pytest.Config, sentence: str) -> None:
@@ -13,7 +23,8 @@ def say(config: pytest.Config, sentence: str) -> None:
     if reporter is None:
         print(sentence, file=sys.__stderr__)
         return
-    capture = config.pluginmanager.getplugin("capturemanager")
-    with nullcontext() if capture is None else capture.global_and_fixture_disabled():
+    if SCREEN in config.stash:
+        config.stash[SCREEN].erase()
+    with uncaptured(config)():
         reporter.ensure_newline()
         reporter.write_line(sentence)

@@ -63,11 +63,19 @@ class RunLoad:
 
         point = usage.check_load(form, point, labels, batch_size)
         both = self.campaign.servers.baseline is not None
+        asked = tuple(trials(self.campaign.settings.repeats, both=both))
         loads = tuple(
             run_trial(
-                self.campaign, self.test, form, trial, point=point, labels=labels, batch_size=batch_size
+                self.campaign,
+                self.test,
+                form,
+                trial,
+                point=point,
+                labels=labels,
+                batch_size=batch_size,
+                loads=len(asked),
             )
-            for trial in trials(self.campaign.settings.repeats, both=both)
+            for trial in asked
         )
         return replace(next(load for load in loads if load.trial.side == NEW), trials=loads)
 

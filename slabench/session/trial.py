@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from slabench.bench_serving.client import find
 from slabench.errors import system_words
 from slabench.loadgen import LoadInterrupted, Progress
-from slabench.methods import Form
+from slabench.methods import TPOT_LIMIT_MS, TPOT_LIMITED, Form
+from slabench.metrics.per_request import tpot
 from slabench.records import RequestRecord, RunRecord, ServerEvidence
 from slabench.report.document import utc_now
 from slabench.report.records_file import ATTEMPT, PROBE
+from slabench.server.log.last_batch import LastLines
 from slabench.session import partial_entry, reference
 from slabench.session.campaign import Campaign
 from slabench.session.deployment import Deployment
+from slabench.session.live_view import LiveView
 from slabench.session.load import Load, LoadOptions, Sent, make_ready, measure, send
 from slabench.session.measurement import BASELINE, Measured, Trial
-from slabench.session.progress import ProgressLine
+from slabench.session.progress import LoadShape
 from slabench.session.prompts import Prompts
 from slabench.session.pytest_benchmark import Sidecar
+from slabench.verdict.sla import Slo, merge
 from slabench.workloads.model import Workload
 
 if TYPE_CHECKING:
@@ -35,8 +40,12 @@ class TestParts:
 
     test_id: str
     prompts: Prompts
-    progress: ProgressLine
+    progress: LiveView
     sidecar: Sidecar
+
+
+def _name(test: TestParts, trial: Trial) -> str:
+    return test.test_id if trial == Trial() else f"{test.test_id} ({trial.message})"
 
 
 def _load(campaign: Campaign, deployment: Deployment, form: Form, workload: Workload) -> Load:
@@ -53,12 +62,16 @@ def run_trial(
     point: Mapping[str, Any],
     labels: tuple[str, ...],
     batch_size: int | None,
+    loads: int = 1,
 ) -> Measured:
+    """loads: of the test, all together."""
     servers = campaign.servers
     servers.check_alive()
     deployment = servers.new
     if trial.side == BASELINE and servers.baseline is not None:
         deployment = servers.baseline
+    name = _name(test, trial)
+    test.progress.prepare(name, "prompts, calibration, warm-up, flush of the prefix cache")
     workload = test.prompts.workload(form, test.test_id, repeat=trial.repeat)
     load = _load(campaign, deployment, form, workload)
     calibrate = campaign.calibration.begin(
@@ -72,7 +85,9 @@ def run_trial(
     run = measure(
         load,
         ready,
-        lambda: _drive(campaign, test, load, trial, labels),
+        lambda: _drive(
+            campaign, test, load, trial, labels, partial(_show_begin, campaign, test, load, form, loads)
+        ),
         count_tokens=campaign.tokenizer.count,
     )
     return load.measured(
@@ -99,13 +114,14 @@ def run_probe(campaign: Campaign, test: TestParts, form: Form, number: int, watc
 
     def keep(record: RequestRecord) -> None:
         campaign.files.records.append(name, record)
+        test.progress.answer(tpot(record))
         watch.keep(record)
 
     def progress(report: Progress) -> None:
         _show(campaign, test, report)
         watch.progress(report.elapsed_s, report.output_tokens)
 
-    test.progress.begin(name, len(workload.prompts))
+    _show_begin(campaign, test, load, form, None, name)
     try:
         result = send(
             load.deployment,
@@ -130,12 +146,18 @@ def run_probe(campaign: Campaign, test: TestParts, form: Form, number: int, watc
     )
 
 
-def _drive(campaign: Campaign, test: TestParts, load: Load, trial: Trial, labels: tuple[str, ...]) -> Sent:
+def _drive(
+    campaign: Campaign,
+    test: TestParts,
+    load: Load,
+    trial: Trial,
+    labels: tuple[str, ...],
+    show_begin: Callable[[str], None],
+) -> Sent:
     """The load by the client that --client names; Ctrl-C leaves what was measured with the campaign."""
     client = _by_bench_serving if campaign.settings.options.client == "bench_serving" else _by_ours
-    name = test.test_id if trial == Trial() else f"{test.test_id} ({trial.message})"
     workload, plan = load.workload, load.plan
-    test.progress.begin(name, len(workload.prompts))
+    show_begin(_name(test, trial))
     try:
         sent = test.sidecar.time(lambda: client(campaign, test, load, trial))
     except LoadInterrupted as stop:
@@ -157,6 +179,15 @@ def _drive(campaign: Campaign, test: TestParts, load: Load, trial: Trial, labels
     return Sent(sent.result, sent.reported, notes)
 
 
+def _show_begin(
+    campaign: Campaign, test: TestParts, load: Load, form: Form, loads: int | None, name: str
+) -> None:
+    """The view of a load that begins now, with the objectives that are known before its test is judged."""
+    rule = (Slo("tpot.mean", "<=", TPOT_LIMIT_MS),) if form.method in TPOT_LIMITED else ()
+    shape, log = LoadShape.of(load.workload.prompts, load.plan), LastLines(load.deployment.logs)
+    test.progress.begin(name, shape, loads=loads, slos=merge(rule, campaign.settings.slos), log=log)
+
+
 def _show(campaign: Campaign, test: TestParts, report: Progress) -> None:
     campaign.files.records.tick()
     test.progress.update(report)
@@ -165,12 +196,17 @@ def _show(campaign: Campaign, test: TestParts, report: Progress) -> None:
 def _by_ours(campaign: Campaign, test: TestParts, load: Load, trial: Trial) -> Sent:
     records, attempt = campaign.files.records, campaign.attempt_of(test.test_id)
     name = test.test_id if attempt == 1 else f"{test.test_id}{ATTEMPT}{attempt}"
+
+    def keep(record: RequestRecord) -> None:
+        records.append(name, record, trial.side, trial.repeat)
+        test.progress.answer(tpot(record))
+
     result = send(
         load.deployment,
         load.options,
         load.workload.prompts,
         load.plan,
-        on_record=lambda record: records.append(name, record, trial.side, trial.repeat),
+        on_record=keep,
         on_progress=lambda report: _show(campaign, test, report),
     )
     return Sent(result)
@@ -179,6 +215,7 @@ def _by_ours(campaign: Campaign, test: TestParts, load: Load, trial: Trial) -> S
 def _by_bench_serving(campaign: Campaign, test: TestParts, load: Load, trial: Trial) -> Sent:
     options = campaign.settings.options
     client = find(options.bench_serving_python)
+    test.progress.prepare(test.test_id, "bench_serving sends; it reports nothing before its end")
     campaign.tokenizer.required()
     tokenizer = campaign.tokenizer.folder()
     assert tokenizer is not None, "there is a tokenizer, so it has a folder or a name"
