@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slabench.options.types import Option, positive_float, positive_int, words
+from slabench.options.types import Option, count_or_auto, positive_float, words
 from slabench.verdict.tolerances import DEFAULT
 from slabench.verdict.validity.context import STALL_LIMIT_S
 
@@ -79,8 +79,9 @@ JUDGEMENT: tuple[Option, ...] = (
         "--repeats",
         None,
         "all live",
-        "measure each test K times (default: 1; with a baseline server 5 on each)",
-        positive_int,
+        "measure each test K times, on both servers where there are two; auto: 3 to 10 times, until the "
+        "comparison is decided (default: 1; auto with a baseline server)",
+        count_or_auto,
         metavar="K",
     ),
     Option(

@@ -96,8 +96,9 @@ def run_load(
 ) -> Iterator[RunLoad]:
     from slabench.session.trial import TestParts
 
+    test_ids = [other.nodeid for other in request.session.items]
     live_view.begin_test(request.node.nodeid)
-    yield RunLoad(campaign, TestParts(request.node.nodeid, prompts, live_view, sidecar))
+    yield RunLoad(campaign, TestParts(request.node.nodeid, prompts, live_view, sidecar), test_ids)
     live_view.end_test()
 
 

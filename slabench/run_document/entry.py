@@ -72,6 +72,19 @@ class ComparedMetric:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LooksEntry:
+    """How a comparison went whose repeats were added until it was decided (--repeats=auto)."""
+
+    first: int  # repeats at the first look
+    last: int  # the most repeats
+    level: float  # one-sided level of each look, of one metric alone; all looks together have 0.025
+    repeats: int  # measured at the new server, and in turns with it at the baseline server
+    # decided, worse (FAILED whatever the other metrics are), most_repeats, invalid (a load was), not_compared
+    stopped: str
+    first_pair: str  # warmed: it counts, since each server had the load's warm-up before it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonEntry:
     """The test against the same test of a baseline file or of the baseline server."""
 
@@ -80,6 +93,7 @@ class ComparisonEntry:
     differences: tuple[str, ...]  # why it is not comparable: `hardware.gpu: 'H200', 'H20' in the baseline`
     allowed_differences: tuple[str, ...] = ()  # differences that --allow-diff lets pass
     interleaved: bool | None = None  # true: both servers in turns; false: one after the other; null: a file
+    looks: LooksEntry | None = optional()  # where repeats were added until it was decided
     notes: tuple[str, ...] = ()  # what is known of the baseline: `measured with --allow=completed: ...`
     difference_messages: tuple[Message, ...] = optional(())  # differences as ids and arguments
     # allowed_differences as ids and arguments

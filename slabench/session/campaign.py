@@ -85,6 +85,7 @@ class Campaign:
             allow=options.allow,
             strict=options.strict_validity,
             siblings=siblings(test_id, test_ids),
+            looks=settings.looks,
             saved=settings.save_baseline is not None,
         )
 

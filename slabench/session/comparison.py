@@ -15,6 +15,7 @@ from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.baseline_file import identity
 from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.gated_metrics import Gathered, gated_keys, gather
+from slabench.verdict.looks import Looks, LooksTaken, StopReason
 from slabench.verdict.reasons import Reason
 from slabench.verdict.regression import limit_of
 from slabench.verdict.validity import Margin
@@ -43,6 +44,7 @@ class ComparedWith:
     allow: Sequence[str] = ()  # checks
     strict: bool = False
     siblings: int = 1  # tests of this session that are points of the same curve
+    looks: Looks | None = None  # repeats are added until it is decided; None: their number is fixed
     saved: bool = False  # a later run will be compared with this one
 
     @property
@@ -58,14 +60,16 @@ def siblings(test_id: str, test_ids: Sequence[str]) -> int:
     return sum(other.partition("[")[0] == name for other in test_ids) or 1
 
 
-def compare(compared: ComparedWith, method: str, evaluated: Sequence[Evaluated]) -> Comparison | None:
-    """None: there is nothing to compare with."""
+def compare(
+    compared: ComparedWith, method: str, evaluated: Sequence[Evaluated], stopped: StopReason | None = None
+) -> Comparison | None:
+    """None: there is nothing to compare with. stopped: why no further repeat was measured, with looks."""
     mine = [load for load in evaluated if load.side == NEW]
     theirs = [load.metrics for load in evaluated if load.side == BASELINE]
     run = mine[0].measured.run
     work = identity(run.workload, run.plan)
     sizes = [load.sizes for load in mine]
-    return compare_runs(
+    comparison = compare_runs(
         compared,
         method,
         [load.metrics for load in mine],
@@ -74,6 +78,9 @@ def compare(compared: ComparedWith, method: str, evaluated: Sequence[Evaluated])
         sizes,
         classic=run.reported is not None,
     )
+    if comparison is None or compared.looks is None or stopped is None:
+        return comparison
+    return replace(comparison, looks=LooksTaken(compared.looks, len(mine), stopped))
 
 
 def compare_runs(
@@ -86,18 +93,23 @@ def compare_runs(
     *,
     classic: bool = False,
     only: Sequence[str] | None = None,
+    repeats: Mapping[str, int] | None = None,
 ) -> Comparison | None:
     """The repeats of this server against those of the baseline server (theirs), else of the run before, else
     of the file.
 
-    only: metrics of the old side that this test measures too, where the old side may have more.
+    only: metrics of the old side that this test measures too, where the old side may have more. repeats: see
+    gather().
     """
     test_id, before = compared.test_id, compared.before
     gated = gated_keys(method, *theirs, *mine, classic=classic)
     known, interleaved = compared.file, None
     if theirs:
         # Repeat k of one side belongs to repeat k of the other: same prompts, one right after the other.
-        known, interleaved = _of_server(compared, gather(theirs, gated), work, _accept_length(theirs)), True
+        known, interleaved = (
+            _of_server(compared, gather(theirs, gated, repeats), work, _accept_length(theirs)),
+            True,
+        )
     elif before is not None:
         was = before.tests.get(test_id)
         if was is None or was.invalid is not None:
@@ -111,7 +123,7 @@ def compare_runs(
     if old is not None and only is not None:
         old = old.only(only)
         known = replace(known, tests={test_id: old})
-    new = gather(mine, () if old is None else old.compared(gated))
+    new = gather(mine, () if old is None else old.compared(gated), repeats)
     return baselines.compare(
         known,
         test_id,
@@ -127,6 +139,7 @@ def compare_runs(
         checks=compared.allow,
         strict=compared.strict,
         siblings=compared.siblings,
+        looks=compared.looks,
         pairs=bool(theirs),
         interleaved=interleaved,
         accept_length=_accept_length(mine),

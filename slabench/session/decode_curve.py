@@ -117,7 +117,7 @@ def curve_entry(
         label for point in points for label in point.labels if not label.startswith("LATER")
     )
     new = [metrics]
-    if min(len(point.new) for point in points) > 1:
+    if max(len(point.new) for point in points) > 1:
         new = _medians([point.new for point in points], sizes)
     old = [] if compared.server is None else _baseline_medians(points, sizes)
     workload = {key: points[0].workload[key] for key in SAME}
@@ -127,7 +127,14 @@ def curve_entry(
         checks=examine_curve(evidence, allow=options.allow, strict=options.strict_validity),
         # an old curve may have more batch sizes than were measured here, which alone are compared
         comparison=compare_runs(
-            compared, METHOD, new, old, workload, [{}], only=[f"curve.{size}" for size in sizes]
+            compared,
+            METHOD,
+            new,
+            old,
+            workload,
+            [{}],
+            only=[f"curve.{size}" for size in sizes],
+            repeats=_repeats(points, scale.ranks),
         ),
         require_baseline=options.require_baseline,
         gate=settings.gate,
@@ -185,13 +192,24 @@ def _pairs(points: Sequence[DecodePoint], first: str, second: str) -> dict[int, 
 
 
 def _medians(points: Sequence[Sequence[Spans]], sizes: Sequence[int]) -> list[Medians]:
-    """Each repeat's `curve.N`, where it has lines of N; points: each decode test's log parts by repeat."""
+    """Each repeat's `curve.N`, where it has lines of N; points: each decode test's log parts by repeat.
+
+    A test that was decided early has fewer repeats than another.
+    """
     repeats = []
-    for repeat in range(min(map(len, points))):
-        spans = [span for point in points for span in point[repeat]]
+    for repeat in range(max(map(len, points))):
+        spans = [span for point in points if repeat < len(point) for span in point[repeat]]
         curve = CurveBuilder().add_all(samples(spans)).classic(None)
         repeats.append({f"curve.{row.running}": row.median for row in curve.points if row.running in sizes})
     return repeats
+
+
+def _repeats(points: Sequence[DecodePoint], ranks: int) -> dict[str, int]:
+    """How many repeats each `curve.N` has: those of the decode test whose batch size it is."""
+    ascending = sorted(points, key=lambda point: len(point.new))
+    return {
+        f"curve.{size}": len(point.new) for point in ascending for size in shares(point.batch_size, ranks)
+    }
 
 
 def _baseline_medians(points: Sequence[DecodePoint], sizes: Sequence[int]) -> list[Medians]:

@@ -123,7 +123,7 @@ def evaluate(
         counted=summed(sizes),
         checks=checks,
         slos=rules.slos,
-        comparison=compare(compared, method, evaluated),
+        comparison=compare(compared, method, evaluated, test.stopped),
         require_baseline=options.require_baseline,
         gate=settings.gate,
         labels=(*test.reasons, *codes(labels, simulated=test.deployment.simulated)),

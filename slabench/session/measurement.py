@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from slabench.messages import Message
 from slabench.methods import Form
 from slabench.records import RunRecord
+from slabench.verdict.looks import StopReason
 from slabench.verdict.outcome import Check
 
 if TYPE_CHECKING:
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 NEW, BASELINE = "new", "baseline"
 
 
+_NAMED = {  # by what is added, and the side
+    ("", NEW): "load.repeat",
+    ("", BASELINE): "load.baseline_repeat",
+    ("pair", NEW): "load.pair",
+    ("pair", BASELINE): "load.baseline_pair",
+    ("repeat", NEW): "load.at_most",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """Which load of a test: repeats count from 1."""
@@ -27,32 +37,35 @@ class Trial:
     side: str = NEW
     repeat: int = 1
     repeats: int = 1
+    # what is added until the comparison is decided, repeats is then the most; "": repeats is fixed
+    added: Literal["", "pair", "repeat"] = ""
 
     @property
     def message(self) -> Message:
-        """`baseline server, repeat 2 of 4`"""
+        """`baseline server, repeat 2 of 4`, `pair 3 of at most 10`"""
         if self.repeats == 1:
             return Message("load.baseline" if self.side == BASELINE else "load.new")
-        id = "load.baseline_repeat" if self.side == BASELINE else "load.repeat"
-        return Message(id, repeat=self.repeat, repeats=self.repeats)
+        return Message(_NAMED[self.added, self.side], repeat=self.repeat, repeats=self.repeats)
 
 
-def trials(repeats: int, *, both: bool) -> Iterator[Trial]:
+def trials(repeats: int, *, both: bool, until_decided: bool = False) -> Iterator[Trial]:
     """A B B A A B B A ...: whatever drifts evenly hits both sides alike.
 
-    Without a second server the repeats alone.
+    Without a second server the repeats alone. until_decided: there may be fewer.
     """
+    added: Literal["", "pair", "repeat"] = "" if not until_decided else "pair" if both else "repeat"
     for k in range(repeats):
         sides = (NEW,) if not both else (BASELINE, NEW) if k % 2 == 0 else (NEW, BASELINE)
         for side in sides:
-            yield Trial(side, k + 1, repeats)
+            yield Trial(side, k + 1, repeats, added)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One trial's run, with what its evaluation needs to know of the test.
 
-    trials: all of the test, this one (the first of NEW) among them; empty: this one alone.
+    trials: all of the test, this one (the first of NEW) among them; empty: this one alone. stopped: why there
+    are no more of them, where repeats are added until the comparison is decided.
     """
 
     run: RunRecord
@@ -71,6 +84,7 @@ class Measured:
     further_checks: Callable[[Mapping[str, float]], tuple[Check, ...]] | None = None  # of the run's metrics
     trial: Trial = Trial()
     trials: tuple[Measured, ...] = ()
+    stopped: StopReason | None = None
 
 
 @dataclass(frozen=True, slots=True)

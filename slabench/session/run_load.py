@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from slabench.methods import Form
 from slabench.session import usage
-from slabench.session.measurement import NEW, Measured, trials
+from slabench.session.measurement import NEW, Measured, Trial, trials
 
 if TYPE_CHECKING:
     from slabench.capacity.watch import Watch
@@ -34,10 +34,10 @@ def from_options(form: Form, options: Namespace) -> Form:
 
 
 class RunLoad:
-    """Callable handed to a test; one object a test."""
+    """Callable handed to a test; one object a test. test_ids: of all tests of the session."""
 
-    def __init__(self, campaign: Campaign, test: TestParts) -> None:
-        self.campaign, self.test = campaign, test
+    def __init__(self, campaign: Campaign, test: TestParts, test_ids: Sequence[str] = ()) -> None:
+        self.campaign, self.test, self.test_ids = campaign, test, test_ids
 
     @property
     def test_id(self) -> str:
@@ -55,29 +55,41 @@ class RunLoad:
         labels: tuple[str, ...] = (),
         batch_size: int | None = None,
     ) -> Measured:
-        """Measure, --repeats times and on both servers of an A/B run.
+        """Measure, --repeats times or until the comparison is decided, and on both servers of an A/B run.
 
         point has to be given: usage.py says what it is where it is missing.
         """
+        from slabench.session.pairs import Looking, until_decided
         from slabench.session.trial import run_trial
 
         point = usage.check_load(form, point, labels, batch_size)
-        both = self.campaign.servers.baseline is not None
-        asked = tuple(trials(self.campaign.settings.repeats, both=both))
-        loads = tuple(
-            run_trial(
-                self.campaign,
+        campaign, settings = self.campaign, self.campaign.settings
+        both = campaign.servers.baseline is not None
+
+        looks, stopped = settings.looks, None
+        most = settings.repeats if looks is None else looks.last
+        planned = tuple(trials(most, both=both, until_decided=looks is not None))
+
+        def measure(trial: Trial) -> Measured:
+            return run_trial(
+                campaign,
                 self.test,
                 form,
                 trial,
                 point=point,
                 labels=labels,
                 batch_size=batch_size,
-                loads=len(asked),
+                loads=len(planned),
             )
-            for trial in asked
-        )
-        return replace(next(load for load in loads if load.trial.side == NEW), trials=loads)
+
+        if looks is None:
+            loads = [measure(trial) for trial in planned]
+        else:
+            compared = campaign.compared_with(self.test_id, self.test_ids)
+            look = Looking(looks, settings, compared, campaign.facts)
+            loads, stopped = until_decided(planned, measure, look)
+        first = next(load for load in loads if load.trial.side == NEW)
+        return replace(first, trials=tuple(loads), stopped=stopped)
 
     def probe(self, form: Form, number: int, watch: Watch) -> RunRecord:
         """One probe of the capacity search."""

@@ -19,6 +19,12 @@ def sends_text(options: Namespace) -> bool:
     return bool(options.client == "bench_serving" or not BACKENDS[options.backend].takes_ids)
 
 
+def until_decided(options: Namespace) -> bool:
+    """Whether repeats are added until the comparison is decided: by default where there is an old server."""
+    old = options.baseline_url is not None or options.baseline_launch is not None
+    return options.repeats == "auto" or (options.repeats is None and old)
+
+
 def check(options: Namespace) -> None:
     """ConfigError with the sentence of the first check that fails."""
     warmup, client = options.warmup_requests, "--client=bench_serving"
@@ -35,6 +41,17 @@ def check(options: Namespace) -> None:
         (
             options.require_baseline and options.baseline is None,
             "--require-baseline needs --baseline=FILE to look into.",
+        ),
+        (
+            options.repeats == "auto"
+            and not (options.baseline or options.baseline_url or options.baseline_launch),
+            "--repeats=auto adds repeats until a comparison is decided, and nothing is compared: name the "
+            "old server with --baseline-url=URL or a file with --baseline=FILE, or give --repeats=K.",
+        ),
+        (
+            until_decided(options) and warmup == 0,
+            "--warmup-requests=0 makes the first pair a cold one, and --repeats=auto counts it: leave it "
+            "out, or give --repeats=K.",
         ),
     )
     check_dataset(options.dataset_path, options.dataset_name)

@@ -17,13 +17,17 @@ from slabench.session import setting_checks
 from slabench.session.redact import know_secrets
 from slabench.session.setting_checks import SIM as SIM
 from slabench.session.setting_checks import sends_text as sends_text
+from slabench.session.setting_checks import until_decided
 from slabench.session.setting_urls import base_urls, baseline_url
 from slabench.verdict import baseline_file, sla
 from slabench.verdict.baseline import Baseline
+from slabench.verdict.looks import DEFAULT_LOOKS, Looks
 from slabench.verdict.request_limits import check_goodput, parse_goodput
 from slabench.verdict.sla import Slo
 
-DEFAULT_PAIRS = 5  # of an A/B run: docs/gate-an-upgrade.md has the table that it was chosen from
+# Of the old side that is measured first and ended, and how many prompts are made ahead where pairs are added
+# until the comparison is decided: docs/gate-an-upgrade.md has the table that it was chosen from.
+DEFAULT_PAIRS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,15 @@ class Settings:
 
     @property
     def repeats(self) -> int:
-        """Loads of each test; on each of both servers in an A/B run."""
-        return int(self.options.repeats or (DEFAULT_PAIRS if self.baseline_url is not None else 1))
+        """Loads of each test, on each of both servers in an A/B run; the probable number with looks."""
+        if self.looks is not None:
+            return DEFAULT_PAIRS
+        return int(self.options.repeats or 1)
+
+    @property
+    def looks(self) -> Looks | None:
+        """Where repeats are added until the comparison is decided; None: their number is fixed."""
+        return DEFAULT_LOOKS if until_decided(self.options) else None
 
     @property
     def gate(self) -> str | None:

@@ -11,9 +11,10 @@ from slabench.messages import Message
 from slabench.metrics.definitions import declared, metric_of, too_few
 from slabench.verdict.baseline import Baseline
 from slabench.verdict.differences import Sections, blocked, differences, unrecorded
+from slabench.verdict.looks import Looks, LooksTaken
 from slabench.verdict.outcome import Objective
 from slabench.verdict.reasons import Reason
-from slabench.verdict.regression import Compared, ComparisonResult, NoRatio, compare_metrics
+from slabench.verdict.regression import ALPHA, Compared, ComparisonResult, NoRatio, compare_metrics
 from slabench.verdict.sla import Slo, check
 
 Samples = Mapping[str, Sequence[float]]
@@ -42,6 +43,7 @@ class Comparison:
     metrics: tuple[Compared, ...] = ()
     interleaved: bool | None = None  # both sides in this run; False: one after the other; None: from a file
     notes: tuple[Message, ...] = ()  # on the old side, beside the verdict
+    looks: LooksTaken | None = None  # None: the number of repeats was fixed
 
     def refused(self, why: Message, differences: Iterable[Message] = ()) -> Comparison:
         """The same, not comparable."""
@@ -71,6 +73,7 @@ class Comparison:
             **{f"{name}s": [str(message) for message in part] for name, part in parts.items()},
             **{f"{name}_messages": [message.as_dict() for message in part] for name, part in parts.items()},
             "interleaved": self.interleaved,
+            **({} if self.looks is None else {"looks": self.looks.as_dict(ALPHA)}),
             "figures": [metric.as_dict() for metric in self.metrics],
         }
 
@@ -91,6 +94,7 @@ def compare(
     checks: Collection[str] = (),
     strict: bool = False,
     siblings: int = 1,
+    looks: Looks | None = None,
     pairs: bool = False,
     interleaved: bool | None = None,
     accept_length: float | None = None,
@@ -98,10 +102,10 @@ def compare(
     """One test's metrics, one value a repeat, against its entry: none may be worse than `tolerance` (a share)
     allows.
 
-    fingerprint: this run's; workload: what the test sent, as identity() has it; siblings, pairs: see
-    compare_metrics(). wanted: metrics that both sides must have beside those that the entry names; lacking:
-    repeats of this run without one. allow: differences, as --allow-diff names them; checks: those that
-    --allow names for this run. strict: what the old side does not record makes it not comparable.
+    fingerprint: this run's; workload: what the test sent, as identity() has it; siblings, looks,
+    pairs: see compare_metrics(). wanted: metrics that both sides must have beside those that the entry names;
+    lacking: repeats of this run without one. allow: differences, as --allow-diff names them; checks: those
+    that --allow names for this run. strict: what the old side does not record makes it not comparable.
     accept_length: this run's, mean over its repeats; the old side's is in its entry's information. sizes: n
     of the smallest repeat, for percentiles; counted: n of all of them, as sizes where nothing was repeated.
     """
@@ -143,7 +147,9 @@ def compare(
         if refusal is not None:
             return comparison.refused(*refusal)
     try:
-        metrics = compare_metrics(samples, old, tolerance=tolerance, pairs=pairs, siblings=siblings)
+        metrics = compare_metrics(
+            samples, old, tolerance=tolerance, pairs=pairs, siblings=siblings, looks=looks
+        )
     except NoRatio as error:
         return comparison.refused(error.message, [error.message])
     return _concluded(comparison, metrics, sizes if counted is None else counted)

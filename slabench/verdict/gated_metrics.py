@@ -22,12 +22,15 @@ class Gathered:
     lacking: Mapping[str, str] = field(default_factory=dict)
 
 
-def gather(runs: Sequence[Mapping[str, float]], keys: Iterable[str]) -> Gathered:
-    """The values of these metrics, run by run."""
-    without = {key: [k for k, run in enumerate(runs, 1) if key not in run] for key in keys}
+def gather(
+    runs: Sequence[Mapping[str, float]], keys: Iterable[str], repeats: Mapping[str, int] | None = None
+) -> Gathered:
+    """The values of these metrics, run by run. repeats: of a metric that only so many of the runs measure."""
+    of = {key: runs[: (repeats or {}).get(key, len(runs))] for key in keys}
+    without = {key: [k for k, run in enumerate(its, 1) if key not in run] for key, its in of.items()}
     return Gathered(
-        {key: [run[key] for run in runs] for key, absent in without.items() if not absent},
-        {key: _repeats(absent, len(runs)) for key, absent in without.items() if absent},
+        {key: [run[key] for run in of[key]] for key, absent in without.items() if not absent},
+        {key: _repeats(absent, len(of[key])) for key, absent in without.items() if absent},
     )
 
 

@@ -2,7 +2,8 @@
 
 Worse: the whole interval is beyond the allowed limit. Not worse: the whole interval is within it. The end
 that decides the former has the level of Holm's correction over the test's metrics and the tests that are
-points of one curve; the other end is not corrected, since all metrics have to hold (interval.py).
+points of one curve; the other end is not corrected, since all metrics have to hold (interval.py). Where
+repeats are added until it is decided, both levels are besides those of one of several looks (looks.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from slabench.messages import Message
 from slabench.metrics.definitions import declared
 from slabench.verdict.interval import Interval, Printed, printed
+from slabench.verdict.looks import Looks
 from slabench.verdict.statistics import LEVEL, MOST_REPEATS, Change, held_at, paired, unpaired
 from slabench.verdict.tolerances import allowed, floor_share
 
@@ -52,6 +54,7 @@ class Compared:
     outcome: ComparisonResult
     interval: Interval | None = None  # None: no repeats differ, or there are none
     repeats: int | None = None  # that would decide it; None: not needed, or too many
+    looks: Looks | None = None  # None: the number of repeats was fixed
 
     @property
     def single(self) -> bool:
@@ -105,8 +108,9 @@ class Compared:
         if self.interval is None:
             counted = None if n is None else Message("comparison.n", n=n)
             return Message("comparison.change_single", change=ends.low, n=counted)
-        pairs = Message("comparison.pairs", pairs=self.change.new)
-        runs = Message("comparison.runs", new=self.change.new, old=self.change.old)
+        most = None if self.looks is None else Message("comparison.at_most", most=self.looks.last)
+        pairs = Message("comparison.pairs", pairs=self.change.new, most=most)
+        runs = Message("comparison.runs", new=self.change.new, old=self.change.old, most=most)
         return Message(
             "comparison.change_interval",
             change_pct=(self.change.ratio - 1) * 100,
@@ -173,12 +177,13 @@ def compare_metrics(
     tolerance: float,
     pairs: bool,
     siblings: int = 1,
+    looks: Looks | None = None,
 ) -> tuple[Compared, ...]:
     """Every metric that both sides have; values are the repeats. pairs: sample k of both sides belongs
     together.
 
-    siblings: the tests of this run that are points of one curve, this one included. NoRatio: a metric has a
-    value that no valid run has.
+    siblings: the tests of this run that are points of one curve, this one included. looks: where repeats are
+    added until it is decided. NoRatio: a metric has a value that no valid run has.
     """
     changes: dict[str, Change] = {}
     for key in (key for key in old if key in new):
@@ -195,11 +200,17 @@ def compare_metrics(
         for key, change in changes.items()
     }
     family = {key: doubt for key, doubt in doubts.items() if doubt is not None}
-    levels = dict(zip(family, held_at([*family.values()], ALPHA / siblings), strict=True))
+    level = _fixed if looks is None else looks.level
+    of_alpha = dict(zip(family, held_at([*family.values()], ALPHA / siblings, level), strict=True))
     return tuple(
-        _compared(key, new[key], old[key], change, shares[key], doubts[key], levels.get(key, ALPHA))
+        _compared(key, new[key], old[key], change, shares[key], doubts[key], of_alpha.get(key, ALPHA), looks)
         for key, change in changes.items()
     )
+
+
+def _fixed(share: float) -> float:
+    """The level of the only look."""
+    return share
 
 
 def limit_of(key: str, new: Sequence[float], old: Sequence[float], tolerance: float) -> float:
@@ -228,10 +239,12 @@ def _compared(
     change: Change,
     share: float,
     doubt: float | None,
-    level: float,
+    of_alpha: float,
+    looks: Looks | None,
 ) -> Compared:
-    """level: of alpha, the p-value up to which the family's correction takes this metric as worse."""
+    """of_alpha: the share of alpha that the family's correction leaves for taking this metric as worse."""
     repeats, upward = None, _upward(key)
+    level, level_within = (of_alpha, ALPHA) if looks is None else map(looks.level, (of_alpha, ALPHA))
     limit = _log_limit(share, upward)
     within = change.doubt(limit, upward=not upward)
     if (
@@ -242,15 +255,16 @@ def _compared(
         outcome = ComparisonResult.HOLDS if holds else ComparisonResult.WORSE
     elif doubt <= level:
         outcome = ComparisonResult.WORSE
-    elif within <= ALPHA:
+    elif within <= level_within:
         outcome = ComparisonResult.HOLDS
     else:
         outcome = ComparisonResult.INCONCLUSIVE
         beyond = change.log_ratio > limit if upward else change.log_ratio < limit
-        repeats = change.repeats_to_decide(limit, 1 - 2 * level if beyond else LEVEL)
+        repeats = change.repeats_to_decide(limit, 1 - 2 * of_alpha if beyond else LEVEL)
         repeats = None if repeats is None else max(repeats, change.new + 1)
     # the end on the better side decides worse, the other one decides within
-    low_level, high_level = (1 - level, 1 - ALPHA) if upward else (1 - ALPHA, 1 - level)
+    levels = 1 - level, 1 - level_within
+    low_level, high_level = levels if upward else levels[::-1]
     low, high = change.end(low_level, upper=False), change.end(high_level, upper=True)
     return Compared(
         key,
@@ -263,4 +277,5 @@ def _compared(
         outcome,
         None if low is None or high is None else Interval(low, high, low_level, high_level),
         repeats,
+        looks,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 LEVEL = 0.95
@@ -127,18 +127,21 @@ def unpaired(new: Sequence[float], old: Sequence[float]) -> Change | None:
     return Change(difference, error, freedom, m, n, paired=False)
 
 
-def held_at(doubts: Sequence[float], alpha: float) -> list[float]:
+def held_at(
+    doubts: Sequence[float], alpha: float, level: Callable[[float], float] = lambda share: share
+) -> list[float]:
     """The share of alpha that each p-value is held against: Holm's correction, so that the chance of
     rejecting any true null hypothesis stays below alpha (Holm 1979).
 
     Smallest p-value first; after the first that is not rejected all others have its share. So a hypothesis is
-    rejected if and only if its p-value is at most its share.
+    rejected if and only if its p-value is at most the level of its share. level: of a p-value that is one of
+    several looks, for a share of alpha; the share itself where there is one look.
     """
     shares = [0.0] * len(doubts)
     rejected = 0
     for rank, index in enumerate(sorted(range(len(doubts)), key=doubts.__getitem__)):
         shares[index] = alpha / (len(doubts) - rejected)
-        rejected += rejected == rank and doubts[index] <= shares[index]
+        rejected += rejected == rank and doubts[index] <= level(shares[index])
     return shares
 
 

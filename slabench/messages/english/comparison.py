@@ -22,8 +22,9 @@ MESSAGES = {
         "{change_pct:+.1f} %, interval {low} to {high} at one-sided levels {low_level_pct:g} % and "
         "{high_level_pct:g} %, {samples}"
     ),
-    "comparison.pairs": "{pairs} pairs",
-    "comparison.runs": "{new} and {old} runs",
+    "comparison.pairs": "{pairs}{most} pairs",
+    "comparison.runs": "{new}{most} and {old} runs",
+    "comparison.at_most": " of at most {most}",
     "comparison.repeats_decide": "--repeats={repeats} would probably decide",
     "comparison.repeats_too_many": (
         "more than {most} repeats would be needed: with this noise the difference is too close to the "

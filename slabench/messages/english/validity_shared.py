@@ -5,6 +5,9 @@ MESSAGES = {
     # a test's loads: the check of the worst, and which load that is
     "load.check": "{load}: {check}{more}",
     "load.repeat": "repeat {repeat} of {repeats}",
+    "load.at_most": "repeat {repeat} of at most {repeats}",
+    "load.pair": "pair {repeat} of at most {repeats}",
+    "load.baseline_pair": "baseline server, pair {repeat} of at most {repeats}",
     "load.row": "row {row} of {rows}",
     "load.new": "new server",
     "load.baseline": "baseline server",

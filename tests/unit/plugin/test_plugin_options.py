@@ -31,7 +31,10 @@ from slabench.options.types import (
 from slabench.plugin.options import _check_rootdir
 from slabench.session.settings import Settings
 from slabench.session.tokenizer import TokenizerSource
+from slabench.verdict.looks import DEFAULT_LOOKS, Looks
 from slabench.verdict.sla import Slo
+
+PUBLISHED = Path(__file__).parents[3] / "baselines" / "published-tencent.json"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +79,31 @@ def test_what_is_no_value(parse: Callable[[str], object], text: str) -> None:
 
 def given(**more: Any) -> Namespace:
     return Namespace(**({option.dest: option.default for option in OPTIONS} | more))
+
+
+IN_TURNS = {"base_url": ["http://a:1"], "baseline_url": "http://b:1"}
+ONE_AFTER_THE_OTHER = {"launch": "new", "baseline_launch": "old", "one_after_the_other": True}
+
+
+@pytest.mark.parametrize(
+    ("options", "looks", "repeats"),
+    [
+        ({}, None, 1),
+        ({"repeats": 4}, None, 4),
+        (IN_TURNS, DEFAULT_LOOKS, 5),
+        ({**IN_TURNS, "repeats": "auto"}, DEFAULT_LOOKS, 5),
+        ({**IN_TURNS, "repeats": 5, "warmup_requests": 0}, None, 5),
+        (ONE_AFTER_THE_OTHER, DEFAULT_LOOKS, 5),  # the old side's
+        ({**ONE_AFTER_THE_OTHER, "repeats": 3}, None, 3),
+        ({"baseline": str(PUBLISHED)}, None, 1),
+        ({"baseline": str(PUBLISHED), "repeats": "auto"}, DEFAULT_LOOKS, 5),
+    ],
+)
+def test_beside_an_old_server_repeats_are_added_until_it_is_decided(
+    options: dict[str, Any], looks: Looks | None, repeats: int
+) -> None:
+    settings = Settings.of(given(**options), {})
+    assert (settings.looks, settings.repeats) == (looks, repeats)
 
 
 def test_defaults() -> None:
@@ -142,6 +170,9 @@ def test_objectives_and_the_key() -> None:
         ({"tokenizer": "nosuch"}, {}, "is not a folder here"),
         ({"allow": ("nosuch",)}, {}, "names no validity check"),
         ({"require_baseline": True}, {}, "needs --baseline=FILE"),
+        ({"repeats": "auto"}, {}, "nothing is compared"),
+        ({**IN_TURNS, "warmup_requests": 0}, {}, "makes the first pair a cold one"),
+        ({**IN_TURNS, "repeats": "auto", "warmup_requests": 0}, {}, "makes the first pair a cold one"),
         ({"slo": ["nosuch<=1"]}, {}, "has no known metric"),
         ({"slo": ["curve.8>=1"]}, {}, "is on the decode curve"),
         ({"slo": ["goodput.share>=0.9"]}, {}, "add --goodput=ttft:2000,tpot:50"),

@@ -11,10 +11,13 @@ import pytest
 
 from slabench.methods import SERVING
 from slabench.report.stored_runs import StoredSide, StoredTest
-from slabench.session.comparison import ComparedWith, compare_runs, margins
+from slabench.run_document.entry import ComparisonEntry, LooksEntry
+from slabench.run_document.read import parse
+from slabench.session.comparison import ComparedWith, compare, compare_runs, margins
 from slabench.session.measurement import BASELINE, NEW, Trial
 from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.gated_metrics import Gathered
+from slabench.verdict.looks import DEFAULT_LOOKS, StopReason
 
 ID = "tests/serving/test_custom.py::test_custom"
 PRINT: dict[str, dict[str, Any]] = {"hardware": {"gpu": "H20"}, "model": {"name": "m"}}
@@ -87,6 +90,49 @@ def test_of_a_stored_curve_the_batch_sizes_that_were_asked_for_are_compared() ->
         compared(file=file), "ali-decode-curve", runs(None, method="curve"), [], WORK, [{}], only=asked
     )
     assert found is not None and "this run has no curve.8" in str(found.not_comparable)
+
+
+def test_a_point_of_the_curve_has_the_repeats_of_its_own_decode_test() -> None:
+    """Of which one was decided after three pairs, and the other after four."""
+    mine, theirs = (
+        [{"curve.1": 100.0 + k, "curve.8": value} for k, value in enumerate(values)]
+        for values in ((500.0, 501.0, 502.0), (500.0, 500.0, 500.0))
+    )
+    for side in (mine, theirs):
+        side.append({"curve.1": 100.0})
+    rules = compared(server=OTHER, looks=DEFAULT_LOOKS)
+    found = compare_runs(rules, "ali-decode-curve", mine, theirs, WORK, [{}], repeats={"curve.8": 3})
+    assert found is not None
+    assert {metric.key: len(metric.new) for metric in found.metrics} == {"curve.1": 4, "curve.8": 3}
+    assert {metric.looks for metric in found.metrics} == {DEFAULT_LOOKS}
+    found = compare_runs(rules, "ali-decode-curve", mine, theirs, WORK, [{}], repeats={"curve.8": 4})
+    assert found is not None and "curve.8 in repeat 4 of 4" in str(found.not_comparable)
+
+
+def test_the_entry_has_how_the_looks_went() -> None:
+    measured = SimpleNamespace(
+        run=SimpleNamespace(workload=WORK, plan={}, reported=None), trial=Trial(NEW, 1, 10, "pair")
+    )
+    sides = {NEW: runs(5.0, 5.01, 5.0, 5.02), BASELINE: runs(5.0, 5.0, 5.0, 5.01)}
+    evaluated = [
+        SimpleNamespace(side=side, metrics=metrics, measured=measured, sizes={})
+        for side, repeats in sides.items()
+        for metrics in repeats
+    ]
+    rules = compared(server=OTHER, looks=DEFAULT_LOOKS)
+    found = compare(rules, "serving", evaluated, StopReason.DECIDED)
+    assert found is not None
+    stored = parse(ComparisonEntry, found.as_dict(), strict=True).looks
+    assert stored == LooksEntry(
+        first=3,
+        last=10,
+        level=pytest.approx(0.0060, abs=5e-5),
+        repeats=4,
+        stopped="decided",
+        first_pair="warmed",
+    )
+    fixed = compare(compared(server=OTHER), "serving", evaluated, None)
+    assert fixed is not None and parse(ComparisonEntry, fixed.as_dict(), strict=True).looks is None
 
 
 def loads(side: str, *repeats: Mapping[str, float]) -> list[Any]:

@@ -36,6 +36,17 @@ def test_trials_have_a_name() -> None:
     assert str(Trial(BASELINE).message) == "baseline server"
 
 
+def test_a_trial_that_may_be_the_last_says_how_many_there_are_at_most() -> None:
+    order = list(trials(10, both=True, until_decided=True))
+    assert [str(trial.message) for trial in order[4:7]] == [
+        "baseline server, pair 3 of at most 10",
+        "pair 3 of at most 10",
+        "pair 4 of at most 10",
+    ]
+    alone = list(trials(10, both=False, until_decided=True))
+    assert str(alone[2].message) == "repeat 3 of at most 10"
+
+
 def evaluated(trial: Trial, *checks: Check) -> Evaluated:
     run = RunRecord((), 0, 0.0, {}, {}, ClientRecord(1.0, None, None, None, None))
     return Evaluated(Measured(run, SERVING, None, trial=trial), {}, {}, checks, None)
