@@ -69,7 +69,7 @@ def test_a_method_without_a_measurement_leaves_all_unknown() -> None:
     ("test", "left"), [(PlannedTest("own"), None), (PlannedTest("curve", sends=False), 10.0)]
 )
 def test_a_test_without_a_known_load(test: PlannedTest, left: float | None) -> None:
-    """One of somebody's own without a marker, and one that sends nothing."""
+    """A user's own test without a marker, and one that sends nothing."""
     times = TimeLeft([*planned(COUNTS[0]), test])
     times.begin_test("t0", 0.0)
     times.begin_load(0.0, 1)
