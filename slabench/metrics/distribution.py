@@ -69,15 +69,24 @@ def counts_of(blocks: Callable[[], Iterable[Weighted]], at: Iterable[float] = ()
 def _edges(some: np.ndarray, at: Sequence[float], least: float, greatest: float) -> np.ndarray:
     import numpy as np
 
-    known = np.unique(some)
+    known = _distinct(some)
     if known.size > MOST:
         levels = (*np.linspace(0, 1, _LEVELS + 2)[1:-1], *_TAILS)
         begin, end = np.quantile(some, _BODY)
         known = np.concatenate([np.quantile(some, levels), np.linspace(begin, end, _STEPS)])
-        known = np.unique([float(f"{value:.6g}") for value in known])
+        known = np.array([float(f"{value:.6g}") for value in known])
     known = np.concatenate([known, at])
     between = known[(known > least) & (known < greatest)]
-    return np.unique(np.concatenate([[least], between, [greatest]]))
+    return _distinct(np.concatenate([[least], between, [greatest]]))
+
+
+def _distinct(values: np.ndarray) -> np.ndarray:
+    """Ascending, each once: numpy's unique takes a hundred times as long as a sort."""
+    import numpy as np
+
+    ordered: np.ndarray = np.sort(values)
+    first = np.append(True, np.diff(ordered) > 0)
+    return ordered[first]
 
 
 def token_gaps(records: Sequence[RequestRecord]) -> Iterator[Weighted]:

@@ -106,7 +106,8 @@ def pauses(requests: Sequence[RequestRecord]) -> tuple[list[Pause], int]:
     if not records or not all(record.arrival_ns for record in records):
         return [], 0
     run = _Run(records)
-    stamps = np.unique(
+    # sorted, with what is there twice: numpy's unique takes a hundred times as long
+    stamps = np.sort(
         np.concatenate([run.sent.min(keepdims=True), *(each.arrival_ns[: each.grown] for each in records)])
     )
     stamps = stamps[stamps >= run.sent.min()]
