@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from slabench.records import LogSpan
-from slabench.server.log.line_types import EventKind
-from slabench.server.log.merge import Merged, samples
+from slabench.server.log.line_types import EventKind, PrefillLine
+from slabench.server.log.merge import Merged, Sample, samples
 from slabench.server.log.schedulers import Name
 
 _ZONE_S = 900  # time zones differ by quarters of an hour
@@ -56,29 +56,27 @@ def log_course(spans: Sequence[LogSpan], began_unix: float) -> LogCourse | None:
     if not spans:
         return None
     merged = Merged(prefills=[])
-    lines = list(samples(spans, merged))
-    prefills = merged.prefills or []
+    lines = _in_order(spans, merged)
+    if not lines:
+        return None
     paths = {name: extent.path for name, extent in merged.extents.items()}
     stamps: dict[str, list[float | None]] = defaultdict(list)
-    for line in lines:
-        stamps[paths[line.scheduler]].append(line.stamp)
-    for name, prefill in prefills:
-        stamps[paths[name]].append(prefill.stamp)
-    for path, event in merged.events:
-        stamps[path].append(event.stamp)
+    for path, stamp in [
+        *((paths[name], line.stamp) for name, line in lines),
+        *((path, event.stamp) for path, event in merged.events),
+    ]:
+        stamps[path].append(stamp)
     zeros = _zeros(spans, stamps, began_unix)
-    if zeros is None or not (lines or prefills):
+    if zeros is None:
         return None
     course = LogCourse(from_first_line=any(span.began is None for span in spans if span.path in stamps))
-    points = [
-        Point((line.stamp or 0) - zeros[paths[line.scheduler]], line.scheduler, line.running, line.queue,
-              line.gen_throughput)
-        for line in lines
-    ]  # fmt: skip
-    for name, prefill in prefills:
-        second = (prefill.stamp or 0) - zeros[paths[name]]
-        points.append(Point(second, name, prefill.running, prefill.queue, None))
-        course.prefill.append((second, prefill.new_token))
+    points = []
+    for name, line in lines:
+        second = (line.stamp or 0) - zeros[paths[name]]
+        speed = None if isinstance(line, PrefillLine) else line.gen_throughput
+        points.append(Point(second, name, line.running, line.queue, speed))
+        if isinstance(line, PrefillLine):
+            course.prefill.append((second, line.new_token))
     points.sort(key=lambda point: point.second)
     for key in ("running", "queued", "decode"):
         course.series[key] = _columns(totals(points, key))
@@ -87,6 +85,18 @@ def log_course(spans: Sequence[LogSpan], began_unix: float) -> LogCourse | None:
             second = (event.stamp or 0) - zeros[path]
             course.events.append(Happening(event.kind.value, second, second))
     return course
+
+
+def _in_order(spans: Sequence[LogSpan], merged: Merged) -> list[tuple[Name, Sample | PrefillLine]]:
+    """Decode and Prefill lines as they stand in the logs, file after file."""
+    lines: list[tuple[Name, Sample | PrefillLine]] = []
+    prefills = merged.prefills if merged.prefills is not None else []
+    taken = 0
+    for sample in samples(spans, merged):
+        lines += prefills[taken:]
+        taken = len(prefills)
+        lines.append((sample.scheduler, sample))
+    return [*lines, *prefills[taken:]]
 
 
 def _zeros(

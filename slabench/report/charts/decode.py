@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from slabench.report.charts.chart import Axis, Chart, Kind, Point, Role, Series
-from slabench.report.charts.parts import axis, baseline_name, compared, drawn, slo_marks, test_point, text
+from slabench.report.charts.parts import axis, baseline_name, compared, drawn, point_of, slo_marks, text
 from slabench.report.charts.published import ALI, published
 from slabench.report.charts.registry import run_charts
 from slabench.run_document.entry import CurveRow, Entry
@@ -17,6 +17,7 @@ VIEWS = (
     ("full_batch.tpot", "chart.series.full_batch", Role.SECOND),
     ("log.tpot", "chart.series.log", Role.LOG),
 )
+CURVE_TEST = "tests/ali/test_decode_curve.py::test_decode_curve"  # of one GPU: its lines are per GPU
 DECODE_TEST = "tests/ali/test_decode.py::test_decode_tpot[bs{}]"
 
 
@@ -49,7 +50,7 @@ def decode_tpot(document: RunDocument) -> Iterable[Chart]:
 
 def _view(tests: Sequence[Entry], key: str, name: str, role: Role) -> Series:
     points = [
-        test_point(entry, float(entry.batch_size or 0), entry.metrics[key])
+        point_of(entry, float(entry.batch_size or 0), entry.metrics[key])
         for entry in tests
         if key in entry.metrics
     ]
@@ -61,8 +62,7 @@ def _published(document: RunDocument, tests: Sequence[Entry]) -> Series:
     table, largest = published(ALI), max(entry.batch_size or 0 for entry in tests)
     known = ((size, table.of(DECODE_TEST.format(size), "classic.tpot.mean")) for size in range(largest + 1))
     points = [Point(float(size), value) for size, value in known if value is not None]
-    name = text("chart.series.published", model=table.model, gpus=table.gpus or 0, gpu=table.gpu)
-    return Series(name, Kind.LINE, Role.PUBLISHED, points, at_first=table.same_model(document))
+    return Series(table.name, Kind.LINE, Role.PUBLISHED, points, at_first=table.same_model(document))
 
 
 @run_charts
@@ -72,7 +72,7 @@ def decode_curve(document: RunDocument) -> Iterable[Chart]:
         rows = sorted(entry.curve or (), key=lambda row: row.running)
         if not rows:
             continue
-        every = [test_point(entry, row.running, shown(row, row.median)) for row in rows]
+        every = [point_of(entry, row.running, shown(row, row.median)) for row in rows]
         clean = [
             Point(
                 row.running,
@@ -86,6 +86,13 @@ def decode_curve(document: RunDocument) -> Iterable[Chart]:
         ]
         spread = [point for point in clean if point.low is not None and point.high is not None]
         old = [Point(row.running, shown(row, row.baseline)) for row in rows if row.baseline is not None]
+        table = published(ALI)
+        theirs = [
+            Point(row.running, value)
+            for row in rows
+            if (value := table.of(CURVE_TEST, f"curve.{row.running}")) is not None
+        ]
+        same = table.same_model(document)
         yield Chart(
             f"decode-curve-{place + 1}" if place else "decode-curve",
             text("chart.decode_curve.title"),
@@ -96,6 +103,7 @@ def decode_curve(document: RunDocument) -> Iterable[Chart]:
                 Series(text("chart.series.clean_lines"), Kind.LINE, Role.SECOND, clean),
                 Series(text("chart.series.all_lines"), Kind.LINE, Role.LOG, every),
                 Series(baseline_name([entry]), Kind.LINE, Role.OLD, old),
+                Series(table.name, Kind.LINE, Role.PUBLISHED, theirs, at_first=same),
             ),
             caption=text("chart.decode_curve.caption"),
         )

@@ -6,7 +6,10 @@ from importlib import import_module
 
 from slabench.report.charts.registry import RUN_CHARTS, TEST_CHARTS
 
-TOPICS = ("decode", "timeline", "distributions")
+TOPICS = (
+    "decode", "frontier", "prefill", "comparisons",  # of the run
+    "capacity", "timeline", "ttft", "distributions",  # of each test
+)  # fmt: skip
 for _topic in TOPICS:
     import_module(f"slabench.report.charts.{_topic}")
 

@@ -33,13 +33,13 @@ def drawn(*series: Series) -> tuple[Series, ...]:
     return tuple(each for each in series if each.points)
 
 
-def test_point(entry: Entry, x: float, y: float) -> Point:
+def point_of(entry: Entry, x: float, y: float, note: str = "") -> Point:
     """A value of a test; hollow with its first INVALID check where what was measured cannot be trusted."""
     if entry.valid:
-        return Point(x, y)
+        return Point(x, y, note=note)
     invalid = [check for check in entry.checks if check.state is CheckStatus.INVALID]
-    note = f"{invalid[0].name}: {invalid[0].text}" if invalid else entry.headline
-    return Point(x, y, invalid=True, note=note)
+    why = f"{invalid[0].name}: {invalid[0].text}" if invalid else entry.headline
+    return Point(x, y, invalid=True, note=f"{note}; {why}" if note else why)
 
 
 def compared(entry: Entry, *keys: str) -> ComparedMetric | None:

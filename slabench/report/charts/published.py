@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from slabench.places import BASELINES
+from slabench.report.charts.parts import text
 from slabench.run_document.run import RunDocument
 
 ALI, TENCENT = "published-ali-a800.json", "published-tencent.json"
@@ -24,11 +25,16 @@ class Published:
     gpus: int | None
     tests: Mapping[str, Mapping[str, float]]
 
+    @property
+    def name(self) -> str:
+        """As a series has it."""
+        return text("chart.series.published", model=self.model, gpus=self.gpus or 0, gpu=self.gpu)
+
     def of(self, test_id: str, key: str) -> float | None:
         return self.tests.get(test_id, {}).get(key)
 
     def same_model(self, document: RunDocument) -> bool:
-        """Whether the run's server has this model, by its name: then its points are no curiosity."""
+        """Whether the run's server has this model, by its name."""
         name = document.fingerprint.get("model", {}).get("name")
         return isinstance(name, str) and name.rpartition("/")[2].casefold() == self.model.casefold()
 

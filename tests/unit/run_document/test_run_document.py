@@ -19,7 +19,7 @@ from slabench.verdict.outcome import CheckStatus, Outcome
 
 STORED = Path(__file__).parent / "stored"
 EARLIER = ("run-1-2026-11-24.json", "run-1-2026-11-26.json")
-TODAY = ("run-1-2026-11-29.json", "run-1-2026-11-29-capacity.json")
+TODAY = ("run-1-2026-11-29.json", "run-1-2026-11-29-capacity.json", "run-1-2026-11-29-charts.json")
 # Of a capacity search of 2026-11-26, which has `load`, `fails` and `marks` since.
 RENAMED = {"tests[0].capacity.holds", "tests[0].capacity.unsure", "tests[0].capacity.room"}
 
@@ -80,6 +80,16 @@ def test_an_earlier_capacity_search_has_its_answer() -> None:
         (),
     )
     assert [probe.standing for probe in capacity.probes] == ["holds", "holds"]
+
+
+def test_what_charts_are_drawn_from() -> None:
+    """Absent in files before it, whole in those since."""
+    before, since = (run_document(content(name)).tests[0] for name in (TODAY[0], TODAY[2]))
+    assert (before.distributions, before.timeline, before.ttft_groups) == ((), None, ())
+    assert [each.metric for each in since.distributions] == ["ttft", "tpot", "e2el", "itl"]
+    assert all(each.at_most[-1] == each.n for each in since.distributions)
+    assert since.timeline is not None and len(since.ttft_groups) == 3
+    assert {each.name for each in since.timeline.series} >= {"running", "prefill", "in_flight", "output"}
 
 
 def test_both_sides_of_a_comparison() -> None:
