@@ -84,9 +84,9 @@ def _distinct(values: np.ndarray) -> np.ndarray:
     """Ascending, each once: numpy's unique takes a hundred times as long as a sort."""
     import numpy as np
 
-    ordered: np.ndarray = np.sort(values)
-    first = np.append(True, np.diff(ordered) > 0)
-    return ordered[first]
+    ordered = np.sort(values)
+    each_once: np.ndarray = ordered[np.append(True, np.diff(ordered) > 0)]
+    return each_once
 
 
 def token_gaps(records: Sequence[RequestRecord]) -> Iterator[Weighted]:
