@@ -81,8 +81,8 @@ def test_each_stretch_keeps_its_extremes() -> None:
 def test_ttft_in_parts_by_the_order_of_sending() -> None:
     """TTFT 100 ms each: queued 0.03 s and 0.05 s, 2 ms outside: (last 140 - sent 10) - 128."""
     records = [
-        answer(1, sent=10, server={"queue_time": 0.05, "e2e_latency": 0.128}),
-        answer(0, sent=9, server={"queue_time": 0.03}),
+        answer(0, sent=10, server={"queue_time": 0.05, "e2e_latency": 0.128}),
+        answer(1, sent=9, server={"queue_time": 0.03}),
         answer(2, sent=11),
     ]
     (first, second) = groups(records, most=3)

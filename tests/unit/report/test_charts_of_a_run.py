@@ -81,7 +81,10 @@ def test_tpot_by_batch_size_in_three_views_with_the_objective() -> None:
     assert (mark.axis, mark.value, mark.slo) == ("y", 50.0, True)
 
 
-@pytest.mark.parametrize(("model", "at_first"), [(QWEN, True), ({}, False)])
+OTHER = {"server": {"fingerprint": {"model": {"name": "org/Qwen3-30B"}}}}
+
+
+@pytest.mark.parametrize(("model", "at_first"), [(QWEN, True), (OTHER, False), ({}, False)])
 def test_a_published_table_of_another_model_waits_in_the_legend(
     model: dict[str, Any], at_first: bool
 ) -> None:

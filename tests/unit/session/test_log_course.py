@@ -26,13 +26,13 @@ def test_lines_become_series_by_the_seconds_of_the_load(tmp_path: Path) -> None:
         prefill_line(1),
         decode_line(running=8, speed=800.0, second=2, queue=3),
         message_line("KV cache pool is full. Retract requests. #retracted_reqs: 2", 3),
-        decode_line(running=6, speed=600.0, second=4),
         prefill_line(4),
+        decode_line(running=6, speed=600.0, second=4),
     )
     course = log_course(whole(path), ZERO - 1)
     assert course is not None and not course.from_first_line
     # the log's zero is a second earlier than 10:00:00: everything is a second later in the load
-    assert course.series["running"] == ([2, 3, 5, 5], [0, 8, 6, 0])
+    assert course.series["running"] == ([2, 3, 5, 5], [0, 8, 0, 6])
     assert course.series["queued"] == ([2, 3, 5, 5], [0, 3, 0, 0])
     assert course.series["decode"] == ([3, 5], [800, 600])
     assert course.prefill == [(2, 512), (5, 512)]
