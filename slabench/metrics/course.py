@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Points = tuple[np.ndarray, np.ndarray]  # seconds since the load began, values
 
-BINS = 240
+BINS = 200
 LEAST_BIN_S = 0.1
 
 
@@ -62,7 +62,8 @@ def binned(
     duration_s: float,
     width: float,
 ) -> Points:
-    """(begins of the bins, amount a second in each): the rates times the width sum to the amounts.
+    """(begins of the bins, amount a second in each), and 0 at the end of the last one: the rates times the
+    width sum to the amounts.
 
     What is before 0 is in the first bin, what is after the end in the last; the last bin has its full width.
     """
@@ -70,7 +71,7 @@ def binned(
 
     bins = max(1, int(np.ceil(duration_s / width - 1e-9)))
     places = np.clip(np.floor(np.asarray(seconds) / width).astype(np.int64), 0, bins - 1)
-    return np.arange(bins) * width, np.bincount(places, amounts, bins) / width
+    return np.arange(bins + 1) * width, np.bincount(places, amounts, bins + 1) / width
 
 
 def output_rate(records: Sequence[RequestRecord], began_ns: int, duration_s: float) -> Points | None:

@@ -38,14 +38,14 @@ def test_a_failed_request_waits_to_its_end() -> None:
 def test_amounts_in_bins() -> None:
     """3 before the load and 1 at 0.2 s in the first, 5 at its very end in the last."""
     begins, rates = binned([-0.3, 0.2, 1.0], [3, 1, 5], 1.0, 0.5)
-    assert (begins.tolist(), rates.tolist()) == ([0.0, 0.5], [8.0, 10.0])
+    assert (begins.tolist(), rates.tolist()) == ([0.0, 0.5, 1.0], [8.0, 10.0, 0.0])
 
 
 def test_output_rate_by_arrivals() -> None:
     """Counts 1, 2, 4 at 110, 120, 140 ms in bins of 100 ms: 4 tokens in the second."""
     known = output_rate([answer(), answer(1, arrivals=[(20, 3)])], 0, 0.15)
     assert known is not None
-    assert [each.tolist() for each in known] == [[0.0, 0.1], pytest.approx([30.0, 40.0])]
+    assert [each.tolist() for each in known] == [pytest.approx([0, 0.1, 0.2]), pytest.approx([30, 40, 0])]
     assert output_rate([answer(arrivals=[])], 0, 1.0) is None
 
 
