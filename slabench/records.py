@@ -241,7 +241,8 @@ class ServerEvidence:
     # (flushed, all), as a router counts them; None: it counts none
     flush_workers: tuple[int, int] | None = None
     flush_lines: int | None = None  # data-parallel ranks whose log line confirms it; None: there is no log
-    served: tuple[float, float] | None = None  # requests and tokens that /metrics counted during the run
+    # what /metrics counted during the run, by the names of server/scrape.py; None: it is not read
+    counted: Mapping[str, float] | None = None
     log_spans: tuple[LogSpan, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -35,6 +35,7 @@ _TPOT_APART, _RATE_APART, _TTFT_APART = 0.003, 0.005, 0.05
 _COUNTED = "server's counts, client's clock"
 _LOOP = "half a millisecond is one iteration of the server's own loop"
 _FULL = "client: from the last first token to the first finish of each wave"
+_SCRAPED = "server's /metrics, where it counted exactly our requests"
 _CLEAN = "deploy log: lines with the same batch as the line before and nothing but decoding between"
 _OURS = (
     Metric(
@@ -226,6 +227,22 @@ _OURS = (
     Metric(
         "log.tokens", "tokens", "none",
         "sum of #running-req x decode_log_interval (x `accept len`), whatever runs", _CLEAN, batch_only=True,
+    ),
+    # By the server's own clock: metrics/server_clock.py.
+    Metric("server.ttft", "ms", "none", "mean of time_to_first_token_seconds", _SCRAPED),
+    Metric("server.e2el", "ms", "none", "mean of e2e_request_latency_seconds", _SCRAPED),
+    Metric(
+        "server.tpot", "ms", "none",
+        "mean of request_time_per_output_token_seconds; before 0.5.23 (e2e - TTFT) / tokens after the first",
+        _SCRAPED,
+    ),
+    Metric("server.queue", "ms", "none", "mean of queue_time_seconds", _SCRAPED),
+    Metric(
+        "server.idle", "share", "none", "scheduler_idle_seconds_total / duration, mean over schedulers",
+        _SCRAPED,
+    ),
+    Metric(
+        "server.accept_len", "tokens", "none", "generation_tokens_total / spec_verify_calls_total", _SCRAPED,
     ),
     Metric(
         "curve", "tok/s", "higher", "median gen throughput of the Decode lines per #running-req",

@@ -2,7 +2,8 @@
 were queued.
 
     queue    meta_info's queue_time: from the scheduler's receipt to the first forward (sglang 0.5.5+ with
-             --enable-metrics)
+             --enable-metrics). 0.5.12 reports exactly 0 there for all answers, whatever they waited (on an
+             H200 4.5 s by its own /metrics): a 0 is no measurement
     outside  (last token - sent) by our clock less e2e_latency by the server's: client, network, HTTP
     prefill  the rest: the forwards until the first token, and waiting between chunks
 
@@ -39,7 +40,7 @@ def _retracted(record: RequestRecord) -> bool:
 def parts(record: RequestRecord) -> tuple[float, float, float] | None:
     """(queue, prefill, outside) in ms, or None where the server does not report enough."""
     queue_s = next((record.server[key] for key in QUEUE if key in record.server), None)
-    if queue_s is None or record.sent_ns is None or not record.arrival_ns or not record.ok:
+    if not queue_s or record.sent_ns is None or not record.arrival_ns or not record.ok:
         return None
     if any(record.server.get(key, 0.0) for key in RETRACTED):  # retracted, or an impossible count
         return None
@@ -122,6 +123,8 @@ def explained(
         sentences += [Message("ttft.retracted", retracted=without)] if without else []
     elif without and without == metrics.get("completed"):
         sentences = [Message("ttft.all_retracted", ttft=ttft, retracted=without)]
+    elif (queue := metrics.get("server.queue")) is not None:
+        sentences = [Message("ttft.server_queue", ttft=ttft, queue=queue)]
     else:
         sentences = [Message("ttft.not_reported", ttft=ttft)]
     return Message("ttft.sentences", sentences=[*sentences, *_crowd(metrics, crowd)])

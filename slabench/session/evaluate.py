@@ -14,6 +14,7 @@ from slabench.metrics.classic import compute_classic, retokenized, text_sizes
 from slabench.metrics.compute import compute, goodput, sample_sizes
 from slabench.metrics.full_batch import full_batch
 from slabench.metrics.repeats import fewest, summed, together
+from slabench.metrics.server_clock import server_clock
 from slabench.metrics.ttft_breakdown import waiting
 from slabench.records import RequestRecord
 from slabench.session.comparison import ComparedWith, compare, margins
@@ -149,13 +150,16 @@ def evaluate_loads(
         )
         log, logged = read_log(load, metrics)
         accepted = accept_length(load.run.server.info_after, [logged.get("log.accept_len")])
-        computed.append((load, metrics | logged | accepted | waiting(load.run.requests), sizes, log))
-    from_old = margins(compared, [(load, metrics) for load, metrics, _, _ in computed])
+        clock = server_clock(load.run.server.counted, load.run.requests, metrics.get("duration"))
+        metrics |= logged | accepted | waiting(load.run.requests) | clock
+        computed.append((load, metrics, sizes, log, clock))
+    from_old = margins(compared, [(load, metrics) for load, metrics, *_ in computed])
     evaluated = []
-    for load, metrics, sizes, log in computed:
+    for load, metrics, sizes, log, clock in computed:
         context = check_context(
             load,
             log=log,
+            clock=clock,
             margins=(*_margins(rules.slos, metrics), *from_old),
             judged=judged_metrics(load, metrics, rules.slos, rules.shown, compared),
             probes=facts.stream_probes,

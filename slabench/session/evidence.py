@@ -15,6 +15,7 @@ from slabench.server.log.line_types import EventKind
 from slabench.server.log.log_window import Mark, spans
 from slabench.server.log.merge import Merged, Sample, Since, samples
 from slabench.server.roles import agreed, identity
+from slabench.server.scrape import OUTPUT_TOKENS, PROMPT_TOKENS, REQUESTS
 from slabench.session.measurement import Measured
 from slabench.verdict.validity import CheckContext, LogEvidence, Margin
 from slabench.verdict.validity.context import STALL_LIMIT_S, Behind, Served, Texts
@@ -134,6 +135,7 @@ def check_context(
     load: Measured,
     *,
     log: LogEvidence | None = None,
+    clock: Mapping[str, float] | None = None,
     margins: Sequence[Margin] = (),
     judged: Sequence[str] = (),
     probes: Mapping[str, Probe] | None = None,
@@ -141,8 +143,9 @@ def check_context(
     tokenizer: Callable[[], Any] = lambda: None,
     stall_limit_s: float = STALL_LIMIT_S,
 ) -> CheckContext:
-    """log, margins, judged, probes (by the server's URL): as far as they are known. twin: why the two servers
-    of the session may be one process. tokenizer: ours, to count the texts of answers without ids.
+    """log, clock (server.* metrics), margins, judged, probes (by the server's URL): as far as they are known.
+    twin: why the two servers of the session may be one process. tokenizer: ours, to count the texts of
+    answers without ids.
     """
     run, info, roles = load.run, load.deployment.info, load.deployment.roles
     server = run.server
@@ -168,7 +171,7 @@ def check_context(
         uses_graphs=None if info.device is None else info.device != "cpu" and not info.disable_cuda_graph,
         stall_limit_s=stall_limit_s,
         log=log,
-        served=None if server.served is None else Served(*server.served),
+        served=_served(server.counted, clock),
         margins=margins,
         incremental=agreed(incremental(worker.info.raw) for worker in roles.workers),
         probe=(probes or {}).get(load.deployment.url),
@@ -181,6 +184,13 @@ def check_context(
         ),
         judged=judged,
     )
+
+
+def _served(counted: Mapping[str, float] | None, clock: Mapping[str, float] | None) -> Served | None:
+    if counted is None:
+        return None
+    tokens = counted[PROMPT_TOKENS] + counted[OUTPUT_TOKENS]
+    return Served(counted[REQUESTS], tokens, dict(clock or {}))
 
 
 def odd_one(answers: Sequence[Answer]) -> Answer:

@@ -13,6 +13,7 @@ from slabench.records import ReportedRun, RequestRecord, RunRecord, ServerEviden
 from slabench.request_extras import identity
 from slabench.server.control import flush, workers_flushed
 from slabench.server.log.log_window import mark, spans
+from slabench.server.scrape import grown
 from slabench.session.deployment import Deployment
 from slabench.session.evidence import flush_lines
 from slabench.session.measurement import Measured
@@ -225,12 +226,8 @@ def measure(
     before = observe(load.deployment)
     marks = mark(load.deployment.logs)
     sent = drive()
-    after = observe(load.deployment, count=before.counters is not None)
+    after = observe(load.deployment)
     log_spans, log_notes = spans(marks)
-    served = None
-    if before.counters is not None and after.counters is not None:
-        requests, tokens = before.counters
-        served = after.counters[0] - requests, after.counters[1] - tokens
     notes = (*ready.notes, before.note, *sent.notes, after.note, *log_notes)
     result = sent.result
     return RunRecord(
@@ -251,7 +248,7 @@ def measure(
             flush_text=ready.flush_text,
             flush_workers=workers_flushed(ready.flush_text),
             flush_lines=ready.flush_lines,
-            served=served,
+            counted=grown(before.counters, after.counters),
             log_spans=log_spans,
             notes=tuple(note for note in notes if note),
         ),

@@ -27,11 +27,10 @@ class Observation:
     answered_ns: int | None
     identities: tuple[Identity, ...]
     throughputs: tuple[tuple[float, ...], ...]  # what the schedulers of each answer computed last
-    counters: tuple[float, float] | None  # requests and tokens, where no log has them
+    counters: dict[str, float] | None  # of /metrics, by the names of server/scrape.py
 
 
-def observe(deployment: Deployment, *, count: bool = True) -> Observation:
-    """count: ask /metrics too, where there is no deploy log."""
+def observe(deployment: Deployment) -> Observation:
     answered: list[int] = []
     info, note = None, ""
     try:
@@ -39,9 +38,7 @@ def observe(deployment: Deployment, *, count: bool = True) -> Observation:
     except ServerError as error:
         note = str(error)
     identities, states = ask_at_once(deployment)
-    counted = None
-    if count and not deployment.logs:
-        counted = counters(deployment.url, deployment.headers, ca_file=deployment.ca_file)
+    counted = counters(deployment.url, deployment.headers, ca_file=deployment.ca_file)
     answered_ns = answered[-1] if info is not None else None
     return Observation(info, note, answered_ns, identities, states, counted)
 

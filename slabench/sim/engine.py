@@ -20,6 +20,7 @@ from slabench.sim.wire import Answering
 
 SPIN_S = 0.0012  # the loop's timers are a millisecond coarse; the rest is waited for in turns of the loop
 LATE_S = 0.1
+LEAST_QUEUE_S = 1e-6  # between two readings of a real server's clock
 WORDS = [word.encode() for word in " ka lo mi re su ta ve zo bin dar fel gor hum jan kel lim".split()]
 
 
@@ -36,6 +37,30 @@ class Job:
     waiting_since: float = field(default_factory=time.monotonic)
 
 
+@dataclass(slots=True)
+class Counted:
+    """What /metrics has, as sglang 0.5.7 counts it: of answers that ended, times in seconds."""
+
+    requests: int = 0
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    ttft_s: float = 0.0
+    e2e_s: float = 0.0
+    queue_s: float = 0.0
+    first_tokens: int = 0  # requests behind ttft_s and queue_s
+
+    def first(self, waited_s: float, queue_s: float) -> None:
+        self.first_tokens += 1
+        self.ttft_s += waited_s
+        self.queue_s += queue_s
+
+    def last(self, request: Request, waited_s: float) -> None:
+        self.requests += 1
+        self.prompt_tokens += request.prompt_len
+        self.output_tokens += request.produced
+        self.e2e_s += waited_s
+
+
 class Engine:
     """One scheduler, one task that drives it."""
 
@@ -43,6 +68,7 @@ class Engine:
         self.profile, self.log = profile, log
         self.scheduler = Scheduler(profile.limits, profile, random.Random(profile.seed))
         self.jobs: dict[int, Job] = {}
+        self.counted = Counted()
         self._wake = asyncio.Event()
         self._next = 0
         self._warned = False
@@ -103,13 +129,16 @@ class Engine:
                 continue
             if request.produced == 1:
                 job.answering.cached = request.cached
-                job.answering.queue_s = max(0.0, time.monotonic() - job.waiting_since - step.seconds)
+                waited = time.monotonic() - job.waiting_since
+                job.answering.queue_s = max(LEAST_QUEUE_S, waited - step.seconds)
+                self.counted.first(waited, job.answering.queue_s)
             token = request.produced % len(WORDS)
             request.output.append(100 + token)
             job.answering.grow(WORDS[token] if request.produced == 1 else b" " + WORDS[token], 100 + token)
             last = request.produced >= request.max_new
             if last:
                 del self.jobs[request.key]
+                self.counted.last(request, time.monotonic() - job.waiting_since)
             if last or request.produced % self.profile.stream_interval == 0 or request.produced == 1:
                 job.deliver(job.answering.events(request.produced, request.retractions, last=last), last)
 

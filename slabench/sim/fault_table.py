@@ -44,6 +44,8 @@ CONTROL: Mapping[str, str] = {
     "no_seed": "server_info has no random_seed",
     "renamed": "no random_seed, and another version and model_path from the first measured request on",
     "other_lines": "after each Decode line of the log comes one of a server that is 1.5 times as fast",
+    "late_clock": "/metrics has every time 1.1 times as long as it was",
+    "no_metrics": "/metrics is 404, as without --enable-metrics",
     "fixed_seed": "random_seed is 7, as of servers that were started with one",
     "dies": "the process ends with the cache flush",
 }

@@ -59,6 +59,7 @@ _INSTEAD: tuple[tuple[str, tuple[str, ...], Callable[[], bytes]], ...] = (
     ),
     ("info_missing", INFO_PATHS, wire.not_found),
     ("vllm", SGLANG_ONLY, wire.not_found),
+    *((name, ("/metrics",), wire.not_found) for name in ("no_metrics", "vllm", "mini_lb", "one_of_pd")),
     ("portal", (), lambda: wire.answer(200, PAGE, "text/html")),
     ("moved", (), lambda: _with_header(wire.answer(301), b"location: https://127.0.0.1/elsewhere")),
 )

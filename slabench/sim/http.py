@@ -12,6 +12,7 @@ from typing import Any
 
 from slabench.sim import wire
 from slabench.sim.connection import Connection
+from slabench.sim.counters_page import counters_page
 from slabench.sim.engine import Deliver, Engine
 from slabench.sim.faults import Faults
 from slabench.sim.log import DeployLog
@@ -21,6 +22,7 @@ from slabench.sim.request import Encode, Refused, Request, read_generate
 
 COMPLETIONS, CHAT = "/v1/completions", "/v1/chat/completions"
 GENERATING = ("/generate", COMPLETIONS, CHAT)
+LATE_CLOCK = 1.1  # fault late_clock
 TEMPLATE = (3, 4, 5), (6, 7)  # what a model's chat template sets before and after a message
 
 
@@ -65,6 +67,10 @@ class Face:
         return f"The input ({prompt} tokens) is longer than the model's context length ({limit} tokens)."
 
     def get(self, path: str) -> bytes | None:
+        if path == "/metrics" and self.engine.counted.requests:
+            late = self.faults is not None and self.faults.has("late_clock")
+            times = LATE_CLOCK if late else 1.0
+            return counters_page(self.engine.counted, self.profile.model_path, times)
         scheduler = self.engine.scheduler
         return self.pages.get(
             path,

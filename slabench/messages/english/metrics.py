@@ -17,6 +17,10 @@ MESSAGES = {
     "ttft.not_reported": (
         "TTFT mean {ttft:number} ms; the server does not report queue time: start it with --enable-metrics."
     ),
+    "ttft.server_queue": (
+        "TTFT mean {ttft:number} ms; by the server's /metrics {queue:number} ms of it queued (its answers "
+        "report a queue time of 0, which is no measurement)."
+    ),
     "ttft.ran": "At most {ran} requests ran at once; none was queued in {lines} Decode lines (deploy log).",
     "ttft.queued": (
         "At most {ran} requests ran at once; up to {queued} were queued, in {queued_lines} of {lines} Decode "

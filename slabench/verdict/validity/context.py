@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from slabench.metrics.declaration import Metric
@@ -60,6 +60,7 @@ class Served:
 
     requests: float
     tokens: float  # prompt and generated
+    clock: Mapping[str, float] = field(default_factory=dict)  # server.*; empty: not of our requests alone
 
 
 @dataclass(frozen=True, slots=True)

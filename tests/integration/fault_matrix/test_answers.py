@@ -211,7 +211,7 @@ LYING = [
     ),
     Row(
         "half-in-one-event",
-        "demo?fault=single_event&fault_share=0.5",
+        "demo?fault=single_event,no_metrics&fault_share=0.5",
         "tpot_defined",
         "3 of 6 answers of more than one token have no TPOT",
     ),
@@ -220,7 +220,7 @@ LYING = [
         "demo?fault=buffered&fault_tokens=20",
         "one_read",
         "0 of 6 answers arrived in one read, 6 more in a few reads at their end",
-        also=("streamed",),
+        also=("server_agrees", "streamed"),
         options=("--random-output-len=120",),
     ),
     Row(
@@ -264,35 +264,35 @@ LYING = [
     ),
     Row(
         "counted-before-it-is-there",
-        "demo?fault=early_count&prefill_overhead_ms=150",
+        "demo?fault=early_count,no_metrics&prefill_overhead_ms=150",
         "first_token",
         "The first counted event of 6 of 6 answers has no output_ids",
     ),
     Row(
         "all-but-one-token-at-first",
         # a client that gets a core late reads 5 ms apart at once
-        "demo?fault=lump&fault_tokens=1&decode_base_ms=25",
+        "demo?fault=lump,no_metrics&fault_tokens=1&decode_base_ms=25",
         "tpot_defined",
         "6 of 6 answers (limit 2 %) have less than 25 % of their tokens after their first event (request 0: "
         "11 of 12 in it)",
     ),
     Row(
         "played-again",
-        "demo?decode_base_ms=20&fault=replayed&fault_skip=0",
+        "demo?decode_base_ms=20&fault=replayed,no_metrics&fault_skip=0",
         "streamed",
         "On the idle server the first token came after",
         options=("--random-output-len=25", "--allow=one_read,client", "--first-byte-timeout=5"),
     ),
     Row(
         "played-again-once-a-load-is-on",
-        "demo?decode_base_ms=20&fault=replayed&decode_log_interval=2",
+        "demo?decode_base_ms=20&fault=replayed,no_metrics&decode_log_interval=2",
         "streamed",
         "than nine in ten of the deploy log's Decode lines (",
         options=("--random-output-len=25", "--allow=one_read,client", "--first-byte-timeout=5"),
     ),
     Row(
         "counted-before-it-is-there-with-an-id",
-        "demo?fault=early_id&prefill_overhead_ms=150&fault_skip=0",
+        "demo?fault=early_id,no_metrics&prefill_overhead_ms=150&fault_skip=0",
         "streamed",
         "the first counted event came without a text",
     ),

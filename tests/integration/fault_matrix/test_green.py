@@ -205,8 +205,8 @@ def test_a_finding_and_no_more(suite: Suite, profile: str, check: str, says: str
 def test_events_that_come_faster_than_the_idle_server_makes_them_are_a_finding(
     suite: Suite, tmp_path: Path
 ) -> None:
-    """A gateway that plays answers again once a load is on; there is no log that shows it."""
-    with sim_server(tmp_path, "demo?decode_base_ms=20&fault=replayed") as url:
+    """A gateway that plays answers again once a load is on; no log and no /metrics show it."""
+    with sim_server(tmp_path, "demo?decode_base_ms=20&fault=replayed,no_metrics") as url:
         options = ("--random-output-len=25", "--allow=one_read,client", "--first-byte-timeout=5")
         entry = expect_green(suite(*TENCENT, f"--base-url={url}", *FAST, *options), tokens=25)
     (stored_check,) = [check for check in entry["checks"] if check["name"] == "streamed"]

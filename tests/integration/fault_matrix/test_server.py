@@ -48,6 +48,20 @@ CONTROL = [
         also=("flush",),
         options=("--warmup-requests=1",),
     ),
+    Row(
+        "the-server-s-own-times-are-longer",
+        "demo?fault=late_clock",
+        "server_agrees",
+        "is shorter than the server's own: ttft",
+    ),
+    Row(
+        "played-again-and-the-server-s-own-times-show-it",
+        "demo?decode_base_ms=20&fault=replayed",
+        "server_agrees",
+        "decoding time is shorter than the server's own: ttft",
+        also=("streamed",),
+        options=("--random-output-len=25", "--allow=one_read,client", "--first-byte-timeout=5"),
+    ),
     Row("restart-in-mid-run", "demo?fault=restart", "same_server", "Another server process answered"),
     Row(
         "one-decode-server-restarted",

@@ -121,3 +121,14 @@ def test_who_has_no_parts():
         == 1
     )
     assert retracted([answer(0, server={"num_retractions": 1.0}, error=ErrorKind.RESET)]) == 0
+
+
+def test_a_queue_time_of_exactly_zero_is_no_measurement():
+    """sglang 0.5.12 reports it for all answers, while its own /metrics has 4.5 s."""
+    zero = {"queue_time": 0.0, "e2e_latency": 0.125}
+    assert parts(answer(server=zero)) is None
+    metrics = {"ttft.mean": 4926.0, "completed": 2.0}
+    (by_server,) = sentences(metrics | {"server.queue": 4463.0})
+    assert by_server == Message("ttft.server_queue", ttft=4926.0, queue=4463.0)
+    (unknown,) = sentences(metrics)
+    assert unknown.id == "ttft.not_reported"

@@ -31,7 +31,11 @@ def load(prompts: int = 2, form: str = "ids", **options: Any) -> Load:
     return Load(deployment, how, workload, how.plan(SERVING.replaced(request_rate=float("inf")), workload))
 
 
-def observed(number: int, note: str = "", counters: tuple[float, float] | None = None) -> Observation:
+BEFORE = {"requests": 3.0, "prompt_tokens": 30.0, "output_tokens": 5.0}
+AFTER = {"requests": 5.0, "prompt_tokens": 60.0, "output_tokens": 15.0}
+
+
+def observed(number: int, note: str = "", counters: dict[str, float] | None = None) -> Observation:
     return Observation({"n": number}, note, number, ((("n", number),),), ((float(number),),), counters)
 
 
@@ -39,10 +43,9 @@ def observed(number: int, note: str = "", counters: tuple[float, float] | None =
 def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The order of what is asked around a load; the server answers 1 before it and 2 after it."""
     events: list[str] = []
-    answers = {True: observed(1, "before", (3.0, 30.0)), False: observed(2, "after", (5.0, 70.0))}
+    answers = {True: observed(1, "before", BEFORE), False: observed(2, "after", AFTER)}
 
-    def observe(deployment: Any, *, count: bool = True) -> Observation:
-        assert count
+    def observe(deployment: Any) -> Observation:
         events.append("observe")
         return answers["send" not in events]
 
@@ -71,28 +74,19 @@ def test_the_server_is_asked_right_before_and_right_after(order: list[str]) -> N
     assert (server.info_before, server.info_after, server.info_after_end_ns) == ({"n": 1}, {"n": 2}, 2)
     assert server.throughputs == (((1.0,),), ((2.0,),))
     assert [dict(identity) for identity in server.identities] == [{"n": 1}, {"n": 2}]
-    assert server.served == (2.0, 40.0)
+    assert server.counted == {"requests": 2.0, "prompt_tokens": 30.0, "output_tokens": 10.0}
     assert server.notes == ("ready", "before", "sent", "after", "log")
     assert (server.flush_status, server.flush_lines) == (200, 1)
     assert run.plan["warmup_requests"] == 6 and run.plan["flush_cache"] is True
     assert (run.began_ns, run.client, run.interrupted) == (7, CLIENT, False)
 
 
-def test_without_counters_before_the_load_none_are_asked_for_after_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked = []
-
-    def observe(deployment: Any, *, count: bool = True) -> Observation:
-        asked.append(count)
-        return observed(1, counters=None)
-
-    monkeypatch.setattr(loads, "observe", observe)
+def test_a_server_without_counters_has_counted_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loads, "observe", lambda deployment: observed(1, counters=None))
     monkeypatch.setattr(loads, "mark", lambda paths: ())
     monkeypatch.setattr(loads, "spans", lambda marks: ((), ()))
     run = measure(load(flush_cache=False), Ready(0), lambda: Sent(RESULT))
-    assert asked == [True, False]
-    assert run.server.served is None and run.server.notes == () and run.server.flush_status is None
+    assert run.server.counted is None and run.server.notes == () and run.server.flush_status is None
     assert run.plan["flush_cache"] is False
 
 

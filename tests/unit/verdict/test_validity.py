@@ -56,8 +56,14 @@ def test_a_clean_run_is_clean():
         LOG, prompt_tokens=100, sequences=1, batch_size=1, log_tpot=10.0, mean_tpot=10.0, full_tpot=10.0
     )
     whole = answer(0, server={"total_retractions": 0.0})
-    clean = context(whole, batch_size=1, token_capacity=1000, max_running=4, log=log, shared=(0,))
+    more = {"log": log, "shared": (0,), "served": timed(ttft=99.0, e2el=129.0)}
+    clean = context(whole, batch_size=1, token_capacity=1000, max_running=4, **more)
     assert set(states(clean).values()) == {CheckStatus.OK}
+
+
+def timed(ttft, e2el):
+    """The server's own mean times, ms; the client's of context()'s answers are 100 and 130."""
+    return Served(2, 208, {"server.ttft": ttft, "server.e2el": e2el, "server.tpot": (e2el - ttft) / 3})
 
 
 # The log of two requests of 100 prompt tokens each.
@@ -117,6 +123,7 @@ BROKEN = {
     "retraction": context(answer(0, server={"total_retractions": 1.0})),
     "queueing": logged(queued=1, queue_max=3),
     "graph": logged(graph_on=3, graph_off=5),
+    "server_agrees": context(served=timed(ttft=99.0, e2el=200.0)),
     "other_clients": logged(sequences=3, prompt_tokens=201),
     "client": replace(
         context(), run=replace(run_of(answer()), client=ClientRecord(1.0, 0.99, 0.1, 0.1, 0.1))
@@ -1075,3 +1082,35 @@ def test_a_cache_that_was_not_flushed_by_our_own_option_names_it():
         "leave out --no-flush-cache" in found_in(context(*cached, flush_status=None), "prefix_cache").remedy
     )
     assert "--no-flush-cache" not in found_in(context(*cached), "prefix_cache").remedy
+
+
+@pytest.mark.parametrize(
+    ("ttft", "e2el", "message", "state"),
+    [
+        (99.0, 129.0, "ok", CheckStatus.OK),
+        (101.9, 131.9, "ok", CheckStatus.OK),  # within 2 % of 102 ms, or 2 ms
+        (102.2, 130.0, "shorter", CheckStatus.INVALID),
+        (99.0, 132.7, "shorter", CheckStatus.INVALID),
+        (97.0, 129.1, "decoding_differs", CheckStatus.FINDING),  # decoding took 30 ms here and 32.1 ms there
+        (48.0, 129.0, "shorter", CheckStatus.INVALID),  # 81 ms there
+        (51.0, 129.0, "decoding_differs", CheckStatus.FINDING),  # 78 ms
+        (99.0, 126.9, "decoding_differs", CheckStatus.FINDING),  # 27.9 ms there
+        (50.0, 79.0, "ok", CheckStatus.OK),  # 50 ms late: a burst's way through the HTTP loop
+    ],
+)
+def test_the_server_s_clock(ttft, e2el, message, state):
+    check = found_in(context(served=timed(ttft, e2el)), "server_agrees")
+    assert (check.message.id, check.state) == (f"server_agrees.{message}", state)
+
+
+def test_first_tokens_that_come_late_are_a_finding():
+    held = context(answer(0, arrivals=((1000, 1), (1030, 4)), end=1031), served=timed(400.0, 430.0))
+    check = found_in(held, "server_agrees")
+    assert (check.message.id, check.state) == ("server_agrees.ttft_longer", CheckStatus.FINDING)
+    assert check.message.arguments["late"] == pytest.approx(590.0)
+
+
+@pytest.mark.parametrize("clock", [{}, {"server.ttft": 99.0}])
+def test_the_server_s_clock_over_other_requests_is_no_witness(clock):
+    check = found_in(context(served=Served(3, 300, clock)), "server_agrees")
+    assert (check.message.id, check.state) == ("server_agrees.other_requests", CheckStatus.NOT_CHECKED)
