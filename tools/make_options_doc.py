@@ -38,7 +38,8 @@ def text() -> str:
         ]
         for option in [option for option in OPTIONS if option.group == group]:
             metavar = "|".join(option.choices) or option.metavar
-            name = option.name if option.parse is None else f"{option.name}={metavar}"
+            value = f"={metavar}" if option.alone is None else f"[={metavar}]"
+            name = option.name if option.parse is None else f"{option.name}{value}"
             name = name.replace("|", "\\|")
             repeatable = " (repeatable)" if option.append else ""
             lines.append(f"| `{name}` | {default(option)} | {option.applies} | {option.help}{repeatable} |")

@@ -16,6 +16,7 @@ from slabench.exit_status import INTERRUPTED, INVALID, OUR_CRASH, USAGE
 
 COMMANDS = {
     "run": "the suites ali, serving and tencent, by pytest",
+    "plan": "what a run would send, how long it takes, what it asserts; nothing is sent",
     "sim": "the embedded server, to look at or to test against",
     "log": "the decode curve of any deploy log, without a server",
     "crosscheck": "our client and sglang.bench_serving side by side on one server",

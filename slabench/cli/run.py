@@ -31,9 +31,13 @@ def run(argv: Sequence[str]) -> int:
     if argv and argv[0] in ("-h", "--help"):
         print(USAGE)
         return 0
+    return start(arguments(argv, os.getcwd()))
+
+
+def start(words: Sequence[str]) -> int:
     import pytest  # not for a mistake
 
-    return int(pytest.main(arguments(argv, os.getcwd())))
+    return int(pytest.main(list(words)))
 
 
 def arguments(argv: Sequence[str], folder: str) -> list[str]:
@@ -61,7 +65,10 @@ def _path(word: str) -> str:
 
 def _joined(words: Sequence[str]) -> list[str]:
     """`--model DIR` as `--model=DIR`: pytest learns our options late, and would take DIR for a test path."""
-    with_value, joined = {option.name for option in OPTIONS if option.parse is not None}, list[str]()
+    with_value, joined = (
+        {option.name for option in OPTIONS if option.parse and option.alone is None},
+        list[str](),
+    )
     for word in words:
         if joined and joined[-1] in with_value and not word.startswith("--"):
             joined[-1] += f"={word}"

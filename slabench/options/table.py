@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from slabench.options.clients import CLIENT
 from slabench.options.outcomes import JUDGEMENT, OUTPUT
+from slabench.options.plan import PLAN
 from slabench.options.servers import SERVER
 from slabench.options.types import Option
 from slabench.options.workloads import ALI, CAPACITY, WORKLOAD
 
-OPTIONS: tuple[Option, ...] = (*SERVER, *WORKLOAD, *ALI, *CAPACITY, *CLIENT, *JUDGEMENT, *OUTPUT)
+OPTIONS: tuple[Option, ...] = (*SERVER, *WORKLOAD, *ALI, *CAPACITY, *CLIENT, *JUDGEMENT, *OUTPUT, *PLAN)

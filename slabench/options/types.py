@@ -123,6 +123,7 @@ class Option:
     append: bool = False
     choices: tuple[str, ...] = ()
     metavar: str = "N"
+    alone: str | None = None  # what the option means without a value; None: it needs one
 
     @property
     def dest(self) -> str:

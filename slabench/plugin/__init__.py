@@ -22,6 +22,7 @@ PARTS = (
     "slabench.plugin.comparable",
     "slabench.plugin.html",
     "slabench.plugin.fixtures",
+    "slabench.plugin.plan",
 )
 
 

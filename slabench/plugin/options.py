@@ -32,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         if option.parse is not None:
             kind, default = ("append", None) if option.append else ("store", option.default)
             action = {"action": kind, "default": default, "type": worded(option.parse, option.help)}
+            if option.alone is not None:
+                action |= {"nargs": "?", "const": option.alone}
             action |= {"metavar": option.metavar} | ({"choices": option.choices} if option.choices else {})
         try:
             group.addoption(option.name, dest=option.dest, help=option.described, **action)

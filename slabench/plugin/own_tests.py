@@ -48,9 +48,13 @@ def check_calls(items: Iterable[pytest.Item], slos: Sequence[Slo], goodput: Mapp
         if function is None or function in known:
             continue
         known.add(function)
+        own = inspect.unwrap(
+            function
+        ).__code__.co_varnames  # a parameter or variable hides a name of the module
+        names = {name: value for name, value in function.__globals__.items() if name not in own}
         try:
             for call in _calls(function):
-                _check(call, function.__globals__, slos, goodput)
+                _check(call, names, slos, goodput)
         except (ConfigError, TypeError) as error:
             raise ConfigError(f"{item.nodeid}: {error}") from error
 

@@ -15,6 +15,7 @@ from slabench.plugin.multi_server import check_same, place, workers
 from slabench.plugin.needed_logs import missing_logs
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls, idle_options, unread
+from slabench.plugin.plan import planning
 from slabench.plugin.recorder import RECORDER
 from slabench.plugin.repeats import ATTEMPTS, check_repeats
 from slabench.plugin.resume import RESUMED
@@ -61,7 +62,7 @@ def campaign_of(config: pytest.Config) -> Campaign:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     config = session.config
-    if config.option.collectonly or hasattr(config, "workerinput"):
+    if config.option.collectonly or planning(config) or hasattr(config, "workerinput"):
         return  # a worker's campaign opens with its first live test
     if config.pluginmanager.hasplugin("dsession"):
         _check_spread(config)

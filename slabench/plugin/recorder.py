@@ -27,6 +27,7 @@ from slabench.plugin.interrupted import interrupted_reports
 from slabench.plugin.multi_server import live_ids
 from slabench.plugin.order import is_live
 from slabench.plugin.outputs import losing, silence_others
+from slabench.plugin.plan import planning
 from slabench.plugin.redact_traceback import OthersOutputs, clean_internal_error
 from slabench.plugin.resume import RESUMED, Resumed
 from slabench.plugin.stash import CAMPAIGN, SETTINGS
@@ -264,7 +265,8 @@ _SIGTERM = pytest.StashKey[Any]()
 def pytest_configure(config: pytest.Config) -> None:
     # After options.py's (tryfirst), before pytest's and pytest-html's (registered earlier, so called later).
     settings = config.stash.get(SETTINGS, None)
-    if settings is None or not settings.live or hasattr(config, "workerinput") or config.option.collectonly:
+    nothing_sent = config.option.collectonly or planning(config)
+    if settings is None or not settings.live or hasattr(config, "workerinput") or nothing_sent:
         return
     try:
         recorder = Recorder(config, settings)

@@ -13,6 +13,7 @@ import pytest
 from slabench.errors import ConfigError, InvalidRun, ServerError, SLAViolation
 from slabench.plugin.finished import attach, attach_entry, finished, junit_properties
 from slabench.plugin.order import is_live
+from slabench.plugin.plan import planning
 from slabench.plugin.recorder import RECORDER
 from slabench.plugin.redact_traceback import cleaned
 from slabench.plugin.repeats import ATTEMPTS, Attempts
@@ -120,7 +121,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if not is_live(item):
+    if not is_live(item) or planning(item.config):
         return report
     error = call.excinfo.value if call.excinfo is not None else None
     usage = _usage(error, call, item)

@@ -37,17 +37,21 @@ class WarmUp:
         shape = (*server, min(max(lengths, default=0), OUTPUT_LEN), requests)
         return cls(requests, once, prompts, server, shape)
 
+    def needed(self, served: Shapes, *, first_counts: bool = True) -> bool:
+        """Whether it has to be sent, to a server that has served these shapes."""
+        shape = self.shape if first_counts else self.server
+        return bool(self.requests) and not (self.once and shape in served)
+
     def run(self, served: Shapes, send: Send, *, first_counts: bool = True) -> list[str]:
         """Send it, and add its shape to those served; the answer: notes.
 
         first_counts=False: `batch` once for each server and prompt lengths, whatever the load's size.
         """
-        shape = self.shape if first_counts else self.server
-        if not self.requests or (self.once and shape in served):
+        if not self.needed(served, first_counts=first_counts):
             return []
         result = send([self.prompts[k % len(self.prompts)] for k in range(self.requests)])
         failed = sum(not record.ok for record in result.requests)
         if failed:
             return [f"{failed} of {len(result.requests)} warm-up requests failed."]
-        served.add(shape)
+        served.add(self.shape if first_counts else self.server)
         return []

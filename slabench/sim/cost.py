@@ -6,6 +6,7 @@ import random
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 # Longest sequence over the mean. Up to EQUAL a batch counts as of equal lengths, from RAGGED on as ragged;
 # between them the step is interpolated.
@@ -73,6 +74,23 @@ DECODE_TABLES: Mapping[str, DecodeTable] = {
         ragged_ms=0.037,
     ),
 }
+
+
+class Forwards(Protocol):
+    """How long a forward takes, in seconds: what the scheduler asks of a cost."""
+
+    @property
+    def by_length(self) -> bool:
+        """Whether a step's time depends on its longest sequence, and not on the sum alone."""
+        ...
+
+    def graph(self, requests: int) -> bool: ...
+
+    def prefill_s(self, parts: Sequence[tuple[int, int]], dice: random.Random | None = None) -> float: ...
+
+    def decode_s(
+        self, requests: int, context: int, dice: random.Random | None = None, longest: int = 0
+    ) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from collections import deque
 import numpy as np
 
 from slabench.sim.cache import Ids, Pool
-from slabench.sim.cost import Cost
+from slabench.sim.cost import Forwards
 from slabench.sim.forward import MAX_PREFILL_TOKENS, Limits, Request, Retraction, Step
 
 CLIP_MAX_NEW_TOKENS = 4096
@@ -29,7 +29,7 @@ RETRACT_DECODE_STEPS = 20
 class Scheduler:
     """add(), then step() until it returns None; the caller lets a step's seconds pass before it uses it."""
 
-    def __init__(self, limits: Limits, cost: Cost, dice: random.Random | None = None) -> None:
+    def __init__(self, limits: Limits, cost: Forwards, dice: random.Random | None = None) -> None:
         self.limits, self.cost, self.dice = limits, cost, dice
         self.pool = Pool(limits.pool_tokens)
         self.waiting: deque[Request] = deque()

@@ -18,6 +18,7 @@ class BaselineTest:
     workload: Mapping[str, Any] = field(default_factory=dict)
     floors: Mapping[str, float] = field(default_factory=dict)
     allowed: Mapping[str, str] = field(default_factory=dict)  # checks that --allow permitted, and their text
+    information: Mapping[str, float] = field(default_factory=dict)  # metrics that gate nothing
     accept_length: float | None = None  # of speculative decoding, mean over the repeats
     method: str = "serving"
     # A file without samples was written by hand, such as the published tables: only what it names is
@@ -36,6 +37,7 @@ class BaselineTest:
             entry.get("workload", {}),
             entry.get("floors", {}),
             entry.get("allowed", {}),
+            entry.get("information", {}),
             entry.get("information", {}).get("accept_length"),
             entry.get("method", "serving"),
             not entry.get("samples"),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from slabench.metrics.bounded import bounds
+from slabench.metrics.declaration import Metric
 from slabench.metrics.definitions import METRICS, curve_size
 
 
@@ -39,19 +40,23 @@ def _repeats(numbers: Sequence[int], repeats: int) -> str:
     return "" if len(numbers) == repeats else f"repeat{plural} {', '.join(map(str, numbers))} of {repeats}"
 
 
+def gating(method: str) -> list[Metric]:
+    """The metrics that gate a test of this method; a method of the user's own is gated as serving."""
+    named = [metric for metric in METRICS.values() if method in metric.gates]
+    return named or [metric for metric in METRICS.values() if "serving" in metric.gates]
+
+
 def gated_keys(method: str, *runs: Mapping[str, float], classic: bool = False) -> list[str]:
     """The metrics that gate a test of this method, of those that any of its runs has.
 
     classic: another client drove the load, and it reports bench_serving's metrics only. Our own runs have
     both, and neither replaces the other: bench_serving's TPOT is defined where ours is not.
     """
-    gating = [metric for metric in METRICS.values() if method in metric.gates]
-    if gating == [METRICS["curve"]]:
+    gates = gating(method)
+    if gates == [METRICS["curve"]]:
         points = {size: key for run in runs for key in run if (size := curve_size(key)) is not None}
         return [points[size] for size in sorted(points)]
-    # a method of the user's own
-    gating = gating or [metric for metric in METRICS.values() if "serving" in metric.gates]
-    wanted = [f"{metric.name}.mean" if metric.spread else metric.name for metric in gating]
+    wanted = [f"{metric.name}.mean" if metric.spread else metric.name for metric in gates]
     # A TPOT that is known within bounds only cannot be compared: its key is wanted, and the side without it
     # is not comparable.
     keys = [f"classic.{key}" if classic else key for key in wanted]

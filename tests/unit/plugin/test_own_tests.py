@@ -125,6 +125,17 @@ def test_what_can_be_meant_runs(run_suite: Callable[..., Any], lines: list[str])
     assert "it ran" in run_suite(suite(*lines)).output
 
 
+def test_a_parameter_hides_a_name_of_the_module(run_suite: Callable[..., Any]) -> None:
+    """A fixture beside the test is a name of its module, and what the test gets is its value."""
+    ran = run_suite(
+        f"{HEAD}@pytest.fixture\ndef form(): return LONG\n"
+        "def test_it(run_load, judge, form):\n"
+        "    rule = slo('tpot', 'mean', '<=', 50)\n"
+        "    judge(run_load(form, point={}), rule)\n    raise AssertionError('it ran')\n"
+    )
+    assert "it ran" in ran.output, ran.output
+
+
 def test_goodput_by_the_command_line_is_enough(run_suite: Callable[..., Any]) -> None:
     source = suite(RUN, "judge(run, slo('goodput', 'share', '>=', 0.9))")
     assert "it ran" in run_suite(source, "--goodput=ttft:2000").output

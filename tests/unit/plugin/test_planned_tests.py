@@ -57,10 +57,10 @@ def test_the_suites_by_their_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_others_by_their_mark_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "test_own.py").write_text(OWN)
+    (tmp_path / "test_planned_elsewhere.py").write_text(OWN)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SLABENCH_BASE_URL", raising=False)
-    tests = planned(f"--rootdir={tmp_path}", "-p", "slabench.plugin", "test_own.py")
+    tests = planned(f"--rootdir={tmp_path}", "-p", "slabench.plugin", "test_planned_elsewhere.py")
     assert list(tests) == ["test_marked", "test_unmarked"]
     assert tests["test_marked"].loads[0].form.num_prompts == 4 and not tests["test_marked"].judged
     assert not tests["test_unmarked"].loads and "no mark `sends`" in str(tests["test_unmarked"].ended)

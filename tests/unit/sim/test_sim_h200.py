@@ -15,7 +15,7 @@ from slabench.sim.cost import DECODE_TABLES
 from slabench.sim.forward import Request
 from slabench.sim.profiles import PROFILES, UnknownProfile, read_profile
 from slabench.sim.scheduler import Scheduler
-from tests.unit.sim.virtual_time import Timing, run
+from slabench.sim.virtual_time import Timing, run
 
 PROFILE = PROFILES["h200-qwen3-30b-a3b"]
 # (in flight, requests, largest CUDA graph): mean TPOT in ms and total tokens/s of 3500/1200, all at once.

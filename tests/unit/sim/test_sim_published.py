@@ -11,7 +11,7 @@ import pytest
 
 from slabench.sim.profiles import PROFILES
 from slabench.sim.scheduler import Scheduler
-from tests.unit.sim.virtual_time import Timing, run
+from slabench.sim.virtual_time import Timing, run
 
 # prompts: QPM (for 128 from its duration), mean TTFT ms, mean TPOT ms. Source: Tencent's table,
 # deepseek-r1-fp8, sglang 0.5.7.

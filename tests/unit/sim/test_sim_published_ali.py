@@ -13,7 +13,7 @@ import pytest
 
 from slabench.sim.profiles import PROFILES, UnknownProfile, read_profile
 from slabench.sim.scheduler import Scheduler
-from tests.unit.sim.virtual_time import Timing, run
+from slabench.sim.virtual_time import Timing, run
 
 BASELINE = json.loads(
     (Path(__file__).resolve().parents[3] / "baselines" / "published-ali-a800.json").read_text()

@@ -16,11 +16,11 @@ from slabench.metrics.full_batch import full_batch
 from slabench.records import ClientRecord, GpuCounts, RequestRecord, RunRecord, ServerEvidence
 from slabench.sim.profiles import Profile
 from slabench.sim.scheduler import Scheduler
+from slabench.sim.virtual_time import Timing, run
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.outcome import Verdict
 from slabench.verdict.sla import slo
 from slabench.verdict.validity import CheckContext, examine
-from tests.unit.sim.virtual_time import Timing, run
 
 NS = 1_000_000_000
 BEGIN = 1_000 * NS  # a monotonic clock does not begin at 0

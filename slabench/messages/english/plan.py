@@ -1,0 +1,57 @@
+"""What `--plan` shows before a run: what each test asserts, what cannot fit, and what carries the times."""
+
+MESSAGES = {
+    "plan.slos": "{slos}",
+    "plan.floors": "floors of the baseline: {floors}",
+    "plan.old_server": "compared with the old server: {metrics}, tolerance {tolerance:g} %",
+    "plan.file": "compared with {file}: {metrics}, tolerance {tolerance:g} %",
+    "plan.no_baseline": "the baseline does not have this test: no comparison",
+    "plan.no_baseline_failed": "the baseline does not have this test: FAILED by --require-baseline",
+    "plan.nothing": "no objective: PASSED if the run is valid",
+    "plan.nothing_gate": "no objective: INVALID under {gate} (NOTHING_JUDGED)",
+    "plan.ended": "the test {ended}: what follows in it is not part of this plan",
+    # what cannot be measured as asked
+    "plan.too_long": (
+        "{test}: a request of {tokens:,} tokens is longer than the server's context of {context:,}; every "
+        "request will be refused. Use shorter prompts or answers."
+    ),
+    "plan.never_fits": (
+        "{test}: a request of {tokens:,} tokens does not fit into the KV pool of {pool:,}; it can never run. "
+        "Use shorter prompts or answers."
+    ),
+    "plan.batch_running": (
+        "{test}: a batch of {size:,} is more than the server's {running:,} running requests, so the test "
+        "will be INVALID. Use batch sizes up to {fits:,}."
+    ),
+    "plan.batch_tokens": (
+        "{test}: a batch of {size:,} needs {tokens:,} tokens of KV and the pool has {pool:,}, so the test "
+        "will be INVALID. Use batch sizes up to {fits:,}."
+    ),
+    # where the times are from
+    "plan.source.profile": "Times are those of the profile {profile}, in virtual time.",
+    "plan.source.baseline": "Times are those that {file} has of the same tests.",
+    "plan.source.probe": (
+        "Times are a model's, fitted to a probe of {loads} loads at the server ({seconds:.0f} s): prefill "
+        "{prefill:,.0f} tok/s at {length:,} tokens; decode step {steps}."
+    ),
+    "plan.source.step": "{ms:.2f} ms at batch size {size}",
+    "plan.source.none": (
+        "Times are not known: no server was asked. Name a profile (--plan=r1-fp8-tp8; docs/sim.md), give "
+        "--baseline=FILE of the same tests, or let a short probe ask the server: --plan=probe."
+    ),
+    "plan.unlike": "{tests}: no time is known, since {why}.",
+    "plan.unlike.baseline": "the baseline does not have them with this load",
+    "plan.unlike.sharegpt": "the conversations have the lengths",
+    "plan.unlike.never": "they do not fit",
+    "plan.search": (
+        "{test}: a capacity search, up to --capacity-budget={budget_s:g} s of probes and the judged run "
+        "after them; the number of requests depends on the answer."
+    ),
+    "plan.launch": (
+        "The start of {servers} is not in the times: each may take up to --launch-timeout={timeout_s:g} s."
+    ),
+    "plan.spread": "{servers} servers share the tests (-n): at best the whole takes a share of {share}.",
+    "plan.limits_unknown": (
+        "Whether batches fit is not known without the server's KV pool: --plan=probe or a profile has it."
+    ),
+}

@@ -1,0 +1,109 @@
+"""--plan: the collected tests run with recorders in the place of a server, and the plan is shown.
+
+pytest's own protocol runs them, so that marks, parameters and fixtures of another repository's tests do what
+they do in a run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from slabench.errors import ConfigError, InvalidRun, ServerError
+from slabench.exit_status import INVALID
+from slabench.plugin import plan_fixtures
+from slabench.plugin.forms import check_objectives
+from slabench.plugin.needed_logs import missing_logs
+from slabench.plugin.order import is_live
+from slabench.plugin.own_tests import check_calls, idle_options, unread
+from slabench.plugin.plan_fixtures import RECORDERS
+from slabench.plugin.repeats import check_repeats
+from slabench.plugin.stash import SETTINGS
+from slabench.plugin.terminal import say
+from slabench.report.sanitize import plain_lines
+from slabench.session.planned_load import BodyEnds, PlannedTest, Recorders
+
+ERROR = pytest.StashKey[BaseException | None]()  # on the item: what its setup or body raised
+
+
+def planning(config: pytest.Config) -> bool:
+    return config.getoption("plan", None) is not None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if not planning(config) or config.option.collectonly:
+        return
+    config.option.dist = "no"  # nothing is sent, so that no worker is needed
+    config.pluginmanager.register(plan_fixtures, "slabench-plan-fixtures")
+    config.pluginmanager.register(PlanRun(config), "slabench-plan")
+
+
+class PlanRun:
+    """In the place of the run."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        if call.when != "teardown" and call.excinfo is not None:
+            item.stash[ERROR] = call.excinfo.value
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """UsageError for what a run with these options would refuse."""
+        config, live = self.config, [item for item in session.items if is_live(item)]
+        try:
+            check_repeats(config, live)
+            settings = config.stash[SETTINGS]
+            check_calls(live, settings.slos, settings.goodput)
+            following = zip(live, [*live[1:], None], strict=True)
+            tests = [self._planned(item, following_item) for item, following_item in following]
+            forms = [(test.test_id, load.form) for test in tests for load in test.loads]
+            check_objectives(forms, settings.slos)
+            self._show(tests)
+            for sentence in (*idle_options(live, config.option), *unread(live, config.option)):
+                say(config, sentence)
+            without_log = missing_logs(live, settings) if settings.live else None
+            if without_log is not None:
+                say(config, without_log)
+        except ConfigError as error:
+            raise pytest.UsageError(plain_lines(str(error))) from error
+        except (InvalidRun, ServerError) as error:
+            sentence = plain_lines(str(error))
+            say(config, f"INVALID: {sentence}")
+            pytest.exit(sentence, returncode=INVALID)
+        return True
+
+    def _planned(self, item: pytest.Item, following: pytest.Item | None) -> PlannedTest:
+        """ConfigError for a wrong call in its body."""
+        item.stash[ERROR] = None
+        item.stash[RECORDERS] = recorders = Recorders()
+        runtestprotocol(item, log=False, nextitem=following)
+        error = item.stash[ERROR]
+        if error is None:
+            return recorders.test(item.nodeid)
+        if isinstance(error, ConfigError):
+            raise ConfigError(f"{item.nodeid}: {error}") from error
+        if isinstance(error, pytest.skip.Exception):
+            return recorders.test(item.nodeid, f"is skipped ({error.msg})")
+        why = str(error) if isinstance(error, BodyEnds) else f"raises {type(error).__name__}: {error}"
+        return recorders.test(item.nodeid, why)
+
+    def _show(self, tests: list[PlannedTest]) -> None:
+        from slabench.output_file import write_whole
+        from slabench.session.plan import plan_run
+        from slabench.session.plan_knowledge import known
+        from slabench.session.plan_text import plan_text, plan_values
+        from slabench.strict_json import dumps
+
+        config, settings = self.config, self.config.stash[SETTINGS]
+        plan = plan_run(tests, settings, known(settings, tests, lambda sentence: say(config, sentence)))
+        for line in plan_text(plan).splitlines():
+            say(config, line)
+        if config.option.plan_json is not None:
+            write_whole(Path(config.option.plan_json), dumps(plan_values(plan)))
+            say(config, f"The plan was written to {config.option.plan_json}.")

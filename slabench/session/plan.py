@@ -1,0 +1,220 @@
+"""What a run would do: requests, tokens and time of each test and in all, what is asserted, what cannot
+fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slabench.messages import Message
+from slabench.session.capacity import RANGES
+from slabench.session.plan_asserts import asserted
+from slabench.session.plan_limits import KnownLimits
+from slabench.session.plan_models import ServerModel, lengths_of
+from slabench.session.plan_time import START_S, KnownCalibrations, ServerTime, planned_workload
+from slabench.session.planned_load import PlannedLoad, PlannedTest, Repeats
+from slabench.session.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From least to most: equal, but for automatic repeats and a capacity search."""
+
+    least: float
+    most: float
+
+    def __add__(self, other: Range) -> Range:
+        return Range(self.least + other.least, self.most + other.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of one server: requests and tokens of the measured loads; warm-up is not in them."""
+
+    loads: Range
+    requests: Range
+    prompt_tokens: Range | None  # None: a data set's conversations have the lengths
+    output_tokens: Range | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """One test. load_s: one measured load (the mean of several); seconds: all of it at all servers."""
+
+    test: PlannedTest
+    counts: Counts
+    load_s: float | None
+    seconds: Range | None
+    asserts: tuple[Message, ...]
+    problems: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known of the servers. models: of the new one, and in an A/B run of the old one."""
+
+    source: Message
+    models: tuple[ServerModel | None, ...]
+    limits: KnownLimits | None
+    unlike: str = "plan.unlike.baseline"  # why a load may have no time
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """servers: their names, the new one first; seconds: of the whole run, None if no test's time is known."""
+
+    rows: tuple[PlannedRow, ...]
+    repeats: Repeats
+    servers: tuple[str, ...]
+    seconds: Range | None
+    by_server: tuple[Range, ...]  # seconds of each server's loads
+    notes: tuple[Message, ...]
+
+    @property
+    def problems(self) -> tuple[Message, ...]:
+        return tuple(problem for row in self.rows for problem in row.problems)
+
+
+ZERO = Range(0.0, 0.0)
+
+
+def plan_run(
+    tests: Sequence[PlannedTest], settings: Settings, knowledge: Knowledge, notes: Sequence[Message] = ()
+) -> RunPlan:
+    """The tests in the order of the run."""
+    repeats = Repeats.of(settings)
+    names = ("new server", "old server")[: repeats.servers]
+    models = (knowledge.models * 2)[: repeats.servers]
+    servers = [ServerTime(name, model, settings) for name, model in zip(names, models, strict=True)]
+    run = _Run(settings, repeats, servers, KnownCalibrations(settings), knowledge)
+    rows = tuple(run.row(test) for test in tests)
+    timed = [row.seconds for row in rows if row.seconds is not None and row.test.loads]
+    begin = START_S * len(servers)
+    return RunPlan(
+        rows,
+        repeats,
+        names,
+        sum((row.seconds for row in rows if row.seconds is not None), Range(begin, begin)) if timed else None,
+        tuple(run.by_server),
+        (knowledge.source, *run.unknown(rows), *notes, *_beside(settings, rows, knowledge, repeats)),
+    )
+
+
+class _Run:
+    """The state of a run while its tests are gone through."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        repeats: Repeats,
+        servers: Sequence[ServerTime],
+        calibrations: KnownCalibrations,
+        knowledge: Knowledge,
+    ) -> None:
+        self.settings, self.repeats, self.servers = settings, repeats, servers
+        self.calibrations, self.knowledge = calibrations, knowledge
+        self.by_server = [ZERO] * len(servers)
+
+    def row(self, test: PlannedTest) -> PlannedRow:
+        problems, seconds, loads = list[Message](), Range(0.0, 0.0), list[float]()
+        known = True
+        for load in test.loads:
+            name = test.test_id.rpartition("/")[2]
+            if self.knowledge.limits is not None and not load.search:
+                problems += self.knowledge.limits.problems(name, load)
+            took = self._search(load, test) if load.search else self._load(load, test)
+            if took is None:
+                known = False
+                continue
+            seconds += took[0]
+            loads.append(took[1])
+        return PlannedRow(
+            test,
+            self._counts(test),
+            sum(loads) / len(loads) if loads else None,
+            seconds if known else None,
+            asserted(test, self.settings),
+            tuple(problems),
+        )
+
+    def _load(self, load: PlannedLoad, test: PlannedTest) -> tuple[Range, float] | None:
+        """(seconds of all its trials at all servers, of one load alone)"""
+        made = planned_workload(self.settings, load.form)
+        if made is None:
+            return None
+        total, measured = ZERO, list[float]()
+        for k, server in enumerate(self.servers):
+            first, further = (server.load(test.test_id, *made, self.calibrations) for _ in range(2))
+            if first is None or further is None:
+                return None
+            least, most = (
+                first.whole_s + further.whole_s * (count - 1)
+                for count in (self.repeats.least, self.repeats.most)
+            )
+            self.by_server[k] += Range(least, most)
+            total += Range(least, most)
+            measured.append(further.load_s)
+        return total, sum(measured) / len(measured)
+
+    def _search(self, load: PlannedLoad, test: PlannedTest) -> tuple[Range, float] | None:
+        """Up to the budget, and the judged run as it would be at the highest load."""
+        options = self.settings.options
+        last = max(options.capacity_grid or options.capacity_range or RANGES[options.capacity_load])
+        closed = options.capacity_load == "concurrency"
+        form = load.form.replaced(
+            num_prompts=options.num_prompts or max(128, int(last) * options.capacity_waves),
+            max_concurrency=int(last) if closed else None,
+            request_rate=float("inf") if closed else last,
+        )
+        judged = self._load(PlannedLoad(form), test)
+        if judged is None:
+            return None
+        return Range(0.0, options.capacity_budget) + judged[0], judged[1]
+
+    def _counts(self, test: PlannedTest) -> Counts:
+        """At all servers together."""
+        loads = [load for load in test.loads if not load.search]
+        made = [planned_workload(self.settings, load.form) for load in loads]
+        each = [lengths_of(one[0]) for one in made if one is not None]
+        known = len(each) == len(made)
+        requests = sum(load.form.num_prompts for load in loads)
+        prompt, output = (sum(pair[k] for pairs in each for pair in pairs) for k in range(2))
+        return Counts(
+            self._all(len(loads)),
+            self._all(requests),
+            self._all(prompt) if known else None,
+            self._all(output) if known else None,
+        )
+
+    def _all(self, one: float) -> Range:
+        repeats = self.repeats
+        return Range(one * repeats.least * repeats.servers, one * repeats.most * repeats.servers)
+
+    def unknown(self, rows: Sequence[PlannedRow]) -> list[Message]:
+        """A sentence on the tests without a time, where others have one."""
+        if self.knowledge.models[0] is None:
+            return []
+        names = [row.test.test_id.rpartition("::")[2] for row in rows if row.seconds is None]
+        sharegpt = self.settings.dataset_name == "sharegpt"
+        why = Message("plan.unlike.sharegpt" if sharegpt else self.knowledge.unlike)
+        return [Message("plan.unlike", tests=", ".join(names), why=why)] if names else []
+
+
+def _beside(
+    settings: Settings, rows: Sequence[PlannedRow], knowledge: Knowledge, repeats: Repeats
+) -> list[Message]:
+    options = settings.options
+    started = [command for command in (options.launch, options.baseline_launch) if command is not None]
+    shared = len(settings.base_urls)
+    searches = [row.test.test_id for row in rows if any(load.search for load in row.test.loads)]
+    notes = [Message("plan.search", test=test, budget_s=options.capacity_budget) for test in searches]
+    if started:
+        servers = "one server" if len(started) == 1 else "two servers"
+        notes.append(Message("plan.launch", servers=servers, timeout_s=options.launch_timeout))
+    if shared > 1:
+        notes.append(Message("plan.spread", servers=shared, share=f"1/{shared}"))
+    batches = any(load.batch_size is not None for row in rows for load in row.test.loads)
+    if knowledge.limits is None and batches:
+        notes.append(Message("plan.limits_unknown"))
+    return notes

@@ -1,0 +1,55 @@
+"""What a plan's times are made from: a profile, a baseline file, a probe of the server, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from slabench.errors import ConfigError
+from slabench.messages import Message
+from slabench.session.plan import Knowledge
+from slabench.session.plan_limits import KnownLimits
+from slabench.session.plan_models import StoredServer, VirtualServer
+from slabench.session.planned_load import PlannedTest
+from slabench.session.settings import SIM, Settings
+from slabench.sim.profiles import NullProfile, Profile, UnknownProfile, read_profile
+
+PROBE = "probe"
+
+
+def known(settings: Settings, tests: Sequence[PlannedTest], say: Callable[[str], None]) -> Knowledge:
+    """As --plan says."""
+    if settings.options.plan != PROBE:
+        return offline(settings)
+    from slabench.session.plan_probe import probed  # with all that sends loads
+
+    return probed(settings, tests, say)
+
+
+def offline(settings: Settings) -> Knowledge:
+    """Without asking a server: --plan=PROFILE, else the profile of a sim: URL, else the baseline file."""
+    named = settings.options.plan
+    urls = [url for url in (*settings.base_urls[:1], settings.baseline_url) if url is not None]
+    if named or (urls and all(url.startswith(SIM) for url in urls)):
+        texts = [named] if named else [url.removeprefix(SIM) or "demo" for url in urls]
+        profiles = [_profile(text) for text in texts]
+        shown = " and ".join(dict.fromkeys(texts))
+        return Knowledge(
+            Message("plan.source.profile", profile=shown),
+            tuple(VirtualServer(profile, profile.limits) for profile in profiles),
+            KnownLimits.of_profile(profiles[0]),
+            "plan.unlike.never",
+        )
+    if settings.baseline is not None:
+        model = StoredServer(settings.baseline)
+        return Knowledge(Message("plan.source.baseline", file=settings.baseline.path), (model,), None)
+    return Knowledge(Message("plan.source.none"), (None,), None)
+
+
+def _profile(text: str) -> Profile:
+    try:
+        profile = read_profile(text)
+    except UnknownProfile as error:
+        raise ConfigError(f"--plan={text}: {error} Or --plan=probe, which asks the server.") from error
+    if isinstance(profile, NullProfile):
+        raise ConfigError(f"--plan={text}: the null server has no model of a server's time; name another.")
+    return profile

@@ -1,0 +1,150 @@
+"""A run's plan as text for a terminal, and as plain values for --plan-json."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from slabench.messages import Message
+from slabench.report.console import table
+from slabench.session.plan import Counts, PlannedRow, Range, RunPlan
+
+HEAD = ("test", "loads", "requests", "tokens in", "tokens out", "a load", "all loads")
+UNKNOWN = "?"
+SCHEMA = "slabench.plan/1"
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `5 min 34 s`, `7 h 42 min`"""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def _span(span: Range | None, shown: Any = duration) -> str:
+    if span is None:
+        return UNKNOWN
+    least, most = shown(span.least), shown(span.most)
+    return str(least) if least == most else f"{least} to {most}"
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _cells(counts: Counts) -> tuple[str, ...]:
+    each = (counts.loads, counts.requests, counts.prompt_tokens, counts.output_tokens)
+    return tuple(_span(span, _count) for span in each)
+
+
+def _row(row: PlannedRow) -> tuple[str, ...]:
+    load = UNKNOWN if row.load_s is None else duration(row.load_s)
+    times = (load, _span(row.seconds)) if row.test.loads else ("", "")
+    return (_short(row), *_cells(row.counts), *times)
+
+
+def _short(row: PlannedRow) -> str:
+    """`test_sla.py::test_sla[np128]`"""
+    return row.test.test_id.rpartition("/")[2]
+
+
+def _asserted(rows: Sequence[PlannedRow]) -> list[str]:
+    """A line for the tests of one function that assert the same."""
+    groups: dict[tuple[str, str], int] = {}
+    for row in rows:
+        key = (_short(row).partition("[")[0], "; ".join(map(str, row.asserts)))
+        groups[key] = groups.get(key, 0) + 1
+    return [
+        f"  {name}{f' ({count} tests)' if count > 1 else ''}: {asserts}"
+        for (name, asserts), count in groups.items()
+    ]
+
+
+def _problems(rows: Sequence[PlannedRow]) -> list[str]:
+    """The first of each kind in full, and the other tests' names after it."""
+    kinds: dict[str, list[tuple[PlannedRow, Message]]] = {}
+    for row in rows:
+        for problem in row.problems:
+            kinds.setdefault(problem.id, []).append((row, problem))
+    lines = []
+    for (_, problem), *others in kinds.values():
+        names = ", ".join(_short(row).rpartition("::")[2] for row, _ in others)
+        lines.append(f"  {problem}{f' The same holds for {names}.' if names else ''}")
+    return lines
+
+
+def _sum(spans: list[Range | None]) -> Range | None:
+    known = [span for span in spans if span is not None]
+    return sum(known, Range(0, 0)) if len(known) == len(spans) else None
+
+
+def whole(plan: RunPlan) -> Counts:
+    """Of all tests."""
+    counts = [row.counts for row in plan.rows]
+    return Counts(
+        sum((each.loads for each in counts), Range(0, 0)),
+        sum((each.requests for each in counts), Range(0, 0)),
+        _sum([each.prompt_tokens for each in counts]),
+        _sum([each.output_tokens for each in counts]),
+    )
+
+
+def plan_text(plan: RunPlan) -> str:
+    """The table, then what cannot fit, then what carries the numbers."""
+    repeats, servers = plan.repeats, len(plan.servers)
+    each = str(repeats.least) if repeats.least == repeats.most else f"{repeats.least} to {repeats.most}"
+    tests = "1 test" if len(plan.rows) == 1 else f"{len(plan.rows)} tests"
+    at = "1 server" if servers == 1 else "2 servers"
+    total = ("in all", *_cells(whole(plan)), "", _span(plan.seconds))
+    lines = [
+        f"Plan of {tests}, each load {each} x at {at}:",
+        table(HEAD, [*map(_row, plan.rows), total], left=(0,)),
+    ]
+    if servers > 1 and plan.seconds is not None:
+        sums = zip(plan.servers, plan.by_server, strict=True)
+        lines.append("Loads by server: " + "; ".join(f"{name} {_span(span)}" for name, span in sums))
+    lines += ["What is asserted, beside that each run is valid (docs/validity.md):", *_asserted(plan.rows)]
+    if plan.problems:
+        lines += ["What cannot be measured so:", *_problems(plan.rows)]
+    return "\n".join([*lines, *map(str, plan.notes)])
+
+
+def plan_values(plan: RunPlan) -> dict[str, Any]:
+    """Built-in types; times in seconds, a range as [least, most]."""
+    return {
+        "schema": SCHEMA,
+        "repeats": [plan.repeats.least, plan.repeats.most],
+        "servers": len(plan.servers),
+        "seconds": _pair(plan.seconds),
+        "seconds_by_server": [_pair(span) for span in plan.by_server],
+        **_counted(whole(plan)),
+        "notes": _texts(plan.notes),
+        "tests": [
+            {
+                "id": row.test.test_id,
+                "loads_planned": [asdict(load.form) for load in row.test.loads],
+                **_counted(row.counts),
+                "load_seconds": row.load_s,
+                "seconds": _pair(row.seconds),
+                "asserts": _texts(row.asserts),
+                "problems": _texts(row.problems),
+            }
+            for row in plan.rows
+        ],
+    }
+
+
+def _counted(counts: Counts) -> dict[str, Any]:
+    return {name: _pair(getattr(counts, name)) for name in counts.__slots__}
+
+
+def _pair(span: Range | None) -> list[float] | None:
+    return None if span is None else [span.least, span.most]
+
+
+def _texts(messages: tuple[Message, ...]) -> list[str]:
+    return [str(message) for message in messages]
