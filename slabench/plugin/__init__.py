@@ -19,7 +19,6 @@ PARTS = (
     "slabench.plugin.recorder",
     "slabench.plugin.reporting",
     "slabench.plugin.preflight",
-    "slabench.plugin.comparable",
     "slabench.plugin.html",
     "slabench.plugin.fixtures",
     "slabench.plugin.plan",

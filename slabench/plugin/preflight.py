@@ -1,4 +1,8 @@
-"""Before the first test: is there a server to measure? Without one no live test runs or is skipped."""
+"""Before the first test: is there a server to measure, and what is known to be impossible of what is asked?
+
+Without a server no live test runs or is skipped. A test that cannot be measured is INVALID at once, and under
+a gate all are; the checks are those of slabench/session/preflight/.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +12,30 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from slabench.errors import ConfigError, ServerError
+from slabench.errors import ConfigError, InvalidRun, ServerError
 from slabench.exit_status import INVALID
 from slabench.plugin.forms import check_objectives, marked_forms
 from slabench.plugin.multi_server import check_same, place, workers
-from slabench.plugin.needed_logs import missing_logs
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls, idle_options, unread
 from slabench.plugin.plan import planning
+from slabench.plugin.planned_tests import planned_tests
 from slabench.plugin.recorder import RECORDER
 from slabench.plugin.repeats import ATTEMPTS, check_repeats
 from slabench.plugin.resume import RESUMED
 from slabench.plugin.sequential_baseline import measure
-from slabench.plugin.stash import CAMPAIGN, SETTINGS
+from slabench.plugin.stash import CAMPAIGN, ENTRY, SETTINGS
 from slabench.plugin.terminal import say
 from slabench.report.sanitize import plain_lines
 from slabench.server.secrets import redact_url
 
 if TYPE_CHECKING:
     from slabench.session.campaign import Campaign
+    from slabench.session.planned_load import PlannedTest
+    from slabench.session.preflight.refusals import Refusal
+
+Refused = dict[str, tuple["PlannedTest", "Refusal"]]  # by test id
+REFUSED = pytest.StashKey[Refused]()
 
 NO_URL = (
     "Live tests need a server: give --base-url=URL (or SLABENCH_BASE_URL), --launch=CMD, or --base-url=sim: "
@@ -81,9 +90,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         check_objectives(marked_forms(session.items, config.option), settings.slos)
         for sentence in (*idle_options(live, config.option), *unread(live, config.option)):
             recorder.note(sentence)
-        without_log = missing_logs(live, settings)
-        if without_log is not None:
-            say(config, without_log)
+        _check_command_line(session)
         campaign = campaign_of(config)
         if config.stash[SETTINGS].options.one_after_the_other and campaign.before is None:
             output = campaign.folder / "baseline.txt"
@@ -101,6 +108,44 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         raise pytest.UsageError(recorder.usage) from error
     except ServerError as error:
         _unreachable(config, error)
+
+
+def _check_command_line(session: pytest.Session) -> None:
+    """ConfigError for what no server can change, where that leaves nothing to be measured."""
+    from slabench.session.preflight import PreflightContext, Stage, examine
+    from slabench.session.preflight.refusals import check_command_line
+
+    config = session.config
+    context = PreflightContext(config.stash[SETTINGS], planned_tests(session.items, config.option))
+    for sentence in check_command_line(examine(context, Stage.COMMAND_LINE), context):
+        say(config, sentence)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """The server has been identified by now, and no load was sent."""
+    campaign = item.config.stash.get(CAMPAIGN, None)
+    if campaign is None or campaign.opened is None or not is_live(item):
+        return
+    if REFUSED not in item.config.stash:
+        item.config.stash[REFUSED] = _refused(item.session, campaign)
+    test, refusal = item.config.stash[REFUSED].get(item.nodeid, (None, None))
+    if test is not None and refusal is not None:
+        item.stash[ENTRY] = campaign.finished(refusal.entry(test))
+        raise InvalidRun(str(refusal.message))
+
+
+def _refused(session: pytest.Session, campaign: Campaign) -> Refused:
+    from slabench.session.preflight import PreflightContext, Stage, examine
+    from slabench.session.preflight.refusals import lines, refusals
+
+    settings = campaign.settings
+    context = PreflightContext(settings, planned_tests(session.items, session.config.option), campaign)
+    results = examine(context, Stage.COMMAND_LINE, Stage.SERVER)
+    refused = refusals(results, context.tests, settings.gate)
+    for line in lines(refused):
+        campaign.say(line)
+    return {test.test_id: (test, refused[test.test_id]) for test in context.tests if test.test_id in refused}
 
 
 def _check_spread(config: pytest.Config) -> None:

@@ -14,7 +14,7 @@ from slabench.server.info import ServerInfo, incremental
 from slabench.server.log.line_types import EventKind
 from slabench.server.log.log_window import Mark, spans
 from slabench.server.log.merge import Merged, Sample, Since, samples
-from slabench.server.roles import agreed, identity
+from slabench.server.roles import Roles, agreed, identity
 from slabench.server.scrape import OUTPUT_TOKENS, PROMPT_TOKENS, REQUESTS
 from slabench.session.measurement import Measured
 from slabench.verdict.validity import CheckContext, LogEvidence, Margin
@@ -127,6 +127,11 @@ def flush_lines(marks: Sequence[Mark], ranks: int, patience_s: float = 2.0, *, b
         time.sleep(0.05)
 
 
+def behind(roles: Roles) -> Behind:
+    """What answers for the deployment, as the checks look at it."""
+    return Behind(roles.router.value, len(roles.workers), roles.unasked, roles.whole)
+
+
 MOST_TEXTS = 256  # answers: their sum is known well enough by then
 Answer = TypeVar("Answer")
 
@@ -166,7 +171,7 @@ def check_context(
         counted=load.counted,
         shared=load.shared,
         ranks=roles.schedulers,
-        behind=Behind(roles.router.value, len(roles.workers), roles.unasked, roles.whole),
+        behind=behind(roles),
         page_size=info.page_size or 1,
         uses_graphs=None if info.device is None else info.device != "cpu" and not info.disable_cuda_graph,
         stall_limit_s=stall_limit_s,

@@ -17,27 +17,41 @@ HELD_SHARE_LIMIT = 0.5
     evidence="server_info",
     invalid=(
         "the KV pools, or the limits on running requests, of the servers that decode cannot hold the point's "
-        "batch size; it is measured and shown all the same"
+        "batch size; known from the server's answers, it is sent no load (with --allow=batch_fits it is)"
     ),
     why="the remedy names the largest that fits",
     applies=BATCH,
     client="any",
 )
 def batch_fits(context: CheckContext) -> Check:
-    size, run, capacity = context.batch_size or 0, context.run, context.token_capacity
+    run = context.run
     lengths = (
         [max(record.input_len, record.prompt_tokens or 0) + record.output_len for record in run.requests]
         if run.reported is None
         else [request.input_len + request.output_len for request in run.reported.requests]
     )
-    longest = max(lengths, default=0)
-    largest = (context.max_running, capacity and capacity // max(longest, 1))
-    fits = min((limit for limit in largest if limit is not None), default=0)
-    use = Message("batch_fits.largest", fits=fits) if fits else Message("batch_fits.shorter")
-    if context.max_running is not None and size > context.max_running:
-        return invalid("batch_fits.running", size=size, max_running=context.max_running, use=use)
+    return fits(
+        context.batch_size or 0,
+        max(lengths, default=0),
+        capacity=context.token_capacity,
+        max_running=context.max_running,
+        several=context.behind.several,
+    )
+
+
+def fits(
+    size: int, longest: int, *, capacity: int | None, max_running: int | None, several: bool = False
+) -> Check:
+    """A batch of requests that hold up to `longest` tokens each; also known before the load.
+
+    several: the capacity is of several servers.
+    """
+    largest = (max_running, capacity and capacity // max(longest, 1))
+    most = min((limit for limit in largest if limit is not None), default=0)
+    use = Message("batch_fits.largest", fits=most) if most else Message("batch_fits.shorter")
+    if max_running is not None and size > max_running:
+        return invalid("batch_fits.running", size=size, max_running=max_running, use=use)
     if capacity is None:
-        several = context.behind.several
         return not_checked("batch_fits.unknown_of_several" if several else "batch_fits.unknown")
     if size * longest > capacity:
         return invalid("batch_fits.tokens", size=size, needed=size * longest, capacity=capacity, use=use)

@@ -163,7 +163,7 @@ def test_it_has_no_line_of_a_batch_size(suite: Suite) -> None:
     """The server ran two at once: the curve has that point, and none of the size that the test asks for."""
     capped = Row(
         "capped",
-        "demo?max_running=2",
+        "demo?fault=info_thin&max_running=2",  # else its answers show it, and it is sent no load
         "curve_samples",
         "Batch size 3 was never reached: the log contains no Decode line",
         options=("--decode-output-len=80", "--batch-sizes=2,3"),

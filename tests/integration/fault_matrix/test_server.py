@@ -85,20 +85,6 @@ CONTROL = [
 NOT_HELD = ("batch_reached", "batch_held", "queueing")
 CAPACITY = [
     Row(
-        "cap-below-the-batch",
-        "demo?max_running=3",
-        "batch_fits",
-        "above the server's limit of 3 running requests",
-        also=NOT_HELD,
-    ),
-    Row(
-        "pool-below-the-batch",
-        "demo?pool_tokens=300",
-        "batch_fits",
-        "needs 496 tokens of KV cache, the server has 300",
-        also=NOT_HELD,
-    ),
-    Row(
         "cap-that-is-not-reported",
         "demo?fault=info_thin&max_running=3",
         "batch_reached",
@@ -114,7 +100,31 @@ CAPACITY = [
         also=("log_retraction",),
     ),
 ]
-CAPACITY = [Row(**{**vars(row), "tests": DECODE, "options": BATCH}) for row in CAPACITY]
+# What the server's answers show to be impossible is sent no load.
+TOO_SMALL = [
+    Row(
+        "cap-below-the-batch",
+        "demo?max_running=3",
+        "batch_fits",
+        "above the server's limit of 3 running requests",
+    ),
+    Row(
+        "pool-below-the-batch",
+        "demo?pool_tokens=300",
+        "batch_fits",
+        "needs 496 tokens of KV cache, the server has 300",
+    ),
+    Row(
+        "request-beyond-the-context",
+        "demo?context_length=100",
+        "request_fits",
+        "Prompt and answer together have 124 tokens, and the server's context length is 100",
+    ),
+]
+CAPACITY, TOO_SMALL = (
+    [Row(**{**vars(row), "tests": DECODE, "options": BATCH}) for row in rows]
+    for rows in (CAPACITY, TOO_SMALL)
+)
 
 
 ONE_TOKEN = (
@@ -156,6 +166,42 @@ PAUSES = [
 @pytest.mark.parametrize("row", params([*CONTROL, *CAPACITY, *PAUSES]))
 def test_red(suite: Suite, row: Row) -> None:
     expect_invalid(measure(suite, row), row)
+
+
+@pytest.mark.parametrize("row", params(TOO_SMALL))
+def test_what_the_server_cannot_hold_is_sent_no_load(suite: Suite, row: Row) -> None:
+    done = measure(suite, row)
+    assert done.status == 6, done.output
+    assert f"INVALID test_decode_tpot[bs4]: {row.check}: " in done.output  # before the first test
+    assert done.output.count(row.says) >= 2  # and in its word
+    (entry,) = done.run["tests"]
+    assert (entry["word"], entry["reasons"], entry["metrics"]) == ("INVALID", [row.check], {})
+    assert entry["headline"].startswith(f"{row.check}: ") and row.says in entry["headline"]
+    assert done.folder is not None and not list(done.folder.glob("requests*"))
+    assert "Prefill batch" not in (done.folder / "server.log").read_text()
+    assert f"INVALID: {row.check}: " in (done.folder / "junit.xml").read_text()
+
+
+def test_a_gate_with_a_test_that_cannot_be_measured_sends_nothing(suite: Suite) -> None:
+    """The others are INVALID too, and name it."""
+    row = TOO_SMALL[0]
+    options = (*row.options, "--batch-sizes=2,4", "--strict-validity")
+    done = measure(suite, Row(**{**vars(row), "options": options}))
+    assert done.status == 6, done.output
+    assert done.words == {"test_decode_tpot[bs2]": "INVALID", "test_decode_tpot[bs4]": "INVALID"}
+    assert [entry["reasons"] for entry in done.run["tests"]] == [["no_load"], ["batch_fits"]]
+    assert done.folder is not None
+    assert "Prefill batch" not in (done.folder / "server.log").read_text()
+
+
+def test_it_is_measured_where_that_is_allowed(suite: Suite) -> None:
+    row = TOO_SMALL[0]
+    done = measure(suite, Row(**{**vars(row), "options": (*row.options, "--allow=batch_fits")}))
+    assert done.status == 6, done.output
+    (entry,) = done.run["tests"]
+    assert entry["metrics"]["classic.tpot.mean"] > 0
+    states = {check["name"]: check["state"] for check in entry["checks"]}
+    assert (states["batch_fits"], states["batch_reached"]) == ("finding", "invalid")
 
 
 def test_a_restart_between_two_tests_is_seen_in_the_second(suite: Suite) -> None:
