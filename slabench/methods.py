@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from slabench.errors import ConfigError
+from slabench.messages import Message, Sentence, messages_of
 
 INF = math.inf
 _LOAD = ("input_len", "output_len", "num_prompts", "request_rate", "max_concurrency")
@@ -56,24 +57,29 @@ class Form:
         wanted: dict[str, tuple[object, ...]] = {key: (getattr(published, key),) for key in _LOAD}
         wanted["num_prompts"] = counts or wanted["num_prompts"]
         return tuple(
-            f"{key} {_shown(getattr(self, key))} instead of {_shown(*values)}"
+            Sentence.of("methods.differs", key=key, own=_shown(getattr(self, key)), published=_shown(*values))
             for key, values in wanted.items()
             if getattr(self, key) not in values
         )
 
 
-def _shown(*values: object) -> str:
+def _shown(*values: object) -> Message | str:
     """`128, 256 or 512`"""
-    shown = [
-        "no limit" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    *others, last = (
+        Message("methods.no_limit")
+        if value is None
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
         for value in values
-    ]
-    return " or ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)
+    )
+    return Message("methods.one_of", others=others, last=last) if others else last
 
 
 def reduced(differences: tuple[str, ...]) -> tuple[str, ...]:
     """The label of a run that is not the published method, if it differs."""
-    return (f"REDUCED: {'; '.join(differences)}",) if differences else ()
+    named = messages_of(differences) or differences
+    return (Sentence.of("methods.reduced", differences=named),) if differences else ()
 
 
 # shared texts of both publications: see docs/methods.md for the sources.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from slabench.messages import Message, Sentence
 from slabench.metrics.definitions import metric_of
 from slabench.records import ReportedRun
 from slabench.verdict.sla import Slo
@@ -24,6 +25,8 @@ def classic_rules(rules: Iterable[Slo]) -> tuple[Slo, ...]:
 def label(run: ReportedRun, rules: Iterable[Slo]) -> str:
     """The label of such a run in every output."""
     pairs = [(rule.metric, as_classic(rule.metric)) for rule in rules]
-    renamed = ", ".join(f"{ours} by {classic}" for ours, classic in pairs if classic != ours)
-    judged = f"; objectives are judged by its own metrics: {renamed}" if renamed else ""
-    return f"BENCH_SERVING: {run.client} drove the load{judged}"
+    renamed = [
+        Message("label.renamed", ours=ours, classic=classic) for ours, classic in pairs if classic != ours
+    ]
+    judged = Message("label.classic_rules", renamed=renamed) if renamed else None
+    return Sentence.of("label.bench_serving", client=run.client, judged=judged)

@@ -19,8 +19,8 @@ from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
 from slabench.messages import metric_name, number, percent
 from slabench.output_file import locked
-from slabench.report.console import table
 from slabench.report.resume import read_run
+from slabench.report.text_table import table
 from slabench.verdict.baseline import Baseline
 from slabench.verdict.baseline_file import RULES, add_to, build, load, merge, save
 

@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from slabench.cli import PROG
+from slabench.cli.language import add_language
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
+from slabench.messages import in_language
 from slabench.options.checks import check_allow, check_writable
 from slabench.options.types import words
 from slabench.output_file import check_free, write_named
 from slabench.report.compare import Rules, compare_sides
 from slabench.report.compare_pages import as_html, as_markdown, as_text
+from slabench.report.localized import localized
 from slabench.report.stored_runs import StoredSide, read_side
 from slabench.run_document.write import stored
 from slabench.strict_json import dumps
@@ -40,8 +43,11 @@ def run(argv: Sequence[str]) -> int:
     tolerance, strict, common = options.tolerance / 100, options.strict_validity, options.common
     rules = Rules(tolerance, options.allow_diff, options.allow, strict=strict, common=common)
     document = compare_sides(sides, rules)
-    print(as_text(document))
-    texts = (dumps(stored(document), indent=1) + "\n", as_markdown(document), as_html(document))
+    json_text = dumps(stored(document), indent=1) + "\n"
+    with in_language(options.lang):
+        shown = localized(document)
+        print(as_text(shown))
+        texts = (json_text, as_markdown(shown), as_html(shown))
     for (option, target), text in zip(targets, texts, strict=True):
         if target is not None:
             write_named(option, target, text)
@@ -95,6 +101,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=f"{PROG} compare", description=doc, formatter_class=raw)
     for name, how in _ARGUMENTS.items():
         parser.add_argument(name, **how)
+    add_language(parser)
     options = parser.parse_args(argv)
     if len(options.runs) < 2:
         raise ConfigError(f"compare needs two runs or more, the old one first: {PROG} compare OLD NEW")

@@ -16,8 +16,9 @@ from typing import Any
 from slabench.cli import PROG
 from slabench.exit_status import INVALID
 from slabench.options.types import positive_int, worded
-from slabench.report.console import table, two
+from slabench.report.console import two
 from slabench.report.log_report import LogFile, LogReport, read_logs
+from slabench.report.text_table import table
 from slabench.run_document.write import stored
 from slabench.strict_json import dumps
 

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from slabench.cli import PROG
+from slabench.cli.language import add_language
 from slabench.errors import ConfigError
+from slabench.messages import in_language
 from slabench.options.checks import check_writable
 from slabench.output_file import check_free, write_named
 from slabench.report.html import standalone_html
+from slabench.report.localized import localized
 from slabench.report.resume import read_run
 
 PAGE = b"<title>slabench "
@@ -22,6 +25,7 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="the page to write (default: FOLDER/summary.html)"
     )
+    add_language(parser)
     options = parser.parse_args(argv)
     folder = Path(options.folder)
     folder = folder.parent if folder.name == "run.json" else folder
@@ -32,6 +36,7 @@ def run(argv: Sequence[str]) -> int:
         raise ConfigError(
             f"{target} exists and is no page of slabench; name the file to write with --output=FILE."
         )
-    write_named("--output", target, standalone_html(document))
+    with in_language(options.lang):
+        write_named("--output", target, standalone_html(localized(document)))
     print(target)
     return 0

@@ -7,16 +7,27 @@ needs is the id or an argument.
 """
 
 from slabench.messages.language import LANGUAGES, in_language, of_locale
-from slabench.messages.message import Argument, Message, as_message, from_dict, remedy_of, stored_message
+from slabench.messages.message import (
+    Argument,
+    Message,
+    Sentence,
+    as_message,
+    from_dict,
+    messages_of,
+    remedy_of,
+    stored_message,
+)
 from slabench.messages.numbers import metric_name, number, percent
 
 __all__ = [
     "LANGUAGES",
     "Argument",
     "Message",
+    "Sentence",
     "as_message",
     "from_dict",
     "in_language",
+    "messages_of",
     "metric_name",
     "number",
     "of_locale",

@@ -16,7 +16,7 @@ Argument = Union[None, bool, int, float, str, "Message", Sequence["Argument"]]
 
 
 class _Formatter(Formatter):
-    """str.format with two more kinds of field, `{value:number}` and `{key:metric}`.
+    """str.format with more kinds of field: `{value:number}`, `{key:metric}`, `{texts:sentences}`.
 
     A sequence is joined with commas, or with what stands after the colon; None is left out. `{share:.1%}` is
     written as the language writes a percentage.
@@ -34,7 +34,16 @@ class _Formatter(Formatter):
         return str(format(value, format_spec))
 
 
-_OWN: Mapping[str, Callable[[Any], str]] = {"number": number, "metric": metric_name}
+def _sentences(texts: Sequence[object]) -> str:
+    """Whole sentences one after the other: Chinese has no space between them."""
+    return ("" if current() == "zh" else " ").join(map(str, texts))
+
+
+_OWN: Mapping[str, Callable[[Any], str]] = {
+    "number": number,
+    "metric": metric_name,
+    "sentences": _sentences,
+}
 _JOINED = {"en": ", ", "zh": "、"}
 _FORMATTER = _Formatter()
 
@@ -99,6 +108,26 @@ def remedy_of(message: Message) -> Message | None:
 def as_message(text: str) -> Message:
     """A sentence of another origin, such as a file that was stored before messages had ids."""
     return Message("text", text=text)
+
+
+class Sentence(str):
+    """A message's English text that keeps the message, for lists of texts of which some are no message."""
+
+    __slots__ = ("message",)
+    message: Message
+
+    @classmethod
+    def of(cls, id: str, /, **arguments: Argument) -> Sentence:
+        message = Message(id, **arguments)
+        sentence = cls(message)
+        sentence.message = message
+        return sentence
+
+
+def messages_of(texts: Sequence[str]) -> tuple[Message, ...]:
+    """Of each text; none where no text has one."""
+    messages = tuple(text.message if isinstance(text, Sentence) else as_message(text) for text in texts)
+    return messages if any(isinstance(text, Sentence) for text in texts) else ()
 
 
 def _stored(value: Argument) -> Any:

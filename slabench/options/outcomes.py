@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from slabench.messages import LANGUAGES
 from slabench.options.types import Option, count_or_auto, positive_float, words
 from slabench.verdict.tolerances import DEFAULT
 from slabench.verdict.validity.context import STALL_LIMIT_S
@@ -122,6 +123,17 @@ JUDGEMENT: tuple[Option, ...] = (
 )
 OUTPUT: tuple[Option, ...] = (
     Option("output", "--report-dir", "reports", "all live", "one folder a run goes here", str, metavar="DIR"),
+    Option(
+        "output",
+        "--lang",
+        None,
+        "all live",
+        "language of console, summary.md, the pages and junit.xml (default: zh in a Chinese locale, else "
+        "en); run.json and --help are English",
+        str,
+        choices=LANGUAGES,
+        metavar="LANG",
+    ),
     Option("output", "--github", False, "all live", "annotations and job summary for GitHub Actions"),
     Option(
         "output",

@@ -13,6 +13,7 @@ import pytest
 
 from slabench.errors import system_words
 from slabench.exit_status import INVALID
+from slabench.plugin.language import spoken
 from slabench.plugin.outputs import losing, step_summary, write_outputs, write_summary
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Closing:
         if self.session is not None:
             self._document()
         if self.summed_up:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError), spoken(self.recorder.config):
                 write_summary(self.recorder.document, self.recorder.folder.path)
 
     def close(self, session: pytest.Session, status: int) -> None:
@@ -52,11 +53,12 @@ class Closing:
             note=recorder.note,
             lose=self.lose,
         )
-        with losing("summary.md", self.lose):
+        with losing("summary.md", self.lose), spoken(recorder.config):
             write_summary(recorder.document, recorder.folder.path)
         self.summed_up = True
         if recorder.config.getoption("github"):
-            step_summary(recorder.document, note=recorder.note, lose=self.lose)
+            with spoken(recorder.config):
+                step_summary(recorder.document, note=recorder.note, lose=self.lose)
 
     def _document(self) -> None:
         """The document with its outcome and status, and what is lost so far; an error of its own is only

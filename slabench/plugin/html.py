@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from slabench.plugin.finished import finished
+from slabench.plugin.language import spoken
 from slabench.plugin.recorder import RECORDER
 from slabench.report.sanitize import plain_values
 
@@ -25,9 +26,11 @@ class HtmlColumns:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         from slabench.report.html import pytest_html_css, summary_fragment
+        from slabench.report.localized import localized
 
-        document = self.config.stash[RECORDER].document
-        prefix.append(f"<style>{pytest_html_css()}</style>{summary_fragment(document)}")
+        with spoken(self.config):
+            fragment = summary_fragment(localized(self.config.stash[RECORDER].document))
+        prefix.append(f"<style>{pytest_html_css()}</style>{fragment}")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:

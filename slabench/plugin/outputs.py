@@ -12,6 +12,7 @@ import pytest
 from _pytest.junitxml import xml_key
 
 from slabench.errors import SlabenchError, system_words
+from slabench.messages import Message
 from slabench.plugin.save_baseline import save_baseline
 from slabench.session.settings import Settings
 
@@ -31,7 +32,12 @@ def losing(output: str, lose: Lose) -> Iterator[None]:
 
 
 def write_outputs(
-    document: RunDocument, folder: Path, settings: Settings, *, note: Callable[[str], None], lose: Lose
+    document: RunDocument,
+    folder: Path,
+    settings: Settings,
+    *,
+    note: Callable[[str | Message], None],
+    lose: Lose,
 ) -> None:
     """Into the run's folder; note takes a sentence about what is elsewhere."""
     from slabench.report.frontier import frontier_rows, write_frontier
@@ -51,20 +57,22 @@ def write_outputs(
 
 def write_summary(document: RunDocument, folder: Path) -> None:
     """OSError if it cannot be written."""
+    from slabench.report.localized import localized
     from slabench.report.markdown import summary_md
 
-    (folder / "summary.md").write_text(summary_md(document), encoding="utf-8")
+    (folder / "summary.md").write_text(summary_md(localized(document)), encoding="utf-8")
 
 
-def step_summary(document: RunDocument, *, note: Callable[[str], None], lose: Lose) -> None:
+def step_summary(document: RunDocument, *, note: Callable[[str | Message], None], lose: Lose) -> None:
+    from slabench.report.localized import localized
     from slabench.report.markdown import summary_md
 
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if not target:
-        note("--github: the environment has no GITHUB_STEP_SUMMARY, so the job's page has no summary.")
+        note(Message("console.no_step_summary"))
         return
     with losing("the job's summary", lose), open(target, "a", encoding="utf-8") as file:
-        file.write(summary_md(document))
+        file.write(summary_md(localized(document)))
 
 
 def silence_others(config: pytest.Config) -> None:

@@ -15,7 +15,6 @@ from slabench.errors import ConfigError, InvalidRun, ServerError
 from slabench.exit_status import INVALID
 from slabench.plugin import plan_fixtures
 from slabench.plugin.forms import check_objectives
-from slabench.plugin.needed_logs import missing_logs
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls, idle_options, unread
 from slabench.plugin.plan_fixtures import RECORDERS
@@ -24,6 +23,8 @@ from slabench.plugin.stash import SETTINGS
 from slabench.plugin.terminal import say
 from slabench.report.sanitize import plain_lines
 from slabench.session.planned_load import BodyEnds, PlannedTest, Recorders
+from slabench.session.preflight import PreflightContext, Stage, examine
+from slabench.session.preflight.refusals import check_command_line
 
 ERROR = pytest.StashKey[BaseException | None]()  # on the item: what its setup or body raised
 
@@ -67,9 +68,10 @@ class PlanRun:
             self._show(tests)
             for sentence in (*idle_options(live, config.option), *unread(live, config.option)):
                 say(config, sentence)
-            without_log = missing_logs(live, settings) if settings.live else None
-            if without_log is not None:
-                say(config, without_log)
+            if settings.live:
+                context = PreflightContext(settings, tuple(tests))
+                for sentence in check_command_line(examine(context, Stage.COMMAND_LINE), context):
+                    say(config, sentence)
         except ConfigError as error:
             raise pytest.UsageError(plain_lines(str(error))) from error
         except (InvalidRun, ServerError) as error:

@@ -21,6 +21,7 @@ import pytest
 from slabench import __version__
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID, NOTHING, OUR_CRASH, USAGE
+from slabench.messages import Message
 from slabench.plugin.closing import Closing
 from slabench.plugin.finished import finished
 from slabench.plugin.interrupted import interrupted_reports
@@ -51,7 +52,7 @@ class Recorder:
 
         self.config = config
         self.settings = settings
-        self.notes: list[str] = []
+        self.notes: list[str | Message] = []
         self.resumed: Resumed | None = None
         options = redact_options(vars(config.option))
         baseline = settings.options.baseline
@@ -147,12 +148,9 @@ class Recorder:
         """The document is still in memory if the folder is removed during the run."""
         if not self.folder.path.is_dir():
             self.folder.path.mkdir(parents=True)
-            self.note(
-                "The run folder was removed during the run and was made again; "
-                "the records of requests in it are lost."
-            )
+            self.note(Message("console.folder_again"))
 
-    def note(self, sentence: str) -> None:
+    def note(self, sentence: str | Message) -> None:
         if sentence not in self.notes:
             self.notes.append(sentence)
 
@@ -196,7 +194,7 @@ class Recorder:
         campaign = self.config.stash.get(CAMPAIGN, None)
         if campaign is not None and campaign.interrupted is not None:
             test, campaign.interrupted = campaign.interrupted, None
-            for report in interrupted_reports(test):
+            for report in interrupted_reports(test, self.config):
                 self.config.hook.pytest_runtest_logreport(report=report)
 
     @pytest.hookimpl(tryfirst=True)
@@ -218,9 +216,7 @@ class Recorder:
             silence_others(self.config)
             return
         if not self.live_items:
-            self.note(
-                f"Every live test was deselected (-k, -m; {self.deselected} in all): there is no verdict."
-            )
+            self.note(Message("console.all_deselected", deselected=self.deselected))
         campaign = self.config.stash.get(CAMPAIGN, None)
         for output, why in (campaign.files.lost if campaign is not None else {}).items():
             self.closing.lose(output, why)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from slabench.errors import ConfigError
+from slabench.messages import Message, as_message
 from slabench.plugin.order import is_live
 from slabench.verdict.outcome import overall
 
@@ -136,10 +137,20 @@ class Attempts:
             worst = overall([before.entry.word, finished.entry.word])
             kept = before if worst is before.entry.word else finished
             entry = kept.entry
-            label = f"REPEATED: a plugin ran this test {number} times; the worst outcome counts"
-            labels = (*(label for label in entry.labels if not label.startswith("REPEATED")), label)
-            reasons = tuple(dict.fromkeys((*entry.reasons, "REPEATED")))
-            finished = replace(kept, entry=replace(entry, labels=labels, reasons=reasons))
+            label = Message("label.repeated", attempts=number)
+            known = entry.label_messages or tuple(map(as_message, entry.labels))
+            others = [
+                (text, message)
+                for text, message in zip(entry.labels, known, strict=True)
+                if not text.startswith("REPEATED")
+            ]
+            entry = replace(
+                entry,
+                labels=(*(text for text, _ in others), str(label)),
+                label_messages=(*(message for _, message in others), label),
+                reasons=tuple(dict.fromkeys((*entry.reasons, "REPEATED"))),
+            )
+            finished = replace(kept, entry=entry)
         self._worst[test_id] = finished
         return finished
 

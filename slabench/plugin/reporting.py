@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError, InvalidRun, ServerError, SLAViolation
+from slabench.messages import Message, Sentence
 from slabench.plugin.finished import attach, attach_entry, finished, junit_properties
+from slabench.plugin.language import spoken
 from slabench.plugin.order import is_live
 from slabench.plugin.plan import planning
 from slabench.plugin.recorder import RECORDER
@@ -107,7 +109,7 @@ def _without_verdict(
     """(outcome, headline, reason) of a test that raised, or that did not call judge()."""
     error = call.excinfo.value if call.excinfo is not None else None
     if error is None:
-        return Outcome.INVALID, "no_verdict: the test ended without calling judge()", "no_verdict"
+        return Outcome.INVALID, Sentence.of("session.no_verdict"), "no_verdict"
     if isinstance(error, SLAViolation):
         return Outcome.FAILED, str(error), ""
     if isinstance(error, InvalidRun | ServerError):
@@ -158,8 +160,10 @@ def pytest_runtest_makereport(
             report.longrepr = f"{entry.word}: {entry.headline}\n\n{cleaned(report.longreprtext)}"
         else:
             from slabench.report.console import failure_text
+            from slabench.report.localized import localized
 
-            report.longrepr = failure_text(entry)
+            with spoken(item.config):
+                report.longrepr = failure_text(localized(entry))
     return report
 
 
@@ -190,11 +194,14 @@ class Console:
         if left is None or reporter is None or self.config.option.verbose < 0:
             return
         from slabench.report.console import test_block
+        from slabench.report.localized import localized
 
         reporter.ensure_newline()
         if reporter._tw.width_of_current_line:  # the test's letter, after a line of the load
             reporter.write_line("")
-        for line in test_block(left.entry).splitlines():
+        with spoken(self.config):
+            block = test_block(localized(left.entry))
+        for line in block.splitlines():
             reporter.write_line(line)
 
     @pytest.hookimpl(tryfirst=True)
@@ -206,22 +213,28 @@ class Console:
             manager.unregister(plugin)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        with spoken(self.config):
+            self._summary(terminalreporter)
+
+    def _summary(self, terminalreporter: Any) -> None:
         from slabench.report.console import summary_table
+        from slabench.report.localized import localized
 
         recorder = self.config.stash[RECORDER]
         if recorder.litter or (not recorder.live_items and not recorder.notes):
             return
         self._crashes(terminalreporter)
         terminalreporter.section("slabench")
-        for line in summary_table(recorder.document).splitlines():
+        document = localized(recorder.document)
+        for line in summary_table(document).splitlines():
             terminalreporter.write_line(line)
         for note in recorder.notes:
-            terminalreporter.write_line(plain(note))
-        terminalreporter.write_line(f"Run folder: {recorder.folder.path}")
+            terminalreporter.write_line(plain(str(note)))
+        terminalreporter.write_line(str(Message("console.run_folder", path=str(recorder.folder.path))))
         if self.config.getoption("github"):
             from slabench.report.github import job_lines
 
-            for line in job_lines(recorder.document):
+            for line in job_lines(document):
                 terminalreporter.write_line(line)
 
     def _crashes(self, terminalreporter: Any) -> None:
@@ -230,8 +243,8 @@ class Console:
             left = finished(report)
             reasons = () if left is None else _WITH_TRACEBACK.intersection(left.entry.reasons)
             if reasons:
-                what = "slabench crashed" if "CRASHED" in reasons else "an error of the test itself"
-                terminalreporter.section(f"{what} in {report.nodeid}")
+                what = "console.crashed" if "CRASHED" in reasons else "console.test_error"
+                terminalreporter.section(str(Message(what, test=report.nodeid)))
                 terminalreporter.write_line(report.longreprtext)
 
 

@@ -85,7 +85,10 @@ def capacity_entry(search: Search, result: SearchResult | None, kind: str) -> Ca
         message=message,
         fails=None if result is None else result.fails,
         highest=None if result is None else result.highest,
-        marks=tuple(CapacityMark(load=mark.load, text=str(mark.message)) for mark in search.marks),
+        marks=tuple(
+            CapacityMark(load=mark.load, text=str(mark.message), message=mark.message)
+            for mark in search.marks
+        ),
         seconds=search.spent_s,
         points=tuple(CapacityPoint(load=load, standing=at.standing.value) for load, at in points.items()),
         probes=tuple(_probe(search, number, probe) for number, probe in enumerate(search.probes, 1)),
@@ -99,6 +102,7 @@ def _probe(search: Search, number: int, probe: Probe) -> CapacityProbe:
         load=probe.load,
         standing=point([probe], search.rules).standing.value,
         why="" if why is None else str(why),
+        why_message=why,
         waves=probe.waves,
         first_wave_only=probe.ramp,
         stopped=probe.stopped,

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from slabench.messages import number
+from slabench.messages import Message, number
 from slabench.report.charts.static_svg import Series, line_chart
 from slabench.report.frontier import Row, frontier_rows
 from slabench.report.html_table import listed, table
@@ -17,25 +17,41 @@ from slabench.run_document.run import RunDocument
 
 METHOD = "tencent-capacity"
 HEAD = (
-    "probe", "load", "verdict of the probe", "waves", "TPOT mean (ms)", "95 %", "TTFT mean (ms)",
-    "total tok/s", "seconds", "why",
-)  # fmt: skip
+    Message("probe.number"),
+    Message("probe.load"),
+    Message("probe.verdict"),
+    Message("probe.waves"),
+    Message("probe.tpot"),
+    Message("probe.interval"),
+    Message("probe.ttft"),
+    Message("probe.total"),
+    Message("probe.seconds"),
+    Message("probe.why"),
+)
+STANDINGS = {
+    "holds": Message("probe.holds"),
+    "fails": Message("probe.fails"),
+    "unsure": Message("probe.unsure"),
+    "ruled out": Message("probe.ruled_out"),
+}
 
 
 def probe_cells(capacity: Capacity) -> list[list[str]]:
     """A row a probe under HEAD."""
     rows = []
     for probe in capacity.probes:
-        waves = [str(probe.waves), *(name for name, key in _ENDS.items() if getattr(probe, key))]
+        waves = [str(probe.waves), *(str(name) for key, name in _ENDS.items() if getattr(probe, key))]
         tpot = probe.intervals.get("tpot.mean")
         rows.append(
             [
                 str(probe.number),
                 f"{probe.load:g}",
-                probe.standing,
-                ", ".join(waves),
+                str(STANDINGS.get(probe.standing, probe.standing)),
+                str(Message("console.codes", codes=waves)),
                 "n/a" if tpot is None else number(tpot.value),
-                "n/a" if tpot is None else f"{number(tpot.low)} to {number(tpot.high)}",
+                "n/a"
+                if tpot is None
+                else str(Message("label.range", low=number(tpot.low), high=number(tpot.high))),
                 *_cells(probe.metrics, "ttft.mean", "total_throughput"),
                 f"{probe.seconds:.1f}",
                 probe.why,
@@ -44,7 +60,7 @@ def probe_cells(capacity: Capacity) -> list[list[str]]:
     return rows
 
 
-_ENDS = {"first": "first_wave_only", "stopped": "stopped"}
+_ENDS = {"first_wave_only": Message("probe.first_wave"), "stopped": Message("probe.stopped")}
 
 
 def _cells(metrics: Mapping[str, float], *keys: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from slabench.messages import Message, Sentence
 from slabench.metrics.definitions import curve_size
 from slabench.report.compare_document import CompareDocument, ComparedSide, ComparedTest, SideCheck
 from slabench.report.sanitize import plain_values
@@ -16,6 +17,7 @@ from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.comparison import Comparison, compare
 from slabench.verdict.differences import differences
 from slabench.verdict.gated_metrics import Gathered
+from slabench.verdict.judge import invalid_checks
 from slabench.verdict.outcome import Check, CheckStatus, Outcome, overall
 from slabench.verdict.validity.policy import settle
 
@@ -58,9 +60,16 @@ def compare_sides(sides: Sequence[StoredSide], rules: Rules) -> CompareDocument:
             if rules.common:
                 left_out.setdefault(side.name, []).append(test_id)
                 continue
-            line = f"{old.name} has no such test, so it is not compared."
+            line = Sentence.of("compare.not_in_old", side=old.name)
             tests.append(
-                ComparedTest(id=test_id, side=side.name, word=None, line=line, reasons=("NO_BASELINE",))
+                ComparedTest(
+                    id=test_id,
+                    side=side.name,
+                    word=None,
+                    line=line,
+                    line_message=line.message,
+                    reasons=("NO_BASELINE",),
+                )
             )
     document = CompareDocument(
         word=overall([test.word for test in tests if test.word is not None]) or Outcome.INVALID,
@@ -108,7 +117,7 @@ class _Pair:
     def _result(
         self,
         word: Outcome | None,
-        line: str,
+        line: Message,
         *reasons: str,
         comparison: Comparison | None = None,
         checks: Sequence[SideCheck] = (),
@@ -118,7 +127,8 @@ class _Pair:
             id=self.test_id,
             side=self.side.name,
             word=word,
-            line=line,
+            line=str(line),
+            line_message=line,
             reasons=reasons,
             comparison=entry,
             checks=tuple(checks),
@@ -126,22 +136,22 @@ class _Pair:
 
     def compared(self) -> ComparedTest:
         if self.name is None:
-            return self._result(Outcome.INVALID, f"{self.side.name} has no such test.", "NOT_MEASURED")
+            return self._result(
+                Outcome.INVALID, Message("compare.not_in_new", side=self.side.name), "NOT_MEASURED"
+            )
         was, now = self.old.tests[self.test_id], self.side.tests[self.name]
         sides = ((was, self.old), (now, self.side))
         for test, side in sides:
             if test.invalid is not None:
-                return self._result(Outcome.INVALID, f"{side.name}: {test.invalid}", "NOT_VALID")
+                line = Message("compare.of_side", side=side.name, line=test.invalid)
+                return self._result(Outcome.INVALID, line, "NOT_VALID")
             bad = [check for check in _settled(test, self.rules) if check.state is CheckStatus.INVALID]
             if bad:
-                names = ", ".join(check.name for check in bad[1:])
-                more = f" (and {len(bad) - 1} more: {names})" if names else ""
-                line = f"{side.name}: {bad[0].name}: {bad[0].text}{more}"
+                line = Message("compare.of_side", side=side.name, line=invalid_checks(bad))
                 return self._result(Outcome.INVALID, line, "NOT_VALID", bad[0].name)
         searched, result = self._compare(was, now, self.name)
         if searched and result.not_comparable is None:
-            loads = "; ".join(map(str, result.allowed))
-            line = f"two searches that ended at different loads ({loads}): shown, but not a gate"
+            line = Message("compare.two_searches", loads=result.allowed)
             return self._result(None, line, "NOT_GATED", comparison=result)
         checks = [
             parse(SideCheck, {"side": side.name, **check.as_dict()}, strict=True)
@@ -213,12 +223,12 @@ def _settled(test: StoredTest, rules: Rules) -> list[Check]:
     return [settle(check, test.method, allow=rules.checks, strict=rules.strict) for check in test.checks]
 
 
-def _word(result: Comparison) -> tuple[Outcome, str]:
+def _word(result: Comparison) -> tuple[Outcome, Message]:
     if result.not_comparable is not None:
-        return Outcome.INVALID, str(result.not_comparable)
-    worse = [objective.text for objective in result.objectives if not objective.holds]
+        return Outcome.INVALID, result.not_comparable
+    worse = [objective.message for objective in result.objectives if not objective.holds]
     if worse:
-        return Outcome.FAILED, "; ".join(worse)
+        return Outcome.FAILED, Message("verdict.objectives", objectives=worse)
     if result.inconclusive is not None:
-        return Outcome.INVALID, str(result.inconclusive)
-    return Outcome.PASSED, result.objectives[0].text
+        return Outcome.INVALID, result.inconclusive
+    return Outcome.PASSED, result.objectives[0].message

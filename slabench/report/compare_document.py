@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from slabench.messages import Message
 from slabench.run_document.entry import CheckEntry, ComparisonEntry, short_name
 from slabench.run_document.field import optional
 from slabench.verdict.outcome import CheckStatus, Outcome
@@ -37,6 +38,7 @@ class ComparedTest:
     side: str  # the new side's name
     word: Outcome | None  # None: only one side has it, or it gates nothing
     line: str
+    line_message: Message | None = optional()  # line as id and arguments
     reasons: tuple[str, ...]
     comparison: ComparisonEntry | None = optional()
     checks: tuple[SideCheck, ...] = optional((), beside="comparison")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from html import escape
 
+from slabench.messages import Message
 from slabench.report import markdown
 from slabench.report.compare_document import CompareDocument, ComparedTest
 from slabench.report.comparison import HEAD, metric_row
-from slabench.report.console import table
 from slabench.report.html import page
 from slabench.report.html_table import listed
 from slabench.report.html_table import table as html_table
+from slabench.report.text_table import table
 from slabench.verdict.outcome import CheckStatus
 
 Cells = tuple[str, ...]
@@ -19,23 +20,30 @@ Cells = tuple[str, ...]
 def _facts(document: CompareDocument) -> list[str]:
     lines = []
     for place, side in enumerate(document.sides):
-        version = f", sglang {side.version}" if side.version else ""
-        unchecked = "; rows of another client: what they do not show was not checked" * side.unchecked
-        lines.append(f"{'new' if place else 'old'}: {side.name}{version}{unchecked}")
-    return [*lines, f"tolerance {document.tolerance * 100:g} %"]
+        name: Message | str = side.name
+        if side.version:
+            name = Message("compare.version", side=name, version=side.version)
+        if side.unchecked:
+            name = Message("compare.unchecked", side=name)
+        lines.append(Message("compare.new" if place else "compare.old", side=name))
+    return [str(line) for line in (*lines, Message("compare.tolerance", pct=document.tolerance * 100))]
 
 
-def _rows(document: CompareDocument) -> tuple[Cells, list[Cells], frozenset[int]]:
+NOT_GATED = Message("compared.not_gated")
+
+
+def _rows(document: CompareDocument) -> tuple[tuple[Message, ...], list[Cells], frozenset[int]]:
     """(head, rows, columns of text); with several new sides each row names its side."""
-    head = ("verdict", *(["new"] if document.several else []), *HEAD)
+    side_head = [Message("label.new")] if document.several else []
+    head = (Message("label.verdict_of_test"), *side_head, *HEAD)
     rows = []
     for test in document.tests:
         for metric in () if test.comparison is None else test.comparison.metrics:
             cells = metric_row(test.name, metric)
             if test.word is None:
-                cells = (*cells[:-2], "n/a", "not gated")
+                cells = (*cells[:-2], "n/a", str(NOT_GATED))
             side = [test.side] if document.several else []
-            rows.append((test.word or "not gated", *side, *cells))
+            rows.append((test.word or str(NOT_GATED), *side, *cells))
     first = len(head) - len(HEAD)
     return head, rows, frozenset((*range(first + 2), first + 4, len(head) - 1))
 
@@ -46,46 +54,49 @@ def _lines(document: CompareDocument) -> list[str]:
     for test in document.tests:
         side = f" ({test.side})" if document.several else ""
         reasons = f" [{', '.join(test.reasons)}]" if test.reasons else ""
-        word = test.word or ("not compared" if test.comparison is None else "not gated")
+        word = test.word or str(Message("compared.not_compared") if test.comparison is None else NOT_GATED)
         ids.setdefault((word, side, f"{test.line}{reasons}", *_more(test)), []).append(test.id)
     lines = []
     for (word, side, line, *more), names in ids.items():
-        which = names[0] if len(names) == 1 else f"{len(names)} tests"
+        which = names[0] if len(names) == 1 else Message("compare.several", tests=len(names))
         lines += [
-            f"{word} {which}{side}: {line}",
+            str(Message("compare.test", word=word, test=which, side=side, line=line)),
             *([f"  {', '.join(names)}"] if len(names) > 1 else []),
             *more,
         ]
     for side, tests in document.left_out.items():
         short = [name.rpartition("/")[2] for name in tests]
-        lines += [f"Left out by --common, only in {side}: {', '.join(short)}."] if tests else []
+        lines += [str(Message("compare.left_out", side=side, tests=short))] if tests else []
     if not document.tests:
-        lines.append("INVALID: there is no test that both sides have, so nothing was compared.")
+        lines.append(str(Message("compare.no_test")))
     return lines
 
 
 def _more(test: ComparedTest) -> list[str]:
     """What stands below a test's sentence."""
-    lines = [f"  note: {note}" for note in (() if test.comparison is None else test.comparison.notes)]
-    lines += [f"  finding {check.name} ({check.side}): {check.text}" for check in test.findings]
+    notes = () if test.comparison is None else test.comparison.notes
+    lines = [Message("console.note", text=note) for note in notes]
+    lines += [
+        Message("compare.finding", check=check.name, side=check.side, text=check.text)
+        for check in test.findings
+    ]
     hidden = dict.fromkeys(check.name for check in test.checks if check.state is CheckStatus.NOT_CHECKED)
-    if hidden:
-        names = ", ".join(hidden)
-        lines.append(f"  not checked: {names}; a row does not show it (INVALID under --strict-validity)")
-    return lines
+    lines += [Message("compare.not_checked", checks=tuple(hidden))] if hidden else []
+    return [f"  {line}" for line in lines]
 
 
 def as_text(document: CompareDocument) -> str:
     head, rows, text = _rows(document)
     lines = [*_facts(document), *([table(head, rows, left=text)] if rows else []), *_lines(document)]
-    return "\n".join([*lines, f"Verdict: {document.word}"])
+    return "\n".join([*lines, str(Message("compare.verdict", word=document.word))])
 
 
 def as_markdown(document: CompareDocument) -> str:
     head, rows, _ = _rows(document)
     facts, lines = ([f"- {markdown.cell(line)}" for line in of(document)] for of in (_facts, _lines))
     table_lines = [*markdown.table(head, rows), ""] if rows else []
-    return "\n".join([f"# slabench compare: {document.word}", "", *facts, "", *table_lines, *lines]) + "\n"
+    title = Message("compare.title", word=document.word)
+    return "\n".join([f"# {title}", "", *facts, "", *table_lines, *lines]) + "\n"
 
 
 def as_html(document: CompareDocument) -> str:
@@ -93,5 +104,6 @@ def as_html(document: CompareDocument) -> str:
     word = document.word
     facts = "".join(f"<p>{escape(line)}</p>" for line in _facts(document))
     parts = (facts, html_table(head, rows, text) if rows else "", listed(_lines(document)))
-    verdict = f'<h2>Verdict: <span class="word {word}">{word}</span></h2>'
+    shown = Message("compare.verdict", word=word)
+    verdict = f'<h2><span class="word {word}">{shown}</span></h2>'
     return page(f"slabench compare {word}", f'<div class="slab">{verdict}{"".join(parts)}</div>')

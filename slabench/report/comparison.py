@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slabench.messages import metric_name, number
+from slabench.messages import Message, metric_name, number
 from slabench.run_document.entry import ComparedMetric, Entry
 from slabench.run_document.run import RunDocument
 from slabench.verdict.interval import levels, printed
 
-HEAD = tuple("test,metric,old,new,unit,change,interval (one-sided levels),runs,allowed,result".split(","))
+HEAD = (
+    Message("label.test"),
+    Message("label.metric"),
+    Message("label.old"),
+    Message("label.new"),
+    Message("label.unit"),
+    Message("label.change"),
+    Message("label.interval"),
+    Message("label.runs"),
+    Message("label.allowed"),
+    Message("label.result"),
+)
 TEXT_COLUMNS = (0, 1, 4, len(HEAD) - 1)
-RESULTS = {"holds": "holds", "worse": "WORSE", "inconclusive": "INCONCLUSIVE"}
+RESULTS = {
+    "holds": Message("compared.holds"),
+    "worse": Message("compared.worse"),
+    "inconclusive": Message("compared.inconclusive"),
+}
 
 
 def metric_row(name: str, metric: ComparedMetric) -> tuple[str, ...]:
@@ -21,16 +36,28 @@ def metric_row(name: str, metric: ComparedMetric) -> tuple[str, ...]:
     if metric.low is None or metric.high is None:
         ratio = metric.new / metric.old
         ends = printed(ratio, ratio, limit)
-        change, interval = ends.low, "no spread" if new > 1 or old > 1 else "one run a side"
+        change = ends.low
+        interval = Message("compared.no_spread" if new > 1 or old > 1 else "compared.one_run")
     else:
         ends = printed(metric.low, metric.high, limit)
-        change, interval = percent(metric.ratio), f"{ends.low} to {ends.high}"
+        change, interval = percent(metric.ratio), Message("label.range", low=ends.low, high=ends.high)
         # an older run.json has both ends at 97.5 %
         if metric.low_level is not None and metric.high_level is not None:
-            interval += f" ({levels(metric.low_level, metric.high_level)})"
-    runs = f"{new} pairs" if metric.paired else f"{new} and {old}"
-    cells = (number(metric.old), number(metric.new), metric.unit, change, interval, runs, ends.limit)
-    return (name, metric_name(metric.metric), *cells, RESULTS.get(metric.outcome, metric.outcome))
+            both = levels(metric.low_level, metric.high_level)
+            interval = Message("compared.interval_levels", interval=interval, levels=both)
+    runs = (
+        Message("compared.pairs", pairs=new) if metric.paired else Message("compared.runs", new=new, old=old)
+    )
+    cells = (
+        number(metric.old),
+        number(metric.new),
+        metric.unit,
+        change,
+        str(interval),
+        str(runs),
+        ends.limit,
+    )
+    return (name, metric_name(metric.metric), *cells, str(RESULTS.get(metric.outcome, metric.outcome)))
 
 
 def percent(ratio: float) -> str:
@@ -53,14 +80,10 @@ def sides(document: RunDocument) -> list[str]:
     baseline = None if document.server is None else document.server.baseline
     compared = [entry.comparison for entry in document.tests if entry.comparison is not None]
     if baseline is not None:
-        return [
-            f"Baseline server: sglang {baseline.version or 'of unknown version'} at {baseline.url}, "
-            f"{baseline.model_path}; both servers were measured in turns, on the same prompts."
-        ]
+        version = baseline.version or Message("run.unknown_version")
+        server = {"version": version, "url": baseline.url, "model": baseline.model_path}
+        return [str(Message("run.baseline_server", **server))]
     if any(comparison.interleaved is False for comparison in compared):
-        return [
-            "NOT_INTERLEAVED: the baseline server was measured first and the new one after it; drift between "
-            "the two is part of the ratios."
-        ]
+        return [str(Message("run.not_interleaved"))]
     files = dict.fromkeys(str(comparison.baseline) for comparison in compared if comparison.metrics)
-    return [f"Compared with {', '.join(files)}."] if files else []
+    return [str(Message("run.compared_with", baselines=tuple(files)))] if files else []

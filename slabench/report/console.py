@@ -4,29 +4,40 @@ the end one table.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
-from slabench.messages import number, percent
+from slabench.messages import Message, number, percent
 from slabench.metrics.bounded import bounds
-from slabench.metrics.definitions import declared
 from slabench.report import comparison
 from slabench.report.bench_serving_block import bench_serving_block
 from slabench.report.capacity_section import HEAD, probe_cells
 from slabench.report.headline import LOWER_LOAD, first_invalid, headline
 from slabench.report.headline_metric import headline_metrics, run_verdict, verdict
 from slabench.report.run_facts import run_facts
+from slabench.report.text_table import table
 from slabench.run_document.entry import CheckEntry, CurveRow, Entry, short_name
 from slabench.run_document.run import RunDocument
 from slabench.verdict.outcome import CheckStatus, Outcome
 from slabench.verdict.reasons import in_words
 
-CURVE_HEAD = "running, samples, median tok/s, per GPU, per user, clean, clean tok/s, quartiles, clean TPOT ms"
+CURVE_HEAD = (
+    Message("curve.running"),
+    Message("curve.samples"),
+    Message("curve.median"),
+    Message("curve.per_gpu"),
+    Message("curve.per_user"),
+    Message("curve.clean"),
+    Message("curve.clean_median"),
+    Message("curve.clean_quartiles"),
+    Message("curve.clean_tpot"),
+    Message("curve.baseline"),
+)
 
 
 def curve_table(curve: Sequence[CurveRow]) -> str:
     """The decode curve as the published table has it; beside it that of the clean lines alone."""
-    return table((*CURVE_HEAD.split(", "), "baseline"), [_curve_cells(row) for row in curve])
+    return table(CURVE_HEAD, [_curve_cells(row) for row in curve])
 
 
 def _curve_cells(row: CurveRow) -> tuple[str, ...]:
@@ -44,11 +55,11 @@ def two(value: float | None) -> str:
 
 # A batch size in three views: whole answers, the full batch alone, and the server's log.
 DECODE = (
-    ("mean TPOT ms", "tpot.mean"),
-    ("full-batch TPOT ms", "full_batch.tpot"),
-    ("of the run", "full_batch.share"),
-    ("log TPOT ms", "log.tpot"),
-    ("clean lines", "log.samples"),
+    (Message("decode.mean_tpot"), "tpot.mean"),
+    (Message("decode.full_batch_tpot"), "full_batch.tpot"),
+    (Message("decode.share"), "full_batch.share"),
+    (Message("decode.log_tpot"), "log.tpot"),
+    (Message("decode.log_lines"), "log.samples"),
 )
 
 
@@ -70,25 +81,9 @@ def decode_line(metrics: Mapping[str, float]) -> str:
     """The same in a sentence, below one test's block; empty for a test that is no batch-size point."""
     if "full_batch.tpot" not in metrics and "log.samples" not in metrics:
         return ""
-    mean, full, share, log, lines = decode_cells(metrics)
-    batch, deploy_log = (
-        f"full batch {full} ms, {share} of the run",
-        f"deploy log {log} ms, {lines} clean lines",
-    )
-    return f"  TPOT: mean {mean} ms; {batch}; {deploy_log}"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[int] = ()) -> str:
-    """Columns as wide as their longest cell, aligned to the right but for those in `left`."""
-    widths = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
-    lines = []
-    for row in (head, *rows):
-        cells = (
-            f"{cell:<{width}}" if k in left else f"{cell:>{width}}"
-            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines)
+    names = ("mean", "full", "share", "log", "lines")
+    line = Message("decode.line", **dict(zip(names, decode_cells(metrics), strict=True)))
+    return f"  {line}"
 
 
 def test_block(entry: Entry) -> str:
@@ -111,38 +106,53 @@ test_block.__test__ = False  # type: ignore[attr-defined]  # it is no test of py
 def details(entry: Entry) -> list[str]:
     """What stands beside headline(): reasons, labels, other objectives, checks, the baseline, advice."""
     metrics = entry.metrics
-    lines = [f"reasons: {in_words(entry.reasons)}"] if entry.reasons else []
-    lines += [f"not judged: {in_words(entry.absent)}"] if entry.absent else []
+    lines: list[object] = []
+    if entry.reasons:
+        lines.append(Message("console.reasons", reasons=in_words(entry.reasons)))
+    if entry.absent:
+        lines.append(Message("console.not_judged", reasons=in_words(entry.absent)))
     lines += [*entry.labels, *filter(None, (entry.explained, error_bar(entry)))]
     if metrics.get("accept_length"):
-        length = metrics["accept_length"]
-        lines.append(f"accept length {length:.2f} tokens a step and request (speculative decoding)")
+        lines.append(Message("console.accept_length", tokens=metrics["accept_length"]))
     if len(entry.objectives) > 1:  # a failed one that stands in the headline alone would be missed here
-        lines += [f"{'ok' if rule.holds else 'no'}: {rule.text}" for rule in entry.objectives]
+        lines += [
+            Message("console.rule_holds" if rule.holds else "console.rule_violated", text=rule.text)
+            for rule in entry.objectives
+        ]
     lines += _checks(entry, CheckStatus.INVALID, CheckStatus.FINDING)
-    lines += [
-        f"not checked {_check(check)}" for check in entry.checks if check.state is CheckStatus.NOT_CHECKED
-    ]
+    lines += _checks(entry, CheckStatus.NOT_CHECKED)
     if metrics.get("resent"):  # a finding stands there already
         ok = [check for check in entry.checks if check.name == "resent" and check.state is CheckStatus.OK]
-        lines += [f"note: {check.text}" for check in ok]
+        lines += [Message("console.note", text=check.text) for check in ok]
     if (compared := entry.comparison) is not None:
-        lines += [f"differs from the baseline: {line}" for line in compared.differences]
-        lines += [f"note: {note}" for note in compared.notes]
+        lines += [Message("console.differs", difference=line) for line in compared.differences]
+        lines += [Message("console.note", text=note) for note in compared.notes]
         open_ = [metric for metric in compared.metrics if metric.outcome == "inconclusive"]
-        lines += [f"INCONCLUSIVE: {metric.text}; {metric.remedy}" for metric in open_]
+        lines += [Message("console.inconclusive", text=each.text, remedy=each.remedy) for each in open_]
     lines += _advice(entry)
-    return [*lines, *(f"note: {note}" for note in (() if entry.server is None else entry.server.notes))]
+    lines += [
+        Message("console.note", text=note) for note in (() if entry.server is None else entry.server.notes)
+    ]
+    return [str(line) for line in lines]
 
 
-def _check(check: CheckEntry) -> str:
-    return f"{check.name}: {check.text} {check.remedy}".rstrip()
+_BESIDE = {
+    CheckStatus.INVALID: "console.check_invalid",
+    CheckStatus.FINDING: "console.check_finding",
+    CheckStatus.NOT_CHECKED: "console.check_not_checked",
+}
 
 
-def _checks(entry: Entry, *states: CheckStatus) -> list[str]:
+def _checks(entry: Entry, *states: CheckStatus) -> list[Message]:
     """Without the one that the headline has."""
-    shown = [check for check in entry.checks if check is not first_invalid(entry)]
-    return [f"{check.state} {_check(check)}" for check in shown if check.state in states]
+    shown = [check for check in entry.checks if check is not first_invalid(entry) and check.state in states]
+    return [Message(_BESIDE[check.state], check=check.name, text=_with_remedy(check)) for check in shown]
+
+
+def _with_remedy(check: CheckEntry) -> Message | str:
+    return (
+        Message("console.with_remedy", text=check.text, remedy=check.remedy) if check.remedy else check.text
+    )
 
 
 def _advice(entry: Entry) -> list[str]:
@@ -157,11 +167,17 @@ def error_bar(entry: Entry) -> str | None:
     error = None if entry.client is None else entry.client.calibration
     if error is None or error.state != "measured":
         return None
-    made = f"{'kept from' if error.kept else 'measured'} {error.made_utc}"
-    return (
-        f"client error: TPOT {error.tpot_error_pct:+.3f} %, TTFT {error.ttft_error_ms:+.2f} ms, p99 ITL "
-        f"{error.p99_itl_error_ms:+.2f} ms (null server, {error.streams} streams, "
-        f"a token each every {error.itl_ms:g} ms; {made})"
+    made = "console.client_error_kept" if error.kept else "console.client_error_measured"
+    return str(
+        Message(
+            "console.client_error",
+            tpot_pct=error.tpot_error_pct,
+            ttft_ms=error.ttft_error_ms,
+            p99_ms=error.p99_itl_error_ms,
+            streams=error.streams,
+            itl_ms=error.itl_ms,
+            made=Message(made, utc=error.made_utc),
+        )
     )
 
 
@@ -172,9 +188,12 @@ def failure_text(entry: Entry) -> str:
     return "\n".join([f"{entry.word}: {headline(entry)}", *more])
 
 
-METRICS = tuple(
-    (f"{declared(key).label} {declared(key).unit}".removesuffix(" req/min"), key)  # QPM names its unit
-    for key in ("tpot.mean", "ttft.mean", "output_throughput", "total_throughput", "qpm")
+METRICS = (
+    (Message("label.tpot_ms"), "tpot.mean"),
+    (Message("label.ttft_ms"), "ttft.mean"),
+    (Message("label.output_tok_s"), "output_throughput"),
+    (Message("label.total_tok_s"), "total_throughput"),
+    (Message("label.qpm"), "qpm"),
 )
 
 
@@ -182,50 +201,54 @@ def metric_cell(metrics: Mapping[str, float], key: str) -> str:
     """The metric in a table. A run of another client has classic.* alone, which the cell names."""
     classic = f"classic.{key}"
     if "completed" not in metrics and classic in metrics:
-        return f"{number(metrics[classic])} (classic)"
+        return str(Message("label.classic", value=number(metrics[classic])))
     ends = bounds(key, metrics)
     if ends is not None:
-        return f"{number(ends[0])} to {number(ends[1])}"
+        return str(Message("label.range", low=number(ends[0]), high=number(ends[1])))
     return number(metrics[key]) if key in metrics else "n/a"
 
 
 def beside_green(tests: Sequence[Entry]) -> list[str]:
     """Which tests are PASSED with findings: the outcome alone does not show them."""
-    named = []
+    named: list[Message] = []
     for entry in tests:
         names = [check.name for check in entry.checks if check.state is CheckStatus.FINDING]
         if entry.word is Outcome.PASSED and names:
-            named.append(f"{entry.name} ({', '.join(dict.fromkeys(names))})")
-    return [f"PASSED with findings, listed above: {'; '.join(named)}."] if named else []
+            named.append(
+                Message("console.test_findings", test=entry.name, checks=tuple(dict.fromkeys(names)))
+            )
+    return [str(Message("console.findings", tests=named))] if named else []
 
 
 def summary_table(document: RunDocument) -> str:
     """The end of a session: a row a test, what did not run, and the run's outcome."""
-    tests, lines = document.tests, []
+    tests, lines = document.tests, list[object]()
     if tests:
-        head = ("verdict", "test", *(name for name, _ in METRICS), "metrics")
+        head = (
+            Message("label.verdict"),
+            Message("label.test"),
+            *(name for name, _ in METRICS),
+            Message("label.metrics"),
+        )
         rows = [
             (verdict(entry), entry.name, *summary_cells(entry), headline_metrics(entry)) for entry in tests
         ]
         lines.append(table(head, rows, left=(0, 1, len(head) - 1)))
     if any(entry.metrics and not entry.curve for entry in tests):
-        lines.append(
-            "The blocks above have bench_serving's definitions, this table slabench's own (docs/metrics.md)."
-        )
+        lines.append(Message("console.two_definitions"))
     if decode := document.of("ali-decode"):
-        head = ("batch size", *(name for name, _ in DECODE))
-        rows = [(str(entry.batch_size), *decode_cells(entry.metrics)) for entry in decode]
-        lines.append(table(head, rows))
+        views = [(str(entry.batch_size), *decode_cells(entry.metrics)) for entry in decode]
+        lines.append(table((Message("label.batch_size"), *(name for name, _ in DECODE)), views))
     if compared := comparison.comparison_rows(tests):
         lines.append(table(comparison.HEAD, compared, left=comparison.TEXT_COLUMNS))
     if document.not_run:
-        lines.append(f"Planned and not run: {', '.join(map(short_name, document.not_run))}.")
+        lines.append(Message("console.not_run", tests=tuple(map(short_name, document.not_run))))
     red = [entry for entry in tests if entry.word is not Outcome.PASSED]
     lines += [f"{entry.word} {entry.name}: {headline(entry)}" for entry in red]
     lines += [*beside_green(tests), *run_facts(document)]
     if document.word is not None:
-        lines.append(f"Verdict of the run: {run_verdict(document)}")
-    return "\n".join(lines)
+        lines.append(Message("console.verdict", verdict=run_verdict(document)))
+    return "\n".join(map(str, lines))
 
 
 def summary_cells(entry: Entry) -> list[str]:

@@ -10,7 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from slabench.messages import Message, number, percent
-from slabench.report.console import table
+from slabench.report.text_table import table
 from slabench.verdict.statistics import Ratio, paired_ratio
 
 DEFINITION_SHARE = 0.001  # ours and classic of the same records: a smaller difference needs no explanation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from slabench.messages import number
+from slabench.messages import Message, number
 from slabench.metrics.bounded import bounds
 from slabench.metrics.definitions import curve_size
 from slabench.run_document.capacity import Capacity
@@ -13,13 +13,14 @@ from slabench.run_document.run import RunDocument
 from slabench.verdict.outcome import NOTHING_JUDGED, Outcome
 
 NONE = "n/a"
-Shown = tuple[str, str, str]  # metric key, word before the value, unit
-INPUT = ("input_throughput", "input", "tok/s")
-INPUT_PER_GPU = ("input_throughput_per_gpu", "input", "tok/s per GPU")
-OUTPUT = ("output_throughput", "output", "tok/s")
-QPM = ("qpm", "", "QPM")
-TOTAL = ("total_throughput", "total", "tok/s")
-TPOT = ("tpot.mean", "TPOT", "ms")
+# metric key, id of the word around the value, id of the unit
+Shown = tuple[str, str, str]
+INPUT = ("input_throughput", "label.input", "unit.tok_s")
+INPUT_PER_GPU = ("input_throughput_per_gpu", "label.input", "unit.tok_s_per_gpu")
+OUTPUT = ("output_throughput", "label.output", "unit.tok_s")
+QPM = ("qpm", "label.alone", "unit.qpm")
+TOTAL = ("total_throughput", "label.total", "unit.tok_s")
+TPOT = ("tpot.mean", "label.tpot", "unit.ms")
 OF_METHOD: Mapping[str, tuple[Shown, ...]] = {"ali-decode": (TPOT, OUTPUT)}
 
 
@@ -33,8 +34,9 @@ def run_verdict(document: RunDocument) -> str:
     """A run's outcome: `PASSED`, or `PASSED (NOTHING_JUDGED in 1 of 3 tests)`."""
     names = document.unjudged
     if names and document.word is Outcome.PASSED:
-        return f"{document.word} ({NOTHING_JUDGED} in {len(names)} of {len(document.tests)} tests)"
-    return document.word or "nothing was judged"
+        among = {"tests": len(names), "of": len(document.tests)}
+        return str(Message("run.nothing_judged_in", word=document.word, **among))
+    return document.word or str(Message("run.no_word"))
 
 
 def headline_metrics(entry: Entry) -> str:
@@ -53,22 +55,25 @@ def _capacity(capacity: Capacity, metrics: Mapping[str, float]) -> str:
     """`134 in flight: total 11,102 tok/s, 141.70 QPM, TPOT 49.10 ms`; without a load the search's outcome."""
     if capacity.load is None:
         return capacity.outcome or NONE
-    unit = "in flight" if capacity.load_kind == "concurrency" else "requests/s"
-    return f"{capacity.load:g} {unit}: {_joined(metrics, TOTAL, QPM, TPOT)}"
+    kind = "headline.in_flight" if capacity.load_kind == "concurrency" else "headline.requests_s"
+    load = Message(kind, load=capacity.load)
+    return str(Message("headline.at_load", load=load, metrics=_joined(metrics, TOTAL, QPM, TPOT)))
 
 
 def _joined(metrics: Mapping[str, float], *wanted: Shown) -> str:
     texts = [_shown(metrics, shown) for shown in wanted]
-    return ", ".join(text for text in texts if text != NONE) or NONE
+    return str(Message("headline.metrics", metrics=[text for text in texts if text != NONE])) or NONE
 
 
 def _shown(metrics: Mapping[str, float], shown: Shown) -> str:
-    key, before, unit = shown
+    key, word, unit = shown
     if key in metrics:
-        return f"{before} {number(metrics[key])} {unit}".lstrip()
-    if (ends := bounds(key, metrics)) is not None:
-        return f"{before} {number(ends[0])} to {number(ends[1])} {unit}".lstrip()
-    return NONE
+        value = Message("label.value", value=number(metrics[key]), unit=Message(unit))
+    elif (ends := bounds(key, metrics)) is not None:
+        value = Message("label.range_unit", low=number(ends[0]), high=number(ends[1]), unit=Message(unit))
+    else:
+        return NONE
+    return str(Message(word, value=value))
 
 
 def _curve(entry: Entry) -> str:
@@ -78,5 +83,6 @@ def _curve(entry: Entry) -> str:
     if row is None:
         return NONE
     if row.per_gpu is None:  # number of GPUs unknown
-        return f"curve {row.running}: {number(row.median)} tok/s, {number(row.median / row.running)} per user"
-    return f"curve {row.running}: {number(row.per_gpu)} tok/s per GPU, {number(row.per_user)} per user"
+        user = row.median / row.running
+        return str(Message("headline.curve", running=row.running, median=row.median, user=user))
+    return str(Message("headline.curve_per_gpu", running=row.running, gpu=row.per_gpu, user=row.per_user))

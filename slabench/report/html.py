@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+from slabench.messages.language import current
 from slabench.report import comparison
 from slabench.report.capacity_section import capacity_html
 from slabench.report.charts.static_svg import Series, bar_chart, line_chart
@@ -276,4 +277,4 @@ def page(title: str, body: str) -> str:
     """title and body are HTML."""
     meta = '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
     head = f"<head>{meta}<title>{title}</title><style>{css()}</style></head>"
-    return f'<!doctype html><html lang="en">{head}<body>{body}</body></html>\n'
+    return f'<!doctype html><html lang="{current()}">{head}<body>{body}</body></html>\n'

@@ -9,7 +9,7 @@ from slabench.verdict.outcome import Outcome
 
 
 def table(
-    head: Sequence[str], rows: Iterable[Sequence[object]], text: frozenset[int] = frozenset({0, 1})
+    head: Sequence[object], rows: Iterable[Sequence[object]], text: frozenset[int] = frozenset({0, 1})
 ) -> str:
     """Cells are escaped; text: the columns that hold words."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from slabench.messages import Message
 from slabench.report import comparison
 from slabench.report.capacity_section import HEAD, probe_cells
 from slabench.report.console import METRICS, details, summary_cells
@@ -31,36 +32,37 @@ def cell(text: object) -> str:
     return _LEADING.sub(r"\\", " ".join(escaped.replace("@", "@\u200b").split()))
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+def table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> list[str]:
+    lines = [f"| {' | '.join(map(str, head))} |", f"|{'---|' * len(head)}"]
     return lines + [f"| {' | '.join(map(cell, row))} |" for row in rows]
 
 
 def summary_md(document: RunDocument) -> str:
     """The same verdicts and reasons as every other output."""
-    run = (
-        f"run {cell(document.run_id)}, slabench {cell(document.slabench)}, exit status {document.exit_status}"
-    )
+    parts = {"run_id": cell(document.run_id), "version": cell(document.slabench)}
+    run = Message("run.line", **parts, status=str(document.exit_status))
     facts = [f"- {cell(fact)}" for fact in run_facts(document)]
-    lines = [f"# slabench: {run_verdict(document)}", "", *facts, f"- {run}", ""]
+    title = Message("run.title", verdict=run_verdict(document))
+    lines = [f"# {title}", "", *facts, f"- {run}", ""]
     if document.tests:
-        head = ("verdict", "test", "metrics", *(name for name, _ in METRICS), "why")
+        first = (Message("label.verdict"), Message("label.test"), Message("label.metrics"))
+        head = (*first, *(name for name, _ in METRICS), Message("label.why"))
         lines += table(head, [_test_row(entry) for entry in document.tests])
     if compared := comparison.comparison_rows(document.tests):
-        lines += _section("Old and new", table(comparison.HEAD, compared))
+        lines += _section(Message("label.old_and_new"), table(comparison.HEAD, compared))
     for entry in document.tests:
         if entry.curve:
-            lines += _section("Decode curve", table(CURVE_HEAD.split(", "), _curve_rows(entry.curve)))
+            lines += _section(Message("label.decode_curve"), table(CURVE_HEAD, _curve_rows(entry.curve)))
         if entry.capacity is not None:
-            lines += _section("Capacity", table(HEAD, probe_cells(entry.capacity)))
+            lines += _section(Message("label.capacity"), table(HEAD, probe_cells(entry.capacity)))
         if more := details(entry):
             lines += ["", f"### {verdict(entry)} {cell(entry.id)}", "", *(f"- {cell(line)}" for line in more)]
     if document.not_run:
-        lines += _section("Planned and not run", [f"- {cell(test_id)}" for test_id in document.not_run])
+        lines += _section(Message("label.not_run"), [f"- {cell(test_id)}" for test_id in document.not_run])
     return "\n".join(lines) + "\n"
 
 
-def _section(title: str, lines: Sequence[str]) -> list[str]:
+def _section(title: Message, lines: Sequence[str]) -> list[str]:
     return ["", f"## {title}", "", *lines]
 
 
@@ -70,7 +72,15 @@ def _test_row(entry: Entry) -> tuple[str, ...]:
 
 
 CURVE_HEAD = (
-    "running, samples, median tok/s, per GPU, per user, clean samples, clean median, clean TPOT ms, baseline"
+    Message("curve.running"),
+    Message("curve.samples"),
+    Message("curve.median"),
+    Message("curve.per_gpu"),
+    Message("curve.per_user"),
+    Message("curve.clean_samples"),
+    Message("curve.clean_median"),
+    Message("curve.clean_tpot"),
+    Message("curve.baseline"),
 )
 
 

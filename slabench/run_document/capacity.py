@@ -15,6 +15,7 @@ class CapacityMark:
 
     load: float  # in load_kind's unit
     text: str  # what it is: the KV pool, the running cap, the largest CUDA graph
+    message: Message | None = optional()  # text as id and arguments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class CapacityProbe:
     seconds: float  # how long it took, s
     intervals: Mapping[str, IntervalEntry]  # by metric key
     metrics: Mapping[str, float]  # as the entry's
+    why_message: Message | None = optional()  # why as id and arguments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

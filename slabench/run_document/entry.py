@@ -136,6 +136,7 @@ class LoadServer:
     flush_lines: int | None  # data-parallel ranks whose log confirms the flush; null: no log
     notes: tuple[str, ...]  # what could not be had of it, and why
     log_spans: tuple[LogSpan, ...]  # the parts of the deploy logs that were written during the load
+    note_messages: tuple[Message, ...] = optional(())  # notes as ids and arguments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +195,7 @@ class Entry:
     # what the test could not be judged by: NO_FLOOR, NO_BASELINE; earlier files have these among the reasons
     absent: tuple[str, ...] = optional(())
     labels: tuple[str, ...]  # `REDUCED: input_len 256 instead of 3500; ...`
+    label_messages: tuple[Message, ...] = optional(())  # the same as ids and arguments
     objectives: tuple[ObjectiveEntry, ...]  # SLOs, floors and decided comparisons
     checks: tuple[CheckEntry, ...]  # every validity check that applies; empty: nothing was evaluated
     advice: tuple[str, ...]  # what to try next

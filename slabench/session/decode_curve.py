@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.errors import InvalidRun
+from slabench.messages import messages_of
 from slabench.metrics.curve import CurveBuilder, shares
 from slabench.records import LogSpan
 from slabench.report.curve_rows import curve_rows
@@ -152,6 +153,7 @@ def curve_entry(
         method=METHOD,
         point={},
         labels=tuple(labels),
+        label_messages=messages_of(tuple(labels)),
         **concluded(judge(case), metrics, case.comparison),
         workload=workload,
         plan={},

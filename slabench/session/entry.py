@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from slabench.messages import messages_of
 from slabench.metrics.ttft_breakdown import Crowd, explained, retracted
 from slabench.records import RunRecord
 from slabench.run_document.entry import (
@@ -46,6 +47,7 @@ def entry_of(test_id: str, test: Measured, evaluation: Evaluation, records_file:
         method=test.form.method,
         point=test.point,
         labels=evaluation.labels,
+        label_messages=messages_of(evaluation.labels),
         **concluded(evaluation.verdict, case.metrics, case.comparison),
         workload=dict(run.workload),
         plan=dict(run.plan),
@@ -111,6 +113,7 @@ def _server(run: RunRecord) -> LoadServer:
         flush_workers=server.flush_workers,
         flush_lines=server.flush_lines,
         notes=server.notes,
+        note_messages=messages_of(server.notes),
         log_spans=server.log_spans,
     )
 

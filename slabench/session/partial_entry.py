@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from slabench.messages import Sentence, messages_of
 from slabench.records import GpuCounts, RunRecord
 from slabench.session.measurement import NEW, Trial
 from slabench.verdict.outcome import Outcome
@@ -47,14 +48,15 @@ def entry(
 
 def hand_over(campaign: Campaign, deployment: Deployment, entry: Entry, labels: Sequence[str]) -> None:
     """To the recorder, with the labels of a verdict: pytest makes no report of the test that Ctrl-C ended."""
-    finished = campaign.finished(replace(entry, labels=tuple(labels)), deployment)
+    entry = replace(entry, labels=tuple(labels), label_messages=messages_of(labels))
+    finished = campaign.finished(entry, deployment)
     reasons = (*entry.reasons, *finished.labels)
     campaign.interrupted = replace(finished, entry=replace(finished.entry, reasons=reasons))
 
 
 def entry_of_another_client(test_id: str, workload: Workload, plan: Plan) -> Entry:
     """It writes its output at its end, so nothing of the load is left."""
-    line = "interrupted: Ctrl-C while sglang.bench_serving ran; it keeps nothing of a load before its end"
+    line = Sentence.of("session.bench_serving_interrupted")
     empty = bare_entry(test_id, Outcome.INVALID, line, "interrupted")
     return replace(empty, workload=workload.describe(), plan=plan.describe())
 
@@ -71,6 +73,7 @@ def bare_entry(test_id: str, word: Outcome, line: str, reason: str) -> Entry:
         point={},
         word=word,
         headline=line,
+        headline_message=line.message if isinstance(line, Sentence) else None,
         reasons=(reason,) if reason else (),
         labels=(),
         objectives=(),

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from slabench.messages import Message
-from slabench.report.console import table
+from slabench.report.text_table import table
 from slabench.session.plan import Counts, PlannedRow, Range, RunPlan
 
 HEAD = ("test", "loads", "requests", "tokens in", "tokens out", "a load", "all loads")

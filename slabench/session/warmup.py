@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from slabench.loadgen.plan import Plan
 from slabench.loadgen.run import LoadResult
 from slabench.loadgen.workers import streams_at_once
+from slabench.messages import Sentence
 from slabench.workloads.model import Prompt, Workload
 
 BATCH = "batch"
@@ -52,6 +53,6 @@ class WarmUp:
         result = send([self.prompts[k % len(self.prompts)] for k in range(self.requests)])
         failed = sum(not record.ok for record in result.requests)
         if failed:
-            return [f"{failed} of {len(result.requests)} warm-up requests failed."]
+            return [Sentence.of("warmup.failed", failed=failed, requests=len(result.requests))]
         served.add(self.shape if first_counts else self.server)
         return []

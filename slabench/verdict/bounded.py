@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from slabench.messages import Message, number
+from slabench.messages import Message, Sentence, number
 from slabench.metrics.bounded import HIGH, bounds
 from slabench.metrics.definitions import declared, too_few
 from slabench.verdict.outcome import Objective
@@ -15,7 +15,7 @@ from slabench.verdict.sla import Slo
 
 TPOT_BOUNDED = "TPOT_BOUNDED"
 COUNT_EVENTS = Message("bounded.count_events")
-LABEL = str(Message("bounded.label", remedy=COUNT_EVENTS))
+LABEL = Sentence.of("bounded.label", remedy=COUNT_EVENTS)
 
 
 @dataclass(frozen=True, slots=True)

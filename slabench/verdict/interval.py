@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from slabench.messages import Message
+
 MOST_DECIMALS = 9
 
 
@@ -49,6 +51,7 @@ def _side(value: float, limit: float) -> int:
     return (value > limit) - (value < limit)
 
 
-def levels(low_level: float, high_level: float) -> str:
+def levels(low_level: float, high_level: float) -> Message:
     """`98.75 % and 97.5 %`"""
-    return " and ".join(f"{round(level * 100, 3):g} %" for level in (low_level, high_level))
+    low, high = (f"{round(level * 100, 3):g} %" for level in (low_level, high_level))
+    return Message("compared.levels", low=low, high=high)

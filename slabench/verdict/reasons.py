@@ -56,7 +56,7 @@ PREFIXES = {
 
 def in_words(reasons: Sequence[str]) -> str:
     """`SLO:tpot.mean (objective does not hold), NO_FLOOR (no floor ...)`; a check's name is not explained."""
-    return ", ".join(str(_explained(code)) for code in reasons)
+    return str(Message("reason.joined", reasons=[_explained(code) for code in reasons]))
 
 
 def _explained(code: str) -> str | Message:

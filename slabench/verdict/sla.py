@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.errors import ConfigError
+from slabench.messages import Message, Sentence
 from slabench.metrics.declaration import OF_GAPS
 from slabench.metrics.definitions import (
     LEAST,
@@ -197,13 +198,13 @@ def loosened(rules: Sequence[Slo], extra: Sequence[Slo]) -> tuple[str, ...]:
     the method.
     """
     weaker = [
-        f"{strictest} instead of {rule}"
+        Message("label.rule_instead", rule=str(strictest), own=str(rule))
         for rule in rules
         if (same := [objective for objective in extra if objective.metric == rule.metric])
         for strictest in [(min if rule.op == "<=" else max)(same, key=lambda objective: objective.limit)]
         if not rule.holds(strictest.limit)
     ]
-    return (f"OWN_SLO: {'; '.join(weaker)}",) if weaker else ()
+    return (Sentence.of("label.own_slo", rules=weaker),) if weaker else ()
 
 
 def between_tokens(objective: Slo) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slabench.errors import ConfigError, system_words
+from slabench.messages import Sentence
 
 EXPECTED = (
     "give the ShareGPT_V3 JSON file: a list of objects with conversations, each turn with a value (OpenAI's "
@@ -38,11 +39,10 @@ class Conversations:
         """What was left out, in a sentence."""
         if not self.broken:
             return None
-        entries = "entry was" if self.broken == 1 else "entries were"
-        return (
-            f"{self.broken} broken {entries} left out of the data set (the first: {self.first}); "
-            f"{len(self.turns)} conversations remain."
-        )
+        left = len(self.turns)
+        if self.broken == 1:
+            return Sentence.of("prompts.one_broken", first=self.first, left=left)
+        return Sentence.of("prompts.broken", broken=self.broken, first=self.first, left=left)
 
 
 def read_conversations(path: str) -> Conversations:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from slabench.errors import ConfigError
+from slabench.messages import Message, Sentence
 from slabench.workloads.cache import DatasetStore, PromptSet
 from slabench.workloads.ids import random_ids
 from slabench.workloads.model import RANDOM, RANDOM_IDS, SHAREGPT, Prompt, Workload, WorkloadSpec
@@ -151,13 +152,10 @@ def _make(
 
 
 def _notes(spec: WorkloadSpec, prompts: Sequence[Prompt]) -> list[str]:
-    notes = []
+    notes: list[str] = []
     if len(prompts) < spec.num_prompts:
-        notes.append(f"The data set has {len(prompts)} of {spec.num_prompts} prompts.")
+        notes.append(Sentence.of("prompts.too_few", prompts=len(prompts), wanted=spec.num_prompts))
     if spec.dataset_name == RANDOM_IDS and spec.prompt_form == "ids":
-        unknown = ", because the vocabulary is not known here (--tokenizer or --vocab-size)"
-        notes.append(
-            f"Prompts are random token ids below {spec.vocabulary}"
-            f"{unknown if spec.vocab_size is None else ''}; --dataset-path gives texts, as published."
-        )
+        unknown = Message("prompts.unknown_vocabulary") if spec.vocab_size is None else None
+        notes.append(Sentence.of("prompts.random_ids", vocabulary=spec.vocabulary, unknown=unknown))
     return notes

@@ -61,11 +61,11 @@ def tokenizer() -> Any:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Ours without what a surrounding pytest left in it."""
+    """Ours without what a surrounding pytest left in it; outputs are English wherever the tests run."""
     found = {
         key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "SLABENCH", "COV"))
     }
-    return found | {"PYTHONUNBUFFERED": "1"} | more
+    return found | {"PYTHONUNBUFFERED": "1", "LC_ALL": "C.UTF-8"} | more
 
 
 class Suite:

@@ -1,7 +1,7 @@
 """What a capacity search measured, why it measured that, and how it ended."""
 
 MESSAGES = {
-    "capacity.sentences": "{sentences: }",
+    "capacity.sentences": "{sentences:sentences}",
     "capacity.load.concurrency": "{load:,.0f} in flight",
     "capacity.load.rate": "{load:.4g} requests/s",
     "capacity.point": "{load} ({metrics:; })",

@@ -1,7 +1,7 @@
 """What a time to the first token is made of, and how many requests ran and were queued meanwhile."""
 
 MESSAGES = {
-    "ttft.sentences": "{sentences: }",
+    "ttft.sentences": "{sentences:sentences}",
     "ttft.parts": (
         "TTFT mean {ttft:number} ms: {queue:number} ms queued at the server, {prefill:number} ms in prefill, "
         "{outside:number} ms outside the server."

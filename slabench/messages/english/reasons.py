@@ -1,6 +1,7 @@
 """What a verdict's reason codes mean, in the few words that stand beside them."""
 
 MESSAGES = {
+    "reason.joined": "{reasons}",
     "reason.explained": "{code} ({meaning})",
     "reason.no_floor": "no floor is stored for this test",
     "reason.no_baseline": "no older run to compare with",

@@ -5,7 +5,7 @@ MESSAGES = {
         "{key:metric} holds {slo} on average only: {load} has {value:number} {unit}."
     ),
     "every_repeat.average_only.remedy": "Look at that repeat; run.json has the metrics of each.",
-    "slo_applies": "{parts: }",
+    "slo_applies": "{parts:sentences}",
     "slo_applies.one_token": (
         "{slos} is not evaluated in this test: an answer of one token has no time between tokens."
     ),

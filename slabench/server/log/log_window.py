@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from slabench.errors import ConfigError
-from slabench.messages.message import Message
+from slabench.messages.message import Sentence
 from slabench.records import LogSpan
 from slabench.server.log.line_prefix import STAMP, read_stamp
 
@@ -94,13 +94,13 @@ def spans(marks: Sequence[Mark]) -> Spans:
     A file that was rotated, cut or removed gives what is left of it and a note.
     """
     out: list[LogSpan] = []
-    notes: list[Message] = []
+    notes: list[Sentence] = []
     until = time.time()
     for path, inode, size, at, ahead in marks:
         try:
             now = os.stat(path)
         except OSError as error:
-            notes.append(Message("log_window.gone", path=path, reason=error.strerror))
+            notes.append(Sentence.of("log_window.gone", path=path, reason=error.strerror))
             continue
         zone = _agreed(ahead, _ahead(path, now.st_size, until), until)
         times = (None, None) if zone is None else (at + zone, until + zone)
@@ -108,15 +108,15 @@ def spans(marks: Sequence[Mark]) -> Spans:
         if now.st_ino != inode:
             begin, older = 0, _moved(path, inode)
             if older is None:
-                notes.append(Message("log_window.replaced", path=path))
+                notes.append(Sentence.of("log_window.replaced", path=path))
             else:
-                notes.append(Message("log_window.rotated", path=path, older=older))
+                notes.append(Sentence.of("log_window.rotated", path=path, older=older))
                 out.append(LogSpan(older, size, os.stat(older).st_size, *times))
         elif now.st_size < size:
             begin = 0
-            notes.append(Message("log_window.cut", path=path, before=size, after=now.st_size))
+            notes.append(Sentence.of("log_window.cut", path=path, before=size, after=now.st_size))
         out.append(LogSpan(path, begin, now.st_size, *times))
-    return Spans(tuple(out), tuple(map(str, notes)))
+    return Spans(tuple(out), tuple(notes))
 
 
 def _moved(path: str, inode: int) -> str | None:

@@ -21,9 +21,10 @@ SOURCE = Path(__file__).resolve().parents[3] / "slabench"
 
 
 # function -> how many arguments stand in order, the id being the last; Check's have two keywords of their own
-CALLS = {"Message": 1, "ok": 1, "finding": 1, "invalid": 1, "not_checked": 1, "check": 2}
+CALLS = {"Message": 1, "Sentence.of": 1, "ok": 1, "finding": 1, "invalid": 1, "not_checked": 1, "check": 2}
 SENTENCE = re.compile(r"([A-Z{-]|sglang |[a-z]+_[a-z]+ ).*[.}]")  # a name of the server's stays as it is
 OF_A_CHECK = {"remedy", "firm"}
+MESSAGES = ("Message", "Sentence.of")
 
 
 @dataclass(frozen=True)
@@ -35,24 +36,33 @@ class Call:
     of_a_check: bool = False
 
 
+def called(node: ast.AST) -> str:
+    """`Message` or `Sentence.of`; empty for what calls neither a name nor a name's attribute."""
+    match node:
+        case ast.Call(func=ast.Name(id=name)):
+            return name
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attribute)):
+            return f"{name}.{attribute}"
+    return ""
+
+
 def calls() -> list[Call]:
     """Each Message("...") and each check's result in the source; an id that is no literal is left out."""
     found = []
     for file in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-                continue
-            if len(node.args) != CALLS.get(node.func.id):
+            name = called(node)
+            if not isinstance(node, ast.Call) or len(node.args) != CALLS.get(name):
                 continue
             id = node.args[-1]
             names = {keyword.arg for keyword in node.keywords if keyword.arg is not None}
-            remedy = node.func.id != "Message" and "remedy" not in names
-            names -= OF_A_CHECK if node.func.id != "Message" else set()
+            of_a_check = name not in MESSAGES
+            remedy = of_a_check and "remedy" not in names
+            names -= OF_A_CHECK if of_a_check else set()
             spread = any(keyword.arg is None for keyword in node.keywords)
             place = f"{file.relative_to(SOURCE)}:{node.lineno}"
             for each in (id.body, id.orelse) if isinstance(id, ast.IfExp) else (id,):
                 if isinstance(each, ast.Constant):
-                    of_a_check = node.func.id != "Message"
                     found.append(Call(each.value, None if spread else names, place, remedy, of_a_check))
     return found
 

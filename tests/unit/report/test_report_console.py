@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from slabench.report.bench_serving_block import bench_serving_block
-from slabench.report.console import curve_table, details, summary_table, table, test_block
+from slabench.report.console import curve_table, details, summary_table, test_block
 from slabench.report.run_facts import run_facts
+from slabench.report.text_table import table
 from tests.unit.report.samples import CURVE_ROW, document, entry
 
 # The block that sglang 0.5.7 printed for the published run with 128 prompts.

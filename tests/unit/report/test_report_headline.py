@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from slabench.messages import Message
@@ -9,13 +11,14 @@ from slabench.report.console import details, failure_text, test_block
 from slabench.report.github import job_lines
 from slabench.report.headline import headline
 from slabench.report.markdown import summary_md
+from slabench.run_document.entry import Entry
 from tests.unit.report.samples import document, entry
 
 LINE = "tpot mean 62.00 ms > 50 ms (+24 %, n=16)"
 ADVICE = Message("advice.tpot_exceeds", limit=50, observed=62.0, rate="128", concurrency=128)
 
 
-def failed(kind: str, **more: object) -> object:
+def failed(kind: str, **more: Any) -> Entry:
     rule = {"kind": kind, "holds": False, "text": LINE}
     return entry(word="FAILED", headline=LINE, objectives=[rule], **more)
 

@@ -1,0 +1,59 @@
+"""与基线的比较，以及为何无法比较。"""
+
+MESSAGES = {
+    # 单个指标
+    "comparison.holds": (
+        "{metric:metric} {observed:number} {unit}，相对基线 {baseline:number} {unit} 的变化在允许的 {allowed} 之内（{change}）"
+    ),
+    "comparison.worse": (
+        "{metric:metric} {observed:number} {unit}，比基线 {baseline:number} {unit} 变差，超出允许的 {allowed}（{change}）"
+    ),
+    "comparison.inconclusive": (
+        "{metric:metric} {observed:number} {unit}，相对基线 {baseline:number} {unit} 的劣化可能超出允许的 {allowed}（{change}）"
+    ),
+    "comparison.floor": "{floor:number} {unit}（{share}）",
+    "comparison.change_single": "{change}{n}",
+    "comparison.n": "，n={n}",
+    "comparison.change_no_spread": "{change}，各轮之间没有差异",
+    "comparison.change_interval": (
+        "{change_pct:+.1f}%，区间 {low} ~ {high}，单侧置信水平 {low_level_pct:g}% 和 {high_level_pct:g}%，{samples}"
+    ),
+    "comparison.pairs": "{pairs} 对",
+    "comparison.runs": "新 {new} 轮、旧 {old} 轮",
+    "comparison.repeats_decide": "--repeats={repeats} 大概率可以得出结论",
+    "comparison.repeats_too_many": "需要超过 {most} 轮重复：在这样的噪声下，差异与允许的限度太接近",
+    # 单个测试
+    "comparison.undecided": "INCONCLUSIVE：{metric}；{remedy}",
+    "comparison.undecided_metrics": "{metrics:；}",
+    "comparison.not_comparable": "NOT_COMPARABLE：{why}",
+    "comparison.difference": "{key}：当前 {current}，基线 {baseline}",
+    "comparison.differences": "{differences:；}{hint}（加 --allow-diff={allow:,} 可强制比较）",
+    "comparison.unknown_here": "本次运行未知",
+    "comparison.none": "无",
+    "comparison.none_here": "本次运行没有",
+    "comparison.prompts_as_text": "；以文本发送的 prompt 由服务端分词：用 --prompt-form=text 发送文本",
+    "comparison.measured_with_allow": "{check}：{text}",
+    "comparison.allowed_checks": (
+        "{baseline} 是在 --allow={checks:；} 下测得的（加 --allow={names:,} 可强制比较）"
+    ),
+    "comparison.strict_unrecorded": (
+        "{baseline} 没有记录 {keys}，因此无法比较 {keys}（--strict-validity；加 --allow-diff={keys:,} 可强制比较）"
+    ),
+    "comparison.missing": "{sides:，且}，因此无法与 {baseline} 比较",
+    "comparison.missing_here": "本次运行没有 {metrics}",
+    "comparison.missing_in_baseline": "基线中没有 {metrics}",
+    "comparison.lacking": "{metric}（{repeats}）",
+    "comparison.too_few": "可用于比较的 {metric}（{n} 个样本，至少需要 {least} 个）",
+    "comparison.no_metric": "基线的该条目中没有任何有优劣方向的指标，因此无法与 {baseline} 比较",
+    "comparison.no_ratio": "{metric} 有不大于 0 的值，或两侧样本数不同：{new}，{old}",
+    "comparison.baseline_server_unmeasured": "基线服务：没有测到这个测试",
+    "comparison.baseline_server_invalid": "基线服务：{why}",
+    # 结论旁的说明
+    "comparison.note_allowed": "基线是在 --allow={check} 下测得的：{text}",
+    "comparison.note_unrecorded": "基线没有记录 {keys}，因此未比较 {keys}",
+    "comparison.note_accept_length": (
+        "accept length：基线 {baseline}，本次 {current}{change}；投机解码的 TPOT 和吞吐取决于它"
+    ),
+    "comparison.accept_length": "{tokens:.2f}",
+    "comparison.accept_length_change": "（{change_pct:+.1f}%）",
+}

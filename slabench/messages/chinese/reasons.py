@@ -1,0 +1,28 @@
+"""结论的原因代码各是什么意思。"""
+
+MESSAGES = {
+    "reason.joined": "{reasons}",
+    "reason.explained": "{code}（{meaning}）",
+    "reason.no_floor": "该测试没有保存下限",
+    "reason.no_baseline": "没有可比较的旧结果",
+    "reason.not_comparable": "基线属于另一个模型、硬件、服务或负载",
+    "reason.inconclusive": "相对于允许的偏差，各轮结果差异太大",
+    "reason.single_run": "有一侧只有一轮，不知道其离散程度",
+    "reason.no_spread": "有一侧的各轮结果完全相同",
+    "reason.not_interleaved": "新旧服务没有交替测量",
+    "reason.not_measured": "基线有的指标，本次运行没有",
+    "reason.reduced": "规模小于公开方法",
+    "reason.own_slo": "有目标比方法自身的更宽松",
+    "reason.simulated": "内置模拟服务，不是 GPU",
+    "reason.not_reference": "不是 sglang 0.5.7",
+    "reason.bench_serving": "由 sglang.bench_serving 施压",
+    "reason.allowed_in_baseline": "基线是带着 --allow 放行的问题测得的",
+    "reason.crashed": "slabench 自身的错误",
+    "reason.test_error": "测试自身的代码抛出的错误",
+    "reason.assertion": "测试自身的断言不成立",
+    "reason.unrecorded": "有一侧没有上报某个参与比较的项",
+    "reason.undefined": "本次运行没有该值",
+    "reason.objective": "未达到目标",
+    "reason.floor": "未达到下限",
+    "reason.comparison": "与基线的比较不通过",
+}

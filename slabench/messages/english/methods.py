@@ -1,0 +1,33 @@
+"""Labels of a run that is not a published form, and what is noted of its prompts and its warm-up."""
+
+MESSAGES = {
+    "methods.differs": "{key} {own} instead of {published}",
+    "methods.no_limit": "no limit",
+    "methods.one_of": "{others} or {last}",
+    "methods.reduced": "REDUCED: {differences:; }",
+    "label.own_slo": "OWN_SLO: {rules:; }",
+    "label.rule_instead": "{rule} instead of {own}",
+    "label.bench_serving": "BENCH_SERVING: {client} drove the load{judged}",
+    "label.classic_rules": "; objectives are judged by its own metrics: {renamed}",
+    "label.renamed": "{ours} by {classic}",
+    "label.repeated": "REPEATED: a plugin ran this test {attempts} times; the worst outcome counts",
+    "prompts.too_few": "The data set has {prompts} of {wanted} prompts.",
+    "prompts.random_ids": (
+        "Prompts are random token ids below {vocabulary}{unknown}; --dataset-path gives texts, as published."
+    ),
+    "prompts.unknown_vocabulary": (
+        ", because the vocabulary is not known here (--tokenizer or --vocab-size)"
+    ),
+    "prompts.one_broken": (
+        "1 broken entry was left out of the data set (the first: {first}); {left} conversations remain."
+    ),
+    "prompts.broken": (
+        "{broken} broken entries were left out of the data set (the first: {first}); {left} conversations "
+        "remain."
+    ),
+    "warmup.failed": "{failed} of {requests} warm-up requests failed.",
+    "session.no_verdict": "no_verdict: the test ended without calling judge()",
+    "session.bench_serving_interrupted": (
+        "interrupted: Ctrl-C while sglang.bench_serving ran; it keeps nothing of a load before its end"
+    ),
+}

@@ -1,0 +1,63 @@
+"""What every output says of a run as a whole."""
+
+MESSAGES = {
+    "run.nothing_judged_in": "{word} (NOTHING_JUDGED in {tests} of {of} tests)",
+    "run.no_word": "nothing was judged",
+    "run.labels": "This run is {labels}.",
+    "run.interrupted": (
+        "The run was interrupted (Ctrl-C or SIGTERM) before all tests had run; finished tests are kept."
+    ),
+    "run.resumed": "Resumed at {utc}{server}: {kept} finished tests were kept.",
+    "run.resumed_server": ", {server}",
+    "run.allowed": "Checks that --allow makes findings of: {checks}.",
+    "run.unreachable": "No test was tried: {why}",
+    "run.not_saved": "NOT_SAVED: {output}; the verdicts stand on the console.",
+    "run.unjudged": "NOTHING_JUDGED: no objective, floor or comparison applies to {tests}: measured only.",
+    "run.prompts_from": "Prompts: {name} from {dataset}, sent as {form}.",
+    "run.prompts": "Prompts: {name}, sent as {form}, no data set.",
+    "run.servers": (
+        "Tests were spread over {servers} servers that report the same version, arguments, hardware and "
+        "model (their speed was not compared): {names}."
+    ),
+    "run.servers_alike": "They may be one process: {why}, and nothing shows that they are several.",
+    "run.server": "Server: sglang {version}, {model}, {gpus}.",
+    "run.unknown_version": "of unknown version",
+    "run.unknown_gpus": "number of GPUs not known, so there is no metric per GPU",
+    "run.not_reference": (
+        "This is not the reference environment, sglang 0.5.7, which the published tables are of."
+    ),
+    "run.baseline_server": (
+        "Baseline server: sglang {version} at {url}, {model}; both servers were measured in turns, on the "
+        "same prompts."
+    ),
+    "run.not_interleaved": (
+        "NOT_INTERLEAVED: the baseline server was measured first and the new one after it; drift between the "
+        "two is part of the ratios."
+    ),
+    "run.compared_with": "Compared with {baselines}.",
+    "run.line": "run {run_id}, slabench {version}, exit status {status}",
+    "run.title": "slabench: {verdict}",
+    # slabench compare
+    "compare.old": "old: {side}",
+    "compare.new": "new: {side}",
+    "compare.version": "{side}, sglang {version}",
+    "compare.unchecked": "{side}; rows of another client: what they do not show was not checked",
+    "compare.tolerance": (
+        "tolerance {pct:g} %: how much worse than the old run a metric may be; `allowed` is what that is for "
+        "each metric"
+    ),
+    "compare.not_in_old": "{side} has no such test, so it is not compared.",
+    "compare.not_in_new": "{side} has no such test.",
+    "compare.of_side": "{side}: {line}",
+    "compare.two_searches": (
+        "two searches that ended at different loads ({loads:; }): shown, but not a gate"
+    ),
+    "compare.several": "{tests} tests",
+    "compare.test": "{word} {test}{side}: {line}",
+    "compare.left_out": "Left out by --common, only in {side}: {tests}.",
+    "compare.no_test": "INVALID: there is no test that both sides have, so nothing was compared.",
+    "compare.finding": "finding {check} ({side}): {text}",
+    "compare.not_checked": "not checked: {checks}; a row does not show it (INVALID under --strict-validity)",
+    "compare.verdict": "Verdict: {word}",
+    "compare.title": "slabench compare: {word}",
+}
