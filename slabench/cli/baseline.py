@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 
 from slabench import cli
 from slabench.cli.baseline_parts import refuse_others, refuse_the_same
+from slabench.cli.parser import Parser
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
 from slabench.messages import metric_name, number, percent
+from slabench.near import did_you_mean
 from slabench.output_file import locked
 from slabench.report.resume import read_run
 from slabench.report.text_table import table
@@ -43,15 +45,23 @@ class _Command(NamedTuple):
     example: str
     arguments: Mapping[str, Mapping[str, Any]]
 
+    @property
+    def name(self) -> str:
+        return self.example.partition(" ")[0]
+
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
-    raw = argparse.RawDescriptionHelpFormatter
-    doc = (__doc__ or "").replace("`", "")
-    parser = argparse.ArgumentParser(prog=PROG, description=doc, formatter_class=raw)
-    commands = parser.add_subparsers(required=True, metavar="list|show|save|merge")
+    names = [command.name for command in _COMMANDS]
+    if argv and not argv[0].startswith("-") and argv[0] not in names:
+        meant = did_you_mean(argv[0], names)
+        raise ConfigError(f"baseline has no command {argv[0]!r}.{meant} There are {', '.join(names)}.")
+    examples = [f"baseline {command.example}" for command in _COMMANDS]
+    parser = Parser(prog=PROG, description=__doc__, examples=examples)
+    commands = parser.add_subparsers(required=True, metavar="|".join(names))
     for call, what, example, arguments in _COMMANDS:
-        epilog, name = f"example:\n  {PROG} {example}", example.partition(" ")[0]
-        added = commands.add_parser(name, help=what, description=what, epilog=epilog, formatter_class=raw)
+        added = commands.add_parser(
+            example.partition(" ")[0], help=what, description=what, examples=[f"baseline {example}"]
+        )
         added.set_defaults(call=call)
         for argument, how in arguments.items():
             added.add_argument(*argument.split(), **how)

@@ -13,10 +13,11 @@ from typing import Any
 
 from slabench.cli import PROG
 from slabench.cli.language import add_language
+from slabench.cli.parser import Parser
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
 from slabench.messages import in_language
-from slabench.options.checks import check_allow, check_writable
+from slabench.options.checks import check_allow, check_allow_diff, check_writable
 from slabench.options.types import words
 from slabench.output_file import check_free, write_named
 from slabench.report.compare import Rules, compare_sides
@@ -25,7 +26,6 @@ from slabench.report.localized import localized
 from slabench.report.stored_runs import StoredSide, read_side
 from slabench.run_document.write import stored
 from slabench.strict_json import dumps
-from slabench.verdict.differences import SECTIONS
 from slabench.verdict.outcome import Outcome
 from slabench.verdict.tolerances import DEFAULT
 
@@ -64,8 +64,17 @@ def _refuse_itself(sides: Sequence[StoredSide]) -> None:
             raise ConfigError(f"{old.name} and {side.name} {how}: it would be compared with itself.")
 
 
+EXAMPLES = (
+    "compare reports/20261128T101500Z-4f21aa reports/latest",
+    "compare prod.json reports/latest --common --html=/tmp/compare.html",
+    "compare old.jsonl new.jsonl --tolerance=3",
+)
 _ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
-    "runs": {"nargs": "+", "metavar": "RUN", "help": "the old one first"},
+    "runs": {
+        "nargs": "+",
+        "metavar": "RUN",
+        "help": "a run folder, baseline file or file of rows; the old one first",
+    },
     "--tolerance": {
         "type": float,
         "default": DEFAULT * 100,
@@ -92,13 +101,15 @@ _ARGUMENTS: Mapping[str, Mapping[str, Any]] = {
         "action": "store_true",
         "help": "findings and checks that could not be made are INVALID, as in the suite",
     },
-    **{option: {"metavar": "FILE"} for option in ("--json", "--markdown", "--html")},
+    **{
+        f"--{name}": {"metavar": "FILE", "help": f"write {what} to this file"}
+        for name, what in (("json", "the comparison"), ("markdown", "a table"), ("html", "a page"))
+    },
 }
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
-    doc, raw = (__doc__ or "").replace("`", ""), argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog=f"{PROG} compare", description=doc, formatter_class=raw)
+    parser = Parser(prog=f"{PROG} compare", description=__doc__, examples=EXAMPLES)
     for name, how in _ARGUMENTS.items():
         parser.add_argument(name, **how)
     add_language(parser)
@@ -107,10 +118,6 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         raise ConfigError(f"compare needs two runs or more, the old one first: {PROG} compare OLD NEW")
     if not options.tolerance > 0:
         raise ConfigError(f"--tolerance={options.tolerance:g} is not above 0.")
-    unknown = [name for name in options.allow_diff if name.partition(".")[0] not in SECTIONS]
-    if unknown:
-        raise ConfigError(
-            f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(SECTIONS)}."
-        )
+    check_allow_diff(options.allow_diff)
     check_allow(options.allow)
     return options

@@ -1,4 +1,4 @@
-"""`python -m slabench crosscheck --base-url=URL`: the same workload by our client and by
+"""`slabench crosscheck --base-url=URL`: the same workload by our client and by
 sglang.bench_serving, in turns.
 """
 
@@ -9,11 +9,13 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from slabench.bench_serving.client import Reference, check_recipe, find
 from slabench.cli import PROG
+from slabench.cli.parser import Parser
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
 from slabench.messages import Message
@@ -41,6 +43,7 @@ from slabench.verdict.validity.server import CACHED_SHARE_LIMIT, prefix_cache
 from slabench.workloads.model import RANDOM_IDS, Workload
 from slabench.workloads.shared_prefix import longest_shared
 
+EXAMPLES = ("crosscheck --base-url=http://HOST:PORT --tokenizer=DIR", "crosscheck --base-url=sim: --rounds=2")
 NAME = "crosscheck"  # of the load, as a test's id
 SIM_DATA = DATA / "sharegpt_small.json"
 # The suite's options that it has, with its own defaults and help.
@@ -75,7 +78,7 @@ SHARED: tuple[tuple[str, Any, str, str], ...] = (
 
 def options(argv: Sequence[str]) -> argparse.Namespace:
     """The suite's options with this command's values, and --rounds and --json."""
-    parser = argparse.ArgumentParser(prog=f"{PROG} crosscheck", description=(__doc__ or "").replace("`", ""))
+    parser = Parser(prog=f"{PROG} crosscheck", description=__doc__, examples=EXAMPLES)
     url = "the server's URL, or sim: / sim:PROFILE for the embedded one"
     rounds = "the number of runs of each client, one after the other in turns"
     parser.add_argument("--base-url", required=True, metavar="URL", help=url)
@@ -89,11 +92,8 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
         if option.parse is None:
             parser.add_argument(name, action="store_true", help=text)
             continue
-        read = worded(option.parse, text)
-        choices = option.choices or None
-        parser.add_argument(
-            name, default=default, type=read, choices=choices, metavar=metavar, help=text + shown
-        )
+        read = replace(option, help=text).reader
+        parser.add_argument(name, default=default, type=read, metavar=metavar, help=text + shown)
     parsed = parser.parse_args(argv)
     if parsed.json:
         check_free("--json", str(check_writable("--json", parsed.json)))

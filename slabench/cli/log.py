@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slabench.cli import PROG
+from slabench.cli.parser import Parser
 from slabench.exit_status import INVALID
 from slabench.options.types import positive_int, worded
 from slabench.report.console import two
@@ -42,10 +43,8 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
-    doc = (__doc__ or "").replace("`", "")
-    parser = argparse.ArgumentParser(
-        prog=f"{PROG} log", description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    examples = ("log /logs/server.log", "log node0.log node1.log.gz --decode-gpu-num=16 --csv")
+    parser = Parser(prog=f"{PROG} log", description=__doc__, examples=examples)
     parser.add_argument("files", nargs="+", metavar="FILE", help="a deploy log")
     gpus = worded(positive_int, "the number of GPUs that decode")
     parser.add_argument(

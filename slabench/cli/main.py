@@ -7,12 +7,12 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from slabench import __version__
 from slabench.cli import PROG
 from slabench.errors import ConfigError, InvalidRun, ServerError
 from slabench.exit_status import INTERRUPTED, INVALID, OUR_CRASH, USAGE
+from slabench.near import did_you_mean
 
 COMMANDS = {
     "run": "the suites ali, serving and tencent, by pytest",
@@ -36,18 +36,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         width = max(map(len, COMMANDS))
         print(f"usage: {PROG} COMMAND ...\n\ncommands:")
         print("\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items()))
-        print(
-            f"\nThe benchmarks: {PROG} run tencent --base-url=http://HOST:PORT; in a clone pytest "
-            "tests/tencent too."
-        )
+        print(f"\nexamples:\n  {PROG} run tencent --base-url=http://HOST:PORT")
+        print(f"  {PROG} run serving --base-url=sim:")
+        print(f"  {PROG} COMMAND --help")
+        print("In a clone pytest runs the suites too: pytest tests/tencent --base-url=URL")
         return 0 if argv else USAGE
     if argv[0] == "--version":
         print(f"slabench {__version__}")
         return 0
     if argv[0] not in COMMANDS:
-        near = get_close_matches(argv[0], COMMANDS, n=1)
-        meant = f" (did you mean {near[0]}?)" if near else ""
-        print(f"There is no command {argv[0]!r}{meant}; there are {', '.join(COMMANDS)}.", file=sys.stderr)
+        meant = did_you_mean(argv[0], COMMANDS)
+        print(f"There is no command {argv[0]!r}.{meant} There are {', '.join(COMMANDS)}.", file=sys.stderr)
         return USAGE
     try:
         status: int = importlib.import_module(f"slabench.cli.{argv[0]}").run(argv[1:])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from slabench.cli import PROG
 from slabench.cli.language import add_language
+from slabench.cli.parser import Parser
 from slabench.errors import ConfigError
 from slabench.messages import in_language
 from slabench.options.checks import check_writable
@@ -20,7 +20,8 @@ PAGE = b"<title>slabench "
 
 
 def run(argv: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(prog=f"{PROG} report", description=(__doc__ or "").replace("`", ""))
+    examples = ("report reports/latest", "report reports/latest --output=/tmp/page.html")
+    parser = Parser(prog=f"{PROG} report", description=__doc__, examples=examples)
     parser.add_argument("folder", metavar="FOLDER", help="a run folder, such as reports/latest")
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="the page to write (default: FOLDER/summary.html)"

@@ -7,11 +7,13 @@ configures other tests, and has no part in a measurement.
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 from slabench.cli import PROG
 from slabench.errors import ConfigError
+from slabench.near import did_you_mean
 from slabench.options.table import OPTIONS
 from slabench.places import SUITES
 
@@ -23,13 +25,15 @@ The suites are {", ".join(NAMES)}; a file or a test of one can be named too, as 
   {PROG} run tencent --base-url=http://HOST:PORT --dataset-path=FILE
   {PROG} run ali serving --base-url=sim:
   {PROG} run 'tests/ali/test_decode.py::test_decode_tpot[bs8]' --base-url=sim:
-{PROG} run SUITE --help lists every option, slabench's and pytest's."""
+
+Values are joined to options with =. pytest's own options, such as -k, are taken too: {PROG} run SUITE --help
+lists them."""
 
 
 def run(argv: Sequence[str]) -> int:
     """pytest's exit status, which slabench's plugin sets."""
     if argv and argv[0] in ("-h", "--help"):
-        print(USAGE)
+        print(f"{USAGE}\n{option_help()}")
         return 0
     return start(arguments(argv, os.getcwd()))
 
@@ -38,6 +42,19 @@ def start(words: Sequence[str]) -> int:
     import pytest  # not for a mistake
 
     return int(pytest.main(list(words)))
+
+
+def option_help() -> str:
+    """Every option of the table with its unit, default and choices, by topic."""
+    lines, indent = [], " " * 8
+    text = textwrap.TextWrapper(100, initial_indent=indent, subsequent_indent=indent)
+    text.break_on_hyphens = False
+    for group in dict.fromkeys(option.group for option in OPTIONS):
+        lines.append(f"\n{group}:")
+        for option in [option for option in OPTIONS if option.group == group]:
+            lines.append(f"  {option.name}{'' if option.parse is None else f'={option.metavar}'}")
+            lines.append(text.fill(option.described))
+    return "\n".join(lines)
 
 
 def arguments(argv: Sequence[str], folder: str) -> list[str]:
@@ -57,8 +74,8 @@ def _path(word: str) -> str:
     place = SUITES / file.removeprefix("tests/")
     if not place.exists() or place.relative_to(SUITES).parts[:1] not in [(name,) for name in NAMES]:
         raise ConfigError(
-            f"{word!r} is no suite; there are {', '.join(NAMES)}, and their files. Tests of your own are run "
-            f"by pytest: pytest {word} -p slabench.plugin --base-url=URL."
+            f"{word!r} is no suite.{did_you_mean(word, NAMES)} There are {', '.join(NAMES)}, and their "
+            f"files. Tests of your own are run by pytest: pytest {word} -p slabench.plugin --base-url=URL."
         )
     return "::".join((str(place), *rest))
 

@@ -42,7 +42,7 @@ _OURS = (
         "tpot", "ms", "lower", "(t_last - t_first) / (n - n_first), n_first = tokens in the first event",
         "client", STAMP, per="request", value=per_request.tpot, client_error=ClientError.TPOT,
         run_to_run=_TPOT_APART, label="TPOT", gates=("ali-decode", "ali-saturation", "tencent", "serving"),
-        information="p99", also_called=("time_per_output_token",),
+        information="p99", also_called=("time_per_output_token", "inter_token_latency"),
     ),
     Metric(
         "ttft", "ms", "lower", "first token's arrival - sent", "client clock", FIRST, per="request",
@@ -66,12 +66,12 @@ _OURS = (
     Metric(
         "itl", "ms", "lower", "gap between events / tokens in the later one, once per token", "client", STAMP,
         per="token", client_error=ClientError.ITL, run_to_run=_TPOT_APART, information="p99",
-        also_called=("inter_token_latency",),
+        also_called=("inter_token_latency", "inter_chunk_latency"),
     ),
     Metric(
         "gap_max", "ms", "lower", "longest pause between two events of one answer", "client",
         Tolerance(5.0, 5.0, "the longest of thousands of pauses is an extreme value, and scatters as such"),
-        repeats="largest", client_error=ClientError.ITL, information="",
+        repeats="largest", client_error=ClientError.ITL, information="", also_called=("max_itl_ms",),
     ),
     Metric(
         "tpot_low", "ms", "none", "lower bound of tpot where tokens are counted at a stream's end only",
@@ -85,16 +85,25 @@ _OURS = (
         "accept_length", "tokens", "none", "tokens a step and request: speculative decoding",
         "server_info, else the deploy log", information="",
     ),
-    Metric("requests", "count", "none", "requests the plan held", "plan"),
-    Metric("completed", "count", "higher", "requests with a complete answer", "client", REQUESTS),
-    Metric("failed", "count", "lower", "requests - completed", "client", REQUESTS),
+    Metric(
+        "requests", "count", "none", "requests the plan held", "plan",
+        also_called=("num_prompts", "requests_made"),
+    ),
+    Metric(
+        "completed", "count", "higher", "requests with a complete answer", "client", REQUESTS,
+        also_called=("request_count", "requests_made.successful"),
+    ),
+    Metric(
+        "failed", "count", "lower", "requests - completed", "client", REQUESTS,
+        also_called=("error_request_count", "requests_made.errored"),
+    ),
     Metric(
         "resent", "count", "none",
         "requests sent a second time: the server had closed their connection before", "client",
     ),
     Metric(
         "duration", "s", "lower", "last token of the run - the plan's zero", "client", END,
-        client_error=ClientError.RUN_END, information="",
+        client_error=ClientError.RUN_END, information="", also_called=("benchmark_duration",),
     ),
     Metric(
         "total_throughput", "tok/s", "higher", "input_throughput + output_throughput", _COUNTED, TOKENS,
@@ -111,7 +120,7 @@ _OURS = (
     Metric(
         "input_throughput", "tok/s", "higher", "prompt tokens of completed requests / duration", _COUNTED,
         TOKENS, client_error=ClientError.RUN_END, run_to_run=_RATE_APART, gates=("ali-prefill",),
-        information="", also_called=("input_token_throughput",),
+        information="", also_called=("input_token_throughput", "prompt_tokens_per_second"),
     ),
     Metric(
         "total_throughput_per_gpu", "tok/s", "higher", "total_throughput / all GPUs", _COUNTED, TOKENS,
@@ -136,16 +145,16 @@ _OURS = (
     ),
     Metric(
         "input_tokens", "tokens", "none", "sum of prompt_tokens", "server",
-        also_called=("total_input_tokens",),
+        also_called=("total_input_tokens", "prompt_token_count", "total_isl"),
     ),
     Metric(
         "output_tokens", "tokens", "none", "sum of completion_tokens", "server",
-        also_called=("total_output_tokens",),
+        also_called=("total_output_tokens", "output_token_count", "total_osl"),
     ),
     Metric("cached_tokens", "tokens", "none", "sum of cached_tokens", "server"),
     Metric(
         "concurrency.mean", "requests", "none", "sum of (end - sent) / duration", "client",
-        also_called=("concurrency",),
+        also_called=("concurrency", "request_concurrency"),
     ),
     Metric(
         "concurrency.peak", "requests", "none",

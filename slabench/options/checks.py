@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 from slabench.errors import ConfigError
 from slabench.loadgen.backends import BACKENDS
 from slabench.loadgen.backends import NAMES as BACKEND_NAMES
+from slabench.near import did_you_mean
 from slabench.server.secrets import redact_url
 from slabench.verdict import validity
+from slabench.verdict.differences import SECTIONS
 
 SHAREGPT = (
     "It is ShareGPT_V3_unfiltered_cleaned_split.json of the data set "
@@ -48,8 +50,23 @@ def check_dataset(path: str | None, name: str | None) -> None:
 def check_allow(names: Collection[str]) -> None:
     """--allow names validity checks that exist."""
     checks = validity.names()
-    unknown = ",".join(sorted(set(names) - set(checks)))
-    refuse((unknown, f"--allow={unknown} names no validity check; there are {', '.join(checks)}."))
+    unknown = sorted(set(names) - set(checks))
+    hint = did_you_mean(unknown[0], checks) if unknown else ""
+    listed = f"there are {', '.join(checks)}"
+    refuse((unknown, f"--allow={','.join(unknown)} names no validity check.{hint} In all {listed}."))
+
+
+def check_allow_diff(names: Collection[str]) -> None:
+    """--allow-diff names a section of what is compared, or a key of one."""
+    unknown = [name for name in names if name.partition(".")[0] not in SECTIONS]
+    hint = did_you_mean(unknown[0].partition(".")[0], SECTIONS) if unknown else ""
+    refuse(
+        (
+            unknown,
+            f"--allow-diff={','.join(unknown)} names nothing that is compared.{hint} Name "
+            f"{', '.join(SECTIONS)}, or one of their keys such as model.dtype.",
+        )
+    )
 
 
 def check_folder(option: str, value: str | None) -> None:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from slabench.near import did_you_mean
 
 
 def positive_int(text: str) -> int:
@@ -91,6 +93,17 @@ def ratio(text: str) -> float:
     return value
 
 
+def chosen(choices: Sequence[str]) -> Callable[[str], str]:
+    """argparse's own choices would have no hint, and pytest prints its usage before their sentence."""
+
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"it is none of {', '.join(choices)}.{did_you_mean(text, choices)}")
+        return text
+
+    return read
+
+
 def worded(parse: Callable[[str], Any], what: str) -> Callable[[str], Any]:
     """parse with a sentence for what it refuses, which ends with what to give: argparse alone would name our
     function.
@@ -128,6 +141,12 @@ class Option:
     @property
     def dest(self) -> str:
         return self.name.removeprefix("--").replace("-", "_")
+
+    @property
+    def reader(self) -> Callable[[str], Any]:
+        """Reads a value; argparse's sentence for one that cannot be taken ends with what to give."""
+        assert self.parse is not None, f"{self.name} takes no value"
+        return worded(chosen(self.choices) if self.choices else self.parse, self.help)
 
     @property
     def shown_default(self) -> str:

@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 
 from slabench.errors import ConfigError
+from slabench.options.other_spellings import hint, loose_limits
 from slabench.options.table import OPTIONS
-from slabench.options.types import worded
 from slabench.places import CLONE
 from slabench.plugin import multi_server
-from slabench.plugin.other_spellings import hint, loose_limits
 from slabench.plugin.redact_traceback import cleaned
 from slabench.plugin.repeats import check_loop
 from slabench.plugin.stash import SETTINGS
@@ -24,17 +23,20 @@ from slabench.session.settings import Settings
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    before = "general"  # in --help ours follow pytest's first group, in one piece; other plugins come after
     for option in OPTIONS:
         if option.name == "--base-url" and pluginmanager.hasplugin("base_url"):
             continue  # pytest-base-url's, which browser plugins pull in: its value is ours
-        group = parser.getgroup(f"slabench-{option.group.split()[0]}", f"slabench: {option.group}")
+        name = f"slabench-{option.group.split()[0]}"
+        group = parser.getgroup(name, f"slabench: {option.group}", after=before)
+        before = name
         action: dict[str, Any] = {"action": "store_true", "default": False}
         if option.parse is not None:
             kind, default = ("append", None) if option.append else ("store", option.default)
-            action = {"action": kind, "default": default, "type": worded(option.parse, option.help)}
+            action = {"action": kind, "default": default, "type": option.reader}
             if option.alone is not None:
                 action |= {"nargs": "?", "const": option.alone}
-            action |= {"metavar": option.metavar} | ({"choices": option.choices} if option.choices else {})
+            action |= {"metavar": option.metavar}
         try:
             group.addoption(option.name, dest=option.dest, help=option.described, **action)
         except (ValueError, argparse.ArgumentError):

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from slabench.loadgen.backends import BACKENDS
-from slabench.options.checks import check_allow, check_dataset, check_folder, refuse
-from slabench.verdict.differences import SECTIONS
+from slabench.options.checks import check_allow, check_allow_diff, check_dataset, check_folder, refuse
 
 SIM = "sim:"
 
@@ -65,7 +64,6 @@ def check(options: Namespace) -> None:
 def _check_baselines(options: Namespace) -> None:
     """A gate must not overwrite what it is measured by, and --allow-diff must name something."""
     paths = [Path(path).resolve() for path in (options.baseline, options.save_baseline) if path is not None]
-    unknown = [name for name in options.allow_diff if name.partition(".")[0] not in SECTIONS]
     refuse(
         (
             len(paths) == 2 and paths[0] == paths[1],
@@ -73,12 +71,8 @@ def _check_baselines(options: Namespace) -> None:
             "become the next baseline. Save to another file, and replace the old one when the run is "
             "accepted.",
         ),
-        (
-            unknown,
-            f"--allow-diff={','.join(unknown)} names nothing that is compared; name {', '.join(SECTIONS)}, "
-            "or one of their keys such as model.dtype.",
-        ),
     )
+    check_allow_diff(options.allow_diff)
 
 
 def _check_capacity(options: Namespace) -> None:

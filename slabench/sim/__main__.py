@@ -37,12 +37,26 @@ def tokenizer_folder(text: str) -> str:
 
 def options(argv: Sequence[str], prog: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog=prog, description="The embedded server, on the loopback interface only."
+        prog=prog,
+        description="The embedded server, on the loopback interface only.",
+        epilog="\n  ".join(
+            (
+                "examples:",
+                f"{prog} --port=30000 --log=/tmp/server.log",
+                f"{prog} --profile='r1-fp8-tp8?noise=0.02'",
+                f"{prog} --profile='demo?fault=busy&fault_share=0.5'",
+            )
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--profile", default="demo", help=f"{', '.join(PROFILES)}, {NULL.name}, or NAME?parameter=value&..."
+        "--profile",
+        default="demo",
+        help=f"{', '.join(PROFILES)}, {NULL.name}, or NAME?parameter=value&... (demo)",
     )
-    parser.add_argument("--host", default="127.0.0.1", choices=("127.0.0.1", "::1"), help="IPv4 or IPv6")
+    parser.add_argument(
+        "--host", default="127.0.0.1", choices=("127.0.0.1", "::1"), help="IPv4 or IPv6 (127.0.0.1)"
+    )
     parser.add_argument("--port", type=port, default=30000, help="0 takes a free one (30000)")
     parser.add_argument(
         "--shared-port",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 from urllib.parse import parse_qsl
 
+from slabench.near import did_you_mean
 from slabench.sim.cost import DECODE_TABLES, Cost
 from slabench.sim.fault_table import FAULTS, Choice
 from slabench.sim.forward import Limits
@@ -158,8 +159,11 @@ def read_profile(text: str) -> Profile:
     if name == NULL.name:
         return changed(NULL, settings, _OF_NULL)
     if name not in PROFILES:
-        listed = ", ".join((*PROFILES, NULL.name))
-        raise UnknownProfile(f"There is no profile {name!r} of the embedded server; there are {listed}.")
+        names = (*PROFILES, NULL.name)
+        listed, hint = ", ".join(names), did_you_mean(name, names)
+        raise UnknownProfile(
+            f"There is no profile {name!r} of the embedded server.{hint} There are {listed}."
+        )
     return changed(PROFILES[name], settings, [field.name for field in fields(Profile)])
 
 
@@ -168,8 +172,9 @@ def changed(profile: P, settings: str, parameters: Sequence[str]) -> P:
     changes: dict[str, float | str] = {}
     for key, text in parse_qsl(settings, keep_blank_values=True):
         if key not in parameters or key == "name":
-            listed = ", ".join(name for name in parameters if name != "name")
-            raise UnknownProfile(f"The embedded server has no parameter {key!r}; there are {listed}.")
+            names = [name for name in parameters if name != "name"]
+            listed, hint = ", ".join(names), did_you_mean(key, names)
+            raise UnknownProfile(f"The embedded server has no parameter {key!r}.{hint} There are {listed}.")
         kind = type(getattr(profile, key))
         try:
             changes[key] = kind(text)
@@ -184,7 +189,8 @@ def _check(key: str, text: str, value: float | str) -> None:
         unknown = [name for name in text.split(",") if name and name not in _NAMES[key]]
         if unknown:
             raise UnknownProfile(
-                f"The embedded server has no {key} {unknown[0]!r}; there are {', '.join(_NAMES[key])}."
+                f"The embedded server has no {key} {unknown[0]!r}.{did_you_mean(unknown[0], _NAMES[key])} "
+                f"There are {', '.join(_NAMES[key])}."
             )
     if isinstance(value, str):
         return

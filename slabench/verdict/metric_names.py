@@ -14,6 +14,7 @@ NEAR = 0.75  # of difflib's ratio: tpto for tpot, total_throughtput for total_th
 
 def meant(key: str) -> tuple[str, ...]:
     """The keys that a name may stand for, best first; none where no name is close."""
+    key = key.lower()
     base, _, statistic = key.rpartition(".") if key.rpartition(".")[2] in STATISTICS else (key, "", "")
     forms = [(key, ""), (key.removesuffix("_ms"), ""), (base, statistic)]
     if (form := _OTHER_FORM.fullmatch(key)) is not None:

@@ -23,7 +23,7 @@ from slabench.verdict.metric_names import did_you_mean
 
 _NUMBER = r"[0-9]+(\.[0-9]+)?([eE]\+?[0-9]+)?"
 _COMPARISON = re.compile(
-    rf"^\s*(?P<metric>[a-z][a-z0-9_.]*)\s*(?P<op>[<>=:]+)\s*(?P<limit>{_NUMBER})\s*(ms)?\s*$"
+    rf"^\s*(?P<metric>[A-Za-z][A-Za-z0-9_.]*)\s*(?P<op>[<>=:]+)\s*(?P<limit>{_NUMBER})\s*(ms)?\s*$"
 )
 _OPERATORS = {"lower": "<=", "higher": ">="}
 

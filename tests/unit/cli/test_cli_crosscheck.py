@@ -44,7 +44,7 @@ from slabench.workloads.tokenizer import load_tokenizer
         ("--rounds=many", "argument --rounds: 'many' cannot be taken (it is not a whole number)"),
         ("--dataset-path=/nope", "--dataset-path=/nope does not exist"),
         ("--dataset-path=docs", "--dataset-path=docs is a folder"),
-        ("--allow=nosuch,client", "--allow=nosuch names no validity check; there are completed,"),
+        ("--allow=nosuch,client", "--allow=nosuch names no validity check. In all there are completed,"),
         ("--tokenizer=./nope", "--tokenizer=./nope is not a folder here"),
         ("--json=/no/such/folder/x.json", "--json=/no/such/folder/x.json cannot be written"),
         ("--base-url=", "--base-url (or SLABENCH_BASE_URL) is empty"),

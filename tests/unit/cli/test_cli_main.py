@@ -32,7 +32,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_mistyped_command_is_recognised(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["comapre"]) == 4
-    assert "no command 'comapre' (did you mean compare?); there are run," in capsys.readouterr().err
+    assert "no command 'comapre'. Did you mean compare? There are run," in capsys.readouterr().err
 
 
 def test_help_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:

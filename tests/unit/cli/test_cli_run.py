@@ -41,7 +41,7 @@ def test_words(words: str, expected: list[str]) -> None:
     [
         ("", "Name the suites first"),
         ("--base-url=sim: tencent", "Name the suites first"),
-        ("tencant", "'tencant' is no suite; there are ali, serving, tencent"),
+        ("tencant", "'tencant' is no suite. Did you mean tencent? There are ali, serving, tencent"),
         ("unit", "is no suite"),
         ("tests", "is no suite"),
         ("../slabench", "is no suite"),

@@ -34,6 +34,7 @@ from slabench.session.tokenizer import TokenizerSource
 from slabench.verdict.looks import DEFAULT_LOOKS, Looks
 from slabench.verdict.sla import Slo
 
+pytest_plugins = ("pytester",)
 PUBLISHED = Path(__file__).parents[3] / "baselines" / "published-tencent.json"
 
 
@@ -319,3 +320,28 @@ def test_the_help_names_defaults_and_allowed_values() -> None:
         (option,) = [known for known in OPTIONS if known.name == name]
         assert f"one of {', '.join(option.choices)}" in said[name] and option.choices
     assert "repeatable" in said["--header"]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("--num-prompt=4", "write --num-prompts=4."),
+        ("--slo-preset=ant50", "it is none of ant-70, ant-50, ant-30, tencent. Did you mean ant-50?"),
+        ("--backend=sglang-chat", "Did you mean sglang-oai-chat?"),
+        ("--allow=complete", "--allow=complete names no validity check. Did you mean completed?"),
+        ("--allow-diff=hardwar", "names nothing that is compared. Did you mean hardware?"),
+        ("--slo=mean_ttft_ms<=2000", "Did you mean ttft.mean?"),
+    ],
+)
+def test_pytest_ends_with_the_hint(run_suite: Callable[..., object], given: str, sentence: str) -> None:
+    ran = run_suite("def test_it(says):\n    says('PASSED')\n", given)
+    assert ran.status == 4  # type: ignore[attr-defined]
+    assert sentence in ran.output  # type: ignore[attr-defined]
+
+
+def test_the_help_has_our_options_in_one_piece_near_its_begin(run_suite: Callable[..., object]) -> None:
+    """Behind pytest's own general ones, and before those of other plugins."""
+    ran = run_suite("", "--help", url=None)
+    heads = re.findall(r"^(\S.*):$", ran.output, re.M)  # type: ignore[attr-defined]
+    ours = [f"slabench: {group}" for group in dict.fromkeys(option.group for option in OPTIONS)]
+    assert heads[heads.index("general") + 1 :][: len(ours)] == ours

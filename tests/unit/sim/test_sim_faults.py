@@ -38,7 +38,7 @@ def test_faults_are_combined_with_commas() -> None:
 
 
 def test_an_unknown_fault_is_one_sentence_that_names_the_known_ones() -> None:
-    with pytest.raises(UnknownProfile, match="no fault 'nosuch'; there are busy, rate_limit"):
+    with pytest.raises(UnknownProfile, match=r"no fault 'nosuch'\. There are busy, rate_limit"):
         read_profile("demo?fault=busy,nosuch")
 
 

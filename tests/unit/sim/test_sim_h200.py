@@ -125,7 +125,7 @@ def test_stairs_and_a_cliff_of_another_profile() -> None:
 
 
 def test_a_table_that_is_not_there_is_one_sentence() -> None:
-    with pytest.raises(UnknownProfile, match="no decode_table 'a100'; there are h200-qwen3-30b-a3b"):
+    with pytest.raises(UnknownProfile, match=r"no decode_table 'a100'\. There are h200-qwen3-30b-a3b"):
         read_profile("demo?decode_table=a100")
 
 

@@ -7,7 +7,7 @@ forms that argparse takes there and pytest does not (--num-prompt).
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from slabench.loadgen.backends import BACKENDS
 from slabench.loadgen.backends import NAMES as BACKEND_NAMES
@@ -90,41 +90,48 @@ INSTEAD = {
 NEAR = 0.8  # of difflib's ratio: --num-promts, --max-concurency
 
 
-def hint(unknown: Sequence[str], ours: Collection[str], every: Sequence[str] = ()) -> str | None:
-    """A sentence on the first of pytest's unknown arguments that can be explained; None where none can.
+def hint(
+    unknown: Sequence[str],
+    ours: Collection[str],
+    every: Sequence[str] = (),
+    *,
+    instead: Mapping[str, str] = INSTEAD,
+) -> str | None:
+    """A sentence on the first of a parser's unknown arguments that can be explained; None where none can.
 
-    ours: our options' names without dashes. every: the whole command line, for values that stand by
-    themselves.
+    ours: the options' names without dashes. every: the whole command line, for values that stand by
+    themselves. instead: nothing for a command that does not have the options which these sentences name.
     """
     host, port = _value("--host", every), _value("--port", every)
     for part in unknown:
         name, sign, value = part.removeprefix("--").partition("=")
         if not part.startswith("--") or not name:
             continue
-        if name in ("host", "port"):
+        if name in ("host", "port") and "base-url" in ours:
             return (
                 f"{part} is not an option here: write "
                 f"--base-url=http://{host or '127.0.0.1'}:{port or '30000'}."
             )
         value = value if sign else _value(part, every)
-        explanation = _explained(name.replace("_", "-").lower(), value, ours)
+        explanation = _explained(name.replace("_", "-").lower(), value, ours, instead)
         if explanation is not None:
             return f"--{name} is not an option here: {explanation}{'' if explanation.endswith('?') else '.'}"
     return None
 
 
-def _explained(name: str, value: str, ours: Collection[str]) -> str | None:
+def _explained(name: str, value: str, ours: Collection[str], instead: Mapping[str, str]) -> str | None:
     longer = [option for option in ours if len(name) > 3 and option.startswith(name)]
     own = name if name in ours else SAME.get(name, longer[0] if len(longer) == 1 else "")
     if secret_name(name) and name not in ours:
-        return INSTEAD["api-key"]
+        return instead.get("api-key")
     if own == "header":
         return "write --header=NAME:VALUE, once for each"  # its value is a secret
     if own in ours:
         return f"write --{own}{f'={value}' if value else ''}"
-    if name in INSTEAD:
-        return INSTEAD[name]
-    near = longer[:3] or difflib.get_close_matches(name, [*ours, *SAME], n=1, cutoff=NEAR)
+    if name in instead:
+        return instead[name]
+    same = [other for other, option in SAME.items() if option in ours]
+    near = longer[:3] or difflib.get_close_matches(name, [*ours, *same], n=1, cutoff=NEAR)
     near = list(dict.fromkeys(SAME.get(option, option) for option in near))
     return f"did you mean {' or '.join(f'--{option}' for option in near)}?" if near else None
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from slabench.options.other_spellings import INSTEAD, SAME, hint, loose_limits
 from slabench.options.table import OPTIONS
-from slabench.plugin.other_spellings import INSTEAD, SAME, hint, loose_limits
-
-pytest_plugins = ("pytester",)
 
 OURS = [option.name.removeprefix("--") for option in OPTIONS]
 CLIENT = (
@@ -105,9 +102,3 @@ def test_most_options_of_the_reference_client_are_ours_or_explained() -> None:
     )
     others += r"|sharegpt-context|extra-request"
     assert {option for option in theirs - known if not re.match(others, option)} == set()
-
-
-def test_pytest_ends_with_the_hint(run_suite: Callable[..., object]) -> None:
-    ran = run_suite("def test_it(says):\n    says('PASSED')\n", "--num-prompt=4")
-    assert ran.status == 4  # type: ignore[attr-defined]
-    assert "write --num-prompts=4." in ran.output  # type: ignore[attr-defined]
