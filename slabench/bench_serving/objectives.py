@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from slabench.messages import Message, Sentence
 from slabench.metrics.definitions import metric_of
@@ -19,7 +20,7 @@ def as_classic(key: str) -> str:
 
 def classic_rules(rules: Iterable[Slo]) -> tuple[Slo, ...]:
     """Objectives on its metrics. One without a classic metric stays: undefined, it makes the run INVALID."""
-    return tuple(Slo(as_classic(rule.metric), rule.op, rule.limit) for rule in rules)
+    return tuple(replace(rule, metric=as_classic(rule.metric)) for rule in rules)
 
 
 def label(run: ReportedRun, rules: Iterable[Slo]) -> str:

@@ -105,17 +105,31 @@ def classic_metrics(outputs: Sequence[ClassicOutput], duration: float) -> dict[s
             "qpm": 60 * round(len(outputs) / duration, 2),
         }
         samples: dict[str, Sequence[float] | np.ndarray] = {
-            "tpot": [
-                (each.latency - each.ttft) / (each.output_len - 1) for each in outputs if each.output_len > 1
-            ],
-            "ttft": [each.ttft for each in outputs],
+            **_of_a_request(outputs),
             "itl": np.concatenate([np.asarray(each.itl, dtype=float) for each in outputs]),
-            "e2el": latencies,
         }
         for name, sample in samples.items():
             metrics |= {f"{name}.{statistic}": value for statistic, value in spread_ms(sample).items()}
         metrics |= _buckets(outputs)
     return {f"classic.{key}": value for key, value in metrics.items()}
+
+
+def _of_a_request(outputs: Sequence[ClassicOutput]) -> dict[str, list[float]]:
+    """What it takes percentiles of, in seconds: one value a request."""
+    return {
+        "tpot": [
+            (each.latency - each.ttft) / (each.output_len - 1) for each in outputs if each.output_len > 1
+        ],
+        "ttft": [each.ttft for each in outputs],
+        "e2el": [each.latency for each in outputs],
+    }
+
+
+def request_samples(run: RunRecord) -> dict[str, list[float]]:
+    """The values of a run's whole answers in seconds by metric, those without any text left out."""
+    done = [record for record in run.requests if record.ok and record.stamps_ns]
+    texts = [record for record in done if record.first_text_ns is not None]
+    return _of_a_request([classic_output(record, run.began_ns) for record in texts])
 
 
 def retokenized(metrics: Mapping[str, float], tokens: int) -> dict[str, float]:

@@ -40,16 +40,23 @@ def _form_of(item: pytest.Item, marker: pytest.Mark, options: Namespace) -> Form
     return form
 
 
-def check_objectives(forms: Sequence[tuple[str, Form]], slos: Sequence[Slo]) -> None:
-    """ConfigError if a test sends too few requests for the percentile of an objective, or if no test of the
-    run has the objective's metric.
+def check_objectives(forms: Sequence[tuple[str, Form]], slos: Sequence[Slo], repeats: int = 1) -> None:
+    """ConfigError if a test sends too few requests for the percentile of an objective ever to hold, or if no
+    test of the run has the objective's metric. repeats: loads of each test at most.
     """
     for slo in slos:
-        least = needs(slo)
+        of_a_load, of_all = needs(slo)
         evaluated = [(test, form) for test, form in forms if form.output_len > 1 or not between_tokens(slo)]
-        few = [(test, form.num_prompts) for test, form in evaluated if form.num_prompts < least]
+        few = [
+            (test, form.num_prompts)
+            for test, form in evaluated
+            if form.num_prompts < of_a_load or form.num_prompts * repeats < of_all
+        ]
         batches = any(form.method == "ali-decode" for _, form in forms)
         test, count = few[0] if few else ("", 0)
+        least = max(of_a_load, -(-of_all // repeats))
+        each = "" if repeats == 1 else f" in each of {repeats} repeats"
+        bound = f" for an upper bound at {slo.level * 100:g} %" if least > of_a_load else ""
         more = f" ({len(few)} such tests)" if len(few) > 1 else ""
         refuse(
             (
@@ -59,7 +66,7 @@ def check_objectives(forms: Sequence[tuple[str, Form]], slos: Sequence[Slo]) -> 
             ),
             (
                 few,
-                f"--slo={slo} needs {least} requests, and {test.rpartition('/')[2]} would send "
+                f"--slo={slo} needs {least} requests{each}{bound}, and {test.rpartition('/')[2]} would send "
                 f"{count}{more}. Ask for the mean, send more prompts, or leave such tests out with -k.",
             ),
         )

@@ -87,7 +87,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         check_repeats(config, session.items)
         settings, live = config.stash[SETTINGS], [item for item in session.items if is_live(item)]
         check_calls(live, settings.slos, settings.goodput)
-        check_objectives(marked_forms(session.items, config.option), settings.slos)
+        check_objectives(marked_forms(session.items, config.option), settings.slos, settings.most_repeats)
         for sentence in (*idle_options(live, config.option), *unread(live, config.option)):
             recorder.note(sentence)
         _check_command_line(session)

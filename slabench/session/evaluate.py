@@ -20,6 +20,7 @@ from slabench.records import RequestRecord
 from slabench.session.comparison import ComparedWith, compare, margins
 from slabench.session.evidence import check_context, read_log
 from slabench.session.measurement import NEW, Evaluated, Measured
+from slabench.session.request_values import request_values
 from slabench.session.rules import Rules, judged_metrics
 from slabench.session.settings import Settings
 from slabench.session.tokenizer import TokenizerSource
@@ -28,6 +29,7 @@ from slabench.verdict import advice
 from slabench.verdict.bounded import LABEL
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.outcome import Check, CheckStatus, Verdict
+from slabench.verdict.percentiles import Certified, certified, share_of
 from slabench.verdict.sla import Slo
 from slabench.verdict.validity import Margin, examine, settle
 from slabench.verdict.validity.streamed import Probe
@@ -130,6 +132,7 @@ def evaluate(
         labels=(*test.reasons, *codes(labels, simulated=test.deployment.simulated)),
         advice=(*test.advice, *_tuning(test, rules.slos, metrics, checks)),
         shown=rules.shown,
+        percentiles=percentiles_of(rules.slos, new),
     )
     return Evaluation(evaluated, labels, case, judge(case))
 
@@ -170,6 +173,20 @@ def evaluate_loads(
         checks = examine(context, load.form.method, allow=options.allow, strict=options.strict_validity)
         evaluated.append(Evaluated(load, metrics, sizes, checks, context))
     return tuple(evaluated)
+
+
+def percentiles_of(slos: Sequence[Slo], new: Sequence[Evaluated]) -> dict[Slo, Certified]:
+    """What the requests of all loads of the server under test certify of each percentile over requests."""
+    known: dict[Slo, Certified] = {}
+    for slo in slos:
+        share = share_of(slo.metric)
+        if share is None:
+            continue
+        values = [request_values(load.measured.run, slo.metric) for load in new]
+        least, most = ([value for load in side for value in load] for side in zip(*values, strict=True))
+        found = certified(least, slo.limit, share, slo.level, highest=most)
+        known |= {} if found is None else {slo: found}
+    return known
 
 
 def _margins(slos: Sequence[Slo], metrics: Mapping[str, float]) -> list[Margin]:

@@ -69,6 +69,10 @@ class Settings:
         return int(self.options.repeats or 1)
 
     @property
+    def most_repeats(self) -> int:
+        return self.repeats if self.looks is None else self.looks.last
+
+    @property
     def looks(self) -> Looks | None:
         """Where repeats are added until the comparison is decided; None: their number is fixed."""
         return DEFAULT_LOOKS if until_decided(self.options) else None

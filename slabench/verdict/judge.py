@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from slabench.messages import Message, as_message
 from slabench.metrics.classic import of_text
@@ -11,6 +11,7 @@ from slabench.metrics.definitions import declared, too_few
 from slabench.verdict.bounded import Undecided, evaluate
 from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus, Objective, Outcome, Verdict
+from slabench.verdict.percentiles import Certified
 from slabench.verdict.reasons import Reason
 from slabench.verdict.sla import Slo
 
@@ -34,6 +35,8 @@ class Case:
     advice: Sequence[Message | str] = ()
     counted: Mapping[str, int] | None = None  # n of all repeats together; None: as sizes
     shown: Sequence[str] = ()  # metrics that stand for the test where it has no objective
+    # what the requests of all repeats certify of the percentiles among slos
+    percentiles: Mapping[Slo, Certified] = field(default_factory=dict)
 
 
 def judge(case: Case) -> Verdict:
@@ -48,11 +51,15 @@ def judge(case: Case) -> Verdict:
     reporting = [
         check.name for check in case.checks if check.state in (CheckStatus.INVALID, CheckStatus.FINDING)
     ]
+    undecided = [
+        result.message for result in results if isinstance(result, Undecided) and result.inconclusive
+    ]
     message = _invalid(case, results) or comparison.not_comparable
     outcome = Outcome.INVALID
     if message is None:
-        outcome, message = _concluded(case, comparison, objectives, missing=required)
-        if not objectives and not required and comparison.inconclusive is None:
+        open_lines = [*undecided, *([] if comparison.inconclusive is None else [comparison.inconclusive])]
+        outcome, message = _concluded(case, objectives, open_lines, missing=required)
+        if not objectives and not required and not open_lines:
             reporting.append(NOTHING_JUDGED)
     # What it failed for comes first: a reader takes the first code for the cause.
     first: list[str] = []
@@ -63,7 +70,8 @@ def judge(case: Case) -> Verdict:
     # What there is nothing of is no reason, unless it was required.
     reasons = [each for each in comparison.reasons if required or each is not Reason.NO_BASELINE]
     absent = (*([] if floors else [Reason.NO_FLOOR]), *(set(comparison.reasons) - set(reasons)))
-    codes = tuple(dict.fromkeys((*first, *reporting, *reasons, *case.labels)))
+    inconclusive = [Reason.INCONCLUSIVE] if undecided else []
+    codes = tuple(dict.fromkeys((*first, *reporting, *reasons, *inconclusive, *case.labels)))
     advice = tuple(as_message(text) if isinstance(text, str) else text for text in case.advice)
     return Verdict(outcome, message, codes, objectives, tuple(case.checks), advice, absent)
 
@@ -72,19 +80,20 @@ def _result(case: Case, kind: str, rule: Slo) -> Objective | Undecided | Slo:
     """The rule itself where its metric is not defined."""
     # Each repeat must have enough requests; the n that is shown is of all repeats.
     counted = case.sizes if case.counted is None else case.counted
-    return evaluate(rule, case.metrics, counted, kind=kind, least=case.sizes) or rule
+    certified = case.percentiles.get(rule) if kind == "slo" else None
+    return evaluate(rule, case.metrics, counted, kind=kind, least=case.sizes, certified=certified) or rule
 
 
 def _concluded(
-    case: Case, comparison: Comparison, objectives: Sequence[Objective], *, missing: bool
+    case: Case, objectives: Sequence[Objective], inconclusive: Sequence[Message], *, missing: bool
 ) -> tuple[Outcome, Message]:
-    """Of a valid run. missing: a baseline is required, and there is none."""
+    """Of a valid run. inconclusive: lines on what is undecided; missing: a required baseline is not there."""
     violated = tuple(objective.message for objective in objectives if not objective.holds)
     if violated:
         return Outcome.FAILED, Message("verdict.objectives", objectives=violated[:3])
     # After what failed: one metric that is surely worse is enough, whatever the others are.
-    if comparison.inconclusive is not None:
-        return Outcome.INVALID, comparison.inconclusive
+    if inconclusive:
+        return Outcome.INVALID, inconclusive[0]
     if missing:
         return Outcome.FAILED, Message("verdict.no_baseline")
     if not objectives:
@@ -98,9 +107,9 @@ def _invalid(case: Case, results: Sequence[Objective | Undecided | Slo]) -> Mess
     invalid = [check for check in case.checks if check.state is CheckStatus.INVALID]
     if invalid:
         return invalid_checks(invalid)
-    undecided = next((result for result in results if isinstance(result, Undecided)), None)
-    if undecided is not None:
-        return undecided.message
+    for result in results:
+        if isinstance(result, Undecided) and not result.inconclusive:
+            return result.message
     undefined = next((result for result in results if isinstance(result, Slo)), None)
     return None if undefined is None else _undefined(case, undefined)
 

@@ -20,6 +20,8 @@ from slabench.metrics.definitions import (
     statistics_of,
 )
 from slabench.verdict.metric_names import did_you_mean
+from slabench.verdict.percentiles import fewest, share_of
+from slabench.verdict.statistics import LEVEL
 
 _NUMBER = r"[0-9]+(\.[0-9]+)?([eE]\+?[0-9]+)?"
 _COMPARISON = re.compile(
@@ -28,23 +30,17 @@ _COMPARISON = re.compile(
 _OPERATORS = {"lower": "<=", "higher": ">="}
 
 
-# (mean TPOT ms, mean TTFT ms). ant: the tiers Base, Pro and Max of the publication; tencent: the later form
-# has a TTFT limit too.
-PRESETS: Mapping[str, tuple[float, float]] = {
-    "ant-70": (70, 2000),
-    "ant-50": (50, 1500),
-    "ant-30": (30, 1000),
-    "tencent": (50, 2000),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Slo:
-    """metric (a key of run.json's metrics) op limit, in the metric's own unit."""
+    """metric (a key of run.json's metrics) op limit, in the metric's own unit.
+
+    level: of a percentile's one-sided bounds (percentiles.py).
+    """
 
     metric: str
     op: str
     limit: float
+    level: float = LEVEL
 
     def __str__(self) -> str:
         return f"{self.metric}{self.op}{self.limit:g}"
@@ -52,6 +48,25 @@ class Slo:
     def holds(self, value: float) -> bool:
         return value <= self.limit if self.op == "<=" else value >= self.limit
 
+
+def _both(statistic: str, tpot: float, ttft: float, level: float = LEVEL) -> tuple[Slo, Slo]:
+    """Limits in ms of one statistic of TPOT and TTFT."""
+    rules = [
+        Slo(f"{name}.{statistic}", "<=", limit, level) for name, limit in (("tpot", tpot), ("ttft", ttft))
+    ]
+    return rules[0], rules[1]
+
+
+# ant: the tiers Base, Pro and Max of the publication; tencent: the later form has a TTFT limit too; mlperf:
+# Inference v6.0, DeepSeek-R1 (its Server and Interactive scenarios), which asks for 99 % confidence.
+PRESETS: Mapping[str, tuple[Slo, ...]] = {
+    "ant-70": _both("mean", 70, 2000),
+    "ant-50": _both("mean", 50, 1500),
+    "ant-30": _both("mean", 30, 1000),
+    "tencent": _both("mean", 50, 2000),
+    "mlperf-server": _both("p99", 80, 2000, 0.99),
+    "mlperf-interactive": _both("p99", 15, 1500, 0.99),
+}
 
 SLO_FORM = 'slo(METRIC, STATISTIC, "<=" or ">=", NUMBER), such as slo("tpot", "mean", "<=", 50)'
 _SLO_FORMS = f'{SLO_FORM}, or slo("qpm", "", ">=", 20) for a metric that is one number for the whole run'
@@ -177,10 +192,7 @@ def _unknown(key: str) -> str:
 
 def preset(name: str | None) -> tuple[Slo, ...]:
     """The objectives of --slo-preset; none without one."""
-    if name is None:
-        return ()
-    tpot, ttft = PRESETS[name]
-    return Slo("tpot.mean", "<=", float(tpot)), Slo("ttft.mean", "<=", float(ttft))
+    return () if name is None else PRESETS[name]
 
 
 def merge(defaults: tuple[Slo, ...], extra: tuple[Slo, ...]) -> tuple[Slo, ...]:
@@ -219,7 +231,11 @@ def of_a_batch(objective: Slo) -> bool:
     return declared(objective.metric).batch_only
 
 
-def needs(objective: Slo) -> int:
-    """How many requests a run must have for a percentile over requests to be defined; 1 for the rest."""
-    key = objective.metric
-    return LEAST.get(key.rpartition(".")[2], 1) if declared(key).ours in OF_A_REQUEST else 1
+def needs(objective: Slo) -> tuple[int, int]:
+    """Requests that a percentile over requests takes: (of one load, to be defined; of all loads of a test, to
+    have the bound that could hold the objective). 1 for other metrics.
+    """
+    key, share = objective.metric, share_of(objective.metric)
+    if share is None:
+        return 1, 1
+    return LEAST.get(key.rpartition(".")[2], 1), fewest(share, objective.level)

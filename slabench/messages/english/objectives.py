@@ -23,6 +23,14 @@ MESSAGES = {
     "headline.stop": ".",
     "headline.complete": "{line}{stop} {remedy}",
     "objective.tpot_bounded": "TPOT_BOUNDED",
+    "objective.bounds": "{level_pct:g} % bounds {ends: and }",
+    "objective.no_bound": "none",
+    "objective.inconclusive": (
+        "INCONCLUSIVE: {metric:metric} {observed} may be above {limit:g}{unit} ({interval}, n={n}): "
+        "above it are {over}, allowed are {share_pct:g} %; {remedy}"
+    ),
+    "objective.requests_decide": "about {requests:,} requests would probably decide",
+    "objective.no_number": "with as many above it no number of requests would decide",
     "objective.undecided": (
         "TPOT_BOUNDED: {metric:metric} {low:number} to {high:number} {unit}, and the limit of {limit:g} "
         "{unit} is between the two, so no verdict on {objective} is possible (n={n}). {remedy}."

@@ -6,7 +6,9 @@ MESSAGES = {
     "reason.no_floor": "no floor is stored for this test",
     "reason.no_baseline": "no older run to compare with",
     "reason.not_comparable": "the baseline is of another model, hardware, server or workload",
-    "reason.inconclusive": "the repeats differ too much for the allowed difference",
+    "reason.inconclusive": (
+        "the repeats differ too much for the allowed difference, or a percentile is of too few requests"
+    ),
     "reason.single_run": "one run on a side, so its spread is not known",
     "reason.no_spread": "the repeats of a side do not differ",
     "reason.not_interleaved": "old and new were not measured alternately",
