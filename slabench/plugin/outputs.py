@@ -13,6 +13,7 @@ from _pytest.junitxml import xml_key
 
 from slabench.errors import SlabenchError, system_words
 from slabench.messages import Message
+from slabench.plugin.append_history import append_to_history
 from slabench.plugin.save_baseline import save_baseline
 from slabench.session.settings import Settings
 
@@ -47,6 +48,9 @@ def write_outputs(
         with losing(f"--save-baseline={settings.save_baseline}", lose):
             for sentence in save_baseline(document, settings.save_baseline):
                 note(sentence)
+    if settings.history is not None:
+        with losing(f"--history={settings.history}", lose):
+            note(append_to_history(document, settings.history, settings.options.history_version))
     with losing("the published tables' files", lose):
         write_published_tables(document, folder)
     frontier = frontier_rows(document)

@@ -36,6 +36,8 @@ NOT_ITS_OWN = {
     "--baseline-deploy-log": 1,
     "--one-after-the-other": 0,
     "--save-baseline": 1,
+    "--history": 1,
+    "--history-version": 1,
     "--require-baseline": 0,
     "--report-dir": 1,
     "--repeats": 1,

@@ -19,7 +19,7 @@ RECORDS = "requests.jsonl.gz"
 UNFINISHED_REASONS = frozenset({"interrupted", "CRASHED", "ServerError", "no_verdict"})
 # Options that change where a run writes or how it is shown, and not what it measures or how that is judged.
 FREE = frozenset(
-    "report_dir progress resume github launch launch_timeout api_key_env ca_file save_baseline "
+    "report_dir progress resume github launch launch_timeout api_key_env ca_file save_baseline history "
     "connect_timeout deploy_log "
     "baseline_launch baseline_deploy_log baseline_api_key_env".split()
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from slabench.messages import Message
 from slabench.metrics.repeats import fewest, summed
 from slabench.server.secrets import redact_url
+from slabench.session.knee import knee_notes
 from slabench.session.measurement import BASELINE, NEW, Evaluated, Measured
 from slabench.verdict import comparison as baselines
 from slabench.verdict.baseline import Baseline, BaselineTest
@@ -18,6 +19,7 @@ from slabench.verdict.gated_metrics import Gathered, gated_keys, gather
 from slabench.verdict.looks import Looks, LooksTaken, StopReason
 from slabench.verdict.reasons import Reason
 from slabench.verdict.regression import limit_of
+from slabench.verdict.statistics import geometric_mean
 from slabench.verdict.validity import Margin
 
 if TYPE_CHECKING:
@@ -78,7 +80,10 @@ def compare(
         sizes,
         classic=run.reported is not None,
     )
-    if comparison is None or compared.looks is None or stopped is None:
+    if comparison is None:
+        return None
+    comparison = replace(comparison, notes=(*comparison.notes, *knee_notes(evaluated)))
+    if compared.looks is None or stopped is None:
         return comparison
     return replace(comparison, looks=LooksTaken(compared.looks, len(mine), stopped))
 
@@ -124,10 +129,13 @@ def compare_runs(
         old = old.only(only)
         known = replace(known, tests={test_id: old})
     new = gather(mine, () if old is None else old.compared(gated), repeats)
+    values = new.values
+    if known.of_runs:  # all repeats of this run are one sample beside the old ones
+        values = {key: [geometric_mean(each)] for key, each in values.items() if min(each) > 0}
     return baselines.compare(
         known,
         test_id,
-        new.values,
+        values,
         fewest(sizes),
         compared.fingerprint,
         work,

@@ -71,6 +71,10 @@ def _check_baselines(options: Namespace) -> None:
             "become the next baseline. Save to another file, and replace the old one when the run is "
             "accepted.",
         ),
+        (
+            options.history_version is not None and options.history is None,
+            "--history-version names a version in a history; it needs --history=FILE.",
+        ),
     )
     check_allow_diff(options.allow_diff)
 

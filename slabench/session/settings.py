@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from slabench import request_extras
 from slabench.errors import ConfigError
+from slabench.history import PREFIX
 from slabench.loadgen.backends import BACKENDS
 from slabench.options.checks import api_key, check_writable
 from slabench.output_file import check_rows
@@ -50,6 +51,7 @@ class Settings:
     baseline_api_key: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # beside the API key's
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)  # merged into every request
+    history: Path | None = None
     goodput: Mapping[str, float] = field(default_factory=dict)  # limits in ms that each request is held to
 
     @property
@@ -126,12 +128,13 @@ class Settings:
             goodput=limits,
             headers=headers,
             body=body,
-            baseline=None if options.baseline is None else baseline_file.load(options.baseline),
+            baseline=_baseline(options),
             api_key=key,
             save_baseline=_writable("--save-baseline", options.save_baseline, worker=worker),
             bench_serving_jsonl=_writable(
                 "--bench-serving-jsonl", options.bench_serving_jsonl, worker=worker
             ),
+            history=_history(options, urls, worker=worker),
             resume=options.resume,
             baseline_url=baseline_url(options, urls),
             baseline_api_key=old_key,
@@ -148,6 +151,27 @@ def _extras(options: Namespace, key: str | None) -> tuple[dict[str, str], dict[s
     BACKENDS[options.backend].check_extra_body(body)
     setting_checks.check_reference_client(options, headers, body)
     return headers, body
+
+
+def _baseline(options: Namespace) -> Baseline | None:
+    name = options.baseline
+    if name is None:
+        return None
+    if name.startswith(PREFIX):
+        from slabench.history.baseline import load  # with run.json's types: not for a collection
+
+        return load(name.removeprefix(PREFIX), int(options.repeats or 1))
+    return baseline_file.load(name)
+
+
+def _history(options: Namespace, urls: Sequence[str], *, worker: bool) -> Path | None:
+    if options.history is None:
+        return None
+    if not worker:
+        from slabench.history.file import check_appendable
+
+        check_appendable("--history", options.history, simulated=any(url.startswith(SIM) for url in urls))
+    return Path(options.history)
 
 
 def _writable(option: str, path: str | None, *, worker: bool) -> Path | None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from slabench.messages import Message
 from slabench.verdict.gated_metrics import Gathered
 
 
@@ -24,6 +25,7 @@ class BaselineTest:
     # A file without samples was written by hand, such as the published tables: only what it names is
     # compared.
     by_hand: bool = False
+    notes: tuple[Message, ...] = ()  # what is known of it, beside the verdict
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> BaselineTest:
@@ -64,9 +66,15 @@ class BaselineTest:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """All tests of an old side."""
+    """All tests of an old side.
+
+    of_runs: a sample is a whole run, of a day and a launch of its own, and so is the new run (history.py).
+    refused: tests that cannot be compared with it, and why.
+    """
 
     path: str
     source: str
     fingerprint: Mapping[str, Mapping[str, Any]]
     tests: Mapping[str, BaselineTest]
+    refused: Mapping[str, Message] = field(default_factory=dict)
+    of_runs: bool = False

@@ -122,7 +122,7 @@ def compare(
         Message("comparison.note_allowed", check=name, text=text) for name, text in entry.allowed.items()
     ]
     notes += [Message("comparison.note_unrecorded", keys=tuple(absent))] if absent else []
-    notes += accept_lengths(accept_length, entry.accept_length)
+    notes += [*entry.notes, *accept_lengths(accept_length, entry.accept_length)]
     comparison = Comparison(
         baseline.path,
         ComparisonState.COMPARED,
@@ -148,7 +148,13 @@ def compare(
             return comparison.refused(*refusal)
     try:
         metrics = compare_metrics(
-            samples, old, tolerance=tolerance, pairs=pairs, siblings=siblings, looks=looks
+            samples,
+            old,
+            tolerance=tolerance,
+            pairs=pairs,
+            siblings=siblings,
+            looks=looks,
+            of_runs=baseline.of_runs,
         )
     except NoRatio as error:
         return comparison.refused(error.message, [error.message])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -55,6 +55,7 @@ class Compared:
     interval: Interval | None = None  # None: no repeats differ, or there are none
     repeats: int | None = None  # that would decide it; None: not needed, or too many
     looks: Looks | None = None  # None: the number of repeats was fixed
+    of_runs: bool = False  # a sample is a whole run: repeats within one decide nothing
 
     @property
     def single(self) -> bool:
@@ -132,6 +133,8 @@ class Compared:
         """What would decide it."""
         if self.outcome is not ComparisonResult.INCONCLUSIVE:
             return None
+        if self.of_runs:
+            return Message("comparison.runs_decide")
         if self.repeats is None:
             return Message("comparison.repeats_too_many", most=MOST_REPEATS)
         return Message("comparison.repeats_decide", repeats=self.repeats)
@@ -178,9 +181,10 @@ def compare_metrics(
     pairs: bool,
     siblings: int = 1,
     looks: Looks | None = None,
+    of_runs: bool = False,
 ) -> tuple[Compared, ...]:
     """Every metric that both sides have; values are the repeats. pairs: sample k of both sides belongs
-    together.
+    together. of_runs: a sample is a whole run.
 
     siblings: the tests of this run that are points of one curve, this one included. looks: where repeats are
     added until it is decided. NoRatio: a metric has a value that no valid run has.
@@ -202,10 +206,11 @@ def compare_metrics(
     family = {key: doubt for key, doubt in doubts.items() if doubt is not None}
     level = _fixed if looks is None else looks.level
     of_alpha = dict(zip(family, held_at([*family.values()], ALPHA / siblings, level), strict=True))
-    return tuple(
+    compared = (
         _compared(key, new[key], old[key], change, shares[key], doubts[key], of_alpha.get(key, ALPHA), looks)
         for key, change in changes.items()
     )
+    return tuple(replace(metric, of_runs=True, repeats=None) if of_runs else metric for metric in compared)
 
 
 def _fixed(share: float) -> float:

@@ -89,6 +89,11 @@ def _logs(values: Sequence[float]) -> list[float] | None:
     return [math.log(value) for value in values] if values and min(values) > 0 else None
 
 
+def geometric_mean(values: Sequence[float]) -> float:
+    """Of values above 0."""
+    return math.exp(statistics.fmean(map(math.log, values)))
+
+
 def _spread(logs: Sequence[float]) -> float | None:
     """Standard deviation; None of one run, or of runs that do not differ: they count as one."""
     return statistics.stdev(logs) if len(logs) > 1 and max(logs) - min(logs) > RESOLUTION else None

@@ -30,6 +30,10 @@ MESSAGES = {
         "more than {most} repeats would be needed: with this noise the difference is too close to the "
         "allowed limit"
     ),
+    "comparison.runs_decide": (
+        "the accepted runs differ too much from each other for the allowed difference: more of them, or both "
+        "servers in turns (--baseline-url), would decide"
+    ),
     # one test
     "comparison.undecided": "INCONCLUSIVE: {metric}; {remedy}",
     "comparison.undecided_metrics": "{metrics:; }",
@@ -64,7 +68,29 @@ MESSAGES = {
     ),
     "comparison.baseline_server_unmeasured": "baseline server: it did not measure this test",
     "comparison.baseline_server_invalid": "baseline server: {why}",
+    "comparison.history_too_few": (
+        "{file} has {runs} runs of the accepted version {version} of this test, and the spread from run to "
+        "run needs {least}; append more with --history={file}, and accept {version} again"
+    ),
     # beside the verdict
+    "comparison.note_history": (
+        "compared with the last {runs} accepted runs of {version}, {first} to {last}, {processes}; a run is "
+        "one sample, and the interval is that of a further run, with {freedom} degrees of freedom"
+    ),
+    "comparison.processes": "of {processes} server processes",
+    "comparison.processes_unknown": "of an unknown number of server processes",
+    "comparison.note_queued": (
+        "past this hardware's knee{load}: requests were queued on {queued} of {steady} Decode lines without "
+        "a prefill before them, up to {most}; there TTFT and throughput follow the queue, and a small change "
+        "of speed is magnified"
+    ),
+    "comparison.note_beyond": (
+        "past this hardware's knee{load}: up to {peak} requests were in flight, and {holds} are the most "
+        "that {limit}; there TTFT and throughput follow the queue, and a small change of speed is magnified"
+    ),
+    "comparison.holds_pool": "fit in the KV pool at their whole length ({capacity} tokens, {tokens} each)",
+    "comparison.holds_running": "the server runs at once",
+    "comparison.at_baseline": " at the baseline server",
     "comparison.note_allowed": "the baseline was measured with --allow={check}: {text}",
     "comparison.note_unrecorded": "the baseline does not record {keys}, so {keys} was not compared",
     "comparison.note_accept_length": (

@@ -115,6 +115,7 @@ def _marks(tests: Sequence[Entry]) -> Iterator[Mark]:
     own = limits(tests, "tpot.mean")
     for mark in slo_marks(tests, "tpot.mean"):
         yield Mark("x", 1000 / mark.value, mark.label, slo=True)
-    for name, (tpot, _) in PRESETS.items():
-        if name.startswith("ant-") and tpot not in own:
+    for name, rules in PRESETS.items():
+        tpot = next((rule.limit for rule in rules if rule.metric == "tpot.mean"), None)
+        if name.startswith("ant-") and tpot is not None and tpot not in own:
             yield Mark("x", 1000 / tpot, text("chart.mark.tier", name=name, limit=tpot))

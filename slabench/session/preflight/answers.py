@@ -71,6 +71,11 @@ def comparable(context: PreflightContext) -> Iterator[Result]:
     if campaign is None:
         return
     tests = [test.test_id for test in context.tests]
+    for test_id in tests:
+        if file is not None and (why := file.refused.get(test_id)) is not None:
+            refused = Comparison(file.path, ComparisonState.NOT_COMPARABLE).refused(why)
+            assert refused.not_comparable is not None, "it was refused for that"
+            yield Result(Status.STOP, refused.not_comparable, tests=(test_id,), comparison=refused)
     if campaign.before is not None:
         name, old = campaign.before.name, campaign.before.fingerprint
     elif campaign.servers.baseline is not None:

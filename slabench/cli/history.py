@@ -1,0 +1,81 @@
+"""`slabench history FILE`: a file that --history appended runs to, each metric over its runs and versions
+with the changes of its level; `slabench history accept FILE VERSION` makes the runs of a version what
+--baseline=history:FILE compares with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from slabench.cli import PROG
+from slabench.errors import ConfigError, system_words
+from slabench.exit_status import INVALID
+from slabench.history import PREFIX
+from slabench.history.baseline import LEAST, MOST, held, usable
+from slabench.history.file import append, read
+from slabench.history.lines import AcceptLine
+from slabench.history.series import series
+from slabench.options.checks import check_writable
+from slabench.output_file import check_free, write_named
+from slabench.report.history import as_html, as_text
+
+
+def run(argv: Sequence[str]) -> int:
+    """0, or 6 where the file holds no run."""
+    if argv[:1] == ["accept"] and len(argv) != 1:
+        return _accept(argv[1:])
+    options = _parser("FILE", (("file", {"metavar": "FILE", "help": "the history"}),)).parse_args(argv)
+    target = options.output
+    if target is not None:
+        check_free("--output", str(check_writable("--output", target)))
+        if os.path.exists(target) and os.path.samefile(target, options.file):
+            raise ConfigError(f"--output={target} is the history itself; name another file.")
+    history = read(options.file)
+    listed = series(history)
+    print(as_text(history, listed))
+    if target is not None:
+        write_named("--output", target, as_html(history, listed))
+    return 0 if history.runs else INVALID
+
+
+def _parser(words: str, arguments: Sequence[tuple[str, dict[str, str]]]) -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    doc = (__doc__ or "").replace("`", "")
+    usage = f"{PROG} history {words}" + (" [--output=FILE.html]" if words == "FILE" else "")
+    parser = argparse.ArgumentParser(
+        prog=f"{PROG} history", usage=usage, description=doc, formatter_class=raw
+    )
+    for name, how in arguments:
+        parser.add_argument(name, **how)  # type: ignore[arg-type]
+    if words == "FILE":
+        parser.add_argument("-o", "--output", metavar="FILE", help="write a page with a chart a metric")
+    return parser
+
+
+def _accept(argv: Sequence[str]) -> int:
+    arguments = (
+        ("file", {"metavar": "FILE", "help": "the history"}),
+        ("version", {"metavar": "VERSION", "help": "as the history names it"}),
+    )
+    options = _parser("accept FILE VERSION", arguments).parse_args(argv)
+    path, version = options.file, options.version
+    history = read(path)
+    runs = usable(history, version)
+    if runs < LEAST:
+        raise ConfigError(
+            f"{path} has {runs} runs of {version} of one test, server and workload, and what a further run "
+            f"would give is predicted from {LEAST} or more; it holds {held(history)}. Append more with "
+            f"--history={path}."
+        )
+    try:
+        append(path, AcceptLine(accept=version, utc=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written ({system_words(error)}).") from error
+    print(
+        f"{version} is accepted in {path}: --baseline={PREFIX}{path} compares with its last "
+        f"{min(runs, MOST)} runs until now. Later runs of it are taken when it is accepted again."
+    )
+    return 0

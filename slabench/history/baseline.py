@@ -1,0 +1,135 @@
+"""`--baseline=history:FILE`: the last runs of the accepted version as the old side.
+
+A run is one sample: its repeats' geometric mean. What a further run of that version would give is predicted
+from the spread of these runs, s of k of them: the new run's difference from their mean has the standard error
+s sqrt(1 + 1/k) with k - 1 degrees of freedom (a prediction interval), so that days, launches and neighbours
+are in it as far as they are in these runs. The new run has as many repeats as are taken of each old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slabench.errors import ConfigError
+from slabench.history import PREFIX
+from slabench.history.file import History, read
+from slabench.history.lines import MeasuredTest, RunLine
+from slabench.messages import Message
+from slabench.verdict.baseline import Baseline, BaselineTest
+from slabench.verdict.differences import differences
+from slabench.verdict.gated_metrics import Gathered
+from slabench.verdict.statistics import geometric_mean
+
+MOST = 10  # the last runs that are taken
+LEAST = 5  # with 4 degrees of freedom a run has to be 3.0 s from their mean to be beyond it, with 2 it is 5.0
+
+
+def load(path: str, repeats: int) -> Baseline:
+    """repeats: of the new run. ConfigError where no test can be compared, before anything is measured."""
+    history = read(path, option=f"--baseline={PREFIX}")
+    if not history.accepted:
+        raise ConfigError(
+            f"--baseline={PREFIX}{path} has no accepted version; it holds {held(history)}. Accept one: "
+            f"slabench history accept {path} VERSION."
+        )
+    version = [*history.accepted][-1]
+    runs = of_version(history, version, history.accepted[version])
+    tests: dict[str, BaselineTest] = {}
+    refused: dict[str, Message] = {}
+    for name in dict.fromkeys(name for run in runs for name in run.tests):
+        chosen = _chosen(runs, name)
+        if len(chosen) < LEAST:
+            refused[name] = Message(
+                "comparison.history_too_few", version=version, runs=len(chosen), least=LEAST, file=path
+            )
+        else:
+            tests[name] = _test(chosen, name, repeats, version)
+    if not tests:
+        most = max((len(_chosen(runs, name)) for name in refused), default=0)
+        raise ConfigError(
+            f"--baseline={PREFIX}{path} has {_count(most)} of the accepted version {version} of one test, "
+            f"server and workload above its acceptance, and the spread from run to run needs {LEAST}; append "
+            f"more with --history={path}, and accept {version} again."
+        )
+    return Baseline(
+        f"{PREFIX}{path}", f"{version} in {path}", runs[-1].fingerprint, tests, refused=refused, of_runs=True
+    )
+
+
+def of_version(history: History, version: str, above: int | None = None) -> list[RunLine]:
+    """Its runs on the deployment of the newest of them, oldest first. above: of the first so many runs."""
+    runs = [run for run in history.runs[:above] if run.version == version and run.tests]
+    return [run for run in runs if not any(differences(runs[-1].fingerprint, run.fingerprint))]
+
+
+def usable(history: History, version: str) -> int:
+    """The most runs that any test of a version could be compared with."""
+    runs = of_version(history, version)
+    return max((len(_chosen(runs, name)) for run in runs for name in run.tests), default=0)
+
+
+def held(history: History) -> str:
+    """`0.5.7 (8 runs), 0.5.8 (1 run)`"""
+    versions = [run.version for run in history.runs]
+    listed = [f"{version} ({_count(versions.count(version))})" for version in dict.fromkeys(versions)]
+    return ", ".join(listed) or "no run"
+
+
+def _count(runs: int) -> str:
+    return f"{runs} run{'' if runs == 1 else 's'}"
+
+
+def _chosen(runs: Sequence[RunLine], name: str) -> list[RunLine]:
+    """The last MOST that measured this test with the workload of the newest of them."""
+    having = [run for run in runs if name in run.tests]
+    work = having[-1].tests[name].workload if having else {}
+    return [run for run in having if run.tests[name].workload == work][-MOST:]
+
+
+def _test(runs: Sequence[RunLine], name: str, repeats: int, version: str) -> BaselineTest:
+    tests = [run.tests[name] for run in runs]
+    newest = tests[-1]
+    keys = dict.fromkeys(key for test in tests for key in (*test.samples, *test.lacking))
+    without = {key: sum(key not in test.samples for test in tests) for key in keys}
+    accepted = [test.accept_length for test in tests if test.accept_length is not None]
+    return BaselineTest(
+        Gathered(
+            {
+                key: [geometric_mean(test.samples[key][:repeats]) for test in tests]
+                for key, absent in without.items()
+                if not absent
+            },
+            {key: f"{absent} of {len(tests)} runs" for key, absent in without.items() if absent},
+        ),
+        newest.workload,
+        allowed=_allowed(tests),
+        accept_length=sum(accepted) / len(accepted) if accepted else None,
+        method=newest.method,
+        notes=(
+            Message(
+                "comparison.note_history",
+                runs=len(runs),
+                version=version,
+                first=runs[0].utc[:10],
+                last=runs[-1].utc[:10],
+                processes=_processes(runs),
+                freedom=len(runs) - 1,
+            ),
+        ),
+    )
+
+
+def _allowed(tests: Sequence[MeasuredTest]) -> dict[str, str]:
+    return {check: text for test in tests for check, text in test.allowed.items()}
+
+
+def _processes(runs: Sequence[RunLine]) -> Message:
+    """Of how many server processes these runs are, as far as is known."""
+    seeds = [run.launch.random_seed for run in runs]
+    known = {seed for seed in seeds if seed is not None}
+    launched = all(run.launch.by_slabench for run in runs)
+    if launched:
+        return Message("comparison.processes", processes=len(runs))
+    if None in seeds or not known:
+        return Message("comparison.processes_unknown")
+    return Message("comparison.processes", processes=len(known))

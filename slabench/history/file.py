@@ -1,0 +1,124 @@
+"""A history file on disk: lines are appended whole by any number of writers, and read with what is broken
+among them reported.
+
+A line is written by one write() under a lock on the file itself, at its end (O_APPEND), and reaches the disk
+before the lock is given back. A writer that is killed inside that write leaves a line without its end: the
+next writer begins a new line, and readers report the broken one with its number and leave it out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from slabench.errors import ConfigError, system_words
+from slabench.history.lines import AcceptLine, RunLine, read_line
+from slabench.run_document.read import MalformedDocument
+from slabench.run_document.write import stored
+from slabench.strict_json import dumps
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """runs: in the order they were appended, each once; skipped: a sentence a line that was left out.
+
+    accepted: version -> the number of `runs` above its newest acceptance; the last key is the one accepted
+    last.
+    """
+
+    path: str
+    runs: tuple[RunLine, ...]
+    accepted: Mapping[str, int]
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def simulated(self) -> bool | None:
+        """None: it holds no run."""
+        return self.runs[0].simulated if self.runs else None
+
+
+def read(path: str, *, option: str = "") -> History:
+    """ConfigError in one sentence where the file is no history. option: how it was named."""
+    named = f"{option}{path}"
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"{named} cannot be read as a history ({system_words(error)}); --history=FILE makes one."
+        ) from error
+    runs: dict[
+        str, RunLine
+    ] = {}  # a run that was continued (--resume) is appended again: its last line counts
+    accepted: dict[str, int] = {}
+    skipped: list[str] = []
+    for number, text in enumerate(data.split(b"\n"), 1):
+        if not text.strip():
+            continue
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError):
+            skipped.append(
+                f"{named}, line {number} is no whole line ({len(text):,} bytes: its writer ended while it "
+                "wrote it); it is left out, and that run has to be measured again."
+            )
+            continue
+        try:
+            line = read_line(content)
+        except (MalformedDocument, ConfigError) as error:
+            raise ConfigError(
+                f"{named}, line {number} is no line of a history ({error}); name a file that "
+                "--history=FILE made."
+            ) from error
+        if isinstance(line, AcceptLine):
+            accepted.pop(line.accept, None)
+            accepted[line.accept] = len(runs)
+        else:
+            runs[line.run_id] = line
+    return History(path, tuple(runs.values()), accepted, tuple(skipped))
+
+
+def append(path: str, line: RunLine | AcceptLine) -> None:
+    """OSError where the disk does not take all of it: then nothing of it is left in the file."""
+    data = (dumps(stored(line), compact=True) + "\n").encode()
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        size = os.fstat(handle).st_size
+        if size and os.pread(handle, 1, size - 1) != b"\n":
+            data = b"\n" + data
+        try:
+            written = os.write(handle, data)
+            if written < len(data):
+                raise OSError(None, f"only {written} of {len(data)} bytes were written")
+            os.fsync(handle)
+        except OSError:
+            os.ftruncate(handle, size)
+            raise
+    finally:
+        os.close(handle)  # which gives the lock back
+
+
+def check_appendable(option: str, path: str, *, simulated: bool) -> None:
+    """ConfigError where a run cannot be appended, before it is measured.
+
+    A history is either of real servers or of embedded ones: its first run decides.
+    """
+    target = Path(path)
+    if target.is_dir() or not target.parent.is_dir() or (target.exists() and not target.is_file()):
+        raise ConfigError(f"{option}={path} is no file to append to; name a file in a folder that exists.")
+    if not os.access(target if target.exists() else target.parent, os.W_OK):
+        raise ConfigError(f"{option}={path} cannot be written; name a file that can be.")
+    if not target.exists():
+        return
+    held = read(path, option=f"{option}=").simulated
+    if held is not None and held != simulated:
+        kinds = ("the embedded server", "real servers")
+        mine, theirs = kinds if simulated else kinds[::-1]
+        raise ConfigError(
+            f"{option}={path} holds runs of {theirs}, and this is one of {mine}: its figures mean something "
+            "else. Name another file."
+        )

@@ -1,0 +1,132 @@
+"""A history on the console and as a page: its versions, each metric by version, and the changes."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Sequence
+from html import escape
+
+from slabench.history.file import History
+from slabench.history.series import Series
+from slabench.messages import metric_name, number
+from slabench.report.charts import static_svg
+from slabench.report.charts.chart import Chart, Kind
+from slabench.report.charts.history import history_charts
+from slabench.report.html import page
+from slabench.report.html_table import listed
+from slabench.report.html_table import table as html_table
+from slabench.report.sanitize import plain
+from slabench.report.text_table import table
+from slabench.verdict.change_points import ALPHA, LEAST_RUNS, ChangePoint
+
+Cells = tuple[str, ...]
+VERSIONS = ("version", "runs", "first", "last", "accepted")
+METRICS = ("test", "metric", "unit", "version", "runs", "mean", "spread of runs")
+
+
+def as_text(history: History, series: Sequence[Series]) -> str:
+    lines = [*_facts(history), table(VERSIONS, _versions(history), left=(0, 4))]
+    for deployment, group in _deployments(series).items():
+        lines += ["", deployment, table(METRICS, _metrics(group), left=(0, 1, 2, 3))]
+    return "\n".join([*lines, "", *_changes(series)])
+
+
+def as_html(history: History, series: Sequence[Series]) -> str:
+    parts = [listed(_facts(history)), html_table(VERSIONS, _versions(history), frozenset({0, 4}))]
+    parts += ["<h3>Changes</h3>", listed(_changes(series))]
+    for deployment, group in _deployments(series).items():
+        charts = "".join(map(_drawn, history_charts(group)))
+        cells = html_table(METRICS, _metrics(group), frozenset({0, 1, 2, 3}))
+        parts.append(f'<h3>{escape(deployment)}</h3><div class="charts">{charts}</div>{cells}')
+    name = plain(history.path)
+    heading = f"<h2>History {escape(name)}</h2>"
+    return page(f"slabench history {name}", f'<div class="slab">{heading}{"".join(parts)}</div>')
+
+
+def _drawn(chart: Chart) -> str:
+    """The chart as SVG, its caption below it."""
+    (y,) = chart.y
+    lines = []
+    for line in chart.series:
+        points = [(point.x, point.y) for point in line.points]
+        if line.kind is Kind.STEP:  # a level holds until the next begins
+            corners = [(after[0], before[1]) for before, after in itertools.pairwise(points)]
+            pairs = itertools.zip_longest(points, corners)
+            points = [point for pair in pairs for point in pair if point is not None]
+        lines.append(static_svg.Series(line.name, points, joined=line.kind is Kind.STEP))
+    marks = [(mark.value, mark.label) for mark in chart.marks]
+    svg = static_svg.line_chart(chart.title, chart.x.label, f"{y.label} ({y.unit})", lines, x_limits=marks)
+    return f"<figure>{svg}<figcaption>{escape(chart.caption)}</figcaption></figure>"
+
+
+def _deployments(series: Sequence[Series]) -> dict[str, list[Series]]:
+    groups: dict[str, list[Series]] = {}
+    for each in series:
+        groups.setdefault(plain(each.deployment), []).append(each)
+    return groups
+
+
+def _facts(history: History) -> list[str]:
+    runs = history.runs
+    dates = f", {runs[0].utc[:10]} to {runs[-1].utc[:10]}" if runs else ""
+    simulated = "SIMULATED: runs of the embedded server, no GPU." if history.simulated else None
+    lines = [f"{history.path}: {len(runs)} run{'' if len(runs) == 1 else 's'}{dates}."]
+    return [plain(line) for line in (*lines, simulated, *history.skipped) if line is not None]
+
+
+def _versions(history: History) -> list[Cells]:
+    rows: list[Cells] = []
+    for version in dict.fromkeys(run.version for run in history.runs):
+        runs = [run for run in history.runs if run.version == version]
+        above = history.accepted.get(version)
+        accepted = (
+            "" if above is None else f"{sum(run.version == version for run in history.runs[:above])} runs"
+        )
+        rows.append((plain(version), str(len(runs)), runs[0].utc[:10], runs[-1].utc[:10], accepted))
+    return rows
+
+
+def _metrics(series: Sequence[Series]) -> list[Cells]:
+    rows = []
+    for each in series:
+        for version, values in each.by_version():
+            mean = statistics.fmean(values)
+            spread = f"{statistics.stdev(values) / mean:.2%}" if len(values) > 1 else "one run"
+            cells = (
+                each.test,
+                metric_name(each.metric),
+                each.unit,
+                version,
+                str(len(values)),
+                number(mean),
+                spread,
+            )
+            rows.append(tuple(map(plain, cells)))
+    return rows
+
+
+def _changes(series: Sequence[Series]) -> list[str]:
+    """Each change in a sentence, and how they were looked for."""
+    searched = sum(len(each.values) >= LEAST_RUNS for each in series)
+    lines = [_change(each, change) for each in series for change in each.changes]
+    if not searched:
+        return [f"No series has {LEAST_RUNS} runs yet, so changes were not looked for."]
+    rule = (
+        f"permutation test of the largest CUSUM, {searched} series of at least {LEAST_RUNS} runs searched "
+        f"together: the chance of any false change is {ALPHA:.0%} (Holm)"
+    )
+    if not lines:
+        return [f"No change was found ({rule})."]
+    return [f"Changes ({rule}):", *lines]
+
+
+def _change(series: Series, change: ChangePoint) -> str:
+    run, last = series.runs[change.index], series.runs[change.index - 1]
+    versions = run.version if run.version == last.version else f"{last.version} -> {run.version}"
+    better = "worse" if series.worse(change) else "better"
+    return plain(
+        f"{series.test}: {metric_name(series.metric)} {(change.ratio - 1) * 100:+.1f} % ({better}) from run "
+        f"{run.run_id} on ({run.utc[:10]}, {versions}); {change.before} runs before and {change.after} "
+        f"after, p = {change.p:.2g}"
+    )
