@@ -13,7 +13,12 @@ from pathlib import Path
 from slabench.errors import ConfigError, system_words
 
 ROWS = "rows of bench_serving"
-KINDS = {"slabench.run/": "a run", "slabench.baseline/": "a baseline"}
+KINDS = {
+    "slabench.run/": "a run",
+    "slabench.baseline/": "a baseline",
+    "slabench.history/": "a history",
+    "slabench.bisect/": "a bisection",
+}
 PACKED = b"\x1f\x8b"  # a run's records are gzip
 # bytes of a file's beginning that tell its kind; a schema is among the first keys of a document
 HEAD = 1 << 16

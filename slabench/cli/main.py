@@ -22,6 +22,7 @@ COMMANDS = {
     "crosscheck": "our client and sglang.bench_serving side by side on one server",
     "baseline": "list, show, save and merge baseline files",
     "compare": "stored runs against the first one, with the exit status of a gate",
+    "bisect": "the first of several versions that is surely slower, each started and gated",
     "history": "the runs that --history appended to a file: metrics over versions, and where they changed",
     "report": "write summary.html, the page of a stored run, from its run.json",
 }

@@ -65,7 +65,7 @@ def arguments(argv: Sequence[str], folder: str) -> list[str]:
             f"Name the suites first: {PROG} run tencent --base-url=URL; there are {', '.join(NAMES)}."
         )
     own = [f"--config-file={INI}", f"--rootdir={folder}", f"--confcutdir={SUITES}"]
-    return [*own, *map(_path, argv[:first]), *_joined(argv[first:])]
+    return [*own, *map(_path, argv[:first]), *join_values(argv[first:])]
 
 
 def _path(word: str) -> str:
@@ -80,7 +80,7 @@ def _path(word: str) -> str:
     return "::".join((str(place), *rest))
 
 
-def _joined(words: Sequence[str]) -> list[str]:
+def join_values(words: Sequence[str]) -> list[str]:
     """`--model DIR` as `--model=DIR`: pytest learns our options late, and would take DIR for a test path."""
     with_value, joined = (
         {option.name for option in OPTIONS if option.parse and option.alone is None},

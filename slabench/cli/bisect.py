@@ -1,0 +1,129 @@
+"""`slabench bisect SUITE ... --versions=A,B,C --launch=CMD --state=FILE [options of slabench run]`: the first
+of several versions that is surely slower than the oldest.
+
+The newest is measured first, then halves: each at a launch of its own, against the oldest, which stays up
+(--one-after-the-other measures it first instead, where both do not fit). Exit status 0: found; 6: versions
+remain of which nothing could be decided; 4: there is nothing to find.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from slabench.bisect.campaign import Campaign
+from slabench.bisect.document import BisectDocument, Found
+from slabench.bisect.versions import VERSION, as_launched, check_versions, read_versions
+from slabench.cli import PROG
+from slabench.cli.run import join_values
+from slabench.errors import ConfigError
+from slabench.exit_status import INVALID
+from slabench.options.checks import check_writable
+from slabench.options.types import positive_int, worded, words
+from slabench.report.console import table
+from slabench.report.sanitize import plain
+from slabench.session.settings import DEFAULT_PAIRS
+
+# What the bisection gives to each run itself, or what is no gate.
+OWN = ("--base-url", "--save-baseline", "--resume", "--report-dir", "--find-capacity", "--history-version")
+REFERENCES = ("--baseline", "--baseline-url")
+
+
+def run(argv: Sequence[str]) -> int:
+    options, rest = _parser().parse_known_args(join_values(argv))
+    campaign = _campaign(options, rest)
+    document = campaign.run(lambda sentence: print(sentence, flush=True))
+    print(as_text(document))
+    assert document.found is not None
+    return INVALID if document.found.unresolved else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    doc, raw = (__doc__ or "").replace("`", ""), argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog=f"{PROG} bisect", description=doc, formatter_class=raw, allow_abbrev=False
+    )
+    add = parser.add_argument
+    add("suites", nargs="+", metavar="SUITE", help="ali, serving, tencent, or a file or test of one")
+    add("--versions", type=words, metavar="A,B,C", help="the versions or images, the oldest first")
+    add("--versions-file", metavar="FILE", help="the same, one a line")
+    add("--launch", metavar="CMD", help="starts a version's server, with {version} in it and {port}")
+    add("--baseline-launch", metavar="CMD", help="starts the oldest, where that differs (other GPUs)")
+    add("--one-after-the-other", action="store_true", help="measure the oldest first, and end it")
+    add("--state", metavar="FILE", help="written after each probe; the same command continues it")
+    count = worded(positive_int, "a whole number above 0")
+    add("--repeats", type=count, default=DEFAULT_PAIRS, metavar="K", help=f"loads a side ({DEFAULT_PAIRS})")
+    add("--report-dir", default="reports", metavar="DIR", help="a folder with the runs goes here (reports)")
+    return parser
+
+
+def _campaign(options: argparse.Namespace, rest: Sequence[str]) -> Campaign:
+    """ConfigError with the first thing that is wrong, before anything is started."""
+    versions = read_versions(options.versions, options.versions_file)
+    check_versions(versions)
+    for option in OWN:
+        if any(word.partition("=")[0] == option for word in rest):
+            raise ConfigError(f"{option} is no option of a bisection; leave it out.")
+    stray = [word for word in rest if not word.startswith("-")]
+    if stray:
+        raise ConfigError(
+            f"{stray[0]!r} belongs to no option of slabench; join a value to its option with =."
+        )
+    references = [word for word in rest if word.partition("=")[0] in REFERENCES]
+    if options.state is None:
+        raise ConfigError("A bisection takes hours, and needs --state=FILE to be continued by after a crash.")
+    check_writable("--state", options.state)
+    if options.launch is None:
+        raise ConfigError(
+            "A bisection starts each version by --launch=CMD, such as "
+            f"--launch='docker run --rm --gpus=all --network=host {VERSION} ... --port {{port}}'."
+        )
+    as_launched("--launch", options.launch, versions[0])
+    if options.baseline_launch is not None:
+        as_launched("--baseline-launch", options.baseline_launch, versions[0])
+    if references and (options.baseline_launch is not None or options.one_after_the_other):
+        raise ConfigError(
+            f"{references[0]} names what versions are compared with, and --baseline-launch and "
+            "--one-after-the-other are about the oldest in its place; leave one of them out."
+        )
+    return Campaign(
+        versions=versions,
+        suites=tuple(options.suites),
+        options=tuple(rest),
+        launch=options.launch,
+        oldest_launch=options.baseline_launch or options.launch,
+        reference=references[0] if references else None,
+        kept_up=not options.one_after_the_other,
+        repeats=options.repeats,
+        state=options.state,
+        report_dir=Path(options.report_dir),
+    )
+
+
+HEAD = ("probe", "version", "pairs", "standing", "why")
+
+
+def as_text(document: BisectDocument) -> str:
+    """The path and the answer."""
+    rows = [
+        tuple(map(plain, (str(number), probe.version, str(probe.repeats), probe.standing.value, probe.line)))
+        for number, probe in enumerate(document.probes, 1)
+    ]
+    lines = [table(HEAD, rows, left=(1, 3, 4))]
+    if document.found is not None:
+        lines.append(plain(_answer(document, document.found)))
+    return "\n".join(lines)
+
+
+def _answer(document: BisectDocument, found: Found) -> str:
+    effort = (
+        f"{len(document.probes)} probes, {document.launches} launches of {len(document.versions)} versions"
+    )
+    if not found.unresolved:
+        return f"{found.slower} is the first that is surely slower; {found.not_slower} is not ({effort})."
+    return (
+        f"INVALID: {found.slower} is surely slower and {found.not_slower} is not; of "
+        f"{', '.join(found.unresolved)} between them nothing could be decided, so any of these may be the "
+        f"first ({effort}). Measure them with more --repeats and another --state."
+    )
