@@ -104,7 +104,7 @@ class Campaign:
 
     @property
     def _digest(self) -> str:
-        """Secrets are in it as nobody can read them."""
+        """Of what is asked for: it shows no secret."""
         parts = [
             *(self.versions, self.suites, self.options, self.launch, self.oldest_launch),
             *(self.reference, self.kept_up, self.repeats),

@@ -16,13 +16,14 @@ from slabench.bisect.campaign import Campaign
 from slabench.bisect.document import BisectDocument, Found
 from slabench.bisect.versions import VERSION, as_launched, check_versions, read_versions
 from slabench.cli import PROG
+from slabench.cli.parser import Parser
 from slabench.cli.run import join_values
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
 from slabench.options.checks import check_writable
 from slabench.options.types import positive_int, worded, words
-from slabench.report.console import table
 from slabench.report.sanitize import plain
+from slabench.report.text_table import table
 from slabench.session.settings import DEFAULT_PAIRS
 
 # What the bisection gives to each run itself, or what is no gate.
@@ -39,11 +40,14 @@ def run(argv: Sequence[str]) -> int:
     return INVALID if document.found.unresolved else 0
 
 
+EXAMPLES = (
+    "bisect tencent --versions=0.5.7,0.5.8,0.5.9 --state=bisect.json "
+    "--launch='docker run --rm --gpus=all --network=host lmsysorg/sglang:v{version} ... --port {port}'",
+)
+
+
 def _parser() -> argparse.ArgumentParser:
-    doc, raw = (__doc__ or "").replace("`", ""), argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog=f"{PROG} bisect", description=doc, formatter_class=raw, allow_abbrev=False
-    )
+    parser = Parser(prog=f"{PROG} bisect", description=__doc__, examples=EXAMPLES, allow_abbrev=False)
     add = parser.add_argument
     add("suites", nargs="+", metavar="SUITE", help="ali, serving, tencent, or a file or test of one")
     add("--versions", type=words, metavar="A,B,C", help="the versions or images, the oldest first")

@@ -6,11 +6,11 @@ with the changes of its level; `slabench history accept FILE VERSION` makes the 
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from slabench.cli import PROG
+from slabench.cli.parser import Parser
 from slabench.errors import ConfigError, system_words
 from slabench.exit_status import INVALID
 from slabench.history import PREFIX
@@ -31,8 +31,6 @@ def run(argv: Sequence[str]) -> int:
     target = options.output
     if target is not None:
         check_free("--output", str(check_writable("--output", target)))
-        if os.path.exists(target) and os.path.samefile(target, options.file):
-            raise ConfigError(f"--output={target} is the history itself; name another file.")
     history = read(options.file)
     listed = series(history)
     print(as_text(history, listed))
@@ -41,13 +39,12 @@ def run(argv: Sequence[str]) -> int:
     return 0 if history.runs else INVALID
 
 
+EXAMPLES = ("history history.jsonl", "history history.jsonl --output=/tmp/history.html")
+
+
 def _parser(words: str, arguments: Sequence[tuple[str, dict[str, str]]]) -> argparse.ArgumentParser:
-    raw = argparse.RawDescriptionHelpFormatter
-    doc = (__doc__ or "").replace("`", "")
     usage = f"{PROG} history {words}" + (" [--output=FILE.html]" if words == "FILE" else "")
-    parser = argparse.ArgumentParser(
-        prog=f"{PROG} history", usage=usage, description=doc, formatter_class=raw
-    )
+    parser = Parser(prog=f"{PROG} history", usage=usage, description=__doc__, examples=EXAMPLES)
     for name, how in arguments:
         parser.add_argument(name, **how)  # type: ignore[arg-type]
     if words == "FILE":

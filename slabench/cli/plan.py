@@ -12,7 +12,9 @@ from slabench.places import SUITES
 
 USAGE = f"""usage: {PROG} plan SUITE|PATH [...] [--plan=PROFILE|probe] [options of the run]
 
-The suites {", ".join(NAMES)}, or files with tests of your own. Nothing is sent, but for --plan=probe:
+The suites {", ".join(NAMES)}, or files with tests of your own. Nothing is sent, but for --plan=probe.
+
+examples:
   {PROG} plan tencent ali --plan=r1-fp8-tp8 --base-url=http://NEW:PORT --baseline-url=http://OLD:PORT
   {PROG} plan bench/test_long.py --base-url=sim:"""
 

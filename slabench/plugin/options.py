@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
                 action |= {"nargs": "?", "const": option.alone}
             action |= {"metavar": option.metavar}
         try:
-            group.addoption(option.name, dest=option.dest, help=option.described, **action)
+            group.addoption(option.name, dest=option.dest, help=option.described.replace("%", "%%"), **action)
         except (ValueError, argparse.ArgumentError):
             # Another plugin's: pytest raises ValueError for an option of the same group, argparse its own
             # error for an option of another group.

@@ -176,7 +176,7 @@ class _Run:
         """At all servers together."""
         loads = [load for load in test.loads if not load.search]
         made = [planned_workload(self.settings, load.form) for load in loads]
-        each = [lengths_of(one[0]) for one in made if one is not None]
+        each = [lengths_of(pair[0]) for pair in made if pair is not None]
         known = len(each) == len(made)
         requests = sum(load.form.num_prompts for load in loads)
         prompt, output = (sum(pair[k] for pairs in each for pair in pairs) for k in range(2))
@@ -187,9 +187,9 @@ class _Run:
             self._all(output) if known else None,
         )
 
-    def _all(self, one: float) -> Range:
+    def _all(self, single: float) -> Range:
         repeats = self.repeats
-        return Range(one * repeats.least * repeats.servers, one * repeats.most * repeats.servers)
+        return Range(single * repeats.least * repeats.servers, single * repeats.most * repeats.servers)
 
     def unknown(self, rows: Sequence[PlannedRow]) -> list[Message]:
         """A sentence on the tests without a time, where others have one."""

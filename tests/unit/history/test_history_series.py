@@ -126,7 +126,7 @@ def test_accepting_a_version(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     ("words", "sentence"),
     [
         (["none.jsonl"], "none.jsonl cannot be read as a history (No such file or directory)"),
-        (["h", "--output=h"], "is the history itself"),
+        (["h", "--output=h"], "holds a history, which is not overwritten"),
         (["h", "--output=run.json"], "holds a run, which is not overwritten"),
     ],
 )

@@ -19,11 +19,12 @@ from slabench.records import GpuCounts
 from slabench.session import load as loads
 from slabench.session import trial
 from slabench.session.campaign import Campaign
+from slabench.session.live_view import LiveView
 from slabench.session.observation import Observation
-from slabench.session.progress import ProgressLine
 from slabench.session.prompts import Prompts
 from slabench.session.pytest_benchmark import Sidecar
 from slabench.session.run_load import RunLoad
+from slabench.session.screen import Screen
 from slabench.session.settings import Settings
 from slabench.sim.profiles import Profile
 from slabench.sim.scheduler import Scheduler
@@ -70,7 +71,7 @@ class VirtualSession:
         )
 
     def run(self, test_id: str, form: Form, **more: Any) -> None:
-        parts = trial.TestParts(test_id, self.prompts, ProgressLine("off"), Sidecar(None))
+        parts = trial.TestParts(test_id, self.prompts, LiveView(Screen("off")), Sidecar(None))
         RunLoad(self.campaign, parts)(form, point={}, **more)
 
     def send(
