@@ -18,6 +18,8 @@ from slabench.session.measurement import BASELINE, NEW, Trial
 from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.gated_metrics import Gathered
 from slabench.verdict.looks import DEFAULT_LOOKS, StopReason
+from slabench.verdict.validity import CheckContext
+from tests.unit.factories import run_of
 
 ID = "tests/serving/test_custom.py::test_custom"
 PRINT: dict[str, dict[str, Any]] = {"hardware": {"gpu": "H20"}, "model": {"name": "m"}}
@@ -109,13 +111,16 @@ def test_a_point_of_the_curve_has_the_repeats_of_its_own_decode_test() -> None:
     assert found is not None and "curve.8 in repeat 4 of 4" in str(found.not_comparable)
 
 
+CONTEXT = CheckContext(run=run_of(), exact_prompt=True, planned=0)
+
+
 def test_the_entry_has_how_the_looks_went() -> None:
     measured = SimpleNamespace(
         run=SimpleNamespace(workload=WORK, plan={}, reported=None), trial=Trial(NEW, 1, 10, "pair")
     )
     sides = {NEW: runs(5.0, 5.01, 5.0, 5.02), BASELINE: runs(5.0, 5.0, 5.0, 5.01)}
     evaluated = [
-        SimpleNamespace(side=side, metrics=metrics, measured=measured, sizes={})
+        SimpleNamespace(side=side, metrics=metrics, measured=measured, sizes={}, context=CONTEXT)
         for side, repeats in sides.items()
         for metrics in repeats
     ]

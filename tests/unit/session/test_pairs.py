@@ -17,6 +17,8 @@ from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.looks import DEFAULT_LOOKS, StopReason
 from slabench.verdict.outcome import Check, CheckStatus
 from slabench.verdict.regression import compare_metrics
+from slabench.verdict.validity import CheckContext
+from tests.unit.factories import run_of
 
 OLD = SimpleNamespace(url="http://old", fingerprint={})
 
@@ -67,13 +69,20 @@ def test_every_metric_has_to_be_decided_unless_one_is_worse() -> None:
     assert stop_reason(refused) is StopReason.NOT_COMPARED
 
 
+CONTEXT = CheckContext(run=run_of(), exact_prompt=True, planned=0)
+
+
 def looking(monkeypatch: pytest.MonkeyPatch, *checks: Check) -> Looking:
     """With every load's TPOT as the test sends it in, and these checks of each."""
 
     def evaluate(loads: Sequence[Any], *rest: Any) -> tuple[Evaluated, ...]:
         return tuple(
             Evaluated(
-                load, {"tpot.mean": load.tpot, "ttft.mean": 20.0, "total_throughput": 900.0}, {}, checks, None
+                load,
+                {"tpot.mean": load.tpot, "ttft.mean": 20.0, "total_throughput": 900.0},
+                {},
+                checks,
+                CONTEXT,
             )
             for load in loads
         )
