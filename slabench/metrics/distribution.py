@@ -38,10 +38,11 @@ class Counts:
 
 
 def counts(values: Sequence[float] | np.ndarray, at: Iterable[float] = ()) -> Counts | None:
-    """Of a sample; None of an empty one. at: further values to count at."""
+    """Of a sample's finite values; None where there is none. at: further values to count at."""
     import numpy as np
 
     sample = np.asarray(values, dtype=float)
+    sample = sample[np.isfinite(sample)]
     return counts_of(lambda: iter([(sample, np.ones(sample.size, dtype=np.int64))]), at)
 
 

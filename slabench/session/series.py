@@ -117,10 +117,13 @@ def timeline(load: Evaluated) -> Timeline | None:
     )
 
 
-def _series(name: str, source: str, unit: str, points: tuple[Any, Any]) -> TimelineSeries:
+def short_series(name: str, source: str, unit: str, points: tuple[Any, Any]) -> TimelineSeries:
+    """As run.json has it, from (seconds, values)."""
     import numpy as np
 
     seconds, values = np.asarray(points[0], dtype=float), np.asarray(points[1], dtype=float)
+    known = np.isfinite(values)  # a log line may have a speed of nan, which no JSON file may
+    seconds, values = seconds[known], values[known]
     kept = thinned(seconds, values)
     return TimelineSeries(
         name=name,
@@ -136,23 +139,23 @@ def _series(name: str, source: str, unit: str, points: tuple[Any, Any]) -> Timel
 def _of_log(log: LogCourse, duration: float) -> Iterable[TimelineSeries]:
     for name, points in log.series.items():
         if points[0]:
-            yield _series(name, "log", RATE if name == "decode" else REQUESTS, points)
+            yield short_series(name, "log", RATE if name == "decode" else REQUESTS, points)
     if log.prefill:
         width = max(bin_width(duration), LEAST_BIN_S)
         seconds, tokens = zip(*log.prefill, strict=True)
-        yield _series("prefill", "log", RATE, binned(seconds, tokens, duration, width))
+        yield short_series("prefill", "log", RATE, binned(seconds, tokens, duration, width))
 
 
 def _of_client(run: RunRecord, duration: float, *, alone: bool) -> Iterable[TimelineSeries]:
     """alone: there is no log."""
     if not any(record.sent_ns is not None for record in run.requests):
         return
-    yield _series("in_flight", "client", REQUESTS, in_flight(run.requests, run.began_ns))
+    yield short_series("in_flight", "client", REQUESTS, in_flight(run.requests, run.began_ns))
     if alone:
-        yield _series("waiting", "client", REQUESTS, waiting(run.requests, run.began_ns))
+        yield short_series("waiting", "client", REQUESTS, waiting(run.requests, run.began_ns))
     rate = output_rate(run.requests, run.began_ns, duration)
     if rate is not None:
-        yield _series("output", "client", RATE, rate)
+        yield short_series("output", "client", RATE, rate)
 
 
 def _client_events(run: RunRecord) -> Iterable[Happening]:

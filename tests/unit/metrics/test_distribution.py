@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -26,7 +28,8 @@ def test_counted_at_a_percentile_and_a_limit_too() -> None:
 
 
 def test_an_empty_sample_has_none() -> None:
-    assert counts([]) is None and counts_of(lambda: token_gaps([answer(arrivals=[(5, 1)])])) is None
+    assert counts([]) is None and counts([math.nan, math.inf]) is None
+    assert counts_of(lambda: token_gaps([answer(arrivals=[(5, 1)])])) is None
 
 
 @given(

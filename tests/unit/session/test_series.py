@@ -80,6 +80,11 @@ def test_failures_and_stalls_are_events() -> None:
     )
 
 
+def test_a_speed_that_is_no_number_is_left_out() -> None:
+    made = series.short_series("decode", "log", "tok/s", ([1, 2, 3], [5.0, float("nan"), float("inf")]))
+    assert (made.points, made.seconds, made.values) == (1, (1,), (5.0,))
+
+
 def test_events_of_a_kind_that_are_near_each_other_are_one() -> None:
     """Within a 60th of 60 s of the first of them."""
     times = [("jit", 5.0, 5.0), ("flushed", 5.5, 5.5), ("jit", 5.9, 7.0), ("jit", 6.1, 6.1)]
