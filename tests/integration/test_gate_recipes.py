@@ -114,6 +114,45 @@ def scripts() -> list[tuple[str, str]]:
     return found
 
 
+def limits() -> list[tuple[str, str, float]]:
+    """(where, command, seconds that its job may take) of the same."""
+    seconds = {}
+    for path in (REPO / ".github/workflows/gate.yml", REPO / "docs/ci/gitlab.yml"):
+        document: dict[str, Any] = yaml.safe_load(path.read_text())
+        for name, job in document.get("jobs", document).items():
+            if isinstance(job, dict):
+                number, _, unit = str(job.get("timeout", f"{job.get('timeout-minutes')} minutes")).partition(
+                    " "
+                )
+                seconds[f"{path.name} {name}"] = float(number) * {"hours": 3600, "minutes": 60}[unit]
+    return [(where, command, seconds[where]) for where, command in scripts()]
+
+
+@pytest.mark.parametrize(
+    ("where", "command", "limit_s"), limits(), ids=[where.replace(" ", "-") for where, *_ in limits()]
+)
+def test_the_ci_files_fit_their_time_limits(where: str, command: str, limit_s: float, tmp_path: Path) -> None:
+    """By --plan on DeepSeek-R1's profile, or on the embedded server that the command names; with the longest
+    that the servers may take to start, and a tenth for the rest of the job. What is asked for fits into the
+    server, too.
+    """
+    data = REPO / "fixtures" / "data"
+    for name, value in (("$MODEL", data / "tokenizer"), ("$DATASET", data / "sharegpt_small.json")):
+        command = command.replace(name, str(value))
+    _, *words = shlex.split(command)
+    started = sum(word.startswith(("--launch=", "--baseline-launch=")) for word in words)
+    plan = "--plan=r1-fp8-tp8" if started else "--plan"
+    file = tmp_path / "plan.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words, plan, f"--plan-json={file}", "-p", "no:cacheprovider"],
+        cwd=REPO, env=environment(), capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, (where, done.stdout[-4000:], done.stderr[-2000:])
+    planned = json.loads(file.read_text())
+    assert planned["seconds"][1] + started * 1800 < 0.9 * limit_s, (where, planned["seconds"])
+    assert not [problem for test in planned["tests"] for problem in test["problems"]]
+
+
 def test_the_ci_files_name_options_that_exist() -> None:
     known = {option.name for option in OPTIONS}
     found = scripts()
