@@ -30,7 +30,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Of one server: requests and tokens of the measured loads; warm-up is not in them."""
+    """Of all servers together: the measured loads, their requests and tokens; warm-up is not in them."""
 
     loads: Range
     requests: Range

@@ -85,7 +85,7 @@ def probed(settings: Settings, tests: Sequence[PlannedTest], say: Callable[[str]
             campaign.close()
     first = probes[0]
     return Knowledge(
-        first.source(sum(probe.seconds for probe in probes)),
+        first.source(sum(len(probe.points) for probe in probes), sum(probe.seconds for probe in probes)),
         tuple(probe.model for probe in probes),
         first.limits,
         "plan.unlike.never",
@@ -102,7 +102,8 @@ class Probed:
     limits: KnownLimits
     seconds: float
 
-    def source(self, seconds: float) -> Message:
+    def source(self, loads: int, seconds: float) -> Message:
+        """loads, seconds: of the probes of all servers; the model is this one's."""
         longest = max(point.length for point in self.points)
         best = max((point for point in self.points if point.length == longest), key=lambda point: point.size)
         steps = [
@@ -111,7 +112,7 @@ class Probed:
         ]
         return Message(
             "plan.source.probe",
-            loads=len(self.points),
+            loads=loads,
             seconds=seconds,
             prefill=best.size * best.length / best.prefill_s,
             length=longest,
