@@ -17,6 +17,7 @@ from slabench.near import did_you_mean
 COMMANDS = {
     "run": "the suites ali, serving and tencent, by pytest",
     "plan": "what a run would send, how long it takes, what it asserts; nothing is sent",
+    "doctor": "what would stop or spoil a run at a server, checked without load",
     "sim": "the embedded server, to look at or to test against",
     "log": "the decode curve of any deploy log, without a server",
     "crosscheck": "our client and sglang.bench_serving side by side on one server",

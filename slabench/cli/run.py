@@ -39,6 +39,7 @@ def run(argv: Sequence[str]) -> int:
 
 
 def start(words: Sequence[str]) -> int:
+    """pytest on these words."""
     import pytest  # not for a mistake
 
     return int(pytest.main(list(words)))

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 
 from slabench.errors import ServerError
-from slabench.server.http import Http
+from slabench.server.http import Http, Response
 from slabench.server.secrets import scrub_text
 
 _POLL_S = 0.2
 _SILENT_S = 2.0  # our own warm-up may take that long to end
+_IDLE_S = 2.0  # after it: a server that reports no request so long will not flush later either
 _BUSY = (400, 206)  # 206: some workers behind a Rust gateway answered 400
 _FLUSHED = re.compile(r'"workers_flushed":\s*(\d+).*?"total_workers":\s*(\d+)', re.S)
 
@@ -29,26 +30,50 @@ def flush(
     flushed." as well.
 
     400 (behind a gateway: 206) means that requests are still running, perhaps our own warm-up: the flush is
-    repeated for up to busy_s seconds, and say() gets one sentence after 2 s. Other statuses (404: no such
-    endpoint, 401: it needs the admin key) are returned at once. ServerError if no answer comes.
+    repeated for up to busy_s seconds, and say() gets one sentence after 2 s. A server that then reports no
+    request for 2 s refuses for another reason, and that is the answer. Other statuses (404: no such endpoint,
+    401: it needs the admin key) are returned at once. ServerError if no answer comes.
     """
     client = Http(url, headers, timeout=timeout, ca_file=ca_file)
     begin = time.monotonic()
-    silent_s = min(_SILENT_S, busy_s / 2)
+    silent_s, idle_since, said = min(_SILENT_S, busy_s / 2), None, False
     while True:
         answer = client.post("/flush_cache")
-        waited = time.monotonic() - begin
-        if answer.status not in _BUSY or waited >= busy_s:
-            return answer.status, scrub_text(answer.text[:4000])[:500]
-        if waited >= silent_s:
-            silent_s = busy_s  # one sentence is enough
-            say(
-                f"{answer.url} answers {answer.status}: requests are still running there, and the prefix "
-                f"cache "
-                f"can be flushed only when none is. The flush is repeated for up to {busy_s:g} s; stop other "
-                "clients."
-            )
+        now = time.monotonic()
+        if answer.status not in _BUSY or now - begin >= busy_s:
+            break
+        if now - begin >= silent_s:
+            running = requests_there(client)
+            idle_since = (idle_since or now) if running == 0 else None
+            if idle_since is not None and now - idle_since >= _IDLE_S:
+                break
+            if not said:
+                said = True
+                say(_refused(answer, running, busy_s))
         time.sleep(_POLL_S)
+    return answer.status, scrub_text(answer.text[:4000])[:500]
+
+
+def _refused(answer: Response, running: int | None, busy_s: float) -> str:
+    """What is waited for, in a sentence."""
+    head = f"{answer.url} answers {answer.status}: the prefix cache can be flushed only while no request runs"
+    if running == 0:
+        return f"{head}, and the server reports none. The flush is repeated for {_IDLE_S:g} s."
+    many = "requests are still running there" if running is None else f"the server reports {running}"
+    return f"{head}, and {many}. The flush is repeated for up to {busy_s:g} s; stop other clients."
+
+
+def requests_there(client: Http) -> int | None:
+    """Requests that run or wait at the server, by its own count; None where it reports none."""
+    try:
+        answer = client.get("/get_load")
+        ranks = answer.json() if answer.status == 200 else None
+    except ServerError:
+        return None
+    entries = ranks if isinstance(ranks, list) else []
+    counts = [rank.get("num_reqs") if isinstance(rank, dict) else None for rank in entries]
+    known = [count for count in counts if type(count) is int]
+    return sum(known) if known and len(known) == len(counts) else None
 
 
 def workers_flushed(text: str) -> tuple[int, int] | None:

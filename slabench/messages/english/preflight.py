@@ -74,10 +74,12 @@ MESSAGES = {
         "{capacity} tokens at {tokens} a request, running cap {cap}): the others wait in its queue, which "
         "is part of TTFT."
     ),
-    "in_flight.queued.remedy": (
-        "For a load that fits, lower --max-concurrency; tencent's form fills the server by design."
+    "in_flight.queued.remedy": "For a load that fits, lower --max-concurrency.",
+    "in_flight.by_design": (
+        "{test} keeps {streams} requests in flight, and the server runs {running} at once (KV cache "
+        "{capacity} tokens at {tokens} a request, running cap {cap}): this method fills a server by design."
     ),
-    "in_flight.runs": "{streams} requests in flight, and the server runs {running} at once.",
+    "in_flight.runs": "{test} keeps {streams} requests in flight, and the server runs {running} at once.",
     "cuda_graph.off": "The server runs without CUDA graphs: decode steps are slower.",
     "cuda_graph.off.remedy": "Start it without --disable-cuda-graph.",
     "cuda_graph.unknown": "The server does not report its largest CUDA graph.",
@@ -88,4 +90,96 @@ MESSAGES = {
     ),
     "cuda_graph.beyond.remedy": "Start the server with --cuda-graph-max-bs={size}.",
     "cuda_graph.covers": "The largest CUDA graph is of {limit}, the largest batch {size}.",
+    "data_set.none": "No data set is named: prompts are {name}.",
+    "data_set.few": "{path} has {count} conversations, and {prompts} prompts are asked for. {broken}",
+    "data_set.few.remedy": "Use the whole ShareGPT_V3 file, or fewer prompts.",
+    "data_set.enough": "{path} has {count} conversations for {prompts} prompts. {broken}",
+    "client_speed.not_asked": (
+        "The client is not calibrated: --calibrate=off, another client, or the embedded server."
+    ),
+    "client_speed.unknown": "The client's own error at {streams} requests in flight is not known. {why}",
+    "client_speed.unknown.remedy": "Run slabench on a machine with free cores.",
+    "client_speed.exact": (
+        "The client's own error at {streams} streams of {rate:.0f} tokens/s in all: TPOT {tpot_pct:+.2f} %, "
+        "TTFT {ttft_ms:+.2f} ms."
+    ),
+    "client_speed.inexact": (
+        "The client's own error at {streams} streams of {rate:.0f} tokens/s in all is TPOT {tpot_pct:+.2f} "
+        "%, above {limit_pct:g} %; TTFT {ttft_ms:+.2f} ms."
+    ),
+    "client_speed.inexact.remedy": (
+        "Run slabench on a machine with free cores, or with more of them (--load-workers)."
+    ),
+    "log.no_answer": "The request that the log should report failed: {error}.",
+    "log.no_answer.remedy": "Look at the server's log.",
+    "log.still": (
+        "The server answered a request, and no batch line came into {paths} within 3 s{start}: it is not "
+        "this server's log, or it is written late."
+    ),
+    "log.still.remedy": (
+        "Give the file that this server's output goes to now with --deploy-log, unbuffered "
+        "(PYTHONUNBUFFERED=1)."
+    ),
+    "log.start": " (it begins with a server on port {port} of model {model})",
+    "log.other_model": "{paths} begins with model {logged}, and the server has {model}.",
+    "log.other_model.remedy": "Give the log of this server with --deploy-log.",
+    "log.partly": "{paths} got no batch line while the server answered ({logs} logs are given).",
+    "log.partly.remedy": (
+        "Leave out logs of nodes that run no scheduler; give those that prefill and those that decode."
+    ),
+    "log.other_lines": (
+        "The log grows, and no Prefill line of it has the {tokens} tokens of the request that was sent."
+    ),
+    "log.other_lines.remedy": (
+        "Check that it is this server's log and that no other client uses the server."
+    ),
+    "log.grows": "{logs} of {logs} logs report the request that was sent.",
+    "metrics.log": "The deploy log shows requests of other clients.",
+    "metrics.off": (
+        "The server has no /metrics, and no log is given: requests of other clients are not noticed."
+    ),
+    "metrics.off.remedy": "Start it with --enable-metrics, or give --deploy-log=FILE.",
+    "metrics.on": "The page /metrics counts the requests of all clients.",
+    "clock.unknown": (
+        "The server reports no time. This machine's clock for a load is monotonic, with steps of "
+        "{resolution_ms:g} ms."
+    ),
+    "clock.differs": (
+        "The server's clock is {ahead_s:+.0f} s off this machine's; up to {limit_s:g} s is the resolution of "
+        "its Date header. No metric uses it: the log's stamps cannot be compared with this machine's."
+    ),
+    "clock.differs.remedy": "Set both by NTP.",
+    "clock.agrees": (
+        "The server's clock is within {limit_s:g} s; this machine's clock for a load is monotonic, with "
+        "steps of {resolution_ms:g} ms."
+    ),
+    "tokenizer.none": (
+        "No tokenizer is readable here: prompts are ids below 1000, and answers' texts are not counted."
+    ),
+    "tokenizer.none.remedy": "Give --tokenizer=DIR with the model's tokenizer files.",
+    "tokenizer.failed": "A short text was not answered: {error}",
+    "tokenizer.failed.remedy": "Look at the server's log; check --backend.",
+    "tokenizer.uncounted": "The server reports no prompt_tokens to compare the tokenizer by.",
+    "tokenizer.uncounted.remedy": "Use an endpoint that reports usage.",
+    "tokenizer.differs": (
+        "The server counts {wrong} of {texts} texts otherwise than the tokenizer here (one of {own} tokens "
+        "has {server} there)."
+    ),
+    "tokenizer.differs.remedy": "Give the tokenizer of the server's model with --tokenizer=DIR.",
+    "tokenizer.agrees": "The server counts {texts} texts as the tokenizer here does, {tokens} tokens.",
+    "flush_works.not_asked": "--no-flush-cache: earlier contents of the prefix cache make tests INVALID.",
+    "flush_works.not_asked.remedy": "Leave it out, or start the server with --disable-radix-cache.",
+    "flush_works.confirmed": "The server flushes its prefix cache when asked.",
+    "flush_works.refused": "POST /flush_cache is answered with HTTP {status}; it must be 200.",
+    "flush_works.refused.remedy": "{cause}",
+    "flush_works.running": "The server reports {running} running requests: stop other clients.",
+    "flush_works.idle": (
+        "The server reports no running request and refuses all the same: look at its log, and restart it."
+    ),
+    "doctor.ready": "Ready: no check stops this run. Warnings: {warnings}.",
+    "doctor.stops": (
+        "Not ready: the lines above name what stops the run, or tests of it. Stops: {stops}, warnings: "
+        "{warnings}."
+    ),
+    "doctor.tests": " Tests: {tests}.",
 }

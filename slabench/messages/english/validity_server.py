@@ -1,7 +1,7 @@
 """What the checks about the server around a run say."""
 
 CACHE_REMEDY = (
-    "{not_flushed}Flush the cache before the run, use distinct prompts, or start the server with "
+    "{leave_out}Flush the cache before the run, use distinct prompts, or start the server with "
     "--disable-radix-cache."
 )
 META_INFO = "Use a server that reports meta_info."
@@ -19,15 +19,18 @@ MESSAGES = {
         "unknown; all must, or none."
     ),
     "prefix_cache.cached": (
-        "{cached} of {total} prompt tokens ({share:.1%}) came from the prefix cache; at most {limit:.0%} may."
+        "{cached} of {total} prompt tokens ({share:.1%}) came from the prefix cache; at most {limit:.0%} "
+        "may{unflushed}."
     ),
     "prefix_cache.cached.remedy": CACHE_REMEDY,
     "prefix_cache.cached_before": (
         "{prompts} of {answers} prompts had more cached tokens than they share with the other prompts of "
-        "this run (request {index}: {cached} cached, at most {shared} shared)."
+        "this run (request {index}: {cached} cached, at most {shared} shared){unflushed}."
     ),
     "prefix_cache.cached_before.remedy": CACHE_REMEDY,
-    "prefix_cache.no_flush": "The cache was not flushed: leave out --no-flush-cache. ",
+    "prefix_cache.no_flush": ": it was not flushed (--no-flush-cache)",
+    "prefix_cache.leave_out": "Leave out --no-flush-cache. ",
+    "prefix_cache.flush_refused": ": its flush before the run was answered with HTTP {status}",
     "prefix_cache.ok": "{cached} of {total} prompt tokens came from the prefix cache.",
     "flush.not_requested": "No cache flush was requested.",
     "flush.not_requested.remedy": "Leave out --no-flush-cache.",
@@ -38,7 +41,8 @@ MESSAGES = {
     ),
     "flush.workers": " ({flushed} of {servers} servers flushed)",
     "flush.busy": (
-        "Requests were still running: stop other clients, so that the server is idle between two tests."
+        "The server refuses while requests run or wait: stop other clients. If there are none, its log has "
+        "the reason."
     ),
     "flush.some_busy": (
         "Requests were still running on some servers: stop other clients, so that all are idle between two "

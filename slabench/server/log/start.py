@@ -37,6 +37,22 @@ def sizes(text: bytes, begin: int) -> list[tuple[str, float]]:
     return named
 
 
+_NAMED = {
+    "model": re.compile(rb"""\bmodel_path['"]?(?:=|: ?)['"]([^'"]*)['"]"""),
+    "port": re.compile(rb"""(?<!\w)port['"]?(?:=|: ?)(\d{1,5})\b"""),
+}
+
+
+def named(text: bytes) -> dict[str, str]:
+    """The model and the port of the last start in a piece of a log; empty where there is none."""
+    starts = [match.start() for match in FORM.finditer(text)]
+    if not starts:
+        return {}
+    line = text[starts[-1] :].partition(b"\n")[0]
+    known = {name: pattern.search(line) for name, pattern in _NAMED.items()}
+    return {name: match[1].decode("utf-8", "replace") for name, match in known.items() if match is not None}
+
+
 def ranks(started: Mapping[str, float]) -> int | None:
     """Data-parallel ranks, each a scheduler: from 0.5.22 on DP attention's width is a size of its own."""
     if "dp_size" not in started and "attn_dp_size" not in started:

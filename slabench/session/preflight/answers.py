@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from slabench.messages import Argument, Message
+from slabench.methods import ALI_PREFILL
 from slabench.session.evidence import behind, graph_limit
 from slabench.session.planned_load import PlannedLoad
 from slabench.session.preflight.context import PreflightContext, Side
-from slabench.session.preflight.registry import Preflight, Result, Stage, Status, ok, stop, warn
+from slabench.session.preflight.registry import Preflight, Result, Stage, Status, ok, short, stop, warn
 from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.differences import blocked, differences
 from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.validity.batch import fits
 from slabench.verdict.validity.policy import settle
+from slabench.verdict.validity.registry import FILLING
 
 
 def named(side: Side, results: Iterable[Result]) -> Iterator[Result]:
@@ -187,11 +189,16 @@ def _request_limits(side: Side) -> dict[str, int]:
 )
 def in_flight(context: PreflightContext) -> Iterator[Result]:
     loads = [(test, load) for test, load in context.loads if load.batch_size is None]
+    by_design = [pair for pair in loads if pair[1].form.method in BY_DESIGN]
     for side in context.sides:
-        yield from named(side, _in_flight(side, loads))
+        others = _in_flight(side, [pair for pair in loads if pair not in by_design], by_design=False)
+        yield from named(side, [*others, *_in_flight(side, by_design, by_design=True)])
 
 
-def _in_flight(side: Side, loads: list[tuple[str, PlannedLoad]]) -> Iterator[Result]:
+BY_DESIGN = (*FILLING, ALI_PREFILL.method)  # they offer more than a server runs at once
+
+
+def _in_flight(side: Side, loads: list[tuple[str, PlannedLoad]], *, by_design: bool) -> Iterator[Result]:
     info = side.deployment.info
     most = max(loads, key=lambda pair: pair[1].in_flight, default=None)
     if most is None:
@@ -199,20 +206,22 @@ def _in_flight(side: Side, loads: list[tuple[str, PlannedLoad]]) -> Iterator[Res
     streams, tokens = most[1].in_flight, most[1].request_tokens
     capacity = None if info.token_capacity is None else info.token_capacity // max(tokens, 1)
     limits = [limit for limit in (capacity, info.max_running_requests) if limit is not None]
+    queued: dict[str, Argument] = {
+        "test": short(most[0]),
+        "streams": streams,
+        "running": min(limits, default=0),
+        "capacity": info.token_capacity,
+        "tokens": tokens,
+        "cap": info.max_running_requests,
+    }
     if not limits:
         yield warn("in_flight.unknown", streams=streams)
-    elif streams > min(limits):
-        yield warn(
-            "in_flight.queued",
-            streams=streams,
-            test=most[0],
-            running=min(limits),
-            capacity=info.token_capacity,
-            tokens=tokens,
-            cap=info.max_running_requests,
-        )
+    elif streams <= min(limits):
+        yield ok("in_flight.runs", test=short(most[0]), streams=streams, running=min(limits))
+    elif by_design:
+        yield ok("in_flight.by_design", **queued)
     else:
-        yield ok("in_flight.runs", streams=streams, running=min(limits))
+        yield warn("in_flight.queued", **queued)
 
 
 @Preflight(

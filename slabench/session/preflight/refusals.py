@@ -11,7 +11,7 @@ from slabench.messages import Message
 from slabench.session.partial_entry import bare_entry
 from slabench.session.planned_load import PlannedTest
 from slabench.session.preflight.context import PreflightContext
-from slabench.session.preflight.registry import Result, Status
+from slabench.session.preflight.registry import Result, Status, short
 from slabench.verdict.outcome import Outcome
 from slabench.verdict.reasons import Reason
 
@@ -137,8 +137,3 @@ def lines(refused: Mapping[str, Refusal]) -> Iterator[str]:
                 others=group.others,
             )
         )
-
-
-def short(test_id: str) -> str:
-    """`test_decode_tpot[bs64]` of `tests/ali/test_decode.py::test_decode_tpot[bs64]`."""
-    return test_id.rpartition("::")[2]

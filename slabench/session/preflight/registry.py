@@ -103,3 +103,8 @@ def warn(id: str, /, **arguments: Argument) -> Result:
 def stop(id: str, concerned: Iterable[str] = (), /, **arguments: Argument) -> Result:
     """concerned: ids of the tests that it makes impossible; none: all."""
     return _result(Status.STOP, Message(id, **arguments), concerned)
+
+
+def short(test_id: str) -> str:
+    """`test_decode_tpot[bs64]` of `tests/ali/test_decode.py::test_decode_tpot[bs64]`."""
+    return test_id.rpartition("::")[2]

@@ -58,7 +58,8 @@ def prefix_cache(context: CheckContext) -> Check:
     without, answers = unreported(context, lambda record: record.cached_tokens)
     if without and not backend_of(context.run.plan).omits_zero_cached:
         return invalid("prefix_cache.partly_reported", remedy=ONE_SERVER, without=without, answers=answers)
-    not_flushed = Message("prefix_cache.no_flush") if context.run.server.flush_status is None else None
+    status = context.run.server.flush_status
+    unflushed, leave_out = _unflushed(status), Message("prefix_cache.leave_out") if status is None else None
     cached, total = sum(cached for _, cached in counts), sum(_prompt_tokens(record) for record, _ in counts)
     if total and cached / total > CACHED_SHARE_LIMIT:
         return invalid(
@@ -67,7 +68,8 @@ def prefix_cache(context: CheckContext) -> Check:
             total=total,
             share=cached / total,
             limit=CACHED_SHARE_LIMIT,
-            not_flushed=not_flushed,
+            unflushed=unflushed,
+            leave_out=leave_out,
         )
     shared = context.shared
     whole = [(record.index, cached) for record, cached in counts if (retractions_of(record) or 0) <= 0]
@@ -81,9 +83,17 @@ def prefix_cache(context: CheckContext) -> Check:
             index=index,
             cached=cached,
             shared=shared[index],
-            not_flushed=not_flushed,
+            unflushed=unflushed,
+            leave_out=leave_out,
         )
     return ok("prefix_cache.ok", cached=cached, total=total)
+
+
+def _unflushed(status: int | None) -> Message | None:
+    """Why the cache had earlier contents, where that is known: part of the first line."""
+    if status is None:
+        return Message("prefix_cache.no_flush")
+    return Message("prefix_cache.flush_refused", status=status) if status != 200 else None
 
 
 def _prompt_tokens(record: RequestRecord) -> int:

@@ -103,13 +103,13 @@ def streamed(context: CheckContext) -> Check:
     answers = [record for record in context.answers if (record.output_tokens or 0) > 1]
     if not answers and context.run.reported is None:
         return ok("streamed.one_token")
-    probed = _by_probe(context.probe)
+    probed = by_probe(context.probe)
     if probed.state is CheckStatus.INVALID:
         return probed
     return _by_server(context, answers) or _by_log(context, answers) or _by_pace(context, answers) or probed
 
 
-def _by_probe(probe: Probe | None) -> Check:
+def by_probe(probe: Probe | None) -> Check:
     if probe is None or not probe.pairs:
         failed = probe is not None and probe.failure
         failure = Message("streamed.probe_failure", failure=failed) if failed else None

@@ -22,6 +22,7 @@ SOURCE = Path(__file__).resolve().parents[3] / "slabench"
 
 # function -> how many arguments stand in order, the id being the last; Check's have two keywords of their own
 CALLS = {"Message": 1, "Sentence.of": 1, "ok": 1, "finding": 1, "invalid": 1, "not_checked": 1, "check": 2}
+CALLS |= {"warn": 1, "stop": 1}  # of a check before a load
 SENTENCE = re.compile(r"([A-Z{-]|sglang |[a-z]+_[a-z]+ ).*[.}]")  # a name of the server's stays as it is
 OF_A_CHECK = {"remedy", "firm"}
 MESSAGES = ("Message", "Sentence.of")

@@ -290,7 +290,31 @@ def test_a_flush_that_is_refused_for_long_is_reported_once(monkeypatch, refusals
     monkeypatch.setattr(control.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
     refusal = b"Cache not flushed", "http://h:1/flush_cache"
     monkeypatch.setattr(Http, "post", lambda self, path: Response(next(answers), {}, *refusal))
+    load = b'[{"num_reqs": 2}, {"num_reqs": 1}]', "http://h:1/get_load"
+    monkeypatch.setattr(Http, "get", lambda self, path: Response(200, {}, *load))
     status, _ = flush("http://h:1", say=sentences.append)
     assert status == (400 if refusals == 400 else 200)
     assert len(sentences) == count
-    assert all("requests are still running there" in text and "30 s" in text for text in sentences)
+    assert all("the server reports 3. The flush is repeated for up to 30 s" in text for text in sentences)
+
+
+@pytest.mark.parametrize(
+    ("load", "waited", "says"),
+    [
+        (b'[{"num_reqs": 0}]', 4.0, "the server reports none. The flush is repeated for 2 s."),
+        (b'[{"num_reqs": 0}, {"num_reqs": "x"}]', 30.0, "requests are still running there"),
+        (b"[]", 30.0, "requests are still running there"),
+        (b'{"detail": "Not Found"}', 30.0, "requests are still running there"),
+    ],
+)
+def test_a_server_without_requests_that_refuses_is_not_waited_for(monkeypatch, load, waited, says):
+    now, sentences = [0.0], []
+    monkeypatch.setattr(control.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(control.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    refusal = b"Cache not flushed", "http://h:1/flush_cache"
+    monkeypatch.setattr(Http, "post", lambda self, path: Response(400, {}, *refusal))
+    monkeypatch.setattr(Http, "get", lambda self, path: Response(200, {}, load, "http://h:1/get_load"))
+    status, _ = flush("http://h:1", say=sentences.append)
+    assert status == 400
+    assert now[0] == pytest.approx(waited, abs=0.5)
+    assert len(sentences) == 1 and says in sentences[0]

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from slabench.methods import Form
+from slabench.session.planned_load import PlannedLoad, PlannedTest
 from slabench.session.preflight import Stage, Status, examine
 from slabench.session.preflight.refusals import Refusal, lines, refusals
 from slabench.session.servers import Servers
@@ -98,6 +100,11 @@ def test_a_request_that_is_longer_than_the_server_takes(
     assert all(result.tests == (tencent().test_id,) for result in found if status is Status.STOP)
 
 
+OWN_128 = PlannedTest(
+    "perf/t.py::t", (PlannedLoad(Form("own", 3500, 1200, num_prompts=128, max_concurrency=128)),)
+)
+
+
 @pytest.mark.parametrize(
     ("info", "status", "text"),
     [
@@ -108,9 +115,16 @@ def test_a_request_that_is_longer_than_the_server_takes(
     ],
 )  # fmt: skip
 def test_a_load_that_waits_in_the_queue(info: dict[str, Any], status: Status, text: str) -> None:
-    (result,) = results("in_flight", answered(tencent(), **info))
+    (result,) = results("in_flight", answered(OWN_128, **info))
     assert result.status is status
     assert text in str(result.message)
+
+
+def test_a_method_that_fills_the_server_by_design_is_no_warning() -> None:
+    (result,) = results("in_flight", answered(tencent()))
+    assert result.status is Status.OK
+    assert "keeps 128 requests in flight, and the server runs 21 at once" in result.sentence
+    assert "by design" in result.sentence
 
 
 @pytest.mark.parametrize(

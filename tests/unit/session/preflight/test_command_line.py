@@ -11,7 +11,7 @@ import pytest
 from slabench.errors import ConfigError
 from slabench.methods import Form
 from slabench.session.planned_load import PlannedLoad, PlannedTest
-from slabench.session.preflight import Stage, Status, examine
+from slabench.session.preflight import Stage, Status, examine, registered
 from slabench.session.preflight import command_line as checks
 from slabench.session.preflight.refusals import check_command_line
 from tests.unit.session.preflight.builders import CURVE, NEW, OLD, context, point, results, tencent
@@ -114,3 +114,8 @@ def test_local_ports(
 def test_a_system_without_the_range_is_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "PORT_RANGE", Path("/no/such/file"))
     assert results("local_ports", context(tencent())) == []
+
+
+def test_the_documentation_names_every_check() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "doctor.md").read_text()
+    assert [check.name for check in registered() if f"| `{check.name}` |" not in page] == []

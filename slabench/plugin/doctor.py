@@ -1,0 +1,51 @@
+"""`slabench doctor`: tests are collected, and what they need is checked in their place."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from slabench.errors import ConfigError
+from slabench.plugin.forms import check_objectives, marked_forms
+from slabench.plugin.order import is_live
+from slabench.plugin.own_tests import check_calls
+from slabench.plugin.planned_tests import planned_tests
+from slabench.plugin.preflight import NO_URL
+from slabench.plugin.stash import SETTINGS
+from slabench.report.sanitize import plain_lines
+
+STATUS = pytest.StashKey[int]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool:
+    """In place of the tests; the command line has --collect-only, so that no run folder is made."""
+    from slabench.session.doctor import Doctor
+
+    config = session.config
+    settings, live = config.stash[SETTINGS], [item for item in session.items if is_live(item)]
+    try:
+        if not settings.live:
+            raise ConfigError(NO_URL)
+        if not live:
+            raise ConfigError("No live test is selected: name tests/ali, tests/serving or tests/tencent.")
+        check_calls(live, settings.slos, settings.goodput)
+        check_objectives(marked_forms(session.items, config.option), settings.slos)
+        with tempfile.TemporaryDirectory(prefix="slabench-doctor-") as folder:
+            tests = planned_tests(live, config.option)
+            config.stash[STATUS] = Doctor(settings, tests, Path(folder), _say).run()
+    except ConfigError as error:
+        raise pytest.UsageError(plain_lines(str(error))) from error
+    return True
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if STATUS in session.config.stash:
+        session.exitstatus = session.config.stash[STATUS]

@@ -1,0 +1,91 @@
+"""`slabench doctor`: every check before a load at each server, a line each with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from slabench.errors import ConfigError, ServerError
+from slabench.exit_status import INVALID
+from slabench.messages import Message, as_message
+from slabench.report.sanitize import plain
+from slabench.server.secrets import scrub_text
+from slabench.session.campaign import Campaign
+from slabench.session.planned_load import PlannedTest
+from slabench.session.preflight import PreflightContext, Result, Stage, Status, registered
+from slabench.session.preflight.refusals import grouped
+from slabench.session.preflight.registry import Preflight, short
+from slabench.session.servers import open_servers
+from slabench.session.settings import Settings
+
+INDENT = 22
+MOST_TESTS = 6  # that are named in a line
+
+
+class Doctor:
+    """say: prints a line."""
+
+    def __init__(
+        self, settings: Settings, tests: Sequence[PlannedTest], folder: Path, say: Callable[[str], None]
+    ) -> None:
+        self.settings, self.tests, self.folder, self.say = settings, tests, folder, say
+        self.counts = dict.fromkeys(Status, 0)
+
+    def run(self) -> int:
+        """0, or 6 where a check stops a test. ConfigError for what the options alone refuse."""
+        context = PreflightContext(self.settings, self.tests)
+        self._examine(context, Stage.COMMAND_LINE)
+        several = len(self.settings.base_urls) > 1
+        for place in range(len(self.settings.base_urls)):
+            self._server(place if several else None)
+        stops, warnings = self.counts[Status.STOP], self.counts[Status.WARN]
+        end = "doctor.stops" if stops else "doctor.ready"
+        self.say(str(Message(end, stops=stops, warnings=warnings)))
+        return INVALID if stops else 0
+
+    def _server(self, place: int | None) -> None:
+        settings = self.settings
+        campaign = Campaign(settings, self.folder, self.say, place)
+        # old and new do not fit at once there: the new one alone is looked at
+        baseline = not settings.options.one_after_the_other
+        try:
+            campaign.opened = open_servers(settings, self.folder, place=place, baseline=baseline)
+        except ServerError as error:
+            self._line("server", Result(Status.STOP, as_message(str(error))))
+            return
+        try:
+            self._examine(PreflightContext(settings, self.tests, campaign), Stage.SERVER, Stage.PROBE)
+        finally:
+            campaign.close()
+
+    def _examine(self, context: PreflightContext, *stages: Stage) -> None:
+        for check in registered(*stages):
+            for group in grouped(_results(check, context)):
+                some = group.first.status is not Status.OK and len(group.tests) < len(self.tests)
+                tests = group.tests if some else ()
+                self._line(check.name, group.first, tests=tests)
+
+    def _line(self, name: str, result: Result, *, tests: Iterable[str] = ()) -> None:
+        self.counts[result.status] += 1
+        names = [short(test) for test in tests]
+        named = (
+            names
+            if len(names) <= MOST_TESTS
+            else [*names[:MOST_TESTS], f"and {len(names) - MOST_TESTS} more"]
+        )
+        concerned = str(Message("doctor.tests", tests=named)) if named else ""
+        self.say(_clean(f"{result.status:<5} {name:<15} {result.message}{concerned}"))
+        if result.status is not Status.OK and str(result.remedy):
+            self.say(_clean(f"{'':<{INDENT}}{result.remedy}"))
+
+
+def _results(check: Preflight, context: PreflightContext) -> Iterator[Result]:
+    """A check that cannot be made stops: what it needs, tests need too."""
+    try:
+        yield from check.results(context)
+    except (ServerError, ConfigError) as error:
+        yield Result(Status.STOP, as_message(str(error)), name=check.name)
+
+
+def _clean(text: str) -> str:
+    return plain(scrub_text(text))

@@ -1,0 +1,180 @@
+"""A few requests of the doctor's own: does the server do what a load relies on?"""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections.abc import Iterator
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from slabench.errors import ConfigError
+from slabench.messages import Message, as_message
+from slabench.server.control import flush as flush_cache
+from slabench.server.control import requests_there
+from slabench.server.http import Http
+from slabench.server.scrape import counters
+from slabench.session.deployment import Deployment
+from slabench.session.load import LoadOptions, send
+from slabench.session.preflight.answers import named
+from slabench.session.preflight.context import PreflightContext, Side
+from slabench.session.preflight.own_requests import quick, sent, short_prompt
+from slabench.session.preflight.registry import Preflight, Result, Stage, Status, ok, stop, warn
+from slabench.session.stream_probe import ShortPrompt, probe
+from slabench.verdict.outcome import CheckStatus
+from slabench.verdict.validity.server import FLUSH_CAUSES
+from slabench.verdict.validity.streamed import by_probe
+from slabench.workloads.model import Prompt
+
+FLUSH_S = 3.0  # the doctor does not wait for other clients to end
+CLOCK_S = 2.0  # a Date header counts whole seconds
+# One of each kind that tokenizers differ in: words, digits and signs, another script, white space, an emoji.
+TEXTS = (
+    "The quick brown fox jumps over the lazy dog, and nothing else happens in this sentence.",
+    "def f(x): return {'a': [1, 22, 333], \"b\": x ** 2.50}  # 1,234,567.89",
+    "大规模语言模型的推理性能测试需要真实的数据。",
+    "  two  spaces\n\n\tand a tab, naïve café, emoji 🙂🚀 end",
+)
+
+
+@Preflight(
+    Stage.PROBE,
+    needs="/metrics",
+    stops="a warning: without it, and without a log, another client's requests are not noticed",
+)
+def metrics(context: PreflightContext) -> Iterator[Result]:
+    for side in context.sides:
+        deployment = side.deployment
+        if deployment.logs:
+            yield from named(side, [ok("metrics.log")])
+        elif counters(deployment.url, deployment.headers, ca_file=deployment.ca_file) is None:
+            yield from named(side, [warn("metrics.off")])
+        else:
+            yield from named(side, [ok("metrics.on")])
+
+
+@Preflight(
+    Stage.PROBE,
+    needs="the Date header of an answer, this machine's clocks",
+    stops="a warning: the server's clock and this machine's differ by more than 2 s",
+)
+def clock(context: PreflightContext) -> Iterator[Result]:
+    resolution_ms = time.get_clock_info("perf_counter").resolution * 1000
+    for side in context.sides:
+        deployment = side.deployment
+        client = Http(deployment.url, deployment.headers, ca_file=deployment.ca_file)
+        begin = time.time()
+        date = client.first_of(("/model_info", "/get_model_info")).headers.get("date")
+        middle = (begin + time.time()) / 2
+        try:
+            ahead = None if date is None else parsedate_to_datetime(date).timestamp() - middle
+        except ValueError:
+            ahead = None
+        if ahead is None:
+            yield from named(side, [ok("clock.unknown", resolution_ms=resolution_ms)])
+        elif abs(ahead) > CLOCK_S:
+            yield from named(side, [warn("clock.differs", ahead_s=ahead, limit_s=CLOCK_S)])
+        else:
+            yield from named(side, [ok("clock.agrees", limit_s=CLOCK_S, resolution_ms=resolution_ms)])
+
+
+@Preflight(
+    Stage.PROBE,
+    needs="four texts and a prompt of ids, a token out each; the tokenizer",
+    stops="prompts are text, and the server counts them otherwise; a warning where prompts are ids",
+)
+def tokenizer(context: PreflightContext) -> Iterator[Result]:
+    assert context.campaign is not None, "the servers have answered"
+    source, text = context.campaign.tokenizer, context.settings.prompt_form == "text"
+    try:
+        ours = source.required() if text else source.optional()
+    except ConfigError as error:
+        yield Result(Status.STOP, as_message(str(error)))
+        return
+    for side in context.sides:
+        yield from named(side, _token_counts(context, side, ours, text=text))
+
+
+def _token_counts(context: PreflightContext, side: Side, ours: Any, *, text: bool) -> Iterator[Result]:
+    options = LoadOptions.of(context.settings)
+    if ours is None:
+        yield warn("tokenizer.none")
+        return
+    counts: list[tuple[int, int]] = []  # ours, the server's
+    for probe_text in TEXTS:
+        record = sent(side.deployment, options, Prompt(probe_text, None, 1, 1), 1)
+        if not record.ok:
+            yield stop("tokenizer.failed", error=record.error_text or "no answer")
+            return
+        if record.prompt_tokens is not None:
+            counts.append((len(ours.encode(probe_text)), record.prompt_tokens))
+    if not counts:
+        yield warn("tokenizer.uncounted")
+        return
+    # A chat template adds as many tokens to each.
+    added = {server - own for own, server in counts}
+    template = min(added) if options.backend == "sglang-oai-chat" else 0
+    wrong = [pair for pair in counts if pair[1] - pair[0] != template]
+    own, server = max(wrong, key=lambda pair: abs(pair[1] - pair[0]), default=(0, 0))
+    arguments = {"wrong": len(wrong), "texts": len(counts), "own": own, "server": server}
+    if wrong and text:
+        yield stop("tokenizer.differs", **arguments)
+    elif wrong:
+        yield warn("tokenizer.differs", **arguments)
+    else:
+        yield ok("tokenizer.agrees", texts=len(counts), tokens=sum(own for own, _ in counts))
+
+
+@Preflight(
+    Stage.PROBE,
+    needs="a short prompt with 1 and with 64 tokens out",
+    stops="answers are held back until they are complete, or fail",
+)
+def stream(context: PreflightContext) -> Iterator[Result]:
+    options = LoadOptions.of(context.settings)
+    for side in context.sides:
+        prompt = short_prompt(options)
+        whole = Prompt(prompt.text, None if prompt.ids is None else array("i", prompt.ids), 64, 64)
+        deployment = side.deployment
+
+        def send_short(prompt: ShortPrompt, tokens: int, deployment: Deployment = deployment) -> Any:
+            return send(deployment, quick(options), [prompt], output_len=tokens)
+
+        probed = probe(whole, send_short)
+        check = by_probe(probed)
+        status = {CheckStatus.OK: Status.OK, CheckStatus.INVALID: Status.STOP}.get(check.state, Status.WARN)
+        if probed.failure:
+            status = Status.STOP
+        message = check.message if isinstance(check.message, Message) else as_message(check.text)
+        yield from named(side, [Result(status, message, check.remedy_message, check=check)])
+
+
+@Preflight(
+    Stage.PROBE,
+    needs="POST /flush_cache",
+    stops="the flush is refused (--allow=flush measures all the same)",
+)
+def flush(context: PreflightContext) -> Iterator[Result]:
+    """The last of all: the cache is then as it was before the doctor's own prompts, or emptier."""
+    options = context.settings.options
+    for side in context.sides:
+        deployment = side.deployment
+        if options.no_flush_cache:
+            yield from named(side, [warn("flush_works.not_asked")])
+            continue
+        status, _ = flush_cache(
+            deployment.url, deployment.headers, ca_file=deployment.ca_file, busy_s=FLUSH_S
+        )
+        if status == 200:
+            yield from named(side, [ok("flush_works.confirmed")])
+            continue
+        client = Http(deployment.url, deployment.headers, ca_file=deployment.ca_file)
+        running = requests_there(client) if status in (206, 400) else None
+        cause = FLUSH_CAUSES.get(status, Message("flush.see_log"))
+        if running is not None:
+            busy = Message("flush_works.running", running=running)
+            cause = busy if running else Message("flush_works.idle")
+        refused = stop("flush_works.refused", status=status, cause=cause)
+        allowed = "flush" in options.allow
+        yield from named(side, [replace(refused, status=Status.WARN) if allowed else refused])
