@@ -64,16 +64,30 @@ def _refused(answer: Response, running: int | None, busy_s: float) -> str:
 
 
 def requests_there(client: Http) -> int | None:
-    """Requests that run or wait at the server, by its own count; None where it reports none."""
-    try:
-        answer = client.get("/get_load")
-        ranks = answer.json() if answer.status == 200 else None
-    except ServerError:
-        return None
-    entries = ranks if isinstance(ranks, list) else []
-    counts = [rank.get("num_reqs") if isinstance(rank, dict) else None for rank in entries]
-    known = [count for count in counts if type(count) is int]
-    return sum(known) if known and len(known) == len(counts) else None
+    """Requests that run or wait at the server, by its own count; None where it reports none.
+
+    GET /get_load has them in versions 0.4.7 to 0.5.20, /v1/loads from 0.5.8 on.
+    """
+    for path, names in _LOADS:
+        try:
+            answer = client.get(path)
+            page = answer.json() if answer.status == 200 else None
+        except ServerError:
+            continue
+        ranks = page.get("loads") if isinstance(page, dict) else page
+        counts = [
+            rank.get(name) if isinstance(rank, dict) else None
+            for rank in (ranks if isinstance(ranks, list) else ())
+            for name in names
+        ]
+        known = [count for count in counts if type(count) is int]
+        if known and len(known) == len(counts):
+            return sum(known)
+    return None
+
+
+# a data-parallel rank's requests: of the older page waiting ones are part of the first count
+_LOADS = (("/get_load", ("num_reqs",)), ("/v1/loads", ("num_running_reqs", "num_waiting_reqs")))
 
 
 def workers_flushed(text: str) -> tuple[int, int] | None:

@@ -125,8 +125,8 @@ def test_without_a_log_and_metrics_other_clients_are_not_noticed(tmp_path: Path,
 def test_a_server_at_work_for_another_client(tmp_path: Path, url: str) -> None:
     with generating(url, 20000):
         status, lines = examined(tmp_path, point(2), base_url=[url])
-    assert (status, lines["flush"][0]) == (6, "stop")
-    assert "The server reports 1 running requests: stop other clients." in lines["flush"][1]
+    assert (status, lines["flush"][0], lines["idle"][0]) == (6, "stop", "warn")
+    assert "The server reports 1 requests that run or wait: stop other clients." in lines["flush"][1]
 
 
 def test_no_server(tmp_path: Path) -> None:

@@ -134,6 +134,9 @@ MESSAGES = {
         "Check that it is this server's log and that no other client uses the server."
     ),
     "log.grows": "{logs} of {logs} logs report the request that was sent.",
+    "idle.busy": "{running} requests of other clients run or wait at the server.",
+    "idle.busy.remedy": "Measure a server that has no other users: stop other clients.",
+    "idle.none": "No other client's request runs at the server.",
     "metrics.log": "The deploy log shows requests of other clients.",
     "metrics.off": (
         "The server has no /metrics, and no log is given: requests of other clients are not noticed."
@@ -172,7 +175,7 @@ MESSAGES = {
     "flush_works.confirmed": "The server flushes its prefix cache when asked.",
     "flush_works.refused": "POST /flush_cache is answered with HTTP {status}; it must be 200.",
     "flush_works.refused.remedy": "{cause}",
-    "flush_works.running": "The server reports {running} running requests: stop other clients.",
+    "flush_works.running": "The server reports {running} requests that run or wait: stop other clients.",
     "flush_works.idle": (
         "The server reports no running request and refuses all the same: look at its log, and restart it."
     ),

@@ -40,6 +40,20 @@ TEXTS = (
 
 @Preflight(
     Stage.PROBE,
+    needs="/get_load or /v1/loads",
+    stops="a warning: requests of other clients run or wait at the server",
+)
+def idle(context: PreflightContext) -> Iterator[Result]:
+    for side in context.sides:
+        deployment = side.deployment
+        running = requests_there(Http(deployment.url, deployment.headers, ca_file=deployment.ca_file))
+        if running is not None:
+            busy = warn("idle.busy", running=running) if running else ok("idle.none")
+            yield from named(side, [busy])
+
+
+@Preflight(
+    Stage.PROBE,
     needs="/metrics",
     stops="a warning: without it, and without a log, another client's requests are not noticed",
 )

@@ -1,5 +1,6 @@
 """The small HTTP client and the requests made with it, against sockets that answer as scripted."""
 
+import json
 import socket
 from pathlib import Path
 
@@ -318,3 +319,23 @@ def test_a_server_without_requests_that_refuses_is_not_waited_for(monkeypatch, l
     assert status == 400
     assert now[0] == pytest.approx(waited, abs=0.5)
     assert len(sentences) == 1 and says in sentences[0]
+
+
+@pytest.mark.parametrize(
+    ("pages", "count"),
+    [
+        ({"/get_load": [{"num_reqs": 2, "num_waiting_reqs": 1}, {"num_reqs": 3}]}, 5),
+        ({"/v1/loads": {"loads": [{"num_running_reqs": 3, "num_waiting_reqs": 1}]}}, 4),
+        ({"/v1/loads": {"loads": [{"num_running_reqs": 3}]}}, None),
+        ({"/get_load": [], "/v1/loads": {"loads": []}}, None),
+        ({"/get_load": [{"num_reqs": True}]}, None),
+        ({}, None),
+    ],
+)
+def test_the_servers_own_count_of_requests(monkeypatch, pages, count):
+    def get(self, path):
+        page = pages.get(path)
+        return Response(404 if page is None else 200, {}, json.dumps(page).encode(), path)
+
+    monkeypatch.setattr(Http, "get", get)
+    assert control.requests_there(Http("http://h:1")) == count

@@ -111,6 +111,18 @@ def test_metrics_or_a_log_show_other_clients(monkeypatch: pytest.MonkeyPatch) ->
     assert "Start it with --enable-metrics" in new.sentence
 
 
+@pytest.mark.parametrize(
+    ("load", "statuses"),
+    [(b'[{"num_reqs": 2}]', [Status.WARN]), (b'[{"num_reqs": 0}]', [Status.OK]), (b"{}", [])],
+)
+def test_other_clients_at_work(monkeypatch: pytest.MonkeyPatch, load: bytes, statuses: list[Status]) -> None:
+    monkeypatch.setattr(Http, "get", lambda self, path: Response(200, {}, load, path))
+    found = results("idle", answered())
+    assert [result.status for result in found] == statuses
+    busy = [result.sentence for result in found if result.status is Status.WARN]
+    assert all("2 requests of other clients run or wait" in sentence for sentence in busy)
+
+
 def test_a_flush_that_is_not_asked_for_is_a_warning() -> None:
     (result,) = results("flush", answered(options={"no_flush_cache": True}))
     assert result.status is Status.WARN and "--no-flush-cache" in result.sentence
@@ -119,7 +131,7 @@ def test_a_flush_that_is_not_asked_for_is_a_warning() -> None:
 @pytest.mark.parametrize(
     ("allow", "load", "status", "text"),
     [
-        ((), b'[{"num_reqs": 2}]', Status.STOP, "reports 2 running requests: stop other clients"),
+        ((), b'[{"num_reqs": 2}]', Status.STOP, "reports 2 requests that run or wait: stop other clients"),
         ((), b'[{"num_reqs": 0}]', Status.STOP, "reports no running request and refuses all the same"),
         ((), b"{}", Status.STOP, "its log has the reason"),
         (("flush",), b"{}", Status.WARN, "HTTP 400"),
