@@ -6,12 +6,13 @@ import os
 from collections.abc import Sequence
 
 from slabench.cli import PROG
+from slabench.cli.plan import OWN, is_own
 from slabench.cli.run import NAMES, arguments, start
 
 USAGE = f"""usage: {PROG} doctor [SUITE ...] --base-url=URL [options]
 
 A line for each check: ok, warn or stop, with what to do. It takes the suites ({", ".join(NAMES)}; all without
-one), their files and tests, and every option of a run: what is checked is what that run needs.
+one), their files and tests, files of your own, and every option of a run: what that run needs is checked.
   {PROG} doctor --base-url=http://HOST:PORT
   {PROG} doctor tests/tencent --base-url=http://HOST:PORT --deploy-log=FILE --baseline=prod.json
 It sends some short requests, and flushes the server's prefix cache. Exit status: 0 nothing stops the run, 6 a
@@ -26,4 +27,6 @@ def run(argv: Sequence[str]) -> int:
         print(USAGE)
         return 0
     named = argv if argv and not argv[0].startswith("-") else [*NAMES, *argv]
+    if is_own(named[0]):
+        return start([*named, *OWN, *QUIET])
     return start([*arguments(named, os.getcwd()), *QUIET])

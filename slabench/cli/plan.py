@@ -18,6 +18,8 @@ examples:
   {PROG} plan tencent ali --plan=r1-fp8-tp8 --base-url=http://NEW:PORT --baseline-url=http://OLD:PORT
   {PROG} plan bench/test_long.py --base-url=sim:"""
 
+OWN = ("-p", "slabench.plugin", "-p", "no:cacheprovider")  # for tests outside the suites
+
 
 def run(argv: Sequence[str]) -> int:
     """pytest's exit status, which slabench's plugin sets."""
@@ -26,12 +28,12 @@ def run(argv: Sequence[str]) -> int:
         return 0
     asked = any(word.partition("=")[0] == "--plan" for word in argv)
     words = [*argv, *([] if asked else ["--plan"])]
-    if argv and _own(argv[0]):
-        return start([*words, "-p", "slabench.plugin", "-p", "no:cacheprovider"])
+    if argv and is_own(argv[0]):
+        return start([*words, *OWN])
     return start(arguments(words, os.getcwd()))
 
 
-def _own(word: str) -> bool:
+def is_own(word: str) -> bool:
     """A file or folder that is not of the suites."""
     file = word.partition("::")[0]
     return not (SUITES / file.removeprefix("tests/")).exists() and Path(file).exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from slabench.session.doctor import Doctor
 from slabench.session.planned_load import PlannedTest
 from slabench.session.preflight import logs, probes
 from slabench.session.settings import Settings
-from tests.integration.conftest import REPO, TOKENIZER, Suite
+from tests.integration.conftest import REPO, TOKENIZER, Suite, environment
 from tests.integration.fault_matrix.servers import generating, sim_server
 from tests.unit.plugin.test_plugin_options import given
 from tests.unit.session.preflight.builders import CURVE, point, tencent
@@ -137,10 +139,6 @@ def test_no_server(tmp_path: Path) -> None:
 
 def test_the_command_takes_a_runs_options(suite: Suite) -> None:
     """As a user starts it: a test path, options, and no run folder."""
-    import subprocess
-    import sys
-
-    from tests.integration.conftest import environment
 
     def doctor(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "slabench", "doctor", *words]

@@ -69,15 +69,16 @@ MESSAGES = {
         "once is not known."
     ),
     "in_flight.unknown.remedy": "Check that server_info answers.",
+    "in_flight.pool": "KV cache {capacity} tokens at {tokens} a request",
+    "in_flight.cap": "running cap {cap}",
     "in_flight.queued": (
-        "{test} keeps {streams} requests in flight, and the server runs {running} at once (KV cache "
-        "{capacity} tokens at {tokens} a request, running cap {cap}): the others wait in its queue, which "
-        "is part of TTFT."
+        "{test} keeps {streams} requests in flight, and the server runs {running} at once ({why}): the "
+        "others wait in its queue, which is part of TTFT."
     ),
     "in_flight.queued.remedy": "For a load that fits, lower --max-concurrency.",
     "in_flight.by_design": (
-        "{test} keeps {streams} requests in flight, and the server runs {running} at once (KV cache "
-        "{capacity} tokens at {tokens} a request, running cap {cap}): this method fills a server by design."
+        "{test} keeps {streams} requests in flight, and the server runs {running} at once ({why}): this "
+        "method fills a server by design."
     ),
     "in_flight.runs": "{test} keeps {streams} requests in flight, and the server runs {running} at once.",
     "cuda_graph.off": "The server runs without CUDA graphs: decode steps are slower.",
@@ -145,7 +146,7 @@ MESSAGES = {
     "metrics.on": "The page /metrics counts the requests of all clients.",
     "clock.unknown": (
         "The server reports no time. This machine's clock for a load is monotonic, with steps of "
-        "{resolution_ms:g} ms."
+        "{resolution_ns:.0f} ns."
     ),
     "clock.differs": (
         "The server's clock is {ahead_s:+.0f} s off this machine's; up to {limit_s:g} s is the resolution of "
@@ -154,7 +155,7 @@ MESSAGES = {
     "clock.differs.remedy": "Set both by NTP.",
     "clock.agrees": (
         "The server's clock is within {limit_s:g} s; this machine's clock for a load is monotonic, with "
-        "steps of {resolution_ms:g} ms."
+        "steps of {resolution_ns:.0f} ns."
     ),
     "tokenizer.none": (
         "No tokenizer is readable here: prompts are ids below 1000, and answers' texts are not counted."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from slabench.messages import Argument, Message
 from slabench.methods import ALI_PREFILL
@@ -23,7 +24,7 @@ def named(side: Side, results: Iterable[Result]) -> Iterator[Result]:
     for result in results:
         if side.baseline:
             message = Message("preflight.baseline_server", text=result.message)
-            yield Result(result.status, message, result.remedy, result.tests, result.check)
+            yield replace(result, message=message, baseline=True)
         else:
             yield result
 
@@ -206,13 +207,16 @@ def _in_flight(side: Side, loads: list[tuple[str, PlannedLoad]], *, by_design: b
     streams, tokens = most[1].in_flight, most[1].request_tokens
     capacity = None if info.token_capacity is None else info.token_capacity // max(tokens, 1)
     limits = [limit for limit in (capacity, info.max_running_requests) if limit is not None]
+    why = []
+    if info.token_capacity is not None:
+        why.append(Message("in_flight.pool", capacity=info.token_capacity, tokens=tokens))
+    if info.max_running_requests is not None:
+        why.append(Message("in_flight.cap", cap=info.max_running_requests))
     queued: dict[str, Argument] = {
         "test": short(most[0]),
         "streams": streams,
         "running": min(limits, default=0),
-        "capacity": info.token_capacity,
-        "tokens": tokens,
-        "cap": info.max_running_requests,
+        "why": why,
     }
     if not limits:
         yield warn("in_flight.unknown", streams=streams)

@@ -22,6 +22,7 @@ from slabench.session.preflight.context import PreflightContext, Side
 from slabench.session.preflight.own_requests import quick, sent, short_prompt
 from slabench.session.preflight.registry import Preflight, Result, Stage, Status, ok, stop, warn
 from slabench.session.stream_probe import ShortPrompt, probe
+from slabench.units import NS_PER_S
 from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.validity.server import FLUSH_CAUSES
 from slabench.verdict.validity.streamed import by_probe
@@ -74,7 +75,7 @@ def metrics(context: PreflightContext) -> Iterator[Result]:
     stops="a warning: the server's clock and this machine's differ by more than 2 s",
 )
 def clock(context: PreflightContext) -> Iterator[Result]:
-    resolution_ms = time.get_clock_info("perf_counter").resolution * 1000
+    resolution_ns = time.get_clock_info("perf_counter").resolution * NS_PER_S
     for side in context.sides:
         deployment = side.deployment
         client = Http(deployment.url, deployment.headers, ca_file=deployment.ca_file)
@@ -86,11 +87,11 @@ def clock(context: PreflightContext) -> Iterator[Result]:
         except ValueError:
             ahead = None
         if ahead is None:
-            yield from named(side, [ok("clock.unknown", resolution_ms=resolution_ms)])
+            yield from named(side, [ok("clock.unknown", resolution_ns=resolution_ns)])
         elif abs(ahead) > CLOCK_S:
             yield from named(side, [warn("clock.differs", ahead_s=ahead, limit_s=CLOCK_S)])
         else:
-            yield from named(side, [ok("clock.agrees", limit_s=CLOCK_S, resolution_ms=resolution_ms)])
+            yield from named(side, [ok("clock.agrees", limit_s=CLOCK_S, resolution_ns=resolution_ns)])
 
 
 @Preflight(

@@ -96,7 +96,7 @@ def check_command_line(results: Iterable[Result], context: PreflightContext) -> 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Results of one check with one status: the first in full, the tests of all."""
+    """Results of one check at one server with one status: the first in full, the tests of all."""
 
     first: Result
     more: int
@@ -113,9 +113,9 @@ class Group:
 
 def grouped(results: Iterable[Result]) -> Iterator[Group]:
     """In the order of their first results."""
-    groups: dict[tuple[str, Status], list[Result]] = {}
+    groups: dict[tuple[str, Status, bool], list[Result]] = {}
     for result in results:
-        groups.setdefault((result.name, result.status), []).append(result)
+        groups.setdefault((result.name, result.status, result.baseline), []).append(result)
     for same in groups.values():
         tests = dict.fromkeys(test for result in same for test in result.tests)
         yield Group(same[0], len(same) - 1, tuple(tests))

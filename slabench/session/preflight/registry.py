@@ -42,6 +42,7 @@ class Result:
     tests: tuple[str, ...] = ()
     check: Check | None = field(default=None, repr=False)
     comparison: Comparison | None = field(default=None, repr=False)
+    baseline: bool = False  # of the baseline server
     name: str = ""  # of its check; set by examine()
 
     @property

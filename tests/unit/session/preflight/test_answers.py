@@ -9,7 +9,7 @@ import pytest
 from slabench.methods import Form
 from slabench.session.planned_load import PlannedLoad, PlannedTest
 from slabench.session.preflight import Stage, Status, examine
-from slabench.session.preflight.refusals import Refusal, lines, refusals
+from slabench.session.preflight.refusals import Refusal, grouped, lines, refusals
 from slabench.session.servers import Servers
 from slabench.verdict.outcome import CheckStatus
 from tests.unit.session.preflight.builders import OLD, answered, context, deployment, point, results, tencent
@@ -187,3 +187,10 @@ def test_a_baseline_server_that_cannot_hold_the_batch() -> None:
     refused = refusals(examine(about, Stage.SERVER), about.tests, "--baseline-url")
     assert isinstance(refused[point(2).test_id], Refusal)
     assert "The baseline server: Batch size 2 needs" in str(refused[point(2).test_id].message)
+
+
+def test_both_servers_have_a_line_each() -> None:
+    about = context(point(1), servers=Servers(deployment(), deployment(OLD)), baseline_url=OLD)
+    groups = list(grouped(examine(about, Stage.SERVER)))
+    lines = [str(group.first.message) for group in groups if group.first.name == "server"]
+    assert [line.startswith("The baseline server: ") for line in lines] == [False, True]
