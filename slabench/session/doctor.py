@@ -68,12 +68,8 @@ class Doctor:
     def _line(self, name: str, result: Result, *, tests: Iterable[str] = ()) -> None:
         self.counts[result.status] += 1
         names = [short(test) for test in tests]
-        named = (
-            names
-            if len(names) <= MOST_TESTS
-            else [*names[:MOST_TESTS], f"and {len(names) - MOST_TESTS} more"]
-        )
-        concerned = str(Message("doctor.tests", tests=named)) if named else ""
+        more = Message("doctor.more_tests", more=len(names) - MOST_TESTS) if len(names) > MOST_TESTS else ""
+        concerned = Message("doctor.tests", tests=names[:MOST_TESTS], more=more) if names else ""
         self.say(_clean(f"{result.status:<5} {name:<15} {result.message}{concerned}"))
         if result.status is not Status.OK and str(result.remedy):
             self.say(_clean(f"{'':<{INDENT}}{result.remedy}"))

@@ -33,11 +33,17 @@ class Refusal:
         """The test's line."""
         result = self.result
         if self.gate is not None:
-            parts = {"gate": self.gate, "test": ", ".join(map(short, result.tests)), "check": result.name}
-            return Message("preflight.gate", text=result.message, **parts)
+            return Message(
+                "preflight.gate",
+                gate=self.gate,
+                test=[short(test) for test in result.tests],
+                check=result.name,
+                text=result.message,
+            )
         if result.comparison is not None:
             return Message("preflight.not_comparable", text=result.message)
-        return Message("preflight.refused", check=result.name, text=result.message, remedy=result.remedy)
+        parts = [result.message, *([result.remedy] if result.remedy else [])]
+        return Message("preflight.refused", check=result.name, parts=parts)
 
     @property
     def reason(self) -> str:
