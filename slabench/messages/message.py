@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from string import Formatter
@@ -46,6 +47,7 @@ _OWN: Mapping[str, Callable[[Any], str]] = {
 }
 _JOINED = {"en": ", ", "zh": "、"}
 _FORMATTER = _Formatter()
+_SPACED_PERCENT = re.compile(r"(?<=\d) %(?![%\w(])")
 
 
 def _template(id: str) -> str:
@@ -73,7 +75,9 @@ class Message:
         object.__setattr__(self, "arguments", arguments)
 
     def __str__(self) -> str:
-        return _FORMATTER.vformat(_template(self.id), (), self.arguments)
+        text = _FORMATTER.vformat(_template(self.id), (), self.arguments)
+        # an argument may be a percentage that is text already
+        return _SPACED_PERCENT.sub("%", text) if current() == "zh" else text
 
     def as_dict(self) -> dict[str, Any]:
         """As run.json stores it; from_dict() reads it."""

@@ -229,7 +229,7 @@ class Console:
         for line in summary_table(document).splitlines():
             terminalreporter.write_line(line)
         for note in recorder.notes:
-            terminalreporter.write_line(plain(str(note)))
+            terminalreporter.write_line(plain(str(note.message if isinstance(note, Sentence) else note)))
         terminalreporter.write_line(str(Message("console.run_folder", path=str(recorder.folder.path))))
         if self.config.getoption("github"):
             from slabench.report.github import job_lines

@@ -6,30 +6,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from slabench.messages import Message, Sentence
 from slabench.verdict.baseline_file import add_to, build
 
 if TYPE_CHECKING:
     from slabench.run_document.run import RunDocument
 
 
-def save_baseline(run: RunDocument, target: Path) -> Iterator[str]:
+def save_baseline(run: RunDocument, target: Path) -> Iterator[Sentence]:
     """Writes, and reports in sentences what was written."""
     document = build(run)
     if not document["tests"]:
-        yield f"No baseline was written to {target}: no test of this run was valid."
+        yield Sentence.of("saved.nothing", target=str(target))
         return
     measured = len(document["tests"])
     document, removed = add_to(str(target), document, option="--save-baseline=")
     kept = len(document["tests"]) - measured
-    more = f", {kept} that it held already were kept" if kept else ""
-    yield f"Baseline of {measured} test{'' if measured == 1 else 's'} written to {target}{more}."
+    more = Message("saved.kept", kept=kept) if kept else None
+    written = "saved.one" if measured == 1 else "saved.several"
+    yield Sentence.of(written, tests=measured, target=str(target), more=more)
     for test_id, entry in document["tests"].items():
         if entry.get("allowed"):
-            names = ",".join(entry["allowed"])
-            yield f"{test_id} was measured with --allow={names}; compare with it under the same --allow."
+            yield Sentence.of("saved.allowed", test=test_id, checks=tuple(entry["allowed"]))
         if entry.get("lacking"):
-            lacking = ", ".join(entry["lacking"])
-            yield f"{test_id} lacks {lacking} in some repeat, so nothing can be compared with it."
+            yield Sentence.of("saved.lacking", test=test_id, metrics=tuple(entry["lacking"]))
     if removed:
-        tests = ", ".join(removed)
-        yield f"Removed from {target}, since they are of other hardware, another model or server: {tests}."
+        yield Sentence.of("saved.removed", target=str(target), tests=tuple(removed))

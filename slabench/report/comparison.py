@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from slabench.messages import Message, metric_name, number
+from slabench.messages import percent as share_text
 from slabench.run_document.entry import ComparedMetric, Entry
 from slabench.run_document.run import RunDocument
 from slabench.verdict.interval import levels, printed
@@ -48,21 +49,14 @@ def metric_row(name: str, metric: ComparedMetric) -> tuple[str, ...]:
     runs = (
         Message("compared.pairs", pairs=new) if metric.paired else Message("compared.runs", new=new, old=old)
     )
-    cells = (
-        number(metric.old),
-        number(metric.new),
-        metric.unit,
-        change,
-        str(interval),
-        str(runs),
-        ends.limit,
-    )
+    shown = (Message("label.alone", value=change), interval, runs, Message("label.alone", value=ends.limit))
+    cells = (number(metric.old), number(metric.new), metric.unit, *map(str, shown))
     return (name, metric_name(metric.metric), *cells, str(RESULTS.get(metric.outcome, metric.outcome)))
 
 
 def percent(ratio: float) -> str:
     """1.051 -> +5.1 %"""
-    return f"{(ratio - 1) * 100:+.1f} %"
+    return share_text(ratio - 1, "+.1%")
 
 
 def comparison_rows(tests: Sequence[Entry]) -> list[tuple[str, ...]]:

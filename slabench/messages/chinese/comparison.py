@@ -6,7 +6,7 @@ MESSAGES = {
         "{metric:metric} {observed:number} {unit}，相对基线 {baseline:number} {unit} 的变化在允许的 {allowed} 之内（{change}）"
     ),
     "comparison.worse": (
-        "{metric:metric} {observed:number} {unit}，比基线 {baseline:number} {unit} 变差，超出允许的 {allowed}（{change}）"
+        "{metric:metric} {observed:number} {unit}，比基线 {baseline:number} {unit} 差，超出允许的 {allowed}（{change}）"
     ),
     "comparison.inconclusive": (
         "{metric:metric} {observed:number} {unit}，相对基线 {baseline:number} {unit} 的劣化可能超出允许的 {allowed}（{change}）"

@@ -10,6 +10,8 @@ MESSAGES = {
     "random_tokens.distorted.remedy": (
         "请同时用 --dataset-name=sharegpt 或自己的对话数据测量；只比较使用相同数据集的运行。"
     ),
+    "random_tokens.speculative": "投机解码（{algorithm}）",
+    "random_tokens.experts": "专家路由（{architecture}）",
     "prompt_length.none": "服务端没有上报 prompt_tokens。",
     "prompt_length.none.remedy": "请使用会上报 meta_info 的服务。",
     "prompt_length.mixed": (

@@ -37,6 +37,16 @@ MESSAGES = {
     "run.compared_with": "Compared with {baselines}.",
     "run.line": "run {run_id}, slabench {version}, exit status {status}",
     "run.title": "slabench: {verdict}",
+    # --save-baseline
+    "saved.nothing": "No baseline was written to {target}: no test of this run was valid.",
+    "saved.one": "Baseline of {tests} test written to {target}{more}.",
+    "saved.several": "Baseline of {tests} tests written to {target}{more}.",
+    "saved.kept": ", {kept} that it held already were kept",
+    "saved.allowed": "{test} was measured with --allow={checks:,}; compare with it under the same --allow.",
+    "saved.lacking": "{test} lacks {metrics} in some repeat, so nothing can be compared with it.",
+    "saved.removed": (
+        "Removed from {target}, since they are of other hardware, another model or server: {tests}."
+    ),
     # slabench compare
     "compare.old": "old: {side}",
     "compare.new": "new: {side}",

@@ -21,6 +21,8 @@ MESSAGES = {
         "Measure with --dataset-name=sharegpt or your own conversations too; compare runs of the same data "
         "set only."
     ),
+    "random_tokens.speculative": "speculative decoding ({algorithm})",
+    "random_tokens.experts": "expert routing ({architecture})",
     "prompt_length.none": "The server reports no prompt_tokens.",
     "prompt_length.none.remedy": "Use a server that reports meta_info.",
     "prompt_length.mixed": (

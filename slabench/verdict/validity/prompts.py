@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slabench.loadgen.backends import backend_of
-from slabench.messages import Message
+from slabench.messages import Message, Sentence, messages_of
 from slabench.records import RequestRecord
 from slabench.verdict.outcome import Check, CheckStatus, check, finding, invalid, not_checked, ok
 from slabench.verdict.validity.context import CheckContext, unreported
@@ -29,8 +29,9 @@ def distorted(
     algorithm = speculative or (info or {}).get("speculative_algorithm")
     experts = [name for name in architectures or () if _EXPERTS.search(name)]
     parts = {
-        f"speculative decoding ({algorithm})": isinstance(algorithm, str) and algorithm.lower() != "none",
-        f"expert routing ({''.join(experts[:1])})": bool(experts),
+        Sentence.of("random_tokens.speculative", algorithm=algorithm): isinstance(algorithm, str)
+        and algorithm.lower() != "none",
+        Sentence.of("random_tokens.experts", architecture="".join(experts[:1])): bool(experts),
     }
     return tuple(part for part, known in parts.items() if known and dataset == "random-ids")
 
@@ -47,7 +48,8 @@ def distorted(
 def random_tokens(context: CheckContext) -> Check:
     if not context.distorted:
         return ok("random_tokens.none")
-    return finding("random_tokens.distorted", distorted=tuple(context.distorted))
+    distorted: Sequence[Message | str] = messages_of(context.distorted) or context.distorted
+    return finding("random_tokens.distorted", distorted=tuple(distorted))
 
 
 @Registration(

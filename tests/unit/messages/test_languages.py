@@ -94,6 +94,16 @@ def test_percentages_sequences_and_sentences_as_the_language_writes_them() -> No
         assert str(held) == "没有响应有两次以上的数据到达。没有要求清空缓存。"
 
 
+def test_chinese_has_no_space_before_a_percent_sign_of_an_argument_either() -> None:
+    change = Message("comparison.change_single", change="+50.2 %", n=None)
+    floor = Message("comparison.floor", floor=2.0, unit="ms", share="24.09 %")
+    options = Message("text", text="50 %(name)s, 3 %d")
+    assert (str(change), str(floor)) == ("+50.2 %", "2.00 ms (24.09 %)")
+    with in_language("zh"):
+        assert (str(change), str(floor)) == ("+50.2%", "2.00 ms（24.09%）")
+        assert str(options) == "50 %(name)s, 3 %d"
+
+
 def test_a_message_without_a_translation_is_english_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(CHINESE, "stall.no_gap")
     with in_language("zh"):
