@@ -15,6 +15,7 @@ from slabench.errors import ConfigError, InvalidRun, ServerError
 from slabench.exit_status import INVALID
 from slabench.plugin import plan_fixtures
 from slabench.plugin.forms import check_objectives
+from slabench.plugin.language import spoken
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls, idle_options, unread
 from slabench.plugin.plan_fixtures import RECORDERS
@@ -104,7 +105,9 @@ class PlanRun:
 
         config, settings = self.config, self.config.stash[SETTINGS]
         plan = plan_run(tests, settings, known(settings, tests, lambda sentence: say(config, sentence)))
-        for line in plan_text(plan).splitlines():
+        with spoken(config):
+            text = plan_text(plan)
+        for line in text.splitlines():
             say(config, line)
         if config.option.plan_json is not None:
             write_whole(Path(config.option.plan_json), dumps(plan_values(plan)))

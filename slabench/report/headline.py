@@ -29,10 +29,15 @@ def first_invalid(entry: Entry) -> CheckEntry | None:
     return next(invalid, None) if entry.word is Outcome.INVALID else None
 
 
+# Lines of a check without its remedy. Another line, such as that of a test that no load was sent to, has it.
+_OF_A_CHECK = ("verdict.invalid", "verdict.invalid_more")
+
+
 def _remedy(entry: Entry) -> str:
     """Empty where the line itself says what to do, or there is nothing to do."""
     if (check := first_invalid(entry)) is not None:
-        return check.remedy
+        message = entry.headline_message
+        return check.remedy if message is None or message.id in _OF_A_CHECK else ""
     violated = [each for each in entry.objectives if not each.holds]
     if entry.word is not Outcome.FAILED or not violated:
         return ""

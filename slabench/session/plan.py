@@ -210,7 +210,7 @@ def _beside(
     searches = [row.test.test_id for row in rows if any(load.search for load in row.test.loads)]
     notes = [Message("plan.search", test=test, budget_s=options.capacity_budget) for test in searches]
     if started:
-        servers = "one server" if len(started) == 1 else "two servers"
+        servers = Message("plan.one_server" if len(started) == 1 else "plan.two_servers")
         notes.append(Message("plan.launch", servers=servers, timeout_s=options.launch_timeout))
     if shared > 1:
         notes.append(Message("plan.spread", servers=shared, share=f"1/{shared}"))

@@ -10,7 +10,15 @@ from slabench.messages import Message
 from slabench.report.text_table import table
 from slabench.session.plan import Counts, PlannedRow, Range, RunPlan
 
-HEAD = ("test", "loads", "requests", "tokens in", "tokens out", "a load", "all loads")
+HEAD = (
+    Message("label.test"),
+    Message("plan.head.loads"),
+    Message("plan.head.requests"),
+    Message("plan.head.tokens_in"),
+    Message("plan.head.tokens_out"),
+    Message("plan.head.a_load"),
+    Message("plan.head.all_loads"),
+)
 UNKNOWN = "?"
 SCHEMA = "slabench.plan/1"
 
@@ -29,7 +37,7 @@ def _span(span: Range | None, shown: Any = duration) -> str:
     if span is None:
         return UNKNOWN
     least, most = shown(span.least), shown(span.most)
-    return str(least) if least == most else f"{least} to {most}"
+    return str(least) if least == most else str(Message("label.range", low=least, high=most))
 
 
 def _count(value: float) -> str:
@@ -59,9 +67,13 @@ def _asserted(rows: Sequence[PlannedRow]) -> list[str]:
         key = (_short(row).partition("[")[0], "; ".join(map(str, row.asserts)))
         groups[key] = groups.get(key, 0) + 1
     return [
-        f"  {name}{f' ({count} tests)' if count > 1 else ''}: {asserts}"
+        "  " + str(Message("plan.asserts", test=name, more=_tests(count), asserts=asserts))
         for (name, asserts), count in groups.items()
     ]
+
+
+def _tests(count: int) -> Message | None:
+    return Message("plan.asserts_tests", tests=count) if count > 1 else None
 
 
 def _problems(rows: Sequence[PlannedRow]) -> list[str]:
@@ -72,8 +84,9 @@ def _problems(rows: Sequence[PlannedRow]) -> list[str]:
             kinds.setdefault(problem.id, []).append((row, problem))
     lines = []
     for (_, problem), *others in kinds.values():
-        names = ", ".join(_short(row).rpartition("::")[2] for row, _ in others)
-        lines.append(f"  {problem}{f' The same holds for {names}.' if names else ''}")
+        names = tuple(_short(row).rpartition("::")[2] for row, _ in others)
+        same = [Message("plan.same_holds", tests=names)] if names else []
+        lines.append(f"  {Message('capacity.sentences', sentences=[problem, *same])}")
     return lines
 
 
@@ -96,20 +109,24 @@ def whole(plan: RunPlan) -> Counts:
 def plan_text(plan: RunPlan) -> str:
     """The table, then what cannot fit, then what carries the numbers."""
     repeats, servers = plan.repeats, len(plan.servers)
-    each = str(repeats.least) if repeats.least == repeats.most else f"{repeats.least} to {repeats.most}"
-    tests = "1 test" if len(plan.rows) == 1 else f"{len(plan.rows)} tests"
-    at = "1 server" if servers == 1 else "2 servers"
-    total = ("in all", *_cells(whole(plan)), "", _span(plan.seconds))
+    title = Message(
+        "plan.title",
+        tests=Message("plan.one_test" if len(plan.rows) == 1 else "plan.tests", tests=len(plan.rows)),
+        each=_span(Range(repeats.least, repeats.most), str),
+        servers=Message("plan.one_server" if servers == 1 else "plan.two_servers"),
+    )
+    total = (Message("plan.in_all"), *_cells(whole(plan)), "", _span(plan.seconds))
     lines = [
-        f"Plan of {tests}, each load {each} x at {at}:",
+        str(title),
         table(HEAD, [*map(_row, plan.rows), total], left=(0,)),
     ]
     if servers > 1 and plan.seconds is not None:
         sums = zip(plan.servers, plan.by_server, strict=True)
-        lines.append("Loads by server: " + "; ".join(f"{name} {_span(span)}" for name, span in sums))
-    lines += ["What is asserted, beside that each run is valid (docs/validity.md):", *_asserted(plan.rows)]
+        spans = [f"{name} {_span(span)}" for name, span in sums]
+        lines.append(str(Message("plan.by_server", spans=spans)))
+    lines += [str(Message("plan.asserted")), *_asserted(plan.rows)]
     if plan.problems:
-        lines += ["What cannot be measured so:", *_problems(plan.rows)]
+        lines += [str(Message("plan.problems")), *_problems(plan.rows)]
     return "\n".join([*lines, *map(str, plan.notes)])
 
 

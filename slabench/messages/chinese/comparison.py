@@ -18,10 +18,14 @@ MESSAGES = {
     "comparison.change_interval": (
         "{change_pct:+.1f}%，区间 {low} ~ {high}，单侧置信水平 {low_level_pct:g}% 和 {high_level_pct:g}%，{samples}"
     ),
-    "comparison.pairs": "{pairs} 对",
-    "comparison.runs": "新 {new} 轮、旧 {old} 轮",
+    "comparison.pairs": "{pairs} 对{most}",
+    "comparison.runs": "新 {new} 轮{most}、旧 {old} 轮",
+    "comparison.at_most": "（最多 {most}）",
     "comparison.repeats_decide": "--repeats={repeats} 大概率可以得出结论",
     "comparison.repeats_too_many": "需要超过 {most} 轮重复：在这样的噪声下，差异与允许的限度太接近",
+    "comparison.runs_decide": (
+        "相对于允许的偏差，已接受的各次运行之间差异太大：需要更多运行，或交替测量两个服务（--baseline-url）才能得出结论"
+    ),
     # 单个测试
     "comparison.undecided": "INCONCLUSIVE：{metric}；{remedy}",
     "comparison.undecided_metrics": "{metrics:；}",
@@ -48,6 +52,25 @@ MESSAGES = {
     "comparison.no_ratio": "{metric} 有不大于 0 的值，或两侧样本数不同：{new}，{old}",
     "comparison.baseline_server_unmeasured": "基线服务：没有测到这个测试",
     "comparison.baseline_server_invalid": "基线服务：{why}",
+    "comparison.history_too_few": (
+        "{file} 中，已接受的版本 {version} 只有该测试的 {runs} 次运行，而运行间的离散程度至少需要 {least} 次；请用 --history={file} "
+        "追加更多，并再次接受 {version}"
+    ),
+    "comparison.note_history": (
+        "与 {version} 最近 {runs} 次已接受的运行比较（{first} 至 {last}，{processes}）；每次运行为一个样本，区间是对下一次运行的预测区间，自由度 "
+        "{freedom}"
+    ),
+    "comparison.processes": "来自 {processes} 个服务进程",
+    "comparison.processes_unknown": "服务进程数未知",
+    "comparison.note_queued": (
+        "已超过该硬件的拐点{load}：{steady} 条无干扰 Decode 行中有 {queued} 条显示排队，最多 {most} 个；此时 TTFT 和吞吐取决于队列，速度的微小变化会被放大"
+    ),
+    "comparison.note_beyond": (
+        "已超过该硬件的拐点{load}：在途请求最多 {peak} 个，而{limit}最多 {holds} 个；此时 TTFT 和吞吐取决于队列，速度的微小变化会被放大"
+    ),
+    "comparison.holds_pool": "按完整长度 KV 池可容纳的请求（{capacity} token，每个 {tokens}）",
+    "comparison.holds_running": "服务端同时运行的请求",
+    "comparison.at_baseline": "（基线服务）",
     # 结论旁的说明
     "comparison.note_allowed": "基线是在 --allow={check} 下测得的：{text}",
     "comparison.note_unrecorded": "基线没有记录 {keys}，因此未比较 {keys}",

@@ -11,6 +11,9 @@ MESSAGES = {
         "TTFT 均值 {ttft:number} ms；无法拆分，因为全部 {retracted} 个请求都被 retract，服务端会重新计算它们的排队时间。"
     ),
     "ttft.not_reported": "TTFT 均值 {ttft:number} ms；服务端没有上报排队时间：请以 --enable-metrics 启动服务。",
+    "ttft.server_queue": (
+        "TTFT 均值 {ttft:number} ms；按服务端的 /metrics，其中排队 {queue:number} ms（其响应上报的排队时间为 0，不能算作测量值）。"
+    ),
     "ttft.ran": "最多同时运行 {ran} 个请求；{lines} 条 Decode 日志中没有排队（部署日志）。",
     "ttft.queued": (
         "最多同时运行 {ran} 个请求；{lines} 条 Decode 日志中有 {queued_lines} 条显示排队，最多排队 {queued} 个（部署日志）。"

@@ -23,6 +23,14 @@ MESSAGES = {
     "headline.stop": "。",
     "headline.complete": "{line}{stop}{remedy}",
     "objective.tpot_bounded": "TPOT_BOUNDED",
+    "objective.bounds": "{level_pct:g}% 界 {ends:、}",
+    "objective.no_bound": "无",
+    "objective.inconclusive": (
+        "INCONCLUSIVE：{metric:metric} {observed} 可能高于 {limit:g}{unit}（{interval}，n={n}）：高于它的有 {over} 个，允许 "
+        "{share_pct:g}%；{remedy}"
+    ),
+    "objective.requests_decide": "大约 {requests:,} 个请求可以得出结论",
+    "objective.no_number": "高于它的有这么多时，再多请求也无法得出结论",
     "objective.undecided": (
         "TPOT_BOUNDED：{metric:metric} 在 {low:number} ~ {high:number} {unit} 之间，而上限 {limit:g} {unit} 正落在其中，因此无法对 "
         "{objective} 下结论（n={n}）。{remedy}。"

@@ -5,6 +5,9 @@ MESSAGES = {
     # 一个测试的多次施压：最差一次的检查，以及是哪一次
     "load.check": "{load}：{check}{more}",
     "load.repeat": "第 {repeat} 轮（共 {repeats} 轮）",
+    "load.at_most": "第 {repeat} 轮（最多 {repeats} 轮）",
+    "load.pair": "第 {repeat} 对（最多 {repeats} 对）",
+    "load.baseline_pair": "基线服务，第 {repeat} 对（最多 {repeats} 对）",
     "load.row": "第 {row} 行（共 {rows} 行）",
     "load.new": "新服务",
     "load.baseline": "基线服务",

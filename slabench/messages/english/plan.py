@@ -1,6 +1,25 @@
 """What `--plan` shows before a run: what each test asserts, what cannot fit, and what carries the times."""
 
 MESSAGES = {
+    "plan.title": "Plan of {tests}, each load {each} x at {servers}:",
+    "plan.one_test": "{tests} test",
+    "plan.tests": "{tests} tests",
+    "plan.one_server": "1 server",
+    "plan.two_servers": "2 servers",
+    "plan.head.loads": "loads",
+    "plan.head.requests": "requests",
+    "plan.head.tokens_in": "tokens in",
+    "plan.head.tokens_out": "tokens out",
+    "plan.head.a_load": "a load",
+    "plan.head.all_loads": "all loads",
+    "plan.in_all": "in all",
+    "plan.by_server": "Loads by server: {spans:; }",
+    "plan.asserted": "What is asserted, beside that each run is valid (docs/validity.md):",
+    "plan.asserts": "{test}{more}: {asserts}",
+    "plan.asserts_tests": " ({tests} tests)",
+    "plan.problems": "What cannot be measured so:",
+    "plan.same_holds": "The same holds for {tests}.",
+    # what each test asserts
     "plan.slos": "{slos}",
     "plan.floors": "floors of the baseline: {floors}",
     "plan.old_server": "compared with the old server: {metrics}, tolerance {tolerance:g} %",

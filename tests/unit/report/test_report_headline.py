@@ -49,3 +49,12 @@ def test_an_invalid_line_has_the_check_s_remedy_and_a_green_one_none() -> None:
     assert "completed: 4 failed. See the log." in summary_md(run)
     assert "completed: 4 failed. See the log." in job_lines(run)[0]
     assert failure_text(red).splitlines() == ["INVALID: completed: 4 failed. See the log."]
+
+
+def test_a_line_that_has_its_remedy_gets_no_second_one() -> None:
+    """Of a test that no load was sent to."""
+    parts = {"check": "batch_fits", "text": "Batch size 8 does not fit.", "remedy": "Use up to 5."}
+    line = Message("preflight.refused", **parts)
+    check = {"name": "batch_fits", "state": "invalid", "text": parts["text"], "remedy": parts["remedy"]}
+    refused = entry(word="INVALID", headline=str(line), headline_message=line.as_dict(), checks=[check])
+    assert headline(refused) == "batch_fits: Batch size 8 does not fit. Use up to 5. No load was sent."

@@ -1,0 +1,66 @@
+"""`--plan` 在运行前给出的内容：每个测试断言什么、什么容不下、时间从何而来。"""
+
+MESSAGES = {
+    "plan.title": "计划：{tests}，每个负载 {each} 遍，{servers}：",
+    "plan.one_test": "{tests} 个测试",
+    "plan.tests": "{tests} 个测试",
+    "plan.one_server": "1 个服务",
+    "plan.two_servers": "2 个服务",
+    "plan.head.loads": "施压次数",
+    "plan.head.requests": "请求数",
+    "plan.head.tokens_in": "输入 token",
+    "plan.head.tokens_out": "输出 token",
+    "plan.head.a_load": "单次用时",
+    "plan.head.all_loads": "总用时",
+    "plan.in_all": "合计",
+    "plan.by_server": "各服务的施压时间：{spans:；}",
+    "plan.asserted": "除每次运行须有效（docs/validity.md）之外，还断言：",
+    "plan.asserts": "{test}{more}：{asserts}",
+    "plan.asserts_tests": "（{tests} 个测试）",
+    "plan.problems": "无法这样测量的内容：",
+    "plan.same_holds": "{tests} 同样如此。",
+    # 每个测试断言什么
+    "plan.slos": "{slos}",
+    "plan.floors": "基线的下限：{floors}",
+    "plan.old_server": "与旧服务比较：{metrics}，容差 {tolerance:g}%",
+    "plan.file": "与 {file} 比较：{metrics}，容差 {tolerance:g}%",
+    "plan.no_baseline": "基线中没有该测试：不比较",
+    "plan.no_baseline_failed": "基线中没有该测试：按 --require-baseline 为 FAILED",
+    "plan.nothing": "没有目标：运行有效即 PASSED",
+    "plan.nothing_gate": "没有目标：使用 {gate} 时为 INVALID（NOTHING_JUDGED）",
+    "plan.ended": "该测试{ended}：其后的内容不在本计划中",
+    "plan.too_long": (
+        "{test}：请求长 {tokens:,} token，超过服务端的上下文长度 {context:,}；每个请求都会被拒绝。请使用更短的 prompt 或输出。"
+    ),
+    "plan.never_fits": (
+        "{test}：请求长 {tokens:,} token，{pool:,} token 的 KV 池容不下，永远无法运行。请使用更短的 prompt 或输出。"
+    ),
+    "plan.batch_running": (
+        "{test}：batch size {size:,} 超过服务端的运行请求上限 {running:,}，该测试将为 INVALID。请把 batch size 控制在 {fits:,} 以内。"
+    ),
+    "plan.batch_tokens": (
+        "{test}：batch size {size:,} 需要 {tokens:,} token 的 KV cache，而 KV 池只有 {pool:,}，该测试将为 INVALID。请把 batch size "
+        "控制在 {fits:,} 以内。"
+    ),
+    "plan.source.profile": "时间取自 profile {profile}，在虚拟时间中得出。",
+    "plan.source.baseline": "时间取自 {file} 中相同测试的时间。",
+    "plan.source.probe": (
+        "时间由模型得出，模型按对服务的 {loads} 次施压探测（{seconds:.0f} s）拟合：{length:,} token 时 prefill {prefill:,.0f} tok/s；"
+        "decode 每步 {steps}。"
+    ),
+    "plan.source.step": "batch size {size} 时 {ms:.2f} ms",
+    "plan.source.none": (
+        "时间未知：没有询问任何服务。请指定 profile（--plan=r1-fp8-tp8；docs/sim.md），给出相同测试的 --baseline=FILE，或用 --plan=probe "
+        "对服务做一次短探测。"
+    ),
+    "plan.unlike": "{tests}：时间未知，因为{why}。",
+    "plan.unlike.baseline": "基线中没有该负载下的这些测试",
+    "plan.unlike.sharegpt": "数据集中的对话长度各不相同",
+    "plan.unlike.never": "它们容不下",
+    "plan.search": (
+        "{test}：容量搜索，探测最多用 --capacity-budget={budget_s:g} s，之后还有被判定的运行；请求数取决于搜索结果。"
+    ),
+    "plan.launch": "{servers}的启动时间不计在内：每次启动最多 --launch-timeout={timeout_s:g} s。",
+    "plan.spread": "测试由 {servers} 个服务分担（-n）：总时间最少为所列的 {share}。",
+    "plan.limits_unknown": "不知道服务端的 KV 池，就不知道各 batch 能否容下：--plan=probe 或 profile 可以给出。",
+}
