@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.integration.conftest import REPO, TINY, Done, environment
 
@@ -34,6 +35,7 @@ class Installed:
     wheel: Path
     programs: Path
     cache: Path
+    source: Path
 
     def __call__(self, command: str, folder: Path, *more: str) -> Done:
         """command: as it stands in a document."""
@@ -74,7 +76,7 @@ def installed() -> Iterator[Installed]:
             done = _call(*command)
             assert done.returncode == 0, done.stdout + done.stderr
         (wheel,) = folder.glob("*.whl")
-        yield Installed(wheel, python.parent, folder / "cache")
+        yield Installed(wheel, python.parent, folder / "cache", source)
 
 
 def test_the_wheel_has_the_package_and_no_more(installed: Installed) -> None:
@@ -160,6 +162,55 @@ def test_what_cannot_be_run(installed: Installed, tmp_path: Path) -> None:
     unknown = installed("slabench run tencant --base-url=sim:", tmp_path)
     assert (unknown.status, "'tencant' is no suite" in unknown.output) == (4, True)
     assert installed("slabench compare --help", tmp_path).output.startswith("usage: slabench compare ")
+
+
+def actions_steps(inputs: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """(script, variables) of each step of action.yml that is shell; what it uses of others is GitHub's."""
+    action = yaml.safe_load((REPO / "action.yml").read_text())
+    values = {name: each.get("default", "") for name, each in action["inputs"].items()} | inputs
+    for step in action["runs"]["steps"]:
+        assert ("run" in step) is (step.get("shell") == "bash")
+        if "run" in step:
+            named = {
+                key: re.fullmatch(r"\$\{\{ inputs\.(.+) }}", text)
+                for key, text in step.get("env", {}).items()
+            }
+            assert "${{" not in step["run"]
+            yield step["run"], {key: values[match[1]] for key, match in named.items() if match is not None}
+
+
+def test_the_actions_steps_run(installed: Installed, tmp_path: Path) -> None:
+    """As a runner runs them; without what slabench depends on, which is there already."""
+    shutil.copy(REPO / "constraints.txt", installed.source)
+    variables = {
+        "PATH": f"{installed.programs}:{os.environ['PATH']}",
+        "GITHUB_ACTION_PATH": str(installed.source),
+        "GITHUB_OUTPUT": str(tmp_path / "outputs"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+        "SLABENCH_CACHE": str(installed.cache),
+        "PIP_NO_DEPS": "1",
+    }
+
+    def step(script: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "step.sh").write_text(script)
+        shell = ("bash", "--noprofile", "--norc", "-eo", "pipefail", tmp_path / "step.sh")
+        return _call(*shell, folder=tmp_path, **variables, **env)
+
+    for status, rule in enumerate(("tpot.mean<=1000", "tpot.mean<=0.001")):
+        options = "\n".join(["--base-url=sim:demo", *TINY, "", f"  --slo={rule}"])
+        given = {"suites": "serving ", "options": options, "api-key": "key-of-the-action"}
+        install, measure = actions_steps(given)
+        if status == 0:
+            done = step(*install)
+            assert done.returncode == 0, done.stdout + done.stderr
+        done = step(*measure)
+        assert done.returncode == status, done.stdout + done.stderr
+        reported = dict(line.split("=", 1) for line in (tmp_path / "outputs").read_text().splitlines())
+        run = json.loads((Path(reported["report"]) / "run.json").read_text())
+        assert reported["status"] == str(status)
+        assert [entry["word"] for entry in run["tests"]] == ["FAILED" if status else "PASSED"]
+        assert "test_custom" in (tmp_path / "summary.md").read_text() and "::" in done.stdout
+        assert "key-of-the-action" not in done.stdout + json.dumps(run)
 
 
 # In another repository

@@ -17,13 +17,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import pytest
-
 from tests.integration.conftest import REPO, Suite, environment
 from tests.unit.terminal import Terminal
 
 COLUMNS, LINES = 100, 30
-SMALL = ("--num-prompts=12", "--random-output-len=120")
 
 
 @dataclass
@@ -63,7 +60,6 @@ class Session:
 def at_terminal(
     suite: Suite,
     *arguments: str,
-    how: str = "auto",
     meanwhile: Callable[[Session], None] = lambda session: None,
 ) -> Session:
     command = [argument for argument in suite.command(*arguments) if not argument.startswith("--progress")]
@@ -71,7 +67,7 @@ def at_terminal(
     given = {"TERM": "xterm", "NO_COLOR": "1", **suite.environment}
     inherited = {key: value for key, value in environment().items() if key != "CI"}
     process = subprocess.Popen(
-        [*command, f"--progress={how}"],
+        [*command, "--progress=auto"],
         cwd=REPO,
         env=inherited | given,
         stdin=theirs,
@@ -88,14 +84,6 @@ def at_terminal(
     session.read()
     thread.join()
     return session
-
-
-@pytest.mark.parametrize(("how", "drawn"), [("auto", True), ("plain", False)])
-def test_where_the_lines_are_drawn(suite: Suite, how: str, drawn: bool) -> None:
-    session = at_terminal(suite, "tests/tencent/test_sla.py", "--base-url=sim:", *SMALL, how=how)
-    assert session.process.returncode == 0, session.text
-    assert ("\x1b8" in session.text and "/12 done, " in session.text) is drawn, session.text
-    assert "min_rounds" not in session.text  # pytest-benchmark's header, of rounds that no load uses
 
 
 def test_one_screen_with_the_place_of_the_test_and_what_is_left(suite: Suite) -> None:
@@ -127,6 +115,7 @@ def test_one_screen_with_the_place_of_the_test_and_what_is_left(suite: Suite) ->
     ):
         assert any(re.fullmatch(wanted, line) for line in seen), (wanted, sorted(seen))
     assert session.erased
+    assert "min_rounds" not in session.text  # pytest-benchmark's header, of rounds that no load uses
     names = [line for line in session.terminal.text if line.startswith("tests/ali/test_decode.py")]
     assert names == ["tests/ali/test_decode.py .", "tests/ali/test_decode.py ."]
 
