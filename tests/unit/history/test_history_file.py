@@ -8,6 +8,7 @@ import json
 import multiprocessing
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,10 @@ from hypothesis import strategies as st
 from slabench.errors import ConfigError
 from slabench.history.file import append, check_appendable, read
 from slabench.history.lines import SCHEMA, AcceptLine, line_of
+from slabench.history.series import series
 from slabench.plugin.append_history import append_to_history
+from slabench.report.history import as_text
+from slabench.run_document.write import stored
 from tests.unit.history.lines import run_line
 from tests.unit.report.samples import document, entry
 
@@ -144,6 +148,38 @@ def test_a_value_that_no_run_has_is_refused(tmp_path: Path, value: float) -> Non
     path.write_text(path.read_text().replace("[40.0]", f"[{json.dumps(value)}]"))
     with pytest.raises(ConfigError, match=r"has tpot\.mean="):
         read(str(path))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(st.data())
+def test_whatever_stands_in_a_line_it_is_read_or_refused_in_one_sentence(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """One value of a good line is replaced by any other; what is read can be shown and compared with."""
+    line: Any = stored(run_line(1, (40.0, 41.0)))
+    place = line
+    while True:
+        key = data.draw(st.sampled_from([*place] if isinstance(place, dict) else [*range(len(place))]))
+        inner = place[key]
+        if not isinstance(inner, dict | list) or not inner or data.draw(st.booleans()):
+            place[key] = data.draw(JSON)
+            break
+        place = inner
+    path = tmp_path_factory.mktemp("any") / "h.jsonl"
+    path.write_text(json.dumps(line) + "\n")
+    refused = None
+    try:
+        history = read(str(path))
+        as_text(history, series(history))
+    except ConfigError as error:
+        refused = str(error)
+    assert refused is None or ("line 1 is no line of a history (" in refused and "\n" not in refused)
 
 
 @pytest.mark.parametrize("simulated", [True, False])
