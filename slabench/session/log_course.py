@@ -113,6 +113,8 @@ def _zeros(
             zeros[path] = min(dated)
         else:  # by the log's clock, right before the load: its time zone, as log_window.py found it
             zeros[path] = began_unix + round((began - began_unix) / _ZONE_S) * _ZONE_S
+            if all(stamp == int(stamp) for stamp in dated):  # cut off: a line is of its second's middle
+                zeros[path] -= 0.5
     return zeros
 
 

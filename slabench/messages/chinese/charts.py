@@ -12,7 +12,7 @@ MESSAGES = {
     "chart.timeline.requests": "施压期间的请求",
     "chart.timeline.speed": "施压期间的 token/s",
     "chart.timeline.log": (
-        "取自部署日志和客户端；该测试的第 {repeat} 次施压，{duration:.1f} s。多数日志行的时间戳只精确到秒。"
+        "取自部署日志和客户端；该测试的第 {repeat} 次施压，{duration:.1f} s。时间戳只精确到秒的日志行画在该秒的中间。"
     ),
     "chart.timeline.first_line": (
         "取自部署日志和客户端；该测试的第 {repeat} 次施压，{duration:.1f} s。日志的时钟未知，其秒数从第一行算起。"

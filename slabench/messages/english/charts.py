@@ -14,8 +14,8 @@ MESSAGES = {
     "chart.timeline.requests": "Requests over the load",
     "chart.timeline.speed": "Tokens per second over the load",
     "chart.timeline.log": (
-        "By the deploy log and the client; load {repeat} of the test, {duration:.1f} s. Most log lines are "
-        "stamped with whole seconds."
+        "By the deploy log and the client; load {repeat} of the test, {duration:.1f} s. Lines stamped "
+        "with whole seconds stand in the middle of their second."
     ),
     "chart.timeline.first_line": (
         "By the deploy log and the client; load {repeat} of the test, {duration:.1f} s. The log's clock is "
@@ -29,7 +29,7 @@ MESSAGES = {
     "chart.distribution.tpot": "TPOT of the requests",
     "chart.distribution.itl": "ITL of the tokens",
     "chart.distribution.caption": (
-        "Share of the values that are at most x, over {loads} loads; percentiles are the mean of the loads'."
+        "Share of the values that are at most x; loads: {loads}. A percentile is the mean of the loads'."
     ),
     "chart.frontier.title": "Output throughput per GPU against per user",
     "chart.frontier.caption": (
@@ -125,12 +125,12 @@ MESSAGES = {
     "chart.note.running": "running requests: {n}",
     "chart.note.tier": "{name}: {size} requests per GPU",
     "chart.note.percentile": "p{percent} {value:number} ms: {above:,} of {n:,} are above it",
-    "chart.event.failed": "{count} failed",
+    "chart.event.failed": "requests failed: {count}",
     "chart.event.flush_refused": "flush refused",
     "chart.event.flushed": "cache flushed",
     "chart.event.gap": "nothing arrived",
-    "chart.event.jit": "kernel compiled ({count})",
-    "chart.event.retraction": "retraction ({count})",
+    "chart.event.jit": "kernels compiled: {count}",
+    "chart.event.retraction": "retractions: {count}",
     "chart.event.stall": "client stalled",
     "chart.event.start": "server started",
     "chart.event.stop": "server stopped",

@@ -36,7 +36,7 @@ def test_a_distribution_with_percentiles_and_objectives() -> None:
     assert points(percentiles) == [(20, 50), (30, 99)]
     assert percentiles.points[1].note == "p99 30.00 ms: 2 of 200 are above it"
     assert [(mark.axis, mark.value, mark.slo) for mark in chart.marks] == [("x", 35.0, True)]
-    assert (values.name, "2 loads" in chart.caption) == ("this run (n=200)", True)
+    assert (values.name, "loads: 2" in chart.caption) == ("this run (n=200)", True)
 
 
 def test_the_baselines_distribution_stands_behind() -> None:
@@ -94,14 +94,14 @@ def test_a_timeline_in_two_charts_over_the_same_seconds() -> None:
     }
     assert [len(requests.y), len(speed.y)] == [1, 2] and requests.x.seconds and requests.zoom
     events = [(mark.value, mark.until, mark.label) for mark in requests.marks]
-    assert events == [(3.0, None, "retraction (2)"), (5.0, 7.0, "nothing arrived")]
+    assert events == [(3.0, None, "retractions: 2"), (5.0, 7.0, "nothing arrived")]
     assert speed.marks == requests.marks and "load 2 of the test, 12.0 s" in requests.caption
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({}, "whole seconds"),
+        ({}, "middle of their second"),
         ({"from_first_line": True}, "counted from its first line"),
         ({"series": [series("in_flight", "client", "requests", (0.0, 8.0))]}, "--deploy-log"),
     ],

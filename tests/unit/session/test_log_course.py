@@ -31,19 +31,25 @@ def test_lines_become_series_by_the_seconds_of_the_load(tmp_path: Path) -> None:
     )
     course = log_course(whole(path), ZERO - 1)
     assert course is not None and not course.from_first_line
-    # the log's zero is a second earlier than 10:00:00: everything is a second later in the load
-    assert course.series["running"] == ([2, 3, 5, 5], [0, 8, 0, 6])
-    assert course.series["queued"] == ([2, 3, 5, 5], [0, 3, 0, 0])
-    assert course.series["decode"] == ([3, 5], [800, 600])
-    assert course.prefill == [(2, 512), (5, 512)]
-    assert course.events == [Happening("retraction", 4, 4)]
+    # the load began a second before 10:00:00; its stamps are whole seconds, each of which is its middle
+    assert course.series["running"] == ([2.5, 3.5, 5.5, 5.5], [0, 8, 0, 6])
+    assert course.series["queued"] == ([2.5, 3.5, 5.5, 5.5], [0, 3, 0, 0])
+    assert course.series["decode"] == ([3.5, 5.5], [800, 600])
+    assert course.prefill == [(2.5, 512), (5.5, 512)]
+    assert course.events == [Happening("retraction", 4.5, 4.5)]
+
+
+def test_stamps_with_milliseconds_are_taken_as_they_are(tmp_path: Path) -> None:
+    line = decode_line(second=2).replace("10:00:02]", "10:00:02.250]")
+    course = log_course(whole(write_text(tmp_path / "a.log", line, decode_line(second=3))), ZERO)
+    assert course is not None and course.series["running"][0] == [2.25, 3]
 
 
 @pytest.mark.parametrize("zone_s", [8 * 3600, -5 * 3600, 900])
 def test_a_log_in_another_time_zone(tmp_path: Path, zone_s: float) -> None:
     path = write_text(tmp_path / "a.log", decode_line(second=5))
     course = log_course(whole(path, began=ZERO - 0.3), ZERO - zone_s)
-    assert course is not None and course.series["running"][0] == [5]
+    assert course is not None and course.series["running"][0] == [5.5]
 
 
 def test_an_unknown_clock_counts_from_the_first_line(tmp_path: Path) -> None:
