@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from slabench.errors import ConfigError
 from slabench.plugin.forms import check_objectives, marked_forms
+from slabench.plugin.language import spoken
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls
 from slabench.plugin.planned_tests import planned_tests
@@ -35,7 +37,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
         check_objectives(marked_forms(session.items, config.option), settings.slos)
         with tempfile.TemporaryDirectory(prefix="slabench-doctor-") as folder:
             tests = planned_tests(live, config.option)
-            config.stash[STATUS] = Doctor(settings, tests, Path(folder), _say).run()
+            config.stash[STATUS] = Doctor(settings, tests, Path(folder), _say, partial(spoken, config)).run()
     except ConfigError as error:
         raise pytest.UsageError(plain_lines(str(error))) from error
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from slabench.errors import ConfigError, ServerError
@@ -23,12 +24,18 @@ MOST_TESTS = 6  # that are named in a line
 
 
 class Doctor:
-    """say: prints a line."""
+    """say: prints a line; spoken: within it messages are rendered in the language of the output."""
 
     def __init__(
-        self, settings: Settings, tests: Sequence[PlannedTest], folder: Path, say: Callable[[str], None]
+        self,
+        settings: Settings,
+        tests: Sequence[PlannedTest],
+        folder: Path,
+        say: Callable[[str], None],
+        spoken: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        self.settings, self.tests, self.folder, self.say = settings, tests, folder, say
+        self.settings, self.tests, self.folder = settings, tests, folder
+        self.say, self.spoken = say, spoken
         self.counts = dict.fromkeys(Status, 0)
 
     def run(self) -> int:
@@ -40,7 +47,8 @@ class Doctor:
             self._server(place if several else None)
         stops, warnings = self.counts[Status.STOP], self.counts[Status.WARN]
         end = "doctor.stops" if stops else "doctor.ready"
-        self.say(str(Message(end, stops=stops, warnings=warnings)))
+        with self.spoken():
+            self.say(str(Message(end, stops=stops, warnings=warnings)))
         return INVALID if stops else 0
 
     def _server(self, place: int | None) -> None:
@@ -70,9 +78,10 @@ class Doctor:
         names = [short(test) for test in tests]
         more = Message("doctor.more_tests", more=len(names) - MOST_TESTS) if len(names) > MOST_TESTS else ""
         concerned = Message("doctor.tests", tests=names[:MOST_TESTS], more=more) if names else ""
-        self.say(_clean(f"{result.status:<5} {name:<15} {result.message}{concerned}"))
-        if result.status is not Status.OK and str(result.remedy):
-            self.say(_clean(f"{'':<{INDENT}}{result.remedy}"))
+        with self.spoken():
+            self.say(_clean(f"{result.status:<5} {name:<15} {result.message}{concerned}"))
+            if result.status is not Status.OK and str(result.remedy):
+                self.say(_clean(f"{'':<{INDENT}}{result.remedy}"))
 
 
 def _results(check: Preflight, context: PreflightContext) -> Iterator[Result]:

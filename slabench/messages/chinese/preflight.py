@@ -6,7 +6,7 @@ SERVER = "SGLang {version}，地址 {url}{router}：{roles}，模型 {model}，{
 MESSAGES = {
     "preflight.baseline_server": "基线服务：{text}",
     "preflight.more": "（另有 {more} 项：{tests}）",
-    "preflight.refused": "{check}：{text}{remedy}没有施压。",
+    "preflight.refused": "{check}：{parts:sentences}没有施压。",
     "preflight.not_comparable": "{text}；没有施压",
     "preflight.gate": "no_load：使用 {gate} 时，只要有测试无法测量，就不施压（{test}：{check}：{text}）",
     "preflight.usage": "{text}没有施压。",
@@ -49,12 +49,16 @@ MESSAGES = {
         "服务端既没有上报 token 容量，也没有上报运行上限：不知道它能否同时运行 {streams} 个请求。"
     ),
     "in_flight.unknown.remedy": "请确认 server_info 有响应。",
+    "in_flight.pool": "KV cache {capacity} token，每请求 {tokens}",
+    "in_flight.cap": "运行上限 {cap}",
     "in_flight.queued": (
-        "{test} 保持 {streams} 个在途请求，而服务端同时只能运行 {running} 个（KV cache {capacity} token，每请求 {tokens}，运行上限 "
-        "{cap}）：其余在服务端排队，排队计入 TTFT。"
+        "{test} 保持 {streams} 个在途请求，而服务端同时只能运行 {running} 个（{why}）：其余在服务端排队，排队计入 TTFT。"
     ),
     "in_flight.queued.remedy": "若要容得下的负载，请调低 --max-concurrency；tencent 的形式本就会打满服务。",
-    "in_flight.runs": "{streams} 个在途请求，服务端可同时运行 {running} 个。",
+    "in_flight.by_design": (
+        "{test} 保持 {streams} 个在途请求，而服务端同时只能运行 {running} 个（{why}）：该方法本就会打满服务。"
+    ),
+    "in_flight.runs": "{test} 保持 {streams} 个在途请求，服务端可同时运行 {running} 个。",
     "cuda_graph.off": "服务端没有使用 CUDA graph：decode 每步更慢。",
     "cuda_graph.off.remedy": "启动时请不要加 --disable-cuda-graph。",
     "cuda_graph.unknown": "服务端没有上报最大的 CUDA graph。",
@@ -62,4 +66,70 @@ MESSAGES = {
     "cuda_graph.beyond": "batch 最大会到 {size}，而最大的 CUDA graph 只到 {limit}：超出后 decode 每步更慢。",
     "cuda_graph.beyond.remedy": "请以 --cuda-graph-max-bs={size} 启动服务。",
     "cuda_graph.covers": "最大的 CUDA graph 为 {limit}，最大的 batch 为 {size}。",
+    "data_set.none": "没有指定数据集：prompt 为 {name}。",
+    "data_set.few": "{path} 有 {count} 段对话，而要求 {prompts} 条 prompt。{broken}",
+    "data_set.few.remedy": "请使用完整的 ShareGPT_V3 文件，或减少 prompt 数。",
+    "data_set.enough": "{path} 有 {count} 段对话，足够 {prompts} 条 prompt 使用。{broken}",
+    "client_speed.not_asked": "客户端不校准：使用了 --calibrate=off、其他客户端或内置模拟服务。",
+    "client_speed.unknown": "{streams} 个在途请求时，客户端自身误差未知。{why}",
+    "client_speed.unknown.remedy": "请在有空闲 CPU 核的机器上运行 slabench。",
+    "client_speed.exact": (
+        "{streams} 路流、合计 {rate:.0f} token/s 时，客户端自身误差：TPOT {tpot_pct:+.2f}%，TTFT {ttft_ms:+.2f} ms。"
+    ),
+    "client_speed.inexact": (
+        "{streams} 路流、合计 {rate:.0f} token/s 时，客户端自身误差为 TPOT {tpot_pct:+.2f}%，超过 {limit_pct:g}%；TTFT "
+        "{ttft_ms:+.2f} ms。"
+    ),
+    "client_speed.inexact.remedy": "请在有空闲 CPU 核的机器上运行 slabench，或使用更多的核（--load-workers）。",
+    "log.no_answer": "本应由日志记录的请求失败了：{error}。",
+    "log.no_answer.remedy": "请查看服务端日志。",
+    "log.still": (
+        "服务端应答了一个请求，但 3 s 内没有 batch 行写入 {paths}{start}：它不是该服务的日志，或写入有延迟。"
+    ),
+    "log.still.remedy": ("请用 --deploy-log 给出该服务当前输出到的文件，且不带缓冲（PYTHONUNBUFFERED=1）。"),
+    "log.start": "（其开头是端口 {port} 上、模型为 {model} 的服务）",
+    "log.other_model": "{paths} 开头的模型是 {logged}，而服务端是 {model}。",
+    "log.other_model.remedy": "请用 --deploy-log 给出该服务的日志。",
+    "log.partly": "服务端应答时，{paths} 没有写入 batch 行（共给出 {logs} 个日志）。",
+    "log.partly.remedy": "请去掉没有调度器的节点的日志；给出负责 prefill 和 decode 的节点的日志。",
+    "log.other_lines": "日志在增长，但没有 Prefill 行带有所发请求的 {tokens} token。",
+    "log.other_lines.remedy": "请确认它是该服务的日志，且没有其他客户端使用该服务。",
+    "log.grows": "{logs} 个日志都记录了所发的请求。",
+    "idle.busy": "服务端有其他客户端的 {running} 个请求在运行或等待。",
+    "idle.busy.remedy": "请测量没有其他用户的服务：停掉其他客户端。",
+    "idle.none": "服务端没有其他客户端的请求在运行。",
+    "metrics.log": "部署日志能显示其他客户端的请求。",
+    "metrics.off": "服务端没有 /metrics，也没有给出日志：无法发现其他客户端的请求。",
+    "metrics.off.remedy": "请以 --enable-metrics 启动服务，或给出 --deploy-log=FILE。",
+    "metrics.on": "/metrics 页面统计所有客户端的请求。",
+    "clock.unknown": "服务端没有上报时间。本机用于施压的时钟是单调的，步长 {resolution_ns:.0f} ns。",
+    "clock.differs": (
+        "服务端时钟与本机相差 {ahead_s:+.0f} s；其 Date 头的分辨率最多 {limit_s:g} s。没有指标用到它，但日志的时间戳无法与本机对照。"
+    ),
+    "clock.differs.remedy": "请用 NTP 校准两者。",
+    "clock.agrees": (
+        "服务端时钟与本机相差在 {limit_s:g} s 之内；本机用于施压的时钟是单调的，步长 {resolution_ns:.0f} ns。"
+    ),
+    "tokenizer.none": "此处没有可读的 tokenizer：prompt 为小于 1000 的 id，响应的文本不计数。",
+    "tokenizer.none.remedy": "请用 --tokenizer=DIR 给出该模型的 tokenizer 文件。",
+    "tokenizer.failed": "一段短文本没有得到应答：{error}",
+    "tokenizer.failed.remedy": "请查看服务端日志，并检查 --backend。",
+    "tokenizer.uncounted": "服务端没有上报 prompt_tokens，无法核对 tokenizer。",
+    "tokenizer.uncounted.remedy": "请使用会上报 usage 的接口。",
+    "tokenizer.differs": (
+        "{texts} 段文本中有 {wrong} 段，服务端的计数与此处的 tokenizer 不同（有一段此处为 {own} token，服务端为 {server}）。"
+    ),
+    "tokenizer.differs.remedy": "请用 --tokenizer=DIR 给出服务端所用模型的 tokenizer。",
+    "tokenizer.agrees": "服务端对 {texts} 段文本的计数与此处的 tokenizer 相同，共 {tokens} token。",
+    "flush_works.not_asked": "--no-flush-cache：prefix cache 中若有先前的内容，测试会是 INVALID。",
+    "flush_works.not_asked.remedy": "请去掉该选项，或以 --disable-radix-cache 启动服务。",
+    "flush_works.confirmed": "服务端会按要求清空 prefix cache。",
+    "flush_works.refused": "POST /flush_cache 返回 HTTP {status}；必须为 200。",
+    "flush_works.refused.remedy": "{cause}",
+    "flush_works.running": "服务端上报有 {running} 个请求在运行或等待：请停掉其他客户端。",
+    "flush_works.idle": "服务端上报没有运行中的请求，却仍然拒绝：请查看其日志，并重启服务。",
+    "doctor.ready": "就绪：没有检查阻止本次运行。警告：{warnings} 个。",
+    "doctor.stops": "未就绪：以上各行指出了什么会阻止本次运行或其中的测试。阻止：{stops} 项，警告：{warnings} 项。",
+    "doctor.tests": "测试：{tests}{more}。",
+    "doctor.more_tests": "，另有 {more} 个",
 }

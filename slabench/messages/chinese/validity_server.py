@@ -1,6 +1,6 @@
 """对运行前后服务状态的检查。"""
 
-CACHE_REMEDY = "{not_flushed}请在运行前清空缓存，使用互不相同的 prompt，或以 --disable-radix-cache 启动服务。"
+CACHE_REMEDY = "{leave_out}请在运行前清空缓存，使用互不相同的 prompt，或以 --disable-radix-cache 启动服务。"
 META_INFO = "请使用会上报 meta_info 的服务。"
 COUNTS_IN_META_INFO = "sglang 0.5.4 及以上会在 meta_info 中上报。"
 EVERY_LOG = "请用 --deploy-log 传入每个服务的日志。"
@@ -13,15 +13,17 @@ MESSAGES = {
         "{answers} 个响应中有 {without} 个没有上报 cached_tokens，因此缓存命中率未知；必须全部上报或全不上报。"
     ),
     "prefix_cache.cached": (
-        "{total} 个 prompt token 中有 {cached} 个（{share:.1%}）命中 prefix cache；最多允许 {limit:.0%}。"
+        "{total} 个 prompt token 中有 {cached} 个（{share:.1%}）命中 prefix cache；最多允许 {limit:.0%}{unflushed}。"
     ),
     "prefix_cache.cached.remedy": CACHE_REMEDY,
     "prefix_cache.cached_before": (
         "{answers} 条 prompt 中有 {prompts} 条命中缓存的 token 多于它与本次运行其他 prompt 共享的部分（请求 {index}：命中 {cached}，最多共享 "
-        "{shared}）。"
+        "{shared}）{unflushed}。"
     ),
     "prefix_cache.cached_before.remedy": CACHE_REMEDY,
-    "prefix_cache.no_flush": "缓存没有清空：请去掉 --no-flush-cache。",
+    "prefix_cache.no_flush": "：缓存没有清空（--no-flush-cache）",
+    "prefix_cache.leave_out": "请去掉 --no-flush-cache。",
+    "prefix_cache.flush_refused": "：运行前清空缓存的请求返回了 HTTP {status}",
     "prefix_cache.ok": "{total} 个 prompt token 中有 {cached} 个命中 prefix cache。",
     "flush.not_requested": "没有要求清空缓存。",
     "flush.not_requested.remedy": "请去掉 --no-flush-cache。",

@@ -6,7 +6,7 @@ SERVER = "SGLang {version} at {url}{router}: {roles}, model {model}, {gpus}."
 MESSAGES = {
     "preflight.baseline_server": "The baseline server: {text}",
     "preflight.more": " (and {more} more: {tests})",
-    "preflight.refused": "{check}: {parts: } No load was sent.",
+    "preflight.refused": "{check}: {parts:sentences} No load was sent.",
     "preflight.not_comparable": "{text}; no load was sent",
     "preflight.gate": (
         "no_load: under {gate} no load is sent in a run with a test that cannot be measured "

@@ -53,8 +53,8 @@ def test_an_invalid_line_has_the_check_s_remedy_and_a_green_one_none() -> None:
 
 def test_a_line_that_has_its_remedy_gets_no_second_one() -> None:
     """Of a test that no load was sent to."""
-    parts = {"check": "batch_fits", "text": "Batch size 8 does not fit.", "remedy": "Use up to 5."}
-    line = Message("preflight.refused", **parts)
-    check = {"name": "batch_fits", "state": "invalid", "text": parts["text"], "remedy": parts["remedy"]}
+    text, remedy = "Batch size 8 does not fit.", "Use up to 5."
+    line = Message("preflight.refused", check="batch_fits", parts=(text, remedy))
+    check = {"name": "batch_fits", "state": "invalid", "text": text, "remedy": remedy}
     refused = entry(word="INVALID", headline=str(line), headline_message=line.as_dict(), checks=[check])
     assert headline(refused) == "batch_fits: Batch size 8 does not fit. Use up to 5. No load was sent."
