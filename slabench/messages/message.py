@@ -48,6 +48,12 @@ _OWN: Mapping[str, Callable[[Any], str]] = {
 _JOINED = {"en": ", ", "zh": "、"}
 _FORMATTER = _Formatter()
 _SPACED_PERCENT = re.compile(r"(?<=\d) %(?![%\w(])")
+_POINT = re.compile(r"\.(?=[\u4e00-\u9fff])")
+
+
+def _as_chinese(text: str) -> str:
+    """An argument may be a percentage that is text already, or a server's own sentence."""
+    return _POINT.sub(". ", _SPACED_PERCENT.sub("%", text))
 
 
 def _template(id: str) -> str:
@@ -76,8 +82,7 @@ class Message:
 
     def __str__(self) -> str:
         text = _FORMATTER.vformat(_template(self.id), (), self.arguments)
-        # an argument may be a percentage that is text already
-        return _SPACED_PERCENT.sub("%", text) if current() == "zh" else text
+        return _as_chinese(text) if current() == "zh" else text
 
     def as_dict(self) -> dict[str, Any]:
         """As run.json stores it; from_dict() reads it."""

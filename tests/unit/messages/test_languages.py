@@ -104,6 +104,12 @@ def test_chinese_has_no_space_before_a_percent_sign_of_an_argument_either() -> N
         assert str(options) == "50 %(name)s, 3 %d"
 
 
+def test_a_server_s_own_sentence_is_followed_by_a_space() -> None:
+    text = Message("console.with_remedy", text="CUDA out of memory.", remedy=Message("remedy.server_log"))
+    with in_language("zh"):
+        assert str(text).startswith("CUDA out of memory. 请查看服务端日志")
+
+
 def test_a_message_without_a_translation_is_english_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(CHINESE, "stall.no_gap")
     with in_language("zh"):
