@@ -15,6 +15,7 @@ import pytest
 from slabench.errors import ConfigError, InvalidRun, ServerError
 from slabench.exit_status import INVALID
 from slabench.plugin.forms import check_objectives, marked_forms
+from slabench.plugin.language import spoken
 from slabench.plugin.multi_server import check_same, place, workers
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls, idle_options, unread
@@ -117,8 +118,9 @@ def _check_command_line(session: pytest.Session) -> None:
 
     config = session.config
     context = PreflightContext(config.stash[SETTINGS], planned_tests(session.items, config.option))
-    for sentence in check_command_line(examine(context, Stage.COMMAND_LINE), context):
-        say(config, sentence)
+    with spoken(config):
+        for sentence in check_command_line(examine(context, Stage.COMMAND_LINE), context):
+            say(config, sentence)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -143,8 +145,9 @@ def _refused(session: pytest.Session, campaign: Campaign) -> Refused:
     context = PreflightContext(settings, planned_tests(session.items, session.config.option), campaign)
     results = examine(context, Stage.COMMAND_LINE, Stage.SERVER)
     refused = refusals(results, context.tests, settings.gate)
-    for line in lines(refused):
-        campaign.say(line)
+    with spoken(session.config):
+        for line in lines(refused):
+            campaign.say(line)
     return {test.test_id: (test, refused[test.test_id]) for test in context.tests if test.test_id in refused}
 
 

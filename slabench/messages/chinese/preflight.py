@@ -32,6 +32,7 @@ MESSAGES = {
     ),
     "local_ports.waiting.remedy": "请去掉 --connections=per-request，或扩大 net.ipv4.ip_local_port_range。",
     "local_ports.enough": "{ports} 个本地端口，足够 {streams} 个在途请求使用。",
+    "server.unknown_version": "（版本未知）",
     "server.router": "（经由 {kind}）",
     "server.answers": SERVER,
     "server.partly": SERVER + "router 后面的服务没有全部问到。",

@@ -43,6 +43,7 @@ MESSAGES = {
         "Leave out --connections=per-request, or widen net.ipv4.ip_local_port_range."
     ),
     "local_ports.enough": "{ports} local ports for {streams} requests in flight.",
+    "server.unknown_version": "of unknown version",
     "server.router": " behind {kind}",
     "server.answers": SERVER,
     "server.partly": SERVER + " Not every server behind the router could be asked.",

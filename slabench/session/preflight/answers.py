@@ -47,7 +47,7 @@ def _server(side: Side) -> Iterator[Result]:
     kinds = [worker.role.value for worker in roles.workers]
     arguments: dict[str, Argument] = {
         "url": entry.url,
-        "version": info.version or "of unknown version",
+        "version": info.version or Message("server.unknown_version"),
         "roles": " + ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds)),
         "router": "" if roles.router.value == "none" else Message("server.router", kind=roles.router.value),
         "model": side.deployment.model_name,
