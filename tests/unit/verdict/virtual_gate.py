@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from slabench.metrics.compute import compute, sample_sizes
 from slabench.metrics.full_batch import full_batch
 from slabench.records import GpuCounts
+from slabench.session.measurement import BASELINE, NEW, Trial, trials
+from slabench.session.pairs import stop_reason, until_decided
 from slabench.sim.profiles import PROFILES, Profile
 from slabench.verdict.baseline import Baseline, BaselineTest
-from slabench.verdict.comparison import compare
+from slabench.verdict.comparison import Comparison, compare
 from slabench.verdict.gated_metrics import gated_keys
 from slabench.verdict.judge import Case, judge
+from slabench.verdict.looks import DEFAULT_LOOKS, Looks, StopReason
 from slabench.verdict.outcome import Check, Verdict
 from slabench.verdict.sla import slo
 from slabench.verdict.validity import CheckContext, examine
@@ -58,11 +61,17 @@ def slower(profile: Profile, factor: float) -> Profile:
 
 
 def run(
-    seed: int, slowdown: float, *, prompt: int = 4096, output: int = 1536, run_spread: float = RUN_SPREAD
+    seed: int,
+    slowdown: float,
+    *,
+    prompt: int = 4096,
+    output: int = 1536,
+    run_spread: float = RUN_SPREAD,
+    step_spread: float = STEP_SPREAD,
 ) -> Run:
     """One decode run of 8 requests, as published by default."""
     factor = (1 + slowdown) * math.exp(random.Random(seed).gauss(0, run_spread))
-    profile = replace(slower(BASE, factor), noise=STEP_SPREAD)
+    profile = replace(slower(BASE, factor), noise=step_spread)
     observed = wave(profile, SIZE, prompt, output, seed)
     figures = compute(observed, GpuCounts.alike(1))
     figures |= full_batch(observed.requests, SIZE, figures["duration"])
@@ -80,18 +89,61 @@ def run(
     return Run(figures, sample_sizes(observed), examine(context, "ali-decode"))
 
 
-def gate(
-    new: Sequence[Run], old: Sequence[Run], *, pairs: bool = True, siblings: int = 1, tolerance: float = 0.02
-) -> Verdict:
+def compared(
+    new: Sequence[Run],
+    old: Sequence[Run],
+    *,
+    pairs: bool = True,
+    siblings: int = 1,
+    tolerance: float = 0.02,
+    looks: Looks | None = None,
+) -> Comparison:
     """As the fixtures do it."""
     keys = gated_keys("ali-decode", old[0].figures)
     samples = {key: [run.figures[key] for run in old] for key in keys}
     means = {key: sum(values) / len(values) for key, values in samples.items()}
     known = Baseline("old", "old", {}, {TEST: BaselineTest.read({"figures": means, "samples": samples})})
     mine = {key: [run.figures[key] for run in new] for key in keys}
-    comparison = compare(
-        known, TEST, mine, new[0].sizes, {}, {}, tolerance=tolerance, siblings=siblings, pairs=pairs
+    return compare(
+        known,
+        TEST,
+        mine,
+        new[0].sizes,
+        {},
+        {},
+        tolerance=tolerance,
+        siblings=siblings,
+        looks=looks,
+        pairs=pairs,
     )
+
+
+def gate(
+    new: Sequence[Run], old: Sequence[Run], *, pairs: bool = True, siblings: int = 1, tolerance: float = 0.02
+) -> Verdict:
+    """Of a fixed number of repeats."""
+    return _judged(new, old, compared(new, old, pairs=pairs, siblings=siblings, tolerance=tolerance))
+
+
+def gate_until_decided(measure: Callable[[Trial], Run], *, siblings: int = 1) -> tuple[Verdict, int]:
+    """Of pairs that are added until it is decided, by the loop of the live tests; (verdict, pairs used)."""
+    sides: dict[str, list[Run]] = {NEW: [], BASELINE: []}
+
+    def load(trial: Trial) -> Run:
+        sides[trial.side].append(measure(trial))
+        return sides[trial.side][-1]
+
+    def comparison() -> Comparison:
+        return compared(sides[NEW], sides[BASELINE], siblings=siblings, looks=DEFAULT_LOOKS)
+
+    def look(pair: Sequence[Run]) -> StopReason | None:
+        return stop_reason(comparison()) if len(sides[NEW]) >= DEFAULT_LOOKS.first else None
+
+    until_decided(trials(DEFAULT_LOOKS.last, both=True, until_decided=True), load, look)
+    return _judged(sides[NEW], sides[BASELINE], comparison()), len(sides[NEW])
+
+
+def _judged(new: Sequence[Run], old: Sequence[Run], comparison: Comparison) -> Verdict:
     figures = {key: sum(run.figures[key] for run in new) / len(new) for key in new[0].figures}
     checks = [check for run in (*new, *old) for check in run.checks]
     return judge(Case(figures, new[0].sizes, checks, (slo("tpot", "mean", "<=", 50),), comparison=comparison))
