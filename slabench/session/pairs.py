@@ -18,6 +18,7 @@ from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.looks import Looks, StopReason
 from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.regression import ComparisonResult
+from slabench.verdict.sla import needs
 
 if TYPE_CHECKING:
     from slabench.session.settings import Settings
@@ -64,9 +65,15 @@ class Looking:
         self.evaluated += evaluate_loads(repeat, rules, self.settings, self.compared, self.facts)
         if any(map(_invalid, self.evaluated[-len(repeat) :])):
             return StopReason.INVALID
-        if repeat[0].trial.repeat < self.looks.first:
+        number, form = repeat[0].trial.repeat, repeat[0].form
+        if number < self.looks.first:
             return None
-        return stop_reason(compare(self.compared, repeat[0].form.method, self.evaluated))
+        reason = stop_reason(compare(self.compared, form.method, self.evaluated))
+        # A percentile's bound takes so many requests whatever they show: waiting for them is no further look.
+        wanted = max((needs(slo)[1] for slo in rules.slos), default=1)
+        if reason is StopReason.DECIDED and number * form.num_prompts < wanted:
+            return None
+        return reason
 
 
 def _invalid(load: Evaluated) -> bool:

@@ -17,6 +17,7 @@ from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.looks import DEFAULT_LOOKS, StopReason
 from slabench.verdict.outcome import Check, CheckStatus
 from slabench.verdict.regression import compare_metrics
+from slabench.verdict.sla import Slo, parse
 from slabench.verdict.validity import CheckContext
 from tests.unit.factories import run_of
 
@@ -72,7 +73,7 @@ def test_every_metric_has_to_be_decided_unless_one_is_worse() -> None:
 CONTEXT = CheckContext(run=run_of(), exact_prompt=True, planned=0)
 
 
-def looking(monkeypatch: pytest.MonkeyPatch, *checks: Check) -> Looking:
+def looking(monkeypatch: pytest.MonkeyPatch, *checks: Check, slos: Sequence[Slo] = ()) -> Looking:
     """With every load's TPOT as the test sends it in, and these checks of each."""
 
     def evaluate(loads: Sequence[Any], *rest: Any) -> tuple[Evaluated, ...]:
@@ -88,14 +89,16 @@ def looking(monkeypatch: pytest.MonkeyPatch, *checks: Check) -> Looking:
         )
 
     monkeypatch.setattr(pairs, "evaluate_loads", evaluate)
-    monkeypatch.setattr(pairs.Rules, "of", lambda *rest: None)
+    monkeypatch.setattr(pairs.Rules, "of", lambda *rest: SimpleNamespace(slos=slos))
     return Looking(DEFAULT_LOOKS, None, ComparedWith("t", {}, server=OLD, looks=DEFAULT_LOOKS), None)
 
 
 def pair(repeat: int, new: float, old: float = 40.0) -> list[Any]:
     run = SimpleNamespace(workload={"num_prompts": 8}, plan={}, reported=None)
     return [
-        SimpleNamespace(trial=Trial(side, repeat, 10, "pair"), form=SERVING, run=run, tpot=tpot)
+        SimpleNamespace(
+            trial=Trial(side, repeat, 10, "pair"), form=SERVING.replaced(num_prompts=8), run=run, tpot=tpot
+        )
         for side, tpot in ((BASELINE, old), (NEW, new))
     ]
 
@@ -112,6 +115,15 @@ def test_pairs_are_added_while_they_differ(monkeypatch: pytest.MonkeyPatch) -> N
     look = looking(monkeypatch)
     reasons = [look(pair(k, tpot)) for k, tpot in enumerate((42.0, 38.5, 40.0, 40.0, 40.1), 1)]
     assert reasons == [None] * 5
+
+
+def test_a_percentile_s_requests_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """p90 takes 29 requests, and each pair has 8 of them."""
+    look = looking(monkeypatch, slos=(parse("ttft.p90<=100"), parse("ttft.mean<=100")))
+    reasons = [look(pair(k, 40.0 + 0.01 * k)) for k in (1, 2, 3, 4)]
+    assert reasons == [None, None, None, StopReason.DECIDED]
+    worse = looking(monkeypatch, slos=(parse("ttft.p90<=100"),))
+    assert [worse(pair(k, 48.0 + 0.01 * k)) for k in (1, 2, 3)][-1] is StopReason.WORSE
 
 
 def test_an_invalid_load_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
