@@ -13,10 +13,12 @@ USAGE = f"""usage: {PROG} doctor [SUITE ...] --base-url=URL [options]
 
 A line for each check: ok, warn or stop, with what to do. It takes the suites ({", ".join(NAMES)}; all without
 one), their files and tests, files of your own, and every option of a run: what that run needs is checked.
-  {PROG} doctor --base-url=http://HOST:PORT
-  {PROG} doctor tests/tencent --base-url=http://HOST:PORT --deploy-log=FILE --baseline=prod.json
 It sends some short requests, and flushes the server's prefix cache. Exit status: 0 nothing stops the run, 6 a
-check stops a test, 4 usage."""
+check stops a test, 4 usage.
+
+examples:
+  {PROG} doctor --base-url=http://HOST:PORT
+  {PROG} doctor tests/tencent --base-url=http://HOST:PORT --deploy-log=FILE --baseline=prod.json"""
 # Tests are collected and not run; the lines are the doctor's alone.
 QUIET = ("--collect-only", "-p", "slabench.plugin.doctor", "-p", "no:terminal", "-s")
 

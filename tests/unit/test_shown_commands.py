@@ -105,14 +105,15 @@ def problem(line: str) -> str | None:
     command, *words = words
     if command not in COMMANDS:
         return f"there is no command {command}"
-    if command == "run":
+    if command in ("run", "plan", "doctor"):
         return _suite(words, [])
     if command == "baseline":
         if not words or words[0] not in ("list", "show", "save", "merge"):
             return None if not words else f"baseline has no {words[0]}"
         command = f"baseline {words[0]}"
     unknown = [word.partition("=")[0] for word in words if word.startswith("-") and len(word) > 1]
-    unknown = [name for name in unknown if name not in options_of(command)]
+    known = options_of(command) | (set(_KNOWN) if command == "bisect" else set())  # of the gate that it runs
+    unknown = [name for name in unknown if name not in known]
     return f"{command} has no option {unknown[0]}" if unknown else None
 
 

@@ -1079,7 +1079,7 @@ def test_a_refused_flush_has_a_remedy_of_its_own_and_names_the_way_without(statu
 def test_a_cache_that_was_not_flushed_says_why_in_its_first_line():
     cached = [answer(k, cached_tokens=8) for k in range(2)]
     by_option = found_in(context(*cached, flush_status=None), "prefix_cache")
-    assert by_option.text.endswith("at most 1% may: it was not flushed (--no-flush-cache).")
+    assert by_option.text.endswith("at most 1 % may: it was not flushed (--no-flush-cache).")
     assert by_option.remedy.startswith("Leave out --no-flush-cache. Flush the cache")
     refused = found_in(context(*cached, flush_status=400), "prefix_cache")
     assert refused.text.endswith("at most 1% may: its flush before the run was answered with HTTP 400.")
