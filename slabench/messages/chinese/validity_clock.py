@@ -6,6 +6,7 @@ MESSAGES = {
     "server_agrees.other_requests": (
         "服务端的 /metrics 计得 {counted:number} 个请求，而本次运行发送了 {sent} 个：其平均时间不属于同一批请求。"
     ),
+    "server_agrees.decoding_time": "decode 时间",
     "server_agrees.pair": "{metric:metric} {client:number} ms，服务端为 {server:number} ms",
     "server_agrees.ok": "客户端与服务端一致：{pairs:；}（n={n}）。",
     "server_agrees.shorter": (

@@ -7,6 +7,7 @@ MESSAGES = {
         "The server's /metrics counted {counted:number} requests while this run sent {sent}: its mean times "
         "are not of the same requests."
     ),
+    "server_agrees.decoding_time": "decoding time",
     "server_agrees.pair": "{metric:metric} {client:number} ms, {server:number} ms by the server",
     "server_agrees.ok": "Client and server agree: {pairs:; } (n={n}).",
     "server_agrees.shorter": (

@@ -43,12 +43,12 @@ def server_agrees(context: CheckContext) -> Check:
     tpot = served.clock.get("server.tpot")
     if tpot is not None and "tpot" in client:
         pairs += (Message("server_agrees.pair", metric="tpot", client=client["tpot"], server=tpot),)
-    shorter = [
+    shorter: list[Message | str] = [
         name for name, value in clock.items() if value - client[name] > max(APART_SHARE * value, APART_MS)
     ]
     own, mine = clock["e2el"] - clock["ttft"], client["e2el"] - client["ttft"]
     if own - mine > max(SHORTER_SHARE * own, SHORTER_MS):
-        shorter.append("decoding time")
+        shorter.append(Message("server_agrees.decoding_time"))
     if shorter:
         return invalid("server_agrees.shorter", metrics=shorter, pairs=pairs, n=sent)
     if abs(mine - own) > max(APART_SHARE * own, APART_MS):

@@ -1083,7 +1083,7 @@ def test_a_cache_that_was_not_flushed_says_why_in_its_first_line():
     assert by_option.remedy.startswith("Leave out --no-flush-cache. Flush the cache")
     refused = found_in(context(*cached, flush_status=400), "prefix_cache")
     assert refused.text.endswith("at most 1 % may: its flush before the run was answered with HTTP 400.")
-    assert found_in(context(*cached), "prefix_cache").text.endswith("at most 1% may.")
+    assert found_in(context(*cached), "prefix_cache").text.endswith("at most 1 % may.")
     assert "--no-flush-cache" not in found_in(context(*cached), "prefix_cache").remedy
 
 
