@@ -6,6 +6,7 @@ they do in a run.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from _pytest.runner import runtestprotocol
 
 from slabench.errors import ConfigError, InvalidRun, ServerError
 from slabench.exit_status import INVALID
+from slabench.options.checks import check_writable
+from slabench.output_file import check_free, write_whole
 from slabench.plugin import plan_fixtures
 from slabench.plugin.forms import check_objectives
 from slabench.plugin.language import spoken
@@ -34,8 +37,8 @@ def planning(config: pytest.Config) -> bool:
     return config.getoption("plan", None) is not None
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    """After the options were checked (tryfirst), before xdist starts its workers (trylast)."""
     if not planning(config) or config.option.collectonly:
         return
     config.option.dist = "no"  # nothing is sent, so that no worker is needed
@@ -58,12 +61,20 @@ class PlanRun:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """UsageError for what a run with these options would refuse."""
         config, live = self.config, [item for item in session.items if is_live(item)]
+        if not live:
+            say(config, "There is no live test among those selected, so there is nothing to plan.")
+            return True
         try:
+            if config.option.plan_json is not None:
+                check_writable("--plan-json", config.option.plan_json)
+                check_free("--plan-json", config.option.plan_json)
             check_repeats(config, live)
             settings = config.stash[SETTINGS]
             check_calls(live, settings.slos, settings.goodput)
             following = zip(live, [*live[1:], None], strict=True)
             tests = [self._planned(item, following_item) for item, following_item in following]
+            kept = self._kept(settings.resume)
+            tests = [test for test in tests if test.test_id not in kept]
             forms = [(test.test_id, load.form) for test in tests for load in test.loads]
             check_objectives(forms, settings.slos)
             self._show(tests)
@@ -96,8 +107,17 @@ class PlanRun:
         why = str(error) if isinstance(error, BodyEnds) else f"raises {type(error).__name__}: {error}"
         return recorders.test(item.nodeid, why)
 
+    def _kept(self, run: str | None) -> Collection[str]:
+        """The finished tests of the run that --resume continues."""
+        if run is None:
+            return ()
+        from slabench.report.resume import finished, read_run
+
+        kept = finished(read_run(run)[1])
+        say(self.config, f"{len(kept)} tests are finished in {run}: a continued run keeps them.")
+        return kept
+
     def _show(self, tests: list[PlannedTest]) -> None:
-        from slabench.output_file import write_whole
         from slabench.session.plan import plan_run
         from slabench.session.plan_knowledge import known
         from slabench.session.plan_text import plan_text, plan_values

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from slabench.messages import Message
 from slabench.session.capacity import RANGES
 from slabench.session.plan_asserts import asserted
-from slabench.session.plan_limits import KnownLimits
 from slabench.session.plan_models import ServerModel, lengths_of
 from slabench.session.plan_time import START_S, KnownCalibrations, ServerTime, planned_workload
 from slabench.session.planned_load import PlannedLoad, PlannedTest, Repeats
+from slabench.session.preflight.registry import Result
 from slabench.session.settings import Settings
 
 
@@ -40,23 +40,29 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """One test. load_s: one measured load (the mean of several); seconds: all of it at all servers."""
+    """One test. load_s: one measured load (the mean of several); seconds: all of it at all servers.
+
+    stops: why it is refused before any load; then it has no loads and takes no time.
+    """
 
     test: PlannedTest
     counts: Counts
     load_s: float | None
     seconds: Range | None
     asserts: tuple[Message, ...]
-    problems: tuple[Message, ...]
+    stops: tuple[Result, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What is known of the servers. models: of the new one, and in an A/B run of the old one."""
+    """What is known of the servers. models: of the new one, and in an A/B run of the old one.
+
+    stops: of tests that cannot be measured there; None: their limits are not known.
+    """
 
     source: Message
     models: tuple[ServerModel | None, ...]
-    limits: KnownLimits | None
+    stops: tuple[Result, ...] | None = None
     unlike: str = "plan.unlike.baseline"  # why a load may have no time
 
 
@@ -71,12 +77,9 @@ class RunPlan:
     by_server: tuple[Range, ...]  # seconds of each server's loads
     notes: tuple[Message, ...]
 
-    @property
-    def problems(self) -> tuple[Message, ...]:
-        return tuple(problem for row in self.rows for problem in row.problems)
-
 
 ZERO = Range(0.0, 0.0)
+NOTHING = Counts(ZERO, ZERO, ZERO, ZERO)
 
 
 def plan_run(
@@ -117,15 +120,16 @@ class _Run:
         self.by_server = [ZERO] * len(servers)
 
     def row(self, test: PlannedTest) -> PlannedRow:
-        problems, seconds, loads = list[Message](), Range(0.0, 0.0), list[float]()
-        known = True
+        known = self.knowledge.stops or ()
+        stops = tuple(stop for stop in known if not stop.tests or test.test_id in stop.tests)
+        asserts = asserted(test, self.settings)
+        if stops:
+            return PlannedRow(test, NOTHING, None, ZERO, asserts, stops)
+        seconds, loads, timed = ZERO, list[float](), True
         for load in test.loads:
-            name = test.test_id.rpartition("/")[2]
-            if self.knowledge.limits is not None and not load.search:
-                problems += self.knowledge.limits.problems(name, load)
             took = self._search(load, test) if load.search else self._load(load, test)
             if took is None:
-                known = False
+                timed = False
                 continue
             seconds += took[0]
             loads.append(took[1])
@@ -133,9 +137,8 @@ class _Run:
             test,
             self._counts(test),
             sum(loads) / len(loads) if loads else None,
-            seconds if known else None,
-            asserted(test, self.settings),
-            tuple(problems),
+            seconds if timed else None,
+            asserts,
         )
 
     def _load(self, load: PlannedLoad, test: PlannedTest) -> tuple[Range, float] | None:
@@ -148,10 +151,7 @@ class _Run:
             first, further = (server.load(test.test_id, *made, self.calibrations) for _ in range(2))
             if first is None or further is None:
                 return None
-            least, most = (
-                first.whole_s + further.whole_s * (count - 1)
-                for count in (self.repeats.least, self.repeats.most)
-            )
+            least, most = (first.whole_s + further.whole_s * (count - 1) for count in self.repeats.each[k])
             self.by_server[k] += Range(least, most)
             total += Range(least, most)
             measured.append(further.load_s)
@@ -188,8 +188,8 @@ class _Run:
         )
 
     def _all(self, single: float) -> Range:
-        repeats = self.repeats
-        return Range(single * repeats.least * repeats.servers, single * repeats.most * repeats.servers)
+        least, most = (sum(repeats) for repeats in zip(*self.repeats.each, strict=True))
+        return Range(single * least, single * most)
 
     def unknown(self, rows: Sequence[PlannedRow]) -> list[Message]:
         """A sentence on the tests without a time, where others have one."""
@@ -215,6 +215,8 @@ def _beside(
     if shared > 1:
         notes.append(Message("plan.spread", servers=shared, share=f"1/{shared}"))
     batches = any(load.batch_size is not None for row in rows for load in row.test.loads)
-    if knowledge.limits is None and batches:
+    if knowledge.stops is None and batches:
         notes.append(Message("plan.limits_unknown"))
+    if settings.gate is not None and any(row.stops for row in rows):
+        notes.append(Message("plan.gate", gate=settings.gate))
     return notes

@@ -19,13 +19,13 @@ PROBE = "probe"
 def known(settings: Settings, tests: Sequence[PlannedTest], say: Callable[[str], None]) -> Knowledge:
     """As --plan says."""
     if settings.options.plan != PROBE:
-        return offline(settings)
+        return offline(settings, tests)
     from slabench.session.plan_probe import probed  # with all that sends loads
 
     return probed(settings, tests, say)
 
 
-def offline(settings: Settings) -> Knowledge:
+def offline(settings: Settings, tests: Sequence[PlannedTest]) -> Knowledge:
     """Without asking a server: --plan=PROFILE, else the profile of a sim: URL, else the baseline file."""
     named = settings.options.plan
     urls = [url for url in (*settings.base_urls[:1], settings.baseline_url) if url is not None]
@@ -36,13 +36,13 @@ def offline(settings: Settings) -> Knowledge:
         return Knowledge(
             Message("plan.source.profile", profile=shown),
             tuple(VirtualServer(profile, profile.limits) for profile in profiles),
-            KnownLimits.of_profile(profiles[0]),
+            tuple(KnownLimits.of_profile(profiles[0]).stops(tests, settings)),
             "plan.unlike.never",
         )
     if settings.baseline is not None:
         model = StoredServer(settings.baseline)
-        return Knowledge(Message("plan.source.baseline", file=settings.baseline.path), (model,), None)
-    return Knowledge(Message("plan.source.none"), (None,), None)
+        return Knowledge(Message("plan.source.baseline", file=settings.baseline.path), (model,))
+    return Knowledge(Message("plan.source.none"), (None,))
 
 
 def _profile(text: str) -> Profile:

@@ -1,13 +1,20 @@
-"""What a server cannot hold of a planned load, by its own limits."""
+"""What a server cannot hold of planned loads, by limits that are known without asking it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from slabench.messages import Message
 from slabench.server.info import ServerInfo
-from slabench.session.planned_load import PlannedLoad
+from slabench.session.planned_load import PlannedLoad, PlannedTest
+from slabench.session.preflight.context import PreflightContext
+from slabench.session.preflight.registry import Result, Status, stop
+from slabench.session.settings import Settings
 from slabench.sim.profiles import Profile
+from slabench.verdict.outcome import CheckStatus
+from slabench.verdict.validity.batch import fits
+from slabench.verdict.validity.policy import settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +33,30 @@ class KnownLimits:
     def of_server(cls, info: ServerInfo) -> KnownLimits:
         return cls(info.token_capacity, info.max_running_requests, info.context_length)
 
-    def problems(self, name: str, load: PlannedLoad) -> tuple[Message, ...]:
-        """Why the load cannot be measured as asked; name: the test's."""
-        tokens, pool, size = load.request_tokens, self.pool_tokens, load.batch_size or 0
-        if self.context_length is not None and tokens > self.context_length:
-            return (Message("plan.too_long", test=name, tokens=tokens, context=self.context_length),)
-        if pool is not None and tokens >= pool:
-            return (Message("plan.never_fits", test=name, tokens=tokens, pool=pool),)
-        most = (self.max_running, pool and pool // tokens)
-        fits = min((limit for limit in most if limit is not None), default=size)
-        if self.max_running is not None and size > self.max_running:
-            return (Message("plan.batch_running", test=name, size=size, running=self.max_running, fits=fits),)
-        if pool is not None and size * tokens > pool:
-            return (
-                Message(
-                    "plan.batch_tokens", test=name, size=size, tokens=size * tokens, pool=pool, fits=fits
-                ),
-            )
-        return ()
+    def stops(self, tests: Sequence[PlannedTest], settings: Settings) -> Iterator[Result]:
+        """As the checks `request_fits` and `batch_fits` before a load have them of a server's answers."""
+        context = PreflightContext(settings, tests)
+        for test_id, load in context.loads:
+            lengths = context.least_lengths(load)
+            if lengths is not None:
+                yield from self._load(test_id, load, sum(lengths), settings)
+
+    def _load(self, test_id: str, load: PlannedLoad, tokens: int, settings: Settings) -> Iterator[Result]:
+        limits = {"context": self.context_length, "pool": self.pool_tokens}
+        for what, limit in limits.items():
+            # a request that takes the whole pool is never admitted
+            if limit is not None and tokens > limit - (what == "pool"):
+                result = stop(f"request_fits.{what}", [test_id], tokens=tokens, limit=limit)
+                yield replace(result, name="request_fits")
+                return
+        if load.batch_size is None:
+            return
+        options = settings.options
+        check = settle(
+            fits(load.batch_size, tokens, capacity=self.pool_tokens, max_running=self.max_running),
+            load.form.method,
+            allow=options.allow,
+            strict=options.strict_validity,
+        )
+        if check.state is CheckStatus.INVALID and isinstance(check.message, Message):
+            yield Result(Status.STOP, check.message, check.remedy_message, (test_id,), check, name=check.name)

@@ -25,6 +25,8 @@ from slabench.session.plan_fit import FittedCost, ProbePoint, fit
 from slabench.session.plan_limits import KnownLimits
 from slabench.session.plan_models import VirtualServer
 from slabench.session.planned_load import PlannedTest
+from slabench.session.preflight import PreflightContext, Stage, examine
+from slabench.session.preflight.registry import Status
 from slabench.session.prompts import Prompts
 from slabench.session.settings import Settings
 from slabench.sim.forward import Limits
@@ -50,10 +52,8 @@ class Shape:
 
     @classmethod
     def of(cls, tests: Sequence[PlannedTest], limits: KnownLimits) -> Shape:
-        """ConfigError if no test sends anything."""
+        """tests: some of them send loads."""
         loads = [load for test in tests for load in test.loads]
-        if not loads:
-            raise ConfigError(f"{TEST_ID}: no test of this run sends a load, so there is nothing to ask.")
         decoding = [load for load in loads if load.form.output_len > 1] or loads
         length = max(load.form.input_len for load in decoding)
         pool, running = limits.pool_tokens or PLENTY, limits.max_running or PLENTY
@@ -74,12 +74,15 @@ def probed(settings: Settings, tests: Sequence[PlannedTest], say: Callable[[str]
             f"{TEST_ID} asks a server that is up: name it with --base-url=URL (and --baseline-url=URL), not "
             "with --launch. Without one, --plan=PROFILE has the time of a model (docs/sim.md)."
         )
+    if not any(test.loads for test in tests):
+        raise ConfigError(f"{TEST_ID}: no test of this run sends a load, so there is nothing to ask.")
     with tempfile.TemporaryDirectory(prefix="slabench-plan-") as folder:
         campaign = Campaign(settings, Path(folder), say)
         try:
             campaign.open()
             servers = campaign.servers
             both = [server for server in (servers.new, servers.baseline) if server is not None]
+            results = examine(PreflightContext(settings, tests, campaign), Stage.SERVER)
             probes = [_Probe(campaign, server, tests).run() for server in both]
         finally:
             campaign.close()
@@ -87,7 +90,7 @@ def probed(settings: Settings, tests: Sequence[PlannedTest], say: Callable[[str]
     return Knowledge(
         first.source(sum(len(probe.points) for probe in probes), sum(probe.seconds for probe in probes)),
         tuple(probe.model for probe in probes),
-        first.limits,
+        tuple(result for result in results if result.status is Status.STOP),
         "plan.unlike.never",
     )
 
@@ -99,7 +102,6 @@ class Probed:
     points: tuple[ProbePoint, ...]
     cost: FittedCost
     model: VirtualServer
-    limits: KnownLimits
     seconds: float
 
     def source(self, loads: int, seconds: float) -> Message:
@@ -149,7 +151,7 @@ class _Probe:
         cost, pool = fit(points, chunk), self.limits.pool_tokens or PLENTY
         limits = Limits(pool, self.limits.max_running or PLENTY, chunk)
         model = VirtualServer(cost, limits, beside)
-        return Probed(tuple(points), cost, model, self.limits, time.monotonic() - begin)
+        return Probed(tuple(points), cost, model, time.monotonic() - begin)
 
     def _point(self, size: int, length: int) -> ProbePoint:
         self.number += 1

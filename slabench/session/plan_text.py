@@ -9,6 +9,8 @@ from typing import Any
 from slabench.messages import Message
 from slabench.report.text_table import table
 from slabench.session.plan import Counts, PlannedRow, Range, RunPlan
+from slabench.session.preflight.refusals import Refusal
+from slabench.session.preflight.refusals import lines as refused_lines
 
 HEAD = (
     Message("label.test"),
@@ -52,6 +54,8 @@ def _cells(counts: Counts) -> tuple[str, ...]:
 def _row(row: PlannedRow) -> tuple[str, ...]:
     load = UNKNOWN if row.load_s is None else duration(row.load_s)
     times = (load, _span(row.seconds)) if row.test.loads else ("", "")
+    if row.stops:
+        times = (str(Message("plan.refused")), "")
     return (_short(row), *_cells(row.counts), *times)
 
 
@@ -74,20 +78,6 @@ def _asserted(rows: Sequence[PlannedRow]) -> list[str]:
 
 def _tests(count: int) -> Message | None:
     return Message("plan.asserts_tests", tests=count) if count > 1 else None
-
-
-def _problems(rows: Sequence[PlannedRow]) -> list[str]:
-    """The first of each kind in full, and the other tests' names after it."""
-    kinds: dict[str, list[tuple[PlannedRow, Message]]] = {}
-    for row in rows:
-        for problem in row.problems:
-            kinds.setdefault(problem.id, []).append((row, problem))
-    lines = []
-    for (_, problem), *others in kinds.values():
-        names = tuple(_short(row).rpartition("::")[2] for row, _ in others)
-        same = [Message("plan.same_holds", tests=names)] if names else []
-        lines.append(f"  {Message('capacity.sentences', sentences=[problem, *same])}")
-    return lines
 
 
 def _sum(spans: list[Range | None]) -> Range | None:
@@ -125,8 +115,7 @@ def plan_text(plan: RunPlan) -> str:
         spans = [f"{name} {_span(span)}" for name, span in sums]
         lines.append(str(Message("plan.by_server", spans=spans)))
     lines += [str(Message("plan.asserted")), *_asserted(plan.rows)]
-    if plan.problems:
-        lines += [str(Message("plan.problems")), *_problems(plan.rows)]
+    lines += refused_lines({row.test.test_id: Refusal(row.stops[0]) for row in plan.rows if row.stops})
     return "\n".join([*lines, *map(str, plan.notes)])
 
 
@@ -148,7 +137,7 @@ def plan_values(plan: RunPlan) -> dict[str, Any]:
                 "load_seconds": row.load_s,
                 "seconds": _pair(row.seconds),
                 "asserts": _texts(row.asserts),
-                "problems": _texts(row.problems),
+                "problems": [stop.sentence for stop in row.stops],
             }
             for row in plan.rows
         ],

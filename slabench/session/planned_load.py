@@ -66,15 +66,29 @@ class PlannedTest:
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """Loads of each planned load on each server: from least to most; servers: 2 in an A/B run."""
+    """Loads of each planned load on each server: from least to most; servers: 2 in an A/B run.
+
+    old: of an old server that is measured first and ended, whose number is fixed.
+    """
 
     least: int
     most: int
     servers: int
+    old: int | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Repeats:
-        return cls(settings.repeats, settings.repeats, 1 if settings.baseline_url is None else 2)
+        looks, servers = settings.looks, 1 if settings.baseline_url is None else 2
+        if looks is None:
+            return cls(settings.repeats, settings.repeats, servers)
+        old = settings.repeats if settings.options.one_after_the_other else None
+        return cls(looks.first, looks.last, servers, old)
+
+    @property
+    def each(self) -> tuple[tuple[int, int], ...]:
+        """(least, most) of each server, the new one first."""
+        old = (self.least, self.most) if self.old is None else (self.old, self.old)
+        return ((self.least, self.most), old)[: self.servers]
 
 
 class BodyEnds(BaseException):

@@ -17,8 +17,6 @@ MESSAGES = {
     "plan.asserted": "除每次运行须有效（docs/validity.md）之外，还断言：",
     "plan.asserts": "{test}{more}：{asserts}",
     "plan.asserts_tests": "（{tests} 个测试）",
-    "plan.problems": "无法这样测量的内容：",
-    "plan.same_holds": "{tests} 同样如此。",
     # 每个测试断言什么
     "plan.slos": "{slos}",
     "plan.floors": "基线的下限：{floors}",
@@ -29,19 +27,8 @@ MESSAGES = {
     "plan.nothing": "没有目标：运行有效即 PASSED",
     "plan.nothing_gate": "没有目标：使用 {gate} 时为 INVALID（NOTHING_JUDGED）",
     "plan.ended": "该测试{ended}：其后的内容不在本计划中",
-    "plan.too_long": (
-        "{test}：请求长 {tokens:,} token，超过服务端的上下文长度 {context:,}；每个请求都会被拒绝。请使用更短的 prompt 或输出。"
-    ),
-    "plan.never_fits": (
-        "{test}：请求长 {tokens:,} token，{pool:,} token 的 KV 池容不下，永远无法运行。请使用更短的 prompt 或输出。"
-    ),
-    "plan.batch_running": (
-        "{test}：batch size {size:,} 超过服务端的运行请求上限 {running:,}，该测试将为 INVALID。请把 batch size 控制在 {fits:,} 以内。"
-    ),
-    "plan.batch_tokens": (
-        "{test}：batch size {size:,} 需要 {tokens:,} token 的 KV cache，而 KV 池只有 {pool:,}，该测试将为 INVALID。请把 batch size "
-        "控制在 {fits:,} 以内。"
-    ),
+    "plan.refused": "不施压",
+    "plan.gate": "使用 {gate} 时，只要有一个测试无法测量，任何测试都不会施压：请去掉该测试，或修改它。",
     "plan.source.profile": "时间取自 profile {profile}，在虚拟时间中得出。",
     "plan.source.baseline": "时间取自 {file} 中相同测试的时间。",
     "plan.source.probe": (

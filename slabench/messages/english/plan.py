@@ -17,8 +17,6 @@ MESSAGES = {
     "plan.asserted": "What is asserted, beside that each run is valid (docs/validity.md):",
     "plan.asserts": "{test}{more}: {asserts}",
     "plan.asserts_tests": " ({tests} tests)",
-    "plan.problems": "What cannot be measured so:",
-    "plan.same_holds": "The same holds for {tests}.",
     # what each test asserts
     "plan.slos": "{slos}",
     "plan.floors": "floors of the baseline: {floors}",
@@ -30,21 +28,9 @@ MESSAGES = {
     "plan.nothing_gate": "no objective: INVALID under {gate} (NOTHING_JUDGED)",
     "plan.ended": "the test {ended}: what follows in it is not part of this plan",
     # what cannot be measured as asked
-    "plan.too_long": (
-        "{test}: a request of {tokens:,} tokens is longer than the server's context of {context:,}; every "
-        "request will be refused. Use shorter prompts or answers."
-    ),
-    "plan.never_fits": (
-        "{test}: a request of {tokens:,} tokens does not fit into the KV pool of {pool:,}; it can never run. "
-        "Use shorter prompts or answers."
-    ),
-    "plan.batch_running": (
-        "{test}: a batch of {size:,} is more than the server's {running:,} running requests, so the test "
-        "will be INVALID. Use batch sizes up to {fits:,}."
-    ),
-    "plan.batch_tokens": (
-        "{test}: a batch of {size:,} needs {tokens:,} tokens of KV and the pool has {pool:,}, so the test "
-        "will be INVALID. Use batch sizes up to {fits:,}."
+    "plan.refused": "no load",
+    "plan.gate": (
+        "Under {gate} no test is sent a load while one cannot be measured: leave it out, or change it."
     ),
     # where the times are from
     "plan.source.profile": "Times are those of the profile {profile}, in virtual time.",
@@ -60,7 +46,7 @@ MESSAGES = {
     ),
     "plan.unlike": "{tests}: no time is known, since {why}.",
     "plan.unlike.baseline": "the baseline does not have them with this load",
-    "plan.unlike.sharegpt": "the conversations have the lengths",
+    "plan.unlike.sharegpt": "the data set's conversations have lengths of their own",
     "plan.unlike.never": "they do not fit",
     "plan.search": (
         "{test}: a capacity search, up to --capacity-budget={budget_s:g} s of probes and the judged run "

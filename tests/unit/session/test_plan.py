@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from slabench.errors import ConfigError
 from slabench.methods import ALI_DECODE, ALI_PREFILL, TENCENT, Form
-from slabench.session.campaign import Campaign
-from slabench.session.plan import RunPlan, plan_run
+from slabench.session.plan import ZERO, Range, RunPlan, plan_run
 from slabench.session.plan_knowledge import known, offline
 from slabench.session.plan_models import BESIDE_S
-from slabench.session.plan_time import START_S
+from slabench.session.plan_time import CALIBRATION_S, START_S
 from slabench.session.planned_load import PlannedLoad, PlannedTest
 from slabench.session.settings import Settings
 from slabench.sim.profiles import PROFILES
@@ -41,7 +39,7 @@ def planned(test_id: str, form: Form, **more: Any) -> PlannedTest:
 
 
 def plan_of(made: Settings, *tests: PlannedTest) -> RunPlan:
-    return plan_run(tests, made, offline(made))
+    return plan_run(tests, made, offline(made, tests))
 
 
 def test_one_load_by_hand() -> None:
@@ -112,7 +110,8 @@ def test_automatic_times_come_from_the_file_that_has_them(tmp_path: Path) -> Non
         '"t": {"workload": {"num_prompts": 2, "input_len": 100, "output_len": 11},'
         ' "figures": {"tpot.mean": 10.0}, "samples": {"tpot.mean": [10.0]},'
         ' "information": {"duration": 7.0, "input_throughput": 1000.0}},'
-        '"other": {"workload": {"num_prompts": 3}, "figures": {"qpm": 1.0}}}}'
+        '"other": {"workload": {"num_prompts": 3}, "figures": {"qpm": 1.0},'
+        ' "information": {"duration": 5.0}}}}'
     )
     made = settings(plan="", baseline=str(file))
     plan = plan_of(made, planned("t", FORM), planned("other", FORM))
@@ -126,6 +125,17 @@ def test_automatic_times_come_from_the_file_that_has_them(tmp_path: Path) -> Non
     assert "other: no time is known, since the baseline does not have them with this load." in said
 
 
+def test_the_client_is_calibrated_once_for_a_shape() -> None:
+    """20 ms a token is the first shape, 10 ms a token asks for a second; 2 and 16 in flight share them."""
+    made = settings(calibrate="fresh")
+    off = plan_of(settings(), planned("t", FORM), planned("u", FORM.replaced(num_prompts=16)))
+    plan = plan_of(made, planned("t", FORM), planned("u", FORM.replaced(num_prompts=16)))
+    assert plan.seconds is not None and off.seconds is not None
+    assert plan.seconds.least - off.seconds.least == pytest.approx(2 * CALIBRATION_S)
+    simulated = settings(calibrate="auto", base_url=["sim:"])
+    assert plan_of(simulated, planned("t", FORM)).rows[0].seconds == off.rows[0].seconds
+
+
 def test_without_anything_that_has_times_they_are_unknown() -> None:
     plan = plan_of(settings(plan=""), planned("t", FORM))
     assert plan.seconds is None and plan.rows[0].counts.requests.least == 2
@@ -133,35 +143,62 @@ def test_without_anything_that_has_times_they_are_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("load", "sentence"),
+    ("load", "check", "sentence"),
     [
-        (PlannedLoad(ALI_DECODE.replaced(num_prompts=13), batch_size=13), None),
+        (PlannedLoad(ALI_DECODE.replaced(num_prompts=13), batch_size=13), "", ""),
         (
             PlannedLoad(ALI_DECODE.replaced(num_prompts=14), batch_size=14),
-            "t: a batch of 14 needs 78,848 tokens of KV and the pool has 75,235, so the test will be "
-            "INVALID. Use batch sizes up to 13.",
+            "batch_fits",
+            "Batch size 14 needs 78848 tokens of KV cache, the server has 75235. Use --batch-sizes up to 13",
         ),
         (
             PlannedLoad(Form("serving", 10, 10, num_prompts=200), batch_size=129),
-            "t: a batch of 129 is more than the server's 128 running requests, so the test will be INVALID. "
-            "Use batch sizes up to 128.",
+            "batch_fits",
+            "Batch size 129 is above the server's limit of 128 running requests.",
         ),
-        (PlannedLoad(TENCENT), None),
+        (PlannedLoad(TENCENT), "", ""),
+        (PlannedLoad(Form("serving", 75_000, 234, num_prompts=1)), "", ""),
         (
             PlannedLoad(Form("serving", 75_000, 235, num_prompts=1)),
-            "t: a request of 75,235 tokens does not fit into the KV pool of 75,235; it can never run. "
-            "Use shorter prompts or answers.",
+            "request_fits",
+            "Prompt and answer together have 75235 tokens, and the server's KV cache holds 75235.",
         ),
         (
             PlannedLoad(Form("serving", 163_000, 841, num_prompts=1)),
-            "t: a request of 163,841 tokens is longer than the server's context of 163,840; every request "
-            "will be refused. Use shorter prompts or answers.",
+            "request_fits",
+            "Prompt and answer together have 163841 tokens, and the server's context length is 163840.",
         ),
     ],
 )
-def test_what_cannot_fit(load: PlannedLoad, sentence: str | None) -> None:
-    plan = plan_of(settings(plan="r1-fp8-tp8"), PlannedTest("t", (load,), judged=True))
-    assert [str(problem) for problem in plan.problems] == ([] if sentence is None else [sentence])
+def test_what_cannot_fit_is_sent_no_load(load: PlannedLoad, check: str, sentence: str) -> None:
+    other = PlannedTest("other", (PlannedLoad(FORM),), judged=True)
+    plan = plan_of(settings(plan="r1-fp8-tp8"), PlannedTest("t", (load,), judged=True), other)
+    row, rest = plan.rows
+    assert [stop.name for stop in row.stops] == ([check] if check else [])
+    assert all(stop.sentence.startswith(sentence) for stop in row.stops)
+    assert (row.counts.requests.least > 0) is not bool(check)
+    assert not rest.stops and rest.counts.requests.least == 2
+    assert (row.seconds == ZERO) is bool(check) and plan.seconds is not None
+
+
+def test_a_batch_that_is_allowed_is_measured_and_under_a_gate_one_stops_all() -> None:
+    large = PlannedTest("t", (PlannedLoad(ALI_DECODE.replaced(num_prompts=14), batch_size=14),), judged=True)
+    (allowed,) = plan_of(settings(plan="r1-fp8-tp8", allow=("batch_fits",)), large).rows
+    assert not allowed.stops and allowed.counts.requests.least == 14
+    gate = plan_of(settings(plan="r1-fp8-tp8", strict_validity=True), large)
+    assert "Under --strict-validity no test is sent a load" in str(gate.notes[-1])
+
+
+def test_automatic_repeats_are_a_range() -> None:
+    """3 to 10 pairs; of an old server that is measured first and ended the number is fixed."""
+    plan = plan_of(settings(baseline_url=OLD), planned("t", FORM))
+    (row,) = plan.rows
+    assert (row.counts.loads, row.counts.requests) == (Range(6, 20), Range(12, 40))
+    assert row.seconds is not None
+    assert row.seconds.most - row.seconds.least == pytest.approx(14 * (0.3 + BESIDE_S))
+    both = {"base_url": None, "launch": "new --port {port}", "baseline_launch": "old --port {port}"}
+    (row,) = plan_of(settings(**both, one_after_the_other=True), planned("t", FORM)).rows
+    assert row.counts.loads == Range(3 + 5, 10 + 5)
 
 
 def asserts(*tests: PlannedTest, **options: Any) -> Sequence[Sequence[str]]:
@@ -197,11 +234,6 @@ def test_what_is_asserted() -> None:
         ({"plan": "probe"}, "no test of this run sends a load"),
     ],
 )
-def test_what_no_plan_can_be_made_of(
-    options: dict[str, Any], sentence: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    limits = SimpleNamespace(token_capacity=None, max_running_requests=None, context_length=None)
-    opened: Any = SimpleNamespace(new=SimpleNamespace(info=limits), baseline=None, close=lambda: None)
-    monkeypatch.setattr(Campaign, "open", lambda self: setattr(self, "opened", opened))
+def test_what_no_plan_can_be_made_of(options: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         known(settings(**options), [], lambda sentence: None)

@@ -38,7 +38,7 @@ def test_a_plan_is_near_what_the_run_took(name: str) -> None:
         base_url=["http://h200.invalid"], plan="h200-qwen3-30b-a3b", warmup_requests=16, calibrate="off"
     )
     settings = Settings.of(options, {})
-    plan = plan_run(tests, settings, offline(settings))
+    plan = plan_run(tests, settings, offline(settings, tests))
     began, ended = (datetime.fromisoformat(run[key]) for key in ("created_utc", "updated_utc"))
     assert plan.seconds is not None
     assert plan.seconds.least == pytest.approx((ended - began).total_seconds(), rel=0.1)

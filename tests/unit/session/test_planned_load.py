@@ -80,4 +80,4 @@ def test_repeats_and_servers() -> None:
     alone = Settings.of(given(base_url=["http://a:1"], repeats=3), {})
     assert Repeats.of(alone) == Repeats(3, 3, 1)
     both = Settings.of(given(base_url=["http://a:1"], baseline_url="http://b:1", repeats=2), {})
-    assert Repeats.of(both) == Repeats(2, 2, 2)
+    assert Repeats.of(both) == Repeats(2, 2, 2) and Repeats.of(both).each == ((2, 2), (2, 2))
