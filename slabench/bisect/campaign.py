@@ -15,7 +15,7 @@ from slabench import __version__
 from slabench.bisect import document as stored_state
 from slabench.bisect.document import OLDEST, BisectDocument, Found, Probe
 from slabench.bisect.gate import Result, run_gate
-from slabench.bisect.search import Answer, Ask, NoAnswer, Standing, next_step
+from slabench.bisect.search import MOST_ADDED, Answer, Ask, NoAnswer, Standing, next_step
 from slabench.bisect.versions import as_launched
 from slabench.errors import ConfigError, InvalidRun, ServerError
 from slabench.report.sanitize import plain
@@ -41,7 +41,7 @@ class Campaign:
     oldest_launch: str
     reference: str | None
     kept_up: bool
-    repeats: int
+    repeats: int | None  # None: as many as decide
     state: str
     report_dir: Path
     gate: Callable[[list[str], Path], Result] = run_gate
@@ -81,7 +81,12 @@ class Campaign:
         if before is None:
             now = _now()
             name = f"bisect-{now.replace(':', '').replace('-', '')}-{self._digest[:6]}"
-            words = (*self.suites, f"--launch={self.launch}", f"--repeats={self.repeats}", *self.options)
+            words = (
+                *self.suites,
+                f"--launch={self.launch}",
+                f"--repeats={self.repeats or 'auto'}",
+                *self.options,
+            )
             document = BisectDocument(
                 slabench=__version__,
                 created_utc=now,
@@ -143,7 +148,8 @@ class Campaign:
             return
         file = self._baseline_file(folder)
         if not file.is_file():
-            repeats = 2 * self.repeats  # every version is compared with them
+            # twice as many, since every version is compared with them
+            repeats = MOST_ADDED if self.repeats is None else 2 * self.repeats
             say(f"Measuring the oldest, {plain(self.versions[0])}, with {repeats} repeats.")
             words = [*self.suites, f"--launch={command}", f"--repeats={repeats}", f"--save-baseline={file}"]
             result = self.gate([*words, *self.options], _free(folder, "oldest"))
@@ -171,7 +177,7 @@ class Campaign:
             )
         probe = Probe(
             version=version,
-            repeats=repeats,
+            repeats=result.repeats,
             standing=result.standing,
             line=result.line,
             run=result.run,
@@ -179,9 +185,8 @@ class Campaign:
             began_utc=began,
             seconds=round(time.monotonic() - start, 3),
         )
-        say(
-            plain(f"Probe {number}: {version} is {result.standing} ({repeats} repeats a side): {result.line}")
-        )
+        why = f"({result.repeats} repeats a side): {result.line}"
+        say(plain(f"Probe {number}: {version} is {result.standing} {why}"))
         return self._keep(document, probes=(*document.probes, probe))
 
     def _no_answer(self, end: NoAnswer, document: BisectDocument) -> ConfigError | InvalidRun:

@@ -23,7 +23,7 @@ class Probe:
     """One run of the gate."""
 
     version: str
-    repeats: int  # loads of each test at each side
+    repeats: int  # most loads of a test at its server
     standing: Standing
     line: str  # why, in one line
     run: str | None  # the run folder; null: it has none

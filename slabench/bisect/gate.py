@@ -36,6 +36,7 @@ class Result:
     line: str
     run: str | None
     exit_status: int
+    repeats: int = 0  # most loads of a test at the new server
 
 
 def run_gate(words: Sequence[str], folder: Path) -> Result:
@@ -63,7 +64,8 @@ def run_gate(words: Sequence[str], folder: Path) -> Result:
         )
     path, document = read_run(str(folder / "latest"), "")
     standing, line = standing_of(document)
-    return Result(standing, plain(line), str(path), status)
+    repeats = max((len(entry.runs()) for entry in document.tests), default=0)
+    return Result(standing, plain(line), str(path), status, repeats)
 
 
 def standing_of(run: RunDocument) -> tuple[Standing, str]:

@@ -12,7 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from slabench.verdict.looks import DEFAULT_LOOKS
+
 ATTEMPTS = 3  # of an undecided version: with n, 2 n and 4 n pairs
+MOST_ADDED = DEFAULT_LOOKS.last  # pairs, where they are added until the comparison is decided
 
 
 class Standing(StrEnum):
@@ -31,8 +34,11 @@ class Ask:
     place: int
     attempt: int  # from 1
 
-    def repeats(self, first: int) -> int:
-        return first << self.attempt - 1  # twice as many each time
+    def repeats(self, first: int | None) -> int | str:
+        """first: of the first attempt; None: as many as decide it, up to MOST_ADDED."""
+        if first is None and self.attempt == 1:
+            return "auto"
+        return (MOST_ADDED if first is None else first) << self.attempt - 1  # twice as many each time
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,9 @@ from slabench.cli.run import join_values
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
 from slabench.options.checks import check_writable
-from slabench.options.types import positive_int, worded, words
+from slabench.options.types import count_or_auto, worded, words
 from slabench.report.sanitize import plain
 from slabench.report.text_table import table
-from slabench.session.settings import DEFAULT_PAIRS
 
 # What the bisection gives to each run itself, or what is no gate.
 OWN = ("--base-url", "--save-baseline", "--resume", "--report-dir", "--find-capacity", "--history-version")
@@ -56,8 +55,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--baseline-launch", metavar="CMD", help="starts the oldest, where that differs (other GPUs)")
     add("--one-after-the-other", action="store_true", help="measure the oldest first, and end it")
     add("--state", metavar="FILE", help="written after each probe; the same command continues it")
-    count = worded(positive_int, "a whole number above 0")
-    add("--repeats", type=count, default=DEFAULT_PAIRS, metavar="K", help=f"loads a side ({DEFAULT_PAIRS})")
+    count = worded(count_or_auto, "a whole number above 0, or auto")
+    add(
+        "--repeats",
+        type=count,
+        default="auto",
+        metavar="K",
+        help="loads a side, as slabench run has it (auto)",
+    )
     add("--report-dir", default="reports", metavar="DIR", help="a folder with the runs goes here (reports)")
     return parser
 
@@ -99,7 +104,7 @@ def _campaign(options: argparse.Namespace, rest: Sequence[str]) -> Campaign:
         oldest_launch=options.baseline_launch or options.launch,
         reference=references[0] if references else None,
         kept_up=not options.one_after_the_other,
-        repeats=options.repeats,
+        repeats=None if options.repeats == "auto" else options.repeats,
         state=options.state,
         report_dir=Path(options.report_dir),
     )

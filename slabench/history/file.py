@@ -70,8 +70,8 @@ def read(path: str, *, option: str = "") -> History:
             line = read_line(content)
         except (MalformedDocument, ConfigError) as error:
             raise ConfigError(
-                f"{named}, line {number} is no line of a history ({error}); name a file that "
-                "--history=FILE made."
+                f"{named}, line {number} is no line of a history ({' '.join(str(error).split())}); name a "
+                "file that --history=FILE made."
             ) from error
         if isinstance(line, AcceptLine):
             accepted.pop(line.accept, None)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from slabench.history import PREFIX
 from slabench.loadgen.backends import BACKENDS
 from slabench.options.checks import check_allow, check_allow_diff, check_dataset, check_folder, refuse
 
@@ -46,6 +47,12 @@ def check(options: Namespace) -> None:
             and not (options.baseline or options.baseline_url or options.baseline_launch),
             "--repeats=auto adds repeats until a comparison is decided, and nothing is compared: name the "
             "old server with --baseline-url=URL or a file with --baseline=FILE, or give --repeats=K.",
+        ),
+        (
+            options.repeats == "auto" and (options.baseline or "").startswith(PREFIX),
+            "--repeats=auto adds repeats until a comparison is decided, and beside the runs of "
+            f"{options.baseline} this run is one sample whatever its repeats: give --repeats=K, or leave it "
+            "out.",
         ),
         (
             until_decided(options) and warmup == 0,

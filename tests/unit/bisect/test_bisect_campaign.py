@@ -116,6 +116,15 @@ def test_what_each_run_is_given(tmp_path: Path) -> None:
     )
 
 
+def test_by_default_pairs_are_added_until_it_is_decided_and_then_doubled(tmp_path: Path) -> None:
+    gate = Gate(9, blank=("v7",))
+    done = campaign(tmp_path, gate, repeats=None).run(silent)
+    assert gate.words[0][2] == "--repeats=10"  # the oldest
+    asked = [(words[1].split()[1], words[2].removeprefix("--repeats=")) for words in gate.words[1:5]]
+    assert asked == [("v15", "auto"), ("v7", "auto"), ("v7", "20"), ("v7", "40")]
+    assert "--repeats=auto" in done.command
+
+
 @pytest.mark.parametrize("stop", range(6))
 def test_a_bisection_that_is_stopped_goes_on_where_it_was(tmp_path: Path, stop: int) -> None:
     whole = Gate(6)
