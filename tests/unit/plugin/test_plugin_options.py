@@ -172,7 +172,11 @@ def test_objectives_and_the_key() -> None:
         ({"allow": ("nosuch",)}, {}, "names no validity check"),
         ({"require_baseline": True}, {}, "needs --baseline=FILE"),
         ({"repeats": "auto"}, {}, "nothing is compared"),
-        ({"repeats": "auto", "baseline": "history:h"}, {}, "beside the runs of history:h this run is one sample"),
+        (
+            {"repeats": "auto", "baseline": "history:h"},
+            {},
+            "beside the runs of history:h this run is one sample",
+        ),
         ({**IN_TURNS, "warmup_requests": 0}, {}, "makes the first pair a cold one"),
         ({**IN_TURNS, "repeats": "auto", "warmup_requests": 0}, {}, "makes the first pair a cold one"),
         ({"slo": ["nosuch<=1"]}, {}, "has no known metric"),
