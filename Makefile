@@ -19,7 +19,7 @@ REDUCED := --random-input-len=256 --random-output-len=160 --num-prompts=32 --req
 REDUCED_CPU := $(REDUCED) --random-output-len=256 --decode-output-len=384
 DATA := --dataset-path=fixtures/data/sharegpt_small.json
 
-.PHONY: help setup bench test test-unit test-browser test-sglang bench-sglang bench-client bench-overhead faults-doc docs wheel lint format clean
+.PHONY: help setup bench test test-unit test-browser echarts test-sglang bench-sglang bench-client bench-overhead faults-doc docs wheel report-examples lint format clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -44,6 +44,13 @@ test-unit: setup ## unit tests only, in seconds
 
 test-browser: setup ## the HTML report in a real browser (Debian's chromium)
 	$(BIN)/pytest tests/browser -q
+
+echarts: setup ## compare the page's charts library with its npm tarball (REGISTRY=URL: another one than npm's own)
+	$(BIN)/python tools/fetch_echarts.py $(REGISTRY)
+
+report-examples: setup ## docs/examples and docs/images/report.png: the pages of the stored runs, made anew
+	for run in docs/examples/*/*/run.json; do $(BIN)/python -m slabench report $$run || exit; done
+	$(BIN)/python tools/make_report_picture.py
 
 $(CLIENT_VENV)/.stamp: requirements-sglang.txt
 	$(PYTHON) -m venv $(CLIENT_VENV)

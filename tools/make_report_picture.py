@@ -1,42 +1,33 @@
-"""docs/images/report.png for the README: a run on the embedded server, its report in Debian's chromium, the
-page's upper part.
+"""docs/images/report.png for the README: the page of the stored H200 run in Debian's chromium, from its
+verdict to its charts.
 
-    python tools/make_report_picture.py [report.html]
-
-Without an argument it measures first (a quarter of a minute); with one it takes the picture of a report that
-is there.
+    python tools/make_report_picture.py [run.json] [picture.png]
 """
 
 from __future__ import annotations
 
+import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPO))
+
+from slabench.report.page.render import report_page  # noqa: E402
+from slabench.run_document.read import run_document  # noqa: E402
+
 TARGET = REPO / "docs" / "images" / "report.png"
-RUN = (
-    "tests/ali/test_decode.py tests/ali/test_decode_curve.py --base-url=sim: "
-    "--dataset-path=fixtures/data/sharegpt_small.json "
-    "--decode-input-len=512 --decode-output-len=96 --batch-sizes=1,2,4,8,16,24,32"
-).split()
+RUN = REPO / "docs" / "examples" / "h200-qwen3-30b-a3b" / "both-methods" / "run.json"
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync"
 ).split()
 LARGEST = 200_000  # bytes: the README is read over slow lines too
 
 
-def measure(folder: str) -> Path:
-    """report.html of a run of its own; its exit status does not matter, a red page is a page."""
-    command = [sys.executable, "-m", "pytest", *RUN, f"--report-dir={folder}", "-q", "-p", "no:cacheprovider"]
-    subprocess.run(command, cwd=REPO, check=False)
-    return (Path(folder) / "latest" / "report.html").resolve()
-
-
 def take(page_file: Path, target: Path) -> int:
-    """The page down to the end of the decode charts; the picture's size in bytes."""
+    """The page down to the end of its first row of charts; the picture's size in bytes."""
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium")
@@ -48,24 +39,27 @@ def take(page_file: Path, target: Path) -> int:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
         page.goto(page_file.as_uri())
-        end = page.locator(
-            ".slab .charts", has=page.locator(".chart-title", has_text="Decode throughput per GPU")
-        ).bounding_box()
-        if end is None:
-            raise SystemExit(
-                f"{page_file} has no decode charts; run tests/ali/test_decode.py and "
-                f"tests/ali/test_decode_curve.py."
-            )
-        clip = {"x": 0.0, "y": 0.0, "width": 1280.0, "height": end["y"] + end["height"] + 16}
+        page.evaluate("() => { slabenchCharts(); }")
+        page.wait_for_timeout(300)
+        figures = [figure.bounding_box() for figure in page.locator(".charts figure.chart").all()[:2]]
+        if not figures or figures[0] is None:
+            raise SystemExit(f"{page_file} has no charts; name the run.json of a run of tests/ali.")
+        bottom = max(box["y"] + box["height"] for box in figures if box is not None)
+        clip = {"x": 0.0, "y": 0.0, "width": 1280.0, "height": bottom + 16}
         page.screenshot(path=str(target), clip=clip, full_page=True)  # type: ignore[arg-type]
         browser.close()
     return target.stat().st_size
 
 
 def main(arguments: list[str]) -> int:
+    run = Path(arguments[0]) if arguments else RUN
+    target = Path(arguments[1]) if len(arguments) > 1 else TARGET
     with tempfile.TemporaryDirectory() as folder:
-        size = take(Path(arguments[0]).resolve() if arguments else measure(folder), TARGET)
-    print(f"{TARGET.relative_to(REPO)}: {size:,} bytes")
+        page = Path(folder) / "report.html"
+        document = run_document(json.loads(run.read_text(encoding="utf-8")))
+        page.write_text(report_page([document]), encoding="utf-8")
+        size = take(page, target)
+    print(f"{target}: {size:,} bytes")
     if size > LARGEST:
         print(f"That is more than {LARGEST:,} bytes: show less of the page.", file=sys.stderr)
     return int(size > LARGEST)

@@ -25,7 +25,7 @@ COMMANDS = {
     "compare": "stored runs against the first one, with the exit status of a gate",
     "bisect": "the first of several versions that is surely slower, each started and gated",
     "history": "the runs that --history appended to a file: metrics over versions, and where they changed",
-    "report": "write summary.html, the page of a stored run, from its run.json",
+    "report": "write report.html again, the page of a run or of several side by side",
 }
 
 

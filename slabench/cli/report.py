@@ -1,4 +1,7 @@
-"""`slabench report FOLDER`: the page of a stored run, without pytest's own table."""
+"""`slabench report RUN ...`: the page of a stored run again, or of several runs side by side.
+
+Without --output a run's own report.html is written; several runs need --output. No other file is overwritten.
+"""
 
 from __future__ import annotations
 
@@ -12,32 +15,41 @@ from slabench.errors import ConfigError
 from slabench.messages import in_language
 from slabench.options.checks import check_writable
 from slabench.output_file import check_free, write_named
-from slabench.report.html import standalone_html
-from slabench.report.localized import localized
+from slabench.report.page.render import report_page
 from slabench.report.resume import read_run
 
-PAGE = b"<title>slabench "
+OURS = (b"<title>slabench ", b'<title id="head-title">slabench ')  # this page, and that of earlier versions
+NAMES = ("pytest.html", "run.json")  # what the page links to where it stands beside it
 
 
 def run(argv: Sequence[str]) -> int:
-    examples = ("report reports/latest", "report reports/latest --output=/tmp/page.html")
+    examples = ("report reports/latest --lang=zh", "report reports/A reports/B --output=/tmp/both.html")
     parser = Parser(prog=f"{PROG} report", description=__doc__, examples=examples)
-    parser.add_argument("folder", metavar="FOLDER", help="a run folder, such as reports/latest")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="the page to write (default: FOLDER/summary.html)"
+        "runs", metavar="RUN", nargs="+", help="a run folder, such as reports/latest, or its run.json"
     )
+    parser.add_argument("-o", "--output", metavar="FILE", help="the page to write (default: RUN/report.html)")
     add_language(parser)
     options = parser.parse_args(argv)
-    folder = Path(options.folder)
-    folder = folder.parent if folder.name == "run.json" else folder
-    _, document = read_run(options.folder, "")
-    target = folder / "summary.html" if options.output is None else check_writable("--output", options.output)
-    check_free("--output", str(target))
-    if options.output is None and target.exists() and PAGE not in target.read_bytes()[:4096]:
+    if options.output is None and len(options.runs) > 1:
+        raise ConfigError(f"{len(options.runs)} runs on one page: name the file to write with --output=FILE.")
+    if options.output is not None:  # before anything is read
+        check_free("--output", str(check_writable("--output", options.output)))
+    read = [read_run(name, "") for name in options.runs]
+    folder = read[0][0]
+    target = folder / "report.html" if options.output is None else Path(options.output)
+    if (
+        options.output is None
+        and target.exists()
+        and not any(title in target.read_bytes()[:4096] for title in OURS)
+    ):
         raise ConfigError(
             f"{target} exists and is no page of slabench; name the file to write with --output=FILE."
         )
+    beside = target.parent.resolve() == folder
+    files = [name for name in NAMES if beside and (folder / name).is_file()]
     with in_language(options.lang):
-        write_named("--output", target, standalone_html(localized(document)))
+        page = report_page([document for _, document in read], files=files)
+    write_named("--output" if options.output else "", target, page)
     print(target)
     return 0

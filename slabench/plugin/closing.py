@@ -14,7 +14,7 @@ import pytest
 from slabench.errors import system_words
 from slabench.exit_status import INVALID
 from slabench.plugin.language import spoken
-from slabench.plugin.outputs import losing, step_summary, write_outputs, write_summary
+from slabench.plugin.outputs import losing, step_summary, write_outputs, write_page, write_summary
 
 if TYPE_CHECKING:
     from slabench.plugin.recorder import Recorder
@@ -39,10 +39,12 @@ class Closing:
             self._document()
         if self.summed_up:
             with contextlib.suppress(OSError), spoken(self.recorder.config):
-                write_summary(self.recorder.document, self.recorder.folder.path)
+                recorder = self.recorder
+                write_summary(recorder.document, recorder.folder.path)
+                write_page(recorder.document, recorder.folder.path, recorder.config)
 
     def close(self, session: pytest.Session, status: int) -> None:
-        """Write run.json, then the others, then the summary, which lists those that are missing."""
+        """Write run.json, the others, then the summary and the page, which list those that are missing."""
         self.session, self.status = session, status
         recorder = self.recorder
         self._document()
@@ -55,6 +57,8 @@ class Closing:
         )
         with losing("summary.md", self.lose), spoken(recorder.config):
             write_summary(recorder.document, recorder.folder.path)
+        with losing("report.html", self.lose), spoken(recorder.config):
+            write_page(recorder.document, recorder.folder.path, recorder.config)
         self.summed_up = True
         if recorder.config.getoption("github"):
             with spoken(recorder.config):

@@ -1,7 +1,8 @@
-"""pytest-html's hooks: our summary, charts and columns."""
+"""pytest-html's hooks: its table stays beside our page, as pytest.html, and links to it."""
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import pytest
@@ -9,12 +10,10 @@ import pytest
 from slabench.plugin.finished import finished
 from slabench.plugin.language import spoken
 from slabench.plugin.recorder import RECORDER
+from slabench.report.headline_metric import headline_metrics, run_verdict, verdict
 from slabench.report.sanitize import plain_values
 
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_html_report_title(report: Any) -> None:
-    report.title = "slabench report"
+COLUMNS = (("verdict", "Verdict"), ("testId", "Test"), ("metrics", "Metrics"))  # class, heading
 
 
 class HtmlColumns:
@@ -24,29 +23,37 @@ class HtmlColumns:
         self.config = config
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_html_results_summary(self, prefix: list[str]) -> None:
-        from slabench.report.html import pytest_html_css, summary_fragment
-        from slabench.report.localized import localized
+    def pytest_html_report_title(self, report: Any) -> None:
+        report.title = "slabench: pytest's table"
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        from slabench.report.page.table import label
+
+        document = self.config.stash[RECORDER].document
         with spoken(self.config):
-            fragment = summary_fragment(localized(self.config.stash[RECORDER].document))
-        prefix.append(f"<style>{pytest_html_css()}</style>{fragment}")
+            line, note = " ".join([run_verdict(document), *document.labels]), label("pytest_html")
+        prefix.append(f'<h3>{escape(line)}</h3><p>{escape(note)} <a href="report.html">report.html</a></p>')
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
-        from slabench.report.html import table_header_cells
-
         # Our verdict first. pytest's own result has no INVALID, so its heading names pytest.
         result, _, *rest = cells
-        cells[:] = [*table_header_cells(), result.replace("Result", "pytest"), *rest]
+        ours = [f'<th class="sortable" data-column-type="{name}">{text}</th>' for name, text in COLUMNS]
+        cells[:] = [*ours, result.replace("Result", "pytest"), *rest]
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: Any, cells: list[str]) -> None:
-        from slabench.report.html import table_row_cells
-
+        """A report that is no measurement has empty cells."""
         left = finished(report)
+        texts = ("", "") if left is None else (verdict(left.entry), headline_metrics(left.entry))
+        values = (texts[0], report.nodeid, texts[1])
+        ours = [
+            f'<td class="col-{name}">{escape(text)}</td>'
+            for (name, _), text in zip(COLUMNS, values, strict=True)
+        ]
         result, _, *rest = cells
-        cells[:] = [*table_row_cells(report.nodeid, None if left is None else left.entry), result, *rest]
+        cells[:] = [*ours, result, *rest]
 
 
 def _clean_metadata(config: pytest.Config) -> None:

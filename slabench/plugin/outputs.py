@@ -67,6 +67,16 @@ def write_summary(document: RunDocument, folder: Path) -> None:
     (folder / "summary.md").write_text(summary_md(localized(document)), encoding="utf-8")
 
 
+def write_page(document: RunDocument, folder: Path, config: pytest.Config) -> None:
+    """report.html, with links to what stands beside it. OSError if it cannot be written."""
+    from slabench.report.page.render import report_page
+
+    # pytest-html writes its own after us
+    beside = ["pytest.html"] * (getattr(config.option, "htmlpath", None) == str(folder / "pytest.html"))
+    page = report_page([document], files=[*beside, "run.json"])
+    (folder / "report.html").write_text(page, encoding="utf-8")
+
+
 def step_summary(document: RunDocument, *, note: Callable[[str | Message], None], lose: Lose) -> None:
     from slabench.report.localized import localized
     from slabench.report.markdown import summary_md

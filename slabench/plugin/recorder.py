@@ -283,9 +283,9 @@ def pytest_configure(config: pytest.Config) -> None:
         # A CI that cancels a job sends SIGTERM: it ends a run as Ctrl-C does, with everything written.
         config.stash[_SIGTERM] = signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.pluginmanager.register(recorder, "slabench-recorder")
-    # Both plugins read their option when they are configured, which is after this.
+    # Both plugins read their option when they are configured, which is after this. report.html is our own.
     if config.pluginmanager.hasplugin("html") and config.option.htmlpath is None:
-        config.option.htmlpath = str(recorder.folder.path / "report.html")
+        config.option.htmlpath = str(recorder.folder.path / "pytest.html")
         config.option.self_contained_html = True
     if config.option.xmlpath is None:
         config.option.xmlpath = str(recorder.folder.path / "junit.xml")

@@ -47,6 +47,6 @@ class OthersOutputs:
         try:
             return (yield)
         except OSError as error:
-            named = str(error.filename).rpartition("/")[2] if error.filename else "junit.xml or report.html"
+            named = str(error.filename).rpartition("/")[2] if error.filename else "junit.xml or pytest.html"
             self.lose(named, system_words(error))
             return None

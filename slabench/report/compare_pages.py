@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from slabench.messages import Message
 from slabench.report import markdown
 from slabench.report.compare_document import CompareDocument, ComparedTest
 from slabench.report.comparison import HEAD, metric_row
-from slabench.report.html import page
-from slabench.report.html_table import listed
-from slabench.report.html_table import table as html_table
+from slabench.report.page.render import Group, listing_page
+from slabench.report.page.table import Cell, Column, Table
 from slabench.report.text_table import table
-from slabench.verdict.outcome import CheckStatus
+from slabench.verdict.outcome import CheckStatus, Outcome
 
 Cells = tuple[str, ...]
 
@@ -101,9 +98,15 @@ def as_markdown(document: CompareDocument) -> str:
 
 def as_html(document: CompareDocument) -> str:
     head, rows, text = _rows(document)
-    word = document.word
-    facts = "".join(f"<p>{escape(line)}</p>" for line in _facts(document))
-    parts = (facts, html_table(head, rows, text) if rows else "", listed(_lines(document)))
-    shown = Message("compare.verdict", word=word)
-    verdict = f'<h2><span class="word {word}">{shown}</span></h2>'
-    return page(f"slabench compare {word}", f'<div class="slab">{verdict}{"".join(parts)}</div>')
+    columns = [Column(str(name), "text" if place in text else "") for place, name in enumerate(head)]
+    cells = [[_html_cell(cell) for cell in row] for row in rows]
+    tables = (Table("slabench compare", columns, cells),) if rows else ()
+    word, lines = document.word, tuple(_lines(document))
+    title, heading = f"slabench compare {word}", str(Message("compare.verdict", word=word))
+    return listing_page(
+        title, heading, _facts(document), [Group(tables=tables), Group(lines=lines)], word=word
+    )
+
+
+def _html_cell(text: str) -> Cell:
+    return Cell(text, word=text if text in list(Outcome) else "")

@@ -16,11 +16,11 @@ _REMEDIES = {
 
 def headline(entry: Entry) -> str:
     """`tpot mean 62.00 ms > 50 ms (+24 %, n=16). Lower the load ...`; without a remedy the entry's line."""
-    remedy = _remedy(entry)
-    if not remedy:
+    todo = remedy(entry)
+    if not todo:
         return entry.headline
     stop = "" if entry.headline.endswith((".", "。")) else Message("headline.stop")
-    return str(Message("headline.complete", line=entry.headline, stop=stop, remedy=remedy))
+    return str(Message("headline.complete", line=entry.headline, stop=stop, remedy=todo))
 
 
 def first_invalid(entry: Entry) -> CheckEntry | None:
@@ -33,8 +33,8 @@ def first_invalid(entry: Entry) -> CheckEntry | None:
 _OF_A_CHECK = ("verdict.invalid", "verdict.invalid_more")
 
 
-def _remedy(entry: Entry) -> str:
-    """Empty where the line itself says what to do, or there is nothing to do."""
+def remedy(entry: Entry) -> str:
+    """What to do about a red test; empty where its own line says it, or there is nothing to do."""
     if (check := first_invalid(entry)) is not None:
         message = entry.headline_message
         return check.remedy if message is None or message.id in _OF_A_CHECK else ""

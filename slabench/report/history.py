@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import statistics
 from collections.abc import Sequence
-from html import escape
 
 from slabench.history.file import History
 from slabench.history.series import Series
 from slabench.messages import metric_name, number
-from slabench.report.charts import static_svg
-from slabench.report.charts.chart import Chart, Kind
 from slabench.report.charts.history import history_charts
-from slabench.report.html import page
-from slabench.report.html_table import listed
-from slabench.report.html_table import table as html_table
+from slabench.report.page.gallery import figures
+from slabench.report.page.render import Group, listing_page
+from slabench.report.page.table import Column, Table, texts
 from slabench.report.sanitize import plain
 from slabench.report.text_table import table
 from slabench.verdict.change_points import ALPHA, LEAST_RUNS, ChangePoint
@@ -33,31 +29,19 @@ def as_text(history: History, series: Sequence[Series]) -> str:
 
 
 def as_html(history: History, series: Sequence[Series]) -> str:
-    parts = [listed(_facts(history)), html_table(VERSIONS, _versions(history), frozenset({0, 4}))]
-    parts += ["<h3>Changes</h3>", listed(_changes(series))]
-    for deployment, group in _deployments(series).items():
-        charts = "".join(map(_drawn, history_charts(group)))
-        cells = html_table(METRICS, _metrics(group), frozenset({0, 1, 2, 3}))
-        parts.append(f'<h3>{escape(deployment)}</h3><div class="charts">{charts}</div>{cells}')
+    groups = [Group(tables=(_table("versions", VERSIONS, _versions(history), (0, 4)),))]
+    groups.append(Group("Changes", lines=tuple(_changes(series))))
+    for place, (deployment, group) in enumerate(_deployments(series).items(), 1):
+        drawn = tuple(figures(history_charts(group), f"d{place}-"))
+        cells = _table(deployment, METRICS, _metrics(group), (0, 1, 2, 3))
+        groups.append(Group(deployment, figures=drawn, tables=(cells,)))
     name = plain(history.path)
-    heading = f"<h2>History {escape(name)}</h2>"
-    return page(f"slabench history {name}", f'<div class="slab">{heading}{"".join(parts)}</div>')
+    return listing_page(f"slabench history {name}", f"History {name}", _facts(history), groups)
 
 
-def _drawn(chart: Chart) -> str:
-    """The chart as SVG, its caption below it."""
-    (y,) = chart.y
-    lines = []
-    for line in chart.series:
-        points = [(point.x, point.y) for point in line.points]
-        if line.kind is Kind.STEP:  # a level holds until the next begins
-            corners = [(after[0], before[1]) for before, after in itertools.pairwise(points)]
-            pairs = itertools.zip_longest(points, corners)
-            points = [point for pair in pairs for point in pair if point is not None]
-        lines.append(static_svg.Series(line.name, points, joined=line.kind is Kind.STEP))
-    marks = [(mark.value, mark.label) for mark in chart.marks]
-    svg = static_svg.line_chart(chart.title, chart.x.label, f"{y.label} ({y.unit})", lines, x_limits=marks)
-    return f"<figure>{svg}<figcaption>{escape(chart.caption)}</figcaption></figure>"
+def _table(title: str, head: Sequence[str], rows: Sequence[Cells], text: Sequence[int]) -> Table:
+    columns = [Column(name, "text" if place in text else "") for place, name in enumerate(head)]
+    return Table(title, columns, [texts(row) for row in rows])
 
 
 def _deployments(series: Sequence[Series]) -> dict[str, list[Series]]:

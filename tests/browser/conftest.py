@@ -37,6 +37,14 @@ class Opened:
     def texts(self, selector: str) -> list[str]:
         return [text.strip() for text in self.page.locator(selector).all_inner_texts()]
 
+    def open_everything(self) -> None:
+        """Every folded part; every chart drawn."""
+        self.page.evaluate(
+            "() => document.querySelectorAll('details').forEach(each => { each.open = true; })"
+        )
+        self.page.evaluate("() => { slabenchCharts(); }")
+        self.page.wait_for_timeout(200)
+
 
 @pytest.fixture(scope="session")
 def green(tmp_path_factory: pytest.TempPathFactory) -> Done:
@@ -93,13 +101,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Callable[..., Opened]]:
-    """open_page(path, color_scheme="dark"): every test in a context of its own, so that no sorting is
+    """open_page(path, width=480, color_scheme="dark"): every test in a context of its own, so that nothing is
     remembered.
     """
     contexts = []
 
-    def opened(path: Path, **given: str) -> Opened:
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, **given)  # type: ignore[arg-type]
+    def opened(path: Path, width: int = 1280, **given: object) -> Opened:
+        context = browser.new_context(viewport={"width": width, "height": 900}, **given)  # type: ignore[arg-type]
         contexts.append(context)
         found = Opened(context.new_page())
         page = found.page

@@ -161,8 +161,8 @@ def test_a_limit_on_file_sizes(suite: Suite) -> None:
 OUTPUTS = {
     "--bench-serving-jsonl=/dev/full": "--bench-serving-jsonl=/dev/full",
     "--save-baseline=/dev/full": "--save-baseline=/dev/full",
-    "--junitxml=/dev/full": "junit.xml or report.html",
-    "--html=/dev/full": "junit.xml or report.html",
+    "--junitxml=/dev/full": "junit.xml or pytest.html",
+    "--html=/dev/full": "junit.xml or pytest.html",
     "--github": "the job's summary",
 }
 

@@ -1,174 +1,217 @@
-"""Charts as inline SVG: no script, no font and no file from elsewhere, so that a page can be mailed."""
+"""A chart as inline SVG: what a reader without script sees. Its colours are the page's style sheet's."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from html import escape
 
-WIDTH, HEIGHT = 560, 320
-LEFT, RIGHT, TOP, BOTTOM = 70, 20, 40, 52
-SERIES_CLASSES = ("s0", "s1", "s2", "s3")  # the style sheet's colours, which differ in the dark
-BAR_WIDTH = 90.0  # px at most: a single bar across the whole chart reads as an area
+from slabench.report.charts.axis_scale import Scale, scale
+from slabench.report.charts.chart import Axis, Chart, Kind, Mark, Point, Series
+
+WIDTH, LEFT, RIGHT, BOTTOM = 640, 66, 18, 46
+HEIGHT, ROW = 320, 22  # of a chart of numbers, of a category down the side
+SIDE = 250  # px for the names of categories down the side
+LEGEND = 20  # px a line
+DASHES = {
+    "old": "7 4",
+    "published": "2 3",
+    "log": "10 3 2 3",
+    "second": "5 2",
+    "third": "1 2",
+    "fourth": "12 4",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
-    """points (x, y) in the order they are joined; hollow: places in points that are INVALID."""
-
-    name: str
-    points: Sequence[tuple[float, float]]
-    hollow: frozenset[int] = frozenset()
-    joined: bool = True
-    notes: Sequence[str] = ()  # one text a point, drawn beside it
+def static_svg(chart: Chart) -> str:
+    """An <svg> element; "" of a chart without a point. Every point has its numbers as a <title>."""
+    drawn = [series for series in chart.series if series.points and series.at_first]
+    return _Drawing(chart, drawn).svg() if drawn else ""
 
 
-def ticks(high: float, wanted: int = 5) -> list[float]:
-    """0 and round steps up to at least high."""
-    if high <= 0:
-        return [0.0, 1.0]
-    raw = high / wanted
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= raw * (1 - 1e-9))
-    return [step * k for k in range(math.ceil(high / step - 1e-9) + 1)]
+class _Drawing:
+    def __init__(self, chart: Chart, drawn: Sequence[Series]) -> None:
+        self.chart, self.drawn = chart, drawn
+        self.forest = bool(chart.y[0].categories)
+        top = 30 + LEGEND * len(drawn)
+        left = SIDE if self.forest else LEFT
+        right = RIGHT + (LEFT if len(chart.y) > 1 else 0)
+        rows = ROW * len(chart.y[0].categories)
+        self.height = top + rows + BOTTOM if self.forest else HEIGHT + LEGEND * len(drawn)
+        bottom = self.height - BOTTOM
+        self.x = scale(chart.x, self._values("x"), left, WIDTH - right, 8)
+        sides = [(top, bottom) if self.forest else (bottom, top)] * len(chart.y)
+        names = ("y", "y2")
+        self.y = [
+            scale(axis, self._values(name), *ends)
+            for axis, name, ends in zip(chart.y, names, sides, strict=False)
+        ]
+        self.left, self.right, self.top, self.bottom = left, WIDTH - right, top, bottom
+        self.parts: list[str] = []
+        self.stacks: dict[float, float] = {}  # how high the stacked bars at a place are so far
 
-
-def tick_text(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:g}"
-
-
-def series_class(k: int) -> str:
-    return SERIES_CLASSES[k % len(SERIES_CLASSES)]
-
-
-class _Canvas:
-    """Pixels for values, and the parts drawn so far."""
-
-    def __init__(
-        self, title: str, x_label: str, y_label: str, x_ticks: Sequence[float], y_ticks: Sequence[float]
-    ) -> None:
-        self.x_high, self.y_high = x_ticks[-1] or 1.0, y_ticks[-1] or 1.0
-        size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
-        namespace = 'xmlns="http://www.w3.org/2000/svg"'
-        self.parts = [f'<svg class="chart" role="img" {size} {namespace}><title>{escape(title)}</title>']
-        self.text("chart-title", LEFT, 20, title)
-        for value in y_ticks:
-            y = self.y(value)
-            self.line("frame" if value == 0 else "grid", LEFT, WIDTH - RIGHT, y, y)
-            self.text("tick", LEFT - 6, y + 4, tick_text(value), "end")
-        middle = f"translate(14 {(TOP + HEIGHT - BOTTOM) / 2:.0f}) rotate(-90)"
-        name = escape(y_label)
-        self.parts.append(f'<text class="axis" text-anchor="middle" transform="{middle}">{name}</text>')
-        self.text("axis", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, x_label, "middle")
-
-    def x(self, value: float) -> float:
-        return LEFT + value / self.x_high * (WIDTH - LEFT - RIGHT)
-
-    def y(self, value: float) -> float:
-        return HEIGHT - BOTTOM - value / self.y_high * (HEIGHT - TOP - BOTTOM)
-
-    def line(self, kind: str, x1: float, x2: float, y1: float, y2: float) -> None:
-        ends = f'x1="{x1:.1f}" x2="{x2:.1f}" y1="{y1:.1f}" y2="{y2:.1f}"'
-        self.parts.append(f'<line class="{kind}" {ends}/>')
-
-    def text(self, kind: str, x: float, y: float, text: str, anchor: str = "start") -> None:
-        place = f'text-anchor="{anchor}" x="{x:.1f}" y="{y:.1f}"'
-        self.parts.append(f'<text class="{kind}" {place}>{escape(text)}</text>')
-
-    def x_tick(self, x: float, text: str) -> None:
-        self.text("tick", x, HEIGHT - BOTTOM + 16, text, "middle")
-
-    def limit(self, value: float, text: str) -> None:
-        y = self.y(value)
-        self.line("limit", LEFT, WIDTH - RIGHT, y, y)
-        self.text("limit-text", WIDTH - RIGHT, y - 7, text, "end")
-
-    def x_limit(self, value: float, text: str, *, row: int) -> None:
-        """A dashed line down at value. row: the texts of several stand below each other."""
-        x = self.x(value)
-        self.line("limit", x, x, TOP, HEIGHT - BOTTOM)
-        left = x > WIDTH / 2
-        self.text(
-            "limit-text", x - 6 if left else x + 6, TOP + 12 + 15 * row, text, "end" if left else "start"
-        )
-
-    def legend(self, names: Sequence[str]) -> None:
-        x = float(WIDTH - RIGHT)
-        for k, name in reversed(list(enumerate(names))):
-            self.text("legend", x, 20, name, "end")
-            x -= 7 * len(name) + 16
-            self.parts.append(f'<rect class="{series_class(k)}" x="{x:.0f}" y="11" width="10" height="10"/>')
-            x -= 10
-
-    def series(self, k: int, series: Series) -> None:
-        """Its points with their notes, joined by a line."""
-        colour = series_class(k)
-        places = [(self.x(x), self.y(y)) for x, y in series.points]
-        if series.joined and len(places) > 1:
-            path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-            self.parts.append(f'<polyline class="{colour}" points="{path}"/>')
-        for place, ((x, y), (x_value, y_value)) in enumerate(zip(places, series.points, strict=True)):
-            kind, invalid = (f"{colour} hollow", " (INVALID)") if place in series.hollow else (colour, "")
-            label = escape(f"{series.name}: {tick_text(x_value)}, {y_value:.2f}{invalid}")
-            circle = f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="4">'
-            self.parts.append(f"{circle}<title>{label}</title></circle>")
-            if place < len(series.notes):
-                note = series.notes[place]
-                left = x + 8 + 7 * len(note) > WIDTH
-                self.text("note", x - 8 if left else x + 8, y - 6, note, "end" if left else "start")
+    def _values(self, name: str) -> list[float]:
+        """What the axis has to hold: points, intervals, and limits that are not far beyond them."""
+        values: list[float] = []
+        heights: dict[float, float] = {}  # of stacked bars
+        along_x = self.forest == (name == "x")  # where low and high lie
+        for series in self.drawn:
+            if name != "x" and (name == "y2") != (series.axis == 1):
+                continue
+            for point in series.points:
+                below = heights.get(point.x, 0.0) if series.stacked and name != "x" else 0.0
+                values.append(point.x if name == "x" else below + point.y)
+                heights[point.x] = below + point.y
+                values += [end for end in (point.low, point.high) if end is not None and along_x]
+        if values:
+            far = 2.5 * max(map(abs, values))
+            values += [
+                mark.value for mark in self.chart.marks if mark.axis == name and abs(mark.value) <= far
+            ]
+        return values
 
     def svg(self) -> str:
-        return "".join([*self.parts, "</svg>"])
+        self._axes()
+        for mark in self.chart.marks:
+            self._mark(mark)
+        for row, series in enumerate(self.drawn):
+            self._legend(row, series)
+            self._series(series)
+        size = f'viewBox="0 0 {WIDTH} {self.height}" width="{WIDTH}" height="{self.height}"'
+        head = f'<svg class="static" role="img" xmlns="http://www.w3.org/2000/svg" {size}>'
+        return f"{head}<title>{escape(self.chart.title)}</title>{''.join(self.parts)}</svg>"
+
+    def _text(self, x: float, y: float, text: str, anchor: str = "start", cls: str = "tick") -> None:
+        self.parts.append(
+            f'<text class="{cls}" text-anchor="{anchor}" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
+        )
+
+    def _line(self, x1: float, y1: float, x2: float, y2: float, cls: str = "grid") -> None:
+        self.parts.append(f'<line class="{cls}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>')
+
+    def _axes(self) -> None:
+        for value, text in self.y[0].ticks:
+            y = self.y[0](value)
+            if not self.forest:
+                self._line(self.left, y, self.right, y)
+            self._text(self.left - 6, y + 4, text if len(text) <= 38 else f"{text[:37]}…", "end")
+        for value, text in self.y[1].ticks if len(self.y) > 1 else ():
+            self._text(self.right + 6, self.y[1](value) + 4, text)
+        for value, text in self.x.ticks:
+            self._line(self.x(value), self.bottom, self.x(value), self.bottom + 4)
+            self._text(self.x(value), self.bottom + 17, text, "middle")
+        self._line(self.left, self.bottom, self.right, self.bottom)
+        self._text((self.left + self.right) / 2, self.height - 8, _title(self.chart.x), "middle")
+        self._text(4, self.top - 12, _title(self.chart.y[0]))
+        if len(self.y) > 1:
+            self._text(WIDTH - 4, self.top - 12, _title(self.chart.y[1]), "end")
+
+    def _mark(self, mark: Mark) -> None:
+        cls = "slo" if mark.slo else "mark"
+        along = self.x if mark.axis == "x" else self.y[mark.axis == "y2"]
+        for value in (mark.value, mark.until):
+            if value is None or not min(along.low, along.high) <= value <= max(along.low, along.high):
+                continue
+            at = along(value)
+            if mark.axis == "x":
+                self._line(at, self.top, at, self.bottom, cls)
+            else:
+                self._line(self.left, at, self.right, at, cls)
+            if value == mark.value and (mark.slo or mark.axis != "x"):
+                x, y, anchor = (
+                    (at + 4, self.top + 12, "start") if mark.axis == "x" else (self.right, at - 5, "end")
+                )
+                self._text(x, y, mark.label, anchor)
+
+    def _legend(self, row: int, series: Series) -> None:
+        y = 12 + LEGEND * row
+        line = f'<line class="line" x1="4" x2="28" y1="{y}" y2="{y}"{_dash(series)}/>'
+        self.parts.append(f'<g class="{series.role}">{line}</g>')
+        self._text(36, y + 4, series.name, cls="name")
+
+    def _series(self, series: Series) -> None:
+        axis = self.y[series.axis]
+        places = [(self.x(point.x), axis(point.y)) for point in series.points]
+        kinds: dict[Kind, Callable[[Series, Scale, list[tuple[float, float]]], None]] = {
+            Kind.BAR: self._bars, Kind.BAND: self._band, Kind.INTERVAL: self._intervals,
+        }  # fmt: skip
+        self.parts.append(f'<g class="{series.role}">')
+        if series.kind in kinds:
+            kinds[series.kind](series, axis, places)
+        elif series.kind is not Kind.POINTS:
+            self._path(_steps(places) if series.kind is Kind.STEP else places, series)
+        if series.kind not in (Kind.BAR, Kind.BAND, Kind.STEP):
+            for place, point in zip(places, series.points, strict=True):
+                self._dot(place, point, series)
+        self.parts.append("</g>")
+
+    def _path(self, places: Sequence[tuple[float, float]], series: Series) -> None:
+        joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        self.parts.append(f'<polyline class="line" points="{joined}"{_dash(series)}/>')
+
+    def _dot(self, place: tuple[float, float], point: Point, series: Series) -> None:
+        cls = "dot hollow" if point.invalid else "dot"
+        title = f"<title>{escape(_numbers(point, series))}</title>"
+        self.parts.append(
+            f'<circle class="{cls}" cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="4">{title}</circle>'
+        )
+
+    def _bars(self, series: Series, axis: Scale, places: list[tuple[float, float]]) -> None:
+        """Side by side, or a stacked one on those before it."""
+        beside = [each for each in self.drawn if each.kind is Kind.BAR and not each.stacked]
+        room = min(54.0, (self.right - self.left) / (len(places) + 1) * 0.7)
+        width = room if series.stacked else room / len(beside)
+        shift = 0.0 if series.stacked else (beside.index(series) - (len(beside) - 1) / 2) * width
+        for (x, y), point in zip(places, series.points, strict=True):
+            x, low = x + shift, self.stacks.get(point.x, 0.0) if series.stacked else max(axis.low, 0.0)
+            base, y = axis(low), axis(low + point.y) if series.stacked else y
+            if series.stacked:
+                self.stacks[point.x] = low + point.y
+            cls = "dot hollow" if point.invalid else "dot"
+            size = f'width="{width:.1f}" height="{abs(base - y):.1f}"'
+            box = f'x="{x - width / 2:.1f}" y="{min(y, base):.1f}" {size}'
+            self.parts.append(
+                f'<rect class="{cls}" {box}><title>{escape(_numbers(point, series))}</title></rect>'
+            )
+
+    def _band(self, series: Series, axis: Scale, places: list[tuple[float, float]]) -> None:
+        known = [
+            (self.x(point.x), point.low, point.high)
+            for point in series.points
+            if point.low is not None and point.high is not None
+        ]
+        upper = [f"{x:.1f},{axis(high):.1f}" for x, _, high in known]
+        lower = [f"{x:.1f},{axis(low):.1f}" for x, low, _ in reversed(known)]
+        self.parts.append(f'<polygon class="band" points="{" ".join(upper + lower)}"/>')
+
+    def _intervals(self, series: Series, axis: Scale, places: list[tuple[float, float]]) -> None:
+        for (x, y), point in zip(places, series.points, strict=True):
+            if point.low is not None and point.high is not None:
+                ends = (
+                    (self.x(point.low), y, self.x(point.high), y)
+                    if self.forest
+                    else (x, axis(point.low), x, axis(point.high))
+                )
+                self._line(*ends, "line")
 
 
-def line_chart(
-    title: str,
-    x_label: str,
-    y_label: str,
-    series: Sequence[Series],
-    *,
-    limit: float | None = None,
-    limit_text: str = "",
-    x_limits: Sequence[tuple[float, str]] = (),
-) -> str:
-    """Points over a numeric axis from 0; "" if there is not a single point.
-
-    Limits are dashed lines across, x_limits down.
-    """
-    points = [point for each in series for point in each.points]
-    if not points:
-        return ""
-    x_ticks = ticks(max([x for x, _ in points] + [value for value, _ in x_limits]), 8)
-    y_ticks = ticks(max([y for _, y in points] + ([limit * 1.1] if limit else [])))
-    canvas = _Canvas(title, x_label, y_label, x_ticks, y_ticks)
-    for value in x_ticks:
-        canvas.x_tick(canvas.x(value), tick_text(value))
-    for k, each in enumerate(series):
-        canvas.series(k, each)
-    if limit is not None:
-        canvas.limit(limit, limit_text)
-    for row, (value, text) in enumerate(x_limits):
-        canvas.x_limit(value, text, row=row)
-    if len(series) > 1:
-        canvas.legend([each.name for each in series])
-    return canvas.svg()
+def _steps(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Along until the next x, then up or down."""
+    stairs = list(places[:1])
+    for x, y in places[1:]:
+        stairs += [(x, stairs[-1][1]), (x, y)]
+    return stairs
 
 
-def bar_chart(title: str, x_label: str, y_label: str, bars: Sequence[tuple[str, float, bool]]) -> str:
-    """(name, value, hollow) side by side from 0, the value above each; "" without bars."""
-    if not bars:
-        return ""
-    y_ticks = ticks(max(value for _, value, _ in bars) * 1.08)
-    canvas = _Canvas(title, x_label, y_label, [0.0, float(len(bars))], y_ticks)
-    for k, (name, value, hollow) in enumerate(bars):
-        middle, top = canvas.x(k + 0.5), canvas.y(value)
-        width = min(canvas.x(k + 0.8) - canvas.x(k + 0.2), BAR_WIDTH)
-        kind, invalid = (f"{series_class(0)} hollow", " (INVALID)") if hollow else (series_class(0), "")
-        place = f'x="{middle - width / 2:.1f}" y="{top:.1f}"'
-        size = f'width="{width:.1f}" height="{canvas.y(0) - top:.1f}"'
-        label = f"<title>{escape(name)}: {value:,.2f}{invalid}</title>"
-        canvas.parts.append(f'<rect class="{kind}" {place} {size}>{label}</rect>')
-        canvas.text("note", middle, top - 5, f"{value:,.0f}", "middle")
-        canvas.x_tick(middle, name)
-    return canvas.svg()
+def _dash(series: Series) -> str:
+    dash = DASHES.get(series.role)
+    return f' stroke-dasharray="{dash}"' if dash else ""
+
+
+def _title(axis: Axis) -> str:
+    return f"{axis.label} ({axis.unit})" if axis.unit else axis.label
+
+
+def _numbers(point: Point, series: Series) -> str:
+    interval = "" if point.low is None or point.high is None else f" ({point.low:,.4g} to {point.high:,.4g})"
+    note = f", {point.note}" if point.note else ""
+    return f"{series.name}: {point.x:g}, {point.y:,.6g}{interval}{' INVALID' if point.invalid else ''}{note}"

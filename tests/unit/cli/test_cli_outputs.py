@@ -33,7 +33,7 @@ def kept(tmp_path: Path) -> Path:
     rows(tmp_path / "r.jsonl", *GOOD)
     rows(tmp_path / "s.jsonl", *SAME)
     (tmp_path / "own.json").write_text('{"mine": 1}\n')
-    (tmp_path / "a" / "summary.html").write_text("<title>my notes</title>\n")
+    (tmp_path / "a" / "report.html").write_text("<title>my notes</title>\n")
     return tmp_path
 
 
@@ -109,7 +109,7 @@ def test_what_is_named_is_written(kept: Path, monkeypatch: pytest.MonkeyPatch) -
     assert merged["tpot.mean"] == pytest.approx([40 * factor for factor in (*GOOD, *OTHER)])
     after = contents(kept)
     changed = {name for name in after if after[name] != before.get(name)}
-    assert changed == {"b/summary.html", "page.html", "c.json", "c.html", "a.json"}
+    assert changed == {"b/report.html", "page.html", "c.json", "c.html", "a.json"}
 
 
 @pytest.mark.parametrize("command", ["save", "merge", "list", "show"])

@@ -90,8 +90,25 @@ def test_every_template_is_used() -> None:
     of_errors = {f"error.{kind}" for kind in (*ErrorKind, "no_end")}
     assert of_registry | of_errors <= set(CATALOGUE)
     used = {name for name in CATALOGUE if f'"{name}"' in text} | of_registry | of_errors | {"text"}
+    used |= {name for name in CATALOGUE if name.startswith("page.") and _on_the_page(name)}
     unused = [name for name in CATALOGUE if name.removesuffix(".remedy") not in used]
     assert not unused
+
+
+def _on_the_page(name: str) -> bool:
+    """`page.why` is label("why"); one of a family, such as `page.column.n`, is named by its last part."""
+    folder = SOURCE / "report" / "page"
+    files = [*folder.glob("*.py"), *folder.glob("templates/*.html"), *(SOURCE / "verdict").glob("outcome.py")]
+    text = "".join(file.read_text() for file in (*files, SOURCE / "run_document" / "entry.py"))
+    _, _, short = name.partition(".")
+    family, _, last = short.rpartition(".")
+    families = "column", "column.curve", "method", "state", "script"
+    wanted = (
+        {short, last.replace("_html", ".html").replace("_json", ".json")} if family == "file" else {short}
+    )
+    wanted |= {last} if family in families else set()
+    found = any(re.search(rf"[\"']{re.escape(each)}(:\w+)?[\"']", text) for each in wanted)
+    return found or (family == "side" and last in ("new", "baseline"))
 
 
 def test_a_check_s_text_and_remedy_are_whole_sentences() -> None:

@@ -153,7 +153,7 @@ def test_records_on_a_full_disk_say_so_once_and_raise_nothing(tmp_path: Path) ->
 def test_a_full_disk_costs_the_files_and_not_the_verdict(
     run_suite: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """run.json, junit.xml and report.html fail to be written; word, summary and exit status are those of the
+    """run.json, junit.xml and pytest.html fail to be written; word, summary and exit status are those of the
     run.
     """
     monkeypatch.setattr("slabench.report.document.os.fsync", _full)
@@ -164,7 +164,7 @@ def test_a_full_disk_costs_the_files_and_not_the_verdict(
     assert "FAILED tests/serving/test_it.py::test_b" in ran.output
     assert "Verdict of the run: FAILED" in ran.output
     assert "run.json could not be written" in ran.output
-    assert "junit.xml or report.html could not be written" in ran.output
+    assert "junit.xml or pytest.html could not be written" in ran.output
 
 
 def _full(*_: object, **__: object) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from slabench.report.comparison import comparison_rows
 from slabench.report.console import summary_table
-from slabench.report.html import summary_fragment
 from slabench.report.markdown import summary_md
+from slabench.report.page.render import report_page
 from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.regression import compare_metrics
 from tests.unit.report.samples import document, entry
@@ -48,7 +48,7 @@ def test_the_same_rows_everywhere() -> None:
         "WORSE",
     )
     assert rows[1][-2] == "-2 %"
-    for text in (summary_table(run), summary_md(run), summary_fragment(run)):
+    for text in (summary_table(run), summary_md(run), report_page([run])):
         assert "Baseline server: sglang 0.5.7 at http://***@old:8000" in text.replace(r"\:", ":").replace(
             "\u200b", ""
         )  # Markdown: inert
@@ -60,4 +60,4 @@ def test_the_same_rows_everywhere() -> None:
 def test_nothing_compared_is_no_table() -> None:
     run = document(entry(comparison={"state": "NO_BASELINE", "figures": []}))
     assert comparison_rows(run.tests) == []
-    assert "Old and new" not in summary_md(run) + summary_fragment(run)
+    assert "Old and new" not in summary_md(run) + report_page([run])

@@ -9,8 +9,8 @@ import pytest
 
 from slabench.report.console import summary_table, test_block
 from slabench.report.github import job_lines
-from slabench.report.html import standalone_html
 from slabench.report.markdown import summary_md
+from slabench.report.page.render import report_page
 from slabench.report.stored_runs import read_side
 from slabench.run_document.read import run_document
 from slabench.verdict.baseline_file import build
@@ -23,7 +23,7 @@ STORED = sorted((Path(__file__).parents[1] / "run_document" / "stored").glob("ru
 def test_every_output_of_an_earlier_run(path: Path, tmp_path: Path) -> None:
     run = run_document(json.loads(path.read_text(encoding="utf-8")))
     blocks = [test_block(entry) for entry in run.tests]
-    texts = (summary_table(run), summary_md(run), standalone_html(run), "\n".join(blocks))
+    texts = (summary_table(run), summary_md(run), report_page([run]), "\n".join(blocks))
     for entry, line in zip(
         sorted(run.tests, key=lambda entry: entry.word is Outcome.PASSED), job_lines(run), strict=False
     ):

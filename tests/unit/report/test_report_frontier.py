@@ -6,12 +6,11 @@ import csv
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from slabench.report.capacity_section import capacity_html, frontier_chart, probe_cells
+from slabench.report.capacity_section import probe_cells
 from slabench.report.console import test_block as block
 from slabench.report.frontier import COLUMNS, frontier_rows, write_frontier
 from slabench.report.headline_metric import headline_metrics
+from slabench.report.page.render import report_page
 from slabench.run_document.entry import Entry
 from tests.unit.report.samples import document, entry
 
@@ -83,25 +82,9 @@ def test_the_file(tmp_path: Path) -> None:
     assert rows[2]["tpot_low_ms"] == ""
 
 
-def test_the_chart_has_the_objective_as_a_line_down() -> None:
-    """TPOT 50 ms is 20 tok/s for each user: left of 25 and right of 16."""
-    svg = frontier_chart(frontier_rows(document(searched())), ["tpot.mean<=50", "ttft.mean<=2000"])
-    assert svg.count('class="limit"') == 1
-    assert "TPOT 50 ms" in svg
-    x = float(svg.split('<line class="limit" x1="')[1].split('"')[0])
-    centres = sorted(float(part.split('"')[0]) for part in svg.split(' cx="')[1:])
-    assert centres[0] < x < centres[1]
-
-
-def test_without_gpus_it_is_the_server_s_own_throughput() -> None:
-    assert "GPUs unknown" in frontier_chart(frontier_rows(document(searched(per_gpu=False))), [])
-
-
 def test_the_section_and_the_console() -> None:
-    page = capacity_html(document(searched()))
+    page = report_page([document(searched())])
     assert "Found &lt;it&gt;." in page and "where to &lt;begin&gt;" in page
-    assert "tpot.mean&lt;=50" in page
-    assert capacity_html(document(entry())) == ""
     capacity = searched().capacity
     assert capacity is not None
     assert probe_cells(capacity)[0][:6] == [
@@ -114,8 +97,3 @@ def test_the_section_and_the_console() -> None:
     ]
     assert "62.00 to 63.00" in block(searched())
     assert headline_metrics(searched()) == "20 in flight: total 3,090 tok/s, 39.50 QPM, TPOT 40.00 ms"
-
-
-@pytest.mark.parametrize("rule", ["ttft.mean<=2000", "goodput.share>=0.9"])
-def test_other_objectives_draw_no_line(rule: str) -> None:
-    assert 'class="limit"' not in frontier_chart(frontier_rows(document(searched())), [rule])

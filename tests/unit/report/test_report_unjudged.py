@@ -10,8 +10,8 @@ import pytest
 from slabench.report.console import summary_table, test_block
 from slabench.report.github import job_lines
 from slabench.report.headline_metric import run_verdict, verdict
-from slabench.report.html import standalone_html, summary_fragment, table_row_cells
 from slabench.report.markdown import summary_md
+from slabench.report.page.render import report_page
 from slabench.report.run_facts import run_facts
 from slabench.run_document.entry import Entry
 from slabench.verdict.outcome import Outcome
@@ -50,14 +50,11 @@ def test_beside_the_word_wherever_it_stands(method: str) -> None:
     text = summary_md(run)
     assert text.startswith("# slabench: PASSED (NOTHING_JUDGED in 1 of 1 tests)\n")
     assert f"| **PASSED NOTHING_JUDGED** | {name} |" in text
-    page = summary_fragment(run)
+    page = report_page([run])
+    word = '<span class="word PASSED">PASSED NOTHING_JUDGED</span>'
     assert '<span class="word PASSED">PASSED (NOTHING_JUDGED in 1 of 1 tests)</span>' in page
-    assert f'<span class="word PASSED">PASSED NOTHING_JUDGED</span> {METHODS[method]}' in page
-    assert ">PASSED</td>" not in page and '<td class="text word PASSED">PASSED NOTHING_JUDGED</td>' in page
-    assert '<td class="col-verdict word PASSED">PASSED NOTHING_JUDGED</td>' in table_row_cells(
-        "t", measured_only
-    )
-    assert "NOTHING_JUDGED" in standalone_html(run)
+    assert f"{word}<h3>{METHODS[method]}</h3>" in page
+    assert f'<td class="text">{word}</td>' in page and '<span class="word PASSED">PASSED</span>' not in page
     (line,) = job_lines(run)
     assert (
         line.startswith("::warning ")
@@ -69,11 +66,9 @@ def test_beside_the_word_wherever_it_stands(method: str) -> None:
 def test_a_run_of_which_one_test_is_judged_says_how_many_are_not() -> None:
     run = document(measured("serving"), entry())
     assert run_verdict(run) == "PASSED (NOTHING_JUDGED in 1 of 2 tests)"
-    says = (
-        "NOTHING_JUDGED: no objective, floor or comparison applies to test_custom.py::test_custom: measured "
-        "only."
-    )
-    assert says in run_facts(run) and says in html.unescape(summary_fragment(run))
+    says = "NOTHING_JUDGED: no objective, floor or comparison applies to test_custom.py::test_custom"
+    assert f"{says}: measured only." in run_facts(run)
+    assert f"{says}; they were measured only." in html.unescape(report_page([run]))
     assert run_verdict(replace(run, word=Outcome.FAILED)) == "FAILED"
     assert run_verdict(document(entry())) == "PASSED" and "NOTHING_JUDGED" not in summary_table(
         document(entry())
