@@ -41,5 +41,6 @@ def remedy(entry: Entry) -> str:
     violated = [each for each in entry.objectives if not each.holds]
     if entry.word is not Outcome.FAILED or not violated:
         return ""
-    advised = [str(message) for message in entry.advice_messages if message.id == LOWER_LOAD]
+    known = zip(entry.advice, entry.advice_messages, strict=False)  # an earlier file has no messages
+    advised = [text for text, message in known if message.id == LOWER_LOAD]
     return advised[0] if advised else str(_REMEDIES[violated[0].kind])

@@ -31,7 +31,8 @@ _SEVERAL = {
 def localized(value: T) -> T:
     """A run document, an entry, or another stored object; in English itself, with the texts as stored.
 
-    A text without a message stays as it is: a file of an earlier form, or an error's own words.
+    A text without a message that this version has stays as it is: of a file of another version, or an error's
+    own words.
     """
     return value if current() == "en" else _rendered(value)
 
@@ -54,11 +55,19 @@ def _text(value: Any, name: str, before: Any) -> Any:
     message = getattr(value, _ONE.get(name, ""), None)
     if message is not None:
         allowed = name == "text" and isinstance(value, CheckEntry) and value.allowed
-        return str(Message("check.allowed", check=message) if allowed else message)
+        return _said(Message("check.allowed", check=message) if allowed else message, before)
     messages = getattr(value, _SEVERAL.get(name, ""), None)
     if messages and len(messages) == len(before):
-        return tuple(map(str, messages))
+        return tuple(map(_said, messages, before))
     return _rendered(before)
+
+
+def _said(message: Message, text: str) -> str:
+    """The text where another version had a message with other arguments."""
+    try:
+        return str(message)
+    except KeyError:
+        return text
 
 
 def _stored(value: object) -> bool:

@@ -74,3 +74,14 @@ def test_an_allowed_check_says_so_in_chinese() -> None:
 def test_a_text_without_a_message_stays() -> None:
     with in_language("zh"):
         assert localized(entry(headline="An earlier form's line.")).headline == "An earlier form's line."
+
+
+def test_a_message_of_another_version_leaves_its_text() -> None:
+    """Its id is not known here, or its template asks for more than was stored."""
+    for other in ({"id": "no.such.id", "arguments": {}}, {"id": "completed.all", "arguments": {}}):
+        stored_so = entry(
+            headline="As it was.", headline_message=other, advice=["Do."], advice_messages=[other]
+        )
+        with in_language("zh"):
+            shown = localized(stored_so)
+        assert (shown.headline, shown.advice) == ("As it was.", ("Do.",))
