@@ -91,4 +91,3 @@ TENCENT_COUNTS = (128, 256, 512)
 SERVING = Form("serving", 3500, 1200, num_prompts=8, request_rate=8.0, max_concurrency=8)
 
 TPOT_LIMIT_MS = 50.0
-TPOT_LIMITED = frozenset({"ali-decode", "ali-saturation", "tencent", "tencent-capacity"})  # methods with it

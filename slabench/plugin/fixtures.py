@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from slabench.plugin.forms import marked_forms
-from slabench.plugin.order import fixture_names, is_live
+from slabench.plugin.language import language
+from slabench.plugin.planned_tests import planned_tests
 from slabench.plugin.preflight import campaign_of
 from slabench.plugin.reporting import BENCHMARK_OUTPUTS
-from slabench.plugin.stash import ENTRY, SCREEN
+from slabench.plugin.stash import ENTRY, SCREEN, SETTINGS
 from slabench.plugin.terminal import uncaptured
 from slabench.session.curve import JudgeCurve
 from slabench.session.judge import Judge
@@ -24,7 +25,8 @@ from slabench.session.live_view import LiveView
 from slabench.session.pytest_benchmark import Sidecar
 from slabench.session.run_load import RunLoad
 from slabench.session.screen import Screen
-from slabench.session.time_left import PlannedTest, TimeLeft
+from slabench.session.time_left import TimeLeft
+from slabench.verdict.sla import merge
 
 if TYPE_CHECKING:  # what sends loads comes with the first test that asks for it
     from slabench.session.campaign import Campaign
@@ -67,13 +69,14 @@ def live_view(request: pytest.FixtureRequest) -> LiveView:
     config = request.config
     how = "off" if hasattr(config, "workerinput") else config.getoption("progress")
     config.stash[SCREEN] = screen = Screen(how, uncaptured(config))
-    items = [item for item in request.session.items if is_live(item)]
-    forms = dict(marked_forms(items, config.option))
-    tests = [
-        PlannedTest(item.nodeid, forms.get(item.nodeid), sends="run_load" in fixture_names(item))
-        for item in items
-    ]
-    return LiveView(screen, TimeLeft(tests))
+    if screen.off:
+        return LiveView(screen)
+    from slabench.session.plan_knowledge import by_baseline
+
+    settings, tests = config.stash[SETTINGS], planned_tests(request.session.items, config.option)
+    rules = {test.test_id: merge(test.rules, settings.slos) for test in tests}
+    times = TimeLeft(tests, by_baseline(tests, settings))
+    return LiveView(screen, times, lambda test_id: rules.get(test_id, ()), language(config))
 
 
 @pytest.fixture

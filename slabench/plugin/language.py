@@ -12,4 +12,8 @@ from slabench.messages import in_language, of_locale
 
 def spoken(config: pytest.Config) -> AbstractContextManager[None]:
     """Within it messages are rendered in that language. run.json is written outside of it, in English."""
-    return in_language(config.getoption("lang", None) or of_locale(os.environ))
+    return in_language(language(config))
+
+
+def language(config: pytest.Config) -> str:
+    return config.getoption("lang", None) or of_locale(os.environ)

@@ -14,12 +14,7 @@ def is_live(item: pytest.Item) -> bool:
 
     A fixture `server` of another repository's conftest.py, which comes before ours there, does not.
     """
-    return {"server", "campaign"} <= fixture_names(item)
-
-
-def fixture_names(item: pytest.Item) -> set[str]:
-    """Those that a test asks for, directly or not."""
-    return set(getattr(item, "fixturenames", ()))
+    return {"server", "campaign"} <= set(getattr(item, "fixturenames", ()))
 
 
 def _stage(item: pytest.Item) -> tuple[int, tuple[int, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from slabench.errors import ConfigError
 from slabench.messages import Message
-from slabench.session.plan import Knowledge
+from slabench.session.plan import Knowledge, plan_run
 from slabench.session.plan_limits import KnownLimits
 from slabench.session.plan_models import StoredServer, VirtualServer
 from slabench.session.planned_load import PlannedTest
@@ -43,6 +43,15 @@ def offline(settings: Settings, tests: Sequence[PlannedTest]) -> Knowledge:
         model = StoredServer(settings.baseline)
         return Knowledge(Message("plan.source.baseline", file=settings.baseline.path), (model,))
     return Knowledge(Message("plan.source.none"), (None,))
+
+
+def by_baseline(tests: Sequence[PlannedTest], settings: Settings) -> dict[str, float]:
+    """test id -> seconds, at most, by the durations in --baseline=FILE; empty without one."""
+    if settings.baseline is None:
+        return {}
+    source = Message("plan.source.baseline", file=settings.baseline.path)
+    plan = plan_run(tests, settings, Knowledge(source, (StoredServer(settings.baseline),), None))
+    return {row.test.test_id: row.seconds.most for row in plan.rows if row.seconds is not None}
 
 
 def _profile(text: str) -> Profile:

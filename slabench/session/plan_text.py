@@ -11,6 +11,7 @@ from slabench.report.text_table import table
 from slabench.session.plan import Counts, PlannedRow, Range, RunPlan
 from slabench.session.preflight.refusals import Refusal
 from slabench.session.preflight.refusals import lines as refused_lines
+from slabench.units import duration
 
 HEAD = (
     Message("label.test"),
@@ -23,16 +24,6 @@ HEAD = (
 )
 UNKNOWN = "?"
 SCHEMA = "slabench.plan/1"
-
-
-def duration(seconds: float) -> str:
-    """`45 s`, `5 min 34 s`, `7 h 42 min`"""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
 
 
 def _span(span: Range | None, shown: Any = duration) -> str:

@@ -117,10 +117,10 @@ class LoadProgress:
 
     @property
     def speed(self) -> tuple[str, float] | None:
-        """("output tok/s", mean since the begin); of a prefill load its input's. None before a report."""
+        """("output", tokens/s since the begin), or ("input", ...) of a prefill load. None before a report."""
         if self.report is None or self.report.elapsed_s <= 0:
             return None
         if self.shape.one_token:
             tokens = self.report.output_tokens * self.shape.input_tokens / self.shape.requests
-            return "input tok/s", tokens / self.report.elapsed_s
-        return "output tok/s", self.report.output_tokens / self.report.elapsed_s
+            return "input", tokens / self.report.elapsed_s
+        return "output", self.report.output_tokens / self.report.elapsed_s

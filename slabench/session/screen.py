@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TextIO
+from unicodedata import east_asian_width
 
 DOWN = "\x1bD"  # a line down in the same column; scrolls at the bottom, so that there is room
 SAVE, RESTORE, ERASE_BELOW = "\x1b7", "\x1b8", "\x1b[J"
@@ -82,6 +83,10 @@ class Screen:
 
 
 def _cut(line: str, width: int) -> str:
-    """At most `width` characters; one that is cut loses its colour."""
-    shown = _COLOUR.sub("", line)
-    return line if len(shown) <= width else shown[:width]
+    """At most `width` columns, a Chinese character being two; a line that is cut loses its colour."""
+    shown, taken = _COLOUR.sub("", line), 0
+    for place, character in enumerate(shown):
+        taken += 2 if east_asian_width(character) in "WF" else 1
+        if taken > width:
+            return shown[:place]
+    return line

@@ -1,25 +1,17 @@
-"""How long the test that runs, and those after it, may still take: by seconds that were measured in this run.
+"""How long the test that runs, and those after it, may still take: by seconds that were measured in this run,
+before that by what a baseline shows (plan.py).
 
 Within a method a test's time is taken to grow with the tokens that are made one after the other: those of an
 answer for each wave of answers, or those of all prompts where an answer has one token. A method of which
-nothing was measured yet, and a test whose load is not known, leave the time of all tests unknown.
+nothing is known yet, and a test whose load is not known, leave the time of all tests unknown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from slabench.methods import Form
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedTest:
-    """A live test of the session. form: its load, None where it is not known. sends: it has a load at all."""
-
-    test_id: str
-    form: Form | None = None
-    sends: bool = True
+from slabench.session.planned_load import PlannedTest
 
 
 def sequential_tokens(form: Form) -> float:
@@ -29,16 +21,25 @@ def sequential_tokens(form: Form) -> float:
     return form.num_prompts / at_once * form.output_len
 
 
-class TimeLeft:
-    """Of a session's tests, in the order in which they run. Times in seconds on one clock."""
+def form_of(test: PlannedTest) -> Form | None:
+    """Of its one load; None where it has several, or a search, or nothing is known of it."""
+    return test.loads[0].form if len(test.loads) == 1 and not test.loads[0].search else None
 
-    def __init__(self, tests: Sequence[PlannedTest]) -> None:
-        self._tests = list(tests)
+
+class TimeLeft:
+    """Of a session's tests, in the order in which they run. Times in seconds on one clock.
+
+    expected: test id -> seconds, for methods of which nothing was measured yet.
+    """
+
+    def __init__(self, tests: Sequence[PlannedTest], expected: Mapping[str, float] | None = None) -> None:
+        self._tests, self._expected = list(tests), expected or {}
+        self.at_most = False  # whether the test that runs may have fewer loads
         self._place = {test.test_id: number for number, test in enumerate(tests)}
         self._speed: dict[str, float] = {}  # method -> seconds a sequential token, all loads of a test
         self._current: PlannedTest | None = None
-        self._began_s, self._loads, self._begun = 0.0, None, 0  # type: float, int | None, int
-        self._load_began_s = 0.0
+        self._loads: int | None = None
+        self._began_s, self._begun = 0.0, 0
 
     def place(self, test_id: str) -> tuple[int, int] | None:
         """(i, n) of test i of n."""
@@ -49,9 +50,9 @@ class TimeLeft:
         self._current = None if number is None else self._tests[number]
         self._began_s, self._loads, self._begun = now_s, None, 0
 
-    def begin_load(self, now_s: float, loads: int | None) -> None:
-        """loads: how many the test has in all; None: not known, as in a capacity search."""
-        self._loads, self._begun, self._load_began_s = loads, self._begun + 1, now_s
+    def begin_load(self, loads: int | None, *, at_most: bool = False) -> None:
+        """loads: how many the test has in all, or at most; None: not known, as in a capacity search."""
+        self._loads, self._begun, self.at_most = loads, self._begun + 1, at_most
 
     def end_test(self, now_s: float) -> None:
         if self._begun and self._begun == self._loads:
@@ -59,7 +60,7 @@ class TimeLeft:
         self._current = None
 
     def _learn(self, seconds: float) -> None:
-        form = None if self._current is None else self._current.form
+        form = None if self._current is None else form_of(self._current)
         if form is not None:
             self._speed[form.method] = seconds / sequential_tokens(form)
 
@@ -81,8 +82,9 @@ class TimeLeft:
         return test + sum(known) if len(known) == len(after) else None
 
     def _seconds(self, test: PlannedTest) -> float | None:
-        if not test.sends:
-            return 0.0
-        if test.form is None or test.form.method not in self._speed:
-            return None
-        return self._speed[test.form.method] * sequential_tokens(test.form)
+        if not test.loads and test.ended is None:
+            return 0.0  # it sends nothing
+        form = form_of(test)
+        if form is None or form.method not in self._speed:
+            return self._expected.get(test.test_id)
+        return self._speed[form.method] * sequential_tokens(form)

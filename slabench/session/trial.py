@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from slabench.bench_serving.client import find
 from slabench.errors import system_words
 from slabench.loadgen import LoadInterrupted, Progress
-from slabench.methods import TPOT_LIMIT_MS, TPOT_LIMITED, Form
+from slabench.messages import Message
+from slabench.methods import Form
 from slabench.metrics.per_request import tpot
 from slabench.records import RequestRecord, RunRecord, ServerEvidence
 from slabench.report.document import utc_now
@@ -25,7 +25,6 @@ from slabench.session.measurement import BASELINE, Measured, Trial
 from slabench.session.progress import LoadShape
 from slabench.session.prompts import Prompts
 from slabench.session.pytest_benchmark import Sidecar
-from slabench.verdict.sla import Slo, merge
 from slabench.workloads.model import Workload
 
 if TYPE_CHECKING:
@@ -44,8 +43,9 @@ class TestParts:
     sidecar: Sidecar
 
 
-def _name(test: TestParts, trial: Trial) -> str:
-    return test.test_id if trial == Trial() else f"{test.test_id} ({trial.message})"
+def _which(trial: Trial) -> Message | None:
+    """Of a test's loads; None for its only one."""
+    return None if trial == Trial() else trial.message
 
 
 def _load(campaign: Campaign, deployment: Deployment, form: Form, workload: Workload) -> Load:
@@ -70,8 +70,7 @@ def run_trial(
     deployment = servers.new
     if trial.side == BASELINE and servers.baseline is not None:
         deployment = servers.baseline
-    name = _name(test, trial)
-    test.progress.prepare(name, "prompts, calibration, warm-up, flush of the prefix cache")
+    test.progress.prepare(test.test_id, Message("live.prepare"), _which(trial))
     workload = test.prompts.workload(form, test.test_id, repeat=trial.repeat)
     load = _load(campaign, deployment, form, workload)
     calibrate = campaign.calibration.begin(
@@ -85,9 +84,7 @@ def run_trial(
     run = measure(
         load,
         ready,
-        lambda: _drive(
-            campaign, test, load, trial, labels, partial(_show_begin, campaign, test, load, form, loads)
-        ),
+        lambda: _drive(campaign, test, load, trial, labels, loads),
         count_tokens=campaign.tokenizer.count,
     )
     return load.measured(
@@ -121,7 +118,7 @@ def run_probe(campaign: Campaign, test: TestParts, form: Form, number: int, watc
         _show(campaign, test, report)
         watch.progress(report.elapsed_s, report.output_tokens)
 
-    _show_begin(campaign, test, load, form, None, name)
+    _show_begin(test, load, name)
     try:
         result = send(
             load.deployment,
@@ -152,12 +149,12 @@ def _drive(
     load: Load,
     trial: Trial,
     labels: tuple[str, ...],
-    show_begin: Callable[[str], None],
+    loads: int,
 ) -> Sent:
     """The load by the client that --client names; Ctrl-C leaves what was measured with the campaign."""
     client = _by_bench_serving if campaign.settings.options.client == "bench_serving" else _by_ours
     workload, plan = load.workload, load.plan
-    show_begin(_name(test, trial))
+    _show_begin(test, load, test.test_id, load=_which(trial), loads=loads, at_most=bool(trial.added))
     try:
         sent = test.sidecar.time(lambda: client(campaign, test, load, trial))
     except LoadInterrupted as stop:
@@ -179,13 +176,9 @@ def _drive(
     return Sent(sent.result, sent.reported, notes)
 
 
-def _show_begin(
-    campaign: Campaign, test: TestParts, load: Load, form: Form, loads: int | None, name: str
-) -> None:
-    """The view of a load that begins now, with the objectives that are known before its test is judged."""
-    rule = (Slo("tpot.mean", "<=", TPOT_LIMIT_MS),) if form.method in TPOT_LIMITED else ()
-    shape, log = LoadShape.of(load.workload.prompts, load.plan), LastLines(load.deployment.logs)
-    test.progress.begin(name, shape, loads=loads, slos=merge(rule, campaign.settings.slos), log=log)
+def _show_begin(test: TestParts, sent: Load, name: str, **more: Any) -> None:
+    shape, log = LoadShape.of(sent.workload.prompts, sent.plan), LastLines(sent.deployment.logs)
+    test.progress.begin(name, shape, log=log, **more)
 
 
 def _show(campaign: Campaign, test: TestParts, report: Progress) -> None:
@@ -215,7 +208,7 @@ def _by_ours(campaign: Campaign, test: TestParts, load: Load, trial: Trial) -> S
 def _by_bench_serving(campaign: Campaign, test: TestParts, load: Load, trial: Trial) -> Sent:
     options = campaign.settings.options
     client = find(options.bench_serving_python)
-    test.progress.prepare(test.test_id, "bench_serving sends; it reports nothing before its end")
+    test.progress.prepare(test.test_id, Message("live.bench_serving"), _which(trial))
     campaign.tokenizer.required()
     tokenizer = campaign.tokenizer.folder()
     assert tokenizer is not None, "there is a tokenizer, so it has a folder or a name"

@@ -19,9 +19,6 @@ class LastBatch:
     running: int
     queue: int
 
-    def __str__(self) -> str:
-        return f"{self.running} running, {self.queue} queued"
-
 
 class LastLines:
     """Of logs that grow: what was there when this was made is not read."""

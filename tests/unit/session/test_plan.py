@@ -11,7 +11,7 @@ import pytest
 from slabench.errors import ConfigError
 from slabench.methods import ALI_DECODE, ALI_PREFILL, TENCENT, Form
 from slabench.session.plan import ZERO, Range, RunPlan, plan_run
-from slabench.session.plan_knowledge import known, offline
+from slabench.session.plan_knowledge import by_baseline, known, offline
 from slabench.session.plan_models import BESIDE_S
 from slabench.session.plan_time import CALIBRATION_S, START_S
 from slabench.session.planned_load import PlannedLoad, PlannedTest
@@ -123,6 +123,8 @@ def test_automatic_times_come_from_the_file_that_has_them(tmp_path: Path) -> Non
     said = [str(note) for note in plan.notes]
     assert said[0].startswith(f"Times are those that {file} has")
     assert "other: no time is known, since the baseline does not have them with this load." in said
+    assert by_baseline((planned("t", FORM), planned("other", FORM)), made) == {"t": known.seconds.most}
+    assert by_baseline((planned("t", FORM),), settings(plan="")) == {}
 
 
 def test_the_client_is_calibrated_once_for_a_shape() -> None:

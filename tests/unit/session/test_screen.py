@@ -118,3 +118,11 @@ def test_nothing_is_erased_that_was_not_drawn(monkeypatch: pytest.MonkeyPatch) -
     screen = screen_on(terminal, monkeypatch)
     monkeypatch.setattr(screen, "_write", lambda text: pytest.fail("written"))
     screen.erase()
+
+
+def test_a_chinese_character_takes_two_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, written = screen_on(Terminal(), monkeypatch), list[str]()
+    monkeypatch.setattr(screen, "_write", written.append)
+    monkeypatch.setattr(screen, "_size", lambda: os.terminal_size((10, 24)))
+    screen.draw(["排队 64", "日志最后一行：运行"])
+    assert "\r\n排队 64\r\n日志最后\x1b8" in written[0]

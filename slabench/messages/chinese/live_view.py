@@ -1,0 +1,26 @@
+"""施压期间显示的内容。"""
+
+MESSAGES = {
+    "live.head": "测试 {number}/{tests}：{name}",
+    "live.load": "{name}（{load}）",
+    "live.prepare": "准备 prompt、校准、预热、清空前缀缓存",
+    "live.bench_serving": "由 bench_serving 发送；结束前不报告进度",
+    "live.done": "已完成 {done}/{requests}",
+    "live.running": "运行 {running}",
+    "live.queued": "排队 {queued}",
+    "live.failed": "失败 {failed}",
+    "live.log": "日志最后一行：运行 {running}，排队 {queued}",
+    "live.input": "输入 {speed:,.0f} tok/s",
+    "live.output": "输出 {speed:,.0f} tok/s",
+    "live.tpot": "TPOT {tpot:.2f} ms（{parts:；}）",
+    "live.tpot_over": "TPOT {tpot:.2f} ms（{parts:；}），超出上限",
+    "live.tpot_running": "运行中的请求",
+    "live.tpot_mean": "{answers} 个响应的均值",
+    "live.silent": "已有 {seconds:.0f} s 没有新 token",
+    "live.so_far": "已用 {duration}",
+    "live.left": "约剩 {duration}",
+    "live.test": "本测试 {duration}",
+    "live.test_at_most": "本测试最多 {duration}",
+    "live.all": "全部 {duration}",
+    "live.all_at_most": "全部最多 {duration}",
+}

@@ -1,0 +1,26 @@
+"""What is shown while a load runs."""
+
+MESSAGES = {
+    "live.head": "test {number} of {tests}: {name}",
+    "live.load": "{name} ({load})",
+    "live.prepare": "prompts, calibration, warm-up, flush of the prefix cache",
+    "live.bench_serving": "bench_serving sends; it reports nothing before its end",
+    "live.done": "{done}/{requests} done",
+    "live.running": "{running} running",
+    "live.queued": "{queued} queued",
+    "live.failed": "{failed} FAILED",
+    "live.log": "the log's last line: {running} running, {queued} queued",
+    "live.input": "{speed:,.0f} input tok/s",
+    "live.output": "{speed:,.0f} output tok/s",
+    "live.tpot": "TPOT {tpot:.2f} ms ({parts:; })",
+    "live.tpot_over": "TPOT {tpot:.2f} ms ({parts:; }) over the limit",
+    "live.tpot_running": "of those that run",
+    "live.tpot_mean": "mean of {answers}",
+    "live.silent": "no token for {seconds:.0f} s",
+    "live.so_far": "{duration} so far",
+    "live.left": "about {duration} left",
+    "live.test": "test {duration}",
+    "live.test_at_most": "test at most {duration}",
+    "live.all": "all {duration}",
+    "live.all_at_most": "all at most {duration}",
+}
