@@ -19,6 +19,7 @@ from slabench.report.resume import read_run
 from slabench.report.sanitize import plain
 from slabench.run_document.entry import ComparedMetric, Entry
 from slabench.run_document.run import RunDocument, RunState
+from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.regression import ComparisonResult
 
 # The gate ends its servers, and writes what it has, within this time.
@@ -83,7 +84,8 @@ def standing_of(run: RunDocument) -> tuple[Standing, str]:
         return Standing.UNMEASURED, "the run did not measure all of its tests"
     for entry in run.tests:
         if not entry.valid:
-            return Standing.UNMEASURED, f"{entry.name}: {entry.headline}"
+            checked = any(check.state is CheckStatus.INVALID for check in entry.checks)
+            return Standing.INVALID if checked else Standing.UNMEASURED, f"{entry.name}: {entry.headline}"
         if not _metrics(entry):
             return Standing.UNMEASURED, f"{entry.name}: it was not compared with anything"
     open_ones = _first(results, ComparisonResult.INCONCLUSIVE)

@@ -1,9 +1,9 @@
 """Which version to measure next, and when the answer is known: a binary search whose test has three words.
 
 Versions are in their order, and a version after a slower one is taken to be slower too. A version whose test
-is undecided is measured again, at a new launch and with twice the pairs; after ATTEMPTS it is passed over for
-its neighbours, as is one that cannot be measured. So the answer is two neighbours, or the versions between
-which nothing could be decided.
+is undecided is measured again, at a new launch and with twice the pairs, and one whose run was not valid once
+more; after these it is passed over for its neighbours, as is one that cannot be measured at all. So the
+answer is two neighbours, or the versions between which nothing could be decided.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from enum import StrEnum
 
 from slabench.verdict.looks import DEFAULT_LOOKS
 
-ATTEMPTS = 3  # of an undecided version: with n, 2 n and 4 n pairs
+# Runs of a version that say so, after which it is passed over: undecided ones have n, 2 n and 4 n pairs.
+ATTEMPTS = {"UNDECIDED": 3, "INVALID": 2}
 MOST_ADDED = DEFAULT_LOOKS.last  # pairs, where they are added until the comparison is decided
 
 
@@ -24,7 +25,8 @@ class Standing(StrEnum):
     SLOWER = "SLOWER"  # a metric is surely worse
     NOT_SLOWER = "NOT_SLOWER"  # no metric can be worse
     UNDECIDED = "UNDECIDED"
-    UNMEASURED = "UNMEASURED"  # it did not start, or its run is not valid
+    INVALID = "INVALID"  # a check of its run: a busy machine, a request that failed
+    UNMEASURED = "UNMEASURED"  # it did not start, or cannot be compared: another run would not either
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,13 @@ class Ask:
 
     place: int
     attempt: int  # from 1
+    doublings: int = 0  # of the pairs
 
     def repeats(self, first: int | None) -> int | str:
         """first: of the first attempt; None: as many as decide it, up to MOST_ADDED."""
-        if first is None and self.attempt == 1:
+        if first is None and not self.doublings:
             return "auto"
-        return (MOST_ADDED if first is None else first) << self.attempt - 1  # twice as many each time
+        return (MOST_ADDED if first is None else first) << self.doublings
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,6 @@ def next_step(versions: int, standings: Standings, *, oldest_is_reference: bool)
 
 def _ask(place: int, known: Sequence[Standing]) -> Ask | None:
     """None where nothing more is to be learned of it."""
-    if known and (known[-1] is not Standing.UNDECIDED or len(known) >= ATTEMPTS):
+    if known and known.count(known[-1]) >= ATTEMPTS.get(known[-1], 1):
         return None
-    return Ask(place, len(known) + 1)
+    return Ask(place, len(known) + 1, known.count(Standing.UNDECIDED))

@@ -244,8 +244,9 @@ HOLDS, OPEN, WORSE = metric("holds"), metric("inconclusive"), metric("worse", 1.
             "a: tpot.mean in",
         ),
         ([compared("a", "INVALID", OPEN, WORSE, **INVALID)], Standing.SLOWER, "a: tpot.mean worse"),
-        ([compared("a", "PASSED", HOLDS), entry("b", "INVALID", **INVALID)], Standing.UNMEASURED, "b: "),
-        ([compared("b", "INVALID", HOLDS, **INVALID)], Standing.UNMEASURED, "b: tpot mean"),
+        ([compared("a", "PASSED", HOLDS), entry("b", "INVALID", **INVALID)], Standing.INVALID, "b: "),
+        ([compared("b", "INVALID", HOLDS, **INVALID)], Standing.INVALID, "b: tpot mean"),
+        ([entry("b", "INVALID", reasons=["NOT_COMPARABLE"])], Standing.UNMEASURED, "b: tpot mean"),
         ([compared("a", "PASSED", HOLDS), entry("b")], Standing.UNMEASURED, "b: it was not compared"),
         ([], Standing.UNMEASURED, "the run did not measure all of its tests"),
         # the worst of several stands in the line

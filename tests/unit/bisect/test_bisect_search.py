@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slabench.bisect.search import ATTEMPTS, Answer, Ask, NoAnswer, Standing, next_step
+from slabench.bisect.search import Answer, Ask, NoAnswer, Standing, next_step
 
+MOST = {Standing.UNDECIDED: 3, Standing.INVALID: 2, Standing.UNMEASURED: 1}  # runs of a version
 Test = Callable[[int, int], Standing]  # of (place, attempt)
 
 
@@ -65,14 +66,21 @@ def test_an_undecided_version_is_asked_again_with_twice_the_pairs() -> None:
     answer, asked = walk(16, test)
     assert answer == Answer(8, 9, ())
     assert [(ask.attempt, ask.repeats(5)) for ask in asked if ask.place == 7] == [(1, 5), (2, 10)]
-    assert asked.index(Ask(7, 2)) == asked.index(Ask(7, 1)) + 1
+    assert asked.index(Ask(7, 2, 1)) == asked.index(Ask(7, 1)) + 1
+
+
+def test_a_run_that_was_not_valid_is_made_once_more_with_the_same_pairs() -> None:
+    said = [Standing.INVALID, Standing.UNDECIDED, Standing.SLOWER]
+    answer, asked = walk(3, lambda place, attempt: said[attempt - 1] if place == 2 else Standing.NOT_SLOWER)
+    assert answer == Answer(1, 2, ())
+    assert [ask.repeats(5) for ask in asked] == [5, 5, 10, 5]
 
 
 @given(st.integers(2, 24), st.data())
 def test_versions_that_decide_nothing_are_passed_over_and_named(versions: int, data: st.DataObject) -> None:
     change = data.draw(st.integers(1, versions - 1))
     blank = data.draw(st.sets(st.integers(1, max(1, versions - 2))))
-    kinds = {place: data.draw(st.sampled_from([Standing.UNDECIDED, Standing.UNMEASURED])) for place in blank}
+    kinds = {place: data.draw(st.sampled_from([*MOST])) for place in blank}
     blank.discard(versions - 1)
 
     def test(place: int, attempt: int) -> Standing:
@@ -87,15 +95,14 @@ def test_versions_that_decide_nothing_are_passed_over_and_named(versions: int, d
     assert answer.unresolved == tuple(range(max(good) + 1, min(bad)))
     for place in blank:
         attempts = [ask.attempt for ask in asked if ask.place == place]
-        most = ATTEMPTS if kinds[place] is Standing.UNDECIDED else 1
-        assert attempts == [*range(1, len(attempts) + 1)] and len(attempts) in (0, most)
+        assert attempts == [*range(1, len(attempts) + 1)] and len(attempts) in (0, MOST[kinds[place]])
 
 
-@pytest.mark.parametrize("standing", [Standing.UNDECIDED, Standing.UNMEASURED])
+@pytest.mark.parametrize("standing", [*MOST])
 def test_without_the_newest_there_is_no_answer(standing: Standing) -> None:
     answer, asked = walk(8, lambda place, attempt: standing)
     assert answer == NoAnswer(7, standing)
-    assert len(asked) == (ATTEMPTS if standing is Standing.UNDECIDED else 1)
+    assert len(asked) == MOST[standing]
 
 
 def test_a_walk_that_is_stopped_anywhere_goes_on_as_if_it_had_not_been() -> None:
