@@ -8,7 +8,7 @@ import re
 import xml.etree.ElementTree as ET
 
 from slabench.messages import in_language
-from slabench.report.headline import headline
+from slabench.report.headline import headline, remedy
 from slabench.report.localized import localized
 from slabench.run_document.entry import Entry
 from slabench.run_document.read import parse
@@ -34,10 +34,12 @@ def test_every_output_for_readers_is_chinese_and_run_json_is_not(suite: Suite) -
         entry = parse(Entry, stored)
         words[entry.name.rpartition("[")[2].rstrip("]")] = entry.word
         with in_language("zh"):
-            line = headline(localized(entry))
+            chinese = localized(entry)
+            line, to_do = headline(chinese), remedy(chinese)
         assert line != headline(entry) and (HAN.search(line) or entry.word == "PASSED")
         assert f"{entry.word} {entry.id}: {line}\n" in done.output
-        assert line in summary and line in page
+        assert line in summary
+        assert chinese.headline in page and to_do in page  # which has them apart
         failure = junit[entry.id.rpartition("::")[2]].find("failure")
         assert (failure is None) == (entry.word == "PASSED")
         assert failure is None or failure.get("message", "").startswith(f"{entry.word}: {line}")

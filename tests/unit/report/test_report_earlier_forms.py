@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from slabench.messages import in_language
 from slabench.report.console import summary_table, test_block
 from slabench.report.github import job_lines
+from slabench.report.localized import localized
 from slabench.report.markdown import summary_md
 from slabench.report.page.render import report_page
 from slabench.report.stored_runs import read_side
@@ -29,6 +31,11 @@ def test_every_output_of_an_earlier_run(path: Path, tmp_path: Path) -> None:
     ):
         assert entry.word in line and entry.name.split("[")[0].rpartition("::")[2] in line
         assert all(entry.name.split("[")[0] in text for text in texts)
+    with in_language("zh"):
+        chinese = localized(run)
+        assert all(
+            "结论" in text for text in (summary_table(chinese), summary_md(chinese), report_page([run]))
+        )
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "run.json").write_text(path.read_text(encoding="utf-8"))
