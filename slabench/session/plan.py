@@ -63,6 +63,7 @@ class Knowledge:
     source: Message
     models: tuple[ServerModel | None, ...]
     stops: tuple[Result, ...] | None = None
+    notes: tuple[Message, ...] = ()
     unlike: str = "plan.unlike.baseline"  # why a load may have no time
 
 
@@ -72,7 +73,7 @@ class RunPlan:
 
     rows: tuple[PlannedRow, ...]
     repeats: Repeats
-    servers: tuple[str, ...]
+    servers: tuple[Message, ...]
     seconds: Range | None
     by_server: tuple[Range, ...]  # seconds of each server's loads
     notes: tuple[Message, ...]
@@ -82,14 +83,12 @@ ZERO = Range(0.0, 0.0)
 NOTHING = Counts(ZERO, ZERO, ZERO, ZERO)
 
 
-def plan_run(
-    tests: Sequence[PlannedTest], settings: Settings, knowledge: Knowledge, notes: Sequence[Message] = ()
-) -> RunPlan:
+def plan_run(tests: Sequence[PlannedTest], settings: Settings, knowledge: Knowledge) -> RunPlan:
     """The tests in the order of the run."""
     repeats = Repeats.of(settings)
-    names = ("new server", "old server")[: repeats.servers]
+    names = (Message("plan.server.new"), Message("plan.server.old"))[: repeats.servers]
     models = (knowledge.models * 2)[: repeats.servers]
-    servers = [ServerTime(name, model, settings) for name, model in zip(names, models, strict=True)]
+    servers = [ServerTime(name.id, model, settings) for name, model in zip(names, models, strict=True)]
     run = _Run(settings, repeats, servers, KnownCalibrations(settings), knowledge)
     rows = tuple(run.row(test) for test in tests)
     timed = [row.seconds for row in rows if row.seconds is not None and row.test.loads]
@@ -100,7 +99,12 @@ def plan_run(
         names,
         sum((row.seconds for row in rows if row.seconds is not None), Range(begin, begin)) if timed else None,
         tuple(run.by_server),
-        (knowledge.source, *run.unknown(rows), *notes, *_beside(settings, rows, knowledge, repeats)),
+        (
+            knowledge.source,
+            *knowledge.notes,
+            *run.unknown(rows),
+            *_beside(settings, rows, knowledge),
+        ),
     )
 
 
@@ -201,9 +205,7 @@ class _Run:
         return [Message("plan.unlike", tests=", ".join(names), why=why)] if names else []
 
 
-def _beside(
-    settings: Settings, rows: Sequence[PlannedRow], knowledge: Knowledge, repeats: Repeats
-) -> list[Message]:
+def _beside(settings: Settings, rows: Sequence[PlannedRow], knowledge: Knowledge) -> list[Message]:
     options = settings.options
     started = [command for command in (options.launch, options.baseline_launch) if command is not None]
     shared = len(settings.base_urls)

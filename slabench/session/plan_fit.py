@@ -8,6 +8,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+OFF = 1.25  # two measured steps may be off by so much
+
 
 @dataclass(frozen=True, slots=True)
 class ProbePoint:
@@ -73,12 +75,29 @@ class FittedCost:
         low, top = (row.base_ms + row.slope_ms * length / 1000 for row in (low_row, high_row))
         return max(low + share * (top - low), rows[0].base_ms)
 
+    def disagree(self, length: float) -> bool:
+        """Whether steps of two batch sizes cannot both be a quiet server's.
+
+        A larger batch is no faster than a smaller one, and no slower than several of those one after another.
+        """
+        steps = [(row.size, row.base_ms + row.slope_ms * length / 1000) for row in self.rows]
+        return any(
+            larger < smaller / OFF or larger > smaller * OFF * size / small
+            for (small, smaller), (size, larger) in itertools.pairwise(steps)
+        )
+
 
 def fit(points: Sequence[ProbePoint], chunk: int) -> FittedCost:
     """chunk: prompt tokens of a forward (chunked_prefill_size)."""
     sizes = sorted({point.size for point in points})
     rows = tuple(_row(size, [point for point in points if point.size == size]) for size in sizes)
-    return FittedCost(rows, *_prefill(points, chunk))
+    return FittedCost(rows, *_prefill([point for point in points if _warm(point, points)], chunk))
+
+
+def _warm(point: ProbePoint, points: Sequence[ProbePoint]) -> bool:
+    """The first load of a batch size, with the shorter prompts, may have waited for kernels to compile."""
+    longest = max(each.length for each in points if each.size == point.size)
+    return point.size == 1 or point.length == longest
 
 
 def _row(size: int, points: Sequence[ProbePoint]) -> DecodeRow:

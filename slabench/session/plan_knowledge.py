@@ -37,7 +37,7 @@ def offline(settings: Settings, tests: Sequence[PlannedTest]) -> Knowledge:
             Message("plan.source.profile", profile=shown),
             tuple(VirtualServer(profile, profile.limits) for profile in profiles),
             tuple(KnownLimits.of_profile(profiles[0]).stops(tests, settings)),
-            "plan.unlike.never",
+            unlike="plan.unlike.never",
         )
     if settings.baseline is not None:
         model = StoredServer(settings.baseline)

@@ -91,7 +91,8 @@ def probed(settings: Settings, tests: Sequence[PlannedTest], say: Callable[[str]
         first.source(sum(len(probe.points) for probe in probes), sum(probe.seconds for probe in probes)),
         tuple(probe.model for probe in probes),
         tuple(result for result in results if result.status is Status.STOP),
-        "plan.unlike.never",
+        (Message("plan.source.probe_noisy"),) if any(probe.disagrees for probe in probes) else (),
+        unlike="plan.unlike.never",
     )
 
 
@@ -104,9 +105,17 @@ class Probed:
     model: VirtualServer
     seconds: float
 
+    @property
+    def longest(self) -> int:
+        return max(point.length for point in self.points)
+
+    @property
+    def disagrees(self) -> bool:
+        return self.cost.disagree(self.longest)
+
     def source(self, loads: int, seconds: float) -> Message:
         """loads, seconds: of the probes of all servers; the model is this one's."""
-        longest = max(point.length for point in self.points)
+        longest = self.longest
         best = max((point for point in self.points if point.length == longest), key=lambda point: point.size)
         steps = [
             Message("plan.source.step", ms=row.base_ms + row.slope_ms * longest / 1000, size=row.size)

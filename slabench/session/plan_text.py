@@ -96,7 +96,10 @@ def plan_text(plan: RunPlan) -> str:
         each=_span(Range(repeats.least, repeats.most), str),
         servers=Message("plan.one_server" if servers == 1 else "plan.two_servers"),
     )
-    total = (Message("plan.in_all"), *_cells(whole(plan)), "", _span(plan.seconds))
+    span = _span(plan.seconds)
+    if plan.seconds is not None and any(row.seconds is None for row in plan.rows):
+        span = str(Message("plan.at_least", time=span))
+    total = (Message("plan.in_all"), *_cells(whole(plan)), "", span)
     lines = [
         str(title),
         table(HEAD, [*map(_row, plan.rows), total], left=(0,)),

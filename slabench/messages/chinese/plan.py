@@ -12,7 +12,10 @@ MESSAGES = {
     "plan.head.tokens_out": "输出 token",
     "plan.head.a_load": "单次用时",
     "plan.head.all_loads": "总用时",
+    "plan.at_least": "至少 {time}",
     "plan.in_all": "合计",
+    "plan.server.new": "新服务",
+    "plan.server.old": "旧服务",
     "plan.by_server": "各服务的施压时间：{spans:；}",
     "plan.asserted": "除每次运行须有效（docs/validity.md）之外，还断言：",
     "plan.asserts": "{test}{more}：{asserts}",
@@ -34,6 +37,9 @@ MESSAGES = {
     "plan.source.probe": (
         "时间由模型得出，模型按对服务的 {loads} 次施压探测（{seconds:.0f} s）拟合：{length:,} token 时 prefill {prefill:,.0f} tok/s；"
         "decode 每步 {steps}。"
+    ),
+    "plan.source.probe_noisy": (
+        "这些时间只是粗略估计：探测到的各步时间互相矛盾，说明服务或本机正忙于别的工作。请停掉它，再做一次计划。"
     ),
     "plan.source.step": "batch size {size} 时 {ms:.2f} ms",
     "plan.source.none": (

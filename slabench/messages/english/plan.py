@@ -12,7 +12,10 @@ MESSAGES = {
     "plan.head.tokens_out": "tokens out",
     "plan.head.a_load": "a load",
     "plan.head.all_loads": "all loads",
+    "plan.at_least": "at least {time}",
     "plan.in_all": "in all",
+    "plan.server.new": "new server",
+    "plan.server.old": "old server",
     "plan.by_server": "Loads by server: {spans:; }",
     "plan.asserted": "What is asserted, beside that each run is valid (docs/validity.md):",
     "plan.asserts": "{test}{more}: {asserts}",
@@ -38,6 +41,10 @@ MESSAGES = {
     "plan.source.probe": (
         "Times are a model's, fitted to a probe of {loads} loads at the server ({seconds:.0f} s): prefill "
         "{prefill:,.0f} tok/s at {length:,} tokens; decode step {steps}."
+    ),
+    "plan.source.probe_noisy": (
+        "These times are rough: the probe's steps do not agree, so that the server or this machine was busy "
+        "with something else. Stop that, and plan again."
     ),
     "plan.source.step": "{ms:.2f} ms at batch size {size}",
     "plan.source.none": (

@@ -13,6 +13,7 @@ from slabench.methods import ALI_DECODE, ALI_PREFILL, TENCENT, Form
 from slabench.session.plan import ZERO, Range, RunPlan, plan_run
 from slabench.session.plan_knowledge import by_baseline, known, offline
 from slabench.session.plan_models import BESIDE_S
+from slabench.session.plan_text import plan_text
 from slabench.session.plan_time import CALIBRATION_S, START_S
 from slabench.session.planned_load import PlannedLoad, PlannedTest
 from slabench.session.settings import Settings
@@ -125,6 +126,7 @@ def test_automatic_times_come_from_the_file_that_has_them(tmp_path: Path) -> Non
     assert "other: no time is known, since the baseline does not have them with this load." in said
     assert by_baseline((planned("t", FORM), planned("other", FORM)), made) == {"t": known.seconds.most}
     assert by_baseline((planned("t", FORM),), settings(plan="")) == {}
+    assert plan_text(plan).count("at least") == 1
 
 
 def test_the_client_is_calibrated_once_for_a_shape() -> None:

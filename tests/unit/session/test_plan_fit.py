@@ -42,6 +42,18 @@ def test_steps_between_and_beyond_the_measured_batch_sizes() -> None:
     assert FittedCost((DecodeRow(4, 10.0, 1.0),), 0.0, 0.0, 0.0).step_ms(9, 2000.0) == 12.0
 
 
+@pytest.mark.parametrize(
+    ("single", "batch", "disagree"),
+    [(10.0, 10.0, False), (10.0, 8.1, False), (10.0, 7.9, True), (10.0, 49.0, False), (10.0, 51.0, True)],
+)
+def test_a_larger_batch_is_no_faster_and_no_slower_than_one_after_the_other(
+    single: float, batch: float, disagree: bool
+) -> None:
+    """Within a quarter: 8 to 50 ms for four, where a single request has 10."""
+    cost = FittedCost((DecodeRow(1, single, 0.0), DecodeRow(4, batch, 0.0)), 0.0, 0.0, 0.0)
+    assert cost.disagree(1000) is disagree
+
+
 def test_prefill_is_split_into_its_three_terms() -> None:
     """3 ms a forward of 1,000 tokens, 0.1 ms a token, 2 ms a million pairs."""
 
@@ -53,6 +65,17 @@ def test_prefill_is_split_into_its_three_terms() -> None:
     cost = fit([point(1, 200), point(1, 900), point(4, 900), point(8, 3000)], 1000)
     assert (cost.overhead_ms, cost.token_ms, cost.pair_ms) == pytest.approx((3.0, 0.1, 2.0))
     assert cost.prefill_s([(0, 500), (500, 500)]) == pytest.approx((3 + 100 + 2 * 0.5) / 1000)
+
+
+def test_the_first_load_of_a_batch_size_may_have_compiled_kernels() -> None:
+    """Its prefill is not counted: 9 s for 800 tokens, where all others take 1 ms a token."""
+    cold = ProbePoint(8, 100, 8, 9.0, 1.0)
+    points = [
+        ProbePoint(size, length, 8, size * length / 1000, 1.0)
+        for size, length in ((1, 100), (1, 900), (8, 900))
+    ]
+    cost = fit([*points, cold], 8192)
+    assert cost.prefill_s([(0, 1000)]) == pytest.approx(1.0)
 
 
 def test_no_term_falls_below_zero() -> None:
