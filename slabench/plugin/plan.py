@@ -27,8 +27,6 @@ from slabench.plugin.stash import SETTINGS
 from slabench.plugin.terminal import say
 from slabench.report.sanitize import plain_lines
 from slabench.session.planned_load import BodyEnds, PlannedTest, Recorders
-from slabench.session.preflight import PreflightContext, Stage, examine
-from slabench.session.preflight.refusals import check_command_line
 
 ERROR = pytest.StashKey[BaseException | None]()  # on the item: what its setup or body raised
 
@@ -81,6 +79,10 @@ class PlanRun:
             for sentence in (*idle_options(live, config.option), *unread(live, config.option)):
                 say(config, sentence)
             if settings.live:
+                # with all checks, and what they look at: not for a collection
+                from slabench.session.preflight import PreflightContext, Stage, examine
+                from slabench.session.preflight.refusals import check_command_line
+
                 context = PreflightContext(settings, tuple(tests))
                 for sentence in check_command_line(examine(context, Stage.COMMAND_LINE), context):
                     say(config, sentence)
