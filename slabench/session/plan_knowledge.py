@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from slabench.errors import ConfigError
 from slabench.messages import Message
@@ -10,6 +11,7 @@ from slabench.session.plan import Knowledge, plan_run
 from slabench.session.plan_limits import KnownLimits
 from slabench.session.plan_models import StoredServer, VirtualServer
 from slabench.session.planned_load import PlannedTest
+from slabench.session.preflight.registry import Result
 from slabench.session.settings import SIM, Settings
 from slabench.sim.profiles import NullProfile, Profile, UnknownProfile, read_profile
 
@@ -36,13 +38,23 @@ def offline(settings: Settings, tests: Sequence[PlannedTest]) -> Knowledge:
         return Knowledge(
             Message("plan.source.profile", profile=shown),
             tuple(VirtualServer(profile, profile.limits) for profile in profiles),
-            tuple(KnownLimits.of_profile(profiles[0]).stops(tests, settings)),
+            tuple(_stops(profiles, tests, settings)),
             unlike="plan.unlike.never",
         )
     if settings.baseline is not None:
         model = StoredServer(settings.baseline)
         return Knowledge(Message("plan.source.baseline", file=settings.baseline.path), (model,))
     return Knowledge(Message("plan.source.none"), (None,))
+
+
+def _stops(profiles: Sequence[Profile], tests: Sequence[PlannedTest], settings: Settings) -> Iterator[Result]:
+    """Of the new server, and of an old one that has another profile."""
+    new, *others = dict.fromkeys(profiles)
+    yield from KnownLimits.of_profile(new).stops(tests, settings)
+    for old in others:
+        for result in KnownLimits.of_profile(old).stops(tests, settings):
+            message = Message("preflight.baseline_server", text=result.message)
+            yield replace(result, message=message, baseline=True)
 
 
 def by_baseline(tests: Sequence[PlannedTest], settings: Settings) -> dict[str, float]:

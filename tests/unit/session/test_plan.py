@@ -185,6 +185,16 @@ def test_what_cannot_fit_is_sent_no_load(load: PlannedLoad, check: str, sentence
     assert (row.seconds == ZERO) is bool(check) and plan.seconds is not None
 
 
+def test_what_the_old_server_cannot_hold_is_refused_too() -> None:
+    test = PlannedTest("t", (PlannedLoad(ALI_DECODE.replaced(num_prompts=8), batch_size=8),), judged=True)
+    sides = {"plan": "", "base_url": ["sim:demo"], "baseline_url": "sim:demo?pool_tokens=40000"}
+    (row,) = plan_of(settings(**sides), test).rows
+    (stop,) = row.stops
+    assert stop.baseline and "needs 45056 tokens of KV cache, the server has 40000" in stop.sentence
+    (row,) = plan_of(settings(**{**sides, "baseline_url": "sim:demo"}), test).rows
+    assert not row.stops
+
+
 def test_a_batch_that_is_allowed_is_measured_and_under_a_gate_one_stops_all() -> None:
     large = PlannedTest("t", (PlannedLoad(ALI_DECODE.replaced(num_prompts=14), batch_size=14),), judged=True)
     (allowed,) = plan_of(settings(plan="r1-fp8-tp8", allow=("batch_fits",)), large).rows
