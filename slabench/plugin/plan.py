@@ -14,6 +14,7 @@ from _pytest.runner import runtestprotocol
 
 from slabench.errors import ConfigError, InvalidRun, ServerError
 from slabench.exit_status import INVALID
+from slabench.messages import Message
 from slabench.options.checks import check_writable
 from slabench.output_file import check_free, write_whole
 from slabench.plugin import plan_fixtures
@@ -60,7 +61,7 @@ class PlanRun:
         """UsageError for what a run with these options would refuse."""
         config, live = self.config, [item for item in session.items if is_live(item)]
         if not live:
-            say(config, "There is no live test among those selected, so there is nothing to plan.")
+            self._say(Message("plan.no_live_test"))
             return True
         try:
             if config.option.plan_json is not None:
@@ -116,8 +117,12 @@ class PlanRun:
         from slabench.report.resume import finished, read_run
 
         kept = finished(read_run(run)[1])
-        say(self.config, f"{len(kept)} tests are finished in {run}: a continued run keeps them.")
+        self._say(Message("plan.kept", run=run, tests=len(kept)))
         return kept
+
+    def _say(self, message: Message) -> None:
+        with spoken(self.config):
+            say(self.config, str(message))
 
     def _show(self, tests: list[PlannedTest]) -> None:
         from slabench.session.plan import plan_run
@@ -133,4 +138,4 @@ class PlanRun:
             say(config, line)
         if config.option.plan_json is not None:
             write_whole(Path(config.option.plan_json), dumps(plan_values(plan)))
-            say(config, f"The plan was written to {config.option.plan_json}.")
+            self._say(Message("plan.written", file=config.option.plan_json))

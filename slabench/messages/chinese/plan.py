@@ -20,6 +20,9 @@ MESSAGES = {
     "plan.asserted": "除每次运行须有效（docs/validity.md）之外，还断言：",
     "plan.asserts": "{test}{more}：{asserts}",
     "plan.asserts_tests": "（{tests} 个测试）",
+    "plan.no_live_test": "选中的测试中没有对服务施压的测试，因此没有可计划的内容。",
+    "plan.kept": "{run} 中已完成、续跑时保留的测试：{tests} 个。",
+    "plan.written": "计划已写入 {file}。",
     # 每个测试断言什么
     "plan.slos": "{slos}",
     "plan.floors": "基线的下限：{floors}",

@@ -20,6 +20,9 @@ MESSAGES = {
     "plan.asserted": "What is asserted, beside that each run is valid (docs/validity.md):",
     "plan.asserts": "{test}{more}: {asserts}",
     "plan.asserts_tests": " ({tests} tests)",
+    "plan.no_live_test": "There is no live test among those selected, so there is nothing to plan.",
+    "plan.kept": "Tests that are finished in {run}, and that a continued run keeps: {tests}.",
+    "plan.written": "The plan was written to {file}.",
     # what each test asserts
     "plan.slos": "{slos}",
     "plan.floors": "floors of the baseline: {floors}",
