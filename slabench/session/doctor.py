@@ -19,7 +19,7 @@ from slabench.session.preflight.registry import Preflight, short
 from slabench.session.servers import open_servers
 from slabench.session.settings import Settings
 
-INDENT = 22
+INDENT = 23
 MOST_TESTS = 6  # that are named in a line
 
 
@@ -79,7 +79,7 @@ class Doctor:
         more = Message("doctor.more_tests", more=len(names) - MOST_TESTS) if len(names) > MOST_TESTS else ""
         concerned = Message("doctor.tests", tests=names[:MOST_TESTS], more=more) if names else ""
         with self.spoken():
-            self.say(_clean(f"{result.status:<5} {name:<15} {result.message}{concerned}"))
+            self.say(_clean(f"{result.status:<5} {name:<16} {result.message}{concerned}"))
             if result.status is not Status.OK and str(result.remedy):
                 self.say(_clean(f"{'':<{INDENT}}{result.remedy}"))
 

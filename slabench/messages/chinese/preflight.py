@@ -22,6 +22,7 @@ MESSAGES = {
     "deploy_log.none": "没有给出部署日志：只有日志中才能看到的内容（排队、CUDA graph）将不检查。",
     "deploy_log.none.remedy": "请加 {option}" + LOG_FILES + "。",
     "deploy_log.given": "每个服务都有日志。",
+    "reference_client.there": "由 {name} 施压。",
     "open_files.few": "{problem}",
     "open_files.few.remedy": "请调大启动 slabench 的 shell 的 `ulimit -n`。",
     "open_files.enough": "本机允许打开的文件数足够 {streams} 个在途请求使用。",

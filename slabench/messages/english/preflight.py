@@ -26,6 +26,7 @@ MESSAGES = {
     ),
     "deploy_log.none.remedy": "Add {option} " + LOG_FILES + ".",
     "deploy_log.given": "Every server has its log.",
+    "reference_client.there": "{name} sends the load.",
     "open_files.few": "{problem}",
     "open_files.few.remedy": "Raise `ulimit -n` of the shell that starts slabench.",
     "open_files.enough": "This machine allows enough open files for {streams} requests in flight.",

@@ -6,12 +6,14 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
+from slabench.bench_serving.client import find
+from slabench.errors import ConfigError
 from slabench.loadgen.own_limits import too_few_files
 from slabench.loadgen.workers import worker_count
 from slabench.messages import as_message
 from slabench.session.load import LoadOptions
 from slabench.session.preflight.context import PreflightContext, plan_of
-from slabench.session.preflight.registry import Preflight, Result, Stage, ok, stop, warn
+from slabench.session.preflight.registry import Preflight, Result, Stage, Status, ok, stop, warn
 from slabench.session.settings import SIM
 
 PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -37,6 +39,21 @@ def deploy_log(context: PreflightContext) -> Iterator[Result]:
         yield warn("deploy_log.none", option=missing[0])
     else:
         yield ok("deploy_log.given")
+
+
+@Preflight(
+    Stage.COMMAND_LINE,
+    needs="--client=bench_serving, --bench-serving-python",
+    stops="the Python that is named has no sglang.bench_serving",
+)
+def reference_client(context: PreflightContext) -> Iterator[Result]:
+    options = context.settings.options
+    if options.client != "bench_serving":
+        return
+    try:
+        yield ok("reference_client.there", name=find(options.bench_serving_python).name)
+    except ConfigError as error:
+        yield Result(Status.STOP, as_message(str(error)))
 
 
 @Preflight(

@@ -74,6 +74,20 @@ def test_without_a_curve_no_log_is_needed() -> None:
     )
 
 
+def test_another_client_that_is_not_there(tmp_path: Path) -> None:
+    absent = tmp_path / "python"
+    options: dict[str, Any] = {"client": "bench_serving", "bench_serving_python": str(absent)}
+    (result,) = results("reference_client", context(OTHER, **options))
+    assert result.status is Status.STOP and f"{absent} does not exist" in result.sentence
+    with pytest.raises(ConfigError, match=r"does not exist; .* No load was sent\."):
+        said(OTHER, **options)
+    absent.write_text("#!/bin/sh\necho 0.5.7\n")
+    absent.chmod(0o755)
+    (result,) = results("reference_client", context(OTHER, **options))
+    assert result.status is Status.OK and "0.5.7" in result.sentence
+    assert results("reference_client", context(OTHER)) == []
+
+
 def test_open_files_below_the_load(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda which: (64, 256))
     enough, few = tencent(128), point(512)
