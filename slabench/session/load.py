@@ -186,12 +186,19 @@ def make_ready(
     notes = [*workload.notes, *notes]
     if not options.flush_cache:
         return Ready(warmup.requests, tuple(notes))
+    return Ready(warmup.requests, tuple(notes), *flushed(deployment, say=say))
+
+
+def flushed(deployment: Deployment, **how: Any) -> tuple[int, str, int | None]:
+    """Flush the prefix cache of a deployment: (status, text, ranks that confirm it in their log, None without
+    a log). how: say and busy_s of control.flush().
+    """
     marks = mark(deployment.logs)
-    status, text = flush(deployment.url, deployment.headers, ca_file=deployment.ca_file, say=say)
+    status, text = flush(deployment.url, deployment.headers, ca_file=deployment.ca_file, **how)
     lines, roles = None, deployment.roles
     if status == 200 and marks:
         lines = flush_lines(marks, roles.schedulers, by_file=len(roles.workers) > 1)
-    return Ready(warmup.requests, tuple(notes), status, text, lines)
+    return status, text, lines
 
 
 def _probe_stream(load: Load, history: ServerHistory) -> None:

@@ -61,7 +61,7 @@ def test_a_healthy_server_is_ready(tmp_path: Path) -> None:
 
 BROKEN = [
     ("demo?fault=flush_refused", "flush", "The server reports no running request and refuses all the same"),
-    ("demo?fault=flush_missing", "flush", "is answered with HTTP 404; it must be 200"),
+    ("demo?fault=flush_missing", "flush", "was answered with HTTP 404; it must be 200"),
     ("demo?fault=buffered&fault_skip=0", "stream", "answers are held back until they are complete"),
     ("demo?fault=portal", "server", "HTML page"),
     ("demo?max_running=1", "batch_fits", "Batch size 2 is above the server's limit of 1 running requests"),

@@ -175,9 +175,6 @@ MESSAGES = {
     "tokenizer.agrees": "The server counts {texts} texts as the tokenizer here does, {tokens} tokens.",
     "flush_works.not_asked": "--no-flush-cache: earlier contents of the prefix cache make tests INVALID.",
     "flush_works.not_asked.remedy": "Leave it out, or start the server with --disable-radix-cache.",
-    "flush_works.confirmed": "The server flushes its prefix cache when asked.",
-    "flush_works.refused": "POST /flush_cache is answered with HTTP {status}; it must be 200.",
-    "flush_works.refused.remedy": "{cause}",
     "flush_works.running": "The server reports {running} requests that run or wait: stop other clients.",
     "flush_works.idle": (
         "The server reports no running request and refuses all the same: look at its log, and restart it."

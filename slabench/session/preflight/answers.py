@@ -10,10 +10,19 @@ from slabench.methods import ALI_PREFILL
 from slabench.session.evidence import behind, graph_limit
 from slabench.session.planned_load import PlannedLoad
 from slabench.session.preflight.context import PreflightContext, Side
-from slabench.session.preflight.registry import Preflight, Result, Stage, Status, ok, short, stop, warn
+from slabench.session.preflight.registry import (
+    Preflight,
+    Result,
+    Stage,
+    Status,
+    of_check,
+    ok,
+    short,
+    stop,
+    warn,
+)
 from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.differences import blocked, differences
-from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.validity.batch import fits
 from slabench.verdict.validity.policy import settle
 from slabench.verdict.validity.registry import FILLING
@@ -126,25 +135,13 @@ def batch_fits(context: PreflightContext) -> Iterator[Result]:
                 allow=options.allow,
                 strict=options.strict_validity,
             )
-            status = _STATUS[check.state]
-            message = (
-                check.message if isinstance(check.message, Message) else Message("text", text=check.text)
-            )
-            result = Result(status, message, check.remedy_message, (test_id,), check)
-            if status is not Status.OK:
+            result = of_check(check, (test_id,))
+            if result.status is not Status.OK:
                 yield from named(side, [result])
             elif largest is None or (load.batch_size or 0) > (largest[0].batch_size or 0):
                 largest = load, result
         if largest is not None:
             yield from named(side, [largest[1]])
-
-
-_STATUS = {
-    CheckStatus.OK: Status.OK,
-    CheckStatus.FINDING: Status.WARN,
-    CheckStatus.NOT_CHECKED: Status.WARN,
-    CheckStatus.INVALID: Status.STOP,
-}
 
 
 @Preflight(

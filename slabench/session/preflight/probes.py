@@ -11,20 +11,21 @@ from typing import Any
 
 from slabench.errors import ConfigError
 from slabench.messages import Message, as_message
-from slabench.server.control import flush as flush_cache
-from slabench.server.control import requests_there
+from slabench.records import ServerEvidence
+from slabench.server.control import requests_there, workers_flushed
 from slabench.server.http import Http
 from slabench.server.scrape import counters
 from slabench.session.deployment import Deployment
-from slabench.session.load import LoadOptions, send
+from slabench.session.evidence import behind
+from slabench.session.load import LoadOptions, flushed, send
 from slabench.session.preflight.answers import named
 from slabench.session.preflight.context import PreflightContext, Side
 from slabench.session.preflight.own_requests import quick, sent, short_prompt
-from slabench.session.preflight.registry import Preflight, Result, Stage, Status, ok, stop, warn
+from slabench.session.preflight.registry import Preflight, Result, Stage, Status, of_check, ok, stop, warn
 from slabench.session.stream_probe import ShortPrompt, probe
 from slabench.units import NS_PER_S
-from slabench.verdict.outcome import CheckStatus
-from slabench.verdict.validity.server import FLUSH_CAUSES
+from slabench.verdict.validity.policy import settle
+from slabench.verdict.validity.server import confirmed
 from slabench.verdict.validity.streamed import by_probe
 from slabench.workloads.model import Prompt
 
@@ -157,39 +158,41 @@ def stream(context: PreflightContext) -> Iterator[Result]:
             return send(deployment, quick(options), [prompt], output_len=tokens)
 
         probed = probe(whole, send_short)
-        check = by_probe(probed)
-        status = {CheckStatus.OK: Status.OK, CheckStatus.INVALID: Status.STOP}.get(check.state, Status.WARN)
-        if probed.failure:
-            status = Status.STOP
-        message = check.message if isinstance(check.message, Message) else as_message(check.text)
-        yield from named(side, [Result(status, message, check.remedy_message, check=check)])
+        result = of_check(by_probe(probed))
+        failed = replace(result, status=Status.STOP)
+        yield from named(side, [failed if probed.failure else result])
 
 
 @Preflight(
     Stage.PROBE,
-    needs="POST /flush_cache",
-    stops="the flush is refused (--allow=flush measures all the same)",
+    needs="POST /flush_cache, the deploy logs",
+    stops="the flush is refused, or a rank does not confirm it (--allow=flush measures all the same)",
 )
 def flush(context: PreflightContext) -> Iterator[Result]:
     """The last of all: the cache is then as it was before the doctor's own prompts, or emptier."""
-    options = context.settings.options
     for side in context.sides:
-        deployment = side.deployment
-        if options.no_flush_cache:
+        if context.settings.options.no_flush_cache:
             yield from named(side, [warn("flush_works.not_asked")])
-            continue
-        status, _ = flush_cache(
-            deployment.url, deployment.headers, ca_file=deployment.ca_file, busy_s=FLUSH_S
-        )
-        if status == 200:
-            yield from named(side, [ok("flush_works.confirmed")])
-            continue
+        else:
+            yield from named(side, [_flush(context, side)])
+
+
+def _flush(context: PreflightContext, side: Side) -> Result:
+    deployment, options = side.deployment, context.settings.options
+    status, text, lines = flushed(deployment, busy_s=FLUSH_S)
+    roles, workers = deployment.roles, workers_flushed(text)
+    evidence = ServerEvidence(flush_status=status, flush_text=text, flush_workers=workers, flush_lines=lines)
+    check = settle(
+        confirmed(evidence, roles.schedulers, behind(roles)),
+        "",
+        allow=options.allow,
+        strict=options.strict_validity,
+    )
+    remedy = check.remedy_message
+    if status in (206, 400):
         client = Http(deployment.url, deployment.headers, ca_file=deployment.ca_file)
-        running = requests_there(client) if status in (206, 400) else None
-        cause = FLUSH_CAUSES.get(status, Message("flush.see_log"))
+        running = requests_there(client)
         if running is not None:
             busy = Message("flush_works.running", running=running)
-            cause = busy if running else Message("flush_works.idle")
-        refused = stop("flush_works.refused", status=status, cause=cause)
-        allowed = "flush" in options.allow
-        yield from named(side, [replace(refused, status=Status.WARN) if allowed else refused])
+            remedy = busy if running else Message("flush_works.idle")
+    return replace(of_check(check), remedy=remedy)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
-from slabench.messages import Argument, Message, remedy_of
-from slabench.verdict.outcome import Check
+from slabench.messages import Argument, Message, as_message, remedy_of
+from slabench.verdict.outcome import Check, CheckStatus
 
 if TYPE_CHECKING:
     from slabench.session.preflight.context import PreflightContext
@@ -104,6 +104,20 @@ def warn(id: str, /, **arguments: Argument) -> Result:
 def stop(id: str, concerned: Iterable[str] = (), /, **arguments: Argument) -> Result:
     """concerned: ids of the tests that it makes impossible; none: all."""
     return _result(Status.STOP, Message(id, **arguments), concerned)
+
+
+def of_check(check: Check, tests: Iterable[str] = ()) -> Result:
+    """A validity check that was made before the load: INVALID stops the tests."""
+    message = check.message if isinstance(check.message, Message) else as_message(check.text)
+    return Result(_STATUS[check.state], message, check.remedy_message, tuple(tests), check)
+
+
+_STATUS = {
+    CheckStatus.OK: Status.OK,
+    CheckStatus.FINDING: Status.WARN,
+    CheckStatus.NOT_CHECKED: Status.WARN,
+    CheckStatus.INVALID: Status.STOP,
+}
 
 
 def short(test_id: str) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from slabench.loadgen.backends import backend_of
 from slabench.messages import Message
 from slabench.metrics.ttft_breakdown import RETRACTED
-from slabench.records import RequestRecord
+from slabench.records import RequestRecord, ServerEvidence
 from slabench.verdict.outcome import Check, CheckStatus, check, finding, invalid, not_checked, ok
-from slabench.verdict.validity.context import CheckContext, unreported
+from slabench.verdict.validity.context import Behind, CheckContext, unreported
 from slabench.verdict.validity.registry import (
     BATCH_OR_LOG,
     FILLING,
@@ -115,7 +115,11 @@ def _prompt_tokens(record: RequestRecord) -> int:
 )
 def flush(context: CheckContext) -> Check:
     """By the status: the text says `flushed` even when it was refused."""
-    evidence, ranks = context.run.server, context.ranks
+    return confirmed(context.run.server, context.ranks, context.behind)
+
+
+def confirmed(evidence: ServerEvidence, ranks: int, behind: Behind) -> Check:
+    """What a flush's answer and its lines in the log prove of a deployment; also known before a load."""
     status, lines = evidence.flush_status, evidence.flush_lines
     if status is None:
         return not_checked("flush.not_requested")
@@ -127,8 +131,8 @@ def flush(context: CheckContext) -> Check:
             workers=servers and Message("flush.workers", flushed=flushed, servers=servers),
             cause=FLUSH_CAUSES.get(status, Message("flush.see_log")),
         )
-    if context.behind.several:
-        return _flush_behind(context)
+    if behind.several:
+        return _confirmed_behind(evidence, ranks, behind)
     if lines is not None and lines < ranks:
         severity = CheckStatus.INVALID if ranks > 1 else CheckStatus.FINDING
         return check(severity, "flush.ranks_missing", lines=lines, ranks=ranks)
@@ -137,9 +141,8 @@ def flush(context: CheckContext) -> Check:
     return ok("flush.confirmed" if lines is None else "flush.confirmed_by_log")
 
 
-def _flush_behind(context: CheckContext) -> Check:
+def _confirmed_behind(evidence: ServerEvidence, ranks: int, behind: Behind) -> Check:
     """Status 200 of a router: what it proves depends on the router."""
-    evidence, behind, ranks = context.run.server, context.behind, context.ranks
     lines = evidence.flush_lines
     flushed, servers = evidence.flush_workers or (None, None)
     if lines is not None and lines >= ranks and behind.whole:

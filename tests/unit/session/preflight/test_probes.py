@@ -140,9 +140,27 @@ def test_a_flush_that_is_not_asked_for_is_a_warning() -> None:
 def test_a_refused_flush(
     monkeypatch: pytest.MonkeyPatch, allow: tuple[str, ...], load: bytes, status: Status, text: str
 ) -> None:
-    monkeypatch.setattr(probes, "flush_cache", lambda url, headers, **how: (400, "Cache flushed."))
+    monkeypatch.setattr(probes, "flushed", lambda where, **how: (400, "Cache flushed.", None))
     monkeypatch.setattr(Http, "get", lambda self, path: Response(200, {}, load, path))
     (result,) = results("flush", answered(options={"allow": allow}))
+    assert result.status is status
+    assert text in result.sentence
+
+
+@pytest.mark.parametrize(
+    ("info", "lines", "status", "text"),
+    [
+        ({}, None, Status.OK, "The server confirmed the cache flush."),
+        ({"dp_size": 2}, None, Status.WARN, "is of the first of 2 data-parallel ranks"),
+        ({"dp_size": 2}, 1, Status.STOP, "confirms the cache flush of 1 of 2 data-parallel ranks"),
+        ({"dp_size": 2}, 2, Status.OK, "Status and log confirm"),
+    ],
+)
+def test_what_a_flush_proves(
+    monkeypatch: pytest.MonkeyPatch, info: dict[str, Any], lines: int | None, status: Status, text: str
+) -> None:
+    monkeypatch.setattr(probes, "flushed", lambda where, **how: (200, "Cache flushed.", lines))
+    (result,) = results("flush", answered(**info))
     assert result.status is status
     assert text in result.sentence
 
