@@ -252,7 +252,10 @@ def _compared(
     level, level_within = (of_alpha, ALPHA) if looks is None else map(looks.level, (of_alpha, ALPHA))
     limit = _log_limit(share, upward)
     within = change.doubt(limit, upward=not upward)
-    if (
+    if looks is not None and change.new < looks.first:
+        # its repeats ended before the first look, since a load was INVALID
+        outcome, repeats = ComparisonResult.INCONCLUSIVE, looks.first
+    elif (
         doubt is None or within is None
     ):  # no interval: the values themselves, held to the limit of a single run
         was, value = statistics.fmean(old), statistics.fmean(new)

@@ -130,3 +130,10 @@ def test_the_correction_for_metrics_comes_before_that_for_looks() -> None:
     assert metrics[0].interval is not None
     assert 1 - metrics[0].interval.low_level == pytest.approx(LEVELS[3, 10, 0][1])
     assert metrics[0].outcome is ComparisonResult.WORSE
+
+
+@pytest.mark.parametrize("new", [[40.0], [80.0], [40.0, 40.0], [80.0, 80.1]])
+def test_nothing_is_decided_before_the_first_look(new: list[float]) -> None:
+    """A point of the curve whose decode test ended early has one pair: as a single run it would be judged."""
+    assert one(new, DEFAULT_LOOKS) is ComparisonResult.INCONCLUSIVE
+    assert one(new, None) is (ComparisonResult.HOLDS if new[0] == 40.0 else ComparisonResult.WORSE)
