@@ -21,8 +21,10 @@ MESSAGES = {
     "server_agrees.decoding_differs.remedy": (
         "服务端与客户端之间有东西延迟了 token：请在服务所在的机器上、绕过代理测量。"
     ),
-    "server_agrees.ttft_longer": "首 token 平均在服务端生成后 {late:number} ms 才到达：{pairs:；}（n={n}）。",
+    "server_agrees.ttft_longer": (
+        "TTFT 比服务端自己的时钟所计长 {late:number} ms（该时钟从其 tokenizer 收到请求时开始）：{pairs:；}（n={n}）。"
+    ),
     "server_agrees.ttft_longer.remedy": (
-        "请检查网络、会缓冲的代理，以及服务端的 HTTP 进程；并在服务所在的机器上测量。"
+        "一批长 prompt 会在服务端的 HTTP 进程中等待；否则请检查网络是否缓慢，或是否有会缓冲的代理。"
     ),
 }

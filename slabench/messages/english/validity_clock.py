@@ -25,9 +25,11 @@ MESSAGES = {
         "Something between server and client delays tokens: measure on the server's machine, without a proxy."
     ),
     "server_agrees.ttft_longer": (
-        "The first tokens arrive {late:number} ms after the server made them, on average: {pairs:; } (n={n})."
+        "TTFT is {late:number} ms longer than by the server's own clock, which starts when its tokenizer has "
+        "the request: {pairs:; } (n={n})."
     ),
     "server_agrees.ttft_longer.remedy": (
-        "Look at the network, a proxy that buffers, and the server's HTTP process; measure on its machine."
+        "A burst of long prompts waits in the server's HTTP process; else look for a slow network or a proxy "
+        "that buffers."
     ),
 }

@@ -123,7 +123,7 @@ BROKEN = {
     "retraction": context(answer(0, server={"total_retractions": 1.0})),
     "queueing": logged(queued=1, queue_max=3),
     "graph": logged(graph_on=3, graph_off=5),
-    "server_agrees": context(served=timed(ttft=99.0, e2el=200.0)),
+    "server_agrees": context(served=timed(ttft=99.0, e2el=210.0)),
     "other_clients": logged(sequences=3, prompt_tokens=201),
     "client": replace(
         context(), run=replace(run_of(answer()), client=ClientRecord(1.0, 0.99, 0.1, 0.1, 0.1))
@@ -1091,13 +1091,14 @@ def test_a_cache_that_was_not_flushed_says_why_in_its_first_line():
     ("ttft", "e2el", "message", "state"),
     [
         (99.0, 129.0, "ok", CheckStatus.OK),
-        (101.9, 131.9, "ok", CheckStatus.OK),  # within 2 % of 102 ms, or 2 ms
-        (102.2, 130.0, "shorter", CheckStatus.INVALID),
-        (99.0, 132.7, "shorter", CheckStatus.INVALID),
-        (97.0, 129.1, "decoding_differs", CheckStatus.FINDING),  # decoding took 30 ms here and 32.1 ms there
+        (149.0, 179.0, "ok", CheckStatus.OK),  # within 50 ms
+        (151.0, 175.0, "shorter", CheckStatus.INVALID),
+        (149.0, 181.0, "shorter", CheckStatus.INVALID),
+        (90.0, 139.0, "ok", CheckStatus.OK),  # decoding took 30 ms here and 49 ms there
+        (80.0, 130.5, "decoding_differs", CheckStatus.FINDING),  # 50.5 ms there
         (48.0, 129.0, "shorter", CheckStatus.INVALID),  # 81 ms there
-        (51.0, 129.0, "decoding_differs", CheckStatus.FINDING),  # 78 ms
-        (99.0, 126.9, "decoding_differs", CheckStatus.FINDING),  # 27.9 ms there
+        (51.0, 129.0, "decoding_differs", CheckStatus.FINDING),  # 78 ms there
+        (99.0, 108.0, "decoding_differs", CheckStatus.FINDING),  # 9 ms there
         (50.0, 79.0, "ok", CheckStatus.OK),  # 50 ms late: a burst's way through the HTTP loop
     ],
 )
