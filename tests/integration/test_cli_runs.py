@@ -50,7 +50,7 @@ def test_all_outputs_of_a_run_say_the_same(suite: Suite) -> None:
             assert entry["workload"]["dataset_name"] == "random-ids"
     assert "SIMULATED" in done.output.split("slabench ====")[-1]
     assert "SIMULATED" in table
-    assert "This run is" in page
+    assert '<span class="label">SIMULATED</span>' in page
     seed = json.loads((folder / "ali_decode.json").read_text())
     assert set(seed[0]) == {"1", "2"}
     assert {"median", "throughput_per_gpu", "throughput_per_user", "gen_througput_samples"} == set(

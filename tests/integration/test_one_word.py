@@ -76,7 +76,8 @@ def test_every_output_says_the_same_words_and_reasons(suite: Suite, tmp_path: Pa
         assert line in plain
         assert f"### {word} {test_id}\n\n- reasons: {reasons}\n" in plain
         # page
-        assert f'<span class="word {word}">{word}</span> {test_id}: {line}' in shown
+        head = f'<span class="word {word}">{word}</span><h3>{test_id}</h3><span>{headline}</span>'
+        assert head in shown and (word == "PASSED" or f"<p>{headline}</p>" in shown)
         assert f"<li>reasons: {reasons}</li>" in shown
         # JUnit
         properties = {item.get("name"): item.get("value") for item in cases[name].iter("property")}
@@ -90,7 +91,7 @@ def test_every_output_says_the_same_words_and_reasons(suite: Suite, tmp_path: Pa
         assert text == f"{line} (reasons: {reasons})".replace("%", "%25")
     assert "Verdict of the run: FAILED" in table
     assert summary.startswith("# slabench: FAILED\n")
-    assert 'Verdict: <span class="word FAILED">FAILED</span>' in shown
+    assert '<h1><span class="word FAILED">FAILED</span></h1>' in shown
 
 
 KEYS = ("planted-key-1", "planted-key-2", "planted-key-3", "planted-key-4", "planted-key-5")
