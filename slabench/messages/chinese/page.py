@@ -40,6 +40,8 @@ MESSAGES = {
     "page.not_reference": "不是基准版本 0.5.7",
     "page.unknown": "（版本未知）",
     "page.gpus_unknown": "GPU 数未知",
+    "page.prompts_from": "{name}，取自 {dataset}，以 {form} 发送",
+    "page.prompts_alone": "{name}，以 {form} 发送，没有数据集",
     "page.cores": "{cores} 核",
     "page.pool": "KV 池 {tokens} token",
     "page.cap": "最多运行 {requests} 个请求",

@@ -44,6 +44,8 @@ MESSAGES = {
     "page.not_reference": "not the reference version 0.5.7",
     "page.unknown": "of unknown version",
     "page.gpus_unknown": "number of GPUs unknown",
+    "page.prompts_from": "{name} from {dataset}, sent as {form}",
+    "page.prompts_alone": "{name}, sent as {form}, no data set",
     "page.cores": "{cores} cores",
     "page.pool": "KV pool {tokens} tokens",
     "page.cap": "at most {requests} running requests",

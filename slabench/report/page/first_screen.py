@@ -11,7 +11,6 @@ from slabench.report.headline import remedy
 from slabench.report.headline_metric import run_verdict
 from slabench.report.page.rerun import command, rerun
 from slabench.report.page.table import Cell, Table, columns, label, texts
-from slabench.report.run_facts import prompts_message
 from slabench.run_document.entry import Entry
 from slabench.run_document.run import RunDocument, RunState, ServerEntry
 from slabench.verdict.outcome import NOTHING_JUDGED, CheckStatus, Outcome
@@ -116,9 +115,7 @@ def _facts(document: RunDocument) -> Iterator[Fact]:
         yield Fact(label("fact.servers"), document.servers)
     workloads = [entry.workload for entry in document.tests if "num_prompts" in entry.workload]
     if workloads:
-        yield Fact(
-            label("fact.data"), tuple(sorted({str(prompts_message(workload)) for workload in workloads}))
-        )
+        yield Fact(label("fact.data"), tuple(sorted({_prompts(workload) for workload in workloads})))
     differences = dict.fromkeys(text for entry in document.tests for text in entry.labels)
     yield Fact(label("fact.differences"), tuple(differences) or (label("as_published"),))
     client = [f"{document.client.name}, slabench {document.slabench}"]
@@ -132,6 +129,13 @@ def _facts(document: RunDocument) -> Iterator[Fact]:
     )
     if document.command:
         yield Fact(label("fact.command"), (command(document.command),), code=True)
+
+
+def _prompts(workload: Mapping[str, object]) -> str:
+    data, form = (str(workload.get(key) or "–") for key in ("dataset_name", "prompt_form"))
+    if "dataset" in workload:
+        return label("prompts_from", name=data, dataset=str(workload["dataset"]), form=form)
+    return label("prompts_alone", name=data, form=form)
 
 
 def _version(server: ServerEntry) -> str:

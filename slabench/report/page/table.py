@@ -40,7 +40,7 @@ class Table:
     rows: Sequence[Sequence[Cell]]
 
 
-def label(name: str, **arguments: object) -> str:
+def label(name: str, /, **arguments: object) -> str:
     """A label or sentence of the page, from the catalogue's `page.NAME`."""
     return str(Message(f"page.{name}", **arguments))  # type: ignore[arg-type]
 
