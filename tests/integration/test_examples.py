@@ -22,12 +22,12 @@ from tests.integration.conftest import REPO, TINY, TOKENIZER, environment, token
 EXAMPLES = REPO / "examples"
 SIM = f"{sys.executable} -m slabench.sim --tokenizer {TOKENIZER}"
 DATASET = str(REPO / "fixtures" / "data" / "sharegpt_small.json")
-# sizes for a test; a busy machine is no part of an example
+BUSY = "--allow=client,one_read,log_agrees,curve_agrees,first_run,server_agrees"  # no part of an example
 SMALL = (
     *TINY,
     "--batch-sizes=2",
     "--prefill-lens=64",
-    "--allow=client,one_read,log_agrees,curve_agrees,first_run",
+    BUSY,
 )
 KEY = "key-of-the-example"
 
@@ -120,7 +120,7 @@ def test_pd_disaggregation(examples: Examples, tmp_path: Path) -> None:
         log.touch()
     with sim(tmp_path, "--profile", "demo?fault=mini_lb", "--log", str(logs[2])) as url:
         status, output = examples(
-            "pd-disaggregation.sh", "-k", "decode", "--allow=flush", ROUTER=url, LOGS=str(tmp_path)
+            "pd-disaggregation.sh", "-k", "decode", f"{BUSY},flush", ROUTER=url, LOGS=str(tmp_path)
         )
     assert status == 0, output
     assert examples.words() == {"test_decode_tpot[bs2]": "PASSED", "test_decode_curve": "PASSED"}
