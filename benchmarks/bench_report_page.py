@@ -2,10 +2,11 @@
 
     python -m benchmarks.bench_report_page [RUN_FOLDER ...]
 
-Without a folder: 18 tests with 100,000 requests in all, each with every series that a test can have, made by
-the functions that make run.json's; checks and metrics are those of the stored H200 run. Each page is opened
-from a file in headless Chromium: `ready` is the script's own moment on the page's clock, `all charts` the time
-to open everything and draw every chart at once, which a reader never does.
+Without a folder: 18 tests with 100,000 requests in all, each with every series that a test can
+have, made by the functions that make run.json's; checks and metrics are those of the stored H200
+run. Each page is opened from a file in headless Chromium: `ready` is the script's own moment on the
+page's clock, `all charts` the time to open everything and draw every chart at once, which a reader
+never does.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 # What a server can say of itself that a page must not believe.
-HOSTILE = '<img src=x onerror="window.taken=1">\'&amp;|<script>window.taken=1'
+HOSTILE = '</script><img src=x onerror="window.taken=1">\'&amp;|<script>window.taken=1'
 
 
 @dataclass
