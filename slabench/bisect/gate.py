@@ -72,10 +72,11 @@ def run_gate(words: Sequence[str], folder: Path) -> Result:
 def standing_of(run: RunDocument) -> tuple[Standing, str]:
     """By the comparisons alone: an objective that a version does not hold says nothing about the one before.
 
-    A metric that is surely worse counts, whatever the other tests are.
+    A metric that is surely worse counts, whatever the other tests are; of a test that is not valid it does
+    not, since a busy machine or failed requests make any version slower.
     """
     results = [(entry, metric) for entry in run.tests for metric in _metrics(entry)]
-    worse = _first(results, ComparisonResult.WORSE)
+    worse = _first([pair for pair in results if pair[0].valid], ComparisonResult.WORSE)
     if worse is not None:
         return Standing.SLOWER, worse
     if run.unreachable is not None:

@@ -243,7 +243,13 @@ HOLDS, OPEN, WORSE = metric("holds"), metric("inconclusive"), metric("worse", 1.
             Standing.UNDECIDED,
             "a: tpot.mean in",
         ),
-        ([compared("a", "INVALID", OPEN, WORSE, **INVALID)], Standing.SLOWER, "a: tpot.mean worse"),
+        # failed requests, or a busy machine, make any version slower
+        ([compared("a", "INVALID", OPEN, WORSE, **INVALID)], Standing.INVALID, "a: tpot mean"),
+        (
+            [compared("a", "INVALID", WORSE, **INVALID), compared("b", "FAILED", WORSE)],
+            Standing.SLOWER,
+            "b: tpot.mean worse",
+        ),
         ([compared("a", "PASSED", HOLDS), entry("b", "INVALID", **INVALID)], Standing.INVALID, "b: "),
         ([compared("b", "INVALID", HOLDS, **INVALID)], Standing.INVALID, "b: tpot mean"),
         ([entry("b", "INVALID", reasons=["NOT_COMPARABLE"])], Standing.UNMEASURED, "b: tpot mean"),
