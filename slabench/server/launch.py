@@ -67,23 +67,31 @@ def split_command(command: str | Sequence[str], port: int | None = None) -> tupl
     return environment, words
 
 
-def command_url(words: Sequence[str]) -> str:
+def command_url(words: Sequence[str], port: int = DEFAULT_PORT) -> str:
     """Where the server of a command line will listen, from its --host, --port and TLS options, with sglang's
-    defaults.
+    defaults. port: where there is no --port.
     """
     options: dict[str, str] = {}  # the last --name VALUE or --name=VALUE counts
     for word, following in itertools.zip_longest(words, words[1:], fillvalue=""):
         name, sign, value = word.partition("=")
         options[name] = value if sign else following
-    port = options.get("--port") or str(DEFAULT_PORT)
-    if not port.isdigit() or not 0 < int(port) < 65536:
+    number = options.get("--port") or str(port)
+    if not number.isdigit() or not 0 < int(number) < 65536:
         raise ConfigError(
-            f"The command of --launch has --port {port!r}. Give a number from 1 to 65535, or {{port}}."
+            f"The command of --launch has --port {number!r}. Give a number from 1 to 65535, or {{port}}."
         )
     host = options.get("--host") or "127.0.0.1"
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     scheme = "https" if options.get("--ssl-certfile") else "http"
-    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+    return f"{scheme}://[{host}]:{number}" if ":" in host else f"{scheme}://{host}:{number}"
+
+
+def _by_place(words: Sequence[str], environment: Mapping[str, str], port: str) -> bool:
+    """Whether a script takes the port as `serve.sh {port}`, or `PORT={port} serve.sh`: then its server is not
+    at sglang's default. A long option's value (`--nccl-port {port}`) is another port.
+    """
+    placed = (word == port and not before.startswith("--") for before, word in itertools.pairwise(words))
+    return environment.get("PORT") == port or any(placed)
 
 
 class Launched(contextlib.AbstractContextManager["Launched"]):
@@ -212,8 +220,9 @@ def launch(
     log's last lines. After any error, Ctrl-C included, nothing is left running.
     """
     know_command(command)
-    environment, words = split_command(command)
-    url = base_url or command_url(words)
+    port = free_port()
+    environment, words = split_command(command, port)
+    url = base_url or command_url(words, port if _by_place(words, environment, str(port)) else DEFAULT_PORT)
     _refuse_taken(url)
     try:
         Path(log_path).parent.mkdir(parents=True, exist_ok=True)

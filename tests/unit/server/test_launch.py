@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -24,3 +25,26 @@ def test_an_installed_packages_folder_is_not_handed_on(monkeypatch: pytest.Monke
     monkeypatch.delenv("PYTHONPATH", raising=False)
     assert "PYTHONPATH" not in launch._environment({})
     assert launch._environment({"PYTHONPATH": "/own"})["PYTHONPATH"] == "/own"
+
+
+@pytest.mark.parametrize(
+    ("command", "port"),
+    [
+        ("sh {script} {port}", "{port}"),
+        ("PORT={port} sh {script} v1", "{port}"),
+        ("sh {script} --nccl-port {port}", "30000"),  # of something else: the server's is sglang's default
+        ("sh {script} {port} --port 5", "5"),
+    ],
+)
+def test_a_script_may_take_the_port_by_its_place(
+    command: str, port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`serve.sh {port}` has no --port: its server is at the port that it was given."""
+    asked: list[str] = []
+    monkeypatch.setattr(launch, "wait_ready", lambda url, *_, **__: asked.append(url))
+    monkeypatch.setattr(launch, "_refuse_taken", lambda url: None)
+    monkeypatch.setattr(launch, "free_port", lambda: 4711)
+    script = tmp_path / "serve.sh"
+    script.write_text("exec sleep 60\n")
+    with launch.launch(command.replace("{script}", str(script)), str(tmp_path / "log")):
+        assert asked == [f"http://127.0.0.1:{port.replace('{port}', '4711')}"]
