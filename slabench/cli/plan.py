@@ -30,7 +30,7 @@ def run(argv: Sequence[str]) -> int:
     words = [*argv, *([] if asked else ["--plan"])]
     if argv and is_own(argv[0]):
         return start([*words, *OWN])
-    return start(arguments(words, os.getcwd()))
+    return start(arguments(words, os.getcwd(), "plan"))
 
 
 def is_own(word: str) -> bool:

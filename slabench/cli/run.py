@@ -58,12 +58,12 @@ def option_help() -> str:
     return "\n".join(lines)
 
 
-def arguments(argv: Sequence[str], folder: str) -> list[str]:
+def arguments(argv: Sequence[str], folder: str, command: str = "run") -> list[str]:
     """pytest's for ours. ConfigError unless the first words are suites."""
     first = next((place for place, word in enumerate(argv) if word.startswith("-")), len(argv))
     if not first:
         raise ConfigError(
-            f"Name the suites first: {PROG} run tencent --base-url=URL; there are {', '.join(NAMES)}."
+            f"Name the suites first: {PROG} {command} tencent --base-url=URL; there are {', '.join(NAMES)}."
         )
     own = [f"--config-file={INI}", f"--rootdir={folder}", f"--confcutdir={SUITES}"]
     return [*own, *map(_path, argv[:first]), *join_values(argv[first:])]

@@ -337,9 +337,10 @@ CUT = """() => {
 }"""
 
 
-@pytest.mark.parametrize("width", [480, 1280, 2560])
-def test_nothing_is_cut(width: int, red: Done, open_page: Open) -> None:
-    seen = open_page(report(red), width=width)
+@pytest.mark.parametrize(("run", "width"), [("red", 480), ("red", 1280), ("red", 2560), ("green", 480)])
+def test_nothing_is_cut(run: str, width: int, request: pytest.FixtureRequest, open_page: Open) -> None:
+    """The green run's heading is the longest: PASSED, and in how many tests nothing was judged."""
+    seen = open_page(report(request.getfixturevalue(run)), width=width)
     seen.open_everything()
     assert seen.page.evaluate(CUT) == []
     assert seen.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")

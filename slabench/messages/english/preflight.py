@@ -140,7 +140,7 @@ MESSAGES = {
     "idle.busy": "{running} requests of other clients run or wait at the server.",
     "idle.busy.remedy": "Measure a server that has no other users: stop other clients.",
     "idle.none": "No other client's request runs at the server.",
-    "metrics.log": "The deploy log shows requests of other clients.",
+    "metrics.log": "The deploy log would show requests of other clients.",
     "metrics.off": (
         "The server has no /metrics, and no log is given: requests of other clients are not noticed."
     ),

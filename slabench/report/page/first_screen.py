@@ -117,7 +117,10 @@ def _facts(document: RunDocument) -> Iterator[Fact]:
     if workloads:
         yield Fact(label("fact.data"), tuple(sorted({_prompts(workload) for workload in workloads})))
     differences = dict.fromkeys(text for entry in document.tests for text in entry.labels)
-    yield Fact(label("fact.differences"), tuple(differences) or (label("as_published"),))
+    published = any(entry.method.startswith(("ali", "tencent")) for entry in document.tests)
+    unchanged = label("as_published" if published else "own_workload")
+    if document.tests:
+        yield Fact(label("fact.differences"), tuple(differences) or (unchanged,))
     client = [f"{document.client.name}, slabench {document.slabench}"]
     if (environment := document.environment) is not None:
         cores = "" if environment.cores is None else label("cores", cores=environment.cores)
