@@ -52,7 +52,8 @@ class Timeline:
 
     repeat: int  # which, from 1
     duration_s: float  # of this load
-    # the log's clock is not known: its seconds are counted from its first line in this load
+    # when the load began by the log's clock is not known (of --client=bench_serving it never is): its seconds
+    # are counted from its first line in this load
     from_first_line: bool = optional(False)
     series: tuple[TimelineSeries, ...]  # what is known of it
     events: tuple[TimelineEvent, ...]  # in their order

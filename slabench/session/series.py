@@ -101,7 +101,11 @@ def distributions(
 def timeline(load: Evaluated) -> Timeline | None:
     """None where neither the client nor a log has anything of it."""
     run = load.measured.run
-    log = log_course(run.server.log_spans, run.began_unix)
+    spans = run.server.log_spans
+    if run.reported is not None:
+        # its process began then, and loaded its tokenizer for seconds before it sent anything
+        spans = tuple(replace(span, began=None) for span in spans)
+    log = log_course(spans, run.began_unix)
     duration = run.client.wall_s
     series = [] if log is None else [*_of_log(log, duration)]
     series += _of_client(run, duration, alone=log is None)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 from array import array
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 from slabench.messages import Message
-from slabench.records import ErrorKind, ReportedRequest, ReportedRun, RequestRecord, RunRecord
+from slabench.records import ErrorKind, LogSpan, ReportedRequest, ReportedRun, RequestRecord, RunRecord
 from slabench.run_document.series import TimelineEvent
 from slabench.run_document.write import stored
 from slabench.session import series
 from slabench.session.log_course import Happening
 from slabench.session.measurement import BASELINE, NEW, Evaluated, Trial
 from slabench.verdict.outcome import Check, CheckStatus, Objective
-from tests.unit.factories import MS, answer, run_of
+from tests.unit.factories import MS, answer, decode_line, prefill_line, run_of, write_text
 
 
 def load(run: RunRecord, side: str = NEW, repeat: int = 1, *checks: Check) -> Evaluated:
@@ -56,6 +58,19 @@ def test_of_another_client_what_its_file_has() -> None:
     known = {each.metric: (each.n, each.values) for each in parts["distributions"]}
     assert known == {"classic.ttft": (1, (50.0,)), "classic.itl": (2, (10.0, 20.0))}
     assert parts["timeline"] is None
+
+
+def test_another_client_s_load_begins_with_the_log_s_first_line(tmp_path: Path) -> None:
+    """bench_serving's process takes seconds to start up, and its load a second: by the process's begin all
+    lines would come after the load.
+    """
+    path = write_text(tmp_path / "a.log", prefill_line(40), decode_line(second=41))
+    stamp = float(calendar.timegm((2026, 11, 1, 10, 0, 35)))
+    span = LogSpan(path, 0, Path(path).stat().st_size, stamp, stamp + 10)
+    run = replace(run_of(), began_unix=stamp, reported=ReportedRun("bench_serving", 2, []))
+    timeline = made(load(replace(run, server=replace(run.server, log_spans=(span,)))))["timeline"]
+    assert timeline.from_first_line
+    assert {each.name: each.seconds for each in timeline.series}["running"] == (0.0, 1.0)
 
 
 def test_a_timeline_of_the_client_alone() -> None:
