@@ -218,7 +218,7 @@ def _running(suite: Suite) -> bool:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (
-                b"sglang.bench_serving" in (process / "cmdline").read_bytes()
+                b"-m\0sglang.bench_serving\0" in (process / "cmdline").read_bytes()
                 and wanted in (process / "environ").read_bytes()
             ):
                 return True
