@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from slabench.capacity.gaps import Ask, Mark
@@ -167,6 +167,7 @@ def truth(loads: tuple[float, ...], server: Server) -> float:
     half=st.sampled_from([0.0, 0.001, 0.003]),
     stair=st.sampled_from([1, 4, 16]),
 )
+@example(base=1.0, each=4.453125, low=11, ratio=2.0, half=0.001, stair=1)
 @settings(deadline=None)
 def test_near_the_best_whatever_the_server(
     base: float, each: float, low: int, ratio: float, half: float, stair: int
@@ -191,7 +192,8 @@ def test_near_the_best_whatever_the_server(
     assert result.load is not None
     assert server(result.load)["tpot.mean"] <= 50
     near = max((load for load in loads if server(load)["tpot.mean"] * (1 + half) <= 50), default=0)
-    best = max(server(load)["total_throughput"] for load in loads if load <= near)
+    # where only a load within the noise of its limit holds, finding it is all there is to ask
+    best = max((server(load)["total_throughput"] for load in loads if load <= near), default=0.0)
     assert server(result.load)["total_throughput"] >= (0.985 if stair == 1 else 0.97) * best
 
 
