@@ -51,7 +51,7 @@ def test_it_is_not_given(suite: Suite, tmp_path: Path) -> None:
         done = suite(*CURVE, f"--base-url={url}", *FAST, *WORK)
     assert done.status == 6, done.output
     assert [entry["word"] for entry in done.run["tests"]] == ["PASSED", "INVALID"]
-    assert "give it with --deploy-log=FILE" in done.run["tests"][1]["headline"]
+    assert "add --deploy-log=FILE" in done.run["tests"][1]["headline"]
 
 
 def test_it_is_empty(suite: Suite, tmp_path: Path) -> None:
