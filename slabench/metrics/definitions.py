@@ -23,6 +23,7 @@ from slabench.metrics.declaration import (
     Tolerance,
 )
 from slabench.metrics.definitions_classic import CLASSIC
+from slabench.metrics.definitions_server import BY_SERVER
 
 # A percentile of fewer samples than this has none beyond it: it would be the maximum under another name.
 LEAST = {"p90": 10, "p95": 20, "p99": 100}
@@ -33,9 +34,7 @@ STATISTICS = ("mean", "p50", "p90", "p95", "p99", "min", "max", "std")
 _TPOT_APART, _RATE_APART, _TTFT_APART = 0.003, 0.005, 0.05
 
 _COUNTED = "server's counts, client's clock"
-_LOOP = "half a millisecond is one iteration of the server's own loop"
 _FULL = "client: from the last first token to the first finish of each wave"
-_SCRAPED = "server's /metrics, where it counted exactly our requests"
 _CLEAN = "deploy log: lines with the same batch as the line before and nothing but decoding between"
 _OURS = (
     Metric(
@@ -171,25 +170,7 @@ _OURS = (
         "client", RATE, client_error=ClientError.BETWEEN_TOKENS, run_to_run=_RATE_APART,
         also_called=("goodput", "request_goodput"),
     ),
-    # TTFT in parts, and how many requests ran and were queued: metrics/ttft_breakdown.py.
-    Metric(
-        "ttft_queue", "ms", "lower", "meta_info's queue_time", "server",
-        Tolerance(2.5, 0.5, f"{_LOOP}; its queue multiplies a small change of speed as TTFT's does"),
-        per="request",
-    ),
-    Metric(
-        "ttft_prefill", "ms", "lower", "ttft - ttft_queue - ttft_outside", "client and server",
-        Tolerance(1.0, 0.5, _LOOP), per="request",
-    ),
-    Metric(
-        "ttft_outside", "ms", "lower", "(last token - sent) - meta_info's e2e_latency", "client and server",
-        Tolerance(2.5, 0.5, "two kernels add some tenths of a millisecond more or less"),
-        per="request",
-    ),
-    Metric(
-        "ttft_tokenizer", "ms", "none", "meta_info's request_sent_to_scheduler_ts - request_received_ts",
-        "server", per="request",
-    ),
+    # How many requests ran and were queued: metrics/ttft_breakdown.py.
     Metric(
         "ran.peak", "requests", "none", "most requests between first and last token at one moment", "client",
         repeats="largest",
@@ -237,29 +218,13 @@ _OURS = (
         "log.tokens", "tokens", "none",
         "sum of #running-req x decode_log_interval (x `accept len`), whatever runs", _CLEAN, batch_only=True,
     ),
-    # By the server's own clock: metrics/server_clock.py.
-    Metric("server.ttft", "ms", "none", "mean of time_to_first_token_seconds", _SCRAPED),
-    Metric("server.e2el", "ms", "none", "mean of e2e_request_latency_seconds", _SCRAPED),
-    Metric(
-        "server.tpot", "ms", "none",
-        "mean of request_time_per_output_token_seconds; before 0.5.23 (e2e - TTFT) / tokens after the first",
-        _SCRAPED,
-    ),
-    Metric("server.queue", "ms", "none", "mean of queue_time_seconds", _SCRAPED),
-    Metric(
-        "server.idle", "share", "none", "scheduler_idle_seconds_total / duration, mean over schedulers",
-        _SCRAPED,
-    ),
-    Metric(
-        "server.accept_len", "tokens", "none", "generation_tokens_total / spec_verify_calls_total", _SCRAPED,
-    ),
     Metric(
         "curve", "tok/s", "higher", "median gen throughput of the Decode lines per #running-req",
         "deploy log", TOKENS, gates=("ali-decode-curve",),
     ),
 )  # fmt: skip
 
-METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OURS, *CLASSIC)}
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OURS, *BY_SERVER, *CLASSIC)}
 # what --goodput can limit
 OF_A_REQUEST = {name: metric for name, metric in METRICS.items() if metric.value is not None}
 
