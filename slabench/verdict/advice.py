@@ -26,6 +26,8 @@ def tencent(
     limit, observed = rule.limit, metrics[rule.metric]
     if observed > limit:
         rate, concurrency = plan.get("request_rate"), plan.get("max_concurrency")
+        if concurrency == 1:  # one request alone: no lower load makes it faster
+            return (Message("advice.tpot_alone", limit=limit, observed=observed),)
         return (
             Message(
                 "advice.tpot_exceeds", limit=limit, observed=observed, rate=rate, concurrency=concurrency

@@ -10,6 +10,7 @@ from slabench.history.series import Series
 from slabench.messages import metric_name
 from slabench.report.charts.chart import Axis, Chart, Kind, Mark, Point, Role
 from slabench.report.charts.chart import Series as Line
+from slabench.verdict.change_points import LEAST_RUNS
 from slabench.verdict.statistics import geometric_mean
 
 
@@ -43,7 +44,7 @@ def _chart(number: int, series: Series) -> Chart:
         y=(Axis(name, series.unit, from_zero=False),),
         series=(
             Line("runs", Kind.POINTS, Role.NEW, points),
-            Line("level", Kind.STEP, Role.OLD, _levels(series)),
+            *([Line("level", Kind.STEP, Role.OLD, _levels(series))] if len(points) >= LEAST_RUNS else []),
         ),
         marks=tuple(marks),
         caption=f"{series.deployment}: {len(points)} runs, {_changes(series)}",
@@ -60,5 +61,7 @@ def _levels(series: Series) -> list[Point]:
 
 
 def _changes(series: Series) -> str:
+    if len(series.values) < LEAST_RUNS:
+        return f"changes of its level are looked for from {LEAST_RUNS} runs on"
     n = len(series.changes)
     return "no change of its level" if not n else f"{n} change{'' if n == 1 else 's'} of its level"

@@ -79,6 +79,15 @@ def test_the_chart_has_the_runs_the_levels_and_the_change(tmp_path: Path) -> Non
     assert "20 runs, 1 change of its level" in chart.caption
 
 
+def test_a_short_series_has_no_level(tmp_path: Path) -> None:
+    path = str(tmp_path / "h")
+    for day in (1, 2):
+        append(path, run_line(day))
+    chart = history_charts(series(read(path)))[0]
+    assert [line.name for line in chart.series] == ["runs"]
+    assert "2 runs, changes of its level are looked for from 8 runs on" in chart.caption
+
+
 def test_the_command_shows_the_change_and_writes_the_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -41,6 +41,13 @@ def test_close_below_the_limit_is_the_aim(tpot: float, id: str | None) -> None:
     assert [message.id for message in tencent([RULE], {"tpot.mean": tpot}, PLAN)] == ([id] if id else [])
 
 
+def test_one_request_alone_cannot_be_helped_by_less_load() -> None:
+    (message,) = tencent([RULE], {"tpot.mean": 61.2}, PLAN | {"max_concurrency": 1})
+    assert message.id == "advice.tpot_alone"
+    (message,) = tencent([RULE], {"tpot.mean": 61.2}, PLAN | {"max_concurrency": 2})
+    assert message.id == "advice.tpot_exceeds"
+
+
 def test_no_advice_without_a_rule_or_a_metric() -> None:
     assert tencent([slo("ttft", "mean", "<=", 50)], {"ttft.mean": 1.0}, PLAN) == ()
     assert tencent([RULE], {}, PLAN) == ()
