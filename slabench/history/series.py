@@ -65,7 +65,7 @@ def series(history: History) -> list[Series]:
                     key = (test_id, metric, deployment, _key(test.workload))
                     gathered.setdefault(key, []).append((run, geometric_mean(values)))
     names = _names({key[2:]: points[0][0] for key, points in gathered.items()})
-    found = change_points([[value for _, value in points] for points in gathered.values()])
+    changes_of = change_points([[value for _, value in points] for points in gathered.values()])
     return [
         Series(
             key[0],
@@ -75,7 +75,7 @@ def series(history: History) -> list[Series]:
             tuple(value for _, value in points),
             changes,
         )
-        for (key, points), changes in zip(gathered.items(), found, strict=True)
+        for (key, points), changes in zip(gathered.items(), changes_of, strict=True)
     ]
 
 

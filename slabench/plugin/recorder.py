@@ -8,12 +8,10 @@ entries on the test reports (finished.py).
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shutil
 import signal
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
     from slabench.report.document import RunFile, RunFolder
     from slabench.run_document.capacity import RunningTest
     from slabench.run_document.run import FinishedTest, RunDocument
-    from slabench.verdict.baseline import Baseline
 
 
 class Recorder:
@@ -57,7 +54,7 @@ class Recorder:
         self.resumed: Resumed | None = None
         options = redact_options(vars(config.option))
         if settings.baseline is not None:  # the name alone would let a continued run be judged by two
-            options["baseline_sha256"] = _digest(settings.baseline)
+            options["baseline_sha256"] = settings.baseline.digest()
         made: dict[str, Any] = {"environment": environment(), "slabench": __version__}
         if settings.resume is None:
             self.folder = RunFolder.create(config.getoption("report_dir"))
@@ -252,12 +249,6 @@ class Recorder:
         if "INVALID" in words or not words or self.document.not_run:
             return INVALID
         return status
-
-
-def _digest(baseline: Baseline) -> str:
-    """Of a file's bytes; of a history what is taken of it, since it grows while a run is interrupted."""
-    content = repr(baseline).encode() if baseline.of_runs else Path(baseline.path).read_bytes()
-    return hashlib.sha256(content).hexdigest()
 
 
 RECORDER = pytest.StashKey[Recorder]()

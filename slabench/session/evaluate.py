@@ -184,8 +184,8 @@ def percentiles_of(slos: Sequence[Slo], new: Sequence[Evaluated]) -> dict[Slo, C
             continue
         values = [request_values(load.measured.run, slo.metric) for load in new]
         least, most = ([value for load in side for value in load] for side in zip(*values, strict=True))
-        found = certified(least, slo.limit, share, slo.level, highest=most)
-        known |= {} if found is None else {slo: found}
+        percentile = certified(least, slo.limit, share, slo.level, highest=most)
+        known |= {} if percentile is None else {slo: percentile}
     return known
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import statistics
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from slabench.messages import Message
@@ -78,3 +80,10 @@ class Baseline:
     tests: Mapping[str, BaselineTest]
     refused: Mapping[str, Message] = field(default_factory=dict)
     of_runs: bool = False
+
+    def digest(self) -> str:
+        """SHA-256 of the file's bytes; of a history what is taken of it, since it grows while a run is
+        interrupted. OSError if the file cannot be read.
+        """
+        content = repr(self).encode() if self.of_runs else Path(self.path).read_bytes()
+        return hashlib.sha256(content).hexdigest()

@@ -232,5 +232,5 @@ def _next(document: RunDocument) -> Iterator[tuple[str, str]]:
     if tests and not invalid and not failed and not document.not_run:
         yield label("next.save"), f"slabench baseline save {run} -o prod.json"
         # a search's answer stands with its results
-        given = [text for entry in tests if entry.capacity is None for text in entry.advice]
-        yield from ((text, "") for text in dict.fromkeys(given))
+        advice = [text for entry in tests if entry.capacity is None for text in entry.advice]
+        yield from ((text, "") for text in dict.fromkeys(advice))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from slabench.loadgen.backends import backend_of
 from slabench.messages import Message
 from slabench.metrics.ttft_breakdown import RETRACTED
 from slabench.records import RequestRecord, ServerEvidence
 from slabench.verdict.outcome import Check, CheckStatus, check, finding, invalid, not_checked, ok
 from slabench.verdict.validity.context import Behind, CheckContext, unreported
+from slabench.verdict.validity.counters import OTHERS_SHARE_LIMIT, by_counters
 from slabench.verdict.validity.registry import (
     BATCH_OR_LOG,
     FILLING,
@@ -22,7 +21,6 @@ from slabench.verdict.validity.registry import (
 
 # of the input; one shared first token a prompt stays far below it at the methods' lengths
 CACHED_SHARE_LIMIT = 0.01
-OTHERS_SHARE_LIMIT = 0.01  # of our tokens: a smaller load changes no metric by more than that
 FLUSH_CAUSES = {
     206: Message("flush.some_busy"),
     400: Message("flush.busy"),
@@ -249,7 +247,7 @@ def graph(context: CheckContext) -> Check:
 def other_clients(context: CheckContext) -> Check:
     log, mine = context.log, [record for record in context.run.requests if record.sent_ns is not None]
     if log is None or not log.prefill_lines:
-        return _by_counters(context, mine)
+        return by_counters(context, mine)
     again = [(record, max(count, 0)) for record in mine if (count := retractions_of(record)) is not None]
     if log.retractions and len(again) < len(mine):
         without = len(mine) - len(again)
@@ -278,33 +276,4 @@ def other_clients(context: CheckContext) -> Check:
         return not_checked("other_clients.part_of_log", counts=counts)
     if more > 0 or beyond > OTHERS_SHARE_LIMIT * tokens:
         return invalid("other_clients.others", counts=counts, more=more, beyond=max(0.0, beyond))
-    return ok("other_clients.ok", counts=counts)
-
-
-def _by_counters(context: CheckContext, mine: Sequence[RequestRecord]) -> Check:
-    served = context.served
-    if served is None:
-        return not_checked("other_clients.unknown")
-    totals = [
-        record.prompt_tokens + record.completion_tokens
-        for record in mine
-        if record.prompt_tokens is not None and record.completion_tokens is not None
-    ]
-    if len(totals) < len(mine):
-        without = len(mine) - len(totals)
-        return not_checked("other_clients.uncounted", remedy=GIVE_LOG, without=without, answers=len(mine))
-    tokens = sum(totals)
-    counts = Message(
-        "other_clients.counters",
-        served_requests=served.requests,
-        served_tokens=served.tokens,
-        requests=len(mine),
-        tokens=tokens,
-    )
-    if served.tokens < (1 - OTHERS_SHARE_LIMIT) * tokens:
-        return not_checked("other_clients.part_of_counters", remedy=GIVE_LOG, counts=counts)
-    if served.tokens - tokens > OTHERS_SHARE_LIMIT * tokens:
-        return invalid("other_clients.more_tokens", counts=counts, limit=OTHERS_SHARE_LIMIT)
-    if served.requests > len(mine):
-        return finding("other_clients.more_requests", counts=counts)
     return ok("other_clients.ok", counts=counts)
