@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slabench.errors import ConfigError, system_words
-from slabench.metrics.definitions import METRICS, metric_of
+from slabench.metrics.definitions import METRICS, curve_size, metric_of
 from slabench.output_file import locked, write_whole
 from slabench.strict_json import dumps
 from slabench.verdict.baseline import Baseline, BaselineTest
@@ -195,8 +195,12 @@ def run_ids(document: Mapping[str, Any]) -> set[str]:
 
 
 def repeats_of(entry: Mapping[str, Any]) -> set[tuple[tuple[str, float], ...]]:
-    """Each repeat of a test by all its metrics: two runs never agree in all of them."""
-    keys = sorted(entry.get("figures", {}))
+    """Each repeat of a test by its metrics of the client's clock: two runs never agree in all of them.
+
+    A point of the curve is left out: it is a median of what the log prints in two decimals, and two short
+    runs of one server can print the same.
+    """
+    keys = sorted(key for key in entry.get("figures", {}) if curve_size(key) is None)
     columns = [_samples(entry, key) for key in keys]
     return {tuple(zip(keys, row, strict=True)) for row in zip(*columns, strict=False)}
 

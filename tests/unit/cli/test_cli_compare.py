@@ -365,6 +365,15 @@ def test_the_same_run_is_merged_once(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "hold the same run, run-b" in capsys.readouterr().err
 
 
+def test_runs_whose_curves_print_the_same_are_merged(tmp_path: Path) -> None:
+    """The log has two decimals: two short runs of a server can have equal medians."""
+    curve = {"id": "tests/ali/test_decode_curve.py::test_decode_curve", "method": "ali-decode-curve"}
+    pair = [run(tmp_path, name, 1.0, test=curve | {"metrics": {"curve.2": 41.25}}) for name in "ab"]
+    target = tmp_path / "m.json"
+    assert main(["baseline", "merge", *pair, "-o", str(target)]) == 0
+    assert json.loads(target.read_text())["tests"][curve["id"]]["samples"] == {"curve.2": [41.25, 41.25]}
+
+
 def test_nothing_valid_is_no_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = run(tmp_path, "a", 1.0, test={"word": "INVALID"})
     assert main(["baseline", "save", bad, "-o", str(tmp_path / "b.json")]) == 6
