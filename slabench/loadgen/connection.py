@@ -158,15 +158,13 @@ class Connection(Stream):
         ):
             self._misses += 1
             data, start, end = meter.last
-            frame = frame_of(data[start:end])
+            frame = frame_of(data[start:end], text=meter.first_text_ns is not None)
             if frame is not None and frame == self._frame and len(counts := meter.arrival_tokens) > 1:
                 self.step = counts[-1] - counts[-2]
                 if self.step > 0:
-                    self.next, self.before, self.endings = (
-                        counts[-1] + self.step,
-                        frame.before,
-                        endings(frame, self.step),
-                    )
+                    self.next = counts[-1] + self.step
+                    self.opening, self.before = frame.opening, frame.before
+                    self.endings = endings(frame, self.step)
         self._frame = frame
 
     def _finish(self, exchange: Exchange, now: int) -> None:

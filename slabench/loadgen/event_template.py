@@ -6,10 +6,11 @@ A server sends one event a chunk, and from one event to the next its meta_info d
     1b6\r\ndata: {"text":"...","output_ids":[...],"meta_info":{"id":...,"completion_tokens":17}}\n\n\r\n
 
 A read of that length that begins with its own size and the text, ends with the last event's meta_info one
-count further, and has no line end between them is that event, complete and alone. An error beside these parts
-is seen before the text, in meta_info and behind it. Between the text and meta_info it is not: a search of the
-whole event costs more than all the rest. At 3, 6, 12, 24 ... tokens an event is read in any case, to compare
-its output with its count.
+count further, and has no line end between them is that event, complete and alone. Until a stream's first
+text has come, an event without text is predicted, so that the first one with text is read. An error beside
+these parts is seen before the text, in meta_info and behind it. Between the text and meta_info it is not: a
+search of the whole event costs more than all the rest. At 3, 6, 12, 24 ... tokens an event is read in any
+case, to compare its output with its count.
 """
 
 from __future__ import annotations
@@ -18,29 +19,30 @@ from typing import NamedTuple
 
 COUNT = b'"completion_tokens":'
 OPENING = b'data: {"text":"'  # of every version's events
+NO_TEXT = OPENING + b'",'  # a quotation mark in a text is escaped: this one ends it
 _META = b'"meta_info":'
 _IDS, _TEXT = b"],", b'",'  # how output_ids or, without ids, the text ends before it
 _ENDED = b'"finish_reason":{'
-ERROR = b'"err'
+ERROR, ABORT = b'"err', b'"abort"'
 _END = b"\n\n\r\n"  # of the event, and of its chunk
 READ_BYTES = 1 << 16  # a longer event is not recognised
 LINE_END = 6  # where the search for the event's line end begins: behind the size line
-_NO_OPENING = b"\n" * (READ_BYTES + 1)  # longer than any read
+_NO_SIZE = b"\n" * (READ_BYTES + 1)  # longer than any read
 NO_ENDING = b"\n" * (len(_END) + 1)  # no read ends so and has no line end before its last four bytes
 FIRST_LOOK = 3  # tokens; then twice as many each time, so that an event of every answer's second half is read
 
 
-class Openings(dict[int, bytes]):
-    """By the length of a read: how it begins if it is one whole chunk that holds an event."""
+class SizeLines(dict[int, bytes]):
+    """By the length of a read: its first line if it is one whole chunk."""
 
     def __missing__(self, length: int) -> bytes:
-        opening = _NO_OPENING
+        line = _NO_SIZE
         for digits in range(1, 5):
             size = length - digits - 4
             if size > 0 and len(f"{size:x}") == digits:
-                opening = b"%x\r\n%b" % (size, OPENING)
-        self[length] = opening
-        return opening
+                line = b"%x\r\n" % size
+        self[length] = line
+        return line
 
 
 class Endings(dict[int, bytes]):
@@ -74,20 +76,26 @@ class Unexpected(Endings):
 
 
 class Frame(NamedTuple):
-    """An event's meta_info around its count, with the two keys and the two bytes before them."""
+    """An event up to its text, and its meta_info around its count, with the two keys and the two bytes before
+    them.
+    """
 
+    opening: bytes
     before: bytes
     behind: bytes
 
 
-OPENINGS = Openings()
+SIZE_LINES = SizeLines()
 UNEXPECTED = Unexpected()
 _MOST_TABLES, _MOST_COUNTS = 16, 8192  # some 160 bytes each
 _TABLES: dict[tuple[bytes, int], Endings] = {}
 
 
-def frame_of(event: bytes) -> Frame | None:
-    """The frame of an event with a count; None if it is unusual, ends the answer, or has an error."""
+def frame_of(event: bytes, *, text: bool) -> Frame | None:
+    """The frame of an event with a count; None if it is unusual, ends the answer, or has an error.
+
+    text: an event of its stream had text; else this one must have none.
+    """
     at = event.rfind(COUNT) + len(COUNT)
     meta = event.rfind(_META, 0, at) - len(_IDS)
     comma = event.find(b",", at, at + 12)
@@ -99,11 +107,11 @@ def frame_of(event: bytes) -> Frame | None:
         or event[-1:] != b"}"
     ):
         return None
-    frame = Frame(event[meta:at], event[comma:])
-    odd = ERROR in event or _ENDED in frame.before or _ENDED in frame.behind
-    return (
-        None if odd or not event.startswith(OPENING) or not frame.before.startswith((_IDS, _TEXT)) else frame
-    )
+    frame = Frame(OPENING if text else NO_TEXT, event[meta:at], event[comma:])
+    odd = ERROR in event or ABORT in event or _ENDED in frame.before or _ENDED in frame.behind
+    if odd or not event.startswith(frame.opening) or not frame.before.startswith((_IDS, _TEXT)):
+        return None
+    return frame
 
 
 def endings(frame: Frame, step: int = 1) -> Endings:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from time import perf_counter_ns, sleep
 from typing import Any
 
-from slabench.loadgen.event_template import LINE_END, OPENINGS, READ_BYTES, UNEXPECTED, Endings
+from slabench.loadgen.event_template import LINE_END, READ_BYTES, SIZE_LINES, UNEXPECTED, Endings
 from slabench.loadgen.kernel_timestamps import ANCILLARY, Ancillary, arrived_ns, ask, offset_ns
 from slabench.loadgen.read_batching import Pace
 from slabench.units import NS_PER_S
@@ -29,11 +29,12 @@ Receive = Callable[[list[bytearray], int], tuple[int, Ancillary, int, Any]]
 class Stream:
     """A socket that is read here. The slots are what a predicted read needs; the methods take all others."""
 
-    __slots__ = ("before", "endings", "next", "receive", "stamps", "step")
+    __slots__ = ("before", "endings", "next", "opening", "receive", "stamps", "step")
 
     def __init__(self, receive: Receive) -> None:
         self.receive = receive
         self.endings: Endings = UNEXPECTED  # by the count: the end of the read, from the count on
+        self.opening = b""  # how an event is predicted to begin, behind its chunk's size
         self.before = b""  # the bytes before the count
         self.next = 0  # the count predicted next
         self.step = 1  # tokens an event
@@ -89,7 +90,7 @@ class StreamSelector(selectors.BaseSelector):
 
     def _read(self, ready: list[tuple[int, int]]) -> bool:
         """Read each once; True if asyncio must run."""
-        buffer, into, streams, openings = self._buffer, [self._buffer], self._streams, OPENINGS
+        buffer, into, streams, size_lines = self._buffer, [self._buffer], self._streams, SIZE_LINES
         ends, begins, find = buffer.endswith, buffer.startswith, buffer.find
         run_asyncio = False
         for fd, event in ready:
@@ -111,7 +112,7 @@ class StreamSelector(selectors.BaseSelector):
             count = stream.next
             if (
                 ends(stream.before + stream.endings[count], 0, size)
-                and begins(openings[size])
+                and begins(size_lines[size] + stream.opening)
                 and find(10, LINE_END, size) == size - 4
                 and ancillary
             ):

@@ -25,7 +25,7 @@ from slabench.loadgen.backends.base import (
     strings,
 )
 from slabench.loadgen.event_stream import is_failure, payload
-from slabench.loadgen.event_template import COUNT, ERROR, FIRST_LOOK, frame_of
+from slabench.loadgen.event_template import ABORT, COUNT, ERROR, FIRST_LOOK, frame_of
 from slabench.loadgen.events import Event
 from slabench.loadgen.numbers import TOKENS, token_count
 from slabench.loadgen.stream import KeptLines, StreamMeter
@@ -33,7 +33,6 @@ from slabench.workloads.model import Prompt
 
 _COUNT_LEN = len(COUNT)
 _TEXT = re.compile(rb'"text"\s*:\s*"(.)', re.DOTALL)
-_T = ord("t")  # where `data: {"text":` has it; frame_of() looks at the whole key
 _SAMPLING = frozenset(
     "temperature top_p top_k min_p frequency_penalty presence_penalty repetition_penalty stop stop_token_ids "
     "json_schema regex ebnf skip_special_tokens no_stop_trim logit_bias custom_params".split()
@@ -47,7 +46,7 @@ class GenerateMeter(StreamMeter):
     itself: a model's output cannot forge a count. For the same reason it cannot write `"error`.
     """
 
-    __slots__ = ("_before", "_behind", "_look", "_middles")
+    __slots__ = ("_before", "_behind", "_look", "_middles", "_opening")
 
     OUTPUT = re.compile(rb'"(?:text|output_ids)"\s*:\s*(?:"[^"]|\[\s*[^\]\s])')  # a text or ids, not empty
 
@@ -55,8 +54,8 @@ class GenerateMeter(StreamMeter):
         super().__init__(limit)
         self._look = FIRST_LOOK  # the event that reaches this count is kept
         self._middles: tuple[tuple[bytes, int, int, int], ...] = ()  # the last two of them, with their counts
-        # what stood around the last count of an event of the usual form; at first nothing can
-        self._before = self._behind = b"\n"
+        # how the last event of the usual form began, and what stood around its count; at first nothing can
+        self._opening = self._before = self._behind = b"\n"
 
     def take(self, now_ns: int, data: bytes, start: int, stop: int) -> None:
         """As feed(data[start:stop]), without the copy where that is one whole event with a count, `data:
@@ -85,15 +84,15 @@ class GenerateMeter(StreamMeter):
             return False
         if (
             data[comma:end] != self._behind
-            or data[start + 8] != _T
+            or not data.startswith(self._opening, start)
             or not data.endswith(self._before, start, at)
         ):
             # Nothing but text and ids stands before its meta_info, and the answer continues: checked once for
             # many events.
-            frame = frame_of(data[start:end])
+            frame = frame_of(data[start:end], text=self.first_text_ns is not None)
             if frame is None:
                 return False
-            self._before, self._behind = frame
+            self._opening, self._before, self._behind = frame
         self.arrival_ns.append(now_ns)
         self.arrival_tokens.append(tokens)
         self.last = (data, start, end) if alone else (data[start:end], 0, end - start)
@@ -124,12 +123,12 @@ class GenerateMeter(StreamMeter):
         ):
             if not self.usual_event(now_ns, data, start, end):
                 self.read(now_ns, data, start, end)
-            self.steady = self.first_text_ns is not None and len(self.arrival_ns) > 0
+            self.steady = len(self.arrival_ns) > 0
 
     def usual_event(self, now_ns: int, data: bytes, start: int, end: int) -> bool:
         at = data.rfind(COUNT, start, end)
         tokens = token_count(data, at + _COUNT_LEN, end) if at >= 0 else None
-        if tokens is None or data.find(ERROR, start, end) >= 0 or data.find(b'"abort"', start, end) >= 0:
+        if tokens is None or data.find(ERROR, start, end) >= 0 or data.find(ABORT, start, end) >= 0:
             return False
         if self.first_text_ns is None:
             text = _TEXT.search(data, start, end)

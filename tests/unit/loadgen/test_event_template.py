@@ -8,9 +8,10 @@ import pytest
 
 from slabench.loadgen.event_template import (
     NO_ENDING,
+    NO_TEXT,
     OPENING,
-    OPENINGS,
     READ_BYTES,
+    SIZE_LINES,
     UNEXPECTED,
     Frame,
     endings,
@@ -24,12 +25,12 @@ DATA = Path(__file__).parents[2] / "data" / "loadgen"
 def test_a_read_s_length_says_how_its_chunk_begins() -> None:
     known = {}
     for size in range(1, READ_BYTES - 7):
-        whole = b"%x\r\n%b\r\n" % (size, OPENING.ljust(size, b" ")[:size])
-        known[len(whole)] = b"%x\r\n%b" % (size, OPENING)
-    assert all(OPENINGS[length] == opening for length, opening in known.items())
+        whole = b"%x\r\n%b\r\n" % (size, b" " * size)
+        known[len(whole)] = b"%x\r\n" % size
+    assert all(SIZE_LINES[length] == line for length, line in known.items())
     for length in set(range(READ_BYTES + 1)) - set(known):  # no chunk with its size line is so long
-        assert not bytes(length).startswith(OPENINGS[length])
-        assert len(OPENINGS[length]) > READ_BYTES
+        assert not bytes(length).startswith(SIZE_LINES[length])
+        assert len(SIZE_LINES[length]) > READ_BYTES
 
 
 def test_the_frame_of_a_real_server_s_events() -> None:
@@ -38,7 +39,7 @@ def test_the_frame_of_a_real_server_s_events() -> None:
         for line in (DATA / "generate_stream.http").read_bytes().split(b"\n")
         if line.startswith(b"data: {")
     ]
-    frames = [frame_of(line) for line in lines]
+    frames = [frame_of(line, text=True) for line in lines]
     # The first event tells when it left, and the last one, which has none, how the answer ended: between them
     # all are alike.
     assert len(lines) > 4
@@ -79,7 +80,20 @@ def test_the_frame_of_a_real_server_s_events() -> None:
     ],
 )
 def test_events_of_another_form_have_no_frame(line: bytes) -> None:
-    assert frame_of(line) is None
+    assert frame_of(line, text=True) is None
+
+
+def test_until_a_text_came_the_frame_is_that_of_an_event_without_one() -> None:
+    empty = b'data: {"text":"","output_ids":[7],"meta_info":{"completion_tokens":3,"x":1}}'
+    frame, later = frame_of(empty, text=False), frame_of(empty, text=True)
+    assert frame is not None
+    assert later is not None
+    assert (frame.opening, later.opening) == (NO_TEXT, OPENING)
+    assert frame[1:] == later[1:]
+    quoted = empty.replace(b'""', b'"\\""', 1)  # the text is a quotation mark
+    for line in (quoted, empty.replace(b'""', b'"a"', 1)):
+        assert frame_of(line, text=False) is None
+        assert frame_of(line, text=True) is not None
 
 
 def test_where_nothing_is_expected_nothing_is_recognised() -> None:
@@ -89,7 +103,7 @@ def test_where_nothing_is_expected_nothing_is_recognised() -> None:
 
 def test_streams_of_one_server_share_their_endings() -> None:
     forget()
-    first, second = Frame(b'"meta_info":{"id":"a"', b',"x":1}}'), Frame(b'"meta_info":{"id":"b"', b',"x":1}}')
+    first, second = (Frame(OPENING, b'"meta_info":{"id":"%b"' % id, b',"x":1}}') for id in (b"a", b"b"))
     assert endings(first) is endings(second)
     assert endings(first) is not endings(first, 2)
     assert endings(first)[13] == b'13,"x":1}}\n\n\r\n'
@@ -99,7 +113,7 @@ def test_streams_of_one_server_share_their_endings() -> None:
 def test_at_three_times_each_power_of_two_nothing_is_expected(step: int) -> None:
     """So that one event in the second half of every answer is read whole, however many tokens an event
     brings."""
-    table = endings(Frame(b"", b',"x":1}}'), step)
+    table = endings(Frame(OPENING, b"", b',"x":1}}'), step)
     looks = [3 * 2**k for k in range(12)]
     for count in range(step, 3000, step):
         passed = any(count - step < look <= count for look in looks)
@@ -109,7 +123,7 @@ def test_at_three_times_each_power_of_two_nothing_is_expected(step: int) -> None
 def test_tables_of_endings_do_not_fill_the_memory() -> None:
     """160 bytes an entry: a server whose events end differently for each request, and a very long answer."""
     forget()
-    tables = [endings(Frame(b"", b',"cached_tokens":%d}}' % number)) for number in range(200)]
+    tables = [endings(Frame(OPENING, b"", b',"cached_tokens":%d}}' % number)) for number in range(200)]
     for table in tables:
         for count in range(1, 10_000, 7):
             assert table[count] == NO_ENDING or table[count].startswith(b"%d," % count)
@@ -120,4 +134,4 @@ def test_tables_of_endings_do_not_fill_the_memory() -> None:
         shared[count]
     assert len(shared) == 8192
     forget()
-    assert endings(Frame(b"", b',"cached_tokens":0}}')) is not shared
+    assert endings(Frame(OPENING, b"", b',"cached_tokens":0}}')) is not shared
