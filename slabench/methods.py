@@ -46,6 +46,11 @@ class Form:
                 f'Form(request_rate={rate!r}): give requests/s above 0, or float("inf") for all at once.'
             )
 
+    @property
+    def at_once(self) -> int:
+        """Requests in flight at most."""
+        return min(self.num_prompts, self.max_concurrency or self.num_prompts)
+
     def replaced(self, **options: Any) -> Form:
         """This form with other values; an option that is None changes nothing."""
         return replace(self, **{key: value for key, value in options.items() if value is not None})

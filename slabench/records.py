@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from slabench.gpu_records import GpuTelemetry
+
 BEFORE = -1  # first_text_at: before the first counted token
 
 
@@ -293,3 +295,4 @@ class RunRecord:
     interrupted: bool = False
     # another client drove: then requests is empty, and began_ns is when that client was started
     reported: ReportedRun | None = None
+    gpus: GpuTelemetry | None = None  # the server's; None: without --gpu-telemetry, or nothing was read

@@ -23,6 +23,7 @@ from slabench.metrics.declaration import (
     Tolerance,
 )
 from slabench.metrics.definitions_classic import CLASSIC
+from slabench.metrics.definitions_gpu import OF_GPUS
 from slabench.metrics.definitions_server import BY_SERVER
 
 # A percentile of fewer samples than this has none beyond it: it would be the maximum under another name.
@@ -224,7 +225,7 @@ _OURS = (
     ),
 )  # fmt: skip
 
-METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OURS, *BY_SERVER, *CLASSIC)}
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OURS, *BY_SERVER, *OF_GPUS, *CLASSIC)}
 # what --goodput can limit
 OF_A_REQUEST = {name: metric for name, metric in METRICS.items() if metric.value is not None}
 

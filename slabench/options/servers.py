@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slabench.options.types import Option, positive_float, positive_int, words
+from slabench.options.types import Option, indices, positive_float, positive_int, telemetry, words
 
 SERVER: tuple[Option, ...] = (
     Option(
@@ -163,6 +163,25 @@ SERVER: tuple[Option, ...] = (
         "what the server runs on, such as 8xH20-96G, for baselines",
         str,
         metavar="NAME",
+    ),
+    Option(
+        "server under test",
+        "--gpu-telemetry",
+        "auto",
+        "all live",
+        "energy, clocks and temperature of the server's GPUs: auto (by NVML where the server is on this "
+        "machine and nvidia-ml-py is installed), off, or the URL of a DCGM exporter",
+        telemetry,
+        metavar="HOW",
+    ),
+    Option(
+        "server under test",
+        "--gpu-index",
+        (),
+        "all live",
+        "the GPUs that --gpu-telemetry counts, such as 0,1 (default: those that the server's processes use)",
+        indices,
+        metavar="A,B",
     ),
     Option(
         "server under test",

@@ -66,6 +66,20 @@ def ints(text: str) -> tuple[int, ...]:
     return values
 
 
+def indices(text: str) -> tuple[int, ...]:
+    """Places that count from 0."""
+    values = tuple(int(part) for part in text.replace(",", " ").split())
+    if not values or min(values) < 0 or len(set(values)) < len(values):
+        raise ValueError("it is not a list of different places, which count from 0")
+    return values
+
+
+def telemetry(text: str) -> str:
+    if text not in ("auto", "off") and not text.startswith(("http://", "https://")):
+        raise ValueError("it is none of auto and off, and no http:// or https:// URL")
+    return text
+
+
 def load_range(text: str) -> tuple[float, float]:
     if text.count(",") != 1:
         raise ValueError("it is not two numbers LO,HI")

@@ -19,6 +19,7 @@ from slabench.session.comparison import ComparedWith, siblings
 from slabench.session.decode_curve import DecodePoint
 from slabench.session.deployment import Deployment
 from slabench.session.evaluate import SessionFacts, codes
+from slabench.session.gpu_telemetry import Telemetry
 from slabench.session.load import ServerHistory
 from slabench.session.run_files import RunFiles
 from slabench.session.servers import Servers, open_servers
@@ -53,6 +54,7 @@ class Campaign:
         self.decode_points: list[DecodePoint] = []
         self.history = ServerHistory()
         self.files = RunFiles(folder, place)
+        self.gpus = Telemetry(settings.options)
         self.calibration = ClientCalibration(settings.options, say)
         self.tokenizer = TokenizerSource(
             settings.options, lambda: None if self.opened is None else self.opened.new.info
@@ -105,5 +107,6 @@ class Campaign:
 
     def close(self) -> None:
         self.files.close()
+        self.gpus.close()
         if self.opened is not None:
             self.opened.close()

@@ -13,6 +13,7 @@ from slabench.metrics.bounded import bounds
 from slabench.metrics.classic import compute_classic, retokenized, text_sizes
 from slabench.metrics.compute import compute, goodput, sample_sizes
 from slabench.metrics.full_batch import full_batch
+from slabench.metrics.gpu_energy import gpu_metrics
 from slabench.metrics.repeats import fewest, summed, together
 from slabench.metrics.server_clock import server_clock
 from slabench.metrics.ttft_breakdown import waiting
@@ -51,6 +52,7 @@ def load_metrics(
         metrics |= goodput(run, limits or {}, metrics.get("duration"))
     if retokenizer is not None:
         metrics |= _retokenized(run.requests, metrics, retokenizer())
+    metrics |= gpu_metrics(run, load.batch_size or load.form.at_once, metrics.get("output_tokens"))
     if load.batch_size is not None:
         metrics |= full_batch(run.requests, load.batch_size, metrics.get("duration"))
     return metrics, sample_sizes(run) | text_sizes(run.requests)

@@ -16,6 +16,7 @@ from slabench.server.log.log_window import mark, spans
 from slabench.server.scrape import grown
 from slabench.session.deployment import Deployment
 from slabench.session.evidence import flush_lines
+from slabench.session.gpu_telemetry import Watched
 from slabench.session.measurement import Measured
 from slabench.session.observation import observe
 from slabench.session.settings import Settings
@@ -228,14 +229,19 @@ def measure(
     drive: Callable[[], Sent],
     *,
     count_tokens: Callable[[str], int | None] = lambda text: None,
+    watch: Callable[[Deployment], Callable[[], Watched]] = lambda deployment: Watched,
 ) -> RunRecord:
-    """drive: sends the load. count_tokens: by our own tokenizer, None without one."""
+    """drive: sends the load. count_tokens: by our own tokenizer, None without one. watch: reads the GPUs of a
+    deployment until what it returns is called.
+    """
+    watched = watch(load.deployment)
     before = observe(load.deployment)
     marks = mark(load.deployment.logs)
     sent = drive()
     after = observe(load.deployment)
     log_spans, log_notes = spans(marks)
-    notes = (*ready.notes, before.note, *sent.notes, after.note, *log_notes)
+    gpus = watched()
+    notes = (*ready.notes, before.note, *sent.notes, after.note, *log_notes, gpus.note)
     result = sent.result
     return RunRecord(
         requests=with_tokens(result.requests, count_tokens),
@@ -260,4 +266,5 @@ def measure(
             notes=tuple(note for note in notes if note),
         ),
         interrupted=result.interrupted,
+        gpus=gpus.gpus,
     )

@@ -86,6 +86,7 @@ def run_trial(
         ready,
         lambda: _drive(campaign, test, load, trial, labels, loads),
         count_tokens=campaign.tokenizer.count,
+        watch=lambda server: campaign.gpus.watch(servers, server),
     )
     return load.measured(
         calibrate(run),

@@ -11,4 +11,15 @@ MESSAGES = {
     "log_window.cut": (
         "The deploy log {path} was cut from {before} to {after} bytes during the run; a part of it is lost."
     ),
+    "gpu.not_read": "The GPUs were not read: {why}. Energy and clocks are missing.",
+    "gpu.readings_failed": "GPU readings that failed during the load: {failed}; the last because {why}.",
+    "gpu.not_there": "--gpu-index names a GPU that is not there; no energy or clocks are reported.",
+    "gpu.two_servers": (
+        "Which GPUs belong to which of the two servers is not known, so no energy or clocks are reported. "
+        "Name them with --gpu-index."
+    ),
+    "gpu.other_count": (
+        "GPUs in use: {in_use}; the server reports {count} of its own, so no energy or clocks are reported. "
+        "Name its GPUs with --gpu-index."
+    ),
 }
