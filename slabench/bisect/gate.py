@@ -19,8 +19,8 @@ from slabench.report.resume import read_run
 from slabench.report.sanitize import plain
 from slabench.run_document.entry import ComparedMetric, Entry
 from slabench.run_document.run import RunDocument, RunState
+from slabench.verdict.compared import ComparisonResult
 from slabench.verdict.outcome import CheckStatus
-from slabench.verdict.regression import ComparisonResult
 
 # The gate ends its servers, and writes what it has, within this time.
 GRACE_S = 90.0

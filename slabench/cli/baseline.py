@@ -6,7 +6,6 @@ What is read comes first, in every command; what is written is named by -o, and 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from slabench import cli
-from slabench.cli.baseline_parts import refuse_others, refuse_the_same
+from slabench.cli.baseline_launches import LAUNCHES, add_launches
+from slabench.cli.baseline_parts import refuse_others, refuse_the_same, writing
 from slabench.cli.parser import Parser
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
@@ -168,7 +168,7 @@ def _save(options: argparse.Namespace) -> int:
     if not document["tests"]:
         print(f"No baseline was written: no test of {name} was valid.")
         return INVALID
-    with _writing(target):
+    with writing(target):
         document, removed = add_to(target, document, option="-o ")
     print(f"Baseline of {_count(len(document['tests']), 'test')} written to {target}.")
     if removed:
@@ -178,7 +178,7 @@ def _save(options: argparse.Namespace) -> int:
 
 def _merge(options: argparse.Namespace) -> int:
     target = _check_output("merge", options.parts, options.output)
-    with _writing(target), locked(target):
+    with writing(target), locked(target):
         if Path(target).is_file():
             load(target, option="-o ")  # never over something else
             if Path(target).resolve() not in [Path(name).resolve() for name in options.parts]:
@@ -204,14 +204,8 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-@contextlib.contextmanager
-def _writing(target: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ConfigError(
-            f"-o {target} cannot be written ({error.strerror}); name a file in a folder that exists."
-        ) from error
+def _launches(options: argparse.Namespace) -> int:
+    return add_launches(options.runs, _check_output("launches", options.runs, options.output))
 
 
 _OUTPUT = {"-o --output": {"metavar": "FILE", "help": "the baseline to write"}}
@@ -248,5 +242,12 @@ _COMMANDS = (
         "parts stay as they\nare; to add to a baseline name it as a part and as the output.",
         "merge prod.json reports/latest -o prod-week.json",
         {"parts": {"nargs": "+", "metavar": "PART", "help": "run folders and baseline files"}} | _OUTPUT,
+    ),
+    _Command(
+        _launches,
+        LAUNCHES,
+        "launches reports/2026* -o prod.json",
+        {"runs": {"nargs": "+", "metavar": "RUN", "help": "run folders, each of a launch of its own"}}
+        | _OUTPUT,
     ),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from slabench.errors import ConfigError
@@ -56,3 +57,14 @@ def _unlike(first: Document, second: Document) -> list[str]:
     keys = first.get("figures", {}).keys() ^ second.get("figures", {}).keys()
     keys |= first.get("lacking", {}).keys() | second.get("lacking", {}).keys()
     return [f"{key} is not in every repeat" for key in sorted(keys)]
+
+
+@contextlib.contextmanager
+def writing(target: str) -> Iterator[None]:
+    """ConfigError for a file that -o names and that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"-o {target} cannot be written ({error.strerror}); name a file in a folder that exists."
+        ) from error

@@ -21,7 +21,7 @@ COMMANDS = {
     "sim": "the embedded server, to look at or to test against",
     "log": "the decode curve of any deploy log, without a server",
     "crosscheck": "our client and sglang.bench_serving side by side on one server",
-    "baseline": "list, show, save and merge baseline files",
+    "baseline": "list, show, save and merge baseline files; the spread of launches",
     "compare": "stored runs against the first one, with the exit status of a gate",
     "bisect": "the first of several versions that is surely slower, each started and gated",
     "history": "the runs that --history appended to a file: metrics over versions, and where they changed",

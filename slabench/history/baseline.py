@@ -18,6 +18,7 @@ from slabench.messages import Message
 from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.differences import differences
 from slabench.verdict.gated_metrics import Gathered
+from slabench.verdict.launch_spread import ONE_LAUNCH, Launches
 from slabench.verdict.statistics import geometric_mean
 
 MOST = 10  # the last runs that are taken
@@ -89,6 +90,8 @@ def _chosen(runs: Sequence[RunLine], name: str) -> list[RunLine]:
 def _test(runs: Sequence[RunLine], name: str, repeats: int, version: str) -> BaselineTest:
     tests = [run.tests[name] for run in runs]
     newest = tests[-1]
+    # only then a further launch is within what these runs show
+    of_launches = _processes_of(runs) == len(runs)
     keys = dict.fromkeys(key for test in tests for key in (*test.samples, *test.lacking))
     without = {key: sum(key not in test.samples for test in tests) for key in keys}
     accepted = [test.accept_length for test in tests if test.accept_length is not None]
@@ -105,6 +108,7 @@ def _test(runs: Sequence[RunLine], name: str, repeats: int, version: str) -> Bas
         allowed=_allowed(tests),
         accept_length=sum(accepted) / len(accepted) if accepted else None,
         method=newest.method,
+        launches=Launches(old=len(runs), in_samples=True) if of_launches else ONE_LAUNCH,
         notes=(
             Message(
                 "comparison.note_history",
@@ -125,11 +129,15 @@ def _allowed(tests: Sequence[MeasuredTest]) -> dict[str, str]:
 
 def _processes(runs: Sequence[RunLine]) -> Message:
     """Of how many server processes these runs are, as far as is known."""
+    processes = _processes_of(runs)
+    if processes is None:
+        return Message("comparison.processes_unknown")
+    return Message("comparison.processes", processes=processes)
+
+
+def _processes_of(runs: Sequence[RunLine]) -> int | None:
     seeds = [run.launch.random_seed for run in runs]
     known = {seed for seed in seeds if seed is not None}
-    launched = all(run.launch.by_slabench for run in runs)
-    if launched:
-        return Message("comparison.processes", processes=len(runs))
-    if None in seeds or not known:
-        return Message("comparison.processes_unknown")
-    return Message("comparison.processes", processes=len(known))
+    if all(run.launch.by_slabench for run in runs):
+        return len(runs)
+    return None if None in seeds or not known else len(known)

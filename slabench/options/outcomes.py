@@ -97,6 +97,16 @@ JUDGEMENT: tuple[Option, ...] = (
     ),
     Option(
         "judgement",
+        "--launch-spread",
+        None,
+        "all live",
+        "a baseline file with the spread of launches of an accepted version (slabench baseline launches), "
+        "which the comparison's intervals then contain",
+        str,
+        metavar="FILE",
+    ),
+    Option(
+        "judgement",
         "--allow-diff",
         (),
         "all live",

@@ -53,4 +53,6 @@ def junit_properties(entry: Entry) -> list[tuple[str, object]]:
         ("slabench.verdict", entry.word.value),
         ("slabench.reasons", ", ".join(entry.reasons)),
     ]
+    launches = None if entry.comparison is None else entry.comparison.launches
+    properties += [("slabench.launches", launches.text)] if launches is not None and launches.text else []
     return [*properties, ("slabench.resent", f"{resent:g}")] if resent else properties

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slabench.messages import Message
 from slabench.report import markdown
 from slabench.report.compare_document import CompareDocument, ComparedTest
-from slabench.report.comparison import HEAD, metric_row
+from slabench.report.comparison import HEAD, known_of_launches, metric_row
 from slabench.report.page.render import Group, listing_page
 from slabench.report.page.table import Cell, Column, Table
 from slabench.report.text_table import table
@@ -23,7 +23,9 @@ def _facts(document: CompareDocument) -> list[str]:
         if side.unchecked:
             name = Message("compare.unchecked", side=name)
         lines.append(Message("compare.new" if place else "compare.old", side=name))
-    return [str(line) for line in (*lines, Message("compare.tolerance", pct=document.tolerance * 100))]
+    lines.append(Message("compare.tolerance", pct=document.tolerance * 100))
+    compared = [test.comparison for test in document.tests if test.comparison is not None]
+    return [*map(str, lines), *known_of_launches(compared)]
 
 
 NOT_GATED = Message("compared.not_gated")

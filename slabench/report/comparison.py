@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from slabench.messages import Message, metric_name, number
 from slabench.messages import percent as share_text
-from slabench.run_document.entry import ComparedMetric, Entry
+from slabench.run_document.entry import ComparedMetric, ComparisonEntry, Entry
 from slabench.run_document.run import RunDocument
 from slabench.verdict.interval import levels, printed
 
@@ -73,11 +73,18 @@ def sides(document: RunDocument) -> list[str]:
     """Sentences on what the run was compared with."""
     baseline = None if document.server is None else document.server.baseline
     compared = [entry.comparison for entry in document.tests if entry.comparison is not None]
+    known = known_of_launches(compared)
     if baseline is not None:
         version = baseline.version or Message("run.unknown_version")
         server = {"version": version, "url": baseline.url, "model": baseline.model_path}
-        return [str(Message("run.baseline_server", **server))]
+        return [str(Message("run.baseline_server", **server)), *known]
     if any(comparison.interleaved is False for comparison in compared):
-        return [str(Message("run.not_interleaved"))]
+        return [str(Message("run.not_interleaved")), *known]
     files = dict.fromkeys(str(comparison.baseline) for comparison in compared if comparison.metrics)
-    return [str(Message("run.compared_with", baselines=tuple(files)))] if files else []
+    return [str(Message("run.compared_with", baselines=tuple(files))), *known] if files else known
+
+
+def known_of_launches(comparisons: Sequence[ComparisonEntry]) -> list[str]:
+    """Sentences on how launches of one version differ, each once."""
+    texts = [comparison.launches.text for comparison in comparisons if comparison.launches is not None]
+    return [text for text in dict.fromkeys(texts) if text]

@@ -65,6 +65,9 @@ class ComparedMetric:
     allowed: float  # how much worse it may be, a share of the baseline
     outcome: str  # holds, worse or inconclusive
     repeats_to_decide: int | None  # repeats that would probably decide; null: decided, or too many
+    # sd of ln(metric) between launches of one version, as stored; absent: it is not in the interval
+    launch_sd: float | None = optional()
+    launch_freedom: int | None = optional()  # its degrees of freedom
     text: str  # one line with both sides, the change and what is allowed
     remedy: str  # what would decide an inconclusive one; else empty
     message: Message | None = optional()  # text as id and arguments
@@ -85,6 +88,21 @@ class LooksEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchesEntry:
+    """What the comparison knows of how launches of one version differ."""
+
+    new: int  # launches that the new side's samples are of
+    old: int  # launches that the old side's samples are of
+    # stored: a stored spread is in all intervals; own: a sample is the mean of a launch; samples: each old
+    # sample is of a launch of its own; none: ONE_LAUNCH
+    evidence: str
+    text: str  # what is known of launches, and how to know more; empty: samples
+    message: Message | None = optional()  # text as id and arguments
+    spread_from: str | None = optional()  # the file of the stored spread
+    spread_launches: int | None = optional()  # launches that it is of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonEntry:
     """The test against the same test of a baseline file or of the baseline server."""
 
@@ -94,6 +112,7 @@ class ComparisonEntry:
     allowed_differences: tuple[str, ...] = ()  # differences that --allow-diff lets pass
     interleaved: bool | None = None  # true: both servers in turns; false: one after the other; null: a file
     looks: LooksEntry | None = optional()  # where repeats were added until it was decided
+    launches: LaunchesEntry | None = optional()  # absent: nothing was compared, or an earlier file
     notes: tuple[str, ...] = ()  # what is known of the baseline: `measured with --allow=completed: ...`
     difference_messages: tuple[Message, ...] = optional(())  # differences as ids and arguments
     # allowed_differences as ids and arguments

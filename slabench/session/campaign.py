@@ -82,6 +82,7 @@ class Campaign:
             server=self.servers.baseline,
             before=self.before,
             file=settings.baseline,
+            launch_spread=settings.launch_spread,
             tolerance=settings.tolerance,
             allow_diff=options.allow_diff,
             allow=options.allow,

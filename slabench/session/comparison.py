@@ -10,6 +10,7 @@ from slabench.messages import Message
 from slabench.metrics.repeats import fewest, summed
 from slabench.server.secrets import redact_url
 from slabench.session.knee import knee_notes
+from slabench.session.launches import stored_launches
 from slabench.session.measurement import BASELINE, NEW, Evaluated, Measured
 from slabench.verdict import comparison as baselines
 from slabench.verdict.baseline import Baseline, BaselineTest
@@ -41,6 +42,7 @@ class ComparedWith:
     server: Deployment | None = None
     before: StoredSide | None = None
     file: Baseline | None = None
+    launch_spread: Baseline | None = None  # the file with how launches of an accepted version differ
     tolerance: float = 0.02
     allow_diff: Sequence[str] = ()
     allow: Sequence[str] = ()  # checks
@@ -151,6 +153,7 @@ def compare_runs(
         pairs=bool(theirs),
         interleaved=interleaved,
         accept_length=_accept_length(mine),
+        launches=stored_launches(compared, known, work),
     )
 
 

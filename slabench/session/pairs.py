@@ -14,10 +14,10 @@ from slabench.session.comparison import ComparedWith, compare
 from slabench.session.evaluate import SessionFacts, evaluate_loads
 from slabench.session.measurement import Evaluated, Measured, Trial
 from slabench.session.rules import Rules
+from slabench.verdict.compared import ComparisonResult
 from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.looks import Looks, StopReason
 from slabench.verdict.outcome import CheckStatus
-from slabench.verdict.regression import ComparisonResult
 from slabench.verdict.sla import needs
 
 if TYPE_CHECKING:

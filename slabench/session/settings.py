@@ -52,6 +52,7 @@ class Settings:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # beside the API key's
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)  # merged into every request
     history: Path | None = None
+    launch_spread: Baseline | None = None  # a file with how launches of an accepted version differ
     goodput: Mapping[str, float] = field(default_factory=dict)  # limits in ms that each request is held to
 
     @property
@@ -129,6 +130,7 @@ class Settings:
             headers=headers,
             body=body,
             baseline=_baseline(options),
+            launch_spread=_launch_spread(options),
             api_key=key,
             save_baseline=_writable("--save-baseline", options.save_baseline, worker=worker),
             bench_serving_jsonl=_writable(
@@ -162,6 +164,18 @@ def _baseline(options: Namespace) -> Baseline | None:
 
         return load(name.removeprefix(PREFIX), int(options.repeats or 1))
     return baseline_file.load(name)
+
+
+def _launch_spread(options: Namespace) -> Baseline | None:
+    if options.launch_spread is None:
+        return None
+    file = baseline_file.load(options.launch_spread, option="--launch-spread=")
+    if not any(test.launches.spread.sd for test in file.tests.values()):
+        raise ConfigError(
+            f"--launch-spread={options.launch_spread} holds no spread of launches; slabench baseline "
+            "launches RUN RUN ... -o FILE makes one, from 8 launches on."
+        )
+    return file
 
 
 def _history(options: Namespace, urls: Sequence[str], *, worker: bool) -> Path | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from slabench.messages import Message
 from slabench.verdict.gated_metrics import Gathered
+from slabench.verdict.launch_spread import ONE_LAUNCH, Launches, LaunchSpread
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,11 @@ class BaselineTest:
     # compared.
     by_hand: bool = False
     notes: tuple[Message, ...] = ()  # what is known of it, beside the verdict
+    launches: Launches = ONE_LAUNCH  # of these samples, and of one new launch
 
     @classmethod
-    def read(cls, entry: Mapping[str, Any]) -> BaselineTest:
-        """A test of a baseline document; a metric without samples is one."""
+    def read(cls, entry: Mapping[str, Any], path: str = "") -> BaselineTest:
+        """A test of the baseline document at path; a metric without samples is one."""
         samples = {key: [value] for key, value in entry.get("figures", {}).items()} | entry.get("samples", {})
         return cls(
             Gathered(
@@ -45,6 +47,7 @@ class BaselineTest:
             entry.get("information", {}).get("accept_length"),
             entry.get("method", "serving"),
             not entry.get("samples"),
+            launches=_launches(entry, path),
         )
 
     @property
@@ -64,6 +67,14 @@ class BaselineTest:
         own = (*self.samples.values, *self.samples.lacking)
         more = () if self.by_hand else (key for key in gated if f"classic.{key}" not in own)
         return list(dict.fromkeys((*own, *more)))
+
+
+def _launches(entry: Mapping[str, Any], path: str) -> Launches:
+    spread = entry.get("launch_spread")
+    if spread is None:
+        return ONE_LAUNCH
+    stored = LaunchSpread(spread["sd"], spread["launches"])
+    return Launches(stored, old=entry.get("launches", 1), source=path)
 
 
 @dataclass(frozen=True, slots=True)

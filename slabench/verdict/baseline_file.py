@@ -19,6 +19,7 @@ from slabench.strict_json import dumps
 from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.differences import EXTRAS, MAY_DIFFER, differences
 from slabench.verdict.gated_metrics import gated_keys, gather
+from slabench.verdict.stored_launches import OF_LAUNCHES, SPREAD, wrong_spread
 
 if TYPE_CHECKING:
     from slabench.run_document.entry import Entry
@@ -37,7 +38,7 @@ SHAREGPT = "sharegpt"  # the data set whose conversations have the lengths that 
 JOINT = " + "  # between the runs that a merged baseline names as its source
 READ = (SCHEMA, "slabench.baseline/1")
 # of a test's entry
-OBJECTS = ("workload", "figures", "information", "floors", "samples", "lacking", "allowed")
+OBJECTS = ("workload", "figures", "information", "floors", "samples", "lacking", "allowed", "launch_spread")
 
 RULES = {
     "may_differ": list(MAY_DIFFER),
@@ -56,7 +57,7 @@ INFORMATION = tuple(
 def load(path: str, *, option: str = "--baseline=") -> Baseline:
     """Read a baseline; ConfigError in one sentence if it cannot be used."""
     document = read_document(path, option=option)
-    tests = {test_id: BaselineTest.read(entry) for test_id, entry in document["tests"].items()}
+    tests = {test_id: BaselineTest.read(entry, path) for test_id, entry in document["tests"].items()}
     return Baseline(path, str(document.get("source", path)), document["fingerprint"], tests)
 
 
@@ -100,6 +101,8 @@ def _wrong(document: Any) -> str | None:
             mean = figures.get(key)
             if mean is None or not math.isclose(mean, statistics.fmean(values), rel_tol=1e-6):
                 return f": {test_id} has {key}={mean!r}, which is not the mean of its samples {values!r}"
+        if (wrong := wrong_spread(entry)) is not None:
+            return f": {test_id} has {wrong}"
     return None
 
 
@@ -176,11 +179,14 @@ def keep(
     """(document with what an existing file holds beside it, the tests that were removed).
 
     Floors are written by hand, and stay. Tests that this run did not measure stay where the two deployments
-    do not differ.
+    do not differ; so does the spread of launches of the same workload.
     """
     tests = {test_id: dict(entry) for test_id, entry in document["tests"].items()}
     for test_id, entry in tests.items():
-        entry["floors"] = dict(old["tests"].get(test_id, {}).get("floors", {}))
+        before = old["tests"].get(test_id, {})
+        entry["floors"] = dict(before.get("floors", {}))
+        if not differ and before.get("workload") == entry.get("workload") and SPREAD in before:
+            entry.setdefault(SPREAD, before[SPREAD])
     others = {test_id: entry for test_id, entry in old["tests"].items() if test_id not in tests}
     if differ and others:
         return {**document, "tests": tests}, sorted(others)
@@ -223,6 +229,9 @@ def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
             known |= _of_samples(samples) | {
                 "floors": {**known.get("floors", {}), **entry.get("floors", {})},
             }
+            known.pop(OF_LAUNCHES, None)  # the samples are of so many no longer
+            if SPREAD in entry:
+                known[SPREAD] = entry[SPREAD]
             if allowed := {**known.get("allowed", {}), **entry.get("allowed", {})}:
                 known["allowed"] = allowed
     last = documents[-1]

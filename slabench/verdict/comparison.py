@@ -10,11 +10,13 @@ from typing import Any
 from slabench.messages import Message
 from slabench.metrics.definitions import declared, metric_of, too_few
 from slabench.verdict.baseline import Baseline
+from slabench.verdict.compared import Compared, ComparisonResult
 from slabench.verdict.differences import Sections, blocked, differences, unrecorded
+from slabench.verdict.launch_spread import Launches
 from slabench.verdict.looks import Looks, LooksTaken
 from slabench.verdict.outcome import Objective
 from slabench.verdict.reasons import Reason
-from slabench.verdict.regression import ALPHA, Compared, ComparisonResult, NoRatio, compare_metrics
+from slabench.verdict.regression import ALPHA, NoRatio, compare_metrics
 from slabench.verdict.sla import Slo, check
 
 Samples = Mapping[str, Sequence[float]]
@@ -44,6 +46,7 @@ class Comparison:
     interleaved: bool | None = None  # both sides in this run; False: one after the other; None: from a file
     notes: tuple[Message, ...] = ()  # on the old side, beside the verdict
     looks: LooksTaken | None = None  # None: the number of repeats was fixed
+    launches: Launches | None = None  # that the samples are of; None: nothing was compared
 
     def refused(self, why: Message, differences: Iterable[Message] = ()) -> Comparison:
         """The same, not comparable."""
@@ -54,6 +57,13 @@ class Comparison:
             reasons=(Reason.NOT_COMPARABLE, *self.reasons),
             not_comparable=Message("comparison.not_comparable", why=why),
         )
+
+    @property
+    def without_launches(self) -> list[str]:
+        """Metrics whose interval does not contain how launches differ."""
+        if self.launches is None or self.launches.own or self.launches.in_samples:
+            return []
+        return [metric.key for metric in self.metrics if metric.single or metric.change.launch is None]
 
     @property
     def inconclusive(self) -> Message | None:
@@ -74,6 +84,7 @@ class Comparison:
             **{f"{name}_messages": [message.as_dict() for message in part] for name, part in parts.items()},
             "interleaved": self.interleaved,
             **({} if self.looks is None else {"looks": self.looks.as_dict(ALPHA)}),
+            **({} if self.launches is None else {"launches": self.launches.as_dict(self.without_launches)}),
             "figures": [metric.as_dict() for metric in self.metrics],
         }
 
@@ -98,6 +109,7 @@ def compare(
     pairs: bool = False,
     interleaved: bool | None = None,
     accept_length: float | None = None,
+    launches: Launches | None = None,
 ) -> Comparison:
     """One test's metrics, one value a repeat, against its entry: none may be worse than `tolerance` (a share)
     allows.
@@ -108,6 +120,7 @@ def compare(
     that --allow names for this run. strict: what the old side does not record makes it not comparable.
     accept_length: this run's, mean over its repeats; the old side's is in its entry's information. sizes: n
     of the smallest repeat, for percentiles; counted: n of all of them, as sizes where nothing was repeated.
+    launches: that the samples are of; None: what the old side's entry knows of launches.
     """
     entry = baseline.tests.get(test_id)
     if entry is None:
@@ -155,9 +168,11 @@ def compare(
             siblings=siblings,
             looks=looks,
             of_runs=baseline.of_runs,
+            launches=entry.launches if launches is None else launches,
         )
     except NoRatio as error:
         return comparison.refused(error.message, [error.message])
+    comparison = replace(comparison, launches=entry.launches if launches is None else launches)
     return _concluded(comparison, metrics, sizes if counted is None else counted)
 
 
@@ -180,17 +195,18 @@ def _not_recorded(path: str, absent: Sequence[str]) -> tuple[Message] | None:
 
 def _concluded(comparison: Comparison, metrics: Sequence[Compared], counted: Mapping[str, int]) -> Comparison:
     decided = [metric for metric in metrics if metric.outcome is not ComparisonResult.INCONCLUSIVE]
+    comparison = replace(comparison, metrics=tuple(metrics))
     reasons = {
         Reason.INCONCLUSIVE: len(decided) < len(metrics),
         Reason.SINGLE_RUN: any(metric.single and not metric.repeated for metric in metrics),
         Reason.NO_SPREAD: any(metric.single and metric.repeated for metric in metrics),
         Reason.NOT_INTERLEAVED: comparison.interleaved is False,
+        Reason.ONE_LAUNCH: bool(comparison.without_launches),
     }
     return replace(
         comparison,
         objectives=tuple(_objective(metric, counted) for metric in decided),
         reasons=(*(reason for reason, holds in reasons.items() if holds), *comparison.reasons),
-        metrics=tuple(metrics),
     )
 
 

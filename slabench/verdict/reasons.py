@@ -21,6 +21,7 @@ class Reason(StrEnum):
     SINGLE_RUN = "SINGLE_RUN"
     NO_SPREAD = "NO_SPREAD"
     NOT_INTERLEAVED = "NOT_INTERLEAVED"
+    ONE_LAUNCH = "ONE_LAUNCH"
     ALLOWED_IN_BASELINE = "ALLOWED_IN_BASELINE"
     UNRECORDED = "UNTOLD"
 
@@ -33,6 +34,7 @@ REASONS = {
     Reason.SINGLE_RUN: Message("reason.single_run"),
     Reason.NO_SPREAD: Message("reason.no_spread"),
     Reason.NOT_INTERLEAVED: Message("reason.not_interleaved"),
+    Reason.ONE_LAUNCH: Message("reason.one_launch"),
     "NOT_MEASURED": Message("reason.not_measured"),
     "REDUCED": Message("reason.reduced"),
     "OWN_SLO": Message("reason.own_slo"),

@@ -11,158 +11,18 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Any
+from dataclasses import replace
 
 from slabench.messages import Message
 from slabench.metrics.definitions import declared
-from slabench.verdict.interval import Interval, Printed, printed
+from slabench.verdict.compared import Compared, ComparisonResult
+from slabench.verdict.interval import Interval
+from slabench.verdict.launch_spread import ONE_LAUNCH, Launches
 from slabench.verdict.looks import Looks
-from slabench.verdict.statistics import LEVEL, MOST_REPEATS, Change, held_at, paired, unpaired
-from slabench.verdict.tolerances import allowed, floor_share
+from slabench.verdict.statistics import LEVEL, Change, held_at, paired, unpaired
+from slabench.verdict.tolerances import allowed
 
 ALPHA = (1 - LEVEL) / 2
-
-
-class ComparisonResult(StrEnum):
-    """The result of comparing one metric; also the end of its message's id."""
-
-    HOLDS = "holds"
-    WORSE = "worse"
-    INCONCLUSIVE = "inconclusive"
-
-
-MESSAGES = {
-    ComparisonResult.HOLDS: "comparison.holds",
-    ComparisonResult.WORSE: "comparison.worse",
-    ComparisonResult.INCONCLUSIVE: "comparison.inconclusive",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One metric of both sides. limit is the value that new may not be beyond."""
-
-    key: str
-    unit: str
-    higher_is_better: bool
-    new: Sequence[float]
-    old: Sequence[float]
-    change: Change
-    allowed: float  # a share
-    outcome: ComparisonResult
-    interval: Interval | None = None  # None: no repeats differ, or there are none
-    repeats: int | None = None  # that would decide it; None: not needed, or too many
-    looks: Looks | None = None  # None: the number of repeats was fixed
-    of_runs: bool = False  # a sample is a whole run: repeats within one decide nothing
-
-    @property
-    def single(self) -> bool:
-        """No repeats differ, or there are none."""
-        return self.interval is None
-
-    @property
-    def repeated(self) -> bool:
-        return len(self.new) > 1 or len(self.old) > 1
-
-    @property
-    def observed(self) -> float:
-        return statistics.fmean(self.new)
-
-    @property
-    def was(self) -> float:
-        return statistics.fmean(self.old)
-
-    @property
-    def limit(self) -> float:
-        return self.was * self.limit_ratio
-
-    @property
-    def limit_ratio(self) -> float:
-        """new / old that is just allowed."""
-        return 1 - self.allowed if self.higher_is_better else 1 + self.allowed
-
-    @property
-    def _printed(self) -> Printed:
-        """Where there is no interval the change itself decides."""
-        ratio = self.observed / self.was
-        ends = (ratio, ratio) if self.interval is None else (self.interval.low, self.interval.high)
-        return printed(*ends, self.limit_ratio)
-
-    def message(self, n: int | None = None) -> Message:
-        return Message(
-            MESSAGES[self.outcome],
-            metric=self.key,
-            observed=self.observed,
-            unit=self.unit,
-            allowed=self._allowed(),
-            baseline=self.was,
-            change=self._change(n),
-        )
-
-    def _change(self, n: int | None) -> Message:
-        """`+5.1 %, interval +4.8 % to +5.4 % at one-sided levels 98.75 % and 97.5 %, 4 pairs`"""
-        ends = self._printed
-        if self.interval is None and self.repeated:
-            return Message("comparison.change_no_spread", change=ends.low)
-        if self.interval is None:
-            counted = None if n is None else Message("comparison.n", n=n)
-            return Message("comparison.change_single", change=ends.low, n=counted)
-        most = None if self.looks is None else Message("comparison.at_most", most=self.looks.last)
-        pairs = Message("comparison.pairs", pairs=self.change.new, most=most)
-        runs = Message("comparison.runs", new=self.change.new, old=self.change.old, most=most)
-        return Message(
-            "comparison.change_interval",
-            change_pct=(self.change.ratio - 1) * 100,
-            low=ends.low,
-            high=ends.high,
-            low_level_pct=round(self.interval.low_level * 100, 3),
-            high_level_pct=round(self.interval.high_level * 100, 3),
-            samples=pairs if self.change.paired else runs,
-        )
-
-    def _allowed(self) -> Message | str:
-        share = self._printed.limit[1:]
-        if not math.isclose(self.allowed, floor_share(self.key, self.was)):
-            return share
-        return Message("comparison.floor", floor=self.allowed * self.was, unit=self.unit, share=share)
-
-    @property
-    def remedy(self) -> Message | None:
-        """What would decide it."""
-        if self.outcome is not ComparisonResult.INCONCLUSIVE:
-            return None
-        if self.of_runs:
-            return Message("comparison.runs_decide")
-        if self.repeats is None:
-            return Message("comparison.repeats_too_many", most=MOST_REPEATS)
-        return Message("comparison.repeats_decide", repeats=self.repeats)
-
-    def as_dict(self) -> dict[str, Any]:
-        interval, remedy = self.interval, self.remedy
-        stored = {
-            "metric": self.key,
-            "unit": self.unit,
-            "better": "higher" if self.higher_is_better else "lower",
-            "new": self.observed,
-            "old": self.was,
-            "new_samples": list(self.new),
-            "old_samples": list(self.old),
-            "paired": self.change.paired,
-            "ratio": self.change.ratio,
-            "low": None if interval is None else interval.low,
-            "high": None if interval is None else interval.high,
-            "low_level": None if interval is None else interval.low_level,
-            "high_level": None if interval is None else interval.high_level,
-            "allowed": self.allowed,
-            "outcome": self.outcome.value,
-            "repeats_to_decide": self.repeats,
-            "text": str(self.message()),
-            "message": self.message().as_dict(),
-            "remedy": "" if remedy is None else str(remedy),
-        }
-        return stored if remedy is None else stored | {"remedy_message": remedy.as_dict()}
 
 
 class NoRatio(ValueError):
@@ -182,19 +42,21 @@ def compare_metrics(
     siblings: int = 1,
     looks: Looks | None = None,
     of_runs: bool = False,
+    launches: Launches = ONE_LAUNCH,
 ) -> tuple[Compared, ...]:
     """Every metric that both sides have; values are the repeats. pairs: sample k of both sides belongs
-    together. of_runs: a sample is a whole run.
+    together. of_runs: a sample is a whole run. launches: how many the samples are of, and their spread.
 
     siblings: the tests of this run that are points of one curve, this one included. looks: where repeats are
     added until it is decided. NoRatio: a metric has a value that no valid run has.
     """
     changes: dict[str, Change] = {}
     for key in (key for key in old if key in new):
-        change = (paired if pairs else unpaired)(new[key], old[key])
+        of = 1 if launches.own else launches.new
+        change = paired(new[key], old[key], of) if pairs else unpaired(new[key], old[key])
         if change is None:
             raise NoRatio(key, new[key], old[key])
-        changes[key] = change
+        changes[key] = replace(change, launch=launches.part(key), per_launch=launches.own)
     shares = {
         key: allowed(key, statistics.fmean(old[key]), tolerance, single=change.error is None)
         for key, change in changes.items()
@@ -248,7 +110,7 @@ def _compared(
     looks: Looks | None,
 ) -> Compared:
     """of_alpha: the share of alpha that the family's correction leaves for taking this metric as worse."""
-    repeats, upward = None, _upward(key)
+    repeats, more, upward = None, None, _upward(key)
     level, level_within = (of_alpha, ALPHA) if looks is None else map(looks.level, (of_alpha, ALPHA))
     limit = _log_limit(share, upward)
     within = change.doubt(limit, upward=not upward)
@@ -268,8 +130,9 @@ def _compared(
     else:
         outcome = ComparisonResult.INCONCLUSIVE
         beyond = change.log_ratio > limit if upward else change.log_ratio < limit
-        repeats = change.repeats_to_decide(limit, 1 - 2 * of_alpha if beyond else LEVEL)
-        repeats = None if repeats is None else max(repeats, change.new + 1)
+        wanted = 1 - 2 * of_alpha if beyond else LEVEL
+        repeats, more = change.repeats_to_decide(limit, wanted), change.launches_to_decide(limit, wanted)
+        repeats = None if repeats is None else max(repeats, change.new // change.launches + 1)
     # the end on the better side decides worse, the other one decides within
     levels = 1 - level, 1 - level_within
     low_level, high_level = levels if upward else levels[::-1]
@@ -286,4 +149,5 @@ def _compared(
         None if low is None or high is None else Interval(low, high, low_level, high_level),
         repeats,
         looks,
+        launches=more,
     )

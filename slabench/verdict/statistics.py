@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from slabench.verdict.launch_spread import LaunchPart
 
 LEVEL = 0.95
 POWER = 0.8  # the advised number of repeats decides in four of five cases
@@ -18,11 +20,16 @@ POWER = 0.8  # the advised number of repeats decides in four of five cases
 # have no measured spread: the values were rounded, or they are one run under two names.
 RESOLUTION = 1e-6
 MOST_REPEATS = 100  # beyond it the difference is at the limit, and no number of repeats is advised
+MOST_LAUNCHES = 20  # the same of launches, each of which takes two starts
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """ln(new / old) with its standard error; error and freedom are None where no repeats differ."""
+    """ln(new / old) with its standard error; error and freedom are None where no repeats differ.
+
+    launch: what the stored spread of launches adds to the error. launches: that the samples are of, the same
+    on both sides; per_launch: a sample is the mean of a launch.
+    """
 
     log_ratio: float
     error: float | None
@@ -30,10 +37,24 @@ class Change:
     new: int  # samples of each side
     old: int
     paired: bool
+    launch: LaunchPart | None = None
+    launches: int = 1
+    per_launch: bool = False
 
     @property
     def ratio(self) -> float:
         return math.exp(self.log_ratio)
+
+    @property
+    def errors(self) -> tuple[tuple[float, float], ...]:
+        """(standard error, degrees of freedom), of which the one with the wider interval counts; empty: no
+        repeats differ.
+        """
+        if self.error is None or self.freedom is None:
+            return ()
+        if self.launch is None:
+            return ((self.error, self.freedom),)
+        return self.launch.added_to(self.error, self.freedom)
 
     def interval(self, level: float = LEVEL) -> tuple[float, float] | None:
         """Of the ratio, two-sided. None: no repeats differ."""
@@ -48,33 +69,65 @@ class Change:
         return None if half is None else math.exp(self.log_ratio + half if upper else self.log_ratio - half)
 
     def _half(self, level: float) -> float | None:
-        if self.error is None or self.freedom is None:
-            return None
-        return quantile(self.freedom, level) * self.error
+        return max((quantile(freedom, level) * error for error, freedom in self.errors), default=None)
 
     def doubt(self, limit: float, *, upward: bool) -> float | None:
         """One-sided p-value of `the true ln(ratio) is not beyond limit`; upward: beyond means above it."""
-        if self.error is None or self.freedom is None:
+        if not self.errors:
             return None
         distance = self.log_ratio - limit if upward else limit - self.log_ratio
         if math.isinf(limit):
             return 0.0 if distance > 0 else 1.0
         from scipy.special import stdtr
 
-        return float(stdtr(self.freedom, -distance / self.error))
+        return max(float(stdtr(freedom, -distance / error)) for error, freedom in self.errors)
+
+    def least_distance(self, level: float = LEVEL) -> float | None:
+        """Of ln(ratio) from a limit, that is decided with POWER. None: no repeats differ."""
+        return max(
+            (
+                (quantile(freedom, level) + quantile(freedom, 2 * POWER - 1)) * error
+                for error, freedom in self.errors
+            ),
+            default=None,
+        )
 
     def repeats_to_decide(self, limit: float, level: float = LEVEL) -> int | None:
-        """Repeats a side that would separate this difference from limit; None: more than MOST_REPEATS."""
+        """Repeats a side that would separate this difference from limit; None: more than MOST_REPEATS.
+
+        Of several launches: repeats in each of them; where a sample is a launch, launches.
+        """
         distance = abs(self.log_ratio - limit)
         if self.error is None or math.isinf(limit) or distance == 0:
             return None
         # The spread of one sample's contribution, so that n of them have spread / sqrt(n).
         spread = self.error * math.sqrt(self.new if self.paired else 2 / (1 / self.new + 1 / self.old))
         for repeats in range(2, MOST_REPEATS + 1):
-            freedom = repeats - 1 if self.paired else 2 * repeats - 2
-            wanted = quantile(freedom, level) + quantile(freedom, 2 * POWER - 1)
-            if wanted * spread / math.sqrt(repeats) <= distance:
+            n = repeats * self.launches
+            freedom = n - self.launches if self.paired else 2 * n - 2
+            least = replace(self, error=spread / math.sqrt(n), freedom=freedom).least_distance(level)
+            if least is not None and least <= distance:
                 return repeats
+        return None
+
+    def launches_to_decide(self, limit: float, level: float = LEVEL) -> int | None:
+        """Launches that would separate this difference from limit, each with as many repeats as these have;
+        None: no spread of launches is stored, or more than MOST_LAUNCHES.
+        """
+        distance = abs(self.log_ratio - limit)
+        if self.error is None or self.freedom is None or self.launch is None or math.isinf(limit):
+            return None
+        for launches in range(self.launches + 1, MOST_LAUNCHES + 1):
+            share = self.launches / launches
+            more = replace(
+                self,
+                error=self.error * math.sqrt(share),
+                freedom=self.freedom / share,
+                launch=replace(self.launch, variance=self.launch.variance * share),
+            )
+            least = more.least_distance(level)
+            if least is not None and least <= distance:
+                return launches
         return None
 
 
@@ -99,18 +152,26 @@ def _spread(logs: Sequence[float]) -> float | None:
     return statistics.stdev(logs) if len(logs) > 1 and max(logs) - min(logs) > RESOLUTION else None
 
 
-def paired(new: Sequence[float], old: Sequence[float]) -> Change | None:
+def paired(new: Sequence[float], old: Sequence[float], launches: int = 1) -> Change | None:
     """Repeat k of one side against repeat k of the other, so that a drift affects both alike.
 
-    None where a value is missing or not above 0.
+    launches: that the repeats are of, equally many of each, one launch after the other; the error is then of
+    the pairs within the launches (their pooled variance), which says nothing of how launches differ. None
+    where a value is missing or not above 0.
     """
     mine, theirs = _logs(new), _logs(old)
-    if mine is None or theirs is None or len(mine) != len(theirs):
+    if mine is None or theirs is None or len(mine) != len(theirs) or len(mine) % launches:
         return None
     logs = [a - b for a, b in zip(mine, theirs, strict=True)]
-    n, spread = len(logs), _spread(logs)
-    error, freedom = (None, None) if spread is None else (spread / math.sqrt(n), n - 1)
-    return Change(statistics.fmean(logs), error, freedom, n, n, paired=True)
+    n = len(logs)
+    size, freedom = n // launches, n - launches
+    groups = [logs[k : k + size] for k in range(0, n, size)]
+    error: float | None = None
+    if any(_spread(group) is not None for group in groups):
+        squares = sum(statistics.variance(group) * (size - 1) for group in groups)
+        error = math.sqrt(squares / freedom / n)
+    within = None if error is None else freedom
+    return Change(statistics.fmean(logs), error, within, n, n, paired=True, launches=launches)
 
 
 def unpaired(new: Sequence[float], old: Sequence[float]) -> Change | None:

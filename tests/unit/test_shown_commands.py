@@ -108,7 +108,7 @@ def problem(line: str) -> str | None:
     if command in ("run", "plan", "doctor"):
         return _suite(words, [])
     if command == "baseline":
-        if not words or words[0] not in ("list", "show", "save", "merge"):
+        if not words or words[0] not in ("list", "show", "save", "merge", "launches"):
             return None if not words else f"baseline has no {words[0]}"
         command = f"baseline {words[0]}"
     unknown = [word.partition("=")[0] for word in words if word.startswith("-") and len(word) > 1]

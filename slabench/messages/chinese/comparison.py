@@ -19,10 +19,15 @@ MESSAGES = {
         "{change_pct:+.1f}%，区间 {low} ~ {high}，单侧置信水平 {low_level_pct:g}% 和 {high_level_pct:g}%，{samples}"
     ),
     "comparison.pairs": "{pairs} 对{most}",
+    "comparison.pairs_of_launches": "{launches} 次启动共 {pairs} 对",
+    "comparison.launches": "{launches} 次启动",
     "comparison.runs": "新 {new} 轮{most}、旧 {old} 轮",
     "comparison.at_most": "（最多 {most}）",
     "comparison.repeats_decide": "--repeats={repeats} 大概率可以得出结论",
     "comparison.repeats_too_many": "需要超过 {most} 轮重复：在这样的噪声下，差异与允许的限度太接近",
+    "comparison.launches_differ": "：同一版本的各次启动相差 {sd_pct:.2g} %（标准差）",
+    "comparison.launches_decide": "--launches={launches} 大概率可以得出结论{spread}",
+    "comparison.launches_too_many": "需要超过 {most} 次启动，差异与允许的限度太接近{spread}",
     "comparison.runs_decide": (
         "相对于允许的偏差，已接受的各次运行之间差异太大：需要更多运行，或交替测量两个服务（--baseline-url）才能得出结论"
     ),

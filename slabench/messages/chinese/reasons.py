@@ -10,6 +10,7 @@ MESSAGES = {
     "reason.single_run": "有一侧只有一轮，不知道其离散程度",
     "reason.no_spread": "有一侧的各轮结果完全相同",
     "reason.not_interleaved": "新旧服务没有交替测量",
+    "reason.one_launch": "区间中不含同一版本各次启动之间的差异",
     "reason.not_measured": "基线有的指标，本次运行没有",
     "reason.reduced": "规模小于公开方法",
     "reason.own_slo": "有目标比方法自身的更宽松",

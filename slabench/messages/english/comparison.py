@@ -23,12 +23,20 @@ MESSAGES = {
         "{high_level_pct:g} %, {samples}"
     ),
     "comparison.pairs": "{pairs}{most} pairs",
+    "comparison.pairs_of_launches": "{pairs} pairs of {launches} launches",
+    "comparison.launches": "{launches} launches",
     "comparison.runs": "{new}{most} and {old} runs",
     "comparison.at_most": " of at most {most}",
     "comparison.repeats_decide": "--repeats={repeats} would probably decide",
     "comparison.repeats_too_many": (
         "more than {most} repeats would be needed: with this noise the difference is too close to the "
         "allowed limit"
+    ),
+    "comparison.launches_differ": ": launches of one version differ by {sd_pct:.2g} % (sd)",
+    "comparison.launches_decide": "--launches={launches} would probably decide{spread}",
+    "comparison.launches_too_many": (
+        "more than {most} launches would be needed, so the difference is too close to the allowed "
+        "limit{spread}"
     ),
     "comparison.runs_decide": (
         "the accepted runs differ too much from each other for the allowed difference: more of them, or both "

@@ -12,6 +12,7 @@ MESSAGES = {
     "reason.single_run": "one run on a side, so its spread is not known",
     "reason.no_spread": "the repeats of a side do not differ",
     "reason.not_interleaved": "old and new were not measured alternately",
+    "reason.one_launch": "how launches of one version differ is not in the interval",
     "reason.not_measured": "the baseline has a metric that this run lacks",
     "reason.reduced": "smaller than the published form",
     "reason.own_slo": "an objective is looser than the method's own",

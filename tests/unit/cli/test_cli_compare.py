@@ -257,7 +257,8 @@ def test_a_run_that_allow_let_pass_is_compared_by_who_allows_it_too(
         assert main(["compare", old, new, "--allow=completed"]) == 0
         out = capsys.readouterr().out
         assert (
-            "[ALLOWED_IN_BASELINE]" in out and "note: the baseline was measured with --allow=completed" in out
+            "[ONE_LAUNCH, ALLOWED_IN_BASELINE]" in out
+            and "note: the baseline was measured with --allow=completed" in out
         )
 
 

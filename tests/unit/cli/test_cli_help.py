@@ -10,7 +10,7 @@ from slabench.options.table import OPTIONS
 
 WORDS = [
     *([command] for command in COMMANDS),
-    *(["baseline", name] for name in ("list", "show", "save", "merge")),
+    *(["baseline", name] for name in ("list", "show", "save", "merge", "launches")),
 ]
 
 

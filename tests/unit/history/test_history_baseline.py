@@ -21,8 +21,8 @@ from slabench.run_document.write import stored
 from slabench.session.comparison import ComparedWith, compare_runs
 from slabench.session.planned_load import PlannedTest
 from slabench.session.preflight import PreflightContext, Status
+from slabench.verdict.compared import ComparisonResult
 from slabench.verdict.comparison import Comparison
-from slabench.verdict.regression import ComparisonResult
 from slabench.verdict.statistics import unpaired
 from tests.unit.history.lines import ID, PRINT, WORK, run_line
 from tests.unit.session.preflight.builders import results
@@ -127,6 +127,11 @@ def test_the_note_counts_server_processes(tmp_path: Path, seeds: list[int | None
     ]
     found = compared(accepted(tmp_path / "h", *runs), 40.0)
     assert words in str(found.notes[0])
+    assert "ONE_LAUNCH" in found.reasons  # fewer processes than runs
+
+
+def test_runs_of_a_launch_each_contain_how_launches_differ(tmp_path: Path) -> None:
+    assert "ONE_LAUNCH" not in compared(accepted(tmp_path / "h", *days(*TPOTS)), 40.0).reasons
 
 
 def test_too_few_runs_are_refused_before_load(tmp_path: Path) -> None:

@@ -480,7 +480,7 @@ def test_a_baseline_records_what_allow_permitted(tmp_path: Path) -> None:
     assert "was measured with --allow=completed: 6 of 12 requests failed." in str(found.not_comparable)
     assert "(--allow=completed compares anyway)" in str(found.not_comparable)
     found = against(known, same, checks=["completed"])
-    assert (found.state, found.reasons) == ("compared", ("NO_SPREAD", "ALLOWED_IN_BASELINE"))
+    assert (found.state, found.reasons) == ("compared", ("NO_SPREAD", "ONE_LAUNCH", "ALLOWED_IN_BASELINE"))
     assert found.as_dict()["notes"] == [
         "the baseline was measured with --allow=completed: 6 of 12 requests failed."
     ]
@@ -515,7 +515,7 @@ def test_an_old_side_that_does_not_record_what_it_is_of_is_labelled(
         "b.json", "s", fingerprint, {ID: BaselineTest.read({"workload": work, "figures": {"qpm": 3.0}})}
     )
     found = against(known, {"qpm": 3.0}, FULL)
-    assert (found.state, found.reasons) == ("compared", ("SINGLE_RUN", "UNTOLD"))
+    assert (found.state, found.reasons) == ("compared", ("SINGLE_RUN", "ONE_LAUNCH", "UNTOLD"))
     assert found.as_dict()["notes"] == [
         f"the baseline does not record {absent}, so {absent} was not compared"
     ]
@@ -523,17 +523,20 @@ def test_an_old_side_that_does_not_record_what_it_is_of_is_labelled(
     assert (strict.state, strict.reasons) == ("NOT_COMPARABLE", ("NOT_COMPARABLE", "UNTOLD"))
     assert f"b.json does not record {absent}, so {absent} cannot be compared" in str(strict.not_comparable)
     named = absent.split(", ")
-    assert against(known, {"qpm": 3.0}, FULL, strict=True, allow=named).reasons == ("SINGLE_RUN",)
+    assert against(known, {"qpm": 3.0}, FULL, strict=True, allow=named).reasons == (
+        "SINGLE_RUN",
+        "ONE_LAUNCH",
+    )
 
 
 def test_an_old_side_that_records_all_is_not_labelled() -> None:
     known = Baseline(
         "b.json", "s", FULL, {ID: BaselineTest.read({"workload": WORK, "figures": {"qpm": 3.0}})}
     )
-    assert against(known, {"qpm": 3.0}, FULL, strict=True).reasons == ("SINGLE_RUN",)
+    assert against(known, {"qpm": 3.0}, FULL, strict=True).reasons == ("SINGLE_RUN", "ONE_LAUNCH")
     empty = Baseline("b.json", "s", {}, {ID: BaselineTest.read({"figures": {"qpm": 3.0}})})
     # and neither does the new side
-    assert against(empty, {"qpm": 3.0}, {}, {}).reasons == ("SINGLE_RUN", "UNTOLD")
+    assert against(empty, {"qpm": 3.0}, {}, {}).reasons == ("SINGLE_RUN", "ONE_LAUNCH", "UNTOLD")
 
 
 def test_what_is_only_inconclusive_is_a_run_all_the_same() -> None:
@@ -586,12 +589,12 @@ def test_repeats_on_both_sides_decide_or_are_inconclusive() -> None:
         found = compare(known, ID, {"qpm": values}, {}, PRINT, WORK, tolerance=0.02)
         return [objective.holds for objective in found.objectives], found.reasons
 
-    assert state(80.0, 80.5, 79.5) == ([False], ())
-    assert state(120.0, 121.0, 119.0) == ([True], ())
+    assert state(80.0, 80.5, 79.5) == ([False], ("ONE_LAUNCH",))
+    assert state(120.0, 121.0, 119.0) == ([True], ("ONE_LAUNCH",))
     # 1 % of spread and three runs do not tell 2 %
-    assert state(100.0, 101.0, 99.0) == ([], ("INCONCLUSIVE",))
-    assert state(70.0) == ([False], ())  # one run borrows the baseline's spread
-    assert state(97.9) == ([], ("INCONCLUSIVE",))
+    assert state(100.0, 101.0, 99.0) == ([], ("INCONCLUSIVE", "ONE_LAUNCH"))
+    assert state(70.0) == ([False], ("ONE_LAUNCH",))  # one run borrows the baseline's spread
+    assert state(97.9) == ([], ("INCONCLUSIVE", "ONE_LAUNCH"))
 
 
 def test_run_json_keeps_the_messages_of_a_comparison() -> None:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import stdtr
 
+from slabench.verdict.compared import ComparisonResult
 from slabench.verdict.look_levels import ALPHAS, LEVELS
 from slabench.verdict.looks import DEFAULT_LOOKS, Looks
-from slabench.verdict.regression import ALPHA, ComparisonResult, compare_metrics
+from slabench.verdict.regression import ALPHA, compare_metrics
 from tools import make_look_levels as maker
 
 TRIALS = 200_000

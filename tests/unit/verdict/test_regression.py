@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from slabench.report.comparison import metric_row
 from slabench.run_document.entry import ComparedMetric
 from slabench.run_document.read import parse
-from slabench.verdict.regression import Compared, ComparisonResult, compare_metrics
+from slabench.verdict.compared import Compared, ComparisonResult
+from slabench.verdict.regression import compare_metrics
 from slabench.verdict.statistics import held_at
 from slabench.verdict.tolerances import allowed
 
