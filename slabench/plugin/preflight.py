@@ -133,7 +133,10 @@ def pytest_runtest_call(item: pytest.Item) -> None:
         item.config.stash[REFUSED] = _refused(item.session, campaign)
     test, refusal = item.config.stash[REFUSED].get(item.nodeid, (None, None))
     if test is not None and refusal is not None:
-        item.stash[ENTRY] = campaign.finished(refusal.entry(test))
+        entry = refusal.entry(test)
+        if entry.method == "ali-decode" and entry.batch_size is not None:
+            campaign.refused_sizes.append(entry.batch_size)
+        item.stash[ENTRY] = campaign.finished(entry)
         raise InvalidRun(str(refusal.message))
 
 

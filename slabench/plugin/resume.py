@@ -78,7 +78,11 @@ class Resumed:
         left = [item for item in items if item.nodeid not in self.kept]
         needed = any("judge_curve" in getattr(item, "fixturenames", ()) for item in left)
         for entry in self.kept.values():
-            if entry.method == "ali-decode" and entry.batch_size is not None:
+            if entry.method != "ali-decode" or entry.batch_size is None:
+                continue
+            if entry.server is None:  # refused before load
+                campaign.refused_sizes.append(entry.batch_size)
+            else:
                 point = DecodePoint.of(entry, entry.batch_size)
                 for span in point.spans if needed else ():
                     self._check_log(span)

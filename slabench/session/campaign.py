@@ -52,6 +52,7 @@ class Campaign:
         # what a test had measured when Ctrl-C came: handed over like a report's entry
         self.interrupted: FinishedTest | None = None
         self.decode_points: list[DecodePoint] = []
+        self.refused_sizes: list[int] = []  # batch sizes of decode tests that were refused before load
         self.history = ServerHistory()
         self.files = RunFiles(folder, place)
         self.gpus = Telemetry(settings.options)

@@ -28,4 +28,4 @@ class JudgeCurve:
                 "(one per node, comma separated), or let slabench start the server with --launch=CMD."
             )
         compared = campaign.compared_with(judge.test_id, judge.test_ids)
-        judge.close(curve_entry(points, deployment, campaign.settings, compared))
+        judge.close(curve_entry(points, deployment, campaign.settings, compared, campaign.refused_sizes))

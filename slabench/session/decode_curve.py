@@ -77,9 +77,15 @@ Medians = dict[str, float]  # `curve.N`: the median throughput with N running re
 
 
 def curve_entry(
-    points: Sequence[DecodePoint], deployment: Deployment, settings: Settings, compared: ComparedWith
+    points: Sequence[DecodePoint],
+    deployment: Deployment,
+    settings: Settings,
+    compared: ComparedWith,
+    refused_sizes: Sequence[int] = (),
 ) -> Entry:
-    """InvalidRun where the baseline server of an A/B run has no log."""
+    """refused_sizes: of decode tests without a load, which have no point.
+
+    InvalidRun where the baseline server of an A/B run has no log."""
     began_utc, options, info = utc_now(), settings.options, deployment.info
     merged = Merged(interval=info.decode_log_interval)
     every = [span for point in points for spans in point.new for span in spans]
@@ -89,6 +95,7 @@ def curve_entry(
     clean = builder.clean(scale.gpus_per_line, graph_up_to=graph_limit(info, builder.largest_graph))
     evidence = CurveEvidence(
         points=[(point.batch_size, point.word) for point in points],
+        refused=refused_sizes,
         lines=builder.lines,
         copies=merged.copies,
         rejected={reason.value: count for reason, count in merged.rejected().items()},

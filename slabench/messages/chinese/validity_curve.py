@@ -28,12 +28,20 @@ MESSAGES = {
         "从未达到 batch size {sizes}：日志中没有相应运行请求数的 Decode 行。router 不一定把一个 batch 平均分给 {servers} 个服务。"
     ),
     "curve_samples.missing_of_several.remedy": "请只测一个 decode 服务的曲线，或使用 round-robin 路由。",
+    "curve_samples.weak": (
+        "日志行太少，且没有一条无干扰（{sizes}）：每条都包含该 batch size 纯 decode 以外的内容，而少于 {least} 条时，"
+        "中位数没有 95% 置信区间。"
+    ),
+    "curve_samples.weak_size": "batch size {size}：{lines} 条",
+    "curve_samples.weak.remedy": f"{MORE_SAMPLES}--prompts-per-batch 可增加波数。",
     "curve_samples.counts": "该方法要求每个 batch size 有 {wanted} 个样本；实际 {counts:；}。",
     "curve_samples.of_size": "batch size {size}：{samples} 个，其中无干扰 {clean} 个",
     "curve_samples.few": "{counts}",
     "curve_samples.few.remedy": f"{MORE_SAMPLES}--prompts-per-batch 可增加波数。",
     "curve_samples.ok": "{counts}",
-    "curve_points.invalid": "batch size {sizes} 的 decode 测试为 INVALID，而它们的日志行包含在曲线中。",
+    "curve_points.invalid": "{texts:sentences}",
+    "curve_points.refused": "batch size {sizes} 的 decode 测试在施压前被拒绝，曲线中没有它们。",
+    "curve_points.measured": "batch size {sizes} 的 decode 测试为 INVALID，而它们的日志行包含在曲线中。",
     "curve_points.invalid.remedy": "使用这些数字之前，请先查看这些测试的原因。",
     "curve_points.ok": "曲线之前没有 decode 测试为 INVALID。",
     "curve_agrees.more_tokens": (

@@ -43,13 +43,23 @@ MESSAGES = {
     "curve_samples.missing_of_several.remedy": (
         "Measure one decode server's curve, or use round-robin routing."
     ),
+    "curve_samples.weak": (
+        "Too few lines, of which none is clean ({sizes}): each covers something else than decoding at this "
+        "batch size, and fewer than {least} lines give no 95 % interval of their median."
+    ),
+    "curve_samples.weak_size": "batch size {size}: {lines}",
+    "curve_samples.weak.remedy": f"{MORE_SAMPLES} --prompts-per-batch adds waves.",
     "curve_samples.counts": "The method requires {wanted} samples per batch size; there are {counts:; }.",
     "curve_samples.of_size": "batch size {size}: {samples}, {clean} of them clean",
     "curve_samples.few": "{counts}",
     "curve_samples.few.remedy": f"{MORE_SAMPLES} --prompts-per-batch adds waves.",
     "curve_samples.ok": "{counts}",
-    "curve_points.invalid": (
+    "curve_points.invalid": "{texts:sentences}",
+    "curve_points.measured": (
         "The decode tests of batch size {sizes} were INVALID, and their lines are in the curve."
+    ),
+    "curve_points.refused": (
+        "The decode tests of batch size {sizes} were refused before load, so the curve ends without them."
     ),
     "curve_points.invalid.remedy": "See the reasons of these tests before using the numbers.",
     "curve_points.ok": "No decode test before the curve was INVALID.",

@@ -20,6 +20,8 @@ WITH_LINES = Applies("a curve with lines", lambda curve: curve.lines > 0)
 DISTURBED_SHARE = 0.10  # between the median of all lines and of the clean ones
 # an H200's differed by 0.03 % at most (docs/examples), a CPU's with few samples by some per cent
 AGREE_SHARE = 0.10
+# The range of n lines holds their distribution's median with 1 - 2^(1-n): 97 % of 6, 94 % of 5.
+LEAST_SAMPLES = 6
 # however few and scattered the lines are: another server's are further off, or their metric is not
 MOST_SHARE = 0.33
 
@@ -57,10 +59,10 @@ def curve_lines(curve: CurveEvidence) -> Check:
     Stage.CURVE,
     evidence="log",
     invalid=(
-        "a tested batch size has no line (with several decode servers a finding: a router need not "
-        "distribute evenly); fewer than 100 are a finding"
+        "a tested batch size has no line, or has fewer than 6 and none of them clean (with several decode "
+        "servers a finding: a router need not distribute evenly); fewer than 100 are a finding"
     ),
-    why="the method's authors require 100",
+    why="the method's authors require 100; of fewer than 6 a median has no 95 % interval",
     applies=WITH_LINES,
 )
 def curve_samples(curve: CurveEvidence) -> Check:
@@ -74,14 +76,22 @@ def curve_samples(curve: CurveEvidence) -> Check:
     if missing:
         return invalid("curve_samples.missing", sizes=missing)
     samples = {size: sum(counts.get(run, 0) for run in runs) for size, runs in wanted.items()}
+    clean_samples = {size: sum(clean.get(run, 0) for run in runs) for size, runs in wanted.items()}
+    weak = {
+        size: count for size, count in samples.items() if count < LEAST_SAMPLES and not clean_samples[size]
+    }
+    if weak:
+        lines = tuple(Message("curve_samples.weak_size", size=size, lines=weak[size]) for size in weak)
+        say = finding if servers > 1 else invalid
+        return say("curve_samples.weak", least=LEAST_SAMPLES, sizes=lines)
     of_sizes = tuple(
         Message(
             "curve_samples.of_size",
             size=size,
             samples=samples[size],
-            clean=sum(clean.get(run, 0) for run in runs),
+            clean=clean_samples[size],
         )
-        for size, runs in wanted.items()
+        for size in wanted
     )
     message = Message("curve_samples.counts", wanted=WANTED_SAMPLES, counts=of_sizes)
     few = any(count < WANTED_SAMPLES for count in samples.values())
@@ -91,13 +101,15 @@ def curve_samples(curve: CurveEvidence) -> Check:
 @Registration(
     Stage.CURVE,
     evidence="decode tests",
-    invalid="never: a finding when a decode test before the curve was INVALID",
-    why="its lines are in the published form too",
+    invalid="never: a finding when a decode test before the curve was INVALID, or was refused before load",
+    why="the lines of the one are in the published form too, and the other has no row",
     applies=WITH_LINES,
 )
 def curve_points(curve: CurveEvidence) -> Check:
     sizes = tuple(size for size, outcome in curve.points if outcome == Outcome.INVALID.value)
-    return finding("curve_points.invalid", sizes=sizes) if sizes else ok("curve_points.ok")
+    texts = [Message("curve_points.measured", sizes=sizes)] if sizes else []
+    texts += [Message("curve_points.refused", sizes=tuple(curve.refused))] if curve.refused else []
+    return finding("curve_points.invalid", texts=tuple(texts)) if texts else ok("curve_points.ok")
 
 
 @Registration(

@@ -76,5 +76,6 @@ class CurveEvidence:
     tokens: Mapping[int, tuple[float, float]] = field(
         default_factory=dict
     )  # batch size: what its lines stand for, what was received
+    refused: Sequence[int] = ()  # batch sizes whose decode tests were refused before load
     engines: int = 1  # servers that write to the logs at once, as their lines show
     mixed: bool = False  # one scheduler's lines hold tokens that cannot be one server's

@@ -247,3 +247,16 @@ def test_a_decode_test_with_repeats_comes_back_with_each_load_s_part_of_the_log(
         [("baseline.log", 0)],
         [("baseline.log", 30)],
     ]
+
+
+def test_a_decode_test_that_was_refused_before_load_has_no_point() -> None:
+    kept = entry(
+        "tests/ali/test_decode.py::test_decode_tpot[bs16]",
+        "INVALID",
+        method="ali-decode",
+        point={"batch_size": 16},
+        checks=[{}],
+    )
+    campaign: Any = SimpleNamespace(decode_points=[], refused_sizes=[])
+    Resumed("run", {"t": kept}, None).restore(campaign, [])
+    assert (campaign.decode_points, campaign.refused_sizes) == ([], [16])

@@ -50,6 +50,12 @@ DISTURBED = [
 NONE_CLEAN = [*[S(4, 400.0, True, 4)] * 100, *[S(8, 700.0, True, 8, frozenset({"prefill"}))] * 100]
 
 
+def lines_of_8(count):
+    """None of them clean; a hundred clean ones of 4."""
+    disturbed = S(8, 700.0, True, 8, frozenset({"prefill"}))
+    return [*[S(4, 400.0, True, 4)] * 100, *[disturbed] * count]
+
+
 def test_noise_and_slow_lines_are_this_servers():
     """A few scattered lines may be off by more than the limit of many; lines without a clean one are slower,
     not faster.
@@ -75,6 +81,11 @@ def test_noise_and_slow_lines_are_this_servers():
             CheckStatus.FINDING,
         ),
         ("curve_points", evidence(points=((4, "INVALID"), (8, "PASSED"))), CheckStatus.FINDING),
+        ("curve_points", evidence(refused=(16, 32)), CheckStatus.FINDING),
+        ("curve_samples", evidence(lines_of_8(5)), CheckStatus.INVALID),
+        ("curve_samples", evidence(lines_of_8(1)), CheckStatus.INVALID),
+        ("curve_samples", evidence(lines_of_8(6)), CheckStatus.FINDING),
+        ("curve_samples", evidence([*lines_of_8(1), S(8, 700.0, True, 8)]), CheckStatus.FINDING),
         ("curve_agrees", evidence(tpots={4: (10.0, 10.1), 8: (11.5, 23.1)}), CheckStatus.INVALID),
         ("curve_agrees", evidence(tpots={4: (10.0, 4.9)}), CheckStatus.INVALID),
         ("curve_agrees", evidence(tpots={}), CheckStatus.NOT_CHECKED),
@@ -109,6 +120,20 @@ def test_no_line_at_all_is_one_sentence():
 
 def test_strict_takes_no_finding():
     assert states(evidence(outside=2), strict=True)["curve_lines"] is CheckStatus.INVALID
+
+
+def test_few_lines_without_a_clean_one_are_no_curve():
+    text = checks(evidence(lines_of_8(1)))["curve_samples"].text
+    assert text.startswith("Too few lines, of which none is clean (batch size 8: 1)")
+    assert "fewer than 6 lines give no 95 % interval of their median" in text
+    of_two = evidence(lines_of_8(1), scale=Scale(reported_gpus=2, servers=2))
+    assert states(of_two)["curve_samples"] is CheckStatus.FINDING, "a router need not distribute evenly"
+
+
+def test_sizes_that_were_refused_are_named():
+    both = checks(evidence(points=((4, "INVALID"), (8, "PASSED")), refused=(16, 32)))["curve_points"].text
+    assert "batch size 4 were INVALID" in both
+    assert "batch size 16, 32 were refused before load" in both
 
 
 def test_both_counts_are_reported():
