@@ -27,6 +27,19 @@ class SLAViolation(SlabenchError):
     """
 
 
+class Interrupted(KeyboardInterrupt):
+    """A signal that ends the run, everything written. by: `Ctrl-C` or `SIGTERM`."""
+
+    def __init__(self, by: str) -> None:
+        super().__init__(by)
+        self.by = by
+
+
+def interrupted_by(error: BaseException) -> str:
+    """Python's own KeyboardInterrupt is Ctrl-C."""
+    return error.by if isinstance(error, Interrupted) else "Ctrl-C"
+
+
 def system_words(error: Exception) -> str:
     """`No space left on device`: a system error's text without its number and path; other errors as they
     are.

@@ -1,6 +1,7 @@
 """`slabench COMMAND`, in a clone `python -m slabench COMMAND`: one file a command."""
 
-import sys
-from pathlib import Path
+import shlex
 
-PROG = "slabench" if Path(sys.argv[0]).name == "slabench" else "python -m slabench"  # as it was called
+from slabench.program import slabench_program
+
+PROG = shlex.join(slabench_program())

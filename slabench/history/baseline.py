@@ -8,6 +8,7 @@ are in it as far as they are in these runs. The new run has as many repeats as a
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from slabench.errors import ConfigError
@@ -15,6 +16,7 @@ from slabench.history import PREFIX
 from slabench.history.file import History, read
 from slabench.history.lines import MeasuredTest, RunLine
 from slabench.messages import Message
+from slabench.program import slabench_program
 from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.differences import differences
 from slabench.verdict.gated_metrics import Gathered
@@ -31,7 +33,7 @@ def load(path: str, repeats: int) -> Baseline:
     if not history.accepted:
         raise ConfigError(
             f"--baseline={PREFIX}{path} has no accepted version; it holds {held(history)}. Accept one: "
-            f"slabench history accept {path} VERSION."
+            f"{shlex.join(slabench_program())} history accept {path} VERSION."
         )
     version = [*history.accepted][-1]
     runs = of_version(history, version, history.accepted[version])

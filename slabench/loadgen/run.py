@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
+from slabench.errors import Interrupted
 from slabench.loadgen.client_stats import client_record
 from slabench.loadgen.frames import Frame
 from slabench.loadgen.job import write_job
@@ -52,11 +53,11 @@ class LoadResult:
     interrupted: bool
 
 
-class LoadInterrupted(KeyboardInterrupt):
-    """Ctrl-C during a load: result holds what was measured until then."""
+class LoadInterrupted(Interrupted):
+    """During a load: result holds what was measured until then."""
 
-    def __init__(self, result: LoadResult) -> None:
-        super().__init__("the load was interrupted")
+    def __init__(self, result: LoadResult, by: str) -> None:
+        super().__init__(by)
         self.result = result
 
 
@@ -78,7 +79,7 @@ class _Load:
         self.records: dict[int, RequestRecord] = {}
         self.send_lag_ns: list[int] = []
         self.began_ns, self.began_unix = 0, 0.0
-        self.interrupted = False
+        self.interrupted = ""  # by which signal
         self.workers: list[WorkerProcess] = []
 
     def run(self, target: Target, count: int) -> LoadResult:
@@ -96,7 +97,7 @@ class _Load:
                     worker.end()
             result = self._result()
             if self.interrupted:
-                raise LoadInterrupted(result)
+                raise LoadInterrupted(result, self.interrupted)
         return result
 
     def _take(self, worker: WorkerProcess, frame: Frame | None) -> None:
@@ -138,8 +139,8 @@ class _Load:
 
         def stop(number: int, frame: FrameType | None) -> None:
             if self.interrupted:
-                raise KeyboardInterrupt
-            self.interrupted = True
+                raise Interrupted(self.interrupted)
+            self.interrupted = "SIGTERM" if number == signal.SIGTERM else "Ctrl-C"
             self._send({"stop": True})
 
         before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -171,7 +172,7 @@ class _Load:
                 send_lag_ns=self.send_lag_ns,
                 failure=failure,
             ),
-            interrupted=self.interrupted,
+            interrupted=bool(self.interrupted),
         )
 
     def _missing(self, index: int, failure: str) -> RequestRecord:

@@ -12,6 +12,7 @@ from typing import Any, Union
 from slabench.messages.english import CATALOGUE
 from slabench.messages.language import current
 from slabench.messages.numbers import metric_name, number, percent
+from slabench.messages.singular import singular
 
 Argument = Union[None, bool, int, float, str, "Message", Sequence["Argument"]]
 
@@ -82,7 +83,7 @@ class Message:
 
     def __str__(self) -> str:
         text = _FORMATTER.vformat(_template(self.id), (), self.arguments)
-        return _as_chinese(text) if current() == "zh" else text
+        return _as_chinese(text) if current() == "zh" else singular(text)
 
     def as_dict(self) -> dict[str, Any]:
         """As run.json stores it; from_dict() reads it."""

@@ -1,4 +1,6 @@
-"""The report of a test that Ctrl-C ended, which pytest itself does not make."""
+"""What pytest does not show of a session that ended early: the report of the test that a signal ended, and
+the reason without the name of an exception.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,30 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from slabench.errors import interrupted_by
 from slabench.plugin.finished import attach, junit_properties
 from slabench.plugin.language import spoken
 
 if TYPE_CHECKING:
     from slabench.run_document.run import FinishedTest
+
+
+class EarlyEnd:
+    """pytest_keyboard_interrupt is its hook for Ctrl-C and for pytest.exit()."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        reporter = self.config.pluginmanager.getplugin("terminalreporter")
+        shown = getattr(reporter, "_keyboardinterrupt_memo", None)
+        if shown is None or self.config.getoption("fulltrace"):
+            return
+        if isinstance(excinfo.value, pytest.exit.Exception):
+            shown.reprcrash.message = excinfo.value.msg
+        elif isinstance(excinfo.value, KeyboardInterrupt):
+            shown.reprcrash.message = f"interrupted by {interrupted_by(excinfo.value)}"
 
 
 def interrupted_reports(finished: FinishedTest, config: pytest.Config) -> list[pytest.TestReport]:

@@ -12,12 +12,13 @@ import shutil
 import signal
 import threading
 from collections.abc import Sequence
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from slabench import __version__
-from slabench.errors import ConfigError
+from slabench.errors import ConfigError, Interrupted, interrupted_by
 from slabench.exit_status import INVALID, NOTHING, OUR_CRASH, USAGE
 from slabench.messages import Message
 from slabench.plugin.closing import Closing
@@ -30,6 +31,7 @@ from slabench.plugin.plan import planning
 from slabench.plugin.redact_traceback import OthersOutputs, clean_internal_error
 from slabench.plugin.resume import RESUMED, Resumed
 from slabench.plugin.stash import CAMPAIGN, SETTINGS
+from slabench.program import suite_program
 from slabench.report.sanitize import plain_values
 from slabench.session.redact import redact_command, redact_options
 from slabench.session.settings import SIM, Settings
@@ -62,6 +64,7 @@ class Recorder:
         else:
             self.folder, self.file = self._continue(settings.resume, options, made)
         self.file.update(
+            program=suite_program(),
             command=tuple(redact_command([str(part) for part in config.invocation_params.args])),
             options=options,
             client=ClientName(name=config.getoption("client")),
@@ -186,8 +189,11 @@ class Recorder:
         if usage is not None:
             self.usage = usage
 
-    def pytest_keyboard_interrupt(self) -> None:
-        """pytest makes no report of the test that Ctrl-C ended: ours has what was measured."""
+    @pytest.hookimpl(trylast=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """pytest makes no report of the test that a signal ended: ours has what was measured."""
+        if isinstance(excinfo.value, KeyboardInterrupt):
+            self.file.update(interrupted_by=interrupted_by(excinfo.value))
         campaign = self.config.stash.get(CAMPAIGN, None)
         if campaign is not None and campaign.interrupted is not None:
             test, campaign.interrupted = campaign.interrupted, None
@@ -251,6 +257,10 @@ class Recorder:
         return status
 
 
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise Interrupted("SIGTERM")
+
+
 RECORDER = pytest.StashKey[Recorder]()
 _SIGTERM = pytest.StashKey[Any]()
 
@@ -272,7 +282,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(OthersOutputs(recorder.closing.lose), "slabench-others-outputs")
     if threading.current_thread() is threading.main_thread():
         # A CI that cancels a job sends SIGTERM: it ends a run as Ctrl-C does, with everything written.
-        config.stash[_SIGTERM] = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        config.stash[_SIGTERM] = signal.signal(signal.SIGTERM, _terminated)
     config.pluginmanager.register(recorder, "slabench-recorder")
     # Both plugins read their option when they are configured, which is after this. report.html is our own.
     if config.pluginmanager.hasplugin("html") and config.option.htmlpath is None:

@@ -13,6 +13,7 @@ import pytest
 from slabench.errors import ConfigError, InvalidRun, ServerError, SLAViolation
 from slabench.messages import Message, Sentence
 from slabench.plugin.finished import attach, attach_entry, finished, junit_properties
+from slabench.plugin.interrupted import EarlyEnd
 from slabench.plugin.language import spoken
 from slabench.plugin.order import is_live
 from slabench.plugin.plan import planning
@@ -260,7 +261,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[ATTEMPTS] = Attempts()
     config.pluginmanager.register(config.stash[ATTEMPTS], "slabench-attempts")
     config.pluginmanager.register(TimeoutStop(), "slabench-timeout-stop")
-    if config.stash.get(RECORDER, None) is not None:
+    if planning(config) or RECORDER in config.stash:
+        config.pluginmanager.register(EarlyEnd(config), "slabench-early-end")
+    if RECORDER in config.stash:
         config.pluginmanager.register(Console(config), "slabench-console")
 
 

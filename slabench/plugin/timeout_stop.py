@@ -104,7 +104,8 @@ def _kept(item: pytest.Item, line: str) -> str:
     campaign = item.config.stash.get(CAMPAIGN, None)
     if campaign is not None and campaign.interrupted is not None:
         handed, campaign.interrupted = campaign.interrupted, None
-        kept = handed.entry.headline.partition("Ctrl-C ")[2]
-        line = f"{line} ({kept})" if kept else line
+        message = handed.entry.headline_message
+        kept = None if message is None else message.arguments.get("kept")
+        line = line if kept is None else f"{line} ({kept})"
         item.stash[ENTRY] = replace(handed, entry=replace(handed.entry, headline=line, reasons=("TIMEOUT",)))
     return line

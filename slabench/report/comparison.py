@@ -9,6 +9,7 @@ from slabench.messages import percent as share_text
 from slabench.run_document.entry import ComparedMetric, ComparisonEntry, Entry
 from slabench.run_document.run import RunDocument
 from slabench.verdict.interval import levels, printed
+from slabench.verdict.outcome import Outcome
 
 HEAD = (
     Message("label.test"),
@@ -67,6 +68,53 @@ def comparison_rows(tests: Sequence[Entry]) -> list[tuple[str, ...]]:
         if entry.comparison is not None
         for metric in entry.comparison.metrics
     ]
+
+
+def undecided(entry: Entry) -> list[Message]:
+    """A line for each metric that is INCONCLUSIVE; more repeats do not change a test that is FAILED."""
+    metrics = () if entry.comparison is None else entry.comparison.metrics
+    failed = entry.word is Outcome.FAILED
+    return [
+        Message("console.inconclusive_beside", text=metric.text)
+        if failed
+        else Message("console.inconclusive", text=metric.text, remedy=metric.remedy)
+        for metric in metrics
+        if metric.outcome == "inconclusive"
+    ]
+
+
+def least_room(tests: Sequence[Entry]) -> str:
+    """The compared metric that is furthest beyond its limit or next to it; empty without a comparison."""
+    compared = [
+        (entry, metric)
+        for entry in tests
+        for metric in (() if entry.comparison is None else entry.comparison.metrics)
+    ]
+    if not compared:
+        return ""
+    entry, metric = max(compared, key=lambda pair: _beyond(pair[1]))
+    _, name, *_, change, interval, runs, allowed, _ = metric_row(entry.name, metric)
+    return str(
+        Message(
+            "compared.least_room",
+            metrics=len(compared),
+            tests=len({id(entry) for entry, _ in compared}),
+            test=entry.name,
+            metric=name,
+            change=change,
+            interval=interval,
+            runs=runs if metric.paired else Message("compared.runs_a_side", runs=runs),
+            allowed=allowed,
+        )
+    )
+
+
+def _beyond(metric: ComparedMetric) -> float:
+    """How far its change, or the worse end of its interval, is beyond what is allowed; negative: within."""
+    lower = metric.better != "higher"
+    end = metric.high if lower else metric.low
+    change = (metric.new / metric.old if end is None else end) - 1
+    return (change if lower else -change) - metric.allowed
 
 
 def sides(document: RunDocument) -> list[str]:

@@ -127,8 +127,7 @@ def details(entry: Entry) -> list[str]:
     if (compared := entry.comparison) is not None:
         lines += [Message("console.differs", difference=line) for line in compared.differences]
         lines += [Message("console.note", text=note) for note in compared.notes]
-        open_ = [metric for metric in compared.metrics if metric.outcome == "inconclusive"]
-        lines += [Message("console.inconclusive", text=each.text, remedy=each.remedy) for each in open_]
+        lines += comparison.undecided(entry)
     lines += _advice(entry)
     lines += [
         Message("console.note", text=note) for note in (() if entry.server is None else entry.server.notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from slabench.history import PREFIX
 from slabench.messages import Message
 from slabench.run_document.entry import CheckEntry, Entry
 from slabench.verdict.outcome import CheckStatus, Outcome
@@ -43,4 +44,15 @@ def remedy(entry: Entry) -> str:
         return ""
     known = zip(entry.advice, entry.advice_messages, strict=False)  # an earlier file has no messages
     advised = [text for text, message in known if message.id == LOWER_LOAD]
-    return advised[0] if advised else str(_REMEDIES[violated[0].kind])
+    return advised[0] if advised else str(_remedy(entry, violated[0].kind))
+
+
+def _remedy(entry: Entry, kind: str) -> Message:
+    """A new baseline can be saved where a file is compared with, and no server."""
+    compared = entry.comparison
+    if kind == "baseline" and compared is not None:
+        if compared.interleaved is not None:
+            return Message("objective.remedy_server")
+        if str(compared.baseline).startswith(PREFIX):
+            return Message("objective.remedy_history")
+    return _REMEDIES[kind]

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from slabench.messages import Message
 from slabench.report.comparison import sides
+from slabench.report.rerun import resumed
+from slabench.report.resume import finished
 from slabench.run_document.run import RunDocument, RunState, ServerEntry
 
 
@@ -19,7 +21,7 @@ def _run_facts(document: RunDocument) -> Iterator[Message]:
     if document.labels:
         yield Message("run.labels", labels=document.labels)
     if document.state is RunState.INTERRUPTED:
-        yield Message("run.interrupted")
+        yield Message("run.interrupted", **interruption(document), command=resumed(document))
     for part in document.resumed:
         server = None if part.server is None else Message("run.resumed_server", server=part.server)
         yield Message("run.resumed", utc=part.utc, server=server, kept=len(part.kept))
@@ -35,6 +37,20 @@ def _run_facts(document: RunDocument) -> Iterator[Message]:
     workloads = [entry.workload for entry in document.tests if "num_prompts" in entry.workload]
     prompts = {str(message): message for message in map(prompts_message, workloads)}
     yield from (prompts[text] for text in sorted(prompts))
+
+
+def interruption(document: RunDocument) -> dict[str, Message | str | int]:
+    """Which signal, and how many of the planned tests have ended."""
+    return {
+        "signal": document.interrupted_by or Message("run.either_signal"),
+        "kept": len(finished(document)),
+        "planned": len(document.planned),
+    }
+
+
+def can_resume(document: RunDocument) -> bool:
+    """A test that was interrupted has an entry, and is not among those that did not run."""
+    return bool(document.not_run) or document.state is RunState.INTERRUPTED
 
 
 def _server_facts(document: RunDocument) -> Iterator[Message]:

@@ -109,6 +109,7 @@ class RunDocument:
     labels: tuple[str, ...]  # SIMULATED, REDUCED, ...: words that every output of this run carries
     environment: EnvironmentEntry | None = empty_for_none()  # of the load generator
     command: tuple[str, ...]  # pytest and its arguments, secrets redacted
+    program: tuple[str, ...] = optional(("pytest",))  # what was typed before them: .venv/bin/pytest
     options: Mapping[str, object]  # every option by name, secrets redacted
     server: ServerEntry | None = empty_for_none()  # the deployment; {} before the first test
     client: ClientName  # what drove the load
@@ -119,6 +120,7 @@ class RunDocument:
     servers: tuple[str, ...] = optional(())  # several --base-url with -n: the tests were spread over them
     servers_alike: str | None = optional()  # why these may be one process
     resumed: tuple[Resumption, ...] = optional(())  # each --resume
+    interrupted_by: str | None = optional()  # Ctrl-C or SIGTERM, where the state is interrupted
     unreachable: str | None = optional()  # the server was not there at the start: no test was tried
     not_saved: Mapping[str, str] = optional({})  # outputs that could not be written -> sentence
     running: RunningTest | None = optional()  # a capacity search that is on

@@ -12,8 +12,8 @@ from slabench.capacity.gaps import Ask, Mark
 from slabench.capacity.probe import Probe, ProbePlan, bounding
 from slabench.capacity.search import Kind, Search, SearchResult, grid
 from slabench.capacity.watch import STOPPED, Watch
-from slabench.errors import InvalidRun
-from slabench.messages import Message
+from slabench.errors import InvalidRun, interrupted_by
+from slabench.messages import Message, Sentence
 from slabench.methods import TENCENT, Form, reduced
 from slabench.report import capacity_entry
 from slabench.report.frontier import FILE, probe_rows, write_frontier
@@ -55,8 +55,9 @@ class FindCapacity:
             if result.kind is Kind.UNRESOLVED:
                 self._invalid(search, result, " ".join(map(str, advice)), result.kind.value)
             return self._last(form, search, result, advice)
-        except KeyboardInterrupt:
-            line = str(Message("capacity.interrupted", probes=len(search.probes)))
+        except KeyboardInterrupt as stop:
+            probes = len(search.probes)
+            line = Sentence.of("capacity.interrupted", signal=interrupted_by(stop), probes=probes)
             entry = self._entry(search, result, line, "interrupted")
             if self.campaign.interrupted is None:  # between two loads
                 hand_over(self.campaign, self.run_load.deployment, entry, ())

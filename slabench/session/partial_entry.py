@@ -1,4 +1,4 @@
-"""Ctrl-C: what a test had measured becomes its entry, which is INVALID."""
+"""Ctrl-C or SIGTERM: what a test had measured becomes its entry, which is INVALID."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from slabench.messages import Sentence, messages_of
+from slabench.messages import Message, Sentence, messages_of
 from slabench.records import GpuCounts, RunRecord
 from slabench.session.measurement import NEW, Trial
 from slabench.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
     from slabench.loadgen.plan import Plan
-    from slabench.loadgen.run import LoadResult
+    from slabench.loadgen.run import LoadInterrupted
     from slabench.run_document.entry import Entry
     from slabench.session.campaign import Campaign
     from slabench.session.deployment import Deployment
@@ -21,21 +21,23 @@ if TYPE_CHECKING:
 
 
 def entry(
-    test_id: str, trial: Trial, result: LoadResult, workload: Workload, plan: Plan, gpus: GpuCounts
+    test_id: str, trial: Trial, stop: LoadInterrupted, workload: Workload, plan: Plan, gpus: GpuCounts
 ) -> Entry:
     """Of the load that was running; whole loads of the same test before it are in requests.jsonl.gz. A load
     of the baseline server has no metrics of this test."""
     from slabench.metrics.compute import compute
     from slabench.run_document.entry import RecordsEntry
 
+    result = stop.result
     times = (result.began_ns, result.began_unix)
     run = RunRecord(
         result.requests, *times, workload.describe(), plan.describe(), result.client, interrupted=True
     )
     metrics = compute(run, gpus) if trial.side == NEW else {}
     done, count = sum(record.ok for record in result.requests), len(result.requests)
-    during = f" of {trial.message}" if trial != Trial() else ""
-    line = f"interrupted: Ctrl-C after {done} of {count} requests{during}; their records are kept"
+    load = None if trial == Trial() else Message("session.of_load", load=trial.message)
+    kept = Message("session.kept", done=done, requests=count, load=load)
+    line = Sentence.of("session.interrupted", signal=stop.by, kept=kept)
     return replace(
         bare_entry(test_id, Outcome.INVALID, line, "interrupted"),
         workload=run.workload,
@@ -47,16 +49,16 @@ def entry(
 
 
 def hand_over(campaign: Campaign, deployment: Deployment, entry: Entry, labels: Sequence[str]) -> None:
-    """To the recorder, with the labels of a verdict: pytest makes no report of the test that Ctrl-C ended."""
+    """To the recorder, with the labels of a verdict: pytest makes no report of a test that a signal ended."""
     entry = replace(entry, labels=tuple(labels), label_messages=messages_of(labels))
     finished = campaign.finished(entry, deployment)
     reasons = (*entry.reasons, *finished.labels)
     campaign.interrupted = replace(finished, entry=replace(finished.entry, reasons=reasons))
 
 
-def entry_of_another_client(test_id: str, workload: Workload, plan: Plan) -> Entry:
+def entry_of_another_client(test_id: str, signal: str, workload: Workload, plan: Plan) -> Entry:
     """It writes its output at its end, so nothing of the load is left."""
-    line = Sentence.of("session.bench_serving_interrupted")
+    line = Sentence.of("session.bench_serving_interrupted", signal=signal)
     empty = bare_entry(test_id, Outcome.INVALID, line, "interrupted")
     return replace(empty, workload=workload.describe(), plan=plan.describe())
 

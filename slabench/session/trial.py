@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from slabench.bench_serving.client import find
-from slabench.errors import system_words
+from slabench.errors import interrupted_by, system_words
 from slabench.loadgen import LoadInterrupted, Progress
 from slabench.messages import Message
 from slabench.methods import Form
@@ -160,11 +160,12 @@ def _drive(
         sent = test.sidecar.time(lambda: client(campaign, test, load, trial))
     except LoadInterrupted as stop:
         gpus = load.deployment.gpus
-        entry = partial_entry.entry(test.test_id, trial, stop.result, workload, plan, gpus)
+        entry = partial_entry.entry(test.test_id, trial, stop, workload, plan, gpus)
         partial_entry.hand_over(campaign, load.deployment, entry, labels)
         raise
-    except KeyboardInterrupt:
-        entry = partial_entry.entry_of_another_client(test.test_id, workload, plan)
+    except KeyboardInterrupt as stop:
+        signal = interrupted_by(stop)
+        entry = partial_entry.entry_of_another_client(test.test_id, signal, workload, plan)
         partial_entry.hand_over(campaign, load.deployment, entry, labels)
         raise
     finally:

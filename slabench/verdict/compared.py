@@ -94,7 +94,7 @@ class Compared:
         )
 
     def _change(self, n: int | None) -> Message:
-        """`+5.1 %, interval +4.8 % to +5.4 % at one-sided levels 98.75 % and 97.5 %, 4 pairs`"""
+        """`+5.1 %, interval +4.8 % to +5.4 %, 4 pairs`; the levels stand in the table."""
         ends = self._printed
         if self.interval is None and self.repeated:
             return Message("comparison.change_no_spread", change=ends.low)
@@ -115,8 +115,6 @@ class Compared:
             change_pct=(self.change.ratio - 1) * 100,
             low=ends.low,
             high=ends.high,
-            low_level_pct=round(self.interval.low_level * 100, 3),
-            high_level_pct=round(self.interval.high_level * 100, 3),
             samples=pairs if self.change.paired else runs,
         )
 

@@ -151,8 +151,10 @@ def _interrupted(suite: Suite, number: int, whom: str = "group") -> Done:
     return suite.done(process.returncode, output)
 
 
-@pytest.mark.parametrize(("number", "whom"), [(signal.SIGINT, "group"), (signal.SIGTERM, "process")])
-def test_ctrl_c_and_sigterm_keep_everything(suite: Suite, number: int, whom: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "whom", "called"), [(signal.SIGINT, "group", "Ctrl-C"), (signal.SIGTERM, "process", "SIGTERM")]
+)
+def test_ctrl_c_and_sigterm_keep_everything(suite: Suite, number: int, whom: str, called: str) -> None:
     done = _interrupted(suite, number, whom)
     assert done.status == 2, done.output
     run = done.run
@@ -166,6 +168,14 @@ def test_ctrl_c_and_sigterm_keep_everything(suite: Suite, number: int, whom: str
     ):  # type: ignore[operator]
         assert "SIMULATED" in text
     assert "no tests ran" not in done.output
+    assert run["interrupted_by"] == called
+    assert f"interrupted by {called}. Tests that had ended: 0 of 1; they are kept." in done.output
+    assert re.search(rf"INVALID \S+: interrupted: {called} after \d+ of 400 requests", done.output)
+    resume = re.search(r"To measure the rest: (.*)", done.output)
+    assert resume is not None, done.output
+    assert resume[1].endswith(f"--resume={done.folder}")
+    assert re.search(rf"^!+ interrupted by {called} !+$", done.output, re.M)
+    assert not re.search(r"KeyboardInterrupt|Interrupted:", done.output), "the name of an exception"
     assert entry["metrics"]["completed"] >= 4
     records = [record for _, record in read_records(done.folder / "requests.jsonl.gz")]  # type: ignore[operator]
     assert sum(record.ok for record in records) == entry["metrics"]["completed"]

@@ -64,7 +64,7 @@ BROKEN = [
     ("demo?fault=flush_missing", "flush", "was answered with HTTP 404; it must be 200"),
     ("demo?fault=buffered&fault_skip=0", "stream", "answers are held back until they are complete"),
     ("demo?fault=portal", "server", "HTML page"),
-    ("demo?max_running=1", "batch_fits", "Batch size 2 is above the server's limit of 1 running requests"),
+    ("demo?max_running=1", "batch_fits", "Batch size 2 is above the server's limit of 1 running request"),
     ("demo?context_length=4699", "request_fits", "Prompt and answer together have 5632 tokens"),
 ]
 
@@ -128,7 +128,7 @@ def test_a_server_at_work_for_another_client(tmp_path: Path, url: str) -> None:
     with generating(url, 20000):
         status, lines = examined(tmp_path, point(2), base_url=[url])
     assert (status, lines["flush"][0], lines["idle"][0]) == (6, "stop", "warn")
-    assert "The server reports 1 requests that run or wait: stop other clients." in lines["flush"][1]
+    assert "The server reports 1 request that run or wait: stop other clients." in lines["flush"][1]
 
 
 def test_no_server(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_a_server_that_was_started_anew_with_another_log(suite: Suite, tmp_path:
         done = suite(*again)
     assert done.status == 0, done.output
     note = f"the same server, started anew, its deploy log is {logs[1]} and was {logs[0]}: "
-    assert f"{note}1 finished tests were kept." in done.output
+    assert f"{note}1 finished test was kept." in done.output
     (curve,) = [entry for entry in done.run["tests"] if entry["method"] == "ali-decode-curve"]
     assert curve["word"] == "PASSED"
     assert 2 in {row["running"] for row in curve["curve"]}

@@ -154,7 +154,7 @@ def test_a_test_that_nothing_judges_says_so_in_every_output(suite: Suite) -> Non
     assert done.folder is not None
     table = done.output.split("slabench ====")[-1]
     assert re.search(r"^PASSED NOTHING_JUDGED +test_custom\.py::test_custom ", table, re.M)
-    assert "Verdict of the run: PASSED (NOTHING_JUDGED in 1 of 1 tests)" in table
+    assert "Verdict of the run: PASSED (NOTHING_JUDGED in 1 of 1 test)" in table
     assert f"PASSED {entry['id']}: NOTHING_JUDGED: " in done.output
     assert re.search(
         r"^::warning file=tests/serving/test_custom\.py,title=PASSED NOTHING_JUDGED .*NOTHING_JUDGED",
@@ -166,7 +166,7 @@ def test_a_test_that_nothing_judges_says_so_in_every_output(suite: Suite) -> Non
         html.unescape((done.folder / "report.html").read_text()),
     )
     assert "| **PASSED NOTHING_JUDGED** |" in summary and summary.startswith(
-        "# slabench: PASSED (NOTHING_JUDGED in 1 of 1 tests)"
+        "# slabench: PASSED (NOTHING_JUDGED in 1 of 1 test)"
     )
     assert '<span class="word PASSED">PASSED NOTHING_JUDGED</span>' in shown
     (case,) = ET.parse(done.folder / "junit.xml").getroot().iter("testcase")

@@ -26,7 +26,7 @@ MESSAGES = {
     "capacity.too_near": "没有负载的整个区间都落在上限之内",
     "capacity.probe_invalid": "第 {number} 次探测（{load}）为 INVALID，搜索就此停止。{check}：{problem}",
     "capacity.few_prompts": "数据集中的 prompt 不够一次探测的一波请求。",
-    "capacity.interrupted": "已中断：容量搜索探测 {probes} 次后收到 Ctrl-C；已测结果均已保留",
+    "capacity.interrupted": "已中断：容量搜索探测 {probes} 次后收到 {signal}；已测结果均已保留",
     # 怎么办
     "capacity.remedy.range_end": "调高 --capacity-range 的 HI，以找到极限。",
     "capacity.remedy.none_holds": "若 --capacity-range 的 LO 大于 1，请调低；否则该部署达不到这些目标。",

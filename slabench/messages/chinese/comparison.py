@@ -15,9 +15,7 @@ MESSAGES = {
     "comparison.change_single": "{change}{n}",
     "comparison.n": "，n={n}",
     "comparison.change_no_spread": "{change}，各轮之间没有差异",
-    "comparison.change_interval": (
-        "{change_pct:+.1f}%，区间 {low} ~ {high}，单侧置信水平 {low_level_pct:g}% 和 {high_level_pct:g}%，{samples}"
-    ),
+    "comparison.change_interval": "{change_pct:+.1f}%，区间 {low} ~ {high}，{samples}",
     "comparison.pairs": "{pairs} 对{most}",
     "comparison.pairs_of_launches": "{launches} 次启动共 {pairs} 对",
     "comparison.launches": "{launches} 次启动",

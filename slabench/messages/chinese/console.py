@@ -13,6 +13,7 @@ MESSAGES = {
     "console.with_remedy": "{text}{remedy}",
     "console.note": "说明：{text}",
     "console.differs": "与基线不同：{difference}",
+    "console.inconclusive_beside": "INCONCLUSIVE：{text}",
     "console.inconclusive": "INCONCLUSIVE：{text}；{remedy}",
     "console.client_error": (
         "客户端误差：TPOT {tpot_pct:+.3f}%，TTFT {ttft_ms:+.2f} ms，ITL p99 {p99_ms:+.2f} ms（null server，{streams} 路流，每路每 "

@@ -93,4 +93,8 @@ MESSAGES = {
     "compared.interval_levels": "{interval}（{levels}）",
     "compared.pairs": "{pairs} 对",
     "compared.runs": "新 {new}、旧 {old}",
+    "compared.runs_a_side": "新旧轮数 {runs}",
+    "compared.least_room": (
+        "新旧对比（{tests} 个测试的 {metrics} 项指标）：余量最小的是 {test} 的 {metric}，{change}（区间 {interval}；{runs}）；允许 {allowed}。"
+    ),
 }

@@ -20,7 +20,10 @@ MESSAGES = {
     "prompts.broken": "数据集中有 {broken} 条损坏的记录被跳过（第一条：{first}）；剩余 {left} 段对话。",
     "warmup.failed": "{requests} 个预热请求中有 {failed} 个失败。",
     "session.no_verdict": "no_verdict：测试结束时没有调用 judge()",
+    "session.interrupted": "已中断：收到 {signal}，{kept}",
+    "session.kept": "{load}已完成 {done}/{requests} 个请求；其记录均已保留",
+    "session.of_load": "{load}：",
     "session.bench_serving_interrupted": (
-        "已中断：sglang.bench_serving 运行时收到 Ctrl-C；它在结束之前不保留任何负载数据"
+        "已中断：sglang.bench_serving 运行时收到 {signal}；它在结束之前不保留任何负载数据"
     ),
 }

@@ -19,6 +19,10 @@ MESSAGES = {
     "objective.remedy_baseline": (
         "请比较新旧服务的版本、启动参数和日志；若变化是预期的，请调大 --tolerance 或保存新的基线。"
     ),
+    "objective.remedy_server": "请比较新旧服务的版本、启动参数和日志；若变化是预期的，请调大 --tolerance。",
+    "objective.remedy_history": (
+        "请与已接受的运行比较版本、启动参数和日志；若变化是预期的，请调大 --tolerance 或接受新版本。"
+    ),
     # 一行与其处理办法之间
     "headline.stop": "。",
     "headline.complete": "{line}{stop}{remedy}",

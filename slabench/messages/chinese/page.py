@@ -12,7 +12,7 @@ MESSAGES = {
     "page.notes": "关于本次运行",
     "page.next": "下一步",
     "page.what_ran": "在什么上运行了什么",
-    "page.interrupted": "运行在全部测试完成之前被中断；已完成的测试均已保留。",
+    "page.interrupted": "运行被 {signal} 中断。已结束的测试：{planned} 个中的 {kept} 个，均已保留。",
     "page.resumed": "于 {utc} 续跑；保留了 {kept} 个已完成的测试。",
     "page.unreachable": "没有运行任何测试：{why}",
     "page.not_saved": "NOT_SAVED：{what}。",

@@ -4,7 +4,10 @@ MESSAGES = {
     "run.nothing_judged_in": "{word}（{of} 个测试中有 {tests} 个 NOTHING_JUDGED）",
     "run.no_word": "没有可判定的内容",
     "run.labels": "本次运行的标签：{labels}。",
-    "run.interrupted": "运行在全部测试完成之前被中断（Ctrl-C 或 SIGTERM）；已完成的测试均已保留。",
+    "run.interrupted": (
+        "运行被 {signal} 中断。已结束的测试：{planned} 个中的 {kept} 个，均已保留。继续测量其余测试：{command}"
+    ),
+    "run.either_signal": "Ctrl-C 或 SIGTERM",
     "run.resumed": "于 {utc} 续跑{server}：保留了 {kept} 个已完成的测试。",
     "run.resumed_server": "，{server}",
     "run.allowed": "被 --allow 降为提示的检查：{checks}。",

@@ -33,7 +33,9 @@ MESSAGES = {
         "Probe {number} at {load} is INVALID, so the search stopped. {check}: {problem}"
     ),
     "capacity.few_prompts": "the data set has fewer prompts than one wave of the probe needs.",
-    "capacity.interrupted": "interrupted: Ctrl-C after {probes} probes of the capacity search; they are kept",
+    "capacity.interrupted": (
+        "interrupted: {signal} during the capacity search; its finished probes, {probes}, are kept"
+    ),
     # what to do
     "capacity.remedy.range_end": "Raise HI of --capacity-range to find the limit.",
     "capacity.remedy.none_holds": (

@@ -18,10 +18,7 @@ MESSAGES = {
     "comparison.change_single": "{change}{n}",
     "comparison.n": ", n={n}",
     "comparison.change_no_spread": "{change}, no spread between the repeats",
-    "comparison.change_interval": (
-        "{change_pct:+.1f} %, interval {low} to {high} at one-sided levels {low_level_pct:g} % and "
-        "{high_level_pct:g} %, {samples}"
-    ),
+    "comparison.change_interval": "{change_pct:+.1f} %, interval {low} to {high}, {samples}",
     "comparison.pairs": "{pairs}{most} pairs",
     "comparison.pairs_of_launches": "{pairs} pairs of {launches} launches",
     "comparison.launches": "{launches} launches",

@@ -13,6 +13,7 @@ MESSAGES = {
     "console.with_remedy": "{text} {remedy}",
     "console.note": "note: {text}",
     "console.differs": "differs from the baseline: {difference}",
+    "console.inconclusive_beside": "INCONCLUSIVE: {text}",
     "console.inconclusive": "INCONCLUSIVE: {text}; {remedy}",
     "console.client_error": (
         "client error: TPOT {tpot_pct:+.3f} %, TTFT {ttft_ms:+.2f} ms, p99 ITL {p99_ms:+.2f} ms (null "

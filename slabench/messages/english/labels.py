@@ -96,4 +96,9 @@ MESSAGES = {
     "compared.interval_levels": "{interval} ({levels})",
     "compared.pairs": "{pairs} pairs",
     "compared.runs": "{new} and {old}",
+    "compared.runs_a_side": "runs a side: {runs}",
+    "compared.least_room": (
+        "Old and new, {metrics} metrics of {tests} tests: the least room has {test}, {metric} {change} "
+        "(interval {interval}; {runs}); {allowed} is allowed."
+    ),
 }

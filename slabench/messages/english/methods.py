@@ -27,7 +27,10 @@ MESSAGES = {
     ),
     "warmup.failed": "{failed} of {requests} warm-up requests failed.",
     "session.no_verdict": "no_verdict: the test ended without calling judge()",
+    "session.interrupted": "interrupted: {signal} {kept}",
+    "session.kept": "after {done} of {requests} requests{load}; their records are kept",
+    "session.of_load": " of {load}",
     "session.bench_serving_interrupted": (
-        "interrupted: Ctrl-C while sglang.bench_serving ran; it keeps nothing of a load before its end"
+        "interrupted: {signal} while sglang.bench_serving ran; it keeps nothing of a load before its end"
     ),
 }

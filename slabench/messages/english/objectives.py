@@ -19,6 +19,13 @@ MESSAGES = {
         "Compare version, arguments and log of both servers; if the change is intended, raise --tolerance or "
         "save a new baseline."
     ),
+    "objective.remedy_server": (
+        "Compare version, arguments and log of both servers; if the change is intended, raise --tolerance."
+    ),
+    "objective.remedy_history": (
+        "Compare version, arguments and log with those of the accepted runs; if the change is intended, "
+        "raise --tolerance or accept the new version."
+    ),
     # between a line and its remedy
     "headline.stop": ".",
     "headline.complete": "{line}{stop} {remedy}",

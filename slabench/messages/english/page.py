@@ -12,7 +12,9 @@ MESSAGES = {
     "page.notes": "To know about this run",
     "page.next": "What to do next",
     "page.what_ran": "What ran on what",
-    "page.interrupted": "The run was interrupted before all tests had run; finished tests are kept.",
+    "page.interrupted": (
+        "The run was interrupted by {signal}. Tests that had ended: {kept} of {planned}; they are kept."
+    ),
     "page.resumed": "Resumed at {utc}; {kept} finished tests were kept.",
     "page.unreachable": "No test was tried: {why}",
     "page.not_saved": "NOT_SAVED: {what}.",

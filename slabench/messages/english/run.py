@@ -5,8 +5,10 @@ MESSAGES = {
     "run.no_word": "nothing was judged",
     "run.labels": "This run is {labels}.",
     "run.interrupted": (
-        "The run was interrupted (Ctrl-C or SIGTERM) before all tests had run; finished tests are kept."
+        "The run was interrupted by {signal}. Tests that had ended: {kept} of {planned}; they are kept. To "
+        "measure the rest: {command}"
     ),
+    "run.either_signal": "Ctrl-C or SIGTERM",
     "run.resumed": "Resumed at {utc}{server}: {kept} finished tests were kept.",
     "run.resumed_server": ", {server}",
     "run.allowed": "Checks that --allow makes findings of: {checks}.",

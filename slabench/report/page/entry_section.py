@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from slabench.messages import Message
 from slabench.metrics.definitions import declared, metric_of
+from slabench.report import comparison
 from slabench.report.console import error_bar
 from slabench.report.headline_metric import verdict
-from slabench.report.page.rerun import rerun
 from slabench.report.page.table import NONE, Cell, Table, columns, label, metric, numeric
+from slabench.report.rerun import rerun
 from slabench.run_document.entry import CheckEntry, Entry
 from slabench.run_document.run import RunDocument
 from slabench.verdict.outcome import CheckStatus
@@ -159,10 +160,7 @@ def _lines(entry: Entry) -> Iterator[str]:
     if (compared := entry.comparison) is not None:
         yield from (str(Message("console.differs", difference=line)) for line in compared.differences)
         yield from compared.notes
-        undecided = [each for each in compared.metrics if each.outcome == "inconclusive"]
-        yield from (
-            str(Message("console.inconclusive", text=each.text, remedy=each.remedy)) for each in undecided
-        )
+        yield from map(str, comparison.undecided(entry))
     yield from entry.advice
     yield from () if entry.server is None else entry.server.notes
     if entry.errors is not None:

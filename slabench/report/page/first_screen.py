@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from slabench.program import slabench_program
 from slabench.report import comparison
 from slabench.report.headline import remedy
 from slabench.report.headline_metric import run_verdict
-from slabench.report.page.rerun import command, rerun
 from slabench.report.page.table import Cell, Table, columns, label, texts
+from slabench.report.rerun import command, rerun, resumed, typed
+from slabench.report.run_facts import can_resume, interruption
 from slabench.run_document.entry import Entry
 from slabench.run_document.run import RunDocument, RunState, ServerEntry
 from slabench.verdict.outcome import NOTHING_JUDGED, CheckStatus, Outcome
@@ -42,6 +44,7 @@ class FirstScreen:
     verdict: str
     word: str
     line: str
+    compared: str  # of a gate: the metric with the least room; empty without a comparison
     labels: tuple[str, ...]
     reasons: tuple[Reason, ...]
     notes: tuple[str, ...]
@@ -56,6 +59,7 @@ def first_screen(document: RunDocument, anchors: Mapping[str, str]) -> FirstScre
         run_verdict(document),
         document.word or "",
         _line(document),
+        comparison.least_room(document.tests),
         document.labels,
         tuple(_reasons(document.tests, anchors)),
         tuple(_notes(document)),
@@ -88,7 +92,7 @@ def _reasons(tests: Sequence[Entry], anchors: Mapping[str, str]) -> Iterator[Rea
 def _notes(document: RunDocument) -> Iterator[str]:
     """What qualifies the verdict."""
     if document.state is RunState.INTERRUPTED:
-        yield label("interrupted")
+        yield label("interrupted", **interruption(document))
     for part in document.resumed:
         yield label("resumed", utc=part.utc, kept=len(part.kept))
     if document.unreachable is not None:
@@ -131,7 +135,7 @@ def _facts(document: RunDocument) -> Iterator[Fact]:
         (label("run_line", id=document.run_id, began=document.created_utc, ended=document.updated_utc),),
     )
     if document.command:
-        yield Fact(label("fact.command"), (command(document.command),), code=True)
+        yield Fact(label("fact.command"), (typed(document),), code=True)
 
 
 def _prompts(workload: Mapping[str, object]) -> str:
@@ -221,8 +225,8 @@ def _next(document: RunDocument) -> Iterator[tuple[str, str]]:
     run = f"{str(document.options.get('report_dir') or 'reports').rstrip('/')}/{document.run_id}"
     invalid = [entry.id for entry in tests if entry.word is Outcome.INVALID]
     failed = [entry.id for entry in tests if entry.word is Outcome.FAILED]
-    if document.not_run:
-        yield label("next.resume"), f"{command(document.command)} --resume={run}"
+    if can_resume(document):
+        yield label("next.resume"), resumed(document)
     if invalid:
         yield label("next.invalid"), rerun(document, invalid)
     if failed:
@@ -230,7 +234,7 @@ def _next(document: RunDocument) -> Iterator[tuple[str, str]]:
     if any(NOTHING_JUDGED in entry.reasons for entry in tests):
         yield label("next.unjudged"), ""
     if tests and not invalid and not failed and not document.not_run:
-        yield label("next.save"), f"slabench baseline save {run} -o prod.json"
+        yield label("next.save"), command([*slabench_program(), "baseline", "save", run, "-o", "prod.json"])
         # a search's answer stands with its results
         advice = [text for entry in tests if entry.capacity is None for text in entry.advice]
         yield from ((text, "") for text in dict.fromkeys(advice))

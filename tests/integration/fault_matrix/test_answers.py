@@ -247,7 +247,7 @@ LYING = [
         "demo?fault=behind",
         "token_counts",
         "6 of 6 answers have an event in their middle that counts more than it brings (request 0: 6 of 12 "
-        "tokens counted, 1 ids)",
+        "tokens counted, 1 id)",
     ),
     Row(
         "text-behind-its-counts",

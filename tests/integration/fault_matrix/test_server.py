@@ -303,7 +303,7 @@ def test_another_client_that_comes_after_the_flush(suite: Suite, tmp_path: Path)
         "late-client",
         "",
         "other_clients",
-        "in 7 sequences, this run's answers report 384 in 6: 1 requests and",
+        "in 7 sequences, this run's answers report 384 in 6: 1 request and",
         options=(f"--deploy-log={log}", "--random-output-len=80"),
     )
     with sim_server(tmp_path) as url:

@@ -120,9 +120,9 @@ def test_failed_requests_and_unknown_answers_are_reported() -> None:
     bad = compare(
         [record(0, 1.0, writes, error=ErrorKind.RESET, error_text="broke")], *known, SHAPE, made_utc=""
     )
-    assert (bad.state, bad.why) == ("failed", "1 of 1 requests to the null server failed; first: broke")
+    assert (bad.state, bad.why) == ("failed", "1 of 1 request to the null server failed; first: broke")
     other = compare([record(0, 1.0, writes, request_id="x")], *known, SHAPE, made_utc="")
-    assert other.state == "failed" and "has records of 0 of 1 requests" in other.why
+    assert other.state == "failed" and "has records of 0 of 1 request" in other.why
     with pytest.raises(ValueError, match="in the middle"):
         read_trace(known[1][:-2])
 

@@ -95,7 +95,7 @@ DETAILS = {
         (fewer(8, random_range_ratio=0.0), "output_length", "8 tokens were generated"),
         (fewer(COUNT * 200, random_range_ratio=0.5), "output_length", "1600 tokens were generated"),
         (fewer(0), "output_length", "8 of 8 answers have no tokens"),
-        (row(**DETAILS | {"output_lens": [512] * 7 + [0]}), "output_length", "1 of 8 answers have no tokens"),
+        (row(**DETAILS | {"output_lens": [512] * 7 + [0]}), "output_length", "1 of 8 answers has no tokens"),
         (row(num_prompts=16), "completed", "8 of 16 requests are counted as completed"),
         (
             row(errors=[""] * 15 + ["Traceback:\nHTTP 503"], completed=15),

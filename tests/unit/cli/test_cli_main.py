@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from slabench import __version__
-from slabench.cli import report
+from slabench.cli import PROG, report
 from slabench.cli.main import COMMANDS, main
 from slabench.errors import InvalidRun, ServerError
 
@@ -150,7 +150,7 @@ def test_help_names_the_command_as_it_was_called(capsys: pytest.CaptureFixture[s
     for command in COMMANDS:
         assert main([command, "--help"]) == 0
         printed: Any = capsys.readouterr().out
-        assert f"usage: python -m slabench {command} " in printed
+        assert f"usage: {PROG} {command} " in printed
         assert "slabench.sim" not in printed
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from slabench import output_file
+from slabench.cli import PROG
 from slabench.cli.main import main
 from slabench.errors import ConfigError
 from slabench.output_file import check_free, check_rows, holds, locked, write_whole
@@ -53,7 +54,7 @@ def contents(folder: Path) -> dict[str, bytes]:
         ("baseline save b.json a", "baseline save a -o b.json"),
         ("baseline save a", "baseline save a -o FILE"),
         ("baseline save a b -o new.json", "reads one run"),
-        ("baseline save new.json -o a", "in the right order: python -m slabench baseline save a -o new.json"),
+        ("baseline save new.json -o a", f"in the right order: {PROG} baseline save a -o new.json"),
         ("baseline save new.json -o a/run.json", "in the right order"),
         ("baseline merge new.json b -o a", "is a run, and -o names the baseline file to write"),
         ("baseline merge a b -o .", "is a folder"),

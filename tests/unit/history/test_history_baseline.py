@@ -115,7 +115,7 @@ def test_a_metric_that_some_runs_lack_is_not_comparable(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("seeds", "words"),
     [
-        ([7, 7, 7, 7, 7], "of 1 server processes"),
+        ([7, 7, 7, 7, 7], "of 1 server process"),
         ([1, 2, 2, 3, 3], "of 3 server processes"),
         ([1, 2, None, 3, 3], "of an unknown number of server processes"),
     ],
@@ -156,7 +156,7 @@ def test_one_test_with_too_few_runs_is_refused_by_itself(tmp_path: Path) -> None
     about = PreflightContext(settings, [PlannedTest(ID), PlannedTest("other")], campaign)
     refused, same = results("comparable", about)
     assert (refused.status, refused.tests) == (Status.STOP, ("other",))
-    assert "has 1 runs of the accepted version 0.5.7 of this test" in str(refused.message)
+    assert "has 1 run of the accepted version 0.5.7 of this test" in str(refused.message)
     assert same.status is Status.OK
 
 

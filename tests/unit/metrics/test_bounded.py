@@ -220,7 +220,7 @@ def test_where_the_first_event_may_hold_all_tokens_the_remedy_names_what_counts_
 
     check = tpot_defined(context(chunked(110, 130, n=2), judged=("tpot.mean",)))  # type: ignore[no-untyped-call]
     assert check.state is CheckStatus.INVALID
-    assert "the first event of 1 of 1 answers may hold all of them (request 0: 2)" in check.text
+    assert "the first event of 1 of 1 answer may hold all of them (request 0: 2)" in check.text
     assert "continuous_usage_stats" in check.remedy and "gateway" in check.remedy
     # Where nothing defines a TPOT, what the objective asked for is the sentence, with the same remedy.
     found = judge(

@@ -61,7 +61,7 @@ def test_one_worker_a_server_or_none(count: int, urls: int) -> None:
         (1, settings("a", resume="run"), "leave -n out"),
         (2, settings("a", "b", baseline_url="c"), "leave -n out"),
         (1, settings("launch:", options={"launch": "x"}), "leave -n out"),
-        (2, settings("a", "b", options={"deploy_log": ("x",)}), "2 servers have 1 logs"),
+        (2, settings("a", "b", options={"deploy_log": ("x",)}), "2 servers have 1 log"),
     ],
 )
 def test_what_is_refused(count: int, options: Any, words: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from slabench.report.comparison import comparison_rows
 from slabench.report.console import summary_table
 from slabench.report.markdown import summary_md
+from slabench.report.page.entry_section import anchors
+from slabench.report.page.first_screen import first_screen
 from slabench.report.page.render import report_page
 from slabench.verdict.comparison import Comparison, ComparisonState
 from slabench.verdict.regression import compare_metrics
@@ -54,10 +56,43 @@ def test_the_same_rows_everywhere() -> None:
         )  # Markdown: inert
         for row in rows:
             assert all(cell in text for cell in row), row
-    assert "--repeats=" in summary_md(run)
+    assert "--repeats=" not in summary_md(run) + report_page([run]), "no repeat changes a test that is FAILED"
+    open_ = document(entry(comparison=compared(), word="INVALID"), server=server)
+    assert "--repeats=" in summary_md(open_) and "--repeats=" in report_page([open_])
+
+
+def test_the_first_screen_has_the_metric_with_the_least_room() -> None:
+    """Of a gate that PASSED as well: how near it came, by how many pairs, and what was allowed."""
+    slower = [40.2, 40.3, 40.2, 40.3]
+    metrics = compare_metrics(
+        {"tpot.mean": slower, "output_throughput": [101.0, 102.0, 101.0, 102.0]},
+        {"tpot.mean": [40.0, 40.1, 39.9, 40.0], "output_throughput": [100.0, 101.0, 100.0, 101.0]},
+        tolerance=0.02,
+        pairs=True,
+    )
+    made = Comparison("http://old", ComparisonState.COMPARED, metrics=metrics, interleaved=True).as_dict()
+    run = document(entry(comparison=made), entry("tests/ali/test_decode.py::test_decode_tpot[bs8]"))
+    line = first_screen(run, {}).compared
+    assert line.startswith(
+        "Old and new, 2 metrics of 1 test: the least room has test_sla.py::test_sla[np128], "
+        "tpot mean +0.6 % (interval "
+    )
+    assert line.endswith("; 4 pairs); +2 % is allowed.")
+    page = report_page([run])
+    assert page.index(line) < page.index('id="charts"' if 'id="charts"' in page else 'id="results"')
+    worse = document(entry(comparison=compared(), word="FAILED"), entry(comparison=made))
+    assert "tpot mean +5.0 % (interval" in first_screen(worse, anchors(worse, "")).compared
+    stored = Comparison(
+        "old.json",
+        ComparisonState.COMPARED,
+        metrics=compare_metrics({"tpot.mean": [40.2]}, {"tpot.mean": [40.0]}, tolerance=0.02, pairs=False),
+    ).as_dict()
+    alone = first_screen(document(entry(comparison=stored)), {}).compared
+    assert "(interval one run a side; runs a side: 1 and 1)" in alone
 
 
 def test_nothing_compared_is_no_table() -> None:
     run = document(entry(comparison={"state": "NO_BASELINE", "figures": []}))
     assert comparison_rows(run.tests) == []
+    assert first_screen(run, {}).compared == ""
     assert "Old and new" not in summary_md(run) + report_page([run])

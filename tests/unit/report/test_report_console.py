@@ -139,7 +139,7 @@ def test_everything_about_a_test_stands_below_it() -> None:
         "not checked cache: The server does not report it. Use --enable-cache-report.",
         "differs from the baseline: hardware.gpu: 'H200', 'H20' in the baseline",
         "TPOT has room.",
-        "note: 1 of 1 warm-up requests failed.",
+        "note: 1 of 1 warm-up request failed.",
     ]
     assert (
         test_block(invalid).splitlines()[0]

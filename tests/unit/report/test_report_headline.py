@@ -32,6 +32,22 @@ def test_what_failed_has_the_remedy_of_its_kind(kind: str, remedy: str) -> None:
     assert line.startswith(f"{LINE}. ") and remedy in line and line.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("comparison", "wanted"),
+    [
+        ({"baseline": "old.json", "interleaved": None}, "raise --tolerance or save a new baseline."),
+        ({"baseline": "http://old", "interleaved": True}, "raise --tolerance."),
+        ({"baseline": "http://old", "interleaved": False}, "raise --tolerance."),
+        (
+            {"baseline": "history:h.jsonl", "interleaved": None},
+            "raise --tolerance or accept the new version.",
+        ),
+    ],
+)
+def test_a_baseline_s_remedy_is_one_that_it_has(comparison: dict[str, Any], wanted: str) -> None:
+    assert headline(failed("baseline", comparison=comparison)).endswith(wanted)
+
+
 def test_the_method_s_advice_is_the_remedy_and_stands_once() -> None:
     red = failed("slo", advice=[str(ADVICE), "More."], advice_messages=[ADVICE.as_dict(), None][:1])
     assert headline(red) == f"{LINE}. {ADVICE}"

@@ -45,14 +45,14 @@ def test_beside_the_word_wherever_it_stands(method: str) -> None:
     table = summary_table(run)
     (row,) = [line for line in table.splitlines() if line.startswith("PASSED") and name in line]
     assert row.startswith("PASSED NOTHING_JUDGED  ")
-    assert "Verdict of the run: PASSED (NOTHING_JUDGED in 1 of 1 tests)" in table
+    assert "Verdict of the run: PASSED (NOTHING_JUDGED in 1 of 1 test)" in table
     assert f"PASSED {METHODS[method]}: {HEADLINE}" in test_block(measured_only)
     text = summary_md(run)
-    assert text.startswith("# slabench: PASSED (NOTHING_JUDGED in 1 of 1 tests)\n")
+    assert text.startswith("# slabench: PASSED (NOTHING_JUDGED in 1 of 1 test)\n")
     assert f"| **PASSED NOTHING_JUDGED** | {name} |" in text
     page = report_page([run])
     word = '<span class="word PASSED">PASSED NOTHING_JUDGED</span>'
-    assert '<span class="word PASSED">PASSED (NOTHING_JUDGED in 1 of 1 tests)</span>' in page
+    assert '<span class="word PASSED">PASSED (NOTHING_JUDGED in 1 of 1 test)</span>' in page
     assert f"{word}<h3>{METHODS[method]}</h3>" in page
     assert f'<td class="text">{word}</td>' in page and '<span class="word PASSED">PASSED</span>' not in page
     (line,) = job_lines(run)

@@ -158,7 +158,7 @@ def test_output_in_events_without_a_count_beside_counted_ones_is_invalid() -> No
         counted(ONE_BY_ONE, None), counted(ONE_BY_ONE, None, 1, uncounted_outputs=60, events=120)
     )
     assert said.state is CheckStatus.INVALID
-    assert "1 of 2 answers have output in events without a token count" in said.text
+    assert "1 of 2 answers has output in events without a token count" in said.text
     assert "request 1: 60 of 120 events" in said.text
 
 
@@ -202,7 +202,7 @@ def test_a_first_event_without_ids_in_an_answer_with_ids_is_invalid() -> None:
         said = first_token(begun(EVEN, **good), begun(LATE, 1, first_empty=True, first_ids=ids, output_ids=6))
         assert said.state is CheckStatus.INVALID
         assert (
-            "first counted event of 1 of 2 answers has no output_ids (request 1: 1 tokens counted)"
+            "first counted event of 1 of 2 answers has no output_ids (request 1: 1 token counted)"
             in said.text
         )
 

@@ -77,7 +77,7 @@ def test_the_server_s_own_decode_throughput_against_the_client_s_time() -> None:
     said = streamed(paced(1, decode_throughput=1000 / 60))
     assert said.state is CheckStatus.INVALID
     assert (
-        "1 of 1 answers came at 1.00 ms a token, more than 2 times faster than the server made them (60.00 ms"
+        "1 of 1 answer came at 1.00 ms a token, more than 2 times faster than the server made them (60.00 ms"
         in said.text
     )
     half = paced(1, decode_throughput=1000 / 60), paced(60, 1, decode_throughput=1000 / 60)

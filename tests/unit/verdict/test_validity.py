@@ -366,7 +366,7 @@ def test_more_drift_than_tokenising_again_explains_is_another_tokenizer(seen):
 def test_running_cap_below_the_batch():
     found = examine(context(batch_size=2, token_capacity=9999, max_running=1), "ali-decode")
     assert any(
-        "limit of 1 running requests" in check.text for check in found if check.state is CheckStatus.INVALID
+        "limit of 1 running request" in check.text for check in found if check.state is CheckStatus.INVALID
     )
 
 
@@ -411,7 +411,7 @@ def test_what_a_server_reports_of_itself_and_cannot_be_is_a_finding(meta, says):
     assert said.state is (CheckStatus.OK if says is None else CheckStatus.FINDING)
     assert (
         says is None
-        or f"1 of 1 answers report a time or count that is not possible (request 0: {says})" in said.text
+        or f"1 of 1 answer reports a time or count that is not possible (request 0: {says})" in said.text
     )
 
 
@@ -532,7 +532,7 @@ def test_what_is_not_counted_is_not_taken_for_0():
     assert found_in(logged(sequences=3), "other_clients").state is CheckStatus.INVALID
     lost = context(answer(0), answer(1, prompt_tokens=None, completion_tokens=None), served=Served(2, 208))
     assert found_in(lost, "other_clients").state is CheckStatus.NOT_CHECKED
-    assert "1 of 2 answers have no token counts" in found_in(lost, "other_clients").text
+    assert "1 of 2 answers has no token counts" in found_in(lost, "other_clients").text
 
 
 def test_graphs():
@@ -728,7 +728,7 @@ def test_answers_that_came_in_one_read_tell_no_time_between_tokens():
     )
     (found,) = [check for check in examine(one_read, "tencent") if check.name == "one_read"]
     assert found.state is CheckStatus.INVALID
-    assert found.text.startswith("1 of 1 answers arrived in one read, 0 more in a few")
+    assert found.text.startswith("1 of 1 answer arrived in one read, 0 more in a few")
 
 
 def test_lateness_is_held_against_what_is_judged():
@@ -920,7 +920,7 @@ def test_an_answer_that_a_proxy_gathered_has_no_pace():
     found = found_in(context(gathered()), "one_read")
     assert found.state is CheckStatus.INVALID
     assert found.text.startswith(
-        "0 of 1 answers arrived in one read, 1 more in a few reads at their end; at most 2 %"
+        "0 of 1 answer arrived in one read, 1 more in a few reads at their end; at most 2 %"
     )
     one_of = [gathered(), *(answer(k) for k in range(1, 60))]
     assert states(context(*one_of))["one_read"] is CheckStatus.OK

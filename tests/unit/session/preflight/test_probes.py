@@ -171,7 +171,7 @@ START = "[2026-01-01 00:00:00] server_args=ServerArgs(model_path='{model}', port
 @pytest.mark.parametrize(
     ("model", "tokens", "status", "text"),
     [
-        ("org/r1", 57, Status.OK, "1 of 1 logs report the request"),
+        ("org/r1", 57, Status.OK, "1 of 1 log reports the request"),
         ("org/r1", 58, Status.WARN, "no Prefill line of it has the 57 tokens"),
         ("org/v3", 57, Status.STOP, "begins with model org/v3, and the server has org/r1"),
         ("org/v3", None, Status.STOP, "(it begins with a server on port 30000 of model org/v3)"),

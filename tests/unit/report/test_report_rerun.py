@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from slabench.report.page.rerun import command, rerun
+from slabench.report.rerun import command, rerun, resumed, typed
 from tests.unit.report.samples import document
 
 ID = "tests/ali/test_decode.py::test_decode_tpot[bs8]"
@@ -42,3 +42,28 @@ def test_the_command_as_typed() -> None:
     typed = ["pytest", "tests/ali", "--slo=tpot.p99<=50", "--dataset-path=a b.json", "-k", "x y"]
     assert command(typed) == "pytest tests/ali --slo='tpot.p99<=50' --dataset-path='a b.json' -k 'x y'"
     assert shlex.split(command(typed)) == typed
+
+
+INSTALLED = "pytest --config-file=/x/run.ini --rootdir=/w --confcutdir=/x/suites /x/suites/ali"
+
+
+@pytest.mark.parametrize(
+    ("words", "program", "shown"),
+    [
+        ("pytest tests/ali --slo=tpot.p99<=50", ["pytest"], "pytest tests/ali --slo='tpot.p99<=50'"),
+        (
+            "pytest tests/ali -q",
+            [".venv/bin/python", "-m", "pytest"],
+            ".venv/bin/python -m pytest tests/ali -q",
+        ),
+        (f"{INSTALLED} --base-url=sim:", ["pytest"], "slabench run tests/ali --base-url=sim:"),
+        (f"{INSTALLED} -q", ["python", "-m", "slabench", "run"], "python -m slabench run tests/ali -q"),
+    ],
+)
+def test_the_run_s_own_command_and_what_continues_it(words: str, program: list[str], shown: str) -> None:
+    run = document(command=shlex.split(words), program=program, options={"report_dir": "out/"})
+    assert typed(run) == shown
+    assert resumed(run) == f"{shown} --resume=out/20260102T030405Z-3f9a2c"
+    assert rerun(run, ["a"]).startswith(shown.partition(" tests/ali")[0] + " a")
+    again = document(command=[*shlex.split(words), "--resume", "x", "--resume=y"], program=program)
+    assert resumed(again) == f"{shown} --resume=reports/20260102T030405Z-3f9a2c"
