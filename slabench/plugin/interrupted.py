@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from slabench.errors import interrupted_by
+from slabench.exit_status import INVALID
 from slabench.plugin.finished import attach, junit_properties
 from slabench.plugin.language import spoken
 
@@ -30,6 +31,8 @@ class EarlyEnd:
             return
         if isinstance(excinfo.value, pytest.exit.Exception):
             shown.reprcrash.message = excinfo.value.msg
+            if excinfo.value.returncode == INVALID:  # the sentence stands above, said by us
+                reporter._keyboardinterrupt_memo = None
         elif isinstance(excinfo.value, KeyboardInterrupt):
             shown.reprcrash.message = f"interrupted by {interrupted_by(excinfo.value)}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slabench.history import PREFIX
 from slabench.messages import Message
-from slabench.run_document.entry import CheckEntry, Entry
+from slabench.run_document.entry import CheckEntry, Entry, ObjectiveEntry
 from slabench.verdict.outcome import CheckStatus, Outcome
 
 LOWER_LOAD = "advice.tpot_exceeds"
@@ -44,12 +44,19 @@ def remedy(entry: Entry) -> str:
         return ""
     known = zip(entry.advice, entry.advice_messages, strict=False)  # an earlier file has no messages
     advised = [text for text, message in known if message.id == LOWER_LOAD]
-    return advised[0] if advised else str(_remedy(entry, violated[0].kind))
+    return advised[0] if advised else str(_remedy(entry, violated[0]))
 
 
-def _remedy(entry: Entry, kind: str) -> Message:
-    """A new baseline can be saved where a file is compared with, and no server."""
-    compared = entry.comparison
+def _remedy(entry: Entry, rule: ObjectiveEntry) -> Message:
+    """A lower load raises no throughput and does not help one request alone; a new baseline can be saved
+    where a file is compared with, and no server.
+    """
+    compared, kind = entry.comparison, rule.kind
+    if kind == "slo" and rule.op in (">", ">="):
+        higher = "throughput" in rule.metric or rule.metric.endswith("qpm")
+        return Message("objective.remedy_throughput") if higher else _REMEDIES[kind]
+    if kind == "slo" and 1 in (entry.batch_size, entry.plan.get("max_concurrency"), entry.plan.get("count")):
+        return Message("objective.remedy_alone")
     if kind == "baseline" and compared is not None:
         if compared.interleaved is not None:
             return Message("objective.remedy_server")

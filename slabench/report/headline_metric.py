@@ -52,7 +52,9 @@ def headline_metrics(entry: Entry) -> str:
 
 
 def _capacity(capacity: Capacity, metrics: Mapping[str, float]) -> str:
-    """`134 in flight: total 11,102 tok/s, 141.70 QPM, TPOT 49.10 ms`; without a load the search's outcome."""
+    """`134 in flight, the whole run: total 11,102 tok/s, 141.70 QPM`; without a load the search's
+    outcome.
+    """
     if capacity.load is None:
         return capacity.outcome or NONE
     kind = "headline.in_flight" if capacity.load_kind == "concurrency" else "headline.requests_s"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
+from slabench.program import slabench_program
 from slabench.run_document.run import RunDocument
 
 OF_SLABENCH_RUN = ("--config-file", "--rootdir", "--confcutdir")  # how it starts pytest
@@ -36,6 +37,15 @@ def resumed(document: RunDocument) -> str:
     """What continues the run in its folder, and measures what it has not finished."""
     folder = f"{str(document.options.get('report_dir') or 'reports').rstrip('/')}/{document.run_id}"
     return command([*_without(_typed(document), ("--resume",)), f"--resume={folder}"])
+
+
+def doctor(document: RunDocument) -> str:
+    """What looks at the run's servers without load; empty where slabench started them."""
+    urls = document.options.get("base_url")
+    if not urls:
+        return ""
+    addresses = [urls] if isinstance(urls, str) else list(urls)  # type: ignore[call-overload]
+    return command([*slabench_program(), "doctor", *(f"--base-url={url}" for url in addresses)])
 
 
 def _typed(document: RunDocument) -> list[str]:

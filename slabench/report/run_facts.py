@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from slabench.messages import Message
 from slabench.report.comparison import sides
-from slabench.report.rerun import resumed
+from slabench.report.rerun import doctor, resumed
 from slabench.report.resume import finished
 from slabench.run_document.run import RunDocument, RunState, ServerEntry
 
@@ -30,6 +30,8 @@ def _run_facts(document: RunDocument) -> Iterator[Message]:
         yield Message("run.allowed", checks=tuple(map(str, allowed)))
     if document.unreachable is not None:
         yield Message("run.unreachable", why=document.unreachable)
+        if look := doctor(document):
+            yield Message("run.doctor", command=look)
     for sentence in document.not_saved.values():
         yield Message("run.not_saved", output=sentence)
     if document.unjudged:

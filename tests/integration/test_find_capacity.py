@@ -76,7 +76,7 @@ def test_a_limit_is_found_and_only_the_last_run_is_judged(suite: Suite) -> None:
     assert float(rows[-1]["per_gpu"]) == pytest.approx(entry["metrics"]["output_throughput_per_gpu"])
     page = (done.folder / "report.html").read_text()
     assert "Output throughput per GPU against per user" in page and "tpot mean 20 ms" in page
-    assert f"{capacity['load']:g} in flight: total" in done.output
+    assert f"{capacity['load']:g} in flight, the whole run: total" in done.output
     assert "| probe | load |" in (done.folder / "summary.md").read_text()
 
 

@@ -4,7 +4,7 @@ MESSAGES = {
     "capacity.sentences": "{sentences:sentences}",
     "capacity.load.concurrency": "并发 {load:,.0f}",
     "capacity.load.rate": "{load:.4g} 请求/s",
-    "capacity.point": "{load}（{metrics:；}）",
+    "capacity.point": "{load}（其探测：{metrics:；}）",
     "capacity.point_early": "{load}（该探测提前结束）",
     "capacity.metric": "{key:metric} {value:number} {unit}，95% 区间 {low:number} ~ {high:number}",
     "capacity.objective": "{key:metric} {value:number} {unit}，95% 区间 {low:number} ~ {high:number}，上限 {limit:g}",

@@ -40,7 +40,7 @@ MESSAGES = {
     "unit.ms": "ms",
     "unit.qpm": "QPM",
     "headline.metrics": "{metrics:，}",
-    "headline.at_load": "{load}：{metrics}",
+    "headline.at_load": "{load}，完整运行：{metrics}",
     "headline.in_flight": "并发 {load:g}",
     "headline.requests_s": "{load:g} 请求/s",
     "headline.curve": "曲线 {running}：{median:number} tok/s，单用户 {user:number} tok/s",

@@ -13,6 +13,10 @@ MESSAGES = {
     "objective.no_distance": "与 0 没有相对距离",
     "objective.n": "n={n}",
     "objective.remedy_slo": "请降低负载（请求速率、并发、batch size），或在服务端日志中查找原因。",
+    "objective.remedy_alone": (
+        "单个请求就不满足，降低负载也无济于事：请检查服务端的设置和日志，或检查该限度。"
+    ),
+    "objective.remedy_throughput": ("请在服务端日志和设置中查找瓶颈；若负载本身太小，则需要更多并发的请求。"),
     "objective.remedy_floor": (
         "请对照该下限所属的服务，比较版本、启动参数和日志；若变化是预期的，请修改基线文件中的下限。"
     ),

@@ -54,7 +54,8 @@ MESSAGES = {
         "把发送速率压到计划的 {share:.0%}（下限 {limit:.0%}，n={requests}）。{ttft}"
     ),
     "rate_reached.capped.remedy": (
-        "请把这些指标看作 --max-concurrency={cap} 下的指标：若等待也要计入，请以 ttft_due 判定；或调高并发上限，或降低请求速率。"
+        "请把这些指标看作并发 {cap}（--max-concurrency）下的指标，若等待也要计入，请以 ttft_due 判定："
+        "--request-rate 只有低于 {reached:.3g} 时才起作用。"
     ),
     "rate_reached.ttft": "TTFT 从实际发送起平均 {sent_ms:,.1f} ms，从计划时刻起平均 {due_ms:,.1f} ms。",
     "batch_fits.fits": "batch size {size} 需要 {needed} token 的 KV cache，共有 {capacity}。",

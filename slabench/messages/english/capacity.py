@@ -4,7 +4,7 @@ MESSAGES = {
     "capacity.sentences": "{sentences:sentences}",
     "capacity.load.concurrency": "{load:,.0f} in flight",
     "capacity.load.rate": "{load:.4g} requests/s",
-    "capacity.point": "{load} ({metrics:; })",
+    "capacity.point": "{load} (its probes: {metrics:; })",
     "capacity.point_early": "{load} (probe ended early)",
     "capacity.metric": "{key:metric} {value:number} {unit}, 95 % interval {low:number} to {high:number}",
     "capacity.objective": (

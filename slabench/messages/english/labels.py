@@ -40,7 +40,7 @@ MESSAGES = {
     "unit.ms": "ms",
     "unit.qpm": "QPM",
     "headline.metrics": "{metrics}",
-    "headline.at_load": "{load}: {metrics}",
+    "headline.at_load": "{load}, the whole run: {metrics}",
     "headline.in_flight": "{load:g} in flight",
     "headline.requests_s": "{load:g} requests/s",
     "headline.curve": "curve {running}: {median:number} tok/s, {user:number} per user",

@@ -3,8 +3,8 @@
 MESSAGES = {
     "ttft.sentences": "{sentences:sentences}",
     "ttft.parts": (
-        "TTFT mean {ttft:number} ms: {queue:number} ms queued at the server, {prefill:number} ms in prefill, "
-        "{outside:number} ms outside the server."
+        "TTFT mean {ttft:number} ms: {queue:number} ms queued at the server, as it reports of each request, "
+        "{prefill:number} ms in prefill, {outside:number} ms outside the server."
     ),
     "ttft.tokenizer": "Tokenizing takes {tokenizer:number} ms of the prefill part ({share:.0%}).",
     "ttft.retracted": (
@@ -21,12 +21,16 @@ MESSAGES = {
         "TTFT mean {ttft:number} ms; by the server's /metrics {queue:number} ms of it queued (its answers "
         "report a queue time of 0, which is no measurement)."
     ),
-    "ttft.ran": "At most {ran} requests ran at once; none was queued in {lines} Decode lines (deploy log).",
+    "ttft.ran": (
+        "At the moments of the deploy log's {lines} Decode lines at most {ran} requests ran, and none was "
+        "queued."
+    ),
     "ttft.queued": (
-        "At most {ran} requests ran at once; up to {queued} were queued, in {queued_lines} of {lines} Decode "
-        "lines (deploy log)."
+        "At the moments of the deploy log's {lines} Decode lines at most {ran} requests ran; on "
+        "{queued_lines} of them up to {queued} were queued."
     ),
     "ttft.by_client": (
-        "At most {ran:.0f} requests decoded at once; up to {queued:.0f} waited for their first token."
+        "At the client at most {ran:.0f} requests decoded at once, and up to {queued:.0f} waited for their "
+        "first token."
     ),
 }

@@ -11,6 +11,14 @@ MESSAGES = {
     "objective.remedy_slo": (
         "Lower the load (request rate, concurrency, batch size), or find the cause in the server's log."
     ),
+    "objective.remedy_alone": (
+        "One request alone does not hold it, so no lower load does: look at the server's settings and log, "
+        "or at the limit."
+    ),
+    "objective.remedy_throughput": (
+        "Find in the server's log and settings what limits it; a load that is too small for it needs more "
+        "prompts in flight."
+    ),
     "objective.remedy_floor": (
         "Compare the server's version, arguments and log with those of the floor; if the change is intended, "
         "change the floor in the baseline file."

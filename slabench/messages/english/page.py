@@ -16,7 +16,10 @@ MESSAGES = {
         "The run was interrupted by {signal}. Tests that had ended: {kept} of {planned}; they are kept."
     ),
     "page.resumed": "Resumed at {utc}; {kept} finished tests were kept.",
-    "page.unreachable": "No test was tried: {why}",
+    "page.unreachable": "No test was tried. {why}",
+    "page.unreachable_remedy": (
+        "Start the server, or correct the address; slabench doctor looks at it without load."
+    ),
     "page.not_saved": "NOT_SAVED: {what}.",
     "page.unjudged": (
         "NOTHING_JUDGED: no objective, floor or comparison applies to {tests}; they were measured only."
@@ -24,6 +27,7 @@ MESSAGES = {
     "page.with_findings": (
         "Tests with findings: {count}. A finding does not change the outcome; each is listed at its test."
     ),
+    "page.next.doctor": "Look at the server without load:",
     "page.next.resume": "Continue with the tests that did not run:",
     "page.next.invalid": "Follow the remedies of the INVALID tests, then run them again:",
     "page.next.failed": "Run the FAILED tests again after a change:",
@@ -55,6 +59,10 @@ MESSAGES = {
     "page.run_line": "{id}, from {began} to {ended}",
     "page.loads": "What was sent: lengths in tokens, rate in requests/s",
     "page.none": "none",
+    "page.load.at_once": "all at once",
+    "page.load.closed_loop": "closed loop: the next as one ends",
+    "page.load.open_loop": "open loop: at the rate",
+    "page.load.capped": "at the rate, while fewer are in flight than the concurrency",
     # charts
     "page.charts": "Charts",
     "page.chart_help": (

@@ -13,6 +13,7 @@ MESSAGES = {
     "run.resumed_server": ", {server}",
     "run.allowed": "Checks that --allow makes findings of: {checks}.",
     "run.unreachable": "No test was tried: {why}",
+    "run.doctor": "To look at the server without load: {command}",
     "run.not_saved": "NOT_SAVED: {output}; the verdicts stand on the console.",
     "run.unjudged": "NOTHING_JUDGED: no objective, floor or comparison applies to {tests}: measured only.",
     "run.prompts_from": "Prompts: {name} from {dataset}, sent as {form}.",

@@ -76,8 +76,8 @@ MESSAGES = {
         "one (limit {limit:.0%}, n={requests}).{ttft}"
     ),
     "rate_reached.capped.remedy": (
-        "Read the metrics as those of --max-concurrency={cap}: judge ttft_due where waiting counts, raise "
-        "the limit, or lower the rate."
+        "Read the metrics as those of {cap} requests in flight (--max-concurrency), and judge ttft_due where "
+        "waiting counts: --request-rate acts below {reached:.3g} alone."
     ),
     "rate_reached.ttft": (
         " TTFT is {sent_ms:,.1f} ms on average from when a request was sent, {due_ms:,.1f} ms from when it "

@@ -11,7 +11,7 @@ from slabench.report import comparison
 from slabench.report.headline import remedy
 from slabench.report.headline_metric import run_verdict
 from slabench.report.page.table import Cell, Table, columns, label, texts
-from slabench.report.rerun import command, rerun, resumed, typed
+from slabench.report.rerun import command, doctor, rerun, resumed, typed
 from slabench.report.run_facts import can_resume, interruption
 from slabench.run_document.entry import Entry
 from slabench.run_document.run import RunDocument, RunState, ServerEntry
@@ -61,7 +61,7 @@ def first_screen(document: RunDocument, anchors: Mapping[str, str]) -> FirstScre
         _line(document),
         comparison.least_room(document.tests),
         document.labels,
-        tuple(_reasons(document.tests, anchors)),
+        tuple(_reasons(document, anchors)),
         tuple(_notes(document)),
         tuple(_facts(document)),
         _loads(document.tests),
@@ -78,8 +78,12 @@ def _line(document: RunDocument) -> str:
     return among if status is None else f"{among} {label('exit_status', status=status)}"
 
 
-def _reasons(tests: Sequence[Entry], anchors: Mapping[str, str]) -> Iterator[Reason]:
-    """FAILED first, each sentence once with all its tests."""
+def _reasons(document: RunDocument, anchors: Mapping[str, str]) -> Iterator[Reason]:
+    """FAILED first, each sentence once with all its tests; before them that there was no server."""
+    tests = document.tests
+    if document.unreachable is not None:
+        why = label("unreachable", why=document.unreachable)
+        yield Reason(Outcome.INVALID.value, why, label("unreachable_remedy"), ())
     grouped: dict[tuple[str, str, str], list[Cell]] = {}
     red = [entry for entry in tests if entry.word is not Outcome.PASSED]
     for entry in sorted(red, key=lambda entry: entry.word is not Outcome.FAILED):
@@ -95,8 +99,6 @@ def _notes(document: RunDocument) -> Iterator[str]:
         yield label("interrupted", **interruption(document))
     for part in document.resumed:
         yield label("resumed", utc=part.utc, kept=len(part.kept))
-    if document.unreachable is not None:
-        yield label("unreachable", why=document.unreachable)
     for text in document.not_saved.values():
         yield label("not_saved", what=text)
     if document.unjudged:
@@ -191,7 +193,7 @@ def _loads(tests: Sequence[Entry]) -> Table:
         plan = entry.plan
         if "num_prompts" in entry.workload or plan.get("count"):
             cap = label("none") if plan.get("max_concurrency") is None else str(plan["max_concurrency"])
-            kind = str(plan.get("kind", "–")).replace("_", " ")
+            kind = _kind(plan)
             key = (
                 entry.method,
                 _shown([entry.workload.get("output_len")]),
@@ -211,6 +213,14 @@ def _loads(tests: Sequence[Entry]) -> Table:
     return Table(label("loads"), head, cells)
 
 
+def _kind(plan: Mapping[str, object]) -> str:
+    """How requests leave: a cap makes of an open loop one that waits."""
+    kind = plan.get("kind")
+    if kind == "open_loop" and plan.get("max_concurrency") is not None:
+        return label("load.capped")
+    return label(f"load.{kind}") if kind in ("at_once", "closed_loop", "open_loop") else str(kind or "–")
+
+
 def _shown(values: Iterable[object]) -> str:
     """`1, 8, 64`: each value once, numbers in their order."""
     known = {value for value in values if value is not None}
@@ -225,6 +235,8 @@ def _next(document: RunDocument) -> Iterator[tuple[str, str]]:
     run = f"{str(document.options.get('report_dir') or 'reports').rstrip('/')}/{document.run_id}"
     invalid = [entry.id for entry in tests if entry.word is Outcome.INVALID]
     failed = [entry.id for entry in tests if entry.word is Outcome.FAILED]
+    if document.unreachable is not None and (look := doctor(document)):
+        yield label("next.doctor"), look
     if can_resume(document):
         yield label("next.resume"), resumed(document)
     if invalid:

@@ -76,6 +76,7 @@ def expect_invalid(done: Done, row: Row) -> None:
 
 def expect_usage_or_unreachable(done: Done, status: int, says: str) -> None:
     """One sentence, no test tried, nothing green anywhere."""
+    assert "outcomes.Exit" not in done.output, "the name of an exception"
     assert done.status == status, done.output
     assert "Traceback" not in done.output, done.output
     assert "INTERNALERROR" not in done.output, done.output

@@ -131,8 +131,8 @@ def test_the_real_staircase_is_not_taken_for_a_plateau() -> None:
     assert len(search.probes) <= 10
     text = str(sentence(search, result))
     assert text.startswith(
-        "Best load within all objectives: 128 in flight (total_throughput 10,875 tok/s, 95 % interval "
-        "10,842 to 10,908; tpot mean"
+        "Best load within all objectives: 128 in flight (its probes: total_throughput 10,875 tok/s, 95 % "
+        "interval 10,842 to 10,908; tpot mean"
     )
     assert "The largest CUDA graph is of 128." in text
 

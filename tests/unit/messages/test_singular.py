@@ -21,7 +21,7 @@ KNOWN = set(
 
 
 @pytest.mark.parametrize(
-    ("several", "one"),
+    ("several", "alone"),
     [
         ("1 requests were", "1 request was"),
         ("1 running requests are in 1 queries", "1 running request is in 1 queries"),
@@ -33,9 +33,9 @@ KNOWN = set(
         ("1 requests/s, np1 requests", "1 requests/s, np1 requests"),
     ],
 )
-def test_after_the_number_one(several: str, one: str) -> None:
-    assert singular(several) == one
-    assert singular(one) == one
+def test_after_the_number_one(several: str, alone: str) -> None:
+    assert singular(several) == alone
+    assert singular(alone) == alone
 
 
 def fields(template: str) -> Iterator[tuple[str, str]]:

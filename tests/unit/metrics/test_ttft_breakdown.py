@@ -60,9 +60,9 @@ def test_the_sentence():
     assert sentences(SPLIT, CROWD, without=7) == [parts, Message("ttft.retracted", retracted=7), QUEUED]
     assert explained({}) is None
     assert str(explained(SPLIT, CROWD)) == (
-        "TTFT mean 144,639 ms: 139,000 ms queued at the server, 5,638 ms in prefill, 1.50 ms outside "
-        "the server. At most 18 requests ran at once; up to 110 were queued, in 97 of 124 Decode lines "
-        "(deploy log)."
+        "TTFT mean 144,639 ms: 139,000 ms queued at the server, as it reports of each request, 5,638 ms in "
+        "prefill, 1.50 ms outside the server. At the moments of the deploy log's 124 Decode lines at most 18 "
+        "requests ran; on 97 of them up to 110 were queued."
     )
 
 

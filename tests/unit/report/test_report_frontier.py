@@ -96,4 +96,7 @@ def test_the_section_and_the_console() -> None:
         "62.00 to 63.00",
     ]
     assert "62.00 to 63.00" in block(searched())
-    assert headline_metrics(searched()) == "20 in flight: total 3,090 tok/s, 39.50 QPM, TPOT 40.00 ms"
+    assert (
+        headline_metrics(searched())
+        == "20 in flight, the whole run: total 3,090 tok/s, 39.50 QPM, TPOT 40.00 ms"
+    )

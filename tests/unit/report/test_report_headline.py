@@ -48,6 +48,31 @@ def test_a_baseline_s_remedy_is_one_that_it_has(comparison: dict[str, Any], want
     assert headline(failed("baseline", comparison=comparison)).endswith(wanted)
 
 
+@pytest.mark.parametrize(
+    ("metric", "op", "more", "wanted"),
+    [
+        ("tpot.mean", "<=", {"point": {"batch_size": 1}, "method": "ali-decode"}, "One request alone"),
+        ("ttft.p99", "<=", {"plan": {"count": 8, "max_concurrency": 1}}, "One request alone"),
+        ("tpot.mean", "<=", {"point": {"batch_size": 8}, "method": "ali-decode"}, "Lower the load"),
+        ("output_throughput", ">=", {}, "needs more prompts in flight"),
+        ("qpm", ">=", {"plan": {"count": 1}}, "needs more prompts in flight"),
+        ("goodput.share", ">=", {}, "Lower the load"),
+    ],
+)
+def test_lowering_the_load_is_advised_where_it_helps(
+    metric: str, op: str, more: dict[str, Any], wanted: str
+) -> None:
+    rule = {"kind": "slo", "metric": metric, "op": op, "holds": False, "text": LINE}
+    assert wanted in headline(entry(word="FAILED", headline=LINE, objectives=[rule], **more))
+
+
+def test_the_rate_s_remedy_does_not_contradict_the_method_s_advice() -> None:
+    """Both stand in one output: TPOT above its limit under a cap, where the one asked for more in flight."""
+    remedy = str(Message("rate_reached.capped.remedy", cap=128, reached=3.1))
+    assert "lower --request-rate" in str(ADVICE) and "--max-concurrency" in str(ADVICE)
+    assert "raise" not in remedy and "lower" not in remedy
+
+
 def test_the_method_s_advice_is_the_remedy_and_stands_once() -> None:
     red = failed("slo", advice=[str(ADVICE), "More."], advice_messages=[ADVICE.as_dict(), None][:1])
     assert headline(red) == f"{LINE}. {ADVICE}"
