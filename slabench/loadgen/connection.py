@@ -91,7 +91,13 @@ class Connection(Stream):
             self._selector.want_to_write(self._fd, wanted=False)
 
     def _write(self, exchange: Exchange) -> bool:
-        """True if the rest waits until the socket takes more."""
+        """True if the rest waits until the socket takes more.
+
+        The request counts as sent when the call that took its last byte began. When it returns would be too
+        late if this process lost its core meanwhile: an answer may come before it has it again. That happens
+        most as the bytes leave, since they wake what reads them.
+        """
+        began_ns = perf_counter_ns()
         try:
             self._rest = self._rest[self._sock.send(self._rest) :]
         except BlockingIOError:
@@ -103,7 +109,7 @@ class Connection(Stream):
             return False
         if len(self._rest):
             return True
-        exchange.sent_ns = perf_counter_ns()
+        exchange.sent_ns = began_ns
         return False
 
     def came(self, now_ns: int, data: bytes) -> bool:

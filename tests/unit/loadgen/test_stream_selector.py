@@ -392,6 +392,39 @@ def test_a_request_that_the_socket_does_not_take_at_once_is_sent_when_the_last_b
         assert exchange.arrivals[0] >= exchange.sent_ns
 
 
+class Interrupted:
+    """A socket whose process loses its core as the request's last byte leaves."""
+
+    def __init__(self, sock: socket.socket, away_s: float) -> None:
+        self.sock, self.away_s = sock, away_s
+
+    def send(self, data: memoryview) -> int:
+        taken = self.sock.send(data)
+        time.sleep(self.away_s)
+        return taken
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sock, name)
+
+
+def test_a_client_that_lost_its_core_while_it_sent_does_not_shorten_the_answer_s_time(
+    selector: StreamSelector,
+) -> None:
+    with wired(selector) as wire:
+        wire.write(HEAD + END)
+        wire.connection._sock = Interrupted(wire.connection._sock, 0.08)  # type: ignore[assignment]
+        exchange = Exchange(
+            1, memoryview(b"POST / HTTP/1.1\r\n\r\n"), perf_counter_ns(), Answer(GenerateMeter())
+        )
+        later = threading.Timer(0.03, wire.server.sendall, [HEAD + chunk(event(1))])
+        later.start()
+        wire.connection.send(exchange)
+        wire.write(chunk(event(2)) + END)
+        later.join()
+    assert exchange.sent_ns is not None
+    assert exchange.arrivals[0] - exchange.sent_ns >= 29 * MS
+
+
 def test_two_events_in_one_read_end_the_nap(selector: StreamSelector) -> None:
     with wired(selector) as wire:
         wire.write(HEAD + chunk(event(1)))
