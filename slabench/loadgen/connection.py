@@ -9,7 +9,7 @@ from itertools import accumulate
 from time import perf_counter_ns
 from typing import Protocol
 
-from slabench.loadgen.event_template import UNEXPECTED, Frame, endings, frame_of
+from slabench.loadgen.event_template import UNEXPECTED, Frame, prediction
 from slabench.loadgen.exchange import Exchange
 from slabench.loadgen.http1 import Answer
 from slabench.loadgen.kernel_timestamps import STAMP_BYTES, all_arrived_ns
@@ -153,24 +153,25 @@ class Connection(Stream):
         return True
 
     def _predict(self, answer: Answer) -> None:
-        """After two events with the same frame in a row, the next is predicted to have it too."""
+        """After two events that were read and differ by their text and counts alone, the next is predicted to
+        be as they are.
+        """
         self.endings = UNEXPECTED
         meter, frame = answer.meter, None
         if (
             self._misses < MOST_MISSES
             and self._selector.stamped
             and answer.between
-            and meter.last is not None
+            and not meter.keeps_next()
         ):
             self._misses += 1
-            data, start, end = meter.last
-            frame = frame_of(data[start:end], text=meter.first_text_ns is not None)
-            if frame is not None and frame == self._frame and len(counts := meter.arrival_tokens) > 1:
+            frame = meter.frame()
+            if frame is not None and len(counts := meter.arrival_tokens) > 1:
                 self.step = counts[-1] - counts[-2]
-                if self.step > 0:
+                found = prediction(self._frame, frame, self.step)
+                if found is not None:
                     self.next = counts[-1] + self.step
-                    self.opening, self.before = frame.opening, frame.before
-                    self.endings = endings(frame, self.step)
+                    self.opening, self.before, self.endings, self.mark = found
         self._frame = frame
 
     def _finish(self, exchange: Exchange, now: int) -> None:

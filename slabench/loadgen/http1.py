@@ -87,6 +87,7 @@ class Answer:
                 event, end = data.find(b"\n", 2, 10) + 1, len(data) - 4
                 if (
                     data.find(b"\n", event) == end
+                    and data.find(b"\r", event) == end + 2
                     and _SIZES[data[:event]] == end + 2 - event
                     and self.meter.count(now_ns, data, event, end)
                 ):

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from slabench.loadgen import events
 from slabench.loadgen.event_stream import EventStream, is_failure, payload
+from slabench.loadgen.event_template import COUNT, Frame
 from slabench.loadgen.events import Event
 from slabench.records import BEFORE
 
@@ -106,16 +107,48 @@ class StreamMeter(EventStream):
     # `steady`
 
     def take(self, now_ns: int, data: bytes, start: int, stop: int) -> None:
-        """feed(data[start:stop])."""
-        self.feed(now_ns, data[start:stop])
+        """As feed(data[start:stop]), without the copy where that is one whole event with a count, `data:
+        {...}\n\n`.
+        """
+        end = stop - 2
+        if not (
+            self.usual
+            and data.find(b"\n", start, stop) == end
+            and data[end + 1] == 10
+            and data.find(b"\r", start, stop) < 0
+            and self.count(now_ns, data, start, end, alone=len(data) < 2 * (stop - start))
+        ):
+            self.feed(now_ns, data[start:stop])
 
     def count(self, now_ns: int, data: bytes, start: int, end: int, *, alone: bool = True) -> bool:
-        """Count the event data[start:end]; False, and nothing done, if it does not have the usual form."""
+        """Count the event data[start:end]; False, and nothing done, if it does not have the usual form.
+
+        alone: data is little more than this event. Then it is kept without a copy; else a read of many events
+        would stay in memory for one.
+        """
         return False
 
+    def keeps_next(self) -> bool:
+        """Whether the next event is kept, so that it must not be recognised."""
+        return self.last is None
+
+    def frame(self) -> Frame | None:
+        """The last counted event's; None if nothing can be predicted from it."""
+        return None
+
     def run(self, times_ns: Sequence[int], step: int) -> None:
-        """Count recognised events: each has step tokens more than the one before."""
-        raise NotImplementedError
+        """Count recognised events: each has step tokens more than the one before.
+
+        The event that is kept is the last one that was read, with the count of the last one that came.
+        """
+        assert self.last is not None
+        count = self.arrival_tokens[-1] + step * len(times_ns)
+        self.arrival_tokens.extend(range(self.arrival_tokens[-1] + step, count + 1, step))
+        self.arrival_ns.extend(times_ns)
+        line = self.last_line()
+        at = line.rfind(COUNT) + len(COUNT)
+        event = b"%b%d%b" % (line[:at], count, line[at:].lstrip(b"0123456789"))
+        self.last = (event, 0, len(event))
 
     # way 3
 

@@ -1,6 +1,6 @@
 """The event loop of a load process: asyncio's, over a selector that reads the event streams itself.
 
-Between a chunk's arrival and its stamp are one epoll, one recvmsg and three comparisons; no handle, transport
+Between a chunk's arrival and its stamp are one epoll, one recvmsg and a few comparisons; no handle, transport
 or copy. A read that is not exactly the predicted one goes to its stream's came() (http1.py has the three
 ways).
 """
@@ -15,12 +15,13 @@ from collections.abc import Callable, Mapping
 from time import perf_counter_ns, sleep
 from typing import Any
 
-from slabench.loadgen.event_template import LINE_END, READ_BYTES, SIZE_LINES, UNEXPECTED, Endings
+from slabench.loadgen.event_template import ANYTHING, LINE_END, READ_BYTES, SIZE_LINES, UNEXPECTED, Endings
 from slabench.loadgen.kernel_timestamps import ANCILLARY, Ancillary, arrived_ns, ask, offset_ns
 from slabench.loadgen.read_batching import Pace
 from slabench.units import NS_PER_S
 
 MAX_EVENTS = 256  # streams a poll; then timers are called
+_ESCAPE = ord("\\")  # at a text's end it may stand for the quotation mark behind it
 IN, OUT = select.EPOLLIN, select.EPOLLOUT
 # recvmsg_into's: buffers and room for ancillary data in; bytes read, ancillary data, flags and address out.
 Receive = Callable[[list[bytearray], int], tuple[int, Ancillary, int, Any]]
@@ -29,13 +30,14 @@ Receive = Callable[[list[bytearray], int], tuple[int, Ancillary, int, Any]]
 class Stream:
     """A socket that is read here. The slots are what a predicted read needs; the methods take all others."""
 
-    __slots__ = ("before", "endings", "next", "opening", "receive", "stamps", "step")
+    __slots__ = ("before", "endings", "mark", "next", "opening", "receive", "stamps", "step")
 
     def __init__(self, receive: Receive) -> None:
         self.receive = receive
-        self.endings: Endings = UNEXPECTED  # by the count: the end of the read, from the count on
+        self.endings: Endings = UNEXPECTED  # by the count: the end of the read, with the numbers that grow
         self.opening = b""  # how an event is predicted to begin, behind its chunk's size
-        self.before = b""  # the bytes before the count
+        self.before = b""  # the bytes before these numbers
+        self.mark = ANYTHING  # the first of them, if the text before them must not have it
         self.next = 0  # the count predicted next
         self.step = 1  # tokens an event
         self.stamps = bytearray()  # the kernel's times of predicted reads, not given to the meter yet
@@ -110,10 +112,19 @@ class StreamSelector(selectors.BaseSelector):
                 run_asyncio = True
                 continue
             count = stream.next
+            ending = stream.before + stream.endings[count]
             if (
-                ends(stream.before + stream.endings[count], 0, size)
-                and begins(size_lines[size] + stream.opening)
+                ends(ending, 0, size)
+                and begins(opening := size_lines[size] + stream.opening)
                 and find(10, LINE_END, size) == size - 4
+                and (
+                    (mark := stream.mark) < 0
+                    or (
+                        find(mark, (begin := len(opening)), size) == (end := size - len(ending))
+                        and find(13, begin, end) < 0
+                        and buffer[end - 1] != _ESCAPE
+                    )
+                )
                 and ancillary
             ):
                 stream.stamps += ancillary[0][2]

@@ -8,7 +8,6 @@ import json
 import os
 import random
 import uuid
-from typing import Any
 
 from slabench.sim import wire
 from slabench.sim.connection import Connection
@@ -18,12 +17,19 @@ from slabench.sim.faults import Faults
 from slabench.sim.log import DeployLog
 from slabench.sim.pages import Pages
 from slabench.sim.profiles import Profile
-from slabench.sim.request import Encode, Refused, Request, read_generate
+from slabench.sim.request import (
+    CHAT,
+    COMPLETIONS,
+    Encode,
+    Refused,
+    Request,
+    chunk_answering,
+    read_generate,
+    read_pieces,
+)
 
-COMPLETIONS, CHAT = "/v1/completions", "/v1/chat/completions"
 GENERATING = ("/generate", COMPLETIONS, CHAT)
 LATE_CLOCK = 1.1  # fault late_clock
-TEMPLATE = (3, 4, 5), (6, 7)  # what a model's chat template sets before and after a message
 
 
 class Face:
@@ -41,24 +47,6 @@ class Face:
         self.profile, self.engine, self.log, self.encode = profile, engine, log, encode
         self.pages = Pages(profile, tokenizer, random.SystemRandom().randrange(2**30), api_key)
         self.faults = Faults(profile.faults) if profile.faults is not None else None
-
-    def read_chunks(self, path: str, body: bytes) -> tuple[list[int], int, dict[str, Any]]:
-        """(prompt ids, tokens to generate, the request's JSON) of a /v1 request; it streams only."""
-        try:
-            asked = json.loads(body)
-        except ValueError as error:
-            refusal = wire.openai_error(f"JSON decode error: {error}", "Bad Request")
-            raise Refused(wire.dumps(refusal)) from error
-        prompt = asked.get("prompt")
-        if path == CHAT:
-            prompt = "\n".join(str(message.get("content")) for message in asked.get("messages") or ())
-        if not prompt or not asked.get("stream"):
-            refusal = wire.openai_error("The embedded server takes one prompt, and answers in a stream only.")
-            raise Refused(wire.dumps(refusal))
-        ids = self.encode(prompt) if isinstance(prompt, str) else list(prompt)
-        if path == CHAT:
-            ids = [*TEMPLATE[0], *ids, *TEMPLATE[1]]
-        return ids, int(asked.get("max_completion_tokens") or asked.get("max_tokens") or 16), asked
 
     def too_long(self, prompt: int) -> str | None:
         limit = min(self.profile.context_length, self.profile.pool_tokens)
@@ -155,13 +143,13 @@ class Exchange(Connection):
         self.job = self.engine.submit(ids, wire.Answering(uuid.uuid4().hex, len(ids), max_new), deliver)
 
     def _chunks(self, request: Request) -> None:
-        ids, max_new, asked = self.face.read_chunks(request.path, request.body)
+        ids, max_new, asked = read_pieces(request.path, request.body, self.face.encode)
         too_long = self.face.too_long(len(ids))
         # The real server writes this event with spaces, unlike its others.
         refusal = None if too_long is None else json.dumps({"error": wire.openai_error(too_long)}).encode()
         if not self._open_stream(request.path, refusal):
             return
-        form = wire.ChatAnswering if request.path == CHAT else wire.ChunkAnswering
+        form = chunk_answering(request.path)
         answering = form(uuid.uuid4().hex, len(ids), self._most(ids, max_new), asked)
         if self.face.faults is not None and self.face.faults.uncounted():
             answering.continuous = False

@@ -23,10 +23,22 @@ from slabench.sim import wire
 from slabench.sim.forward import Step
 from slabench.sim.log import DeployLog
 from slabench.sim.null_answer import Answers, Served
+from slabench.sim.null_pieces import Pieces
 from slabench.sim.null_socket import BURST, Peer, Sockets, raise_file_limit
 from slabench.sim.null_truth import Truth
 from slabench.sim.profiles import NullProfile
-from slabench.sim.request import Encode, Malformed, Refused, Request, read_generate, read_request
+from slabench.sim.request import (
+    CHAT,
+    COMPLETIONS,
+    Encode,
+    Malformed,
+    Refused,
+    Request,
+    chunk_answering,
+    read_generate,
+    read_pieces,
+    read_request,
+)
 
 SPIN_NS = 120_000  # a sleep may end this late
 _PR_SET_TIMERSLACK = 29
@@ -98,7 +110,9 @@ class NullServer(Sockets):
             if served is None:
                 continue  # its client has gone
             last = k + 1 == served.asked
-            if last:
+            if served.pieces is not None:
+                data = served.pieces.chunk(k, last=last)
+            elif last:
                 data = self.answers.last(k, served, (now - served.start_ns) / 1e9)
             elif k < table:
                 data = before[k] + served.middle + after[k]
@@ -138,8 +152,8 @@ class NullServer(Sockets):
         del peer.buffer[: request.size]
         peer.close = request.close
         try:
-            if request.path == "/generate" and request.method == "POST":
-                self._generate(peer, request, now, received)
+            if request.path in ("/generate", COMPLETIONS, CHAT) and request.method == "POST":
+                self._serve(peer, self._asked(request, now, received))
                 return
             answer = self.truth.answer(request, self.running)
         except Refused as refused:
@@ -151,16 +165,26 @@ class NullServer(Sockets):
         self.write(peer, answer)
         self.answered(peer)
 
-    def _generate(self, peer: Peer, request: Request, now: int, received: int) -> None:
+    def _asked(self, request: Request, now: int, received: int) -> Served:
+        if request.path != "/generate":
+            ids, wanted, asked = read_pieces(request.path, request.body, self.encode)
+            served = Served(wanted, len(ids), received_ns=received, accept_ns=now)
+            form = chunk_answering(request.path)
+            served.pieces = Pieces(form(served.request_id, served.prompt, wanted, asked))
+            return served
         ids, wanted, stream = read_generate(request.body, self.encode)
         if not stream:
             raise Refused(wire.error("The null server answers in a stream only."))
         self.answers.grow(wanted)
-        served = peer.served = Served(wanted, len(ids), received_ns=received, accept_ns=now)
+        return Served(wanted, len(ids), received_ns=received, accept_ns=now)
+
+    def _serve(self, peer: Peer, served: Served) -> None:
+        now = served.accept_ns
+        peer.served = served
         peer.k, peer.due = 0, served.start_ns + self.ttft_ns
         self.truth.served.append(served)
         self.taken.append(served)
-        self.used += served.prompt + wanted
+        self.used += served.prompt + served.asked
         if not self.running:
             self.step_due = now + self.itl_ns
         self.running += 1

@@ -1,4 +1,4 @@
-"""One request to the null server, and the bytes of its answer, made before they are due.
+"""One request to the null server, and the bytes of its answer to /generate, made before they are due.
 
 An event is a join of three pieces: per token the parts before and after the request's own bytes; per request
 its id, prompt length and queue time, always of one length, so that a chunk's size depends on the token alone.
@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import os
 from array import array
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from slabench.sim import wire
+
+if TYPE_CHECKING:
+    from slabench.sim.null_pieces import Pieces
 
 WORDS = [word.encode() for word in " tor bel nim sau rik dov lem pau gat mir zel hon fas wid kur jot".split()]
 MAX_TABLE = 2048  # tokens whose events are kept whole: 20 MB; longer answers are put together as they are due
@@ -31,7 +35,7 @@ def _meta(prompt: int) -> bytes:
 
 
 class Served:
-    """One request of POST /generate. Times are perf_counter_ns readings, 0 for what has not happened."""
+    """One request. Times are perf_counter_ns readings, 0 for what has not happened."""
 
     __slots__ = (
         "aborted",
@@ -39,6 +43,7 @@ class Served:
         "asked",
         "blocked",
         "middle",
+        "pieces",
         "prompt",
         "received_ns",
         "request_id",
@@ -49,6 +54,7 @@ class Served:
     def __init__(self, asked: int, prompt: int, *, received_ns: int = 0, accept_ns: int = 0) -> None:
         self.asked, self.prompt = asked, prompt
         self.request_id = os.urandom(16).hex()
+        self.pieces: Pieces | None = None  # of an answer to /v1
         self.middle = self.request_id.encode() + b'","finish_reason":null,' + _meta(prompt)
         self.received_ns, self.accept_ns = received_ns, accept_ns
         self.start_ns = received_ns or accept_ns

@@ -6,9 +6,12 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from slabench.sim import wire
 
+COMPLETIONS, CHAT = "/v1/completions", "/v1/chat/completions"
+TEMPLATE = (3, 4, 5), (6, 7)  # what a model's chat template sets before and after a message
 MAX_HEAD = 65536
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection:[ \t]*close", re.IGNORECASE)
@@ -85,3 +88,26 @@ def read_generate(body: bytes, encode: Encode) -> tuple[list[int], int, bool]:
     if not isinstance(max_new, int) or max_new < 1:
         raise Refused(wire.error(f"max_new_tokens must be at least 1, got {max_new}."))
     return encode(text) if ids is None else ids, max_new, bool(asked.get("stream"))
+
+
+def read_pieces(path: str, body: bytes, encode: Encode) -> tuple[list[int], int, dict[str, Any]]:
+    """(prompt ids, tokens to generate, the request's JSON) of a /v1 request; it streams only."""
+    try:
+        asked = json.loads(body)
+    except ValueError as error:
+        refusal = wire.openai_error(f"JSON decode error: {error}", "Bad Request")
+        raise Refused(wire.dumps(refusal)) from error
+    prompt = asked.get("prompt")
+    if path == CHAT:
+        prompt = "\n".join(str(message.get("content")) for message in asked.get("messages") or ())
+    if not prompt or not asked.get("stream"):
+        refusal = wire.openai_error("The embedded server takes one prompt, and answers in a stream only.")
+        raise Refused(wire.dumps(refusal))
+    ids = encode(prompt) if isinstance(prompt, str) else list(prompt)
+    if path == CHAT:
+        ids = [*TEMPLATE[0], *ids, *TEMPLATE[1]]
+    return ids, int(asked.get("max_completion_tokens") or asked.get("max_tokens") or 16), asked
+
+
+def chunk_answering(path: str) -> type[wire.ChunkAnswering]:
+    return wire.ChatAnswering if path == CHAT else wire.ChunkAnswering

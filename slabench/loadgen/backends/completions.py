@@ -21,7 +21,7 @@ from slabench.loadgen.backends.base import (
     strings,
 )
 from slabench.loadgen.event_stream import payload
-from slabench.loadgen.event_template import COUNT, ERROR
+from slabench.loadgen.event_template import COUNT, ERROR, Frame, piece_frame
 from slabench.loadgen.events import Event
 from slabench.loadgen.numbers import TOKENS, token_count
 from slabench.loadgen.stream import KeptLines, StreamMeter
@@ -83,6 +83,19 @@ class CompletionsMeter(StreamMeter):
             self.arrived(now_ns, data, start, end, tokens)
         return True
 
+    def count(self, now_ns: int, data: bytes, start: int, end: int, *, alone: bool = True) -> bool:
+        return data.startswith(b"data: {", start) and self.usual_event(now_ns, data, start, end)
+
+    def keeps_next(self) -> bool:
+        return len(self.pieces) == len(self.arrival_ns) < MOST_PIECES
+
+    def frame(self) -> Frame | None:
+        return piece_frame(self.last_line(), text=self.first_text_ns is not None)
+
+    def run(self, times_ns: Sequence[int], step: int) -> None:
+        super().run(times_ns, step)
+        self._grown_ns = times_ns[-1]
+
     def json_event(self, event: Event, now_ns: int, data: bytes, start: int, end: int) -> None:
         if event.reason:
             self.finish = payload(data, start, end)
@@ -101,6 +114,7 @@ class CompletionsMeter(StreamMeter):
         elif now_ns - self._grown_ns > SAME_EVENT_NS and self.OUTPUT.search(data, start, end) is not None:
             self.uncounted_outputs += 1  # a text that comes later than the tokens it consists of
         StreamMeter.arrived(self, now_ns, data, start, end, tokens)
+        self.steady = len(self.arrival_ns) > 0
         number = len(self.arrival_ns)
         if number <= MOST_PIECES and len(self.pieces) == number - 1 and end - start <= MAX_PIECE_BYTES:
             self.pieces.append(data[start:end])

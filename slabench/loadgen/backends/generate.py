@@ -25,7 +25,7 @@ from slabench.loadgen.backends.base import (
     strings,
 )
 from slabench.loadgen.event_stream import is_failure, payload
-from slabench.loadgen.event_template import ABORT, COUNT, ERROR, FIRST_LOOK, frame_of
+from slabench.loadgen.event_template import ABORT, COUNT, ERROR, FIRST_LOOK, Frame, frame_of
 from slabench.loadgen.events import Event
 from slabench.loadgen.numbers import TOKENS, token_count
 from slabench.loadgen.stream import KeptLines, StreamMeter
@@ -57,26 +57,7 @@ class GenerateMeter(StreamMeter):
         # how the last event of the usual form began, and what stood around its count; at first nothing can
         self._opening = self._before = self._behind = b"\n"
 
-    def take(self, now_ns: int, data: bytes, start: int, stop: int) -> None:
-        """As feed(data[start:stop]), without the copy where that is one whole event with a count, `data:
-        {...}\n\n`.
-        """
-        end = stop - 2
-        if not (
-            self.usual
-            and data.find(b"\n", start, stop) == end
-            and data[end + 1] == 10
-            and self.count(now_ns, data, start, end, alone=len(data) < 2 * (stop - start))
-        ):
-            self.feed(now_ns, data[start:stop])
-
     def count(self, now_ns: int, data: bytes, start: int, end: int, *, alone: bool = True) -> bool:
-        """Count the event data[start:end], where `usual`; False, and nothing done, if it does not have the
-        usual form.
-
-        alone: data is little more than this event. Then it is kept without a copy; else a read of many events
-        would stay in memory for one.
-        """
         at = data.rfind(COUNT, start, end) + _COUNT_LEN
         comma = data.find(b",", at, at + 12)
         tokens = TOKENS[data[at:comma]]
@@ -92,7 +73,7 @@ class GenerateMeter(StreamMeter):
             frame = frame_of(data[start:end], text=self.first_text_ns is not None)
             if frame is None:
                 return False
-            self._opening, self._before, self._behind = frame
+            self._opening, self._before, self._behind = frame.opening, frame.before, data[comma:end]
         self.arrival_ns.append(now_ns)
         self.arrival_tokens.append(tokens)
         self.last = (data, start, end) if alone else (data[start:end], 0, end - start)
@@ -100,20 +81,11 @@ class GenerateMeter(StreamMeter):
             self._keep(tokens)
         return True
 
-    def run(self, times_ns: Sequence[int], step: int) -> None:
-        """Count recognised events: each has step tokens more than the one before.
-
-        The event that is kept is the last one that was read, with the count of the last one that came. Its
-        ids do not reach that count, so its text is not taken for the answer.
+    def frame(self) -> Frame | None:
+        """Ids and text of what is recognised are not known: the ids that are kept do not reach the count, and
+        the text is not taken for the answer.
         """
-        assert self.last is not None
-        count = self.arrival_tokens[-1] + step * len(times_ns)
-        self.arrival_tokens.extend(range(self.arrival_tokens[-1] + step, count + 1, step))
-        self.arrival_ns.extend(times_ns)
-        data, start, end = self.last
-        at = data.rfind(COUNT, start, end) + _COUNT_LEN
-        event = b"%b%d%b" % (data[start:at], count, data[data.find(b",", at, end) : end])
-        self.last = (event, 0, len(event))
+        return frame_of(self.last_line(), text=self.first_text_ns is not None)
 
     def event(self, now_ns: int, data: bytes, start: int, end: int, name: bytes) -> None:
         if name and is_failure(name):

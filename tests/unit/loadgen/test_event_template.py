@@ -13,10 +13,10 @@ from slabench.loadgen.event_template import (
     READ_BYTES,
     SIZE_LINES,
     UNEXPECTED,
-    Frame,
     endings,
     forget,
     frame_of,
+    prediction,
 )
 
 DATA = Path(__file__).parents[2] / "data" / "loadgen"
@@ -43,18 +43,23 @@ def test_the_frame_of_a_real_server_s_events() -> None:
     # The first event tells when it left, and the last one, which has none, how the answer ended: between them
     # all are alike.
     assert len(lines) > 4
-    assert len(set(frames[1:-1])) == 1
-    assert None is not frames[0] != frames[1] != frames[-1] is None
-    middle = frames[1]
+    assert frames[-1] is None
+    first, middle, later = frames[:3]
+    assert first is not None
     assert middle is not None
+    assert later is not None
     assert middle.before.startswith(b'],"meta_info":{"id":"')
     assert b'"finish_reason":null,' in middle.before
-    assert middle.behind == b',"cached_tokens":8}}'
+    assert middle.numbers == b'2,"cached_tokens":8}}'
+    assert prediction(first, middle, 1) is prediction(None, first, 1) is prediction(middle, later, 0) is None
+    found = prediction(middle, later, 1)
+    assert found is not None
+    assert all(prediction(middle, frame, 1) == found for frame in frames[3:-1] if frame is not None)
     for line in lines[1:-1]:
-        count = int(line.removesuffix(middle.behind).rpartition(b":")[2])
-        expected = endings(middle)[count]
+        count = int(line.removesuffix(b',"cached_tokens":8}}').rpartition(b":")[2])
+        expected = found.endings[count]
         assert (expected == NO_ENDING) == (count in (3, 6, 12))
-        assert expected == NO_ENDING or (line + b"\n\n\r\n").endswith(middle.before + expected)
+        assert expected == NO_ENDING or (line + b"\n\n\r\n").endswith(found.before + expected)
 
 
 @pytest.mark.parametrize(
@@ -103,17 +108,18 @@ def test_where_nothing_is_expected_nothing_is_recognised() -> None:
 
 def test_streams_of_one_server_share_their_endings() -> None:
     forget()
-    first, second = (Frame(OPENING, b'"meta_info":{"id":"%b"' % id, b',"x":1}}') for id in (b"a", b"b"))
-    assert endings(first) is endings(second)
-    assert endings(first) is not endings(first, 2)
-    assert endings(first)[13] == b'13,"x":1}}\n\n\r\n'
+    table = endings(b'%d,"x":1}}')
+    assert table is endings(b'%d,"x":1}}', (0,))
+    assert table is not endings(b'%d,"x":1}}', (0,), 2)
+    assert table[13] == b'13,"x":1}}\n\n\r\n'
+    assert endings(b'%d,"y":%d,"x":"%%"}}', (9, 0))[13] == b'22,"y":13,"x":"%"}}\n\n\r\n'
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 5, 7, 40])
 def test_at_three_times_each_power_of_two_nothing_is_expected(step: int) -> None:
     """So that one event in the second half of every answer is read whole, however many tokens an event
     brings."""
-    table = endings(Frame(OPENING, b"", b',"x":1}}'), step)
+    table = endings(b'%d,"x":1}}', (0,), step)
     looks = [3 * 2**k for k in range(12)]
     for count in range(step, 3000, step):
         passed = any(count - step < look <= count for look in looks)
@@ -123,7 +129,7 @@ def test_at_three_times_each_power_of_two_nothing_is_expected(step: int) -> None
 def test_tables_of_endings_do_not_fill_the_memory() -> None:
     """160 bytes an entry: a server whose events end differently for each request, and a very long answer."""
     forget()
-    tables = [endings(Frame(OPENING, b"", b',"cached_tokens":%d}}' % number)) for number in range(200)]
+    tables = [endings(b'%%d,"cached_tokens":%d}}' % number) for number in range(200)]
     for table in tables:
         for count in range(1, 10_000, 7):
             assert table[count] == NO_ENDING or table[count].startswith(b"%d," % count)
@@ -134,4 +140,4 @@ def test_tables_of_endings_do_not_fill_the_memory() -> None:
         shared[count]
     assert len(shared) == 8192
     forget()
-    assert endings(Frame(OPENING, b"", b',"cached_tokens":0}}')) is not shared
+    assert endings(b'%d,"cached_tokens":0}}') is not shared

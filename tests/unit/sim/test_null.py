@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slabench.sim import wire
-from slabench.sim.null_answer import MAX_TABLE, Answers, Served
+from slabench.sim.null_answer import MAX_TABLE, WORDS, Answers, Served
+from slabench.sim.null_pieces import Pieces
 from slabench.sim.null_truth import Truth
 from slabench.sim.profiles import NULL, PROFILES, UnknownProfile, read_profile
 from slabench.sim.request import Malformed, Refused, Request, read_generate, read_request
@@ -183,3 +184,25 @@ def test_the_profile_and_its_parameters() -> None:
 def test_wrong_parameters_are_one_sentence(settings: str) -> None:
     with pytest.raises(UnknownProfile, match=r"\.$"):
         read_profile(f"null?{settings}")
+
+
+@pytest.mark.parametrize("form", [wire.ChunkAnswering, wire.ChatAnswering])
+@pytest.mark.parametrize(
+    "asked", [{}, {"include_usage": True}, {"include_usage": True, "continuous_usage_stats": True}]
+)
+def test_an_answer_to_v1_is_the_embedded_server_s(
+    form: type[wire.ChunkAnswering], asked: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire.time, "time", lambda: 1795644740.5)
+    of_both = [form("a1", 15, 30, {"model": "50%", "stream_options": asked}) for _ in range(2)]
+    fast, plain = Pieces(of_both[0]), of_both[1]
+    for k in range(30):
+        plain.grow((b" " if k else b"") + WORDS[k % len(WORDS)], 7)
+        chunks = b"".join(map(wire.chunk, plain.events(k + 1, 0, last=k == 29)))
+        assert fast.chunk(k, last=k == 29) == chunks + (wire.DONE if k == 29 else b"")
+
+
+def test_an_answer_of_one_token_to_v1_is_whole() -> None:
+    only = Pieces(wire.ChatAnswering("a1", 15, 1, {})).chunk(0, last=True)
+    assert [b'"role":"assistant"' in only, b'"tor"' in only, b'"length"' in only] == [True] * 3
+    assert only.endswith(wire.DONE)
