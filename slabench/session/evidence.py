@@ -16,6 +16,7 @@ from slabench.server.log.log_window import Mark, spans
 from slabench.server.log.merge import Merged, Sample, Since, samples
 from slabench.server.roles import Roles, agreed, identity
 from slabench.server.scrape import OUTPUT_TOKENS, PROMPT_TOKENS, REQUESTS
+from slabench.session.gpu_evidence import gpu_evidence
 from slabench.session.measurement import Measured
 from slabench.verdict.validity import CheckContext, LogEvidence, Margin
 from slabench.verdict.validity.context import STALL_LIMIT_S, Behind, Served, Texts
@@ -177,6 +178,7 @@ def check_context(
         stall_limit_s=stall_limit_s,
         log=log,
         served=_served(server.counted, clock),
+        gpus=gpu_evidence(run),
         margins=margins,
         incremental=agreed(incremental(worker.info.raw) for worker in roles.workers),
         probe=(probes or {}).get(load.deployment.url),

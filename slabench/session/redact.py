@@ -16,7 +16,7 @@ def know_secrets(options: Namespace, environment: Mapping[str, str]) -> None:
     names = (options.api_key_env, options.baseline_api_key_env)
     secrets.know(*(environment.get(name) for name in names if name))
     urls = [options.base_url] if isinstance(options.base_url, str) else list(options.base_url or ())
-    for url in (*urls, options.baseline_url, environment.get("SLABENCH_BASE_URL")):
+    for url in (*urls, options.baseline_url, options.gpu_telemetry, environment.get("SLABENCH_BASE_URL")):
         secrets.know_url(url or "")
     assignments = (*(options.env or ()), *(options.baseline_env or ()))
     for command in (options.launch, options.baseline_launch, *([text] for text in assignments)):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from slabench.gpu_records import GpuRecord, GpuSample
@@ -72,3 +75,25 @@ def exporter_text(gpus: Sequence[Mapping[str, object]]) -> str:
             if name in each:
                 lines.append(f"{name}{{{labels}}} {each[name]}")
     return "\n".join(lines) + "\n"
+
+
+@contextmanager
+def exporter(text: str, status: int = 200) -> Iterator[str]:
+    """The URL of an exporter that answers this text."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/metrics" else 404)
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()

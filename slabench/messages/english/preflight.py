@@ -179,6 +179,15 @@ MESSAGES = {
     "flush_works.idle": (
         "The server reports no running request and refuses all the same: look at its log, and restart it."
     ),
+    "gpu_telemetry.no_exporter": "No DCGM exporter answers at --gpu-telemetry: {why}.",
+    "gpu_telemetry.no_exporter.remedy": (
+        "Give the exporter's URL, such as http://HOST:9400/metrics, or leave --gpu-telemetry out."
+    ),
+    "gpu_telemetry.missing": "The DCGM exporter has {gpus} GPUs, and no {fields}.",
+    "gpu_telemetry.missing.remedy": (
+        "What is made of them is left out; add them to the list of its --collectors."
+    ),
+    "gpu_telemetry.answers": "The DCGM exporter has energy, clocks and their reasons of {gpus} GPUs.",
     "doctor.ready": "Ready: no check stops this run. Warnings: {warnings}.",
     "doctor.stops": (
         "Not ready: the lines above name what stops the run, or tests of it. Stops: {stops}, warnings: "

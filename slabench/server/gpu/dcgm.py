@@ -55,7 +55,7 @@ class Dcgm:
 
     def __init__(self, url: str) -> None:
         self._http = Http(url.rstrip("/").removesuffix("/metrics"))
-        gpus, _ = read_text(self._scrape())
+        gpus, _ = read_text(self.scrape())
         if not gpus:
             raise SourceError(f"{self._http.target.shown} has no metrics of a DCGM exporter")
         self.gpus = list(gpus.values())
@@ -63,11 +63,12 @@ class Dcgm:
     def read(self, *, whole: bool) -> Mapping[int, Reading]:
         """whole: it makes no difference, a scrape has all."""
         began = time.perf_counter_ns()
-        text = self._scrape()
+        text = self.scrape()
         at = (began + time.perf_counter_ns()) // 2
         return {index: _reading(at, values) for index, values in read_text(text)[1].items()}
 
-    def _scrape(self) -> str:
+    def scrape(self) -> str:
+        """The text of its metrics."""
         try:
             answer = self._http.get("/metrics", timeout=5.0)
         except ServerError as error:

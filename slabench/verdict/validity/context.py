@@ -64,6 +64,23 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
+class GpuEvidence:
+    """The server's GPUs during the load. worst: the index of the one that was throttled most; what follows is
+    of it.
+    """
+
+    count: int
+    source: str  # nvml or dcgm
+    chosen_by: str  # option, processes, visible_devices or in_use
+    worst: int = 0
+    samples: int = 0  # that have clock event reasons
+    throttled: int = 0  # of these, slowed by heat, board or power supply
+    reasons: Mapping[str, int] = field(default_factory=dict)  # how many samples have each
+    # `PID NAME` of other processes on these GPUs; None: which are the server's is not known
+    others: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Behind:
     """What is known of the servers behind --base-url."""
 
@@ -122,6 +139,7 @@ class CheckContext:
     stall_limit_s: float = STALL_LIMIT_S  # --stall-limit
     log: LogEvidence | None = None  # its part of the deploy logs; None: there is none
     served: Served | None = None  # the server's own counters; None: not read
+    gpus: GpuEvidence | None = None  # the server's; None: not read
     margins: Sequence[Margin] = ()  # of the objectives that the run defines
     incremental: bool | None = None  # server_info: events carry their own text and ids only
     probe: Probe | None = None  # how the idle server streamed one answer, before its first load

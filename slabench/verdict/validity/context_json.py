@@ -10,13 +10,22 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from slabench.records import RunRecord
-from slabench.verdict.validity.context import Behind, CheckContext, LogEvidence, Margin, Served, Texts
+from slabench.verdict.validity.context import (
+    Behind,
+    CheckContext,
+    GpuEvidence,
+    LogEvidence,
+    Margin,
+    Served,
+    Texts,
+)
 from slabench.verdict.validity.streamed import Probe
 
 _PER_REQUEST = ("counted", "shared")
 _PARTS: Mapping[str, Callable[..., object]] = {
     "log": LogEvidence,
     "served": Served,
+    "gpus": GpuEvidence,
     "texts": Texts,
     "probe": Probe.read,
     "behind": Behind,

@@ -21,6 +21,7 @@ NOTHING: dict[str, Any] = {
     "env": None,
     "baseline_env": None,
     "header": None,
+    "gpu_telemetry": "auto",
 }
 
 
@@ -40,6 +41,7 @@ NOTHING: dict[str, Any] = {
         ({"env": [f"DB_PASS={SECRET}"]}, {}),
         ({"baseline_env": [f"DB_PASS={SECRET}"]}, {}),
         ({"header": [f"X-Org: {SECRET}"]}, {}),
+        ({"gpu_telemetry": "http://me:Hush9%2FZq7xT-quiet@h:9400"}, {}),
     ],
 )
 def test_a_secret_of_each_place_is_known(options: dict[str, Any], environment: dict[str, str]) -> None:

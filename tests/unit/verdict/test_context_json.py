@@ -11,7 +11,7 @@ from slabench.verdict.validity import CheckContext, examine
 from slabench.verdict.validity.context import Behind, Margin, Served, Texts
 from slabench.verdict.validity.context_json import as_dict, restore
 from slabench.verdict.validity.streamed import Probe, Shown
-from tests.unit.verdict.test_validity import BROKEN, LOG, context
+from tests.unit.verdict.test_validity import BROKEN, LOG, context, gpus
 
 
 def again(case: CheckContext) -> CheckContext:
@@ -32,7 +32,7 @@ def test_every_field_comes_back():
         counted=(100, 100, 7), shared=(1, 1, 2), ranks=2, page_size=16, uses_graphs=True,
         stall_limit_s=1.5, log=replace(LOG, rejected={"cut": 2}), served=Served(3.0, 40.0),
         margins=(Margin("tpot.mean", 40.0, 50.0),), judged=["tpot.mean"], incremental=True,
-        texts=Texts(2, 9, None, 30),
+        texts=Texts(2, 9, None, 30), gpus=gpus(reasons={"hw_slowdown": 3}, others=["7 x"]),
         behind=Behind("gateway", 3, 1, whole=False),
         probe=Probe(64, ((Shown(1.0, None, None, False), Shown(2.0, 3.0, 4.0, True)),), "x"),
         distorted=["speculative decoding (EAGLE)"],

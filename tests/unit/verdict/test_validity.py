@@ -19,7 +19,7 @@ from slabench.verdict.validity import (
     registry,
 )
 from slabench.verdict.validity.client import client_error
-from slabench.verdict.validity.context import Served
+from slabench.verdict.validity.context import GpuEvidence, Served
 from slabench.verdict.validity.streamed import Probe, Shown
 from tests.unit.factories import answer, run_of
 from tools import make_validity_doc
@@ -56,7 +56,7 @@ def test_a_clean_run_is_clean():
         LOG, prompt_tokens=100, sequences=1, batch_size=1, log_tpot=10.0, mean_tpot=10.0, full_tpot=10.0
     )
     whole = answer(0, server={"total_retractions": 0.0})
-    more = {"log": log, "shared": (0,), "served": timed(ttft=99.0, e2el=129.0)}
+    more = {"log": log, "shared": (0,), "served": timed(ttft=99.0, e2el=129.0), "gpus": gpus()}
     clean = context(whole, batch_size=1, token_capacity=1000, max_running=4, **more)
     assert set(states(clean).values()) == {CheckStatus.OK}
 
@@ -64,6 +64,12 @@ def test_a_clean_run_is_clean():
 def timed(ttft, e2el):
     """The server's own mean times, ms; the client's of context()'s answers are 100 and 130."""
     return Served(2, 208, {"server.ttft": ttft, "server.e2el": e2el, "server.tpot": (e2el - ttft) / 3})
+
+
+def gpus(**more):
+    """200 samples of the GPU that was throttled most."""
+    fields = {"samples": 200, "worst": 2, "others": []} | more
+    return GpuEvidence(4, "nvml", "processes", **fields)
 
 
 # The log of two requests of 100 prompt tokens each.
@@ -124,6 +130,8 @@ BROKEN = {
     "queueing": logged(queued=1, queue_max=3),
     "graph": logged(graph_on=3, graph_off=5),
     "server_agrees": context(served=timed(ttft=99.0, e2el=210.0)),
+    "gpu_throttled": context(gpus=gpus(throttled=3, reasons={"hw_thermal_slowdown": 3})),
+    "gpu_shared": context(gpus=gpus(others=["4711 python3"])),
     "other_clients": logged(sequences=3, prompt_tokens=201),
     "client": replace(
         context(), run=replace(run_of(answer()), client=ClientRecord(1.0, 0.99, 0.1, 0.1, 0.1))
@@ -150,7 +158,10 @@ BROKEN = {
 
 
 NAMES = [check.name for check in registered() if check.stage < Stage.LOG and check.client != "other"]
-ONLY_FINDINGS = ("first_run", "resent", "stream_end", "rate_reached", "reported_times", "random_tokens")
+ONLY_FINDINGS = (
+    "first_run", "resent", "stream_end", "rate_reached", "reported_times", "random_tokens", "gpu_throttled",
+    "gpu_shared",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -1118,3 +1129,38 @@ def test_first_tokens_that_come_late_are_a_finding():
 def test_the_server_s_clock_over_other_requests_is_no_witness(clock):
     check = found_in(context(served=Served(3, 300, clock)), "server_agrees")
     assert (check.message.id, check.state) == ("server_agrees.other_requests", CheckStatus.NOT_CHECKED)
+
+
+@pytest.mark.parametrize(
+    ("throttled", "reasons", "state", "text"),
+    [
+        (0, {"gpu_idle": 1}, CheckStatus.OK, "power limit in 0 % of"),
+        (0, {"sw_power_cap": 150}, CheckStatus.OK, "power limit in 75 % of"),
+        (2, {"hw_slowdown": 2}, CheckStatus.OK, "power limit in 0 % of"),
+        (3, {"hw_slowdown": 3, "sw_power_cap": 200}, CheckStatus.FINDING, "(hw_slowdown 2 %)"),
+        (
+            150,
+            {"sw_thermal_slowdown": 150, "hw_power_brake_slowdown": 100},
+            CheckStatus.FINDING,
+            "GPU 2 was slowed by heat, its board or its power supply in 75 % of n=200 samples "
+            "(sw_thermal_slowdown 75 %, hw_power_brake_slowdown 50 %)",
+        ),
+    ],
+)
+def test_a_gpu_that_was_slowed(throttled, reasons, state, text):
+    case = context(gpus=gpus(throttled=throttled, reasons=reasons))
+    check = found_in(case, "gpu_throttled")
+    assert check.state is state and text in check.text
+    strict = CheckStatus.INVALID if state is CheckStatus.FINDING else state
+    assert states(case, strict=True)["gpu_throttled"] is strict
+
+
+def test_gpus_that_report_too_little_are_no_witnesses_and_strict_does_not_ask_for_them():
+    assert not {"gpu_throttled", "gpu_shared"} & states(context()).keys()
+    silent = context(gpus=gpus(samples=0, others=None))
+    assert not {"gpu_throttled", "gpu_shared"} & states(silent, strict=True).keys()
+
+
+def test_other_processes_on_the_gpus():
+    check = found_in(context(gpus=gpus(others=["4711 python3", "4712"])), "gpu_shared")
+    assert "4711 python3, 4712" in check.text and "--gpu-index" in check.remedy

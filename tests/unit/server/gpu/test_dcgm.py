@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-
 import pytest
 
 from slabench.server.gpu.dcgm import Dcgm, read_text
 from slabench.server.gpu.reading import SourceError
-from tests.unit.gpu_factories import exporter_text
+from tests.unit.gpu_factories import exporter, exporter_text
 
 WHOLE = {
     "DCGM_FI_DEV_SM_CLOCK": 1980,
@@ -20,26 +15,6 @@ WHOLE = {
     "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION": 15152422938,
     "DCGM_FI_DEV_FB_USED": 120000,
 }
-
-
-@contextmanager
-def exporter(text: str, status: int = 200) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status if self.path == "/metrics" else 404)
-            self.end_headers()
-            self.wfile.write(text.encode())
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.mark.parametrize("tail", ["", "/", "/metrics"])
