@@ -23,6 +23,7 @@ from slabench.near import did_you_mean
 from slabench.output_file import locked
 from slabench.report.resume import read_run
 from slabench.report.text_table import table
+from slabench.verdict.accuracy import METRIC
 from slabench.verdict.baseline import Baseline
 from slabench.verdict.baseline_file import RULES, add_to, build, load, merge, save
 
@@ -147,6 +148,9 @@ def _metric_rows(baseline: Baseline, test_id: str) -> Iterator[tuple[str, ...]]:
         yield name, metric_name(key), number(mean), str(len(values)), spread
     for key, where in test.samples.lacking.items():
         yield name, metric_name(key), "", "", f"missing in {where or 'every repeat'}"
+    if (answers := test.answers) is not None and answers.n:
+        share, questions = percent(answers.right / answers.n, ".1%"), _count(answers.n, "question")
+        yield name, METRIC, share, "1", questions
     for key, value in test.floors.items():
         yield name, metric_name(key), number(value), "", "floor"
 

@@ -22,6 +22,7 @@ from slabench.metrics.declaration import (
     Metric,
     Tolerance,
 )
+from slabench.metrics.definitions_accuracy import ACCURACY
 from slabench.metrics.definitions_classic import CLASSIC
 from slabench.metrics.definitions_gpu import OF_GPUS
 from slabench.metrics.definitions_server import BY_SERVER
@@ -225,7 +226,9 @@ _OURS = (
     ),
 )  # fmt: skip
 
-METRICS: Mapping[str, Metric] = {metric.name: metric for metric in (*_OURS, *BY_SERVER, *OF_GPUS, *CLASSIC)}
+METRICS: Mapping[str, Metric] = {
+    metric.name: metric for metric in (*_OURS, *BY_SERVER, *OF_GPUS, *ACCURACY, *CLASSIC)
+}
 # what --goodput can limit
 OF_A_REQUEST = {name: metric for name, metric in METRICS.items() if metric.value is not None}
 

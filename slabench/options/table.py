@@ -9,6 +9,16 @@ from slabench.options.outcomes import JUDGEMENT, OUTPUT
 from slabench.options.plan import PLAN
 from slabench.options.servers import SERVER
 from slabench.options.types import Option
-from slabench.options.workloads import ALI, CAPACITY, WORKLOAD
+from slabench.options.workloads import ACCURACY, ALI, CAPACITY, WORKLOAD
 
-OPTIONS: tuple[Option, ...] = (*SERVER, *WORKLOAD, *ALI, *CAPACITY, *CLIENT, *JUDGEMENT, *OUTPUT, *PLAN)
+OPTIONS: tuple[Option, ...] = (
+    *SERVER,
+    *WORKLOAD,
+    *ALI,
+    *CAPACITY,
+    *ACCURACY,
+    *CLIENT,
+    *JUDGEMENT,
+    *OUTPUT,
+    *PLAN,
+)

@@ -107,6 +107,13 @@ def ratio(text: str) -> float:
     return value
 
 
+def inner_share(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise ValueError(f"{text} is not between 0 and 1, both left out")
+    return value
+
+
 def chosen(choices: Sequence[str]) -> Callable[[str], str]:
     """argparse's own choices would have no hint, and pytest prints its usage before their sentence."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slabench.options.types import (
     Option,
+    inner_share,
     ints,
     load_range,
     loads,
@@ -101,6 +102,27 @@ WORKLOAD: tuple[Option, ...] = (
         metavar="JSON",
     ),
     Option("workload", "--seed", 123, "all live", "seed of prompts and arrivals", seed),
+)
+ACCURACY: tuple[Option, ...] = (
+    Option(
+        "accuracy",
+        "--accuracy-file",
+        None,
+        "serving accuracy",
+        "questions with known answers, a JSON object a line: prompt or messages, answer or pattern; "
+        "smoke: the small file that ships (docs/accuracy.md)",
+        str,
+        metavar="FILE",
+    ),
+    Option(
+        "accuracy",
+        "--accuracy-floor",
+        None,
+        "serving accuracy",
+        "the share of right answers that is required, such as 0.9; judged by its interval",
+        inner_share,
+        metavar="SHARE",
+    ),
 )
 ALI: tuple[Option, ...] = (
     Option(

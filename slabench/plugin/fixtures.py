@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from slabench.plugin.forms import marked_forms
+from slabench.plugin.forms import marked_forms, most_in_flight
 from slabench.plugin.language import language
 from slabench.plugin.planned_tests import planned_tests
 from slabench.plugin.preflight import campaign_of
 from slabench.plugin.reporting import BENCHMARK_OUTPUTS
 from slabench.plugin.stash import ENTRY, SCREEN, SETTINGS
 from slabench.plugin.terminal import uncaptured
+from slabench.session.accuracy import AskQuestions
 from slabench.session.curve import JudgeCurve
 from slabench.session.judge import Judge
 from slabench.session.live_view import LiveView
@@ -122,3 +123,9 @@ def find_capacity(run_load: RunLoad, judge: Judge) -> FindCapacity:
     from slabench.session.capacity import FindCapacity
 
     return FindCapacity(run_load, judge)
+
+
+@pytest.fixture
+def ask_questions(request: pytest.FixtureRequest, judge: Judge) -> AskQuestions:
+    forms = marked_forms(request.session.items, request.config.option)
+    return AskQuestions(judge, in_flight=most_in_flight(form for _, form in forms))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence
 
@@ -19,6 +20,16 @@ def marked_forms(items: Iterable[pytest.Item], options: Namespace) -> list[tuple
     """(test id, form) of the tests with a marker sends(form=F): their load is F(options, **parameters)."""
     marked = [(item, item.get_closest_marker(MARKER)) for item in items]
     return [(item.nodeid, _form_of(item, mark, options)) for item, mark in marked if mark is not None]
+
+
+def most_in_flight(forms: Iterable[Form]) -> int:
+    """Of loads whose plan says it: how many a rate without a cap has in flight depends on the server."""
+    caps = [
+        min(form.num_prompts, form.max_concurrency or form.num_prompts)
+        for form in forms
+        if form.max_concurrency is not None or math.isinf(form.request_rate)
+    ]
+    return max(caps, default=0)
 
 
 def _form_of(item: pytest.Item, marker: pytest.Mark, options: Namespace) -> Form:

@@ -1,5 +1,5 @@
 """Which collected tests are live, and in which order they run: decode before the curve before prefill,
-whatever reorders.
+whatever reorders, and what asks after the loads last.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ def _stage(item: pytest.Item) -> tuple[int, tuple[int, ...]]:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
     """Outermost wrapper: plugins that shuffle have had their turn when this sorts the staged tests into their
-    own places.
+    own places, and the marked ones to the end.
     """
     result = yield
     places = [place for place, item in enumerate(items) if item.get_closest_marker("stage") is not None]
     staged = sorted((items[place] for place in places), key=_stage)
     for place, item in zip(places, staged, strict=True):
         items[place] = item
+    items.sort(key=lambda item: item.get_closest_marker("after_loads") is not None)
     return result

@@ -134,7 +134,12 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
 
 # The suites whose tests read the options of an Option.applies; what is not here applies to all, or to what
 # the options themselves select.
-_PLACES: Mapping[str, str] = {"ali decode": ALI, "ali prefill": ALI, "tencent capacity": "tests/tencent/"}
+_PLACES: Mapping[str, str] = {
+    "ali decode": ALI,
+    "ali prefill": ALI,
+    "tencent capacity": "tests/tencent/",
+    "serving accuracy": "tests/serving/test_accuracy.py",
+}
 # and tests outside the suites: unread() names each that does not read them
 _LOADS = "tests/tencent, tests/serving"
 

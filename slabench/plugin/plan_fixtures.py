@@ -53,3 +53,8 @@ def judge_curve(recorders: Recorders) -> Any:
 @pytest.fixture
 def find_capacity(recorders: Recorders) -> Any:
     return recorders.find_capacity
+
+
+@pytest.fixture
+def ask_questions(recorders: Recorders) -> Any:
+    return recorders.ask_questions

@@ -17,7 +17,7 @@ from slabench.plugin.forms import MARKER, marked_forms
 from slabench.plugin.order import is_live
 from slabench.session.planned_load import PlannedLoad, PlannedTest, Recorders, follow
 
-CALLED = ("run_load", "judge", "judge_curve", "find_capacity", "server")
+CALLED = ("run_load", "judge", "judge_curve", "find_capacity", "ask_questions", "server")
 
 
 def planned_tests(items: Iterable[pytest.Item], options: Namespace) -> list[PlannedTest]:

@@ -14,6 +14,7 @@ MARKS = (
     "sends(form): the load that a live test will send, so that prompts are made once and in advance: "
     "form(options, **parameters)",
     "stage(n): order of the ali tests, whatever other plugins reorder",
+    "after_loads: a live test that runs after all others",
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from slabench.messages import Message, Sentence
@@ -13,6 +13,8 @@ from slabench.report.stored_runs import StoredSide, StoredTest, same_load
 from slabench.run_document.entry import ComparisonEntry
 from slabench.run_document.read import parse
 from slabench.run_document.write import stored
+from slabench.verdict.accuracy import Answers
+from slabench.verdict.accuracy_comparison import compare_answers
 from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.comparison import Comparison, compare
 from slabench.verdict.differences import differences
@@ -169,6 +171,8 @@ class _Pair:
     def _compare(self, was: StoredTest, now: StoredTest, name: str) -> tuple[bool, Comparison]:
         """(whether both are capacity searches at different loads, the comparison)."""
         rules, unchecked = self.rules, self.unchecked
+        if was.answers is not None and now.answers is not None:
+            return False, self._answers(was, now.answers, now.workload)
         samples, mine = (was.classic, now.classic) if unchecked else (was.samples, now.samples)
         if rules.common:
             samples, mine, single = _common_points(samples, mine)
@@ -200,6 +204,19 @@ class _Pair:
             accept_length=now.accept_length,
         )
         return searched, result
+
+    def _answers(self, was: StoredTest, now: Answers, workload: Mapping[str, object]) -> Comparison:
+        test = BaselineTest(was.samples, was.workload, allowed=was.allowed, answers=was.answers)
+        return compare_answers(
+            Baseline(self.old.name, self.old.name, self.old.fingerprint, {self.test_id: test}),
+            self.test_id,
+            now,
+            self.side.fingerprint,
+            workload,
+            tolerance=self.rules.tolerance,
+            allow=self.rules.allow,
+            checks=self.rules.checks,
+        )
 
 
 def _common_points(old: Gathered, new: Gathered) -> tuple[Gathered, Gathered, list[list[int]]]:

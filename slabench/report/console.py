@@ -10,6 +10,7 @@ from itertools import zip_longest
 from slabench.messages import Message, number, percent
 from slabench.metrics.bounded import bounds
 from slabench.report import comparison
+from slabench.report.accuracy_section import accuracy_lines
 from slabench.report.bench_serving_block import bench_serving_block
 from slabench.report.capacity_section import HEAD, probe_cells
 from slabench.report.headline import LOWER_LOAD, first_invalid, headline
@@ -93,7 +94,7 @@ def test_block(entry: Entry) -> str:
         lines.append(table(HEAD, probe_cells(entry.capacity), left=(2, len(HEAD) - 1)))
     if entry.curve:
         lines.append(curve_table(entry.curve))
-    elif entry.metrics:
+    elif entry.metrics and entry.accuracy is None:
         lines.append(bench_serving_block(entry.plan, entry.metrics))
     lines.append(f"{entry.word} {entry.id}: {headline(entry)}")
     decode = decode_line(entry.metrics)
@@ -114,6 +115,7 @@ def details(entry: Entry) -> list[str]:
     lines += [*entry.labels, *filter(None, (entry.explained, error_bar(entry)))]
     if metrics.get("accept_length"):
         lines.append(Message("console.accept_length", tokens=metrics["accept_length"]))
+    lines += accuracy_lines(entry.accuracy)
     if len(entry.objectives) > 1:  # a failed one that stands in the headline alone would be missed here
         lines += [
             Message("console.rule_holds" if rule.holds else "console.rule_violated", text=rule.text)
@@ -233,7 +235,7 @@ def summary_table(document: RunDocument) -> str:
             (verdict(entry), entry.name, *summary_cells(entry), headline_metrics(entry)) for entry in tests
         ]
         lines.append(table(head, rows, left=(0, 1, len(head) - 1)))
-    if any(entry.metrics and not entry.curve for entry in tests):
+    if any(entry.metrics and not entry.curve and entry.accuracy is None for entry in tests):
         lines.append(Message("console.two_definitions"))
     if decode := document.of("ali-decode"):
         views = [(str(entry.batch_size), *decode_cells(entry.metrics)) for entry in decode]

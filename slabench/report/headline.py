@@ -14,6 +14,8 @@ _REMEDIES = {
     "baseline": Message("objective.remedy_baseline"),
 }
 
+ACCURACY_REMEDY = Message("accuracy.remedy_floor")
+
 
 def headline(entry: Entry) -> str:
     """`tpot mean 62.00 ms > 50 ms (+24 %, n=16). Lower the load ...`; without a remedy the entry's line."""
@@ -52,6 +54,8 @@ def _remedy(entry: Entry, rule: ObjectiveEntry) -> Message:
     where a file is compared with, and no server.
     """
     compared, kind = entry.comparison, rule.kind
+    if kind == "floor" and rule.metric == "accuracy":  # its floor is an option
+        return ACCURACY_REMEDY
     if kind == "slo" and rule.op in (">", ">="):
         higher = "throughput" in rule.metric or rule.metric.endswith("qpm")
         return Message("objective.remedy_throughput") if higher else _REMEDIES[kind]

@@ -43,12 +43,21 @@ def headline_metrics(entry: Entry) -> str:
     """`TPOT 35.98 ms, output 729 tok/s`, `curve 8: 432.87 tok/s per GPU, 54.11 per user`; or n/a."""
     if entry.method == "ali-decode-curve":
         return _curve(entry)
+    if entry.accuracy is not None:
+        return _accuracy(entry.metrics)
     if entry.method == "ali-prefill":
         per_gpu = _shown(entry.metrics, INPUT_PER_GPU)
         return per_gpu if per_gpu != NONE else _shown(entry.metrics, INPUT)
     if entry.method == "tencent-capacity":
         return NONE if entry.capacity is None else _capacity(entry.capacity, entry.metrics)
     return _joined(entry.metrics, *OF_METHOD.get(entry.method, (TOTAL, TPOT)))
+
+
+def _accuracy(metrics: Mapping[str, float]) -> str:
+    if "accuracy" not in metrics:
+        return NONE
+    n = int(metrics["accuracy.questions"])
+    return str(Message("accuracy.headline", share=metrics["accuracy"], n=n))
 
 
 def _capacity(capacity: Capacity, metrics: Mapping[str, float]) -> str:

@@ -16,6 +16,7 @@ from slabench.report.resume import read_run
 from slabench.run_document.entry import Entry
 from slabench.run_document.write import stored
 from slabench.verdict import baseline_file
+from slabench.verdict.accuracy import Answers
 from slabench.verdict.baseline_file import identity, is_measured, run_ids
 from slabench.verdict.gated_metrics import Gathered, gated_keys, gather
 from slabench.verdict.outcome import Check, CheckStatus
@@ -50,6 +51,7 @@ class StoredTest:
     by_hand: bool = False  # only the metrics that it names are compared
     checks: tuple[Check, ...] = ()  # what is known of its validity
     accept_length: float | None = None  # of speculative decoding, mean over the repeats
+    answers: Answers | None = None  # to the questions of --accuracy-file
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ def _test(entry: Entry) -> StoredTest:
         entry.allowed_checks,
         checks=tuple(Check.read(stored(check)) for check in entry.checks),
         accept_length=_mean(run.get("accept_length") for run in runs),
+        answers=None if entry.accuracy is None else Answers(entry.accuracy.sha256, entry.accuracy.results),
     )
 
 
@@ -127,6 +130,7 @@ def _baseline(name: str) -> StoredSide:
             allowed=test.allowed,
             by_hand=test.by_hand,
             accept_length=_mean([test.accept_length]),
+            answers=test.answers,
         )
         for test_id, test in baseline.tests.items()
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from slabench.messages import Message
 from slabench.records import ClientRecord, LogSpan
+from slabench.run_document.accuracy import Accuracy
 from slabench.run_document.capacity import Capacity
 from slabench.run_document.field import optional, stored_as
 from slabench.run_document.series import Distribution, Timeline, TtftGroup
@@ -200,8 +201,8 @@ class Entry:
     """One test."""
 
     id: str  # pytest's node id, the history key
-    # tencent, tencent-capacity, ali-decode, ali-decode-curve, ali-prefill, ali-saturation, serving, or one of
-    # your own
+    # tencent, tencent-capacity, ali-decode, ali-decode-curve, ali-prefill, ali-saturation, serving, accuracy,
+    # or one of your own
     method: str
     # what the test was parametrized with: num_prompts, batch_size, input_len, or load and load_kind
     point: Mapping[str, object]
@@ -233,6 +234,7 @@ class Entry:
     repeats: tuple[RepeatEntry, ...] = optional(())
     url: str | None = optional()  # with several --base-url: the server that this test ran on
     capacity: Capacity | None = optional()  # --find-capacity only: the search
+    accuracy: Accuracy | None = optional()  # --accuracy-file only: the answers to its questions
     errors: ErrorsEntry | None = optional()  # failed requests
     # what the checks looked at beside the records, of the first load: validity/context.py's CheckContext
     evidence: Mapping[str, object] | None = optional()

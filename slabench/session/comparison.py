@@ -120,7 +120,7 @@ def compare_runs(
     elif before is not None:
         was = before.tests.get(test_id)
         if was is None or was.invalid is not None:
-            return _not_measured(before.name, None if was is None else was.invalid)
+            return not_measured(before.name, None if was is None else was.invalid)
         test = BaselineTest(was.samples, was.workload, allowed=was.allowed, accept_length=was.accept_length)
         known = Baseline(before.name, "the baseline server", before.fingerprint, {test_id: test})
         interleaved = False
@@ -167,7 +167,7 @@ def _of_server(
     return Baseline(url, "the baseline server", server.fingerprint, {compared.test_id: test})
 
 
-def _not_measured(name: str, invalid: str | None) -> Comparison:
+def not_measured(name: str, invalid: str | None) -> Comparison:
     """invalid: why the earlier run at the baseline server has no verdict; None: it has no such test."""
     why = Message("comparison.baseline_server_unmeasured")
     if invalid is not None:

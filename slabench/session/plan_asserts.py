@@ -14,6 +14,8 @@ from slabench.verdict.validity.curve import METHOD as CURVE
 
 def asserted(test: PlannedTest, settings: Settings) -> tuple[Message, ...]:
     """In the order in which the report shows them. Beside them every test asserts that its run is valid."""
+    if test.accuracy:
+        return _accuracy(test, settings)
     parts: list[Message] = []
     if test.ended is not None:
         parts.append(Message("plan.ended", ended=test.ended))
@@ -29,6 +31,22 @@ def asserted(test: PlannedTest, settings: Settings) -> tuple[Message, ...]:
         gate = settings.gate
         parts.append(Message("plan.nothing") if gate is None else Message("plan.nothing_gate", gate=gate))
     return tuple(parts)
+
+
+def _accuracy(test: PlannedTest, settings: Settings) -> tuple[Message, ...]:
+    parts, floor, points = list[Message](), settings.options.accuracy_floor, settings.tolerance * 100
+    if floor is not None:
+        parts.append(Message("plan.accuracy_floor", floor=floor))
+    stored = None if settings.baseline is None else settings.baseline.tests.get(test.test_id)
+    if settings.baseline_url is not None:
+        parts.append(Message("plan.accuracy_server", points=points))
+    elif settings.baseline is not None and stored is not None and stored.answers is not None:
+        parts.append(Message("plan.accuracy_file", file=settings.baseline.path, points=points))
+    if not parts:
+        gate = settings.gate
+        parts.append(Message("plan.nothing") if gate is None else Message("plan.nothing_gate", gate=gate))
+    count = 0 if settings.questions is None else len(settings.questions.questions)
+    return (Message("plan.questions", questions=count), *parts)
 
 
 def _compared(test: PlannedTest, forms: list[Form], settings: Settings) -> tuple[list[Message], bool]:

@@ -51,7 +51,7 @@ class PlannedTest:
     """What a test will do. rules, shown, goodput: judge's arguments; judged: it was called.
 
     ended: where and why the body could not be followed to its end; None: it was. curve: it reads the server's
-    log (judge_curve).
+    log (judge_curve). accuracy: it asks the questions of --accuracy-file.
     """
 
     test_id: str
@@ -62,6 +62,7 @@ class PlannedTest:
     judged: bool = False
     curve: bool = False
     ended: str | None = None
+    accuracy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +109,17 @@ class NotMeasured:
 
 
 class Recorders:
-    """What a test's body gets in the place of run_load, judge, judge_curve and find_capacity."""
+    """What a test's body gets in the place of run_load, judge and the others that it can ask for."""
 
     def __init__(self) -> None:
         self.loads: list[PlannedLoad] = []
         self.rules: list[Slo] = []
         self.shown: tuple[str, ...] = ()
         self.goodput: Mapping[str, float] = {}
-        self.judged = self.curve = False
+        self.judged = self.curve = self.accuracy = False
         self.run_load, self.find_capacity = _RunLoad(self), _FindCapacity(self)
         self.judge, self.judge_curve = _Judge(self), _JudgeCurve(self)
+        self.ask_questions = _AskQuestions(self)
         self.server = NotMeasured("server")
 
     def test(self, test_id: str, ended: str | None = None) -> PlannedTest:
@@ -131,6 +133,7 @@ class Recorders:
             self.judged,
             self.curve,
             ended,
+            self.accuracy,
         )
 
 
@@ -193,6 +196,14 @@ class _JudgeCurve(_Recorder):
 
     def __call__(self) -> None:
         self._to.judged = self._to.curve = True
+
+
+class _AskQuestions(_Recorder):
+    def __init__(self, recorders: Recorders) -> None:
+        super().__init__(recorders, "ask_questions")
+
+    def __call__(self, concurrency: int) -> None:
+        self._to.judged = self._to.accuracy = True
 
 
 def follow(test_id: str, body: Callable[[Recorders], object]) -> PlannedTest:

@@ -60,6 +60,13 @@ def check(options: Namespace) -> None:
             "out, or give --repeats=K.",
         ),
     )
+    refuse(
+        (
+            options.accuracy_floor is not None and options.accuracy_file is None,
+            "--accuracy-floor is what the answers to the questions of --accuracy-file=FILE are held to; name "
+            "the file.",
+        )
+    )
     check_dataset(options.dataset_path, options.dataset_name)
     check_folder("model", options.model)
     check_folder("tokenizer", options.tokenizer)

@@ -25,6 +25,7 @@ from slabench.verdict.baseline import Baseline
 from slabench.verdict.looks import DEFAULT_LOOKS, Looks
 from slabench.verdict.request_limits import check_goodput, parse_goodput
 from slabench.verdict.sla import Slo
+from slabench.workloads.questions import QuestionFile, read_questions
 
 # Of the old side that is measured first and ended, and how many prompts are made ahead where pairs are added
 # until the comparison is decided: docs/gate-an-upgrade.md has the table that it was chosen from.
@@ -54,6 +55,7 @@ class Settings:
     history: Path | None = None
     launch_spread: Baseline | None = None  # a file with how launches of an accepted version differ
     goodput: Mapping[str, float] = field(default_factory=dict)  # limits in ms that each request is held to
+    questions: QuestionFile | None = None  # of --accuracy-file
 
     @property
     def live(self) -> bool:
@@ -129,6 +131,7 @@ class Settings:
             goodput=limits,
             headers=headers,
             body=body,
+            questions=None if options.accuracy_file is None else read_questions(options.accuracy_file),
             baseline=_baseline(options),
             launch_spread=_launch_spread(options),
             api_key=key,

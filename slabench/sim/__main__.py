@@ -15,6 +15,7 @@ from slabench.sim import null
 from slabench.sim.engine import Engine
 from slabench.sim.forward import MAX_PREFILL_TOKENS
 from slabench.sim.http import Exchange, Face, describe
+from slabench.sim.known_answers import KnownAnswers
 from slabench.sim.log import DeployLog
 from slabench.sim.profiles import NULL, PROFILES, NullProfile, Profile, UnknownProfile, read_profile
 from slabench.sim.request import Encode
@@ -97,10 +98,11 @@ async def serve(
     encode: Encode,
     tokenizer: str | None,
     api_key: str | None,
+    known: KnownAnswers | None,
 ) -> None:
     loop = asyncio.get_running_loop()
     engine = Engine(profile, log)
-    face = Face(profile, engine, log, encode, tokenizer or profile.model_path, api_key)
+    face = Face(profile, engine, log, encode, tokenizer or profile.model_path, api_key, known)
     server = await loop.create_server(lambda: Exchange(face), host, port, backlog=4096)
     port = face.pages.port = server.sockets[0].getsockname()[1]
     ended = asyncio.Event()
@@ -133,6 +135,11 @@ def main(argv: Sequence[str], prog: str = "python -m slabench.sim") -> int:
         print(error, file=sys.stderr)
         return 2
     try:
+        known = KnownAnswers(profile.answers, profile.right) if profile.answers else None
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        print(f"answers={profile.answers} is no file of questions ({error!r}).", file=sys.stderr)
+        return 2
+    try:
         # open until the process ends
         out = sys.stderr if asked.log == "-" else open(asked.log, "a", encoding="utf-8")  # noqa: SIM115
     except OSError as error:
@@ -147,7 +154,7 @@ def main(argv: Sequence[str], prog: str = "python -m slabench.sim") -> int:
             ports = [asked.port] if asked.shared_port is None else [asked.port, asked.shared_port]
             null.serve(profile, asked.host, ports, log, encode, folder)
         else:
-            asyncio.run(serve(profile, asked.host, asked.port, log, encode, folder, asked.api_key))
+            asyncio.run(serve(profile, asked.host, asked.port, log, encode, folder, asked.api_key, known))
     except OSError as error:
         print(describe(error, asked.host, asked.port), file=sys.stderr)
         return 2

@@ -8,12 +8,15 @@ import json
 import os
 import random
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from slabench.sim import wire
 from slabench.sim.connection import Connection
 from slabench.sim.counters_page import counters_page
 from slabench.sim.engine import Deliver, Engine
 from slabench.sim.faults import Faults
+from slabench.sim.known_answers import KnownAnswers
 from slabench.sim.log import DeployLog
 from slabench.sim.pages import Pages
 from slabench.sim.profiles import Profile
@@ -43,10 +46,12 @@ class Face:
         encode: Encode,
         tokenizer: str,
         api_key: str | None = None,
+        known: KnownAnswers | None = None,
     ) -> None:
         self.profile, self.engine, self.log, self.encode = profile, engine, log, encode
         self.pages = Pages(profile, tokenizer, random.SystemRandom().randrange(2**30), api_key)
         self.faults = Faults(profile.faults) if profile.faults is not None else None
+        self.known = known
 
     def too_long(self, prompt: int) -> str | None:
         limit = min(self.profile.context_length, self.profile.pool_tokens)
@@ -140,17 +145,33 @@ class Exchange(Connection):
         elif self.face.faults is not None:
             deliver = self.face.faults.stream(self, deliver)
             max_new += self.face.faults.more_tokens()
-        self.job = self.engine.submit(ids, wire.Answering(uuid.uuid4().hex, len(ids), max_new), deliver)
+        reply = self._reply(json.loads(request.body), max_new)
+        answering = wire.Answering(uuid.uuid4().hex, len(ids), max_new, reply)
+        self.job = self.engine.submit(ids, answering, deliver)
+
+    def _reply(self, asked: Mapping[str, Any], max_new: int) -> tuple[str, int] | None:
+        """A known answer and its tokens, if they are fewer than those asked for."""
+        known = self.face.known
+        text = None if known is None else known.reply(asked)
+        tokens = 0 if text is None else max(1, len(self.face.encode(text)))
+        return None if text is None or tokens > max_new else (text, tokens)
 
     def _chunks(self, request: Request) -> None:
         ids, max_new, asked = read_pieces(request.path, request.body, self.face.encode)
         too_long = self.face.too_long(len(ids))
+        form = chunk_answering(request.path)
+        max_new = self._most(ids, max_new)
+        answering = form(uuid.uuid4().hex, len(ids), max_new, asked, self._reply(asked, max_new))
+        if not asked.get("stream"):
+            if too_long is not None:
+                raise Refused(wire.dumps(wire.openai_error(too_long)))
+            deliver: Deliver = functools.partial(self._collected, request)
+            self.job = self.engine.submit(ids, answering, deliver)
+            return
         # The real server writes this event with spaces, unlike its others.
         refusal = None if too_long is None else json.dumps({"error": wire.openai_error(too_long)}).encode()
         if not self._open_stream(request.path, refusal):
             return
-        form = chunk_answering(request.path)
-        answering = form(uuid.uuid4().hex, len(ids), self._most(ids, max_new), asked)
         if self.face.faults is not None and self.face.faults.uncounted():
             answering.continuous = False
         self.job = self.engine.submit(ids, answering, self._streamed)

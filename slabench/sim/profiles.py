@@ -38,6 +38,8 @@ class Profile(Cost):
     fault_tokens: int = 4
     fault_s: float = 1.0
     fault_skip: int = 1  # requests that are left alone: a client's warm-up
+    answers: str = ""  # a file of questions with their answers; known_answers.py
+    right: float = 1.0  # the share of them that is answered right
 
     @property
     def faults(self) -> Choice | None:
@@ -200,8 +202,8 @@ def _check(key: str, text: str, value: float | str) -> None:
         raise UnknownProfile(f"{key}={text} is too small.")
     if key == "delta" and value > 1:
         raise UnknownProfile(f"{key}={text} is neither 0 (text and ids grow) nor 1 (pieces).")
-    if key == "expert_share" and value > 1:
-        raise UnknownProfile(f"{key}={text} is more than all of the experts; give a share from 0 to 1.")
+    if key in ("expert_share", "right") and value > 1:
+        raise UnknownProfile(f"{key}={text} is more than all of them; give a share from 0 to 1.")
 
 
 _NAMES: Mapping[str, Mapping[str, object]] = {"fault": FAULTS, "decode_table": DECODE_TABLES}

@@ -92,30 +92,42 @@ def flush_answer(*, flushed: bool) -> bytes:
 class Answering:
     """One request's growing answer: the text so far and its ids, as bytes, so that an event is one join."""
 
-    __slots__ = ("cached", "created", "ids", "max_new", "prompt", "queue_s", "request_id", "text")
+    __slots__ = ("cached", "created", "ids", "max_new", "prompt", "queue_s", "reply", "request_id", "text")
 
-    def __init__(self, request_id: str, prompt: int, max_new: int) -> None:
+    def __init__(
+        self, request_id: str, prompt: int, max_new: int, reply: tuple[str, int] | None = None
+    ) -> None:
+        """reply: a text and its tokens, in the place of the words; then the answer ends by itself."""
         self.request_id, self.prompt, self.max_new = request_id, prompt, max_new
+        self.reply = None
+        if reply is not None:
+            self.reply, self.max_new = reply[0].encode(), reply[1]
         self.text, self.ids = bytearray(), bytearray()
         self.cached = 0
         self.created = time.time()
         self.queue_s = 0.0
 
     def grow(self, word: bytes, token: int) -> None:
-        self.text += word
+        if self.reply is None:
+            self.text += word
+        elif not self.text:
+            self.text += self.reply
         self.ids += b",%d" % token if self.ids else b"%d" % token
 
     def events(self, produced: int, retractions: int, *, last: bool) -> list[bytes]:
         """What leaves when so many tokens are there: here one event. meta_info in the order of the real
         server's, with --enable-metrics.
         """
-        reason = b'{"type":"length","length":%d}' % self.max_new if last else b"null"
+        text, stopped = bytes(self.text), b'{"type":"length","length":%d}' % self.max_new
+        if self.reply is not None:
+            text, stopped = dumps(text.decode())[1:-1], b'{"type":"stop","matched":2}'
+        reason = stopped if last else b"null"
         tail = b',"e2e_latency":%.17g' % (time.time() - self.created) if last else b""
         head = b'{"text":"%b","output_ids":[%b],"meta_info":{"id":"%b","finish_reason":%b'
         counts = b',"prompt_tokens":%d,"weight_version":"default","total_retractions":%d'
         times = b',"queue_time":%.9g,"completion_tokens":%d,"cached_tokens":%d'
         parts = (
-            head % (self.text, self.ids, self.request_id.encode(), reason),
+            head % (text, self.ids, self.request_id.encode(), reason),
             counts % (self.prompt, retractions),
             times % (self.queue_s, produced, self.cached),
             tail,
@@ -126,15 +138,23 @@ class Answering:
 
 class ChunkAnswering(Answering):
     """/v1/completions: a piece of text an event, with counts if continuous_usage_stats asks, and a sum if
-    include_usage does.
+    include_usage does; without `stream` one object.
     """
 
-    __slots__ = ("_sent", "continuous", "include_usage", "model")
+    __slots__ = ("_sent", "continuous", "include_usage", "model", "stream")
     kind = "text_completion"
 
-    def __init__(self, request_id: str, prompt: int, max_new: int, asked: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        request_id: str,
+        prompt: int,
+        max_new: int,
+        asked: Mapping[str, Any],
+        reply: tuple[str, int] | None = None,
+    ) -> None:
         """asked: the request's JSON."""
-        super().__init__(request_id, prompt, max_new)
+        super().__init__(request_id, prompt, max_new, reply)
+        self.stream = bool(asked.get("stream"))
         options = asked.get("stream_options") or {}
         self.model = str(asked.get("model"))
         self.include_usage = bool(options.get("include_usage"))
@@ -142,6 +162,8 @@ class ChunkAnswering(Answering):
         self._sent = 0
 
     def events(self, produced: int, retractions: int, *, last: bool) -> list[bytes]:
+        if not self.stream:
+            return [self._whole(produced)] if last else []
         delta = self.text[self._sent :].decode()
         first, self._sent = not self._sent, len(self.text)
         return self.pieces(delta, produced, first=first, last=last)
@@ -158,9 +180,27 @@ class ChunkAnswering(Answering):
             out.append(self._chunk([], usage))
         return out
 
+    @property
+    def _reason(self) -> str:
+        return "length" if self.reply is None else "stop"
+
+    def _whole(self, produced: int) -> bytes:
+        head = {
+            "id": self.request_id,
+            "object": self.kind.removesuffix(".chunk"),
+            "created": int(self.created),
+        }
+        choice = self._choice(self._content(self.text.decode()), self._reason)
+        usage = self._usage(produced)
+        return dumps({**head, "model": self.model, "choices": [choice], "usage": usage})
+
+    def _content(self, text: str) -> dict[str, Any]:
+        """Of a choice, without `stream`."""
+        return {"text": text}
+
     def _choices(self, delta: str, *, first: bool, last: bool) -> list[tuple[dict[str, Any], bool]]:
         """The choice of each event that leaves now, and whether it may have counts."""
-        return [(self._choice({"text": delta}, "length" if last else None), True)]
+        return [(self._choice({"text": delta}, self._reason if last else None), True)]
 
     def _choice(self, content: dict[str, Any], reason: str | None) -> dict[str, Any]:
         return {"index": 0, **content, "logprobs": None, "finish_reason": reason, "matched_stop": None}
@@ -190,7 +230,11 @@ class ChatAnswering(ChunkAnswering):
         self.created = time.time()
         events = [(self._delta({"role": "assistant", "content": ""}), False)] if first else []
         events.append((self._delta({"content": delta}), True))
-        return [*events, (self._delta({}, "length"), False)] if last else events
+        return [*events, (self._delta({}, self._reason), False)] if last else events
+
+    def _content(self, text: str) -> dict[str, Any]:
+        answer = {"role": "assistant", "content": text, "reasoning_content": None, "tool_calls": None}
+        return {"message": answer}
 
     def _delta(self, content: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
         empty = {"role": None, "content": None, "reasoning_content": None, "tool_calls": None}

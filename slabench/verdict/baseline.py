@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from slabench.messages import Message
+from slabench.verdict.accuracy import Answers
 from slabench.verdict.gated_metrics import Gathered
 from slabench.verdict.launch_spread import ONE_LAUNCH, Launches, LaunchSpread
 
@@ -30,6 +31,7 @@ class BaselineTest:
     by_hand: bool = False
     notes: tuple[Message, ...] = ()  # what is known of it, beside the verdict
     launches: Launches = ONE_LAUNCH  # of these samples, and of one new launch
+    answers: Answers | None = None  # to the questions of --accuracy-file
 
     @classmethod
     def read(cls, entry: Mapping[str, Any], path: str = "") -> BaselineTest:
@@ -48,6 +50,7 @@ class BaselineTest:
             entry.get("method", "serving"),
             not entry.get("samples"),
             launches=_launches(entry, path),
+            answers=None if (stored := entry.get("answers")) is None else Answers(**stored),
         )
 
     @property

@@ -16,6 +16,7 @@ from slabench.errors import ConfigError, system_words
 from slabench.metrics.definitions import METRICS, curve_size, metric_of
 from slabench.output_file import locked, write_whole
 from slabench.strict_json import dumps
+from slabench.verdict.accuracy import NONE, RIGHT, WRONG
 from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.differences import EXTRAS, MAY_DIFFER, differences
 from slabench.verdict.gated_metrics import gated_keys, gather
@@ -38,7 +39,17 @@ SHAREGPT = "sharegpt"  # the data set whose conversations have the lengths that 
 JOINT = " + "  # between the runs that a merged baseline names as its source
 READ = (SCHEMA, "slabench.baseline/1")
 # of a test's entry
-OBJECTS = ("workload", "figures", "information", "floors", "samples", "lacking", "allowed", "launch_spread")
+OBJECTS = (
+    "workload",
+    "figures",
+    "information",
+    "floors",
+    "samples",
+    "lacking",
+    "allowed",
+    "launch_spread",
+    "answers",
+)
 
 RULES = {
     "may_differ": list(MAY_DIFFER),
@@ -91,6 +102,8 @@ def _wrong(document: Any) -> str | None:
         if not isinstance(entry, dict) or not all(isinstance(entry.get(key, {}), dict) for key in OBJECTS):
             return f": {name!r} is not in the form of a baseline"
     for test_id, entry in document["tests"].items():
+        if "answers" in entry and not _are_answers(entry["answers"]):
+            return f": {test_id} has answers that are not of questions"
         figures = entry.get("figures", {})
         for key, value in (*figures.items(), *entry.get("floors", {}).items()):
             if metric_of(key) is None or not is_measured(value):
@@ -104,6 +117,11 @@ def _wrong(document: Any) -> str | None:
         if (wrong := wrong_spread(entry)) is not None:
             return f": {test_id} has {wrong}"
     return None
+
+
+def _are_answers(stored: Mapping[str, Any]) -> bool:
+    known = {"sha256", "results"} == set(stored) and all(isinstance(text, str) for text in stored.values())
+    return known and set(stored["results"]) <= {RIGHT, WRONG, NONE}
 
 
 def _of_text(entry: Mapping[str, Any], *, published: bool) -> Mapping[str, Any]:
@@ -158,7 +176,13 @@ def _stored(entry: Entry) -> dict[str, Any]:
     classic = "BENCH_SERVING" in entry.reasons
     gathered = gather(runs, gated_keys(entry.method, *runs, classic=classic))
     # `lacking`: so that a comparison reports the metric that it cannot compare, instead of leaving it out
-    further = {"lacking": dict(gathered.lacking), "allowed": entry.allowed_checks}
+    further: dict[str, Mapping[str, str]] = {
+        "lacking": dict(gathered.lacking),
+        "allowed": entry.allowed_checks,
+        "answers": {}
+        if entry.accuracy is None
+        else {"sha256": entry.accuracy.sha256, "results": entry.accuracy.results},
+    }
     return {
         "method": entry.method,
         "workload": identity(entry.workload, entry.plan),
@@ -234,6 +258,8 @@ def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
                 known[SPREAD] = entry[SPREAD]
             if allowed := {**known.get("allowed", {}), **entry.get("allowed", {})}:
                 known["allowed"] = allowed
+            if "answers" in entry:  # of the last one: the same questions again are no further questions
+                known["answers"] = entry["answers"]
     last = documents[-1]
     labels = dict.fromkeys(label for document in documents for label in document.get("labels", ()))
     source = JOINT.join(str(document.get("source", path)) for path, document in named)

@@ -47,6 +47,7 @@ class Comparison:
     notes: tuple[Message, ...] = ()  # on the old side, beside the verdict
     looks: LooksTaken | None = None  # None: the number of repeats was fixed
     launches: Launches | None = None  # that the samples are of; None: nothing was compared
+    undecided: Message | None = None  # of answers, which have no metric that is compared by its repeats
 
     def refused(self, why: Message, differences: Iterable[Message] = ()) -> Comparison:
         """The same, not comparable."""
@@ -73,7 +74,13 @@ class Comparison:
             for metric in self.metrics
             if metric.outcome is ComparisonResult.INCONCLUSIVE
         )
-        return Message("comparison.undecided_metrics", metrics=undecided[:2]) if undecided else None
+        return Message("comparison.undecided_metrics", metrics=undecided[:2]) if undecided else self.undecided
+
+    def with_result(self, result: Objective | Message) -> Comparison:
+        """The same with the result of comparing answers. A message: it is inconclusive."""
+        if isinstance(result, Objective):
+            return replace(self, objectives=(result,))
+        return replace(self, undecided=result, reasons=(Reason.INCONCLUSIVE, *self.reasons))
 
     def as_dict(self) -> dict[str, Any]:
         parts = {"difference": self.differences, "allowed_difference": self.allowed, "note": self.notes}
@@ -151,7 +158,7 @@ def compare(
     as_text = stored["workload"].get("prompt_form") == "text"
     for refusal in (
         blocked(differing, allow, as_text=as_text),
-        _not_allowed(
+        not_allowed(
             baseline.path, {name: text for name, text in entry.allowed.items() if name not in checks}
         ),
         _not_recorded(baseline.path, absent if strict else ()),
@@ -176,7 +183,7 @@ def compare(
     return _concluded(comparison, metrics, sizes if counted is None else counted)
 
 
-def _not_allowed(path: str, exempted: Mapping[str, str]) -> tuple[Message] | None:
+def not_allowed(path: str, exempted: Mapping[str, str]) -> tuple[Message] | None:
     """Whoever saved the baseline allowed these checks, and whoever compares with it has to allow them too:
     with half of the requests refused any server is faster.
     """

@@ -37,6 +37,7 @@ class Case:
     shown: Sequence[str] = ()  # metrics that stand for the test where it has no objective
     # what the requests of all repeats certify of the percentiles among slos
     percentiles: Mapping[Slo, Certified] = field(default_factory=dict)
+    accuracy: Objective | Undecided | None = None  # against --accuracy-floor
 
 
 def judge(case: Case) -> Verdict:
@@ -45,6 +46,7 @@ def judge(case: Case) -> Verdict:
     floors = (*case.floors, *comparison.floors)
     results = [_result(case, "slo", rule) for rule in case.slos]
     results += [_result(case, "floor", rule) for rule in floors]
+    results += [] if case.accuracy is None else [case.accuracy]
     decided = (result for result in results if isinstance(result, Objective))
     objectives = (*decided, *comparison.objectives)
     required = case.require_baseline and Reason.NO_BASELINE in comparison.reasons
@@ -69,7 +71,8 @@ def judge(case: Case) -> Verdict:
         first = [f"UNDEFINED:{rule.metric}" for rule in results if isinstance(rule, Slo)]
     # What there is nothing of is no reason, unless it was required.
     reasons = [each for each in comparison.reasons if required or each is not Reason.NO_BASELINE]
-    absent = (*([] if floors else [Reason.NO_FLOOR]), *(set(comparison.reasons) - set(reasons)))
+    has_floor = floors or case.accuracy is not None
+    absent = (*([] if has_floor else [Reason.NO_FLOOR]), *(set(comparison.reasons) - set(reasons)))
     inconclusive = [Reason.INCONCLUSIVE] if undecided else []
     codes = tuple(dict.fromkeys((*first, *reporting, *reasons, *inconclusive, *case.labels)))
     advice = tuple(as_message(text) if isinstance(text, str) else text for text in case.advice)

@@ -300,6 +300,19 @@ def test_what_an_earlier_run_left_in_the_cache_is_seen(sglang_cpu_server: RealSe
     assert entry["word"] == "INVALID"
 
 
+def test_questions_of_a_model_that_knows_no_answer(sglang_cpu_server: RealServer, tmp_path: Path) -> None:
+    """Random weights: hardly any answer is right. Its tokenizer has no chat template, so that the server
+    refuses messages, which is no wrong answer.
+    """
+    options = ("--accuracy-file=smoke", "--accuracy-floor=0.9", "--allow=answered")
+    entry = one_test(sglang_cpu_server, tmp_path, "tests/serving/test_accuracy.py", *options)
+    results = entry["accuracy"]["results"]
+    assert (len(results), results.count("-")) == (40, 16) and results.count("1") <= 2
+    assert (entry["word"], entry["reasons"][:2]) == ("FAILED", ["FLOOR:accuracy", "answered"])
+    (check,) = (check for check in entry["checks"] if check["name"] == "answered")
+    assert "status 400" in check["text"] and check["allowed"]
+
+
 def test_a_batch_over_the_running_cap_is_sent_no_load(sglang_cpu_server: RealServer, tmp_path: Path) -> None:
     """This server runs 16 at once; --allow=batch_fits measures it anyway."""
     lengths = ("--batch-sizes=20", "--decode-input-len=64", "--decode-output-len=64")

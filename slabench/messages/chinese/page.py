@@ -72,6 +72,7 @@ MESSAGES = {
     "page.method.ali-prefill": "ali prefill：每秒输入 token 数",
     "page.method.ali-saturation": "ali saturation（打满）",
     "page.method.serving": "serving（自定义负载）",
+    "page.method.accuracy": "正确率：对问题的回答",
     "page.curve_points": "decode 曲线的各点",
     "page.probes": "搜索的各次探测",
     "page.not_run": "计划但未运行",

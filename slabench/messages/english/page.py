@@ -81,6 +81,7 @@ MESSAGES = {
     "page.method.ali-prefill": "ali prefill: input tokens per second",
     "page.method.ali-saturation": "ali saturation",
     "page.method.serving": "serving",
+    "page.method.accuracy": "accuracy: answers to questions",
     "page.curve_points": "The decode curve's points",
     "page.probes": "The search's probes",
     "page.not_run": "Planned and not run",

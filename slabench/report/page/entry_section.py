@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from slabench.messages import Message
 from slabench.metrics.definitions import declared, metric_of
 from slabench.report import comparison
+from slabench.report.accuracy_section import accuracy_lines
 from slabench.report.console import error_bar
 from slabench.report.headline_metric import verdict
 from slabench.report.page.table import NONE, Cell, Table, columns, label, metric, numeric
@@ -155,6 +156,7 @@ def _lines(entry: Entry) -> Iterator[str]:
         yield str(Message("console.not_judged", reasons=in_words(entry.absent)))
     yield from entry.labels
     yield from filter(None, (entry.explained, error_bar(entry)))
+    yield from map(str, accuracy_lines(entry.accuracy))
     if entry.metrics.get("accept_length"):
         yield str(Message("console.accept_length", tokens=entry.metrics["accept_length"]))
     if (compared := entry.comparison) is not None:

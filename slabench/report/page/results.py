@@ -100,6 +100,10 @@ CAPACITY: Mapping[str, Make] = {
 METHODS: Mapping[str, Mapping[str, Make]] = {
     "tencent": TENCENT, "tencent-capacity": CAPACITY, "ali-decode": DECODE, "ali-prefill": PREFILL,
     "ali-decode-curve": {"result": lambda entry: Cell(headline_metrics(entry))},
+    "accuracy": {
+        "result": lambda entry: Cell(headline_metrics(entry)), "prompts": _sent("count"),
+        "concurrency": _sent("max_concurrency"),
+    },
 }  # fmt: skip
 TITLED = (
     "tencent",
@@ -109,6 +113,7 @@ TITLED = (
     "ali-prefill",
     "ali-saturation",
     "serving",
+    "accuracy",
 )
 
 

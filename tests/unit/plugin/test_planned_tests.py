@@ -64,3 +64,15 @@ def test_others_by_their_mark_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list(tests) == ["test_marked", "test_unmarked"]
     assert tests["test_marked"].loads[0].form.num_prompts == 4 and not tests["test_marked"].judged
     assert not tests["test_unmarked"].loads and "no mark `sends`" in str(tests["test_unmarked"].ended)
+
+
+def test_questions_come_after_the_loads_and_only_where_they_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("SLABENCH_BASE_URL", raising=False)
+    serving, tencent = str(SUITES / "serving"), str(SUITES / "tencent")
+    assert list(planned(serving)) == ["test_custom"]
+    tests = planned(serving, tencent, "--accuracy-file=smoke", "--num-prompts=4")
+    assert list(tests) == ["test_custom", "test_sla[np4]", "test_accuracy"]
+    asked = tests["test_accuracy"]
+    assert asked.accuracy and asked.judged and not asked.loads and asked.ended is None

@@ -216,7 +216,16 @@ def test_parameters_of_a_profile() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "demos", "demo?speed=3", "demo?max_running=x", "demo?max_running=0", "demo?noise=-1"]
+    "text",
+    [
+        "",
+        "demos",
+        "demo?speed=3",
+        "demo?max_running=x",
+        "demo?max_running=0",
+        "demo?noise=-1",
+        "demo?right=2",
+    ],
 )
 def test_a_profile_that_is_none_is_one_sentence(text: str) -> None:
     with pytest.raises(UnknownProfile, match=r"\.$"):
