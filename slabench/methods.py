@@ -27,6 +27,8 @@ class Form:
     num_prompts: int
     request_rate: float = INF
     max_concurrency: int | None = None
+    # the short form of a quick gate: judged by comparison alone, at a fixed batch by TPOT alone
+    quick: bool = False
 
     def __post_init__(self) -> None:
         """ConfigError for what is no load, before anything is sent."""
@@ -89,7 +91,9 @@ def reduced(differences: tuple[str, ...]) -> tuple[str, ...]:
 
 # shared texts of both publications: see docs/methods.md for the sources.
 ALI_DECODE = Form("ali-decode", 4096, 1536, num_prompts=1)  # num_prompts is the batch size
-ALI_PREFILL = Form("ali-prefill", 1024, 1, num_prompts=512)  # input_len 1024, 2048 and 4096
+ALI_BATCH_SIZES = (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64)
+ALI_PREFILL = Form("ali-prefill", 1024, 1, num_prompts=512)
+ALI_PREFILL_LENS = (1024, 2048, 4096)
 ALI_SATURATION = Form("ali-saturation", 4096, 1536, num_prompts=4096, max_concurrency=2048)
 TENCENT = Form("tencent", 3500, 1200, num_prompts=128, request_rate=128.0, max_concurrency=128)
 TENCENT_COUNTS = (128, 256, 512)

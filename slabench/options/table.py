@@ -5,6 +5,7 @@ made from here).
 from __future__ import annotations
 
 from slabench.options.clients import CLIENT
+from slabench.options.gate import GATE
 from slabench.options.outcomes import JUDGEMENT, OUTPUT
 from slabench.options.plan import PLAN
 from slabench.options.servers import SERVER
@@ -19,6 +20,7 @@ OPTIONS: tuple[Option, ...] = (
     *ACCURACY,
     *CLIENT,
     *JUDGEMENT,
+    *GATE,
     *OUTPUT,
     *PLAN,
 )

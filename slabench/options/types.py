@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,19 @@ def positive_float(text: str) -> float:
     if not math.isfinite(value) or value <= 0:
         raise ValueError(f"{text} is not a number above 0")
     return value
+
+
+_SPAN = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?:in)?)?(?:(\d+)s)?")
+
+
+def time_span(text: str) -> float:
+    """Seconds."""
+    match = _SPAN.fullmatch(text)
+    parts = [] if match is None else [int(part or 0) for part in match.groups()]
+    seconds = sum(count * unit for count, unit in zip(parts, (3600, 60, 1), strict=False))
+    if not seconds:
+        raise ValueError(f"{text} is no time with its units, such as 45m, 90s or 1h30m")
+    return float(seconds)
 
 
 def count_or_batch(text: str) -> int | str:

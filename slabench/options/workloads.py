@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from slabench.methods import ALI_BATCH_SIZES
 from slabench.options.types import (
     Option,
     inner_share,
@@ -128,9 +129,9 @@ ALI: tuple[Option, ...] = (
     Option(
         "ali",
         "--batch-sizes",
-        (1, 2, 4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64),
+        None,
         "ali decode",
-        "batch sizes",
+        f"batch sizes (default {','.join(map(str, ALI_BATCH_SIZES))}; a quick gate: three of those that fit)",
         ints,
         metavar="A,B",
     ),
@@ -143,8 +144,15 @@ ALI: tuple[Option, ...] = (
         positive_int,
         metavar="K",
     ),
-    Option("ali", "--decode-input-len", 4096, "ali decode", "prompt tokens", positive_int),
-    Option("ali", "--decode-output-len", 1536, "ali decode", "tokens to generate", positive_int),
+    Option("ali", "--decode-input-len", None, "ali decode", "prompt tokens (default 4096)", positive_int),
+    Option(
+        "ali",
+        "--decode-output-len",
+        None,
+        "ali decode",
+        "tokens to generate (default 1536; a quick gate: by the server's speed)",
+        positive_int,
+    ),
     Option(
         "ali",
         "--saturation",
@@ -152,8 +160,23 @@ ALI: tuple[Option, ...] = (
         "ali decode",
         "also run 4096 prompts at concurrency 2048, the later form's first step",
     ),
-    Option("ali", "--prefill-lens", (1024, 2048, 4096), "ali prefill", "prompt lengths", ints, metavar="A,B"),
-    Option("ali", "--prefill-prompts", 512, "ali prefill", "prompts per length", positive_int),
+    Option(
+        "ali",
+        "--prefill-lens",
+        None,
+        "ali prefill",
+        "prompt lengths (default 1024,2048,4096; a quick gate: 2048)",
+        ints,
+        metavar="A,B",
+    ),
+    Option(
+        "ali",
+        "--prefill-prompts",
+        None,
+        "ali prefill",
+        "prompts per length (default 512; a quick gate: by the server's speed)",
+        positive_int,
+    ),
 )
 CAPACITY: tuple[Option, ...] = (
     Option(

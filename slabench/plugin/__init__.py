@@ -22,6 +22,7 @@ PARTS = (
     "slabench.plugin.html",
     "slabench.plugin.fixtures",
     "slabench.plugin.plan",
+    "slabench.plugin.gate_tests",
 )
 
 

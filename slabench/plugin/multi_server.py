@@ -70,6 +70,10 @@ def check_numbers(config: pytest.Config, settings: Settings) -> None:
             "A baseline server is measured in turns with the new one, in one process; leave -n out.",
         ),
         (
+            count and settings.quick,
+            "--gate=quick sets its lengths by what one server takes, in one process; leave -n out.",
+        ),
+        (
             count and settings.options.launch is not None,
             "--launch starts one server; leave -n out.",
         ),

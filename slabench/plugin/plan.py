@@ -6,8 +6,9 @@ they do in a run.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -19,6 +20,7 @@ from slabench.options.checks import check_writable
 from slabench.output_file import check_free, write_whole
 from slabench.plugin import plan_fixtures
 from slabench.plugin.forms import check_objectives
+from slabench.plugin.gate_tests import Choice
 from slabench.plugin.language import spoken
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls, idle_options, unread
@@ -27,7 +29,12 @@ from slabench.plugin.repeats import check_repeats
 from slabench.plugin.stash import SETTINGS
 from slabench.plugin.terminal import say
 from slabench.report.sanitize import plain_lines
+from slabench.session.gate_quick import is_quick
 from slabench.session.planned_load import BodyEnds, PlannedTest, Recorders
+
+if TYPE_CHECKING:
+    from slabench.session.plan import Knowledge
+    from slabench.session.settings import Settings
 
 ERROR = pytest.StashKey[BaseException | None]()  # on the item: what its setup or body raised
 
@@ -50,6 +57,7 @@ class PlanRun:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
+        self.probed: Knowledge | None = None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
@@ -68,6 +76,7 @@ class PlanRun:
                 check_writable("--plan-json", config.option.plan_json)
                 check_free("--plan-json", config.option.plan_json)
             check_repeats(config, live)
+            live = self._chosen(session, live)
             settings = config.stash[SETTINGS]
             check_calls(live, settings.slos, settings.goodput)
             following = zip(live, [*live[1:], None], strict=True)
@@ -94,6 +103,30 @@ class PlanRun:
             say(config, f"INVALID: {sentence}")
             pytest.exit(sentence, returncode=INVALID)
         return True
+
+    def _chosen(self, session: pytest.Session, live: list[pytest.Item]) -> list[pytest.Item]:
+        """The tests that the gate would measure, with its lengths."""
+        config, settings = self.config, self.config.stash[SETTINGS]
+        if not is_quick(config.option) and settings.options.time_budget is None:
+            return live
+
+        def stops(tests: Sequence[PlannedTest]) -> set[str]:
+            known = self._known(tests, settings).stops or ()
+            return {test_id for stop in known for test_id in stop.tests}
+
+        choice = Choice(session, settings, lambda tests: self._known(tests, settings), stops)
+        config.stash[SETTINGS] = choice.make({}, ())
+        return [item for item in session.items if is_live(item)]
+
+    def _known(self, tests: Sequence[PlannedTest], settings: Settings) -> Knowledge:
+        """A server is asked once."""
+        from slabench.session.plan_knowledge import PROBE, known, offline
+
+        if settings.options.plan != PROBE:
+            return offline(settings, tests)
+        if self.probed is None:
+            self.probed = known(settings, tests, lambda sentence: say(self.config, sentence))
+        return self.probed
 
     def _planned(self, item: pytest.Item, following: pytest.Item | None) -> PlannedTest:
         """ConfigError for a wrong call in its body."""
@@ -126,12 +159,11 @@ class PlanRun:
 
     def _show(self, tests: list[PlannedTest]) -> None:
         from slabench.session.plan import plan_run
-        from slabench.session.plan_knowledge import known
         from slabench.session.plan_text import plan_text, plan_values
         from slabench.strict_json import dumps
 
         config, settings = self.config, self.config.stash[SETTINGS]
-        plan = plan_run(tests, settings, known(settings, tests, lambda sentence: say(config, sentence)))
+        plan = plan_run(tests, settings, self._known(tests, settings))
         with spoken(config):
             text = plan_text(plan)
         for line in text.splitlines():

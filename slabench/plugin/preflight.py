@@ -15,6 +15,7 @@ import pytest
 from slabench.errors import ConfigError, InvalidRun, ServerError
 from slabench.exit_status import INVALID
 from slabench.plugin.forms import check_objectives, marked_forms
+from slabench.plugin.gate_tests import choose
 from slabench.plugin.language import spoken
 from slabench.plugin.multi_server import check_same, place, workers
 from slabench.plugin.order import is_live
@@ -98,6 +99,8 @@ def pytest_runtestloop(session: pytest.Session) -> None:
             say(config, f"Measuring the baseline server first; its output goes to {output}.")
             campaign.before = measure(config, config.stash[SETTINGS], campaign.folder)
         deployment = campaign.open()
+        choose(session, campaign, resumed)
+        recorder.set_planned([item.nodeid for item in session.items if is_live(item)])
         recorder.add_labels(deployment.labels)  # a run that ends before its first verdict is labelled too
         recorder.write()
         if resumed is not None:

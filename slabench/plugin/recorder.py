@@ -93,7 +93,7 @@ class Recorder:
         folder = RunFolder(path)
         kept = resume.finished(before)
         resume.keep_records(path, kept)
-        self.resumed = Resumed(name, kept, before.server)
+        self.resumed = Resumed(name, kept, before.server, before.planned)
         return folder, RunFile.resume(folder, before, list(kept.values()), **made)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -26,10 +26,19 @@ _PHASES: tuple[Literal["setup", "call", "teardown"], ...] = ("setup", "call", "t
 
 
 class Resumed:
-    """The run that is continued: its kept entries by test id, and the server that they were measured on."""
+    """The run that is continued: its kept entries by test id, and the server that they were measured on.
 
-    def __init__(self, path: str, kept: Mapping[str, Entry], server: ServerEntry | None) -> None:
-        self.path = path
+    planned: ids of its tests, finished or not.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        kept: Mapping[str, Entry],
+        server: ServerEntry | None,
+        planned: Collection[str] = (),
+    ) -> None:
+        self.path, self.planned = path, planned
         self.kept = kept
         self.server = server
 

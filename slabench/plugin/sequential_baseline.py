@@ -41,6 +41,7 @@ NOT_ITS_OWN = {
     "--require-baseline": 0,
     "--report-dir": 1,
     "--repeats": 1,
+    "--gate": 1,
     "--bench-serving-jsonl": 1,
     "--github": 0,
     "--junitxml": 1,
@@ -64,6 +65,7 @@ def command(words: Sequence[str], settings: Settings, folder: Path) -> list[str]
     kept += [f"--launch={options.baseline_launch}", *(f"--env={text}" for text in options.baseline_env or ())]
     kept += [f"--deploy-log={','.join(options.baseline_deploy_log)}"] if options.baseline_deploy_log else []
     kept.append(f"--api-key-env={options.baseline_api_key_env or options.api_key_env}")
+    kept += ["--gate=quick"] if settings.quick else []
     kept += [f"--report-dir={folder}", f"--repeats={settings.repeats}"]
     return [sys.executable, "-m", "pytest", *kept]
 

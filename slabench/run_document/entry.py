@@ -83,7 +83,8 @@ class LooksEntry:
     last: int  # the most repeats
     level: float  # one-sided level of each look, of one metric alone; all looks together have 0.025
     repeats: int  # measured at the new server, and in turns with it at the baseline server
-    # decided, worse (FAILED whatever the other metrics are), most_repeats, invalid (a load was), not_compared
+    # decided, worse (FAILED whatever the other metrics are), most_repeats, time_budget, invalid (a load was),
+    # not_compared
     stopped: str
     first_pair: str  # warmed: it counts, since each server had the load's warm-up before it
 

@@ -6,6 +6,7 @@ they hand its parts to the functions that measure and evaluate.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -49,6 +50,7 @@ class Campaign:
         self.opened: Servers | None = None
         # --one-after-the-other: what the baseline server's run gave, before the new server was started
         self.before: StoredSide | None = None
+        self.deadline: float | None = None  # monotonic, of --time-budget
         # what a test had measured when Ctrl-C came: handed over like a report's entry
         self.interrupted: FinishedTest | None = None
         self.decode_points: list[DecodePoint] = []
@@ -66,6 +68,10 @@ class Campaign:
         if self.opened is None:
             raise ConfigError("A live test needs --base-url.")
         return self.opened
+
+    def over(self) -> bool:
+        """Whether --time-budget is."""
+        return self.deadline is not None and time.monotonic() >= self.deadline
 
     def open(self) -> Deployment:
         """Start or find the servers; ConfigError and ServerError carry the sentence that ends the session."""

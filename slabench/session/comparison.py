@@ -81,6 +81,7 @@ def compare(
         work,
         sizes,
         classic=run.reported is not None,
+        quick=mine[0].measured.form.quick,
     )
     if comparison is None:
         return None
@@ -99,6 +100,7 @@ def compare_runs(
     sizes: Sequence[Mapping[str, int]],
     *,
     classic: bool = False,
+    quick: bool = False,
     only: Sequence[str] | None = None,
     repeats: Mapping[str, int] | None = None,
 ) -> Comparison | None:
@@ -109,7 +111,8 @@ def compare_runs(
     gather().
     """
     test_id, before = compared.test_id, compared.before
-    gated = gated_keys(method, *theirs, *mine, classic=classic)
+    gated = gated_keys(method, *theirs, *mine, classic=classic, quick=quick)
+    only = gated if quick else only  # a stored side has what gates the full form
     known, interleaved = compared.file, None
     if theirs:
         # Repeat k of one side belongs to repeat k of the other: same prompts, one right after the other.
@@ -196,7 +199,8 @@ def margins(compared: ComparedWith, loads: Sequence[tuple[Measured, Metrics]]) -
     mine = [metrics for load, metrics in loads if load.trial.side == NEW]
     theirs = [metrics for load, metrics in loads if load.trial.side == BASELINE]
     first = loads[0][0]
-    gated = gated_keys(first.form.method, *theirs, *mine, classic=first.run.reported is not None)
+    classic, quick = first.run.reported is not None, first.form.quick
+    gated = gated_keys(first.form.method, *theirs, *mine, classic=classic, quick=quick)
     old = gather(theirs, gated).values if theirs else _stored(compared)
     return [
         Margin(metric, sum(values) / len(values), limit_of(key, values, old[key], compared.tolerance))

@@ -34,14 +34,20 @@ def until_decided(
     trials: Iterable[Trial],
     measure: Callable[[Trial], Load],
     look: Callable[[Sequence[Load]], StopReason | None],
+    over: Callable[[], bool] = lambda: False,
 ) -> tuple[list[Load], StopReason]:
     """The loads of all trials, or of those up to the repeat after which look() has a reason to stop.
 
-    look: called with the loads of one repeat, after each.
+    look: called with the loads of one repeat, after each. over: whether the time is, asked before each load;
+    a repeat that is not complete then does not count.
     """
     loads: list[Load] = []
     for _, repeat in groupby(trials, key=lambda trial: trial.repeat):
-        measured = [measure(trial) for trial in repeat]
+        measured = []
+        for trial in repeat:
+            if over():
+                return loads, StopReason.TIME_BUDGET
+            measured.append(measure(trial))
         loads += measured
         stopped = look(measured)
         if stopped is not None:

@@ -22,7 +22,10 @@ def asserted(test: PlannedTest, settings: Settings) -> tuple[Message, ...]:
     forms = [load.form for load in test.loads]
     batch = any(load.batch_size is not None for load in test.loads)
     wanted, _ = applicable(settings.slos, max((form.output_len for form in forms), default=2), batch=batch)
-    slos = () if test.curve else sla.merge(test.rules, wanted)
+    quick = any(form.quick for form in forms)
+    slos = () if test.curve else wanted if quick else sla.merge(test.rules, wanted)
+    if quick and test.rules:
+        parts.append(Message("plan.not_judged", rules=", ".join(map(str, test.rules))))
     if slos:
         parts.append(Message("plan.slos", slos=", ".join(map(str, slos))))
     compared, objectives = _compared(test, forms, settings)
@@ -51,8 +54,9 @@ def _accuracy(test: PlannedTest, settings: Settings) -> tuple[Message, ...]:
 
 def _compared(test: PlannedTest, forms: list[Form], settings: Settings) -> tuple[list[Message], bool]:
     """(what is said, whether any of it is an objective)"""
-    methods = [CURVE] if test.curve else list(dict.fromkeys(form.method for form in forms))
-    names = [f"{metric.name}.mean" if metric.spread else metric.name for m in methods for metric in gating(m)]
+    methods = [(CURVE, False)] if test.curve else dict.fromkeys((form.method, form.quick) for form in forms)
+    gates = [metric for method, quick in methods for metric in gating(method, quick=quick)]
+    names = [f"{metric.name}.mean" if metric.spread else metric.name for metric in gates]
     metrics, tolerance = ", ".join(dict.fromkeys(names)), settings.tolerance * 100
     if settings.baseline_url is not None:
         return [Message("plan.old_server", metrics=metrics, tolerance=tolerance)], True

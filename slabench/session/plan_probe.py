@@ -82,10 +82,17 @@ def probed(settings: Settings, tests: Sequence[PlannedTest], say: Callable[[str]
             campaign.open()
             servers = campaign.servers
             both = [server for server in (servers.new, servers.baseline) if server is not None]
-            results = examine(PreflightContext(settings, tests, campaign), Stage.SERVER)
-            probes = [_Probe(campaign, server, tests).run() for server in both]
+            return probe_servers(campaign, tests, both)
         finally:
             campaign.close()
+
+
+def probe_servers(
+    campaign: Campaign, tests: Sequence[PlannedTest], servers: Sequence[Deployment]
+) -> Knowledge:
+    """servers: those of the campaign that are probed; it is open. InvalidRun if a load of the probe fails."""
+    results = examine(PreflightContext(campaign.settings, tests, campaign), Stage.SERVER)
+    probes = [_Probe(campaign, server, tests).run() for server in servers]
     first = probes[0]
     return Knowledge(
         first.source(sum(len(probe.points) for probe in probes), sum(probe.seconds for probe in probes)),

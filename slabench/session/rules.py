@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from slabench.bench_serving import objectives
+from slabench.messages import Message, Sentence
 from slabench.metrics.bounded import bounds
 from slabench.records import ReportedRun
 from slabench.session.comparison import ComparedWith
@@ -43,6 +44,8 @@ class Rules:
         limits = settings.goodput or checked(goodput or {}, "judge(goodput=...)")
         check_goodput((*own, *settings.slos), limits)
         wanted, checks = applicable(settings.slos, load.form.output_len, batch=load.batch_size is not None)
+        if load.form.quick:
+            return cls(wanted, tuple(shown), limits, (not_judged(own),), checks)
         return cls(sla.merge(own, wanted), tuple(shown), limits, tuple(sla.loosened(own, wanted)), checks)
 
     def for_reported(self, reported: ReportedRun) -> Rules:
@@ -53,6 +56,12 @@ class Rules:
             shown=tuple(objectives.as_classic(key) for key in self.shown),
             labels=(*self.labels, objectives.label(reported, self.slos)),
         )
+
+
+def not_judged(own: Sequence[Slo]) -> str:
+    """The label of a test in its short form."""
+    rules = Message("label.not_judged_rules", rules=[str(rule) for rule in own]) if own else None
+    return Sentence.of("label.not_judged", rules=rules)
 
 
 def judged_metrics(
@@ -70,7 +79,8 @@ def judged_metrics(
     sides = (compared.server, compared.before, compared.file)
     # a run with repeats is made to be compared
     if load.trial.repeats > 1 or compared.saved or any(side is not None for side in sides):
-        keys += gated_keys(load.form.method, metrics, classic=load.run.reported is not None)
+        classic = load.run.reported is not None
+        keys += gated_keys(load.form.method, metrics, classic=classic, quick=load.form.quick)
         keys += [*compared.stored.samples.values, *compared.stored.floors]
     defined = [key for key in keys or shown[:1] if key in metrics or bounds(key, metrics) is not None]
     return tuple(dict.fromkeys(defined))

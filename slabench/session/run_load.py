@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from slabench.errors import InvalidRun
+from slabench.messages import Message
 from slabench.methods import Form
 from slabench.session import usage
 from slabench.session.measurement import NEW, Measured, Trial, trials
+from slabench.units import duration
 
 if TYPE_CHECKING:
     from slabench.capacity.watch import Watch
@@ -87,7 +90,9 @@ class RunLoad:
         else:
             compared = campaign.compared_with(self.test_id, self.test_ids)
             look = Looking(looks, settings, compared, campaign.facts)
-            loads, stopped = until_decided(planned, measure, look)
+            loads, stopped = until_decided(planned, measure, look, campaign.over)
+            if not loads:
+                raise InvalidRun(str(Message("gate.no_pair", budget=duration(settings.options.time_budget))))
         first = next(load for load in loads if load.trial.side == NEW)
         return replace(first, trials=tuple(loads), stopped=stopped)
 

@@ -55,6 +55,17 @@ def check(options: Namespace) -> None:
             "out.",
         ),
         (
+            options.time_budget is not None and not until_decided(options),
+            "--time-budget chooses how many pairs are added until a comparison is decided: name the old "
+            "server with --baseline-url=URL or a file with --baseline=FILE and --repeats=auto, and leave out "
+            "--repeats=K.",
+        ),
+        (
+            options.time_budget is not None and options.one_after_the_other,
+            "--time-budget is of two servers that are measured in turns, and --one-after-the-other measures "
+            "the old one before the new one is there; leave one of them out.",
+        ),
+        (
             until_decided(options) and warmup == 0,
             "--warmup-requests=0 makes the first pair a cold one, and --repeats=auto counts it: leave it "
             "out, or give --repeats=K.",

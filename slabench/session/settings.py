@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ class Settings:
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)  # merged into every request
     history: Path | None = None
     launch_spread: Baseline | None = None  # a file with how launches of an accepted version differ
+    most_pairs: int | None = None  # of --repeats=auto, where --time-budget allows no more
     goodput: Mapping[str, float] = field(default_factory=dict)  # limits in ms that each request is held to
     questions: QuestionFile | None = None  # of --accuracy-file
 
@@ -80,7 +81,9 @@ class Settings:
     @property
     def looks(self) -> Looks | None:
         """Where repeats are added until the comparison is decided; None: their number is fixed."""
-        return DEFAULT_LOOKS if until_decided(self.options) else None
+        if not until_decided(self.options):
+            return None
+        return DEFAULT_LOOKS if self.most_pairs is None else replace(DEFAULT_LOOKS, last=self.most_pairs)
 
     @property
     def gate(self) -> str | None:
@@ -93,6 +96,13 @@ class Settings:
             "--strict-validity": options.strict_validity,
         }
         return next((name for name, on in asked.items() if on), None)
+
+    @property
+    def quick(self) -> bool:
+        """Whether the methods' tests run in their short forms (gate_quick.py)."""
+        options = self.options
+        two = options.baseline_url is not None or options.baseline_launch is not None
+        return bool(options.gate == "quick" or (options.gate is None and two))
 
     @property
     def dataset_name(self) -> str:

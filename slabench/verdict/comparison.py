@@ -13,7 +13,7 @@ from slabench.verdict.baseline import Baseline
 from slabench.verdict.compared import Compared, ComparisonResult
 from slabench.verdict.differences import Sections, blocked, differences, unrecorded
 from slabench.verdict.launch_spread import Launches
-from slabench.verdict.looks import Looks, LooksTaken
+from slabench.verdict.looks import Looks, LooksTaken, StopReason
 from slabench.verdict.outcome import Objective
 from slabench.verdict.reasons import Reason
 from slabench.verdict.regression import ALPHA, NoRatio, compare_metrics
@@ -69,8 +69,10 @@ class Comparison:
     @property
     def inconclusive(self) -> Message | None:
         """The line on the metrics without a result, or None."""
+        over = self.looks is not None and self.looks.stopped is StopReason.TIME_BUDGET
+        ended = Message("comparison.time_budget", pairs=self.looks.repeats if self.looks else 0)
         undecided = tuple(
-            Message("comparison.undecided", metric=metric.message(), remedy=metric.remedy)
+            Message("comparison.undecided", metric=metric.message(), remedy=ended if over else metric.remedy)
             for metric in self.metrics
             if metric.outcome is ComparisonResult.INCONCLUSIVE
         )

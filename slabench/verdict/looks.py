@@ -22,6 +22,7 @@ class StopReason(StrEnum):
     DECIDED = "decided"  # every metric is within its limit
     WORSE = "worse"  # a metric is beyond its limit, so that the test is FAILED whatever the others are
     MOST_REPEATS = "most_repeats"  # it was not decided by the last look
+    TIME_BUDGET = "time_budget"  # --time-budget was over before it was decided
     INVALID = "invalid"  # a load is INVALID, and with it the test
     NOT_COMPARED = "not_compared"  # there is nothing to compare with, or it is not comparable
 

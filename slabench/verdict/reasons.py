@@ -37,6 +37,7 @@ REASONS = {
     Reason.ONE_LAUNCH: Message("reason.one_launch"),
     "NOT_MEASURED": Message("reason.not_measured"),
     "REDUCED": Message("reason.reduced"),
+    "NOT_JUDGED": Message("reason.not_judged"),
     "OWN_SLO": Message("reason.own_slo"),
     "SIMULATED": Message("reason.simulated"),
     "NOT_REFERENCE": Message("reason.not_reference"),

@@ -4,12 +4,18 @@ from pathlib import Path
 
 import pytest
 
+from slabench.methods import ALI_BATCH_SIZES, ALI_PREFILL_LENS
+from slabench.session.gate_quick import PREFILL_LENS, is_quick, point_id
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    options = metafunc.config.option
     if "batch_size" in metafunc.fixturenames:
-        metafunc.parametrize("batch_size", metafunc.config.getoption("batch_sizes"), ids="bs{}".format)
+        sizes = options.batch_sizes or ALI_BATCH_SIZES
+        metafunc.parametrize("batch_size", sizes, ids=point_id("bs{}", options))
     if "prefill_len" in metafunc.fixturenames:
-        metafunc.parametrize("prefill_len", metafunc.config.getoption("prefill_lens"), ids="in{}".format)
+        lengths = options.prefill_lens or (PREFILL_LENS if is_quick(options) else ALI_PREFILL_LENS)
+        metafunc.parametrize("prefill_len", lengths, ids=point_id("in{}", options))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -7,6 +7,7 @@ from argparse import Namespace
 import pytest
 
 from slabench.methods import ALI_DECODE, TPOT_LIMIT_MS, Form, reduced
+from slabench.session.gate_quick import gate_form
 from slabench.session.judge import Judge
 from slabench.session.run_load import RunLoad
 from slabench.verdict.sla import slo
@@ -15,7 +16,7 @@ TPOT_RULE = slo("tpot", "mean", "<=", TPOT_LIMIT_MS)
 
 
 def form_of(options: Namespace, batch_size: int) -> Form:
-    form = ALI_DECODE.replaced(
+    form = gate_form(ALI_DECODE, options).replaced(
         num_prompts=batch_size, input_len=options.decode_input_len, output_len=options.decode_output_len
     )
     if options.prompts_per_batch is None:

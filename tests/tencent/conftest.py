@@ -7,14 +7,20 @@ from pathlib import Path
 import pytest
 
 from slabench.methods import TENCENT_COUNTS
+from slabench.session.gate_quick import is_quick, point_id
 
 SEARCH = "test_capacity.py"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "num_prompts" in metafunc.fixturenames:
-        given = metafunc.config.getoption("num_prompts")
-        metafunc.parametrize("num_prompts", TENCENT_COUNTS if given is None else (given,), ids="np{}".format)
+    if "num_prompts" not in metafunc.fixturenames:
+        return
+    options = metafunc.config.option
+    if options.num_prompts is None and is_quick(options):
+        metafunc.parametrize("num_prompts", (None,), ids=("quick",))
+        return
+    counts = TENCENT_COUNTS if options.num_prompts is None else (options.num_prompts,)
+    metafunc.parametrize("num_prompts", counts, ids=point_id("np{}", options))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -30,6 +30,7 @@ MESSAGES = {
         "相对于允许的偏差，已接受的各次运行之间差异太大：需要更多运行，或交替测量两个服务（--baseline-url）才能得出结论"
     ),
     # 单个测试
+    "comparison.time_budget": "--time-budget 在它的第 {pairs} 对之后用完：请给更多时间",
     "comparison.undecided": "INCONCLUSIVE：{metric}；{remedy}",
     "comparison.undecided_metrics": "{metrics:；}",
     "comparison.not_comparable": "NOT_COMPARABLE：{why}",

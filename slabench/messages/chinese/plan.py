@@ -25,6 +25,7 @@ MESSAGES = {
     "plan.written": "计划已写入 {file}。",
     # 每个测试断言什么
     "plan.slos": "{slos}",
+    "plan.not_judged": "快速门禁中 {rules} 为 NOT_JUDGED",
     "plan.floors": "基线的下限：{floors}",
     "plan.old_server": "与旧服务比较：{metrics}，容差 {tolerance:g}%",
     "plan.file": "与 {file} 比较：{metrics}，容差 {tolerance:g}%",

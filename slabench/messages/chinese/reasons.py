@@ -13,6 +13,7 @@ MESSAGES = {
     "reason.one_launch": "区间中不含同一版本各次启动之间的差异",
     "reason.not_measured": "基线有的指标，本次运行没有",
     "reason.reduced": "规模小于公开方法",
+    "reason.not_judged": "快速门禁只做比较；目标与下限由 --gate=full 判定",
     "reason.own_slo": "有目标比方法自身的更宽松",
     "reason.simulated": "内置模拟服务，不是 GPU",
     "reason.not_reference": "不是 sglang 0.5.7",

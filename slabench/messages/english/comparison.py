@@ -40,6 +40,7 @@ MESSAGES = {
         "servers in turns (--baseline-url), would decide"
     ),
     # one test
+    "comparison.time_budget": "--time-budget ended after {pairs} of its pairs: give it more",
     "comparison.undecided": "INCONCLUSIVE: {metric}; {remedy}",
     "comparison.undecided_metrics": "{metrics:; }",
     "comparison.not_comparable": "NOT_COMPARABLE: {why}",

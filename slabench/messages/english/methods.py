@@ -5,6 +5,11 @@ MESSAGES = {
     "methods.no_limit": "no limit",
     "methods.one_of": "{others} or {last}",
     "methods.reduced": "REDUCED: {differences:; }",
+    "label.not_judged": (
+        "NOT_JUDGED: a quick gate only compares; the method's objectives{rules} and floors are left to "
+        "--gate=full"
+    ),
+    "label.not_judged_rules": " ({rules})",
     "label.own_slo": "OWN_SLO: {rules:; }",
     "label.rule_instead": "{rule} instead of {own}",
     "label.bench_serving": "BENCH_SERVING: {client} drove the load{judged}",

@@ -25,6 +25,7 @@ MESSAGES = {
     "plan.written": "The plan was written to {file}.",
     # what each test asserts
     "plan.slos": "{slos}",
+    "plan.not_judged": "{rules} NOT_JUDGED in a quick gate",
     "plan.floors": "floors of the baseline: {floors}",
     "plan.old_server": "compared with the old server: {metrics}, tolerance {tolerance:g} %",
     "plan.file": "compared with {file}: {metrics}, tolerance {tolerance:g} %",

@@ -15,6 +15,7 @@ MESSAGES = {
     "reason.one_launch": "how launches of one version differ is not in the interval",
     "reason.not_measured": "the baseline has a metric that this run lacks",
     "reason.reduced": "smaller than the published form",
+    "reason.not_judged": "a quick gate only compares; objectives and floors are those of --gate=full",
     "reason.own_slo": "an objective is looser than the method's own",
     "reason.simulated": "the embedded server, not a GPU",
     "reason.not_reference": "not sglang 0.5.7",

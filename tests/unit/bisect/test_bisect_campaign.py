@@ -95,18 +95,18 @@ def test_every_change_of_sixteen_versions_is_found_and_reported(tmp_path: Path, 
 
 
 def test_what_each_run_is_given(tmp_path: Path) -> None:
-    """The oldest with twice the repeats into a file, then each version against that file."""
+    """The oldest with twice the repeats into a file, then each version against that file, by a quick gate."""
     gate = Gate(9, blank=("v7",))
     done = campaign(tmp_path, gate).run(silent)
     oldest, newest, middle, again = gate.words[:4]
     file = Path(done.folder) / "oldest.json"
     assert oldest == [
         *("ali", "--launch=serve v0 --port '{port}'", "--repeats=10"),
-        *(f"--save-baseline={file}", "--batch-sizes=1"),
+        *(f"--save-baseline={file}", "--gate=quick", "--batch-sizes=1"),
     ]
     assert newest == [
         *("ali", "--launch=serve v15 --port '{port}'", "--repeats=5"),
-        *(f"--baseline={file}", "--batch-sizes=1"),
+        *(f"--baseline={file}", "--gate=quick", "--batch-sizes=1"),
     ]
     assert (middle[1], middle[2], again[1], again[2]) == (
         "--launch=serve v7 --port '{port}'",

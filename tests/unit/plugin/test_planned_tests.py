@@ -76,3 +76,18 @@ def test_questions_come_after_the_loads_and_only_where_they_are_named(
     assert list(tests) == ["test_custom", "test_sla[np4]", "test_accuracy"]
     asked = tests["test_accuracy"]
     assert asked.accuracy and asked.judged and not asked.loads and asked.ended is None
+
+
+def test_a_quick_gate_has_ids_of_its_own_and_leaves_the_curve_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SLABENCH_BASE_URL", raising=False)
+    suites = str(SUITES / "ali"), str(SUITES / "tencent"), "--base-url=sim:"
+    tests = planned(*suites, "--baseline-url=sim:", "--prefill-lens=64", "--random-output-len=7")
+    assert "test_decode_curve" not in tests and "test_decode_tpot[bs64-quick]" in tests
+    (load,) = tests["test_sla[quick]"].loads
+    assert load.form.quick and load.form.output_len == 7 and load.form.input_len == 3500
+    assert tests["test_prefill_throughput[in64-quick]"].loads[0].form.quick
+    counted = planned(*suites, "--gate=quick", "--num-prompts=9", "--batch-sizes=3")
+    assert {"test_sla[np9-quick]", "test_decode_tpot[bs3-quick]"} <= set(counted)
+    full = planned(*suites, "--baseline-url=sim:", "--gate=full")
+    assert {"test_sla[np128]", "test_decode_tpot[bs64]", "test_decode_curve"} <= set(full)
+    assert not any("quick" in name for name in {*full, *planned(*suites, "--repeats=2")})

@@ -18,7 +18,8 @@ def made(*given: str, **options: Any) -> list[str]:
         "api_key_env": "K",
         "baseline_api_key_env": None,
     } | options
-    settings: Any = SimpleNamespace(options=Namespace(**known), repeats=3)
+    quick = bool(known.pop("quick", False))
+    settings: Any = SimpleNamespace(options=Namespace(**known), repeats=3, quick=quick)
     return command(given, settings, Path("run/baseline"))[3:]
 
 
@@ -45,3 +46,9 @@ def test_a_prefix_of_an_option_is_another_option() -> None:
         "tests/ali",
         "--launch-timeout=60",
     ]
+
+
+def test_a_quick_gate_is_one_at_both_servers_and_a_full_one_at_neither() -> None:
+    """Without a second server the old one's run would take the full form by itself."""
+    assert "--gate=quick" in made("tests/ali", "--baseline-launch=x", quick=True)
+    assert "--gate" not in " ".join(made("tests/ali", "--gate=full", "--baseline-launch=x"))

@@ -116,7 +116,9 @@ CONTEXT = CheckContext(run=run_of(), exact_prompt=True, planned=0)
 
 def test_the_entry_has_how_the_looks_went() -> None:
     measured = SimpleNamespace(
-        run=SimpleNamespace(workload=WORK, plan={}, reported=None), trial=Trial(NEW, 1, 10, "pair")
+        run=SimpleNamespace(workload=WORK, plan={}, reported=None),
+        trial=Trial(NEW, 1, 10, "pair"),
+        form=SERVING,
     )
     sides = {NEW: runs(5.0, 5.01, 5.0, 5.02), BASELINE: runs(5.0, 5.0, 5.0, 5.01)}
     evaluated = [
@@ -207,3 +209,15 @@ def test_a_gate_shows_how_the_accept_length_changed(old: str) -> None:
 def test_without_speculative_decoding_no_word_of_it_is_said() -> None:
     found = compare_runs(compared(server=OTHER), "serving", runs(5.0, 5.1), runs(5.0, 5.0), WORK, [{}])
     assert found is not None and found.notes == ()
+
+
+def test_a_quick_gate_compares_the_tpot_of_a_fixed_batch_alone() -> None:
+    """Its throughput is 4 % lower here, by which the full form is worse; the stored side has both."""
+    mine = [{"tpot.mean": 40.0 + k / 100, "output_throughput": 96.0 + k / 10} for k in range(3)]
+    old = {"tpot.mean": [40.0, 40.02, 40.01], "output_throughput": [100.0, 100.1, 100.2]}
+    stored = StoredSide("before", PRINT, {ID: StoredTest("ali-decode", WORK, Gathered(old))})
+    rules = compared(before=stored, looks=DEFAULT_LOOKS)
+    for quick, words in ((True, ["holds"]), (False, ["holds", "worse"])):
+        found = compare_runs(rules, "ali-decode", mine, [], WORK, [{}], quick=quick)
+        assert found is not None and found.state == "compared"
+        assert [metric.outcome.value for metric in found.metrics] == words

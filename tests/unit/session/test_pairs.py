@@ -132,3 +132,17 @@ def test_an_invalid_load_ends_it_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     # the limit for the client's own error is of all pairs together
     unsure = Check("client_error", CheckStatus.INVALID, "The client is 2 % off.")
     assert looking(monkeypatch, unsure)(pair(1, 40.0)) is None
+
+
+def test_no_load_begins_once_the_time_is_over_and_half_a_pair_does_not_count() -> None:
+    """Five loads are measured: two whole pairs, and the first of the third."""
+    measured: list[Trial] = []
+
+    def measure(trial: Trial) -> Trial:
+        measured.append(trial)
+        return trial
+
+    planned = list(trials(10, both=True, until_decided=True))
+    loads, stopped = until_decided(planned, measure, lambda pair: None, lambda: len(measured) == 5)
+    assert (measured, loads, stopped) == (planned[:5], planned[:4], StopReason.TIME_BUDGET)
+    assert until_decided(planned, measure, lambda pair: None, lambda: True) == ([], StopReason.TIME_BUDGET)

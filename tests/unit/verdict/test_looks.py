@@ -10,10 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import stdtr
 
-from slabench.verdict.compared import ComparisonResult
-from slabench.verdict.look_levels import ALPHAS, LEVELS
-from slabench.verdict.looks import DEFAULT_LOOKS, Looks
-from slabench.verdict.regression import ALPHA, compare_metrics
 from tools import make_look_levels as maker
 
 TRIALS = 200_000
@@ -138,3 +134,17 @@ def test_nothing_is_decided_before_the_first_look(new: list[float]) -> None:
     """A point of the curve whose decode test ended early has one pair: as a single run it would be judged."""
     assert one(new, DEFAULT_LOOKS) is ComparisonResult.INCONCLUSIVE
     assert one(new, None) is (ComparisonResult.HOLDS if new[0] == 40.0 else ComparisonResult.WORSE)
+
+
+def test_what_the_time_budget_ended_says_so() -> None:
+    """`--repeats=K would decide` is no remedy there."""
+    metrics = compare_metrics(
+        {"tpot.mean": [40.0, 41.5, 39.0]}, {"tpot.mean": [40.0] * 3}, tolerance=0.02, pairs=True,
+        looks=DEFAULT_LOOKS,
+    )  # fmt: skip
+    assert [metric.outcome for metric in metrics] == [ComparisonResult.INCONCLUSIVE]
+    for stopped, words in ((StopReason.TIME_BUDGET, "--time-budget ended after 3 of its pairs"),
+                           (StopReason.MOST_REPEATS, "--repeats=")):  # fmt: skip
+        looks = LooksTaken(DEFAULT_LOOKS, 3, stopped)
+        found = Comparison("old", ComparisonState.COMPARED, metrics=metrics, looks=looks).inconclusive
+        assert words in str(found) and "INCONCLUSIVE" in str(found)

@@ -1,0 +1,26 @@
+"""门禁在第一次加载之前的说明：测量哪些点，省略了什么。"""
+
+MESSAGES = {
+    "gate.quick": "快速门禁：{parts:；}。只判定比较；您给出的选项保持不变。",
+    "gate.decode": "decode 的批大小 {sizes}，输入/输出 {lengths} 个 token，只比较 TPOT",
+    "gate.prefill": "prefill：{prompts} 条 {lengths} token 的 prompt",
+    "gate.sla": "tencent 的负载：{prompts} 条 prompt，输入/输出 {lengths} 个 token",
+    "gate.left": "留给 --gate=full：{without:；}；以及方法自身的目标与下限。",
+    "gate.left_decode": "批大小 {sizes}",
+    "gate.left_curve": "decode 曲线",
+    "gate.left_prefill": "prompt 长度 {lengths}",
+    "gate.left_sla": "tencent 的 {prompts} 条 3500/1200 的 prompt",
+    "gate.probe": "正在询问新服务器的速度，快速门禁的长度由此确定。",
+    "gate.no_probe": "服务器的速度未知，快速门禁采用通常的长度：{why}",
+    "gate.nothing_left": "快速门禁没有 decode 曲线，因此没有剩下任何测试；要测所选内容请加 --gate=full。",
+    "gate.budget": "时间预算 {budget}：{tests}，每个最多 {most} 对，按计划最多需 {time}。",
+    "gate.budget_left": "因时间不够而省略：{tests}。",
+    "gate.budget_all": "所有测试都在预算之内。",
+    "gate.budget_unknown": "时间预算 {budget}：各测试的耗时未知，因此全部开始；时间用完仍未轮到的为 INVALID。",
+    "gate.budget_too_small": "--time-budget={budget} 不够本次运行任何一个测试的 {pairs} 对；请给更多时间，或缩短负载。",
+    "gate.sees": "以 {pairs} 对计，某个指标变差到以下程度时，五次中有四次判为 FAILED：{metrics}。",
+    "gate.sees_metric": "{metric:metric} {share:.1%}（若各对相差 {noise:.1%}）",
+    "gate.no_pair": "time_budget：--time-budget={budget} 在该测试的第一对完成之前已用完；请给更多时间，或少选一些测试。",
+    "gate.full": "完整门禁：按计划，公开方法在此需要 {least} 到 {most}；--gate=quick 更短。",
+    "gate.full_unknown": "完整门禁：--plan=probe 可显示它需要几小时；--gate=quick 更短。",
+}

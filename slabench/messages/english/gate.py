@@ -1,0 +1,43 @@
+"""What a gate says before its first load: its points, and what is left out."""
+
+MESSAGES = {
+    "gate.quick": "Quick gate: {parts:; }. Only comparisons are judged; options that you gave are kept.",
+    "gate.decode": "decode at batch sizes {sizes} with {lengths} tokens in/out, by TPOT alone",
+    "gate.prefill": "prefill of {prompts} prompts of {lengths} tokens",
+    "gate.sla": "tencent's load with {prompts} prompts of {lengths} tokens in/out",
+    "gate.left": "Left to --gate=full: {without:; }; the methods' objectives and floors.",
+    "gate.left_decode": "batch sizes {sizes}",
+    "gate.left_curve": "the decode curve",
+    "gate.left_prefill": "prompt lengths {lengths}",
+    "gate.left_sla": "tencent's {prompts} prompts of 3500/1200",
+    "gate.probe": "Asking the new server for its speed, by which the quick gate's lengths are set.",
+    "gate.no_probe": "The server's speed is not known, so the quick gate has its usual lengths: {why}",
+    "gate.nothing_left": (
+        "No test is left in a quick gate, which has no decode curve; add --gate=full for what was selected."
+    ),
+    "gate.budget": (
+        "Time budget {budget}: {tests} with at most {most} pairs each, which take {time} at most by the plan."
+    ),
+    "gate.budget_left": "Left out, since it would take longer: {tests}.",
+    "gate.budget_all": "Every test fits.",
+    "gate.budget_unknown": (
+        "Time budget {budget}: how long the tests take is not known, so all of them begin; those that the "
+        "clock ends are INVALID."
+    ),
+    "gate.budget_too_small": (
+        "--time-budget={budget} is too short for {pairs} pairs of any test of this run; give it more, or "
+        "shorter loads."
+    ),
+    "gate.sees": (
+        "With {pairs} pairs a metric that is worse by this much is FAILED four times in five: {metrics}."
+    ),
+    "gate.sees_metric": "{metric:metric} {share:.1%} (if pairs differ by {noise:.1%})",
+    "gate.no_pair": (
+        "time_budget: --time-budget={budget} was over before the first pair of this test was complete; give "
+        "it more, or select fewer tests."
+    ),
+    "gate.full": (
+        "Full gate: the methods as published take {least} to {most} by the plan; --gate=quick is shorter."
+    ),
+    "gate.full_unknown": "Full gate: --plan=probe shows how many hours it takes; --gate=quick is shorter.",
+}

@@ -1,0 +1,29 @@
+"""Options of the gate: how much of the methods it measures."""
+
+from __future__ import annotations
+
+from slabench.options.types import Option, time_span
+
+GATE: tuple[Option, ...] = (
+    Option(
+        "gate",
+        "--gate",
+        None,
+        "ali, tencent",
+        "quick: few points with short answers, which are compared and not judged by the methods' objectives; "
+        "full: the methods as published (default: quick with --baseline-url or --baseline-launch, else full)",
+        str,
+        choices=("quick", "full"),
+        metavar="FORM",
+    ),
+    Option(
+        "gate",
+        "--time-budget",
+        None,
+        "all live",
+        "how long the gate may take once the servers are up, as 45m, 90s or 1h30m: tests and the most pairs "
+        "are chosen by a plan, and no load begins when it is over",
+        time_span,
+        metavar="TIME",
+    ),
+)

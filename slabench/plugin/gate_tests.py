@@ -1,0 +1,187 @@
+"""Which of the collected tests a gate measures, and in which form: --gate, --time-budget.
+
+A quick gate's tests have ids and forms of their own. All published batch sizes are collected, since the
+server has not answered by then; three are kept when it has. The decode curve, made of all batch sizes, is
+left to the full gate.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from slabench.errors import ConfigError, InvalidRun
+from slabench.messages import Message
+from slabench.places import suite_id
+from slabench.plugin.language import spoken
+from slabench.plugin.planned_tests import planned_tests
+from slabench.plugin.stash import SETTINGS
+from slabench.plugin.terminal import say
+from slabench.session.gate_quick import MARK, SIZES, QuickSizes, is_quick
+
+if TYPE_CHECKING:
+    from slabench.plugin.resume import Resumed
+    from slabench.session.campaign import Campaign
+    from slabench.session.plan import Knowledge
+    from slabench.session.planned_load import PlannedTest
+    from slabench.session.settings import Settings
+
+Workloads = Mapping[str, Mapping[str, Any]]  # by test id, of an old side
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """After the options were recorded and before tests are collected."""
+    config = session.config
+    settings = config.stash.get(SETTINGS, None)
+    if settings is not None and settings.quick:
+        setattr(config.option, SIZES, QuickSizes())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if is_quick(config.option):
+        curves = [item for item in items if "judge_curve" in _fixtures(item) and suite_id(item.path)]
+        _deselect(config, items, [item.nodeid for item in curves])
+
+
+def _fixtures(item: pytest.Item) -> Sequence[str]:
+    return getattr(item, "fixturenames", ())
+
+
+def _deselect(config: pytest.Config, items: list[pytest.Item], test_ids: Collection[str]) -> None:
+    left = [item for item in items if item.nodeid in test_ids]
+    if left:
+        items[:] = [item for item in items if item.nodeid not in test_ids]
+        config.hook.pytest_deselected(items=left)
+
+
+class Choice:
+    """What is measured of a session. ask: tests -> what is known of the server's time, asked once at most.
+
+    stops: tests -> ids of those that cannot be measured.
+    """
+
+    def __init__(
+        self,
+        session: pytest.Session,
+        settings: Settings,
+        ask: Callable[[Sequence[PlannedTest]], Knowledge | None],
+        stops: Callable[[Sequence[PlannedTest]], Collection[str]],
+    ) -> None:
+        self.session, self.config, self.settings = session, session.config, settings
+        self._ask, self.stops = ask, stops
+        self.asked: list[Knowledge | None] = []
+
+    @property
+    def tests(self) -> list[PlannedTest]:
+        return planned_tests(self.session.items, self.config.option)
+
+    def knowledge(self) -> Knowledge | None:
+        if not self.asked:
+            self.asked.append(self._ask(self.tests))
+        return self.asked[0]
+
+    def make(self, workloads: Workloads, before: Collection[str]) -> Settings:
+        """The settings of the run. workloads: whose sizes are kept; before: ids of an old side, or of the run
+        that is continued. ConfigError where nothing is left.
+        """
+        from slabench.session.gate_choice import has_short_form
+
+        if any(map(has_short_form, self.tests)):
+            self._quick(workloads, before)
+        budget = self.settings.options.time_budget
+        return self.settings if budget is None else self._within(budget)
+
+    def _quick(self, workloads: Workloads, before: Collection[str]) -> None:
+        from slabench.session.gate_choice import Sizing, chosen_points, given, needed, sizes_of
+        from slabench.session.gate_text import summary
+
+        stored = sizes_of(workloads)
+        sizes, wanted = QuickSizes(**stored), needed(self.tests, {*stored, *given(self.settings)})
+        knowledge = self.knowledge() if wanted else None
+        if knowledge is not None:
+            models = [model for model in knowledge.models if model is not None]
+            sizes = Sizing(self.settings, models).sizes(self.tests, wanted, sizes)
+        setattr(self.config.option, SIZES, sizes)
+        tests = self.tests
+        self._keep(chosen_points(tests, self.settings, self.stops(tests), before))
+        self._say(*summary(self.tests))
+
+    def _within(self, budget: float) -> Settings:
+        from slabench.session.time_budget import budget_text, within
+        from slabench.units import duration
+
+        knowledge, tests = self.knowledge(), self.tests
+        if knowledge is None or knowledge.models[0] is None:
+            self._say(Message("gate.budget_unknown", budget=duration(budget)))
+            return self.settings
+        measurable = [test for test in tests if test.test_id not in self.stops(tests)]
+        chosen = within(measurable, self.settings, replace(knowledge, stops=()), budget)
+        self._keep(chosen.test_ids)
+        self._say(*budget_text(chosen, tests, self.settings, budget))
+        return replace(self.settings, most_pairs=chosen.most_pairs)
+
+    def _keep(self, test_ids: Collection[str]) -> None:
+        if not test_ids:
+            raise ConfigError(str(Message("gate.nothing_left")))
+        left = [test.test_id for test in self.tests if test.test_id not in test_ids]
+        _deselect(self.config, self.session.items, left)
+
+    def _say(self, *messages: Message) -> None:
+        with spoken(self.config):
+            for message in messages:
+                say(self.config, str(message))
+
+
+def choose(session: pytest.Session, campaign: Campaign, resumed: Resumed | None) -> None:
+    """Before the first load, with servers that have answered."""
+    from slabench.session.preflight import PreflightContext, Stage, Status, examine
+
+    config, settings = session.config, campaign.settings
+    budget = settings.options.time_budget
+    if budget is not None:
+        campaign.deadline = time.monotonic() + budget
+    elif not is_quick(config.option):
+        return
+
+    def stops(tests: Sequence[PlannedTest]) -> set[str]:
+        results = examine(PreflightContext(settings, tests, campaign), Stage.SERVER)
+        stopped = (result.tests for result in results if result.status is Status.STOP)
+        return {test_id for tests in stopped for test_id in tests}
+
+    old = _old_side(campaign, settings)
+    kept = {} if resumed is None else {test_id: entry.workload for test_id, entry in resumed.kept.items()}
+    before = sorted(old) or ([] if resumed is None else sorted(resumed.planned))
+    choice = Choice(session, settings, lambda tests: _knowledge(config, campaign, tests), stops)
+    campaign.settings = config.stash[SETTINGS] = choice.make({**old, **kept}, before)
+
+
+def _old_side(campaign: Campaign, settings: Settings) -> Workloads:
+    """The quick tests of the run at the old server, or of the baseline file."""
+    workloads: dict[str, Mapping[str, Any]] = {}
+    if campaign.before is not None:
+        workloads = {test_id: test.workload for test_id, test in campaign.before.tests.items()}
+    elif settings.baseline is not None:
+        workloads = {test_id: test.workload for test_id, test in settings.baseline.tests.items()}
+    return {test_id: workload for test_id, workload in workloads.items() if f"{MARK}]" in test_id}
+
+
+def _knowledge(config: pytest.Config, campaign: Campaign, tests: Sequence[PlannedTest]) -> Knowledge | None:
+    """None where the server's time could not be asked; the test itself will report what is wrong there."""
+    from slabench.session.plan_knowledge import offline
+    from slabench.session.plan_probe import probe_servers
+
+    if campaign.servers.new.simulated:
+        return offline(campaign.settings, tests)
+    with spoken(config):
+        say(config, str(Message("gate.probe")))
+    try:
+        return probe_servers(campaign, tests, [campaign.servers.new])
+    except InvalidRun as error:
+        with spoken(config):
+            say(config, str(Message("gate.no_probe", why=str(error))))
+        return None
