@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 
 from slabench.errors import ConfigError, ServerError
@@ -39,19 +39,26 @@ class Doctor:
         self.counts = dict.fromkeys(Status, 0)
 
     def run(self) -> int:
-        """0, or 6 where a check stops a test. ConfigError for what the options alone refuse."""
-        context = PreflightContext(self.settings, self.tests)
-        self._examine(context, Stage.COMMAND_LINE)
+        """0, or 6 where a check stops a test. ConfigError for what the options alone refuse.
+
+        A server that is not there is the first line: it stops the run whatever the options are.
+        """
         several = len(self.settings.base_urls) > 1
-        for place in range(len(self.settings.base_urls)):
-            self._server(place if several else None)
+        places = [place if several else None for place in range(len(self.settings.base_urls))]
+        with ExitStack() as stack:
+            opened = [self._open(place, stack) for place in places]
+            self._examine(PreflightContext(self.settings, self.tests), Stage.COMMAND_LINE)
+            for campaign in filter(None, opened):
+                context = PreflightContext(self.settings, self.tests, campaign)
+                self._examine(context, Stage.SERVER, Stage.PROBE)
         stops, warnings = self.counts[Status.STOP], self.counts[Status.WARN]
         end = "doctor.stops" if stops else "doctor.ready"
         with self.spoken():
             self.say(str(Message(end, stops=stops, warnings=warnings)))
         return INVALID if stops else 0
 
-    def _server(self, place: int | None) -> None:
+    def _open(self, place: int | None, stack: ExitStack) -> Campaign | None:
+        """None where the server is not there, with its line."""
         settings = self.settings
         campaign = Campaign(settings, self.folder, self.say, place)
         # old and new do not fit at once there: the new one alone is looked at
@@ -60,11 +67,9 @@ class Doctor:
             campaign.opened = open_servers(settings, self.folder, place=place, baseline=baseline)
         except ServerError as error:
             self._line("server", Result(Status.STOP, as_message(str(error))))
-            return
-        try:
-            self._examine(PreflightContext(settings, self.tests, campaign), Stage.SERVER, Stage.PROBE)
-        finally:
-            campaign.close()
+            return None
+        stack.callback(campaign.close)
+        return campaign
 
     def _examine(self, context: PreflightContext, *stages: Stage) -> None:
         for check in registered(*stages):

@@ -59,6 +59,13 @@ def test_a_healthy_server_is_ready(tmp_path: Path) -> None:
     assert "Ready: no check stops this run. Warnings: 0." in str(lines)
 
 
+def test_a_server_that_is_not_there_is_the_first_line(tmp_path: Path) -> None:
+    status, lines = examined(tmp_path, base_url=["http://127.0.0.1:9"])
+    assert status == 6
+    assert list(lines)[:2] == ["server", "deploy_log"]
+    assert lines["server"][0] == "stop" and "no server listens" in lines["server"][1]
+
+
 BROKEN = [
     ("demo?fault=flush_refused", "flush", "The server reports no running request and refuses all the same"),
     ("demo?fault=flush_missing", "flush", "was answered with HTTP 404; it must be 200"),
