@@ -45,6 +45,6 @@ def too_few_files(plan: Plan, workers: int) -> str | None:
     if most >= share + OWN_FILES:
         return None
     return (
-        f"`ulimit -n` of the client is {most}, and {share} requests in flight need about "
+        f"ulimit -n of the client is {most}, and {share} requests in flight need about "
         f"{share + SPARE_FILES}: nothing was sent."
     )

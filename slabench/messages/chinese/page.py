@@ -109,7 +109,7 @@ MESSAGES = {
     "page.column.load": "负载",
     "page.column.tpot_ms": "TPOT 均值 (ms)",
     "page.column.tpot_p99": "TPOT p99 (ms)",
-    "page.column.margin": "目标（余量）",
+    "page.column.margin": "目标（与限度之差）",
     "page.column.ttft_ms": "TTFT 均值 (ms)",
     "page.column.ttft_p99": "TTFT p99 (ms)",
     "page.column.input_rate": "输入 tok/s",

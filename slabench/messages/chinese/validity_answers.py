@@ -30,7 +30,7 @@ MESSAGES = {
         "--backend=sglang-oai。"
     ),
     "remedy.more_files": (
-        "请把启动 slabench 的 shell 的 `ulimit -n` 提高到 {files}（在途请求 {in_flight} 个，另加 {spare} 个）；若已足够高，请调大机器的 "
+        "请把启动 slabench 的 shell 的 ulimit -n 提高到 {files}（在途请求 {in_flight} 个，另加 {spare} 个）；若已足够高，请调大机器的 "
         "fs.file-max。原因不在服务端。"
     ),
     "remedy.more_ports": (

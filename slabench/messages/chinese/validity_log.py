@@ -40,7 +40,7 @@ MESSAGES = {
         "{comparison}。两者测的是同一 batch，原因多半在客户端、网络，或日志属于另一个服务。"
     ),
     "log_agrees.same_batch.remedy": (
-        "请查看检查项 `client` 中客户端的延迟，绕过代理测量，并确认 --deploy-log 属于该服务。"
+        "请查看检查项 client 中客户端的延迟，绕过代理测量，并确认 --deploy-log 属于该服务。"
     ),
     "log_agrees.differs": "{comparison}。{cause}",
     "log_agrees.differs.remedy": (

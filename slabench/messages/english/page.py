@@ -118,7 +118,7 @@ MESSAGES = {
     "page.column.load": "load",
     "page.column.tpot_ms": "TPOT mean (ms)",
     "page.column.tpot_p99": "TPOT p99 (ms)",
-    "page.column.margin": "objective (margin)",
+    "page.column.margin": "objective (from the limit)",
     "page.column.ttft_ms": "TTFT mean (ms)",
     "page.column.ttft_p99": "TTFT p99 (ms)",
     "page.column.input_rate": "input tok/s",

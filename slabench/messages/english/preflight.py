@@ -28,7 +28,7 @@ MESSAGES = {
     "deploy_log.given": "Every server has its log.",
     "reference_client.there": "{name} sends the load.",
     "open_files.few": "{problem}",
-    "open_files.few.remedy": "Raise `ulimit -n` of the shell that starts slabench.",
+    "open_files.few.remedy": "Raise ulimit -n of the shell that starts slabench.",
     "open_files.enough": "This machine allows enough open files for {streams} requests in flight.",
     "local_ports.few": (
         "{streams} requests in flight need as many local ports, and this machine has {ports}."
@@ -86,7 +86,7 @@ MESSAGES = {
     "cuda_graph.off": "The server runs without CUDA graphs: decode steps are slower.",
     "cuda_graph.off.remedy": "Start it without --disable-cuda-graph.",
     "cuda_graph.unknown": "The server does not report its largest CUDA graph.",
-    "cuda_graph.unknown.remedy": "The check `graph` of a run with --deploy-log reports batches without one.",
+    "cuda_graph.unknown.remedy": "The check graph of a run with --deploy-log reports batches without one.",
     "cuda_graph.beyond": (
         "Batches of up to {size} run, and the largest CUDA graph is of {limit}: above it every decode step "
         "is slower."

@@ -56,8 +56,8 @@ MESSAGES = {
     "compare.version": "{side}, sglang {version}",
     "compare.unchecked": "{side}; rows of another client: what they do not show was not checked",
     "compare.tolerance": (
-        "tolerance {pct:g} %: how much worse than the old run a metric may be; `allowed` is what that is for "
-        "each metric"
+        "tolerance {pct:g} %: how much worse than the old run a metric may be; the column allowed has "
+        "what that is for each metric"
     ),
     "compare.not_in_old": "{side} has no such test, so it is not compared.",
     "compare.not_in_new": "{side} has no such test.",

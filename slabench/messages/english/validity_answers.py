@@ -32,7 +32,7 @@ MESSAGES = {
         "whose workers use gRPC (smg) may have no /generate: use --backend=sglang-oai."
     ),
     "remedy.more_files": (
-        "Raise `ulimit -n` of the shell that starts slabench to {files} ({in_flight} requests in flight and "
+        "Raise ulimit -n of the shell that starts slabench to {files} ({in_flight} requests in flight and "
         "{spare} more); if it is that high, raise fs.file-max of the machine. The server is not the cause."
     ),
     "remedy.more_ports": (

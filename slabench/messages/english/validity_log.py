@@ -53,7 +53,7 @@ MESSAGES = {
         "log of another server."
     ),
     "log_agrees.same_batch.remedy": (
-        "See the client's lag in the check `client`, measure without a proxy, and check that --deploy-log "
+        "See the client's lag in the check client, measure without a proxy, and check that --deploy-log "
         "is this server's."
     ),
     "log_agrees.differs": "{comparison}. {cause}",

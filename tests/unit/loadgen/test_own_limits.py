@@ -42,7 +42,7 @@ def limit_of(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
 def test_connections_that_no_process_can_have_are_known_before_load(monkeypatch: pytest.MonkeyPatch) -> None:
     limit_of(monkeypatch, 64)
     assert own_limits.too_few_files(Plan.at_once(200), 1) == (
-        "`ulimit -n` of the client is 64, and 200 requests in flight need about 264: nothing was sent."
+        "ulimit -n of the client is 64, and 200 requests in flight need about 264: nothing was sent."
     )
     assert own_limits.too_few_files(Plan.closed_loop(1000, 200), 1) is not None
     assert own_limits.too_few_files(Plan.closed_loop(1000, 20), 1) is None
@@ -76,7 +76,7 @@ def test_a_load_that_cannot_be_driven_is_not_sent_and_every_request_has_a_record
     [
         (
             ErrorKind.NO_FILES,
-            "Raise `ulimit -n` of the shell that starts slabench to 264 (200 requests in flight",
+            "Raise ulimit -n of the shell that starts slabench to 264 (200 requests in flight",
         ),
         (ErrorKind.NO_PORTS, "Use --connections=keep-alive"),
         (ErrorKind.CONNECT, "Look at the server's log"),

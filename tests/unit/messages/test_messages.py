@@ -12,6 +12,7 @@ from string import Formatter
 import pytest
 
 from slabench.messages import Message, as_message, from_dict
+from slabench.messages.chinese import CATALOGUE as CHINESE
 from slabench.messages.english import CATALOGUE
 from slabench.messages.numbers import metric_name, number
 from slabench.records import ErrorKind
@@ -109,6 +110,11 @@ def _on_the_page(name: str) -> bool:
     wanted |= {last} if family in families else set()
     found = any(re.search(rf"[\"']{re.escape(each)}(:\w+)?[\"']", text) for each in wanted)
     return found or (family == "side" and last in ("new", "baseline"))
+
+
+def test_no_message_has_markup() -> None:
+    """The console and the pages show a backtick as it is."""
+    assert [name for catalogue in (CATALOGUE, CHINESE) for name, text in catalogue.items() if "`" in text] == []
 
 
 def test_a_check_s_text_and_remedy_are_whole_sentences() -> None:

@@ -94,7 +94,7 @@ def test_open_files_below_the_load(monkeypatch: pytest.MonkeyPatch) -> None:
     about = context(enough, few, load_workers=1)
     (result,) = results("open_files", about)
     assert (result.status, result.tests) == (Status.STOP, (few.test_id,))
-    assert "`ulimit -n` of the client is 256, and 512 requests in flight need about 576" in result.sentence
+    assert "ulimit -n of the client is 256, and 512 requests in flight need about 576" in result.sentence
     assert said(enough, few, load_workers=1) == [f"{result.sentence} It will be INVALID."]
     assert results("open_files", context(enough, load_workers=1))[0].status is Status.OK
 
