@@ -19,7 +19,7 @@ REDUCED := --random-input-len=256 --random-output-len=160 --num-prompts=32 --req
 REDUCED_CPU := $(REDUCED) --random-output-len=256 --decode-output-len=384
 DATA := --dataset-path=fixtures/data/sharegpt_small.json
 
-.PHONY: help setup bench test test-unit test-browser echarts test-sglang bench-sglang bench-client bench-overhead faults-doc docs wheel report-examples lint format clean
+.PHONY: help setup bench test test-unit test-slow test-browser echarts test-sglang bench-sglang bench-client bench-overhead faults-doc docs wheel report-examples lint format clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -36,11 +36,20 @@ bench: setup ## set up and run the reduced benchmarks on the embedded server
 
 test: setup ## set up and pass all tests of the project itself
 	$(BIN)/pytest tests/unit -n auto -q
-	$(BIN)/pytest tests/integration -q -m "not sglang and not browser" --ignore=tests/integration/fault_matrix -n 2 --dist loadfile
+	$(BIN)/pytest tests/integration -q -m "not sglang and not browser and not slow" --ignore=tests/integration/fault_matrix -n 2 --dist loadfile
 	$(BIN)/pytest tests/integration/fault_matrix -q -n 3
 
 test-unit: setup ## unit tests only, in seconds
 	$(BIN)/pytest tests/unit -n auto -q
+
+test-slow: setup .venv-ray/.stamp ## loads from several hosts: launchers, Ray, network namespaces; some minutes, by hand
+	$(BIN)/pytest tests/integration/test_load_hosts.py -q
+	.venv-ray/bin/python -m pytest tests/integration/test_load_hosts_ray.py -q
+
+.venv-ray/.stamp: requirements.txt requirements-ray.txt requirements-dev.txt constraints.txt
+	$(PYTHON) -m venv .venv-ray
+	.venv-ray/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r requirements.txt -r requirements-ray.txt -r requirements-dev.txt
+	@touch $@
 
 test-browser: setup ## the HTML report in a real browser (Debian's chromium)
 	$(BIN)/pytest tests/browser -q
@@ -99,4 +108,4 @@ format: setup ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 clean: ## remove what setup made
-	rm -rf $(VENV) $(CLIENT_VENV) $(SGLANG_VENV) .cache
+	rm -rf $(VENV) $(CLIENT_VENV) $(SGLANG_VENV) .venv-ray .cache

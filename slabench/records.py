@@ -1,14 +1,15 @@
 """What was observed, immutable: one RequestRecord a request, one RunRecord a load.
 
 Times are perf_counter_ns() readings of this machine (CLOCK_MONOTONIC on Linux, one clock for all its
-processes); None means that it never happened. Nothing here is derived: metrics/ computes, verdict/ judges.
+processes), those of another load host converted; None means that it never happened. Nothing here is derived:
+metrics/ computes, verdict/ judges.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -36,6 +37,11 @@ class ErrorKind(StrEnum):
     TOTAL_TIMEOUT = "total_timeout"
     NOT_SENT = "not_sent"  # the run ended (interrupt, dead worker) before its turn
     INTERRUPTED = "interrupted"  # sent, and the run ended while the answer was still coming
+
+
+# of RequestRecord
+_TIMES = ("due_ns", "start_ns", "sent_ns", "first_text_ns", "last_text_ns", "end_ns", "last_choice_ns")
+_STAMPS = ("arrival_ns", "text_ns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +107,20 @@ class RequestRecord:
     # for token_counts; they are not written to requests.jsonl.gz.
     counted_text: str | None = field(default=None, repr=False, compare=False)
     counted_tokens: int = field(default=0, repr=False, compare=False)
+    host: str | None = None  # the load host that sent it, whose times are converted; None: this machine
 
     @property
     def ok(self) -> bool:
         """True if the answer is complete. Its lengths and counts are checked in verdict/validity."""
         return self.error is None and self.end_ns is not None
+
+    def moved(self, by_ns: int) -> RequestRecord:
+        """The same with all its times later by so much."""
+        times: dict[str, Any] = {
+            name: value + by_ns for name in _TIMES if (value := getattr(self, name)) is not None
+        }
+        times |= {name: array("q", map(by_ns.__add__, getattr(self, name))) for name in _STAMPS}
+        return replace(self, **times)
 
     @property
     def grown(self) -> int:
@@ -185,6 +200,29 @@ class GpuCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadHost:
+    """One of the hosts that sent a load, as it was during the load."""
+
+    name: str  # by --load-hosts, or a Ray node's address
+    node: str  # by its own name
+    workers: int  # load processes
+    cores: int  # that they may use
+    files: int  # open files that each may have
+    python: str  # its version there
+    requests: int  # whose records came back
+    round_trip_ms: float | None = None  # the shortest of its pings; None: its clock was never read
+    # what its times may be wrong by beside those of this machine; None: not read after the load
+    clock_error_ms: float | None = None
+    clock_drift_ms: float | None = None  # change of its clock against ours; part of clock_error_ms
+    silent_s: float = 0.0  # longest time without a report of a load process
+    cpu_share: float | None = None  # of a core, the busiest load process
+    loop_lateness_ms: float | None = None  # as the client's, of its worst load process
+    slot_waits: int = 0  # slots that waited for their next request to come from this machine
+    slot_wait_s: float = 0.0  # how long all together
+    failure: str = ""  # how a load process of it ended, if before the load
+
+
+@dataclass(frozen=True, slots=True)
 class ClientRecord:
     """How the client itself did during a run, so that a report can state its share of the error."""
 
@@ -208,6 +246,9 @@ class ClientRecord:
     # read at the end.
     stalls_ms: Sequence[tuple[float, float]] = ()
     calibration: Calibration | None = None  # None: not asked for (the embedded server, another client)
+    hosts: Sequence[LoadHost] = ()  # that sent it; none: this machine alone
+    # of a cap over several hosts: requests sent after a slot of one of them found none left in the plan
+    tail_requests: int = 0
 
 
 @dataclass(frozen=True, slots=True)

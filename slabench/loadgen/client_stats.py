@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slabench.records import ClientRecord
+from slabench.records import ClientRecord, LoadHost
 from slabench.units import NS_PER_MS
 
 
@@ -21,6 +21,11 @@ class WorkerStats:
     stalls_ns: Sequence[Sequence[int]]  # [begin, end]
     clock_step_ns: int
     unstamped: int  # reads without a time of the kernel's
+    # Of a process that gets its requests over a stream (job_stream.py): slots that waited for one, how long
+    # together, and when one first stayed free.
+    slot_waits: int = 0
+    slot_waited_ns: int = 0
+    dry_ns: int | None = None
 
 
 def client_record(
@@ -31,6 +36,8 @@ def client_record(
     wall_s: float,
     send_lag_ns: Sequence[int],
     failure: str = "",
+    hosts: Sequence[LoadHost] = (),
+    tail_requests: int = 0,
 ) -> ClientRecord:
     """CPU and memory are the sum over all load processes, lateness is the worst process's.
 
@@ -60,6 +67,8 @@ def client_record(
             (round((begin - began_ns) / NS_PER_MS, 3), round((end - begin) / NS_PER_MS, 3))
             for begin, end in stalls
         ),
+        hosts=hosts,
+        tail_requests=tail_requests,
     )
 
 

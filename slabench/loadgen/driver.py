@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import Any
 
@@ -20,19 +18,12 @@ from slabench.loadgen.options import ClientOptions
 from slabench.loadgen.own_limits import connect_error
 from slabench.loadgen.stream import StreamMeter
 from slabench.loadgen.stream_selector import StreamSelector
-from slabench.loadgen.tls import Secure
+from slabench.loadgen.tls import Address, Secure
 from slabench.records import ErrorKind
 from slabench.units import NS_PER_S
 
 CHECK_S = 0.1
 MAX_PREOPENED = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    host: str
-    port: int
-    tls: ssl.SSLContext | None
 
 
 class LoadDriver:
@@ -52,10 +43,12 @@ class LoadDriver:
         draw: Callable[[], int | None],
         closed: bool,
         on_end: Callable[[Exchange], None],
+        awaited: Callable[[], bool] = lambda: False,
     ) -> None:
         """selector: the loop's own. share: the plan's requests that this process has from the start, rising.
 
-        draw: the next request for a slot that became free.
+        draw: the next request for a slot that became free. awaited: whether one is on its way to a slot for
+        which draw() had none.
         """
         self.loop = loop
         self.selector = selector
@@ -68,6 +61,7 @@ class LoadDriver:
         self.draw = draw
         self.closed = closed
         self.on_end = on_end
+        self.awaited = awaited
         self.keep_alive = options.connections == "keep-alive"
         self.zero_ns = 0
         self.active: dict[int, tuple[Exchange, Connection | None]] = {}
@@ -140,7 +134,7 @@ class LoadDriver:
         self.loop_lag.begin()
         self._check_timeouts()
         self._release()
-        self._check_complete()
+        self.check_complete()
 
     def _release(self) -> None:
         """Send everything that is due; then set a timer for the next request."""
@@ -160,11 +154,14 @@ class LoadDriver:
         Slots take requests in the plan's order: none waits while a slot is free, and the cap always holds.
         """
         index = self.draw()
-        if index is None:
-            return
+        if index is not None:
+            self.fill(index, perf_counter_ns())
+
+    def fill(self, index: int, free_ns: int) -> None:
+        """Take a request into a slot that is free since a moment."""
         now = perf_counter_ns()
         # In a closed loop a request is due when its slot becomes free.
-        due = now if self.closed else self.zero_ns + self.offsets[index]
+        due = free_ns if self.closed else self.zero_ns + self.offsets[index]
         if due <= now:
             self._start(index, due, waited=not self.closed)
         else:
@@ -234,7 +231,7 @@ class LoadDriver:
         if not self._stopped:
             self._next_for_slot()
         self.on_end(exchange)
-        self._check_complete()
+        self.check_complete()
 
     def _fail(self, exchange: Exchange, connection: Connection | None, kind: ErrorKind, text: str) -> None:
         """End a request from our side, connected or not."""
@@ -244,8 +241,9 @@ class LoadDriver:
             exchange.error, exchange.error_text, exchange.end_ns = kind, text, perf_counter_ns()
             self._ended(exchange)
 
-    def _check_complete(self) -> None:
-        if not self.active and (not self.mine or self._stopped) and not self.complete.done():
+    def check_complete(self) -> None:
+        waiting = bool(self.mine) or self.awaited()
+        if not self.active and (not waiting or self._stopped) and not self.complete.done():
             self.loop_lag.end()
             self._check_clock()
             self.complete.set_result(None)
@@ -279,7 +277,7 @@ class LoadDriver:
         self._stopped = True
         for exchange, connection in list(self.active.values()):
             self._fail(exchange, connection, ErrorKind.INTERRUPTED, "The run was interrupted.")
-        self._check_complete()
+        self.check_complete()
 
     def close(self) -> None:
         """After the last request: no connection stays open between two loads."""

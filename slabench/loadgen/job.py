@@ -83,7 +83,11 @@ def fill_queue(queue_fd: int, plan: Plan) -> None:
 def read_job(path: str) -> tuple[dict[str, Any], list[memoryview]]:
     """The job's head, and one view a request into the mapped file: nothing is copied before it is sent."""
     with open(path, "rb") as file:
-        view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        return parse_job(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
+
+
+def parse_job(view: memoryview) -> tuple[dict[str, Any], list[memoryview]]:
+    """The same of a job that is in memory: one that came over a stream."""
     begin = bytes(view[:20]).split(b"\n", 1)[0]
     at = len(begin) + 1
     head = json.loads(bytes(view[at : at + int(begin)]))

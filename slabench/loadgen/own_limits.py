@@ -31,13 +31,14 @@ def connect_error(error: Exception, timeout_s: float) -> tuple[ErrorKind, str]:
     return kind, f"{what.get(kind, 'No connection to the server')}: {reason}."[:500]
 
 
-def too_few_files(plan: Plan, workers: int) -> str | None:
+def too_few_files(plan: Plan, workers: int, most: int | None = None) -> str | None:
     """A sentence if a load process cannot open as many connections as the plan has in flight, before anything
     is sent.
 
-    None for an open loop without a cap: how many are in flight then depends on the server.
+    most: open files that a load process may have; None: as many as this machine allows. None for an open
+    loop without a cap: how many are in flight then depends on the server.
     """
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1] if most is None else most
     streams = plan.count if plan.cap is None else min(plan.cap, plan.count)
     if most == resource.RLIM_INFINITY or (plan.cap is None and math.isfinite(plan.request_rate)):
         return None

@@ -14,13 +14,15 @@ from typing import Any
 from slabench.errors import Interrupted
 from slabench.loadgen.client_stats import client_record
 from slabench.loadgen.frames import Frame
-from slabench.loadgen.job import write_job
+from slabench.loadgen.host_records import failure_of, host_records, tail_requests
 from slabench.loadgen.options import ClientOptions, Target
 from slabench.loadgen.own_limits import too_few_files
 from slabench.loadgen.plan import Plan
+from slabench.loadgen.pools import worker_pool
 from slabench.loadgen.prepared import PreparedRequest
 from slabench.loadgen.response_record import record_of
-from slabench.loadgen.workers import WorkerProcess, frames, worker_count, worker_pool
+from slabench.loadgen.transports.base import LoadHosts
+from slabench.loadgen.workers import WorkerProcess, frames, worker_count
 from slabench.records import ClientRecord, ErrorKind, RequestRecord
 from slabench.units import NS_PER_S
 
@@ -80,12 +82,13 @@ class _Load:
         self.send_lag_ns: list[int] = []
         self.began_ns, self.began_unix = 0, 0.0
         self.interrupted = ""  # by which signal
-        self.workers: list[WorkerProcess] = []
+        self.workers: Sequence[WorkerProcess] = ()
 
-    def run(self, target: Target, count: int) -> LoadResult:
-        with worker_pool() as pool:
-            write_job(pool.job, target, self.requests, self.plan, self.options, count)
-            self.workers = pool.take_job(self.plan, count)
+    def run(self, target: Target, place: LoadHosts | None) -> LoadResult:
+        lengths = [request.output_len for request in self.requests]
+        with worker_pool(place) as pool:
+            count = worker_count(self.plan, lengths, self.options.workers, pool.hosts)
+            self.workers = pool.take_job(target, self.requests, self.plan, self.options, count)
             with self._interruptible():
                 for worker, frame in frames(self.workers):
                     self._take(worker, frame)
@@ -104,7 +107,7 @@ class _Load:
         if frame is not None and frame.kind == "record":
             index = frame.head["index"]
             record = record_of(frame, self.requests[index], keep_text=self.options.keep_text)
-            self.records[index] = record
+            self.records[index] = record = worker.on_our_clock(record)
             if not frame.head["waited"] and record.sent_ns is not None:
                 self.send_lag_ns.append(record.sent_ns - record.due_ns)
             if self.on_record is not None:
@@ -113,10 +116,13 @@ class _Load:
             if self.on_progress is not None:
                 self.on_progress(self._progress())
         elif not self.began_ns and all(worker.ready or worker.ended for worker in self.workers):
-            # All together: one zero on the clock that they share. A process that died before has no records.
-            self.began_ns = time.perf_counter_ns() + int(START_S * NS_PER_S)
-            self.began_unix = time.time() + START_S
-            self._send({"zero_ns": self.began_ns})
+            # All together: one zero on the clock that they share, or that theirs is converted to. A process
+            # that died before has no records.
+            start_s = START_S + max(worker.lead_s for worker in self.workers)
+            self.began_ns = time.perf_counter_ns() + int(start_s * NS_PER_S)
+            self.began_unix = time.time() + start_s
+            for worker in self.workers:
+                worker.begin(self.began_ns)
 
     def _progress(self) -> Progress:
         sums = {
@@ -151,15 +157,10 @@ class _Load:
                 signal.signal(number, handler)
 
     def _result(self) -> LoadResult:
-        dead = [worker for worker in self.workers if worker.done is None]
-        failure = ""
-        if dead and not self.interrupted:
-            alone = len(self.workers) == 1
-            which = "The load process" if alone else f"{len(dead)} of {len(self.workers)} load processes"
-            ends = ", ".join(str(worker.process.returncode) for worker in dead)
-            failure = f"{which} ended with status {ends} before the run did."
+        failure = "" if self.interrupted else failure_of(self.workers)
         records = [self.records.get(k) or self._missing(k, failure) for k in range(len(self.requests))]
         last = max((record.end_ns for record in records if record.end_ns is not None), default=self.began_ns)
+        tail = tail_requests(self.workers, records)
         return LoadResult(
             requests=records,
             began_ns=self.began_ns,
@@ -171,6 +172,8 @@ class _Load:
                 wall_s=(last - self.began_ns) / NS_PER_S,
                 send_lag_ns=self.send_lag_ns,
                 failure=failure,
+                hosts=host_records(self.workers, records, (last - self.began_ns) / NS_PER_S),
+                tail_requests=tail,
             ),
             interrupted=bool(self.interrupted),
         )
@@ -210,17 +213,20 @@ def run_load(
     on_record: Callable[[RequestRecord], None] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     until: Callable[[], bool] | None = None,
+    place: LoadHosts | None = None,
 ) -> LoadResult:
     """Send every request as planned, and return once all have ended. on_record is called at each one's end.
 
     until is called with every report: True ends the load without an error, and requests on their way are
     INTERRUPTED. A request that fails is a record with an error, never an exception. Ctrl-C raises
-    LoadInterrupted with the records so far.
+    LoadInterrupted with the records so far. place: the hosts that send it, None for this machine; InvalidRun
+    where one of them cannot.
     """
     if len(requests) != plan.count:
         raise ValueError(f"{len(requests)} requests for a plan of {plan.count}")
-    workers = worker_count(plan, [request.output_len for request in requests], options.workers)
-    refused = too_few_files(plan, workers)
-    if refused is not None:
-        return _not_sent(requests, refused, on_record)
-    return _Load(requests, plan, options, on_record, on_progress, until).run(target, workers)
+    if place is None:  # else each host is asked for its own limit
+        lengths = [request.output_len for request in requests]
+        refused = too_few_files(plan, worker_count(plan, lengths, options.workers))
+        if refused is not None:
+            return _not_sent(requests, refused, on_record)
+    return _Load(requests, plan, options, on_record, on_progress, until).run(target, place)

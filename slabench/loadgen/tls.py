@@ -6,11 +6,21 @@ import asyncio
 import socket
 import ssl
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, cast
 
 from slabench.loadgen.kernel_timestamps import Ancillary
 
 _SEALED = 46 * 1024  # bytes of a read: with a record begun before, the plain text fits into 64 KiB
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """tls: None for http."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
 
 
 class Secure:

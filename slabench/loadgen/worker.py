@@ -1,5 +1,7 @@
 """A load process: `python -m slabench.loadgen.worker QUEUE_FD`; jobs come over stdin, frames go to stdout.
 
+`remote` in place of the number: on another machine, where whole jobs come over stdin (job_stream.py).
+
 A process of its own, so that nothing of the session (collection, reports, other plugins) uses its interpreter
 while it takes times. It serves all loads of a session, since starting Python costs more than a small load,
 and ends when its standard input closes.
@@ -27,13 +29,16 @@ from typing import Any
 from slabench.loadgen import event_template
 from slabench.loadgen.backends import BACKENDS
 from slabench.loadgen.client_stats import WorkerStats
-from slabench.loadgen.driver import Address, LoadDriver
+from slabench.loadgen.driver import LoadDriver
 from slabench.loadgen.exchange import Exchange
 from slabench.loadgen.frames import encode
+from slabench.loadgen.hello import MARK, REMOTE, Hello
 from slabench.loadgen.http1 import MAX_ERROR_BODY
-from slabench.loadgen.job import drawer, own_share, read_job
+from slabench.loadgen.job import drawer, own_share, parse_job, read_job
+from slabench.loadgen.job_stream import DrawnAhead, JobStream
 from slabench.loadgen.options import ClientOptions
 from slabench.loadgen.stream_selector import StreamSelector, new_loop
+from slabench.loadgen.tls import Address
 
 PROGRESS_S = 0.5
 # Answers of one length end together: the last tokens of the others are stamped before a record is made.
@@ -58,27 +63,37 @@ class Stdin(asyncio.Protocol):
 
 class Worker:
     """The process: one job after another, {"job": FILE, "number": N} each; {"zero_ns": N} begins it, {"stop":
-    true} ends it.
+    true} ends it. Remote: {"ping": X} is answered at once; {"indices": [...]} are the plan's next requests.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, selector: StreamSelector, queue_fd: int) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, selector: StreamSelector, queue_fd: int | None
+    ) -> None:
+        """queue_fd: None on another machine."""
         self.loop = loop
         self.selector = selector
-        self.draw = drawer(queue_fd)
+        self.draw = None if queue_fd is None else drawer(queue_fd)
         self.jobs: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.job: WorkerJob | None = None
+        self.out: asyncio.WriteTransport | None = None
 
     async def run(self) -> None:
-        out, _ = await self.loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.dup(1), "wb"))
-        await self.loop.connect_read_pipe(lambda: Stdin(self.handle), os.fdopen(os.dup(0), "rb"))
+        self.out, _ = await self.loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.dup(1), "wb"))
+        protocol = Stdin if self.draw is not None else JobStream
+        if self.draw is None:
+            self.out.write(MARK + encode({"kind": "hello", **asdict(Hello.ours())}))
+        await self.loop.connect_read_pipe(lambda: protocol(self.handle), os.fdopen(os.dup(0), "rb"))
         while True:
             order = await self.jobs.get()
-            self.job = WorkerJob(self.loop, self.selector, out, order["job"], order["number"], self.draw)
+            self.job = WorkerJob(self.loop, self.selector, self.out, order, self.draw)
             await self.job.run()
             self.job = None
 
     def handle(self, order: dict[str, Any]) -> None:
-        if "job" in order:
+        if "ping" in order:
+            assert self.out is not None, "it is read from after this is set"
+            self.out.write(encode({"kind": "pong", "ping": order["ping"], "now_ns": time.perf_counter_ns()}))
+        elif "job" in order:
             self.jobs.put_nowait(order)
         elif self.job is not None:
             self.job.handle(order)
@@ -92,13 +107,17 @@ class WorkerJob:
         loop: asyncio.AbstractEventLoop,
         selector: StreamSelector,
         out: asyncio.WriteTransport,
-        job: str,
-        number: int,
-        draw: Callable[[], int | None],
+        order: dict[str, Any],
+        draw: Callable[[], int | None] | None,
     ) -> None:
-        head, wires = read_job(job)
+        """draw: from the common queue; None: requests are drawn ahead."""
+        job = order["job"]
+        head, wires = read_job(job) if isinstance(job, str) else parse_job(memoryview(job))
         self.loop = loop
         self.out = out
+        self.drawn = DrawnAhead(order.get("indices", ()), more=order.get("more", False), ask=self.ask)
+        self.asked = 0  # since the last cycle of the loop
+        draw = self.drawn.draw if draw is None else draw
         tls = ssl.create_default_context(cafile=head["ca_file"]) if head["secure"] else None
         self.driver = LoadDriver(
             loop,
@@ -108,10 +127,11 @@ class WorkerJob:
             BACKENDS[head["backend"]].meter,
             wires,
             head["offsets_ns"],
-            share=own_share(head, number),
+            share=own_share(head, order["number"]),
             draw=draw if head["cap"] is not None else lambda: None,
             closed=head["closed"],
             on_end=self.ended,
+            awaited=self.drawn.waiting,
         )
         self.cpu_s = 0.0
         self.unsent: deque[Exchange] = deque()  # records
@@ -139,6 +159,9 @@ class WorkerJob:
             stalls_ns=loop_lag.stalls_ns(),
             clock_step_ns=self.driver.clock_step_ns,
             unstamped=self.driver.selector.unstamped,
+            slot_waits=self.drawn.waits,
+            slot_waited_ns=self.drawn.waited_ns,
+            dry_ns=self.drawn.dry_ns,
         )
         self.send({"kind": "done", "stats": asdict(stats)})
         self.driver.close()
@@ -148,8 +171,22 @@ class WorkerJob:
             self.cpu_s = time.process_time()
             self.driver.begin(order["zero_ns"])
             self.loop.call_later(PROGRESS_S, self.progress)
+        elif "indices" in order:
+            for index, free_ns in self.drawn.came(order["indices"], more=order["more"]):
+                self.driver.fill(index, free_ns)
+            self.driver.check_complete()
         elif order.get("stop"):
             self.driver.stop()
+
+    def ask(self, count: int) -> None:
+        """For the plan's next requests; those of one cycle of the loop together."""
+        if not self.asked:
+            self.loop.call_soon(self.send_asked)
+        self.asked += count
+
+    def send_asked(self) -> None:
+        self.send({"kind": "drawn", "count": self.asked})
+        self.asked = 0
 
     def progress(self) -> None:
         if not self.driver.complete.done():
@@ -238,7 +275,8 @@ def main(argv: Sequence[str]) -> int:
     raise_file_limit()
     loop, selector = new_loop()
     asyncio.set_event_loop(loop)
-    loop.run_until_complete(Worker(loop, selector, int(argv[0])).run())
+    queue_fd = None if argv[0] == REMOTE else int(argv[0])
+    loop.run_until_complete(Worker(loop, selector, queue_fd).run())
     return 0
 
 

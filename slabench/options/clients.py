@@ -6,7 +6,7 @@ from slabench.loadgen.backends import BACKENDS
 from slabench.loadgen.backends import DEFAULT as DEFAULT_BACKEND
 from slabench.loadgen.backends import NAMES as BACKEND_NAMES
 from slabench.loadgen.options import DEFAULTS
-from slabench.options.types import Option, count_or_auto, count_or_batch, positive_float
+from slabench.options.types import Option, count_or_auto, count_or_batch, positive_float, words
 
 CLIENT: tuple[Option, ...] = (
     Option(
@@ -54,9 +54,46 @@ CLIENT: tuple[Option, ...] = (
         "auto",
         "all live",
         "load processes that share a test's requests; auto: one for 512 requests in flight, while a core is "
-        "left",
+        "left; with load hosts at least one each",
         count_or_auto,
         metavar="N",
+    ),
+    Option(
+        "client",
+        "--load-hosts",
+        (),
+        "all live",
+        "hosts that send the load in place of this machine, separated by commas; needs --load-command",
+        words,
+        metavar="A,B",
+    ),
+    Option(
+        "client",
+        "--load-command",
+        None,
+        "all live",
+        "how a command is started at {host} with its stdin and stdout here: 'ssh {host}', "
+        "'kubectl exec -i {host} --', 'srun --overlap -w {host}'",
+        str,
+        metavar="COMMAND",
+    ),
+    Option(
+        "client",
+        "--load-cluster",
+        None,
+        "all live",
+        "the nodes of a Ray cluster send the load (slabench[ray]): ray for this machine's, or an address",
+        str,
+        metavar="ADDRESS",
+    ),
+    Option(
+        "client",
+        "--load-python",
+        None,
+        "all live",
+        "the Python of the load hosts that has slabench (default: the path of this one)",
+        str,
+        metavar="FILE",
     ),
     Option(
         "client",

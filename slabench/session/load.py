@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from slabench.loadgen import ClientOptions, LoadResult, Plan, Progress, Target, prepare_requests, run_load
+from slabench.loadgen.transports.base import LoadHosts
 from slabench.methods import Form
 from slabench.metrics.bounded import with_tokens
 from slabench.records import ReportedRun, RequestRecord, RunRecord, ServerEvidence
@@ -35,6 +37,7 @@ class LoadOptions:
     backend: str = "sglang"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # beside the API key's
     body: Mapping[str, Any] = field(default_factory=dict, repr=False)  # merged into every request
+    place: LoadHosts | None = None  # that send it; None: this machine
     arrivals: str = "poisson"
     warmup_requests: int | str = BATCH
     flush_cache: bool = True
@@ -56,6 +59,7 @@ class LoadOptions:
             backend=options.backend,
             headers=settings.headers,
             body=settings.body,
+            place=_place(settings),
             arrivals=options.arrivals,
             warmup_requests=options.warmup_requests,
             flush_cache=not options.no_flush_cache,
@@ -91,6 +95,18 @@ class LoadOptions:
         return sent | identity(self.headers, self.body)
 
 
+def _place(settings: Settings) -> LoadHosts | None:
+    options = settings.options
+    if not options.load_hosts and options.load_cluster is None:
+        return None
+    return LoadHosts(
+        names=options.load_hosts,
+        command=options.load_command or "",
+        cluster=options.load_cluster or "",
+        python=options.load_python or sys.executable,
+    )
+
+
 def target_of(deployment: Deployment) -> Target:
     return Target(deployment.url, headers=deployment.headers, ca_file=deployment.ca_file)
 
@@ -122,6 +138,7 @@ def send(
         on_record=on_record,
         on_progress=on_progress,
         until=until,
+        place=options.place,
     )
 
 

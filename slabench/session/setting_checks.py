@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -84,6 +85,7 @@ def check(options: Namespace) -> None:
     check_allow(options.allow)
     _check_baselines(options)
     _check_capacity(options)
+    _check_load_hosts(options)
 
 
 def _check_baselines(options: Namespace) -> None:
@@ -142,6 +144,55 @@ def _check_capacity(options: Namespace) -> None:
             f"--num-prompts={options.num_prompts} is below {top:g}, the highest load of "
             f"--capacity-{option}: the last run would never have as many in flight. Leave it out, or lower "
             "the range.",
+        ),
+    )
+
+
+def _check_load_hosts(options: Namespace) -> None:
+    """Hosts and how they are reached belong together; one way at a time."""
+    hosts, command, cluster = options.load_hosts, options.load_command, options.load_cluster
+    asked = [
+        name
+        for name, value in (("--load-hosts", hosts), ("--load-command", command), ("--load-cluster", cluster))
+        if value
+    ]
+    twice = [host for place, host in enumerate(hosts) if host in hosts[:place]]
+    try:
+        parts = shlex.split(command or "")
+    except ValueError:
+        parts = None
+    refuse(
+        (
+            cluster and len(asked) > 1,
+            f"--load-cluster takes its hosts from Ray; leave out {' and '.join(asked[:-1])}.",
+        ),
+        (
+            hosts and not command,
+            f"--load-hosts={','.join(hosts)} needs --load-command, which starts a command at one of them: "
+            "--load-command='ssh {host}'.",
+        ),
+        (
+            command and not hosts,
+            "--load-command starts load processes at hosts, and none is named: add --load-hosts=A,B.",
+        ),
+        (parts is None, f"--load-command={command} has a quote without an end."),
+        (
+            command and parts is not None and not any("{host}" in part for part in parts),
+            f"--load-command={command} has no {{host}}, so every host would be the same one: write "
+            "'ssh {host}', 'kubectl exec -i {host} --' or 'srun --overlap -w {host}'.",
+        ),
+        (
+            twice,
+            f"--load-hosts names {twice[0] if twice else ''} twice; --load-workers=N starts several there.",
+        ),
+        (
+            options.load_python and not asked,
+            "--load-python is the Python of load hosts, and none is named: add --load-hosts or "
+            "--load-cluster.",
+        ),
+        (
+            asked and options.client == "bench_serving",
+            f"{asked[0] if asked else ''} needs our own client; leave out --client=bench_serving.",
         ),
     )
 

@@ -62,8 +62,10 @@ def reference_client(context: PreflightContext) -> Iterator[Result]:
     stops="a load process may not open as many connections as a test has in flight",
 )
 def open_files(context: PreflightContext) -> Iterator[Result]:
-    workers = LoadOptions.of(context.settings).client.workers
-    refused = []
+    options = LoadOptions.of(context.settings)
+    if options.place is not None:
+        return  # each load host is asked for its own
+    workers, refused = options.client.workers, []
     for test_id, load in context.loads:
         if load.form.max_concurrency is None and math.isfinite(load.form.request_rate):
             continue  # how many are in flight then depends on the server
@@ -89,7 +91,7 @@ def open_files(context: PreflightContext) -> Iterator[Result]:
 )
 def local_ports(context: PreflightContext) -> Iterator[Result]:
     ports, most = port_count(), context.streams
-    if ports is None or most is None:
+    if ports is None or most is None or LoadOptions.of(context.settings).place is not None:
         return
     tests = [test_id for test_id, load in context.loads if load.in_flight > ports]
     requests = max(load.form.num_prompts for _, load in context.loads)

@@ -30,7 +30,7 @@ def frames(workers: Sequence[WorkerProcess]) -> Iterator[tuple[WorkerProcess, Fr
     for worker, frame in heard(workers):
         yield worker, frame
         if frame is not None and frame.kind == "ready":
-            threads.append(threading.Thread(target=_freeze, args=(worker.process.pid,)))
+            threads.append(threading.Thread(target=_freeze, args=(worker.channel.process.pid,)))
             threads[-1].start()
     for thread in threads:
         thread.join()

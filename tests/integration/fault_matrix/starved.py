@@ -27,7 +27,9 @@ def _starve(pid: int, ended: threading.Event) -> None:
 
 def frames(workers: Sequence[WorkerProcess]) -> Iterator[tuple[WorkerProcess, Frame | None]]:
     ended = threading.Event()
-    threads = [threading.Thread(target=_starve, args=(worker.process.pid, ended)) for worker in workers]
+    threads = [
+        threading.Thread(target=_starve, args=(worker.channel.process.pid, ended)) for worker in workers
+    ]
     for thread in threads:
         thread.start()
     try:

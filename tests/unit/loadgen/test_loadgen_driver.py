@@ -14,10 +14,11 @@ import pytest
 
 from slabench.loadgen import kernel_timestamps as arrival
 from slabench.loadgen.backends.generate import GenerateMeter
-from slabench.loadgen.driver import Address, LoadDriver
+from slabench.loadgen.driver import LoadDriver
 from slabench.loadgen.exchange import Exchange
 from slabench.loadgen.options import ClientOptions
 from slabench.loadgen.stream_selector import StreamSelector, new_loop
+from slabench.loadgen.tls import Address
 from slabench.records import ErrorKind
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 14\r\n\r\ndata: [DONE]\n\n"

@@ -156,6 +156,9 @@ def test_objectives_and_the_key() -> None:
     assert Settings.of(given(), {"SLABENCH_API_KEY": ""}).api_key is None
 
 
+SSH = {"load_hosts": ("a", "b"), "load_command": "ssh {host}"}
+
+
 @pytest.mark.parametrize(
     ("options", "environment", "sentence"),
     [
@@ -204,6 +207,14 @@ def test_objectives_and_the_key() -> None:
         ({"base_url": ["http://a:1/v1/chat/completions"]}, {}, "--base-url=http://a:1, and"),
         ({"base_url": ["http://a:1/generate"]}, {}, "the server's root, --base-url=http://a:1."),
         ({"base_url": ["http://a:1"], "baseline_url": "http://b:1/v1"}, {}, "--baseline-url=http://b:1, and"),
+        ({"load_hosts": ("a",)}, {}, "--load-hosts=a needs --load-command"),
+        ({"load_command": "ssh {host}"}, {}, "add --load-hosts=A,B"),
+        ({**SSH, "load_command": "ssh a"}, {}, "has no {host}, so every host would be the same one"),
+        ({**SSH, "load_command": "ssh '{host}"}, {}, "has a quote without an end"),
+        ({**SSH, "load_hosts": ("a", "b", "a")}, {}, "--load-hosts names a twice"),
+        ({**SSH, "load_cluster": "ray"}, {}, "leave out --load-hosts and --load-command"),
+        ({**SSH, "client": "bench_serving"}, {}, "--load-hosts needs our own client"),
+        ({"load_python": "python3"}, {}, "and none is named"),
         ({"save_baseline": "/no/such/x.json"}, {}, "cannot be written"),
         ({}, {"SLABENCH_API_KEY": "hush\nhush"}, "no HTTP header can carry"),
     ],

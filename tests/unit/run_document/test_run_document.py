@@ -59,7 +59,15 @@ def test_a_run_of_todays_form_gains_no_key_but_these(name: str) -> None:
     """A key that is absent where there is nothing to say stays absent."""
     data = content(name)
     gained = {place.rpartition(".")[2] for place in differences(stored(run_document(data)), data)}
-    assert gained <= {"allowed_differences", "interleaved", "notes", "explained", "invalid"}
+    assert gained <= {
+        "allowed_differences",
+        "interleaved",
+        "notes",
+        "explained",
+        "invalid",
+        "hosts",
+        "tail_requests",
+    }
 
 
 def test_what_a_first_run_lacks_is_none_or_empty() -> None:

@@ -10,6 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import stdtr
 
+from slabench.verdict.compared import ComparisonResult
+from slabench.verdict.comparison import Comparison, ComparisonState
+from slabench.verdict.look_levels import ALPHAS, LEVELS
+from slabench.verdict.looks import DEFAULT_LOOKS, Looks, LooksTaken, StopReason
+from slabench.verdict.regression import ALPHA, compare_metrics
 from tools import make_look_levels as maker
 
 TRIALS = 200_000

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from slabench.records import Calibration, ClientRecord, ErrorKind, ServerEvidence
+from slabench.records import Calibration, ClientRecord, ErrorKind, LoadHost, ServerEvidence
 from slabench.verdict.outcome import Check, CheckStatus
 from slabench.verdict.validity import (
     CheckContext,
@@ -93,6 +93,18 @@ def logged(**more):
     return context(log=replace(LOG, **more))
 
 
+def host(**more):
+    """One that sent a load, with nothing wrong."""
+    fields = {"name": "a", "node": "n", "workers": 1, "cores": 2, "files": 1024, "python": "3.11.7"}
+    measured = {"requests": 1, "round_trip_ms": 0.2, "clock_error_ms": 0.1, "clock_drift_ms": 0.0}
+    return LoadHost(**(fields | measured | more))
+
+
+def hosted(*hosts, records=(), **more):
+    case = context(*records, **more)
+    return replace(case, run=replace(case.run, client=replace(case.run.client, hosts=hosts)))
+
+
 BROKEN = {
     "completed": context(answer(0), answer(1, error=ErrorKind.HTTP_STATUS, error_text="HTTP 503")),
     "resent": context(answer(0, resent=True)),
@@ -135,6 +147,15 @@ BROKEN = {
     "other_clients": logged(sequences=3, prompt_tokens=201),
     "client": replace(
         context(), run=replace(run_of(answer()), client=ClientRecord(1.0, 0.99, 0.1, 0.1, 0.1))
+    ),
+    "load_hosts": hosted(host(silent_s=2.5)),
+    # decoding together for 2 ms, by two clocks that may be 3 ms apart
+    "load_clock": hosted(
+        host(clock_error_ms=1.5),
+        host(name="b", clock_error_ms=1.5),
+        records=(answer(0, host="a"), answer(1, arrivals=((138, 1), (150, 4)), end=151, host="b")),
+        batch_size=2,
+        token_capacity=9999,
     ),
     "client_error": replace(
         context(answer(0), answer(1)),
