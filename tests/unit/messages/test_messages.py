@@ -114,7 +114,9 @@ def _on_the_page(name: str) -> bool:
 
 def test_no_message_has_markup() -> None:
     """The console and the pages show a backtick as it is."""
-    assert [name for catalogue in (CATALOGUE, CHINESE) for name, text in catalogue.items() if "`" in text] == []
+    assert [
+        name for catalogue in (CATALOGUE, CHINESE) for name, text in catalogue.items() if "`" in text
+    ] == []
 
 
 def test_a_check_s_text_and_remedy_are_whole_sentences() -> None:
