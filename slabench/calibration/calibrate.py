@@ -60,9 +60,11 @@ class Calibrator:
         folder: Path | None = None,
         say: Callable[[str], None] = lambda sentence: None,
         measurer: Callable[[Shape, ClientOptions], Calibration] | None = None,
+        place: object = None,
     ) -> None:
+        """place: the hosts that the measurer is of, part of what is kept; None: this machine."""
         self.options, self.fresh, self.say = options, fresh, say
-        self.store = Store(options, folder)
+        self.store = Store(options if place is None else (options, place), folder)
         self._measure = measure if measurer is None else measurer
         self._made: dict[Shape, Calibration] = {}
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from slabench.loadgen import ClientOptions, Plan
+from slabench.loadgen.transports.base import LoadHosts
 from slabench.metrics.compute import compute
 from slabench.records import Calibration, RunRecord
 
@@ -24,7 +25,9 @@ class ClientCalibration:
         self.options, self.say = options, say
         self._calibrator: Calibrator | None = None
 
-    def calibrator(self, client: ClientOptions, *, simulated: bool) -> Calibrator | None:
+    def calibrator(
+        self, client: ClientOptions, place: LoadHosts | None, *, simulated: bool
+    ) -> Calibrator | None:
         """None where the client's error is not asked for: another client, or the embedded server without
         --calibrate=fresh.
         """
@@ -34,15 +37,28 @@ class ClientCalibration:
             return None
         if self._calibrator is None:
             from slabench.calibration import Calibrator  # numpy: only where the client is calibrated
+            from slabench.calibration.at_hosts import measurer
 
-            self._calibrator = Calibrator(client, fresh=options.calibrate == "fresh", say=self.say)
+            self._calibrator = Calibrator(
+                client,
+                fresh=options.calibrate == "fresh",
+                say=self.say,
+                measurer=None if place is None else measurer(place),
+                place=place,
+            )
         return self._calibrator
 
     def begin(
-        self, client: ClientOptions, plan: Plan, *, one_token: bool, simulated: bool
+        self,
+        client: ClientOptions,
+        plan: Plan,
+        *,
+        one_token: bool,
+        simulated: bool,
+        place: LoadHosts | None = None,
     ) -> Callable[[RunRecord], RunRecord]:
         """Calibrate for the plan's concurrency; the answer adds the result to the run that was measured."""
-        calibrator = self.calibrator(client, simulated=simulated)
+        calibrator = self.calibrator(client, place, simulated=simulated)
         if calibrator is None:
             off = Calibration("off", "--calibrate=off") if self.options.calibrate == "off" else None
             return lambda run: _with(run, off if run.reported is None else None)

@@ -78,6 +78,7 @@ def run_trial(
         load.plan,
         one_token=form.output_len == 1,
         simulated=servers.new.simulated,
+        place=load.options.place,
     )
     ready = make_ready(load, campaign.history, say=campaign.say)
     began_utc = utc_now()

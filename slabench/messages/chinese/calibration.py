@@ -1,6 +1,7 @@
 """客户端自身误差为何未知，以及正在校准。"""
 
 MESSAGES = {
+    "calibration.at_host": "施压主机 {host}：{why}",
     "calibration.not_driven": "无法对内置的 null server 施压：{problem}",
     "calibration.requests_failed": "发往 null server 的 {requests} 个请求中有 {failed} 个失败；第一个错误：{problem}",
     "calibration.unknown_answers": "null server 只把 {requests} 个请求中的 {known} 个记为完整响应",

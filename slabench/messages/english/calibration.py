@@ -1,6 +1,7 @@
 """Why the client's own error is not known, and that it is being measured."""
 
 MESSAGES = {
+    "calibration.at_host": "load host {host}: {why}",
     "calibration.not_driven": "the embedded null server could not be driven: {problem}",
     "calibration.requests_failed": (
         "{failed} of {requests} requests to the null server failed; first: {problem}"

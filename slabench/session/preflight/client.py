@@ -50,8 +50,8 @@ def client_speed(context: PreflightContext) -> Iterator[Result]:
     if campaign is None or not several:
         return
     load = max(several, key=lambda load: load.in_flight)
-    options = LoadOptions.of(context.settings).quiet.client
-    calibrator = campaign.calibration.calibrator(options, simulated=campaign.servers.new.simulated)
+    options, simulated = LoadOptions.of(context.settings), campaign.servers.new.simulated
+    calibrator = campaign.calibration.calibrator(options.quiet.client, options.place, simulated=simulated)
     if calibrator is None:
         yield ok("client_speed.not_asked")
         return

@@ -227,7 +227,7 @@ def calibrated(about: PreflightContext, known: Calibration | None) -> PreflightC
 
     calibrator = None if known is None else SimpleNamespace(before=before)
     about.campaign.calibration = SimpleNamespace(  # type: ignore[union-attr]
-        calibrator=lambda options, *, simulated: calibrator
+        calibrator=lambda options, place, *, simulated: calibrator
     )
     return about
 
