@@ -14,6 +14,8 @@ from enum import StrEnum
 from typing import Any
 
 from slabench.gpu_records import GpuTelemetry
+from slabench.load_host import LoadHost
+from slabench.reported_records import ReportedRun
 
 BEFORE = -1  # first_text_at: before the first counted token
 
@@ -200,29 +202,6 @@ class GpuCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class LoadHost:
-    """One of the hosts that sent a load, as it was during the load."""
-
-    name: str  # by --load-hosts, or a Ray node's address
-    node: str  # by its own name
-    workers: int  # load processes
-    cores: int  # that they may use
-    files: int  # open files that each may have
-    python: str  # its version there
-    requests: int  # whose records came back
-    round_trip_ms: float | None = None  # the shortest of its pings; None: its clock was never read
-    # what its times may be wrong by beside those of this machine; None: not read after the load
-    clock_error_ms: float | None = None
-    clock_drift_ms: float | None = None  # change of its clock against ours; part of clock_error_ms
-    silent_s: float = 0.0  # longest time without a report of a load process
-    cpu_share: float | None = None  # of a core, the busiest load process
-    loop_lateness_ms: float | None = None  # as the client's, of its worst load process
-    slot_waits: int = 0  # slots that waited for their next request to come from this machine
-    slot_wait_s: float = 0.0  # how long all together
-    failure: str = ""  # how a load process of it ended, if before the load
-
-
-@dataclass(frozen=True, slots=True)
 class ClientRecord:
     """How the client itself did during a run, so that a report can state its share of the error."""
 
@@ -288,36 +267,6 @@ class ServerEvidence:
     counted: Mapping[str, float] | None = None
     log_spans: tuple[LogSpan, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedRequest:
-    """One request as another client's output file tells it, in seconds.
-
-    What the file does not hold has no field here.
-    """
-
-    index: int
-    input_len: int  # tokens of the prompt by the workload
-    output_len: int  # tokens asked for
-    reported_input_len: int
-    # the server's count where text came; bench_serving stores the length asked for where none did
-    reported_output_len: int
-    ttft_s: float  # 0.0: no text ever came
-    itl_s: Sequence[float]
-    has_text: bool
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedRun:
-    """A load that another client drove: what it wrote, unread between the lines."""
-
-    client: str  # sglang.bench_serving 0.5.7
-    planned: int  # requests it was asked to send
-    requests: Sequence[ReportedRequest] = ()
-    metrics: Mapping[str, float] = field(default_factory=dict)  # numbers of its result row, by its names
-    failure: str = ""  # why there is no result, in one sentence
 
 
 @dataclass(frozen=True, slots=True)

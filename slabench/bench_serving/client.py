@@ -28,7 +28,7 @@ from slabench.errors import ConfigError, system_words
 from slabench.loadgen.options import Target
 from slabench.loadgen.plan import Plan
 from slabench.places import CLONE
-from slabench.records import ReportedRequest, ReportedRun
+from slabench.reported_records import ReportedRequest, ReportedRun
 from slabench.server.secrets import scrub, scrub_text
 from slabench.units import NS_PER_S
 from slabench.workloads.model import SHAREGPT, Prompt, WorkloadSpec

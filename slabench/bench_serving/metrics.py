@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from slabench.metrics.classic import of_text, spread_ms
 from slabench.metrics.compute import UNKNOWN
-from slabench.records import GpuCounts, ReportedRun
+from slabench.records import GpuCounts
+from slabench.reported_records import ReportedRun
 
 _PER_REQUEST = {"ttft": "ttft", "tpot": "tpot", "itl": "itl", "e2e_latency": "e2el"}
 # Key of bench_serving's result row -> our metric.

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from slabench.messages import Message, Sentence
 from slabench.metrics.definitions import metric_of
-from slabench.records import ReportedRun
+from slabench.reported_records import ReportedRun
 from slabench.verdict.sla import Slo
 
 

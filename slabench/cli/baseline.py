@@ -25,7 +25,8 @@ from slabench.report.resume import read_run
 from slabench.report.text_table import table
 from slabench.verdict.accuracy import METRIC
 from slabench.verdict.baseline import Baseline
-from slabench.verdict.baseline_file import RULES, add_to, build, load, merge, save
+from slabench.verdict.baseline_file import RULES, add_to, build, load, save
+from slabench.verdict.baseline_merge import merge
 
 PROG = f"{cli.PROG} baseline"
 Document = Mapping[str, Any]  # a baseline file's content

@@ -16,7 +16,8 @@ from slabench.output_file import locked
 from slabench.report.resume import read_run
 from slabench.report.text_table import table
 from slabench.run_document.run import RunDocument
-from slabench.verdict.baseline_file import build, load, merge, save
+from slabench.verdict.baseline_file import build, load, save
+from slabench.verdict.baseline_merge import merge
 from slabench.verdict.launch_power import smallest_difference
 from slabench.verdict.launch_spread import LEAST_STORED, LaunchSpread, upper_factor
 from slabench.verdict.stored_launches import OF_LAUNCHES, SPREAD, with_spread

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from slabench.errors import ConfigError
-from slabench.verdict.baseline_file import repeats_of, run_ids
+from slabench.verdict.baseline_merge import repeats_of, run_ids
 from slabench.verdict.differences import differences
 
 Document = Mapping[str, Any]  # a baseline file's content

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from slabench.records import ClientRecord, LoadHost
+from slabench.load_host import LoadHost
+from slabench.records import ClientRecord
 from slabench.units import NS_PER_MS
 
 

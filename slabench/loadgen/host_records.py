@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from slabench.load_host import LoadHost
 from slabench.loadgen.remote_worker import RemoteWorker
 from slabench.loadgen.workers import WorkerProcess
-from slabench.records import LoadHost, RequestRecord
+from slabench.records import RequestRecord
 from slabench.units import NS_PER_MS, NS_PER_S
 
 

@@ -4,17 +4,23 @@ the reason without the name of an exception.
 
 from __future__ import annotations
 
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import pytest
 
-from slabench.errors import interrupted_by
+from slabench.errors import Interrupted, interrupted_by
 from slabench.exit_status import INVALID
 from slabench.plugin.finished import attach, junit_properties
 from slabench.plugin.language import spoken
 
 if TYPE_CHECKING:
     from slabench.run_document.run import FinishedTest
+
+
+def end_by_sigterm(number: int, frame: FrameType | None) -> None:
+    """A handler of signal.signal()."""
+    raise Interrupted("SIGTERM")
 
 
 class EarlyEnd:

@@ -12,18 +12,17 @@ import shutil
 import signal
 import threading
 from collections.abc import Sequence
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from slabench import __version__
-from slabench.errors import ConfigError, Interrupted, interrupted_by
+from slabench.errors import ConfigError, interrupted_by
 from slabench.exit_status import INVALID, NOTHING, OUR_CRASH, USAGE
 from slabench.messages import Message
 from slabench.plugin.closing import Closing
 from slabench.plugin.finished import finished
-from slabench.plugin.interrupted import interrupted_reports
+from slabench.plugin.interrupted import end_by_sigterm, interrupted_reports
 from slabench.plugin.multi_server import live_ids
 from slabench.plugin.order import is_live
 from slabench.plugin.outputs import losing, silence_others
@@ -257,10 +256,6 @@ class Recorder:
         return status
 
 
-def _terminated(number: int, frame: FrameType | None) -> None:
-    raise Interrupted("SIGTERM")
-
-
 RECORDER = pytest.StashKey[Recorder]()
 _SIGTERM = pytest.StashKey[Any]()
 
@@ -282,7 +277,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(OthersOutputs(recorder.closing.lose), "slabench-others-outputs")
     if threading.current_thread() is threading.main_thread():
         # A CI that cancels a job sends SIGTERM: it ends a run as Ctrl-C does, with everything written.
-        config.stash[_SIGTERM] = signal.signal(signal.SIGTERM, _terminated)
+        config.stash[_SIGTERM] = signal.signal(signal.SIGTERM, end_by_sigterm)
     config.pluginmanager.register(recorder, "slabench-recorder")
     # Both plugins read their option when they are configured, which is after this. report.html is our own.
     if config.pluginmanager.hasplugin("html") and config.option.htmlpath is None:

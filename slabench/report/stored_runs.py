@@ -17,7 +17,8 @@ from slabench.run_document.entry import Entry
 from slabench.run_document.write import stored
 from slabench.verdict import baseline_file
 from slabench.verdict.accuracy import Answers
-from slabench.verdict.baseline_file import identity, is_measured, run_ids
+from slabench.verdict.baseline_file import identity, is_measured
+from slabench.verdict.baseline_merge import run_ids
 from slabench.verdict.gated_metrics import Gathered, gated_keys, gather
 from slabench.verdict.outcome import Check, CheckStatus
 

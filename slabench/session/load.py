@@ -11,7 +11,8 @@ from slabench.loadgen import ClientOptions, LoadResult, Plan, Progress, Target, 
 from slabench.loadgen.transports.base import LoadHosts
 from slabench.methods import Form
 from slabench.metrics.bounded import with_tokens
-from slabench.records import ReportedRun, RequestRecord, RunRecord, ServerEvidence
+from slabench.records import RequestRecord, RunRecord, ServerEvidence
+from slabench.reported_records import ReportedRun
 from slabench.request_extras import identity
 from slabench.server.control import flush, workers_flushed
 from slabench.server.log.log_window import mark, spans

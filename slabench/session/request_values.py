@@ -5,7 +5,8 @@ from __future__ import annotations
 from slabench.metrics import bounded
 from slabench.metrics.classic import request_samples
 from slabench.metrics.definitions import OF_A_REQUEST, declared
-from slabench.records import ReportedRequest, RunRecord
+from slabench.records import RunRecord
+from slabench.reported_records import ReportedRequest
 
 MS_PER_S = 1000
 Values = tuple[list[float], list[float]]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from slabench.bench_serving import objectives
 from slabench.messages import Message, Sentence
 from slabench.metrics.bounded import bounds
-from slabench.records import ReportedRun
+from slabench.reported_records import ReportedRun
 from slabench.session.comparison import ComparedWith
 from slabench.session.measurement import Measured
 from slabench.session.settings import Settings

@@ -1,10 +1,9 @@
-"""The baseline file: read, checked, made from runs, merged, written. JSON; docs/gate-an-upgrade.md describes
+"""The baseline file: read, checked, made from runs, written. JSON; docs/gate-an-upgrade.md describes
 it.
 """
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 import statistics
@@ -13,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slabench.errors import ConfigError, system_words
-from slabench.metrics.definitions import METRICS, curve_size, metric_of
+from slabench.metrics.definitions import METRICS, metric_of
 from slabench.output_file import locked, write_whole
 from slabench.strict_json import dumps
 from slabench.verdict.accuracy import NONE, RIGHT, WRONG
 from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.differences import EXTRAS, MAY_DIFFER, differences
 from slabench.verdict.gated_metrics import gated_keys, gather
-from slabench.verdict.stored_launches import OF_LAUNCHES, SPREAD, wrong_spread
+from slabench.verdict.stored_launches import SPREAD, wrong_spread
 
 if TYPE_CHECKING:
     from slabench.run_document.entry import Entry
@@ -36,7 +35,6 @@ POSSIBLE = (1e-9, 1e15)
 SENT = ("dataset_name", "prompt_form", "num_prompts", "input_len", "output_len", "range_ratio")
 SENT_HOW = ("request_rate", "max_concurrency", "backend", "warmup_requests", "flush_cache")
 SHAREGPT = "sharegpt"  # the data set whose conversations have the lengths that are sent
-JOINT = " + "  # between the runs that a merged baseline names as its source
 READ = (SCHEMA, "slabench.baseline/1")
 # of a test's entry
 OBJECTS = (
@@ -186,7 +184,7 @@ def _stored(entry: Entry) -> dict[str, Any]:
     return {
         "method": entry.method,
         "workload": identity(entry.workload, entry.plan),
-        **_of_samples(gathered.values),
+        **of_samples(gathered.values),
         "information": {
             key: entry.metrics[key]
             for key in INFORMATION
@@ -217,68 +215,7 @@ def keep(
     return {**document, "tests": {**others, **tests}}, []
 
 
-def run_ids(document: Mapping[str, Any]) -> set[str]:
-    """The runs that a document was made of, as merge() joins them; a published table's source stands for its
-    run.
-    """
-    return set(str(document["source"]).split(JOINT)) if document.get("source") else set()
-
-
-def repeats_of(entry: Mapping[str, Any]) -> set[tuple[tuple[str, float], ...]]:
-    """Each repeat of a test by its metrics of the client's clock: two runs never agree in all of them.
-
-    A point of the curve is left out: it is a median of what the log prints in two decimals, and two short
-    runs of one server can print the same.
-    """
-    keys = sorted(key for key in entry.get("figures", {}) if curve_size(key) is None)
-    columns = [_samples(entry, key) for key in keys]
-    return {tuple(zip(keys, row, strict=True)) for row in zip(*columns, strict=False)}
-
-
-def merge(named: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, Any]:
-    """Several documents of the same deployment as one: their samples one after the other.
-
-    The caller has checked that they do not differ.
-    """
-    documents = [document for _, document in named]
-    tests: dict[str, Any] = {}
-    for document in documents:
-        for test_id, entry in document["tests"].items():
-            known = tests.get(test_id)
-            if known is None:
-                tests[test_id] = copy.deepcopy(dict(entry))
-                continue
-            both = [key for key in known["figures"] if key in entry["figures"]]
-            samples = {key: [*_samples(known, key), *_samples(entry, key)] for key in both}
-            known |= _of_samples(samples) | {
-                "floors": {**known.get("floors", {}), **entry.get("floors", {})},
-            }
-            known.pop(OF_LAUNCHES, None)  # the samples are of so many no longer
-            if SPREAD in entry:
-                known[SPREAD] = entry[SPREAD]
-            if allowed := {**known.get("allowed", {}), **entry.get("allowed", {})}:
-                known["allowed"] = allowed
-            if "answers" in entry:  # of the last one: the same questions again are no further questions
-                known["answers"] = entry["answers"]
-    last = documents[-1]
-    labels = dict.fromkeys(label for document in documents for label in document.get("labels", ()))
-    source = JOINT.join(str(document.get("source", path)) for path, document in named)
-    return {
-        **last,
-        "schema": SCHEMA,
-        "rules": RULES,
-        "source": source,
-        "labels": list(labels),
-        "tests": tests,
-    }
-
-
-def _samples(entry: Mapping[str, Any], key: str) -> list[float]:
-    samples: list[float] = entry.get("samples", {}).get(key, [entry["figures"][key]])
-    return samples
-
-
-def _of_samples(samples: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+def of_samples(samples: Mapping[str, Sequence[float]]) -> dict[str, Any]:
     """The parts of a test's entry that follow from its samples."""
     return {
         "repeats": max((len(values) for values in samples.values()), default=1),

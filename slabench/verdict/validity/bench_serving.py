@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slabench.loadgen.backends import backend_of
 from slabench.messages import Message
-from slabench.records import ReportedRun
+from slabench.reported_records import ReportedRun
 from slabench.verdict.outcome import Check, invalid, not_checked, ok
 from slabench.verdict.validity.context import CheckContext
 from slabench.verdict.validity.registry import BATCH, RECORDED, SERVER_LOG, Registration, Stage

@@ -10,7 +10,8 @@ import pytest
 from slabench.bench_serving import objectives
 from slabench.bench_serving.client import read_output
 from slabench.bench_serving.metrics import reported_metrics, reported_sizes
-from slabench.records import ClientRecord, GpuCounts, ReportedRun, RunRecord
+from slabench.records import ClientRecord, GpuCounts, RunRecord
+from slabench.reported_records import ReportedRun
 from slabench.verdict.outcome import CheckStatus
 from slabench.verdict.sla import slo
 from slabench.verdict.validity import CheckContext, examine

@@ -10,7 +10,7 @@ import pytest
 from slabench.methods import SERVING
 from slabench.metrics.classic import compute_classic
 from slabench.metrics.compute import compute
-from slabench.records import ReportedRequest, ReportedRun
+from slabench.reported_records import ReportedRequest, ReportedRun
 from slabench.session.evaluate import percentiles_of
 from slabench.session.measurement import NEW, Evaluated, Measured, Trial
 from slabench.session.request_values import request_values

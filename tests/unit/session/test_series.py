@@ -11,7 +11,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from slabench.messages import Message
-from slabench.records import ErrorKind, LogSpan, ReportedRequest, ReportedRun, RequestRecord, RunRecord
+from slabench.records import ErrorKind, LogSpan, RequestRecord, RunRecord
+from slabench.reported_records import ReportedRequest, ReportedRun
 from slabench.run_document.series import TimelineEvent
 from slabench.run_document.write import stored
 from slabench.session import series

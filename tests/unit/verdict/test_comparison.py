@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from slabench.errors import ConfigError
 from slabench.messages import from_dict
 from slabench.verdict.baseline import Baseline, BaselineTest
-from slabench.verdict.baseline_file import identity, keep, load, merge, save
+from slabench.verdict.baseline_file import identity, keep, load, save
+from slabench.verdict.baseline_merge import merge
 from slabench.verdict.comparison import compare
 from slabench.verdict.differences import differences
 from slabench.verdict.outcome import Check, CheckStatus

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from slabench.records import Calibration, ClientRecord, ErrorKind, LoadHost, ServerEvidence
+from slabench.load_host import LoadHost
+from slabench.records import Calibration, ClientRecord, ErrorKind, ServerEvidence
 from slabench.verdict.outcome import Check, CheckStatus
 from slabench.verdict.validity import (
     CheckContext,
