@@ -16,6 +16,7 @@ PARTS = (
     "slabench.plugin.options",
     "slabench.plugin.suites",
     "slabench.plugin.order",
+    "slabench.plugin.traceback_lines",
     "slabench.plugin.recorder",
     "slabench.plugin.reporting",
     "slabench.plugin.preflight",

@@ -29,7 +29,9 @@ NAMES: Mapping[str, str] = {
     "sglang:scheduler_idle_seconds_total": "idle",  # 0.5.23, seconds, a sample a scheduler
 }
 _NEEDED = (REQUESTS, PROMPT_TOKENS, OUTPUT_TOKENS)
-_SAMPLE = re.compile(r"^(sglang:\w+)(?:\{[^}]*\})? (\S+)$", re.M)
+# a label's value can contain any character, a brace and an escaped quotation mark too; a time may follow
+_LABELS = r'\{(?:[^"}\n]|"(?:[^"\\\n]|\\.)*")*\}'
+_SAMPLE = re.compile(rf"^(sglang:\w+)(?:{_LABELS})? (\S+)(?: -?\d+)?$", re.M)
 
 
 def read_counters(text: str) -> dict[str, float] | None:

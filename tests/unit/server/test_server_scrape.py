@@ -85,3 +85,18 @@ def test_a_count_that_fell_is_of_another_process() -> None:
     assert grown(before, {**(before or {}), "requests": 2.0}) is None
     assert grown(None, before) is None
     assert grown(before, None) is None
+
+
+@pytest.mark.parametrize("value", ["a}b", '\\"}', "{x}", "a\\\\", "a b", '} 1\\" 2'])
+def test_a_label_s_value_may_contain_what_ends_labels(value: str) -> None:
+    labels = f'{{engine_type="unified",model_name="{value}"}}'
+    names = ("num_requests_total", "prompt_tokens_total", "generation_tokens_total")
+    text = "".join(f"sglang:{name}{labels} {k}.0\n" for k, name in enumerate(names, 1))
+    found = read_counters(text)
+    assert found == {"requests": 1.0, "prompt_tokens": 2.0, "output_tokens": 3.0}
+
+
+def test_a_sample_may_have_a_time_behind_its_value() -> None:
+    names = ("num_requests_total", "prompt_tokens_total", "generation_tokens_total")
+    found = read_counters("".join(f"sglang:{name} 2 1395066363000\n" for name in names))
+    assert found is not None and set(found.values()) == {2.0}
