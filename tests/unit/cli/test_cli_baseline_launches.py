@@ -87,7 +87,7 @@ def test_runs_that_are_no_launches_of_their_own_are_refused(
     assert words in capsys.readouterr().err
 
 
-def test_servers_that_were_found_are_reported_apart_by_their_seeds(tmp_path: Path) -> None:
+def test_servers_that_were_found_are_kept_apart_by_their_seeds(tmp_path: Path) -> None:
     names = [launched(tmp_path, place, factor, **at(place)) for place, factor in enumerate(FACTORS)]
     assert main(["baseline", "launches", *names, "-o", str(tmp_path / "x.json")]) == 0
 
