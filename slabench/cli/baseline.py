@@ -27,6 +27,7 @@ from slabench.verdict.accuracy import METRIC
 from slabench.verdict.baseline import Baseline
 from slabench.verdict.baseline_file import RULES, add_to, build, load, save
 from slabench.verdict.baseline_merge import merge
+from slabench.verdict.outcome import Outcome
 
 PROG = f"{cli.PROG} baseline"
 Document = Mapping[str, Any]  # a baseline file's content
@@ -74,12 +75,22 @@ def _is_run(name: str) -> bool:
     return (Path(name) / "run.json").is_file() or Path(name).name == "run.json"
 
 
+def _missing(name: str) -> ConfigError:
+    return ConfigError(
+        f"There is no file or folder {name}; name the folder of a run, such as reports/latest, or a baseline "
+        "file."
+    )
+
+
 def _check_output(command: str, inputs: Sequence[str], output: str | None) -> str:
     """The file to write; ConfigError with the intended command, where the words are in another order."""
     if output is None:
         runs = [name for name in inputs if _is_run(name)]
         others = [name for name in inputs if name not in runs]
         swapped = command == "save" and runs
+        missing = [name for name in inputs if not Path(name).exists()]
+        if missing and not swapped:
+            raise _missing(missing[0])
         named, read = (others[0] if swapped and others else "FILE"), runs[:1] if swapped else inputs
         meant = f"{PROG} {command} {' '.join(read)} -o {named}"
         raise ConfigError(
@@ -157,10 +168,15 @@ def _metric_rows(baseline: Baseline, test_id: str) -> Iterator[tuple[str, ...]]:
 
 
 def _read(name: str) -> Document:
-    """A baseline document: a file's, or one made of a run folder."""
+    """A baseline document: a file's, or one made of a run folder, whose FAILED tests are named."""
     path = Path(name)
     if path.is_dir() or path.name == "run.json":
-        return build(read_run(name, "")[1])
+        run = read_run(name, "")[1]
+        if failed := [entry.name for entry in run.tests if entry.word is Outcome.FAILED]:
+            print(f"{name}: FAILED, and taken all the same, since the run is valid: {', '.join(failed)}.")
+        return build(run)
+    if not path.exists():
+        raise _missing(name)
     load(name, option="")  # ConfigError with what is wrong with it
     document: Document = json.loads(path.read_text(encoding="utf-8"))
     return document

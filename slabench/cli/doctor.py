@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from slabench.cli import PROG
 from slabench.cli.plan import OWN, is_own
-from slabench.cli.run import NAMES, arguments, start
+from slabench.cli.run import NAMES, arguments, is_suite, join_values, start
 
 USAGE = f"""usage: {PROG} doctor [SUITE ...] --base-url=URL [options]
 
@@ -28,7 +28,27 @@ def run(argv: Sequence[str]) -> int:
     if argv and argv[0] in ("-h", "--help"):
         print(USAGE)
         return 0
-    named = argv if argv and not argv[0].startswith("-") else [*NAMES, *argv]
+    words = tests_first(argv)
+    named = words if words and not words[0].startswith("-") else [*NAMES, *words]
     if is_own(named[0]):
         return start([*named, *OWN, *QUIET])
     return start([*arguments(named, os.getcwd()), *QUIET])
+
+
+# pytest's own options whose value is the next word
+_VALUE_FOLLOWS = frozenset("-k -m -p -n -c -o -W".split())
+
+
+def tests_first(argv: Sequence[str]) -> list[str]:
+    """The same, with suites and test files that stand behind options before them."""
+    words = join_values(argv)
+    tests = [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if not word.startswith("-")
+        and before not in _VALUE_FOLLOWS
+        and (is_suite(word) or (is_own(word) and word.partition("::")[0].endswith(".py")))
+    ]
+    if not tests or not words[0].startswith("-"):
+        return words
+    return [*tests, *(word for word in words if word not in tests)]

@@ -14,7 +14,7 @@ from slabench.cli.parser import Parser
 from slabench.errors import ConfigError, system_words
 from slabench.exit_status import INVALID
 from slabench.history import PREFIX
-from slabench.history.baseline import LEAST, MOST, held, usable
+from slabench.history.baseline import LEAST, MOST, held, taken_failed, usable
 from slabench.history.file import append, read
 from slabench.history.lines import AcceptLine
 from slabench.history.series import series
@@ -75,4 +75,10 @@ def _accept(argv: Sequence[str]) -> int:
         f"{version} is accepted in {path}: --baseline={PREFIX}{path} compares with its last "
         f"{min(runs, MOST)} runs until now. Later runs of it are taken when it is accepted again."
     )
+    if failed := taken_failed(history, version):
+        verb = "run is" if len(failed) == 1 else "runs are"
+        print(
+            f"{len(failed)} of its {verb} FAILED, and taken all the same: {', '.join(failed)}. What they were "
+            "FAILED for is then what later runs are compared with."
+        )
     return 0

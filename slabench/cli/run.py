@@ -72,13 +72,25 @@ def arguments(argv: Sequence[str], folder: str, command: str = "run") -> list[st
 def _path(word: str) -> str:
     """Of a suite, or of a file or test in it, as a test id names it."""
     file, *rest = word.split("::")
-    place = SUITES / file.removeprefix("tests/")
-    if not place.exists() or place.relative_to(SUITES).parts[:1] not in [(name,) for name in NAMES]:
+    if not is_suite(word):
         raise ConfigError(
             f"{word!r} is no suite.{did_you_mean(word, NAMES)} There are {', '.join(NAMES)}, and their "
             f"files. Tests of your own are run by pytest: pytest {word} -p slabench.plugin --base-url=URL."
         )
-    return "::".join((str(place), *rest))
+    return "::".join((str(_place(file)), *rest))
+
+
+def _place(file: str) -> Path:
+    return SUITES / file.removeprefix("tests/")
+
+
+def is_suite(word: str) -> bool:
+    """Whether it names a suite, or a file or a test in one."""
+    place = _place(word.partition("::")[0])
+    inside = place.is_relative_to(SUITES) and place.relative_to(SUITES).parts[:1] in [
+        (name,) for name in NAMES
+    ]
+    return inside and place.exists()
 
 
 def join_values(words: Sequence[str]) -> list[str]:

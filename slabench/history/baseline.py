@@ -71,6 +71,14 @@ def usable(history: History, version: str) -> int:
     return max((len(_chosen(runs, name)) for run in runs for name in run.tests), default=0)
 
 
+def taken_failed(history: History, version: str) -> list[str]:
+    """The ids of the FAILED runs among those that the version would be compared by, oldest first."""
+    runs = of_version(history, version)
+    names = dict.fromkeys(name for run in runs for name in run.tests)
+    taken = {run.run_id for name in names for run in _chosen(runs, name)}
+    return [run.run_id for run in runs if run.failed and run.run_id in taken]
+
+
 def held(history: History) -> str:
     """`0.5.7 (8 runs), 0.5.8 (1 run)`"""
     versions = [run.version for run in history.runs]

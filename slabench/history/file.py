@@ -50,9 +50,7 @@ def read(path: str, *, option: str = "") -> History:
         raise ConfigError(
             f"{named} cannot be read as a history ({system_words(error)}); --history=FILE makes one."
         ) from error
-    runs: dict[
-        str, RunLine
-    ] = {}  # a run that was continued (--resume) is appended again: its last line counts
+    runs: list[RunLine] = []
     accepted: dict[str, int] = {}
     skipped: list[str] = []
     for number, text in enumerate(data.split(b"\n"), 1):
@@ -76,9 +74,33 @@ def read(path: str, *, option: str = "") -> History:
         if isinstance(line, AcceptLine):
             accepted.pop(line.accept, None)
             accepted[line.accept] = len(runs)
-        else:
-            runs[line.run_id] = line
-    return History(path, tuple(runs.values()), accepted, tuple(skipped))
+        elif (taken_by := _add(runs, accepted, line)) is not None:
+            skipped.append(
+                f"{named}, line {number} is the run {line.run_id} once more, below the acceptance of {taken_by} "
+                "that took it: it is left out, and what was accepted stays as it was."
+            )
+    return History(path, tuple(runs), accepted, tuple(skipped))
+
+
+def _add(runs: list[RunLine], accepted: dict[str, int], line: RunLine) -> str | None:
+    """A run that was continued (--resume) is appended again: its last line counts, unless an acceptance
+    between the two took the first; the answer is the version that did.
+    """
+    place = next((k for k, run in enumerate(runs) if run.run_id == line.run_id), None)
+    if place is None:
+        runs.append(line)
+        return None
+    below = [version for version, above in accepted.items() if above > place]
+    if runs[place].version in below:
+        return runs[place].version
+    if not below:
+        runs[place] = line
+        return None
+    # it goes to where its line is: an acceptance between takes nothing that came after it
+    del runs[place]
+    runs.append(line)
+    accepted.update({version: accepted[version] - 1 for version in below})
+    return None
 
 
 def append(path: str, line: RunLine | AcceptLine) -> None:

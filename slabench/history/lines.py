@@ -11,6 +11,7 @@ from slabench.run_document.field import optional
 from slabench.run_document.read import parse
 from slabench.run_document.run import RunDocument
 from slabench.verdict.baseline_file import build, is_measured
+from slabench.verdict.outcome import Outcome
 
 SCHEMA = "slabench.history/1"
 UNKNOWN = "unknown"  # the version of a server that reports none
@@ -55,6 +56,11 @@ class RunLine:
     @property
     def simulated(self) -> bool:
         return "SIMULATED" in self.labels
+
+    @property
+    def failed(self) -> bool:
+        """Valid, and slower than an objective, a floor or a baseline allowed."""
+        return self.word == Outcome.FAILED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,19 +17,19 @@ from slabench.report.text_table import table
 from slabench.verdict.change_points import ALPHA, LEAST_RUNS, ChangePoint
 
 Cells = tuple[str, ...]
-VERSIONS = ("version", "runs", "first", "last", "accepted")
+VERSIONS = ("version", "runs", "FAILED", "first", "last", "accepted")
 METRICS = ("test", "metric", "unit", "version", "runs", "mean", "spread of runs")
 
 
 def as_text(history: History, series: Sequence[Series]) -> str:
-    lines = [*_facts(history), table(VERSIONS, _versions(history), left=(0, 4))]
+    lines = [*_facts(history), table(VERSIONS, _versions(history), left=(0, 5))]
     for deployment, group in _deployments(series).items():
         lines += ["", deployment, table(METRICS, _metrics(group), left=(0, 1, 2, 3))]
     return "\n".join([*lines, "", *_changes(series)])
 
 
 def as_html(history: History, series: Sequence[Series]) -> str:
-    groups = [Group(tables=(_table("versions", VERSIONS, _versions(history), (0, 4)),))]
+    groups = [Group(tables=(_table("versions", VERSIONS, _versions(history), (0, 5)),))]
     groups.append(Group("Changes", lines=tuple(_changes(series))))
     for place, (deployment, group) in enumerate(_deployments(series).items(), 1):
         drawn = tuple(figures(history_charts(group), f"d{place}-"))
@@ -56,7 +56,9 @@ def _facts(history: History) -> list[str]:
     dates = f", {runs[0].utc[:10]} to {runs[-1].utc[:10]}" if runs else ""
     simulated = "SIMULATED: runs of the embedded server, no GPU." if history.simulated else None
     lines = [f"{history.path}: {len(runs)} run{'' if len(runs) == 1 else 's'}{dates}."]
-    return [plain(line) for line in (*lines, simulated, *history.skipped) if line is not None]
+    failed = ", ".join(f"{run.run_id} ({run.version})" for run in runs if run.failed)
+    marked = f"FAILED, and measured validly: {failed}." if failed else None
+    return [plain(line) for line in (*lines, simulated, marked, *history.skipped) if line is not None]
 
 
 def _versions(history: History) -> list[Cells]:
@@ -67,7 +69,9 @@ def _versions(history: History) -> list[Cells]:
         accepted = (
             "" if above is None else f"{sum(run.version == version for run in history.runs[:above])} runs"
         )
-        rows.append((plain(version), str(len(runs)), runs[0].utc[:10], runs[-1].utc[:10], accepted))
+        failed = sum(run.failed for run in runs)
+        dates = runs[0].utc[:10], runs[-1].utc[:10]
+        rows.append((plain(version), str(len(runs)), str(failed or ""), *dates, accepted))
     return rows
 
 

@@ -29,6 +29,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         (["--base-url=sim:"], ["ali", "serving", "tencent"]),
         (["tests/tencent", "--base-url=sim:"], ["tencent"]),
         (["ali", "tencent", "--base-url=sim:"], ["ali", "tencent"]),
+        (["--base-url=sim:", "tencent"], ["tencent"]),
+        (["--base-url=sim:", "--model", "ali", "tests/ali", "tencent"], ["ali", "tencent"]),
+        (["--base-url=sim:", "-k", "ali"], ["ali", "serving", "tencent"]),
     ],
 )
 def test_suites_and_all_of_them_without_a_name(
@@ -48,6 +51,8 @@ def test_a_file_of_ones_own(
     assert main(["doctor", "test_long.py", "--base-url=sim:"]) == 6
     assert started[0][:2] == ["test_long.py", "--base-url=sim:"]
     assert {"slabench.plugin", "slabench.plugin.doctor", "--collect-only"} <= set(started[0])
+    assert main(["doctor", "--base-url=sim:", "test_long.py"]) == 6
+    assert started[1] == started[0]
 
 
 def test_what_is_no_suite_and_no_file(started: list[list[str]], capsys: pytest.CaptureFixture[str]) -> None:

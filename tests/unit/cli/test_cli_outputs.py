@@ -18,6 +18,7 @@ from slabench.cli.main import main
 from slabench.errors import ConfigError
 from slabench.output_file import check_free, check_rows, holds, locked, write_whole
 from slabench.verdict.baseline_file import add_to, load
+from slabench.verdict.outcome import Outcome
 from tests.unit.cli.test_cli_compare import GOOD, ID, SAME, rows, run
 
 OTHER = (1.0013, 1.0003, 0.9993, 1.0023)
@@ -54,6 +55,9 @@ def contents(folder: Path) -> dict[str, bytes]:
         ("baseline save b.json a", "baseline save a -o b.json"),
         ("baseline save a", "baseline save a -o FILE"),
         ("baseline save a b -o new.json", "reads one run"),
+        ("baseline save nope", "There is no file or folder nope; name the folder of a run"),
+        ("baseline save nope -o new.json", "There is no file or folder nope; name the folder of a run"),
+        ("baseline merge a.json nope -o new.json", "There is no file or folder nope"),
         ("baseline save new.json -o a", f"in the right order: {PROG} baseline save a -o new.json"),
         ("baseline save new.json -o a/run.json", "in the right order"),
         ("baseline merge new.json b -o a", "is a run, and -o names the baseline file to write"),
@@ -111,6 +115,17 @@ def test_what_is_named_is_written(kept: Path, monkeypatch: pytest.MonkeyPatch) -
     after = contents(kept)
     changed = {name for name in after if after[name] != before.get(name)}
     assert changed == {"b/report.html", "page.html", "c.json", "c.html", "a.json"}
+
+
+def test_a_failed_run_is_saved_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    failed = run(tmp_path, "f", *GOOD, test={"word": Outcome.FAILED})
+    passed = run(tmp_path, "p", *OTHER)
+    line = f"{failed}: FAILED, and taken all the same, since the run is valid: {ID.rpartition('/')[2]}."
+    for words in (["save", failed], ["merge", failed, passed]):
+        assert main(["baseline", *words, "-o", str(tmp_path / f"{words[0]}.json")]) == 0
+        assert capsys.readouterr().out.splitlines()[0] == line
+    assert main(["baseline", "save", passed, "-o", str(tmp_path / "q.json")]) == 0
+    assert "FAILED" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["save", "merge", "list", "show"])

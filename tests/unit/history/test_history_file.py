@@ -64,6 +64,32 @@ def test_a_run_that_was_appended_twice_counts_once(tmp_path: Path) -> None:
     assert test.samples["tpot.mean"] == (44.0,)
 
 
+@pytest.mark.parametrize("version", ["0.5.7", "0.5.8"])
+def test_an_accepted_run_stays_as_it_was_accepted(tmp_path: Path, version: str) -> None:
+    path = tmp_path / "h.jsonl"
+    for line in (run_line(1, (40.0,)), run_line(2), ACCEPT, run_line(1, (20.0,), version=version)):
+        append(str(path), line)
+    history = read(str(path))
+    assert [run.run_id for run in history.runs] == ["run-1", "run-2"] and history.accepted == {"0.5.7": 2}
+    (test,) = history.runs[0].tests.values()
+    assert test.samples["tpot.mean"] == (40.0,)
+    assert history.skipped == (
+        f"{path}, line 4 is the run run-1 once more, below the acceptance of 0.5.7 that took it: it is left "
+        "out, and what was accepted stays as it was.",
+    )
+    assert history.skipped[0] in as_text(history, series(history))
+
+
+def test_a_continued_run_that_no_acceptance_took_stands_where_its_last_line_does(tmp_path: Path) -> None:
+    """Its first line, of 0.5.8, is above the acceptance of 0.5.7, and its last one is of 0.5.7."""
+    path = tmp_path / "h.jsonl"
+    for line in (run_line(1, version="0.5.8"), run_line(2), ACCEPT, run_line(1, (20.0,))):
+        append(str(path), line)
+    history = read(str(path))
+    assert [run.run_id for run in history.runs] == ["run-2", "run-1"]
+    assert history.accepted == {"0.5.7": 1} and history.skipped == ()
+
+
 @given(st.data())
 def test_a_file_that_was_cut_anywhere_loses_the_cut_line_and_says_so(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,27 @@ def test_accepting_a_version(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main(["history", "accept", path, "0.9"]) == 4
     assert "it holds 0.5.7 (16 runs), 0.5.8 (4 runs)" in capsys.readouterr().err
     assert read(path).accepted == {"0.5.7": 20}
+
+
+def test_failed_runs_are_marked_and_taking_them_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, page = str(tmp_path / "h"), tmp_path / "h.html"
+    for number in range(6):
+        append(path, run_line(number, word="FAILED" if number in (1, 4) else "PASSED"))
+    assert main(["history", path, f"--output={page}"]) == 0
+    line = "FAILED, and measured validly: run-1 (0.5.7), run-4 (0.5.7)."
+    out = capsys.readouterr().out
+    assert line in out and line in page.read_text()
+    assert re.search(r"^0\.5\.7 +6 +2 +2026", out, re.M)
+    assert main(["history", "accept", path, "0.5.7"]) == 0
+    assert "2 of its runs are FAILED, and taken all the same: run-1, run-4." in capsys.readouterr().out
+
+
+def test_no_failed_run_is_no_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = filled(tmp_path / "h", at=16)
+    assert main(["history", "accept", path, "0.5.7"]) == 0 == main(["history", path])
+    assert "FAILED, and" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
