@@ -59,7 +59,7 @@ class LoadDriver:
         self.offsets = offsets
         self.mine = deque(share)  # not due yet, in the plan's order
         self.draw = draw
-        self.closed = closed
+        self.closed = selector.pace.closed_loop = closed
         self.on_end = on_end
         self.awaited = awaited
         self.keep_alive = options.connections == "keep-alive"

@@ -58,6 +58,11 @@ async def until_done(driver: LoadDriver, seconds: float = 10) -> None:
     driver.close()
 
 
+def test_a_closed_loop_is_read_without_a_nap(loop: Any) -> None:
+    driver_of(loop, "127.0.0.1", 1, 1)
+    assert loop[1].pace.closed_loop
+
+
 def test_every_refused_request_says_why(loop: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]

@@ -54,6 +54,16 @@ def test_without_the_kernel_s_times_every_read_is_read_at_once() -> None:
     assert pause_after([(256, [3.0])], stamped=False) == 0
 
 
+def test_a_closed_loop_has_no_nap() -> None:
+    pace = Pace()
+    for closed in (True, False):  # one load after the other
+        pace.closed_loop = closed
+        pace.switch(0, stamped=True)
+        pace.observe(2 * NS_PER_MS, [(fd, 1) for fd in range(256)])
+        pace.switch(WINDOW_NS, stamped=True)
+        assert pace.pause_ns == (0 if closed else NS_PER_MS)
+
+
 def test_a_window_is_watched_without_a_nap_and_forgets_the_one_before() -> None:
     pace = Pace()
     pace.switch(0, stamped=True)
