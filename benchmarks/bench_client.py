@@ -46,6 +46,7 @@ def parsed(argv: Sequence[str]) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--mode", default="table", help=f"{', '.join(MODES)}, several with commas, or all")
+    add("--backend", default="sglang", choices=peers.PATHS, help="the endpoint that all clients load")
     add("--streams", default="64,256,512,1024", help="levels of the table")
     add("--tokens", type=int, default=256, help="per stream")
     add("--input-len", type=int, default=64, help="tokens of each prompt")
@@ -60,7 +61,7 @@ def parsed(argv: Sequence[str]) -> argparse.Namespace:
         "/truth/trace",
     )
     add("--peers", type=Path, help="folder made by benchmarks/make_peers.py")
-    add("--peer-python", help="the Python that runs sglang 0.5.23's clients; else this one")
+    add("--peer-python", help="the Python that runs sglang 0.5.23's clients and vllm's; else this one")
     add(
         "--bench-serving-python",
         help="the Python that has sglang 0.5.7; else .venv-client, else the folder of --peers",
@@ -96,11 +97,13 @@ class Bench:
         if len(self.cores) < 2:
             raise SystemExit("bench_client needs two cores, one for the server and one for the client.")
         known = [
-            peers.ours(),
-            peers.floor(folder),
-            peers.reference(options.bench_serving_python, options.peers),
+            peers.ours(backend=options.backend),
+            peers.floor(folder, options.backend),
+            peers.reference(options.bench_serving_python, options.peers, options.backend),
+            *peers.newer(options.peers, options.peer_python, options.backend),
+            peers.vllm(options.peers, options.peer_python, options.backend),
+            *map(peers.extra, options.peer),
         ]
-        known += [*peers.newer(options.peers, options.peer_python), *map(peers.extra, options.peer)]
         self.left_out = [peer for peer in known if isinstance(peer, str)]
         self.peers = [peer for peer in known if isinstance(peer, Peer)]
         if options.only:
@@ -206,7 +209,7 @@ class Bench:
                 f"One core each, {self.options.tokens} tokens a stream, medians of {self.options.runs}",
             )
         )
-        self.hold(claims.accuracy(rows))
+        self.hold(claims.accuracy(rows, claims.CPU_FLOOR_FACTORS[self.options.backend]))
 
     def long(self) -> None:
         runs = min(self.options.runs, 3)
@@ -238,7 +241,11 @@ class Bench:
             return
         counts, rows = self.counts, []
         for count in counts:
-            ours, servers, clients = peers.ours(count), self.cores[:count], self.cores[count : 2 * count]
+            ours, servers, clients = (
+                peers.ours(count, self.options.backend),
+                self.cores[:count],
+                self.cores[count : 2 * count],
+            )
             for trial in range(self.options.runs):
                 streams = count * self.options.rate_streams
                 try:
@@ -260,7 +267,7 @@ class Bench:
         """Pairs of a server and a load process, each with two cores: what one more core adds, nothing shared
         but the machine.
         """
-        counts, ours, rows = self.counts, peers.ours(1), []
+        counts, ours, rows = self.counts, peers.ours(1, self.options.backend), []
         for count in counts:
             for trial in range(self.options.runs):
                 rows += self._pairs(ours, count, trial)
@@ -318,8 +325,8 @@ def main(argv: Sequence[str]) -> int:
         bench = Bench(options, Path(folder))
         bench.show(
             f"{platform.platform()}, Python {platform.python_version()}; cores {bench.cores}; server: "
-            f"{options.server_cmd or 'slabench sim:null'} (SIMULATED); clients: "
-            f"{', '.join(peer.name for peer in bench.peers)}\n"
+            f"{options.server_cmd or 'slabench sim:null'} (SIMULATED), {peers.PATHS[options.backend]}; "
+            f"clients: {', '.join(peer.name for peer in bench.peers)}\n"
         )
         for sentence in bench.left_out:
             bench.show(f"Left out: {sentence}.")

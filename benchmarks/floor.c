@@ -1,6 +1,6 @@
 /* The floor: what a client costs that only reads, stamps and throws away. Nobody's parsing, nobody's records.
  *
- *   gcc -O2 -o floor floor.c && ./floor HOST PORT STREAMS TOKENS
+ *   gcc -O2 -o floor floor.c && ./floor HOST PORT STREAMS TOKENS [PATH]
  *
  * All connections are opened first; then every request is sent, one after the other, and all streams are read from one epoll.
  * One read is taken for one token (the server writes a token at a time); TTFT is from just before a request's write to the first read
@@ -43,8 +43,8 @@ static int by_value(const void *left, const void *right) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5) {
-        fprintf(stderr, "usage: floor HOST PORT STREAMS TOKENS\n");
+    if (argc != 5 && argc != 6) {
+        fprintf(stderr, "usage: floor HOST PORT STREAMS TOKENS [PATH]\n");
         return 2;
     }
     int streams = atoi(argv[3]), tokens = atoi(argv[4]), yes = 1;
@@ -53,14 +53,21 @@ int main(int argc, char **argv) {
         fprintf(stderr, "floor: an IPv4 address, at least 1 stream and 2 tokens are needed\n");
         return 2;
     }
+    const char *path = argc == 6 ? argv[5] : "/generate";
     static char ids[512], body[1024], request[2048], buffer[READ_BYTES];
     for (int k = 0; k < 64; k++) sprintf(ids + strlen(ids), "%s%d", k ? "," : "", 100 + k);
-    int size = snprintf(body, sizeof body,
-                        "{\"input_ids\":[%s],\"sampling_params\":{\"temperature\":0.0,\"max_new_tokens\":%d,\"ignore_eos\":true},"
-                        "\"stream\":true}", ids, tokens);
+    /* as ours, with the counts that it asks for */
+    const char *form = strstr(path, "chat")
+        ? "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}],\"max_completion_tokens\":%d,\"stream\":true,"
+          "\"stream_options\":{\"include_usage\":true,\"continuous_usage_stats\":true}}"
+        : strstr(path, "/v1/")
+        ? "{\"model\":\"m\",\"prompt\":[%s],\"max_tokens\":%d,\"stream\":true,"
+          "\"stream_options\":{\"include_usage\":true,\"continuous_usage_stats\":true}}"
+        : "{\"input_ids\":[%s],\"sampling_params\":{\"temperature\":0.0,\"max_new_tokens\":%d,\"ignore_eos\":true},\"stream\":true}";
+    int size = snprintf(body, sizeof body, form, ids, tokens);
     int length = snprintf(request, sizeof request,
-                          "POST /generate HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-                          argv[1], argv[2], size, body);
+                          "POST %s HTTP/1.1\r\nHost: %s:%s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+                          path, argv[1], argv[2], size, body);
     struct stream *all = calloc((size_t)streams, sizeof *all);
     size_t gaps = 0, room = (size_t)streams * (size_t)tokens;
     float *gap = malloc(room * sizeof *gap);

@@ -6,6 +6,7 @@ carried to a machine without a network. Needs the network itself, and pip.
 - sglang-0.5.7: bench_serving.py alone, in an empty package: it imports nothing else of its package here;
 - sglang-0.5.23: its benchmark package and the Rust client's extension module, in an empty package, with a
   stand-in for a constant whose module would import torch;
+- vllm-0.33.0, with --vllm: its benchmark package, for benchmarks/clients/vllm_entry.py (the wheel is 340 MB);
 - site: the packages both import (no numpy, tokenizers, transformers: see --whole), for the given Python on
   x86_64 Linux;
 - stubs: a `datasets` module that refuses to load anything: random prompts need none.
@@ -22,6 +23,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+VLLM = "vllm-0.33.0"
 PLATFORMS = (
     "manylinux_2_34_x86_64",
     "manylinux_2_28_x86_64",
@@ -95,6 +97,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--whole", action="store_true", help="also numpy, pillow, transformers and tokenizers (200 MB)"
     )
+    parser.add_argument("--vllm", action="store_true", help="also vllm bench serve")
     given = parser.parse_args(argv)
     folder, python = given.folder, given.python_version
     with tempfile.TemporaryDirectory() as downloads:
@@ -108,6 +111,10 @@ def main(argv: Sequence[str]) -> int:
             new,
             ["sglang/benchmark/", "sglang/srt/utils/network.py", "sglang/srt/rust_extensions/_bench"],
         )
+        if given.vllm:
+            shutil.rmtree(folder / VLLM, ignore_errors=True)
+            source = wheel(VLLM.replace("-", "=="), python, Path(downloads))
+            unpack(source, folder / VLLM, ["vllm/benchmarks/"])
         stand_in = new / "sglang" / "srt" / "disaggregation" / "utils.py"
         stand_in.parent.mkdir(parents=True)
         (stand_in.parent / "__init__.py").write_text("")

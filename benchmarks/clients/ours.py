@@ -1,5 +1,5 @@
 """Our client as a program of its own, so that it is watched like every other: URL STREAMS TOKENS INPUT_LEN
-WORKERS OUTPUT.
+WORKERS BACKEND OUTPUT.
 
 Writes bench_serving's names, and what only we can tell: how far requests left after they were due, and each
 request's own stamps.
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from slabench.loadgen import ClientOptions, Plan, Target, prepare_requests, run_load
+from slabench.loadgen.backends import BACKENDS
 from slabench.loadgen.run import LoadResult
 from slabench.metrics.compute import compute
 from slabench.records import RunRecord
@@ -54,12 +55,13 @@ def reported(result: LoadResult) -> dict[str, Any]:
 
 
 def main(argv: Sequence[str]) -> int:
-    url, streams, tokens, input_len, workers, output = argv
+    url, streams, tokens, input_len, workers, backend, output = argv
     ids = array("i", (100 + k % 900 for k in range(int(input_len))))
-    prompts = [Prompt(None, ids, len(ids), int(tokens)) for _ in range(int(streams))]
-    result = run_load(
-        Target(url), prepare_requests(prompts), Plan.at_once(len(prompts)), options(int(workers))
-    )
+    text = " tor" * len(ids)
+    whole = Prompt(None, ids, len(ids), int(tokens))
+    prompt = whole if BACKENDS[backend].takes_ids else Prompt(text, None, len(ids), int(tokens))
+    requests = prepare_requests([prompt] * int(streams), backend=backend, model="m")
+    result = run_load(Target(url), requests, Plan.at_once(len(requests)), options(int(workers)))
     Path(output).write_text(json.dumps(reported(result)), encoding="utf-8")
     return 0
 

@@ -23,6 +23,14 @@ TOKENIZER = ROOT / "fixtures" / "data" / "tokenizer"
 DATA = ROOT / "fixtures" / "data" / "sharegpt_small.json"
 OURS, FLOOR = "slabench", "floor (C)"
 FIGURES = ("mean_ttft_ms", "mean_tpot_ms", "p99_itl_ms")
+# --backend: the endpoint, and what vllm calls it
+PATHS = {
+    "sglang": "/generate",
+    "sglang-oai": "/v1/completions",
+    "sglang-oai-chat": "/v1/chat/completions",
+}
+_OF_VLLM = {"sglang-oai": "openai", "sglang-oai-chat": "openai-chat"}
+VLLM = "vllm-0.33.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class Peer:
         return found
 
 
-def ours(workers: int = 0) -> Peer:
+def ours(workers: int = 0, backend: str = "sglang") -> Peer:
     words = [
         sys.executable,
         "-m",
@@ -75,20 +83,21 @@ def ours(workers: int = 0) -> Peer:
         "{tokens}",
         "{input_len}",
         str(workers),
+        backend,
         "{output}",
     ]
     inherited = [Path(path) for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     return Peer(OURS, words, path=[ROOT, *inherited])
 
 
-def _bench_serving_words(python: str, module: str) -> list[str]:
-    words = [python, "-m", module, "--backend=sglang", "--base-url={url}", "--dataset-name=random-ids"]
+def _bench_serving_words(python: str, module: str, backend: str) -> list[str]:
+    words = [python, "-m", module, f"--backend={backend}", "--base-url={url}", "--dataset-name=random-ids"]
     words += ["--random-input-len={input_len}", "--random-output-len={tokens}", "--random-range-ratio=1.0"]
     words += ["--num-prompts={streams}", f"--model={TOKENIZER}", f"--tokenizer={TOKENIZER}", "--seed=1"]
     return [*words, "--warmup-requests=0", "--disable-tqdm", "--output-file={output}"]
 
 
-def floor(build: Path) -> Peer | str:
+def floor(build: Path, backend: str) -> Peer | str:
     """Compiled here; a sentence where there is no compiler."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
@@ -102,10 +111,10 @@ def floor(build: Path) -> Peer | str:
     )
     if done.returncode != 0:
         return f"floor (C): {compiler} refused it: {done.stderr[:300]}"
-    return Peer(FLOOR, [str(target), "{host}", "{port}", "{streams}", "{tokens}"])
+    return Peer(FLOOR, [str(target), "{host}", "{port}", "{streams}", "{tokens}", PATHS[backend]])
 
 
-def reference(python: str | None, folder: Path | None) -> Peer | str:
+def reference(python: str | None, folder: Path | None, backend: str) -> Peer | str:
     """sglang.bench_serving 0.5.7: from a given Python, from .venv-client, or its one file in the peers'
     folder.
     """
@@ -118,13 +127,13 @@ def reference(python: str | None, folder: Path | None) -> Peer | str:
     if python is not None:
         return Peer(
             "sglang.bench_serving 0.5.7",
-            _bench_serving_words(python, "sglang.bench_serving"),
+            _bench_serving_words(python, "sglang.bench_serving", backend),
             version=_version(python),
         )
     if kept is not None and kept.is_dir():
         return Peer(
             "sglang.bench_serving 0.5.7",
-            _bench_serving_words(sys.executable, "sglang.bench_serving"),
+            _bench_serving_words(sys.executable, "sglang.bench_serving", backend),
             path=_paths(kept),
         )
     return (
@@ -133,7 +142,7 @@ def reference(python: str | None, folder: Path | None) -> Peer | str:
     )
 
 
-def newer(folder: Path | None, python: str | None) -> list[Peer | str]:
+def newer(folder: Path | None, python: str | None, backend: str) -> list[Peer | str]:
     """sglang 0.5.23: its Python client, and its Rust client with one thread and with its default number."""
     kept = folder / "sglang-0.5.23" if folder is not None else None
     if kept is None or not kept.is_dir():
@@ -141,7 +150,7 @@ def newer(folder: Path | None, python: str | None) -> list[Peer | str]:
     found: list[Peer | str] = [
         Peer(
             "sglang 0.5.23, Python",
-            _bench_serving_words(python or sys.executable, "sglang.benchmark.serving"),
+            _bench_serving_words(python or sys.executable, "sglang.benchmark.serving", backend),
             path=_paths(kept),
         )
     ]
@@ -154,10 +163,25 @@ def newer(folder: Path | None, python: str | None) -> list[Peer | str]:
         python or sys.executable,
         str(HERE / "rust_entry.py"),
         str(fitting[0]),
-        *_bench_serving_words("", "")[3:],
+        *_bench_serving_words("", "", backend)[3:],
     ]
     # The tokenizer is read, the answers are not tokenized again: that is work after the load.
     return [*found, Peer("sglang 0.5.23, Rust", [*words, "--disable-retokenize"])]
+
+
+def vllm(folder: Path | None, python: str | None, backend: str) -> Peer | str:
+    """vllm bench serve, of which only the benchmark package is there."""
+    kept = folder / VLLM if folder is not None else None
+    if backend not in _OF_VLLM:
+        return f"vllm bench serve: it has no client of {PATHS[backend]}"
+    if kept is None or not kept.is_dir():
+        return f"vllm bench serve: --peers=DIR names no folder with {VLLM} (make_peers.py --vllm makes one)"
+    words = [python or sys.executable, str(HERE / "vllm_entry.py"), f"--backend={_OF_VLLM[backend]}"]
+    words += ["--base-url={url}", f"--endpoint={PATHS[backend]}", "--model=m", f"--tokenizer={TOKENIZER}"]
+    words += ["--dataset-name=random", "--random-input-len={input_len}", "--random-output-len={tokens}"]
+    words += ["--num-prompts={streams}", "--ignore-eos", "--disable-tqdm", "--save-result", "--temperature=0"]
+    words += ["--result-dir={output_dir}", "--result-filename={output_name}"]
+    return Peer("vllm bench serve 0.33.0", words, path=_paths(kept))
 
 
 def _paths(kept: Path) -> list[Path]:
