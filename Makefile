@@ -71,7 +71,7 @@ sglang-server: ## the real sglang 0.5.7 on this machine's CPU, and its tiny mode
 	TORCH_INDEX="$(TORCH_INDEX)" PYTHON="$(PYTHON)" bash tools/sglang_cpu/install.sh $(SGLANG_VENV)
 
 test-sglang: setup sglang-server $(CLIENT_VENV)/.stamp ## tests against sglang's own code and the real server on CPU
-	$(BIN)/pytest tests/integration -q -m sglang
+	$(BIN)/pytest tests/integration -q -m "sglang and not slow"
 
 bench-sglang: setup sglang-server ## the reduced suite against the real sglang 0.5.7 on CPU
 	bash tools/sglang_cpu/bench.sh $(SGLANG_VENV) $(SGLANG_MODEL) $(REDUCED_CPU)

@@ -36,11 +36,13 @@ def sglang_cpu_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def start(model: Path, log: Path, *more: str, variable: str = "") -> Iterator[RealServer]:
+def start(
+    model: Path, log: Path, *more: str, variable: str = "", ready_s: float = 240.0
+) -> Iterator[RealServer]:
     """One server, ended by its pid with everything below it; more: launch_server options over those of
     start.sh.
 
-    variable: NAME=VALUE of its environment.
+    variable: NAME=VALUE of its environment. ready_s: for a machine that is busy.
     """
     from slabench.server.launch import launch
 
@@ -55,7 +57,7 @@ def start(model: Path, log: Path, *more: str, variable: str = "") -> Iterator[Re
             *more,
         )
     )
-    with launch(command, str(log), ready_timeout=240.0) as launched:
+    with launch(command, str(log), ready_timeout=ready_s) as launched:
         yield RealServer(launched.url, log, model, launched)
 
 

@@ -1,4 +1,4 @@
-"""The nodes of a Ray cluster as load hosts: two on this machine; `make test-slow`, where Ray is installed."""
+"""The nodes of a Ray cluster as load hosts: two on this machine. `make test-slow` installs ray."""
 
 from __future__ import annotations
 

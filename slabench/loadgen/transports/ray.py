@@ -11,11 +11,13 @@ import contextlib
 import os
 import select
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -23,6 +25,7 @@ from slabench.loadgen.hello import REMOTE
 from slabench.loadgen.transports.base import LoadHosts
 
 CALL_S = 60.0  # for an actor to be placed and to start
+CONNECT_S = 10.0
 END_S = 5.0  # for an actor to end its child
 BATCH_S = 0.02  # records are gathered for so long, a short answer is not
 SHORT = 1024  # bytes; a ping's answer has 80
@@ -148,7 +151,17 @@ class RayChannel:
 
 def _words(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines()]
-    return f"{type(error).__name__}: {next((line for line in lines if line), '')}"
+    return f"{type(error).__name__}: {next((line for line in lines if line), '')}".rstrip(".")
+
+
+def _try(address: str) -> None:
+    """OSError where nothing listens: Ray itself would try for minutes."""
+    if address == "auto":  # as Ray finds it; the file outlives its cluster
+        named = Path(os.environ.get("RAY_TMPDIR", tempfile.gettempdir()), "ray", "ray_current_cluster")
+        address = os.environ.get("RAY_ADDRESS") or (named.read_text().strip() if named.is_file() else "")
+    name, _, port = address.rpartition("://")[2].rpartition(":")
+    if port.isdigit():
+        socket.create_connection((name, int(port)), CONNECT_S).close()
 
 
 class RayTransport:
@@ -162,6 +175,7 @@ class RayTransport:
             raise OSError("this Python has no ray") from error
         self._ray, self._at = ray, place
         address = "auto" if place.cluster == "ray" else place.cluster
+        _try(address)
         try:
             ray.init(address=address, log_to_driver=False, configure_logging=False, ignore_reinit_error=True)
         except Exception as error:
