@@ -56,8 +56,15 @@ class Counter:
         # What it shows it shows until the next update: a value belongs to the moment at which it was new.
         self._new_at = [self._at[0], *(self._at[place] for place in rises)]
         self._new_mj = [self._mj[0], *(self._mj[place] for place in rises)]
-        apart = [later - earlier for earlier, later in pairwise((*self._new_at, self._at[-1]))]
-        self.update_ns = max(UPDATE_NS, *apart)
+        # A value that two readings have was not updated in between; where no two have the same, the counter
+        # is updated faster than it is read.
+        new_at = [*self._new_at, self._at[-1]]
+        stale = [
+            later - earlier
+            for earlier, later in pairwise(new_at)
+            if bisect_left(self._at, later) - bisect_left(self._at, earlier) > 1
+        ]
+        self.update_ns = max([UPDATE_NS, *stale])
 
     def at(self, moment: int) -> tuple[float, float, float]:
         """(at least, probably, at most) mJ. ValueError where the readings do not enclose it."""

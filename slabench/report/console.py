@@ -112,7 +112,7 @@ def details(entry: Entry) -> list[str]:
         lines.append(Message("console.reasons", reasons=in_words(entry.reasons)))
     if entry.absent:
         lines.append(Message("console.not_judged", reasons=in_words(entry.absent)))
-    lines += [*entry.labels, *filter(None, (entry.explained, error_bar(entry)))]
+    lines += [*entry.labels, *filter(None, (entry.explained, *entry.witnesses, error_bar(entry)))]
     if metrics.get("accept_length"):
         lines.append(Message("console.accept_length", tokens=metrics["accept_length"]))
     lines += accuracy_lines(entry.accuracy)

@@ -25,6 +25,7 @@ _SEVERAL = {
     "allowed_differences": "allowed_difference_messages",
     "notes": "note_messages",
     "labels": "label_messages",
+    "witnesses": "witness_messages",
 }
 
 

@@ -223,6 +223,9 @@ class Entry:
     advice_messages: tuple[Message, ...] = optional(())  # the same as ids and arguments
     explained: str | None = None  # why TTFT is what it is; null: nothing to explain
     explained_message: Message | None = optional()  # the same as ids and arguments
+    # TPOT by the client's, the server's and the log's clock; energy, clock and temperature of the GPUs
+    witnesses: tuple[str, ...] = optional(())
+    witness_messages: tuple[Message, ...] = optional(())  # the same as ids and arguments
     workload: Mapping[str, object]  # what was sent: Workload.describe()
     plan: Mapping[str, object]  # how it was sent: Plan.describe()
     metrics: Mapping[str, float]  # metric key -> value in its unit (`units`); undefined ones are absent

@@ -25,10 +25,11 @@ class TimelineSeries:
     """One quantity over the time of a load; at most 240 points, the least and the greatest among them."""
 
     # by the log: running, queued, prefill, decode. By the client: in_flight, waiting (for a first token),
-    # output
+    # output. By the server's GPUs: gpu_power (of all), gpu_clock (of the slowest), gpu_temperature (of the
+    # hottest)
     name: str
-    source: str  # log or client
-    unit: str  # requests or tok/s
+    source: str  # log, client or gpu
+    unit: str  # requests, tok/s, W, MHz or °C
     points: int  # that it had before
     seconds: tuple[float, ...]  # since the load began
     values: tuple[float, ...]  # at these moments; tok/s of the prefill and of output: from there to the next
@@ -39,7 +40,8 @@ class TimelineEvent:
     """What happened during a load; those of a kind that are near each other stand as one."""
 
     # by the log: retraction, jit (a kernel is compiled), flushed, flush_refused, start, stop. By the client:
-    # gap (requests in flight, nothing arrives), stall (the client itself stood still), failed
+    # gap (requests in flight, nothing arrives), stall (the client itself stood still), failed. By the GPUs:
+    # throttled (slowed by heat, board or power supply)
     kind: str
     seconds: float  # since the load began
     until: float  # its end, or that of the last of several; equal to seconds: a moment

@@ -24,6 +24,7 @@ from slabench.session import reference
 from slabench.session.evaluate import Evaluation
 from slabench.session.measurement import Evaluated, Measured
 from slabench.session.series import chart_series
+from slabench.session.witnesses import witnesses
 from slabench.verdict.comparison import Comparison
 from slabench.verdict.outcome import CheckStatus, Verdict
 from slabench.verdict.validity import context_json
@@ -38,6 +39,7 @@ def entry_of(test_id: str, test: Measured, evaluation: Evaluation, records_file:
     log = first.context.log
     crowd = None if log is None else Crowd(log.lines, log.running_max, log.waited_max, log.waited)
     why_ttft = explained(case.metrics, crowd, without=retracted(run.requests))
+    beside = witnesses(evaluation.new)
     records = RecordsEntry(file=records_file, requests=sum(len(each.requests) for each in runs))
     if run.reported is not None:
         reported = sum(len(each.reported.requests) for each in runs if each.reported is not None)
@@ -53,6 +55,8 @@ def entry_of(test_id: str, test: Measured, evaluation: Evaluation, records_file:
         plan=dict(run.plan),
         explained=None if why_ttft is None else str(why_ttft),
         explained_message=why_ttft,
+        witnesses=tuple(map(str, beside)),
+        witness_messages=beside,
         errors=_errors(runs),
         evidence=context_json.as_dict(first.context),
         server=_server(run),

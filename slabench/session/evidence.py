@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from slabench.metrics.curve import clean_tokens, clean_tpots, largest_graph, shares
+from slabench.metrics.full_batch import full_batch
 from slabench.records import RequestRecord
 from slabench.server.info import ServerInfo, incremental
 from slabench.server.log.line_types import EventKind
@@ -50,7 +51,7 @@ def read_log(load: Measured, metrics: Mapping[str, float]) -> tuple[LogEvidence 
     ranks = max(info.dp or 1, max(merged.dp_ranks, default=0) + 1)
     sizes = shares(size, ranks) if size is not None else ()
     logged: dict[str, float] = {}
-    clean: list[float] = []
+    full = metrics.get("full_batch.tpot")
     if size is not None:
         clean = clean_tpots(lines, sizes, graph_up_to=limit)
         logged["log.samples"] = len(clean)
@@ -58,6 +59,8 @@ def read_log(load: Measured, metrics: Mapping[str, float]) -> tuple[LogEvidence 
             logged["log.tokens"] = clean_tokens(lines, info.decode_log_interval)
         if clean:
             logged |= {"log.tpot": statistics.fmean(clean), "log.tpot_median": statistics.median(clean)}
+    else:
+        clean, full = _at_once(load, lines, ranks, limit)
     accepted = [
         line.accept_len for line in lines if line.accept_len is not None and math.isfinite(line.accept_len)
     ]
@@ -79,9 +82,9 @@ def read_log(load: Measured, metrics: Mapping[str, float]) -> tuple[LogEvidence 
         restarts=len(merged.events_of(EventKind.START)),
         batch_size=size,
         samples=len(clean),
-        log_tpot=logged.get("log.tpot"),
+        log_tpot=statistics.fmean(clean) if clean else None,
         mean_tpot=metrics.get("tpot.mean"),
-        full_tpot=metrics.get("full_batch.tpot"),
+        full_tpot=full,
         full_share=metrics.get("full_batch.share"),
         planned=load.form.num_prompts,
         tokens=logged.get("log.tokens"),
@@ -103,6 +106,18 @@ def read_log(load: Measured, metrics: Mapping[str, float]) -> tuple[LogEvidence 
         graph_above=sum(line.graph is False for line in steady if limit is not None and line.running > limit),
     )
     return evidence, logged
+
+
+def _at_once(
+    load: Measured, lines: Sequence[Sample], ranks: int, limit: int | None
+) -> tuple[list[float], float | None]:
+    """Of a load that is no batch-size point: the clean lines at as many running as it has in flight, as ms a
+    token, and the client's TPOT while so many decoded.
+    """
+    size = load.form.at_once
+    clean = clean_tpots(lines, shares(size, ranks), graph_up_to=limit)
+    full = full_batch(load.run.requests, size, None) if clean else {}
+    return clean, full.get("full_batch.tpot")
 
 
 def least_step(steady: Sequence[Sample]) -> float | None:

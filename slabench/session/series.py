@@ -14,6 +14,7 @@ from slabench.metrics.thinning import thinned
 from slabench.metrics.ttft_groups import groups
 from slabench.records import RunRecord
 from slabench.run_document.series import Distribution, Timeline, TimelineEvent, TimelineSeries, TtftGroup
+from slabench.session.gpu_course import gpu_events, gpu_series
 from slabench.session.log_course import Happening, LogCourse, log_course
 from slabench.session.measurement import BASELINE, NEW, Evaluated
 from slabench.units import NS_PER_S
@@ -109,9 +110,10 @@ def timeline(load: Evaluated) -> Timeline | None:
     duration = run.client.wall_s
     series = [] if log is None else [*_of_log(log, duration)]
     series += _of_client(run, duration, alone=log is None)
+    series += [short_series(name, "gpu", unit, points) for name, unit, points in gpu_series(run)]
     if not series:
         return None
-    events = [*([] if log is None else log.events), *_client_events(run)]
+    events = [*([] if log is None else log.events), *_client_events(run), *gpu_events(run)]
     return Timeline(
         repeat=load.measured.trial.repeat,
         duration_s=duration,

@@ -25,6 +25,12 @@ MESSAGES = {
         "By the client alone; load {repeat} of the test, {duration:.1f} s. With --deploy-log the server's "
         "running and queued requests are here too."
     ),
+    "chart.timeline.gpu": "GPU power and clock over the load",
+    "chart.timeline.gpu-heat": "GPU temperature over the load",
+    "chart.timeline.by_gpus": (
+        "By --gpu-telemetry; load {repeat} of the test, {duration:.1f} s. Power of all GPUs together, clock "
+        "of the slowest, temperature of the hottest."
+    ),
     "chart.distribution.ttft": "TTFT of the requests",
     "chart.distribution.tpot": "TPOT of the requests",
     "chart.distribution.itl": "ITL of the tokens",
@@ -57,6 +63,7 @@ MESSAGES = {
     # axes
     "chart.axis.batch_size": "batch size",
     "chart.axis.change": "change",
+    "chart.axis.clock": "SM clock",
     "chart.axis.concurrency": "requests in flight",
     "chart.axis.input_per_gpu": "input per GPU",
     "chart.axis.input_unknown_gpus": "input, number of GPUs not known",
@@ -67,6 +74,7 @@ MESSAGES = {
     "chart.axis.output_rate": "output",
     "chart.axis.output_unknown_gpus": "output, number of GPUs not known",
     "chart.axis.per_user": "output per user",
+    "chart.axis.power": "power",
     "chart.axis.prefill_rate": "prefill",
     "chart.axis.prompt_tokens": "prompt tokens",
     "chart.axis.rate": "requests per second",
@@ -74,6 +82,7 @@ MESSAGES = {
     "chart.axis.running": "running requests",
     "chart.axis.seconds": "since the load began",
     "chart.axis.share": "share of the values",
+    "chart.axis.temperature": "temperature",
     "chart.axis.total": "total throughput",
     "chart.axis.tpot": "TPOT",
     "chart.axis.ttft": "TTFT",
@@ -90,6 +99,9 @@ MESSAGES = {
     "chart.series.decode_curve": "decode curve",
     "chart.series.ended_early": "probes that ended early: at most",
     "chart.series.full_batch": "full batch",
+    "chart.series.gpu_clock": "SM clock of the slowest GPU",
+    "chart.series.gpu_power": "power of all GPUs",
+    "chart.series.gpu_temperature": "hottest GPU",
     "chart.series.holds": "holds",
     "chart.series.in_flight": "in flight, by the client",
     "chart.series.inconclusive": "inconclusive",
@@ -133,5 +145,6 @@ MESSAGES = {
     "chart.event.retraction": "retractions: {count}",
     "chart.event.stall": "client stalled",
     "chart.event.start": "server started",
+    "chart.event.throttled": "a GPU was slowed",
     "chart.event.stop": "server stopped",
 }

@@ -1,4 +1,4 @@
-"""What the checks about the server's GPUs say."""
+"""What the checks about the server's GPUs say, and the lines of TPOT by every clock and of the GPUs."""
 
 MESSAGES = {
     "gpu_throttled.ok": (
@@ -18,4 +18,15 @@ MESSAGES = {
     "gpu_shared.others.remedy": (
         "End them, or give the server GPUs of its own; --gpu-index names the GPUs that are the server's."
     ),
+    "witness.tpot": "TPOT: client {tpot:number} ms; {beside:; }.",
+    "witness.tpot_server": "server's /metrics {tpot:number} ms",
+    "witness.tpot_log": "log {tpot:number} ms in its full-batch lines, where the client has {full:number} ms",
+    "witness.gpus": "GPU ({count}): {parts:; }.",
+    "witness.token": "{value:number} J per output token in the full batch",
+    "witness.tokens": "{value:number} output tokens/J over the load",
+    "witness.power": "mean power {value:.0f} W",
+    "witness.clock": "mean SM clock {value:.0f} MHz",
+    "witness.heat": "at most {value:.0f} °C",
+    "witness.bound": "energies are known to {value:.1%}",
+    "witness.no_energy": "energy not known (no counter, or the load is too short for it: docs/gpu.md)",
 }

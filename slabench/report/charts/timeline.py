@@ -24,6 +24,12 @@ SPEEDS = (
     (PREFILL, "chart.series.prefill", Kind.STEP, Role.SECOND),
     ("output", "chart.series.output", Kind.STEP, Role.THIRD),
 )
+CLOCK = "gpu_clock"
+GPU = (
+    ("gpu_power", "chart.series.gpu_power", Kind.LINE, Role.NEW),
+    (CLOCK, "chart.series.gpu_clock", Kind.LINE, Role.SECOND),
+)
+HEAT = (("gpu_temperature", "chart.series.gpu_temperature", Kind.LINE, Role.THIRD),)
 EVENTS = {
     "failed": "chart.event.failed",
     "flush_refused": "chart.event.flush_refused",
@@ -34,12 +40,15 @@ EVENTS = {
     "stall": "chart.event.stall",
     "start": "chart.event.start",
     "stop": "chart.event.stop",
+    "throttled": "chart.event.throttled",
 }
 
 
 @test_charts
 def timeline(document: RunDocument, entry: Entry) -> Iterable[Chart]:
-    """Two over the same seconds: requests, and tokens a second, with an axis of its own for prefill."""
+    """Over the same seconds: requests; tokens a second, with an axis of its own for prefill; power and clock
+    of the GPUs; their temperature.
+    """
     course = entry.timeline
     if course is None:
         return
@@ -58,12 +67,22 @@ def timeline(document: RunDocument, entry: Entry) -> Iterable[Chart]:
         y = (axis("chart.axis.output_rate", "tok/s"), *beside)
         id, title = own_id(document, entry, "speed"), text("chart.timeline.speed")
         yield Chart(id, title, seconds, y, speeds, marks, caption, zoom=True)
+    watts, clock = axis("chart.axis.power", "W"), axis("chart.axis.clock", "MHz")
+    for name, how, y in (
+        ("gpu", GPU, (watts, clock)),
+        ("gpu-heat", HEAT, (axis("chart.axis.temperature", "°C", from_zero=False),)),
+    ):
+        lines = drawn(*(_series(known, *each) for each in how))
+        if lines:
+            id, title = own_id(document, entry, name), text(f"chart.timeline.{name}")
+            caption = text("chart.timeline.by_gpus", repeat=course.repeat, duration=course.duration_s)
+            yield Chart(id, title, seconds, y, lines, marks, caption, zoom=True)
 
 
 def _series(known: dict[str, TimelineSeries], key: str, name: str, kind: Kind, role: Role) -> Series:
     series = known.get(key)
     points = [] if series is None else list(map(Point, series.seconds, series.values))
-    return Series(text(name), kind, role, points, axis=int(key == PREFILL))
+    return Series(text(name), kind, role, points, axis=int(key in (PREFILL, CLOCK)))
 
 
 def _mark(event: TimelineEvent) -> Mark:

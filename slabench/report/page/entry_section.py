@@ -155,7 +155,7 @@ def _lines(entry: Entry) -> Iterator[str]:
     if entry.absent:
         yield str(Message("console.not_judged", reasons=in_words(entry.absent)))
     yield from entry.labels
-    yield from filter(None, (entry.explained, error_bar(entry)))
+    yield from filter(None, (entry.explained, *entry.witnesses, error_bar(entry)))
     yield from map(str, accuracy_lines(entry.accuracy))
     if entry.metrics.get("accept_length"):
         yield str(Message("console.accept_length", tokens=entry.metrics["accept_length"]))

@@ -27,7 +27,9 @@ class LogEvidence:
     jit: int
     restarts: int
     batch_size: int | None = None
-    samples: int = 0  # clean Decode lines at the batch size
+    # clean Decode lines at the batch size; of a load that is no batch-size point, at as many as it has in
+    # flight
+    samples: int = 0
     log_tpot: float | None = None  # their mean of running / throughput, ms
     mean_tpot: float | None = None  # the client's, over whole answers, ms
     full_tpot: float | None = None  # the client's, in the full-batch window, ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import statistics
 from pathlib import Path
 from typing import Any
@@ -280,3 +281,27 @@ def test_requests_that_were_sent_twice_stand_in_every_output(suite: Suite) -> No
 def test_a_server_info_with_numbers_that_nothing_can_have_is_one_that_tells_nothing(suite: Suite) -> None:
     entry = expect_green(suite(*TENCENT, "--base-url=sim:demo?fault=info_huge", *FAST))
     assert "output_throughput_per_gpu" not in entry["metrics"]
+
+
+def test_a_gpu_that_is_hot_is_a_finding_beside_its_energy(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """600 W, and six requests at some 6 ms a token: 0.6 J a token."""
+    monkeypatch.setenv("FAKE_GPUS", json.dumps([{"reasons": 0x40, "pids": [1]}]))
+    options = ("--gpu-index=0", "--num-prompts=6", "--max-concurrency=6", "--random-output-len=700")
+    gpus = "-ptests.integration.fault_matrix.gpus"
+    entry = expect_green(suite(*TENCENT, "--base-url=sim:demo", *FAST, gpus, *options), tokens=700)
+    metrics, checks = entry["metrics"], {check["name"]: check for check in entry["checks"]}
+    assert metrics["energy_per_output_token"] == pytest.approx(0.6 * metrics["tpot.mean"] / 6, rel=0.1)
+    assert metrics["gpu.power"] == pytest.approx(600, rel=0.1) and metrics["gpu.energy_bound"] < 0.1
+    assert checks["gpu_throttled"]["state"] == "finding"
+    assert "(hw_thermal_slowdown 100 %)" in checks["gpu_throttled"]["text"]
+    assert {each["name"] for each in entry["timeline"]["series"] if each["source"] == "gpu"} == {
+        "gpu_power",
+        "gpu_clock",
+        "gpu_temperature",
+    }
+    assert any(event["kind"] == "throttled" for event in entry["timeline"]["events"])
+    clocks, gpu = entry["witnesses"]
+    assert clocks.startswith("TPOT: client ") and "server's /metrics" in clocks and "; log " in clocks
+    assert gpu.startswith("GPU (1): ") and "J per output token in the full batch" in gpu

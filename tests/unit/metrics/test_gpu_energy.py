@@ -62,6 +62,20 @@ def test_a_batch_that_was_never_full_has_the_loads_metrics_alone() -> None:
     assert metrics.keys() == {"gpu.energy", "gpu.power", "gpu.energy_bound"}
 
 
+@pytest.mark.parametrize(
+    ("read", "update_ms"),
+    [
+        ([(0, 0), (100, 60), (290, 174), (390, 234)], 100),  # each reading has another value, one came late
+        ([(0, 0), (100, 60), (200, 60), (290, 60), (390, 234)], 290),  # from 100 to 390 none was new
+        ([(0, 0), (100, 60), (200, 60), (500, 60)], 400),  # nor is one known after the last new one
+    ],
+)
+def test_how_often_a_counter_is_updated_is_seen_where_a_value_stays(
+    read: list[tuple[int, int]], update_ms: int
+) -> None:
+    assert Counter([(ms * 1_000_000, mj) for ms, mj in read]).update_ns == update_ms * 1_000_000
+
+
 EVEN = gpu().energy
 
 

@@ -84,6 +84,27 @@ TIMELINE = {
 }
 
 
+def test_the_gpus_have_two_charts_over_the_same_seconds() -> None:
+    gpus = [
+        series("gpu_power", "gpu", "W", (0.0, 400.0), (1.0, 650.0)),
+        series("gpu_clock", "gpu", "MHz", (0.0, 1980.0), (1.0, 1500.0)),
+        series("gpu_temperature", "gpu", "°C", (0.0, 60.0), (1.0, 85.0)),
+    ]
+    slowed = {"kind": "throttled", "seconds": 1.0, "until": 2.0, "count": 1}
+    more = {"series": [*TIMELINE["series"], *gpus], "events": [slowed]}
+    made = charts(timeline=TIMELINE | more)
+    assert list(made) == ["test-1-requests", "test-1-speed", "test-1-gpu", "test-1-gpu-heat"]
+    power = made["test-1-gpu"]
+    assert {line.role: (line.axis, points(line)) for line in power.series} == {
+        Role.NEW: (0, [(0, 400), (1, 650)]),
+        Role.SECOND: (1, [(0, 1980), (1, 1500)]),
+    }
+    assert [axis.unit for axis in power.y] == ["W", "MHz"]
+    assert by_role(made["test-1-gpu-heat"]) == {Role.THIRD: [(0, 60), (1, 85)]}
+    assert [(mark.value, mark.until, mark.label) for mark in power.marks] == [(1.0, 2.0, "a GPU was slowed")]
+    assert "by --gpu-telemetry; load 2 of the test" in power.caption.lower()
+
+
 def test_a_timeline_in_two_charts_over_the_same_seconds() -> None:
     made = charts(timeline=TIMELINE)
     requests, speed = made["test-1-requests"], made["test-1-speed"]
