@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from statistics import fmean
+from statistics import fmean, stdev
 
 from slabench.messages import Message
 from slabench.session.measurement import Evaluated
+from slabench.verdict.statistics import quantile
 
 
 def witnesses(loads: Sequence[Evaluated]) -> tuple[Message, ...]:
@@ -41,10 +42,10 @@ def _gpus(loads: Sequence[Evaluated]) -> Iterator[Message]:
     gpus = loads[0].context.gpus
     if gpus is None:
         return
-    parts = [
+    parts = list(_token(loads))
+    parts += [
         Message(f"witness.{name}", value=value)
         for name, key in (
-            ("token", "energy_per_output_token"),
             ("tokens", "tokens_per_joule"),
             ("power", "gpu.power"),
             ("clock", "gpu.sm_clock"),
@@ -58,3 +59,17 @@ def _gpus(loads: Sequence[Evaluated]) -> Iterator[Message]:
     else:
         parts.append(Message("witness.no_energy"))
     yield Message("witness.gpus", count=gpus.count, parts=parts)
+
+
+def _token(loads: Sequence[Evaluated]) -> Iterator[Message]:
+    """With the 95 % interval of the mean where there are several loads."""
+    values = [load.metrics.get("energy_per_output_token") for load in loads]
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return
+    mean, count = fmean(known), len(known)
+    if count == 1:
+        yield Message("witness.token", value=mean)
+        return
+    half = quantile(count - 1, 0.95) * stdev(known) / count**0.5
+    yield Message("witness.token_interval", value=mean, low=mean - half, high=mean + half, n=count)

@@ -18,6 +18,9 @@ MESSAGES = {
     "witness.tpot_log": "日志的满批行为 {tpot:number} ms，同一时段客户端为 {full:number} ms",
     "witness.gpus": "GPU（{count} 个）：{parts:；}。",
     "witness.token": "满批时每个输出 token {value:number} J",
+    "witness.token_interval": (
+        "满批时每个输出 token {value:number} J（{n} 次负载，95 % 区间 {low:number} 至 {high:number}）"
+    ),
     "witness.tokens": "整个负载 {value:number} 输出 token/J",
     "witness.power": "平均功率 {value:.0f} W",
     "witness.clock": "平均 SM 时钟 {value:.0f} MHz",

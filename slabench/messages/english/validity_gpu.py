@@ -23,6 +23,10 @@ MESSAGES = {
     "witness.tpot_log": "log {tpot:number} ms in its full-batch lines, where the client has {full:number} ms",
     "witness.gpus": "GPU ({count}): {parts:; }.",
     "witness.token": "{value:number} J per output token in the full batch",
+    "witness.token_interval": (
+        "{value:number} J per output token in the full batch (95 % interval {low:number} to {high:number} "
+        "over {n} loads)"
+    ),
     "witness.tokens": "{value:number} output tokens/J over the load",
     "witness.power": "mean power {value:.0f} W",
     "witness.clock": "mean SM clock {value:.0f} MHz",

@@ -37,8 +37,8 @@ def test_one_clock_alone_is_no_line_and_a_clock_has_all_loads_or_none() -> None:
     assert lines(load({"tpot.mean": 41.0}), load({"tpot.mean": 41.0})) == []
     assert lines(load({"tpot.mean": 41.0}, log(40.0, None))) == []
     assert lines(load({"server.tpot": 41.0}, log(40.0, 40.0))) == []
-    one = lines(load({"tpot.mean": 41.0, "server.tpot": 40.0}), load({"tpot.mean": 41.0}, log(40.0, 40.0)))
-    assert one == []
+    apart = load({"tpot.mean": 41.0, "server.tpot": 40.0}), load({"tpot.mean": 41.0}, log(40.0, 40.0))
+    assert lines(*apart) == []
 
 
 def test_the_gpus() -> None:
@@ -53,11 +53,17 @@ def test_the_gpus() -> None:
     gpus = GpuEvidence(8, "nvml", "processes")
     later = metrics | {"gpu.temperature": 66.0, "gpu.energy_bound": 0.01, "energy_per_output_token": 0.3}
     expected = (
-        "GPU (8): 0.25 J per output token in the full batch; 4.00 output tokens/J over the load; mean power "
-        "650 W; mean SM clock 1700 MHz; at most 66 °C; energies are known to 1.2 %."
+        "GPU (8): 0.25 J per output token in the full batch (95 % interval 0.126 to 0.374 over 3 loads); "
+        "4.00 output tokens/J over the load; mean power 650 W; mean SM clock 1700 MHz; at most "
+        "66 °C; energies are known to 1.2 %."
     )
-    assert lines(load(metrics, gpus=gpus), load(later, gpus=gpus)) == [expected]
+    between = load(metrics | {"energy_per_output_token": 0.25}, gpus=gpus)
+    loads = load(metrics, gpus=gpus), between, load(later, gpus=gpus)
+    assert lines(*loads) == [expected]
+    assert (
+        "; 4.00 output" in lines(loads[0])[0] and "GPU (8): 0.2 J per output token in" in lines(loads[0])[0]
+    )
     without = lines(load({"gpu.sm_clock": 1700.0}, gpus=GpuEvidence(1, "dcgm", "option")))
     assert without[0].startswith("GPU (1): mean SM clock 1700 MHz; energy not known (no counter, or")
     with in_language("zh"):
-        assert "每个输出 token 0.25 J" in lines(load(metrics, gpus=gpus), load(later, gpus=gpus))[0]
+        assert "每个输出 token 0.25 J" in lines(*loads)[0]
