@@ -2,7 +2,7 @@
 and verdict.
 
 Run by hand: python benchmarks/bench_gate.py [--comparisons 200] [--repeats 1,2,3,4,5,6,8,10]. Prints the
-tables of docs/gate-an-upgrade.md and ends with 1 if five repeats do not do what is promised there: of 200
+tables of docs/gate-statistics.md and ends with 1 if five repeats do not do what is promised there: of 200
 comparisons of equal servers at most 2 FAILED and at least 180 PASSED, of 200 with a server that is 5 % slower
 at least 190 FAILED. The noise is described in tests/unit/verdict/virtual_gate.py.
 

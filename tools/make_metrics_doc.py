@@ -1,4 +1,4 @@
-"""The tables of docs/metrics.md and the tolerances of docs/gate-an-upgrade.md, from the declarations:
+"""The tables of docs/metrics.md and the tolerances of docs/gate-statistics.md, from the declarations:
 `python tools/make_metrics_doc.py` writes them.
 """
 
@@ -60,7 +60,7 @@ def allowed() -> str:
 
 def pages() -> dict[Path, str]:
     """Each page as it is to be."""
-    metrics, gate = REPO / "docs" / "metrics.md", REPO / "docs" / "gate-an-upgrade.md"
+    metrics, gate = REPO / "docs" / "metrics.md", REPO / "docs" / "gate-statistics.md"
     page = metrics.read_text(encoding="utf-8")
     for group in ("ours", "log", "classic"):
         page = spliced(page, f"{MAKER}: {group}", metrics_table(group))

@@ -28,7 +28,7 @@ from slabench.verdict.sla import Slo
 from slabench.workloads.questions import QuestionFile, read_questions
 
 # Of the old side that is measured first and ended, and how many prompts are made ahead where pairs are added
-# until the comparison is decided: docs/gate-an-upgrade.md has the table that it was chosen from.
+# until the comparison is decided: docs/gate-statistics.md has the table that it was chosen from.
 DEFAULT_PAIRS = 5
 
 

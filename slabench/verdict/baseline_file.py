@@ -1,4 +1,4 @@
-"""The baseline file: read, checked, made from runs, written. JSON; docs/gate-an-upgrade.md describes
+"""The baseline file: read, checked, made from runs, written. JSON; docs/baselines.md describes
 it.
 """
 

@@ -170,7 +170,7 @@ def check(objective: Slo, *, floor: bool = False) -> Slo:
     if curve_size(objective.metric) is not None and not floor:
         raise ConfigError(
             f"The objective {objective} is on the decode curve, which has no objectives: put the limit under "
-            '"floors" in a baseline file (docs/gate-an-upgrade.md).'
+            '"floors" in a baseline file (docs/baselines.md).'
         )
     return objective
 

@@ -48,7 +48,7 @@ def test_a_slower_server_fails_with_the_tests_named(suite: Suite) -> None:
     assert done.status == 1, done.output
     assert set(done.words.values()) == {"FAILED"}
     assert "worse by more than 25 % of baseline" in done.output
-    found = figure(done, "bs2]", "tpot.mean")
+    found = figure(done, "bs2-quick]", "tpot.mean")
     assert found["outcome"] == "worse" and found["paired"] is True
     assert len(found["new_samples"]) == len(found["old_samples"]) == 4  # type: ignore[arg-type]
     assert float(str(found["low"])) > 1.5
@@ -59,7 +59,9 @@ def test_a_slower_server_fails_with_the_tests_named(suite: Suite) -> None:
         assert "Baseline server" in text and "WORSE" in text, page
     with gzip.open(done.folder / "requests.jsonl.gz", "rt") as file:
         rows = [json.loads(line) for line in file]
-    order = [(row.get("side", "new"), row.get("repeat", 1)) for row in rows if row["test"].endswith("bs2]")]
+    order = [
+        (row.get("side", "new"), row.get("repeat", 1)) for row in rows if row["test"].endswith("bs2-quick]")
+    ]
     alternating = [side for side, _ in itertools.groupby(side for side, _ in order)]
     assert [key for key, _ in itertools.groupby(order)][:4] == [
         ("baseline", 1),
@@ -76,6 +78,7 @@ def test_equal_servers_pass_as_soon_as_it_is_decided(suite: Suite) -> None:
         "tests/ali/test_decode_curve.py",
         "--base-url=sim:",
         "--baseline-url=sim:",
+        "--gate=full",
         *VERY_WIDE,
     )
     assert done.status == 0, done.output
@@ -197,7 +200,12 @@ def test_one_after_the_other_is_labelled_and_names_the_side(suite: Suite) -> Non
     def serve(profile: str) -> str:
         return f"{sys.executable} -m slabench.sim --log - --port {port} --profile {profile}"
 
-    tests = ("tests/ali/test_decode.py", "tests/ali/test_decode_curve.py", "--one-after-the-other")
+    tests = (
+        "tests/ali/test_decode.py",
+        "tests/ali/test_decode_curve.py",
+        "--one-after-the-other",
+        "--gate=full",
+    )
     old = f"--baseline-launch={serve('demo')}"
     done = suite(*tests, f"--launch={serve(SLOW.removeprefix('sim:'))}", old, *WIDE)
     assert done.status == 1, done.output
@@ -223,3 +231,22 @@ def test_one_after_the_other_needs_two_commands(suite: Suite) -> None:
     done = suite("tests/serving", "--base-url=sim:", "--baseline-url=sim:", "--one-after-the-other")
     assert done.status == 4, done.output
     assert "it needs --baseline-launch=CMD and --launch=CMD" in done.output
+
+
+def test_a_quick_gate_is_compared_alone_within_its_time(suite: Suite) -> None:
+    """Of the two batch sizes the smaller has no place in the time; what was left out is said."""
+    done = suite(
+        *("tests/ali", "tests/tencent", "--base-url=sim:", "--baseline-url=sim:", "--time-budget=14s"),
+        *("--tolerance=900", BUSY),
+    )
+    assert done.status == 0, done.output
+    assert "Left to --gate=full" in done.output and "the decode curve" in done.output
+    assert "Time budget 14 s" in done.output and "Left out, since it would take longer" in done.output
+    assert done.run["tests"] and done.run["labels"].count("NOT_JUDGED") == 1
+    for entry in done.run["tests"]:
+        assert entry["id"].endswith("quick]") and "NOT_JUDGED" in entry["reasons"]
+        assert {objective["kind"] for objective in entry["objectives"]} == {"baseline"}
+        assert 3 <= entry["comparison"]["looks"]["repeats"] <= entry["comparison"]["looks"]["last"]
+    assert done.folder is not None
+    for page in ("summary.md", "report.html", "junit.xml"):
+        assert "NOT_JUDGED" in (done.folder / page).read_text(), page

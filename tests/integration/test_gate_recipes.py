@@ -1,5 +1,5 @@
-"""Every command of docs/gate-an-upgrade.md and of the CI files is run: servers' names and environments stand
-for embedded servers, and the loads are small."""
+"""Every command of docs/gate-an-upgrade.md, docs/baselines.md and of the CI files is run: servers' names and
+environments stand for embedded servers, and the loads are small."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from slabench.run_document.read import run_document
 from slabench.server.launch import launch
 from tests.integration.conftest import REPO, TINY, environment
 
-DOC = REPO / "docs" / "gate-an-upgrade.md"
-BLOCKS = re.findall(r"^```sh\n(.*?)^```", DOC.read_text(), re.M | re.S)
+PAGES = [(REPO / "docs" / name).read_text() for name in ("gate-an-upgrade.md", "baselines.md")]
+BLOCKS = [block for page in PAGES for block in re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)]
 COMMANDS = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines() if line.strip()]
 # Equal servers; a busy machine is no part of a recipe, and two repeats are enough to see it work.
 BUSY = "--allow=client,one_read,log_agrees,curve_agrees,first_run"

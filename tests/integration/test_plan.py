@@ -94,7 +94,7 @@ def cpu_s() -> float:
 
 
 def test_a_gate_without_a_log_says_so_at_once(tmp_path: Path) -> None:
-    words = ("ali", "--base-url=http://127.0.0.1:9", "--baseline-url=http://127.0.0.1:10")
+    words = ("ali", "--base-url=http://127.0.0.1:9", "--baseline-url=http://127.0.0.1:10", "--gate=full")
     missing = "add --deploy-log=FILE and --baseline-deploy-log=FILE"
     for command in ("plan", "run"):
         began = cpu_s()

@@ -16,7 +16,7 @@ from slabench.session.plan import Knowledge
 from slabench.session.plan_knowledge import offline
 from slabench.session.planned_load import PlannedLoad, PlannedTest
 from slabench.session.settings import Settings
-from slabench.session.time_budget import budget_text, visible, within
+from slabench.session.time_budget import budget_text, most_s, visible, within
 from slabench.verdict.looks import DEFAULT_LOOKS
 from slabench.verdict.regression import ALPHA
 from tests.unit.session.test_gate_choice import decode, prefill, settings, sla
@@ -32,9 +32,8 @@ def knowledge(made: Settings) -> Knowledge:
 def chosen(budget_s: float, *tests: PlannedTest) -> tuple[list[str], int, float]:
     made = settings(plan=R1)
     found = within(tests or TESTS, made, knowledge(made), budget_s)
-    assert found.plan.seconds is not None
     names = [test_id.rpartition("[")[2].removesuffix("]") for test_id in found.test_ids]
-    return names, found.most_pairs, found.plan.seconds.most
+    return names, found.most_pairs, most_s(found.plan)
 
 
 @pytest.mark.parametrize("minutes", [8, 10, 20, 45, 120])
