@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slabench.messages import LANGUAGES
-from slabench.options.types import Option, count_or_auto, positive_float, words
+from slabench.options.types import Option, count_or_auto, positive_float, positive_int, words
 from slabench.verdict.sla import PRESETS
 from slabench.verdict.tolerances import DEFAULT
 from slabench.verdict.validity.context import STALL_LIMIT_S
@@ -94,6 +94,16 @@ JUDGEMENT: tuple[Option, ...] = (
         False,
         "all live",
         "repeats send the first one's prompts again, instead of fresh ones",
+    ),
+    Option(
+        "judgement",
+        "--launches",
+        None,
+        "all live",
+        "start the servers N times, measure every test in each launch (3 times, or --repeats), and compare "
+        "the launches' means; fewer than 6 need --launch-spread",
+        positive_int,
+        metavar="N",
     ),
     Option(
         "judgement",

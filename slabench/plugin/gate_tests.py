@@ -7,6 +7,7 @@ left to the full gate.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -25,11 +26,15 @@ from slabench.session.gate_quick import MARK, SIZES, QuickSizes, is_quick
 
 if TYPE_CHECKING:
     from slabench.plugin.resume import Resumed
+    from slabench.run_document.run import RunDocument
     from slabench.session.campaign import Campaign
     from slabench.session.plan import Knowledge
     from slabench.session.planned_load import PlannedTest
     from slabench.session.settings import Settings
 
+SIZES_OF = (
+    "SLABENCH_SIZES_OF"  # environment variable: the run folder of a launch whose sizes are taken (--launches)
+)
 Workloads = Mapping[str, Mapping[str, Any]]  # by test id, of an old side
 
 
@@ -161,13 +166,23 @@ def choose(session: pytest.Session, campaign: Campaign, resumed: Resumed | None)
 
 
 def _old_side(campaign: Campaign, settings: Settings) -> Workloads:
-    """The quick tests of the run at the old server, or of the baseline file."""
+    """The quick tests of the run at the old server, of the first launch, or of the baseline file."""
+    from slabench.report.resume import read_run
+
     workloads: dict[str, Mapping[str, Any]] = {}
-    if campaign.before is not None:
+    if campaign.earlier:
+        workloads = _workloads(campaign.earlier[0].document)
+    elif SIZES_OF in os.environ:
+        workloads = _workloads(read_run(os.environ[SIZES_OF], "")[1])
+    elif campaign.before is not None:
         workloads = {test_id: test.workload for test_id, test in campaign.before.tests.items()}
     elif settings.baseline is not None:
         workloads = {test_id: test.workload for test_id, test in settings.baseline.tests.items()}
     return {test_id: workload for test_id, workload in workloads.items() if f"{MARK}]" in test_id}
+
+
+def _workloads(document: RunDocument) -> dict[str, Mapping[str, Any]]:
+    return {entry.id: entry.workload for entry in document.tests}
 
 
 def _knowledge(config: pytest.Config, campaign: Campaign, tests: Sequence[PlannedTest]) -> Knowledge | None:

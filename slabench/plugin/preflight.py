@@ -17,6 +17,7 @@ from slabench.exit_status import INVALID
 from slabench.plugin.forms import check_objectives, marked_forms
 from slabench.plugin.gate_tests import choose
 from slabench.plugin.language import spoken
+from slabench.plugin.launches import measure_launches
 from slabench.plugin.multi_server import check_same, place, workers
 from slabench.plugin.order import is_live
 from slabench.plugin.own_tests import check_calls, idle_options, unread
@@ -98,9 +99,13 @@ def pytest_runtestloop(session: pytest.Session) -> None:
             output = campaign.folder / "baseline.txt"
             say(config, f"Measuring the baseline server first; its output goes to {output}.")
             campaign.before = measure(config, config.stash[SETTINGS], campaign.folder)
+        if settings.launches > 1:
+            campaign.earlier = measure_launches(config, settings, campaign.folder)
         deployment = campaign.open()
         choose(session, campaign, resumed)
         recorder.set_planned([item.nodeid for item in session.items if is_live(item)])
+        if campaign.earlier:
+            recorder.file.update(launches=campaign.launch_rows)
         recorder.add_labels(deployment.labels)  # a run that ends before its first verdict is labelled too
         recorder.write()
         if resumed is not None:

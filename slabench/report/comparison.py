@@ -50,6 +50,8 @@ def metric_row(name: str, metric: ComparedMetric) -> tuple[str, ...]:
     runs = (
         Message("compared.pairs", pairs=new) if metric.paired else Message("compared.runs", new=new, old=old)
     )
+    if metric.per_launch:
+        runs = Message("comparison.launches", launches=new)
     shown = (Message("label.alone", value=change), interval, runs, Message("label.alone", value=ends.limit))
     cells = (number(metric.old), number(metric.new), metric.unit, *map(str, shown))
     return (name, metric_name(metric.metric), *cells, str(RESULTS.get(metric.outcome, metric.outcome)))

@@ -8,7 +8,7 @@ from slabench.messages import Message
 from slabench.report.comparison import sides
 from slabench.report.rerun import doctor, resumed
 from slabench.report.resume import finished
-from slabench.run_document.run import RunDocument, RunState, ServerEntry
+from slabench.run_document.run import LaunchRow, RunDocument, RunState, ServerEntry, StartRecord
 
 
 def run_facts(document: RunDocument) -> list[str]:
@@ -58,6 +58,7 @@ def can_resume(document: RunDocument) -> bool:
 def _server_facts(document: RunDocument) -> Iterator[Message]:
     if document.server is not None:
         yield from _server(document.server)
+    yield from map(_launch, document.launches)
     if document.servers:
         yield Message("run.servers", servers=len(document.servers), names=document.servers)
     if document.servers_alike is not None:
@@ -71,6 +72,31 @@ def _server(server: ServerEntry) -> Iterator[Message]:
     yield Message("run.server", version=version, model=server.model_path, gpus=gpus)
     if not server.reference:
         yield Message("run.not_reference")
+
+
+def _launch(row: LaunchRow) -> Message:
+    old = row.baseline_start
+    server = None if old is None else _started(old, row.baseline_random_seed)
+    return Message(
+        "launches.row",
+        number=row.number,
+        new=_started(row.start, row.random_seed),
+        old="" if server is None else Message("launches.baseline", server=server),
+    )
+
+
+def _started(start: StartRecord | None, seed: int | None) -> Message:
+    if start is None:
+        return Message("launches.unstarted")
+    clocks = [f"{gpu.sm_mhz:g}" for gpu in start.clocks if gpu.sm_mhz is not None]
+    return Message(
+        "launches.server",
+        utc=start.began_utc,
+        ready_s=start.ready_s,
+        seed="" if seed is None else Message("launches.seed", seed=seed),
+        caches=Message(f"launches.caches_{start.caches}") if start.caches in ("cold", "warm") else "",
+        clocks=Message("launches.clocks", clocks=clocks) if clocks else "",
+    )
 
 
 def prompts_message(workload: Mapping[str, object]) -> Message:

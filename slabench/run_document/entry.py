@@ -69,6 +69,7 @@ class ComparedMetric:
     # sd of ln(metric) between launches of one version, as stored; absent: it is not in the interval
     launch_sd: float | None = optional()
     launch_freedom: int | None = optional()  # its degrees of freedom
+    per_launch: bool = optional(False)  # a sample is the mean of a launch (--launches)
     text: str  # one line with both sides, the change and what is allowed
     remedy: str  # what would decide an inconclusive one; else empty
     message: Message | None = optional()  # text as id and arguments

@@ -66,6 +66,28 @@ class ServerRole:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GpuClocks:
+    """One GPU of this machine right after a server became ready, as nvidia-smi reports it."""
+
+    index: int  # nvidia-smi's
+    sm_mhz: float | None  # clock of its multiprocessors, MHz
+    memory_mhz: float | None  # clock of its memory, MHz
+    temperature_c: float | None  # degrees Celsius
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRecord:
+    """How a server was started that slabench launched."""
+
+    began_utc: str  # when its process was started
+    ready_s: float  # until it took requests, s
+    # cold: files were added to the caches of compiled kernels until then; warm: none was added to what they
+    # had; None: there are none on this machine
+    caches: str | None
+    clocks: tuple[GpuClocks, ...] = ()  # empty: no nvidia-smi
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerEntry:
     """The deployment under test, as the server reports it."""
 
@@ -83,6 +105,36 @@ class ServerEntry:
     ]  # server, hardware, model: what a baseline is compared under
     info: Mapping[str, object]  # server_info without secrets
     baseline: ServerEntry | None = optional()  # --baseline-url, --baseline-launch: the old server
+    start: StartRecord | None = optional()  # of a server that slabench started
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchRow:
+    """One launch of the servers (--launches)."""
+
+    number: int  # from 1; the last one is this run
+    run: str  # its run folder in this one; empty: this run
+    random_seed: int | None  # of the server's process, as it reports it
+    start: StartRecord | None  # how the server was started
+    baseline_random_seed: int | None = optional()  # of the baseline server's process
+    baseline_start: StartRecord | None = optional()  # how the baseline server was started
+
+    @classmethod
+    def of(cls, number: int, run: str, server: ServerEntry | None) -> LaunchRow:
+        old = None if server is None else server.baseline
+        return cls(
+            number=number,
+            run=run,
+            random_seed=_seed(server),
+            start=None if server is None else server.start,
+            baseline_random_seed=_seed(old),
+            baseline_start=None if old is None else old.start,
+        )
+
+
+def _seed(server: ServerEntry | None) -> int | None:
+    seed = None if server is None else server.info.get("random_seed")
+    return seed if isinstance(seed, int) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +171,7 @@ class RunDocument:
     tests: tuple[Entry, ...]  # one a finished test
     servers: tuple[str, ...] = optional(())  # several --base-url with -n: the tests were spread over them
     servers_alike: str | None = optional()  # why these may be one process
+    launches: tuple[LaunchRow, ...] = optional(())  # --launches: each launch, this run the last
     resumed: tuple[Resumption, ...] = optional(())  # each --resume
     interrupted_by: str | None = optional()  # Ctrl-C or SIGTERM, where the state is interrupted
     unreachable: str | None = optional()  # the server was not there at the start: no test was tried

@@ -14,13 +14,14 @@ from slabench.errors import ConfigError
 from slabench.report.stored_runs import StoredSide
 from slabench.run_document.capacity import RunningTest
 from slabench.run_document.entry import Entry
-from slabench.run_document.run import FinishedTest
+from slabench.run_document.run import FinishedTest, LaunchRow
 from slabench.session.calibration import ClientCalibration
 from slabench.session.comparison import ComparedWith, siblings
 from slabench.session.decode_curve import DecodePoint
 from slabench.session.deployment import Deployment
 from slabench.session.evaluate import SessionFacts, codes
 from slabench.session.gpu_telemetry import Telemetry
+from slabench.session.launches import EarlierLaunch
 from slabench.session.load import ServerHistory
 from slabench.session.run_files import RunFiles
 from slabench.session.servers import Servers, open_servers
@@ -51,6 +52,7 @@ class Campaign:
         # --one-after-the-other: what the baseline server's run gave, before the new server was started
         self.before: StoredSide | None = None
         self.deadline: float | None = None  # monotonic, of --time-budget
+        self.earlier: tuple[EarlierLaunch, ...] = ()  # runs at the launches before this one (--launches)
         # what a test had measured when Ctrl-C came: handed over like a report's entry
         self.interrupted: FinishedTest | None = None
         self.decode_points: list[DecodePoint] = []
@@ -90,6 +92,7 @@ class Campaign:
             before=self.before,
             file=settings.baseline,
             launch_spread=settings.launch_spread,
+            earlier=self.earlier,
             tolerance=settings.tolerance,
             allow_diff=options.allow_diff,
             allow=options.allow,
@@ -98,6 +101,12 @@ class Campaign:
             looks=settings.looks,
             saved=settings.save_baseline is not None,
         )
+
+    @property
+    def launch_rows(self) -> tuple[LaunchRow, ...]:
+        """run.json's lines on the launches of --launches."""
+        rows = [launch.row for launch in self.earlier]
+        return (*rows, LaunchRow.of(len(rows) + 1, "", self.servers.entry))
 
     @property
     def facts(self) -> SessionFacts:

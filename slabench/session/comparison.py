@@ -10,7 +10,7 @@ from slabench.messages import Message
 from slabench.metrics.repeats import fewest, summed
 from slabench.server.secrets import redact_url
 from slabench.session.knee import knee_notes
-from slabench.session.launches import stored_launches
+from slabench.session.launches import EarlierLaunch, all_launches, by_launch, known_launches, too_few
 from slabench.session.measurement import BASELINE, NEW, Evaluated, Measured
 from slabench.verdict import comparison as baselines
 from slabench.verdict.baseline import Baseline, BaselineTest
@@ -50,6 +50,7 @@ class ComparedWith:
     siblings: int = 1  # tests of this session that are points of the same curve
     looks: Looks | None = None  # repeats are added until it is decided; None: their number is fixed
     saved: bool = False  # a later run will be compared with this one
+    earlier: tuple[EarlierLaunch, ...] = ()  # runs at earlier launches of both servers (--launches)
 
     @property
     def stored(self) -> BaselineTest:
@@ -111,6 +112,11 @@ def compare_runs(
     gather().
     """
     test_id, before = compared.test_id, compared.before
+    if theirs and compared.earlier:
+        loads = all_launches(compared, mine, theirs)
+        if isinstance(loads, Message):
+            return _refused(redact_url(_server_of(compared).url), loads, interleaved=True)
+        (mine, theirs), repeats = loads, None
     gated = gated_keys(method, *theirs, *mine, classic=classic, quick=quick)
     only = gated if quick else only  # a stored side has what gates the full form
     known, interleaved = compared.file, None
@@ -135,6 +141,13 @@ def compare_runs(
         known = replace(known, tests={test_id: old})
     new = gather(mine, () if old is None else old.compared(gated), repeats)
     values = new.values
+    launches = known_launches(compared, known, work)
+    if (why := too_few(launches, compared)) is not None:
+        return _refused(known.path, why, interleaved=interleaved)
+    if launches is not None and launches.own and old is not None:
+        values = by_launch(new, launches.new).values
+        old = replace(old, samples=by_launch(old.samples, launches.new))
+        known = replace(known, tests={test_id: old})
     if known.of_runs:  # all repeats of this run are one sample beside the old ones
         values = {key: [geometric_mean(each)] for key, each in values.items() if min(each) > 0}
     return baselines.compare(
@@ -156,18 +169,26 @@ def compare_runs(
         pairs=bool(theirs),
         interleaved=interleaved,
         accept_length=_accept_length(mine),
-        launches=stored_launches(compared, known, work),
+        launches=launches,
     )
 
 
 def _of_server(
     compared: ComparedWith, samples: Gathered, work: Mapping[str, object], accept_length: float | None
 ) -> Baseline:
-    server = compared.server
-    assert server is not None, "there are loads of a baseline server"
+    server = _server_of(compared)
     test = BaselineTest(samples, work, accept_length=accept_length)
     url = redact_url(server.url)
     return Baseline(url, "the baseline server", server.fingerprint, {compared.test_id: test})
+
+
+def _server_of(compared: ComparedWith) -> Deployment:
+    assert compared.server is not None, "there are loads of a baseline server"
+    return compared.server
+
+
+def _refused(name: str, why: Message, *, interleaved: bool | None) -> Comparison:
+    return Comparison(name, ComparisonState.NOT_COMPARABLE, interleaved=interleaved).refused(why)
 
 
 def not_measured(name: str, invalid: str | None) -> Comparison:

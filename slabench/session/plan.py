@@ -214,6 +214,8 @@ def _beside(settings: Settings, rows: Sequence[PlannedRow], knowledge: Knowledge
     if started:
         servers = Message("plan.one_server" if len(started) == 1 else "plan.two_servers")
         notes.append(Message("plan.launch", servers=servers, timeout_s=options.launch_timeout))
+    if settings.launches > 1:
+        notes.append(Message("plan.launches", launches=settings.launches, repeats=settings.repeats))
     if shared > 1:
         notes.append(Message("plan.spread", servers=shared, share=f"1/{shared}"))
     batches = any(load.batch_size is not None for row in rows for load in row.test.loads)

@@ -81,7 +81,8 @@ class Repeats:
     def of(cls, settings: Settings) -> Repeats:
         looks, servers = settings.looks, 1 if settings.baseline_url is None else 2
         if looks is None:
-            return cls(settings.repeats, settings.repeats, servers)
+            loads = settings.repeats * settings.launches
+            return cls(loads, loads, servers)
         old = settings.repeats if settings.options.one_after_the_other else None
         return cls(looks.first, looks.last, servers, old)
 

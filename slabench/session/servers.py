@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slabench.errors import ConfigError, ServerError
-from slabench.run_document.run import ServerEntry
+from slabench.run_document.run import ServerEntry, StartRecord
 from slabench.server.http import Http
 from slabench.server.launch import Launched
 from slabench.server.secrets import redact_url
 from slabench.server.twins import alike, same_process
 from slabench.session.deployment import Deployment, identified
+from slabench.session.launch_evidence import Start as LaunchStart
+from slabench.session.launch_evidence import words_before
 from slabench.session.run_files import worker_suffix
 from slabench.session.settings import SIM, Settings
 from slabench.session.starting import Start, bearer, start
@@ -26,12 +28,15 @@ class Servers:
     baseline: Deployment | None = None
     launched: Launched | None = None
     launched_baseline: Launched | None = None
+    start: StartRecord | None = None  # of what was launched
+    baseline_start: StartRecord | None = None
     twin: str = ""  # why the two servers may be one process, where no answer tells them apart
 
     @property
     def entry(self) -> ServerEntry:
         """run.json's server part, with the baseline server if there is one."""
-        return replace(self.new.entry, baseline=None if self.baseline is None else self.baseline.entry)
+        old = None if self.baseline is None else replace(self.baseline.entry, start=self.baseline_start)
+        return replace(self.new.entry, start=self.start, baseline=old)
 
     def check_alive(self) -> None:
         """ServerError for a launched server that has ended, rather than a refused connection later."""
@@ -62,21 +67,22 @@ def open_servers(settings: Settings, folder: Path, *, place: int | None, baselin
     log = folder / f"server{worker_suffix(place)}.log"
     under_test = Start("--base-url", url, options.launch, options.env or ())
     with ExitStack() as on_error:
-        launched, new = _opened(settings, under_test, log, logs, settings.api_key, on_error)
+        launched, new, began = _opened(settings, under_test, log, logs, settings.api_key, on_error)
         if settings.baseline_url is None or not baseline:
             on_error.pop_all()
-            return Servers(new, launched=launched)
+            return Servers(new, launched=launched, start=began)
         started = Start(
             "--baseline-url", settings.baseline_url, options.baseline_launch, options.baseline_env or ()
         )
         log, logs = folder / "server-baseline.log", tuple(options.baseline_deploy_log)
         try:
-            launched_old, old = _opened(settings, started, log, logs, settings.baseline_api_key, on_error)
+            key = settings.baseline_api_key
+            launched_old, old, old_began = _opened(settings, started, log, logs, key, on_error)
         except ServerError as error:
             raise ServerError(f"The baseline server: {error}") from error
         twin = _check_two(new, old) if launched is None or launched_old is None else ""
         on_error.pop_all()
-        return Servers(new, old, launched, launched_old, twin)
+        return Servers(new, old, launched, launched_old, began, old_began, twin)
 
 
 def _check_logs(option: str, paths: tuple[str, ...]) -> None:
@@ -95,13 +101,15 @@ def _check_logs(option: str, paths: tuple[str, ...]) -> None:
 
 def _opened(
     settings: Settings, server: Start, log: Path, logs: tuple[str, ...], key: str | None, on_error: ExitStack
-) -> tuple[Launched | None, Deployment]:
-    url, launched = server.url, None
+) -> tuple[Launched | None, Deployment, StartRecord | None]:
+    url, launched, record = server.url, None, None
     if url.startswith(SIM) or server.command is not None:
+        began = LaunchStart([*server.environment, *words_before(server.command or "")])
         launched = start(settings.options, server, str(log), key)
         on_error.callback(launched.stop)
+        record = began.ready()
         url, logs = launched.url, logs or (launched.log_path,)
-    return launched, identified_by(settings, url, key, logs)
+    return launched, identified_by(settings, url, key, logs), record
 
 
 def identified_by(settings: Settings, url: str, key: str | None, logs: tuple[str, ...] = ()) -> Deployment:

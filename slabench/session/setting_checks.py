@@ -23,7 +23,7 @@ def sends_text(options: Namespace) -> bool:
 def until_decided(options: Namespace) -> bool:
     """Whether repeats are added until the comparison is decided: by default where there is an old server."""
     old = options.baseline_url is not None or options.baseline_launch is not None
-    return options.repeats == "auto" or (options.repeats is None and old)
+    return options.repeats == "auto" or (options.repeats is None and old and options.launches is None)
 
 
 def check(options: Namespace) -> None:

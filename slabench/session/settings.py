@@ -19,6 +19,8 @@ from slabench.session.redact import know_secrets
 from slabench.session.setting_checks import SIM as SIM
 from slabench.session.setting_checks import sends_text as sends_text
 from slabench.session.setting_checks import until_decided
+from slabench.session.setting_launches import REPEATS as LAUNCH_REPEATS
+from slabench.session.setting_launches import check_launches
 from slabench.session.setting_urls import base_urls, baseline_url
 from slabench.verdict import baseline_file, sla
 from slabench.verdict.baseline import Baseline
@@ -72,7 +74,12 @@ class Settings:
         """Loads of each test, on each of both servers in an A/B run; the probable number with looks."""
         if self.looks is not None:
             return DEFAULT_PAIRS
-        return int(self.options.repeats or 1)
+        return int(self.options.repeats or (1 if self.options.launches is None else LAUNCH_REPEATS))
+
+    @property
+    def launches(self) -> int:
+        """Starts of each server, in each of which every test is measured."""
+        return int(self.options.launches or 1)
 
     @property
     def most_repeats(self) -> int:
@@ -124,6 +131,7 @@ class Settings:
         know_secrets(options, environment)
         urls = base_urls(options, environment)
         setting_checks.check(options)
+        check_launches(options, urls)
         key = api_key(environment, options.api_key_env)
         old_key = api_key(environment, options.baseline_api_key_env or options.api_key_env)
         limits = parse_goodput(options.goodput or ())

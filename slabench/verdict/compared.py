@@ -162,6 +162,7 @@ class Compared:
             "message": self.message().as_dict(),
             "remedy": "" if remedy is None else str(remedy),
         }
+        stored |= {"per_launch": True} if self.change.per_launch else {}
         if (launch := self.change.launch) is not None:
             stored |= {"launch_sd": launch.sd, "launch_freedom": launch.freedom}
         return stored if remedy is None else stored | {"remedy_message": remedy.as_dict()}

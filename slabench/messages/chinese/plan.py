@@ -62,6 +62,7 @@ MESSAGES = {
         "{test}：容量搜索，探测最多用 --capacity-budget={budget_s:g} s，之后还有被判定的运行；请求数取决于搜索结果。"
     ),
     "plan.launch": "{servers}的启动时间不计在内：每次启动最多 --launch-timeout={timeout_s:g} s。",
+    "plan.launches": "每个服务启动 {launches} 次；上面的负载是每次启动中每个测试 {repeats} 次。",
     "plan.spread": "测试由 {servers} 个服务分担（-n）：总时间最少为所列的 {share}。",
     "plan.limits_unknown": "不知道服务端的 KV 池，就不知道各 batch 能否容下：--plan=probe 或 profile 可以给出。",
 }

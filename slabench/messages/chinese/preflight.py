@@ -42,6 +42,14 @@ MESSAGES = {
     "server.unknown_gpus": SERVER + "每 GPU 的指标需要知道 GPU 数。",
     "server.unknown_gpus.remedy": "请给出 --decode-gpu-num。",
     "comparable.same": "该服务可与 {baseline} 比较：模型、硬件和参数一致。",
+    "launch_spread.stored": "{file} 有每个测试的启动离散程度。",
+    "launch_spread.missing": (
+        "仅 --launches={launches} 不足以看出各次启动之间的差异（需要 {least} 次），而 {file} 没有这个测试的启动离散程度。"
+    ),
+    "launch_spread.missing.remedy": (
+        "请用已接受的版本以 --launches=8 测一次，然后 slabench baseline launches RUN -o FILE。"
+    ),
+    "earlier_launches.valid": "之前的 {launches} 次启动中每个测试都有有效的结果。",
     "request_fits.fits": "最长的请求有 {tokens} token；服务端可接受 {limit}。",
     "request_fits.context": "prompt 与输出合计 {tokens} token，而服务端的上下文长度为 {limit}。",
     "request_fits.context.remedy": "请使用更短的 prompt 和输出，或以更大的 --context-length 启动服务。",

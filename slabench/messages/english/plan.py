@@ -70,6 +70,9 @@ MESSAGES = {
     "plan.launch": (
         "The start of {servers} is not in the times: each may take up to --launch-timeout={timeout_s:g} s."
     ),
+    "plan.launches": (
+        "Each server is started {launches} times; the loads above are {repeats} of each test a launch."
+    ),
     "plan.spread": "{servers} servers share the tests (-n): at best the whole takes a share of {share}.",
     "plan.limits_unknown": (
         "Whether batches fit is not known without the server's KV pool: --plan=probe or a profile has it."

@@ -55,6 +55,16 @@ MESSAGES = {
     "server.unknown_gpus": SERVER + " Metrics per GPU need the number of GPUs.",
     "server.unknown_gpus.remedy": "Give --decode-gpu-num.",
     "comparable.same": "The server may be compared with {baseline}: model, hardware and arguments agree.",
+    "launch_spread.stored": "{file} has the spread of launches of each test.",
+    "launch_spread.missing": (
+        "--launches={launches} alone shows too little of how launches differ, which takes {least}, and "
+        "{file} has no spread of launches of this test."
+    ),
+    "launch_spread.missing.remedy": (
+        "Measure it once with --launches=8 of the accepted version, and slabench baseline launches RUN -o "
+        "FILE."
+    ),
+    "earlier_launches.valid": "The {launches} earlier launches have a valid result of each test.",
     "request_fits.fits": "The longest request has {tokens} tokens; the server takes {limit}.",
     "request_fits.context": (
         "Prompt and answer together have {tokens} tokens, and the server's context length is {limit}."

@@ -20,7 +20,7 @@ def made(*given: str, **options: Any) -> list[str]:
     } | options
     quick = bool(known.pop("quick", False))
     settings: Any = SimpleNamespace(options=Namespace(**known), repeats=3, quick=quick)
-    return command(given, settings, Path("run/baseline"))[3:]
+    return command(given, settings, Path("run/baseline"))
 
 
 def test_the_old_server_takes_the_new_one_s_place_and_the_rest_stays() -> None:

@@ -51,12 +51,12 @@ def deployment(url: str = NEW, *, logs: tuple[str, ...] = (), **info: Any) -> De
 
 
 def context(
-    *tests: PlannedTest, servers: Servers | None = None, before: Any = None, **options: Any
+    *tests: PlannedTest, servers: Servers | None = None, before: Any = None, earlier: Any = (), **options: Any
 ) -> PreflightContext:
     settings = Settings.of(given(**{"base_url": [NEW], **options}), {})
     campaign: Any = None
     if servers is not None:
-        campaign = SimpleNamespace(servers=servers, before=before, settings=settings)
+        campaign = SimpleNamespace(servers=servers, before=before, settings=settings, earlier=earlier)
     return PreflightContext(settings, tests, campaign)
 
 

@@ -1,0 +1,51 @@
+"""--launches: what it cannot be combined with, and when it has evidence enough."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from slabench.options.checks import refuse
+from slabench.session.setting_checks import SIM
+from slabench.verdict.launch_spread import LEAST_OWN, LEAST_STORED
+
+REPEATS = 3  # of each test in a launch, without --repeats
+
+
+def check_launches(options: Namespace, urls: tuple[str, ...]) -> None:
+    """ConfigError with the sentence of the first check that fails. urls: of the servers under test."""
+    launches, old = options.launches, options.baseline_url is not None or options.baseline_launch is not None
+    if launches is None:
+        return
+    text = f"--launches={launches}"
+    started = options.launch is not None or (len(urls) == 1 and urls[0].startswith(SIM))
+    old_started = options.baseline_url is None or options.baseline_url.startswith(SIM)
+    others = {
+        "--one-after-the-other": options.one_after_the_other,
+        "--resume": options.resume is not None,
+        "--baseline": options.baseline is not None,
+        "--find-capacity": options.find_capacity,
+        "--repeats=auto": options.repeats == "auto",
+        "--time-budget": options.time_budget is not None,
+    }
+    beside = next((name for name, on in others.items() if on), "")
+    few = old and launches < LEAST_OWN
+    refuse(
+        (launches == 1, f"{text} is a run like any other; leave it out."),
+        (
+            not started or not old_started,
+            f"{text} starts each server {launches} times, and a server that runs already is one launch: give "
+            "--launch=CMD, and --baseline-launch=CMD for the old one.",
+        ),
+        (beside, f"{text} cannot be combined with {beside}; leave one of them out."),
+        (
+            few and options.launch_spread is None,
+            f"{text} shows too little of how launches of one version differ: own launches alone decide from "
+            f"--launches={LEAST_OWN} on. With a stored spread fewer do: measure it once with "
+            f"--launches={LEAST_STORED} of the accepted version alone, slabench baseline launches RUN -o "
+            "FILE, and give --launch-spread=FILE.",
+        ),
+        (
+            few and options.repeats == 1,
+            f"{text} with --repeats=1 has no spread within a launch; measure 2 pairs a launch or more.",
+        ),
+    )
