@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from slabench.messages import in_language
+from slabench.plugin.finished import junit_properties
 from slabench.report.comparison import comparison_rows
 from slabench.report.console import summary_table
+from slabench.report.localized import localized
 from slabench.report.markdown import summary_md
 from slabench.report.page.entry_section import anchors
 from slabench.report.page.first_screen import first_screen
 from slabench.report.page.render import report_page
+from slabench.report.run_facts import run_facts
+from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.comparison import Comparison, ComparisonState
+from slabench.verdict.comparison import compare as verdict_compare
+from slabench.verdict.launch_spread import Launches
 from slabench.verdict.regression import compare_metrics
 from tests.unit.report.samples import document, entry
 
@@ -96,3 +103,31 @@ def test_nothing_compared_is_no_table() -> None:
     assert comparison_rows(run.tests) == []
     assert first_screen(run, {}).compared == ""
     assert "Old and new" not in summary_md(run) + report_page([run])
+
+
+def test_what_is_known_of_launches_stands_once_in_every_output() -> None:
+    test = BaselineTest.read({"figures": {"tpot.mean": 40.0}, "samples": {"tpot.mean": [40.0, 40.1, 39.9]}})
+    old = Baseline("old.json", "old", {}, {"t": test})
+    known = verdict_compare(old, "t", {"tpot.mean": [40.0, 40.0, 40.1]}, {}, {}, {}, tolerance=0.02)
+    first, second = (
+        entry(name, comparison=known.as_dict(), reasons=["ONE_LAUNCH"])
+        for name in ("tests/a.py::a", "tests/a.py::b")
+    )
+    run = document(first, second)
+    sentence = "one server process a side was compared, and the next launch of the same version"
+    assert [fact for fact in run_facts(run) if sentence in fact] == [first.comparison.launches.text]  # type: ignore[union-attr]
+    for text in (summary_md(run), report_page([run])):
+        assert sentence in text.replace("\u200b", "") and "ONE_LAUNCH" in text
+    assert ("slabench.launches", first.comparison.launches.text) in junit_properties(first)  # type: ignore[union-attr]
+    with in_language("zh"):
+        assert any("ONE_LAUNCH：每侧只比较了一个服务进程" in fact for fact in run_facts(localized(run)))
+
+
+def test_means_of_launches_are_counted_as_launches() -> None:
+    new, old = [42.0, 42.2, 41.9, 42.1, 42.0, 42.0], [40.0, 40.1, 39.9, 40.0, 40.0, 40.1]
+    metrics = compare_metrics(
+        {"tpot.mean": new}, {"tpot.mean": old}, tolerance=0.02, pairs=True, launches=Launches(own=True, new=6)
+    )
+    compared_with = Comparison("old", ComparisonState.COMPARED, metrics=metrics, interleaved=True)
+    (row,) = comparison_rows([entry(comparison=compared_with.as_dict())])
+    assert "6 launches" in row
