@@ -37,9 +37,11 @@ def add_launches(names: Sequence[str], target: str) -> int:
     """0, or 6 where no test has enough launches."""
     runs = [run for name in names for run in _runs(name)]
     _refuse_one_process(runs)
-    parts: list[Part] = [(name, build(run)) for name, run in runs]
+    # a launch that failed, or the last run of --launches after one, has nothing to give
+    parts: list[Part] = [(name, document) for name, run in runs if (document := build(run))["tests"]]
     refuse_the_same(parts)
-    refuse_others(parts)
+    if parts:
+        refuse_others(parts)
     launches = [document for _, document in parts]
     counts = {
         test_id: sum(test_id in launch["tests"] for launch in launches)

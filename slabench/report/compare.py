@@ -182,7 +182,9 @@ class _Pair:
         # Rows have nothing on hardware and model, and less on the workload: only what they have is compared.
         known = {key: value for key, value in was.workload.items() if not unchecked or key in now.workload}
         allowed = {**was.allowed, **now.allowed}
-        test = BaselineTest(samples, known, allowed=allowed, accept_length=was.accept_length)
+        test = BaselineTest(
+            samples, known, allowed=allowed, accept_length=was.accept_length, launches=was.launches
+        )
         loads = differences({"workload": known}, {"workload": now.workload})
         searched = was.method == now.method == CAPACITY and any(each.key in LOADS for each in loads)
         function = name.partition("[")[0]

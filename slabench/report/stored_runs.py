@@ -20,6 +20,7 @@ from slabench.verdict.accuracy import Answers
 from slabench.verdict.baseline_file import identity, is_measured
 from slabench.verdict.baseline_merge import run_ids
 from slabench.verdict.gated_metrics import Gathered, gated_keys, gather
+from slabench.verdict.launch_spread import ONE_LAUNCH, Launches
 from slabench.verdict.outcome import Check, CheckStatus
 
 # bench_serving's keys of the metrics that gate; its rows have no unit, they are ms and tokens a second.
@@ -53,6 +54,7 @@ class StoredTest:
     checks: tuple[Check, ...] = ()  # what is known of its validity
     accept_length: float | None = None  # of speculative decoding, mean over the repeats
     answers: Answers | None = None  # to the questions of --accuracy-file
+    launches: Launches = ONE_LAUNCH  # what a baseline file knows of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ def _baseline(name: str) -> StoredSide:
             by_hand=test.by_hand,
             accept_length=_mean([test.accept_length]),
             answers=test.answers,
+            launches=test.launches,
         )
         for test_id, test in baseline.tests.items()
     }

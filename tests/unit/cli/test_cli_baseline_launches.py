@@ -116,3 +116,24 @@ def test_the_earlier_launches_of_one_run_are_found_in_its_folder(tmp_path: Path)
 def test_a_file_is_no_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["baseline", "launches", str(tmp_path / "no"), "-o", str(tmp_path / "x.json")]) == 4
     assert "is no run folder" in capsys.readouterr().err
+
+
+def test_a_launch_that_failed_leaves_the_others_usable(tmp_path: Path) -> None:
+    names = [*launches(tmp_path), launched(tmp_path, 8, 1.1, test={"word": "INVALID"})]
+    target = tmp_path / "spread.json"
+    assert main(["baseline", "launches", *names, "-o", str(target)]) == 0
+    assert json.loads(target.read_text())["tests"][ID]["launch_spread"]["launches"] == 8
+    assert main(["baseline", "launches", names[-1], "-o", str(target)]) == 6
+
+
+def test_compare_takes_the_spread_of_an_old_side_that_has_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = str(tmp_path / "spread.json")
+    assert main(["baseline", "launches", *launches(tmp_path), "-o", target]) == 0
+    new = run(tmp_path, "new", 1.2, 1.201, 1.199)
+    assert main(["compare", target, new]) == 1
+    out = capsys.readouterr().out
+    assert "ONE_LAUNCH" not in out and "the spread of 8 launches in" in out
+    assert main(["compare", run(tmp_path, "old", 1.0, 1.001, 0.999), new]) == 1
+    assert "ONE_LAUNCH: one server process a side" in capsys.readouterr().out
