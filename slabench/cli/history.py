@@ -78,7 +78,7 @@ def _accept(argv: Sequence[str]) -> int:
     if failed := taken_failed(history, version):
         verb = "run is" if len(failed) == 1 else "runs are"
         print(
-            f"{len(failed)} of its {verb} FAILED, and taken all the same: {', '.join(failed)}. What they were "
-            "FAILED for is then what later runs are compared with."
+            f"{len(failed)} of its {verb} FAILED, and taken all the same: {', '.join(failed)}. What they "
+            "were FAILED for is then what later runs are compared with."
         )
     return 0

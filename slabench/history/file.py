@@ -76,8 +76,8 @@ def read(path: str, *, option: str = "") -> History:
             accepted[line.accept] = len(runs)
         elif (taken_by := _add(runs, accepted, line)) is not None:
             skipped.append(
-                f"{named}, line {number} is the run {line.run_id} once more, below the acceptance of {taken_by} "
-                "that took it: it is left out, and what was accepted stays as it was."
+                f"{named}, line {number} is the run {line.run_id} once more, below the acceptance of "
+                f"{taken_by} that took it: it is left out, and what was accepted stays as it was."
             )
     return History(path, tuple(runs), accepted, tuple(skipped))
 

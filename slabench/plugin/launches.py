@@ -30,8 +30,8 @@ def command(words: Sequence[str], settings: Settings, folder: Path) -> list[str]
 
 
 def sizes_of_first(launches: Sequence[EarlierLaunch], run_folder: Path) -> dict[str, str]:
-    """A quick gate sizes its tests by the server's speed: the first launch does, and the others take its sizes."""
-    return {SIZES_OF: str(run_folder / launches[0].path)} if launches else {}
+    """The first launch sizes a quick gate's tests by the server's speed; the others take its sizes."""
+    return {SIZES_OF: str(run_folder / launches[0].run)} if launches else {}
 
 
 def measure_launches(

@@ -55,7 +55,8 @@ def run_pytest(
     more: Mapping[str, str] | None = None,
 ) -> str:
     """Run it; the name of its run. folder: its --report-dir; console: takes its output; who: `The baseline
-    server`; drop: environment variables that it does not get, by their beginning; more: those it gets besides.
+    server`; drop: environment variables that it does not get, by their beginning; more: those it
+    gets besides.
 
     ConfigError or ServerError if it measured nothing.
     """
