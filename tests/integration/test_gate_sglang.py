@@ -77,13 +77,13 @@ def test_the_slower_prefill_fails_and_is_named(
         chunked_server, sglang_cpu_server, tmp_path, "--allow-diff=server.chunked_prefill_size"
     )
     assert status == 1, output
-    prefill = tests["test_prefill_throughput[in512]"]
+    prefill = tests["test_prefill_throughput[in512-quick]"]
     assert prefill["word"] == "FAILED", output
     assert "worse by more than 40 % of baseline" in prefill["headline"]
     (figure,) = prefill["comparison"]["figures"]
     assert figure["high"] < 0.6
     assert "server.chunked_prefill_size: 32, " in prefill["comparison"]["allowed_differences"][0]
-    assert tests["test_decode_tpot[bs2]"]["word"] != "FAILED", output
+    assert tests["test_decode_tpot[bs2-quick]"]["word"] != "FAILED", output
 
 
 def test_an_argument_that_was_not_allowed_is_not_compared(
@@ -91,7 +91,7 @@ def test_an_argument_that_was_not_allowed_is_not_compared(
 ) -> None:
     status, tests, output = gate(chunked_server, sglang_cpu_server, tmp_path, "--repeats=1", "-k", "in512")
     assert status == 6, output
-    headline = tests["test_prefill_throughput[in512]"]["headline"]
+    headline = tests["test_prefill_throughput[in512-quick]"]["headline"]
     assert "NOT_COMPARABLE: server.chunked_prefill_size: 32, " in headline
     assert "--allow-diff=server.chunked_prefill_size compares anyway" in headline
 
@@ -102,4 +102,4 @@ def test_a_faster_prefill_is_never_red(
     options = ("--allow-diff=server.chunked_prefill_size", "-k", "in512")
     status, tests, output = gate(sglang_cpu_server, chunked_server, tmp_path, *options)
     assert status == 0, output
-    assert tests["test_prefill_throughput[in512]"]["word"] == "PASSED"
+    assert tests["test_prefill_throughput[in512-quick]"]["word"] == "PASSED"
