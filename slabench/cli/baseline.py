@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 from slabench import cli
 from slabench.cli.baseline_launches import LAUNCHES, add_launches
 from slabench.cli.baseline_parts import refuse_others, refuse_the_same, writing
+from slabench.cli.language import add_language
 from slabench.cli.parser import Parser
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
-from slabench.messages import metric_name, number, percent
+from slabench.messages import Message, in_language, metric_name, number, percent
 from slabench.near import did_you_mean
 from slabench.output_file import locked
 from slabench.report.resume import read_run
@@ -31,12 +32,21 @@ from slabench.verdict.outcome import Outcome
 
 PROG = f"{cli.PROG} baseline"
 Document = Mapping[str, Any]  # a baseline file's content
+_LISTED = tuple(
+    Message(f"column.{name}") for name in ("file", "tests", "repeats", "model_hardware", "source")
+)
+_SHOWN = (
+    Message("label.test"),
+    Message("label.metric"),
+    *(Message(f"column.{name}") for name in ("mean", "repeats", "spread")),
+)
 
 
 def run(argv: Sequence[str]) -> int:
     """0, or 6 where there is nothing that a gate could use."""
     options = _options(argv)
-    status: int = options.call(options)
+    with in_language(options.lang):
+        status: int = options.call(options)
     return status
 
 
@@ -68,6 +78,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         added.set_defaults(call=call)
         for argument, how in arguments.items():
             added.add_argument(*argument.split(), **how)
+        add_language(added)
     return parser.parse_args(argv)
 
 
@@ -115,9 +126,9 @@ def _list(options: argparse.Namespace) -> int:
         raise ConfigError(f"{folder} is not a folder; name the folder that holds your baselines.")
     rows = [_list_row(path) for path in sorted(folder.glob("*.json"))]
     if not rows:
-        print(f"There is no *.json file in the folder {options.folder!r}, so no baseline.")
+        print(Message("baseline.no_file", folder=repr(options.folder)))
         return INVALID
-    print(table(("file", "tests", "repeats", "model and hardware", "source"), rows, left=(0, 3, 4)))
+    print(table(_LISTED, rows, left=(0, 3, 4)))
     return 0
 
 
@@ -125,11 +136,12 @@ def _list_row(path: Path) -> tuple[str, ...]:
     try:
         baseline = load(str(path), option="")
     except ConfigError as error:
-        return path.name, "unreadable", "", "", str(error)
+        return path.name, str(Message("baseline.unreadable")), "", "", str(error)
     repeats = {len(values) for test in baseline.tests.values() for values in test.samples.values.values()}
     count = f"{min(repeats)}-{max(repeats)}" if len(repeats) > 1 else str(max(repeats, default=0))
     hardware, model = (baseline.fingerprint.get(section, {}) for section in ("hardware", "model"))
-    what = f"{model.get('name') or '?'} on {hardware.get('gpu') or '?'}"
+    names = {"model": str(model.get("name") or "?"), "gpu": str(hardware.get("gpu") or "?")}
+    what = str(Message("baseline.of", **names))
     return path.name, str(len(baseline.tests)), count, what, baseline.source
 
 
@@ -144,11 +156,12 @@ def _show(options: argparse.Namespace) -> int:
     for section in ("server", "hardware", "model"):
         known = baseline.fingerprint.get(section, {}).items()
         values = ", ".join(f"{key} {value}" for key, value in known if value is not None)
-        print(f"{section}: {values or 'nothing is recorded, so nothing is compared'}")
+        shown = values or Message("baseline.nothing_recorded")
+        print(Message("baseline.recorded", section=section, values=shown))
     may, may_not = ", ".join(RULES["may_differ"]), ", ".join(RULES["may_not_differ"])
-    print(f"may differ: {may}; may not: {may_not}, unless {RULES['unless']}.")
+    print(Message("baseline.rules", may=may, may_not=may_not, unless=str(RULES["unless"])))
     rows = [row for test_id in baseline.tests for row in _metric_rows(baseline, test_id)]
-    print(table(("test", "metric", "mean", "repeats", "spread"), rows, left=(0, 1)))
+    print(table(_SHOWN, rows, left=(0, 1)))
     return 0
 
 
@@ -156,15 +169,17 @@ def _metric_rows(baseline: Baseline, test_id: str) -> Iterator[tuple[str, ...]]:
     test, name = baseline.tests[test_id], test_id.rpartition("/")[2]
     for key, values in test.samples.values.items():
         mean = statistics.fmean(values)
-        spread = percent(statistics.stdev(values) / mean, ".2%") if len(values) > 1 else "one run"
-        yield name, metric_name(key), number(mean), str(len(values)), spread
+        spread = percent(statistics.stdev(values) / mean, ".2%") if len(values) > 1 else None
+        one_run = str(Message("baseline.one_run"))
+        yield name, metric_name(key), number(mean), str(len(values)), spread or one_run
     for key, where in test.samples.lacking.items():
-        yield name, metric_name(key), "", "", f"missing in {where or 'every repeat'}"
+        missing = Message("baseline.missing_in", where=where or Message("baseline.every_repeat"))
+        yield name, metric_name(key), "", "", str(missing)
     if (answers := test.answers) is not None and answers.n:
-        share, questions = percent(answers.right / answers.n, ".1%"), _count(answers.n, "question")
-        yield name, METRIC, share, "1", questions
+        share = percent(answers.right / answers.n, ".1%")
+        yield name, METRIC, share, "1", str(Message("baseline.questions", questions=answers.n))
     for key, value in test.floors.items():
-        yield name, metric_name(key), number(value), "", "floor"
+        yield name, metric_name(key), number(value), "", str(Message("baseline.floor"))
 
 
 def _read(name: str) -> Document:
@@ -173,7 +188,7 @@ def _read(name: str) -> Document:
     if path.is_dir() or path.name == "run.json":
         run = read_run(name, "")[1]
         if failed := [entry.name for entry in run.tests if entry.word is Outcome.FAILED]:
-            print(f"{name}: FAILED, and taken all the same, since the run is valid: {', '.join(failed)}.")
+            print(Message("baseline.failed_taken", run=name, tests=tuple(failed)))
         return build(run)
     if not path.exists():
         raise _missing(name)
@@ -187,13 +202,13 @@ def _save(options: argparse.Namespace) -> int:
     (name,) = options.runs
     document = _read(name)
     if not document["tests"]:
-        print(f"No baseline was written: no test of {name} was valid.")
+        print(Message("baseline.none_of_run", run=name))
         return INVALID
     with writing(target):
         document, removed = add_to(target, document, option="-o ")
-    print(f"Baseline of {_count(len(document['tests']), 'test')} written to {target}.")
+    print(Message("baseline.saved", tests=len(document["tests"]), file=target))
     if removed:
-        print(f"Removed, since they are of other hardware, another model or server: {', '.join(removed)}.")
+        print(Message("baseline.removed", tests=tuple(removed)))
     return 0
 
 
@@ -212,17 +227,12 @@ def _merge(options: argparse.Namespace) -> int:
         refuse_the_same(parts)
         document = merge(parts)
         if not document["tests"]:
-            print("No baseline was written: no test of these runs was valid.")
+            print(Message("baseline.none_of_parts"))
             return INVALID
         save(target, document)
     repeats = [entry.get("repeats", 1) for entry in document["tests"].values()]
-    tests, times = _count(len(repeats), "test"), _count(max(repeats), "repeat")
-    print(f"Baseline of {tests} with up to {times} written to {target}.")
+    print(Message("baseline.merged", tests=len(repeats), repeats=max(repeats), file=target))
     return 0
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _launches(options: argparse.Namespace) -> int:

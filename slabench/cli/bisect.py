@@ -16,10 +16,12 @@ from slabench.bisect.campaign import Campaign
 from slabench.bisect.document import BisectDocument, Found
 from slabench.bisect.versions import VERSION, as_launched, check_versions, read_versions
 from slabench.cli import PROG
+from slabench.cli.language import add_language
 from slabench.cli.parser import Parser
 from slabench.cli.run import join_values
 from slabench.errors import ConfigError
 from slabench.exit_status import INVALID
+from slabench.messages import Message, in_language
 from slabench.options.checks import check_writable
 from slabench.options.types import count_or_auto, worded, words
 from slabench.report.sanitize import plain
@@ -34,7 +36,8 @@ def run(argv: Sequence[str]) -> int:
     options, rest = _parser().parse_known_args(join_values(argv))
     campaign = _campaign(options, rest)
     document = campaign.run(lambda sentence: print(sentence, flush=True))
-    print(as_text(document))
+    with in_language(options.lang):
+        print(as_text(document))
     assert document.found is not None
     return INVALID if document.found.unresolved else 0
 
@@ -64,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         help="loads a side, as slabench run has it (auto)",
     )
     add("--report-dir", default="reports", metavar="DIR", help="a folder with the runs goes here (reports)")
+    add_language(parser)
     return parser
 
 
@@ -110,7 +114,7 @@ def _campaign(options: argparse.Namespace, rest: Sequence[str]) -> Campaign:
     )
 
 
-HEAD = ("probe", "version", "pairs", "standing", "why")
+HEAD = tuple(Message(f"column.{name}") for name in ("probe", "version", "pairs", "standing", "why"))
 
 
 def as_text(document: BisectDocument) -> str:
@@ -126,13 +130,13 @@ def as_text(document: BisectDocument) -> str:
 
 
 def _answer(document: BisectDocument, found: Found) -> str:
-    effort = (
-        f"{len(document.probes)} probes, {document.launches} launches of {len(document.versions)} versions"
-    )
+    counts = {"probes": len(document.probes), "versions": len(document.versions)}
+    effort = Message("bisect.effort", launches=document.launches, **counts)
+    ends: dict[str, Message | str] = {
+        "slower": found.slower,
+        "not_slower": found.not_slower,
+        "effort": effort,
+    }
     if not found.unresolved:
-        return f"{found.slower} is the first that is surely slower; {found.not_slower} is not ({effort})."
-    return (
-        f"INVALID: {found.slower} is surely slower and {found.not_slower} is not; of "
-        f"{', '.join(found.unresolved)} between them nothing could be decided, so any of these may be the "
-        f"first ({effort}). Measure them with more --repeats and another --state."
-    )
+        return str(Message("bisect.found", **ends))
+    return str(Message("bisect.unresolved", unresolved=tuple(found.unresolved), **ends))

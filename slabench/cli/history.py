@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from slabench.cli import PROG
+from slabench.cli.language import add_language
 from slabench.cli.parser import Parser
 from slabench.errors import ConfigError, system_words
 from slabench.exit_status import INVALID
@@ -18,6 +19,7 @@ from slabench.history.baseline import LEAST, MOST, held, taken_failed, usable
 from slabench.history.file import append, read
 from slabench.history.lines import AcceptLine
 from slabench.history.series import series
+from slabench.messages import in_language
 from slabench.options.checks import check_writable
 from slabench.output_file import check_free, write_named
 from slabench.report.history import as_html, as_text
@@ -33,9 +35,10 @@ def run(argv: Sequence[str]) -> int:
         check_free("--output", str(check_writable("--output", target)))
     history = read(options.file)
     listed = series(history)
-    print(as_text(history, listed))
-    if target is not None:
-        write_named("--output", target, as_html(history, listed))
+    with in_language(options.lang):
+        print(as_text(history, listed))
+        if target is not None:
+            write_named("--output", target, as_html(history, listed))
     return 0 if history.runs else INVALID
 
 
@@ -49,6 +52,7 @@ def _parser(words: str, arguments: Sequence[tuple[str, dict[str, str]]]) -> argp
         parser.add_argument(name, **how)  # type: ignore[arg-type]
     if words == "FILE":
         parser.add_argument("-o", "--output", metavar="FILE", help="write a page with a chart a metric")
+        add_language(parser)
     return parser
 
 

@@ -14,8 +14,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slabench.cli import PROG
+from slabench.cli.language import add_language
 from slabench.cli.parser import Parser
 from slabench.exit_status import INVALID
+from slabench.messages import Message, in_language
 from slabench.options.types import positive_int, worded
 from slabench.report.console import two
 from slabench.report.log_report import LogFile, LogReport, read_logs
@@ -30,16 +32,16 @@ def run(argv: Sequence[str]) -> int:
     """0, or 6 without a Decode line; ConfigError if a file cannot be read."""
     options = _options(argv)
     report = read_logs(options.files, options.decode_gpu_num)
-    if options.json:
-        print(dumps(as_json(report), indent=1))
-    elif options.csv:
-        _csv(as_json(report)["curve"])
-    else:
-        print(_text(report))
-    if not report.curve:
-        print(_no_curve(report), file=sys.stderr)
-        return INVALID
-    return 0
+    with in_language(options.lang):
+        if options.json:
+            print(dumps(as_json(report), indent=1))
+        elif options.csv:
+            _csv(as_json(report)["curve"])
+        else:
+            print(_text(report))
+        if not report.curve:
+            print(_no_curve(report), file=sys.stderr)
+    return 0 if report.curve else INVALID
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
@@ -56,6 +58,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="everything, as JSON")
     shape.add_argument("--csv", action="store_true", help="the curve, as CSV")
+    add_language(parser)
     return parser.parse_args(argv)
 
 
@@ -79,84 +82,71 @@ def _csv(curve: Sequence[dict[str, Any]]) -> None:
         writer.writerows(curve)
 
 
-def _many(number: float, what: str) -> str:
-    return f"{number:g} {what}{'' if number == 1 else 's'}"
-
-
-def _schedulers(report: LogReport) -> str:
+def _schedulers(report: LogReport) -> Message:
     """How many schedulers there are, how many of them write here, and whose GPUs a Decode line counts."""
     ranks, reported, gpus = report.schedulers or 0, report.schedulers_told, report.gpus_per_line
     count = (len(report.schedulers_seen) or 1) * report.servers
-    names = (
-        f" ({', '.join(f'DP{rank}' for rank in report.schedulers_seen)})" if report.schedulers_seen else ""
-    )
-    lines_of = f"Decode lines of {_many(count, 'scheduler')}{names}"
+    seen = tuple(f"DP{rank}" for rank in report.schedulers_seen)
+    names = Message("log_file.ranks", ranks=seen) if seen else None
+    lines_of = Message("log_file.seen", seen=count, ranks=names)
     sure = count == ranks or reported is not None
     if count == ranks:
-        text = _many(ranks, "scheduler")
+        text = Message("log_file.schedulers", schedulers=ranks)
     elif reported is not None and reported >= ranks:
-        text = f"{lines_of} of {ranks} that the log's start reports"
+        text = Message("log_file.reported", lines=lines_of, schedulers=ranks)
     else:
-        text = f"{lines_of}; by its number there are {ranks} or more"
+        text = Message("log_file.at_least", lines=lines_of, schedulers=ranks)
     if gpus is None:
-        return f"{text}; the number of GPUs is unknown (--decode-gpu-num)."
-    return f"{text}; one line is of {_many(gpus, 'GPU')}{'' if sure else f' if there are {ranks}'}."
+        return Message("log_file.gpus_unknown", schedulers=text)
+    unit = Message("log_file.gpu" if gpus == 1 else "log_file.several_gpus")
+    unsure = None if sure else Message("log_file.unsure", schedulers=ranks)
+    return Message("log_file.gpus", schedulers=text, gpus=gpus, unit=unit, unsure=unsure)
 
 
-def _no_curve(report: LogReport) -> str:
+def _no_curve(report: LogReport) -> Message | str:
     """Why there is no curve in these logs, and where there would be one."""
     if report.later_stages is not None:
         return report.later_stages
     rejected = sum(sum(file.rejected.values()) - file.rejected.get("prose", 0) for file in report.files)
     if rejected:
-        lines = _many(rejected, "batch line")
-        return f"No Decode line in these logs can be read; {lines} had to be left out, as shown above."
+        return Message("log_file.unreadable", lines=rejected)
     if report.prefill.lines:
-        return (
-            f"These logs have {_many(report.prefill.lines, 'Prefill line')} and no Decode line: is this the "
-            "log of a prefill node? Give the decode node's."
-        )
+        return Message("log_file.prefill_node", lines=report.prefill.lines)
     if any(file.events for file in report.files):
-        return (
-            "These logs are a server's, and have no batch line: it served nothing while they were written, "
-            "or prints none."
-        )
-    return report.other_engine or (
-        "These logs have no line of an SGLang server: see that they are a server's own output."
-    )
+        return Message("log_file.no_batch")
+    return report.other_engine or Message("log_file.no_server")
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"
+def _counts(counts: Mapping[str, int]) -> Sequence[str] | Message:
+    return [f"{count} {name}" for name, count in counts.items()] or Message("log_file.none")
 
 
-def _file(file: LogFile) -> list[str]:
-    batches = f"{file.lines} lines, {file.decode} Decode, {file.prefill} Prefill"
+def _file(file: LogFile) -> list[Message]:
+    counts = {"lines": file.lines, "decode": file.decode, "prefill": file.prefill}
     return [
-        f"{file.path}: {batches}; rejected: {_counts(file.rejected)}",
-        f"  events: {_counts(file.events)}",
-        *(f"  rejected: {example[:160]}" for example in file.rejected_examples),
+        Message("log_file.lines", file=file.path, rejected=_counts(file.rejected), **counts),
+        Message("log_file.events", events=_counts(file.events)),
+        *(Message("log_file.example", line=example[:160]) for example in file.rejected_examples),
     ]
 
 
 def _text(report: LogReport) -> str:
-    lines = [line for file in report.files for line in _file(file)]
+    lines: list[Message | str] = [line for file in report.files for line in _file(file)]
     if report.copies or report.repeated_events:
-        events = f"{report.repeated_events} repeats of events"
-        lines.append(f"Counted once: {report.copies} copies of batch lines, {events}.")
+        lines.append(Message("log_file.counted_once", copies=report.copies, repeats=report.repeated_events))
     if report.capacity:
-        sizes = ", ".join(f"{key} {value:g}" for key, value in report.capacity.items())
-        lines.append(f"Capacity: {sizes}")
+        sizes = [f"{key} {value:g}" for key, value in report.capacity.items()]
+        lines.append(Message("log_file.capacity", sizes=sizes))
     lines += [_schedulers(report)] if report.decode_lines else []
     lines += report.warnings
     if report.left_out_of_clean:
-        lines.append(f"Left out of the clean columns: {_counts(report.left_out_of_clean)}.")
-    return "\n".join([*lines, *([table(*_table(report))] if report.curve else [])])
+        lines.append(Message("log_file.left_out", causes=_counts(report.left_out_of_clean)))
+    return "\n".join([*map(str, lines), *([table(*_table(report))] if report.curve else [])])
 
 
-def _table(report: LogReport) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    five = ("median tok/s", "q1", "q3", "per GPU", "per user")
+def _table(report: LogReport) -> tuple[tuple[Message, ...], list[tuple[str, ...]]]:
     keys = ("median", "q1", "q3", "per_gpu", "per_user")
+    five = tuple(Message(f"column.{key}" if key in ("q1", "q3") else f"curve.{key}") for key in keys)
     accepted = any(row.accept_len is not None for row in report.curve)
     clean = [f"clean_{key}" for key in (*keys, "tpot_ms", "tpot_mean_ms")]
     rows = []
@@ -166,5 +156,7 @@ def _table(report: LogReport) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         medians = (two(getattr(row, key)) for key in keys)
         cells = (two(getattr(row, key)) for key in clean)
         rows.append((*counts, *medians, str(row.clean_samples), *cells))
-    first = ("running", "samples", *(["accept len"] if accepted else []))
-    return (*first, *five, "clean", *five, "TPOT ms", "mean"), rows
+    lengths_head = [Message("column.accept_length")] if accepted else []
+    first = (Message("curve.running"), Message("curve.samples"), *lengths_head)
+    last = (Message("column.tpot"), Message("column.tpot_mean"))
+    return (*first, *five, Message("curve.clean"), *five, *last), rows

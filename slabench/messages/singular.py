@@ -6,7 +6,7 @@ import re
 
 _NOUNS = (
     "answers|baselines|bytes|characters|checks|cores|conversations|copies|days|degrees|differences|"
-    "engines|entries|events|files|findings|gaps|gates|groups|ids|instances|lines|links|loads|logs|metrics|"
+    "engines|entries|events|files|findings|gaps|gates|groups|ids|instances|launches|lines|links|loads|logs|metrics|"
     "pairs|parts|percentiles|points|ports|positions|probes|processes|prompts|ranks|readings|repeats|requests|"
     "retractions|rows|runs|samples|schedulers|seconds|sequences|servers|sides|sizes|starts|steps|streams|"
     "tests|texts|times|tokens|versions|waves|workers|compilations"
@@ -45,4 +45,4 @@ def _verb_of_one(match: re.Match[str]) -> str:
 def _of_one(noun: str) -> str:
     if noun.endswith("ies"):
         return f"{noun.removesuffix('ies')}y"
-    return noun.removesuffix("es") if noun.endswith("sses") else noun.removesuffix("s")
+    return noun.removesuffix("es") if noun.endswith(("sses", "ches")) else noun.removesuffix("s")

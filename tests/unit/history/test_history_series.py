@@ -102,7 +102,7 @@ def test_the_command_shows_the_change_and_writes_the_page(
         "test_custom.py::test_custom: tpot mean +5.0 % (worse) from run run-12 on (2026-11-13, 0.5.7 -> "
         "0.5.8); 12 runs before and 8 after, p = 0.001" in out
     )
-    assert "the chance of any false change is 5%" in out
+    assert "the chance of any false change is 5 %" in out
     html = page.read_text()
     assert html.count("<svg") == 2 and "0.5.8: +5.0 %" in html and "line 21 is no whole line" in html
 

@@ -15,7 +15,7 @@ from slabench.messages.singular import singular
 # what may follow a 1 and ends in s: units, and verbs of a name that stands where the 1 is
 KNOWN = set(
     "ms ns s tok/s tokens/s is was has does needs keeps lacks begins gives sends makes reports counts stores "
-    "shares remains writes decodes repeats as process its this asks holds stands "
+    "shares remains writes decodes repeats as process series its this asks holds stands "
     "requests/s compares measures".split()
 )
 

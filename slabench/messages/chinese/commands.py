@@ -1,0 +1,98 @@
+"""log、baseline、history 和 bisect 的输出。"""
+
+MESSAGES = {
+    # 列名
+    "column.file": "文件",
+    "column.tests": "测试数",
+    "column.repeats": "轮数",
+    "column.model_hardware": "模型与硬件",
+    "column.source": "来源",
+    "column.mean": "均值",
+    "column.spread": "离散",
+    "column.version": "版本",
+    "column.runs": "运行次数",
+    "column.first": "首次",
+    "column.last": "末次",
+    "column.failed_runs": "FAILED",
+    "column.accepted": "已接受",
+    "column.spread_of_runs": "各次运行的离散",
+    "column.probe": "探测",
+    "column.pairs": "对数",
+    "column.standing": "结论",
+    "column.why": "原因",
+    "column.q1": "q1",
+    "column.q3": "q3",
+    "column.tpot_mean": "均值",
+    "column.tpot": "TPOT ms",
+    "column.accept_length": "接受长度",
+    # slabench baseline
+    "baseline.no_file": "文件夹 {folder} 中没有 *.json 文件，因此没有基线。",
+    "baseline.unreadable": "无法读取",
+    "baseline.of": "{model}，{gpu}",
+    "baseline.nothing_recorded": "没有任何记录，因此不做比较",
+    "baseline.recorded": "{section}：{values}",
+    "baseline.rules": "可以不同：{may}；不可以不同：{may_not}，除非 {unless}。",
+    "baseline.one_run": "一轮",
+    "baseline.missing_in": "{where}缺失",
+    "baseline.every_repeat": "每一轮",
+    "baseline.floor": "下限",
+    "baseline.none_of_run": "没有写入基线：{run} 中没有任何测试有效。",
+    "baseline.none_of_parts": "没有写入基线：这些运行中没有任何测试有效。",
+    "baseline.saved": "已把 {tests} 个测试的基线写入 {file}。",
+    "baseline.removed": "因属于其他硬件、模型或服务而被移除：{tests}。",
+    "baseline.merged": "已把 {tests} 个测试、最多 {repeats} 轮的基线写入 {file}。",
+    # slabench history
+    "history.runs": "{file}：{runs} 次运行{dates}。",
+    "history.dates": "，{first} 至 {last}",
+    "history.simulated": "SIMULATED：内置模拟服务的运行，不是 GPU。",
+    "history.accepted_runs": "{runs} 次",
+    "history.versions": "版本",
+    "history.changes": "变化",
+    "history.title": "历史 {file}",
+    "history.failed": "FAILED，但测量有效：{runs}。",
+    "baseline.failed_taken": "{run}：以下测试 FAILED，因运行有效仍被采用：{tests}。",
+    "baseline.questions": "{questions} 个问题",
+    "history.too_few": "还没有任何序列达到 {least} 次运行，因此未查找变化。",
+    "history.rule": (
+        "最大 CUSUM 的置换检验，共查找 {series} 个至少 {least} 次运行的序列：出现任何虚假变化的概率为 {alpha:.0%}（Holm）"
+    ),
+    "history.no_change": "没有发现变化（{rule}）。",
+    "history.changes_by": "变化（{rule}）：",
+    "history.change": (
+        "{test}：{metric:metric} {change_pct:+.1f}%（{way}），从运行 {run} 起（{date}，{versions}）；之前 {before} 次运行，之后 "
+        "{after} 次，p = {p:.2g}"
+    ),
+    "history.worse": "变差",
+    "history.better": "变好",
+    # slabench bisect
+    "bisect.effort": "{probes} 次探测，启动 {launches} 次，共 {versions} 个版本",
+    "bisect.found": "{slower} 是第一个确定变慢的版本；{not_slower} 没有变慢（{effort}）。",
+    "bisect.unresolved": (
+        "INVALID：{slower} 确定变慢，{not_slower} 没有变慢；其间的 {unresolved} 无法得出结论，因此其中任何一个都可能是第一个（{effort}）。"
+        "请以更大的 --repeats 和另一个 --state 测量它们。"
+    ),
+    # slabench log
+    "log_file.lines": "{file}：共 {lines} 行，Decode {decode} 行，Prefill {prefill} 行；无法读取：{rejected}",
+    "log_file.events": "  事件：{events}",
+    "log_file.example": "  无法读取：{line}",
+    "log_file.none": "无",
+    "log_file.counted_once": "只计一次：batch 行的副本 {copies} 条，重复的事件 {repeats} 个。",
+    "log_file.capacity": "容量：{sizes}",
+    "log_file.left_out": "未计入无干扰各列：{causes}。",
+    "log_file.schedulers": "{schedulers} 个调度器",
+    "log_file.seen": "{seen} 个调度器的 Decode 行{ranks}",
+    "log_file.ranks": "（{ranks}）",
+    "log_file.reported": "{lines}，日志开头报告共 {schedulers} 个",
+    "log_file.at_least": "{lines}；按其编号，至少有 {schedulers} 个",
+    "log_file.gpus_unknown": "{schedulers}；GPU 数未知（--decode-gpu-num）。",
+    "log_file.gpus": "{schedulers}；每行对应 {gpus:g} {unit}{unsure}。",
+    "log_file.gpu": "GPU",
+    "log_file.several_gpus": "GPU",
+    "log_file.unsure": "（若共 {schedulers} 个）",
+    "log_file.unreadable": "这些日志中没有可以读取的 Decode 行；如上所示，有 {lines} 条 batch 行未计入。",
+    "log_file.prefill_node": (
+        "这些日志有 {lines} 条 Prefill 行，没有 Decode 行：这是 prefill 节点的日志吗？请给出 decode 节点的日志。"
+    ),
+    "log_file.no_batch": "这些日志属于一个服务，但没有 batch 行：写日志期间它没有处理请求，或不打印这些行。",
+    "log_file.no_server": "这些日志中没有 SGLang 服务的行：请确认它们是服务自身的输出。",
+}
