@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from slabench.messages import Message, in_language
+
 REPO = Path(__file__).resolve().parents[2]
 PAGES = {"README.md": "README.zh-CN.md", "docs/methods.md": "docs/zh/methods.md"}
 TEST = re.compile(r"\w+\.py::\S+")
@@ -18,12 +20,12 @@ def text_of(page: str) -> str:
 
 
 def blocks(page: str) -> list[list[str]]:
-    """Fenced blocks without comments; of an output its tests alone, since its words are translated."""
+    """Fenced blocks without comments; of an output its tests or its numbers alone: words are translated."""
     made = []
     for block in re.findall(r"^```\n(.*?)^```$", text_of(page), re.M | re.S):
         tests = TEST.findall(block)
         lines = [re.sub(r" +# .*", "", line) for line in block.splitlines()]
-        made.append(tests or lines)
+        made.append(re.findall(r"[\d.]*\d", block) if "[###" in block else tests or lines)
     return made
 
 
@@ -67,3 +69,19 @@ def test_each_page_leads_to_the_other_language_and_every_link_exists(page: str) 
     targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", text_of(page)) if "://" not in target]
     assert REPO / other in {(folder / target).resolve() for target in targets}
     assert [target for target in targets if not (folder / target.partition("#")[0]).exists()] == []
+
+
+@pytest.mark.parametrize(("page", "language"), [("README.md", "en"), ("README.zh-CN.md", "zh")])
+def test_the_live_view_is_shown_as_it_is_written(page: str, language: str) -> None:
+    parts = (Message("live.tpot_running"), "tpot.mean<=50")
+    messages = (
+        Message("live.head", number=2, tests=3, name="test_decode_tpot[bs8]"),
+        Message("live.running", running=8),
+        Message("live.output", speed=661.0),
+        Message("live.tpot", tpot=11.02, parts=parts),
+        Message("live.left", duration="2 s"),
+        Message("live.log", running=8, queued=0),
+    )
+    with in_language(language):
+        missing = [str(message) for message in messages if str(message) not in text_of(page)]
+    assert missing == []
