@@ -9,6 +9,10 @@ MESSAGES = {
     "chart.decode_curve.caption": (
         "部署日志 Decode 行的中位数：全部行（与公开方法相同），以及行间只有 decode 的无干扰行。"
     ),
+    "chart.several.tpot_caption": "各次运行的平均 TPOT，第一个为虚线。空心点为 INVALID。",
+    "chart.several.curve_caption": (
+        "各次运行部署日志中全部 Decode 行的中位数，第一个为虚线。所有运行都知道 GPU 数时，吞吐按每 GPU 计。"
+    ),
     "chart.timeline.requests": "施压期间的请求",
     "chart.timeline.speed": "施压期间的 token/s",
     "chart.timeline.log": (

@@ -11,6 +11,11 @@ MESSAGES = {
         "Medians of the deploy log's Decode lines: of all lines, as published, and of those with nothing but "
         "decoding between them."
     ),
+    "chart.several.tpot_caption": "Mean TPOT of each run, the first one dashed. Hollow points are INVALID.",
+    "chart.several.curve_caption": (
+        "Medians of all Decode lines of each run's deploy log, the first run dashed. A throughput is per GPU "
+        "where all runs have their number."
+    ),
     "chart.timeline.requests": "Requests over the load",
     "chart.timeline.speed": "Tokens per second over the load",
     "chart.timeline.log": (

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slabench.messages import metric_name
+from slabench.report.charts.several_runs import several_runs
 from slabench.report.headline_metric import verdict
+from slabench.report.page.gallery import Figure, figures
 from slabench.report.page.table import NONE, Cell, Column, Table, columns, label, metric
 from slabench.run_document.entry import Entry
 from slabench.run_document.run import RunDocument
@@ -19,11 +21,13 @@ ORDER = (Outcome.FAILED, Outcome.INVALID, Outcome.PASSED)
 @dataclass(frozen=True, slots=True)
 class SideBySide:
     runs: Table
+    figures: tuple[Figure, ...]
     metrics: Table
 
 
 def view(documents: Sequence[RunDocument], prefixes: Sequence[str]) -> SideBySide:
-    return SideBySide(_runs(documents, prefixes), _metrics(documents))
+    drawn = tuple(figures(several_runs(documents), "all-"))
+    return SideBySide(_runs(documents, prefixes), drawn, _metrics(documents))
 
 
 def worst(documents: Sequence[RunDocument]) -> str:
