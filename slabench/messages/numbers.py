@@ -15,7 +15,7 @@ def number(value: float) -> str:
 def metric_name(key: str) -> str:
     """`tpot mean` for tpot.mean; bench_serving's metrics keep their prefix: `classic.tpot mean`."""
     name, _, statistic = key.rpartition(".")
-    return f"{name} {statistic}" if name and name not in ("classic", "concurrency") else key
+    return f"{name} {statistic}" if name and name not in ("classic", "concurrency", "answers") else key
 
 
 def percent(share: float, spec: str = ".0%") -> str:

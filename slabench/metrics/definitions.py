@@ -23,6 +23,7 @@ from slabench.metrics.declaration import (
     Tolerance,
 )
 from slabench.metrics.definitions_accuracy import ACCURACY
+from slabench.metrics.definitions_answers import OF_ANSWERS
 from slabench.metrics.definitions_classic import CLASSIC
 from slabench.metrics.definitions_gpu import OF_GPUS
 from slabench.metrics.definitions_server import BY_SERVER
@@ -227,7 +228,7 @@ _OURS = (
 )  # fmt: skip
 
 METRICS: Mapping[str, Metric] = {
-    metric.name: metric for metric in (*_OURS, *BY_SERVER, *OF_GPUS, *ACCURACY, *CLASSIC)
+    metric.name: metric for metric in (*_OURS, *BY_SERVER, *OF_GPUS, *ACCURACY, *OF_ANSWERS, *CLASSIC)
 }
 # what --goodput can limit
 OF_A_REQUEST = {name: metric for name, metric in METRICS.items() if metric.value is not None}

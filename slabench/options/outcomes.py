@@ -129,6 +129,17 @@ JUDGEMENT: tuple[Option, ...] = (
     ),
     Option(
         "judgement",
+        "--answers",
+        "finding",
+        "all live",
+        "whether the answers are those of the baseline server (docs/answers.md): finding beside the verdict; "
+        "gate: FAILED if they are not; off: not asked for",
+        str,
+        choices=("finding", "gate", "off"),
+        metavar="HOW",
+    ),
+    Option(
+        "judgement",
         "--stall-limit",
         STALL_LIMIT_S,
         "all live",

@@ -12,6 +12,7 @@ _REMEDIES = {
     "slo": Message("objective.remedy_slo"),
     "floor": Message("objective.remedy_floor"),
     "baseline": Message("objective.remedy_baseline"),
+    "answers": Message("objective.remedy_answers"),
 }
 
 ACCURACY_REMEDY = Message("accuracy.remedy_floor")

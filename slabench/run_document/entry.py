@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from slabench.messages import Message
 from slabench.records import ClientRecord, LogSpan
 from slabench.run_document.accuracy import Accuracy
+from slabench.run_document.answers import AnswersEntry
 from slabench.run_document.capacity import Capacity
 from slabench.run_document.field import optional, stored_as
 from slabench.run_document.series import Distribution, Timeline, TtftGroup
@@ -19,7 +20,7 @@ from slabench.verdict.outcome import NOTHING_JUDGED, Check, CheckStatus, Outcome
 class ObjectiveEntry:
     """One comparison that carries the verdict."""
 
-    kind: str  # slo, floor or baseline
+    kind: str  # slo, floor, baseline or answers
     metric: str  # metric key
     op: str  # <= or >=
     limit: float  # in the metric's unit
@@ -240,6 +241,7 @@ class Entry:
     url: str | None = optional()  # with several --base-url: the server that this test ran on
     capacity: Capacity | None = optional()  # --find-capacity only: the search
     accuracy: Accuracy | None = optional()  # --accuracy-file only: the answers to its questions
+    answers: AnswersEntry | None = optional()  # A/B runs: the answers of both servers
     errors: ErrorsEntry | None = optional()  # failed requests
     # what the checks looked at beside the records, of the first load: validity/context.py's CheckContext
     evidence: Mapping[str, object] | None = optional()

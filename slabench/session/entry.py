@@ -21,6 +21,7 @@ from slabench.run_document.entry import (
 )
 from slabench.run_document.read import parse
 from slabench.session import reference
+from slabench.session.answers import answers_entry
 from slabench.session.evaluate import Evaluation
 from slabench.session.measurement import Evaluated, Measured
 from slabench.session.series import chart_series
@@ -53,6 +54,7 @@ def entry_of(test_id: str, test: Measured, evaluation: Evaluation, records_file:
         **concluded(evaluation.verdict, case.metrics, case.comparison),
         workload=dict(run.workload),
         plan=dict(run.plan),
+        answers=None if evaluation.answers is None else answers_entry(evaluation.answers),
         explained=None if why_ttft is None else str(why_ttft),
         explained_message=why_ttft,
         witnesses=tuple(map(str, beside)),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from slabench.answer_records import Scored
 from slabench.bench_serving.metrics import reported_metrics, reported_sizes
 from slabench.messages import Message
 from slabench.metrics.accepted import accept_length
@@ -26,11 +27,12 @@ from slabench.session.rules import Rules, judged_metrics
 from slabench.session.settings import Settings
 from slabench.session.tokenizer import TokenizerSource
 from slabench.session.trial_checks import on_average_only, worst
-from slabench.verdict import advice
+from slabench.verdict import advice, same_answers
 from slabench.verdict.bounded import LABEL
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.outcome import Check, CheckStatus, Verdict
 from slabench.verdict.percentiles import Certified, certified, share_of
+from slabench.verdict.same_answers import Compared
 from slabench.verdict.sla import Slo
 from slabench.verdict.validity import Margin, examine, settle
 from slabench.verdict.validity.streamed import Probe
@@ -83,12 +85,15 @@ class SessionFacts:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """evaluated: every load; labels: all of the test; case: what the verdict was concluded from."""
+    """evaluated: every load; labels: all of the test; case: what the verdict was concluded from; answers: of
+    both servers' as both score them.
+    """
 
     evaluated: tuple[Evaluated, ...]
     labels: tuple[str, ...]
     case: Case
     verdict: Verdict
+    answers: Compared | None = None
 
     @property
     def new(self) -> list[Evaluated]:
@@ -113,9 +118,15 @@ def evaluate(
     metrics = together([load.metrics for load in new], sizes)
     if run.reported is not None:
         rules = rules.for_reported(run.reported)
+    answers = Compared.of(test.answers) if isinstance(test.answers, Scored) else test.answers
+    both = answers if isinstance(answers, Compared) else None
+    metrics |= {} if both is None else both.metrics
     bounded = (LABEL,) if bounds("tpot.mean", metrics) is not None else ()
     labels = (*test.labels, *rules.labels, *bounded)
     further = on_average_only(new, rules.slos, metrics)
+    gated = options.answers == "gate"
+    if answers is not None:
+        further += (same_answers.check(answers, gate=gated),)
     if test.further_checks is not None:
         further += test.further_checks(metrics)
     settled = (
@@ -135,8 +146,9 @@ def evaluate(
         advice=(*test.advice, *_tuning(test, rules.slos, metrics, checks)),
         shown=rules.shown,
         percentiles=percentiles_of(rules.slos, new),
+        answers=both.objectives if both is not None and gated else (),
     )
-    return Evaluation(evaluated, labels, case, judge(case))
+    return Evaluation(evaluated, labels, case, judge(case), both)
 
 
 def evaluate_loads(

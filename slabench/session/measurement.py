@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from slabench.answer_records import Scored
 from slabench.messages import Message
 from slabench.methods import Form
 from slabench.records import RunRecord
@@ -85,6 +86,8 @@ class Measured:
     trial: Trial = Trial()
     trials: tuple[Measured, ...] = ()
     stopped: StopReason | None = None
+    # both servers' answers to some of the prompts, or why there are none; None: not asked for
+    answers: Scored | Message | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,12 @@ class RunLoad:
             if not loads:
                 raise InvalidRun(str(Message("gate.no_pair", budget=duration(settings.options.time_budget))))
         first = next(load for load in loads if load.trial.side == NEW)
-        return replace(first, trials=tuple(loads), stopped=stopped)
+        answers = None
+        if both and settings.options.answers != "off":
+            from slabench.session.answers import after_the_loads
+
+            answers = after_the_loads(campaign, self.test, form)
+        return replace(first, trials=tuple(loads), stopped=stopped, answers=answers)
 
     def probe(self, form: Form, number: int, watch: Watch) -> RunRecord:
         """One probe of the capacity search."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from slabench.sim import model
 from slabench.sim.forward import Request, Step
 from slabench.sim.log import DeployLog
 from slabench.sim.profiles import Profile
@@ -21,7 +22,6 @@ from slabench.sim.wire import Answering
 SPIN_S = 0.0012  # the loop's timers are a millisecond coarse; the rest is waited for in turns of the loop
 LATE_S = 0.1
 LEAST_QUEUE_S = 1e-6  # between two readings of a real server's clock
-WORDS = [word.encode() for word in " ka lo mi re su ta ve zo bin dar fel gor hum jan kel lim".split()]
 
 
 Deliver = Callable[[list[bytes], bool], None]  # the events that leave now; whether they are the last
@@ -34,6 +34,7 @@ class Job:
     request: Request
     answering: Answering
     deliver: Deliver
+    seed: int  # of its answer
     waiting_since: float = field(default_factory=time.monotonic)
 
 
@@ -69,6 +70,8 @@ class Engine:
         self.scheduler = Scheduler(profile.limits, profile, random.Random(profile.seed))
         self.jobs: dict[int, Job] = {}
         self.counted = Counted()
+        faults = frozenset(profile.fault.split(","))
+        self.zero, self.model = "token_zero" in faults, int("other_model" in faults)
         self._wake = asyncio.Event()
         self._next = 0
         self._warned = False
@@ -79,7 +82,7 @@ class Engine:
         request = Request(self._next, len(ids), answering.max_new, np.array(ids, dtype=np.int64))
         self.scheduler.add(request)
         self._wake.set()
-        job = self.jobs[request.key] = Job(request, answering, deliver)
+        job = self.jobs[request.key] = Job(request, answering, deliver, model.seed_of(ids, self.model))
         return job
 
     def abort(self, job: Job) -> None:
@@ -132,15 +135,21 @@ class Engine:
                 waited = time.monotonic() - job.waiting_since
                 job.answering.queue_s = max(LEAST_QUEUE_S, waited - step.seconds)
                 self.counted.first(waited, job.answering.queue_s)
-            token = request.produced % len(WORDS)
-            request.output.append(100 + token)
-            job.answering.grow(WORDS[token] if request.produced == 1 else b" " + WORDS[token], 100 + token)
+            token, text = self._next_token(job)
+            request.output.append(token)
+            job.answering.grow(text if request.produced == 1 else b" " + text, token)
             last = request.produced >= request.max_new
             if last:
                 del self.jobs[request.key]
                 self.counted.last(request, time.monotonic() - job.waiting_since)
             if last or request.produced % self.profile.stream_interval == 0 or request.produced == 1:
                 job.deliver(job.answering.events(request.produced, request.retractions, last=last), last)
+
+    def _next_token(self, job: Job) -> tuple[int, bytes]:
+        if self.zero:
+            return 0, model.ZERO
+        word = model.word(job.seed, job.request.produced - 1)
+        return model.FIRST_ID + word, model.WORDS[word]
 
 
 async def _until(deadline: float) -> None:

@@ -92,6 +92,11 @@ STREAMS: Mapping[str, str] = {
     "silent_meta": "meta_info reports neither prompt_tokens nor cached_tokens nor retractions",
     "uncounted": "/v1: counts come at the stream's end alone",
 }
+# What it computes. All answers are hit, those of a client's warm-up too.
+ANSWERED: Mapping[str, str] = {
+    "token_zero": "every token that is decoded has id 0 and the text !; what is read is scored rightly",
+    "other_model": "another model answers, and scores what it reads",
+}
 # No faults: what a correct server or a proxy in front of it may do.
 VARIATIONS: Mapping[str, str] = {
     "pause": "after fault_tokens events nothing for fault_s seconds, then all that was held back",
@@ -108,7 +113,7 @@ VARIATIONS: Mapping[str, str] = {
     "one_of_pd": "server_info is a decode server's alone, as a router hands it on",
     "closes_idle": "the connection is closed after each answer, without announcement",
 }
-FAULTS: Mapping[str, str] = {**ANSWERS, **CONTROL, **STREAMS, **VARIATIONS}
+FAULTS: Mapping[str, str] = {**ANSWERS, **CONTROL, **STREAMS, **ANSWERED, **VARIATIONS}
 
 
 @dataclass(frozen=True, slots=True)

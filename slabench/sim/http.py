@@ -18,12 +18,14 @@ from slabench.sim.engine import Deliver, Engine
 from slabench.sim.faults import Faults
 from slabench.sim.known_answers import KnownAnswers
 from slabench.sim.log import DeployLog
+from slabench.sim.model import with_logprobs
 from slabench.sim.pages import Pages
 from slabench.sim.profiles import Profile
 from slabench.sim.request import (
     CHAT,
     COMPLETIONS,
     Encode,
+    Generate,
     Refused,
     Request,
     chunk_answering,
@@ -131,21 +133,22 @@ class Exchange(Connection):
         return min(max_new, self.face.profile.context_length - len(ids))
 
     def _generate(self, request: Request) -> None:
-        ids, max_new, stream = read_generate(request.body, self.face.encode)
+        asked = read_generate(request.body, self.face.encode)
+        ids, max_new = asked.ids, asked.max_new
         too_long = self.face.too_long(len(ids))
         refusal = None if too_long is None else wire.error(too_long)
         max_new = self._most(ids, max_new)
         deliver: Deliver = self._streamed
-        if not stream:
+        if not asked.stream:
             if refusal is not None:
                 raise Refused(refusal)
-            deliver = functools.partial(self._collected, request)
+            deliver = functools.partial(self._collected, request, asked)
         elif not self._open_stream("/generate", refusal):
             return
         elif self.face.faults is not None:
             deliver = self.face.faults.stream(self, deliver)
             max_new += self.face.faults.more_tokens()
-        reply = self._reply(json.loads(request.body), max_new)
+        reply = None if self.face.known is None else self._reply(json.loads(request.body), max_new)
         answering = wire.Answering(uuid.uuid4().hex, len(ids), max_new, reply)
         self.job = self.engine.submit(ids, answering, deliver)
 
@@ -165,7 +168,7 @@ class Exchange(Connection):
         if not asked.get("stream"):
             if too_long is not None:
                 raise Refused(wire.dumps(wire.openai_error(too_long)))
-            deliver: Deliver = functools.partial(self._collected, request)
+            deliver: Deliver = functools.partial(self._collected, request, None)
             self.job = self.engine.submit(ids, answering, deliver)
             return
         # The real server writes this event with spaces, unlike its others.
@@ -176,9 +179,16 @@ class Exchange(Connection):
             answering.continuous = False
         self.job = self.engine.submit(ids, answering, self._streamed)
 
-    def _collected(self, request: Request, events: list[bytes], last: bool) -> None:
-        if last:
-            self._whole(request, wire.answer(200, events[-1]))
+    def _collected(self, request: Request, asked: Generate | None, events: list[bytes], last: bool) -> None:
+        if not last:
+            return
+        body = events[-1]
+        if asked is not None and asked.logprobs:
+            event = json.loads(body)
+            which = self.face.engine.model
+            with_logprobs(event["meta_info"], asked.ids, event["output_ids"], asked.start, asked.top, which)
+            body = wire.dumps(event)
+        self._whole(request, wire.answer(200, body))
 
     def _streamed(self, events: list[bytes], last: bool) -> None:
         """The real server writes an event a chunk, also where several are ready."""

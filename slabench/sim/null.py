@@ -168,15 +168,18 @@ class NullServer(Sockets):
     def _asked(self, request: Request, now: int, received: int) -> Served:
         if request.path != "/generate":
             ids, wanted, asked = read_pieces(request.path, request.body, self.encode)
+            if not asked.get("stream"):
+                refusal = wire.openai_error("The null server answers in a stream only.")
+                raise Refused(wire.dumps(refusal))
             served = Served(wanted, len(ids), received_ns=received, accept_ns=now)
             form = chunk_answering(request.path)
             served.pieces = Pieces(form(served.request_id, served.prompt, wanted, asked))
             return served
-        ids, wanted, stream = read_generate(request.body, self.encode)
-        if not stream:
+        generate = read_generate(request.body, self.encode)
+        if not generate.stream:
             raise Refused(wire.error("The null server answers in a stream only."))
-        self.answers.grow(wanted)
-        return Served(wanted, len(ids), received_ns=received, accept_ns=now)
+        self.answers.grow(generate.max_new)
+        return Served(generate.max_new, len(generate.ids), received_ns=received, accept_ns=now)
 
     def _serve(self, peer: Peer, served: Served) -> None:
         now = served.accept_ns

@@ -69,8 +69,22 @@ def read_request(data: bytes | bytearray) -> Request | None:
     return Request(method, shown.partition("?")[0], shown, bytes(data[end + 4 : size]), closes, size, head)
 
 
-def read_generate(body: bytes, encode: Encode) -> tuple[list[int], int, bool]:
-    """(prompt ids, max_new_tokens, stream) of POST /generate; Refused in the real server's words."""
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """POST /generate. start: from which of the prompt's tokens on log-probabilities are asked for; -1: none;
+    top: how many of the most probable tokens at each place.
+    """
+
+    ids: list[int]
+    max_new: int
+    stream: bool
+    logprobs: bool = False
+    start: int = -1
+    top: int = 0
+
+
+def read_generate(body: bytes, encode: Encode) -> Generate:
+    """Refused in the real server's words."""
     try:
         asked = json.loads(body)
     except ValueError as error:
@@ -87,11 +101,20 @@ def read_generate(body: bytes, encode: Encode) -> tuple[list[int], int, bool]:
     max_new = (asked.get("sampling_params") or {}).get("max_new_tokens", 128)
     if not isinstance(max_new, int) or max_new < 1:
         raise Refused(wire.error(f"max_new_tokens must be at least 1, got {max_new}."))
-    return encode(text) if ids is None else ids, max_new, bool(asked.get("stream"))
+    return Generate(
+        encode(text) if ids is None else ids,
+        max_new,
+        bool(asked.get("stream")),
+        bool(asked.get("return_logprob")),
+        *(asked[name] if isinstance(asked.get(name), int) else none for name, none in _LOGPROBS),
+    )
+
+
+_LOGPROBS = (("logprob_start_len", -1), ("top_logprobs_num", 0))
 
 
 def read_pieces(path: str, body: bytes, encode: Encode) -> tuple[list[int], int, dict[str, Any]]:
-    """(prompt ids, tokens to generate, the request's JSON) of a /v1 request; it streams only."""
+    """(prompt ids, tokens to generate, the request's JSON) of a /v1 request."""
     try:
         asked = json.loads(body)
     except ValueError as error:
@@ -100,9 +123,8 @@ def read_pieces(path: str, body: bytes, encode: Encode) -> tuple[list[int], int,
     prompt = asked.get("prompt")
     if path == CHAT:
         prompt = "\n".join(str(message.get("content")) for message in asked.get("messages") or ())
-    if not prompt or not asked.get("stream"):
-        refusal = wire.openai_error("The embedded server takes one prompt, and answers in a stream only.")
-        raise Refused(wire.dumps(refusal))
+    if not prompt:
+        raise Refused(wire.dumps(wire.openai_error("The embedded server takes one prompt a request.")))
     ids = encode(prompt) if isinstance(prompt, str) else list(prompt)
     if path == CHAT:
         ids = [*TEMPLATE[0], *ids, *TEMPLATE[1]]

@@ -38,6 +38,7 @@ class Case:
     # what the requests of all repeats certify of the percentiles among slos
     percentiles: Mapping[Slo, Certified] = field(default_factory=dict)
     accuracy: Objective | Undecided | None = None  # against --accuracy-floor
+    answers: Sequence[Objective] = ()  # of --answers=gate
 
 
 def judge(case: Case) -> Verdict:
@@ -48,7 +49,7 @@ def judge(case: Case) -> Verdict:
     results += [_result(case, "floor", rule) for rule in floors]
     results += [] if case.accuracy is None else [case.accuracy]
     decided = (result for result in results if isinstance(result, Objective))
-    objectives = (*decided, *comparison.objectives)
+    objectives = (*decided, *comparison.objectives, *case.answers)
     required = case.require_baseline and Reason.NO_BASELINE in comparison.reasons
     reporting = [
         check.name for check in case.checks if check.state in (CheckStatus.INVALID, CheckStatus.FINDING)

@@ -110,7 +110,7 @@ not_checked = partial(check, CheckStatus.NOT_CHECKED)
 class Objective:
     """One comparison that decides the outcome: an SLO, a floor, or a baseline metric with its tolerance."""
 
-    kind: str  # slo | floor | baseline
+    kind: str  # slo | floor | baseline | answers
     metric: str
     op: str  # <= or >=
     limit: float

@@ -53,6 +53,7 @@ PREFIXES = {
     "SLO:": Message("reason.objective"),
     "FLOOR:": Message("reason.floor"),
     "BASELINE:": Message("reason.comparison"),
+    "ANSWERS:": Message("reason.answers"),
     "UNDEFINED:": Message("reason.undefined"),
 }
 

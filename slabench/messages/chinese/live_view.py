@@ -3,6 +3,7 @@
 MESSAGES = {
     "live.head": "测试 {number}/{tests}：{name}",
     "live.load": "{name}（{load}）",
+    "live.answers": "两个服务端回答部分 prompt，并给响应打分",
     "live.prepare": "准备 prompt、校准、预热、清空前缀缓存",
     "live.bench_serving": "由 bench_serving 发送；结束前不报告进度",
     "live.done": "已完成 {done}/{requests}",

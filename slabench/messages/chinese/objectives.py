@@ -20,6 +20,9 @@ MESSAGES = {
     "objective.remedy_floor": (
         "请对照该下限所属的服务，比较版本、启动参数和日志；若变化是预期的，请修改基线文件中的下限。"
     ),
+    "objective.remedy_answers": (
+        "请比较两个服务端的权重、量化、kernel 和启动参数：docs/answers.md 列出了无害改动和有害改动的表现。"
+    ),
     "objective.remedy_baseline": (
         "请比较新旧服务的版本、启动参数和日志；若变化是预期的，请调大 --tolerance 或保存新的基线。"
     ),

@@ -27,4 +27,5 @@ MESSAGES = {
     "reason.objective": "未达到目标",
     "reason.floor": "未达到下限",
     "reason.comparison": "与基线的比较不通过",
+    "reason.answers": "响应与旧服务端不同",
 }

@@ -3,6 +3,7 @@
 MESSAGES = {
     "live.head": "test {number} of {tests}: {name}",
     "live.load": "{name} ({load})",
+    "live.answers": "both servers answer some of the prompts, and score the answers",
     "live.prepare": "prompts, calibration, warm-up, flush of the prefix cache",
     "live.bench_serving": "bench_serving sends; it reports nothing before its end",
     "live.done": "{done}/{requests} done",

@@ -23,6 +23,10 @@ MESSAGES = {
         "Compare the server's version, arguments and log with those of the floor; if the change is intended, "
         "change the floor in the baseline file."
     ),
+    "objective.remedy_answers": (
+        "Compare weights, quantisation, kernels and arguments of both servers: docs/answers.md has what "
+        "harmless changes show and what harmful ones do."
+    ),
     "objective.remedy_baseline": (
         "Compare version, arguments and log of both servers; if the change is intended, raise --tolerance or "
         "save a new baseline."

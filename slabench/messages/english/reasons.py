@@ -29,4 +29,5 @@ MESSAGES = {
     "reason.objective": "objective does not hold",
     "reason.floor": "floor does not hold",
     "reason.comparison": "comparison does not hold",
+    "reason.answers": "the answers are not the old server's",
 }

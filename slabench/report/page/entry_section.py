@@ -50,7 +50,7 @@ class EntryView:
 def entry_view(document: RunDocument, entry: Entry, anchor: str) -> EntryView:
     shown = (CheckStatus.INVALID, CheckStatus.FINDING)
     prominent = [check for state in shown for check in entry.checks if check.state is state]
-    tables = (_percentiles(entry), _objectives(entry), _repeats(entry))
+    tables = (_percentiles(entry), _objectives(entry), _answers(entry), _repeats(entry))
     return EntryView(
         anchor,
         entry.id,
@@ -116,6 +116,26 @@ def _objectives(entry: Entry) -> Table:
         "metric:text", "kind:text", "result:text", "observed", "limit", "unit:text", "distance", "n"
     )
     return Table(label("objectives"), head, rows)
+
+
+def _answers(entry: Entry) -> Table:
+    """A row a metric of the answers of both servers."""
+    known = entry.answers
+    rows = [
+        [
+            Cell(each.metric),
+            Cell(label("holds" if each.holds else "violated"), word="PASSED" if each.holds else "FAILED"),
+            *(numeric(value) for value in (each.value, each.low, each.high)),
+            Cell(f"{each.op} {each.limit:g}", each.limit),
+            Cell(declared(each.metric).unit),
+            numeric(each.n),
+        ]
+        for each in (() if known is None else known.metrics)
+    ]
+    head = columns(
+        "metric:text", "result:text", "observed", "interval_low", "interval_high", "limit", "unit:text", "n"
+    )
+    return Table(label("answers"), head, rows)
 
 
 def _repeats(entry: Entry) -> Table:

@@ -16,3 +16,15 @@ REGISTERED.append(
         name="every_repeat",
     )
 )
+REGISTERED.append(
+    Registration(
+        Stage.TEST,
+        evidence="`/generate` with `return_logprob`, of the old and of the new server",
+        invalid=(
+            "never; a finding when the two servers find the same answers surely differently probable, beyond "
+            "the limits of [answers.md](answers.md); FAILED under `--answers=gate`"
+        ),
+        why="a release that computes something else may be faster by that",
+        name="same_answers",
+    )
+)

@@ -17,7 +17,7 @@ from slabench.sim.null_answer import MAX_TABLE, WORDS, Answers, Served
 from slabench.sim.null_pieces import Pieces
 from slabench.sim.null_truth import Truth
 from slabench.sim.profiles import NULL, PROFILES, UnknownProfile, read_profile
-from slabench.sim.request import Malformed, Refused, Request, read_generate, read_request
+from slabench.sim.request import Generate, Malformed, Refused, Request, read_generate, read_request
 
 GROWING, PIECES = Answers(delta=False), Answers(delta=True)
 
@@ -112,8 +112,10 @@ def encode(text: str) -> list[int]:
 
 
 def test_prompts_are_counted() -> None:
-    assert read_generate(body(input_ids=[1, 2, 3, 4]), encode) == ([1, 2, 3, 4], 3, True)
-    assert read_generate(body(text="abc", stream=False), encode) == ([97, 98, 99], 3, False)
+    assert read_generate(body(input_ids=[1, 2, 3, 4]), encode) == Generate([1, 2, 3, 4], 3, True)
+    assert read_generate(body(text="abc", stream=False), encode) == Generate([97, 98, 99], 3, False)
+    asked = body(input_ids=[1, 2], return_logprob=True, logprob_start_len=1, top_logprobs_num=5)
+    assert read_generate(asked, encode) == Generate([1, 2], 3, True, True, 1, 5)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,42 @@
+"""Answers as token ids, and what a server finds of them; asked for after a load (server/scoring.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Token = tuple[float, int]  # (log-probability in nats, id); nan where the server has no number
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One server's own answer. logprobs: as it computed them while decoding."""
+
+    prompt: Sequence[int]
+    ids: Sequence[int]
+    logprobs: Sequence[float]
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a server finds of an answer that it reads, a value a token. top: its most probable tokens there,
+    best first.
+    """
+
+    logprobs: Sequence[float]
+    top: Sequence[Sequence[Token]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Both servers' answers to the same prompts, and the scores of both.
+
+    new and new_by_old are empty where the old server has ended before the new one was started.
+    """
+
+    old: Sequence[Answer]
+    old_by_old: Sequence[Score]
+    old_by_new: Sequence[Score]
+    new: Sequence[Answer] = ()
+    new_by_old: Sequence[Score] = ()

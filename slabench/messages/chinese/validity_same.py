@@ -1,0 +1,22 @@
+"""两个服务端的响应是否相同，响应是否像响应。"""
+
+MESSAGES = {
+    "same_answers.same": "两个服务端认为相同的 {answers} 个响应（最多 {tokens} 个 token）概率相同：{estimates:；}。{difference}",
+    "same_answers.other": "新服务端给出的不是旧服务端的响应：{estimates:；}（{answers} 个响应，最多 {tokens} 个 token，由两边打分）。{difference}",
+    "same_answers.other.remedy": (
+        "请查找计算结果不同的原因：权重、量化、kernel、缓存。docs/answers.md 列出了无害改动和有害改动的表现；"
+        "--answers=gate 会使其为 FAILED。"
+    ),
+    "same_answers.unscored": "没有比较两个服务端的响应：{why}",
+    "same_answers.unscored.remedy": "两个服务端都需要支持 return_logprob 的 /generate；--answers=off 不请求响应。",
+    "same_answers.no_numbers": "两个服务端对 {answers} 个响应的 token 都没有给出数值。",
+    "same_answers.no_numbers.remedy": "请检查两个服务端的权重：它们的 logits 不是数值。",
+    "same_answers.no_prompts": "该负载没有以 id 形式给出的、至少两个 token 的 prompt。",
+    "answers.estimate": "{metric:metric} {value:number}{ends}（限值 {op} {limit}，n={n}）",
+    "answers.ends": "，{low:number} 到 {high:number}",
+    "answers.no_difference": "两边对相同的 {answers} 个 prompt 的响应完全一致。",
+    "answers.difference": (
+        "两边对相同 prompt 的响应：{answers} 个中 {same} 个完全一致，其余在 {median:number} 个 token 之后不同（中位数）；"
+        "最早的是响应 {answer}，第 {place} 个 token：{old}，现在是 {new}。这里只展示，不判定。"
+    ),
+}

@@ -1,0 +1,38 @@
+"""The metrics of what the answers hold: of the load's own (answers.py), of both servers' as both score them
+(verdict/same_answers.py). No comparison takes them; docs/answers.md has their limits.
+"""
+
+from __future__ import annotations
+
+from slabench.metrics.declaration import Metric
+
+_BOTH = "/generate with return_logprob, both servers"
+_SHIFT = "mean over answers of the tokens' mean absolute change of the log-probability"
+
+OF_ANSWERS: tuple[Metric, ...] = (
+    Metric(
+        "answers.logprob_shift", "nats", "none",
+        f"{_SHIFT}: the old server's answers, as the new one and as the old one reads them", _BOTH,
+    ),
+    Metric(
+        "answers.top1_agreement", "share", "none",
+        "places of these answers at which both find the same token most probable", _BOTH,
+    ),
+    Metric(
+        "answers.token_shift", "nats", "none",
+        "largest mean change of one token's log-probability, over at least 8 places of these answers at "
+        "which both have it among their 20 most probable", _BOTH,
+    ),
+    Metric(
+        "answers.decode_shift", "nats", "none",
+        f"{_SHIFT}: the new server's answers, as it decoded them and as the old one reads them", _BOTH,
+    ),
+    Metric(
+        "answers.decode_top1", "share", "none",
+        "tokens of these answers that the old server finds most probable", _BOTH,
+    ),
+    Metric(
+        "answers.not_finite", "share", "none",
+        "tokens whose log-probability at the new server is no number", _BOTH,
+    ),
+)  # fmt: skip

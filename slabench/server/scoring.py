@@ -1,0 +1,102 @@
+"""Answers as token ids with their log-probabilities: asked for, and scored by another server than gave them.
+
+POST /generate of SGLang. `return_logprob` gives the log-probability of each token; with `logprob_start_len`
+those of a prompt's tokens too, from there on. So a server that is sent a prompt together with an answer says
+how probable it finds each of the answer's tokens after the ones before (teacher forcing). Its decoding is not
+used then: only what it computes of a prompt.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from slabench.answer_records import Answer, Score, Token
+from slabench.errors import ServerError
+from slabench.server.http import Http, Response
+from slabench.server.secrets import scrub_text
+
+TOP = 20  # most probable tokens that are asked for at each place
+TIMEOUT_S = 300.0
+LAST = 0  # what 0.5.7 calls the vocabulary's last id among input_token_logprobs
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """One server. body: further keys of each request, such as lora_path."""
+
+    client: Http
+    body: Mapping[str, Any]
+
+    def answer(self, prompt: Sequence[int], tokens: int) -> Answer:
+        """Of so many tokens, the most probable ones. ServerError if it comes otherwise."""
+        meta, event = self._ask({"input_ids": list(prompt)}, tokens, {})
+        known = _tokens(meta.get("output_token_logprobs"))
+        ids = event.get("output_ids")
+        named = tuple(token for _, token in known)
+        if not known or (isinstance(ids, list) and tuple(ids[-len(named) :]) != named):
+            raise ServerError(f"{self._shown}: an answer without output_token_logprobs for its output_ids.")
+        text = event.get("text")
+        return Answer(
+            tuple(prompt), named, tuple(value for value, _ in known), text if isinstance(text, str) else ""
+        )
+
+    def score(self, answer: Answer) -> Score:
+        """ServerError if other tokens come back than were sent."""
+        start = len(answer.prompt) - 1  # the token there has no log-probability, the next one has
+        ids = [*answer.prompt, *answer.ids]
+        meta, _ = self._ask({"input_ids": ids}, 1, {"logprob_start_len": start, "top_logprobs_num": TOP})
+        count = len(answer.ids)
+        known, top = _tokens(meta.get("input_token_logprobs"))[-count:], meta.get("input_top_logprobs")
+        others = [
+            token for (_, token), sent in zip(known, answer.ids, strict=False) if token not in (sent, LAST)
+        ]
+        if others or len(known) < count or not isinstance(top, list) or len(top) < count:
+            raise ServerError(f"{self._shown}: input_token_logprobs are not those of the tokens sent.")
+        return Score(
+            tuple(value for value, _ in known), tuple(tuple(_tokens(place)) for place in top[-count:])
+        )
+
+    @property
+    def _shown(self) -> str:
+        return f"{self.client.target.shown}/generate"
+
+    def _ask(
+        self, content: Mapping[str, Any], tokens: int, more: Mapping[str, Any]
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """(meta_info, the whole answer)."""
+        sampling = {"temperature": 0.0, "max_new_tokens": tokens, "ignore_eos": True}
+        own = {"sampling_params": sampling, "stream": False, "return_logprob": True}
+        answer = self.client.post("/generate", {**self.body, **content, **own, **more}, timeout=TIMEOUT_S)
+        event = answer.json() if answer.status == 200 else None
+        meta = event.get("meta_info") if isinstance(event, dict) else None
+        if not isinstance(event, dict) or not isinstance(meta, dict):
+            raise ServerError(f"{answer.url} answers {answer.status}: {_excerpt(answer)}")
+        return meta, event
+
+
+def _excerpt(answer: Response) -> str:
+    return scrub_text(" ".join(answer.text[:1000].split()))[:200]
+
+
+def _tokens(values: object) -> list[Token]:
+    """Of meta_info's [log-probability, id, text]; nan for what is no number: a server writes null for nan."""
+    if not isinstance(values, list):
+        return []
+    triples = [value for value in values if isinstance(value, list) and len(value) >= 2]
+    return [(_number(value[0]), value[1]) for value in triples if type(value[1]) is int]
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else math.nan
+
+
+def in_parallel(ask: Callable[[Item], Result], items: Iterable[Item], at_once: int) -> list[Result]:
+    """In their order; the first error is raised."""
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(ask, items))

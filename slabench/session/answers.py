@@ -1,0 +1,115 @@
+"""After a test's loads: both servers answer some of its prompts, and both score the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from slabench.answer_records import Answer, Score, Scored
+from slabench.errors import ServerError
+from slabench.messages import Message, as_message
+from slabench.methods import Form
+from slabench.run_document.answers import AnswersEntry, AnswersMetric
+from slabench.server.http import Http
+from slabench.server.scoring import Scorer, in_parallel
+from slabench.session.deployment import Deployment
+from slabench.verdict.same_answers import LIMITS, Compared
+
+if TYPE_CHECKING:
+    from slabench.session.campaign import Campaign
+    from slabench.session.trial import TestParts
+
+LEAST, MOST = 16, 64  # answers
+PROMPT_TOKENS = 65_536  # of all prompts together, where that leaves LEAST of them
+SHORTEST, LONGEST = 16, 64  # tokens of an answer
+# A server computes the logits of all places that it scores in one forward: 4 x 64 places of a vocabulary of
+# 150,000 take 150 MB in float32, some times over.
+SCORED_AT_ONCE = 4
+
+
+def prompts_of(loads_prompts: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
+    """The load's first prompts. Where it has fewer than LEAST, they are rotated as well: other prompts of the
+    same lengths.
+    """
+    prompts = [tuple(prompt) for prompt in loads_prompts if len(prompt) > 1]
+    if not prompts:
+        return []
+    turns = -(-LEAST // len(prompts))
+    turned = [
+        prompt[at:] + prompt[:at]
+        for turn in range(turns)
+        for prompt in prompts
+        for at in (turn * len(prompt) // turns,)
+    ]
+    longest = max(map(len, turned))
+    return list(dict.fromkeys(turned))[: max(LEAST, min(MOST, PROMPT_TOKENS // longest))]
+
+
+def answer_tokens(output_len: int) -> int:
+    return max(SHORTEST, min(LONGEST, output_len))
+
+
+def scorer_of(deployment: Deployment, body: Mapping[str, Any]) -> Scorer:
+    """body: of --extra-request-body; sampling is by the most probable token whatever it says."""
+    client = Http(deployment.url, deployment.headers, ca_file=deployment.ca_file)
+    return Scorer(client, {name: value for name, value in body.items() if name != "sampling_params"})
+
+
+def answers_of(scorer: Scorer, prompts: Sequence[Sequence[int]], tokens: int) -> list[Answer]:
+    """All at once, as a load has them. ServerError as soon as one fails."""
+    return in_parallel(lambda prompt: scorer.answer(prompt, tokens), prompts, len(prompts))
+
+
+def scores_of(scorer: Scorer, answers: Sequence[Answer]) -> list[Score]:
+    return in_parallel(scorer.score, answers, SCORED_AT_ONCE)
+
+
+def score_both(old: Scorer, new: Scorer, prompts: Sequence[Sequence[int]], tokens: int) -> Scored | Message:
+    """A message: why there is nothing to compare."""
+    if not prompts:
+        return Message("same_answers.no_prompts")
+    try:
+        by_old, by_new = (answers_of(server, prompts, tokens) for server in (old, new))
+        return Scored(
+            old=by_old,
+            old_by_old=scores_of(old, by_old),
+            old_by_new=scores_of(new, by_old),
+            new=by_new,
+            new_by_old=scores_of(old, by_new),
+        )
+    except ServerError as error:
+        return as_message(str(error))
+
+
+def after_the_loads(campaign: Campaign, test: TestParts, form: Form) -> Scored | Message:
+    """Of an A/B run: of the first repeat's prompts."""
+    test.progress.prepare(test.test_id, Message("live.answers"), None)
+    servers, body = campaign.servers, campaign.settings.body
+    assert servers.baseline is not None, "an A/B run has both servers"
+    workload = test.prompts.workload(form, test.test_id)
+    old, new = (scorer_of(server, body) for server in (servers.baseline, servers.new))
+    return score_both(old, new, prompts_of(workload.own_ids), answer_tokens(form.output_len))
+
+
+def answers_entry(compared: Compared) -> AnswersEntry:
+    """As run.json has it."""
+    parted = compared.difference
+    return AnswersEntry(
+        answers=compared.answers,
+        tokens=compared.tokens,
+        identical=None if parted is None else parted.same,
+        first_difference=None if parted is None else parted.median,
+        metrics=tuple(
+            AnswersMetric(
+                metric=each.metric,
+                value=each.value,
+                low=each.low,
+                high=each.high,
+                op=LIMITS[each.metric].op,
+                limit=LIMITS[each.metric].limit,
+                holds=each.holds,
+                n=each.n,
+            )
+            for each in compared.estimates
+        ),
+    )

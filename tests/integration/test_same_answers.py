@@ -1,0 +1,48 @@
+"""Old and new server whose answers differ: a finding, FAILED under --answers=gate, in every output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.integration.conftest import Done, Suite
+
+LOAD = (
+    "tests/serving",
+    "--baseline-url=sim:demo",
+    "--repeats=1",
+    "--tolerance=90",
+    "--allow=client,one_read",
+)
+
+
+def check_of(done: Done) -> dict[str, Any]:
+    (entry,) = done.run["tests"]
+    (known,) = (check for check in entry["checks"] if check["name"] == "same_answers")
+    found: dict[str, Any] = known
+    return found
+
+
+def test_another_model_is_a_finding_that_names_what_differs(suite: Suite) -> None:
+    done = suite(*LOAD, "--base-url=sim:demo?fault=other_model")
+    assert done.status == 0, done.output
+    check = check_of(done)
+    assert check["state"] == "finding"
+    assert "answers.logprob_shift" in check["text"] and "answers.top1_agreement" in check["text"]
+    assert "0 of 18 are identical" in check["text"]
+
+
+def test_token_0_at_twice_the_speed_is_red_under_the_gate_in_every_output(suite: Suite) -> None:
+    """What it reads it scores rightly: only its own answers show it."""
+    fast = "sim:demo?fault=token_zero&decode_base_ms=2.5&decode_request_ms=0.05"
+    done = suite(*LOAD, f"--base-url={fast}", "--answers=gate")
+    assert done.status == 1, done.output
+    (entry,) = done.run["tests"]
+    assert (entry["word"], entry["reasons"][0]) == ("FAILED", "ANSWERS:answers.decode_top1")
+    assert entry["metrics"]["answers.logprob_shift"] == 0
+    assert entry["metrics"]["answers.decode_top1"] == 0
+    assert check_of(done)["state"] == "finding"
+    assert done.folder is not None
+    assert "answers.decode_top1" in done.output
+    for name in ("summary.md", "report.html", "junit.xml"):
+        assert "answers.decode_top1" in Path(done.folder / name).read_text(encoding="utf-8"), name
