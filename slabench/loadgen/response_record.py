@@ -90,6 +90,7 @@ def record_of(frame: Frame, request: PreparedRequest, *, keep_text: bool) -> Req
         origin={name: KNOWN.cover(value) for name, value in origin.items()},
         text=last.text if keep_text else None,
         **uncounted.fields(head["uncounted"], counted=bool(arrival_tokens)),
+        content=last.content,
         counted_text=content.counted_text,
         counted_tokens=content.counted_tokens,
     )

@@ -9,7 +9,17 @@ from slabench.metrics.declaration import Metric
 _BOTH = "/generate with return_logprob, both servers"
 _SHIFT = "mean over answers of the tokens' mean absolute change of the log-probability"
 
+_OWN = "the load's answers: output_ids, else the text"
+
 OF_ANSWERS: tuple[Metric, ...] = (
+    Metric(
+        "answers.one_token", "share", "none",
+        "answers of 8 tokens or more that are one token again and again, or no text", _OWN,
+    ),
+    Metric(
+        "answers.alike", "share", "none",
+        "answers of 8 tokens or more that are the same as the answer to another prompt", _OWN,
+    ),
     Metric(
         "answers.logprob_shift", "nats", "none",
         f"{_SHIFT}: the old server's answers, as the new one and as the old one reads them", _BOTH,

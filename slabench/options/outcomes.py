@@ -132,8 +132,8 @@ JUDGEMENT: tuple[Option, ...] = (
         "--answers",
         "finding",
         "all live",
-        "whether the answers are those of the baseline server (docs/answers.md): finding beside the verdict; "
-        "gate: FAILED if they are not; off: not asked for",
+        "answers that are not the baseline server's, or are no answers (docs/answers.md): finding beside the "
+        "verdict; gate: FAILED; off: no server is asked for further answers",
         str,
         choices=("finding", "gate", "off"),
         metavar="HOW",

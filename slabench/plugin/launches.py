@@ -43,7 +43,7 @@ def measure_launches(
 
     if config.pluginmanager.hasplugin("dsession"):
         raise ConfigError("--launches measures in one process, each launch after the other; leave out -n.")
-    launches = []
+    launches: list[EarlierLaunch] = []
     for number in range(1, settings.launches):
         folder, console = run_folder / f"launch-{number}", run_folder / f"launch-{number}.txt"
         say(config, f"Launch {number} of {settings.launches}; its output goes to {console}.")

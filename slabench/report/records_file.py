@@ -22,7 +22,7 @@ ATTEMPT = "#attempt"  # TEST#attempt2: the records of a test that was run a seco
 PROBE = "#probe"  # TEST#probe3: the records of a capacity search's third probe
 _ARRAYS = ("arrival_ns", "arrival_tokens", "text_ns")
 # checked while the run is on: text_tokens in run.json's evidence has the result
-_NOT_STORED = ("counted_text", "counted_tokens")
+_NOT_STORED = ("content", "counted_text", "counted_tokens")
 
 
 def as_row(test_id: str, record: RequestRecord, side: str = "new", repeat: int = 1) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from slabench.answer_records import Scored
 from slabench.bench_serving.metrics import reported_metrics, reported_sizes
 from slabench.messages import Message
 from slabench.metrics.accepted import accept_length
+from slabench.metrics.answer_contents import contents
 from slabench.metrics.bounded import bounds
 from slabench.metrics.classic import compute_classic, retokenized, text_sizes
 from slabench.metrics.compute import compute, goodput, sample_sizes
@@ -30,11 +31,12 @@ from slabench.session.trial_checks import on_average_only, worst
 from slabench.verdict import advice, same_answers
 from slabench.verdict.bounded import LABEL
 from slabench.verdict.judge import Case, judge
-from slabench.verdict.outcome import Check, CheckStatus, Verdict
+from slabench.verdict.outcome import Check, CheckStatus, Objective, Verdict
 from slabench.verdict.percentiles import Certified, certified, share_of
 from slabench.verdict.same_answers import Compared
 from slabench.verdict.sla import Slo
 from slabench.verdict.validity import Margin, examine, settle
+from slabench.verdict.validity.degenerate import objectives
 from slabench.verdict.validity.streamed import Probe
 
 
@@ -49,6 +51,7 @@ def load_metrics(
     if run.reported is not None:
         return reported_metrics(run.reported, gpus), reported_sizes(run.reported)
     metrics = compute(run, gpus) | compute_classic(run, gpus)
+    metrics |= contents(run.requests, load.shared).metrics
     # which requests hold the limit of TPOT is not known within bounds
     if "tpot" not in (limits or {}) or bounds("tpot.mean", metrics) is None:
         metrics |= goodput(run, limits or {}, metrics.get("duration"))
@@ -146,7 +149,7 @@ def evaluate(
         advice=(*test.advice, *_tuning(test, rules.slos, metrics, checks)),
         shown=rules.shown,
         percentiles=percentiles_of(rules.slos, new),
-        answers=both.objectives if both is not None and gated else (),
+        answers=gate_objectives(metrics, both) if gated else (),
     )
     return Evaluation(evaluated, labels, case, judge(case), both)
 
@@ -187,6 +190,11 @@ def evaluate_loads(
         checks = examine(context, load.form.method, allow=options.allow, strict=options.strict_validity)
         evaluated.append(Evaluated(load, metrics, sizes, checks, context))
     return tuple(evaluated)
+
+
+def gate_objectives(metrics: Mapping[str, float], both: Compared | None) -> tuple[Objective, ...]:
+    """Of --answers=gate. both: what both servers' answers show, in an A/B run."""
+    return (*objectives(metrics), *(() if both is None else both.objectives))
 
 
 def percentiles_of(slos: Sequence[Slo], new: Sequence[Evaluated]) -> dict[Slo, Certified]:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.sglang
 OPTIONS = (
     "--prefill-lens=512 --prefill-prompts=32 --decode-input-len=16 --decode-output-len=256 --batch-sizes=2 "
     "--progress=off "
-    "--repeats=5 --tolerance=40 --slo=tpot.mean<=1000 --calibrate=off "
+    "--answers=off --repeats=5 --tolerance=40 --slo=tpot.mean<=1000 --calibrate=off "
     "--allow=client,one_read,log_agrees,first_run"
 ).split()
 

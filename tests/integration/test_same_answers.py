@@ -46,3 +46,23 @@ def test_token_0_at_twice_the_speed_is_red_under_the_gate_in_every_output(suite:
     assert "answers.decode_top1" in done.output
     for name in ("summary.md", "report.html", "junit.xml"):
         assert "answers.decode_top1" in Path(done.folder / name).read_text(encoding="utf-8"), name
+
+
+def test_without_an_old_server_answers_of_one_token_are_a_finding_and_red_under_the_gate(
+    suite: Suite,
+) -> None:
+    """The same for all prompts too."""
+    load = (
+        "tests/serving",
+        "--base-url=sim:demo?fault=token_zero&decode_base_ms=2.5",
+        "--slo=tpot.mean<=900",
+    )
+    done = suite(*load, "--allow=client,one_read")
+    assert done.status == 0, done.output
+    (entry,) = done.run["tests"]
+    (check,) = (check for check in entry["checks"] if check["name"] == "degenerate_answers")
+    assert check["state"] == "finding" and "6 of 6 answers are one token" in check["text"]
+    done = suite(*load, "--allow=client,one_read", "--answers=gate")
+    assert done.status == 1, done.output
+    (entry,) = done.run["tests"]
+    assert entry["reasons"][:2] == ["ANSWERS:answers.one_token", "ANSWERS:answers.alike"]

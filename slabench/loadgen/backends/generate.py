@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -190,6 +191,7 @@ def _text(event: Mapping[str, Any]) -> str | None:
 
 def _last_event(event: Mapping[str, Any]) -> LastEvent:
     meta, ids, text = event["meta_info"], _id_count(event), _text(event)
+    content = None
     reason = meta.get("finish_reason")
     prompt, completion, cached = counts(meta)
     numbers = {
@@ -197,6 +199,9 @@ def _last_event(event: Mapping[str, Any]) -> LastEvent:
         for key, value in meta.items()
         if key not in COUNTS and len(key) <= MAX_NAME and (number := server_json.finite(value)) is not None
     }
+    if ids and ids == completion:
+        with contextlib.suppress(TypeError):  # an id that is a list or an object
+            content = len(set(event["output_ids"])), hash(tuple(event["output_ids"]))
     return LastEvent(
         prompt,
         completion,
@@ -209,6 +214,7 @@ def _last_event(event: Mapping[str, Any]) -> LastEvent:
         text=encodable(text) if text is not None and ids is not None and ids == completion else None,
         origin=strings(meta, ("weight_version",)),
         ids=ids,
+        content=content,
         error=events.error_of(event),
         impossible=impossible_number(meta),
     )

@@ -12,6 +12,23 @@ MESSAGES = {
     "same_answers.no_numbers": "两个服务端对 {answers} 个响应的 token 都没有给出数值。",
     "same_answers.no_numbers.remedy": "请检查两个服务端的权重：它们的 logits 不是数值。",
     "same_answers.no_prompts": "该负载没有以 id 形式给出的、至少两个 token 的 prompt。",
+    "degenerate_answers.few": "{answers} 个响应有 {tokens} 个或更多 token；少于 {least} 个时不下结论。",
+    "degenerate_answers.unknown": "{answers} 个响应既没有全部 id，也没有完整文本。",
+    "degenerate_answers.unknown.remedy": (
+        "以片段方式流式输出的服务端（--stream-output、--incremental-streaming-output）每个 id 只发送一次，而只有最后一个事件被完整读取。"
+    ),
+    "degenerate_answers.so": (
+        "{answers} 个响应中有 {one_token} 个反复是同一个 token 或没有文本，{different} 个中有 {alike} 个对不同的 prompt 相同"
+        "（限值各 {limit:.0%}）。"
+    ),
+    "degenerate_answers.so.remedy": (
+        "请查看服务端的响应：返回 NaN 的 kernel、未加载的权重（--load-format dummy 使所有 token 的 logit 相同）或损坏的缓存"
+        "会这样响应，而且很快。--answers=gate 会使其为 FAILED。"
+    ),
+    "degenerate_answers.not_so": (
+        "{answers} 个响应中有 {one_token} 个反复是同一个 token 或没有文本，{different} 个中有 {alike} 个对不同的 prompt 相同"
+        "（限值各 {limit:.0%}）。"
+    ),
     "answers.estimate": "{metric:metric} {value:number}{ends}（限值 {op} {limit}，n={n}）",
     "answers.ends": "，{low:number} 到 {high:number}",
     "answers.no_difference": "两边对相同的 {answers} 个 prompt 的响应完全一致。",

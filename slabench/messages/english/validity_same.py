@@ -20,6 +20,27 @@ MESSAGES = {
     "same_answers.no_numbers": "Neither server gives a number for a token of the {answers} answers.",
     "same_answers.no_numbers.remedy": "Look at both servers' weights: their logits are no numbers.",
     "same_answers.no_prompts": "The load has no prompts of two tokens or more as ids.",
+    "degenerate_answers.few": (
+        "{answers} answers have {tokens} tokens or more; of fewer than {least} nothing is concluded."
+    ),
+    "degenerate_answers.unknown": "Of {answers} answers neither all ids nor the whole text is known.",
+    "degenerate_answers.unknown.remedy": (
+        "A server that streams pieces (--stream-output, --incremental-streaming-output) sends each id once, "
+        "and only the last event is read whole."
+    ),
+    "degenerate_answers.so": (
+        "{one_token} of {answers} answers are one token again and again or no text, and {alike} of "
+        "{different} are the same for different prompts (limit {limit:.0%} each)."
+    ),
+    "degenerate_answers.so.remedy": (
+        "Look at the server's answers: kernels that return NaN, weights that were not loaded "
+        "(--load-format dummy gives all tokens the same logit) or a broken cache answer so, and fast. "
+        "--answers=gate makes this FAILED."
+    ),
+    "degenerate_answers.not_so": (
+        "{one_token} of {answers} answers are one token again and again or no text, {alike} of {different} "
+        "are the same for different prompts (limit {limit:.0%} each)."
+    ),
     "answers.estimate": "{metric:metric} {value:number}{ends} (limit {op} {limit}, n={n})",
     "answers.ends": ", {low:number} to {high:number}",
     "answers.no_difference": "Their own answers to the same {answers} prompts are identical.",

@@ -106,6 +106,11 @@ def hosted(*hosts, records=(), **more):
     return replace(case, run=replace(case.run, client=replace(case.run.client, hosts=hosts)))
 
 
+def of_eight(index, **more):
+    """An answer of 8 tokens."""
+    return answer(index, arrivals=((110, 1), (120, 4), (140, 8)), output_len=8, **more)
+
+
 BROKEN = {
     "completed": context(answer(0), answer(1, error=ErrorKind.HTTP_STATUS, error_text="HTTP 503")),
     "resent": context(answer(0, resent=True)),
@@ -116,6 +121,7 @@ BROKEN = {
     "tpot_defined": context(answer(0), answer(1, arrivals=((140, 4),)), judged=("tpot.mean",)),
     "first_token": context(answer(0), answer(1, first_empty=True, first_ids=0, output_ids=4)),
     "stream_end": context(answer(0, end=4140)),
+    "degenerate_answers": context(*(of_eight(k, content=(1, 7)) for k in range(4))),
     "streamed": context(probe=probed((20, 600), (20, 590))),
     "reported_times": context(answer(0, server={"e2e_latency": 999.0})),
     "request_ids": context(answer(0), answer(1, request_id="r0")),
@@ -182,7 +188,7 @@ BROKEN = {
 NAMES = [check.name for check in registered() if check.stage < Stage.LOG and check.client != "other"]
 ONLY_FINDINGS = (
     "first_run", "resent", "stream_end", "rate_reached", "reported_times", "random_tokens", "gpu_throttled",
-    "gpu_shared",
+    "gpu_shared", "degenerate_answers",
 )  # fmt: skip
 
 
