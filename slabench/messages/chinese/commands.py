@@ -13,7 +13,7 @@ MESSAGES = {
     "column.runs": "运行次数",
     "column.first": "首次",
     "column.last": "末次",
-    "column.failed_runs": "FAILED",
+    "column.failed_runs": "FAILED 次数",
     "column.accepted": "已接受",
     "column.spread_of_runs": "各次运行的离散",
     "column.probe": "探测",

@@ -3,7 +3,7 @@
 MESSAGES = {
     "load_hosts.not_started": "施压主机 {host} 无法启动压测进程：{how}。",
     "load_hosts.not_started.remedy": (
-        "请手工运行该启动命令，并在其后接 `python3 -m slabench --version`；--load-python 指定各主机上装有 slabench 的 Python。"
+        "请手工运行该启动命令，并在其后接 python3 -m slabench --version；--load-python 指定各主机上装有 slabench 的 Python。"
     ),
     "load_hosts.silent": "施压主机 {host} 在 {seconds:g} s 内没有启动压测进程。",
     "load_hosts.silent.remedy": "请手工运行该启动命令：它不能要求输入密码，也不能需要终端。",
@@ -11,7 +11,7 @@ MESSAGES = {
     "load_hosts.other_client.remedy": "请在每台主机上为同一版本的 Python 安装同一版本的 slabench。",
     "load_hosts.there": "每台施压主机上都是同一客户端：{hosts}。",
     "load_hosts.no_cluster": "无法使用 --load-cluster 的 Ray 集群：{why}。",
-    "load_hosts.no_cluster.remedy": "请在本机安装 slabench[ray]，并确认 `ray status` 能列出集群的节点。",
+    "load_hosts.no_cluster.remedy": "请在本机安装 slabench[ray]，并确认 ray status 能列出集群的节点。",
     "load_hosts.cut_off": (
         "施压期间有 {silent_s:.1f} s 没有收到施压主机 {host} 的任何数据（上限 {limit_s:g} s）：它的连接中断过，或者它停顿过。"
     ),
@@ -35,5 +35,5 @@ MESSAGES = {
         "不同施压主机的时刻可比到 {error_ms:.3f} ms（施压期间漂移 {drift_ms:.3f} ms），在此范围内没有任何结果会改变。TTFT、TPOT 和 ITL 均取自同一时钟。"
     ),
     "load_hosts.files": "施压主机 {host}：{problem}",
-    "load_hosts.files.remedy": "请在该主机上调高 `ulimit -n`。",
+    "load_hosts.files.remedy": "请在该主机上调高 ulimit -n。",
 }

@@ -13,7 +13,7 @@ MESSAGES = {
     "column.runs": "runs",
     "column.first": "first",
     "column.last": "last",
-    "column.failed_runs": "FAILED",
+    "column.failed_runs": "FAILED runs",
     "column.accepted": "accepted",
     "column.spread_of_runs": "spread of runs",
     "column.probe": "probe",

@@ -3,7 +3,7 @@
 MESSAGES = {
     "load_hosts.not_started": "Load host {host} could not start a load process: {how}.",
     "load_hosts.not_started.remedy": (
-        "Run the launcher by hand with `python3 -m slabench --version` behind it; --load-python names the "
+        "Run the launcher by hand with python3 -m slabench --version behind it; --load-python names the "
         "Python of the hosts that has slabench."
     ),
     "load_hosts.silent": "Load host {host} did not start a load process within {seconds:g} s.",
@@ -14,7 +14,7 @@ MESSAGES = {
     "load_hosts.other_client.remedy": "Install the same slabench for the same Python on every host.",
     "load_hosts.there": "Every load host has this client: {hosts}.",
     "load_hosts.no_cluster": "The Ray cluster of --load-cluster cannot be used: {why}.",
-    "load_hosts.no_cluster.remedy": "Install slabench[ray] here; `ray status` must show the cluster's nodes.",
+    "load_hosts.no_cluster.remedy": "Install slabench[ray] here; ray status must show the cluster's nodes.",
     "load_hosts.cut_off": (
         "Nothing came from load host {host} for {silent_s:.1f} s of the load (limit {limit_s:g} s): it was "
         "cut off or stood still."
@@ -45,5 +45,5 @@ MESSAGES = {
         "{drift_ms:.3f} ms), and no result changes within that. TTFT, TPOT and ITL are of one clock."
     ),
     "load_hosts.files": "Load host {host}: {problem}",
-    "load_hosts.files.remedy": "Raise `ulimit -n` at that host.",
+    "load_hosts.files.remedy": "Raise ulimit -n at that host.",
 }
