@@ -1,7 +1,8 @@
 """docs/faults.md from real runs: what slabench reports of each fault, and bench_serving with an assertion.
 
-`make faults-doc` runs both against the same embedded server, fault by fault; it takes some minutes and needs
-.venv-client.
+`make faults-doc` runs both against the same embedded server, fault by fault; it takes some quiet minutes and
+needs .venv-client. `python tools/make_faults_doc.py FAULT ...` makes the rows with these faults anew, and
+those that are missing; the others stay.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[1]
+PAGE = REPO / "docs" / "faults.md"
 CLIENT = REPO / ".venv-client" / "bin" / "python"
 TOKENIZER = REPO / "fixtures" / "data" / "tokenizer"
 TIMEOUT_S = 15.0  # bench_serving's own time-out is six hours
@@ -32,6 +34,11 @@ class Case:
     title: str
     profile: str
     note: str = ""
+
+    @property
+    def faults(self) -> frozenset[str]:
+        found = re.search(r"fault=([\w,]+)", self.profile)
+        return frozenset(found[1].split(",") if found else ())
 
 
 CASES = (
@@ -118,6 +125,8 @@ CASES = (
     ),
     Case("the whole server stops for 2 s in mid-run", "demo?fault=freeze&fault_index=3&fault_s=2"),
     Case("another version and model in mid-run, no random_seed", "demo?fault=renamed"),
+    Case("/metrics has every time 1.1 times as long as it was", "demo?fault=late_clock"),
+    Case("no /metrics, as without --enable-metrics", "demo?fault=no_metrics", "no fault"),
     Case("TPOT of 80 ms", "demo?decode_base_ms=80"),
     Case("events of 6 tokens", "demo?stream_interval=6", "no fault"),
     Case("bytes in pieces of 7", "demo?fault=chunks", "no fault"),
@@ -125,6 +134,13 @@ CASES = (
     Case("a prefill server and two decode servers behind mini_lb", "demo?fault=mini_lb", "no fault"),
     Case("a router that hands on one decode server's server_info", "demo?fault=one_of_pd", "no fault"),
     Case("the first tokens have an empty text", "demo?fault=empty_text", "no fault"),
+)
+# Cases since the page was last made; the next run of this tool has them, and empties this.
+NOT_YET_RUN = frozenset({"demo?fault=late_clock", "demo?fault=no_metrics"})
+# Shown by tests/integration alone: forms that are no fault, and what this load does not meet.
+LEFT_OUT = frozenset(
+    "cr_lines dies early_id fixed_seed info_boasts info_error info_slow info_thin loose_json moved no_ids "
+    "no_seed other_lines pause pings portal stays_open uncounted vllm".split()
 )
 LOAD = (
     "--random-input-len=64 --random-output-len=12 --num-prompts=6 --request-rate=50 --max-concurrency=3 "
@@ -235,8 +251,8 @@ through.
 """
 
 
-def row(case: Case) -> tuple[str, bool]:
-    """(the table's line, False if the assertion is green where slabench is not)."""
+def row(case: Case) -> str:
+    """The table's line."""
     with tempfile.TemporaryDirectory(prefix="slabench-faults-") as name:
         folder = Path(name)
         # A server for each: a fault counts the requests that it has seen.
@@ -247,26 +263,39 @@ def row(case: Case) -> tuple[str, bool]:
         with sim_server(folder / "b", case.profile) as url:
             theirs = by_bench_serving(url, folder / "b")
     title = f"{case.title} ({case.note})" if case.note else case.title
-    line = f"| {title} | `{case.profile}` | {mine} | {theirs} |"
-    return line, not (theirs.startswith("green") and not mine.startswith("**PASSED"))
+    return f"| {title} | `{case.profile}` | {mine} | {theirs} |"
 
 
-def main() -> int:
+def lets_through(line: str) -> bool:
+    """Whether the assertion is green where slabench is not."""
+    *_, mine, theirs, _ = re.split(r"(?<!\\)\|", line)
+    return theirs.strip().startswith("green") and not mine.strip().startswith("**PASSED")
+
+
+def stored_rows() -> dict[str, str]:
+    """The page's lines by profile."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    return {found[1]: line for line in lines if (found := re.match(r"\| [^|]+ \| `([^`]+)` \|", line))}
+
+
+def main(faults: Sequence[str] = ()) -> int:
     if not CLIENT.exists():
         raise SystemExit("There is no .venv-client; `make .venv-client/.stamp` installs bench_serving.")
     if any(name.startswith(("PYTEST", "SLABENCH")) for name in os.environ):
         raise SystemExit("Run it outside pytest, without SLABENCH_ variables.")
-    lines, agree = [], 0
+    kept = stored_rows() if faults else {}
+    lines = []
     for case in CASES:
-        line, same = row(case)
-        print(line, flush=True)
-        lines.append(line)
-        agree += same
-    through = len(CASES) - agree
+        if case.profile in kept and case.faults.isdisjoint(faults):
+            lines.append(kept[case.profile])
+            continue
+        lines.append(row(case))
+        print(lines[-1], flush=True)
+    through = sum(map(lets_through, lines))
     tail = f"\nOf {len(CASES)} servers the assertion lets {through} through that slabench does not.\n"
-    (REPO / "docs" / "faults.md").write_text(HEAD + "\n".join(lines) + "\n" + tail, encoding="utf-8")
+    PAGE.write_text(HEAD + "\n".join(lines) + "\n" + tail, encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))
