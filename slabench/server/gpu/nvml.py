@@ -10,6 +10,7 @@ from typing import Any
 from slabench.gpu_records import GpuSample
 from slabench.server.gpu.reading import Gpu, Reading, SourceError
 
+ENERGY = "nvmlDeviceGetTotalEnergyConsumption"
 _MIB = 1 << 20
 
 
@@ -65,7 +66,7 @@ class Nvml:
 
     def _read(self, index: int, handle: Any, whole: bool) -> Reading:
         began = time.perf_counter_ns()
-        energy = self._ask(index, "nvmlDeviceGetTotalEnergyConsumption", handle)
+        energy = self._ask(index, ENERGY, handle)
         at = (began + time.perf_counter_ns()) // 2
         counted = None if energy is None else (at, int(energy))
         if not whole:
@@ -86,7 +87,9 @@ class Nvml:
         return Reading(counted, sample, pids)
 
     def _ask(self, index: int, function: str, *arguments: Any) -> Any:
-        """None where this GPU or this driver has no such value; SourceError where the GPU cannot be read."""
+        """None where this GPU or this driver has no such value, or cannot give it now. SourceError where that
+        is the energy: a gauge that fails costs no reading of the counter.
+        """
         if (index, function) in self._unsupported:
             return None
         nvml, call = self._nvml, _callable(self._nvml, function)
@@ -96,6 +99,8 @@ class Nvml:
             self._unsupported.add((index, function))
             return None
         except nvml.NVMLError as error:
+            if function != ENERGY:
+                return None
             raise SourceError(f"GPU {index} cannot be read by NVML ({error})") from error
 
 

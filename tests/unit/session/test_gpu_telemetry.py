@@ -123,6 +123,6 @@ def test_an_exporter_that_was_asked_for_and_does_not_answer_is_noted(listening: 
 
 
 def test_a_reading_that_failed_is_noted(gpus: Any, listening: str) -> None:
-    gpus({"fails": {"nvmlDeviceGetClockInfo": "NVMLError_GpuIsLost"}})
+    gpus({"fails": {"nvmlDeviceGetTotalEnergyConsumption": "NVMLError_GpuIsLost"}})
     watched = watch(deployment(listening), index=(0,))
     assert watched.gpus is not None and "GPU 0 cannot be read by NVML" in watched.note

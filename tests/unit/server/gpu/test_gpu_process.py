@@ -47,7 +47,7 @@ def test_readings_enclose_a_load_and_the_process_rests_between_two(double: pytes
 
 
 def test_a_reading_that_fails_is_counted(double: pytest.MonkeyPatch) -> None:
-    fails = {"nvmlDeviceGetClockInfo": "NVMLError_GpuIsLost"}
+    fails = {"nvmlDeviceGetTotalEnergyConsumption": "NVMLError_GpuIsLost"}
     double.setenv("FAKE_GPUS", json.dumps([{"fails": fails}]))
     sampler = SamplerProcess("nvml")
     try:

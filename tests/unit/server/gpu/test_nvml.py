@@ -70,8 +70,11 @@ def test_a_lost_gpu_is_a_reading_that_failed_and_may_come_back() -> None:
     double.GPUS[0].fails[ENERGY] = "NVMLError_GpuIsLost"
     with pytest.raises(SourceError, match="GPU 0 cannot be read"):
         source.read(whole=False)
+    double.GPUS[0].fails = {"nvmlDeviceGetComputeRunningProcesses": "NVMLError_GpuIsLost"}
+    reading = source.read(whole=True)[0]  # what else fails costs no reading of the counter
+    assert reading.energy is not None and reading.sample is not None and reading.processes is None
     double.GPUS[0].fails.clear()
-    assert source.read(whole=False)[0].energy is not None
+    assert source.read(whole=True)[0].processes == []
 
 
 def test_without_a_driver_there_is_a_reason() -> None:
