@@ -52,7 +52,10 @@ def test_the_server_never_runs_more_than_the_cap_and_the_records_are_a_local_run
             f"{name}: {len(counts)} steps, {full:.1%} with {CAP} running, TPOT {metrics['tpot.mean']:.2f} ms"
         )
         print(f"tail {result.client.tail_requests}; {result.client.hosts}")
-    assert reported(sides["local"].requests) == reported(sides["two"].requests)
+    # how many tokens an event of this server holds is not the same in two runs
+    counted = [[row[:-1] for row in reported(side.requests)] for side in sides.values()]
+    assert counted[0] == counted[1]
+    assert all(record.ok and record.output_tokens == record.output_len for record in sides["two"].requests)
     two = sides["two"]
     run = RunRecord(two.requests, two.began_ns, two.began_unix, {}, plan.describe(), two.client)
     assert load_clock(CheckContext(run, exact_prompt=False, planned=COUNT)).state is CheckStatus.OK
