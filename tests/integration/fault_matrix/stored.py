@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from slabench.metrics.compute import compute
-from slabench.records import Calibration, ClientRecord, RunRecord, ServerEvidence
+from slabench.records import Calibration, ClientRecord, LoadHost, RunRecord, ServerEvidence
 from slabench.report.records_file import read_records
 from slabench.verdict import baseline_file, validity
 from slabench.verdict.comparison import compare
@@ -57,8 +57,9 @@ class Stored:
         requests = sorted(own, key=lambda record: record.index)
         began = requests[0].due_ns  # the first request is due at the plan's zero
         bar = entry["client"]["calibration"]
+        hosts = [LoadHost(**host) for host in entry["client"].get("hosts", ())]
         client = ClientRecord(
-            **entry["client"] | {"calibration": None if bar is None else Calibration(**bar)}
+            **entry["client"] | {"calibration": None if bar is None else Calibration(**bar), "hosts": hosts}
         )
         stored = entry["server"]
         counted = None if stored["flush_workers"] is None else tuple(stored["flush_workers"])

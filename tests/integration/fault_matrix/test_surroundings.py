@@ -5,6 +5,7 @@ baseline.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,16 @@ def test_a_client_that_sleeps_over_the_first_tokens(suite: Suite) -> None:
     entry = done.run["tests"][0]
     assert entry["metrics"]["tpot.mean"] < 50
     assert max(length for _, length in entry["client"]["stalls_ms"]) > 500
+
+
+def test_a_load_host_that_is_cut_off(suite: Suite) -> None:
+    launcher = f"{sys.executable} {Path(__file__).with_name('pausing_launcher.py')} {{host}}"
+    hosts = ("--load-hosts=a,b", f"--load-command={launcher}", "--warmup-requests=0")
+    work = ("--num-prompts=4", "--max-concurrency=4", "--random-output-len=700")
+    row = Row("cut off", "demo", "load_hosts", "Nothing came from load host b for ", options=(*hosts, *work))
+    done = measure(suite, row)
+    expect_invalid(done, row)
+    assert [host["silent_s"] > 2 for host in done.run["tests"][0]["client"]["hosts"]] == [False, True]
 
 
 def test_a_client_that_sleeps_over_answers_of_one_token(suite: Suite) -> None:
