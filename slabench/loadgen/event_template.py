@@ -20,6 +20,7 @@ rest. At 3, 6, 12, 24 ... tokens an event is read in any case, to compare its ou
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 COUNT = b'"completion_tokens":'
@@ -171,21 +172,27 @@ def prediction(old: Frame | None, new: Frame, step: int) -> Prediction | None:
     """
     if old is None or step <= 0 or old.before != new.before or old.mark != new.mark:
         return None
-    parts, offsets = _NUMBER.split(new.numbers), []
-    earlier, grown = _NUMBER.split(old.numbers), new.tokens - old.tokens
-    if len(earlier) != len(parts) or earlier[::2] != parts[::2] or grown <= 0:
+    form = _form(old.numbers, new.numbers, old.tokens, new.tokens)
+    return None if form is None else Prediction(new.opening, new.before, endings(*form, step), new.mark)
+
+
+@lru_cache(maxsize=4096)  # the streams of one load have the same numbers
+def _form(old: bytes, new: bytes, before: int, count: int) -> tuple[bytes, tuple[int, ...]] | None:
+    """new with a %d for each number that grew since old as the count did, and how much more than the count
+    each is; None if the rest is not the same.
+    """
+    parts, earlier, offsets = _NUMBER.split(new), _NUMBER.split(old), []
+    if len(earlier) != len(parts) or earlier[::2] != parts[::2] or count <= before:
         return None
     parts[::2] = [part.replace(b"%", b"%%") for part in parts[::2]]
     for place in range(1, len(parts), 2):
         more = int(parts[place]) - int(earlier[place])
-        if more == grown:
-            offsets.append(int(parts[place]) - new.tokens)
+        if more == count - before:
+            offsets.append(int(parts[place]) - count)
             parts[place] = b"%d"
         elif more:
             return None
-    if 0 not in offsets:
-        return None
-    return Prediction(new.opening, new.before, endings(b"".join(parts), tuple(offsets), step), new.mark)
+    return (b"".join(parts), tuple(offsets)) if 0 in offsets else None
 
 
 def endings(form: bytes, offsets: tuple[int, ...] = (0,), step: int = 1) -> Endings:
