@@ -10,6 +10,8 @@ from slabench.report.page.render import Group, listing_page
 from slabench.report.page.table import Cell, Column, Table
 from slabench.report.text_table import table
 from slabench.verdict.outcome import CheckStatus, Outcome
+from slabench.verdict.reasons import Reason
+from slabench.verdict.tolerances import SINGLE
 
 Cells = tuple[str, ...]
 
@@ -24,6 +26,8 @@ def _facts(document: CompareDocument) -> list[str]:
             name = Message("compare.unchecked", side=name)
         lines.append(Message("compare.new" if place else "compare.old", side=name))
     lines.append(Message("compare.tolerance", pct=document.tolerance * 100))
+    if any({Reason.SINGLE_RUN, Reason.NO_SPREAD} & set(test.reasons) for test in document.tests):
+        lines.append(Message("compare.single", pct=SINGLE * 100))
     compared = [test.comparison for test in document.tests if test.comparison is not None]
     return [*map(str, lines), *known_of_launches(compared)]
 

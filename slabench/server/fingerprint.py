@@ -50,11 +50,18 @@ def fingerprint(
     server["token_capacity"] = info.token_capacity
     model = {
         "name": PurePosixPath(info.model_path.rstrip("/")).name if info.model_path else None,
+        "repository": _repository(info.model_path),
         "architectures": list(info.architectures) if info.architectures is not None else None,
         "model_type": info.model_type,
         **{name: _each(getattr(worker.info, name) for worker in roles.workers) for name in _WEIGHTS},
     }
     return {"server": server, "hardware": hardware, "model": model}
+
+
+def _repository(path: str | None) -> str | None:
+    """ORGANISATION/NAME of a hub, for sentences; None for a folder, which other machines have elsewhere."""
+    hub = path is not None and path.count("/") == 1 and not path.startswith(("/", ".", "~"))
+    return path if hub else None
 
 
 def _each(values: Iterable[Any]) -> Any:

@@ -17,7 +17,7 @@ from slabench.output_file import locked, write_whole
 from slabench.strict_json import dumps
 from slabench.verdict.accuracy import NONE, RIGHT, WRONG
 from slabench.verdict.baseline import Baseline, BaselineTest
-from slabench.verdict.differences import EXTRAS, MAY_DIFFER, differences
+from slabench.verdict.differences import EXTRAS, UPGRADED, differences
 from slabench.verdict.gated_metrics import gated_keys, gather
 from slabench.verdict.stored_launches import SPREAD, wrong_spread
 
@@ -50,7 +50,7 @@ OBJECTS = (
 )
 
 RULES = {
-    "may_differ": list(MAY_DIFFER),
+    "may_differ": list(UPGRADED),
     "may_not_differ": ["hardware", "model", "workload", "server"],
     "unless": "--allow-diff names the section or the key",
 }

@@ -24,13 +24,6 @@ class ComparisonResult(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-MESSAGES = {
-    ComparisonResult.HOLDS: "comparison.holds",
-    ComparisonResult.WORSE: "comparison.worse",
-    ComparisonResult.INCONCLUSIVE: "comparison.inconclusive",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Compared:
     """One metric of both sides. limit is the value that new may not be beyond."""
@@ -48,6 +41,8 @@ class Compared:
     looks: Looks | None = None  # None: the number of repeats was fixed
     of_runs: bool = False  # a sample is a whole run: repeats within one decide nothing
     launches: int | None = None  # that would decide it, each with as many repeats as these have
+    # of both sides, where the old one is stored and repeats of the new one alone would not decide
+    both_repeats: int | None = None
 
     @property
     def single(self) -> bool:
@@ -76,6 +71,12 @@ class Compared:
         return 1 - self.allowed if self.higher_is_better else 1 + self.allowed
 
     @property
+    def better(self) -> bool:
+        """It holds, and differs by more than is allowed to the worse: `within` would be untrue."""
+        gain = (self.observed / self.was - 1) * (1 if self.higher_is_better else -1)
+        return self.outcome is ComparisonResult.HOLDS and gain > self.allowed
+
+    @property
     def _printed(self) -> Printed:
         """Where there is no interval the change itself decides."""
         ratio = self.observed / self.was
@@ -84,7 +85,7 @@ class Compared:
 
     def message(self, n: int | None = None) -> Message:
         return Message(
-            MESSAGES[self.outcome],
+            "comparison.better" if self.better else f"comparison.{self.outcome}",
             metric=self.key,
             observed=self.observed,
             unit=self.unit,
@@ -135,9 +136,11 @@ class Compared:
             return _of_launches(self.repeats)
         if self.repeats is None and self.change.launch is not None:
             return _of_launches(self.launches, self.change.launch.sd)
-        if self.repeats is None:
-            return Message("comparison.repeats_too_many", most=MOST_REPEATS)
-        return Message("comparison.repeats_decide", repeats=self.repeats)
+        if self.repeats is not None:
+            return Message("comparison.repeats_decide", repeats=self.repeats)
+        if self.both_repeats is not None:
+            return Message("comparison.baseline_repeats", old=self.change.old, repeats=self.both_repeats)
+        return Message("comparison.repeats_too_many", most=MOST_REPEATS)
 
     def as_dict(self) -> dict[str, Any]:
         interval, remedy = self.interval, self.remedy

@@ -178,6 +178,7 @@ def compare(
             looks=looks,
             of_runs=baseline.of_runs,
             launches=entry.launches if launches is None else launches,
+            stored=interleaved is None,
         )
     except NoRatio as error:
         return comparison.refused(error.message, [error.message])

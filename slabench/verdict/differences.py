@@ -16,7 +16,9 @@ Sections = Mapping[str, Mapping[str, Any]]  # of a fingerprint, and the workload
 EXTRAS = ("headers", "extra_request_body")  # of a request: a side that records none sent none
 # An upgrade gate compares sides that differ in these: the version is what it is about, and the capacity
 # follows.
-MAY_DIFFER = ("server.version", "server.token_capacity")
+UPGRADED = ("server.version", "server.token_capacity")
+# A model's name with its organisation, which one in a folder does not have: shown where the names differ.
+MAY_DIFFER = (*UPGRADED, "model.repository")
 ESSENTIAL = {"hardware": ("gpu",), "model": ("name",)}  # without these a side could be of anything
 SECTIONS = ("hardware", "model", "workload", "server")
 
@@ -48,10 +50,15 @@ def differences(stored: Sections, current: Sections) -> Iterator[Difference]:
                 Message(
                     "comparison.difference",
                     key=name,
-                    current=absent if new is None else repr(new),
-                    baseline=Message("comparison.none") if old is None else repr(old),
+                    current=absent if new is None else repr(_shown(name, new, now)),
+                    baseline=Message("comparison.none") if old is None else repr(_shown(name, old, was)),
                 ),
             )
+
+
+def _shown(name: str, value: Any, section: Mapping[str, Any]) -> Any:
+    """A model with its organisation, where that is recorded."""
+    return (section.get("repository") or value) if name == "model.name" else value
 
 
 def unrecorded(stored: Sections, current: Sections, allow: Collection[str] = ()) -> list[str]:

@@ -43,9 +43,11 @@ def compare_metrics(
     looks: Looks | None = None,
     of_runs: bool = False,
     launches: Launches = ONE_LAUNCH,
+    stored: bool = False,
 ) -> tuple[Compared, ...]:
     """Every metric that both sides have; values are the repeats. pairs: sample k of both sides belongs
     together. of_runs: a sample is a whole run. launches: how many the samples are of, and their spread.
+    stored: the old side is of a file, and gets no more repeats.
 
     siblings: the tests of this run that are points of one curve, this one included. looks: where repeats are
     added until it is decided. NoRatio: a metric has a value that no valid run has.
@@ -69,7 +71,9 @@ def compare_metrics(
     level = _fixed if looks is None else looks.level
     of_alpha = dict(zip(family, held_at([*family.values()], ALPHA / siblings, level), strict=True))
     compared = (
-        _compared(key, new[key], old[key], change, shares[key], doubts[key], of_alpha.get(key, ALPHA), looks)
+        _compared(
+            key, new[key], old[key], change, shares[key], doubts[key], of_alpha.get(key, ALPHA), looks, stored
+        )
         for key, change in changes.items()
     )
     return tuple(replace(metric, of_runs=True, repeats=None) if of_runs else metric for metric in compared)
@@ -108,9 +112,10 @@ def _compared(
     doubt: float | None,
     of_alpha: float,
     looks: Looks | None,
+    stored: bool,
 ) -> Compared:
     """of_alpha: the share of alpha that the family's correction leaves for taking this metric as worse."""
-    repeats, more, upward = None, None, _upward(key)
+    repeats, both, more, upward = None, None, None, _upward(key)
     level, level_within = (of_alpha, ALPHA) if looks is None else map(looks.level, (of_alpha, ALPHA))
     limit = _log_limit(share, upward)
     within = change.doubt(limit, upward=not upward)
@@ -131,7 +136,10 @@ def _compared(
         outcome = ComparisonResult.INCONCLUSIVE
         beyond = change.log_ratio > limit if upward else change.log_ratio < limit
         wanted = 1 - 2 * of_alpha if beyond else LEVEL
-        repeats, more = change.repeats_to_decide(limit, wanted), change.launches_to_decide(limit, wanted)
+        repeats = change.repeats_to_decide(limit, wanted, stored=stored)
+        more = change.launches_to_decide(limit, wanted)
+        if repeats is None and stored:
+            both = change.repeats_to_decide(limit, wanted)
         repeats = None if repeats is None else max(repeats, change.new // change.launches + 1)
     # the end on the better side decides worse, the other one decides within
     levels = 1 - level, 1 - level_within
@@ -150,4 +158,5 @@ def _compared(
         repeats,
         looks,
         launches=more,
+        both_repeats=both,
     )

@@ -92,20 +92,26 @@ class Change:
             default=None,
         )
 
-    def repeats_to_decide(self, limit: float, level: float = LEVEL) -> int | None:
-        """Repeats a side that would separate this difference from limit; None: more than MOST_REPEATS.
+    def repeats_to_decide(self, limit: float, level: float = LEVEL, *, stored: bool = False) -> int | None:
+        """Repeats that would separate this difference from limit; None: more than MOST_REPEATS.
 
-        Of several launches: repeats in each of them; where a sample is a launch, launches.
+        Of both sides. stored: of the new one alone, since the old one stays as it is; its own error is the
+        least that there can be, so that of a single old run often no number would. Of several launches:
+        repeats in each of them; where a sample is a launch, launches.
         """
         distance = abs(self.log_ratio - limit)
         if self.error is None or math.isinf(limit) or distance == 0:
             return None
-        # The spread of one sample's contribution, so that n of them have spread / sqrt(n).
-        spread = self.error * math.sqrt(self.new if self.paired else 2 / (1 / self.new + 1 / self.old))
+        # the spread of one sample, or of one pair's difference
+        spread = self.error / math.sqrt(1 / self.new + (0 if self.paired else 1 / self.old))
         for repeats in range(2, MOST_REPEATS + 1):
             n = repeats * self.launches
-            freedom = n - self.launches if self.paired else 2 * n - 2
-            least = replace(self, error=spread / math.sqrt(n), freedom=freedom).least_distance(level)
+            old = self.old if stored else n
+            share, freedom = 1 / n + 1 / old, _freedom(n, old)
+            if self.paired:
+                share, freedom = 1 / n, n - self.launches
+            error = spread * math.sqrt(share)
+            least = replace(self, error=error, freedom=freedom).least_distance(level)
             if least is not None and least <= distance:
                 return repeats
         return None
@@ -129,6 +135,14 @@ class Change:
             if least is not None and least <= distance:
                 return launches
         return None
+
+
+def _freedom(new: int, old: int) -> float:
+    """Welch's, of two sides with one spread; a side of one run takes the other's."""
+    if min(new, old) == 1:
+        return max(new, old) - 1
+    a, b = 1 / new, 1 / old
+    return (a + b) ** 2 / (a**2 / (new - 1) + b**2 / (old - 1))
 
 
 def quantile(freedom: float, level: float) -> float:

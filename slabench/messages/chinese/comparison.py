@@ -5,6 +5,7 @@ MESSAGES = {
     "comparison.holds": (
         "{metric:metric} {observed:number} {unit}，相对基线 {baseline:number} {unit} 的变化在允许的 {allowed} 之内（{change}）"
     ),
+    "comparison.better": "{metric:metric} {observed:number} {unit} 优于基线 {baseline:number} {unit}（{change}；允许变差至多 {allowed}）",
     "comparison.worse": (
         "{metric:metric} {observed:number} {unit}，比基线 {baseline:number} {unit} 差，超出允许的 {allowed}（{change}）"
     ),
@@ -22,6 +23,7 @@ MESSAGES = {
     "comparison.runs": "新 {new} 轮{most}、旧 {old} 轮",
     "comparison.at_most": "（最多 {most}）",
     "comparison.repeats_decide": "--repeats={repeats} 大概率可以得出结论",
+    "comparison.baseline_repeats": "基线的重复次数太少（{old}）：仅增加本次运行的重复得不出结论；请用 --repeats={repeats} 重新保存基线，并以同样多的重复比较",
     "comparison.repeats_too_many": "需要超过 {most} 轮重复：在这样的噪声下，差异与允许的限度太接近",
     "comparison.launches_differ": "：同一版本的各次启动相差 {sd_pct:.2g} %（标准差）",
     "comparison.launches_decide": "--launches={launches} 大概率可以得出结论{spread}",

@@ -7,7 +7,7 @@ MESSAGES = {
     "reason.no_baseline": "没有可比较的旧结果",
     "reason.not_comparable": "基线属于另一个模型、硬件、服务或负载",
     "reason.inconclusive": "相对于允许的偏差，各轮结果差异太大",
-    "reason.single_run": "有一侧只有一轮，不知道其离散程度",
+    "reason.single_run": "有一侧只有一轮：不知道其离散程度，因此至少允许 5%",
     "reason.no_spread": "有一侧的各轮结果完全相同",
     "reason.not_interleaved": "新旧服务没有交替测量",
     "reason.one_launch": "区间中不含同一版本各次启动之间的差异",

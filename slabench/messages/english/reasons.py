@@ -9,7 +9,7 @@ MESSAGES = {
     "reason.inconclusive": (
         "the repeats differ too much for the allowed difference, or a percentile is of too few requests"
     ),
-    "reason.single_run": "one run on a side, so its spread is not known",
+    "reason.single_run": "one run on a side: its spread is not known, so at least 5 % is allowed",
     "reason.no_spread": "the repeats of a side do not differ",
     "reason.not_interleaved": "old and new were not measured alternately",
     "reason.one_launch": "how launches of one version differ is not in the interval",

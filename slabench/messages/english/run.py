@@ -59,6 +59,10 @@ MESSAGES = {
         "tolerance {pct:g} %: how much worse than the old run a metric may be; the column allowed has "
         "what that is for each metric"
     ),
+    "compare.single": (
+        "without repeats that show a spread (SINGLE_RUN, NO_SPREAD) at least {pct:g} % is allowed: one run a "
+        "side does not show how far two equal runs differ"
+    ),
     "compare.not_in_old": "{side} has no such test, so it is not compared.",
     "compare.not_in_new": "{side} has no such test.",
     "compare.of_side": "{side}: {line}",

@@ -76,6 +76,17 @@ def test_the_words_of_two_runs(
         assert "INCONCLUSIVE" in out and "--repeats=" in out
 
 
+def test_what_single_runs_are_allowed_is_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    explained = "without repeats that show a spread (SINGLE_RUN, NO_SPREAD) at least 5 % is allowed"
+    assert main(["compare", run(tmp_path, "a", 1.0), run(tmp_path, "b", 0.8)]) == 0
+    out = capsys.readouterr().out
+    assert explained in out and "tpot mean 32.00 ms is better than baseline 40.00 ms (-20.0 %" in out
+    assert main(["compare", run(tmp_path, "c", *GOOD), run(tmp_path, "d", *SAME)]) == 0
+    assert explained not in capsys.readouterr().out
+
+
 def test_the_accept_lengths_of_both_sides_are_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -259,6 +259,8 @@ def test_fingerprint(monkeypatch):
         "dp_attention": False,
     }
     assert fingerprint["model"]["name"] == "tiny-qwen3"
+    assert fingerprint["model"]["repository"] is None  # a folder
+    assert fp.fingerprint(read({"model_path": "lab/m"}, {}))["model"]["repository"] == "lab/m"
     assert fingerprint["server"]["version"] == "0.5.7"
     assert fingerprint["server"]["chunked_prefill_size"] == 2048
     assert fp.fingerprint(real, url="http://far.example:1")["hardware"]["gpu"] is None

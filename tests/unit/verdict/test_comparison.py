@@ -97,6 +97,11 @@ def changed(section: str, **values: Any) -> dict[str, Any]:
         (changed("hardware", gpu="H200"), WORK, "hardware.gpu: 'H200', 'H20' in the baseline"),
         (changed("hardware", gpu=None), WORK, "hardware.gpu: unknown here, 'H20' in the baseline"),
         (changed("model", name="other"), WORK, "model.name: 'other', 'r1' in the baseline"),
+        (
+            changed("model", name="other", repository="lab/other"),
+            WORK,
+            "model.name: 'lab/other', 'r1' in the baseline",
+        ),
         ({}, WORK, "hardware.gpu: unknown here, 'H20' in the baseline"),
         (PRINT, WORK | {"input_len": 64}, "workload.input_len: 64, 3500 in the baseline"),
         (PRINT, {}, "workload.input_len: unknown here, 3500 in the baseline"),

@@ -216,3 +216,29 @@ def test_each_figure_is_held_against_its_own_level() -> None:
     assert held_at([0.001, 0.02, 0.03], 0.03) == pytest.approx([0.01, 0.015, 0.015])
     assert held_at([0.02, 0.001, 0.012], 0.03) == pytest.approx([0.03, 0.01, 0.015])
     assert held_at([], 0.03) == []
+
+
+def test_an_improvement_beyond_what_is_allowed_is_not_called_within_it() -> None:
+    faster = compared("tpot.mean", [30.0], [40.0])
+    assert str(faster.message()) == (
+        "tpot mean 30.00 ms is better than baseline 40.00 ms (-25.0 %; up to 5 % worse is allowed)"
+    )
+    more = compared("total_throughput", [1300.0], [1000.0])
+    assert str(more.message()).startswith("total_throughput 1,300 tok/s is better than baseline 1,000 tok/s")
+    for new in ([39.0], [41.0], [40.0]):
+        assert "is within 5 % of baseline" in str(compared("tpot.mean", new, [40.0]).message())
+
+
+def test_a_stored_baseline_of_one_repeat_is_not_decided_by_more_of_the_new_run() -> None:
+    """1.5 % from the limit at a spread of 1 %: the old run's own error is as large as that of two of the new
+    ones."""
+    new, old = [41.4, 41.0, 41.8, 41.2, 41.6], [40.0]
+    unsure = compared("tpot.mean", new, old, pairs=False, stored=True)
+    assert unsure.outcome is ComparisonResult.INCONCLUSIVE and unsure.repeats is None
+    assert unsure.both_repeats is not None and unsure.both_repeats > 1
+    assert str(unsure.remedy) == (
+        "the baseline's repeats are too few (1): more of this run alone would not decide; save it anew with "
+        f"--repeats={unsure.both_repeats}, and compare with as many"
+    )
+    measured_again = compared("tpot.mean", new, old, pairs=False)
+    assert str(measured_again.remedy).startswith(f"--repeats={measured_again.repeats} would probably decide")

@@ -111,3 +111,30 @@ def test_the_number_of_repeats_that_is_advised_does_it_four_times_in_five() -> N
 def test_at_the_limit_no_number_is_advised() -> None:
     assert Change(0.02, 0.01, 4, 5, 5, paired=True).repeats_to_decide(0.02) is None
     assert Change(0.0201, 0.01, 4, 5, 5, paired=True).repeats_to_decide(0.02) is None
+
+
+@pytest.mark.parametrize(("old_runs", "beyond"), [(3, 0.03), (1, 0.05), (8, 0.012)])
+def test_repeats_that_are_advised_beside_a_stored_side_decide_four_times_in_five(
+    old_runs: int, beyond: float
+) -> None:
+    """1 % of spread a run; the old side keeps its runs. Simulated with as many new ones as advised."""
+    dice, limit, spread = random.Random(2), math.log(1.02), 0.01
+    start = Change(limit + beyond, spread * math.sqrt(1 / 4 + 1 / old_runs), 3, 4, old_runs, paired=False)
+    advised = start.repeats_to_decide(limit, stored=True)
+    both = start.repeats_to_decide(limit)
+    assert advised is not None and both is not None
+    decided = 0
+    for _ in range(400):
+        old = [math.exp(dice.gauss(0, spread)) for _ in range(old_runs)]
+        new = [math.exp(limit + beyond + dice.gauss(0, spread)) for _ in range(advised)]
+        found = unpaired(new, old)
+        assert found is not None
+        doubt = found.doubt(limit, upward=True)
+        decided += doubt is not None and doubt <= 0.025
+    assert decided / 400 >= 0.72
+
+
+def test_no_number_is_advised_where_the_stored_side_s_own_error_is_too_large() -> None:
+    start = Change(math.log(1.035), 0.01 * math.sqrt(1 / 5 + 1), 4, 5, 1, paired=False)
+    assert start.repeats_to_decide(math.log(1.02), stored=True) is None
+    assert start.repeats_to_decide(math.log(1.02)) is not None
