@@ -1,12 +1,12 @@
 """The check same_answers between real sglang 0.5.7 servers on CPU: what it finds, and what it lets pass.
 
     .venv-sglang/bin/python tools/sglang_cpu/make_variants.py MODELS
-    python -m benchmarks.bench_answers MODELS [--runs=20] [--only=NAME,...] [--out=FILE]
+    python -m benchmarks.bench_answers MODELS [--runs=20] [--out=FILE]
 
-Run by hand after `make sglang-server`. The old server has the seeded weights, in bfloat16; each change is one
-server beside it, one after the other. A run is one set of prompts: 16 of 64 random ids, answers of 32 tokens.
-Writes a line a run to --out (JSON lines), prints the table of docs/answers.md, and ends with 1 if a harmful
-change was missed or a harmless one is a finding.
+Run by hand after `make sglang-server`. The old server has the seeded weights in bfloat16; beside it runs a
+new one, which gets changed weights by /update_weights_from_disk, or was started with other options. A run is
+one set of prompts: 16 of 24 random ids, answers of 24 tokens. Writes a line a run to --out (JSON lines),
+prints the table of docs/answers.md, and ends with 1 if a harmful change was missed or a harmless one found.
 """
 
 from __future__ import annotations
@@ -33,50 +33,56 @@ from slabench.verdict.same_answers import Compared, check
 
 ROOT = Path(__file__).resolve().parents[1]
 START = ROOT / "tools" / "sglang_cpu" / "start.sh"
-PROMPTS, PROMPT_LEN, TOKENS, FIRST_ID, VOCABULARY = 16, 64, 32, 300, 2048
+PROMPTS, PROMPT_LEN, TOKENS, FIRST_ID, VOCABULARY = 16, 24, 24, 300, 2048
 SHOWN = ("logprob_shift", "top1_agreement", "token_shift", "decode_shift", "decode_top1")
+
+
+PLAIN, OTHER, FLOAT32 = (
+    "",
+    "--chunked-prefill-size 32 --disable-radix-cache --max-running-requests 2",
+    "--dtype float32",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
+    """options: of the new server, which is started once for all changes that have the same."""
+
     model: str
     options: str
     harmful: bool | None  # None: neither, it is shown
 
-    def runs(self, harmful: int) -> int:
-        """All harmless ones together have twice as many."""
-        return harmful if self.harmful else harmful // 2 if self.harmful is False else harmful // 4
-
 
 CHANGES: Mapping[str, Change] = {
-    "the old server again": Change("base", "", False),
-    "other batches (2 running at most)": Change("base", "--max-running-requests 2", False),
-    "chunks of 32 tokens, no prefix cache": Change(
-        "base", "--chunked-prefill-size 32 --disable-radix-cache", False
-    ),
-    "float32 instead of bfloat16": Change("base", "--dtype float32", False),
-    "layer 0 times 0.9": Change("layer-0.9", "", True),
-    "a frequent token's logit + 2": Change("logit-frequent", "", True),
-    "another seed's head": Change("other-head", "", True),
-    "layer 0 times 0.99": Change("layer-0.99", "", None),
-    "a rare token's logit + 2": Change("logit-rare", "", None),
+    "the same server, started again": Change("base", PLAIN, False),
+    "layer 0 times 0.9": Change("layer-0.9", PLAIN, True),
+    "a frequent token's logit + 2": Change("logit-frequent", PLAIN, True),
+    "another seed's head": Change("other-head", PLAIN, True),
+    "layer 0 times 0.99": Change("layer-0.99", PLAIN, None),
+    "a rare token's logit + 2": Change("logit-rare", PLAIN, None),
+    "chunks of 32, batches of 2, no prefix cache": Change("base", OTHER, False),
+    "float32 instead of bfloat16": Change("base", FLOAT32, False),
 }
 
 
-def server(model: Path, log: Path, options: str) -> Launched:
+def server(models: Path, log: Path, options: str) -> Launched:
     venv = ROOT / ".venv-sglang"
-    command = f"bash {START} {venv} {model} {{port}} --port {{port}} --load-format auto {options}"
-    return launch(command, str(log), ready_timeout=600.0)
+    command = f"bash {START} {venv} {models / 'base'} {{port}} --port {{port}} --load-format auto {options}"
+    return launch(command, str(log), ready_timeout=900.0)
 
 
-def scorer(launched: Launched) -> Scorer:
-    return Scorer(Http(launched.url), {})
+def use_weights(url: str, folder: Path) -> None:
+    """Of another model with the same shapes, into a running server."""
+    body = {"model_path": str(folder), "flush_cache": True}
+    answer = Http(url).post("/update_weights_from_disk", body, timeout=300.0)
+    if answer.status != 200 or not answer.json().get("success"):
+        raise ServerError(f"{answer.url} answers {answer.status}: {answer.text[:300]}")
 
 
-def run(old: Launched, new: Launched, seed: int) -> dict[str, Any]:
+def run(old_url: str, new_url: str, seed: int) -> dict[str, Any]:
     dice = random.Random(seed)
     prompts = [tuple(dice.randrange(FIRST_ID, VOCABULARY) for _ in range(PROMPT_LEN)) for _ in range(PROMPTS)]
-    scored = score_both(scorer(old), scorer(new), prompts, TOKENS)
+    scored = score_both(Scorer(Http(old_url), {}), Scorer(Http(new_url), {}), prompts, TOKENS)
     if not isinstance(scored, Scored):
         raise ServerError(str(scored))
     compared = Compared.of(scored)
@@ -88,6 +94,20 @@ def run(old: Launched, new: Launched, seed: int) -> dict[str, Any]:
         "identical": None if parted is None else parted.same,
         **compared.metrics,
     }
+
+
+def measure(
+    title: str, change: Change, urls: tuple[str, str], models: Path, asked: argparse.Namespace
+) -> int:
+    """Prints the change's row; returns how many of its runs are not as they should be."""
+    if change.options == PLAIN:
+        use_weights(urls[1], models / change.model)
+    runs = [run(*urls, 1000 + k) for k in range(asked.runs if change.harmful is not None else 5)]
+    if asked.out is not None:
+        with asked.out.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps({"change": title, **each}) + "\n" for each in runs)
+    print(line(title, change, runs), flush=True)
+    return 0 if change.harmful is None else sum(each["finding"] != change.harmful for each in runs)
 
 
 def line(name: str, change: Change, runs: list[dict[str, Any]]) -> str:
@@ -110,29 +130,29 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("models", type=Path)
-    parser.add_argument(
-        "--runs", type=int, default=20, help="of a harmful change; a harmless one has half (20)"
-    )
-    parser.add_argument("--only", default="", help="changes whose names contain one of these")
+    parser.add_argument("--runs", type=int, default=20, help="prompt sets for each change (20)")
     parser.add_argument("--out", type=Path, help="JSON lines, added to")
+    parser.add_argument("--old", help="URL of a server that runs already; with --new")
+    parser.add_argument("--new", help="URL of another one, for the changes of --options")
+    parser.add_argument("--options", default=PLAIN, help="which it was started with")
     asked = parser.parse_args()
-    words = [word for word in asked.only.split(",") if word]
-    wrong = 0
+    models, wrong = asked.models.resolve(), 0
     print(f"| change | | finding | {' | '.join(SHOWN)} | identical answers |", flush=True)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        with server(asked.models / "base", folder / "old.log", "") as old:
-            for title, change in CHANGES.items():
-                if words and not any(word in title for word in words):
-                    continue
-                with server(asked.models / change.model, folder / "new.log", change.options) as new:
-                    runs = [run(old, new, 1000 + k) for k in range(change.runs(asked.runs))]
-                if asked.out is not None:
-                    with asked.out.open("a", encoding="utf-8") as file:
-                        file.writelines(json.dumps({"change": title, **each}) + "\n" for each in runs)
-                if change.harmful is not None:
-                    wrong += sum(each["finding"] != change.harmful for each in runs)
-                print(line(title, change, runs), flush=True)
+    if asked.new is not None:
+        chosen = {title: change for title, change in CHANGES.items() if change.options == asked.options}
+        return int(
+            sum(
+                measure(title, change, (asked.old, asked.new), models, asked)
+                for title, change in chosen.items()
+            )
+            > 0
+        )
+    with tempfile.TemporaryDirectory() as name, server(models, Path(name) / "old.log", "") as old:
+        for options in (PLAIN, OTHER, FLOAT32):
+            with server(models, Path(name) / "new.log", options) as new:
+                for title, change in CHANGES.items():
+                    if change.options == options:
+                        wrong += measure(title, change, (old.url, new.url), models, asked)
     return int(wrong > 0)
 
 

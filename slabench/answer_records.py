@@ -32,7 +32,7 @@ class Score:
 class Scored:
     """Both servers' answers to the same prompts, and the scores of both.
 
-    new and new_by_old are empty where the old server has ended before the new one was started.
+    new_by_old is empty where the old server has ended before the new one was started.
     """
 
     old: Sequence[Answer]

@@ -140,6 +140,17 @@ JUDGEMENT: tuple[Option, ...] = (
     ),
     Option(
         "judgement",
+        "--keep-answers",
+        "no",
+        "all live",
+        "store what is asked for --answers in the run folder's answers.jsonl.gz, also of a run at one "
+        "server: ids, or ids and text",
+        str,
+        choices=("no", "ids", "text"),
+        metavar="WHAT",
+    ),
+    Option(
+        "judgement",
         "--stall-limit",
         STALL_LIMIT_S,
         "all live",

@@ -33,6 +33,7 @@ NOT_ITS_OWN = OUTPUTS | {
     "--baseline-deploy-log": 1,
     "--one-after-the-other": 0,
     "--launch-spread": 1,
+    "--keep-answers": 1,
     "--require-baseline": 0,
     "--gate": 1,
 }
@@ -44,6 +45,8 @@ def command(words: Sequence[str], settings: Settings, folder: Path) -> list[str]
     kept = without(words, NOT_ITS_OWN)
     kept += [f"--launch={options.baseline_launch}", *(f"--env={text}" for text in options.baseline_env or ())]
     kept += [f"--deploy-log={','.join(options.baseline_deploy_log)}"] if options.baseline_deploy_log else []
+    # the new server scores them
+    kept.append(f"--keep-answers={'ids' if options.keep_answers == 'no' else options.keep_answers}")
     kept.append(f"--api-key-env={options.baseline_api_key_env or options.api_key_env}")
     kept += ["--gate=quick"] if settings.quick else []
     return [*kept, f"--report-dir={folder}", f"--repeats={settings.repeats}"]

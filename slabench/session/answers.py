@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slabench.answer_records import Answer, Score, Scored
@@ -13,6 +14,8 @@ from slabench.run_document.answers import AnswersEntry, AnswersMetric
 from slabench.server.http import Http
 from slabench.server.scoring import Scorer, in_parallel
 from slabench.session.deployment import Deployment
+from slabench.session.measurement import BASELINE, NEW
+from slabench.session.stored_answers import keep, stored
 from slabench.verdict.same_answers import LIMITS, Compared
 
 if TYPE_CHECKING:
@@ -81,14 +84,40 @@ def score_both(old: Scorer, new: Scorer, prompts: Sequence[Sequence[int]], token
         return as_message(str(error))
 
 
-def after_the_loads(campaign: Campaign, test: TestParts, form: Form) -> Scored | Message:
-    """Of an A/B run: of the first repeat's prompts."""
+def score_stored(folder: Path, test_id: str, new: Scorer) -> Scored | Message:
+    """The old server's answers of an earlier run: it has ended, so it cannot score the new ones."""
+    old, by_old = stored(folder, test_id)
+    if not old:
+        return Message("same_answers.not_stored")
+    try:
+        own = answers_of(new, [answer.prompt for answer in old], max(len(answer.ids) for answer in old))
+        return Scored(old=old, old_by_old=by_old, old_by_new=scores_of(new, old), new=own)
+    except ServerError as error:
+        return as_message(str(error))
+
+
+def after_the_loads(campaign: Campaign, test: TestParts, form: Form) -> Scored | Message | None:
+    """Of the first repeat's prompts. None: there is no old server, or --answers=off."""
+    options, servers, before = campaign.settings.options, campaign.servers, campaign.before
+    kept = options.keep_answers
+    if options.answers == "off" or (servers.baseline is None and before is None and kept == "no"):
+        return None
     test.progress.prepare(test.test_id, Message("live.answers"), None)
-    servers, body = campaign.servers, campaign.settings.body
-    assert servers.baseline is not None, "an A/B run has both servers"
-    workload = test.prompts.workload(form, test.test_id)
-    old, new = (scorer_of(server, body) for server in (servers.baseline, servers.new))
-    return score_both(old, new, prompts_of(workload.own_ids), answer_tokens(form.output_len))
+    new = scorer_of(servers.new, campaign.settings.body)
+    if before is not None:
+        return score_stored(Path(before.name), test.test_id, new)
+    prompts = prompts_of(test.prompts.workload(form, test.test_id).own_ids)
+    tokens = answer_tokens(form.output_len)
+    if servers.baseline is None:
+        scored = score_both(new, new, prompts, tokens)
+    else:
+        scored = score_both(scorer_of(servers.baseline, campaign.settings.body), new, prompts, tokens)
+    if kept != "no" and isinstance(scored, Scored):
+        side = NEW if servers.baseline is None else BASELINE
+        keep(campaign.files.answers, test.test_id, side, scored.old, scored.old_by_old, kept)
+        if side == BASELINE:
+            keep(campaign.files.answers, test.test_id, NEW, scored.new, scored.new_by_old, kept)
+    return None if servers.baseline is None else scored
 
 
 def answers_entry(compared: Compared) -> AnswersEntry:

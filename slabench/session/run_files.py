@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from slabench.report.records_file import RecordsFile
+from slabench.session.stored_answers import FILE as ANSWERS
 
 
 def worker_suffix(place: int | None) -> str:
@@ -19,6 +20,7 @@ class RunFiles:
         self.folder = folder
         self.records_name = f"requests{worker_suffix(place)}.jsonl.gz"
         self._records: RecordsFile | None = None
+        self._answers: RecordsFile | None = None
         self._lost: dict[str, str] = {}
 
     @property
@@ -26,6 +28,13 @@ class RunFiles:
         if self._records is None:
             self._records = RecordsFile(self.folder / self.records_name)
         return self._records
+
+    @property
+    def answers(self) -> RecordsFile:
+        """session/stored_answers.py has its lines."""
+        if self._answers is None:
+            self._answers = RecordsFile(self.folder / ANSWERS)
+        return self._answers
 
     def flush(self) -> None:
         """What has been measured is on disk before it is judged."""
@@ -37,11 +46,14 @@ class RunFiles:
         """Files that are not complete, with the reason."""
         if self._records is not None and self._records.broken is not None:
             self._lost[self.records_name] = self._records.broken
+        if self._answers is not None and self._answers.broken is not None:
+            self._lost[ANSWERS] = self._answers.broken
         return self._lost
 
     def lose(self, name: str, why: str) -> None:
         self._lost.setdefault(name, why)
 
     def close(self) -> None:
-        if self._records is not None:
-            self._records.close()
+        for file in (self._records, self._answers):
+            if file is not None:
+                file.close()

@@ -94,11 +94,9 @@ class RunLoad:
             if not loads:
                 raise InvalidRun(str(Message("gate.no_pair", budget=duration(settings.options.time_budget))))
         first = next(load for load in loads if load.trial.side == NEW)
-        answers = None
-        if both and settings.options.answers != "off":
-            from slabench.session.answers import after_the_loads
+        from slabench.session.answers import after_the_loads
 
-            answers = after_the_loads(campaign, self.test, form)
+        answers = after_the_loads(campaign, self.test, form)
         return replace(first, trials=tuple(loads), stopped=stopped, answers=answers)
 
     def probe(self, form: Form, number: int, watch: Watch) -> RunRecord:

@@ -90,7 +90,7 @@ class Estimate:
 def estimates(scored: Scored) -> tuple[Estimate, ...]:
     """Of the metrics that are defined; none where the old server has no number either."""
     of_old = list(zip(scored.old_by_old, scored.old_by_new, strict=True))
-    of_new = list(zip(scored.new, scored.new_by_old, strict=True))
+    of_new = list(zip(scored.new, scored.new_by_old, strict=False))  # the old server may have ended
     values: dict[str, list[list[float]]] = {
         "answers.logprob_shift": [_shift(by_new.logprobs, by_old.logprobs) for by_old, by_new in of_old],
         "answers.top1_agreement": [

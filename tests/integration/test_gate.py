@@ -213,6 +213,10 @@ def test_one_after_the_other_is_labelled_and_names_the_side(suite: Suite) -> Non
     assert all("NOT_INTERLEAVED" in entry["reasons"] for entry in done.run["tests"])
     found = figure(done, "test_decode_curve", "curve.2")
     assert (found["paired"], len(found["old_samples"])) == (False, 4)  # type: ignore[arg-type]
+    answers = [entry["answers"] for entry in done.run["tests"] if "answers" in entry]
+    assert answers and all(each["identical"] == each["answers"] for each in answers)
+    known = {metric["metric"] for metric in answers[0]["metrics"]}
+    assert "answers.logprob_shift" in known and "answers.decode_shift" not in known  # the old one has ended
     assert done.folder is not None
     assert json.loads((done.folder / "baseline" / "latest" / "run.json").read_text())["word"] == "PASSED"
     broken = suite(

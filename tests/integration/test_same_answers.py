@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from slabench.report.records_file import read_rows
 from tests.integration.conftest import Done, Suite
 
 LOAD = (
@@ -24,12 +25,16 @@ def check_of(done: Done) -> dict[str, Any]:
 
 
 def test_another_model_is_a_finding_that_names_what_differs(suite: Suite) -> None:
-    done = suite(*LOAD, "--base-url=sim:demo?fault=other_model")
+    done = suite(*LOAD, "--base-url=sim:demo?fault=other_model", "--keep-answers=text")
     assert done.status == 0, done.output
     check = check_of(done)
     assert check["state"] == "finding"
     assert "answers.logprob_shift" in check["text"] and "answers.top1_agreement" in check["text"]
     assert "0 of 18 are identical" in check["text"]
+    assert done.folder is not None
+    rows = list(read_rows(done.folder / "answers.jsonl.gz"))
+    assert [row["side"] for row in rows] == ["baseline"] * 18 + ["new"] * 18
+    assert all(row["text"] for row in rows)
 
 
 def test_token_0_at_twice_the_speed_is_red_under_the_gate_in_every_output(suite: Suite) -> None:

@@ -19,6 +19,7 @@ MESSAGES = {
     ),
     "same_answers.no_numbers": "Neither server gives a number for a token of the {answers} answers.",
     "same_answers.no_numbers.remedy": "Look at both servers' weights: their logits are no numbers.",
+    "same_answers.not_stored": "The baseline server's run has no answers to this test's prompts.",
     "same_answers.no_prompts": "The load has no prompts of two tokens or more as ids.",
     "degenerate_answers.few": (
         "{answers} answers have {tokens} tokens or more; of fewer than {least} nothing is concluded."

@@ -17,6 +17,7 @@ def made(*given: str, **options: Any) -> list[str]:
         "baseline_deploy_log": (),
         "api_key_env": "K",
         "baseline_api_key_env": None,
+        "keep_answers": "no",
     } | options
     quick = bool(known.pop("quick", False))
     settings: Any = SimpleNamespace(options=Namespace(**known), repeats=3, quick=quick)
@@ -36,8 +37,8 @@ def test_the_old_server_takes_the_new_one_s_place_and_the_rest_stays() -> None:
     )  # fmt: skip
     assert found == [
         "tests/ali", "--slo=tpot.mean<=50", "-k", "bs8", "-q",
-        "--launch=old --port {port}", "--env=A=2", "--env=B=3", "--deploy-log=old.log", "--api-key-env=K",
-        "--report-dir=run/baseline", "--repeats=3",
+        "--launch=old --port {port}", "--env=A=2", "--env=B=3", "--deploy-log=old.log",
+        "--keep-answers=ids", "--api-key-env=K", "--report-dir=run/baseline", "--repeats=3",
     ]  # fmt: skip
 
 
