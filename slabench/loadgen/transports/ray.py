@@ -90,9 +90,9 @@ class Pump:
 class RayChannel:
     """Two threads carry the bytes between the actor and a pipe: so all transports are waited for alike."""
 
-    def __init__(self, host: str, actor: Any, get: Any, kill: Any) -> None:
+    def __init__(self, host: str, actor: Any, ray: Any) -> None:
         self.host = host
-        self._actor, self._get, self._kill = actor, get, kill
+        self._actor, self._ray, self._get = actor, ray, ray.get
         self._out, self._in = os.pipe()
         self._dead = False
         self._how = ""
@@ -136,11 +136,14 @@ class RayChannel:
         if self._out < 0:
             return
         self._unsent.put(None)
-        try:
-            self._how = self._get(self._actor.end.remote(), timeout=END_S)
-        except Exception as error:  # noqa: BLE001  as above
-            self._how = self._how or _words(error)
-        self._kill(self._actor)
+        # Ray's own end of this process comes before ours and takes the actors with it; a call after it would
+        # connect anew.
+        if self._ray.is_initialized():
+            try:
+                self._how = self._get(self._actor.end.remote(), timeout=END_S)
+                self._ray.kill(self._actor)
+            except Exception as error:  # noqa: BLE001  as above
+                self._how = self._how or _words(error)
         self._dead = True
         os.close(self._out)
         self._out = -1
@@ -201,7 +204,7 @@ class RayTransport:
             ray.get(actor.__ray_ready__.remote(), timeout=CALL_S)
         except Exception as error:
             raise OSError(_words(error)) from error
-        return RayChannel(host, actor, ray.get, ray.kill)
+        return RayChannel(host, actor, ray)
 
     def _actor(self, host: str, command: Sequence[str]) -> Any:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
