@@ -70,8 +70,8 @@ def main() -> int:
         status, words = gate(servers["chunked"], servers["old"], folder, allowed)
         good = (
             status == 1
-            and words["test_prefill_throughput[in512]"] == "FAILED"
-            and words["test_decode_tpot[bs2]"] != "FAILED"
+            and words["test_prefill_throughput[in512-quick]"] == "FAILED"
+            and words["test_decode_tpot[bs2-quick]"] != "FAILED"
         )
         print("equal servers:")
         status, words = gate(servers["equal"], servers["old"], folder, options)

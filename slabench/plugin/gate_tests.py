@@ -20,12 +20,13 @@ from slabench.messages import Message
 from slabench.places import suite_id
 from slabench.plugin.language import spoken
 from slabench.plugin.planned_tests import planned_tests
+from slabench.plugin.resume import RESUMED, Resumed
 from slabench.plugin.stash import SETTINGS
 from slabench.plugin.terminal import say
 from slabench.session.gate_quick import MARK, SIZES, QuickSizes, is_quick
+from slabench.session.setting_checks import SIM
 
 if TYPE_CHECKING:
-    from slabench.plugin.resume import Resumed
     from slabench.run_document.run import RunDocument
     from slabench.session.campaign import Campaign
     from slabench.session.plan import Knowledge
@@ -50,7 +51,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if is_quick(config.option):
         curves = [item for item in items if "judge_curve" in _fixtures(item) and suite_id(item.path)]
-        _deselect(config, items, [item.nodeid for item in curves])
+        resumed = config.stash.get(RESUMED, None)
+        planned = () if resumed is None else resumed.planned
+        others = [item for item in items if MARK in item.nodeid and planned and item.nodeid not in planned]
+        _deselect(config, items, [item.nodeid for item in (*curves, *others)])
 
 
 def _fixtures(item: pytest.Item) -> Sequence[str]:
@@ -144,25 +148,44 @@ class Choice:
 
 def choose(session: pytest.Session, campaign: Campaign, resumed: Resumed | None) -> None:
     """Before the first load, with servers that have answered."""
-    from slabench.session.preflight import PreflightContext, Stage, Status, examine
+    from slabench.session.gate_choice import stopped_tests
+    from slabench.session.preflight import PreflightContext
 
     config, settings = session.config, campaign.settings
     budget = settings.options.time_budget
     if budget is not None:
         campaign.deadline = time.monotonic() + budget
     elif not is_quick(config.option):
+        _say_hours(session, campaign)
         return
 
     def stops(tests: Sequence[PlannedTest]) -> set[str]:
-        results = examine(PreflightContext(settings, tests, campaign), Stage.SERVER)
-        stopped = (result.tests for result in results if result.status is Status.STOP)
-        return {test_id for tests in stopped for test_id in tests}
+        return stopped_tests(PreflightContext(settings, tests, campaign))
 
     old = _old_side(campaign, settings)
     kept = {} if resumed is None else {test_id: entry.workload for test_id, entry in resumed.kept.items()}
     before = sorted(old) or ([] if resumed is None else sorted(resumed.planned))
     choice = Choice(session, settings, lambda tests: _knowledge(config, campaign, tests), stops)
     campaign.settings = config.stash[SETTINGS] = choice.make({**old, **kept}, before)
+
+
+def _say_hours(session: pytest.Session, campaign: Campaign) -> None:
+    """How long a full gate takes, before it begins."""
+    from slabench.session.plan import plan_run
+    from slabench.units import duration
+
+    config, settings = session.config, campaign.settings
+    if settings.options.gate is None or settings.looks is None:
+        return
+    tests = [test for test in planned_tests(session.items, config.option) if test.loads]
+    knowledge = _knowledge(config, campaign, tests) if tests else None
+    plan = None if knowledge is None else plan_run(tests, settings, knowledge)
+    line = Message("gate.full_unknown")
+    if plan is not None and plan.seconds is not None:
+        least, most = duration(plan.seconds.least), duration(plan.seconds.most)
+        line = Message("gate.full", least=least, most=most)
+    with spoken(config):
+        say(config, str(line))
 
 
 def _old_side(campaign: Campaign, settings: Settings) -> Workloads:
@@ -190,7 +213,7 @@ def _knowledge(config: pytest.Config, campaign: Campaign, tests: Sequence[Planne
     from slabench.session.plan_knowledge import offline
     from slabench.session.plan_probe import probe_servers
 
-    if campaign.servers.new.simulated:
+    if campaign.settings.base_urls[0].startswith(SIM):
         return offline(campaign.settings, tests)
     with spoken(config):
         say(config, str(Message("gate.probe")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from slabench.errors import ConfigError, ServerError
@@ -12,6 +13,7 @@ from slabench.messages import Message, as_message
 from slabench.report.sanitize import plain
 from slabench.server.secrets import scrub_text
 from slabench.session.campaign import Campaign
+from slabench.session.gate_choice import measured
 from slabench.session.planned_load import PlannedTest
 from slabench.session.preflight import PreflightContext, Result, Stage, Status, registered
 from slabench.session.preflight.refusals import grouped
@@ -50,6 +52,8 @@ class Doctor:
             self._examine(PreflightContext(self.settings, self.tests), Stage.COMMAND_LINE)
             for campaign in filter(None, opened):
                 context = PreflightContext(self.settings, self.tests, campaign)
+                if self.settings.quick:  # of all published batch sizes it takes those that fit
+                    context = replace(context, tests=measured(context))
                 self._examine(context, Stage.SERVER, Stage.PROBE)
         stops, warnings = self.counts[Status.STOP], self.counts[Status.WARN]
         end = "doctor.stops" if stops else "doctor.ready"

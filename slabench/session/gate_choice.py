@@ -16,6 +16,7 @@ from slabench.session.gate_quick import QuickSizes
 from slabench.session.plan_models import ServerModel, VirtualServer
 from slabench.session.plan_time import planned_workload
 from slabench.session.planned_load import PlannedTest
+from slabench.session.preflight import PreflightContext, Stage, Status, examine
 from slabench.session.settings import Settings
 
 LEAST_S = 10.0  # of a load: in one of a second the noise of a pair's ratio is 1.7 % in throughput
@@ -176,6 +177,18 @@ def chosen_points(
         return [test.test_id for test in tests]
     points = {by_size[size] for size in batch_points(list(by_size))}
     return [test.test_id for test in tests if not _is_decode(test) or test.test_id in points]
+
+
+def stopped_tests(context: PreflightContext) -> set[str]:
+    """ids of those that the servers' answers make impossible."""
+    stops = (result.tests for result in examine(context, Stage.SERVER) if result.status is Status.STOP)
+    return {test_id for tests in stops for test_id in tests}
+
+
+def measured(context: PreflightContext) -> list[PlannedTest]:
+    """The context's tests that a gate would keep."""
+    chosen = chosen_points(context.tests, context.settings, stopped_tests(context))
+    return [test for test in context.tests if test.test_id in chosen]
 
 
 def has_short_form(test: PlannedTest) -> bool:

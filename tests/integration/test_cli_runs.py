@@ -208,7 +208,8 @@ def test_the_curve_without_a_log_names_the_option(suite: Suite, tmp_path: Path) 
         assert done.status == 6, done.output
         first = done.output.index("add --deploy-log=FILE (one file per node")
         assert first < done.output.index("test_decode_tpot[bs1]")  # before any load
-        gate = suite(*DECODE, f"--base-url={server.url}", "--baseline-url=http://127.0.0.1:1")
+        old = ("--baseline-url=http://127.0.0.1:1", "--gate=full")  # a quick gate has no curve
+        gate = suite(*DECODE, f"--base-url={server.url}", *old)
         assert gate.status == 4, gate.output
         assert "add --deploy-log=FILE and --baseline-deploy-log=FILE" in gate.output
         assert gate.folder is None or not (gate.folder / "requests.jsonl.gz").exists()

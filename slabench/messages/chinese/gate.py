@@ -10,7 +10,7 @@ MESSAGES = {
     "gate.left_curve": "decode 曲线",
     "gate.left_prefill": "prompt 长度 {lengths}",
     "gate.left_sla": "tencent 的 {prompts} 条 3500/1200 的 prompt",
-    "gate.probe": "正在询问新服务器的速度，快速门禁的长度由此确定。",
+    "gate.probe": "正在用若干短负载询问服务器的速度，用于确定门禁的长度与时间。",
     "gate.no_probe": "服务器的速度未知，快速门禁采用通常的长度：{why}",
     "gate.nothing_left": "快速门禁没有 decode 曲线，因此没有剩下任何测试；要测所选内容请加 --gate=full。",
     "gate.budget": "时间预算 {budget}：{tests}，每个最多 {most} 对，按计划最多需 {time}。",
@@ -21,6 +21,6 @@ MESSAGES = {
     "gate.sees": "以 {pairs} 对计，某个指标变差到以下程度时，五次中有四次判为 FAILED：{metrics}。",
     "gate.sees_metric": "{metric:metric} {share:.1%}（若各对相差 {noise:.1%}）",
     "gate.no_pair": "time_budget：--time-budget={budget} 在该测试的第一对完成之前已用完；请给更多时间，或少选一些测试。",
-    "gate.full": "完整门禁：按计划，公开方法在此需要 {least} 到 {most}；--gate=quick 更短。",
-    "gate.full_unknown": "完整门禁：--plan=probe 可显示它需要几小时；--gate=quick 更短。",
+    "gate.full": "完整门禁：按计划，全部负载需要 {least} 到 {most}；--gate=quick 更短。",
+    "gate.full_unknown": "完整门禁：需要多久未知；--gate=quick 更短。",
 }

@@ -7,8 +7,8 @@ MESSAGES = {
         "({change})"
     ),
     "comparison.better": (
-        "{metric:metric} {observed:number} {unit} is better than baseline {baseline:number} {unit} ({change}; up "
-        "to {allowed} worse is allowed)"
+        "{metric:metric} {observed:number} {unit} is better than baseline {baseline:number} {unit} ({change}; "
+        "up to {allowed} worse is allowed)"
     ),
     "comparison.worse": (
         "{metric:metric} {observed:number} {unit} is worse by more than {allowed} of baseline "
@@ -30,8 +30,8 @@ MESSAGES = {
     "comparison.at_most": " of at most {most}",
     "comparison.repeats_decide": "--repeats={repeats} would probably decide",
     "comparison.baseline_repeats": (
-        "the baseline's repeats are too few ({old}): more of this run alone would not decide; save it anew with "
-        "--repeats={repeats}, and compare with as many"
+        "the baseline's repeats are too few ({old}): more of this run alone would not decide; save it anew "
+        "with --repeats={repeats}, and compare with as many"
     ),
     "comparison.repeats_too_many": (
         "more than {most} repeats would be needed: with this noise the difference is too close to the "

@@ -10,8 +10,8 @@ MESSAGES = {
     "gate.left_curve": "the decode curve",
     "gate.left_prefill": "prompt lengths {lengths}",
     "gate.left_sla": "tencent's {prompts} prompts of 3500/1200",
-    "gate.probe": "Asking the new server for its speed, by which the quick gate's lengths are set.",
-    "gate.no_probe": "The server's speed is not known, so the quick gate has its usual lengths: {why}",
+    "gate.probe": "Asking the server for its speed by some short loads, for the gate's lengths and times.",
+    "gate.no_probe": "The server's speed is not known, so a quick gate has its usual lengths: {why}",
     "gate.nothing_left": (
         "No test is left in a quick gate, which has no decode curve; add --gate=full for what was selected."
     ),
@@ -36,8 +36,6 @@ MESSAGES = {
         "time_budget: --time-budget={budget} was over before the first pair of this test was complete; give "
         "it more, or select fewer tests."
     ),
-    "gate.full": (
-        "Full gate: the methods as published take {least} to {most} by the plan; --gate=quick is shorter."
-    ),
-    "gate.full_unknown": "Full gate: --plan=probe shows how many hours it takes; --gate=quick is shorter.",
+    "gate.full": ("Full gate: {least} to {most} of loads by the plan; --gate=quick is shorter."),
+    "gate.full_unknown": "Full gate: how long it takes is not known; --gate=quick is shorter.",
 }

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from slabench.places import SUITES
+from slabench.plugin.gate_tests import pytest_collection_modifyitems
 from slabench.plugin.planned_tests import planned_tests
+from slabench.plugin.resume import RESUMED, Resumed
+from slabench.session.gate_quick import SIZES, QuickSizes
 from slabench.session.planned_load import PlannedTest
 
 OWN = """
@@ -91,3 +97,23 @@ def test_a_quick_gate_has_ids_of_its_own_and_leaves_the_curve_out(monkeypatch: p
     full = planned(*suites, "--baseline-url=sim:", "--gate=full")
     assert {"test_sla[np128]", "test_decode_tpot[bs64]", "test_decode_curve"} <= set(full)
     assert not any("quick" in name for name in {*full, *planned(*suites, "--repeats=2")})
+
+
+def test_a_continued_quick_gate_has_the_tests_that_it_had_chosen() -> None:
+    """Else a finished run would ask its server again for points that it had left out."""
+
+    def left(planned: Sequence[str]) -> list[str]:
+        config: Any = SimpleNamespace(
+            option=Namespace(**{SIZES: QuickSizes()}),
+            stash={RESUMED: Resumed("run", {}, None, planned)},
+            hook=SimpleNamespace(pytest_deselected=lambda items: None),
+        )
+        items: Any = [
+            SimpleNamespace(nodeid=name, path=Path("x.py"))
+            for name in ("t[bs1-quick]", "t[bs2-quick]", "own")
+        ]
+        pytest_collection_modifyitems(config, items)
+        return [item.nodeid for item in items]
+
+    assert left(["t[bs2-quick]", "own"]) == ["t[bs2-quick]", "own"]
+    assert left([]) == ["t[bs1-quick]", "t[bs2-quick]", "own"]
