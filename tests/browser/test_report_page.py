@@ -92,7 +92,9 @@ def test_the_first_screen_says_why_and_what_to_do(red: Done, open_page: Open) ->
     assert target.locator(":scope > details").get_attribute("open") is not None
     commands = seen.texts(".first ul .command code")
     assert len(commands) == len({entry["word"] for entry in tests})
-    assert commands[-1].startswith("pytest 'tests/ali/test_decode.py::test_decode_tpot[bs1]'")
+    # as the run was started, so that it can be copied
+    program = "python -m pytest"
+    assert f"{program} 'tests/ali/test_decode.py::test_decode_tpot[bs1]'" in commands[-1]
 
 
 def test_the_first_screen_says_what_ran_on_what(green: Done, open_page: Open) -> None:
@@ -102,15 +104,26 @@ def test_the_first_screen_says_what_ran_on_what(green: Done, open_page: Open) ->
     assert facts["Model"].startswith("slabench/demo") and "simulated: demo" in facts["GPU"]
     assert "num_prompts 6 instead of 128, 256 or 512" in facts["Not as published"]
     assert green.run["run_id"] in facts["Run"]
-    assert facts["Command"].startswith("pytest tests/ali tests/tencent tests/serving ")
+    assert "python -m pytest tests/ali tests/tencent tests/serving " in facts["Command"]
     for label in ("SIMULATED", "REDUCED"):
         box = seen.page.locator(".verdict .label", has_text=label).bounding_box()
         assert box is not None and box["y"] < 300
     rows = [row.locator("td").all_inner_texts() for row in seen.page.locator(".first tbody tr").all()]
     sent = {row[0]: row[1:] for row in rows}
-    assert sent["tencent"] == ["64", "12", "6", "open loop", "50", "3"]
-    assert sent["ali-decode"] == ["64", "40", "1, 2", "at once", "inf", "none"]
-    assert sent["serving"] == ["64", "12", "6", "open loop", "50", "3"]
+    assert sent["tencent"] == ["64", "12", "6", "at the rate, capped", "50", "3"]
+    assert sent["ali-decode"] == ["64", "40", "1, 2", "all at once", "inf", "none"]
+    assert sent["serving"] == ["64", "12", "6", "at the rate, capped", "50", "3"]
+
+
+@pytest.mark.parametrize("width", [480, 1280])
+def test_a_command_is_broken_between_its_words_alone(green: Done, open_page: Open, width: int) -> None:
+    """A browser breaks `--base-url` behind each of its dashes."""
+    seen = open_page(report(green), width=width)
+    command = seen.page.locator("dl.facts .command code")
+    words = command.locator("span")
+    assert command.inner_text().split() == words.all_inner_texts()
+    short = [word.bounding_box() for word in words.all() if len(word.inner_text()) < 30]
+    assert short and all(box is not None and box["height"] < 25 for box in short)
 
 
 def test_a_red_test_is_open_and_a_finding_needs_no_click(red: Done, open_page: Open) -> None:
@@ -151,7 +164,7 @@ def test_everything_of_a_test(green: Done, open_page: Open) -> None:
     }
     assert all(checks[each["name"]][2] == each["remedy"] for each in entry["checks"])
     command = article.locator("h3:has-text('again') + .command code").inner_text()
-    assert command.startswith(f"pytest {entry['id']} --") and "--random-output-len=12" in command
+    assert f"python -m pytest {entry['id']} --" in command and "--random-output-len=12" in command
 
 
 def test_tencents_table_is_the_published_row_with_its_margin(green: Done, open_page: Open) -> None:

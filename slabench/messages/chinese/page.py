@@ -51,9 +51,9 @@ MESSAGES = {
     "page.run_line": "{id}，从 {began} 到 {ended}",
     "page.loads": "发送的负载：长度单位为 token，速率单位为请求/s",
     "page.load.at_once": "一次全部发出",
-    "page.load.closed_loop": "闭环：一个结束再发下一个",
-    "page.load.open_loop": "开环：按请求速率",
-    "page.load.capped": "按请求速率，且在途请求少于并发上限时",
+    "page.load.closed_loop": "闭环",
+    "page.load.open_loop": "开环",
+    "page.load.capped": "按速率，并发有上限",
     "page.none": "无",
     # 图表
     "page.charts": "图表",

@@ -60,9 +60,9 @@ MESSAGES = {
     "page.loads": "What was sent: lengths in tokens, rate in requests/s",
     "page.none": "none",
     "page.load.at_once": "all at once",
-    "page.load.closed_loop": "closed loop: the next as one ends",
-    "page.load.open_loop": "open loop: at the rate",
-    "page.load.capped": "at the rate, while fewer are in flight than the concurrency",
+    "page.load.closed_loop": "closed loop",
+    "page.load.open_loop": "open loop",
+    "page.load.capped": "at the rate, capped",
     # charts
     "page.charts": "Charts",
     "page.chart_help": (

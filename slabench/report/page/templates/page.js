@@ -158,7 +158,8 @@
         const at = (mark) => ({[mark.axis === "x" ? "xAxis" : "yAxis"]: mark.value});
         const shown = limits || (few && mine.length === 1);
         const text = (mark) => ({show: shown, formatter: () => mark.label, color: colour(mark.slo ? "slo" : "soft"), fontSize: 11.5,
-          position: "insideEndTop"}); // along the line, so that those of neighbours do not meet
+          // along the line, an objective's at its other end, so that those of neighbours do not meet
+          position: mark.slo && mark.axis === "x" ? "insideStartTop" : "insideEndTop"});
         const lines = mine.filter((mark) => mark.until === undefined).map((mark) => ({...at(mark), name: mark.label, label: text(mark),
           lineStyle: {color: colour(mark.slo ? "slo" : "soft"), type: mark.slo ? [7, 4] : [2, 2], width: mark.slo ? 1.5 : 1}}));
         const areas = mine.filter((mark) => mark.until !== undefined).map((mark) => [

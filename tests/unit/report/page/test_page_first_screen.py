@@ -28,12 +28,12 @@ def test_a_missing_server_is_the_reason_and_doctor_the_next_step() -> None:
 @pytest.mark.parametrize(
     ("plan", "shown"),
     [
-        ({"kind": "open_loop", "request_rate": 8.0, "max_concurrency": None}, "open loop: at the rate"),
+        ({"kind": "open_loop", "request_rate": 8.0, "max_concurrency": None}, "open loop"),
         (
             {"kind": "open_loop", "request_rate": 8.0, "max_concurrency": 4},
-            "at the rate, while fewer are in flight than the concurrency",
+            "at the rate, capped",
         ),
-        ({"kind": "closed_loop", "max_concurrency": 4}, "closed loop: the next as one ends"),
+        ({"kind": "closed_loop", "max_concurrency": 4}, "closed loop"),
         ({"kind": "at_once"}, "all at once"),
         ({"kind": "later_kind"}, "later_kind"),
     ],
