@@ -7,8 +7,8 @@ MESSAGES = {
         "({change})"
     ),
     "comparison.better": (
-        "{metric:metric} {observed:number} {unit} is better than baseline {baseline:number} {unit} ({change}; "
-        "up to {allowed} worse is allowed)"
+        "{metric:metric} {observed:number} {unit} is better than baseline {baseline:number} {unit} "
+        "({change}; up to {allowed} worse is allowed)"
     ),
     "comparison.worse": (
         "{metric:metric} {observed:number} {unit} is worse by more than {allowed} of baseline "
