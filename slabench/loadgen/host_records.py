@@ -8,11 +8,12 @@ from slabench.load_host import LoadHost
 from slabench.loadgen.remote_worker import RemoteWorker
 from slabench.loadgen.workers import WorkerProcess
 from slabench.records import RequestRecord
+from slabench.server.secrets import scrub_text
 from slabench.units import NS_PER_MS, NS_PER_S
 
 
 def _how(worker: WorkerProcess) -> str:
-    return worker.failure or worker.channel.ended_how()
+    return worker.failure or scrub_text(worker.channel.ended_how())
 
 
 def failure_of(workers: Sequence[WorkerProcess]) -> str:

@@ -22,6 +22,7 @@ from slabench.loadgen.remote_worker import Dealer, RemoteWorker
 from slabench.loadgen.transports.base import LoadHosts, Transport
 from slabench.loadgen.transports.command import CommandTransport
 from slabench.messages import Argument, Message
+from slabench.server.secrets import scrub_text
 
 START_S = 60.0  # for a host to start a load process
 MOST_AHEAD = 8  # requests that a load process holds beyond its slots
@@ -60,7 +61,8 @@ def wait_for_hello(workers: Sequence[RemoteWorker], timeout_s: float = START_S) 
 
 def _refuse_dead(worker: RemoteWorker) -> None:
     worker.end()
-    raise HostRefused("load_hosts.not_started", host=worker.host, how=worker.channel.ended_how())
+    how = scrub_text(worker.channel.ended_how())
+    raise HostRefused("load_hosts.not_started", host=worker.host, how=how)
 
 
 def _other_client(host: str, hello: Hello) -> HostRefused:

@@ -19,7 +19,8 @@ def know_secrets(options: Namespace, environment: Mapping[str, str]) -> None:
     for url in (*urls, options.baseline_url, options.gpu_telemetry, environment.get("SLABENCH_BASE_URL")):
         secrets.know_url(url or "")
     assignments = (*(options.env or ()), *(options.baseline_env or ()))
-    for command in (options.launch, options.baseline_launch, *([text] for text in assignments)):
+    commands = (options.launch, options.baseline_launch, options.load_command)
+    for command in (*commands, *([text] for text in assignments)):
         secrets.know_command(command or "")
     for header in options.header or ():
         secrets.know_header(header.partition(":")[2].strip())
