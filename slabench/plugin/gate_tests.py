@@ -148,9 +148,6 @@ class Choice:
 
 def choose(session: pytest.Session, campaign: Campaign, resumed: Resumed | None) -> None:
     """Before the first load, with servers that have answered."""
-    from slabench.session.gate_choice import stopped_tests
-    from slabench.session.preflight import PreflightContext
-
     config, settings = session.config, campaign.settings
     budget = settings.options.time_budget
     if budget is not None:
@@ -160,6 +157,9 @@ def choose(session: pytest.Session, campaign: Campaign, resumed: Resumed | None)
         return
 
     def stops(tests: Sequence[PlannedTest]) -> set[str]:
+        from slabench.session.gate_choice import stopped_tests
+        from slabench.session.preflight import PreflightContext
+
         return stopped_tests(PreflightContext(settings, tests, campaign))
 
     old = _old_side(campaign, settings)
