@@ -23,7 +23,7 @@ MESSAGES = {
         "（限值各 {limit:.0%}）。"
     ),
     "degenerate_answers.so.remedy": (
-        "请查看服务端的响应：返回 NaN 的 kernel、未加载的权重（--load-format dummy 使所有 token 的 logit 相同）或损坏的缓存"
+        "请查看服务端的响应：返回 NaN 的 kernel、未加载的权重或损坏的缓存"
         "会这样响应，而且很快。--answers=gate 会使其为 FAILED。"
     ),
     "degenerate_answers.not_so": (

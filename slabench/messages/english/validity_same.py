@@ -34,8 +34,8 @@ MESSAGES = {
         "{different} are the same for different prompts (limit {limit:.0%} each)."
     ),
     "degenerate_answers.so.remedy": (
-        "Look at the server's answers: kernels that return NaN, weights that were not loaded "
-        "(--load-format dummy gives all tokens the same logit) or a broken cache answer so, and fast. "
+        "Look at the server's answers: kernels that return NaN, weights that were not loaded or a broken "
+        "cache answer so, and fast. "
         "--answers=gate makes this FAILED."
     ),
     "degenerate_answers.not_so": (
