@@ -105,8 +105,8 @@ class RequestRecord:
     first_piece_tokens: int | None = None  # by our own tokenizer; None: there is none
     no_text_first: int = 0  # events with a choice and no output before it, a role alone not among them
     last_choice_ns: int | None = None  # the last event with a choice, output or not: the reason to end
-    # (how many different ids, a hash of all) of an answer whose last event has all of its ids; not stored
-    content: tuple[int, int] | None = field(default=None, repr=False, compare=False)
+    # (one id again and again, a hash of the first 64) of an answer whose last event has all ids; not stored
+    content: tuple[bool, int] | None = field(default=None, repr=False, compare=False)
     # The text of an answer without ids, of /v1 its beginning, and how many tokens are counted up to there,
     # for token_counts; they are not written to requests.jsonl.gz.
     counted_text: str | None = field(default=None, repr=False, compare=False)

@@ -67,8 +67,7 @@ def long_enough(record: RequestRecord) -> bool:
 def _content(record: RequestRecord) -> tuple[bool, Hashable] | None:
     """(whether it is one token, what is equal for equal answers); None: not known."""
     if record.content is not None:
-        different, digest = record.content
-        return different == 1, digest
+        return record.content
     text = record.counted_text
     if text is None or record.counted_tokens < LEAST_TOKENS:
         return None

@@ -35,7 +35,7 @@ class LastEvent:
     text: str | None = None  # the whole answer's
     origin: Mapping[str, str] = field(default_factory=dict)
     ids: int | None = None  # how many output_ids the event has
-    content: tuple[int, int] | None = None  # see RequestRecord
+    content: tuple[bool, int] | None = None  # see RequestRecord
     error: str | None = None  # the failure that it reports
     impossible: str | None = None  # a number in it that no server can mean, in a sentence
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -33,6 +32,7 @@ from slabench.loadgen.stream import KeptLines, StreamMeter
 from slabench.workloads.model import Prompt
 
 _COUNT_LEN = len(COUNT)
+HASHED_IDS = 64  # two answers of which so many are the same are taken for the same
 _TEXT = re.compile(rb'"text"\s*:\s*"(.)', re.DOTALL)
 _SAMPLING = frozenset(
     "temperature top_p top_k min_p frequency_penalty presence_penalty repetition_penalty stop stop_token_ids "
@@ -191,7 +191,6 @@ def _text(event: Mapping[str, Any]) -> str | None:
 
 def _last_event(event: Mapping[str, Any]) -> LastEvent:
     meta, ids, text = event["meta_info"], _id_count(event), _text(event)
-    content = None
     reason = meta.get("finish_reason")
     prompt, completion, cached = counts(meta)
     numbers = {
@@ -199,9 +198,6 @@ def _last_event(event: Mapping[str, Any]) -> LastEvent:
         for key, value in meta.items()
         if key not in COUNTS and len(key) <= MAX_NAME and (number := server_json.finite(value)) is not None
     }
-    if ids and ids == completion:
-        with contextlib.suppress(TypeError):  # an id that is a list or an object
-            content = len(set(event["output_ids"])), hash(tuple(event["output_ids"]))
     return LastEvent(
         prompt,
         completion,
@@ -214,10 +210,21 @@ def _last_event(event: Mapping[str, Any]) -> LastEvent:
         text=encodable(text) if text is not None and ids is not None and ids == completion else None,
         origin=strings(meta, ("weight_version",)),
         ids=ids,
-        content=content,
+        content=_content(event["output_ids"]) if ids and ids == completion else None,
         error=events.error_of(event),
         impossible=impossible_number(meta),
     )
+
+
+def _content(ids: list[Any]) -> tuple[bool, int] | None:
+    """Whole ids -> (whether they are one again and again, a hash of the first ones); some microseconds.
+
+    None for ids that are no numbers.
+    """
+    if type(ids[0]) is not int:
+        return None
+    repeats = ids[0] == ids[-1] and ids.count(ids[0]) == len(ids)
+    return repeats, hash(str(ids[:HASHED_IDS]))
 
 
 def _middle(event: Mapping[str, Any] | None, whole: str | None) -> tuple[dict[str, int], str]:

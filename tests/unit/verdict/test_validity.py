@@ -121,7 +121,7 @@ BROKEN = {
     "tpot_defined": context(answer(0), answer(1, arrivals=((140, 4),)), judged=("tpot.mean",)),
     "first_token": context(answer(0), answer(1, first_empty=True, first_ids=0, output_ids=4)),
     "stream_end": context(answer(0, end=4140)),
-    "degenerate_answers": context(*(of_eight(k, content=(1, 7)) for k in range(4))),
+    "degenerate_answers": context(*(of_eight(k, content=(True, 7)) for k in range(4))),
     "streamed": context(probe=probed((20, 600), (20, 590))),
     "reported_times": context(answer(0, server={"e2e_latency": 999.0})),
     "request_ids": context(answer(0), answer(1, request_id="r0")),
