@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 import time
 import urllib.request
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from slabench.calibration.compare import read_trace
 from slabench.loadgen import ClientOptions, Plan, Target, prepare_requests, run_load
 from slabench.server.launch import launch
 from slabench.workloads.model import Prompt
@@ -64,6 +66,23 @@ def test_every_token_comes_and_the_truth_reports_it(url: str, connections: str) 
         # One clock for both: no token is read before it is due, and it leaves no earlier.
         due = [row["t_start"] + 50_000_000 + k * 5_000_000 for k in range(30)]
         assert all(seen >= wanted for seen, wanted in zip(record.arrival_ns, due, strict=True))
+
+
+@pytest.mark.parametrize("backend", ["sglang", "sglang-oai", "sglang-oai-chat"])
+def test_every_endpoint_s_tokens_have_the_times_at_which_they_were_written(url: str, backend: str) -> None:
+    prompts = [Prompt("hello there", None, 11, 100)] * 8
+    requests = prepare_requests(prompts, backend=backend, model="m")
+    result = run_load(Target(url), requests, Plan.at_once(len(requests)), ClientOptions())
+    with urllib.request.urlopen(f"{url}/truth/trace", timeout=10) as answer:
+        traces = read_trace(answer.read())
+    rows = truth(url)["requests"]
+    written = {row["id"]: row["t_accept"] + trace for row, trace in zip(rows, traces, strict=True)}
+    late_ns = []
+    for record in result.requests:
+        assert record.ok and list(record.arrival_tokens) == list(range(1, 101))
+        late_ns += list(record.arrival_ns - written[record.request_id or ""])
+    # A write is stamped once it has returned: the kernel's time is a little earlier, on a busy machine a lot.
+    assert abs(statistics.median(late_ns)) < 1_000_000
 
 
 def test_pieces_count_the_same(pieces_url: str) -> None:

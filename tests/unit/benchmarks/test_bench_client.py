@@ -166,7 +166,7 @@ def test_claims_are_held_against_limits_the_floor_and_the_best_of_the_others() -
         row("sglang 0.5.23, Rust", 11.0, 0.04, 0.5, 20.0),
     ]
     rows += [row("sglang.bench_serving 0.5.7", 49.0, 0.24, 2.3, 17.0), Row("broken", 256, 256, "no")]
-    assert [(claim.measured, claim.limit, claim.holds) for claim in claims.accuracy(rows, 1.6)] == [
+    assert [(claim.measured, claim.limit, claim.holds) for claim in claims.accuracy(rows, "sglang")] == [
         (2.9, 3, True),  # its size counts, not its sign
         (2.9, 11.0, True),
         (0.05, 0.1, True),
@@ -178,10 +178,13 @@ def test_claims_are_held_against_limits_the_floor_and_the_best_of_the_others() -
         (9.0, 8.5, False),
     ]
     rows[1] = row("floor (C)", 0.1, 0.0, 2.1, 6.0)
-    assert claims.accuracy(rows, 1.6)[4] == claims.Claim(
+    assert claims.accuracy(rows, "sglang")[4] == claims.Claim(
         "256 streams: p99 ITL error ms", 2.4, pytest.approx(3.15), True
     )
-    alone = claims.accuracy(rows[:1], 1.6)
+    assert claims.accuracy(rows, "sglang-oai")[6:] == [
+        claims.Claim("256 streams: CPU ms per 1000 chunks, 2 x the floor's", 9.0, 12.0, True)
+    ]
+    alone = claims.accuracy(rows[:1], "sglang")
     assert [claim.holds for claim in alone] == [
         True,
         None,
