@@ -26,7 +26,7 @@ class ClientCalibration:
         self._calibrator: Calibrator | None = None
 
     def calibrator(
-        self, client: ClientOptions, place: LoadHosts | None, *, simulated: bool
+        self, client: ClientOptions, place: LoadHosts | None = None, *, simulated: bool
     ) -> Calibrator | None:
         """None where the client's error is not asked for: another client, or the embedded server without
         --calibrate=fresh.
