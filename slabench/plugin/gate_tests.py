@@ -121,15 +121,16 @@ class Choice:
         self._say(*summary(self.tests))
 
     def _within(self, budget: float) -> Settings:
-        from slabench.session.time_budget import budget_text, within
+        from slabench.session.time_budget import budget_text, timed, within
         from slabench.units import duration
 
         knowledge, tests = self.knowledge(), self.tests
-        if knowledge is None or knowledge.models[0] is None:
+        knowledge = None if knowledge is None else replace(knowledge, stops=())
+        if knowledge is None or not timed(tests, self.settings, knowledge):
             self._say(Message("gate.budget_unknown", budget=duration(budget)))
             return self.settings
         measurable = [test for test in tests if test.test_id not in self.stops(tests)]
-        chosen = within(measurable, self.settings, replace(knowledge, stops=()), budget)
+        chosen = within(measurable, self.settings, knowledge, budget)
         self._keep(chosen.test_ids)
         self._say(*budget_text(chosen, tests, self.settings, budget))
         return replace(self.settings, most_pairs=chosen.most_pairs)

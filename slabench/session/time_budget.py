@@ -65,6 +65,12 @@ def within(tests: Sequence[PlannedTest], settings: Settings, knowledge: Knowledg
     return Within(tuple(test.test_id for test in kept), most, plans[most])
 
 
+def timed(tests: Sequence[PlannedTest], settings: Settings, knowledge: Knowledge) -> bool:
+    """Whether the time of any of them is known: that of a data set's own lengths is not."""
+    rows = plan_run(tests, settings, knowledge).rows
+    return any(row.seconds is not None and row.test.loads for row in rows)
+
+
 def most_s(plan: RunPlan) -> float:
     """Of its tests, once the servers are up: the clock begins there."""
     return sum(row.seconds.most for row in plan.rows if row.seconds is not None)

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.special import stdtr
 
-from slabench.errors import ConfigError
+from slabench.errors import ConfigError, InvalidRun
 from slabench.methods import ALI_DECODE, Form
 from slabench.session.plan import Knowledge
 from slabench.session.plan_knowledge import offline
 from slabench.session.planned_load import PlannedLoad, PlannedTest
 from slabench.session.settings import Settings
-from slabench.session.time_budget import budget_text, most_s, visible, within
+from slabench.session.time_budget import budget_text, most_s, timed, visible, within
+from slabench.sim.profiles import PROFILES
 from slabench.verdict.looks import DEFAULT_LOOKS
 from slabench.verdict.regression import ALPHA
 from tests.unit.session.test_gate_choice import decode, prefill, settings, sla
+from tests.unit.session.virtual_session import NEW, OLD, VirtualSession
 
 R1 = "r1-fp8-tp8"
 TESTS = [sla(), decode(1), decode(4), decode(16), prefill()]
@@ -63,6 +66,13 @@ def test_what_has_no_time_or_no_load_is_left_out() -> None:
     assert chosen(3600.0, decode(1), curve, endless)[0] == ["bs1-quick"]
 
 
+def test_the_time_of_a_data_set_s_own_lengths_is_not_known() -> None:
+    data = Path(__file__).parents[3] / "fixtures" / "data" / "sharegpt_small.json"
+    for options, known in (({}, True), ({"dataset_name": "sharegpt", "dataset_path": str(data)}, False)):
+        made = settings(plan=R1, **options)
+        assert timed(TESTS, made, knowledge(made)) is known
+
+
 def test_what_is_left_out_and_what_can_be_seen_is_named() -> None:
     made = settings(plan=R1)
     found = within(TESTS, made, knowledge(made), 600.0)
@@ -103,3 +113,14 @@ def test_what_a_budget_cannot_be_combined_with(options: dict[str, Any], words: s
     known = {"base_url": ["http://n"], "baseline_url": "http://o", "time_budget": 60.0}
     with pytest.raises(ConfigError, match=words):
         Settings.of(given(**known | options), {})
+
+
+def test_a_test_that_the_clock_does_not_reach_is_invalid_and_sends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = settings(time_budget=900.0, calibrate="off")
+    session = VirtualSession(made, tmp_path, {NEW: PROFILES[R1], OLD: PROFILES[R1]}, monkeypatch)
+    session.campaign.deadline = 0.0  # long over
+    with pytest.raises(InvalidRun, match="time_budget: --time-budget=15 min 00 s was over before"):
+        session.run("t", Form("serving", 100, 11, num_prompts=2))
+    assert not any(session.sent.values())
