@@ -49,7 +49,10 @@ class VirtualSession:
         self.campaign = Campaign(settings, folder, lambda sentence: None)
         servers = [self._deployment(url) for url in profiles]
         opened: Any = SimpleNamespace(
-            new=servers[0], baseline=servers[1] if servers[1:] else None, check_alive=lambda: None
+            new=servers[0],
+            baseline=servers[1] if servers[1:] else None,
+            twin="",
+            check_alive=lambda: None,
         )
         self.campaign.opened = opened
         self.prompts = Prompts(settings, self.campaign.tokenizer, list)
@@ -66,6 +69,7 @@ class VirtualSession:
             headers={},
             ca_file=None,
             simulated=True,
+            fingerprint={},
             gpus=GpuCounts.alike(self.profiles[url].tp),
             info=SimpleNamespace(tokenizer_path=None, model_path=None),
         )
