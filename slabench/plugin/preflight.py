@@ -14,6 +14,7 @@ import pytest
 
 from slabench.errors import ConfigError, InvalidRun, ServerError
 from slabench.exit_status import INVALID
+from slabench.messages import Message, Sentence
 from slabench.plugin.forms import check_objectives, marked_forms
 from slabench.plugin.gate_tests import choose
 from slabench.plugin.language import spoken
@@ -182,9 +183,12 @@ def _check_spread(config: pytest.Config) -> None:
 def _unreachable(config: pytest.Config, error: ServerError) -> None:
     recorder, sentence = config.stash[RECORDER], plain_lines(str(error))
     recorder.unreachable = sentence
-    recorder.file.update(unreachable=sentence)
+    text = error.args[0] if error.args else ""
+    message = text.message if isinstance(text, Sentence) else None
+    recorder.file.update(unreachable=sentence, unreachable_message=message)
     recorder.folder.point_latest()  # else an older run's outcome stands there
-    say(config, f"INVALID: {sentence} No test was tried.")
+    with spoken(config):
+        say(config, str(Message("preflight.unreachable", why=message or sentence)))
     pytest.exit(sentence, returncode=INVALID)
 
 

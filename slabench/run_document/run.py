@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from slabench.messages import Message
 from slabench.run_document.capacity import RunningTest
 from slabench.run_document.entry import Entry
 from slabench.run_document.field import empty_for_none, optional
@@ -175,6 +176,7 @@ class RunDocument:
     resumed: tuple[Resumption, ...] = optional(())  # each --resume
     interrupted_by: str | None = optional()  # Ctrl-C or SIGTERM, where the state is interrupted
     unreachable: str | None = optional()  # the server was not there at the start: no test was tried
+    unreachable_message: Message | None = optional()  # the same as id and arguments
     not_saved: Mapping[str, str] = optional({})  # outputs that could not be written -> sentence
     running: RunningTest | None = optional()  # a capacity search that is on
 

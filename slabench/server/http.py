@@ -17,6 +17,7 @@ from urllib.parse import urljoin
 
 from slabench import server_json
 from slabench.errors import ConfigError, ServerError, system_words
+from slabench.messages import Message, Sentence
 from slabench.server.secrets import redact_url, scrub_text
 from slabench.server.url import ServerUrl, parse_url
 
@@ -135,7 +136,10 @@ class Http:
             # handshake.
             halfway = self._tls is not None and type(connection.sock) is socket.socket
             sentence = _sentence(self.target, limit, error, halfway=halfway)
-            raise ServerError(scrub_text(f"{shown}: {sentence}")) from error
+            text = scrub_text(f"{shown}: {sentence}")
+            if isinstance(sentence, Message) and text == f"{shown}: {sentence}":
+                text = Sentence.of("server.no_answer", url=shown, why=sentence)
+            raise ServerError(text) from error
         finally:
             connection.close()
         if 300 <= answer.status < 400:
@@ -169,7 +173,7 @@ def _location(shown: str, fields: Mapping[str, str]) -> str:
         return "an address that is no URL"
 
 
-def _sentence(target: ServerUrl, limit: float, error: Exception, *, halfway: bool) -> str:
+def _sentence(target: ServerUrl, limit: float, error: Exception, *, halfway: bool) -> Message | str:
     """Why no answer came, and what to check. halfway: connected, and the TLS handshake had not ended."""
     where, url = f"{target.host} port {target.port}", "--base-url"
     if isinstance(error, http.client.IncompleteRead):
@@ -190,31 +194,12 @@ def _sentence(target: ServerUrl, limit: float, error: Exception, *, halfway: boo
             f"server "
             "that serves plain http does that: use http:// if it does, else check that it responds."
         )
-    for kinds, sentence in _SENTENCES:
-        if isinstance(error, kinds):
-            return sentence.format(where=where, limit=limit)
+    if isinstance(error, ConnectionRefusedError):
+        return Message("server.refused", where=where)
+    if isinstance(error, TimeoutError):
+        return Message("server.timeout", limit_s=limit)
+    if isinstance(error, http.client.RemoteDisconnected | ConnectionResetError | BrokenPipeError):
+        return Message("server.closed")
+    if isinstance(error, http.client.BadStatusLine | http.client.LineTooLong):
+        return Message("server.no_http", where=where)
     return f"the request failed ({type(error).__name__}: {system_words(error)}). {_CHECK_URL}"
-
-
-_SENTENCES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
-    (
-        ConnectionRefusedError,
-        "connection refused, no server listens at {where}. Check that the server runs, and the port of "
-        "--base-url.",
-    ),
-    (
-        TimeoutError,
-        "the server did not answer within {limit:g} s. Check that it runs and responds, and that no "
-        "firewall is "
-        "in between.",
-    ),
-    (
-        (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError),
-        "the server closed the connection without an answer. Check that it is running, and http:// against "
-        "https://.",
-    ),
-    (
-        (http.client.BadStatusLine, http.client.LineTooLong),
-        "the answer from {where} is not HTTP. " + _CHECK_URL,
-    ),
-)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from slabench.errors import ConfigError, ServerError
 from slabench.exit_status import INVALID
-from slabench.messages import Message, as_message
+from slabench.messages import Message, Sentence, as_message
 from slabench.report.sanitize import plain
 from slabench.server.secrets import scrub_text
 from slabench.session.campaign import Campaign
@@ -70,7 +70,7 @@ class Doctor:
         try:
             campaign.opened = open_servers(settings, self.folder, place=place, baseline=baseline)
         except ServerError as error:
-            self._line("server", Result(Status.STOP, as_message(str(error))))
+            self._line("server", Result(Status.STOP, _said(error)))
             return None
         stack.callback(campaign.close)
         return campaign
@@ -98,7 +98,13 @@ def _results(check: Preflight, context: PreflightContext) -> Iterator[Result]:
     try:
         yield from check.results(context)
     except (ServerError, ConfigError) as error:
-        yield Result(Status.STOP, as_message(str(error)), name=check.name)
+        yield Result(Status.STOP, _said(error), name=check.name)
+
+
+def _said(error: ServerError | ConfigError) -> Message:
+    """Its message where it has one, so that it can be translated."""
+    text = error.args[0] if error.args else ""
+    return text.message if isinstance(text, Sentence) else as_message(str(error))
 
 
 def _clean(text: str) -> str:

@@ -4,6 +4,7 @@ LOG_FILES = "（每个节点一个文件，逗号分隔）"
 SERVER = "SGLang {version}，地址 {url}{router}：{roles}，模型 {model}，{gpus}。"
 
 MESSAGES = {
+    "preflight.unreachable": "INVALID：{why}没有运行任何测试。",
     "preflight.baseline_server": "基线服务：{text}",
     "preflight.more": "（另有 {more} 项：{tests}）",
     "preflight.refused": "{check}：{parts:sentences}没有施压。",

@@ -1,6 +1,13 @@
 """关于服务及其部署日志的说明。"""
 
 MESSAGES = {
+    "server.no_answer": "{url}：{why}",
+    "server.refused": "连接被拒绝，{where} 上没有服务在监听。请确认服务正在运行，以及 --base-url 的端口。",
+    "server.timeout": "服务在 {limit_s:g} s 内没有响应。请确认它正在运行并能响应，且中间没有防火墙。",
+    "server.closed": "服务没有应答就关闭了连接。请确认它正在运行，并检查 http:// 与 https://。",
+    "server.no_http": (
+        "{where} 的应答不是 HTTP。请检查 --base-url 的主机、端口和路径：它必须是 SGLang 服务自身的地址。"
+    ),
     "log_window.gone": "部署日志 {path} 不见了（{reason}）；无法从中读取本次运行的内容。",
     "log_window.replaced": "部署日志 {path} 在运行期间被替换；之前的部分已丢失。",
     "log_window.rotated": "部署日志 {path} 在运行期间被轮转；之前的部分从 {older} 读取。",

@@ -4,6 +4,7 @@ LOG_FILES = "(one file per node, comma separated)"
 SERVER = "SGLang {version} at {url}{router}: {roles}, model {model}, {gpus}."
 
 MESSAGES = {
+    "preflight.unreachable": "INVALID: {why} No test was tried.",
     "preflight.baseline_server": "The baseline server: {text}",
     "preflight.more": " (and {more} more: {tests})",
     "preflight.refused": "{check}: {parts:sentences} No load was sent.",

@@ -3,6 +3,23 @@
 from __future__ import annotations
 
 MESSAGES = {
+    "server.no_answer": "{url}: {why}",
+    "server.refused": (
+        "connection refused, no server listens at {where}. Check that the server runs, and the port of "
+        "--base-url."
+    ),
+    "server.timeout": (
+        "the server did not answer within {limit_s:g} s. Check that it runs and responds, and that no "
+        "firewall is in between."
+    ),
+    "server.closed": (
+        "the server closed the connection without an answer. Check that it is running, and http:// against "
+        "https://."
+    ),
+    "server.no_http": (
+        "the answer from {where} is not HTTP. Check host, port and path of --base-url: it has to be the "
+        "address of the SGLang server itself."
+    ),
     "log_window.gone": "The deploy log {path} is gone ({reason}); nothing of this run can be read from it.",
     "log_window.replaced": "The deploy log {path} was replaced during the run; its earlier part is lost.",
     "log_window.rotated": (

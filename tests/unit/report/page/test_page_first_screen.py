@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
+from slabench.errors import ServerError
+from slabench.messages import in_language
 from slabench.program import slabench_program
+from slabench.report.localized import localized
 from slabench.report.page.first_screen import first_screen
+from slabench.server.http import Http
 from tests.unit.report.samples import document, entry
 
 WHY = "http://host:8000 cannot be reached (Connection refused)."
@@ -56,3 +62,19 @@ def test_an_interrupted_run_can_be_continued_though_its_test_has_an_entry() -> N
     screen = first_screen(run, {"t::a": "#a"})
     assert "The run was interrupted by SIGTERM. Tests that had ended: 0 of 1; they are kept." in screen.notes
     assert screen.next_steps[0][1] == "pytest tests/ali --resume=reports/20260102T030405Z-3f9a2c"
+
+
+def test_why_there_was_no_server_is_translated() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(ServerError) as caught:
+        Http(url).get("/server_info")
+    (sentence,) = caught.value.args
+    assert str(sentence).startswith(f"{url}/server_info: connection refused, no server listens at 127.0.0.1")
+    stored = sentence.message.as_dict()
+    run = document(unreachable=str(sentence), unreachable_message=stored, word="INVALID")
+    with in_language("zh"):
+        text = first_screen(localized(run), {}).reasons[0].text
+    assert "连接被拒绝" in text and "refused" not in text
+    assert first_screen(run, {}).reasons[0].text.endswith("the port of --base-url.")
