@@ -172,12 +172,12 @@ def choose(session: pytest.Session, campaign: Campaign, resumed: Resumed | None)
 
 def _say_hours(session: pytest.Session, campaign: Campaign) -> None:
     """How long a full gate takes, before it begins."""
-    from slabench.session.plan import plan_run
-    from slabench.units import duration
-
     config, settings = session.config, campaign.settings
     if settings.options.gate is None or settings.looks is None:
         return
+    from slabench.session.plan import plan_run
+    from slabench.units import duration
+
     tests = [test for test in planned_tests(session.items, config.option) if test.loads]
     knowledge = _knowledge(config, campaign, tests) if tests else None
     plan = None if knowledge is None else plan_run(tests, settings, knowledge)
