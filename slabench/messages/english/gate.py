@@ -36,6 +36,6 @@ MESSAGES = {
         "time_budget: --time-budget={budget} was over before the first pair of this test was complete; give "
         "it more, or select fewer tests."
     ),
-    "gate.full": ("Full gate: {least} to {most} of loads by the plan; --gate=quick is shorter."),
+    "gate.full": "Full gate: by the plan its loads take {least} to {most}; --gate=quick is shorter.",
     "gate.full_unknown": "Full gate: how long it takes is not known; --gate=quick is shorter.",
 }

@@ -29,7 +29,10 @@ class Config:
 def settings(*urls: str, **more: Any) -> Any:
     options = Namespace(**({"launch": None, "deploy_log": ()} | more.pop("options", {})))
     return SimpleNamespace(
-        **({"base_urls": urls, "resume": None, "baseline_url": None, "options": options} | more)
+        **(
+            {"base_urls": urls, "resume": None, "baseline_url": None, "quick": False, "options": options}
+            | more
+        )
     )
 
 
@@ -60,6 +63,7 @@ def test_one_worker_a_server_or_none(count: int, urls: int) -> None:
         (0, settings("a", "b"), "-n 2 spreads the tests"),
         (1, settings("a", resume="run"), "leave -n out"),
         (2, settings("a", "b", baseline_url="c"), "leave -n out"),
+        (2, settings("a", "b", quick=True), "--gate=quick sets its lengths"),
         (1, settings("launch:", options={"launch": "x"}), "leave -n out"),
         (2, settings("a", "b", options={"deploy_log": ("x",)}), "2 servers have 1 log"),
     ],

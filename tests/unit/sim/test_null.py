@@ -196,7 +196,9 @@ def test_an_answer_to_v1_is_the_embedded_server_s(
     form: type[wire.ChunkAnswering], asked: dict[str, bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wire.time, "time", lambda: 1795644740.5)
-    of_both = [form("a1", 15, 30, {"model": "50%", "stream_options": asked}) for _ in range(2)]
+    of_both = [
+        form("a1", 15, 30, {"model": "50%", "stream": True, "stream_options": asked}) for _ in range(2)
+    ]
     fast, plain = Pieces(of_both[0]), of_both[1]
     for k in range(30):
         plain.grow((b" " if k else b"") + WORDS[k % len(WORDS)], 7)
@@ -205,6 +207,6 @@ def test_an_answer_to_v1_is_the_embedded_server_s(
 
 
 def test_an_answer_of_one_token_to_v1_is_whole() -> None:
-    only = Pieces(wire.ChatAnswering("a1", 15, 1, {})).chunk(0, last=True)
+    only = Pieces(wire.ChatAnswering("a1", 15, 1, {"stream": True})).chunk(0, last=True)
     assert [b'"role":"assistant"' in only, b'"tor"' in only, b'"length"' in only] == [True] * 3
     assert only.endswith(wire.DONE)
