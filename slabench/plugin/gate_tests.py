@@ -163,7 +163,7 @@ def choose(session: pytest.Session, campaign: Campaign, resumed: Resumed | None)
 
         return stopped_tests(PreflightContext(settings, tests, campaign))
 
-    old = _old_side(campaign, settings)
+    old = old_side(campaign, settings)
     kept = {} if resumed is None else {test_id: entry.workload for test_id, entry in resumed.kept.items()}
     before = sorted(old) or ([] if resumed is None else sorted(resumed.planned))
     choice = Choice(session, settings, lambda tests: _knowledge(config, campaign, tests), stops)
@@ -189,7 +189,7 @@ def _say_hours(session: pytest.Session, campaign: Campaign) -> None:
         say(config, str(line))
 
 
-def _old_side(campaign: Campaign, settings: Settings) -> Workloads:
+def old_side(campaign: Campaign, settings: Settings) -> Workloads:
     """The quick tests of the run at the old server, of the first launch, or of the baseline file."""
     from slabench.report.resume import read_run
 

@@ -21,12 +21,14 @@ from slabench.session.settings import Settings
 if TYPE_CHECKING:
     from slabench.session.launches import EarlierLaunch
 
-NOT_ITS_OWN = OUTPUTS | {"--launches": 1, "--launch-spread": 1}
+NOT_ITS_OWN = OUTPUTS | {"--launches": 1, "--launch-spread": 1, "--gate": 1}
 
 
 def command(words: Sequence[str], settings: Settings, folder: Path) -> list[str]:
     """Words of pytest: the same tests, options and servers, launched once."""
-    return [*without(words, NOT_ITS_OWN), f"--report-dir={folder}", f"--repeats={settings.repeats}"]
+    gate = "quick" if settings.quick else "full"
+    own = f"--report-dir={folder}", f"--repeats={settings.repeats}", f"--gate={gate}"
+    return [*without(words, NOT_ITS_OWN), *own]
 
 
 def sizes_of_first(launches: Sequence[EarlierLaunch], run_folder: Path) -> dict[str, str]:

@@ -108,7 +108,8 @@ def test_the_gate(suite: Suite, tmp_path: Path) -> None:
     assert other.run["tests"][0]["word"] == "INVALID"
     assert "NOT_COMPARABLE" in other.run["tests"][0]["reasons"]
     assert any(
-        "model.name: 'other-model'" in entry for entry in other.run["tests"][0]["comparison"]["differences"]
+        "model.name: 'another/other-model'" in entry
+        for entry in other.run["tests"][0]["comparison"]["differences"]
     )
     allowed = suite(*work, f"{sim}&model_path=another/other-model", *gate, "--allow-diff=model")
     assert allowed.status == 0, allowed.output
