@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from slabench.metrics.answer_contents import contents
 from slabench.metrics.curve import clean_tokens, clean_tpots, largest_graph, shares
 from slabench.metrics.full_batch import full_batch
 from slabench.records import RequestRecord
@@ -194,6 +195,7 @@ def check_context(
         log=log,
         served=_served(server.counted, clock),
         gpus=gpu_evidence(run),
+        contents=contents(run.requests, load.shared),
         margins=margins,
         incremental=agreed(incremental(worker.info.raw) for worker in roles.workers),
         probe=(probes or {}).get(load.deployment.url),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from slabench.metrics.answer_contents import Contents
 from slabench.metrics.declaration import Metric
 from slabench.metrics.definitions import declared
 from slabench.records import RequestRecord, RunRecord
@@ -142,6 +143,8 @@ class CheckContext:
     log: LogEvidence | None = None  # its part of the deploy logs; None: there is none
     served: Served | None = None  # the server's own counters; None: not read
     gpus: GpuEvidence | None = None  # the server's; None: not read
+    # of what the answers consist, taken while their texts and ids are at hand; None: by the records
+    contents: Contents | None = None
     margins: Sequence[Margin] = ()  # of the objectives that the run defines
     incremental: bool | None = None  # server_info: events carry their own text and ids only
     probe: Probe | None = None  # how the idle server streamed one answer, before its first load

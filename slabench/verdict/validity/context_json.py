@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
+from slabench.metrics.answer_contents import Contents
 from slabench.records import RunRecord
 from slabench.verdict.validity.context import (
     Behind,
@@ -26,6 +27,7 @@ _PARTS: Mapping[str, Callable[..., object]] = {
     "log": LogEvidence,
     "served": Served,
     "gpus": GpuEvidence,
+    "contents": Contents,
     "texts": Texts,
     "probe": Probe.read,
     "behind": Behind,

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from slabench.load_host import LoadHost
 from slabench.metrics.compute import compute
-from slabench.records import Calibration, ClientRecord, LoadHost, RunRecord, ServerEvidence
+from slabench.records import Calibration, ClientRecord, RunRecord, ServerEvidence
 from slabench.report.records_file import read_records
 from slabench.verdict import baseline_file, validity
 from slabench.verdict.comparison import compare
