@@ -11,7 +11,8 @@ GATE: tuple[Option, ...] = (
         None,
         "ali, tencent",
         "quick: few points with short answers, which are compared and not judged by the methods' objectives; "
-        "full: the methods as published (default: quick with --baseline-url or --baseline-launch and one launch, else full)",
+        "full: the methods as published (default: quick with --baseline-url or --baseline-launch and without "
+        "--launches, else full)",
         str,
         choices=("quick", "full"),
         metavar="FORM",
