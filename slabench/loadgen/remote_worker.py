@@ -53,6 +53,7 @@ class RemoteWorker(WorkerProcess):
     def take_remote_job(self, job: bytes, number: int, dealer: Dealer, ahead: int) -> None:
         self.dealer, self.before, self.after = dealer, None, None
         self._stats, self._began, self.longest_silence_ns = None, False, 0
+        self._heard_ns = time.perf_counter_ns()  # it had nothing to report since the load before
         indices = dealer.take(ahead)
         order = {"job_bytes": len(job), "number": number, "indices": indices, "more": bool(dealer.waiting)}
         self.take_job(order)

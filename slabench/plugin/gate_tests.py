@@ -129,9 +129,14 @@ class Choice:
         if knowledge is None or not timed(tests, self.settings, knowledge):
             self._say(Message("gate.budget_unknown", budget=duration(budget)))
             return self.settings
-        measurable = [test for test in tests if test.test_id not in self.stops(tests)]
-        chosen = within(measurable, self.settings, knowledge, budget)
-        self._keep(chosen.test_ids)
+        stopped = self.stops(tests)
+        chosen = within(
+            [test for test in tests if test.test_id not in stopped], self.settings, knowledge, budget
+        )
+        # what cannot be measured takes no time, and what it is refused for is shown; so are questions asked
+        asked = [test.test_id for test in tests if test.accuracy or test.test_id in stopped]
+        self._keep([*chosen.test_ids, *asked])
+        tests = [test for test in tests if test.test_id not in asked]
         self._say(*budget_text(chosen, tests, self.settings, budget))
         return replace(self.settings, most_pairs=chosen.most_pairs)
 
@@ -190,7 +195,9 @@ def _say_hours(session: pytest.Session, campaign: Campaign) -> None:
 
 
 def old_side(campaign: Campaign, settings: Settings) -> Workloads:
-    """The quick tests of the run at the old server, of the first launch, or of the baseline file."""
+    """The quick tests of the run at the old server, of the first launch, or of the baseline file or that of
+    --launch-spread.
+    """
     from slabench.report.resume import read_run
 
     workloads: dict[str, Mapping[str, Any]] = {}
@@ -202,6 +209,8 @@ def old_side(campaign: Campaign, settings: Settings) -> Workloads:
         workloads = {test_id: test.workload for test_id, test in campaign.before.tests.items()}
     elif settings.baseline is not None:
         workloads = {test_id: test.workload for test_id, test in settings.baseline.tests.items()}
+    elif settings.launch_spread is not None:
+        workloads = {test_id: test.workload for test_id, test in settings.launch_spread.tests.items()}
     return {test_id: workload for test_id, workload in workloads.items() if f"{MARK}]" in test_id}
 
 
@@ -214,6 +223,8 @@ def _knowledge(config: pytest.Config, campaign: Campaign, tests: Sequence[Planne
     from slabench.session.plan_knowledge import offline
     from slabench.session.plan_probe import probe_servers
 
+    if not any(test.loads for test in tests):
+        return None
     if campaign.settings.base_urls[0].startswith(SIM):
         return offline(campaign.settings, tests)
     with spoken(config):

@@ -74,6 +74,10 @@ def check_numbers(config: pytest.Config, settings: Settings) -> None:
             "--gate=quick sets its lengths by what one server takes, in one process; leave -n out.",
         ),
         (
+            count and settings.options.time_budget is not None,
+            "--time-budget is kept by one process; leave -n out.",
+        ),
+        (
             count and settings.options.launch is not None,
             "--launch starts one server; leave -n out.",
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from slabench.errors import ConfigError
+from slabench.errors import ConfigError, interrupted_by
 from slabench.messages import Message
 from slabench.session.judge import Judge
 from slabench.session.partial_entry import bare_entry, hand_over
@@ -31,8 +31,10 @@ class AskQuestions:
         compared = campaign.compared_with(judge.test_id, judge.test_ids)
         try:
             entry = asked_entry(campaign, compared, file, self.in_flight or concurrency)
-        except KeyboardInterrupt:
-            line = str(Message("accuracy.interrupted", questions=len(file.questions)))
+        except KeyboardInterrupt as error:
+            line = str(
+                Message("accuracy.interrupted", signal=interrupted_by(error), questions=len(file.questions))
+            )
             bare = bare_entry(judge.test_id, Outcome.INVALID, line, "interrupted")
             hand_over(campaign, campaign.servers.new, replace(bare, method=METHOD), ())
             raise

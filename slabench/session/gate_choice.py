@@ -162,11 +162,12 @@ def chosen_points(
 ) -> list[str]:
     """ids of the tests to run. stopped: ids of those that cannot be measured.
 
-    kept: of quick tests that an old side has: then these alone. A point that the command line names stays,
-    and is refused as it is in a full gate.
+    kept: of quick tests that an old side has: of the batch sizes then these alone, while a prompt length or
+    a load that it lacks stays, and is not green. A point that the command line names stays, and is refused as
+    it is in a full gate.
     """
-    if kept:
-        return [test.test_id for test in tests if not has_short_form(test) or test.test_id in kept]
+    if any(_is_decode(test) and test.test_id in kept for test in tests):
+        return [test.test_id for test in tests if not _is_decode(test) or test.test_id in kept]
     by_size = {
         load.batch_size: test.test_id
         for test in tests

@@ -41,6 +41,9 @@ class EarlierLaunch:
             return Message("launches.not_measured", number=self.number)
         if not entry.valid:
             return Message("launches.invalid", number=self.number, line=entry.headline)
+        # FAILED for what is not compared over the launches would be lost with this one
+        if any(rule.kind == "answers" and not rule.holds for rule in entry.objectives):
+            return Message("launches.invalid", number=self.number, line=entry.headline)
         return entry.runs(NEW), entry.runs(BASELINE)
 
 

@@ -25,6 +25,7 @@ def check_launches(options: Namespace, urls: tuple[str, ...]) -> None:
         "--baseline": options.baseline is not None,
         "--find-capacity": options.find_capacity,
         "--repeats=auto": options.repeats == "auto",
+        "--accuracy-file": options.accuracy_file is not None,
         "--time-budget": options.time_budget is not None,
     }
     beside = next((name for name, on in others.items() if on), "")

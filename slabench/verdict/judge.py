@@ -62,7 +62,7 @@ def judge(case: Case) -> Verdict:
     if message is None:
         open_lines = [*undecided, *([] if comparison.inconclusive is None else [comparison.inconclusive])]
         outcome, message = _concluded(case, objectives, open_lines, missing=required)
-        if not objectives and not required and not open_lines:
+        if not _judging(objectives) and not required and not open_lines:
             reporting.append(NOTHING_JUDGED)
     # What it failed for comes first: a reader takes the first code for the cause.
     first: list[str] = []
@@ -88,6 +88,13 @@ def _result(case: Case, kind: str, rule: Slo) -> Objective | Undecided | Slo:
     return evaluate(rule, case.metrics, counted, kind=kind, least=case.sizes, certified=certified) or rule
 
 
+def _judging(objectives: Sequence[Objective]) -> list[Objective]:
+    """Those that a test can pass by. That its answers are answers says nothing of its speed: it is no verdict
+    where nothing else was judged.
+    """
+    return [objective for objective in objectives if objective.kind != "answers"]
+
+
 def _concluded(
     case: Case, objectives: Sequence[Objective], inconclusive: Sequence[Message], *, missing: bool
 ) -> tuple[Outcome, Message]:
@@ -100,6 +107,7 @@ def _concluded(
         return Outcome.INVALID, inconclusive[0]
     if missing:
         return Outcome.FAILED, Message("verdict.no_baseline")
+    objectives = _judging(objectives)
     if not objectives:
         return (Outcome.PASSED if case.gate is None else Outcome.INVALID), _nothing(case)
     first, more = objectives[0].message, len(objectives) - 1

@@ -2,7 +2,7 @@
 
 MESSAGES = {
     "accuracy.asking": "提出 {questions} 个问题，最多同时 {concurrency} 个。",
-    "accuracy.interrupted": "中断：提出 {questions} 个问题期间按下 Ctrl-C；不保留任何答案",
+    "accuracy.interrupted": "中断：提出 {questions} 个问题期间收到 {signal}；不保留任何答案",
     "accuracy.floor_holds": "正确率 {share:.1%} >= {floor:.1%}（95 % 界限 {low:.1%} 与 {high:.1%}，n={n}）",
     "accuracy.below_floor": "正确率 {share:.1%} < {floor:.1%}（95 % 界限 {low:.1%} 与 {high:.1%}，n={n}）",
     "accuracy.floor_inconclusive": (

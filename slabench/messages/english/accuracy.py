@@ -2,7 +2,7 @@
 
 MESSAGES = {
     "accuracy.asking": "Asking {questions} questions, {concurrency} at once at most.",
-    "accuracy.interrupted": "interrupted: Ctrl-C while {questions} questions were asked; no answer is kept",
+    "accuracy.interrupted": "interrupted: {signal} while {questions} questions were asked; no answer is kept",
     "accuracy.floor_holds": (
         "accuracy {share:.1%} >= {floor:.1%} (95 % bounds {low:.1%} and {high:.1%}, n={n})"
     ),

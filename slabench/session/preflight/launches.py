@@ -23,7 +23,11 @@ def launch_spread(context: PreflightContext) -> Iterator[Result]:
     if file is None or not both or not 1 < settings.launches < LEAST_OWN:
         return
     stored = {test_id for test_id, test in file.tests.items() if test.launches.spread.sd}
-    without = [test.test_id for test in context.tests if test.test_id not in stored]
+    points = [test for test in context.tests if any(load.batch_size for load in test.loads)]
+    # of the batch sizes a quick gate measures those that the file has
+    some = settings.quick and any(test.test_id in stored for test in points)
+    asked = [test for test in context.tests if not (some and test in points)]
+    without = [test.test_id for test in asked if test.test_id not in stored]
     if without:
         yield stop(
             "launch_spread.missing", without, launches=settings.launches, file=file.path, least=LEAST_OWN

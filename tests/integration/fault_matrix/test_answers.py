@@ -253,7 +253,7 @@ LYING = [
         "text-behind-its-counts",
         "demo?fault=behind,no_ids",
         "token_counts",
-        "(request 0: 6 of 12 tokens counted, 2 of the answer's",
+        "(request 0: 6 of 12 tokens counted, 3 of the answer's 40 characters)",
     ),
     Row(
         "counts-apart-from-the-output",

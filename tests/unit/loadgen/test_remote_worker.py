@@ -144,6 +144,15 @@ def test_silence_counts_during_the_load_and_in_the_end_is_a_death(monkeypatch: p
     assert failure_of([worker]).startswith("The load process (host b) ended with no report for 6")
 
 
+def test_a_pause_between_two_loads_is_no_silence() -> None:
+    """Answers are scored, a host is calibrated: minutes in which a load process has nothing to report."""
+    worker = ready(Channel())
+    worker._heard_ns -= 2 * int(LOST_S) * NS_PER_S
+    worker.take_remote_job(b"{}", 0, Dealer(Plan.closed_loop(6, 2)), 2)
+    worker.silent(time.perf_counter_ns())
+    assert not worker.ended
+
+
 def test_who_died_is_named_with_the_last_line_of_its_launcher() -> None:
     workers = [ready(Channel()), ready(Channel())]
     workers[0].done = object()  # type: ignore[assignment]

@@ -44,7 +44,7 @@ def test_every_launch_of_a_quick_gate_takes_the_sizes_of_the_first(
     folder = Path(made[SIZES_OF])
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps(stored(first.document)))
-    settings: Any = SimpleNamespace(baseline=None)
+    settings: Any = SimpleNamespace(baseline=None, launch_spread=None)
     last, other = (SimpleNamespace(earlier=earlier, before=None) for earlier in ((first,), ()))
     assert old_side(last, settings)[quick]["output_len"] == 96
     assert old_side(other, settings) == {}

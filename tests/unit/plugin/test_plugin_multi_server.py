@@ -27,7 +27,7 @@ class Config:
 
 
 def settings(*urls: str, **more: Any) -> Any:
-    options = Namespace(**({"launch": None, "deploy_log": ()} | more.pop("options", {})))
+    options = Namespace(**({"launch": None, "deploy_log": (), "time_budget": None} | more.pop("options", {})))
     return SimpleNamespace(
         **(
             {"base_urls": urls, "resume": None, "baseline_url": None, "quick": False, "options": options}
@@ -64,6 +64,7 @@ def test_one_worker_a_server_or_none(count: int, urls: int) -> None:
         (1, settings("a", resume="run"), "leave -n out"),
         (2, settings("a", "b", baseline_url="c"), "leave -n out"),
         (2, settings("a", "b", quick=True), "--gate=quick sets its lengths"),
+        (2, settings("a", "b", options={"time_budget": 60.0}), "--time-budget is kept by one process"),
         (1, settings("launch:", options={"launch": "x"}), "leave -n out"),
         (2, settings("a", "b", options={"deploy_log": ("x",)}), "2 servers have 1 log"),
     ],

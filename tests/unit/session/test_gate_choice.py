@@ -122,7 +122,13 @@ def test_points_that_fit_unless_the_command_line_or_an_old_side_names_them() -> 
     assert len(chosen_points(TESTS, settings(batch_sizes=(1, 2)), stopped)) == len(TESTS)
     own = PlannedTest("tests/own.py::test_it", (PlannedLoad(Form("own", 8, 8, num_prompts=1)),))
     kept = [decode(2).test_id, decode(20).test_id]
-    assert chosen_points([*TESTS, own], settings(), stopped, kept) == [*kept, own.test_id]
+    # what the old side lacks of the others stays, and is not green
+    assert chosen_points([*TESTS, own], settings(), stopped, kept) == [
+        others[0],
+        *kept,
+        others[1],
+        own.test_id,
+    ]
 
 
 def test_sizes_of_an_old_side_are_kept() -> None:

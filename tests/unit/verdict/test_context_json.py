@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slabench.metrics.answer_contents import Contents
 from slabench.verdict.validity import CheckContext, examine
 from slabench.verdict.validity.context import Behind, Margin, Served, Texts
 from slabench.verdict.validity.context_json import as_dict, restore
@@ -33,6 +34,7 @@ def test_every_field_comes_back():
         stall_limit_s=1.5, log=replace(LOG, rejected={"cut": 2}), served=Served(3.0, 40.0),
         margins=(Margin("tpot.mean", 40.0, 50.0),), judged=["tpot.mean"], incremental=True,
         texts=Texts(2, 9, None, 30), gpus=gpus(reasons={"hw_slowdown": 3}, others=["7 x"]),
+        contents=Contents(4, 1, 3, 2),
         behind=Behind("gateway", 3, 1, whole=False),
         probe=Probe(64, ((Shown(1.0, None, None, False), Shown(2.0, 3.0, 4.0, True)),), "x"),
         distorted=["speculative decoding (EAGLE)"],

@@ -13,6 +13,7 @@ from slabench.verdict.baseline import Baseline, BaselineTest
 from slabench.verdict.judge import Case, judge
 from slabench.verdict.outcome import Check, CheckStatus, Outcome, overall
 from slabench.verdict.sla import slo
+from slabench.verdict.validity.degenerate import objectives
 from tests.unit.verdict.saved import entry, saved
 
 GOOD, BAD = {"tpot.mean": 40.0, "output_throughput": 100.0}, {"tpot.mean": 60.0, "output_throughput": 100.0}
@@ -287,6 +288,16 @@ def test_under_a_gate_it_is_invalid(gate, comparison):
         and gate in found.headline
     )
     assert ("prod.json has no entry for it" in found.headline) == (comparison is not None)
+
+
+def test_that_answers_are_answers_is_no_verdict_of_speed():
+    """--answers=gate can make a test FAILED; by it alone none is PASSED under a gate."""
+    sane, one_token = (objectives({"answers.one_token": share, "completed": 8.0}) for share in (0.0, 1.0))
+    gated = replace(UNJUDGED, gate="--baseline", comparison=UNKNOWN)
+    found = judge(replace(gated, answers=sane))
+    assert (found.word, found.reasons) == (Outcome.INVALID, ("NOTHING_JUDGED",))
+    assert judge(replace(gated, answers=one_token)).word is Outcome.FAILED
+    assert judge(replace(gated, answers=sane, slos=(slo("tpot", "mean", "<=", 600),))).word is Outcome.PASSED
 
 
 def test_what_applies_is_judged_and_not_called_nothing():

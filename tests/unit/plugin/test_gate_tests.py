@@ -1,0 +1,47 @@
+"""Which tests a time budget leaves, and which it may not take away."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Collection
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+from slabench.messages import Message
+from slabench.plugin.gate_tests import Choice
+from slabench.session.planned_load import PlannedTest
+from slabench.session.settings import Settings
+from tests.unit.session.test_time_budget import R1, TESTS, knowledge, settings
+
+
+class Chosen(Choice):
+    """Of tests that are given; what it keeps is recorded."""
+
+    def __init__(self, made: Settings, tests: list[PlannedTest], stopped: Collection[str]) -> None:
+        session: Any = SimpleNamespace(config=SimpleNamespace(option=Namespace()), items=[])
+        super().__init__(session, made, lambda tests: knowledge(made), lambda tests: stopped)
+        self.given, self.kept, self.said = tests, list[str](), ""
+
+    @property
+    def tests(self) -> list[PlannedTest]:
+        return self.given
+
+    def _keep(self, test_ids: Collection[str]) -> None:
+        self.kept = list(test_ids)
+
+    def _say(self, *messages: Message) -> None:
+        self.said += "".join(map(str, messages))
+
+
+def test_what_cannot_be_measured_and_questions_stay_in_a_budget() -> None:
+    """They take no time by the plan; left out, a server that lost its KV pool would be green."""
+    asked = replace(
+        TESTS[0], test_id="tests/serving/test_accuracy.py::test_accuracy", loads=(), accuracy=True
+    )
+    stopped = TESTS[-1].test_id
+    chosen = Chosen(settings(plan=R1), [*TESTS, asked], [stopped])
+    chosen._within(600.0)
+    assert {stopped, asked.test_id} <= set(chosen.kept) and len(chosen.kept) < len(TESTS) + 1
+    assert "Left out" in chosen.said
+    assert "test_accuracy" not in chosen.said and "test_prefill" not in chosen.said
