@@ -176,7 +176,7 @@ ELSEWHERE = [
         "other-model",
         "demo?model_path=some/other",
         "NOT_COMPARABLE",
-        "model.name: 'some/other', 'demo' in the baseline",
+        "model.name: 'some/other', 'slabench/demo' in the baseline",
     ),
 ]
 OTHERS = [
