@@ -42,6 +42,8 @@ PLAIN, OTHER, FLOAT32 = (
     "--chunked-prefill-size 32 --disable-radix-cache --max-running-requests 2",
     "--dtype float32",
 )
+# not on 0.5.7's CPU, which has one: on a GPU, with --old, --new and --options
+BACKEND = "--attention-backend torch_native --disable-cuda-graph"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ CHANGES: Mapping[str, Change] = {
     "a rare token's logit + 2": Change("logit-rare", PLAIN, None),
     "chunks of 32, batches of 2, no prefix cache": Change("base", OTHER, False),
     "float32 instead of bfloat16": Change("base", FLOAT32, False),
+    "another attention backend": Change("base", BACKEND, False),
 }
 
 

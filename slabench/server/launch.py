@@ -8,6 +8,7 @@ import contextlib
 import itertools
 import json
 import os
+import random
 import re
 import select
 import shlex
@@ -28,16 +29,20 @@ from slabench.server.secrets import KNOWN, know_command, scrub_command, scrub_te
 from slabench.server.url import parse_url
 
 DEFAULT_PORT = 30000  # sglang's own
+# Below those that the kernel gives to connections. sglang 0.5.12 adds 10,000 for gRPC and refuses to start
+# where that is above 65,535.
+PORTS = range(20_000, 30_000)
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _TAIL_LINES = 20
 
 
 def free_port() -> int:
-    """A loopback TCP port that is free now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback TCP port that is free now, one of PORTS. ServerError if none of a hundred was."""
+    for port in random.SystemRandom().sample(PORTS, 100):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ServerError(f"No port from {PORTS.start} to {PORTS.stop - 1} of 127.0.0.1 is free.")
 
 
 def split_command(command: str | Sequence[str], port: int | None = None) -> tuple[dict[str, str], list[str]]:

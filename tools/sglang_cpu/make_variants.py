@@ -1,5 +1,6 @@
-"""make_variants.py DIR: seeded weights of make_model.py's tiny Qwen3, and the same model changed; run by the
-Python that has torch and transformers (.venv-sglang/bin/python).
+"""make_variants.py DIR [MODEL]: seeded weights of a Qwen3, and the same model changed; run by a Python that
+has torch and transformers (.venv-sglang/bin/python). MODEL is a folder with configuration and tokenizer
+(without it the tiny one of make_model.py).
 
 DIR/base            seeded weights, logits spread so that few are equal in bfloat16 (dummy weights: all)
 DIR/layer-0.9       the attention output and the MLP's down projection of layer 0 times 0.9
@@ -11,9 +12,11 @@ DIR/other-head      the output head of another seed
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +24,25 @@ import torch
 from make_model import main as make_model
 from transformers import AutoConfig, AutoModelForCausalLM
 
-SPREAD = 0.3  # initializer_range: the published 0.02 leaves all logits nearly equal
-CONSTANT, SKEW = 0.5, 1.0  # of the residual stream; deviation of a token's bias, at a hidden value near 1
+SKEW = 1.0  # deviation of a token's bias, at a hidden value near 1
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Deviations of layers, embedding and output head; the constant dimension of the embedding."""
+
+    layers: float
+    embedding: float
+    head: float
+    constant: float
+
+
+TINY = Spread(0.3, 0.3, 0.3, 0.5)  # the published 0.02 leaves all logits of two layers nearly equal
+# 28 layers of 0.3 enlarge a last bit's rounding as no trained model does; a head of 0.02 gives equal logits
+WHOLE = Spread(0.02, 0.3, 0.1, 2.0)
 LOGIT = 2.0
 PROMPTS, PROMPT_LEN, ANSWER_LEN = 64, 64, 64
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 SCALED = ("self_attn.o_proj", "mlp.down_proj")
 
 
@@ -33,12 +51,16 @@ def seeded(folder: Path, seed: int) -> Any:
     each token's logit, so that some tokens are frequent and others rare.
     """
     config = AutoConfig.from_pretrained(folder)
-    config.initializer_range = SPREAD
+    spread = TINY if config.num_hidden_layers <= 2 else WHOLE
+    config.initializer_range = spread.layers
     torch.manual_seed(seed)
-    model: Any = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+    with torch.device(DEVICE):
+        model: Any = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
     model = model.to(torch.float32).eval()
     with torch.no_grad():
-        model.model.embed_tokens.weight[:, 0] = CONSTANT
+        model.model.embed_tokens.weight *= spread.embedding / spread.layers
+        model.lm_head.weight *= spread.head / spread.layers
+        model.model.embed_tokens.weight[:, 0] = spread.constant
         for layer in model.model.layers:
             for part in SCALED:
                 layer.get_submodule(part).weight[0] = 0
@@ -50,6 +72,7 @@ def answers(model: Any) -> tuple[torch.Tensor, torch.Tensor]:
     """(ids of greedy answers, final hidden states at their positions) for random prompts."""
     generator = torch.Generator().manual_seed(1)
     prompts = torch.randint(300, model.config.vocab_size, (PROMPTS, PROMPT_LEN), generator=generator)
+    prompts = prompts.to(DEVICE)
     with torch.no_grad():
         ids = model.generate(
             prompts, max_new_tokens=ANSWER_LEN, min_new_tokens=ANSWER_LEN, do_sample=False, pad_token_id=0
@@ -83,9 +106,19 @@ def scaled(model: Any, factor: float) -> Any:
     return model
 
 
-def main(folder: Path) -> None:
+def take(model: Path, base: Path) -> None:
+    """Its configuration and tokenizer, with an output head of its own."""
+    shutil.copytree(model, base, dirs_exist_ok=True)
+    config = json.loads((base / "config.json").read_text(encoding="utf-8")) | {"tie_word_embeddings": False}
+    (base / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def main(folder: Path, model_folder: Path | None = None) -> None:
     base = folder / "base"
-    make_model(base)
+    if model_folder is None:
+        make_model(base)
+    else:
+        take(model_folder, base)
     model = seeded(base, 0).to(torch.bfloat16).to(torch.float32)
     ids, hidden = answers(model)
     counted = Counter(ids.flatten().tolist())
@@ -107,4 +140,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:]))

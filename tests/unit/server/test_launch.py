@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,19 @@ def test_an_installed_packages_folder_is_not_handed_on(monkeypatch: pytest.Monke
     monkeypatch.delenv("PYTHONPATH", raising=False)
     assert "PYTHONPATH" not in launch._environment({})
     assert launch._environment({"PYTHONPATH": "/own"})["PYTHONPATH"] == "/own"
+
+
+def test_a_launched_server_may_add_ten_thousand_to_its_port() -> None:
+    """sglang 0.5.12 does, for gRPC, and ends where that is no port."""
+    assert all(launch.free_port() + 10_000 <= 40_000 for _ in range(200))
+
+
+def test_a_port_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        busy = taken.getsockname()[1]
+        monkeypatch.setattr(launch, "PORTS", range(busy, busy + 100))
+        assert launch.free_port() != busy
 
 
 @pytest.mark.parametrize(
