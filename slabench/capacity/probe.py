@@ -142,10 +142,8 @@ class Points(dict[float, Point]):
     """What is known of each measured load, rising."""
 
     def __init__(self, probes: Sequence[Probe], rules: Sequence[Slo]) -> None:
-        by_load: dict[float, list[Probe]] = {}
-        for probe in probes:
-            by_load.setdefault(probe.load, []).append(probe)
-        super().__init__((load, point(same, rules)) for load, same in sorted(by_load.items()))
+        for load in sorted({probe.load for probe in probes}):
+            self[load] = point([probe for probe in probes if probe.load == load], rules)
 
     @property
     def holding(self) -> dict[float, Estimate]:

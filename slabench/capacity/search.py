@@ -95,8 +95,7 @@ class Search:
     def next(self) -> Ask | SearchResult:
         """The next probe, or how it ended."""
         points = self.points
-        step = self._decide(points)
-        if isinstance(step, SearchResult):
+        if isinstance(step := self._decide(points), SearchResult):
             return step
         # a probe's time by the nearest one's: waves take longer as the load grows
         nearest = min(self.probes, key=lambda probe: abs(math.log(probe.load / step.load)), default=None)
@@ -121,8 +120,7 @@ class Search:
         for load in points:
             if self._changed(load):
                 return self._answer(points, Message("capacity.changed", load=load))
-        jumped = self._jumped(points)
-        if jumped is not None:
+        if (jumped := self._jumped(points)) is not None:
             return Ask(jumped, Message("capacity.why.jump"))
         return self.gaps.next(points) or self._race(points)
 
@@ -198,7 +196,6 @@ class Search:
             return SearchResult(Kind.RANGE_END, load, fails, highest)
         if highest == leader and fails is not None:
             return SearchResult(Kind.FOUND, load, fails, highest)
-        measured = [
-            load for load, at in points.items() if at.standing in (Standing.HOLDS, Standing.RULED_OUT)
-        ]
-        return SearchResult(Kind.SERVER_LIMIT, load, fails, max(measured))
+        known = (Standing.HOLDS, Standing.RULED_OUT)
+        top = max(measured for measured, at in points.items() if at.standing in known)
+        return SearchResult(Kind.SERVER_LIMIT, load, fails, top)

@@ -59,12 +59,11 @@ class FindCapacity:
             probes = len(search.probes)
             line = Sentence.of("capacity.interrupted", signal=interrupted_by(stop), probes=probes)
             entry = self._entry(search, result, line, "interrupted")
-            if self.campaign.interrupted is None:  # between two loads
-                hand_over(self.campaign, self.run_load.deployment, entry, ())
-            else:
-                left = self.campaign.interrupted
+            if left := self.campaign.interrupted:
                 kept = replace(left.entry, method=METHOD, capacity=entry.capacity)
                 self.campaign.interrupted = replace(left, entry=kept)
+            else:  # between two loads
+                hand_over(self.campaign, self.run_load.deployment, entry, ())
             raise
 
     def _search(self, form: Form, rules: tuple[Slo, ...]) -> Search:
@@ -154,8 +153,8 @@ class FindCapacity:
             return (capacity_agrees(SearchEvidence(load, none_held, search.rules, probes, metrics)),)
 
         parts = {"capacity": capacity_entry.capacity_entry(search, result, self.kind)}
-        codes = (result.kind.value,)
-        return replace(measured, reasons=codes, advice=advice, entry_parts=parts, further_checks=beside)
+        measured = replace(measured, reasons=(result.kind.value,), advice=advice)
+        return replace(measured, entry_parts=parts, further_checks=beside)
 
     def _entry(self, search: Search, result: SearchResult | None, line: str, reason: str) -> Entry:
         capacity = capacity_entry.capacity_entry(search, result, self.kind)
