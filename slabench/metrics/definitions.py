@@ -22,11 +22,9 @@ from slabench.metrics.declaration import (
     Metric,
     Tolerance,
 )
-from slabench.metrics.definitions_accuracy import ACCURACY
-from slabench.metrics.definitions_answers import OF_ANSWERS
+from slabench.metrics.definitions_answers import ACCURACY, OF_ANSWERS
 from slabench.metrics.definitions_classic import CLASSIC
-from slabench.metrics.definitions_gpu import OF_GPUS
-from slabench.metrics.definitions_server import BY_SERVER
+from slabench.metrics.definitions_server import BY_SERVER, OF_GPUS
 
 # A percentile of fewer samples than this has none beyond it: it would be the maximum under another name.
 LEAST = {"p90": 10, "p95": 20, "p99": 100}

@@ -1,5 +1,6 @@
 """The metrics of what the answers hold: of the load's own (answers.py), of both servers' as both score them
-(verdict/same_answers.py). No comparison takes them; docs/answers.md has their limits.
+(verdict/same_answers.py), of those to questions (verdict/accuracy.py). No comparison of repeats takes them;
+docs/answers.md has their limits.
 """
 
 from __future__ import annotations
@@ -46,3 +47,12 @@ OF_ANSWERS: tuple[Metric, ...] = (
         "tokens whose log-probability at the new server is no number", _BOTH,
     ),
 )  # fmt: skip
+
+_QUESTIONS = "answers to --accuracy-file"
+
+ACCURACY: tuple[Metric, ...] = (
+    Metric("accuracy", "share", "none", "right answers / questions with an answer", _QUESTIONS),
+    Metric("accuracy.low", "share", "none", "lower 95 % bound of accuracy (Clopper-Pearson)", _QUESTIONS),
+    Metric("accuracy.high", "share", "none", "its upper 95 % bound", _QUESTIONS),
+    Metric("accuracy.questions", "count", "none", "questions with an answer", _QUESTIONS),
+)

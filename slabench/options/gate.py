@@ -1,4 +1,4 @@
-"""Options of the gate: how much of the methods it measures."""
+"""Options of how much a run measures: the gate's form and its time; with --plan nothing."""
 
 from __future__ import annotations
 
@@ -26,5 +26,29 @@ GATE: tuple[Option, ...] = (
         "are chosen by a plan, and no load begins when it is over",
         time_span,
         metavar="TIME",
+    ),
+)
+
+PLAN: tuple[Option, ...] = (
+    Option(
+        "plan",
+        "--plan",
+        None,
+        "all live",
+        "send nothing; show what would run: requests, tokens, time, what each test asserts. Time is that of "
+        "a profile of the embedded server (--plan=r1-fp8-tp8), of --baseline, or of a short probe at the "
+        "server (--plan=probe, which sends some requests)",
+        str,
+        metavar="PROFILE|probe",
+        alone="",
+    ),
+    Option(
+        "plan",
+        "--plan-json",
+        None,
+        "all live",
+        "write the plan to this file, too",
+        str,
+        metavar="FILE",
     ),
 )

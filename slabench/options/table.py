@@ -5,9 +5,8 @@ made from here).
 from __future__ import annotations
 
 from slabench.options.clients import CLIENT
-from slabench.options.gate import GATE
+from slabench.options.gate import GATE, PLAN
 from slabench.options.outcomes import JUDGEMENT, OUTPUT
-from slabench.options.plan import PLAN
 from slabench.options.servers import SERVER
 from slabench.options.types import Option
 from slabench.options.workloads import ACCURACY, ALI, CAPACITY, WORKLOAD

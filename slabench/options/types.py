@@ -65,11 +65,6 @@ def count_or_auto(text: str) -> int | str:
     return text if text == "auto" else positive_int(text)
 
 
-def count_or_inf(text: str) -> int | None:
-    """None: not limited."""
-    return None if text == "inf" else positive_int(text)
-
-
 def ints(text: str) -> tuple[int, ...]:
     values = tuple(positive_int(part) for part in text.replace(",", " ").split())
     if not values:

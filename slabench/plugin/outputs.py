@@ -12,10 +12,9 @@ import pytest
 from _pytest.junitxml import xml_key
 
 from slabench.errors import SlabenchError, system_words
-from slabench.messages import Message
-from slabench.plugin.append_history import append_to_history
-from slabench.plugin.save_baseline import save_baseline
+from slabench.messages import Message, Sentence
 from slabench.session.settings import Settings
+from slabench.verdict.baseline_file import add_to, build
 
 if TYPE_CHECKING:
     from slabench.run_document.run import RunDocument
@@ -57,6 +56,54 @@ def write_outputs(
     if frontier:
         with losing("frontier.csv", lose):
             write_frontier(frontier, folder / "frontier.csv")
+
+
+def save_baseline(run: RunDocument, target: Path) -> Iterator[Sentence]:
+    """--save-baseline: a finished run's valid tests into a file that may hold others and floors already.
+
+    Writes, and reports in sentences what was written.
+    """
+    document = build(run)
+    if not document["tests"]:
+        yield Sentence.of("saved.nothing", target=str(target))
+        return
+    measured = len(document["tests"])
+    document, removed = add_to(str(target), document, option="--save-baseline=")
+    kept = len(document["tests"]) - measured
+    more = Message("saved.kept", kept=kept) if kept else None
+    written = "saved.one" if measured == 1 else "saved.several"
+    yield Sentence.of(written, tests=measured, target=str(target), more=more)
+    for test_id, entry in document["tests"].items():
+        if entry.get("allowed"):
+            yield Sentence.of("saved.allowed", test=test_id, checks=tuple(entry["allowed"]))
+        if entry.get("lacking"):
+            yield Sentence.of("saved.lacking", test=test_id, metrics=tuple(entry["lacking"]))
+    if removed:
+        yield Sentence.of("saved.removed", target=str(target), tests=tuple(removed))
+
+
+def append_to_history(run: RunDocument, target: Path, version: str | None) -> str:
+    """--history: a finished run's valid tests as one more line of a file; a sentence of what was written.
+
+    OSError or ConfigError where it was not. The kind of the file is looked at again: a server that --launch
+    started may be an embedded one.
+    """
+    # with run.json's types, which a collection does not need
+    from slabench.history.file import append, check_appendable
+    from slabench.history.lines import line_of
+    from slabench.run_document.run import RunState
+
+    if run.state is not RunState.FINISHED:
+        return f"Nothing was appended to {target}: the run did not end by itself; --resume continues it."
+    line = line_of(run, version)
+    if not line.tests:
+        return f"Nothing was appended to {target}: no test of this run was valid."
+    check_appendable("--history", str(target), simulated=line.simulated)
+    append(str(target), line)
+    tests = f"{len(line.tests)} test{'' if len(line.tests) == 1 else 's'}"
+    left_out = len(run.tests) - len(line.tests)
+    more = f"; {left_out} that were INVALID were left out" if left_out else ""
+    return f"{tests} of version {line.version} appended to {target}{more}."
 
 
 def write_summary(document: RunDocument, folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 from slabench.errors import ConfigError
 from slabench.messages import Message
@@ -11,7 +10,7 @@ from slabench.session.plan import Knowledge, plan_run
 from slabench.session.plan_limits import KnownLimits
 from slabench.session.plan_models import StoredServer, VirtualServer
 from slabench.session.planned_load import PlannedTest
-from slabench.session.preflight.registry import Result
+from slabench.session.preflight.registry import Result, of_old_server
 from slabench.session.settings import SIM, Settings
 from slabench.sim.profiles import NullProfile, Profile, UnknownProfile, read_profile
 
@@ -52,9 +51,7 @@ def _stops(profiles: Sequence[Profile], tests: Sequence[PlannedTest], settings: 
     new, *others = dict.fromkeys(profiles)
     yield from KnownLimits.of_profile(new).stops(tests, settings)
     for old in others:
-        for result in KnownLimits.of_profile(old).stops(tests, settings):
-            message = Message("preflight.baseline_server", text=result.message)
-            yield replace(result, message=message, baseline=True)
+        yield from of_old_server(KnownLimits.of_profile(old).stops(tests, settings))
 
 
 def by_baseline(tests: Sequence[PlannedTest], settings: Settings) -> dict[str, float]:

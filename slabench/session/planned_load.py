@@ -40,11 +40,6 @@ class PlannedLoad:
         """Tokens that one request holds in the KV pool at its end, at the form's full lengths."""
         return self.form.input_len + self.form.output_len
 
-    @property
-    def batch_tokens(self) -> int:
-        """Tokens in the KV pool at which all requests in flight fit to their ends."""
-        return self.in_flight * self.request_tokens
-
 
 @dataclass(frozen=True, slots=True)
 class PlannedTest:

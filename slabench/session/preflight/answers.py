@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 
 from slabench.messages import Argument, Message
 from slabench.methods import ALI_PREFILL
@@ -15,6 +14,7 @@ from slabench.session.preflight.registry import (
     Result,
     Stage,
     Status,
+    each_server,
     of_check,
     ok,
     short,
@@ -28,16 +28,6 @@ from slabench.verdict.validity.policy import settle
 from slabench.verdict.validity.registry import FILLING
 
 
-def named(side: Side, results: Iterable[Result]) -> Iterator[Result]:
-    """Of the baseline server with its name."""
-    for result in results:
-        if side.baseline:
-            message = Message("preflight.baseline_server", text=result.message)
-            yield replace(result, message=message, baseline=True)
-        else:
-            yield result
-
-
 @Preflight(
     Stage.SERVER,
     needs="server_info",
@@ -46,12 +36,8 @@ def named(side: Side, results: Iterable[Result]) -> Iterator[Result]:
         "where a router's servers are not all known"
     ),
 )
-def server(context: PreflightContext) -> Iterator[Result]:
-    for side in context.sides:
-        yield from named(side, _server(side))
-
-
-def _server(side: Side) -> Iterator[Result]:
+@each_server
+def server(context: PreflightContext, side: Side) -> Iterator[Result]:
     roles, info, entry = side.deployment.roles, side.deployment.info, side.deployment.entry
     kinds = [worker.role.value for worker in roles.workers]
     arguments: dict[str, Argument] = {
@@ -113,35 +99,33 @@ def comparable(context: PreflightContext) -> Iterator[Result]:
     needs="token capacity and running cap of server_info",
     stops="a batch-size point that the server cannot hold (--allow=batch_fits measures it anyway)",
 )
-def batch_fits(context: PreflightContext) -> Iterator[Result]:
-    options = context.settings.options
-    points = [
-        (test_id, load, lengths)
-        for test_id, load in context.loads
-        if load.batch_size is not None and (lengths := context.least_lengths(load)) is not None
-    ]
-    for side in context.sides:
-        info, largest = side.deployment.info, None
-        for test_id, load, lengths in points:
-            check = settle(
-                fits(
-                    load.batch_size or 0,
-                    sum(lengths),
-                    capacity=info.token_capacity,
-                    max_running=info.max_running_requests,
-                    several=behind(side.deployment.roles).several,
-                ),
-                load.form.method,
-                allow=options.allow,
-                strict=options.strict_validity,
-            )
-            result = of_check(check, (test_id,))
-            if result.status is not Status.OK:
-                yield from named(side, [result])
-            elif largest is None or (load.batch_size or 0) > (largest[0].batch_size or 0):
-                largest = load, result
-        if largest is not None:
-            yield from named(side, [largest[1]])
+@each_server
+def batch_fits(context: PreflightContext, side: Side) -> Iterator[Result]:
+    """Every point that does not fit; of the others the largest."""
+    options, info, fitting = context.settings.options, side.deployment.info, dict[int, Result]()
+    for test_id, load in context.loads:
+        lengths = context.least_lengths(load)
+        if load.batch_size is None or lengths is None:
+            continue
+        check = settle(
+            fits(
+                load.batch_size,
+                sum(lengths),
+                capacity=info.token_capacity,
+                max_running=info.max_running_requests,
+                several=behind(side.deployment.roles).several,
+            ),
+            load.form.method,
+            allow=options.allow,
+            strict=options.strict_validity,
+        )
+        result = of_check(check, (test_id,))
+        if result.status is Status.OK:
+            fitting.setdefault(load.batch_size, result)
+        else:
+            yield result
+    if fitting:
+        yield fitting[max(fitting)]
 
 
 @Preflight(
@@ -149,20 +133,20 @@ def batch_fits(context: PreflightContext) -> Iterator[Result]:
     needs="context length, longest prompt and token capacity of server_info",
     stops="a request, prompt and answer together, is longer than the server takes",
 )
-def request_fits(context: PreflightContext) -> Iterator[Result]:
+@each_server
+def request_fits(context: PreflightContext, side: Side) -> Iterator[Result]:
     loads = [(test_id, context.least_lengths(load)) for test_id, load in context.loads]
     tokens = {test_id: sum(lengths) for test_id, lengths in loads if lengths is not None}
-    for side in context.sides if tokens else ():
-        limits = _request_limits(side)
-        if not limits:
-            continue
-        what = min(limits, key=lambda key: limits[key])
-        limit, longest = limits[what], max(tokens.values())
-        too_long = [test_id for test_id, count in tokens.items() if count > limit]
-        if too_long:
-            yield from named(side, [stop(_TOO_LONG[what], too_long, tokens=longest, limit=limit)])
-        else:
-            yield from named(side, [ok("request_fits.fits", tokens=longest, limit=limit)])
+    limits = _request_limits(side)
+    if not tokens or not limits:
+        return
+    what = min(limits, key=lambda key: limits[key])
+    limit, longest = limits[what], max(tokens.values())
+    too_long = [test_id for test_id, count in tokens.items() if count > limit]
+    if too_long:
+        yield stop(_TOO_LONG[what], too_long, tokens=longest, limit=limit)
+    else:
+        yield ok("request_fits.fits", tokens=longest, limit=limit)
 
 
 _TOO_LONG = {"context": "request_fits.context", "pool": "request_fits.pool"}
@@ -185,12 +169,12 @@ def _request_limits(side: Side) -> dict[str, int]:
     needs="token capacity and running cap of server_info",
     stops="a warning: a test keeps more requests in flight than the server runs at once",
 )
-def in_flight(context: PreflightContext) -> Iterator[Result]:
+@each_server
+def in_flight(context: PreflightContext, side: Side) -> Iterator[Result]:
     loads = [(test, load) for test, load in context.loads if load.batch_size is None]
-    by_design = [pair for pair in loads if pair[1].form.method in BY_DESIGN]
-    for side in context.sides:
-        others = _in_flight(side, [pair for pair in loads if pair not in by_design], by_design=False)
-        yield from named(side, [*others, *_in_flight(side, by_design, by_design=True)])
+    for by_design in (False, True):
+        same = [pair for pair in loads if (pair[1].form.method in BY_DESIGN) is by_design]
+        yield from _in_flight(side, same, by_design=by_design)
 
 
 BY_DESIGN = (*FILLING, ALI_PREFILL.method)  # they offer more than a server runs at once
@@ -230,19 +214,19 @@ def _in_flight(side: Side, loads: list[tuple[str, PlannedLoad]], *, by_design: b
     needs="CUDA graph sizes of server_info",
     stops="a warning: a batch is larger than the largest CUDA graph, or graphs are off",
 )
-def cuda_graph(context: PreflightContext) -> Iterator[Result]:
+@each_server
+def cuda_graph(context: PreflightContext, side: Side) -> Iterator[Result]:
     sizes = [load.batch_size or load.in_flight for _, load in context.loads if load.form.output_len > 1]
-    for side in context.sides:
-        info = side.deployment.info
-        if not sizes or info.device == "cpu":
-            continue
-        running = [size for size in (max(sizes), info.max_running_requests) if size is not None]
-        largest, limit = min(running), graph_limit(info, None)
-        if info.disable_cuda_graph:
-            yield from named(side, [warn("cuda_graph.off")])
-        elif limit is None:
-            yield from named(side, [warn("cuda_graph.unknown")])
-        elif largest > limit:
-            yield from named(side, [warn("cuda_graph.beyond", size=largest, limit=limit)])
-        else:
-            yield from named(side, [ok("cuda_graph.covers", size=largest, limit=limit)])
+    info = side.deployment.info
+    if not sizes or info.device == "cpu":
+        return
+    running = [size for size in (max(sizes), info.max_running_requests) if size is not None]
+    largest, limit = min(running), graph_limit(info, None)
+    if info.disable_cuda_graph:
+        yield warn("cuda_graph.off")
+    elif limit is None:
+        yield warn("cuda_graph.unknown")
+    elif largest > limit:
+        yield warn("cuda_graph.beyond", size=largest, limit=limit)
+    else:
+        yield ok("cuda_graph.covers", size=largest, limit=limit)

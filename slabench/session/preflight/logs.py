@@ -12,10 +12,9 @@ from slabench.server.log.merge import Merged, samples
 from slabench.server.log.start import named as start_line
 from slabench.server.url import parse_url
 from slabench.session.load import LoadOptions
-from slabench.session.preflight.answers import named
 from slabench.session.preflight.context import PreflightContext, Side
 from slabench.session.preflight.own_requests import sent, short_prompt
-from slabench.session.preflight.registry import Preflight, Result, Stage, Status, ok, stop, warn
+from slabench.session.preflight.registry import Preflight, Result, Stage, Status, each_server, ok, stop, warn
 
 PROMPT_TOKENS = 57  # a prefill of its own size is seen in the log as such
 WAIT_S = 3.0  # a log may lag behind the answer
@@ -27,13 +26,13 @@ HEAD = 1 << 20  # bytes of a log in which its start is looked for
     needs="a prompt of 57 tokens, with as many tokens out as a Decode line takes; the deploy logs",
     stops="no line comes while the server answers, or the log's start names another model",
 )
-def log(context: PreflightContext) -> Iterator[Result]:
-    for side in context.sides:
-        if side.deployment.logs:
-            try:
-                yield from named(side, _log(context, side))
-            except ConfigError as error:
-                yield Result(Status.STOP, as_message(str(error)))
+@each_server
+def log(context: PreflightContext, side: Side) -> Iterator[Result]:
+    if side.deployment.logs:
+        try:
+            yield from _log(context, side)
+        except ConfigError as error:
+            yield Result(Status.STOP, as_message(str(error)))
 
 
 def _log(context: PreflightContext, side: Side) -> Iterator[Result]:

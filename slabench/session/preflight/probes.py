@@ -15,13 +15,21 @@ from slabench.records import ServerEvidence
 from slabench.server.control import requests_there, workers_flushed
 from slabench.server.http import Http
 from slabench.server.scrape import counters
-from slabench.session.deployment import Deployment
 from slabench.session.evidence import behind
 from slabench.session.load import LoadOptions, flushed, send
-from slabench.session.preflight.answers import named
 from slabench.session.preflight.context import PreflightContext, Side
 from slabench.session.preflight.own_requests import quick, sent, short_prompt
-from slabench.session.preflight.registry import Preflight, Result, Stage, Status, of_check, ok, stop, warn
+from slabench.session.preflight.registry import (
+    Preflight,
+    Result,
+    Stage,
+    Status,
+    each_server,
+    of_check,
+    ok,
+    stop,
+    warn,
+)
 from slabench.session.stream_probe import ShortPrompt, probe
 from slabench.units import NS_PER_S
 from slabench.verdict.validity.policy import settle
@@ -45,13 +53,16 @@ TEXTS = (
     needs="/get_load or /v1/loads",
     stops="a warning: requests of other clients run or wait at the server",
 )
-def idle(context: PreflightContext) -> Iterator[Result]:
-    for side in context.sides:
-        deployment = side.deployment
-        running = requests_there(Http(deployment.url, deployment.headers, ca_file=deployment.ca_file))
-        if running is not None:
-            busy = warn("idle.busy", running=running) if running else ok("idle.none")
-            yield from named(side, [busy])
+@each_server
+def idle(context: PreflightContext, side: Side) -> Iterator[Result]:
+    running = requests_there(_http(side))
+    if running is not None:
+        yield warn("idle.busy", running=running) if running else ok("idle.none")
+
+
+def _http(side: Side) -> Http:
+    deployment = side.deployment
+    return Http(deployment.url, deployment.headers, ca_file=deployment.ca_file)
 
 
 @Preflight(
@@ -59,15 +70,15 @@ def idle(context: PreflightContext) -> Iterator[Result]:
     needs="/metrics",
     stops="a warning: without it, and without a log, another client's requests are not noticed",
 )
-def metrics(context: PreflightContext) -> Iterator[Result]:
-    for side in context.sides:
-        deployment = side.deployment
-        if deployment.logs:
-            yield from named(side, [ok("metrics.log")])
-        elif counters(deployment.url, deployment.headers, ca_file=deployment.ca_file) is None:
-            yield from named(side, [warn("metrics.off")])
-        else:
-            yield from named(side, [ok("metrics.on")])
+@each_server
+def metrics(context: PreflightContext, side: Side) -> Iterator[Result]:
+    deployment = side.deployment
+    if deployment.logs:
+        yield ok("metrics.log")
+    elif counters(deployment.url, deployment.headers, ca_file=deployment.ca_file) is None:
+        yield warn("metrics.off")
+    else:
+        yield ok("metrics.on")
 
 
 @Preflight(
@@ -75,24 +86,22 @@ def metrics(context: PreflightContext) -> Iterator[Result]:
     needs="the Date header of an answer, this machine's clocks",
     stops="a warning: the server's clock and this machine's differ by more than 2 s",
 )
-def clock(context: PreflightContext) -> Iterator[Result]:
+@each_server
+def clock(context: PreflightContext, side: Side) -> Iterator[Result]:
     resolution_ns = time.get_clock_info("perf_counter").resolution * NS_PER_S
-    for side in context.sides:
-        deployment = side.deployment
-        client = Http(deployment.url, deployment.headers, ca_file=deployment.ca_file)
-        begin = time.time()
-        date = client.first_of(("/model_info", "/get_model_info")).headers.get("date")
-        middle = (begin + time.time()) / 2
-        try:
-            ahead = None if date is None else parsedate_to_datetime(date).timestamp() - middle
-        except ValueError:
-            ahead = None
-        if ahead is None:
-            yield from named(side, [ok("clock.unknown", resolution_ns=resolution_ns)])
-        elif abs(ahead) > CLOCK_S:
-            yield from named(side, [warn("clock.differs", ahead_s=ahead, limit_s=CLOCK_S)])
-        else:
-            yield from named(side, [ok("clock.agrees", limit_s=CLOCK_S, resolution_ns=resolution_ns)])
+    client, begin = _http(side), time.time()
+    date = client.first_of(("/model_info", "/get_model_info")).headers.get("date")
+    middle = (begin + time.time()) / 2
+    try:
+        ahead = None if date is None else parsedate_to_datetime(date).timestamp() - middle
+    except ValueError:
+        ahead = None
+    if ahead is None:
+        yield ok("clock.unknown", resolution_ns=resolution_ns)
+    elif abs(ahead) > CLOCK_S:
+        yield warn("clock.differs", ahead_s=ahead, limit_s=CLOCK_S)
+    else:
+        yield ok("clock.agrees", limit_s=CLOCK_S, resolution_ns=resolution_ns)
 
 
 @Preflight(
@@ -100,20 +109,17 @@ def clock(context: PreflightContext) -> Iterator[Result]:
     needs="four texts and a prompt of ids, a token out each; the tokenizer",
     stops="prompts are text, and the server counts them otherwise; a warning where prompts are ids",
 )
-def tokenizer(context: PreflightContext) -> Iterator[Result]:
+@each_server
+def tokenizer(context: PreflightContext, side: Side) -> Iterator[Result]:
     assert context.campaign is not None, "the servers have answered"
     source, text = context.campaign.tokenizer, context.settings.prompt_form == "text"
+    options = LoadOptions.of(context.settings)
     try:
         ours = source.required() if text else source.optional()
     except ConfigError as error:
-        yield Result(Status.STOP, as_message(str(error)))
+        if not side.baseline:  # there is one for both
+            yield Result(Status.STOP, as_message(str(error)))
         return
-    for side in context.sides:
-        yield from named(side, _token_counts(context, side, ours, text=text))
-
-
-def _token_counts(context: PreflightContext, side: Side, ours: Any, *, text: bool) -> Iterator[Result]:
-    options = LoadOptions.of(context.settings)
     if ours is None:
         yield warn("tokenizer.none")
         return
@@ -147,20 +153,18 @@ def _token_counts(context: PreflightContext, side: Side, ours: Any, *, text: boo
     needs="a short prompt with 1 and with 64 tokens out",
     stops="answers are held back until they are complete, or fail",
 )
-def stream(context: PreflightContext) -> Iterator[Result]:
+@each_server
+def stream(context: PreflightContext, side: Side) -> Iterator[Result]:
     options = LoadOptions.of(context.settings)
-    for side in context.sides:
-        prompt = short_prompt(options)
-        whole = Prompt(prompt.text, None if prompt.ids is None else array("i", prompt.ids), 64, 64)
-        deployment = side.deployment
+    prompt = short_prompt(options)
+    whole = Prompt(prompt.text, None if prompt.ids is None else array("i", prompt.ids), 64, 64)
 
-        def send_short(prompt: ShortPrompt, tokens: int, deployment: Deployment = deployment) -> Any:
-            return send(deployment, quick(options), [prompt], output_len=tokens)
+    def send_short(prompt: ShortPrompt, tokens: int) -> Any:
+        return send(side.deployment, quick(options), [prompt], output_len=tokens)
 
-        probed = probe(whole, send_short)
-        result = of_check(by_probe(probed))
-        failed = replace(result, status=Status.STOP)
-        yield from named(side, [failed if probed.failure else result])
+    probed = probe(whole, send_short)
+    result = of_check(by_probe(probed))
+    yield replace(result, status=Status.STOP) if probed.failure else result
 
 
 @Preflight(
@@ -168,17 +172,13 @@ def stream(context: PreflightContext) -> Iterator[Result]:
     needs="POST /flush_cache, the deploy logs",
     stops="the flush is refused, or a rank does not confirm it (--allow=flush measures all the same)",
 )
-def flush(context: PreflightContext) -> Iterator[Result]:
+@each_server
+def flush(context: PreflightContext, side: Side) -> Iterator[Result]:
     """The last of all: the cache is then as it was before the doctor's own prompts, or emptier."""
-    for side in context.sides:
-        if context.settings.options.no_flush_cache:
-            yield from named(side, [warn("flush_works.not_asked")])
-        else:
-            yield from named(side, [_flush(context, side)])
-
-
-def _flush(context: PreflightContext, side: Side) -> Result:
     deployment, options = side.deployment, context.settings.options
+    if options.no_flush_cache:
+        yield warn("flush_works.not_asked")
+        return
     status, text, lines = flushed(deployment, busy_s=FLUSH_S)
     roles, workers = deployment.roles, workers_flushed(text)
     evidence = ServerEvidence(flush_status=status, flush_text=text, flush_workers=workers, flush_lines=lines)
@@ -190,9 +190,8 @@ def _flush(context: PreflightContext, side: Side) -> Result:
     )
     remedy = check.remedy_message
     if status in (206, 400):
-        client = Http(deployment.url, deployment.headers, ca_file=deployment.ca_file)
-        running = requests_there(client)
+        running = requests_there(_http(side))
         if running is not None:
             busy = Message("flush_works.running", running=running)
             remedy = busy if running else Message("flush_works.idle")
-    return replace(of_check(check), remedy=remedy)
+    yield replace(of_check(check), remedy=remedy)

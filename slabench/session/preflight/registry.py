@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
+from functools import wraps
 from typing import TYPE_CHECKING
 
 from slabench.messages import Argument, Message, as_message, remedy_of
 from slabench.verdict.outcome import Check, CheckStatus
 
 if TYPE_CHECKING:
-    from slabench.session.preflight.context import PreflightContext
+    from slabench.session.preflight.context import PreflightContext, Side
     from slabench.verdict.comparison import Comparison
 
 
@@ -74,6 +75,24 @@ class Preflight:
 
 
 REGISTERED: list[Preflight] = []
+
+
+def of_old_server(results: Iterable[Result]) -> Iterator[Result]:
+    for result in results:
+        message = Message("preflight.baseline_server", text=result.message)
+        yield replace(result, message=message, baseline=True)
+
+
+def each_server(check: Callable[[PreflightContext, Side], Iterable[Result]]) -> Function:
+    """A check of one server, made of each."""
+
+    @wraps(check)
+    def every(context: PreflightContext) -> Iterator[Result]:
+        for side in context.sides:
+            results = check(context, side)
+            yield from of_old_server(results) if side.baseline else results
+
+    return every
 
 
 def registered(*stages: Stage) -> list[Preflight]:

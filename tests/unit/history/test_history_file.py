@@ -18,7 +18,7 @@ from slabench.errors import ConfigError
 from slabench.history.file import append, check_appendable, read
 from slabench.history.lines import SCHEMA, AcceptLine, line_of
 from slabench.history.series import series
-from slabench.plugin.append_history import append_to_history
+from slabench.plugin.outputs import append_to_history
 from slabench.report.history import as_text
 from slabench.run_document.write import stored
 from tests.unit.history.lines import run_line

@@ -17,7 +17,6 @@ import pytest
 from slabench.errors import ConfigError
 from slabench.options.table import OPTIONS
 from slabench.options.types import (
-    count_or_inf,
     ints,
     load_range,
     positive_float,
@@ -51,8 +50,6 @@ PUBLISHED = Path(__file__).parents[3] / "baselines" / "published-tencent.json"
         (ratio, "0", 0.0),
         (ratio, "1", 1.0),
         (seed, "4294967295", 4294967295),
-        (count_or_inf, "inf", None),
-        (count_or_inf, "8", 8),
         (load_range, "1,8", (1.0, 8.0)),
     ],
 )
@@ -69,7 +66,6 @@ def test_values(parse: Callable[[str], object], text: str, value: object) -> Non
         *((ints, text) for text in ("", ",", "1,1", "0", "1,x")),
         *((ratio, text) for text in ("1.1", "-0.1", "nan")),
         *((seed, text) for text in ("-1", "4294967296", "x")),
-        *((count_or_inf, text) for text in ("0", "-1", "none")),
         *((load_range, text) for text in ("8", "8,1", "1,inf", "1,2,3")),
     ],
 )

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from slabench.report.charts.chart import Chart, Kind, Role
-from slabench.report.published_rows import published_rows
 from tests.unit.report.samples import document, entry
 from tests.unit.report.test_charts_of_a_run import by_role, charts_of, points
 
@@ -144,20 +143,3 @@ def test_ttft_in_stacked_bars_by_the_order_of_sending() -> None:
         [(0, 0.5), (1, 0.6)],
     ]
     assert all(each.stacked and each.kind is Kind.BAR for each in chart.series)
-
-
-def test_tencents_rows_with_the_published_ones_and_the_room_to_the_limit() -> None:
-    metrics = {"classic.qpm": 136.0, "classic.tpot.mean": 41.7, "tpot.mean": 41.7}
-    row, unknown = published_rows(
-        document(
-            entry(metrics=metrics, objectives=[{"metric": "tpot.mean", "margin_pct": -16.6}]),
-            entry("tests/tencent/test_sla.py::test_sla[np7]", "INVALID", plan={"count": 7}),
-        )
-    )
-    assert (row.num_prompts, row.request_rate, row.max_concurrency) == (128, 128.0, 128)
-    assert row.measured == {"classic.qpm": 136.0, "classic.tpot.mean": 41.7}
-    assert row.published["classic.tpot.mean"] == 35.95 and row.published["classic.qpm"] == 22.8
-    assert row.room_pct == 16.6
-    assert (unknown.published, unknown.room_pct, unknown.request_rate, unknown.entry.valid) == (
-        {}, None, None, False,
-    )  # fmt: skip

@@ -33,10 +33,10 @@ def test_loads_and_objectives_are_recorded_in_their_order() -> None:
     assert test.ended is None and not test.curve
 
 
-def test_what_is_in_flight_and_in_the_pool_at_once() -> None:
+def test_what_is_in_flight_at_once() -> None:
     capped, at_once = PlannedLoad(FORM), PlannedLoad(ALI_DECODE.replaced(num_prompts=8))
-    assert (capped.in_flight, capped.request_tokens, capped.batch_tokens) == (8, 120, 8 * 120)
-    assert (at_once.in_flight, at_once.batch_tokens) == (8, 8 * (4096 + 1536))
+    assert (capped.in_flight, capped.request_tokens) == (8, 120)
+    assert (at_once.in_flight, at_once.request_tokens) == (8, 4096 + 1536)
     assert PlannedLoad(TENCENT.replaced(num_prompts=3)).in_flight == 3
 
 
